@@ -1,0 +1,77 @@
+# make demo    design the 100,000-GPU Colossus fabric, with its report and pictures
+# make test    everything that must hold: style, types, import contracts, tests
+# make help    the rest
+
+PYTHON ?= python3
+APT :=
+# Debian packages that the project needs besides python3, python3-venv and make: none so far.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+RUN := $(VENV)/.run
+TEST := $(VENV)/.test
+DEMO := build/colossus-100k
+
+.PHONY: help demo test test-all lint docs-pictures bench clean apt
+
+help:
+	@echo 'make demo      design colossus-100k into $(DEMO): report, tables and pictures'
+	@echo 'make test      style, types, import contracts and tests'
+	@echo 'make test-all  the same, with the slow tests'
+	@echo 'make bench     the benchmarks, each a ratio taken in one run'
+	@echo 'make docs-pictures  draw the pictures of the README again'
+	@echo 'make clean     remove everything that make made'
+
+.DEFAULT_GOAL := help
+
+demo: $(RUN)
+	$(BIN)/fabric design colossus-100k --out $(DEMO)
+	@echo
+	@echo 'the report:   $(DEMO)/report.md'
+	@for picture in $(DEMO)/*.svg $(DEMO)/*.png; do echo "a picture:    $$picture"; done
+
+lint: $(TEST)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+# pytest comes last, so that its closing line is the last word.
+test: lint
+	$(BIN)/python -m pytest
+
+test-all: lint
+	$(BIN)/python -m pytest -m ""
+
+bench: $(RUN)
+	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "$$script"; $(BIN)/python "$$script"; done
+
+docs-pictures: $(RUN)
+	$(BIN)/fabric design colossus-100k --out $(DEMO)
+	mkdir -p docs/pictures
+	cp $(DEMO)/fabric.svg docs/pictures/colossus-100k.svg
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. A stamp is older than pyproject.toml when the dependencies may have changed.
+$(RUN): pyproject.toml | $(BIN)/python
+	$(PIP) install --editable .
+	@touch $@
+
+$(TEST): pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[test]'
+	@touch $@ $(RUN)
+
+$(BIN)/python: | apt
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# As root on Debian, install what is missing; elsewhere the packages are the user's own to see to.
+apt:
+	@missing=; for package in $(APT); do \
+	  dpkg-query --show "$$package" >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -qq --yes --no-install-recommends $$missing; \
+	elif [ -n "$$missing" ]; then echo "please install:$$missing"; fi

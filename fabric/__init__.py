@@ -1,0 +1,68 @@
+"""fabric designs the network of a GPU cluster: sized, proven cheapest, priced, drawn and estimated.
+
+import fabric
+study = fabric.design("colossus-100k")
+study.blueprint.switches, study.bill.cost_usd(), study.allreduce(2**30).busbw_GBps
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fabric.blueprint import Blueprint
+    from fabric.errors import FabricError, Infeasible, InputError, TooLarge
+    from fabric.expansion import expand
+    from fabric.export import to_networkx
+    from fabric.families import Family
+    from fabric.network import Network
+    from fabric.report import write
+    from fabric.spec import Spec
+    from fabric.study import Study, design, read
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Blueprint",
+    "FabricError",
+    "Family",
+    "Infeasible",
+    "InputError",
+    "Network",
+    "Spec",
+    "Study",
+    "TooLarge",
+    "__version__",
+    "design",
+    "expand",
+    "read",
+    "to_networkx",
+    "write",
+]
+
+_HOMES = {
+    "Blueprint": "blueprint",
+    "FabricError": "errors",
+    "Family": "families",
+    "Infeasible": "errors",
+    "InputError": "errors",
+    "Network": "network",
+    "Spec": "spec",
+    "Study": "study",
+    "TooLarge": "errors",
+    "design": "study",
+    "expand": "expansion",
+    "read": "study",
+    "to_networkx": "export",
+    "write": "report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import fabric` costs next to nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fabric' has no attribute '{name}'")
+    return getattr(import_module(f"fabric.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

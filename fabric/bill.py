@@ -1,0 +1,140 @@
+"""The bill of materials: switches, links, modules, cables and cages, counted apart, with what they cost and draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from fabric.blueprint import Blueprint
+from fabric.form import Bundle, Group
+from fabric.prices import Prices
+
+__all__ = ["Bill", "Row", "bill"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a bill. Prices and powers are None where no source gives them, and where another row holds them."""
+
+    kind: str
+    part: str
+    used_for: str
+    quantity: int
+    unit_price_usd: float | None = None
+    unit_power_w: float | None = None
+    note: str = ""
+
+    @property
+    def price_usd(self) -> float | None:
+        return None if self.unit_price_usd is None else self.quantity * self.unit_price_usd
+
+    @property
+    def power_w(self) -> float | None:
+        return None if self.unit_power_w is None else self.quantity * self.unit_power_w
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What to order. Switches and links carry the prices (a link's holds its modules and fibre)."""
+
+    gpus: int
+    rows: tuple[Row, ...]
+
+    def of(self, kind: str) -> tuple[Row, ...]:
+        """Return the rows of one kind: `switch`, `link`, `module`, `cable` or `cage`."""
+        return tuple(row for row in self.rows if row.kind == kind)
+
+    def quantity(self, kind: str) -> int:
+        """Return how many of one kind are needed in all."""
+        return sum(row.quantity for row in self.of(kind))
+
+    def cost_usd(self, kind: str | None = None) -> float | None:
+        """Return the cost of one kind, or of all; None when a part of it has no price."""
+        kinds = [kind] if kind else ["switch", "link"]
+        return _sum(row.price_usd for name in kinds for row in self.of(name))
+
+    @property
+    def power_w(self) -> float | None:
+        """The power of switches and modules; None when a part's power is unknown. Servers are not counted."""
+        return _sum(row.power_w for name in ("switch", "link") for row in self.of(name))
+
+
+def bill(blueprint: Blueprint, prices: Prices) -> Bill:
+    """Return the bill of materials of `blueprint`."""
+    rows = [*_switches(blueprint, prices), *_links(blueprint, prices), *_modules(blueprint), *_cables(blueprint)]
+    return Bill(blueprint.gpus, (*rows, *_cages(blueprint)))
+
+
+def _switches(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
+    for role in blueprint.form.roles:
+        model = blueprint.models[role]
+        cents = prices.switch_cents(model)
+        price = None if cents is None else cents / 100
+        note = f"price of {model.price_date}" if model.price_date and price is not None else ""
+        yield Row("switch", model.name, role, blueprint.devices(role), price, model.power_w, note)
+
+
+def _links(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
+    for bundle in blueprint.form.bundles:
+        cents = prices.link_cents(bundle.name)
+        price = None if cents is None else cents / 100
+        own = prices.spec.link_price(bundle.name) is not None
+        part = prices.part.name if prices.part and not own else f"{blueprint.link_gbps}G link"
+        note = "price from the request" if own else "both modules and the fibre"
+        yield Row("link", part, bundle.name, blueprint.links(bundle), price, prices.link_power_w, note)
+
+
+def _modules(blueprint: Blueprint) -> Iterator[Row]:
+    """One module in each cage in use; a cage of several ports carries as many links in one module."""
+    nics = blueprint.servers * blueprint.server.nics
+    yield Row("module", _module(blueprint, blueprint.planes), "server", nics, note="within the link's price")
+    for group in blueprint.form.switch_groups:
+        links = blueprint.models[group.role].links_per_cage(blueprint.link_gbps)
+        count = _cages_used(blueprint, group, links)
+        yield Row("module", _module(blueprint, links), group.role, count, note="within the link's price")
+
+
+def _module(blueprint: Blueprint, links: int) -> str:
+    return f"{links} x {blueprint.link_gbps}G module" if links > 1 else f"{blueprint.link_gbps}G module"
+
+
+def _cages_used(blueprint: Blueprint, group: Group, links_per_cage: int) -> int:
+    """Return the cages in use on all devices of `group`, fewer on those of its partly filled place."""
+    ports = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
+    partial, free = blueprint.partial(group)
+    full = blueprint.devices(group.role) - partial
+    return full * -(-ports // links_per_cage) + partial * -(-(ports - free) // links_per_cage)
+
+
+def _cables(blueprint: Blueprint) -> Iterator[Row]:
+    """One cable a link; links of one pair of devices share a cable when both ends' cages hold them together."""
+    for bundle in blueprint.form.bundles:
+        links = _links_per_cable(blueprint, bundle)
+        part = f"cable of {links} links" if links > 1 else "cable"
+        quantity = -(-blueprint.links(bundle) // links)
+        yield Row("cable", part, bundle.name, quantity, note="within the link's price")
+
+
+def _links_per_cable(blueprint: Blueprint, bundle: Bundle) -> int:
+    upper = blueprint.models[bundle.upper.role].links_per_cage(blueprint.link_gbps)
+    if bundle == blueprint.form.bundles[0]:
+        return min(blueprint.planes, upper)
+    both = min(upper, blueprint.models[bundle.lower.role].links_per_cage(blueprint.link_gbps))
+    return both if blueprint.sizes[bundle.name] % both == 0 else 1
+
+
+def _cages(blueprint: Blueprint) -> Iterator[Row]:
+    """All cages of the switches, used or not: what is bought with them."""
+    for role in blueprint.form.roles:
+        model = blueprint.models[role]
+        cages = (model.cages or model.ports) * blueprint.devices(role)
+        yield Row("cage", model.name, role, cages, note="part of the switch")
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    total = 0.0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total

@@ -1,0 +1,117 @@
+"""A sized fabric: a form with a number on every axis and a switch model in every role, and its counts in integers.
+
+Every count is closed form, so a blueprint of a million GPUs costs microseconds; the network lays the same one out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from fabric.catalog import Server, Switch
+from fabric.form import PLANE, Bundle, Form, Group, Monomial, filled
+
+__all__ = ["Blueprint", "fill"]
+
+
+def fill(form: Form, sizes: Mapping[str, int], servers: int) -> dict[str, int]:
+    """Return `sizes` with the filled places of each placement axis, for `servers` servers placed in order."""
+    full, count = dict(sizes), servers
+    for axis in reversed(form.placement):
+        full[filled(axis)] = count
+        count = -(-count // sizes[axis])
+    return full
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A form, its sizes and its models. `sizes` holds every axis, every bundle's copies and the filled places.
+
+    `link_gbps` is the rate of each link, one direction; `gpus` those asked for, the last server perhaps in part.
+    """
+
+    name: str
+    form: Form
+    sizes: Mapping[str, int]
+    models: Mapping[str, Switch]
+    server: Server
+    gpus: int
+    link_gbps: int
+
+    @property
+    def servers(self) -> int:
+        return self.sizes[filled(self.form.placement[-1])]
+
+    @property
+    def planes(self) -> int:
+        return self.sizes[PLANE]
+
+    @property
+    def tiers(self) -> int:
+        return self.form.tiers
+
+    @property
+    def lanes(self) -> int:
+        """The leaves of one plane over which a server's NICs are spread: 8 on an 8-rail fabric, 1 on a fat tree."""
+        return math.prod(self.sizes[axis] for axis in self.form.lanes)
+
+    @property
+    def rails(self) -> int:
+        """The rails: the lanes that the form calls so, else 1."""
+        return self.sizes.get("rail", 1)
+
+    def evaluate(self, monomial: Monomial) -> int:
+        """Return the product of the named sizes."""
+        return math.prod(self.sizes[name] for name in monomial)
+
+    def devices(self, role: str) -> int:
+        """Return the number of devices of `role`, the servers included."""
+        return self.evaluate(self.form.devices(self.form.group(role)))
+
+    @property
+    def switches(self) -> int:
+        return sum(self.devices(role) for role in self.form.roles)
+
+    def links(self, bundle: Bundle) -> int:
+        """Return the links of `bundle`."""
+        return self.evaluate(self.form.links(bundle))
+
+    @property
+    def links_total(self) -> int:
+        return sum(self.links(bundle) for bundle in self.form.bundles)
+
+    def ports_down(self, role: str) -> int:
+        """Return the links below one device of `role`, when its part of the placement is full."""
+        return sum(self.evaluate(bundle.ports_down) for bundle in self.form.bundles if bundle.upper.role == role)
+
+    def ports_up(self, role: str) -> int:
+        """Return the links above one device of `role`."""
+        return sum(self.evaluate(bundle.ports_up) for bundle in self.form.bundles if bundle.lower.role == role)
+
+    def radix(self, role: str) -> int:
+        """Return the links that one switch of `role` can end at this fabric's rate."""
+        return self.models[role].radix(self.link_gbps)
+
+    def oversubscription(self, role: str) -> Fraction | None:
+        """Return bandwidth down over bandwidth up at `role`; None for the top tier, which has no up."""
+        up = self.ports_up(role)
+        return Fraction(self.ports_down(role), up) if up else None
+
+    def capacity(self, bundle: Bundle) -> int:
+        """Return the bandwidth of `bundle` in Gb/s, one direction."""
+        return self.links(bundle) * self.link_gbps
+
+    def partial(self, group: Group) -> tuple[int, int]:
+        """Return how many devices of `group` stand in its last, partly filled place, and the free ports below each."""
+        places = self.form.places(group)
+        depth = len(places)
+        if not places or depth == len(self.form.placement):
+            return 0, 0
+        below = self.form.placement[depth]
+        missing = self.sizes[filled(places[-1])] * self.sizes[below] - self.sizes[filled(below)]
+        bundle = next(bundle for bundle in self.form.bundles if bundle.upper == group)
+        devices = self.evaluate(tuple(axis for axis in group.axes if axis not in places))
+        others = tuple(axis for axis in bundle.lower_only if axis not in self.form.placement)
+        return (devices, missing * self.evaluate((*others, bundle.name))) if missing else (0, 0)

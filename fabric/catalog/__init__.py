@@ -1,0 +1,61 @@
+"""The shipped catalogue: switches, servers, link parts and constants of collectives, each with its source."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from fabric.catalog.parts import Collectives, Optic, Protocol, Server, Steps, Switch
+
+__all__ = ["Collectives", "Optic", "Server", "Switch", "collectives", "link_part", "optics", "servers", "switches"]
+
+
+@cache
+def switches() -> MappingProxyType[str, Switch]:
+    """Return the shipped switch models by name."""
+    rows = (row | {"breakouts": MappingProxyType(row.get("breakouts", {}))} for row in _rows("switches"))
+    return MappingProxyType({row["name"]: Switch(**row) for row in rows})
+
+
+@cache
+def servers() -> MappingProxyType[str, Server]:
+    """Return the shipped servers by name."""
+    return MappingProxyType({row["name"]: Server(**row) for row in _rows("servers")})
+
+
+@cache
+def optics() -> MappingProxyType[str, Optic]:
+    """Return the shipped link parts by name."""
+    rows = (row | {"splits": tuple(row.get("splits", ()))} for row in _rows("optics"))
+    return MappingProxyType({row["name"]: Optic(**row) for row in rows})
+
+
+@cache
+def link_part(rate_gbps: int) -> Optic | None:
+    """Return the cheapest whole link that runs at `rate_gbps`, or None when the catalogue has none with a price."""
+    fits = [optic for optic in optics().values() if optic.kind == "link" and optic.share(rate_gbps) and optic.price_usd]
+    return min(fits, key=lambda optic: ((optic.price_usd or 0) * optic.share(rate_gbps), optic.name), default=None)
+
+
+@cache
+def collectives() -> Collectives:
+    """Return the constants of the collective model."""
+    data = _read("collectives")
+    protocols = (
+        Protocol(row["name"], row["share"], Steps(**row["ring"]), Steps(**row["tree"])) for row in data.pop("protocols")
+    )
+    return Collectives(tuple(protocols), **data)
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = _read(name)
+    return [row | ({"price_date": str(row["price_date"])} if "price_date" in row else {}) for row in rows]
+
+
+def _read(name: str) -> Any:
+    import yaml
+
+    text = (files(__name__) / "data" / f"{name}.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, Loader=yaml.CSafeLoader)

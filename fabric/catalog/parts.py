@@ -1,0 +1,121 @@
+"""The parts a fabric is made of: switches, servers and link parts, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+__all__ = ["Collectives", "Optic", "Protocol", "Server", "Steps", "Switch"]
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A switch model. `breakouts` maps a slower port rate (Gb/s) to the ports offered when all are split to it."""
+
+    name: str
+    ports: int
+    rate_gbps: int
+    breakouts: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    cages: int | None = None
+    title: str = ""
+    rack_units: int | None = None
+    power_w: float | None = None
+    latency_ns: float | None = None
+    price_usd: float | None = None
+    price_date: str = ""
+    source: str = ""
+
+    def radix(self, rate_gbps: int) -> int:
+        """Return the links of `rate_gbps` that the switch ends, or 0 when its ports do not run at that rate."""
+        return self.ports if rate_gbps == self.rate_gbps else self.breakouts.get(rate_gbps, 0)
+
+    def links_per_cage(self, rate_gbps: int) -> int:
+        """Return how many links of `rate_gbps` one cage, and so one module, carries (1 at the least)."""
+        return max(1, self.radix(rate_gbps) // (self.cages or self.ports))
+
+    @property
+    def rates(self) -> tuple[int, ...]:
+        """The rates its ports run at, fastest first."""
+        return tuple(sorted({self.rate_gbps, *self.breakouts}, reverse=True))
+
+
+@dataclass(frozen=True)
+class Server:
+    """One NVLink domain: its GPUs, its NICs and what joins them. `nvlink_GBps` is per GPU and one way.
+
+    `trays` are the parts that are cabled apart (an NVL72 rack has 18); `rails` is the number of rails that the NICs
+    form, one NIC a rail unless said otherwise.
+    """
+
+    name: str
+    gpus: int
+    nics: int
+    nic_gbps: int
+    nvlink_GBps: float | None = None
+    trays: int = 1
+    rails: int | None = None
+    title: str = ""
+    power_w: float | None = None
+    generation: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Optic:
+    """A link part. `kind` is `link` (a whole link, priced), `module`, `cable`, or `offer` (shown, never chosen).
+
+    `splits` are the numbers of slower links into which one such link may be split; `links` the links of a module.
+    """
+
+    name: str
+    kind: str
+    rate_gbps: int
+    media: str
+    splits: tuple[int, ...] = ()
+    links: int = 1
+    title: str = ""
+    reach_m: float | None = None
+    power_w: float | None = None
+    price_usd: float | None = None
+    price_date: str = ""
+    source: str = ""
+
+    def share(self, rate_gbps: int) -> float:
+        """Return the share of the part that one link of `rate_gbps` takes (1, 1/2 ...), or 0 when it can't carry it."""
+        ways = self.rate_gbps // rate_gbps if self.rate_gbps % rate_gbps == 0 else 0
+        return 1.0 if ways == 1 else 1.0 / ways if ways in self.splits else 0.0
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The latencies of one algorithm under one protocol, in microseconds: once, per NVLink step, per network step."""
+
+    base_us: float
+    nvlink_us: float
+    network_us: float
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One protocol of a collective library: its share of the bandwidth, and its latencies on rings and trees."""
+
+    name: str
+    share: float
+    ring: Steps
+    tree: Steps
+
+
+@dataclass(frozen=True)
+class Collectives:
+    """The constants of the collective model; shares are of a line rate, latencies as their suffix says."""
+
+    protocols: tuple[Protocol, ...]
+    tree_share: float
+    nvlink_share: float
+    nic_share: float
+    adaptive_share: float
+    ecmp_subflows: int
+    switch_latency_ns: float
+    fibre_ns_per_m: float
+    cable_m: float

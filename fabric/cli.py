@@ -1,0 +1,199 @@
+"""The command `fabric`: design, list, show and check, over the public package."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+import fabric
+
+__all__ = ["cli", "main"]
+
+LISTS = ("topologies", "families", "switches", "servers", "optics")
+
+WORDS = (
+    click.option("--gpus", type=int, help="Override the number of GPUs."),
+    click.option("--server", help="Override the server, by its catalogue name."),
+    click.option("--family", help="Override the family: a name, several with commas, or any."),
+    click.option("--switches", help="Override the switch models: a name, several with commas, or any."),
+    click.option("--planes", help="Override the number of planes: a number, several with commas, or any."),
+    click.option("--tiers", help="Override the number of tiers: 1 to 4, several with commas, or any."),
+)
+
+
+def request_words(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that override a request's words."""
+    for option in reversed(WORDS):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(fabric.__version__, prog_name="fabric")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@click.pass_context
+def cli(context: click.Context, *, quiet: bool) -> None:
+    """Design the network fabric of a GPU cluster.
+
+    REQUEST is a YAML or JSON file, or the name of a shipped design (see `fabric list topologies`).
+
+    Exit codes: 0 done, 1 infeasible, 2 bad input.
+    """
+    context.obj = quiet or not sys.stderr.isatty()
+
+
+def _complete_request(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """Offer the shipped designs that begin with what is typed, and files."""
+    from fabric.spec import topologies
+
+    items = [CompletionItem(name) for name in topologies() if name.startswith(start)]
+    return [*items, CompletionItem(start, type="file")]
+
+
+REQUEST = click.argument("request", shell_complete=_complete_request)
+
+
+@cli.command()
+@REQUEST
+@click.option("--out", type=click.Path(file_okay=False), help="Write report, pictures and tables to this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the design as JSON.")
+@request_words
+@click.pass_obj
+def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
+    """Size, cost, draw and estimate the fabric of REQUEST."""
+    from fabric.report import document, summary
+
+    with _progress(quiet) as say:
+        say("reading the request")
+        study = fabric.design(request, progress=say, **_overrides(words))
+        result = document(study)
+        files = fabric.write(study, out, say) if out else []
+    if as_json:
+        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    else:
+        _print_summary(*summary(study, result))
+    for file in files:
+        click.echo(f"wrote {file}", err=as_json)
+    if not all(row["ok"] for row in result["expected"]):
+        click.echo("warning: the design does not meet every published number", err=True)
+
+
+@cli.command("list")
+@click.argument("what", type=click.Choice(LISTS), default="topologies")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_(what: str, as_json: bool) -> None:
+    """List shipped topologies, known families, or catalogue parts."""
+    from fabric.report.lists import listing
+
+    heads, rows = listing(what)
+    if as_json:
+        click.echo(json.dumps([dict(zip(heads, row, strict=True)) for row in rows], indent=2, ensure_ascii=False))
+    else:
+        _print_table("", [head.replace("_", " ") for head in heads], [[_cell(value) for value in row] for row in rows])
+
+
+@cli.command()
+@REQUEST
+def show(request: str) -> None:
+    """Show REQUEST with every default filled in, its sources and what it must reproduce."""
+    click.echo(json.dumps(dict(fabric.read(request).request), indent=2, ensure_ascii=False))
+
+
+@cli.command()
+@REQUEST
+@request_words
+@click.pass_obj
+def check(quiet: bool, /, request: str, **words: Any) -> None:
+    """Say whether REQUEST is well-formed and feasible: exit 0, 1 infeasible, 2 ill-formed."""
+    with _progress(quiet) as say:
+        study = fabric.design(request, progress=say, **_overrides(words))
+    click.echo(
+        f"{study.spec.name}: feasible, for example as {study.blueprint.form.family} in {study.blueprint.tiers} tiers"
+    )
+
+
+def main() -> NoReturn:
+    """Run the command; a FabricError becomes its message on stderr and its exit code."""
+    try:
+        cli.main(standalone_mode=False, prog_name="fabric")
+    except fabric.FabricError as error:
+        click.echo(f"fabric: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("fabric: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(0)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show what is being worked on, on stderr, unless `quiet`."""
+    if quiet:
+        yield lambda text: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update
+
+
+def _overrides(words: dict[str, Any]) -> dict[str, Any]:
+    """Return the request words that were given, lists and numbers read from their text."""
+    return {key: _value(value) for key, value in words.items() if value is not None}
+
+
+def _value(text: Any) -> Any:
+    if not isinstance(text, str):
+        return text
+    values = [int(word) if word.strip().isdigit() else word.strip() for word in text.split(",")]
+    return values[0] if len(values) == 1 else values
+
+
+def _print_summary(text: str, tables: list[Any], lines: list[str]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(text, markup=False)
+    for table in tables:
+        _print_table(*table)
+    console.print()
+    for line in lines:
+        console.print(line, markup=False)
+
+
+def _print_table(title: str, heads: Any, rows: Any) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
+    for place, head in enumerate(heads):
+        numbers = all(_is_number(row[place]) for row in rows)
+        table.add_column(head, justify="right" if numbers else "left", overflow="fold", no_wrap=place == 0)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def _is_number(cell: str) -> bool:
+    return cell in ("-", "", "unknown") or cell.strip("$").replace(",", "").replace(".", "").isdigit()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,91 @@
+"""The key under the tier picture: one glyph and a few words for each thing that the picture uses, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fabric.blueprint import Blueprint
+from fabric.draw.palette import ACCENT, GREY, HAIR, INK, PALE, PLATES, SMALL_PT, WHITE, lane_colour
+from fabric.draw.plan import MARGIN, WIDTH, Plan
+from fabric.draw.sample import colour_axis, sample
+from fabric.draw.sheet import Box, Dot, Label, Mark, text_width
+from fabric.draw.words import title
+
+__all__ = ["LINE", "legend_marks", "legend_rows"]
+
+LINE, SPACE = 12.0, 14.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A glyph, `width` points wide and drawn from its lower left corner, and what it means."""
+
+    text: str
+    width: float
+    glyph: Callable[[float, float], tuple[Mark, ...]]
+
+    @property
+    def advance(self) -> float:
+        return self.width + 4 + text_width(self.text, SMALL_PT) + SPACE
+
+
+def legend_rows(blueprint: Blueprint, plan: Plan) -> tuple[tuple[Entry, ...], ...]:
+    """Return the entries that `plan` uses, broken into lines of the page's width."""
+    rows: list[tuple[Entry, ...]] = [()]
+    for entry in _entries(blueprint, plan):
+        wide = sum(other.advance for other in (*rows[-1], entry)) - SPACE > WIDTH - 2 * MARGIN
+        rows[-1:] = [rows[-1], (entry,)] if wide else [(*rows[-1], entry)]
+    return tuple(rows)
+
+
+def legend_marks(rows: tuple[tuple[Entry, ...], ...], top: float) -> list[Mark]:
+    """Draw the lines of entries downward from `top`."""
+    marks: list[Mark] = []
+    for number, row in enumerate(rows):
+        x, y = MARGIN, top - (number + 1) * LINE
+        for entry in row:
+            marks += entry.glyph(x, y)
+            marks.append(Label(x + entry.width + 4, y + 0.5, entry.text, SMALL_PT, GREY))
+            x += entry.advance
+    return marks
+
+
+def _entries(blueprint: Blueprint, plan: Plan) -> list[Entry]:
+    axis = colour_axis(blueprint)
+    entries = [_lanes(axis, sample(blueprint, axis))] if axis else []
+    entries += [Entry("ports down", 10, _bar(INK)), Entry("up", 10, _bar(HAIR)), Entry("free", 10, _bar(WHITE))]
+    if any(row.behind for row in plan.rows):
+        entries.append(Entry("several devices", 11, _pile))
+    if any("gap" in row.steps for row in plan.rows):
+        entries.append(Entry("left out", 10, _dots))
+    if plan.frames:
+        entries.append(Entry("repeated, drawn once", 12, _plate))
+    return entries
+
+
+def _lanes(axis: str, lanes: tuple[int, ...]) -> Entry:
+    return Entry(f"{title(axis)} {lanes[0]} to {lanes[-1]}", 7.0 * len(lanes) - 1, _swatches(len(lanes)))
+
+
+def _swatches(lanes: int) -> Callable[[float, float], tuple[Mark, ...]]:
+    def glyph(x: float, y: float) -> tuple[Mark, ...]:
+        return tuple(Box(x + 7 * place, y, 6, 6, lane_colour(place), INK, 1, 0.3) for place in range(lanes))
+
+    return glyph
+
+
+def _bar(fill: str) -> Callable[[float, float], tuple[Mark, ...]]:
+    return lambda x, y: (Box(x, y + 1, 10, 4, fill, GREY, 0, 0.4),)
+
+
+def _pile(x: float, y: float) -> tuple[Mark, ...]:
+    return Box(x + 2, y + 1.5, 8, 6, PALE, ACCENT, 1.2, 0.5), Box(x, y - 0.5, 8, 6, WHITE, ACCENT, 1.2, 0.5)
+
+
+def _dots(x: float, y: float) -> tuple[Mark, ...]:
+    return tuple(Dot(x + 2 + 3 * place, y + 3, 0.8, GREY) for place in range(3))
+
+
+def _plate(x: float, y: float) -> tuple[Mark, ...]:
+    return Box(x + 2, y + 1, 10, 6.5, PLATES[0], HAIR, 2, 0.6), Box(x, y - 1, 10, 6.5, PLATES[1], HAIR, 2, 0.6)

@@ -1,0 +1,132 @@
+"""Sheets made into matplotlib figures, and figures into files that are the same bytes on every run.
+
+Text goes into an SVG as outlines (`svg.fonttype` is `path`): a browser without DejaVu Sans would otherwise put in
+another font, and the labels, measured to fit, would collide. The words stay searchable, in a comment beside each
+outline and in the file's description. The bytes are those of one matplotlib release: another may write otherwise.
+Style comes from matplotlib's defaults, never from a user's matplotlibrc.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fabric.draw.sheet import Box, Dot, Label, Line, Mark, Sheet, font
+from fabric.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Transform
+
+__all__ = ["plain_style", "render", "save"]
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""The formats by suffix, each with the metadata that would change from run to run or machine to machine."""
+
+
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """Put matplotlib's own defaults in force for a while, with what makes its files repeatable.
+
+    A name in a script that DejaVu Sans lacks is drawn as boxes; matplotlib's warning of each helps nobody.
+    """
+    import matplotlib
+
+    style: Any = {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}
+    style |= {"svg.hashsalt": "fabric", "svg.fonttype": "path", "font.family": "DejaVu Sans", "text.parse_math": False}
+    with matplotlib.rc_context(style), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def render(sheet: Sheet) -> Figure:
+    """Draw `sheet` in the style in force as a figure of its size, one point to a point."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Affine2D
+
+    figure = Figure(figsize=(sheet.width / 72, sheet.height / 72), dpi=200, facecolor="white")
+    FigureCanvasAgg(figure)
+    points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans
+    for order, mark in enumerate(sheet.marks):
+        artist = _artist(mark, points)
+        artist.set_zorder(1 + order / len(sheet.marks))
+        figure.add_artist(artist, clip=False)
+    return figure
+
+
+def _artist(mark: Mark, points: Transform) -> Artist:
+    match mark:
+        case Box():
+            return _box(mark, points)
+        case Line():
+            return _line(mark, points)
+        case Dot():
+            return _dot(mark, points)
+        case Label():
+            return _label(mark, points)
+
+
+def _box(box: Box, points: Transform) -> Artist:
+    from matplotlib.patches import FancyBboxPatch
+
+    style = f"round,pad=0,rounding_size={box.radius}" if box.radius else "square,pad=0"
+    return FancyBboxPatch(
+        (box.x, box.y), box.width, box.height, boxstyle=style, facecolor=box.fill, edgecolor=box.edge,
+        linewidth=box.line_pt, transform=points,
+    )  # fmt: skip
+
+
+def _line(line: Line, points: Transform) -> Artist:
+    from matplotlib.lines import Line2D
+
+    ends = (line.x0, line.x1), (line.y0, line.y1)
+    return Line2D(*ends, color=line.colour, linewidth=line.line_pt, alpha=line.alpha, transform=points)
+
+
+def _dot(dot: Dot, points: Transform) -> Artist:
+    from matplotlib.patches import Circle
+
+    return Circle((dot.x, dot.y), dot.radius, facecolor=dot.colour, edgecolor="none", transform=points)
+
+
+def _label(label: Label, points: Transform) -> Artist:
+    from matplotlib.text import Text
+
+    return Text(
+        label.x, label.y, label.text, fontproperties=font(label.bold), fontsize=label.size_pt, color=label.colour,
+        ha=label.align, va="baseline", transform=points, parse_math=False,
+    )  # fmt: skip
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write `figure` to `path` as SVG, PNG or PDF by its suffix: whole, or not at all.
+
+    Raises InputError for another suffix and OSError when the folder cannot be written.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise InputError(f"{path.name}: a picture ends in .svg, .png or .pdf")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with plain_style():
+            figure.savefig(partial, format=kind, metadata=_metadata(figure, kind))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _metadata(figure: Figure, kind: str) -> dict[str, Any]:
+    from matplotlib.text import Text
+
+    words = " | ".join(text.get_text() for text in figure.findobj(Text) if text.get_text())
+    return FORMATS[kind] | ({"Description": words} if kind == "svg" else {})

@@ -1,0 +1,120 @@
+"""A picture before it is drawn: boxes, lines, dots and labels as frozen values in points, and the measuring of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from matplotlib.font_manager import FontProperties
+
+__all__ = ["HARD_SPACE", "Align", "Box", "Dot", "Label", "Line", "Mark", "Sheet", "elide", "font", "text_width", "wrap"]
+
+HARD_SPACE = "\N{NO-BREAK SPACE}"
+Align = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rounded rectangle; `x` and `y` are its lower left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    edge: str
+    radius: float = 0.0
+    line_pt: float = 0.6
+
+
+@dataclass(frozen=True)
+class Line:
+    """A straight stroke."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    colour: str
+    line_pt: float = 0.6
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A filled circle."""
+
+    x: float
+    y: float
+    radius: float
+    colour: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """One line of text; `y` is its baseline."""
+
+    x: float
+    y: float
+    text: str
+    size_pt: float
+    colour: str
+    bold: bool = False
+    align: Align = "left"
+
+
+Mark = Box | Line | Dot | Label
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page of `width` by `height` points with its marks in the order of painting, the origin at the lower left."""
+
+    width: float
+    height: float
+    marks: tuple[Mark, ...]
+
+
+@cache
+def font(bold: bool = False) -> FontProperties:
+    """Return DejaVu Sans from matplotlib's own files, whatever fonts the machine has."""
+    from pathlib import Path
+
+    import matplotlib
+    from matplotlib.font_manager import FontProperties
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return FontProperties(fname=str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)))
+
+
+@cache
+def text_width(text: str, size_pt: float, bold: bool = False) -> float:
+    """Return the width of `text` in points."""
+    from matplotlib.textpath import text_to_path
+
+    properties = font(bold).copy()
+    properties.set_size(size_pt)
+    return float(text_to_path.get_text_width_height_descent(text, properties, ismath=False)[0])
+
+
+def elide(text: str, width: float, size_pt: float, bold: bool = False) -> str:
+    """Return `text`, its middle replaced by an ellipsis where it is wider than `width` points."""
+    for keep in range(len(text), 0, -1):
+        short = text if keep == len(text) else f"{text[: keep - keep // 3]}…{text[len(text) - keep // 3 :]}"
+        if text_width(short, size_pt, bold) <= width:
+            return short
+    return ""
+
+
+def wrap(text: str, width: float, size_pt: float) -> tuple[str, ...]:
+    """Break `text` at its plain spaces into lines no wider than `width` points; a longer word is elided."""
+    lines: list[str] = []
+    for word in filter(None, text.split(" ")):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size_pt) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(elide(word, width, size_pt))
+    return tuple(line.replace(HARD_SPACE, " ") for line in lines)

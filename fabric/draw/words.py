@@ -1,0 +1,138 @@
+"""The words of the tier picture: of the fabric, a tier, a bundle, a place, and the notes that keep it honest."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+
+from fabric.blueprint import Blueprint
+from fabric.draw.sample import depth, own_axes, plates, span
+from fabric.draw.sheet import HARD_SPACE
+from fabric.form import PLANE, Bundle, Group, filled
+from fabric.units import count, rate
+
+__all__ = ["bundle_words", "group_words", "model_title", "notes", "plate_words", "ports_words", "subtitle", "title"]
+
+TITLES = {"block": "unit", "super": "super core"}
+"""Names for people where a form's own word is not the usual one."""
+
+
+def title(word: str) -> str:
+    """Return the word for people of a role or an axis."""
+    return TITLES.get(word, word)
+
+
+def subtitle(blueprint: Blueprint) -> str:
+    """Say the fabric in one line: size, family, tiers, planes and where the rails meet."""
+    tiers = _plural(blueprint.tiers, "tier")
+    planes = [_plural(blueprint.planes, "plane")] if blueprint.planes > 1 else []
+    servers = _plural(blueprint.servers, "server")
+    return " · ".join(
+        [_plural(blueprint.gpus, "GPU"), servers, blueprint.form.family, tiers, *planes, *_meeting(blueprint)]
+    )
+
+
+def _meeting(blueprint: Blueprint) -> list[str]:
+    meets = blueprint.form.meets
+    if blueprint.rails == 1 or (meets == blueprint.form.roles[0]):
+        return []
+    rails = f"{blueprint.rails} rails"
+    return [f"{rails} that never meet" if meets is None else f"{rails}, meeting at the {title(meets)}"]
+
+
+def model_title(blueprint: Blueprint, group: Group) -> str:
+    """Return the model of a group without what stands in brackets, or its catalogue name."""
+    model = blueprint.server if group == blueprint.form.server else blueprint.models[group.role]
+    return model.title.partition(" (")[0] or model.name
+
+
+def group_words(blueprint: Blueprint, group: Group) -> str:
+    """Say how many devices one place has and along which axes: `32 per pod: group 16 × spine 2`."""
+    spans = {axis: span(blueprint, axis) for axis in own_axes(blueprint.form, group) if span(blueprint, axis) > 1}
+    many, where = count(math.prod(spans.values())), _where(blueprint, group)
+    if len(spans) > 1:
+        factors = " × ".join(f"{title(axis)}{HARD_SPACE}{count(size)}" for axis, size in spans.items())
+        return f"{many} {where}: {factors}" if where else factors
+    named = [title(axis) for axis in spans if axis not in (group.role, *blueprint.form.placement)]
+    counted = f"{many} {where}" if where else ""
+    return f"{counted or many}, one a {named[0]}" if named else counted
+
+
+def _where(blueprint: Blueprint, group: Group) -> str:
+    inside = blueprint.form.placement[: depth(blueprint.form, group)]
+    places = [title(axis) for axis in plates(blueprint) if axis in inside][-1:]
+    planes = ["plane"] if PLANE in group.axes and blueprint.planes > 1 else []
+    return " ".join(f"per {word}" for word in places + planes)
+
+
+def _plural(number: int, noun: str, ending: str = "s") -> str:
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}{ending}"
+
+
+def ports_words(blueprint: Blueprint, group: Group) -> str:
+    """Say how the ports of one device are used: `64 down, 64 up of 128`."""
+    down, up = blueprint.ports_down(group.role), blueprint.ports_up(group.role)
+    if group == blueprint.form.server:
+        return f"{_plural(blueprint.server.gpus, 'GPU')}, {_plural(up, 'link')} up"
+    used = f"{count(down)} down, {count(up)} up" if up else f"{count(down)} down"
+    return f"{used} of {count(blueprint.radix(group.role))} ports"
+
+
+def bundle_words(blueprint: Blueprint, bundle: Bundle) -> tuple[str, str]:
+    """Say a bundle's links in all, then those of each pair and their rate."""
+    copies = blueprint.sizes[bundle.name]
+    return _plural(blueprint.links(bundle), "link"), f"{count(copies)} per pair, {rate(blueprint.link_gbps)}"
+
+
+def plate_words(blueprint: Blueprint, axis: str) -> tuple[str, str]:
+    """Say the multiplicity of a place: within its parent, then in all."""
+    placement = blueprint.form.placement
+    parent = placement[placement.index(axis) - 1] if placement.index(axis) else None
+    total, each = blueprint.sizes[filled(axis)], span(blueprint, axis)
+    if parent is None or total == each:
+        return f"{title(axis)} × {count(total)}", ""
+    return f"{title(axis)} × {count(each)} in each {title(parent)}", f"{count(total)} in all"
+
+
+def notes(blueprint: Blueprint) -> tuple[str, ...]:
+    """Say the totals, what is filled in part, and what the fabric does not join."""
+    return tuple(filter(None, [_totals(blueprint), _ratios(blueprint), _partial(blueprint), *_apart(blueprint)]))
+
+
+def _totals(blueprint: Blueprint) -> str:
+    switches = _plural(blueprint.switches, "switch", "es")
+    return f"{switches} and {_plural(blueprint.links_total, 'link')} join {_plural(blueprint.gpus, 'GPU')}."
+
+
+def _ratios(blueprint: Blueprint) -> str:
+    ratios = {role: blueprint.oversubscription(role) for role in blueprint.form.roles}
+    said = [f"{_decimal(ratio)} : 1 at the {title(role)}" for role, ratio in ratios.items() if ratio and ratio != 1]
+    return f"Bandwidth down to up is {', '.join(said)}." if said else ""
+
+
+def _decimal(ratio: Fraction) -> str:
+    return f"{float(ratio):,.4f}".rstrip("0").rstrip(".")
+
+
+def _partial(blueprint: Blueprint) -> str:
+    placement, sizes = blueprint.form.placement, blueprint.sizes
+    said = []
+    for outer, inner in pairwise(placement):
+        missing = sizes[filled(outer)] * sizes[inner] - sizes[filled(inner)]
+        what = "servers" if inner == placement[-1] else f"{title(inner)}s"
+        if missing:
+            said.append(
+                f"the last {title(outer)} holds {count(sizes[inner] - missing)} of {count(sizes[inner])} {what}"
+            )
+    return f"Filled in part: {'; '.join(said)}." if said else ""
+
+
+def _apart(blueprint: Blueprint) -> list[str]:
+    said = []
+    if blueprint.form.meets is None and blueprint.lanes > 1:
+        what = "rail" if blueprint.rails > 1 else title(blueprint.form.lanes[0])
+        said.append(f"The {what}s never meet: GPUs of different {what}s reach each other only through NVLink.")
+    if blueprint.planes > 1:
+        said.append("The planes are joined only at the NICs.")
+    return said

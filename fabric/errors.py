@@ -1,0 +1,59 @@
+"""What can go wrong, in three kinds: bad input, an infeasible request, and a request too big for the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+__all__ = ["FabricError", "Infeasible", "InputError", "Mistake", "TooLarge", "nearest"]
+
+
+class FabricError(Exception):
+    """Any error that a user of fabric can cause and mend; its text is the whole message."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing wrong with an input: where it stands (`file:line`, or a key), and what would be right."""
+
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}" if self.place else self.text
+
+
+class InputError(FabricError):
+    """A request or file that is ill-formed; it carries every mistake found, not only the first."""
+
+    def __init__(self, mistakes: Iterable[Mistake] | str) -> None:
+        if isinstance(mistakes, str):
+            mistakes = [Mistake("", mistakes)]
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+class Infeasible(FabricError):
+    """A well-formed request that no fabric meets: an answer, which names the limits that bind."""
+
+    exit_code = 1
+
+    def __init__(self, text: str, reasons: Iterable[str] = ()) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("\n".join([text, *(f"  {reason}" for reason in self.reasons)]))
+
+
+class TooLarge(FabricError):
+    """A result that would not fit this machine's memory, refused before it is tried."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the known word nearest to `word`, or the known words if none is near."""
+    words = sorted(known)
+    close = get_close_matches(str(word).lower(), words, n=1, cutoff=0.55)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known: {', '.join(words)}" if words else ""

@@ -1,0 +1,130 @@
+"""The expansion: a blueprint laid out as a network, by arithmetic on index grids and no loop over links."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric import units
+from fabric.blueprint import Blueprint
+from fabric.errors import TooLarge
+from fabric.form import Bundle, Group
+from fabric.network import Devices, Network
+
+__all__ = ["BYTES_PER_LINK", "expand"]
+
+DTYPES = (np.int32, np.int32, np.uint16, np.uint16, np.uint8)
+"""The columns of a link: lower and upper row, lower and upper port, bundle."""
+
+BYTES_PER_LINK = sum(np.dtype(dtype).itemsize for dtype in DTYPES)
+
+
+def expand(blueprint: Blueprint) -> Network:
+    """Lay `blueprint` out as a Network with exactly its counts.
+
+    Raises TooLarge, with the estimate, when the columns would not fit in the machine's memory.
+    """
+    _refuse_too_large(blueprint)
+    groups = _lay_devices(blueprint)
+    bundles = blueprint.form.bundles
+    links = [blueprint.links(bundle) for bundle in bundles]
+    columns: list[npt.NDArray[Any]] = [np.empty(sum(links), dtype) for dtype in DTYPES]
+    start = 0
+    for place, (bundle, count) in enumerate(zip(bundles, links, strict=True)):
+        rows = [column[start : start + count] for column in columns]
+        _lay_links(blueprint, bundle, groups, rows)
+        rows[4][:] = place
+        start += count
+    names = tuple(bundle.name for bundle in bundles)
+    lower, upper, lower_port, upper_port, index = columns
+    rates = (blueprint.link_gbps,) * len(names)
+    return Network(tuple(groups.values()), names, rates, lower, upper, lower_port, upper_port, index)
+
+
+def _lay_devices(blueprint: Blueprint) -> dict[str, Devices]:
+    groups, first = {}, 0
+    for group in blueprint.form.groups:
+        count = blueprint.devices(group.role)
+        axes = _ordered(blueprint, group)
+        shape = tuple(blueprint.sizes[axis] for axis in axes)
+        groups[group.role] = Devices(group.role, first, count, axes, shape)
+        first += count
+    return groups
+
+
+def _ordered(blueprint: Blueprint, group: Group) -> tuple[str, ...]:
+    """Return the group's axes, places first: rows of filled places then come before any that is empty."""
+    places = blueprint.form.places(group)
+    return (*places, *(axis for axis in group.axes if axis not in places))
+
+
+def _lay_links(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]) -> None:
+    """Fill the bundle's rows: for each lower device, its partners over the upper-only axes, copy by copy."""
+    lower, upper = groups[bundle.lower.role], groups[bundle.upper.role]
+    copies = blueprint.sizes[bundle.name]
+    digits = _digits(lower)
+    partners = _grid(_strides(upper), {axis: blueprint.sizes[axis] for axis in bundle.upper_only})
+    first = upper.first + _dot(_strides(upper), digits, lower.count)
+    rank = _dot(_steps(bundle.lower_only, blueprint.sizes), digits, lower.count)
+    grid = (lower.count, len(partners), copies)
+    ports = np.arange(len(partners) * copies).reshape(1, len(partners), copies)
+    rows[0].reshape(grid)[:] = np.arange(lower.first, lower.first + lower.count)[:, None, None]
+    rows[1].reshape(grid)[:] = (first[:, None] + partners)[:, :, None]
+    rows[2].reshape(grid)[:] = blueprint.ports_down(lower.role) + ports
+    rows[3].reshape(grid)[:] = (rank * copies)[:, None, None] + np.arange(copies)
+
+
+def _digits(group: Devices) -> dict[str, npt.NDArray[Any]]:
+    """Return the coordinate of every device of the group on each of its axes, arrays of shape (count,)."""
+    values = np.unravel_index(np.arange(group.count), group.shape) if group.shape else ()
+    return dict(zip(group.axes, values, strict=True))
+
+
+def _strides(group: Devices) -> dict[str, int]:
+    """Return how many rows one step on each of the group's axes is."""
+    return _steps(group.axes, dict(zip(group.axes, group.shape, strict=True)))
+
+
+def _steps(axes: tuple[str, ...], sizes: Mapping[str, int]) -> dict[str, int]:
+    steps, step = {}, 1
+    for axis in reversed(axes):
+        steps[axis] = step
+        step *= sizes[axis]
+    return steps
+
+
+def _dot(strides: dict[str, int], digits: dict[str, npt.NDArray[Any]], count: int) -> npt.NDArray[np.int64]:
+    """Return the sum of digit times stride over the axes in both, shape (count,)."""
+    total = np.zeros(count, np.int64)
+    for axis, stride in strides.items():
+        if axis in digits:
+            total += digits[axis] * stride
+    return total
+
+
+def _grid(strides: dict[str, int], sizes: dict[str, int]) -> npt.NDArray[np.int64]:
+    """Return the row offsets of all values of the axes in `sizes`, in order."""
+    offsets = np.zeros(1, np.int64)
+    for axis, size in sizes.items():
+        offsets = (offsets[:, None] + np.arange(size) * strides[axis]).reshape(-1)
+    return offsets
+
+
+def _refuse_too_large(blueprint: Blueprint) -> None:
+    rows = blueprint.servers + blueprint.switches
+    if rows > np.iinfo(np.int32).max:
+        raise TooLarge(f"{blueprint.name}: {rows:,} devices are more than the 2,147,483,647 that a network can number")
+    needed, present = blueprint.links_total * BYTES_PER_LINK, _memory()
+    if needed > present / 2:
+        raise TooLarge(
+            f"{blueprint.name}: {blueprint.links_total:,} links take {units.size(needed)}, more than half of"
+            f" this machine's {units.size(present)}; the blueprint's counts need no layout"
+        )
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -1,0 +1,107 @@
+"""The families of fabrics, each a value in the axis algebra, and those that other packages export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+
+from fabric.errors import InputError, nearest
+from fabric.form import Form
+
+__all__ = ["BUILTIN", "ENTRY_POINTS", "Family", "any_to_any", "families", "family"]
+
+ENTRY_POINTS = "fabric.families"
+"""The entry-point group under which a package exports a Family."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A named way to build fabrics: its forms, smallest first, with what to say of it and where it is published.
+
+    `any_to_any` says that every GPU reaches every other through the fabric itself, so that `family: any` may choose it.
+    """
+
+    name: str
+    title: str
+    forms: tuple[Form, ...]
+    reference: str
+    any_to_any: bool = True
+    note: str = ""
+
+    @classmethod
+    def of(cls, name: str, title: str, *forms: str, reference: str, any_to_any: bool = True, note: str = "") -> Family:
+        """Build a family from the texts of its forms (see `Form.parse`)."""
+        return cls(name, title, tuple(Form.parse(name, text) for text in forms), reference, any_to_any, note)
+
+
+FAT_TREE = Family.of(
+    "fat-tree",
+    "folded Clos; all NICs of a server (or of a tray of it) share a leaf",
+    "server(slot) - leaf()",
+    "server(block, slot) - leaf(block, stripe) - spine(spine)",
+    "server(pod, block, slot) - leaf(pod, block, stripe) - spine(pod, group, spine) - core(group, core)",
+    "server(zone, pod, block, slot) - leaf(zone, pod, block, stripe) - spine(zone, pod, group, spine)"
+    " - core(zone, group, bank, core) - super(group, bank, super)",
+    reference="M. Al-Fares et al., SIGCOMM 2008, doi 10.1145/1402958.1402967",
+)
+
+RAIL_OPTIMIZED = Family.of(
+    "rail-optimized",
+    "each rail of a unit's NICs has its own leaf; the rails meet at the spine, the core or above",
+    "server(slot) - leaf()",
+    "server(block, slot) - leaf(block, rail) - spine(spine)",
+    "server(pod, block, slot) - leaf(pod, block, rail) - spine(pod, group, spine) - core(group, core)",
+    "server(pod, block, slot) - leaf(pod, block, rail) - spine(pod, rail, group, spine) - core(group, core)",
+    "server(zone, pod, block, slot) - leaf(zone, pod, block, rail) - spine(zone, pod, group, spine)"
+    " - core(zone, group, bank, core) - super(group, bank, super)",
+    "server(zone, pod, block, slot) - leaf(zone, pod, block, rail) - spine(zone, pod, rail, group, spine)"
+    " - core(zone, group, bank, core) - super(group, bank, super)",
+    "server(zone, pod, block, slot) - leaf(zone, pod, block, rail) - spine(zone, pod, rail, group, spine)"
+    " - core(zone, rail, group, bank, core) - super(group, bank, super)",
+    reference="NVIDIA DGX SuperPOD reference architecture, RA-11333-001",
+)
+
+RAIL_ONLY = Family.of(
+    "rail-only",
+    "each rail is a fabric of its own; the rails never meet",
+    "server(slot) - leaf(rail)",
+    "server(block, slot) - leaf(block, rail) - spine(rail, spine)",
+    "server(pod, block, slot) - leaf(pod, block, rail) - spine(pod, rail, group, spine) - core(rail, group, core)",
+    "server(zone, pod, block, slot) - leaf(zone, pod, block, rail) - spine(zone, pod, rail, group, spine)"
+    " - core(zone, rail, group, bank, core) - super(rail, group, bank, super)",
+    reference="W. Wang et al., 2023, arXiv:2307.12169",
+    any_to_any=False,
+    note="GPUs of different rails reach each other only through NVLink: this is no cheaper fat tree.",
+)
+
+BUILTIN = (FAT_TREE, RAIL_OPTIMIZED, RAIL_ONLY)
+
+
+@cache
+def families() -> dict[str, Family]:
+    """Return every known family by name: the built-in ones, then those exported under `fabric.families`.
+
+    Raises InputError when an entry point does not hold a Family or takes a name that is taken.
+    """
+    known = {item.name: item for item in BUILTIN}
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        found = point.load()
+        if not isinstance(found, Family):
+            raise InputError(f"entry point {point.name} of {ENTRY_POINTS}: {point.value} is no fabric.families.Family")
+        if found.name in known:
+            raise InputError(f"entry point {point.name} of {ENTRY_POINTS}: the family name '{found.name}' is taken")
+        known[found.name] = found
+    return known
+
+
+def family(name: str) -> Family:
+    """Return the family called `name`; raises InputError naming the nearest."""
+    if name not in families():
+        raise InputError(f"no family '{name}'{nearest(name, families())}")
+    return families()[name]
+
+
+def any_to_any() -> tuple[str, ...]:
+    """Return the families that `any` stands for: those that join every GPU to every other by themselves."""
+    return tuple(name for name, item in families().items() if item.any_to_any)

@@ -1,0 +1,133 @@
+"""Closed forms of a blueprint that no single product says: hops between GPUs, and the bandwidth between two halves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from fabric.blueprint import Blueprint
+
+__all__ = ["Hops", "bisection_gbps", "hops", "injection_gbps"]
+
+
+@dataclass(frozen=True)
+class Hops:
+    """Switches on a shortest path between the NICs of two GPUs in different servers; `shares[i]` of pairs take 2i+1.
+
+    A pair that the fabric does not join (different rails of a rail-only fabric) first crosses NVLink to its partner's
+    rail, and counts with that rail's path. All are 0 when there is only one server.
+    """
+
+    max: int
+    mean: float
+    shares: tuple[float, ...]
+
+
+def hops(blueprint: Blueprint) -> Hops:
+    """Return the hops over all ordered pairs of NICs in different servers, every server taken as full."""
+    pairs = blueprint.servers * (blueprint.servers - 1) * _lane_pairs(blueprint)
+    if not pairs:
+        return Hops(0, 0.0, (0.0,) * blueprint.tiers)
+    within = [_pairs_within(blueprint, tier) for tier in range(1, blueprint.tiers + 1)]
+    within[-1] = pairs
+    counts = [count - below for count, below in zip(within, [0, *within], strict=False)]
+    mean = Fraction(sum((2 * tier + 1) * count for tier, count in enumerate(counts)), pairs)
+    longest = max(2 * tier + 1 for tier, count in enumerate(counts) if count)
+    return Hops(longest, float(mean), tuple(count / pairs for count in counts))
+
+
+def _lane_pairs(blueprint: Blueprint) -> int:
+    """Return the ordered pairs of lanes that are counted: all, or equal ones only when lanes never meet."""
+    return blueprint.lanes**2 if blueprint.form.meets else blueprint.lanes
+
+
+def _pairs_within(blueprint: Blueprint, tier: int) -> int:
+    """Return the counted pairs of NICs in different servers whose paths need no tier above `tier`."""
+    form = blueprint.form
+    kept = form.kept(tier)
+    places = [axis for axis in form.placement if axis in kept]
+    same = math.prod(blueprint.sizes[axis] for axis in form.lanes if axis in kept)
+    lanes = min(blueprint.lanes**2 // same, _lane_pairs(blueprint))
+    return lanes * _ordered_pairs(blueprint, places[-1] if places else None)
+
+
+def _ordered_pairs(blueprint: Blueprint, axis: str | None) -> int:
+    """Return the ordered pairs of different servers in the same place of `axis` (anywhere for None)."""
+    servers = blueprint.servers
+    if axis is None:
+        return servers * (servers - 1)
+    size = servers_in(blueprint, axis)
+    full, rest = divmod(servers, size)
+    return full * size * (size - 1) + rest * (rest - 1)
+
+
+def servers_in(blueprint: Blueprint, axis: str) -> int:
+    """Return the servers of one full place of `axis`: a block's slots, a pod's blocks times slots."""
+    placement = blueprint.form.placement
+    return math.prod(blueprint.sizes[inner] for inner in placement[placement.index(axis) + 1 :])
+
+
+def injection_gbps(blueprint: Blueprint) -> int:
+    """Return the bandwidth of all server links together, one direction."""
+    return blueprint.capacity(blueprint.form.bundles[0])
+
+
+def bisection_gbps(blueprint: Blueprint) -> int:
+    """Return the greatest flow in Gb/s, one direction, from the first half of the servers to the second.
+
+    Halves are taken in the order of placement, so pods stay whole; an odd server counts with the second half. As every
+    bundle spreads evenly, the fabric carries a flow when the tree of its places does, each place joined upwards by all
+    its links; the greatest flow is the least cut of that tree, found place by place.
+    """
+    links = min(_Tree(blueprint).cut(blueprint.tiers, 0, blueprint.servers))
+    return int(links) * blueprint.link_gbps
+
+
+class _Tree:
+    """The places of a blueprint as a tree: at each tier the servers below one place and its links to the next tier."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        form = blueprint.form
+        self.half = blueprint.servers // 2
+        self.servers = [_servers_below(blueprint, group.role) for group in form.groups]
+        self.links = [_links_above(blueprint, bundle.lower.role) for bundle in form.bundles]
+
+    def cut(self, tier: int, first: int, count: int) -> tuple[float, float]:
+        """Return the least links to cut below a place of `tier`, its switches with the first half or the second."""
+        if first + count <= self.half:
+            return 0, self.lost(tier, count)
+        if first >= self.half:
+            return self.lost(tier, count), 0
+        size, links = self.servers[tier - 1], self.links[tier - 1]
+        before, offset = divmod(self.half - first, size)
+        split = first + before * size
+        middle = min(size, first + count - split) if offset else 0
+        after = count - before * size - middle
+        crossing = self.cut(tier - 1, split, middle) if middle else (0, 0)
+        left = self._kept_apart(tier, after) + min(crossing[0], crossing[1] + links)
+        right = self._kept_apart(tier, before * size) + min(crossing[1], crossing[0] + links)
+        return left, right
+
+    def lost(self, tier: int, count: int) -> float:
+        """Return the least links to cut below a place of `tier` whose `count` servers are all on the other side."""
+        return math.inf if tier == 0 else self._kept_apart(tier, count)
+
+    def _kept_apart(self, tier: int, count: int) -> float:
+        full, rest = divmod(count, self.servers[tier - 1])
+        links = self.links[tier - 1]
+        apart = full * min(links, self.lost(tier - 1, self.servers[tier - 1])) if full else 0
+        return apart + (min(links, self.lost(tier - 1, rest)) if rest else 0)
+
+
+def _servers_below(blueprint: Blueprint, role: str) -> int:
+    """Return the servers of one full place that `role` has; all of them where it has none."""
+    places = blueprint.form.places(blueprint.form.group(role))
+    return servers_in(blueprint, places[-1]) if places else blueprint.servers
+
+
+def _links_above(blueprint: Blueprint, role: str) -> int:
+    """Return the links up from all devices of `role` in one place."""
+    group = blueprint.form.group(role)
+    places = blueprint.form.places(group)
+    return blueprint.evaluate(tuple(axis for axis in group.axes if axis not in places)) * blueprint.ports_up(role)

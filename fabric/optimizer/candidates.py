@@ -1,0 +1,120 @@
+"""The candidates of a request: each form of an allowed family on each allowed number of planes, or why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fabric.catalog import Switch
+from fabric.errors import InputError, nearest
+from fabric.families import family
+from fabric.form import Form
+from fabric.prices import Prices, unpriced
+from fabric.spec import Spec
+
+__all__ = ["Candidate", "Rejected", "candidates"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One form on one number of planes, with the switch models that have ports at its rate in each role."""
+
+    spec: Spec
+    form: Form
+    planes: int
+    models: dict[str, tuple[Switch, ...]]
+    prices: Prices
+
+    @property
+    def link_gbps(self) -> int:
+        return self.prices.link_gbps
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The parts without a price that this candidate can't do without."""
+        single = (models[0] for models in self.models.values() if len(models) == 1)
+        return unpriced(self.prices, single, (bundle.name for bundle in self.form.bundles))
+
+    def radix(self, role: str) -> tuple[int, ...]:
+        """Return the ports of each model allowed for `role`, at this candidate's rate."""
+        return tuple(model.radix(self.link_gbps) for model in self.models[role])
+
+    def domain(self, axis: str) -> tuple[int, ...] | None:
+        """Return the sizes that the request or the server allows a lane axis, or None where sizing is free."""
+        server = self.spec.server
+        if axis == "rail":
+            return self.spec.rails or (server.rails or server.nics,)
+        if axis == "stripe":
+            return tuple(n for n in range(1, server.trays + 1) if server.trays % n == 0)
+        return None
+
+    def __str__(self) -> str:
+        meets = f", rails meeting at the {self.form.meets}" if "rail" in self.form.lanes and self.form.meets else ""
+        planes = f" on {self.planes} planes" if self.planes > 1 else ""
+        return f"{self.form.family} in {self.form.tiers} tier{'s'[: self.form.tiers > 1]}{meets}{planes}"
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A form on a number of planes that could not even be tried, and why."""
+
+    name: str
+    reason: str
+
+
+def candidates(spec: Spec) -> tuple[list[Candidate], list[Rejected]]:
+    """Return the candidates of `spec` and the rejected ones with their reasons.
+
+    Raises InputError when a pinned axis is one that no allowed form has.
+    """
+    forms = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
+    _check_pinned(spec, forms)
+    found: list[Candidate] = []
+    rejected: list[Rejected] = []
+    for form in forms:
+        for planes in spec.planes:
+            result = _candidate(spec, form, planes)
+            (found if isinstance(result, Candidate) else rejected).append(result)  # type: ignore[arg-type]
+    return found, rejected
+
+
+def _candidate(spec: Spec, form: Form, planes: int) -> Candidate | Rejected:
+    gbps = spec.plane_gbps(planes)
+    prices = Prices(spec, gbps)
+    models = {role: _priced_first(prices, spec.models(role), gbps) for role in form.roles}
+    candidate = Candidate(spec, form, planes, models, prices)
+    reason = next(_objections(spec, form, planes, models), None)
+    return candidate if reason is None else Rejected(str(candidate), reason)
+
+
+def _priced_first(prices: Prices, models: tuple[Switch, ...], gbps: int) -> tuple[Switch, ...]:
+    """Keep the models with ports at the rate; of several, those with a price, since only they can be compared."""
+    fits = tuple(model for model in models if model.radix(gbps))
+    priced = tuple(model for model in fits if prices.switch_cents(model) is not None)
+    return priced or fits
+
+
+def _objections(spec: Spec, form: Form, planes: int, models: dict[str, tuple[Switch, ...]]) -> Iterator[str]:
+    gbps = spec.plane_gbps(planes)
+    if not gbps:
+        yield f"a NIC of {spec.server.nic_gbps}G does not split evenly over {planes} planes"
+    for axis in spec.pinned:
+        if axis not in form.axes and axis not in (bundle.name for bundle in form.bundles):
+            yield f"it has no axis or bundle '{axis}', which is pinned"
+    for role, allowed in models.items():
+        if not spec.models(role):
+            yield f"the request names no switch for the {role}"
+        elif not allowed:
+            has = ", ".join(f"{model.name} {_rates(model)}" for model in spec.models(role))
+            yield f"the {role} has no ports at {gbps}G ({has})"
+
+
+def _rates(model: Switch) -> str:
+    return "at " + " and ".join(f"{rate}G" for rate in model.rates)
+
+
+def _check_pinned(spec: Spec, forms: list[Form]) -> None:
+    known = {name for form in forms for name in (*form.axes, *(bundle.name for bundle in form.bundles))}
+    for axis in spec.pinned:
+        if forms and axis not in known:
+            raise InputError(f"pinned: {axis}: no allowed form has such an axis or bundle{nearest(axis, known)}")

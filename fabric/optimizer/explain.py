@@ -1,0 +1,72 @@
+"""Why a request is infeasible: what each form carries at most, and which limit, freed alone, would let it through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fabric import units
+from fabric.errors import Infeasible
+from fabric.optimizer.candidates import Candidate, Rejected
+from fabric.optimizer.model import Model
+from fabric.optimizer.solve import minimise
+from fabric.spec import Spec
+
+__all__ = ["explain"]
+
+SHOWN = 3
+"""The nearest candidates that are explained in full; the rest are counted."""
+
+
+def explain(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected]) -> Infeasible:
+    """Return the Infeasible that says which limits bind, the candidate that comes nearest first."""
+    reached = sorted(((_most_gpus(candidate), candidate) for candidate in found), key=lambda pair: -pair[0])
+    reasons = [_reason(candidate, most) for most, candidate in reached[:SHOWN]]
+    if len(reached) > SHOWN:
+        reasons.append(f"{len(reached) - SHOWN} more forms carry {units.count(reached[SHOWN][0])} GPUs or fewer")
+    grouped: dict[str, list[str]] = {}
+    for item in rejected:
+        grouped.setdefault(item.reason, []).append(item.name)
+    for reason, names in grouped.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        reasons.append(f"{names[0]}{more}: {reason}")
+    if not found and not rejected:
+        tiers = " or ".join(str(tier) for tier in spec.tiers)
+        reasons.append(f"no allowed family ({', '.join(spec.families)}) has a form in {tiers} tiers")
+    return Infeasible(f"no fabric joins {units.count(spec.gpus)} GPUs within the request", reasons)
+
+
+def _most_gpus(candidate: Candidate) -> int:
+    """Return the most GPUs that the candidate carries within every other limit, at most those asked for."""
+    answer = minimise(Model(candidate, "gpus"), [lambda model: -1 * model.excess])
+    return -answer.values[0] * candidate.spec.server.gpus if answer.values else 0
+
+
+def _reason(candidate: Candidate, most: int) -> str:
+    reach = f"carries {units.count(most)} GPUs at most" if most else "can't be built at any size"
+    mends = list(_mends(candidate))
+    return f"{candidate}: {reach}" + (f"; {', or '.join(mends)}" if mends else "; no single limit alone is to blame")
+
+
+def _mends(candidate: Candidate) -> Iterator[str]:
+    """Say, for each limit that would be enough if it alone were freed, what it is and what it would have to be."""
+    spec, gbps = candidate.spec, candidate.link_gbps
+    for role in candidate.form.roles:
+        needed = _least(candidate, f"ports {role}")
+        if needed is not None:
+            model = max(candidate.models[role], key=lambda model: model.radix(gbps))
+            yield f"the {role} needs {units.count(needed)} ports, {model.name} has {model.radix(gbps)} at {gbps}G"
+    if candidate.form.fabric_bundles:
+        needed = _least(candidate, "parallel_links")
+        if needed is not None:
+            yield f"parallel_links must be {needed}, the limit is {spec.limits.parallel_links}"
+        if _least(candidate, "oversubscription") is not None:
+            yield "oversubscription must be higher"
+    for axis, value in spec.pinned.items():
+        if _least(candidate, f"pinned {axis}") is not None:
+            yield f"pinned {axis} {value} is in the way"
+
+
+def _least(candidate: Candidate, limit: str) -> int | None:
+    """Return the least that the freed limit would have to be (0 where it has no number), or None if that is no help."""
+    answer = minimise(Model(candidate, limit), [lambda model: 1 * model.excess])
+    return answer.values[0] if answer.values else None

@@ -1,0 +1,252 @@
+"""The CP-SAT reading of a form: every size a variable, every count a product of them, every limit a constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from ortools.sat.python import cp_model
+
+from fabric.errors import InputError
+from fabric.form import PLANE, Bundle, Form, Group, Monomial, filled
+from fabric.optimizer.candidates import Candidate
+
+__all__ = ["Model", "Term"]
+
+Term = cp_model.IntVar | int
+"""A size or a count: a variable, or an integer where it is known."""
+
+
+SUM = 2**61
+"""The largest sum that an objective may reach within the solver's 64 bits."""
+
+
+class Model:
+    """One candidate as a CP-SAT model. `free` names limits to leave out, so that a search can ask what they cost.
+
+    A free limit is `ports ROLE`, `parallel_links`, `oversubscription`, `pinned AXIS` or `gpus`; `excess` then holds
+    the variable to minimise (the ports needed, the parallel links) or, for `gpus`, to maximise (the servers).
+    """
+
+    def __init__(self, candidate: Candidate, free: str = "") -> None:
+        self.candidate = candidate
+        self.free = free
+        self.cp = cp_model.CpModel()
+        self.excess: Term = 0
+        self._ceiling = _ceiling(candidate)
+        self.widest = max(max(candidate.radix(role)) for role in candidate.form.roles)
+        self.widest *= 4096 if free.startswith("ports") else 1
+        self._products: dict[tuple[str, ...], Term] = {}
+        self._links: dict[str, Term] = {}
+        self._most: dict[int, int] = {}
+        self.sizes: dict[str, Term] = {}
+        self.choice: dict[str, Term] = {}
+        self._size_all()
+        for group in candidate.form.switch_groups:
+            self._limit_ports(group)
+            self._balance(group)
+
+    @property
+    def form(self) -> Form:
+        return self.candidate.form
+
+    def product(self, monomial: Monomial, most: int | None = None) -> Term:
+        """Return the product of the named sizes, at most `most`; the same product is made once."""
+        names = tuple(sorted(monomial, key=self._order.__getitem__))
+        if not names:
+            return 1
+        if names not in self._products:
+            head = self.product(names[:-1])
+            self._products[names] = self.times(head, self.sizes[names[-1]], "*".join(names))
+        term = self._products[names]
+        if most is not None:
+            self.cp.add(term <= most)
+        return term
+
+    def times(self, left: Term, right: Term, name: str, most: int | None = None) -> Term:
+        """Return the product of two terms, at most `most`, which is for counts the ceiling."""
+        most = self._ceiling if most is None else most
+        if isinstance(left, int) and isinstance(right, int):
+            return left * right
+        if isinstance(left, int) or isinstance(right, int):
+            factor, term = (left, right) if isinstance(left, int) else (right, left)
+            if factor == 1:
+                return term
+        result = self._var(min(self._upper(left) * self._upper(right), most), name)
+        self.cp.add_multiplication_equality(result, [left, right])
+        return result
+
+    def _var(self, most: int, name: str, least: int = 1) -> cp_model.IntVar:
+        var = self.cp.new_int_var(least, most, name)
+        self._most[var.index] = most
+        return var
+
+    def _upper(self, term: Term) -> int:
+        return term if isinstance(term, int) else self._most[term.index]
+
+    def devices(self, group: Group) -> Term:
+        """Return the number of devices of `group`."""
+        return self.product(self.form.devices(group))
+
+    def links(self, bundle: Bundle) -> Term:
+        """Return the number of links of `bundle`."""
+        if bundle.name not in self._links:
+            ports_up = self.product(bundle.ports_up)
+            self._links[bundle.name] = self.times(self.devices(bundle.lower), ports_up, f"links {bundle.name}")
+        return self._links[bundle.name]
+
+    def cost_cents(self) -> cp_model.LinearExprT:
+        """Return the cost of all switches and links; every part must have a price."""
+        prices = self.candidate.prices
+        terms = [self._price(group) for group in self.form.switch_groups]
+        terms += [(prices.link_cents(bundle.name) or 0) * self.links(bundle) for bundle in self.form.bundles]
+        return sum(terms)
+
+    def switches(self) -> cp_model.LinearExprT:
+        """Return the number of switches."""
+        return sum(self.devices(group) for group in self.form.switch_groups)
+
+    def links_total(self) -> cp_model.LinearExprT:
+        """Return the number of links."""
+        return sum(self.links(bundle) for bundle in self.form.bundles)
+
+    def copies(self) -> cp_model.LinearExprT:
+        """Return the sum of the parallel links over the bundles between switches."""
+        return sum(self.sizes[bundle.name] for bundle in self.form.fabric_bundles)
+
+    def _size_all(self) -> None:
+        names = [*self.form.axes, *(bundle.name for bundle in self.form.bundles)]
+        fills = [filled(axis) for axis in self.form.placement]
+        self._order = {name: place for place, name in enumerate([*reversed(fills), *names])}
+        for axis in self.form.axes:
+            if axis != PLANE:
+                self.sizes[axis] = self._axis(axis)
+        self.sizes[PLANE] = self.candidate.planes
+        for bundle in self.form.bundles:
+            self.sizes[bundle.name] = self._copies(bundle)
+        self._attach_nics()
+        self._fill()
+
+    def _axis(self, axis: str) -> Term:
+        spec = self.candidate.spec
+        if axis in spec.pinned and self.free != f"pinned {axis}":
+            return spec.pinned[axis]
+        if axis == self.form.placement[-1]:
+            return spec.unit_servers or self._var(min(self.widest, spec.servers), axis)
+        domain = self.candidate.domain(axis)
+        if domain is None:
+            return self._var(self.widest, axis)
+        if len(domain) == 1:
+            return domain[0]
+        var = self._var(max(domain), axis)
+        self.cp.add_linear_expression_in_domain(var, cp_model.Domain.from_values(sorted(domain)))
+        return var
+
+    def _copies(self, bundle: Bundle) -> Term:
+        spec = self.candidate.spec
+        if bundle.name in spec.pinned and self.free != f"pinned {bundle.name}":
+            return spec.pinned[bundle.name]
+        if bundle == self.form.bundles[0]:
+            return self._var(spec.server.nics, bundle.name)
+        if self.free != "parallel_links":
+            return self._var(spec.limits.parallel_links, bundle.name)
+        self.excess = self.excess if isinstance(self.excess, cp_model.IntVar) else self._new_excess()
+        copies = self._var(self.widest, bundle.name)
+        self.cp.add(copies <= self.excess)
+        return copies
+
+    def _attach_nics(self) -> None:
+        """Every NIC has one link in every plane: lanes times links per lane are the server's NICs."""
+        up = tuple(name for name in self.form.bundles[0].ports_up if name != PLANE)
+        self.cp.add(self.product(up) == self.candidate.spec.server.nics)
+
+    def _fill(self) -> None:
+        spec, count = self.candidate.spec, self._servers()
+        for axis in reversed(self.form.placement):
+            self.sizes[filled(axis)] = count
+            size = self.sizes[axis]
+            if axis == self.form.placement[0]:
+                self.cp.add(size >= count)
+                if axis not in spec.pinned and not (spec.unit_servers and axis == self.form.placement[-1]):
+                    self.cp.add(size == count)
+            else:
+                count = self._ceil_divide(count, size, axis)
+
+    def _servers(self) -> Term:
+        servers = self.candidate.spec.servers
+        if self.free != "gpus":
+            return servers
+        self.excess = self._var(servers, "servers")
+        return self.excess
+
+    def _ceil_divide(self, count: Term, size: Term, name: str) -> Term:
+        if isinstance(count, int) and isinstance(size, int):
+            return -(-count // size)
+        places = self._var(self._upper(count), f"places of {name}")
+        room = self.times(places, size, f"room of {name}")
+        self.cp.add(room >= count)
+        self.cp.add(room <= count + size - 1)
+        return places
+
+    def _limit_ports(self, group: Group) -> None:
+        down = sum(self.product(b.ports_down, self.widest) for b in self.form.bundles if b.upper == group)
+        up = sum(self.product(b.ports_up, self.widest) for b in self.form.bundles if b.lower == group)
+        self.cp.add(down + up <= self._radix(group.role))
+        if group != self.form.groups[-1] and self.free != "oversubscription":
+            ratio = Fraction(self.candidate.spec.ratio(group.role))
+            self.cp.add(ratio.denominator * down <= ratio.numerator * up)
+
+    def _balance(self, group: Group) -> None:
+        """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
+        if self.free:
+            return
+        below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
+        above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)
+        links = self.links(below) + (self.links(above) if above else 0)
+        self.cp.add(links <= max(self.candidate.radix(group.role)) * self.devices(group))
+        if above:
+            ratio = self.candidate.spec.ratio(group.role)
+            self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
+
+    def _radix(self, role: str) -> Term:
+        if self.free == f"ports {role}":
+            return self._new_excess()
+        return self._chosen(role, self.candidate.radix(role), "radix")
+
+    def _price(self, group: Group) -> cp_model.LinearExprT:
+        cents = [self.candidate.prices.switch_cents(model) or 0 for model in self.candidate.models[group.role]]
+        price = self._chosen(group.role, cents, "price")
+        if isinstance(price, int):
+            return price * self.devices(group)
+        return self.times(price, self.devices(group), f"price of all {group.role}", SUM)
+
+    def _chosen(self, role: str, values: Iterable[int], what: str) -> Term:
+        """Return the value that belongs to the model chosen for `role`."""
+        values = list(values)
+        if len(values) == 1:
+            self.choice.setdefault(role, 0)
+            return values[0]
+        if role not in self.choice:
+            self.choice[role] = self._var(len(values) - 1, f"model of {role}", least=0)
+        result = self._var(max(values), f"{what} of {role}", least=min(values))
+        self.cp.add_element(self.choice[role], values, result)
+        return result
+
+    def _new_excess(self) -> Term:
+        self.excess = self._var(self.widest, "excess")
+        return self.excess
+
+
+def _ceiling(candidate: Candidate) -> int:
+    """Return a bound on every count that keeps the cost within the solver's integers, far above any useful fabric's.
+
+    Raises InputError when prices are so large that no such bound is left.
+    """
+    prices, form = candidate.prices, candidate.form
+    coefficients = [max(prices.switch_cents(model) or 1 for model in candidate.models[role]) for role in form.roles]
+    coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
+    ceiling = SUM // sum(coefficients)
+    host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
+    if ceiling < 64 * host_links:
+        raise InputError(f"prices up to {max(coefficients) / 100:,.0f} USD a part are too large to add up exactly")
+    return ceiling

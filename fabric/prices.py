@@ -1,0 +1,52 @@
+"""What one switch and one link cost and draw: the request's own prices first, then the catalogue's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fabric.catalog import Optic, Switch, link_part
+from fabric.spec import Spec
+
+__all__ = ["Prices", "unpriced"]
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices in whole cents, so that the optimizer's sums are exact; None where nobody has said a price."""
+
+    spec: Spec
+    link_gbps: int
+
+    def switch_cents(self, model: Switch) -> int | None:
+        """Return the price of one switch."""
+        return None if model.price_usd is None else round(100 * model.price_usd)
+
+    def link_cents(self, bundle: str) -> int | None:
+        """Return the price of one link of `bundle`, both modules and the fibre."""
+        asked = self.spec.link_price(bundle)
+        if asked is not None:
+            return round(100 * asked)
+        if self.part is None or self.part.price_usd is None:
+            return None
+        return round(100 * self.part.price_usd * self.part.share(self.link_gbps))
+
+    @property
+    def part(self) -> Optic | None:
+        """The catalogue's link part at this rate, whose power counts even where the request says the price."""
+        return link_part(self.link_gbps)
+
+    @property
+    def link_power_w(self) -> float | None:
+        """The power of one link's modules."""
+        if self.part is None or self.part.power_w is None:
+            return None
+        return self.part.power_w * self.part.share(self.link_gbps)
+
+
+def unpriced(prices: Prices, models: Iterable[Switch], bundles: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the parts that have no price, each once: switch models, and `400G link`."""
+    names = [model.name for model in models if prices.switch_cents(model) is None]
+    if any(prices.link_cents(bundle) is None for bundle in bundles):
+        names.append(f"{prices.link_gbps}G link")
+    return tuple(dict.fromkeys(names))

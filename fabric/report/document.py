@@ -1,0 +1,152 @@
+"""The design as one plain object: what `--json` prints and `design.json` holds (docs/design-json.md)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from itertools import pairwise
+from typing import Any
+
+from fabric.bill import Bill
+from fabric.families import family
+from fabric.flow import curve
+from fabric.report.expected import check
+from fabric.study import Study
+
+__all__ = ["SCHEMA", "SIZES", "document", "notes"]
+
+SCHEMA = "fabric.design/1"
+
+SIZES = tuple(2**power for power in range(20, 35, 2))
+"""The message sizes estimated: 1 MiB to 16 GiB."""
+
+
+def document(study: Study, *, timed: bool = True) -> dict[str, Any]:
+    """Return the design object; unless `timed`, `optimizer.wall_s` is None, so that equal requests give equal files."""
+    blueprint, spec, bill = study.blueprint, study.spec, study.bill
+    design: dict[str, Any] = {
+        "schema": SCHEMA,
+        "name": spec.name,
+        "family": blueprint.form.family,
+        "form": blueprint.form.text,
+        "rails_meet": blueprint.form.meets if blueprint.rails > 1 else None,
+        "gpus": spec.gpus,
+        "server": blueprint.server.name,
+        "servers": blueprint.servers,
+        "rails": blueprint.rails,
+        "planes": blueprint.planes,
+        "tiers": blueprint.tiers,
+        "link_gbps": blueprint.link_gbps,
+        "axes": {axis: blueprint.sizes[axis] for axis in blueprint.form.axes},
+        "copies": {bundle.name: blueprint.sizes[bundle.name] for bundle in blueprint.form.bundles},
+        "switches": {"total": blueprint.switches, "by_role": _roles(study)},
+        "links": {
+            "total": blueprint.links_total,
+            "by_bundle": {bundle.name: blueprint.links(bundle) for bundle in blueprint.form.bundles},
+        },
+        "modules": _counted(bill, "module", "by_role"),
+        "cables": _counted(bill, "cable", "by_bundle"),
+        "cages": _counted(bill, "cage", "by_role"),
+        "oversubscription": {
+            role: float(ratio) for role in blueprint.form.roles if (ratio := blueprint.oversubscription(role))
+        },
+        "hops": {"max": study.hops.max, "mean": round(study.hops.mean, 6)},
+        "injection_gbps": study.injection_gbps,
+        "bisection_gbps": study.bisection_gbps,
+        "cost_usd": _cost(bill),
+        "power_w": {"total": bill.power_w, "per_gpu": _per(bill.power_w, spec.gpus)},
+        "allreduce": [_estimate(asdict(estimate)) for estimate in curve(blueprint, SIZES)],
+        "optimizer": _proof(study, timed),
+        "notes": list(notes(study)),
+        "sources": list(spec.sources),
+        "request": dict(spec.request),
+    }
+    design["expected"] = check(design, spec.expected)
+    return design
+
+
+def _roles(study: Study) -> dict[str, dict[str, Any]]:
+    blueprint = study.blueprint
+    return {
+        role: {
+            "count": blueprint.devices(role),
+            "model": blueprint.models[role].name,
+            "ports_down": blueprint.ports_down(role),
+            "ports_up": blueprint.ports_up(role),
+            "ports_used": blueprint.ports_down(role) + blueprint.ports_up(role),
+            "radix": blueprint.radix(role),
+            "rate_gbps": blueprint.link_gbps,
+        }
+        for role in blueprint.form.roles
+    }
+
+
+def _counted(bill: Bill, kind: str, by: str) -> dict[str, Any]:
+    return {"total": bill.quantity(kind), by: {row.used_for: row.quantity for row in bill.of(kind)}}
+
+
+def _cost(bill: Bill) -> dict[str, float | None]:
+    total = bill.cost_usd()
+    parts = {"switches": bill.cost_usd("switch"), "links": bill.cost_usd("link")}
+    return {"total": total, **parts, "per_gpu": _per(total, bill.gpus)}
+
+
+def _per(total: float | None, gpus: int) -> float | None:
+    return None if total is None else round(total / gpus, 2)
+
+
+def _estimate(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Round to six digits: beyond them a last bit may differ from machine to machine."""
+    return {key: _digits(value) if isinstance(value, float) else value for key, value in values.items()}
+
+
+def _digits(value: float) -> float:
+    return value if value == 0 or not math.isfinite(value) else float(f"{value:.6g}")
+
+
+def _proof(study: Study, timed: bool) -> dict[str, Any]:
+    proof = study.proof
+    return {
+        "status": proof.status,
+        "objective_name": proof.objective_name,
+        "objective": proof.objective,
+        "bound": proof.bound,
+        "wall_s": round(proof.wall_s, 3) if timed else None,
+        "unpriced": list(proof.unpriced),
+        "others": [{"name": other.name, proof.objective_name: other.objective} for other in study.others],
+    }
+
+
+def notes(study: Study) -> Iterator[str]:
+    """Say what a reader of the numbers must know and might not guess."""
+    blueprint, spec = study.blueprint, study.spec
+    item = family(blueprint.form.family)
+    if item.note:
+        yield item.note
+    if blueprint.planes > 1:
+        yield (
+            f"{blueprint.planes} planes: each NIC has one link in every plane; planes join only at the NICs, so traffic"
+            " can't change plane inside the fabric, and a NIC that loses a plane reaches others through NVLink."
+        )
+    for part in study.proof.unpriced:
+        yield f"{part} has no known price: the fewest switches, then links, were sought instead of the least cost."
+    yield from _partly_filled(study)
+    idle = blueprint.servers * blueprint.server.gpus - spec.gpus
+    if idle:
+        yield f"The last server holds {blueprint.server.gpus - idle} of its {blueprint.server.gpus} GPUs."
+
+
+def _partly_filled(study: Study) -> Iterator[str]:
+    blueprint = study.blueprint
+    sizes, placement = blueprint.sizes, blueprint.form.placement
+    for outer, inner in pairwise(placement):
+        rest = sizes[f"{inner}s"] % sizes[inner]
+        if rest:
+            what = "servers" if inner == placement[-1] else f"{_place(inner)}s"
+            yield f"The last {_place(outer)} is partly filled: {rest} of {sizes[inner]} {what}."
+
+
+def _place(axis: str) -> str:
+    """Return what people call a place: a block of servers that share their leaves is a unit."""
+    return "unit" if axis == "block" else axis

@@ -1,0 +1,89 @@
+"""The files of a design run, made in a folder of their own and moved into place together."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fabric.bill import Bill
+from fabric.draw import draw_allreduce, draw_tiers, save
+from fabric.errors import FabricError
+from fabric.report.document import document
+from fabric.report.markdown import report
+from fabric.study import Study
+
+__all__ = ["bom_csv", "design_json", "write"]
+
+
+def write(
+    study: Study, folder: str | os.PathLike[str], progress: Callable[[str], None] = lambda text: None
+) -> list[Path]:
+    """Write design.json, report.md, bom.csv, fabric.svg, fabric.png and allreduce.svg to `folder`, made if missing.
+
+    The same request gives the same bytes on every run and machine. Either all files are written or none is changed;
+    raises FabricError saying what the system refused.
+    """
+    target = Path(folder)
+    made = not target.exists()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fabric-", dir=target) as temporary:
+            names = _make(study, Path(temporary), progress)
+            for name in names:
+                (Path(temporary) / name).replace(target / name)
+    except OSError as error:
+        if made:
+            shutil.rmtree(target, ignore_errors=True)
+        raise FabricError(f"{folder}: can't write there: {error.strerror or error}") from error
+    return [target / name for name in names]
+
+
+def _make(study: Study, folder: Path, progress: Callable[[str], None]) -> list[str]:
+    progress("writing the report")
+    design = document(study, timed=False)
+    texts = {"design.json": design_json(design), "report.md": report(study, design), "bom.csv": bom_csv(study.bill)}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    progress("drawing")
+    figure = draw_tiers(study.blueprint)
+    for name in ("fabric.svg", "fabric.png"):
+        save(figure, folder / name)
+    save(_curve(study, design), folder / "allreduce.svg")
+    return [*texts, "fabric.svg", "fabric.png", "allreduce.svg"]
+
+
+def _curve(study: Study, design: dict[str, Any]) -> Any:
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for row in design["allreduce"]:
+        curves.setdefault(f"{row['routing']} routing", []).append((row["size_bytes"], row["busbw_GBps"]))
+    line = study.blueprint.planes * study.blueprint.link_gbps * study.blueprint.server.nics / 8
+    return draw_allreduce(f"{study.spec.name}: all-reduce on {study.spec.gpus:,} GPUs", curves, line)
+
+
+def design_json(design: dict[str, Any]) -> str:
+    """Return the design object as JSON text, two spaces a level."""
+    return json.dumps(design, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def bom_csv(bill: Bill) -> str:
+    """Return the bill as CSV: one row per part and use, unknown prices and powers left empty."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(
+        ["kind", "part", "used_for", "quantity", "unit_price_usd", "price_usd", "unit_power_w", "power_w", "note"]
+    )
+    for row in bill.rows:
+        numbers = (row.unit_price_usd, row.price_usd, row.unit_power_w, row.power_w)
+        writer.writerow([row.kind, row.part, row.used_for, row.quantity, *map(_cell, numbers), row.note])
+    return stream.getvalue()
+
+
+def _cell(number: float | None) -> str:
+    return "" if number is None else f"{number:.2f}".removesuffix(".00")

@@ -1,0 +1,79 @@
+"""What `fabric list` shows: shipped topologies, families and catalogue parts, as heads and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fabric import catalog
+from fabric.families import families
+from fabric.spec import topologies
+from fabric.study import read
+
+__all__ = ["Listing", "listing"]
+
+Listing = tuple[tuple[str, ...], list[tuple[Any, ...]]]
+"""Column heads and rows of plain values, None where a value is unknown."""
+
+
+def listing(what: str) -> Listing:
+    """Return the list called `what`: topologies, families, switches, servers or optics."""
+    makers: dict[str, Callable[[], Listing]] = {
+        "topologies": _topologies,
+        "families": _families,
+        "switches": _switches,
+        "servers": _servers,
+        "optics": _optics,
+    }
+    return makers[what]()
+
+
+def _topologies() -> Listing:
+    specs = [(name, read(path)) for name, path in topologies().items()]
+    rows = [(name, spec.gpus, "|".join(spec.families), spec.server.name) for name, spec in specs]
+    return ("name", "gpus", "family", "server"), rows
+
+
+def _families() -> Listing:
+    rows = []
+    for item in families().values():
+        tiers = sorted({form.tiers for form in item.forms})
+        rows.append(
+            (item.name, f"{tiers[0]}-{tiers[-1]}", "yes" if item.any_to_any else "no", item.title, item.reference)
+        )
+    return ("name", "tiers", "any-to-any", "what it is", "reference"), rows
+
+
+def _switches() -> Listing:
+    heads = ("name", "ports", "breakouts", "RU", "power_w", "price_usd", "price_date")
+    rows = [
+        (
+            item.name,
+            f"{item.ports}x{item.rate_gbps}G",
+            " ".join(f"{ports}x{rate}G" for rate, ports in item.breakouts.items()) or None,
+            item.rack_units,
+            item.power_w,
+            item.price_usd,
+            item.price_date or None,
+        )
+        for item in catalog.switches().values()
+    ]
+    return heads, rows
+
+
+def _servers() -> Listing:
+    heads = ("name", "gpus", "nics", "nvlink_GBps", "power_w")
+    rows: list[tuple[Any, ...]] = [
+        (item.name, item.gpus, f"{item.nics}x{item.nic_gbps}G", item.nvlink_GBps, item.power_w)
+        for item in catalog.servers().values()
+    ]
+    return heads, rows
+
+
+def _optics() -> Listing:
+    heads = ("name", "kind", "rate_gbps", "media", "reach_m", "power_w", "price_usd")
+    rows: list[tuple[Any, ...]] = [
+        (item.name, item.kind, item.rate_gbps, item.media, item.reach_m, item.power_w, item.price_usd)
+        for item in catalog.optics().values()
+    ]
+    return heads, rows

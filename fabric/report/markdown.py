@@ -1,0 +1,176 @@
+"""The report in Markdown: what was asked, what was chosen and why, the tables and the pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from fabric import units
+from fabric.families import family
+from fabric.study import Study
+
+__all__ = ["choice", "report"]
+
+
+def report(study: Study, design: dict[str, Any]) -> str:
+    """Return the report of `study`, whose design object is `design`."""
+    sections = [
+        [f"# {_text(study.spec.name)}", "", choice(study, design), "", "![The fabric by tiers](fabric.svg)"],
+        ["## What was asked", "", "```json", json.dumps(design["request"], indent=2, ensure_ascii=False), "```"],
+        ["## Why this one", "", *_why(study, design)],
+        ["## Switches", "", *_table(*_switches(design))],
+        ["## Links", "", *_table(*_links(design))],
+        ["## Cost and power", "", *_table(*_cost(study, design))],
+        ["## All-reduce to expect", "", *_allreduce(design), "", "![busbw against message size](allreduce.svg)"],
+        ["## Published numbers", "", *_expected(design)] if design["expected"] else [],
+        ["## To know", "", *(f"- {_text(note)}" for note in design["notes"])] if design["notes"] else [],
+        ["## Sources", "", *(f"- {_text(source)}" for source in design["sources"])] if design["sources"] else [],
+    ]
+    return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def choice(study: Study, design: dict[str, Any]) -> str:
+    """Return the paragraph that says what was chosen."""
+    blueprint = study.blueprint
+    roles = ", ".join(f"{units.count(row['count'])} {role}" for role, row in design["switches"]["by_role"].items())
+    planes = f" on {blueprint.planes} planes" if blueprint.planes > 1 else ""
+    meet = f", rails meeting at the {design['rails_meet']}" if design["rails_meet"] else ""
+    cost = design["cost_usd"]
+    price = f" It costs {units.money(cost['total'])}, {units.money(cost['per_gpu'])} a GPU." if cost["total"] else ""
+    servers = f"{units.count(blueprint.servers)} {_text(blueprint.server.name)} servers"
+    return (
+        f"{units.count(study.spec.gpus)} GPUs in {servers},"
+        f" joined by a {blueprint.form.family} fabric of {_plural(blueprint.tiers, 'tier')}{planes}{meet}:"
+        f" {_plural(blueprint.switches, 'switch', 'switches')} ({roles}) and"
+        f" {_plural(blueprint.links_total, 'link')} of {units.rate(blueprint.link_gbps)}.{price}"
+    )
+
+
+def _plural(number: int, one: str, many: str = "") -> str:
+    return f"{units.count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
+    proof = design["optimizer"]
+    what = (
+        "cost of switches and links" if proof["objective_name"] == "cost_usd" else "number of switches, then of links"
+    )
+    value, bound = (_objective(proof["objective_name"], proof[key]) for key in ("objective", "bound"))
+    yield f"- Sought: the least {what}. Status {proof['status']}: {value}, and nothing allowed is below {bound}."
+    if proof["others"]:
+        best = ", ".join(
+            f"{row['name']} ({_objective(proof['objective_name'], row[proof['objective_name']])})"
+            for row in proof["others"][:3]
+        )
+        yield f"- Next best: {best}."
+    for role, row in design["switches"]["by_role"].items():
+        down, up, used = row["ports_down"], row["ports_up"], row["ports_used"]
+        yield f"- {role}: {down} ports down and {up} up, {used} of {row['radix']} used."
+    form = study.blueprint.form
+    yield f"- Form: `{form.text}` ({family(form.family).reference}); sizes {_sizes(design)}."
+
+
+def _objective(name: str, value: float) -> str:
+    return units.money(value) if name == "cost_usd" else f"{units.count(value)} switches"
+
+
+def _sizes(design: dict[str, Any]) -> str:
+    copies = {name: value for name, value in design["copies"].items() if value > 1}
+    axes = {axis: value for axis, value in design["axes"].items() if value > 1}
+    return ", ".join(f"{name} {value}" for name, value in {**axes, **copies}.items())
+
+
+def _switches(design: dict[str, Any]) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    over = design["oversubscription"]
+    heads = ("role", "count", "model", "ports down", "ports up", "used", "radix", "down over up")
+    rows = (
+        (
+            role,
+            units.count(row["count"]),
+            _text(row["model"]),
+            row["ports_down"],
+            row["ports_up"],
+            row["ports_used"],
+            row["radix"],
+            f"{over[role]:.4g}" if role in over else "-",
+        )
+        for role, row in design["switches"]["by_role"].items()
+    )
+    return heads, rows
+
+
+def _links(design: dict[str, Any]) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    heads = ("bundle", "links", "per pair", "cables")
+    rows = [
+        (name, units.count(links), design["copies"][name], units.count(design["cables"]["by_bundle"][name]))
+        for name, links in design["links"]["by_bundle"].items()
+    ]
+    total = ("total", units.count(design["links"]["total"]), "", units.count(design["cables"]["total"]))
+    return heads, [*rows, total]
+
+
+def _cost(study: Study, design: dict[str, Any]) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    heads = ("part", "for", "quantity", "each", "in all", "power")
+    rows = [
+        (
+            _text(row.part),
+            row.used_for,
+            units.count(row.quantity),
+            units.money(row.unit_price_usd),
+            units.money(row.price_usd),
+            units.power(row.power_w),
+        )
+        for kind in ("switch", "link")
+        for row in study.bill.of(kind)
+    ]
+    total = ("total", "", "", "", units.money(design["cost_usd"]["total"]), units.power(design["power_w"]["total"]))
+    return heads, [*rows, total]
+
+
+def _allreduce(design: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"Injection {units.rate(design['injection_gbps'])}, bisection {units.rate(design['bisection_gbps'])};"
+        f" {design['hops']['max']} switches on the longest path, {design['hops']['mean']:.3f} on average."
+    )
+    yield ""
+    heads = ("size", "routing", "algorithm", "time", "algbw GB/s", "busbw GB/s", "limited by")
+    rows = (
+        (
+            units.size(row["size_bytes"]),
+            row["routing"],
+            row["algorithm"],
+            units.time(row["time_s"]),
+            f"{row['algbw_GBps']:.1f}",
+            f"{row['busbw_GBps']:.1f}",
+            row["limited_by"],
+        )
+        for row in design["allreduce"]
+    )
+    yield from _table(heads, rows)
+
+
+def _expected(design: dict[str, Any]) -> Iterator[str]:
+    rows = (
+        (f"`{row['key']}`", f"{row['published']:,}", _number(row["designed"]), "yes" if row["ok"] else "**no**")
+        for row in design["expected"]
+    )
+    yield from _table(("number", "published", "designed", "met"), rows)
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
+    for row in rows:
+        yield f"| {' | '.join(str(cell) for cell in row)} |"
+
+
+def _text(text: str) -> str:
+    """Escape what Markdown or HTML would take for markup in a user's words."""
+    for mark in "\\`*_[]<>|#":
+        text = text.replace(mark, f"\\{mark}" if mark not in "<>" else {"<": "&lt;", ">": "&gt;"}[mark])
+    return text

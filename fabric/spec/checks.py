@@ -1,0 +1,132 @@
+"""What in a request contradicts the rest of it, said for every place at once; each key is sound by itself already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from fabric import catalog
+from fabric.catalog import Switch
+from fabric.errors import nearest
+from fabric.spec import parts
+from fabric.spec.request import Request
+from fabric.spec.spec import ROLES
+from fabric.spec.tree import Keys
+
+__all__ = ["any_planes", "findings", "tiers"]
+
+Finding = tuple[Keys, str]
+Check = Callable[[Request], Iterator[Finding]]
+
+
+def findings(request: Request, doubted: Collection[str]) -> Iterator[Finding]:
+    """Yield every contradiction of the request, leaving out the checks that need one of the `doubted` keys."""
+    for needs, check in _CHECKS:
+        if set(needs).isdisjoint(doubted):
+            yield from check(request)
+
+
+def any_planes(nic_gbps: int) -> list[int]:
+    """Return what `planes: any` stands for: the numbers from 1 to 8 over which a NIC splits evenly."""
+    return [planes for planes in range(1, 9) if nic_gbps % planes == 0]
+
+
+def tiers(request: Request) -> tuple[int, ...]:
+    """Return the numbers of tiers that a request allows, in its order."""
+    if isinstance(request.tiers, str):
+        return (1, 2, 3, 4)
+    return tuple(dict.fromkeys(request.tiers)) if isinstance(request.tiers, list) else (request.tiers,)
+
+
+def _facts(request: Request) -> Iterator[Finding]:
+    facts: dict[str, Switch] = {}
+    for keys, model in parts.named_switches(request):
+        if facts.setdefault(model.name, model) != model:
+            yield keys, f"'{model.name}' already stands for a switch with other facts; give this one a name of its own"
+
+
+def _price_names(request: Request) -> Iterator[Finding]:
+    known = {*catalog.switches(), *parts.inline_switches(request)}
+    for name in request.prices_usd:
+        if name not in known:
+            yield ("prices_usd", name), f"no switch '{name}'{nearest(name, known)}"
+
+
+def _link_rate(request: Request) -> Iterator[Finding]:
+    nic_gbps = parts.server(request.server).nic_gbps
+    if request.link_gbps and request.link_gbps > nic_gbps:
+        yield ("link_gbps",), f"{request.link_gbps} is faster than the server's NICs; at most {nic_gbps}"
+
+
+def _planes(request: Request) -> Iterator[Finding]:
+    nic_gbps = parts.server(request.server).nic_gbps
+    numbers = [number for _, number in _numbered("planes", request.planes)]
+    if numbers and all(nic_gbps % number for number in numbers):
+        even = ", ".join(map(str, any_planes(nic_gbps)))
+        asked = " or ".join(map(str, numbers))
+        yield ("planes",), f"a NIC of {nic_gbps}G does not split evenly over {asked}; it does over {even}"
+
+
+def _rails(request: Request) -> Iterator[Finding]:
+    nics = parts.server(request.server).nics
+    for keys, number in _numbered("rails", request.rails):
+        if nics % number:
+            yield keys, f"{number} does not divide the server's {nics} NICs"
+
+
+def _unit(request: Request) -> Iterator[Finding]:
+    gpus, unit = parts.server(request.server).gpus, request.unit_gpus
+    if unit and unit % gpus:
+        whole = max(1, round(unit / gpus)) * gpus
+        yield ("unit_gpus",), f"{unit} is no multiple of the server's {gpus} GPUs; the nearest is {whole}"
+
+
+def _roles(request: Request) -> Iterator[Finding]:
+    """Switches by tier must suffice for the fewest tiers that are allowed."""
+    fewest = min(tiers(request))
+    if isinstance(request.switches, dict):
+        missing = [role for role in ROLES[:fewest] if role not in request.switches]
+        if missing:
+            yield ("switches",), f"a fabric of {fewest} tiers needs a switch for {' and '.join(missing)} too"
+
+
+def _pinned_copies(request: Request) -> Iterator[Finding]:
+    limit = request.limits.parallel_links
+    for name, size in request.pinned.items():
+        if "-" in name and not name.startswith("server-") and size > limit:
+            yield ("pinned", name), f"{size} parallel links, but limits.parallel_links is {limit}; make them agree"
+
+
+def _pinned_planes(request: Request) -> Iterator[Finding]:
+    yield from _pinned_choice(request, "plane", "planes", request.planes)
+
+
+def _pinned_rails(request: Request) -> Iterator[Finding]:
+    yield from _pinned_choice(request, "rail", "rails", request.rails)
+
+
+def _pinned_choice(request: Request, axis: str, key: str, asked: int | str | list[int] | None) -> Iterator[Finding]:
+    size, numbers = request.pinned.get(axis), [number for _, number in _numbered(key, asked)]
+    if size and numbers and size not in numbers:
+        yield ("pinned", axis), f"{size}, but {key} is {' or '.join(map(str, numbers))}; make them agree"
+
+
+def _numbered(key: str, asked: int | str | list[int] | None) -> list[tuple[Keys, int]]:
+    """Return the numbers that a key names, each with its place; `any` and none name none."""
+    if isinstance(asked, list):
+        return [((key, place), number) for place, number in enumerate(asked)]
+    return [((key,), asked)] if isinstance(asked, int) else []
+
+
+_CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
+    (("switches",), _facts),
+    (("switches", "prices_usd"), _price_names),
+    (("server", "link_gbps"), _link_rate),
+    (("server", "planes"), _planes),
+    (("server", "rails"), _rails),
+    (("server", "unit_gpus"), _unit),
+    (("switches", "tiers"), _roles),
+    (("pinned", "limits"), _pinned_copies),
+    (("pinned", "planes"), _pinned_planes),
+    (("pinned", "rails"), _pinned_rails),
+)
+"""Each check, with the keys that must be sound for it."""

@@ -1,0 +1,249 @@
+"""The request: every key that a person may write, with its meaning; the JSON Schema is made from it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, Any, get_args
+
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from fabric.spec.breakouts import Breakouts, split_ports
+from fabric.spec.words import (
+    MAX_GPUS,
+    Any_,
+    AxisName,
+    BundleName,
+    Count,
+    FamilyName,
+    Gbps,
+    Name,
+    Planes,
+    Quantity,
+    Rails,
+    RateKey,
+    Ratio,
+    ResultKey,
+    Role,
+    ServerName,
+    Split,
+    SwitchName,
+    Text,
+    Tiers,
+    UplinkRole,
+    Words,
+    tag,
+    tag_choice,
+    wrong,
+)
+
+__all__ = ["InlineServer", "InlineSwitch", "Published", "Request", "RequestLimits"]
+
+
+def _tag_server(value: Any) -> str:
+    return "<server>" if isinstance(value, dict) else tag(value)
+
+
+def _tag_part(value: Any) -> str:
+    return "<switch>" if isinstance(value, dict) else tag(value)
+
+
+def _tag_switches(value: Any) -> str:
+    """Tell an inline switch from a choice by tier, by the keys that only the one or the other has."""
+    if not isinstance(value, dict):
+        return tag(value)
+    inline = sum(key in InlineSwitch.model_fields for key in value)
+    roles = sum(key in get_args(Role) for key in value)
+    misspelt = not inline and any(get_close_matches(key, get_args(Role), 1) for key in value)
+    return "<by tier>" if roles > inline or misspelt else "<switch>"
+
+
+class InlineServer(Words):
+    """A server told by its facts instead of by a catalogue name: one NVLink domain and its NICs."""
+
+    name: Name = Field(examples=["my-server"])
+    """What the server is called in reports."""
+    gpus: Annotated[int, Field(ge=1, le=10_000)] = Field(examples=[8])
+    """GPUs in one NVLink domain."""
+    nics: Annotated[int, Field(ge=1, le=10_000)] = Field(examples=[8])
+    """NICs that join this fabric."""
+    nic_gbps: Gbps = Field(examples=[400])
+    """Rate of one NIC, one direction, over all its planes."""
+    nvlink_GBps: Quantity | None = None
+    """NVLink bandwidth per GPU, one way."""
+    trays: Count = 1
+    """Parts that are cabled apart; a rack-scale server has several."""
+    rails: Rails | None = None
+    """Rails that the NICs form; default: one NIC a rail."""
+    title: Text = ""
+    """The product's full name."""
+    power_w: Quantity | None = None
+    """Power of one server."""
+    generation: Text = ""
+    """GPU generation, by which measured constants are chosen."""
+    source: Text = ""
+    """Where these facts come from."""
+
+    @field_validator("trays", "rails")
+    @classmethod
+    def _divides(cls, parts: int | None, info: ValidationInfo) -> int | None:
+        for whole in ("gpus", "nics") if info.field_name == "trays" else ("nics",):
+            if parts and info.data.get(whole, 0) % parts:
+                raise wrong(f"{parts} does not divide the server's {info.data[whole]} {whole}")
+        return parts
+
+
+class InlineSwitch(Words):
+    """A switch told by its facts instead of by a catalogue name."""
+
+    name: Name = Field(examples=["my-switch"])
+    """What the switch is called; other keys of the request may then use the name."""
+    ports: Annotated[int, Field(ge=1, le=100_000)] = Field(examples=[64])
+    """Ports at the full rate."""
+    rate_gbps: Gbps = Field(examples=[400])
+    """Full rate of a port."""
+    breakouts: Annotated[
+        Annotated[dict[RateKey, Count], Tag("<mapping>")] | Annotated[list[Split], Tag("<list>"), Field(max_length=16)],
+        Discriminator(tag),
+    ] = Field(default={}, examples=[{"400": 128}, [2, 4], ["128x400G"]])
+    """Slower rates: a mapping of rate to ports in all; or a list of ways to split a port, `2x400G` or `128x400G`."""
+    cages: Count | None = None
+    """Cages that take a module; default: one a port."""
+    title: Text = ""
+    """The product's full name."""
+    rack_units: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Height in a rack."""
+    power_w: Quantity | None = None
+    """Power of one switch."""
+    latency_ns: Quantity | None = None
+    """Port-to-port latency."""
+    price_usd: Quantity | None = None
+    """Price of one switch; without it costs are unknown and sizing takes the fewest switches."""
+    price_date: Text = ""
+    """When the price was seen."""
+    source: Text = ""
+    """Where these facts come from."""
+
+    @field_validator("breakouts")
+    @classmethod
+    def _splits(cls, breakouts: Breakouts, info: ValidationInfo) -> Breakouts:
+        if "ports" in info.data and "rate_gbps" in info.data:
+            try:
+                split_ports(info.data["ports"], info.data["rate_gbps"], breakouts)
+            except ValueError as error:
+                raise wrong(str(error)) from None
+        return breakouts
+
+
+class RequestLimits(Words):
+    """Bounds on what sizing may choose."""
+
+    parallel_links: Annotated[int, Field(ge=1, le=10_000)] = 16
+    """The most links between one pair of switches."""
+
+
+class Published(Words):
+    """A published number with the tolerance that its rounding needs."""
+
+    value: float = Field(examples=[491_000_000])
+    """The number as published."""
+    within: Annotated[float, Field(ge=0, le=1)] = 0
+    """Relative tolerance: 0.01 is one percent."""
+
+
+Part = Annotated[
+    Annotated[SwitchName, Tag("<name>")] | Annotated[InlineSwitch, Tag("<switch>")], Discriminator(_tag_part)
+]
+Parts = Annotated[list[Part], Field(min_length=1, max_length=100)]
+Switches = Annotated[
+    Annotated[SwitchName, Tag("<name>")] | Annotated[InlineSwitch, Tag("<switch>")] | Annotated[Parts, Tag("<list>")],
+    Discriminator(_tag_part),
+]
+SwitchesByTier = Annotated[dict[Role, Switches], Field(min_length=1)]
+
+
+class Request(Words):
+    """A request for the fabric of a GPU cluster."""
+
+    schema_uri: Text | None = Field(default=None, alias="$schema", exclude=True)
+    """The JSON Schema of this file, for editors; not read."""
+    name: Name = Field(default="fabric", examples=["colossus-100k"])
+    """What the fabric is called, in reports and in the names of files."""
+    title: Text | None = None
+    """One line that says what it is."""
+    description: Text | None = None
+    """What else a reader should know of it."""
+    gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] = Field(examples=[100000])
+    """GPUs to be joined; the last server may be filled in part."""
+    server: Annotated[
+        Annotated[ServerName, Tag("<name>")] | Annotated[InlineServer, Tag("<server>")], Discriminator(_tag_server)
+    ] = Field(examples=["hgx-h100"])
+    """The server: a catalogue name, or a mapping of its facts."""
+    family: Annotated[
+        Annotated[FamilyName, Tag("<name>")]
+        | Annotated[list[FamilyName], Tag("<list>"), Field(min_length=1, max_length=100)],
+        Discriminator(tag),
+    ] = Field(default="any", examples=["rail-optimized", "fat-tree", "rail-only"])
+    """Families to choose from: one, a list, or any; any leaves out those that do not join every GPU to every other."""
+    switches: Annotated[
+        Annotated[SwitchName, Tag("<name>")]
+        | Annotated[InlineSwitch, Tag("<switch>")]
+        | Annotated[Parts, Tag("<list>")]
+        | Annotated[SwitchesByTier, Tag("<by tier>")],
+        Discriminator(_tag_switches),
+    ] = Field(default="any", examples=["sn5600"])
+    """Switches to choose from: a name, a mapping of facts, a list, any (all with a price), or one of these by tier."""
+    link_price_usd: (
+        Annotated[
+            Annotated[Quantity, Tag("<one>")]
+            | Annotated[dict[BundleName, Quantity], Tag("<mapping>"), Field(min_length=1)],
+            Discriminator(tag),
+        ]
+        | None
+    ) = Field(default=None, examples=[1240])
+    """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
+    prices_usd: dict[Name, Quantity] = Field(default={}, examples=[{"sn5600": 52000}])
+    """Prices of switches by name, instead of the catalogue's."""
+    link_gbps: Gbps | None = Field(default=None, examples=[400])
+    """The rate of a host link at most; default: the NIC's, split evenly over the planes."""
+    planes: Annotated[
+        Annotated[Planes, Tag("<one>")]
+        | Annotated[Any_, Tag("<any>")]
+        | Annotated[list[Planes], Tag("<list>"), Field(min_length=1, max_length=64)],
+        Discriminator(tag_choice),
+    ] = Field(default=1, examples=[2])
+    """Independent planes, over which each NIC is split evenly: a number, a list, or any (1 to 8)."""
+    tiers: Annotated[
+        Annotated[Tiers, Tag("<one>")]
+        | Annotated[Any_, Tag("<any>")]
+        | Annotated[list[Tiers], Tag("<list>"), Field(min_length=1, max_length=4)],
+        Discriminator(tag_choice),
+    ] = Field(default="any", examples=[3])
+    """Switch tiers: a number from 1 to 4, a list, or any."""
+    rails: (
+        Annotated[
+            Annotated[Rails, Tag("<one>")]
+            | Annotated[Any_, Tag("<any>")]
+            | Annotated[list[Rails], Tag("<list>"), Field(min_length=1, max_length=64)],
+            Discriminator(tag_choice),
+        ]
+        | None
+    ) = Field(default=None, examples=[8])
+    """Rails that a server's NICs form, each with its own leaves: a number, a list, or any; default: the server's."""
+    oversubscription: Annotated[
+        Annotated[Ratio, Tag("<one>")] | Annotated[dict[UplinkRole, Ratio], Tag("<mapping>"), Field(min_length=1)],
+        Discriminator(tag),
+    ] = Field(default=1, examples=[1])
+    """The most bandwidth down over up at a switch: one number, or by tier; read as a fraction of at most 10000ths."""
+    unit_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[512])
+    """The scalable unit: the GPUs that share their leaves, in whole servers; null: sizing chooses."""
+    limits: RequestLimits = RequestLimits()
+    """Bounds on what sizing may choose."""
+    pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])
+    """Sizes of axes, or parallel links of bundles, that are given instead of chosen."""
+    expected: dict[
+        ResultKey,
+        Annotated[Annotated[float, Tag("<one>")] | Annotated[Published, Tag("<mapping>")], Discriminator(tag)],
+    ] = Field(default={}, examples=[{"leaf": 1568}])
+    """Published numbers that the design must reproduce, by role, bundle or key of the result."""
+    sources: list[Text] = Field(default=[], max_length=100, examples=[["https://example.com/paper"]])
+    """Where the request and its numbers come from."""

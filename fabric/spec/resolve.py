@@ -1,0 +1,174 @@
+"""From a request, wherever it stands, to a Spec; every mistake in it is told at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from fabric.errors import InputError, Mistake, nearest
+from fabric.spec.spec import Limits, Spec
+from fabric.spec.topologies import topologies
+from fabric.spec.tree import Document, Tree, plain, quoted
+
+if TYPE_CHECKING:
+    from fabric.catalog import Server
+    from fabric.spec.request import Request
+
+__all__ = ["read_spec"]
+
+MAX_MISTAKES = 100
+"""The most mistakes that are told of one request; the rest are counted."""
+
+
+def read_spec(
+    source: str | os.PathLike[str] | Mapping[str, Any] | None,
+    *,
+    families: Collection[str],
+    any_families: tuple[str, ...],
+    **overrides: Any,
+) -> Spec:
+    """Return the Spec of a request: a shipped design's name, the path of a file, or a mapping; None is an empty one.
+
+    A name that is both a shipped design's and a file's is the design's; write `./name` for the file. `overrides`
+    replace whole keys of the request, in the same words. `families` are all names, `any_families` what `any` means.
+    Raises InputError with every mistake, each at its file and line, or at its key where it came from no file.
+    """
+    document = _document(source).override(overrides)
+    request, mistakes = _validate(document, families)
+    if mistakes:
+        more = len(mistakes) - MAX_MISTAKES
+        rest = [Mistake(document.file, f"and {more:,} more mistakes")] if more > 0 else []
+        raise InputError([*mistakes[:MAX_MISTAKES], *rest])
+    return _spec(request, document, any_families)
+
+
+def _document(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Document:
+    from fabric.spec.reading import read_file, read_text
+
+    if source is None:
+        return Document({})
+    if isinstance(source, Mapping):
+        tree = Tree("")
+        plain(source, tree)
+        return tree.document()
+    if isinstance(source, str) and source in (shipped := topologies()):
+        return read_text(shipped[source].read_text(encoding="utf-8"), f"{source}.yaml")
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(f"a request is a name, a path or a mapping, not a {type(source).__name__}")
+    return read_file(source) if _exists(source) else _refuse_name(os.fsdecode(source))
+
+
+def _exists(path: str | os.PathLike[str]) -> bool:
+    try:
+        Path(path).lstat()
+    except (OSError, ValueError) as error:
+        return not isinstance(error, FileNotFoundError | NotADirectoryError | ValueError)
+    return os.fspath(path) not in ("", b"")
+
+
+def _refuse_name(name: str) -> Document:
+    """Refuse what is neither; of a path only a near name is told, of a bare name else all."""
+    hint = nearest(Path(name).stem[:100], topologies())
+    hint = "" if hint.startswith("; known") and Path(name).name != name else hint
+    raise InputError([Mistake(quoted(name), f"no shipped design and no file of that name{hint}")])
+
+
+def _validate(document: Document, families: Collection[str]) -> tuple[Request, list[Mistake]]:
+    """Return the request with all its mistakes; where there are some, the request holds what is sound of it."""
+    from pydantic import ValidationError
+
+    from fabric.spec.checks import findings
+    from fabric.spec.request import Request
+    from fabric.spec.wording import told
+
+    mistakes, doubted = list(document.mistakes), set()
+    known = {"family": families, "switch": list(_inline_names(document.values.get("switches")))}
+    try:
+        request = Request.model_validate(document.values, context=known)
+    except ValidationError as error:
+        for key, mistake in told(error, document):
+            doubted.add(key)
+            mistakes.append(mistake)
+        sound = {key: value for key, value in document.values.items() if key not in doubted}
+        request = Request.model_validate({"gpus": 1, "server": "hgx-h100", **sound}, context=known)
+    mistakes += [document.mistake(keys, text) for keys, text in findings(request, doubted)]
+    return request, sorted(mistakes, key=_line)
+
+
+def _inline_names(switches: Any) -> Iterator[str]:
+    """Yield the names of the switches whose facts stand anywhere in the request; the rest of it may use them."""
+    if isinstance(switches, dict):
+        name = switches.get("name")
+        yield from [name] if isinstance(name, str) else []
+    for item in switches.values() if isinstance(switches, dict) else switches if isinstance(switches, list) else ():
+        yield from _inline_names(item)
+
+
+def _line(mistake: Mistake) -> int:
+    line = mistake.place.rpartition(":")[2]
+    return int(line) if line.isdecimal() else 0
+
+
+def _spec(request: Request, document: Document, any_families: tuple[str, ...]) -> Spec:
+    from fabric.spec import checks, parts
+
+    server = parts.server(request.server)
+    return Spec(
+        name=request.name,
+        gpus=request.gpus,
+        server=server,
+        families=_families(request, any_families),
+        switches=MappingProxyType(parts.switches(request)),
+        link_gbps=request.link_gbps or server.nic_gbps,
+        planes=_choices(request.planes, checks.any_planes(server.nic_gbps)),
+        tiers=checks.tiers(request),
+        rails=_choices(
+            request.rails or server.rails or server.nics,
+            [number for number in range(1, server.nics + 1) if server.nics % number == 0],
+        ),
+        oversubscription=_by_name(request.oversubscription, _fraction),
+        unit_gpus=request.unit_gpus,
+        link_price_usd=_by_name(request.link_price_usd, float),
+        limits=Limits(**request.limits.model_dump()),
+        pinned=MappingProxyType(dict(request.pinned)),
+        expected=MappingProxyType(dict(document.values.get("expected", {}))),
+        sources=tuple(request.sources),
+        request=MappingProxyType(_words(request, document, server)),
+    )
+
+
+def _families(request: Request, any_families: tuple[str, ...]) -> tuple[str, ...]:
+    names = request.family if isinstance(request.family, list) else [request.family]
+    spread = (name for asked in names for name in (any_families if asked == "any" else (asked,)))
+    return tuple(dict.fromkeys(spread))
+
+
+def _choices(asked: int | str | list[int], everything: list[int]) -> tuple[int, ...]:
+    """Return the numbers that a number, a list or `any` allows, each once and in the order asked."""
+    numbers = everything if isinstance(asked, str) else asked if isinstance(asked, list) else [asked]
+    return tuple(dict.fromkeys(numbers))
+
+
+def _by_name(asked: Any, kind: Any) -> Mapping[str, Any]:
+    """Return one value as that of `*`, a mapping as it is, and nothing for None."""
+    named = asked if isinstance(asked, dict) else {} if asked is None else {"*": asked}
+    return MappingProxyType({name: kind(value) for name, value in named.items()})
+
+
+def _fraction(ratio: float) -> Fraction:
+    """Return a ratio as the fraction that was meant: 1.5 is 3/2, and 1.333333 is 4/3."""
+    return Fraction(str(ratio)).limit_denominator(10_000)
+
+
+def _words(request: Request, document: Document, server: Server) -> dict[str, Any]:
+    """Return the request in its own words, as written, with what holds for the keys that it leaves out."""
+    defaults = {key: value for key, value in request if key != "schema_uri"}
+    words = {**defaults, "limits": request.limits.model_dump()}
+    words |= {key: value for key, value in document.values.items() if key in words and key != "limits"}
+    words["link_gbps"] = words["link_gbps"] or server.nic_gbps
+    words["rails"] = words["rails"] or server.rails or server.nics
+    return words

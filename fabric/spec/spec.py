@@ -1,0 +1,81 @@
+"""A request as the rest of the project sees it: checked, with every part resolved and every choice spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from fabric.catalog import Server, Switch
+
+__all__ = ["ROLES", "Limits", "Spec"]
+
+ROLES = ("leaf", "spine", "core", "super")
+"""The switch roles of the built-in families, from the servers up."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on what sizing may choose; `parallel_links` is the most links between one pair of switches.
+
+    Its default, 16, is the most that a published design uses: a DGX B300 leaf to each of the 4 spines of its plane.
+    """
+
+    parallel_links: int = 16
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A request for a fabric. A tuple of choices means that sizing takes the best; None, where allowed, means any.
+
+    `switches` maps a role to the models allowed there; the role `*` stands for every role not named. `link_price_usd`
+    maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the catalogue. `oversubscription`
+    maps a role to the largest ratio of bandwidth down over up; a role not named is 1. `pinned` maps an axis or a
+    bundle (its parallel links) to its size. `request` is the request as written, in plain values.
+    """
+
+    name: str
+    gpus: int
+    server: Server
+    families: tuple[str, ...]
+    switches: Mapping[str, tuple[Switch, ...]]
+    link_gbps: int
+    planes: tuple[int, ...] = (1,)
+    tiers: tuple[int, ...] = (1, 2, 3, 4)
+    rails: tuple[int, ...] = ()
+    oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
+    unit_gpus: int | None = None
+    link_price_usd: Mapping[str, float] = field(default_factory=dict)
+    limits: Limits = Limits()
+    pinned: Mapping[str, int] = field(default_factory=dict)
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def servers(self) -> int:
+        """The servers that hold the GPUs, the last one perhaps in part."""
+        return -(-self.gpus // self.server.gpus)
+
+    @property
+    def unit_servers(self) -> int | None:
+        """The servers of a unit, which share their leaves; None when sizing may choose."""
+        return self.unit_gpus // self.server.gpus if self.unit_gpus else None
+
+    def models(self, role: str) -> tuple[Switch, ...]:
+        """Return the switch models allowed for `role`; none when the request names roles and leaves this one out."""
+        return tuple(self.switches.get(role, self.switches.get("*", ())))
+
+    def plane_gbps(self, planes: int) -> int:
+        """Return the rate of a host link when the NIC is split over `planes`, or 0 when it does not split evenly."""
+        share, rest = divmod(self.server.nic_gbps, planes)
+        return 0 if rest else min(self.link_gbps, share)
+
+    def ratio(self, role: str) -> Fraction:
+        """Return the largest oversubscription allowed at `role`."""
+        return self.oversubscription.get(role, self.oversubscription.get("*", Fraction(1)))
+
+    def link_price(self, bundle: str) -> float | None:
+        """Return the requested price of one link of `bundle`, or None to take the catalogue's."""
+        return self.link_price_usd.get(bundle, self.link_price_usd.get("*"))

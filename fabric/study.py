@@ -1,0 +1,85 @@
+"""The whole line in one place: a request is read, sized, priced and, when asked, laid out and estimated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from fabric.bill import Bill, bill
+from fabric.blueprint import Blueprint
+from fabric.expansion import expand
+from fabric.families import any_to_any, families
+from fabric.flow import Estimate, allreduce
+from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps
+from fabric.network import Network
+from fabric.optimizer import Proof, Runner, size
+from fabric.prices import Prices
+from fabric.spec import Spec, read_spec
+
+__all__ = ["Study", "design", "read"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A request and the fabric that answers it; what is not asked for is not computed."""
+
+    spec: Spec
+    blueprint: Blueprint
+    proof: Proof
+    others: tuple[Runner, ...] = ()
+
+    @cached_property
+    def network(self) -> Network:
+        """The fabric laid out link by link; raises TooLarge when it would not fit in memory."""
+        return expand(self.blueprint)
+
+    @cached_property
+    def bill(self) -> Bill:
+        """The bill of materials."""
+        return bill(self.blueprint, Prices(self.spec, self.blueprint.link_gbps))
+
+    @cached_property
+    def hops(self) -> Hops:
+        """The switches on a path between GPUs of different servers."""
+        return hops(self.blueprint)
+
+    @cached_property
+    def bisection_gbps(self) -> int:
+        """The greatest flow from the first half of the servers to the second, in Gb/s, one direction."""
+        return bisection_gbps(self.blueprint)
+
+    @cached_property
+    def injection_gbps(self) -> int:
+        """The bandwidth of all server links together, in Gb/s, one direction."""
+        return injection_gbps(self.blueprint)
+
+    def allreduce(self, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None) -> Estimate:
+        """Estimate an all-reduce of `size_bytes` over all GPUs (see `fabric.flow.allreduce`)."""
+        return allreduce(self.blueprint, size_bytes, routing, algorithm)
+
+
+def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **request: Any) -> Spec:
+    """Read a request: the name of a shipped design, a file, or a mapping, with keyword arguments in its own words.
+
+    Raises InputError with every mistake found.
+    """
+    return read_spec(source, families=tuple(families()), any_families=any_to_any(), **request)
+
+
+def design(
+    source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
+    *,
+    progress: Callable[[str], None] = lambda text: None,
+    **request: Any,
+) -> Study:
+    """Design the fabric that `source` asks for (see `read`), proven cheapest among those that the request allows.
+
+    `progress` is told in a few words what is being worked on. Raises InputError for a request that is ill-formed and
+    Infeasible, with the limits that bind, for one that no fabric meets.
+    """
+    spec = source if isinstance(source, Spec) else read(source, **request)
+    sized = size(spec, progress)
+    return Study(spec, sized.blueprint, sized.proof, sized.others)

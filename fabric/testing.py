@@ -1,0 +1,144 @@
+"""A checker for families, ours and third parties': closed forms against the expansion, and that against networkx."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from fabric.blueprint import Blueprint, fill
+from fabric.catalog import Server, Switch
+from fabric.expansion import expand
+from fabric.families import Family
+from fabric.form import PLANE, Form
+from fabric.metrics import bisection_gbps, hops
+from fabric.network import Network
+
+__all__ = ["check_blueprint", "check_family", "random_blueprint"]
+
+GBPS = 100
+MOST = 3
+"""The largest random size of an axis: small enough for networkx, large enough to be uneven."""
+
+
+def check_family(family: Family, trials: int = 10, seed: int = 0) -> None:
+    """Check every form of `family` on `trials` random small sizes each.
+
+    Raises AssertionError saying which truth fails and on which sizes (see `check_blueprint`).
+    """
+    random = Random(seed)
+    for form in family.forms:
+        for _ in range(trials):
+            check_blueprint(random_blueprint(form, random))
+
+
+def random_blueprint(form: Form, random: Random) -> Blueprint:
+    """Return a blueprint of `form` with random small sizes, its last places filled at random."""
+    sizes = {axis: random.randint(1, MOST) for axis in form.axes}
+    sizes[PLANE] = random.randint(1, 2)
+    sizes |= {bundle.name: random.randint(1, 2) for bundle in form.bundles}
+    inner = math.prod(sizes[axis] for axis in form.placement[1:])
+    servers = random.randint((sizes[form.placement[0]] - 1) * inner + 1, sizes[form.placement[0]] * inner)
+    nics = math.prod(sizes[axis] for axis in form.lanes) * sizes[form.bundles[0].name]
+    server = Server("any", gpus=nics, nics=nics, nic_gbps=GBPS * sizes[PLANE], nvlink_GBps=100)
+    models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
+    return Blueprint("random", form, fill(form, sizes, servers), models, server, servers * nics, GBPS)
+
+
+def check_blueprint(blueprint: Blueprint) -> None:
+    """Check that one blueprint's closed forms are what its expansion has.
+
+    Devices and links per group and bundle; ports, each used once and within what the group declares; links spread
+    evenly; hops, largest and mean, against a breadth-first search; bisection against a maximum flow.
+    """
+    network = expand(blueprint)
+    for truth, closed, laid in _truths(blueprint, network):
+        assert closed == laid, (
+            f"{truth}: {closed} in closed form, {laid} laid out; {blueprint.form.text}, {blueprint.sizes}"
+        )
+
+
+def _truths(blueprint: Blueprint, network: Network) -> Iterator[tuple[str, Any, Any]]:
+    form = blueprint.form
+    yield "devices", {g.role: blueprint.devices(g.role) for g in form.groups}, {g.role: g.count for g in network.groups}
+    yield "links", {bundle.name: blueprint.links(bundle) for bundle in form.bundles}, dict(network.counts())
+    yield "ports used twice", 0, _ports_used_twice(network)
+    for group in network.groups:
+        most = _most_ports(blueprint, group.role)
+        yield f"most ports of a {group.role}", most, max(_degrees(network, group.first, group.count), default=0)
+        limit = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
+        yield f"ports of a {group.role} within {limit}", True, _highest_port(network, group.first, group.count) < limit
+    for place, bundle in enumerate(form.bundles):
+        yield f"copies of {bundle.name}", {blueprint.sizes[bundle.name]}, _copies(network, place)
+    yield "hops", (hops(blueprint).max, round(hops(blueprint).mean, 9)), searched_hops(network)
+    yield "bisection", bisection_gbps(blueprint), maximum_flow(network)
+
+
+def _most_ports(blueprint: Blueprint, role: str) -> int:
+    """Return the ports used on the fullest device of `role`: fewer than it declares if its only place is part full."""
+    partial, free = blueprint.partial(blueprint.form.group(role))
+    least = free if partial == blueprint.devices(role) else 0
+    return blueprint.ports_down(role) + blueprint.ports_up(role) - least
+
+
+def _degrees(network: Network, first: int, count: int) -> list[int]:
+    return [int(degree) for degree in network.degrees()[first : first + count]]
+
+
+def _ports_used_twice(network: Network) -> int:
+    ends = np.concatenate(
+        [np.stack([network.lower, network.lower_port]), np.stack([network.upper, network.upper_port])], 1
+    )
+    return int(ends.shape[1] - np.unique(ends, axis=1).shape[1])
+
+
+def _highest_port(network: Network, first: int, count: int) -> int:
+    below = (network.lower >= first) & (network.lower < first + count)
+    above = (network.upper >= first) & (network.upper < first + count)
+    return int(max(network.lower_port[below].max(initial=0), network.upper_port[above].max(initial=0)))
+
+
+def _copies(network: Network, bundle: int) -> set[int]:
+    mask = network.bundle == bundle
+    return set(Counter(zip(network.lower[mask].tolist(), network.upper[mask].tolist(), strict=True)).values())
+
+
+def searched_hops(network: Network) -> tuple[int, float]:
+    """Return the largest and the mean number of switches between joined NIC ports of different servers, by search."""
+    import networkx as nx
+
+    graph, ports = nx.Graph(), set()
+    columns = (network.lower, network.lower_port, network.upper)
+    for lower, port, upper in zip(*(column.tolist() for column in columns), strict=True):
+        graph.add_edge((lower, port) if lower < network.servers.count else lower, upper)
+        if lower < network.servers.count:
+            ports.add((lower, port))
+    lengths = [
+        length - 1
+        for source in ports
+        for target, length in nx.single_source_shortest_path_length(graph, source).items()
+        if target in ports and target[0] != source[0]
+    ]
+    return (max(lengths), round(sum(lengths) / len(lengths), 9)) if lengths else (0, 0.0)
+
+
+def maximum_flow(network: Network) -> int:
+    """Return the greatest flow in Gb/s from the first half of the servers to the second, by networkx."""
+    import networkx as nx
+
+    graph = nx.DiGraph()
+    rates = network.rate_gbps.tolist()
+    for lower, upper, rate in zip(network.lower.tolist(), network.upper.tolist(), rates, strict=True):
+        for tail, head in ((lower, upper), (upper, lower)):
+            before = graph.get_edge_data(tail, head, {"capacity": 0})["capacity"]
+            graph.add_edge(tail, head, capacity=before + rate)
+    servers = network.servers.count
+    for server in range(servers):
+        graph.add_edge(*(("source", server) if server < servers // 2 else (server, "sink")))
+    if servers < 2:
+        return 0
+    return int(nx.maximum_flow_value(graph, "source", "sink"))

@@ -1,0 +1,72 @@
+"""Units in and out: message sizes with binary suffixes read, and counts, money, power and times written for people."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from fabric.errors import InputError
+
+__all__ = ["count", "money", "parse_size", "power", "rate", "size", "time"]
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE)
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def parse_size(text: str | int) -> int:
+    """Return the bytes that `text` says: `4096`, `1MiB` (2**20) or `1MB` (10**6).
+
+    Raises InputError when it says no whole, positive number of bytes.
+    """
+    match = _SIZE.fullmatch(str(text))
+    if not match:
+        raise InputError(f"'{text}' is no size in bytes; write for example 64MiB, 1GiB or 1GB")
+    number, prefix, binary = match.groups()
+    bytes_ = Fraction(number) * (1024 if binary else 1000) ** _POWERS[prefix.upper()]
+    if bytes_ < 1 or bytes_.denominator != 1:
+        raise InputError(f"'{text}' is no whole, positive number of bytes")
+    return int(bytes_)
+
+
+def size(bytes_: int) -> str:
+    """Write a size in binary units: 1048576 is `1 MiB`."""
+    value, names = float(bytes_), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= 1024 and len(names) > 1:
+        value, names = value / 1024, names[1:]
+    return f"{value:.4g} {names[0]}"
+
+
+def count(number: float) -> str:
+    """Write a count with thousands separated: 1568 is `1,568`."""
+    return f"{number:,.0f}"
+
+
+def money(usd: float | None) -> str:
+    """Write dollars: `$464,193,000` and `$4.39`-sized sums with cents; `unknown` for None."""
+    if usd is None:
+        return "unknown"
+    return f"${usd:,.2f}" if abs(usd) < 100 else f"${usd:,.0f}"
+
+
+def power(watts: float | None) -> str:
+    """Write a power in W, kW or MW; `unknown` for None."""
+    return "unknown" if watts is None else _scaled(watts, ["W", "kW", "MW", "GW"])
+
+
+def rate(gbps: float) -> str:
+    """Write a rate given in Gb/s: `400 Gb/s`, `52.4 Pb/s`."""
+    return _scaled(gbps, ["Gb/s", "Tb/s", "Pb/s", "Eb/s"])
+
+
+def time(seconds: float) -> str:
+    """Write a time in the unit that keeps it readable: `13.2 us`, `1.7 ms`, `2.3 s`."""
+    for factor, name in ((1e-6, "us"), (1e-3, "ms")):
+        if seconds < 1000 * factor:
+            return f"{seconds / factor:.3g} {name}"
+    return f"{seconds:.3g} s"
+
+
+def _scaled(value: float, names: list[str]) -> str:
+    while value >= 1000 and len(names) > 1:
+        value, names = value / 1000, names[1:]
+    return f"{value:.4g} {names[0]}"

@@ -1,0 +1,28 @@
+"""Asking for fabrics in tests: requests to build on, and how to read one or hear what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fabric.errors import InputError
+from fabric.families import BUILTIN, any_to_any
+from fabric.spec import Spec, read_spec
+
+FAMILIES = tuple(item.name for item in BUILTIN)
+BASE = {"gpus": 4096, "server": "hgx-h100"}
+BOX = {"name": "box", "ports": 64, "rate_gbps": 800}
+SERVER = {"name": "srv", "gpus": 8, "nics": 8, "nic_gbps": 400}
+
+
+def read(source: Any = None, **overrides: Any) -> Spec:
+    """Read a request with the built-in families."""
+    return read_spec(source, families=FAMILIES, any_families=any_to_any(), **overrides)
+
+
+def said(source: Any = None, **overrides: Any) -> list[str]:
+    """Return the mistakes told of a request, which must have some."""
+    with pytest.raises(InputError) as caught:
+        read(source, **overrides)
+    return [str(mistake) for mistake in caught.value.mistakes]

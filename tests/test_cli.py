@@ -1,0 +1,173 @@
+"""The command: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fabric
+from fabric.cli import main
+
+REQUEST = "name: mine\ngpus: 64\nserver: hgx-h100\nfamily: fat-tree\nswitches: sn5600\n"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    """Run the command in this process; give its exit code, stdout and stderr."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fabric", *words])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        captured = capsys.readouterr()
+        return int(exit_.value.code or 0), captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def request_file(tmp_path: Path) -> Path:
+    """Return a request of 64 GPUs on one switch."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(REQUEST)
+    return path
+
+
+def test_design_prints_the_choice_and_its_proof(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+    """A design run tells what was chosen, its tables within 80 columns, and that nothing cheaper exists."""
+    code, out, err = run("design", str(request_file))
+    assert (code, err) == (0, "")
+    assert "1 switch (1 leaf)" in " ".join(out.split())
+    assert "OPTIMAL, nothing cheaper exists" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_json_holds_every_promised_key(run) -> None:  # type: ignore[no-untyped-def]
+    """`--json` prints the documented object and nothing else on stdout."""
+    code, out, _ = run("design", "colossus-100k", "--json")
+    design = json.loads(out)
+    assert code == 0
+    assert design["schema"] == "fabric.design/1"
+    assert design["switches"]["by_role"]["leaf"] == {
+        "count": 1568,
+        "model": "sn5600",
+        "ports_down": 64,
+        "ports_up": 64,
+        "ports_used": 128,
+        "radix": 128,
+        "rate_gbps": 400,
+    }
+    assert design["links"]["by_bundle"] == {"server-leaf": 100_000, "leaf-spine": 100_352, "spine-core": 100_352}
+    assert design["links"]["total"] == sum(design["links"]["by_bundle"].values())
+    assert design["optimizer"]["status"] == "OPTIMAL"
+    assert design["optimizer"]["wall_s"] > 0
+    assert {"size_bytes", "algorithm", "routing", "time_s", "algbw_GBps", "busbw_GBps", "limited_by"} <= set(
+        design["allreduce"][0]
+    )
+    promised = "name family gpus servers rails planes tiers axes oversubscription hops bisection_gbps cost_usd power_w"
+    assert set(promised.split()) <= set(design)
+
+
+def test_options_override_the_request_in_its_own_words(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+    """`--gpus`, `--family` and the others mean what they mean in the file, lists with commas."""
+    words = ("--gpus", "4096", "--family", "fat-tree,rail-optimized", "--planes", "1,2", "--tiers", "any")
+    code, out, _ = run("design", str(request_file), "--json", *words)
+    assert code == 0
+    assert json.loads(out)["gpus"] == 4096
+
+
+@pytest.mark.parametrize("what", ["topologies", "families", "switches", "servers", "optics"])
+def test_lists_fit_the_terminal(run, what: str) -> None:  # type: ignore[no-untyped-def]
+    """Every list has rows, within 80 columns, and the same as JSON."""
+    code, out, _ = run("list", what)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    rows = json.loads(run("list", what, "--json")[1])
+    assert rows
+    assert all(row["name"] in out for row in rows)
+
+
+def test_show_prints_a_request_that_can_be_run_again(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """What `show` prints is itself a request, with its sources and published numbers, that designs the same fabric."""
+    _, shown, _ = run("show", "superpod-h100-4su")
+    copy = tmp_path / "copy.json"
+    copy.write_text(shown)
+    assert json.loads(shown)["expected"]["leaf"] == 32
+    assert json.loads(shown)["sources"]
+    one, two = (json.loads(run("design", source, "--json")[1]) for source in ("superpod-h100-4su", str(copy)))
+    assert one["switches"] == two["switches"]
+
+
+def test_check_tells_feasible_infeasible_and_ill_formed_apart(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+    """`check` exits 0, 1 with the limit that binds, or 2 with file and line."""
+    assert run("check", str(request_file))[0] == 0
+    code, _, err = run("check", str(request_file), "--gpus", "1000000", "--tiers", "2")
+    assert code == 1
+    assert "carries 8,192 GPUs at most; the leaf needs" in err
+    request_file.write_text(REQUEST + "gpu: 3\n")
+    code, out, err = run("check", str(request_file))
+    assert (code, out) == (2, "")
+    assert f"{request_file}:6: gpu: unknown key; did you mean 'gpus'?" in err
+
+
+def test_a_wrong_command_is_bad_input(run) -> None:  # type: ignore[no-untyped-def]
+    """Unknown commands, options and requests exit 2 with one message."""
+    for words in (("desing",), ("design",), ("design", "colossus-10k"), ("list", "cables"), ("design", "x", "--nope")):
+        code, out, err = run(*words)
+        assert code == 2, words
+        assert err
+        assert not out
+
+
+def test_files_are_written_whole_or_not_at_all(run, request_file: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """`--out` writes its six files; where it can't, it says so, exits 2 and leaves nothing behind."""
+    out = tmp_path / "build"
+    assert run("design", str(request_file), "--out", str(out))[0] == 0
+    made = {"design.json", "report.md", "bom.csv", "fabric.svg", "fabric.png", "allreduce.svg"}
+    assert {path.name for path in out.iterdir()} == made
+    blocked = tmp_path / "file"
+    blocked.write_text("here")
+    code, _, err = run("design", str(request_file), "--out", str(blocked / "below"))
+    assert code == 2
+    assert "can't write there" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["build", "file", "mine.yaml"]
+
+
+def test_a_failure_midway_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a picture can't be saved, the earlier files of the folder stay as they were and no part-made one is left."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    (tmp_path / "design.json").write_text("old")
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fabric.report.files.save", refuse)
+    with pytest.raises(fabric.FabricError, match="No space left"):
+        fabric.write(study, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["design.json"]
+    assert (tmp_path / "design.json").read_text() == "old"
+
+
+def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Two runs in two processes, with different hash seeds, write byte-identical files."""
+    for seed in ("1", "2"):
+        command = [sys.executable, "-m", "fabric", "design", "superpod-h100-16su", "--out", str(tmp_path / seed)]
+        subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PYTHONHASHSEED": seed})
+    names = sorted(path.name for path in (tmp_path / "1").iterdir())
+    assert len(names) == 6
+    for name in names:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+
+
+def test_the_library_takes_the_same_words() -> None:
+    """`fabric.design` with keyword arguments gives blueprint, network, bill and all-reduce."""
+    study = fabric.design(name="mine", gpus=512, server="hgx-h100", family="rail-optimized", switches="qm9700")
+    assert study.network.links == study.blueprint.links_total
+    assert study.bill.cost_usd() == study.proof.objective
+    assert study.allreduce(2**30, routing="ecmp").time_s >= study.allreduce(2**30).time_s
+    assert fabric.to_networkx(study.network).number_of_edges() == study.blueprint.links_total

@@ -1,0 +1,36 @@
+"""The documents say what the program computes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import fabric
+
+DOCS = Path(__file__).parent.parent / "docs"
+ROW = re.compile(r"^\| (?P<rule>[^|]+) \| `(?P<words>\{.*\})` \| (?P<switches>[\d,]+) \|", re.MULTILINE)
+ROWS = [match.groupdict() for match in ROW.finditer((DOCS / "colossus.md").read_text())]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["rule"])
+def test_what_each_rule_of_colossus_costs(row: dict[str, str]) -> None:
+    """Each changed rule gives the number of switches that the page says."""
+    study = fabric.design("colossus-100k", expected={}, **json.loads(row["words"]))
+    assert f"{study.blueprint.switches:,}" == row["switches"]
+
+
+def test_the_page_has_its_rows() -> None:
+    """The table of rules is found and starts with the shipped design."""
+    assert len(ROWS) == 7
+    assert ROWS[0]["words"] == "{}"
+
+
+def test_a_fourth_tier_costs_a_million_gpus_a_third_more() -> None:
+    """On one plane a million GPUs take four tiers, 36 % dearer than three tiers on two planes."""
+    two = fabric.design("colossus-1m")
+    four = fabric.design("colossus-1m", planes=1, unit_gpus=512)
+    assert (two.blueprint.planes, two.blueprint.tiers, four.blueprint.tiers) == (2, 3, 4)
+    assert four.proof.objective / two.proof.objective == pytest.approx(1.36, abs=0.005)

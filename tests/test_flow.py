@@ -1,0 +1,83 @@
+"""The first all-reduce estimates against arithmetic, bounds and a Monte Carlo."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from fabric.catalog import collectives
+from fabric.errors import InputError
+from fabric.flow import ALGORITHMS, ROUTINGS, allreduce, ecmp_bottleneck
+from tests.test_network import blueprint
+
+SIZES = [2**power for power in range(10, 36, 5)]
+
+
+@pytest.mark.parametrize("routing", ROUTINGS)
+def test_time_grows_with_size_and_bus_bandwidth_stays_below_the_hardware(routing: str) -> None:
+    """A larger message takes longer, and busbw never exceeds what NVLink or the NICs give a GPU's ring."""
+    plan = blueprint()
+    estimates = [allreduce(plan, size, routing) for size in SIZES]
+    times = [estimate.time_s for estimate in estimates]
+    assert times == sorted(times)
+    assert all(estimate.busbw_GBps <= min(450, 8 * 50) for estimate in estimates)
+
+
+def test_the_best_algorithm_is_taken() -> None:
+    """Without a choice the estimate is the fastest of all algorithms."""
+    plan = blueprint()
+    for size in SIZES:
+        each = [allreduce(plan, size, algorithm=name).time_s for name in ALGORITHMS]
+        assert allreduce(plan, size).time_s == min(each)
+
+
+def test_algbw_and_busbw_are_those_of_nccl_tests() -> None:
+    """Algbw is size over time, and busbw 2(n-1)/n of it."""
+    estimate = allreduce(blueprint(), 2**30)
+    assert math.isclose(estimate.algbw_GBps, 2**30 / estimate.time_s / 1e9)
+    assert math.isclose(estimate.busbw_GBps, estimate.algbw_GBps * 2 * 99_999 / 100_000)
+
+
+def test_a_flat_ring_of_a_hundred_thousand_is_all_latency() -> None:
+    """A ring through 100,000 GPUs takes 199,998 steps: its latency alone is over half a second on a simple protocol."""
+    estimate = allreduce(blueprint(), 2**20, algorithm="ring")
+    assert estimate.limited_by == "latency"
+    least = min(2 * 12_499 * protocol.ring.network_us for protocol in collectives().protocols) * 1e-6
+    assert estimate.time_s > least
+
+
+def test_more_gpus_never_make_an_all_reduce_faster() -> None:
+    """At equal size, the time does not fall as pods are added."""
+    for size in (2**20, 2**30):
+        times = [allreduce(blueprint(2048 * pods, pods), size).time_s for pods in (1, 2, 8, 32, 49)]
+        assert times == sorted(times)
+
+
+def test_the_ecmp_bottleneck_agrees_with_a_monte_carlo() -> None:
+    """Hashing F sub-flows of each NIC on a leaf's uplinks leaves the slowest what random draws leave it, within 7 %."""
+    rng = np.random.default_rng(5)
+    for subflows in (1, 2, 4, 8):
+        leaves, uplinks, trials = 32, 32, 40
+        slowest = []
+        for _ in range(trials):
+            load = np.zeros((leaves, uplinks), int)
+            draws = rng.integers(0, uplinks, (leaves, uplinks * subflows))
+            for leaf in range(leaves):
+                load[leaf] = np.bincount(draws[leaf], minlength=uplinks)
+            slowest.append(min(1.0, subflows / load.max()))
+        predicted = ecmp_bottleneck(leaves * uplinks, subflows, 1.0)
+        assert predicted == pytest.approx(np.median(slowest), rel=0.07)
+
+
+def test_no_collision_without_a_choice_of_paths() -> None:
+    """Traffic that never leaves its leaf meets no collision, and one flow on many links hardly does."""
+    assert ecmp_bottleneck(10, 1, 1e-9) == 1.0
+
+
+@pytest.mark.parametrize("words", [{"routing": "magic"}, {"algorithm": "rings"}, {"size_bytes": 0}])
+def test_unknown_words_are_refused(words: dict[str, object]) -> None:
+    """An unknown routing or algorithm, or a size of nothing, is bad input."""
+    with pytest.raises(InputError):
+        allreduce(blueprint(), **{"size_bytes": 1024} | words)  # type: ignore[arg-type]
