@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fabric.network import Network
     from fabric.report import write
     from fabric.spec import Spec
-    from fabric.study import Study, design, read
+    from fabric.study import Study, design, optimize, read
 
 __version__ = "0.1.0"
 
@@ -34,6 +34,7 @@ __all__ = [
     "__version__",
     "design",
     "expand",
+    "optimize",
     "read",
     "to_networkx",
     "write",
@@ -51,6 +52,7 @@ _HOMES = {
     "TooLarge": "errors",
     "design": "study",
     "expand": "expansion",
+    "optimize": "study",
     "read": "study",
     "to_networkx": "export",
     "write": "report",

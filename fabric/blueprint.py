@@ -104,13 +104,17 @@ class Blueprint:
         return self.links(bundle) * self.link_gbps
 
     def partial(self, group: Group) -> tuple[int, int]:
-        """Return how many devices of `group` stand in its last, partly filled place, and the free ports below each."""
+        """Return how many devices of `group` stand in its last, partly filled place, and the free ports below each.
+
+        A group without places stands in the one place that is the whole fabric, not full while it may still grow.
+        """
         places = self.form.places(group)
         depth = len(places)
-        if not places or depth == len(self.form.placement):
+        if depth == len(self.form.placement):
             return 0, 0
         below = self.form.placement[depth]
-        missing = self.sizes[filled(places[-1])] * self.sizes[below] - self.sizes[filled(below)]
+        around = self.sizes[filled(places[-1])] if places else 1
+        missing = around * self.sizes[below] - self.sizes[filled(below)]
         bundle = next(bundle for bundle in self.form.bundles if bundle.upper == group)
         devices = self.evaluate(tuple(axis for axis in group.axes if axis not in places))
         others = tuple(axis for axis in bundle.lower_only if axis not in self.form.placement)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NoReturn
 
 import click
@@ -57,22 +58,50 @@ def _complete_request(_context: click.Context, _parameter: click.Parameter, star
     return [*items, CompletionItem(start, type="file")]
 
 
+OUT = click.option("--out", type=click.Path(file_okay=False), help="Write report, pictures and tables to this folder.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the design as JSON.")
 REQUEST = click.argument("request", shell_complete=_complete_request)
 
 
 @cli.command()
 @REQUEST
-@click.option("--out", type=click.Path(file_okay=False), help="Write report, pictures and tables to this folder.")
-@click.option("--json", "as_json", is_flag=True, help="Print the design as JSON.")
+@OUT
+@AS_JSON
 @request_words
 @click.pass_obj
 def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
     """Size, cost, draw and estimate the fabric of REQUEST."""
+    _run(quiet, fabric.design, request, out, as_json, words)
+
+
+@cli.command()
+@REQUEST
+@click.option(
+    "--objective",
+    default="cost",
+    show_default=True,
+    help="Names in order of importance (cost,hops) or weights (cost=1,hops=50000), of"
+    " cost, power, rack_units, hops, switches, links, models.",
+)
+@OUT
+@AS_JSON
+@request_words
+@click.pass_obj
+def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
+    """Find the fabric of REQUEST that is best in what you choose, with proof."""
+    objective = words.pop("objective")
+    _run(quiet, partial(fabric.optimize, objective=objective), request, out, as_json, words)
+
+
+def _run(
+    quiet: bool, make: Callable[..., fabric.Study], request: str, out: str | None, as_json: bool, words: dict[str, Any]
+) -> None:
+    """Make a study, write its files where asked, and print it."""
     from fabric.report import document, summary
 
     with _progress(quiet) as say:
         say("reading the request")
-        study = fabric.design(request, progress=say, **_overrides(words))
+        study = make(request, progress=say, **_overrides(words))
         result = document(study)
         files = fabric.write(study, out, say) if out else []
     if as_json:

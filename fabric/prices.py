@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fabric.catalog import Optic, Switch, link_part
 from fabric.spec import Spec
 
-__all__ = ["Prices", "unpriced"]
+__all__ = ["Prices", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,17 @@ class Prices:
         return self.part.power_w * self.part.share(self.link_gbps)
 
 
-def unpriced(prices: Prices, models: Iterable[Switch], bundles: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of the parts that have no price, each once: switch models, and `400G link`."""
-    names = [model.name for model in models if prices.switch_cents(model) is None]
-    if any(prices.link_cents(bundle) is None for bundle in bundles):
+def unknown(prices: Prices, fact: str, models: Iterable[Switch], bundles: Iterable[str]) -> tuple[str, ...]:
+    """Return the parts of which `fact` (price, power or height) is not known, each once: models, and `400G link`."""
+    names = [model.name for model in models if _of_switch(prices, fact, model) is None]
+    if any(_of_link(prices, fact, bundle) is None for bundle in bundles):
         names.append(f"{prices.link_gbps}G link")
     return tuple(dict.fromkeys(names))
+
+
+def _of_switch(prices: Prices, fact: str, model: Switch) -> float | None:
+    return {"price": prices.switch_cents(model), "power": model.power_w, "height": model.rack_units}[fact]
+
+
+def _of_link(prices: Prices, fact: str, bundle: str) -> float | None:
+    return {"price": prices.link_cents(bundle), "power": prices.link_power_w, "height": 0}[fact]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,11 +15,11 @@ from fabric.families import any_to_any, families
 from fabric.flow import Estimate, allreduce
 from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps
 from fabric.network import Network
-from fabric.optimizer import Proof, Runner, size
+from fabric.optimizer import Objective, Proof, Runner, parse_objectives, size
 from fabric.prices import Prices
 from fabric.spec import Spec, read_spec
 
-__all__ = ["Study", "design", "read"]
+__all__ = ["Study", "design", "optimize", "read"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,25 @@ def design(
     `progress` is told in a few words what is being worked on. Raises InputError for a request that is ill-formed and
     Infeasible, with the limits that bind, for one that no fabric meets.
     """
+    return _studied(source, (), progress, request)
+
+
+def optimize(
+    source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
+    objective: str = "cost",
+    *,
+    progress: Callable[[str], None] = lambda text: None,
+    **request: Any,
+) -> Study:
+    """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
+
+    Names are cost, power, rack_units, hops, switches, links and models. Raises as `design` does, and InputError for an
+    objective that needs a price, power or height that is not known.
+    """
+    return _studied(source, parse_objectives(objective), progress, request)
+
+
+def _studied(source: Any, objectives: Sequence[Objective], progress: Callable[[str], None], request: Any) -> Study:
     spec = source if isinstance(source, Spec) else read(source, **request)
-    sized = size(spec, progress)
+    sized = size(spec, objectives, progress)
     return Study(spec, sized.blueprint, sized.proof, sized.others)

@@ -37,12 +37,12 @@ def check_family(family: Family, trials: int = 10, seed: int = 0) -> None:
 
 
 def random_blueprint(form: Form, random: Random) -> Blueprint:
-    """Return a blueprint of `form` with random small sizes, its last places filled at random."""
+    """Return a blueprint of `form` with random small sizes, its places filled in order as far as chance has it."""
     sizes = {axis: random.randint(1, MOST) for axis in form.axes}
     sizes[PLANE] = random.randint(1, 2)
     sizes |= {bundle.name: random.randint(1, 2) for bundle in form.bundles}
     inner = math.prod(sizes[axis] for axis in form.placement[1:])
-    servers = random.randint((sizes[form.placement[0]] - 1) * inner + 1, sizes[form.placement[0]] * inner)
+    servers = random.randint(1, sizes[form.placement[0]] * inner)
     nics = math.prod(sizes[axis] for axis in form.lanes) * sizes[form.bundles[0].name]
     server = Server("any", gpus=nics, nics=nics, nic_gbps=GBPS * sizes[PLANE], nvlink_GBps=100)
     models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))

@@ -20,66 +20,93 @@ class Request:
     ratio: int = 1
     copies: int = 4
     unit: int | None = None
+    reserve: int = 0
+    grow: int = 0
+
+    @property
+    def usable(self) -> int:
+        """The ports that may be used today."""
+        return self.ports - self.reserve
+
+    @property
+    def grown(self) -> int:
+        """The servers of the full-grown fabric."""
+        return max(self.servers, self.grow)
 
 
-def cheapest(request: Request, family: str, tiers: tuple[int, ...]) -> int | None:
-    """Return the least cost of `family` within `tiers`, or None when nothing fits."""
-    costs = [cost for tier in tiers for cost in _costs(request, family, tier)]
-    return min(costs, default=None)
+Found = tuple[int, int]
+"""Cost and hops."""
 
 
-def _costs(request: Request, family: str, tiers: int) -> Iterator[int]:
+def everything(request: Request, family: str, tiers: tuple[int, ...]) -> set[Found]:
+    """Return the cost and hops of every fabric of `family` within `tiers`."""
+    return {found for tier in tiers for found in _costs(request, family, tier)}
+
+
+def _costs(request: Request, family: str, tiers: int) -> Iterator[Found]:
     if tiers == 1:
         yield from _one_tier(request, family)
         return
     lanes = 1 if family == "fat-tree" else request.nics
-    for slot in [request.unit] if request.unit else range(1, min(request.ports, request.servers) + 1):
+    for slot in [request.unit] if request.unit else range(1, min(request.usable, request.grown) + 1):
         down = slot * request.nics // lanes
-        for copies, spines in product(range(1, request.copies + 1), range(1, request.ports + 1)):
+        for copies, spines in product(range(1, request.copies + 1), range(1, request.usable + 1)):
             up = copies * spines
-            if down + up <= request.ports and down <= request.ratio * up:
-                units = ceil(request.servers / slot)
+            if down + up <= request.usable and down <= request.ratio * up:
                 make = _two_tiers if tiers == 2 else _three_tiers
-                yield from make(request, family, lanes, units, copies, spines)
+                yield from make(request, family, lanes, slot, copies, spines)
 
 
-def _one_tier(request: Request, family: str) -> Iterator[int]:
+def _one_tier(request: Request, family: str) -> Iterator[Found]:
     lanes = request.nics if family == "rail-only" else 1
-    hosts = request.unit or request.servers
-    if request.servers <= hosts and hosts * request.nics // lanes <= request.ports:
-        yield lanes * request.switch_price + request.servers * request.nics * request.link_price
+    hosts = request.unit or request.grown
+    if request.grown <= hosts and hosts * request.nics // lanes <= request.usable:
+        cost = lanes * request.switch_price + request.servers * request.nics * request.link_price
+        yield cost, min(1, request.servers - 1)
 
 
-def _two_tiers(request: Request, family: str, lanes: int, units: int, copies: int, spines: int) -> Iterator[int]:
+def _two_tiers(request: Request, family: str, lanes: int, slot: int, copies: int, spines: int) -> Iterator[Found]:
     apart = lanes if family == "rail-only" else 1
-    if units * (lanes // apart) * copies > request.ports:
+    if ceil(request.grown / slot) * (lanes // apart) * copies > request.usable:
         return
+    units = ceil(request.servers / slot)
     leaves = units * lanes
     links = request.servers * request.nics + leaves * copies * spines
-    yield (leaves + apart * spines) * request.switch_price + links * request.link_price
+    cost = (leaves + apart * spines) * request.switch_price + links * request.link_price
+    yield cost, _hops(request, [units > 1 or lanes > apart])
 
 
-def _three_tiers(request: Request, family: str, lanes: int, units: int, copies: int, spines: int) -> Iterator[int]:
+def _three_tiers(request: Request, family: str, lanes: int, slot: int, copies: int, spines: int) -> Iterator[Found]:
     apart = {"fat-tree": [1], "rail-optimized": [1, lanes], "rail-only": [lanes]}[family]
-    for rails_apart, block in product(apart, range(1, units + 1)):
-        pods = ceil(units / block)
+    for rails_apart, block in product(apart, range(1, ceil(request.grown / slot) + 1)):
         down = block * (lanes // rails_apart) * copies
-        if down >= request.ports:
+        if down >= request.usable:
             continue
         for share in (share for share in range(1, spines + 1) if spines % share == 0):
-            yield from _cores(request, family, lanes, units, (copies, spines, rails_apart, pods, down, share))
+            yield from _cores(request, family, lanes, (slot, block), (copies, spines, rails_apart, down, share))
 
 
 def _cores(
-    request: Request, family: str, lanes: int, units: int, pod: tuple[int, int, int, int, int, int]
-) -> Iterator[int]:
-    copies, spines, rails_apart, pods, down, share = pod
-    for core, parallel in product(range(1, request.ports + 1), range(1, request.copies + 1)):
+    request: Request, family: str, lanes: int, places: tuple[int, int], pod: tuple[int, int, int, int, int]
+) -> Iterator[Found]:
+    (slot, block), (copies, spines, rails_apart, down, share) = places, pod
+    units, grown_units = ceil(request.servers / slot), ceil(request.grown / slot)
+    pods, grown_pods = ceil(units / block), ceil(grown_units / block)
+    for core, parallel in product(range(1, request.usable + 1), range(1, request.copies + 1)):
         up = core * parallel
         rails_at_core = 1 if family == "rail-only" else rails_apart
-        fits = down + up <= request.ports and pods * rails_at_core * share * parallel <= request.ports
+        fits = down + up <= request.usable and grown_pods * rails_at_core * share * parallel <= request.usable
         if fits and down <= request.ratio * up:
             leaves, spine_count = units * lanes, pods * rails_apart * spines
             cores = (spines // share) * core * (lanes if family == "rail-only" else 1)
             links = request.servers * request.nics + leaves * copies * spines + spine_count * up
-            yield (leaves + spine_count + cores) * request.switch_price + links * request.link_price
+            cost = (leaves + spine_count + cores) * request.switch_price + links * request.link_price
+            only_rails = family == "rail-only"
+            in_leaf = units > 1 or (lanes > 1 and not only_rails)
+            in_pod = pods > 1 or (rails_apart > 1 and not only_rails)
+            yield cost, _hops(request, [in_leaf, in_pod])
+
+
+def _hops(request: Request, parted: list[bool]) -> int:
+    """Return the switches on the longest path, told whether some pair does not meet at each tier below the top."""
+    return 1 + 2 * sum(parted) if request.servers > 1 else 0

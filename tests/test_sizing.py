@@ -11,9 +11,9 @@ import pytest
 from fabric.catalog import Server, Switch, servers, switches
 from fabric.errors import FabricError, Infeasible, InputError
 from fabric.families import families
-from fabric.optimizer import Sized, size
+from fabric.optimizer import OBJECTIVES, Sized, size
 from fabric.spec import Limits, Spec
-from tests.brute_force import Request, cheapest
+from tests.brute_force import Request, everything
 
 FAMILIES = ("fat-tree", "rail-optimized", "rail-only")
 
@@ -43,6 +43,8 @@ def small_request(random: Random) -> Request:
         ratio=random.choice([1, 1, 2, 3]),
         copies=random.choice([1, 2, 4]),
         unit=unit,
+        reserve=random.choice([0, 0, 0, 1, 2]),
+        grow=random.choice([0, 0, random.randint(1, 30)]),
     )
 
 
@@ -60,18 +62,28 @@ def as_spec(request: Request, family: str, tiers: tuple[int, ...]) -> Spec:
         unit_gpus=request.unit * request.nics if request.unit else None,
         link_price_usd={"*": float(request.link_price)},
         limits=Limits(parallel_links=request.copies),
+        reserve={"*": request.reserve},
+        grow_to_gpus=request.grown * request.nics,
     )
 
 
+@pytest.mark.parametrize("order", [("cost",), ("cost", "hops"), ("hops", "cost")], ids=",".join)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_sizing_finds_what_exhaustive_search_finds(family: str) -> None:
-    """No small fabric is cheaper than the one that sizing proves cheapest, and none exists where it refuses."""
+def test_sizing_finds_what_exhaustive_search_finds(family: str, order: tuple[str, ...]) -> None:
+    """No small fabric beats the one that sizing proves best, and none exists where it refuses.
+
+    In cost alone, in cost and then hops, and in hops and then cost; with reserved ports and growth.
+    """
     random = Random(family)
     for _ in range(40):
         request, tiers = small_request(random), random.choice([(1,), (2,), (3,), (1, 2, 3)])
-        best = cheapest(request, family, tiers)
+        names = {"cost": 0, "hops": 1}
+        best = min(
+            (tuple(found[names[word]] for word in order) for found in everything(request, family, tiers)), default=None
+        )
         try:
-            found: float | None = size(as_spec(request, family, tiers)).proof.objective
+            sized = size(as_spec(request, family, tiers), [OBJECTIVES[word] for word in order])
+            found: tuple[float, ...] | None = tuple(sized.proof.objectives.values())
         except Infeasible:
             found = None
         assert found == best, (request, family, tiers)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
 from fabric.families import family
 from fabric.form import Form
-from fabric.prices import Prices, unpriced
+from fabric.prices import Prices, unknown
 from fabric.spec import Spec
 
 __all__ = ["Candidate", "Rejected", "candidates"]
@@ -29,11 +29,10 @@ class Candidate:
     def link_gbps(self) -> int:
         return self.prices.link_gbps
 
-    @property
-    def unpriced(self) -> tuple[str, ...]:
-        """The parts without a price that this candidate can't do without."""
-        single = (models[0] for models in self.models.values() if len(models) == 1)
-        return unpriced(self.prices, single, (bundle.name for bundle in self.form.bundles))
+    def unknown(self, fact: str) -> tuple[str, ...]:
+        """Return the parts of which `fact` (price, power or height) is not known; see `candidates`."""
+        models = [model for allowed in self.models.values() for model in allowed]
+        return unknown(self.prices, fact, models, (bundle.name for bundle in self.form.bundles))
 
     def radix(self, role: str) -> tuple[int, ...]:
         """Return the ports of each model allowed for `role`, at this candidate's rate."""
@@ -62,9 +61,10 @@ class Rejected:
     reason: str
 
 
-def candidates(spec: Spec) -> tuple[list[Candidate], list[Rejected]]:
+def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[Rejected]]:
     """Return the candidates of `spec` and the rejected ones with their reasons.
 
+    Of several models allowed in a role, those of which every fact in `needs` is known are kept if there are any.
     Raises InputError when a pinned axis is one that no allowed form has.
     """
     forms = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
@@ -73,25 +73,25 @@ def candidates(spec: Spec) -> tuple[list[Candidate], list[Rejected]]:
     rejected: list[Rejected] = []
     for form in forms:
         for planes in spec.planes:
-            result = _candidate(spec, form, planes)
+            result = _candidate(spec, form, planes, needs)
             (found if isinstance(result, Candidate) else rejected).append(result)  # type: ignore[arg-type]
     return found, rejected
 
 
-def _candidate(spec: Spec, form: Form, planes: int) -> Candidate | Rejected:
+def _candidate(spec: Spec, form: Form, planes: int, needs: Sequence[str]) -> Candidate | Rejected:
     gbps = spec.plane_gbps(planes)
     prices = Prices(spec, gbps)
-    models = {role: _priced_first(prices, spec.models(role), gbps) for role in form.roles}
+    models = {role: _known_first(prices, spec.models(role), needs) for role in form.roles}
     candidate = Candidate(spec, form, planes, models, prices)
     reason = next(_objections(spec, form, planes, models), None)
     return candidate if reason is None else Rejected(str(candidate), reason)
 
 
-def _priced_first(prices: Prices, models: tuple[Switch, ...], gbps: int) -> tuple[Switch, ...]:
-    """Keep the models with ports at the rate; of several, those with a price, since only they can be compared."""
-    fits = tuple(model for model in models if model.radix(gbps))
-    priced = tuple(model for model in fits if prices.switch_cents(model) is not None)
-    return priced or fits
+def _known_first(prices: Prices, models: tuple[Switch, ...], needs: Sequence[str]) -> tuple[Switch, ...]:
+    """Keep the models with ports at the rate; of several, those of which all is known that comparing them needs."""
+    fits = tuple(model for model in models if model.radix(prices.link_gbps))
+    known = tuple(model for model in fits if not any(unknown(prices, fact, [model], ()) for fact in needs))
+    return known or fits
 
 
 def _objections(spec: Spec, form: Form, planes: int, models: dict[str, tuple[Switch, ...]]) -> Iterator[str]:

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from fabric import units
 from fabric.errors import Infeasible
 from fabric.optimizer.candidates import Candidate, Rejected
-from fabric.optimizer.model import Model
+from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
 from fabric.optimizer.solve import minimise
 from fabric.spec import Spec
 
 __all__ = ["explain"]
+
+WORK = 2.0
+"""The work spent on each question of why, in CP-SAT's deterministic time; one that takes more stays unanswered."""
 
 SHOWN = 3
 """The nearest candidates that are explained in full; the rest are counted."""
@@ -37,7 +40,7 @@ def explain(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected]
 
 def _most_gpus(candidate: Candidate) -> int:
     """Return the most GPUs that the candidate carries within every other limit, at most those asked for."""
-    answer = minimise(Model(candidate, "gpus"), [lambda model: -1 * model.excess])
+    answer = minimise(limited(candidate, "gpus"), [lambda model: -1 * model.excess])
     return -answer.values[0] * candidate.spec.server.gpus if answer.values else 0
 
 
@@ -61,12 +64,27 @@ def _mends(candidate: Candidate) -> Iterator[str]:
             yield f"parallel_links must be {needed}, the limit is {spec.limits.parallel_links}"
         if _least(candidate, "oversubscription") is not None:
             yield "oversubscription must be higher"
+    yield from _total_mends(candidate)
+    for key in ("reserve", "grow_to_gpus"):
+        if getattr(spec, key) and _least(candidate, key) is not None:
+            yield f"{key} is in the way"
     for axis, value in spec.pinned.items():
         if _least(candidate, f"pinned {axis}") is not None:
             yield f"pinned {axis} {value} is in the way"
 
 
+def _total_mends(candidate: Candidate) -> Iterator[str]:
+    """Say of each limit on a total that would be enough if it alone were freed, how little it could be."""
+    for limit, word in LIMITS.items():
+        most, objective = getattr(candidate.spec.limits, limit), OBJECTIVES[word]
+        if most is not None:
+            answer = minimise(limited(candidate, f"limits.{limit}"), [objective.expression], WORK)
+            if answer.status == "OPTIMAL":
+                least = answer.values[0] / objective.scale
+                yield f"limits.{limit} {most:,.10g} is short, the least within the rest is {least:,.10g}"
+
+
 def _least(candidate: Candidate, limit: str) -> int | None:
     """Return the least that the freed limit would have to be (0 where it has no number), or None if that is no help."""
-    answer = minimise(Model(candidate, limit), [lambda model: 1 * model.excess])
-    return answer.values[0] if answer.values else None
+    answer = minimise(limited(candidate, limit), [lambda model: 1 * model.excess], WORK)
+    return answer.values[0] if answer.status == "OPTIMAL" else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from ortools.sat.python import cp_model
@@ -72,16 +73,16 @@ class Model:
             factor, term = (left, right) if isinstance(left, int) else (right, left)
             if factor == 1:
                 return term
-        result = self._var(min(self._upper(left) * self._upper(right), most), name)
+        result = self.var(min(self.upper(left) * self.upper(right), most), name)
         self.cp.add_multiplication_equality(result, [left, right])
         return result
 
-    def _var(self, most: int, name: str, least: int = 1) -> cp_model.IntVar:
+    def var(self, most: int, name: str, least: int = 1) -> cp_model.IntVar:
         var = self.cp.new_int_var(least, most, name)
         self._most[var.index] = most
         return var
 
-    def _upper(self, term: Term) -> int:
+    def upper(self, term: Term) -> int:
         return term if isinstance(term, int) else self._most[term.index]
 
     def devices(self, group: Group) -> Term:
@@ -94,25 +95,6 @@ class Model:
             ports_up = self.product(bundle.ports_up)
             self._links[bundle.name] = self.times(self.devices(bundle.lower), ports_up, f"links {bundle.name}")
         return self._links[bundle.name]
-
-    def cost_cents(self) -> cp_model.LinearExprT:
-        """Return the cost of all switches and links; every part must have a price."""
-        prices = self.candidate.prices
-        terms = [self._price(group) for group in self.form.switch_groups]
-        terms += [(prices.link_cents(bundle.name) or 0) * self.links(bundle) for bundle in self.form.bundles]
-        return sum(terms)
-
-    def switches(self) -> cp_model.LinearExprT:
-        """Return the number of switches."""
-        return sum(self.devices(group) for group in self.form.switch_groups)
-
-    def links_total(self) -> cp_model.LinearExprT:
-        """Return the number of links."""
-        return sum(self.links(bundle) for bundle in self.form.bundles)
-
-    def copies(self) -> cp_model.LinearExprT:
-        """Return the sum of the parallel links over the bundles between switches."""
-        return sum(self.sizes[bundle.name] for bundle in self.form.fabric_bundles)
 
     def _size_all(self) -> None:
         names = [*self.form.axes, *(bundle.name for bundle in self.form.bundles)]
@@ -132,13 +114,13 @@ class Model:
         if axis in spec.pinned and self.free != f"pinned {axis}":
             return spec.pinned[axis]
         if axis == self.form.placement[-1]:
-            return spec.unit_servers or self._var(min(self.widest, spec.servers), axis)
+            return spec.unit_servers or self.var(min(self.widest, spec.grown_servers), axis)
         domain = self.candidate.domain(axis)
         if domain is None:
-            return self._var(self.widest, axis)
+            return self.var(self.widest, axis)
         if len(domain) == 1:
             return domain[0]
-        var = self._var(max(domain), axis)
+        var = self.var(max(domain), axis)
         self.cp.add_linear_expression_in_domain(var, cp_model.Domain.from_values(sorted(domain)))
         return var
 
@@ -147,11 +129,11 @@ class Model:
         if bundle.name in spec.pinned and self.free != f"pinned {bundle.name}":
             return spec.pinned[bundle.name]
         if bundle == self.form.bundles[0]:
-            return self._var(spec.server.nics, bundle.name)
+            return self.var(spec.server.nics, bundle.name)
         if self.free != "parallel_links":
-            return self._var(spec.limits.parallel_links, bundle.name)
+            return self.var(spec.limits.parallel_links, bundle.name)
         self.excess = self.excess if isinstance(self.excess, cp_model.IntVar) else self._new_excess()
-        copies = self._var(self.widest, bundle.name)
+        copies = self.var(self.widest, bundle.name)
         self.cp.add(copies <= self.excess)
         return copies
 
@@ -161,28 +143,39 @@ class Model:
         self.cp.add(self.product(up) == self.candidate.spec.server.nics)
 
     def _fill(self) -> None:
-        spec, count = self.candidate.spec, self._servers()
-        for axis in reversed(self.form.placement):
+        """Fill the places for today's servers, and size the outermost axis for those that the fabric may grow to."""
+        spec, outermost = self.candidate.spec, self.form.placement[0]
+        grows = spec.grown_servers > spec.servers and self.free not in ("gpus", "grow_to_gpus")
+        today = self._places(self._servers(), "today")
+        grown = self._places(spec.grown_servers, "grown") if grows else today
+        for axis, count in today.items():
             self.sizes[filled(axis)] = count
-            size = self.sizes[axis]
-            if axis == self.form.placement[0]:
-                self.cp.add(size >= count)
-                if axis not in spec.pinned and not (spec.unit_servers and axis == self.form.placement[-1]):
-                    self.cp.add(size == count)
-            else:
-                count = self._ceil_divide(count, size, axis)
+        self.cp.add(self.sizes[outermost] >= grown[outermost])
+        unit = spec.unit_servers and outermost == self.form.placement[-1]
+        if not unit and (outermost not in spec.pinned or self.free == f"pinned {outermost}"):
+            self.cp.add(self.sizes[outermost] == grown[outermost])
+
+    def _places(self, servers: Term, when: str) -> dict[str, Term]:
+        """Return the places of each placement axis that so many servers fill."""
+        places: dict[str, Term] = {}
+        count = servers
+        for axis in reversed(self.form.placement):
+            places[axis] = count
+            if axis != self.form.placement[0]:
+                count = self._ceil_divide(count, self.sizes[axis], f"{axis} {when}")
+        return places
 
     def _servers(self) -> Term:
         servers = self.candidate.spec.servers
         if self.free != "gpus":
             return servers
-        self.excess = self._var(servers, "servers")
+        self.excess = self.var(servers, "servers")
         return self.excess
 
     def _ceil_divide(self, count: Term, size: Term, name: str) -> Term:
         if isinstance(count, int) and isinstance(size, int):
             return -(-count // size)
-        places = self._var(self._upper(count), f"places of {name}")
+        places = self.var(self.upper(count), f"places of {name}")
         room = self.times(places, size, f"room of {name}")
         self.cp.add(room >= count)
         self.cp.add(room <= count + size - 1)
@@ -191,7 +184,8 @@ class Model:
     def _limit_ports(self, group: Group) -> None:
         down = sum(self.product(b.ports_down, self.widest) for b in self.form.bundles if b.upper == group)
         up = sum(self.product(b.ports_up, self.widest) for b in self.form.bundles if b.lower == group)
-        self.cp.add(down + up <= self._radix(group.role))
+        spare = 0 if self.free == "reserve" else self.candidate.spec.spare_ports(group.role)
+        self.cp.add(down + up + spare <= self._radix(group.role))
         if group != self.form.groups[-1] and self.free != "oversubscription":
             ratio = Fraction(self.candidate.spec.ratio(group.role))
             self.cp.add(ratio.denominator * down <= ratio.numerator * up)
@@ -207,33 +201,38 @@ class Model:
         if above:
             ratio = self.candidate.spec.ratio(group.role)
             self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
+        elif not self.form.places(group):
+            self._balance_growth(group)
+
+    def _balance_growth(self, top: Group) -> None:
+        """Say that the top tier, bought whole today, has ports for what the grown fabric's servers send up to it."""
+        spec = self.candidate.spec
+        ratio = math.prod((spec.ratio(role) for role in self.form.roles[:-1]), start=Fraction(1))
+        sent = math.ceil(spec.grown_servers * spec.server.nics * self.candidate.planes / ratio)
+        self.cp.add(max(self.candidate.radix(top.role)) * self.devices(top) >= sent)
 
     def _radix(self, role: str) -> Term:
         if self.free == f"ports {role}":
             return self._new_excess()
-        return self._chosen(role, self.candidate.radix(role), "radix")
+        return self.chosen(role, self.candidate.radix(role), "radix")
 
-    def _price(self, group: Group) -> cp_model.LinearExprT:
-        cents = [self.candidate.prices.switch_cents(model) or 0 for model in self.candidate.models[group.role]]
-        price = self._chosen(group.role, cents, "price")
-        if isinstance(price, int):
-            return price * self.devices(group)
-        return self.times(price, self.devices(group), f"price of all {group.role}", SUM)
-
-    def _chosen(self, role: str, values: Iterable[int], what: str) -> Term:
+    def chosen(self, role: str, values: Sequence[int], what: str) -> Term:
         """Return the value that belongs to the model chosen for `role`."""
-        values = list(values)
+        choice = self.chosen_index(role)
         if len(values) == 1:
-            self.choice.setdefault(role, 0)
             return values[0]
-        if role not in self.choice:
-            self.choice[role] = self._var(len(values) - 1, f"model of {role}", least=0)
-        result = self._var(max(values), f"{what} of {role}", least=min(values))
-        self.cp.add_element(self.choice[role], values, result)
+        result = self.var(max(values), f"{what} of {role}", least=min(values))
+        self.cp.add_element(choice, values, result)
         return result
 
+    def chosen_index(self, role: str) -> Term:
+        if role not in self.choice:
+            models = self.candidate.models[role]
+            self.choice[role] = self.var(len(models) - 1, f"model of {role}", least=0) if len(models) > 1 else 0
+        return self.choice[role]
+
     def _new_excess(self) -> Term:
-        self.excess = self._var(self.widest, "excess")
+        self.excess = self.var(self.widest, "excess")
         return self.excess
 
 

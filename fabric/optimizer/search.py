@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from fabric.blueprint import Blueprint
-from fabric.errors import FabricError
-from fabric.optimizer.candidates import Candidate, candidates
+from fabric.errors import FabricError, InputError
+from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model, Term
-from fabric.optimizer.solve import Answer, Objective, minimise
+from fabric.optimizer.objectives import OBJECTIVES, Objective, copies, limited, links, needs, switches
+from fabric.optimizer.solve import Answer, minimise
 from fabric.spec import Spec
 
 __all__ = ["Proof", "Runner", "Sized", "size"]
@@ -25,7 +26,8 @@ Progress = Callable[[str], None]
 class Proof:
     """What the solver can say of its answer: `bound` equals `objective` when `status` is OPTIMAL.
 
-    The objective is `cost_usd`, or, where a part has no price, `switches` (the number of them, then of links).
+    `objective` is that of the first of `objectives`, all named with their values in the order they were minimised:
+    `cost_usd`, or, where a part has no price, `switches` and then `links`. `unpriced` names such parts.
     """
 
     status: str
@@ -33,21 +35,28 @@ class Proof:
     objective: float
     bound: float
     wall_s: float
+    objectives: Mapping[str, float]
     unpriced: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> float:
+        """How far the objective may be above the best, as a share of it; 0 when proven."""
+        return (self.objective - self.bound) / self.objective if self.objective else 0.0
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Another form that would do, and the objective that its best comes to."""
+    """Another form that would do, and what the objectives of its best come to."""
 
     name: str
-    objective: float
+    objectives: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Sized:
-    """The best blueprint of a request with its proof, and what each other form comes to, cheapest first."""
+    """The best blueprint of a request with its proof, and what each other form comes to, best first."""
 
+    candidate: Candidate
     blueprint: Blueprint
     proof: Proof
     others: tuple[Runner, ...] = ()
@@ -59,48 +68,55 @@ class _Solved:
     answer: Answer
 
 
-def size(spec: Spec, progress: Progress = lambda text: None) -> Sized:
-    """Size `spec` to the proven cheapest fabric over every allowed form, number of planes and switch model.
+def size(spec: Spec, objectives: Sequence[Objective] = (), progress: Progress = lambda text: None) -> Sized:
+    """Size `spec` to the proven best fabric over every allowed form, number of planes and switch model.
 
-    Only fabrics whose every part has a price can be compared by cost. When none of them is feasible, the fewest
-    switches and then the fewest links are sought among the rest. Raises Infeasible, naming the limits that bind, when
-    no fabric meets the request, and InputError when a pinned axis exists in no allowed form.
+    The objectives are minimised in order, each among the optima of those before it. Without any, the cost is; and when
+    no fabric whose every part has a price will do, the fewest switches and then the fewest links are sought instead.
+    Raises Infeasible, naming the limits that bind, when no fabric meets the request, and InputError when a pinned axis
+    exists in no allowed form, or a part's price, power or height is needed and unknown.
     """
     start = time.perf_counter()
-    found, rejected = candidates(spec)
-    priced = [candidate for candidate in found if not candidate.unpriced]
-    rest = [candidate for candidate in found if candidate.unpriced]
-    for group, aim in ((priced, COST), (rest, COUNT)):
-        solved = list(_solve_all(group, aim, progress))
+    for aim in [tuple(objectives)] if objectives else [COST, COUNT]:
+        found, rejected, unknown = _comparable(spec, aim)
+        if unknown and not found and objectives:
+            raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of what is sought")
+        solved = list(_solve_all(found, aim, progress))
         feasible = [item for item in solved if item.answer.values]
-        unknown = [item for item in solved if item.answer.status == "UNKNOWN"]
-        if unknown and not feasible:
-            raise FabricError(f"{spec.name}: {unknown[0].candidate} was not settled within the limit on work")
+        unsettled = [item for item in solved if item.answer.status == "UNKNOWN"]
+        if unsettled and not feasible:
+            raise FabricError(f"{spec.name}: {unsettled[0].candidate} was not settled within the limit on work")
         if feasible:
             best = min(feasible, key=_rank)
-            sizes = _canonical(best, aim)
-            proof = _proof([*feasible, *unknown], best, aim, time.perf_counter() - start)
-            return Sized(_blueprint(best.candidate, sizes), proof, _others(feasible, best, aim))
+            blueprint = _blueprint(best.candidate, _canonical(best, aim))
+            proof = _proof([*feasible, *unsettled], best, aim, time.perf_counter() - start)
+            return Sized(best.candidate, blueprint, proof, _others(feasible, best, aim))
     raise explain(spec, found, rejected)
 
 
-@dataclass(frozen=True)
-class _Aim:
-    """What is minimised, in order, under which name, and how many of the solver's units make one of the name's."""
-
-    name: str
-    objectives: tuple[Objective, ...]
-    scale: float
+COST = (OBJECTIVES["cost"],)
+COUNT = (OBJECTIVES["switches"], OBJECTIVES["links"])
 
 
-COST = _Aim("cost_usd", (Model.cost_cents,), 100.0)
-COUNT = _Aim("switches", (Model.switches, Model.links_total), 1.0)
+def _comparable(spec: Spec, aim: Sequence[Objective]) -> tuple[list[Candidate], list[Rejected], list[str]]:
+    """Return the candidates of whose every part all is known that the aim needs; the rest are rejected, and why."""
+    facts = needs(spec, aim)
+    found, rejected = candidates(spec, facts)
+    known, reasons = [], []
+    for candidate in found:
+        lacks = next((f"no known {fact} of {name}" for fact in facts for name in candidate.unknown(fact)), None)
+        if lacks is None:
+            known.append(candidate)
+        else:
+            reasons.append(lacks)
+            rejected.append(Rejected(str(candidate), lacks))
+    return known, rejected, reasons
 
 
-def _solve_all(group: list[Candidate], aim: _Aim, progress: Progress) -> Iterator[_Solved]:
+def _solve_all(group: Iterable[Candidate], aim: Sequence[Objective], progress: Progress) -> Iterator[_Solved]:
     for candidate in group:
         progress(f"sizing {candidate}")
-        yield _Solved(candidate, minimise(Model(candidate), aim.objectives))
+        yield _Solved(candidate, minimise(limited(candidate), [objective.expression for objective in aim]))
 
 
 def _rank(item: _Solved) -> tuple[int, ...]:
@@ -108,21 +124,22 @@ def _rank(item: _Solved) -> tuple[int, ...]:
     return (*item.answer.values, item.candidate.form.tiers, item.candidate.planes)
 
 
-def _canonical(item: _Solved, aim: _Aim) -> Mapping[str, int]:
+def _canonical(item: _Solved, aim: Sequence[Objective]) -> Mapping[str, int]:
     """Return the one solution, of all that are as good, that any solver on any machine would pick.
 
-    Ties go to fewer parallel links, then links, then switches; then to the first model and the smallest size in turn.
+    Ties go to fewer models, parallel links, links and switches; then to the first model and the least size in turn.
     """
     form = item.candidate.form
-    models = [partial(_choice, role) for role in form.roles]
+    chosen = [partial(_choice, role) for role in form.roles]
     names = [*(bundle.name for bundle in form.fabric_bundles), *form.axes]
     sizes = [partial(_size, name) for name in names]
-    simpler = [Model.copies, Model.links_total, Model.switches]
-    return minimise(Model(item.candidate), [*aim.objectives, *simpler, *models, *sizes]).sizes
+    simpler = [OBJECTIVES["models"].expression, copies, links, switches]
+    sought = [objective.expression for objective in aim]
+    return minimise(limited(item.candidate), [*sought, *simpler, *chosen, *sizes]).sizes
 
 
 def _choice(role: str, model: Model) -> Term:
-    return model.choice[role]
+    return model.chosen_index(role)
 
 
 def _size(name: str, model: Model) -> Term:
@@ -136,15 +153,20 @@ def _blueprint(candidate: Candidate, sizes: Mapping[str, int]) -> Blueprint:
     return Blueprint(spec.name, candidate.form, own, models, spec.server, spec.gpus, candidate.link_gbps)
 
 
-def _proof(open_: list[_Solved], best: _Solved, aim: _Aim, wall_s: float) -> Proof:
+def _proof(open_: Sequence[_Solved], best: _Solved, aim: Sequence[Objective], wall_s: float) -> Proof:
     """Return the proof: no candidate can be better than the least of their bounds, which are whole numbers."""
-    objective = best.answer.values[0]
-    bound = min(objective, *(math.ceil(item.answer.bound - 1e-6) for item in open_))
-    status = "OPTIMAL" if bound == objective else "FEASIBLE"
-    return Proof(status, aim.name, objective / aim.scale, bound / aim.scale, wall_s, best.candidate.unpriced)
+    value, scale = best.answer.values[0], aim[0].scale
+    bound = min(value, *(math.ceil(item.answer.bound - 1e-6) for item in open_))
+    status = "OPTIMAL" if bound == value and best.answer.status == "OPTIMAL" else "FEASIBLE"
+    unpriced = best.candidate.unknown("price") if aim == COUNT else ()
+    return Proof(status, aim[0].name, value / scale, bound / scale, wall_s, _valued(best, aim), unpriced)
 
 
-def _others(feasible: list[_Solved], best: _Solved, aim: _Aim) -> tuple[Runner, ...]:
-    """Return the best of each other candidate, cheapest first."""
+def _others(feasible: Sequence[_Solved], best: _Solved, aim: Sequence[Objective]) -> tuple[Runner, ...]:
+    """Return what each other candidate comes to, best first."""
     rest = sorted((item for item in feasible if item is not best), key=_rank)
-    return tuple(Runner(str(item.candidate), item.answer.values[0] / aim.scale) for item in rest)
+    return tuple(Runner(str(item.candidate), _valued(item, aim)) for item in rest)
+
+
+def _valued(item: _Solved, aim: Sequence[Objective]) -> dict[str, float]:
+    return {objective.name: value / objective.scale for objective, value in zip(aim, item.answer.values, strict=True)}

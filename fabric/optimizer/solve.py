@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ortools.sat.python import cp_model
 
+from fabric.errors import FabricError
 from fabric.optimizer.model import Model, Term
 
 __all__ = ["Answer", "Objective", "minimise"]
@@ -30,10 +31,11 @@ class Answer:
     sizes: dict[str, int] = field(default_factory=dict)
 
 
-def minimise(model: Model, objectives: Sequence[Objective]) -> Answer:
+def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERMINISTIC_LIMIT) -> Answer:
     """Minimise the objectives in order, each among the optima of those before it.
 
-    With one worker, a fixed seed and a limit on work instead of time, it is the same on every machine.
+    `work` limits each solve, in CP-SAT's deterministic time. With one worker, a fixed seed and that limit, the answer
+    is the same on every machine.
     """
     statuses: list[object] = []
     values: list[int] = []
@@ -44,10 +46,10 @@ def minimise(model: Model, objectives: Sequence[Objective]) -> Answer:
             values.append(expression)
             continue
         model.cp.minimize(expression)
-        solver = _solver()
+        solver = _solver(work)
         status = solver.solve(model.cp)
         if status == cp_model.MODEL_INVALID:
-            raise RuntimeError(model.cp.validate())
+            raise FabricError(f"{model.candidate}: the sums exceed 64 bits; use smaller weights, prices or bounds")
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return Answer(solver.status_name(status), bound=solver.best_objective_bound)
         statuses.append(status)
@@ -56,15 +58,15 @@ def minimise(model: Model, objectives: Sequence[Objective]) -> Answer:
         sizes = _read(model, solver)
         model.cp.add(expression <= values[-1])
         _hint(model, solver)
-    proven = statuses[0] == cp_model.OPTIMAL
+    proven = all(status == cp_model.OPTIMAL for status in statuses)
     return Answer("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes)
 
 
-def _solver() -> cp_model.CpSolver:
+def _solver(work: float) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
-    solver.parameters.max_deterministic_time = DETERMINISTIC_LIMIT
+    solver.parameters.max_deterministic_time = work
     return solver
 
 

@@ -114,7 +114,9 @@ def _proof(study: Study, timed: bool) -> dict[str, Any]:
         "bound": proof.bound,
         "wall_s": round(proof.wall_s, 3) if timed else None,
         "unpriced": list(proof.unpriced),
-        "others": [{"name": other.name, proof.objective_name: other.objective} for other in study.others],
+        "gap": proof.gap,
+        "objectives": dict(proof.objectives),
+        "others": [{"name": other.name, **other.objectives} for other in study.others],
     }
 
 

@@ -10,7 +10,7 @@ from fabric import units
 from fabric.families import family
 from fabric.study import Study
 
-__all__ = ["choice", "report"]
+__all__ = ["amount", "choice", "report", "sought"]
 
 
 def report(study: Study, design: dict[str, Any]) -> str:
@@ -53,17 +53,11 @@ def _plural(number: int, one: str, many: str = "") -> str:
 
 def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
     proof = design["optimizer"]
-    what = (
-        "cost of switches and links" if proof["objective_name"] == "cost_usd" else "number of switches, then of links"
-    )
-    value, bound = (_objective(proof["objective_name"], proof[key]) for key in ("objective", "bound"))
-    yield f"- Sought: the least {what}. Status {proof['status']}: {value}, and nothing allowed is below {bound}."
-    if proof["others"]:
-        best = ", ".join(
-            f"{row['name']} ({_objective(proof['objective_name'], row[proof['objective_name']])})"
-            for row in proof["others"][:3]
-        )
-        yield f"- Next best: {best}."
+    name, others = proof["objective_name"], proof["others"]
+    value, bound = (amount(name, proof[key]) for key in ("objective", "bound"))
+    yield f"- Sought: {sought(proof)}. Status {proof['status']}: {value}, and nothing allowed is below {bound}."
+    if others:
+        yield f"- Next best: {', '.join(_runner(name, row) for row in others[:3])}."
     for role, row in design["switches"]["by_role"].items():
         down, up, used = row["ports_down"], row["ports_up"], row["ports_used"]
         yield f"- {role}: {down} ports down and {up} up, {used} of {row['radix']} used."
@@ -71,8 +65,32 @@ def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
     yield f"- Form: `{form.text}` ({family(form.family).reference}); sizes {_sizes(design)}."
 
 
-def _objective(name: str, value: float) -> str:
-    return units.money(value) if name == "cost_usd" else f"{units.count(value)} switches"
+def _runner(name: str, row: dict[str, Any]) -> str:
+    return f"{row['name']} ({amount(name, row[name])})"
+
+
+def sought(proof: dict[str, Any]) -> str:
+    """Return in words what was minimised, in order."""
+    return "the least " + ", then ".join(SOUGHT.get(name, name) for name in proof["objectives"])
+
+
+SOUGHT = {
+    "cost_usd": "cost of switches and links",
+    "power_w": "power",
+    "rack_units": "rack units",
+    "hops_max": "hops",
+    "switches": "number of switches",
+    "links": "number of links",
+    "models": "number of switch models",
+}
+"""The objectives in words."""
+
+
+def amount(name: str, value: float) -> str:
+    """Write the value of an objective with its unit."""
+    if name == "cost_usd":
+        return units.money(value)
+    return units.power(value) if name == "power_w" else f"{value:,.6g} {SOUGHT.get(name, '')}".rstrip()
 
 
 def _sizes(design: dict[str, Any]) -> str:

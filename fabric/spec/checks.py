@@ -117,6 +117,11 @@ def _numbered(key: str, asked: int | str | list[int] | None) -> list[tuple[Keys,
     return [((key,), asked)] if isinstance(asked, int) else []
 
 
+def _growth(request: Request) -> Iterator[Finding]:
+    if request.grow_to_gpus is not None and request.grow_to_gpus < request.gpus:
+        yield ("grow_to_gpus",), f"{request.grow_to_gpus} is less than the {request.gpus} gpus of today"
+
+
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("switches",), _facts),
     (("switches", "prices_usd"), _price_names),
@@ -125,6 +130,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("server", "rails"), _rails),
     (("server", "unit_gpus"), _unit),
     (("switches", "tiers"), _roles),
+    (("gpus", "grow_to_gpus"), _growth),
     (("pinned", "limits"), _pinned_copies),
     (("pinned", "planes"), _pinned_planes),
     (("pinned", "rails"), _pinned_rails),

@@ -25,10 +25,12 @@ from fabric.spec.words import (
     ResultKey,
     Role,
     ServerName,
+    Spare,
     Split,
     SwitchName,
     Text,
     Tiers,
+    Total,
     UplinkRole,
     Words,
     tag,
@@ -139,6 +141,16 @@ class RequestLimits(Words):
 
     parallel_links: Annotated[int, Field(ge=1, le=10_000)] = 16
     """The most links between one pair of switches."""
+    cost_usd: Total | None = Field(default=None, examples=[80_000_000])
+    """The most that switches and links may cost together."""
+    power_w: Total | None = Field(default=None, examples=[2_000_000])
+    """The most power that switches and modules may draw together."""
+    rack_units: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[4000])
+    """The most rack units that the switches may take."""
+    hops: Annotated[int, Field(ge=1, le=7)] | None = Field(default=None, examples=[3])
+    """The most switches on a path between two GPUs."""
+    models: Annotated[int, Field(ge=1, le=4)] | None = Field(default=None, examples=[1])
+    """The most different switch models."""
 
 
 class Published(Words):
@@ -236,6 +248,13 @@ class Request(Words):
     """The most bandwidth down over up at a switch: one number, or by tier; read as a fraction of at most 10000ths."""
     unit_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[512])
     """The scalable unit: the GPUs that share their leaves, in whole servers; null: sizing chooses."""
+    reserve: Annotated[
+        Annotated[Spare, Tag("<one>")] | Annotated[dict[Role, Spare], Tag("<mapping>"), Field(min_length=1)],
+        Discriminator(tag),
+    ] = Field(default=0, examples=[4])
+    """Ports kept free on every switch, at the link's rate: one number, or by tier."""
+    grow_to_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[200000])
+    """GPUs that the fabric must reach later by adding pods (or units, in two tiers) without moving a cable."""
     limits: RequestLimits = RequestLimits()
     """Bounds on what sizing may choose."""
     pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])

@@ -132,6 +132,8 @@ def _spec(request: Request, document: Document, any_families: tuple[str, ...]) -
         ),
         oversubscription=_by_name(request.oversubscription, _fraction),
         unit_gpus=request.unit_gpus,
+        reserve=_by_name(request.reserve, int),
+        grow_to_gpus=request.grow_to_gpus,
         link_price_usd=_by_name(request.link_price_usd, float),
         limits=Limits(**request.limits.model_dump()),
         pinned=MappingProxyType(dict(request.pinned)),

@@ -17,12 +17,19 @@ ROLES = ("leaf", "spine", "core", "super")
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds on what sizing may choose; `parallel_links` is the most links between one pair of switches.
+    """Bounds on what sizing may choose; None is no bound.
 
-    Its default, 16, is the most that a published design uses: a DGX B300 leaf to each of the 4 spines of its plane.
+    `parallel_links` is the most links between one pair of switches; its default, 16, is the most that a published
+    design uses (a DGX B300 leaf to each of the 4 spines of its plane). `hops` bounds the switches on the longest path,
+    `models` the different switch models bought; cost, power and rack units are totals over switches and links.
     """
 
     parallel_links: int = 16
+    cost_usd: float | None = None
+    power_w: float | None = None
+    rack_units: int | None = None
+    hops: int | None = None
+    models: int | None = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,9 @@ class Spec:
     `switches` maps a role to the models allowed there; the role `*` stands for every role not named. `link_price_usd`
     maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the catalogue. `oversubscription`
     maps a role to the largest ratio of bandwidth down over up; a role not named is 1. `pinned` maps an axis or a
-    bundle (its parallel links) to its size. `request` is the request as written, in plain values.
+    bundle (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
+    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `request` is the
+    request as written, in plain values.
     """
 
     name: str
@@ -46,6 +55,8 @@ class Spec:
     rails: tuple[int, ...] = ()
     oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
     unit_gpus: int | None = None
+    reserve: Mapping[str, int] = field(default_factory=dict)
+    grow_to_gpus: int | None = None
     link_price_usd: Mapping[str, float] = field(default_factory=dict)
     limits: Limits = Limits()
     pinned: Mapping[str, int] = field(default_factory=dict)
@@ -75,6 +86,15 @@ class Spec:
     def ratio(self, role: str) -> Fraction:
         """Return the largest oversubscription allowed at `role`."""
         return self.oversubscription.get(role, self.oversubscription.get("*", Fraction(1)))
+
+    @property
+    def grown_servers(self) -> int:
+        """The servers that the fabric must be able to grow to, at the least those of today."""
+        return max(self.servers, -(-(self.grow_to_gpus or 0) // self.server.gpus))
+
+    def spare_ports(self, role: str) -> int:
+        """Return the ports to keep free on each switch of `role`."""
+        return self.reserve.get(role, self.reserve.get("*", 0))
 
     def link_price(self, bundle: str) -> float | None:
         """Return the requested price of one link of `bundle`, or None to take the catalogue's."""

@@ -1,0 +1,154 @@
+"""What a fabric may be asked to have little of, as linear expressions over a model; some are limits as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ortools.sat.python import cp_model
+
+from fabric.catalog import Switch
+from fabric.form import Group, filled
+from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.model import SUM, Model
+from fabric.spec import Spec
+
+__all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "needs", "switches"]
+
+
+def cost(model: Model) -> cp_model.LinearExprT:
+    """Return the cost of all switches and links in cents."""
+    prices = model.candidate.prices
+    terms = [_sum_of(model, group, "price", prices.switch_cents) for group in model.form.switch_groups]
+    terms += [(prices.link_cents(bundle.name) or 0) * model.links(bundle) for bundle in model.form.bundles]
+    return sum(terms)
+
+
+def power(model: Model) -> cp_model.LinearExprT:
+    """Return the power of switches and modules in milliwatts."""
+    each = _milliwatts(model.candidate.prices.link_power_w)
+    terms = [_sum_of(model, group, "power", _switch_milliwatts) for group in model.form.switch_groups]
+    return sum([*terms, *((each or 0) * model.links(bundle) for bundle in model.form.bundles)])
+
+
+def rack_units(model: Model) -> cp_model.LinearExprT:
+    """Return the rack units of all switches."""
+    return sum(_sum_of(model, group, "height", _height) for group in model.form.switch_groups)
+
+
+def switches(model: Model) -> cp_model.LinearExprT:
+    """Return the number of switches."""
+    return sum(model.devices(group) for group in model.form.switch_groups)
+
+
+def links(model: Model) -> cp_model.LinearExprT:
+    """Return the number of links."""
+    return sum(model.links(bundle) for bundle in model.form.bundles)
+
+
+def copies(model: Model) -> cp_model.LinearExprT:
+    """Return the sum of the parallel links over the bundles between switches."""
+    return sum(model.sizes[bundle.name] for bundle in model.form.fabric_bundles)
+
+
+def hops(model: Model) -> cp_model.LinearExprT:
+    """Return the switches on the longest path: one, and two more for each tier within which not every pair meets."""
+    if model.candidate.spec.servers == 1:
+        return 0
+    return 1 + 2 * sum(_parted(model, tier) for tier in range(1, model.form.tiers))
+
+
+def models(model: Model) -> cp_model.LinearExprT:
+    """Return the number of different switch models in use."""
+    names = dict.fromkeys(box.name for boxes in model.candidate.models.values() for box in boxes)
+    return sum(_in_use(model, name) for name in names)
+
+
+def _parted(model: Model, tier: int) -> cp_model.IntVar:
+    """Return a flag that is 1 when some pair of GPUs of different servers does not meet within `tier`."""
+    flag = model.var(1, f"parted at {tier}", least=0)
+    kept = model.form.kept(tier)
+    places = [axis for axis in model.form.placement if axis in kept]
+    lanes = [axis for axis in model.form.lanes if axis in kept and model.form.meets]
+    for name in [*(filled(axis) for axis in places[-1:]), *lanes]:
+        model.cp.add(model.sizes[name] - 1 <= model.upper(model.sizes[name]) * flag)
+    return flag
+
+
+def _in_use(model: Model, name: str) -> cp_model.IntVar:
+    flag = model.var(1, f"uses {name}", least=0)
+    for role, boxes in model.candidate.models.items():
+        for place, box in enumerate(boxes):
+            if box.name == name:
+                model.cp.add(flag == 1).only_enforce_if(_is_chosen(model, role, place))
+    return flag
+
+
+def _is_chosen(model: Model, role: str, place: int) -> cp_model.IntVar:
+    flag, choice = model.var(1, f"{role} is model {place}", least=0), model.chosen_index(role)
+    model.cp.add(choice == place).only_enforce_if(flag)
+    model.cp.add(choice != place).only_enforce_if(~flag)
+    return flag
+
+
+def _sum_of(model: Model, group: Group, what: str, each: Callable[[Switch], int | None]) -> cp_model.LinearExprT:
+    """Return the sum over the group's devices of what each has by its model; what is unknown counts nothing."""
+    values = [each(box) or 0 for box in model.candidate.models[group.role]]
+    one, devices = model.chosen(group.role, values, what), model.devices(group)
+    return one * devices if isinstance(one, int) else model.times(one, devices, f"{what} of all {group.role}", SUM)
+
+
+def _milliwatts(watts: float | None) -> int | None:
+    return None if watts is None else round(1000 * watts)
+
+
+def _switch_milliwatts(box: Switch) -> int | None:
+    return _milliwatts(box.power_w)
+
+
+def _height(box: Switch) -> int | None:
+    return box.rack_units
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A quantity to have little of: its key in results, its expression, and the expression's units per unit of it.
+
+    `needs` names what must be known of every switch and link for it: price, power or height.
+    """
+
+    name: str
+    expression: Callable[[Model], cp_model.LinearExprT]
+    scale: int = 1
+    needs: tuple[str, ...] = ()
+
+
+OBJECTIVES = {
+    "cost": Objective("cost_usd", cost, 100, ("price",)),
+    "power": Objective("power_w", power, 1000, ("power",)),
+    "rack_units": Objective("rack_units", rack_units, 1, ("height",)),
+    "hops": Objective("hops_max", hops),
+    "switches": Objective("switches", switches),
+    "links": Objective("links", links),
+    "models": Objective("models", models),
+}
+"""What a fabric may be optimized for, by the word that asks for it."""
+
+LIMITS = {"cost_usd": "cost", "power_w": "power", "rack_units": "rack_units", "hops": "hops", "models": "models"}
+"""The objective that each of the request's limits on totals bounds."""
+
+
+def needs(spec: Spec, objectives: Iterable[Objective]) -> tuple[str, ...]:
+    """Return what must be known of every part for the objectives and the limits of `spec`: price, power, height."""
+    limited = [OBJECTIVES[word] for limit, word in LIMITS.items() if getattr(spec.limits, limit) is not None]
+    return tuple(dict.fromkeys(fact for item in [*objectives, *limited] for fact in item.needs))
+
+
+def limited(candidate: Candidate, free: str = "") -> Model:
+    """Return the candidate's model with the request's limits on totals, except the one that is freed."""
+    model = Model(candidate, free)
+    for limit, word in LIMITS.items():
+        most = getattr(candidate.spec.limits, limit)
+        if most is not None and free != f"limits.{limit}":
+            model.cp.add(OBJECTIVES[word].expression(model) <= int(most * OBJECTIVES[word].scale))
+    return model

@@ -1,0 +1,66 @@
+"""The words of `--objective`: names in order of importance, or weights."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from ortools.sat.python import cp_model
+
+from fabric.errors import InputError, nearest
+from fabric.optimizer.model import Model
+from fabric.optimizer.objectives import OBJECTIVES, Objective
+
+__all__ = ["parse_objectives"]
+
+MOST = 10**6
+"""The largest weight, and the largest denominator of one: with them a sum stays within the solver's 64 bits."""
+
+
+def parse_objectives(text: str) -> tuple[Objective, ...]:
+    """Return what `text` asks for: `cost,hops` in that order, or `cost=1,hops=50000` as one weighted sum.
+
+    Raises InputError for unknown names, names said twice, weights that are no positive numbers, and a mixture of both.
+    """
+    words = [word.strip() for word in text.split(",")]
+    names = [word.partition("=")[0].strip() for word in words]
+    for name in names:
+        if name not in OBJECTIVES:
+            raise InputError(f"objective '{text}': no objective '{name}'{nearest(name, OBJECTIVES)}")
+        if names.count(name) > 1:
+            raise InputError(f"objective '{text}': '{name}' stands twice")
+    weighted = ["=" in word for word in words]
+    if not any(weighted):
+        return tuple(OBJECTIVES[name] for name in names)
+    if not all(weighted):
+        raise InputError(f"objective '{text}': give every name a weight, as in cost=1,hops=50000, or none")
+    return (_weighted([(OBJECTIVES[name], _weight(word)) for name, word in zip(names, words, strict=True)]),)
+
+
+def _weight(word: str) -> Fraction:
+    value = word.partition("=")[2].strip()
+    try:
+        weight = Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise InputError(f"objective '{word}': '{value}' is no number; write for example hops=50000") from None
+    if not 0 < weight <= MOST or weight.denominator > MOST:
+        raise InputError(
+            f"objective '{word}': a weight is above 0 and at most {MOST:,}, with six digits behind the point"
+        )
+    return weight
+
+
+def _weighted(parts: list[tuple[Objective, Fraction]]) -> Objective:
+    """Return the weighted sum as one objective in whole units: each part's own units divide a common one."""
+    each = [weight / objective.scale for objective, weight in parts]
+    scale = math.lcm(*(weight.denominator for weight in each))
+
+    def expression(model: Model) -> cp_model.LinearExprT:
+        terms = [
+            int(weight * scale) * objective.expression(model)
+            for (objective, _), weight in zip(parts, each, strict=True)
+        ]
+        return sum(terms)
+
+    name = " + ".join(f"{float(weight):g} {objective.name}" for objective, weight in parts)
+    return Objective(name, expression, scale, tuple(fact for objective, _ in parts for fact in objective.needs))

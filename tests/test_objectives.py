@@ -1,0 +1,130 @@
+"""What a fabric can be optimized for, and the limits that hold it."""
+
+from __future__ import annotations
+
+import pytest
+
+import fabric
+from fabric.optimizer import parse_objectives
+
+PARTS = {
+    "name": "mine",
+    "server": "hgx-h100",
+    "family": ["fat-tree", "rail-optimized"],
+    "switches": ["sn5600", "qm9700"],
+}
+
+
+def best(objective: str = "cost", **words: object) -> fabric.Study:
+    """Return the best fabric of 4,096 GPUs, or as the words say."""
+    return fabric.optimize({"gpus": 4096, **PARTS, **words}, objective)
+
+
+def test_the_order_of_objectives_is_their_importance() -> None:
+    """Asking for hops first never gives more hops, and asking for cost first never gives a dearer fabric."""
+    cheap, short = best("cost,hops"), best("hops,cost")
+    assert cheap.bill.cost_usd() <= short.bill.cost_usd()  # type: ignore[operator]
+    assert short.hops.max <= cheap.hops.max
+    assert cheap.proof.objectives == {"cost_usd": cheap.bill.cost_usd(), "hops_max": cheap.hops.max}
+
+
+def test_objectives_are_what_the_design_counts() -> None:
+    """The value of each objective is that of the blueprint and its bill."""
+    study = best("power,cost,rack_units,switches,links,models,hops")
+    values = study.proof.objectives
+    models = study.blueprint.models.values()
+    assert values["power_w"] == pytest.approx(study.bill.power_w)
+    assert values["cost_usd"] == pytest.approx(study.bill.cost_usd())
+    assert values["switches"] == study.blueprint.switches
+    assert values["links"] == study.blueprint.links_total
+    assert values["models"] == len({model.name for model in models})
+    assert values["hops_max"] == study.hops.max
+    heights = {role: study.blueprint.models[role].rack_units or 0 for role in study.blueprint.form.roles}
+    assert values["rack_units"] == sum(study.blueprint.devices(role) * height for role, height in heights.items())
+
+
+def test_weights_trade_hops_against_dollars() -> None:
+    """A hop that is dear enough is avoided; one that is worth a dollar is not."""
+    words = {"gpus": 2048, "switches": ["sn5600", "qm9700"], "family": "fat-tree"}
+    cheap, dear = best("cost=1,hops=1", **words), best("cost=1,hops=1000000", **words)
+    assert dear.hops.max <= cheap.hops.max
+    value = cheap.proof.objective
+    assert value == pytest.approx((cheap.bill.cost_usd() or 0) + cheap.hops.max)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("cots", "did you mean 'cost'"),
+        ("cost,cost", "stands twice"),
+        ("cost=1,hops", "or none"),
+        ("cost=much", "is no number"),
+        ("cost=-1", "above 0"),
+        ("", "no objective ''"),
+    ],
+)
+def test_a_wrong_objective_is_told(text: str, word: str) -> None:
+    """Unknown names, names said twice, half-given and impossible weights are bad input."""
+    with pytest.raises(fabric.InputError, match=word):
+        parse_objectives(text)
+
+
+def test_weights_too_large_to_add_exactly_are_refused() -> None:
+    """A sum that does not fit the solver's integers is refused, not rounded."""
+    with pytest.raises(fabric.FabricError, match="exceed 64 bits"):
+        best("cost=1000000,hops=0.000001", gpus=10_000_000)
+
+
+def test_a_price_that_is_needed_and_unknown_is_named() -> None:
+    """The cost of a switch without a price is refused and names it; a price of the request's own mends it."""
+    words = {"switches": "tomahawk6-128x800g"}
+    with pytest.raises(fabric.InputError, match="no known price of tomahawk6-128x800g"):
+        best("cost", **words)
+    assert best("cost", **words, prices_usd={"tomahawk6-128x800g": 90_000}).proof.status == "OPTIMAL"
+
+
+@pytest.mark.parametrize(("limit", "key"), [("cost_usd", "cost"), ("power_w", "power"), ("rack_units", "rack_units")])
+def test_a_limit_at_the_optimum_holds_and_below_it_nothing_is_left(limit: str, key: str) -> None:
+    """A total may be limited to its least value, and not to less."""
+    words = {"gpus": 2048, "switches": "sn5600", "family": "fat-tree", "tiers": [2, 3]}
+    least = best(key, **words).proof.objective
+    least = int(least) if limit == "rack_units" else least
+    assert best("hops,cost", limits={limit: least}, **words).proof.status == "OPTIMAL"
+    with pytest.raises(fabric.Infeasible, match=limit):
+        best("cost", limits={limit: least - 1}, **words)
+
+
+def test_hops_and_models_may_be_limited() -> None:
+    """At most 3 hops excludes the core; one model forbids mixing two."""
+    assert best("cost", gpus=2048, limits={"hops": 3}).hops.max <= 3
+    assert len({model.name for model in best("cost", limits={"models": 1}).blueprint.models.values()}) == 1
+
+
+def test_reserved_ports_stay_free() -> None:
+    """With 8 ports in reserve no switch has fewer free, whatever its tier."""
+    plan = best("cost", reserve=8, tiers=[2, 3]).blueprint
+    assert all(plan.radix(role) - plan.ports_down(role) - plan.ports_up(role) >= 8 for role in plan.form.roles)
+    plan = best("cost", reserve={"leaf": 4}, tiers=[2, 3]).blueprint
+    assert plan.radix("leaf") - plan.ports_down("leaf") - plan.ports_up("leaf") >= 4
+
+
+@pytest.mark.parametrize(("gpus", "later"), [(1024, 2048), (2048, 16_384)])
+def test_a_fabric_grows_by_adding_places_without_moving_a_cable(gpus: int, later: int) -> None:
+    """Today's cables are all among those of the grown fabric, which has the same sizes but for what is filled."""
+    from fabric.blueprint import Blueprint, fill
+
+    today = best("cost", gpus=gpus, grow_to_gpus=later, switches="qm9700", tiers=[2, 3]).blueprint
+    sizes = {name: today.sizes[name] for name in (*today.form.axes, *(b.name for b in today.form.bundles))}
+    grown = Blueprint("grown", today.form, fill(today.form, sizes, later // 8), today.models, today.server, later, 400)
+    assert _cables(today) <= _cables(grown)
+    for role in today.form.roles:
+        assert grown.ports_down(role) + grown.ports_up(role) <= today.radix(role)
+    assert max(fabric.expand(grown).degrees()) <= max(grown.radix(role) for role in grown.form.roles)
+
+
+def _cables(plan: fabric.Blueprint) -> set[tuple[str, int, str, int]]:
+    network = fabric.expand(plan)
+    names = [network.name(row) for row in range(network.devices)]
+    columns = (network.lower, network.lower_port, network.upper, network.upper_port)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return {(names[lower], port, names[upper], other) for lower, port, upper, other in rows}
