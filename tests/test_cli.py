@@ -153,6 +153,28 @@ def test_a_failure_midway_changes_no_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "design.json").read_text() == "old"
 
 
+def test_a_folder_in_the_place_of_a_file_changes_nothing(tmp_path: Path) -> None:
+    """Where one of the files can't go, none is written."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    (tmp_path / "fabric.svg").mkdir()
+    with pytest.raises(fabric.FabricError, match=r"fabric\.svg is a folder"):
+        fabric.write(study, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["fabric.svg"]
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while drawing removes the folder that was being made."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fabric.report.files.save", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fabric.write(study, tmp_path / "new")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:
     """Two runs in two processes, with different hash seeds, write byte-identical files."""
     for seed in ("1", "2"):

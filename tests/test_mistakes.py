@@ -95,6 +95,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"unit_gpus": 100}, "unit_gpus: 100 is no multiple of the server's 8 GPUs; the nearest is 96"),
     ({"limits": 8}, "limits: 8 is a number, not a mapping"),
     ({"limits": {"parallel": 8}}, "limits.parallel: unknown key; did you mean 'parallel_links'?"),
+    (
+        {"switches": {"name": "a", "ports": 144, "rate_gbps": 400, "cages": 7}},
+        "switches.cages: 7 cages cannot hold 144 ports evenly",
+    ),
     ({"limits": {"parallel_links": 0}}, "limits.parallel_links: 0 is too small"),
     ({"pinned": {"Pod": 1}}, "pinned.Pod: 'Pod' is not well written"),
     ({"pinned": {"pod": 0}}, "pinned.pod: 0 is too small"),

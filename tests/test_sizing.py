@@ -13,6 +13,7 @@ from fabric.errors import FabricError, Infeasible, InputError
 from fabric.families import families
 from fabric.optimizer import OBJECTIVES, Sized, size
 from fabric.spec import Limits, Spec
+from fabric.study import read
 from tests.brute_force import Request, everything
 
 FAMILIES = ("fat-tree", "rail-optimized", "rail-only")
@@ -213,3 +214,23 @@ def test_every_design_keeps_within_its_ports(name: str) -> None:
         for role in blueprint.form.roles:
             assert blueprint.ports_down(role) + blueprint.ports_up(role) <= blueprint.radix(role)
             assert (blueprint.oversubscription(role) or 0) <= 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"switches": {"name": "a", "ports": 100_000, "rate_gbps": 400, "price_usd": 1}, "pinned": {"group": 1000}},
+        {"switches": [{"name": "a", "ports": 144, "rate_gbps": 400, "price_usd": 0}, "sn5600"], "link_price_usd": 0},
+        {"switches": "sn5600", "link_price_usd": 1e9, "gpus": 20_000},
+        {"switches": "sn5600", "oversubscription": 1000},
+        {"switches": "sn5600", "oversubscription": 0.001},
+        {"switches": "any", "gpus": 1_000_000, "tiers": [2, 3], "limits": {"parallel_links": 1}},
+    ],
+)
+def test_extreme_numbers_are_answered(words: dict[str, object]) -> None:
+    """Absurd radices, prices of nothing or a billion, and wild ratios are sized or refused, never a crash."""
+    try:
+        gap: float = size(read({"gpus": 5000, "server": "hgx-h100", "family": "fat-tree", **words})).proof.gap
+    except (Infeasible, InputError):
+        gap = 0
+    assert gap == 0

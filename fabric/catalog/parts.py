@@ -31,8 +31,8 @@ class Switch:
         return self.ports if rate_gbps == self.rate_gbps else self.breakouts.get(rate_gbps, 0)
 
     def links_per_cage(self, rate_gbps: int) -> int:
-        """Return how many links of `rate_gbps` one cage, and so one module, carries (1 at the least)."""
-        return max(1, self.radix(rate_gbps) // (self.cages or self.ports))
+        """Return how many links of `rate_gbps` one cage, and so one module, carries at the most."""
+        return -(-self.radix(rate_gbps) // (self.cages or self.ports))
 
     @property
     def rates(self) -> tuple[int, ...]:

@@ -18,8 +18,8 @@ Term = cp_model.IntVar | int
 """A size or a count: a variable, or an integer where it is known."""
 
 
-SUM = 2**61
-"""The largest sum that an objective may reach within the solver's 64 bits."""
+SUM = 2**59
+"""The largest total of one tier: several of them still add up within the solver's 64 bits."""
 
 
 class Model:
@@ -65,15 +65,15 @@ class Model:
         return term
 
     def times(self, left: Term, right: Term, name: str, most: int | None = None) -> Term:
-        """Return the product of two terms, at most `most`, which is for counts the ceiling."""
-        most = self._ceiling if most is None else most
+        """Return the product of two counts, at least 1 and at most the ceiling, or of totals, from 0 to `most`."""
+        least, most = (1, self._ceiling) if most is None else (0, most)
         if isinstance(left, int) and isinstance(right, int):
             return left * right
         if isinstance(left, int) or isinstance(right, int):
             factor, term = (left, right) if isinstance(left, int) else (right, left)
             if factor == 1:
                 return term
-        result = self.var(min(self.upper(left) * self.upper(right), most), name)
+        result = self.var(min(self.upper(left) * self.upper(right), most), name, least)
         self.cp.add_multiplication_equality(result, [left, right])
         return result
 
@@ -244,7 +244,10 @@ def _ceiling(candidate: Candidate) -> int:
     prices, form = candidate.prices, candidate.form
     coefficients = [max(prices.switch_cents(model) or 1 for model in candidate.models[role]) for role in form.roles]
     coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
-    ceiling = SUM // sum(coefficients)
+    ratios = [candidate.spec.ratio(role) for role in form.roles]
+    factors = [max(candidate.radix(role)) for role in form.roles]
+    factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
+    ceiling = SUM // max(sum(coefficients), 4 * max(factors))
     host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
     if ceiling < 64 * host_links:
         raise InputError(f"prices up to {max(coefficients) / 100:,.0f} USD a part are too large to add up exactly")

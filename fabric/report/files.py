@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -36,13 +37,23 @@ def write(
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fabric-", dir=target) as temporary:
             names = _make(study, Path(temporary), progress)
-            for name in names:
-                (Path(temporary) / name).replace(target / name)
-    except OSError as error:
+            _move(names, Path(temporary), target)
+    except BaseException as error:
         if made:
             shutil.rmtree(target, ignore_errors=True)
-        raise FabricError(f"{folder}: can't write there: {error.strerror or error}") from error
+        if isinstance(error, OSError):
+            raise FabricError(f"{folder}: can't write there: {error.strerror or error}") from error
+        raise
     return [target / name for name in names]
+
+
+def _move(names: list[str], source: Path, target: Path) -> None:
+    """Move the files into place, which can't fail halfway once no folder stands where a file must go."""
+    for name in names:
+        if (target / name).is_dir():
+            raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+    for name in names:
+        (source / name).replace(target / name)
 
 
 def _make(study: Study, folder: Path, progress: Callable[[str], None]) -> list[str]:

@@ -125,6 +125,14 @@ class InlineSwitch(Words):
     source: Text = ""
     """Where these facts come from."""
 
+    @field_validator("cages")
+    @classmethod
+    def _hold(cls, cages: int | None, info: ValidationInfo) -> int | None:
+        ports = info.data.get("ports", 0)
+        if cages and ports % cages:
+            raise wrong(f"{cages} cages cannot hold {ports} ports evenly")
+        return cages
+
     @field_validator("breakouts")
     @classmethod
     def _splits(cls, breakouts: Breakouts, info: ValidationInfo) -> Breakouts:
