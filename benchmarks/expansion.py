@@ -78,6 +78,8 @@ def main() -> None:
     (ours, memory), (numpy, _), (networkx, theirs) = (results[name] for name in ("lay_out", "fill", "graph"))
     print(f"networkx takes {networkx / ours:.0f} x the time (bar: 50), {theirs / memory:.0f} x the memory (bar: 10)")
     print(f"numpy's fill is {ours / numpy:.1f} times as fast (bar: within 20)")
+    if networkx < 50 * ours or theirs < 10 * memory or ours > 20 * numpy:
+        sys.exit("a bar is missed")
 
 
 if __name__ == "__main__":

@@ -143,9 +143,8 @@ def check(quiet: bool, /, request: str, **words: Any) -> None:
     """Say whether REQUEST is well-formed and feasible: exit 0, 1 infeasible, 2 ill-formed."""
     with _progress(quiet) as say:
         study = fabric.design(request, progress=say, **_overrides(words))
-    click.echo(
-        f"{study.spec.name}: feasible, for example as {study.blueprint.form.family} in {study.blueprint.tiers} tiers"
-    )
+    tiers = f"{study.blueprint.tiers} tier{'s'[: study.blueprint.tiers > 1]}"
+    click.echo(f"{study.spec.name}: feasible, for example as {study.blueprint.form.family} in {tiers}")
 
 
 def main() -> NoReturn:

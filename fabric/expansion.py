@@ -118,6 +118,9 @@ def _refuse_too_large(blueprint: Blueprint) -> None:
     rows = blueprint.servers + blueprint.switches
     if rows > np.iinfo(np.int32).max:
         raise TooLarge(f"{blueprint.name}: {rows:,} devices are more than the 2,147,483,647 that a network can number")
+    ports = max(blueprint.ports_down(g.role) + blueprint.ports_up(g.role) for g in blueprint.form.groups)
+    if ports > np.iinfo(np.uint16).max + 1:
+        raise TooLarge(f"{blueprint.name}: a device with {ports:,} ports is more than a network numbers, 65,536")
     needed, present = blueprint.links_total * BYTES_PER_LINK, _memory()
     if needed > present / 2:
         raise TooLarge(

@@ -17,22 +17,23 @@ ENTRY_POINTS = "fabric.families"
 
 @dataclass(frozen=True)
 class Family:
-    """A named way to build fabrics: its forms, smallest first, with what to say of it and where it is published.
-
-    `any_to_any` says that every GPU reaches every other through the fabric itself, so that `family: any` may choose it.
-    """
+    """A named way to build fabrics: its forms, smallest first, with what to say of it and where it is published."""
 
     name: str
     title: str
     forms: tuple[Form, ...]
     reference: str
-    any_to_any: bool = True
     note: str = ""
 
+    @property
+    def any_to_any(self) -> bool:
+        """Whether every GPU reaches every other through the fabric itself, so that `family: any` may choose it."""
+        return all(form.meets for form in self.forms)
+
     @classmethod
-    def of(cls, name: str, title: str, *forms: str, reference: str, any_to_any: bool = True, note: str = "") -> Family:
+    def of(cls, name: str, title: str, *forms: str, reference: str, note: str = "") -> Family:
         """Build a family from the texts of its forms (see `Form.parse`)."""
-        return cls(name, title, tuple(Form.parse(name, text) for text in forms), reference, any_to_any, note)
+        return cls(name, title, tuple(Form.parse(name, text) for text in forms), reference, note)
 
 
 FAT_TREE = Family.of(
@@ -71,7 +72,6 @@ RAIL_ONLY = Family.of(
     "server(zone, pod, block, slot) - leaf(zone, pod, block, rail) - spine(zone, pod, rail, group, spine)"
     " - core(zone, rail, group, bank, core) - super(rail, group, bank, super)",
     reference="W. Wang et al., 2023, arXiv:2307.12169",
-    any_to_any=False,
     note="GPUs of different rails reach each other only through NVLink: this is no cheaper fat tree.",
 )
 

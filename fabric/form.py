@@ -186,6 +186,11 @@ class Form:
 
 
 def _check(form: Form) -> None:
+    if not form.placement:
+        raise InputError(f"family {form.family}: '{form.text}': the server needs an axis, its slot")
+    for axis in form.placement:
+        if filled(axis) in form.axes:
+            raise InputError(f"family {form.family}: an axis may not be called '{filled(axis)}' beside '{axis}'")
     if form.tiers < 1:
         raise InputError(f"family {form.family}: '{form.text}' has no switches")
     _unique(form.family, "role", form.roles)

@@ -60,6 +60,8 @@ def test_rails_meet_where_the_form_says() -> None:
     [
         ("server(slot)", "no switches"),
         ("server(slot) leaf()", "is no group"),
+        ("server() - leaf()", "needs an axis"),
+        ("server(pod,slot) - leaf(pod,pods)", "may not be called 'pods'"),
         ("server(block,slot) - leaf(slot)", "must be the server's first"),
         ("server(slot,slot) - leaf()", "stands twice"),
         ("server(slot) - leaf() - leaf(leaf)", "stands twice"),

@@ -31,6 +31,6 @@ def test_the_page_has_its_rows() -> None:
 def test_a_fourth_tier_costs_a_million_gpus_a_third_more() -> None:
     """On one plane a million GPUs take four tiers, 36 % dearer than three tiers on two planes."""
     two = fabric.design("colossus-1m")
-    four = fabric.design("colossus-1m", planes=1, unit_gpus=512)
+    four = fabric.design("colossus-1m", planes=1)
     assert (two.blueprint.planes, two.blueprint.tiers, four.blueprint.tiers) == (2, 3, 4)
     assert four.proof.objective / two.proof.objective == pytest.approx(1.36, abs=0.005)

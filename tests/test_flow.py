@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from itertools import product
+from random import Random
 
 import numpy as np
 import pytest
 
 from fabric.catalog import collectives
 from fabric.errors import InputError
+from fabric.families import BUILTIN
 from fabric.flow import ALGORITHMS, ROUTINGS, allreduce, ecmp_bottleneck
+from fabric.testing import random_blueprint
 from tests.test_network import blueprint
 
 SIZES = [2**power for power in range(10, 36, 5)]
@@ -41,7 +45,7 @@ def test_algbw_and_busbw_are_those_of_nccl_tests() -> None:
 
 
 def test_a_flat_ring_of_a_hundred_thousand_is_all_latency() -> None:
-    """A ring through 100,000 GPUs takes 199,998 steps: its latency alone is over half a second on a simple protocol."""
+    """A ring through 100,000 GPUs takes 199,998 steps: its time is at least that of its 24,998 network steps."""
     estimate = allreduce(blueprint(), 2**20, algorithm="ring")
     assert estimate.limited_by == "latency"
     least = min(2 * 12_499 * protocol.ring.network_us for protocol in collectives().protocols) * 1e-6
@@ -69,6 +73,23 @@ def test_the_ecmp_bottleneck_agrees_with_a_monte_carlo() -> None:
             slowest.append(min(1.0, subflows / load.max()))
         predicted = ecmp_bottleneck(leaves * uplinks, subflows, 1.0)
         assert predicted == pytest.approx(np.median(slowest), rel=0.07)
+
+
+def test_adaptive_routing_is_never_slower_than_hashing() -> None:
+    """Whatever the size, fabric and algorithm, ECMP takes at least the time of adaptive routing."""
+    random = Random(4)
+    for family in BUILTIN:
+        for form in family.forms:
+            plan = random_blueprint(form, random)
+            for size, algorithm in product(SIZES, ALGORITHMS):
+                adaptive, ecmp = (allreduce(plan, size, routing, algorithm).time_s for routing in ROUTINGS)
+                assert adaptive <= ecmp
+
+
+def test_oversubscription_adds_collisions() -> None:
+    """Twice the flows on each uplink halve what is left and worse."""
+    assert ecmp_bottleneck(2048, 2, 1.0) == 0.25
+    assert ecmp_bottleneck(2048, 2, 2.0) == pytest.approx(1 / 6, abs=0.01)
 
 
 def test_no_collision_without_a_choice_of_paths() -> None:

@@ -53,7 +53,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"family": "fat-tre"}, "family: no family 'fat-tre'; did you mean 'fat-tree'?"),
     ({"family": ["fat-tree", "x"]}, "family[1]: no family 'x'; known: any, fat-tree"),
     ({"family": []}, "family: is empty; name at least one"),
-    ({"switches": "sn560"}, "switches: no switch 'sn560'; did you mean 'sn5600'?"),
+    ({"switches": "sn470"}, "switches: no switch 'sn470'; did you mean 'sn4700'?"),
     ({"switches": []}, "switches: is empty; name at least one"),
     (
         {"switches": 5},
@@ -67,7 +67,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"switches": ["sn5600", {**BOX, "name": "sn5600"}]}, "switches[1]: 'sn5600' already stands for a switch with"),
     ({"switches": [BOX, {**BOX, "ports": 32}]}, "switches[1]: 'box' already stands for a switch with other facts"),
     ({"switches": {"leaf": "sn5600"}, "tiers": [2, 3]}, "switches: a fabric of 2 tiers needs a switch for spine too"),
-    ({"prices_usd": {"sn560": 1}}, "prices_usd.sn560: no switch 'sn560'; did you mean 'sn5600'?"),
+    ({"prices_usd": {"sn470": 1}}, "prices_usd.sn470: no switch 'sn470'; did you mean 'sn4700'?"),
     ({"prices_usd": {"sn5600": -1}}, "prices_usd.sn5600: -1 is too small"),
     ({"link_price_usd": -1}, "link_price_usd: -1 is too small"),
     ({"link_price_usd": "1"}, "link_price_usd: '1' is text, not a number or a mapping; write it without quotes: 1"),
@@ -99,6 +99,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"switches": {"name": "a", "ports": 144, "rate_gbps": 400, "cages": 7}},
         "switches.cages: 7 cages cannot hold 144 ports evenly",
     ),
+    ({"pinned": {"slot": 16}, "unit_gpus": 256}, "pinned.slot: 16 servers hold 128 GPUs, but unit_gpus is 256"),
+    ({"expected": {"leaff": 2}}, "expected.leaff: no such number in a design; did you mean 'leaf'?"),
     ({"limits": {"parallel_links": 0}}, "limits.parallel_links: 0 is too small"),
     ({"pinned": {"Pod": 1}}, "pinned.Pod: 'Pod' is not well written"),
     ({"pinned": {"pod": 0}}, "pinned.pod: 0 is too small"),
@@ -146,7 +148,7 @@ server:
   nic_gbps: 400
   gpus: 9
 family: fat-tre
-switches: [sn560, {name: box, ports: 8.0, rate_gbps: 400}]
+switches: [sn470, {name: box, ports: 8.0, rate_gbps: 400}]
 gpus: 3
 planes: 1
 pinned: {plane: 2}
@@ -167,7 +169,7 @@ STARTS = [
     "my.yaml:7: nic_gbp: unknown key; did you mean 'nic_gbps'?",
     "my.yaml:9: server.gpus: set twice, first in line 5; keep one",
     "my.yaml:10: family: no family 'fat-tre'; did you mean 'fat-tree'?",
-    "my.yaml:11: switches[0]: no switch 'sn560'; did you mean 'sn5600'?",
+    "my.yaml:11: switches[0]: no switch 'sn470'; did you mean 'sn4700'?",
     "my.yaml:11: switches[1].ports: 8.0 is not a whole number; write 8",
     "my.yaml:12: gpus: set twice, first in line 2; keep one",
     "my.yaml:14: pinned.plane: 2, but planes is 1; make them agree",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -96,6 +98,16 @@ def test_what_does_not_fit_in_memory_is_refused_with_the_estimate(monkeypatch: p
     monkeypatch.setattr("fabric.expansion._memory", lambda: 2**20)
     with pytest.raises(TooLarge, match=r"take 3\.728 MiB"):
         expand(blueprint())
+
+
+def test_more_ports_than_can_be_numbered_are_refused() -> None:
+    """A device with over 65,536 ports has no column wide enough, so it is not laid out with wrong ones."""
+    form = families()["fat-tree"].forms[0]
+    sizes = {"slot": 10_000, "plane": 1, "server-leaf": 8}
+    box = dataclasses.replace(switches()["sn5600"], ports=100_000, rate_gbps=400)
+    plan = Blueprint("wide", form, fill(form, sizes, 10_000), {"leaf": box}, servers()["hgx-h100"], 80_000, 400)
+    with pytest.raises(TooLarge, match="80,000 ports"):
+        expand(plan)
 
 
 def test_filled_places_follow_from_the_servers() -> None:

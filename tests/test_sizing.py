@@ -190,6 +190,30 @@ def test_a_part_without_a_price_is_counted_instead() -> None:
     assert proof.status == "OPTIMAL"
 
 
+def test_a_model_without_a_price_is_tried_when_the_priced_ones_will_not_do() -> None:
+    """A choice of models is not narrowed to the priced ones where only counts are compared, or where they fail."""
+    priced, unpriced = switches()["sn5600"], switches()["tomahawk6-128x800g"]
+    asked = spec(1_000_000, family="fat-tree", tiers=(3,))
+    found = size(dataclasses.replace(asked, switches={"*": (priced, unpriced)}))
+    assert found.proof.objective_name == "switches"
+    apart = {"leaf": (priced, unpriced), "spine": (unpriced,), "core": (priced,)}
+    mixed = dataclasses.replace(spec(3000), families=("fat-tree", "rail-optimized"), switches=apart)
+    assert size(mixed).blueprint.switches == 37
+
+
+def test_pins_are_obeyed_or_refused() -> None:
+    """A pinned plane is the plane taken; a pin outside what the request or server allows is named."""
+    assert size(spec(1024, planes=(1, 2), pinned={"plane": 2})).blueprint.planes == 2
+    with pytest.raises(Infeasible, match="pinned stripe 2 is none of 1"):
+        size(spec(1024, family="fat-tree", pinned={"stripe": 2}))
+
+
+def test_a_unit_that_is_in_the_way_is_named() -> None:
+    """Units of one server waste 64-port leaves: freeing unit_gpus alone would do, and the answer says so."""
+    with pytest.raises(Infeasible, match="unit_gpus 8 is in the way"):
+        size(spec(40_000, "qm9700", tiers=(3,), unit_gpus=8))
+
+
 def test_pinned_axes_hold() -> None:
     """A pinned axis or bundle has that size; one that is in the way is named, and one that no form has is bad input."""
     blueprint = size(spec(4096, "qm9700", unit_gpus=256, pinned={"pod": 2, "spine-core": 2})).blueprint
@@ -203,7 +227,7 @@ def test_pinned_axes_hold() -> None:
 @pytest.mark.parametrize("name", sorted(families()))
 def test_every_design_keeps_within_its_ports(name: str) -> None:
     """Ports used never exceed the radix, and the ratio down over up never exceeds what was allowed."""
-    random = Random(name)
+    random, sized = Random(name), 0
     for _ in range(15):
         try:
             blueprint = size(
@@ -211,9 +235,11 @@ def test_every_design_keeps_within_its_ports(name: str) -> None:
             ).blueprint
         except FabricError:
             continue
+        sized += 1
         for role in blueprint.form.roles:
             assert blueprint.ports_down(role) + blueprint.ports_up(role) <= blueprint.radix(role)
             assert (blueprint.oversubscription(role) or 0) <= 1
+    assert sized > 5
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 Times follow NCCL's own cost model (2.30.7, src/graph/tuning.cc) for latencies per step and protocol, to which the
 fabric's own path adds what more switches than one cost; bandwidths are the slower of NVLink and the server's NICs.
+Left out of that model, and to come: its corrections for middle sizes, and the limits per channel and protocol.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import collectives
+from fabric.catalog import Switch, collectives
 from fabric.catalog.parts import Protocol
 from fabric.errors import InputError, nearest
 from fabric.flow.routing import ROUTINGS, oversubscribed_share, routed_share
-from fabric.metrics import hops
+from fabric.metrics import hops, servers_in
 
 __all__ = ["ALGORITHMS", "Estimate", "allreduce", "curve"]
 
@@ -126,16 +127,39 @@ def _path(blueprint: Blueprint, routing: str, *, contiguous: bool) -> _Path:
     nvlink = server.nvlink_GBps * constants.nvlink_share if server.nvlink_GBps else math.inf
     gpus = min(server.gpus, blueprint.gpus)
     return _Path(
-        blueprint.gpus, blueprint.servers, gpus, nvlink, line * min(shares.values()), limit, _extra_us(blueprint)
+        blueprint.gpus,
+        blueprint.servers,
+        gpus,
+        nvlink,
+        line * min(shares.values()),
+        limit,
+        _extra_us(blueprint, contiguous=contiguous),
     )
 
 
-def _extra_us(blueprint: Blueprint) -> float:
-    """Return what the longest path takes beyond one through a single switch, in microseconds."""
+def _extra_us(blueprint: Blueprint, *, contiguous: bool) -> float:
+    """Return what a path takes beyond one through a single switch, in microseconds.
+
+    The mean over a ring's neighbours in order of placement, of which one in m leaves a place of m servers; for other
+    traffic the longest path, since a tree waits for it.
+    """
     constants = collectives()
-    latencies = [model.latency_ns or constants.switch_latency_ns for model in blueprint.models.values()]
-    more = max(0, hops(blueprint).max - 1)
-    return more * (max(latencies) + constants.fibre_ns_per_m * constants.cable_m) / 1000
+    latencies = [_latency_ns(model) for model in blueprint.models.values()]
+    more = _neighbour_hops(blueprint) if contiguous else hops(blueprint).max - 1
+    return max(0.0, more) * (max(latencies) + constants.fibre_ns_per_m * constants.cable_m) / 1000
+
+
+def _latency_ns(model: Switch) -> float:
+    return collectives().switch_latency_ns if model.latency_ns is None else model.latency_ns
+
+
+def _neighbour_hops(blueprint: Blueprint) -> float:
+    """Return the mean switches beyond the first between servers next to each other in placement, on the same lane."""
+    form, more = blueprint.form, 0.0
+    for tier in range(1, form.tiers):
+        places = [axis for axis in form.placement if axis in form.kept(tier)]
+        more += 2 / servers_in(blueprint, places[-1]) if places else 0.0
+    return more
 
 
 def _ring(path: _Path, protocol: Protocol, gigabytes: float) -> _Parts:
@@ -155,7 +179,7 @@ def _tree(path: _Path, protocol: Protocol, gigabytes: float) -> _Parts:
 
     P. Sanders et al. 2009, doi 10.1016/j.parco.2009.09.001.
     """
-    cost, depth = protocol.tree, math.ceil(math.log2(path.servers)) if path.servers > 1 else 0
+    cost, depth = protocol.tree, math.floor(math.log2(path.servers)) if path.servers > 1 else 0
     latency = cost.base_us + 2 * ((path.domain - 1) * cost.nvlink_us + depth * (cost.network_us + path.extra_us))
     seconds = 2 * gigabytes / (path.bus * protocol.share * collectives().tree_share)
     return _Parts(latency * 1e-6, ((seconds, path.bus_limit),))
@@ -172,7 +196,7 @@ def _hierarchical_ring(path: _Path, protocol: Protocol, gigabytes: float) -> _Pa
 
 def _hierarchical_tree(path: _Path, protocol: Protocol, gigabytes: float) -> _Parts:
     """Reduce-scatter in the domain, a double binary tree between servers on every rail, all-gather in the domain."""
-    depth = math.ceil(math.log2(path.servers)) if path.servers > 1 else 0
+    depth = math.floor(math.log2(path.servers)) if path.servers > 1 else 0
     inside = _inside(path, protocol, gigabytes)
     latency = inside.latency + 2 * depth * (protocol.tree.network_us + path.extra_us) * 1e-6
     share = protocol.share * collectives().tree_share

@@ -18,7 +18,8 @@ ROUTINGS = ("adaptive", "ecmp")
 def routed_share(blueprint: Blueprint, routing: str, crossing: float) -> float:
     """Return the share of line rate left to the slowest NIC when `crossing` of a leaf's flows leave it.
 
-    1 when there is only one path. For `ecmp` the lock-step bottleneck of the hash (see `ecmp_bottleneck`).
+    1 when there is only one path. For `ecmp` the lock-step bottleneck of the hash (see `ecmp_bottleneck`), each uplink
+    of an oversubscribed leaf taking so many times more flows, and never better than adaptive routing.
     """
     if blueprint.tiers == 1 or _paths(blueprint) == 1 or crossing == 0:
         return 1.0
@@ -27,7 +28,8 @@ def routed_share(blueprint: Blueprint, routing: str, crossing: float) -> float:
         return constants.adaptive_share
     nics = blueprint.servers * blueprint.server.nics * blueprint.planes
     links = 2 * nics * (blueprint.tiers - 1)
-    return ecmp_bottleneck(links, constants.ecmp_subflows, crossing)
+    ratio = max(1.0, float(blueprint.oversubscription(blueprint.form.roles[0]) or 1))
+    return min(constants.adaptive_share, ecmp_bottleneck(links, constants.ecmp_subflows, crossing * ratio))
 
 
 def ecmp_bottleneck(links: int, subflows: int, crossing: float) -> float:

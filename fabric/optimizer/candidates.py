@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
 from fabric.families import family
-from fabric.form import Form
+from fabric.form import PLANE, Form
 from fabric.prices import Prices, unknown
 from fabric.spec import Spec
 
-__all__ = ["Candidate", "Rejected", "candidates"]
+__all__ = ["Candidate", "Rejected", "candidates", "lane_sizes"]
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,20 @@ class Candidate:
         """Return the ports of each model allowed for `role`, at this candidate's rate."""
         return tuple(model.radix(self.link_gbps) for model in self.models[role])
 
-    def domain(self, axis: str) -> tuple[int, ...] | None:
-        """Return the sizes that the request or the server allows a lane axis, or None where sizing is free."""
-        server = self.spec.server
-        if axis == "rail":
-            return self.spec.rails or (server.rails or server.nics,)
-        if axis == "stripe":
-            return tuple(n for n in range(1, server.trays + 1) if server.trays % n == 0)
-        return None
-
     def __str__(self) -> str:
         meets = f", rails meeting at the {self.form.meets}" if "rail" in self.form.lanes and self.form.meets else ""
         planes = f" on {self.planes} planes" if self.planes > 1 else ""
         return f"{self.form.family} in {self.form.tiers} tier{'s'[: self.form.tiers > 1]}{meets}{planes}"
+
+
+def lane_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
+    """Return the sizes that the request or the server allows a lane axis, or None where sizing is free."""
+    server = spec.server
+    if axis == "rail":
+        return spec.rails or (server.rails or server.nics,)
+    if axis == "stripe":
+        return tuple(n for n in range(1, server.trays + 1) if server.trays % n == 0)
+    return None
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,14 @@ def _objections(spec: Spec, form: Form, planes: int, models: dict[str, tuple[Swi
     gbps = spec.plane_gbps(planes)
     if not gbps:
         yield f"a NIC of {spec.server.nic_gbps}G does not split evenly over {planes} planes"
-    for axis in spec.pinned:
+    if spec.pinned.get(PLANE, planes) != planes:
+        yield f"pinned plane is {spec.pinned[PLANE]}"
+    for axis, size in spec.pinned.items():
+        domain = lane_sizes(spec, axis)
         if axis not in form.axes and axis not in (bundle.name for bundle in form.bundles):
             yield f"it has no axis or bundle '{axis}', which is pinned"
+        elif domain and size not in domain:
+            yield f"pinned {axis} {size} is none of {', '.join(map(str, domain))}"
     for role, allowed in models.items():
         if not spec.models(role):
             yield f"the request names no switch for the {role}"

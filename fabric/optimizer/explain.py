@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from fabric import units
 from fabric.errors import Infeasible
@@ -25,7 +26,9 @@ def explain(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected]
     reached = sorted(((_most_gpus(candidate), candidate) for candidate in found), key=lambda pair: -pair[0])
     reasons = [_reason(candidate, most) for most, candidate in reached[:SHOWN]]
     if len(reached) > SHOWN:
-        reasons.append(f"{len(reached) - SHOWN} more forms carry {units.count(reached[SHOWN][0])} GPUs or fewer")
+        most = reached[SHOWN][0]
+        reach = f"carry {units.count(most)} GPUs or fewer" if most else "can't be built at any size"
+        reasons.append(f"{len(reached) - SHOWN} more forms {reach}")
     grouped: dict[str, list[str]] = {}
     for item in rejected:
         grouped.setdefault(item.reason, []).append(item.name)
@@ -65,12 +68,16 @@ def _mends(candidate: Candidate) -> Iterator[str]:
         if _least(candidate, "oversubscription") is not None:
             yield "oversubscription must be higher"
     yield from _total_mends(candidate)
-    for key in ("reserve", "grow_to_gpus"):
+    for key in ("unit_gpus", "reserve", "grow_to_gpus"):
         if getattr(spec, key) and _least(candidate, key) is not None:
-            yield f"{key} is in the way"
+            yield f"{key} {_said(getattr(spec, key))} is in the way"
     for axis, value in spec.pinned.items():
         if _least(candidate, f"pinned {axis}") is not None:
             yield f"pinned {axis} {value} is in the way"
+
+
+def _said(value: Any) -> str:
+    return str(dict(value)) if isinstance(value, Mapping) else f"{value:,}"
 
 
 def _total_mends(candidate: Candidate) -> Iterator[str]:

@@ -10,7 +10,7 @@ from ortools.sat.python import cp_model
 
 from fabric.errors import InputError
 from fabric.form import PLANE, Bundle, Form, Group, Monomial, filled
-from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.candidates import Candidate, lane_sizes
 
 __all__ = ["Model", "Term"]
 
@@ -114,8 +114,8 @@ class Model:
         if axis in spec.pinned and self.free != f"pinned {axis}":
             return spec.pinned[axis]
         if axis == self.form.placement[-1]:
-            return spec.unit_servers or self.var(min(self.widest, spec.grown_servers), axis)
-        domain = self.candidate.domain(axis)
+            return self._unit or self.var(min(self.widest, spec.grown_servers), axis)
+        domain = lane_sizes(spec, axis)
         if domain is None:
             return self.var(self.widest, axis)
         if len(domain) == 1:
@@ -123,6 +123,10 @@ class Model:
         var = self.var(max(domain), axis)
         self.cp.add_linear_expression_in_domain(var, cp_model.Domain.from_values(sorted(domain)))
         return var
+
+    @property
+    def _unit(self) -> int | None:
+        return None if self.free == "unit_gpus" else self.candidate.spec.unit_servers
 
     def _copies(self, bundle: Bundle) -> Term:
         spec = self.candidate.spec
@@ -151,7 +155,7 @@ class Model:
         for axis, count in today.items():
             self.sizes[filled(axis)] = count
         self.cp.add(self.sizes[outermost] >= grown[outermost])
-        unit = spec.unit_servers and outermost == self.form.placement[-1]
+        unit = self._unit and outermost == self.form.placement[-1]
         if not unit and (outermost not in spec.pinned or self.free == f"pinned {outermost}"):
             self.cp.add(self.sizes[outermost] == grown[outermost])
 

@@ -94,6 +94,9 @@ def size(spec: Spec, objectives: Sequence[Objective] = (), progress: Progress = 
     raise explain(spec, found, rejected)
 
 
+SLACK = 4
+"""A candidate more than a fourth above the best so far is only shown to be so, not solved: that is far quicker."""
+
 COST = (OBJECTIVES["cost"],)
 COUNT = (OBJECTIVES["switches"], OBJECTIVES["links"])
 
@@ -114,9 +117,15 @@ def _comparable(spec: Spec, aim: Sequence[Objective]) -> tuple[list[Candidate], 
 
 
 def _solve_all(group: Iterable[Candidate], aim: Sequence[Objective], progress: Progress) -> Iterator[_Solved]:
-    for candidate in group:
+    best: int | None = None
+    for candidate in sorted(group, key=lambda candidate: candidate.form.tiers):
         progress(f"sizing {candidate}")
-        yield _Solved(candidate, minimise(limited(candidate), [objective.expression for objective in aim]))
+        model = limited(candidate)
+        if best is not None:
+            model.cp.add(aim[0].expression(model) <= best + best // SLACK)
+        answer = minimise(model, [objective.expression for objective in aim])
+        best = min(answer.values[0], best if best is not None else answer.values[0]) if answer.values else best
+        yield _Solved(candidate, answer)
 
 
 def _rank(item: _Solved) -> tuple[int, ...]:

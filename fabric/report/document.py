@@ -133,10 +133,21 @@ def notes(study: Study) -> Iterator[str]:
         )
     for part in study.proof.unpriced:
         yield f"{part} has no known price: the fewest switches, then links, were sought instead of the least cost."
+    left_out = _left_out(study)
+    if left_out:
+        yield f"Left out of the choice, having no known price: {', '.join(left_out)}."
     yield from _partly_filled(study)
     idle = blueprint.servers * blueprint.server.gpus - spec.gpus
     if idle:
         yield f"The last server holds {blueprint.server.gpus - idle} of its {blueprint.server.gpus} GPUs."
+
+
+def _left_out(study: Study) -> list[str]:
+    """Return the allowed switches that were not compared because their price is not known."""
+    if "cost_usd" not in study.proof.objectives:
+        return []
+    models = [model for role in study.blueprint.form.roles for model in study.spec.models(role)]
+    return list(dict.fromkeys(model.name for model in models if model.price_usd is None))
 
 
 def _partly_filled(study: Study) -> Iterator[str]:

@@ -117,6 +117,28 @@ def _numbered(key: str, asked: int | str | list[int] | None) -> list[tuple[Keys,
     return [((key,), asked)] if isinstance(asked, int) else []
 
 
+def _pinned_slot(request: Request) -> Iterator[Finding]:
+    slot, unit = request.pinned.get("slot"), request.unit_gpus
+    gpus = parts.server(request.server).gpus
+    if slot and unit and slot * gpus != unit:
+        yield ("pinned", "slot"), f"{slot} servers hold {slot * gpus} GPUs, but unit_gpus is {unit}; make them agree"
+
+
+def _expected_keys(request: Request) -> Iterator[Finding]:
+    for key in request.expected:
+        if key.partition(".")[0] not in RESULT_WORDS:
+            yield ("expected", key), f"no such number in a design{nearest(key, RESULT_WORDS)}"
+
+
+RESULT_WORDS = (
+    *ROLES,
+    *("server-leaf", "leaf-spine", "spine-core", "core-super"),
+    *("gpus", "servers", "rails", "planes", "tiers", "link_gbps", "axes", "copies", "switches", "links", "modules"),
+    *("cables", "cages", "oversubscription", "hops", "injection_gbps", "bisection_gbps", "cost_usd", "power_w"),
+)
+"""What the first word of a key of `expected` may be: roles, bundles, and the numbers of the design object."""
+
+
 def _growth(request: Request) -> Iterator[Finding]:
     if request.grow_to_gpus is not None and request.grow_to_gpus < request.gpus:
         yield ("grow_to_gpus",), f"{request.grow_to_gpus} is less than the {request.gpus} gpus of today"
@@ -132,6 +154,8 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("switches", "tiers"), _roles),
     (("gpus", "grow_to_gpus"), _growth),
     (("pinned", "limits"), _pinned_copies),
+    (("pinned", "server", "unit_gpus"), _pinned_slot),
+    (("expected",), _expected_keys),
     (("pinned", "planes"), _pinned_planes),
     (("pinned", "rails"), _pinned_rails),
 )
