@@ -16,7 +16,7 @@ __all__ = ["amount", "choice", "report", "sought"]
 def report(study: Study, design: dict[str, Any]) -> str:
     """Return the report of `study`, whose design object is `design`."""
     sections = [
-        [f"# {_text(study.spec.name)}", "", choice(study, design), "", "![The fabric by tiers](fabric.svg)"],
+        [f"# {_text(study.spec.name)}", "", _text(choice(study, design)), "", "![The fabric by tiers](fabric.svg)"],
         ["## What was asked", "", "```json", json.dumps(design["request"], indent=2, ensure_ascii=False), "```"],
         ["## Why this one", "", *_why(study, design)],
         ["## Switches", "", *_table(*_switches(design))],
@@ -31,14 +31,14 @@ def report(study: Study, design: dict[str, Any]) -> str:
 
 
 def choice(study: Study, design: dict[str, Any]) -> str:
-    """Return the paragraph that says what was chosen."""
+    """Return the paragraph that says what was chosen, as plain text."""
     blueprint = study.blueprint
     roles = ", ".join(f"{units.count(row['count'])} {role}" for role, row in design["switches"]["by_role"].items())
     planes = f" on {blueprint.planes} planes" if blueprint.planes > 1 else ""
     meet = f", rails meeting at the {design['rails_meet']}" if design["rails_meet"] else ""
     cost = design["cost_usd"]
     price = f" It costs {units.money(cost['total'])}, {units.money(cost['per_gpu'])} a GPU." if cost["total"] else ""
-    servers = f"{units.count(blueprint.servers)} {_text(blueprint.server.name)} servers"
+    servers = f"{units.count(blueprint.servers)} {blueprint.server.name} servers"
     return (
         f"{units.count(study.spec.gpus)} GPUs in {servers},"
         f" joined by a {blueprint.form.family} fabric of {_plural(blueprint.tiers, 'tier')}{planes}{meet}:"

@@ -20,7 +20,7 @@ def summary(study: Study, design: dict[str, Any]) -> tuple[str, list[Table], lis
     tables = [_switches(design), _links(study, design), _allreduce(design)]
     if design["expected"]:
         tables.append(_expected(design))
-    return choice(study, design).replace("\\", ""), tables, list(_lines(design))
+    return choice(study, design), tables, list(_lines(design))
 
 
 def _switches(design: dict[str, Any]) -> Table:

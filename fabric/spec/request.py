@@ -81,7 +81,7 @@ class InlineServer(Words):
     power_w: Quantity | None = None
     """Power of one server."""
     generation: Text = ""
-    """GPU generation, by which measured constants are chosen."""
+    """GPU generation, for reference."""
     source: Text = ""
     """Where these facts come from."""
 
