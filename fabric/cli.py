@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -152,7 +154,7 @@ def main() -> NoReturn:
     try:
         cli.main(standalone_mode=False, prog_name="fabric")
     except fabric.FabricError as error:
-        click.echo(f"fabric: {error}", err=True)
+        click.echo(_wrapped(f"fabric: {error}"), err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -164,6 +166,15 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     sys.exit(0)
+
+
+def _wrapped(text: str) -> str:
+    """Wrap each line to the terminal, further lines indented; a file or pipe gets the lines whole."""
+    if not sys.stderr.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    lines = text.splitlines()
+    return "\n".join(textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False) for line in lines)
 
 
 @contextmanager
