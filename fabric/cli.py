@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import click
 from click.shell_completion import CompletionItem
@@ -49,7 +49,7 @@ def cli(context: click.Context, *, quiet: bool) -> None:
 
     Exit codes: 0 done, 1 infeasible, 2 bad input.
     """
-    context.obj = quiet or not sys.stderr.isatty()
+    context.obj = quiet or not _is_terminal(sys.stderr)
 
 
 def _complete_request(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
@@ -168,9 +168,14 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Say whether the stream is a terminal; a stream that was closed before the start is None."""
+    return stream is not None and stream.isatty()
+
+
 def _wrapped(text: str) -> str:
     """Wrap each line to the terminal, further lines indented; a file or pipe gets the lines whole."""
-    if not sys.stderr.isatty():
+    if not _is_terminal(sys.stderr):
         return text
     width = shutil.get_terminal_size().columns
     lines = text.splitlines()

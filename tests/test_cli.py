@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import fabric
 from fabric.cli import main
+
+ROOT = Path(__file__).parent.parent
 
 REQUEST = "name: mine\ngpus: 64\nserver: hgx-h100\nfamily: fat-tree\nswitches: sn5600\n"
 
@@ -173,6 +177,24 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(KeyboardInterrupt):
         fabric.write(study, tmp_path / "new")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("delay_s", [1.2, 1.6, 2.0, 2.5])
+def test_a_signal_in_another_process_leaves_nothing_behind(tmp_path: Path, delay_s: float) -> None:
+    """A run that SIGINT ends at any moment exits 130, or was done, and leaves all of its files or none."""
+    command = [sys.executable, "-m", "fabric", "design", "colossus-1m", "--out", str(tmp_path / "new")]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(delay_s)
+    child.send_signal(signal.SIGINT)
+    assert child.wait() in (0, 130, -signal.SIGINT)  # a shell shows the last as 130 too
+    assert len(list(tmp_path.glob("new/*"))) in (0, 6)
+    assert not list(tmp_path.glob("new/.*"))
+
+
+def test_closed_streams_are_no_trouble() -> None:
+    """A run whose stderr is closed from the start is done all the same."""
+    command = f"{sys.executable} -m fabric check superpod-h100-1su 2>&-"
+    assert subprocess.run(command, shell=True, check=False, stdout=subprocess.DEVNULL, cwd=ROOT).returncode == 0
 
 
 def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:

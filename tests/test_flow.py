@@ -97,7 +97,9 @@ def test_no_collision_without_a_choice_of_paths() -> None:
     assert ecmp_bottleneck(10, 1, 1e-9) == 1.0
 
 
-@pytest.mark.parametrize("words", [{"routing": "magic"}, {"algorithm": "rings"}, {"size_bytes": 0}])
+@pytest.mark.parametrize(
+    "words", [{"routing": "magic"}, {"algorithm": "rings"}, {"size_bytes": 0}, {"size_bytes": "1GiB"}]
+)
 def test_unknown_words_are_refused(words: dict[str, object]) -> None:
     """An unknown routing or algorithm, or a size of nothing, is bad input."""
     with pytest.raises(InputError):

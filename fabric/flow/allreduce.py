@@ -88,8 +88,8 @@ def allreduce(
         raise InputError(f"no routing '{routing}'{nearest(routing, ROUTINGS)}")
     if algorithm is not None and algorithm not in ALGORITHMS:
         raise InputError(f"no algorithm '{algorithm}'{nearest(algorithm, ALGORITHMS)}")
-    if size_bytes < 1:
-        raise InputError(f"size_bytes {size_bytes} is not positive")
+    if not isinstance(size_bytes, int) or size_bytes < 1:
+        raise InputError(f"size_bytes {size_bytes!r} is no whole, positive number of bytes")
     names = [algorithm] if algorithm else list(ALGORITHMS)
     choices = [
         _estimate(name, protocol, _path(blueprint, routing, contiguous=name.endswith("ring")), size_bytes, routing)

@@ -66,6 +66,7 @@ def _solver(work: float) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0
+    solver.parameters.catch_sigint_signal = False  # it would leave Ctrl-C without Python's handler, and files behind
     solver.parameters.max_deterministic_time = work
     return solver
 
