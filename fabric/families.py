@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from fabric.errors import InputError, nearest
 from fabric.form import Form
@@ -86,13 +86,20 @@ def families() -> dict[str, Family]:
     """
     known = {item.name: item for item in BUILTIN}
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
-        found = point.load()
+        found = _load(point)
         if not isinstance(found, Family):
             raise InputError(f"entry point {point.name} of {ENTRY_POINTS}: {point.value} is no fabric.families.Family")
         if found.name in known:
             raise InputError(f"entry point {point.name} of {ENTRY_POINTS}: the family name '{found.name}' is taken")
         known[found.name] = found
     return known
+
+
+def _load(point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except Exception as error:
+        raise InputError(f"entry point {point.name} of {ENTRY_POINTS}: {point.value} fails: {error!r}") from error
 
 
 def family(name: str) -> Family:

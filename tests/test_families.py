@@ -51,7 +51,10 @@ def test_a_third_party_family_is_found_sized_and_checked(installed: Path) -> Non
     assert (design["family"], design["optimizer"]["status"]) == ("collapsed", "OPTIMAL")
 
 
-@pytest.mark.parametrize(("text", "word"), [("FAMILY = 3", "is no fabric.families.Family"), (None, "is taken")])
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("FAMILY = 3", "is no fabric.families.Family"), (None, "is taken"), ("1 / 0", "fails: ZeroDivisionError")],
+)
 def test_a_wrong_entry_point_is_told(installed: Path, text: str | None, word: str) -> None:
     """An entry point that holds no Family, or takes a taken name, is named and exits 2."""
     (installed / "collapsed_fabric.py").write_text(text or MODULE.replace('"collapsed"', '"fat-tree"'))

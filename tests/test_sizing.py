@@ -201,6 +201,17 @@ def test_a_model_without_a_price_is_tried_when_the_priced_ones_will_not_do() -> 
     assert size(mixed).blueprint.switches == 37
 
 
+def test_infiniband_and_ethernet_never_share_a_fabric() -> None:
+    """A choice of both is answered with one of them in every tier; one in each tier is refused."""
+    both = {"*": (switches()["tomahawk5-64x800g"], switches()["qm9700"])}
+    for gpus in (200, 1500, 2048):
+        asked = dataclasses.replace(spec(gpus), families=("fat-tree", "rail-optimized", "rail-only"), switches=both)
+        assert len({model.link_layer for model in size(asked).blueprint.models.values()}) == 1
+    apart = {"leaf": (switches()["qm9700"],), "spine": (switches()["sn5600"],)}
+    with pytest.raises(Infeasible, match="one fabric has one link layer"):
+        size(dataclasses.replace(spec(1024), tiers=(2,), switches=apart))
+
+
 def test_pins_are_obeyed_or_refused() -> None:
     """A pinned plane is the plane taken; a pin outside what the request or server allows is named."""
     assert size(spec(1024, planes=(1, 2), pinned={"plane": 2})).blueprint.planes == 2

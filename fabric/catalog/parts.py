@@ -11,13 +11,17 @@ __all__ = ["Collectives", "Optic", "Protocol", "Server", "Steps", "Switch"]
 
 @dataclass(frozen=True)
 class Switch:
-    """A switch model. `breakouts` maps a slower port rate (Gb/s) to the ports offered when all are split to it."""
+    """A switch model. `breakouts` maps a slower port rate (Gb/s) to the ports offered when all are split to it.
+
+    `link_layer` is `ethernet` or `infiniband`, which never share a link; None is a box that goes with either.
+    """
 
     name: str
     ports: int
     rate_gbps: int
     breakouts: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     cages: int | None = None
+    link_layer: str | None = None
     title: str = ""
     rack_units: int | None = None
     power_w: float | None = None

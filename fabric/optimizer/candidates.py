@@ -74,17 +74,28 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
     rejected: list[Rejected] = []
     for form in forms:
         for planes in spec.planes:
-            result = _candidate(spec, form, planes, needs)
-            (found if isinstance(result, Candidate) else rejected).append(result)  # type: ignore[arg-type]
+            for layer in _link_layers(spec):
+                result = _candidate(spec, form, planes, layer, needs)
+                (found if isinstance(result, Candidate) else rejected).append(result)  # type: ignore[arg-type]
     return found, rejected
 
 
-def _candidate(spec: Spec, form: Form, planes: int, needs: Sequence[str]) -> Candidate | Rejected:
+def _link_layers(spec: Spec) -> list[str | None]:
+    """Return the link layers that the allowed switches speak, each to be tried by itself; None where none says."""
+    layers = {model.link_layer for models in spec.switches.values() for model in models if model.link_layer}
+    return [*sorted(layers)] if layers else [None]
+
+
+def _speaking(models: tuple[Switch, ...], layer: str | None) -> tuple[Switch, ...]:
+    return tuple(model for model in models if layer is None or model.link_layer in (None, layer))
+
+
+def _candidate(spec: Spec, form: Form, planes: int, layer: str | None, needs: Sequence[str]) -> Candidate | Rejected:
     gbps = spec.plane_gbps(planes)
     prices = Prices(spec, gbps)
-    models = {role: _known_first(prices, spec.models(role), needs) for role in form.roles}
+    models = {role: _known_first(prices, _speaking(spec.models(role), layer), needs) for role in form.roles}
     candidate = Candidate(spec, form, planes, models, prices)
-    reason = next(_objections(spec, form, planes, models), None)
+    reason = next(_objections(spec, form, planes, layer, models), None)
     return candidate if reason is None else Rejected(str(candidate), reason)
 
 
@@ -95,7 +106,9 @@ def _known_first(prices: Prices, models: tuple[Switch, ...], needs: Sequence[str
     return known or fits
 
 
-def _objections(spec: Spec, form: Form, planes: int, models: dict[str, tuple[Switch, ...]]) -> Iterator[str]:
+def _objections(
+    spec: Spec, form: Form, planes: int, layer: str | None, models: dict[str, tuple[Switch, ...]]
+) -> Iterator[str]:
     gbps = spec.plane_gbps(planes)
     if not gbps:
         yield f"a NIC of {spec.server.nic_gbps}G does not split evenly over {planes} planes"
@@ -110,8 +123,10 @@ def _objections(spec: Spec, form: Form, planes: int, models: dict[str, tuple[Swi
     for role, allowed in models.items():
         if not spec.models(role):
             yield f"the request names no switch for the {role}"
+        elif not _speaking(spec.models(role), layer):
+            yield f"no switch allowed for the {role} speaks {layer}, as others do: one fabric has one link layer"
         elif not allowed:
-            has = ", ".join(f"{model.name} {_rates(model)}" for model in spec.models(role))
+            has = ", ".join(f"{model.name} {_rates(model)}" for model in _speaking(spec.models(role), layer))
             yield f"the {role} has no ports at {gbps}G ({has})"
 
 

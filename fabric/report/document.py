@@ -11,6 +11,7 @@ from typing import Any
 from fabric.bill import Bill
 from fabric.families import family
 from fabric.flow import curve
+from fabric.prices import Prices
 from fabric.report.expected import check
 from fabric.study import Study
 
@@ -133,6 +134,10 @@ def notes(study: Study) -> Iterator[str]:
         )
     for part in study.proof.unpriced:
         yield f"{part} has no known price: the fewest switches, then links, were sought instead of the least cost."
+    yield from _prices(study)
+    for bundle in blueprint.form.fabric_bundles:
+        if blueprint.sizes[bundle.name] == spec.limits.parallel_links:
+            yield f"The {bundle.name} links are at limits.parallel_links, {spec.limits.parallel_links} a pair."
     left_out = _left_out(study)
     if left_out:
         yield f"Left out of the choice, having no known price: {', '.join(left_out)}."
@@ -140,6 +145,22 @@ def notes(study: Study) -> Iterator[str]:
     idle = blueprint.servers * blueprint.server.gpus - spec.gpus
     if idle:
         yield f"The last server holds {blueprint.server.gpus - idle} of its {blueprint.server.gpus} GPUs."
+
+
+def _prices(study: Study) -> Iterator[str]:
+    """Say how old the prices are, and when a link is priced as the share of a faster one."""
+    part = Prices(study.spec, study.blueprint.link_gbps).part
+    own = any(study.spec.link_price(bundle.name) is not None for bundle in study.blueprint.form.bundles)
+    dated = {model.name: model.price_date for model in study.blueprint.models.values() if model.price_date}
+    if part and not own:
+        dated[part.name] = part.price_date
+        share = part.share(study.blueprint.link_gbps)
+        if share < 1:
+            rate = study.blueprint.link_gbps
+            yield f"A {rate}G link is priced and powered as {share:g} of {part.name}: an assumption, that one is split."
+    if dated:
+        dates = ", ".join(f"{name} of {date}" for name, date in dated.items() if date)
+        yield f"Prices are dated indications, not quotations ({dates}); put your own in the request."
 
 
 def _left_out(study: Study) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
@@ -110,6 +110,8 @@ class InlineSwitch(Words):
     """Slower rates: a mapping of rate to ports in all; or a list of ways to split a port, `2x400G` or `128x400G`."""
     cages: Count | None = None
     """Cages that take a module; default: one a port."""
+    link_layer: Literal["ethernet", "infiniband"] | None = None
+    """What its ports speak; switches of one fabric speak the same. Left out, it goes with either."""
     title: Text = ""
     """The product's full name."""
     rack_units: Annotated[int, Field(ge=1, le=1000)] | None = None
