@@ -27,6 +27,7 @@ WORDS = (
     click.option("--family", help="Override the family: a name, several with commas, or any."),
     click.option("--switches", help="Override the switch models: a name, several with commas, or any."),
     click.option("--planes", help="Override the number of planes: a number, several with commas, or any."),
+    click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
     click.option("--tiers", help="Override the number of tiers: 1 to 4, several with commas, or any."),
 )
 
@@ -101,7 +102,7 @@ def _run(
     """Make a study, write its files where asked, and print it."""
     from fabric.report import document, summary
 
-    with _progress(quiet) as say:
+    with _progress(quiet or words.pop("silent")) as say:
         say("reading the request")
         study = make(request, progress=say, **_overrides(words))
         result = document(study)
@@ -143,7 +144,7 @@ def show(request: str) -> None:
 @click.pass_obj
 def check(quiet: bool, /, request: str, **words: Any) -> None:
     """Say whether REQUEST is well-formed and feasible: exit 0, 1 infeasible, 2 ill-formed."""
-    with _progress(quiet) as say:
+    with _progress(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **_overrides(words))
     tiers = f"{study.blueprint.tiers} tier{'s'[: study.blueprint.tiers > 1]}"
     click.echo(f"{study.spec.name}: feasible, for example as {study.blueprint.form.family} in {tiers}")
@@ -196,7 +197,7 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
 
 def _overrides(words: dict[str, Any]) -> dict[str, Any]:
     """Return the request words that were given, lists and numbers read from their text."""
-    return {key: _value(value) for key, value in words.items() if value is not None}
+    return {key: _value(value) for key, value in words.items() if value is not None and key != "silent"}
 
 
 def _value(text: Any) -> Any:

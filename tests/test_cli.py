@@ -191,6 +191,12 @@ def test_a_signal_in_another_process_leaves_nothing_behind(tmp_path: Path, delay
     assert not list(tmp_path.glob("new/.*"))
 
 
+def test_quiet_stands_before_or_after_the_command(run) -> None:  # type: ignore[no-untyped-def]
+    """`--quiet` is taken in both places."""
+    assert run("--quiet", "check", "superpod-h100-1su")[0] == 0
+    assert run("check", "superpod-h100-1su", "--quiet")[0] == 0
+
+
 def test_closed_streams_are_no_trouble() -> None:
     """A run whose stderr is closed from the start is done all the same."""
     command = f"{sys.executable} -m fabric check superpod-h100-1su 2>&-"
