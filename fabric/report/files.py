@@ -7,9 +7,9 @@ import errno
 import io
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,8 @@ def write(
             _move(names, Path(temporary), target)
     except BaseException as error:
         if made:
-            shutil.rmtree(target, ignore_errors=True)
+            with suppress(OSError):  # it is not empty when another run writes there too
+                target.rmdir()
         if isinstance(error, OSError):
             raise FabricError(f"{folder}: can't write there: {error.strerror or error}") from error
         raise
