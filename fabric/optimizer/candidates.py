@@ -76,7 +76,10 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
         for planes in spec.planes:
             for layer in _link_layers(spec):
                 result = _candidate(spec, form, planes, layer, needs)
-                (found if isinstance(result, Candidate) else rejected).append(result)  # type: ignore[arg-type]
+                if isinstance(result, Candidate):
+                    found.append(result)
+                else:
+                    rejected.append(result)
     return found, rejected
 
 
