@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import Switch, collectives
+from fabric.catalog import collectives
 from fabric.catalog.parts import Protocol
 from fabric.errors import InputError, nearest
 from fabric.flow.routing import ROUTINGS, oversubscribed_share, routed_share
-from fabric.metrics import hops, servers_in
+from fabric.flow.shape import Shape
 
 __all__ = ["ALGORITHMS", "Estimate", "allreduce", "curve"]
 
@@ -77,7 +77,7 @@ class _Parts:
 
 
 def allreduce(
-    blueprint: Blueprint, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None
+    blueprint: Blueprint | Shape, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None
 ) -> Estimate:
     """Estimate an all-reduce of `size_bytes` over every GPU of `blueprint`, by the fastest algorithm and protocol.
 
@@ -90,9 +90,11 @@ def allreduce(
         raise InputError(f"no algorithm '{algorithm}'{nearest(algorithm, ALGORITHMS)}")
     if not isinstance(size_bytes, int) or size_bytes < 1:
         raise InputError(f"size_bytes {size_bytes!r} is no whole, positive number of bytes")
+    shape = blueprint if isinstance(blueprint, Shape) else Shape.of(blueprint)
     names = [algorithm] if algorithm else list(ALGORITHMS)
+    paths = {contiguous: _path(shape, routing, contiguous=contiguous) for contiguous in (True, False)}
     choices = [
-        _estimate(name, protocol, _path(blueprint, routing, contiguous=name.endswith("ring")), size_bytes, routing)
+        _estimate(name, protocol, paths[name.endswith("ring")], size_bytes, routing)
         for name in names
         for protocol in collectives().protocols
     ]
@@ -113,53 +115,31 @@ def _estimate(name: str, protocol: Protocol, path: _Path, size_bytes: int, routi
     return Estimate(size_bytes, name, protocol.name, routing, seconds, algbw, busbw, parts.limit)
 
 
-def _path(blueprint: Blueprint, routing: str, *, contiguous: bool) -> _Path:
-    constants, server = collectives(), blueprint.server
-    line = server.nics * blueprint.planes * blueprint.link_gbps / 8
-    crossing = 1 / max(1, blueprint.sizes[blueprint.form.placement[-1]]) if contiguous else 1.0
+def _path(shape: Shape, routing: str, *, contiguous: bool) -> _Path:
+    constants, server = collectives(), shape.server
+    line = server.nics * shape.planes * shape.link_gbps / 8
     shares = {
         "NIC": constants.nic_share,
-        "collisions": routed_share(blueprint, routing, crossing),
-        "oversubscription": constants.nic_share * oversubscribed_share(blueprint, contiguous=contiguous),
+        "collisions": routed_share(shape, routing, contiguous=contiguous),
+        "oversubscription": constants.nic_share * oversubscribed_share(shape, contiguous=contiguous),
     }
     limit = min(shares, key=lambda name: shares[name])
     limit = "NIC" if routing == "adaptive" and limit == "collisions" else limit
     nvlink = server.nvlink_GBps * constants.nvlink_share if server.nvlink_GBps else math.inf
-    gpus = min(server.gpus, blueprint.gpus)
-    return _Path(
-        blueprint.gpus,
-        blueprint.servers,
-        gpus,
-        nvlink,
-        line * min(shares.values()),
-        limit,
-        _extra_us(blueprint, contiguous=contiguous),
-    )
+    gpus = min(server.gpus, shape.gpus)
+    extra_us = _extra_us(shape, contiguous=contiguous)
+    return _Path(shape.gpus, shape.servers, gpus, nvlink, line * min(shares.values()), limit, extra_us)
 
 
-def _extra_us(blueprint: Blueprint, *, contiguous: bool) -> float:
+def _extra_us(shape: Shape, *, contiguous: bool) -> float:
     """Return what a path takes beyond one through a single switch, in microseconds.
 
     The mean over a ring's neighbours in order of placement, of which one in m leaves a place of m servers; for other
     traffic the longest path, since a tree waits for it.
     """
     constants = collectives()
-    latencies = [_latency_ns(model) for model in blueprint.models.values()]
-    more = _neighbour_hops(blueprint) if contiguous else hops(blueprint).max - 1
-    return max(0.0, more) * (max(latencies) + constants.fibre_ns_per_m * constants.cable_m) / 1000
-
-
-def _latency_ns(model: Switch) -> float:
-    return collectives().switch_latency_ns if model.latency_ns is None else model.latency_ns
-
-
-def _neighbour_hops(blueprint: Blueprint) -> float:
-    """Return the mean switches beyond the first between servers next to each other in placement, on the same lane."""
-    form, more = blueprint.form, 0.0
-    for tier in range(1, form.tiers):
-        places = [axis for axis in form.placement if axis in form.kept(tier)]
-        more += 2 / servers_in(blueprint, places[-1]) if places else 0.0
-    return more
+    more = shape.neighbour_hops - 1 if contiguous else shape.hops - 1
+    return max(0.0, more) * (shape.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000
 
 
 def _ring(path: _Path, protocol: Protocol, gigabytes: float) -> _Parts:

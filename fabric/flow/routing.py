@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from itertools import count
 
-from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
-from fabric.metrics import servers_in
+from fabric.flow.shape import Shape
 
 __all__ = ["ROUTINGS", "ecmp_bottleneck", "oversubscribed_share", "routed_share"]
 
@@ -15,21 +14,21 @@ ROUTINGS = ("adaptive", "ecmp")
 """Per-packet adaptive routing or spraying; and a hash of each queue pair onto one of the equal paths."""
 
 
-def routed_share(blueprint: Blueprint, routing: str, crossing: float) -> float:
-    """Return the share of line rate left to the slowest NIC when `crossing` of a leaf's flows leave it.
+def routed_share(shape: Shape, routing: str, *, contiguous: bool) -> float:
+    """Return the share of line rate that `routing` leaves to the slowest NIC.
 
     1 when there is only one path. For `ecmp` the lock-step bottleneck of the hash (see `ecmp_bottleneck`), each uplink
-    of an oversubscribed leaf taking so many times more flows, and never better than adaptive routing.
+    of an oversubscribed leaf taking so many times more flows, and never better than adaptive routing. Of a ring over
+    servers in order only one flow in as many as a leaf has servers leaves the leaf.
     """
-    if blueprint.tiers == 1 or _paths(blueprint) == 1 or crossing == 0:
+    if shape.tiers == 1 or not shape.several_paths:
         return 1.0
     constants = collectives()
     if routing == "adaptive":
         return constants.adaptive_share
-    nics = blueprint.servers * blueprint.server.nics * blueprint.planes
-    links = 2 * nics * (blueprint.tiers - 1)
-    ratio = max(1.0, float(blueprint.oversubscription(blueprint.form.roles[0]) or 1))
-    return min(constants.adaptive_share, ecmp_bottleneck(links, constants.ecmp_subflows, crossing * ratio))
+    links = 2 * shape.servers * shape.server.nics * shape.planes * (shape.tiers - 1)
+    crossing = shape.ratios[0] / (shape.peers[0] if contiguous else 1)
+    return min(constants.adaptive_share, ecmp_bottleneck(links, constants.ecmp_subflows, crossing))
 
 
 def ecmp_bottleneck(links: int, subflows: int, crossing: float) -> float:
@@ -49,20 +48,14 @@ def ecmp_bottleneck(links: int, subflows: int, crossing: float) -> float:
     raise AssertionError
 
 
-def oversubscribed_share(blueprint: Blueprint, *, contiguous: bool) -> float:
+def oversubscribed_share(shape: Shape, *, contiguous: bool) -> float:
     """Return the share of line rate that oversubscription leaves.
 
     A ring over servers in order leaves a place of m servers by one of them, so the place's ratio r costs it nothing
     while m >= r; traffic between any two servers (a tree) gets 1/r. Ratios multiply going up.
     """
     share, ratio = 1.0, 1.0
-    for group in blueprint.form.switch_groups[:-1]:
-        ratio *= max(1.0, float(blueprint.oversubscription(group.role) or 1))
-        places = blueprint.form.places(group)
-        peers = servers_in(blueprint, places[-1]) if places and contiguous else 1
-        share = min(share, peers / ratio)
+    for each, peers in zip(shape.ratios, shape.peers, strict=True):
+        ratio *= each
+        share = min(share, (peers if contiguous else 1) / ratio)
     return share
-
-
-def _paths(blueprint: Blueprint) -> int:
-    return blueprint.ports_up(blueprint.form.roles[0])

@@ -1,0 +1,65 @@
+"""What an estimate in closed form depends on, as plain numbers: a blueprint has them, the optimizer bounds them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fabric.blueprint import Blueprint
+from fabric.catalog import Server, Switch, collectives
+from fabric.metrics import hops, servers_in
+
+__all__ = ["Shape", "slowest_ns"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A fabric as a collective sees it.
+
+    `hops` are the switches on the longest path and `switch_ns` the latency of the slowest of them. Below the top tier,
+    from the leaf up, `peers` are the servers of one full place (all where a tier has no places) and `ratios` bandwidth
+    down over up, at least 1. No collective takes longer when hops, latency, ratios or paths get less, or peers more.
+    """
+
+    server: Server
+    gpus: int
+    servers: int
+    planes: int
+    link_gbps: int
+    tiers: int
+    hops: int
+    switch_ns: float
+    several_paths: bool
+    peers: tuple[int, ...]
+    ratios: tuple[float, ...]
+
+    @classmethod
+    def of(cls, blueprint: Blueprint) -> Shape:
+        """Return the shape of a blueprint."""
+        below_top = blueprint.form.switch_groups[:-1]
+        places = [blueprint.form.places(group) for group in below_top]
+        return cls(
+            blueprint.server,
+            blueprint.gpus,
+            blueprint.servers,
+            blueprint.planes,
+            blueprint.link_gbps,
+            blueprint.tiers,
+            hops(blueprint).max,
+            slowest_ns(blueprint.models.values()),
+            blueprint.ports_up(blueprint.form.roles[0]) > 1,
+            tuple(servers_in(blueprint, axes[-1]) if axes else blueprint.servers for axes in places),
+            tuple(max(1.0, float(blueprint.oversubscription(group.role) or 1)) for group in below_top),
+        )
+
+    @property
+    def neighbour_hops(self) -> float:
+        """The mean switches between servers next to each other in placement: one in m leaves a place of m servers."""
+        return 1 + math.fsum(2 / peers for peers in self.peers)
+
+
+def slowest_ns(models: Iterable[Switch]) -> float:
+    """Return the largest port-to-port latency; a model without one counts with its class's (collectives.yaml)."""
+    usual = collectives().switch_latency_ns
+    return max(usual if model.latency_ns is None else model.latency_ns for model in models)
