@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from fabric.blueprint import Blueprint
 
-__all__ = ["Hops", "bisection_gbps", "hops", "injection_gbps"]
+__all__ = ["Hops", "bisection_gbps", "hop_shares", "hops", "injection_gbps", "lanes_apart", "peers"]
 
 
 @dataclass(frozen=True)
@@ -26,40 +27,47 @@ class Hops:
 
 def hops(blueprint: Blueprint) -> Hops:
     """Return the hops over all ordered pairs of NICs in different servers, every server taken as full."""
-    pairs = blueprint.servers * (blueprint.servers - 1) * _lane_pairs(blueprint)
-    if not pairs:
-        return Hops(0, 0.0, (0.0,) * blueprint.tiers)
-    within = [_pairs_within(blueprint, tier) for tier in range(1, blueprint.tiers + 1)]
-    within[-1] = pairs
-    counts = [count - below for count, below in zip(within, [0, *within], strict=False)]
-    mean = Fraction(sum((2 * tier + 1) * count for tier, count in enumerate(counts)), pairs)
-    longest = max(2 * tier + 1 for tier, count in enumerate(counts) if count)
-    return Hops(longest, float(mean), tuple(count / pairs for count in counts))
+    shares = hop_shares(blueprint.servers, peers(blueprint), lanes_apart(blueprint))
+    if blueprint.servers == 1:
+        return Hops(0, 0.0, tuple(map(float, shares)))
+    mean = sum((2 * tier + 1) * share for tier, share in enumerate(shares))
+    longest = max(2 * tier + 1 for tier, share in enumerate(shares) if share)
+    return Hops(longest, float(mean), tuple(map(float, shares)))
 
 
-def _lane_pairs(blueprint: Blueprint) -> int:
-    """Return the ordered pairs of lanes that are counted: all, or equal ones only when lanes never meet."""
-    return blueprint.lanes**2 if blueprint.form.meets else blueprint.lanes
+def hop_shares(servers: int, peers: Sequence[int], apart: Sequence[int]) -> list[Fraction]:
+    """Return the share of the pairs whose paths turn at each tier; all 0 when there is only one server.
+
+    For every tier below the top, `peers` are the servers of one full place, and `apart` the sets of lanes that have
+    not met: a pair of NICs meets there when the servers share the place and the lanes are of one set.
+    """
+    if servers == 1:
+        return [Fraction(0)] * (len(peers) + 1)
+    pairs = servers * (servers - 1)
+    within = [Fraction(_pairs_within(servers, size), pairs * sets) for size, sets in zip(peers, apart, strict=True)]
+    return [share - below for share, below in zip([*within, Fraction(1)], [Fraction(0), *within], strict=True)]
 
 
-def _pairs_within(blueprint: Blueprint, tier: int) -> int:
-    """Return the counted pairs of NICs in different servers whose paths need no tier above `tier`."""
-    form = blueprint.form
-    kept = form.kept(tier)
-    places = [axis for axis in form.placement if axis in kept]
-    same = math.prod(blueprint.sizes[axis] for axis in form.lanes if axis in kept)
-    lanes = min(blueprint.lanes**2 // same, _lane_pairs(blueprint))
-    return lanes * _ordered_pairs(blueprint, places[-1] if places else None)
-
-
-def _ordered_pairs(blueprint: Blueprint, axis: str | None) -> int:
-    """Return the ordered pairs of different servers in the same place of `axis` (anywhere for None)."""
-    servers = blueprint.servers
-    if axis is None:
-        return servers * (servers - 1)
-    size = servers_in(blueprint, axis)
+def _pairs_within(servers: int, size: int) -> int:
+    """Return the ordered pairs of different servers that stand in the same place of `size` servers."""
     full, rest = divmod(servers, size)
     return full * size * (size - 1) + rest * (rest - 1)
+
+
+def peers(blueprint: Blueprint) -> tuple[int, ...]:
+    """Return, for every tier below the top, the servers of one full place of it; all servers where it has no places."""
+    places = [blueprint.form.places(group) for group in blueprint.form.switch_groups[:-1]]
+    return tuple(servers_in(blueprint, axes[-1]) if axes else blueprint.servers for axes in places)
+
+
+def lanes_apart(blueprint: Blueprint) -> tuple[int, ...]:
+    """Return, for every tier below the top, the lanes that have not met there; 1 where they never do.
+
+    Lanes that never meet are crossed in the server, so no pair waits for them.
+    """
+    form = blueprint.form
+    lanes = [[axis for axis in form.lanes if axis in form.kept(tier)] for tier in range(1, form.tiers)]
+    return tuple(blueprint.evaluate(tuple(axes)) if form.meets else 1 for axes in lanes)
 
 
 def servers_in(blueprint: Blueprint, axis: str) -> int:

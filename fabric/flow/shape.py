@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch, collectives
-from fabric.metrics import hops, servers_in
+from fabric.metrics import hop_shares, hops, lanes_apart, peers
 
 __all__ = ["Shape", "slowest_ns"]
 
@@ -18,8 +18,8 @@ class Shape:
     """A fabric as a collective sees it.
 
     `hops` are the switches on the longest path and `switch_ns` the latency of the slowest of them. Below the top tier,
-    from the leaf up, `peers` are the servers of one full place (all where a tier has no places) and `ratios` bandwidth
-    down over up, at least 1. No collective takes longer when hops, latency, ratios or paths get less, or peers more.
+    from the leaf up, `peers` are the servers of one full place, `lanes_apart` the lanes that have not met, and `ratios`
+    bandwidth down over up, at least 1. Nothing here gets worse when `peers` gets more, or anything else less.
     """
 
     server: Server
@@ -32,13 +32,13 @@ class Shape:
     switch_ns: float
     several_paths: bool
     peers: tuple[int, ...]
+    lanes_apart: tuple[int, ...]
     ratios: tuple[float, ...]
 
     @classmethod
     def of(cls, blueprint: Blueprint) -> Shape:
         """Return the shape of a blueprint."""
-        below_top = blueprint.form.switch_groups[:-1]
-        places = [blueprint.form.places(group) for group in below_top]
+        below_top = blueprint.form.roles[:-1]
         return cls(
             blueprint.server,
             blueprint.gpus,
@@ -49,14 +49,21 @@ class Shape:
             hops(blueprint).max,
             slowest_ns(blueprint.models.values()),
             blueprint.ports_up(blueprint.form.roles[0]) > 1,
-            tuple(servers_in(blueprint, axes[-1]) if axes else blueprint.servers for axes in places),
-            tuple(max(1.0, float(blueprint.oversubscription(group.role) or 1)) for group in below_top),
+            peers(blueprint),
+            lanes_apart(blueprint),
+            tuple(max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top),
         )
 
     @property
     def neighbour_hops(self) -> float:
         """The mean switches between servers next to each other in placement: one in m leaves a place of m servers."""
         return 1 + math.fsum(2 / peers for peers in self.peers)
+
+    @property
+    def mean_hops(self) -> float:
+        """The mean switches between the NICs of different servers, over all pairs."""
+        shares = hop_shares(self.servers, self.peers, self.lanes_apart)
+        return float(sum((2 * tier + 1) * share for tier, share in enumerate(shares)))
 
 
 def slowest_ns(models: Iterable[Switch]) -> float:
