@@ -39,7 +39,7 @@ class Model:
         self.widest *= 4096 if free.startswith("ports") else 1
         self._products: dict[tuple[str, ...], Term] = {}
         self._links: dict[str, Term] = {}
-        self._most: dict[int, int] = {}
+        self._bounds: dict[int, tuple[int, int]] = {}
         self.sizes: dict[str, Term] = {}
         self.choice: dict[str, Term] = {}
         self._size_all()
@@ -79,11 +79,14 @@ class Model:
 
     def var(self, most: int, name: str, least: int = 1) -> cp_model.IntVar:
         var = self.cp.new_int_var(least, most, name)
-        self._most[var.index] = most
+        self._bounds[var.index] = least, most
         return var
 
     def upper(self, term: Term) -> int:
-        return term if isinstance(term, int) else self._most[term.index]
+        return term if isinstance(term, int) else self._bounds[term.index][1]
+
+    def lower(self, term: Term) -> int:
+        return term if isinstance(term, int) else self._bounds[term.index][0]
 
     def devices(self, group: Group) -> Term:
         """Return the number of devices of `group`."""

@@ -17,7 +17,7 @@ from fabric.optimizer.objectives import OBJECTIVES, Objective, copies, limited, 
 from fabric.optimizer.solve import Answer, minimise
 from fabric.spec import Spec
 
-__all__ = ["Proof", "Runner", "Sized", "size"]
+__all__ = ["Progress", "Proof", "Runner", "Sized", "blueprint_of", "canonical", "comparable", "size"]
 
 Progress = Callable[[str], None]
 
@@ -78,7 +78,7 @@ def size(spec: Spec, objectives: Sequence[Objective] = (), progress: Progress = 
     """
     start = time.perf_counter()
     for aim in [tuple(objectives)] if objectives else [COST, COUNT]:
-        found, rejected, unknown = _comparable(spec, aim)
+        found, rejected, unknown = comparable(spec, aim)
         if unknown and not found and objectives:
             raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of what is sought")
         solved = list(_solve_all(found, aim, progress))
@@ -88,7 +88,7 @@ def size(spec: Spec, objectives: Sequence[Objective] = (), progress: Progress = 
             raise FabricError(f"{spec.name}: {unsettled[0].candidate} was not settled within the limit on work")
         if feasible:
             best = min(feasible, key=_rank)
-            blueprint = _blueprint(best.candidate, _canonical(best, aim))
+            blueprint = blueprint_of(best.candidate, canonical(_as_good(best, aim)))
             proof = _proof([*feasible, *unsettled], best, aim, time.perf_counter() - start)
             return Sized(best.candidate, blueprint, proof, _others(feasible, best, aim))
     raise explain(spec, found, rejected)
@@ -101,7 +101,7 @@ COST = (OBJECTIVES["cost"],)
 COUNT = (OBJECTIVES["switches"], OBJECTIVES["links"])
 
 
-def _comparable(spec: Spec, aim: Sequence[Objective]) -> tuple[list[Candidate], list[Rejected], list[str]]:
+def comparable(spec: Spec, aim: Sequence[Objective]) -> tuple[list[Candidate], list[Rejected], list[str]]:
     """Return the candidates of whose every part all is known that the aim needs; the rest are rejected, and why."""
     facts = needs(spec, aim)
     found, rejected = candidates(spec, facts)
@@ -133,18 +133,24 @@ def _rank(item: _Solved) -> tuple[int, ...]:
     return (*item.answer.values, item.candidate.form.tiers, item.candidate.planes)
 
 
-def _canonical(item: _Solved, aim: Sequence[Objective]) -> Mapping[str, int]:
-    """Return the one solution, of all that are as good, that any solver on any machine would pick.
+def canonical(model: Model) -> Mapping[str, int]:
+    """Return the one solution of `model`, of all that it allows, that any solver on any machine would pick.
 
-    Ties go to fewer models, parallel links, links and switches; then to the first model and the least size in turn.
+    Fewer models, parallel links, links and switches; then the first model and the least size in turn.
     """
-    form = item.candidate.form
+    form = model.form
     chosen = [partial(_choice, role) for role in form.roles]
     names = [*(bundle.name for bundle in form.fabric_bundles), *form.axes]
     sizes = [partial(_size, name) for name in names]
-    simpler = [OBJECTIVES["models"].expression, copies, links, switches]
-    sought = [objective.expression for objective in aim]
-    return minimise(limited(item.candidate), [*sought, *simpler, *chosen, *sizes]).sizes
+    return minimise(model, [OBJECTIVES["models"].expression, copies, links, switches, *chosen, *sizes]).sizes
+
+
+def _as_good(item: _Solved, aim: Sequence[Objective]) -> Model:
+    """Return the candidate's model with nothing left in it that is worse than what was found."""
+    model = limited(item.candidate)
+    for objective, value in zip(aim, item.answer.values, strict=True):
+        model.cp.add(objective.expression(model) <= value)
+    return model
 
 
 def _choice(role: str, model: Model) -> Term:
@@ -155,7 +161,8 @@ def _size(name: str, model: Model) -> Term:
     return model.sizes[name]
 
 
-def _blueprint(candidate: Candidate, sizes: Mapping[str, int]) -> Blueprint:
+def blueprint_of(candidate: Candidate, sizes: Mapping[str, int]) -> Blueprint:
+    """Return the blueprint that the sizes of an answer say."""
     spec = candidate.spec
     models = {role: candidate.models[role][sizes[f"model {role}"]] for role in candidate.form.roles}
     own = {name: value for name, value in sizes.items() if not name.startswith("model ")}

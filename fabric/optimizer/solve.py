@@ -34,31 +34,31 @@ class Answer:
 def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERMINISTIC_LIMIT) -> Answer:
     """Minimise the objectives in order, each among the optima of those before it.
 
-    `work` limits each solve, in CP-SAT's deterministic time. With one worker, a fixed seed and that limit, the answer
-    is the same on every machine.
+    An objective may return an expression of variables or a number. `work` limits each solve, in CP-SAT's deterministic
+    time; when it ends one after the first, the best so far is the answer. With one worker, a fixed seed and that limit,
+    the answer is the same on every machine.
     """
-    statuses: list[object] = []
+    expressions = [objective(model) for objective in objectives]
     values: list[int] = []
-    bound, sizes = 0.0, dict[str, int]()
-    for place, objective in enumerate(objectives):
-        expression = objective(model)
+    sizes, bound, proven = dict[str, int](), 0.0, True
+    for place, expression in enumerate(expressions):
         if isinstance(expression, int) and values:
-            values.append(expression)
             continue
         model.cp.minimize(expression)
         solver = _solver(work)
         status = solver.solve(model.cp)
         if status == cp_model.MODEL_INVALID:
             raise FabricError(f"{model.candidate}: the sums exceed 64 bits; use smaller weights, prices or bounds")
-        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return Answer(solver.status_name(status), bound=solver.best_objective_bound)
-        statuses.append(status)
-        values.append(solver.value(expression))
         bound = solver.best_objective_bound if place == 0 else bound
+        proven = proven and status == cp_model.OPTIMAL
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            if values:
+                break
+            return Answer(solver.status_name(status), bound=bound)
+        values = [solver.value(each) for each in expressions]
         sizes = _read(model, solver)
-        model.cp.add(expression <= values[-1])
+        model.cp.add(expression <= values[place])
         _hint(model, solver)
-    proven = all(status == cp_model.OPTIMAL for status in statuses)
     return Answer("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes)
 
 
