@@ -1,0 +1,120 @@
+"""Print the table of docs/published.md: each shipped design against the cheapest fabric with its particulars freed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import fabric
+from fabric import Study
+from fabric.spec import topologies
+
+GIB = 2**30
+HEAD = (
+    "design",
+    "published: switches / links / cost",
+    "ours: switches / links / cost",
+    "saved",
+    "what changed",
+    "all-reduce, adaptive",
+    "all-reduce, ecmp",
+    "hops max",
+)
+
+
+def freed(published: Study) -> Study:
+    """Return the best fabric for the same GPUs, parts, ratios, rails and planes, with unit, tiers and family free.
+
+    A rail-only design stays rail-only: `any` is another service, since its rails meet. Where a part has no price, the
+    fewest switches and then links are sought, as `fabric.design` does.
+    """
+    rail_only = published.spec.families == ("rail-only",)
+    return fabric.optimize(
+        published.spec.name,
+        "cost" if priced(published) else "switches,links",
+        family="rail-only" if rail_only else "any",
+        tiers="any",
+        unit_gpus=None,
+        pinned={},
+        expected={},
+    )
+
+
+def priced(study: Study) -> bool:
+    """Return whether every part has a price."""
+    return study.bill.cost_usd() is not None
+
+
+def worth(study: Study) -> tuple[float, ...]:
+    """Return what the bill says of a fabric, to be compared: its cost, or its switches and then its links."""
+    cost = study.bill.cost_usd()
+    return (study.blueprint.switches, study.blueprint.links_total) if cost is None else (cost,)
+
+
+def table() -> str:
+    """Return the table in Markdown, one row for each shipped design."""
+    rows = [HEAD, ("---",) * len(HEAD), *(row(name) for name in sorted(topologies()))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def row(name: str) -> tuple[str, ...]:
+    """Return the cells of one design."""
+    published = fabric.design(name)
+    ours = freed(published)
+    mark = "" if told(published) else " (sized)"
+    times = [slower(published, ours, routing) for routing in ("adaptive", "ecmp")]
+    hops = " to ".join(dict.fromkeys(str(study.hops.max) for study in (published, ours)))
+    return (name, size(published) + mark, size(ours), saved(published, ours), changed(published, ours), *times, hops)
+
+
+def told(study: Study) -> bool:
+    """Return whether the published numbers say how many switches there are, and not only those of some tiers."""
+    expected = study.spec.expected
+    return "switches.total" in expected or all(role in expected for role in study.blueprint.form.roles)
+
+
+def size(study: Study) -> str:
+    """Return the switches, links and cost of a fabric."""
+    cost = f"${study.bill.cost_usd():,.0f}" if priced(study) else "no price"
+    return f"{study.blueprint.switches:,} / {study.blueprint.links_total:,} / {cost}"
+
+
+def saved(published: Study, ours: Study) -> str:
+    """Return what ours saves of the cost, or else of the switches, in per cent."""
+    before, after = worth(published)[0], worth(ours)[0]
+    what = "" if priced(published) else " of the switches"
+    return f"{100 * (before - after) / before:.2f} %{what}" if after != before else "0"
+
+
+def changed(published: Study, ours: Study) -> str:
+    """Return in a few words how ours differs in family, tiers and sizes."""
+    return "; ".join(changes(published, ours)) or "nothing"
+
+
+def changes(published: Study, ours: Study) -> Iterator[str]:
+    """Yield each difference: the family, the tiers, and the servers, places and switches that are counted apart."""
+    pairs = [(study.blueprint.form.family, study.blueprint.tiers) for study in (published, ours)]
+    if pairs[0][0] != pairs[1][0]:
+        yield f"{pairs[0][0]} to {pairs[1][0]}"
+    if pairs[0][1] != pairs[1][1]:
+        yield f"{pairs[0][1]} to {pairs[1][1]} tiers"
+    before, after = counts(published), counts(ours)
+    for word in before:
+        if word in after and before[word] != after[word]:
+            yield f"{word} {before[word]:,} to {after[word]:,}"
+
+
+def counts(study: Study) -> dict[str, int]:
+    """Return the sizes worth telling, by what they are called in the table."""
+    blueprint, sizes = study.blueprint, study.blueprint.sizes
+    places = {"servers a leaf": sizes["slot"], "pods": sizes.get("pods", 0)}
+    return places | {role: blueprint.devices(role) for role in blueprint.form.roles}
+
+
+def slower(published: Study, ours: Study, routing: str) -> str:
+    """Return by how much all-reduce of 1 GiB takes longer on ours, in per cent."""
+    change = ours.allreduce(GIB, routing).time_s / published.allreduce(GIB, routing).time_s - 1
+    return f"{100 * change:+.1f} %" if abs(change) >= 0.0005 else "0"
+
+
+if __name__ == "__main__":
+    print(table())
