@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fabric.families import Family
     from fabric.network import Network
     from fabric.report import write
+    from fabric.report.comparison import Comparison, compare
     from fabric.spec import Spec
     from fabric.study import Study, design, optimize, read
 
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Blueprint",
+    "Comparison",
     "FabricError",
     "Family",
     "Infeasible",
@@ -32,6 +34,7 @@ __all__ = [
     "Study",
     "TooLarge",
     "__version__",
+    "compare",
     "design",
     "expand",
     "optimize",
@@ -42,6 +45,7 @@ __all__ = [
 
 _HOMES = {
     "Blueprint": "blueprint",
+    "Comparison": "report.comparison",
     "FabricError": "errors",
     "Family": "families",
     "Infeasible": "errors",
@@ -50,6 +54,7 @@ _HOMES = {
     "Spec": "spec",
     "Study": "study",
     "TooLarge": "errors",
+    "compare": "report.comparison",
     "design": "study",
     "expand": "expansion",
     "optimize": "study",

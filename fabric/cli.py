@@ -117,6 +117,40 @@ def _run(
         click.echo("warning: the design does not meet every published number", err=True)
 
 
+@cli.command()
+@click.argument("requests", metavar="REQUEST REQUEST...", nargs=-1, shell_complete=_complete_request)
+@click.option("--differences", is_flag=True, help="Print only the rows in which the designs differ.")
+@click.option("--json", "as_json", is_flag=True, help="Print designs and rows as JSON.")
+@request_words
+@click.pass_obj
+def compare(quiet: bool, /, requests: tuple[str, ...], differences: bool, as_json: bool, **words: Any) -> None:
+    """Print two or more designs side by side.
+
+    Rows that differ are marked *, and numbers show their change against the first design.
+    """
+    from fabric.report.comparison import design_each
+    from fabric.report.side_by_side import side_by_side
+
+    if len(requests) < 2:
+        raise click.UsageError("Give two requests or more.")
+    with _progress(quiet or words.pop("silent")) as say:
+        comparison = fabric.compare(*design_each(requests, progress=say, **_overrides(words)))
+    names = _names(requests, comparison)
+    if as_json:
+        click.echo(json.dumps(comparison.document(differences=differences), indent=2, ensure_ascii=False))
+    else:
+        _print_summary("", *side_by_side(comparison, names, differences=differences))
+    for name, item in zip(names, comparison.designs, strict=True):
+        if not all(row["ok"] for row in item["expected"]):
+            click.echo(f"warning: {name} does not meet every published number", err=True)
+
+
+def _names(requests: tuple[str, ...], comparison: fabric.Comparison) -> tuple[str, ...]:
+    """Return what to call the designs: their names, or, where two have the same, their requests as given."""
+    names = tuple(str(design["name"]) for design in comparison.designs)
+    return names if len(set(names)) == len(names) else requests
+
+
 @cli.command("list")
 @click.argument("what", type=click.Choice(LISTS), default="topologies")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
@@ -211,7 +245,8 @@ def _print_summary(text: str, tables: list[Any], lines: list[str]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.print(text, markup=False)
+    if text:
+        console.print(text, markup=False)
     for table in tables:
         _print_table(*table)
     console.print()
@@ -228,7 +263,7 @@ def _print_table(title: str, heads: Any, rows: Any) -> None:
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
     for place, head in enumerate(heads):
         numbers = all(_is_number(row[place]) for row in rows)
-        table.add_column(head, justify="right" if numbers else "left", overflow="fold", no_wrap=place == 0)
+        table.add_column(Text(head), justify="right" if numbers else "left", overflow="fold", no_wrap=place == 0)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console(highlight=False).print(table)
