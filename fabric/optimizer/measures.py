@@ -129,14 +129,15 @@ def _negative(model: Model, term: Term, name: str) -> Term:
 
 
 def _slowest(model: Model) -> Term:
+    """Return the latency of the slowest switch in use, in picoseconds."""
     each = {role: [round(1000 * slowest_ns([box])) for box in boxes] for role, boxes in model.candidate.models.items()}
-    terms = [model.chosen(role, values, "latency") for role, values in each.items()]
-    if all(isinstance(term, int) for term in terms):
-        return max(term for term in terms if isinstance(term, int))
-    most = max(max(values) for values in each.values())
-    slowest = model.var(most, "slowest", least=max(min(values) for values in each.values()))
-    for term in terms:
-        model.cp.add(slowest >= term)
+    most, least = max(max(values) for values in each.values()), max(min(values) for values in each.values())
+    if most == least:
+        return most
+    slowest = model.var(most, "slowest", least)
+    for role, values in each.items():
+        for value, used in zip(values, model.used[role], strict=True):
+            model.cp.add(slowest >= value * used)
     return slowest
 
 

@@ -18,7 +18,7 @@ Term = cp_model.IntVar | int
 """A size or a count: a variable, or an integer where it is known."""
 
 
-SUM = 2**59
+SUM = 2**61
 """The largest total of one tier: several of them still add up within the solver's 64 bits."""
 
 
@@ -41,9 +41,11 @@ class Model:
         self._links: dict[str, Term] = {}
         self._bounds: dict[int, tuple[int, int]] = {}
         self.sizes: dict[str, Term] = {}
-        self.choice: dict[str, Term] = {}
+        self.used: dict[str, tuple[Term, ...]] = {}
+        self.boxes: dict[str, tuple[Term, ...]] = {}
         self._size_all()
         for group in candidate.form.switch_groups:
+            self._choose(group)
             self._limit_ports(group)
             self._balance(group)
 
@@ -192,7 +194,11 @@ class Model:
         down = sum(self.product(b.ports_down, self.widest) for b in self.form.bundles if b.upper == group)
         up = sum(self.product(b.ports_up, self.widest) for b in self.form.bundles if b.lower == group)
         spare = 0 if self.free == "reserve" else self.candidate.spec.spare_ports(group.role)
-        self.cp.add(down + up + spare <= self._radix(group.role))
+        if self.free == f"ports {group.role}":
+            self.cp.add(down + up + spare <= self._new_excess())
+        else:
+            for radix, used in zip(self.candidate.radix(group.role), self.used[group.role], strict=True):
+                self._only_if(used, down + up + spare <= radix)
         if group != self.form.groups[-1] and self.free != "oversubscription":
             ratio = Fraction(self.candidate.spec.ratio(group.role))
             self.cp.add(ratio.denominator * down <= ratio.numerator * up)
@@ -204,7 +210,7 @@ class Model:
         below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
         above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)
         links = self.links(below) + (self.links(above) if above else 0)
-        self.cp.add(links <= max(self.candidate.radix(group.role)) * self.devices(group))
+        self.cp.add(links <= self.sum_of(group.role, self.candidate.radix(group.role)))
         if above:
             ratio = self.candidate.spec.ratio(group.role)
             self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
@@ -216,27 +222,31 @@ class Model:
         spec = self.candidate.spec
         ratio = math.prod((spec.ratio(role) for role in self.form.roles[:-1]), start=Fraction(1))
         sent = math.ceil(spec.grown_servers * spec.server.nics * self.candidate.planes / ratio)
-        self.cp.add(max(self.candidate.radix(top.role)) * self.devices(top) >= sent)
+        self.cp.add(self.sum_of(top.role, self.candidate.radix(top.role)) >= sent)
 
-    def _radix(self, role: str) -> Term:
-        if self.free == f"ports {role}":
-            return self._new_excess()
-        return self.chosen(role, self.candidate.radix(role), "radix")
+    def _choose(self, group: Group) -> None:
+        """Share the group's devices out over the models allowed: all of one, whose flag in `used` is then 1."""
+        devices, models = self.devices(group), self.candidate.models[group.role]
+        if len(models) == 1:
+            self.used[group.role], self.boxes[group.role] = (1,), (devices,)
+            return
+        used = [self.var(1, f"{group.role} is {model.name}", least=0) for model in models]
+        boxes = [self.var(self.upper(devices), f"{group.role} of {model.name}", least=0) for model in models]
+        for flag, count in zip(used, boxes, strict=True):
+            self.cp.add(count <= self.upper(devices) * flag)
+            self.cp.add(count == devices).only_enforce_if(flag)
+        self.cp.add_exactly_one(used)
+        self.cp.add(sum(boxes) == devices)
+        self.used[group.role], self.boxes[group.role] = tuple(used), tuple(boxes)
 
-    def chosen(self, role: str, values: Sequence[int], what: str) -> Term:
-        """Return the value that belongs to the model chosen for `role`."""
-        choice = self.chosen_index(role)
-        if len(values) == 1:
-            return values[0]
-        result = self.var(max(values), f"{what} of {role}", least=min(values))
-        self.cp.add_element(choice, values, result)
-        return result
+    def sum_of(self, role: str, values: Sequence[int]) -> cp_model.LinearExprT:
+        """Return the sum over the role's devices of what each has by its model."""
+        return sum(value * count for value, count in zip(values, self.boxes[role], strict=True))
 
-    def chosen_index(self, role: str) -> Term:
-        if role not in self.choice:
-            models = self.candidate.models[role]
-            self.choice[role] = self.var(len(models) - 1, f"model of {role}", least=0) if len(models) > 1 else 0
-        return self.choice[role]
+    def _only_if(self, used: Term, constraint: cp_model.BoundedLinearExpression | bool) -> None:
+        added = self.cp.add(constraint)
+        if not isinstance(used, int):
+            added.only_enforce_if(used)
 
     def _new_excess(self) -> Term:
         self.excess = self.var(self.widest, "excess")
@@ -249,13 +259,13 @@ def _ceiling(candidate: Candidate) -> int:
     Raises InputError when prices are so large that no such bound is left.
     """
     prices, form = candidate.prices, candidate.form
-    coefficients = [max(prices.switch_cents(model) or 1 for model in candidate.models[role]) for role in form.roles]
+    coefficients = [prices.switch_cents(model) or 1 for role in form.roles for model in candidate.models[role]]
     coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
     ratios = [candidate.spec.ratio(role) for role in form.roles]
     factors = [max(candidate.radix(role)) for role in form.roles]
     factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
     ceiling = SUM // max(sum(coefficients), 4 * max(factors))
     host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
-    if ceiling < 64 * host_links:
+    if ceiling < 8 * host_links:
         raise InputError(f"prices up to {max(coefficients) / 100:,.0f} USD a part are too large to add up exactly")
     return ceiling

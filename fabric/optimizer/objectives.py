@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ortools.sat.python import cp_model
 
 from fabric.catalog import Switch
-from fabric.form import Group, filled
+from fabric.form import filled
 from fabric.optimizer.candidates import Candidate
-from fabric.optimizer.model import SUM, Model
+from fabric.optimizer.model import Model
 from fabric.spec import Spec
 
 __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "needs", "switches"]
@@ -19,7 +19,7 @@ __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "n
 def cost(model: Model) -> cp_model.LinearExprT:
     """Return the cost of all switches and links in cents."""
     prices = model.candidate.prices
-    terms = [_sum_of(model, group, "price", prices.switch_cents) for group in model.form.switch_groups]
+    terms = [_sum_of(model, role, prices.switch_cents) for role in model.form.roles]
     terms += [(prices.link_cents(bundle.name) or 0) * model.links(bundle) for bundle in model.form.bundles]
     return sum(terms)
 
@@ -27,13 +27,13 @@ def cost(model: Model) -> cp_model.LinearExprT:
 def power(model: Model) -> cp_model.LinearExprT:
     """Return the power of switches and modules in milliwatts."""
     each = _milliwatts(model.candidate.prices.link_power_w)
-    terms = [_sum_of(model, group, "power", _switch_milliwatts) for group in model.form.switch_groups]
+    terms = [_sum_of(model, role, _switch_milliwatts) for role in model.form.roles]
     return sum([*terms, *((each or 0) * model.links(bundle) for bundle in model.form.bundles)])
 
 
 def rack_units(model: Model) -> cp_model.LinearExprT:
     """Return the rack units of all switches."""
-    return sum(_sum_of(model, group, "height", _height) for group in model.form.switch_groups)
+    return sum(_sum_of(model, role, _height) for role in model.form.roles)
 
 
 def switches(model: Model) -> cp_model.LinearExprT:
@@ -78,24 +78,15 @@ def _parted(model: Model, tier: int) -> cp_model.IntVar:
 def _in_use(model: Model, name: str) -> cp_model.IntVar:
     flag = model.var(1, f"uses {name}", least=0)
     for role, boxes in model.candidate.models.items():
-        for place, box in enumerate(boxes):
+        for box, used in zip(boxes, model.used[role], strict=True):
             if box.name == name:
-                model.cp.add(flag == 1).only_enforce_if(_is_chosen(model, role, place))
+                model.cp.add(flag >= used)
     return flag
 
 
-def _is_chosen(model: Model, role: str, place: int) -> cp_model.IntVar:
-    flag, choice = model.var(1, f"{role} is model {place}", least=0), model.chosen_index(role)
-    model.cp.add(choice == place).only_enforce_if(flag)
-    model.cp.add(choice != place).only_enforce_if(~flag)
-    return flag
-
-
-def _sum_of(model: Model, group: Group, what: str, each: Callable[[Switch], int | None]) -> cp_model.LinearExprT:
-    """Return the sum over the group's devices of what each has by its model; what is unknown counts nothing."""
-    values = [each(box) or 0 for box in model.candidate.models[group.role]]
-    one, devices = model.chosen(group.role, values, what), model.devices(group)
-    return one * devices if isinstance(one, int) else model.times(one, devices, f"{what} of all {group.role}", SUM)
+def _sum_of(model: Model, role: str, each: Callable[[Switch], int | None]) -> cp_model.LinearExprT:
+    """Return the sum over the role's devices of what each has by its model; what is unknown counts nothing."""
+    return model.sum_of(role, [each(box) or 0 for box in model.candidate.models[role]])
 
 
 def _milliwatts(watts: float | None) -> int | None:

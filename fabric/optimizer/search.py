@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ortools.sat.python import cp_model
+
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, InputError
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
@@ -153,8 +155,8 @@ def _as_good(item: _Solved, aim: Sequence[Objective]) -> Model:
     return model
 
 
-def _choice(role: str, model: Model) -> Term:
-    return model.chosen_index(role)
+def _choice(role: str, model: Model) -> cp_model.LinearExprT:
+    return sum(place * flag for place, flag in enumerate(model.used[role]))
 
 
 def _size(name: str, model: Model) -> Term:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ortools.sat.python import cp_model
 
 from fabric.errors import FabricError
-from fabric.optimizer.model import Model, Term
+from fabric.optimizer.model import Model
 
 __all__ = ["Answer", "Objective", "minimise"]
 
@@ -72,12 +72,14 @@ def _solver(work: float) -> cp_model.CpSolver:
 
 
 def _read(model: Model, solver: cp_model.CpSolver) -> dict[str, int]:
-    terms: dict[str, Term] = model.sizes | {f"model {role}": term for role, term in model.choice.items()}
-    return {name: solver.value(term) for name, term in terms.items()}
+    found = {name: solver.value(term) for name, term in model.sizes.items()}
+    for role, flags in model.used.items():
+        found[f"model {role}"] = [solver.value(flag) for flag in flags].index(1)
+    return found
 
 
 def _hint(model: Model, solver: cp_model.CpSolver) -> None:
     model.cp.clear_hints()
-    for term in (*model.sizes.values(), *model.choice.values()):
+    for term in (*model.sizes.values(), *(flag for flags in model.used.values() for flag in flags)):
         if not isinstance(term, int):
             model.cp.add_hint(term, solver.value(term))
