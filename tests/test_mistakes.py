@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fabric.errors import InputError
 from fabric.spec.request import Request
+from fabric.units import parse_size
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"gpus": 0}, "gpus: 0 is too small; at least 1"),
@@ -66,9 +67,19 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"switches": {"leaf": {**BOX, "leaf": "sn5600"}}}, "switches.leaf.leaf: unknown key"),
     ({"switches": ["sn5600", {**BOX, "name": "sn5600"}]}, "switches[1]: 'sn5600' already stands for a switch with"),
     ({"switches": [BOX, {**BOX, "ports": 32}]}, "switches[1]: 'box' already stands for a switch with other facts"),
+    ({"switches": ["any", {**BOX, "name": "sn5600"}]}, "switches[1]: 'sn5600' already stands for a switch with"),
+    ({"switches": [{**BOX, "name": "sn5600"}, "any"]}, "switches[0]: 'sn5600' already stands for a switch with"),
+    (
+        {"switches": {"leaf": "any", "spine": {**BOX, "name": "sn5600"}}},
+        "switches.spine: 'sn5600' already stands for a switch with",
+    ),
     ({"switches": {"leaf": "sn5600"}, "tiers": [2, 3]}, "switches: a fabric of 2 tiers needs a switch for spine too"),
     ({"prices_usd": {"sn470": 1}}, "prices_usd.sn470: no switch 'sn470'; did you mean 'sn4700'?"),
     ({"prices_usd": {"sn5600": -1}}, "prices_usd.sn5600: -1 is too small"),
+    ({"prices_usd": {"sn5600": 0.004}}, "prices_usd.sn5600: 0.004 is less than a cent; write 0 or at least 0.01"),
+    ({"link_price_usd": 1e-9}, "link_price_usd: 1e-09 is less than a cent"),
+    ({"link_price_usd": {"leaf-spine": 0.009}}, "link_price_usd.leaf-spine: 0.009 is less than a cent"),
+    ({"switches": {**BOX, "price_usd": 0.005}}, "switches.price_usd: 0.005 is less than a cent"),
     ({"link_price_usd": -1}, "link_price_usd: -1 is too small"),
     ({"link_price_usd": "1"}, "link_price_usd: '1' is text, not a number or a mapping; write it without quotes: 1"),
     ({"link_price_usd": {"leaf-spin": 1}}, "link_price_usd.leaf-spin: unknown key; did you mean 'leaf-spine'?"),
@@ -80,6 +91,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"planes": 0}, "planes: 0 is too small"),
     ({"planes": "two"}, "planes: 'two' is text, not any, a whole number or a list"),
     ({"planes": "2"}, "planes: '2' is text, not any, a whole number or a list; write it without quotes: 2"),
+    ({"planes": "²"}, "planes: '²' is text, not any, a whole number or a list"),
+    ({"\ud800": 1}, "'\\ud800' holds half a character; write text that is valid Unicode"),
+    ({"expected": {"a\ud800": 1}}, "expected: 'a\\ud800' holds half a character"),
+    ({"title": "\udcff"}, "title: '\\udcff' holds half a character"),
     ({"planes": {"a": 1}}, "planes: this is a mapping, not a number, any or a list"),
     ({"planes": [1, True]}, "planes[1]: true is a boolean, not a whole number"),
     ({"tiers": 5}, "tiers: 5 is too large; at most 4"),
@@ -126,6 +141,18 @@ def test_a_mistake_is_told_with_its_place_value_and_remedy(words: dict[str, Any]
     (mistake,) = said({**BASE, **words})
     assert text in mistake
     assert said(BASE, **words) == [mistake]
+
+
+@pytest.mark.parametrize(
+    "size",
+    ["9" * 5000, 10**5000, -1, 0, "", "²", "1.5", "1 XiB", "\ud800"],
+    ids=lambda size: f"{size!r:.20}" if isinstance(size, str) else "number",
+)
+def test_a_size_that_is_none_is_refused(size: str | int) -> None:
+    """What is no whole, positive number of bytes, or is too long to be read, is told in one short line."""
+    with pytest.raises(InputError, match=r"^'.{0,40}' is no ") as caught:
+        parse_size(size)
+    assert len(str(caught.value)) < 120
 
 
 @pytest.mark.parametrize("key", ["gpus", "server"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from fabric import catalog
-from fabric.catalog import Switch
 from fabric.errors import nearest
 from fabric.spec import parts
 from fabric.spec.request import Request
@@ -38,7 +37,7 @@ def tiers(request: Request) -> tuple[int, ...]:
 
 
 def _facts(request: Request) -> Iterator[Finding]:
-    facts: dict[str, Switch] = {}
+    facts = {model.name: model for model in parts.any_switches(request)}
     for keys, model in parts.named_switches(request):
         if facts.setdefault(model.name, model) != model:
             yield keys, f"'{model.name}' already stands for a switch with other facts; give this one a name of its own"
@@ -145,7 +144,7 @@ def _growth(request: Request) -> Iterator[Finding]:
 
 
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
-    (("switches",), _facts),
+    (("switches", "prices_usd"), _facts),
     (("switches", "prices_usd"), _price_names),
     (("server", "link_gbps"), _link_rate),
     (("server", "planes"), _planes),
