@@ -116,6 +116,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"pinned": {"slot": 16}, "unit_gpus": 256}, "pinned.slot: 16 servers hold 128 GPUs, but unit_gpus is 256"),
     ({"expected": {"leaff": 2}}, "expected.leaff: no such number in a design; did you mean 'leaf'?"),
+    ({"expected": {"optimizer.wall_s": 2}}, "expected.optimizer.wall_s: no such number in a design"),
+    ({"expected": {"switches.totl": 2}}, "no such number in a design; did you mean 'switches.total'?"),
+    ({"expected": {"hops": 2}}, "no such number in a design; did you mean 'hops.max'?"),
+    ({"expected": {"axes.podd": 2}}, "no such number in a design; did you mean 'axes.pod'?"),
+    ({"expected": {"leaf.count": 2}}, "expected.leaf.count: no such number in a design"),
+    ({"pinned": {"pood": 2}}, "pinned.pood: no allowed form has such an axis or bundle; did you mean 'pod'?"),
+    ({"pinned": {"pod": 2}, "tiers": [1, 2]}, "pinned.pod: no allowed form has such an axis or bundle"),
+    ({"pinned": {"stripe": 2}, "family": "rail-only"}, "pinned.stripe: no allowed form has such an axis or bundle"),
     ({"limits": {"parallel_links": 0}}, "limits.parallel_links: 0 is too small"),
     ({"pinned": {"Pod": 1}}, "pinned.Pod: 'Pod' is not well written"),
     ({"pinned": {"pod": 0}}, "pinned.pod: 0 is too small"),
@@ -188,6 +196,20 @@ def test_all_mistakes_of_a_file_come_at_once_each_with_its_line(tmp_path: Path) 
     path.write_text(FILE)
     told = [mistake.removeprefix(f"{tmp_path}/") for mistake in said(path)]
     assert [mistake[: len(start)] for mistake, start in zip(told, STARTS, strict=True)] == STARTS
+
+
+def test_every_unknown_pin_and_number_is_told_by_its_line(tmp_path: Path) -> None:
+    """Axes and numbers that no fabric has are told all at once, before anything is sized."""
+    path = tmp_path / "my.yaml"
+    path.write_text(
+        "gpus: 8\nserver: hgx-h100\npinned:\n  podd: 2\n  lef-spine: 3\nexpected:\n  switches.totl: 4\n  hops.min: 5\n"
+    )
+    assert [mistake.removeprefix(f"{path}:").partition(": no ")[0] for mistake in said(path)] == [
+        "4: pinned.podd",
+        "5: pinned.lef-spine",
+        "7: expected.switches.totl",
+        "8: expected.hops.min",
+    ]
 
 
 STARTS = [

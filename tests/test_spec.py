@@ -12,7 +12,9 @@ import pytest
 import yaml
 from asking import BASE, BOX, read, said
 
+import fabric
 from fabric.catalog import Server, Switch, servers, switches
+from fabric.errors import InputError
 from fabric.families import any_to_any
 from fabric.spec import Limits
 from fabric.spec.request import InlineServer, InlineSwitch
@@ -45,6 +47,33 @@ def test_overrides_replace_whole_keys() -> None:
     """A keyword replaces the request's own word, and with it any mistake there."""
     spec = read({**BASE, "gpus": "many", "oversubscription": {"leaf": 2}}, gpus=8, oversubscription=3)
     assert (spec.gpus, spec.oversubscription) == (8, {"*": 3})
+
+
+def test_the_numbers_of_every_kind_may_be_expected() -> None:
+    """A role, a bundle, a sum by its first word or its path, and what lies deeper are numbers of a design."""
+    keys = ("core", "leaf-spine", "switches", "switches.total", "cost_usd.per_gpu", "hops.max", "axes.pod", "tiers")
+    deeper = (
+        "switches.by_role.leaf.count",
+        "links.by_bundle.leaf-spine",
+        "modules.by_role.server",
+        "copies.leaf-spine",
+    )
+    assert set(read(BASE, expected=dict.fromkeys((*keys, *deeper), 1)).expected) == {*keys, *deeper}
+
+
+def test_a_word_that_is_no_key_is_told_whatever_the_function_calls_its_own() -> None:
+    """Keyword arguments that are no keys of a request are refused, also those named like something inside."""
+    for word in ("families", "any_families", "overrides", "gpu"):
+        with pytest.raises(InputError, match=f"^{word}: unknown key"):
+            fabric.design(gpus=8, server="hgx-h100", **{word: 8})
+
+
+def test_a_spec_takes_no_further_words() -> None:
+    """A Spec is designed as it is: words beside it are refused, and no progress is no trouble."""
+    spec = fabric.read(gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    with pytest.raises(InputError, match=r"^gpus, tiers: a Spec is already read and takes no more words"):
+        fabric.design(spec, gpus=16, tiers=1)
+    assert fabric.design(spec, progress=None).blueprint.switches == 1
 
 
 def test_the_words_of_a_request_are_kept_with_the_defaults_filled_in() -> None:

@@ -23,9 +23,7 @@ from fabric.study import Study
 __all__ = ["bom_csv", "design_json", "write"]
 
 
-def write(
-    study: Study, folder: str | os.PathLike[str], progress: Callable[[str], None] = lambda text: None
-) -> list[Path]:
+def write(study: Study, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None) -> list[Path]:
     """Write design.json, report.md, bom.csv, fabric.svg, fabric.png and allreduce.svg to `folder`, made if missing.
 
     The same request gives the same bytes on every run and machine. Either all files are written or none is changed;
@@ -36,7 +34,7 @@ def write(
     try:
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fabric-", dir=target) as temporary:
-            names = _make(study, Path(temporary), progress)
+            names = _make(study, Path(temporary), progress or (lambda text: None))
             _move(names, Path(temporary), target)
     except BaseException as error:
         if made:
