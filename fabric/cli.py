@@ -61,7 +61,19 @@ def _complete_request(_context: click.Context, _parameter: click.Parameter, star
     return [*items, CompletionItem(start, type="file")]
 
 
-OUT = click.option("--out", type=click.Path(file_okay=False), help="Write report, pictures and tables to this folder.")
+def _folder(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty name, which an unset variable leaves."""
+    if value == "":
+        raise click.BadParameter("is empty; write the name of a folder, such as build/")
+    return value
+
+
+OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    callback=_folder,
+    help="Write report, pictures and tables to this folder.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the design as JSON.")
 REQUEST = click.argument("request", shell_complete=_complete_request)
 

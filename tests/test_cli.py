@@ -142,14 +142,15 @@ def test_files_are_written_whole_or_not_at_all(run, request_file: Path, tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["build", "file", "mine.yaml"]
 
 
+def refuse(*_: object) -> None:
+    """Fail as a full disk does."""
+    raise OSError(28, "No space left on device")
+
+
 def test_a_failure_midway_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a picture can't be saved, the earlier files of the folder stay as they were and no part-made one is left."""
     study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
     (tmp_path / "design.json").write_text("old")
-
-    def refuse(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
     monkeypatch.setattr("fabric.report.files.save", refuse)
     with pytest.raises(fabric.FabricError, match="No space left"):
         fabric.write(study, tmp_path)
@@ -164,6 +165,41 @@ def test_a_folder_in_the_place_of_a_file_changes_nothing(tmp_path: Path) -> None
     with pytest.raises(fabric.FabricError, match=r"fabric\.svg is a folder"):
         fabric.write(study, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["fabric.svg"]
+
+
+@pytest.mark.parametrize("folder", ["", "a\0b", "a\ud800b", "x" * 300, "new/below/" + "x" * 300])
+def test_a_folder_that_can_not_be_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    """A name that is empty, too long or not text for the system is told, and no parent of it is left behind."""
+    monkeypatch.chdir(tmp_path)
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    with pytest.raises(fabric.FabricError, match=r"no name of a folder|can't write there"):
+        fabric.write(study, folder)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_no_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure removes every folder that was made on the way, and no other."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    monkeypatch.setattr("fabric.report.files.save", refuse)
+    (tmp_path / "old").mkdir()
+    with pytest.raises(fabric.FabricError, match="No space left"):
+        fabric.write(study, tmp_path / "old" / "new" / "below")
+    assert [path.name for path in tmp_path.rglob("*")] == ["old"]
+
+
+def test_an_empty_folder_is_refused_before_sizing(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+    """`--out ""`, as from an unset variable, is bad input and not the same as no `--out`."""
+    code, out, err = run("design", str(request_file), "--out", "")
+    assert (code, out) == (2, "")
+    assert "'--out'" in err
+
+
+def test_pictures_need_no_backend(request_file: Path, tmp_path: Path) -> None:
+    """A MPLBACKEND that matplotlib doesn't know hinders no run."""
+    command = [sys.executable, "-m", "fabric", "design", str(request_file), "--out", str(tmp_path / "new")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"MPLBACKEND": "nope"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list((tmp_path / "new").iterdir())) == 6
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
