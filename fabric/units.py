@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from fabric.errors import InputError
 
-__all__ = ["count", "money", "parse_size", "power", "rate", "size", "time"]
+__all__ = ["count", "money", "number", "parse_size", "power", "rate", "size", "time"]
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE | re.ASCII)
 _DIGITS = 30
@@ -42,6 +42,11 @@ def size(bytes_: int) -> str:
 def count(number: float) -> str:
     """Write a count with thousands separated: 1568 is `1,568`."""
     return f"{number:,.0f}"
+
+
+def number(value: float | None) -> str:
+    """Write a number in full, thousands separated, a whole one without decimals: `491,077,632`; `unknown` for None."""
+    return "unknown" if value is None else f"{value:,}".removesuffix(".0")
 
 
 def money(usd: float | None) -> str:

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fabric.errors import InputError
+from fabric.spec.reading import read_text
 from fabric.spec.request import Request
+from fabric.spec.writing import yaml_text
 from fabric.units import parse_size
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -290,7 +292,8 @@ def test_no_request_raises_anything_but_an_input_error(words: dict[str, Any], wh
     except InputError as error:
         told = [str(mistake) for mistake in error.mistakes]
     else:
-        told = ["none"] if read(spec.request) == spec else []
+        written = read_text(yaml_text(spec.request), "my.yaml")
+        told = ["none"] if read(spec.request) == read(written.values) == spec else []
     assert told
     assert all(line.isprintable() and len(line) < 1500 for line in told)
 

@@ -17,7 +17,9 @@ from fabric.catalog import Server, Switch, servers, switches
 from fabric.errors import InputError
 from fabric.families import any_to_any
 from fabric.spec import Limits
+from fabric.spec.reading import read_text
 from fabric.spec.request import InlineServer, InlineSwitch
+from fabric.spec.writing import yaml_text
 
 
 def breakouts(written: Any) -> dict[int, int]:
@@ -83,6 +85,15 @@ def test_the_words_of_a_request_are_kept_with_the_defaults_filled_in() -> None:
     assert (spec.request["link_gbps"], spec.request["rails"], spec.request["planes"]) == (400, 8, 1)
     assert spec.request["limits"]["parallel_links"] == 16
     assert json.loads(json.dumps(dict(spec.request))) == spec.request
+
+
+@pytest.mark.parametrize(
+    "text", ["1e5", "NO", "12:30", "~", "0x10", "1_000", ".5", "é 'x': #", "- a", "", "2026-07-01"]
+)
+def test_text_written_as_yaml_stays_text(text: str) -> None:
+    """A request written as YAML reads back the same, whatever its texts look like."""
+    spec = read(BASE, title=text, sources=[text, text])
+    assert read_text(yaml_text(spec.request), "my.yaml").values == spec.request
 
 
 def test_the_inline_parts_have_the_facts_of_the_catalogue() -> None:
