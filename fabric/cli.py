@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
+import re
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
 import fabric
+from fabric import units
+from fabric.console import drop_output, is_terminal, mend_streams, record, wrapped
 
 __all__ = ["cli", "main"]
 
 LISTS = ("topologies", "families", "switches", "servers", "optics")
 
+NUMBERS = ("gpus", "planes", "tiers")
+"""The words that numbers stand for; in the others digits are part of a name."""
+
+
+def _complete_names(_context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """Offer the names that the last one of a list with commas may become."""
+    from fabric import catalog
+    from fabric.families import families
+
+    known = {"server": catalog.servers, "switches": catalog.switches, "family": families}[str(parameter.name)]()
+    names = known if parameter.name == "server" else (*known, "any")
+    before, comma, last = start.rpartition(",")
+    return [CompletionItem(f"{before}{comma}{name}") for name in names if name.startswith(last)]
+
+
+named = partial(click.option, shell_complete=_complete_names)
+
 WORDS = (
-    click.option("--gpus", type=int, help="Override the number of GPUs."),
-    click.option("--server", help="Override the server, by its catalogue name."),
-    click.option("--family", help="Override the family: a name, several with commas, or any."),
-    click.option("--switches", help="Override the switch models: a name, several with commas, or any."),
+    click.option("--gpus", metavar="INTEGER", help="Override the number of GPUs."),
+    named("--server", help="Override the server, by its catalogue name."),
+    named("--family", help="Override the family: a name, several with commas, or any."),
+    named("--switches", help="Override the switch models: a name, several with commas, or any."),
     click.option("--planes", help="Override the number of planes: a number, several with commas, or any."),
     click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
     click.option("--tiers", help="Override the number of tiers: 1 to 4, several with commas, or any."),
@@ -50,7 +67,7 @@ def cli(context: click.Context, *, quiet: bool) -> None:
 
     Exit codes: 0 done, 1 infeasible, 2 bad input.
     """
-    context.obj = quiet or not _is_terminal(sys.stderr)
+    context.obj = quiet or not is_terminal(sys.stderr)
 
 
 def _complete_request(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
@@ -61,7 +78,19 @@ def _complete_request(_context: click.Context, _parameter: click.Parameter, star
     return [*items, CompletionItem(start, type="file")]
 
 
-OUT = click.option("--out", type=click.Path(file_okay=False), help="Write report, pictures and tables to this folder.")
+def _folder(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty name, which an unset variable leaves."""
+    if value == "":
+        raise click.BadParameter("is empty; write the name of a folder, such as build/")
+    return value
+
+
+OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    callback=_folder,
+    help="Write report, pictures and tables to this folder.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the design as JSON.")
 REQUEST = click.argument("request", shell_complete=_complete_request)
 
@@ -161,15 +190,21 @@ def list_(what: str, as_json: bool) -> None:
     heads, rows = listing(what)
     if as_json:
         click.echo(json.dumps([dict(zip(heads, row, strict=True)) for row in rows], indent=2, ensure_ascii=False))
+    elif what == "families":
+        click.echo("\n\n".join(record(heads, row) for row in rows))
     else:
         _print_table("", [head.replace("_", " ") for head in heads], [[_cell(value) for value in row] for row in rows])
 
 
 @cli.command()
 @REQUEST
-def show(request: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def show(request: str, as_json: bool) -> None:
     """Show REQUEST with every default filled in, its sources and what it must reproduce."""
-    click.echo(json.dumps(dict(fabric.read(request).request), indent=2, ensure_ascii=False))
+    from fabric.spec.writing import yaml_text
+
+    words = dict(fabric.read(request).request)
+    click.echo(json.dumps(words, indent=2, ensure_ascii=False) if as_json else yaml_text(words), nl=as_json)
 
 
 @cli.command()
@@ -177,19 +212,33 @@ def show(request: str) -> None:
 @request_words
 @click.pass_obj
 def check(quiet: bool, /, request: str, **words: Any) -> None:
-    """Say whether REQUEST is well-formed and feasible: exit 0, 1 infeasible, 2 ill-formed."""
+    """Say whether REQUEST is well-formed, feasible and as published: exit 0, 1 if not feasible or not as published."""
+    from fabric.report import document
+
     with _progress(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **_overrides(words))
+        missed = [row for row in document(study)["expected"] if not row["ok"]]
     tiers = f"{study.blueprint.tiers} tier{'s'[: study.blueprint.tiers > 1]}"
     click.echo(f"{study.spec.name}: feasible, for example as {study.blueprint.form.family} in {tiers}")
+    for row in missed:
+        published, designed = units.number(row["published"]), units.number(row["designed"])
+        click.echo(f"fabric: expected.{row['key']}: published {published}, but designed {designed}", err=True)
+    sys.exit(1 if missed else 0)
 
 
 def main() -> NoReturn:
-    """Run the command; a FabricError becomes its message on stderr and its exit code."""
+    """Run the command; a FabricError becomes its message on stderr and its exit code.
+
+    A reader of stdout that has gone ends the run quietly, with 0; a stdout that can't be written ends it with 2.
+    """
+    mend_streams()
+    stdout = sys.stdout
     try:
         cli.main(standalone_mode=False, prog_name="fabric")
+        if sys.stdout:
+            sys.stdout.flush()
     except fabric.FabricError as error:
-        click.echo(_wrapped(f"fabric: {error}"), err=True)
+        click.echo(wrapped(f"fabric: {error}"), err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -197,24 +246,17 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("fabric: interrupted", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except SystemExit as end:
+        if sys.stdout is not stdout or isinstance(end.__context__, BrokenPipeError):  # so click and rich end
+            drop_output()
+            sys.exit(0)
+        raise
+    except OSError as error:
+        drop_output()
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"fabric: can't write the output: {error.strerror or error}", err=True)
+            sys.exit(2)
     sys.exit(0)
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    """Say whether the stream is a terminal; a stream that was closed before the start is None."""
-    return stream is not None and stream.isatty()
-
-
-def _wrapped(text: str) -> str:
-    """Wrap each line to the terminal, further lines indented; a file or pipe gets the lines whole."""
-    if not _is_terminal(sys.stderr):
-        return text
-    width = shutil.get_terminal_size().columns
-    lines = text.splitlines()
-    return "\n".join(textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False) for line in lines)
 
 
 @contextmanager
@@ -231,14 +273,22 @@ def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
 
 def _overrides(words: dict[str, Any]) -> dict[str, Any]:
     """Return the request words that were given, lists and numbers read from their text."""
-    return {key: _value(value) for key, value in words.items() if value is not None and key != "silent"}
+    return {key: _value(key, text) for key, text in words.items() if text is not None and key != "silent"}
 
 
-def _value(text: Any) -> Any:
-    if not isinstance(text, str):
-        return text
-    values = [int(word) if word.strip().isdigit() else word.strip() for word in text.split(",")]
+def _value(key: str, text: str) -> Any:
+    words = [word.strip() for word in text.split(",")]
+    values = [_number(key, word) for word in words] if key in NUMBERS else words
     return values[0] if len(values) == 1 else values
+
+
+def _number(key: str, word: str) -> int | float | str:
+    """Return the number that a word is; what is none stays text, which the request then refuses."""
+    if not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]*)?", word):
+        return word
+    if len(word) > 100:
+        raise click.BadParameter(f"a number of {len(word):,} characters; at most 100 are read", param_hint=f"'--{key}'")
+    return float(word) if "." in word else int(word)
 
 
 def _print_summary(text: str, tables: list[Any], lines: list[str]) -> None:
@@ -276,4 +326,4 @@ def _is_number(cell: str) -> bool:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+    return units.number(value) if isinstance(value, int | float) else str(value)

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from fabric.errors import InputError, nearest
 from fabric.form import Form
 
-__all__ = ["BUILTIN", "ENTRY_POINTS", "Family", "any_to_any", "families", "family"]
+__all__ = ["BUILTIN", "ENTRY_POINTS", "Family", "any_to_any", "families", "family", "words"]
 
 ENTRY_POINTS = "fabric.families"
 """The entry-point group under which a package exports a Family."""
@@ -100,6 +100,19 @@ def _load(point: EntryPoint) -> object:
         return point.load()
     except Exception as error:
         raise InputError(f"entry point {point.name} of {ENTRY_POINTS}: {point.value} fails: {error!r}") from error
+
+
+@cache
+def words() -> dict[str, dict[int, frozenset[str]]]:
+    """Return the axes and bundles of every family's forms, by the family's name and the tiers of the form."""
+    return {name: _words(item) for name, item in families().items()}
+
+
+def _words(item: Family) -> dict[int, frozenset[str]]:
+    found: dict[int, frozenset[str]] = {}
+    for form in item.forms:
+        found[form.tiers] = found.get(form.tiers, frozenset()) | {*form.axes, *(one.name for one in form.bundles)}
+    return found
 
 
 def family(name: str) -> Family:

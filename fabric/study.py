@@ -10,8 +10,9 @@ from typing import Any
 
 from fabric.bill import Bill, bill
 from fabric.blueprint import Blueprint
+from fabric.errors import InputError
 from fabric.expansion import expand
-from fabric.families import any_to_any, families
+from fabric.families import any_to_any, words
 from fabric.flow import Estimate, allreduce
 from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps
 from fabric.network import Network
@@ -66,13 +67,13 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **req
 
     Raises InputError with every mistake found.
     """
-    return read_spec(source, families=tuple(families()), any_families=any_to_any(), **request)
+    return read_spec(source, request, families=words(), any_families=any_to_any())
 
 
 def design(
     source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
     *,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Callable[[str], None] | None = None,
     **request: Any,
 ) -> Study:
     """Design the fabric that `source` asks for (see `read`), proven cheapest among those that the request allows.
@@ -87,7 +88,7 @@ def optimize(
     source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
     objective: str = "cost",
     *,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Callable[[str], None] | None = None,
     **request: Any,
 ) -> Study:
     """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
@@ -98,7 +99,12 @@ def optimize(
     return _studied(source, parse_objectives(objective), progress, request)
 
 
-def _studied(source: Any, objectives: Sequence[Objective], progress: Callable[[str], None], request: Any) -> Study:
+def _studied(
+    source: Any, objectives: Sequence[Objective], progress: Callable[[str], None] | None, request: dict[str, Any]
+) -> Study:
+    if isinstance(source, Spec) and request:
+        keys = ", ".join(map(str, request))
+        raise InputError(f"{keys}: a Spec is already read and takes no more words; give the name, file or mapping")
     spec = source if isinstance(source, Spec) else read(source, **request)
-    sized = size(spec, objectives, progress)
+    sized = size(spec, objectives, progress or (lambda text: None))
     return Study(spec, sized.blueprint, sized.proof, sized.others)

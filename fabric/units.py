@@ -7,9 +7,11 @@ from fractions import Fraction
 
 from fabric.errors import InputError
 
-__all__ = ["count", "money", "parse_size", "power", "rate", "size", "time"]
+__all__ = ["count", "money", "number", "parse_size", "power", "rate", "size", "time"]
 
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE | re.ASCII)
+_DIGITS = 30
+"""The most characters of a size that are read."""
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -18,13 +20,14 @@ def parse_size(text: str | int) -> int:
 
     Raises InputError when it says no whole, positive number of bytes.
     """
-    match = _SIZE.fullmatch(str(text))
+    written = str(text) if isinstance(text, str) or abs(text) < 10**_DIGITS else f"a number of over {_DIGITS} digits"
+    match = _SIZE.fullmatch(written) if len(written) <= _DIGITS else None
     if not match:
-        raise InputError(f"'{text}' is no size in bytes; write for example 64MiB, 1GiB or 1GB")
+        raise InputError(f"'{written:.40}' is no size in bytes; write for example 64MiB, 1GiB or 1GB")
     number, prefix, binary = match.groups()
     bytes_ = Fraction(number) * (1024 if binary else 1000) ** _POWERS[prefix.upper()]
     if bytes_ < 1 or bytes_.denominator != 1:
-        raise InputError(f"'{text}' is no whole, positive number of bytes")
+        raise InputError(f"'{written:.40}' is no whole, positive number of bytes")
     return int(bytes_)
 
 
@@ -39,6 +42,11 @@ def size(bytes_: int) -> str:
 def count(number: float) -> str:
     """Write a count with thousands separated: 1568 is `1,568`."""
     return f"{number:,.0f}"
+
+
+def number(value: float | None) -> str:
+    """Write a number in full, thousands separated, a whole one without decimals: `491,077,632`; `unknown` for None."""
+    return "unknown" if value is None else f"{value:,}".removesuffix(".0")
 
 
 def money(usd: float | None) -> str:

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from fabric.errors import InputError
-from fabric.families import BUILTIN, any_to_any
+from fabric.families import any_to_any, words
 from fabric.spec import Spec, read_spec
 
-FAMILIES = tuple(item.name for item in BUILTIN)
 BASE = {"gpus": 4096, "server": "hgx-h100"}
 BOX = {"name": "box", "ports": 64, "rate_gbps": 800}
 SERVER = {"name": "srv", "gpus": 8, "nics": 8, "nic_gbps": 400}
@@ -18,7 +17,7 @@ SERVER = {"name": "srv", "gpus": 8, "nics": 8, "nic_gbps": 400}
 
 def read(source: Any = None, **overrides: Any) -> Spec:
     """Read a request with the built-in families."""
-    return read_spec(source, families=FAMILIES, any_families=any_to_any(), **overrides)
+    return read_spec(source, overrides, families=words(), any_families=any_to_any())
 
 
 def said(source: Any = None, **overrides: Any) -> list[str]:

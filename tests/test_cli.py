@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,13 +99,14 @@ def test_lists_fit_the_terminal(run, what: str) -> None:  # type: ignore[no-unty
 
 def test_show_prints_a_request_that_can_be_run_again(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     """What `show` prints is itself a request, with its sources and published numbers, that designs the same fabric."""
-    _, shown, _ = run("show", "superpod-h100-4su")
-    copy = tmp_path / "copy.json"
-    copy.write_text(shown)
-    assert json.loads(shown)["expected"]["leaf"] == 32
-    assert json.loads(shown)["sources"]
-    one, two = (json.loads(run("design", source, "--json")[1]) for source in ("superpod-h100-4su", str(copy)))
-    assert one["switches"] == two["switches"]
+    for name, options in (("copy.yaml", ()), ("copy.json", ("--json",))):
+        _, shown, _ = run("show", "superpod-h100-4su", *options)
+        (tmp_path / name).write_text(shown)
+        spec = fabric.read(tmp_path / name)
+        assert spec.expected["leaf"] == 32
+        assert spec.sources
+        assert spec == fabric.read("superpod-h100-4su")
+    assert json.loads(shown)["gpus"] == 1024
 
 
 def test_check_tells_feasible_infeasible_and_ill_formed_apart(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
@@ -117,6 +119,109 @@ def test_check_tells_feasible_infeasible_and_ill_formed_apart(run, request_file:
     code, out, err = run("check", str(request_file))
     assert (code, out) == (2, "")
     assert f"{request_file}:6: gpu: unknown key; did you mean 'gpus'?" in err
+
+
+def test_check_names_the_published_numbers_that_are_missed(run) -> None:  # type: ignore[no-untyped-def]
+    """A design that misses a number of `expected` fails `check`, which names it; `design` only warns."""
+    code, out, err = run("check", "superpod-h100-4su", "--gpus", "2048")
+    assert code == 1
+    assert "feasible" in out
+    assert "expected.leaf: published 32, but designed 64\n" in err
+    assert run("design", "superpod-h100-4su", "--gpus", "2048")[0] == 0
+    assert run("check", "superpod-h100-4su")[::2] == (0, "")
+
+
+def test_whole_numbers_have_no_decimals(run, request_file: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """Published and designed numbers stand without `.0` in the table and in the report."""
+    request_file.write_text(REQUEST + "expected: {cost_usd.total: {value: 52000.0, within: 1}, hops.mean: 2.5}\n")
+    _, out, _ = run("design", str(request_file), "--out", str(tmp_path / "new"))
+    for text in (out, (tmp_path / "new" / "report.md").read_text()):
+        assert "52,000 " in text
+        assert "2.5" in text
+        assert not re.search(r"\d\.0\b(?! [GMkTP]|:)", text.partition("Published")[2].partition("Hops")[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--planes", "²"), "planes: '²' is text, not any"),
+        (("--planes", "9" * 5000), "a number of 5,000 characters; at most 100 are read"),
+        (("--gpus", "9" * 5000), "a number of 5,000 characters; at most 100 are read"),
+        (("--gpus", "1e3"), "gpus: '1e3' is text, not a whole number"),
+        (("--tiers", "٣"), "tiers: '٣' is text, not any"),
+        (("--planes", "-1"), "planes: -1 is too small"),
+        (("--planes", "1.5"), "planes: 1.5 is not a whole number"),
+        (("--tiers", "2,"), "tiers[1]: '' is text, not a whole number"),
+        (("--server", "8"), "server: no server '8'"),
+        (("--switches", "²,\udcff"), "holds half a character"),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_words_that_are_no_numbers_are_refused(run, words: tuple[str, str], text: str) -> None:  # type: ignore[no-untyped-def]
+    """What looks like a number and is none, or is far too long, is told like any other mistake."""
+    code, out, err = run("check", "superpod-h100-1su", *words)
+    assert (code, out) == (2, "")
+    assert text in " ".join(err.split())
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell command in which `fabric` is this tree's, from the tree."""
+    line = f'set -o pipefail; fabric() {{ {sys.executable} -m fabric "$@"; }}; {command}'
+    words = ["bash", "-c", line]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | environment)
+
+
+@pytest.mark.parametrize("command", ["list topologies", "show colossus-100k", "--help"])
+def test_a_full_output_is_told_in_one_line(command: str) -> None:
+    """Where stdout can't be written, the run says so and exits 2."""
+    done = shell(f"fabric {command} > /dev/full")
+    assert (done.returncode, done.stderr) == (2, "fabric: can't write the output: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["list topologies", "list families", "--help"])
+def test_a_reader_that_has_gone_is_no_error(command: str) -> None:
+    """A pipe that nobody reads any more ends the run quietly."""
+    done = shell(f"(sleep 0.1; fabric {command}) | true")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("columns", ["0", "-3", "²", "9" * 5000, "x", "1"])
+def test_a_width_that_is_none_is_not_believed(columns: str) -> None:
+    """A COLUMNS that no terminal has leaves the output whole."""
+    done = shell("fabric list topologies", COLUMNS=columns)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "superpod-h100-16su" in done.stdout
+
+
+def test_a_folder_whose_name_is_no_text_is_written_and_told(request_file: Path) -> None:
+    """A name of bytes that are no UTF-8 is printed with an escape, and the run goes on."""
+    done = shell(f"fabric design {request_file} --out {request_file.parent}/caf$'\\xe9'")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "wrote" in done.stdout
+    assert len(list(request_file.parent.glob("caf*/*"))) == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("--family ra", {"rail-only", "rail-optimized"}),
+        ("--family fat-tree,rail-on", {"fat-tree,rail-only"}),
+        ("--switches sn56", {"sn5600"}),
+        ("--switches sn5600,an", {"sn5600,any"}),
+        ("--server dgx-b3", {"dgx-b300"}),
+    ],
+)
+def test_names_are_completed(words: str, offered: set[str]) -> None:
+    """The shell is offered the families, switches and servers that begin with what is typed."""
+    place = len(words.split()) + 2
+    words = f"fabric design colossus-100k {words}"
+    done = shell("fabric", _FABRIC_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(place))
+    assert {line.removeprefix("plain,") for line in done.stdout.splitlines()} == offered
+
+
+def test_the_list_of_families_breaks_no_word(run) -> None:  # type: ignore[no-untyped-def]
+    """A DOI stands whole in its line."""
+    assert "doi 10.1145/1402958.1402967\n" in run("list", "families")[1]
 
 
 def test_a_wrong_command_is_bad_input(run) -> None:  # type: ignore[no-untyped-def]
@@ -142,14 +247,15 @@ def test_files_are_written_whole_or_not_at_all(run, request_file: Path, tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["build", "file", "mine.yaml"]
 
 
+def refuse(*_: object) -> None:
+    """Fail as a full disk does."""
+    raise OSError(28, "No space left on device")
+
+
 def test_a_failure_midway_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a picture can't be saved, the earlier files of the folder stay as they were and no part-made one is left."""
     study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
     (tmp_path / "design.json").write_text("old")
-
-    def refuse(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
     monkeypatch.setattr("fabric.report.files.save", refuse)
     with pytest.raises(fabric.FabricError, match="No space left"):
         fabric.write(study, tmp_path)
@@ -164,6 +270,41 @@ def test_a_folder_in_the_place_of_a_file_changes_nothing(tmp_path: Path) -> None
     with pytest.raises(fabric.FabricError, match=r"fabric\.svg is a folder"):
         fabric.write(study, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["fabric.svg"]
+
+
+@pytest.mark.parametrize("folder", ["", "a\0b", "a\ud800b", "x" * 300, "new/below/" + "x" * 300])
+def test_a_folder_that_can_not_be_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    """A name that is empty, too long or not text for the system is told, and no parent of it is left behind."""
+    monkeypatch.chdir(tmp_path)
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    with pytest.raises(fabric.FabricError, match=r"no name of a folder|can't write there"):
+        fabric.write(study, folder)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_no_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure removes every folder that was made on the way, and no other."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    monkeypatch.setattr("fabric.report.files.save", refuse)
+    (tmp_path / "old").mkdir()
+    with pytest.raises(fabric.FabricError, match="No space left"):
+        fabric.write(study, tmp_path / "old" / "new" / "below")
+    assert [path.name for path in tmp_path.rglob("*")] == ["old"]
+
+
+def test_an_empty_folder_is_refused_before_sizing(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+    """`--out ""`, as from an unset variable, is bad input and not the same as no `--out`."""
+    code, out, err = run("design", str(request_file), "--out", "")
+    assert (code, out) == (2, "")
+    assert "'--out'" in err
+
+
+def test_pictures_need_no_backend(request_file: Path, tmp_path: Path) -> None:
+    """A MPLBACKEND that matplotlib doesn't know hinders no run."""
+    command = [sys.executable, "-m", "fabric", "design", str(request_file), "--out", str(tmp_path / "new")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"MPLBACKEND": "nope"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list((tmp_path / "new").iterdir())) == 6
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

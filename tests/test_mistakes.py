@@ -12,7 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fabric.errors import InputError
+from fabric.spec.reading import read_text
 from fabric.spec.request import Request
+from fabric.spec.writing import yaml_text
+from fabric.units import parse_size
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"gpus": 0}, "gpus: 0 is too small; at least 1"),
@@ -66,9 +69,19 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"switches": {"leaf": {**BOX, "leaf": "sn5600"}}}, "switches.leaf.leaf: unknown key"),
     ({"switches": ["sn5600", {**BOX, "name": "sn5600"}]}, "switches[1]: 'sn5600' already stands for a switch with"),
     ({"switches": [BOX, {**BOX, "ports": 32}]}, "switches[1]: 'box' already stands for a switch with other facts"),
+    ({"switches": ["any", {**BOX, "name": "sn5600"}]}, "switches[1]: 'sn5600' already stands for a switch with"),
+    ({"switches": [{**BOX, "name": "sn5600"}, "any"]}, "switches[0]: 'sn5600' already stands for a switch with"),
+    (
+        {"switches": {"leaf": "any", "spine": {**BOX, "name": "sn5600"}}},
+        "switches.spine: 'sn5600' already stands for a switch with",
+    ),
     ({"switches": {"leaf": "sn5600"}, "tiers": [2, 3]}, "switches: a fabric of 2 tiers needs a switch for spine too"),
     ({"prices_usd": {"sn470": 1}}, "prices_usd.sn470: no switch 'sn470'; did you mean 'sn4700'?"),
     ({"prices_usd": {"sn5600": -1}}, "prices_usd.sn5600: -1 is too small"),
+    ({"prices_usd": {"sn5600": 0.004}}, "prices_usd.sn5600: 0.004 is less than a cent; write 0 or at least 0.01"),
+    ({"link_price_usd": 1e-9}, "link_price_usd: 1e-09 is less than a cent"),
+    ({"link_price_usd": {"leaf-spine": 0.009}}, "link_price_usd.leaf-spine: 0.009 is less than a cent"),
+    ({"switches": {**BOX, "price_usd": 0.005}}, "switches.price_usd: 0.005 is less than a cent"),
     ({"link_price_usd": -1}, "link_price_usd: -1 is too small"),
     ({"link_price_usd": "1"}, "link_price_usd: '1' is text, not a number or a mapping; write it without quotes: 1"),
     ({"link_price_usd": {"leaf-spin": 1}}, "link_price_usd.leaf-spin: unknown key; did you mean 'leaf-spine'?"),
@@ -80,6 +93,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"planes": 0}, "planes: 0 is too small"),
     ({"planes": "two"}, "planes: 'two' is text, not any, a whole number or a list"),
     ({"planes": "2"}, "planes: '2' is text, not any, a whole number or a list; write it without quotes: 2"),
+    ({"planes": "²"}, "planes: '²' is text, not any, a whole number or a list"),
+    ({"\ud800": 1}, "'\\ud800' holds half a character; write text that is valid Unicode"),
+    ({"expected": {"a\ud800": 1}}, "expected: 'a\\ud800' holds half a character"),
+    ({"title": "\udcff"}, "title: '\\udcff' holds half a character"),
     ({"planes": {"a": 1}}, "planes: this is a mapping, not a number, any or a list"),
     ({"planes": [1, True]}, "planes[1]: true is a boolean, not a whole number"),
     ({"tiers": 5}, "tiers: 5 is too large; at most 4"),
@@ -101,6 +118,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"pinned": {"slot": 16}, "unit_gpus": 256}, "pinned.slot: 16 servers hold 128 GPUs, but unit_gpus is 256"),
     ({"expected": {"leaff": 2}}, "expected.leaff: no such number in a design; did you mean 'leaf'?"),
+    ({"expected": {"optimizer.wall_s": 2}}, "expected.optimizer.wall_s: no such number in a design"),
+    ({"expected": {"switches.totl": 2}}, "no such number in a design; did you mean 'switches.total'?"),
+    ({"expected": {"hops": 2}}, "no such number in a design; did you mean 'hops.max'?"),
+    ({"expected": {"axes.podd": 2}}, "no such number in a design; did you mean 'axes.pod'?"),
+    ({"expected": {"leaf.count": 2}}, "expected.leaf.count: no such number in a design"),
+    ({"pinned": {"pood": 2}}, "pinned.pood: no allowed form has such an axis or bundle; did you mean 'pod'?"),
+    ({"pinned": {"pod": 2}, "tiers": [1, 2]}, "pinned.pod: no allowed form has such an axis or bundle"),
+    ({"pinned": {"stripe": 2}, "family": "rail-only"}, "pinned.stripe: no allowed form has such an axis or bundle"),
     ({"limits": {"parallel_links": 0}}, "limits.parallel_links: 0 is too small"),
     ({"pinned": {"Pod": 1}}, "pinned.Pod: 'Pod' is not well written"),
     ({"pinned": {"pod": 0}}, "pinned.pod: 0 is too small"),
@@ -126,6 +151,18 @@ def test_a_mistake_is_told_with_its_place_value_and_remedy(words: dict[str, Any]
     (mistake,) = said({**BASE, **words})
     assert text in mistake
     assert said(BASE, **words) == [mistake]
+
+
+@pytest.mark.parametrize(
+    "size",
+    ["9" * 5000, 10**5000, -1, 0, "", "²", "1.5", "1 XiB", "\ud800"],
+    ids=lambda size: f"{size!r:.20}" if isinstance(size, str) else "number",
+)
+def test_a_size_that_is_none_is_refused(size: str | int) -> None:
+    """What is no whole, positive number of bytes, or is too long to be read, is told in one short line."""
+    with pytest.raises(InputError, match=r"^'.{0,40}' is no ") as caught:
+        parse_size(size)
+    assert len(str(caught.value)) < 120
 
 
 @pytest.mark.parametrize("key", ["gpus", "server"])
@@ -161,6 +198,20 @@ def test_all_mistakes_of_a_file_come_at_once_each_with_its_line(tmp_path: Path) 
     path.write_text(FILE)
     told = [mistake.removeprefix(f"{tmp_path}/") for mistake in said(path)]
     assert [mistake[: len(start)] for mistake, start in zip(told, STARTS, strict=True)] == STARTS
+
+
+def test_every_unknown_pin_and_number_is_told_by_its_line(tmp_path: Path) -> None:
+    """Axes and numbers that no fabric has are told all at once, before anything is sized."""
+    path = tmp_path / "my.yaml"
+    path.write_text(
+        "gpus: 8\nserver: hgx-h100\npinned:\n  podd: 2\n  lef-spine: 3\nexpected:\n  switches.totl: 4\n  hops.min: 5\n"
+    )
+    assert [mistake.removeprefix(f"{path}:").partition(": no ")[0] for mistake in said(path)] == [
+        "4: pinned.podd",
+        "5: pinned.lef-spine",
+        "7: expected.switches.totl",
+        "8: expected.hops.min",
+    ]
 
 
 STARTS = [
@@ -241,7 +292,8 @@ def test_no_request_raises_anything_but_an_input_error(words: dict[str, Any], wh
     except InputError as error:
         told = [str(mistake) for mistake in error.mistakes]
     else:
-        told = ["none"] if read(spec.request) == spec else []
+        written = read_text(yaml_text(spec.request), "my.yaml")
+        told = ["none"] if read(spec.request) == read(written.values) == spec else []
     assert told
     assert all(line.isprintable() and len(line) < 1500 for line in told)
 

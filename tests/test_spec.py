@@ -12,10 +12,14 @@ import pytest
 import yaml
 from asking import BASE, BOX, read, said
 
+import fabric
 from fabric.catalog import Server, Switch, servers, switches
+from fabric.errors import InputError
 from fabric.families import any_to_any
 from fabric.spec import Limits
+from fabric.spec.reading import read_text
 from fabric.spec.request import InlineServer, InlineSwitch
+from fabric.spec.writing import yaml_text
 
 
 def breakouts(written: Any) -> dict[int, int]:
@@ -47,6 +51,33 @@ def test_overrides_replace_whole_keys() -> None:
     assert (spec.gpus, spec.oversubscription) == (8, {"*": 3})
 
 
+def test_the_numbers_of_every_kind_may_be_expected() -> None:
+    """A role, a bundle, a sum by its first word or its path, and what lies deeper are numbers of a design."""
+    keys = ("core", "leaf-spine", "switches", "switches.total", "cost_usd.per_gpu", "hops.max", "axes.pod", "tiers")
+    deeper = (
+        "switches.by_role.leaf.count",
+        "links.by_bundle.leaf-spine",
+        "modules.by_role.server",
+        "copies.leaf-spine",
+    )
+    assert set(read(BASE, expected=dict.fromkeys((*keys, *deeper), 1)).expected) == {*keys, *deeper}
+
+
+def test_a_word_that_is_no_key_is_told_whatever_the_function_calls_its_own() -> None:
+    """Keyword arguments that are no keys of a request are refused, also those named like something inside."""
+    for word in ("families", "any_families", "overrides", "gpu"):
+        with pytest.raises(InputError, match=f"^{word}: unknown key"):
+            fabric.design(gpus=8, server="hgx-h100", **{word: 8})
+
+
+def test_a_spec_takes_no_further_words() -> None:
+    """A Spec is designed as it is: words beside it are refused, and no progress is no trouble."""
+    spec = fabric.read(gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    with pytest.raises(InputError, match=r"^gpus, tiers: a Spec is already read and takes no more words"):
+        fabric.design(spec, gpus=16, tiers=1)
+    assert fabric.design(spec, progress=None).blueprint.switches == 1
+
+
 def test_the_words_of_a_request_are_kept_with_the_defaults_filled_in() -> None:
     """A spec's request reads back as the same spec, and says what holds for every key."""
     spec = read(BASE, name="x", switches=[{**BOX, "breakouts": [2]}, "sn5600"], expected={"leaf": 3})
@@ -54,6 +85,15 @@ def test_the_words_of_a_request_are_kept_with_the_defaults_filled_in() -> None:
     assert (spec.request["link_gbps"], spec.request["rails"], spec.request["planes"]) == (400, 8, 1)
     assert spec.request["limits"]["parallel_links"] == 16
     assert json.loads(json.dumps(dict(spec.request))) == spec.request
+
+
+@pytest.mark.parametrize(
+    "text", ["1e5", "NO", "12:30", "~", "0x10", "1_000", ".5", "é 'x': #", "- a", "", "2026-07-01"]
+)
+def test_text_written_as_yaml_stays_text(text: str) -> None:
+    """A request written as YAML reads back the same, whatever its texts look like."""
+    spec = read(BASE, title=text, sources=[text, text])
+    assert read_text(yaml_text(spec.request), "my.yaml").values == spec.request
 
 
 def test_the_inline_parts_have_the_facts_of_the_catalogue() -> None:

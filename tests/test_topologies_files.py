@@ -8,15 +8,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from asking import read
 
 from fabric.errors import InputError
-from fabric.families import BUILTIN, any_to_any
-from fabric.spec import read_spec, topologies
+from fabric.spec import topologies
 from fabric.spec.request import InlineServer, InlineSwitch, Published, Request, RequestLimits
 from fabric.spec.schema import FILE, key_table, schema_text
 
 ROOT = Path(__file__).resolve().parent.parent
-FAMILIES = [item.name for item in BUILTIN]
 SCHEMA = json.loads(FILE.read_text(encoding="utf-8"))
 PUBLISHED = ("colossus", "superpod", "deepseek", "atop", "meta", "oci")
 
@@ -38,7 +37,7 @@ def test_the_shipped_designs_are_found_by_name_in_order() -> None:
 @pytest.mark.parametrize("name", topologies())
 def test_a_shipped_design_says_what_it_is_and_where_that_is_published(name: str) -> None:
     """A shipped design is called as its file is, and has a title, sources, and a spec."""
-    spec = read_spec(name, families=FAMILIES, any_families=any_to_any())
+    spec = read(name)
     assert spec.name == name
     assert spec.sources
     assert spec.request["title"]
@@ -62,7 +61,7 @@ def test_the_schema_refuses_what_the_model_refuses(wrong: dict[str, object]) -> 
     """An editor marks a wrong word before the command line does."""
     request = {"gpus": 8, "server": "hgx-h100", **wrong}
     with pytest.raises(InputError):
-        read_spec(request, families=FAMILIES, any_families=any_to_any())
+        read(request)
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(request)
 
 

@@ -30,11 +30,11 @@ Points = Sequence[tuple[int, float]]
 
 def draw_allreduce(title: str, curves: Mapping[str, Points], line_rate_GBps: float | None) -> Figure:
     """Draw busbw in GB/s over the message size, a curve `[(size_bytes, busbw_GBps), ...]` for each label."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     height = max(HEIGHT, FOOT + HEAD + LEGEND_LEAD * len(curves))
     with plain_style():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=200, facecolor="white")
         FigureCanvasAgg(figure)
         plot = (LEFT / WIDTH, FOOT / height, (RIGHT - LEFT) / WIDTH, (height - FOOT - HEAD) / height)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fabric.draw.sheet import Box, Dot, Label, Line, Mark, Sheet, font
+from fabric.draw.sheet import Box, Dot, Label, Line, Mark, Sheet, font, ready
 from fabric.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def plain_style() -> Iterator[None]:
 
     A name in a script that DejaVu Sans lacks is drawn as boxes; matplotlib's warning of each helps nobody.
     """
+    ready()
     import matplotlib
 
     style: Any = {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}

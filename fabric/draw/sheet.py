@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -9,7 +12,21 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
 
-__all__ = ["HARD_SPACE", "Align", "Box", "Dot", "Label", "Line", "Mark", "Sheet", "elide", "font", "text_width", "wrap"]
+__all__ = [
+    "HARD_SPACE",
+    "Align",
+    "Box",
+    "Dot",
+    "Label",
+    "Line",
+    "Mark",
+    "Sheet",
+    "elide",
+    "font",
+    "ready",
+    "text_width",
+    "wrap",
+]
 
 HARD_SPACE = "\N{NO-BREAK SPACE}"
 Align = Literal["left", "center", "right"]
@@ -75,6 +92,21 @@ class Sheet:
     width: float
     height: float
     marks: tuple[Mark, ...]
+
+
+def ready() -> None:
+    """Import matplotlib, though MPLBACKEND name a backend that there is none of: pictures in files need no window."""
+    if "matplotlib" in sys.modules:
+        return
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    if backend:
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
 
 
 @cache

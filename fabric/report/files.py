@@ -23,29 +23,40 @@ from fabric.study import Study
 __all__ = ["bom_csv", "design_json", "write"]
 
 
-def write(
-    study: Study, folder: str | os.PathLike[str], progress: Callable[[str], None] = lambda text: None
-) -> list[Path]:
+def write(study: Study, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None) -> list[Path]:
     """Write design.json, report.md, bom.csv, fabric.svg, fabric.png and allreduce.svg to `folder`, made if missing.
 
     The same request gives the same bytes on every run and machine. Either all files are written or none is changed;
     raises FabricError saying what the system refused.
     """
-    target = Path(folder)
-    made = not target.exists()
+    target = _named(folder)
+    made: list[Path] = []
     try:
+        made += [path for path in (target, *target.parents) if not path.exists()]
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fabric-", dir=target) as temporary:
-            names = _make(study, Path(temporary), progress)
+            names = _make(study, Path(temporary), progress or (lambda text: None))
             _move(names, Path(temporary), target)
     except BaseException as error:
-        if made:
+        for path in made:
             with suppress(OSError):  # it is not empty when another run writes there too
-                target.rmdir()
+                path.rmdir()
         if isinstance(error, OSError):
             raise FabricError(f"{folder}: can't write there: {error.strerror or error}") from error
         raise
     return [target / name for name in names]
+
+
+def _named(folder: str | os.PathLike[str]) -> Path:
+    """Return the folder as a path; raises FabricError when it is empty or holds what no file system takes."""
+    name = os.fspath(folder)
+    try:
+        sound = bool(name) and b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        sound = False
+    if not sound:
+        raise FabricError(f"{name!r}: no name of a folder; write for example build/")
+    return Path(folder)
 
 
 def _move(names: list[str], source: Path, target: Path) -> None:

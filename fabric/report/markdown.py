@@ -170,14 +170,14 @@ def _allreduce(design: dict[str, Any]) -> Iterator[str]:
 
 def _expected(design: dict[str, Any]) -> Iterator[str]:
     rows = (
-        (f"`{row['key']}`", f"{row['published']:,}", _number(row["designed"]), "yes" if row["ok"] else "**no**")
+        (f"`{row['key']}`", units.number(row["published"]), units.number(row["designed"]), _met(row["ok"]))
         for row in design["expected"]
     )
     yield from _table(("number", "published", "designed", "met"), rows)
 
 
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:,}"
+def _met(ok: bool) -> str:
+    return "yes" if ok else "**no**"
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

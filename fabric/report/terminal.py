@@ -74,8 +74,8 @@ def _expected(design: dict[str, Any]) -> Table:
     rows = [
         (
             row["key"],
-            f"{row['published']:,}",
-            "unknown" if row["designed"] is None else f"{row['designed']:,}",
+            units.number(row["published"]),
+            units.number(row["designed"]),
             "yes" if row["ok"] else "NO",
         )
         for row in design["expected"]

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from fabric import catalog
-from fabric.catalog import Switch
 from fabric.errors import nearest
 from fabric.spec import parts
 from fabric.spec.request import Request
+from fabric.spec.results import unknown_result
 from fabric.spec.spec import ROLES
 from fabric.spec.tree import Keys
 
-__all__ = ["any_planes", "findings", "tiers"]
+__all__ = ["Families", "any_planes", "family_names", "findings", "tiers"]
 
 Finding = tuple[Keys, str]
 Check = Callable[[Request], Iterator[Finding]]
+Families = Mapping[str, Mapping[int, Collection[str]]]
+"""Every family by name: the axes and bundles of its forms, by their tiers."""
 
 
-def findings(request: Request, doubted: Collection[str]) -> Iterator[Finding]:
+def findings(
+    request: Request, doubted: Collection[str], families: Families, any_families: Collection[str]
+) -> Iterator[Finding]:
     """Yield every contradiction of the request, leaving out the checks that need one of the `doubted` keys."""
     for needs, check in _CHECKS:
         if set(needs).isdisjoint(doubted):
             yield from check(request)
+    if "expected" not in doubted:
+        yield from _unknown_results(request, families)
+    if {"pinned", "family", "tiers"}.isdisjoint(doubted):
+        yield from _unknown_pins(request, families, family_names(request, any_families))
+
+
+def family_names(request: Request, any_families: Collection[str]) -> tuple[str, ...]:
+    """Return the families that a request allows, each once and in the order asked."""
+    names = request.family if isinstance(request.family, list) else [request.family]
+    spread = (name for asked in names for name in (any_families if asked == "any" else (asked,)))
+    return tuple(dict.fromkeys(spread))
 
 
 def any_planes(nic_gbps: int) -> list[int]:
@@ -38,7 +53,7 @@ def tiers(request: Request) -> tuple[int, ...]:
 
 
 def _facts(request: Request) -> Iterator[Finding]:
-    facts: dict[str, Switch] = {}
+    facts = {model.name: model for model in parts.any_switches(request)}
     for keys, model in parts.named_switches(request):
         if facts.setdefault(model.name, model) != model:
             yield keys, f"'{model.name}' already stands for a switch with other facts; give this one a name of its own"
@@ -124,19 +139,21 @@ def _pinned_slot(request: Request) -> Iterator[Finding]:
         yield ("pinned", "slot"), f"{slot} servers hold {slot * gpus} GPUs, but unit_gpus is {unit}; make them agree"
 
 
-def _expected_keys(request: Request) -> Iterator[Finding]:
+def _unknown_pins(request: Request, families: Families, names: Collection[str]) -> Iterator[Finding]:
+    """Yield what is pinned but is no axis or bundle of any form allowed; `names` are the families allowed."""
+    allowed = set(tiers(request))
+    forms = [words for name in names for tier, words in families[name].items() if tier in allowed]
+    known = {word for words in forms for word in words}
+    for word in request.pinned:
+        if forms and word not in known:
+            yield ("pinned", word), f"no allowed form has such an axis or bundle{nearest(word, known)}"
+
+
+def _unknown_results(request: Request, families: Families) -> Iterator[Finding]:
+    names = {word for forms in families.values() for words in forms.values() for word in words}
     for key in request.expected:
-        if key.partition(".")[0] not in RESULT_WORDS:
-            yield ("expected", key), f"no such number in a design{nearest(key, RESULT_WORDS)}"
-
-
-RESULT_WORDS = (
-    *ROLES,
-    *("server-leaf", "leaf-spine", "spine-core", "core-super"),
-    *("gpus", "servers", "rails", "planes", "tiers", "link_gbps", "axes", "copies", "switches", "links", "modules"),
-    *("cables", "cages", "oversubscription", "hops", "injection_gbps", "bisection_gbps", "cost_usd", "power_w"),
-)
-"""What the first word of a key of `expected` may be: roles, bundles, and the numbers of the design object."""
+        if problem := unknown_result(key, names):
+            yield ("expected", key), problem
 
 
 def _growth(request: Request) -> Iterator[Finding]:
@@ -145,7 +162,7 @@ def _growth(request: Request) -> Iterator[Finding]:
 
 
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
-    (("switches",), _facts),
+    (("switches", "prices_usd"), _facts),
     (("switches", "prices_usd"), _price_names),
     (("server", "link_gbps"), _link_rate),
     (("server", "planes"), _planes),
@@ -155,7 +172,6 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("gpus", "grow_to_gpus"), _growth),
     (("pinned", "limits"), _pinned_copies),
     (("pinned", "server", "unit_gpus"), _pinned_slot),
-    (("expected",), _expected_keys),
     (("pinned", "planes"), _pinned_planes),
     (("pinned", "rails"), _pinned_rails),
 )

@@ -12,7 +12,7 @@ from fabric.spec.breakouts import split_ports
 from fabric.spec.request import InlineServer, InlineSwitch, Request
 from fabric.spec.tree import Keys
 
-__all__ = ["inline_switches", "named_switches", "server", "switches"]
+__all__ = ["any_switches", "inline_switches", "named_switches", "server", "switches"]
 
 Choice = tuple[str, Keys, str | InlineSwitch]
 """A switch that a request allows: its role (`*` for every one), where that stands, and the name or the facts."""
@@ -38,6 +38,13 @@ def named_switches(request: Request) -> Iterator[tuple[Keys, Switch]]:
     for _, keys, asked in _chosen(request):
         if asked != "any":
             yield keys, _model(request, asked)
+
+
+def any_switches(request: Request) -> tuple[Switch, ...]:
+    """Return the switches that `any` stands for wherever the request says it, as the catalogue has them."""
+    if all(asked != "any" for _, _, asked in _chosen(request)):
+        return ()
+    return tuple(catalog.switches()[model.name] for model in _any(request))
 
 
 def inline_switches(request: Request) -> dict[str, Switch]:

@@ -19,7 +19,7 @@ import yaml
 from fabric.errors import InputError, Mistake
 from fabric.spec.tree import Document, Tree, quoted
 
-__all__ = ["MAX_BYTES", "read_file", "read_text"]
+__all__ = ["MAX_BYTES", "is_plain_text", "read_file", "read_text"]
 
 MAX_BYTES = 2**20
 """The largest file that is read; a request takes a few hundred bytes."""
@@ -132,6 +132,11 @@ def _typed(text: str, tree: Tree, line: int) -> Any:
     if _FLOAT.fullmatch(text):
         return _number(re.sub(r"\.(?=inf|nan)", "", text.lower()), float, tree, line)
     return text
+
+
+def is_plain_text(text: str) -> bool:
+    """Say whether a YAML scalar without quotes stands for its text, and for no number, boolean or nothing."""
+    return not (text in _WORDS or _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text))
 
 
 def _number(text: str, kind: type[int] | type[float], tree: Tree, line: int) -> int | float:

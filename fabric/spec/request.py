@@ -18,6 +18,7 @@ from fabric.spec.words import (
     Gbps,
     Name,
     Planes,
+    Price,
     Quantity,
     Rails,
     RateKey,
@@ -120,7 +121,7 @@ class InlineSwitch(Words):
     """Power of one switch."""
     latency_ns: Quantity | None = None
     """Port-to-port latency."""
-    price_usd: Quantity | None = None
+    price_usd: Price | None = None
     """Price of one switch; without it costs are unknown and sizing takes the fewest switches."""
     price_date: Text = ""
     """When the price was seen."""
@@ -216,14 +217,13 @@ class Request(Words):
     """Switches to choose from: a name, a mapping of facts, a list, any (all with a price), or one of these by tier."""
     link_price_usd: (
         Annotated[
-            Annotated[Quantity, Tag("<one>")]
-            | Annotated[dict[BundleName, Quantity], Tag("<mapping>"), Field(min_length=1)],
+            Annotated[Price, Tag("<one>")] | Annotated[dict[BundleName, Price], Tag("<mapping>"), Field(min_length=1)],
             Discriminator(tag),
         ]
         | None
     ) = Field(default=None, examples=[1240])
     """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
-    prices_usd: dict[Name, Quantity] = Field(default={}, examples=[{"sn5600": 52000}])
+    prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
     """Prices of switches by name, instead of the catalogue's."""
     link_gbps: Gbps | None = Field(default=None, examples=[400])
     """The rate of a host link at most; default: the NIC's, split evenly over the planes."""

@@ -16,6 +16,7 @@ from fabric.spec.tree import Document, Tree, plain, quoted
 
 if TYPE_CHECKING:
     from fabric.catalog import Server
+    from fabric.spec.checks import Families
     from fabric.spec.request import Request
 
 __all__ = ["read_spec"]
@@ -26,19 +27,20 @@ MAX_MISTAKES = 100
 
 def read_spec(
     source: str | os.PathLike[str] | Mapping[str, Any] | None,
+    overrides: Mapping[str, Any],
     *,
-    families: Collection[str],
-    any_families: tuple[str, ...],
-    **overrides: Any,
+    families: Families,
+    any_families: Collection[str],
 ) -> Spec:
     """Return the Spec of a request: a shipped design's name, the path of a file, or a mapping; None is an empty one.
 
     A name that is both a shipped design's and a file's is the design's; write `./name` for the file. `overrides`
-    replace whole keys of the request, in the same words. `families` are all names, `any_families` what `any` means.
+    replace whole keys of the request, in the same words. `families` are all there are, with the axes and bundles of
+    their forms by tiers; `any_families` are those that `any` means.
     Raises InputError with every mistake, each at its file and line, or at its key where it came from no file.
     """
     document = _document(source).override(overrides)
-    request, mistakes = _validate(document, families)
+    request, mistakes = _validate(document, families, any_families)
     if mistakes:
         more = len(mistakes) - MAX_MISTAKES
         rest = [Mistake(document.file, f"and {more:,} more mistakes")] if more > 0 else []
@@ -77,7 +79,7 @@ def _refuse_name(name: str) -> Document:
     raise InputError([Mistake(quoted(name), f"no shipped design and no file of that name{hint}")])
 
 
-def _validate(document: Document, families: Collection[str]) -> tuple[Request, list[Mistake]]:
+def _validate(document: Document, families: Families, any_families: Collection[str]) -> tuple[Request, list[Mistake]]:
     """Return the request with all its mistakes; where there are some, the request holds what is sound of it."""
     from pydantic import ValidationError
 
@@ -95,7 +97,8 @@ def _validate(document: Document, families: Collection[str]) -> tuple[Request, l
             mistakes.append(mistake)
         sound = {key: value for key, value in document.values.items() if key not in doubted}
         request = Request.model_validate({"gpus": 1, "server": "hgx-h100", **sound}, context=known)
-    mistakes += [document.mistake(keys, text) for keys, text in findings(request, doubted)]
+    found = findings(request, doubted, families, any_families)
+    mistakes += [document.mistake(keys, text) for keys, text in found]
     return request, sorted(mistakes, key=_line)
 
 
@@ -113,7 +116,7 @@ def _line(mistake: Mistake) -> int:
     return int(line) if line.isdecimal() else 0
 
 
-def _spec(request: Request, document: Document, any_families: tuple[str, ...]) -> Spec:
+def _spec(request: Request, document: Document, any_families: Collection[str]) -> Spec:
     from fabric.spec import checks, parts
 
     server = parts.server(request.server)
@@ -121,7 +124,7 @@ def _spec(request: Request, document: Document, any_families: tuple[str, ...]) -
         name=request.name,
         gpus=request.gpus,
         server=server,
-        families=_families(request, any_families),
+        families=checks.family_names(request, any_families),
         switches=MappingProxyType(parts.switches(request)),
         link_gbps=request.link_gbps or server.nic_gbps,
         planes=_choices(request.planes, checks.any_planes(server.nic_gbps)),
@@ -141,12 +144,6 @@ def _spec(request: Request, document: Document, any_families: tuple[str, ...]) -
         sources=tuple(request.sources),
         request=MappingProxyType(_words(request, document, server)),
     )
-
-
-def _families(request: Request, any_families: tuple[str, ...]) -> tuple[str, ...]:
-    names = request.family if isinstance(request.family, list) else [request.family]
-    spread = (name for asked in names for name in (any_families if asked == "any" else (asked,)))
-    return tuple(dict.fromkeys(spread))
 
 
 def _choices(asked: int | str | list[int], everything: list[int]) -> tuple[int, ...]:

@@ -170,7 +170,7 @@ def plain(value: Any, tree: Tree) -> None:
         for key, item in value.items():
             if isinstance(key, bool) or not isinstance(key, str | int):
                 raise tree.refusal(0, f"the key {key!r:.60} is not text")
-            tree.key(str(key))
+            tree.key(str(_whole(key, tree)))
             plain(item, tree)
         tree.close()
     elif isinstance(value, list | tuple):
@@ -188,7 +188,7 @@ def _is_set(value: Any, item: Field[Any]) -> bool:
 
 def _scalar(value: Any, tree: Tree) -> Any:
     if value is None or isinstance(value, bool | str):
-        return value
+        return _whole(value, tree)
     if isinstance(value, Integral) and int(value).bit_length() <= MAX_BITS:
         return int(value)
     if isinstance(value, Real) and not isinstance(value, Integral):
@@ -196,6 +196,13 @@ def _scalar(value: Any, tree: Tree) -> Any:
     if isinstance(value, Integral):
         raise tree.refusal(0, f"a number of {int(value).bit_length():,} bits; at most {MAX_BITS} are read")
     raise tree.refusal(0, f"{value!r:.60} is a {type(value).__name__}, which a request cannot hold")
+
+
+def _whole(value: Any, tree: Tree) -> Any:
+    """Return the value; refuses text with half a character, a lone surrogate, which no file can hold."""
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise tree.refusal(0, f"{value!r:.60} holds half a character; write text that is valid Unicode")
+    return value
 
 
 def _float(value: Real, tree: Tree) -> float:

@@ -43,7 +43,7 @@ _MODELS: dict[str | int, type[BaseModel]] = {
     "<mapping>": Published,
 }
 _HOMES: dict[str, type[BaseModel]] = {"limits": RequestLimits, "switches": InlineSwitch, "server": InlineServer}
-_NUMBER = re.compile(r"\s*[-+]?\d[\d_]*(\.\d*)?([eE][-+]?\d+)?\s*")
+_NUMBER = re.compile(r"\s*[-+]?\d[\d_]*(\.\d*)?([eE][-+]?\d+)?\s*", re.ASCII)
 
 
 def told(error: ValidationError, document: Document) -> Iterator[tuple[str, Mistake]]:

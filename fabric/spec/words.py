@@ -23,6 +23,7 @@ __all__ = [
     "Gbps",
     "Name",
     "Planes",
+    "Price",
     "Quantity",
     "Rails",
     "RateKey",
@@ -76,6 +77,13 @@ def _known(kind: str, catalogued: Callable[[], Iterable[str]]) -> AfterValidator
     return AfterValidator(check)
 
 
+def _in_cents(price: float) -> float:
+    """Refuse what is less than a cent, for costs are counted in cents and it would be nothing."""
+    if 0 < price < 0.01:
+        raise wrong(f"{price:g} is less than a cent; write 0 or at least 0.01")
+    return price
+
+
 def wrong(text: str) -> PydanticCustomError:
     """Return the error that says `text`, to be raised by a validator."""
     return PydanticCustomError("wrong", "{text}", {"text": text})
@@ -116,6 +124,7 @@ Any_ = Literal["any"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Gbps = Annotated[int, Field(ge=1, le=1_000_000)]
 Quantity = Annotated[float, Field(ge=0, le=1e9)]
+Price = Annotated[Quantity, AfterValidator(_in_cents)]
 Total = Annotated[float, Field(ge=1, le=1e13)]
 Spare = Annotated[int, Field(ge=0, le=100_000)]
 Planes = Annotated[int, Field(ge=1, le=64)]
