@@ -54,8 +54,5 @@ def oversubscribed_share(shape: Shape, *, contiguous: bool) -> float:
     A ring over servers in order leaves a place of m servers by one of them, so the place's ratio r costs it nothing
     while m >= r; traffic between any two servers (a tree) gets 1/r. Ratios multiply going up.
     """
-    share, ratio = 1.0, 1.0
-    for each, peers in zip(shape.ratios, shape.peers, strict=True):
-        ratio *= each
-        share = min(share, (peers if contiguous else 1) / ratio)
-    return share
+    peers = shape.peers if contiguous else (1,) * len(shape.peers)
+    return min((1.0, *(servers / ratio for servers, ratio in zip(peers, shape.ratios, strict=True))))

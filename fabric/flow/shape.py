@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import mul
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch, collectives
@@ -19,7 +21,8 @@ class Shape:
 
     `hops` are the switches on the longest path and `switch_ns` the latency of the slowest of them. Below the top tier,
     from the leaf up, `peers` are the servers of one full place, `lanes_apart` the lanes that have not met, and `ratios`
-    bandwidth down over up, at least 1. Nothing here gets worse when `peers` gets more, or anything else less.
+    the bandwidth that servers send over that up from there, each tier's at least 1 times those below. Nothing gets
+    worse when `peers` gets more, or anything else less.
     """
 
     server: Server
@@ -51,7 +54,7 @@ class Shape:
             blueprint.ports_up(blueprint.form.roles[0]) > 1,
             peers(blueprint),
             lanes_apart(blueprint),
-            tuple(max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top),
+            tuple(accumulate((max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top), mul)),
         )
 
     @property

@@ -7,7 +7,7 @@ better in a measure is better in a feature, and no worse in any than the measure
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,7 +17,7 @@ from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.explain import explain
-from fabric.optimizer.measures import Features, Measure, best_features, feature_terms, features_of
+from fabric.optimizer.measures import Features, Measure, features_of, model_features
 from fabric.optimizer.model import Model
 from fabric.optimizer.objectives import Objective, limited
 from fabric.optimizer.search import blueprint_of, canonical, comparable
@@ -35,16 +35,12 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Point:
-    """A fabric of the front with the value of each aim, linear ones in the solver's whole units."""
+    """A fabric of the front with the level of each aim: the solver's whole units of an objective, a measure's steps."""
 
     candidate: Candidate
     blueprint: Blueprint
-    values: tuple[float, ...]
+    levels: tuple[int, ...]
     features: Features
-
-    def beaten_by(self, other: Point) -> bool:
-        """Say whether the other is no worse in anything and better in something."""
-        return other.values != self.values and all(b <= a for a, b in zip(self.values, other.values, strict=True))
 
 
 @dataclass(frozen=True)
@@ -71,9 +67,7 @@ def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: Non
         search.exhaust(candidate)
     if not search.points:
         raise explain(spec, found, rejected)
-    best = {point.values: point for point in reversed(search.points)}
-    left = [point for point in best.values() if not any(point.beaten_by(other) for other in search.points)]
-    points = [search.simplest(point) for point in sorted(left, key=lambda point: point.values)]
+    points = [search.simplest(point) for point in sorted(_unbeaten(search.points), key=lambda point: point.levels)]
     return Front(tuple(aims), tuple(points), "OPTIMAL" if search.complete else "FEASIBLE")
 
 
@@ -88,24 +82,32 @@ class _Search:
         self.complete = True
 
     def exhaust(self, candidate: Candidate) -> None:
-        """Find the points of `candidate` that no point so far equals or beats."""
+        """Find the points of `candidate` that no point so far equals or beats, the first objective ascending."""
+        before, own = _unbeaten(self.points), list[Point]()
+        ascending = self.aims.index(self.linear[0]) if self.linear else None
         for _ in range(MOST):
             asked = _Question(candidate, self.linear, measured=self.measured)
-            for point in self.points:
+            for point in before:
                 asked.beat(point, self.aims)
+            for point in _unbeaten(own, without=ascending):
+                asked.beat(point, self.aims, [each.features for each in own], ascending)
             answer = asked.answer()
             self.complete = self.complete and answer.status in ("OPTIMAL", "INFEASIBLE")
             if not answer.values:
+                self.points += own
                 return
-            self.points.append(self._point(candidate, answer))
+            if answer.status != "OPTIMAL":
+                ascending = None
+            own.append(self._point(candidate, answer))
+        self.points += own
         self.complete = False
 
     def _point(self, candidate: Candidate, answer: Answer) -> Point:
         blueprint = blueprint_of(candidate, answer.sizes)
         linear = dict(zip((aim.name for aim in self.linear), answer.values, strict=False))
         features = features_of(blueprint) if self.measured else {}
-        values = [aim.of(candidate, features) if isinstance(aim, Measure) else linear[aim.name] for aim in self.aims]
-        return Point(candidate, blueprint, tuple(values), features)
+        levels = [aim.level(candidate, features) if isinstance(aim, Measure) else linear[aim.name] for aim in self.aims]
+        return Point(candidate, blueprint, tuple(levels), features)
 
     def simplest(self, point: Point) -> Point:
         """Return the canonical one of the fabrics of the point's candidate that are as good in every aim."""
@@ -122,64 +124,103 @@ class _Question:
         self.candidate = candidate
         self.model = limited(candidate)
         self.linear = {aim.name: aim.expression(self.model) for aim in linear}
-        self.features = feature_terms(self.model) if measured else {}
-        self.best = best_features(self.model, self.features)
+        self.features = model_features(self.model) if measured else {}
+        self.best = {name: feature.least for name, feature in self.features.items()}
 
     def answer(self) -> Answer:
         """Return a solution that is best in the linear aims in turn, then in the features together."""
-        expressions = [*self.linear.values(), *([sum(self.features.values())] if self.features else [])]
+        terms = [feature.expression for feature in self.features.values() if feature.expression is not None]
+        expressions = [*self.linear.values(), *([sum(terms)] if terms else [])]
         return minimise(self.model, [partial(_given, each) for each in expressions])
 
     def equal(self, point: Point, aims: Sequence[Aim]) -> None:
         """Demand that a solution be as good as `point`, of the same candidate, in every linear aim and feature."""
-        for aim, value in zip(aims, point.values, strict=True):
+        for aim, value in zip(aims, point.levels, strict=True):
             if isinstance(aim, Objective):
-                self.model.cp.add(self.linear[aim.name] <= int(value))
-        for name, term in self.features.items():
-            self.model.cp.add(term <= point.features[name])
+                self.model.cp.add(self.linear[aim.name] <= value)
+        for name in self.features:
+            self._hold(name, point.features[name])
 
-    def beat(self, point: Point, aims: Sequence[Aim]) -> None:
-        """Demand that a solution be better than `point` in some aim."""
+    def beat(self, point: Point, aims: Sequence[Aim], own: Sequence[Features] = (), without: int | None = None) -> None:
+        """Demand that a solution be better than `point` in some aim, or in some but the one at place `without`.
+
+        `own` are the features of this very candidate's points so far, the point's among them.
+        """
         ways = []
-        for aim, value in zip(aims, point.values, strict=True):
+        for place, (aim, value) in enumerate(zip(aims, point.levels, strict=True)):
+            if place == without:
+                self.model.cp.add(self.linear[aim.name] >= value)
+                continue
             better = self.model.var(1, f"better {aim.name}", least=0)
             if isinstance(aim, Objective):
-                self.model.cp.add(self.linear[aim.name] <= int(value) - 1).only_enforce_if(better)
+                self.model.cp.add(self.linear[aim.name] <= value - 1).only_enforce_if(better)
             else:
                 self._allow(aim, value, better)
-                if point.candidate is self.candidate:
-                    self._improve(point.features, better)
+                for features in own:
+                    self._improve(aim, value, features, better)
             ways.append(better)
         self.model.cp.add_bool_or(ways)
 
-    def _allow(self, measure: Measure, value: float, better: cp_model.IntVar) -> None:
+    def _allow(self, measure: Measure, value: int, better: cp_model.IntVar) -> None:
         """Say how bad each feature may be, the rest at its best, for the measure to be below `value`."""
-        if measure.of(self.candidate, self.best) >= value:
+        if measure.level(self.candidate, self.best) >= value:
             self.model.cp.add(better == 0)
             return
-        for name, term in self.features.items():
-            if not isinstance(term, int):
-                worst = self._worst(measure, value, name, self.model.upper(term))
-                self.model.cp.add(term <= worst).only_enforce_if(better)
+        for name in self.features:
+            self._hold(name, self._worst(measure, value, name), better)
 
-    def _worst(self, measure: Measure, value: float, name: str, most: int) -> int:
+    def _hold(self, name: str, value: int, only_if: cp_model.IntVar | None = None) -> None:
+        """Hold a feature at or below a value, always or if the flag is 1."""
+        feature = self.features[name]
+        if value < feature.least and only_if is not None:
+            self.model.cp.add(only_if == 0)
+        elif value < feature.most:
+            for limit in feature.at_most(value):
+                added = self.model.cp.add(limit)
+                if only_if is not None:
+                    added.only_enforce_if(only_if)
+
+    def _worst(self, measure: Measure, value: int, name: str) -> int:
         """Return the largest that one feature may be, the rest at its best, for the measure to be below `value`."""
-        least = self.best[name]
+        least, most = self.features[name].least, self.features[name].most
         while least < most:
             middle = (least + most + 1) // 2
-            below = measure.of(self.candidate, {**self.best, name: middle}) < value
+            below = measure.level(self.candidate, {**self.best, name: middle}) < value
             least, most = (middle, most) if below else (least, middle - 1)
         return least
 
-    def _improve(self, features: Features, better: cp_model.IntVar) -> None:
-        """Say that what is better than a point of this very candidate is better in a feature."""
+    def _improve(self, measure: Measure, value: int, features: Features, better: cp_model.IntVar) -> None:
+        """Say that what has a measure below `value` is better than `features`, which has not, in one that matters.
+
+        Those matter that are enough alone; and the others too, if they are enough together.
+        """
+
+        def enough(names: Iterable[str]) -> bool:
+            return measure.level(self.candidate, {**features, **{name: self.best[name] for name in names}}) < value
+
+        alone = [name for name in self.best if enough([name])]
+        rest = [name for name in self.best if name not in alone]
         ways = []
-        for name, term in self.features.items():
-            if not isinstance(term, int):
-                way = self.model.var(1, f"better {name}", least=0)
-                self.model.cp.add(term <= features[name] - 1).only_enforce_if(way)
-                ways.append(way)
-        self.model.cp.add_bool_or([~better, *ways])
+        for name in [*alone, *rest] if enough(rest) else alone:
+            way = self.model.var(1, f"better {name}", least=0)
+            self._hold(name, features[name] - 1, way)
+            ways.append(way)
+        if not enough([]):
+            self.model.cp.add_bool_or([~better, *ways])
+
+
+def _unbeaten(points: Sequence[Point], without: int | None = None) -> list[Point]:
+    """Return the points that no other beats or equals, leaving out the aim at place `without`; of equals the first."""
+
+    def levels(point: Point) -> tuple[int, ...]:
+        return tuple(level for place, level in enumerate(point.levels) if place != without)
+
+    first = {levels(point): point for point in reversed(points)}
+    return [point for own, point in first.items() if not any(_beats(other, own) for other in first)]
+
+
+def _beats(one: Sequence[int], other: Sequence[int]) -> bool:
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
 def _given(expression: cp_model.LinearExprT, _model: Model) -> cp_model.LinearExprT:

@@ -9,8 +9,12 @@ that the solver has to know of a measure.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from ortools.sat.python import cp_model
 
 from fabric.blueprint import Blueprint
 from fabric.flow import ROUTINGS, Shape, allreduce, slowest_ns
@@ -18,16 +22,48 @@ from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objectives import hops
 
-__all__ = ["MEASURES", "Features", "Measure", "best_features", "feature_terms", "features_of", "measures"]
+__all__ = [
+    "MEASURES",
+    "Feature",
+    "Features",
+    "Measure",
+    "features_of",
+    "measures",
+    "model_features",
+    "shape_of",
+    "step",
+]
 
 Features = Mapping[str, int]
 """Features by name, each in whole units of its own."""
 
+Constraint = cp_model.BoundedLinearExpression | bool
+
 FINE = 10**6
 """Ratios are features in millionths."""
 
-DIGITS = 3
-"""Measures are compared to so many significant digits: finer differences of an estimate say nothing."""
+STEP = 1.02
+"""Measures within a fiftieth of each other count as equal: finer differences of an estimate say nothing."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature of a model: the least and the most that it can be, and its expression, or how it is held below a value.
+
+    The expression is at least the feature, and no more when it is minimised.
+    """
+
+    least: int
+    most: int
+    expression: cp_model.LinearExpr | None = None
+    limits: Callable[[int], Iterable[cp_model.BoundedLinearExpression | bool]] | None = None
+
+    def at_most(self, value: int) -> Iterable[cp_model.BoundedLinearExpression | bool]:
+        """Return the constraints that hold the feature at or below `value`."""
+        if self.limits:
+            yield from self.limits(value)
+        elif self.expression is not None:
+            yield self.expression <= value
 
 
 @dataclass(frozen=True)
@@ -37,13 +73,18 @@ class Measure:
     name: str
     of_shape: Callable[[Shape], float]
 
-    def of(self, candidate: Candidate, features: Features) -> float:
-        """Return the measure at these features, to three significant digits."""
-        return _rounded(self.of_shape(_shape(candidate, features)))
+    def level(self, candidate: Candidate, features: Features) -> int:
+        """Return the measure at these features as a number of steps, the least whole power of STEP above."""
+        return step(self.of_shape(shape_of(candidate, features)))
 
 
 MEASURES = ("allreduce", "mean_hops", "ring_hops")
 """The words that ask for a measure."""
+
+
+def step(value: float) -> int:
+    """Return the steps up to a positive value; all values within one step count as equal."""
+    return math.ceil(math.log(value) / math.log(STEP) - 1e-9)
 
 
 def measures(size_bytes: int = 2**30, routing: str = "adaptive") -> dict[str, Measure]:
@@ -61,19 +102,18 @@ def measures(size_bytes: int = 2**30, routing: str = "adaptive") -> dict[str, Me
     return {word: Measure(name, value) for word, (name, value) in zip(MEASURES, values, strict=True)}
 
 
-def feature_terms(model: Model) -> dict[str, Term]:
-    """Return the features of a model: terms that are at least the feature, and no more when they are minimised."""
+def model_features(model: Model) -> dict[str, Feature]:
+    """Return the features of a model by name."""
     form, below_top = model.form, model.form.switch_groups[:-1]
-    terms: dict[str, Term] = {"hops": _capped(model, "hops", hops(model), 2 * form.tiers + 1)}
-    terms["switch_ps"] = _slowest(model)
-    terms["paths"] = _several_paths(model)
+    found = {"hops": _of(model, hops(model), 2 * form.tiers + 1), "switch_ps": _slowest(model)}
+    found["paths"] = _several_paths(model)
     for tier, group in enumerate(below_top, 1):
         inner = form.placement[len(form.places(group)) :]
-        terms[f"peers {tier}"] = _negative(model, model.product(inner), f"peers {tier}")
+        found[f"peers {tier}"] = _negative(model, model.product(inner))
         lanes = tuple(axis for axis in form.lanes if axis in form.kept(tier))
-        terms[f"apart {tier}"] = model.product(lanes) if form.meets else 1
-        terms[f"ratio {tier}"] = _ratio(model, group.role)
-    return terms
+        found[f"apart {tier}"] = _of(model, model.product(lanes) if form.meets else 1)
+        found[f"ratio {tier}"] = _ratio(model, tier)
+    return found
 
 
 def features_of(blueprint: Blueprint) -> dict[str, int]:
@@ -85,12 +125,8 @@ def features_of(blueprint: Blueprint) -> dict[str, int]:
     return found
 
 
-def best_features(model: Model, terms: Mapping[str, Term]) -> dict[str, int]:
-    """Return the least that each feature can be."""
-    return {name: model.lower(term) for name, term in terms.items()}
-
-
-def _shape(candidate: Candidate, features: Features) -> Shape:
+def shape_of(candidate: Candidate, features: Features) -> Shape:
+    """Return the shape of a fabric of `candidate` with these features."""
     spec, below_top = candidate.spec, range(1, candidate.form.tiers)
     return Shape(
         spec.server,
@@ -108,56 +144,56 @@ def _shape(candidate: Candidate, features: Features) -> Shape:
     )
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
-
-
-def _capped(model: Model, name: str, expression: object, most: int) -> Term:
+def _of(model: Model, expression: cp_model.LinearExprT, most: int | None = None) -> Feature:
+    """Return a term as a feature; an expression of no known bounds is given a variable that is at most `most`."""
     if isinstance(expression, int):
-        return expression
-    term = model.var(most, name)
+        return Feature(expression, expression)
+    if isinstance(expression, cp_model.IntVar):
+        return Feature(model.lower(expression), model.upper(expression), expression)
+    term = model.var(most or 1, "feature", least=0)
     model.cp.add(term >= expression)
-    return term
+    return Feature(1, most or 1, term)
 
 
-def _negative(model: Model, term: Term, name: str) -> Term:
-    if isinstance(term, int):
-        return -term
-    result = model.var(-1, f"minus {name}", least=-model.upper(term))
-    model.cp.add(result == -term)
-    return result
+def _negative(model: Model, term: Term) -> Feature:
+    expression = None if isinstance(term, int) else -1 * term
+    return Feature(-model.upper(term), -model.lower(term), expression)
 
 
-def _slowest(model: Model) -> Term:
+def _slowest(model: Model) -> Feature:
     """Return the latency of the slowest switch in use, in picoseconds."""
     each = {role: [round(1000 * slowest_ns([box])) for box in boxes] for role, boxes in model.candidate.models.items()}
     most, least = max(max(values) for values in each.values()), max(min(values) for values in each.values())
     if most == least:
-        return most
+        return Feature(most, most)
     slowest = model.var(most, "slowest", least)
     for role, values in each.items():
         for value, used in zip(values, model.used[role], strict=True):
             model.cp.add(slowest >= value * used)
-    return slowest
+    return Feature(least, most, slowest)
 
 
-def _several_paths(model: Model) -> Term:
+def _several_paths(model: Model) -> Feature:
     """Return a flag that is 1 when a leaf has more than one link up."""
     if model.form.tiers == 1:
-        return 0
+        return Feature(0, 0)
     flag, up = model.var(1, "several paths", least=0), model.product(model.form.bundles[1].ports_up)
     model.cp.add(up - 1 <= model.upper(up) * flag)
-    return flag
+    return Feature(0, 1, flag)
 
 
-def _ratio(model: Model, role: str) -> Term:
-    most = model.candidate.spec.ratio(role)
-    if most <= 1:
-        return FINE
-    below = next(bundle for bundle in model.form.bundles if bundle.upper.role == role)
-    above = next(bundle for bundle in model.form.bundles if bundle.lower.role == role)
-    ratio = model.var(math.ceil(FINE * most), f"ratio of {role}", least=FINE)
-    up = model.product(above.ports_up)
-    total = model.times(ratio, up, f"{role} times ratio", model.upper(ratio) * model.upper(up))
-    model.cp.add(total >= FINE * model.product(below.ports_down))
-    return ratio
+def _ratio(model: Model, tier: int) -> Feature:
+    """Return the ratios up to `tier` multiplied, in millionths, a ratio under 1 counting as 1."""
+    spec, tiers = model.candidate.spec, range(1, tier + 1)
+    most = math.prod(max(Fraction(1), spec.ratio(model.form.roles[each - 1])) for each in tiers)
+    sent = FINE * spec.servers * spec.server.nics * model.candidate.planes
+
+    def at_most(value: int) -> Iterator[cp_model.BoundedLinearExpression | bool]:
+        for some in (some for count in tiers for some in combinations(tiers, count)):
+            down = model.product(tuple(name for each in some for name in model.form.bundles[each - 1].ports_down))
+            up = model.product(tuple(name for each in some for name in model.form.bundles[each].ports_up))
+            yield FINE * down <= value * up
+        # Of all the servers together: nothing new, but it tells the solver how few links that takes.
+        yield from (value * model.links(model.form.bundles[each]) >= sent for each in tiers)
+
+    return Feature(FINE, math.ceil(FINE * most), limits=at_most)
