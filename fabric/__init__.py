@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fabric.report import write
     from fabric.report.comparison import Comparison, compare
     from fabric.spec import Spec
-    from fabric.study import Study, design, optimize, read
+    from fabric.study import Pareto, Study, design, optimize, pareto, read
 
 __version__ = "0.1.0"
 
@@ -30,6 +30,7 @@ __all__ = [
     "Infeasible",
     "InputError",
     "Network",
+    "Pareto",
     "Spec",
     "Study",
     "TooLarge",
@@ -38,6 +39,7 @@ __all__ = [
     "design",
     "expand",
     "optimize",
+    "pareto",
     "read",
     "to_networkx",
     "write",
@@ -51,6 +53,7 @@ _HOMES = {
     "Infeasible": "errors",
     "InputError": "errors",
     "Network": "network",
+    "Pareto": "study",
     "Spec": "spec",
     "Study": "study",
     "TooLarge": "errors",
@@ -58,6 +61,7 @@ _HOMES = {
     "design": "study",
     "expand": "expansion",
     "optimize": "study",
+    "pareto": "study",
     "read": "study",
     "to_networkx": "export",
     "write": "report",

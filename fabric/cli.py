@@ -113,16 +113,41 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
     default="cost",
     show_default=True,
     help="Names in order of importance (cost,hops) or weights (cost=1,hops=50000), of"
-    " cost, power, rack_units, hops, switches, links, models.",
+    " cost, power, rack_units, hops, switches, links, models; in order also allreduce, mean_hops, ring_hops.",
 )
+@click.option("--pareto", metavar="NAMES", help="Find the whole front instead, as in cost,hops,allreduce.")
+@click.option("--size", default="1GiB", show_default=True, help="The size of the all-reduce to be fast.")
+@click.option("--routing", default="adaptive", show_default=True, help="Its routing: adaptive or ecmp.")
 @OUT
 @AS_JSON
 @request_words
 @click.pass_obj
 def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
-    """Find the fabric of REQUEST that is best in what you choose, with proof."""
-    objective = words.pop("objective")
-    _run(quiet, partial(fabric.optimize, objective=objective), request, out, as_json, words)
+    """Find the fabric of REQUEST that is best in what you choose, or all that nothing beats, with proof."""
+    objective, names = words.pop("objective"), words.pop("pareto")
+    message = {"size_bytes": units.parse_size(words.pop("size")), "routing": words.pop("routing")}
+    if names is None:
+        _run(quiet, partial(fabric.optimize, objective=objective, **message), request, out, as_json, words)
+    else:
+        _run_front(quiet, partial(fabric.pareto, objectives=names, **message), request, out, as_json, words)
+
+
+def _run_front(
+    quiet: bool, make: Callable[..., fabric.Pareto], request: str, out: str | None, as_json: bool, words: dict[str, Any]
+) -> None:
+    """Find a front, write its files where asked, and print it."""
+    from fabric.report.files import write_front
+    from fabric.report.tradeoff import front_document, front_summary
+
+    with _progress(quiet or words.pop("silent")) as say:
+        front = make(request, progress=say, **_overrides(words))
+        files = [] if out is None else write_front(front, out)
+    if as_json:
+        click.echo(json.dumps(front_document(front), indent=2, ensure_ascii=False))
+    else:
+        _print_summary(*front_summary(front))
+    for file in files:
+        click.echo(f"wrote {file}", err=as_json)
 
 
 def _run(

@@ -16,11 +16,11 @@ from fabric.families import any_to_any, words
 from fabric.flow import Estimate, allreduce
 from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps
 from fabric.network import Network
-from fabric.optimizer import Objective, Proof, Runner, parse_objectives, size
+from fabric.optimizer import Front, Objective, Point, Proof, Runner, front, parse_objectives, size
 from fabric.prices import Prices
 from fabric.spec import Spec, read_spec
 
-__all__ = ["Study", "design", "optimize", "read"]
+__all__ = ["Pareto", "Study", "design", "optimize", "pareto", "read"]
 
 
 @dataclass(frozen=True)
@@ -88,23 +88,79 @@ def optimize(
     source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
     objective: str = "cost",
     *,
+    size_bytes: int = 2**30,
+    routing: str = "adaptive",
     progress: Callable[[str], None] | None = None,
     **request: Any,
 ) -> Study:
     """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
 
-    Names are cost, power, rack_units, hops, switches, links and models. Raises as `design` does, and InputError for an
-    objective that needs a price, power or height that is not known.
+    Names are cost, power, rack_units, hops, switches, links and models; and, in order only, allreduce (the time of one
+    of `size_bytes` under `routing`), mean_hops and ring_hops, of which values within a fiftieth count as equal. Raises
+    as `design` does, and InputError for an objective that needs a price, power or height that is not known.
     """
-    return _studied(source, parse_objectives(objective), progress, request)
+    aims = parse_objectives(objective, size_bytes, routing)
+    if all(isinstance(aim, Objective) for aim in aims):
+        return _studied(source, [aim for aim in aims if isinstance(aim, Objective)], progress, request)
+    spec = _spec(source, request)
+    found = front(spec, aims, progress or (lambda text: None))
+    return _of_point(spec, found, found.points[0])
+
+
+@dataclass(frozen=True)
+class Pareto:
+    """The fabrics that nothing allowed beats in all of several objectives, the best in the first one first.
+
+    `names` are the objectives as keys of results (`cost_usd`), `values` what each study comes to in them; `status` is
+    OPTIMAL when nothing is missing.
+    """
+
+    spec: Spec
+    names: tuple[str, ...]
+    studies: tuple[Study, ...]
+    status: str
+    wall_s: float
+
+    @property
+    def values(self) -> tuple[Mapping[str, float], ...]:
+        return tuple(study.proof.objectives for study in self.studies)
+
+
+def pareto(
+    source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
+    objectives: str = "cost,hops,allreduce",
+    *,
+    size_bytes: int = 2**30,
+    routing: str = "adaptive",
+    progress: Callable[[str], None] | None = None,
+    **request: Any,
+) -> Pareto:
+    """Return the Pareto front over `objectives`, two or more names as `optimize` takes them; raises as it does."""
+    aims = parse_objectives(objectives, size_bytes, routing)
+    if len(aims) < 2:
+        raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, such as cost,hops")
+    spec = _spec(source, request)
+    found = front(spec, aims, progress or (lambda text: None))
+    studies = tuple(_of_point(spec, found, point) for point in found.points)
+    return Pareto(spec, tuple(aim.name for aim in aims), studies, found.status, found.wall_s)
+
+
+def _of_point(spec: Spec, found: Front, point: Point) -> Study:
+    values = found.values(point)
+    name, value = next(iter(values.items()))
+    return Study(spec, point.blueprint, Proof(found.status, name, value, value, found.wall_s, values))
 
 
 def _studied(
-    source: Any, objectives: Sequence[Objective], progress: Callable[[str], None] | None, request: dict[str, Any]
+    source: Any, objectives: Sequence[Objective], progress: Callable[[str], None] | None, request: Any
 ) -> Study:
+    spec = _spec(source, request)
+    sized = size(spec, objectives, progress or (lambda text: None))
+    return Study(spec, sized.blueprint, sized.proof, sized.others)
+
+
+def _spec(source: Any, request: dict[str, Any]) -> Spec:
     if isinstance(source, Spec) and request:
         keys = ", ".join(map(str, request))
         raise InputError(f"{keys}: a Spec is already read and takes no more words; give the name, file or mapping")
-    spec = source if isinstance(source, Spec) else read(source, **request)
-    sized = size(spec, objectives, progress or (lambda text: None))
-    return Study(spec, sized.blueprint, sized.proof, sized.others)
+    return source if isinstance(source, Spec) else read(source, **request)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_allreduce"]
+__all__ = ["COLOURS", "MARKERS", "draw_allreduce", "dress", "legend_label", "plot", "type_of"]
 
 WIDTH, HEIGHT, MARGIN = 540.0, 270.0, 20.0
 LEFT, RIGHT, FOOT, HEAD = 56.0, 372.0, 46.0, 42.0
@@ -32,34 +32,45 @@ def draw_allreduce(title: str, curves: Mapping[str, Points], line_rate_GBps: flo
     """Draw busbw in GB/s over the message size, a curve `[(size_bytes, busbw_GBps), ...]` for each label."""
     height = max(HEIGHT, FOOT + HEAD + LEGEND_LEAD * len(curves))
     with plain_style():
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=200, facecolor="white")
-        FigureCanvasAgg(figure)
-        plot = (LEFT / WIDTH, FOOT / height, (RIGHT - LEFT) / WIDTH, (height - FOOT - HEAD) / height)
-        axes = figure.add_axes(plot)
+        figure, axes = plot(title, height)
         for place, (label, points) in enumerate(curves.items()):
             _curve(axes, place, label, points)
         _scales(axes, [point for points in curves.values() for point in points], line_rate_GBps or 0)
         _line_rate(axes, line_rate_GBps)
-        _words(axes)
-        head = elide(title, WIDTH - MARGIN - LEFT, TIER_PT, bold=True)
-        figure.text(LEFT / WIDTH, 1 - 24 / height, head, color=INK, **_type(TIER_PT, bold=True))
+        dress(axes, "message size", "bus bandwidth (busbw), GB/s")
     return figure
 
 
-def _type(size_pt: float, bold: bool = False) -> dict[str, Any]:
+def plot(title: str, height: float = HEIGHT) -> tuple[Figure, Axes]:
+    """Return a page with its title and the empty axes on it, room for the legend at the right."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=200, facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((LEFT / WIDTH, FOOT / height, (RIGHT - LEFT) / WIDTH, (height - FOOT - HEAD) / height))
+    head = elide(title, WIDTH - MARGIN - LEFT, TIER_PT, bold=True)
+    figure.text(LEFT / WIDTH, 1 - 24 / height, head, color=INK, **type_of(TIER_PT, bold=True))
+    return figure, axes
+
+
+def type_of(size_pt: float, bold: bool = False) -> dict[str, Any]:
+    """Return the type of a text as matplotlib's keywords."""
     properties = font(bold).copy()
     properties.set_size(size_pt)
     return {"fontproperties": properties}
+
+
+def legend_label(text: str) -> str:
+    """Return a text that fits into the legend."""
+    return elide(text, WIDTH - MARGIN - RIGHT - 12 - HANDLE, BODY_PT)
 
 
 def _curve(axes: Axes, place: int, label: str, points: Points) -> None:
     """Plot one curve; its colour and marker, and after seven curves its dashes, tell it from the others."""
     axes.plot(
         [bytes_ for bytes_, _ in points], [speed for _, speed in points],
-        label=elide(label, WIDTH - MARGIN - RIGHT - 12 - HANDLE, BODY_PT), color=COLOURS[place % len(COLOURS)],
+        label=legend_label(label), color=COLOURS[place % len(COLOURS)],
         linestyle=DASHES[place // len(COLOURS) % len(DASHES)], linewidth=1.4,
         marker=MARKERS[place % len(MARKERS)], markersize=3.2, clip_on=False,
     )  # fmt: skip
@@ -84,21 +95,22 @@ def _line_rate(axes: Axes, line_rate: float | None) -> None:
     axes.axhline(line_rate, color=INK, linewidth=0.9, dashes=(4, 3), zorder=1)
     words, start = f"line rate, {line_rate:.4g} GB/s", (0, line_rate)
     axes.annotate(
-        words, start, (4, 3), ("axes fraction", "data"), textcoords="offset points", color=INK, **_type(BODY_PT)
+        words, start, (4, 3), ("axes fraction", "data"), textcoords="offset points", color=INK, **type_of(BODY_PT)
     )
 
 
-def _words(axes: Axes) -> None:
-    axes.set_xlabel("message size", color=INK, **_type(HEAD_PT))
-    axes.set_ylabel("bus bandwidth (busbw), GB/s", color=INK, **_type(HEAD_PT))
+def dress(axes: Axes, horizontal: str, vertical: str) -> None:
+    """Name the axes, set their type and lines, and put the legend beside the plot."""
+    axes.set_xlabel(horizontal, color=INK, **type_of(HEAD_PT))
+    axes.set_ylabel(vertical, color=INK, **type_of(HEAD_PT))
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set(color=GREY, **_type(BODY_PT))
+        label.set(color=GREY, **type_of(BODY_PT))
     axes.tick_params(color=GREY, width=0.6)
     axes.grid(axis="y", color=HAIR, linewidth=0.4)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set(color=GREY, linewidth=0.6)
     if axes.get_legend_handles_labels()[1]:
-        prop = _type(BODY_PT)["fontproperties"]
+        prop = type_of(BODY_PT)["fontproperties"]
         axes.legend(
             loc="upper left",
             bbox_to_anchor=(1 + 12 / (RIGHT - LEFT), 1),

@@ -7,6 +7,7 @@ better in a measure is better in a feature, and no worse in any than the measure
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -50,14 +51,23 @@ class Front:
     aims: tuple[Aim, ...]
     points: tuple[Point, ...]
     status: str
+    wall_s: float
+
+    def values(self, point: Point) -> dict[str, float]:
+        """Return what `point` comes to in each aim, by name and in its own unit."""
+        return {
+            aim.name: aim.of(point.blueprint) if isinstance(aim, Measure) else level / aim.scale
+            for aim, level in zip(self.aims, point.levels, strict=True)
+        }
 
 
 def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: None) -> Front:
-    """Return the Pareto front of `spec` over `aims`, at least two of them or one measure.
+    """Return the Pareto front of `spec` over `aims`.
 
     Of fabrics that are equal in every aim the one with fewer tiers and planes is kept, then the simpler (`canonical`).
     Raises Infeasible and InputError as `size` does.
     """
+    start = time.perf_counter()
     search = _Search(aims)
     found, rejected, unknown = comparable(spec, search.linear)
     if unknown and not found:
@@ -68,7 +78,8 @@ def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: Non
     if not search.points:
         raise explain(spec, found, rejected)
     points = [search.simplest(point) for point in sorted(_unbeaten(search.points), key=lambda point: point.levels)]
-    return Front(tuple(aims), tuple(points), "OPTIMAL" if search.complete else "FEASIBLE")
+    status = "OPTIMAL" if search.complete else "FEASIBLE"
+    return Front(tuple(aims), tuple(points), status, time.perf_counter() - start)
 
 
 class _Search:

@@ -17,7 +17,7 @@ from itertools import combinations
 from ortools.sat.python import cp_model
 
 from fabric.blueprint import Blueprint
-from fabric.flow import ROUTINGS, Shape, allreduce, slowest_ns
+from fabric.flow import Shape, allreduce, slowest_ns
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objectives import hops
@@ -73,6 +73,10 @@ class Measure:
     name: str
     of_shape: Callable[[Shape], float]
 
+    def of(self, blueprint: Blueprint) -> float:
+        """Return the measure of a blueprint."""
+        return self.of_shape(Shape.of(blueprint))
+
     def level(self, candidate: Candidate, features: Features) -> int:
         """Return the measure at these features as a number of steps, the least whole power of STEP above."""
         return step(self.of_shape(shape_of(candidate, features)))
@@ -93,7 +97,6 @@ def measures(size_bytes: int = 2**30, routing: str = "adaptive") -> dict[str, Me
     def time_s(shape: Shape) -> float:
         return allreduce(shape, size_bytes, routing).time_s
 
-    assert routing in ROUTINGS
     values: tuple[tuple[str, Callable[[Shape], float]], ...] = (
         ("allreduce_s", time_s),
         ("hops_mean", lambda shape: shape.mean_hops),

@@ -1,4 +1,4 @@
-"""The words of `--objective`: names in order of importance, or weights."""
+"""The words of `--objective` and `--pareto`: names in order of importance, or weights."""
 
 from __future__ import annotations
 
@@ -8,32 +8,42 @@ from fractions import Fraction
 from ortools.sat.python import cp_model
 
 from fabric.errors import InputError, nearest
+from fabric.optimizer.front import Aim
+from fabric.optimizer.measures import MEASURES, measures
 from fabric.optimizer.model import Model
 from fabric.optimizer.objectives import OBJECTIVES, Objective
 
-__all__ = ["parse_objectives"]
+__all__ = ["WORDS", "parse_objectives"]
+
+WORDS = (*OBJECTIVES, *MEASURES)
+"""The names that may be asked for."""
 
 MOST = 10**6
 """The largest weight, and the largest denominator of one: with them a sum stays within the solver's 64 bits."""
 
 
-def parse_objectives(text: str) -> tuple[Objective, ...]:
+def parse_objectives(text: str, size_bytes: int = 2**30, routing: str = "adaptive") -> tuple[Aim, ...]:
     """Return what `text` asks for: `cost,hops` in that order, or `cost=1,hops=50000` as one weighted sum.
 
-    Raises InputError for unknown names, names said twice, weights that are no positive numbers, and a mixture of both.
+    `allreduce` is the time of an all-reduce of `size_bytes` under `routing`. Raises InputError for unknown names, names
+    said twice, weights that are no positive numbers or given to a time or a mean, and a mixture of both ways.
     """
     words = [word.strip() for word in text.split(",")]
     names = [word.partition("=")[0].strip() for word in words]
     for name in names:
-        if name not in OBJECTIVES:
-            raise InputError(f"objective '{text}': no objective '{name}'{nearest(name, OBJECTIVES)}")
+        if name not in WORDS:
+            raise InputError(f"objective '{text[:200]}': no objective '{name[:50]}'{nearest(name[:50], WORDS)}")
         if names.count(name) > 1:
-            raise InputError(f"objective '{text}': '{name}' stands twice")
+            raise InputError(f"objective '{text[:200]}': '{name}' stands twice")
     weighted = ["=" in word for word in words]
+    aims: dict[str, Aim] = {**OBJECTIVES, **measures(size_bytes, routing)}
     if not any(weighted):
-        return tuple(OBJECTIVES[name] for name in names)
+        return tuple(aims[name] for name in names)
     if not all(weighted):
-        raise InputError(f"objective '{text}': give every name a weight, as in cost=1,hops=50000, or none")
+        raise InputError(f"objective '{text[:200]}': give every name a weight, as in cost=1,hops=50000, or none")
+    for name in names:
+        if name in MEASURES:
+            raise InputError(f"objective '{text[:200]}': {name} takes no weight; write names in order, as {name},cost")
     return (_weighted([(OBJECTIVES[name], _weight(word)) for name, word in zip(names, words, strict=True)]),)
 
 
@@ -42,10 +52,12 @@ def _weight(word: str) -> Fraction:
     try:
         weight = Fraction(value)
     except (ValueError, ZeroDivisionError):
-        raise InputError(f"objective '{word}': '{value}' is no number; write for example hops=50000") from None
+        raise InputError(
+            f"objective '{word[:50]}': '{value[:50]}' is no number; write for example hops=50000"
+        ) from None
     if not 0 < weight <= MOST or weight.denominator > MOST:
         raise InputError(
-            f"objective '{word}': a weight is above 0 and at most {MOST:,}, with six digits behind the point"
+            f"objective '{word[:50]}': a weight is above 0 and at most {MOST:,}, with six digits behind the point"
         )
     return weight
 

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from fabric.bill import Bill
-from fabric.draw import draw_allreduce, draw_tiers, save
+from fabric.draw import draw_allreduce, draw_front, draw_tiers, save
 from fabric.errors import FabricError
 from fabric.report.document import document
 from fabric.report.markdown import report
-from fabric.study import Study
+from fabric.report.objectives import SOUGHT
+from fabric.report.tradeoff import front_document, pareto_csv, shape
+from fabric.study import Pareto, Study
 
-__all__ = ["bom_csv", "design_json", "write"]
+__all__ = ["bom_csv", "design_json", "write", "write_front"]
 
 
 def write(study: Study, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None) -> list[Path]:
@@ -29,13 +31,23 @@ def write(study: Study, folder: str | os.PathLike[str], progress: Callable[[str]
     The same request gives the same bytes on every run and machine. Either all files are written or none is changed;
     raises FabricError saying what the system refused.
     """
+    return _together(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None)))
+
+
+def write_front(front: Pareto, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write pareto.json, pareto.csv and pareto.svg to `folder`, as `write` does."""
+    return _together(folder, lambda temporary: _make_front(front, temporary))
+
+
+def _together(folder: str | os.PathLike[str], make: Callable[[Path], list[str]]) -> list[Path]:
+    """Let `make` write files into a folder of their own, whose names it returns, and move them into place."""
     target = _named(folder)
     made: list[Path] = []
     try:
         made += [path for path in (target, *target.parents) if not path.exists()]
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fabric-", dir=target) as temporary:
-            names = _make(study, Path(temporary), progress or (lambda text: None))
+            names = make(Path(temporary))
             _move(names, Path(temporary), target)
     except BaseException as error:
         for path in made:
@@ -80,6 +92,33 @@ def _make(study: Study, folder: Path, progress: Callable[[str], None]) -> list[s
         save(figure, folder / name)
     save(_curve(study, design), folder / "allreduce.svg")
     return [*texts, "fabric.svg", "fabric.png", "allreduce.svg"]
+
+
+def _make_front(front: Pareto, folder: Path) -> list[str]:
+    texts = {"pareto.json": design_json(front_document(front, timed=False)), "pareto.csv": pareto_csv(front)}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    first, last = front.names[0], front.names[-1]
+    points = [
+        (values[first], values[last], shape(study)) for study, values in zip(front.studies, front.values, strict=True)
+    ]
+    scaled = [(x / _scale(first), y / _scale(last), group) for x, y, group in points]
+    labels = (_axis(first), _axis(last))
+    save(
+        draw_front(f"{front.spec.name}: {front.spec.gpus:,} GPUs, what each step buys", scaled, labels),
+        folder / "pareto.svg",
+    )
+    return [*texts, "pareto.svg"]
+
+
+def _scale(name: str) -> float:
+    """Return the units of an objective in one unit of its axis: a million dollars, a kilowatt, a millisecond."""
+    return {"usd": 1e6, "w": 1e3, "s": 1e-3}.get(name.rpartition("_")[2], 1)
+
+
+def _axis(name: str) -> str:
+    unit = {"usd": ", million USD", "w": ", kW", "s": ", ms"}.get(name.rpartition("_")[2], "")
+    return f"{SOUGHT.get(name, name)}{unit}"
 
 
 def _curve(study: Study, design: dict[str, Any]) -> Any:

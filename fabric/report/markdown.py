@@ -8,9 +8,10 @@ from typing import Any
 
 from fabric import units
 from fabric.families import family
+from fabric.report.objectives import SOUGHT, amount
 from fabric.study import Study
 
-__all__ = ["amount", "choice", "report", "sought"]
+__all__ = ["choice", "report", "sought"]
 
 
 def report(study: Study, design: dict[str, Any]) -> str:
@@ -72,25 +73,6 @@ def _runner(name: str, row: dict[str, Any]) -> str:
 def sought(proof: dict[str, Any]) -> str:
     """Return in words what was minimised, in order."""
     return "the least " + ", then ".join(SOUGHT.get(name, name) for name in proof["objectives"])
-
-
-SOUGHT = {
-    "cost_usd": "cost of switches and links",
-    "power_w": "power",
-    "rack_units": "rack units",
-    "hops_max": "hops",
-    "switches": "number of switches",
-    "links": "number of links",
-    "models": "number of switch models",
-}
-"""The objectives in words."""
-
-
-def amount(name: str, value: float) -> str:
-    """Write the value of an objective with its unit."""
-    if name == "cost_usd":
-        return units.money(value)
-    return units.power(value) if name == "power_w" else f"{value:,.6g} {SOUGHT.get(name, '')}".rstrip()
 
 
 def _sizes(design: dict[str, Any]) -> str:

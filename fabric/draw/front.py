@@ -1,0 +1,41 @@
+"""The Pareto front: each fabric a point, its cost against what the money buys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fabric.draw.curve import COLOURS, MARKERS, dress, legend_label, plot, type_of
+from fabric.draw.page import plain_style
+from fabric.draw.palette import BODY_PT, GREY, INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_front"]
+
+Point = tuple[float, float, str]
+"""Where a fabric stands on the two axes, and the group that its colour shows."""
+
+
+def draw_front(title: str, points: Sequence[Point], labels: tuple[str, str]) -> Figure:
+    """Draw the points, numbered in their order, coloured by group; the least of both axes is the corner to reach."""
+    with plain_style():
+        figure, axes = plot(title)
+        axes.step([x for x, _, _ in points], [y for _, y, _ in points], where="post", color=GREY, linewidth=0.6)
+        for place, group in enumerate(dict.fromkeys(group for _, _, group in points)):
+            _group(axes, place, group, [(x, y) for x, y, name in points if name == group])
+        every = -(-len(points) // 20)
+        for place, (x, y, _) in enumerate(points[::every]):
+            number = str(1 + place * every)
+            axes.annotate(number, (x, y), (4, 4), textcoords="offset points", color=INK, **type_of(BODY_PT))
+        axes.margins(0.08)
+        dress(axes, *labels)
+    return figure
+
+
+def _group(axes: Axes, place: int, group: str, points: Sequence[tuple[float, float]]) -> None:
+    colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
+    horizontal, vertical = zip(*points, strict=True)
+    axes.plot(horizontal, vertical, marker, color=colour, markersize=4.5, label=legend_label(group), clip_on=False)

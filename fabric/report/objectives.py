@@ -1,0 +1,47 @@
+"""The objectives in words, as heads of tables, and their values with units."""
+
+from __future__ import annotations
+
+from fabric import units
+
+__all__ = ["HEADS", "SOUGHT", "amount", "value"]
+
+SOUGHT = {
+    "cost_usd": "cost of switches and links",
+    "power_w": "power",
+    "rack_units": "rack units",
+    "hops_max": "hops",
+    "switches": "number of switches",
+    "links": "number of links",
+    "models": "number of switch models",
+    "allreduce_s": "all-reduce time",
+    "hops_mean": "mean hops between all pairs",
+    "hops_ring": "mean hops along a ring",
+}
+"""The objectives in words."""
+
+HEADS = {
+    "cost_usd": "cost",
+    "power_w": "power",
+    "rack_units": "rack units",
+    "hops_max": "hops",
+    "allreduce_s": "all-reduce",
+    "hops_mean": "mean hops",
+    "hops_ring": "ring hops",
+}
+"""The objectives as heads of a table; those not named are their own."""
+
+
+def value(name: str, number: float) -> str:
+    """Write the value of an objective as a table has it, under its head."""
+    if name.endswith("_usd"):
+        return units.money(number)
+    if name.endswith("_s"):
+        return units.time(number)
+    return units.power(number) if name == "power_w" else f"{number:,.6g}"
+
+
+def amount(name: str, number: float) -> str:
+    """Write the value of an objective with what it is of."""
+    text = value(name, number)
+    return text if name.endswith(("_usd", "_s", "_w")) else f"{text} {SOUGHT.get(name, '')}".rstrip()

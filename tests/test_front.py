@@ -1,0 +1,208 @@
+"""The Pareto front against every fabric there is, and what is done with it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import fabric
+from fabric.blueprint import Blueprint, fill
+from fabric.cli import cli
+from fabric.families import family
+from fabric.flow import allreduce
+from fabric.form import PLANE, Form
+from fabric.metrics import hops
+from fabric.optimizer.measures import step
+from fabric.report.tradeoff import pareto_csv
+
+NICS = 2
+
+
+def request(seed: int) -> dict[str, Any]:
+    """Return a small random request: switches of few ports, perhaps oversubscribed, perhaps of two models."""
+    draw = random.Random(seed)
+    ports = draw.choice([6, 8, 10, 12])
+    model = {"ports": ports, "rate_gbps": 400, "price_usd": draw.randint(100, 2000), "latency_ns": 700}
+    switches = [{"name": "box", **model}]
+    if seed % 3 == 0:
+        other = {"ports": ports + 4, "price_usd": draw.randint(100, 4000), "latency_ns": draw.choice([250, 1200])}
+        switches.append({"name": "other", **model, **other})
+    server = {"name": "pair", "gpus": NICS, "nics": NICS, "nic_gbps": 400, "nvlink_GBps": 450}
+    return {
+        "gpus": NICS * draw.randint(2, 16),
+        "server": server,
+        "switches": switches,
+        "tiers": draw.choice([[1, 2], [2], [2, 3]]) if seed % 3 else [1, 2],
+        "family": draw.choice(["fat-tree", "rail-optimized", "any"]),
+        "oversubscription": draw.choice([1, 2, 3]),
+        "link_price_usd": draw.randint(1, 200),
+        "limits": {"parallel_links": draw.choice([1, 2, 4])},
+    }
+
+
+def everything(spec: fabric.Spec) -> Iterator[Blueprint]:
+    """Yield every fabric that `spec` allows, found by trying all sizes."""
+    forms = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
+    for form in forms:
+        choices = spec.models("*")
+        for models in _product([choices] * form.tiers):
+            plain = dict(zip(form.roles, models, strict=True))
+            for sizes in _sizes(spec, form, plain):
+                yield Blueprint("x", form, sizes, plain, spec.server, spec.gpus, 400)
+
+
+def _product(choices: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = [()]
+    for each in choices:
+        found = [(*row, item) for row in found for item in each]
+    return found
+
+
+def _sizes(spec: fabric.Spec, form: Form, models: dict[str, Any]) -> Iterator[dict[str, int]]:
+    lanes = {"rail": NICS, "stripe": 1}
+    known = {PLANE: 1, **{axis: lanes[axis] for axis in form.lanes}, form.placement[0]: 1}
+    known[form.bundles[0].name] = NICS // (NICS if "rail" in form.lanes else 1)
+    free = [*form.axes, *(bundle.name for bundle in form.bundles)]
+    yield from _try(spec, form, models, known, [name for name in free if name not in known])
+
+
+def _try(
+    spec: fabric.Spec, form: Form, models: dict[str, Any], sizes: dict[str, int], free: list[str]
+) -> Iterator[dict[str, int]]:
+    """Try every size of the names left, as long as no switch has more ports than it can."""
+    if not _fits(form, models, sizes):
+        return
+    if not free:
+        full = fill(form, sizes, spec.servers)
+        full[form.placement[0]] = full[f"{form.placement[0]}s"]
+        plan = Blueprint("x", form, full, models, spec.server, spec.gpus, 400)
+        over = (plan.oversubscription(role) for role in form.roles)
+        if _fits(form, models, full) and all(ratio is None or ratio <= spec.ratio("*") for ratio in over):
+            yield full
+        return
+    most = max(model.ports for model in models.values())
+    most = spec.limits.parallel_links if "-" in free[0] else min(most, spec.servers) if "s" in free[0][:2] else most
+    for size in range(1, most + 1):
+        yield from _try(spec, form, models, {**sizes, free[0]: size}, free[1:])
+
+
+def _fits(form: Form, models: dict[str, Any], sizes: dict[str, int]) -> bool:
+    for role in form.roles:
+        used = 0
+        for bundle in form.bundles:
+            names = bundle.ports_down if bundle.upper.role == role else bundle.ports_up
+            if role in (bundle.upper.role, bundle.lower.role):
+                count = 1
+                for name in names:
+                    count *= sizes.get(name, 1)
+                used += count
+        if used > models[role].ports:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("seed", [*range(24), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(24, 200))])
+def test_the_front_is_the_enumerated_one(seed: int) -> None:
+    """Point for point: nothing dominated, nothing missing, on every small request that can be met."""
+    spec = fabric.read(request(seed))
+    found: set[tuple[int, int, int]] = set()
+    for plan in everything(spec):
+        price = {model.name: model.price_usd or 0 for model in plan.models.values()}
+        dollars = sum(plan.devices(role) * price[plan.models[role].name] for role in plan.form.roles)
+        dollars += plan.links_total * (spec.link_price("leaf-spine") or 0)
+        found.add((round(100 * dollars), hops(plan).max, step(allreduce(plan, 2**30).time_s)))
+    wanted = {point for point in found if not any(_beats(other, point) for other in found)}
+    if not wanted:
+        with pytest.raises(fabric.Infeasible):
+            fabric.pareto(spec)
+        return
+    front = fabric.pareto(spec)
+    assert front.status == "OPTIMAL"
+    assert [
+        (round(100 * row["cost_usd"]), int(row["hops_max"]), step(row["allreduce_s"])) for row in front.values
+    ] == sorted(wanted)
+
+
+def _beats(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+
+REQUEST: dict[str, Any] = {
+    "gpus": 1024,
+    "server": "hgx-h100",
+    "switches": ["sn5600", "qm9700"],
+    "family": "rail-optimized",
+    "oversubscription": {"leaf": 2},
+    "unit_gpus": 256,
+}
+
+
+def test_the_first_point_is_the_optimum_and_all_are_as_designed() -> None:
+    """The front begins with the least cost, and each point's values are those of its own bill, hops and estimate."""
+    front = fabric.pareto(REQUEST)
+    assert front.names == ("cost_usd", "hops_max", "allreduce_s")
+    assert front.values[0]["cost_usd"] == fabric.optimize(REQUEST).proof.objective
+    for study, values in zip(front.studies, front.values, strict=True):
+        assert values["cost_usd"] == pytest.approx(study.bill.cost_usd())
+        assert values["hops_max"] == study.hops.max
+        assert values["allreduce_s"] == study.allreduce(2**30).time_s
+        assert study.allreduce(2**30, "ecmp").time_s >= values["allreduce_s"]
+
+
+def test_a_time_may_be_the_objective() -> None:
+    """The fastest fabric comes first when time does, and of the fastest the cheapest."""
+    fast, cheap = (fabric.optimize(REQUEST, names) for names in ("allreduce,cost", "cost,allreduce"))
+    front = fabric.pareto(REQUEST)
+    assert step(fast.proof.objectives["allreduce_s"]) == min(step(row["allreduce_s"]) for row in front.values)
+    assert fast.bill.cost_usd() == front.values[-1]["cost_usd"]
+    assert cheap.bill.cost_usd() == front.values[0]["cost_usd"]
+    assert fast.proof.objective_name == "allreduce_s"
+
+
+def test_mean_hops_may_be_asked_for() -> None:
+    """The means that are minimised are those of the design's own hops."""
+    study = fabric.optimize({**REQUEST, "unit_gpus": None}, "mean_hops,cost")
+    assert study.proof.objectives["hops_mean"] == pytest.approx(study.hops.mean)
+    assert study.hops.mean <= fabric.optimize({**REQUEST, "unit_gpus": None}).hops.mean * 1.02
+
+
+@pytest.mark.parametrize(
+    ("names", "word"),
+    [("cost", "two names or more"), ("cost,speed", "no objective 'speed'"), ("cost=1,allreduce=2", "takes no weight")],
+)
+def test_a_wrong_front_is_told(names: str, word: str) -> None:
+    """A single name, an unknown one and a weighted time are bad input."""
+    with pytest.raises(fabric.InputError, match=word):
+        fabric.pareto(REQUEST, names)
+
+
+def test_the_command_prints_and_writes_the_front(tmp_path: Path) -> None:
+    """Table, JSON, CSV and picture hold the same points; nothing is wider than the terminal."""
+    request = tmp_path / "mine.json"
+    request.write_text(json.dumps(REQUEST))
+    words = ["optimize", str(request), "--pareto", "cost,hops,allreduce"]
+    printed = CliRunner().invoke(cli, [*words, "--json", "--out", str(tmp_path / "out")], catch_exceptions=False)
+    document = json.loads(printed.stdout)
+    assert document["status"] == "OPTIMAL"
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out/pareto.csv").read_text())))
+    assert [float(row["cost_usd"]) for row in rows] == [point["cost_usd"] for point in document["front"]]
+    assert [point["design"]["cost_usd"]["total"] for point in document["front"]] == [
+        point["cost_usd"] for point in document["front"]
+    ]
+    assert (tmp_path / "out/pareto.svg").read_text().startswith("<?xml")
+    table = CliRunner(env={"COLUMNS": "80"}).invoke(cli, words, catch_exceptions=False).stdout
+    assert max(map(len, table.splitlines())) <= 80
+    assert all(f"${point['cost_usd']:,.0f}" in table for point in document["front"])
+
+
+def test_the_files_of_a_front_are_the_same_on_every_run() -> None:
+    """The same request gives the same rows."""
+    assert pareto_csv(fabric.pareto(REQUEST)) == pareto_csv(fabric.pareto(REQUEST))
