@@ -16,7 +16,20 @@ from fabric.families import any_to_any, words
 from fabric.flow import Estimate, allreduce
 from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps
 from fabric.network import Network
-from fabric.optimizer import Front, Objective, Point, Proof, Runner, front, parse_objectives, size
+from fabric.optimizer import (
+    Binding,
+    Front,
+    Objective,
+    Point,
+    Proof,
+    Runner,
+    Step,
+    binding,
+    fewer_hops,
+    front,
+    parse_objectives,
+    size,
+)
 from fabric.prices import Prices
 from fabric.spec import Spec, read_spec
 
@@ -31,6 +44,18 @@ class Study:
     blueprint: Blueprint
     proof: Proof
     others: tuple[Runner, ...] = ()
+    aims: tuple[Objective, ...] = ()
+
+    @cached_property
+    def binding(self) -> tuple[Binding, ...]:
+        """The limits that bind (see `fabric.optimizer.binding`); none are known of a point of a front."""
+        return binding(self.spec, self.blueprint, self.aims, self.proof.objective) if self.aims else ()
+
+    @cached_property
+    def fewer_hops(self) -> Step | None:
+        """What two switches fewer on the longest path would cost, where that can be had."""
+        sought = self.aims and "hops_max" not in self.proof.objectives
+        return fewer_hops(self.spec, self.aims, self.hops.max) if sought else None
 
     @cached_property
     def network(self) -> Network:
@@ -156,7 +181,7 @@ def _studied(
 ) -> Study:
     spec = _spec(source, request)
     sized = size(spec, objectives, progress or (lambda text: None))
-    return Study(spec, sized.blueprint, sized.proof, sized.others)
+    return Study(spec, sized.blueprint, sized.proof, sized.others, sized.aims)
 
 
 def _spec(source: Any, request: dict[str, Any]) -> Spec:

@@ -210,11 +210,11 @@ def test_all_ill_formed_requests_are_named(run, files: list[Path]) -> None:  # t
 
 
 def test_a_published_number_that_no_design_has_is_the_requests_mistake(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
-    """What is found wrong only after designing names its request too."""
+    """A key of the result that there is none of is told with its file and line."""
     files[2].write_text(json.dumps(OTHER | {"expected": {"hops.least": 1}}))
     code, out, err = run(*files)
     assert (code, out) == (2, "")
-    assert f"fabric: {files[2]}: expected.hops.least: no such number" in err
+    assert f"fabric: {files[2]}:1: expected.hops.least: no such number" in err
 
 
 def test_a_published_number_that_is_not_met_is_warned_of(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]

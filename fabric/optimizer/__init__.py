@@ -1,5 +1,6 @@
 """Sizing: which form, on how many planes, with which number on every axis, is the best, and the proof of it."""
 
+from fabric.optimizer.binding import Binding, Step, binding, fewer_hops
 from fabric.optimizer.front import Aim, Front, Point, front
 from fabric.optimizer.measures import Measure
 from fabric.optimizer.objectives import OBJECTIVES, Objective
@@ -10,6 +11,7 @@ __all__ = [
     "OBJECTIVES",
     "WORDS",
     "Aim",
+    "Binding",
     "Front",
     "Measure",
     "Objective",
@@ -17,6 +19,9 @@ __all__ = [
     "Proof",
     "Runner",
     "Sized",
+    "Step",
+    "binding",
+    "fewer_hops",
     "front",
     "parse_objectives",
     "size",

@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, InputError
+from fabric.metrics import peers
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model, Term
@@ -61,6 +62,7 @@ class Sized:
     candidate: Candidate
     blueprint: Blueprint
     proof: Proof
+    aims: tuple[Objective, ...]
     others: tuple[Runner, ...] = ()
 
 
@@ -89,10 +91,9 @@ def size(spec: Spec, objectives: Sequence[Objective] = (), progress: Progress = 
         if unsettled and not feasible:
             raise FabricError(f"{spec.name}: {unsettled[0].candidate} was not settled within the limit on work")
         if feasible:
-            best = min(feasible, key=_rank)
-            blueprint = blueprint_of(best.candidate, canonical(_as_good(best, aim)))
+            best, blueprint = _simplest([item for item in feasible if _rank(item) == min(map(_rank, feasible))], aim)
             proof = _proof([*feasible, *unsettled], best, aim, time.perf_counter() - start)
-            return Sized(best.candidate, blueprint, proof, _others(feasible, best, aim))
+            return Sized(best.candidate, blueprint, proof, tuple(aim), _others(feasible, best, aim))
     raise explain(spec, found, rejected)
 
 
@@ -145,6 +146,22 @@ def canonical(model: Model) -> Mapping[str, int]:
     names = [*(bundle.name for bundle in form.fabric_bundles), *form.axes]
     sizes = [partial(_size, name) for name in names]
     return minimise(model, [OBJECTIVES["models"].expression, copies, links, switches, *chosen, *sizes]).sizes
+
+
+def _simplest(tied: Sequence[_Solved], aim: Sequence[Objective]) -> tuple[_Solved, Blueprint]:
+    """Return the simplest of equally good candidates with its blueprint.
+
+    The one of fewer models, parallel links, links and switches; then that whose places hold more servers, from the
+    leaf up, since more of the traffic stays below.
+    """
+    found = [(item, blueprint_of(item.candidate, canonical(_as_good(item, aim)))) for item in tied]
+    return min(found, key=lambda pair: _complexity(pair[1]))
+
+
+def _complexity(blueprint: Blueprint) -> tuple[int, ...]:
+    models = len({model.name for model in blueprint.models.values()})
+    parallel = sum(blueprint.sizes[bundle.name] for bundle in blueprint.form.fabric_bundles)
+    return (models, parallel, blueprint.links_total, blueprint.switches, *(-size for size in peers(blueprint)))
 
 
 def _as_good(item: _Solved, aim: Sequence[Objective]) -> Model:

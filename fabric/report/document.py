@@ -11,6 +11,7 @@ from typing import Any
 from fabric.bill import Bill
 from fabric.families import family
 from fabric.flow import curve
+from fabric.optimizer import Runner
 from fabric.prices import Prices
 from fabric.report.expected import check
 from fabric.study import Study
@@ -117,8 +118,15 @@ def _proof(study: Study, timed: bool) -> dict[str, Any]:
         "unpriced": list(proof.unpriced),
         "gap": proof.gap,
         "objectives": dict(proof.objectives),
-        "others": [{"name": other.name, **other.objectives} for other in study.others],
+        "binding": [asdict(item) for item in study.binding],
+        "fewer_hops": asdict(study.fewer_hops) if study.fewer_hops else None,
+        "runner_up": _runner(study.others[0]) if study.others else None,
+        "others": [_runner(other) for other in study.others],
     }
+
+
+def _runner(other: Runner) -> dict[str, Any]:
+    return {"name": other.name, **other.objectives}
 
 
 def notes(study: Study) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from fabric import units
 from fabric.families import family
 from fabric.report.objectives import SOUGHT, amount
+from fabric.report.why import reasons
 from fabric.study import Study
 
 __all__ = ["choice", "report", "sought"]
@@ -55,6 +56,8 @@ def _plural(number: int, one: str, many: str = "") -> str:
 def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
     proof = design["optimizer"]
     name, others = proof["objective_name"], proof["others"]
+    yield " ".join(reasons(proof))
+    yield ""
     value, bound = (amount(name, proof[key]) for key in ("objective", "bound"))
     yield f"- Sought: {sought(proof)}. Status {proof['status']}: {value}, and nothing allowed is below {bound}."
     if others:

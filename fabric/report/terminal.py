@@ -7,6 +7,7 @@ from typing import Any
 
 from fabric import units
 from fabric.report.markdown import choice, sought
+from fabric.report.why import reasons
 from fabric.study import Study
 
 __all__ = ["Table", "summary"]
@@ -93,5 +94,6 @@ def _lines(design: dict[str, Any]) -> Iterator[str]:
     )
     best = "nothing the request allows is better" if proof["status"] == "OPTIMAL" else f"gap {proof['gap']:.2%}"
     yield f"Sought: {sought(proof)}. Proof: {proof['status']}, {best}."
+    yield f"Why: {' '.join(reasons(proof))}"
     for note in design["notes"]:
         yield f"Note: {note}"

@@ -9,10 +9,10 @@ from fabric.errors import nearest
 from fabric.spec import parts
 from fabric.spec.request import Request
 from fabric.spec.results import unknown_result
-from fabric.spec.spec import ROLES
+from fabric.spec.spec import ROLES, even_planes
 from fabric.spec.tree import Keys
 
-__all__ = ["Families", "any_planes", "family_names", "findings", "tiers"]
+__all__ = ["Families", "family_names", "findings", "tiers"]
 
 Finding = tuple[Keys, str]
 Check = Callable[[Request], Iterator[Finding]]
@@ -38,11 +38,6 @@ def family_names(request: Request, any_families: Collection[str]) -> tuple[str, 
     names = request.family if isinstance(request.family, list) else [request.family]
     spread = (name for asked in names for name in (any_families if asked == "any" else (asked,)))
     return tuple(dict.fromkeys(spread))
-
-
-def any_planes(nic_gbps: int) -> list[int]:
-    """Return what `planes: any` stands for: the numbers from 1 to 8 over which a NIC splits evenly."""
-    return [planes for planes in range(1, 9) if nic_gbps % planes == 0]
 
 
 def tiers(request: Request) -> tuple[int, ...]:
@@ -76,7 +71,7 @@ def _planes(request: Request) -> Iterator[Finding]:
     nic_gbps = parts.server(request.server).nic_gbps
     numbers = [number for _, number in _numbered("planes", request.planes)]
     if numbers and all(nic_gbps % number for number in numbers):
-        even = ", ".join(map(str, any_planes(nic_gbps)))
+        even = ", ".join(map(str, even_planes(nic_gbps)))
         asked = " or ".join(map(str, numbers))
         yield ("planes",), f"a NIC of {nic_gbps}G does not split evenly over {asked}; it does over {even}"
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fabric.errors import InputError, Mistake, nearest
-from fabric.spec.spec import Limits, Spec
+from fabric.spec.spec import Limits, Spec, even_planes
 from fabric.spec.topologies import topologies
 from fabric.spec.tree import Document, Tree, plain, quoted
 
@@ -127,7 +127,7 @@ def _spec(request: Request, document: Document, any_families: Collection[str]) -
         families=checks.family_names(request, any_families),
         switches=MappingProxyType(parts.switches(request)),
         link_gbps=request.link_gbps or server.nic_gbps,
-        planes=_choices(request.planes, checks.any_planes(server.nic_gbps)),
+        planes=_choices(request.planes, even_planes(server.nic_gbps)),
         tiers=checks.tiers(request),
         rails=_choices(
             request.rails or server.rails or server.nics,

@@ -9,7 +9,7 @@ from typing import Any
 
 from fabric.catalog import Server, Switch
 
-__all__ = ["ROLES", "Limits", "Spec"]
+__all__ = ["ROLES", "Limits", "Spec", "even_planes"]
 
 ROLES = ("leaf", "spine", "core", "super")
 """The switch roles of the built-in families, from the servers up."""
@@ -99,3 +99,8 @@ class Spec:
     def link_price(self, bundle: str) -> float | None:
         """Return the requested price of one link of `bundle`, or None to take the catalogue's."""
         return self.link_price_usd.get(bundle, self.link_price_usd.get("*"))
+
+
+def even_planes(nic_gbps: int) -> list[int]:
+    """Return what `planes: any` stands for: the numbers from 1 to 8 over which a NIC splits evenly."""
+    return [planes for planes in range(1, 9) if nic_gbps % planes == 0]

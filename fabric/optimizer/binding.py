@@ -1,0 +1,123 @@
+"""The limits that bind: those that, loosened alone, would let the best fabric be better, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from fabric.blueprint import Blueprint
+from fabric.form import PLANE
+from fabric.optimizer.candidates import Candidate, candidates
+from fabric.optimizer.objectives import LIMITS, Objective, limited, needs
+from fabric.optimizer.solve import minimise
+from fabric.spec import Limits, Spec, even_planes
+
+__all__ = ["Binding", "Step", "binding", "fewer_hops"]
+
+WORK = 4.0
+"""The work spent on each question, in CP-SAT's deterministic time; one that takes more stays unanswered."""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A limit with its value, the value it was loosened to (None for dropped), and the first objective's least then."""
+
+    limit: str
+    value: Any
+    loosened_to: Any
+    objective: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """The least that the first objective comes to when the longest path is to have at most so many switches."""
+
+    hops_max: int
+    objective: float
+
+
+def binding(spec: Spec, blueprint: Blueprint, aims: Sequence[Objective], least: float) -> tuple[Binding, ...]:
+    """Return the limits of `spec` that keep the first of `aims` from being below `least`, the dearest first.
+
+    Rules on the fabric (parallel links, oversubscription, units, reserve, growth, pinned sizes) are loosened within
+    the form that was chosen; totals, tiers and planes over every form. A ratio and parallel links are doubled, the rest
+    is dropped.
+    """
+    rules = ((item, blueprint) for item in _eased_rules(spec))
+    totals = ((item, None) for item in _eased_totals(spec))
+    found = [
+        Binding(limit, value, loosened, best)
+        for (limit, value, loosened, eased), form in (*rules, *totals)
+        if (best := _best(eased, aims[0], least, form)) is not None
+    ]
+    return tuple(sorted(found, key=lambda item: item.objective))
+
+
+def fewer_hops(spec: Spec, aims: Sequence[Objective], hops_max: int) -> Step | None:
+    """Return what the first of `aims` comes to with two switches fewer on the longest path; None where none has."""
+    fewer = replace(spec, limits=replace(spec.limits, hops=hops_max - 2))
+    best = _best(fewer, aims[0], None, None) if hops_max > 2 else None
+    return None if best is None else Step(hops_max - 2, best)
+
+
+Eased = tuple[str, Any, Any, Spec]
+"""A limit, its value, what it is loosened to (None for dropped), and the request so loosened."""
+
+
+def _eased_totals(spec: Spec) -> Iterator[Eased]:
+    for name in LIMITS:
+        if (most := getattr(spec.limits, name)) is not None:
+            limits = Limits(**{**asdict(spec.limits), name: None})
+            yield f"limits.{name}", most, None, replace(spec, limits=limits)
+    tiers, planes = (1, 2, 3, 4), tuple(even_planes(spec.server.nic_gbps))
+    if set(tiers) - set(spec.tiers):
+        yield "tiers", list(spec.tiers), None, replace(spec, tiers=tiers)
+    if set(planes) - set(spec.planes):
+        yield "planes", list(spec.planes), None, replace(spec, planes=planes)
+
+
+def _eased_rules(spec: Spec) -> Iterator[Eased]:
+    links = spec.limits.parallel_links
+    twice = replace(spec.limits, parallel_links=2 * links)
+    yield "limits.parallel_links", links, 2 * links, replace(spec, limits=twice)
+    ratios = {role: spec.ratio(role) for role in (*spec.oversubscription, "*")}
+    doubled = {role: 2 * ratio for role, ratio in ratios.items()}
+    yield "oversubscription", _plain(ratios), _plain(doubled), replace(spec, oversubscription=doubled)
+    if spec.unit_gpus:
+        yield "unit_gpus", spec.unit_gpus, None, replace(spec, unit_gpus=None)
+    if any(spec.reserve.values()):
+        yield "reserve", dict(spec.reserve), None, replace(spec, reserve={})
+    if spec.grow_to_gpus and spec.grow_to_gpus > spec.gpus:
+        yield "grow_to_gpus", spec.grow_to_gpus, None, replace(spec, grow_to_gpus=None)
+    for axis, size in spec.pinned.items():
+        if axis != PLANE:
+            rest = {name: value for name, value in spec.pinned.items() if name != axis}
+            yield f"pinned.{axis}", size, None, replace(spec, pinned=rest)
+
+
+def _plain(ratios: Mapping[str, Any]) -> Any:
+    numbers = {role: float(ratio) for role, ratio in ratios.items()}
+    return numbers["*"] if len(set(numbers.values())) == 1 else {role: numbers[role] for role in numbers if role != "*"}
+
+
+def _best(spec: Spec, aim: Objective, least: float | None, blueprint: Blueprint | None) -> float | None:
+    """Return the least of `aim`, if it is below `least`, over every form or that of `blueprint`; None if unknown."""
+    best = None if least is None else round(least * aim.scale)
+    start = best
+    for candidate in candidates(spec, needs(spec, [aim]))[0]:
+        if blueprint is None or _is(candidate, blueprint):
+            model = limited(candidate)
+            if best is not None:
+                model.cp.add(aim.expression(model) <= best - 1)
+            answer = minimise(model, [aim.expression], WORK)
+            best = answer.values[0] if answer.values else best
+            if answer.status not in ("OPTIMAL", "INFEASIBLE"):
+                return None
+    return None if best is None or best == start else best / aim.scale
+
+
+def _is(candidate: Candidate, blueprint: Blueprint) -> bool:
+    """Say whether the candidate is the one that the blueprint is of."""
+    same = candidate.form == blueprint.form and candidate.planes == blueprint.planes
+    return same and all(blueprint.models[role] in models for role, models in candidate.models.items())
