@@ -1,0 +1,64 @@
+"""Tables, summaries and progress on the terminal, by rich."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fabric import units
+
+__all__ = ["cell", "print_summary", "print_table", "progress_of"]
+
+
+def print_summary(text: str, tables: list[Any], lines: list[str]) -> None:
+    """Print a paragraph, tables and closing lines."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if text:
+        console.print(text, markup=False)
+    for table in tables:
+        print_table(*table)
+    console.print()
+    for line in lines:
+        console.print(line, markup=False)
+
+
+def print_table(title: str, heads: Any, rows: Any) -> None:
+    """Print a table whose columns of numbers stand to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
+    for place, head in enumerate(heads):
+        numbers = all(_is_number(row[place]) for row in rows)
+        table.add_column(Text(head), justify="right" if numbers else "left", overflow="fold", no_wrap=place == 0)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def _is_number(cell: str) -> bool:
+    return cell in ("-", "", "unknown") or cell.strip("$").replace(",", "").replace(".", "").isdigit()
+
+
+def cell(value: Any) -> str:
+    """Write a value for a cell; None is a dash."""
+    if value is None:
+        return "-"
+    return units.number(value) if isinstance(value, int | float) else str(value)
+
+
+@contextmanager
+def progress_of(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show what is being worked on, on stderr, unless `quiet`."""
+    if quiet:
+        yield lambda text: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update

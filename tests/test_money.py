@@ -1,0 +1,146 @@
+"""Prices of the user's own, what a fabric costs to run, and the NICs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import fabric
+from fabric.cli import main
+from fabric.errors import InputError
+from fabric.report import document
+
+PARTS = {"name": "mine", "server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
+
+
+def made(objective: str = "cost", **words: object) -> fabric.Study:
+    """Return the best fabric of 2,048 GPUs, or as the words say."""
+    return fabric.optimize({"gpus": 2048, **PARTS, **words}, objective)
+
+
+def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
+    """Run the command; return its exit code, stdout and stderr."""
+    monkeypatch.setattr(sys, "argv", ["fabric", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    captured = capsys.readouterr()
+    return int(end.value.code or 0), captured.out, captured.err
+
+
+@pytest.fixture
+def request_file(tmp_path: Path) -> Path:
+    """Return a request with a price of its own."""
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"gpus": 2048, **PARTS, "prices_usd": {"sn5600": 10, "optical-400g": 1}}))
+    return path
+
+
+def test_a_link_part_at_ones_own_price_is_used_wherever_it_would_be() -> None:
+    """The whole part for a link of its rate, its share for a slower one; the power stays the catalogue's."""
+    whole, half = made(prices_usd={"optical-400g": 100}), made(prices_usd={"optical-400g": 100}, link_gbps=200)
+    assert whole.bill.cost_usd("link") == 100 * whole.blueprint.links_total
+    assert half.bill.cost_usd("link") == 50 * half.blueprint.links_total
+    assert whole.bill.power_w == made().bill.power_w
+    assert made(prices_usd={"optical-400g": 0}).bill.cost_usd("link") == 0
+
+
+def test_no_date_is_claimed_for_a_price_of_ones_own() -> None:
+    """Notes and bill date the catalogue's prices only."""
+    own = made(prices_usd={"optical-400g": 100, "sn5600": 50_000})
+    assert not any("dated" in note for note in document(own)["notes"])
+    assert [row.note for row in own.bill.of("switch")] == [""] * len(own.blueprint.form.roles)
+    assert {row.note for row in own.bill.of("link")} == {"price from the request, both modules and the fibre"}
+    (note,) = (note for note in document(made(prices_usd={"optical-400g": 100}))["notes"] if "dated" in note)
+    assert "optical-400g" not in note
+    assert "sn5600 of" in note
+
+
+@pytest.mark.parametrize("name", ["prices.yaml", "prices.json"])
+def test_prices_come_from_request_file_and_option_in_turn(  # type: ignore[no-untyped-def]
+    request_file: Path, tmp_path: Path, name: str, capsys, monkeypatch
+) -> None:
+    """A file's price replaces the request's, one on the command line the file's, and the others stay."""
+    (tmp_path / name).write_text(json.dumps({"sn5600": 20, "sn4700": 5}))
+    words = ("design", str(request_file), "--json", "--prices", str(tmp_path / name))
+    _, out, _ = said(capsys, monkeypatch, *words)
+    design = json.loads(out)
+    assert design["request"]["prices_usd"] == {"sn5600": 20, "optical-400g": 1, "sn4700": 5}
+    assert design["cost_usd"]["switches"] == 20 * design["switches"]["total"]
+    _, out, _ = said(capsys, monkeypatch, *words, "--price", "sn5600=30.5", "--price", "optical-400g = 2")
+    assert json.loads(out)["request"]["prices_usd"] == {"sn5600": 30.5, "optical-400g": 2, "sn4700": 5}
+
+
+@pytest.mark.parametrize("command", ["design", "optimize", "check"])
+def test_a_price_may_be_given_to_every_command(request_file: Path, command: str, capsys, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """Each command that sizes takes a price, and refuses one of no known part with the nearest name."""
+    assert said(capsys, monkeypatch, command, str(request_file), "--price", "sn5600=7")[0] == 0
+    code, out, err = said(capsys, monkeypatch, command, str(request_file), "--price", "optical400g=7")
+    assert (code, out) == (2, "")
+    assert err == "fabric: --price optical400g: no switch or link part 'optical400g'; did you mean 'optical-400g'?\n"
+
+
+def test_a_price_is_given_to_all_that_are_compared(request_file: Path, capsys, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """Designs are compared at the same price."""
+    words = ("compare", str(request_file), str(request_file), "--json", "--price", "sn5600=7")
+    designs = json.loads(said(capsys, monkeypatch, *words)[1])["designs"]
+    assert [design["request"]["prices_usd"]["sn5600"] for design in designs] == [7, 7]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sn5600: 7\nsn560: 7\n", ":2: sn560: no switch or link part 'sn560'; did you mean 'sn5600'?"),
+        ("sn5600: 7\nsn4700: dear\n", ":2: sn4700: 'dear' is text, not a number"),
+        ("sn5600: -1\n", ":1: sn5600: -1 is too small; at least 0"),
+        ("sn5600: 1\nsn5600: 2\n", ":2: sn5600: set twice, first in line 1; keep one"),
+        ("osfp-2xsr4: 1\n", ":1: osfp-2xsr4: no whole link, so its price is never used; give that of optical-400g"),
+        ("- 7\n", ":1: a list of prices is a mapping of names to USD such as `sn5600: 52000`, not a list"),
+        ("", ": is empty; a list of prices is a mapping of names to USD"),
+    ],
+)
+def test_a_mistake_in_a_file_of_prices_is_told_with_its_line(  # type: ignore[no-untyped-def]
+    request_file: Path, tmp_path: Path, text: str, told: str, capsys, monkeypatch
+) -> None:
+    """The message names the file of prices, not the request."""
+    file = tmp_path / "prices.yaml"
+    file.write_text(text)
+    code, _, err = said(capsys, monkeypatch, "design", str(request_file), "--prices", str(file))
+    assert code == 2
+    assert err.startswith(f"fabric: {file}{told}")
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        ("sn5600", "'sn5600' is no NAME=USD; write for example sn5600=52000"),
+        ("=7", "'=7' is no NAME=USD"),
+        ("sn5600=dear", "--price sn5600: 'dear' is text, not a number"),
+        ("sn5600=0.001", "--price sn5600: 0.001 is less than a cent"),
+    ],
+)
+def test_a_price_that_is_none_is_refused(request_file: Path, price: str, told: str, capsys, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """An option without a name, a sign or a number says what it should be."""
+    code, _, err = said(capsys, monkeypatch, "design", str(request_file), "--price", price)
+    assert code == 2
+    assert told in err
+
+
+def test_prices_beside_a_mistake_in_the_requests_own_change_nothing_of_it(  # type: ignore[no-untyped-def]
+    tmp_path: Path, capsys, monkeypatch
+) -> None:
+    """Where the request's prices are no mapping, that is told."""
+    file = tmp_path / "mine.yaml"
+    file.write_text("gpus: 8\nserver: hgx-h100\nprices_usd: 7\n")
+    _, _, err = said(capsys, monkeypatch, "design", str(file), "--price", "sn5600=7")
+    assert err.startswith(f"fabric: {file}:3: prices_usd: 7 is a number, not a mapping")
+
+
+def test_a_price_without_a_line_is_told_by_its_key() -> None:
+    """In Python the key stands for the place."""
+    with pytest.raises(
+        InputError, match=r"^prices_usd.optical-40g: no switch or link part 'optical-40g'; did you mean"
+    ):
+        made(prices_usd={"optical-40g": 1})
