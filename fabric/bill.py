@@ -80,7 +80,8 @@ def _links(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
         price = None if cents is None else cents / 100
         own = prices.spec.link_price(bundle.name) is not None
         part = prices.part.name if prices.part and not own else f"{blueprint.link_gbps}G link"
-        note = "price from the request" if own else "both modules and the fibre"
+        asked = own or prices.part in prices.spec.link_parts
+        note = ", ".join(["price from the request"] * asked + ["both modules and the fibre"] * (not own))
         yield Row("link", part, bundle.name, blueprint.links(bundle), price, prices.link_power_w, note)
 
 

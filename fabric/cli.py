@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
@@ -16,6 +15,7 @@ from click.shell_completion import CompletionItem
 import fabric
 from fabric import units
 from fabric.console import drop_output, is_terminal, mend_streams, record, wrapped
+from fabric.tables import cell, print_summary, print_table, progress_of
 
 __all__ = ["cli", "main"]
 
@@ -46,6 +46,8 @@ WORDS = (
     click.option("--planes", help="Override the number of planes: a number, several with commas, or any."),
     click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
     click.option("--tiers", help="Override the number of tiers: 1 to 4, several with commas, or any."),
+    click.option("--price", multiple=True, metavar="NAME=USD", help="Price of a switch or link part; may be repeated."),
+    click.option("--prices", metavar="FILE", help="YAML or JSON file of prices, name to USD; --price wins over it."),
 )
 
 
@@ -156,7 +158,7 @@ def _run(
     """Make a study, write its files where asked, and print it."""
     from fabric.report import document, summary
 
-    with _progress(quiet or words.pop("silent")) as say:
+    with progress_of(quiet or words.pop("silent")) as say:
         say("reading the request")
         study = make(request, progress=say, **_overrides(words))
         result = document(study)
@@ -164,7 +166,7 @@ def _run(
     if as_json:
         click.echo(json.dumps(result, indent=2, ensure_ascii=False))
     else:
-        _print_summary(*summary(study, result))
+        print_summary(*summary(study, result))
     for file in files:
         click.echo(f"wrote {file}", err=as_json)
     if not all(row["ok"] for row in result["expected"]):
@@ -187,13 +189,13 @@ def compare(quiet: bool, /, requests: tuple[str, ...], differences: bool, as_jso
 
     if len(requests) < 2:
         raise click.UsageError("Give two requests or more.")
-    with _progress(quiet or words.pop("silent")) as say:
+    with progress_of(quiet or words.pop("silent")) as say:
         comparison = fabric.compare(*design_each(requests, progress=say, **_overrides(words)))
     names = _names(requests, comparison)
     if as_json:
         click.echo(json.dumps(comparison.document(differences=differences), indent=2, ensure_ascii=False))
     else:
-        _print_summary("", *side_by_side(comparison, names, differences=differences))
+        print_summary("", *side_by_side(comparison, names, differences=differences))
     for name, item in zip(names, comparison.designs, strict=True):
         if not all(row["ok"] for row in item["expected"]):
             click.echo(f"warning: {name} does not meet every published number", err=True)
@@ -218,7 +220,7 @@ def list_(what: str, as_json: bool) -> None:
     elif what == "families":
         click.echo("\n\n".join(record(heads, row) for row in rows))
     else:
-        _print_table("", [head.replace("_", " ") for head in heads], [[_cell(value) for value in row] for row in rows])
+        print_table("", [head.replace("_", " ") for head in heads], [[cell(value) for value in row] for row in rows])
 
 
 @cli.command()
@@ -240,7 +242,7 @@ def check(quiet: bool, /, request: str, **words: Any) -> None:
     """Say whether REQUEST is well-formed, feasible and as published: exit 0, 1 if not feasible or not as published."""
     from fabric.report import document
 
-    with _progress(quiet or words.pop("silent")) as say:
+    with progress_of(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **_overrides(words))
         missed = [row for row in document(study)["expected"] if not row["ok"]]
     tiers = f"{study.blueprint.tiers} tier{'s'[: study.blueprint.tiers > 1]}"
@@ -284,21 +286,21 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Show what is being worked on, on stderr, unless `quiet`."""
-    if quiet:
-        yield lambda text: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status:
-        yield status.update
-
-
 def _overrides(words: dict[str, Any]) -> dict[str, Any]:
-    """Return the request words that were given, lists and numbers read from their text."""
-    return {key: _value(key, text) for key, text in words.items() if text is not None and key != "silent"}
+    """Return the request words that were given, lists and numbers read from their text, prices as one overlay."""
+    from fabric.spec.price_list import price_list
+
+    file, given = words.pop("prices"), dict(map(_price, words.pop("price")))
+    found = {key: _value(key, text) for key, text in words.items() if text is not None and key != "silent"}
+    return {**found, "prices_usd": price_list(file, given)} if given or file is not None else found
+
+
+def _price(text: str) -> tuple[str, int | float | str]:
+    """Return the name and the price of a NAME=USD."""
+    name, equals, price = (part.strip() for part in text.partition("="))
+    if not (name and equals and price):
+        raise click.BadParameter(f"'{text}' is no NAME=USD; write for example sn5600=52000", param_hint="'--price'")
+    return name, _number("price", price)
 
 
 def _value(key: str, text: str) -> Any:
@@ -314,41 +316,3 @@ def _number(key: str, word: str) -> int | float | str:
     if len(word) > 100:
         raise click.BadParameter(f"a number of {len(word):,} characters; at most 100 are read", param_hint=f"'--{key}'")
     return float(word) if "." in word else int(word)
-
-
-def _print_summary(text: str, tables: list[Any], lines: list[str]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    if text:
-        console.print(text, markup=False)
-    for table in tables:
-        _print_table(*table)
-    console.print()
-    for line in lines:
-        console.print(line, markup=False)
-
-
-def _print_table(title: str, heads: Any, rows: Any) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
-    for place, head in enumerate(heads):
-        numbers = all(_is_number(row[place]) for row in rows)
-        table.add_column(Text(head), justify="right" if numbers else "left", overflow="fold", no_wrap=place == 0)
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    Console(highlight=False).print(table)
-
-
-def _is_number(cell: str) -> bool:
-    return cell in ("-", "", "unknown") or cell.strip("$").replace(",", "").replace(".", "").isdigit()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return units.number(value) if isinstance(value, int | float) else str(value)

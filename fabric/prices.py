@@ -34,7 +34,7 @@ class Prices:
     @property
     def part(self) -> Optic | None:
         """The catalogue's link part at this rate, whose power counts even where the request says the price."""
-        return link_part(self.link_gbps)
+        return link_part(self.link_gbps, self.spec.link_parts)
 
     @property
     def link_power_w(self) -> float | None:

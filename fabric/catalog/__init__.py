@@ -33,9 +33,14 @@ def optics() -> MappingProxyType[str, Optic]:
 
 
 @cache
-def link_part(rate_gbps: int) -> Optic | None:
-    """Return the cheapest whole link that runs at `rate_gbps`, or None when the catalogue has none with a price."""
-    fits = [optic for optic in optics().values() if optic.kind == "link" and optic.share(rate_gbps) and optic.price_usd]
+def link_part(rate_gbps: int, repriced: tuple[Optic, ...] = ()) -> Optic | None:
+    """Return the cheapest whole link that runs at `rate_gbps`, or None when the catalogue has none with a price.
+
+    `repriced` are parts of the catalogue at other prices, which stand for those of the same name.
+    """
+    parts = {**optics(), **{optic.name: optic for optic in repriced}}.values()
+    links = (optic for optic in parts if optic.kind == "link" and optic.price_usd is not None)
+    fits = [optic for optic in links if optic.share(rate_gbps)]
     return min(fits, key=lambda optic: ((optic.price_usd or 0) * optic.share(rate_gbps), optic.name), default=None)
 
 

@@ -161,13 +161,13 @@ def _prices(study: Study) -> Iterator[str]:
     own = any(study.spec.link_price(bundle.name) is not None for bundle in study.blueprint.form.bundles)
     dated = {model.name: model.price_date for model in study.blueprint.models.values() if model.price_date}
     if part and not own:
-        dated[part.name] = part.price_date
+        dated |= {part.name: part.price_date} if part.price_date else {}
         share = part.share(study.blueprint.link_gbps)
         if share < 1:
             rate = study.blueprint.link_gbps
             yield f"A {rate}G link is priced and powered as {share:g} of {part.name}: an assumption, that one is split."
     if dated:
-        dates = ", ".join(f"{name} of {date}" for name, date in dated.items() if date)
+        dates = ", ".join(f"{name} of {date}" for name, date in dated.items())
         yield f"Prices are dated indications, not quotations ({dates}); put your own in the request."
 
 

@@ -55,10 +55,15 @@ def _facts(request: Request) -> Iterator[Finding]:
 
 
 def _price_names(request: Request) -> Iterator[Finding]:
-    known = {*catalog.switches(), *parts.inline_switches(request)}
+    optics = catalog.optics()
+    links = [name for name, optic in optics.items() if optic.kind == "link"]
+    known = {*catalog.switches(), *parts.inline_switches(request), *links}
     for name in request.prices_usd:
-        if name not in known:
-            yield ("prices_usd", name), f"no switch '{name}'{nearest(name, known)}"
+        if name in optics and name not in known:
+            whole = " or ".join(links)
+            yield ("prices_usd", name), f"no whole link, so its price is never used; give that of {whole}"
+        elif name not in known:
+            yield ("prices_usd", name), f"no switch or link part '{name}'{nearest(name, known)}"
 
 
 def _link_rate(request: Request) -> Iterator[Finding]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from fabric import catalog
-from fabric.catalog import Server, Switch
+from fabric.catalog import Optic, Server, Switch
 from fabric.spec.breakouts import split_ports
 from fabric.spec.request import InlineServer, InlineSwitch, Request
 from fabric.spec.tree import Keys
 
-__all__ = ["any_switches", "inline_switches", "named_switches", "server", "switches"]
+__all__ = ["any_switches", "inline_switches", "link_parts", "named_switches", "server", "switches"]
+
+Part = TypeVar("Part", Switch, Optic)
 
 Choice = tuple[str, Keys, str | InlineSwitch]
 """A switch that a request allows: its role (`*` for every one), where that stands, and the name or the facts."""
@@ -52,6 +55,12 @@ def inline_switches(request: Request) -> dict[str, Switch]:
     return {asked.name: _built(asked) for _, _, asked in _chosen(request) if isinstance(asked, InlineSwitch)}
 
 
+def link_parts(request: Request) -> tuple[Optic, ...]:
+    """Return the link parts of the catalogue to which the request gives a price, at that price and of no date."""
+    prices = request.prices_usd
+    return tuple(_repriced(optic, prices[name]) for name, optic in catalog.optics().items() if name in prices)
+
+
 def _chosen(request: Request) -> Iterator[Choice]:
     if not isinstance(request.switches, dict):
         yield from _flat("*", ("switches",), request.switches)
@@ -81,7 +90,11 @@ def _model(request: Request, asked: str | InlineSwitch) -> Switch:
 
 def _at_price(model: Switch, request: Request) -> Switch:
     price = request.prices_usd.get(model.name)
-    return model if price is None else replace(model, price_usd=price, price_date="")
+    return model if price is None else _repriced(model, price)
+
+
+def _repriced(part: Part, price: float) -> Part:
+    return replace(part, price_usd=price, price_date="")
 
 
 def _built(asked: InlineSwitch) -> Switch:

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from fabric.errors import InputError, Mistake
-from fabric.spec.tree import Document, Tree, quoted
+from fabric.spec.tree import WHAT, Document, Tree, quoted
 
 __all__ = ["MAX_BYTES", "is_plain_text", "read_file", "read_text"]
 
@@ -35,8 +35,8 @@ _DIGITS = 100
 _JSON_TOKEN = re.compile(r'[{}\[\]]|"(?:[^"\\]|\\.)*"|[^\s,:{}\[\]"]+')
 
 
-def read_file(path: str | os.PathLike[str]) -> Document:
-    """Read the request file at `path`, whose name as given stands in every message.
+def read_file(path: str | os.PathLike[str], what: str = WHAT) -> Document:
+    """Read the request file at `path`, whose name as given stands in every message; `what` says what else it is.
 
     Raises InputError when it is no regular, readable file of at most 1 MiB, or not one well-formed document.
     """
@@ -49,17 +49,17 @@ def read_file(path: str | os.PathLike[str]) -> Document:
         raise _refusal(
             f"{name}:{line}", f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
         ) from None
-    return read_text(text, name)
+    return read_text(text, name, what)
 
 
-def read_text(text: str, name: str) -> Document:
+def read_text(text: str, name: str, what: str = WHAT) -> Document:
     """Read a request from `text`, as JSON if `name` ends in .json, else as YAML; raises InputError as read_file."""
     if strange := _UNREADABLE.search(text):
         line = text.count("\n", 0, strange.start()) + 1
         raise _refusal(f"{name}:{line}", f"control character U+{ord(strange[0]):04X}; write plain text")
     if not text.strip():
-        raise _refusal(name, "is empty; a request is a mapping of keys such as `gpus: 4096`")
-    tree = Tree(name)
+        raise _refusal(name, f"is empty; {what}")
+    tree = Tree(name, what)
     read = _read_json if name.lower().endswith(".json") else _read_yaml
     read(text, tree)
     return tree.document()

@@ -224,7 +224,7 @@ class Request(Words):
     ) = Field(default=None, examples=[1240])
     """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
-    """Prices of switches by name, instead of the catalogue's."""
+    """Prices of switches and link parts by name (`sn5600`, `optical-400g`), instead of the catalogue's."""
     link_gbps: Gbps | None = Field(default=None, examples=[400])
     """The rate of a host link at most; default: the NIC's, split evenly over the planes."""
     planes: Annotated[

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from fabric.catalog import Server, Switch
+from fabric.catalog import Optic, Server, Switch
 
 __all__ = ["ROLES", "Limits", "Spec", "even_planes"]
 
@@ -37,11 +37,11 @@ class Spec:
     """A request for a fabric. A tuple of choices means that sizing takes the best; None, where allowed, means any.
 
     `switches` maps a role to the models allowed there; the role `*` stands for every role not named. `link_price_usd`
-    maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the catalogue. `oversubscription`
-    maps a role to the largest ratio of bandwidth down over up; a role not named is 1. `pinned` maps an axis or a
-    bundle (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
-    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `request` is the
-    request as written, in plain values.
+    maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the catalogue; `link_parts` are
+    parts of the catalogue at the request's own prices. `oversubscription` maps a role to the largest ratio of bandwidth
+    down over up; a role not named is 1. `pinned` maps an axis or a bundle (its parallel links) to its size. `reserve`
+    maps a role or `*` to the ports kept free on each switch, and `grow_to_gpus` is the size that must be reached later
+    by adding places at the end, no cable moved. `request` is the request as written, in plain values.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Spec:
     reserve: Mapping[str, int] = field(default_factory=dict)
     grow_to_gpus: int | None = None
     link_price_usd: Mapping[str, float] = field(default_factory=dict)
+    link_parts: tuple[Optic, ...] = ()
     limits: Limits = Limits()
     pinned: Mapping[str, int] = field(default_factory=dict)
     expected: Mapping[str, Any] = field(default_factory=dict)

@@ -10,7 +10,10 @@ from typing import Any
 
 from fabric.errors import InputError, Mistake
 
-__all__ = ["Document", "Keys", "Tree", "dotted", "plain", "quoted"]
+__all__ = ["Document", "Keys", "Overlay", "Tree", "dotted", "plain", "quoted"]
+
+WHAT = "a request is a mapping of keys such as `gpus: 4096`"
+"""What a document is, for messages."""
 
 MAX_DEPTH = 12
 MAX_VALUES = 20_000
@@ -36,10 +39,20 @@ def quoted(text: str) -> str:
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """Entries to set in a mapping of a request that keeps its others; each has the place that messages name."""
+
+    values: Mapping[str, Any]
+    places: Mapping[str, str]
+    mistakes: tuple[Mistake, ...] = ()
+
+
+@dataclass(frozen=True)
 class Document:
     """A request's plain values; `lines` holds the line of every key and item that came from `file`.
 
-    `mistakes` are those met in reading that do not hinder the checks to come, such as a key that stands twice.
+    `mistakes` are those met in reading that do not hinder the checks to come, such as a key that stands twice. `places`
+    name where entries of its mappings that an Overlay set come from.
     """
 
     values: Mapping[str, Any]
@@ -47,21 +60,42 @@ class Document:
     file: str = ""
     mistakes: tuple[Mistake, ...] = ()
     overridden: frozenset[str] = frozenset()
+    places: Mapping[Keys, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def override(self, values: Mapping[str, Any]) -> Document:
-        """Return the document with whole top-level keys replaced; mistakes in them have no line, but the key's name."""
+        """Return the document with whole top-level keys replaced; mistakes in them have no line, but the key's name.
+
+        A value that is an Overlay is set in the mapping of that key instead.
+        """
         tree = Tree("")
-        plain(values, tree)
+        plain({key: value for key, value in values.items() if not isinstance(value, Overlay)}, tree)
         others = tree.document()
-        return replace(
+        document = replace(
             self,
             values={**self.values, **others.values},
             mistakes=(*self.mistakes, *others.mistakes),
             overridden=self.overridden | frozenset(others.values),
         )
+        for key, value in values.items():
+            document = document._overlaid(key, value) if isinstance(value, Overlay) else document
+        return document
+
+    def _overlaid(self, key: str, overlay: Overlay) -> Document:
+        own = self.values.get(key, {})
+        if not isinstance(own, dict):  # which is a mistake of its own
+            return self
+        places: dict[Keys, str] = {(key, name): place for name, place in overlay.places.items()}
+        return replace(
+            self,
+            values={**self.values, key: {**own, **overlay.values}},
+            mistakes=(*self.mistakes, *overlay.mistakes),
+            places={**self.places, **places},
+        )
 
     def mistake(self, keys: Keys, text: str, *, bare: bool = False) -> Mistake:
         """Say what is wrong at `keys`, by file and line where there are any; `bare` writes the last key alone."""
+        if keys[:2] in self.places:
+            return Mistake(self.places[keys[:2]], text)
         if not self.file or keys[0] in self.overridden:
             return Mistake(dotted(keys), text)
         depth = next((depth for depth in range(len(keys), 0, -1) if keys[:depth] in self.lines), 0)
@@ -80,8 +114,9 @@ class _Branch:
 class Tree:
     """Collects a document from its parts in order, without recursion, and refuses what no request needs."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, what: str = WHAT) -> None:
         self.file = file
+        self.what = what
         self.root: Any = None
         self.complete = False
         self.lines: dict[Keys, int] = {}
@@ -153,7 +188,7 @@ class Tree:
         """Return what was collected; raises InputError when it is no mapping."""
         if not isinstance(self.root, dict):
             kind = "a list" if isinstance(self.root, list) else "a single value"
-            raise self.refusal(1, f"a request is a mapping of keys such as `gpus: 4096`, not {kind}")
+            raise self.refusal(1, f"{self.what}, not {kind}")
         lines = MappingProxyType(self.lines if self.file else {})
         return Document(self.root, lines, self.file, tuple(self.mistakes))
 
