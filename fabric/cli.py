@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 import fabric
 from fabric import units
 from fabric.console import drop_output, is_terminal, mend_streams, record, wrapped
+from fabric.runs import Run, run_front, run_study
 from fabric.tables import cell, print_summary, print_table, progress_of
 
 __all__ = ["cli", "main"]
@@ -105,7 +106,7 @@ REQUEST = click.argument("request", shell_complete=_complete_request)
 @click.pass_obj
 def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
     """Size, cost, draw and estimate the fabric of REQUEST."""
-    _run(quiet, fabric.design, request, out, as_json, words)
+    run_study(partial(fabric.design, request), Run(quiet or words.pop("silent"), out, as_json), overrides(words))
 
 
 @cli.command()
@@ -117,6 +118,7 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
     help="Names in order of importance (cost,hops) or weights (cost=1,hops=50000), of"
     " cost, power, rack_units, hops, switches, links, models; in order also allreduce, mean_hops, ring_hops.",
 )
+@click.option("--sensitivity", is_flag=True, help="Say which price, moved by how much, would change the choice.")
 @click.option("--pareto", metavar="NAMES", help="Find the whole front instead, as in cost,hops,allreduce.")
 @click.option("--size", default="1GiB", show_default=True, help="The size of the all-reduce to be fast.")
 @click.option("--routing", default="adaptive", show_default=True, help="Its routing: adaptive or ecmp.")
@@ -126,51 +128,15 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
 @click.pass_obj
 def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
     """Find the fabric of REQUEST that is best in what you choose, or all that nothing beats, with proof."""
-    objective, names = words.pop("objective"), words.pop("pareto")
+    objective, names, moved = words.pop("objective"), words.pop("pareto"), words.pop("sensitivity")
+    if names is not None and moved:
+        raise click.UsageError("--sensitivity goes with one objective, not with --pareto.")
     message = {"size_bytes": units.parse_size(words.pop("size")), "routing": words.pop("routing")}
+    run = Run(quiet or words.pop("silent"), out, as_json)
     if names is None:
-        _run(quiet, partial(fabric.optimize, objective=objective, **message), request, out, as_json, words)
+        run_study(partial(fabric.optimize, request, objective, **message), run, overrides(words), moved=moved)
     else:
-        _run_front(quiet, partial(fabric.pareto, objectives=names, **message), request, out, as_json, words)
-
-
-def _run_front(
-    quiet: bool, make: Callable[..., fabric.Pareto], request: str, out: str | None, as_json: bool, words: dict[str, Any]
-) -> None:
-    """Find a front, write its files where asked, and print it."""
-    from fabric.report.files import write_front
-    from fabric.report.tradeoff import front_document, front_summary
-
-    with _progress(quiet or words.pop("silent")) as say:
-        front = make(request, progress=say, **_overrides(words))
-        files = [] if out is None else write_front(front, out)
-    if as_json:
-        click.echo(json.dumps(front_document(front), indent=2, ensure_ascii=False))
-    else:
-        _print_summary(*front_summary(front))
-    for file in files:
-        click.echo(f"wrote {file}", err=as_json)
-
-
-def _run(
-    quiet: bool, make: Callable[..., fabric.Study], request: str, out: str | None, as_json: bool, words: dict[str, Any]
-) -> None:
-    """Make a study, write its files where asked, and print it."""
-    from fabric.report import document, summary
-
-    with progress_of(quiet or words.pop("silent")) as say:
-        say("reading the request")
-        study = make(request, progress=say, **_overrides(words))
-        result = document(study)
-        files = fabric.write(study, out, say) if out else []
-    if as_json:
-        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
-    else:
-        print_summary(*summary(study, result))
-    for file in files:
-        click.echo(f"wrote {file}", err=as_json)
-    if not all(row["ok"] for row in result["expected"]):
-        click.echo("warning: the design does not meet every published number", err=True)
+        run_front(partial(fabric.pareto, request, names, **message), run, overrides(words))
 
 
 @cli.command()
@@ -190,7 +156,7 @@ def compare(quiet: bool, /, requests: tuple[str, ...], differences: bool, as_jso
     if len(requests) < 2:
         raise click.UsageError("Give two requests or more.")
     with progress_of(quiet or words.pop("silent")) as say:
-        comparison = fabric.compare(*design_each(requests, progress=say, **_overrides(words)))
+        comparison = fabric.compare(*design_each(requests, progress=say, **overrides(words)))
     names = _names(requests, comparison)
     if as_json:
         click.echo(json.dumps(comparison.document(differences=differences), indent=2, ensure_ascii=False))
@@ -243,7 +209,7 @@ def check(quiet: bool, /, request: str, **words: Any) -> None:
     from fabric.report import document
 
     with progress_of(quiet or words.pop("silent")) as say:
-        study = fabric.design(request, progress=say, **_overrides(words))
+        study = fabric.design(request, progress=say, **overrides(words))
         missed = [row for row in document(study)["expected"] if not row["ok"]]
     tiers = f"{study.blueprint.tiers} tier{'s'[: study.blueprint.tiers > 1]}"
     click.echo(f"{study.spec.name}: feasible, for example as {study.blueprint.form.family} in {tiers}")
@@ -286,7 +252,7 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _overrides(words: dict[str, Any]) -> dict[str, Any]:
+def overrides(words: dict[str, Any]) -> dict[str, Any]:
     """Return the request words that were given, lists and numbers read from their text, prices as one overlay."""
     from fabric.spec.price_list import price_list
 

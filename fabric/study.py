@@ -18,6 +18,7 @@ from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps
 from fabric.network import Network
 from fabric.optimizer import (
     Binding,
+    Change,
     Front,
     Objective,
     Point,
@@ -28,6 +29,7 @@ from fabric.optimizer import (
     fewer_hops,
     front,
     parse_objectives,
+    sensitivity,
     size,
 )
 from fabric.prices import Prices
@@ -50,6 +52,14 @@ class Study:
     def binding(self) -> tuple[Binding, ...]:
         """The limits that bind (see `fabric.optimizer.binding`); none are known of a point of a front."""
         return binding(self.spec, self.blueprint, self.aims, self.proof.objective) if self.aims else ()
+
+    def sensitivity(self, progress: Callable[[str], None] = lambda text: None) -> tuple[Change, ...]:
+        """Return which price, moved by how much, would change the choice; raises InputError unless cost decided it."""
+        if not self.aims or self.aims[0].name != "cost_usd":
+            raise InputError(
+                f"{self.spec.name}: sensitivity is of the cheapest fabric; put cost first, with all prices"
+            )
+        return sensitivity(self.spec, self.blueprint, progress)
 
     @cached_property
     def fewer_hops(self) -> Step | None:

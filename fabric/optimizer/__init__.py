@@ -5,6 +5,7 @@ from fabric.optimizer.front import Aim, Front, Point, front
 from fabric.optimizer.measures import Measure
 from fabric.optimizer.objectives import OBJECTIVES, Objective
 from fabric.optimizer.search import Proof, Runner, Sized, size
+from fabric.optimizer.sensitivity import Change, sensitivity
 from fabric.optimizer.words import WORDS, parse_objectives
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "WORDS",
     "Aim",
     "Binding",
+    "Change",
     "Front",
     "Measure",
     "Objective",
@@ -24,5 +26,6 @@ __all__ = [
     "fewer_hops",
     "front",
     "parse_objectives",
+    "sensitivity",
     "size",
 ]

@@ -1,0 +1,167 @@
+"""How far each price may move before another fabric would be chosen: the nearest break-even on either side.
+
+As one price moves, every fabric costs a straight line over it, and the choice is the lowest line. From the farthest
+price looked at, the fabric that is cheapest there is found, and where its line meets that of the chosen one; there the
+search begins anew, until nothing is cheaper: Newton's method, exact here since the lowest of lines is concave.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+
+from fabric.bill import bill
+from fabric.blueprint import Blueprint
+from fabric.catalog import Optic
+from fabric.errors import InputError
+from fabric.optimizer.candidates import candidates
+from fabric.optimizer.objectives import OBJECTIVES, limited, needs
+from fabric.optimizer.search import Progress, blueprint_of
+from fabric.optimizer.solve import minimise
+from fabric.prices import Prices
+from fabric.spec import ROLES, Spec
+
+__all__ = ["FACTOR", "Change", "sensitivity"]
+
+FACTOR = 2
+"""A price is moved up to its double and down to its half."""
+
+COST = OBJECTIVES["cost"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The price nearest to a part's own, `up` or `down` from it, at which another fabric costs no more.
+
+    `at_usd` and `instead`, that fabric, are None when no price from half to double would do.
+    """
+
+    part: str
+    price_usd: float
+    direction: str
+    at_usd: float | None
+    instead: Blueprint | None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part with its price in cents, the request with another price for it, and how many of it a fabric takes."""
+
+    name: str
+    cents: int
+    at: Callable[[int], Spec]
+    taken: Callable[[Blueprint], Fraction]
+
+
+def sensitivity(spec: Spec, chosen: Blueprint, progress: Progress = lambda text: None) -> tuple[Change, ...]:
+    """Return, for each price that the choice depends on, its nearest break-evens; `chosen` is the cheapest fabric.
+
+    A part that the chosen fabric does not use can only change the choice by falling. Raises InputError when a part of
+    the chosen fabric has no price.
+    """
+    if bill(chosen, Prices(spec, chosen.link_gbps)).cost_usd() is None:
+        raise InputError(f"{spec.name}: a part has no known price, so no price decided; give it in prices_usd")
+    found = []
+    for part in _parts(spec, chosen):
+        for direction, farthest in (("up", part.cents * FACTOR), ("down", part.cents // FACTOR)):
+            progress(f"the price of {part.name}, {direction}")
+            at, instead = _break_even(part, farthest, chosen)
+            found.append(Change(part.name, part.cents / 100, direction, None if at is None else at / 100, instead))
+    return tuple(found)
+
+
+def _break_even(part: _Part, cents: int, chosen: Blueprint) -> tuple[float | None, Blueprint | None]:
+    """Return the price in cents nearest to the part's own at which another fabric costs no more, and that fabric."""
+    at: float | None = None
+    instead: Blueprint | None = None
+    while (better := _cheaper(part, cents, chosen)) is not None:
+        gain = _cents(part, cents, chosen) - _cents(part, cents, better)
+        meet = cents - gain / (part.taken(chosen) - part.taken(better))
+        at, instead = float(meet), better
+        nearer = math.floor(meet) if cents > part.cents else math.ceil(meet)
+        if nearer == cents:  # they are a fraction of a cent apart
+            break
+        cents = nearer
+    return at, instead
+
+
+def _cheaper(part: _Part, cents: int, chosen: Blueprint) -> Blueprint | None:
+    """Return the cheapest fabric when the part costs so much, if it is cheaper than the chosen one."""
+    spec, best, found = part.at(cents), _cents(part, cents, chosen), None
+    for candidate in candidates(spec, needs(spec, [COST]))[0]:
+        if not candidate.unknown("price"):
+            model = limited(candidate)
+            model.cp.add(COST.expression(model) <= best - 1)
+            answer = minimise(model, [COST.expression])
+            if answer.values:
+                best, found = answer.values[0], blueprint_of(candidate, answer.sizes)
+    return found
+
+
+def _cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
+    """Return what `blueprint` costs when the part costs so much."""
+    spec = part.at(cents)
+    prices = Prices(spec, blueprint.link_gbps)
+    models = {model.name: model for role in blueprint.form.roles for model in spec.models(role)}
+    boxes = ((blueprint.devices(role), models[blueprint.models[role].name]) for role in blueprint.form.roles)
+    total = sum(count * (prices.switch_cents(model) or 0) for count, model in boxes)
+    return total + sum(blueprint.links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.form.bundles)
+
+
+def _parts(spec: Spec, chosen: Blueprint) -> Iterator[_Part]:
+    """Yield the parts with a price that the request's choice is between, each once."""
+    roles = dict.fromkeys(role for role in (*ROLES, *chosen.form.roles))
+    models = {model.name: model for role in roles for model in spec.models(role)}
+    for model in models.values():
+        if model.price_usd:
+            at, taken = partial(_with_switch, spec, model.name), partial(_switches, model.name)
+            yield _Part(model.name, round(100 * model.price_usd), at, taken)
+    for name, price in spec.link_price_usd.items():
+        label = "link_price_usd" if name == "*" else f"link_price_usd.{name}"
+        yield _Part(
+            label, round(100 * price), partial(_with_link_price, spec, name), partial(_priced_links, spec, name)
+        )
+    rates = {gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes))}
+    optics = {part.name: part for gbps in sorted(rates) if (part := Prices(spec, gbps).part)}
+    for part in optics.values():
+        if part.price_usd and "*" not in spec.link_price_usd:
+            at, taken = partial(_with_optic, spec, part), partial(_optics, spec, part)
+            yield _Part(part.name, round(100 * part.price_usd), at, taken)
+
+
+def _with_switch(spec: Spec, name: str, cents: int) -> Spec:
+    switches = {
+        role: tuple(replace(each, price_usd=cents / 100) if each.name == name else each for each in models)
+        for role, models in spec.switches.items()
+    }
+    return replace(spec, switches=switches)
+
+
+def _with_link_price(spec: Spec, name: str, cents: int) -> Spec:
+    return replace(spec, link_price_usd={**spec.link_price_usd, name: cents / 100})
+
+
+def _with_optic(spec: Spec, part: Optic, cents: int) -> Spec:
+    others = tuple(each for each in spec.link_parts if each.name != part.name)
+    return replace(spec, link_parts=(*others, replace(part, price_usd=cents / 100)))
+
+
+def _switches(name: str, blueprint: Blueprint) -> Fraction:
+    return Fraction(
+        sum(blueprint.devices(role) for role in blueprint.form.roles if blueprint.models[role].name == name)
+    )
+
+
+def _priced_links(spec: Spec, name: str, blueprint: Blueprint) -> Fraction:
+    own = {bundle.name: bundle.name if bundle.name in spec.link_price_usd else "*" for bundle in blueprint.form.bundles}
+    return Fraction(sum(blueprint.links(bundle) for bundle in blueprint.form.bundles if own[bundle.name] == name))
+
+
+def _optics(spec: Spec, part: Optic, blueprint: Blueprint) -> Fraction:
+    if Prices(spec, blueprint.link_gbps).part != part:
+        return Fraction(0)
+    links = sum(blueprint.links(each) for each in blueprint.form.bundles if spec.link_price(each.name) is None)
+    return links * Fraction(part.share(blueprint.link_gbps))

@@ -1,0 +1,68 @@
+"""The runs of the command line: make a result, write its files where asked, and print it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+import fabric
+from fabric.tables import print_summary, progress_of
+
+__all__ = ["Run", "run_front", "run_study"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run is shown: without progress, into which folder, and as JSON or as tables."""
+
+    quiet: bool
+    out: str | None
+    as_json: bool
+
+
+def run_study(make: Callable[..., fabric.Study], run: Run, words: dict[str, Any], *, moved: bool = False) -> None:
+    """Make a study and show it; `moved` adds which prices would change the choice."""
+    from fabric.report import document, summary
+    from fabric.report.moved import moved_rows, moved_summary
+
+    with progress_of(run.quiet) as say:
+        say("reading the request")
+        study = make(progress=say, **words)
+        changes = study.sensitivity(say) if moved else ()
+        result = document(study)
+        result |= {"sensitivity": moved_rows(changes)} if moved else {}
+        files = [] if run.out is None else fabric.write(study, run.out, say)
+    _print(run, result, partial(print_summary, *summary(study, result)), files)
+    if moved and not run.as_json:
+        print_summary("", *moved_summary(changes))
+    if not all(row["ok"] for row in result["expected"]):
+        click.echo("warning: the design does not meet every published number", err=True)
+
+
+def run_front(make: Callable[..., fabric.Pareto], run: Run, words: dict[str, Any]) -> None:
+    """Find a front and show it."""
+    from fabric.report.files import write_front
+    from fabric.report.tradeoff import front_document, front_summary
+
+    with progress_of(run.quiet) as say:
+        front = make(progress=say, **words)
+        say("describing every fabric of the front")
+        result = front_document(front)
+        files = [] if run.out is None else write_front(front, run.out)
+    _print(run, result, partial(print_summary, *front_summary(front)), files)
+
+
+def _print(run: Run, result: dict[str, Any], show: Callable[[], None], files: list[Path]) -> None:
+    """Print a result as JSON or as `show` does, and name the files written."""
+    if run.as_json:
+        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    else:
+        show()
+    for file in files:
+        click.echo(f"wrote {file}", err=run.as_json)
