@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fabric.blueprint import Blueprint
+    from fabric.clusters import Cluster, cluster
     from fabric.errors import FabricError, Infeasible, InputError, TooLarge
     from fabric.expansion import expand
     from fabric.export import to_networkx
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Blueprint",
+    "Cluster",
     "Comparison",
     "FabricError",
     "Family",
@@ -35,6 +37,7 @@ __all__ = [
     "Study",
     "TooLarge",
     "__version__",
+    "cluster",
     "compare",
     "design",
     "expand",
@@ -47,6 +50,7 @@ __all__ = [
 
 _HOMES = {
     "Blueprint": "blueprint",
+    "Cluster": "clusters",
     "Comparison": "report.comparison",
     "FabricError": "errors",
     "Family": "families",
@@ -58,6 +62,7 @@ _HOMES = {
     "Study": "study",
     "TooLarge": "errors",
     "compare": "report.comparison",
+    "cluster": "clusters",
     "design": "study",
     "expand": "expansion",
     "optimize": "study",

@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 import fabric
 from fabric import units
 from fabric.console import drop_output, is_terminal, mend_streams, record, wrapped
-from fabric.runs import Run, run_front, run_study
+from fabric.runs import Run, run_cluster, run_front, run_study
 from fabric.tables import cell, print_summary, print_table, progress_of
 
 __all__ = ["cli", "main"]
@@ -137,6 +137,17 @@ def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **wor
         run_study(partial(fabric.optimize, request, objective, **message), run, overrides(words), moved=moved)
     else:
         run_front(partial(fabric.pareto, request, names, **message), run, overrides(words))
+
+
+@cli.command()
+@click.argument("file", type=click.Path())
+@OUT
+@AS_JSON
+@click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")
+@click.pass_obj
+def cluster(quiet: bool, /, file: str, out: str | None, as_json: bool, silent: bool) -> None:
+    """Design the several fabrics of a cluster FILE, together the cheapest within the limits they share."""
+    run_cluster(partial(fabric.cluster, file), Run(quiet or silent, out, as_json))
 
 
 @cli.command()

@@ -14,7 +14,7 @@ import click
 import fabric
 from fabric.tables import print_summary, progress_of
 
-__all__ = ["Run", "run_front", "run_study"]
+__all__ = ["Run", "run_cluster", "run_front", "run_study"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,19 @@ def run_front(make: Callable[..., fabric.Pareto], run: Run, words: dict[str, Any
         result = front_document(front)
         files = [] if run.out is None else write_front(front, run.out)
     _print(run, result, partial(print_summary, *front_summary(front)), files)
+
+
+def run_cluster(make: Callable[..., fabric.Cluster], run: Run) -> None:
+    """Design a cluster and show it, each fabric's files in a folder of its name."""
+    from fabric.report.together import cluster_document, cluster_summary
+
+    with progress_of(run.quiet) as say:
+        cluster = make(progress=say)
+        result = cluster_document(cluster)
+        files: list[Path] = []
+        for name, study in cluster.fabrics.items() if run.out is not None else ():
+            files += fabric.write(study, Path(str(run.out)) / name, say)
+    _print(run, result, partial(print_summary, *cluster_summary(cluster)), files)
 
 
 def _print(run: Run, result: dict[str, Any], show: Callable[[], None], files: list[Path]) -> None:

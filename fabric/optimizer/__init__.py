@@ -6,6 +6,7 @@ from fabric.optimizer.measures import Measure
 from fabric.optimizer.objectives import OBJECTIVES, Objective
 from fabric.optimizer.search import Proof, Runner, Sized, size
 from fabric.optimizer.sensitivity import Change, sensitivity
+from fabric.optimizer.together import cheapest_together
 from fabric.optimizer.words import WORDS, parse_objectives
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Sized",
     "Step",
     "binding",
+    "cheapest_together",
     "fewer_hops",
     "front",
     "parse_objectives",

@@ -19,27 +19,31 @@ if TYPE_CHECKING:
     from fabric.spec.checks import Families
     from fabric.spec.request import Request
 
-__all__ = ["read_spec"]
+__all__ = ["Source", "read_document", "read_spec"]
 
 MAX_MISTAKES = 100
 """The most mistakes that are told of one request; the rest are counted."""
 
 
+Source = str | os.PathLike[str] | Mapping[str, Any] | Document | None
+"""Where a request stands: a shipped design's name, a file's path, a mapping, or a document read already."""
+
+
 def read_spec(
-    source: str | os.PathLike[str] | Mapping[str, Any] | None,
+    source: Source,
     overrides: Mapping[str, Any],
     *,
     families: Families,
     any_families: Collection[str],
 ) -> Spec:
-    """Return the Spec of a request: a shipped design's name, the path of a file, or a mapping; None is an empty one.
+    """Return the Spec of a request, wherever it stands; None is an empty one.
 
     A name that is both a shipped design's and a file's is the design's; write `./name` for the file. `overrides`
     replace whole keys of the request, in the same words. `families` are all there are, with the axes and bundles of
     their forms by tiers; `any_families` are those that `any` means.
     Raises InputError with every mistake, each at its file and line, or at its key where it came from no file.
     """
-    document = _document(source).override(overrides)
+    document = read_document(source).override(overrides)
     request, mistakes = _validate(document, families, any_families)
     if mistakes:
         more = len(mistakes) - MAX_MISTAKES
@@ -48,11 +52,12 @@ def read_spec(
     return _spec(request, document, any_families)
 
 
-def _document(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Document:
+def read_document(source: Source) -> Document:
+    """Read the document of a request from wherever it stands; raises InputError when there is none."""
     from fabric.spec.reading import read_file, read_text
 
-    if source is None:
-        return Document({})
+    if source is None or isinstance(source, Document):
+        return source or Document({})
     if isinstance(source, Mapping):
         tree = Tree("")
         plain(source, tree)

@@ -1,0 +1,110 @@
+"""A cluster of several fabrics (compute, storage, management) that share limits on cost, power and rack units.
+
+Alone, each fabric is its cheapest. Where these together exceed a shared limit, each fabric's Pareto front over cost and
+the limited totals is found, and one point of each front is chosen so that the sums hold and the cost is the least: no
+other choice can be better, for a fabric off its front could be exchanged for one on it that is no worse in any sum.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fabric.errors import Infeasible
+from fabric.families import any_to_any, words
+from fabric.optimizer import cheapest_together
+from fabric.spec import ClusterSpec, Document, Spec, read_cluster, read_spec
+from fabric.study import Study, optimize, pareto
+
+__all__ = ["Cluster", "amount_of", "cluster"]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The fabrics of a cluster by name; `status` is OPTIMAL when no choice of fabrics within the limits costs less."""
+
+    spec: ClusterSpec
+    fabrics: Mapping[str, Study]
+    status: str
+
+    @property
+    def totals(self) -> dict[str, float | None]:
+        """Cost in USD, power in W and rack units of all fabrics together; None where one is unknown."""
+        return {name: _sum([amount_of(study, name) for study in self.fabrics.values()]) for name in WORDS}
+
+
+WORDS = {"cost_usd": "cost", "power_w": "power", "rack_units": "rack_units"}
+"""The objective that is each shared total."""
+
+
+def cluster(
+    source: str | os.PathLike[str] | Mapping[str, Any], *, progress: Callable[[str], None] | None = None
+) -> Cluster:
+    """Design every fabric of a cluster, together the cheapest within the limits that they share.
+
+    `source` is a file or a mapping (docs/request.md). Raises InputError with every mistake, and Infeasible when a
+    fabric, or all of them within the shared limits, can't be had.
+    """
+    say = progress or (lambda text: None)
+    spec = read_cluster(source, _resolved)
+    alone = {name: optimize(each, progress=_named(say, name)) for name, each in spec.fabrics.items()}
+    found = Cluster(spec, alone, _status(alone.values()))
+    if all((total := found.totals[name]) is not None and total <= most for name, most in spec.limits.items()):
+        return found
+    names = ["cost_usd", *(name for name in spec.limits if name != "cost_usd")]
+    sought = ",".join(WORDS[name] for name in names)
+    if len(names) == 1:
+        raise Infeasible(f"{spec.name}: no fabrics meet the shared limits", [_short(spec, names[0], found)])
+    fronts = {name: pareto(each, sought, progress=_named(say, name)) for name, each in spec.fabrics.items()}
+    rows = [[[values[name] for name in names] for values in front.values] for front in fronts.values()]
+    picked = cheapest_together(rows, [spec.limits.get(name) for name in names])
+    if picked is None:
+        raise Infeasible(f"{spec.name}: no fabrics meet the shared limits", list(_reasons(spec, names, rows)))
+    chosen = {name: front.studies[place] for (name, front), place in zip(fronts.items(), picked, strict=True)}
+    proven = all(front.status == "OPTIMAL" for front in fronts.values())
+    return Cluster(spec, chosen, "OPTIMAL" if proven else "FEASIBLE")
+
+
+def _resolved(document: Document) -> Spec:
+    return read_spec(document, {}, families=words(), any_families=any_to_any())
+
+
+def _named(say: Callable[[str], None], name: str) -> Callable[[str], None]:
+    return lambda text: say(f"{name}: {text}")
+
+
+def _status(studies: Any) -> str:
+    return "OPTIMAL" if all(study.proof.status == "OPTIMAL" for study in studies) else "FEASIBLE"
+
+
+def amount_of(study: Study, name: str) -> float | None:
+    """Return the cost in USD, the power in W or the rack units of one fabric; None where a part's is unknown."""
+    if name == "rack_units":
+        heights = [(study.blueprint.devices(role), box.rack_units) for role, box in study.blueprint.models.items()]
+        return _sum([None if height is None else count * height for count, height in heights])
+    return study.bill.cost_usd() if name == "cost_usd" else study.bill.power_w
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _short(spec: ClusterSpec, name: str, found: Cluster) -> str:
+    return f"limits.{name} {spec.limits[name]:,.10g} is short: the least is {found.totals[name] or 0:,.10g}"
+
+
+def _reasons(spec: ClusterSpec, names: Sequence[str], rows: Sequence[Sequence[Sequence[float]]]) -> Any:
+    """Say of each shared limit the least that the fabrics come to alone and within the other limits."""
+    for place, name in enumerate(names):
+        if name in spec.limits:
+            others = [spec.limits.get(other) if other != name else None for other in names]
+            least = sum(min(row[place] for row in front) for front in rows)
+            within = cheapest_together(rows, others, place)
+            if within is None:
+                yield f"limits.{name} {spec.limits[name]:,.10g}: {least:,.10g} at least, and raising it alone won't do"
+            else:
+                total = sum(front[row][place] for front, row in zip(rows, within, strict=True))
+                yield f"limits.{name} {spec.limits[name]:,.10g} is short: the least within the rest is {total:,.10g}"

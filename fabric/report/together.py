@@ -1,0 +1,57 @@
+"""The fabrics of a cluster as a document and as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fabric import units
+from fabric.clusters import Cluster, amount_of
+from fabric.report.document import document
+from fabric.report.objectives import value
+from fabric.report.tradeoff import shape
+from fabric.spec import SHARED
+
+__all__ = ["SCHEMA", "cluster_document", "cluster_summary"]
+
+SCHEMA = "fabric.cluster/1"
+
+Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+
+
+def cluster_document(cluster: Cluster, *, timed: bool = True) -> dict[str, Any]:
+    """Return the cluster as one plain object (docs/design-json.md)."""
+    return {
+        "schema": SCHEMA,
+        "name": cluster.spec.name,
+        "status": cluster.status,
+        "limits": dict(cluster.spec.limits),
+        "totals": cluster.totals,
+        "fabrics": {name: document(study, timed=timed) for name, study in cluster.fabrics.items()},
+    }
+
+
+def cluster_summary(cluster: Cluster) -> tuple[str, list[Table], list[str]]:
+    """Return the paragraph, the table and the closing lines that `fabric cluster` prints."""
+    rows: list[tuple[str, ...]] = []
+    lines: list[str] = []
+    for name, study in cluster.fabrics.items():
+        plan = study.blueprint
+        boxes = ", ".join(f"{units.count(plan.devices(role))} {plan.models[role].name}" for role in plan.form.roles)
+        lines.append(f"{name}: {shape(study)}; {boxes}; {units.count(plan.links_total)} links.")
+        rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *_amounts(study)))
+    switches = sum(study.blueprint.switches for study in cluster.fabrics.values())
+    rows.append(("together", "", units.count(switches), *(_said(name, cluster.totals[name]) for name in SHARED)))
+    limits = [_said(name, cluster.spec.limits.get(name)) if name in cluster.spec.limits else "-" for name in SHARED]
+    rows.append(("limit", "", "", *limits))
+    best = "no choice of fabrics within the limits costs less" if cluster.status == "OPTIMAL" else "not proven"
+    heads = ("fabric", "GPUs", "switches", "cost", "power", "rack units")
+    text = f"{cluster.spec.name}: {len(cluster.fabrics)} fabrics. Proof: {cluster.status}, {best}."
+    return text, [("", heads, rows)], lines
+
+
+def _amounts(study: Any) -> list[str]:
+    return [_said(name, amount_of(study, name)) for name in SHARED]
+
+
+def _said(name: str, number: float | None) -> str:
+    return "unknown" if number is None else value(name, number)
