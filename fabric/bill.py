@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.form import Bundle, Group
-from fabric.prices import Prices
+from fabric.prices import SHARES, Prices
 
 __all__ = ["Bill", "Row", "bill"]
 
@@ -39,6 +39,8 @@ class Bill:
 
     gpus: int
     rows: tuple[Row, ...]
+    electricity_usd: float | None = None
+    """What switches and modules cost to run, by the request's years and price; None where one of them is unknown."""
 
     def of(self, kind: str) -> tuple[Row, ...]:
         """Return the rows of one kind: `switch`, `link`, `module`, `cable` or `cage`."""
@@ -62,7 +64,18 @@ class Bill:
 def bill(blueprint: Blueprint, prices: Prices) -> Bill:
     """Return the bill of materials of `blueprint`."""
     rows = [*_switches(blueprint, prices), *_links(blueprint, prices), *_modules(blueprint), *_cables(blueprint)]
-    return Bill(blueprint.gpus, (*rows, *_cages(blueprint)))
+    return Bill(blueprint.gpus, (*rows, *_cages(blueprint)), _electricity(rows, prices))
+
+
+def _electricity(rows: Iterable[Row], prices: Prices) -> float | None:
+    total = 0
+    for row in rows:
+        if row.kind in ("switch", "link"):
+            each = prices.electricity(row.unit_power_w)
+            if each is None:
+                return None
+            total += row.quantity * each
+    return total / SHARES
 
 
 def _switches(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:

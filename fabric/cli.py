@@ -115,7 +115,7 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
     default="cost",
     show_default=True,
     help="Names in order of importance (cost,hops) or weights (cost=1,hops=50000), of"
-    " cost, power, rack_units, hops, switches, links, models.",
+    " cost, total_cost, power, rack_units, hops, switches, links, models.",
 )
 @OUT
 @AS_JSON

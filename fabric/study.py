@@ -93,8 +93,9 @@ def optimize(
 ) -> Study:
     """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
 
-    Names are cost, power, rack_units, hops, switches, links and models. Raises as `design` does, and InputError for an
-    objective that needs a price, power or height that is not known.
+    Names are cost, total_cost (with electricity), power, rack_units, hops, switches, links and models. Raises as
+    `design` does, and InputError for an objective that needs a price, power or height that is not known, or a key that
+    the request leaves out.
     """
     return _studied(source, parse_objectives(objective), progress, request)
 

@@ -261,10 +261,12 @@ def _ceiling(candidate: Candidate) -> int:
     prices, form = candidate.prices, candidate.form
     coefficients = [prices.switch_cents(model) or 1 for role in form.roles for model in candidate.models[role]]
     coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
+    totals = [prices.switch_total(model) or 1 for role in form.roles for model in candidate.models[role]]
+    totals += [prices.link_total(bundle.name) or 1 for bundle in form.bundles]
     ratios = [candidate.spec.ratio(role) for role in form.roles]
     factors = [max(candidate.radix(role)) for role in form.roles]
     factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
-    ceiling = SUM // max(sum(coefficients), 4 * max(factors))
+    ceiling = SUM // max(sum(coefficients), sum(totals), 4 * max(factors))
     host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
     if ceiling < 8 * host_links:
         raise InputError(f"prices up to {max(coefficients) / 100:,.0f} USD a part are too large to add up exactly")

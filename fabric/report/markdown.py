@@ -10,7 +10,7 @@ from fabric import units
 from fabric.families import family
 from fabric.study import Study
 
-__all__ = ["amount", "choice", "report", "sought"]
+__all__ = ["amount", "choice", "report", "running", "sought"]
 
 
 def report(study: Study, design: dict[str, Any]) -> str:
@@ -21,7 +21,7 @@ def report(study: Study, design: dict[str, Any]) -> str:
         ["## Why this one", "", *_why(study, design)],
         ["## Switches", "", *_table(*_switches(design))],
         ["## Links", "", *_table(*_links(design))],
-        ["## Cost and power", "", *_table(*_cost(study, design))],
+        ["## Cost and power", "", *_table(*_cost(study, design)), *_running(design)],
         ["## All-reduce to expect", "", *_allreduce(design), "", "![busbw against message size](allreduce.svg)"],
         ["## Published numbers", "", *_expected(design)] if design["expected"] else [],
         ["## To know", "", *(f"- {_text(note)}" for note in design["notes"])] if design["notes"] else [],
@@ -76,6 +76,7 @@ def sought(proof: dict[str, Any]) -> str:
 
 SOUGHT = {
     "cost_usd": "cost of switches and links",
+    "total_cost_usd": "cost of switches and links with their electricity",
     "power_w": "power",
     "rack_units": "rack units",
     "hops_max": "hops",
@@ -88,7 +89,7 @@ SOUGHT = {
 
 def amount(name: str, value: float) -> str:
     """Write the value of an objective with its unit."""
-    if name == "cost_usd":
+    if name in ("cost_usd", "total_cost_usd"):
         return units.money(value)
     return units.power(value) if name == "power_w" else f"{value:,.6g} {SOUGHT.get(name, '')}".rstrip()
 
@@ -144,6 +145,25 @@ def _cost(study: Study, design: dict[str, Any]) -> tuple[Sequence[str], Iterable
     ]
     total = ("total", "", "", "", units.money(design["cost_usd"]["total"]), units.power(design["power_w"]["total"]))
     return heads, [*rows, total]
+
+
+def running(design: dict[str, Any]) -> Iterator[str]:
+    """Yield the line on electricity, where the request says what it costs."""
+    asked, cost = design["request"], design["cost_usd"]
+    if asked["years"] is not None and asked["electricity_usd_per_kwh"] is not None:
+        yield (
+            f"Electricity: {units.money(cost['electricity'])} over {_plural_years(asked['years'])} at"
+            f" ${asked['electricity_usd_per_kwh']:g} a kWh and a PUE of {asked['pue']:g};"
+            f" {units.money(cost['total_with_electricity'])} with the cost."
+        )
+
+
+def _plural_years(years: float) -> str:
+    return f"{years:g} year{'s'[: years != 1]}"
+
+
+def _running(design: dict[str, Any]) -> Iterator[str]:
+    yield from (text for line in running(design) for text in ("", line))
 
 
 def _allreduce(design: dict[str, Any]) -> Iterator[str]:

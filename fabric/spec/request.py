@@ -19,6 +19,7 @@ from fabric.spec.words import (
     Name,
     Planes,
     Price,
+    Pue,
     Quantity,
     Rails,
     RateKey,
@@ -29,11 +30,13 @@ from fabric.spec.words import (
     Spare,
     Split,
     SwitchName,
+    Tariff,
     Text,
     Tiers,
     Total,
     UplinkRole,
     Words,
+    Years,
     tag,
     tag_choice,
     wrong,
@@ -154,6 +157,8 @@ class RequestLimits(Words):
     """The most links between one pair of switches."""
     cost_usd: Total | None = Field(default=None, examples=[80_000_000])
     """The most that switches and links may cost together."""
+    total_cost_usd: Total | None = Field(default=None, examples=[90_000_000])
+    """The most that they may cost with their electricity over `years`."""
     power_w: Total | None = Field(default=None, examples=[2_000_000])
     """The most power that switches and modules may draw together."""
     rack_units: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[4000])
@@ -225,6 +230,12 @@ class Request(Words):
     """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
     """Prices of switches and link parts by name (`sn5600`, `optical-400g`), instead of the catalogue's."""
+    years: Years | None = Field(default=None, examples=[5])
+    """Years of running that the electricity is counted for; null: it is not counted."""
+    electricity_usd_per_kwh: Tariff | None = Field(default=None, examples=[0.08])
+    """Price of electricity; null: it is not counted."""
+    pue: Pue = Field(default=1, examples=[1.3])
+    """Power drawn by the site over that of its equipment; electricity is multiplied by it."""
     link_gbps: Gbps | None = Field(default=None, examples=[400])
     """The rate of a host link at most; default: the NIC's, split evenly over the planes."""
     planes: Annotated[

@@ -81,6 +81,8 @@ def _text(detail: dict[str, Any]) -> str:
 
 def _out_of_bounds(kind: str, value: Any, limits: dict[str, Any]) -> str | None:
     match kind:
+        case "greater_than":
+            return f"{shown(value)} is too small; more than {limits['gt']:g}"
         case "greater_than_equal":
             return f"{shown(value)} is too small; at least {limits['ge']:g}"
         case "less_than_equal":
