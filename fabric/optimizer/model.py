@@ -25,8 +25,9 @@ SUM = 2**61
 class Model:
     """One candidate as a CP-SAT model. `free` names limits to leave out, so that a search can ask what they cost.
 
-    A free limit is `ports ROLE`, `parallel_links`, `oversubscription`, `pinned AXIS` or `gpus`; `excess` then holds
-    the variable to minimise (the ports needed, the parallel links) or, for `gpus`, to maximise (the servers).
+    A free limit is `ports ROLE`, `parallel_links`, `oversubscription`, `least_oversubscription`, `pinned AXIS` or
+    `gpus`; `excess` then holds the variable to minimise (the ports needed, the parallel links) or, for `gpus`, to
+    maximise (the servers).
     """
 
     def __init__(self, candidate: Candidate, free: str = "") -> None:
@@ -199,9 +200,17 @@ class Model:
         else:
             for radix, used in zip(self.candidate.radix(group.role), self.used[group.role], strict=True):
                 self._only_if(used, down + up + spare <= radix)
-        if group != self.form.groups[-1] and self.free != "oversubscription":
-            ratio = Fraction(self.candidate.spec.ratio(group.role))
-            self.cp.add(ratio.denominator * down <= ratio.numerator * up)
+        if group != self.form.groups[-1]:
+            self._limit_ratio(group.role, down, up)
+
+    def _limit_ratio(self, role: str, down: cp_model.LinearExprT, up: cp_model.LinearExprT) -> None:
+        spec = self.candidate.spec
+        if self.free != "oversubscription":
+            most = spec.ratio(role)
+            self.cp.add(most.denominator * down <= most.numerator * up)
+        least = spec.least_ratio(role)
+        if least and self.free != "least_oversubscription":
+            self.cp.add(least.denominator * down >= least.numerator * up)
 
     def _balance(self, group: Group) -> None:
         """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
@@ -263,7 +272,7 @@ def _ceiling(candidate: Candidate) -> int:
     coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
     totals = [prices.switch_total(model) or 1 for role in form.roles for model in candidate.models[role]]
     totals += [prices.link_total(bundle.name) or 1 for bundle in form.bundles]
-    ratios = [candidate.spec.ratio(role) for role in form.roles]
+    ratios = [each(role) for role in form.roles for each in (candidate.spec.ratio, candidate.spec.least_ratio)]
     factors = [max(candidate.radix(role)) for role in form.roles]
     factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
     ceiling = SUM // max(sum(coefficients), sum(totals), 4 * max(factors))

@@ -46,10 +46,11 @@ class Spec:
     `switches` maps a role to the models allowed there; the role `*` stands for every role not named. `link_price_usd`
     maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the catalogue; `link_parts` are
     parts of the catalogue at the request's own prices. `oversubscription` maps a role to the largest ratio of bandwidth
-    down over up; a role not named is 1. `pinned` maps an axis or a bundle (its parallel links) to its size. `reserve`
-    maps a role or `*` to the ports kept free on each switch, and `grow_to_gpus` is the size that must be reached later
-    by adding places at the end, no cable moved. `years`, `electricity_usd_per_kwh` and `pue` say what electricity
-    costs. `request` is the request as written, in plain values.
+    down over up, a role not named being 1, and `least_oversubscription` to the smallest. `pinned` maps an axis or a
+    bundle (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
+    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `years`,
+    `electricity_usd_per_kwh` and `pue` say what electricity costs. `request` is the request as written, in plain
+    values.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Spec:
     tiers: tuple[int, ...] = (1, 2, 3, 4)
     rails: tuple[int, ...] = ()
     oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
+    least_oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
     unit_gpus: int | None = None
     reserve: Mapping[str, int] = field(default_factory=dict)
     grow_to_gpus: int | None = None
@@ -106,6 +108,10 @@ class Spec:
     def ratio(self, role: str) -> Fraction:
         """Return the largest oversubscription allowed at `role`."""
         return self.oversubscription.get(role, self.oversubscription.get("*", Fraction(1)))
+
+    def least_ratio(self, role: str) -> Fraction:
+        """Return the smallest oversubscription allowed at `role`, 0 where there is no such bound."""
+        return self.least_oversubscription.get(role, self.least_oversubscription.get("*", Fraction(0)))
 
     @property
     def grown_servers(self) -> int:
