@@ -27,6 +27,11 @@ class Prices:
         """Return the price of one switch."""
         return None if model.price_usd is None else round(100 * model.price_usd)
 
+    @property
+    def nic_cents(self) -> int:
+        """The price of one NIC, 0 where the request does not count them."""
+        return round(100 * (self.spec.nic_usd or 0))
+
     def electricity(self, power_w: float | None) -> int | None:
         """Return what a part of this power costs to run over the request's years, in whole `SHARES` of a dollar."""
         each = self.spec.electricity

@@ -12,6 +12,7 @@ import fabric
 from fabric.cli import main
 from fabric.errors import InputError
 from fabric.report import document, summary
+from fabric.report.files import bom_csv
 from fabric.report.markdown import report
 
 PARTS = {"name": "mine", "server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
@@ -240,3 +241,45 @@ def test_electricity_is_told_to_people_and_compared() -> None:
     rows = {row.quantity: row.values for row in fabric.compare(study, plain).rows}
     assert rows["cost_usd.electricity"] == (result["cost_usd"]["electricity"], None)
     assert "cost_usd.electricity" not in {row.quantity for row in fabric.compare(plain, plain).rows}
+
+
+def test_nics_are_counted_where_they_have_a_price() -> None:
+    """Every NIC adds its price to total, objective and bill, and changes no count; without a price there is no row."""
+    without, study = made(), made(nic_usd=1500.5)
+    cost = document(study)["cost_usd"]
+    assert cost["nics"] == 2048 * 1500.5
+    assert cost["total"] == cost["switches"] + cost["links"] + cost["nics"] == study.proof.objective
+    assert study.proof.objective == without.proof.objective + cost["nics"]
+    assert study.blueprint.sizes == without.blueprint.sizes
+    (row,) = study.bill.of("nic")
+    assert (row.part, row.used_for, row.quantity, row.unit_price_usd) == ("400G NIC", "server", 2048, 1500.5)
+    assert (without.bill.of("nic"), document(without)["cost_usd"]["nics"]) == ((), None)
+
+
+def test_nics_count_in_limits_and_in_the_total_cost() -> None:
+    """A limit on cost holds them too, and electricity comes on top."""
+    study = made("total_cost", nic_usd=1000, **RUN)
+    cost = document(study)["cost_usd"]
+    assert study.proof.objective == pytest.approx(cost["total_with_electricity"], rel=1e-12)
+    least = cost["total"]
+    assert made(nic_usd=1000, limits={"cost_usd": least}).bill.cost_usd() == least
+    with pytest.raises(fabric.Infeasible, match=r"limits\.cost_usd"):
+        made(nic_usd=1000, limits={"cost_usd": least - 1})
+
+
+def test_nics_are_told_to_people() -> None:
+    """The terminal's cost and the report's table have the NICs, and the bill of materials a row."""
+    study = made(nic_usd=1000)
+    result = document(study)
+    assert any(", NICs $2,048,000)" in line for line in summary(study, result)[2])
+    assert "| 400G NIC | server | 2,048 | $1,000 | $2,048,000 |" in report(study, result)
+    assert "nic,400G NIC,server,2048,1000,2048000,,,price from the request" in bom_csv(study.bill)
+    assert document(made(nic_usd=0))["cost_usd"]["nics"] == 0
+
+
+def test_prices_of_nics_too_large_to_add_up_exactly_are_refused() -> None:
+    """A NIC at the greatest price that is read, for a million GPUs, fits; for the most GPUs it is refused."""
+    words = {"planes": 2, "tiers": 3, "nic_usd": 10**7}
+    assert made(gpus=1_000_000, **words).bill.cost_usd("nic") == 10**13
+    with pytest.raises(InputError, match="too large to add up exactly"):
+        made(gpus=100_000_000, nic_usd=10**9, tiers=4)

@@ -11,6 +11,7 @@ from ortools.sat.python import cp_model
 from fabric.errors import InputError
 from fabric.form import PLANE, Bundle, Form, Group, Monomial, filled
 from fabric.optimizer.candidates import Candidate, lane_sizes
+from fabric.prices import SHARES
 
 __all__ = ["Model", "Term"]
 
@@ -42,6 +43,7 @@ class Model:
         self._links: dict[str, Term] = {}
         self._bounds: dict[int, tuple[int, int]] = {}
         self.sizes: dict[str, Term] = {}
+        self.servers: Term = self._servers()
         self.used: dict[str, tuple[Term, ...]] = {}
         self.boxes: dict[str, tuple[Term, ...]] = {}
         self._size_all()
@@ -156,7 +158,7 @@ class Model:
         """Fill the places for today's servers, and size the outermost axis for those that the fabric may grow to."""
         spec, outermost = self.candidate.spec, self.form.placement[0]
         grows = spec.grown_servers > spec.servers and self.free not in ("gpus", "grow_to_gpus")
-        today = self._places(self._servers(), "today")
+        today = self._places(self.servers, "today")
         grown = self._places(spec.grown_servers, "grown") if grows else today
         for axis, count in today.items():
             self.sizes[filled(axis)] = count
@@ -272,6 +274,7 @@ def _ceiling(candidate: Candidate) -> int:
     coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
     totals = [prices.switch_total(model) or 1 for role in form.roles for model in candidate.models[role]]
     totals += [prices.link_total(bundle.name) or 1 for bundle in form.bundles]
+    totals, coefficients = [*totals, SHARES // 100 * prices.nic_cents], [*coefficients, prices.nic_cents]
     ratios = [each(role) for role in form.roles for each in (candidate.spec.ratio, candidate.spec.least_ratio)]
     factors = [max(candidate.radix(role)) for role in form.roles]
     factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]

@@ -20,20 +20,24 @@ __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "n
 
 
 def cost(model: Model) -> cp_model.LinearExprT:
-    """Return the cost of all switches and links in cents."""
+    """Return the cost of all switches and links in cents, with that of the NICs where they are counted."""
     prices = model.candidate.prices
     terms = [_sum_of(model, role, prices.switch_cents) for role in model.form.roles]
     terms += [(prices.link_cents(bundle.name) or 0) * model.links(bundle) for bundle in model.form.bundles]
-    return sum(terms)
+    return sum([*terms, _nics(model)])
 
 
 def total_cost(model: Model) -> cp_model.LinearExprT:
-    """Return the cost of all switches and links with their electricity, in `SHARES` of a dollar."""
+    """Return that cost with the electricity of switches and modules, in `SHARES` of a dollar."""
     prices = model.candidate.prices
     terms = [_sum_of(model, role, prices.switch_total) for role in model.form.roles]
-    return sum(
-        [*terms, *((prices.link_total(bundle.name) or 0) * model.links(bundle) for bundle in model.form.bundles)]
-    )
+    terms += [(prices.link_total(bundle.name) or 0) * model.links(bundle) for bundle in model.form.bundles]
+    return sum([*terms, SHARES // 100 * _nics(model)])
+
+
+def _nics(model: Model) -> cp_model.LinearExprT:
+    """Return the cost of the NICs in cents."""
+    return model.candidate.prices.nic_cents * model.candidate.spec.server.nics * model.servers
 
 
 def power(model: Model) -> cp_model.LinearExprT:

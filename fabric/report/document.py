@@ -90,6 +90,7 @@ def _counted(bill: Bill, kind: str, by: str) -> dict[str, Any]:
 def _cost(bill: Bill) -> dict[str, float | None]:
     total = bill.cost_usd()
     parts = {"switches": bill.cost_usd("switch"), "links": bill.cost_usd("link")}
+    parts["nics"] = bill.cost_usd("nic") if bill.of("nic") else None
     running = bill.electricity_usd
     both = None if total is None or running is None else round(total + running, 4)
     electricity = {"electricity": running, "total_with_electricity": both}

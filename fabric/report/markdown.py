@@ -75,8 +75,8 @@ def sought(proof: dict[str, Any]) -> str:
 
 
 SOUGHT = {
-    "cost_usd": "cost of switches and links",
-    "total_cost_usd": "cost of switches and links with their electricity",
+    "cost_usd": "cost",
+    "total_cost_usd": "cost with electricity",
     "power_w": "power",
     "rack_units": "rack units",
     "hops_max": "hops",
@@ -140,7 +140,7 @@ def _cost(study: Study, design: dict[str, Any]) -> tuple[Sequence[str], Iterable
             units.money(row.price_usd),
             units.power(row.power_w),
         )
-        for kind in ("switch", "link")
+        for kind in ("switch", "link", "nic")
         for row in study.bill.of(kind)
     ]
     total = ("total", "", "", "", units.money(design["cost_usd"]["total"]), units.power(design["power_w"]["total"]))

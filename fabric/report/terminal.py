@@ -87,9 +87,10 @@ def _lines(design: dict[str, Any]) -> Iterator[str]:
     hops, proof, cost = design["hops"], design["optimizer"], design["cost_usd"]
     bisection = units.rate(design["bisection_gbps"])
     yield f"Hops: {hops['max']} at most, {hops['mean']:.3f} on average. Bisection: {bisection}."
+    nics = "" if cost["nics"] is None else f", NICs {units.money(cost['nics'])}"
     yield (
         f"Cost: {units.money(cost['total'])} (switches {units.money(cost['switches'])}, links"
-        f" {units.money(cost['links'])}). Power: {units.power(design['power_w']['total'])}."
+        f" {units.money(cost['links'])}{nics}). Power: {units.power(design['power_w']['total'])}."
     )
     yield from running(design)
     best = "nothing the request allows is better" if proof["status"] == "OPTIMAL" else f"gap {proof['gap']:.2%}"

@@ -17,7 +17,7 @@ class RequestLimits(Words):
     parallel_links: Annotated[int, Field(ge=1, le=10_000)] = 16
     """The most links between one pair of switches."""
     cost_usd: Total | None = Field(default=None, examples=[80_000_000])
-    """The most that switches and links may cost together."""
+    """The most that switches and links may cost together, with the NICs where `nic_usd` is given."""
     total_cost_usd: Total | None = Field(default=None, examples=[90_000_000])
     """The most that they may cost with their electricity over `years`."""
     power_w: Total | None = Field(default=None, examples=[2_000_000])

@@ -200,6 +200,8 @@ class Request(Words):
     """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
     """Prices of switches and link parts by name (`sn5600`, `optical-400g`), instead of the catalogue's."""
+    nic_usd: Price | None = Field(default=None, examples=[1500])
+    """Price of one NIC with its cage or adapter; null: NICs are not counted, for they come with the server."""
     years: Years | None = Field(default=None, examples=[5])
     """Years of running that the electricity is counted for; null: it is not counted."""
     electricity_usd_per_kwh: Tariff | None = Field(default=None, examples=[0.08])

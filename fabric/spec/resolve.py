@@ -140,6 +140,7 @@ def _spec(request: Request, document: Document, any_families: Collection[str]) -
         grow_to_gpus=request.grow_to_gpus,
         link_price_usd=_by_name(request.link_price_usd, float),
         link_parts=parts.link_parts(request),
+        nic_usd=request.nic_usd,
         years=request.years,
         electricity_usd_per_kwh=request.electricity_usd_per_kwh,
         pue=request.pue,

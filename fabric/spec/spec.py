@@ -48,9 +48,9 @@ class Spec:
     parts of the catalogue at the request's own prices. `oversubscription` maps a role to the largest ratio of bandwidth
     down over up, a role not named being 1, and `least_oversubscription` to the smallest. `pinned` maps an axis or a
     bundle (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
-    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `years`,
-    `electricity_usd_per_kwh` and `pue` say what electricity costs. `request` is the request as written, in plain
-    values.
+    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `nic_usd` is the
+    price of one NIC, counted where it is given; `years`, `electricity_usd_per_kwh` and `pue` say what electricity
+    costs. `request` is the request as written, in plain values.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Spec:
     grow_to_gpus: int | None = None
     link_price_usd: Mapping[str, float] = field(default_factory=dict)
     link_parts: tuple[Optic, ...] = ()
+    nic_usd: float | None = None
     years: float | None = None
     electricity_usd_per_kwh: float | None = None
     pue: float = 1
