@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.form import Bundle, Group
-from fabric.prices import Prices
+from fabric.prices import SHARES, Prices
 
 __all__ = ["Bill", "Row", "bill"]
 
@@ -35,13 +35,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Bill:
-    """What to order. Switches and links carry the prices (a link's holds its modules and fibre)."""
+    """What to order. Switches, links and NICs carry the prices (a link's holds its modules and fibre)."""
 
     gpus: int
     rows: tuple[Row, ...]
+    electricity_usd: float | None = None
+    """What switches and modules cost to run, by the request's years and price; None where one of them is unknown."""
 
     def of(self, kind: str) -> tuple[Row, ...]:
-        """Return the rows of one kind: `switch`, `link`, `module`, `cable` or `cage`."""
+        """Return the rows of one kind: `switch`, `link`, `nic` (where it is counted), `module`, `cable` or `cage`."""
         return tuple(row for row in self.rows if row.kind == kind)
 
     def quantity(self, kind: str) -> int:
@@ -50,7 +52,7 @@ class Bill:
 
     def cost_usd(self, kind: str | None = None) -> float | None:
         """Return the cost of one kind, or of all; None when a part of it has no price."""
-        kinds = [kind] if kind else ["switch", "link"]
+        kinds = [kind] if kind else ["switch", "link", "nic"]
         return _sum(row.price_usd for name in kinds for row in self.of(name))
 
     @property
@@ -61,8 +63,20 @@ class Bill:
 
 def bill(blueprint: Blueprint, prices: Prices) -> Bill:
     """Return the bill of materials of `blueprint`."""
-    rows = [*_switches(blueprint, prices), *_links(blueprint, prices), *_modules(blueprint), *_cables(blueprint)]
-    return Bill(blueprint.gpus, (*rows, *_cages(blueprint)))
+    priced = [*_switches(blueprint, prices), *_links(blueprint, prices), *_nics(blueprint, prices)]
+    rows = [*priced, *_modules(blueprint), *_cables(blueprint)]
+    return Bill(blueprint.gpus, (*rows, *_cages(blueprint)), _electricity(rows, prices))
+
+
+def _electricity(rows: Iterable[Row], prices: Prices) -> float | None:
+    total = 0
+    for row in rows:
+        if row.kind in ("switch", "link"):
+            each = prices.electricity(row.unit_power_w)
+            if each is None:
+                return None
+            total += row.quantity * each
+    return total / SHARES
 
 
 def _switches(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
@@ -83,6 +97,13 @@ def _links(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
         asked = own or prices.part in prices.spec.link_parts
         note = ", ".join(["price from the request"] * asked + ["both modules and the fibre"] * (not own))
         yield Row("link", part, bundle.name, blueprint.links(bundle), price, prices.link_power_w, note)
+
+
+def _nics(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
+    """All NICs of the servers, where the request gives their price."""
+    if prices.spec.nic_usd is not None:
+        part, count = f"{blueprint.server.nic_gbps}G NIC", blueprint.servers * blueprint.server.nics
+        yield Row("nic", part, "server", count, prices.nic_cents / 100, note="price from the request")
 
 
 def _modules(blueprint: Blueprint) -> Iterator[Row]:

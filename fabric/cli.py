@@ -116,7 +116,8 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
     default="cost",
     show_default=True,
     help="Names in order of importance (cost,hops) or weights (cost=1,hops=50000), of"
-    " cost, power, rack_units, hops, switches, links, models; in order also allreduce, mean_hops, ring_hops.",
+    " cost, total_cost, power, rack_units, hops, switches, links, models; in order also allreduce, mean_hops and"
+    " ring_hops.",
 )
 @click.option("--sensitivity", is_flag=True, help="Say which price, moved by how much, would change the choice.")
 @click.option("--pareto", metavar="NAMES", help="Find the whole front instead, as in cost,hops,allreduce.")

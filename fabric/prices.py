@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from fabric.catalog import Optic, Switch, link_part
 from fabric.spec import Spec
 
-__all__ = ["Prices", "unknown"]
+__all__ = ["SHARES", "Prices", "unknown"]
+
+
+SHARES = 10_000
+"""The parts of a dollar in which electricity is counted, for each switch and link a whole number of them."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,24 @@ class Prices:
     def switch_cents(self, model: Switch) -> int | None:
         """Return the price of one switch."""
         return None if model.price_usd is None else round(100 * model.price_usd)
+
+    @property
+    def nic_cents(self) -> int:
+        """The price of one NIC, 0 where the request does not count them."""
+        return round(100 * (self.spec.nic_usd or 0))
+
+    def electricity(self, power_w: float | None) -> int | None:
+        """Return what a part of this power costs to run over the request's years, in whole `SHARES` of a dollar."""
+        each = self.spec.electricity
+        return None if each is None or power_w is None else round(SHARES * each * Fraction(str(power_w)))
+
+    def switch_total(self, model: Switch) -> int | None:
+        """Return the price and the electricity of one switch, in `SHARES` of a dollar."""
+        return _total(self.switch_cents(model), self.electricity(model.power_w))
+
+    def link_total(self, bundle: str) -> int | None:
+        """Return the price and the electricity of one link of `bundle`, in `SHARES` of a dollar."""
+        return _total(self.link_cents(bundle), self.electricity(self.link_power_w))
 
     def link_cents(self, bundle: str) -> int | None:
         """Return the price of one link of `bundle`, both modules and the fibre."""
@@ -42,6 +65,10 @@ class Prices:
         if self.part is None or self.part.power_w is None:
             return None
         return self.part.power_w * self.part.share(self.link_gbps)
+
+
+def _total(cents: int | None, electricity: int | None) -> int | None:
+    return None if cents is None or electricity is None else SHARES // 100 * cents + electricity
 
 
 def unknown(prices: Prices, fact: str, models: Iterable[Switch], bundles: Iterable[str]) -> tuple[str, ...]:

@@ -130,9 +130,10 @@ def optimize(
 ) -> Study:
     """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
 
-    Names are cost, power, rack_units, hops, switches, links and models; and, in order only, allreduce (the time of one
-    of `size_bytes` under `routing`), mean_hops and ring_hops, of which values within a fiftieth count as equal. Raises
-    as `design` does, and InputError for an objective that needs a price, power or height that is not known.
+    Names are cost, total_cost (with electricity), power, rack_units, hops, switches, links and models; and, in order
+    only, allreduce (the time of one of `size_bytes` under `routing`), mean_hops and ring_hops, of which values within a
+    fiftieth count as equal. Raises as `design` does, and InputError for an objective that needs a price, power or height
+    that is not known, or a key that the request leaves out.
     """
     aims = parse_objectives(objective, size_bytes, routing)
     if all(isinstance(aim, Objective) for aim in aims):

@@ -18,10 +18,15 @@ class Request:
     switch_price: int
     link_price: int
     ratio: int = 1
+    least_ratio: int = 0
     copies: int = 4
     unit: int | None = None
     reserve: int = 0
     grow: int = 0
+
+    def allows(self, down: int, up: int) -> bool:
+        """Say whether a switch may have so many ports down and up."""
+        return self.least_ratio * up <= down <= self.ratio * up
 
     @property
     def usable(self) -> int:
@@ -52,7 +57,7 @@ def _costs(request: Request, family: str, tiers: int) -> Iterator[Found]:
         down = slot * request.nics // lanes
         for copies, spines in product(range(1, request.copies + 1), range(1, request.usable + 1)):
             up = copies * spines
-            if down + up <= request.usable and down <= request.ratio * up:
+            if down + up <= request.usable and request.allows(down, up):
                 make = _two_tiers if tiers == 2 else _three_tiers
                 yield from make(request, family, lanes, slot, copies, spines)
 
@@ -96,7 +101,7 @@ def _cores(
         up = core * parallel
         rails_at_core = 1 if family == "rail-only" else rails_apart
         fits = down + up <= request.usable and grown_pods * rails_at_core * share * parallel <= request.usable
-        if fits and down <= request.ratio * up:
+        if fits and request.allows(down, up):
             leaves, spine_count = units * lanes, pods * rails_apart * spines
             cores = (spines // share) * core * (lanes if family == "rail-only" else 1)
             links = request.servers * request.nics + leaves * copies * spines + spine_count * up

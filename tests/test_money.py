@@ -11,7 +11,9 @@ import pytest
 import fabric
 from fabric.cli import main
 from fabric.errors import InputError
-from fabric.report import document
+from fabric.report import document, summary
+from fabric.report.files import bom_csv
+from fabric.report.markdown import report
 
 PARTS = {"name": "mine", "server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
 
@@ -144,3 +146,140 @@ def test_a_price_without_a_line_is_told_by_its_key() -> None:
         InputError, match=r"^prices_usd.optical-40g: no switch or link part 'optical-40g'; did you mean"
     ):
         made(prices_usd={"optical-40g": 1})
+
+
+RUN = {"years": 5, "electricity_usd_per_kwh": 0.08, "pue": 1.3}
+
+
+def test_the_total_cost_is_that_of_the_parts_and_their_electricity() -> None:
+    """Switches and modules at typical power, times the PUE, 8,766 hours a year; optimizer and bill say the same."""
+    study = made("total_cost", **RUN)
+    cost, watts = document(study)["cost_usd"], study.bill.power_w or 0
+    assert cost["electricity"] == pytest.approx(watts / 1000 * 1.3 * 8766 * 5 * 0.08, rel=1e-6)
+    assert cost["total_with_electricity"] == pytest.approx(cost["total"] + cost["electricity"])
+    assert study.proof.objectives == {"total_cost_usd": pytest.approx(cost["total_with_electricity"], rel=1e-12)}
+    assert study.proof.status == "OPTIMAL"
+
+
+def test_electricity_can_change_the_choice() -> None:
+    """A switch that is cheap to buy and dear to run wins by cost alone, and loses over enough years."""
+    box = {"ports": 64, "rate_gbps": 400}
+    thirsty = {"name": "thirsty", **box, "price_usd": 1000, "power_w": 2000}
+    frugal = {"name": "frugal", **box, "price_usd": 2000, "power_w": 500}
+    words = {**RUN, "switches": [thirsty, frugal], "gpus": 64}
+    assert made("cost", **words).blueprint.models["leaf"].name == "thirsty"
+    assert made("total_cost", **words).blueprint.models["leaf"].name == "frugal"
+    assert made("total_cost", **{**words, "years": 0.1}).blueprint.models["leaf"].name == "thirsty"
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, "add years and electricity_usd_per_kwh to the request"),
+        ({"years": 5}, "add electricity_usd_per_kwh to the request"),
+        ({"electricity_usd_per_kwh": 0.1}, "add years to the request"),
+    ],
+)
+@pytest.mark.parametrize("objective", ["total_cost", "hops,total_cost", "total_cost=1,hops=5"])
+def test_the_total_cost_asks_for_the_keys_it_needs(given: dict[str, float], missing: str, objective: str) -> None:
+    """Without years or a price of electricity the message says which to add, and results have null."""
+    with pytest.raises(InputError, match=missing):
+        made(objective, **given)
+    cost = document(made(**given))["cost_usd"]
+    assert (cost["electricity"], cost["total_with_electricity"]) == (None, None)
+
+
+def test_an_unknown_power_is_told_where_electricity_is_sought() -> None:
+    """The total cost of a part whose power nobody has said is unknown."""
+    box = {"name": "box", "ports": 64, "rate_gbps": 400, "price_usd": 1000}
+    with pytest.raises(InputError, match="no known power of box"):
+        made("total_cost", switches=box, **RUN)
+    assert document(made(switches=box, **RUN))["cost_usd"]["electricity"] is None
+
+
+def test_the_total_cost_may_be_limited() -> None:
+    """Its least value is allowed and a dollar less is not; a limit without the price of electricity is a mistake."""
+    least = made("total_cost", **RUN).proof.objective
+    assert made("hops", **RUN, limits={"total_cost_usd": least}).proof.status == "OPTIMAL"
+    with pytest.raises(fabric.Infeasible, match=r"limits\.total_cost_usd"):
+        made("hops", **RUN, limits={"total_cost_usd": least - 1})
+    with pytest.raises(InputError, match=r"limits.total_cost_usd: counts electricity; add years$"):
+        made(limits={"total_cost_usd": 10**9}, electricity_usd_per_kwh=1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"years": 0}, "years: 0 is too small; more than 0"),
+        ({"years": "five"}, "years: 'five' is text, not a number"),
+        ({"pue": 0.9}, "pue: 0.9 is too small; at least 1"),
+        ({"electricity_usd_per_kwh": -1}, "electricity_usd_per_kwh: -1 is too small; at least 0"),
+    ],
+)
+def test_running_costs_that_can_not_be_are_refused(wrong: dict[str, object], told: str) -> None:
+    """Years are above 0, prices are not below it, and a PUE is at least 1."""
+    with pytest.raises(InputError, match=told):
+        made(**wrong)
+
+
+def test_a_million_gpus_over_many_years_do_not_overflow() -> None:
+    """The greatest sums stay within the solver's integers, and are exact."""
+    words = {"gpus": 1_000_000, "planes": 2, "tiers": 3, "years": 100, "electricity_usd_per_kwh": 1, "pue": 2}
+    study = made("total_cost", **words)
+    assert study.proof.status == "OPTIMAL"
+    assert study.proof.objective == pytest.approx(document(study)["cost_usd"]["total_with_electricity"], rel=1e-12)
+
+
+def test_electricity_is_told_to_people_and_compared() -> None:
+    """The terminal and the report have a line on it, and a comparison two rows; without it they have none."""
+    study, plain = made(**RUN), made()
+    result = document(study)
+    (line,) = (line for line in summary(study, result)[2] if line.startswith("Electricity"))
+    assert "over 5 years at $0.08 a kWh and a PUE of 1.3; $" in line
+    assert line in report(study, result)
+    assert "Electricity" not in report(plain, document(plain))
+    rows = {row.quantity: row.values for row in fabric.compare(study, plain).rows}
+    assert rows["cost_usd.electricity"] == (result["cost_usd"]["electricity"], None)
+    assert "cost_usd.electricity" not in {row.quantity for row in fabric.compare(plain, plain).rows}
+
+
+def test_nics_are_counted_where_they_have_a_price() -> None:
+    """Every NIC adds its price to total, objective and bill, and changes no count; without a price there is no row."""
+    without, study = made(), made(nic_usd=1500.5)
+    cost = document(study)["cost_usd"]
+    assert cost["nics"] == 2048 * 1500.5
+    assert cost["total"] == cost["switches"] + cost["links"] + cost["nics"] == study.proof.objective
+    assert study.proof.objective == without.proof.objective + cost["nics"]
+    assert study.blueprint.sizes == without.blueprint.sizes
+    (row,) = study.bill.of("nic")
+    assert (row.part, row.used_for, row.quantity, row.unit_price_usd) == ("400G NIC", "server", 2048, 1500.5)
+    assert (without.bill.of("nic"), document(without)["cost_usd"]["nics"]) == ((), None)
+
+
+def test_nics_count_in_limits_and_in_the_total_cost() -> None:
+    """A limit on cost holds them too, and electricity comes on top."""
+    study = made("total_cost", nic_usd=1000, **RUN)
+    cost = document(study)["cost_usd"]
+    assert study.proof.objective == pytest.approx(cost["total_with_electricity"], rel=1e-12)
+    least = cost["total"]
+    assert made(nic_usd=1000, limits={"cost_usd": least}).bill.cost_usd() == least
+    with pytest.raises(fabric.Infeasible, match=r"limits\.cost_usd"):
+        made(nic_usd=1000, limits={"cost_usd": least - 1})
+
+
+def test_nics_are_told_to_people() -> None:
+    """The terminal's cost and the report's table have the NICs, and the bill of materials a row."""
+    study = made(nic_usd=1000)
+    result = document(study)
+    assert any(", NICs $2,048,000)" in line for line in summary(study, result)[2])
+    assert "| 400G NIC | server | 2,048 | $1,000 | $2,048,000 |" in report(study, result)
+    assert "nic,400G NIC,server,2048,1000,2048000,,,price from the request" in bom_csv(study.bill)
+    assert document(made(nic_usd=0))["cost_usd"]["nics"] == 0
+
+
+def test_prices_of_nics_too_large_to_add_up_exactly_are_refused() -> None:
+    """A NIC at the greatest price that is read, for a million GPUs, fits; for the most GPUs it is refused."""
+    words = {"planes": 2, "tiers": 3, "nic_usd": 10**7}
+    assert made(gpus=1_000_000, **words).bill.cost_usd("nic") == 10**13
+    with pytest.raises(InputError, match="too large to add up exactly"):
+        made(gpus=100_000_000, nic_usd=10**9, tiers=4)

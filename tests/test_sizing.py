@@ -41,7 +41,8 @@ def small_request(random: Random) -> Request:
         ports=random.choice([4, 6, 8, 12]),
         switch_price=random.choice([1, 50, 1000]),
         link_price=random.choice([1, 7, 100]),
-        ratio=random.choice([1, 1, 2, 3]),
+        ratio=(ratio := random.choice([1, 1, 2, 3])),
+        least_ratio=random.choice([0, 0, 1, ratio]),
         copies=random.choice([1, 2, 4]),
         unit=unit,
         reserve=random.choice([0, 0, 0, 1, 2]),
@@ -60,6 +61,7 @@ def as_spec(request: Request, family: str, tiers: tuple[int, ...]) -> Spec:
         100,
         tiers=tiers,
         oversubscription={"*": Fraction(request.ratio)},
+        least_oversubscription={"*": Fraction(request.least_ratio)},
         unit_gpus=request.unit * request.nics if request.unit else None,
         link_price_usd={"*": float(request.link_price)},
         limits=Limits(parallel_links=request.copies),
@@ -175,6 +177,25 @@ def test_oversubscription_is_a_maximum_at_its_own_tier() -> None:
     ratio = blueprint.oversubscription("spine")
     assert ratio is not None
     assert 1 < ratio <= 7
+
+
+def test_oversubscription_is_exact_where_its_range_is_one_number() -> None:
+    """With the least and the most at 3 every leaf has three times the bandwidth down; the spine is below its most."""
+    exact = {"leaf": Fraction(3)}
+    most = {**exact, "spine": Fraction(2)}
+    words = {"family": "fat-tree", "tiers": (3,), "oversubscription": most, "least_oversubscription": exact}
+    blueprint = size(spec(8192, **words)).blueprint
+    assert blueprint.oversubscription("leaf") == 3
+    assert (blueprint.oversubscription("spine") or 3) <= 2
+
+
+def test_a_least_oversubscription_that_nothing_reaches_is_named() -> None:
+    """Four servers on two leaves of 8 ports have no more than 7 down for 1 up, so 100:1 at the least is refused."""
+    bounds = {"oversubscription": {"*": Fraction(1000)}, "least_oversubscription": {"*": Fraction(100)}}
+    asked = dataclasses.replace(spec(512, family="fat-tree", tiers=(2,)), **bounds)
+    asked = dataclasses.replace(asked, switches={"*": (Switch("box", 64, 400, price_usd=1),)})
+    with pytest.raises(Infeasible, match="oversubscription must be allowed to be lower"):
+        size(asked)
 
 
 def test_the_same_request_gives_the_same_fabric() -> None:

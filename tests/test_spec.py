@@ -169,6 +169,18 @@ def test_a_price_in_the_request_replaces_the_catalogues() -> None:
     assert "sn6810" not in prices
 
 
+def test_oversubscription_is_a_maximum_or_a_range() -> None:
+    """A number has no least; a range has both, for all tiers or for the one that it stands at."""
+    spec = read(BASE, oversubscription={"min": 1.5, "max": 3})
+    assert [(spec.least_ratio(role), spec.ratio(role)) for role in ("leaf", "core")] == 2 * [(Fraction(3, 2), 3)]
+    spec = read(BASE, oversubscription={"leaf": {"min": 2, "max": 2}, "spine": 7})
+    assert [(spec.least_ratio(role), spec.ratio(role)) for role in ("leaf", "spine", "core")] == [
+        (2, 2),
+        (0, 7),
+        (0, 1),
+    ]
+
+
 def test_choices_are_numbers_lists_or_any() -> None:
     """`any` stands for every number that splits evenly; a list keeps its order, each once."""
     spec = read(BASE, planes="any", rails="any", tiers=[3, 2, 3], family=["rail-only", "any"])

@@ -12,7 +12,7 @@ from asking import read
 
 from fabric.errors import InputError
 from fabric.spec import topologies
-from fabric.spec.request import InlineServer, InlineSwitch, Published, Request, RequestLimits
+from fabric.spec.request import InlineServer, InlineSwitch, Published, RatioRange, Request, RequestLimits
 from fabric.spec.schema import FILE, key_table, schema_text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +71,7 @@ def test_the_schema_is_sound_and_current() -> None:
     assert FILE.read_text(encoding="utf-8") == schema_text()
 
 
-@pytest.mark.parametrize("model", [Request, InlineServer, InlineSwitch, RequestLimits, Published])
+@pytest.mark.parametrize("model", [Request, InlineServer, InlineSwitch, RatioRange, RequestLimits, Published])
 def test_every_key_is_documented_in_the_models_own_words(model: type[Request]) -> None:
     """The page on the request has each table of keys as `fabric.spec.schema.key_table` writes it."""
     assert key_table(model) in (ROOT / "docs" / "request.md").read_text(encoding="utf-8")

@@ -65,8 +65,7 @@ def _mends(candidate: Candidate) -> Iterator[str]:
         needed = _least(candidate, "parallel_links")
         if needed is not None:
             yield f"parallel_links must be {needed}, the limit is {spec.limits.parallel_links}"
-        if _least(candidate, "oversubscription") is not None:
-            yield "oversubscription must be higher"
+        yield from _ratio_mends(candidate)
     yield from _total_mends(candidate)
     for key in ("unit_gpus", "reserve", "grow_to_gpus"):
         if getattr(spec, key) and _least(candidate, key) is not None:
@@ -74,6 +73,13 @@ def _mends(candidate: Candidate) -> Iterator[str]:
     for axis, value in spec.pinned.items():
         if _least(candidate, f"pinned {axis}") is not None:
             yield f"pinned {axis} {value} is in the way"
+
+
+def _ratio_mends(candidate: Candidate) -> Iterator[str]:
+    if _least(candidate, "oversubscription") is not None:
+        yield "oversubscription must be higher"
+    if any(candidate.spec.least_oversubscription.values()) and _least(candidate, "least_oversubscription") is not None:
+        yield "oversubscription must be allowed to be lower"
 
 
 def _said(value: Any) -> str:

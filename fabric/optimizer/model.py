@@ -11,6 +11,7 @@ from ortools.sat.python import cp_model
 from fabric.errors import InputError
 from fabric.form import PLANE, Bundle, Form, Group, Monomial, filled
 from fabric.optimizer.candidates import Candidate, lane_sizes
+from fabric.prices import SHARES
 
 __all__ = ["Model", "Term"]
 
@@ -25,8 +26,9 @@ SUM = 2**61
 class Model:
     """One candidate as a CP-SAT model. `free` names limits to leave out, so that a search can ask what they cost.
 
-    A free limit is `ports ROLE`, `parallel_links`, `oversubscription`, `pinned AXIS` or `gpus`; `excess` then holds
-    the variable to minimise (the ports needed, the parallel links) or, for `gpus`, to maximise (the servers).
+    A free limit is `ports ROLE`, `parallel_links`, `oversubscription`, `least_oversubscription`, `pinned AXIS` or
+    `gpus`; `excess` then holds the variable to minimise (the ports needed, the parallel links) or, for `gpus`, to
+    maximise (the servers).
     """
 
     def __init__(self, candidate: Candidate, free: str = "") -> None:
@@ -41,6 +43,7 @@ class Model:
         self._links: dict[str, Term] = {}
         self._bounds: dict[int, tuple[int, int]] = {}
         self.sizes: dict[str, Term] = {}
+        self.servers: Term = self._servers()
         self.used: dict[str, tuple[Term, ...]] = {}
         self.boxes: dict[str, tuple[Term, ...]] = {}
         self._size_all()
@@ -155,7 +158,7 @@ class Model:
         """Fill the places for today's servers, and size the outermost axis for those that the fabric may grow to."""
         spec, outermost = self.candidate.spec, self.form.placement[0]
         grows = spec.grown_servers > spec.servers and self.free not in ("gpus", "grow_to_gpus")
-        today = self._places(self._servers(), "today")
+        today = self._places(self.servers, "today")
         grown = self._places(spec.grown_servers, "grown") if grows else today
         for axis, count in today.items():
             self.sizes[filled(axis)] = count
@@ -199,9 +202,17 @@ class Model:
         else:
             for radix, used in zip(self.candidate.radix(group.role), self.used[group.role], strict=True):
                 self._only_if(used, down + up + spare <= radix)
-        if group != self.form.groups[-1] and self.free != "oversubscription":
-            ratio = Fraction(self.candidate.spec.ratio(group.role))
-            self.cp.add(ratio.denominator * down <= ratio.numerator * up)
+        if group != self.form.groups[-1]:
+            self._limit_ratio(group.role, down, up)
+
+    def _limit_ratio(self, role: str, down: cp_model.LinearExprT, up: cp_model.LinearExprT) -> None:
+        spec = self.candidate.spec
+        if self.free != "oversubscription":
+            most = spec.ratio(role)
+            self.cp.add(most.denominator * down <= most.numerator * up)
+        least = spec.least_ratio(role)
+        if least and self.free != "least_oversubscription":
+            self.cp.add(least.denominator * down >= least.numerator * up)
 
     def _balance(self, group: Group) -> None:
         """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
@@ -261,10 +272,13 @@ def _ceiling(candidate: Candidate) -> int:
     prices, form = candidate.prices, candidate.form
     coefficients = [prices.switch_cents(model) or 1 for role in form.roles for model in candidate.models[role]]
     coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
-    ratios = [candidate.spec.ratio(role) for role in form.roles]
+    totals = [prices.switch_total(model) or 1 for role in form.roles for model in candidate.models[role]]
+    totals += [prices.link_total(bundle.name) or 1 for bundle in form.bundles]
+    totals, coefficients = [*totals, SHARES // 100 * prices.nic_cents], [*coefficients, prices.nic_cents]
+    ratios = [each(role) for role in form.roles for each in (candidate.spec.ratio, candidate.spec.least_ratio)]
     factors = [max(candidate.radix(role)) for role in form.roles]
     factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
-    ceiling = SUM // max(sum(coefficients), 4 * max(factors))
+    ceiling = SUM // max(sum(coefficients), sum(totals), 4 * max(factors))
     host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
     if ceiling < 8 * host_links:
         raise InputError(f"prices up to {max(coefficients) / 100:,.0f} USD a part are too large to add up exactly")

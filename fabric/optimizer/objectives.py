@@ -4,24 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
 from fabric.catalog import Switch
+from fabric.errors import InputError
 from fabric.form import filled
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model
+from fabric.prices import SHARES
 from fabric.spec import Spec
 
 __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "needs", "switches"]
 
 
 def cost(model: Model) -> cp_model.LinearExprT:
-    """Return the cost of all switches and links in cents."""
+    """Return the cost of all switches and links in cents, with that of the NICs where they are counted."""
     prices = model.candidate.prices
     terms = [_sum_of(model, role, prices.switch_cents) for role in model.form.roles]
     terms += [(prices.link_cents(bundle.name) or 0) * model.links(bundle) for bundle in model.form.bundles]
-    return sum(terms)
+    return sum([*terms, _nics(model)])
+
+
+def total_cost(model: Model) -> cp_model.LinearExprT:
+    """Return that cost with the electricity of switches and modules, in `SHARES` of a dollar."""
+    prices = model.candidate.prices
+    terms = [_sum_of(model, role, prices.switch_total) for role in model.form.roles]
+    terms += [(prices.link_total(bundle.name) or 0) * model.links(bundle) for bundle in model.form.bundles]
+    return sum([*terms, SHARES // 100 * _nics(model)])
+
+
+def _nics(model: Model) -> cp_model.LinearExprT:
+    """Return the cost of the NICs in cents."""
+    return model.candidate.prices.nic_cents * model.candidate.spec.server.nics * model.servers
 
 
 def power(model: Model) -> cp_model.LinearExprT:
@@ -105,17 +121,22 @@ def _height(box: Switch) -> int | None:
 class Objective:
     """A quantity to have little of: its key in results, its expression, and the expression's units per unit of it.
 
-    `needs` names what must be known of every switch and link for it: price, power or height.
+    `needs` names what must be known of every switch and link for it: price, power or height; `asks` the keys of the
+    request that it takes.
     """
 
     name: str
     expression: Callable[[Model], cp_model.LinearExprT]
     scale: int = 1
     needs: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
 
+
+RUNNING = ("years", "electricity_usd_per_kwh")
 
 OBJECTIVES = {
     "cost": Objective("cost_usd", cost, 100, ("price",)),
+    "total_cost": Objective("total_cost_usd", total_cost, SHARES, ("price", "power"), RUNNING),
     "power": Objective("power_w", power, 1000, ("power",)),
     "rack_units": Objective("rack_units", rack_units, 1, ("height",)),
     "hops": Objective("hops_max", hops),
@@ -125,14 +146,32 @@ OBJECTIVES = {
 }
 """What a fabric may be optimized for, by the word that asks for it."""
 
-LIMITS = {"cost_usd": "cost", "power_w": "power", "rack_units": "rack_units", "hops": "hops", "models": "models"}
+LIMITS = {
+    "cost_usd": "cost",
+    "total_cost_usd": "total_cost",
+    "power_w": "power",
+    "rack_units": "rack_units",
+    "hops": "hops",
+    "models": "models",
+}
 """The objective that each of the request's limits on totals bounds."""
 
 
 def needs(spec: Spec, objectives: Iterable[Objective]) -> tuple[str, ...]:
-    """Return what must be known of every part for the objectives and the limits of `spec`: price, power, height."""
+    """Return what must be known of every part for the objectives and the limits of `spec`: price, power, height.
+
+    Raises InputError when one of them takes a key that the request leaves out.
+    """
     limited = [OBJECTIVES[word] for limit, word in LIMITS.items() if getattr(spec.limits, limit) is not None]
+    _check_asked(spec, [*objectives, *limited])
     return tuple(dict.fromkeys(fact for item in [*objectives, *limited] for fact in item.needs))
+
+
+def _check_asked(spec: Spec, objectives: Iterable[Objective]) -> None:
+    for objective in objectives:
+        if missing := [key for key in objective.asks if getattr(spec, key) is None]:
+            keys = " and ".join(missing)
+            raise InputError(f"{spec.name}: {objective.name} counts electricity; add {keys} to the request")
 
 
 def limited(candidate: Candidate, free: str = "") -> Model:
@@ -141,5 +180,5 @@ def limited(candidate: Candidate, free: str = "") -> Model:
     for limit, word in LIMITS.items():
         most = getattr(candidate.spec.limits, limit)
         if most is not None and free != f"limits.{limit}":
-            model.cp.add(OBJECTIVES[word].expression(model) <= int(most * OBJECTIVES[word].scale))
+            model.cp.add(OBJECTIVES[word].expression(model) <= int(Fraction(str(most)) * OBJECTIVES[word].scale))
     return model

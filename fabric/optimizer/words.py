@@ -75,4 +75,5 @@ def _weighted(parts: list[tuple[Objective, Fraction]]) -> Objective:
         return sum(terms)
 
     name = " + ".join(f"{float(weight):g} {objective.name}" for objective, weight in parts)
-    return Objective(name, expression, scale, tuple(fact for objective, _ in parts for fact in objective.needs))
+    needs, asks = (tuple(word for item, _ in parts for word in getattr(item, key)) for key in ("needs", "asks"))
+    return Objective(name, expression, scale, needs, asks)

@@ -162,6 +162,9 @@ def _quantities(designs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str
     for role in _merged(item["oversubscription"] for item in designs):
         yield f"oversubscription.{role}", f"{role} oversubs.", "ratio"
     yield from FOUND
+    if any(item["cost_usd"]["electricity"] is not None for item in designs):
+        yield "cost_usd.electricity", "electricity", "usd"
+        yield "cost_usd.total_with_electricity", "cost with it", "usd"
     for routing in ("adaptive", "ecmp"):
         yield f"allreduce.1GiB.{routing}.time_s", f"{routing} time", "s"
         yield f"allreduce.1GiB.{routing}.busbw_GBps", f"{routing} busbw", "GBps"

@@ -91,7 +91,11 @@ def _counted(bill: Bill, kind: str, by: str) -> dict[str, Any]:
 def _cost(bill: Bill) -> dict[str, float | None]:
     total = bill.cost_usd()
     parts = {"switches": bill.cost_usd("switch"), "links": bill.cost_usd("link")}
-    return {"total": total, **parts, "per_gpu": _per(total, bill.gpus)}
+    parts["nics"] = bill.cost_usd("nic") if bill.of("nic") else None
+    running = bill.electricity_usd
+    both = None if total is None or running is None else round(total + running, 4)
+    electricity = {"electricity": running, "total_with_electricity": both}
+    return {"total": total, **parts, "per_gpu": _per(total, bill.gpus), **electricity}
 
 
 def _per(total: float | None, gpus: int) -> float | None:
@@ -173,7 +177,7 @@ def _prices(study: Study) -> Iterator[str]:
 
 def _left_out(study: Study) -> list[str]:
     """Return the allowed switches that were not compared because their price is not known."""
-    if "cost_usd" not in study.proof.objectives:
+    if not {"cost_usd", "total_cost_usd"} & set(study.proof.objectives):
         return []
     models = [model for role in study.blueprint.form.roles for model in study.spec.models(role)]
     return list(dict.fromkeys(model.name for model in models if model.price_usd is None))

@@ -12,7 +12,7 @@ from fabric.report.objectives import SOUGHT, amount
 from fabric.report.why import reasons
 from fabric.study import Study
 
-__all__ = ["choice", "report", "sought"]
+__all__ = ["choice", "report", "running", "sought"]
 
 
 def report(study: Study, design: dict[str, Any]) -> str:
@@ -23,7 +23,7 @@ def report(study: Study, design: dict[str, Any]) -> str:
         ["## Why this one", "", *_why(study, design)],
         ["## Switches", "", *_table(*_switches(design))],
         ["## Links", "", *_table(*_links(design))],
-        ["## Cost and power", "", *_table(*_cost(study, design))],
+        ["## Cost and power", "", *_table(*_cost(study, design)), *_running(design)],
         ["## All-reduce to expect", "", *_allreduce(design), "", "![busbw against message size](allreduce.svg)"],
         ["## Published numbers", "", *_expected(design)] if design["expected"] else [],
         ["## To know", "", *(f"- {_text(note)}" for note in design["notes"])] if design["notes"] else [],
@@ -124,11 +124,30 @@ def _cost(study: Study, design: dict[str, Any]) -> tuple[Sequence[str], Iterable
             units.money(row.price_usd),
             units.power(row.power_w),
         )
-        for kind in ("switch", "link")
+        for kind in ("switch", "link", "nic")
         for row in study.bill.of(kind)
     ]
     total = ("total", "", "", "", units.money(design["cost_usd"]["total"]), units.power(design["power_w"]["total"]))
     return heads, [*rows, total]
+
+
+def running(design: dict[str, Any]) -> Iterator[str]:
+    """Yield the line on electricity, where the request says what it costs."""
+    asked, cost = design["request"], design["cost_usd"]
+    if asked["years"] is not None and asked["electricity_usd_per_kwh"] is not None:
+        yield (
+            f"Electricity: {units.money(cost['electricity'])} over {_plural_years(asked['years'])} at"
+            f" ${asked['electricity_usd_per_kwh']:g} a kWh and a PUE of {asked['pue']:g};"
+            f" {units.money(cost['total_with_electricity'])} with the cost."
+        )
+
+
+def _plural_years(years: float) -> str:
+    return f"{years:g} year{'s'[: years != 1]}"
+
+
+def _running(design: dict[str, Any]) -> Iterator[str]:
+    yield from (text for line in running(design) for text in ("", line))
 
 
 def _allreduce(design: dict[str, Any]) -> Iterator[str]:

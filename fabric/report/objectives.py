@@ -7,7 +7,8 @@ from fabric import units
 __all__ = ["HEADS", "SOUGHT", "amount", "value"]
 
 SOUGHT = {
-    "cost_usd": "cost of switches and links",
+    "cost_usd": "cost",
+    "total_cost_usd": "cost with electricity",
     "power_w": "power",
     "rack_units": "rack units",
     "hops_max": "hops",
@@ -22,6 +23,7 @@ SOUGHT = {
 
 HEADS = {
     "cost_usd": "cost",
+    "total_cost_usd": "total cost",
     "power_w": "power",
     "rack_units": "rack units",
     "hops_max": "hops",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fabric import units
-from fabric.report.markdown import choice, sought
+from fabric.report.markdown import choice, running, sought
 from fabric.report.why import reasons
 from fabric.study import Study
 
@@ -88,10 +88,12 @@ def _lines(design: dict[str, Any]) -> Iterator[str]:
     hops, proof, cost = design["hops"], design["optimizer"], design["cost_usd"]
     bisection = units.rate(design["bisection_gbps"])
     yield f"Hops: {hops['max']} at most, {hops['mean']:.3f} on average. Bisection: {bisection}."
+    nics = "" if cost["nics"] is None else f", NICs {units.money(cost['nics'])}"
     yield (
         f"Cost: {units.money(cost['total'])} (switches {units.money(cost['switches'])}, links"
-        f" {units.money(cost['links'])}). Power: {units.power(design['power_w']['total'])}."
+        f" {units.money(cost['links'])}{nics}). Power: {units.power(design['power_w']['total'])}."
     )
+    yield from running(design)
     best = "nothing the request allows is better" if proof["status"] == "OPTIMAL" else f"gap {proof['gap']:.2%}"
     yield f"Sought: {sought(proof)}. Proof: {proof['status']}, {best}."
     yield f"Why: {' '.join(reasons(proof))}"

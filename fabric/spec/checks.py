@@ -156,6 +156,13 @@ def _unknown_results(request: Request, families: Families) -> Iterator[Finding]:
             yield ("expected", key), problem
 
 
+def _running(request: Request) -> Iterator[Finding]:
+    """Ask for what electricity costs where the total cost is limited."""
+    missing = [key for key in ("years", "electricity_usd_per_kwh") if getattr(request, key) is None]
+    if request.limits.total_cost_usd is not None and missing:
+        yield ("limits", "total_cost_usd"), f"counts electricity; add {' and '.join(missing)}"
+
+
 def _growth(request: Request) -> Iterator[Finding]:
     if request.grow_to_gpus is not None and request.grow_to_gpus < request.gpus:
         yield ("grow_to_gpus",), f"{request.grow_to_gpus} is less than the {request.gpus} gpus of today"
@@ -170,6 +177,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("server", "unit_gpus"), _unit),
     (("switches", "tiers"), _roles),
     (("gpus", "grow_to_gpus"), _growth),
+    (("limits", "years", "electricity_usd_per_kwh"), _running),
     (("pinned", "limits"), _pinned_copies),
     (("pinned", "server", "unit_gpus"), _pinned_slot),
     (("pinned", "planes"), _pinned_planes),

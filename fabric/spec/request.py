@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from fabric.spec.bounds import Published, RatioRange, Ratios, RequestLimits
 from fabric.spec.breakouts import Breakouts, split_ports
 from fabric.spec.words import (
     MAX_GPUS,
@@ -19,27 +20,27 @@ from fabric.spec.words import (
     Name,
     Planes,
     Price,
+    Pue,
     Quantity,
     Rails,
     RateKey,
-    Ratio,
     ResultKey,
     Role,
     ServerName,
     Spare,
     Split,
     SwitchName,
+    Tariff,
     Text,
     Tiers,
-    Total,
-    UplinkRole,
     Words,
+    Years,
     tag,
     tag_choice,
     wrong,
 )
 
-__all__ = ["InlineServer", "InlineSwitch", "Published", "Request", "RequestLimits"]
+__all__ = ["InlineServer", "InlineSwitch", "Published", "RatioRange", "Request", "RequestLimits"]
 
 
 def _tag_server(value: Any) -> str:
@@ -147,32 +148,6 @@ class InlineSwitch(Words):
         return breakouts
 
 
-class RequestLimits(Words):
-    """Bounds on what sizing may choose."""
-
-    parallel_links: Annotated[int, Field(ge=1, le=10_000)] = 16
-    """The most links between one pair of switches."""
-    cost_usd: Total | None = Field(default=None, examples=[80_000_000])
-    """The most that switches and links may cost together."""
-    power_w: Total | None = Field(default=None, examples=[2_000_000])
-    """The most power that switches and modules may draw together."""
-    rack_units: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[4000])
-    """The most rack units that the switches may take."""
-    hops: Annotated[int, Field(ge=1, le=7)] | None = Field(default=None, examples=[3])
-    """The most switches on a path between two GPUs."""
-    models: Annotated[int, Field(ge=1, le=4)] | None = Field(default=None, examples=[1])
-    """The most different switch models."""
-
-
-class Published(Words):
-    """A published number with the tolerance that its rounding needs."""
-
-    value: float = Field(examples=[491_000_000])
-    """The number as published."""
-    within: Annotated[float, Field(ge=0, le=1)] = 0
-    """Relative tolerance: 0.01 is one percent."""
-
-
 Part = Annotated[
     Annotated[SwitchName, Tag("<name>")] | Annotated[InlineSwitch, Tag("<switch>")], Discriminator(_tag_part)
 ]
@@ -225,6 +200,14 @@ class Request(Words):
     """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
     """Prices of switches and link parts by name (`sn5600`, `optical-400g`), instead of the catalogue's."""
+    nic_usd: Price | None = Field(default=None, examples=[1500])
+    """Price of one NIC with its cage or adapter; null: NICs are not counted, for they come with the server."""
+    years: Years | None = Field(default=None, examples=[5])
+    """Years of running that the electricity is counted for; null: it is not counted."""
+    electricity_usd_per_kwh: Tariff | None = Field(default=None, examples=[0.08])
+    """Price of electricity; null: it is not counted."""
+    pue: Pue = Field(default=1, examples=[1.3])
+    """Power drawn by the site over that of its equipment; electricity is multiplied by it."""
     link_gbps: Gbps | None = Field(default=None, examples=[400])
     """The rate of a host link at most; default: the NIC's, split evenly over the planes."""
     planes: Annotated[
@@ -251,11 +234,8 @@ class Request(Words):
         | None
     ) = Field(default=None, examples=[8])
     """Rails that a server's NICs form, each with its own leaves: a number, a list, or any; default: the server's."""
-    oversubscription: Annotated[
-        Annotated[Ratio, Tag("<one>")] | Annotated[dict[UplinkRole, Ratio], Tag("<mapping>"), Field(min_length=1)],
-        Discriminator(tag),
-    ] = Field(default=1, examples=[1])
-    """The most bandwidth down over up at a switch: one number, or by tier; read as a fraction of at most 10000ths."""
+    oversubscription: Ratios = Field(default=1, examples=[1])
+    """The most bandwidth down over up at a switch, or a range of min and max: one for all, or by tier."""
     unit_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[512])
     """The scalable unit: the GPUs that share their leaves, in whole servers; null: sizing chooses."""
     reserve: Annotated[

@@ -17,7 +17,7 @@ from fabric.spec.tree import Document, Tree, plain, quoted
 if TYPE_CHECKING:
     from fabric.catalog import Server
     from fabric.spec.checks import Families
-    from fabric.spec.request import Request
+    from fabric.spec.request import RatioRange, Request
 
 __all__ = ["Source", "read_document", "read_spec"]
 
@@ -138,12 +138,17 @@ def _spec(request: Request, document: Document, any_families: Collection[str]) -
             request.rails or server.rails or server.nics,
             [number for number in range(1, server.nics + 1) if server.nics % number == 0],
         ),
-        oversubscription=_by_name(request.oversubscription, _fraction),
+        oversubscription=_by_name(request.oversubscription, _most_ratio),
+        least_oversubscription=_by_name(request.oversubscription, _least_ratio),
         unit_gpus=request.unit_gpus,
         reserve=_by_name(request.reserve, int),
         grow_to_gpus=request.grow_to_gpus,
         link_price_usd=_by_name(request.link_price_usd, float),
         link_parts=parts.link_parts(request),
+        nic_usd=request.nic_usd,
+        years=request.years,
+        electricity_usd_per_kwh=request.electricity_usd_per_kwh,
+        pue=request.pue,
         limits=Limits(**request.limits.model_dump()),
         pinned=MappingProxyType(dict(request.pinned)),
         expected=MappingProxyType(dict(document.values.get("expected", {}))),
@@ -162,6 +167,14 @@ def _by_name(asked: Any, kind: Any) -> Mapping[str, Any]:
     """Return one value as that of `*`, a mapping as it is, and nothing for None."""
     named = asked if isinstance(asked, dict) else {} if asked is None else {"*": asked}
     return MappingProxyType({name: kind(value) for name, value in named.items()})
+
+
+def _most_ratio(asked: float | RatioRange) -> Fraction:
+    return _fraction(asked if isinstance(asked, int | float) else asked.max)
+
+
+def _least_ratio(asked: float | RatioRange) -> Fraction:
+    return Fraction(0) if isinstance(asked, int | float) else _fraction(asked.min)
 
 
 def _fraction(ratio: float) -> Fraction:

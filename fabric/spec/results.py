@@ -16,7 +16,7 @@ COUNTED = ("switches", "links", "modules", "cables", "cages", "cost_usd", "power
 """Its mappings that have a total, which the first word alone means too."""
 PARTS = {
     "hops": ("max", "mean"),
-    "cost_usd": ("total", "switches", "links", "per_gpu"),
+    "cost_usd": ("total", "switches", "links", "nics", "per_gpu", "electricity", "total_with_electricity"),
     "power_w": ("total", "per_gpu"),
     **dict.fromkeys(("switches", "links", "modules", "cables", "cages"), ("total",)),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,17 +16,23 @@ ROLES = ("leaf", "spine", "core", "super")
 """The switch roles of the built-in families, from the servers up."""
 
 
+HOURS = 8766
+"""The hours of a year."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Bounds on what sizing may choose; None is no bound.
 
     `parallel_links` is the most links between one pair of switches; its default, 16, is the most that a published
     design uses (a DGX B300 leaf to each of the 4 spines of its plane). `hops` bounds the switches on the longest path,
-    `models` the different switch models bought; cost, power and rack units are totals over switches and links.
+    `models` the different switch models bought; cost, power and rack units are totals over switches and links, and
+    the total cost counts their electricity as well.
     """
 
     parallel_links: int = 16
     cost_usd: float | None = None
+    total_cost_usd: float | None = None
     power_w: float | None = None
     rack_units: int | None = None
     hops: int | None = None
@@ -39,9 +46,11 @@ class Spec:
     `switches` maps a role to the models allowed there; the role `*` stands for every role not named. `link_price_usd`
     maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the catalogue; `link_parts` are
     parts of the catalogue at the request's own prices. `oversubscription` maps a role to the largest ratio of bandwidth
-    down over up; a role not named is 1. `pinned` maps an axis or a bundle (its parallel links) to its size. `reserve`
-    maps a role or `*` to the ports kept free on each switch, and `grow_to_gpus` is the size that must be reached later
-    by adding places at the end, no cable moved. `request` is the request as written, in plain values.
+    down over up, a role not named being 1, and `least_oversubscription` to the smallest. `pinned` maps an axis or a
+    bundle (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
+    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `nic_usd` is the
+    price of one NIC, counted where it is given; `years`, `electricity_usd_per_kwh` and `pue` say what electricity
+    costs. `request` is the request as written, in plain values.
     """
 
     name: str
@@ -54,16 +63,29 @@ class Spec:
     tiers: tuple[int, ...] = (1, 2, 3, 4)
     rails: tuple[int, ...] = ()
     oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
+    least_oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
     unit_gpus: int | None = None
     reserve: Mapping[str, int] = field(default_factory=dict)
     grow_to_gpus: int | None = None
     link_price_usd: Mapping[str, float] = field(default_factory=dict)
     link_parts: tuple[Optic, ...] = ()
+    nic_usd: float | None = None
+    years: float | None = None
+    electricity_usd_per_kwh: float | None = None
+    pue: float = 1
     limits: Limits = Limits()
     pinned: Mapping[str, int] = field(default_factory=dict)
     expected: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     request: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def electricity(self) -> Fraction | None:
+        """What a watt drawn over the years costs in USD; None unless the request says both years and price."""
+        if self.years is None or self.electricity_usd_per_kwh is None:
+            return None
+        said = (self.years, self.electricity_usd_per_kwh, self.pue)
+        return math.prod((Fraction(str(number)) for number in said), start=Fraction(HOURS, 1000))
 
     @property
     def servers(self) -> int:
@@ -87,6 +109,10 @@ class Spec:
     def ratio(self, role: str) -> Fraction:
         """Return the largest oversubscription allowed at `role`."""
         return self.oversubscription.get(role, self.oversubscription.get("*", Fraction(1)))
+
+    def least_ratio(self, role: str) -> Fraction:
+        """Return the smallest oversubscription allowed at `role`, 0 where there is no such bound."""
+        return self.least_oversubscription.get(role, self.least_oversubscription.get("*", Fraction(0)))
 
     @property
     def grown_servers(self) -> int:

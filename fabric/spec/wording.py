@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from fabric.errors import Mistake, nearest
-from fabric.spec.request import InlineServer, InlineSwitch, Published, Request, RequestLimits
+from fabric.spec.request import InlineServer, InlineSwitch, Published, RatioRange, Request, RequestLimits
 from fabric.spec.tree import Document, Keys
 from fabric.spec.words import WRITING
 
@@ -23,6 +23,7 @@ _TAGS = {
     "<name>": "a name",
     "<list>": "a list",
     "<mapping>": "a mapping",
+    "<range>": "a mapping of min and max",
     "<server>": "a mapping of a server's facts",
     "<switch>": "a mapping of a switch's facts",
     "<by tier>": "a mapping by tier",
@@ -41,6 +42,7 @@ _MODELS: dict[str | int, type[BaseModel]] = {
     "<switch>": InlineSwitch,
     "limits": RequestLimits,
     "<mapping>": Published,
+    "<range>": RatioRange,
 }
 _HOMES: dict[str, type[BaseModel]] = {"limits": RequestLimits, "switches": InlineSwitch, "server": InlineServer}
 _NUMBER = re.compile(r"\s*[-+]?\d[\d_]*(\.\d*)?([eE][-+]?\d+)?\s*", re.ASCII)
@@ -81,6 +83,8 @@ def _text(detail: dict[str, Any]) -> str:
 
 def _out_of_bounds(kind: str, value: Any, limits: dict[str, Any]) -> str | None:
     match kind:
+        case "greater_than":
+            return f"{shown(value)} is too small; more than {limits['gt']:g}"
         case "greater_than_equal":
             return f"{shown(value)} is too small; at least {limits['ge']:g}"
         case "less_than_equal":

@@ -24,6 +24,7 @@ __all__ = [
     "Name",
     "Planes",
     "Price",
+    "Pue",
     "Quantity",
     "Rails",
     "RateKey",
@@ -33,10 +34,12 @@ __all__ = [
     "ServerName",
     "Split",
     "SwitchName",
+    "Tariff",
     "Text",
     "Tiers",
     "UplinkRole",
     "Words",
+    "Years",
     "tag",
     "tag_choice",
     "wrong",
@@ -127,6 +130,9 @@ Quantity = Annotated[float, Field(ge=0, le=1e9)]
 Price = Annotated[Quantity, AfterValidator(_in_cents)]
 Total = Annotated[float, Field(ge=1, le=1e13)]
 Spare = Annotated[int, Field(ge=0, le=100_000)]
+Years = Annotated[float, Field(gt=0, le=100)]
+Tariff = Annotated[float, Field(ge=0, le=100)]
+Pue = Annotated[float, Field(ge=1, le=10)]
 Planes = Annotated[int, Field(ge=1, le=64)]
 Tiers = Annotated[int, Field(ge=1, le=4)]
 Rails = Annotated[int, Field(ge=1, le=10_000)]
