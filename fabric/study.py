@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from fabric.errors import InputError
 from fabric.expansion import expand
 from fabric.families import any_to_any, words
 from fabric.flow import Estimate, allreduce
-from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps
+from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps, survives
 from fabric.network import Network
 from fabric.optimizer import Objective, Proof, Runner, parse_objectives, size
 from fabric.prices import Prices
@@ -46,6 +47,11 @@ class Study:
     def hops(self) -> Hops:
         """The switches on a path between GPUs of different servers."""
         return hops(self.blueprint)
+
+    @cached_property
+    def survives(self) -> dict[str, Fraction]:
+        """The share of throughput that remains without any one switch of a role, or without a plane."""
+        return survives(self.blueprint)
 
     @cached_property
     def bisection_gbps(self) -> int:

@@ -11,6 +11,7 @@ from fabric.catalog import Switch
 from fabric.form import filled
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model
+from fabric.optimizer.survival import survive
 from fabric.spec import Spec
 
 __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "needs", "switches"]
@@ -136,8 +137,9 @@ def needs(spec: Spec, objectives: Iterable[Objective]) -> tuple[str, ...]:
 
 
 def limited(candidate: Candidate, free: str = "") -> Model:
-    """Return the candidate's model with the request's limits on totals, except the one that is freed."""
+    """Return the candidate's model with what must survive and the limits on totals, except the one that is freed."""
     model = Model(candidate, free)
+    survive(model, free)
     for limit, word in LIMITS.items():
         most = getattr(candidate.spec.limits, limit)
         if most is not None and free != f"limits.{limit}":

@@ -52,6 +52,7 @@ def document(study: Study, *, timed: bool = True) -> dict[str, Any]:
         "oversubscription": {
             role: float(ratio) for role in blueprint.form.roles if (ratio := blueprint.oversubscription(role))
         },
+        "survives": {loss: round(float(share), 6) for loss, share in study.survives.items()},
         "hops": {"max": study.hops.max, "mean": round(study.hops.mean, 6)},
         "injection_gbps": study.injection_gbps,
         "bisection_gbps": study.bisection_gbps,

@@ -8,9 +8,10 @@ from typing import Any
 
 from fabric import units
 from fabric.families import family
+from fabric.form import PLANE
 from fabric.study import Study
 
-__all__ = ["amount", "choice", "report", "sought"]
+__all__ = ["amount", "choice", "remains", "report", "sought"]
 
 
 def report(study: Study, design: dict[str, Any]) -> str:
@@ -62,7 +63,14 @@ def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
         down, up, used = row["ports_down"], row["ports_up"], row["ports_used"]
         yield f"- {role}: {down} ports down and {up} up, {used} of {row['radix']} used."
     form = study.blueprint.form
+    yield f"- {remains(design['survives'])}."
     yield f"- Form: `{form.text}` ({family(form.family).reference}); sizes {_sizes(design)}."
+
+
+def remains(survives: dict[str, float]) -> str:
+    """Say what share of throughput remains after each loss; a plane's only where there are several."""
+    shares = (f"{loss} {share:.4g}" for loss, share in survives.items() if loss != PLANE or share)
+    return f"Share of throughput sure to remain without any one: {', '.join(shares)}"
 
 
 def _runner(name: str, row: dict[str, Any]) -> str:

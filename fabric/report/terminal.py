@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fabric import units
-from fabric.report.markdown import choice, sought
+from fabric.report.markdown import choice, remains, sought
 from fabric.study import Study
 
 __all__ = ["Table", "summary"]
@@ -91,6 +91,7 @@ def _lines(design: dict[str, Any]) -> Iterator[str]:
         f"Cost: {units.money(cost['total'])} (switches {units.money(cost['switches'])}, links"
         f" {units.money(cost['links'])}). Power: {units.power(design['power_w']['total'])}."
     )
+    yield f"{remains(design['survives'])}."
     best = "nothing the request allows is better" if proof["status"] == "OPTIMAL" else f"gap {proof['gap']:.2%}"
     yield f"Sought: {sought(proof)}. Proof: {proof['status']}, {best}."
     for note in design["notes"]:

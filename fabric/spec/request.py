@@ -16,6 +16,7 @@ from fabric.spec.words import (
     Count,
     FamilyName,
     Gbps,
+    Loss,
     Name,
     Planes,
     Price,
@@ -26,6 +27,7 @@ from fabric.spec.words import (
     ResultKey,
     Role,
     ServerName,
+    Share,
     Spare,
     Split,
     SwitchName,
@@ -265,6 +267,8 @@ class Request(Words):
     """Ports kept free on every switch, at the link's rate: one number, or by tier."""
     grow_to_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[200000])
     """GPUs that the fabric must reach later by adding pods (or units, in two tiers) without moving a cable."""
+    survive: dict[Loss, Share] = Field(default={}, examples=[{"spine": 0.9}])
+    """Share of all-reduce throughput that must remain without any one switch of a tier, or without one plane."""
     limits: RequestLimits = RequestLimits()
     """Bounds on what sizing may choose."""
     pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])

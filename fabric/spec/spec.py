@@ -40,8 +40,9 @@ class Spec:
     maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the catalogue. `oversubscription`
     maps a role to the largest ratio of bandwidth down over up; a role not named is 1. `pinned` maps an axis or a
     bundle (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
-    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `request` is the
-    request as written, in plain values.
+    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `survive`
+    maps a role, or `plane`, to the share of throughput that must remain without one of them. `request` is the request
+    as written, in plain values.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Spec:
     unit_gpus: int | None = None
     reserve: Mapping[str, int] = field(default_factory=dict)
     grow_to_gpus: int | None = None
+    survive: Mapping[str, Fraction] = field(default_factory=dict)
     link_price_usd: Mapping[str, float] = field(default_factory=dict)
     limits: Limits = Limits()
     pinned: Mapping[str, int] = field(default_factory=dict)

@@ -21,6 +21,7 @@ __all__ = [
     "Count",
     "FamilyName",
     "Gbps",
+    "Loss",
     "Name",
     "Planes",
     "Price",
@@ -31,6 +32,7 @@ __all__ = [
     "ResultKey",
     "Role",
     "ServerName",
+    "Share",
     "Split",
     "SwitchName",
     "Text",
@@ -117,6 +119,7 @@ AxisName = Annotated[str, StringConstraints(max_length=60, pattern=_AXIS)]
 ResultKey = Annotated[str, StringConstraints(max_length=100, pattern=_KEY)]
 RateKey = Annotated[str, StringConstraints(pattern=_RATE)]
 Role = Literal["leaf", "spine", "core", "super"]
+Loss = Literal["leaf", "spine", "core", "super", "plane"]
 UplinkRole = Literal["leaf", "spine", "core"]
 BundleName = Literal["server-leaf", "leaf-spine", "spine-core", "core-super"]
 Any_ = Literal["any"]
@@ -131,6 +134,7 @@ Planes = Annotated[int, Field(ge=1, le=64)]
 Tiers = Annotated[int, Field(ge=1, le=4)]
 Rails = Annotated[int, Field(ge=1, le=10_000)]
 Split = Annotated[Annotated[int, Field(ge=2, le=8), Tag("<one>")] | Annotated[Text, Tag("<name>")], Discriminator(tag)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Ratio = Annotated[float, Field(ge=0.001, le=1000)]
 
 
