@@ -11,7 +11,7 @@ from fabric.families import family
 from fabric.form import PLANE
 from fabric.study import Study
 
-__all__ = ["amount", "choice", "remains", "report", "sought"]
+__all__ = ["amount", "choice", "models", "remains", "report", "sought"]
 
 
 def report(study: Study, design: dict[str, Any]) -> str:
@@ -67,6 +67,12 @@ def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
     yield f"- Form: `{form.text}` ({family(form.family).reference}); sizes {_sizes(design)}."
 
 
+def models(row: dict[str, Any]) -> str:
+    """Name the model of a tier, or each of several with its count."""
+    several = (f"{units.count(count)} {name}" for name, count in row["models"].items())
+    return row["model"] if len(row["models"]) == 1 else ", ".join(several)
+
+
 def remains(survives: dict[str, float]) -> str:
     """Say what share of throughput remains after each loss; a plane's only where there are several."""
     shares = (f"{loss} {share:.4g}" for loss, share in survives.items() if loss != PLANE or share)
@@ -114,7 +120,7 @@ def _switches(design: dict[str, Any]) -> tuple[Sequence[str], Iterable[Sequence[
         (
             role,
             units.count(row["count"]),
-            _text(row["model"]),
+            _text(models(row)),
             row["ports_down"],
             row["ports_up"],
             row["ports_used"],

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fabric import units
-from fabric.report.markdown import choice, remains, sought
+from fabric.report.markdown import choice, models, remains, sought
 from fabric.study import Study
 
 __all__ = ["Table", "summary"]
@@ -29,7 +29,7 @@ def _switches(design: dict[str, Any]) -> Table:
         (
             role,
             units.count(row["count"]),
-            row["model"],
+            models(row),
             f"{row['ports_down']}",
             f"{row['ports_up']}",
             f"{row['ports_used']} of {row['radix']}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from fabric import catalog
 from fabric.errors import nearest
@@ -60,10 +60,18 @@ def _facts(request: Request) -> Iterator[Finding]:
 
 
 def _price_names(request: Request) -> Iterator[Finding]:
+    yield from _unknown_switches(request, "prices_usd", request.prices_usd)
+
+
+def _stock_names(request: Request) -> Iterator[Finding]:
+    yield from _unknown_switches(request, "available", request.available)
+
+
+def _unknown_switches(request: Request, key: str, names: Iterable[str]) -> Iterator[Finding]:
     known = {*catalog.switches(), *parts.inline_switches(request)}
-    for name in request.prices_usd:
+    for name in names:
         if name not in known:
-            yield ("prices_usd", name), f"no switch '{name}'{nearest(name, known)}"
+            yield (key, name), f"no switch '{name}'{nearest(name, known)}"
 
 
 def _link_rate(request: Request) -> Iterator[Finding]:
@@ -164,6 +172,7 @@ def _growth(request: Request) -> Iterator[Finding]:
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("switches", "prices_usd"), _facts),
     (("switches", "prices_usd"), _price_names),
+    (("switches", "available"), _stock_names),
     (("server", "link_gbps"), _link_rate),
     (("server", "planes"), _planes),
     (("server", "rails"), _rails),

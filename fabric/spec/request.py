@@ -30,6 +30,7 @@ from fabric.spec.words import (
     Share,
     Spare,
     Split,
+    Stock,
     SwitchName,
     Text,
     Tiers,
@@ -227,6 +228,8 @@ class Request(Words):
     """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
     """Prices of switches by name, instead of the catalogue's."""
+    available: dict[Name, Stock] = Field(default={}, examples=[{"sn5600": 900}])
+    """Switches that can be had, by name; a tier that may use one of these may have several models."""
     link_gbps: Gbps | None = Field(default=None, examples=[400])
     """The rate of a host link at most; default: the NIC's, split evenly over the planes."""
     planes: Annotated[

@@ -138,6 +138,7 @@ def _spec(request: Request, document: Document, any_families: Collection[str]) -
         reserve=_by_name(request.reserve, int),
         grow_to_gpus=request.grow_to_gpus,
         survive=_by_name(request.survive, _fraction),
+        available=MappingProxyType(dict(request.available)),
         link_price_usd=_by_name(request.link_price_usd, float),
         limits=Limits(**request.limits.model_dump()),
         pinned=MappingProxyType(dict(request.pinned)),

@@ -41,7 +41,8 @@ class Spec:
     maps a role to the largest ratio of bandwidth down over up; a role not named is 1. `pinned` maps an axis or a
     bundle (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
     `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `survive`
-    maps a role, or `plane`, to the share of throughput that must remain without one of them. `request` is the request
+    maps a role, or `plane`, to the share of throughput that must remain without one of them. `available`
+    maps a switch model to how many can be had. `request` is the request
     as written, in plain values.
     """
 
@@ -59,6 +60,7 @@ class Spec:
     reserve: Mapping[str, int] = field(default_factory=dict)
     grow_to_gpus: int | None = None
     survive: Mapping[str, Fraction] = field(default_factory=dict)
+    available: Mapping[str, int] = field(default_factory=dict)
     link_price_usd: Mapping[str, float] = field(default_factory=dict)
     limits: Limits = Limits()
     pinned: Mapping[str, int] = field(default_factory=dict)

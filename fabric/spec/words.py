@@ -34,6 +34,7 @@ __all__ = [
     "ServerName",
     "Share",
     "Split",
+    "Stock",
     "SwitchName",
     "Text",
     "Tiers",
@@ -127,6 +128,7 @@ Any_ = Literal["any"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Gbps = Annotated[int, Field(ge=1, le=1_000_000)]
 Quantity = Annotated[float, Field(ge=0, le=1e9)]
+Stock = Annotated[int, Field(ge=0, le=MAX_GPUS)]
 Price = Annotated[Quantity, AfterValidator(_in_cents)]
 Total = Annotated[float, Field(ge=1, le=1e13)]
 Spare = Annotated[int, Field(ge=0, le=100_000)]
