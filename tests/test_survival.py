@@ -28,7 +28,7 @@ from tests.asking import read, said
 from tests.brute_force import everything
 from tests.test_sizing import FAMILIES, as_spec, small_request
 
-FORMS = [form for name in ("fat-tree", "rail-optimized") for form in families()[name].forms if form.tiers > 1]
+FORMS = [form for name in FAMILIES for form in families()[name].forms if form.tiers > 1]
 Edges = Counter[tuple[str, str]]
 
 
@@ -89,14 +89,16 @@ def test_what_is_said_to_remain_can_be_routed(form: Form) -> None:
         links, outermost = edges(plan), plan.sizes[form.placement[0]]
         blocks = plan.servers // plan.sizes["slot"]
         sent = plan.sizes["slot"] * plan.server.nics * plan.planes
-        before, said = min(1.0, most(links, blocks, outermost, sent)), survives(plan)
+        before, share = min(1.0, most(links, blocks, outermost, sent)), survives(plan)
+        ratios = [plan.oversubscription(role) or 1 for role in form.roles[:-1]]
+        assert before == pytest.approx(min(1 / math.prod(ratios[:tier]) for tier in range(form.tiers)))
         for role in form.roles:
-            if said[role] == 0:
+            if share[role] == 0:
                 continue
             lost = next(name for pair in links for name in pair if name.startswith(f"{role}["))
             left = Counter({pair: count for pair, count in links.items() if lost not in pair})
             after = min(1.0, most(left, blocks, outermost, sent))
-            assert after >= float(said[role]) * before - 1e-6, (plan.sizes, role)
+            assert after >= float(share[role]) * before - 1e-6, (plan.sizes, role)
 
 
 def test_without_room_to_spare_one_of_n_is_lost() -> None:
