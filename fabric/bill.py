@@ -81,11 +81,11 @@ def _electricity(rows: Iterable[Row], prices: Prices) -> float | None:
 
 def _switches(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
     for role in blueprint.form.roles:
-        model = blueprint.models[role]
-        cents = prices.switch_cents(model)
-        price = None if cents is None else cents / 100
-        note = f"price of {model.price_date}" if model.price_date and price is not None else ""
-        yield Row("switch", model.name, role, blueprint.devices(role), price, model.power_w, note)
+        for model, count in blueprint.boxes(role):
+            cents = prices.switch_cents(model)
+            price = None if cents is None else cents / 100
+            note = f"price of {model.price_date}" if model.price_date and price is not None else ""
+            yield Row("switch", model.name, role, count, price, model.power_w, note)
 
 
 def _links(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
@@ -111,21 +111,27 @@ def _modules(blueprint: Blueprint) -> Iterator[Row]:
     nics = blueprint.servers * blueprint.server.nics
     yield Row("module", _module(blueprint, blueprint.planes), "server", nics, note="within the link's price")
     for group in blueprint.form.switch_groups:
-        links = blueprint.models[group.role].links_per_cage(blueprint.link_gbps)
-        count = _cages_used(blueprint, group, links)
-        yield Row("module", _module(blueprint, links), group.role, count, note="within the link's price")
+        for links, count in _cages_used(blueprint, group):
+            yield Row("module", _module(blueprint, links), group.role, count, note="within the link's price")
 
 
 def _module(blueprint: Blueprint, links: int) -> str:
     return f"{links} x {blueprint.link_gbps}G module" if links > 1 else f"{blueprint.link_gbps}G module"
 
 
-def _cages_used(blueprint: Blueprint, group: Group, links_per_cage: int) -> int:
-    """Return the cages in use on all devices of `group`, fewer on those of its partly filled place."""
+def _cages_used(blueprint: Blueprint, group: Group) -> Iterator[tuple[int, int]]:
+    """Yield, for each model of `group`, the links a cage holds and the cages in use, fewer in its partly filled place.
+
+    The devices of that place are the last ones, and so of the last models.
+    """
     ports = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
     partial, free = blueprint.partial(group)
     full = blueprint.devices(group.role) - partial
-    return full * -(-ports // links_per_cage) + partial * -(-(ports - free) // links_per_cage)
+    for model, count in blueprint.boxes(group.role):
+        links = model.links_per_cage(blueprint.link_gbps)
+        whole = min(count, full)
+        full -= whole
+        yield links, whole * -(-ports // links) + (count - whole) * -(-(ports - free) // links)
 
 
 def _cables(blueprint: Blueprint) -> Iterator[Row]:
@@ -138,19 +144,24 @@ def _cables(blueprint: Blueprint) -> Iterator[Row]:
 
 
 def _links_per_cable(blueprint: Blueprint, bundle: Bundle) -> int:
-    upper = blueprint.models[bundle.upper.role].links_per_cage(blueprint.link_gbps)
+    upper = _links_per_cage(blueprint, bundle.upper.role)
     if bundle == blueprint.form.bundles[0]:
         return min(blueprint.planes, upper)
-    both = min(upper, blueprint.models[bundle.lower.role].links_per_cage(blueprint.link_gbps))
+    both = min(upper, _links_per_cage(blueprint, bundle.lower.role))
     return both if blueprint.sizes[bundle.name] % both == 0 else 1
+
+
+def _links_per_cage(blueprint: Blueprint, role: str) -> int:
+    """Return the links that a cage of any switch of `role` holds."""
+    return min(model.links_per_cage(blueprint.link_gbps) for model, _ in blueprint.boxes(role))
 
 
 def _cages(blueprint: Blueprint) -> Iterator[Row]:
     """All cages of the switches, used or not: what is bought with them."""
     for role in blueprint.form.roles:
-        model = blueprint.models[role]
-        cages = (model.cages or model.ports) * blueprint.devices(role)
-        yield Row("cage", model.name, role, cages, note="part of the switch")
+        for model, count in blueprint.boxes(role):
+            cages = (model.cages or model.ports) * count
+            yield Row("cage", model.name, role, cages, note="part of the switch")
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from fabric.catalog import Server, Switch
@@ -29,6 +29,8 @@ def fill(form: Form, sizes: Mapping[str, int], servers: int) -> dict[str, int]:
 class Blueprint:
     """A form, its sizes and its models. `sizes` holds every axis, every bundle's copies and the filled places.
 
+    `models` holds the model of every role, or, of those roles whose devices are of several models, the one used most;
+    what each of these has of each model is in `mixes`, in the order in which the devices are those models.
     `link_gbps` is the rate of each link, one direction; `gpus` those asked for, the last server perhaps in part.
     """
 
@@ -39,6 +41,7 @@ class Blueprint:
     server: Server
     gpus: int
     link_gbps: int
+    mixes: Mapping[str, tuple[tuple[Switch, int], ...]] = field(default_factory=dict)
 
     @property
     def servers(self) -> int:
@@ -70,6 +73,10 @@ class Blueprint:
         """Return the number of devices of `role`, the servers included."""
         return self.evaluate(self.form.devices(self.form.group(role)))
 
+    def boxes(self, role: str) -> tuple[tuple[Switch, int], ...]:
+        """Return the models of `role` with the devices of each; mostly there is one."""
+        return self.mixes.get(role) or ((self.models[role], self.devices(role)),)
+
     @property
     def switches(self) -> int:
         return sum(self.devices(role) for role in self.form.roles)
@@ -91,8 +98,8 @@ class Blueprint:
         return sum(self.evaluate(bundle.ports_up) for bundle in self.form.bundles if bundle.lower.role == role)
 
     def radix(self, role: str) -> int:
-        """Return the links that one switch of `role` can end at this fabric's rate."""
-        return self.models[role].radix(self.link_gbps)
+        """Return the links that any one switch of `role` can end at this fabric's rate."""
+        return min(model.radix(self.link_gbps) for model, _ in self.boxes(role))
 
     def oversubscription(self, role: str) -> Fraction | None:
         """Return bandwidth down over bandwidth up at `role`; None for the top tier, which has no up."""

@@ -171,6 +171,15 @@ class Form:
         """Return the count of the bundle's links."""
         return (*self.devices(bundle.lower), *bundle.ports_up)
 
+    def spread(self, tier: int, below: int) -> Monomial:
+        """Return the count of the switches of `tier` among which one device `below` shares its traffic out.
+
+        Below 0 is a server, which goes on with its other NICs; above the leaves each rail of it is taken alone.
+        """
+        group, seen = self.groups[tier], self.groups[below if tier == 1 else max(1, below)]
+        planes = (PLANE,) if below == 0 and tier > 1 else ()
+        return (*planes, *(axis for axis in group.axes if axis not in seen.axes))
+
     def kept(self, tier: int) -> tuple[str, ...]:
         """Return the leaf's axes that every group up to `tier` has: leaves agreeing on them meet at that tier."""
         groups = self.switch_groups[:tier]

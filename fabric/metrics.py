@@ -6,10 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
+from operator import mul
 
 from fabric.blueprint import Blueprint
+from fabric.form import PLANE
 
-__all__ = ["Hops", "bisection_gbps", "hop_shares", "hops", "injection_gbps", "lanes_apart", "peers"]
+__all__ = ["Hops", "bisection_gbps", "hop_shares", "hops", "injection_gbps", "lanes_apart", "peers", "survives"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,35 @@ def bisection_gbps(blueprint: Blueprint) -> int:
     """
     links = min(_Tree(blueprint).cut(blueprint.tiers, 0, blueprint.servers))
     return int(links) * blueprint.link_gbps
+
+
+def survives(blueprint: Blueprint) -> dict[str, Fraction]:
+    """Return the share of throughput that is sure to remain without any one switch of a role, or without a plane.
+
+    Let a full server send 1, and let bundle 0 join servers to leaves and bundle j tier j to the next. Full places have
+    X(j) = product over the tiers up to j of ports up / ports down, with X(0) = 1, to send it up by bundle j; so before
+    the loss the throughput is M = min X(j), which is at most 1.
+
+    Lose one switch of tier t. A device of a tier b below it shared its traffic out over n = `Form.spread(t, b)` such
+    switches, evenly, and its routing now shares the same over n - 1. Below tier b no load changes. On bundle b and
+    those above it the load on what is left grows by n / (n - 1) at most, so they carry X(j) (n - 1) / n, and what
+    remains is min(M, min over j >= b of X(j) (n - 1) / n). Each b from 0, the server, to t - 1 is a routing that works:
+    the share is the best of them. From the server all bundles are hit, which leaves (n - 1) / n of M whatever M is.
+    The bundle above the lost switch counts as well as the one below it, for the switch's own ports up are lost too; and
+    room above helps only the switches that can reach it, which n at b >= 1 counts: those of one plane, or one group.
+
+    A plane is as much of everything as every other, so (planes - 1) / planes remain. The other direction is alike.
+    """
+    form, below_top = blueprint.form, blueprint.form.roles[:-1]
+    room = list(
+        accumulate((1 / (blueprint.oversubscription(role) or 1) for role in below_top), mul, initial=Fraction(1))
+    )
+    found = {}
+    for tier, role in enumerate(form.roles, 1):
+        spread = [blueprint.evaluate(form.spread(tier, below)) for below in range(tier)]
+        left = (Fraction(n - 1, n) * min(room[below:]) / min(room) for below, n in enumerate(spread))
+        found[role] = min(Fraction(1), max(left))
+    return found | {PLANE: Fraction(blueprint.planes - 1, blueprint.planes)}
 
 
 class _Tree:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from fabric.errors import InputError
 from fabric.expansion import expand
 from fabric.families import any_to_any, words
 from fabric.flow import Estimate, allreduce
-from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps
+from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps, survives
 from fabric.network import Network
 from fabric.optimizer import (
     Binding,
@@ -83,6 +84,11 @@ class Study:
         return hops(self.blueprint)
 
     @cached_property
+    def survives(self) -> dict[str, Fraction]:
+        """The share of throughput that remains without any one switch of a role, or without a plane."""
+        return survives(self.blueprint)
+
+    @cached_property
     def bisection_gbps(self) -> int:
         """The greatest flow from the first half of the servers to the second, in Gb/s, one direction."""
         return bisection_gbps(self.blueprint)
@@ -132,8 +138,8 @@ def optimize(
 
     Names are cost, total_cost (with electricity), power, rack_units, hops, switches, links and models; and, in order
     only, allreduce (the time of one of `size_bytes` under `routing`), mean_hops and ring_hops, of which values within a
-    fiftieth count as equal. Raises as `design` does, and InputError for an objective that needs a price, power or height
-    that is not known, or a key that the request leaves out.
+    fiftieth count as equal. Raises as `design` does, and InputError for an objective that needs a price, a power or a
+    height that is not known, or a key that the request leaves out.
     """
     aims = parse_objectives(objective, size_bytes, routing)
     if all(isinstance(aim, Objective) for aim in aims):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
 from math import ceil
 
@@ -23,6 +24,7 @@ class Request:
     unit: int | None = None
     reserve: int = 0
     grow: int = 0
+    survive: tuple[tuple[str, Fraction], ...] = ()
 
     def allows(self, down: int, up: int) -> bool:
         """Say whether a switch may have so many ports down and up."""
@@ -65,7 +67,8 @@ def _costs(request: Request, family: str, tiers: int) -> Iterator[Found]:
 def _one_tier(request: Request, family: str) -> Iterator[Found]:
     lanes = request.nics if family == "rail-only" else 1
     hosts = request.unit or request.grown
-    if request.grown <= hosts and hosts * request.nics // lanes <= request.usable:
+    survives = _survives(request, {"leaf": [(lanes, Fraction(1))]}, Fraction(1))
+    if survives and request.grown <= hosts and hosts * request.nics // lanes <= request.usable:
         cost = lanes * request.switch_price + request.servers * request.nics * request.link_price
         yield cost, min(1, request.servers - 1)
 
@@ -73,6 +76,10 @@ def _one_tier(request: Request, family: str) -> Iterator[Found]:
 def _two_tiers(request: Request, family: str, lanes: int, slot: int, copies: int, spines: int) -> Iterator[Found]:
     apart = lanes if family == "rail-only" else 1
     if ceil(request.grown / slot) * (lanes // apart) * copies > request.usable:
+        return
+    room = Fraction(copies * spines * lanes, slot * request.nics)
+    losses = {"leaf": [(lanes, min(1, room))], "spine": [(spines, min(1, room)), (spines, room)]}
+    if not _survives(request, losses, room):
         return
     units = ceil(request.servers / slot)
     leaves = units * lanes
@@ -101,7 +108,15 @@ def _cores(
         up = core * parallel
         rails_at_core = 1 if family == "rail-only" else rails_apart
         fits = down + up <= request.usable and grown_pods * rails_at_core * share * parallel <= request.usable
-        if fits and request.allows(down, up):
+        first = Fraction(copies * spines * lanes, slot * request.nics)
+        second = first * Fraction(up, down)
+        least, groups = min(1, first, second), spines // share
+        losses = {
+            "leaf": [(lanes, least)],
+            "spine": [(spines, least), (spines, min(first, second))],
+            "core": [(groups * core, least), (groups * core, min(first, second)), (core, second)],
+        }
+        if fits and request.allows(down, up) and _survives(request, losses, least):
             leaves, spine_count = units * lanes, pods * rails_apart * spines
             cores = (spines // share) * core * (lanes if family == "rail-only" else 1)
             links = request.servers * request.nics + leaves * copies * spines + spine_count * up
@@ -110,6 +125,16 @@ def _cores(
             in_leaf = units > 1 or (lanes > 1 and not only_rails)
             in_pod = pods > 1 or (rails_apart > 1 and not only_rails)
             yield cost, _hops(request, [in_leaf, in_pod])
+
+
+def _survives(request: Request, losses: dict[str, list[tuple[int, Fraction]]], before: Fraction) -> bool:
+    """Return whether enough remains, told the routings after each loss: switches it spreads over, room they had."""
+    before = min(before, Fraction(1))
+    for role, share in request.survive:
+        routings = losses.get(role, [])
+        if routings and all(min(before, room - room / switches) < share * before for switches, room in routings):
+            return False
+    return True
 
 
 def _hops(request: Request, parted: list[bool]) -> int:

@@ -61,6 +61,7 @@ def test_json_holds_every_promised_key(run) -> None:  # type: ignore[no-untyped-
     assert design["switches"]["by_role"]["leaf"] == {
         "count": 1568,
         "model": "sn5600",
+        "models": {"sn5600": 1568},
         "ports_down": 64,
         "ports_up": 64,
         "ports_used": 128,
@@ -74,7 +75,8 @@ def test_json_holds_every_promised_key(run) -> None:  # type: ignore[no-untyped-
     assert {"size_bytes", "algorithm", "routing", "time_s", "algbw_GBps", "busbw_GBps", "limited_by"} <= set(
         design["allreduce"][0]
     )
-    promised = "name family gpus servers rails planes tiers axes oversubscription hops bisection_gbps cost_usd power_w"
+    promised = "name family gpus servers rails planes tiers axes oversubscription survives hops bisection_gbps"
+    promised += " cost_usd power_w"
     assert set(promised.split()) <= set(design)
 
 

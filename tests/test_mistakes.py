@@ -32,7 +32,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"gpu": 8}, "gpu: unknown key; did you mean 'gpus'?"),
     ({"nic_gbp": 8}, "nic_gbp: unknown key; did you mean 'server.nic_gbps'?"),
     ({"parallel_links": 16}, "parallel_links: unknown key; did you mean 'limits.parallel_links'?"),
-    ({"<<": {}}, "<<: unknown key; known: $schema, description, "),
+    ({"<<": {}}, "<<: unknown key; known: $schema, available, description, "),
     ({"name": "a/b"}, "name: 'a/b' is not well written"),
     ({"name": ".hidden"}, "name: '.hidden' is not well written"),
     ({"name": "-rf"}, "name: '-rf' is not well written"),

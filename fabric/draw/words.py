@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
+from fabric.catalog import Server, Switch
 from fabric.draw.sample import depth, own_axes, plates, span
 from fabric.draw.sheet import HARD_SPACE
 from fabric.form import PLANE, Bundle, Group, filled
@@ -42,9 +43,16 @@ def _meeting(blueprint: Blueprint) -> list[str]:
 
 
 def model_title(blueprint: Blueprint, group: Group) -> str:
-    """Return the model of a group without what stands in brackets, or its catalogue name."""
-    model = blueprint.server if group == blueprint.form.server else blueprint.models[group.role]
-    return model.title.partition(" (")[0] or model.name
+    """Return the model of a group without what stands in brackets, or its catalogue name; several with their counts."""
+    if group == blueprint.form.server:
+        return _short(blueprint.server)
+    boxes = blueprint.boxes(group.role)
+    several = (f"{count(number)} {_short(model)}" for model, number in boxes)
+    return _short(boxes[0][0]) if len(boxes) == 1 else ", ".join(several)
+
+
+def _short(part: Server | Switch) -> str:
+    return part.title.partition(" (")[0] or part.name
 
 
 def group_words(blueprint: Blueprint, group: Group) -> str:

@@ -50,7 +50,7 @@ class Shape:
             blueprint.link_gbps,
             blueprint.tiers,
             hops(blueprint).max,
-            slowest_ns(blueprint.models.values()),
+            slowest_ns(model for role in blueprint.form.roles for model, _ in blueprint.boxes(role)),
             blueprint.ports_up(blueprint.form.roles[0]) > 1,
             peers(blueprint),
             lanes_apart(blueprint),

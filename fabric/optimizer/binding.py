@@ -90,10 +90,16 @@ def _eased_rules(spec: Spec) -> Iterator[Eased]:
         yield "reserve", dict(spec.reserve), None, replace(spec, reserve={})
     if spec.grow_to_gpus and spec.grow_to_gpus > spec.gpus:
         yield "grow_to_gpus", spec.grow_to_gpus, None, replace(spec, grow_to_gpus=None)
+    for role, share in spec.survive.items():
+        rest = {name: value for name, value in spec.survive.items() if name != role}
+        yield f"survive.{role}", float(share), None, replace(spec, survive=rest)
+    for name, count in spec.available.items():
+        others = {model: most for model, most in spec.available.items() if model != name}
+        yield f"available.{name}", count, None, replace(spec, available=others)
     for axis, size in spec.pinned.items():
         if axis != PLANE:
-            rest = {name: value for name, value in spec.pinned.items() if name != axis}
-            yield f"pinned.{axis}", size, None, replace(spec, pinned=rest)
+            left = {name: value for name, value in spec.pinned.items() if name != axis}
+            yield f"pinned.{axis}", size, None, replace(spec, pinned=left)
 
 
 def _plain(ratios: Mapping[str, Any]) -> Any:
@@ -120,4 +126,5 @@ def _best(spec: Spec, aim: Objective, least: float | None, blueprint: Blueprint 
 def _is(candidate: Candidate, blueprint: Blueprint) -> bool:
     """Say whether the candidate is the one that the blueprint is of."""
     same = candidate.form == blueprint.form and candidate.planes == blueprint.planes
-    return same and all(blueprint.models[role] in models for role, models in candidate.models.items())
+    boxes = ((model, models) for role, models in candidate.models.items() for model, _ in blueprint.boxes(role))
+    return same and all(model in models for model, models in boxes)

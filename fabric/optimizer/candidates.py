@@ -38,6 +38,11 @@ class Candidate:
         """Return the ports of each model allowed for `role`, at this candidate's rate."""
         return tuple(model.radix(self.link_gbps) for model in self.models[role])
 
+    def mixes(self, role: str) -> bool:
+        """Return whether `role` may have several models: where there are several, and one of limited stock."""
+        models = self.models[role]
+        return len(models) > 1 and any(model.name in self.spec.available for model in models)
+
     def __str__(self) -> str:
         meets = f", rails meeting at the {self.form.meets}" if "rail" in self.form.lanes and self.form.meets else ""
         planes = f" on {self.planes} planes" if self.planes > 1 else ""

@@ -114,7 +114,7 @@ class _Search:
         self.complete = False
 
     def _point(self, candidate: Candidate, answer: Answer) -> Point:
-        blueprint = blueprint_of(candidate, answer.sizes)
+        blueprint = blueprint_of(candidate, answer)
         linear = dict(zip((aim.name for aim in self.linear), answer.values, strict=False))
         features = features_of(blueprint) if self.measured else {}
         levels = [aim.level(candidate, features) if isinstance(aim, Measure) else linear[aim.name] for aim in self.aims]

@@ -236,7 +236,10 @@ class Model:
         self.cp.add(self.sum_of(top.role, self.candidate.radix(top.role)) >= sent)
 
     def _choose(self, group: Group) -> None:
-        """Share the group's devices out over the models allowed: all of one, whose flag in `used` is then 1."""
+        """Share the group's devices out over the models allowed; a flag in `used` is 1 where a model has some.
+
+        All are of one model, unless the stock of one of them is limited.
+        """
         devices, models = self.devices(group), self.candidate.models[group.role]
         if len(models) == 1:
             self.used[group.role], self.boxes[group.role] = (1,), (devices,)
@@ -245,8 +248,12 @@ class Model:
         boxes = [self.var(self.upper(devices), f"{group.role} of {model.name}", least=0) for model in models]
         for flag, count in zip(used, boxes, strict=True):
             self.cp.add(count <= self.upper(devices) * flag)
-            self.cp.add(count == devices).only_enforce_if(flag)
-        self.cp.add_exactly_one(used)
+            if self.candidate.mixes(group.role):
+                self.cp.add(count >= flag)
+            else:
+                self.cp.add(count == devices).only_enforce_if(flag)
+        if not self.candidate.mixes(group.role):
+            self.cp.add_exactly_one(used)
         self.cp.add(sum(boxes) == devices)
         self.used[group.role], self.boxes[group.role] = tuple(used), tuple(boxes)
 

@@ -13,6 +13,7 @@ from fabric.errors import InputError
 from fabric.form import filled
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model
+from fabric.optimizer.survival import survive
 from fabric.prices import SHARES
 from fabric.spec import Spec
 
@@ -175,10 +176,25 @@ def _check_asked(spec: Spec, objectives: Iterable[Objective]) -> None:
 
 
 def limited(candidate: Candidate, free: str = "") -> Model:
-    """Return the candidate's model with the request's limits on totals, except the one that is freed."""
+    """Return the candidate's model with all that the request demands of the whole, except the limit that is freed."""
     model = Model(candidate, free)
+    survive(model, free)
+    if free != "available":
+        _keep_to_stock(model)
     for limit, word in LIMITS.items():
         most = getattr(candidate.spec.limits, limit)
         if most is not None and free != f"limits.{limit}":
             model.cp.add(OBJECTIVES[word].expression(model) <= int(Fraction(str(most)) * OBJECTIVES[word].scale))
     return model
+
+
+def _keep_to_stock(model: Model) -> None:
+    """Take no more switches of a model, over all tiers, than are available."""
+    for name, most in model.candidate.spec.available.items():
+        taken = [
+            count
+            for role, boxes in model.candidate.models.items()
+            for box, count in zip(boxes, model.boxes[role], strict=True)
+            if box.name == name
+        ]
+        model.cp.add(sum(taken) <= most)

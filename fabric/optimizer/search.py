@@ -11,6 +11,7 @@ from functools import partial
 from ortools.sat.python import cp_model
 
 from fabric.blueprint import Blueprint
+from fabric.catalog import Switch
 from fabric.errors import FabricError, InputError
 from fabric.metrics import peers
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
@@ -136,16 +137,19 @@ def _rank(item: _Solved) -> tuple[int, ...]:
     return (*item.answer.values, item.candidate.form.tiers, item.candidate.planes)
 
 
-def canonical(model: Model) -> Mapping[str, int]:
+def canonical(model: Model) -> Answer:
     """Return the one solution of `model`, of all that it allows, that any solver on any machine would pick.
 
-    Fewer models, parallel links, links and switches; then the first model and the least size in turn.
+    Fewer models, parallel links, links and switches; then the first model and the least size in turn. Where models mix,
+    those of a lower place in the candidate's order are used most.
     """
     form = model.form
     chosen = [partial(_choice, role) for role in form.roles]
     names = [*(bundle.name for bundle in form.fabric_bundles), *form.axes]
     sizes = [partial(_size, name) for name in names]
-    return minimise(model, [OBJECTIVES["models"].expression, copies, links, switches, *chosen, *sizes]).sizes
+    mixed = [role for role in form.roles if model.candidate.mixes(role)]
+    rest = [partial(_most_of, role, place) for role in mixed for place in range(len(model.boxes[role]) - 1)]
+    return minimise(model, [OBJECTIVES["models"].expression, copies, links, switches, *chosen, *sizes, *rest])
 
 
 def _simplest(tied: Sequence[_Solved], aim: Sequence[Objective]) -> tuple[_Solved, Blueprint]:
@@ -176,16 +180,27 @@ def _choice(role: str, model: Model) -> cp_model.LinearExprT:
     return sum(place * flag for place, flag in enumerate(model.used[role]))
 
 
+def _most_of(role: str, place: int, model: Model) -> cp_model.LinearExprT:
+    return -1 * model.boxes[role][place]
+
+
 def _size(name: str, model: Model) -> Term:
     return model.sizes[name]
 
 
-def blueprint_of(candidate: Candidate, sizes: Mapping[str, int]) -> Blueprint:
-    """Return the blueprint that the sizes of an answer say."""
+def blueprint_of(candidate: Candidate, answer: Answer) -> Blueprint:
+    """Return the blueprint that an answer says."""
     spec = candidate.spec
-    models = {role: candidate.models[role][sizes[f"model {role}"]] for role in candidate.form.roles}
-    own = {name: value for name, value in sizes.items() if not name.startswith("model ")}
-    return Blueprint(spec.name, candidate.form, own, models, spec.server, spec.gpus, candidate.link_gbps)
+    used = {role: _used(candidate, role, answer.boxes[role]) for role in candidate.form.roles}
+    models = {role: max(boxes, key=lambda box: box[1])[0] for role, boxes in used.items()}
+    mixes = {role: boxes for role, boxes in used.items() if len(boxes) > 1}
+    return Blueprint(
+        spec.name, candidate.form, answer.sizes, models, spec.server, spec.gpus, candidate.link_gbps, mixes
+    )
+
+
+def _used(candidate: Candidate, role: str, counts: Sequence[int]) -> tuple[tuple[Switch, int], ...]:
+    return tuple((model, count) for model, count in zip(candidate.models[role], counts, strict=True) if count)
 
 
 def _proof(open_: Sequence[_Solved], best: _Solved, aim: Sequence[Objective], wall_s: float) -> Proof:

@@ -97,7 +97,7 @@ def _cheaper(part: _Part, cents: int, chosen: Blueprint) -> Blueprint | None:
             model.cp.add(COST.expression(model) <= best - 1)
             answer = minimise(model, [COST.expression])
             if answer.values:
-                best, found = answer.values[0], blueprint_of(candidate, answer.sizes)
+                best, found = answer.values[0], blueprint_of(candidate, answer)
     return found
 
 
@@ -106,8 +106,8 @@ def _cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
     spec = part.at(cents)
     prices = Prices(spec, blueprint.link_gbps)
     models = {model.name: model for role in blueprint.form.roles for model in spec.models(role)}
-    boxes = ((blueprint.devices(role), models[blueprint.models[role].name]) for role in blueprint.form.roles)
-    total = sum(count * (prices.switch_cents(model) or 0) for count, model in boxes)
+    boxes = ((models[model.name], count) for role in blueprint.form.roles for model, count in blueprint.boxes(role))
+    total = sum(count * (prices.switch_cents(model) or 0) for model, count in boxes)
     return total + sum(blueprint.links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.form.bundles)
 
 
@@ -150,9 +150,8 @@ def _with_optic(spec: Spec, part: Optic, cents: int) -> Spec:
 
 
 def _switches(name: str, blueprint: Blueprint) -> Fraction:
-    return Fraction(
-        sum(blueprint.devices(role) for role in blueprint.form.roles if blueprint.models[role].name == name)
-    )
+    boxes = (box for role in blueprint.form.roles for box in blueprint.boxes(role))
+    return Fraction(sum(count for model, count in boxes if model.name == name))
 
 
 def _priced_links(spec: Spec, name: str, blueprint: Blueprint) -> Fraction:

@@ -22,6 +22,7 @@ DETERMINISTIC_LIMIT = 60.0
 class Answer:
     """What solving gave: the value of each objective and every size, empty if none was found; `bound` of the first one.
 
+    `boxes` are the devices of each role by model, in the order of the candidate's models.
     The status is OPTIMAL, FEASIBLE (the limit on work came first), INFEASIBLE, or UNKNOWN (it came before any answer).
     """
 
@@ -29,6 +30,7 @@ class Answer:
     values: tuple[int, ...] = ()
     bound: float = 0.0
     sizes: dict[str, int] = field(default_factory=dict)
+    boxes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERMINISTIC_LIMIT) -> Answer:
@@ -40,7 +42,8 @@ def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERM
     """
     expressions = [objective(model) for objective in objectives]
     values: list[int] = []
-    sizes, bound, proven = dict[str, int](), 0.0, True
+    sizes, boxes = dict[str, int](), dict[str, tuple[int, ...]]()
+    bound, proven = 0.0, True
     for place, expression in enumerate(expressions):
         if isinstance(expression, int) and values:
             continue
@@ -56,10 +59,11 @@ def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERM
                 break
             return Answer(solver.status_name(status), bound=bound)
         values = [solver.value(each) for each in expressions]
-        sizes = _read(model, solver)
+        sizes = {name: solver.value(term) for name, term in model.sizes.items()}
+        boxes = {role: tuple(solver.value(count) for count in counts) for role, counts in model.boxes.items()}
         model.cp.add(expression <= values[place])
         _hint(model, solver)
-    return Answer("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes)
+    return Answer("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes, boxes)
 
 
 def _solver(work: float) -> cp_model.CpSolver:
@@ -69,13 +73,6 @@ def _solver(work: float) -> cp_model.CpSolver:
     solver.parameters.catch_sigint_signal = False  # it would leave Ctrl-C without Python's handler, and files behind
     solver.parameters.max_deterministic_time = work
     return solver
-
-
-def _read(model: Model, solver: cp_model.CpSolver) -> dict[str, int]:
-    found = {name: solver.value(term) for name, term in model.sizes.items()}
-    for role, flags in model.used.items():
-        found[f"model {role}"] = [solver.value(flag) for flag in flags].index(1)
-    return found
 
 
 def _hint(model: Model, solver: cp_model.CpSolver) -> None:

@@ -133,10 +133,10 @@ def _rack_units(study: Study) -> int | None:
     """Return the rack units of all switches; None when the height of a model is not known."""
     blueprint, total = study.blueprint, 0
     for role in blueprint.form.roles:
-        height = blueprint.models[role].rack_units
-        if height is None:
-            return None
-        total += height * blueprint.devices(role)
+        for model, count in blueprint.boxes(role):
+            if model.rack_units is None:
+                return None
+            total += model.rack_units * count
     return total
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import pairwise
@@ -53,6 +54,7 @@ def document(study: Study, *, timed: bool = True) -> dict[str, Any]:
         "oversubscription": {
             role: float(ratio) for role in blueprint.form.roles if (ratio := blueprint.oversubscription(role))
         },
+        "survives": {loss: round(float(share), 6) for loss, share in study.survives.items()},
         "hops": {"max": study.hops.max, "mean": round(study.hops.mean, 6)},
         "injection_gbps": study.injection_gbps,
         "bisection_gbps": study.bisection_gbps,
@@ -74,6 +76,7 @@ def _roles(study: Study) -> dict[str, dict[str, Any]]:
         role: {
             "count": blueprint.devices(role),
             "model": blueprint.models[role].name,
+            "models": {model.name: count for model, count in blueprint.boxes(role)},
             "ports_down": blueprint.ports_down(role),
             "ports_up": blueprint.ports_up(role),
             "ports_used": blueprint.ports_down(role) + blueprint.ports_up(role),
@@ -85,7 +88,10 @@ def _roles(study: Study) -> dict[str, dict[str, Any]]:
 
 
 def _counted(bill: Bill, kind: str, by: str) -> dict[str, Any]:
-    return {"total": bill.quantity(kind), by: {row.used_for: row.quantity for row in bill.of(kind)}}
+    counts: Counter[str] = Counter()
+    for row in bill.of(kind):
+        counts[row.used_for] += row.quantity
+    return {"total": bill.quantity(kind), by: dict(counts)}
 
 
 def _cost(bill: Bill) -> dict[str, float | None]:
@@ -163,7 +169,8 @@ def _prices(study: Study) -> Iterator[str]:
     """Say how old the prices are, and when a link is priced as the share of a faster one."""
     part = Prices(study.spec, study.blueprint.link_gbps).part
     own = any(study.spec.link_price(bundle.name) is not None for bundle in study.blueprint.form.bundles)
-    dated = {model.name: model.price_date for model in study.blueprint.models.values() if model.price_date}
+    models = [model for role in study.blueprint.form.roles for model, _ in study.blueprint.boxes(role)]
+    dated = {model.name: model.price_date for model in models if model.price_date}
     if part and not own:
         dated |= {part.name: part.price_date} if part.price_date else {}
         share = part.share(study.blueprint.link_gbps)

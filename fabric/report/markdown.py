@@ -8,11 +8,12 @@ from typing import Any
 
 from fabric import units
 from fabric.families import family
+from fabric.form import PLANE
 from fabric.report.objectives import SOUGHT, amount
 from fabric.report.why import reasons
 from fabric.study import Study
 
-__all__ = ["choice", "report", "running", "sought"]
+__all__ = ["choice", "models", "remains", "report", "running", "sought"]
 
 
 def report(study: Study, design: dict[str, Any]) -> str:
@@ -66,7 +67,20 @@ def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
         down, up, used = row["ports_down"], row["ports_up"], row["ports_used"]
         yield f"- {role}: {down} ports down and {up} up, {used} of {row['radix']} used."
     form = study.blueprint.form
+    yield f"- {remains(design['survives'])}."
     yield f"- Form: `{form.text}` ({family(form.family).reference}); sizes {_sizes(design)}."
+
+
+def models(row: dict[str, Any]) -> str:
+    """Name the model of a tier, or each of several with its count."""
+    several = (f"{units.count(count)} {name}" for name, count in row["models"].items())
+    return row["model"] if len(row["models"]) == 1 else ", ".join(several)
+
+
+def remains(survives: dict[str, float]) -> str:
+    """Say what share of throughput remains after each loss; a plane's only where there are several."""
+    shares = (f"{loss} {share:.4g}" for loss, share in survives.items() if loss != PLANE or share)
+    return f"Share of throughput sure to remain without any one: {', '.join(shares)}"
 
 
 def _runner(name: str, row: dict[str, Any]) -> str:
@@ -91,7 +105,7 @@ def _switches(design: dict[str, Any]) -> tuple[Sequence[str], Iterable[Sequence[
         (
             role,
             units.count(row["count"]),
-            _text(row["model"]),
+            _text(models(row)),
             row["ports_down"],
             row["ports_up"],
             row["ports_used"],

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fabric import units
-from fabric.report.markdown import choice, running, sought
+from fabric.report.markdown import choice, models, remains, running, sought
 from fabric.report.why import reasons
 from fabric.study import Study
 
@@ -30,7 +30,7 @@ def _switches(design: dict[str, Any]) -> Table:
         (
             role,
             units.count(row["count"]),
-            row["model"],
+            models(row),
             f"{row['ports_down']}",
             f"{row['ports_up']}",
             f"{row['ports_used']} of {row['radix']}",
@@ -94,6 +94,7 @@ def _lines(design: dict[str, Any]) -> Iterator[str]:
         f" {units.money(cost['links'])}{nics}). Power: {units.power(design['power_w']['total'])}."
     )
     yield from running(design)
+    yield f"{remains(design['survives'])}."
     best = "nothing the request allows is better" if proof["status"] == "OPTIMAL" else f"gap {proof['gap']:.2%}"
     yield f"Sought: {sought(proof)}. Proof: {proof['status']}, {best}."
     yield f"Why: {' '.join(reasons(proof))}"

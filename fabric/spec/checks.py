@@ -66,6 +66,13 @@ def _price_names(request: Request) -> Iterator[Finding]:
             yield ("prices_usd", name), f"no switch or link part '{name}'{nearest(name, known)}"
 
 
+def _stock_names(request: Request) -> Iterator[Finding]:
+    known = {*catalog.switches(), *parts.inline_switches(request)}
+    for name in request.available:
+        if name not in known:
+            yield ("available", name), f"no switch '{name}'{nearest(name, known)}"
+
+
 def _link_rate(request: Request) -> Iterator[Finding]:
     nic_gbps = parts.server(request.server).nic_gbps
     if request.link_gbps and request.link_gbps > nic_gbps:
@@ -171,6 +178,7 @@ def _growth(request: Request) -> Iterator[Finding]:
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("switches", "prices_usd"), _facts),
     (("switches", "prices_usd"), _price_names),
+    (("switches", "available"), _stock_names),
     (("server", "link_gbps"), _link_rate),
     (("server", "planes"), _planes),
     (("server", "rails"), _rails),

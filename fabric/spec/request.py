@@ -17,6 +17,7 @@ from fabric.spec.words import (
     Count,
     FamilyName,
     Gbps,
+    Loss,
     Name,
     Planes,
     Price,
@@ -27,8 +28,10 @@ from fabric.spec.words import (
     ResultKey,
     Role,
     ServerName,
+    Share,
     Spare,
     Split,
+    Stock,
     SwitchName,
     Tariff,
     Text,
@@ -208,6 +211,8 @@ class Request(Words):
     """Price of electricity; null: it is not counted."""
     pue: Pue = Field(default=1, examples=[1.3])
     """Power drawn by the site over that of its equipment; electricity is multiplied by it."""
+    available: dict[Name, Stock] = Field(default={}, examples=[{"sn5600": 900}])
+    """Switches that can be had, by name; a tier that may use one of these may have several models."""
     link_gbps: Gbps | None = Field(default=None, examples=[400])
     """The rate of a host link at most; default: the NIC's, split evenly over the planes."""
     planes: Annotated[
@@ -245,6 +250,8 @@ class Request(Words):
     """Ports kept free on every switch, at the link's rate: one number, or by tier."""
     grow_to_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[200000])
     """GPUs that the fabric must reach later by adding pods (or units, in two tiers) without moving a cable."""
+    survive: dict[Loss, Share] = Field(default={}, examples=[{"spine": 0.9}])
+    """Share of all-reduce throughput that must remain without any one switch of a tier, or without one plane."""
     limits: RequestLimits = RequestLimits()
     """Bounds on what sizing may choose."""
     pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])

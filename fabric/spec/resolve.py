@@ -143,6 +143,8 @@ def _spec(request: Request, document: Document, any_families: Collection[str]) -
         unit_gpus=request.unit_gpus,
         reserve=_by_name(request.reserve, int),
         grow_to_gpus=request.grow_to_gpus,
+        survive=_by_name(request.survive, _fraction),
+        available=MappingProxyType(dict(request.available)),
         link_price_usd=_by_name(request.link_price_usd, float),
         link_parts=parts.link_parts(request),
         nic_usd=request.nic_usd,

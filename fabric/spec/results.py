@@ -46,6 +46,7 @@ def _below(axes: set[str], bundles: set[str], roles: set[str]) -> Iterator[str]:
     yield from (f"{word}.{part}" for word, parts in PARTS.items() for part in parts)
     yield from (f"axes.{axis}" for axis in axes)
     yield from (f"oversubscription.{role}" for role in roles)
+    yield from (f"survives.{loss}" for loss in (*roles, "plane"))
     yield from (f"switches.by_role.{role}.{fact}" for role in roles for fact in SWITCH_FACTS)
     yield from (f"{word}.by_role.{role}" for word in ("modules", "cages") for role in (*roles, "server"))
     yield from (f"copies.{bundle}" for bundle in bundles)

@@ -50,7 +50,8 @@ class Spec:
     bundle (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
     `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `nic_usd` is the
     price of one NIC, counted where it is given; `years`, `electricity_usd_per_kwh` and `pue` say what electricity
-    costs. `request` is the request as written, in plain values.
+    costs. `survive` maps a role, or `plane`, to the share of throughput that must remain without one of them, and
+    `available` a switch model to how many can be had. `request` is the request as written, in plain values.
     """
 
     name: str
@@ -67,6 +68,8 @@ class Spec:
     unit_gpus: int | None = None
     reserve: Mapping[str, int] = field(default_factory=dict)
     grow_to_gpus: int | None = None
+    survive: Mapping[str, Fraction] = field(default_factory=dict)
+    available: Mapping[str, int] = field(default_factory=dict)
     link_price_usd: Mapping[str, float] = field(default_factory=dict)
     link_parts: tuple[Optic, ...] = ()
     nic_usd: float | None = None

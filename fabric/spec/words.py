@@ -21,6 +21,7 @@ __all__ = [
     "Count",
     "FamilyName",
     "Gbps",
+    "Loss",
     "Name",
     "Planes",
     "Price",
@@ -32,7 +33,9 @@ __all__ = [
     "ResultKey",
     "Role",
     "ServerName",
+    "Share",
     "Split",
+    "Stock",
     "SwitchName",
     "Tariff",
     "Text",
@@ -120,6 +123,7 @@ AxisName = Annotated[str, StringConstraints(max_length=60, pattern=_AXIS)]
 ResultKey = Annotated[str, StringConstraints(max_length=100, pattern=_KEY)]
 RateKey = Annotated[str, StringConstraints(pattern=_RATE)]
 Role = Literal["leaf", "spine", "core", "super"]
+Loss = Literal["leaf", "spine", "core", "super", "plane"]
 UplinkRole = Literal["leaf", "spine", "core"]
 BundleName = Literal["server-leaf", "leaf-spine", "spine-core", "core-super"]
 Any_ = Literal["any"]
@@ -127,6 +131,7 @@ Any_ = Literal["any"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Gbps = Annotated[int, Field(ge=1, le=1_000_000)]
 Quantity = Annotated[float, Field(ge=0, le=1e9)]
+Stock = Annotated[int, Field(ge=0, le=MAX_GPUS)]
 Price = Annotated[Quantity, AfterValidator(_in_cents)]
 Total = Annotated[float, Field(ge=1, le=1e13)]
 Spare = Annotated[int, Field(ge=0, le=100_000)]
@@ -137,6 +142,7 @@ Planes = Annotated[int, Field(ge=1, le=64)]
 Tiers = Annotated[int, Field(ge=1, le=4)]
 Rails = Annotated[int, Field(ge=1, le=10_000)]
 Split = Annotated[Annotated[int, Field(ge=2, le=8), Tag("<one>")] | Annotated[Text, Tag("<name>")], Discriminator(tag)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Ratio = Annotated[float, Field(ge=0.001, le=1000)]
 
 
