@@ -81,7 +81,7 @@ def test_a_cluster_needs_fabrics(cluster: dict[str, Any]) -> None:
 
 def test_the_command_prints_and_writes_the_cluster(tmp_path: Path) -> None:
     """The table fits the terminal, the JSON has every design, and each fabric's files stand in a folder of its own."""
-    words = ["cluster", "examples/two-fabrics.yaml"]
+    words = ["cluster", "examples/clusters/two-fabrics.yaml"]
     printed = CliRunner().invoke(cli, [*words, "--json", "--out", str(tmp_path)], catch_exceptions=False)
     document = json.loads(printed.stdout)
     assert document["totals"]["power_w"] <= document["limits"]["power_w"]
