@@ -93,10 +93,11 @@ def _links(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
         cents = prices.link_cents(bundle.name)
         price = None if cents is None else cents / 100
         own = prices.spec.link_price(bundle.name) is not None
-        part = prices.part.name if prices.part and not own else f"{blueprint.link_gbps}G link"
-        asked = own or prices.part in prices.spec.link_parts
+        optic = prices.part(bundle.name)
+        part = optic.name if optic and not own else f"{blueprint.link_gbps}G link"
+        asked = own or optic in prices.spec.link_parts
         note = ", ".join(["price from the request"] * asked + ["both modules and the fibre"] * (not own))
-        yield Row("link", part, bundle.name, blueprint.links(bundle), price, prices.link_power_w, note)
+        yield Row("link", part, bundle.name, blueprint.links(bundle), price, prices.link_power_w(bundle.name), note)
 
 
 def _nics(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:

@@ -43,28 +43,29 @@ class Prices:
 
     def link_total(self, bundle: str) -> int | None:
         """Return the price and the electricity of one link of `bundle`, in `SHARES` of a dollar."""
-        return _total(self.link_cents(bundle), self.electricity(self.link_power_w))
+        return _total(self.link_cents(bundle), self.electricity(self.link_power_w(bundle)))
 
     def link_cents(self, bundle: str) -> int | None:
         """Return the price of one link of `bundle`, both modules and the fibre."""
         asked = self.spec.link_price(bundle)
         if asked is not None:
             return round(100 * asked)
-        if self.part is None or self.part.price_usd is None:
+        part = self.part(bundle)
+        if part is None or part.price_usd is None:
             return None
-        return round(100 * self.part.price_usd * self.part.share(self.link_gbps))
+        return round(100 * part.price_usd * part.share(self.link_gbps))
 
-    @property
-    def part(self) -> Optic | None:
-        """The catalogue's link part at this rate, whose power counts even where the request says the price."""
-        return link_part(self.link_gbps, self.spec.link_parts)
+    def part(self, bundle: str) -> Optic | None:
+        """Return the cheapest link part at this rate that reaches as far as the links of `bundle` are long.
 
-    @property
-    def link_power_w(self) -> float | None:
-        """The power of one link's modules."""
-        if self.part is None or self.part.power_w is None:
-            return None
-        return self.part.power_w * self.part.share(self.link_gbps)
+        Its power counts even where the request says the price.
+        """
+        return link_part(self.link_gbps, self.spec.link_parts, self.spec.length_m(bundle))
+
+    def link_power_w(self, bundle: str) -> float | None:
+        """Return the power of the modules of one link of `bundle`."""
+        part = self.part(bundle)
+        return None if part is None or part.power_w is None else part.power_w * part.share(self.link_gbps)
 
 
 def _total(cents: int | None, electricity: int | None) -> int | None:
@@ -74,8 +75,10 @@ def _total(cents: int | None, electricity: int | None) -> int | None:
 def unknown(prices: Prices, fact: str, models: Iterable[Switch], bundles: Iterable[str]) -> tuple[str, ...]:
     """Return the parts of which `fact` (price, power or height) is not known, each once: models, and `400G link`."""
     names = [model.name for model in models if _of_switch(prices, fact, model) is None]
-    if any(_of_link(prices, fact, bundle) is None for bundle in bundles):
-        names.append(f"{prices.link_gbps}G link")
+    for bundle in bundles:
+        if _of_link(prices, fact, bundle) is None:
+            far = f" of {prices.spec.length_m(bundle):g} m" if prices.spec.length_m(bundle) else ""
+            names.append(f"{prices.link_gbps}G link{far}")
     return tuple(dict.fromkeys(names))
 
 
@@ -84,4 +87,4 @@ def _of_switch(prices: Prices, fact: str, model: Switch) -> float | None:
 
 
 def _of_link(prices: Prices, fact: str, bundle: str) -> float | None:
-    return {"price": prices.link_cents(bundle), "power": prices.link_power_w, "height": 0}[fact]
+    return {"price": prices.link_cents(bundle), "power": prices.link_power_w(bundle), "height": 0}[fact]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -33,14 +34,15 @@ def optics() -> MappingProxyType[str, Optic]:
 
 
 @cache
-def link_part(rate_gbps: int, repriced: tuple[Optic, ...] = ()) -> Optic | None:
-    """Return the cheapest whole link that runs at `rate_gbps`, or None when the catalogue has none with a price.
+def link_part(rate_gbps: int, own: tuple[Optic, ...] = (), length_m: float = 0) -> Optic | None:
+    """Return the cheapest whole link that runs at `rate_gbps` over `length_m`, or None where none with a price does.
 
-    `repriced` are parts of the catalogue at other prices, which stand for those of the same name.
+    `own` are parts beside those of the catalogue, or in their stead where the name is the same. A part of no stated
+    reach goes any length.
     """
-    parts = {**optics(), **{optic.name: optic for optic in repriced}}.values()
+    parts = {**optics(), **{optic.name: optic for optic in own}}.values()
     links = (optic for optic in parts if optic.kind == "link" and optic.price_usd is not None)
-    fits = [optic for optic in links if optic.share(rate_gbps)]
+    fits = [optic for optic in links if optic.share(rate_gbps) and length_m <= (optic.reach_m or math.inf)]
     return min(fits, key=lambda optic: ((optic.price_usd or 0) * optic.share(rate_gbps), optic.name), default=None)
 
 

@@ -43,9 +43,10 @@ def _nics(model: Model) -> cp_model.LinearExprT:
 
 def power(model: Model) -> cp_model.LinearExprT:
     """Return the power of switches and modules in milliwatts."""
-    each = _milliwatts(model.candidate.prices.link_power_w)
+    prices = model.candidate.prices
     terms = [_sum_of(model, role, _switch_milliwatts) for role in model.form.roles]
-    return sum([*terms, *((each or 0) * model.links(bundle) for bundle in model.form.bundles)])
+    each = {bundle: _milliwatts(prices.link_power_w(bundle.name)) or 0 for bundle in model.form.bundles}
+    return sum([*terms, *(watts * model.links(bundle) for bundle, watts in each.items())])
 
 
 def rack_units(model: Model) -> cp_model.LinearExprT:

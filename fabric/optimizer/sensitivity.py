@@ -22,7 +22,7 @@ from fabric.optimizer.objectives import OBJECTIVES, limited, needs
 from fabric.optimizer.search import Progress, blueprint_of
 from fabric.optimizer.solve import minimise
 from fabric.prices import Prices
-from fabric.spec import ROLES, Spec
+from fabric.spec import BUNDLES, ROLES, Spec
 
 __all__ = ["FACTOR", "Change", "sensitivity"]
 
@@ -125,9 +125,11 @@ def _parts(spec: Spec, chosen: Blueprint) -> Iterator[_Part]:
             label, round(100 * price), partial(_with_link_price, spec, name), partial(_priced_links, spec, name)
         )
     rates = {gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes))}
-    optics = {part.name: part for gbps in sorted(rates) if (part := Prices(spec, gbps).part)}
+    bundles = [bundle for bundle in BUNDLES if spec.link_price(bundle) is None]
+    found = (Prices(spec, gbps).part(bundle) for gbps in sorted(rates) for bundle in bundles)
+    optics = {part.name: part for part in found if part}
     for part in optics.values():
-        if part.price_usd and "*" not in spec.link_price_usd:
+        if part.price_usd:
             at, taken = partial(_with_optic, spec, part), partial(_optics, spec, part)
             yield _Part(part.name, round(100 * part.price_usd), at, taken)
 
@@ -160,7 +162,7 @@ def _priced_links(spec: Spec, name: str, blueprint: Blueprint) -> Fraction:
 
 
 def _optics(spec: Spec, part: Optic, blueprint: Blueprint) -> Fraction:
-    if Prices(spec, blueprint.link_gbps).part != part:
-        return Fraction(0)
-    links = sum(blueprint.links(each) for each in blueprint.form.bundles if spec.link_price(each.name) is None)
+    prices = Prices(spec, blueprint.link_gbps)
+    own = (each for each in blueprint.form.bundles if spec.link_price(each.name) is None)
+    links = sum(blueprint.links(each) for each in own if prices.part(each.name) == part)
     return links * Fraction(part.share(blueprint.link_gbps))

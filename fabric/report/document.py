@@ -167,15 +167,15 @@ def notes(study: Study) -> Iterator[str]:
 
 def _prices(study: Study) -> Iterator[str]:
     """Say how old the prices are, and when a link is priced as the share of a faster one."""
-    part = Prices(study.spec, study.blueprint.link_gbps).part
-    own = any(study.spec.link_price(bundle.name) is not None for bundle in study.blueprint.form.bundles)
+    prices, rate = Prices(study.spec, study.blueprint.link_gbps), study.blueprint.link_gbps
+    bundles = [each.name for each in study.blueprint.form.bundles if study.spec.link_price(each.name) is None]
+    parts = {part.name: part for name in bundles if (part := prices.part(name))}
     models = [model for role in study.blueprint.form.roles for model, _ in study.blueprint.boxes(role)]
     dated = {model.name: model.price_date for model in models if model.price_date}
-    if part and not own:
+    for part in parts.values():
         dated |= {part.name: part.price_date} if part.price_date else {}
-        share = part.share(study.blueprint.link_gbps)
+        share = part.share(rate)
         if share < 1:
-            rate = study.blueprint.link_gbps
             yield f"A {rate}G link is priced and powered as {share:g} of {part.name}: an assumption, that one is split."
     if dated:
         dates = ", ".join(f"{name} of {date}" for name, date in dated.items())

@@ -2,11 +2,12 @@
 
 from fabric.spec.cluster import SHARED, ClusterSpec, read_cluster
 from fabric.spec.resolve import read_spec
-from fabric.spec.spec import ROLES, Limits, Spec, even_planes
+from fabric.spec.spec import BUNDLES, ROLES, Limits, Spec, even_planes
 from fabric.spec.topologies import topologies
 from fabric.spec.tree import Document
 
 __all__ = [
+    "BUNDLES",
     "ROLES",
     "SHARED",
     "ClusterSpec",

@@ -56,9 +56,11 @@ def inline_switches(request: Request) -> dict[str, Switch]:
 
 
 def link_parts(request: Request) -> tuple[Optic, ...]:
-    """Return the link parts of the catalogue to which the request gives a price, at that price and of no date."""
+    """Return the request's own link parts, and those of the catalogue at its prices, which are of no date."""
     prices = request.prices_usd
-    return tuple(_repriced(optic, prices[name]) for name, optic in catalog.optics().items() if name in prices)
+    repriced = (_repriced(optic, prices[name]) for name, optic in catalog.optics().items() if name in prices)
+    own = (Optic(kind="link", **{**asked.model_dump(), "splits": tuple(asked.splits)}) for asked in request.links)
+    return (*repriced, *own)
 
 
 def _chosen(request: Request) -> Iterator[Choice]:

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from fabric.spec.bounds import Published, RatioRange, Ratios, RequestLimits
 from fabric.spec.breakouts import Breakouts, split_ports
+from fabric.spec.link import InlineLink
 from fabric.spec.words import (
     MAX_GPUS,
     Any_,
@@ -201,6 +202,17 @@ class Request(Words):
         | None
     ) = Field(default=None, examples=[1240])
     """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
+    lengths_m: (
+        Annotated[
+            Annotated[Quantity, Tag("<one>")]
+            | Annotated[dict[BundleName, Quantity], Tag("<mapping>"), Field(min_length=1)],
+            Discriminator(tag),
+        ]
+        | None
+    ) = Field(default=None, examples=[{"server-leaf": 3, "leaf-spine": 40}])
+    """Length of the longest link in metres, of all or by bundle: of the parts that reach, the cheapest is taken."""
+    links: list[InlineLink] = Field(default=[], max_length=100)
+    """Link parts of your own, beside those of the catalogue."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
     """Prices of switches and link parts by name (`sn5600`, `optical-400g`), instead of the catalogue's."""
     nic_usd: Price | None = Field(default=None, examples=[1500])

@@ -146,6 +146,7 @@ def _spec(request: Request, document: Document, any_families: Collection[str]) -
         survive=_by_name(request.survive, _fraction),
         available=MappingProxyType(dict(request.available)),
         link_price_usd=_by_name(request.link_price_usd, float),
+        lengths_m=_by_name(request.lengths_m, float),
         link_parts=parts.link_parts(request),
         nic_usd=request.nic_usd,
         years=request.years,

@@ -10,10 +10,13 @@ from typing import Any
 
 from fabric.catalog import Optic, Server, Switch
 
-__all__ = ["ROLES", "Limits", "Spec", "even_planes"]
+__all__ = ["BUNDLES", "ROLES", "Limits", "Spec", "even_planes"]
 
 ROLES = ("leaf", "spine", "core", "super")
 """The switch roles of the built-in families, from the servers up."""
+
+BUNDLES = ("server-leaf", "leaf-spine", "spine-core", "core-super")
+"""The bundles of the built-in families, from the servers up."""
 
 
 HOURS = 8766
@@ -43,15 +46,17 @@ class Limits:
 class Spec:
     """A request for a fabric. A tuple of choices means that sizing takes the best; None, where allowed, means any.
 
-    `switches` maps a role to the models allowed there; the role `*` stands for every role not named. `link_price_usd`
-    maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the catalogue; `link_parts` are
-    parts of the catalogue at the request's own prices. `oversubscription` maps a role to the largest ratio of bandwidth
-    down over up, a role not named being 1, and `least_oversubscription` to the smallest. `pinned` maps an axis or a
-    bundle (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
-    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `nic_usd` is the
-    price of one NIC, counted where it is given; `years`, `electricity_usd_per_kwh` and `pue` say what electricity
-    costs. `survive` maps a role, or `plane`, to the share of throughput that must remain without one of them, and
-    `available` a switch model to how many can be had. `request` is the request as written, in plain values.
+    `switches` maps a role to the models allowed there; the role `*` stands for every role not named.
+    `link_price_usd` maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the
+    catalogue; `link_parts` are the request's own, and parts of the catalogue at its prices; `lengths_m` maps a
+    bundle or `*` to its links' length. `oversubscription` maps a role to the largest ratio of bandwidth down over
+    up, a role not named being 1, and `least_oversubscription` to the smallest. `pinned` maps an axis or a bundle
+    (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
+    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `nic_usd` is
+    the price of one NIC, counted where it is given; `years`, `electricity_usd_per_kwh` and `pue` say what
+    electricity costs. `survive` maps a role, or `plane`, to the share of throughput that must remain without one of
+    them, and `available` a switch model to how many can be had. `request` is the request as written, in plain
+    values.
     """
 
     name: str
@@ -72,6 +77,7 @@ class Spec:
     available: Mapping[str, int] = field(default_factory=dict)
     link_price_usd: Mapping[str, float] = field(default_factory=dict)
     link_parts: tuple[Optic, ...] = ()
+    lengths_m: Mapping[str, float] = field(default_factory=dict)
     nic_usd: float | None = None
     years: float | None = None
     electricity_usd_per_kwh: float | None = None
@@ -125,6 +131,10 @@ class Spec:
     def spare_ports(self, role: str) -> int:
         """Return the ports to keep free on each switch of `role`."""
         return self.reserve.get(role, self.reserve.get("*", 0))
+
+    def length_m(self, bundle: str) -> float:
+        """Return how long the links of `bundle` are, or 0 where nobody has said."""
+        return self.lengths_m.get(bundle, self.lengths_m.get("*", 0))
 
     def link_price(self, bundle: str) -> float | None:
         """Return the requested price of one link of `bundle`, or None to take the catalogue's."""
