@@ -7,6 +7,7 @@ better in a measure is better in a feature, and no worse in any than the measure
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -93,25 +94,31 @@ class _Search:
         self.complete = True
 
     def exhaust(self, candidate: Candidate) -> None:
-        """Find the points of `candidate` that no point so far equals or beats, the first objective ascending."""
+        """Find the points of `candidate` that no point so far equals or beats, the first objective ascending.
+
+        As it ascends, only points at or below what it has reached can stand in the way, and in its other aims alone.
+        """
         before, own = _unbeaten(self.points), list[Point]()
-        ascending = self.aims.index(self.linear[0]) if self.linear else None
+        first = self.aims.index(self.linear[0]) if self.linear else None
+        reached: float = -math.inf
         for _ in range(MOST):
+            near = [point for point in before if first is None or point.levels[first] <= reached]
             asked = _Question(candidate, self.linear, measured=self.measured)
-            for point in before:
-                asked.beat(point, self.aims)
-            for point in _unbeaten(own, without=ascending):
-                asked.beat(point, self.aims, [each.features for each in own], ascending)
+            for point in _unbeaten([*near, *own], without=first):
+                asked.beat(point, self.aims, [each.features for each in own], first)
             answer = asked.answer()
             self.complete = self.complete and answer.status in ("OPTIMAL", "INFEASIBLE")
             if not answer.values:
-                self.points += own
-                return
+                break
             if answer.status != "OPTIMAL":
-                ascending = None
-            own.append(self._point(candidate, answer))
+                first = None
+            point = self._point(candidate, answer)
+            reached = max(reached, answer.values[0])
+            if not any(_covers(other, point) for other in before if other not in near):
+                own.append(point)
+        else:
+            self.complete = False
         self.points += own
-        self.complete = False
 
     def _point(self, candidate: Candidate, answer: Answer) -> Point:
         blueprint = blueprint_of(candidate, answer)
@@ -166,19 +173,22 @@ class _Question:
             if isinstance(aim, Objective):
                 self.model.cp.add(self.linear[aim.name] <= value - 1).only_enforce_if(better)
             else:
-                self._allow(aim, value, better)
+                worst = self._allow(aim, value, better)
                 for features in own:
-                    self._improve(aim, value, features, better)
+                    if all(features[name] <= most for name, most in worst.items()):
+                        self._improve(aim, value, features, better)
             ways.append(better)
         self.model.cp.add_bool_or(ways)
 
-    def _allow(self, measure: Measure, value: int, better: cp_model.IntVar) -> None:
-        """Say how bad each feature may be, the rest at its best, for the measure to be below `value`."""
+    def _allow(self, measure: Measure, value: int, better: cp_model.IntVar) -> dict[str, int]:
+        """Say how bad each feature may be, the rest at its best, for the measure to be below `value`; return that."""
         if measure.level(self.candidate, self.best) >= value:
             self.model.cp.add(better == 0)
-            return
-        for name in self.features:
-            self._hold(name, self._worst(measure, value, name), better)
+            return {name: least - 1 for name, least in self.best.items()}
+        worst = {name: self._worst(measure, value, name) for name in self.features}
+        for name, most in worst.items():
+            self._hold(name, most, better)
+        return worst
 
     def _hold(self, name: str, value: int, only_if: cp_model.IntVar | None = None) -> None:
         """Hold a feature at or below a value, always or if the flag is 1."""
@@ -228,6 +238,11 @@ def _unbeaten(points: Sequence[Point], without: int | None = None) -> list[Point
 
     first = {levels(point): point for point in reversed(points)}
     return [point for own, point in first.items() if not any(_beats(other, own) for other in first)]
+
+
+def _covers(one: Point, other: Point) -> bool:
+    """Say whether the one is no worse than the other in any aim."""
+    return all(a <= b for a, b in zip(one.levels, other.levels, strict=True))
 
 
 def _beats(one: Sequence[int], other: Sequence[int]) -> bool:
