@@ -135,11 +135,11 @@ def needs(spec: Spec, objectives: Iterable[Objective]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(fact for item in [*objectives, *limited] for fact in item.needs))
 
 
-def limited(candidate: Candidate, free: str = "") -> Model:
-    """Return the candidate's model with the request's limits on totals, except the one that is freed."""
+def limited(candidate: Candidate, free: Iterable[str] = ()) -> Model:
+    """Return the candidate's model with the request's limits on totals, except those that are freed."""
     model = Model(candidate, free)
     for limit, word in LIMITS.items():
         most = getattr(candidate.spec.limits, limit)
-        if most is not None and free != f"limits.{limit}":
+        if most is not None and f"limits.{limit}" not in model.free:
             model.cp.add(OBJECTIVES[word].expression(model) <= int(most * OBJECTIVES[word].scale))
     return model

@@ -93,7 +93,7 @@ def size(spec: Spec, objectives: Sequence[Objective] = (), progress: Progress = 
             blueprint = blueprint_of(best.candidate, canonical(_as_good(best, aim)))
             proof = _proof([*feasible, *unsettled], best, aim, time.perf_counter() - start)
             return Sized(best.candidate, blueprint, proof, _others(feasible, best, aim))
-    raise explain(spec, found, rejected)
+    raise explain(spec, found, rejected, needs(spec, aim))
 
 
 SLACK = 4
