@@ -133,7 +133,13 @@ def _run(
 
     with _progress(quiet or words.pop("silent")) as say:
         say("reading the request")
-        study = make(request, progress=say, **_overrides(words))
+        try:
+            study = make(request, progress=say, **_overrides(words))
+        except fabric.Infeasible as answer:
+            if as_json:
+                conflict = [vars(item) for item in answer.conflict]
+                click.echo(json.dumps({"status": "INFEASIBLE", "conflict": conflict}, indent=2))
+            raise
         result = document(study)
         files = fabric.write(study, out, say) if out else []
     if as_json:

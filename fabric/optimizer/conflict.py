@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from itertools import combinations, islice
 from math import ceil
 from typing import Any
@@ -27,10 +26,10 @@ from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
 from fabric.optimizer.solve import minimise
 from fabric.spec import Spec
 
-__all__ = ["WORK", "Clash", "clash", "conflicting"]
+__all__ = ["WORK", "Clash", "clash", "conflicting", "share"]
 
 WORK = 2.0
-"""The work spent on each question of why, in CP-SAT's deterministic time; one that takes more stays unanswered."""
+"""The work spent on a question of why, in CP-SAT's deterministic time; one that takes more stays unanswered."""
 
 ROUNDS, TRIALS = 100, 10**5
 """The most sets that are asked about, and the most that are looked through for the next of them."""
@@ -56,6 +55,11 @@ def clash(spec: Spec, facts: Sequence[str]) -> Clash | None:
     if not found:
         return None
     return Clash(tuple(_nearest(question, limit) for limit in question.limits if limit in found), question.settled)
+
+
+def share(candidates: Sequence[Candidate]) -> float:
+    """Return the work that may be spent on each of so many candidates."""
+    return WORK / max(1, len(candidates) // 4)
 
 
 def conflicting(spec: Spec) -> dict[str, Any]:
@@ -110,16 +114,16 @@ class _Question:
             return False
         if any(kept <= known for known in self._possible[place]):
             return True
-        answer = self.ask(self.candidates[place], frozenset(self.limits) - kept)
+        answer = self.ask(self.candidates[place], frozenset(self.limits) - kept, share(self.candidates))
         if answer is not None:
             (self._possible if answer else self._impossible)[place].append(kept)
         return answer
 
     @staticmethod
-    def ask(candidate: Candidate, free: Kept) -> bool | None:
+    def ask(candidate: Candidate, free: Kept, work: float = WORK) -> bool | None:
         """Say whether a candidate is feasible without the limits that are free."""
         try:
-            status = minimise(limited(candidate, free), [lambda model: 0], WORK).status
+            status = minimise(limited(candidate, free), [lambda model: 0], work).status
         except FabricError:
             return None
         return {"OPTIMAL": True, "INFEASIBLE": False}.get(status)
@@ -199,8 +203,8 @@ def _nearest(question: _Question, limit: str) -> Conflict:
     least, settled = _least(chosen, limit)
     if limit == "ports":
         candidate = least[1] if least else (chosen or question.candidates)[0]
-        value = _most_ports(candidate)
-    return Conflict(limit, value, _said(question.spec, limit, least[0]) if least and settled else None, settled=settled)
+        limit, value = f"ports at {candidate.link_gbps}G", _most_ports(candidate)
+    return Conflict(limit, value, _said(question.spec, limit, least[0]) if least else None, settled=settled)
 
 
 def _nearest_choice(question: _Question, limit: str, within: Iterable[int]) -> tuple[int | None, bool]:
@@ -227,13 +231,12 @@ def _axis(candidate: Candidate, limit: str) -> str:
     return candidate.form.placement[-1] if limit == "unit_gpus" else limit.partition("pinned ")[2]
 
 
-def _least(group: Iterable[Candidate], limit: str) -> tuple[tuple[int, Candidate] | None, bool]:
+def _least(group: Sequence[Candidate], limit: str) -> tuple[tuple[int, Candidate] | None, bool]:
     """Return the least of what the limit would have to be over the candidates, and whether that is settled.
 
     What should be large counts below zero; a pin counts as its size. Ports are compared by their share of those there.
     """
     best: tuple[Fraction, int, Candidate] | None = None
-    settled = True
     for candidate in group:
         unit = _most_ports(candidate) if limit == "ports" else 1
         try:
@@ -241,15 +244,14 @@ def _least(group: Iterable[Candidate], limit: str) -> tuple[tuple[int, Candidate
             expressions = _expressions(model, limit)
             if best:
                 model.cp.add(expressions[0](model) <= ceil(best[0] * unit) - 1)
-            answer = minimise(model, expressions, WORK)
+            answer = minimise(model, expressions, share(group))
         except FabricError:
-            settled = False
-            continue
+            return None, False
         if answer.status == "OPTIMAL":
             best = Fraction(answer.values[0], unit), answer.values[-1], candidate
         elif answer.status != "INFEASIBLE":
-            settled = False
-    return (best[1:] if best else None), settled
+            return None, False
+    return (best[1:] if best else None), True
 
 
 def _expressions(model: Model, limit: str) -> Expressions:
@@ -271,12 +273,12 @@ def _expressions(model: Model, limit: str) -> Expressions:
 def _said(spec: Spec, limit: str, least: int) -> int | float:
     """Return what was minimised in the request's own words."""
     if limit in ("gpus", "grow_to_gpus"):
-        return min(-least * spec.server.gpus, getattr(spec, limit))
+        return min(-least * spec.server.gpus, spec.gpus if limit == "gpus" else spec.grow_to_gpus or 0)
     if limit == "unit_gpus":
         return least * spec.server.gpus
     if limit == "oversubscription":
         return least / 100
-    scale = OBJECTIVES[LIMITS[limit.partition(".")[2]]].scale if limit.partition(".")[2] in LIMITS else 1
+    scale: int = OBJECTIVES[LIMITS[limit.partition(".")[2]]].scale if limit.partition(".")[2] in LIMITS else 1
     return abs(least) if scale == 1 else least / scale
 
 

@@ -9,7 +9,7 @@ from fabric import units
 from fabric.catalog import Switch
 from fabric.errors import Conflict, Infeasible
 from fabric.optimizer.candidates import Candidate, Rejected
-from fabric.optimizer.conflict import WORK, Clash, clash
+from fabric.optimizer.conflict import WORK, Clash, clash, share
 from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
 from fabric.optimizer.solve import minimise
 from fabric.spec import Spec
@@ -28,7 +28,8 @@ def explain(
     `facts` are those that must be known of every part, as the candidates were found with (see `candidates`).
     """
     met = clash(spec, facts)
-    reasons = list(_reasons(spec, found, rejected))
+    work = WORK / max(1, len(found)) if met else 4 * share(found)
+    reasons = list(_reasons(spec, found, rejected, work))
     text = f"no fabric joins {units.count(spec.gpus)} GPUs within the request"
     if not met:
         return Infeasible(text, reasons)
@@ -49,7 +50,7 @@ def _told(spec: Spec, met: Clash) -> Iterator[str]:
 
 def _named(spec: Spec, item: Conflict) -> str:
     """Return a limit with its value."""
-    if item.limit != "ports":
+    if not item.limit.startswith("ports"):
         return f"{item.limit} {_said(item.value)}"
     models = {model.name: model for allowed in spec.switches.values() for model in allowed}
     rates = dict.fromkeys(gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes)))
@@ -76,13 +77,15 @@ def _enough(name: str, item: Conflict) -> str:
     word = LONG if item.limit in ("gpus", "grow_to_gpus", "reserve") else SHORT
     if item.limit in ("tiers", "planes", "unit_gpus") or item.limit.startswith("pinned"):
         word = OFF
-    are = "are" if item.limit == "ports" else "is"
-    return f"{name} {are} {word} {_said(item.nearest)}"
+    if item.limit.startswith("ports"):
+        return f"{name} are {word} {_said(item.nearest)} {item.limit.partition(' ')[2]}"
+    return f"{name} is {word} {_said(item.nearest)}"
 
 
-def _reasons(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected]) -> Iterator[str]:
+def _reasons(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected], work: float) -> Iterator[str]:
     """Say what the nearest candidates lack, and why others could not be tried."""
-    reached = sorted(((_most_gpus(candidate), candidate) for candidate in found), key=lambda pair: -pair[0])
+    asked = [(_most_gpus(candidate, work), candidate) for candidate in found]
+    reached = sorted(((most, one) for most, one in asked if most is not None), key=lambda pair: -pair[0])
     for most, candidate in reached[:SHOWN]:
         yield _reason(candidate, most)
     if len(reached) > SHOWN:
@@ -100,10 +103,12 @@ def _reasons(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected
         yield f"no allowed family ({', '.join(spec.families)}) has a form in {tiers} tiers"
 
 
-def _most_gpus(candidate: Candidate) -> int:
+def _most_gpus(candidate: Candidate, work: float) -> int | None:
     """Return the most GPUs that the candidate carries within every other limit, at most those asked for."""
-    answer = minimise(limited(candidate, ["gpus", "grow_to_gpus"]), [lambda model: -1 * model.excess])
-    return -answer.values[0] * candidate.spec.server.gpus if answer.values else 0
+    answer = minimise(limited(candidate, ["gpus", "grow_to_gpus"]), [lambda model: -1 * model.excess], work)
+    if answer.status == "INFEASIBLE":
+        return 0
+    return -answer.values[0] * candidate.spec.server.gpus if answer.status == "OPTIMAL" else None
 
 
 def _reason(candidate: Candidate, most: int) -> str:

@@ -8,18 +8,14 @@ from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
-from fabric.errors import InputError
 from fabric.form import PLANE, Bundle, Form, Group, Monomial, filled
+from fabric.optimizer.bounds import any_width, ceiling
 from fabric.optimizer.candidates import Candidate, lane_sizes
 
 __all__ = ["Model", "Term"]
 
 Term = cp_model.IntVar | int
 """A size or a count: a variable, or an integer where it is known."""
-
-
-SUM = 2**61
-"""The largest total of one tier: several of them still add up within the solver's 64 bits."""
 
 
 class Model:
@@ -36,10 +32,10 @@ class Model:
         self.free = frozenset(free)
         self.cp = cp_model.CpModel()
         self.excess: Term = 0
-        self._ceiling = _ceiling(candidate)
+        self._ceiling = ceiling(candidate)
         self.widest = max(max(candidate.radix(role)) for role in candidate.form.roles)
         if any(name.startswith("ports") for name in self.free):
-            self.widest = _any_width(candidate, self.widest)
+            self.widest = any_width(candidate, self.widest)
         self._products: dict[tuple[str, ...], Term] = {}
         self._links: dict[str, Term] = {}
         self._bounds: dict[int, tuple[int, int]] = {}
@@ -260,16 +256,18 @@ class Model:
 
     def _balance(self, group: Group) -> None:
         """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
-        if self.free:
+        if any(name.startswith("ports") for name in self.free):
             return
         below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
         above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)
         links = self.links(below) + (self.links(above) if above else 0)
         self.cp.add(links <= self.sum_of(group.role, self.candidate.radix(group.role)))
+        if above and "oversubscription" in self.free:
+            return
         if above:
             ratio = self.candidate.spec.ratio(group.role)
             self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
-        elif not self.form.places(group):
+        elif not self.form.places(group) and self.free.isdisjoint(("gpus", "grow_to_gpus", "oversubscription")):
             self._balance_growth(group)
 
     def _balance_growth(self, top: Group) -> None:
@@ -308,29 +306,3 @@ class Model:
         if isinstance(self.excess, int):
             self.excess = self.var(most, "excess", least)
         return self.excess
-
-
-def _any_width(candidate: Candidate, widest: int) -> int:
-    """Return the ports of a switch on which every count of a fabric fits, at least 4096 times those there are."""
-    spec, roles = candidate.spec, candidate.form.roles
-    steepest = max(-(-spec.ratio(role).denominator // spec.ratio(role).numerator) for role in roles)
-    ends = spec.grown_servers * spec.server.nics
-    return max(4096 * widest, ends * (1 + steepest) + max(spec.spare_ports(role) for role in roles))
-
-
-def _ceiling(candidate: Candidate) -> int:
-    """Return a bound on every count that keeps the cost within the solver's integers, far above any useful fabric's.
-
-    Raises InputError when prices are so large that no such bound is left.
-    """
-    prices, form = candidate.prices, candidate.form
-    coefficients = [prices.switch_cents(model) or 1 for role in form.roles for model in candidate.models[role]]
-    coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
-    ratios = [candidate.spec.ratio(role) for role in form.roles]
-    factors = [max(candidate.radix(role)) for role in form.roles]
-    factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
-    ceiling = SUM // max(sum(coefficients), 4 * max(factors))
-    host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
-    if ceiling < 8 * host_links:
-        raise InputError(f"prices up to {max(coefficients) / 100:,.0f} USD a part are too large to add up exactly")
-    return ceiling

@@ -55,7 +55,13 @@ def hops(model: Model) -> cp_model.LinearExprT:
     """Return the switches on the longest path: one, and two more for each tier within which not every pair meets."""
     if model.candidate.spec.servers == 1:
         return 0
-    return 1 + 2 * sum(_parted(model, tier) for tier in range(1, model.form.tiers))
+    longest = 1 + 2 * sum(_parted(model, tier) for tier in range(1, model.form.tiers))
+    if "gpus" not in model.free:
+        return longest
+    several, found = model.var(1, "several servers", least=0), model.var(2 * model.form.tiers, "hops", least=0)
+    model.cp.add(model.excess - 1 <= model.upper(model.excess) * several)
+    model.cp.add(found >= longest).only_enforce_if(several)
+    return found
 
 
 def models(model: Model) -> cp_model.LinearExprT:
