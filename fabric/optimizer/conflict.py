@@ -114,16 +114,16 @@ class _Question:
             return False
         if any(kept <= known for known in self._possible[place]):
             return True
-        answer = self.ask(self.candidates[place], frozenset(self.limits) - kept, share(self.candidates))
+        answer = self.ask(self.candidates[place], frozenset(self.limits) - kept)
         if answer is not None:
             (self._possible if answer else self._impossible)[place].append(kept)
         return answer
 
     @staticmethod
-    def ask(candidate: Candidate, free: Kept, work: float = WORK) -> bool | None:
+    def ask(candidate: Candidate, free: Kept) -> bool | None:
         """Say whether a candidate is feasible without the limits that are free."""
         try:
-            status = minimise(limited(candidate, free), [lambda model: 0], work).status
+            status = minimise(limited(candidate, free), [lambda model: 0], WORK).status
         except FabricError:
             return None
         return {"OPTIMAL": True, "INFEASIBLE": False}.get(status)
