@@ -59,7 +59,7 @@ def clash(spec: Spec, facts: Sequence[str]) -> Clash | None:
 
 def share(candidates: Sequence[Candidate]) -> float:
     """Return the work that may be spent on each of so many candidates."""
-    return WORK / max(1, len(candidates) // 4)
+    return WORK / max(1, len(candidates) // 3)
 
 
 def conflicting(spec: Spec) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def explain(
     `facts` are those that must be known of every part, as the candidates were found with (see `candidates`).
     """
     met = clash(spec, facts)
-    work = share(found) / 4 if met else 4 * share(found)
+    work = share(found) / (8 if len(found) > 8 else 1) if met else 4 * share(found)
     reasons = list(_reasons(spec, found, rejected, work))
     text = f"no fabric joins {units.count(spec.gpus)} GPUs within the request"
     if not met:
