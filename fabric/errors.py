@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
-__all__ = ["FabricError", "Infeasible", "InputError", "Mistake", "TooLarge", "nearest"]
+__all__ = ["Conflict", "FabricError", "Infeasible", "InputError", "Mistake", "TooLarge", "nearest"]
 
 
 class FabricError(Exception):
@@ -36,13 +37,31 @@ class InputError(FabricError):
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
+@dataclass(frozen=True)
+class Conflict:
+    """One of the limits that exclude every fabric together: its value, and the nearest that alone would be enough.
+
+    `nearest` is None where no value of it alone is enough, or, if not `settled`, where that took too much work.
+    """
+
+    limit: str
+    value: Any
+    nearest: int | float | None = None
+    settled: bool = True
+
+
 class Infeasible(FabricError):
-    """A well-formed request that no fabric meets: an answer, which names the limits that bind."""
+    """A well-formed request that no fabric meets: an answer, which names the limits that bind.
+
+    `conflict` holds a smallest set of limits that exclude every fabric by themselves; it is empty where it is no limit
+    that does (but a part, or a rate), or where none was found.
+    """
 
     exit_code = 1
 
-    def __init__(self, text: str, reasons: Iterable[str] = ()) -> None:
+    def __init__(self, text: str, reasons: Iterable[str] = (), conflict: Iterable[Conflict] = ()) -> None:
         self.reasons = tuple(reasons)
+        self.conflict = tuple(conflict)
         super().__init__("\n".join([text, *(f"  {reason}" for reason in self.reasons)]))
 
 

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 import fabric
 from fabric.tables import print_summary, progress_of
+
+Result = TypeVar("Result")
 
 __all__ = ["Run", "run_cluster", "run_front", "run_study"]
 
@@ -33,7 +35,7 @@ def run_study(make: Callable[..., fabric.Study], run: Run, words: dict[str, Any]
 
     with progress_of(run.quiet) as say:
         say("reading the request")
-        study = make(progress=say, **words)
+        study = _asked(run, partial(make, progress=say, **words))
         changes = study.sensitivity(say) if moved else ()
         result = document(study)
         result |= {"sensitivity": moved_rows(changes)} if moved else {}
@@ -51,7 +53,7 @@ def run_front(make: Callable[..., fabric.Pareto], run: Run, words: dict[str, Any
     from fabric.report.tradeoff import front_document, front_summary
 
     with progress_of(run.quiet) as say:
-        front = make(progress=say, **words)
+        front = _asked(run, partial(make, progress=say, **words))
         say("describing every fabric of the front")
         result = front_document(front)
         files = [] if run.out is None else write_front(front, run.out)
@@ -63,12 +65,23 @@ def run_cluster(make: Callable[..., fabric.Cluster], run: Run) -> None:
     from fabric.report.together import cluster_document, cluster_summary
 
     with progress_of(run.quiet) as say:
-        cluster = make(progress=say)
+        cluster = _asked(run, partial(make, progress=say))
         result = cluster_document(cluster)
         files: list[Path] = []
         for name, study in cluster.fabrics.items() if run.out is not None else ():
             files += fabric.write(study, Path(str(run.out)) / name, say)
     _print(run, result, partial(print_summary, *cluster_summary(cluster)), files)
+
+
+def _asked(run: Run, make: Callable[[], Result]) -> Result:
+    """Return what was asked for; that there is none is an answer too, which `--json` prints."""
+    try:
+        return make()
+    except fabric.Infeasible as answer:
+        if run.as_json:
+            conflict = [vars(item) for item in answer.conflict]
+            click.echo(json.dumps({"status": "INFEASIBLE", "conflict": conflict}, indent=2))
+        raise
 
 
 def _print(run: Run, result: dict[str, Any], show: Callable[[], None], files: list[Path]) -> None:

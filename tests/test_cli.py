@@ -122,6 +122,15 @@ def test_check_tells_feasible_infeasible_and_ill_formed_apart(run, request_file:
     assert f"{request_file}:6: gpu: unknown key; did you mean 'gpus'?" in err
 
 
+def test_an_infeasible_request_is_json_too(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+    """With `--json` the conflict is data on stdout, with exit code 1 and the message on stderr."""
+    code, out, err = run("design", str(request_file), "--gpus", "1000000", "--tiers", "2", "--json")
+    answer = json.loads(out)
+    assert (code, answer["status"]) == (1, "INFEASIBLE")
+    assert {"limit": "gpus", "value": 1_000_000, "nearest": 8192, "settled": True} in answer["conflict"]
+    assert "these limits conflict: gpus 1,000,000, tiers 2" in err
+
+
 def test_check_names_the_published_numbers_that_are_missed(run) -> None:  # type: ignore[no-untyped-def]
     """A design that misses a number of `expected` fails `check`, which names it; `design` only warns."""
     code, out, err = run("check", "superpod-h100-4su", "--gpus", "2048")

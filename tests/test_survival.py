@@ -160,7 +160,7 @@ def test_a_freed_loss_is_not_asked_for() -> None:
     )
     candidate = comparable(asked, ())[0][0]
     assert minimise(limited(candidate), [switches]).status == "INFEASIBLE"
-    assert minimise(limited(candidate, "survive spine"), [switches]).status == "OPTIMAL"
+    assert minimise(limited(candidate, ["survive spine"]), [switches]).status == "OPTIMAL"
 
 
 def test_a_wrong_loss_is_told() -> None:

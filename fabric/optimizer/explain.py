@@ -2,49 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fabric import units
-from fabric.errors import Infeasible
+from fabric.catalog import Switch
+from fabric.errors import Conflict, Infeasible
 from fabric.optimizer.candidates import Candidate, Rejected
+from fabric.optimizer.conflict import WORK, Clash, clash, share
 from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
 from fabric.optimizer.solve import minimise
 from fabric.spec import Spec
 
 __all__ = ["explain"]
 
-WORK = 2.0
-"""The work spent on each question of why, in CP-SAT's deterministic time; one that takes more stays unanswered."""
-
 SHOWN = 3
 """The nearest candidates that are explained in full; the rest are counted."""
 
 
-def explain(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected]) -> Infeasible:
-    """Return the Infeasible that says which limits bind, the candidate that comes nearest first."""
-    reached = sorted(((_most_gpus(candidate), candidate) for candidate in found), key=lambda pair: -pair[0])
-    reasons = [_reason(candidate, most) for most, candidate in reached[:SHOWN]]
+def explain(
+    spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected], facts: Sequence[str] = ()
+) -> Infeasible:
+    """Return the Infeasible that names a smallest set of limits that conflict, then the candidates that come nearest.
+
+    `facts` are those that must be known of every part, as the candidates were found with (see `candidates`).
+    """
+    met = clash(spec, facts)
+    work = share(found) / (8 if len(found) > 8 else 1) if met else 4 * share(found)
+    reasons = list(_reasons(spec, found, rejected, work))
+    text = f"no fabric joins {units.count(spec.gpus)} GPUs within the request"
+    if not met:
+        return Infeasible(text, reasons)
+    return Infeasible(text, [*_told(spec, met), *reasons[:SHOWN]], met.conflict)
+
+
+def _told(spec: Spec, met: Clash) -> Iterator[str]:
+    """Say which limits conflict, and of each what would be enough."""
+    named = [_named(spec, item) for item in met.conflict]
+    less = "" if met.smallest else ", though perhaps fewer of them do"
+    if len(named) == 1:
+        yield f"this limit alone excludes every fabric: {named[0]}"
+    else:
+        yield f"these limits conflict{less}: {', '.join(named[:-1])} and {named[-1]}"
+    for name, item in zip(named, met.conflict, strict=True):
+        yield _enough(name, item)
+
+
+def _named(spec: Spec, item: Conflict) -> str:
+    """Return a limit with its value."""
+    if not item.limit.startswith("ports"):
+        return f"{item.limit} {_said(item.value)}"
+    models = {model.name: model for allowed in spec.switches.values() for model in allowed}
+    rates = dict.fromkeys(gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes)))
+    each = [f"{box.name} ({_ports(box, rates)})" for box in models.values() if any(map(box.radix, rates))]
+    more = f" and {len(each) - SHOWN} more switches" if len(each) > SHOWN else ""
+    return f"the ports of {', '.join(each[:SHOWN])}{more}"
+
+
+def _ports(box: Switch, rates: Iterable[int]) -> str:
+    return ", ".join(f"{units.count(box.radix(gbps))} at {gbps}G" for gbps in rates if box.radix(gbps))
+
+
+SHORT = "short: the least within the rest is"
+LONG = "too many: the most within the rest is"
+OFF = "no good: the nearest within the rest is"
+
+
+def _enough(name: str, item: Conflict) -> str:
+    """Say what the limit would have to be for the request to be feasible, all others kept."""
+    if not item.settled:
+        return f"{name}: what it would have to be was not settled within the limit on work"
+    if item.nearest is None:
+        return f"{name}: no other value of this alone is enough"
+    word = LONG if item.limit in ("gpus", "grow_to_gpus", "reserve") else SHORT
+    if item.limit in ("tiers", "planes", "unit_gpus") or item.limit.startswith("pinned"):
+        word = OFF
+    if item.limit.startswith("ports"):
+        return f"{name} are {word} {_said(item.nearest)} {item.limit.partition(' ')[2]}"
+    return f"{name} is {word} {_said(item.nearest)}"
+
+
+def _reasons(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected], work: float) -> Iterator[str]:
+    """Say what the nearest candidates lack, and why others could not be tried."""
+    asked = [(_most_gpus(candidate, work), candidate) for candidate in found]
+    reached = sorted(((most, one) for most, one in asked if most is not None), key=lambda pair: -pair[0])
+    for most, candidate in reached[:SHOWN]:
+        yield _reason(candidate, most)
     if len(reached) > SHOWN:
         most = reached[SHOWN][0]
         reach = f"carry {units.count(most)} GPUs or fewer" if most else "can't be built at any size"
-        reasons.append(f"{len(reached) - SHOWN} more forms {reach}")
+        yield f"{len(reached) - SHOWN} more forms {reach}"
     grouped: dict[str, list[str]] = {}
     for item in rejected:
         grouped.setdefault(item.reason, []).append(item.name)
     for reason, names in grouped.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        reasons.append(f"{names[0]}{more}: {reason}")
+        yield f"{names[0]}{more}: {reason}"
     if not found and not rejected:
         tiers = " or ".join(str(tier) for tier in spec.tiers)
-        reasons.append(f"no allowed family ({', '.join(spec.families)}) has a form in {tiers} tiers")
-    return Infeasible(f"no fabric joins {units.count(spec.gpus)} GPUs within the request", reasons)
+        yield f"no allowed family ({', '.join(spec.families)}) has a form in {tiers} tiers"
 
 
-def _most_gpus(candidate: Candidate) -> int:
+def _most_gpus(candidate: Candidate, work: float) -> int | None:
     """Return the most GPUs that the candidate carries within every other limit, at most those asked for."""
-    answer = minimise(limited(candidate, "gpus"), [lambda model: -1 * model.excess])
-    return -answer.values[0] * candidate.spec.server.gpus if answer.values else 0
+    answer = minimise(limited(candidate, ["gpus", "grow_to_gpus"]), [lambda model: -1 * model.excess], work)
+    if answer.status == "INFEASIBLE":
+        return 0
+    return -answer.values[0] * candidate.spec.server.gpus if answer.status == "OPTIMAL" else None
 
 
 def _reason(candidate: Candidate, most: int) -> str:
@@ -62,7 +126,7 @@ def _mends(candidate: Candidate) -> Iterator[str]:
             model = max(candidate.models[role], key=lambda model: model.radix(gbps))
             yield f"the {role} needs {units.count(needed)} ports, {model.name} has {model.radix(gbps)} at {gbps}G"
     if candidate.form.fabric_bundles:
-        needed = _least(candidate, "parallel_links")
+        needed = _least(candidate, "limits.parallel_links")
         if needed is not None:
             yield f"parallel_links must be {needed}, the limit is {spec.limits.parallel_links}"
         yield from _ratio_mends(candidate)
@@ -76,14 +140,17 @@ def _mends(candidate: Candidate) -> Iterator[str]:
 
 
 def _ratio_mends(candidate: Candidate) -> Iterator[str]:
-    if _least(candidate, "oversubscription") is not None:
-        yield "oversubscription must be higher"
+    needed = _least(candidate, "oversubscription")
+    if needed is not None:
+        yield f"oversubscription must be {needed / 100:g}"
     if any(candidate.spec.least_oversubscription.values()) and _least(candidate, "least_oversubscription") is not None:
         yield "oversubscription must be allowed to be lower"
 
 
 def _said(value: Any) -> str:
-    return str(dict(value)) if isinstance(value, Mapping) else f"{value:,}"
+    if isinstance(value, tuple):
+        return " or ".join(map(str, value))
+    return str(dict(value)) if isinstance(value, Mapping) else f"{value:,.12g}"
 
 
 def _total_mends(candidate: Candidate) -> Iterator[str]:
@@ -91,7 +158,7 @@ def _total_mends(candidate: Candidate) -> Iterator[str]:
     for limit, word in LIMITS.items():
         most, objective = getattr(candidate.spec.limits, limit), OBJECTIVES[word]
         if most is not None:
-            answer = minimise(limited(candidate, f"limits.{limit}"), [objective.expression], WORK)
+            answer = minimise(limited(candidate, [f"limits.{limit}"]), [objective.expression], WORK)
             if answer.status == "OPTIMAL":
                 least = answer.values[0] / objective.scale
                 yield f"limits.{limit} {most:,.10g} is short, the least within the rest is {least:,.10g}"
@@ -99,5 +166,5 @@ def _total_mends(candidate: Candidate) -> Iterator[str]:
 
 def _least(candidate: Candidate, limit: str) -> int | None:
     """Return the least that the freed limit would have to be (0 where it has no number), or None if that is no help."""
-    answer = minimise(limited(candidate, limit), [lambda model: 1 * model.excess], WORK)
+    answer = minimise(limited(candidate, [limit]), [lambda model: 1 * model.excess], WORK)
     return answer.values[0] if answer.status == "OPTIMAL" else None

@@ -21,7 +21,7 @@ from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.explain import explain
 from fabric.optimizer.measures import Features, Measure, features_of, model_features
 from fabric.optimizer.model import Model
-from fabric.optimizer.objectives import Objective, limited
+from fabric.optimizer.objectives import Objective, limited, needs
 from fabric.optimizer.search import blueprint_of, canonical, comparable
 from fabric.optimizer.solve import Answer, minimise
 from fabric.spec import Spec
@@ -77,7 +77,7 @@ def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: Non
         progress(f"{len(search.points)} points; {candidate}")
         search.exhaust(candidate)
     if not search.points:
-        raise explain(spec, found, rejected)
+        raise explain(spec, found, rejected, needs(spec, search.linear))
     points = [search.simplest(point) for point in sorted(_unbeaten(search.points), key=lambda point: point.levels)]
     status = "OPTIMAL" if search.complete else "FEASIBLE"
     return Front(tuple(aims), tuple(points), status, time.perf_counter() - start)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
-from fabric.errors import InputError
 from fabric.form import PLANE, Bundle, Form, Group, Monomial, filled
+from fabric.optimizer.bounds import any_width, ceiling
 from fabric.optimizer.candidates import Candidate, lane_sizes
-from fabric.prices import SHARES
 
 __all__ = ["Model", "Term"]
 
@@ -19,26 +18,25 @@ Term = cp_model.IntVar | int
 """A size or a count: a variable, or an integer where it is known."""
 
 
-SUM = 2**61
-"""The largest total of one tier: several of them still add up within the solver's 64 bits."""
-
-
 class Model:
     """One candidate as a CP-SAT model. `free` names limits to leave out, so that a search can ask what they cost.
 
-    A free limit is `ports ROLE`, `parallel_links`, `oversubscription`, `least_oversubscription`, `pinned AXIS` or
-    `gpus`; `excess` then holds the variable to minimise (the ports needed, the parallel links) or, for `gpus`, to
-    maximise (the servers).
+    A free limit is `ports`, `ports ROLE`, `limits.parallel_links`, `oversubscription`,
+    `least_oversubscription`, `unit_gpus`, `reserve`,
+    `grow_to_gpus`, `pinned AXIS` or `gpus`. Where one is free alone, `excess` holds what it would have to be, to
+    minimise: the ports of a switch that has too few, the parallel links, the ratio in hundredths; or to maximise: the
+    ports in reserve, the servers, those to grow to.
     """
 
-    def __init__(self, candidate: Candidate, free: str = "") -> None:
+    def __init__(self, candidate: Candidate, free: Iterable[str] = ()) -> None:
         self.candidate = candidate
-        self.free = free
+        self.free = frozenset(free)
         self.cp = cp_model.CpModel()
         self.excess: Term = 0
-        self._ceiling = _ceiling(candidate)
+        self._ceiling = ceiling(candidate)
         self.widest = max(max(candidate.radix(role)) for role in candidate.form.roles)
-        self.widest *= 4096 if free.startswith("ports") else 1
+        if any(name.startswith("ports") for name in self.free):
+            self.widest = any_width(candidate, self.widest)
         self._products: dict[tuple[str, ...], Term] = {}
         self._links: dict[str, Term] = {}
         self._bounds: dict[int, tuple[int, int]] = {}
@@ -119,10 +117,10 @@ class Model:
 
     def _axis(self, axis: str) -> Term:
         spec = self.candidate.spec
-        if axis in spec.pinned and self.free != f"pinned {axis}":
+        if axis in spec.pinned and f"pinned {axis}" not in self.free:
             return spec.pinned[axis]
         if axis == self.form.placement[-1]:
-            return self._unit or self.var(min(self.widest, spec.grown_servers), axis)
+            return self._unit or self.var(self.widest if self._loose(axis) else self._most_servers, axis)
         domain = lane_sizes(spec, axis)
         if domain is None:
             return self.var(self.widest, axis)
@@ -134,19 +132,28 @@ class Model:
 
     @property
     def _unit(self) -> int | None:
-        return None if self.free == "unit_gpus" else self.candidate.spec.unit_servers
+        return None if "unit_gpus" in self.free else self.candidate.spec.unit_servers
+
+    @property
+    def _most_servers(self) -> int:
+        return min(self.widest, self.candidate.spec.grown_servers)
+
+    def _loose(self, axis: str) -> bool:
+        """Say whether a placement axis may be larger than it need be: as one that is given could, if it were not."""
+        given = axis in self.candidate.spec.pinned
+        return given or (axis == self.form.placement[-1] and self.candidate.spec.unit_servers is not None)
 
     def _copies(self, bundle: Bundle) -> Term:
         spec = self.candidate.spec
-        if bundle.name in spec.pinned and self.free != f"pinned {bundle.name}":
+        if bundle.name in spec.pinned and f"pinned {bundle.name}" not in self.free:
             return spec.pinned[bundle.name]
         if bundle == self.form.bundles[0]:
             return self.var(spec.server.nics, bundle.name)
-        if self.free != "parallel_links":
+        if "limits.parallel_links" not in self.free:
             return self.var(spec.limits.parallel_links, bundle.name)
-        self.excess = self.excess if isinstance(self.excess, cp_model.IntVar) else self._new_excess()
         copies = self.var(self.widest, bundle.name)
-        self.cp.add(copies <= self.excess)
+        if len(self.free) == 1:
+            self.cp.add(copies <= self._excess(self.widest))
         return copies
 
     def _attach_nics(self) -> None:
@@ -156,16 +163,15 @@ class Model:
 
     def _fill(self) -> None:
         """Fill the places for today's servers, and size the outermost axis for those that the fabric may grow to."""
-        spec, outermost = self.candidate.spec, self.form.placement[0]
-        grows = spec.grown_servers > spec.servers and self.free not in ("gpus", "grow_to_gpus")
+        outermost = self.form.placement[0]
+        grown = self._grown(self.servers)
         today = self._places(self.servers, "today")
-        grown = self._places(spec.grown_servers, "grown") if grows else today
+        full = today if grown is self.servers else self._places(grown, "grown")
         for axis, count in today.items():
             self.sizes[filled(axis)] = count
-        self.cp.add(self.sizes[outermost] >= grown[outermost])
-        unit = self._unit and outermost == self.form.placement[-1]
-        if not unit and (outermost not in spec.pinned or self.free == f"pinned {outermost}"):
-            self.cp.add(self.sizes[outermost] == grown[outermost])
+        self.cp.add(self.sizes[outermost] >= full[outermost])
+        if not self._loose(outermost):
+            self.cp.add(self.sizes[outermost] == full[outermost])
 
     def _places(self, servers: Term, when: str) -> dict[str, Term]:
         """Return the places of each placement axis that so many servers fill."""
@@ -179,10 +185,24 @@ class Model:
 
     def _servers(self) -> Term:
         servers = self.candidate.spec.servers
-        if self.free != "gpus":
+        if "gpus" not in self.free:
             return servers
         self.excess = self.var(servers, "servers")
         return self.excess
+
+    def _grown(self, servers: Term) -> Term:
+        """Return the servers that the fabric must be able to grow to, today's `servers` at the least."""
+        spec = self.candidate.spec
+        if self.free == {"grow_to_gpus"}:
+            self.excess = self.var(spec.grown_servers, "grown", least=spec.servers)
+            return self.excess
+        if "grow_to_gpus" in self.free or not spec.grow_to_gpus:
+            return servers
+        if isinstance(servers, int):
+            return servers if servers == spec.grown_servers else spec.grown_servers
+        grown = self.var(spec.grown_servers, "grown")
+        self.cp.add_max_equality(grown, [servers, -(-spec.grow_to_gpus // spec.server.gpus)])
+        return grown
 
     def _ceil_divide(self, count: Term, size: Term, name: str) -> Term:
         if isinstance(count, int) and isinstance(size, int):
@@ -196,36 +216,62 @@ class Model:
     def _limit_ports(self, group: Group) -> None:
         down = sum(self.product(b.ports_down, self.widest) for b in self.form.bundles if b.upper == group)
         up = sum(self.product(b.ports_up, self.widest) for b in self.form.bundles if b.lower == group)
-        spare = 0 if self.free == "reserve" else self.candidate.spec.spare_ports(group.role)
-        if self.free == f"ports {group.role}":
-            self.cp.add(down + up + spare <= self._new_excess())
-        else:
-            for radix, used in zip(self.candidate.radix(group.role), self.used[group.role], strict=True):
-                self._only_if(used, down + up + spare <= radix)
+        total, role = down + up + self._spare(group.role), group.role
+        flags = list(zip(self.candidate.radix(role), self.used[role], strict=True))
+        if self.free == {f"ports {role}"}:
+            self.cp.add(total <= self._excess(self.widest))
+        elif self.free == {"ports"}:
+            short = self.var(1, f"{role} is short of ports", least=0)
+            self.cp.add(total <= self._excess(self.widest)).only_enforce_if(short)
+            for radix, used in flags:
+                self.cp.add(total <= radix).only_enforce_if(short.negated(), used)
+        elif "ports" not in self.free:
+            for radix, used in flags:
+                self._only_if(used, total <= radix)
         if group != self.form.groups[-1]:
-            self._limit_ratio(group.role, down, up)
+            self._limit_ratio(role, down, up)
+
+    def _spare(self, role: str) -> Term:
+        spec = self.candidate.spec
+        own = spec.spare_ports(role)
+        if "reserve" not in self.free or not own:
+            return own
+        if len(self.free) > 1:
+            return 0
+        spare = self.var(own, f"spare ports of {role}", least=0)
+        self.cp.add_min_equality(spare, [own, self._excess(max(spec.reserve.values()), least=0)])
+        return spare
 
     def _limit_ratio(self, role: str, down: cp_model.LinearExprT, up: cp_model.LinearExprT) -> None:
         spec = self.candidate.spec
-        if self.free != "oversubscription":
-            most = spec.ratio(role)
-            self.cp.add(most.denominator * down <= most.numerator * up)
-        least = spec.least_ratio(role)
-        if least and self.free != "least_oversubscription":
+        ratio, least = spec.ratio(role), spec.least_ratio(role)
+        if least and "least_oversubscription" not in self.free:
             self.cp.add(least.denominator * down >= least.numerator * up)
+        within = ratio.denominator * down <= ratio.numerator * up
+        if "oversubscription" not in self.free:
+            self.cp.add(within)
+        elif len(self.free) == 1:
+            high = self.var(1, f"{role} is oversubscribed", least=0)
+            most = 100 * self.widest
+            share = self.var(most * self.widest, f"hundredths of {role}", least=0)
+            self.cp.add_multiplication_equality(share, [self._excess(most), up])
+            self.cp.add(within).only_enforce_if(high.negated())
+            self.cp.add(100 * down <= share).only_enforce_if(high)
 
     def _balance(self, group: Group) -> None:
         """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
-        if self.free:
+        if any(name.startswith("ports") for name in self.free):
             return
         below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
         above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)
         links = self.links(below) + (self.links(above) if above else 0)
         self.cp.add(links <= self.sum_of(group.role, self.candidate.radix(group.role)))
+        if above and "oversubscription" in self.free:
+            return
         if above:
             ratio = self.candidate.spec.ratio(group.role)
             self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
-        elif not self.form.places(group):
+        elif not self.form.places(group) and self.free.isdisjoint(("gpus", "grow_to_gpus", "oversubscription")):
             self._balance_growth(group)
 
     def _balance_growth(self, top: Group) -> None:
@@ -266,27 +312,8 @@ class Model:
         if not isinstance(used, int):
             added.only_enforce_if(used)
 
-    def _new_excess(self) -> Term:
-        self.excess = self.var(self.widest, "excess")
+    def _excess(self, most: int, least: int = 1) -> cp_model.IntVar:
+        """Return the one `excess`, from `least` to `most`."""
+        if isinstance(self.excess, int):
+            self.excess = self.var(most, "excess", least)
         return self.excess
-
-
-def _ceiling(candidate: Candidate) -> int:
-    """Return a bound on every count that keeps the cost within the solver's integers, far above any useful fabric's.
-
-    Raises InputError when prices are so large that no such bound is left.
-    """
-    prices, form = candidate.prices, candidate.form
-    coefficients = [prices.switch_cents(model) or 1 for role in form.roles for model in candidate.models[role]]
-    coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
-    totals = [prices.switch_total(model) or 1 for role in form.roles for model in candidate.models[role]]
-    totals += [prices.link_total(bundle.name) or 1 for bundle in form.bundles]
-    totals, coefficients = [*totals, SHARES // 100 * prices.nic_cents], [*coefficients, prices.nic_cents]
-    ratios = [each(role) for role in form.roles for each in (candidate.spec.ratio, candidate.spec.least_ratio)]
-    factors = [max(candidate.radix(role)) for role in form.roles]
-    factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
-    ceiling = SUM // max(sum(coefficients), sum(totals), 4 * max(factors))
-    host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
-    if ceiling < 8 * host_links:
-        raise InputError(f"prices up to {max(coefficients) / 100:,.0f} USD a part are too large to add up exactly")
-    return ceiling

@@ -95,7 +95,7 @@ def size(spec: Spec, objectives: Sequence[Objective] = (), progress: Progress = 
             best, blueprint = _simplest([item for item in feasible if _rank(item) == min(map(_rank, feasible))], aim)
             proof = _proof([*feasible, *unsettled], best, aim, time.perf_counter() - start)
             return Sized(best.candidate, blueprint, proof, tuple(aim), _others(feasible, best, aim))
-    raise explain(spec, found, rejected)
+    raise explain(spec, found, rejected, needs(spec, aim))
 
 
 SLACK = 4

@@ -10,17 +10,18 @@ from fractions import Fraction
 from ortools.sat.python import cp_model
 
 from fabric.form import PLANE, Monomial
-from fabric.optimizer.model import SUM, Model, Term
+from fabric.optimizer.bounds import SUM
+from fabric.optimizer.model import Model, Term
 
 __all__ = ["survive"]
 
 Constraint = cp_model.BoundedLinearExpression | bool
 
 
-def survive(model: Model, free: str = "") -> None:
-    """Demand the share of throughput that the request wants to remain, but for the `survive ROLE` that is freed."""
+def survive(model: Model) -> None:
+    """Demand the share of throughput that the request wants to remain, but for each `survive ROLE` that is free."""
     for role, share in model.candidate.spec.survive.items():
-        if free == f"survive {role}":
+        if f"survive {role}" in model.free:
             continue
         if role == PLANE:
             model.cp.add(_enough(model.candidate.planes, share))
