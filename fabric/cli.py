@@ -122,7 +122,7 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
 @click.option("--sensitivity", is_flag=True, help="Say which price, moved by how much, would change the choice.")
 @click.option("--pareto", metavar="NAMES", help="Find the whole front instead, as in cost,hops,allreduce.")
 @click.option("--size", default="1GiB", show_default=True, help="The size of the all-reduce to be fast.")
-@click.option("--routing", default="adaptive", show_default=True, help="Its routing: adaptive or ecmp.")
+@click.option("--routing", type=click.Choice(["adaptive", "ecmp"]), default="adaptive", help="Its routing.")
 @OUT
 @AS_JSON
 @request_words

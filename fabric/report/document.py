@@ -128,7 +128,7 @@ def _proof(study: Study, timed: bool) -> dict[str, Any]:
         "unpriced": list(proof.unpriced),
         "gap": proof.gap,
         "objectives": dict(proof.objectives),
-        "binding": [asdict(item) for item in study.binding],
+        "binding": None if study.binding is None else [asdict(item) for item in study.binding],
         "fewer_hops": asdict(study.fewer_hops) if study.fewer_hops else None,
         "runner_up": _runner(study.others[0]) if study.others else None,
         "others": [_runner(other) for other in study.others],

@@ -57,8 +57,8 @@ def _plural(number: int, one: str, many: str = "") -> str:
 def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
     proof = design["optimizer"]
     name, others = proof["objective_name"], proof["others"]
-    yield " ".join(reasons(proof))
-    yield ""
+    if why := " ".join(reasons(proof)):
+        yield f"{why}\n"
     value, bound = (amount(name, proof[key]) for key in ("objective", "bound"))
     yield f"- Sought: {sought(proof)}. Status {proof['status']}: {value}, and nothing allowed is below {bound}."
     if others:

@@ -16,6 +16,8 @@ SHOWN = 3
 
 def reasons(proof: dict[str, Any]) -> Iterator[str]:
     """Yield the sentences that explain a choice, from the `optimizer` part of its design object."""
+    if proof["binding"] is None:
+        return
     name, least = proof["objective_name"], proof["objective"]
     runner = proof["runner_up"]
     if runner:
