@@ -52,7 +52,7 @@ class Study:
     @cached_property
     def binding(self) -> tuple[Binding, ...] | None:
         """The limits that bind (see `fabric.optimizer.binding`); None for a point of a front, where it is not asked."""
-        return binding(self.spec, self.blueprint, self.aims, self.proof.objective) if self.aims else None
+        return binding(self.spec, self.aims, self.proof.objective) if self.aims else None
 
     def sensitivity(self, progress: Callable[[str], None] = lambda text: None) -> tuple[Change, ...]:
         """Return which price, moved by how much, would change the choice; raises InputError unless cost decided it."""

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from fabric.blueprint import Blueprint
 from fabric.form import PLANE
-from fabric.optimizer.candidates import Candidate, candidates
+from fabric.optimizer.candidates import candidates
 from fabric.optimizer.objectives import LIMITS, Objective, limited, needs
 from fabric.optimizer.solve import minimise
 from fabric.spec import Limits, Spec, even_planes
@@ -37,19 +36,15 @@ class Step:
     objective: float
 
 
-def binding(spec: Spec, blueprint: Blueprint, aims: Sequence[Objective], least: float) -> tuple[Binding, ...]:
+def binding(spec: Spec, aims: Sequence[Objective], least: float) -> tuple[Binding, ...]:
     """Return the limits of `spec` that keep the first of `aims` from being below `least`, the dearest first.
 
-    Rules on the fabric (parallel links, oversubscription, units, reserve, growth, pinned sizes) are loosened within
-    the form that was chosen; totals, tiers and planes over every form. A ratio and parallel links are doubled, the rest
-    is dropped.
+    A ratio and parallel links are doubled, anything else is dropped, and the best is sought over every form.
     """
-    rules = ((item, blueprint) for item in _eased_rules(spec))
-    totals = ((item, None) for item in _eased_totals(spec))
     found = [
         Binding(limit, value, loosened, best)
-        for (limit, value, loosened, eased), form in (*rules, *totals)
-        if (best := _best(eased, aims[0], least, form)) is not None
+        for limit, value, loosened, eased in (*_eased_rules(spec), *_eased_totals(spec))
+        if (best := _best(eased, aims[0], least)) is not None
     ]
     return tuple(sorted(found, key=lambda item: item.objective))
 
@@ -57,7 +52,7 @@ def binding(spec: Spec, blueprint: Blueprint, aims: Sequence[Objective], least: 
 def fewer_hops(spec: Spec, aims: Sequence[Objective], hops_max: int) -> Step | None:
     """Return what the first of `aims` comes to with two switches fewer on the longest path; None where none has."""
     fewer = replace(spec, limits=replace(spec.limits, hops=hops_max - 2))
-    best = _best(fewer, aims[0], None, None) if hops_max > 2 else None
+    best = _best(fewer, aims[0], None) if hops_max > 2 else None
     return None if best is None else Step(hops_max - 2, best)
 
 
@@ -107,24 +102,16 @@ def _plain(ratios: Mapping[str, Any]) -> Any:
     return numbers["*"] if len(set(numbers.values())) == 1 else {role: numbers[role] for role in numbers if role != "*"}
 
 
-def _best(spec: Spec, aim: Objective, least: float | None, blueprint: Blueprint | None) -> float | None:
-    """Return the least of `aim`, if it is below `least`, over every form or that of `blueprint`; None if unknown."""
+def _best(spec: Spec, aim: Objective, least: float | None) -> float | None:
+    """Return the least of `aim` over every form, if it is below `least`; None if it is not, or not known."""
     best = None if least is None else round(least * aim.scale)
     start = best
     for candidate in candidates(spec, needs(spec, [aim]))[0]:
-        if blueprint is None or _is(candidate, blueprint):
-            model = limited(candidate)
-            if best is not None:
-                model.cp.add(aim.expression(model) <= best - 1)
-            answer = minimise(model, [aim.expression], WORK)
-            best = answer.values[0] if answer.values else best
-            if answer.status not in ("OPTIMAL", "INFEASIBLE"):
-                return None
+        model = limited(candidate)
+        if best is not None:
+            model.cp.add(aim.expression(model) <= best - 1)
+        answer = minimise(model, [aim.expression], WORK)
+        best = answer.values[0] if answer.values else best
+        if answer.status not in ("OPTIMAL", "INFEASIBLE"):
+            return None
     return None if best is None or best == start else best / aim.scale
-
-
-def _is(candidate: Candidate, blueprint: Blueprint) -> bool:
-    """Say whether the candidate is the one that the blueprint is of."""
-    same = candidate.form == blueprint.form and candidate.planes == blueprint.planes
-    boxes = ((model, models) for role, models in candidate.models.items() for model, _ in blueprint.boxes(role))
-    return same and all(model in models for model, models in boxes)

@@ -115,7 +115,7 @@ def _switches(study: Study) -> str:
 def _proof(front: Pareto) -> str:
     proven = "nothing is missing" if front.status == "OPTIMAL" else "some may be missing: the limit on work came first"
     steps = [SOUGHT.get(name, name) for name in front.names if name in ("allreduce_s", "hops_mean", "hops_ring")]
-    equal = f" Values within one step of 2 % count as equal in {' and '.join(steps)}." if steps else ""
+    equal = f" Compared in steps of 2 %, so that neighbours may be closer: {' and '.join(steps)}." if steps else ""
     return f"Proof: {front.status}, {proven}.{equal}"
 
 

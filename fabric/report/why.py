@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fabric import units
-from fabric.report.objectives import amount
+from fabric.report.objectives import SOUGHT, amount
 
 __all__ = ["reasons"]
 
@@ -29,7 +29,7 @@ def reasons(proof: dict[str, Any]) -> Iterator[str]:
         then = f"{amount(name, item['objective'])}, {_share(item['objective'], least)}"
         yield f"What binds: {item['limit']} {_said(item['value'])}; {loosened} the least would be {then}."
     if not proof["binding"]:
-        yield "No single limit of the request, loosened, would better it."
+        yield f"No single limit of the request, loosened, would lower its {SOUGHT.get(name, name)}."
     fewer = proof["fewer_hops"]
     if fewer:
         hops = f"{fewer['hops_max']} switch{'es' if fewer['hops_max'] > 1 else ''}"
