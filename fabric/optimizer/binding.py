@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fabric.form import PLANE
-from fabric.optimizer.candidates import candidates
-from fabric.optimizer.objectives import LIMITS, Objective, limited, needs
+from fabric.optimizer.objectives import LIMITS, Objective, limited
+from fabric.optimizer.search import comparable
 from fabric.optimizer.solve import minimise
 from fabric.spec import Limits, Spec, even_planes
 
@@ -106,7 +106,7 @@ def _best(spec: Spec, aim: Objective, least: float | None) -> float | None:
     """Return the least of `aim` over every form, if it is below `least`; None if it is not, or not known."""
     best = None if least is None else round(least * aim.scale)
     start = best
-    for candidate in candidates(spec, needs(spec, [aim]))[0]:
+    for candidate in comparable(spec, [aim])[0]:
         model = limited(candidate)
         if best is not None:
             model.cp.add(aim.expression(model) <= best - 1)

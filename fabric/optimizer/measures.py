@@ -87,7 +87,9 @@ MEASURES = ("allreduce", "mean_hops", "ring_hops")
 
 
 def step(value: float) -> int:
-    """Return the steps up to a positive value; all values within one step count as equal."""
+    """Return the steps up to a value; all values within one step count as equal."""
+    if value <= 0:  # a single server has no hops: below every positive value
+        return -(10**6)
     return math.ceil(math.log(value) / math.log(STEP) - 1e-9)
 
 
@@ -120,7 +122,7 @@ def model_features(model: Model) -> dict[str, Feature]:
 
 
 def features_of(blueprint: Blueprint) -> dict[str, int]:
-    """Return the features of a blueprint, as `feature_terms` has them."""
+    """Return the features of a blueprint, as `model_features` has them."""
     shape = Shape.of(blueprint)
     found = {"hops": shape.hops, "switch_ps": round(1000 * shape.switch_ns), "paths": int(shape.several_paths)}
     for tier, (peers, apart, ratio) in enumerate(zip(shape.peers, shape.lanes_apart, shape.ratios, strict=True), 1):

@@ -163,7 +163,7 @@ def _simplest(tied: Sequence[_Solved], aim: Sequence[Objective]) -> tuple[_Solve
 
 
 def _complexity(blueprint: Blueprint) -> tuple[int, ...]:
-    models = len({model.name for model in blueprint.models.values()})
+    models = len({model.name for role in blueprint.form.roles for model, _ in blueprint.boxes(role)})
     parallel = sum(blueprint.sizes[bundle.name] for bundle in blueprint.form.fabric_bundles)
     return (models, parallel, blueprint.links_total, blueprint.switches, *(-size for size in peers(blueprint)))
 

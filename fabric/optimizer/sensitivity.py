@@ -108,6 +108,7 @@ def _cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
     models = {model.name: model for role in blueprint.form.roles for model in spec.models(role)}
     boxes = ((models[model.name], count) for role in blueprint.form.roles for model, count in blueprint.boxes(role))
     total = sum(count * (prices.switch_cents(model) or 0) for model, count in boxes)
+    total += prices.nic_cents * spec.server.nics * blueprint.servers
     return total + sum(blueprint.links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.form.bundles)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
@@ -30,7 +32,7 @@ def cheapest_together(
     ]
     for total, limit in zip(sums, limits, strict=True):
         if limit is not None:
-            model.add(total <= int(UNITS * limit))
+            model.add(total <= math.floor(UNITS * Fraction(str(limit))))
     model.minimize(sums[column])
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1

@@ -150,6 +150,9 @@ def notes(study: Study) -> Iterator[str]:
             f"{blueprint.planes} planes: each NIC has one link in every plane; planes join only at the NICs, so traffic"
             " can't change plane inside the fabric, and a NIC that loses a plane reaches others through NVLink."
         )
+    if blueprint.servers > 1 and study.survives.get(blueprint.form.roles[0]) == 0:
+        leaf = blueprint.form.roles[0]
+        yield f"A lost {leaf} cuts its servers off, and the job with them; survive: {{{leaf}: 0.5}} would forbid it."
     for part in study.proof.unpriced:
         yield f"{part} has no known price: the fewest switches, then links, were sought instead of the least cost."
     yield from _prices(study)

@@ -39,7 +39,8 @@ def moved_summary(changes: Sequence[Change]) -> tuple[list[Table], list[str]]:
         lines += [
             f"{part} at {units.money(item.at_usd)}: {_said(item.instead)}." for item in (up, down) if item.instead
         ]
-    if not lines:
+    lines.append("Each price is moved alone, between its half and its double; - is no change within.")
+    if len(lines) == 1:
         lines.append("No price, moved alone between its half and its double, would change the choice.")
     return [("Prices that would change the choice", ("part", "price", "risen to", "fallen to"), rows)], lines
 
@@ -55,5 +56,7 @@ def _at(item: Change) -> str:
 
 def _said(plan: Blueprint) -> str:
     planes = f" on {plan.planes} planes" if plan.planes > 1 else ""
-    boxes = ", ".join(f"{units.count(plan.devices(role))} {plan.models[role].name}" for role in plan.form.roles)
+    boxes = ", ".join(
+        f"{units.count(count)} {model.name}" for role in plan.form.roles for model, count in plan.boxes(role)
+    )
     return f"{plan.form.family} in {plan.tiers} tier{'s'[: plan.tiers > 1]}{planes} ({boxes})"

@@ -36,7 +36,9 @@ def cluster_summary(cluster: Cluster) -> tuple[str, list[Table], list[str]]:
     lines: list[str] = []
     for name, study in cluster.fabrics.items():
         plan = study.blueprint
-        boxes = ", ".join(f"{units.count(plan.devices(role))} {plan.models[role].name}" for role in plan.form.roles)
+        boxes = ", ".join(
+            f"{units.count(count)} {model.name}" for role in plan.form.roles for model, count in plan.boxes(role)
+        )
         lines.append(f"{name}: {shape(study)}; {boxes}; {units.count(plan.links_total)} links.")
         rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *_amounts(study)))
     switches = sum(study.blueprint.switches for study in cluster.fabrics.values())

@@ -109,13 +109,14 @@ def _meets(study: Study) -> str:
 
 def _switches(study: Study) -> str:
     plan = study.blueprint
-    return " + ".join(f"{units.count(plan.devices(role))} {plan.models[role].name}" for role in plan.form.roles)
+    boxes = (box for role in plan.form.roles for box in plan.boxes(role))
+    return " + ".join(f"{units.count(count)} {model.name}" for model, count in boxes)
 
 
 def _proof(front: Pareto) -> str:
     proven = "nothing is missing" if front.status == "OPTIMAL" else "some may be missing: the limit on work came first"
     steps = [SOUGHT.get(name, name) for name in front.names if name in ("allreduce_s", "hops_mean", "hops_ring")]
-    equal = f" Compared in steps of 2 %, so that neighbours may be closer: {' and '.join(steps)}." if steps else ""
+    equal = f" Steps of 2 % tell apart {' and '.join(steps)}; neighbours may be closer than that." if steps else ""
     return f"Proof: {front.status}, {proven}.{equal}"
 
 
