@@ -174,6 +174,13 @@ def test_mean_hops_may_be_asked_for() -> None:
     assert study.hops.mean <= fabric.optimize({**REQUEST, "unit_gpus": None}).hops.mean * 1.02
 
 
+def test_one_tier_counts_where_only_a_time_is_sought() -> None:
+    """A candidate of which nothing is left to choose is feasible all the same."""
+    study = fabric.optimize({"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "tiers": 1}, "allreduce")
+    assert study.blueprint.tiers == 1
+    assert fabric.optimize({"gpus": 64, "server": "hgx-h100", "switches": "sn5600"}, "allreduce").blueprint.tiers == 1
+
+
 @pytest.mark.parametrize(
     ("names", "word"),
     [("cost", "two names or more"), ("cost,speed", "no objective 'speed'"), ("cost=1,allreduce=2", "takes no weight")],

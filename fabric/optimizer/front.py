@@ -149,7 +149,7 @@ class _Question:
         """Return a solution that is best in the linear aims in turn, then in the features together."""
         terms = [feature.expression for feature in self.features.values() if feature.expression is not None]
         expressions = [*self.linear.values(), *([sum(terms)] if terms else [])]
-        return minimise(self.model, [partial(_given, each) for each in expressions])
+        return minimise(self.model, [partial(_given, each) for each in expressions or [0]])
 
     def equal(self, point: Point, aims: Sequence[Aim]) -> None:
         """Demand that a solution be as good as `point`, of the same candidate, in every linear aim and feature."""
