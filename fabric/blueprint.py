@@ -81,6 +81,13 @@ class Blueprint:
     def switches(self) -> int:
         return sum(self.devices(role) for role in self.form.roles)
 
+    @property
+    def rack_units(self) -> int | None:
+        """The rack units of all switches; None where a model's height is unknown."""
+        boxes = [box for role in self.form.roles for box in self.boxes(role)]
+        heights = [count * model.rack_units for model, count in boxes if model.rack_units is not None]
+        return sum(heights) if len(heights) == len(boxes) else None
+
     def links(self, bundle: Bundle) -> int:
         """Return the links of `bundle`."""
         return self.evaluate(self.form.links(bundle))

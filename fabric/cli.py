@@ -113,8 +113,7 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
 @REQUEST
 @click.option(
     "--objective",
-    default="cost",
-    show_default=True,
+    show_default="cost",
     help="Names in order of importance (cost,hops) or weights (cost=1,hops=50000), of"
     " cost, total_cost, power, rack_units, hops, switches, links, models; in order also allreduce, mean_hops and"
     " ring_hops.",
@@ -130,12 +129,14 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
 def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
     """Find the fabric of REQUEST that is best in what you choose, or all that nothing beats, with proof."""
     objective, names, moved = words.pop("objective"), words.pop("pareto"), words.pop("sensitivity")
+    if names is not None and objective:
+        raise click.UsageError("--pareto takes the objectives itself; leave --objective out.")
     if names is not None and moved:
         raise click.UsageError("--sensitivity goes with one objective, not with --pareto.")
     message = {"size_bytes": units.parse_size(words.pop("size")), "routing": words.pop("routing")}
     run = Run(quiet or words.pop("silent"), out, as_json)
     if names is None:
-        run_study(partial(fabric.optimize, request, objective, **message), run, overrides(words), moved=moved)
+        run_study(partial(fabric.optimize, request, objective or "cost", **message), run, overrides(words), moved=moved)
     else:
         run_front(partial(fabric.pareto, request, names, **message), run, overrides(words))
 

@@ -82,8 +82,7 @@ def _status(studies: Any) -> str:
 def amount_of(study: Study, name: str) -> float | None:
     """Return the cost in USD, the power in W or the rack units of one fabric; None where a part's is unknown."""
     if name == "rack_units":
-        boxes = [box for role in study.blueprint.form.roles for box in study.blueprint.boxes(role)]
-        return _sum([None if model.rack_units is None else count * model.rack_units for model, count in boxes])
+        return study.blueprint.rack_units
     return study.bill.cost_usd() if name == "cost_usd" else study.bill.power_w
 
 

@@ -68,6 +68,9 @@ def run_cluster(make: Callable[..., fabric.Cluster], run: Run) -> None:
         cluster = _asked(run, partial(make, progress=say))
         result = cluster_document(cluster)
         files: list[Path] = []
+        for taken in (Path(run.out) / name for name in cluster.fabrics) if run.out is not None else ():
+            if taken.exists() and not taken.is_dir():
+                raise fabric.FabricError(f"{taken}: can't write there: it is no folder")
         for name, study in cluster.fabrics.items() if run.out is not None else ():
             files += fabric.write(study, Path(str(run.out)) / name, say)
     _print(run, result, partial(print_summary, *cluster_summary(cluster)), files)

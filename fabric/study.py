@@ -137,8 +137,8 @@ def optimize(
     """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
 
     Names are cost, total_cost (with electricity), power, rack_units, hops, switches, links and models; and, in order
-    only, allreduce (the time of one of `size_bytes` under `routing`), mean_hops and ring_hops, of which values within a
-    fiftieth count as equal. Raises as `design` does, and InputError for an objective that needs a price, a power or a
+    only, allreduce (the time of one of `size_bytes` under `routing`), mean_hops and ring_hops, which are compared
+    in steps of a fiftieth. Raises as `design` does, and InputError for an objective that needs a price, a power or a
     height that is not known, or a key that the request leaves out.
     """
     aims = parse_objectives(objective, size_bytes, routing)

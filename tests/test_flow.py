@@ -104,3 +104,11 @@ def test_unknown_words_are_refused(words: dict[str, object]) -> None:
     """An unknown routing or algorithm, or a size of nothing, is bad input."""
     with pytest.raises(InputError):
         allreduce(blueprint(), **{"size_bytes": 1024} | words)  # type: ignore[arg-type]
+
+
+def test_the_bottleneck_of_many_flows_is_found_too() -> None:
+    """Where a link carries thousands of flows, its share nears that of an even spread, from below."""
+    for crossing in (370, 380, 5000):
+        share = ecmp_bottleneck(10_000, 2, crossing)
+        assert 0.8 / crossing < share < 1 / crossing
+    assert ecmp_bottleneck(10_000, 2, 0) == 1

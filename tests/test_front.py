@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +24,7 @@ from fabric.flow import allreduce
 from fabric.form import PLANE, Form
 from fabric.metrics import hops
 from fabric.optimizer.measures import step
-from fabric.report.tradeoff import pareto_csv
+from fabric.report.tradeoff import front_summary, pareto_csv
 
 NICS = 2
 
@@ -210,6 +213,38 @@ def test_the_command_prints_and_writes_the_front(tmp_path: Path) -> None:
     assert all(f"${point['cost_usd']:,.0f}" in table for point in document["front"])
 
 
-def test_the_files_of_a_front_are_the_same_on_every_run() -> None:
-    """The same request gives the same rows."""
-    assert pareto_csv(fabric.pareto(REQUEST)) == pareto_csv(fabric.pareto(REQUEST))
+def test_the_files_of_a_front_are_the_same_in_every_process() -> None:
+    """Another process, whose sets and dictionaries hash otherwise, writes the same rows."""
+    code = "import fabric; from fabric.report.tradeoff import pareto_csv;"
+    code += f"print(pareto_csv(fabric.pareto({REQUEST!r})))"
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert texts[0] == texts[1]
+    assert texts[0].strip() == pareto_csv(fabric.pareto(REQUEST)).strip()
+
+
+def test_a_front_names_the_models_that_it_left_out() -> None:
+    """A switch of no known price can't be compared by cost, and the proof says that it was not."""
+    slow = {"name": "slow", "ports": 64, "rate_gbps": 400, "latency_ns": 3000, "price_usd": 1000}
+    fast = {"name": "fast", "ports": 64, "rate_gbps": 400, "latency_ns": 100}
+    _, _, lines = front_summary(fabric.pareto({**REQUEST, "switches": [slow, fast]}, "cost,allreduce"))
+    assert "but fast had no known price and was left out" in lines[-1]
+
+
+def test_a_wide_ratio_stays_within_the_solvers_integers() -> None:
+    """No switch has more than its ports, so a permitted ratio of 400 is no larger in the model than they are."""
+    request = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "oversubscription": 400, "tiers": [1, 2]}
+    assert fabric.pareto(request, "cost,allreduce", routing="ecmp").status == "OPTIMAL"
+
+
+def test_a_single_server_has_no_mean_hops() -> None:
+    """A mean over no pairs is 0, and may be sought all the same."""
+    assert fabric.optimize({"gpus": 8, "server": "hgx-h100"}, "mean_hops").proof.objectives == {"hops_mean": 0}

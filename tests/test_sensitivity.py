@@ -53,13 +53,37 @@ def test_a_break_even_is_where_the_choice_changes(gpus: int) -> None:
 
 
 def test_the_price_of_links_may_change_the_choice_too() -> None:
-    """Dear links make a fabric of fewer of them worth its switches; the break-even is that of the two lines."""
-    study = fabric.optimize(REQUEST, link_price_usd=100)
-    (up,) = [change for change in study.sensitivity() if (change.part, change.direction) == ("link_price_usd", "up")]
-    dear = fabric.optimize(REQUEST, link_price_usd=200)
-    links = study.blueprint.links_total
-    at_200 = (study.bill.cost_usd() or 0) + 100 * links
-    assert (up.at_usd is None) == (dear.bill.cost_usd() == pytest.approx(at_200))
+    """Where links are dear, fewer of them are worth more switches; both sides of the break-even are tried."""
+    request = {"gpus": 100_000, "server": "hgx-h100", "switches": "sn5600", "family": "any", "tiers": 3}
+    request |= {"link_price_usd": 1240, "prices_usd": {"sn5600": 45_000}}
+    study = fabric.optimize(request)
+    told = [change for change in study.sensitivity() if change.part == "link_price_usd" and change.at_usd is not None]
+    assert told
+    for change in told:
+        sign = 1 if change.direction == "up" else -1
+        links = study.blueprint.links_total
+        switches = study.bill.cost_usd("switch") or 0
+        for step, same in ((-sign, True), (sign, False)):
+            price = round((change.at_usd or 0) + step, 2)
+            best = fabric.optimize(request, link_price_usd=price).bill.cost_usd() or 0
+            assert (best == pytest.approx(switches + links * price, rel=1e-9)) == same
+
+
+def test_nics_change_no_break_even() -> None:
+    """What every fabric has alike is no reason to choose another."""
+    plain, with_nics = (fabric.optimize(REQUEST, **words).sensitivity() for words in ({}, {"nic_usd": 2000}))
+    assert [change.at_usd for change in plain] == [change.at_usd for change in with_nics]
+    assert any(change.at_usd for change in plain)
+
+
+def test_a_limit_on_cost_is_left_aside_and_one_with_electricity_refused() -> None:
+    """The first moves with the price; the second lets prices decide what is allowed."""
+    least = fabric.optimize(REQUEST).proof.objective
+    tight, loose = (fabric.optimize(REQUEST, limits=limits).sensitivity() for limits in ({"cost_usd": least}, {}))
+    assert [change.at_usd for change in tight] == [change.at_usd for change in loose]
+    words = {"years": 1, "electricity_usd_per_kwh": 0.1, "limits": {"total_cost_usd": 10 * least}}
+    with pytest.raises(fabric.InputError, match="total_cost_usd"):
+        fabric.optimize(REQUEST, **words).sensitivity()
 
 
 def test_sensitivity_needs_cost_to_decide() -> None:
@@ -79,32 +103,45 @@ def test_the_command_tells_the_prices() -> None:
     assert max(map(len, table.splitlines())) <= 80
 
 
-def test_what_binds_is_so() -> None:
-    """Each limit that is said to bind, loosened as said, gives the cost that is said."""
-    request = {**REQUEST, "reserve": 4, "limits": {"hops": 3}, "tiers": [2, 3]}
-    study = fabric.optimize(request)
-    assert {item.limit for item in study.binding} >= {"oversubscription", "reserve"}
-    for item in study.binding:
-        words = {
-            "oversubscription": {"oversubscription": {"leaf": 4, "spine": 2, "core": 2}},
-            "reserve": {"reserve": 0},
-        }
-        if item.limit in words:
-            eased = fabric.optimize({**request, **words[item.limit]}, family=study.blueprint.form.family, tiers=2)
-            assert eased.proof.objective == item.objective
-        assert item.objective < study.proof.objective
+BASE: dict[str, Any] = {"gpus": 4096, "server": "hgx-h100", "switches": ["sn5600", "qm9700"], "family": "any"}
+
+LOOSENED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("oversubscription", {}, {"oversubscription": 2}),
+    ("reserve", {"reserve": 8}, {"reserve": 0}),
+    ("grow_to_gpus", {"grow_to_gpus": 16384}, {"grow_to_gpus": None}),
+    ("planes", {"grow_to_gpus": 16384}, {"planes": "any"}),
+    ("tiers", {"tiers": 3}, {"tiers": "any"}),
+    ("limits.hops", {"prices_usd": {"sn5600": 300_000}, "limits": {"hops": 3}}, {"limits": {}}),
+    ("survive.spine", {"survive": {"spine": 0.99}}, {"survive": {}}),
+    ("available.sn5600", {"available": {"sn5600": 60}}, {"available": {}}),
+]
+
+
+@pytest.mark.parametrize(("limit", "words", "eased"), LOOSENED)
+def test_what_binds_is_so(limit: str, words: dict[str, Any], eased: dict[str, Any]) -> None:
+    """A limit that is said to bind, loosened as said, gives the cost that is said, over every form."""
+    study = fabric.optimize({**BASE, **words})
+    (item,) = [item for item in study.binding or () if item.limit == limit]
+    assert item.objective < study.proof.objective
+    assert item.objective == fabric.optimize({**BASE, **words, **eased}).proof.objective
 
 
 def test_fewer_hops_cost_what_is_said() -> None:
     """The price of paths two switches shorter is that of the best fabric within that limit."""
-    request = {**REQUEST, "gpus": 2048, "switches": ["qm9700", "sn5600"], "unit_gpus": None}
+    request = {**BASE, "prices_usd": {"sn5600": 300_000}}
     study = fabric.optimize(request)
-    if study.fewer_hops is None:
-        with pytest.raises(fabric.Infeasible):
-            fabric.optimize(request, limits={"hops": study.hops.max - 2})
-    else:
-        short = fabric.optimize(request, limits={"hops": study.fewer_hops.hops_max})
-        assert short.proof.objective == study.fewer_hops.objective
+    assert study.fewer_hops is not None
+    assert study.fewer_hops.hops_max == study.hops.max - 2
+    short = fabric.optimize(request, limits={"hops": study.fewer_hops.hops_max})
+    assert short.proof.objective == study.fewer_hops.objective > study.proof.objective
+
+
+def test_no_shorter_paths_are_promised_where_there_are_none() -> None:
+    """Two tiers of 64 ports end at 2,048 GPUs."""
+    request = {**BASE, "switches": "qm9700"}
+    assert fabric.optimize(request).fewer_hops is None
+    with pytest.raises(fabric.Infeasible):
+        fabric.optimize(request, limits={"hops": 3})
 
 
 def test_the_report_says_why() -> None:
@@ -115,7 +152,7 @@ def test_the_report_says_why() -> None:
     study = fabric.optimize("colossus-100k")
     design = document(study)
     proof = design["optimizer"]
-    assert proof["runner_up"] == proof["others"][0]
+    assert proof["runner_up"]["name"] == "rail-optimized in 3 tiers, rails meeting at the core"
     assert proof["binding"][0]["limit"] == "oversubscription"
     text = report(study, design)
     assert "The runner-up, rail-optimized in 3 tiers, rails meeting at the core" in text

@@ -39,12 +39,13 @@ def ecmp_bottleneck(links: int, subflows: int, crossing: float) -> float:
     is left: Poisson occupancy at the median of the maximum, within 3-7 % of a Monte Carlo.
     """
     mean = subflows * crossing
-    tail, term = 1.0, math.exp(-mean)
-    for k in count(1):
-        tail -= term
+    if not mean:
+        return 1.0
+    tail = 1.0
+    for k in count(max(1, int(mean - 12 * math.sqrt(mean) - 12))):  # below, the tail is 1 to the last bit
+        tail -= math.exp((k - 1) * math.log(mean) - mean - math.lgamma(k))
         if links * tail <= math.log(2):
             return min(1.0, subflows / (k - 1)) if k > 1 else 1.0
-        term *= mean / k
     raise AssertionError
 
 

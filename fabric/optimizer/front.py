@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,7 +22,7 @@ from fabric.optimizer.explain import explain
 from fabric.optimizer.measures import Features, Measure, features_of, model_features
 from fabric.optimizer.model import Model
 from fabric.optimizer.objectives import Objective, limited, needs
-from fabric.optimizer.search import blueprint_of, canonical, comparable
+from fabric.optimizer.search import Progress, blueprint_of, canonical, comparable
 from fabric.optimizer.solve import Answer, minimise
 from fabric.spec import Spec
 
@@ -31,8 +31,6 @@ __all__ = ["Aim", "Front", "Point", "front"]
 Aim = Objective | Measure
 MOST = 1000
 """The most points of one candidate that are sought."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,8 @@ class Front:
 def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: None) -> Front:
     """Return the Pareto front of `spec` over `aims`.
 
-    Of fabrics that are equal in every aim the one with fewer tiers and planes is kept, then the simpler (`canonical`).
+    Of fabrics that are equal in every aim the one with fewer tiers and planes is kept, then that of the family named
+    first, and of its own the simplest (`canonical`).
     Raises Infeasible and InputError as `size` does.
     """
     start = time.perf_counter()

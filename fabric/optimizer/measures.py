@@ -43,7 +43,7 @@ FINE = 10**6
 """Ratios are features in millionths."""
 
 STEP = 1.02
-"""Measures within a fiftieth of each other count as equal: finer differences of an estimate say nothing."""
+"""Measures are compared in steps of a fiftieth: finer differences of an estimate say nothing."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Feature:
     least: int
     most: int
     expression: cp_model.LinearExpr | None = None
-    limits: Callable[[int], Iterable[cp_model.BoundedLinearExpression | bool]] | None = None
+    limits: Callable[[int], Iterable[Constraint]] | None = None
 
-    def at_most(self, value: int) -> Iterable[cp_model.BoundedLinearExpression | bool]:
+    def at_most(self, value: int) -> Iterable[Constraint]:
         """Return the constraints that hold the feature at or below `value`."""
         if self.limits:
             yield from self.limits(value)
@@ -190,7 +190,8 @@ def _several_paths(model: Model) -> Feature:
 def _ratio(model: Model, tier: int) -> Feature:
     """Return the ratios up to `tier` multiplied, in millionths, a ratio under 1 counting as 1."""
     spec, tiers = model.candidate.spec, range(1, tier + 1)
-    most = math.prod(max(Fraction(1), spec.ratio(model.form.roles[each - 1])) for each in tiers)
+    ratios = (spec.ratio(model.form.roles[each - 1]) for each in tiers)
+    most = math.prod(max(Fraction(1), min(ratio, Fraction(model.widest))) for ratio in ratios)
     sent = FINE * spec.servers * spec.server.nics * model.candidate.planes
 
     def at_most(value: int) -> Iterator[cp_model.BoundedLinearExpression | bool]:
@@ -199,6 +200,6 @@ def _ratio(model: Model, tier: int) -> Feature:
             up = model.product(tuple(name for each in some for name in model.form.bundles[each].ports_up))
             yield FINE * down <= value * up
         # Of all the servers together: nothing new, but it tells the solver how few links that takes.
-        yield from (value * model.links(model.form.bundles[each]) >= sent for each in tiers)
+        yield from (model.links(model.form.bundles[each]) >= -(-sent // value) for each in tiers)
 
     return Feature(FINE, math.ceil(FINE * most), limits=at_most)

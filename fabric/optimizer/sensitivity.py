@@ -2,7 +2,8 @@
 
 As one price moves, every fabric costs a straight line over it, and the choice is the lowest line. From the farthest
 price looked at, the fabric that is cheapest there is found, and where its line meets that of the chosen one; there the
-search begins anew, until nothing is cheaper: Newton's method, exact here since the lowest of lines is concave.
+search begins anew, until nothing is cheaper: Newton's method, exact here since the lowest of lines is concave. Where
+another link part becomes the cheapest that reaches, the lines bend, and a break-even is that of the bend's far side.
 """
 
 from __future__ import annotations
@@ -17,9 +18,8 @@ from fabric.bill import bill
 from fabric.blueprint import Blueprint
 from fabric.catalog import Optic
 from fabric.errors import InputError
-from fabric.optimizer.candidates import candidates
-from fabric.optimizer.objectives import OBJECTIVES, limited, needs
-from fabric.optimizer.search import Progress, blueprint_of
+from fabric.optimizer.objectives import OBJECTIVES, limited
+from fabric.optimizer.search import Progress, blueprint_of, comparable
 from fabric.optimizer.solve import minimise
 from fabric.prices import Prices
 from fabric.spec import BUNDLES, ROLES, Spec
@@ -59,9 +59,15 @@ class _Part:
 def sensitivity(spec: Spec, chosen: Blueprint, progress: Progress = lambda text: None) -> tuple[Change, ...]:
     """Return, for each price that the choice depends on, its nearest break-evens; `chosen` is the cheapest fabric.
 
-    A part that the chosen fabric does not use can only change the choice by falling. Raises InputError when a part of
-    the chosen fabric has no price.
+    A part that the chosen fabric does not use can only change the choice by falling. A limit on cost is left aside, for
+    it moves with the price. Raises InputError when a part of the chosen fabric has no price, and when a limit on the
+    cost with electricity makes what is allowed depend on prices.
     """
+    if spec.limits.total_cost_usd is not None:
+        raise InputError(
+            f"{spec.name}: limits.total_cost_usd lets prices decide what is allowed; leave it out to ask this"
+        )
+    spec = replace(spec, limits=replace(spec.limits, cost_usd=None))
     if bill(chosen, Prices(spec, chosen.link_gbps)).cost_usd() is None:
         raise InputError(f"{spec.name}: a part has no known price, so no price decided; give it in prices_usd")
     found = []
@@ -79,7 +85,8 @@ def _break_even(part: _Part, cents: int, chosen: Blueprint) -> tuple[float | Non
     instead: Blueprint | None = None
     while (better := _cheaper(part, cents, chosen)) is not None:
         gain = _cents(part, cents, chosen) - _cents(part, cents, better)
-        meet = cents - gain / (part.taken(chosen) - part.taken(better))
+        more = part.taken(chosen) - part.taken(better)
+        meet = cents - gain / more if more else Fraction(cents)
         at, instead = float(meet), better
         nearer = math.floor(meet) if cents > part.cents else math.ceil(meet)
         if nearer == cents:  # they are a fraction of a cent apart
@@ -91,13 +98,12 @@ def _break_even(part: _Part, cents: int, chosen: Blueprint) -> tuple[float | Non
 def _cheaper(part: _Part, cents: int, chosen: Blueprint) -> Blueprint | None:
     """Return the cheapest fabric when the part costs so much, if it is cheaper than the chosen one."""
     spec, best, found = part.at(cents), _cents(part, cents, chosen), None
-    for candidate in candidates(spec, needs(spec, [COST]))[0]:
-        if not candidate.unknown("price"):
-            model = limited(candidate)
-            model.cp.add(COST.expression(model) <= best - 1)
-            answer = minimise(model, [COST.expression])
-            if answer.values:
-                best, found = answer.values[0], blueprint_of(candidate, answer)
+    for candidate in comparable(spec, [COST])[0]:
+        model = limited(candidate)
+        model.cp.add(COST.expression(model) <= best - 1)
+        answer = minimise(model, [COST.expression])
+        if answer.values:
+            best, found = answer.values[0], blueprint_of(candidate, answer)
     return found
 
 

@@ -10,7 +10,7 @@ from ortools.sat.python import cp_model
 from fabric.errors import FabricError
 from fabric.optimizer.model import Model
 
-__all__ = ["Answer", "Objective", "minimise"]
+__all__ = ["Answer", "Objective", "minimise", "solver_of"]
 
 Objective = Callable[[Model], cp_model.LinearExprT]
 
@@ -48,7 +48,7 @@ def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERM
         if isinstance(expression, int) and values:
             continue
         model.cp.minimize(expression)
-        solver = _solver(work)
+        solver = solver_of(work)
         status = solver.solve(model.cp)
         if status == cp_model.MODEL_INVALID:
             raise FabricError(f"{model.candidate}: the sums exceed 64 bits; use smaller weights, prices or bounds")
@@ -66,7 +66,8 @@ def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERM
     return Answer("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes, boxes)
 
 
-def _solver(work: float) -> cp_model.CpSolver:
+def solver_of(work: float = DETERMINISTIC_LIMIT) -> cp_model.CpSolver:
+    """Return a solver that gives the same answer on every machine, with a limit on its deterministic time."""
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 0

@@ -8,6 +8,9 @@ from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
+from fabric.errors import FabricError
+from fabric.optimizer.solve import solver_of
+
 __all__ = ["cheapest_together"]
 
 UNITS = 1000
@@ -17,7 +20,10 @@ UNITS = 1000
 def cheapest_together(
     tables: Sequence[Sequence[Sequence[float]]], limits: Sequence[float | None], column: int = 0
 ) -> list[int] | None:
-    """Return the place of the row chosen in each table, for the least sum of `column`; None when no choice will do."""
+    """Return the place of the row chosen in each table, for the least sum of `column`; None when no choice will do.
+
+    Raises FabricError when that is not settled within the limit on work.
+    """
     model = cp_model.CpModel()
     chosen = [[model.new_bool_var(f"{place} {row}") for row in range(len(table))] for place, table in enumerate(tables)]
     for flags in chosen:
@@ -34,10 +40,10 @@ def cheapest_together(
         if limit is not None:
             model.add(total <= math.floor(UNITS * Fraction(str(limit))))
     model.minimize(sums[column])
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 0
-    solver.parameters.catch_sigint_signal = False
-    if solver.solve(model) != cp_model.OPTIMAL:
+    solver = solver_of()
+    status = solver.solve(model)
+    if status == cp_model.INFEASIBLE:
         return None
+    if status != cp_model.OPTIMAL:
+        raise FabricError("the choice among the fabrics of the cluster was not settled within the limit on work")
     return [next(row for row, flag in enumerate(flags) if solver.value(flag)) for flags in chosen]

@@ -126,18 +126,7 @@ def _merged(parts: Iterable[Mapping[str, Any]]) -> list[str]:
 def _facts(study: Study, item: Mapping[str, Any]) -> dict[str, Any]:
     """Return the design object with the estimates at 1 GiB by their routing, and the rack units."""
     at_gib = {row["routing"]: row for row in item["allreduce"] if row["size_bytes"] == GIB}
-    return {**item, "allreduce": {"1GiB": at_gib}, "rack_units": _rack_units(study)}
-
-
-def _rack_units(study: Study) -> int | None:
-    """Return the rack units of all switches; None when the height of a model is not known."""
-    blueprint, total = study.blueprint, 0
-    for role in blueprint.form.roles:
-        for model, count in blueprint.boxes(role):
-            if model.rack_units is None:
-                return None
-            total += model.rack_units * count
-    return total
+    return {**item, "allreduce": {"1GiB": at_gib}, "rack_units": study.blueprint.rack_units}
 
 
 def _find(facts: Mapping[str, Any], quantity: str) -> Any:

@@ -17,7 +17,7 @@ from fabric.prices import Prices
 from fabric.report.expected import check
 from fabric.study import Study
 
-__all__ = ["SCHEMA", "SIZES", "document", "notes"]
+__all__ = ["SCHEMA", "SIZES", "document", "left_out", "notes"]
 
 SCHEMA = "fabric.design/1"
 
@@ -159,9 +159,8 @@ def notes(study: Study) -> Iterator[str]:
     for bundle in blueprint.form.fabric_bundles:
         if blueprint.sizes[bundle.name] == spec.limits.parallel_links:
             yield f"The {bundle.name} links are at limits.parallel_links, {spec.limits.parallel_links} a pair."
-    left_out = _left_out(study)
-    if left_out:
-        yield f"Left out of the choice, having no known price: {', '.join(left_out)}."
+    if unpriced := left_out(study):
+        yield f"Left out of the choice, having no known price: {', '.join(unpriced)}."
     yield from _partly_filled(study)
     idle = blueprint.servers * blueprint.server.gpus - spec.gpus
     if idle:
@@ -185,7 +184,7 @@ def _prices(study: Study) -> Iterator[str]:
         yield f"Prices are dated indications, not quotations ({dates}); put your own in the request."
 
 
-def _left_out(study: Study) -> list[str]:
+def left_out(study: Study) -> list[str]:
     """Return the allowed switches that were not compared because their price is not known."""
     if not {"cost_usd", "total_cost_usd"} & set(study.proof.objectives):
         return []

@@ -8,10 +8,9 @@ from typing import Any
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.optimizer import Change
+from fabric.report.terminal import Table
 
 __all__ = ["moved_rows", "moved_summary"]
-
-Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 
 
 def moved_rows(changes: Sequence[Change]) -> list[dict[str, Any]]:

@@ -8,14 +8,13 @@ from fabric import units
 from fabric.clusters import Cluster, amount_of
 from fabric.report.document import document
 from fabric.report.objectives import value
+from fabric.report.terminal import Table
 from fabric.report.tradeoff import shape
 from fabric.spec import SHARED
 
 __all__ = ["SCHEMA", "cluster_document", "cluster_summary"]
 
 SCHEMA = "fabric.cluster/1"
-
-Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 
 
 def cluster_document(cluster: Cluster, *, timed: bool = True) -> dict[str, Any]:

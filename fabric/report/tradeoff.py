@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from fabric import units
-from fabric.report.document import document
+from fabric.report.document import document, left_out
 from fabric.report.objectives import HEADS, SOUGHT, amount, value
+from fabric.report.terminal import Table
 from fabric.study import Pareto, Study
 
 __all__ = ["SCHEMA", "front_document", "front_summary", "pareto_csv"]
 
 SCHEMA = "fabric.pareto/1"
-
-Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 
 
 def front_document(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
@@ -115,6 +114,8 @@ def _switches(study: Study) -> str:
 
 def _proof(front: Pareto) -> str:
     proven = "nothing is missing" if front.status == "OPTIMAL" else "some may be missing: the limit on work came first"
+    unpriced = dict.fromkeys(name for study in front.studies for name in left_out(study))
+    proven += f", but {', '.join(unpriced)} had no known price and was left out" if unpriced else ""
     steps = [SOUGHT.get(name, name) for name in front.names if name in ("allreduce_s", "hops_mean", "hops_ring")]
     equal = f" Steps of 2 % tell apart {' and '.join(steps)}; neighbours may be closer than that." if steps else ""
     return f"Proof: {front.status}, {proven}.{equal}"

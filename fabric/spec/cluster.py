@@ -48,7 +48,9 @@ def read_cluster(
     name = document.values.get("name", "cluster")
     found: dict[str, Spec] = {}
     for key in fabrics:
-        if isinstance(fabrics[key], Mapping):
+        if not key:
+            mistakes.append(document.mistake(("fabrics", key), "a fabric needs a name"))
+        elif isinstance(fabrics[key], Mapping):
             part = _part(document, key, common)
             try:
                 found[key] = resolve(replace(part, values={**part.values, "name": f"{name}-{key}"}))
@@ -82,9 +84,9 @@ def _limits(document: Document, mistakes: list[Mistake]) -> dict[str, float]:
 
 
 def _mapping(document: Document, key: str, mistakes: list[Mistake]) -> Mapping[str, Any]:
-    value = document.values.get(key) or {}
-    if isinstance(value, Mapping):
-        return value
+    value = document.values.get(key)
+    if value is None or isinstance(value, Mapping):
+        return value or {}
     mistakes.append(document.mistake((key,), "is no mapping"))
     return {}
 
