@@ -29,6 +29,9 @@ from fabric.spec import Spec
 __all__ = ["Aim", "Front", "Point", "front"]
 
 Aim = Objective | Measure
+FEW = 8
+"""The points above what a search has reached that are told to the solver; of more, none is."""
+
 MOST = 1000
 """The most points of one candidate that are sought."""
 
@@ -95,14 +98,18 @@ class _Search:
     def exhaust(self, candidate: Candidate) -> None:
         """Find the points of `candidate` that no point so far equals or beats, the first objective ascending.
 
-        As it ascends, only points at or below what it has reached can stand in the way, and in its other aims alone.
+        As it ascends, points at or below what it has reached stand in the way in its other aims alone. Those above are
+        told only while they are few: they spare many candidates any solution, but each makes every question harder.
         """
         before, own = _unbeaten(self.points), list[Point]()
         first = self.aims.index(self.linear[0]) if self.linear else None
         reached: float = -math.inf
         for _ in range(MOST):
             near = [point for point in before if first is None or point.levels[first] <= reached]
+            far = [point for point in before if point not in near] if len(before) <= FEW else []
             asked = _Question(candidate, self.linear, measured=self.measured)
+            for point in far:
+                asked.beat(point, self.aims, [each.features for each in own])
             for point in _unbeaten([*near, *own], without=first):
                 asked.beat(point, self.aims, [each.features for each in own], first)
             answer = asked.answer()
