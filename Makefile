@@ -39,10 +39,10 @@ lint: $(TEST)
 
 # pytest comes last, so that its closing line is the last word.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-all: lint
-	$(BIN)/python -m pytest -m ""
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ""
 
 bench: $(RUN)
 	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "$$script"; $(BIN)/python "$$script"; done

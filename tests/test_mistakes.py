@@ -17,6 +17,8 @@ from fabric.spec.request import Request
 from fabric.spec.writing import yaml_text
 from fabric.units import parse_size
 
+DAC = {"name": "dac", "rate_gbps": 400, "price_usd": 1}
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"gpus": 0}, "gpus: 0 is too small; at least 1"),
     ({"gpus": -8}, "gpus: -8 is too small; at least 1"),
@@ -148,6 +150,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"expected": {"a/b": 12}}, "expected.a/b: 'a/b' is not well written"),
     ({"expected": {"leaf": {"within": 0.1}}}, "expected.leaf.value: missing"),
     ({"expected": {"leaf": {"value": 1, "within": 2}}}, "expected.leaf.within: 2 is too large"),
+    ({"links": [DAC | {"reach": 3}]}, "links[0].reach: unknown key; did you mean 'reach_m'?"),
+    ({"links": [{"name": "dac", "price_usd": 1}]}, "links[0].rate_gbps: missing; write for example `rate_gbps: 400`"),
     ({"sources": "x"}, "sources: 'x' is text, not a list"),
     ({"sources": [1]}, "sources[0]: 1 is a number, not text"),
     ({"sources": ["a"] * 101}, "sources: holds over 100 items"),

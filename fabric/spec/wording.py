@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from fabric.errors import Mistake, nearest
+from fabric.spec.link import InlineLink
 from fabric.spec.request import InlineServer, InlineSwitch, Published, RatioRange, Request, RequestLimits
 from fabric.spec.tree import Document, Keys
 from fabric.spec.words import WRITING
@@ -41,6 +42,7 @@ _MODELS: dict[str | int, type[BaseModel]] = {
     "<server>": InlineServer,
     "<switch>": InlineSwitch,
     "limits": RequestLimits,
+    "links": InlineLink,
     "<mapping>": Published,
     "<range>": RatioRange,
 }
@@ -139,15 +141,22 @@ def _field(loc: Keys) -> FieldInfo | None:
     """Return the field that an error stands at, or None when it is inside one."""
     while loc and loc[-1] in _TAGS:
         loc = loc[:-1]
-    model = Request if len(loc) == 1 else _MODELS.get(loc[-2])
+    model = _model(loc)
     return model.model_fields.get(str(loc[-1])) if model and loc else None
+
+
+def _model(loc: Keys) -> type[BaseModel] | None:
+    """Return the model of the mapping that a key stands in, which may be an item of a list."""
+    around = [key for key in loc[:-1] if not isinstance(key, int)]
+    return _MODELS.get(around[-1]) if around else Request
 
 
 def _nearest_field(loc: Keys) -> str:
     """Return the remedy for an unknown key: the nearest of its mapping, or at the top one that belongs further in."""
     word = str(loc[-1])
     if len(loc) > 1:
-        return nearest(word, _MODELS[loc[-2]].model_fields)
+        model = _model(loc)
+        return nearest(word, model.model_fields) if model else ""
     top = [field.alias or name for name, field in Request.model_fields.items()]
     homes = {name: f"{home}.{name}" for home, model in _HOMES.items() for name in model.model_fields}
     close = get_close_matches(word.lower(), {**homes, **dict.fromkeys(top)}, 1, 0.55)
