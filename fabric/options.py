@@ -1,0 +1,107 @@
+"""The options and arguments that commands share: a request, its overrides, where files go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+__all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "overrides", "request_words"]
+
+NUMBERS = ("gpus", "planes", "tiers")
+"""The words that numbers stand for; in the others digits are part of a name."""
+
+
+def _complete_names(_context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """Offer the names that the last one of a list with commas may become."""
+    from fabric import catalog
+    from fabric.families import families
+
+    known = {"server": catalog.servers, "switches": catalog.switches, "family": families}[str(parameter.name)]()
+    names = known if parameter.name == "server" else (*known, "any")
+    before, comma, last = start.rpartition(",")
+    return [CompletionItem(f"{before}{comma}{name}") for name in names if name.startswith(last)]
+
+
+named = partial(click.option, shell_complete=_complete_names)
+
+WORDS = (
+    click.option("--gpus", metavar="INTEGER", help="Override the number of GPUs."),
+    named("--server", help="Override the server, by its catalogue name."),
+    named("--family", help="Override the family: a name, several with commas, or any."),
+    named("--switches", help="Override the switch models: a name, several with commas, or any."),
+    click.option("--planes", help="Override the number of planes: a number, several with commas, or any."),
+    click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
+    click.option("--tiers", help="Override the number of tiers: 1 to 4, several with commas, or any."),
+    click.option("--price", multiple=True, metavar="NAME=USD", help="Price of a switch or link part; may be repeated."),
+    click.option("--prices", metavar="FILE", help="YAML or JSON file of prices, name to USD; --price wins over it."),
+)
+
+
+def request_words(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that override a request's words."""
+    for option in reversed(WORDS):
+        command = option(command)
+    return command
+
+
+def _complete_request(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """Offer the shipped designs that begin with what is typed, and files."""
+    from fabric.spec import topologies
+
+    items = [CompletionItem(name) for name in topologies() if name.startswith(start)]
+    return [*items, CompletionItem(start, type="file")]
+
+
+def _folder(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty name, which an unset variable leaves."""
+    if value == "":
+        raise click.BadParameter("is empty; write the name of a folder, such as build/")
+    return value
+
+
+OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    callback=_folder,
+    help="Write report, pictures and tables to this folder.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the design as JSON.")
+REQUEST = click.argument("request", shell_complete=_complete_request)
+REQUESTS = click.argument("requests", metavar="REQUEST REQUEST...", nargs=-1, shell_complete=_complete_request)
+
+
+def overrides(words: dict[str, Any]) -> dict[str, Any]:
+    """Return the request words that were given, lists and numbers read from their text, prices as one overlay."""
+    from fabric.spec.price_list import price_list
+
+    file, given = words.pop("prices"), dict(map(_price, words.pop("price")))
+    found = {key: _value(key, text) for key, text in words.items() if text is not None and key != "silent"}
+    return {**found, "prices_usd": price_list(file, given)} if given or file is not None else found
+
+
+def _price(text: str) -> tuple[str, int | float | str]:
+    """Return the name and the price of a NAME=USD."""
+    name, equals, price = (part.strip() for part in text.partition("="))
+    if not (name and equals and price):
+        raise click.BadParameter(f"'{text}' is no NAME=USD; write for example sn5600=52000", param_hint="'--price'")
+    return name, _number("price", price)
+
+
+def _value(key: str, text: str) -> Any:
+    words = [word.strip() for word in text.split(",")]
+    values = [_number(key, word) for word in words] if key in NUMBERS else words
+    return values[0] if len(values) == 1 else values
+
+
+def _number(key: str, word: str) -> int | float | str:
+    """Return the number that a word is; what is none stays text, which the request then refuses."""
+    if not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]*)?", word):
+        return word
+    if len(word) > 100:
+        raise click.BadParameter(f"a number of {len(word):,} characters; at most 100 are read", param_hint=f"'--{key}'")
+    return float(word) if "." in word else int(word)
