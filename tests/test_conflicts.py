@@ -15,8 +15,9 @@ import fabric
 from fabric.catalog import Server, Switch
 from fabric.errors import Conflict
 from fabric.optimizer.candidates import candidates
-from fabric.optimizer.conflict import clash, conflicting
+from fabric.optimizer.conflict import clash
 from fabric.optimizer.objectives import limited
+from fabric.optimizer.question import conflicting
 from fabric.optimizer.solve import minimise
 from fabric.spec import Limits, Spec
 
@@ -178,3 +179,35 @@ def test_what_is_no_limit_is_told_without_a_conflict() -> None:
     with pytest.raises(fabric.Infeasible, match="has no ports at") as caught:
         fabric.design({**FAR, "gpus": 64, "link_gbps": 7})
     assert caught.value.conflict == ()
+
+
+def test_a_stock_that_is_short_is_told_what_is_needed() -> None:
+    """With as many switches as the message says there is a fabric, and with one fewer there is none."""
+    words = {"gpus": 256, "server": "hgx-h100", "switches": "qm9700", "family": "fat-tree", "tiers": 2}
+    with pytest.raises(fabric.Infeasible) as told:
+        fabric.design(words | {"available": {"qm9700": 5}})
+    (needed,) = (item.nearest for item in told.value.conflict if item.limit == "available")
+    assert fabric.design(words | {"available": {"qm9700": needed}}).blueprint.switches <= needed
+    with pytest.raises(fabric.Infeasible):
+        fabric.design(words | {"available": {"qm9700": needed - 1}})
+
+
+def test_a_share_that_cannot_survive_is_told_the_most_that_can() -> None:
+    """With two planes at most, half the throughput remains without one of them, and not a hundredth more."""
+    words = {"gpus": 256, "server": "hgx-h100", "switches": "sn5600", "family": "fat-tree", "planes": [1, 2]}
+    with pytest.raises(fabric.Infeasible) as told:
+        fabric.design(words | {"survive": {"plane": 0.9}})
+    assert [item.nearest for item in told.value.conflict if item.limit == "survive plane"] == [0.5]
+    assert fabric.design(words | {"survive": {"plane": 0.5}}).blueprint.planes == 2
+
+
+def test_a_least_ratio_is_told_the_most_that_can_be() -> None:
+    """One leaf has no uplinks, so two tiers within one hop exclude each other; what is told is feasible."""
+    words = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "family": "fat-tree", "tiers": 2}
+    limits = {"parallel_links": 1}
+    with pytest.raises(fabric.Infeasible) as told:
+        fabric.design(words | {"oversubscription": {"min": 90, "max": 100}, "limits": limits})
+    found = [item.nearest for item in told.value.conflict if item.limit == "least_oversubscription"]
+    for least in found:
+        assert fabric.design(words | {"oversubscription": {"min": least, "max": 100}, "limits": limits})
+    assert found

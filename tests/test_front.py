@@ -248,3 +248,13 @@ def test_a_wide_ratio_stays_within_the_solvers_integers() -> None:
 def test_a_single_server_has_no_mean_hops() -> None:
     """A mean over no pairs is 0, and may be sought all the same."""
     assert fabric.optimize({"gpus": 8, "server": "hgx-h100"}, "mean_hops").proof.objectives == {"hops_mean": 0}
+
+
+def test_a_front_that_takes_too_much_work_says_that_some_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the work for the whole front ends first, what was found is returned, and not called complete."""
+    monkeypatch.setattr(sys.modules["fabric.optimizer.front"], "WORK", 0.02)
+    words = {"gpus": 512, "server": "hgx-h100", "switches": "qm9700", "family": "any", "oversubscription": 4}
+    front = fabric.pareto(words, "cost,hops,allreduce")
+    assert front.status == "FEASIBLE"
+    assert front.studies
+    assert "others may be missing" in front_summary(front)[2][-1]

@@ -9,8 +9,9 @@ from fabric import units
 from fabric.catalog import Switch
 from fabric.errors import Conflict, Infeasible
 from fabric.optimizer.candidates import Candidate, Rejected
-from fabric.optimizer.conflict import WORK, Clash, clash, share
+from fabric.optimizer.conflict import Clash, clash
 from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
+from fabric.optimizer.question import WORK, share
 from fabric.optimizer.solve import minimise
 from fabric.spec import Spec
 
@@ -50,6 +51,8 @@ def _told(spec: Spec, met: Clash) -> Iterator[str]:
 
 def _named(spec: Spec, item: Conflict) -> str:
     """Return a limit with its value."""
+    if item.limit == "available":
+        return f"available {', '.join(f'{count:,} {name}' for name, count in item.value.items())}"
     if not item.limit.startswith("ports"):
         return f"{item.limit} {_said(item.value)}"
     models = {model.name: model for allowed in spec.switches.values() for model in allowed}
@@ -65,6 +68,7 @@ def _ports(box: Switch, rates: Iterable[int]) -> str:
 
 SHORT = "short: the least within the rest is"
 LONG = "too many: the most within the rest is"
+MUCH = "too much: the most within the rest is"
 OFF = "no good: the nearest within the rest is"
 
 
@@ -75,6 +79,8 @@ def _enough(name: str, item: Conflict) -> str:
     if item.nearest is None:
         return f"{name}: no other value of this alone is enough"
     word = LONG if item.limit in ("gpus", "grow_to_gpus", "reserve") else SHORT
+    if item.limit == "least_oversubscription" or item.limit.startswith("survive"):
+        word = MUCH
     if item.limit in ("tiers", "planes", "unit_gpus") or item.limit.startswith("pinned"):
         word = OFF
     if item.limit.startswith("ports"):

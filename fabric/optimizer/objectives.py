@@ -198,10 +198,14 @@ def limited(candidate: Candidate, free: Iterable[str] = ()) -> Model:
 def _keep_to_stock(model: Model) -> None:
     """Take no more switches of a model, over all tiers, than are available."""
     for name, most in model.candidate.spec.available.items():
-        taken = [
-            count
-            for role, boxes in model.candidate.models.items()
-            for box, count in zip(boxes, model.boxes[role], strict=True)
-            if box.name == name
-        ]
-        model.cp.add(sum(taken) <= most)
+        model.cp.add(taken(model, name) <= most)
+
+
+def taken(model: Model, name: str) -> cp_model.LinearExprT:
+    """Return the switches of the model `name` over all tiers."""
+    return sum(
+        count
+        for role, boxes in model.candidate.models.items()
+        for box, count in zip(boxes, model.boxes[role], strict=True)
+        if box.name == name
+    )

@@ -22,7 +22,8 @@ DETERMINISTIC_LIMIT = 60.0
 class Answer:
     """What solving gave: the value of each objective and every size, empty if none was found; `bound` of the first one.
 
-    `boxes` are the devices of each role by model, in the order of the candidate's models.
+    `boxes` are the devices of each role by model, in the order of the candidate's models; `work` is what it took, in
+    CP-SAT's deterministic time.
     The status is OPTIMAL, FEASIBLE (the limit on work came first), INFEASIBLE, or UNKNOWN (it came before any answer).
     """
 
@@ -31,6 +32,7 @@ class Answer:
     bound: float = 0.0
     sizes: dict[str, int] = field(default_factory=dict)
     boxes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    work: float = 0.0
 
 
 def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERMINISTIC_LIMIT) -> Answer:
@@ -43,13 +45,14 @@ def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERM
     expressions = [objective(model) for objective in objectives]
     values: list[int] = []
     sizes, boxes = dict[str, int](), dict[str, tuple[int, ...]]()
-    bound, proven = 0.0, True
+    bound, proven, spent = 0.0, True, 0.0
     for place, expression in enumerate(expressions):
         if isinstance(expression, int) and values:
             continue
         model.cp.minimize(expression)
         solver = solver_of(work)
         status = solver.solve(model.cp)
+        spent += solver.response_proto.deterministic_time
         if status == cp_model.MODEL_INVALID:
             raise FabricError(f"{model.candidate}: the sums exceed 64 bits; use smaller weights, prices or bounds")
         bound = solver.best_objective_bound if place == 0 else bound
@@ -57,13 +60,13 @@ def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERM
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             if values:
                 break
-            return Answer(solver.status_name(status), bound=bound)
+            return Answer(solver.status_name(status), bound=bound, work=spent)
         values = [solver.value(each) for each in expressions]
         sizes = {name: solver.value(term) for name, term in model.sizes.items()}
         boxes = {role: tuple(solver.value(count) for count in counts) for role, counts in model.boxes.items()}
         model.cp.add(expression <= values[place])
         _hint(model, solver)
-    return Answer("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes, boxes)
+    return Answer("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes, boxes, spent)
 
 
 def solver_of(work: float = DETERMINISTIC_LIMIT) -> cp_model.CpSolver:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -11,7 +10,8 @@ from fabric.families import family
 from fabric.form import PLANE
 from fabric.report.objectives import SOUGHT, amount
 from fabric.report.why import reasons
-from fabric.study import Study
+from fabric.spec.writing import yaml_text
+from fabric.study import Study, read
 
 __all__ = ["choice", "models", "remains", "report", "running", "sought"]
 
@@ -20,7 +20,7 @@ def report(study: Study, design: dict[str, Any]) -> str:
     """Return the report of `study`, whose design object is `design`."""
     sections = [
         [f"# {_text(study.spec.name)}", "", _text(choice(study, design)), "", "![The fabric by tiers](fabric.svg)"],
-        ["## What was asked", "", "```json", json.dumps(design["request"], indent=2, ensure_ascii=False), "```"],
+        ["## What was asked", "", "```yaml", _asked(design["request"]), "```"],
         ["## Why this one", "", *_why(study, design)],
         ["## Switches", "", *_table(*_switches(design))],
         ["## Links", "", *_table(*_links(design))],
@@ -31,6 +31,16 @@ def report(study: Study, design: dict[str, Any]) -> str:
         ["## Sources", "", *(f"- {_text(source)}" for source in design["sources"])] if design["sources"] else [],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def _asked(request: dict[str, Any]) -> str:
+    """Return the words of the request that differ from what they are when left out, as YAML."""
+    plain = read(gpus=request["gpus"], server=request["server"]).request
+    limits = {key: item for key, item in request["limits"].items() if item != plain["limits"][key]}
+    given = {key: item for key, item in request.items() if key in ("name", "gpus", "server") or item != plain.get(key)}
+    given = {key: item for key, item in given.items() if key not in ("expected", "sources")}
+    given |= {"limits": limits}
+    return yaml_text({key: item for key, item in given.items() if item != {}}).rstrip()
 
 
 def choice(study: Study, design: dict[str, Any]) -> str:
@@ -57,7 +67,7 @@ def _plural(number: int, one: str, many: str = "") -> str:
 def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
     proof = design["optimizer"]
     name, others = proof["objective_name"], proof["others"]
-    if why := " ".join(reasons(proof)):
+    if why := " ".join(reasons(design)):
         yield f"{why}\n"
     value, bound = (amount(name, proof[key]) for key in ("objective", "bound"))
     yield f"- Sought: {sought(proof)}. Status {proof['status']}: {value}, and nothing allowed is below {bound}."

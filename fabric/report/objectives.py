@@ -40,7 +40,7 @@ def value(name: str, number: float) -> str:
         return units.money(number)
     if name.endswith("_s"):
         return units.time(number)
-    return units.power(number) if name == "power_w" else f"{number:,.6g}"
+    return units.power(number) if name == "power_w" else f"{number:,.6g}" if number < 1e5 else f"{number:,.0f}"
 
 
 def amount(name: str, number: float) -> str:

@@ -97,7 +97,7 @@ def _lines(design: dict[str, Any]) -> Iterator[str]:
     yield f"{remains(design['survives'])}."
     best = "nothing the request allows is better" if proof["status"] == "OPTIMAL" else f"gap {proof['gap']:.2%}"
     yield f"Sought: {sought(proof)}. Proof: {proof['status']}, {best}."
-    if why := " ".join(reasons(proof)):
+    if why := " ".join(reasons(design)):
         yield f"Why: {why}"
     for note in design["notes"]:
         yield f"Note: {note}"

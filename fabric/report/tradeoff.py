@@ -17,6 +17,8 @@ __all__ = ["SCHEMA", "front_document", "front_summary", "pareto_csv"]
 
 SCHEMA = "fabric.pareto/1"
 
+UNPROVEN = "the limit on work came first: others may be missing, and may beat some of these"
+
 
 def front_document(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
     """Return the front as one plain object (docs/design-json.md)."""
@@ -113,7 +115,11 @@ def _switches(study: Study) -> str:
 
 
 def _proof(front: Pareto) -> str:
-    proven = "nothing is missing" if front.status == "OPTIMAL" else "some may be missing: the limit on work came first"
+    proven = (
+        "nothing is missing"
+        if front.status == "OPTIMAL"
+        else "the limit on work came first: better fabrics may be missing, and these may be beaten by them"
+    )
     unpriced = dict.fromkeys(name for study in front.studies for name in left_out(study))
     proven += f", but {', '.join(unpriced)} had no known price and was left out" if unpriced else ""
     steps = [SOUGHT.get(name, name) for name in front.names if name in ("allreduce_s", "hops_mean", "hops_ring")]
