@@ -115,11 +115,7 @@ def _switches(study: Study) -> str:
 
 
 def _proof(front: Pareto) -> str:
-    proven = (
-        "nothing is missing"
-        if front.status == "OPTIMAL"
-        else "the limit on work came first: better fabrics may be missing, and these may be beaten by them"
-    )
+    proven = "nothing is missing" if front.status == "OPTIMAL" else UNPROVEN
     unpriced = dict.fromkeys(name for study in front.studies for name in left_out(study))
     proven += f", but {', '.join(unpriced)} had no known price and was left out" if unpriced else ""
     steps = [SOUGHT.get(name, name) for name in front.names if name in ("allreduce_s", "hops_mean", "hops_ring")]
