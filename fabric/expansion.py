@@ -15,7 +15,7 @@ from fabric.errors import TooLarge
 from fabric.form import Bundle, Group
 from fabric.network import Devices, Network
 
-__all__ = ["BYTES_PER_LINK", "expand"]
+__all__ = ["BYTES_PER_LINK", "expand", "lay_devices", "memory_bytes", "steps"]
 
 DTYPES = (np.int32, np.int32, np.uint16, np.uint16, np.uint8)
 """The columns of a link: lower and upper row, lower and upper port, bundle."""
@@ -29,7 +29,7 @@ def expand(blueprint: Blueprint) -> Network:
     Raises TooLarge, with the estimate, when the columns would not fit in the machine's memory.
     """
     _refuse_too_large(blueprint)
-    groups = _lay_devices(blueprint)
+    groups = lay_devices(blueprint)
     bundles = blueprint.form.bundles
     links = [blueprint.links(bundle) for bundle in bundles]
     columns: list[npt.NDArray[Any]] = [np.empty(sum(links), dtype) for dtype in DTYPES]
@@ -45,7 +45,8 @@ def expand(blueprint: Blueprint) -> Network:
     return Network(tuple(groups.values()), names, rates, lower, upper, lower_port, upper_port, index)
 
 
-def _lay_devices(blueprint: Blueprint) -> dict[str, Devices]:
+def lay_devices(blueprint: Blueprint) -> dict[str, Devices]:
+    """Return the devices of every role, the servers first, with the rows that the network gives them."""
     groups, first = {}, 0
     for group in blueprint.form.groups:
         count = blueprint.devices(group.role)
@@ -69,7 +70,7 @@ def _lay_links(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices],
     digits = _digits(lower)
     partners = _grid(_strides(upper), {axis: blueprint.sizes[axis] for axis in bundle.upper_only})
     first = upper.first + _dot(_strides(upper), digits, lower.count)
-    rank = _dot(_steps(bundle.lower_only, blueprint.sizes), digits, lower.count)
+    rank = _dot(steps(bundle.lower_only, blueprint.sizes), digits, lower.count)
     grid = (lower.count, len(partners), copies)
     ports = np.arange(len(partners) * copies).reshape(1, len(partners), copies)
     rows[0].reshape(grid)[:] = np.arange(lower.first, lower.first + lower.count)[:, None, None]
@@ -86,15 +87,16 @@ def _digits(group: Devices) -> dict[str, npt.NDArray[Any]]:
 
 def _strides(group: Devices) -> dict[str, int]:
     """Return how many rows one step on each of the group's axes is."""
-    return _steps(group.axes, dict(zip(group.axes, group.shape, strict=True)))
+    return steps(group.axes, dict(zip(group.axes, group.shape, strict=True)))
 
 
-def _steps(axes: tuple[str, ...], sizes: Mapping[str, int]) -> dict[str, int]:
-    steps, step = {}, 1
+def steps(axes: tuple[str, ...], sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return how many rows one step on each axis is, where rows count the axes' values in order, the last fastest."""
+    found, step = {}, 1
     for axis in reversed(axes):
-        steps[axis] = step
+        found[axis] = step
         step *= sizes[axis]
-    return steps
+    return found
 
 
 def _dot(strides: dict[str, int], digits: dict[str, npt.NDArray[Any]], count: int) -> npt.NDArray[np.int64]:
@@ -121,7 +123,7 @@ def _refuse_too_large(blueprint: Blueprint) -> None:
     ports = max(blueprint.ports_down(g.role) + blueprint.ports_up(g.role) for g in blueprint.form.groups)
     if ports > np.iinfo(np.uint16).max + 1:
         raise TooLarge(f"{blueprint.name}: a device with {ports:,} ports is more than a network numbers, 65,536")
-    needed, present = blueprint.links_total * BYTES_PER_LINK, _memory()
+    needed, present = blueprint.links_total * BYTES_PER_LINK, memory_bytes()
     if needed > present / 2:
         raise TooLarge(
             f"{blueprint.name}: {blueprint.links_total:,} links take {units.size(needed)}, more than half of"
@@ -129,5 +131,6 @@ def _refuse_too_large(blueprint: Blueprint) -> None:
         )
 
 
-def _memory() -> int:
+def memory_bytes() -> int:
+    """Return the bytes of this machine's memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

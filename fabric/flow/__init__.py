@@ -1,7 +1,47 @@
-"""What traffic gets out of a fabric: closed-form estimates of collectives and of what routing leaves of the links."""
+"""The flow model: how fast collectives run, in closed form and flow by flow."""
 
 from fabric.flow.allreduce import ALGORITHMS, Estimate, allreduce, curve
-from fabric.flow.routing import ROUTINGS, ecmp_bottleneck
+from fabric.flow.bounds import cut_bound, lp_bound
+from fabric.flow.failures import fail, failover, live_nics
+from fabric.flow.fairness import max_min
+from fabric.flow.jobs import Interference, Job, interference
+from fabric.flow.placement import PLACEMENTS, place
+from fabric.flow.routes import EXPLICIT, Routes, Routing, route
+from fabric.flow.routing import ROUTINGS, ecmp_bottleneck, ecmp_mean
 from fabric.flow.shape import Shape, slowest_ns
+from fabric.flow.shares import Shares, shares
+from fabric.flow.traffic import TRAFFIC, Phase, permutation, phases, shift
 
-__all__ = ["ALGORITHMS", "ROUTINGS", "Estimate", "Shape", "allreduce", "curve", "ecmp_bottleneck", "slowest_ns"]
+__all__ = [
+    "ALGORITHMS",
+    "EXPLICIT",
+    "PLACEMENTS",
+    "ROUTINGS",
+    "TRAFFIC",
+    "Estimate",
+    "Interference",
+    "Job",
+    "Phase",
+    "Routes",
+    "Routing",
+    "Shape",
+    "Shares",
+    "allreduce",
+    "curve",
+    "cut_bound",
+    "ecmp_bottleneck",
+    "ecmp_mean",
+    "fail",
+    "failover",
+    "interference",
+    "live_nics",
+    "lp_bound",
+    "max_min",
+    "permutation",
+    "phases",
+    "place",
+    "route",
+    "shares",
+    "shift",
+    "slowest_ns",
+]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from itertools import count
+from collections.abc import Sequence
 
 from fabric.catalog import collectives
 from fabric.flow.shape import Shape
 
-__all__ = ["ROUTINGS", "ecmp_bottleneck", "oversubscribed_share", "routed_share"]
+__all__ = ["ROUTINGS", "ecmp_bottleneck", "ecmp_mean", "oversubscribed_share", "routed_share"]
 
 ROUTINGS = ("adaptive", "ecmp")
 """Per-packet adaptive routing or spraying; and a hash of each queue pair onto one of the equal paths."""
@@ -32,21 +32,43 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool) -> float:
 
 
 def ecmp_bottleneck(links: int, subflows: int, crossing: float) -> float:
-    """Return the share of line rate of the slowest of flows hashed onto `links` links at risk.
+    """Return the mean share of line rate of the slowest of flows hashed onto `links` links at risk.
 
-    A NIC splits its traffic evenly over `subflows`, of which the share `crossing` uses the links. The busiest link
-    carries k of them, the largest k with links * P[Poisson(subflows * crossing) >= k] > ln 2, and min(1, subflows / k)
-    is left: Poisson occupancy at the median of the maximum, within 3-7 % of a Monte Carlo.
+    A NIC splits its traffic evenly over `subflows`, of which the share `crossing` uses the links. A link carries k of
+    them by Poisson's law of mean subflows * crossing, the busiest link k with the probability that all have at most k
+    less that all have fewer, and min(1, subflows / k) is left: within 2 points of a Monte Carlo.
     """
     mean = subflows * crossing
     if not mean:
         return 1.0
-    tail = 1.0
-    for k in count(max(1, int(mean - 12 * math.sqrt(mean) - 12))):  # below, the tail is 1 to the last bit
-        tail -= math.exp((k - 1) * math.log(mean) - mean - math.lgamma(k))
-        if links * tail <= math.log(2):
-            return min(1.0, subflows / (k - 1)) if k > 1 else 1.0
-    raise AssertionError
+    reach = (math.log(links) + 23) / 3  # Bernstein's bound: beyond it lies less than 1e-10 of the busiest link
+    most = math.ceil(mean + reach + math.sqrt(reach * (reach + 6 * mean)))
+    weight = math.exp(most * math.log(mean) - mean - math.lgamma(most + 1))
+    tail, share, fewer, k = 0.0, 0.0, 1.0, most
+    while fewer > 1e-12 and k:
+        tail += weight
+        at_most, fewer = fewer, math.exp(links * math.log1p(-min(tail, 1 - 1e-15)))
+        share += min(1.0, subflows / k) * (at_most - fewer)
+        weight *= k / mean
+        k -= 1
+    return share + fewer if k == 0 else share
+
+
+def ecmp_mean(ratios: Sequence[float], subflows: int) -> float:
+    """Return the mean share of line rate of a random permutation under ECMP, max-min fair.
+
+    Every NIC sends to another by `subflows` sub-flows, hashed one by one. `ratios` are those of `Shape`: for each tier
+    below the top, bandwidth sent over bandwidth up. Where all are 1 the odds of the share on t tiers are n^g / sqrt(d),
+    with n sub-flows on a link, d = t - 1 and g = 1.05 / d^(1/8): fitted to explicit flows of 1 to 32 sub-flows on two
+    to four tiers, within 2 points. The greatest ratio R puts n = R * subflows on a link and leaves a NIC the R-th part,
+    and a tier of ratio r counts for (r / R)^2 of one. With one tier the share is 1.
+    """
+    if not ratios:
+        return 1.0
+    greatest = max(ratios)
+    depth = math.fsum((ratio / greatest) ** 2 for ratio in ratios)
+    odds = math.pow(subflows * greatest, 1.05 / math.pow(depth, 0.125)) / math.sqrt(depth)
+    return odds / (1 + odds) / greatest
 
 
 def oversubscribed_share(shape: Shape, *, contiguous: bool) -> float:

@@ -1,0 +1,183 @@
+"""How much of line rate any routing could leave to traffic: the bottleneck cut, and the linear program below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.blueprint import Blueprint
+from fabric.errors import TooLarge
+from fabric.expansion import expand
+from fabric.flow.lattice import Lattice
+from fabric.flow.routes import leaving, pools
+from fabric.flow.shares import ideal_gbps
+from fabric.flow.traffic import Phase
+
+__all__ = ["LARGEST_PROGRAM", "cut_bound", "lp_bound"]
+
+LARGEST_PROGRAM = 1_000_000
+"""The variables of the largest linear program that is tried."""
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+
+
+def cut_bound(blueprint: Blueprint, phase: Phase, up: Mask | None = None, *, pxn: bool = False) -> float:
+    """Return the share of line rate beyond which some cut is too small for the flows together, at any scale.
+
+    The cuts are those around the devices below every pool of links, from a NIC to a pod: on a fabric that is whole the
+    bound is reached, by adaptive routing.
+    """
+    if not phase.flows:
+        return 1.0
+    phase = leaving(blueprint, phase, pxn=pxn)
+    routes, ideal = pools(Lattice(blueprint), phase, up), ideal_gbps(blueprint, phase)
+    if routes.apart.any():
+        return 0.0
+    load = np.zeros(len(routes.capacity))
+    for column in routes.arcs.T:
+        load += np.bincount(column, ideal, len(load))
+    loaded = load > 0
+    return float(min(1.0, (routes.capacity[loaded] / load[loaded]).min()))
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Variables of one kind, a row each: the arc's capacity row, and the balances it leaves and enters (-1: none)."""
+
+    capacity: Rows
+    leaves: Rows
+    enters: Rows
+
+
+def lp_bound(blueprint: Blueprint, phase: Phase, up: Mask | None = None, *, pxn: bool = False) -> float:
+    """Return the share of line rate that the best of all routings, on any paths, leaves to the slowest flow.
+
+    The greatest share of all flows' demands that the links carry at one time (maximum concurrent flow; F. Shahrokhi
+    and D. Matula 1990, doi 10.1145/77600.77620), by OR-Tools' GLOP. Flows whose NICs share their leaves are one
+    commodity, but on several planes that are not whole, where each NIC may have lost another. Servers do not forward.
+    Raises TooLarge beyond LARGEST_PROGRAM variables.
+    """
+    if not phase.flows:
+        return 1.0
+    up = np.ones(blueprint.links_total, bool) if up is None else up
+    return min(1.0, _program(blueprint, leaving(blueprint, phase, pxn=pxn), up))
+
+
+def _program(blueprint: Blueprint, phase: Phase, up: Mask) -> float:
+    """Lay the program out as columns and solve it.
+
+    Balances: one for each commodity and switch, then one for each source NIC, then one for each commodity and target
+    NIC. A source's balance takes its demand times the share in, and a target's as much out.
+    """
+    lattice, ideal, network = Lattice(blueprint), ideal_gbps(blueprint, phase), expand(blueprint)
+    hosts = lattice.layers[0].links
+    servers, switches = network.servers.count, network.devices - network.servers.count
+    lower, upper = (column.astype(np.int64) - servers for column in (network.lower, network.upper))
+    nic = lattice.layers[0].pool_of(np.arange(hosts))
+    alike = blueprint.planes == 1 or up.all()
+    commodity = _commodities(lattice, phase.source) if alike else np.unique(phase.source, return_inverse=True)[1]
+    sources, source = np.unique(phase.source, return_inverse=True)
+    (pairs, pair), count = _pairs(commodity, phase.target, lattice.all_nics), int(commodity.max()) + 1
+    first_source, first_pair = count * switches, count * switches + len(sources)
+    fabric, live = np.arange(hosts, lattice.links), up[:hosts]
+    fabric = fabric[up[fabric]]
+    _refuse_too_large(blueprint, 2 * count * len(fabric))
+    each, arcs = np.repeat(np.arange(count), len(fabric)) * switches, np.tile(fabric, count)
+    of_source = np.flatnonzero(live & np.isin(nic, sources))
+    sends = np.searchsorted(sources, nic[of_source])
+    commodity_of = np.zeros(len(sources), np.int64)
+    commodity_of[source] = commodity
+    by_pair = _matches(nic, live, pairs % lattice.all_nics)
+    parts = [
+        _Columns(arcs, each + lower[arcs], each + upper[arcs]),
+        _Columns(lattice.links + arcs, each + upper[arcs], each + lower[arcs]),
+        _Columns(of_source, first_source + sends, commodity_of[sends] * switches + upper[of_source]),
+        _Columns(
+            lattice.links + by_pair[1],
+            pairs[by_pair[0]] // lattice.all_nics * switches + upper[by_pair[1]],
+            first_pair + by_pair[0],
+        ),
+    ]
+    demand = np.zeros(first_pair + len(pairs))
+    demand[first_source:first_pair] = np.bincount(source, ideal)
+    demand[first_pair:] = -np.bincount(pair, ideal)
+    return _solved(parts, demand, 2 * lattice.links, blueprint.link_gbps)
+
+
+def _commodities(lattice: Lattice, source: Rows) -> Rows:
+    """Return a number for each flow, the same for sources whose host links lead to the same leaves."""
+    ends = lattice.ends(source)
+    layer = lattice.layers[1] if lattice.tiers > 1 else None
+    leaf = ends.server // layer.servers if layer else np.zeros(len(source), np.int64)
+    for axis, size in lattice.lanes.items():
+        leaf = leaf * size + ends.lanes[axis]
+    return np.unique(leaf, return_inverse=True)[1].astype(np.int64)
+
+
+def _pairs(commodity: Rows, target: Rows, nics: int) -> tuple[Rows, Rows]:
+    """Return each commodity and target NIC that flows join, as one number, and each flow's row among them."""
+    pairs, pair = np.unique(commodity * nics + target, return_inverse=True)
+    return pairs, pair
+
+
+def _matches(nic: Rows, live: Mask, wanted: Rows) -> tuple[Rows, Rows]:
+    """Return the live host links of each wanted NIC: rows of `wanted`, and of the links."""
+    order = np.argsort(nic, kind="stable")
+    start = np.searchsorted(nic[order], wanted)
+    width = np.searchsorted(nic[order], wanted, side="right") - start
+    rows = np.repeat(np.arange(len(wanted)), width)
+    links = order[np.arange(len(rows)) - np.repeat(np.cumsum(width) - width, width) + start[rows]]
+    return rows[live[links]], links[live[links]]
+
+
+def _solved(parts: list[_Columns], demand: npt.NDArray[np.float64], arcs: int, gbps: int) -> float:
+    """Return the greatest share; the last variable is the share itself, of a demand in each balance."""
+    from ortools.math_opt import model_pb2
+    from ortools.math_opt.python import mathopt
+
+    capacity, leaves, enters = (np.concatenate([getattr(part, name) for part in parts]) for name in _KEYS)
+    flows = len(capacity)
+    model = model_pb2.ModelProto()
+    model.variables.ids.extend(range(flows + 1))
+    model.variables.lower_bounds.extend([0.0] * (flows + 1))
+    model.variables.upper_bounds.extend([np.inf] * (flows + 1))
+    model.variables.integers.extend([False] * (flows + 1))
+    model.objective.maximize = True
+    model.objective.linear_coefficients.ids.append(flows)
+    model.objective.linear_coefficients.values.append(1.0)
+    rows = arcs + len(demand)
+    model.linear_constraints.ids.extend(range(rows))
+    model.linear_constraints.lower_bounds.extend([-np.inf] * arcs + [0.0] * len(demand))
+    model.linear_constraints.upper_bounds.extend([float(gbps)] * arcs + [0.0] * len(demand))
+    column = np.arange(flows)
+    share = np.flatnonzero(demand)
+    entries = _sorted(
+        np.concatenate([capacity, arcs + leaves, arcs + enters, arcs + share]),
+        np.concatenate([column, column, column, np.full(len(share), flows)]),
+        np.concatenate([np.ones(flows), -np.ones(flows), np.ones(flows), demand[share]]),
+    )
+    for name, values in zip(("row_ids", "column_ids", "coefficients"), entries, strict=True):
+        getattr(model.linear_constraint_matrix, name).extend(values.tolist())
+    result = mathopt.solve(mathopt.Model.from_model_proto(model), mathopt.SolverType.GLOP)
+    return float(result.objective_value())
+
+
+_KEYS = ("capacity", "leaves", "enters")
+
+
+def _sorted(rows: Rows, columns: Rows, values: npt.NDArray[np.float64]) -> tuple[Any, Any, Any]:
+    """Return a matrix's entries in the order of its rows."""
+    order = np.lexsort((columns, rows))
+    return rows[order], columns[order], values[order]
+
+
+def _refuse_too_large(blueprint: Blueprint, variables: int) -> None:
+    if variables > LARGEST_PROGRAM:
+        raise TooLarge(
+            f"{blueprint.name}: the linear program has {variables:,} variables, more than {LARGEST_PROGRAM:,};"
+            " the cut bound needs none, and on a fabric that is whole it is as tight"
+        )

@@ -1,0 +1,106 @@
+"""Several jobs on one fabric at a time, and what each loses to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.blueprint import Blueprint
+from fabric.errors import InputError
+from fabric.flow.fairness import max_min
+from fabric.flow.placement import arranged, place
+from fabric.flow.routes import ADAPTIVE, Routing, leaving, route
+from fabric.flow.shares import phase_shares, shares
+from fabric.flow.traffic import Phase, phases
+
+__all__ = ["Interference", "Job", "interference"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A collective that runs all the time on GPUs of its own.
+
+    `placement` says how its ranks take the GPUs that it has (see `placement.place`; `strided` takes `stride`).
+    """
+
+    name: str
+    gpus: int
+    collective: str = "all-reduce"
+    algorithm: str = "ring"
+    placement: str = "contiguous"
+    stride: int = 8
+
+
+@dataclass(frozen=True)
+class Interference:
+    """What a job gets of line rate with the fabric to itself and with the others, the mean and the slowest flow."""
+
+    job: str
+    alone_mean: float
+    alone_min: float
+    mean: float
+    min: float
+
+
+def interference(
+    blueprint: Blueprint,
+    jobs: Sequence[Job],
+    routing: Routing = ADAPTIVE,
+    up: npt.NDArray[np.bool_] | None = None,
+    *,
+    spread: str = "contiguous",
+    seed: int = 0,
+) -> tuple[Interference, ...]:
+    """Return what each job gets alone and beside the others, each in the middle phase of its collective.
+
+    A job has the next GPUs after those of the jobs before it, in the order of the placement `spread`: `random`, drawn
+    by `seed`, gives it servers all over the fabric. Raises InputError when the jobs take more GPUs than there are, and
+    as `place`, `phases` and `route` do.
+    """
+    parts = [
+        replace(leaving(blueprint, _phase(blueprint, job, gpus), pxn=routing.pxn), job=number)
+        for number, (job, gpus) in enumerate(zip(jobs, _placed(blueprint, jobs, spread, seed), strict=True))
+    ]
+    if not parts:
+        return ()
+    together = _joined(parts)
+    rates = max_min(route(blueprint, together, routing, up)).reshape(together.flows, -1)
+    found = []
+    for number, (job, part) in enumerate(zip(jobs, parts, strict=True)):
+        alone = shares(blueprint, [part], routing, up)
+        own = rates[together.job == number].reshape(-1)
+        mean, least = phase_shares(blueprint, part, own) if part.flows else (1.0, 1.0)
+        found.append(Interference(job.name, alone.mean, alone.min, mean, least))
+    return tuple(found)
+
+
+def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any]) -> Phase:
+    every = list(phases(blueprint.server, gpus, job.collective, job.algorithm, rounds=3))
+    return every[len(every) // 2]
+
+
+def _placed(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:
+    """Yield the GPU of each rank of each job."""
+    wanted, per_server = sum(job.gpus for job in jobs), blueprint.server.gpus
+    if wanted > blueprint.gpus:
+        raise InputError(f"the jobs take {wanted:,} GPUs of the {blueprint.gpus:,} of {blueprint.name}")
+    gpus = place(blueprint, spread, wanted, seed=seed)
+    for job, last in zip(jobs, accumulate(job.gpus for job in jobs), strict=True):
+        own = gpus[last - job.gpus : last]
+        yield own[arranged(job.placement, job.gpus, job.gpus, per_server, seed=seed, stride=job.stride)]
+
+
+def _joined(parts: Sequence[Phase]) -> Phase:
+    """Return the flows of all parts as of one time."""
+    columns = [(part.source, part.target, *_filled(part.flows, part.share, part.job)) for part in parts]
+    source, target, share, job = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return Phase(source, target, share, job=job)
+
+
+def _filled(flows: int, *values: Any) -> tuple[npt.NDArray[Any], ...]:
+    return tuple(np.broadcast_to(value, (flows,)) for value in values)
