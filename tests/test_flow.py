@@ -60,7 +60,7 @@ def test_more_gpus_never_make_an_all_reduce_faster() -> None:
 
 
 def test_the_ecmp_bottleneck_agrees_with_a_monte_carlo() -> None:
-    """Hashing F sub-flows of each NIC on a leaf's uplinks leaves the slowest what random draws leave it, within 7 %."""
+    """Hashed on a leaf's uplinks, F sub-flows of each NIC leave the slowest what random draws do, within 2 points."""
     rng = np.random.default_rng(5)
     for subflows in (1, 2, 4, 8):
         leaves, uplinks, trials = 32, 32, 40
@@ -72,7 +72,7 @@ def test_the_ecmp_bottleneck_agrees_with_a_monte_carlo() -> None:
                 load[leaf] = np.bincount(draws[leaf], minlength=uplinks)
             slowest.append(min(1.0, subflows / load.max()))
         predicted = ecmp_bottleneck(leaves * uplinks, subflows, 1.0)
-        assert predicted == pytest.approx(np.median(slowest), rel=0.07)
+        assert predicted == pytest.approx(np.mean(slowest), abs=0.02)
 
 
 def test_adaptive_routing_is_never_slower_than_hashing() -> None:
@@ -88,7 +88,7 @@ def test_adaptive_routing_is_never_slower_than_hashing() -> None:
 
 def test_oversubscription_adds_collisions() -> None:
     """Twice the flows on each uplink halve what is left and worse."""
-    assert ecmp_bottleneck(2048, 2, 1.0) == 0.25
+    assert ecmp_bottleneck(2048, 2, 1.0) == pytest.approx(0.24, abs=0.01)
     assert ecmp_bottleneck(2048, 2, 2.0) == pytest.approx(1 / 6, abs=0.01)
 
 

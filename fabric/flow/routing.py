@@ -58,16 +58,16 @@ def ecmp_mean(ratios: Sequence[float], subflows: int) -> float:
     """Return the mean share of line rate of a random permutation under ECMP, max-min fair.
 
     Every NIC sends to another by `subflows` sub-flows, hashed one by one. `ratios` are those of `Shape`: for each tier
-    below the top, bandwidth sent over bandwidth up. Where all are 1 the odds of the share on t tiers are n^g / sqrt(d),
-    with n sub-flows on a link, d = t - 1 and g = 1.05 / d^(1/8): fitted to explicit flows of 1 to 32 sub-flows on two
+    below the top, bandwidth sent over bandwidth up. Where all are 1 the odds of the share on t tiers are n^g / d^0.53
+    with n sub-flows on a link, d = t - 1 and g = 1.02 / d^0.155: fitted to explicit flows of 1 to 32 sub-flows on two
     to four tiers, within 2 points. The greatest ratio R puts n = R * subflows on a link and leaves a NIC the R-th part,
-    and a tier of ratio r counts for (r / R)^2 of one. With one tier the share is 1.
+    and a tier of ratio r counts for (r / R)^3 of one. With one tier the share is 1.
     """
     if not ratios:
         return 1.0
     greatest = max(ratios)
-    depth = math.fsum((ratio / greatest) ** 2 for ratio in ratios)
-    odds = math.pow(subflows * greatest, 1.05 / math.pow(depth, 0.125)) / math.sqrt(depth)
+    depth = math.fsum((ratio / greatest) ** 3 for ratio in ratios)
+    odds = math.pow(subflows * greatest, 1.02 / math.pow(depth, 0.155)) / math.pow(depth, 0.53)
     return odds / (1 + odds) / greatest
 
 
