@@ -169,6 +169,19 @@ def test_the_ecmp_bottleneck_is_that_of_explicit_flows(subflows: int, ratio: int
     assert ecmp_bottleneck(links, subflows, ratio) == pytest.approx(np.mean(slowest), abs=0.02)
 
 
+@pytest.mark.parametrize(("planes", "qps"), [(2, 2), (2, 8), (4, 4)])
+def test_queue_pairs_are_dealt_over_the_planes(planes: int, qps: int) -> None:
+    """With as many queue pairs as planes a NIC sends on all, and hashing leaves it what the closed form says."""
+    plan = sized(form_of("fat-tree", 2), 1024, block=32, slot=32, spine=32, plane=planes)
+    arcs = route(plan, shift(np.arange(1024), 1), Routing("ecmp", qps)).arcs[:, 0].reshape(-1, qps)
+    assert (np.sort(arcs % planes)[:, :: qps // planes] == np.arange(planes)).all()
+    phase = Phase(np.arange(1024), _between_places(1024, 32))
+    found = [shares(plan, [phase], Routing("ecmp", qps, seed)) for seed in range(20)]
+    closed = ecmp_bottleneck(2 * 1024 * planes, qps / planes, 1.0)
+    assert closed == pytest.approx(np.mean([one.min for one in found]), abs=0.02)
+    assert ecmp_mean((1.0,), qps / planes) == pytest.approx(np.mean([one.mean for one in found]), abs=0.02)
+
+
 def test_a_thousand_flows_load_sixteen_links_unevenly() -> None:
     """Of 1,000 flows hashed on 16 uplinks the busiest has more than 1.2 times the mean (Meta, SIGCOMM 2024)."""
     plan = sized(form_of("fat-tree", 2), 2000, block=2, slot=1000, spine=16)

@@ -114,7 +114,11 @@ class Lattice:
     @property
     def line_gbps(self) -> int:
         """What a NIC sends at most, over all planes."""
-        return self.blueprint.link_gbps * self.blueprint.planes
+        return self.blueprint.link_gbps * self.planes
+
+    @property
+    def planes(self) -> int:
+        return self.blueprint.planes
 
     @property
     def links(self) -> int:

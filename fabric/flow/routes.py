@@ -23,6 +23,7 @@ from fabric.flow.hashing import Keys, below, flow_keys, nth
 from fabric.flow.lattice import Ends, Lattice
 from fabric.flow.reroute import Detours
 from fabric.flow.traffic import Phase
+from fabric.form import PLANE
 
 __all__ = ["ADAPTIVE", "EXPLICIT", "Routes", "Routing", "leaving", "pools", "route"]
 
@@ -55,11 +56,12 @@ class Routes:
 class Routing:
     """How explicit flows take paths: one of EXPLICIT, with `qps` queue pairs a flow.
 
-    `ecmp` sends each sub-flow where a hash of its flow's ends, its number and `seed` says, evenly at every hop over the
-    links that are up and lead to the target; `dmodk` as destination-mod-k of InfiniBand's fat trees (E. Zahavi 2012,
-    doi 10.1016/j.jpdc.2011.12.006), each sub-flow with a number of its own; `adaptive` sprays over all links in
-    proportion to what is up, whatever the queue pairs. With `pxn`, a flow crosses to its target's rail by NVLink before
-    it leaves its server; where rails never meet it always does. Raises InputError for another name or no queue pairs.
+    `ecmp` deals the sub-flows of a flow over the planes in turn, and sends each where a hash of its flow's ends, its
+    number and `seed` says, evenly at every hop over the links that are up and lead to the target; `dmodk` as
+    destination-mod-k of InfiniBand's fat trees (E. Zahavi 2012, doi 10.1016/j.jpdc.2011.12.006), each sub-flow with a
+    number of its own; `adaptive` sprays over all links in proportion to what is up, whatever the queue pairs. With
+    `pxn`, a flow crosses to its target's rail by NVLink before it leaves its server; where rails never meet it always
+    does. Raises InputError for another name or no queue pairs.
     """
 
     name: str = "adaptive"
@@ -151,7 +153,8 @@ def _chosen(lattice: Lattice, phase: Phase, routing: Routing, up: npt.NDArray[np
         ends = lattice.ends(source), lattice.ends(target)
         turn = lattice.turn(*ends)
         keys = flow_keys(source, target, rows % qps, routing.seed)
-        choose = _hashed(keys) if routing.name == "ecmp" else _by_target(lattice, ends[1], rows % qps, qps)
+        dealt = (below(flow_keys(source, target, 0 * rows, routing.seed), lattice.planes) + rows % qps) % lattice.planes
+        choose = _hashed(keys, dealt) if routing.name == "ecmp" else _by_target(lattice, ends[1], rows % qps, qps)
         chunk = _walk(lattice, *ends, turn, choose)
         apart[rows] = turn > lattice.tiers
         if live is not None and detours is not None:
@@ -204,10 +207,10 @@ def _by_target(lattice: Lattice, target: Ends, queue_pair: Any, qps: int) -> Cho
     return lambda name, _: digits[name]
 
 
-def _hashed(keys: Keys) -> Choice:
-    """Return the choice of ECMP: each time another hash of the flow's key."""
+def _hashed(keys: Keys, plane: npt.NDArray[Any]) -> Choice:
+    """Return the choice of ECMP: the planes as dealt, and for all else each time another hash of the flow's key."""
     times = count(1)
-    return lambda _, size: below(nth(keys, next(times)), size) if size > 1 else 0
+    return lambda name, size: plane if name == PLANE else below(nth(keys, next(times)), size) if size > 1 else 0
 
 
 def _refuse_too_large(blueprint: Blueprint, flows: int) -> None:

@@ -18,8 +18,9 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool) -> float:
     """Return the share of line rate that `routing` leaves to the slowest NIC.
 
     1 when there is only one path. For `ecmp` the lock-step bottleneck of the hash (see `ecmp_bottleneck`), each uplink
-    of an oversubscribed leaf taking so many times more flows, and never better than adaptive routing. Of a ring over
-    servers in order only one flow in as many as a leaf has servers leaves the leaf.
+    of an oversubscribed leaf taking so many times more flows, and never better than adaptive routing. A NIC deals its
+    queue pairs over the planes, one at least in each. Of a ring over servers in order only one flow in as many as a
+    leaf has servers leaves the leaf.
     """
     if shape.tiers == 1 or not shape.several_paths:
         return 1.0
@@ -27,16 +28,17 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool) -> float:
     if routing == "adaptive":
         return constants.adaptive_share
     links = 2 * shape.servers * shape.server.nics * shape.planes * (shape.tiers - 1)
+    subflows = max(1.0, constants.ecmp_subflows / shape.planes)
     crossing = shape.ratios[0] / (shape.peers[0] if contiguous else 1)
-    return min(constants.adaptive_share, ecmp_bottleneck(links, constants.ecmp_subflows, crossing))
+    return min(constants.adaptive_share, ecmp_bottleneck(links, subflows, crossing))
 
 
-def ecmp_bottleneck(links: int, subflows: int, crossing: float) -> float:
+def ecmp_bottleneck(links: int, subflows: float, crossing: float) -> float:
     """Return the mean share of line rate of the slowest of flows hashed onto `links` links at risk.
 
-    A NIC splits its traffic evenly over `subflows`, of which the share `crossing` uses the links. A link carries k of
-    them by Poisson's law of mean subflows * crossing, the busiest link k with the probability that all have at most k
-    less that all have fewer, and min(1, subflows / k) is left: within 2 points of a Monte Carlo.
+    A NIC splits its traffic in a plane evenly over `subflows`, of which the share `crossing` uses the links. A link
+    carries k of them by Poisson's law of mean subflows * crossing, the busiest link k with the probability that all
+    have at most k less that all have fewer, and min(1, subflows / k) is left: within 2 points of a Monte Carlo.
     """
     mean = subflows * crossing
     if not mean:
@@ -54,14 +56,14 @@ def ecmp_bottleneck(links: int, subflows: int, crossing: float) -> float:
     return share + fewer if k == 0 else share
 
 
-def ecmp_mean(ratios: Sequence[float], subflows: int) -> float:
+def ecmp_mean(ratios: Sequence[float], subflows: float) -> float:
     """Return the mean share of line rate of a random permutation under ECMP, max-min fair.
 
-    Every NIC sends to another by `subflows` sub-flows, hashed one by one. `ratios` are those of `Shape`: for each tier
-    below the top, bandwidth sent over bandwidth up. Where all are 1 the odds of the share on t tiers are n^g / d^0.53
-    with n sub-flows on a link, d = t - 1 and g = 1.02 / d^0.155: fitted to explicit flows of 1 to 32 sub-flows on two
-    to four tiers, within 2 points. The greatest ratio R puts n = R * subflows on a link and leaves a NIC the R-th part,
-    and a tier of ratio r counts for (r / R)^3 of one. With one tier the share is 1.
+    Every NIC sends to another by `subflows` sub-flows in each plane, hashed one by one. `ratios` are those of `Shape`:
+    for each tier below the top, bandwidth sent over bandwidth up. Where all are 1 the odds of the share on t tiers are
+    n^g / d^0.53 with n sub-flows on a link, d = t - 1 and g = 1.02 / d^0.155: fitted to explicit flows of 1 to 32 sub-
+    flows on two to four tiers, within 2 points. The greatest ratio R puts n = R * subflows on a link and leaves a NIC
+    the R-th part, and a tier of ratio r counts for (r / R)^3 of one. With one tier the share is 1.
     """
     if not ratios:
         return 1.0
