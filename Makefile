@@ -13,13 +13,14 @@ RUN := $(VENV)/.run
 TEST := $(VENV)/.test
 DEMO := build/colossus-100k
 
-.PHONY: help demo test test-all lint docs-pictures bench clean apt
+.PHONY: help demo test test-all lint docs-pictures bench accuracy clean apt
 
 help:
 	@echo 'make demo      design colossus-100k into $(DEMO): report, tables and pictures'
 	@echo 'make test      style, types, import contracts and tests'
 	@echo 'make test-all  the same, with the slow tests'
 	@echo 'make bench     the benchmarks, each a ratio taken in one run'
+	@echo 'make accuracy  the time model against measured collectives, system by system, with plots'
 	@echo 'make docs-pictures  draw the pictures of the README again'
 	@echo 'make clean     remove everything that make made'
 
@@ -46,6 +47,9 @@ test-all: lint
 
 bench: $(RUN)
 	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "$$script"; $(BIN)/python "$$script"; done
+
+accuracy: $(RUN)
+	$(BIN)/python benchmarks/accuracy.py
 
 docs-pictures: $(RUN)
 	$(BIN)/fabric design colossus-100k --out $(DEMO)

@@ -99,7 +99,7 @@ class Study:
         return injection_gbps(self.blueprint)
 
     def allreduce(self, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None) -> Estimate:
-        """Estimate an all-reduce of `size_bytes` over all GPUs (see `fabric.flow.allreduce`)."""
+        """Estimate an all-reduce of `size_bytes` over all GPUs (see `fabric.flow.estimate`)."""
         return allreduce(self.blueprint, size_bytes, routing, algorithm)
 
 

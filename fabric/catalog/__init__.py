@@ -8,9 +8,21 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from fabric.catalog.parts import Collectives, Optic, Protocol, Server, Steps, Switch
+from fabric.catalog.parts import Collectives, Generation, Optic, Protocol, Rise, Server, Steps, Switch
 
-__all__ = ["Collectives", "Optic", "Server", "Switch", "collectives", "link_part", "optics", "servers", "switches"]
+__all__ = [
+    "Collectives",
+    "Generation",
+    "Optic",
+    "Protocol",
+    "Server",
+    "Switch",
+    "collectives",
+    "link_part",
+    "optics",
+    "servers",
+    "switches",
+]
 
 
 @cache
@@ -50,10 +62,13 @@ def link_part(rate_gbps: int, own: tuple[Optic, ...] = (), length_m: float = 0) 
 def collectives() -> Collectives:
     """Return the constants of the collective model."""
     data = _read("collectives")
-    protocols = (
-        Protocol(row["name"], row["share"], Steps(**row["ring"]), Steps(**row["tree"])) for row in data.pop("protocols")
+    protocols = tuple(
+        Protocol(row["name"], row["rise"], Steps(**row["ring"]), Steps(**row["tree"])) for row in data.pop("protocols")
     )
-    return Collectives(tuple(protocols), **data)
+    rises = {name: Rise(**row) for name, row in data.pop("rises").items()}
+    generations = {name: Generation(**row) for name, row in data.pop("generations").items()}
+    nvls_tree = Steps(nvlink_us=0.0, **data.pop("nvls_tree_us"))
+    return Collectives(protocols, rises, generations, nvls_tree, **data)
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ class Server:
     """One NVLink domain: its GPUs, its NICs and what joins them. `nvlink_GBps` is per GPU and one way.
 
     `trays` are the parts that are cabled apart (an NVL72 rack has 18); `rails` is the number of rails that the NICs
-    form, one NIC a rail unless said otherwise.
+    form, one NIC a rail unless said otherwise. `nic_us` is what the NICs' transport adds to a step over the network.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Server:
     title: str = ""
     power_w: float | None = None
     generation: str = ""
+    nic_us: float = 0.0
     source: str = ""
 
 
@@ -102,12 +103,39 @@ class Steps:
 
 @dataclass(frozen=True)
 class Protocol:
-    """One protocol of a collective library: its share of the bandwidth, and its latencies on rings and trees."""
+    """One protocol of a collective library: its latencies on rings and trees, and how it rises to its bandwidth."""
 
     name: str
-    share: float
+    rise: str
     ring: Steps
     tree: Steps
+
+
+@dataclass(frozen=True)
+class Rise:
+    """How a call nears its bandwidth: one of latency a and transfer x takes a + x + rise a x / (x + delay a)."""
+
+    rise: float
+    delay: float
+
+
+Shares = tuple[float, float, float]
+"""Shares of the NVLink line rate on one, two, and more NVLink domains."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What a generation of GPUs gets of its NVLink line rate, by protocol and domains, and its own latencies.
+
+    `network_factor` is on the latency of a network step. `nvls` is of algorithm bandwidth, the others of bus bandwidth.
+    """
+
+    launch_us: float
+    network_factor: float
+    ring: Mapping[str, Shares]
+    tree: Mapping[str, Shares]
+    nvls: float | None
+    nvls_tree: tuple[float | None, float, float] | None
 
 
 @dataclass(frozen=True)
@@ -115,11 +143,16 @@ class Collectives:
     """The constants of the collective model; shares are of a line rate, latencies as their suffix says."""
 
     protocols: tuple[Protocol, ...]
-    tree_share: float
-    nvlink_share: float
+    rises: Mapping[str, Rise]
+    generations: Mapping[str, Generation]
+    nvls_tree: Steps
+    nvlink_factor: float
+    nvls_us: float
+    peers_at_once: int
     nic_share: float
     adaptive_share: float
     ecmp_subflows: int
     switch_latency_ns: float
     fibre_ns_per_m: float
     cable_m: float
+    expected_errors: Mapping[int, float]

@@ -1,7 +1,9 @@
 """The flow model: how fast collectives run, in closed form and flow by flow."""
 
-from fabric.flow.allreduce import ALGORITHMS, Estimate, allreduce, curve
+from fabric.flow.algorithms import ALGORITHMS
 from fabric.flow.bounds import cut_bound, lp_bound
+from fabric.flow.collective import COLLECTIVES, Collective
+from fabric.flow.estimate import Estimate, allreduce, curve, estimate, usable
 from fabric.flow.failures import fail, failover, live_nics
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
@@ -14,10 +16,12 @@ from fabric.flow.traffic import TRAFFIC, Phase, permutation, phases, shift
 
 __all__ = [
     "ALGORITHMS",
+    "COLLECTIVES",
     "EXPLICIT",
     "PLACEMENTS",
     "ROUTINGS",
     "TRAFFIC",
+    "Collective",
     "Estimate",
     "Interference",
     "Job",
@@ -31,6 +35,7 @@ __all__ = [
     "cut_bound",
     "ecmp_bottleneck",
     "ecmp_mean",
+    "estimate",
     "fail",
     "failover",
     "interference",
@@ -44,4 +49,5 @@ __all__ = [
     "shares",
     "shift",
     "slowest_ns",
+    "usable",
 ]

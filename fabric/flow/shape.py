@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from operator import mul
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch, collectives
+from fabric.errors import InputError
 from fabric.metrics import hop_shares, hops, lanes_apart, peers
 
 __all__ = ["Shape", "slowest_ns"]
@@ -56,6 +57,13 @@ class Shape:
             lanes_apart(blueprint),
             tuple(accumulate((max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top), mul)),
         )
+
+    def first(self, gpus: int | None) -> Shape:
+        """Return the shape that a collective on the first `gpus` GPUs sees, by default all; raises InputError."""
+        if gpus is not None and not 1 <= gpus <= self.gpus:
+            raise InputError(f"gpus {gpus:,}: the design has {self.gpus:,}; take 1 to {self.gpus:,}")
+        count = gpus or self.gpus
+        return self if count == self.gpus else replace(self, gpus=count, servers=-(-count // self.server.gpus))
 
     @property
     def neighbour_hops(self) -> float:

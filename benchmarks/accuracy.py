@@ -1,0 +1,229 @@
+"""Hold the time model against measured collectives, system by system; prints docs/accuracy.md's table, plots each.
+
+With --fit it seeks the constants that are called fitted in catalog/data/collectives.yaml anew, and prints them.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+import statistics
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from fabric.catalog import Collectives, Server, collectives, servers
+from fabric.flow.algorithms import Machine
+from fabric.flow.collective import collective
+from fabric.flow.estimate import LIBRARY, fastest
+
+FILE = Path(__file__).with_name("measured_collectives.csv")
+PLOTS = Path("build/accuracy")
+KINDS = {"all_reduce": "all-reduce", "all_gather": "all-gather", "alltoall": "all-to-all", "sendrecv": "send-recv"}
+OUTSIDE = {
+    "CoreWeave A100 (LAS1) with SHARP": "reduces in its switches, which the model has not, over NICs it does not name",
+    "H100 2 nodes, NCCL-limited RoCE": "a defect of that NCCL, as its issue says",
+}
+"""Systems that are in the data and not in the statistics, and why."""
+LARGE, MIDDLE, SMALL = 2**30, 2**20, 2**16
+OUTLIER = 0.3
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measured size of one system: what ran, on what, and the microseconds it took."""
+
+    system: str
+    server: Server
+    gpus: int
+    domains: int
+    collective: str
+    algorithms: tuple[str, ...]
+    size_bytes: int
+    time_us: float
+
+    def predicted_us(self, constants: Collectives) -> float:
+        """Return the model's time."""
+        server, share = self.server, constants.nic_share
+        network = server.nics * server.nic_gbps / 8 * share
+        machine = Machine(
+            constants, constants.generations[server.generation], self.gpus, self.domains, server.gpus,
+            server.nvlink_GBps or math.inf, network, "NIC", server.nic_us,
+        )  # fmt: skip
+        machines = {True: machine, False: machine}
+        found = fastest(machines, collective(self.collective), self.size_bytes, self.algorithms)
+        if found is None:
+            raise ValueError(f"{self.system}: no {self.collective} by {self.algorithms}")
+        return found[1].total * 1e6
+
+
+@cache
+def measured() -> tuple[Point, ...]:
+    """Return the points whose size is stated and whose system the model can be told."""
+    with FILE.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["size_stated"] == "yes" and row["system"] not in OUTSIDE]
+    return tuple(map(_point, rows))
+
+
+def _point(row: Mapping[str, str]) -> Point:
+    gpus, domains = int(row["gpus"]), int(row["domains"])
+    efa = servers()["aws-p5"].nic_us if row["transport"] == "EFA" else 0.0
+    server = Server(
+        row["system"], gpus // domains, int(row["nics_per_domain"] or 0), int(row["nic_gbps"] or 0),
+        float(row["nvlink_GBps"]), generation=row["generation"], nic_us=efa,
+    )  # fmt: skip
+    size = int(row["bytes"])
+    time_us = size / 1e3 / float(row["algbw_GBps"])
+    name = f"{row['system']}, {row['algorithm']}" if "vs GPU count" in row["system"] else row["system"]
+    name = f"{name}, {gpus} GPUs" if "CoreWeave" in name or "vs GPU count" in name else name
+    return Point(name, server, gpus, domains, KINDS[row["collective"]], _allowed(row["algorithm"]), size, time_us)
+
+
+def _allowed(text: str) -> tuple[str, ...]:
+    """Return the algorithms that a measurement may have used, by what it says of them."""
+    for word, names in (
+        ("NVLS_ENABLE=0", ("ring", "tree")),
+        ("NVLSTree", LIBRARY),
+        ("NVLS,", ("nvls",)),
+        ("Ring", ("ring",)),
+        ("Tree", ("tree",)),
+    ):
+        if text.startswith(word) or (word in ("NVLS_ENABLE=0", "NVLSTree") and word in text):
+            return names
+    return ("nvls",) if text == "NVLS" else LIBRARY
+
+
+def systems(points: Iterable[Point]) -> dict[str, list[Point]]:
+    """Return the points of each system, by size."""
+    found: dict[str, list[Point]] = {}
+    for point in points:
+        found.setdefault(point.system, []).append(point)
+    return {name: sorted(each, key=lambda point: point.size_bytes) for name, each in found.items()}
+
+
+def outliers(points: Iterable[Point]) -> set[Point]:
+    """Return the points that took over 30 % longer than a line in logarithms between their two neighbours."""
+    found = set()
+    for sweep in systems(points).values():
+        for before, point, after in zip(sweep, sweep[1:], sweep[2:], strict=False):
+            if before.size_bytes < point.size_bytes < after.size_bytes:
+                ways = [math.log(each.size_bytes) for each in (before, point, after)]
+                part = (ways[1] - ways[0]) / (ways[2] - ways[0])
+                between = before.time_us ** (1 - part) * after.time_us**part
+                if point.time_us > (1 + OUTLIER) * between:
+                    found.add(point)
+    return found
+
+
+def errors(points: Iterable[Point], constants: Collectives) -> dict[Point, float]:
+    """Return the relative error of the predicted time of each point."""
+    return {point: point.predicted_us(constants) / point.time_us - 1 for point in points}
+
+
+def summary(found: Mapping[Point, float]) -> dict[str, float]:
+    """Return the medians of the absolute errors from 1 GiB and from 1 MiB, and the worst above 64 KiB."""
+    odd = outliers(found)
+    large = [abs(error) for point, error in found.items() if point.size_bytes >= LARGE]
+    middle = [abs(error) for point, error in found.items() if MIDDLE <= point.size_bytes < LARGE]
+    above = [abs(error) for point, error in found.items() if point.size_bytes > SMALL]
+    plain = [abs(error) for point, error in found.items() if point.size_bytes > SMALL and point not in odd]
+    return {
+        "large": statistics.median(large),
+        "middle": statistics.median(middle),
+        "worst": max(above),
+        "worst_but_outliers": max(plain),
+    }
+
+
+def table(found: Mapping[Point, float]) -> Iterator[str]:
+    """Yield the lines of docs/accuracy.md's table."""
+    yield "| system | GPUs | points | median from 1 GiB | median 1 MiB to 1 GiB | worst above 64 KiB | at |"
+    yield "|---|---|---|---|---|---|---|"
+    odd = outliers(found)
+    for name, points in systems(found).items():
+        parts = [[p for p in points if p.size_bytes >= LARGE], [p for p in points if MIDDLE <= p.size_bytes < LARGE]]
+        medians = [f"{statistics.median(abs(found[p]) for p in part):.1%}" if part else "-" for part in parts]
+        worst = max((p for p in points if p.size_bytes > SMALL), key=lambda p: abs(found[p]))
+        mark = " (outlier)" if worst in odd else ""
+        size = f"{worst.size_bytes / 2**20:g} MiB{mark}"
+        yield f"| {name} | {points[0].gpus} | {len(points)} | {' | '.join(medians)} | {found[worst]:+.0%} | {size} |"
+    total = summary(found)
+    worst_text = f"{total['worst_but_outliers']:.0%} ({total['worst']:.0%} with outliers)"
+    yield f"| **all** | | {len(found)} | {total['large']:.1%} | {total['middle']:.1%} | {worst_text} | |"
+
+
+FITTED = {
+    "generations.ampere.launch_us": 0.3, "generations.hopper.launch_us": 0.3, "generations.blackwell.launch_us": 0.3,
+    "generations.hopper.network_factor": 0.2, "generations.blackwell.network_factor": 0.2,
+    "generations.hopper.nvls": 0.02, "generations.blackwell.nvls": 0.02,
+    "rises.wide.rise": 0.2, "rises.wide.delay": 0.2, "rises.narrow.rise": 0.2, "rises.narrow.delay": 0.2,
+    "rises.nvls.rise": 0.2, "rises.nvls.delay": 0.2, "nvlink_factor": 0.1, "nvls_us": 0.1,
+}  # fmt: skip
+"""The scalars that --fit moves, and how far at a time, in logarithms."""
+
+
+def fit(points: Iterable[Point], rounds: int = 3000, seed: int = 1) -> Collectives:
+    """Return constants with a lower mean absolute error, by a seeded random search from those that stand."""
+    points, draw = [point for point in points if point.size_bytes >= SMALL], random.Random(seed)
+    points = [point for point in points if point not in outliers(points)]
+
+    def loss(constants: Collectives) -> float:
+        found = errors(points, constants).values()
+        return statistics.fmean(abs(error) + 4 * max(0.0, abs(error) - 0.28) for error in found)
+
+    best = collectives()
+    least = loss(best)
+    for _ in range(rounds):
+        tried = best
+        for name in draw.sample(sorted(FITTED), draw.choice([1, 2])):
+            tried = _moved(tried, name.split("."), math.exp(draw.gauss(0, FITTED[name])))
+        if (now := loss(tried)) < least:
+            best, least = tried, now
+    return best
+
+
+def _moved(value: object, path: list[str], factor: float) -> object:  # type: ignore[no-untyped-def]
+    if not path:
+        return value * factor
+    if isinstance(value, dict):
+        return value | {path[0]: _moved(value[path[0]], path[1:], factor)}
+    return replace(value, **{path[0]: _moved(getattr(value, path[0]), path[1:], factor)})
+
+
+def plot(found: Mapping[Point, float]) -> None:
+    """Draw measured and predicted busbw of every sweep."""
+    from fabric.draw import draw_allreduce, save
+
+    PLOTS.mkdir(parents=True, exist_ok=True)
+    for name, points in systems(found).items():
+        if len(points) < 4:
+            continue
+        factor = collective(points[0].collective).factor(points[0].gpus)
+        speeds = [(p.size_bytes, p.size_bytes / 1e3 / p.time_us * factor) for p in points]
+        modelled = [(p.size_bytes, speed / (1 + found[p])) for p, (_, speed) in zip(points, speeds, strict=True)]
+        path = PLOTS / f"{''.join(c if c.isalnum() else '-' for c in name.lower())}.svg"
+        save(draw_allreduce(name, {"measured": speeds, "modelled": modelled}, None), path)
+        print(f"wrote {path}", file=sys.stderr)
+
+
+def main() -> None:
+    """Print the table and plot, or fit."""
+    if "--fit" in sys.argv:
+        fitted = fit(measured())
+        for name in FITTED:
+            value: object = fitted
+            for part in name.split("."):
+                value = value[part] if isinstance(value, dict) else getattr(value, part)
+            print(f"{name}: {value:.3g}")
+        print(summary(errors(measured(), fitted)))
+        return
+    found = errors(measured(), collectives())
+    print("\n".join(table(found)))
+    plot(found)
+
+
+if __name__ == "__main__":
+    main()
