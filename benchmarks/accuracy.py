@@ -51,7 +51,7 @@ class Point:
         network = server.nics * server.nic_gbps / 8 * share
         machine = Machine(
             constants, constants.generations[server.generation], self.gpus, self.domains, server.gpus,
-            server.nvlink_GBps or math.inf, network, "NIC", server.nic_us,
+            server.nvlink_GBps or math.inf, network, "NIC", server.nic_us or 0.0,
         )  # fmt: skip
         machines = {True: machine, False: machine}
         found = fastest(machines, collective(self.collective), self.size_bytes, self.algorithms)
@@ -70,7 +70,7 @@ def measured() -> tuple[Point, ...]:
 
 def _point(row: Mapping[str, str]) -> Point:
     gpus, domains = int(row["gpus"]), int(row["domains"])
-    efa = servers()["aws-p5"].nic_us if row["transport"] == "EFA" else 0.0
+    efa = servers()["aws-p5"].nic_us if row["transport"] == "EFA" else None
     server = Server(
         row["system"], gpus // domains, int(row["nics_per_domain"] or 0), int(row["nic_gbps"] or 0),
         float(row["nvlink_GBps"]), generation=row["generation"], nic_us=efa,

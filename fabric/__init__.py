@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fabric.network import Network
     from fabric.report import write
     from fabric.report.comparison import Comparison, compare
+    from fabric.scaling import Scaling, scale
     from fabric.spec import Spec
     from fabric.study import Pareto, Study, design, optimize, pareto, read
 
@@ -33,6 +34,7 @@ __all__ = [
     "InputError",
     "Network",
     "Pareto",
+    "Scaling",
     "Spec",
     "Study",
     "TooLarge",
@@ -44,6 +46,7 @@ __all__ = [
     "optimize",
     "pareto",
     "read",
+    "scale",
     "to_networkx",
     "write",
 ]
@@ -58,6 +61,7 @@ _HOMES = {
     "InputError": "errors",
     "Network": "network",
     "Pareto": "study",
+    "Scaling": "scaling",
     "Spec": "spec",
     "Study": "study",
     "TooLarge": "errors",
@@ -68,6 +72,7 @@ _HOMES = {
     "optimize": "study",
     "pareto": "study",
     "read": "study",
+    "scale": "scaling",
     "to_networkx": "export",
     "write": "report",
 }

@@ -16,7 +16,7 @@ from fabric.tables import print_summary, progress_of
 
 Result = TypeVar("Result")
 
-__all__ = ["Run", "run_cluster", "run_front", "run_study"]
+__all__ = ["Run", "run_cluster", "run_front", "run_scale", "run_study", "run_workload"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,45 @@ def run_cluster(make: Callable[..., fabric.Cluster], run: Run) -> None:
         for name, study in cluster.fabrics.items() if run.out is not None else ():
             files += fabric.write(study, Path(str(run.out)) / name, say)
     _print(run, result, partial(print_summary, *cluster_summary(cluster)), files)
+
+
+def run_workload(
+    make: Callable[..., fabric.Study],
+    workloads: list[Any],
+    sizes: tuple[int, ...],
+    jobs: str | None,
+    run: Run,
+) -> None:
+    """Design a fabric, put each workload on it, and the jobs of a file together, and show what they get."""
+    from fabric.flow import Job, answer, fail, interference
+    from fabric.report import collectives
+    from fabric.report.files import write_run
+    from fabric.spec.jobs import read_jobs
+
+    with progress_of(run.quiet) as say:
+        listed = [] if jobs is None else [Job(**job.model_dump()) for job in read_jobs(jobs)]
+        study = _asked(run, partial(make, progress=say))
+        found = []
+        for work in workloads:
+            say(f"{work.routing.name} routing, {work.explicit}")
+            found.append(collectives.Run(work, *answer(study.blueprint, work, sizes)))
+        first = workloads[0]
+        up = fail(study.blueprint, first.failures, first.seed) if first.failures else None
+        beside = interference(study.blueprint, listed, first.routing, up, seed=first.seed) if listed else ()
+        result = collectives.run_document(study, found, beside)
+        files = [] if run.out is None else write_run(study, found, result, run.out)
+    _print(run, result, partial(print_summary, *collectives.run_summary(study, found, beside)), files)
+
+
+def run_scale(make: Callable[..., Any], run: Run) -> None:
+    """Design at every size and show the curves."""
+    from fabric.report.files import write_scaling
+    from fabric.report.scaling import scale_document, scale_summary
+
+    with progress_of(run.quiet) as say:
+        scaling = _asked(run, partial(make, progress=say))
+        files = [] if run.out is None else write_scaling(scaling, run.out)
+    _print(run, scale_document(scaling), partial(print_summary, *scale_summary(scaling)), files)
 
 
 def _asked(run: Run, make: Callable[[], Result]) -> Result:

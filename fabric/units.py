@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 
 from fabric.errors import InputError
 
-__all__ = ["count", "money", "number", "parse_size", "power", "rate", "size", "time"]
+__all__ = ["count", "doublings", "money", "number", "parse_count", "parse_size", "power", "rate", "size", "time"]
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE | re.ASCII)
 _DIGITS = 30
@@ -29,6 +30,27 @@ def parse_size(text: str | int) -> int:
     if bytes_ < 1 or bytes_.denominator != 1:
         raise InputError(f"'{written:.40}' is no whole, positive number of bytes")
     return int(bytes_)
+
+
+def parse_count(text: str) -> int:
+    """Return the whole, positive number that `text` says, thousands apart or not; raises InputError for any other."""
+    digits = text.strip().replace(",", "").replace("_", "")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS and int(digits)):
+        raise InputError(f"'{text:.40}' is no whole, positive number; write for example 1024")
+    return int(digits)
+
+
+def doublings(text: str, parse: Callable[[str], int]) -> tuple[int, ...]:
+    """Return what `1024..65536` says: the first, its doublings up to the last, and the last; or a single number.
+
+    `parse` reads an end. Raises InputError as it does, and for a range that goes down.
+    """
+    first, dots, last = text.partition("..")
+    low, high = parse(first), parse(last if dots else first)
+    if low > high:
+        raise InputError(f"'{text:.40}' goes down; write the smaller end first")
+    powers = (low << power for power in range((high // low).bit_length()))
+    return tuple(dict.fromkeys([*powers, high]))
 
 
 def size(bytes_: int) -> str:

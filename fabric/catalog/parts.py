@@ -62,7 +62,7 @@ class Server:
     title: str = ""
     power_w: float | None = None
     generation: str = ""
-    nic_us: float = 0.0
+    nic_us: float | None = None
     source: str = ""
 
 

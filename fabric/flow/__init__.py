@@ -13,14 +13,18 @@ from fabric.flow.routing import ROUTINGS, ecmp_bottleneck, ecmp_mean
 from fabric.flow.shape import Shape, slowest_ns
 from fabric.flow.shares import Shares, shares
 from fabric.flow.traffic import TRAFFIC, Phase, permutation, phases, shift
+from fabric.flow.workload import ENGINES, Answer, Bounds, Workload, answer
 
 __all__ = [
     "ALGORITHMS",
     "COLLECTIVES",
+    "ENGINES",
     "EXPLICIT",
     "PLACEMENTS",
     "ROUTINGS",
     "TRAFFIC",
+    "Answer",
+    "Bounds",
     "Collective",
     "Estimate",
     "Interference",
@@ -30,7 +34,9 @@ __all__ = [
     "Routing",
     "Shape",
     "Shares",
+    "Workload",
     "allreduce",
+    "answer",
     "curve",
     "cut_bound",
     "ecmp_bottleneck",

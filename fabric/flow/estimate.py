@@ -14,7 +14,7 @@ from fabric.flow.collective import Collective, collective
 from fabric.flow.routing import ROUTINGS, oversubscribed_share, routed_share
 from fabric.flow.shape import Shape
 
-__all__ = ["Estimate", "allreduce", "curve", "estimate", "fastest", "generation_of", "usable"]
+__all__ = ["Estimate", "allreduce", "curve", "estimate", "fastest", "generation_of", "network_share", "usable"]
 
 IN_ORDER = ("ring", "hierarchical-ring")
 """The algorithms whose servers talk to the next in placement; in all others to any."""
@@ -105,6 +105,11 @@ def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] = 
     return tuple(allreduce(blueprint, size, routing) for routing in routings for size in sizes)
 
 
+def network_share(shape: Shape, routing: str, algorithm: str) -> float:
+    """Return the share of line rate that the closed form leaves to the slowest NIC of an algorithm's traffic."""
+    return min(collectives().nic_share, _left(shape, routing, contiguous=algorithm in IN_ORDER)[0])
+
+
 def usable(shape: Shape, name: str) -> tuple[str, ...]:
     """Return the algorithms that can do the collective `name` on such a fabric."""
     machine, kind = _machine(shape, "adaptive", None, contiguous=False), collective(name)
@@ -134,17 +139,17 @@ def _estimate(shape: Shape, name: str, size_bytes: int, routing: str, algorithm:
 def _machine(shape: Shape, routing: str, share: tuple[float, str] | None, *, contiguous: bool) -> Machine:
     constants, server = collectives(), shape.server
     line = server.nics * shape.planes * shape.link_gbps / 8
-    left, limit = _network_share(shape, routing, contiguous=contiguous) if share is None else share
+    left, limit = _left(shape, routing, contiguous=contiguous) if share is None else share
     if left >= constants.nic_share:
         left, limit = constants.nic_share, "NIC"
     nvlink = server.nvlink_GBps or math.inf
     domain = min(server.gpus, shape.gpus)
-    extra_us = server.nic_us + _extra_us(shape, contiguous=contiguous)
+    extra_us = (server.nic_us or 0.0) + _extra_us(shape, contiguous=contiguous)
     generation = generation_of(server)
     return Machine(constants, generation, shape.gpus, shape.servers, domain, nvlink, line * left, limit, extra_us)
 
 
-def _network_share(shape: Shape, routing: str, *, contiguous: bool) -> tuple[float, str]:
+def _left(shape: Shape, routing: str, *, contiguous: bool) -> tuple[float, str]:
     """Return what is left of line rate to the slowest NIC, and what limits it."""
     constants = collectives()
     shares = {

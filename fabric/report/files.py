@@ -8,21 +8,25 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from fabric.bill import Bill
-from fabric.draw import draw_allreduce, draw_front, draw_tiers, save
+from fabric.draw import draw_allreduce, draw_front, draw_scale, draw_tiers, save
 from fabric.errors import FabricError
+from fabric.report.collectives import Run, curves
 from fabric.report.document import document
 from fabric.report.markdown import report
 from fabric.report.objectives import SOUGHT
+from fabric.report.scaling import scale_document, scale_picture
 from fabric.report.tradeoff import front_document, pareto_csv, shape
+from fabric.scaling import Scaling
 from fabric.study import Pareto, Study
+from fabric.units import size
 
-__all__ = ["bom_csv", "design_json", "write", "write_front"]
+__all__ = ["bom_csv", "design_json", "write", "write_front", "write_run", "write_scaling"]
 
 
 def write(study: Study, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None) -> list[Path]:
@@ -149,3 +153,29 @@ def bom_csv(bill: Bill) -> str:
 
 def _cell(number: float | None) -> str:
     return "" if number is None else f"{number:.2f}".removesuffix(".00")
+
+
+def write_run(study: Study, runs: Sequence[Run], result: dict[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write allreduce.json and allreduce.svg to `folder`, as `write` does."""
+
+    def make(temporary: Path) -> list[str]:
+        (temporary / "allreduce.json").write_text(design_json(result), encoding="utf-8", newline="\n")
+        first = runs[0].answers[0].estimate
+        title = f"{study.spec.name}: {first.collective} on {first.gpus:,} GPUs"
+        line = study.blueprint.planes * study.blueprint.link_gbps * study.blueprint.server.nics / 8
+        save(draw_allreduce(title, curves(runs), line), temporary / "allreduce.svg")
+        return ["allreduce.json", "allreduce.svg"]
+
+    return _together(folder, make)
+
+
+def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write scale.json and scale.svg to `folder`, as `write` does."""
+
+    def make(temporary: Path) -> list[str]:
+        (temporary / "scale.json").write_text(design_json(scale_document(scaling)), encoding="utf-8", newline="\n")
+        title = f"{scaling.name}: all-reduce of {size(scaling.size_bytes)} as the machine grows"
+        save(draw_scale(title, *scale_picture(scaling)), temporary / "scale.svg")
+        return ["scale.json", "scale.svg"]
+
+    return _together(folder, make)

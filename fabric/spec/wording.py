@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from fabric.errors import Mistake, nearest
+from fabric.spec.job import JobWords
 from fabric.spec.link import InlineLink
 from fabric.spec.request import InlineServer, InlineSwitch, Published, RatioRange, Request, RequestLimits
 from fabric.spec.tree import Document, Keys
@@ -43,6 +44,7 @@ _MODELS: dict[str | int, type[BaseModel]] = {
     "<switch>": InlineSwitch,
     "limits": RequestLimits,
     "links": InlineLink,
+    "jobs": JobWords,
     "<mapping>": Published,
     "<range>": RatioRange,
 }

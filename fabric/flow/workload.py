@@ -1,0 +1,186 @@
+"""One question about a collective on a fabric: what runs where and how, and the answer by closed form or by flows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy.typing as npt
+
+from fabric.blueprint import Blueprint
+from fabric.catalog import collectives
+from fabric.errors import InputError, TooLarge, nearest
+from fabric.flow.bounds import cut_bound, lp_bound
+from fabric.flow.estimate import LIBRARY, Estimate, estimate, network_share, usable
+from fabric.flow.failures import fail, failover, live_nics
+from fabric.flow.lattice import Lattice
+from fabric.flow.placement import place
+from fabric.flow.routes import Routing
+from fabric.flow.shape import Shape
+from fabric.flow.shares import Shares, shares
+from fabric.flow.traffic import TRAFFIC, Phase, phases
+
+__all__ = ["ENGINES", "Answer", "Bounds", "Workload", "answer"]
+
+ENGINES = ("closed", "flows", "lp")
+"""In closed form; max-min fair rates of explicit flows; and what the best of all routings would leave."""
+
+FLOWS_OF = {"nvls-tree": "tree"}
+"""The algorithm whose flows between servers are those of another."""
+
+ROUNDS = 8
+"""The rounds of a pairwise all-to-all that are laid out, spread over all of them."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A collective on the first `gpus` GPUs of a design (by default all), and how it is placed, routed and disturbed.
+
+    `failures` are words of `flow.fail`, `seed` draws them and a random placement; `stride` is of a strided one. The
+    engine is one of ENGINES; left out, closed form where that is exact and flows elsewhere.
+    """
+
+    collective: str = "all-reduce"
+    gpus: int | None = None
+    algorithm: str | None = None
+    routing: Routing = field(default_factory=lambda: Routing(qps=collectives().ecmp_subflows))
+    placement: str = "contiguous"
+    stride: int = 8
+    seed: int = 0
+    failures: tuple[str, ...] = ()
+    engine: str | None = None
+
+    @property
+    def explicit(self) -> str:
+        """The engine that answers."""
+        plain = self.placement == "contiguous" and not self.failures and self.routing.name != "dmodk"
+        plain = plain and (self.routing.name == "adaptive" or self.routing.qps == collectives().ecmp_subflows)
+        return self.engine or ("closed" if plain else "flows")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An estimate with where it ran and the share of line rate that its flows get, the mean and the slowest.
+
+    A closed form knows the slowest alone, and says it for both. `apart` are the flows that failures leave no path.
+    """
+
+    estimate: Estimate
+    placement: str
+    engine: str
+    mean: float
+    min: float
+    apart: int = 0
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The shares of line rate beyond which no routing of the same flows gets; None for what is not known."""
+
+    lp: float | None
+    cut: float | None
+
+
+def answer(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) -> tuple[tuple[Answer, ...], Bounds]:
+    """Answer `workload` for each of `sizes`, with the bounds of its flows.
+
+    Raises InputError for unknown words, and for what closed forms can't say, and TooLarge as `phases` and `route` do.
+    """
+    engine = workload.explicit
+    if engine not in ENGINES:
+        raise InputError(f"no engine '{engine}'{nearest(engine, ENGINES)}")
+    shape = Shape.of(blueprint).first(workload.gpus)
+    if workload.engine == "closed" and (workload.failures or workload.placement != "contiguous"):
+        raise InputError("engine closed: a closed form has no failures and one placement, contiguous; take flows")
+    if workload.engine == "closed" and workload.routing.name == "dmodk":
+        raise InputError("engine closed: no closed form of dmodk; take flows")
+    if engine == "closed":
+        return _closed(shape, workload, sizes), Bounds(None, None)
+    return _by_flows(blueprint, shape, workload, sizes)
+
+
+def _closed(shape: Shape, workload: Workload, sizes: Sequence[int]) -> tuple[Answer, ...]:
+    routing, found = workload.routing.name, []
+    for size in sizes:
+        each = estimate(shape, workload.collective, size, routing, workload.algorithm)
+        left = network_share(shape, routing, each.algorithm) if shape.servers > 1 else 1.0
+        found.append(Answer(each, workload.placement, "closed", left, left))
+    return tuple(found)
+
+
+def _by_flows(
+    blueprint: Blueprint, shape: Shape, workload: Workload, sizes: Sequence[int]
+) -> tuple[tuple[Answer, ...], Bounds]:
+    """Answer by the flows of every algorithm that may be the fastest, each solved once for all sizes."""
+    up = fail(blueprint, workload.failures, workload.seed) if workload.failures else None
+    names = (
+        (workload.algorithm,)
+        if workload.algorithm
+        else tuple(n for n in usable(shape, workload.collective) if n in LIBRARY)
+    )
+    traffic = {name: _traffic(blueprint, workload, name, up) for name in names}
+    got = {name: _shares(blueprint, each, workload, up) for name, each in traffic.items()}
+    found = []
+    for size in sizes:
+        every = [(_estimate(shape, workload, name, size, got[name], up), name) for name in names]
+        best, name = min(every, key=lambda pair: pair[0].time_s)
+        mean, least = (min(_transport(workload), share) for share in (got[name].mean, got[name].min))
+        found.append(Answer(best, workload.placement, workload.explicit, mean, least, got[name].apart))
+    return tuple(found), _bounds(blueprint, traffic[found[-1].estimate.algorithm], workload, up)
+
+
+def _traffic(blueprint: Blueprint, workload: Workload, name: str, up: npt.NDArray[Any] | None) -> list[Phase]:
+    """Return the phases of an algorithm's flows; none where it stays inside a server."""
+    key = (workload.collective, FLOWS_OF.get(name, name))
+    if key not in TRAFFIC:
+        return []
+    gpus = place(blueprint, workload.placement, workload.gpus, seed=workload.seed, stride=workload.stride)
+    found = [each for each in phases(blueprint.server, gpus, *key, rounds=ROUNDS) if each.flows]
+    if up is None:
+        return found
+    live, nics = live_nics(blueprint, up), Lattice(blueprint).nics
+    return [failover(each, live, nics) for each in found]
+
+
+def _shares(blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: npt.NDArray[Any] | None) -> Shares:
+    if workload.explicit == "flows":
+        return shares(blueprint, traffic, workload.routing, up)
+    if not traffic:
+        return Shares(1.0, 1.0, 0.0, 0, 0)
+    least = min(lp_bound(blueprint, phase, up, pxn=workload.routing.pxn) for phase in traffic)
+    return Shares(least, least, 0.0, sum(phase.flows for phase in traffic), 0)
+
+
+def _transport(workload: Workload) -> float:
+    """Return the share of line rate that the transport leaves of what the links could carry."""
+    return collectives().adaptive_share if workload.routing.name == "adaptive" else collectives().nic_share
+
+
+def _estimate(
+    shape: Shape, workload: Workload, name: str, size: int, got: Shares, up: npt.NDArray[Any] | None
+) -> Estimate:
+    """Estimate one algorithm with what its flows get; without any path it never ends."""
+    if got.min == 0:
+        raise InputError(
+            f"{got.apart:,} of {got.flows:,} flows have no path left after {', '.join(workload.failures)};"
+            " the collective never ends"
+        )
+    limit = (
+        "failures" if up is not None else "collisions" if workload.routing.name != "adaptive" else "oversubscription"
+    )
+    left = min(_transport(workload), got.min * (1 if got.min < 1 else _transport(workload)))
+    return estimate(shape, workload.collective, size, workload.routing.name, name, (left, limit))
+
+
+def _bounds(blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: npt.NDArray[Any] | None) -> Bounds:
+    """Return the least bounds over the phases."""
+    if not traffic:
+        return Bounds(1.0, 1.0)
+    pxn = workload.routing.pxn
+    cut = min(cut_bound(blueprint, phase, up, pxn=pxn) for phase in traffic)
+    try:
+        lp = min(lp_bound(blueprint, phase, up, pxn=pxn) for phase in traffic)
+    except TooLarge:
+        return Bounds(None, cut)
+    return Bounds(lp, cut)

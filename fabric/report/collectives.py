@@ -1,0 +1,106 @@
+"""What a collective gets on a fabric, as a document, a table and curves, with the jobs that run beside one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fabric import units
+from fabric.flow import Answer, Bounds, Interference, Workload
+from fabric.report.terminal import Table
+from fabric.study import Study
+
+__all__ = ["SCHEMA", "Run", "curves", "run_document", "run_summary"]
+
+SCHEMA = "fabric.allreduce/1"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A workload under one routing with its answers by size and the bounds of its flows."""
+
+    workload: Workload
+    answers: tuple[Answer, ...]
+    bounds: Bounds
+
+
+def run_document(study: Study, runs: Sequence[Run], jobs: Sequence[Interference] = ()) -> dict[str, Any]:
+    """Return the answers as one plain object (docs/design-json.md)."""
+    known = [run.bounds for run in runs if run.bounds.cut is not None]
+    return {
+        "schema": SCHEMA,
+        "name": study.spec.name,
+        "design_gpus": study.blueprint.gpus,
+        "results": [_result(run.workload, each) for run in runs for each in run.answers],
+        "bounds": asdict(known[0]) if known else {"lp": None, "cut": None},
+        "jobs": [asdict(job) for job in jobs],
+    }
+
+
+def _result(workload: Workload, answer: Answer) -> dict[str, Any]:
+    return {
+        **asdict(answer.estimate),
+        "placement": answer.placement,
+        "qps": workload.routing.qps,
+        "seed": workload.seed,
+        "failures": list(workload.failures),
+        "engine": answer.engine,
+        "share_of_line_rate": {"mean": answer.mean, "min": answer.min},
+        "flows_without_path": answer.apart,
+    }
+
+
+Summary = tuple[str, list[Table], list[str]]
+
+
+def run_summary(study: Study, runs: Sequence[Run], jobs: Sequence[Interference] = ()) -> Summary:
+    """Return the paragraph, the tables and the closing lines that `fabric allreduce` prints."""
+    first, every = runs[0].answers[0].estimate, study.blueprint.gpus
+    text = f"{study.spec.name}: {first.collective} on {units.count(first.gpus)} of {units.count(every)} GPUs."
+    heads = ("size", "algorithm", "time", "busbw GB/s", "mean", "least", "limited by")
+    tables: list[Table] = [(_how(run), heads, [_row(each) for each in run.answers]) for run in runs]
+    if jobs:
+        shares = [(j.job, *(f"{value:.3f}" for value in (j.alone_mean, j.alone_min, j.mean, j.min))) for j in jobs]
+        columns = ("job", "alone: mean", "least", "with the others: mean", "least")
+        tables.append(("Jobs at one time, in shares of line rate", columns, shares))
+    return text, tables, [*_lines(runs)]
+
+
+def _row(answer: Answer) -> tuple[str, ...]:
+    found = answer.estimate
+    speed, shares = f"{found.busbw_GBps:.1f}", (f"{answer.mean:.3f}", f"{answer.min:.3f}")
+    return units.size(found.size_bytes), found.algorithm, units.time(found.time_s), speed, *shares, found.limited_by
+
+
+def _lines(runs: Sequence[Run]) -> Iterator[str]:
+    yield (
+        "Mean and least are shares of the NICs' line rate: over all flows, and of the slowest, for which a collective"
+        " in lock-step waits."
+    )
+    for run in runs:
+        if run.bounds.cut is not None:
+            lp = "" if run.bounds.lp is None else f"{run.bounds.lp:.3f} by a linear program, "
+            yield f"{run.workload.routing.name}: no routing of these flows gets over {lp}{run.bounds.cut:.3f} by cuts."
+        if apart := run.answers[0].apart:
+            yield f"{run.workload.routing.name}: {units.count(apart)} flows have no path left."
+    errors = dict.fromkeys(each.estimate.expected_error for run in runs for each in run.answers)
+    shares = ", ".join(f"{error:.0%}" for error in errors)
+    yield f"Nine of ten measured times are within {shares} of such estimates, by size (docs/accuracy.md)."
+
+
+def _how(run: Run) -> str:
+    work, answer = run.workload, run.answers[0]
+    pairs = f", {work.routing.qps} queue pairs a flow" if work.routing.name != "adaptive" else ""
+    broken = f", after {', '.join(work.failures)}" if work.failures else ""
+    seeded = f", seed {work.seed}" if answer.engine == "flows" else ""
+    way = {"closed": "in closed form", "flows": "by explicit flows", "lp": "by linear program"}[answer.engine]
+    return f"{work.routing.name} routing, {way}, placement {work.placement}{pairs}{broken}{seeded}"
+
+
+def curves(runs: Sequence[Run]) -> dict[str, list[tuple[int, float]]]:
+    """Return busbw in GB/s over the sizes, for each run."""
+    return {
+        f"{run.workload.routing.name} routing": [(a.estimate.size_bytes, a.estimate.busbw_GBps) for a in run.answers]
+        for run in runs
+    }

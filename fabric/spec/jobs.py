@@ -1,0 +1,35 @@
+"""A file of jobs that share a fabric at one time, read with its places."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field, ValidationError
+
+from fabric.errors import InputError
+from fabric.spec.job import JobWords
+from fabric.spec.reading import read_file
+from fabric.spec.wording import told
+from fabric.spec.words import Words
+
+__all__ = ["read_jobs"]
+
+WHAT = "a file of jobs is a mapping such as `jobs: [{name: a, gpus: 1024}, {name: b, gpus: 512, placement: random}]`"
+
+
+class JobFile(Words):
+    """A mapping with the list of jobs."""
+
+    jobs: list[JobWords] = Field(min_length=1, max_length=1000)
+    """The jobs."""
+
+
+def read_jobs(path: str | os.PathLike[str]) -> list[JobWords]:
+    """Return the jobs of a YAML or JSON file; raises InputError with all its mistakes."""
+    document = read_file(path, WHAT)
+    if document.mistakes:
+        raise InputError(document.mistakes)
+    try:
+        return JobFile.model_validate(document.values).jobs
+    except ValidationError as error:
+        raise InputError([mistake for _, mistake in told(error, document)]) from None

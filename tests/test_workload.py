@@ -1,0 +1,161 @@
+"""Collectives asked for on the command line and from Python: placement, routing, failures, jobs and scale."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import fabric
+from fabric.cli import cli
+from fabric.errors import InputError
+from fabric.flow import Routing, Workload, answer
+from fabric.scaling import scale
+
+SMALL = "superpod-h100-4su"
+
+
+@pytest.fixture(scope="module")
+def plan() -> fabric.Blueprint:
+    """Return a fabric of 1,024 GPUs."""
+    return fabric.design(SMALL).blueprint
+
+
+def run(*words: str) -> tuple[int, str]:
+    """Run a command; give its exit code and what it says."""
+    result = CliRunner().invoke(cli, [*words], env={"COLUMNS": "80"})
+    return (2, str(result.exception)) if isinstance(result.exception, InputError) else (result.exit_code, result.output)
+
+
+def test_a_ring_in_order_takes_as_long_by_flows_as_in_closed_form(plan: fabric.Blueprint) -> None:
+    """On a fabric that is whole, adaptive routing leaves a contiguous ring what the closed form says."""
+    sizes = (2**20, 2**30)
+    times = []
+    for engine in ("closed", "flows"):
+        found, _ = answer(plan, Workload(algorithm="ring", routing=Routing("adaptive"), engine=engine), sizes)
+        times.append([each.estimate.time_s for each in found])
+    assert times[0] == pytest.approx(times[1], rel=1e-9)
+
+
+def test_flows_stay_below_the_linear_program_and_that_below_the_cut(plan: fabric.Blueprint) -> None:
+    """The slowest flow's share is at most the linear program's, which is at most the narrowest cut's."""
+    work = Workload(algorithm="ring", gpus=128, placement="random", routing=Routing("ecmp", qps=2, seed=3), seed=3)
+    (found,), bounds = answer(plan, work, [2**30])
+    assert bounds.lp is not None
+    assert bounds.cut is not None
+    assert found.min <= bounds.lp + 1e-9
+    assert bounds.lp <= bounds.cut + 1e-9
+    assert found.min < found.mean
+    assert found.estimate.limited_by == "collisions"
+
+
+def test_what_is_broken_slows_and_what_is_cut_off_never_ends(plan: fabric.Blueprint) -> None:
+    """Half the spines carry half of what leaves a leaf, three flows of four in a random ring; a lost server ends it."""
+    work = Workload(algorithm="ring", placement="random", routing=Routing("adaptive"), engine="flows")
+    whole, less = (
+        answer(plan, Workload(**{**vars(work), "failures": failures}), [2**33])[0][0] for failures in ((), ("spine:8",))
+    )
+    assert 0.5 <= less.min < 0.75
+    assert less.estimate.time_s > whole.estimate.time_s
+    with pytest.raises(InputError, match="never ends"):
+        answer(plan, Workload(**{**vars(work), "failures": ("server:1",)}), [2**30])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"engine": "magic"},
+        {"engine": "closed", "placement": "random"},
+        {"engine": "closed", "failures": ("leaf:1",)},
+        {"gpus": 2048},
+        {"placement": "heap"},
+        {"collective": "all-todo"},
+        {"algorithm": "rings"},
+        {"failures": ("leaves:1",)},
+    ],
+    ids=str,
+)
+def test_unknown_words_are_refused(plan: fabric.Blueprint, words: dict[str, Any]) -> None:
+    """A word that names nothing, and what a closed form can't say, is bad input."""
+    with pytest.raises(InputError):
+        answer(plan, Workload(**words), [2**30])
+
+
+def test_allreduce_prints_what_its_json_says(tmp_path: Path) -> None:
+    """Every promised key is there, sizes double from end to end, and the files are written."""
+    words = ("allreduce", SMALL, "--size", "1MiB..4MiB", "--routing", "adaptive,ecmp", "--out", str(tmp_path))
+    code, text = run(*words, "--json", "--quiet")
+    assert code == 0
+    result = json.loads(text[: text.rindex("}") + 1])
+    assert [row["size_bytes"] for row in result["results"]] == 2 * [2**20, 2**21, 2**22]
+    row = result["results"][0]
+    assert {"collective", "gpus", "algorithm", "routing", "placement", "time_s", "algbw_GBps", "busbw_GBps"} <= set(row)
+    assert set(row["share_of_line_rate"]) == {"mean", "min"}
+    assert set(result["bounds"]) == {"lp", "cut"}
+    assert row["limited_by"]
+    assert row["expected_error"] > 0
+    assert {path.name for path in tmp_path.iterdir()} == {"allreduce.json", "allreduce.svg"}
+
+
+def test_allreduce_fits_the_terminal() -> None:
+    """No line is longer than 80 columns, and the text says how placement and routing were taken."""
+    code, text = run(
+        "allreduce", SMALL, "--size", "1GiB", "--routing", "ecmp", "--placement", "random", "--gpus", "128"
+    )
+    assert code == 0
+    assert max(map(len, text.splitlines())) <= 80
+    assert "by explicit flows, placement random, 2 queue pairs" in " ".join(text.split())
+
+
+def test_jobs_share_a_fabric(tmp_path: Path) -> None:
+    """Beside others a job gets no more than alone, and a mistake in the file is told with its place."""
+    file = tmp_path / "jobs.yaml"
+    file.write_text("jobs:\n  - {name: a, gpus: 512}\n  - {name: b, gpus: 256, placement: random}\n")
+    code, text = run(
+        "allreduce", SMALL, "--size", "1GiB", "--jobs", str(file), "--routing", "ecmp", "--json", "--quiet"
+    )
+    assert code == 0
+    for job in json.loads(text)["jobs"]:
+        assert job["min"] <= job["alone_min"] + 1e-9
+    file.write_text("jobs:\n  - {nam: a, gpus: 0}\n")
+    code, text = run("allreduce", SMALL, "--jobs", str(file))
+    assert code == 2
+    assert "nam: unknown key; did you mean 'name'?" in text
+    assert "jobs[0].gpus: 0 is too small" in text
+
+
+def test_rings_stop_paying_and_trees_carry_on() -> None:
+    """From 1,024 GPUs to 65,536 a flat ring loses nine tenths of its bandwidth; the best loses less than a fifth.
+
+    Hashing costs the best more than half.
+    """
+    found = scale("colossus-100k", (1024, 65536), routings=("ecmp", "adaptive"))
+    speed = {(each.algorithm, each.routing): [one.busbw_GBps for one in each.estimates] for each in found.curves}
+    assert speed["ring", "adaptive"][1] < 0.1 * speed["ring", "adaptive"][0]
+    assert speed["best", "adaptive"][1] > 0.8 * speed["best", "adaptive"][0]
+    assert speed["best", "ecmp"][1] < 0.5 * speed["best", "adaptive"][1]
+    (ring,) = (each for each in found.curves if each.algorithm == "ring" and each.routing == "adaptive")
+    assert [(bend.what, bend.limited_by) for bend in ring.bends] == [("half", "latency")]
+
+
+def test_scale_says_where_each_curve_bends(tmp_path: Path) -> None:
+    """The command prints a row a size, a sentence a curve, and the reason of a size that has no design."""
+    words = ("scale", SMALL, "--gpus", "512..2048", "--out", str(tmp_path), "--quiet")
+    code, text = run(*words)
+    assert code == 0
+    assert max(map(len, text.splitlines())) <= 80 + len(str(tmp_path))
+    assert "2,048" in text
+    assert "best, adaptive" in text
+    assert {path.name for path in tmp_path.iterdir()} == {"scale.json", "scale.svg"}
+    assert json.loads((tmp_path / "scale.json").read_text())["designs"][0]["gpus"] == 512
+
+
+def test_scale_refuses_what_is_no_range() -> None:
+    """A range that goes down, or no number, is told."""
+    for gpus in ("64..8", "many", "0..8"):
+        code, text = run("scale", SMALL, "--gpus", gpus)
+        assert code == 2
+        assert gpus.partition("..")[0] in text
