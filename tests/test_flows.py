@@ -8,6 +8,8 @@ from random import Random
 import numpy as np
 import pytest
 
+from fabric.blueprint import Blueprint
+from fabric.catalog import collectives
 from fabric.errors import TooLarge
 from fabric.flow import (
     Phase,
@@ -28,7 +30,7 @@ from fabric.flow import (
     shift,
 )
 from fabric.flow.lattice import Lattice
-from fabric.flow.routing import oversubscribed_share
+from fabric.flow.routing import oversubscribed_share, routed_share
 from tests.flow_fabrics import crossing, fat_tree, form_of, progressive_filling, sized, small_fabrics
 
 EVERY = [Routing("adaptive"), Routing("ecmp"), Routing("ecmp", 4), Routing("dmodk"), Routing("ecmp", 2, pxn=True)]
@@ -169,6 +171,28 @@ def test_the_ecmp_bottleneck_is_that_of_explicit_flows(subflows: int, ratio: int
     assert ecmp_bottleneck(links, subflows, ratio) == pytest.approx(np.mean(slowest), abs=0.02)
 
 
+RINGS = [
+    sized(form_of("rail-optimized", 3), 256, gpus=8, pod=4, block=2, slot=32, rail=8, group=16, spine=2, core=16),
+    sized(form_of("rail-only", 2), 128, gpus=4, block=4, slot=32, rail=4, spine=32),
+    sized(form_of("fat-tree", 2), 128, gpus=8, block=4, slot=32, spine=32, **{"server-leaf": 8, "leaf-spine": 8}),
+    sized(form_of("fat-tree", 2), 64, gpus=8, block=8, slot=8, spine=16, **{"server-leaf": 8}),
+]
+
+
+@pytest.mark.parametrize("plan", RINGS, ids=lambda plan: plan.form.text)
+def test_a_hashed_ring_in_order_gets_the_closed_form(plan: Blueprint) -> None:
+    """A ring in order meets no collision on rails, and elsewhere about those of the closed form.
+
+    Poisson's law makes the busiest of the few links at risk a little busier than the few flows that cross can.
+    """
+    queue_pairs, ring = collectives().ecmp_subflows, list(phases(plan.server, place(plan), "all-reduce", "ring"))
+    found = [shares(plan, ring, Routing("ecmp", queue_pairs, seed)).min for seed in range(40)]
+    closed = routed_share(Shape.of(plan), "ecmp", contiguous=True)
+    on_rails = plan.form.family != "fat-tree"
+    assert closed == pytest.approx(min(collectives().adaptive_share, np.mean(found)), abs=0.02 if on_rails else 0.1)
+    assert not on_rails or min(found) == 1
+
+
 @pytest.mark.parametrize(("planes", "qps"), [(2, 2), (2, 8), (4, 4)])
 def test_queue_pairs_are_dealt_over_the_planes(planes: int, qps: int) -> None:
     """With as many queue pairs as planes a NIC sends on all, and hashing leaves it what the closed form says."""
@@ -197,6 +221,8 @@ def test_the_closed_forms_never_rise_as_a_fabric_gets_worse() -> None:
     """More links at risk, more crossing, more tiers or a larger ratio never raise the closed forms of ECMP's share."""
     crossings = np.geomspace(0.01, 64, 40)
     for links, subflows in product([16, 1024, 10**6], [1, 2, 8]):
+        sharing = [ecmp_bottleneck(links / crossing, subflows, crossing) for crossing in crossings[20:]]
+        assert all(after <= before + 1e-9 for before, after in pairwise(sharing))
         falling = [ecmp_bottleneck(links, subflows, crossing) for crossing in crossings]
         assert all(after <= before + 1e-9 for before, after in pairwise(falling))
         assert ecmp_bottleneck(2 * links, subflows, 1.0) <= ecmp_bottleneck(links, subflows, 1.0) + 1e-9

@@ -13,47 +13,62 @@ __all__ = ["ROUTINGS", "ecmp_bottleneck", "ecmp_mean", "oversubscribed_share", "
 ROUTINGS = ("adaptive", "ecmp")
 """Per-packet adaptive routing or spraying; and a hash of each queue pair onto one of the equal paths."""
 
+NEVER = 1e-9
+"""A chance so small that it is left out of a mean."""
+
+MOST = 1 - 1e-15
+"""A chance that rounding keeps below 1."""
+
 
 def routed_share(shape: Shape, routing: str, *, contiguous: bool) -> float:
     """Return the share of line rate that `routing` leaves to the slowest NIC.
 
-    1 when there is only one path. For `ecmp` the lock-step bottleneck of the hash (see `ecmp_bottleneck`), each uplink
-    of an oversubscribed leaf taking so many times more flows, and never better than adaptive routing. A NIC deals its
-    queue pairs over the planes, one at least in each. Of a ring over servers in order only one flow in as many as a
-    leaf has servers leaves the leaf.
+    1 when there is only one path. For `ecmp` the lock-step bottleneck of the hash (see `ecmp_bottleneck`) at the tier
+    where it is worst, each uplink taking as many times more flows as the ratio up to there, and never better than
+    adaptive routing. A NIC deals its queue pairs over the planes, one at least in each. Of a ring over servers in order
+    only one server leaves a place of m, so an m-th of the flows cross, and no uplink of a leaf has more than those of
+    the server's NICs there: on rails, where that is one, a ring in order meets no collision below the spine.
     """
     if shape.tiers == 1 or not shape.several_paths:
         return 1.0
     constants = collectives()
     if routing == "adaptive":
         return constants.adaptive_share
-    links = 2 * shape.servers * shape.server.nics * shape.planes * (shape.tiers - 1)
+    ports = 2 * shape.servers * shape.server.nics * shape.planes * (shape.tiers - 1)
     subflows = max(1.0, constants.ecmp_subflows / shape.planes)
-    crossing = shape.ratios[0] / (shape.peers[0] if contiguous else 1)
-    return min(constants.adaptive_share, ecmp_bottleneck(links, subflows, crossing))
+    if not contiguous:
+        ratio = max(shape.ratios)
+        return min(constants.adaptive_share, ecmp_bottleneck(ports / ratio, subflows, ratio))
+    together = (shape.leaf_nics, *(shape.server.nics,) * (shape.tiers - 2))
+    tiers = zip(shape.ratios, shape.peers, together, strict=True)
+    shares = (ecmp_bottleneck(ports / ratio, subflows, ratio / peers, subflows * nics) for ratio, peers, nics in tiers)
+    return min(constants.adaptive_share, *shares)
 
 
-def ecmp_bottleneck(links: int, subflows: float, crossing: float) -> float:
-    """Return the mean share of line rate of the slowest of flows hashed onto `links` links at risk.
+def ecmp_bottleneck(links: float, subflows: float, crossing: float, at_most: float = math.inf) -> float:
+    """Return the mean share of line rate of the slowest of flows hashed onto `links` links at risk, at least one.
 
     A NIC splits its traffic in a plane evenly over `subflows`, of which the share `crossing` uses the links. A link
     carries k of them by Poisson's law of mean subflows * crossing, the busiest link k with the probability that all
-    have at most k less that all have fewer, and min(1, subflows / k) is left: within 2 points of a Monte Carlo.
+    have at most k less that all have fewer, and min(1, subflows / k) is left: within 2 points of a Monte Carlo. No
+    link has more than `at_most` sub-flows to carry.
     """
-    mean = subflows * crossing
-    if not mean:
+    mean, links = subflows * crossing, max(1.0, links)
+    if not mean or at_most <= subflows:
         return 1.0
-    reach = (math.log(links) + 23) / 3  # Bernstein's bound: beyond it lies less than 1e-10 of the busiest link
-    most = math.ceil(mean + reach + math.sqrt(reach * (reach + 6 * mean)))
-    weight = math.exp(most * math.log(mean) - mean - math.lgamma(most + 1))
-    tail, share, fewer, k = 0.0, 0.0, 1.0, most
-    while fewer > 1e-12 and k:
+    k = math.ceil(mean)
+    weight = math.exp(k * math.log(mean) - mean - math.lgamma(k + 1))
+    while weight * links > NEVER:
+        k += 1
+        weight *= mean / k
+    tail, share, fewer = 0.0, 0.0, 1.0
+    while fewer > NEVER and k:
         tail += weight
-        at_most, fewer = fewer, math.exp(links * math.log1p(-min(tail, 1 - 1e-15)))
-        share += min(1.0, subflows / k) * (at_most - fewer)
+        fewer, all_below = math.exp(links * math.log1p(-min(tail, MOST))), fewer
+        share += min(1.0, subflows / min(k, at_most)) * (all_below - fewer)
         weight *= k / mean
         k -= 1
-    return share + fewer if k == 0 else share
+    return share if k else share + fewer
 
 
 def ecmp_mean(ratios: Sequence[float], subflows: float) -> float:

@@ -22,8 +22,8 @@ class Shape:
 
     `hops` are the switches on the longest path and `switch_ns` the latency of the slowest of them. Below the top tier,
     from the leaf up, `peers` are the servers of one full place, `lanes_apart` the lanes that have not met, and `ratios`
-    the bandwidth that servers send over that up from there, each tier's at least 1 times those below. Nothing gets
-    worse when `peers` gets more, or anything else less.
+    the bandwidth that servers send over that up from there, each tier's at least 1 times those below. `leaf_nics` are
+    the NICs of one server under one leaf. Nothing gets worse when `peers` gets more, or anything else less.
     """
 
     server: Server
@@ -38,6 +38,7 @@ class Shape:
     peers: tuple[int, ...]
     lanes_apart: tuple[int, ...]
     ratios: tuple[float, ...]
+    leaf_nics: int
 
     @classmethod
     def of(cls, blueprint: Blueprint) -> Shape:
@@ -56,6 +57,7 @@ class Shape:
             peers(blueprint),
             lanes_apart(blueprint),
             tuple(accumulate((max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top), mul)),
+            blueprint.sizes[blueprint.form.bundles[0].name],
         )
 
     def first(self, gpus: int | None) -> Shape:

@@ -112,6 +112,7 @@ def model_features(model: Model) -> dict[str, Feature]:
     form, below_top = model.form, model.form.switch_groups[:-1]
     found = {"hops": _of(model, hops(model), 2 * form.tiers + 1), "switch_ps": _slowest(model)}
     found["paths"] = _several_paths(model)
+    found["leaf_nics"] = _of(model, model.product((form.bundles[0].name,)), model.candidate.spec.server.nics)
     for tier, group in enumerate(below_top, 1):
         inner = form.placement[len(form.places(group)) :]
         found[f"peers {tier}"] = _negative(model, model.product(inner))
@@ -125,6 +126,7 @@ def features_of(blueprint: Blueprint) -> dict[str, int]:
     """Return the features of a blueprint, as `model_features` has them."""
     shape = Shape.of(blueprint)
     found = {"hops": shape.hops, "switch_ps": round(1000 * shape.switch_ns), "paths": int(shape.several_paths)}
+    found["leaf_nics"] = shape.leaf_nics
     for tier, (peers, apart, ratio) in enumerate(zip(shape.peers, shape.lanes_apart, shape.ratios, strict=True), 1):
         found |= {f"peers {tier}": -peers, f"apart {tier}": apart, f"ratio {tier}": math.ceil(FINE * ratio - 1e-6)}
     return found
@@ -146,6 +148,7 @@ def shape_of(candidate: Candidate, features: Features) -> Shape:
         tuple(-features[f"peers {tier}"] for tier in below_top),
         tuple(features[f"apart {tier}"] for tier in below_top),
         tuple(features[f"ratio {tier}"] / FINE for tier in below_top),
+        features["leaf_nics"],
     )
 
 
