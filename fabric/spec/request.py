@@ -87,7 +87,9 @@ class InlineServer(Words):
     power_w: Quantity | None = None
     """Power of one server."""
     generation: Text = ""
-    """GPU generation, for reference."""
+    """GPU generation: ampere, hopper and blackwell have constants of their own in time estimates; others hopper's."""
+    nic_us: Quantity | None = Field(default=None, examples=[23])
+    """What the NICs' transport adds to a step over the network (EFA: 23)."""
     source: Text = ""
     """Where these facts come from."""
 
