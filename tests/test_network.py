@@ -95,7 +95,7 @@ def test_rails_that_never_meet_are_separate_graphs() -> None:
 
 def test_what_does_not_fit_in_memory_is_refused_with_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     """A layout larger than half the machine is refused before it is tried, and says how large it would be."""
-    monkeypatch.setattr("fabric.expansion._memory", lambda: 2**20)
+    monkeypatch.setattr("fabric.expansion.memory_bytes", lambda: 2**20)
     with pytest.raises(TooLarge, match=r"take 3\.728 MiB"):
         expand(blueprint())
 
