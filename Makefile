@@ -3,8 +3,8 @@
 # make help    the rest
 
 PYTHON ?= python3
-APT :=
-# Debian packages that the project needs besides python3, python3-venv and make: none so far.
+APT := gcc libc6-dev libsimgrid-dev
+# Debian packages of the tests, besides python3, python3-venv and make: SimGrid, and a compiler for what it runs.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,10 +39,10 @@ lint: $(TEST)
 	$(BIN)/lint-imports --no-logo
 
 # pytest comes last, so that its closing line is the last word.
-test: lint
+test: apt lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-test-all: lint
+test-all: apt lint
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ""
 
 bench: $(RUN)
@@ -69,10 +69,10 @@ $(TEST): pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[test]'
 	@touch $@ $(RUN)
 
-$(BIN)/python: | apt
+$(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-# As root on Debian, install what is missing; elsewhere the packages are the user's own to see to.
+# As root on Debian, install what is missing; elsewhere the packages are the user's own to see to, and their tests skip.
 apt:
 	@missing=; for package in $(APT); do \
 	  dpkg-query --show "$$package" >/dev/null 2>&1 || missing="$$missing $$package"; done; \

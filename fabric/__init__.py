@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fabric.clusters import Cluster, cluster
     from fabric.errors import FabricError, Infeasible, InputError, TooLarge
     from fabric.expansion import expand
-    from fabric.export import to_networkx
+    from fabric.export import to_networkx, to_simgrid
     from fabric.families import Family
     from fabric.network import Network
     from fabric.report import write
@@ -48,6 +48,7 @@ __all__ = [
     "read",
     "scale",
     "to_networkx",
+    "to_simgrid",
     "write",
 ]
 
@@ -74,6 +75,7 @@ _HOMES = {
     "read": "study",
     "scale": "scaling",
     "to_networkx": "export",
+    "to_simgrid": "export",
     "write": "report",
 }
 

@@ -8,7 +8,7 @@ from fabric.flow.failures import fail, failover, live_nics
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
 from fabric.flow.placement import PLACEMENTS, place
-from fabric.flow.routes import EXPLICIT, Routes, Routing, route
+from fabric.flow.routes import EXPLICIT, Routes, Routing, leaving, route
 from fabric.flow.routing import ROUTINGS, ecmp_bottleneck, ecmp_mean
 from fabric.flow.shape import Shape, slowest_ns
 from fabric.flow.shares import Shares, shares
@@ -45,6 +45,7 @@ __all__ = [
     "fail",
     "failover",
     "interference",
+    "leaving",
     "live_nics",
     "lp_bound",
     "max_min",

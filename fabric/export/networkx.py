@@ -1,4 +1,4 @@
-"""The network as other tools take it: a networkx graph, the interchange view."""
+"""The network as a networkx graph, the interchange view."""
 
 from __future__ import annotations
 
