@@ -55,6 +55,8 @@ docs-pictures: $(RUN)
 	$(BIN)/fabric design colossus-100k --out $(DEMO)
 	mkdir -p docs/pictures
 	cp $(DEMO)/fabric.svg docs/pictures/colossus-100k.svg
+	$(BIN)/fabric scale colossus-100k --out build/scale
+	cp build/scale/scale.svg docs/pictures/scale.svg
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import fabric
+from fabric.flow import Routing, Workload, answer
 
 DOCS = Path(__file__).parent.parent / "docs"
 ROW = re.compile(r"^\| (?P<rule>[^|]+) \| `(?P<words>\{.*\})` \| (?P<switches>[\d,]+) \|", re.MULTILINE)
@@ -34,3 +35,25 @@ def test_a_fourth_tier_costs_a_million_gpus_a_third_more() -> None:
     four = fabric.design("colossus-1m", planes=1)
     assert (two.blueprint.planes, two.blueprint.tiers, four.blueprint.tiers) == (2, 3, 4)
     assert four.proof.objective / two.proof.objective == pytest.approx(1.36, abs=0.005)
+
+
+SHARE = re.compile(r"^\| (ecmp|adaptive) \| (\d+) \| ([\d.]+) \| ([\d.]+) \|", re.MULTILINE)
+SHARES = SHARE.findall((DOCS / "scale.md").read_text())
+
+
+@pytest.mark.parametrize(("routing", "qps", "mean", "least"), SHARES)
+def test_what_hashing_leaves_of_colossus(routing: str, qps: str, mean: str, least: str) -> None:
+    """Explicit flows of a random ring on 100,000 GPUs get the shares of line rate that the page on scale says."""
+    plan = fabric.design("colossus-100k").blueprint
+    way = Routing(routing, qps=int(qps))
+    (found,), bounds = answer(
+        plan, Workload(algorithm="ring", placement="random", routing=way, engine="flows"), [2**30]
+    )
+    assert found.mean == pytest.approx(float(mean), abs=0.006)
+    assert found.min == pytest.approx(float(least), abs=0.006)
+    assert bounds.cut == pytest.approx(1.0)
+
+
+def test_the_page_on_scale_has_its_table() -> None:
+    """Five rows tell what routing leaves."""
+    assert len(SHARES) == 5
