@@ -18,8 +18,8 @@ from fabric.flow.traffic import Phase
 
 __all__ = ["LARGEST_PROGRAM", "cut_bound", "lp_bound"]
 
-LARGEST_PROGRAM = 1_000_000
-"""The variables of the largest linear program that is tried."""
+LARGEST_PROGRAM = 300_000
+"""The variables of the largest linear program that is tried: some ten seconds."""
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
@@ -53,21 +53,23 @@ class _Columns:
     enters: Rows
 
 
-def lp_bound(blueprint: Blueprint, phase: Phase, up: Mask | None = None, *, pxn: bool = False) -> float:
+def lp_bound(
+    blueprint: Blueprint, phase: Phase, up: Mask | None = None, *, pxn: bool = False, most: int = LARGEST_PROGRAM
+) -> float:
     """Return the share of line rate that the best of all routings, on any paths, leaves to the slowest flow.
 
     The greatest share of all flows' demands that the links carry at one time (maximum concurrent flow; F. Shahrokhi
     and D. Matula 1990, doi 10.1145/77600.77620), by OR-Tools' GLOP. Flows whose NICs share their leaves are one
     commodity, but on several planes that are not whole, where each NIC may have lost another. Servers do not forward.
-    Raises TooLarge beyond LARGEST_PROGRAM variables.
+    Raises TooLarge beyond `most` variables.
     """
     if not phase.flows:
         return 1.0
     up = np.ones(blueprint.links_total, bool) if up is None else up
-    return min(1.0, _program(blueprint, leaving(blueprint, phase, pxn=pxn), up))
+    return min(1.0, _program(blueprint, leaving(blueprint, phase, pxn=pxn), up, most))
 
 
-def _program(blueprint: Blueprint, phase: Phase, up: Mask) -> float:
+def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     """Lay the program out as columns and solve it.
 
     Balances: one for each commodity and switch, then one for each source NIC, then one for each commodity and target
@@ -85,7 +87,7 @@ def _program(blueprint: Blueprint, phase: Phase, up: Mask) -> float:
     first_source, first_pair = count * switches, count * switches + len(sources)
     fabric, live = np.arange(hosts, lattice.links), up[:hosts]
     fabric = fabric[up[fabric]]
-    _refuse_too_large(blueprint, 2 * count * len(fabric))
+    _refuse_too_large(blueprint, 2 * count * len(fabric), most)
     each, arcs = np.repeat(np.arange(count), len(fabric)) * switches, np.tile(fabric, count)
     of_source = np.flatnonzero(live & np.isin(nic, sources))
     sends = np.searchsorted(sources, nic[of_source])
@@ -175,9 +177,9 @@ def _sorted(rows: Rows, columns: Rows, values: npt.NDArray[np.float64]) -> tuple
     return rows[order], columns[order], values[order]
 
 
-def _refuse_too_large(blueprint: Blueprint, variables: int) -> None:
-    if variables > LARGEST_PROGRAM:
+def _refuse_too_large(blueprint: Blueprint, variables: int, most: int) -> None:
+    if variables > most:
         raise TooLarge(
-            f"{blueprint.name}: the linear program has {variables:,} variables, more than {LARGEST_PROGRAM:,};"
+            f"{blueprint.name}: the linear program has {variables:,} variables, more than {most:,};"
             " the cut bound needs none, and on a fabric that is whole it is as tight"
         )

@@ -29,6 +29,9 @@ ENGINES = ("closed", "flows", "lp")
 FLOWS_OF = {"nvls-tree": "tree"}
 """The algorithm whose flows between servers are those of another."""
 
+QUICK_PROGRAM = 100_000
+"""The variables of the largest linear program that is solved without being asked for: a few seconds."""
+
 ROUNDS = 8
 """The rounds of a pairwise all-to-all that are laid out, spread over all of them."""
 
@@ -166,21 +169,27 @@ def _estimate(
             f"{got.apart:,} of {got.flows:,} flows have no path left after {', '.join(workload.failures)};"
             " the collective never ends"
         )
-    limit = (
-        "failures" if up is not None else "collisions" if workload.routing.name != "adaptive" else "oversubscription"
-    )
-    left = min(_transport(workload), got.min * (1 if got.min < 1 else _transport(workload)))
+    left = min(_transport(workload), got.min)
+    limit = _limit(workload, got, up)
     return estimate(shape, workload.collective, size, workload.routing.name, name, (left, limit))
 
 
+def _limit(workload: Workload, got: Shares, up: npt.NDArray[Any] | None) -> str:
+    """Return what holds the slowest flow back."""
+    if got.min >= _transport(workload):
+        return "NIC"
+    if up is not None:
+        return "failures"
+    return "oversubscription" if workload.routing.name == "adaptive" or workload.explicit == "lp" else "collisions"
+
+
 def _bounds(blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: npt.NDArray[Any] | None) -> Bounds:
-    """Return the least bounds over the phases."""
+    """Return the bounds of the phase with the narrowest cut; a linear program that is not quick is left out."""
     if not traffic:
         return Bounds(1.0, 1.0)
     pxn = workload.routing.pxn
-    cut = min(cut_bound(blueprint, phase, up, pxn=pxn) for phase in traffic)
+    cut, tightest = min((cut_bound(blueprint, phase, up, pxn=pxn), number) for number, phase in enumerate(traffic))
     try:
-        lp = min(lp_bound(blueprint, phase, up, pxn=pxn) for phase in traffic)
+        return Bounds(lp_bound(blueprint, traffic[tightest], up, pxn=pxn, most=QUICK_PROGRAM), cut)
     except TooLarge:
         return Bounds(None, cut)
-    return Bounds(lp, cut)
