@@ -29,8 +29,8 @@ ENGINES = ("closed", "flows", "lp")
 FLOWS_OF = {"nvls-tree": "tree"}
 """The algorithm whose flows between servers are those of another."""
 
-QUICK_PROGRAM = 100_000
-"""The variables of the largest linear program that is solved without being asked for: a few seconds."""
+QUICK_PROGRAM = 40_000
+"""The variables of the largest linear program that is solved without being asked for: about a second."""
 
 ROUNDS = 8
 """The rounds of a pairwise all-to-all that are laid out, spread over all of them."""
