@@ -44,6 +44,7 @@ class Point:
     algorithms: tuple[str, ...]
     size_bytes: int
     time_us: float
+    switches_reduce: bool = False
 
     def predicted_us(self, constants: Collectives) -> float:
         """Return the model's time."""
@@ -51,12 +52,15 @@ class Point:
         network = server.nics * server.nic_gbps / 8 * share
         machine = Machine(
             constants, constants.generations[server.generation], self.gpus, self.domains, server.gpus,
-            server.nvlink_GBps or math.inf, network, "NIC", server.nic_us or 0.0,
+            server.nvlink_GBps or math.inf, network, "NIC", server.nic_us or 0.0, server.nics, self.switches_reduce,
         )  # fmt: skip
         machines = {True: machine, False: machine}
-        found = fastest(machines, collective(self.collective), self.size_bytes, self.algorithms)
+        kind = collective(self.collective)
+        # As in NCCL, an algorithm that is asked for where there is none (NVLS of two GPUs) leaves the choice to it.
+        tries = (fastest(machines, kind, self.size_bytes, names) for names in (self.algorithms, LIBRARY))
+        found = next(filter(None, tries), None)
         if found is None:
-            raise ValueError(f"{self.system}: no {self.collective} by {self.algorithms}")
+            raise ValueError(f"{self.system}: no {self.collective}")
         return found[1].total * 1e6
 
 
@@ -79,7 +83,8 @@ def _point(row: Mapping[str, str]) -> Point:
     time_us = size / 1e3 / float(row["algbw_GBps"])
     name = f"{row['system']}, {row['algorithm']}" if "vs GPU count" in row["system"] else row["system"]
     name = f"{name}, {gpus} GPUs" if "CoreWeave" in name or "vs GPU count" in name else name
-    return Point(name, server, gpus, domains, KINDS[row["collective"]], _allowed(row["algorithm"]), size, time_us)
+    names = (*_allowed(row["algorithm"]), *(("sharp",) if "SHARP enabled" in row["network"] else ()))
+    return Point(name, server, gpus, domains, KINDS[row["collective"]], names, size, time_us, "sharp" in names)
 
 
 def _allowed(text: str) -> tuple[str, ...]:
@@ -105,11 +110,16 @@ def systems(points: Iterable[Point]) -> dict[str, list[Point]]:
 
 
 def outliers(points: Iterable[Point]) -> set[Point]:
-    """Return the points that took over 30 % longer than a line in logarithms between their two neighbours."""
+    """Return the points that took longer than a larger message, or over 30 % longer than a line in logarithms says.
+
+    The line is that between both neighbours of a point in its sweep.
+    """
     found = set()
     for sweep in systems(points).values():
+        sizes = len({point.size_bytes for point in sweep}) == len(sweep)
+        found |= {p for p in sweep if sizes and any(q.time_us < p.time_us for q in sweep if q.size_bytes > p.size_bytes)}
         for before, point, after in zip(sweep, sweep[1:], sweep[2:], strict=False):
-            if before.size_bytes < point.size_bytes < after.size_bytes:
+            if sizes:
                 ways = [math.log(each.size_bytes) for each in (before, point, after)]
                 part = (ways[1] - ways[0]) / (ways[2] - ways[0])
                 between = before.time_us ** (1 - part) * after.time_us**part
@@ -157,10 +167,10 @@ def table(found: Mapping[Point, float]) -> Iterator[str]:
 
 FITTED = {
     "generations.ampere.launch_us": 0.3, "generations.hopper.launch_us": 0.3, "generations.blackwell.launch_us": 0.3,
-    "generations.hopper.network_factor": 0.2, "generations.blackwell.network_factor": 0.2,
-    "generations.hopper.nvls": 0.02, "generations.blackwell.nvls": 0.02,
-    "rises.wide.rise": 0.2, "rises.wide.delay": 0.2, "rises.narrow.rise": 0.2, "rises.narrow.delay": 0.2,
-    "rises.nvls.rise": 0.2, "rises.nvls.delay": 0.2, "nvlink_factor": 0.1, "nvls_us": 0.1,
+    "generations.hopper.network_us": 0.2, "generations.blackwell.network_us": 0.2,
+    "nvls.received": 0.02, "generations.hopper.nvls.1": 0.02,
+    "delay": 0.2, "nvls.base_us": 0.1, "protocols.1.tree.nvlink_us": 0.1, "protocols.2.tree.nvlink_us": 0.1,
+    "protocols.2.ring.nvlink_us": 0.1,
 }  # fmt: skip
 """The scalars that --fit moves, and how far at a time, in logarithms."""
 
@@ -188,6 +198,8 @@ def fit(points: Iterable[Point], rounds: int = 3000, seed: int = 1) -> Collectiv
 def _moved(value: object, path: list[str], factor: float) -> object:  # type: ignore[no-untyped-def]
     if not path:
         return value * factor
+    if isinstance(value, list | tuple):
+        return [_moved(item, path[1:], factor) if str(place) == path[0] else item for place, item in enumerate(value)]
     if isinstance(value, dict):
         return value | {path[0]: _moved(value[path[0]], path[1:], factor)}
     return replace(value, **{path[0]: _moved(getattr(value, path[0]), path[1:], factor)})
@@ -216,7 +228,10 @@ def main() -> None:
         for name in FITTED:
             value: object = fitted
             for part in name.split("."):
-                value = value[part] if isinstance(value, dict) else getattr(value, part)
+                if isinstance(value, list | tuple):
+                    value = value[int(part)]
+                else:
+                    value = value[part] if isinstance(value, dict) else getattr(value, part)
             print(f"{name}: {value:.3g}")
         print(summary(errors(measured(), fitted)))
         return

@@ -8,7 +8,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from fabric.catalog.parts import Collectives, Generation, Optic, Protocol, Rise, Server, Steps, Switch
+from fabric.catalog.parts import Collectives, Generation, Multicast, Optic, Protocol, Server, Shares, Steps, Switch
 
 __all__ = [
     "Collectives",
@@ -16,6 +16,8 @@ __all__ = [
     "Optic",
     "Protocol",
     "Server",
+    "Shares",
+    "Steps",
     "Switch",
     "collectives",
     "link_part",
@@ -63,12 +65,10 @@ def collectives() -> Collectives:
     """Return the constants of the collective model."""
     data = _read("collectives")
     protocols = tuple(
-        Protocol(row["name"], row["rise"], Steps(**row["ring"]), Steps(**row["tree"])) for row in data.pop("protocols")
+        Protocol(row["name"], row["fill_GB"], Steps(**row["ring"]), Steps(**row["tree"])) for row in data.pop("protocols")
     )
-    rises = {name: Rise(**row) for name, row in data.pop("rises").items()}
     generations = {name: Generation(**row) for name, row in data.pop("generations").items()}
-    nvls_tree = Steps(nvlink_us=0.0, **data.pop("nvls_tree_us"))
-    return Collectives(protocols, rises, generations, nvls_tree, **data)
+    return Collectives(protocols, generations, Multicast(**data.pop("nvls")), **data)
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -94,29 +94,43 @@ class Optic:
 
 @dataclass(frozen=True)
 class Steps:
-    """The latencies of one algorithm under one protocol, in microseconds: once, per NVLink step, per network step."""
+    """The latencies of one algorithm under one protocol, in microseconds: once, per NVLink step, per network step.
+
+    `bus` is the share of the network's bandwidth that its flags leave.
+    """
 
     base_us: float
     nvlink_us: float
     network_us: float
+    bus: float
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """One protocol of a collective library: its latencies on rings and trees, and how it rises to its bandwidth."""
+    """One protocol of a collective library: its latencies on rings and trees, and the data that fill its pipelines."""
 
     name: str
-    rise: str
+    fill_GB: float
     ring: Steps
     tree: Steps
 
 
 @dataclass(frozen=True)
-class Rise:
-    """How a call nears its bandwidth: one of latency a and transfer x takes a + x + rise a x / (x + delay a)."""
+class Multicast:
+    """Reductions in NVLink switches: the share of line rate that a GPU receives, latencies, and chunks.
 
-    rise: float
-    delay: float
+    A round is a chunk for each channel of each GPU that reduces, of which there are `heads` at the most.
+    Over `deep` domains and more, chunks are `deep_chunk_bytes`. With filling the rounds that the stages take to fill
+    over those of the message, the message takes filling / (1 + delay * filling) longer.
+    """
+
+    received: float
+    base_us: float
+    network_us: float
+    heads: int
+    chunk_bytes: int
+    deep: int
+    deep_chunk_bytes: int
 
 
 Shares = tuple[float, float, float]
@@ -127,15 +141,18 @@ Shares = tuple[float, float, float]
 class Generation:
     """What a generation of GPUs gets of its NVLink line rate, by protocol and domains, and its own latencies.
 
-    `network_factor` is on the latency of a network step. `nvls` is of algorithm bandwidth, the others of bus bandwidth.
+    `network_us` is what a network step takes more than in tuning.cc. `ring` and `tree` are of bus bandwidth, on the usual number of
+    channels; `channels` are the most between domains. `nvls` is the most algorithm bandwidth of a reduction in NVLink
+    switches, on `nvls_channels` channels.
     """
 
     launch_us: float
-    network_factor: float
+    network_us: float
     ring: Mapping[str, Shares]
     tree: Mapping[str, Shares]
-    nvls: float | None
-    nvls_tree: tuple[float | None, float, float] | None
+    nvls: Shares | None
+    nvls_channels: int
+    channels: int
 
 
 @dataclass(frozen=True)
@@ -143,11 +160,12 @@ class Collectives:
     """The constants of the collective model; shares are of a line rate, latencies as their suffix says."""
 
     protocols: tuple[Protocol, ...]
-    rises: Mapping[str, Rise]
     generations: Mapping[str, Generation]
-    nvls_tree: Steps
-    nvlink_factor: float
-    nvls_us: float
+    nvls: Multicast
+    sharp_us: float
+    sharp_share: float
+    delay: float
+    channels: int
     peers_at_once: int
     nic_share: float
     adaptive_share: float

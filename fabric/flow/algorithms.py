@@ -7,10 +7,10 @@ say beyond it (catalog/data/collectives.yaml): between 1 MiB and 1 GiB calls are
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fabric.catalog import Collectives, Generation, Protocol
+from fabric.catalog import Collectives, Generation, Protocol, Shares, Steps
 from fabric.flow.collective import Collective
 
 __all__ = ["ALGORITHMS", "Machine", "Parts"]
@@ -21,8 +21,9 @@ class Machine:
     """What a collective runs on: GPUs in NVLink domains, and the bandwidths and latencies between them.
 
     `nvlink` is the line rate of a GPU, one way, and `network` what all NICs of a domain carry, in GB/s; without NVLink
-    it is without end. `extra_us` is what a network step takes beyond one through a single switch; `network_limit` and
-    `domain` say what holds the network back and how many GPUs a domain has.
+    it is without end. `nics` are those of a domain; `extra_us` is what a network step takes beyond one through a single switch; `network_limit` and
+    `domain` say what holds the network back and how many GPUs a domain has. With `switches_reduce` the network's
+    switches can reduce what they carry.
     """
 
     constants: Collectives
@@ -34,11 +35,19 @@ class Machine:
     network: float
     network_limit: str
     extra_us: float
+    nics: int
+    switches_reduce: bool = False
 
     @property
     def kind(self) -> int:
         """The place in `catalog.parts.Shares`: one domain, two, or more."""
         return min(self.domains, 3) - 1
+
+    @property
+    def more_channels(self) -> float:
+        """Channels over the usual: over several domains one a NIC, as many as NVLink feeds."""
+        usual = self.constants.channels
+        return max(1.0, min(self.nics, self.generation.channels) / usual) if self.domains > 1 else 1.0
 
     @property
     def depth(self) -> int:
@@ -53,12 +62,8 @@ class Machine:
         return inside, "NVLink"
 
     def network_us(self, step_us: float) -> float:
-        """Return what a network step takes, from what it takes in NCCL's model."""
-        return step_us * self.generation.network_factor + self.extra_us
-
-    def nvlink_us(self, step_us: float) -> float:
-        """Return what an NVLink step takes, likewise."""
-        return step_us * self.constants.nvlink_factor
+        """Return what a network step takes, from what it takes in the model's protocol."""
+        return step_us + self.generation.network_us + self.extra_us
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,15 @@ class Parts:
         return max([(self.latency + self.rise, "latency"), *self.transfers])[1]
 
 
-def _parts(machine: Machine, protocol: str, rise: str, latency_us: float, *transfers: tuple[float, str]) -> Parts:
-    """Return the parts of a call, with its launch and the rise of its class (see `catalog.parts.Rise`)."""
-    latency = (latency_us + machine.generation.launch_us) * 1e-6
-    sent, shape = sum(seconds for seconds, _ in transfers), machine.constants.rises[rise]
-    risen = shape.rise * latency * sent / (sent + shape.delay * latency) if sent else 0.0
-    return Parts(protocol, latency, transfers, risen)
+def _parts(machine: Machine, name: str, latency_us: float, filling: float, *transfers: tuple[float, str]) -> Parts:
+    """Return the parts of a call by the protocol `name`, whose pipelines take `filling` seconds to fill when whole.
+
+    Chunks shrink with the message (NCCL 2.30.7, src/enqueue.cc), so that filling f lengthens a transfer x by
+    f x / (x + delay f): a share of a small one, f of a large one.
+    """
+    latency, sent = (latency_us + machine.generation.launch_us) * 1e-6, sum(seconds for seconds, _ in transfers)
+    risen = filling * sent / (sent + machine.constants.delay * filling) if sent and filling else 0.0
+    return Parts(name, latency, transfers, risen)
 
 
 def _ring(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: float) -> Parts | None:
@@ -97,12 +105,12 @@ def _ring(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: flo
         return None
     passes = kind.passes or 1
     steps, crossing = passes * (machine.gpus - 1), passes * (machine.domains - 1)
-    bus, limit = machine.bus(machine.generation.ring[protocol.name][machine.kind])
     cost = protocol.ring
-    latency = cost.base_us + (steps - crossing) * machine.nvlink_us(cost.nvlink_us)
+    bus, limit = _bus(machine, machine.generation.ring, protocol, cost)
+    latency = cost.base_us + (steps - crossing) * cost.nvlink_us
     latency += crossing * machine.network_us(cost.network_us)
-    sent = (steps / machine.gpus if kind.passes else 1.0) * gigabytes / _protocol_bus(machine, protocol, bus)
-    return _parts(machine, protocol.name, protocol.rise, latency, (sent, limit))
+    sent = (steps / machine.gpus if kind.passes else 1.0) * gigabytes / bus
+    return _parts(machine, protocol.name, latency, protocol.fill_GB / bus, (sent, limit))
 
 
 def _tree(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: float) -> Parts | None:
@@ -113,45 +121,81 @@ def _tree(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: flo
     if kind.name != "all-reduce":
         return None
     cost = protocol.tree
-    bus, limit = machine.bus(machine.generation.tree[protocol.name][machine.kind])
-    steps = (machine.domain - 1) * machine.nvlink_us(cost.nvlink_us) + machine.depth * machine.network_us(
+    bus, limit = _bus(machine, machine.generation.tree, protocol, cost)
+    steps = (machine.domain - 1) * cost.nvlink_us + machine.depth * machine.network_us(
         cost.network_us
     )
-    sent = 2 * gigabytes / _protocol_bus(machine, protocol, bus)
-    return _parts(machine, protocol.name, protocol.rise, cost.base_us + 2 * steps, (sent, limit))
+    sent = 2 * gigabytes / bus
+    return _parts(machine, protocol.name, cost.base_us + 2 * steps, protocol.fill_GB / bus, (sent, limit))
 
 
-def _protocol_bus(machine: Machine, protocol: Protocol, bus: float) -> float:
-    """Return what a protocol leaves of a bus bandwidth: tuning.cc's 0.92 with LL128's flags and 0.5 with LL's."""
-    if machine.domains == 1 or bus < machine.network:
-        return bus
-    return bus * {"ll128": 0.92, "ll": 0.5}.get(protocol.name, 1.0)
+def _bus(machine: Machine, shares: Mapping[str, Shares], protocol: Protocol, cost: Steps) -> tuple[float, str]:
+    """Return the bus bandwidth of an algorithm in GB/s, and what limits it.
+
+    What a plain ring gets, less flags and reductions, and no more than the channels carry.
+    """
+    bus, limit = machine.bus(machine.generation.ring["simple"][machine.kind])
+    share = shares[protocol.name][machine.kind] * (1.0 if protocol.name == "ll" else machine.more_channels)
+    return min((bus * cost.bus, limit), (machine.nvlink * share, "NVLink"))
+
+
+def _round(machine: Machine, algbw: float) -> float:
+    """Return what a round of chunks takes in the NVLink switches: one for each channel of each GPU that reduces."""
+    constants = machine.constants.nvls
+    chunk = constants.chunk_bytes if machine.domains < constants.deep else constants.deep_chunk_bytes
+    return min(machine.domain, constants.heads) * machine.generation.nvls_channels * chunk * 1e-9 / algbw
+
+
+def _reduced(machine: Machine, protocol: Protocol, domains: int) -> float | None:
+    """Return the algorithm bandwidth of a reduction in the NVLink switches, in GB/s; None where there is none.
+
+    A GPU receives what it asks for of the sums, an n-th, and then all sums: 1 + 1/n of the bytes. NCCL has none for
+    two GPUs. `domains` are those that take part in what the generation keeps.
+    """
+    shares = machine.generation.nvls
+    if shares is None or machine.domain < 3 or protocol.name != "simple":
+        return None
+    return machine.nvlink * min(shares[min(domains, 3) - 1], machine.constants.nvls.received / (1 + 1 / machine.domain))
 
 
 def _nvls(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: float) -> Parts | None:
-    """Reduce in the NVLink switches of one domain: each GPU sends and receives everything once."""
-    share = machine.generation.nvls
-    if kind.name != "all-reduce" or machine.domains > 1 or share is None or protocol.name != "simple":
+    """Reduce in the NVLink switches of one domain."""
+    inside = _reduced(machine, protocol, 1)
+    if kind.name != "all-reduce" or machine.domains > 1 or inside is None:
         return None
-    sent = gigabytes / (machine.nvlink * share)
-    return _parts(machine, protocol.name, "nvls", machine.constants.nvls_us, (sent, "NVLink"))
+    sent = (gigabytes / inside, "NVLink")
+    return _parts(machine, protocol.name, machine.constants.nvls.base_us, _round(machine, inside), sent)
 
 
 def _nvls_tree(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: float) -> Parts | None:
-    """Reduce in the NVLink switches of each domain, and along a tree over the domains.
+    """Reduce in the NVLink switches of each domain, and along a double binary tree over the domains.
 
-    Between two domains everything crosses once in each direction, half of what a ring's bus bandwidth counts.
+    Between two domains everything crosses once in each direction, half of what a ring's bus bandwidth counts; of more,
+    a domain has two neighbours below it in one of the two trees and sends everything twice. Measured domains of more
+    GPUs than can reduce for the others do without it.
     """
-    shares = machine.generation.nvls_tree
-    share = shares[machine.kind] if shares else None
-    if kind.name != "all-reduce" or share is None or machine.domains == 1 or protocol.name != "simple":
+    constants, inside = machine.constants.nvls, _reduced(machine, protocol, machine.domains)
+    if kind.name != "all-reduce" or machine.domains == 1 or inside is None or machine.domain > constants.heads:
         return None
-    inside, network = machine.nvlink * share, machine.network * (2 if machine.domains == 2 else 1)
-    bus, limit = min((inside, "NVLink"), (network, machine.network_limit))
-    cost = machine.constants.nvls_tree
-    latency = cost.base_us + 2 * machine.depth * machine.network_us(cost.network_us)
-    sent = 2 * (machine.gpus - 1) / machine.gpus * gigabytes / bus
-    return _parts(machine, protocol.name, "none", latency, (sent, limit))
+    network = machine.network / (1 if machine.domains == 2 else 2)
+    algbw, limit = min((inside, "NVLink"), (network, machine.network_limit))
+    latency_us = constants.base_us + 2 * machine.depth * machine.network_us(constants.network_us)
+    filling = (1 + machine.depth) * _round(machine, algbw)
+    return _parts(machine, protocol.name, latency_us, filling, (gigabytes / algbw, limit))
+
+
+def _sharp(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: float) -> Parts | None:
+    """Reduce in the NVLink switches of each domain, and in the switches of the network.
+
+    R. Graham et al. 2016, doi 10.1109/COMHPC.2016.006.
+    """
+    inside = _reduced(machine, protocol, 2)
+    if kind.name != "all-reduce" or machine.domains == 1 or inside is None or not machine.switches_reduce:
+        return None
+    constants = machine.constants
+    latency_us = constants.nvls.base_us + machine.network_us(constants.sharp_us)
+    algbw, limit = min((inside, "NVLink"), (machine.network * constants.sharp_share, machine.network_limit))
+    return _parts(machine, protocol.name, latency_us, 2 * _round(machine, algbw), (gigabytes / algbw, limit))
 
 
 def _hierarchical(between: Callable[[Machine, Protocol], tuple[float, float]], *, halves: bool = True) -> Algorithm:
@@ -168,9 +212,9 @@ def _hierarchical(between: Callable[[Machine, Protocol], tuple[float, float]], *
         share = machine.generation.ring[protocol.name][0]
         inside = steps / machine.domain * gigabytes / (machine.nvlink * share)
         latency, sent = between(machine, protocol)
-        latency = cost.base_us + steps * machine.nvlink_us(cost.nvlink_us) + half * latency
+        latency = cost.base_us + steps * cost.nvlink_us + half * latency
         parts = ((inside, "NVLink"), (half * sent * gigabytes / machine.network, machine.network_limit))
-        return _parts(machine, protocol.name, protocol.rise, latency, *parts)
+        return _parts(machine, protocol.name, latency, protocol.fill_GB / (machine.nvlink * share), *parts)
 
     return algorithm
 
@@ -195,13 +239,13 @@ def _pairwise(machine: Machine, kind: Collective, protocol: Protocol, gigabytes:
     """Send to every other GPU, inside the domain by NVLink and outside by the NICs, both at one time."""
     if kind.name != "all-to-all" or protocol.name != "simple":
         return None
-    share = machine.generation.ring[protocol.name][0]
-    inside = (machine.domain - 1) / machine.gpus * gigabytes / (machine.nvlink * share)
+    rate, cost = machine.nvlink * machine.generation.ring[protocol.name][0], protocol.ring
+    inside = (machine.domain - 1) / machine.gpus * gigabytes / rate
     outside = (machine.gpus - machine.domain) / machine.gpus * gigabytes * machine.domain / machine.network
     rounds = math.ceil((machine.gpus - 1) / machine.constants.peers_at_once)
-    step = machine.network_us(protocol.ring.network_us) if machine.domains > 1 else protocol.ring.nvlink_us
+    step = machine.network_us(cost.network_us) if machine.domains > 1 else cost.nvlink_us
     slower = max((inside, "NVLink"), (outside, machine.network_limit))
-    return _parts(machine, protocol.name, protocol.rise, protocol.ring.base_us + rounds * step, slower)
+    return _parts(machine, protocol.name, cost.base_us + rounds * step, protocol.fill_GB / rate, slower)
 
 
 def _direct(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: float) -> Parts | None:
@@ -209,11 +253,11 @@ def _direct(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: f
     if kind.name != "send-recv" or protocol.name != "simple":
         return None
     cost = protocol.ring
-    if machine.domains == 1:
-        sent = (gigabytes / (machine.nvlink * machine.generation.ring[protocol.name][0]), "NVLink")
-        return _parts(machine, protocol.name, protocol.rise, cost.base_us + machine.nvlink_us(cost.nvlink_us), sent)
-    sent = (gigabytes * machine.domain / machine.network, machine.network_limit)
-    return _parts(machine, protocol.name, protocol.rise, cost.base_us + machine.network_us(cost.network_us), sent)
+    rate, limit, step = machine.nvlink * machine.generation.ring[protocol.name][0], "NVLink", cost.nvlink_us
+    if machine.domains > 1:
+        rate, limit = machine.network / machine.domain, machine.network_limit
+        step = machine.network_us(cost.network_us)
+    return _parts(machine, protocol.name, cost.base_us + step, 0.0, (gigabytes / rate, limit))
 
 
 Algorithm = Callable[[Machine, Collective, Protocol, float], Parts | None]
@@ -224,6 +268,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "tree": _tree,
     "nvls": _nvls,
     "nvls-tree": _nvls_tree,
+    "sharp": _sharp,
     "hierarchical-ring": _hierarchical(_rail_ring),
     "hierarchical-tree": _hierarchical(_rail_tree, halves=False),
     "halving-doubling": _hierarchical(_halving),

@@ -146,7 +146,11 @@ def _machine(shape: Shape, routing: str, share: tuple[float, str] | None, *, con
     domain = min(server.gpus, shape.gpus)
     extra_us = (server.nic_us or 0.0) + _extra_us(shape, contiguous=contiguous)
     generation = generation_of(server)
-    return Machine(constants, generation, shape.gpus, shape.servers, domain, nvlink, line * left, limit, extra_us)
+    network = line * left
+    return Machine(
+        constants, generation, shape.gpus, shape.servers, domain, nvlink, network, limit, extra_us,
+        server.nics, shape.switches_reduce,
+    )  # fmt: skip
 
 
 def _left(shape: Shape, routing: str, *, contiguous: bool) -> tuple[float, str]:

@@ -23,7 +23,8 @@ class Shape:
     `hops` are the switches on the longest path and `switch_ns` the latency of the slowest of them. Below the top tier,
     from the leaf up, `peers` are the servers of one full place, `lanes_apart` the lanes that have not met, and `ratios`
     the bandwidth that servers send over that up from there, each tier's at least 1 times those below. `leaf_nics` are
-    the NICs of one server under one leaf. Nothing gets worse when `peers` gets more, or anything else less.
+    the NICs of one server under one leaf. With `switches_reduce` its switches can reduce what they carry, as those of
+    InfiniBand do (SHARP). Nothing gets worse when `peers` gets more, or anything else less.
     """
 
     server: Server
@@ -39,6 +40,7 @@ class Shape:
     lanes_apart: tuple[int, ...]
     ratios: tuple[float, ...]
     leaf_nics: int
+    switches_reduce: bool = False
 
     @classmethod
     def of(cls, blueprint: Blueprint) -> Shape:
@@ -58,6 +60,7 @@ class Shape:
             lanes_apart(blueprint),
             tuple(accumulate((max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top), mul)),
             blueprint.sizes[blueprint.form.bundles[0].name],
+            all(model.link_layer == "infiniband" for role in blueprint.form.roles for model, _ in blueprint.boxes(role)),
         )
 
     def first(self, gpus: int | None) -> Shape:
