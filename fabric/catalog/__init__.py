@@ -65,7 +65,8 @@ def collectives() -> Collectives:
     """Return the constants of the collective model."""
     data = _read("collectives")
     protocols = tuple(
-        Protocol(row["name"], row["fill_GB"], Steps(**row["ring"]), Steps(**row["tree"])) for row in data.pop("protocols")
+        Protocol(row["name"], row["fill_GB"], Steps(**row["ring"]), Steps(**row["tree"]))
+        for row in data.pop("protocols")
     )
     generations = {name: Generation(**row) for name, row in data.pop("generations").items()}
     return Collectives(protocols, generations, Multicast(**data.pop("nvls")), **data)

@@ -96,7 +96,7 @@ class Optic:
 class Steps:
     """The latencies of one algorithm under one protocol, in microseconds: once, per NVLink step, per network step.
 
-    `bus` is the share of the network's bandwidth that its flags leave.
+    `bus` is the share of the bus bandwidth that flags and reductions leave.
     """
 
     base_us: float
@@ -119,9 +119,8 @@ class Protocol:
 class Multicast:
     """Reductions in NVLink switches: the share of line rate that a GPU receives, latencies, and chunks.
 
-    A round is a chunk for each channel of each GPU that reduces, of which there are `heads` at the most.
-    Over `deep` domains and more, chunks are `deep_chunk_bytes`. With filling the rounds that the stages take to fill
-    over those of the message, the message takes filling / (1 + delay * filling) longer.
+    A round is a chunk for each channel of each GPU that reduces, of which there are `heads` at the most; over `deep`
+    domains and more, chunks are `deep_chunk_bytes`.
     """
 
     received: float
@@ -141,9 +140,9 @@ Shares = tuple[float, float, float]
 class Generation:
     """What a generation of GPUs gets of its NVLink line rate, by protocol and domains, and its own latencies.
 
-    `network_us` is what a network step takes more than in tuning.cc. `ring` and `tree` are of bus bandwidth, on the usual number of
-    channels; `channels` are the most between domains. `nvls` is the most algorithm bandwidth of a reduction in NVLink
-    switches, on `nvls_channels` channels.
+    `network_us` is what a network step takes more than its protocol says. `ring` and `tree` are of bus bandwidth, on
+    the usual number of channels; `channels` are the most between domains. `nvls` is the most algorithm bandwidth of a
+    reduction in NVLink switches, on `nvls_channels` channels.
     """
 
     launch_us: float
@@ -157,7 +156,10 @@ class Generation:
 
 @dataclass(frozen=True)
 class Collectives:
-    """The constants of the collective model; shares are of a line rate, latencies as their suffix says."""
+    """The constants of the collective model; shares are of a line rate, latencies as their suffix says.
+
+    `channels` are the usual graph channels of a communicator, and `delay` says how a small message fills its pipelines.
+    """
 
     protocols: tuple[Protocol, ...]
     generations: Mapping[str, Generation]

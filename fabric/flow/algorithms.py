@@ -1,7 +1,7 @@
-"""How long each algorithm of a collective takes: latency by its steps, transfer by the slowest part, and the rise.
+"""How long each algorithm of a collective takes: latency by its steps, transfer by the slowest part, and filling.
 
-Bandwidths and latencies of a step are NCCL's own cost model (2.30.7, src/graph/tuning.cc), with what measured sweeps
-say beyond it (catalog/data/collectives.yaml): between 1 MiB and 1 GiB calls are slower than latency plus transfer.
+Bandwidths and latencies of a step are NCCL's own cost model (2.30.7, src/graph/tuning.cc), chunks and what they fill
+its src/enqueue.cc, and the rest what measured sweeps say (catalog/data/collectives.yaml).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Machine:
     """What a collective runs on: GPUs in NVLink domains, and the bandwidths and latencies between them.
 
     `nvlink` is the line rate of a GPU, one way, and `network` what all NICs of a domain carry, in GB/s; without NVLink
-    it is without end. `nics` are those of a domain; `extra_us` is what a network step takes beyond one through a single switch; `network_limit` and
-    `domain` say what holds the network back and how many GPUs a domain has. With `switches_reduce` the network's
-    switches can reduce what they carry.
+    it is without end. `extra_us` is what a network step takes beyond one through a single switch; `network_limit`,
+    `domain` and `nics` say what holds the network back and how many GPUs and NICs a domain has. With `switches_reduce`
+    the network's switches can reduce what they carry.
     """
 
     constants: Collectives
@@ -68,21 +68,21 @@ class Machine:
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a time, in seconds: latency; transfer, with the name of what each part waits for; and the rise."""
+    """The parts of a time, in seconds: latency; transfer, with the name of what each part waits for; and filling."""
 
     protocol: str
     latency: float
     transfers: tuple[tuple[float, str], ...]
-    rise: float = 0.0
+    filling: float = 0.0
 
     @property
     def total(self) -> float:
-        return self.latency + self.rise + sum(seconds for seconds, _ in self.transfers)
+        return self.latency + self.filling + sum(seconds for seconds, _ in self.transfers)
 
     @property
     def limit(self) -> str:
-        """What takes most of the time; the rise is latency too."""
-        return max([(self.latency + self.rise, "latency"), *self.transfers])[1]
+        """What takes most of the time; filling pipelines is latency too."""
+        return max([(self.latency + self.filling, "latency"), *self.transfers])[1]
 
 
 def _parts(machine: Machine, name: str, latency_us: float, filling: float, *transfers: tuple[float, str]) -> Parts:
@@ -92,8 +92,8 @@ def _parts(machine: Machine, name: str, latency_us: float, filling: float, *tran
     f x / (x + delay f): a share of a small one, f of a large one.
     """
     latency, sent = (latency_us + machine.generation.launch_us) * 1e-6, sum(seconds for seconds, _ in transfers)
-    risen = filling * sent / (sent + machine.constants.delay * filling) if sent and filling else 0.0
-    return Parts(name, latency, transfers, risen)
+    filled = filling * sent / (sent + machine.constants.delay * filling) if sent and filling else 0.0
+    return Parts(name, latency, transfers, filled)
 
 
 def _ring(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: float) -> Parts | None:
@@ -122,9 +122,7 @@ def _tree(machine: Machine, kind: Collective, protocol: Protocol, gigabytes: flo
         return None
     cost = protocol.tree
     bus, limit = _bus(machine, machine.generation.tree, protocol, cost)
-    steps = (machine.domain - 1) * cost.nvlink_us + machine.depth * machine.network_us(
-        cost.network_us
-    )
+    steps = (machine.domain - 1) * cost.nvlink_us + machine.depth * machine.network_us(cost.network_us)
     sent = 2 * gigabytes / bus
     return _parts(machine, protocol.name, cost.base_us + 2 * steps, protocol.fill_GB / bus, (sent, limit))
 

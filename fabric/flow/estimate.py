@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Generation, Server, collectives
@@ -121,9 +121,13 @@ def usable(shape: Shape, name: str) -> tuple[str, ...]:
 
 
 def generation_of(server: Server) -> Generation:
-    """Return the constants of the server's GPUs; those of Hopper where it names no known generation."""
+    """Return the constants of the server's GPUs: those of Hopper where it names no generation.
+
+    GPUs of others than NVIDIA have Hopper's too, but for the reduction in NVLink switches.
+    """
     known = collectives().generations
-    return known.get(server.generation, known[USUAL])
+    usual = known[USUAL] if not server.generation else replace(known[USUAL], nvls=None)
+    return known.get(server.generation, usual)
 
 
 def _estimate(shape: Shape, name: str, size_bytes: int, routing: str, algorithm: str, parts: Parts) -> Estimate:
@@ -146,10 +150,9 @@ def _machine(shape: Shape, routing: str, share: tuple[float, str] | None, *, con
     domain = min(server.gpus, shape.gpus)
     extra_us = (server.nic_us or 0.0) + _extra_us(shape, contiguous=contiguous)
     generation = generation_of(server)
-    network = line * left
     return Machine(
-        constants, generation, shape.gpus, shape.servers, domain, nvlink, network, limit, extra_us,
-        server.nics, shape.switches_reduce,
+        constants, generation, shape.gpus, shape.servers, domain, nvlink, line * left, limit, extra_us, server.nics,
+        shape.switches_reduce,
     )  # fmt: skip
 
 

@@ -60,7 +60,9 @@ class Shape:
             lanes_apart(blueprint),
             tuple(accumulate((max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top), mul)),
             blueprint.sizes[blueprint.form.bundles[0].name],
-            all(model.link_layer == "infiniband" for role in blueprint.form.roles for model, _ in blueprint.boxes(role)),
+            all(
+                model.link_layer == "infiniband" for role in blueprint.form.roles for model, _ in blueprint.boxes(role)
+            ),
         )
 
     def first(self, gpus: int | None) -> Shape:
