@@ -154,13 +154,15 @@ class Pareto:
     """The fabrics that nothing allowed beats in all of several objectives, the best in the first one first.
 
     `names` are the objectives as keys of results (`cost_usd`), `values` what each study comes to in them; `status` is
-    OPTIMAL when nothing is missing.
+    OPTIMAL when nothing is missing. When it is FEASIBLE, the first `proven` studies are those of the whole front, and
+    after them others may be missing. Times and means that differ by less than 2 % count as equal.
     """
 
     spec: Spec
     names: tuple[str, ...]
     studies: tuple[Study, ...]
     status: str
+    proven: int
     wall_s: float
 
     @property
@@ -184,7 +186,7 @@ def pareto(
     spec = _spec(source, request)
     found = front(spec, aims, progress or (lambda text: None))
     studies = tuple(_of_point(spec, found, point) for point in found.points)
-    return Pareto(spec, tuple(aim.name for aim in aims), studies, found.status, found.wall_s)
+    return Pareto(spec, tuple(aim.name for aim in aims), studies, found.status, found.proven, found.wall_s)
 
 
 def _of_point(spec: Spec, found: Front, point: Point) -> Study:

@@ -188,7 +188,8 @@ def test_too_little_stock_is_infeasible() -> None:
     with pytest.raises(Infeasible):
         size(asked)
     (candidate,), *_ = comparable(asked, ())
-    assert minimise(limited(candidate, ["available"]), [switches]).values == (8,)
+    model = limited(candidate, ["available"])
+    assert minimise(model, [switches(model)]).values == (8,)
 
 
 def test_a_wrong_name_in_stock_is_told() -> None:

@@ -108,9 +108,10 @@ def _best(spec: Spec, aim: Objective, least: float | None) -> float | None:
     start = best
     for candidate in comparable(spec, [aim])[0]:
         model = limited(candidate)
+        sought = aim.expression(model)
         if best is not None:
-            model.cp.add(aim.expression(model) <= best - 1)
-        answer = minimise(model, [aim.expression], WORK)
+            model.cp.add(sought <= best - 1)
+        answer = minimise(model, [sought], WORK)
         best = answer.values[0] if answer.values else best
         if answer.status not in ("OPTIMAL", "INFEASIBLE"):
             return None

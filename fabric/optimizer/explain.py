@@ -111,7 +111,8 @@ def _reasons(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected
 
 def _most_gpus(candidate: Candidate, work: float) -> int | None:
     """Return the most GPUs that the candidate carries within every other limit, at most those asked for."""
-    answer = minimise(limited(candidate, ["gpus", "grow_to_gpus"]), [lambda model: -1 * model.excess], work)
+    model = limited(candidate, ["gpus", "grow_to_gpus"])
+    answer = minimise(model, [-1 * model.excess], work)
     if answer.status == "INFEASIBLE":
         return 0
     return -answer.values[0] * candidate.spec.server.gpus if answer.status == "OPTIMAL" else None
@@ -164,7 +165,8 @@ def _total_mends(candidate: Candidate) -> Iterator[str]:
     for limit, word in LIMITS.items():
         most, objective = getattr(candidate.spec.limits, limit), OBJECTIVES[word]
         if most is not None:
-            answer = minimise(limited(candidate, [f"limits.{limit}"]), [objective.expression], WORK)
+            model = limited(candidate, [f"limits.{limit}"])
+            answer = minimise(model, [objective.expression(model)], WORK)
             if answer.status == "OPTIMAL":
                 least = answer.values[0] / objective.scale
                 yield f"limits.{limit} {most:,.10g} is short, the least within the rest is {least:,.10g}"
@@ -172,5 +174,6 @@ def _total_mends(candidate: Candidate) -> Iterator[str]:
 
 def _least(candidate: Candidate, limit: str) -> int | None:
     """Return the least that the freed limit would have to be (0 where it has no number), or None if that is no help."""
-    answer = minimise(limited(candidate, [limit]), [lambda model: 1 * model.excess], WORK)
+    model = limited(candidate, [limit])
+    answer = minimise(model, [1 * model.excess], WORK)
     return answer.values[0] if answer.status == "OPTIMAL" else None

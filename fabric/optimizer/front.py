@@ -1,8 +1,11 @@
-"""The Pareto front: every fabric of a request that no other beats in all of several objectives, and the proof of it.
+"""The Pareto front: the fabrics of a request that none covers in all of several aims, and the proof of it.
 
-Each candidate is asked again and again for the best fabric that no point found so far is as good as in everything; when
-there is none left, the candidate is done. A fabric better than a point in a linear objective is one below it; one
-better in a measure is better in a feature, and no worse in any than the measure allows (see `measures`).
+One fabric covers another when it is no worse in any objective, and less than one STEP worse in any measure. In order of
+the aims (objectives first, then measures), each fabric that none before it on the front covers is on the front. So what
+is left out of it is covered by what is on it, and no two of it are closer than a step and equal in the rest.
+
+Each candidate is asked for the least of the first objective among its fabrics that no point covers, and the least of
+all answers is the next point. So the points come in order, and when the work ends, those so far are proven.
 """
 
 from __future__ import annotations
@@ -10,261 +13,268 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-
-from ortools.sat.python import cp_model
+from dataclasses import dataclass, field, replace
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError
+from fabric.errors import FabricError, InputError
+from fabric.optimizer.better import Aim, Quest
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.explain import explain
-from fabric.optimizer.measures import Features, Measure, features_of, model_features
+from fabric.optimizer.measures import STEP, Features, Measure, features_of
 from fabric.optimizer.model import Model
-from fabric.optimizer.objectives import Objective, limited, needs
-from fabric.optimizer.search import Progress, blueprint_of, canonical, comparable
+from fabric.optimizer.objectives import Objective, needs
+from fabric.optimizer.search import Progress, blueprint_of, comparable, preferred
 from fabric.optimizer.solve import Answer, minimise
 from fabric.spec import Spec
 
 __all__ = ["Aim", "Front", "Point", "front"]
 
-Aim = Objective | Measure
-FEW = 8
-"""The points above what a search has reached that are told to the solver; of more, none is."""
+WORK, TOLD = 60.0, 0.1
+"""The work that a whole front may take, in CP-SAT's deterministic time, and what asking a question counts in it.
 
-MOST = 1000
-"""The most points of one candidate that are sought."""
-
-WORK, TOLD = 150.0, 0.005
-"""The work that a whole front may take, in CP-SAT's deterministic time, and what stating a point in a question counts.
-
-Both are the same on every machine; on two cores of 2024 a unit takes about a second.
+Both are the same on every machine; on two cores of 2024 a unit takes one or two seconds.
 """
+
+TIE = 0.2
+"""The work spent on each aim after the first objective: to be better in those spares questions, but proves nothing."""
+
+FINE = 1e-9
+"""Measures that differ by a smaller share are equal."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A fabric of the front with the level of each aim: the solver's whole units of an objective, a measure's steps."""
+    """A fabric with its value in each aim: the solver's whole units of an objective, a measure's own."""
 
     candidate: Candidate
     blueprint: Blueprint
-    levels: tuple[int, ...]
+    values: tuple[float, ...]
     features: Features
 
 
 @dataclass(frozen=True)
 class Front:
-    """The points in the order of the first aim; `status` is OPTIMAL when nothing is missing, else FEASIBLE."""
+    """The points in the order of the first aim; `status` is OPTIMAL when none is missing, else FEASIBLE.
+
+    When it is FEASIBLE, the first `proven` points in the order of the first objective are those of the whole front;
+    after them others may be missing.
+    """
 
     aims: tuple[Aim, ...]
     points: tuple[Point, ...]
     status: str
+    proven: int
     wall_s: float
 
     def values(self, point: Point) -> dict[str, float]:
         """Return what `point` comes to in each aim, by name and in its own unit."""
         return {
-            aim.name: aim.of(point.blueprint) if isinstance(aim, Measure) else level / aim.scale
-            for aim, level in zip(self.aims, point.levels, strict=True)
+            aim.name: aim.of(point.blueprint) if isinstance(aim, Measure) else value / aim.scale
+            for aim, value in zip(self.aims, point.values, strict=True)
         }
 
 
 def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: None) -> Front:
-    """Return the Pareto front of `spec` over `aims`.
+    """Return the Pareto front of `spec` over `aims`; of fabrics equal in every aim the one that `size` prefers.
 
-    Of fabrics that are equal in every aim the one with fewer tiers and planes is kept, then that of the family named
-    first, and of its own the simplest (`canonical`).
-    Raises Infeasible and InputError as `size` does.
+    Raises Infeasible and InputError as `size` does, and FabricError when the work ends before any fabric is found.
     """
     start = time.perf_counter()
-    search = _Search(aims)
-    found, rejected, unknown = comparable(spec, search.linear)
+    linear = [aim for aim in aims if isinstance(aim, Objective)]
+    found, rejected, unknown = comparable(spec, linear)
     if unknown and not found:
         raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of what is sought")
-    for candidate in sorted(found, key=lambda candidate: (candidate.form.tiers, candidate.planes)):
-        progress(f"{len(search.points)} points; {candidate}")
-        search.exhaust(candidate)
-    if not search.points:
-        raise explain(spec, found, rejected, needs(spec, search.linear))
-    points = [search.simplest(point) for point in sorted(_unbeaten(search.points), key=lambda point: point.levels)]
-    status = "OPTIMAL" if search.complete else "FEASIBLE"
-    return Front(tuple(aims), tuple(points), status, time.perf_counter() - start)
+    search = _Search(aims, found)
+    search.run(progress)
+    if search.complete and not search.points:
+        raise explain(spec, found, rejected, needs(spec, linear))
+    points, status = search.result(), "OPTIMAL" if search.complete else "FEASIBLE"
+    if not points:
+        raise FabricError(f"{spec.name}: no fabric was found within the limit on work")
+    return Front(tuple(aims), tuple(points), status, len(search.points), time.perf_counter() - start)
+
+
+@dataclass
+class _Stream:
+    """The fabrics of one candidate that no point covers, in order: `bound` is the least that the next can come to.
+
+    `head` is the next, once it was asked for; `seen` are the features of those before it.
+    """
+
+    candidate: Candidate
+    bound: float = -math.inf
+    head: Point | None = None
+    refined: bool = False
+    seen: list[Features] = field(default_factory=list)
+
+    def drop(self) -> None:
+        """Leave the head behind."""
+        self.seen += [self.head.features] if self.head else []
+        self.head, self.refined = None, False
 
 
 class _Search:
-    """The search for the points of one front, candidate by candidate."""
+    """The search for the points of one front: the streams of its candidates, merged in order."""
 
-    def __init__(self, aims: Sequence[Aim]) -> None:
+    def __init__(self, aims: Sequence[Aim], found: Iterable[Candidate]) -> None:
         self.aims = aims
         self.linear = [aim for aim in aims if isinstance(aim, Objective)]
-        self.measured = any(isinstance(aim, Measure) for aim in aims)
+        self.measured = [aim for aim in aims if isinstance(aim, Measure)]
+        simple_first = sorted(found, key=lambda candidate: (candidate.form.tiers, candidate.planes))
+        self.streams = [_Stream(candidate) for candidate in simple_first]
         self.points: list[Point] = []
         self.complete = True
-        self.work = 0.0
+        self.left = WORK
 
-    def exhaust(self, candidate: Candidate) -> None:
-        """Find the points of `candidate` that no point so far equals or beats, the first objective ascending.
-
-        As it ascends, points at or below what it has reached stand in the way in its other aims alone. Those above are
-        told only while they are few: they spare many candidates any solution, but each makes every question harder.
-        """
-        before, own = _unbeaten(self.points), list[Point]()
-        first = self.aims.index(self.linear[0]) if self.linear else None
-        reached: float = -math.inf
-        for _ in range(MOST):
-            if self.work > WORK:
-                self.complete = False
-                break
-            near = [point for point in before if first is None or point.levels[first] <= reached]
-            far = [point for point in before if point not in near] if len(before) <= FEW else []
-            asked = _Question(candidate, self.linear, measured=self.measured)
-            for point in far:
-                asked.beat(point, self.aims, [each.features for each in own])
-            for point in _unbeaten([*near, *own], without=first):
-                asked.beat(point, self.aims, [each.features for each in own], first)
-            answer = asked.answer()
-            self.work += answer.work + TOLD * (1 + len(near) + len(own) + len(far))
-            self.complete = self.complete and answer.status in ("OPTIMAL", "INFEASIBLE")
-            if not answer.values:
-                break
-            if answer.status != "OPTIMAL":
-                first = None
-            point = self._point(candidate, answer)
-            reached = max(reached, answer.values[0])
-            if not any(_covers(other, point) for other in before if other not in near):
-                own.append(point)
-        else:
-            self.complete = False
-        self.points += own
-
-    def _point(self, candidate: Candidate, answer: Answer) -> Point:
-        blueprint = blueprint_of(candidate, answer)
-        linear = dict(zip((aim.name for aim in self.linear), answer.values, strict=False))
-        features = features_of(blueprint) if self.measured else {}
-        levels = [aim.level(candidate, features) if isinstance(aim, Measure) else linear[aim.name] for aim in self.aims]
-        return Point(candidate, blueprint, tuple(levels), features)
-
-    def simplest(self, point: Point) -> Point:
-        """Return the canonical one of the fabrics of the point's candidate that are as good in every aim."""
-        asked = _Question(point.candidate, self.linear, measured=self.measured)
-        asked.equal(point, self.aims)
-        blueprint = blueprint_of(point.candidate, canonical(asked.model))
-        return replace(point, blueprint=blueprint, features=features_of(blueprint) if self.measured else {})
-
-
-class _Question:
-    """One candidate's model, its aims and features, and the points that its answer must not be beaten by."""
-
-    def __init__(self, candidate: Candidate, linear: Sequence[Objective], *, measured: bool) -> None:
-        self.candidate = candidate
-        self.model = limited(candidate)
-        self.linear = {aim.name: aim.expression(self.model) for aim in linear}
-        self.features = model_features(self.model) if measured else {}
-        self.best = {name: feature.least for name, feature in self.features.items()}
-
-    def answer(self) -> Answer:
-        """Return a solution that is best in the linear aims in turn, then in the features together."""
-        terms = [feature.expression for feature in self.features.values() if feature.expression is not None]
-        expressions = [*self.linear.values(), *([sum(terms)] if terms else [])]
-        return minimise(self.model, [partial(_given, each) for each in expressions or [0]])
-
-    def equal(self, point: Point, aims: Sequence[Aim]) -> None:
-        """Demand that a solution be as good as `point`, of the same candidate, in every linear aim and feature."""
-        for aim, value in zip(aims, point.levels, strict=True):
-            if isinstance(aim, Objective):
-                self.model.cp.add(self.linear[aim.name] <= value)
-        for name in self.features:
-            self._hold(name, point.features[name])
-
-    def beat(self, point: Point, aims: Sequence[Aim], own: Sequence[Features] = (), without: int | None = None) -> None:
-        """Demand that a solution be better than `point` in some aim, or in some but the one at place `without`.
-
-        `own` are the features of this very candidate's points so far, the point's among them.
-        """
-        ways = []
-        for place, (aim, value) in enumerate(zip(aims, point.levels, strict=True)):
-            if place == without:
-                self.model.cp.add(self.linear[aim.name] >= value)
-                continue
-            better = self.model.var(1, f"better {aim.name}", least=0)
-            if isinstance(aim, Objective):
-                self.model.cp.add(self.linear[aim.name] <= value - 1).only_enforce_if(better)
+    def run(self, progress: Progress) -> None:
+        """Take the points in order until there are no more, or the work ends."""
+        while self.streams and self.complete:
+            bound = min(stream.bound for stream in self.streams)
+            first = [stream for stream in self.streams if stream.bound == bound]
+            asked = next((stream for stream in first if not stream.head), None)
+            rough = next((stream for stream in first if not stream.refined), None)
+            progress(f"{len(self.points)} points; {(asked or rough or first[0]).candidate}")
+            if asked:
+                self._ask(asked)
+            elif rough:
+                self._refine(rough)
             else:
-                worst = self._allow(aim, value, better)
-                for features in own:
-                    if all(features[name] <= most for name, most in worst.items()):
-                        self._improve(aim, value, features, better)
-            ways.append(better)
-        self.model.cp.add_bool_or(ways)
+                self._accept(first)
 
-    def _allow(self, measure: Measure, value: int, better: cp_model.IntVar) -> dict[str, int]:
-        """Say how bad each feature may be, the rest at its best, for the measure to be below `value`; return that."""
-        if measure.level(self.candidate, self.best) >= value:
-            self.model.cp.add(better == 0)
-            return {name: least - 1 for name, least in self.best.items()}
-        worst = {name: self._worst(measure, value, name) for name in self.features}
-        for name, most in worst.items():
-            self._hold(name, most, better)
-        return worst
+    def result(self) -> list[Point]:
+        """Return the points, and where the work ended the heads that nothing found covers, in order of the aims."""
+        heads = sorted((stream.head for stream in self.streams if stream.head), key=self._order)
+        found = list(self.points)
+        for head in heads:
+            if not any(self._covers(point, head) for point in found):
+                found.append(head)
+        return sorted(found, key=lambda point: point.values)
 
-    def _hold(self, name: str, value: int, only_if: cp_model.IntVar | None = None) -> None:
-        """Hold a feature at or below a value, always or if the flag is 1."""
-        feature = self.features[name]
-        if value < feature.least and only_if is not None:
-            self.model.cp.add(only_if == 0)
-        elif value < feature.most:
-            for limit in feature.at_most(value):
-                added = self.model.cp.add(limit)
-                if only_if is not None:
-                    added.only_enforce_if(only_if)
+    def _ask(self, stream: _Stream) -> None:
+        """Ask for the least of the first objective among the stream's fabrics that no point covers."""
+        quest = Quest(stream.candidate, self.aims, stream.seen)
+        if self.linear and stream.bound > -math.inf:
+            quest.at_least(self.linear[0], stream.bound)
+        for point in self._obstacles():
+            quest.any_at_most(self._better(point))
+        for other in self._heads():
+            quest.any_at_most(self._before(other))
+        head, status = self._solve(quest)
+        if status == "INFEASIBLE":
+            self.streams.remove(stream)
+            return
+        self.complete = status == "OPTIMAL"
+        stream.head = head
+        if head and self.linear:
+            stream.bound = head.values[self.aims.index(self.linear[0])]
+        if head and any(self._covers(point, head) for point in self.points):
+            stream.drop()
 
-    def _worst(self, measure: Measure, value: int, name: str) -> int:
-        """Return the largest that one feature may be, the rest at its best, for the measure to be below `value`."""
-        least, most = self.features[name].least, self.features[name].most
-        while least < most:
-            middle = (least + most + 1) // 2
-            below = measure.level(self.candidate, {**self.best, name: middle}) < value
-            least, most = (middle, most) if below else (least, middle - 1)
-        return least
+    def _refine(self, stream: _Stream) -> None:
+        """Exchange the head for one that is as good in every objective, and better in the measures in turn."""
+        stream.refined = True
+        for place, measure in enumerate(self.measured):
+            while stream.head and self.complete:
+                value = dict(zip(self.aims, stream.head.values, strict=True))
+                quest = Quest(stream.candidate, self.aims, [*stream.seen, stream.head.features])
+                quest.at_most((aim, value[aim]) for aim in self.linear)
+                quest.at_most((aim, value[aim] * (1 + FINE)) for aim in self.measured[:place])
+                quest.at_most([(measure, _less(value[measure], 1 - FINE))])
+                point, status = self._solve(quest)
+                self.complete = status in ("OPTIMAL", "INFEASIBLE")
+                if not point:
+                    break
+                if self._order(point) < self._order(stream.head):
+                    stream.seen.append(stream.head.features)
+                    stream.head = point
+                else:
+                    stream.seen.append(point.features)
 
-    def _improve(self, measure: Measure, value: int, features: Features, better: cp_model.IntVar) -> None:
-        """Say that what has a measure below `value` is better than `features`, which has not, in one that matters.
+    def _solve(self, quest: Quest) -> tuple[Point | None, str]:
+        """Return a solution that is best in the objectives in turn, if there is one, and whether that is proven."""
+        answer = minimise(quest.model, [*quest.linear.values()] or [0], max(self.left, TIE))
+        self.left -= answer.work + TOLD
+        if not answer.values:
+            return None, answer.status
+        linear = dict(zip(quest.linear, answer.values, strict=False))
+        nearer = minimise(quest.model, quest.total, TIE) if quest.total else answer
+        self.left -= nearer.work if nearer is not answer else 0
+        status = answer.status if self.left > 0 else "FEASIBLE"
+        return self._point(quest.candidate, nearer if nearer.values else answer, linear), status
 
-        Those matter that are enough alone; and the others too, if they are enough together.
-        """
+    def _point(self, candidate: Candidate, answer: Answer, linear: dict[str, int]) -> Point:
+        blueprint = blueprint_of(candidate, answer)
+        features = features_of(blueprint) if self.measured else {}
+        values = (aim.at(candidate, features) if isinstance(aim, Measure) else linear[aim.name] for aim in self.aims)
+        return Point(candidate, blueprint, tuple(values), features)
 
-        def enough(names: Iterable[str]) -> bool:
-            return measure.level(self.candidate, {**features, **{name: self.best[name] for name in names}}) < value
+    def _accept(self, first: Sequence[_Stream]) -> None:
+        """Make the least of the heads a point; of equal ones the one that is preferred."""
+        heads = [stream.head for stream in first if stream.head]
+        least = min(map(self._order, heads))
+        tied = [head for head in heads if self._order(head) == least]
+        candidate, blueprint = preferred([(head.candidate, self._as_good(head)) for head in tied])
+        best = next(head for head in tied if head.candidate is candidate)
+        features = features_of(blueprint) if self.measured else {}
+        self.points.append(replace(best, blueprint=blueprint, features=features))
+        for stream in self.streams:
+            if stream.head and self._covers(best, stream.head):
+                stream.drop()
 
-        alone = [name for name in self.best if enough([name])]
-        rest = [name for name in self.best if name not in alone]
-        ways = []
-        for name in [*alone, *rest] if enough(rest) else alone:
-            way = self.model.var(1, f"better {name}", least=0)
-            self._hold(name, features[name] - 1, way)
-            ways.append(way)
-        if not enough([]):
-            self.model.cp.add_bool_or([~better, *ways])
+    def _as_good(self, point: Point) -> Model:
+        """Return the model of what is as good as `point`, of the same candidate, in every objective and feature."""
+        quest = Quest(point.candidate, self.aims)
+        quest.at_most((aim, value) for aim, value in zip(self.aims, point.values, strict=True) if aim in self.linear)
+        quest.as_good(point.features)
+        return quest.model
+
+    def _obstacles(self) -> list[Point]:
+        """Return the points that no other is as good as in all but the first objective, which none comes below."""
+        first = self.aims.index(self.linear[0]) if self.linear else None
+
+        def rest(point: Point) -> tuple[float, ...]:
+            return tuple(value for place, value in enumerate(point.values) if place != first)
+
+        found = {rest(point): point for point in reversed(self.points)}
+        return [point for own, point in found.items() if not any(_beats(other, own) for other in found)]
+
+    def _better(self, point: Point) -> list[tuple[Aim, float]]:
+        """Return what each aim but the first objective must be at most in a fabric that `point` does not cover."""
+        return [
+            (aim, _less(value, 1 / STEP) if isinstance(aim, Measure) else value - 1)
+            for aim, value in zip(self.aims, point.values, strict=True)
+            if aim not in self.linear[:1]
+        ]
+
+    def _heads(self) -> list[Point]:
+        """Return the heads that no other head beats: what they beat in turn can't be a point either."""
+        heads = [stream.head for stream in self.streams if stream.head]
+        return [head for head in heads if not any(_beats(other.values, head.values) for other in heads)]
+
+    def _before(self, head: Point) -> list[tuple[Aim, float]]:
+        """Return what each aim must be at most in a fabric that comes before `head` or is better in some other aim."""
+        return [
+            (
+                aim,
+                value if aim in self.linear[:1] else _less(value, 1 - FINE) if isinstance(aim, Measure) else value - 1,
+            )
+            for aim, value in zip(self.aims, head.values, strict=True)
+        ]
+
+    def _covers(self, one: Point, other: Point) -> bool:
+        pairs = zip(self.aims, one.values, other.values, strict=True)
+        return all(b > _less(a, 1 / STEP) if isinstance(aim, Measure) else a <= b for aim, a, b in pairs)
+
+    def _order(self, point: Point) -> tuple[float, ...]:
+        """Return the values by which points come in order: objectives, then measures to ten digits."""
+        value = dict(zip(self.aims, point.values, strict=True))
+        return (*(value[aim] for aim in self.linear), *(float(f"{value[aim]:.9e}") for aim in self.measured))
 
 
-def _unbeaten(points: Sequence[Point], without: int | None = None) -> list[Point]:
-    """Return the points that no other beats or equals, leaving out the aim at place `without`; of equals the first."""
-
-    def levels(point: Point) -> tuple[int, ...]:
-        return tuple(level for place, level in enumerate(point.levels) if place != without)
-
-    first = {levels(point): point for point in reversed(points)}
-    return [point for own, point in first.items() if not any(_beats(other, own) for other in first)]
+def _less(value: float, share: float) -> float:
+    """Return the share of a value, or just less than it where it is 0."""
+    return min(share * value, math.nextafter(value, -math.inf))
 
 
-def _covers(one: Point, other: Point) -> bool:
-    """Say whether the one is no worse than the other in any aim."""
-    return all(a <= b for a, b in zip(one.levels, other.levels, strict=True))
-
-
-def _beats(one: Sequence[int], other: Sequence[int]) -> bool:
+def _beats(one: Sequence[float], other: Sequence[float]) -> bool:
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
-
-
-def _given(expression: cp_model.LinearExprT, _model: Model) -> cp_model.LinearExprT:
-    return expression

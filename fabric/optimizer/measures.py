@@ -24,6 +24,7 @@ from fabric.optimizer.objectives import hops
 
 __all__ = [
     "MEASURES",
+    "STEP",
     "Feature",
     "Features",
     "Measure",
@@ -31,7 +32,6 @@ __all__ = [
     "measures",
     "model_features",
     "shape_of",
-    "step",
 ]
 
 Features = Mapping[str, int]
@@ -43,7 +43,7 @@ FINE = 10**6
 """Ratios are features in millionths."""
 
 STEP = 1.02
-"""Measures are compared in steps of a fiftieth: finer differences of an estimate say nothing."""
+"""A measure is better when it is less by this factor, a fiftieth: finer differences of an estimate say nothing."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +77,13 @@ class Measure:
         """Return the measure of a blueprint."""
         return self.of_shape(Shape.of(blueprint))
 
-    def level(self, candidate: Candidate, features: Features) -> int:
-        """Return the measure at these features as a number of steps, the least whole power of STEP above."""
-        return step(self.of_shape(shape_of(candidate, features)))
+    def at(self, candidate: Candidate, features: Features) -> float:
+        """Return the measure of a fabric of `candidate` with these features."""
+        return self.of_shape(shape_of(candidate, features))
 
 
 MEASURES = ("allreduce", "mean_hops", "ring_hops")
 """The words that ask for a measure."""
-
-
-def step(value: float) -> int:
-    """Return the steps up to a value; all values within one step count as equal."""
-    if value <= 0:  # a single server has no hops: below every positive value
-        return -(10**6)
-    return math.ceil(math.log(value) / math.log(STEP) - 1e-9)
 
 
 def measures(size_bytes: int = 2**30, routing: str = "adaptive") -> dict[str, Measure]:

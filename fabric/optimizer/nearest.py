@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
@@ -20,7 +20,7 @@ from fabric.spec import Spec
 
 __all__ = ["nearest"]
 
-Expressions = Sequence[Callable[[Model], cp_model.LinearExprT]]
+Expressions = Sequence[cp_model.LinearExprT]
 
 
 def nearest(question: Question, limit: str) -> Conflict:
@@ -111,7 +111,7 @@ def _least(group: Sequence[Candidate], limit: str) -> tuple[tuple[int, Candidate
             model = limited(candidate, [limit])
             expressions = _expressions(model, limit)
             if best:
-                model.cp.add(expressions[0](model) <= ceil(best[0] * unit) - 1)
+                model.cp.add(expressions[0] <= ceil(best[0] * unit) - 1)
             answer = minimise(model, expressions, share(group))
         except FabricError:
             return None, False
@@ -125,20 +125,19 @@ def _least(group: Sequence[Candidate], limit: str) -> tuple[tuple[int, Candidate
 def _expressions(model: Model, limit: str) -> Expressions:
     """Return what to minimise, and last what the limit would then be."""
     if limit.partition(".")[2] in LIMITS:
-        expression = OBJECTIVES[LIMITS[limit.partition(".")[2]]].expression(model)
-        return [lambda model: expression]
+        return [OBJECTIVES[LIMITS[limit.partition(".")[2]]].expression(model)]
     spec, axis = model.candidate.spec, _axis(model.candidate, limit)
     if limit == "available":
         (name,) = spec.available
-        return [lambda model: taken(model, name)]
+        return [taken(model, name)]
     if not axis:
         sign = -1 if limit in ("gpus", "grow_to_gpus", "reserve") else 1
-        return [lambda model: sign * model.excess]
+        return [sign * model.excess]
     asked = spec.pinned[axis] if limit.startswith("pinned") else spec.unit_servers or 0
     apart = model.var(asked + model.upper(model.sizes[axis]), "apart", least=0)
     model.cp.add(apart >= model.sizes[axis] - asked)
     model.cp.add(apart >= asked - model.sizes[axis])
-    return [lambda model: 1 * apart, lambda model: 1 * model.sizes[axis]]
+    return [1 * apart, 1 * model.sizes[axis]]
 
 
 def _said(spec: Spec, limit: str, least: int) -> int | float:

@@ -102,7 +102,7 @@ class Question:
     def ask(candidate: Candidate, free: Kept) -> bool | None:
         """Say whether a candidate is feasible without the limits that are free."""
         try:
-            status = minimise(limited(candidate, free), [lambda model: 0], WORK).status
+            status = minimise(limited(candidate, free), [0], WORK).status
         except FabricError:
             return None
         return {"OPTIMAL": True, "INFEASIBLE": False}.get(status)

@@ -6,9 +6,6 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-
-from ortools.sat.python import cp_model
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Switch
@@ -16,12 +13,12 @@ from fabric.errors import FabricError, InputError
 from fabric.metrics import peers
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
-from fabric.optimizer.model import Model, Term
-from fabric.optimizer.objectives import OBJECTIVES, Objective, copies, limited, links, needs, switches
+from fabric.optimizer.model import Model
+from fabric.optimizer.objectives import OBJECTIVES, Objective, copies, limited, links, models, needs, switches
 from fabric.optimizer.solve import Answer, minimise
 from fabric.spec import Spec
 
-__all__ = ["Progress", "Proof", "Runner", "Sized", "blueprint_of", "canonical", "comparable", "size"]
+__all__ = ["Progress", "Proof", "Runner", "Sized", "blueprint_of", "comparable", "preferred", "size"]
 
 Progress = Callable[[str], None]
 
@@ -92,7 +89,10 @@ def size(spec: Spec, objectives: Sequence[Objective] = (), progress: Progress = 
         if unsettled and not feasible:
             raise FabricError(f"{spec.name}: {unsettled[0].candidate} was not settled within the limit on work")
         if feasible:
-            best, blueprint = _simplest([item for item in feasible if _rank(item) == min(map(_rank, feasible))], aim)
+            least = min(item.answer.values for item in feasible)
+            tied = [(item.candidate, _as_good(item, aim)) for item in feasible if item.answer.values == least]
+            chosen, blueprint = preferred(tied)
+            best = next(item for item in feasible if item.candidate is chosen)
             proof = _proof([*feasible, *unsettled], best, aim, time.perf_counter() - start)
             return Sized(best.candidate, blueprint, proof, tuple(aim), _others(feasible, best, aim))
     raise explain(spec, found, rejected, needs(spec, aim))
@@ -127,14 +127,14 @@ def _solve_all(group: Iterable[Candidate], aim: Sequence[Objective], progress: P
         model = limited(candidate)
         if best is not None:
             model.cp.add(aim[0].expression(model) <= best + best // SLACK)
-        answer = minimise(model, [objective.expression for objective in aim])
+        answer = minimise(model, [objective.expression(model) for objective in aim])
         best = min(answer.values[0], best if best is not None else answer.values[0]) if answer.values else best
         yield _Solved(candidate, answer)
 
 
 def _rank(item: _Solved) -> tuple[int, ...]:
     """Order by the objectives, then towards fewer tiers and fewer planes."""
-    return (*item.answer.values, item.candidate.form.tiers, item.candidate.planes)
+    return (*item.answer.values, *_plainness(item.candidate))
 
 
 def canonical(model: Model) -> Answer:
@@ -144,22 +144,28 @@ def canonical(model: Model) -> Answer:
     those of a lower place in the candidate's order are used most.
     """
     form = model.form
-    chosen = [partial(_choice, role) for role in form.roles]
-    names = [*(bundle.name for bundle in form.fabric_bundles), *form.axes]
-    sizes = [partial(_size, name) for name in names]
+    chosen = [sum(place * flag for place, flag in enumerate(model.used[role])) for role in form.roles]
+    sizes = [model.sizes[name] for name in (*(bundle.name for bundle in form.fabric_bundles), *form.axes)]
     mixed = [role for role in form.roles if model.candidate.mixes(role)]
-    rest = [partial(_most_of, role, place) for role in mixed for place in range(len(model.boxes[role]) - 1)]
-    return minimise(model, [OBJECTIVES["models"].expression, copies, links, switches, *chosen, *sizes, *rest])
+    most = [-1 * count for role in mixed for count in model.boxes[role][:-1]]
+    first = [each(model) for each in (models, copies, links, switches)]
+    return minimise(model, [*first, *chosen, *sizes, *most])
 
 
-def _simplest(tied: Sequence[_Solved], aim: Sequence[Objective]) -> tuple[_Solved, Blueprint]:
-    """Return the simplest of equally good candidates with its blueprint.
+def preferred(tied: Sequence[tuple[Candidate, Model]]) -> tuple[Candidate, Blueprint]:
+    """Return the candidate and blueprint to prefer among those whose models allow equally good fabrics only.
 
-    The one of fewer models, parallel links, links and switches; then that whose places hold more servers, from the
-    leaf up, since more of the traffic stays below.
+    Of fewest tiers and then planes, the one of fewer models, parallel links, links and switches; then that whose places
+    hold more servers, from the leaf up, since more of the traffic stays below; then the first.
     """
-    found = [(item, blueprint_of(item.candidate, canonical(_as_good(item, aim)))) for item in tied]
+    least = min(_plainness(candidate) for candidate, _ in tied)
+    plainest = [(candidate, model) for candidate, model in tied if _plainness(candidate) == least]
+    found = [(candidate, blueprint_of(candidate, canonical(model))) for candidate, model in plainest]
     return min(found, key=lambda pair: _complexity(pair[1]))
+
+
+def _plainness(candidate: Candidate) -> tuple[int, int]:
+    return candidate.form.tiers, candidate.planes
 
 
 def _complexity(blueprint: Blueprint) -> tuple[int, ...]:
@@ -174,18 +180,6 @@ def _as_good(item: _Solved, aim: Sequence[Objective]) -> Model:
     for objective, value in zip(aim, item.answer.values, strict=True):
         model.cp.add(objective.expression(model) <= value)
     return model
-
-
-def _choice(role: str, model: Model) -> cp_model.LinearExprT:
-    return sum(place * flag for place, flag in enumerate(model.used[role]))
-
-
-def _most_of(role: str, place: int, model: Model) -> cp_model.LinearExprT:
-    return -1 * model.boxes[role][place]
-
-
-def _size(name: str, model: Model) -> Term:
-    return model.sizes[name]
 
 
 def blueprint_of(candidate: Candidate, answer: Answer) -> Blueprint:

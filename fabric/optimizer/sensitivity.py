@@ -100,8 +100,9 @@ def _cheaper(part: _Part, cents: int, chosen: Blueprint) -> Blueprint | None:
     spec, best, found = part.at(cents), _cents(part, cents, chosen), None
     for candidate in comparable(spec, [COST])[0]:
         model = limited(candidate)
-        model.cp.add(COST.expression(model) <= best - 1)
-        answer = minimise(model, [COST.expression])
+        cost = COST.expression(model)
+        model.cp.add(cost <= best - 1)
+        answer = minimise(model, [cost])
         if answer.values:
             best, found = answer.values[0], blueprint_of(candidate, answer)
     return found

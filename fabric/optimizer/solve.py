@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ortools.sat.python import cp_model
@@ -10,9 +10,7 @@ from ortools.sat.python import cp_model
 from fabric.errors import FabricError
 from fabric.optimizer.model import Model
 
-__all__ = ["Answer", "Objective", "minimise", "solver_of"]
-
-Objective = Callable[[Model], cp_model.LinearExprT]
+__all__ = ["Answer", "minimise", "solver_of"]
 
 DETERMINISTIC_LIMIT = 60.0
 """CP-SAT's deterministic time for one solve: some seconds, the same amount of work on every machine."""
@@ -35,14 +33,12 @@ class Answer:
     work: float = 0.0
 
 
-def minimise(model: Model, objectives: Sequence[Objective], work: float = DETERMINISTIC_LIMIT) -> Answer:
-    """Minimise the objectives in order, each among the optima of those before it.
+def minimise(model: Model, expressions: Sequence[cp_model.LinearExprT], work: float = DETERMINISTIC_LIMIT) -> Answer:
+    """Minimise the expressions in order, each among the optima of those before it.
 
-    An objective may return an expression of variables or a number. `work` limits each solve, in CP-SAT's deterministic
-    time; when it ends one after the first, the best so far is the answer. With one worker, a fixed seed and that limit,
-    the answer is the same on every machine.
+    `work` limits each solve, in CP-SAT's deterministic time; when it ends one after the first, the best so far is the
+    answer. With one worker, a fixed seed and that limit, the answer is the same on every machine.
     """
-    expressions = [objective(model) for objective in objectives]
     values: list[int] = []
     sizes, boxes = dict[str, int](), dict[str, tuple[int, ...]]()
     bound, proven, spent = 0.0, True, 0.0

@@ -17,8 +17,6 @@ __all__ = ["SCHEMA", "front_document", "front_summary", "pareto_csv"]
 
 SCHEMA = "fabric.pareto/1"
 
-UNPROVEN = "the limit on work came first: others may be missing, and may beat some of these"
-
 
 def front_document(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
     """Return the front as one plain object (docs/design-json.md)."""
@@ -32,6 +30,7 @@ def front_document(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
         "name": front.spec.name,
         "objectives": list(front.names),
         "status": front.status,
+        "proven": front.proven,
         "wall_s": wall_s,
         "front": points,
     }
@@ -115,12 +114,20 @@ def _switches(study: Study) -> str:
 
 
 def _proof(front: Pareto) -> str:
-    proven = "nothing is missing" if front.status == "OPTIMAL" else UNPROVEN
+    proven = "nothing is missing" if front.status == "OPTIMAL" else _unproven(front)
     unpriced = dict.fromkeys(name for study in front.studies for name in left_out(study))
     proven += f", but {', '.join(unpriced)} had no known price and was left out" if unpriced else ""
     steps = [SOUGHT.get(name, name) for name in front.names if name in ("allreduce_s", "hops_mean", "hops_ring")]
-    equal = f" Steps of 2 % tell apart {' and '.join(steps)}; neighbours may be closer than that." if steps else ""
+    equal = f" Less than 2 % of {' and of '.join(steps)} is no difference." if steps else ""
     return f"Proof: {front.status}, {proven}.{equal}"
+
+
+def _unproven(front: Pareto) -> str:
+    """Say from where on the limit on work leaves others unseen."""
+    told = "others may be missing, and may beat some of these"
+    if not front.proven:
+        return f"the limit on work came first: {told}"
+    return f"the limit on work came first: the first {front.proven} are proven, after them {told}"
 
 
 def _steps(front: Pareto, first: str) -> Iterator[str]:
