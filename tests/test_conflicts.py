@@ -50,7 +50,7 @@ def small(random: Random) -> Spec:
 def feasible(spec: Spec) -> bool:
     """Say whether any candidate is feasible, as sizing asks it."""
     found, _ = candidates(spec, ("price",))
-    return any(minimise(limited(candidate), [lambda model: 0]).status == "OPTIMAL" for candidate in found)
+    return any(minimise(limited(candidate), [0]).status == "OPTIMAL" for candidate in found)
 
 
 def changed(spec: Spec, limit: str, value: Any) -> Spec:

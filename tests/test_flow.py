@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
+import fabric
 from fabric.catalog import collectives
 from fabric.errors import InputError
 from fabric.families import BUILTIN
@@ -87,6 +88,15 @@ def test_oversubscription_adds_collisions() -> None:
 def test_no_collision_without_a_choice_of_paths() -> None:
     """Traffic that never leaves its leaf meets no collision, and one flow on many links hardly does."""
     assert ecmp_bottleneck(10, 1, 1e-9) == 1.0
+
+
+def test_a_choice_at_any_tier_makes_several_paths() -> None:
+    """A leaf of one uplink below a spine of many leaves a choice to routing, and one below a spine of one doesn't."""
+    words = {"gpus": 512, "server": "hgx-h100", "family": "fat-tree", "tiers": 3}
+    pins = {"slot": 1, "block": 8, "stripe": 1, "group": 1, "spine": 1, "leaf-spine": 1, "spine-core": 1}
+    for cores, several in ((8, True), (1, False)):
+        plan = fabric.design({**words, "switches": "sn5600", "oversubscription": 64, "pinned": {**pins, "core": cores}})
+        assert Shape.of(plan.blueprint).several_paths is several
 
 
 @pytest.mark.parametrize(

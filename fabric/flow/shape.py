@@ -55,7 +55,7 @@ class Shape:
             blueprint.tiers,
             hops(blueprint).max,
             slowest_ns(model for role in blueprint.form.roles for model, _ in blueprint.boxes(role)),
-            blueprint.ports_up(blueprint.form.roles[0]) > 1,
+            any(blueprint.ports_up(role) > 1 for role in below_top),
             peers(blueprint),
             lanes_apart(blueprint),
             tuple(accumulate((max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top), mul)),

@@ -175,11 +175,13 @@ def _slowest(model: Model) -> Feature:
 
 
 def _several_paths(model: Model) -> Feature:
-    """Return a flag that is 1 when a leaf has more than one link up."""
+    """Return a flag that is 1 when a switch below the top tier has more than one link up."""
     if model.form.tiers == 1:
         return Feature(0, 0)
-    flag, up = model.var(1, "several paths", least=0), model.product(model.form.bundles[1].ports_up)
-    model.cp.add(up - 1 <= model.upper(up) * flag)
+    flag = model.var(1, "several paths", least=0)
+    for bundle in model.form.fabric_bundles:
+        up = model.product(bundle.ports_up)
+        model.cp.add(up - 1 <= model.upper(up) * flag)
     return Feature(0, 1, flag)
 
 
