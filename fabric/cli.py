@@ -12,7 +12,7 @@ import click
 import fabric
 from fabric import units
 from fabric.console import drop_output, is_terminal, mend_streams, record, wrapped
-from fabric.options import AS_JSON, OUT, REQUEST, REQUESTS, overrides, request_words
+from fabric.options import AS_JSON, OUT, REQUEST, REQUESTS, overrides, request_prices, request_words
 from fabric.runs import Run, run_cluster, run_front, run_scale, run_study, run_workload
 from fabric.tables import cell, print_summary, print_table, progress_of
 
@@ -144,11 +144,11 @@ def scale(quiet: bool, /, request: str, out: str | None, as_json: bool, silent: 
 @click.argument("file", type=click.Path())
 @OUT
 @AS_JSON
-@click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")
+@request_prices
 @click.pass_obj
-def cluster(quiet: bool, /, file: str, out: str | None, as_json: bool, silent: bool) -> None:
+def cluster(quiet: bool, /, file: str, out: str | None, as_json: bool, **words: Any) -> None:
     """Design the several fabrics of a cluster FILE, together the cheapest within the limits they share."""
-    run_cluster(partial(fabric.cluster, file), Run(quiet or silent, out, as_json))
+    run_cluster(partial(fabric.cluster, file, **overrides(words)), Run(quiet or words["silent"], out, as_json))
 
 
 @cli.command()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fabric.errors import Infeasible
@@ -18,7 +19,7 @@ from fabric.optimizer import cheapest_together
 from fabric.spec import ClusterSpec, Document, Spec, read_cluster, read_spec
 from fabric.study import Study, optimize, pareto
 
-__all__ = ["Cluster", "amount_of", "cluster"]
+__all__ = ["Cluster", "amount_of", "cluster", "named"]
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,19 @@ WORDS = {"cost_usd": "cost", "power_w": "power", "rack_units": "rack_units"}
 
 
 def cluster(
-    source: str | os.PathLike[str] | Mapping[str, Any], *, progress: Callable[[str], None] | None = None
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    progress: Callable[[str], None] | None = None,
+    **request: Any,
 ) -> Cluster:
     """Design every fabric of a cluster, together the cheapest within the limits that they share.
 
-    `source` is a file or a mapping (docs/request.md). Raises InputError with every mistake, and Infeasible when a
-    fabric, or all of them within the shared limits, can't be had.
+    `source` is a file or a mapping (docs/request.md); keywords override the words of every fabric's request. Raises
+    InputError with every mistake, and Infeasible when a fabric, or all of them within the shared limits, can't be had.
     """
     say = progress or (lambda text: None)
-    spec = read_cluster(source, _resolved)
-    alone = {name: optimize(each, progress=_named(say, name)) for name, each in spec.fabrics.items()}
+    spec = read_cluster(source, partial(_resolved, request))
+    alone = {name: optimize(each, progress=named(say, name)) for name, each in spec.fabrics.items()}
     found = Cluster(spec, alone, _status(alone.values()))
     if all((total := found.totals[name]) is not None and total <= most for name, most in spec.limits.items()):
         return found
@@ -57,7 +61,7 @@ def cluster(
     sought = ",".join(WORDS[name] for name in names)
     if len(names) == 1:
         raise Infeasible(f"{spec.name}: no fabrics meet the shared limits", [_short(spec, names[0], found)])
-    fronts = {name: pareto(each, sought, progress=_named(say, name)) for name, each in spec.fabrics.items()}
+    fronts = {name: pareto(each, sought, progress=named(say, name)) for name, each in spec.fabrics.items()}
     rows = [[[values[name] for name in names] for values in front.values] for front in fronts.values()]
     picked = cheapest_together(rows, [spec.limits.get(name) for name in names])
     if picked is None:
@@ -67,11 +71,12 @@ def cluster(
     return Cluster(spec, chosen, "OPTIMAL" if proven else "FEASIBLE")
 
 
-def _resolved(document: Document) -> Spec:
-    return read_spec(document, {}, families=words(), any_families=any_to_any())
+def _resolved(overrides: Mapping[str, Any], document: Document) -> Spec:
+    return read_spec(document, dict(overrides), families=words(), any_families=any_to_any())
 
 
-def _named(say: Callable[[str], None], name: str) -> Callable[[str], None]:
+def named(say: Callable[[str], None], name: str) -> Callable[[str], None]:
+    """Return `say` for the progress of the fabric called `name`."""
     return lambda text: say(f"{name}: {text}")
 
 

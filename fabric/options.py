@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "overrides", "request_words"]
+__all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "overrides", "request_prices", "request_words"]
 
 NUMBERS = ("gpus", "planes", "tiers")
 """The words that numbers stand for; in the others digits are part of a name."""
@@ -35,16 +35,27 @@ WORDS = (
     named("--family", help="Override the family: a name, several with commas, or any."),
     named("--switches", help="Override the switch models: a name, several with commas, or any."),
     click.option("--planes", help="Override the number of planes: a number, several with commas, or any."),
-    click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
     click.option("--tiers", help="Override the number of tiers: 1 to 4, several with commas, or any."),
+)
+PRICES = (
+    click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
     click.option("--price", multiple=True, metavar="NAME=USD", help="Price of a switch or link part; may be repeated."),
     click.option("--prices", metavar="FILE", help="YAML or JSON file of prices, name to USD; --price wins over it."),
 )
 
 
+def request_prices(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that override a request's prices, and --quiet."""
+    return _with(command, PRICES)
+
+
 def request_words(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that override a request's words."""
-    for option in reversed(WORDS):
+    return _with(command, (*WORDS, *PRICES))
+
+
+def _with(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    for option in reversed(options):
         command = option(command)
     return command
 

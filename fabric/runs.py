@@ -62,17 +62,13 @@ def run_front(make: Callable[..., fabric.Pareto], run: Run, words: dict[str, Any
 
 def run_cluster(make: Callable[..., fabric.Cluster], run: Run) -> None:
     """Design a cluster and show it, each fabric's files in a folder of its name."""
+    from fabric.report.files import write_cluster
     from fabric.report.together import cluster_document, cluster_summary
 
     with progress_of(run.quiet) as say:
         cluster = _asked(run, partial(make, progress=say))
         result = cluster_document(cluster)
-        files: list[Path] = []
-        for taken in (Path(run.out) / name for name in cluster.fabrics) if run.out is not None else ():
-            if taken.exists() and not taken.is_dir():
-                raise fabric.FabricError(f"{taken}: can't write there: it is no folder")
-        for name, study in cluster.fabrics.items() if run.out is not None else ():
-            files += fabric.write(study, Path(str(run.out)) / name, say)
+        files = [] if run.out is None else write_cluster(cluster, run.out, say)
     _print(run, result, partial(print_summary, *cluster_summary(cluster)), files)
 
 

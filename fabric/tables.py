@@ -35,7 +35,14 @@ def print_table(title: str, heads: Any, rows: Any) -> None:
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
     for place, head in enumerate(heads):
         numbers = all(_is_number(row[place]) for row in rows)
-        table.add_column(Text(head), justify="right" if numbers else "left", overflow="fold", no_wrap=place == 0)
+        widest = max(map(len, head.split()), default=0)
+        table.add_column(
+            Text(head),
+            justify="right" if numbers else "left",
+            overflow="fold",
+            no_wrap=place == 0,
+            min_width=widest,
+        )
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Console(highlight=False).print(table)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import fabric
 from fabric.cli import cli
+from fabric.errors import InputError
 
 CLUSTER: dict[str, Any] = {
     "name": "west",
@@ -96,7 +97,7 @@ def test_the_command_prints_and_writes_the_cluster(tmp_path: Path) -> None:
     printed = CliRunner().invoke(cli, [*words, "--json", "--out", str(tmp_path)], catch_exceptions=False)
     document = json.loads(printed.stdout)
     assert document["totals"]["power_w"] <= document["limits"]["power_w"]
-    assert {path.name for path in tmp_path.iterdir()} == set(document["fabrics"])
+    assert {path.name for path in tmp_path.iterdir()} == {"cluster.json", "report.md", *document["fabrics"]}
     assert (tmp_path / "compute/report.md").exists()
     table = CliRunner(env={"COLUMNS": "80"}).invoke(cli, words, catch_exceptions=False).stdout
     assert max(map(len, table.splitlines())) <= 80
@@ -108,3 +109,34 @@ def test_a_file_in_a_fabrics_place_leaves_nothing_written(tmp_path: Path) -> Non
     done = CliRunner().invoke(cli, ["cluster", "examples/clusters/two-fabrics.yaml", "--out", str(tmp_path)])
     assert isinstance(done.exception, fabric.FabricError)
     assert [path.name for path in tmp_path.iterdir()] == ["storage"]
+
+
+def test_the_files_lead_from_the_whole_to_each_fabric(tmp_path: Path) -> None:
+    """The report of the whole has the totals and leads to each fabric's, and prices given hold for all."""
+    words = ["cluster", "examples/clusters/two-fabrics.yaml", "--out", str(tmp_path), "--quiet"]
+    assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
+    whole = json.loads((tmp_path / "cluster.json").read_text())
+    report = (tmp_path / "report.md").read_text()
+    for name in whole["fabrics"]:
+        assert f"({name}/report.md)" in report
+        assert json.loads((tmp_path / name / "design.json").read_text()) == whole["fabrics"][name]
+    dear = fabric.cluster("examples/clusters/two-fabrics.yaml", prices_usd={"sn5600": 1e6, "qm9700": 1e6})
+    assert dear.totals["cost_usd"] > 2 * whole["totals"]["cost_usd"]
+
+
+def test_a_request_is_no_cluster_and_a_cluster_no_request() -> None:
+    """Each of the two says which command takes it."""
+    for command, name, other in (
+        ("cluster", "my-cluster.yaml", "design"),
+        ("design", "clusters/two-fabrics.yaml", "cluster"),
+    ):
+        done = CliRunner().invoke(cli, [command, f"examples/{name}"])
+        assert isinstance(done.exception, fabric.InputError)
+        assert f"`fabric {other}` takes it" in str(done.exception)
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "."])
+def test_a_fabric_has_a_name_that_a_folder_may_have(name: str) -> None:
+    """A fabric's name that would lead out of the folder of the whole is bad input."""
+    with pytest.raises(InputError, match="not well written"):
+        fabric.cluster({"fabrics": {name: {"gpus": 8, "server": "hgx-h100"}}})

@@ -152,7 +152,7 @@ def test_the_report_says_why() -> None:
     study = fabric.optimize("colossus-100k")
     design = document(study)
     proof = design["optimizer"]
-    assert proof["runner_up"]["name"] == "rail-optimized in 3 tiers, rails meeting at the core"
+    assert proof["runner_up"]["name"] == "rail-optimized in 3 tiers, rails meeting at the core, of sn5600"
     assert proof["binding"][0]["limit"] == "oversubscription"
     text = report(study, design)
     assert "The runner-up, rail-optimized in 3 tiers, rails meeting at the core" in text

@@ -37,5 +37,8 @@ def ceiling(candidate: Candidate) -> int:
     ceiling = SUM // max(sum(coefficients), sum(totals), 4 * max(factors))
     host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
     if ceiling < 8 * host_links:
-        raise InputError(f"prices up to {max(coefficients) / 100:,.0f} USD a part are too large to add up exactly")
+        part, most = ("a part", max(coefficients) / 100)
+        if max(totals) / SHARES > 10 * max(coefficients) / 100:
+            part, most = (f"a part with its electricity over {candidate.spec.years:,.10g} years", max(totals) / SHARES)
+        raise InputError(f"prices up to {most:,.0f} USD for {part} are too large to add up exactly")
     return ceiling

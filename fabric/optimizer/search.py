@@ -209,7 +209,13 @@ def _proof(open_: Sequence[_Solved], best: _Solved, aim: Sequence[Objective], wa
 def _others(feasible: Sequence[_Solved], best: _Solved, aim: Sequence[Objective]) -> tuple[Runner, ...]:
     """Return what each other candidate comes to, best first."""
     rest = sorted((item for item in feasible if item is not best), key=_rank)
-    return tuple(Runner(str(item.candidate), _valued(item, aim)) for item in rest)
+    return tuple(Runner(_named(item), _valued(item, aim)) for item in rest)
+
+
+def _named(item: _Solved) -> str:
+    """Name a candidate by its form and the switch models that it would be of."""
+    used = (box for role, counts in item.answer.boxes.items() for box in _used(item.candidate, role, counts))
+    return f"{item.candidate}, of {' and '.join(dict.fromkeys(model.name for model, _ in used))}"
 
 
 def _valued(item: _Solved, aim: Sequence[Objective]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fabric.bill import Bill
+from fabric.clusters import Cluster, named
 from fabric.draw import draw_allreduce, draw_front, draw_scale, draw_tiers, save
 from fabric.errors import FabricError
 from fabric.report.collectives import Run, curves
@@ -21,12 +22,13 @@ from fabric.report.document import document
 from fabric.report.markdown import report
 from fabric.report.objectives import SOUGHT
 from fabric.report.scaling import scale_document, scale_picture
+from fabric.report.together import cluster_document, cluster_report
 from fabric.report.tradeoff import front_document, pareto_csv, shape
 from fabric.scaling import Scaling
 from fabric.study import Pareto, Study
 from fabric.units import size
 
-__all__ = ["bom_csv", "design_json", "write", "write_front", "write_run", "write_scaling"]
+__all__ = ["bom_csv", "design_json", "write", "write_cluster", "write_front", "write_run", "write_scaling"]
 
 
 def write(study: Study, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None) -> list[Path]:
@@ -36,6 +38,25 @@ def write(study: Study, folder: str | os.PathLike[str], progress: Callable[[str]
     raises FabricError saying what the system refused.
     """
     return _together(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None)))
+
+
+def write_cluster(
+    cluster: Cluster, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None
+) -> list[Path]:
+    """Write cluster.json and report.md to `folder`, and into it a folder for each fabric, as `write` does."""
+    say = progress or (lambda text: None)
+
+    def make(temporary: Path) -> list[str]:
+        _text(temporary, "cluster.json", design_json(cluster_document(cluster, timed=False)))
+        _text(temporary, "report.md", cluster_report(cluster))
+        names = ["cluster.json", "report.md"]
+        for name, study in cluster.fabrics.items():
+            inner = temporary / name
+            inner.mkdir()
+            names += [f"{name}/{file}" for file in _make(study, inner, named(say, name))]
+        return names
+
+    return _together(folder, make)
 
 
 def write_front(front: Pareto, folder: str | os.PathLike[str]) -> list[Path]:
@@ -52,6 +73,10 @@ def _together(folder: str | os.PathLike[str], make: Callable[[Path], list[str]])
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".fabric-", dir=target) as temporary:
             names = make(Path(temporary))
+            for inner in sorted({(target / name).parent for name in names if "/" in name}):
+                if not inner.is_dir():
+                    inner.mkdir()
+                    made.insert(0, inner)
             _move(names, Path(temporary), target)
     except BaseException as error:
         for path in made:
@@ -84,12 +109,16 @@ def _move(names: list[str], source: Path, target: Path) -> None:
         (source / name).replace(target / name)
 
 
+def _text(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
 def _make(study: Study, folder: Path, progress: Callable[[str], None]) -> list[str]:
     progress("writing the report")
     design = document(study, timed=False)
     texts = {"design.json": design_json(design), "report.md": report(study, design), "bom.csv": bom_csv(study.bill)}
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        _text(folder, name, text)
     progress("drawing")
     figure = draw_tiers(study.blueprint)
     for name in ("fabric.svg", "fabric.png"):
@@ -101,7 +130,7 @@ def _make(study: Study, folder: Path, progress: Callable[[str], None]) -> list[s
 def _make_front(front: Pareto, folder: Path) -> list[str]:
     texts = {"pareto.json": design_json(front_document(front, timed=False)), "pareto.csv": pareto_csv(front)}
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        _text(folder, name, text)
     first, last = front.names[0], front.names[-1]
     points = [
         (values[first], values[last], shape(study)) for study, values in zip(front.studies, front.values, strict=True)
@@ -159,7 +188,7 @@ def write_run(study: Study, runs: Sequence[Run], result: dict[str, Any], folder:
     """Write allreduce.json and allreduce.svg to `folder`, as `write` does."""
 
     def make(temporary: Path) -> list[str]:
-        (temporary / "allreduce.json").write_text(design_json(result), encoding="utf-8", newline="\n")
+        _text(temporary, "allreduce.json", design_json(result))
         first = runs[0].answers[0].estimate
         title = f"{study.spec.name}: {first.collective} on {first.gpus:,} GPUs"
         line = study.blueprint.planes * study.blueprint.link_gbps * study.blueprint.server.nics / 8
@@ -173,7 +202,7 @@ def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path
     """Write scale.json and scale.svg to `folder`, as `write` does."""
 
     def make(temporary: Path) -> list[str]:
-        (temporary / "scale.json").write_text(design_json(scale_document(scaling)), encoding="utf-8", newline="\n")
+        _text(temporary, "scale.json", design_json(scale_document(scaling)))
         title = f"{scaling.name}: all-reduce of {size(scaling.size_bytes)} as the machine grows"
         save(draw_scale(title, *scale_picture(scaling)), temporary / "scale.svg")
         return ["scale.json", "scale.svg"]

@@ -8,27 +8,27 @@ from typing import Any
 from fabric import units
 from fabric.families import family
 from fabric.form import PLANE
-from fabric.report.objectives import SOUGHT, amount
+from fabric.report.objectives import ESTIMATED, SOUGHT, amount
 from fabric.report.why import reasons
 from fabric.spec.writing import yaml_text
 from fabric.study import Study, read
 
-__all__ = ["choice", "models", "remains", "report", "running", "sought"]
+__all__ = ["choice", "escaped", "markdown_table", "models", "remains", "report", "running", "sought"]
 
 
 def report(study: Study, design: dict[str, Any]) -> str:
     """Return the report of `study`, whose design object is `design`."""
     sections = [
-        [f"# {_text(study.spec.name)}", "", _text(choice(study, design)), "", "![The fabric by tiers](fabric.svg)"],
+        [f"# {escaped(study.spec.name)}", "", escaped(choice(study, design)), "", "![The fabric by tiers](fabric.svg)"],
         ["## What was asked", "", "```yaml", _asked(design["request"]), "```"],
         ["## Why this one", "", *_why(study, design)],
-        ["## Switches", "", *_table(*_switches(design))],
-        ["## Links", "", *_table(*_links(design))],
-        ["## Cost and power", "", *_table(*_cost(study, design)), *_running(design)],
+        ["## Switches", "", *markdown_table(*_switches(design))],
+        ["## Links", "", *markdown_table(*_links(design))],
+        ["## Cost and power", "", *markdown_table(*_cost(study, design)), *_running(design)],
         ["## All-reduce to expect", "", *_allreduce(design), "", "![busbw against message size](allreduce.svg)"],
         ["## Published numbers", "", *_expected(design)] if design["expected"] else [],
-        ["## To know", "", *(f"- {_text(note)}" for note in design["notes"])] if design["notes"] else [],
-        ["## Sources", "", *(f"- {_text(source)}" for source in design["sources"])] if design["sources"] else [],
+        ["## To know", "", *(f"- {escaped(note)}" for note in design["notes"])] if design["notes"] else [],
+        ["## Sources", "", *(f"- {escaped(source)}" for source in design["sources"])] if design["sources"] else [],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -98,8 +98,10 @@ def _runner(name: str, row: dict[str, Any]) -> str:
 
 
 def sought(proof: dict[str, Any]) -> str:
-    """Return in words what was minimised, in order."""
-    return "the least " + ", then ".join(SOUGHT.get(name, name) for name in proof["objectives"])
+    """Return in words what was minimised, in order; what is only compared to 2 % says so."""
+    return "the least " + ", then ".join(
+        f"{SOUGHT.get(name, name)}{' (to 2 %)' if name in ESTIMATED else ''}" for name in proof["objectives"]
+    )
 
 
 def _sizes(design: dict[str, Any]) -> str:
@@ -115,7 +117,7 @@ def _switches(design: dict[str, Any]) -> tuple[Sequence[str], Iterable[Sequence[
         (
             role,
             units.count(row["count"]),
-            _text(models(row)),
+            escaped(models(row)),
             row["ports_down"],
             row["ports_up"],
             row["ports_used"],
@@ -141,7 +143,7 @@ def _cost(study: Study, design: dict[str, Any]) -> tuple[Sequence[str], Iterable
     heads = ("part", "for", "quantity", "each", "in all", "power")
     rows = [
         (
-            _text(row.part),
+            escaped(row.part),
             row.used_for,
             units.count(row.quantity),
             units.money(row.unit_price_usd),
@@ -193,7 +195,7 @@ def _allreduce(design: dict[str, Any]) -> Iterator[str]:
         )
         for row in design["allreduce"]
     )
-    yield from _table(heads, rows)
+    yield from markdown_table(heads, rows)
 
 
 def _expected(design: dict[str, Any]) -> Iterator[str]:
@@ -201,21 +203,22 @@ def _expected(design: dict[str, Any]) -> Iterator[str]:
         (f"`{row['key']}`", units.number(row["published"]), units.number(row["designed"]), _met(row["ok"]))
         for row in design["expected"]
     )
-    yield from _table(("number", "published", "designed", "met"), rows)
+    yield from markdown_table(("number", "published", "designed", "met"), rows)
 
 
 def _met(ok: bool) -> str:
     return "yes" if ok else "**no**"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Yield the lines of a table."""
     yield f"| {' | '.join(heads)} |"
     yield f"|{'---|' * len(heads)}"
     for row in rows:
         yield f"| {' | '.join(str(cell) for cell in row)} |"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape what Markdown or HTML would take for markup in a user's words."""
     for mark in "\\`*_[]<>|#":
         text = text.replace(mark, f"\\{mark}" if mark not in "<>" else {"<": "&lt;", ">": "&gt;"}[mark])

@@ -38,9 +38,9 @@ def moved_summary(changes: Sequence[Change]) -> tuple[list[Table], list[str]]:
         lines += [
             f"{part} at {units.money(item.at_usd)}: {_said(item.instead)}." for item in (up, down) if item.instead
         ]
-    lines.append("Each price is moved alone, between its half and its double; - is no change within.")
-    if len(lines) == 1:
-        lines.append("No price, moved alone between its half and its double, would change the choice.")
+    none = "No price, moved alone between its half and its double, would change the choice."
+    some = "Each price is moved alone, between its half and its double; - is no change within."
+    lines.append(some if lines else none)
     return [("Prices that would change the choice", ("part", "price", "risen to", "fallen to"), rows)], lines
 
 

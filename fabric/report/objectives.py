@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fabric import units
 
-__all__ = ["HEADS", "SOUGHT", "amount", "value"]
+__all__ = ["ESTIMATED", "HEADS", "SOUGHT", "amount", "value"]
 
 SOUGHT = {
     "cost_usd": "cost",
@@ -32,6 +32,10 @@ HEADS = {
     "hops_ring": "ring hops",
 }
 """The objectives as heads of a table; those not named are their own."""
+
+
+ESTIMATED = ("allreduce_s", "hops_mean", "hops_ring")
+"""The objectives of which differences of less than 2 % count as none."""
 
 
 def value(name: str, number: float) -> str:

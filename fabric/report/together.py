@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from fabric import units
 from fabric.clusters import Cluster, amount_of
 from fabric.report.document import document
+from fabric.report.markdown import escaped, markdown_table
 from fabric.report.objectives import value
 from fabric.report.terminal import Table
 from fabric.report.tradeoff import shape
 from fabric.spec import SHARED
 
-__all__ = ["SCHEMA", "cluster_document", "cluster_summary"]
+__all__ = ["SCHEMA", "cluster_document", "cluster_report", "cluster_summary"]
 
 SCHEMA = "fabric.cluster/1"
 
@@ -48,6 +50,16 @@ def cluster_summary(cluster: Cluster) -> tuple[str, list[Table], list[str]]:
     heads = ("fabric", "GPUs", "switches", "cost", "power", "rack units")
     text = f"{cluster.spec.name}: {len(cluster.fabrics)} fabrics. Proof: {cluster.status}, {best}."
     return text, [("", heads, rows)], lines
+
+
+def cluster_report(cluster: Cluster) -> str:
+    """Return the report of the whole in Markdown, which leads to those of its fabrics."""
+    text, [(_, heads, rows)], lines = cluster_summary(cluster)
+    links = {name: f"[{escaped(name)}]({quote(name)}/report.md)" for name in cluster.fabrics}
+    shown = [(links.get(row[0], row[0]), *row[1:]) for row in rows]
+    parts = [[f"# {escaped(cluster.spec.name)}"], [escaped(text)], markdown_table(heads, shown)]
+    parts.append(f"- {escaped(line)}" for line in lines)
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
 def _amounts(study: Any) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fabric import units
 from fabric.report.document import document, left_out
-from fabric.report.objectives import HEADS, SOUGHT, amount, value
+from fabric.report.objectives import ESTIMATED, HEADS, SOUGHT, amount, value
 from fabric.report.terminal import Table
 from fabric.study import Pareto, Study
 
@@ -117,7 +117,7 @@ def _proof(front: Pareto) -> str:
     proven = "nothing is missing" if front.status == "OPTIMAL" else _unproven(front)
     unpriced = dict.fromkeys(name for study in front.studies for name in left_out(study))
     proven += f", but {', '.join(unpriced)} had no known price and was left out" if unpriced else ""
-    steps = [SOUGHT.get(name, name) for name in front.names if name in ("allreduce_s", "hops_mean", "hops_ring")]
+    steps = [SOUGHT[name] for name in front.names if name in ESTIMATED]
     equal = f" Less than 2 % of {' and of '.join(steps)} is no difference." if steps else ""
     return f"Proof: {front.status}, {proven}.{equal}"
 

@@ -39,6 +39,8 @@ def read_cluster(
     otherwise. Raises InputError with every mistake, each at its line.
     """
     document = read_document(source)
+    if "gpus" in document.values and "fabrics" not in document.values:
+        raise InputError([document.mistake(("gpus",), "a request of one fabric; `fabric design` takes it", bare=True)])
     mistakes = [*document.mistakes, *_unknown(document)]
     limits = _limits(document, mistakes)
     fabrics = _mapping(document, "fabrics", mistakes)

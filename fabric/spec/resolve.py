@@ -44,6 +44,9 @@ def read_spec(
     Raises InputError with every mistake, each at its file and line, or at its key where it came from no file.
     """
     document = read_document(source).override(overrides)
+    if "fabrics" in document.values and "gpus" not in document.values:
+        remedy = "a cluster of several fabrics; `fabric cluster` takes it"
+        raise InputError([document.mistake(("fabrics",), remedy)])
     request, mistakes = _validate(document, families, any_families)
     if mistakes:
         more = len(mistakes) - MAX_MISTAKES
