@@ -80,7 +80,9 @@ def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **wor
 
 @cli.command()
 @REQUEST
-@click.option("--size", default="1MiB..16GiB", show_default=True, help="Bytes: one size, or doublings from..to.")
+@click.option(
+    "--size", default="1MiB..16GiB", show_default=True, help="Bytes: sizes with commas, or doublings from..to."
+)
 @click.option(
     "--collective",
     default="all-reduce",
@@ -123,7 +125,9 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
 
 @cli.command()
 @REQUEST
-@click.option("--gpus", default="1024..1048576", show_default=True, help="Numbers of GPUs: doublings from..to.")
+@click.option(
+    "--gpus", default="1024..1048576", show_default=True, help="Numbers of GPUs with commas, or doublings from..to."
+)
 @click.option("--size", default="1GiB", show_default=True, help="The size of the all-reduce.")
 @click.option("--routing", default="ecmp,adaptive", show_default=True, help="One or both of ecmp and adaptive.")
 @click.option("--algorithm", default="ring,best", show_default=True, help="Algorithms, and best.")

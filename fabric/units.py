@@ -41,16 +41,20 @@ def parse_count(text: str) -> int:
 
 
 def doublings(text: str, parse: Callable[[str], int]) -> tuple[int, ...]:
-    """Return what `1024..65536` says: the first, its doublings up to the last, and the last; or a single number.
+    """Return what `1024..65536` says: the first, its doublings up to the last, and the last; or numbers with commas.
 
-    `parse` reads an end. Raises InputError as it does, and for a range that goes down.
+    In order, each once. `parse` reads a number. Raises InputError as it does, and for a range that goes down.
     """
+    return tuple(sorted({number for part in text.split(",") for number in _doublings(part.strip(), parse)}))
+
+
+def _doublings(text: str, parse: Callable[[str], int]) -> tuple[int, ...]:
     first, dots, last = text.partition("..")
     low, high = parse(first), parse(last if dots else first)
     if low > high:
         raise InputError(f"'{text:.40}' goes down; write the smaller end first")
     powers = (low << power for power in range((high // low).bit_length()))
-    return tuple(dict.fromkeys([*powers, high]))
+    return (*powers, high)
 
 
 def size(bytes_: int) -> str:

@@ -107,7 +107,7 @@ def test_failures_are_those_of_the_network() -> None:
     assert down("link:10%", 1) != down("link:10%", 2)
 
 
-def test_a_dead_nic_leaves_its_flows_to_the_next() -> None:
+def test_a_dead_nic_leaves_its_flows_to_the_others() -> None:
     """After failover the flows of a dead NIC use another of its server, and only a server without any is cut off."""
     plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
     up = fail(plan, ["leaf[block=0,rail=1]", "server[block=1,slot=3]"])
@@ -115,7 +115,16 @@ def test_a_dead_nic_leaves_its_flows_to_the_next() -> None:
     assert shares(plan, [phase], up=up).apart == 2 * 4 + 5 - 1
     moved = failover(phase, live_nics(plan, up), 4)
     assert shares(plan, [moved], up=up).apart == 2 * 4
-    assert (moved.source[:8] == [0, 2, 2, 3, 4, 6, 6, 7]).all()
+    assert (moved.source[:8] == [0, 0, 2, 3, 4, 4, 6, 7]).all()
+
+
+@pytest.mark.parametrize(("dead", "left"), [(1, 1 / 2), (2, 1 / 2), (3, 1 / 4)])
+def test_dead_nics_share_their_load_over_the_live_ones(dead: int, left: float) -> None:
+    """Two dead NICs of four load each of the others twice, three the last four times, of what a NIC has when whole."""
+    plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
+    up = fail(plan, [f"nic[block=0,slot=0,nic={number}]" for number in range(dead)])
+    phase = failover(crossing(plan, shift(np.arange(32), 4)), live_nics(plan, up), 4)
+    assert shares(plan, [phase], up=up).min == pytest.approx(left)
 
 
 @pytest.mark.parametrize(

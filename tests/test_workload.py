@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import fabric
 from fabric.cli import cli
 from fabric.errors import InputError
-from fabric.flow import Routing, Workload, answer
+from fabric.flow import Job, Routing, Workload, answer, fail, interference
 from fabric.scaling import scale
 
 SMALL = "superpod-h100-4su"
@@ -33,11 +33,13 @@ def run(*words: str) -> tuple[int, str]:
 def test_a_ring_in_order_takes_as_long_by_flows_as_in_closed_form(plan: fabric.Blueprint) -> None:
     """On a fabric that is whole, adaptive routing leaves a contiguous ring what the closed form says."""
     sizes = (2**20, 2**30)
-    times = []
+    times, cuts = [], []
     for engine in ("closed", "flows"):
-        found, _ = answer(plan, Workload(algorithm="ring", routing=Routing("adaptive"), engine=engine), sizes)
+        found, bounds = answer(plan, Workload(algorithm="ring", routing=Routing("adaptive"), engine=engine), sizes)
         times.append([each.estimate.time_s for each in found])
+        cuts.append(bounds.cut)
     assert times[0] == pytest.approx(times[1], rel=1e-9)
+    assert cuts[0] == pytest.approx(cuts[1])
 
 
 def test_flows_stay_below_the_linear_program_and_that_below_the_cut() -> None:
@@ -46,23 +48,41 @@ def test_flows_stay_below_the_linear_program_and_that_below_the_cut() -> None:
     work = Workload(algorithm="ring", gpus=64, placement="random", routing=Routing("ecmp", qps=2, seed=3), seed=3)
     (found,), bounds = answer(plan, work, [2**30])
     assert bounds.lp is not None
-    assert bounds.cut is not None
     assert found.min <= bounds.lp + 1e-9
     assert bounds.lp <= bounds.cut + 1e-9
     assert found.min < found.mean
     assert found.estimate.limited_by == "collisions"
 
 
-def test_what_is_broken_slows_and_what_is_cut_off_never_ends(plan: fabric.Blueprint) -> None:
-    """Half the spines carry half of what leaves a leaf, three flows of four in a random ring; a lost server ends it."""
+def test_what_is_broken_slows_and_what_is_cut_off_is_left_out(plan: fabric.Blueprint) -> None:
+    """Half the spines carry half of what leaves a leaf, three flows of four in a random ring; a lost server is out."""
     work = Workload(algorithm="ring", placement="random", routing=Routing("adaptive"), engine="flows")
     whole, less = (
         answer(plan, Workload(**{**vars(work), "failures": failures}), [2**33])[0][0] for failures in ((), ("spine:8",))
     )
     assert 0.5 <= less.min < 0.75
     assert less.estimate.time_s > whole.estimate.time_s
-    with pytest.raises(InputError, match="never ends"):
-        answer(plan, Workload(**{**vars(work), "failures": ("server:1",)}), [2**30])
+    (fewer,), _ = answer(plan, Workload(**{**vars(work), "failures": ("server:1",)}), [2**33])
+    assert (fewer.estimate.gpus, fewer.lost) == (1016, 8)
+    assert fewer.min == pytest.approx(whole.min)
+    with pytest.raises(InputError, match="no server is left"):
+        answer(plan, Workload(**{**vars(work), "failures": ("leaf:32",)}), [2**33])
+
+
+def test_a_dead_nic_halves_the_pace(plan: fabric.Blueprint) -> None:
+    """Another NIC of its server carries its flows too, and all wait for that one."""
+    work = Workload(algorithm="ring", routing=Routing("adaptive"), failures=("nic:1",))
+    (found,), _ = answer(plan, work, [2**33])
+    assert found.min == pytest.approx(0.5)
+    assert found.estimate.limited_by == "failures"
+
+
+def test_strided_groups_run_side_by_side(plan: fabric.Blueprint) -> None:
+    """Eight rings of one GPU a server each have one NIC a server, and the bandwidth of one."""
+    work = Workload(algorithm="ring", placement="strided", stride=8, routing=Routing("adaptive"))
+    (found,), _ = answer(plan, work, [2**36])
+    assert (found.groups, found.estimate.gpus) == (8, 128)
+    assert found.estimate.busbw_GBps == pytest.approx(0.95 * 50, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +115,7 @@ def test_allreduce_prints_what_its_json_says(tmp_path: Path) -> None:
     row = result["results"][0]
     assert {"collective", "gpus", "algorithm", "routing", "placement", "time_s", "algbw_GBps", "busbw_GBps"} <= set(row)
     assert set(row["share_of_line_rate"]) == {"mean", "min"}
-    assert set(result["bounds"]) == {"lp", "cut"}
+    assert set(result["bounds"]) == {"algorithm", "lp", "cut"}
     assert row["limited_by"]
     assert row["expected_error"] > 0
     assert {path.name for path in tmp_path.iterdir()} == {"allreduce.json", "allreduce.svg"}
@@ -126,6 +146,15 @@ def test_jobs_share_a_fabric(tmp_path: Path) -> None:
     assert code == 2
     assert "nam: unknown key; did you mean 'name'?" in text
     assert "jobs[0].gpus: 0 is too small" in text
+
+
+def test_jobs_run_on_without_the_servers_that_are_cut_off(plan: fabric.Blueprint) -> None:
+    """A job whose server is gone runs on with the rest, and one that has no other is told."""
+    up = fail(plan, ["server[block=0,slot=0]"])
+    (found,) = interference(plan, [Job("a", 64)], Routing("adaptive"), up)
+    assert found.min > 0.9
+    with pytest.raises(InputError, match="no server to run on"):
+        interference(plan, [Job("a", 8)], Routing("adaptive"), up)
 
 
 def test_rings_stop_paying_and_trees_carry_on() -> None:

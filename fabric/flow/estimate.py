@@ -14,7 +14,17 @@ from fabric.flow.collective import Collective, collective
 from fabric.flow.routing import ROUTINGS, oversubscribed_share, routed_share
 from fabric.flow.shape import Shape
 
-__all__ = ["Estimate", "allreduce", "curve", "estimate", "fastest", "generation_of", "network_share", "usable"]
+__all__ = [
+    "IN_ORDER",
+    "Estimate",
+    "allreduce",
+    "curve",
+    "estimate",
+    "fastest",
+    "generation_of",
+    "network_share",
+    "usable",
+]
 
 IN_ORDER = ("ring", "hierarchical-ring")
 """The algorithms whose servers talk to the next in placement; in all others to any."""

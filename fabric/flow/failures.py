@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from fabric.flow.traffic import Phase
 from fabric.form import PLANE
 from fabric.network import Devices
 
-__all__ = ["fail", "failover", "live_nics"]
+__all__ = ["fail", "failover", "live_nics", "live_servers"]
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
@@ -52,17 +51,22 @@ def live_nics(blueprint: Blueprint, up: Mask) -> Mask:
     return np.bincount(layer.pool_of(np.flatnonzero(up[: layer.links])), minlength=layer.pools) > 0
 
 
-def failover(phase: Phase, live: Mask, nics: int) -> Phase:
-    """Return the flows with those of a dead NIC moved to the next live one of its server's `nics`, through NVLink.
+def live_servers(blueprint: Blueprint, up: Mask) -> Mask:
+    """Return which servers have a NIC with a link that is up, shape (servers,)."""
+    return np.asarray(live_nics(blueprint, up).reshape(-1, Lattice(blueprint).nics).any(axis=1))
 
-    A flow of a server that has none stays where it is, and will be found to have no path.
+
+def failover(phase: Phase, live: Mask, nics: int) -> Phase:
+    """Return the flows with those of dead NICs dealt over the live ones of their server's `nics`, through NVLink.
+
+    The flows of a server that has none stay where they are, and will be found to have no path.
     """
     by_server = live.reshape(-1, nics)
-    ahead = (np.arange(nics)[:, None] + np.arange(nics)) % nics
-    step = by_server[:, ahead].argmax(axis=2)
-    stand_in = (np.arange(nics) + step) % nics + np.arange(len(by_server))[:, None] * nics
-    moved = stand_in.reshape(-1)
-    return replace(phase, source=moved[phase.source], target=moved[phase.target])
+    live_first, dead = np.argsort(~by_server, axis=1, kind="stable"), np.cumsum(~by_server, axis=1) - 1
+    taken = dead % np.maximum(by_server.sum(axis=1, keepdims=True), 1)
+    stand_in = np.where(by_server, np.arange(nics), np.take_along_axis(live_first, taken, axis=1))
+    moved = (stand_in + np.arange(len(by_server))[:, None] * nics).reshape(-1)
+    return phase.moved(moved[phase.source], moved[phase.target])
 
 
 def _without(blueprint: Blueprint, word: str, rng: np.random.Generator) -> Mask:

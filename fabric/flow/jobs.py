@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
+from fabric.flow.failures import failover, live_nics, live_servers
 from fabric.flow.fairness import max_min
-from fabric.flow.placement import arranged, place
+from fabric.flow.lattice import Lattice
+from fabric.flow.placement import arranged, on_live, place
 from fabric.flow.routes import ADAPTIVE, Routing, leaving, route
 from fabric.flow.shares import phase_shares, shares
 from fabric.flow.traffic import Phase, phases
@@ -59,12 +61,13 @@ def interference(
     """Return what each job gets alone and beside the others, each in the middle phase of its collective.
 
     A job has the next GPUs after those of the jobs before it, in the order of the placement `spread`: `random`, drawn
-    by `seed`, gives it servers all over the fabric. Raises InputError when the jobs take more GPUs than there are, and
-    as `place`, `phases` and `route` do.
+    by `seed`, gives it servers all over the fabric. It runs on without those of its servers that nothing `up` joins.
+    Raises InputError when the jobs take more GPUs than there are, and as `place`, `phases` and `route` do.
     """
+    placed = _placed(blueprint, jobs, spread, seed)
     parts = [
-        replace(leaving(blueprint, _phase(blueprint, job, gpus), pxn=routing.pxn), job=number)
-        for number, (job, gpus) in enumerate(zip(jobs, _placed(blueprint, jobs, spread, seed), strict=True))
+        replace(leaving(blueprint, _phase(blueprint, job, gpus, up), pxn=routing.pxn), job=number)
+        for number, (job, gpus) in enumerate(zip(jobs, placed, strict=True))
     ]
     if not parts:
         return ()
@@ -79,9 +82,14 @@ def interference(
     return tuple(found)
 
 
-def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any]) -> Phase:
+def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArray[np.bool_] | None) -> Phase:
+    if up is not None:
+        gpus = on_live(gpus, live_servers(blueprint, up), blueprint.server.gpus)
+    if not gpus.size:
+        raise InputError(f"the failures leave the job {job.name} no server to run on")
     every = list(phases(blueprint.server, gpus, job.collective, job.algorithm, rounds=3))
-    return every[len(every) // 2]
+    phase = every[len(every) // 2]
+    return phase if up is None else failover(phase, live_nics(blueprint, up), Lattice(blueprint).nics)
 
 
 def _placed(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, nearest
 
-__all__ = ["PLACEMENTS", "arranged", "by_rail", "contiguous", "fragmented", "place", "scattered", "strided"]
+__all__ = ["PLACEMENTS", "arranged", "by_rail", "contiguous", "fragmented", "on_live", "place", "scattered", "strided"]
 
 PLACEMENTS = ("contiguous", "by-rail", "strided", "random", "fragmented")
 """The placements by name."""
@@ -46,6 +46,15 @@ def arranged(name: str, ranks: int, gpus: int, per_server: int, *, seed: int = 0
     if name not in ways:
         raise InputError(f"no placement '{name}'{nearest(name, ways)}")
     return ways[name]()
+
+
+def on_live(gpus: Gpus, live: npt.NDArray[np.bool_], per_server: int) -> Gpus:
+    """Return a placement without the ranks of servers that are not `live`, shape (servers,).
+
+    Of groups, only the ranks that all groups keep, so that they stay equal.
+    """
+    kept = live[gpus // per_server]
+    return gpus[..., kept if gpus.ndim == 1 else kept.all(axis=0)]
 
 
 def contiguous(ranks: int) -> Gpus:

@@ -8,7 +8,7 @@ spreads over all of them, so that its arcs are pools of links.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -101,7 +101,7 @@ def leaving(blueprint: Blueprint, phase: Phase, *, pxn: bool) -> Phase:
     if not pxn and blueprint.form.meets:
         return phase
     nics = Lattice(blueprint).nics
-    return replace(phase, source=phase.source // nics * nics + phase.target % nics)
+    return phase.moved(phase.source // nics * nics + phase.target % nics, phase.target)
 
 
 def pools(lattice: Lattice, phase: Phase, up: npt.NDArray[np.bool_] | None) -> Routes:

@@ -31,7 +31,7 @@ class Shape:
     gpus: int
     servers: int
     planes: int
-    link_gbps: int
+    link_gbps: float
     tiers: int
     hops: int
     switch_ns: float
@@ -71,6 +71,20 @@ class Shape:
             raise InputError(f"gpus {gpus:,}: the design has {self.gpus:,}; take 1 to {self.gpus:,}")
         count = gpus or self.gpus
         return self if count == self.gpus else replace(self, gpus=count, servers=-(-count // self.server.gpus))
+
+    def group(self, groups: int) -> Shape:
+        """Return the shape that one of `groups` equal groups sees, whose GPUs are so many apart (`place`, strided).
+
+        Its part of each server's GPUs, and as large a part of the NICs.
+        """
+        if groups == 1:
+            return self
+        server, gpus = self.server, self.gpus // groups
+        domain = -(-server.gpus // groups)
+        nics = max(1, server.nics * domain // server.gpus)
+        rate = self.link_gbps * server.nics * domain / (server.gpus * nics)
+        own = replace(server, gpus=domain, nics=nics)
+        return replace(self, server=own, gpus=gpus, servers=-(-gpus // domain), link_gbps=rate)
 
     @property
     def neighbour_hops(self) -> float:

@@ -51,7 +51,7 @@ def shares(
     for phase in (leaving(blueprint, phase, pxn=routing.pxn) for phase in phases if phase.flows):
         routes = route(blueprint, phase, routing, up)
         mean, least = phase_shares(blueprint, phase, max_min(routes))
-        ideal, sent = _busiest(phase) * 8e-9 / line, float(_each(phase).sum())
+        ideal, sent = phase.busiest * 8e-9 / line, float(phase.shares.sum())
         flows, apart = flows + phase.flows, apart + int(routes.apart.reshape(phase.flows, -1).any(axis=1).sum())
         bytes_, sums = bytes_ + sent, sums + sent * mean
         best, waited = best + ideal, waited + (ideal / least if least else np.inf)
@@ -63,18 +63,9 @@ def phase_shares(blueprint: Blueprint, phase: Phase, rates: npt.NDArray[np.float
     ideal, each = ideal_gbps(blueprint, phase), rates.reshape(phase.flows, -1)
     got = np.minimum(each.sum(axis=1) / ideal, 1.0)
     slowest = min(1.0, float((each.min(axis=1) * each.shape[1] / ideal).min()))
-    return float(np.average(got, weights=_each(phase))), slowest
+    return float(np.average(got, weights=phase.shares)), slowest
 
 
 def ideal_gbps(blueprint: Blueprint, phase: Phase) -> npt.NDArray[np.float64]:
     """Return the rate of each flow at which the busiest NIC runs at line rate and all end together, shape (flows,)."""
-    return _each(phase) * (Lattice(blueprint).line_gbps / _busiest(phase))
-
-
-def _busiest(phase: Phase) -> float:
-    """Return the share of the bytes that the busiest NIC sends or receives."""
-    return float(max(np.bincount(nics, _each(phase)).max() for nics in (phase.source, phase.target)))
-
-
-def _each(phase: Phase) -> npt.NDArray[np.float64]:
-    return np.broadcast_to(phase.share, (phase.flows,))
+    return phase.shares * (Lattice(blueprint).line_gbps / phase.busiest)

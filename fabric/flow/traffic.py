@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,8 @@ class Phase:
 
     `source` and `target` are NIC rows (server * NICs + nic), `share` the bytes of each flow over the collective's
     size, and `job` whose it is, each of shape (flows,) or one number for all. Flows inside a server are left out:
-    NVLink carries them. `steps` is the number of steps in which the algorithm sends these bytes.
+    NVLink carries them. `steps` is the number of steps in which the algorithm sends these bytes. `planned` is what
+    `busiest` was before flows were moved to other NICs.
     """
 
     source: Rows
@@ -37,10 +38,27 @@ class Phase:
     share: Any = 1.0
     steps: int = 1
     job: Any = 0
+    planned: float | None = None
 
     @property
     def flows(self) -> int:
         return len(self.source)
+
+    @property
+    def shares(self) -> npt.NDArray[np.float64]:
+        """The share of each flow, shape (flows,)."""
+        return np.broadcast_to(self.share, (self.flows,))
+
+    @property
+    def busiest(self) -> float:
+        """The share of the bytes that the busiest NIC sends or takes, as the algorithm has it."""
+        if self.planned is not None:
+            return self.planned
+        return float(max(np.bincount(nics, self.shares).max() for nics in (self.source, self.target)))
+
+    def moved(self, source: Rows, target: Rows) -> Phase:
+        """Return the same flows between other NICs of their servers."""
+        return replace(self, source=source, target=target, planned=self.busiest if self.flows else None)
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import InputError, TooLarge, nearest
 from fabric.flow.bounds import cut_bound, lp_bound
-from fabric.flow.estimate import LIBRARY, Estimate, estimate, network_share, usable
-from fabric.flow.failures import fail, failover, live_nics
+from fabric.flow.estimate import IN_ORDER, LIBRARY, Estimate, estimate, network_share, usable
+from fabric.flow.failures import fail, failover, live_nics, live_servers
 from fabric.flow.lattice import Lattice
-from fabric.flow.placement import place
+from fabric.flow.placement import on_live, place
 from fabric.flow.routes import Routing
+from fabric.flow.routing import oversubscribed_share
 from fabric.flow.shape import Shape
 from fabric.flow.shares import Shares, shares
 from fabric.flow.traffic import TRAFFIC, Phase, phases
@@ -66,7 +68,8 @@ class Workload:
 class Answer:
     """An estimate with where it ran and the share of line rate that its flows get, the mean and the slowest.
 
-    A closed form knows the slowest alone, and says it for both. `apart` are the flows that failures leave no path.
+    A closed form knows the slowest alone, and says it for both. `groups` run the collective at the same time, each on
+    the estimate's GPUs, and `lost` GPUs are in servers that failures cut off: the collective runs without them.
     """
 
     estimate: Estimate
@@ -74,15 +77,20 @@ class Answer:
     engine: str
     mean: float
     min: float
-    apart: int = 0
+    groups: int = 1
+    lost: int = 0
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The shares of line rate beyond which no routing of the same flows gets; None for what is not known."""
+    """The shares of line rate beyond which no routing of an algorithm's flows gets; None for what is not known.
 
+    The algorithm is that of the largest size.
+    """
+
+    algorithm: str
     lp: float | None
-    cut: float | None
+    cut: float
 
 
 def answer(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) -> tuple[tuple[Answer, ...], Bounds]:
@@ -93,52 +101,57 @@ def answer(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) -> tu
     engine = workload.explicit
     if engine not in ENGINES:
         raise InputError(f"no engine '{engine}'{nearest(engine, ENGINES)}")
-    shape = Shape.of(blueprint).first(workload.gpus)
     if workload.engine == "closed" and (workload.failures or workload.placement != "contiguous"):
         raise InputError("engine closed: a closed form has no failures and one placement, contiguous; take flows")
     if workload.engine == "closed" and workload.routing.name == "dmodk":
         raise InputError("engine closed: no closed form of dmodk; take flows")
     if engine == "closed":
-        return _closed(shape, workload, sizes), Bounds(None, None)
-    return _by_flows(blueprint, shape, workload, sizes)
+        return _closed(Shape.of(blueprint).first(workload.gpus), workload, sizes)
+    return _by_flows(blueprint, workload, sizes)
 
 
-def _closed(shape: Shape, workload: Workload, sizes: Sequence[int]) -> tuple[Answer, ...]:
+def _closed(shape: Shape, workload: Workload, sizes: Sequence[int]) -> tuple[tuple[Answer, ...], Bounds]:
+    """Answer in closed form; the cut is that around the places of servers."""
     routing, found = workload.routing.name, []
     for size in sizes:
         each = estimate(shape, workload.collective, size, routing, workload.algorithm)
         left = network_share(shape, routing, each.algorithm) if shape.servers > 1 else 1.0
         found.append(Answer(each, workload.placement, "closed", left, left))
-    return tuple(found)
+    name = found[-1].estimate.algorithm
+    return tuple(found), Bounds(name, None, oversubscribed_share(shape, contiguous=name in IN_ORDER))
 
 
-def _by_flows(
-    blueprint: Blueprint, shape: Shape, workload: Workload, sizes: Sequence[int]
-) -> tuple[tuple[Answer, ...], Bounds]:
+def _by_flows(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) -> tuple[tuple[Answer, ...], Bounds]:
     """Answer by the flows of every algorithm that may be the fastest, each solved once for all sizes."""
     up = fail(blueprint, workload.failures, workload.seed) if workload.failures else None
-    names = (
-        (workload.algorithm,)
-        if workload.algorithm
-        else tuple(n for n in usable(shape, workload.collective) if n in LIBRARY)
-    )
-    traffic = {name: _traffic(blueprint, workload, name, up) for name in names}
+    asked = place(blueprint, workload.placement, workload.gpus, seed=workload.seed, stride=workload.stride)
+    gpus = asked if up is None else on_live(asked, live_servers(blueprint, up), blueprint.server.gpus)
+    if not gpus.size:
+        raise InputError(f"after {', '.join(workload.failures)} no server is left to run on")
+    groups = len(np.atleast_2d(gpus))
+    shape = Shape.of(blueprint).first(gpus.size).group(groups)
+    names = [name for name in usable(shape, workload.collective) if name in LIBRARY]
+    names = [workload.algorithm] if workload.algorithm else names
+    traffic = {name: _traffic(blueprint, workload, name, gpus, up) for name in names}
     got = {name: _shares(blueprint, each, workload, up) for name, each in traffic.items()}
     found = []
     for size in sizes:
         every = [(_estimate(shape, workload, name, size, got[name], up), name) for name in names]
         best, name = min(every, key=lambda pair: pair[0].time_s)
         mean, least = (min(_transport(workload), share) for share in (got[name].mean, got[name].min))
-        found.append(Answer(best, workload.placement, workload.explicit, mean, least, got[name].apart))
-    return tuple(found), _bounds(blueprint, traffic[found[-1].estimate.algorithm], workload, up)
+        lost = asked.size - gpus.size
+        found.append(Answer(best, workload.placement, workload.explicit, mean, least, groups, lost))
+    name = found[-1].estimate.algorithm
+    return tuple(found), Bounds(name, *_bounds(blueprint, traffic[name], workload, up))
 
 
-def _traffic(blueprint: Blueprint, workload: Workload, name: str, up: npt.NDArray[Any] | None) -> list[Phase]:
-    """Return the phases of an algorithm's flows; none where it stays inside a server."""
+def _traffic(
+    blueprint: Blueprint, workload: Workload, name: str, gpus: npt.NDArray[Any], up: npt.NDArray[Any] | None
+) -> list[Phase]:
+    """Return the phases of an algorithm's flows between `gpus`; none where it stays inside a server."""
     key = (workload.collective, FLOWS_OF.get(name, name))
     if key not in TRAFFIC:
         return []
-    gpus = place(blueprint, workload.placement, workload.gpus, seed=workload.seed, stride=workload.stride)
     found = [each for each in phases(blueprint.server, gpus, *key, rounds=ROUNDS) if each.flows]
     if up is None:
         return found
@@ -183,13 +196,15 @@ def _limit(workload: Workload, got: Shares, up: npt.NDArray[Any] | None) -> str:
     return "oversubscription" if workload.routing.name == "adaptive" or workload.explicit == "lp" else "collisions"
 
 
-def _bounds(blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: npt.NDArray[Any] | None) -> Bounds:
-    """Return the bounds of the phase with the narrowest cut; a linear program that is not quick is left out."""
+def _bounds(
+    blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: npt.NDArray[Any] | None
+) -> tuple[float | None, float]:
+    """Return the bounds of the phase with the narrowest cut, LP and cut; a program that is not quick is left out."""
     if not traffic:
-        return Bounds(1.0, 1.0)
+        return 1.0, 1.0
     pxn = workload.routing.pxn
     cut, tightest = min((cut_bound(blueprint, phase, up, pxn=pxn), number) for number, phase in enumerate(traffic))
     try:
-        return Bounds(lp_bound(blueprint, traffic[tightest], up, pxn=pxn, most=QUICK_PROGRAM), cut)
+        return lp_bound(blueprint, traffic[tightest], up, pxn=pxn, most=QUICK_PROGRAM), cut
     except TooLarge:
-        return Bounds(None, cut)
+        return None, cut

@@ -27,13 +27,12 @@ class Run:
 
 def run_document(study: Study, runs: Sequence[Run], jobs: Sequence[Interference] = ()) -> dict[str, Any]:
     """Return the answers as one plain object (docs/design-json.md)."""
-    known = [run.bounds for run in runs if run.bounds.cut is not None]
     return {
         "schema": SCHEMA,
         "name": study.spec.name,
         "design_gpus": study.blueprint.gpus,
         "results": [_result(run.workload, each) for run in runs for each in run.answers],
-        "bounds": asdict(known[0]) if known else {"lp": None, "cut": None},
+        "bounds": asdict(runs[0].bounds),
         "jobs": [asdict(job) for job in jobs],
     }
 
@@ -47,7 +46,8 @@ def _result(workload: Workload, answer: Answer) -> dict[str, Any]:
         "failures": list(workload.failures),
         "engine": answer.engine,
         "share_of_line_rate": {"mean": answer.mean, "min": answer.min},
-        "flows_without_path": answer.apart,
+        "groups": answer.groups,
+        "gpus_lost": answer.lost,
     }
 
 
@@ -57,7 +57,10 @@ Summary = tuple[str, list[Table], list[str]]
 def run_summary(study: Study, runs: Sequence[Run], jobs: Sequence[Interference] = ()) -> Summary:
     """Return the paragraph, the tables and the closing lines that `fabric allreduce` prints."""
     first, every = runs[0].answers[0].estimate, study.blueprint.gpus
-    text = f"{study.spec.name}: {first.collective} on {units.count(first.gpus)} of {units.count(every)} GPUs."
+    groups, lost = runs[0].answers[0].groups, runs[0].answers[0].lost
+    several = f"{groups} groups, each of " if groups > 1 else ""
+    text = f"{study.spec.name}: {first.collective} on {several}{units.count(first.gpus)} of {units.count(every)} GPUs"
+    text += f", without {units.count(lost)} in servers that failures cut off." if lost else "."
     heads = ("size", "algorithm", "time", "busbw GB/s", "mean", "least", "limited by")
     tables: list[Table] = [(_how(run), heads, [_row(each) for each in run.answers]) for run in runs]
     if jobs:
@@ -79,11 +82,9 @@ def _lines(runs: Sequence[Run]) -> Iterator[str]:
         " in lock-step waits."
     )
     for run in runs:
-        if run.bounds.cut is not None:
-            lp = "" if run.bounds.lp is None else f"{run.bounds.lp:.3f} by a linear program, "
-            yield f"{run.workload.routing.name}: no routing of these flows gets over {lp}{run.bounds.cut:.3f} by cuts."
-        if apart := run.answers[0].apart:
-            yield f"{run.workload.routing.name}: {units.count(apart)} flows have no path left."
+        lp = "" if run.bounds.lp is None else f"{run.bounds.lp:.3f} by a linear program, "
+        flows = f"the {run.bounds.algorithm}'s flows at {units.size(run.answers[-1].estimate.size_bytes)}"
+        yield f"{run.workload.routing.name}: no routing of {flows} gets over {lp}{run.bounds.cut:.3f} by cuts."
     errors = dict.fromkeys(each.estimate.expected_error for run in runs for each in run.answers)
     shares = ", ".join(f"{error:.0%}" for error in errors)
     yield f"Nine of ten measured times are within {shares} of such estimates, by size (docs/accuracy.md)."
