@@ -56,10 +56,9 @@ class Point:
             constants, constants.generations[server.generation], self.gpus, self.domains, server.gpus,
             server.nvlink_GBps or math.inf, network, "NIC", server.nic_us or 0.0, server.nics, self.switches_reduce,
         )  # fmt: skip
-        machines = {True: machine, False: machine}
         kind = collective(self.collective)
         # As in NCCL, an algorithm that is asked for where there is none (NVLS of two GPUs) leaves the choice to it.
-        tries = (fastest(machines, kind, self.size_bytes, names) for names in (self.algorithms, LIBRARY))
+        tries = (fastest(lambda _: machine, kind, self.size_bytes, names) for names in (self.algorithms, LIBRARY))
         found = next(filter(None, tries), None)
         if found is None:
             raise ValueError(f"{self.system}: no {self.collective}")

@@ -93,7 +93,7 @@ def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **wor
 @click.option("--algorithm", help="Not the fastest of the library's, but this one.")
 @click.option("--routing", default="adaptive,ecmp", show_default=True, help="One or several of adaptive, ecmp, dmodk.")
 @click.option("--qps", type=click.IntRange(1, 4096), default=2, show_default=True, help="Queue pairs of a flow.")
-@click.option("--placement", default="contiguous", show_default=True, help="Or by-rail, strided, random, fragmented.")
+@click.option("--placement", default="random", show_default=True, help="Or contiguous, by-rail, strided, fragmented.")
 @click.option("--stride", type=click.IntRange(1), default=8, show_default=True, help="Of a strided placement.")
 @click.option(
     "--fail",

@@ -32,7 +32,9 @@ def print_table(title: str, heads: Any, rows: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, title_style="bold")
+    console, table = Console(highlight=False), Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    if title:
+        console.print(Text(title, style="bold"))
     for place, head in enumerate(heads):
         numbers = all(_is_number(row[place]) for row in rows)
         widest = max(map(len, head.split()), default=0)
@@ -45,7 +47,7 @@ def print_table(title: str, heads: Any, rows: Any) -> None:
         )
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
-    Console(highlight=False).print(table)
+    console.print(table)
 
 
 def _is_number(cell: str) -> bool:

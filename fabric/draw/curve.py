@@ -62,8 +62,12 @@ def type_of(size_pt: float, bold: bool = False) -> dict[str, Any]:
 
 
 def legend_label(text: str) -> str:
-    """Return a text that fits into the legend."""
-    return elide(text, WIDTH - MARGIN - RIGHT - 12 - HANDLE, BODY_PT)
+    """Return a text that fits into the legend, in two lines where a comma parts it so."""
+    room = WIDTH - MARGIN - RIGHT - 12 - HANDLE
+    if elide(text, room, BODY_PT) == text:
+        return text
+    first, comma, rest = text.partition(", ")
+    return "\n".join(elide(part, room, BODY_PT) for part in ((f"{first},", rest) if comma else (text,)))
 
 
 def _curve(axes: Axes, place: int, label: str, points: Points) -> None:

@@ -30,9 +30,17 @@ def draw_front(title: str, points: Sequence[Point], labels: tuple[str, str]) -> 
         for place, (x, y, _) in enumerate(points[::every]):
             number = str(1 + place * every)
             axes.annotate(number, (x, y), (4, 4), textcoords="offset points", color=INK, **type_of(BODY_PT))
-        axes.margins(0.08)
+        axes.set_xlim(*_limits([x for x, _, _ in points]))
+        axes.set_ylim(*_limits([y for _, y, _ in points]))
         dress(axes, *labels)
     return figure
+
+
+def _limits(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis: what is nearly equal fills only a part of it."""
+    low, high = min(values), max(values)
+    room = max(0.08 * (high - low), (0.1 * abs(high) - (high - low)) / 2) or 0.5
+    return low - room, high + room
 
 
 def _group(axes: Axes, place: int, group: str, points: Sequence[tuple[float, float]]) -> None:

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Generation, Server, collectives
 from fabric.errors import InputError, nearest
 from fabric.flow.algorithms import ALGORITHMS, Machine, Parts
 from fabric.flow.collective import Collective, collective
-from fabric.flow.routing import ROUTINGS, oversubscribed_share, routed_share
+from fabric.flow.routing import ROUTINGS, ecmp_mean, oversubscribed_share, routed_share
 from fabric.flow.shape import Shape
+from fabric.metrics import hop_shares
 
 __all__ = [
-    "IN_ORDER",
+    "ORDERS",
     "Estimate",
     "allreduce",
     "curve",
     "estimate",
     "fastest",
     "generation_of",
-    "network_share",
+    "given",
+    "shares_of",
     "usable",
 ]
 
-IN_ORDER = ("ring", "hierarchical-ring")
-"""The algorithms whose servers talk to the next in placement; in all others to any."""
+RINGS = ("ring", "hierarchical-ring")
+"""The algorithms whose servers talk to the next in placement alone."""
+
+PARTNERS = {"tree": 4, "nvls-tree": 4, "hierarchical-tree": 4}
+"""The others that a NIC sends to at one time, where it is not one: in a double binary tree one above in each of the
+two, and two below in one of them."""
+
+ORDERS = ("random", "contiguous")
+"""The placements of closed forms: servers in any order, and every ring's in that of the fabric's places."""
 
 LIBRARY = ("ring", "tree", "nvls", "nvls-tree", "pairwise", "direct")
 """What NCCL chooses from; the rest is for those who build a collective of several."""
@@ -49,12 +59,13 @@ class Estimate:
     gpus: int
     algorithm: str
     protocol: str
-    routing: str
     time_s: float
     algbw_GBps: float
     busbw_GBps: float
     limited_by: str
     expected_error: float
+    routing: str = ""
+    placement: str = ""
 
 
 def estimate(
@@ -63,41 +74,58 @@ def estimate(
     size_bytes: int,
     routing: str = "adaptive",
     algorithm: str | None = None,
-    share: tuple[float, str] | None = None,
+    placement: str = "random",
 ) -> Estimate:
-    """Estimate the collective `name` of `size_bytes` over every GPU of a blueprint, or of a shape.
+    """Estimate the collective `name` of `size_bytes` over every GPU of a blueprint, or of a shape, in closed form.
 
-    The fastest of LIBRARY is taken, or `algorithm`, any of ALGORITHMS. `share` is what the fabric leaves of line rate
-    to the slowest NIC, and what limits it; left out, the closed form of `routing`, one of ROUTINGS, says it. Raises
+    The fastest of LIBRARY is taken, or `algorithm`, any of ALGORITHMS. `routing` is one of ROUTINGS, `placement` one of
+    ORDERS: ranks in servers of random order, or in that of the fabric's places, which only rings make use of. Raises
     InputError for other words, for a collective that the algorithm has not, and for a size that is not positive.
     """
-    kind = collective(name)
-    if share is None and routing not in ROUTINGS:
-        raise InputError(f"no routing '{routing}'{nearest(routing, ROUTINGS)}")
+    for what, word, known in (("routing", routing, ROUTINGS), ("closed form of placement", placement, ORDERS)):
+        if word not in known:
+            raise InputError(f"no {what} '{word}'{nearest(word, known)}")
+    shape = blueprint if isinstance(blueprint, Shape) else Shape.of(blueprint)
+    machine_of = cache(lambda traffic: _machine(shape, _left(shape, routing, traffic), traffic))
+    found = _fastest(shape, name, size_bytes, algorithm, lambda word: machine_of(_traffic(word, placement)))
+    return replace(found, routing=routing, placement=placement)
+
+
+def given(
+    shape: Shape, name: str, size_bytes: int, algorithm: str, placement: str, share: tuple[float, str]
+) -> Estimate:
+    """Estimate a collective as `estimate` does where the share of line rate left to the slowest NIC is known.
+
+    `share` is that with the name of what limits it. A `placement` that is none of ORDERS counts as random.
+    """
+    return _fastest(shape, name, size_bytes, algorithm, lambda word: _machine(shape, share, _traffic(word, placement)))
+
+
+def _fastest(
+    shape: Shape, name: str, size_bytes: int, algorithm: str | None, machine_of: Callable[[str], Machine]
+) -> Estimate:
     if algorithm is not None and algorithm not in ALGORITHMS:
         raise InputError(f"no algorithm '{algorithm}'{nearest(algorithm, ALGORITHMS)}")
     if not isinstance(size_bytes, int) or size_bytes < 1:
         raise InputError(f"size_bytes {size_bytes!r} is no whole, positive number of bytes")
-    shape = blueprint if isinstance(blueprint, Shape) else Shape.of(blueprint)
-    machines = {ordered: _machine(shape, routing, share, contiguous=ordered) for ordered in (True, False)}
-    found = fastest(machines, kind, size_bytes, [algorithm] if algorithm else LIBRARY)
+    found = fastest(machine_of, collective(name), size_bytes, [algorithm] if algorithm else LIBRARY)
     if found is None:
         raise InputError(f"no {name} by '{algorithm}' on {shape.gpus:,} GPUs in {_domains(shape)}{_known(shape, name)}")
-    return _estimate(shape, name, size_bytes, routing, *found)
+    return _estimate(shape, name, size_bytes, *found)
 
 
 def fastest(
-    machines: Mapping[bool, Machine], kind: Collective, size_bytes: int, names: Iterable[str]
+    machine_of: Callable[[str], Machine], kind: Collective, size_bytes: int, names: Iterable[str]
 ) -> tuple[str, Parts] | None:
     """Return the fastest of the algorithms and protocols with the parts of its time; None where none can do it.
 
-    `machines` are what those of IN_ORDER find, and all others.
+    `machine_of` gives the machine as an algorithm finds it.
     """
     choices = [
         (parts.total, place, name, parts)
         for place, name in enumerate(names)
-        for protocol in machines[True].constants.protocols
-        if (parts := ALGORITHMS[name](machines[name in IN_ORDER], kind, protocol, size_bytes / 1e9))
+        for protocol in collectives().protocols
+        if (parts := ALGORITHMS[name](machine_of(name), kind, protocol, size_bytes / 1e9))
     ]
     return min(choices, key=lambda choice: choice[:2])[2:] if choices else None
 
@@ -115,14 +143,24 @@ def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] = 
     return tuple(allreduce(blueprint, size, routing) for routing in routings for size in sizes)
 
 
-def network_share(shape: Shape, routing: str, algorithm: str) -> float:
-    """Return the share of line rate that the closed form leaves to the slowest NIC of an algorithm's traffic."""
-    return min(collectives().nic_share, _left(shape, routing, contiguous=algorithm in IN_ORDER)[0])
+def shares_of(shape: Shape, routing: str, algorithm: str, placement: str = "random") -> tuple[float, float, float]:
+    """Return the shares of line rate that an algorithm's flows get in closed form: the mean, the slowest, the cut.
+
+    The cut is what no routing gets beyond. The mean is that of random pairs; of traffic in order it is the slowest's.
+    """
+    traffic, constants = _traffic(algorithm, placement), collectives()
+    least = min(constants.nic_share, _left(shape, routing, traffic)[0])
+    cut = oversubscribed_share(shape, contiguous=traffic.in_order)
+    if routing == "adaptive" or traffic.in_order or shape.tiers == 1:
+        return least, least, cut
+    inside = float(hop_shares(shape.servers, shape.peers, shape.lanes_apart)[0])
+    mean = ecmp_mean(shape.ratios, traffic.partners * constants.ecmp_subflows)
+    return max(least, constants.nic_share * (inside + (1 - inside) * mean)), least, cut
 
 
 def usable(shape: Shape, name: str) -> tuple[str, ...]:
     """Return the algorithms that can do the collective `name` on such a fabric."""
-    machine, kind = _machine(shape, "adaptive", None, contiguous=False), collective(name)
+    machine, kind = _machine(shape, (1.0, "NIC"), _traffic("ring", "random")), collective(name)
     return tuple(
         word
         for word, algorithm in ALGORITHMS.items()
@@ -140,25 +178,37 @@ def generation_of(server: Server) -> Generation:
     return known.get(server.generation, usual)
 
 
-def _estimate(shape: Shape, name: str, size_bytes: int, routing: str, algorithm: str, parts: Parts) -> Estimate:
+def _estimate(shape: Shape, name: str, size_bytes: int, algorithm: str, parts: Parts) -> Estimate:
     seconds = max(parts.total, 1e-9)
     algbw = size_bytes / seconds / 1e9
     busbw = algbw * collective(name).factor(shape.gpus)
     error = next(error for least, error in collectives().expected_errors.items() if size_bytes >= least)
-    return Estimate(
-        name, size_bytes, shape.gpus, algorithm, parts.protocol, routing, seconds, algbw, busbw, parts.limit, error
-    )
+    return Estimate(name, size_bytes, shape.gpus, algorithm, parts.protocol, seconds, algbw, busbw, parts.limit, error)
 
 
-def _machine(shape: Shape, routing: str, share: tuple[float, str] | None, *, contiguous: bool) -> Machine:
+@dataclass(frozen=True)
+class _Traffic:
+    """What matters of an algorithm's traffic: whether it is along rings, those in order, and a NIC's partners."""
+
+    ring: bool
+    in_order: bool
+    partners: int
+
+
+def _traffic(algorithm: str, placement: str) -> _Traffic:
+    ring = algorithm in RINGS
+    return _Traffic(ring, ring and placement == "contiguous", PARTNERS.get(algorithm, 1))
+
+
+def _machine(shape: Shape, share: tuple[float, str], traffic: _Traffic) -> Machine:
     constants, server = collectives(), shape.server
     line = server.nics * shape.planes * shape.link_gbps / 8
-    left, limit = _left(shape, routing, contiguous=contiguous) if share is None else share
+    left, limit = share
     if left >= constants.nic_share:
         left, limit = constants.nic_share, "NIC"
     nvlink = server.nvlink_GBps or math.inf
     domain = min(server.gpus, shape.gpus)
-    extra_us = (server.nic_us or 0.0) + _extra_us(shape, contiguous=contiguous)
+    extra_us = (server.nic_us or 0.0) + _extra_us(shape, traffic)
     generation = generation_of(server)
     return Machine(
         constants, generation, shape.gpus, shape.servers, domain, nvlink, line * left, limit, extra_us, server.nics,
@@ -166,27 +216,27 @@ def _machine(shape: Shape, routing: str, share: tuple[float, str] | None, *, con
     )  # fmt: skip
 
 
-def _left(shape: Shape, routing: str, *, contiguous: bool) -> tuple[float, str]:
+def _left(shape: Shape, routing: str, traffic: _Traffic) -> tuple[float, str]:
     """Return what is left of line rate to the slowest NIC, and what limits it."""
     constants = collectives()
     shares = {
         "NIC": constants.nic_share,
-        "collisions": routed_share(shape, routing, contiguous=contiguous),
-        "oversubscription": constants.nic_share * oversubscribed_share(shape, contiguous=contiguous),
+        "collisions": routed_share(shape, routing, contiguous=traffic.in_order, partners=traffic.partners),
+        "oversubscription": constants.nic_share * oversubscribed_share(shape, contiguous=traffic.in_order),
     }
     limit = min(shares, key=lambda name: shares[name])
     return shares[limit], "NIC" if routing == "adaptive" and limit == "collisions" else limit
 
 
-def _extra_us(shape: Shape, *, contiguous: bool) -> float:
+def _extra_us(shape: Shape, traffic: _Traffic) -> float:
     """Return what a path takes beyond one through a single switch, in microseconds.
 
-    The mean over a ring's neighbours in order of placement, of which one in m leaves a place of m servers; for other
-    traffic the longest path, since a tree waits for it.
+    Of a ring the mean path, between servers next to each other in placement (one in m leaves a place of m servers) or
+    any two; for other traffic the longest, since a tree waits for it.
     """
     constants = collectives()
-    more = shape.neighbour_hops - 1 if contiguous else shape.hops - 1
-    return max(0.0, more) * (shape.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000
+    passed = (shape.neighbour_hops if traffic.in_order else shape.mean_hops) if traffic.ring else shape.hops
+    return max(0.0, passed - 1) * (shape.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000
 
 
 def _domains(shape: Shape) -> str:

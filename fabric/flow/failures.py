@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -57,16 +58,29 @@ def live_servers(blueprint: Blueprint, up: Mask) -> Mask:
 
 
 def failover(phase: Phase, live: Mask, nics: int) -> Phase:
-    """Return the flows with those of dead NICs dealt over the live ones of their server's `nics`, through NVLink.
+    """Return one job's flows with each that a dead NIC sends or takes split over the rails alive in both its servers.
 
-    The flows of a server that has none stay where they are, and will be found to have no path.
+    NVLink takes the parts there, and where a flow already goes that way it grows by its part. With no such rail the
+    flow goes between the first live NICs of both. The flows of a server without any NIC will be found to have no path.
     """
-    by_server = live.reshape(-1, nics)
-    live_first, dead = np.argsort(~by_server, axis=1, kind="stable"), np.cumsum(~by_server, axis=1) - 1
-    taken = dead % np.maximum(by_server.sum(axis=1, keepdims=True), 1)
-    stand_in = np.where(by_server, np.arange(nics), np.take_along_axis(live_first, taken, axis=1))
-    moved = (stand_in + np.arange(len(by_server))[:, None] * nics).reshape(-1)
-    return phase.moved(moved[phase.source], moved[phase.target])
+    dead = ~(live[phase.source] & live[phase.target])
+    if not dead.any():
+        return phase
+    hit, kept = np.flatnonzero(dead), np.flatnonzero(~dead)
+    by_server, servers = live.reshape(-1, nics), [column[hit] // nics for column in (phase.source, phase.target)]
+    common = by_server[servers[0]] & by_server[servers[1]]
+    part, rail = np.nonzero(common)
+    alone = np.flatnonzero(~common.any(axis=1))
+    flow = np.append(part, alone)
+    source, target = (
+        server[flow] * nics + np.append(rail, by_server[server[alone]].argmax(axis=1)) for server in servers
+    )
+    split = phase.shares[hit][flow] / np.maximum(common.sum(axis=1), 1)[flow]
+    columns = np.stack([np.append(phase.source[kept], source), np.append(phase.target[kept], target)])
+    keys = columns[0] * len(live) + columns[1]
+    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    grown = np.bincount(place, np.append(phase.shares[kept], split))
+    return replace(phase, source=columns[0, first], target=columns[1, first], share=grown, planned=phase.busiest)
 
 
 def _without(blueprint: Blueprint, word: str, rng: np.random.Generator) -> Mask:

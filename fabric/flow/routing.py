@@ -20,8 +20,8 @@ MOST = 1 - 1e-15
 """A chance that rounding keeps below 1."""
 
 
-def routed_share(shape: Shape, routing: str, *, contiguous: bool) -> float:
-    """Return the share of line rate that `routing` leaves to the slowest NIC.
+def routed_share(shape: Shape, routing: str, *, contiguous: bool, partners: int = 1) -> float:
+    """Return the share of line rate that `routing` leaves to the slowest NIC, which sends to `partners` at one time.
 
     1 when there is only one path. For `ecmp` the lock-step bottleneck of the hash (see `ecmp_bottleneck`) at the tier
     where it is worst, each uplink taking as many times more flows as the ratio up to there, and never better than
@@ -35,7 +35,7 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool) -> float:
     if routing == "adaptive":
         return constants.adaptive_share
     ports = 2 * shape.servers * shape.server.nics * shape.planes * (shape.tiers - 1)
-    subflows = max(1.0, constants.ecmp_subflows / shape.planes)
+    subflows = max(1.0, partners * constants.ecmp_subflows / shape.planes)
     if not contiguous:
         ratio = max(shape.ratios)
         return min(constants.adaptive_share, ecmp_bottleneck(ports / ratio, subflows, ratio))

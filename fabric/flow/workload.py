@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,11 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import InputError, TooLarge, nearest
 from fabric.flow.bounds import cut_bound, lp_bound
-from fabric.flow.estimate import IN_ORDER, LIBRARY, Estimate, estimate, network_share, usable
+from fabric.flow.estimate import LIBRARY, ORDERS, Estimate, estimate, given, shares_of, usable
 from fabric.flow.failures import fail, failover, live_nics, live_servers
 from fabric.flow.lattice import Lattice
 from fabric.flow.placement import on_live, place
 from fabric.flow.routes import Routing
-from fabric.flow.routing import oversubscribed_share
 from fabric.flow.shape import Shape
 from fabric.flow.shares import Shares, shares
 from fabric.flow.traffic import TRAFFIC, Phase, phases
@@ -40,17 +39,17 @@ ROUNDS = 8
 
 @dataclass(frozen=True)
 class Workload:
-    """A collective on the first `gpus` GPUs of a design (by default all), and how it is placed, routed and disturbed.
+    """A collective on `gpus` GPUs of a design (by default all), and how it is placed, routed and disturbed.
 
     `failures` are words of `flow.fail`, `seed` draws them and a random placement; `stride` is of a strided one. The
-    engine is one of ENGINES; left out, closed form where that is exact and flows elsewhere.
+    engine is one of ENGINES; left out, closed form where flows agree with it, and flows elsewhere.
     """
 
     collective: str = "all-reduce"
     gpus: int | None = None
     algorithm: str | None = None
     routing: Routing = field(default_factory=lambda: Routing(qps=collectives().ecmp_subflows))
-    placement: str = "contiguous"
+    placement: str = "random"
     stride: int = 8
     seed: int = 0
     failures: tuple[str, ...] = ()
@@ -58,22 +57,24 @@ class Workload:
 
     @property
     def explicit(self) -> str:
-        """The engine that answers."""
-        plain = self.placement == "contiguous" and not self.failures and self.routing.name != "dmodk"
-        plain = plain and (self.routing.name == "adaptive" or self.routing.qps == collectives().ecmp_subflows)
-        return self.engine or ("closed" if plain else "flows")
+        """The engine that answers.
+
+        By default the closed form of all GPUs in random order, as the collective's algorithms use the fabric alike.
+        """
+        plain = self.placement == "random" and not self.failures and self.gpus is None and not self.routing.pxn
+        usual = self.routing.name == "ecmp" and self.routing.qps == collectives().ecmp_subflows
+        return self.engine or ("closed" if plain and (usual or self.routing.name == "adaptive") else "flows")
 
 
 @dataclass(frozen=True)
 class Answer:
     """An estimate with where it ran and the share of line rate that its flows get, the mean and the slowest.
 
-    A closed form knows the slowest alone, and says it for both. `groups` run the collective at the same time, each on
+    `groups` run the collective at the same time, each on
     the estimate's GPUs, and `lost` GPUs are in servers that failures cut off: the collective runs without them.
     """
 
     estimate: Estimate
-    placement: str
     engine: str
     mean: float
     min: float
@@ -101,24 +102,34 @@ def answer(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) -> tu
     engine = workload.explicit
     if engine not in ENGINES:
         raise InputError(f"no engine '{engine}'{nearest(engine, ENGINES)}")
-    if workload.engine == "closed" and (workload.failures or workload.placement != "contiguous"):
-        raise InputError("engine closed: a closed form has no failures and one placement, contiguous; take flows")
-    if workload.engine == "closed" and workload.routing.name == "dmodk":
-        raise InputError("engine closed: no closed form of dmodk; take flows")
     if engine == "closed":
+        _refuse_in_closed_form(workload)
         return _closed(Shape.of(blueprint).first(workload.gpus), workload, sizes)
     return _by_flows(blueprint, workload, sizes)
 
 
+def _refuse_in_closed_form(workload: Workload) -> None:
+    routing = workload.routing
+    reasons = {
+        "failures": bool(workload.failures),
+        f"the placement {workload.placement}": workload.placement not in ORDERS,
+        "random placement of some of the GPUs": workload.placement == "random" and workload.gpus is not None,
+        routing.name: routing.name == "dmodk",
+        f"{routing.qps} queue pairs": routing.name == "ecmp" and routing.qps != collectives().ecmp_subflows,
+        "pxn": routing.pxn,
+    }
+    if found := [what for what, there in reasons.items() if there]:
+        raise InputError(f"engine closed: there is no closed form of {' and '.join(found)}; take flows")
+
+
 def _closed(shape: Shape, workload: Workload, sizes: Sequence[int]) -> tuple[tuple[Answer, ...], Bounds]:
-    """Answer in closed form; the cut is that around the places of servers."""
-    routing, found = workload.routing.name, []
+    routing, place = workload.routing.name, workload.placement
+    found, cut = [], 1.0
     for size in sizes:
-        each = estimate(shape, workload.collective, size, routing, workload.algorithm)
-        left = network_share(shape, routing, each.algorithm) if shape.servers > 1 else 1.0
-        found.append(Answer(each, workload.placement, "closed", left, left))
-    name = found[-1].estimate.algorithm
-    return tuple(found), Bounds(name, None, oversubscribed_share(shape, contiguous=name in IN_ORDER))
+        each = estimate(shape, workload.collective, size, routing, workload.algorithm, place)
+        mean, least, cut = shares_of(shape, routing, each.algorithm, place) if shape.servers > 1 else (1.0, 1.0, 1.0)
+        found.append(Answer(each, "closed", mean, least))
+    return tuple(found), Bounds(found[-1].estimate.algorithm, None, cut)
 
 
 def _by_flows(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) -> tuple[tuple[Answer, ...], Bounds]:
@@ -140,7 +151,7 @@ def _by_flows(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) ->
         best, name = min(every, key=lambda pair: pair[0].time_s)
         mean, least = (min(_transport(workload), share) for share in (got[name].mean, got[name].min))
         lost = asked.size - gpus.size
-        found.append(Answer(best, workload.placement, workload.explicit, mean, least, groups, lost))
+        found.append(Answer(best, workload.explicit, mean, least, groups, lost))
     name = found[-1].estimate.algorithm
     return tuple(found), Bounds(name, *_bounds(blueprint, traffic[name], workload, up))
 
@@ -184,7 +195,8 @@ def _estimate(
         )
     left = min(_transport(workload), got.min)
     limit = _limit(workload, got, up)
-    return estimate(shape, workload.collective, size, workload.routing.name, name, (left, limit))
+    found = given(shape, workload.collective, size, name, workload.placement, (left, limit))
+    return replace(found, routing=workload.routing.name, placement=workload.placement)
 
 
 def _limit(workload: Workload, got: Shares, up: npt.NDArray[Any] | None) -> str:

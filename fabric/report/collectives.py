@@ -15,6 +15,9 @@ __all__ = ["SCHEMA", "Run", "curves", "run_document", "run_summary"]
 
 SCHEMA = "fabric.allreduce/1"
 
+MEASURED = 128
+"""The GPUs of the largest machine that the time model was held against (docs/accuracy.md)."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -40,7 +43,6 @@ def run_document(study: Study, runs: Sequence[Run], jobs: Sequence[Interference]
 def _result(workload: Workload, answer: Answer) -> dict[str, Any]:
     return {
         **asdict(answer.estimate),
-        "placement": answer.placement,
         "qps": workload.routing.qps,
         "seed": workload.seed,
         "failures": list(workload.failures),
@@ -88,6 +90,8 @@ def _lines(runs: Sequence[Run]) -> Iterator[str]:
     errors = dict.fromkeys(each.estimate.expected_error for run in runs for each in run.answers)
     shares = ", ".join(f"{error:.0%}" for error in errors)
     yield f"Nine of ten measured times are within {shares} of such estimates, by size (docs/accuracy.md)."
+    if any(each.estimate.gpus > MEASURED for run in runs for each in run.answers):
+        yield f"The measured machines have up to {MEASURED} GPUs; beyond, it has more steps and levels."
 
 
 def _how(run: Run) -> str:

@@ -131,7 +131,8 @@ def _make_front(front: Pareto, folder: Path) -> list[str]:
     texts = {"pareto.json": design_json(front_document(front, timed=False)), "pareto.csv": pareto_csv(front)}
     for name, text in texts.items():
         _text(folder, name, text)
-    first, last = front.names[0], front.names[-1]
+    first, *others = front.names
+    last = max(reversed(others), key=lambda name: len({values[name] for values in front.values}))
     points = [
         (values[first], values[last], shape(study)) for study, values in zip(front.studies, front.values, strict=True)
     ]

@@ -102,13 +102,19 @@ def _step(study: Study) -> str:
 def _bends(scaling: Scaling) -> Iterator[str]:
     for curve in scaling.curves:
         first, name = curve.estimates[0], _name(curve)
-        bends = "; ".join(map(_bend, curve.bends)) or "it does not bend"
-        yield f"{name}{_used(curve)}: {first.busbw_GBps:.0f} GB/s at {first.gpus:,} GPUs ({first.limited_by}); {bends}."
+        bends = "; ".join(map(_bend, curve.bends)) or _straight(curve)
+        yield f"{name}{_used(curve)}: {first.busbw_GBps:.3g} GB/s at {first.gpus:,} GPUs ({first.limited_by}); {bends}."
+
+
+def _straight(curve: Curve) -> str:
+    """Say of a curve without bends how far it goes."""
+    last = curve.estimates[-1]
+    return f"without a bend to {last.busbw_GBps:.3g} at {last.gpus:,}" if len(curve.estimates) > 1 else "one size alone"
 
 
 def _bend(bend: Bend) -> str:
     if bend.what == "half":
-        return f"below half of its best at {bend.gpus:,} ({bend.busbw_GBps:.0f} GB/s)"
+        return f"below half of its best at {bend.gpus:,} ({bend.busbw_GBps:.3g} GB/s)"
     return f"from {bend.gpus:,} limited by {bend.limited_by}: {REASONS.get(bend.limited_by, 'see docs/glossary.md')}"
 
 

@@ -41,7 +41,7 @@ def front_summary(front: Pareto) -> tuple[str, list[Table], list[str]]:
     first, count = front.names[0], len(front.studies)
     number = "1 fabric" if count == 1 else f"{count} fabrics"
     text = f"{front.spec.name}: {number} that nothing allowed beats in all of {_in_words(front)}."
-    heads = ("", *(HEADS.get(name, name) for name in front.names), "tiers", "planes", "switches")
+    heads = ("", *(HEADS.get(name, name) for name in front.names), "tiers", "planes", "by tier")
     rows = []
     for place, (study, values) in enumerate(zip(front.studies, front.values, strict=True), 1):
         plan = study.blueprint
@@ -79,7 +79,7 @@ def pareto_csv(front: Pareto) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(
-        [*front.names, "family", "rails_meet", "tiers", "planes", "link_gbps", "switches", "links", "sizes"]
+        [*front.names, "family", "rails_meet", "tiers", "planes", "link_gbps", "switch_models", "links_total", "sizes"]
     )
     for study, values in zip(front.studies, front.values, strict=True):
         plan = study.blueprint
