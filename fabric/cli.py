@@ -11,7 +11,7 @@ import click
 
 import fabric
 from fabric import units
-from fabric.console import drop_output, is_terminal, mend_streams, record, wrapped
+from fabric.console import drop_output, is_terminal, mend_streams, noted_interrupts, record, wrapped
 from fabric.options import AS_JSON, OUT, REQUEST, REQUESTS, overrides, request_prices, request_words
 from fabric.runs import Run, run_cluster, run_front, run_scale, run_study, run_workload
 from fabric.tables import cell, print_summary, print_table, progress_of
@@ -235,13 +235,21 @@ def check(quiet: bool, /, request: str, **words: Any) -> None:
     sys.exit(1 if missed else 0)
 
 
+def _output_ended(error: OSError) -> None:
+    """End with 2 when stdout can't be written; a reader that has gone is no failure."""
+    drop_output()
+    if not isinstance(error, BrokenPipeError):
+        click.echo(f"fabric: can't write the output: {error.strerror or error}", err=True)
+        sys.exit(2)
+
+
 def main() -> NoReturn:
     """Run the command; a FabricError becomes its message on stderr and its exit code.
 
     A reader of stdout that has gone ends the run quietly, with 0; a stdout that can't be written ends it with 2.
     """
     mend_streams()
-    stdout = sys.stdout
+    stdout, interrupted = sys.stdout, noted_interrupts()
     try:
         cli.main(standalone_mode=False, prog_name="fabric")
         if sys.stdout:
@@ -261,8 +269,10 @@ def main() -> NoReturn:
             sys.exit(0)
         raise
     except OSError as error:
-        drop_output()
-        if not isinstance(error, BrokenPipeError):
-            click.echo(f"fabric: can't write the output: {error.strerror or error}", err=True)
-            sys.exit(2)
+        _output_ended(error)
+    except Exception:
+        if not interrupted:  # a library may turn an interrupt into an error of its own
+            raise
+        click.echo("fabric: interrupted", err=True)
+        sys.exit(130)
     sys.exit(0)

@@ -6,13 +6,15 @@ import io
 import os
 import re
 import shutil
+import signal
 import sys
 import textwrap
 from collections.abc import Sequence
 from functools import partial
+from types import FrameType
 from typing import Any, TextIO
 
-__all__ = ["drop_output", "is_terminal", "mend_streams", "record", "wrapped"]
+__all__ = ["drop_output", "is_terminal", "mend_streams", "noted_interrupts", "record", "wrapped"]
 
 _fill = partial(textwrap.fill, break_long_words=False, break_on_hyphens=False)
 
@@ -25,6 +27,19 @@ def mend_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def noted_interrupts() -> list[int]:
+    """Return a list that every SIGINT from now on is put into, before it is raised as KeyboardInterrupt."""
+    found: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        found.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    return found
 
 
 def drop_output() -> None:
