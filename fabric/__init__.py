@@ -82,6 +82,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `import fabric` costs next to nothing."""
+    if name == "flow":
+        return import_module("fabric.flow")
     if name not in _HOMES:
         raise AttributeError(f"module 'fabric' has no attribute '{name}'")
     return getattr(import_module(f"fabric.{_HOMES[name]}"), name)

@@ -100,7 +100,7 @@ def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **wor
     "failures",
     multiple=True,
     metavar="WHAT",
-    help="As leaf:3, link:1%, plane:1 or spine[spine=0]; may be repeated.",
+    help="leaf:3 (any three), link:1% or spine[spine=0] (that one); may be repeated.",
 )
 @click.option("--jobs", metavar="FILE", help="Several jobs at one time, from a YAML or JSON file.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws hashes, places and failures.")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from fabric.errors import Infeasible
+from fabric.errors import Conflict, Infeasible
 from fabric.families import any_to_any, words
-from fabric.optimizer import cheapest_together
+from fabric.optimizer import cheapest_together, told
 from fabric.spec import ClusterSpec, Document, Spec, read_cluster, read_spec
 from fabric.study import Study, optimize, pareto
 
@@ -35,6 +35,9 @@ class Cluster:
         """Cost in USD, power in W and rack units of all fabrics together; None where one is unknown."""
         return {name: _sum([amount_of(study, name) for study in self.fabrics.values()]) for name in WORDS}
 
+
+Rows = Sequence[Sequence[Sequence[float]]]
+"""For each fabric the points of its front, each the totals that matter."""
 
 WORDS = {"cost_usd": "cost", "power_w": "power", "rack_units": "rack_units"}
 """The objective that is each shared total."""
@@ -60,12 +63,13 @@ def cluster(
     names = ["cost_usd", *(name for name in spec.limits if name != "cost_usd")]
     sought = ",".join(WORDS[name] for name in names)
     if len(names) == 1:
-        raise Infeasible(f"{spec.name}: no fabrics meet the shared limits", [_short(spec, names[0], found)])
+        alone_rows = [[[amount_of(study, "cost_usd") or 0.0]] for study in alone.values()]
+        raise _infeasible(spec, names, alone_rows)
     fronts = {name: pareto(each, sought, progress=named(say, name)) for name, each in spec.fabrics.items()}
     rows = [[[values[name] for name in names] for values in front.values] for front in fronts.values()]
     picked = cheapest_together(rows, [spec.limits.get(name) for name in names])
     if picked is None:
-        raise Infeasible(f"{spec.name}: no fabrics meet the shared limits", list(_reasons(spec, names, rows)))
+        raise _infeasible(spec, names, rows)
     chosen = {name: front.studies[place] for (name, front), place in zip(fronts.items(), picked, strict=True)}
     proven = all(front.status == "OPTIMAL" for front in fronts.values())
     return Cluster(spec, chosen, "OPTIMAL" if proven else "FEASIBLE")
@@ -96,19 +100,30 @@ def _sum(values: Sequence[float | None]) -> float | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def _short(spec: ClusterSpec, name: str, found: Cluster) -> str:
-    return f"limits.{name} {spec.limits[name]:,.10g} is short: the least is {found.totals[name] or 0:,.10g}"
+def _infeasible(spec: ClusterSpec, names: Sequence[str], rows: Rows) -> Infeasible:
+    """Return why no choice of rows meets the shared limits: a smallest set that conflicts, and the nearest of each.
+
+    Each limit that the rest conflict without is left out of the set.
+    """
+    kept = list(spec.limits)
+    for name in spec.limits:
+        rest = [other for other in kept if other != name]
+        if rest and cheapest_together(rows, _within(spec, names, rest)) is None:
+            kept = rest
+    conflict = tuple(_nearest(spec, names, rows, name) for name in kept)
+    named = {f"{item.limit} {item.value:,.10g}": item for item in conflict}
+    return Infeasible(f"{spec.name}: no fabrics meet the shared limits", told(named), conflict)
 
 
-def _reasons(spec: ClusterSpec, names: Sequence[str], rows: Sequence[Sequence[Sequence[float]]]) -> Any:
-    """Say of each shared limit the least that the fabrics come to alone and within the other limits."""
-    for place, name in enumerate(names):
-        if name in spec.limits:
-            others = [spec.limits.get(other) if other != name else None for other in names]
-            least = sum(min(row[place] for row in front) for front in rows)
-            within = cheapest_together(rows, others, place)
-            if within is None:
-                yield f"limits.{name} {spec.limits[name]:,.10g}: {least:,.10g} at least, and raising it alone won't do"
-            else:
-                total = sum(front[row][place] for front, row in zip(rows, within, strict=True))
-                yield f"limits.{name} {spec.limits[name]:,.10g} is short: the least within the rest is {total:,.10g}"
+def _nearest(spec: ClusterSpec, names: Sequence[str], rows: Rows, name: str) -> Conflict:
+    """Return a limit with the least that the fabrics come to in it within all others."""
+    place = names.index(name)
+    picked = cheapest_together(rows, _within(spec, names, [other for other in spec.limits if other != name]), place)
+    if picked is None:
+        return Conflict(f"limits.{name}", spec.limits[name])
+    least = sum(table[row][place] for table, row in zip(rows, picked, strict=True))
+    return Conflict(f"limits.{name}", spec.limits[name], least)
+
+
+def _within(spec: ClusterSpec, names: Sequence[str], limits: Sequence[str]) -> list[float | None]:
+    return [spec.limits[name] if name in limits else None for name in names]

@@ -81,7 +81,7 @@ OUT = click.option(
     callback=_folder,
     help="Write report, pictures and tables to this folder.",
 )
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the design as JSON.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 REQUEST = click.argument("request", shell_complete=_complete_request)
 REQUESTS = click.argument("requests", metavar="REQUEST REQUEST...", nargs=-1, shell_complete=_complete_request)
 

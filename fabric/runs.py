@@ -39,7 +39,7 @@ def run_study(make: Callable[..., fabric.Study], run: Run, words: dict[str, Any]
         changes = study.sensitivity(say) if moved else ()
         result = document(study)
         result |= {"sensitivity": moved_rows(changes)} if moved else {}
-        files = [] if run.out is None else fabric.write(study, run.out, say)
+        files = [] if run.out is None else fabric.write(study, run.out, say, changes)
     _print(run, result, partial(print_summary, *summary(study, result)), files)
     if moved and not run.as_json:
         print_summary("", *moved_summary(changes))
@@ -113,12 +113,13 @@ def run_scale(make: Callable[..., Any], run: Run) -> None:
 
 def _asked(run: Run, make: Callable[[], Result]) -> Result:
     """Return what was asked for; that there is none is an answer too, which `--json` prints."""
+    from fabric.report.document import infeasible_document
+
     try:
         return make()
     except fabric.Infeasible as answer:
         if run.as_json:
-            conflict = [vars(item) for item in answer.conflict]
-            click.echo(json.dumps({"status": "INFEASIBLE", "conflict": conflict}, indent=2))
+            click.echo(json.dumps(infeasible_document(answer), indent=2))
         raise
 
 

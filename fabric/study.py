@@ -58,7 +58,7 @@ class Study:
         """Return which price, moved by how much, would change the choice; raises InputError unless cost decided it."""
         if not self.aims or self.aims[0].name != "cost_usd":
             raise InputError(
-                f"{self.spec.name}: sensitivity is of the cheapest fabric; put cost first, with all prices"
+                f"{self.spec.name}: sensitivity is of the cheapest fabric; seek cost first, unweighted, with all prices"
             )
         return sensitivity(self.spec, self.blueprint, progress)
 

@@ -140,3 +140,15 @@ def test_a_fabric_has_a_name_that_a_folder_may_have(name: str) -> None:
     """A fabric's name that would lead out of the folder of the whole is bad input."""
     with pytest.raises(InputError, match="not well written"):
         fabric.cluster({"fabrics": {name: {"gpus": 8, "server": "hgx-h100"}}})
+
+
+def test_a_conflict_of_shared_limits_is_a_smallest_one() -> None:
+    """A limit that is in nobody's way is not named, and each that is has the nearest value that would do."""
+    free = fabric.cluster(CLUSTER).totals
+    limits = {"rack_units": 2 * (free["rack_units"] or 0), "power_w": 1000}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.cluster({**CLUSTER, "limits": limits})
+    (conflict,) = caught.value.conflict
+    assert conflict.limit == "limits.power_w"
+    met = fabric.cluster({**CLUSTER, "limits": {**limits, "power_w": conflict.nearest}})
+    assert met.totals["power_w"] == pytest.approx(conflict.nearest)

@@ -139,7 +139,7 @@ FAR = {"name": "far", "gpus": 131_072, "server": "hgx-h100", "family": "fat-tree
                 "these limits conflict: gpus 131,072, tiers 2 and the ports of qm9700 (64 at 400G)",
                 "gpus 131,072 is too many: the most within the rest is 2,048",
                 "tiers 2 is no good: the nearest within the rest is 4",
-                "the ports of qm9700 (64 at 400G) are short: the least within the rest is 512 at 400G",
+                "the ports of qm9700 (64 at 400G) are too few: within the rest a switch needs 512 at 400G at the least",
             ],
         ),
         (

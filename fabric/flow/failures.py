@@ -100,6 +100,8 @@ def _without(blueprint: Blueprint, word: str, rng: np.random.Generator) -> Mask:
             raise InputError(f"a {kind} has no axes; say how many, {kind}:3 or {kind}:1%")
         return _spared(blueprint, kind, _named(group, axes))
     wanted = int(number) if number else _share(float(percent), count)
+    if number and not wanted:
+        raise InputError(f"nothing fails; write {kind}:1 or more")
     if wanted > count:
         raise InputError(f"there are {count:,} of it")
     dead = np.zeros(count, bool)

@@ -18,14 +18,14 @@ from fabric.flow.lattice import Lattice
 from fabric.flow.placement import arranged, on_live, place
 from fabric.flow.routes import ADAPTIVE, Routing, leaving, route
 from fabric.flow.shares import phase_shares, shares
-from fabric.flow.traffic import Phase, phases
+from fabric.flow.traffic import TRAFFIC, Phase, phases
 
 __all__ = ["Interference", "Job", "interference"]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A collective that runs all the time on GPUs of its own.
+    """A collective that runs all the time on GPUs of its own, by `algorithm` or the first that it has in TRAFFIC.
 
     `placement` says how its ranks take the GPUs that it has (see `placement.place`; `strided` takes `stride`).
     """
@@ -33,7 +33,7 @@ class Job:
     name: str
     gpus: int
     collective: str = "all-reduce"
-    algorithm: str = "ring"
+    algorithm: str | None = None
     placement: str = "contiguous"
     stride: int = 8
 
@@ -87,7 +87,8 @@ def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArr
         gpus = on_live(gpus, live_servers(blueprint, up), blueprint.server.gpus)
     if not gpus.size:
         raise InputError(f"the failures leave the job {job.name} no server to run on")
-    every = list(phases(blueprint.server, gpus, job.collective, job.algorithm, rounds=3))
+    algorithm = job.algorithm or next((name for kind, name in TRAFFIC if kind == job.collective), "ring")
+    every = list(phases(blueprint.server, gpus, job.collective, algorithm, rounds=3))
     phase = every[len(every) // 2]
     return phase if up is None else failover(phase, live_nics(blueprint, up), Lattice(blueprint).nics)
 

@@ -153,7 +153,8 @@ def _by_flows(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) ->
         lost = asked.size - gpus.size
         found.append(Answer(best, workload.explicit, mean, least, groups, lost))
     name = found[-1].estimate.algorithm
-    return tuple(found), Bounds(name, *_bounds(blueprint, traffic[name], workload, up))
+    lp, cut = _bounds(blueprint, traffic[name], workload, up)
+    return tuple(found), Bounds(name, got[name].min if workload.explicit == "lp" else lp, cut)
 
 
 def _traffic(

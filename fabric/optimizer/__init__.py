@@ -1,6 +1,7 @@
 """Sizing: which form, on how many planes, with which number on every axis, is the best, and the proof of it."""
 
 from fabric.optimizer.binding import Binding, Step, binding, fewer_hops
+from fabric.optimizer.explain import told
 from fabric.optimizer.front import Aim, Front, Point, front
 from fabric.optimizer.measures import Measure
 from fabric.optimizer.objectives import OBJECTIVES, Objective
@@ -30,4 +31,5 @@ __all__ = [
     "parse_objectives",
     "sensitivity",
     "size",
+    "told",
 ]

@@ -9,16 +9,19 @@ from fabric import units
 from fabric.catalog import Switch
 from fabric.errors import Conflict, Infeasible
 from fabric.optimizer.candidates import Candidate, Rejected
-from fabric.optimizer.conflict import Clash, clash
+from fabric.optimizer.conflict import clash
 from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
 from fabric.optimizer.question import WORK, share
 from fabric.optimizer.solve import minimise
 from fabric.spec import Spec
 
-__all__ = ["explain"]
+__all__ = ["explain", "told"]
 
 SHOWN = 3
 """The nearest candidates that are explained in full; the rest are counted."""
+
+
+BLAMELESS = "no single limit alone is to blame"
 
 
 def explain(
@@ -34,18 +37,20 @@ def explain(
     text = f"no fabric joins {units.count(spec.gpus)} GPUs within the request"
     if not met:
         return Infeasible(text, reasons)
-    return Infeasible(text, [*_told(spec, met), *reasons[:SHOWN]], met.conflict)
+    named = {_named(spec, item): item for item in met.conflict}
+    nearest = [reason for reason in reasons if not reason.endswith(BLAMELESS)]
+    return Infeasible(text, [*told(named, smallest=met.smallest), *nearest[:SHOWN]], met.conflict)
 
 
-def _told(spec: Spec, met: Clash) -> Iterator[str]:
-    """Say which limits conflict, and of each what would be enough."""
-    named = [_named(spec, item) for item in met.conflict]
-    less = "" if met.smallest else ", though perhaps fewer of them do"
-    if len(named) == 1:
-        yield f"this limit alone excludes every fabric: {named[0]}"
+def told(named: Mapping[str, Conflict], *, smallest: bool = True) -> Iterator[str]:
+    """Say which limits conflict, each by its name with its value, and of each what would be enough."""
+    names = list(named)
+    less = "" if smallest else ", though perhaps fewer of them do"
+    if len(names) == 1:
+        yield f"this limit alone excludes every fabric: {names[0]}"
     else:
-        yield f"these limits conflict{less}: {', '.join(named[:-1])} and {named[-1]}"
-    for name, item in zip(named, met.conflict, strict=True):
+        yield f"these limits conflict{less}: {', '.join(names[:-1])} and {names[-1]}"
+    for name, item in named.items():
         yield _enough(name, item)
 
 
@@ -58,7 +63,8 @@ def _named(spec: Spec, item: Conflict) -> str:
     models = {model.name: model for allowed in spec.switches.values() for model in allowed}
     rates = dict.fromkeys(gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes)))
     each = [f"{box.name} ({_ports(box, rates)})" for box in models.values() if any(map(box.radix, rates))]
-    more = f" and {len(each) - SHOWN} more switches" if len(each) > SHOWN else ""
+    left = len(each) - SHOWN
+    more = f" and {left} more switch{'es'[: 2 * (left > 1)]}" if left > 0 else ""
     return f"the ports of {', '.join(each[:SHOWN])}{more}"
 
 
@@ -84,7 +90,8 @@ def _enough(name: str, item: Conflict) -> str:
     if item.limit in ("tiers", "planes", "unit_gpus") or item.limit.startswith("pinned"):
         word = OFF
     if item.limit.startswith("ports"):
-        return f"{name} are {word} {_said(item.nearest)} {item.limit.partition(' ')[2]}"
+        at = item.limit.partition(" ")[2]
+        return f"{name} are too few: within the rest a switch needs {_said(item.nearest)} {at} at the least"
     return f"{name} is {word} {_said(item.nearest)}"
 
 
@@ -120,8 +127,8 @@ def _most_gpus(candidate: Candidate, work: float) -> int | None:
 
 def _reason(candidate: Candidate, most: int) -> str:
     reach = f"carries {units.count(most)} GPUs at most" if most else "can't be built at any size"
-    mends = list(_mends(candidate))
-    return f"{candidate}: {reach}" + (f"; {', or '.join(mends)}" if mends else "; no single limit alone is to blame")
+    mends = ", or ".join(_mends(candidate))
+    return f"{candidate}: {reach}; {mends or BLAMELESS}"
 
 
 def _mends(candidate: Candidate) -> Iterator[str]:

@@ -20,6 +20,9 @@ from fabric.spec import Spec
 
 __all__ = ["nearest"]
 
+FINE = 1000
+"""Shares and least ratios are told to the thousandth."""
+
 Expressions = Sequence[cp_model.LinearExprT]
 
 
@@ -64,14 +67,14 @@ def _nearest_choice(question: Question, limit: str, within: Iterable[int]) -> tu
 
 
 def _nearest_share(question: Question, limit: str, within: Sequence[int]) -> tuple[float | None, bool]:
-    """Return the largest hundredth below what is asked that is enough for a share or a least ratio, if it is settled.
+    """Return the largest thousandth below what is asked that is enough for a share or a least ratio, if it is settled.
 
     Less is always looser, so halving finds it; a ratio that differs by tier stays unsettled.
     """
     asked = question.limits[limit]
     if isinstance(asked, dict):
         return None, False
-    least, most = 0, ceil(100 * asked) - 1
+    least, most = 0, ceil(FINE * asked) - 1
     if _eased(question, limit, within, 0) is not True:
         return None, True
     while least < most:
@@ -80,12 +83,12 @@ def _nearest_share(question: Question, limit: str, within: Sequence[int]) -> tup
         if answer is None:
             return None, False
         least, most = (middle, most) if answer else (least, middle - 1)
-    return least / 100, True
+    return least / FINE, True
 
 
-def _eased(question: Question, limit: str, within: Iterable[int], hundredths: int) -> bool | None:
-    """Say whether a candidate is feasible when the limit asks for so many hundredths; None if that is not known."""
-    spec, share = question.spec, Fraction(hundredths, 100)
+def _eased(question: Question, limit: str, within: Iterable[int], thousandths: int) -> bool | None:
+    """Say whether a candidate is feasible when the limit asks for so many thousandths; None if that is not known."""
+    spec, share = question.spec, Fraction(thousandths, FINE)
     if limit == "least_oversubscription":
         eased = replace(spec, least_oversubscription=dict.fromkeys(spec.least_oversubscription, share))
     else:

@@ -18,8 +18,8 @@ __all__ = ["WORDS", "parse_objectives"]
 WORDS = (*OBJECTIVES, *MEASURES)
 """The names that may be asked for."""
 
-MOST = 10**6
-"""The largest weight, and the largest denominator of one: with them a sum stays within the solver's 64 bits."""
+FINE, MOST = 10**6, 10**12
+"""The largest denominator of a weight, and the largest weight; a sum beyond the solver's 64 bits is refused there."""
 
 
 def parse_objectives(text: str, size_bytes: int = 2**30, routing: str = "adaptive") -> tuple[Aim, ...]:
@@ -55,7 +55,7 @@ def _weight(word: str) -> Fraction:
         raise InputError(
             f"objective '{word[:50]}': '{value[:50]}' is no number; write for example hops=50000"
         ) from None
-    if not 0 < weight <= MOST or weight.denominator > MOST:
+    if not 0 < weight <= MOST or weight.denominator > FINE:
         raise InputError(
             f"objective '{word[:50]}': a weight is above 0 and at most {MOST:,}, with six digits behind the point"
         )
@@ -74,6 +74,6 @@ def _weighted(parts: list[tuple[Objective, Fraction]]) -> Objective:
         ]
         return sum(terms)
 
-    name = " + ".join(f"{float(weight):g} {objective.name}" for objective, weight in parts)
+    name = " + ".join(f"{float(weight):,.12g} {objective.name}" for objective, weight in parts)
     needs, asks = (tuple(word for item, _ in parts for word in getattr(item, key)) for key in ("needs", "asks"))
     return Objective(name, expression, scale, needs, asks)

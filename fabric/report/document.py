@@ -10,14 +10,15 @@ from itertools import pairwise
 from typing import Any
 
 from fabric.bill import Bill
+from fabric.errors import Infeasible
 from fabric.families import family
 from fabric.flow import curve
 from fabric.optimizer import Runner
-from fabric.prices import Prices
+from fabric.prices import Prices, unknown
 from fabric.report.expected import check
 from fabric.study import Study
 
-__all__ = ["SCHEMA", "SIZES", "document", "left_out", "notes"]
+__all__ = ["SCHEMA", "SIZES", "document", "infeasible_document", "left_out", "notes"]
 
 SCHEMA = "fabric.design/1"
 
@@ -135,6 +136,18 @@ def _proof(study: Study, timed: bool) -> dict[str, Any]:
     }
 
 
+def infeasible_document(answer: Infeasible) -> dict[str, Any]:
+    """Return why there is no design as one plain object."""
+    text = str(answer).partition("\n")[0]
+    return {
+        "schema": "fabric.infeasible/1",
+        "status": "INFEASIBLE",
+        "message": text,
+        "reasons": list(answer.reasons),
+        "conflict": [vars(item) for item in answer.conflict],
+    }
+
+
 def _runner(other: Runner) -> dict[str, Any]:
     return {"name": other.name, **other.objectives}
 
@@ -156,6 +169,10 @@ def notes(study: Study) -> Iterator[str]:
     for part in study.proof.unpriced:
         yield f"{part} has no known price: the fewest switches, then links, were sought instead of the least cost."
     yield from _prices(study)
+    if study.bill.power_w is None:
+        prices, bundles = Prices(spec, blueprint.link_gbps), [bundle.name for bundle in blueprint.form.bundles]
+        models = [model for role in blueprint.form.roles for model, _ in blueprint.boxes(role)]
+        yield f"The power is unknown, having no figure for {', '.join(unknown(prices, 'power', models, bundles))}."
     for bundle in blueprint.form.fabric_bundles:
         if blueprint.sizes[bundle.name] == spec.limits.parallel_links:
             yield f"The {bundle.name} links are at limits.parallel_links, {spec.limits.parallel_links} a pair."

@@ -17,9 +17,11 @@ from fabric.bill import Bill
 from fabric.clusters import Cluster, named
 from fabric.draw import draw_allreduce, draw_front, draw_scale, draw_tiers, save
 from fabric.errors import FabricError
+from fabric.optimizer import Change
 from fabric.report.collectives import Run, curves
 from fabric.report.document import document
 from fabric.report.markdown import report
+from fabric.report.moved import moved_rows
 from fabric.report.objectives import SOUGHT
 from fabric.report.scaling import scale_document, scale_picture
 from fabric.report.together import cluster_document, cluster_report
@@ -31,13 +33,18 @@ from fabric.units import size
 __all__ = ["bom_csv", "design_json", "write", "write_cluster", "write_front", "write_run", "write_scaling"]
 
 
-def write(study: Study, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None) -> list[Path]:
+def write(
+    study: Study,
+    folder: str | os.PathLike[str],
+    progress: Callable[[str], None] | None = None,
+    changes: Sequence[Change] = (),
+) -> list[Path]:
     """Write design.json, report.md, bom.csv, fabric.svg, fabric.png and allreduce.svg to `folder`, made if missing.
 
-    The same request gives the same bytes on every run and machine. Either all files are written or none is changed;
-    raises FabricError saying what the system refused.
+    `changes` are those of `Study.sensitivity`, for the first two. The same request gives the same bytes on every run
+    and machine. Either all files are written or none is changed; raises FabricError saying what the system refused.
     """
-    return _together(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None)))
+    return _together(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None), changes))
 
 
 def write_cluster(
@@ -113,9 +120,10 @@ def _text(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _make(study: Study, folder: Path, progress: Callable[[str], None]) -> list[str]:
+def _make(study: Study, folder: Path, progress: Callable[[str], None], changes: Sequence[Change] = ()) -> list[str]:
     progress("writing the report")
     design = document(study, timed=False)
+    design |= {"sensitivity": moved_rows(changes)} if changes else {}
     texts = {"design.json": design_json(design), "report.md": report(study, design), "bom.csv": bom_csv(study.bill)}
     for name, text in texts.items():
         _text(folder, name, text)

@@ -22,6 +22,7 @@ def report(study: Study, design: dict[str, Any]) -> str:
         [f"# {escaped(study.spec.name)}", "", escaped(choice(study, design)), "", "![The fabric by tiers](fabric.svg)"],
         ["## What was asked", "", "```yaml", _asked(design["request"]), "```"],
         ["## Why this one", "", *_why(study, design)],
+        ["## Prices that would change the choice", "", *_moved(design)] if "sensitivity" in design else [],
         ["## Switches", "", *markdown_table(*_switches(design))],
         ["## Links", "", *markdown_table(*_links(design))],
         ["## Cost and power", "", *markdown_table(*_cost(study, design)), *_running(design)],
@@ -79,6 +80,17 @@ def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
     form = study.blueprint.form
     yield f"- {remains(design['survives'])}."
     yield f"- Form: `{form.text}` ({family(form.family).reference}); sizes {_sizes(design)}."
+
+
+def _moved(design: dict[str, Any]) -> Iterator[str]:
+    """Say of each price at which value another fabric would be chosen, and which."""
+    heads, rows = ("part", "price", "moved to", "then"), [row for row in design["sensitivity"] if row["instead"]]
+    if rows:
+        said = units.money
+        cells = ((row["part"], said(row["price_usd"]), said(row["at_usd"]), escaped(row["instead"])) for row in rows)
+        yield from markdown_table(heads, cells)
+    else:
+        yield "No price, moved alone between its half and its double, would change the choice."
 
 
 def models(row: dict[str, Any]) -> str:

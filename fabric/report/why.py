@@ -69,10 +69,13 @@ def _limits(proof: dict[str, Any]) -> Iterator[str]:
     """Say what loosening a limit would bring, where that is worth telling."""
     name, least = proof["objective_name"], proof["objective"]
     worth = [item for item in proof["binding"] if least - item["objective"] >= WORTH * abs(least)]
+    told = []
     for item in worth[:SHOWN]:
         loosened = "without it" if item["loosened_to"] is None else f"at {_said(item['loosened_to'])}"
         then = f"{amount(name, item['objective'])}, {_share(item['objective'], least)}"
-        yield f"What binds: {item['limit']} {_said(item['value'])}; {loosened} the least would be {then}."
+        told.append(f"{item['limit']} {_said(item['value'])}, {loosened} the least would be {then}")
+    if told:
+        yield f"What binds: {'; '.join(told)}."
     if not proof["binding"]:
         yield f"No single limit of the request, loosened, would lower its {SOUGHT.get(name, name)}."
     elif not worth:
@@ -100,6 +103,8 @@ def _share(number: float, least: float) -> str:
 def _said(item: Any) -> str:
     """Write a limit's value; the word for all other tiers is `elsewhere`."""
     if isinstance(item, dict):
+        if list(item) == ["*"]:
+            return _said(item["*"])
         return ", ".join(f"{'elsewhere' if key == '*' else key} {_said(each)}" for key, each in item.items())
     if isinstance(item, list):
         return " or ".join(map(_said, item))

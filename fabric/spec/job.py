@@ -22,8 +22,8 @@ class JobWords(Words):
         "all-reduce"
     )
     """What it runs."""
-    algorithm: str = "ring"
-    """By which algorithm."""
+    algorithm: str | None = None
+    """By which algorithm; left out, a ring or what comes nearest to one."""
     placement: Literal["contiguous", "by-rail", "strided", "random", "fragmented"] = "contiguous"
     """How its ranks take its GPUs."""
     stride: Annotated[int, Field(ge=1)] = 8

@@ -30,6 +30,11 @@ def read_jobs(path: str | os.PathLike[str]) -> list[JobWords]:
     if document.mistakes:
         raise InputError(document.mistakes)
     try:
-        return JobFile.model_validate(document.values).jobs
+        jobs = JobFile.model_validate(document.values).jobs
     except ValidationError as error:
         raise InputError([mistake for _, mistake in told(error, document)]) from None
+    names = [job.name for job in jobs]
+    twice = [place for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise InputError([document.mistake(("jobs", place, "name"), f"{names[place]} stands twice") for place in twice])
+    return jobs
