@@ -115,9 +115,9 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     from fabric.flow import Routing, Workload
 
     sizes, jobs = units.doublings(words.pop("size"), units.parse_size), words.pop("jobs")
-    gpus = units.parse_count(words.pop("gpus")) if words["gpus"] else words.pop("gpus")
+    gpus = None if (text := words.pop("gpus")) is None else units.parse_count(text)
     qps, pxn, names = words.pop("qps"), words.pop("pxn"), words.pop("routing").split(",")
-    routings = [Routing(name.strip(), qps, words["seed"], pxn) for name in names]
+    routings = [Routing(name, qps, words["seed"], pxn) for name in _once("--routing", names)]
     words["failures"] = tuple(words["failures"])
     workloads = [Workload(gpus=gpus, routing=routing, **words) for routing in routings]
     run_workload(partial(fabric.design, request), workloads, sizes, jobs, Run(quiet or silent, out, as_json))
@@ -138,10 +138,18 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
 def scale(quiet: bool, /, request: str, out: str | None, as_json: bool, silent: bool, **words: Any) -> None:
     """Show how an all-reduce fares as REQUEST grows, and where and why its curve bends."""
     gpus = units.doublings(words["gpus"], units.parse_count)
-    routings, algorithms = ([word.strip() for word in words[key].split(",")] for key in ("routing", "algorithm"))
+    routings, algorithms = (_once(f"--{key}", words[key].split(",")) for key in ("routing", "algorithm"))
     size = units.parse_size(words["size"])
     make = partial(fabric.scale, request, gpus, size_bytes=size, routings=routings, algorithms=algorithms)
     run_scale(make, Run(quiet or silent, out, as_json))
+
+
+def _once(option: str, words: list[str]) -> list[str]:
+    """Return the words of a list with commas; raises InputError when one stands twice."""
+    found = [word.strip() for word in words]
+    if twice := [word for place, word in enumerate(found) if word in found[:place]]:
+        raise fabric.InputError(f"{option}: '{twice[0]}' stands twice")
+    return found
 
 
 @cli.command()
@@ -175,7 +183,9 @@ def compare(quiet: bool, /, requests: tuple[str, ...], differences: bool, as_jso
         comparison = fabric.compare(*design_each(requests, progress=say, **overrides(words)))
     names = _names(requests, comparison)
     if as_json:
-        click.echo(json.dumps(comparison.document(differences=differences), indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps(comparison.document(differences=differences), indent=2, ensure_ascii=False, allow_nan=False)
+        )
     else:
         print_summary("", *side_by_side(comparison, names, differences=differences))
     for name, item in zip(names, comparison.designs, strict=True):
@@ -198,7 +208,11 @@ def list_(what: str, as_json: bool) -> None:
 
     heads, rows = listing(what)
     if as_json:
-        click.echo(json.dumps([dict(zip(heads, row, strict=True)) for row in rows], indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps(
+                [dict(zip(heads, row, strict=True)) for row in rows], indent=2, ensure_ascii=False, allow_nan=False
+            )
+        )
     elif what == "families":
         click.echo("\n\n".join(record(heads, row) for row in rows))
     else:
@@ -213,7 +227,9 @@ def show(request: str, as_json: bool) -> None:
     from fabric.spec.writing import yaml_text
 
     words = dict(fabric.read(request).request)
-    click.echo(json.dumps(words, indent=2, ensure_ascii=False) if as_json else yaml_text(words), nl=as_json)
+    click.echo(
+        json.dumps(words, indent=2, ensure_ascii=False, allow_nan=False) if as_json else yaml_text(words), nl=as_json
+    )
 
 
 @cli.command()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from fabric.errors import Conflict, Infeasible
+from fabric.errors import Conflict, FabricError, Infeasible
 from fabric.families import any_to_any, words
 from fabric.optimizer import cheapest_together, told
 from fabric.spec import ClusterSpec, Document, Spec, read_cluster, read_spec
@@ -68,10 +68,12 @@ def cluster(
     fronts = {name: pareto(each, sought, progress=named(say, name)) for name, each in spec.fabrics.items()}
     rows = [[[values[name] for name in names] for values in front.values] for front in fronts.values()]
     picked = cheapest_together(rows, [spec.limits.get(name) for name in names])
+    proven = all(front.status == "OPTIMAL" for front in fronts.values())
+    if picked is None and not proven:
+        raise FabricError(f"{spec.name}: whether the shared limits can be met was not settled within the limit on work")
     if picked is None:
         raise _infeasible(spec, names, rows)
     chosen = {name: front.studies[place] for (name, front), place in zip(fronts.items(), picked, strict=True)}
-    proven = all(front.status == "OPTIMAL" for front in fronts.values())
     return Cluster(spec, chosen, "OPTIMAL" if proven else "FEASIBLE")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["Conflict", "FabricError", "Infeasible", "InputError", "Mistake", "TooLarge", "nearest"]
+__all__ = ["Conflict", "FabricError", "Infeasible", "InputError", "Mistake", "TooLarge", "nearest", "whole"]
 
 
 class FabricError(Exception):
@@ -67,6 +67,11 @@ class Infeasible(FabricError):
 
 class TooLarge(FabricError):
     """A result that would not fit this machine's memory, refused before it is tried."""
+
+
+def whole(number: object, least: int) -> bool:
+    """Say whether a value is a whole number, no boolean, and at least so much."""
+    return isinstance(number, int) and not isinstance(number, bool) and number >= least
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

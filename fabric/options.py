@@ -111,8 +111,9 @@ def _value(key: str, text: str) -> Any:
 
 def _number(key: str, word: str) -> int | float | str:
     """Return the number that a word is; what is none stays text, which the request then refuses."""
-    if not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]*)?", word):
+    power = "(e[-+]?[0-9]{1,3})?" if key == "price" else ""
+    if not re.fullmatch(rf"[-+]?[0-9]+(\.[0-9]*)?{power}", word, re.IGNORECASE):
         return word
     if len(word) > 100:
         raise click.BadParameter(f"a number of {len(word):,} characters; at most 100 are read", param_hint=f"'--{key}'")
-    return float(word) if "." in word else int(word)
+    return int(word) if re.fullmatch("[-+]?[0-9]+", word) else float(word)

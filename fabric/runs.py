@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 import fabric
-from fabric.tables import print_summary, progress_of
+from fabric.tables import print_json, print_summary, progress_of
 
 Result = TypeVar("Result")
 
@@ -94,7 +93,10 @@ def run_workload(
             found.append(collectives.Run(work, *answer(study.blueprint, work, sizes)))
         first = workloads[0]
         up = fail(study.blueprint, first.failures, first.seed) if first.failures else None
-        beside = interference(study.blueprint, listed, first.routing, up, seed=first.seed) if listed else ()
+        try:
+            beside = interference(study.blueprint, listed, first.routing, up, seed=first.seed) if listed else ()
+        except fabric.InputError as error:
+            raise fabric.InputError(f"{jobs}: {error}") from None
         result = collectives.run_document(study, found, beside)
         files = [] if run.out is None else write_run(study, found, result, run.out)
     _print(run, result, partial(print_summary, *collectives.run_summary(study, found, beside)), files)
@@ -119,14 +121,14 @@ def _asked(run: Run, make: Callable[[], Result]) -> Result:
         return make()
     except fabric.Infeasible as answer:
         if run.as_json:
-            click.echo(json.dumps(infeasible_document(answer), indent=2))
+            print_json(infeasible_document(answer))
         raise
 
 
 def _print(run: Run, result: dict[str, Any], show: Callable[[], None], files: list[Path]) -> None:
     """Print a result as JSON or as `show` does, and name the files written."""
     if run.as_json:
-        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        print_json(result)
     else:
         show()
     for file in files:

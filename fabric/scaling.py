@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fabric.errors import Infeasible, InputError
+from fabric.errors import Infeasible, InputError, whole
 from fabric.flow import Estimate
-from fabric.study import Study, design
+from fabric.study import Study, design, read
 
 __all__ = ["Bend", "Curve", "Scaling", "scale"]
 
@@ -72,8 +72,12 @@ def scale(
     Tiers and planes that the request pins are kept, so a size may have no design; it is named with the reason. Raises
     InputError as `design` does, and for unknown routings and algorithms; Infeasible when no size has a design.
     """
-    if not gpus or len(set(gpus)) != len(gpus):
-        raise InputError("gpus: give one size or more, each once")
+    if isinstance(gpus, int) or not gpus or not all(whole(each, 1) for each in gpus) or len(set(gpus)) != len(gpus):
+        raise InputError("gpus: give a sequence of one whole number or more, each once")
+    for what, words in (("routings", routings), ("algorithms", algorithms)):
+        if isinstance(words, str) or not words:
+            raise InputError(f"{what} {words!r:.40}: give a sequence of one word or more")
+    read(source, **{**request, "gpus": max(gpus)})
     studies, infeasible = list[Study](), dict[int, str]()
     for count in sorted(gpus):
         (progress or (lambda text: None))(f"designing for {count:,} GPUs")

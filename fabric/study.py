@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from fabric.flow import Estimate, allreduce
 from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps, survives
 from fabric.network import Network
 from fabric.optimizer import (
+    STEP,
     Binding,
     Change,
     Front,
@@ -137,16 +138,25 @@ def optimize(
     """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
 
     Names are cost, total_cost (with electricity), power, rack_units, hops, switches, links and models; and, in order
-    only, allreduce (the time of one of `size_bytes` under `routing`), mean_hops and ring_hops, which are compared
-    in steps of a fiftieth. Raises as `design` does, and InputError for an objective that needs a price, a power or a
-    height that is not known, or a key that the request leaves out.
+    only, allreduce (the time of one of `size_bytes` under `routing`), mean_hops and ring_hops: of these the answer may
+    be less than a fiftieth above the least. Raises as `design` does, and InputError for an objective that needs a
+    price, a power or a height that is not known, or a key that the request leaves out.
     """
     aims = parse_objectives(objective, size_bytes, routing)
     if all(isinstance(aim, Objective) for aim in aims):
         return _studied(source, [aim for aim in aims if isinstance(aim, Objective)], progress, request)
     spec = _spec(source, request)
     found = front(spec, aims, progress or (lambda text: None))
-    return _of_point(spec, found, found.points[0])
+    first = _of_point(spec, found, found.points[0])
+    return replace(first, proof=replace(first.proof, bound=_bound(found)))
+
+
+def _bound(found: Front) -> float | None:
+    """Return what no fabric comes below in the first aim: what is no worse by a STEP may stand for the least."""
+    aim, least = found.aims[0], found.values(found.points[0])[found.aims[0].name]
+    if isinstance(aim, Objective):
+        return least if found.points[0].proven else None
+    return least / STEP if found.status == "OPTIMAL" else None
 
 
 @dataclass(frozen=True)
@@ -154,16 +164,20 @@ class Pareto:
     """The fabrics that nothing allowed beats in all of several objectives, the best in the first one first.
 
     `names` are the objectives as keys of results (`cost_usd`), `values` what each study comes to in them; `status` is
-    OPTIMAL when nothing is missing. When it is FEASIBLE, the first `proven` studies are those of the whole front, and
-    after them others may be missing. Times and means that differ by less than 2 % count as equal.
+    OPTIMAL when nothing is missing. When it is FEASIBLE, others may be missing, and only the studies whose own proof is
+    OPTIMAL are sure to be of the whole front. Times and means that differ by less than 2 % count as equal.
     """
 
     spec: Spec
     names: tuple[str, ...]
     studies: tuple[Study, ...]
     status: str
-    proven: int
     wall_s: float
+
+    @property
+    def proven(self) -> tuple[int, ...]:
+        """The places of the studies that are sure to be of the whole front."""
+        return tuple(place for place, study in enumerate(self.studies) if study.proof.status == "OPTIMAL")
 
     @property
     def values(self) -> tuple[Mapping[str, float], ...]:
@@ -181,18 +195,19 @@ def pareto(
 ) -> Pareto:
     """Return the Pareto front over `objectives`, two or more names as `optimize` takes them; raises as it does."""
     aims = parse_objectives(objectives, size_bytes, routing)
-    if len(aims) < 2:
-        raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, such as cost,hops")
+    if len(aims) < 2 or "=" in objectives:
+        raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, without weights: cost,hops")
     spec = _spec(source, request)
     found = front(spec, aims, progress or (lambda text: None))
     studies = tuple(_of_point(spec, found, point) for point in found.points)
-    return Pareto(spec, tuple(aim.name for aim in aims), studies, found.status, found.proven, found.wall_s)
+    return Pareto(spec, tuple(aim.name for aim in aims), studies, found.status, found.wall_s)
 
 
 def _of_point(spec: Spec, found: Front, point: Point) -> Study:
     values = found.values(point)
     name, value = next(iter(values.items()))
-    return Study(spec, point.blueprint, Proof(found.status, name, value, value, found.wall_s, values))
+    status = "OPTIMAL" if point.proven else "FEASIBLE"
+    return Study(spec, point.blueprint, Proof(status, name, value, None, found.wall_s, values))
 
 
 def _studied(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import click
+
 from fabric import units
 
-__all__ = ["cell", "print_summary", "print_table", "progress_of"]
+__all__ = ["cell", "print_json", "print_summary", "print_table", "progress_of"]
 
 
 def print_summary(text: str, tables: list[Any], lines: list[str]) -> None:
@@ -23,6 +26,11 @@ def print_summary(text: str, tables: list[Any], lines: list[str]) -> None:
     console.print()
     for line in lines:
         console.print(line, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a plain value as JSON, two spaces a level."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def print_table(title: str, heads: Any, rows: Any) -> None:

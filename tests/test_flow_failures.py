@@ -10,7 +10,7 @@ import pytest
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.expansion import expand
-from fabric.flow import Phase, Routing, fail, failover, live_nics, permutation, route, shares, shift
+from fabric.flow import Phase, Routing, fail, failover, nics_left, permutation, route, shares, shift
 from fabric.flow.lattice import Lattice
 from tests.flow_fabrics import crossing, fat_tree, form_of, sized, small_fabrics
 
@@ -113,7 +113,7 @@ def test_a_dead_nic_leaves_its_flows_to_the_others() -> None:
     up = fail(plan, ["leaf[block=0,rail=1]", "server[block=1,slot=3]"])
     phase = crossing(plan, shift(np.arange(32), 4))
     assert shares(plan, [phase], up=up).apart == 2 * 4 + 5 - 1
-    moved = failover(phase, live_nics(plan, up), 4)
+    moved = failover(phase, nics_left(plan, up), 4)
     assert shares(plan, [moved], up=up).apart == 2
     first = moved.source < 4
     assert np.sort(moved.source[first]).tolist() == [0, 2, 3]
@@ -126,7 +126,7 @@ def test_dead_nics_share_their_load_over_the_live_ones(dead: int) -> None:
     """A server with d of n NICs dead sends all by the others, n / (n - d) times what each has when whole."""
     plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
     up = fail(plan, [f"nic[block=0,slot=0,nic={number}]" for number in range(dead)])
-    phase = failover(crossing(plan, shift(np.arange(32), 4)), live_nics(plan, up), 4)
+    phase = failover(crossing(plan, shift(np.arange(32), 4)), nics_left(plan, up), 4)
     assert shares(plan, [phase], up=up).min == pytest.approx((4 - dead) / 4)
 
 
@@ -134,7 +134,7 @@ def test_servers_without_a_common_rail_meet_above() -> None:
     """Where no rail lives at both ends, the flow goes between the first live NICs."""
     plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
     words = [f"nic[block=0,slot=0,nic={nic}]" for nic in (0, 1)] + [f"nic[block=0,slot=1,nic={nic}]" for nic in (2, 3)]
-    moved = failover(Phase(np.array([0]), np.array([4])), live_nics(plan, fail(plan, words)), 4)
+    moved = failover(Phase(np.array([0]), np.array([4])), nics_left(plan, fail(plan, words)), 4)
     assert (moved.source.tolist(), moved.target.tolist(), moved.shares.tolist()) == ([2], [4], [1.0])
 
 

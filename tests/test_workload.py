@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,78 @@ def test_scale_refuses_what_is_no_range() -> None:
         code, text = run("scale", SMALL, "--gpus", gpus)
         assert code == 2
         assert gpus.partition("..")[0] in text
+
+
+OVERSUBSCRIBED = {
+    "gpus": 1000,
+    "server": {"name": "four", "gpus": 4, "nics": 4, "nic_gbps": 400, "nvlink_GBps": 300},
+    "switches": ["sn5600", "qm9700"],
+    "tiers": 2,
+    "oversubscription": {"min": 2, "max": 3},
+}
+
+
+def test_the_rounds_of_an_all_to_all_stay_below_their_bound() -> None:
+    """Over rounds one after another the slowest share is at most the mean and the cut's."""
+    plan = fabric.design(OVERSUBSCRIBED).blueprint
+    work = Workload("all-to-all", routing=Routing("adaptive"), engine="flows", placement="contiguous")
+    (found,), bounds = answer(plan, work, [2**30])
+    assert found.min <= min(found.mean, bounds.cut) + 1e-9
+
+
+@pytest.mark.parametrize("kind", ["leaf", "link", "nic"])
+def test_more_failures_never_help_on_several_planes(kind: str) -> None:
+    """A NIC that lost one of two planes carries less than a whole one, and the others what it leaves."""
+    words = {"gpus": 256, "server": OVERSUBSCRIBED["server"], "planes": 2, "tiers": 2, "switches": "sn5600"}
+    plan = fabric.design(**words).blueprint
+    least = []
+    for count in (1, 2, 3, 5):
+        work = Workload(algorithm="ring", routing=Routing("adaptive"), failures=(f"{kind}:{count}",), seed=3)
+        (found,), _ = answer(plan, work, [2**30])
+        least.append(found.min)
+    assert least == sorted(least, reverse=True)
+
+
+def test_a_rail_only_server_goes_on_with_its_other_nics() -> None:
+    """A dead NIC's traffic takes the other rails in both servers, since rails never meet."""
+    plan = fabric.design(gpus=256, server="hgx-h100", family="rail-only", switches="qm9700").blueprint
+    work = Workload(algorithm="ring", routing=Routing("adaptive"), failures=("nic:1",), placement="contiguous")
+    (found,), _ = answer(plan, work, [2**30])
+    assert found.min == pytest.approx(7 / 8)
+
+
+def test_a_program_of_unequal_shares_is_solved() -> None:
+    """The linear program of a double tree on a whole fabric of one tier is line rate."""
+    plan = fabric.design(gpus=96, server="hgx-a100", switches="sn5600", family="fat-tree").blueprint
+    work = Workload(algorithm="tree", routing=Routing("adaptive"), engine="lp", placement="contiguous")
+    (found,), bounds = answer(plan, work, [2**30])
+    assert bounds.lp == pytest.approx(1.0)
+    assert found.mean == pytest.approx(0.95)
+
+
+def test_a_job_inside_one_server_has_all_it_needs(plan: fabric.Blueprint) -> None:
+    """A job without flows gets line rate, alone and beside others."""
+    for jobs in ([Job("a", 1)], [Job("a", 1), Job("b", 64)]):
+        assert interference(plan, jobs)[0].min == 1.0
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Workload(gpus="4"),
+        lambda: Workload(gpus=True),
+        lambda: Workload(failures="leaf:1"),
+        lambda: Workload(routing="ecmp"),
+        lambda: Workload(seed=-1),
+        lambda: Routing("ecmp", 2.5),
+        lambda: scale(SMALL, ["64"]),
+        lambda: scale(SMALL, [64], routings=[]),
+        lambda: fabric.optimize(SMALL, ["cost", "hops"]),
+        lambda: fabric.optimize(SMALL, "allreduce", size_bytes=10**400),
+        lambda: fabric.design(SMALL).allreduce(True),
+    ],
+)
+def test_values_of_no_use_are_bad_input(make: Callable[[], object]) -> None:
+    """What is no number, word or sequence where one is wanted is told, not tried."""
+    with pytest.raises(InputError):
+        make()

@@ -4,7 +4,7 @@ from fabric.flow.algorithms import ALGORITHMS
 from fabric.flow.bounds import cut_bound, lp_bound
 from fabric.flow.collective import COLLECTIVES, Collective
 from fabric.flow.estimate import Estimate, allreduce, curve, estimate, usable
-from fabric.flow.failures import fail, failover, live_nics
+from fabric.flow.failures import fail, failover, nics_left
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
 from fabric.flow.placement import PLACEMENTS, place
@@ -46,9 +46,9 @@ __all__ = [
     "failover",
     "interference",
     "leaving",
-    "live_nics",
     "lp_bound",
     "max_min",
+    "nics_left",
     "permutation",
     "phases",
     "place",

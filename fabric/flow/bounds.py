@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.errors import TooLarge
+from fabric.errors import FabricError, TooLarge
 from fabric.expansion import expand
 from fabric.flow.lattice import Lattice
 from fabric.flow.routes import leaving, pools
@@ -59,7 +59,7 @@ def lp_bound(
     """Return the share of line rate that the best of all routings, on any paths, leaves to the slowest flow.
 
     The greatest share of all flows' demands that the links carry at one time (maximum concurrent flow; F. Shahrokhi
-    and D. Matula 1990, doi 10.1145/77600.77620), by OR-Tools' GLOP. Flows whose NICs share their leaves are one
+    and D. Matula 1990, doi 10.1145/77600.77620), by OR-Tools. Flows whose NICs share their leaves are one
     commodity, but on several planes that are not whole, where each NIC may have lost another. Servers do not forward.
     Raises TooLarge beyond `most` variables.
     """
@@ -137,7 +137,10 @@ def _matches(nic: Rows, live: Mask, wanted: Rows) -> tuple[Rows, Rows]:
 
 
 def _solved(parts: list[_Columns], demand: npt.NDArray[np.float64], arcs: int, gbps: int) -> float:
-    """Return the greatest share; the last variable is the share itself, of a demand in each balance."""
+    """Return the greatest share; flows count in links, and the last variable is the share of each balance's demand.
+
+    GLOP may end without an answer where shares differ by many orders; then HiGHS is asked.
+    """
     from ortools.math_opt import model_pb2
     from ortools.math_opt.python import mathopt
 
@@ -154,18 +157,22 @@ def _solved(parts: list[_Columns], demand: npt.NDArray[np.float64], arcs: int, g
     rows = arcs + len(demand)
     model.linear_constraints.ids.extend(range(rows))
     model.linear_constraints.lower_bounds.extend([-np.inf] * arcs + [0.0] * len(demand))
-    model.linear_constraints.upper_bounds.extend([float(gbps)] * arcs + [0.0] * len(demand))
+    model.linear_constraints.upper_bounds.extend([1.0] * arcs + [0.0] * len(demand))
     column = np.arange(flows)
     share = np.flatnonzero(demand)
     entries = _sorted(
         np.concatenate([capacity, arcs + leaves, arcs + enters, arcs + share]),
         np.concatenate([column, column, column, np.full(len(share), flows)]),
-        np.concatenate([np.ones(flows), -np.ones(flows), np.ones(flows), demand[share]]),
+        np.concatenate([np.ones(flows), -np.ones(flows), np.ones(flows), demand[share] / gbps]),
     )
     for name, values in zip(("row_ids", "column_ids", "coefficients"), entries, strict=True):
         getattr(model.linear_constraint_matrix, name).extend(values.tolist())
-    result = mathopt.solve(mathopt.Model.from_model_proto(model), mathopt.SolverType.GLOP)
-    return float(result.objective_value())
+    program = mathopt.Model.from_model_proto(model)
+    for solver in (mathopt.SolverType.GLOP, mathopt.SolverType.HIGHS):
+        result = mathopt.solve(program, solver)
+        if result.termination.reason == mathopt.TerminationReason.OPTIMAL:
+            return float(result.objective_value())
+    raise FabricError("the linear program was not solved: its numbers are too far apart")
 
 
 _KEYS = ("capacity", "leaves", "enters")

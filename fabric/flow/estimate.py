@@ -9,7 +9,7 @@ from functools import cache
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Generation, Server, collectives
-from fabric.errors import InputError, nearest
+from fabric.errors import InputError, nearest, whole
 from fabric.flow.algorithms import ALGORITHMS, Machine, Parts
 from fabric.flow.collective import Collective, collective
 from fabric.flow.routing import ROUTINGS, ecmp_mean, oversubscribed_share, routed_share
@@ -41,6 +41,9 @@ ORDERS = ("random", "contiguous")
 
 LIBRARY = ("ring", "tree", "nvls", "nvls-tree", "pairwise", "direct")
 """What NCCL chooses from; the rest is for those who build a collective of several."""
+
+LARGEST = 2**60
+"""The most bytes of a collective, an exbibyte."""
 
 USUAL = "hopper"
 """The generation whose constants count for GPUs of another, or of none that is known."""
@@ -106,8 +109,8 @@ def _fastest(
 ) -> Estimate:
     if algorithm is not None and algorithm not in ALGORITHMS:
         raise InputError(f"no algorithm '{algorithm}'{nearest(algorithm, ALGORITHMS)}")
-    if not isinstance(size_bytes, int) or size_bytes < 1:
-        raise InputError(f"size_bytes {size_bytes!r} is no whole, positive number of bytes")
+    if not whole(size_bytes, 1) or size_bytes > LARGEST:
+        raise InputError(f"size_bytes {size_bytes!r:.40} is no whole number of bytes from 1 to 2**60")
     found = fastest(machine_of, collective(name), size_bytes, [algorithm] if algorithm else LIBRARY)
     if found is None:
         raise InputError(f"no {name} by '{algorithm}' on {shape.gpus:,} GPUs in {_domains(shape)}{_known(shape, name)}")

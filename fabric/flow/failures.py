@@ -17,12 +17,12 @@ from fabric.flow.traffic import Phase
 from fabric.form import PLANE
 from fabric.network import Devices
 
-__all__ = ["fail", "failover", "live_nics", "live_servers"]
+__all__ = ["fail", "failover", "live_servers", "nics_left"]
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 
-_WORD = re.compile(r"([a-z][\w-]*)(?:\[(.*)\]|:(\d+)|:(\d*\.?\d+)%)")
+_WORD = re.compile(r"([a-z][\w-]*)(?:\[(.*)\]|:(\d{1,12})|:(\d{0,12}\.?\d{1,12})%)")
 
 
 def fail(blueprint: Blueprint, failures: Iterable[str], seed: int = 0) -> Mask:
@@ -46,41 +46,60 @@ def fail(blueprint: Blueprint, failures: Iterable[str], seed: int = 0) -> Mask:
     return up
 
 
-def live_nics(blueprint: Blueprint, up: Mask) -> Mask:
-    """Return which NICs have a link that is up, shape (NICs,)."""
+def nics_left(blueprint: Blueprint, up: Mask) -> npt.NDArray[np.float64]:
+    """Return the share of each NIC's links that is up, shape (NICs,)."""
     layer = Lattice(blueprint).layers[0]
-    return np.bincount(layer.pool_of(np.flatnonzero(up[: layer.links])), minlength=layer.pools) > 0
+    pools = layer.pool_of(np.arange(layer.links))
+    return np.bincount(pools, up[: layer.links], layer.pools) / np.bincount(pools, minlength=layer.pools)
 
 
 def live_servers(blueprint: Blueprint, up: Mask) -> Mask:
     """Return which servers have a NIC with a link that is up, shape (servers,)."""
-    return np.asarray(live_nics(blueprint, up).reshape(-1, Lattice(blueprint).nics).any(axis=1))
+    return np.asarray((nics_left(blueprint, up) > 0).reshape(-1, Lattice(blueprint).nics).any(axis=1))
 
 
-def failover(phase: Phase, live: Mask, nics: int) -> Phase:
-    """Return one job's flows with each that a dead NIC sends or takes split over the rails alive in both its servers.
+def failover(phase: Phase, left: npt.NDArray[np.float64], nics: int) -> Phase:
+    """Return one job's flows as servers deal them over their `nics` when of each NIC this share is `left`.
 
-    NVLink takes the parts there, and where a flow already goes that way it grows by its part. With no such rail the
-    flow goes between the first live NICs of both. The flows of a server without any NIC will be found to have no path.
+    A flow whose NICs, at either end, are worse than those of the other rails keeps what they carry at the pace of all,
+    and NVLink takes the rest to the rails that are better; where a flow goes that way already, it grows by its part.
+    With no rail alive at both ends it goes between their first live NICs. The flows of a server without any NIC will
+    be found to have no path.
     """
-    dead = ~(live[phase.source] & live[phase.target])
-    if not dead.any():
+    own = np.minimum(left[phase.source], left[phase.target])
+    hit, kept = np.flatnonzero(own < 1), np.flatnonzero(own == 1)
+    if not len(hit):
         return phase
-    hit, kept = np.flatnonzero(dead), np.flatnonzero(~dead)
-    by_server, servers = live.reshape(-1, nics), [column[hit] // nics for column in (phase.source, phase.target)]
-    common = by_server[servers[0]] & by_server[servers[1]]
-    part, rail = np.nonzero(common)
-    alone = np.flatnonzero(~common.any(axis=1))
+    by_server, servers = left.reshape(-1, nics), [column[hit] // nics for column in (phase.source, phase.target)]
+    rails = np.minimum(by_server[servers[0]], by_server[servers[1]])
+    pace = rails.mean(axis=1, keepdims=True)
+    room = np.maximum(np.divide(rails, pace, out=np.zeros_like(rails), where=pace > 0) - 1, 0.0)
+    stays = np.minimum(np.divide(own[hit], pace[:, 0], out=np.zeros(len(hit)), where=pace[:, 0] > 0), 1.0)
+    stays[~room.any(axis=1) & (pace[:, 0] > 0)] = 1.0
+    part, rail = np.nonzero((room > 0) & (stays < 1)[:, None])
+    alone = np.flatnonzero(pace[:, 0] == 0)
     flow = np.append(part, alone)
     source, target = (
-        server[flow] * nics + np.append(rail, by_server[server[alone]].argmax(axis=1)) for server in servers
+        server[flow] * nics + np.append(rail, (by_server[server[alone]] > 0).argmax(axis=1)) for server in servers
     )
-    split = phase.shares[hit][flow] / np.maximum(common.sum(axis=1), 1)[flow]
-    columns = np.stack([np.append(phase.source[kept], source), np.append(phase.target[kept], target)])
-    keys = columns[0] * len(live) + columns[1]
-    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
-    grown = np.bincount(place, np.append(phase.shares[kept], split))
-    return replace(phase, source=columns[0, first], target=columns[1, first], share=grown, planned=phase.busiest)
+    moved = np.append(((1 - stays)[:, None] * room / np.maximum(room.sum(axis=1, keepdims=True), 1e-300))[part, rail],
+                      np.ones(len(alone)))  # fmt: skip
+    staying = np.flatnonzero(stays > 0)
+    return _merged(
+        phase,
+        np.concatenate([phase.source[kept], phase.source[hit[staying]], source]),
+        np.concatenate([phase.target[kept], phase.target[hit[staying]], target]),
+        np.concatenate([phase.shares[kept], (phase.shares[hit] * stays)[staying], phase.shares[hit][flow] * moved]),
+    )
+
+
+def _merged(phase: Phase, source: Rows, target: Rows, share: npt.NDArray[np.float64]) -> Phase:
+    """Return `phase` with these flows, those of the same ends as one."""
+    ends = np.stack([source, target])
+    _, first, place = np.unique(ends[0] << 32 | ends[1], return_index=True, return_inverse=True)
+    return replace(
+        phase, source=source[first], target=target[first], share=np.bincount(place, share), planned=phase.busiest
+    )
 
 
 def _without(blueprint: Blueprint, word: str, rng: np.random.Generator) -> Mask:
@@ -135,8 +154,8 @@ def _named(group: Devices, text: str) -> Mask:
         axis, _, value = (word.strip() for word in part.partition("="))
         if axis not in digits:
             raise InputError(f"a {group.role} has no axis '{axis}'{nearest(axis, digits)}")
-        if not value.isdecimal():
-            raise InputError(f"{axis} takes a whole number, not '{value}'")
+        if not (value.isdecimal() and len(value) <= 12):
+            raise InputError(f"{axis} takes a whole number, not '{value:.40}'")
         chosen &= digits[axis] == int(value)
     if not chosen.any():
         raise InputError(f"there is no {group.role}[{text}]")

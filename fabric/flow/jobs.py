@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
-from fabric.flow.failures import failover, live_nics, live_servers
+from fabric.flow.failures import failover, live_servers, nics_left
 from fabric.flow.fairness import max_min
 from fabric.flow.lattice import Lattice
 from fabric.flow.placement import arranged, on_live, place
 from fabric.flow.routes import ADAPTIVE, Routing, leaving, route
 from fabric.flow.shares import phase_shares, shares
-from fabric.flow.traffic import TRAFFIC, Phase, phases
+from fabric.flow.traffic import FLOWS_OF, TRAFFIC, Phase, phases
 
 __all__ = ["Interference", "Job", "interference"]
 
@@ -72,7 +72,7 @@ def interference(
     if not parts:
         return ()
     together = _joined(parts)
-    rates = max_min(route(blueprint, together, routing, up)).reshape(together.flows, -1)
+    rates = max_min(route(blueprint, together, routing, up)).reshape(together.flows, -1 if together.flows else 1)
     found = []
     for number, (job, part) in enumerate(zip(jobs, parts, strict=True)):
         alone = shares(blueprint, [part], routing, up)
@@ -88,9 +88,9 @@ def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArr
     if not gpus.size:
         raise InputError(f"the failures leave the job {job.name} no server to run on")
     algorithm = job.algorithm or next((name for kind, name in TRAFFIC if kind == job.collective), "ring")
-    every = list(phases(blueprint.server, gpus, job.collective, algorithm, rounds=3))
+    every = list(phases(blueprint.server, gpus, job.collective, FLOWS_OF.get(algorithm, algorithm), rounds=3))
     phase = every[len(every) // 2]
-    return phase if up is None else failover(phase, live_nics(blueprint, up), Lattice(blueprint).nics)
+    return phase if up is None else failover(phase, nics_left(blueprint, up), Lattice(blueprint).nics)
 
 
 def _placed(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:

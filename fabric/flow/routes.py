@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from fabric import units
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError, TooLarge, nearest
+from fabric.errors import InputError, TooLarge, nearest, whole
 from fabric.expansion import memory_bytes
 from fabric.flow.hashing import Keys, below, flow_keys, nth
 from fabric.flow.lattice import Ends, Lattice
@@ -72,8 +72,8 @@ class Routing:
     def __post_init__(self) -> None:
         if self.name not in EXPLICIT:
             raise InputError(f"no routing '{self.name}' of explicit flows{nearest(self.name, EXPLICIT)}")
-        if self.qps < 1:
-            raise InputError(f"{self.qps} queue pairs carry nothing; take 1 or more")
+        if not whole(self.qps, 1):
+            raise InputError(f"{self.qps!r:.40} queue pairs carry nothing; take 1 or more")
 
 
 ADAPTIVE = Routing()

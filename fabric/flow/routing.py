@@ -41,7 +41,11 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool, partners: int 
         return min(constants.adaptive_share, ecmp_bottleneck(ports / ratio, subflows, ratio))
     together = (shape.leaf_nics, *(shape.server.nics,) * (shape.tiers - 2))
     tiers = zip(shape.ratios, shape.peers, together, strict=True)
-    shares = (ecmp_bottleneck(ports / ratio, subflows, ratio / peers, subflows * nics) for ratio, peers, nics in tiers)
+    shares = (
+        ecmp_bottleneck(ports / ratio, subflows, ratio / peers, subflows * nics)
+        for ratio, peers, nics in tiers
+        if shape.servers > peers
+    )
     return min(constants.adaptive_share, *shares)
 
 

@@ -88,8 +88,9 @@ class Shape:
 
     @property
     def neighbour_hops(self) -> float:
-        """The mean switches between servers next to each other in placement: one in m leaves a place of m servers."""
-        return 1 + math.fsum(2 / peers for peers in self.peers)
+        """The mean switches between servers next to each other on a ring in order: one of each place leaves it."""
+        places = [-(-self.servers // peers) for peers in self.peers]
+        return 1 + math.fsum(2 * count / self.servers for count in places if count > 1)
 
     @property
     def mean_hops(self) -> float:

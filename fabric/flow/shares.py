@@ -43,19 +43,17 @@ def shares(
 ) -> Shares:
     """Route and solve the phases one after another (see `route`) and return what flows get over all of them.
 
-    `mean` weighs the phases by their bytes; `min` is the time of the phases at line rate over the time that the slowest
-    flow of each takes.
+    Phases weigh by their time at line rate; `min` is that over the time that the slowest flow of each takes.
     """
     line = Lattice(blueprint).line_gbps
-    flows, apart, bytes_, sums, best, waited = 0, 0, 0.0, 0.0, 0.0, 0.0
+    flows, apart, sums, best, waited = 0, 0, 0.0, 0.0, 0.0
     for phase in (leaving(blueprint, phase, pxn=routing.pxn) for phase in phases if phase.flows):
         routes = route(blueprint, phase, routing, up)
         mean, least = phase_shares(blueprint, phase, max_min(routes))
-        ideal, sent = phase.busiest * 8e-9 / line, float(phase.shares.sum())
+        ideal = phase.busiest * 8e-9 / line
         flows, apart = flows + phase.flows, apart + int(routes.apart.reshape(phase.flows, -1).any(axis=1).sum())
-        bytes_, sums = bytes_ + sent, sums + sent * mean
-        best, waited = best + ideal, waited + (ideal / least if least else np.inf)
-    return Shares(sums / bytes_, best / waited, waited, flows, apart) if flows else Shares(1.0, 1.0, 0.0, 0, 0)
+        sums, best, waited = sums + ideal * mean, best + ideal, waited + (ideal / least if least else np.inf)
+    return Shares(sums / best, best / waited, waited, flows, apart) if flows else Shares(1.0, 1.0, 0.0, 0, 0)
 
 
 def phase_shares(blueprint: Blueprint, phase: Phase, rates: npt.NDArray[np.float64]) -> tuple[float, float]:

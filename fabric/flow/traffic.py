@@ -14,7 +14,7 @@ from fabric.catalog import Server
 from fabric.errors import InputError, TooLarge, nearest
 from fabric.expansion import memory_bytes
 
-__all__ = ["TRAFFIC", "Phase", "permutation", "phases", "shift"]
+__all__ = ["FLOWS_OF", "TRAFFIC", "Phase", "permutation", "phases", "shift"]
 
 BYTES_PER_FLOW = 100
 """What a flow takes at most while it is laid out, routed and solved: columns, some six arcs, their shares."""
@@ -250,3 +250,6 @@ TRAFFIC: dict[tuple[str, str], Flows] = {
     ("send-recv", "direct"): _next,
 }
 """The flows by collective and algorithm."""
+
+FLOWS_OF = {"nvls-tree": "tree"}
+"""The algorithms whose flows between servers are those of another."""

@@ -11,24 +11,21 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
-from fabric.errors import InputError, TooLarge, nearest
+from fabric.errors import FabricError, InputError, nearest, whole
 from fabric.flow.bounds import cut_bound, lp_bound
 from fabric.flow.estimate import LIBRARY, ORDERS, Estimate, estimate, given, shares_of, usable
-from fabric.flow.failures import fail, failover, live_nics, live_servers
+from fabric.flow.failures import fail, failover, live_servers, nics_left
 from fabric.flow.lattice import Lattice
 from fabric.flow.placement import on_live, place
 from fabric.flow.routes import Routing
 from fabric.flow.shape import Shape
 from fabric.flow.shares import Shares, shares
-from fabric.flow.traffic import TRAFFIC, Phase, phases
+from fabric.flow.traffic import FLOWS_OF, TRAFFIC, Phase, phases
 
 __all__ = ["ENGINES", "Answer", "Bounds", "Workload", "answer"]
 
 ENGINES = ("closed", "flows", "lp")
 """In closed form; max-min fair rates of explicit flows; and what the best of all routings would leave."""
-
-FLOWS_OF = {"nvls-tree": "tree"}
-"""The algorithm whose flows between servers are those of another."""
 
 QUICK_PROGRAM = 40_000
 """The variables of the largest linear program that is solved without being asked for: about a second."""
@@ -54,6 +51,17 @@ class Workload:
     seed: int = 0
     failures: tuple[str, ...] = ()
     engine: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise InputError for what is of no use as a field."""
+        if self.gpus is not None and not whole(self.gpus, 1):
+            raise InputError(f"gpus {self.gpus!r:.40} is no whole, positive number")
+        if not isinstance(self.routing, Routing):
+            raise InputError(f"routing {self.routing!r:.40} is no Routing; write for example Routing('ecmp', qps=4)")
+        if not isinstance(self.failures, tuple) or not all(isinstance(word, str) for word in self.failures):
+            raise InputError(f"failures {self.failures!r:.40} are no tuple of words, such as ('leaf:3',)")
+        if not whole(self.seed, 0):
+            raise InputError(f"seed {self.seed!r:.40} is no whole number from 0")
 
     @property
     def explicit(self) -> str:
@@ -100,6 +108,8 @@ def answer(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) -> tu
     Raises InputError for unknown words, and for what closed forms can't say, and TooLarge as `phases` and `route` do.
     """
     engine = workload.explicit
+    if not sizes:
+        raise InputError("no sizes; give one or more, in bytes")
     if engine not in ENGINES:
         raise InputError(f"no engine '{engine}'{nearest(engine, ENGINES)}")
     if engine == "closed":
@@ -167,8 +177,8 @@ def _traffic(
     found = [each for each in phases(blueprint.server, gpus, *key, rounds=ROUNDS) if each.flows]
     if up is None:
         return found
-    live, nics = live_nics(blueprint, up), Lattice(blueprint).nics
-    return [failover(each, live, nics) for each in found]
+    left, nics = nics_left(blueprint, up), Lattice(blueprint).nics
+    return [failover(each, left, nics) for each in found]
 
 
 def _shares(blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: npt.NDArray[Any] | None) -> Shares:
@@ -176,7 +186,7 @@ def _shares(blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: 
         return shares(blueprint, traffic, workload.routing, up)
     if not traffic:
         return Shares(1.0, 1.0, 0.0, 0, 0)
-    least = min(lp_bound(blueprint, phase, up, pxn=workload.routing.pxn) for phase in traffic)
+    least = _over_phases(traffic, [lp_bound(blueprint, phase, up, pxn=workload.routing.pxn) for phase in traffic])
     return Shares(least, least, 0.0, sum(phase.flows for phase in traffic), 0)
 
 
@@ -212,12 +222,21 @@ def _limit(workload: Workload, got: Shares, up: npt.NDArray[Any] | None) -> str:
 def _bounds(
     blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: npt.NDArray[Any] | None
 ) -> tuple[float | None, float]:
-    """Return the bounds of the phase with the narrowest cut, LP and cut; a program that is not quick is left out."""
+    """Return the bounds of the phases one after another, LP and cut; programs that are not quick are left out."""
     if not traffic:
         return 1.0, 1.0
     pxn = workload.routing.pxn
-    cut, tightest = min((cut_bound(blueprint, phase, up, pxn=pxn), number) for number, phase in enumerate(traffic))
+    cut = _over_phases(traffic, [cut_bound(blueprint, phase, up, pxn=pxn) for phase in traffic])
+    most = QUICK_PROGRAM // len(traffic)
     try:
-        return lp_bound(blueprint, traffic[tightest], up, pxn=pxn, most=QUICK_PROGRAM), cut
-    except TooLarge:
+        return _over_phases(traffic, [lp_bound(blueprint, each, up, pxn=pxn, most=most) for each in traffic]), cut
+    except FabricError:
         return None, cut
+
+
+def _over_phases(traffic: list[Phase], shares_: list[float]) -> float:
+    """Return the share over phases one after another: their time at line rate over that at these shares."""
+    if not all(shares_):
+        return 0.0
+    waited = sum(phase.busiest / share for phase, share in zip(traffic, shares_, strict=True))
+    return sum(phase.busiest for phase in traffic) / waited

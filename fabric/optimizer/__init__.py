@@ -3,7 +3,7 @@
 from fabric.optimizer.binding import Binding, Step, binding, fewer_hops
 from fabric.optimizer.explain import told
 from fabric.optimizer.front import Aim, Front, Point, front
-from fabric.optimizer.measures import Measure
+from fabric.optimizer.measures import STEP, Measure
 from fabric.optimizer.objectives import OBJECTIVES, Objective
 from fabric.optimizer.search import Proof, Runner, Sized, size
 from fabric.optimizer.sensitivity import Change, sensitivity
@@ -12,6 +12,7 @@ from fabric.optimizer.words import WORDS, parse_objectives
 
 __all__ = [
     "OBJECTIVES",
+    "STEP",
     "WORDS",
     "Aim",
     "Binding",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -20,12 +21,15 @@ WORK = 4.0
 
 @dataclass(frozen=True)
 class Binding:
-    """A limit with its value, the value it was loosened to (None for dropped), and the first objective's least then."""
+    """A limit with its value, the value it was loosened to (None for dropped), and the first objective's least then.
+
+    That is None where it took too much work to find.
+    """
 
     limit: str
     value: Any
     loosened_to: Any
-    objective: float
+    objective: float | None
 
 
 @dataclass(frozen=True)
@@ -39,20 +43,21 @@ class Step:
 def binding(spec: Spec, aims: Sequence[Objective], least: float) -> tuple[Binding, ...]:
     """Return the limits of `spec` that keep the first of `aims` from being below `least`, the dearest first.
 
-    A ratio and parallel links are doubled, anything else is dropped, and the best is sought over every form.
+    A ratio and parallel links are doubled, anything else is dropped, and the best is sought over every form. Limits of
+    which that took too much work come last.
     """
-    found = [
-        Binding(limit, value, loosened, best)
-        for limit, value, loosened, eased in (*_eased_rules(spec), *_eased_totals(spec))
-        if (best := _best(eased, aims[0], least)) is not None
-    ]
-    return tuple(sorted(found, key=lambda item: item.objective))
+    found = []
+    for limit, value, loosened, eased in (*_eased_rules(spec), *_eased_totals(spec)):
+        best, settled = _best(eased, aims[0], least)
+        if best is not None or not settled:
+            found.append(Binding(limit, value, loosened, best))
+    return tuple(sorted(found, key=lambda item: math.inf if item.objective is None else item.objective))
 
 
 def fewer_hops(spec: Spec, aims: Sequence[Objective], hops_max: int) -> Step | None:
     """Return what the first of `aims` comes to with two switches fewer on the longest path; None where none has."""
     fewer = replace(spec, limits=replace(spec.limits, hops=hops_max - 2))
-    best = _best(fewer, aims[0], None) if hops_max > 2 else None
+    best = _best(fewer, aims[0], None)[0] if hops_max > 2 else None
     return None if best is None else Step(hops_max - 2, best)
 
 
@@ -102,8 +107,8 @@ def _plain(ratios: Mapping[str, Any]) -> Any:
     return numbers["*"] if len(set(numbers.values())) == 1 else {role: numbers[role] for role in numbers if role != "*"}
 
 
-def _best(spec: Spec, aim: Objective, least: float | None) -> float | None:
-    """Return the least of `aim` over every form, if it is below `least`; None if it is not, or not known."""
+def _best(spec: Spec, aim: Objective, least: float | None) -> tuple[float | None, bool]:
+    """Return the least of `aim` over every form, if it is below `least`, and whether that is settled."""
     best = None if least is None else round(least * aim.scale)
     start = best
     for candidate in comparable(spec, [aim])[0]:
@@ -114,5 +119,5 @@ def _best(spec: Spec, aim: Objective, least: float | None) -> float | None:
         answer = minimise(model, [sought], WORK)
         best = answer.values[0] if answer.values else best
         if answer.status not in ("OPTIMAL", "INFEASIBLE"):
-            return None
-    return None if best is None or best == start else best / aim.scale
+            return None, False
+    return (None if best is None or best == start else best / aim.scale), True

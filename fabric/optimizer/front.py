@@ -50,20 +50,20 @@ class Point:
     blueprint: Blueprint
     values: tuple[float, ...]
     features: Features
+    proven: bool = False
 
 
 @dataclass(frozen=True)
 class Front:
     """The points in the order of the first aim; `status` is OPTIMAL when none is missing, else FEASIBLE.
 
-    When it is FEASIBLE, the first `proven` points in the order of the first objective are those of the whole front;
-    after them others may be missing.
+    When it is FEASIBLE, the points that are `proven` are those of the whole front that come first in the order of the
+    first objective; others may be missing, and those that are not proven may be beaten.
     """
 
     aims: tuple[Aim, ...]
     points: tuple[Point, ...]
     status: str
-    proven: int
     wall_s: float
 
     def values(self, point: Point) -> dict[str, float]:
@@ -91,7 +91,7 @@ def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: Non
     points, status = search.result(), "OPTIMAL" if search.complete else "FEASIBLE"
     if not points:
         raise FabricError(f"{spec.name}: no fabric was found within the limit on work")
-    return Front(tuple(aims), tuple(points), status, len(search.points), time.perf_counter() - start)
+    return Front(tuple(aims), tuple(points), status, time.perf_counter() - start)
 
 
 @dataclass
@@ -180,11 +180,14 @@ class _Search:
                 quest.at_most((aim, value[aim]) for aim in self.linear)
                 quest.at_most((aim, value[aim] * (1 + FINE)) for aim in self.measured[:place])
                 quest.at_most([(measure, _less(value[measure], 1 - FINE))])
+                for other in self._obstacles():
+                    quest.any_at_most(self._better(other))
                 point, status = self._solve(quest)
                 self.complete = status in ("OPTIMAL", "INFEASIBLE")
                 if not point:
                     break
-                if self._order(point) < self._order(stream.head):
+                seen = any(self._covers(other, point) for other in self.points)
+                if not seen and self._order(point) < self._order(stream.head):
                     stream.seen.append(stream.head.features)
                     stream.head = point
                 else:
@@ -216,7 +219,7 @@ class _Search:
         candidate, blueprint = preferred([(head.candidate, self._as_good(head)) for head in tied])
         best = next(head for head in tied if head.candidate is candidate)
         features = features_of(blueprint) if self.measured else {}
-        self.points.append(replace(best, blueprint=blueprint, features=features))
+        self.points.append(replace(best, blueprint=blueprint, features=features, proven=True))
         for stream in self.streams:
             if stream.head and self._covers(best, stream.head):
                 stream.drop()

@@ -169,6 +169,9 @@ class Model:
         full = today if grown is self.servers else self._places(grown, "grown")
         for axis, count in today.items():
             self.sizes[filled(axis)] = count
+        for axis in self.form.placement[1:-1]:
+            if not self._loose(axis):  # no place is for others that nobody asked for
+                self.cp.add(self.sizes[axis] <= full[axis])
         self.cp.add(self.sizes[outermost] >= full[outermost])
         if not self._loose(outermost):
             self.cp.add(self.sizes[outermost] == full[outermost])

@@ -27,6 +27,7 @@ Progress = Callable[[str], None]
 class Proof:
     """What the solver can say of its answer: `bound` equals `objective` when `status` is OPTIMAL.
 
+    A time or a mean is sought to a fiftieth, and `bound` that much below it; of a point of a front it is None.
     `objective` is that of the first of `objectives`, all named with their values in the order they were minimised:
     `cost_usd`, or, where a part has no price, `switches` and then `links`. `unpriced` names such parts.
     """
@@ -34,14 +35,16 @@ class Proof:
     status: str
     objective_name: str
     objective: float
-    bound: float
+    bound: float | None
     wall_s: float
     objectives: Mapping[str, float]
     unpriced: tuple[str, ...] = ()
 
     @property
-    def gap(self) -> float:
-        """How far the objective may be above the best, as a share of it; 0 when proven."""
+    def gap(self) -> float | None:
+        """How far the objective may be above the best, as a share of it; 0 when proven, None without a bound."""
+        if self.bound is None:
+            return None
         return (self.objective - self.bound) / self.objective if self.objective else 0.0
 
 
@@ -200,8 +203,11 @@ def _used(candidate: Candidate, role: str, counts: Sequence[int]) -> tuple[tuple
 def _proof(open_: Sequence[_Solved], best: _Solved, aim: Sequence[Objective], wall_s: float) -> Proof:
     """Return the proof: no candidate can be better than the least of their bounds, which are whole numbers."""
     value, scale = best.answer.values[0], aim[0].scale
-    bound = min(value, *(math.ceil(item.answer.bound - 1e-6) for item in open_))
-    status = "OPTIMAL" if bound == value and best.answer.status == "OPTIMAL" else "FEASIBLE"
+    bounds = [math.ceil(item.answer.bound - 1e-6) for item in open_]
+    bound = min(value, *bounds)
+    rivals = [item for item, least in zip(open_, bounds, strict=True) if least <= value]
+    settled = all(item.answer.status == "OPTIMAL" for item in rivals)
+    status = "OPTIMAL" if bound == value and settled else "FEASIBLE"
     unpriced = best.candidate.unknown("price") if aim == COUNT else ()
     return Proof(status, aim[0].name, value / scale, bound / scale, wall_s, _valued(best, aim), unpriced)
 

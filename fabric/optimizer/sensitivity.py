@@ -36,7 +36,8 @@ COST = OBJECTIVES["cost"]
 class Change:
     """The price nearest to a part's own, `up` or `down` from it, at which another fabric costs no more.
 
-    `at_usd` and `instead`, that fabric, are None when no price from half to double would do.
+    `at_usd` and `instead`, that fabric, are None when no price from half to double would do. Not `settled` is a change
+    that took too much work to look for.
     """
 
     part: str
@@ -44,6 +45,7 @@ class Change:
     direction: str
     at_usd: float | None
     instead: Blueprint | None
+    settled: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class _Part:
     cents: int
     at: Callable[[int], Spec]
     taken: Callable[[Blueprint], Fraction]
+
+
+class _Unsettled(Exception):
+    """A question took more than the limit on work."""
 
 
 def sensitivity(spec: Spec, chosen: Blueprint, progress: Progress = lambda text: None) -> tuple[Change, ...]:
@@ -74,8 +80,12 @@ def sensitivity(spec: Spec, chosen: Blueprint, progress: Progress = lambda text:
     for part in _parts(spec, chosen):
         for direction, farthest in (("up", part.cents * FACTOR), ("down", part.cents // FACTOR)):
             progress(f"the price of {part.name}, {direction}")
-            at, instead = _break_even(part, farthest, chosen)
-            found.append(Change(part.name, part.cents / 100, direction, None if at is None else at / 100, instead))
+            price = part.cents / 100
+            try:
+                at, instead = _break_even(part, farthest, chosen)
+                found.append(Change(part.name, price, direction, None if at is None else at / 100, instead))
+            except _Unsettled:
+                found.append(Change(part.name, price, direction, None, None, settled=False))
     return tuple(found)
 
 
@@ -103,6 +113,8 @@ def _cheaper(part: _Part, cents: int, chosen: Blueprint) -> Blueprint | None:
         cost = COST.expression(model)
         model.cp.add(cost <= best - 1)
         answer = minimise(model, [cost])
+        if answer.status not in ("OPTIMAL", "INFEASIBLE"):
+            raise _Unsettled
         if answer.values:
             best, found = answer.values[0], blueprint_of(candidate, answer)
     return found

@@ -28,6 +28,8 @@ def parse_objectives(text: str, size_bytes: int = 2**30, routing: str = "adaptiv
     `allreduce` is the time of an all-reduce of `size_bytes` under `routing`. Raises InputError for unknown names, names
     said twice, weights that are no positive numbers or given to a time or a mean, and a mixture of both ways.
     """
+    if not isinstance(text, str):
+        raise InputError(f"objective {text!r:.80} is no text; write for example 'cost,hops'")
     words = [word.strip() for word in text.split(",")]
     names = [word.partition("=")[0].strip() for word in words]
     for name in names:

@@ -70,8 +70,8 @@ def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
     name, others = proof["objective_name"], proof["others"]
     if why := " ".join(reasons(design)):
         yield f"{why}\n"
-    value, bound = (amount(name, proof[key]) for key in ("objective", "bound"))
-    yield f"- Sought: {sought(proof)}. Status {proof['status']}: {value}, and nothing allowed is below {bound}."
+    below = "" if proof["bound"] is None else f", and nothing allowed is below {amount(name, proof['bound'])}"
+    yield f"- Sought: {sought(proof)}. Status {proof['status']}: {amount(name, proof['objective'])}{below}."
     if others:
         yield f"- Next best: {', '.join(_runner(name, row) for row in others[:3])}."
     for role, row in design["switches"]["by_role"].items():

@@ -23,6 +23,7 @@ def moved_rows(changes: Sequence[Change]) -> list[dict[str, Any]]:
             "at_usd": None if item.at_usd is None else round(item.at_usd, 2),
             "change": None if item.at_usd is None else round(item.at_usd / item.price_usd - 1, 6),
             "instead": None if item.instead is None else _said(item.instead),
+            "settled": item.settled,
         }
         for item in changes
     ]
@@ -38,9 +39,10 @@ def moved_summary(changes: Sequence[Change]) -> tuple[list[Table], list[str]]:
         lines += [
             f"{part} at {units.money(item.at_usd)}: {_said(item.instead)}." for item in (up, down) if item.instead
         ]
+    if not all(item.settled for item in changes):
+        lines.append("Unsettled are those that would take more than the limit on work.")
     none = "No price, moved alone between its half and its double, would change the choice."
-    some = "Each price is moved alone, between its half and its double; - is no change within."
-    lines.append(some if lines else none)
+    lines.append("Each price is moved alone, between its half and its double; - is no change." if lines else none)
     return [("Prices that would change the choice", ("part", "price", "risen to", "fallen to"), rows)], lines
 
 
@@ -49,7 +51,7 @@ WAYS = ("up", "down")
 
 def _at(item: Change) -> str:
     if item.at_usd is None:
-        return "-"
+        return "-" if item.settled else "unsettled"
     return f"{units.money(round(item.at_usd, 2))} ({item.at_usd / item.price_usd - 1:+.1%})"
 
 

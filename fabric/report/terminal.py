@@ -95,7 +95,8 @@ def _lines(design: dict[str, Any]) -> Iterator[str]:
     )
     yield from running(design)
     yield f"{remains(design['survives'])}."
-    best = "nothing the request allows is better" if proof["status"] == "OPTIMAL" else f"gap {proof['gap']:.2%}"
+    gap = "no bound" if proof["gap"] is None else f"gap {proof['gap']:.2%}"
+    best = "nothing the request allows is better" if proof["status"] == "OPTIMAL" else gap
     yield f"Sought: {sought(proof)}. Proof: {proof['status']}, {best}."
     if why := " ".join(reasons(design)):
         yield f"Why: {why}"

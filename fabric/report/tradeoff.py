@@ -30,7 +30,7 @@ def front_document(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
         "name": front.spec.name,
         "objectives": list(front.names),
         "status": front.status,
-        "proven": front.proven,
+        "proven": len(front.proven),
         "wall_s": wall_s,
         "front": points,
     }
@@ -127,7 +127,8 @@ def _unproven(front: Pareto) -> str:
     told = "others may be missing, and may beat some of these"
     if not front.proven:
         return f"the limit on work came first: {told}"
-    return f"the limit on work came first: the first {front.proven} are proven, after them {told}"
+    rows = _ranges([1 + place for place in front.proven])
+    return f"the limit on work came first: rows {rows} are proven, beside them {told}"
 
 
 def _steps(front: Pareto, first: str) -> Iterator[str]:

@@ -68,7 +68,8 @@ def _electricity(design: dict[str, Any]) -> Iterator[str]:
 def _limits(proof: dict[str, Any]) -> Iterator[str]:
     """Say what loosening a limit would bring, where that is worth telling."""
     name, least = proof["objective_name"], proof["objective"]
-    worth = [item for item in proof["binding"] if least - item["objective"] >= WORTH * abs(least)]
+    settled = [item for item in proof["binding"] if item["objective"] is not None]
+    worth = [item for item in settled if least - item["objective"] >= WORTH * abs(least)]
     told = []
     for item in worth[:SHOWN]:
         loosened = "without it" if item["loosened_to"] is None else f"at {_said(item['loosened_to'])}"
@@ -76,10 +77,12 @@ def _limits(proof: dict[str, Any]) -> Iterator[str]:
         told.append(f"{item['limit']} {_said(item['value'])}, {loosened} the least would be {then}")
     if told:
         yield f"What binds: {'; '.join(told)}."
-    if not proof["binding"]:
+    if unsettled := [item["limit"] for item in proof["binding"] if item["objective"] is None]:
+        yield f"Whether {' or '.join(unsettled)} binds was not settled within the limit on work."
+    elif not settled:
         yield f"No single limit of the request, loosened, would lower its {SOUGHT.get(name, name)}."
-    elif not worth:
-        names = ", ".join(item["limit"] for item in proof["binding"])
+    if settled and not worth:
+        names = ", ".join(item["limit"] for item in settled)
         yield f"What binds ({names}) would, loosened, save less than {WORTH:.1%} each."
 
 

@@ -76,7 +76,7 @@ class InlineServer(Words):
     """NICs that join this fabric."""
     nic_gbps: Gbps = Field(examples=[400])
     """Rate of one NIC, one direction, over all its planes."""
-    nvlink_GBps: Quantity | None = None
+    nvlink_GBps: Annotated[float, Field(ge=1, le=1e9)] | None = None
     """NVLink bandwidth per GPU, one way."""
     trays: Count = 1
     """Parts that are cabled apart; a rack-scale server has several."""
