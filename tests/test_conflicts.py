@@ -202,7 +202,7 @@ def test_a_share_that_cannot_survive_is_told_the_most_that_can() -> None:
 
 
 def test_a_least_ratio_is_told_the_most_that_can_be() -> None:
-    """One leaf has no uplinks, so two tiers within one hop exclude each other; what is told is feasible."""
+    """What is told is feasible, and a thousandth more is not."""
     words = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "family": "fat-tree", "tiers": 2}
     limits = {"parallel_links": 1}
     with pytest.raises(fabric.Infeasible) as told:
@@ -210,4 +210,6 @@ def test_a_least_ratio_is_told_the_most_that_can_be() -> None:
     found = [item.nearest for item in told.value.conflict if item.limit == "least_oversubscription"]
     for least in found:
         assert fabric.design(words | {"oversubscription": {"min": least, "max": 100}, "limits": limits})
+        with pytest.raises(fabric.Infeasible):
+            fabric.design(words | {"oversubscription": {"min": least + 0.001, "max": 100}, "limits": limits})
     assert found

@@ -114,3 +114,13 @@ def test_the_bottleneck_of_many_flows_is_found_too() -> None:
         share = ecmp_bottleneck(10_000, 2, crossing)
         assert 0.8 / crossing < share < 1 / crossing
     assert ecmp_bottleneck(10_000, 2, 0) == 1
+
+
+@pytest.mark.parametrize("servers", [3, 8, 9, 16, 17, 24])
+def test_a_ring_in_order_passes_the_switches_that_are_counted(servers: int) -> None:
+    """The mean switches between neighbours are those of the ring over the slots, one or three a step."""
+    plan = fabric.design(
+        gpus=8 * servers, server="hgx-h100", switches="sn5600", family="fat-tree", tiers=2, unit_gpus=64
+    )
+    steps = [1 if at // 8 == (at + 1) % servers // 8 else 3 for at in range(servers)]
+    assert Shape.of(plan.blueprint).neighbour_hops == pytest.approx(sum(steps) / servers)

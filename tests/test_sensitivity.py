@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import Any
 
@@ -10,6 +11,10 @@ from click.testing import CliRunner
 
 import fabric
 from fabric.cli import cli
+from fabric.optimizer.solve import Answer
+from fabric.report import document
+from fabric.report.moved import moved_summary
+from fabric.report.why import reasons
 
 REQUEST: dict[str, Any] = {
     "gpus": 1024,
@@ -157,3 +162,25 @@ def test_the_report_says_why() -> None:
     text = report(study, design)
     assert "The runner-up, rail-optimized in 3 tiers, rails meeting at the core" in text
     assert "What binds: oversubscription 1" in text
+
+
+def test_a_price_whose_question_is_too_hard_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the solver does not settle whether anything is cheaper, the change is unsettled, and the table says so."""
+    words = {"gpus": 1024, "server": "hgx-h100", "switches": ["sn5600", "qm9700"]}
+    study = fabric.optimize(words)
+    module = importlib.import_module("fabric.optimizer.sensitivity")
+    monkeypatch.setattr(module, "minimise", lambda *_: Answer("UNKNOWN"))
+    changes = study.sensitivity()
+    assert not any(change.settled for change in changes)
+    (_, _, rows), *_ = moved_summary(changes)[0]
+    assert all(row[2:] == ("unsettled", "unsettled") for row in rows)
+
+
+def test_a_limit_whose_question_is_too_hard_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a limit binds is left open where the solver does not settle it, and not denied."""
+    study = fabric.optimize({"gpus": 1024, "server": "hgx-h100", "switches": "sn5600", "limits": {"hops": 3}})
+    module = importlib.import_module("fabric.optimizer.binding")
+    monkeypatch.setattr(module, "minimise", lambda *_: Answer("UNKNOWN"))
+    design = document(study)
+    assert all(item["objective"] is None for item in design["optimizer"]["binding"])
+    assert "was not settled" in " ".join(reasons(design))

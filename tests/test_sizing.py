@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import pytest
 
+import fabric
 from fabric.catalog import Server, Switch, servers, switches
 from fabric.errors import FabricError, Infeasible, InputError
 from fabric.families import families
@@ -292,3 +296,34 @@ def test_extreme_numbers_are_answered(words: dict[str, object]) -> None:
     except (Infeasible, InputError):
         gap = 0
     assert gap == 0
+
+
+def test_no_place_is_for_servers_that_nobody_asked_for() -> None:
+    """A least ratio is not met by ports for blocks that no pod has."""
+    words = {
+        "gpus": 16,
+        "server": {"name": "one", "gpus": 1, "nics": 1, "nic_gbps": 400},
+        "switches": {"name": "box", "ports": 64, "rate_gbps": 400, "price_usd": 100},
+        "family": "fat-tree",
+        "tiers": 3,
+        "pinned": {"slot": 16},
+        "oversubscription": {"leaf": 16, "spine": {"min": 8, "max": 8}},
+        "limits": {"parallel_links": 1},
+    }
+    with pytest.raises(fabric.Infeasible):
+        fabric.design(words)
+
+
+def test_equal_in_the_first_objective_is_no_proof_of_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the work ends in the second objective of a candidate as good in the first, the answer is not proven."""
+    search = importlib.import_module("fabric.optimizer.search")
+    solve = search.minimise
+
+    def ended(model: Any, expressions: Any, *more: Any) -> Any:
+        answer = solve(model, expressions, *more)
+        return replace(answer, status="FEASIBLE") if model.candidate.form.family == "fat-tree" else answer
+
+    words = {"gpus": 1024, "server": "hgx-h100", "switches": "sn5600", "family": ["fat-tree", "rail-optimized"]}
+    assert fabric.optimize(words, "models,cost").proof.status == "OPTIMAL"
+    monkeypatch.setattr(search, "minimise", ended)
+    assert fabric.optimize(words, "models,cost").proof.status == "FEASIBLE"
