@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -20,9 +21,11 @@ import fabric
 from fabric.blueprint import Blueprint, fill
 from fabric.cli import cli
 from fabric.families import family
-from fabric.flow import allreduce
+from fabric.flow import Shape, allreduce
 from fabric.form import PLANE, Form
 from fabric.metrics import hops
+from fabric.optimizer.measures import features_of, shape_of
+from fabric.optimizer.search import comparable
 from fabric.report.tradeoff import front_summary, pareto_csv
 
 NICS = 2
@@ -298,3 +301,18 @@ def test_a_front_that_takes_too_much_work_says_which_points_are_sure(
     assert "others may be missing" in front_summary(part)[2][-1]
     best = fabric.optimize(words, aims).proof
     assert best.bound is None if aims.startswith("allreduce") else best.bound == whole.values[0]["cost_usd"]
+
+
+@pytest.mark.parametrize("name", ["colossus-100k", "superpod-h100-4su", "meta-llama3-24k", "alibaba-hpn-pod"])
+def test_the_features_of_a_fabric_say_its_shape(name: str) -> None:
+    """What a measure is computed from is the same from a candidate's features and from the blueprint."""
+    study = fabric.design(name)
+    plan = study.blueprint
+    candidate = next(
+        one
+        for one in comparable(study.spec, ())[0]
+        if (one.form, one.planes, one.link_gbps) == (plan.form, plan.planes, plan.link_gbps)
+    )
+    told, own = shape_of(candidate, features_of(plan)), Shape.of(plan)
+    assert dataclasses.replace(told, ratios=()) == dataclasses.replace(own, ratios=())
+    assert told.ratios == pytest.approx(own.ratios, abs=1e-5)

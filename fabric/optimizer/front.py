@@ -1,10 +1,11 @@
-"""The Pareto front: the fabrics of a request that none covers in all of several aims, and the proof of it.
+"""The Pareto front: the fabrics of a request that none dominates in all of several aims, and the proof of it.
 
-One fabric covers another when it is no worse in any objective, and less than one STEP worse in any measure. In order of
-the aims (objectives first, then measures), each fabric that none before it on the front covers is on the front. So what
-is left out of it is covered by what is on it, and no two of it are closer than a step and equal in the rest.
+One fabric dominates another when it is no worse in any objective, and less than one STEP worse in any measure: epsilon-
+dominance (M. Laumanns et al. 2002, doi 10.1162/106365602760234108). In order of the aims (objectives first, then
+measures), each fabric that none before it on the front dominates is on the front. So what is left out of it is
+dominated by what is on it, and no two of it are closer than a step and equal in the rest.
 
-Each candidate is asked for the least of the first objective among its fabrics that no point covers, and the least of
+Each candidate is asked for the least of the first objective among its fabrics that no point dominates, and the least of
 all answers is the next point. So the points come in order, and when the work ends, those so far are proven.
 """
 
@@ -15,16 +16,16 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, InputError
-from fabric.optimizer.better import Aim, Quest
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.explain import explain
-from fabric.optimizer.measures import STEP, Features, Measure, features_of
+from fabric.optimizer.measures import Features, features_of
 from fabric.optimizer.model import Model
 from fabric.optimizer.objectives import Objective, needs
+from fabric.optimizer.points import FINE, Aims, Front, Point, less, undominated
 from fabric.optimizer.search import Progress, blueprint_of, comparable, preferred
 from fabric.optimizer.solve import Answer, minimise
+from fabric.optimizer.subproblem import Aim, Subproblem
 from fabric.spec import Spec
 
 __all__ = ["Aim", "Front", "Point", "front"]
@@ -37,41 +38,6 @@ Both are the same on every machine; on two cores of 2024 a unit takes one or two
 
 TIE = 0.2
 """The work spent on each aim after the first objective: to be better in those spares questions, but proves nothing."""
-
-FINE = 1e-9
-"""Measures that differ by a smaller share are equal."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """A fabric with its value in each aim: the solver's whole units of an objective, a measure's own."""
-
-    candidate: Candidate
-    blueprint: Blueprint
-    values: tuple[float, ...]
-    features: Features
-    proven: bool = False
-
-
-@dataclass(frozen=True)
-class Front:
-    """The points in the order of the first aim; `status` is OPTIMAL when none is missing, else FEASIBLE.
-
-    When it is FEASIBLE, the points that are `proven` are those of the whole front that come first in the order of the
-    first objective; others may be missing, and those that are not proven may be beaten.
-    """
-
-    aims: tuple[Aim, ...]
-    points: tuple[Point, ...]
-    status: str
-    wall_s: float
-
-    def values(self, point: Point) -> dict[str, float]:
-        """Return what `point` comes to in each aim, by name and in its own unit."""
-        return {
-            aim.name: aim.of(point.blueprint) if isinstance(aim, Measure) else value / aim.scale
-            for aim, value in zip(self.aims, point.values, strict=True)
-        }
 
 
 def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: None) -> Front:
@@ -117,9 +83,7 @@ class _Search:
     """The search for the points of one front: the streams of its candidates, merged in order."""
 
     def __init__(self, aims: Sequence[Aim], found: Iterable[Candidate]) -> None:
-        self.aims = aims
-        self.linear = [aim for aim in aims if isinstance(aim, Objective)]
-        self.measured = [aim for aim in aims if isinstance(aim, Measure)]
+        self.aims = Aims(aims)
         simple_first = sorted(found, key=lambda candidate: (candidate.form.tiers, candidate.planes))
         self.streams = [_Stream(candidate) for candidate in simple_first]
         self.points: list[Point] = []
@@ -142,142 +106,93 @@ class _Search:
                 self._accept(first)
 
     def result(self) -> list[Point]:
-        """Return the points, and where the work ended the heads that nothing found covers, in order of the aims."""
-        heads = sorted((stream.head for stream in self.streams if stream.head), key=self._order)
+        """Return the points, and where the work ended the heads that nothing found dominates, in order of the aims."""
+        heads = sorted((stream.head for stream in self.streams if stream.head), key=self.aims.order)
         found = list(self.points)
         for head in heads:
-            if not any(self._covers(point, head) for point in found):
+            if not any(self.aims.dominates(point, head) for point in found):
                 found.append(head)
         return sorted(found, key=lambda point: point.values)
 
     def _ask(self, stream: _Stream) -> None:
-        """Ask for the least of the first objective among the stream's fabrics that no point covers."""
-        quest = Quest(stream.candidate, self.aims, stream.seen)
-        if self.linear and stream.bound > -math.inf:
-            quest.at_least(self.linear[0], stream.bound)
-        for point in self._obstacles():
-            quest.any_at_most(self._better(point))
-        for other in self._heads():
-            quest.any_at_most(self._before(other))
-        head, status = self._solve(quest)
+        """Ask for the least of the first objective among the stream's fabrics that no point dominates."""
+        asked = Subproblem(stream.candidate, self.aims.all, stream.seen)
+        if self.aims.objectives and stream.bound > -math.inf:
+            asked.at_least(self.aims.objectives[0], stream.bound)
+        for point in self.aims.in_the_way(self.points):
+            asked.any_at_most(self.aims.better(point))
+        for other in undominated([stream.head for stream in self.streams if stream.head]):
+            asked.any_at_most(self.aims.before(other))
+        head, status = self._solve(asked)
         if status == "INFEASIBLE":
             self.streams.remove(stream)
             return
         self.complete = status == "OPTIMAL"
         stream.head = head
-        if head and self.linear:
-            stream.bound = head.values[self.aims.index(self.linear[0])]
-        if head and any(self._covers(point, head) for point in self.points):
+        if head and self.aims.objectives:
+            stream.bound = head.values[self.aims.all.index(self.aims.objectives[0])]
+        if head and any(self.aims.dominates(point, head) for point in self.points):
             stream.drop()
 
     def _refine(self, stream: _Stream) -> None:
         """Exchange the head for one that is as good in every objective, and better in the measures in turn."""
         stream.refined = True
-        for place, measure in enumerate(self.measured):
+        for place, measure in enumerate(self.aims.measures):
             while stream.head and self.complete:
-                value = dict(zip(self.aims, stream.head.values, strict=True))
-                quest = Quest(stream.candidate, self.aims, [*stream.seen, stream.head.features])
-                quest.at_most((aim, value[aim]) for aim in self.linear)
-                quest.at_most((aim, value[aim] * (1 + FINE)) for aim in self.measured[:place])
-                quest.at_most([(measure, _less(value[measure], 1 - FINE))])
-                for other in self._obstacles():
-                    quest.any_at_most(self._better(other))
-                point, status = self._solve(quest)
+                value = self.aims.values(stream.head)
+                asked = Subproblem(stream.candidate, self.aims.all, [*stream.seen, stream.head.features])
+                asked.at_most((aim, value[aim]) for aim in self.aims.objectives)
+                asked.at_most((aim, value[aim] * (1 + FINE)) for aim in self.aims.measures[:place])
+                asked.at_most([(measure, less(value[measure], 1 - FINE))])
+                for other in self.aims.in_the_way(self.points):
+                    asked.any_at_most(self.aims.better(other))
+                point, status = self._solve(asked)
                 self.complete = status in ("OPTIMAL", "INFEASIBLE")
                 if not point:
                     break
-                seen = any(self._covers(other, point) for other in self.points)
-                if not seen and self._order(point) < self._order(stream.head):
+                seen = any(self.aims.dominates(other, point) for other in self.points)
+                if not seen and self.aims.order(point) < self.aims.order(stream.head):
                     stream.seen.append(stream.head.features)
                     stream.head = point
                 else:
                     stream.seen.append(point.features)
 
-    def _solve(self, quest: Quest) -> tuple[Point | None, str]:
+    def _solve(self, asked: Subproblem) -> tuple[Point | None, str]:
         """Return a solution that is best in the objectives in turn, if there is one, and whether that is proven."""
-        answer = minimise(quest.model, [*quest.linear.values()] or [0], max(self.left, TIE))
+        answer = minimise(asked.model, [*asked.linear.values()] or [0], max(self.left, TIE))
         self.left -= answer.work + TOLD
         if not answer.values:
             return None, answer.status
-        linear = dict(zip(quest.linear, answer.values, strict=False))
-        nearer = minimise(quest.model, quest.total, TIE) if quest.total else answer
+        linear = dict(zip(asked.linear, answer.values, strict=False))
+        nearer = minimise(asked.model, asked.total, TIE) if asked.total else answer
         self.left -= nearer.work if nearer is not answer else 0
         status = answer.status if self.left > 0 else "FEASIBLE"
-        return self._point(quest.candidate, nearer if nearer.values else answer, linear), status
+        return self._point(asked.candidate, nearer if nearer.values else answer, linear), status
 
     def _point(self, candidate: Candidate, answer: Answer, linear: dict[str, int]) -> Point:
         blueprint = blueprint_of(candidate, answer)
-        features = features_of(blueprint) if self.measured else {}
-        values = (aim.at(candidate, features) if isinstance(aim, Measure) else linear[aim.name] for aim in self.aims)
-        return Point(candidate, blueprint, tuple(values), features)
+        features = features_of(blueprint) if self.aims.measures else {}
+        found: dict[Aim, float] = {aim: linear[aim.name] for aim in self.aims.objectives}
+        found |= {aim: aim.at(candidate, features) for aim in self.aims.measures}
+        return Point(candidate, blueprint, tuple(found[aim] for aim in self.aims.all), features)
 
     def _accept(self, first: Sequence[_Stream]) -> None:
         """Make the least of the heads a point; of equal ones the one that is preferred."""
         heads = [stream.head for stream in first if stream.head]
-        least = min(map(self._order, heads))
-        tied = [head for head in heads if self._order(head) == least]
+        least = min(map(self.aims.order, heads))
+        tied = [head for head in heads if self.aims.order(head) == least]
         candidate, blueprint = preferred([(head.candidate, self._as_good(head)) for head in tied])
         best = next(head for head in tied if head.candidate is candidate)
-        features = features_of(blueprint) if self.measured else {}
+        features = features_of(blueprint) if self.aims.measures else {}
         self.points.append(replace(best, blueprint=blueprint, features=features, proven=True))
         for stream in self.streams:
-            if stream.head and self._covers(best, stream.head):
+            if stream.head and self.aims.dominates(best, stream.head):
                 stream.drop()
 
     def _as_good(self, point: Point) -> Model:
         """Return the model of what is as good as `point`, of the same candidate, in every objective and feature."""
-        quest = Quest(point.candidate, self.aims)
-        quest.at_most((aim, value) for aim, value in zip(self.aims, point.values, strict=True) if aim in self.linear)
-        quest.as_good(point.features)
-        return quest.model
-
-    def _obstacles(self) -> list[Point]:
-        """Return the points that no other is as good as in all but the first objective, which none comes below."""
-        first = self.aims.index(self.linear[0]) if self.linear else None
-
-        def rest(point: Point) -> tuple[float, ...]:
-            return tuple(value for place, value in enumerate(point.values) if place != first)
-
-        found = {rest(point): point for point in reversed(self.points)}
-        return [point for own, point in found.items() if not any(_beats(other, own) for other in found)]
-
-    def _better(self, point: Point) -> list[tuple[Aim, float]]:
-        """Return what each aim but the first objective must be at most in a fabric that `point` does not cover."""
-        return [
-            (aim, _less(value, 1 / STEP) if isinstance(aim, Measure) else value - 1)
-            for aim, value in zip(self.aims, point.values, strict=True)
-            if aim not in self.linear[:1]
-        ]
-
-    def _heads(self) -> list[Point]:
-        """Return the heads that no other head beats: what they beat in turn can't be a point either."""
-        heads = [stream.head for stream in self.streams if stream.head]
-        return [head for head in heads if not any(_beats(other.values, head.values) for other in heads)]
-
-    def _before(self, head: Point) -> list[tuple[Aim, float]]:
-        """Return what each aim must be at most in a fabric that comes before `head` or is better in some other aim."""
-        return [
-            (
-                aim,
-                value if aim in self.linear[:1] else _less(value, 1 - FINE) if isinstance(aim, Measure) else value - 1,
-            )
-            for aim, value in zip(self.aims, head.values, strict=True)
-        ]
-
-    def _covers(self, one: Point, other: Point) -> bool:
-        pairs = zip(self.aims, one.values, other.values, strict=True)
-        return all(b > _less(a, 1 / STEP) if isinstance(aim, Measure) else a <= b for aim, a, b in pairs)
-
-    def _order(self, point: Point) -> tuple[float, ...]:
-        """Return the values by which points come in order: objectives, then measures to ten digits."""
-        value = dict(zip(self.aims, point.values, strict=True))
-        return (*(value[aim] for aim in self.linear), *(float(f"{value[aim]:.9e}") for aim in self.measured))
-
-
-def _less(value: float, share: float) -> float:
-    """Return the share of a value, or just less than it where it is 0."""
-    return min(share * value, math.nextafter(value, -math.inf))
-
-
-def _beats(one: Sequence[float], other: Sequence[float]) -> bool:
-    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+        asked = Subproblem(point.candidate, self.aims.all)
+        value = self.aims.values(point)
+        asked.at_most((aim, value[aim]) for aim in self.aims.objectives)
+        asked.as_good(point.features)
+        return asked.model

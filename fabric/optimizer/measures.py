@@ -39,7 +39,7 @@ Features = Mapping[str, int]
 
 Constraint = cp_model.BoundedLinearExpression | bool
 
-FINE = 10**6
+MILLION = 10**6
 """Ratios are features in millionths."""
 
 STEP = 1.02
@@ -121,7 +121,7 @@ def features_of(blueprint: Blueprint) -> dict[str, int]:
     found = {"hops": shape.hops, "switch_ps": round(1000 * shape.switch_ns), "paths": int(shape.several_paths)}
     found["leaf_nics"] = shape.leaf_nics
     for tier, (peers, apart, ratio) in enumerate(zip(shape.peers, shape.lanes_apart, shape.ratios, strict=True), 1):
-        found |= {f"peers {tier}": -peers, f"apart {tier}": apart, f"ratio {tier}": math.ceil(FINE * ratio - 1e-6)}
+        found |= {f"peers {tier}": -peers, f"apart {tier}": apart, f"ratio {tier}": math.ceil(MILLION * ratio - 1e-6)}
     return found
 
 
@@ -129,19 +129,20 @@ def shape_of(candidate: Candidate, features: Features) -> Shape:
     """Return the shape of a fabric of `candidate` with these features."""
     spec, below_top = candidate.spec, range(1, candidate.form.tiers)
     return Shape(
-        spec.server,
-        spec.gpus,
-        spec.servers,
-        candidate.planes,
-        candidate.link_gbps,
-        candidate.form.tiers,
-        features["hops"],
-        features["switch_ps"] / 1000,
-        bool(features["paths"]),
-        tuple(-features[f"peers {tier}"] for tier in below_top),
-        tuple(features[f"apart {tier}"] for tier in below_top),
-        tuple(features[f"ratio {tier}"] / FINE for tier in below_top),
-        features["leaf_nics"],
+        server=spec.server,
+        gpus=spec.gpus,
+        servers=spec.servers,
+        planes=candidate.planes,
+        link_gbps=candidate.link_gbps,
+        tiers=candidate.form.tiers,
+        hops=features["hops"],
+        switch_ns=features["switch_ps"] / 1000,
+        several_paths=bool(features["paths"]),
+        peers=tuple(-features[f"peers {tier}"] for tier in below_top),
+        lanes_apart=tuple(features[f"apart {tier}"] for tier in below_top),
+        ratios=tuple(features[f"ratio {tier}"] / MILLION for tier in below_top),
+        leaf_nics=features["leaf_nics"],
+        switches_reduce=all(box.link_layer == "infiniband" for boxes in candidate.models.values() for box in boxes),
     )
 
 
@@ -190,14 +191,14 @@ def _ratio(model: Model, tier: int) -> Feature:
     spec, tiers = model.candidate.spec, range(1, tier + 1)
     ratios = (spec.ratio(model.form.roles[each - 1]) for each in tiers)
     most = math.prod(max(Fraction(1), min(ratio, Fraction(model.widest))) for ratio in ratios)
-    sent = FINE * spec.servers * spec.server.nics * model.candidate.planes
+    sent = MILLION * spec.servers * spec.server.nics * model.candidate.planes
 
     def at_most(value: int) -> Iterator[cp_model.BoundedLinearExpression | bool]:
         for some in (some for count in tiers for some in combinations(tiers, count)):
             down = model.product(tuple(name for each in some for name in model.form.bundles[each - 1].ports_down))
             up = model.product(tuple(name for each in some for name in model.form.bundles[each].ports_up))
-            yield FINE * down <= value * up
+            yield MILLION * down <= value * up
         # Of all the servers together: nothing new, but it tells the solver how few links that takes.
         yield from (model.links(model.form.bundles[each]) >= -(-sent // value) for each in tiers)
 
-    return Feature(FINE, math.ceil(FINE * most), limits=at_most)
+    return Feature(MILLION, math.ceil(MILLION * most), limits=at_most)

@@ -21,9 +21,8 @@ Term = cp_model.IntVar | int
 class Model:
     """One candidate as a CP-SAT model. `free` names limits to leave out, so that a search can ask what they cost.
 
-    A free limit is `ports`, `ports ROLE`, `limits.parallel_links`, `oversubscription`,
-    `least_oversubscription`, `unit_gpus`, `reserve`,
-    `grow_to_gpus`, `pinned AXIS` or `gpus`. Where one is free alone, `excess` holds what it would have to be, to
+    A free limit is `ports`, `ports ROLE`, `limits.parallel_links`, `oversubscription`, `least_oversubscription`,
+    `unit_gpus`, `reserve`, `grow_to_gpus`, `pinned AXIS` or `gpus`. Where one is free alone, `excess` holds what it would have to be, to
     minimise: the ports of a switch that has too few, the parallel links, the ratio in hundredths; or to maximise: the
     ports in reserve, the servers, those to grow to.
     """
@@ -169,9 +168,8 @@ class Model:
         full = today if grown is self.servers else self._places(grown, "grown")
         for axis, count in today.items():
             self.sizes[filled(axis)] = count
-        for axis in self.form.placement[1:-1]:
-            if not self._loose(axis):  # no place is for others that nobody asked for
-                self.cp.add(self.sizes[axis] <= full[axis])
+        for axis in [axis for axis in self.form.placement[1:-1] if not self._loose(axis)]:
+            self.cp.add(self.sizes[axis] <= full[axis])  # no place is for servers that nobody asked for
         self.cp.add(self.sizes[outermost] >= full[outermost])
         if not self._loose(outermost):
             self.cp.add(self.sizes[outermost] == full[outermost])

@@ -14,12 +14,12 @@ from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.measures import Features, Measure, model_features
 from fabric.optimizer.objectives import Objective, limited
 
-__all__ = ["Aim", "Quest"]
+__all__ = ["Aim", "Subproblem"]
 
 Aim = Objective | Measure
 
 
-class Quest:
+class Subproblem:
     """What is asked of one candidate: its model, aims and features; `seen` are the features of its fabrics so far."""
 
     def __init__(self, candidate: Candidate, aims: Sequence[Aim], seen: Sequence[Features] = ()) -> None:
