@@ -22,9 +22,9 @@ class Model:
     """One candidate as a CP-SAT model. `free` names limits to leave out, so that a search can ask what they cost.
 
     A free limit is `ports`, `ports ROLE`, `limits.parallel_links`, `oversubscription`, `least_oversubscription`,
-    `unit_gpus`, `reserve`, `grow_to_gpus`, `pinned AXIS` or `gpus`. Where one is free alone, `excess` holds what it would have to be, to
-    minimise: the ports of a switch that has too few, the parallel links, the ratio in hundredths; or to maximise: the
-    ports in reserve, the servers, those to grow to.
+    `unit_gpus`, `reserve`, `grow_to_gpus`, `pinned AXIS` or `gpus`. Where one is free alone, `excess` holds what it
+    would have to be, to minimise: the ports of a switch that has too few, the parallel links, the ratio in hundredths;
+    or to maximise: the ports in reserve, the servers, those to grow to.
     """
 
     def __init__(self, candidate: Candidate, free: Iterable[str] = ()) -> None:
