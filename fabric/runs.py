@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 import fabric
 from fabric.tables import print_json, print_summary, progress_of
+
+if TYPE_CHECKING:
+    from fabric.flow import Interference, Workload
+    from fabric.spec.jobs import JobFile
 
 Result = TypeVar("Result")
 
@@ -79,27 +83,34 @@ def run_workload(
     run: Run,
 ) -> None:
     """Design a fabric, put each workload on it, and the jobs of a file together, and show what they get."""
-    from fabric.flow import Job, answer, fail, interference
+    from fabric.flow import answer
     from fabric.report import collectives
     from fabric.report.files import write_run
     from fabric.spec.jobs import read_jobs
 
     with progress_of(run.quiet) as say:
-        listed = [] if jobs is None else [Job(**job.model_dump()) for job in read_jobs(jobs)]
+        file = None if jobs is None else read_jobs(jobs)
         study = _asked(run, partial(make, progress=say))
         found = []
         for work in workloads:
             say(f"{work.routing.name} routing, {work.explicit}")
-            found.append(collectives.Run(work, *answer(study.blueprint, work, sizes)))
-        first = workloads[0]
-        up = fail(study.blueprint, first.failures, first.seed) if first.failures else None
-        try:
-            beside = interference(study.blueprint, listed, first.routing, up, seed=first.seed) if listed else ()
-        except fabric.InputError as error:
-            raise fabric.InputError(f"{jobs}: {error}") from None
-        result = collectives.run_document(study, found, beside)
+            beside = () if file is None else _beside(study, work, file, str(jobs))
+            found.append(collectives.Run(work, *answer(study.blueprint, work, sizes), beside))
+        result = collectives.run_document(study, found)
         files = [] if run.out is None else write_run(study, found, result, run.out)
-    _print(run, result, partial(print_summary, *collectives.run_summary(study, found, beside)), files)
+    _print(run, result, partial(print_summary, *collectives.run_summary(study, found)), files)
+
+
+def _beside(study: fabric.Study, work: Workload, file: JobFile, name: str) -> tuple[Interference, ...]:
+    """Return what each job of a file gets under the routing and failures of a workload; a mistake names the file."""
+    from fabric.flow import Job, fail, interference
+
+    listed = [Job(**job.model_dump()) for job in file.jobs]
+    up = fail(study.blueprint, work.failures, work.seed) if work.failures else None
+    try:
+        return interference(study.blueprint, listed, work.routing, up, spread=file.spread, seed=work.seed)
+    except fabric.InputError as error:
+        raise fabric.InputError(f"{name}: {error}") from None
 
 
 def run_scale(make: Callable[..., Any], run: Run) -> None:

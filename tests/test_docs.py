@@ -57,3 +57,21 @@ def test_what_hashing_leaves_of_colossus(routing: str, qps: str, mean: str, leas
 def test_the_page_on_scale_has_its_table() -> None:
     """Five rows tell what routing leaves."""
     assert len(SHARES) == 5
+
+
+def test_what_the_page_on_scale_says_of_the_picture() -> None:
+    """What a ring and the best reach at each size are the numbers of the text."""
+    page = " ".join((DOCS / "scale.md").read_text().split())
+    study = {
+        gpus: fabric.design("colossus-100k", gpus=gpus, expected={}) for gpus in (1024, 16_384, 100_000, 1_048_576)
+    }
+    best = {gpus: each.allreduce(2**30).busbw_GBps for gpus, each in study.items()}
+    assert f"{best[100_000]:.0f} GB/s on 100,000 GPUs, and at {best[1_048_576]:.0f} on a million" in page
+    hashed = {gpus: study[gpus].allreduce(2**30, "ecmp").busbw_GBps / best[gpus] for gpus in (1024, 100_000)}
+    assert f"from {hashed[1024]:.0%}".replace("%", " %") in page
+    assert f"to {hashed[100_000]:.0%} at 100,000".replace("%", " %") in page
+    rings = {gpus: each.allreduce(2**30, algorithm="ring").busbw_GBps for gpus, each in study.items()}
+    full = study[1024].allreduce(2**40, algorithm="ring").busbw_GBps
+    assert 0.4 < rings[1024] / full < 0.5  # more waiting than sending
+    assert rings[16_384] < full / 11  # the steps take over ten times as long as the bytes
+    assert 0.01 < rings[100_000] / full < 0.015  # little more than a hundredth is left

@@ -98,7 +98,7 @@ def _try(
             yield full
         return
     most = max(model.ports for model in models.values())
-    most = spec.limits.parallel_links if "-" in free[0] else min(most, spec.servers) if "s" in free[0][:2] else most
+    most = spec.limits.parallel_links if "-" in free[0] else min(most, spec.servers) if free[0] == "slot" else most
     for size in range(1, most + 1):
         yield from _try(spec, form, models, {**sizes, free[0]: size}, free[1:])
 

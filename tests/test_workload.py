@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 import fabric
 from fabric.cli import cli
 from fabric.errors import InputError
-from fabric.flow import Job, Routing, Workload, answer, fail, interference
+from fabric.flow import Job, Routing, Workload, answer, fail, failover, interference, nics_left, phases, place, shares
 from fabric.metrics import survives
 from fabric.scaling import scale
 
@@ -97,8 +98,8 @@ def test_what_remains_without_a_leaf_is_what_is_promised(plan: fabric.Blueprint,
     """The seven other NICs of a server carry the flows of a dead one too, as `survives` says of a leaf of one rail."""
     work = Workload(algorithm="ring", routing=Routing("adaptive"), failures=(word,), placement="contiguous")
     (found,), _ = answer(plan, work, [2**33])
-    assert found.min == pytest.approx(float(survives(plan)["leaf"]))
-    assert found.min == pytest.approx(7 / 8)
+    assert found.min == pytest.approx(0.95 * float(survives(plan)["leaf"]))
+    assert found.min == pytest.approx(0.95 * 7 / 8)
     assert found.estimate.limited_by == "failures"
 
 
@@ -253,7 +254,7 @@ def test_a_rail_only_server_goes_on_with_its_other_nics() -> None:
     plan = fabric.design(gpus=256, server="hgx-h100", family="rail-only", switches="qm9700").blueprint
     work = Workload(algorithm="ring", routing=Routing("adaptive"), failures=("nic:1",), placement="contiguous")
     (found,), _ = answer(plan, work, [2**30])
-    assert found.min == pytest.approx(7 / 8)
+    assert found.min == pytest.approx(0.95 * 7 / 8)
 
 
 def test_a_program_of_unequal_shares_is_solved() -> None:
@@ -291,3 +292,78 @@ def test_values_of_no_use_are_bad_input(make: Callable[[], object]) -> None:
     """What is no number, word or sequence where one is wanted is told, not tried."""
     with pytest.raises(InputError):
         make()
+
+
+PLACED = [("contiguous", 8), ("by-rail", 8), ("strided", 8), ("strided", 4), ("random", 8), ("fragmented", 8)]
+
+
+@pytest.mark.parametrize("failures", [(), ("nic:1",), ("leaf:1",), ("leaf-spine:20%",)])
+@pytest.mark.parametrize(("placement", "stride"), PLACED)
+@pytest.mark.parametrize("algorithm", ["ring", "tree", "nvls-tree", "hierarchical-ring", "halving-doubling"])
+def test_no_time_is_below_that_of_the_wire(
+    plan: fabric.Blueprint, algorithm: str, placement: str, stride: int, failures: tuple[str, ...]
+) -> None:
+    """A collective takes at least what its flows take on the links, over the transport's share."""
+    work = Workload(
+        algorithm=algorithm, placement=placement, stride=stride, failures=failures, routing=Routing("adaptive")
+    )
+    if placement == "strided" and algorithm == "nvls-tree":
+        return  # groups of one GPU a server have no reduction in NVLink
+    (found,), _ = answer(plan, work, [2**33])
+    up = fail(plan, failures)
+    gpus = place(plan, placement, stride=stride)
+    every = phases(plan.server, gpus, "all-reduce", "tree" if algorithm == "nvls-tree" else algorithm)
+    left = nics_left(plan, up)
+    wire_s = shares(plan, [failover(phase, left, 8) for phase in every], up=up).wire_s
+    assert found.estimate.time_s >= wire_s * 2**33 / 0.95 * (1 - 1e-6)
+
+
+def test_a_ring_by_rail_crosses_the_network_at_every_step(plan: fabric.Blueprint) -> None:
+    """Ordered by rail, each NIC carries what eight share in order: the ring takes eight times as long."""
+    times = [
+        answer(plan, Workload(algorithm="ring", placement=name, routing=Routing("adaptive")), [2**36])[0][0]
+        for name in ("contiguous", "by-rail")
+    ]
+    assert times[1].estimate.busbw_GBps == pytest.approx(0.95 * 400 / 8, rel=0.02)
+    assert times[0].estimate.busbw_GBps > 7 * times[1].estimate.busbw_GBps
+
+
+@pytest.mark.parametrize("planes", [1, 2])
+@pytest.mark.parametrize("ratio", [1, 2])
+@pytest.mark.parametrize("family", ["fat-tree", "rail-optimized"])
+def test_by_default_a_closed_form_says_what_flows_do(family: str, ratio: int, planes: int) -> None:
+    """On any planes and ratio, a random ring or tree takes no less in closed form, and at most three tenths more.
+
+    It takes all traffic to leave its place, which is nearly true of many places and not of the eight leaves here.
+    """
+    words = {"gpus": 4096, "server": "hgx-h100", "switches": "sn5600", "family": family, "planes": planes}
+    plan = fabric.design(**words, oversubscription=ratio).blueprint
+    for name, algorithm in product(("adaptive", "ecmp"), ("ring", "tree")):
+        times = {}
+        for engine, seeds in (("closed", 1), ("flows", 5)):
+            way = {"algorithm": algorithm, "engine": engine}
+            works = (Workload(**way, routing=Routing(name, 2, seed), seed=seed) for seed in range(seeds))
+            times[engine] = statistics.fmean(answer(plan, work, [2**36])[0][0].estimate.time_s for work in works)
+        assert 0.85 * times["flows"] <= times["closed"] <= 1.3 * times["flows"]
+
+
+def test_what_limits_is_what_would_help(plan: fabric.Blueprint) -> None:
+    """Failures are named where the whole fabric gives more, collisions where another routing does, and else neither."""
+    limits = []
+    for routing, failures, placement in (
+        (Routing("ecmp", 2), (), "random"),
+        (Routing("ecmp", 2), ("nic:1",), "contiguous"),
+        (Routing("ecmp", 2), (), "contiguous"),
+        (Routing("adaptive"), ("spine:8",), "random"),
+    ):
+        work = Workload(algorithm="ring", routing=routing, failures=failures, placement=placement, engine="flows")
+        limits.append(answer(plan, work, [2**36])[0][0].estimate.limited_by)
+    assert limits[0] == "collisions"
+    assert limits[1] == limits[3] == "failures"
+    assert limits[2] in ("NIC", "NVLink")
+
+
+def test_an_algorithm_without_flows_is_told(plan: fabric.Blueprint) -> None:
+    """Reduction in switches has a closed form alone."""
+    with pytest.raises(InputError, match="no explicit flows"):
+        answer(plan, Workload(algorithm="sharp", engine="flows"), [2**30])

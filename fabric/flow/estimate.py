@@ -25,7 +25,9 @@ __all__ = [
     "fastest",
     "generation_of",
     "given",
+    "sent",
     "shares_of",
+    "transport",
     "usable",
 ]
 
@@ -152,7 +154,7 @@ def shares_of(shape: Shape, routing: str, algorithm: str, placement: str = "rand
     The cut is what no routing gets beyond. The mean is that of random pairs; of traffic in order it is the slowest's.
     """
     traffic, constants = _traffic(algorithm, placement), collectives()
-    least = min(constants.nic_share, _left(shape, routing, traffic)[0])
+    least = _left(shape, routing, traffic)[0]
     cut = oversubscribed_share(shape, contiguous=traffic.in_order)
     if routing == "adaptive" or traffic.in_order or shape.tiers == 1:
         return least, least, cut
@@ -207,8 +209,6 @@ def _machine(shape: Shape, share: tuple[float, str], traffic: _Traffic) -> Machi
     constants, server = collectives(), shape.server
     line = server.nics * shape.planes * shape.link_gbps / 8
     left, limit = share
-    if left >= constants.nic_share:
-        left, limit = constants.nic_share, "NIC"
     nvlink = server.nvlink_GBps or math.inf
     domain = min(server.gpus, shape.gpus)
     extra_us = (server.nic_us or 0.0) + _extra_us(shape, traffic)
@@ -219,16 +219,29 @@ def _machine(shape: Shape, share: tuple[float, str], traffic: _Traffic) -> Machi
     )  # fmt: skip
 
 
+def sent(shape: Shape, name: str, algorithm: str) -> float:
+    """Return the bytes that all NICs of a server send for each byte of a collective, as the closed forms have it."""
+    simple = collectives().protocols[0]
+    plain = replace(simple, ring=replace(simple.ring, bus=1.0), tree=replace(simple.tree, bus=1.0))
+    machine = replace(_machine(shape, (1.0, "NIC"), _traffic(algorithm, "random")), nvlink=math.inf, network=1.0)
+    parts = ALGORITHMS[algorithm](machine, collective(name), plain, 1.0) if machine.domains > 1 else None
+    return sum(seconds for seconds, _ in parts.transfers) if parts else 0.0
+
+
+def transport(routing: str) -> float:
+    """Return the share of a link's rate that the transport makes use of."""
+    return collectives().adaptive_share if routing == "adaptive" else collectives().nic_share
+
+
 def _left(shape: Shape, routing: str, traffic: _Traffic) -> tuple[float, str]:
     """Return what is left of line rate to the slowest NIC, and what limits it."""
-    constants = collectives()
     shares = {
-        "NIC": constants.nic_share,
+        "NIC": 1.0,
+        "oversubscription": oversubscribed_share(shape, contiguous=traffic.in_order),
         "collisions": routed_share(shape, routing, contiguous=traffic.in_order, partners=traffic.partners),
-        "oversubscription": constants.nic_share * oversubscribed_share(shape, contiguous=traffic.in_order),
     }
     limit = min(shares, key=lambda name: shares[name])
-    return shares[limit], "NIC" if routing == "adaptive" and limit == "collisions" else limit
+    return transport(routing) * shares[limit], limit
 
 
 def _extra_us(shape: Shape, traffic: _Traffic) -> float:

@@ -64,6 +64,7 @@ def interference(
     by `seed`, gives it servers all over the fabric. It runs on without those of its servers that nothing `up` joins.
     Raises InputError when the jobs take more GPUs than there are, and as `place`, `phases` and `route` do.
     """
+    routing = replace(routing, qps=max(routing.qps, blueprint.planes))
     placed = _placed(blueprint, jobs, spread, seed)
     parts = [
         replace(leaving(blueprint, _phase(blueprint, job, gpus, up), pxn=routing.pxn), job=number)
@@ -89,7 +90,7 @@ def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArr
         raise InputError(f"the failures leave the job {job.name} no server to run on")
     algorithm = job.algorithm or next((name for kind, name in TRAFFIC if kind == job.collective), "ring")
     every = list(phases(blueprint.server, gpus, job.collective, FLOWS_OF.get(algorithm, algorithm), rounds=3))
-    phase = every[len(every) // 2]
+    phase = every[len(every) // 2] if every else Phase(np.zeros(0, np.int64), np.zeros(0, np.int64))
     return phase if up is None else failover(phase, nics_left(blueprint, up), Lattice(blueprint).nics)
 
 

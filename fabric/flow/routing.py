@@ -23,22 +23,20 @@ MOST = 1 - 1e-15
 def routed_share(shape: Shape, routing: str, *, contiguous: bool, partners: int = 1) -> float:
     """Return the share of line rate that `routing` leaves to the slowest NIC, which sends to `partners` at one time.
 
-    1 when there is only one path. For `ecmp` the lock-step bottleneck of the hash (see `ecmp_bottleneck`) at the tier
-    where it is worst, each uplink taking as many times more flows as the ratio up to there, and never better than
-    adaptive routing. A NIC deals its queue pairs over the planes, one at least in each. Of a ring over servers in order
+    1 when there is only one path, and for `adaptive`. For `ecmp` the lock-step bottleneck of the hash (see
+    `ecmp_bottleneck`) at the tier where it is worst, each uplink taking as many times more flows as the ratio up to
+    there. A NIC deals its queue pairs over the planes, one at least in each. Of a ring over servers in order
     only one server leaves a place of m, so an m-th of the flows cross, and no uplink of a leaf has more than those of
     the server's NICs there: on rails, where that is one, a ring in order meets no collision below the spine.
     """
-    if shape.tiers == 1 or not shape.several_paths:
+    if shape.tiers == 1 or not shape.several_paths or routing == "adaptive":
         return 1.0
     constants = collectives()
-    if routing == "adaptive":
-        return constants.adaptive_share
     ports = 2 * shape.servers * shape.server.nics * shape.planes * (shape.tiers - 1)
     subflows = max(1.0, partners * constants.ecmp_subflows / shape.planes)
     if not contiguous:
         ratio = max(shape.ratios)
-        return min(constants.adaptive_share, ecmp_bottleneck(ports / ratio, subflows, ratio))
+        return ecmp_bottleneck(ports / ratio, subflows, ratio)
     together = (shape.leaf_nics, *(shape.server.nics,) * (shape.tiers - 2))
     tiers = zip(shape.ratios, shape.peers, together, strict=True)
     shares = (
@@ -46,7 +44,7 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool, partners: int 
         for ratio, peers, nics in tiers
         if shape.servers > peers
     )
-    return min(constants.adaptive_share, *shares)
+    return min((1.0, *shares))
 
 
 def ecmp_bottleneck(links: float, subflows: float, crossing: float, at_most: float = math.inf) -> float:
@@ -96,7 +94,8 @@ def oversubscribed_share(shape: Shape, *, contiguous: bool) -> float:
     """Return the share of line rate that oversubscription leaves.
 
     A ring over servers in order leaves a place of m servers by one of them, so the place's ratio r costs it nothing
-    while m >= r; traffic between any two servers (a tree) gets 1/r. Ratios multiply going up.
+    while m >= r; traffic in random order, nearly all of which leaves where there are many places, gets 1/r. Ratios
+    multiply going up.
     """
     peers = shape.peers if contiguous else (1,) * len(shape.peers)
     return min((1.0, *(servers / ratio for servers, ratio in zip(peers, shape.ratios, strict=True))))

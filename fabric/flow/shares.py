@@ -14,7 +14,7 @@ from fabric.flow.lattice import Lattice
 from fabric.flow.routes import ADAPTIVE, Routing, leaving, route
 from fabric.flow.traffic import Phase
 
-__all__ = ["Shares", "ideal_gbps", "phase_shares", "shares"]
+__all__ = ["Shares", "ideal_gbps", "line_s", "phase_shares", "shares"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ def shares(
         flows, apart = flows + phase.flows, apart + int(routes.apart.reshape(phase.flows, -1).any(axis=1).sum())
         sums, best, waited = sums + ideal * mean, best + ideal, waited + (ideal / least if least else np.inf)
     return Shares(sums / best, best / waited, waited, flows, apart) if flows else Shares(1.0, 1.0, 0.0, 0, 0)
+
+
+def line_s(blueprint: Blueprint, phases: Iterable[Phase]) -> float:
+    """Return the seconds per byte of the collective's size that the phases take at line rate, one after another."""
+    return sum(phase.busiest for phase in phases) * 8e-9 / Lattice(blueprint).line_gbps
 
 
 def phase_shares(blueprint: Blueprint, phase: Phase, rates: npt.NDArray[np.float64]) -> tuple[float, float]:

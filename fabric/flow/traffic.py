@@ -200,7 +200,7 @@ def _pairwise(runs: _Runs, rounds: int | None) -> Iterator[Phase]:
     """Send to the rank 1, 2, ... further on, each round when the last is over."""
     taken = min(rounds or runs.ranks, runs.ranks - 1)
     weight = (runs.ranks - 1) / max(taken, 1)
-    for by in np.linspace(1, runs.ranks - 1, taken).astype(int):
+    for by in 1 + ((np.arange(taken) + 0.5) * (runs.ranks - 1) / max(taken, 1)).astype(int):
         yield _sent(runs, np.array([by]), weight / runs.ranks)
 
 

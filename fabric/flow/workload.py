@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,13 +14,13 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import FabricError, InputError, nearest, whole
 from fabric.flow.bounds import cut_bound, lp_bound
-from fabric.flow.estimate import LIBRARY, ORDERS, Estimate, estimate, given, shares_of, usable
+from fabric.flow.estimate import LIBRARY, ORDERS, Estimate, estimate, given, sent, shares_of, transport, usable
 from fabric.flow.failures import fail, failover, live_servers, nics_left
 from fabric.flow.lattice import Lattice
 from fabric.flow.placement import on_live, place
 from fabric.flow.routes import Routing
 from fabric.flow.shape import Shape
-from fabric.flow.shares import Shares, shares
+from fabric.flow.shares import Shares, line_s, shares
 from fabric.flow.traffic import FLOWS_OF, TRAFFIC, Phase, phases
 
 __all__ = ["ENGINES", "Answer", "Bounds", "Workload", "answer"]
@@ -29,6 +30,9 @@ ENGINES = ("closed", "flows", "lp")
 
 QUICK_PROGRAM = 40_000
 """The variables of the largest linear program that is solved without being asked for: about a second."""
+
+SAME = 1e-6
+"""Shares nearer to each other than this are the same."""
 
 ROUNDS = 8
 """The rounds of a pairwise all-to-all that are laid out, spread over all of them."""
@@ -153,85 +157,116 @@ def _by_flows(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) ->
     shape = Shape.of(blueprint).first(gpus.size).group(groups)
     names = [name for name in usable(shape, workload.collective) if name in LIBRARY]
     names = [workload.algorithm] if workload.algorithm else names
-    traffic = {name: _traffic(blueprint, workload, name, gpus, up) for name in names}
-    got = {name: _shares(blueprint, each, workload, up) for name, each in traffic.items()}
+    solved = _Flows(blueprint, workload, shape, gpus, up)
     found = []
     for size in sizes:
-        every = [(_estimate(shape, workload, name, size, got[name], up), name) for name in names]
-        best, name = min(every, key=lambda pair: pair[0].time_s)
-        mean, least = (min(_transport(workload), share) for share in (got[name].mean, got[name].min))
+        best = min((solved.estimate(name, size) for name in names), key=lambda each: each.time_s)
+        got, part = solved.got(best.algorithm), transport(workload.routing.name)
         lost = asked.size - gpus.size
-        found.append(Answer(best, workload.explicit, mean, least, groups, lost))
-    name = found[-1].estimate.algorithm
-    lp, cut = _bounds(blueprint, traffic[name], workload, up)
-    return tuple(found), Bounds(name, got[name].min if workload.explicit == "lp" else lp, cut)
+        found.append(Answer(best, workload.explicit, part * got.mean, part * got.min, groups, lost))
+    return tuple(found), solved.bounds(found[-1].estimate.algorithm)
 
 
-def _traffic(
-    blueprint: Blueprint, workload: Workload, name: str, gpus: npt.NDArray[Any], up: npt.NDArray[Any] | None
-) -> list[Phase]:
-    """Return the phases of an algorithm's flows between `gpus`; none where it stays inside a server."""
-    key = (workload.collective, FLOWS_OF.get(name, name))
-    if key not in TRAFFIC:
-        return []
-    found = [each for each in phases(blueprint.server, gpus, *key, rounds=ROUNDS) if each.flows]
-    if up is None:
-        return found
-    left, nics = nics_left(blueprint, up), Lattice(blueprint).nics
-    return [failover(each, left, nics) for each in found]
+@dataclass(frozen=True, eq=False)
+class _Flows:
+    """The explicit flows of a workload on `gpus` over what is `up`; each algorithm's are solved when asked for."""
 
+    blueprint: Blueprint
+    workload: Workload
+    shape: Shape
+    gpus: npt.NDArray[Any]
+    up: npt.NDArray[Any] | None
+    known: dict[str, Shares] = field(default_factory=dict)
 
-def _shares(blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: npt.NDArray[Any] | None) -> Shares:
-    if workload.explicit == "flows":
-        return shares(blueprint, traffic, workload.routing, up)
-    if not traffic:
-        return Shares(1.0, 1.0, 0.0, 0, 0)
-    least = _over_phases(traffic, [lp_bound(blueprint, phase, up, pxn=workload.routing.pxn) for phase in traffic])
-    return Shares(least, least, 0.0, sum(phase.flows for phase in traffic), 0)
+    @property
+    def routing(self) -> Routing:
+        """The routing, with a queue pair of each flow in every plane at the least."""
+        routing = self.workload.routing
+        return replace(routing, qps=max(routing.qps, self.blueprint.planes))
 
+    def traffic(self, name: str, *, whole: bool = False) -> list[Phase]:
+        """Return the phases of an algorithm's flows, none inside one server; as if nothing had failed with `whole`."""
+        key = (self.workload.collective, FLOWS_OF.get(name, name))
+        if self.shape.servers == 1:
+            return []
+        if key not in TRAFFIC:
+            raise InputError(f"no explicit flows of {self.workload.collective} by '{name}'; engine closed may have it")
+        found = [each for each in phases(self.blueprint.server, self.gpus, *key, rounds=ROUNDS) if each.flows]
+        if self.up is None or whole:
+            return found
+        left, nics = nics_left(self.blueprint, self.up), Lattice(self.blueprint).nics
+        return [failover(each, left, nics) for each in found]
 
-def _transport(workload: Workload) -> float:
-    """Return the share of line rate that the transport leaves of what the links could carry."""
-    return collectives().adaptive_share if workload.routing.name == "adaptive" else collectives().nic_share
+    def got(self, name: str) -> Shares:
+        """Return what an algorithm's flows get, or by the engine lp the best that any routing would leave them."""
+        flows = FLOWS_OF.get(name, name)
+        if flows not in self.known:
+            self.known[flows] = self._solved(name)
+        return self.known[flows]
 
+    def _solved(self, name: str) -> Shares:
+        traffic = self.traffic(name)
+        if self.workload.explicit == "flows" or not traffic:
+            return shares(self.blueprint, traffic, self.routing, self.up)
+        pxn = self.workload.routing.pxn
+        least = _over_phases(traffic, [lp_bound(self.blueprint, phase, self.up, pxn=pxn) for phase in traffic])
+        flows = sum(phase.flows for phase in traffic)
+        waited = line_s(self.blueprint, traffic) / least if least else math.inf
+        return Shares(least, least, waited, flows, 0 if least else flows)
 
-def _estimate(
-    shape: Shape, workload: Workload, name: str, size: int, got: Shares, up: npt.NDArray[Any] | None
-) -> Estimate:
-    """Estimate one algorithm with what its flows get; without any path it never ends."""
-    if got.min == 0:
-        raise InputError(
-            f"{got.apart:,} of {got.flows:,} flows have no path left after {', '.join(workload.failures)};"
-            " the collective never ends"
+    def estimate(self, name: str, size: int) -> Estimate:
+        """Estimate one algorithm with what its flows get; without any path it never ends.
+
+        The network takes the time that the flows do, `wire_s`, over the transport's share. Closed forms take theirs
+        from what they send: so much of line rate is left as makes both the same.
+        """
+        workload, shape, got = self.workload, self.shape, self.got(name)
+        if got.min == 0:
+            raise InputError(
+                f"{got.apart:,} of {got.flows:,} flows have no path left after {', '.join(workload.failures)};"
+                " the collective never ends"
+            )
+        line = shape.server.nics * shape.planes * shape.link_gbps / 8e-9
+        left = min(1.0, sent(shape, workload.collective, name) / line / got.wire_s) if got.wire_s else 1.0
+        part = transport(workload.routing.name)
+        found = given(
+            shape, workload.collective, size, name, workload.placement, (part * left, self._limit(name, left))
         )
-    left = min(_transport(workload), got.min)
-    limit = _limit(workload, got, up)
-    found = given(shape, workload.collective, size, name, workload.placement, (left, limit))
-    return replace(found, routing=workload.routing.name, placement=workload.placement)
+        return replace(found, routing=workload.routing.name, placement=workload.placement)
+
+    def _limit(self, name: str, left: float) -> str:
+        """Return what holds the slowest flow back: failures only if it would get more without them."""
+        if left > 1 - SAME:
+            return "NIC"
+        traffic = self.traffic(name, whole=True)
+        if self.up is not None and _least(self, traffic) > self.got(name).min + SAME:
+            return "failures"
+        cut = _cut(self.blueprint, traffic, None, pxn=self.workload.routing.pxn)
+        if self.got(name).min < cut - SAME:
+            return "collisions"
+        return "oversubscription" if cut < 1 - SAME else "NIC"
+
+    def bounds(self, name: str) -> Bounds:
+        """Return the bounds of an algorithm's phases; a linear program that is not quick is left out."""
+        traffic, pxn = self.traffic(name), self.workload.routing.pxn
+        if not traffic:
+            return Bounds(name, 1.0, 1.0)
+        cut, most = _cut(self.blueprint, traffic, self.up, pxn=pxn), QUICK_PROGRAM // len(traffic)
+        if self.workload.explicit == "lp":
+            return Bounds(name, self.got(name).min, cut)
+        try:
+            each = [lp_bound(self.blueprint, phase, self.up, pxn=pxn, most=most) for phase in traffic]
+        except FabricError:
+            return Bounds(name, None, cut)
+        return Bounds(name, _over_phases(traffic, each), cut)
 
 
-def _limit(workload: Workload, got: Shares, up: npt.NDArray[Any] | None) -> str:
-    """Return what holds the slowest flow back."""
-    if got.min >= _transport(workload):
-        return "NIC"
-    if up is not None:
-        return "failures"
-    return "oversubscription" if workload.routing.name == "adaptive" or workload.explicit == "lp" else "collisions"
+def _least(flows: _Flows, traffic: list[Phase]) -> float:
+    return shares(flows.blueprint, traffic, flows.routing).min
 
 
-def _bounds(
-    blueprint: Blueprint, traffic: list[Phase], workload: Workload, up: npt.NDArray[Any] | None
-) -> tuple[float | None, float]:
-    """Return the bounds of the phases one after another, LP and cut; programs that are not quick are left out."""
-    if not traffic:
-        return 1.0, 1.0
-    pxn = workload.routing.pxn
-    cut = _over_phases(traffic, [cut_bound(blueprint, phase, up, pxn=pxn) for phase in traffic])
-    most = QUICK_PROGRAM // len(traffic)
-    try:
-        return _over_phases(traffic, [lp_bound(blueprint, each, up, pxn=pxn, most=most) for each in traffic]), cut
-    except FabricError:
-        return None, cut
+def _cut(blueprint: Blueprint, traffic: list[Phase], up: npt.NDArray[Any] | None, *, pxn: bool) -> float:
+    return _over_phases(traffic, [cut_bound(blueprint, phase, up, pxn=pxn) for phase in traffic])
 
 
 def _over_phases(traffic: list[Phase], shares_: list[float]) -> float:

@@ -21,14 +21,15 @@ MEASURED = 128
 
 @dataclass(frozen=True)
 class Run:
-    """A workload under one routing with its answers by size and the bounds of its flows."""
+    """A workload under one routing with its answers by size, the bounds of its flows, and jobs under that routing."""
 
     workload: Workload
     answers: tuple[Answer, ...]
     bounds: Bounds
+    jobs: tuple[Interference, ...] = ()
 
 
-def run_document(study: Study, runs: Sequence[Run], jobs: Sequence[Interference] = ()) -> dict[str, Any]:
+def run_document(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
     """Return the answers as one plain object (docs/design-json.md)."""
     return {
         "schema": SCHEMA,
@@ -36,7 +37,7 @@ def run_document(study: Study, runs: Sequence[Run], jobs: Sequence[Interference]
         "design_gpus": study.blueprint.gpus,
         "results": [_result(run.workload, each) for run in runs for each in run.answers],
         "bounds": asdict(runs[0].bounds),
-        "jobs": [asdict(job) for job in jobs],
+        "jobs": [{"routing": run.workload.routing.name, **asdict(job)} for run in runs for job in run.jobs],
     }
 
 
@@ -56,7 +57,7 @@ def _result(workload: Workload, answer: Answer) -> dict[str, Any]:
 Summary = tuple[str, list[Table], list[str]]
 
 
-def run_summary(study: Study, runs: Sequence[Run], jobs: Sequence[Interference] = ()) -> Summary:
+def run_summary(study: Study, runs: Sequence[Run]) -> Summary:
     """Return the paragraph, the tables and the closing lines that `fabric allreduce` prints."""
     first, every = runs[0].answers[0].estimate, study.blueprint.gpus
     groups, lost = runs[0].answers[0].groups, runs[0].answers[0].lost
@@ -65,10 +66,11 @@ def run_summary(study: Study, runs: Sequence[Run], jobs: Sequence[Interference] 
     text += f", without {units.count(lost)} in servers that failures cut off." if lost else "."
     heads = ("size", "algorithm", "time", "busbw GB/s", "mean", "least", "limited by")
     tables: list[Table] = [(_how(run), heads, [_row(each) for each in run.answers]) for run in runs]
-    if jobs:
-        shares = [(j.job, *(f"{value:.3f}" for value in (j.alone_mean, j.alone_min, j.mean, j.min))) for j in jobs]
+    for run in (run for run in runs if run.jobs):
+        shares = [(j.job, *(f"{value:.3f}" for value in (j.alone_mean, j.alone_min, j.mean, j.min))) for j in run.jobs]
         columns = ("job", "alone: mean", "least", "with the others: mean", "least")
-        tables.append(("Jobs at one time, in shares of line rate", columns, shares))
+        title = f"Jobs at one time under {run.workload.routing.name}, in shares of line rate before the transport's"
+        tables.append((title, columns, shares))
     return text, tables, [*_lines(runs)]
 
 

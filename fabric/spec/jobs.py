@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -12,7 +13,7 @@ from fabric.spec.reading import read_file
 from fabric.spec.wording import told
 from fabric.spec.words import Words
 
-__all__ = ["read_jobs"]
+__all__ = ["JobFile", "read_jobs"]
 
 WHAT = "a file of jobs is a mapping such as `jobs: [{name: a, gpus: 1024}, {name: b, gpus: 512, placement: random}]`"
 
@@ -22,19 +23,21 @@ class JobFile(Words):
 
     jobs: list[JobWords] = Field(min_length=1, max_length=1000)
     """The jobs."""
+    spread: Literal["contiguous", "random"] = "contiguous"
+    """Whose GPUs they have: the first in order, or those of servers all over the fabric."""
 
 
-def read_jobs(path: str | os.PathLike[str]) -> list[JobWords]:
+def read_jobs(path: str | os.PathLike[str]) -> JobFile:
     """Return the jobs of a YAML or JSON file; raises InputError with all its mistakes."""
     document = read_file(path, WHAT)
     if document.mistakes:
         raise InputError(document.mistakes)
     try:
-        jobs = JobFile.model_validate(document.values).jobs
+        file = JobFile.model_validate(document.values)
     except ValidationError as error:
         raise InputError([mistake for _, mistake in told(error, document)]) from None
-    names = [job.name for job in jobs]
+    names = [job.name for job in file.jobs]
     twice = [place for place, name in enumerate(names) if name in names[:place]]
     if twice:
         raise InputError([document.mistake(("jobs", place, "name"), f"{names[place]} stands twice") for place in twice])
-    return jobs
+    return file
