@@ -124,7 +124,7 @@ def test_a_tree_over_many_domains_sends_everything_twice() -> None:
     """Two domains exchange all bytes once, so the tree is as fast as NVLink; of more, each has two below it."""
     two, four = (estimate(_shape(gpus), "all-reduce", 2**36, algorithm="nvls-tree") for gpus in (16, 32))
     assert (two.limited_by, four.limited_by) == ("NVLink", "NIC")
-    assert four.algbw_GBps == pytest.approx(0.96 * 400 / 2, rel=0.01)
+    assert four.algbw_GBps == pytest.approx(0.95 * 400 / 2, rel=0.01)
 
 
 def test_only_infiniband_reduces_in_its_switches() -> None:
