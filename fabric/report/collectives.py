@@ -15,6 +15,9 @@ __all__ = ["SCHEMA", "Run", "curves", "run_document", "run_summary"]
 
 SCHEMA = "fabric.allreduce/1"
 
+KINDS = ("all-reduce", "all-gather")
+"""The collectives that were measured."""
+
 MEASURED = 128
 """The GPUs of the largest machine that the time model was held against (docs/accuracy.md)."""
 
@@ -91,7 +94,9 @@ def _lines(runs: Sequence[Run]) -> Iterator[str]:
         yield f"{run.workload.routing.name}: no routing of {flows} gets over {lp}{run.bounds.cut:.3f} by cuts."
     errors = dict.fromkeys(each.estimate.expected_error for run in runs for each in run.answers)
     shares = ", ".join(f"{error:.0%}" for error in errors)
-    yield f"Nine of ten measured times are within {shares} of such estimates, by size (docs/accuracy.md)."
+    kind = runs[0].answers[0].estimate.collective
+    other = "" if kind in KINDS else f"; none of them is of {kind}"
+    yield f"Nine of ten measured times are within {shares} of such estimates, by size (docs/accuracy.md){other}."
     if any(each.estimate.gpus > MEASURED for run in runs for each in run.answers):
         yield f"The measured machines have up to {MEASURED} GPUs; beyond, it has more steps and levels."
 
