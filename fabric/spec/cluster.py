@@ -38,7 +38,7 @@ def read_cluster(
     Each fabric is a request, which `resolve` turns into a Spec; the words of `common` hold in each that does not say
     otherwise. Raises InputError with every mistake, each at its line.
     """
-    document = read_document(source)
+    document = read_document(source, {})
     if "gpus" in document.values and "fabrics" not in document.values:
         raise InputError([document.mistake(("gpus",), "a request of one fabric; `fabric design` takes it", bare=True)])
     mistakes = [*document.mistakes, *_unknown(document)]

@@ -55,8 +55,11 @@ def read_spec(
     return _spec(request, document, any_families)
 
 
-def read_document(source: Source) -> Document:
-    """Read the document of a request from wherever it stands; raises InputError when there is none."""
+def read_document(source: Source, shipped: Mapping[str, Path] | None = None) -> Document:
+    """Read the document of a request from wherever it stands, of a name from `shipped`, by default the designs.
+
+    Raises InputError when there is none.
+    """
     from fabric.spec.reading import read_file, read_text
 
     if source is None or isinstance(source, Document):
@@ -65,11 +68,12 @@ def read_document(source: Source) -> Document:
         tree = Tree("")
         plain(source, tree)
         return tree.document()
-    if isinstance(source, str) and source in (shipped := topologies()):
+    shipped = topologies() if shipped is None else shipped
+    if isinstance(source, str) and source in shipped:
         return read_text(shipped[source].read_text(encoding="utf-8"), f"{source}.yaml")
     if not isinstance(source, str | os.PathLike):
         raise InputError(f"a request is a name, a path or a mapping, not a {type(source).__name__}")
-    return read_file(source) if _exists(source) else _refuse_name(os.fsdecode(source))
+    return read_file(source) if _exists(source) else _refuse_name(os.fsdecode(source), shipped)
 
 
 def _exists(path: str | os.PathLike[str]) -> bool:
@@ -80,11 +84,12 @@ def _exists(path: str | os.PathLike[str]) -> bool:
     return os.fspath(path) not in ("", b"")
 
 
-def _refuse_name(name: str) -> Document:
+def _refuse_name(name: str, shipped: Mapping[str, Path]) -> Document:
     """Refuse what is neither; of a path only a near name is told, of a bare name else all."""
-    hint = nearest(Path(name).stem[:100], topologies())
+    hint = nearest(Path(name).stem[:100], shipped)
     hint = "" if hint.startswith("; known") and Path(name).name != name else hint
-    raise InputError([Mistake(quoted(name), f"no shipped design and no file of that name{hint}")])
+    what = "no shipped design and no file" if shipped else "no file"
+    raise InputError([Mistake(quoted(name), f"{what} of that name{hint}")])
 
 
 def _validate(document: Document, families: Families, any_families: Collection[str]) -> tuple[Request, list[Mistake]]:
