@@ -15,7 +15,7 @@ import fabric
 from fabric.catalog import Server, Switch
 from fabric.errors import Conflict
 from fabric.optimizer.candidates import candidates
-from fabric.optimizer.conflict import clash
+from fabric.optimizer.conflict import smallest_conflict
 from fabric.optimizer.objectives import limited
 from fabric.optimizer.question import conflicting
 from fabric.optimizer.solve import minimise
@@ -91,7 +91,7 @@ def test_the_set_is_a_smallest_one_and_each_nearest_value_is_exact() -> None:
         if feasible(spec):
             continue
         told += 1
-        met = clash(spec, ("price",))
+        met = smallest_conflict(spec, ("price",))
         assert met
         assert met.smallest
         limits = [limit for limit in conflicting(spec) if limit != "planes"]
@@ -149,8 +149,8 @@ FAR = {"name": "far", "gpus": 131_072, "server": "hgx-h100", "family": "fat-tree
         (
             {"gpus": 1024, "pinned": {"stripe": 2}},
             [
-                "this limit alone excludes every fabric: pinned stripe 2",
-                "pinned stripe 2 is no good: the nearest within the rest is 1",
+                "this limit alone excludes every fabric: pinned.stripe 2",
+                "pinned.stripe 2 is no good: the nearest within the rest is 1",
             ],
         ),
         (
@@ -197,7 +197,7 @@ def test_a_share_that_cannot_survive_is_told_the_most_that_can() -> None:
     words = {"gpus": 256, "server": "hgx-h100", "switches": "sn5600", "family": "fat-tree", "planes": [1, 2]}
     with pytest.raises(fabric.Infeasible) as told:
         fabric.design(words | {"survive": {"plane": 0.9}})
-    assert [item.nearest for item in told.value.conflict if item.limit == "survive plane"] == [0.5]
+    assert [item.nearest for item in told.value.conflict if item.limit == "survive.plane"] == [0.5]
     assert fabric.design(words | {"survive": {"plane": 0.5}}).blueprint.planes == 2
 
 

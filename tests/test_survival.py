@@ -159,7 +159,7 @@ def test_a_freed_loss_is_not_asked_for() -> None:
         gpus=512, server="hgx-h100", family="rail-optimized", tiers=2, pinned={"spine": 4}, survive={"spine": 1}
     )
     candidate = comparable(asked, ())[0][0]
-    for free, status in ((), "INFEASIBLE"), (["survive spine"], "OPTIMAL"):
+    for free, status in ((), "INFEASIBLE"), (["survive.spine"], "OPTIMAL"):
         model = limited(candidate, free)
         assert minimise(model, [switches(model)]).status == status
 

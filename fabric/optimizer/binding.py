@@ -1,4 +1,4 @@
-"""The limits that bind: those that, loosened alone, would let the best fabric be better, and by how much."""
+"""The limits that bind: those that, relaxed alone, would let the best fabric be better, and by how much."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORK = 4.0
 
 @dataclass(frozen=True)
 class Binding:
-    """A limit with its value, the value it was loosened to (None for dropped), and the first objective's least then.
+    """A limit with its value, the value it was relaxed to (None for dropped), and the first objective's least then.
 
     That is None where it took too much work to find.
     """
@@ -47,8 +47,8 @@ def binding(spec: Spec, aims: Sequence[Objective], least: float) -> tuple[Bindin
     which that took too much work come last.
     """
     found = []
-    for limit, value, loosened, eased in (*_eased_rules(spec), *_eased_totals(spec)):
-        best, settled = _best(eased, aims[0], least)
+    for limit, value, loosened, relaxed in (*_relaxed_rules(spec), *_relaxed_totals(spec)):
+        best, settled = _best(relaxed, aims[0], least)
         if best is not None or not settled:
             found.append(Binding(limit, value, loosened, best))
     return tuple(sorted(found, key=lambda item: math.inf if item.objective is None else item.objective))
@@ -61,11 +61,11 @@ def fewer_hops(spec: Spec, aims: Sequence[Objective], hops_max: int) -> Step | N
     return None if best is None else Step(hops_max - 2, best)
 
 
-Eased = tuple[str, Any, Any, Spec]
-"""A limit, its value, what it is loosened to (None for dropped), and the request so loosened."""
+Relaxed = tuple[str, Any, Any, Spec]
+"""A limit, its value, what it is relaxed to (None for dropped), and the request so relaxed."""
 
 
-def _eased_totals(spec: Spec) -> Iterator[Eased]:
+def _relaxed_totals(spec: Spec) -> Iterator[Relaxed]:
     for name in LIMITS:
         if (most := getattr(spec.limits, name)) is not None:
             limits = Limits(**{**asdict(spec.limits), name: None})
@@ -77,7 +77,7 @@ def _eased_totals(spec: Spec) -> Iterator[Eased]:
         yield "planes", list(spec.planes), None, replace(spec, planes=planes)
 
 
-def _eased_rules(spec: Spec) -> Iterator[Eased]:
+def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
     links = spec.limits.parallel_links
     twice = replace(spec.limits, parallel_links=2 * links)
     yield "limits.parallel_links", links, 2 * links, replace(spec, limits=twice)
@@ -90,6 +90,9 @@ def _eased_rules(spec: Spec) -> Iterator[Eased]:
         yield "reserve", dict(spec.reserve), None, replace(spec, reserve={})
     if spec.grow_to_gpus and spec.grow_to_gpus > spec.gpus:
         yield "grow_to_gpus", spec.grow_to_gpus, None, replace(spec, grow_to_gpus=None)
+    if any(spec.least_oversubscription.values()):
+        least = replace(spec, least_oversubscription={})
+        yield "least_oversubscription", _plain(spec.least_oversubscription), None, least
     for role, share in spec.survive.items():
         rest = {name: value for name, value in spec.survive.items() if name != role}
         yield f"survive.{role}", float(share), None, replace(spec, survive=rest)

@@ -121,13 +121,13 @@ def _objections(
     if not gbps:
         yield f"a NIC of {spec.server.nic_gbps}G does not split evenly over {planes} planes"
     if spec.pinned.get(PLANE, planes) != planes:
-        yield f"pinned plane is {spec.pinned[PLANE]}"
+        yield f"pinned.plane is {spec.pinned[PLANE]}"
     for axis, size in spec.pinned.items():
         domain = lane_sizes(spec, axis)
         if axis not in form.axes and axis not in (bundle.name for bundle in form.bundles):
             yield f"it has no axis or bundle '{axis}', which is pinned"
         elif domain and size not in domain:
-            yield f"pinned {axis} {size} is none of {', '.join(map(str, domain))}"
+            yield f"pinned.{axis} {size} is none of {', '.join(map(str, domain))}"
     for role, allowed in models.items():
         if not spec.models(role):
             yield f"the request names no switch for the {role}"

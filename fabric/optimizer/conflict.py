@@ -10,18 +10,18 @@ from fabric.optimizer.nearest import nearest
 from fabric.optimizer.question import Question
 from fabric.spec import Spec
 
-__all__ = ["Clash", "clash"]
+__all__ = ["ConflictSet", "smallest_conflict"]
 
 
 @dataclass(frozen=True)
-class Clash:
+class ConflictSet:
     """Limits that conflict; `smallest` says whether it is proven that no fewer do."""
 
     conflict: tuple[Conflict, ...]
     smallest: bool
 
 
-def clash(spec: Spec, facts: Sequence[str]) -> Clash | None:
+def smallest_conflict(spec: Spec, facts: Sequence[str]) -> ConflictSet | None:
     """Return a smallest set of the limits of `spec` that conflict, or None where none was found.
 
     `spec` is known to be infeasible; `facts` are what must be known of every part (see `candidates`).
@@ -30,4 +30,4 @@ def clash(spec: Spec, facts: Sequence[str]) -> Clash | None:
     found = question.conflict()
     if not found:
         return None
-    return Clash(tuple(nearest(question, limit) for limit in question.limits if limit in found), question.settled)
+    return ConflictSet(tuple(nearest(question, limit) for limit in question.limits if limit in found), question.settled)

@@ -1,4 +1,4 @@
-"""Why a request is infeasible: what each form carries at most, and which limit, freed alone, would let it through."""
+"""Why a request is infeasible: what each form carries at most, and which limit, relaxed alone, would let it through."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fabric import units
 from fabric.catalog import Switch
 from fabric.errors import Conflict, Infeasible
 from fabric.optimizer.candidates import Candidate, Rejected
-from fabric.optimizer.conflict import clash
+from fabric.optimizer.conflict import smallest_conflict
 from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
 from fabric.optimizer.question import WORK, share
 from fabric.optimizer.solve import minimise
@@ -31,7 +31,7 @@ def explain(
 
     `facts` are those that must be known of every part, as the candidates were found with (see `candidates`).
     """
-    met = clash(spec, facts)
+    met = smallest_conflict(spec, facts)
     work = share(found) / (8 if len(found) > 8 else 1) if met else 4 * share(found)
     reasons = list(_reasons(spec, found, rejected, work))
     text = f"no fabric joins {units.count(spec.gpus)} GPUs within the request"
@@ -132,10 +132,10 @@ def _reason(candidate: Candidate, most: int) -> str:
 
 
 def _mends(candidate: Candidate) -> Iterator[str]:
-    """Say, for each limit that would be enough if it alone were freed, what it is and what it would have to be."""
+    """Say, for each limit that would be enough if it alone were relaxed, what it is and what it would have to be."""
     spec, gbps = candidate.spec, candidate.link_gbps
     for role in candidate.form.roles:
-        needed = _least(candidate, f"ports {role}")
+        needed = _least(candidate, f"ports.{role}")
         if needed is not None:
             model = max(candidate.models[role], key=lambda model: model.radix(gbps))
             yield f"the {role} needs {units.count(needed)} ports, {model.name} has {model.radix(gbps)} at {gbps}G"
@@ -149,8 +149,8 @@ def _mends(candidate: Candidate) -> Iterator[str]:
         if getattr(spec, key) and _least(candidate, key) is not None:
             yield f"{key} {_said(getattr(spec, key))} is in the way"
     for axis, value in spec.pinned.items():
-        if _least(candidate, f"pinned {axis}") is not None:
-            yield f"pinned {axis} {value} is in the way"
+        if _least(candidate, f"pinned.{axis}") is not None:
+            yield f"pinned.{axis} {value} is in the way"
 
 
 def _ratio_mends(candidate: Candidate) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _said(value: Any) -> str:
 
 
 def _total_mends(candidate: Candidate) -> Iterator[str]:
-    """Say of each limit on a total that would be enough if it alone were freed, how little it could be."""
+    """Say of each limit on a total that would be enough if it alone were relaxed, how little it could be."""
     for limit, word in LIMITS.items():
         most, objective = getattr(candidate.spec.limits, limit), OBJECTIVES[word]
         if most is not None:
@@ -180,7 +180,7 @@ def _total_mends(candidate: Candidate) -> Iterator[str]:
 
 
 def _least(candidate: Candidate, limit: str) -> int | None:
-    """Return the least that the freed limit would have to be (0 where it has no number), or None if that is no help."""
+    """Return the least that the relaxed limit would have to be (0 where it has no number), None if that is no help."""
     model = limited(candidate, [limit])
     answer = minimise(model, [1 * model.excess], WORK)
     return answer.values[0] if answer.status == "OPTIMAL" else None

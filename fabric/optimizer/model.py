@@ -19,22 +19,22 @@ Term = cp_model.IntVar | int
 
 
 class Model:
-    """One candidate as a CP-SAT model. `free` names limits to leave out, so that a search can ask what they cost.
+    """One candidate as a CP-SAT model. `relaxed` names limits to leave out, so that a search can ask what they cost.
 
-    A free limit is `ports`, `ports ROLE`, `limits.parallel_links`, `oversubscription`, `least_oversubscription`,
-    `unit_gpus`, `reserve`, `grow_to_gpus`, `pinned AXIS` or `gpus`. Where one is free alone, `excess` holds what it
+    A relaxed limit is `ports`, `ports.ROLE`, `limits.parallel_links`, `oversubscription`, `least_oversubscription`,
+    `unit_gpus`, `reserve`, `grow_to_gpus`, `pinned.AXIS` or `gpus`. Where one is relaxed alone, `excess` holds what it
     would have to be, to minimise: the ports of a switch that has too few, the parallel links, the ratio in hundredths;
     or to maximise: the ports in reserve, the servers, those to grow to.
     """
 
-    def __init__(self, candidate: Candidate, free: Iterable[str] = ()) -> None:
+    def __init__(self, candidate: Candidate, relaxed: Iterable[str] = ()) -> None:
         self.candidate = candidate
-        self.free = frozenset(free)
+        self.relaxed = frozenset(relaxed)
         self.cp = cp_model.CpModel()
         self.excess: Term = 0
         self._ceiling = ceiling(candidate)
         self.widest = max(max(candidate.radix(role)) for role in candidate.form.roles)
-        if any(name.startswith("ports") for name in self.free):
+        if any(name.startswith("ports") for name in self.relaxed):
             self.widest = any_width(candidate, self.widest)
         self._products: dict[tuple[str, ...], Term] = {}
         self._links: dict[str, Term] = {}
@@ -116,7 +116,7 @@ class Model:
 
     def _axis(self, axis: str) -> Term:
         spec = self.candidate.spec
-        if axis in spec.pinned and f"pinned {axis}" not in self.free:
+        if axis in spec.pinned and f"pinned.{axis}" not in self.relaxed:
             return spec.pinned[axis]
         if axis == self.form.placement[-1]:
             return self._unit or self.var(self.widest if self._loose(axis) else self._most_servers, axis)
@@ -131,7 +131,7 @@ class Model:
 
     @property
     def _unit(self) -> int | None:
-        return None if "unit_gpus" in self.free else self.candidate.spec.unit_servers
+        return None if "unit_gpus" in self.relaxed else self.candidate.spec.unit_servers
 
     @property
     def _most_servers(self) -> int:
@@ -144,14 +144,14 @@ class Model:
 
     def _copies(self, bundle: Bundle) -> Term:
         spec = self.candidate.spec
-        if bundle.name in spec.pinned and f"pinned {bundle.name}" not in self.free:
+        if bundle.name in spec.pinned and f"pinned.{bundle.name}" not in self.relaxed:
             return spec.pinned[bundle.name]
         if bundle == self.form.bundles[0]:
             return self.var(spec.server.nics, bundle.name)
-        if "limits.parallel_links" not in self.free:
+        if "limits.parallel_links" not in self.relaxed:
             return self.var(spec.limits.parallel_links, bundle.name)
         copies = self.var(self.widest, bundle.name)
-        if len(self.free) == 1:
+        if len(self.relaxed) == 1:
             self.cp.add(copies <= self._excess(self.widest))
         return copies
 
@@ -186,7 +186,7 @@ class Model:
 
     def _servers(self) -> Term:
         servers = self.candidate.spec.servers
-        if "gpus" not in self.free:
+        if "gpus" not in self.relaxed:
             return servers
         self.excess = self.var(servers, "servers")
         return self.excess
@@ -194,10 +194,10 @@ class Model:
     def _grown(self, servers: Term) -> Term:
         """Return the servers that the fabric must be able to grow to, today's `servers` at the least."""
         spec = self.candidate.spec
-        if self.free == {"grow_to_gpus"}:
+        if self.relaxed == {"grow_to_gpus"}:
             self.excess = self.var(spec.grown_servers, "grown", least=spec.servers)
             return self.excess
-        if "grow_to_gpus" in self.free or not spec.grow_to_gpus:
+        if "grow_to_gpus" in self.relaxed or not spec.grow_to_gpus:
             return servers
         if isinstance(servers, int):
             return servers if servers == spec.grown_servers else spec.grown_servers
@@ -219,14 +219,14 @@ class Model:
         up = sum(self.product(b.ports_up, self.widest) for b in self.form.bundles if b.lower == group)
         total, role = down + up + self._spare(group.role), group.role
         flags = list(zip(self.candidate.radix(role), self.used[role], strict=True))
-        if self.free == {f"ports {role}"}:
+        if self.relaxed == {f"ports.{role}"}:
             self.cp.add(total <= self._excess(self.widest))
-        elif self.free == {"ports"}:
+        elif self.relaxed == {"ports"}:
             short = self.var(1, f"{role} is short of ports", least=0)
             self.cp.add(total <= self._excess(self.widest)).only_enforce_if(short)
             for radix, used in flags:
                 self.cp.add(total <= radix).only_enforce_if(short.negated(), used)
-        elif "ports" not in self.free:
+        elif "ports" not in self.relaxed:
             for radix, used in flags:
                 self._only_if(used, total <= radix)
         if group != self.form.groups[-1]:
@@ -235,9 +235,9 @@ class Model:
     def _spare(self, role: str) -> Term:
         spec = self.candidate.spec
         own = spec.spare_ports(role)
-        if "reserve" not in self.free or not own:
+        if "reserve" not in self.relaxed or not own:
             return own
-        if len(self.free) > 1:
+        if len(self.relaxed) > 1:
             return 0
         spare = self.var(own, f"spare ports of {role}", least=0)
         self.cp.add_min_equality(spare, [own, self._excess(max(spec.reserve.values()), least=0)])
@@ -246,12 +246,12 @@ class Model:
     def _limit_ratio(self, role: str, down: cp_model.LinearExprT, up: cp_model.LinearExprT) -> None:
         spec = self.candidate.spec
         ratio, least = spec.ratio(role), spec.least_ratio(role)
-        if least and "least_oversubscription" not in self.free:
+        if least and "least_oversubscription" not in self.relaxed:
             self.cp.add(least.denominator * down >= least.numerator * up)
         within = ratio.denominator * down <= ratio.numerator * up
-        if "oversubscription" not in self.free:
+        if "oversubscription" not in self.relaxed:
             self.cp.add(within)
-        elif len(self.free) == 1:
+        elif len(self.relaxed) == 1:
             high = self.var(1, f"{role} is oversubscribed", least=0)
             most = 100 * self.widest
             share = self.var(most * self.widest, f"hundredths of {role}", least=0)
@@ -261,18 +261,18 @@ class Model:
 
     def _balance(self, group: Group) -> None:
         """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
-        if any(name.startswith("ports") for name in self.free):
+        if any(name.startswith("ports") for name in self.relaxed):
             return
         below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
         above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)
         links = self.links(below) + (self.links(above) if above else 0)
         self.cp.add(links <= self.sum_of(group.role, self.candidate.radix(group.role)))
-        if above and "oversubscription" in self.free:
+        if above and "oversubscription" in self.relaxed:
             return
         if above:
             ratio = self.candidate.spec.ratio(group.role)
             self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
-        elif not self.form.places(group) and self.free.isdisjoint(("gpus", "grow_to_gpus", "oversubscription")):
+        elif not self.form.places(group) and self.relaxed.isdisjoint(("gpus", "grow_to_gpus", "oversubscription")):
             self._balance_growth(group)
 
     def _balance_growth(self, top: Group) -> None:

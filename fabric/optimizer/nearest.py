@@ -30,7 +30,7 @@ def nearest(question: Question, limit: str) -> Conflict:
     """Return the limit with its value and the nearest one that is enough if all others stay as they are."""
     within = [place for place, against in enumerate(question.against) if against <= {limit}]
     value = question.limits[limit]
-    if limit in ("tiers", "planes", f"pinned {PLANE}"):
+    if limit in ("tiers", "planes", f"pinned.{PLANE}"):
         number, settled = _nearest_choice(question, limit, within)
         return Conflict(limit, value, number, settled=settled)
     if limit == "least_oversubscription" or limit.startswith("survive"):
@@ -75,31 +75,31 @@ def _nearest_share(question: Question, limit: str, within: Sequence[int]) -> tup
     if isinstance(asked, dict):
         return None, False
     least, most = 0, ceil(FINE * asked) - 1
-    if _eased(question, limit, within, 0) is not True:
+    if _relaxed(question, limit, within, 0) is not True:
         return None, True
     while least < most:
         middle = (least + most + 1) // 2
-        answer = _eased(question, limit, within, middle)
+        answer = _relaxed(question, limit, within, middle)
         if answer is None:
             return None, False
         least, most = (middle, most) if answer else (least, middle - 1)
     return least / FINE, True
 
 
-def _eased(question: Question, limit: str, within: Iterable[int], thousandths: int) -> bool | None:
+def _relaxed(question: Question, limit: str, within: Iterable[int], thousandths: int) -> bool | None:
     """Say whether a candidate is feasible when the limit asks for so many thousandths; None if that is not known."""
     spec, share = question.spec, Fraction(thousandths, FINE)
     if limit == "least_oversubscription":
-        eased = replace(spec, least_oversubscription=dict.fromkeys(spec.least_oversubscription, share))
+        relaxed = replace(spec, least_oversubscription=dict.fromkeys(spec.least_oversubscription, share))
     else:
-        eased = replace(spec, survive={**spec.survive, limit.partition(" ")[2]: share})
-    answers = {question.ask(replace(question.candidates[place], spec=eased), frozenset()) for place in within}
+        relaxed = replace(spec, survive={**spec.survive, limit.partition(".")[2]: share})
+    answers = {question.ask(replace(question.candidates[place], spec=relaxed), frozenset()) for place in within}
     return True if True in answers else None if None in answers else False
 
 
 def _axis(candidate: Candidate, limit: str) -> str:
     """Return the axis or bundle of which the limit is the size, if it is one."""
-    return candidate.form.placement[-1] if limit == "unit_gpus" else limit.partition("pinned ")[2]
+    return candidate.form.placement[-1] if limit == "unit_gpus" else limit.partition("pinned.")[2]
 
 
 def _least(group: Sequence[Candidate], limit: str) -> tuple[tuple[int, Candidate] | None, bool]:

@@ -74,7 +74,7 @@ def hops(model: Model) -> cp_model.LinearExprT:
     if model.candidate.spec.servers == 1:
         return 0
     longest = 1 + 2 * sum(_parted(model, tier) for tier in range(1, model.form.tiers))
-    if "gpus" not in model.free:
+    if "gpus" not in model.relaxed:
         return longest
     several, found = model.var(1, "several servers", least=0), model.var(2 * model.form.tiers, "hops", least=0)
     model.cp.add(model.excess - 1 <= model.upper(model.excess) * several)
@@ -182,15 +182,15 @@ def _check_asked(spec: Spec, objectives: Iterable[Objective]) -> None:
             raise InputError(f"{spec.name}: {objective.name} counts electricity; add {keys} to the request")
 
 
-def limited(candidate: Candidate, free: Iterable[str] = ()) -> Model:
-    """Return the candidate's model with all that the request demands of the whole, except the limits that are freed."""
-    model = Model(candidate, free)
+def limited(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
+    """Return the candidate's model with all that the request demands of the whole but the relaxed limits."""
+    model = Model(candidate, relaxed)
     survive(model)
-    if "available" not in model.free:
+    if "available" not in model.relaxed:
         _keep_to_stock(model)
     for limit, word in LIMITS.items():
         most = getattr(candidate.spec.limits, limit)
-        if most is not None and f"limits.{limit}" not in model.free:
+        if most is not None and f"limits.{limit}" not in model.relaxed:
             model.cp.add(OBJECTIVES[word].expression(model) <= int(Fraction(str(most)) * OBJECTIVES[word].scale))
     return model
 

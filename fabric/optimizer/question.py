@@ -1,6 +1,8 @@
 """Which limits of a request each candidate can keep to, asked as seldom as possible, and a smallest set that none can.
 
-A set of limits is a conflict when it excludes every candidate by itself. Whatever a feasible fabric does not keep to
+A set of limits is a conflict when it excludes every candidate by itself; a smallest one is a minimum-cardinality
+irreducible infeasible set, found by implicit hitting sets (E. Moreno-Centeno and R. Karp 2013, doi
+10.1287/opre.1120.1139). Whatever a feasible fabric does not keep to
 must be in every conflict in part, so the next set to try is a smallest one that has a limit of each such remainder;
 the first that turns out to be a conflict is a smallest of all. Candidates are those of any tiers and planes, since
 these are limits as well.
@@ -49,8 +51,8 @@ def conflicting(spec: Spec) -> dict[str, Any]:
     found |= {f"limits.{name}": most for name in LIMITS if (most := getattr(limits, name)) is not None}
     found |= {name: value for name in ("unit_gpus", "grow_to_gpus") if (value := getattr(spec, name))}
     found |= {"reserve": _plain(spec.reserve)} if any(spec.reserve.values()) else {}
-    found |= {f"pinned {axis}": size for axis, size in spec.pinned.items()}
-    found |= {f"survive {role}": float(share) for role, share in spec.survive.items()}
+    found |= {f"pinned.{axis}": size for axis, size in spec.pinned.items()}
+    found |= {f"survive.{role}": float(share) for role, share in spec.survive.items()}
     found |= {"available": dict(spec.available)} if spec.available else {}
     if any(spec.least_oversubscription.values()):
         found["least_oversubscription"] = _plain(spec.least_oversubscription)
@@ -99,10 +101,10 @@ class Question:
         return answer
 
     @staticmethod
-    def ask(candidate: Candidate, free: Kept) -> bool | None:
-        """Say whether a candidate is feasible without the limits that are free."""
+    def ask(candidate: Candidate, relaxed: Kept) -> bool | None:
+        """Say whether a candidate is feasible without the limits that are relaxed."""
         try:
-            status = minimise(limited(candidate, free), [0], WORK).status
+            status = minimise(limited(candidate, relaxed), [0], WORK).status
         except FabricError:
             return None
         return {"OPTIMAL": True, "INFEASIBLE": False}.get(status)
@@ -151,7 +153,7 @@ def _against(candidate: Candidate) -> Iterator[str]:
     for axis, size in spec.pinned.items():
         domain = (candidate.planes,) if axis == PLANE else lane_sizes(spec, axis)
         if not has(candidate, axis) or (domain and size not in domain):
-            yield f"pinned {axis}"
+            yield f"pinned.{axis}"
 
 
 def has(candidate: Candidate, axis: str) -> bool:

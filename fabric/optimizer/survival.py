@@ -19,9 +19,9 @@ Constraint = cp_model.BoundedLinearExpression | bool
 
 
 def survive(model: Model) -> None:
-    """Demand the share of throughput that the request wants to remain, but for each `survive ROLE` that is free."""
+    """Demand the share of throughput that the request wants to remain, but for each `survive ROLE` that is relaxed."""
     for role, share in model.candidate.spec.survive.items():
-        if f"survive {role}" in model.free:
+        if f"survive.{role}" in model.relaxed:
             continue
         if role == PLANE:
             model.cp.add(_enough(model.candidate.planes, share))
