@@ -105,7 +105,7 @@ def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **wor
 @click.option("--jobs", metavar="FILE", help="Several jobs at one time, from a YAML or JSON file.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws hashes, places and failures.")
 @click.option("--pxn", is_flag=True, help="Cross to the target's rail by NVLink first.")
-@click.option("--engine", help="closed, flows or lp; by default closed where that is exact.")
+@click.option("--engine", help="closed, flows or lp; by default closed for all GPUs in random order.")
 @OUT
 @AS_JSON
 @click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")

@@ -80,10 +80,10 @@ def _limits(proof: dict[str, Any]) -> Iterator[str]:
     if unsettled := [item["limit"] for item in proof["binding"] if item["objective"] is None]:
         yield f"Whether {' or '.join(unsettled)} binds was not settled within the limit on work."
     elif not settled:
-        yield f"No single limit of the request, loosened, would lower its {SOUGHT.get(name, name)}."
+        yield f"No single limit of the request, relaxed, would lower its {SOUGHT.get(name, name)}."
     if settled and not worth:
         names = ", ".join(item["limit"] for item in settled)
-        yield f"What binds ({names}) would, loosened, save less than {WORTH:.1%} each."
+        yield f"What binds ({names}) would, relaxed, save less than {WORTH:.1%} each."
 
 
 def _shorter(proof: dict[str, Any]) -> Iterator[str]:
