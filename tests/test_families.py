@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,24 +14,23 @@ import pytest
 from fabric.errors import InputError
 from fabric.families import Family, any_to_any, family
 
-MODULE = """
-from fabric.families import Family
+PACKAGE = Path(__file__).parent.parent / "examples" / "fabric-halves"
 
-FAMILY = Family.of("collapsed", "a fat tree whose spine pairs serve one half each",
-                   "server(half, block, slot) - leaf(half, block) - spine(half, spine) - core(core)",
-                   reference="none")
-"""
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder into which pip has installed the example package."""
+    source, target = tmp_path_factory.mktemp("source") / "package", tmp_path_factory.mktemp("installed")
+    shutil.copytree(PACKAGE, source)
+    words = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *words, "--target", str(target), str(source)], check=True)
+    return target
 
 
 @pytest.fixture
-def installed(tmp_path: Path) -> Path:
-    """Return a folder with an installed package that exports a family."""
-    (tmp_path / "collapsed_fabric.py").write_text(MODULE)
-    info = tmp_path / "collapsed_fabric-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: collapsed-fabric\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[fabric.families]\ncollapsed = collapsed_fabric:FAMILY\n")
-    return tmp_path
+def installed(package: Path, tmp_path: Path) -> Path:
+    """Return a folder of its own with the package."""
+    return Path(shutil.copytree(package, tmp_path / "site"))
 
 
 def _python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -40,24 +40,25 @@ def _python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_third_party_family_is_found_sized_and_checked(installed: Path) -> None:
-    """An exported constant is listed, passes the checker, and is sized to a proven optimum like the built-in ones."""
+    """The example package is listed, passes its own tests, and is sized to a proven optimum like the built-in ones."""
     rows = json.loads(_python(installed, "-m", "fabric", "list", "families", "--json").stdout)
-    assert "collapsed" in [row["name"] for row in rows]
-    check = "import fabric.families as f, fabric.testing as t; t.check_family(f.family('collapsed'))"
-    assert _python(installed, "-c", check).returncode == 0
+    assert "halves" in [row["name"] for row in rows]
+    tests = _python(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(PACKAGE / "tests"))
+    assert (tests.returncode, "2 passed" in tests.stdout) == (0, True), tests.stdout
     request = installed / "mine.yaml"
-    request.write_text("name: mine\ngpus: 512\nserver: hgx-h100\nfamily: collapsed\nswitches: qm9700\n")
+    request.write_text("name: mine\ngpus: 512\nserver: hgx-h100\nfamily: halves\nswitches: qm9700\n")
     design = json.loads(_python(installed, "-m", "fabric", "design", str(request), "--json").stdout)
-    assert (design["family"], design["optimizer"]["status"]) == ("collapsed", "OPTIMAL")
+    assert (design["family"], design["optimizer"]["status"]) == ("halves", "OPTIMAL")
 
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("FAMILY = 3", "is no fabric.families.Family"), (None, "is taken"), ("1 / 0", "fails: ZeroDivisionError")],
+    [("HALVES = 3", "is no fabric.families.Family"), (None, "is taken"), ("1 / 0", "fails: ZeroDivisionError")],
 )
 def test_a_wrong_entry_point_is_told(installed: Path, text: str | None, word: str) -> None:
     """An entry point that holds no Family, or takes a taken name, is named and exits 2."""
-    (installed / "collapsed_fabric.py").write_text(text or MODULE.replace('"collapsed"', '"fat-tree"'))
+    module = installed / "fabric_halves.py"
+    module.write_text(text or module.read_text().replace('"halves"', '"fat-tree"'))
     result = _python(installed, "-m", "fabric", "list", "families")
     assert result.returncode == 2
     assert word in result.stderr
