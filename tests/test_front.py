@@ -316,3 +316,13 @@ def test_the_features_of_a_fabric_say_its_shape(name: str) -> None:
     told, own = shape_of(candidate, features_of(plan)), Shape.of(plan)
     assert dataclasses.replace(told, ratios=()) == dataclasses.replace(own, ratios=())
     assert told.ratios == pytest.approx(own.ratios, abs=1e-5)
+
+
+@pytest.mark.parametrize(("server", "planes"), [("gb200-nvl72", 1), ("dgx-b300", [1, 2])])
+def test_large_ratios_over_four_tiers_stay_within_the_solver(
+    monkeypatch: pytest.MonkeyPatch, server: str, planes: int | list[int]
+) -> None:
+    """64:1 at each of three tiers is answered, its ratios told apart up to what 64 bits hold."""
+    monkeypatch.setattr(sys.modules["fabric.optimizer.front"], "WORK", 1.0)
+    words = {"gpus": 65_536, "server": server, "planes": planes, "oversubscription": 64, "family": "any"}
+    assert fabric.pareto({**words, "tiers": "any", "switches": ["qm9700", "sn5600"]}, "cost,allreduce").studies

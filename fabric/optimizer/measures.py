@@ -9,7 +9,7 @@ that the solver has to know of a measure.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -18,6 +18,7 @@ from ortools.sat.python import cp_model
 
 from fabric.blueprint import Blueprint
 from fabric.flow import Shape, allreduce, slowest_ns
+from fabric.form import Monomial
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objectives import hops
@@ -41,6 +42,9 @@ Constraint = cp_model.BoundedLinearExpression | bool
 
 MILLION = 10**6
 """Ratios are features in millionths."""
+
+WORST, ROOM = 30_000 * MILLION, 2**62
+"""The largest ratio that is told apart, and what times the ports of three tiers keeps within the solver's 64 bits."""
 
 STEP = 1.02
 """A measure is better when it is less by this factor, a fiftieth: finer differences of an estimate say nothing."""
@@ -121,7 +125,8 @@ def features_of(blueprint: Blueprint) -> dict[str, int]:
     found = {"hops": shape.hops, "switch_ps": round(1000 * shape.switch_ns), "paths": int(shape.several_paths)}
     found["leaf_nics"] = shape.leaf_nics
     for tier, (peers, apart, ratio) in enumerate(zip(shape.peers, shape.lanes_apart, shape.ratios, strict=True), 1):
-        found |= {f"peers {tier}": -peers, f"apart {tier}": apart, f"ratio {tier}": math.ceil(MILLION * ratio - 1e-6)}
+        found |= {f"peers {tier}": -peers, f"apart {tier}": apart}
+        found[f"ratio {tier}"] = min(math.ceil(MILLION * ratio - 1e-6), WORST)
     return found
 
 
@@ -195,10 +200,23 @@ def _ratio(model: Model, tier: int) -> Feature:
 
     def at_most(value: int) -> Iterator[cp_model.BoundedLinearExpression | bool]:
         for some in (some for count in tiers for some in combinations(tiers, count)):
-            down = model.product(tuple(name for each in some for name in model.form.bundles[each - 1].ports_down))
-            up = model.product(tuple(name for each in some for name in model.form.bundles[each].ports_up))
+            down = _ports(model, [model.form.bundles[each - 1].ports_down for each in some], MILLION)
+            up = _ports(model, [model.form.bundles[each].ports_up for each in some], value)
             yield MILLION * down <= value * up
         # Of all the servers together: nothing new, but it tells the solver how few links that takes.
         yield from (model.links(model.form.bundles[each]) >= -(-sent // value) for each in tiers)
 
-    return Feature(MILLION, math.ceil(MILLION * most), limits=at_most)
+    return Feature(MILLION, min(math.ceil(MILLION * most), WORST), limits=at_most)
+
+
+def _ports(model: Model, each: Sequence[Monomial], factor: int) -> Term:
+    """Return the product of the ports of several tiers on one side, bounded where times `factor` it exceeds 64 bits.
+
+    No switch has more ports than the widest.
+    """
+    found = model.product(tuple(name for monomial in each for name in monomial))
+    if factor * model.upper(found) < ROOM:
+        return found
+    bounded = model.var(model.widest ** len(each), "ports of tiers")
+    model.cp.add(bounded == found)
+    return bounded
