@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
 from typing import Any, NoReturn
@@ -14,7 +13,7 @@ from fabric import units
 from fabric.console import drop_output, is_terminal, mend_streams, noted_interrupts, record, wrapped
 from fabric.options import AS_JSON, OUT, REQUEST, REQUESTS, overrides, request_prices, request_words
 from fabric.runs import Run, run_cluster, run_front, run_scale, run_study, run_workload
-from fabric.tables import cell, print_summary, print_table, progress_of
+from fabric.tables import cell, print_json, print_summary, print_table, progress_of
 
 __all__ = ["cli", "main"]
 
@@ -183,9 +182,7 @@ def compare(quiet: bool, /, requests: tuple[str, ...], differences: bool, as_jso
         comparison = fabric.compare(*design_each(requests, progress=say, **overrides(words)))
     names = _names(requests, comparison)
     if as_json:
-        click.echo(
-            json.dumps(comparison.document(differences=differences), indent=2, ensure_ascii=False, allow_nan=False)
-        )
+        print_json(comparison.document(differences=differences))
     else:
         print_summary("", *side_by_side(comparison, names, differences=differences))
     for name, item in zip(names, comparison.designs, strict=True):
@@ -208,11 +205,7 @@ def list_(what: str, as_json: bool) -> None:
 
     heads, rows = listing(what)
     if as_json:
-        click.echo(
-            json.dumps(
-                [dict(zip(heads, row, strict=True)) for row in rows], indent=2, ensure_ascii=False, allow_nan=False
-            )
-        )
+        print_json([dict(zip(heads, row, strict=True)) for row in rows])
     elif what == "families":
         click.echo("\n\n".join(record(heads, row) for row in rows))
     else:
@@ -227,9 +220,10 @@ def show(request: str, as_json: bool) -> None:
     from fabric.spec.writing import yaml_text
 
     words = dict(fabric.read(request).request)
-    click.echo(
-        json.dumps(words, indent=2, ensure_ascii=False, allow_nan=False) if as_json else yaml_text(words), nl=as_json
-    )
+    if as_json:
+        print_json(words)
+    else:
+        click.echo(yaml_text(words), nl=False)
 
 
 @cli.command()

@@ -113,8 +113,8 @@ def _infeasible(spec: ClusterSpec, names: Sequence[str], rows: Rows) -> Infeasib
         if rest and cheapest_together(rows, _within(spec, names, rest)) is None:
             kept = rest
     conflict = tuple(_nearest(spec, names, rows, name) for name in kept)
-    named = {f"{item.limit} {item.value:,.10g}": item for item in conflict}
-    return Infeasible(f"{spec.name}: no fabrics meet the shared limits", told(named), conflict)
+    by_name = {f"{item.limit} {item.value:,.10g}": item for item in conflict}
+    return Infeasible(f"{spec.name}: no fabrics meet the shared limits", told(by_name), conflict)
 
 
 def _nearest(spec: ClusterSpec, names: Sequence[str], rows: Rows, name: str) -> Conflict:

@@ -37,7 +37,7 @@ WORDS = (
     click.option("--planes", help="Override the number of planes: a number, several with commas, or any."),
     click.option("--tiers", help="Override the number of tiers: 1 to 4, several with commas, or any."),
 )
-PRICES = (
+EVERYWHERE = (
     click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
     click.option("--price", multiple=True, metavar="NAME=USD", help="Price of a switch or link part; may be repeated."),
     click.option("--prices", metavar="FILE", help="YAML or JSON file of prices, name to USD; --price wins over it."),
@@ -46,12 +46,12 @@ PRICES = (
 
 def request_prices(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that override a request's prices, and --quiet."""
-    return _with(command, PRICES)
+    return _with(command, EVERYWHERE)
 
 
 def request_words(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that override a request's words."""
-    return _with(command, (*WORDS, *PRICES))
+    return _with(command, (*WORDS, *EVERYWHERE))
 
 
 def _with(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from fabric.catalog import Generation, Server, collectives
 from fabric.errors import InputError, nearest, whole
 from fabric.flow.algorithms import ALGORITHMS, Machine, Parts
 from fabric.flow.collective import Collective, collective
-from fabric.flow.routing import ROUTINGS, ecmp_mean, oversubscribed_share, routed_share
+from fabric.flow.routing import ROUTINGS, ecmp_mean, oversubscribed_share, plane_subflows, routed_share
 from fabric.flow.shape import Shape
 from fabric.metrics import hop_shares
 
@@ -153,14 +153,14 @@ def shares_of(shape: Shape, routing: str, algorithm: str, placement: str = "rand
 
     The cut is what no routing gets beyond. The mean is that of random pairs; of traffic in order it is the slowest's.
     """
-    traffic, constants = _traffic(algorithm, placement), collectives()
+    traffic = _traffic(algorithm, placement)
     least = _left(shape, routing, traffic)[0]
     cut = oversubscribed_share(shape, contiguous=traffic.in_order)
     if routing == "adaptive" or traffic.in_order or shape.tiers == 1:
         return least, least, cut
     inside = float(hop_shares(shape.servers, shape.peers, shape.lanes_apart)[0])
-    mean = ecmp_mean(shape.ratios, traffic.partners * constants.ecmp_subflows)
-    return max(least, constants.nic_share * (inside + (1 - inside) * mean)), least, cut
+    mean = ecmp_mean(shape.ratios, plane_subflows(shape, traffic.partners))
+    return max(least, transport(routing) * (inside + (1 - inside) * mean)), least, cut
 
 
 def usable(shape: Shape, name: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,31 +67,38 @@ def failover(phase: Phase, left: npt.NDArray[np.float64], nics: int) -> Phase:
     With no rail alive at both ends it goes between their first live NICs. The flows of a server without any NIC will
     be found to have no path.
     """
-    own = np.minimum(left[phase.source], left[phase.target])
-    hit, kept = np.flatnonzero(own < 1), np.flatnonzero(own == 1)
-    if not len(hit):
+    hit = np.minimum(left[phase.source], left[phase.target]) < 1
+    if not hit.any():
         return phase
-    by_server, servers = left.reshape(-1, nics), [column[hit] // nics for column in (phase.source, phase.target)]
+    source, target, share = phase.source[hit], phase.target[hit], phase.shares[hit]
+    by_server, servers = left.reshape(-1, nics), (source // nics, target // nics)
     rails = np.minimum(by_server[servers[0]], by_server[servers[1]])
-    pace = rails.mean(axis=1, keepdims=True)
-    room = np.maximum(np.divide(rails, pace, out=np.zeros_like(rails), where=pace > 0) - 1, 0.0)
-    stays = np.minimum(np.divide(own[hit], pace[:, 0], out=np.zeros(len(hit)), where=pace[:, 0] > 0), 1.0)
-    stays[~room.any(axis=1) & (pace[:, 0] > 0)] = 1.0
-    part, rail = np.nonzero((room > 0) & (stays < 1)[:, None])
-    alone = np.flatnonzero(pace[:, 0] == 0)
-    flow = np.append(part, alone)
-    source, target = (
-        server[flow] * nics + np.append(rail, (by_server[server[alone]] > 0).argmax(axis=1)) for server in servers
-    )
-    moved = np.append(((1 - stays)[:, None] * room / np.maximum(room.sum(axis=1, keepdims=True), 1e-300))[part, rail],
-                      np.ones(len(alone)))  # fmt: skip
-    staying = np.flatnonzero(stays > 0)
+    stays, moves = _dealt(np.minimum(left[source], left[target]), rails)
+    flow, rail = np.nonzero(moves)
+    alone = np.flatnonzero(~rails.any(axis=1))
+    lone = [server[alone] * nics + (by_server[server[alone]] > 0).argmax(axis=1) for server in servers]
     return _merged(
         phase,
-        np.concatenate([phase.source[kept], phase.source[hit[staying]], source]),
-        np.concatenate([phase.target[kept], phase.target[hit[staying]], target]),
-        np.concatenate([phase.shares[kept], (phase.shares[hit] * stays)[staying], phase.shares[hit][flow] * moved]),
+        np.concatenate([phase.source[~hit], source[stays > 0], servers[0][flow] * nics + rail, lone[0]]),
+        np.concatenate([phase.target[~hit], target[stays > 0], servers[1][flow] * nics + rail, lone[1]]),
+        np.concatenate([phase.shares[~hit], (share * stays)[stays > 0], share[flow] * moves[flow, rail], share[alone]]),
     )
+
+
+def _dealt(own: npt.NDArray[np.float64], rails: npt.NDArray[np.float64]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the share of each flow that stays, shape (flows,), and that goes to each rail, shape (flows, NICs).
+
+    `own` is what is left of the flow's own NICs, and `rails` of each rail of its two servers. At the pace of all, a
+    rail carries what is left of it over their mean; what a flow's own can't goes to those that can carry more. With no
+    rail left nothing stays or goes.
+    """
+    mean = rails.mean(axis=1, keepdims=True)
+    pace = np.divide(rails, mean, out=np.zeros_like(rails), where=mean > 0)
+    room = np.maximum(pace - 1, 0.0)
+    spare = room.sum(axis=1, keepdims=True)
+    stays = np.minimum(np.divide(own, mean[:, 0], out=np.zeros_like(own), where=mean[:, 0] > 0), 1.0)
+    stays[(spare[:, 0] == 0) & (mean[:, 0] > 0)] = 1.0
+    return stays, (1 - stays)[:, None] * np.divide(room, spare, out=np.zeros_like(room), where=spare > 0)
 
 
 def _merged(phase: Phase, source: Rows, target: Rows, share: npt.NDArray[np.float64]) -> Phase:

@@ -64,8 +64,7 @@ def interference(
     by `seed`, gives it servers all over the fabric. It runs on without those of its servers that nothing `up` joins.
     Raises InputError when the jobs take more GPUs than there are, and as `place`, `phases` and `route` do.
     """
-    routing = replace(routing, qps=max(routing.qps, blueprint.planes))
-    placed = _placed(blueprint, jobs, spread, seed)
+    routing, placed = routing.over(blueprint.planes), _placed(blueprint, jobs, spread, seed)
     parts = [
         replace(leaving(blueprint, _phase(blueprint, job, gpus, up), pxn=routing.pxn), job=number)
         for number, (job, gpus) in enumerate(zip(jobs, placed, strict=True))

@@ -8,7 +8,7 @@ spreads over all of them, so that its arcs are pools of links.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -74,6 +74,10 @@ class Routing:
             raise InputError(f"no routing '{self.name}' of explicit flows{nearest(self.name, EXPLICIT)}")
         if not whole(self.qps, 1):
             raise InputError(f"{self.qps!r:.40} queue pairs carry nothing; take 1 or more")
+
+    def over(self, planes: int) -> Routing:
+        """Return the routing with a queue pair of each flow in every one of `planes` planes at the least."""
+        return replace(self, qps=max(self.qps, planes))
 
 
 ADAPTIVE = Routing()

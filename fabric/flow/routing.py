@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fabric.catalog import collectives
 from fabric.flow.shape import Shape
 
-__all__ = ["ROUTINGS", "ecmp_bottleneck", "ecmp_mean", "oversubscribed_share", "routed_share"]
+__all__ = ["ROUTINGS", "ecmp_bottleneck", "ecmp_mean", "oversubscribed_share", "plane_subflows", "routed_share"]
 
 ROUTINGS = ("adaptive", "ecmp")
 """Per-packet adaptive routing or spraying; and a hash of each queue pair onto one of the equal paths."""
@@ -31,9 +31,8 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool, partners: int 
     """
     if shape.tiers == 1 or not shape.several_paths or routing == "adaptive":
         return 1.0
-    constants = collectives()
     ports = 2 * shape.servers * shape.server.nics * shape.planes * (shape.tiers - 1)
-    subflows = max(1.0, partners * constants.ecmp_subflows / shape.planes)
+    subflows = plane_subflows(shape, partners)
     if not contiguous:
         ratio = max(shape.ratios)
         return ecmp_bottleneck(ports / ratio, subflows, ratio)
@@ -45,6 +44,11 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool, partners: int 
         if shape.servers > peers
     )
     return min((1.0, *shares))
+
+
+def plane_subflows(shape: Shape, partners: int) -> float:
+    """Return the sub-flows of a NIC in each plane, which sends to `partners` at one time by the usual queue pairs."""
+    return partners * max(1.0, collectives().ecmp_subflows / shape.planes)
 
 
 def ecmp_bottleneck(links: float, subflows: float, crossing: float, at_most: float = math.inf) -> float:

@@ -29,14 +29,12 @@ class Phase:
 
     `source` and `target` are NIC rows (server * NICs + nic), `share` the bytes of each flow over the collective's
     size, and `job` whose it is, each of shape (flows,) or one number for all. Flows inside a server are left out:
-    NVLink carries them. `steps` is the number of steps in which the algorithm sends these bytes. `planned` is what
-    `busiest` was before flows were moved to other NICs.
+    NVLink carries them. `planned` is what `busiest` was before flows were moved to other NICs.
     """
 
     source: Rows
     target: Rows
     share: Any = 1.0
-    steps: int = 1
     job: Any = 0
     planned: float | None = None
 
@@ -124,7 +122,7 @@ def _runs(server: Server, placement: npt.NDArray[Any]) -> _Runs:
     return _Runs(len(gpus), int(counts[0]), gpus.shape[1], start, length, nics, server.nics)
 
 
-def _between(runs: _Runs, source: Rows, target: Rows, share: Any, steps: int = 1) -> Phase:
+def _between(runs: _Runs, source: Rows, target: Rows, share: Any) -> Phase:
     """Return the flows between runs numbered within each group: from every NIC of the larger to those of the other.
 
     `share` of the bytes, one number or one a pair, goes from one server to the other, split evenly over its NICs.
@@ -137,15 +135,15 @@ def _between(runs: _Runs, source: Rows, target: Rows, share: Any, steps: int = 1
     number = np.arange(len(pair)) - np.repeat(np.cumsum(width) - width, width)
     sender, taker = (runs.start[run][pair] + number % runs.length[run][pair] for run in (source, target))
     shares = np.tile(np.broadcast_to(share, (len(source) // runs.groups,)), runs.groups)[pair] / width[pair]
-    return _crossing(runs, sender, taker, shares, steps)
+    return _crossing(runs, sender, taker, shares)
 
 
-def _crossing(runs: _Runs, source: Rows, target: Rows, share: Any, steps: int = 1) -> Phase:
+def _crossing(runs: _Runs, source: Rows, target: Rows, share: Any) -> Phase:
     """Return the flows of those pairs of ranks that stand in different servers, split over a GPU's NICs."""
     apart = runs.nics[source, 0] // runs.per_server != runs.nics[target, 0] // runs.per_server
     each = runs.nics.shape[1]
     shares = np.repeat(np.broadcast_to(share, source.shape)[apart] / each, each)
-    return Phase(runs.nics[source[apart]].reshape(-1), runs.nics[target[apart]].reshape(-1), shares, steps)
+    return Phase(runs.nics[source[apart]].reshape(-1), runs.nics[target[apart]].reshape(-1), shares)
 
 
 def _ring(passes: int, hierarchical: bool) -> Flows:
@@ -157,8 +155,7 @@ def _ring(passes: int, hierarchical: bool) -> Flows:
 
     def flows(runs: _Runs, _: int | None) -> Iterator[Phase]:
         at, ranks = np.arange(runs.count), runs.count if hierarchical else runs.ranks
-        steps = passes * (ranks - 1)
-        yield _between(runs, at, (at + 1) % runs.count, steps / ranks, steps)
+        yield _between(runs, at, (at + 1) % runs.count, passes * (ranks - 1) / ranks)
 
     return flows
 
@@ -166,7 +163,7 @@ def _ring(passes: int, hierarchical: bool) -> Flows:
 def _chain(runs: _Runs, _: int | None) -> Iterator[Phase]:
     """Pass everything along the ranks, from the first to the last."""
     at = np.arange(runs.count)
-    yield _between(runs, at[:-1], at[1:], 1.0, runs.ranks - 1)
+    yield _between(runs, at[:-1], at[1:], 1.0)
 
 
 def _tree(runs: _Runs, _: int | None) -> Iterator[Phase]:
@@ -189,7 +186,7 @@ def _halving(passes: int) -> Flows:
         if len(extra):
             yield _between(runs, extra, extra - power, 1.0)
         for bit in (1 << place for place in reversed(range(power.bit_length() - 1))):
-            yield _between(runs, at, at ^ bit, passes * bit / power, passes)
+            yield _between(runs, at, at ^ bit, passes * bit / power)
         if len(extra):
             yield _between(runs, extra - power, extra, 1.0)
 

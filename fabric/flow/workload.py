@@ -82,8 +82,8 @@ class Workload:
 class Answer:
     """An estimate with where it ran and the share of line rate that its flows get, the mean and the slowest.
 
-    `groups` run the collective at the same time, each on
-    the estimate's GPUs, and `lost` GPUs are in servers that failures cut off: the collective runs without them.
+    `groups` run the collective at the same time, each on the estimate's GPUs, and `lost` GPUs are in servers that
+    failures cut off: the collective runs without them.
     """
 
     estimate: Estimate
@@ -157,14 +157,23 @@ def _by_flows(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) ->
     shape = Shape.of(blueprint).first(gpus.size).group(groups)
     names = [name for name in usable(shape, workload.collective) if name in LIBRARY]
     names = [workload.algorithm] if workload.algorithm else names
-    solved = _Flows(blueprint, workload, shape, gpus, up)
+    flows = _Flows(blueprint, workload, shape, gpus, up)
     found = []
     for size in sizes:
-        best = min((solved.estimate(name, size) for name in names), key=lambda each: each.time_s)
-        got, part = solved.got(best.algorithm), transport(workload.routing.name)
+        best = min((flows.estimate(name, size) for name in names), key=lambda each: each.time_s)
+        got, part = flows.solved(best.algorithm).got, transport(workload.routing.name)
         lost = asked.size - gpus.size
         found.append(Answer(best, workload.explicit, part * got.mean, part * got.min, groups, lost))
-    return tuple(found), solved.bounds(found[-1].estimate.algorithm)
+    return tuple(found), flows.bounds(found[-1].estimate.algorithm)
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """An algorithm's phases, what their flows get, and what holds the slowest of them back."""
+
+    traffic: list[Phase]
+    got: Shares
+    limit: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,13 +185,12 @@ class _Flows:
     shape: Shape
     gpus: npt.NDArray[Any]
     up: npt.NDArray[Any] | None
-    known: dict[str, Shares] = field(default_factory=dict)
+    known: dict[str, _Solved] = field(default_factory=dict)
 
     @property
     def routing(self) -> Routing:
-        """The routing, with a queue pair of each flow in every plane at the least."""
-        routing = self.workload.routing
-        return replace(routing, qps=max(routing.qps, self.blueprint.planes))
+        """The routing as the planes have it."""
+        return self.workload.routing.over(self.blueprint.planes)
 
     def traffic(self, name: str, *, whole: bool = False) -> list[Phase]:
         """Return the phases of an algorithm's flows, none inside one server; as if nothing had failed with `whole`."""
@@ -197,15 +205,17 @@ class _Flows:
         left, nics = nics_left(self.blueprint, self.up), Lattice(self.blueprint).nics
         return [failover(each, left, nics) for each in found]
 
-    def got(self, name: str) -> Shares:
-        """Return what an algorithm's flows get, or by the engine lp the best that any routing would leave them."""
+    def solved(self, name: str) -> _Solved:
+        """Return what an algorithm's flows get, solved when it is first asked for."""
         flows = FLOWS_OF.get(name, name)
         if flows not in self.known:
-            self.known[flows] = self._solved(name)
+            traffic = self.traffic(name)
+            got = self._got(traffic)
+            self.known[flows] = _Solved(traffic, got, self._limit(name, got))
         return self.known[flows]
 
-    def _solved(self, name: str) -> Shares:
-        traffic = self.traffic(name)
+    def _got(self, traffic: list[Phase]) -> Shares:
+        """Return what flows get, or by the engine lp the best that any routing would leave them."""
         if self.workload.explicit == "flows" or not traffic:
             return shares(self.blueprint, traffic, self.routing, self.up)
         pxn = self.workload.routing.pxn
@@ -220,7 +230,8 @@ class _Flows:
         The network takes the time that the flows do, `wire_s`, over the transport's share. Closed forms take theirs
         from what they send: so much of line rate is left as makes both the same.
         """
-        workload, shape, got = self.workload, self.shape, self.got(name)
+        workload, shape, solved = self.workload, self.shape, self.solved(name)
+        got = solved.got
         if got.min == 0:
             raise InputError(
                 f"{got.apart:,} of {got.flows:,} flows have no path left after {', '.join(workload.failures)};"
@@ -228,41 +239,40 @@ class _Flows:
             )
         line = shape.server.nics * shape.planes * shape.link_gbps / 8e-9
         left = min(1.0, sent(shape, workload.collective, name) / line / got.wire_s) if got.wire_s else 1.0
-        part = transport(workload.routing.name)
-        found = given(
-            shape, workload.collective, size, name, workload.placement, (part * left, self._limit(name, left))
-        )
+        share = transport(workload.routing.name) * left, solved.limit
+        found = given(shape, workload.collective, size, name, workload.placement, share)
         return replace(found, routing=workload.routing.name, placement=workload.placement)
 
-    def _limit(self, name: str, left: float) -> str:
-        """Return what holds the slowest flow back: failures only if it would get more without them."""
-        if left > 1 - SAME:
+    def _limit(self, name: str, got: Shares) -> str:
+        """Return what holds the slowest flow back.
+
+        Failures only if it would get more without them, and collisions only if another routing would leave it more,
+        which the engine lp has chosen already.
+        """
+        if got.min > 1 - SAME:
             return "NIC"
-        traffic = self.traffic(name, whole=True)
-        if self.up is not None and _least(self, traffic) > self.got(name).min + SAME:
+        whole = self.traffic(name, whole=True)
+        if self.up is not None and shares(self.blueprint, whole, self.routing).min > got.min + SAME:
             return "failures"
-        cut = _cut(self.blueprint, traffic, None, pxn=self.workload.routing.pxn)
-        if self.got(name).min < cut - SAME:
+        cut = _cut(self.blueprint, whole, None, pxn=self.workload.routing.pxn)
+        if got.min < cut - SAME and self.workload.explicit != "lp":
             return "collisions"
-        return "oversubscription" if cut < 1 - SAME else "NIC"
+        return "oversubscription"
 
     def bounds(self, name: str) -> Bounds:
         """Return the bounds of an algorithm's phases; a linear program that is not quick is left out."""
-        traffic, pxn = self.traffic(name), self.workload.routing.pxn
+        solved, pxn = self.solved(name), self.workload.routing.pxn
+        traffic = solved.traffic
         if not traffic:
             return Bounds(name, 1.0, 1.0)
         cut, most = _cut(self.blueprint, traffic, self.up, pxn=pxn), QUICK_PROGRAM // len(traffic)
         if self.workload.explicit == "lp":
-            return Bounds(name, self.got(name).min, cut)
+            return Bounds(name, solved.got.min, cut)
         try:
             each = [lp_bound(self.blueprint, phase, self.up, pxn=pxn, most=most) for phase in traffic]
         except FabricError:
             return Bounds(name, None, cut)
         return Bounds(name, _over_phases(traffic, each), cut)
-
-
-def _least(flows: _Flows, traffic: list[Phase]) -> float:
-    return shares(flows.blueprint, traffic, flows.routing).min
 
 
 def _cut(blueprint: Blueprint, traffic: list[Phase], up: npt.NDArray[Any] | None, *, pxn: bool) -> float:

@@ -37,8 +37,7 @@ def ceiling(candidate: Candidate) -> int:
     ceiling = SUM // max(sum(coefficients), sum(totals), 4 * max(factors))
     host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
     if ceiling < 8 * host_links:
-        part, most = ("a part", max(coefficients) / 100)
-        if max(totals) / SHARES > 10 * max(coefficients) / 100:
-            part, most = (f"a part with its electricity over {candidate.spec.years:,.10g} years", max(totals) / SHARES)
-        raise InputError(f"prices up to {most:,.0f} USD for {part} are too large to add up exactly")
+        most, years = max(max(coefficients) / 100, max(totals) / SHARES), candidate.spec.years
+        running = f" with its electricity over {years:,.10g} years" if years else ""
+        raise InputError(f"up to {most:,.0f} USD a part{running}: prices are too large to add up exactly")
     return ceiling

@@ -13,7 +13,10 @@ from fabric.report.why import reasons
 from fabric.spec.writing import yaml_text
 from fabric.study import Study, read
 
-__all__ = ["choice", "escaped", "markdown_table", "models", "remains", "report", "running", "sought"]
+__all__ = ["UNMOVED", "choice", "escaped", "markdown_table", "models", "remains", "report", "running", "sought"]
+
+
+UNMOVED = "No price, moved alone between its half and its double, would change the choice."
 
 
 def report(study: Study, design: dict[str, Any]) -> str:
@@ -85,12 +88,15 @@ def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
 def _moved(design: dict[str, Any]) -> Iterator[str]:
     """Say of each price at which value another fabric would be chosen, and which."""
     heads, rows = ("part", "price", "moved to", "then"), [row for row in design["sensitivity"] if row["instead"]]
+    open_ = dict.fromkeys(row["part"] for row in design["sensitivity"] if not row["settled"])
+    if open_:
+        yield f"Not settled within the limit on work: {escaped(', '.join(open_))}.\n"
     if rows:
         said = units.money
         cells = ((row["part"], said(row["price_usd"]), said(row["at_usd"]), escaped(row["instead"])) for row in rows)
         yield from markdown_table(heads, cells)
-    else:
-        yield "No price, moved alone between its half and its double, would change the choice."
+    elif not open_:
+        yield UNMOVED
 
 
 def models(row: dict[str, Any]) -> str:

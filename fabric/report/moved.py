@@ -8,6 +8,7 @@ from typing import Any
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.optimizer import Change
+from fabric.report.markdown import UNMOVED
 from fabric.report.terminal import Table
 
 __all__ = ["moved_rows", "moved_summary"]
@@ -41,8 +42,7 @@ def moved_summary(changes: Sequence[Change]) -> tuple[list[Table], list[str]]:
         ]
     if not all(item.settled for item in changes):
         lines.append("Unsettled are those that would take more than the limit on work.")
-    none = "No price, moved alone between its half and its double, would change the choice."
-    lines.append("Each price is moved alone, between its half and its double; - is no change." if lines else none)
+    lines.append("Each price is moved alone, between its half and its double; - is no change." if lines else UNMOVED)
     return [("Prices that would change the choice", ("part", "price", "risen to", "fallen to"), rows)], lines
 
 
