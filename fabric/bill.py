@@ -121,18 +121,20 @@ def _module(blueprint: Blueprint, links: int) -> str:
 
 
 def _cages_used(blueprint: Blueprint, group: Group) -> Iterator[tuple[int, int]]:
-    """Yield, for each model of `group`, the links a cage holds and the cages in use, fewer in its partly filled place.
+    """Yield, for each model of `group`, the links a cage holds and the cages in use, fewer where ports are free.
 
-    The devices of that place are the last ones, and so of the last models.
+    The switches stand in the order of their models, and those with free ports last of all.
     """
-    ports = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
-    partial, free = blueprint.partial(group)
-    full = blueprint.devices(group.role) - partial
+    fills = [(count, ports) for count, ports in blueprint.fills(group) if count]
     for model, count in blueprint.boxes(group.role):
-        links = model.links_per_cage(blueprint.link_gbps)
-        whole = min(count, full)
-        full -= whole
-        yield links, whole * -(-ports // links) + (count - whole) * -(-(ports - free) // links)
+        links, cages, left = model.links_per_cage(blueprint.link_gbps), 0, count
+        while left:
+            (some, ports), *rest = fills
+            taken = min(left, some)
+            cages += taken * -(-ports // links)
+            left -= taken
+            fills = [(some - taken, ports), *rest] if some > taken else rest
+        yield links, cages
 
 
 def _cables(blueprint: Blueprint) -> Iterator[Row]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from fabric.catalog import Server, Switch
-from fabric.form import PLANE, Bundle, Form, Group, Monomial, filled
+from fabric.counts import Quantity, evaluate
+from fabric.form import PLANE, Bundle, Form, Group, filled
+from fabric.wired import Wired
 
 __all__ = ["Blueprint", "fill"]
 
@@ -65,9 +67,9 @@ class Blueprint:
         """The rails: the lanes that the form calls so, else 1."""
         return self.sizes.get("rail", 1)
 
-    def evaluate(self, monomial: Monomial) -> int:
-        """Return the product of the named sizes."""
-        return math.prod(self.sizes[name] for name in monomial)
+    def evaluate(self, quantity: Quantity) -> int:
+        """Return the count, a product of sizes or a sum of such."""
+        return int(evaluate(quantity, self.sizes))
 
     def devices(self, role: str) -> int:
         """Return the number of devices of `role`, the servers included."""
@@ -98,18 +100,23 @@ class Blueprint:
 
     def ports_down(self, role: str) -> int:
         """Return the links below one device of `role`, when its part of the placement is full."""
-        return sum(self.evaluate(bundle.ports_down) for bundle in self.form.bundles if bundle.upper.role == role)
+        return sum(map(self.evaluate, self.form.ports_down(self.form.group(role))))
 
     def ports_up(self, role: str) -> int:
         """Return the links above one device of `role`."""
-        return sum(self.evaluate(bundle.ports_up) for bundle in self.form.bundles if bundle.lower.role == role)
+        return sum(map(self.evaluate, self.form.ports_up(self.form.group(role))))
 
     def radix(self, role: str) -> int:
         """Return the links that any one switch of `role` can end at this fabric's rate."""
         return min(model.radix(self.link_gbps) for model, _ in self.boxes(role))
 
     def oversubscription(self, role: str) -> Fraction | None:
-        """Return bandwidth down over bandwidth up at `role`; None for the top tier, which has no up."""
+        """Return bandwidth down over bandwidth up at `role`; None for the top tier, which has no up.
+
+        Of switches joined by wires it is what uniform traffic puts on the busiest of their links (see `Load`).
+        """
+        if isinstance(self.form, Wired):
+            return self.form.busiest(self.form.group(role), self.sizes)
         up = self.ports_up(role)
         return Fraction(self.ports_down(role), up) if up else None
 
@@ -117,19 +124,25 @@ class Blueprint:
         """Return the bandwidth of `bundle` in Gb/s, one direction."""
         return self.links(bundle) * self.link_gbps
 
-    def partial(self, group: Group) -> tuple[int, int]:
-        """Return how many devices of `group` stand in its last, partly filled place, and the free ports below each.
+    def fills(self, group: Group) -> tuple[tuple[int, int], ...]:
+        """Return how many switches of `group`, in their order, have how many ports in use.
 
-        A group without places stands in the one place that is the whole fabric, not full while it may still grow.
+        Those of the last, partly filled place have free ports below. A group without places stands in the one place
+        that is the whole fabric, not full while it may still grow.
         """
+        count, ports = self.devices(group.role), self.ports_down(group.role) + self.ports_up(group.role)
+        if isinstance(self.form, Wired):
+            return self.form.fills(group, self.sizes)
         places = self.form.places(group)
         depth = len(places)
         if depth == len(self.form.placement):
-            return 0, 0
+            return ((count, ports),)
         below = self.form.placement[depth]
         around = self.sizes[filled(places[-1])] if places else 1
         missing = around * self.sizes[below] - self.sizes[filled(below)]
+        if not missing:
+            return ((count, ports),)
         bundle = next(bundle for bundle in self.form.bundles if bundle.upper == group)
-        devices = self.evaluate(tuple(axis for axis in group.axes if axis not in places))
+        last = self.evaluate(tuple(axis for axis in group.axes if axis not in places))
         others = tuple(axis for axis in bundle.lower_only if axis not in self.form.placement)
-        return (devices, missing * self.evaluate((*others, bundle.name))) if missing else (0, 0)
+        return (count - last, ports), (last, ports - missing * self.evaluate((*others, bundle.name)))

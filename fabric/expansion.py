@@ -12,8 +12,9 @@ import numpy.typing as npt
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.errors import TooLarge
-from fabric.form import Bundle, Group
+from fabric.form import PLANE, Bundle, Group
 from fabric.network import Devices, Network
+from fabric.wired import Wire, Wired
 
 __all__ = ["BYTES_PER_LINK", "expand", "lay_devices", "memory_bytes", "steps"]
 
@@ -36,7 +37,10 @@ def expand(blueprint: Blueprint) -> Network:
     start = 0
     for place, (bundle, count) in enumerate(zip(bundles, links, strict=True)):
         rows = [column[start : start + count] for column in columns]
-        _lay_links(blueprint, bundle, groups, rows)
+        if isinstance(bundle, Wire):
+            _lay_wires(blueprint, bundle, groups, rows)
+        else:
+            _lay_links(blueprint, bundle, groups, rows)
         rows[4][:] = place
         start += count
     names = tuple(bundle.name for bundle in bundles)
@@ -51,7 +55,11 @@ def lay_devices(blueprint: Blueprint) -> dict[str, Devices]:
     for group in blueprint.form.groups:
         count = blueprint.devices(group.role)
         axes = _ordered(blueprint, group)
-        shape = tuple(blueprint.sizes[axis] for axis in axes)
+        shape = (
+            (count,)
+            if isinstance(blueprint.form, Wired) and group == blueprint.form.server
+            else tuple(blueprint.sizes[axis] for axis in axes)
+        )
         groups[group.role] = Devices(group.role, first, count, axes, shape)
         first += count
     return groups
@@ -77,6 +85,43 @@ def _lay_links(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices],
     rows[1].reshape(grid)[:] = (first[:, None] + partners)[:, :, None]
     rows[2].reshape(grid)[:] = blueprint.ports_down(lower.role) + ports
     rows[3].reshape(grid)[:] = (rank * copies)[:, None, None] + np.arange(copies)
+
+
+def _lay_wires(blueprint: Blueprint, wire: Wire, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]) -> None:
+    """Fill the rows of a wired bundle: its pairs, copy by copy and plane by plane, each end on its device's next port.
+
+    The servers' links count NIC by NIC, and a NIC's ports by plane or level.
+    """
+    form, sizes = blueprint.form, blueprint.sizes
+    assert isinstance(form, Wired)
+    lower, upper = groups[wire.lower.role], groups[wire.upper.role]
+    planes = sizes[PLANE] if PLANE in wire.upper.axes else 1
+    hosts = wire in form.host_wires
+    copies = 1 if hosts else sizes[wire.name]
+    low, high = (np.repeat(end, copies)[:, None] for end in wire.pairs(sizes))
+    plane = np.arange(planes)
+    rows[0][:] = (lower.first + (low if hosts else low * planes + plane) + 0 * plane).reshape(-1)
+    rows[1][:] = (upper.first + high * planes + plane).reshape(-1)
+    if wire.lower == wire.upper:
+        both = _ranks(np.concatenate([rows[0], rows[1]]))
+        rows[2][:], rows[3][:] = both[: len(rows[0])], both[len(rows[0]) :]
+    else:
+        rows[2][:], rows[3][:] = _ranks(rows[0]), _ranks(rows[1])
+    if hosts and form.levels:
+        rows[2][:] = rows[2] * form.levels + form.host_wires.index(wire)
+    else:
+        rows[2] += form.first_port(wire.lower, wire, sizes)
+    rows[3] += form.first_port(wire.upper, wire, sizes)
+
+
+def _ranks(ends: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return how many times each device has been an end before, shape (ends,)."""
+    order = np.argsort(ends, kind="stable")
+    values = ends[order]
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    ranks = np.empty(len(ends), np.int64)
+    ranks[order] = np.arange(len(ends)) - np.repeat(starts, np.diff(np.append(starts, len(ends))))
+    return ranks
 
 
 def _digits(group: Devices) -> dict[str, npt.NDArray[Any]]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
+from fabric.cubes import bcube, zcube, zcube_partial
+from fabric.direct import dragonfly, dragonfly_plus, hyperx, jellyfish, mesh, slim_fly, torus
 from fabric.errors import InputError, nearest
 from fabric.form import Form
 
@@ -75,7 +77,80 @@ RAIL_ONLY = Family.of(
     note="GPUs of different rails reach each other only through NVLink: this is no cheaper fat tree.",
 )
 
-BUILTIN = (FAT_TREE, RAIL_OPTIMIZED, RAIL_ONLY)
+DRAGONFLY = Family(
+    "dragonfly",
+    "groups of routers, all joined to each other within a group, and every two groups by links of their own",
+    (dragonfly(),),
+    reference="J. Kim et al., ISCA 2008, doi 10.1109/ISCA.2008.19",
+)
+
+DRAGONFLY_PLUS = Family(
+    "dragonfly-plus",
+    "groups of leaves and spines, every two groups joined by their spines",
+    (dragonfly_plus(),),
+    reference="A. Shpiner et al., HiPINEB 2017, doi 10.1109/HiPINEB.2017.11",
+)
+
+SLIM_FLY = Family(
+    "slim-fly",
+    "routers joined by McKay-Miller-Siran graphs, no two of which are more than two links apart",
+    (slim_fly(),),
+    reference="M. Besta and T. Hoefler, SC 2014, doi 10.1109/SC.2014.34",
+)
+
+HYPERX = Family(
+    "hyperx",
+    "a lattice of switches, each joined to all others of its lines; of equal sizes it is a flattened butterfly",
+    tuple(hyperx(dimensions) for dimensions in (1, 2, 3, 4)),
+    reference="J. Ahn et al., SC 2009, doi 10.1145/1654059.1654101",
+)
+
+TORUS = Family(
+    "torus",
+    "a lattice of switches, each joined to its two neighbours on every line, around",
+    tuple(torus(dimensions) for dimensions in (1, 2, 3, 4, 5, 6)),
+    reference="W. Dally and B. Towles, Principles and Practices of Interconnection Networks, 2004",
+)
+
+MESH = Family(
+    "mesh",
+    "a torus whose lines are not closed",
+    tuple(mesh(dimensions) for dimensions in (1, 2, 3, 4, 5, 6)),
+    reference="W. Dally and B. Towles, Principles and Practices of Interconnection Networks, 2004",
+)
+
+BCUBE = Family(
+    "bcube",
+    "servers with a port for each level of switches, which alone join them; servers pass on what goes further",
+    tuple(bcube(digits) for digits in (2, 3, 4)),
+    reference="C. Guo et al., SIGCOMM 2009, doi 10.1145/1592568.1592577",
+)
+
+ZCUBE = Family(
+    "zcube",
+    "a BCube of two or three levels whose switches are joined as well",
+    (zcube(2), zcube(3), zcube_partial()),
+    reference="Z. Yan et al., SIGCOMM 2025, doi 10.1145/3718958.3750503",
+)
+
+HPN = Family.of(
+    "hpn",
+    "dual top-of-rack, dual plane: each port of a NIC has a leaf of its own, and no two planes meet",
+    "server(segment, slot) - leaf(segment, rail) - spine(spine)",
+    "server(pod, segment, slot) - leaf(pod, segment, rail) - spine(pod, group, spine) - core(group, core)",
+    reference="K. Qian et al., SIGCOMM 2024, doi 10.1145/3651890.3672265",
+)
+
+JELLYFISH = Family(
+    "jellyfish",
+    "switches joined at random",
+    (jellyfish(2), jellyfish(3)),
+    reference="A. Singla et al., NSDI 2012, https://www.usenix.org/conference/nsdi12",
+)
+
+CLOS = (FAT_TREE, RAIL_OPTIMIZED, RAIL_ONLY, HPN)
+DIRECT = (DRAGONFLY, DRAGONFLY_PLUS, SLIM_FLY, HYPERX, TORUS, MESH, JELLYFISH)
+BUILTIN = (*CLOS, *DIRECT, BCUBE, ZCUBE)
 
 
 @cache

@@ -16,12 +16,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from fabric.counts import Monomial, Quantity
 from fabric.errors import InputError
 
-__all__ = ["PLANE", "Bundle", "Form", "Group", "Monomial", "filled"]
-
-Monomial = tuple[str, ...]
-"""The names of the sizes whose product a count is."""
+__all__ = ["PLANE", "Bundle", "Form", "Group", "filled"]
 
 PLANE = "plane"
 """The axis that parses into every group but the server: the fabric's independent planes."""
@@ -134,9 +132,14 @@ class Form:
         return tuple(Bundle(*pair) for pair in pairwise(self.groups))
 
     @property
+    def host_bundles(self) -> tuple[Bundle, ...]:
+        """The bundles from the servers."""
+        return tuple(bundle for bundle in self.bundles if bundle.lower == self.server)
+
+    @property
     def fabric_bundles(self) -> tuple[Bundle, ...]:
         """The bundles between switches."""
-        return self.bundles[1:]
+        return tuple(bundle for bundle in self.bundles if bundle.lower != self.server)
 
     @property
     def placement(self) -> tuple[str, ...]:
@@ -167,9 +170,17 @@ class Form:
         others = tuple(axis for axis in group.axes if axis not in places)
         return (filled(places[-1]), *others) if places else others
 
-    def links(self, bundle: Bundle) -> Monomial:
+    def links(self, bundle: Bundle) -> Quantity:
         """Return the count of the bundle's links."""
         return (*self.devices(bundle.lower), *bundle.ports_up)
+
+    def ports_down(self, group: Group) -> tuple[Quantity, ...]:
+        """Return the counts of links below each device of the group, when its part of the placement is full."""
+        return tuple(bundle.ports_down for bundle in self.bundles if bundle.upper == group)
+
+    def ports_up(self, group: Group) -> tuple[Quantity, ...]:
+        """Return the counts of links from each device of the group up, or to others of its kind."""
+        return tuple(bundle.ports_up for bundle in self.bundles if bundle.lower == group)
 
     def spread(self, tier: int, below: int) -> Monomial:
         """Return the count of the switches of `tier` among which one device `below` shares its traffic out.

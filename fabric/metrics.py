@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from operator import mul
 
+import numpy as np
+
 from fabric.blueprint import Blueprint
 from fabric.form import PLANE
+from fabric.graph import graph_of
+from fabric.wired import Wired
 
 __all__ = ["Hops", "bisection_gbps", "hop_shares", "hops", "injection_gbps", "lanes_apart", "peers", "survives"]
 
 
 @dataclass(frozen=True)
 class Hops:
-    """Switches on a shortest path between the NICs of two GPUs in different servers; `shares[i]` of pairs take 2i+1.
+    """Switches on a shortest path between the NICs of two GPUs in different servers, and the share of pairs by number.
 
     A pair that the fabric does not join (different rails of a rail-only fabric) first crosses NVLink to its partner's
     rail, and counts with that rail's path. All are 0 when there is only one server.
@@ -25,17 +29,43 @@ class Hops:
 
     max: int
     mean: float
-    shares: tuple[float, ...]
+    shares: Mapping[int, float]
 
 
 def hops(blueprint: Blueprint) -> Hops:
-    """Return the hops over all ordered pairs of NICs in different servers, every server taken as full."""
+    """Return the hops over all ordered pairs of NICs in different servers, every server taken as full.
+
+    Of wired forms every place for a server is taken as filled.
+    """
+    if isinstance(blueprint.form, Wired):
+        return _wired_hops(blueprint, blueprint.form)
     shares = hop_shares(blueprint.servers, peers(blueprint), lanes_apart(blueprint))
-    if blueprint.servers == 1:
-        return Hops(0, 0.0, tuple(map(float, shares)))
-    mean = sum((2 * tier + 1) * share for tier, share in enumerate(shares))
-    longest = max(2 * tier + 1 for tier, share in enumerate(shares) if share)
-    return Hops(longest, float(mean), tuple(map(float, shares)))
+    found = {2 * tier + 1: share for tier, share in enumerate(shares) if share}
+    mean = sum(hops * share for hops, share in found.items())
+    return Hops(max(found, default=0), float(mean), {hops: float(share) for hops, share in found.items()})
+
+
+def _wired_hops(blueprint: Blueprint, form: Wired) -> Hops:
+    """Return the hops of a wired form: counted in closed form, or by a search from leaves as which all others are."""
+    pairs = dict(form.apart(blueprint.sizes)) if form.apart else _searched(blueprint, form)
+    total = sum(pairs.values())
+    if blueprint.servers == 1 or not total:
+        return Hops(0, 0.0, {})
+    mean = sum(hops * number for hops, number in pairs.items()) / total
+    return Hops(max(pairs), mean, {hops: number / total for hops, number in sorted(pairs.items()) if number})
+
+
+def _searched(blueprint: Blueprint, form: Wired) -> dict[int, int]:
+    """Return the ordered pairs of NICs of different servers by their hops, counted from some ends for all."""
+    sizes, nics = {**blueprint.sizes, "servers": blueprint.sizes["server"]}, blueprint.server.nics
+    graph = graph_of(form, sizes)
+    every = np.arange(len(graph.ends)), np.ones(len(graph.ends), np.int64)
+    sources, times = form.search(sizes) if form.search else every
+    # An end is a NIC, or a leaf with those of its servers; the pairs within a server are taken off at the end.
+    each = 1 if form.levels else sizes["slot"] * nics
+    found = {links + 1: pairs * int(times[0]) * each**2 for links, pairs in enumerate(graph.distances(sources))}
+    found[1] -= int(times.sum()) * each * nics
+    return {hops: pairs for hops, pairs in found.items() if pairs}
 
 
 def hop_shares(servers: int, peers: Sequence[int], apart: Sequence[int]) -> list[Fraction]:
@@ -81,7 +111,7 @@ def servers_in(blueprint: Blueprint, axis: str) -> int:
 
 def injection_gbps(blueprint: Blueprint) -> int:
     """Return the bandwidth of all server links together, one direction."""
-    return blueprint.capacity(blueprint.form.bundles[0])
+    return sum(map(blueprint.capacity, blueprint.form.host_bundles))
 
 
 def bisection_gbps(blueprint: Blueprint) -> int:
@@ -89,8 +119,12 @@ def bisection_gbps(blueprint: Blueprint) -> int:
 
     Halves are taken in the order of placement, so pods stay whole; an odd server counts with the second half. As every
     bundle spreads evenly, the fabric carries a flow when the tree of its places does, each place joined upwards by all
-    its links; the greatest flow is the least cut of that tree, found place by place.
+    its links; the greatest flow is the least cut of that tree, found place by place. Of a wired form it is found by
+    OR-Tools.
     """
+    if isinstance(blueprint.form, Wired):
+        planes = 1 if blueprint.form.levels else blueprint.planes
+        return graph_of(blueprint.form, blueprint.sizes).flow(blueprint.servers) * planes * blueprint.link_gbps
     links = min(_Tree(blueprint).cut(blueprint.tiers, 0, blueprint.servers))
     return int(links) * blueprint.link_gbps
 
@@ -110,9 +144,12 @@ def survives(blueprint: Blueprint) -> dict[str, Fraction]:
     The bundle above the lost switch counts as well as the one below it, for the switch's own ports up are lost too; and
     room above helps only the switches that can reach it, which n at b >= 1 counts: those of one plane, or one group.
 
-    A plane is as much of everything as every other, so (planes - 1) / planes remain. The other direction is alike.
+    A plane is as much of everything as every other, so (planes - 1) / planes remain. The other direction is alike. Of
+    wired forms only what a plane holds, and a leaf with the servers' only links in it, is sure.
     """
     form, below_top = blueprint.form, blueprint.form.roles[:-1]
+    if isinstance(form, Wired):
+        return _wired_survives(blueprint, form)
     room = list(
         accumulate((1 / (blueprint.oversubscription(role) or 1) for role in below_top), mul, initial=Fraction(1))
     )
@@ -122,6 +159,11 @@ def survives(blueprint: Blueprint) -> dict[str, Fraction]:
         left = (Fraction(n - 1, n) * min(room[below:]) / min(room) for below, n in enumerate(spread))
         found[role] = min(Fraction(1), max(left))
     return found | {PLANE: Fraction(blueprint.planes - 1, blueprint.planes)}
+
+
+def _wired_survives(blueprint: Blueprint, form: Wired) -> dict[str, Fraction]:
+    left = Fraction(0) if form.levels else Fraction(blueprint.planes - 1, blueprint.planes)
+    return {PLANE: left} if form.levels else {form.roles[0]: left, PLANE: left}
 
 
 class _Tree:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -17,12 +19,13 @@ from fabric.families import Family
 from fabric.form import PLANE, Form
 from fabric.metrics import bisection_gbps, hops
 from fabric.network import Network
+from fabric.wired import Wired
 
 __all__ = ["check_blueprint", "check_family", "random_blueprint"]
 
 GBPS = 100
-MOST = 3
-"""The largest random size of an axis: small enough for networkx, large enough to be uneven."""
+MOST, MOST_SERVERS = 3, 80
+"""The largest random size of an axis, and the most servers of a wired form: small enough for networkx, but uneven."""
 
 
 def check_family(family: Family, trials: int = 10, seed: int = 0) -> None:
@@ -38,6 +41,8 @@ def check_family(family: Family, trials: int = 10, seed: int = 0) -> None:
 
 def random_blueprint(form: Form, random: Random) -> Blueprint:
     """Return a blueprint of `form` with random small sizes, its places filled in order as far as chance has it."""
+    if isinstance(form, Wired):
+        return _random_wired(form, random)
     sizes = {axis: random.randint(1, MOST) for axis in form.axes}
     sizes[PLANE] = random.randint(1, 2)
     sizes |= {bundle.name: random.randint(1, 2) for bundle in form.bundles}
@@ -47,6 +52,24 @@ def random_blueprint(form: Form, random: Random) -> Blueprint:
     server = Server("any", gpus=nics, nics=nics, nic_gbps=GBPS * sizes[PLANE], nvlink_GBps=100)
     models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
     return Blueprint("random", form, fill(form, sizes, servers), models, server, servers * nics, GBPS)
+
+
+def _random_wired(form: Wired, random: Random) -> Blueprint:
+    """Return a blueprint of a wired form whose random sizes keep to its rules and tables."""
+    nics = random.randint(1, 2)
+    for tries in count():
+        most = random.randint(1, 2 * MOST + tries // 20)
+        sizes = {axis: random.randint(least, least + most) for axis, least in form.free.items()}
+        for table in form.tables:
+            sizes |= dict(zip(table.names, random.choice(table.rows(8)[: random.randint(1, MOST)]), strict=True))
+        sizes |= {bundle.name: random.randint(1, 2) for bundle in form.fabric_bundles if bundle.name not in form.fixed}
+        full = form.sized({**sizes, PLANE: form.levels or random.randint(1, 2)}, nics, 0)
+        if full["server"] <= MOST_SERVERS and not form.broken(full):
+            break
+    servers = random.randint(1, full["server"])
+    server = Server("any", gpus=nics, nics=nics, nic_gbps=GBPS * full[PLANE], nvlink_GBps=100)
+    models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
+    return Blueprint("random", form, full | {"servers": servers}, models, server, servers * nics, GBPS)
 
 
 def check_blueprint(blueprint: Blueprint) -> None:
@@ -68,21 +91,21 @@ def _truths(blueprint: Blueprint, network: Network) -> Iterator[tuple[str, Any, 
     yield "links", {bundle.name: blueprint.links(bundle) for bundle in form.bundles}, dict(network.counts())
     yield "ports used twice", 0, _ports_used_twice(network)
     for group in network.groups:
-        most = _most_ports(blueprint, group.role)
+        most = max(ports for count, ports in blueprint.fills(form.group(group.role)) if count)
         yield f"most ports of a {group.role}", most, max(_degrees(network, group.first, group.count), default=0)
         limit = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
         yield f"ports of a {group.role} within {limit}", True, _highest_port(network, group.first, group.count) < limit
-    for place, bundle in enumerate(form.bundles):
+    joins = [] if isinstance(form, Wired) else form.bundles
+    for place, bundle in enumerate(joins):
         yield f"copies of {bundle.name}", {blueprint.sizes[bundle.name]}, _copies(network, place)
-    yield "hops", (hops(blueprint).max, round(hops(blueprint).mean, 9)), searched_hops(network)
+    full, levels = (_full(blueprint), form.levels or 1) if isinstance(form, Wired) else (blueprint, 1)
+    yield "hops", (hops(full).max, round(hops(full).mean, 9)), searched_hops(expand(full), levels)
     yield "bisection", bisection_gbps(blueprint), maximum_flow(network)
 
 
-def _most_ports(blueprint: Blueprint, role: str) -> int:
-    """Return the ports used on the fullest device of `role`: fewer than it declares if its only place is part full."""
-    partial, free = blueprint.partial(blueprint.form.group(role))
-    least = free if partial == blueprint.devices(role) else 0
-    return blueprint.ports_down(role) + blueprint.ports_up(role) - least
+def _full(blueprint: Blueprint) -> Blueprint:
+    """Return the blueprint with a server in every place."""
+    return replace(blueprint, sizes={**blueprint.sizes, "servers": blueprint.sizes["server"]})
 
 
 def _degrees(network: Network, first: int, count: int) -> list[int]:
@@ -107,16 +130,20 @@ def _copies(network: Network, bundle: int) -> set[int]:
     return set(Counter(zip(network.lower[mask].tolist(), network.upper[mask].tolist(), strict=True)).values())
 
 
-def searched_hops(network: Network) -> tuple[int, float]:
-    """Return the largest and the mean number of switches between joined NIC ports of different servers, by search."""
+def searched_hops(network: Network, levels: int = 1) -> tuple[int, float]:
+    """Return the largest and the mean number of switches between joined NIC ports of different servers, by search.
+
+    `levels` ports next to each other are one, which passes traffic on, and then counts as a switch does.
+    """
     import networkx as nx
 
     graph, ports = nx.Graph(), set()
     columns = (network.lower, network.lower_port, network.upper)
     for lower, port, upper in zip(*(column.tolist() for column in columns), strict=True):
-        graph.add_edge((lower, port) if lower < network.servers.count else lower, upper)
-        if lower < network.servers.count:
-            ports.add((lower, port))
+        end = (lower, port // levels) if lower < network.servers.count else lower
+        graph.add_edge(end, upper)
+        if isinstance(end, tuple):
+            ports.add(end)
     lengths = [
         length - 1
         for source in ports

@@ -17,8 +17,8 @@ from itertools import combinations
 from ortools.sat.python import cp_model
 
 from fabric.blueprint import Blueprint
+from fabric.counts import Monomial
 from fabric.flow import Shape, allreduce, slowest_ns
-from fabric.form import Monomial
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objectives import hops

@@ -8,7 +8,8 @@ from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
-from fabric.form import PLANE, Bundle, Form, Group, Monomial, filled
+from fabric.counts import Monomial
+from fabric.form import PLANE, Bundle, Form, Group, filled
 from fabric.optimizer.bounds import any_width, ceiling
 from fabric.optimizer.candidates import Candidate, lane_sizes
 

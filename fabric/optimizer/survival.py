@@ -9,7 +9,8 @@ from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
-from fabric.form import PLANE, Monomial
+from fabric.counts import Monomial
+from fabric.form import PLANE
 from fabric.optimizer.bounds import SUM
 from fabric.optimizer.model import Model, Term
 

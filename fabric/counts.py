@@ -1,0 +1,58 @@
+"""What a count is: a sum of products of sizes, read as integers, as columns of them and as CP-SAT expressions."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Count", "Monomial", "Quantity", "count", "evaluate"]
+
+Monomial = tuple[str, ...]
+"""The names of the sizes whose product a count is."""
+
+_TERM = re.compile(r"([+-]?)\s*([^+-]+)")
+
+
+@dataclass(frozen=True)
+class Count:
+    """A sum of products of sizes, each with a whole factor, over a whole number."""
+
+    terms: tuple[tuple[int, Monomial], ...]
+    over: int = 1
+
+    def times(self, *names: str) -> Count:
+        """Return the count multiplied by more sizes."""
+        return Count(tuple((factor, (*names, *monomial)) for factor, monomial in self.terms), self.over)
+
+    def plus(self, other: Count) -> Count:
+        """Return the sum of two counts."""
+        mine = tuple((factor * other.over, monomial) for factor, monomial in self.terms)
+        others = tuple((factor * self.over, monomial) for factor, monomial in other.terms)
+        return Count((*mine, *others), self.over * other.over)
+
+
+Quantity = Count | Monomial
+"""A count as a sum of products, or as a single product."""
+
+
+def count(text: str) -> Count:
+    """Read `group router router - group router : 2`, a sum of products, here over two; `|` stands in no name."""
+    body, _, over = text.partition(":")
+    terms = tuple(_term(sign, names.split()) for sign, names in _TERM.findall(re.sub(r"(\w)-(\w)", r"\1|\2", body)))
+    return Count(terms, int(over or 1))
+
+
+def _term(sign: str, words: list[str]) -> tuple[int, Monomial]:
+    factor = math.prod((int(word) for word in words if word.isdigit()), start=-1 if sign == "-" else 1)
+    return factor, tuple(word.replace("|", "-") for word in words if not word.isdigit())
+
+
+def evaluate(quantity: Quantity, sizes: Mapping[str, Any]) -> Any:
+    """Return the count for sizes that are whole numbers, or columns of them."""
+    if not isinstance(quantity, Count):
+        return math.prod(sizes[name] for name in quantity)
+    total = sum(factor * math.prod(sizes[name] for name in monomial) for factor, monomial in quantity.terms)
+    return total // quantity.over

@@ -1,0 +1,106 @@
+"""The switches of one plane of a wired fabric as a graph: distances between them, and the flow between two halves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fabric.form import PLANE
+from fabric.wired import Sizes, Wired
+from fabric.wires import Rows
+
+__all__ = ["Graph", "graph_of"]
+
+WORDS = 1 << 22
+"""Words of 64 sources that are gathered at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The arcs between the switches of one plane, both ways, by their tails; `copies` of each, arrays of shape (arcs,).
+
+    Switches are numbered group by group. `ends` are those at which traffic begins and ends, shape (ends, ports): the
+    leaves, or, with levels, those of each NIC. `hosts` and `host_server` are the switch and the server of each of the
+    servers' links.
+    """
+
+    switches: int
+    ends: Rows
+    tails: Rows
+    heads: Rows
+    copies: Rows
+    hosts: Rows
+    host_server: Rows
+
+    @cached_property
+    def starts(self) -> Rows:
+        """The first arc of each switch, and their number, shape (switches + 1,)."""
+        return np.searchsorted(self.tails, np.arange(self.switches + 1))
+
+    def distances(self, sources: Rows) -> list[int]:
+        """Return the pairs of an end in `sources` and an end at each distance in links, from 0, as far as there are."""
+        found: list[int] = []
+        step = max(1, WORDS // max(1, len(self.heads))) * 64
+        for first in range(0, len(sources), step):
+            for distance, pairs in enumerate(self._reached(sources[first : first + step])):
+                found[distance:] = [sum(found[distance : distance + 1]) + pairs, *found[distance + 1 :]]
+        return found
+
+    def _reached(self, sources: Rows) -> list[int]:
+        """Return the ends newly reached from all sources together with each further link, by sets of 64 sources."""
+        number = np.repeat(np.arange(len(sources)), self.ends.shape[1])
+        seen = np.zeros((self.switches, -(-len(sources) // 64)), np.uint64)
+        np.bitwise_or.at(
+            seen, (self.ends[sources].reshape(-1), number // 64), np.uint64(1) << (number % 64).astype(np.uint64)
+        )
+        known, reached, counts = -1, 0, list[int]()
+        joined = np.flatnonzero(np.diff(self.starts))
+        while (everywhere := int(np.bitwise_count(seen).sum())) > known:
+            known = everywhere
+            ends = int(np.bitwise_count(np.bitwise_or.reduce(seen[self.ends], axis=1)).sum())
+            counts.append(ends - reached)
+            reached = ends
+            near = np.bitwise_or.reduceat(seen[self.heads], self.starts[joined], axis=0) if len(joined) else seen
+            seen[joined] |= near
+        return counts
+
+    def flow(self, servers: int) -> int:
+        """Return the greatest flow in links from the first half of the servers to the others, all of which pass on."""
+        from ortools.graph.python import max_flow
+
+        solver, source, sink = max_flow.SimpleMaxFlow(), self.switches, self.switches + 1
+        side = np.where(self.host_server < servers // 2, source, sink)
+        solver.add_arcs_with_capacity(self.tails, self.heads, self.copies)
+        both = np.concatenate([side, self.hosts]), np.concatenate([self.hosts, side])
+        solver.add_arcs_with_capacity(*both, np.ones(2 * len(side), np.int64))
+        if servers < 2 or solver.solve(source, sink) != solver.OPTIMAL:
+            return 0
+        return int(solver.optimal_flow())
+
+
+def graph_of(form: Wired, sizes: Sizes) -> Graph:
+    """Return one plane of a wired form of these sizes as a graph; with levels of switches for planes, all of it."""
+    first, total = {}, 0
+    for group in form.switch_groups:
+        first[group.role] = total
+        total += math.prod(sizes[axis] for axis in group.axes if axis != PLANE)
+    leaves = first.get(form.roles[1], total) if len(form.roles) > 1 else total
+    tails, heads, copies = [], [], []
+    hosts, servers = [], []
+    for wire in form.links_:
+        low, high = wire.pairs(sizes)
+        if wire in form.host_wires:
+            hosts.append(high + first[wire.upper.role])
+            servers.append(low)
+            continue
+        low, high = low + first[wire.lower.role], high + first[wire.upper.role]
+        tails += [low, high]
+        heads += [high, low]
+        copies.append(np.full(2 * len(low), sizes.get(wire.name, 1), np.int64))
+    tail, head, many = (np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in (tails, heads, copies))
+    order = np.argsort(tail, kind="stable")
+    ends = np.stack(hosts, axis=1) if form.levels else np.arange(leaves)[:, None]
+    return Graph(total, ends, tail[order], head[order], many[order], np.concatenate(hosts), np.concatenate(servers))

@@ -1,0 +1,187 @@
+"""Forms whose links are no join of axes: direct networks and server-centric ones, by counts and a rule for the wires.
+
+Such a form has the same readings as a chain of joins (`fabric.form`): its counts are sums of products of sizes, and the
+wires of a bundle are laid by a function of the sizes, whose links and ports per device are declared and tested.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from fabric.counts import Count, Quantity, evaluate
+from fabric.form import PLANE, Bundle, Form, Group
+from fabric.wires import Rows
+
+__all__ = ["SERVER", "Load", "Rule", "Sizes", "Table", "Wire", "Wired"]
+
+Sizes = Mapping[str, int]
+
+SERVER = Group("server", ("server",))
+"""The servers of a wired form, numbered through."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What uniform traffic at line rate puts on a link of a bundle by minimal routing, over what the link carries.
+
+    The oversubscription of a bundle, `sent` over `carried`.
+    """
+
+    sent: Count
+    carried: Count
+
+
+@dataclass(frozen=True)
+class Wire(Bundle):
+    """Links between two groups, or of one group with itself, laid by `pairs`, called `label`.
+
+    `total` counts them with all planes and copies. A device of the lower group ends `lower_ports` of them, one of the
+    upper `upper_ports`; in one group both are the same. The greatest of `loads` is its oversubscription. `pairs`
+    returns the numbers of the devices at both ends within one plane, without copies; of the servers' links, one for
+    each of their NICs.
+    """
+
+    label: str
+    total: Count
+    lower_ports: Count
+    upper_ports: Count
+    pairs: Callable[[Sizes], tuple[Rows, Rows]]
+    loads: tuple[Load, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What sizes must keep to: `small` is at most `large`; or, where that is left out, `small` is even."""
+
+    small: Count
+    large: Count | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Sizes that go together by a rule of their own: the rows that there are, up to a width in ports."""
+
+    names: tuple[str, ...]
+    rows: Callable[[int], tuple[tuple[int, ...], ...]]
+    why: str
+
+
+@dataclass(frozen=True)
+class Wired(Form):
+    """A form by counts and wires. Every switch that the sizes say is built, whether servers fill it or not.
+
+    `formula` is how it is written, `links_` its bundles from the servers' on, `capacity` the servers that there is room
+    for, and `far` the switches on its longest minimal path. `free` are the sizes to choose with their least, `fixed`
+    those that are given. With `levels`, a NIC has a port for each of so many switch groups instead of a plane for each
+    port. `apart` counts the ordered pairs of NICs of different servers by the hops between them, servers that pass
+    traffic on included; where that has no closed form they are counted from the leaves that `search` returns, as which
+    all others are, with how many each stands for, or by default from all. Adaptive routing goes `valiant` ways too, by
+    an intermediate switch; minimal routing needs so many virtual `channels` not to lock.
+    """
+
+    formula: str
+    links_: tuple[Wire, ...]
+    capacity: Count
+    far: Count
+    free: Mapping[str, int] = field(default_factory=dict)
+    fixed: Mapping[str, int] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    levels: int = 0
+    apart: Callable[[Sizes], Mapping[int, int]] | None = None
+    search: Callable[[Sizes], tuple[Rows, Rows]] | None = None
+    valiant: bool = False
+    channels: int = 1
+
+    @property
+    def text(self) -> str:
+        return self.formula
+
+    @property
+    def bundles(self) -> tuple[Bundle, ...]:
+        return self.links_
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The sizes that are chosen, the derived ones included."""
+        derived = [name for table in self.tables for name in table.names]
+        return tuple(dict.fromkeys([*self.free, *derived, PLANE]))
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        return ()
+
+    def devices(self, group: Group) -> tuple[str, ...]:
+        return ("servers",) if group == self.server else group.axes
+
+    def links(self, bundle: Bundle) -> Quantity:
+        assert isinstance(bundle, Wire)
+        return bundle.total
+
+    def ports_down(self, group: Group) -> tuple[Quantity, ...]:
+        return tuple(wire.upper_ports for wire in self.links_ if wire.upper == group != wire.lower)
+
+    def ports_up(self, group: Group) -> tuple[Quantity, ...]:
+        return tuple(wire.lower_ports for wire in self.links_ if wire.lower == group)
+
+    def sized(self, sizes: Sizes, nics: int, servers: int) -> dict[str, int]:
+        """Return sizes with those that follow: what is fixed, each server's NICs, and room for how many servers."""
+        hosts = dict.fromkeys((wire.name for wire in self.host_wires), nics)
+        found = {PLANE: self.levels or 1, **dict.fromkeys((wire.name for wire in self.fabric_bundles), 1)}
+        found |= {**self.fixed, **sizes, **hosts, "nic": nics, "servers": servers}
+        return found | {"server": evaluate(self.capacity, found)}
+
+    def broken(self, sizes: Sizes) -> str | None:
+        """Return why there is no such fabric, or None where there is one."""
+        for rule in self.rules:
+            small = evaluate(rule.small, sizes)
+            if small % 2 if rule.large is None else small > evaluate(rule.large, sizes):
+                return rule.why
+        return None
+
+    def busiest(self, group: Group, sizes: Sizes) -> Fraction | None:
+        """Return the oversubscription of the group's bundle that uniform traffic loads most; None without any."""
+        loads = [load for wire in self.links_ if group in (wire.lower, wire.upper) for load in wire.loads]
+        return max(
+            (Fraction(evaluate(load.sent, sizes), evaluate(load.carried, sizes)) for load in loads), default=None
+        )
+
+    def fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, int], ...]:
+        """Return how many switches of the group, the fullest first, have how many ports in use."""
+        if group == self.server:
+            return ((sizes["servers"], sum(evaluate(wire.lower_ports, sizes) for wire in self.host_wires)),)
+        ends = np.zeros(math.prod(sizes[axis] for axis in group.axes if axis != PLANE), np.int64)
+        for wire in self.links_:
+            copies = 1 if wire in self.host_wires else sizes[wire.name]
+            for place, rows in zip((wire.lower, wire.upper), wire.pairs(sizes), strict=True):
+                ends += copies * np.bincount(rows, minlength=len(ends)) if place == group else 0
+        ports, counts = np.unique(ends, return_counts=True)
+        planes = sizes[PLANE] if PLANE in group.axes else 1
+        fills = zip(counts[::-1].tolist(), ports[::-1].tolist(), strict=True)
+        return tuple((count * planes, used) for count, used in fills)
+
+    def first_port(self, group: Group, wire: Wire, sizes: Sizes) -> int:
+        """Return the first port of the group's devices that ends the wire's links; the servers' come first."""
+        before = self.links_[: self.links_.index(wire)]
+        ends = [each.upper_ports for each in before if each.upper == group != each.lower]
+        ends += [each.lower_ports for each in before if each.lower == group]
+        return int(sum(evaluate(ports, sizes) for ports in ends))
+
+    @property
+    def host_wires(self) -> tuple[Wire, ...]:
+        return tuple(wire for wire in self.links_ if wire.lower == self.server)
+
+    @property
+    def meets(self) -> str | None:
+        """The role at which all meet: every wired form joins every GPU to every other."""
+        return self.roles[-1]
