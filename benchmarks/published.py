@@ -31,7 +31,7 @@ def freed(published: Study) -> Study:
     return fabric.optimize(
         published.spec.name,
         "cost" if priced(published) else "switches,links",
-        family="rail-only" if rail_only else "any",
+        family="rail-only" if rail_only else "clos",
         tiers="any",
         unit_gpus=None,
         pinned={},

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from fabric.errors import Conflict, FabricError, Infeasible
-from fabric.families import any_to_any, words
+from fabric.families import family_sets, words
 from fabric.optimizer import cheapest_together, told
 from fabric.spec import ClusterSpec, Document, Spec, read_cluster, read_spec
 from fabric.study import Study, optimize, pareto
@@ -78,7 +78,7 @@ def cluster(
 
 
 def _resolved(overrides: Mapping[str, Any], document: Document) -> Spec:
-    return read_spec(document, dict(overrides), families=words(), any_families=any_to_any())
+    return read_spec(document, dict(overrides), families=words(), sets=family_sets())
 
 
 def named(say: Callable[[str], None], name: str) -> Callable[[str], None]:

@@ -131,7 +131,8 @@ def zcube(digits: int) -> Wired:
     joins = []
     for low in range(digits):
         for high in range(low + 1, digits):
-            joins.append(_join(groups[low], groups[high], (_own(low), _own(high))))
+            name = f"{groups[low].role}-{groups[high].role}"
+            joins.append(_join(groups[low], groups[high], (_own(low), _own(high)), (Load(count("1"), count(name)),)))
     return Wired(
         "zcube", (SERVER, *groups), _formula(groups, " - "), (*_hosts(groups, digits), *joins), _capacity(digits),
         count(str(digits)), free={"slot": 1, **dict.fromkeys(HIGH[: digits - 1], 2)}, levels=digits,
@@ -147,10 +148,11 @@ def zcube_partial() -> Wired:
     """
     leaf, spine, core = (*_levels(3)[:2], Group("core", ("y", "part")))
     hosts = _hosts(_levels(3), 2)
-    up = _join(leaf, core, ("part", "z"))
+    away, there = Load(count("slot nic z - slot nic"), count("part z leaf-core")), count("part z spine-core")
+    up = _join(leaf, core, ("part", "z"), (away,))
     over = Wire(
         spine, core, "spine-core", count("z y part spine-core"), count("part spine-core"), count("z spine-core"),
-        _turned,
+        _turned, (Load(count("y z - y"), there),),
     )  # fmt: skip
     return Wired(
         "zcube", (SERVER, leaf, spine, core), _formula((leaf, spine, core), " - "),

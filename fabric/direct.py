@@ -72,7 +72,8 @@ def dragonfly() -> Wired:
     return Wired(
         "dragonfly", (SERVER, leaf), "server(group, router, slot) - leaf(group, router) ~ router ~ global",
         (_hosts(leaf), local, far), count("group router slot"), count("4"),
-        free={"group": 2, "router": 2, "global": 1, "slot": 1}, fixed={"leaf-local": 1, "leaf-global": 1},
+        free={"group": 2, "router": 2, "global": 1, "slot": 1}, many=("group",),
+        fixed={"leaf-local": 1, "leaf-global": 1},
         rules=(
             Rule(count("group - 1"), count("router global"), "every two groups need a link"),
             Rule(count("group router global"), None, "global links have two ends: group router global is even"),
@@ -108,7 +109,7 @@ def dragonfly_plus() -> Wired:
         "dragonfly-plus", (SERVER, leaf, spine),
         "server(group, leaf, slot) - leaf(group, leaf) - spine(group, spine) ~ global",
         (_hosts(leaf), up, far), count("group leaf slot"), count("4"),
-        free={"group": 2, "leaf": 2, "spine": 1, "global": 1, "slot": 1}, fixed={"spine-global": 1},
+        free={"group": 2, "leaf": 2, "spine": 1, "global": 1, "slot": 1}, many=("group",), fixed={"spine-global": 1},
         rules=(
             Rule(count("group - 1"), count("spine global"), "every two groups need a link"),
             Rule(count("group spine global"), None, "global links have two ends: group spine global is even"),
@@ -158,7 +159,7 @@ def _lattice(family: str, dimensions: int, parts: Sequence[Wire], leaf: Group, *
     names, joined = ", ".join(axes), " ~ ".join(axes)
     return Wired(
         family, (SERVER, leaf), f"server({names}, slot) - leaf({names}) ~ {joined}", (_hosts(leaf), *parts),
-        count(" ".join((*axes, "slot"))), fixed={}, **more,  # type: ignore[arg-type]
+        count(" ".join((*axes, "slot"))), fixed={}, alike=axes, **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -286,7 +287,7 @@ def jellyfish(depth: int) -> Wired:
     return Wired(
         "jellyfish", (SERVER, leaf), "server(switch, slot) - leaf(switch) ~ degree", (_hosts(leaf), parts),
         count("switch slot"), count(str(depth + 1)),
-        free={"switch": 4, "degree": 3, "slot": 1}, fixed={"leaf-leaf": 1},
+        free={"switch": 4, "degree": 3, "slot": 1}, many=("switch",), fixed={"leaf-leaf": 1},
         rules=(
             Rule(count("degree + 1"), count("switch"), "degree is less than the number of switches"),
             Rule(count("switch degree"), None, "links have two ends: switch degree is even"),

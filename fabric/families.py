@@ -10,8 +10,9 @@ from fabric.cubes import bcube, zcube, zcube_partial
 from fabric.direct import dragonfly, dragonfly_plus, hyperx, jellyfish, mesh, slim_fly, torus
 from fabric.errors import InputError, nearest
 from fabric.form import Form
+from fabric.wired import Wired
 
-__all__ = ["BUILTIN", "ENTRY_POINTS", "Family", "any_to_any", "families", "family", "words"]
+__all__ = ["BUILTIN", "CLOS", "DIRECT", "ENTRY_POINTS", "Family", "families", "family", "family_sets", "words"]
 
 ENTRY_POINTS = "fabric.families"
 """The entry-point group under which a package exports a Family."""
@@ -26,6 +27,12 @@ class Family:
     forms: tuple[Form, ...]
     reference: str
     note: str = ""
+    least_planes: int = 1
+
+    @property
+    def wired(self) -> bool:
+        """Whether its switches are joined by rules of their own, instead of tier by tier."""
+        return any(isinstance(form, Wired) for form in self.forms)
 
     @property
     def any_to_any(self) -> bool:
@@ -33,9 +40,9 @@ class Family:
         return all(form.meets for form in self.forms)
 
     @classmethod
-    def of(cls, name: str, title: str, *forms: str, reference: str, note: str = "") -> Family:
+    def of(cls, name: str, title: str, *forms: str, reference: str, note: str = "", least_planes: int = 1) -> Family:
         """Build a family from the texts of its forms (see `Form.parse`)."""
-        return cls(name, title, tuple(Form.parse(name, text) for text in forms), reference, note)
+        return cls(name, title, tuple(Form.parse(name, text) for text in forms), reference, note, least_planes)
 
 
 FAT_TREE = Family.of(
@@ -139,6 +146,7 @@ HPN = Family.of(
     "server(segment, slot) - leaf(segment, rail) - spine(spine)",
     "server(pod, segment, slot) - leaf(pod, segment, rail) - spine(pod, group, spine) - core(group, core)",
     reference="K. Qian et al., SIGCOMM 2024, doi 10.1145/3651890.3672265",
+    least_planes=2,
 )
 
 JELLYFISH = Family(
@@ -197,6 +205,12 @@ def family(name: str) -> Family:
     return families()[name]
 
 
-def any_to_any() -> tuple[str, ...]:
-    """Return the families that `any` stands for: those that join every GPU to every other by themselves."""
-    return tuple(name for name, item in families().items() if item.any_to_any)
+def family_sets() -> dict[str, tuple[str, ...]]:
+    """Return the words that stand for several families, of those that join every GPU to every other by themselves.
+
+    `clos` are chains of tiers, but for those that are another on planes; `direct` all others; and `any` is both.
+    """
+    able = [item for item in families().values() if item.any_to_any]
+    clos = tuple(item.name for item in able if not item.wired and item.least_planes == 1)
+    direct = tuple(item.name for item in able if item.wired)
+    return {"clos": clos, "direct": direct, "any": tuple(item.name for item in able)}

@@ -152,6 +152,11 @@ class Form:
         return tuple(dict.fromkeys(axis for group in self.groups for axis in group.axes))
 
     @property
+    def unit(self) -> str:
+        """The axis whose size is the servers that share their leaves."""
+        return self.placement[-1]
+
+    @property
     def lanes(self) -> tuple[str, ...]:
         """The axes over which a server's NICs are spread: those of its leaves that are not places or planes."""
         return tuple(axis for axis in self.bundles[0].upper_only if axis != PLANE)

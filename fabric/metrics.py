@@ -89,6 +89,8 @@ def _pairs_within(servers: int, size: int) -> int:
 
 def peers(blueprint: Blueprint) -> tuple[int, ...]:
     """Return, for every tier below the top, the servers of one full place of it; all servers where it has no places."""
+    if isinstance(blueprint.form, Wired):
+        return (blueprint.sizes["slot"],)
     places = [blueprint.form.places(group) for group in blueprint.form.switch_groups[:-1]]
     return tuple(servers_in(blueprint, axes[-1]) if axes else blueprint.servers for axes in places)
 
@@ -99,6 +101,8 @@ def lanes_apart(blueprint: Blueprint) -> tuple[int, ...]:
     Lanes that never meet are crossed in the server, so no pair waits for them.
     """
     form = blueprint.form
+    if isinstance(form, Wired):
+        return (1,)
     lanes = [[axis for axis in form.lanes if axis in form.kept(tier)] for tier in range(1, form.tiers)]
     return tuple(blueprint.evaluate(tuple(axes)) if form.meets else 1 for axes in lanes)
 

@@ -13,7 +13,7 @@ from fabric.bill import Bill, bill
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.expansion import expand
-from fabric.families import any_to_any, words
+from fabric.families import family_sets, words
 from fabric.flow import Estimate, allreduce
 from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps, survives
 from fabric.network import Network
@@ -109,7 +109,7 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **req
 
     Raises InputError with every mistake found.
     """
-    return read_spec(source, request, families=words(), any_families=any_to_any())
+    return read_spec(source, request, families=words(), sets=family_sets())
 
 
 def design(

@@ -82,11 +82,13 @@ class Wired(Form):
 
     `formula` is how it is written, `links_` its bundles from the servers' on, `capacity` the servers that there is room
     for, and `far` the switches on its longest minimal path. `free` are the sizes to choose with their least, `fixed`
-    those that are given. With `levels`, a NIC has a port for each of so many switch groups instead of a plane for each
-    port. `apart` counts the ordered pairs of NICs of different servers by the hops between them, servers that pass
-    traffic on included; where that has no closed form they are counted from the leaves that `search` returns, as which
-    all others are, with how many each stands for, or by default from all. Adaptive routing goes `valiant` ways too, by
-    an intermediate switch; minimal routing needs so many virtual `channels` not to lock.
+    those that are given, `many` those that no port of a switch bounds, and `alike` those whose order is no matter. With
+    `levels`, a NIC has a port for each of so many switch groups instead of a plane for each port.
+
+    `apart` counts the ordered pairs of NICs of different servers by the hops between them, servers that pass traffic on
+    included; where that has no closed form they are counted from the ends that `search` returns, as which all others
+    are, with how many each stands for, or by default from all. Adaptive routing goes `valiant` ways too, by an
+    intermediate switch; minimal routing needs so many virtual `channels` not to lock.
     """
 
     formula: str
@@ -97,6 +99,8 @@ class Wired(Form):
     fixed: Mapping[str, int] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
     rules: tuple[Rule, ...] = ()
+    many: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
     levels: int = 0
     apart: Callable[[Sizes], Mapping[int, int]] | None = None
     search: Callable[[Sizes], tuple[Rows, Rows]] | None = None
@@ -113,9 +117,13 @@ class Wired(Form):
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The sizes that are chosen, the derived ones included."""
-        derived = [name for table in self.tables for name in table.names]
-        return tuple(dict.fromkeys([*self.free, *derived, PLANE]))
+        """The sizes that are chosen: of a table the first."""
+        return (*self.free, *(table.names[0] for table in self.tables), PLANE)
+
+    @property
+    def unit(self) -> str:
+        """The size that says how many servers share a leaf."""
+        return "slot"
 
     @property
     def lanes(self) -> tuple[str, ...]:

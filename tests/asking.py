@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fabric.errors import InputError
-from fabric.families import any_to_any, words
+from fabric.families import family_sets, words
 from fabric.spec import Spec, read_spec
 
 BASE = {"gpus": 4096, "server": "hgx-h100"}
@@ -17,7 +17,7 @@ SERVER = {"name": "srv", "gpus": 8, "nics": 8, "nic_gbps": 400}
 
 def read(source: Any = None, **overrides: Any) -> Spec:
     """Read a request with the built-in families."""
-    return read_spec(source, overrides, families=words(), any_families=any_to_any())
+    return read_spec(source, overrides, families=words(), sets=family_sets())
 
 
 def said(source: Any = None, **overrides: Any) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fabric.blueprint import Blueprint, fill
 from fabric.catalog import Server, Switch
-from fabric.families import BUILTIN, families
+from fabric.families import CLOS, families
 from fabric.flow import Phase
 from fabric.flow.lattice import Lattice
 from fabric.form import Form
@@ -47,7 +47,7 @@ def fat_tree(tiers: int, half: int, places: int, ratio: int = 1) -> Blueprint:
 
 def small_fabrics(trials: int) -> Iterator[tuple[Blueprint, int]]:
     """Yield random small blueprints of every built-in form that have two servers or more, each with its seed."""
-    for family in BUILTIN:
+    for family in CLOS:
         for form in family.forms:
             for seed in range(trials):
                 plan = random_blueprint(form, Random(f"{form.text}{seed}"))

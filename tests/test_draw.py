@@ -26,7 +26,7 @@ from fabric.draw.sample import cards, joins, lanes_drawn
 from fabric.draw.sheet import Line, text_width, wrap
 from fabric.draw.tiers import lay_out
 from fabric.errors import InputError
-from fabric.families import BUILTIN, FAT_TREE, RAIL_ONLY, RAIL_OPTIMIZED
+from fabric.families import CLOS, FAT_TREE, RAIL_ONLY, RAIL_OPTIMIZED
 from fabric.form import Form
 from fabric.units import count
 
@@ -39,7 +39,7 @@ LARGE = {
 }  # fmt: skip
 
 THIRD_PARTY = Form.parse("halls", "server(hall, rack, slot) - tor(hall, side) - hub(hall, deck) - backbone(deck)")
-FORMS = [*(form for family in BUILTIN for form in family.forms), THIRD_PARTY]
+FORMS = [*(form for family in CLOS for form in family.forms), THIRD_PARTY]
 
 
 def size(form: Form, sizes: dict[str, int], planes: int = 1, copies: int = 1, model: Switch | None = None) -> Blueprint:

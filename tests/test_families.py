@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fabric.errors import InputError
-from fabric.families import Family, any_to_any, family
+from fabric.families import Family, family, family_sets
 
 PACKAGE = Path(__file__).parent.parent / "examples" / "fabric-halves"
 
@@ -66,9 +66,9 @@ def test_a_wrong_entry_point_is_told(installed: Path, text: str | None, word: st
 
 def test_any_leaves_out_what_does_not_join_all_gpus() -> None:
     """`any` never chooses a rail-only fabric, whose rails meet only over NVLink."""
-    assert "rail-only" not in any_to_any()
+    assert "rail-only" not in family_sets()["any"]
     apart = Family.of("x", "", "server(block, slot) - leaf(block, rail) - spine(rail, spine)", reference="")
     assert not apart.any_to_any
-    assert {"fat-tree", "rail-optimized"} <= set(any_to_any())
+    assert {"fat-tree", "rail-optimized"} <= set(family_sets()["any"])
     with pytest.raises(InputError, match="did you mean 'fat-tree'"):
         family("fattree")

@@ -12,7 +12,7 @@ import pytest
 import fabric
 from fabric.catalog import collectives
 from fabric.errors import InputError
-from fabric.families import BUILTIN
+from fabric.families import CLOS
 from fabric.flow import ROUTINGS, Shape, allreduce, ecmp_bottleneck, usable
 from fabric.flow.estimate import transport
 from fabric.testing import random_blueprint
@@ -72,7 +72,7 @@ def test_the_ecmp_bottleneck_agrees_with_a_monte_carlo() -> None:
 def test_adaptive_routing_is_never_slower_than_hashing() -> None:
     """Whatever the size, fabric and algorithm, ECMP is no faster but for the transport's share."""
     random = Random(4)
-    for family in BUILTIN:
+    for family in CLOS:
         for form in family.forms:
             plan = random_blueprint(form, random)
             for size, algorithm in product(SIZES, usable(Shape.of(plan), "all-reduce")):

@@ -49,7 +49,7 @@ def request(seed: int) -> dict[str, Any]:
         "server": server,
         "switches": switches,
         "tiers": draw.choice([[1, 2], [2], [2, 3]]) if seed % 3 else [1, 2],
-        "family": draw.choice(["fat-tree", "rail-optimized", "any"]),
+        "family": draw.choice(["fat-tree", "rail-optimized", "clos"]),
         "oversubscription": draw.choice([1, 2, 3]),
         "link_price_usd": draw.randint(1, 200),
         "limits": {"parallel_links": draw.choice([1, 2, 4])},
@@ -291,7 +291,7 @@ def test_a_front_that_takes_too_much_work_says_which_points_are_sure(
     monkeypatch: pytest.MonkeyPatch, aims: str
 ) -> None:
     """When the work ends first, the proven points are of the whole front, and no bound is claimed."""
-    words = {"gpus": 512, "server": "hgx-h100", "switches": "qm9700", "family": "any", "oversubscription": 4}
+    words = {"gpus": 512, "server": "hgx-h100", "switches": "qm9700", "family": "clos", "oversubscription": 4}
     whole = fabric.pareto(words, aims)
     monkeypatch.setattr(sys.modules["fabric.optimizer.front"], "WORK", 2.0)
     part = fabric.pareto(words, aims)
@@ -324,5 +324,5 @@ def test_large_ratios_over_four_tiers_stay_within_the_solver(
 ) -> None:
     """64:1 at each of three tiers is answered, its ratios told apart up to what 64 bits hold."""
     monkeypatch.setattr(sys.modules["fabric.optimizer.front"], "WORK", 1.0)
-    words = {"gpus": 65_536, "server": server, "planes": planes, "oversubscription": 64, "family": "any"}
+    words = {"gpus": 65_536, "server": server, "planes": planes, "oversubscription": 64, "family": "clos"}
     assert fabric.pareto({**words, "tiers": "any", "switches": ["qm9700", "sn5600"]}, "cost,allreduce").studies

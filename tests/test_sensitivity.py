@@ -59,7 +59,7 @@ def test_a_break_even_is_where_the_choice_changes(gpus: int) -> None:
 
 def test_the_price_of_links_may_change_the_choice_too() -> None:
     """Where links are dear, fewer of them are worth more switches; both sides of the break-even are tried."""
-    request = {"gpus": 100_000, "server": "hgx-h100", "switches": "sn5600", "family": "any", "tiers": 3}
+    request = {"gpus": 100_000, "server": "hgx-h100", "switches": "sn5600", "family": "clos", "tiers": 3}
     request |= {"link_price_usd": 1240, "prices_usd": {"sn5600": 45_000}}
     study = fabric.optimize(request)
     told = [change for change in study.sensitivity() if change.part == "link_price_usd" and change.at_usd is not None]
@@ -108,7 +108,7 @@ def test_the_command_tells_the_prices() -> None:
     assert max(map(len, table.splitlines())) <= 80
 
 
-BASE: dict[str, Any] = {"gpus": 4096, "server": "hgx-h100", "switches": ["sn5600", "qm9700"], "family": "any"}
+BASE: dict[str, Any] = {"gpus": 4096, "server": "hgx-h100", "switches": ["sn5600", "qm9700"], "family": "clos"}
 
 LOOSENED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("oversubscription", {}, {"oversubscription": 2}),

@@ -15,7 +15,7 @@ from asking import BASE, BOX, read, said
 import fabric
 from fabric.catalog import Server, Switch, servers, switches
 from fabric.errors import InputError
-from fabric.families import any_to_any
+from fabric.families import family_sets
 from fabric.spec import Limits
 from fabric.spec.reading import read_text
 from fabric.spec.request import InlineServer, InlineSwitch
@@ -31,7 +31,7 @@ def test_a_request_says_only_what_it_must() -> None:
     """GPUs and a server are a request; everything else has a default that lets sizing choose."""
     spec = read(BASE)
     assert (spec.name, spec.gpus, spec.server) == ("fabric", 4096, servers()["hgx-h100"])
-    assert (spec.families, spec.planes, spec.tiers, spec.rails) == (any_to_any(), (1,), (1, 2, 3, 4), (8,))
+    assert (spec.families, spec.planes, spec.tiers, spec.rails) == (family_sets()["clos"], (1,), (1, 2, 3, 4), (8,))
     assert (spec.link_gbps, spec.limits, spec.ratio("leaf"), spec.unit_servers) == (400, Limits(16), 1, None)
     assert spec.models("core") == tuple(model for model in switches().values() if model.price_usd)
 
@@ -65,7 +65,7 @@ def test_the_numbers_of_every_kind_may_be_expected() -> None:
 
 def test_a_word_that_is_no_key_is_told_whatever_the_function_calls_its_own() -> None:
     """Keyword arguments that are no keys of a request are refused, also those named like something inside."""
-    for word in ("families", "any_families", "overrides", "gpu"):
+    for word in ("families", "sets", "overrides", "gpu"):
         with pytest.raises(InputError, match=f"^{word}: unknown key"):
             fabric.design(gpus=8, server="hgx-h100", **{word: 8})
 
@@ -185,7 +185,7 @@ def test_choices_are_numbers_lists_or_any() -> None:
     """`any` stands for every number that splits evenly; a list keeps its order, each once."""
     spec = read(BASE, planes="any", rails="any", tiers=[3, 2, 3], family=["rail-only", "any"])
     assert (spec.planes, spec.rails, spec.tiers) == ((1, 2, 4, 5, 8), (1, 2, 4, 8), (3, 2))
-    assert spec.families == ("rail-only", *any_to_any())
+    assert spec.families == ("rail-only", *family_sets()["any"])
     assert read(BASE, server="gb200-nvl72").rails == (4,)
 
 

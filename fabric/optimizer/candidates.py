@@ -11,6 +11,7 @@ from fabric.families import family
 from fabric.form import PLANE, Form
 from fabric.prices import Prices, unknown
 from fabric.spec import Spec
+from fabric.wired import Wired
 
 __all__ = ["Candidate", "Rejected", "candidates", "lane_sizes"]
 
@@ -122,6 +123,7 @@ def _objections(
         yield f"a NIC of {spec.server.nic_gbps}G does not split evenly over {planes} planes"
     if spec.pinned.get(PLANE, planes) != planes:
         yield f"pinned.plane is {spec.pinned[PLANE]}"
+    yield from _family_objections(spec, form, planes)
     for axis, size in spec.pinned.items():
         domain = lane_sizes(spec, axis)
         if axis not in form.axes and axis not in (bundle.name for bundle in form.bundles):
@@ -136,6 +138,18 @@ def _objections(
         elif not allowed:
             has = ", ".join(f"{model.name} {_rates(model)}" for model in _speaking(spec.models(role), layer))
             yield f"the {role} has no ports at {gbps}G ({has})"
+
+
+def _family_objections(spec: Spec, form: Form, planes: int) -> Iterator[str]:
+    least = family(form.family).least_planes
+    if planes < least:
+        yield f"each NIC has a port in each of several planes: planes must be {least} or more"
+    if not isinstance(form, Wired):
+        return
+    if form.levels and planes != form.levels:
+        yield f"each NIC has a port for each of {form.levels} levels: planes must be {form.levels}"
+    if spec.grown_servers > spec.servers:
+        yield "it can't grow without moving cables"
 
 
 def _rates(model: Switch) -> str:

@@ -99,7 +99,7 @@ def _relaxed(question: Question, limit: str, within: Iterable[int], thousandths:
 
 def _axis(candidate: Candidate, limit: str) -> str:
     """Return the axis or bundle of which the limit is the size, if it is one."""
-    return candidate.form.placement[-1] if limit == "unit_gpus" else limit.partition("pinned.")[2]
+    return candidate.form.unit if limit == "unit_gpus" else limit.partition("pinned.")[2]
 
 
 def _least(group: Sequence[Candidate], limit: str) -> tuple[tuple[int, Candidate] | None, bool]:

@@ -12,10 +12,13 @@ from fabric.catalog import Switch
 from fabric.errors import InputError
 from fabric.form import filled
 from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.chain import Chain
 from fabric.optimizer.model import Model
 from fabric.optimizer.survival import survive
+from fabric.optimizer.wiring import Wiring
 from fabric.prices import SHARES
 from fabric.spec import Spec
+from fabric.wired import Wired
 
 __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "needs", "switches"]
 
@@ -73,6 +76,8 @@ def hops(model: Model) -> cp_model.LinearExprT:
     """Return the switches on the longest path: one, and two more for each tier within which not every pair meets."""
     if model.candidate.spec.servers == 1:
         return 0
+    if isinstance(model.form, Wired):
+        return model.count(model.form.far)
     longest = 1 + 2 * sum(_parted(model, tier) for tier in range(1, model.form.tiers))
     if "gpus" not in model.relaxed:
         return longest
@@ -184,7 +189,7 @@ def _check_asked(spec: Spec, objectives: Iterable[Objective]) -> None:
 
 def limited(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
     """Return the candidate's model with all that the request demands of the whole but the relaxed limits."""
-    model = Model(candidate, relaxed)
+    model = (Wiring if isinstance(candidate.form, Wired) else Chain)(candidate, relaxed)
     survive(model)
     if "available" not in model.relaxed:
         _keep_to_stock(model)

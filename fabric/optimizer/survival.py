@@ -13,6 +13,7 @@ from fabric.counts import Monomial
 from fabric.form import PLANE
 from fabric.optimizer.bounds import SUM
 from fabric.optimizer.model import Model, Term
+from fabric.wired import Wired
 
 __all__ = ["survive"]
 
@@ -26,6 +27,10 @@ def survive(model: Model) -> None:
             continue
         if role == PLANE:
             model.cp.add(_enough(model.candidate.planes, share))
+        elif isinstance(model.form, Wired):
+            model.cp.add(
+                role == model.form.roles[0] and not model.form.levels and _enough(model.candidate.planes, share)
+            )
         elif role in model.form.roles:
             _survive_switch(model, model.form.roles.index(role) + 1, share)
 

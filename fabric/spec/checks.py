@@ -12,17 +12,17 @@ from fabric.spec.results import unknown_result
 from fabric.spec.spec import ROLES, even_planes
 from fabric.spec.tree import Keys
 
-__all__ = ["Families", "family_names", "findings", "tiers"]
+__all__ = ["Families", "Sets", "family_names", "findings", "tiers"]
 
 Finding = tuple[Keys, str]
 Check = Callable[[Request], Iterator[Finding]]
 Families = Mapping[str, Mapping[int, Collection[str]]]
 """Every family by name: the axes and bundles of its forms, by their tiers."""
+Sets = Mapping[str, Collection[str]]
+"""The words that stand for several families, with those."""
 
 
-def findings(
-    request: Request, doubted: Collection[str], families: Families, any_families: Collection[str]
-) -> Iterator[Finding]:
+def findings(request: Request, doubted: Collection[str], families: Families, sets: Sets) -> Iterator[Finding]:
     """Yield every contradiction of the request, leaving out the checks that need one of the `doubted` keys."""
     for needs, check in _CHECKS:
         if set(needs).isdisjoint(doubted):
@@ -30,13 +30,13 @@ def findings(
     if "expected" not in doubted:
         yield from _unknown_results(request, families)
     if {"pinned", "family", "tiers"}.isdisjoint(doubted):
-        yield from _unknown_pins(request, families, family_names(request, any_families))
+        yield from _unknown_pins(request, families, family_names(request, sets))
 
 
-def family_names(request: Request, any_families: Collection[str]) -> tuple[str, ...]:
+def family_names(request: Request, sets: Sets) -> tuple[str, ...]:
     """Return the families that a request allows, each once and in the order asked."""
     names = request.family if isinstance(request.family, list) else [request.family]
-    spread = (name for asked in names for name in (any_families if asked == "any" else (asked,)))
+    spread = (name for asked in names for name in sets.get(asked, (asked,)))
     return tuple(dict.fromkeys(spread))
 
 

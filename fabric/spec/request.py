@@ -186,8 +186,8 @@ class Request(Words):
         Annotated[FamilyName, Tag("<name>")]
         | Annotated[list[FamilyName], Tag("<list>"), Field(min_length=1, max_length=100)],
         Discriminator(tag),
-    ] = Field(default="any", examples=["rail-optimized", "fat-tree", "rail-only"])
-    """Families to choose from: one, a list, or any; any leaves out those that do not join every GPU to every other."""
+    ] = Field(default="clos", examples=["rail-optimized", "fat-tree", "dragonfly", "any"])
+    """Families to choose from: a name, a list, `clos` (by tiers), `direct` (switch to switch) or `any`."""
     switches: Annotated[
         Annotated[SwitchName, Tag("<name>")]
         | Annotated[InlineSwitch, Tag("<switch>")]

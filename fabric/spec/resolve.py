@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from fabric.spec.tree import Document, Tree, plain, quoted
 
 if TYPE_CHECKING:
     from fabric.catalog import Server
-    from fabric.spec.checks import Families
+    from fabric.spec.checks import Families, Sets
     from fabric.spec.request import RatioRange, Request
 
 __all__ = ["Source", "read_document", "read_spec"]
@@ -34,25 +34,25 @@ def read_spec(
     overrides: Mapping[str, Any],
     *,
     families: Families,
-    any_families: Collection[str],
+    sets: Sets,
 ) -> Spec:
     """Return the Spec of a request, wherever it stands; None is an empty one.
 
     A name that is both a shipped design's and a file's is the design's; write `./name` for the file. `overrides`
     replace whole keys of the request, in the same words. `families` are all there are, with the axes and bundles of
-    their forms by tiers; `any_families` are those that `any` means.
+    their forms by tiers; `sets` are the words that stand for several.
     Raises InputError with every mistake, each at its file and line, or at its key where it came from no file.
     """
     document = read_document(source).override(overrides)
     if "fabrics" in document.values and "gpus" not in document.values:
         remedy = "a cluster of several fabrics; `fabric cluster` takes it"
         raise InputError([document.mistake(("fabrics",), remedy)])
-    request, mistakes = _validate(document, families, any_families)
+    request, mistakes = _validate(document, families, sets)
     if mistakes:
         more = len(mistakes) - MAX_MISTAKES
         rest = [Mistake(document.file, f"and {more:,} more mistakes")] if more > 0 else []
         raise InputError([*mistakes[:MAX_MISTAKES], *rest])
-    return _spec(request, document, any_families)
+    return _spec(request, document, sets)
 
 
 def read_document(source: Source, shipped: Mapping[str, Path] | None = None) -> Document:
@@ -92,7 +92,7 @@ def _refuse_name(name: str, shipped: Mapping[str, Path]) -> Document:
     raise InputError([Mistake(quoted(name), f"{what} of that name{hint}")])
 
 
-def _validate(document: Document, families: Families, any_families: Collection[str]) -> tuple[Request, list[Mistake]]:
+def _validate(document: Document, families: Families, sets: Sets) -> tuple[Request, list[Mistake]]:
     """Return the request with all its mistakes; where there are some, the request holds what is sound of it."""
     from pydantic import ValidationError
 
@@ -110,7 +110,7 @@ def _validate(document: Document, families: Families, any_families: Collection[s
             mistakes.append(mistake)
         sound = {key: value for key, value in document.values.items() if key not in doubted}
         request = Request.model_validate({"gpus": 1, "server": "hgx-h100", **sound}, context=known)
-    found = findings(request, doubted, families, any_families)
+    found = findings(request, doubted, families, sets)
     mistakes += [document.mistake(keys, text) for keys, text in found]
     return request, sorted(mistakes, key=_line)
 
@@ -129,7 +129,7 @@ def _line(mistake: Mistake) -> int:
     return int(line) if line.isdecimal() else 0
 
 
-def _spec(request: Request, document: Document, any_families: Collection[str]) -> Spec:
+def _spec(request: Request, document: Document, sets: Sets) -> Spec:
     from fabric.spec import checks, parts
 
     server = parts.server(request.server)
@@ -137,7 +137,7 @@ def _spec(request: Request, document: Document, any_families: Collection[str]) -
         name=request.name,
         gpus=request.gpus,
         server=server,
-        families=checks.family_names(request, any_families),
+        families=checks.family_names(request, sets),
         switches=MappingProxyType(parts.switches(request)),
         link_gbps=request.link_gbps or server.nic_gbps,
         planes=_choices(request.planes, even_planes(server.nic_gbps)),

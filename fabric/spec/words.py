@@ -118,14 +118,20 @@ SwitchName = Annotated[
     _known("switch", lambda: [*catalog.switches(), "any"]),
     Field(json_schema_extra=lambda schema: schema.update(examples=[*catalog.switches(), "any"])),
 ]
-FamilyName = Annotated[Name, _known("family", lambda: ["any"])]
+FamilyName = Annotated[Name, _known("family", lambda: ["clos", "direct", "any"])]
 AxisName = Annotated[str, StringConstraints(max_length=60, pattern=_AXIS)]
 ResultKey = Annotated[str, StringConstraints(max_length=100, pattern=_KEY)]
 RateKey = Annotated[str, StringConstraints(pattern=_RATE)]
 Role = Literal["leaf", "spine", "core", "super"]
 Loss = Literal["leaf", "spine", "core", "super", "plane"]
 UplinkRole = Literal["leaf", "spine", "core"]
-BundleName = Literal["server-leaf", "leaf-spine", "spine-core", "core-super"]
+BundleName = Literal[
+    "server-leaf", "server-spine", "server-core", "server-super",
+    "leaf-spine", "leaf-core", "spine-core", "core-super",
+    "leaf-local", "leaf-global", "spine-global", "leaf-leaf",
+    "leaf-x", "leaf-y", "leaf-z", "leaf-w", "leaf-v", "leaf-u",
+]  # fmt: skip
+"""The bundles of all families."""
 Any_ = Literal["any"]
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

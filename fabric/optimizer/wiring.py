@@ -1,0 +1,144 @@
+"""A form by counts and wires (`fabric.wired`) as a CP-SAT model."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from ortools.sat.python import cp_model
+
+from fabric.counts import Count, Quantity
+from fabric.form import PLANE, Bundle, Group
+from fabric.optimizer.model import Model, Term
+from fabric.wired import Load, Rule, Table, Wired
+
+__all__ = ["Wiring"]
+
+
+class Wiring(Model):
+    """A candidate whose sizes keep to rules and tables, with room for all servers, every switch built."""
+
+    @property
+    def wired(self) -> Wired:
+        assert isinstance(self.form, Wired)
+        return self.form
+
+    def links(self, bundle: Bundle) -> Term:
+        if bundle.name not in self._links:
+            self._links[bundle.name] = self._total(self.form.links(bundle), f"links {bundle.name}")
+        return self._links[bundle.name]
+
+    def _total(self, quantity: Quantity, name: str) -> Term:
+        """Return a count as a variable, of which what it is over makes whole numbers."""
+        expression = self.count(quantity)
+        if isinstance(expression, int):
+            return expression // (quantity.over if isinstance(quantity, Count) else 1)
+        total = self.var(self._ceiling, name, least=0)
+        self.cp.add((quantity.over if isinstance(quantity, Count) else 1) * total == expression)
+        return total
+
+    def _size_all(self) -> None:
+        form, spec = self.wired, self.candidate.spec
+        names = [name for table in form.tables for name in table.names]
+        bundles = [bundle.name for bundle in form.bundles]
+        order = ["servers", *form.free, *names, *bundles, "nic", *form.fixed, PLANE]
+        self._order = {name: place for place, name in enumerate(dict.fromkeys(order))}
+        self.sizes |= {**form.fixed, "nic": spec.server.nics, PLANE: self.candidate.planes, "servers": self.servers}
+        self.sizes |= dict.fromkeys((bundle.name for bundle in form.host_bundles), spec.server.nics)
+        for name, least in form.free.items():
+            self.sizes[name] = self._free(name, least)
+        for table in form.tables:
+            self._tabled(table)
+        for bundle in form.fabric_bundles:
+            if bundle.name not in form.fixed:
+                self.sizes[bundle.name] = self._copies(bundle)
+        room = self._total(form.capacity, "room")
+        self.sizes["server"] = room
+        self.cp.add(room >= self.servers)
+        for rule in form.rules:
+            self._keep_to(rule)
+        if not spec.pinned.keys() & {*form.alike, *bundles}:
+            for one, other in pairwise(form.alike):
+                self.cp.add(self.sizes[one] <= self.sizes[other])
+
+    def _free(self, name: str, least: int) -> Term:
+        spec = self.candidate.spec
+        if name in spec.pinned and f"pinned.{name}" not in self.relaxed:
+            return spec.pinned[name]
+        if name == "slot" and spec.unit_servers and "unit_gpus" not in self.relaxed:
+            return spec.unit_servers
+        most = self.widest**2 if name in self.wired.many else self.widest
+        return self.var(max(least, min(most, max(spec.grown_servers, self.widest))), name, least)
+
+    def _tabled(self, table: Table) -> None:
+        """Make the sizes of a table, of which one row counts."""
+        spec, first = self.candidate.spec, table.names[0]
+        rows = table.rows(self.widest)
+        pins = {name: spec.pinned[name] for name in table.names if name in spec.pinned}
+        kept = {name: size for name, size in pins.items() if f"pinned.{name}" not in self.relaxed}
+        places = {name: place for place, name in enumerate(table.names)}
+        rows = tuple(row for row in rows if all(row[places[name]] == size for name, size in kept.items()))
+        if first not in pins:
+            rows = tuple(row for row in rows if row[0] <= max(rows[0][0], spec.grown_servers))
+        if not rows:
+            self.cp.add_bool_or([])
+            rows = table.rows(self.widest)[:1]
+        for place, name in enumerate(table.names):
+            values = [row[place] for row in rows]
+            self.sizes[name] = self.var(max(values), name, least=min(values))
+        self.cp.add_allowed_assignments([self.sizes[name] for name in table.names], rows)
+
+    def _copies(self, bundle: Bundle) -> Term:
+        spec = self.candidate.spec
+        if bundle.name in spec.pinned and f"pinned.{bundle.name}" not in self.relaxed:
+            return spec.pinned[bundle.name]
+        if "limits.parallel_links" not in self.relaxed:
+            return self.var(spec.limits.parallel_links, bundle.name)
+        copies = self.var(self.widest, bundle.name)
+        if len(self.relaxed) == 1:
+            self.cp.add(copies <= self._excess(self.widest))
+        return copies
+
+    def _keep_to(self, rule: Rule) -> None:
+        small = self.count(rule.small)
+        if rule.large is not None:
+            self.cp.add(small <= self.count(rule.large))
+        elif not isinstance(small, int):
+            self.cp.add(2 * self.var(self._ceiling, "half", least=0) == small)
+        elif small % 2:
+            self.cp.add_bool_or([])
+
+    def _limit_ratio(self, group: Group) -> None:
+        loads = [load for wire in self.wired.links_ if group in (wire.lower, wire.upper) for load in wire.loads]
+        if "oversubscription" not in self.relaxed:
+            ratio = self.candidate.spec.ratio(group.role)
+            for load in loads:
+                self.cp.add(ratio.denominator * self.count(load.sent) <= ratio.numerator * self.count(load.carried))
+        elif len(self.relaxed) == 1:
+            for load in loads:
+                self._measure(load)
+        least = self.candidate.spec.least_ratio(group.role)
+        if least and loads and "least_oversubscription" not in self.relaxed:
+            self.cp.add_bool_or([self._loaded(load, least.numerator, least.denominator) for load in loads])
+
+    def _measure(self, load: Load) -> None:
+        """Hold a load within so many hundredths as the excess comes to."""
+        carried = self._total(load.carried, "carried")
+        share = self.times(self._excess(100 * self.widest), carried, "hundredths", self._ceiling)
+        self.cp.add(100 * self.count(load.sent) <= share)
+
+    def _loaded(self, load: Load, numerator: int, denominator: int) -> cp_model.IntVar:
+        """Return a flag that is 1 only if a load is so much at the least."""
+        flag = self.var(1, "loaded", least=0)
+        least = denominator * self.count(load.sent) >= numerator * self.count(load.carried)
+        self.cp.add(least).only_enforce_if(flag)
+        return flag
+
+    def _balance(self, group: Group) -> None:
+        if any(name.startswith("ports") for name in self.relaxed):
+            return
+        ends = sum(
+            (1 + (wire.lower == wire.upper)) * self.links(wire)
+            for wire in self.wired.links_
+            if group in (wire.lower, wire.upper)
+        )
+        self.cp.add(ends <= self.sum_of(group.role, self.candidate.radix(group.role)))
