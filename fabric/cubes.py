@@ -103,8 +103,8 @@ def bcube(digits: int) -> Wired:
     passed = Load(count(f"{digits} {every} {less}"), count(every))
     return Wired(
         "bcube", (SERVER, *groups), _formula(groups, " | "), (replace(hosts[0], loads=(passed,)), *hosts[1:]),
-        _capacity(digits),
-        count(str(2 * digits - 1)), free={"slot": 1, **dict.fromkeys(HIGH[: digits - 1], 2)}, levels=digits,
+        _capacity(digits), count(str(2 * digits - 1)), free={"slot": 1, **dict.fromkeys(HIGH[: digits - 1], 2)},
+        levels=digits, relays=True,
         apart=lambda sizes: {2 * number - 1: pairs for number, pairs in _differing(sizes, digits).items()},
     )  # fmt: skip
 

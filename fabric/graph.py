@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
+from fabric.counts import evaluate
 from fabric.form import PLANE
 from fabric.wired import Sizes, Wired
 from fabric.wires import Rows
 
-__all__ = ["Graph", "graph_of"]
+__all__ = ["FAR", "Graph", "graph_of"]
 
 WORDS = 1 << 22
 """Words of 64 sources that are gathered at a time."""
+
+FAR = 255
+"""The distance of what no path joins."""
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
     """The arcs between the switches of one plane, both ways, by their tails; `copies` of each, arrays of shape (arcs,).
+
+    `rows` are the rows of the links' first copies in the network's first plane, and `back` says which arcs lead from
+    the upper end to the lower.
 
     Switches are numbered group by group. `ends` are those at which traffic begins and ends, shape (ends, ports): the
     leaves, or, with levels, those of each NIC. `hosts` and `host_server` are the switch and the server of each of the
@@ -32,6 +41,8 @@ class Graph:
     tails: Rows
     heads: Rows
     copies: Rows
+    rows: Rows
+    back: npt.NDArray[np.bool_]
     hosts: Rows
     host_server: Rows
 
@@ -67,6 +78,40 @@ class Graph:
             seen[joined] |= near
         return counts
 
+    def all_distances(self, targets: Rows) -> npt.NDArray[np.uint8]:
+        """Return the links between every switch and every target, shape (switches, targets); FAR where none join."""
+        number = np.arange(len(targets))
+        seen = np.zeros((self.switches, -(-len(targets) // 64)), np.uint64)
+        np.bitwise_or.at(seen, (targets, number // 64), np.uint64(1) << (number % 64).astype(np.uint64))
+        found = np.full((self.switches, len(targets)), FAR, np.uint8)
+        joined, new, distance = np.flatnonzero(np.diff(self.starts)), seen, 0
+        while new.any():
+            bits = np.unpackbits(new.view(np.uint8), axis=1, count=len(targets), bitorder="little")
+            found[bits.astype(bool)] = distance
+            near = np.zeros_like(seen)
+            for some in np.array_split(np.arange(seen.shape[1]), -(-len(self.heads) * seen.shape[1] // WORDS)):
+                near[np.ix_(joined, some)] = np.bitwise_or.reduceat(
+                    seen[:, some][self.heads], self.starts[joined], axis=0
+                )
+            new = near & ~seen
+            seen = seen | near
+            distance += 1
+        return found
+
+    def nearer(self, at: Rows, goal: Rows, far: npt.NDArray[np.uint8], drawn: Callable[[Rows], Rows]) -> Rows:
+        """Return for each walk an arc from switch `at` that leads nearer to target `goal`, each link as likely.
+
+        `far` are the distances to all targets, and `drawn` a whole number below each of those it is given.
+        """
+        degree = np.diff(self.starts)[at]
+        arcs = self.starts[at][:, None] + np.arange(int(degree.max()))
+        there = np.arange(arcs.shape[1]) < degree[:, None]
+        arcs = np.where(there, arcs, 0)
+        ways = self.copies[arcs] * (there & (far[self.heads[arcs], goal[:, None]] + 1 == far[at, goal][:, None]))
+        total = np.cumsum(ways, axis=1)
+        place = (total > drawn(total[:, -1])[:, None]).argmax(axis=1)
+        return np.asarray(arcs[np.arange(len(at)), place])
+
     def flow(self, servers: int) -> int:
         """Return the greatest flow in links from the first half of the servers to the others, all of which pass on."""
         from ortools.graph.python import max_flow
@@ -88,19 +133,24 @@ def graph_of(form: Wired, sizes: Sizes) -> Graph:
         first[group.role] = total
         total += math.prod(sizes[axis] for axis in group.axes if axis != PLANE)
     leaves = first.get(form.roles[1], total) if len(form.roles) > 1 else total
-    tails, heads, copies = [], [], []
-    hosts, servers = [], []
+    parts, hosts, servers, start = list[tuple[Rows, ...]](), list[Rows](), list[Rows](), 0
     for wire in form.links_:
         low, high = wire.pairs(sizes)
         if wire in form.host_wires:
             hosts.append(high + first[wire.upper.role])
             servers.append(low)
-            continue
-        low, high = low + first[wire.lower.role], high + first[wire.upper.role]
-        tails += [low, high]
-        heads += [high, low]
-        copies.append(np.full(2 * len(low), sizes.get(wire.name, 1), np.int64))
-    tail, head, many = (np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in (tails, heads, copies))
-    order = np.argsort(tail, kind="stable")
-    ends = np.stack(hosts, axis=1) if form.levels else np.arange(leaves)[:, None]
-    return Graph(total, ends, tail[order], head[order], many[order], np.concatenate(hosts), np.concatenate(servers))
+        else:
+            each = sizes[wire.name] * (sizes[PLANE] if PLANE in wire.lower.axes else 1)
+            rows = start + np.arange(len(low)) * each
+            ends = low + first[wire.lower.role], high + first[wire.upper.role]
+            parts += [(*ends, rows, 0 * rows), (*reversed(ends), rows, 0 * rows + 1)]
+            parts[-2:] = [(*part, np.full(len(low), sizes[wire.name])) for part in parts[-2:]]
+        start += evaluate(wire.total, sizes)
+    tails, heads, link, back, copies = map(np.concatenate, zip(*parts, strict=True)) if parts else NONE
+    order = np.argsort(tails, kind="stable")
+    targets = np.stack(hosts, axis=1) if form.levels else np.arange(leaves)[:, None]
+    arcs = (tails[order], heads[order], copies[order], link[order], back[order] == 1)
+    return Graph(total, targets, *arcs, np.concatenate(hosts), np.concatenate(servers))
+
+
+NONE = (np.zeros(0, np.int64),) * 5

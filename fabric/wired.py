@@ -83,7 +83,8 @@ class Wired(Form):
     `formula` is how it is written, `links_` its bundles from the servers' on, `capacity` the servers that there is room
     for, and `far` the switches on its longest minimal path. `free` are the sizes to choose with their least, `fixed`
     those that are given, `many` those that no port of a switch bounds, and `alike` those whose order is no matter. With
-    `levels`, a NIC has a port for each of so many switch groups instead of a plane for each port.
+    `levels`, a NIC has a port for each of so many switch groups instead of a plane for each port; with `relays`
+    servers pass traffic on.
 
     `apart` counts the ordered pairs of NICs of different servers by the hops between them, servers that pass traffic on
     included; where that has no closed form they are counted from the ends that `search` returns, as which all others
@@ -102,6 +103,7 @@ class Wired(Form):
     many: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
     levels: int = 0
+    relays: bool = False
     apart: Callable[[Sizes], Mapping[int, int]] | None = None
     search: Callable[[Sizes], tuple[Rows, Rows]] | None = None
     valiant: bool = False

@@ -11,10 +11,12 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, TooLarge
 from fabric.expansion import expand
+from fabric.flow.hosts import nic_of_links
 from fabric.flow.lattice import Lattice
 from fabric.flow.routes import leaving, pools
 from fabric.flow.shares import ideal_gbps
 from fabric.flow.traffic import Phase
+from fabric.wired import Wired
 
 __all__ = ["LARGEST_PROGRAM", "cut_bound", "lp_bound"]
 
@@ -34,6 +36,8 @@ def cut_bound(blueprint: Blueprint, phase: Phase, up: Mask | None = None, *, pxn
     if not phase.flows:
         return 1.0
     phase = leaving(blueprint, phase, pxn=pxn)
+    if isinstance(blueprint.form, Wired):
+        return _around_leaves(blueprint, phase, up)
     routes, ideal = pools(Lattice(blueprint), phase, up), ideal_gbps(blueprint, phase)
     if routes.apart.any():
         return 0.0
@@ -42,6 +46,30 @@ def cut_bound(blueprint: Blueprint, phase: Phase, up: Mask | None = None, *, pxn
         load += np.bincount(column, ideal, len(load))
     loaded = load > 0
     return float(min(1.0, (routes.capacity[loaded] / load[loaded]).min()))
+
+
+def _around_leaves(blueprint: Blueprint, phase: Phase, up: Mask | None) -> float:
+    """Return the bound of the cuts of a wired fabric around each NIC, and, without levels, around each leaf."""
+    form, ideal, hosts = blueprint.form, ideal_gbps(blueprint, phase), nic_of_links(blueprint)
+    live = np.ones(blueprint.links_total, bool) if up is None else up
+    found = _cut(phase.source, phase.target, ideal, np.bincount(hosts, live[: len(hosts)]) * blueprint.link_gbps)
+    if isinstance(form, Wired) and form.levels:
+        return found
+    network, leaf = expand(blueprint), blueprint.sizes["slot"] * blueprint.server.nics
+    group, fabric = network.group(form.roles[0]), np.arange(len(hosts), network.links)
+    fabric = fabric[live[fabric]]
+    ends = sum(np.bincount(end[fabric], minlength=network.devices) for end in (network.lower, network.upper))
+    ports = np.asarray(ends)[group.first : group.first + group.count].reshape(-1, blueprint.planes).sum(axis=1)
+    source, target = phase.source // leaf, phase.target // leaf
+    apart = source != target
+    return min(found, _cut(source[apart], target[apart], ideal[apart], ports * blueprint.link_gbps))
+
+
+def _cut(source: Rows, target: Rows, ideal: npt.NDArray[np.float64], most: npt.NDArray[Any]) -> float:
+    """Return the share of flows between places that each may send and take so much, at most 1."""
+    loads = np.concatenate([np.bincount(side, ideal, len(most)) for side in (source, target)])
+    used = loads > 0
+    return float((np.tile(most, 2)[used] / loads[used]).min(initial=1.0))
 
 
 @dataclass(frozen=True)
@@ -65,6 +93,8 @@ def lp_bound(
     """
     if not phase.flows:
         return 1.0
+    if isinstance(blueprint.form, Wired) and blueprint.form.relays:
+        raise TooLarge(f"{blueprint.name}: the linear program has no servers that pass traffic on; take flows")
     up = np.ones(blueprint.links_total, bool) if up is None else up
     return min(1.0, _program(blueprint, leaving(blueprint, phase, pxn=pxn), up, most))
 
@@ -75,17 +105,17 @@ def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     Balances: one for each commodity and switch, then one for each source NIC, then one for each commodity and target
     NIC. A source's balance takes its demand times the share in, and a target's as much out.
     """
-    lattice, ideal, network = Lattice(blueprint), ideal_gbps(blueprint, phase), expand(blueprint)
-    hosts = lattice.layers[0].links
+    ideal, network, nics = ideal_gbps(blueprint, phase), expand(blueprint), blueprint.servers * blueprint.server.nics
+    nic = nic_of_links(blueprint)
+    hosts = len(nic)
     servers, switches = network.servers.count, network.devices - network.servers.count
     lower, upper = (column.astype(np.int64) - servers for column in (network.lower, network.upper))
-    nic = lattice.layers[0].pool_of(np.arange(hosts))
     alike = blueprint.planes == 1 or up.all()
-    commodity = _commodities(lattice, phase.source) if alike else np.unique(phase.source, return_inverse=True)[1]
+    commodity = _commodities(blueprint, phase.source) if alike else np.unique(phase.source, return_inverse=True)[1]
     sources, source = np.unique(phase.source, return_inverse=True)
-    (pairs, pair), count = _pairs(commodity, phase.target, lattice.all_nics), int(commodity.max()) + 1
+    (pairs, pair), count = _pairs(commodity, phase.target, nics), int(commodity.max()) + 1
     first_source, first_pair = count * switches, count * switches + len(sources)
-    fabric, live = np.arange(hosts, lattice.links), up[:hosts]
+    fabric, live = np.arange(hosts, network.links), up[:hosts]
     fabric = fabric[up[fabric]]
     _refuse_too_large(blueprint, 2 * count * len(fabric), most)
     each, arcs = np.repeat(np.arange(count), len(fabric)) * switches, np.tile(fabric, count)
@@ -93,25 +123,29 @@ def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     sends = np.searchsorted(sources, nic[of_source])
     commodity_of = np.zeros(len(sources), np.int64)
     commodity_of[source] = commodity
-    by_pair = _matches(nic, live, pairs % lattice.all_nics)
+    by_pair = _matches(nic, live, pairs % nics)
     parts = [
         _Columns(arcs, each + lower[arcs], each + upper[arcs]),
-        _Columns(lattice.links + arcs, each + upper[arcs], each + lower[arcs]),
+        _Columns(network.links + arcs, each + upper[arcs], each + lower[arcs]),
         _Columns(of_source, first_source + sends, commodity_of[sends] * switches + upper[of_source]),
         _Columns(
-            lattice.links + by_pair[1],
-            pairs[by_pair[0]] // lattice.all_nics * switches + upper[by_pair[1]],
+            network.links + by_pair[1],
+            pairs[by_pair[0]] // nics * switches + upper[by_pair[1]],
             first_pair + by_pair[0],
         ),
     ]
     demand = np.zeros(first_pair + len(pairs))
     demand[first_source:first_pair] = np.bincount(source, ideal)
     demand[first_pair:] = -np.bincount(pair, ideal)
-    return _solved(parts, demand, 2 * lattice.links, blueprint.link_gbps)
+    return _solved(parts, demand, 2 * network.links, blueprint.link_gbps)
 
 
-def _commodities(lattice: Lattice, source: Rows) -> Rows:
+def _commodities(blueprint: Blueprint, source: Rows) -> Rows:
     """Return a number for each flow, the same for sources whose host links lead to the same leaves."""
+    if isinstance(blueprint.form, Wired):
+        each = 1 if blueprint.form.levels else blueprint.sizes["slot"] * blueprint.server.nics
+        return np.unique(source // each, return_inverse=True)[1].astype(np.int64)
+    lattice = Lattice(blueprint)
     ends = lattice.ends(source)
     layer = lattice.layers[1] if lattice.tiers > 1 else None
     leaf = ends.server // layer.servers if layer else np.zeros(len(source), np.int64)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, nearest
 from fabric.expansion import expand, lay_devices
-from fabric.flow.lattice import Lattice
+from fabric.flow.hosts import nic_of_links, rows_of
 from fabric.flow.traffic import Phase
 from fabric.form import PLANE
 from fabric.network import Devices
@@ -49,14 +49,13 @@ def fail(blueprint: Blueprint, failures: Iterable[str], seed: int = 0) -> Mask:
 
 def nics_left(blueprint: Blueprint, up: Mask) -> npt.NDArray[np.float64]:
     """Return the share of each NIC's links that is up, shape (NICs,)."""
-    layer = Lattice(blueprint).layers[0]
-    pools = layer.pool_of(np.arange(layer.links))
-    return np.bincount(pools, up[: layer.links], layer.pools) / np.bincount(pools, minlength=layer.pools)
+    nic = nic_of_links(blueprint)
+    return np.bincount(nic, up[: len(nic)]) / np.bincount(nic)
 
 
 def live_servers(blueprint: Blueprint, up: Mask) -> Mask:
     """Return which servers have a NIC with a link that is up, shape (servers,)."""
-    return np.asarray((nics_left(blueprint, up) > 0).reshape(-1, Lattice(blueprint).nics).any(axis=1))
+    return np.asarray((nics_left(blueprint, up) > 0).reshape(-1, blueprint.server.nics).any(axis=1))
 
 
 def failover(phase: Phase, left: npt.NDArray[np.float64], nics: int) -> Phase:
@@ -148,7 +147,7 @@ def _share(percent: float, count: int) -> int:
 
 def _numbered(blueprint: Blueprint) -> dict[str, Devices]:
     """Return what has axes by its kind: the groups of devices, the NICs of the servers and the planes."""
-    devices, nics = lay_devices(blueprint), Lattice(blueprint).nics
+    devices, nics = lay_devices(blueprint), blueprint.server.nics
     server = devices[blueprint.form.server.role]
     nic = Devices("nic", 0, server.count * nics, (*server.axes, "nic"), (*server.shape, nics))
     return devices | {"nic": nic, PLANE: Devices(PLANE, 0, blueprint.planes, (PLANE,), (blueprint.planes,))}
@@ -172,17 +171,14 @@ def _named(group: Devices, text: str) -> Mask:
 
 def _links(blueprint: Blueprint, kind: str) -> tuple[int, int]:
     """Return the first link row of a bundle, and the first beyond it; of another kind all links."""
-    layers = {layer.name: (layer.first, layer.first + layer.links) for layer in Lattice(blueprint).layers}
-    return layers.get(kind, (0, blueprint.links_total))
+    return rows_of(blueprint).get(kind, (0, blueprint.links_total))
 
 
 def _spared(blueprint: Blueprint, kind: str, dead: Mask) -> Mask:
     """Return which links end at none of the `dead` of a kind."""
-    lattice = Lattice(blueprint)
     if kind == "nic":
-        up = np.ones(lattice.links, bool)
-        rows = np.arange(lattice.layers[0].links)
-        up[: len(rows)] = ~dead[lattice.layers[0].pool_of(rows)]
+        up, nic = np.ones(blueprint.links_total, bool), nic_of_links(blueprint)
+        up[: len(nic)] = ~dead[nic]
         return up
     network = expand(blueprint)
     down = np.zeros(network.devices, bool)

@@ -14,7 +14,6 @@ from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.flow.failures import failover, live_servers, nics_left
 from fabric.flow.fairness import max_min
-from fabric.flow.lattice import Lattice
 from fabric.flow.placement import arranged, on_live, place
 from fabric.flow.routes import ADAPTIVE, Routing, leaving, route
 from fabric.flow.shares import phase_shares, shares
@@ -71,13 +70,14 @@ def interference(
     ]
     if not parts:
         return ()
-    together = _joined(parts)
-    rates = max_min(route(blueprint, together, routing, up)).reshape(together.flows, -1 if together.flows else 1)
+    joined = _joined(parts)
+    rates = max_min(route(blueprint, joined, routing, up)).reshape(joined.flows, -1 if joined.flows else 1)
     found = []
     for number, (job, part) in enumerate(zip(jobs, parts, strict=True)):
         alone = shares(blueprint, [part], routing, up)
-        own = rates[together.job == number].reshape(-1)
-        mean, least = phase_shares(blueprint, part, own) if part.flows else (1.0, 1.0)
+        own = rates[joined.job == number].reshape(-1)
+        together = routing.name == "adaptive"
+        mean, least = phase_shares(blueprint, part, own, together=together) if part.flows else (1.0, 1.0)
         found.append(Interference(job.name, alone.mean, alone.min, mean, least))
     return tuple(found)
 
@@ -90,7 +90,7 @@ def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArr
     algorithm = job.algorithm or next((name for kind, name in TRAFFIC if kind == job.collective), "ring")
     every = list(phases(blueprint.server, gpus, job.collective, FLOWS_OF.get(algorithm, algorithm), rounds=3))
     phase = every[len(every) // 2] if every else Phase(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    return phase if up is None else failover(phase, nics_left(blueprint, up), Lattice(blueprint).nics)
+    return phase if up is None else failover(phase, nics_left(blueprint, up), blueprint.server.nics)
 
 
 def _placed(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:

@@ -23,12 +23,14 @@ from fabric.flow.hashing import Keys, below, flow_keys, nth
 from fabric.flow.lattice import Ends, Lattice
 from fabric.flow.reroute import Detours
 from fabric.flow.traffic import Phase
+from fabric.flow.walks import Walks
 from fabric.form import PLANE
+from fabric.wired import Wired
 
-__all__ = ["ADAPTIVE", "EXPLICIT", "Routes", "Routing", "leaving", "pools", "route"]
+__all__ = ["ADAPTIVE", "EXPLICIT", "Routes", "Routing", "leaving", "pools", "route", "walks_of"]
 
-EXPLICIT = ("adaptive", "ecmp", "dmodk")
-"""The routings of explicit flows."""
+EXPLICIT = ("adaptive", "ecmp", "dmodk", "valiant")
+"""The routings of explicit flows; `valiant` is of direct networks."""
 
 CHUNK = 1 << 16
 """Flows routed at a time: their columns stay in the cache."""
@@ -84,17 +86,40 @@ ADAPTIVE = Routing()
 
 
 def route(
-    blueprint: Blueprint, phase: Phase, routing: Routing = ADAPTIVE, up: npt.NDArray[np.bool_] | None = None
+    blueprint: Blueprint,
+    phase: Phase,
+    routing: Routing = ADAPTIVE,
+    up: npt.NDArray[np.bool_] | None = None,
+    walks: Walks | None = None,
 ) -> Routes:
     """Route the flows of `phase` over the links that are `up`, shape (links,); left out, all.
+
+    `walks` are those of a wired blueprint and `up`, where they are at hand (`walks_of`).
 
     Raises TooLarge, with the estimate, when the routes would not fit in the machine's memory.
     """
     lattice, phase = Lattice(blueprint), leaving(blueprint, phase, pxn=routing.pxn)
+    if isinstance(blueprint.form, Wired):
+        return _sprayed(blueprint, phase, routing, up, walks)
+    if routing.name == "valiant":
+        raise InputError(f"valiant routing goes by a switch of a direct network; {blueprint.form.family} is none")
     if routing.name == "adaptive":
         return _pooled(lattice, phase, up)
     _refuse_too_large(blueprint, phase.flows * routing.qps)
     return _chosen(lattice, phase, routing, up)
+
+
+def walks_of(blueprint: Blueprint, up: npt.NDArray[np.bool_] | None) -> Walks | None:
+    """Return what the routes of a wired blueprint share, to be made once; None for another."""
+    return Walks(blueprint, up) if isinstance(blueprint.form, Wired) else None
+
+
+def _sprayed(
+    blueprint: Blueprint, phase: Phase, routing: Routing, up: npt.NDArray[np.bool_] | None, walks: Walks | None
+) -> Routes:
+    from fabric.flow.spraying import sprayed
+
+    return sprayed(walks or Walks(blueprint, up), phase, routing)
 
 
 def leaving(blueprint: Blueprint, phase: Phase, *, pxn: bool) -> Phase:
@@ -104,7 +129,7 @@ def leaving(blueprint: Blueprint, phase: Phase, *, pxn: bool) -> Phase:
     """
     if not pxn and blueprint.form.meets:
         return phase
-    nics = Lattice(blueprint).nics
+    nics = blueprint.server.nics
     return phase.moved(phase.source // nics * nics + phase.target % nics, phase.target)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import mul
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch, collectives
+from fabric.counts import evaluate
 from fabric.errors import InputError
 from fabric.metrics import hop_shares, hops, lanes_apart, peers
+from fabric.wired import Wired
 
 __all__ = ["Shape", "slowest_ns"]
 
@@ -20,11 +22,12 @@ __all__ = ["Shape", "slowest_ns"]
 class Shape:
     """A fabric as a collective sees it.
 
-    `hops` are the switches on the longest path and `switch_ns` the latency of the slowest of them. Below the top tier,
-    from the leaf up, `peers` are the servers of one full place, `lanes_apart` the lanes that have not met, and `ratios`
-    the bandwidth that servers send over that up from there, each tier's at least 1 times those below. `leaf_nics` are
-    the NICs of one server under one leaf. With `switches_reduce` its switches can reduce what they carry, as those of
-    InfiniBand do (SHARP). Nothing gets worse when `peers` gets more, or anything else less.
+    `hops` are the switches on the longest path, `switch_ns` the latency of the slowest of them, and `steps` the
+    switches on a path that turns at each tier. Below the top tier, from the leaf up, `peers` are the servers of one
+    full place, `lanes_apart` the lanes that have not met, and `ratios` the bandwidth that servers send over that up
+    from there, each tier's at least 1 times those below. `leaf_nics` are the NICs of one server under one leaf. With
+    `switches_reduce` its switches can reduce what they carry, as those of InfiniBand do (SHARP). Nothing gets worse
+    when `peers` gets more, or anything else less.
     """
 
     server: Server
@@ -35,6 +38,7 @@ class Shape:
     tiers: int
     hops: int
     switch_ns: float
+    steps: tuple[int, ...]
     several_paths: bool
     peers: tuple[int, ...]
     lanes_apart: tuple[int, ...]
@@ -45,7 +49,9 @@ class Shape:
     @classmethod
     def of(cls, blueprint: Blueprint) -> Shape:
         """Return the shape of a blueprint."""
-        below_top = blueprint.form.roles[:-1]
+        form, below_top = blueprint.form, blueprint.form.roles[:-1]
+        if isinstance(form, Wired):
+            return cls._of_wired(blueprint, form)
         return cls(
             blueprint.server,
             blueprint.gpus,
@@ -55,15 +61,29 @@ class Shape:
             blueprint.tiers,
             hops(blueprint).max,
             slowest_ns(model for role in blueprint.form.roles for model, _ in blueprint.boxes(role)),
+            tuple(2 * tier + 1 for tier in range(form.tiers)),
             any(blueprint.ports_up(role) > 1 for role in below_top),
             peers(blueprint),
             lanes_apart(blueprint),
             tuple(accumulate((max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top), mul)),
             blueprint.sizes[blueprint.form.bundles[0].name],
-            all(
-                model.link_layer == "infiniband" for role in blueprint.form.roles for model, _ in blueprint.boxes(role)
-            ),
+            _infiniband(blueprint),
         )
+
+    @classmethod
+    def _of_wired(cls, blueprint: Blueprint, form: Wired) -> Shape:
+        """Return the shape of a wired blueprint: leaves below a tier that is all of its other links.
+
+        The longest way stands for every one between leaves, and for the ratio that of the busiest bundle.
+        """
+        far = evaluate(form.far, blueprint.sizes) if blueprint.servers > 1 else 0
+        ratios = (float(blueprint.oversubscription(role) or 1) for role in form.roles)
+        models = (model for role in form.roles for model, _ in blueprint.boxes(role))
+        return cls(
+            blueprint.server, blueprint.gpus, blueprint.servers, blueprint.planes, blueprint.link_gbps, 2, far,
+            slowest_ns(models), (1, far), True, peers(blueprint), lanes_apart(blueprint), (max(1.0, *ratios),),
+            blueprint.server.nics, _infiniband(blueprint),
+        )  # fmt: skip
 
     def first(self, gpus: int | None) -> Shape:
         """Return the shape that a collective on the first `gpus` GPUs sees, by default all; raises InputError."""
@@ -90,13 +110,21 @@ class Shape:
     def neighbour_hops(self) -> float:
         """The mean switches between servers next to each other on a ring in order: one of each place leaves it."""
         places = [-(-self.servers // peers) for peers in self.peers]
-        return 1 + math.fsum(2 * count / self.servers for count in places if count > 1)
+        more = (up - down for down, up in pairwise(self.steps))
+        each = zip(more, places, strict=True)
+        return self.steps[0] + math.fsum(hops * count / self.servers for hops, count in each if count > 1)
 
     @property
     def mean_hops(self) -> float:
         """The mean switches between the NICs of different servers, over all pairs."""
         shares = hop_shares(self.servers, self.peers, self.lanes_apart)
-        return float(sum((2 * tier + 1) * share for tier, share in enumerate(shares)))
+        return float(sum(hops * share for hops, share in zip(self.steps, shares, strict=True)))
+
+
+def _infiniband(blueprint: Blueprint) -> bool:
+    """Say whether all switches are of InfiniBand."""
+    boxes = (box for role in blueprint.form.roles for box in blueprint.boxes(role))
+    return all(model.link_layer == "infiniband" for model, _ in boxes)
 
 
 def slowest_ns(models: Iterable[Switch]) -> float:

@@ -16,7 +16,6 @@ from fabric.errors import FabricError, InputError, nearest, whole
 from fabric.flow.bounds import cut_bound, lp_bound
 from fabric.flow.estimate import LIBRARY, ORDERS, Estimate, estimate, given, sent, shares_of, transport, usable
 from fabric.flow.failures import fail, failover, live_servers, nics_left
-from fabric.flow.lattice import Lattice
 from fabric.flow.placement import on_live, place
 from fabric.flow.routes import Routing
 from fabric.flow.shape import Shape
@@ -202,7 +201,7 @@ class _Flows:
         found = [each for each in phases(self.blueprint.server, self.gpus, *key, rounds=ROUNDS) if each.flows]
         if self.up is None or whole:
             return found
-        left, nics = nics_left(self.blueprint, self.up), Lattice(self.blueprint).nics
+        left, nics = nics_left(self.blueprint, self.up), self.blueprint.server.nics
         return [failover(each, left, nics) for each in found]
 
     def solved(self, name: str) -> _Solved:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
+from typing import cast
 
 from ortools.sat.python import cp_model
 
@@ -22,6 +23,7 @@ from fabric.flow import Shape, allreduce, slowest_ns
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objectives import hops
+from fabric.wired import Wired
 
 __all__ = [
     "MEASURES",
@@ -107,6 +109,8 @@ def measures(size_bytes: int = 2**30, routing: str = "adaptive") -> dict[str, Me
 def model_features(model: Model) -> dict[str, Feature]:
     """Return the features of a model by name."""
     form, below_top = model.form, model.form.switch_groups[:-1]
+    if isinstance(form, Wired):
+        return _wired_features(model, form)
     found = {"hops": _of(model, hops(model), 2 * form.tiers + 1), "switch_ps": _slowest(model)}
     found["paths"] = _several_paths(model)
     found["leaf_nics"] = _of(model, model.product((form.bundles[0].name,)), model.candidate.spec.server.nics)
@@ -132,14 +136,17 @@ def features_of(blueprint: Blueprint) -> dict[str, int]:
 
 def shape_of(candidate: Candidate, features: Features) -> Shape:
     """Return the shape of a fabric of `candidate` with these features."""
-    spec, below_top = candidate.spec, range(1, candidate.form.tiers)
+    spec, wired = candidate.spec, isinstance(candidate.form, Wired)
+    tiers = 2 if wired else candidate.form.tiers
+    below_top = range(1, tiers)
     return Shape(
         server=spec.server,
         gpus=spec.gpus,
         servers=spec.servers,
         planes=candidate.planes,
         link_gbps=candidate.link_gbps,
-        tiers=candidate.form.tiers,
+        tiers=tiers,
+        steps=(1, features["hops"]) if wired else tuple(2 * tier + 1 for tier in range(tiers)),
         hops=features["hops"],
         switch_ns=features["switch_ps"] / 1000,
         several_paths=bool(features["paths"]),
@@ -149,6 +156,35 @@ def shape_of(candidate: Candidate, features: Features) -> Shape:
         leaf_nics=features["leaf_nics"],
         switches_reduce=all(box.link_layer == "infiniband" for boxes in candidate.models.values() for box in boxes),
     )
+
+
+def _wired_features(model: Model, form: Wired) -> dict[str, Feature]:
+    """Return the features of a wired model, by the names that they have in its shape."""
+    far = model.var(model.upper_count(form.far), "far", least=0)
+    model.cp.add(far == hops(model))
+    slot = model.product(("slot",))
+    return {
+        "hops": _of(model, far),
+        "switch_ps": _slowest(model),
+        "paths": Feature(1, 1),
+        "leaf_nics": _of(model, model.candidate.spec.server.nics),
+        "peers 1": _negative(model, slot),
+        "apart 1": Feature(1, 1),
+        "ratio 1": _loads(model, form),
+    }
+
+
+def _loads(model: Model, form: Wired) -> Feature:
+    """Return the greatest oversubscription, in millionths, one under 1 counting as 1."""
+    each = [(model.candidate.spec.ratio(wire.lower.role), load) for wire in form.links_ for load in wire.loads]
+    most = max((max(Fraction(1), ratio) for ratio, _ in each), default=Fraction(1))
+
+    def at_most(value: int) -> Iterator[Constraint]:
+        for _, load in each:
+            sent, carried = model.count(load.sent), model.count(load.carried)
+            yield cast(Constraint, MILLION * sent <= value * carried)
+
+    return Feature(MILLION, min(math.ceil(MILLION * most), WORST), limits=at_most)
 
 
 def _of(model: Model, expression: cp_model.LinearExprT, most: int | None = None) -> Feature:

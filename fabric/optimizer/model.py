@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -103,6 +104,12 @@ class Model(ABC):
         result = self.var(min(self.upper(left) * self.upper(right), most), name, least)
         self.cp.add_multiplication_equality(result, [left, right])
         return result
+
+    def upper_count(self, quantity: Count) -> int:
+        """Return the most that a sum of products may be."""
+        return sum(
+            factor * math.prod(self.upper(self.sizes[name]) for name in names) for factor, names in quantity.terms
+        )
 
     def var(self, most: int, name: str, least: int = 1) -> cp_model.IntVar:
         var = self.cp.new_int_var(least, most, name)
