@@ -148,7 +148,7 @@ def _cables(blueprint: Blueprint) -> Iterator[Row]:
 
 def _links_per_cable(blueprint: Blueprint, bundle: Bundle) -> int:
     upper = _links_per_cage(blueprint, bundle.upper.role)
-    if bundle == blueprint.form.bundles[0]:
+    if bundle in blueprint.form.host_bundles:
         return min(blueprint.planes, upper)
     both = min(upper, _links_per_cage(blueprint, bundle.lower.role))
     return both if blueprint.sizes[bundle.name] % both == 0 else 1

@@ -165,10 +165,13 @@ def cluster(quiet: bool, /, file: str, out: str | None, as_json: bool, **words: 
 @cli.command()
 @REQUESTS
 @click.option("--differences", is_flag=True, help="Print only the rows in which the designs differ.")
+@click.option("--families", "field", help="Hold families against each other on one REQUEST: names with commas, or all.")
 @click.option("--json", "as_json", is_flag=True, help="Print designs and rows as JSON.")
 @request_words
 @click.pass_obj
-def compare(quiet: bool, /, requests: tuple[str, ...], differences: bool, as_json: bool, **words: Any) -> None:
+def compare(
+    quiet: bool, /, requests: tuple[str, ...], differences: bool, field: str | None, as_json: bool, **words: Any
+) -> None:
     """Print two or more designs side by side.
 
     Rows that differ are marked *, and numbers show their change against the first design.
@@ -176,6 +179,9 @@ def compare(quiet: bool, /, requests: tuple[str, ...], differences: bool, as_jso
     from fabric.report.comparison import design_each
     from fabric.report.side_by_side import side_by_side
 
+    if field is not None:
+        _contest(quiet or words.pop("silent"), requests, field, as_json, words)
+        return
     if len(requests) < 2:
         raise click.UsageError("Give two requests or more.")
     with progress_of(quiet or words.pop("silent")) as say:
@@ -188,6 +194,24 @@ def compare(quiet: bool, /, requests: tuple[str, ...], differences: bool, as_jso
     for name, item in zip(names, comparison.designs, strict=True):
         if not all(row["ok"] for row in item["expected"]):
             click.echo(f"warning: {name} does not meet every published number", err=True)
+
+
+def _contest(quiet: bool, requests: tuple[str, ...], field: str, as_json: bool, words: dict[str, Any]) -> None:
+    """Hold families against each other on one request."""
+    from fabric.contest import contest
+    from fabric.report.contest import contest_document, contest_summary
+
+    if len(requests) != 1 or words["family"]:
+        raise click.UsageError("--families takes one request, and instead of --family.")
+    words.pop("silent", None)
+    with progress_of(quiet) as say:
+        given = overrides(words)
+        entries = contest(requests[0], _once("--families", field.split(",")), progress=say, **given)
+        spec = fabric.read(requests[0], **given)
+    if as_json:
+        print_json(contest_document(spec.name, spec.gpus, entries))
+    else:
+        print_summary(*contest_summary(spec.name, spec.gpus, entries))
 
 
 def _names(requests: tuple[str, ...], comparison: fabric.Comparison) -> tuple[str, ...]:

@@ -104,13 +104,14 @@ class Graph:
         `far` are the distances to all targets, and `drawn` a whole number below each of those it is given.
         """
         degree = np.diff(self.starts)[at]
-        arcs = self.starts[at][:, None] + np.arange(int(degree.max()))
+        arcs = (self.starts[at][:, None] + np.arange(int(degree.max()))).astype(np.int32)
         there = np.arange(arcs.shape[1]) < degree[:, None]
-        arcs = np.where(there, arcs, 0)
-        ways = self.copies[arcs] * (there & (far[self.heads[arcs], goal[:, None]] + 1 == far[at, goal][:, None]))
-        total = np.cumsum(ways, axis=1)
+        arcs[~there] = 0
+        places = self.heads.astype(np.int32)[arcs] * np.int64(far.shape[1]) + goal[:, None]
+        ways = (far.reshape(-1)[places] + 1 == far[at, goal][:, None]) & there
+        total = np.cumsum(ways * self.copies.astype(np.int32)[arcs], axis=1, dtype=np.int32)
         place = (total > drawn(total[:, -1])[:, None]).argmax(axis=1)
-        return np.asarray(arcs[np.arange(len(at)), place])
+        return np.asarray(arcs[np.arange(len(at)), place], np.int64)
 
     def flow(self, servers: int) -> int:
         """Return the greatest flow in links from the first half of the servers to the others, all of which pass on."""

@@ -56,7 +56,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"server": {**SERVER, "power_w": -1}}, "server.power_w: -1 is too small"),
     ({"server": {**SERVER, "nvlink_GBps": float("inf")}}, "server.nvlink_GBps: inf is no finite number"),
     ({"family": "fat-tre"}, "family: no family 'fat-tre'; did you mean 'fat-tree'?"),
-    ({"family": ["fat-tree", "x"]}, "family[1]: no family 'x'; known: any, fat-tree"),
+    ({"family": ["fat-tree", "x"]}, "family[1]: no family 'x'; known: any, bcube, clos"),
     ({"family": []}, "family: is empty; name at least one"),
     ({"switches": "sn470"}, "switches: no switch 'sn470'; did you mean 'sn4700'?"),
     ({"switches": []}, "switches: is empty; name at least one"),

@@ -114,4 +114,4 @@ def test_filled_places_follow_from_the_servers() -> None:
     """12,500 servers in units of 64 fill 196 units, the last one in part, and 49 pods of 4."""
     plan = blueprint()
     assert [plan.sizes[filled(axis)] for axis in plan.form.placement] == [49, 196, 12_500]
-    assert plan.partial(plan.form.group("leaf")) == (8, 44)
+    assert plan.fills(plan.form.group("leaf"))[-1] == (8, plan.ports_down("leaf") + plan.ports_up("leaf") - 44)

@@ -14,6 +14,7 @@ from fabric.flow.shape import Shape, slowest_ns
 from fabric.flow.shares import Shares, shares
 from fabric.flow.traffic import TRAFFIC, Phase, permutation, phases, shift
 from fabric.flow.workload import ENGINES, Answer, Bounds, Workload, answer
+from fabric.flow.worst import worst_permutation
 
 __all__ = [
     "ALGORITHMS",
@@ -57,4 +58,5 @@ __all__ = [
     "shift",
     "slowest_ns",
     "usable",
+    "worst_permutation",
 ]

@@ -14,7 +14,7 @@ from fabric.flow.walks import Walks
 
 __all__ = ["sprayed"]
 
-SPRAY, LEAST_SPRAY, MOST = 16, 4, 400_000
+SPRAY, LEAST_SPRAY, MOST = 16, 4, 1 << 17
 """The sub-flows that stand for packets sprayed over all ways, and their least where flows are many; about so many."""
 
 ROUNDS = 8
