@@ -18,7 +18,7 @@ from matplotlib.text import Text
 
 from fabric.blueprint import Blueprint, fill
 from fabric.catalog import Switch, servers, switches
-from fabric.draw import draw_allreduce, draw_tiers, save
+from fabric.draw import draw_allreduce, draw_fabric, save
 from fabric.draw.page import plain_style
 from fabric.draw.palette import OKABE_ITO
 from fabric.draw.plan import plan
@@ -122,7 +122,7 @@ def curves(labels: int) -> dict[str, list[tuple[int, float]]]:
 @pytest.mark.parametrize("blueprint", PICTURES)
 def test_legible(blueprint: Blueprint) -> None:
     """In the picture of a fabric of any family, tiers and size no text is tiny, cut off or over other text."""
-    assert list(clashes(draw_tiers(blueprint))) == []
+    assert list(clashes(draw_fabric(blueprint))) == []
 
 
 @pytest.mark.parametrize("blueprint", PICTURES)
@@ -159,24 +159,24 @@ def test_rails_never_meet(form: Form) -> None:
         for lower, upper in product(cards(blueprint, bundle.lower), cards(blueprint, bundle.upper)):
             crossing = lower.values["rail"] != upper.values["rail"]
             assert not (crossing and list(joins(bundle, (lower,), (upper,))))
-    said = words(draw_tiers(blueprint))
+    said = words(draw_fabric(blueprint))
     assert "The rails never meet: GPUs of different rails reach each other only through NVLink." in said
 
 
 def test_rails_that_meet() -> None:
     """A fabric whose rails meet names the tier, and one with planes says where these are joined."""
-    said = words(draw_tiers(size(RAIL_OPTIMIZED.forms[5], SMALL, planes=2)))
+    said = words(draw_fabric(size(RAIL_OPTIMIZED.forms[5], SMALL, planes=2)))
     assert "meeting at the core" in said
     assert "NVLink" not in said
     assert "× 2 planes" in said
     assert "The planes are joined only at the NICs." in said
-    assert "plane" not in words(draw_tiers(colossus()))
+    assert "plane" not in words(draw_fabric(colossus()))
 
 
 def test_numbers() -> None:
     """The picture says each tier's devices, each bundle's links, the multiplicity of each place and the ports used."""
     blueprint = colossus()
-    said = words(draw_tiers(blueprint))
+    said = words(draw_fabric(blueprint))
     for role in blueprint.form.roles:
         assert f"{role.capitalize()} × {count(blueprint.devices(role))}" in said
     for bundle in blueprint.form.bundles:
@@ -238,11 +238,11 @@ def test_allreduce_axes() -> None:
 def test_same_bytes(kind: str, tmp_path: Path) -> None:
     """The same fabric gives the same bytes, drawn again here or in a process whose user has styled matplotlib."""
     for name in ("a", "b"):
-        save(draw_tiers(colossus()), tmp_path / f"{name}.{kind}")
+        save(draw_fabric(colossus()), tmp_path / f"{name}.{kind}")
     (tmp_path / "matplotlibrc").write_text("font.size: 20\nsvg.fonttype: none\nlines.linewidth: 9\nsavefig.dpi: 30\n")
     code = (
         "import sys, test_draw as t; from pathlib import Path;"
-        "t.save(t.draw_tiers(t.colossus()), Path(sys.argv[1])); assert 'matplotlib.pyplot' not in sys.modules"
+        "t.save(t.draw_fabric(t.colossus()), Path(sys.argv[1])); assert 'matplotlib.pyplot' not in sys.modules"
     )
     paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     styled = {
@@ -259,7 +259,7 @@ def test_same_bytes(kind: str, tmp_path: Path) -> None:
 
 def test_searchable(tmp_path: Path) -> None:
     """An SVG needs no font of its reader, and its words can still be searched for."""
-    save(draw_tiers(colossus()), tmp_path / "fabric.svg")
+    save(draw_fabric(colossus()), tmp_path / "fabric.svg")
     text = (tmp_path / "fabric.svg").read_text(encoding="utf-8")
     assert "<text" not in text
     assert "Spine × 1,568" in text
@@ -267,7 +267,7 @@ def test_searchable(tmp_path: Path) -> None:
 
 def test_saved_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture that cannot be written leaves nothing behind, and what stood there before still stands."""
-    figure = draw_tiers(one_switch())
+    figure = draw_fabric(one_switch())
     with pytest.raises(InputError, match="svg"):
         save(figure, tmp_path / "fabric.docx")
     (tmp_path / "fabric.png").write_text("before")

@@ -1,8 +1,8 @@
-"""The key under the tier picture: one glyph and a few words for each thing that the picture uses, and no others."""
+"""The key under the picture: one glyph and a few words for each thing that the picture uses, and no others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
@@ -12,7 +12,7 @@ from fabric.draw.sample import colour_axis, sample
 from fabric.draw.sheet import Box, Dot, Label, Mark, text_width
 from fabric.draw.words import title
 
-__all__ = ["LINE", "legend_marks", "legend_rows"]
+__all__ = ["LINE", "Entry", "legend_marks", "legend_rows", "tier_entries", "wired_entries"]
 
 LINE, SPACE = 12.0, 14.0
 
@@ -30,10 +30,10 @@ class Entry:
         return self.width + 4 + text_width(self.text, SMALL_PT) + SPACE
 
 
-def legend_rows(blueprint: Blueprint, plan: Plan) -> tuple[tuple[Entry, ...], ...]:
-    """Return the entries that `plan` uses, broken into lines of the page's width."""
+def legend_rows(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], ...]:
+    """Return the entries broken into lines of the page's width."""
     rows: list[tuple[Entry, ...]] = [()]
-    for entry in _entries(blueprint, plan):
+    for entry in entries:
         wide = sum(other.advance for other in (*rows[-1], entry)) - SPACE > WIDTH - 2 * MARGIN
         rows[-1:] = [rows[-1], (entry,)] if wide else [(*rows[-1], entry)]
     return tuple(rows)
@@ -51,7 +51,8 @@ def legend_marks(rows: tuple[tuple[Entry, ...], ...], top: float) -> list[Mark]:
     return marks
 
 
-def _entries(blueprint: Blueprint, plan: Plan) -> list[Entry]:
+def tier_entries(blueprint: Blueprint, plan: Plan) -> list[Entry]:
+    """Return what the tier picture of `plan` uses."""
     axis = colour_axis(blueprint)
     entries = [_lanes(axis, sample(blueprint, axis))] if axis else []
     entries += [Entry("ports down", 10, _bar(INK)), Entry("up", 10, _bar(HAIR)), Entry("free", 10, _bar(WHITE))]
@@ -62,6 +63,22 @@ def _entries(blueprint: Blueprint, plan: Plan) -> list[Entry]:
     if plan.frames:
         entries.append(Entry("repeated, drawn once", 12, _plate))
     return entries
+
+
+def wired_entries(cards: Mapping[str, str], *, gaps: bool, stacks: bool) -> list[Entry]:
+    """Return what a picture of switches joined by wires uses: cards with their colours, values left out, and stacks."""
+    entries = [Entry(title(text), 8, _swatches_of(colour)) for text, colour in cards.items()]
+    entries += [
+        Entry("ports down", 10, _bar(INK)),
+        Entry("up or across", 10, _bar(HAIR)),
+        Entry("free", 10, _bar(WHITE)),
+    ]
+    entries += [Entry("left out", 10, _dots)] if gaps else []
+    return entries + ([Entry("repeated, drawn once", 12, _plate)] if stacks else [])
+
+
+def _swatches_of(colour: str) -> Callable[[float, float], tuple[Mark, ...]]:
+    return lambda x, y: (Box(x, y, 7, 6, colour, INK, 1, 0.3),)
 
 
 def _lanes(axis: str, lanes: tuple[int, ...]) -> Entry:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fabric.draw.sheet import Box, Dot, Label, Line, Mark, Sheet, font, ready
+from fabric.draw.sheet import Bend, Box, Dot, Label, Line, Mark, Sheet, font, ready
 from fabric.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def _artist(mark: Mark, points: Transform) -> Artist:
             return _box(mark, points)
         case Line():
             return _line(mark, points)
+        case Bend():
+            return _bend(mark, points)
         case Dot():
             return _dot(mark, points)
         case Label():
@@ -94,10 +96,28 @@ def _line(line: Line, points: Transform) -> Artist:
     return Line2D(*ends, color=line.colour, linewidth=line.line_pt, alpha=line.alpha, transform=points)
 
 
+def _bend(bend: Bend, points: Transform) -> Artist:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    across, along = bend.y0 - bend.y1, bend.x1 - bend.x0
+    # A quadratic curve passes half as far from its chord as the point that pulls it.
+    pull = 2 * bend.swerve / ((across**2 + along**2) ** 0.5 or 1)
+    middle = (bend.x0 + bend.x1) / 2 + pull * across, (bend.y0 + bend.y1) / 2 + pull * along
+    outline = Outline(
+        [(bend.x0, bend.y0), middle, (bend.x1, bend.y1)], [Outline.MOVETO, Outline.CURVE3, Outline.CURVE3]
+    )
+    return PathPatch(
+        outline, facecolor="none", edgecolor=bend.colour, linewidth=bend.line_pt, alpha=bend.alpha, transform=points
+    )
+
+
 def _dot(dot: Dot, points: Transform) -> Artist:
     from matplotlib.patches import Circle
 
-    return Circle((dot.x, dot.y), dot.radius, facecolor=dot.colour, edgecolor="none", transform=points)
+    return Circle(
+        (dot.x, dot.y), dot.radius, facecolor=dot.colour, edgecolor=dot.edge, linewidth=dot.line_pt, transform=points
+    )
 
 
 def _label(label: Label, points: Transform) -> Artist:

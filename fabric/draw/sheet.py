@@ -1,11 +1,11 @@
-"""A picture before it is drawn: boxes, lines, dots and labels as frozen values in points, and the measuring of text."""
+"""A picture before it is drawn: marks as frozen values in points, and the measuring of text."""
 
 from __future__ import annotations
 
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HARD_SPACE",
     "Align",
+    "Bend",
     "Box",
     "Dot",
     "Label",
@@ -23,6 +24,7 @@ __all__ = [
     "Sheet",
     "elide",
     "font",
+    "raised",
     "ready",
     "text_width",
     "wrap",
@@ -60,13 +62,29 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Bend:
+    """A stroke that swerves: its middle stands `swerve` points left of the straight line, as one walks it."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    swerve: float
+    colour: str
+    line_pt: float = 0.6
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True)
 class Dot:
-    """A filled circle."""
+    """A filled circle, perhaps with an edge."""
 
     x: float
     y: float
     radius: float
     colour: str
+    edge: str = "none"
+    line_pt: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -82,7 +100,14 @@ class Label:
     align: Align = "left"
 
 
-Mark = Box | Line | Dot | Label
+Mark = Box | Line | Bend | Dot | Label
+
+
+def raised(mark: Mark, by: float) -> Mark:
+    """Return `mark`, `by` points higher."""
+    if isinstance(mark, (Line, Bend)):
+        return replace(mark, y0=mark.y0 + by, y1=mark.y1 + by)
+    return replace(mark, y=mark.y + by)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,9 @@ within it the first few devices and the last on each axis; and between those exa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fabric.blueprint import Blueprint
-from fabric.draw.legend import LINE, legend_marks, legend_rows
-from fabric.draw.page import plain_style, render
+from fabric.draw.legend import LINE, legend_marks, legend_rows, tier_entries
+from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
 from fabric.draw.palette import (
     ACCENT,
     BODY_PT,
@@ -21,71 +19,30 @@ from fabric.draw.palette import (
     PALE,
     PLATES,
     SMALL_PT,
-    TIER_PT,
-    TITLE_PT,
     WHITE,
     ink_on,
     lane_colour,
-)  # fmt: skip
+)
 from fabric.draw.plan import BEHIND, GHOST, LEFT, MARGIN, PAD, RIGHT, STRIP, WIDTH, Frame, Place, Plan, Row, plan
 from fabric.draw.sample import joins, lane, lanes_drawn
-from fabric.draw.sheet import Box, Dot, Label, Line, Mark, Sheet, elide, text_width, wrap
-from fabric.draw.words import (
-    bundle_words,
-    group_words,
-    model_title,
-    notes,
-    plate_words,
-    ports_words,
-    subtitle,
-    title,
-)  # fmt: skip
+from fabric.draw.sheet import Box, Dot, Label, Line, Mark, Sheet, text_width
+from fabric.draw.words import bundle_words, plate_words
 from fabric.form import Bundle
 from fabric.units import count
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["draw_tiers", "lay_out"]
-
-NOTE_LEAD = 10.5
-
-
-def draw_tiers(blueprint: Blueprint) -> Figure:
-    """Draw `blueprint` by tiers, 7.5 inches wide."""
-    with plain_style():
-        return render(lay_out(blueprint))
+__all__ = ["lay_out"]
 
 
 def lay_out(blueprint: Blueprint) -> Sheet:
     """Return the whole picture as marks on a sheet."""
-    lines = [line for note in notes(blueprint) for line in wrap(note, WIDTH - 2 * MARGIN, BODY_PT)]
-    key = legend_rows(blueprint, plan(blueprint, 0))
+    lines = note_lines(blueprint)
+    key = legend_rows(tier_entries(blueprint, plan(blueprint, 0)))
     foot = MARGIN + len(lines) * NOTE_LEAD
     drawn = plan(blueprint, foot + len(key) * LINE + 24)
-    head, height = _header(blueprint, drawn.top)
+    head, height = header(blueprint, drawn.top)
     marks = [*head, *_drawing(blueprint, drawn), *_descriptions(blueprint, drawn)]
-    marks += [_rule(foot + len(key) * LINE + 12), *legend_marks(key, foot + len(key) * LINE + 7), *_notes(lines)]
+    marks += [rule(foot + len(key) * LINE + 12), *legend_marks(key, foot + len(key) * LINE + 7), *note_marks(lines)]
     return Sheet(WIDTH, height, tuple(marks))
-
-
-def _header(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
-    """Return the title above `bottom` and the height of the page that it makes."""
-    lines = wrap(subtitle(blueprint), WIDTH - 2 * MARGIN, HEAD_PT)
-    y = bottom + 12 + 11 * len(lines)
-    name = elide(blueprint.name, WIDTH - 2 * MARGIN, TITLE_PT, bold=True)
-    marks: list[Mark] = [_rule(bottom + 6), Label(MARGIN, y + 4, name, TITLE_PT, INK, bold=True)]
-    marks += [Label(MARGIN, y - 11 * (place + 1), line, HEAD_PT, GREY) for place, line in enumerate(lines)]
-    return marks, y + 4 + TITLE_PT + MARGIN / 2
-
-
-def _rule(y: float) -> Line:
-    return Line(MARGIN, y, WIDTH - MARGIN, y, HAIR, 0.5)
-
-
-def _notes(lines: list[str]) -> list[Mark]:
-    first = MARGIN + (len(lines) - 1) * NOTE_LEAD - 4
-    return [Label(MARGIN, first - place * NOTE_LEAD, line, BODY_PT, INK) for place, line in enumerate(lines)]
 
 
 def _drawing(blueprint: Blueprint, drawn: Plan) -> list[Mark]:
@@ -179,37 +136,9 @@ def _descriptions(blueprint: Blueprint, drawn: Plan) -> list[Mark]:
 
 
 def _tier(blueprint: Blueprint, row: Row) -> list[Mark]:
-    """Describe a tier at the left: its role and count, its model, how it is counted, its ports."""
-    role = row.group.role
-    head = f"{title(role).capitalize()} × {count(blueprint.devices(role))}"
-    small = [(line, BODY_PT) for line in _model(blueprint, row)]
-    small += [(line, SMALL_PT) for line in wrap(group_words(blueprint, row.group), LEFT.width, SMALL_PT)]
-    y = row.y + 9 + 4 * len(small)
-    marks: list[Mark] = [Label(LEFT.start, y, head, TIER_PT, INK, bold=True)]
-    y -= 10.5
-    for line, size_pt in small:
-        marks.append(Label(LEFT.start, y, line, size_pt, GREY))
-        y -= 9
-    if row.group != blueprint.form.server:
-        marks += _port_bar(blueprint, role, y - 0.5)
-        y -= 8.5
-    return [*marks, Label(LEFT.start, y, ports_words(blueprint, row.group), SMALL_PT, GREY)]
-
-
-def _model(blueprint: Blueprint, row: Row) -> tuple[str, ...]:
-    """Return the model's title in two lines at the most."""
-    text = model_title(blueprint, row.group)
-    lines = wrap(text, LEFT.width, BODY_PT)
-    return lines if len(lines) <= 2 else (lines[0], elide(text.removeprefix(lines[0]).strip(), LEFT.width, BODY_PT))
-
-
-def _port_bar(blueprint: Blueprint, role: str, y: float) -> list[Mark]:
-    """Draw one switch's ports to scale: those used down, then up, then free."""
-    ports, width = (blueprint.ports_down(role), blueprint.ports_up(role)), LEFT.width - 14
-    down, up = (width * used / max(blueprint.radix(role), sum(ports)) for used in ports)
-    marks: list[Mark] = [Box(LEFT.start, y, width, 4, WHITE, GREY, 0, 0.4)]
-    marks += [Box(LEFT.start, y, down, 4, INK, GREY, 0, 0.4)]
-    return marks + ([Box(LEFT.start + down, y, up, 4, HAIR, GREY, 0, 0.4)] if up else [])
+    """Describe a tier at the left of its row."""
+    texts = group_texts(blueprint, row.group, LEFT.width)
+    return group_marks(blueprint, row.group, texts, LEFT.start, row.y + 9 + 4 * len(texts), LEFT.width)
 
 
 def _bundle(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row) -> list[Mark]:

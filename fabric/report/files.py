@@ -15,7 +15,7 @@ from typing import Any
 
 from fabric.bill import Bill
 from fabric.clusters import Cluster, named
-from fabric.draw import draw_allreduce, draw_front, draw_scale, draw_tiers, save
+from fabric.draw import draw_allreduce, draw_fabric, draw_front, draw_scale, save
 from fabric.errors import FabricError
 from fabric.optimizer import Change
 from fabric.report.collectives import Run, curves
@@ -128,7 +128,7 @@ def _make(study: Study, folder: Path, progress: Callable[[str], None], changes: 
     for name, text in texts.items():
         _text(folder, name, text)
     progress("drawing")
-    figure = draw_tiers(study.blueprint)
+    figure = draw_fabric(study.blueprint)
     for name in ("fabric.svg", "fabric.png"):
         save(figure, folder / name)
     save(_curve(study, design), folder / "allreduce.svg")

@@ -22,7 +22,7 @@ UNMOVED = "No price, moved alone between its half and its double, would change t
 def report(study: Study, design: dict[str, Any]) -> str:
     """Return the report of `study`, whose design object is `design`."""
     sections = [
-        [f"# {escaped(study.spec.name)}", "", escaped(choice(study, design)), "", "![The fabric by tiers](fabric.svg)"],
+        [f"# {escaped(study.spec.name)}", "", escaped(choice(study, design)), "", "![The fabric](fabric.svg)"],
         ["## What was asked", "", "```yaml", _asked(design["request"]), "```"],
         ["## Why this one", "", *_why(study, design)],
         ["## Prices that would change the choice", "", *_moved(design)] if "sensitivity" in design else [],

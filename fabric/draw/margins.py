@@ -1,0 +1,81 @@
+"""What every picture of a fabric has around it: its head, its notes, and a device described in words beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fabric.blueprint import Blueprint
+from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, SMALL_PT, TIER_PT, TITLE_PT, WHITE
+from fabric.draw.plan import MARGIN, WIDTH
+from fabric.draw.sheet import Box, Label, Line, Mark, elide, text_width, wrap
+from fabric.draw.words import group_words, model_title, notes, ports_words, subtitle, title
+from fabric.form import Group
+from fabric.units import count
+
+__all__ = ["NOTE_LEAD", "group_marks", "group_texts", "header", "note_lines", "note_marks", "rule"]
+
+NOTE_LEAD = 10.5
+
+Texts = Sequence[tuple[str, float]]
+"""Lines of text with their sizes in points."""
+
+
+def header(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
+    """Return the title above `bottom` and the height of the page that it makes."""
+    lines = wrap(subtitle(blueprint), WIDTH - 2 * MARGIN, HEAD_PT)
+    y = bottom + 12 + 11 * len(lines)
+    name = elide(blueprint.name, WIDTH - 2 * MARGIN, TITLE_PT, bold=True)
+    marks: list[Mark] = [rule(bottom + 6), Label(MARGIN, y + 4, name, TITLE_PT, INK, bold=True)]
+    marks += [Label(MARGIN, y - 11 * (place + 1), line, HEAD_PT, GREY) for place, line in enumerate(lines)]
+    return marks, y + 4 + TITLE_PT + MARGIN / 2
+
+
+def rule(y: float) -> Line:
+    """Return a hairline across the page."""
+    return Line(MARGIN, y, WIDTH - MARGIN, y, HAIR, 0.5)
+
+
+def note_lines(blueprint: Blueprint) -> list[str]:
+    """Return the notes, broken to the page's width."""
+    return [line for note in notes(blueprint) for line in wrap(note, WIDTH - 2 * MARGIN, BODY_PT)]
+
+
+def note_marks(lines: list[str]) -> list[Mark]:
+    """Return the notes at the foot of the page."""
+    first = MARGIN + (len(lines) - 1) * NOTE_LEAD - 4
+    return [Label(MARGIN, first - place * NOTE_LEAD, line, BODY_PT, INK) for place, line in enumerate(lines)]
+
+
+def group_texts(blueprint: Blueprint, group: Group, width: float) -> list[tuple[str, float]]:
+    """Return what is said of a group under its head: its model, in two lines at the most, and how it is counted."""
+    text = model_title(blueprint, group)
+    lines = wrap(text, width, BODY_PT)
+    if len(lines) > 2:
+        lines = (lines[0], elide(text.removeprefix(lines[0]).strip(), width, BODY_PT))
+    small = wrap(group_words(blueprint, group), width, SMALL_PT)
+    return [*((line, BODY_PT) for line in lines), *((line, SMALL_PT) for line in small)]
+
+
+def group_marks(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: float, width: float) -> list[Mark]:
+    """Describe a group downward from `y`: its role and count, `texts`, and its ports in a bar and in words."""
+    head = f"{title(group.role).capitalize()} × {count(blueprint.devices(group.role))}"
+    sizes = (size_pt for size_pt in (TIER_PT, HEAD_PT, BODY_PT) if text_width(head, size_pt, bold=True) <= width)
+    marks: list[Mark] = [Label(x, y, head, next(sizes, SMALL_PT), INK, bold=True)]
+    y -= 10.5
+    for line, size_pt in texts:
+        marks.append(Label(x, y, line, size_pt, GREY))
+        y -= 9
+    if group != blueprint.form.server:
+        marks += _port_bar(blueprint, group.role, x, y - 0.5, width - 14)
+        y -= 8.5
+    lines = wrap(ports_words(blueprint, group), width, SMALL_PT)
+    return [*marks, *(Label(x, y - 9 * place, line, SMALL_PT, GREY) for place, line in enumerate(lines))]
+
+
+def _port_bar(blueprint: Blueprint, role: str, x: float, y: float, width: float) -> list[Mark]:
+    """Draw one switch's ports to scale: those used down, then up, then free."""
+    ports = (blueprint.ports_down(role), blueprint.ports_up(role))
+    down, up = (width * used / max(blueprint.radix(role), sum(ports)) for used in ports)
+    marks: list[Mark] = [Box(x, y, width, 4, WHITE, GREY, 0, 0.4)]
+    marks += [Box(x, y, down, 4, INK, GREY, 0, 0.4)] if down else []
+    return marks + ([Box(x + down, y, up, 4, HAIR, GREY, 0, 0.4)] if up else [])

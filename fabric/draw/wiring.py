@@ -1,0 +1,101 @@
+"""The picture of switches joined by wires: the family's natural layout, and under it its groups and links in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fabric.blueprint import Blueprint
+from fabric.draw.circles import circle_of_groups, circle_of_switches
+from fabric.draw.cubes import levels
+from fabric.draw.halves import halves
+from fabric.draw.lattices import lattice
+from fabric.draw.legend import LINE, legend_marks, legend_rows, wired_entries
+from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
+from fabric.draw.palette import BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
+from fabric.draw.plan import MARGIN, WIDTH, Column
+from fabric.draw.scene import LEAD, Scene, colour
+from fabric.draw.sheet import Label, Line, Mark, Sheet, raised, wrap
+from fabric.draw.words import has_planes, ports_words, wire_words
+from fabric.units import count
+from fabric.wired import Wire, Wired
+
+__all__ = ["lay_out_wired"]
+
+LAYOUTS: Mapping[str, Callable[[Blueprint], Scene]] = {
+    "dragonfly": circle_of_groups, "dragonfly-plus": circle_of_groups, "slim-fly": halves, "hyperx": lattice,
+    "torus": lattice, "mesh": lattice,
+}  # fmt: skip
+"""The layouts of families; of others, levels where servers have a port for each, and else a circle of switches."""
+
+ACROSS, APART = 4, 12.0
+
+
+def lay_out_wired(blueprint: Blueprint) -> Sheet:
+    """Return the picture of a blueprint of a wired form as marks on a sheet."""
+    form = blueprint.form
+    assert isinstance(form, Wired)
+    scene = LAYOUTS.get(form.family, levels if form.levels else circle_of_switches)(blueprint)
+    lines = note_lines(blueprint)
+    key = legend_rows(wired_entries(scene.cards, gaps=scene.gaps, stacks=scene.stacks))
+    foot = MARGIN + len(lines) * NOTE_LEAD
+    words, bottom = _words(blueprint, form, foot + len(key) * LINE + 24)
+    head, height = header(blueprint, bottom + 12 + scene.height + 8)
+    marks = [*head, *(raised(mark, bottom + 12) for mark in scene.marks), rule(bottom + 6), *words]
+    marks += [rule(foot + len(key) * LINE + 12), *legend_marks(key, foot + len(key) * LINE + 7), *note_marks(lines)]
+    return Sheet(WIDTH, height, tuple(marks))
+
+
+def _words(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark], float]:
+    """Return what is said of groups, and under them of wires, upward from `bottom`, and how high that is."""
+    wires, top = _wires(blueprint, form, bottom)
+    groups, top = _groups(blueprint, form, top + 10)
+    planes = [f"× {count(blueprint.planes)} planes"] if has_planes(blueprint) else []
+    marks = [Label(WIDTH - MARGIN, top - 12, text, HEAD_PT, INK, bold=True, align="right") for text in planes]
+    return [*groups, *wires, *marks], top
+
+
+def _columns(number: int) -> list[Column]:
+    width = (WIDTH - 2 * MARGIN + APART) / number
+    return [Column(MARGIN + place * width, MARGIN + (place + 1) * width - APART) for place in range(number)]
+
+
+def _groups(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark], float]:
+    columns = _columns(max(ACROSS, len(form.groups)))
+    texts = [group_texts(blueprint, group, column.width) for group, column in zip(form.groups, columns, strict=False)]
+    under = [
+        len(text) * 9 + 9 * len(wrap(ports_words(blueprint, group), columns[0].width, SMALL_PT))
+        for text, group in zip(texts, form.groups, strict=True)
+    ]
+    first = bottom + max(under) + 8.5
+    marks: list[Mark] = []
+    for group, column, text in zip(form.groups, columns, texts, strict=False):
+        marks += group_marks(blueprint, group, text, column.start, first, column.width)
+    return marks, first + 14
+
+
+def _wires(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark], float]:
+    columns = _columns(ACROSS)
+    cells = [_cell(blueprint, wire, columns[0].width) for wire in form.links_]
+    rows = [cells[first : first + ACROSS] for first in range(0, len(cells), ACROSS)]
+    marks: list[Mark] = []
+    y = bottom
+    for number, row in reversed(list(enumerate(rows))):
+        y += LEAD * max(map(len, row)) + 2
+        for column, lines, wire in zip(columns, row, form.links_[ACROSS * number :], strict=False):
+            marks += _wire(column, y, lines, colour(blueprint, wire))
+        y += 12
+    return marks, y
+
+
+def _cell(blueprint: Blueprint, wire: Wire, width: float) -> list[str]:
+    links, each = wire_words(blueprint, wire)
+    return [wire.name, *wrap(links, width, BODY_PT), *wrap(each, width, SMALL_PT)]
+
+
+def _wire(column: Column, y: float, lines: list[str], colour: str) -> list[Mark]:
+    """Describe a wire downward from `y`: a stroke in its colour and its name, its links in all, and how they end."""
+    name, links, *each = lines
+    marks: list[Mark] = [Line(column.start, y + 2.5, column.start + 14, y + 2.5, colour, 1.6)]
+    marks += [Label(column.start + 19, y, name, BODY_PT, GREY)]
+    marks += [Label(column.start, y - LEAD, links, BODY_PT, INK, bold=True)]
+    return marks + [Label(column.start, y - LEAD * place, line, SMALL_PT, GREY) for place, line in enumerate(each, 2)]
