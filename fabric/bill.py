@@ -9,7 +9,7 @@ from fabric.blueprint import Blueprint
 from fabric.form import Bundle, Group
 from fabric.prices import SHARES, Prices
 
-__all__ = ["Bill", "Row", "bill"]
+__all__ = ["Bill", "Row", "bill", "priced"]
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,19 @@ class Bill:
 
 def bill(blueprint: Blueprint, prices: Prices) -> Bill:
     """Return the bill of materials of `blueprint`."""
-    priced = [*_switches(blueprint, prices), *_links(blueprint, prices), *_nics(blueprint, prices)]
-    rows = [*priced, *_modules(blueprint), *_cables(blueprint)]
+    rows = [*_priced(blueprint, prices), *_modules(blueprint), *_cables(blueprint)]
     return Bill(blueprint.gpus, (*rows, *_cages(blueprint)), _electricity(rows, prices))
+
+
+def priced(blueprint: Blueprint, prices: Prices) -> Bill:
+    """Return what carries the prices alone: it takes counts and no wires, so sizes that can't be built have it too."""
+    return Bill(blueprint.gpus, tuple(_priced(blueprint, prices)))
+
+
+def _priced(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
+    yield from _switches(blueprint, prices)
+    yield from _links(blueprint, prices)
+    yield from _nics(blueprint, prices)
 
 
 def _electricity(rows: Iterable[Row], prices: Prices) -> float | None:

@@ -12,12 +12,12 @@ import fabric
 from fabric import units
 from fabric.console import drop_output, is_terminal, mend_streams, noted_interrupts, record, wrapped
 from fabric.options import AS_JSON, OUT, REQUEST, REQUESTS, overrides, request_prices, request_words
-from fabric.runs import Run, run_cluster, run_front, run_scale, run_study, run_workload
+from fabric.runs import Run, run_cluster, run_front, run_scale, run_study, run_table, run_workload
 from fabric.tables import cell, print_json, print_summary, print_table, progress_of
 
 __all__ = ["cli", "main"]
 
-LISTS = ("topologies", "families", "switches", "servers", "optics")
+LISTS = ("topologies", "tables", "families", "switches", "servers", "optics")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -166,25 +166,33 @@ def cluster(quiet: bool, /, file: str, out: str | None, as_json: bool, **words: 
 @REQUESTS
 @click.option("--differences", is_flag=True, help="Print only the rows in which the designs differ.")
 @click.option("--families", "field", help="Hold families against each other on one REQUEST: names with commas, or all.")
+@click.option("--table", metavar="NAME", help="Hold a table of published fabrics, a shipped one or a file, to designs.")
 @click.option("--json", "as_json", is_flag=True, help="Print designs and rows as JSON.")
 @request_words
 @click.pass_obj
 def compare(
     quiet: bool, /, requests: tuple[str, ...], differences: bool, field: str | None, as_json: bool, **words: Any
 ) -> None:
-    """Print two or more designs side by side.
+    """Print two or more designs side by side, or with --table published fabrics against ours.
 
-    Rows that differ are marked *, and numbers show their change against the first design.
+    Rows that differ are marked *, and numbers show their change against the first design. With --table the exit code
+    is 1 when a cell differs that the table does not explain.
     """
     from fabric.report.comparison import design_each
     from fabric.report.side_by_side import side_by_side
 
+    table, quiet = words.pop("table"), words.pop("silent") or quiet
+    if table is not None:
+        if requests or differences or field is not None or any(words.values()):
+            raise click.UsageError("--table stands alone: its rows are the requests.")
+        run_table(table, Run(quiet, None, as_json))
+        return
     if field is not None:
-        _contest(quiet or words.pop("silent"), requests, field, as_json, words)
+        _contest(quiet, requests, field, as_json, words)
         return
     if len(requests) < 2:
         raise click.UsageError("Give two requests or more.")
-    with progress_of(quiet or words.pop("silent")) as say:
+    with progress_of(quiet) as say:
         comparison = fabric.compare(*design_each(requests, progress=say, **overrides(words)))
     names = _names(requests, comparison)
     if as_json:
@@ -203,7 +211,6 @@ def _contest(quiet: bool, requests: tuple[str, ...], field: str, as_json: bool, 
 
     if len(requests) != 1 or words["family"]:
         raise click.UsageError("--families takes one request, and instead of --family.")
-    words.pop("silent", None)
     with progress_of(quiet) as say:
         given = overrides(words)
         entries = contest(requests[0], _once("--families", field.split(",")), progress=say, **given)
@@ -224,7 +231,7 @@ def _names(requests: tuple[str, ...], comparison: fabric.Comparison) -> tuple[st
 @click.argument("what", type=click.Choice(LISTS), default="topologies")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_(what: str, as_json: bool) -> None:
-    """List shipped topologies, known families, or catalogue parts."""
+    """List shipped topologies, tables of published fabrics, known families, or catalogue parts."""
     from fabric.report.lists import listing
 
     heads, rows = listing(what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-__all__ = ["Run", "run_cluster", "run_front", "run_scale", "run_study", "run_workload"]
+__all__ = ["Run", "run_cluster", "run_front", "run_scale", "run_study", "run_table", "run_workload"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,18 @@ def run_scale(make: Callable[..., Any], run: Run) -> None:
         scaling = _asked(run, partial(make, progress=say))
         files = [] if run.out is None else write_scaling(scaling, run.out)
     _print(run, scale_document(scaling), partial(print_summary, *scale_summary(scaling)), files)
+
+
+def run_table(source: str, run: Run) -> None:
+    """Hold a table of published fabrics against designs and show it; exit with 1 when a cell differs unexplained."""
+    from fabric.published import hold
+    from fabric.report.published import published_document, published_summary
+
+    with progress_of(run.quiet) as say:
+        holding = hold(source, progress=say)
+    _print(run, published_document(holding), partial(print_summary, *published_summary(holding)), [])
+    if holding.count("differs"):
+        sys.exit(1)
 
 
 def _asked(run: Run, make: Callable[[], Result]) -> Result:

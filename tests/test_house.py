@@ -184,14 +184,14 @@ def where(kind: str, python: Path, tree: Path) -> tuple[Path, Path]:
 def test_wheel_editable_and_bare_checkout_list_the_same_topologies(
     interpreter: Path, tree: Path, request: pytest.FixtureRequest
 ) -> None:
-    """However fabric is installed, it finds every shipped design, the version and itself."""
+    """However fabric is installed, it finds every shipped design and table, the version and itself."""
     kind = request.node.callspec.params["interpreter"]
     cwd, home = where(kind, interpreter, tree)
     found = run(interpreter, "-c", "import fabric; print(fabric.__file__, fabric.__version__)", cwd=cwd).split()
     assert Path(found[0]).is_relative_to(home)
     assert found[1] == __version__
-    listed = run(interpreter, "-m", "fabric", "list", "topologies", cwd=cwd)
-    shipped = sorted(path.stem for path in (ROOT / "topologies").glob("*.yaml"))
+    listed = "".join(run(interpreter, "-m", "fabric", "list", what, cwd=cwd) for what in ("topologies", "tables"))
+    shipped = sorted(path.stem for path in (ROOT / "topologies").rglob("*.yaml"))
     assert shipped
     assert [name for name in shipped if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", listed)] == []
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from fabric import catalog
 from fabric.families import families
-from fabric.spec import topologies
+from fabric.published import read_published
+from fabric.spec import tables, topologies
 from fabric.study import read
 
 __all__ = ["Listing", "listing"]
@@ -17,9 +18,10 @@ Listing = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 
 def listing(what: str) -> Listing:
-    """Return the list called `what`: topologies, families, switches, servers or optics."""
+    """Return the list called `what`: topologies, tables, families, switches, servers or optics."""
     makers: dict[str, Callable[[], Listing]] = {
         "topologies": _topologies,
+        "tables": _tables,
         "families": _families,
         "switches": _switches,
         "servers": _servers,
@@ -32,6 +34,11 @@ def _topologies() -> Listing:
     specs = [(name, read(path)) for name, path in topologies().items()]
     rows = [(name, spec.gpus, "|".join(spec.families), spec.server.name) for name, spec in specs]
     return ("name", "gpus", "family", "server"), rows
+
+
+def _tables() -> Listing:
+    found = [read_published(name) for name in tables()]
+    return ("name", "fabrics", "title"), [(table.name, len(table.words.rows), table.words.title) for table in found]
 
 
 def _families() -> Listing:

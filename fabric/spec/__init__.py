@@ -3,7 +3,7 @@
 from fabric.spec.cluster import SHARED, ClusterSpec, read_cluster
 from fabric.spec.resolve import read_spec
 from fabric.spec.spec import BUNDLES, ROLES, Limits, Spec, even_planes
-from fabric.spec.topologies import topologies
+from fabric.spec.topologies import tables, topologies
 from fabric.spec.tree import Document
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "even_planes",
     "read_cluster",
     "read_spec",
+    "tables",
     "topologies",
 ]

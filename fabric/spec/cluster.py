@@ -11,7 +11,7 @@ from typing import Any
 from fabric.errors import InputError, Mistake, nearest
 from fabric.spec.resolve import read_document
 from fabric.spec.spec import Spec
-from fabric.spec.tree import Document, Keys
+from fabric.spec.tree import Document
 
 __all__ = ["SHARED", "ClusterSpec", "read_cluster"]
 
@@ -44,7 +44,7 @@ def read_cluster(
     mistakes = [*document.mistakes, *_unknown(document)]
     limits = _limits(document, mistakes)
     fabrics = _mapping(document, "fabrics", mistakes)
-    common = _mapping(document, "common", mistakes)
+    _mapping(document, "common", mistakes)  # its words are read with each fabric's
     if not fabrics and not mistakes:
         mistakes.append(Mistake(document.file, "no fabrics; write for example fabrics: {compute: {gpus: 1024, ...}}"))
     name = document.values.get("name", "cluster")
@@ -53,7 +53,7 @@ def read_cluster(
         if not key:
             mistakes.append(document.mistake(("fabrics", key), "a fabric needs a name"))
         elif isinstance(fabrics[key], Mapping):
-            part = _part(document, key, common)
+            part = document.part(("fabrics", key), ("common",))
             try:
                 found[key] = resolve(replace(part, values={**part.values, "name": f"{name}-{key}"}))
             except InputError as error:
@@ -91,15 +91,3 @@ def _mapping(document: Document, key: str, mistakes: list[Mistake]) -> Mapping[s
         return value or {}
     mistakes.append(document.mistake((key,), "is no mapping"))
     return {}
-
-
-def _part(document: Document, key: str, common: Mapping[str, Any]) -> Document:
-    """Return the document of one fabric, whose keys know their lines in the whole."""
-    own = document.values["fabrics"][key]
-    lines: dict[Keys, int] = {}
-    for prefix in (("common",), ("fabrics", key)):
-        inner = {keys[len(prefix) :]: line for keys, line in document.lines.items() if keys[: len(prefix)] == prefix}
-        first = {keys[0] for keys in inner if keys}
-        lines = {keys: line for keys, line in lines.items() if keys[0] not in first}
-        lines |= {keys: line for keys, line in inner.items() if keys}
-    return Document({**common, **own}, MappingProxyType(lines), document.file)

@@ -92,6 +92,23 @@ class Document:
             places={**self.places, **places},
         )
 
+    def part(self, keys: Keys, common: Keys) -> Document:
+        """Return the mapping at `keys`, with the words of that at `common` that it does not say, as a document.
+
+        Its keys know their lines in the whole, and what it lacks stands at its own.
+        """
+        own, shared = self._below(keys), self._below(common)
+        lines = {inner: line for inner, line in shared.lines.items() if inner and inner[0] not in own.values}
+        return Document({**shared.values, **own.values}, MappingProxyType(lines | dict(own.lines)), self.file)
+
+    def _below(self, keys: Keys) -> Document:
+        values: Any = self.values
+        for key in keys:
+            values = values.get(key) if isinstance(values, Mapping) else values[key]
+        depth = len(keys)
+        lines = {inner[depth:]: line for inner, line in self.lines.items() if inner[:depth] == keys}
+        return Document(values if isinstance(values, Mapping) else {}, MappingProxyType(lines), self.file)
+
     def mistake(self, keys: Keys, text: str, *, bare: bool = False) -> Mistake:
         """Say what is wrong at `keys`, by file and line where there are any; `bare` writes the last key alone."""
         if keys[:2] in self.places:

@@ -14,6 +14,7 @@ from fabric.errors import Mistake, nearest
 from fabric.spec.job import JobWords
 from fabric.spec.link import InlineLink
 from fabric.spec.request import InlineServer, InlineSwitch, Published, RatioRange, Request, RequestLimits
+from fabric.spec.table import DiffersWords, RowWords, TableWords
 from fabric.spec.tree import Document, Keys
 from fabric.spec.words import WRITING
 
@@ -45,6 +46,9 @@ _MODELS: dict[str | int, type[BaseModel]] = {
     "limits": RequestLimits,
     "links": InlineLink,
     "jobs": JobWords,
+    "<table>": TableWords,
+    "rows": RowWords,
+    "differs": DiffersWords,
     "<mapping>": Published,
     "<range>": RatioRange,
 }
@@ -52,14 +56,17 @@ _HOMES: dict[str, type[BaseModel]] = {"limits": RequestLimits, "switches": Inlin
 _NUMBER = re.compile(r"\s*[-+]?\d[\d_]*(\.\d*)?([eE][-+]?\d+)?\s*", re.ASCII)
 
 
-def told(error: ValidationError, document: Document) -> Iterator[tuple[str, Mistake]]:
-    """Yield the mistakes of a validation, one for each place, with the top-level key that each is in."""
+def told(error: ValidationError, document: Document, kind: str = "") -> Iterator[tuple[str, Mistake]]:
+    """Yield the mistakes of a validation, one for each place, with the top-level key that each is in.
+
+    A document of another `kind` than a request is read by that one of `_MODELS`.
+    """
     seen: set[Keys] = set()
     for detail in error.errors(include_url=False):
         keys = tuple(part for part in detail["loc"] if part not in _TAGS and part != "[key]")
         if keys not in seen:
             seen.add(keys)
-            text = _text(dict(detail))
+            text = _text({**detail, "loc": (kind, *detail["loc"]) if kind else detail["loc"]})
             yield str(keys[0]), document.mistake(keys, text, bare=text.startswith("unknown key"))
 
 
