@@ -143,7 +143,7 @@ def slim_fly() -> Wired:
         "slim-fly", (SERVER, leaf), "server(half, column, row, slot) - leaf(half, column, row) ~ q(column, row)",
         (_hosts(leaf), local, far), count("half column row slot"), count("3"),
         free={"slot": 1}, fixed={"half": 2, "leaf-local": 1, "leaf-global": 1},
-        tables=(Table(names, _mms_rows, "q is a prime power from 3"),),
+        tables=(Table(names, _mms_rows, "is not a prime power from 3"),),
         search=lambda sizes: (np.array([0, sizes["q"] ** 2]), np.full(2, sizes["q"] ** 2)), valiant=True, channels=2,
     )  # fmt: skip
 

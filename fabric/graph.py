@@ -110,7 +110,7 @@ class Graph:
         places = self.heads.astype(np.int32)[arcs] * np.int64(far.shape[1]) + goal[:, None]
         ways = (far.reshape(-1)[places] + 1 == far[at, goal][:, None]) & there
         total = np.cumsum(ways * self.copies.astype(np.int32)[arcs], axis=1, dtype=np.int32)
-        place = (total > drawn(total[:, -1])[:, None]).argmax(axis=1)
+        place = (total > drawn(total[:, -1].astype(np.int64))[:, None]).argmax(axis=1)
         return np.asarray(arcs[np.arange(len(at)), place], np.int64)
 
     def flow(self, servers: int) -> int:

@@ -150,6 +150,12 @@ def _family_objections(spec: Spec, form: Form, planes: int) -> Iterator[str]:
         yield f"each NIC has a port for each of {form.levels} levels: planes must be {form.levels}"
     if spec.grown_servers > spec.servers:
         yield "it can't grow without moving cables"
+    for table in form.tables:
+        if (size := spec.pinned.get(table.names[0])) and table.why:
+            sizes = [row[0] for row in table.rows(4 * size)]
+            if size not in sizes:
+                near = [max((n for n in sizes if n < size), default=None), min(n for n in sizes if n > size)]
+                yield f"{size} {table.why}: the nearest are {' and '.join(str(n) for n in near if n)}"
 
 
 def _rates(model: Switch) -> str:

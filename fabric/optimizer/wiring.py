@@ -14,6 +14,10 @@ from fabric.wired import Load, Rule, Table, Wired
 __all__ = ["Wiring"]
 
 
+WIDEST = 512
+"""The ports up to which tables are looked through: more than any switch has."""
+
+
 class Wiring(Model):
     """A candidate whose sizes keep to rules and tables, with room for all servers, every switch built."""
 
@@ -72,7 +76,7 @@ class Wiring(Model):
     def _tabled(self, table: Table) -> None:
         """Make the sizes of a table, of which one row counts."""
         spec, first = self.candidate.spec, table.names[0]
-        rows = table.rows(self.widest)
+        rows = table.rows(min(self.widest, WIDEST))
         pins = {name: spec.pinned[name] for name in table.names if name in spec.pinned}
         kept = {name: size for name, size in pins.items() if f"pinned.{name}" not in self.relaxed}
         places = {name: place for place, name in enumerate(table.names)}
@@ -81,7 +85,7 @@ class Wiring(Model):
             rows = tuple(row for row in rows if row[0] <= max(rows[0][0], spec.grown_servers))
         if not rows:
             self.cp.add_bool_or([])
-            rows = table.rows(self.widest)[:1]
+            rows = table.rows(WIDEST)[:1]
         for place, name in enumerate(table.names):
             values = [row[place] for row in rows]
             self.sizes[name] = self.var(max(values), name, least=min(values))
