@@ -10,7 +10,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "overrides", "request_prices", "request_words"]
+from fabric.errors import InputError
+
+__all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "once", "overrides", "request_prices", "request_words"]
 
 NUMBERS = ("gpus", "planes", "tiers")
 """The words that numbers stand for; in the others digits are part of a name."""
@@ -117,3 +119,11 @@ def _number(key: str, word: str) -> int | float | str:
     if len(word) > 100:
         raise click.BadParameter(f"a number of {len(word):,} characters; at most 100 are read", param_hint=f"'--{key}'")
     return int(word) if re.fullmatch("[-+]?[0-9]+", word) else float(word)
+
+
+def once(option: str, words: list[str]) -> list[str]:
+    """Return the words of a list with commas; raises InputError when one stands twice."""
+    found = [word.strip() for word in words]
+    if twice := [word for place, word in enumerate(found) if word in found[:place]]:
+        raise InputError(f"{option}: '{twice[0]}' stands twice")
+    return found
