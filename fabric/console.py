@@ -61,9 +61,16 @@ def wrapped(text: str) -> str:
 
 
 def record(heads: Sequence[str], row: Sequence[Any]) -> str:
-    """Lay out a row as its first value with the others below it, each after its head; no word is broken."""
+    """Lay out a row as its first value with the others below it, each after its head; no word is broken.
+
+    The values of a list stand below their head, each on a line of its own.
+    """
     width = shutil.get_terminal_size().columns
-    below = (f"{head}: {value}" for head, value in zip(heads[1:], row[1:], strict=True))
-    return "\n".join(
-        [str(row[0]), *(_fill(line, width, initial_indent="  ", subsequent_indent="    ") for line in below)]
-    )
+    fill = partial(_fill, width=width)
+    lines = [str(row[0])]
+    for head, value in zip(heads[1:], row[1:], strict=True):
+        if isinstance(value, list):
+            lines += [f"  {head}:", *(fill(item, initial_indent="    ", subsequent_indent="      ") for item in value)]
+        else:
+            lines.append(fill(f"{head}: {value}", initial_indent="  ", subsequent_indent="    "))
+    return "\n".join(lines)

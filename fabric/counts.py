@@ -23,15 +23,14 @@ class Count:
     terms: tuple[tuple[int, Monomial], ...]
     over: int = 1
 
-    def times(self, *names: str) -> Count:
-        """Return the count multiplied by more sizes."""
-        return Count(tuple((factor, (*names, *monomial)) for factor, monomial in self.terms), self.over)
+    def __str__(self) -> str:
+        """Return the sum as it is written, without what it is over."""
+        words = (f"{'-' if factor < 0 else '+'} {_product(abs(factor), names)}" for factor, names in self.terms)
+        return " ".join(words).removeprefix("+ ")
 
-    def plus(self, other: Count) -> Count:
-        """Return the sum of two counts."""
-        mine = tuple((factor * other.over, monomial) for factor, monomial in self.terms)
-        others = tuple((factor * self.over, monomial) for factor, monomial in other.terms)
-        return Count((*mine, *others), self.over * other.over)
+
+def _product(factor: int, names: Monomial) -> str:
+    return " ".join([*([str(factor)] if factor > 1 or not names else []), *names])
 
 
 Quantity = Count | Monomial
@@ -39,7 +38,10 @@ Quantity = Count | Monomial
 
 
 def count(text: str) -> Count:
-    """Read `group router router - group router : 2`, a sum of products, here over two; `|` stands in no name."""
+    """Read `group router router - group router : 2`, a sum of products, here over two.
+
+    A hyphen between letters belongs to a name; a sign stands between spaces.
+    """
     body, _, over = text.partition(":")
     terms = tuple(_term(sign, names.split()) for sign, names in _TERM.findall(re.sub(r"(\w)-(\w)", r"\1|\2", body)))
     return Count(terms, int(over or 1))

@@ -48,7 +48,12 @@ def _placed(sizes: Sizes) -> tuple[Rows, Rows]:
 
 
 def _shape(sizes: Sizes, group: Group) -> list[int]:
-    return [sizes[axis] for axis in group.axes if axis != PLANE]
+    return [size for _, size in _named(sizes, group)]
+
+
+def _named(sizes: Sizes, group: Group) -> list[tuple[str, int]]:
+    """Return the axes of a group within one plane, with their sizes."""
+    return [(axis, sizes[axis]) for axis in group.axes if axis != PLANE]
 
 
 def dragonfly() -> Wired:
@@ -64,22 +69,28 @@ def dragonfly() -> Wired:
         count("router - 1"), count("router - 1"), lambda sizes: all_to_all(_shape(sizes, leaf), 1),
         (Load(count(f"2 slot {HOSTS} group - slot {HOSTS}"), count("router group")),),
     )  # fmt: skip
-    far = Wire(
-        leaf, leaf, "leaf-global", count(f"group router global {PLANE} : 2"), count("global"), count("global"),
-        lambda sizes: balanced(sizes["group"], sizes["router"], sizes["global"]),
-        (Load(count(f"slot {HOSTS} group - slot {HOSTS}"), count("global group")),),
-    )  # fmt: skip
+    far, rules = _global(leaf, Load(count(f"slot {HOSTS} group - slot {HOSTS}"), count("global group")))
     return Wired(
         "dragonfly", (SERVER, leaf), "server(group, router, slot) - leaf(group, router) ~ router ~ global",
         (_hosts(leaf), local, far), count("group router slot"), count("4"),
         free={"group": 2, "router": 2, "global": 1, "slot": 1}, many=("group",),
-        fixed={"leaf-local": 1, "leaf-global": 1},
-        rules=(
-            Rule(count("group - 1"), count("router global"), "every two groups need a link"),
-            Rule(count("group router global"), None, "global links have two ends: group router global is even"),
-        ),
+        fixed={"leaf-local": 1, "leaf-global": 1}, rules=rules,
         search=lambda sizes: _alike(sizes["router"], sizes["group"]), valiant=True, channels=2,
     )  # fmt: skip
+
+
+def _global(group: Group, load: Load) -> tuple[Wire, tuple[Rule, Rule]]:
+    """Return the links between groups, `global` of each of a group's switches, and what their sizes keep to."""
+    each, name = group.axes[1], f"{group.role}-global"
+    wire = Wire(
+        group, group, name, count(f"group {each} global {PLANE} : 2"), count("global"), count("global"),
+        lambda sizes: balanced(sizes["group"], sizes[each], sizes["global"]), (load,),
+    )  # fmt: skip
+    even = f"group {each} global"
+    return wire, (
+        Rule(count("group - 1"), count(f"{each} global"), "every two groups need a link"),
+        Rule(count(even), None, f"global links have two ends: {even} is even"),
+    )
 
 
 def _alike(first: int, times: int) -> tuple[Rows, Rows]:
@@ -100,26 +111,15 @@ def dragonfly_plus() -> Wired:
         lambda sizes: agreeing(_named(sizes, leaf), _named(sizes, spine)),
         (Load(count(f"slot {HOSTS}"), count("spine leaf-spine")),),
     )  # fmt: skip
-    far = Wire(
-        spine, spine, "spine-global", count(f"group spine global {PLANE} : 2"), count("global"), count("global"),
-        lambda sizes: balanced(sizes["group"], sizes["spine"], sizes["global"]),
-        (Load(count(f"group leaf slot {HOSTS} - leaf slot {HOSTS}"), count("group spine global")),),
-    )  # fmt: skip
+    load = Load(count(f"group leaf slot {HOSTS} - leaf slot {HOSTS}"), count("group spine global"))
+    far, rules = _global(spine, load)
     return Wired(
         "dragonfly-plus", (SERVER, leaf, spine),
         "server(group, leaf, slot) - leaf(group, leaf) - spine(group, spine) ~ global",
         (_hosts(leaf), up, far), count("group leaf slot"), count("4"),
         free={"group": 2, "leaf": 2, "spine": 1, "global": 1, "slot": 1}, many=("group",), fixed={"spine-global": 1},
-        rules=(
-            Rule(count("group - 1"), count("spine global"), "every two groups need a link"),
-            Rule(count("group spine global"), None, "global links have two ends: group spine global is even"),
-        ),
-        search=lambda sizes: _alike(sizes["leaf"], sizes["group"]), valiant=True, channels=2,
+        rules=rules, search=lambda sizes: _alike(sizes["leaf"], sizes["group"]), valiant=True,
     )  # fmt: skip
-
-
-def _named(sizes: Sizes, group: Group) -> list[tuple[str, int]]:
-    return [(axis, sizes[axis]) for axis in group.axes if axis != PLANE]
 
 
 def slim_fly() -> Wired:
@@ -154,13 +154,9 @@ def _mms_rows(width: int) -> tuple[tuple[int, ...], ...]:
     return tuple((*row, row[-1] - row[0]) for row in rows if row[-1] < width)
 
 
-def _lattice(family: str, dimensions: int, parts: Sequence[Wire], leaf: Group, **more: object) -> Wired:
-    axes = DIMENSIONS[:dimensions]
-    names, joined = ", ".join(axes), " ~ ".join(axes)
-    return Wired(
-        family, (SERVER, leaf), f"server({names}, slot) - leaf({names}) ~ {joined}", (_hosts(leaf), *parts),
-        count(" ".join((*axes, "slot"))), fixed={}, alike=axes, **more,  # type: ignore[arg-type]
-    )  # fmt: skip
+def _written(axes: Sequence[str]) -> str:
+    names = ", ".join(axes)
+    return f"server({names}, slot) - leaf({names}) ~ {' ~ '.join(axes)}"
 
 
 def hyperx(dimensions: int) -> Wired:
@@ -172,8 +168,9 @@ def hyperx(dimensions: int) -> Wired:
     axes = DIMENSIONS[:dimensions]
     leaf = Group("leaf", (*axes, PLANE))
     parts = [_clique(leaf, axes, place) for place in range(dimensions)]
-    return _lattice(
-        "hyperx", dimensions, parts, leaf, far=count(str(dimensions + 1)), free={**dict.fromkeys(axes, 2), "slot": 1},
+    return Wired(
+        "hyperx", (SERVER, leaf), _written(axes), (_hosts(leaf), *parts), count(" ".join((*axes, "slot"))),
+        count(str(dimensions + 1)), free={**dict.fromkeys(axes, 2), "slot": 1}, alike=axes,
         search=lambda sizes: _one(sizes, leaf), valiant=True, channels=dimensions,
     )  # fmt: skip
 
@@ -201,7 +198,7 @@ def _one(sizes: Sizes, group: Group) -> tuple[Rows, Rows]:
 def torus(dimensions: int) -> Wired:
     """Return the torus of so many dimensions: switches joined to both neighbours on every axis, around.
 
-    (W. Dally and B. Towles, Principles and Practices of Interconnection Networks, 2004, chapter 5).
+    W. Dally 1990, doi 10.1109/12.53599, who calls the one of equal sizes a k-ary n-cube.
     """
     return _grid("torus", dimensions, wrapped=True)
 
@@ -220,9 +217,10 @@ def _grid(family: str, dimensions: int, *, wrapped: bool) -> Wired:
         Table((axis, *(f"{axis} {what}" for what in ("far", "passed", "ends"))), _rings if wrapped else _lines, "")
         for axis in axes
     )
-    return _lattice(
-        family, dimensions, parts, leaf, far=far, free={"slot": 1}, tables=tables,
-        search=(lambda sizes: _one(sizes, leaf)) if wrapped else None, valiant=False, channels=1 + wrapped,
+    return Wired(
+        family, (SERVER, leaf), _written(axes), (_hosts(leaf), *parts), count(" ".join((*axes, "slot"))), far,
+        free={"slot": 1}, tables=tables, alike=axes,
+        search=(lambda sizes: _one(sizes, leaf)) if wrapped else None, channels=1 + wrapped,
     )  # fmt: skip
 
 
@@ -276,7 +274,6 @@ def jellyfish(depth: int) -> Wired:
     passed = (
         count(f"2 {each} switch - 2 {each} - {each} degree"),
         count(f"3 {each} switch - 3 {each} - {each} degree - {each} degree degree"),
-        count(f"4 {each} switch - 4 {each} - 2 {each} degree - {each} degree degree degree"),
     )
     parts = Wire(
         leaf, leaf, "leaf-leaf", count(f"switch degree {PLANE} : 2"), count("degree"), count("degree"),

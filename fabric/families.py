@@ -114,16 +114,16 @@ HYPERX = Family(
 
 TORUS = Family(
     "torus",
-    "a lattice of switches, each joined to its two neighbours on every line, around",
+    "a lattice of switches, each joined to its two neighbours on every line, around; x far is x / 2",
     tuple(torus(dimensions) for dimensions in (1, 2, 3, 4, 5, 6)),
-    reference="W. Dally and B. Towles, Principles and Practices of Interconnection Networks, 2004",
+    reference="W. Dally, IEEE Transactions on Computers 39(6), 1990, doi 10.1109/12.53599",
 )
 
 MESH = Family(
     "mesh",
-    "a torus whose lines are not closed",
+    "a torus whose lines are not closed; x far is x - 1",
     tuple(mesh(dimensions) for dimensions in (1, 2, 3, 4, 5, 6)),
-    reference="W. Dally and B. Towles, Principles and Practices of Interconnection Networks, 2004",
+    reference="W. Dally, IEEE Transactions on Computers 39(6), 1990, doi 10.1109/12.53599",
 )
 
 BCUBE = Family(

@@ -110,6 +110,16 @@ class Form:
         return " - ".join(f"{group.role}({names})" for group, names in zip(self.groups, axes, strict=True))
 
     @property
+    def longest(self) -> str:
+        """The switches on its longest minimal path, written as a count."""
+        return str(2 * self.tiers - 1)
+
+    @property
+    def virtual_channels(self) -> dict[str, int]:
+        """The virtual channels that keep each routing from locking: up and down again, one does."""
+        return {"minimal": 1}
+
+    @property
     def tiers(self) -> int:
         """The number of switch tiers."""
         return len(self.groups) - 1

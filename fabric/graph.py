@@ -62,11 +62,7 @@ class Graph:
 
     def _reached(self, sources: Rows) -> list[int]:
         """Return the ends newly reached from all sources together with each further link, by sets of 64 sources."""
-        number = np.repeat(np.arange(len(sources)), self.ends.shape[1])
-        seen = np.zeros((self.switches, -(-len(sources) // 64)), np.uint64)
-        np.bitwise_or.at(
-            seen, (self.ends[sources].reshape(-1), number // 64), np.uint64(1) << (number % 64).astype(np.uint64)
-        )
+        seen = self._members(self.ends[sources])
         known, reached, counts = -1, 0, list[int]()
         joined = np.flatnonzero(np.diff(self.starts))
         while (everywhere := int(np.bitwise_count(seen).sum())) > known:
@@ -78,11 +74,17 @@ class Graph:
             seen[joined] |= near
         return counts
 
+    def _members(self, sets: Rows) -> npt.NDArray[np.uint64]:
+        """Return which of the sets of switches, shape (sets, each), each switch is in, 64 sets to a word."""
+        number = np.repeat(np.arange(len(sets)), sets.shape[1])
+        found = np.zeros((self.switches, -(-len(sets) // 64)), np.uint64)
+        bit = np.uint64(1) << (number % 64).astype(np.uint64)
+        np.bitwise_or.at(found, (sets.reshape(-1), number // 64), bit)
+        return found
+
     def all_distances(self, targets: Rows) -> npt.NDArray[np.uint8]:
         """Return the links between every switch and every target, shape (switches, targets); FAR where none join."""
-        number = np.arange(len(targets))
-        seen = np.zeros((self.switches, -(-len(targets) // 64)), np.uint64)
-        np.bitwise_or.at(seen, (targets, number // 64), np.uint64(1) << (number % 64).astype(np.uint64))
+        seen = self._members(targets[:, None])
         found = np.full((self.switches, len(targets)), FAR, np.uint8)
         joined, new, distance = np.flatnonzero(np.diff(self.starts)), seen, 0
         while new.any():

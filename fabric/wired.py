@@ -89,7 +89,8 @@ class Wired(Form):
     `apart` counts the ordered pairs of NICs of different servers by the hops between them, servers that pass traffic on
     included; where that has no closed form they are counted from the ends that `search` returns, as which all others
     are, with how many each stands for, or by default from all. Adaptive routing goes `valiant` ways too, by an
-    intermediate switch; minimal routing needs so many virtual `channels` not to lock.
+    intermediate switch. So many virtual `channels` keep minimal routing, in the order published for the family, from
+    locking; ways by an intermediate switch are two of these, and take twice as many.
     """
 
     formula: str
@@ -112,6 +113,15 @@ class Wired(Form):
     @property
     def text(self) -> str:
         return self.formula
+
+    @property
+    def longest(self) -> str:
+        return str(self.far)
+
+    @property
+    def virtual_channels(self) -> dict[str, int]:
+        """Those of minimal routing, and of Valiant's where there is one: twice as many."""
+        return {"minimal": self.channels, **({"valiant": 2 * self.channels} if self.valiant else {})}
 
     @property
     def bundles(self) -> tuple[Bundle, ...]:
@@ -146,10 +156,13 @@ class Wired(Form):
 
     def sized(self, sizes: Sizes, nics: int, servers: int) -> dict[str, int]:
         """Return sizes with those that follow: what is fixed, each server's NICs, and room for how many servers."""
-        hosts = dict.fromkeys((wire.name for wire in self.host_wires), nics)
         found = {PLANE: self.levels or 1, **dict.fromkeys((wire.name for wire in self.fabric_bundles), 1)}
-        found |= {**self.fixed, **sizes, **hosts, "nic": nics, "servers": servers}
+        found |= {**self.given(nics), **sizes, "servers": servers}
         return found | {"server": evaluate(self.capacity, found)}
+
+    def given(self, nics: int) -> dict[str, int]:
+        """Return the sizes that nobody chooses: those that are fixed, and a server's NICs."""
+        return {**self.fixed, **dict.fromkeys((wire.name for wire in self.host_wires), nics), "nic": nics}
 
     def broken(self, sizes: Sizes) -> str | None:
         """Return why there is no such fabric, or None where there is one."""

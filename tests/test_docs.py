@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import fabric
+from fabric.families import BUILTIN
 from fabric.flow import Routing, Workload, answer
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -75,3 +76,15 @@ def test_what_the_page_on_scale_says_of_the_picture() -> None:
     assert 0.4 < rings[1024] / full < 0.5  # more waiting than sending
     assert rings[16_384] < full / 11  # the steps take over ten times as long as the bytes
     assert 0.01 < rings[100_000] / full < 0.015  # little more than a hundredth is left
+
+
+def test_every_family_has_its_entry() -> None:
+    """The page of families has each in its table, with its hops and reference, and the sizes of every wired one."""
+    page = (DOCS / "families.md").read_text()
+    for item in BUILTIN:
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{item.name}` |"))
+        assert item.reference.split()[-1] in row
+        hops = sorted({form.longest for form in item.forms})
+        assert not all(text.isdigit() for text in hops) or {*hops} <= set(re.findall(r"\d", row.split("|")[3]))
+        if item.wired:
+            assert f"**{item.name}**" in page

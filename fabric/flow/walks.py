@@ -24,7 +24,7 @@ from fabric.flow.hashing import Keys, below, nth
 from fabric.graph import FAR, Graph, graph_of
 from fabric.wired import Wired
 
-__all__ = ["Walks"]
+__all__ = ["Ports", "Walks"]
 
 CHUNK = 1 << 14
 """Sub-flows that take a hop at a time."""
@@ -36,7 +36,7 @@ Rows = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class _Ports:
+class Ports:
     """The ports that sub-flows leave and reach NICs by: the rows of their links, the switches there, and the planes."""
 
     rows: tuple[Rows, Rows]
@@ -68,16 +68,19 @@ class Walks:
     @cached_property
     def graphs(self) -> tuple[Graph, ...]:
         """One graph for all planes where all links are up, and else that of each; with NICs where they pass on."""
-        graph = graph_of(self.form, self.blueprint.sizes)
-        graph = _with_nics(graph, self.form.levels) if self.form.relays else graph
+        graph = _with_nics(self._switches, self.form.levels) if self.form.relays else self._switches
         if self.up is None:
             return (graph,)
         return tuple(_over(graph, self.up, plane, self.planes) for plane in range(self.planes))
 
     @cached_property
+    def _switches(self) -> Graph:
+        return graph_of(self.form, self.blueprint.sizes)
+
+    @property
     def ends(self) -> Rows:
         """The switches of each end: a leaf, or with levels a NIC, shape (ends, 1 or levels)."""
-        return graph_of(self.form, self.blueprint.sizes).ends
+        return self._switches.ends
 
     @cached_property
     def distances(self) -> tuple[npt.NDArray[np.uint8], ...]:
@@ -97,7 +100,7 @@ class Walks:
         `dealt` are the ports by which they leave, where these are up, and `valiant` says which go by another leaf.
         """
         links = self.blueprint.links_total
-        ports = self._by_levels(source, target, dealt) if self.form.levels else self._by_planes(source, target, dealt)
+        ports = self.leaving(source, target, dealt)
         apart = np.zeros(len(source), bool)
         if self.up is not None:
             apart |= ~(self.up[ports.rows[0]] & self.up[ports.rows[1]])
@@ -110,18 +113,23 @@ class Walks:
         arcs[apart] = 2 * links
         return arcs, apart
 
-    def _by_planes(self, source: Rows, target: Rows, dealt: Rows) -> _Ports:
+    def leaving(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
+        """Return the ports by which sub-flows leave and arrive that are dealt a plane, or a level, each."""
+        return (self._by_levels if self.form.levels else self._by_planes)(source, target, dealt)
+
+    def _by_planes(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
         """Leave and arrive in the plane dealt, or the next in which both links are up."""
         leaf = self.blueprint.server.nics * self.blueprint.sizes["slot"]
-        plane = dealt
-        for _ in range(self.planes - 1 if self.up is not None else 0):
-            live = self.up[source * self.planes + plane] & self.up[target * self.planes + plane]  # type: ignore[index]
+        plane, up = dealt, self.up
+        for _ in range(0 if up is None else self.planes - 1):
+            assert up is not None
+            live = up[source * self.planes + plane] & up[target * self.planes + plane]
             plane = np.where(live, plane, (plane + 1) % self.planes)
         rows = source * self.planes + plane, target * self.planes + plane
-        return _Ports(rows, (source // leaf, target // leaf), plane)
+        return Ports(rows, (source // leaf, target // leaf), plane)
 
-    def _by_levels(self, source: Rows, target: Rows, dealt: Rows) -> _Ports:
-        """Leave by the level dealt, and arrive by that which makes the ways from all levels shortest together."""
+    def _by_levels(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
+        """Leave by the level dealt, and arrive by that which makes the ways from all levels short, and alike."""
         levels, nics = self.form.levels, len(self.ends)
         orders = np.array(list(permutations(range(levels))))
         begin, end = self.ends[source], self.ends[target]
@@ -129,14 +137,14 @@ class Walks:
         if self.up is not None:
             live = self.up[: levels * nics].reshape(levels, nics).T
             far += FAR * ~live[source][:, :, None] + FAR * ~live[target][:, None, :]
-        total = far[:, np.arange(levels), orders].sum(axis=2)
+        total = (far**2)[:, np.arange(levels), orders].sum(axis=2)
         order, flow = orders[total.argmin(axis=1)], np.arange(len(source))
         there = order[flow, dealt]
         for _ in range(levels - 1 if self.up is not None else 0):
             dealt = np.where(far[flow, dealt, there] < FAR, dealt, (dealt + 1) % levels)
             there = order[flow, dealt]
         rows = dealt * nics + source, there * nics + target
-        return _Ports(rows, (begin[flow, dealt], end[flow, there]), 0 * dealt)
+        return Ports(rows, (begin[flow, dealt], end[flow, there]), 0 * dealt)
 
     def _walk(self, source: Rows, target: Rows, plane: Rows, keys: Keys, apart: Rows, salt: int) -> list[Rows]:
         """Return the arcs of walks between switches, a column a hop; those that can't go on are set `apart`."""

@@ -32,15 +32,17 @@ class Chain(Model):
             if axis != PLANE:
                 self.sizes[axis] = self._axis(axis)
         self.sizes[PLANE] = self.candidate.planes
-        for bundle in self.form.bundles:
+        hosts, *others = self.form.bundles
+        self.sizes[hosts.name] = self._given(hosts.name) or self.var(self.candidate.spec.server.nics, hosts.name)
+        for bundle in others:
             self.sizes[bundle.name] = self._copies(bundle)
         self._attach_nics()
         self._fill()
 
     def _axis(self, axis: str) -> Term:
         spec = self.candidate.spec
-        if axis in spec.pinned and f"pinned.{axis}" not in self.relaxed:
-            return spec.pinned[axis]
+        if given := self._given(axis):
+            return given
         if axis == self.form.placement[-1]:
             return self._unit or self.var(self.widest if self._loose(axis) else self._most_servers, axis)
         domain = lane_sizes(spec, axis)
@@ -64,19 +66,6 @@ class Chain(Model):
         """Say whether a placement axis may be larger than it need be: as one that is given could, if it were not."""
         given = axis in self.candidate.spec.pinned
         return given or (axis == self.form.placement[-1] and self.candidate.spec.unit_servers is not None)
-
-    def _copies(self, bundle: Bundle) -> Term:
-        spec = self.candidate.spec
-        if bundle.name in spec.pinned and f"pinned.{bundle.name}" not in self.relaxed:
-            return spec.pinned[bundle.name]
-        if bundle == self.form.bundles[0]:
-            return self.var(spec.server.nics, bundle.name)
-        if "limits.parallel_links" not in self.relaxed:
-            return self.var(spec.limits.parallel_links, bundle.name)
-        copies = self.var(self.widest, bundle.name)
-        if len(self.relaxed) == 1:
-            self.cp.add(copies <= self._excess(self.widest))
-        return copies
 
     def _attach_nics(self) -> None:
         """Every NIC has one link in every plane: lanes times links per lane are the server's NICs."""

@@ -149,6 +149,21 @@ class Model(ABC):
                 self._only_if(used, total <= radix)
         self._limit_ratio(group)
 
+    def _given(self, name: str) -> int | None:
+        """Return the size that the request pins, unless that is left out."""
+        return None if f"pinned.{name}" in self.relaxed else self.candidate.spec.pinned.get(name)
+
+    def _copies(self, bundle: Bundle) -> Term:
+        """Return the parallel links of a bundle between switches."""
+        if given := self._given(bundle.name):
+            return given
+        if "limits.parallel_links" not in self.relaxed:
+            return self.var(self.candidate.spec.limits.parallel_links, bundle.name)
+        copies = self.var(self.widest, bundle.name)
+        if len(self.relaxed) == 1:
+            self.cp.add(copies <= self._excess(self.widest))
+        return copies
+
     def _spare(self, role: str) -> Term:
         spec = self.candidate.spec
         own = spec.spare_ports(role)

@@ -46,8 +46,7 @@ class Wiring(Model):
         bundles = [bundle.name for bundle in form.bundles]
         order = ["servers", *form.free, *names, *bundles, "nic", *form.fixed, PLANE]
         self._order = {name: place for place, name in enumerate(dict.fromkeys(order))}
-        self.sizes |= {**form.fixed, "nic": spec.server.nics, PLANE: self.candidate.planes, "servers": self.servers}
-        self.sizes |= dict.fromkeys((bundle.name for bundle in form.host_bundles), spec.server.nics)
+        self.sizes |= {**form.given(spec.server.nics), PLANE: self.candidate.planes, "servers": self.servers}
         for name, least in form.free.items():
             self.sizes[name] = self._free(name, least)
         for table in form.tables:
@@ -66,8 +65,8 @@ class Wiring(Model):
 
     def _free(self, name: str, least: int) -> Term:
         spec = self.candidate.spec
-        if name in spec.pinned and f"pinned.{name}" not in self.relaxed:
-            return spec.pinned[name]
+        if given := self._given(name):
+            return given
         if name == "slot" and spec.unit_servers and "unit_gpus" not in self.relaxed:
             return spec.unit_servers
         most = self.widest**2 if name in self.wired.many else self.widest
@@ -77,11 +76,9 @@ class Wiring(Model):
         """Make the sizes of a table, of which one row counts."""
         spec, first = self.candidate.spec, table.names[0]
         rows = table.rows(min(self.widest, WIDEST))
-        pins = {name: spec.pinned[name] for name in table.names if name in spec.pinned}
-        kept = {name: size for name, size in pins.items() if f"pinned.{name}" not in self.relaxed}
-        places = {name: place for place, name in enumerate(table.names)}
-        rows = tuple(row for row in rows if all(row[places[name]] == size for name, size in kept.items()))
-        if first not in pins:
+        kept = {place: size for place, name in enumerate(table.names) if (size := self._given(name))}
+        rows = tuple(row for row in rows if all(row[place] == size for place, size in kept.items()))
+        if first not in spec.pinned:
             rows = tuple(row for row in rows if row[0] <= max(rows[0][0], spec.grown_servers))
         if not rows:
             self.cp.add_bool_or([])
@@ -90,17 +87,6 @@ class Wiring(Model):
             values = [row[place] for row in rows]
             self.sizes[name] = self.var(max(values), name, least=min(values))
         self.cp.add_allowed_assignments([self.sizes[name] for name in table.names], rows)
-
-    def _copies(self, bundle: Bundle) -> Term:
-        spec = self.candidate.spec
-        if bundle.name in spec.pinned and f"pinned.{bundle.name}" not in self.relaxed:
-            return spec.pinned[bundle.name]
-        if "limits.parallel_links" not in self.relaxed:
-            return self.var(spec.limits.parallel_links, bundle.name)
-        copies = self.var(self.widest, bundle.name)
-        if len(self.relaxed) == 1:
-            self.cp.add(copies <= self._excess(self.widest))
-        return copies
 
     def _keep_to(self, rule: Rule) -> None:
         small = self.count(rule.small)

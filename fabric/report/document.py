@@ -13,6 +13,7 @@ from fabric.bill import Bill
 from fabric.errors import Infeasible
 from fabric.families import family
 from fabric.flow import curve
+from fabric.form import Form
 from fabric.optimizer import Runner
 from fabric.prices import Prices, unknown
 from fabric.report.expected import check
@@ -57,6 +58,7 @@ def document(study: Study, *, timed: bool = True) -> dict[str, Any]:
         },
         "survives": {loss: round(float(share), 6) for loss, share in study.survives.items()},
         "hops": {"max": study.hops.max, "mean": round(study.hops.mean, 6)},
+        "virtual_channels": blueprint.form.virtual_channels,
         "injection_gbps": study.injection_gbps,
         "bisection_gbps": study.bisection_gbps,
         "cost_usd": _cost(bill),
@@ -163,6 +165,7 @@ def notes(study: Study) -> Iterator[str]:
             f"{blueprint.planes} planes: each NIC has one link in every plane; planes join only at the NICs, so traffic"
             " can't change plane inside the fabric, and a NIC that loses a plane reaches others through NVLink."
         )
+    yield from _channels(blueprint.form)
     if blueprint.servers > 1 and study.survives.get(blueprint.form.roles[0]) == 0:
         leaf = blueprint.form.roles[0]
         yield f"A lost {leaf} cuts its servers off, and the job with them; survive: {{{leaf}: 0.5}} would forbid it."
@@ -182,6 +185,13 @@ def notes(study: Study) -> Iterator[str]:
     idle = blueprint.servers * blueprint.server.gpus - spec.gpus
     if idle:
         yield f"The last server holds {blueprint.server.gpus - idle} of its {blueprint.server.gpus} GPUs."
+
+
+def _channels(form: Form) -> Iterator[str]:
+    """Say how many virtual channels the switches must have, where one is not enough."""
+    if max(form.virtual_channels.values()) > 1:
+        channels = " and ".join(f"{count} for {name}" for name, count in form.virtual_channels.items())
+        yield f"Routing needs virtual channels not to lock: {channels} ways."
 
 
 def _prices(study: Study) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fabric import catalog
-from fabric.families import families
+from fabric.families import Family, families
 from fabric.published import read_published
 from fabric.spec import tables, topologies
 from fabric.study import read
@@ -42,13 +42,29 @@ def _tables() -> Listing:
 
 
 def _families() -> Listing:
-    rows = []
-    for item in families().values():
-        tiers = sorted({form.tiers for form in item.forms})
-        rows.append(
-            (item.name, f"{tiers[0]}-{tiers[-1]}", "yes" if item.any_to_any else "no", item.title, item.reference)
-        )
-    return ("name", "tiers", "any-to-any", "what it is", "reference"), rows
+    heads = ("name", "what it is", "forms", "tiers", "any-to-any", "virtual channels", "reference")
+    return heads, [_family(item) for item in families().values()]
+
+
+def _family(item: Family) -> tuple[Any, ...]:
+    """Return a family's row; each of its forms is written after the switches on its longest path."""
+    tiers = sorted({form.tiers for form in item.forms})
+    forms = [f"{form.longest} hop{'s' if form.longest != '1' else ''}: {form.text}" for form in item.forms]
+    channels = {name: [form.virtual_channels[name] for form in item.forms] for name in item.forms[0].virtual_channels}
+    return (
+        item.name,
+        item.title,
+        forms,
+        "none" if item.wired else f"{tiers[0]}-{tiers[-1]}",
+        "yes" if item.any_to_any else "no",
+        ", ".join(f"{name} {_range(counts)}" for name, counts in channels.items()),
+        item.reference,
+    )
+
+
+def _range(counts: list[int]) -> str:
+    least, most = min(counts), max(counts)
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def _switches() -> Listing:
