@@ -101,8 +101,10 @@ def bcube(digits: int) -> Wired:
     others = ([_own(other) for other in range(digits) if other != level] for level in range(digits))
     less = " ".join(f"- {' '.join(names)}" for names in others)
     passed = Load(count(f"{digits} {every} {less}"), count(every))
+    # With no other digit below two it is this at the least: the same, but in few sizes, so that proofs are short.
+    least = Load(count(f"{digits + 1} slot nic - 2"), count("2 slot nic"))
     return Wired(
-        "bcube", (SERVER, *groups), _formula(groups, " | "), (replace(hosts[0], loads=(passed,)), *hosts[1:]),
+        "bcube", (SERVER, *groups), _formula(groups, " | "), (replace(hosts[0], loads=(passed, least)), *hosts[1:]),
         _capacity(digits), count(str(2 * digits - 1)), free={"slot": 1, **dict.fromkeys(HIGH[: digits - 1], 2)},
         levels=digits, relays=True,
         apart=lambda sizes: {2 * number - 1: pairs for number, pairs in _differing(sizes, digits).items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 
 import fabric
 from fabric.errors import InputError
-from fabric.families import families, family_sets
+from fabric.expansion import expand
+from fabric.families import BUILTIN, families, family_sets
 from fabric.flow import Phase, Routing, lp_bound, permutation, shares
 from fabric.metrics import hops
-from fabric.testing import random_blueprint
+from fabric.testing import random_blueprint, searched_hops
 from fabric.wired import Wired
 from fabric.wires import balanced, mms_global, mms_local, prime_powers, random_regular
 
@@ -104,3 +106,16 @@ def test_a_limit_on_hops_that_only_a_direct_network_meets() -> None:
     assert hops(study.blueprint).max == 2
     with pytest.raises(fabric.Infeasible):
         fabric.design(words, family="clos")
+
+
+@pytest.mark.parametrize("gpus", [32, 128, 512])
+@pytest.mark.parametrize("name", [item.name for item in BUILTIN])
+def test_hops_of_designs_are_those_of_a_search(name: str, gpus: int) -> None:
+    """At three sizes the hops of every family's design, largest and mean, are those of a breadth-first search."""
+    server = {"name": "two", "gpus": 2, "nics": 2, "nic_gbps": 400, "nvlink_GBps": 100}
+    switch = {"name": "32 x 200G", "ports": 32, "rate_gbps": 200, "price_usd": 1}
+    words = {"gpus": gpus, "server": server, "switches": switch, "link_price_usd": 1, "oversubscription": 8}
+    plan = fabric.design(words, family=name, planes=2).blueprint
+    levels = plan.form.levels if isinstance(plan.form, Wired) else 1
+    full = replace(plan, sizes={**plan.sizes, "servers": plan.sizes.get("server", plan.servers)})
+    assert (hops(plan).max, round(hops(plan).mean, 9)) == searched_hops(expand(full), levels or 1)
