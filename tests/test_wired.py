@@ -76,8 +76,7 @@ def test_no_routing_beats_the_linear_program(form: Wired) -> None:
         phase = Phase(every.source[apart], every.target[apart])
         got = [shares(plan, [phase], Routing(name, qps=4)) for name in ("adaptive", "ecmp", "dmodk", "valiant")]
         assert all(each.apart == 0 and 0 < each.min <= each.mean <= 1 for each in got)
-        if not form.relays:
-            assert max(each.min for each in got) <= lp_bound(plan, phase) + 1e-6
+        assert max(each.min for each in got) <= lp_bound(plan, phase) + 1e-6
 
 
 def test_a_torus_of_a_tpu_pod_is_sized() -> None:

@@ -88,15 +88,30 @@ def lp_bound(
 
     The greatest share of all flows' demands that the links carry at one time (maximum concurrent flow; F. Shahrokhi
     and D. Matula 1990, doi 10.1145/77600.77620), by OR-Tools. Flows whose NICs share their leaves are one
-    commodity, but on several planes that are not whole, where each NIC may have lost another. Servers do not forward.
-    Raises TooLarge beyond `most` variables.
+    commodity, but on several planes that are not whole, where each NIC may have lost another. Servers forward only
+    where they alone join the switches. Raises TooLarge beyond `most` variables.
     """
     if not phase.flows:
         return 1.0
-    if isinstance(blueprint.form, Wired) and blueprint.form.relays:
-        raise TooLarge(f"{blueprint.name}: the linear program has no servers that pass traffic on; take flows")
     up = np.ones(blueprint.links_total, bool) if up is None else up
-    return min(1.0, _program(blueprint, leaving(blueprint, phase, pxn=pxn), up, most))
+    program = _relayed if isinstance(blueprint.form, Wired) and blueprint.form.relays else _program
+    return min(1.0, program(blueprint, leaving(blueprint, phase, pxn=pxn), up, most))
+
+
+def _relayed(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
+    """Solve the program of a fabric whose links all end at NICs, which pass traffic on; a commodity is a source NIC."""
+    network, nic, nics = expand(blueprint), nic_of_links(blueprint), blueprint.servers * blueprint.server.nics
+    switch, nodes = nics + network.upper.astype(np.int64) - network.servers.count, nics + blueprint.switches
+    sources, source = np.unique(phase.source, return_inverse=True)
+    links = np.flatnonzero(up)
+    _refuse_too_large(blueprint, 2 * len(sources) * len(links), most)
+    each, arcs = np.repeat(np.arange(len(sources)), len(links)) * nodes, np.tile(links, len(sources))
+    at, to = each + nic[arcs], each + switch[arcs]
+    ideal, demand = ideal_gbps(blueprint, phase), np.zeros(len(sources) * nodes)
+    np.add.at(demand, source * nodes + phase.source, ideal)
+    np.add.at(demand, source * nodes + phase.target, -ideal)
+    parts = [_Columns(arcs, at, to), _Columns(network.links + arcs, to, at)]
+    return _solved(parts, demand, 2 * network.links, blueprint.link_gbps)
 
 
 def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
