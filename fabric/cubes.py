@@ -138,7 +138,7 @@ def zcube(digits: int) -> Wired:
     return Wired(
         "zcube", (SERVER, *groups), _formula(groups, " - "), (*_hosts(groups, digits), *joins), _capacity(digits),
         count(str(digits)), free={"slot": 1, **dict.fromkeys(HIGH[: digits - 1], 2)}, levels=digits,
-        apart=lambda sizes: _differing(sizes, digits), channels=digits - 1,
+        apart=lambda sizes: _differing(sizes, digits), channels=digits - 1, uneven=True,
     )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def zcube_partial() -> Wired:
     return Wired(
         "zcube", (SERVER, leaf, spine, core), _formula((leaf, spine, core), " - "),
         (*hosts, _join(leaf, spine, ("slot nic", "y")), up, over), _capacity(3), count("4"),
-        free={"slot": 1, "y": 2, "z": 2, "part": 1}, levels=2, channels=3,
+        free={"slot": 1, "y": 2, "z": 2, "part": 1}, levels=2, channels=3, uneven=True,
         search=lambda sizes: (np.arange(sizes["y"]), np.full(sizes["y"], sizes["y"] * sizes["z"])),
         rules=(
             Rule(count("slot nic"), count("y"), "a leaf has as many NICs as a spine"),

@@ -35,6 +35,9 @@ DIMENSIONS = ("x", "y", "z", "w", "v", "u")
 
 HOSTS = "server-leaf"
 
+ONE_WAY = Load(count("1"), count("1"))
+"""Two leaves may have one minimal way alone."""
+
 
 def _hosts(leaf: Group) -> Wire:
     """Return the servers' links: those of each server to one switch in each plane."""
@@ -76,6 +79,7 @@ def dragonfly() -> Wired:
         free={"group": 2, "router": 2, "global": 1, "slot": 1}, many=("group",),
         fixed={"leaf-local": 1, "leaf-global": 1}, rules=rules,
         search=lambda sizes: _alike(sizes["router"], sizes["group"]), valiant=True, channels=2,
+        crowds=(ONE_WAY,),
     )  # fmt: skip
 
 
@@ -119,6 +123,7 @@ def dragonfly_plus() -> Wired:
         (_hosts(leaf), up, far), count("group leaf slot"), count("4"),
         free={"group": 2, "leaf": 2, "spine": 1, "global": 1, "slot": 1}, many=("group",), fixed={"spine-global": 1},
         rules=rules, search=lambda sizes: _alike(sizes["leaf"], sizes["group"]), valiant=True,
+        crowds=(Load(count("group - 1"), count("spine global")),),
     )  # fmt: skip
 
 
@@ -145,6 +150,7 @@ def slim_fly() -> Wired:
         free={"slot": 1}, fixed={"half": 2, "leaf-local": 1, "leaf-global": 1},
         tables=(Table(names, _mms_rows, "is not a prime power from 3"),),
         search=lambda sizes: (np.array([0, sizes["q"] ** 2]), np.full(2, sizes["q"] ** 2)), valiant=True, channels=2,
+        crowds=(ONE_WAY,),
     )  # fmt: skip
 
 
@@ -172,6 +178,7 @@ def hyperx(dimensions: int) -> Wired:
         "hyperx", (SERVER, leaf), _written(axes), (_hosts(leaf), *parts), count(" ".join((*axes, "slot"))),
         count(str(dimensions + 1)), free={**dict.fromkeys(axes, 2), "slot": 1}, alike=axes,
         search=lambda sizes: _one(sizes, leaf), valiant=True, channels=dimensions,
+        crowds=tuple(Load(count("1"), count(f"leaf-{axis}")) for axis in axes),
     )  # fmt: skip
 
 
@@ -221,6 +228,7 @@ def _grid(family: str, dimensions: int, *, wrapped: bool) -> Wired:
         family, (SERVER, leaf), _written(axes), (_hosts(leaf), *parts), count(" ".join((*axes, "slot"))), far,
         free={"slot": 1}, tables=tables, alike=axes,
         search=(lambda sizes: _one(sizes, leaf)) if wrapped else None, channels=1 + wrapped,
+        crowds=tuple(Load(count("1"), count(f"leaf-{axis}")) for axis in axes),
     )  # fmt: skip
 
 
@@ -290,5 +298,5 @@ def jellyfish(depth: int) -> Wired:
             Rule(count("switch degree"), None, "links have two ends: switch degree is even"),
             Rule(count(f"{SPREAD} switch"), count(reached), f"{SPREAD} times the switches are within {depth} links"),
         ),
-        valiant=True, channels=depth,
+        valiant=True, channels=depth, crowds=(ONE_WAY,),
     )  # fmt: skip

@@ -90,7 +90,9 @@ class Wired(Form):
     included; where that has no closed form they are counted from the ends that `search` returns, as which all others
     are, with how many each stands for, or by default from all. Adaptive routing goes `valiant` ways too, by an
     intermediate switch. So many virtual `channels` keep minimal routing, in the order published for the family, from
-    locking; ways by an intermediate switch are two of these, and take twice as many.
+    locking; ways by an intermediate switch are two of these, and take twice as many. The greatest of
+    `crowds` is one over the fewest minimal ways between two leaves. An `uneven` form, as one with valiant ways, has so
+    few flows on a link that those of a random permutation do not even out.
     """
 
     formula: str
@@ -109,6 +111,8 @@ class Wired(Form):
     search: Callable[[Sizes], tuple[Rows, Rows]] | None = None
     valiant: bool = False
     channels: int = 1
+    crowds: tuple[Load, ...] = ()
+    uneven: bool = False
 
     @property
     def text(self) -> str:
@@ -178,6 +182,16 @@ class Wired(Form):
         return max(
             (Fraction(evaluate(load.sent, sizes), evaluate(load.carried, sizes)) for load in loads), default=None
         )
+
+    def crowding(self, sizes: Sizes) -> Fraction:
+        """Return one over the fewest minimal ways between two leaves; 0 where each NIC of a server has its own."""
+        each = (Fraction(evaluate(load.sent, sizes), evaluate(load.carried, sizes)) for load in self.crowds)
+        return max(each, default=Fraction(0))
+
+    @property
+    def detour(self) -> float:
+        """How many times as much as uniform traffic any other may load the links."""
+        return 2.0 if self.valiant or self.uneven else 1.0
 
     def fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, int], ...]:
         """Return how many switches of the group, the fullest first, have how many ports in use."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import fabric
-from benchmarks.accuracy import LARGE, MIDDLE, SMALL, errors, measured, outliers, summary, systems, table
+from benchmarks.accuracy import LARGE, MIDDLE, SMALL, Point, errors, measured, outliers, summary, systems, table
 from fabric.catalog import Server, collectives
 from fabric.flow import ALGORITHMS, COLLECTIVES, Shape, estimate, usable
 from fabric.flow.estimate import LIBRARY
@@ -18,24 +18,24 @@ from tests.test_network import blueprint
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[object, float]:
+def found() -> dict[Point, float]:
     """Return the error of every measured point."""
-    return errors(measured(), collectives())  # type: ignore[return-value]
+    return errors(measured(), collectives())
 
 
-def test_the_median_errors_are_within_the_bars(found: dict[object, float]) -> None:
+def test_the_median_errors_are_within_the_bars(found: dict[Point, float]) -> None:
     """From 1 GiB half of the times are within 7 %, from 1 MiB within 15 %, and above 64 KiB none is off by over 35 %.
 
     The last holds but for outliers: points that took longer than a larger message, or 30 % longer than both neighbours.
     """
-    total = summary(found)  # type: ignore[arg-type]
+    total = summary(found)
     assert total["large"] <= 0.07
     assert total["middle"] <= 0.15
     assert total["worst_but_outliers"] <= 0.35
     assert sum(point.size_bytes > SMALL for point in outliers(measured())) <= 12
 
 
-def test_no_sweep_leans_on_the_others(found: dict[object, float]) -> None:
+def test_no_sweep_leans_on_the_others(found: dict[Point, float]) -> None:
     """Each sweep of several points is within the bars by itself, in the medians of its large and middle sizes."""
     for points in systems(measured()).values():
         total = summary({point: found[point] for point in points})
@@ -44,14 +44,14 @@ def test_no_sweep_leans_on_the_others(found: dict[object, float]) -> None:
             assert total["middle"] <= 0.15
 
 
-def test_nine_of_ten_errors_are_as_expected(found: dict[object, float]) -> None:
+def test_nine_of_ten_errors_are_as_expected(found: dict[Point, float]) -> None:
     """The error that an estimate is given covers nine of ten measured points of its size, and no wide margin more."""
     for (least, expected), most in zip(collectives().expected_errors.items(), (math.inf, LARGE, MIDDLE), strict=True):
         ranked = sorted(abs(error) for point, error in found.items() if max(least, SMALL) <= point.size_bytes < most)  # type: ignore[attr-defined]
         assert ranked[int(0.9 * len(ranked))] <= expected <= 2 * ranked[int(0.9 * len(ranked))] + 0.02
 
 
-def test_the_page_holds_what_the_benchmark_prints(found: dict[object, float]) -> None:
+def test_the_page_holds_what_the_benchmark_prints(found: dict[Point, float]) -> None:
     """Docs/accuracy.md has the table line by line."""
     page = (Path(__file__).parent.parent / "docs" / "accuracy.md").read_text(encoding="utf-8").splitlines()
     assert [line for line in page if line.startswith("|")][: len(list(table(found)))] == list(table(found))  # type: ignore[arg-type]
@@ -147,3 +147,12 @@ def test_a_small_message_fills_less() -> None:
     assert 0 < fills[0] < rate * 2**23
     assert fills[0] < fills[1] / 2
     assert fills[1] == pytest.approx(fills[2], rel=0.01)
+
+
+def test_answers_say_what_was_measured() -> None:
+    """The greatest machine and the collectives that an answer names as measured are those of the data."""
+    from fabric.report.collectives import KINDS, MEASURED
+
+    points = measured()
+    assert max(point.gpus for point in points) == MEASURED
+    assert {point.collective for point in points} == {*KINDS}

@@ -12,7 +12,7 @@ from fabric.catalog import Generation, Server, collectives
 from fabric.errors import InputError, nearest, whole
 from fabric.flow.algorithms import ALGORITHMS, Machine, Parts
 from fabric.flow.collective import Collective, collective
-from fabric.flow.routing import ROUTINGS, ecmp_mean, oversubscribed_share, plane_subflows, routed_share
+from fabric.flow.routing import ROUTINGS, ecmp_mean, lot_of, oversubscribed_share, plane_subflows, routed_share
 from fabric.flow.shape import Shape
 from fabric.metrics import hop_shares
 
@@ -38,6 +38,9 @@ PARTNERS = {"tree": 4, "nvls-tree": 4, "hierarchical-tree": 4}
 """The others that a NIC sends to at one time, where it is not one: in a double binary tree one above in each of the
 two, and two below in one of them."""
 
+UNIFORM = ("pairwise", "direct")
+"""The algorithms whose NICs send to all others alike."""
+
 ORDERS = ("random", "contiguous")
 """The placements of closed forms: servers in any order, and every ring's in that of the fabric's places."""
 
@@ -55,7 +58,8 @@ USUAL = "hopper"
 class Estimate:
     """The time of one collective of `size_bytes` over `gpus` GPUs; algbw and busbw as nccl-tests defines them, in GB/s.
 
-    `limited_by` is `latency`, `NVLink`, `NIC`, `collisions` or `oversubscription`, whichever takes the most time.
+    `limited_by` is `latency`, `NVLink`, `NIC`, `collisions`, `oversubscription` or `detours`, whichever takes the most
+    time.
     Nine of ten measured times of such a size are within the share `expected_error` of the model's (docs/accuracy.md).
     """
 
@@ -159,7 +163,7 @@ def shares_of(shape: Shape, routing: str, algorithm: str, placement: str = "rand
     if routing == "adaptive" or traffic.in_order or shape.tiers == 1:
         return least, least, cut
     inside = float(hop_shares(shape.servers, shape.peers, shape.lanes_apart)[0])
-    mean = ecmp_mean(shape.ratios, plane_subflows(shape, traffic.partners))
+    mean = ecmp_mean(shape.ratios, plane_subflows(shape, traffic.partners) / lot_of(shape))
     return max(least, transport(routing) * (inside + (1 - inside) * mean)), least, cut
 
 
@@ -193,16 +197,17 @@ def _estimate(shape: Shape, name: str, size_bytes: int, algorithm: str, parts: P
 
 @dataclass(frozen=True)
 class _Traffic:
-    """What matters of an algorithm's traffic: whether it is along rings, those in order, and a NIC's partners."""
+    """What matters of an algorithm's traffic: is it along rings, those in order; a NIC's partners; is it uniform."""
 
     ring: bool
     in_order: bool
     partners: int
+    uniform: bool
 
 
 def _traffic(algorithm: str, placement: str) -> _Traffic:
     ring = algorithm in RINGS
-    return _Traffic(ring, ring and placement == "contiguous", PARTNERS.get(algorithm, 1))
+    return _Traffic(ring, ring and placement == "contiguous", PARTNERS.get(algorithm, 1), algorithm in UNIFORM)
 
 
 def _machine(shape: Shape, share: tuple[float, str], traffic: _Traffic) -> Machine:
@@ -235,9 +240,11 @@ def transport(routing: str) -> float:
 
 def _left(shape: Shape, routing: str, traffic: _Traffic) -> tuple[float, str]:
     """Return what is left of line rate to the slowest NIC, and what limits it."""
+    straight = traffic.uniform or routing != "adaptive"
     shares = {
         "NIC": 1.0,
         "oversubscription": oversubscribed_share(shape, contiguous=traffic.in_order),
+        "detours": 1.0 if straight else oversubscribed_share(shape, contiguous=traffic.in_order, detour=shape.detour),
         "collisions": routed_share(shape, routing, contiguous=traffic.in_order, partners=traffic.partners),
     }
     limit = min(shares, key=lambda name: shares[name])

@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from fabric.catalog import collectives
 from fabric.flow.shape import Shape
 
-__all__ = ["ROUTINGS", "ecmp_bottleneck", "ecmp_mean", "oversubscribed_share", "plane_subflows", "routed_share"]
+__all__ = [
+    "ROUTINGS",
+    "ecmp_bottleneck",
+    "ecmp_mean",
+    "lot_of",
+    "oversubscribed_share",
+    "plane_subflows",
+    "routed_share",
+]
 
 ROUTINGS = ("adaptive", "ecmp")
 """Per-packet adaptive routing or spraying; and a hash of each queue pair onto one of the equal paths."""
@@ -27,19 +35,21 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool, partners: int 
     `ecmp_bottleneck`) at the tier where it is worst, each uplink taking as many times more flows as the ratio up to
     there. A NIC deals its queue pairs over the planes, one at least in each. Of a ring over servers in order
     only one server leaves a place of m, so an m-th of the flows cross, and no uplink of a leaf has more than those of
-    the server's NICs there: on rails, where that is one, a ring in order meets no collision below the spine.
+    the server's NICs there: on rails, where that is one, a ring in order meets no collision below the spine. Where a
+    server's NICs have few ways to another's they collide together: by Poisson's law it is such lots that meet.
     """
     if shape.tiers == 1 or not shape.several_paths or routing == "adaptive":
         return 1.0
     ports = 2 * shape.servers * shape.server.nics * shape.planes * (shape.tiers - 1)
     subflows = plane_subflows(shape, partners)
+    lot = lot_of(shape)
     if not contiguous:
         ratio = max(shape.ratios)
-        return ecmp_bottleneck(ports / ratio, subflows, ratio)
+        return ecmp_bottleneck(ports / ratio, subflows / lot, ratio)
     together = (shape.leaf_nics, *(shape.server.nics,) * (shape.tiers - 2))
     tiers = zip(shape.ratios, shape.peers, together, strict=True)
     shares = (
-        ecmp_bottleneck(ports / ratio, subflows, ratio / peers, subflows * nics)
+        ecmp_bottleneck(ports / ratio, subflows / lot, ratio / peers, subflows * nics / lot)
         for ratio, peers, nics in tiers
         if shape.servers > peers
     )
@@ -49,6 +59,11 @@ def routed_share(shape: Shape, routing: str, *, contiguous: bool, partners: int 
 def plane_subflows(shape: Shape, partners: int) -> float:
     """Return the sub-flows of a NIC in each plane, which sends to `partners` at one time by the usual queue pairs."""
     return partners * max(1.0, collectives().ecmp_subflows / shape.planes)
+
+
+def lot_of(shape: Shape) -> float:
+    """Return the sub-flows between two servers that share a way, one at least."""
+    return max(1.0, shape.server.nics * plane_subflows(shape, 1) * shape.crowding)
 
 
 def ecmp_bottleneck(links: float, subflows: float, crossing: float, at_most: float = math.inf) -> float:
@@ -94,12 +109,12 @@ def ecmp_mean(ratios: Sequence[float], subflows: float) -> float:
     return odds / (1 + odds) / greatest
 
 
-def oversubscribed_share(shape: Shape, *, contiguous: bool) -> float:
-    """Return the share of line rate that oversubscription leaves.
+def oversubscribed_share(shape: Shape, *, contiguous: bool, detour: float = 1.0) -> float:
+    """Return the share of line rate that oversubscription leaves to traffic that loads links `detour` times as much.
 
     A ring over servers in order leaves a place of m servers by one of them, so the place's ratio r costs it nothing
     while m >= r; traffic in random order, nearly all of which leaves where there are many places, gets 1/r. Ratios
     multiply going up.
     """
     peers = shape.peers if contiguous else (1,) * len(shape.peers)
-    return min((1.0, *(servers / ratio for servers, ratio in zip(peers, shape.ratios, strict=True))))
+    return min((1.0, *(servers / (detour * ratio) for servers, ratio in zip(peers, shape.ratios, strict=True))))

@@ -26,8 +26,10 @@ class Shape:
     switches on a path that turns at each tier. Below the top tier, from the leaf up, `peers` are the servers of one
     full place, `lanes_apart` the lanes that have not met, and `ratios` the bandwidth that servers send over that up
     from there, each tier's at least 1 times those below. `leaf_nics` are the NICs of one server under one leaf. With
-    `switches_reduce` its switches can reduce what they carry, as those of InfiniBand do (SHARP). Nothing gets worse
-    when `peers` gets more, or anything else less.
+    `switches_reduce` its switches can reduce what they carry, as those of InfiniBand do (SHARP). Where switches are
+    joined otherwise than by tiers, traffic that is not uniform loads links `detour` times as much as uniform traffic,
+    and `crowding` is one over the minimal ways between two leaves. Nothing gets worse when `peers` gets more, or
+    anything else less.
     """
 
     server: Server
@@ -45,6 +47,8 @@ class Shape:
     ratios: tuple[float, ...]
     leaf_nics: int
     switches_reduce: bool = False
+    detour: float = 1.0
+    crowding: float = 0.0
 
     @classmethod
     def of(cls, blueprint: Blueprint) -> Shape:
@@ -74,15 +78,17 @@ class Shape:
     def _of_wired(cls, blueprint: Blueprint, form: Wired) -> Shape:
         """Return the shape of a wired blueprint: leaves below a tier that is all of its other links.
 
-        The longest way stands for every one between leaves, and for the ratio that of the busiest bundle.
+        The longest way stands for every one between leaves, and for the ratio that of the busiest bundle, which is
+        under 1 where uniform traffic leaves room. By way of a switch drawn at random for each packet all traffic is
+        uniform twice, and so no more than twice as much (L. Valiant 1982, doi 10.1137/0211027).
         """
         far = evaluate(form.far, blueprint.sizes) if blueprint.servers > 1 else 0
-        ratios = (float(blueprint.oversubscription(role) or 1) for role in form.roles)
+        ratios = (float(blueprint.oversubscription(role) or 0) for role in form.roles)
         models = (model for role in form.roles for model, _ in blueprint.boxes(role))
         return cls(
             blueprint.server, blueprint.gpus, blueprint.servers, blueprint.planes, blueprint.link_gbps, 2, far,
-            slowest_ns(models), (1, far), True, peers(blueprint), lanes_apart(blueprint), (max(1.0, *ratios),),
-            blueprint.server.nics, _infiniband(blueprint),
+            slowest_ns(models), (1, far), True, peers(blueprint), lanes_apart(blueprint), (max(ratios),),
+            blueprint.server.nics, _infiniband(blueprint), form.detour, float(form.crowding(blueprint.sizes)),
         )  # fmt: skip
 
     def first(self, gpus: int | None) -> Shape:

@@ -62,7 +62,7 @@ def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: Non
 
 @dataclass
 class _Stream:
-    """The fabrics of one candidate that no point covers, in order: `bound` is the least that the next can come to.
+    """The fabrics of one candidate that no point dominates, in order: `bound` is the least that the next can come to.
 
     `head` is the next, once it was asked for; `seen` are the features of those before it.
     """

@@ -23,7 +23,7 @@ from fabric.flow import Shape, allreduce, slowest_ns
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objectives import hops
-from fabric.wired import Wired
+from fabric.wired import Load, Wired
 
 __all__ = [
     "MEASURES",
@@ -131,6 +131,8 @@ def features_of(blueprint: Blueprint) -> dict[str, int]:
     for tier, (peers, apart, ratio) in enumerate(zip(shape.peers, shape.lanes_apart, shape.ratios, strict=True), 1):
         found |= {f"peers {tier}": -peers, f"apart {tier}": apart}
         found[f"ratio {tier}"] = min(math.ceil(MILLION * ratio - 1e-6), WORST)
+    if isinstance(blueprint.form, Wired):
+        found["crowding"] = math.ceil(MILLION * shape.crowding - 1e-6)
     return found
 
 
@@ -154,6 +156,8 @@ def shape_of(candidate: Candidate, features: Features) -> Shape:
         lanes_apart=tuple(features[f"apart {tier}"] for tier in below_top),
         ratios=tuple(features[f"ratio {tier}"] / MILLION for tier in below_top),
         leaf_nics=features["leaf_nics"],
+        detour=candidate.form.detour if isinstance(candidate.form, Wired) else 1.0,
+        crowding=features.get("crowding", 0) / MILLION,
         switches_reduce=all(box.link_layer == "infiniband" for boxes in candidate.models.values() for box in boxes),
     )
 
@@ -170,21 +174,26 @@ def _wired_features(model: Model, form: Wired) -> dict[str, Feature]:
         "leaf_nics": _of(model, model.candidate.spec.server.nics),
         "peers 1": _negative(model, slot),
         "apart 1": Feature(1, 1),
-        "ratio 1": _loads(model, form),
+        "ratio 1": _loads(model, [load for wire in form.links_ for load in wire.loads], _most_ratio(model)),
+        "crowding": _loads(model, form.crowds, MILLION),
     }
 
 
-def _loads(model: Model, form: Wired) -> Feature:
-    """Return the greatest oversubscription, in millionths, one under 1 counting as 1."""
-    each = [(model.candidate.spec.ratio(wire.lower.role), load) for wire in form.links_ for load in wire.loads]
-    most = max((max(Fraction(1), ratio) for ratio, _ in each), default=Fraction(1))
+def _most_ratio(model: Model) -> int:
+    """Return the largest ratio that the request allows, in millionths."""
+    ratios = (model.candidate.spec.ratio(role) for role in model.form.roles)
+    return min(math.ceil(MILLION * max(max(Fraction(1), ratio) for ratio in ratios)), WORST)
+
+
+def _loads(model: Model, loads: Sequence[Load], most: int) -> Feature:
+    """Return the greatest of some loads in millionths, at most `most`; 0 without any."""
 
     def at_most(value: int) -> Iterator[Constraint]:
-        for _, load in each:
+        for load in loads:
             sent, carried = model.count(load.sent), model.count(load.carried)
             yield cast(Constraint, MILLION * sent <= value * carried)
 
-    return Feature(MILLION, min(math.ceil(MILLION * most), WORST), limits=at_most)
+    return Feature(0, most if loads else 0, limits=at_most)
 
 
 def _of(model: Model, expression: cp_model.LinearExprT, most: int | None = None) -> Feature:

@@ -21,6 +21,7 @@ REASONS = {
     "NVLink": "NVLink inside the servers is what is full",
     "NIC": "the NICs are what is full",
     "oversubscription": "the tiers above carry less than the servers send",
+    "detours": "what has no room on the shortest ways goes by longer ones, which load two links instead of one",
 }
 """What each limit of an estimate means for a curve."""
 
