@@ -64,7 +64,8 @@ def dragonfly() -> Wired:
 
     With p NICs a router, a routers a group, h global links a router and g groups it has a p g NICs; g is at most
     a h + 1, and a = 2p = 2h is balanced (J. Kim et al. 2008, doi 10.1109/ISCA.2008.19). Every pair of groups has as
-    many links as go up evenly, and what is left leads to the nearest groups.
+    many links as go up evenly, and what is left leads to the nearest groups. Minimal ways have one global link at the
+    most, of weight 3, though two may be fewer hops than one between two local ones.
     """
     leaf = Group("leaf", ("group", "router", PLANE))
     local = Wire(
@@ -79,7 +80,7 @@ def dragonfly() -> Wired:
         free={"group": 2, "router": 2, "global": 1, "slot": 1}, many=("group",),
         fixed={"leaf-local": 1, "leaf-global": 1}, rules=rules,
         search=lambda sizes: _alike(sizes["router"], sizes["group"]), valiant=True, channels=2,
-        crowds=(ONE_WAY,),
+        crowds=(ONE_WAY,), weights={"leaf-global": 3},
     )  # fmt: skip
 
 

@@ -28,8 +28,8 @@ FAR = 255
 class Graph:
     """The arcs between the switches of one plane, both ways, by their tails; `copies` of each, arrays of shape (arcs,).
 
-    `rows` are the rows of the links' first copies in the network's first plane, and `back` says which arcs lead from
-    the upper end to the lower.
+    `weights` are those of minimal routing, `rows` are the rows of the links' first copies in the network's first plane,
+    and `back` says which arcs lead from the upper end to the lower.
 
     Switches are numbered group by group. `ends` are those at which traffic begins and ends, shape (ends, ports): the
     leaves, or, with levels, those of each NIC. `hosts` and `host_server` are the switch and the server of each of the
@@ -41,6 +41,7 @@ class Graph:
     tails: Rows
     heads: Rows
     copies: Rows
+    weights: Rows
     rows: Rows
     back: npt.NDArray[np.bool_]
     hosts: Rows
@@ -83,22 +84,31 @@ class Graph:
         return found
 
     def all_distances(self, targets: Rows) -> npt.NDArray[np.uint8]:
-        """Return the links between every switch and every target, shape (switches, targets); FAR where none join."""
+        """Return the least weight between every switch and every target, shape (switches, targets); FAR: none join."""
         seen = self._members(targets[:, None])
         found = np.full((self.switches, len(targets)), FAR, np.uint8)
-        joined, new, distance = np.flatnonzero(np.diff(self.starts)), seen, 0
-        while new.any():
+        weights = np.unique(self.weights)
+        front, distance = {0: seen}, 0
+        while front:
+            new = front.get(distance, np.zeros_like(seen))
             bits = np.unpackbits(new.view(np.uint8), axis=1, count=len(targets), bitorder="little")
             found[bits.astype(bool)] = distance
-            near = np.zeros_like(seen)
-            for some in np.array_split(np.arange(seen.shape[1]), -(-len(self.heads) * seen.shape[1] // WORDS)):
-                near[np.ix_(joined, some)] = np.bitwise_or.reduceat(
-                    seen[:, some][self.heads], self.starts[joined], axis=0
-                )
-            new = near & ~seen
-            seen = seen | near
             distance += 1
+            near = [self._near(front[distance - weight], weight) for weight in weights if distance - weight in front]
+            new = np.bitwise_or.reduce([np.zeros_like(seen), *near]) & ~seen
+            seen = seen | new
+            front = {each: sets for each, sets in front.items() if each > distance - weights.max(initial=0)}
+            front |= {distance: new} if new.any() else {}
         return found
+
+    def _near(self, sets: npt.NDArray[np.uint64], weight: int) -> npt.NDArray[np.uint64]:
+        """Return which sets each switch comes to by one arc of a weight, told which it has itself."""
+        arcs = np.flatnonzero(self.weights == weight)
+        starts = np.searchsorted(self.tails[arcs], np.arange(self.switches + 1))
+        joined, near = np.flatnonzero(np.diff(starts)), np.zeros_like(sets)
+        for some in np.array_split(np.arange(sets.shape[1]), -(-len(arcs) * sets.shape[1] // WORDS)):
+            near[np.ix_(joined, some)] = np.bitwise_or.reduceat(sets[:, some][self.heads[arcs]], starts[joined], axis=0)
+        return near
 
     def nearer(self, at: Rows, goal: Rows, far: npt.NDArray[np.uint8], drawn: Callable[[Rows], Rows]) -> Rows:
         """Return for each walk an arc from switch `at` that leads nearer to target `goal`, each link as likely.
@@ -110,7 +120,8 @@ class Graph:
         there = np.arange(arcs.shape[1]) < degree[:, None]
         arcs[~there] = 0
         places = self.heads.astype(np.int32)[arcs] * np.int64(far.shape[1]) + goal[:, None]
-        ways = (far.reshape(-1)[places] + 1 == far[at, goal][:, None]) & there
+        weights = self.weights.astype(far.dtype)[arcs]
+        ways = (far.reshape(-1)[places] + weights == far[at, goal][:, None]) & there
         total = np.cumsum(ways * self.copies.astype(np.int32)[arcs], axis=1, dtype=np.int32)
         place = (total > drawn(total[:, -1].astype(np.int64))[:, None]).argmax(axis=1)
         return np.asarray(arcs[np.arange(len(at)), place], np.int64)
@@ -146,14 +157,14 @@ def graph_of(form: Wired, sizes: Sizes) -> Graph:
             each = sizes[wire.name] * (sizes[PLANE] if PLANE in wire.lower.axes else 1)
             rows = start + np.arange(len(low)) * each
             ends = low + first[wire.lower.role], high + first[wire.upper.role]
-            parts += [(*ends, rows, 0 * rows), (*reversed(ends), rows, 0 * rows + 1)]
-            parts[-2:] = [(*part, np.full(len(low), sizes[wire.name])) for part in parts[-2:]]
+            of_links = np.full(len(low), sizes[wire.name]), np.full(len(low), form.weights.get(wire.name, 1))
+            parts += [(*ends, rows, 0 * rows, *of_links), (*reversed(ends), rows, 0 * rows + 1, *of_links)]
         start += evaluate(wire.total, sizes)
-    tails, heads, link, back, copies = map(np.concatenate, zip(*parts, strict=True)) if parts else NONE
+    tails, heads, link, back, copies, weights = map(np.concatenate, zip(*parts, strict=True)) if parts else NONE
     order = np.argsort(tails, kind="stable")
     targets = np.stack(hosts, axis=1) if form.levels else np.arange(leaves)[:, None]
-    arcs = (tails[order], heads[order], copies[order], link[order], back[order] == 1)
+    arcs = (tails[order], heads[order], copies[order], weights[order], link[order], back[order] == 1)
     return Graph(total, targets, *arcs, np.concatenate(hosts), np.concatenate(servers))
 
 
-NONE = (np.zeros(0, np.int64),) * 5
+NONE = (np.zeros(0, np.int64),) * 6

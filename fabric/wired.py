@@ -92,7 +92,8 @@ class Wired(Form):
     intermediate switch. So many virtual `channels` keep minimal routing, in the order published for the family, from
     locking; ways by an intermediate switch are two of these, and take twice as many. The greatest of
     `crowds` is one over the fewest minimal ways between two leaves. An `uneven` form, as one with valiant ways, has so
-    few flows on a link that those of a random permutation do not even out.
+    few flows on a link that those of a random permutation do not even out. Minimal routing takes the ways of least
+    weight: 1 for a link, or that of its bundle in `weights`.
     """
 
     formula: str
@@ -113,6 +114,7 @@ class Wired(Form):
     channels: int = 1
     crowds: tuple[Load, ...] = ()
     uneven: bool = False
+    weights: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:

@@ -13,7 +13,7 @@ import fabric
 from fabric.errors import InputError
 from fabric.expansion import expand
 from fabric.families import BUILTIN, families, family_sets
-from fabric.flow import Phase, Routing, Workload, answer, lp_bound, permutation, shares
+from fabric.flow import Phase, Routing, Workload, answer, lp_bound, permutation, route, shares
 from fabric.metrics import hops
 from fabric.testing import random_blueprint, searched_hops
 from fabric.wired import Wired
@@ -98,6 +98,20 @@ def test_closed_forms_are_near_explicit_flows(name: str) -> None:
         )
         assert closed.min / 1.8 <= flows.min <= closed.min * 1.8
         assert max(closed.min / 1.1, flows.min) <= min(bounds.cut, bounds.lp or 1)
+
+
+def test_minimal_ways_of_a_dragonfly_have_one_global_link() -> None:
+    """Hashed flows between all pairs of NICs pass one global link at the most, and exactly one between groups."""
+    words = {"gpus": 144, "server": ONE, "switches": {"name": "any", "ports": 12, "rate_gbps": 400, "price_usd": 1}}
+    pinned = {"router": 8, "slot": 2, "global": 2, "group": 9}
+    plan = fabric.design(words, link_price_usd=1, family="dragonfly", pinned=pinned, oversubscription=2).blueprint
+    source, target = (ends.reshape(-1) for ends in np.indices((144, 144)))
+    phase = Phase(source[source != target], target[source != target])
+    routes, network = route(plan, phase, Routing("ecmp")), expand(plan)
+    far = [bundle.name for bundle in plan.form.bundles].index("leaf-global")
+    links = np.append(np.tile(network.bundle == far, 2), False)
+    passed = links[routes.arcs].sum(axis=1)
+    assert (passed == (phase.source // 16 != phase.target // 16)).all()
 
 
 def test_a_torus_of_a_tpu_pod_is_sized() -> None:

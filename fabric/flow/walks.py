@@ -84,7 +84,7 @@ class Walks:
 
     @cached_property
     def distances(self) -> tuple[npt.NDArray[np.uint8], ...]:
-        """The links between every vertex and every switch that has NICs, in each graph."""
+        """The weight of the ways between every vertex and every switch that has NICs, in each graph."""
         targets = np.arange(int(self.ends.max()) + 1)
         needed = len(self.graphs) * self.graphs[0].switches * len(targets)
         if 2 * needed > memory_bytes() / 2:
@@ -181,12 +181,12 @@ def _with_nics(graph: Graph, levels: int) -> Graph:
     nic = np.tile(graph.switches + np.arange(nics), levels)
     switch, rows, one = graph.ends.T.reshape(-1), np.arange(nics * levels), np.ones(nics * levels, np.int64)
     columns = (
-        (graph.tails, nic, switch), (graph.heads, switch, nic), (graph.copies, one, one), (graph.rows, rows, rows),
-        (graph.back, one == 0, one == 1),
+        (graph.tails, nic, switch), (graph.heads, switch, nic), (graph.copies, one, one), (graph.weights, one, one),
+        (graph.rows, rows, rows), (graph.back, one == 0, one == 1),
     )  # fmt: skip
-    tails, heads, copies, link, back = (np.concatenate(column) for column in columns)
+    tails, heads, copies, weights, link, back = (np.concatenate(column) for column in columns)
     order = np.argsort(tails, kind="stable")
-    arcs = {"tails": tails, "heads": heads, "copies": copies, "rows": link, "back": back}
+    arcs = {"tails": tails, "heads": heads, "copies": copies, "weights": weights, "rows": link, "back": back}
     return replace(graph, switches=graph.switches + nics, **{name: column[order] for name, column in arcs.items()})
 
 
@@ -197,6 +197,5 @@ def _over(graph: Graph, up: npt.NDArray[np.bool_], plane: int, planes: int) -> G
     rows = graph.rows[arc] + copy * planes
     live = up[rows + plane]
     arc, one = arc[live], np.ones(int(live.sum()), np.int64)
-    return replace(
-        graph, tails=graph.tails[arc], heads=graph.heads[arc], back=graph.back[arc], rows=rows[live], copies=one
-    )
+    kept = {name: getattr(graph, name)[arc] for name in ("tails", "heads", "weights", "back")}
+    return replace(graph, **kept, rows=rows[live], copies=one)
