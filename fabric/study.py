@@ -34,6 +34,7 @@ from fabric.optimizer import (
     sensitivity,
     size,
 )
+from fabric.paths import shortest_path
 from fabric.prices import Prices
 from fabric.spec import Spec, read_spec
 from fabric.view import View, view_of
@@ -103,6 +104,10 @@ class Study:
     def view(self, level: str = "fabric", *, pod: int = 0, unit: int = 0) -> View:
         """Return what is seen of the fabric at a level: `fabric`, `pod`, `unit` or `device` (see `fabric.view`)."""
         return view_of(self.blueprint, level, pod=pod, unit=unit)
+
+    def path(self, source: int, target: int) -> tuple[str, ...]:
+        """Return the devices on a shortest path between two GPUs, by name (see `fabric.paths`)."""
+        return shortest_path(self.blueprint, source, target)
 
     def allreduce(self, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None) -> Estimate:
         """Estimate an all-reduce of `size_bytes` over all GPUs (see `fabric.flow.estimate`)."""

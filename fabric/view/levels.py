@@ -17,7 +17,7 @@ from fabric.units import count
 from fabric.view.chains import chain_edges, chain_stacks, chain_units, filled_in
 from fabric.view.counted import Wiring, aggregated, wired_units
 from fabric.view.layout import Points, Standing, positions
-from fabric.view.stacks import Edges, Stack, model_of, named, names_of, row_of
+from fabric.view.stacks import Edges, Stack, model_of, named, names_of
 from fabric.view.value import View
 from fabric.wired import Wired
 
@@ -136,7 +136,7 @@ def _of_stacks(blueprint: Blueprint, level: str, place: dict[str, int], stacks: 
 
 def _row(stack: Stack, group: Devices) -> int | None:
     """Return the row in its group of a stack of one device; None for more."""
-    return row_of(stack.fixed, group.axes, group.shape) if stack.multiplicity == 1 else None
+    return group.row(stack.fixed) - group.first if stack.multiplicity == 1 else None
 
 
 def _columns(

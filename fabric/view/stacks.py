@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -14,7 +13,7 @@ from fabric.blueprint import Blueprint
 from fabric.form import Group
 from fabric.network import Devices
 
-__all__ = ["ABOVE", "INSIDE", "Edges", "Stack", "kept_axes", "model_of", "named", "names_of", "row_of", "splits"]
+__all__ = ["ABOVE", "INSIDE", "Edges", "Stack", "kept_axes", "model_of", "named", "names_of", "splits"]
 
 INSIDE, ABOVE = 128, 16
 """The most nodes that a group is split into: in the place that a view is of, and outside of it."""
@@ -93,11 +92,3 @@ def model_of(blueprint: Blueprint, role: str, row: int | None = None) -> str:
         return " + ".join(model.name for model, _ in boxes)
     ends = np.cumsum([count for _, count in boxes])
     return boxes[min(int(np.searchsorted(ends, row, side="right")), len(boxes) - 1)][0].name
-
-
-def row_of(fixed: Mapping[str, int], axes: Sequence[str], shape: Sequence[int]) -> int:
-    """Return the row in its group of the device with these digits."""
-    row = 0
-    for axis, size in zip(axes, shape, strict=True):
-        row = row * size + fixed.get(axis, 0)
-    return row if math.prod(shape) else 0
