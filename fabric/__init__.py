@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fabric.scaling import Scaling, scale
     from fabric.spec import Spec
     from fabric.study import Pareto, Study, design, optimize, pareto, read
+    from fabric.view import View
 
 __version__ = "0.1.0"
 
@@ -38,6 +39,7 @@ __all__ = [
     "Spec",
     "Study",
     "TooLarge",
+    "View",
     "__version__",
     "cluster",
     "compare",
@@ -66,6 +68,7 @@ _HOMES = {
     "Spec": "spec",
     "Study": "study",
     "TooLarge": "errors",
+    "View": "view",
     "compare": "report.comparison",
     "cluster": "clusters",
     "design": "study",

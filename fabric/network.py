@@ -23,11 +23,21 @@ class Devices:
 
     def name(self, row: int) -> str:
         """Return the name of the device in `row`, such as `leaf[pod=3,block=0,rail=5]`; raises IndexError outside."""
+        return f"{self.role}[{','.join(f'{axis}={digit}' for axis, digit in self.digits(row).items())}]"
+
+    def digits(self, row: int) -> dict[str, int]:
+        """Return the coordinates of the device in `row`; raises IndexError outside."""
         if not self.first <= row < self.first + self.count:
             raise IndexError(f"row {row} is no {self.role}")
         coordinates = np.unravel_index(row - self.first, self.shape) if self.shape else ()
-        digits = (f"{axis}={int(value)}" for axis, value in zip(self.axes, coordinates, strict=True))
-        return f"{self.role}[{','.join(digits)}]"
+        return {axis: int(value) for axis, value in zip(self.axes, coordinates, strict=True)}
+
+    def row(self, digits: Mapping[str, int]) -> int:
+        """Return the row of the device with these coordinates, those left out being 0, and other axes no matter."""
+        row = 0
+        for axis, size in zip(self.axes, self.shape, strict=True):
+            row = row * size + digits.get(axis, 0)
+        return self.first + row
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,8 +34,10 @@ from fabric.optimizer import (
     sensitivity,
     size,
 )
+from fabric.paths import shortest_path
 from fabric.prices import Prices
 from fabric.spec import Spec, read_spec
+from fabric.view import View, view_of
 
 __all__ = ["Pareto", "Study", "design", "optimize", "pareto", "read"]
 
@@ -98,6 +100,14 @@ class Study:
     def injection_gbps(self) -> int:
         """The bandwidth of all server links together, in Gb/s, one direction."""
         return injection_gbps(self.blueprint)
+
+    def view(self, level: str = "fabric", *, pod: int = 0, unit: int = 0) -> View:
+        """Return what is seen of the fabric at a level: `fabric`, `pod`, `unit` or `device` (see `fabric.view`)."""
+        return view_of(self.blueprint, level, pod=pod, unit=unit)
+
+    def path(self, source: int, target: int) -> tuple[str, ...]:
+        """Return the devices on a shortest path between two GPUs, by name (see `fabric.paths`)."""
+        return shortest_path(self.blueprint, source, target)
 
     def allreduce(self, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None) -> Estimate:
         """Estimate an all-reduce of `size_bytes` over all GPUs (see `fabric.flow.estimate`)."""

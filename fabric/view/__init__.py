@@ -1,0 +1,6 @@
+"""What is seen of a fabric at a level of detail: its groups, one pod, one unit, or every device."""
+
+from fabric.view.levels import LEVELS, READABLE, levels_of, node_count, readable_level, view_of
+from fabric.view.value import Edge, Node, View
+
+__all__ = ["LEVELS", "READABLE", "Edge", "Node", "View", "levels_of", "node_count", "readable_level", "view_of"]
