@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-__all__ = ["Run", "run_cluster", "run_front", "run_scale", "run_study", "run_table", "run_workload"]
+__all__ = ["Run", "run_cluster", "run_front", "run_page", "run_scale", "run_study", "run_table", "run_workload"]
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,20 @@ def run_table(source: str, run: Run) -> None:
     _print(run, published_document(holding), partial(print_summary, *published_summary(holding)), [])
     if holding.count("differs"):
         sys.exit(1)
+
+
+def run_page(requests: Sequence[str], file: str | None, quiet: bool, words: dict[str, Any], *, front: bool) -> None:
+    """Design every request and write one page on them."""
+    from fabric.page import write_page
+    from fabric.report.comparison import design_each
+
+    with progress_of(quiet) as say:
+        studies = design_each(requests, progress=say, **words)
+        command = shlex.join(["fabric", *sys.argv[1:]])
+        plain = re.sub(r"[^\w.-]+", "-", studies[0].spec.name)
+        name = f"{plain}.html" if file is None else file
+        written = write_page(studies, name, command, front=front, progress=say)
+    click.echo(f"wrote {written}")
 
 
 def _asked(run: Run, make: Callable[[], Result]) -> Result:

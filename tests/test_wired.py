@@ -153,3 +153,17 @@ def test_hops_of_designs_are_those_of_a_search(name: str, gpus: int) -> None:
     levels = plan.form.levels if isinstance(plan.form, Wired) else 1
     full = replace(plan, sizes={**plan.sizes, "servers": plan.sizes.get("server", plan.servers)})
     assert (hops(plan).max, round(hops(plan).mean, 9)) == searched_hops(expand(full), levels or 1)
+
+
+@pytest.mark.parametrize("name", [item.name for item in BUILTIN if item.wired])
+def test_a_front_of_networks_without_tiers_is_proven(name: str) -> None:
+    """Cost, hops and the time of an all-reduce have a whole front in every family, its first the cheapest design."""
+    words = {"gpus": 256, "server": "hgx-h100", "switches": "sn5600", "oversubscription": LOOSER.get(name, 1)}
+    front = fabric.pareto(words, "cost,hops,allreduce", family=name, planes=[1, 2])
+    cheapest = fabric.design(words, family=name, planes=[1, 2])
+    assert front.status == "OPTIMAL"
+    assert front.values[0]["cost_usd"] == cheapest.proof.objective
+    assert all(
+        abs(study.allreduce(2**30).time_s - values["allreduce_s"]) < 1e-9
+        for study, values in zip(front.studies, front.values, strict=True)
+    )

@@ -6,7 +6,8 @@ from fabric.commands.compare import compare
 from fabric.commands.design import check, cluster, design, optimize
 from fabric.commands.estimate import allreduce, scale
 from fabric.commands.look import list_, show
+from fabric.commands.report import report
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (design, optimize, cluster, check, compare, allreduce, scale, list_, show)
+COMMANDS = (design, optimize, cluster, check, compare, allreduce, scale, report, list_, show)

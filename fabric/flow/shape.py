@@ -87,7 +87,7 @@ class Shape:
         models = (model for role in form.roles for model, _ in blueprint.boxes(role))
         return cls(
             blueprint.server, blueprint.gpus, blueprint.servers, blueprint.planes, blueprint.link_gbps, 2, far,
-            slowest_ns(models), (1, far), True, peers(blueprint), lanes_apart(blueprint), (max(ratios),),
+            slowest_ns(models), (1, far), True, peers(blueprint), lanes_apart(blueprint), (max(1e-6, *ratios),),
             blueprint.server.nics, _infiniband(blueprint), form.detour, float(form.crowding(blueprint.sizes)),
         )  # fmt: skip
 

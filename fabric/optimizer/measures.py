@@ -174,8 +174,8 @@ def _wired_features(model: Model, form: Wired) -> dict[str, Feature]:
         "leaf_nics": _of(model, model.candidate.spec.server.nics),
         "peers 1": _negative(model, slot),
         "apart 1": Feature(1, 1),
-        "ratio 1": _loads(model, [load for wire in form.links_ for load in wire.loads], _most_ratio(model)),
-        "crowding": _loads(model, form.crowds, MILLION),
+        "ratio 1": _loads(model, [load for wire in form.links_ for load in wire.loads], _most_ratio(model), 1),
+        "crowding": _loads(model, form.crowds, MILLION, 0),
     }
 
 
@@ -185,15 +185,15 @@ def _most_ratio(model: Model) -> int:
     return min(math.ceil(MILLION * max(max(Fraction(1), ratio) for ratio in ratios)), WORST)
 
 
-def _loads(model: Model, loads: Sequence[Load], most: int) -> Feature:
-    """Return the greatest of some loads in millionths, at most `most`; 0 without any."""
+def _loads(model: Model, loads: Sequence[Load], most: int, least: int) -> Feature:
+    """Return the greatest of some loads in millionths, from `least` to `most`; the least without any."""
 
     def at_most(value: int) -> Iterator[Constraint]:
         for load in loads:
             sent, carried = model.count(load.sent), model.count(load.carried)
             yield cast(Constraint, MILLION * sent <= value * carried)
 
-    return Feature(0, most if loads else 0, limits=at_most)
+    return Feature(least, most if loads else least, limits=at_most)
 
 
 def _of(model: Model, expression: cp_model.LinearExprT, most: int | None = None) -> Feature:

@@ -30,7 +30,17 @@ from fabric.scaling import Scaling
 from fabric.study import Pareto, Study
 from fabric.units import size
 
-__all__ = ["bom_csv", "design_json", "write", "write_cluster", "write_front", "write_run", "write_scaling"]
+__all__ = [
+    "allreduce_picture",
+    "bom_csv",
+    "design_json",
+    "together",
+    "write",
+    "write_cluster",
+    "write_front",
+    "write_run",
+    "write_scaling",
+]
 
 
 def write(
@@ -44,7 +54,7 @@ def write(
     `changes` are those of `Study.sensitivity`, for the first two. The same request gives the same bytes on every run
     and machine. Either all files are written or none is changed; raises FabricError saying what the system refused.
     """
-    return _together(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None), changes))
+    return together(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None), changes))
 
 
 def write_cluster(
@@ -63,15 +73,15 @@ def write_cluster(
             names += [f"{name}/{file}" for file in _make(study, inner, named(say, name))]
         return names
 
-    return _together(folder, make)
+    return together(folder, make)
 
 
 def write_front(front: Pareto, folder: str | os.PathLike[str]) -> list[Path]:
     """Write pareto.json, pareto.csv and pareto.svg to `folder`, as `write` does."""
-    return _together(folder, lambda temporary: _make_front(front, temporary))
+    return together(folder, lambda temporary: _make_front(front, temporary))
 
 
-def _together(folder: str | os.PathLike[str], make: Callable[[Path], list[str]]) -> list[Path]:
+def together(folder: str | os.PathLike[str], make: Callable[[Path], list[str]]) -> list[Path]:
     """Let `make` write files into a folder of their own, whose names it returns, and move them into place."""
     target = _named(folder)
     made: list[Path] = []
@@ -131,7 +141,7 @@ def _make(study: Study, folder: Path, progress: Callable[[str], None], changes: 
     figure = draw_fabric(study.blueprint)
     for name in ("fabric.svg", "fabric.png"):
         save(figure, folder / name)
-    save(_curve(study, design), folder / "allreduce.svg")
+    save(allreduce_picture(study, design), folder / "allreduce.svg")
     return [*texts, "fabric.svg", "fabric.png", "allreduce.svg"]
 
 
@@ -163,7 +173,8 @@ def _axis(name: str) -> str:
     return f"{SOUGHT.get(name, name)}{unit}"
 
 
-def _curve(study: Study, design: dict[str, Any]) -> Any:
+def allreduce_picture(study: Study, design: dict[str, Any]) -> Any:
+    """Draw the bus bandwidth of a design object's all-reduces, under the line rate of a server."""
     curves: dict[str, list[tuple[int, float]]] = {}
     for row in design["allreduce"]:
         curves.setdefault(f"{row['routing']} routing", []).append((row["size_bytes"], row["busbw_GBps"]))
@@ -204,7 +215,7 @@ def write_run(study: Study, runs: Sequence[Run], result: dict[str, Any], folder:
         save(draw_allreduce(title, curves(runs), line), temporary / "allreduce.svg")
         return ["allreduce.json", "allreduce.svg"]
 
-    return _together(folder, make)
+    return together(folder, make)
 
 
 def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path]:
@@ -216,4 +227,4 @@ def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path
         save(draw_scale(title, *scale_picture(scaling)), temporary / "scale.svg")
         return ["scale.json", "scale.svg"]
 
-    return _together(folder, make)
+    return together(folder, make)

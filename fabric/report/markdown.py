@@ -13,7 +13,18 @@ from fabric.report.why import reasons
 from fabric.spec.writing import yaml_text
 from fabric.study import Study, read
 
-__all__ = ["UNMOVED", "choice", "escaped", "markdown_table", "models", "remains", "report", "running", "sought"]
+__all__ = [
+    "UNMOVED",
+    "asked",
+    "choice",
+    "escaped",
+    "markdown_table",
+    "models",
+    "remains",
+    "report",
+    "running",
+    "sought",
+]
 
 
 UNMOVED = "No price, moved alone between its half and its double, would change the choice."
@@ -23,7 +34,7 @@ def report(study: Study, design: dict[str, Any]) -> str:
     """Return the report of `study`, whose design object is `design`."""
     sections = [
         [f"# {escaped(study.spec.name)}", "", escaped(choice(study, design)), "", "![The fabric](fabric.svg)"],
-        ["## What was asked", "", "```yaml", _asked(design["request"]), "```"],
+        ["## What was asked", "", "```yaml", asked(design["request"]), "```"],
         ["## Why this one", "", *_why(study, design)],
         ["## Prices that would change the choice", "", *_moved(design)] if "sensitivity" in design else [],
         ["## Switches", "", *markdown_table(*_switches(design))],
@@ -37,7 +48,7 @@ def report(study: Study, design: dict[str, Any]) -> str:
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
 
-def _asked(request: dict[str, Any]) -> str:
+def asked(request: dict[str, Any]) -> str:
     """Return the words of the request that differ from what they are when left out, as YAML."""
     plain = read(gpus=request["gpus"], server=request["server"]).request
     limits = {key: item for key, item in request["limits"].items() if item != plain["limits"][key]}

@@ -10,7 +10,7 @@ from fabric import units
 from fabric.report.comparison import Comparison, Row
 from fabric.report.terminal import Table
 
-__all__ = ["side_by_side"]
+__all__ = ["side_by_side", "written"]
 
 BESIDE = 2
 """The designs that stand beside the first in one table: what 80 columns hold."""
@@ -43,11 +43,12 @@ def _table(rows: Sequence[Row], names: Sequence[str], places: Sequence[int]) -> 
 
 def _cells(row: Row, values: Sequence[Any]) -> list[str]:
     mark = "*" if any(value != values[0] for value in values) else " "
-    texts = [_written(value, row.unit) + _change(values[0], value) for value in values]
+    texts = [written(value, row.unit) + _change(values[0], value) for value in values]
     return [f"{mark} {row.label}", *texts]
 
 
-def _written(value: Any, unit: str) -> str:
+def written(value: Any, unit: str) -> str:
+    """Return a value of a row as text, by the row's unit."""
     if value is None:
         return "unknown" if unit in ("usd", "w", "U") else "-"
     return WRITERS[unit](value)

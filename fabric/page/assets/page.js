@@ -1,0 +1,165 @@
+"use strict";
+// Brings a page to life: tables that sort, curves with values on hover, a fabric that opens. All data is in the page.
+const data = JSON.parse(document.getElementById("data").textContent);
+const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const make = (tag, text, attributes = {}) => {
+  const element = document.createElement(tag);
+  if (text !== "") element.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+};
+const count = (number) => number.toLocaleString("en-US");
+
+for (const table of document.querySelectorAll("table.sorts")) {
+  new Tablesort(table);
+  table.classList.add("live");
+}
+for (const hint of document.querySelectorAll(".script")) hint.hidden = false;
+
+// Curves. A value on the x axis is told by its text; the legend holds what the pointer is at.
+const charts = [];
+function plot(place) {
+  const curve = data[place.dataset.design].curves.find((one) => one.key === place.dataset.curve);
+  const names = Object.keys(curve.series);
+  const axis = { stroke: () => css("--ink"), grid: { stroke: () => css("--pale") }, ticks: { stroke: () => css("--hair") } };
+  const text = (value) => { const at = curve.values.indexOf(value); return at < 0 ? "" : curve.texts[at]; };
+  const series = names.map((name, number) => ({
+    label: name, stroke: COLOURS[number], width: 2, points: { show: true, size: 7 },
+    ...(curve.points ? { paths: () => null } : {}),
+    value: (_, value) => (value == null ? "-" : `${value.toFixed(1)} ${curve.points ? "ms" : "GB/s"}`),
+  }));
+  const shown = (values) => values.map((value) => text(value) || "");
+  const chart = new uPlot({
+    width: Math.max(place.clientWidth, 260), height: 280,
+    scales: { x: { time: false, ...(curve.log ? { distr: 3, log: 2 } : {}) }, y: { range: (_, low, high) => [0, high * 1.08] } },
+    axes: [
+      { ...axis, filter: (_, splits) => splits, splits: curve.points ? undefined : () => curve.values, size: 50, space: 70,
+        values: curve.points ? (_, values) => values.map((value) => `$${count(Math.round(value / 1e6))} M`) : (_, values) => shown(values).map((word, at) => (at % Math.ceil(values.length / 6) ? "" : word.replace(" GPUs", ""))) },
+      { ...axis, label: curve.y, labelSize: 18, size: 56 },
+    ],
+    series: [{ label: curve.x, value: (_, value) => (value == null ? "-" : text(value)) }, ...series],
+    cursor: { focus: { prox: 30 } },
+  }, [curve.values, ...names.map((name) => curve.series[name])], place);
+  charts.push([chart, place]);
+}
+document.querySelectorAll(".chart").forEach(plot);
+addEventListener("resize", () => charts.forEach(([chart, place]) => chart.setSize({ width: Math.max(place.clientWidth, 260), height: 280 })));
+
+// The fabric: a graph for the eye, and beside it a table with the same, which the keyboard opens.
+const ROWS = 40;
+class Explorer {
+  constructor(place) {
+    this.place = place;
+    this.views = data[place.dataset.design].views;
+    this.find = (name) => place.querySelector(name);
+    place.hidden = false;
+    this.open("fabric");
+  }
+  open(key) {
+    const view = this.views[key];
+    this.key = key;
+    this.find(".where").textContent = view.title;
+    this.crumbs(key);
+    this.find(".graph").hidden = !view.nodes;
+    if (view.nodes) this.draw(view);
+    this.tell(view);
+  }
+  crumbs(key) {
+    const path = [];
+    for (let at = key; at; at = this.views[at].above) path.unshift(at);
+    const buttons = path.map((each) => {
+      const word = each.startsWith("switch:") ? each.slice(7) : each;
+      const button = make("button", word, { type: "button", ...(each === key ? { "aria-current": "page" } : {}) });
+      button.addEventListener("click", () => this.open(each));
+      return button;
+    });
+    this.find(".crumbs").replaceChildren(...buttons);
+  }
+  draw(view) {
+    const roles = [...new Set(view.nodes.map((node) => node[1]))];
+    const short = (node) => (node[2] > 1 ? `${node[0].split("[")[0]} × ${count(node[2])}` : node[0].replace(/.*\[|\]$/g, "").split(",").slice(-2).join(" ").replace(/=/g, " "));
+    const wide = Math.max(...view.nodes.map((node) => node[4])) - Math.min(...view.nodes.map((node) => node[4])) + 1;
+    const tall = Math.max(...view.nodes.map((node) => node[5])) + 1;
+    const step = { x: 80, y: Math.max(80, (0.35 * 80 * wide) / tall) };
+    const few = view.nodes.length < 30;
+    const nodes = view.nodes.map((node, id) => ({
+      data: { id: `n${id}`, label: short(node), colour: node[1] === "server" ? "#5B7083" : COLOURS[(roles.indexOf(node[1]) + (roles[0] === "server" ? 5 : 0)) % 6], opens: node[6], size: node[2] > 1 ? 54 : 30 },
+      position: { x: node[4] * step.x, y: -node[5] * step.y },
+    }));
+    const edges = view.edges.map((edge, id) => ({
+      data: { id: `e${id}`, source: `n${edge[0]}`, target: `n${edge[1]}`, label: few ? `${count(edge[3])} links` : "" },
+    }));
+    this.legend(nodes, view);
+    if (this.graph) this.graph.destroy();
+    this.graph = cytoscape({
+      container: this.find(".graph"), elements: { nodes, edges }, layout: { name: "preset", padding: 24 },
+      minZoom: 0.02, maxZoom: 5, autoungrabify: true, textureOnViewport: edges.length > 500,
+      style: [
+        { selector: "node", style: { shape: "round-rectangle", width: "data(size)", height: 26, "background-color": "data(colour)", label: "data(label)", color: css("--ink"), "font-size": few ? 15 : 11, "text-valign": "bottom", "text-margin-y": 3, "min-zoomed-font-size": 7 } },
+        { selector: "edge", style: { width: few ? 2.5 : 1, "line-color": css("--hair"), opacity: few ? 1 : 0.45, label: "data(label)", color: css("--grey"), "font-size": 13, "text-background-color": css("--plate"), "text-background-opacity": 1, "curve-style": few ? "bezier" : "haystack" } },
+      ],
+    });
+    if (this.graph.zoom() > 1.4) this.graph.zoom(1.4).center();
+    this.graph.on("tap", "node", (event) => event.target.data("opens") && this.open(event.target.data("opens")));
+  }
+  legend(nodes, view) {
+    const colours = new Map(view.nodes.map((node, id) => [node[1], nodes[id].data.colour]));
+    this.find(".where").replaceChildren(view.title, ...[...colours].reverse().map(([role, colour]) => {
+      const word = make("span", role, { class: "role" });
+      word.style.borderColor = colour;
+      return word;
+    }));
+  }
+  tell(view) {
+    const table = this.find(".shown");
+    const heads = view.nodes ? ["what", "how many", "model", ""] : ["port", "bundle", "leads to", "its port"];
+    const head = make("thead", "");
+    const line = make("tr", "");
+    heads.forEach((text) => line.append(make("th", text, { scope: "col" })));
+    head.append(line);
+    const body = make("tbody", "");
+    const rows = view.nodes ? [...view.nodes].reverse() : view.ports;
+    rows.forEach((row, number) => body.append(this.row(view, row, number)));
+    table.replaceChildren(make("caption", view.title), head, body);
+    if (body.rows.length > ROWS) this.foot(table, body);
+  }
+  row(view, row, number) {
+    const line = make("tr", "", number < ROWS ? {} : { class: "folded" });
+    const cells = view.nodes ? [row[0], count(row[2]), row[3]] : row.map(String);
+    cells.forEach((text) => line.append(make("td", text)));
+    if (view.nodes) {
+      const cell = make("td", "");
+      if (row[6]) {
+        const name = row[6].startsWith("switch:") ? row[6].slice(7) : row[6];
+        const word = row[6] === `switch:${row[0]}` ? "open" : row[6] === name ? `open a ${name}` : `open one like it: ${name}`;
+        const button = make("button", word, { type: "button", "aria-label": `open ${name} from ${row[0]}` });
+        button.addEventListener("click", () => this.open(row[6]));
+        cell.append(button);
+      }
+      line.append(cell);
+    }
+    return line;
+  }
+  foot(table, body) {
+    const button = make("button", `show all ${count(body.rows.length)} rows`, { type: "button" });
+    const foot = make("tfoot", "");
+    const line = make("tr", "");
+    const cell = make("td", "", { colspan: "4" });
+    button.addEventListener("click", () => { body.querySelectorAll(".folded").forEach((each) => each.classList.remove("folded")); foot.remove(); });
+    cell.append(button); line.append(cell); foot.append(line); table.append(foot);
+  }
+}
+const explorers = [];
+addEventListener("load", () => setTimeout(() => {
+  for (const place of document.querySelectorAll(".explorer")) explorers.push(new Explorer(place));
+}));
+
+const theme = document.getElementById("theme");
+theme.hidden = false;
+theme.addEventListener("click", () => {
+  const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  document.documentElement.dataset.theme = dark ? "light" : "dark";
+  charts.forEach(([chart]) => chart.redraw());
+  explorers.forEach((each) => each.open(each.key));
+});

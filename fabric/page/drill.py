@@ -1,0 +1,85 @@
+"""What a reader can open: the fabric by groups, a pod, a unit, a switch with the other end of each of its ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from fabric.errors import TooLarge
+from fabric.network import Network
+from fabric.study import Study
+from fabric.units import count, rate
+from fabric.view import View, levels_of, node_count
+
+__all__ = ["drill"]
+
+READABLE = 600
+"""The most nodes of a view that a page draws."""
+
+SWITCHES = 24
+"""The switches of a unit whose ports are listed; of other switches, one of each role, as which all are."""
+
+Drawn = dict[str, Any]
+
+
+def drill(study: Study) -> dict[str, Drawn]:
+    """Return the views of a page by key: `fabric`, `pod`, `unit`, and `switch:NAME` for each whose ports are listed.
+
+    A view has its title, the key `above` it, nodes `[name, role, multiplicity, model, x, y, opens]` and edges `[lower,
+    upper, bundle, links, links per pair]` by the numbers of nodes. A switch has rows `[port, bundle, peer, its port]`.
+    Views of more than READABLE nodes are left out, and ports where the links would not fit in memory.
+    """
+    levels = [level for level in levels_of(study.blueprint) if level != "device"]
+    levels = [level for level in levels if node_count(study.blueprint, level) <= READABLE]
+    views = {level: study.view(level) for level in levels}
+    listed = dict(_listed(study, list(views.values())))
+    found = {}
+    for place, (level, view) in enumerate(views.items()):
+        below = levels[place + 1] if place + 1 < len(levels) else ""
+        found[level] = _drawn(view, levels[place - 1] if place else "", below, listed)
+    return found | {f"switch:{name}": {**rows, "above": levels[-1]} for name, rows in listed.items()}
+
+
+def _drawn(view: View, above: str, below: str, listed: dict[str, Drawn]) -> Drawn:
+    first = {key.partition("[")[0]: f"switch:{key}" for key in reversed(listed)}
+    nodes = []
+    for node in view.nodes():
+        own = f"switch:{node.name}" if node.name in listed else ""
+        inner = below if view.level == "fabric" or node.role == "server" else ""
+        opens = own or (inner if node.multiplicity > 1 else "") or first.get(node.role, "")
+        place = round(node.x, 3), round(node.y, 3)
+        nodes.append([node.name, node.role, node.multiplicity, node.model, *place, opens])
+    numbers = zip(view.lower.tolist(), view.upper.tolist(), view.edges(), strict=True)
+    edges = [[lower, upper, edge.bundle, edge.links, edge.links_per_pair] for lower, upper, edge in numbers]
+    return {"title": view.title, "above": above, "nodes": nodes, "edges": edges, "rate": rate(view.rate_gbps)}
+
+
+def _listed(study: Study, views: list[View]) -> Iterator[tuple[str, Drawn]]:
+    """Yield the switches whose ports are listed, by name: those of the finest view, and the first of each role."""
+    try:
+        network = study.network
+    except TooLarge:
+        return
+    names = [node.name for node in views[-1].nodes() if node.multiplicity == 1 and node.role != "server"]
+    rows = {group.name(group.first): group.first for group in network.groups[1:]}
+    wanted, places = {*names[:SWITCHES]}, {name.partition("[")[0] for name in names}
+    for group in network.groups[1:]:
+        if group.role in places:
+            each = (group.first + number for number in range(min(group.count, 100_000)))
+            rows |= {name: row for row in each if len(wanted) and (name := group.name(row)) in wanted}
+    for name, row in rows.items():
+        yield name, _ports(network, name, row, study.blueprint.models)
+
+
+def _ports(network: Network, name: str, row: int, models: Any) -> Drawn:
+    low, high = np.flatnonzero(network.lower == row), np.flatnonzero(network.upper == row)
+    ends = [(int(network.lower_port[link]), link, network.upper[link], network.upper_port[link]) for link in low]
+    ends += [(int(network.upper_port[link]), link, network.lower[link], network.lower_port[link]) for link in high]
+    rows = [
+        [port, network.bundles[int(network.bundle[link])], network.name(int(peer)), int(there)]
+        for port, link, peer, there in sorted(ends, key=lambda end: end[0])
+    ]
+    role = name.partition("[")[0]
+    return {"title": f"{name}, {models[role].name}: {count(len(rows))} ports in use", "ports": rows}

@@ -1,0 +1,38 @@
+"""The file of a page, moved into place whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fabric.errors import InputError
+from fabric.page.render import page
+from fabric.report.files import together
+from fabric.study import Study
+
+__all__ = ["write_page"]
+
+
+def write_page(
+    studies: Sequence[Study],
+    file: str | os.PathLike[str],
+    command: str = "",
+    *,
+    front: bool = True,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Write the report of `studies` to `file` as one HTML page (see `page`), its folder made if missing.
+
+    Raises InputError for a name that does not end in .html, and FabricError saying what the system refused.
+    """
+    target = Path(file)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"{file}: a report is a page, and its name ends in .html")
+    text = page(studies, command, front=front, progress=progress)
+
+    def make(folder: Path) -> list[str]:
+        (folder / target.name).write_text(text, encoding="utf-8", newline="\n")
+        return [target.name]
+
+    return together(target.parent, make)[0]
