@@ -3,8 +3,8 @@
 # make help    the rest
 
 PYTHON ?= python3
-APT := gcc libc6-dev libsimgrid-dev
-# Debian packages of the tests, besides python3, python3-venv and make: SimGrid, and a compiler for what it runs.
+APT := gcc graphviz libc6-dev libsimgrid-dev
+# Debian packages of the tests, besides python3, python3-venv and make: SimGrid, a compiler for what it runs, Graphviz.
 
 VENV := .venv
 BIN := $(VENV)/bin

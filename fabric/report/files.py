@@ -17,6 +17,7 @@ from fabric.bill import Bill
 from fabric.clusters import Cluster, named
 from fabric.draw import draw_allreduce, draw_fabric, draw_front, draw_scale, save
 from fabric.errors import FabricError
+from fabric.export import format_of, written
 from fabric.optimizer import Change
 from fabric.report.collectives import Run, curves
 from fabric.report.document import document
@@ -29,8 +30,18 @@ from fabric.report.tradeoff import front_document, pareto_csv, shape
 from fabric.scaling import Scaling
 from fabric.study import Pareto, Study
 from fabric.units import size
+from fabric.view import View
 
-__all__ = ["bom_csv", "design_json", "write", "write_cluster", "write_front", "write_run", "write_scaling"]
+__all__ = [
+    "bom_csv",
+    "design_json",
+    "write",
+    "write_cluster",
+    "write_front",
+    "write_run",
+    "write_scaling",
+    "write_view",
+]
 
 
 def write(
@@ -205,6 +216,31 @@ def write_run(study: Study, runs: Sequence[Run], result: dict[str, Any], folder:
         return ["allreduce.json", "allreduce.svg"]
 
     return _together(folder, make)
+
+
+def write_view(view: View, file: str | os.PathLike[str], format: str | None = None) -> Path:
+    """Write a view to a file, as `graphml`, `dot`, `drawio` or `node-link`; left out, its suffix says which.
+
+    The file is whole or not changed; raises FabricError saying what the system refused, InputError for a format that
+    there is not, and TooLarge for a picture of too many nodes.
+    """
+    pieces = written(view, format or format_of(file))
+    name = Path(os.fspath(file)).name
+
+    def make(temporary: Path) -> list[str]:
+        with (temporary / name).open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(pieces)
+        return [name]
+
+    return _together(_folder_of(file), make)[0]
+
+
+def _folder_of(file: str | os.PathLike[str]) -> Path:
+    """Return the folder of a file; raises FabricError when it is no name of a file, or a folder's."""
+    text = os.fspath(file)
+    if not Path(text).name or text.endswith(os.sep) or Path(_named(text)).is_dir():
+        raise FabricError(f"{text!r:.200}: no name of a file; write for example fabric.drawio")
+    return Path(text).parent
 
 
 def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path]:

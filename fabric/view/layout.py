@@ -90,7 +90,7 @@ def _in_rows(where: Standing, *, lift: bool) -> Points:
         here = np.minimum(each, len(rows) - line * each)
         # A line that is not full keeps the pitch of the others, from the left.
         pitch = width / (here if lines == 1 else each)
-        x[rows], y[rows] = (place + 0.5) * pitch - 0.5, top + line
+        x[rows], y[rows] = (place + 0.5) * pitch - 0.5, top + lines - 1 - line
         top += lines - 1 + max(2.0, 0.12 * width)
     return x, y
 
