@@ -153,7 +153,7 @@ def test_graphviz_keeps_the_attributes() -> None:
 
 
 def test_every_cell_of_a_drawing_joins_cells_and_none_overlaps() -> None:
-    """In draw.io's file every edge has two ends that are there, no two shapes overlap, and ids are unique."""
+    """In draw.io's file every edge has two ends that are there, below the shapes, and no two shapes overlap."""
     for view in views():
         root = ElementTree.fromstring(text(view, "drawio"))
         cells = {outer.get("id"): (outer, outer.find("mxCell")) for outer in root.iter("object")}
@@ -164,6 +164,9 @@ def test_every_cell_of_a_drawing_joins_cells_and_none_overlaps() -> None:
         assert (len(nodes), len(edges)) == (len(view), view.edge_count)
         ends = Counter((nodes[edge.get("source")].get("name"), nodes[edge.get("target")].get("name")) for edge in edges)
         assert ends == Counter((edge.lower, edge.upper) for edge in view.edges())
+        layers = [cell.get("id") for cell in root.iter("mxCell") if cell.get("parent") == "0"]
+        assert {cell.get("parent") for cell in edges} <= {layers[0]}
+        assert {outer.find("mxCell").get("parent") for outer in nodes.values()} == {layers[1]}
         shapes = [cell.find("mxGeometry") for _, cell in cells.values() if cell.get("vertex")]
         boxes = [tuple(float(shape.get(key)) for key in ("x", "y", "width", "height")) for shape in shapes]
         spans = [(x, y, x + width, y + height) for x, y, width, height in boxes]
