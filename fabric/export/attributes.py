@@ -23,7 +23,7 @@ TYPES: Mapping[str, str] = {
 FILLS, INK = ("#FFFFFF", "#CFE3F1", "#FBE3BC", "#C5E8DC", "#EFD6E4"), "#1F2933"
 """The fill of each role, from the servers up, all under the same ink."""
 
-LABELLED, LINE = 40, 18
+LABELLED, LINE = 12, 18
 """The most edges that are labelled, and the letters of a line on a node."""
 
 _FORBIDDEN = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -69,7 +69,8 @@ def labels(view: View) -> list[str]:
     for role, found, number in zip(roles, digits, view.multiplicity.tolist(), strict=True):
         head = role if number == 1 else f"{role} × {count(number)}"
         words = [f"{axis} {value}" for axis, value in found if (role, axis) in several]
-        lines.append("\n".join([head, *_paired(words)]))
+        alone = number == 1 and [word.partition(" ")[0] for word in words] == [role]
+        lines.append("\n".join([*([] if alone else [head]), *_paired(words)]))
     return lines
 
 
