@@ -25,11 +25,12 @@ from fabric.errors import FabricError, InputError, TooLarge
 from fabric.export import FORMATS, PICTURES, format_of, to_networkx, view_for, written
 from fabric.families import families
 from fabric.testing import random_blueprint
-from fabric.view import READABLE, View, levels_of, view_of
+from fabric.view import LEVELS, READABLE, View, levels_of, view_of
 
 FORMS = [form for family in families().values() for form in family.forms]
 HOSTILE = "<script>alert('x')</script> & \"quoted\" \\N \\ \u202eright to left\nnext %name% ]]> &lt; {a|b}"
 CLEAN = HOSTILE + "\ufffd\ufffd"
+KNOWN = {"format_": tuple(FORMATS), "level": LEVELS}
 graphviz = pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
 
 
@@ -290,6 +291,12 @@ def test_nothing_is_left_of_a_file_that_fails(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(FabricError, match="No space left"):
         fabric.write_view(fabric.design("superpod-h100-1su").view(), file)
     assert (file.read_text(), [*tmp_path.iterdir()]) == ("old", [file])
+
+
+def test_the_command_offers_every_format_and_level() -> None:
+    """What `--format` and `--level` take is what there is."""
+    offered = {option.name: option.type.choices for option in cli.commands["export"].params if option.name in KNOWN}
+    assert {name: tuple(choices) for name, choices in offered.items()} == KNOWN
 
 
 def test_an_unknown_format_names_the_nearest() -> None:
