@@ -3,8 +3,9 @@
 # make help    the rest
 
 PYTHON ?= python3
-APT := gcc libc6-dev libsimgrid-dev chromium chromium-driver
-# Debian packages of the tests, besides python3, python3-venv and make: SimGrid, a compiler for what it runs, a browser.
+APT := gcc libc6-dev libsimgrid-dev graphviz chromium chromium-driver
+# Debian packages of the tests, besides python3, python3-venv and make: SimGrid and a compiler for what it runs, Graphviz,
+# and a browser.
 
 VENV := .venv
 BIN := $(VENV)/bin

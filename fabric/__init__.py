@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fabric.network import Network
     from fabric.report import write
     from fabric.report.comparison import Comparison, compare
+    from fabric.report.files import write_view
     from fabric.scaling import Scaling, scale
     from fabric.spec import Spec
     from fabric.study import Pareto, Study, design, optimize, pareto, read
@@ -52,6 +53,7 @@ __all__ = [
     "to_networkx",
     "to_simgrid",
     "write",
+    "write_view",
 ]
 
 _HOMES = {
@@ -80,6 +82,7 @@ _HOMES = {
     "to_networkx": "export",
     "to_simgrid": "export",
     "write": "report",
+    "write_view": "report.files",
 }
 
 

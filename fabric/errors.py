@@ -66,7 +66,7 @@ class Infeasible(FabricError):
 
 
 class TooLarge(FabricError):
-    """A result that would not fit this machine's memory, refused before it is tried."""
+    """A result that would not fit this machine's memory, or that nobody could read, refused before it is tried."""
 
 
 def whole(number: object, least: int) -> bool:

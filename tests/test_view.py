@@ -159,6 +159,25 @@ def test_no_two_nodes_stand_closer_than_one() -> None:
         assert min(view.y.min(), view.x.min()) > -1e-9
 
 
+@pytest.mark.parametrize("family", ["dragonfly", "dragonfly-plus", "slim-fly", "hyperx", "torus", "mesh", "jellyfish"])
+def test_no_two_nodes_of_larger_fabrics_stand_closer_than_one(family: str) -> None:
+    """Nor do they in direct networks of some hundred servers, at any level, on one plane or two."""
+    box = {"name": "box", "gpus": 2, "nics": 2, "nic_gbps": 400}
+    switch = {"name": "any", "ports": 36, "rate_gbps": 400, "price_usd": 1}
+    slow = {**switch, "rate_gbps": 200}
+    for planes, used in ((1, switch), (2, slow)):
+        words = {"family": family, "planes": planes, "switches": [used], "link_gbps": 400 // planes}
+        gpus = 300 if family in ("torus", "mesh") else 1700
+        plan = fabric.design(gpus=gpus, server=box, oversubscription=8, **words).blueprint
+        for level in levels_of(plan):
+            view = view_of(plan, level)
+            spots = np.stack([view.x, view.y], axis=1)
+            for one in range(len(view)):
+                apart = np.hypot(*(spots - spots[one]).T)
+                apart[one] = 9
+                assert apart.min() > 0.999, (level, view.names[one], view.names[int(apart.argmin())])
+
+
 def test_servers_stand_below_all_switches_of_a_fabric_by_tiers() -> None:
     """Every tier is a row above the one below it."""
     for plan, view in views(1):

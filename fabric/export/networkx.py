@@ -1,12 +1,14 @@
-"""The network as a networkx graph, the interchange view."""
+"""The network, or a view of a fabric, as a networkx graph."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from fabric.errors import TooLarge
+from fabric.export.attributes import of_edge, of_node, of_view
 from fabric.network import Network
 from fabric.units import count
+from fabric.view import View
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -17,18 +19,35 @@ GRAPH_LINKS = 5_000_000
 """The most links turned into a graph: networkx takes about half a kilobyte for each, so some 2.5 GB."""
 
 
-def to_networkx(network: Network) -> nx.MultiGraph:
+def to_networkx(network: Network | View) -> nx.MultiGraph:
     """Return the network as a multigraph: a node per device, an edge per link, named as `Network.name` names them.
 
-    Nodes carry `role`; edges carry `bundle`, `rate_gbps` and each end's port, `lower_port` and `upper_port`. Raises
-    TooLarge above GRAPH_LINKS.
+    Nodes carry `role`; edges carry `bundle`, `rate_gbps` and each end's port, `lower_port` and `upper_port`. Of a view,
+    its nodes and edges with the attributes that its files have, an edge's key being its bundle. Raises TooLarge above
+    GRAPH_LINKS.
     """
+    return _of_view(network) if isinstance(network, View) else _of_network(network)
+
+
+def _refuse_too_large(links: int) -> None:
+    if links > GRAPH_LINKS:
+        raise TooLarge(f"{count(links)} links are too many for a graph (at most {count(GRAPH_LINKS)}); use the columns")
+
+
+def _of_view(view: View) -> nx.MultiGraph:
     import networkx as nx
 
-    if network.links > GRAPH_LINKS:
-        raise TooLarge(
-            f"{count(network.links)} links are too many for a graph (at most {count(GRAPH_LINKS)}); use the columns"
-        )
+    _refuse_too_large(view.edge_count)
+    graph = nx.MultiGraph(**of_view(view))
+    graph.add_nodes_from((node.name, of_node(node)) for node in view.nodes())
+    graph.add_edges_from((edge.lower, edge.upper, edge.bundle, of_edge(edge)) for edge in view.edges())
+    return graph
+
+
+def _of_network(network: Network) -> nx.MultiGraph:
+    import networkx as nx
+
+    _refuse_too_large(network.links)
     graph = nx.MultiGraph()
     names = [network.name(row) for row in range(network.devices)]
     for group in network.groups:

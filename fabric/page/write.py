@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fabric.errors import InputError
 from fabric.page.render import page
-from fabric.report.files import together
+from fabric.report.files import write_text
 from fabric.study import Study
 
 __all__ = ["write_page"]
@@ -29,10 +29,4 @@ def write_page(
     target = Path(file)
     if target.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{file}: a report is a page, and its name ends in .html")
-    text = page(studies, command, front=front, progress=progress)
-
-    def make(folder: Path) -> list[str]:
-        (folder / target.name).write_text(text, encoding="utf-8", newline="\n")
-        return [target.name]
-
-    return together(target.parent, make)[0]
+    return write_text(target, [page(studies, command, front=front, progress=progress)])

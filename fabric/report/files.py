@@ -8,7 +8,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from fabric.bill import Bill
 from fabric.clusters import Cluster, named
 from fabric.draw import draw_allreduce, draw_fabric, draw_front, draw_scale, save
 from fabric.errors import FabricError
+from fabric.export import format_of, written
 from fabric.optimizer import Change
 from fabric.report.collectives import Run, curves
 from fabric.report.document import document
@@ -29,17 +30,19 @@ from fabric.report.tradeoff import front_document, pareto_csv, shape
 from fabric.scaling import Scaling
 from fabric.study import Pareto, Study
 from fabric.units import size
+from fabric.view import View
 
 __all__ = [
     "allreduce_picture",
     "bom_csv",
     "design_json",
-    "together",
     "write",
     "write_cluster",
     "write_front",
     "write_run",
     "write_scaling",
+    "write_text",
+    "write_view",
 ]
 
 
@@ -54,7 +57,7 @@ def write(
     `changes` are those of `Study.sensitivity`, for the first two. The same request gives the same bytes on every run
     and machine. Either all files are written or none is changed; raises FabricError saying what the system refused.
     """
-    return together(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None), changes))
+    return _together(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None), changes))
 
 
 def write_cluster(
@@ -73,15 +76,15 @@ def write_cluster(
             names += [f"{name}/{file}" for file in _make(study, inner, named(say, name))]
         return names
 
-    return together(folder, make)
+    return _together(folder, make)
 
 
 def write_front(front: Pareto, folder: str | os.PathLike[str]) -> list[Path]:
     """Write pareto.json, pareto.csv and pareto.svg to `folder`, as `write` does."""
-    return together(folder, lambda temporary: _make_front(front, temporary))
+    return _together(folder, lambda temporary: _make_front(front, temporary))
 
 
-def together(folder: str | os.PathLike[str], make: Callable[[Path], list[str]]) -> list[Path]:
+def _together(folder: str | os.PathLike[str], make: Callable[[Path], list[str]]) -> list[Path]:
     """Let `make` write files into a folder of their own, whose names it returns, and move them into place."""
     target = _named(folder)
     made: list[Path] = []
@@ -215,7 +218,36 @@ def write_run(study: Study, runs: Sequence[Run], result: dict[str, Any], folder:
         save(draw_allreduce(title, curves(runs), line), temporary / "allreduce.svg")
         return ["allreduce.json", "allreduce.svg"]
 
-    return together(folder, make)
+    return _together(folder, make)
+
+
+def write_view(view: View, file: str | os.PathLike[str], format: str | None = None) -> Path:
+    """Write a view to a file, as `graphml`, `dot`, `drawio` or `node-link`; left out, its suffix says which.
+
+    The file is whole or not changed; raises FabricError saying what the system refused, InputError for a format that
+    there is not, and TooLarge for a picture of too many nodes.
+    """
+    return write_text(file, written(view, format or format_of(file)))
+
+
+def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
+    """Write a text to a file of its own, whole or not at all; raises FabricError saying what the system refused."""
+    name = Path(os.fspath(file)).name
+
+    def make(temporary: Path) -> list[str]:
+        with (temporary / name).open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(pieces)
+        return [name]
+
+    return _together(_folder_of(file), make)[0]
+
+
+def _folder_of(file: str | os.PathLike[str]) -> Path:
+    """Return the folder of a file; raises FabricError when it is no name of a file, or a folder's."""
+    text = os.fspath(file)
+    if not Path(text).name or text.endswith(os.sep) or Path(_named(text)).is_dir():
+        raise FabricError(f"{text!r:.200}: no name of a file; write for example fabric.drawio")
+    return Path(text).parent
 
 
 def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path]:
@@ -227,4 +259,4 @@ def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path
         save(draw_scale(title, *scale_picture(scaling)), temporary / "scale.svg")
         return ["scale.json", "scale.svg"]
 
-    return together(folder, make)
+    return _together(folder, make)

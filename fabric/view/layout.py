@@ -24,8 +24,9 @@ LATTICES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """The axes of switches that stand on a lattice: those that go across and those that go up, the closest first."""
 
-WIDEST, SPACE = 24, 1.3
-"""The least nodes of a row before it is broken into several; how far apart nodes stand on a ring, and rings are."""
+WIDEST, SPACE, NEXT = 24, 1.5, 0.7
+"""The least nodes of a row before it is broken into several; how far apart switches stand on a ring, and rings are; and
+servers on two rings in turn."""
 
 Point = npt.NDArray[np.float64]
 Points = tuple[Point, Point]
@@ -90,7 +91,7 @@ def _in_rows(where: Standing, *, lift: bool) -> Points:
         here = np.minimum(each, len(rows) - line * each)
         # A line that is not full keeps the pitch of the others, from the left.
         pitch = width / (here if lines == 1 else each)
-        x[rows], y[rows] = (place + 0.5) * pitch - 0.5, top + line
+        x[rows], y[rows] = (place + 0.5) * pitch - 0.5, top + lines - 1 - line
         top += lines - 1 + max(2.0, 0.12 * width)
     return x, y
 
@@ -105,46 +106,69 @@ def _rings(blueprint: Blueprint, where: Standing) -> Points:
 
     What is not of a pod stands on a ring around it.
     """
-    x, y = np.zeros(len(where.role)), np.zeros(len(where.role))
-    group, radius = np.zeros(len(where.role), np.int64), -SPACE
-    turn, far = np.zeros(len(where.role)), np.zeros(len(where.role))
+    nodes = len(where.role)
+    group, turn, far = np.zeros(nodes, np.int64), np.zeros(nodes), np.zeros(nodes)
+    radius = -SPACE
     for role in reversed(range(1, len(blueprint.form.groups))):
         rows = where.rows(role)
-        group[rows] = where.digit(role, "group", rows) if len(np.unique(where.inside)) == 1 else 0
+        group[rows] = where.digit(role, "group", rows) if where.inside.all() else 0
         each = max(1, len(rows) // (int(group[rows].max(initial=0)) + 1))
         radius = max(_ring(each, SPACE), radius + SPACE)
         far[rows], turn[rows] = radius, np.arange(len(rows)) % each / each
-    servers, (above, rank) = where.rows(0), where.under
-    far[servers], turn[servers], group[servers] = far[above] + SPACE * (rank + 1), turn[above], group[above]
+    _outward(where, group, turn, far)
     reach, groups = float(far.max()) + 1, int(group.max()) + 1
     around = np.flatnonzero(~where.inside)
-    far[around], turn[around] = max(reach + 1, _ring(len(around), SPACE)), np.arange(len(around)) / max(1, len(around))
+    half = 0.5 / max(1, len(where.rows(1)))
+    turn[around] = np.arange(len(around)) / max(1, len(around)) + half
+    far[around] = max(reach + 1, _ring(len(around), SPACE))
     out, centre = _ring(groups, 2 * reach), group / groups
-    x[:] = out * np.sin(2 * np.pi * centre) + far * np.sin(2 * np.pi * turn)
-    y[:] = out * np.cos(2 * np.pi * centre) + far * np.cos(2 * np.pi * turn)
+    x = out * np.sin(2 * np.pi * centre) + far * np.sin(2 * np.pi * turn)
+    y = out * np.cos(2 * np.pi * centre) + far * np.cos(2 * np.pi * turn)
     return x - x.min(), y - y.min()
 
 
+def _outward(where: Standing, group: Rows, turn: Point, far: Point) -> None:
+    """Set the servers on two rings around the leaves, each leaf's in its sector, near and far in turn."""
+    leaves, servers, (above, rank) = where.rows(1), where.rows(0), where.under
+    planes = int(where.digit(1, PLANE, leaves).max(initial=0)) + 1
+    number, most = len(leaves) // (int(group.max()) + 1), int(rank.max(initial=0)) + 1
+    # An even number of places, so that those of two leaves that meet are on different rings; but one needs no other.
+    most += most % 2 if most > 1 else 0
+    inner = float(far[leaves].max())
+    ring = max(inner + SPACE, _ring(max(1, number // planes) * most, NEXT if most > 1 else 2 * NEXT))
+    far[leaves] += ring - SPACE - inner
+    sector = planes / number
+    group[servers] = group[above]
+    turn[servers] = turn[above] + sector * ((rank + 0.5) / most - 0.5 / planes)
+    far[servers] = ring + NEXT * 1.6 * (rank % 2)
+
+
 def _lattice(blueprint: Blueprint, where: Standing) -> Points:
-    """Return switches on a lattice, each in a cell with its planes side by side and its servers below."""
+    """Return switches on a lattice, each in a cell with its planes side by side and its servers below.
+
+    Its lines are bowed, so that a link past other switches is seen beside them.
+    """
     across, up = LATTICES[blueprint.form.family]
     rows, servers, (above, rank) = where.rows(1), where.rows(0), where.under
     most = int(rank.max(initial=0)) + 1
     columns = math.ceil(math.sqrt(most))
     plane = where.digit(1, PLANE, rows)
-    cell = max(columns, int(plane.max()) + 1) + 0.8, 1.8 + -(-most // columns)
+    along, over = ([where.digit(1, axis, rows) for axis in axes] for axes in (across, up))
+    (sag, slope), (lean, tilt) = _bow(along), _bow(over)
+    cell = max(columns, int(plane.max()) + 1) + 0.8 + tilt, 1.8 + -(-most // columns) + slope
     x, y = np.zeros(len(where.role)), np.zeros(len(where.role))
-    x[rows] = _nested([where.digit(1, axis, rows) for axis in across]) * cell[0] + plane
-    y[rows] = _nested([where.digit(1, axis, rows) for axis in up]) * cell[1] + cell[1]
+    x[rows], y[rows] = _nested(along) * cell[0] + lean + plane, _nested(over) * cell[1] + sag
     x[servers] = x[above] + rank % columns
     y[servers] = y[above] - 1.2 - rank // columns
-    y -= y[np.concatenate([rows, servers])].min()
-    around, width = np.flatnonzero(~where.inside), float(x.max()) + 1
+    inside = np.concatenate([rows, servers])
+    x, y = x - x[inside].min(), y - y[inside].min()
+    around = np.flatnonzero(~where.inside)
     if len(around):
-        line = max(1, min(len(around), int(width)))
+        width = max(float(x[inside].max()) + 1, min(len(around), WIDEST))
+        line = min(len(around), int(width))
         place = np.arange(len(around))
-        x[around] = (place % line + 0.5) * max(width / line, 1.0) - 0.5
-        y[around] = y.max() + 3 + place // line
+        x[around] = (place % line + 0.5) * width / line - 0.5
+        y[around] = y[inside].max() + max(3.0, 0.12 * width) + place // line
     return x, y
 
 
@@ -155,3 +179,14 @@ def _nested(digits: Sequence[Rows]) -> Point:
         at = at + (values - values.min()) * step
         step = float(at.max()) + 1.6
     return at
+
+
+def _bow(digits: Sequence[Rows]) -> tuple[Point, float]:
+    """Return how far lines of these axes swerve at each node, and the most between two that follow each other."""
+    swerve, most = np.zeros(len(digits[0])), 0.0
+    for values in digits:
+        middle = (values.min() + values.max()) / 2
+        bend = min(0.45, 4.0 / max(1.0, 2 * middle))
+        swerve = swerve + bend * (values - middle) ** 2
+        most += bend * 2 * float(values.max() - middle)
+    return swerve, most

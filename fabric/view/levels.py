@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError, nearest, whole
-from fabric.expansion import expand, lay_devices
+from fabric.errors import InputError, TooLarge, nearest, whole
+from fabric.expansion import expand, lay_devices, memory_bytes
 from fabric.network import Devices
-from fabric.units import count
+from fabric.units import count, size
 from fabric.view.chains import chain_edges, chain_stacks, chain_units, filled_in
 from fabric.view.counted import Wiring, aggregated, wired_units
 from fabric.view.layout import Points, Standing, positions
@@ -25,6 +25,9 @@ __all__ = ["LEVELS", "READABLE", "levels_of", "node_count", "readable_level", "v
 
 LEVELS = ("fabric", "pod", "unit", "device")
 """The levels, the coarsest first."""
+
+BYTES_PER_LINK, BYTES_PER_NODE = 100, 500
+"""The memory that a view of every device takes while it is made, measured on a million GPUs."""
 
 READABLE = 2000
 """The most nodes that a picture can be read with."""
@@ -66,10 +69,10 @@ def node_count(blueprint: Blueprint, level: str, *, pod: int = 0, unit: int = 0)
     return len(view_of(blueprint, level, pod=pod, unit=unit))
 
 
-def readable_level(blueprint: Blueprint, most: int = READABLE, *, pod: int = 0, unit: int = 0) -> str:
-    """Return the finest level that has at most so many nodes; `fabric` where none has."""
+def readable_level(blueprint: Blueprint, most: int = READABLE) -> str:
+    """Return the finest level that has at most so many nodes in its first place; `fabric` where none has."""
     for level in reversed(levels_of(blueprint)):
-        if node_count(blueprint, level, pod=pod, unit=unit) <= most:
+        if node_count(blueprint, level) <= most:
             return level
     return "fabric"
 
@@ -153,6 +156,7 @@ def _columns(
 
 def _of_devices(blueprint: Blueprint) -> View:
     """Return the view of every device: the expansion, with the links of each pair in one edge."""
+    _refuse_too_large(blueprint)
     network = expand(blueprint)
     parts = []
     for place, bundle in enumerate(blueprint.form.bundles):
@@ -169,6 +173,17 @@ def _of_devices(blueprint: Blueprint) -> View:
     nodes = _Nodes(names, models, network.role, np.ones(network.devices, np.int64))
     where = Standing(network.role, np.ones(network.devices, bool), [*map(_digits, network.groups)], edges)
     return _columns(blueprint, "device", {}, nodes, positions(blueprint, "device", where), edges)
+
+
+def _refuse_too_large(blueprint: Blueprint) -> None:
+    devices = blueprint.servers + blueprint.switches
+    needed, present = blueprint.links_total * BYTES_PER_LINK + devices * BYTES_PER_NODE, memory_bytes()
+    if needed > present / 2:
+        raise TooLarge(
+            f"{blueprint.name}: {count(devices)} devices and {count(blueprint.links_total)} links one by one take"
+            f" {size(needed)}, more than half of this machine's {size(present)}; look at a coarser level:"
+            f" {', '.join(levels_of(blueprint)[:-1])}"
+        )
 
 
 def _digits(group: Devices) -> dict[str, npt.NDArray[np.int64]]:
