@@ -14,7 +14,7 @@ RUN := $(VENV)/.run
 TEST := $(VENV)/.test
 DEMO := build/colossus-100k
 
-.PHONY: help demo test test-all lint docs-pictures bench accuracy clean apt
+.PHONY: help demo test test-all lint baselines docs-pictures bench accuracy clean apt
 
 help:
 	@echo 'make demo      design colossus-100k into $(DEMO): report, tables and pictures'
@@ -22,7 +22,8 @@ help:
 	@echo 'make test-all  the same, with the slow tests'
 	@echo 'make bench     the benchmarks, each a ratio taken in one run'
 	@echo 'make accuracy  the time model against measured collectives, system by system, with plots'
-	@echo 'make docs-pictures  draw the pictures of the README again'
+	@echo 'make docs-pictures  draw the pictures of the README and docs again'
+	@echo 'make baselines  keep the pictures that the tests hold the look of, after looking at them'
 	@echo 'make clean     remove everything that make made'
 
 .DEFAULT_GOAL := help
@@ -52,12 +53,22 @@ bench: $(RUN)
 accuracy: $(RUN)
 	$(BIN)/python benchmarks/accuracy.py
 
+baselines: $(TEST)
+	KEEP_BASELINES=1 $(BIN)/python -m pytest -q tests/test_diagram.py -k look
+
 docs-pictures: $(RUN)
 	$(BIN)/fabric design colossus-100k --out $(DEMO)
 	mkdir -p docs/pictures
 	cp $(DEMO)/fabric.svg docs/pictures/colossus-100k.svg
 	$(BIN)/fabric scale colossus-100k --out build/scale
 	cp build/scale/scale.svg docs/pictures/scale.svg
+	$(BIN)/fabric diagram superpod-h100-1su -o docs/pictures/superpod-1su.svg
+	$(BIN)/fabric diagram colossus-100k --level pod --highlight path:0,99999 -o docs/pictures/colossus-path.svg
+	$(BIN)/fabric diagram colossus-100k --kind load -o docs/pictures/colossus-load.png
+	$(BIN)/fabric diagram superpod-h100-16su --kind racks -o docs/pictures/superpod-racks.png
+	$(BIN)/fabric diagram colossus-100k --kind adjacency -o docs/pictures/colossus-adjacency.png
+	$(BIN)/fabric diagram examples/direct.yaml --family dragonfly -o docs/pictures/dragonfly.svg
+	$(BIN)/fabric diagram examples/direct.yaml --family slim-fly -o docs/pictures/slim-fly.svg
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

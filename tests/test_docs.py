@@ -88,3 +88,9 @@ def test_every_family_has_its_entry() -> None:
         assert not all(text.isdigit() for text in hops) or {*hops} <= set(re.findall(r"\d", row.split("|")[3]))
         if item.wired:
             assert f"**{item.name}**" in page
+
+
+def test_the_pictures_of_the_docs_are_those_that_make_draws() -> None:
+    """Every picture under docs/ is drawn by `make docs-pictures`, and none is left over."""
+    rule = (DOCS.parent / "Makefile").read_text().partition("docs-pictures: ")[2].partition("\n\n")[0]
+    assert {*re.findall(r"docs/pictures/(\S+)", rule)} == {each.name for each in (DOCS / "pictures").iterdir()}

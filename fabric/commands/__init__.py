@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabric.commands.compare import compare
 from fabric.commands.design import check, cluster, design, optimize
+from fabric.commands.diagram import diagram
 from fabric.commands.estimate import allreduce, scale
 from fabric.commands.export import export
 from fabric.commands.look import list_, show
@@ -11,4 +12,4 @@ from fabric.commands.report import report
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (design, optimize, cluster, check, compare, allreduce, scale, report, export, list_, show)
+COMMANDS = (design, optimize, cluster, check, compare, allreduce, scale, report, diagram, export, list_, show)

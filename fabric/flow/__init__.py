@@ -7,6 +7,7 @@ from fabric.flow.estimate import Estimate, allreduce, curve, estimate, usable
 from fabric.flow.failures import fail, failover, nics_left
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
+from fabric.flow.loads import link_loads
 from fabric.flow.placement import PLACEMENTS, place
 from fabric.flow.routes import EXPLICIT, Routes, Routing, leaving, route
 from fabric.flow.routing import ROUTINGS, ecmp_bottleneck, ecmp_mean
@@ -47,6 +48,7 @@ __all__ = [
     "failover",
     "interference",
     "leaving",
+    "link_loads",
     "lp_bound",
     "max_min",
     "nics_left",

@@ -38,6 +38,7 @@ __all__ = [
     "design_json",
     "write",
     "write_cluster",
+    "write_figure",
     "write_front",
     "write_run",
     "write_scaling",
@@ -237,6 +238,17 @@ def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
     def make(temporary: Path) -> list[str]:
         with (temporary / name).open("w", encoding="utf-8", newline="\n") as stream:
             stream.writelines(pieces)
+        return [name]
+
+    return _together(_folder_of(file), make)[0]
+
+
+def write_figure(figure: Any, file: str | os.PathLike[str]) -> Path:
+    """Write a picture to a file as SVG, PNG or PDF by its suffix, whole or not at all; raises as `write_text` does."""
+    name = Path(os.fspath(file)).name
+
+    def make(temporary: Path) -> list[str]:
+        save(figure, temporary / name)
         return [name]
 
     return _together(_folder_of(file), make)[0]
