@@ -31,7 +31,8 @@ help:
 demo: $(RUN)
 	$(BIN)/fabric design colossus-100k --out $(DEMO)
 	@echo
-	@echo 'the report:   $(DEMO)/report.md'
+	$(BIN)/fabric report colossus-100k -o $(DEMO)/report.html
+	@echo 'the report:   $(DEMO)/report.md, and as a page $(DEMO)/report.html'
 	@for picture in $(DEMO)/*.svg $(DEMO)/*.png; do echo "a picture:    $$picture"; done
 
 lint: $(TEST)
