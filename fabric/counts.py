@@ -43,6 +43,8 @@ def count(text: str) -> Count:
     A hyphen between letters belongs to a name; a sign stands between spaces.
     """
     body, _, over = text.partition(":")
+    if not re.fullmatch(r"[\w\s+-]+", body):
+        raise ValueError(f"'{text}' is no sum of products")
     terms = tuple(_term(sign, names.split()) for sign, names in _TERM.findall(re.sub(r"(\w)-(\w)", r"\1|\2", body)))
     return Count(terms, int(over or 1))
 

@@ -92,19 +92,16 @@ def bcube(digits: int) -> Wired:
     """Return the BCube of so many levels: servers are joined by switches alone and pass on what goes further.
 
     BCube(n, k) has n^k NICs of k ports and k n^(k-1) switches of n ports (C. Guo et al. 2009, doi
-    10.1145/1592568.1592577). Uniform traffic passes a port of a NIC once for each digit in which two NICs differ, and
-    so takes 1/k of the line rate at the most.
+    10.1145/1592568.1592577). Uniform traffic passes a port of the level whenever two NICs differ in its digit, and
+    each port has 1/k of the line rate.
     """
     groups = _levels(digits)
-    hosts = _hosts(groups, digits)
-    every = " ".join(("slot nic", *HIGH[: digits - 1]))
-    others = ([_own(other) for other in range(digits) if other != level] for level in range(digits))
-    less = " ".join(f"- {' '.join(names)}" for names in others)
-    passed = Load(count(f"{digits} {every} {less}"), count(every))
-    # With no other digit below two it is this at the least: the same, but in few sizes, so that proofs are short.
-    least = Load(count(f"{digits + 1} slot nic - 2"), count("2 slot nic"))
+    hosts = tuple(
+        replace(host, loads=(Load(count(f"{digits} {_own(level)} - {digits}"), count(_own(level))),))
+        for level, host in enumerate(_hosts(groups, digits))
+    )
     return Wired(
-        "bcube", (SERVER, *groups), _formula(groups, " | "), (replace(hosts[0], loads=(passed, least)), *hosts[1:]),
+        "bcube", (SERVER, *groups), _formula(groups, " | "), hosts,
         _capacity(digits), count(str(2 * digits - 1)), free={"slot": 1, **dict.fromkeys(HIGH[: digits - 1], 2)},
         levels=digits, relays=True,
         apart=lambda sizes: {2 * number - 1: pairs for number, pairs in _differing(sizes, digits).items()},

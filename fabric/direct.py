@@ -276,7 +276,8 @@ def jellyfish(depth: int) -> Wired:
 
     A. Singla et al., NSDI 2012. The least number of links that uniform traffic passes is that of a tree of this degree
     (V. Cerf et al. 1974, doi 10.1002/net.3230040405), and a random graph has little more; no two of N switches are
-    further apart than `depth`, but for a chance in N, where degree (degree - 1)^(depth - 1) is 2 ln N times N.
+    further apart than `depth`, but for less than one pair expected, where degree (degree - 1)^(depth - 1) is 2 ln N
+    times N.
     """
     leaf = Group("leaf", ("switch", PLANE))
     carried, each = count("switch degree"), f"slot {HOSTS}"

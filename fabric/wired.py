@@ -27,9 +27,10 @@ SERVER = Group("server", ("server",))
 
 @dataclass(frozen=True)
 class Load:
-    """What uniform traffic at line rate puts on a link of a bundle by minimal routing, over what the link carries.
+    """What uniform traffic at line rate puts on a bundle's links by minimal routing, over what they carry.
 
-    The oversubscription of a bundle, `sent` over `carried`.
+    The oversubscription of a bundle, `sent` over `carried`: of the busiest link where they are alike, and of the mean
+    one on dragonflies, Slim Fly and Jellyfish, whose links may differ.
     """
 
     sent: Count
@@ -186,7 +187,7 @@ class Wired(Form):
         )
 
     def crowding(self, sizes: Sizes) -> Fraction:
-        """Return one over the fewest minimal ways between two leaves; 0 where each NIC of a server has its own."""
+        """Return one over the fewest minimal ways between two leaves; 0 for forms whose NICs each go by their own."""
         each = (Fraction(evaluate(load.sent, sizes), evaluate(load.carried, sizes)) for load in self.crowds)
         return max(each, default=Fraction(0))
 

@@ -106,7 +106,8 @@ def _bcube(request: Request, digits: int) -> Iterator[Fabric]:
     for values in _digits(request, digits):
         every = prod(values)
         switches = sum(every // value for value in values)
-        if max(values) <= request.ports and digits * every - switches <= request.ratio * every:
+        even = all(digits * (value - 1) <= request.ratio * value for value in values)
+        if max(values) <= request.ports and even:
             yield switches, 0
 
 

@@ -28,7 +28,9 @@ __all__ = ["allreduce", "scale"]
 )
 @click.option("--gpus", metavar="INTEGER", help="Run on so many of the design's GPUs.")
 @click.option("--algorithm", help="Not the fastest of the library's, but this one.")
-@click.option("--routing", default="adaptive,ecmp", show_default=True, help="One or several of adaptive, ecmp, dmodk.")
+@click.option(
+    "--routing", default="adaptive,ecmp", show_default=True, help="One or several of adaptive, ecmp, dmodk, valiant."
+)
 @click.option("--qps", type=click.IntRange(1, 4096), default=2, show_default=True, help="Queue pairs of a flow.")
 @click.option("--placement", default="random", show_default=True, help="Or contiguous, by-rail, strided, fragmented.")
 @click.option("--stride", type=click.IntRange(1), default=8, show_default=True, help="Of a strided placement.")
@@ -42,7 +44,7 @@ __all__ = ["allreduce", "scale"]
 @click.option("--jobs", metavar="FILE", help="Several jobs at one time, from a YAML or JSON file.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Draws hashes, places and failures.")
 @click.option("--pxn", is_flag=True, help="Cross to the target's rail by NVLink first.")
-@click.option("--engine", help="closed, flows or lp; by default closed for all GPUs in random order.")
+@click.option("--engine", help="closed, flows or lp; by default closed for all GPUs in random order, adaptive or ecmp.")
 @OUT
 @AS_JSON
 @click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")

@@ -91,9 +91,10 @@ def estimate(
     ORDERS: ranks in servers of random order, or in that of the fabric's places, which only rings make use of. Raises
     InputError for other words, for a collective that the algorithm has not, and for a size that is not positive.
     """
-    for what, word, known in (("routing", routing, ROUTINGS), ("closed form of placement", placement, ORDERS)):
+    for what, word, known in (("routing", routing, ROUTINGS), ("placement", placement, ORDERS)):
         if word not in known:
-            raise InputError(f"no {what} '{word}'{nearest(word, known)}")
+            by_flows = "; explicit flows have it" if word in ("dmodk", "valiant") else ""
+            raise InputError(f"no {what} '{word}' in closed form{by_flows}{nearest(word, known)}")
     shape = blueprint if isinstance(blueprint, Shape) else Shape.of(blueprint)
     machine_of = cache(lambda traffic: _machine(shape, _left(shape, routing, traffic), traffic))
     found = _fastest(shape, name, size_bytes, algorithm, lambda word: machine_of(_traffic(word, placement)))
@@ -159,7 +160,7 @@ def shares_of(shape: Shape, routing: str, algorithm: str, placement: str = "rand
     """
     traffic = _traffic(algorithm, placement)
     least = _left(shape, routing, traffic)[0]
-    cut = oversubscribed_share(shape, contiguous=traffic.in_order)
+    cut = oversubscribed_share(shape, contiguous=traffic.in_order) if shape.by_tiers else 1.0
     if routing == "adaptive" or traffic.in_order or shape.tiers == 1:
         return least, least, cut
     inside = float(hop_shares(shape.servers, shape.peers, shape.lanes_apart)[0])

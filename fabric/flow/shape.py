@@ -28,8 +28,8 @@ class Shape:
     from there, each tier's at least 1 times those below. `leaf_nics` are the NICs of one server under one leaf. With
     `switches_reduce` its switches can reduce what they carry, as those of InfiniBand do (SHARP). Where switches are
     joined otherwise than by tiers, traffic that is not uniform loads links `detour` times as much as uniform traffic,
-    and `crowding` is one over the minimal ways between two leaves. Nothing gets worse when `peers` gets more, or
-    anything else less.
+    `crowding` is one over the minimal ways between two leaves, and `by_tiers` is false. Nothing gets worse when `peers`
+    gets more, or anything else less.
     """
 
     server: Server
@@ -49,6 +49,7 @@ class Shape:
     switches_reduce: bool = False
     detour: float = 1.0
     crowding: float = 0.0
+    by_tiers: bool = True
 
     @classmethod
     def of(cls, blueprint: Blueprint) -> Shape:
@@ -89,6 +90,7 @@ class Shape:
             blueprint.server, blueprint.gpus, blueprint.servers, blueprint.planes, blueprint.link_gbps, 2, far,
             slowest_ns(models), (1, far), True, peers(blueprint), lanes_apart(blueprint), (max(1e-6, *ratios),),
             blueprint.server.nics, _infiniband(blueprint), form.detour, float(form.crowding(blueprint.sizes)),
+            by_tiers=False,
         )  # fmt: skip
 
     def first(self, gpus: int | None) -> Shape:

@@ -158,6 +158,7 @@ def shape_of(candidate: Candidate, features: Features) -> Shape:
         leaf_nics=features["leaf_nics"],
         detour=candidate.form.detour if isinstance(candidate.form, Wired) else 1.0,
         crowding=features.get("crowding", 0) / MILLION,
+        by_tiers=not wired,
         switches_reduce=all(box.link_layer == "infiniband" for boxes in candidate.models.values() for box in boxes),
     )
 

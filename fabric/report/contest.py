@@ -87,7 +87,8 @@ def _busbw(value: float | None) -> str:
 def _lines(entries: Sequence[Entry]) -> Iterator[str]:
     yield (
         "Bisection: the flow between halves over what one half sends. Shift: the mean share of line rate in the"
-        " worst of several shifts. Collectives: busbw in GB/s of 1 GiB over all GPUs. All by adaptive routing."
+        " worst of several shifts. Collectives: busbw in GB/s of 1 GiB over all GPUs, by closed forms; the shifts"
+        " are explicit flows. All by adaptive routing."
     )
     for entry in entries:
         if entry.study is None:
