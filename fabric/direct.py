@@ -222,7 +222,7 @@ def _grid(family: str, dimensions: int, *, wrapped: bool) -> Wired:
     parts = [_line(leaf, axes, place, wrapped=wrapped) for place in range(dimensions)]
     far = Count(((1, ()), *((1, (f"{axis} far",)) for axis in axes)))
     tables = tuple(
-        Table((axis, *(f"{axis} {what}" for what in ("far", "passed", "ends"))), _rings if wrapped else _lines, "")
+        Table((axis, *(f"{axis} {what}" for what in ("far", "passed", "ends"))), _rings if wrapped else _lines, LINES)
         for axis in axes
     )
     return Wired(
@@ -254,6 +254,8 @@ def _line(leaf: Group, axes: Sequence[str], place: int, *, wrapped: bool) -> Wir
 
 LONGEST = 256
 """The longest line of a torus or mesh."""
+
+LINES = f"is no size of a line, which has 2 to {LONGEST} switches"
 
 
 @cache

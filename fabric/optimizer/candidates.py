@@ -154,7 +154,10 @@ def _family_objections(spec: Spec, form: Form, planes: int) -> Iterator[str]:
         if (size := spec.pinned.get(table.names[0])) and table.why:
             sizes = [row[0] for row in table.rows(4 * size)]
             if size not in sizes:
-                near = [max((n for n in sizes if n < size), default=None), min(n for n in sizes if n > size)]
+                near = [
+                    max((n for n in sizes if n < size), default=None),
+                    min((n for n in sizes if n > size), default=None),
+                ]
                 yield f"{size} {table.why}: the nearest are {' and '.join(str(n) for n in near if n)}"
 
 

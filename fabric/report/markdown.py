@@ -63,13 +63,14 @@ def choice(study: Study, design: dict[str, Any]) -> str:
     blueprint = study.blueprint
     roles = ", ".join(f"{units.count(row['count'])} {role}" for role, row in design["switches"]["by_role"].items())
     planes = f" on {blueprint.planes} planes" if blueprint.planes > 1 else ""
+    tiers = "" if family(blueprint.form.family).wired else f" of {_plural(blueprint.tiers, 'tier')}"
     meet = f", rails meeting at the {design['rails_meet']}" if design["rails_meet"] else ""
     cost = design["cost_usd"]
     price = f" It costs {units.money(cost['total'])}, {units.money(cost['per_gpu'])} a GPU." if cost["total"] else ""
     servers = f"{units.count(blueprint.servers)} {blueprint.server.name} servers"
     return (
         f"{units.count(study.spec.gpus)} GPUs in {servers},"
-        f" joined by a {blueprint.form.family} fabric of {_plural(blueprint.tiers, 'tier')}{planes}{meet}:"
+        f" joined by a {blueprint.form.family} fabric{tiers}{planes}{meet}:"
         f" {_plural(blueprint.switches, 'switch', 'switches')} ({roles}) and"
         f" {_plural(blueprint.links_total, 'link')} of {units.rate(blueprint.link_gbps)}.{price}"
     )
