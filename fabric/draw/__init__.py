@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from fabric.draw.curve import draw_allreduce
+from fabric.draw.diagram import KINDS, Diagram, draw_diagram, draw_fabric
 from fabric.draw.front import draw_front
+from fabric.draw.load import Traffic
 from fabric.draw.page import save
-from fabric.draw.picture import draw_fabric
 from fabric.draw.scale import draw_scale
 
-__all__ = ["draw_allreduce", "draw_fabric", "draw_front", "draw_scale", "save"]
+__all__ = [
+    "KINDS",
+    "Diagram",
+    "Traffic",
+    "draw_allreduce",
+    "draw_diagram",
+    "draw_fabric",
+    "draw_front",
+    "draw_scale",
+    "save",
+]

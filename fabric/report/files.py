@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from fabric.bill import Bill
+from fabric.blueprint import Blueprint
 from fabric.clusters import Cluster, named
-from fabric.draw import draw_allreduce, draw_fabric, draw_front, draw_scale, save
+from fabric.draw import Diagram, draw_allreduce, draw_diagram, draw_fabric, draw_front, draw_scale, save
+from fabric.draw.page import check_suffix
 from fabric.errors import FabricError
 from fabric.export import format_of, written
 from fabric.optimizer import Change
@@ -233,6 +235,22 @@ def write_view(view: View, file: str | os.PathLike[str], format: str | None = No
         return [name]
 
     return _together(_folder_of(file), make)[0]
+
+
+def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLike[str]) -> Path:
+    """Draw a diagram to a file, as SVG, PNG or PDF by its suffix.
+
+    The file is whole or not changed; raises InputError for another suffix and FabricError saying what the system
+    refused, both before anything is drawn where they can be known.
+    """
+    name, folder = Path(os.fspath(file)).name, _folder_of(file)
+    check_suffix(Path(name))
+
+    def make(temporary: Path) -> list[str]:
+        save(draw_diagram(blueprint, diagram), temporary / name)
+        return [name]
+
+    return _together(folder, make)[0]
 
 
 def _folder_of(file: str | os.PathLike[str]) -> Path:

@@ -1,0 +1,47 @@
+"""A page put together: its head, what is drawn, words under it, the key and the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fabric.blueprint import Blueprint
+from fabric.draw.legend import LINE, Entry, legend_marks, legend_rows
+from fabric.draw.margins import NOTE_LEAD, header, note_marks, rule
+from fabric.draw.palette import BODY_PT
+from fabric.draw.plan import MARGIN, WIDTH
+from fabric.draw.sheet import Mark, Sheet, raised, wrap
+
+__all__ = ["Part", "compose"]
+
+APART = 12.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """Marks that take a page's width from 0 up to `height`."""
+
+    marks: Sequence[Mark] = field(default_factory=tuple)
+    height: float = 0.0
+
+
+def compose(
+    blueprint: Blueprint, parts: Sequence[Part], entries: Sequence[Entry], notes: Sequence[str], *, line: str = ""
+) -> Sheet:
+    """Return a page of parts one under another, a rule between each two; `line` is its second head line."""
+    lines = [piece for note in notes for piece in wrap(note, WIDTH - 2 * MARGIN, BODY_PT)]
+    key = legend_rows(entries) if entries else ()
+    y = MARGIN + len(lines) * NOTE_LEAD
+    marks: list[Mark] = [*note_marks(lines)]
+    if key:
+        marks += [rule(y + len(key) * LINE + APART), *legend_marks(key, y + len(key) * LINE + 7)]
+        y += len(key) * LINE + APART
+    elif lines:
+        marks.append(rule(y + 4))
+        y += 4
+    for place, part in enumerate(reversed(parts)):
+        marks += [rule(y)] if place else []
+        marks += [raised(mark, y + APART) for mark in part.marks]
+        y += part.height + 2 * APART
+    head, height = header(blueprint, y - APART, line)
+    return Sheet(WIDTH, height, (*head, *marks))

@@ -1,0 +1,235 @@
+"""Servers and switches in racks: the floor with its units, and rings of an all-reduce from rack to rack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from fabric.blueprint import Blueprint
+from fabric.draw.composed import Part, compose
+from fabric.draw.elevations import SERVER, SIDE, drawn_out
+from fabric.draw.legend import Entry
+from fabric.draw.palette import BODY_PT, GREY, INK, OKABE_ITO, SMALL_PT
+from fabric.draw.plan import MARGIN
+from fabric.draw.scene import fills
+from fabric.draw.sheet import Box, Boxes, Dot, Label, Line, Mark, Sheet, elide
+from fabric.draw.words import devices_words, title
+from fabric.flow.placement import place
+from fabric.flow.traffic import phases
+from fabric.racks import RACK, Floor, Rack, floor_of
+from fabric.units import count
+
+__all__ = ["lay_out_racks"]
+
+HIGHEST, LABELS = 490.0, 46.0
+PITCHES = (16.0, 14.0, 12.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.5)
+RING = OKABE_ITO[5]
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where racks of units stand: so many units a line, a line every `lead` points, the first `blocks` of all."""
+
+    pitch: float
+    line_blocks: int
+    block_width: float
+    lines: int
+    blocks: int
+    cells: int
+
+    @property
+    def lead(self) -> float:
+        return self.pitch * 1.6
+
+    @property
+    def depth(self) -> float:
+        return self.pitch * 1.15
+
+    def spot(self, block: int, rack: int, top: float) -> Point:
+        """Return the middle of a rack of a unit."""
+        line, number = divmod(block, self.line_blocks)
+        x = MARGIN + LABELS + number * self.block_width + (rack + 0.5) * self.pitch
+        return x, top - (line + 0.5) * self.lead
+
+
+def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str = "contiguous", seed: int = 0) -> Sheet:
+    """Return the racks as a page; raises as `floor_of` and `place` do."""
+    floor = floor_of(blueprint, rack)
+    grid = _grid(blueprint, floor)
+    rings, said = _rings(blueprint, floor, grid, placement, seed)
+    plan, height = _floor(blueprint, floor, grid)
+    parts = [drawn_out(blueprint, floor), Part([*plan, *rings], height)]
+    colours = fills(blueprint)
+    entries = [_swatch("servers", SERVER), *(_swatch(title(role), colours[role]) for role in blueprint.form.roles)]
+    entries += [Entry("a ring passes on from rack to rack", 14, _ring_glyph)] if rings else []
+    line = f"{count(floor.total)} racks of {rack.units} rack units and {rack.power_w / 1000:g} kW at the most"
+    return compose(blueprint, parts, entries, [*_rule(blueprint, floor), *said], line=line)
+
+
+def _swatch(text: str, fill: str) -> Entry:
+    return Entry(text, 8, lambda x, y: (Box(x, y, 7, 6, fill, INK, 1, 0.3),))
+
+
+def _ring_glyph(x: float, y: float) -> tuple[Mark, ...]:
+    return Line(x, y + 3, x + 14, y + 3, RING, 1.0), Dot(x + 14, y + 3, 1.4, RING)
+
+
+def _rule(blueprint: Blueprint, floor: Floor) -> list[str]:
+    """Say by what rule the racks are filled."""
+    box = blueprint.server
+    high = "a rack of its own" if box.trays > 1 else f"{floor.server_units} rack units, one for each GPU"
+    power = f" and {box.power_w / 1000:g} kW" if box.power_w and box.trays == 1 else ""
+    if floor.share > 1:
+        together = f"{count(floor.share)} leaves with their servers share a rack"
+    else:
+        beside = "its leaves among them" if floor.block_leaves else "its leaves in racks beside"
+        together = f"a unit of {devices_words(floor.block_servers, 'server')} takes "
+        together += f"{count(floor.block_racks)} rack{'s' if floor.block_racks > 1 else ''}, {beside}"
+    return [f"Rule: a server is taken as {high}{power}; {together}; other switches stand by themselves, role by role."]
+
+
+def _grid(blueprint: Blueprint, floor: Floor) -> Grid:
+    """Choose how large racks are drawn: as large as lets all of them stand on the page, else the smallest."""
+    cells = 1 if floor.share > 1 else floor.block_racks
+    blocks = -(-floor.blocks // floor.share)
+    pod = _pod(blueprint, blocks)
+    for pitch in PITCHES:
+        found = _fitted(blocks, cells, pod, pitch)
+        if found and found.lines * found.lead <= HIGHEST:
+            return found
+    found = _fitted(blocks, cells, pod, PITCHES[-1]) or Grid(SIDE / cells * 0.9, 1, SIDE, blocks, blocks, cells)
+    lines = max(1, int(HIGHEST / found.lead))
+    return Grid(
+        found.pitch, found.line_blocks, found.block_width, min(lines, found.lines),
+        min(blocks, lines * found.line_blocks), cells,
+    )  # fmt: skip
+
+
+def _fitted(blocks: int, cells: int, pod: int, pitch: float) -> Grid | None:
+    """Return the grid with racks so wide, whole pods to a line or equal shares of one; None where no unit fits."""
+    width = cells * pitch + (0.5 * pitch if cells > 1 else 0)
+    most = int((SIDE - LABELS + 0.5 * pitch) / width)
+    if most < 1:
+        return None
+    line = -(-pod // -(-pod // most)) if pod > most else most - most % pod
+    return Grid(pitch, line, width, -(-blocks // line), blocks, cells)
+
+
+def _pod(blueprint: Blueprint, blocks: int) -> int:
+    """Return the units that stand together: those of a pod, where there are any, or of a wired form's first axis."""
+    placement, sizes = blueprint.form.placement, blueprint.sizes
+    return sizes[placement[-2]] if len(placement) > 2 and sizes[placement[-2]] <= blocks else 1
+
+
+def _floor(blueprint: Blueprint, floor: Floor, grid: Grid) -> tuple[list[Mark], float]:
+    """Draw the racks of units in lines, and below them those of other switches."""
+    shelves, foot = _shelves(blueprint, floor, grid)
+    top = foot + grid.lines * grid.lead + 6
+    marks: list[Mark] = [*shelves]
+    last = floor.racks - (floor.blocks - 1) * floor.block_racks if floor.share == 1 else 1
+    all_blocks = -(-floor.blocks // floor.share)
+    numbers = [last if block == all_blocks - 1 else grid.cells for block in range(grid.blocks)]
+    middles = [grid.spot(block, rack, top) for block, number in enumerate(numbers) for rack in range(number)]
+    marks.append(_boxes(middles, grid.pitch, grid.depth, SERVER))
+    every = math.ceil(9 / grid.lead)
+    for line in range(0, grid.lines, every):
+        first = line * grid.line_blocks * floor.share
+        y = grid.spot(line * grid.line_blocks, 0, top)[1]
+        words = f"{_unit_word(blueprint)} {count(first)}"
+        marks.append(Label(MARGIN, y - 2.4, elide(words, LABELS - 4, SMALL_PT), SMALL_PT, GREY))
+    some = (
+        ""
+        if grid.blocks == all_blocks
+        else f": the first {count(grid.blocks * floor.share)} of {count(floor.blocks)} units"
+    )
+    marks.append(
+        Label(MARGIN, top + 6, f"The floor, {count(floor.racks)} racks of units{some}", BODY_PT, INK, bold=True)
+    )
+    return marks, top + 14
+
+
+def _boxes(middles: Sequence[Point], pitch: float, depth: float, fill: str) -> Boxes:
+    """Return racks seen from above, around their middles."""
+    wide = 0.84 * pitch
+    return Boxes(tuple((x - wide / 2, y - depth / 2) for x, y in middles), wide, depth, fill, GREY, 0.25)
+
+
+def _unit_word(blueprint: Blueprint) -> str:
+    return "unit" if blueprint.form.placement and len(blueprint.form.placement) > 1 else title(blueprint.form.roles[0])
+
+
+def _shelves(blueprint: Blueprint, floor: Floor, grid: Grid) -> tuple[list[Mark], float]:
+    """Draw the racks of the other switches, line by line upward from 0, and return how high that is."""
+    marks: list[Mark] = []
+    y = 0.0
+    pitch = min(grid.pitch, 8.0)
+    most = int((SIDE - LABELS) / pitch)
+    for shelf in reversed(floor.shelves):
+        shown = min(shelf.racks, 3 * most)
+        lines = -(-shown // most)
+        middles = [
+            (MARGIN + LABELS + (number % most + 0.5) * pitch, y + (lines - 0.5 - number // most) * 1.6 * pitch)
+            for number in range(shown)
+        ]
+        marks.append(_boxes(middles, pitch, 1.15 * pitch, fills(blueprint)[shelf.role]))
+        top = y + lines * pitch * 1.6
+        words = f"{title(shelf.role).capitalize()}: {count(shelf.racks)} {'rack' if shelf.racks == 1 else 'racks'}"
+        words += f", {count(shown)} drawn" if shown < shelf.racks else ""
+        marks.append(Label(MARGIN, top + 2, words, SMALL_PT, GREY))
+        y = top + 14
+    return marks, y + (2 if floor.shelves else 0)
+
+
+def _rings(blueprint: Blueprint, floor: Floor, grid: Grid, placement: str, seed: int) -> tuple[list[Mark], list[str]]:
+    """Draw where the flows of an all-reduce by rings go from rack to rack, once for all rings of two servers."""
+    if blueprint.servers < 2:
+        return [], []
+    ranks = place(blueprint, placement, seed=seed)
+    (phase,) = phases(blueprint.server, ranks, "all-reduce", "hierarchical-ring")
+    nics = blueprint.server.nics
+    ends = np.stack([floor.rack_of(end // nics) for end in (phase.source, phase.target)], axis=1)
+    crossing = ends[ends[:, 0] != ends[:, 1]]
+    pairs = np.unique(crossing, axis=0)
+    drawn = pairs[(pairs < grid.blocks * grid.cells).all(axis=1)]
+    top = _shelves(blueprint, floor, grid)[1] + grid.lines * grid.lead + 6
+    shown = drawn[:MOST_HOPS]
+    marks = [mark for run in _runs(shown.tolist(), grid) for mark in _run(run, grid, top)]
+    how = {"contiguous": "in order", "random": f"on servers in random order (seed {seed})"}.get(placement, placement)
+    said = f"Rings of an all-reduce, ranks {how}: {count(len(crossing))} of {count(phase.flows)} flows leave their rack"
+    said += f", by {count(len(pairs))} ways from rack to rack"
+    said += f", of which {count(len(shown))} are drawn." if len(shown) < len(pairs) else ", all drawn."
+    return marks, [said]
+
+
+MOST_HOPS = 6000
+"""The most ways from rack to rack that are drawn; those along a line are one stroke."""
+
+
+def _runs(hops: list[list[int]], grid: Grid) -> Iterator[list[int]]:
+    """Yield racks in the order that a ring passes them, as long as it goes on along one line."""
+    run: list[int] = []
+    for source, target in hops:
+        same = source // grid.cells // grid.line_blocks == target // grid.cells // grid.line_blocks
+        on = same and target == source + 1
+        if on and run and run[-1] == source:
+            run.append(target)
+            continue
+        yield from [run] if run else []
+        run = [source, target] if on else []
+        yield from [] if on else [[source, target]]
+    yield from [run] if run else []
+
+
+def _run(run: list[int], grid: Grid, top: float) -> Iterator[Mark]:
+    """Yield a stroke from the first rack of a run to its last, and a dot where it goes."""
+    spots = [grid.spot(*divmod(rack, grid.cells), top) for rack in (run[0], run[-1])]
+    wide = min(1.2, 0.12 * grid.pitch)
+    for start, end in pairwise(spots):
+        yield Line(*start, *end, RING, wide, 0.8)
+        yield Dot(*end, 1.6 * wide, RING)
