@@ -10,11 +10,14 @@ from fabric.draw.adjacency import lay_out_adjacency
 from fabric.draw.load import Traffic, lay_out_load
 from fabric.draw.page import plain_style, render
 from fabric.draw.racks import lay_out_racks
+from fabric.draw.seen import WHOLE, lay_out_view, whole_view
 from fabric.draw.sheet import Sheet
 from fabric.draw.tiers import lay_out
+from fabric.draw.trail import trail_of
 from fabric.draw.wiring import lay_out_wired
 from fabric.errors import InputError, nearest
 from fabric.racks import RACK, Rack
+from fabric.view import place_of, view_of
 from fabric.wired import Wired
 
 if TYPE_CHECKING:
@@ -64,4 +67,20 @@ def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Sheet:
             return lay_out_racks(blueprint, diagram.rack, diagram.traffic.placement, diagram.traffic.seed)
         if diagram.kind == "load":
             return lay_out_load(blueprint, diagram.traffic)
-        return (lay_out_wired if isinstance(blueprint.form, Wired) else lay_out)(blueprint)
+        return _by_tiers(blueprint, diagram)
+
+
+def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Sheet:
+    """Return the whole, by groups or device by device where it is small, or one pod or unit of it."""
+    trail = None if diagram.highlight is None else trail_of(blueprint, diagram.highlight)
+    wired = isinstance(blueprint.form, Wired)
+    if diagram.level == "fabric":
+        place_of(blueprint, "fabric", diagram.pod, diagram.unit)
+        if not wired and blueprint.switches <= WHOLE:
+            return lay_out_view(blueprint, whole_view(blueprint), {}, trail)
+        return (lay_out_wired if wired else lay_out)(blueprint)
+    if diagram.level not in ("pod", "unit"):
+        raise InputError(f"no level '{diagram.level}' of a diagram{nearest(diagram.level, ('fabric', 'pod', 'unit'))}")
+    place = place_of(blueprint, diagram.level, diagram.pod, diagram.unit)
+    view = view_of(blueprint, diagram.level, pod=diagram.pod, unit=diagram.unit)
+    return lay_out_view(blueprint, view, place, trail)

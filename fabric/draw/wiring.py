@@ -11,15 +11,16 @@ from fabric.draw.halves import halves
 from fabric.draw.lattices import lattice
 from fabric.draw.legend import LINE, legend_marks, legend_rows, wired_entries
 from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
-from fabric.draw.palette import BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
+from fabric.draw.palette import ACCENT, BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
 from fabric.draw.plan import MARGIN, WIDTH, Column
 from fabric.draw.scene import LEAD, Scene, colour
 from fabric.draw.sheet import Label, Line, Mark, Sheet, raised, wrap
-from fabric.draw.words import has_planes, ports_words, wire_words
+from fabric.draw.words import bundle_words, has_planes, ports_words, wire_words
+from fabric.form import Bundle, Form
 from fabric.units import count
 from fabric.wired import Wire, Wired
 
-__all__ = ["lay_out_wired"]
+__all__ = ["lay_out_wired", "words_under"]
 
 LAYOUTS: Mapping[str, Callable[[Blueprint], Scene]] = {
     "dragonfly": circle_of_groups, "dragonfly-plus": circle_of_groups, "slim-fly": halves, "hyperx": lattice,
@@ -38,17 +39,17 @@ def lay_out_wired(blueprint: Blueprint) -> Sheet:
     lines = note_lines(blueprint)
     key = legend_rows(wired_entries(scene.cards, gaps=scene.gaps, stacks=scene.stacks))
     foot = MARGIN + len(lines) * NOTE_LEAD
-    words, bottom = _words(blueprint, form, foot + len(key) * LINE + 24)
+    words, bottom = words_under(blueprint, foot + len(key) * LINE + 24)
     head, height = header(blueprint, bottom + 12 + scene.height + 8)
     marks = [*head, *(raised(mark, bottom + 12) for mark in scene.marks), rule(bottom + 6), *words]
     marks += [rule(foot + len(key) * LINE + 12), *legend_marks(key, foot + len(key) * LINE + 7), *note_marks(lines)]
     return Sheet(WIDTH, height, tuple(marks))
 
 
-def _words(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark], float]:
+def words_under(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
     """Return what is said of groups, and under them of wires, upward from `bottom`, and how high that is."""
-    wires, top = _wires(blueprint, form, bottom)
-    groups, top = _groups(blueprint, form, top + 10)
+    wires, top = _wires(blueprint, bottom)
+    groups, top = _groups(blueprint, blueprint.form, top + 10)
     planes = [f"× {count(blueprint.planes)} planes"] if has_planes(blueprint) else []
     marks = [Label(WIDTH - MARGIN, top - 12, text, HEAD_PT, INK, bold=True, align="right") for text in planes]
     return [*groups, *wires, *marks], top
@@ -59,7 +60,7 @@ def _columns(number: int) -> list[Column]:
     return [Column(MARGIN + place * width, MARGIN + (place + 1) * width - APART) for place in range(number)]
 
 
-def _groups(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark], float]:
+def _groups(blueprint: Blueprint, form: Form, bottom: float) -> tuple[list[Mark], float]:
     columns = _columns(max(ACROSS, len(form.groups)))
     texts = [group_texts(blueprint, group, column.width) for group, column in zip(form.groups, columns, strict=False)]
     under = [
@@ -73,23 +74,24 @@ def _groups(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark
     return marks, first + 14
 
 
-def _wires(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark], float]:
-    columns = _columns(ACROSS)
-    cells = [_cell(blueprint, wire, columns[0].width) for wire in form.links_]
+def _wires(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
+    columns, bundles = _columns(ACROSS), blueprint.form.bundles
+    cells = [_cell(blueprint, bundle, columns[0].width) for bundle in bundles]
     rows = [cells[first : first + ACROSS] for first in range(0, len(cells), ACROSS)]
     marks: list[Mark] = []
     y = bottom
     for number, row in reversed(list(enumerate(rows))):
         y += LEAD * max(map(len, row)) + 2
-        for column, lines, wire in zip(columns, row, form.links_[ACROSS * number :], strict=False):
-            marks += _wire(column, y, lines, colour(blueprint, wire))
+        for column, lines, bundle in zip(columns, row, bundles[ACROSS * number :], strict=False):
+            ink = colour(blueprint, bundle) if isinstance(bundle, Wire) else ACCENT
+            marks += _wire(column, y, lines, ink)
         y += 12
     return marks, y
 
 
-def _cell(blueprint: Blueprint, wire: Wire, width: float) -> list[str]:
-    links, each = wire_words(blueprint, wire)
-    return [wire.name, *wrap(links, width, BODY_PT), *wrap(each, width, SMALL_PT)]
+def _cell(blueprint: Blueprint, bundle: Bundle, width: float) -> list[str]:
+    links, each = wire_words(blueprint, bundle) if isinstance(bundle, Wire) else bundle_words(blueprint, bundle)
+    return [bundle.name, *wrap(links, width, BODY_PT), *wrap(each, width, SMALL_PT)]
 
 
 def _wire(column: Column, y: float, lines: list[str], colour: str) -> list[Mark]:

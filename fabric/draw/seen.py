@@ -1,0 +1,271 @@
+"""A view in rows: one pod or unit, or a small fabric, device by device, with stacks of what is above or around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from fabric.blueprint import Blueprint
+from fabric.draw.composed import Part, compose
+from fabric.draw.legend import Entry, bar_entries, dots_entry, lanes_entry, swatch_entry
+from fabric.draw.palette import ACCENT, BODY_PT, GREY, HAIR, INK, PALE, PLATES, SMALL_PT, ink_on, lane_colour
+from fabric.draw.plan import MARGIN, WIDTH, Column
+from fabric.draw.sample import colour_axis
+from fabric.draw.scene import colour, few
+from fabric.draw.sheet import Bend, Box, Dot, Label, Line, Mark, Sheet, elide, text_width, wrap
+from fabric.draw.trail import HALO, Trail, digits_of, fill_of, trail_part
+from fabric.draw.wiring import words_under
+from fabric.draw.words import devices_words, notes, title
+from fabric.form import PLANE
+from fabric.units import count
+from fabric.view import View, switches_of, view_of
+from fabric.wired import Wire, Wired
+
+__all__ = ["WHOLE", "lay_out_view", "whole_view"]
+
+WHOLE, SERVERS = 64, 48
+"""The most switches of a fabric that is drawn whole, and the most servers that are drawn one by one there."""
+
+ROW = 64
+"""The most cards of a row."""
+
+ROWS = Column(100.0, WIDTH - MARGIN - 4)
+PITCH, HIGH, BEHIND, PAD = 78.0, 15.0, 1.7, 5.0
+
+Digits = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A node of a view that is drawn: where it stands, and what its name says of it."""
+
+    number: int
+    role: str
+    fixed: Digits
+    others: Digits
+    multiplicity: int
+    inside: bool
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A card in place, around its middle."""
+
+    seen: Seen
+    x: float
+    y: float
+    width: float
+
+
+def whole_view(blueprint: Blueprint) -> View:
+    """Return a fabric of few switches, server by server where these are few too, and else by units."""
+    return view_of(blueprint, "device") if blueprint.servers <= SERVERS else switches_of(blueprint)
+
+
+def lay_out_view(blueprint: Blueprint, view: View, place: Digits, trail: Trail | None = None) -> Sheet:
+    """Return a view as a page: its rows, with frames around units and pods, and words under them.
+
+    `place` gives the coordinates of the pod or unit that it is of, none for the whole.
+    """
+    rows = _rows(blueprint, view, place)
+    spots = _spots(rows)
+    named = {spot.seen.number: spot for row in spots for spot in row}
+    marks = [*_frames(blueprint, spots, place), *_links(blueprint, view, named, trail)]
+    for row in spots:
+        marks += [*_cards(blueprint, row, trail), *_label(blueprint, row)]
+    height = PITCH * (len(rows) - 1) + HIGH + 3 * PAD + 18 + 26
+    words, under = words_under(blueprint, 0)
+    parts = [Part(marks, height), Part(words, under)]
+    parts += [trail_part(blueprint, trail)] if trail else []
+    whole = view.title.partition(", ")[2]
+    line = whole[:1].upper() + whole[1:] if place else _whole_words(view)
+    return compose(blueprint, parts, _entries(blueprint, view, spots, trail), notes(blueprint), line=line)
+
+
+def _whole_words(view: View) -> str:
+    servers = "servers by units" if (view.multiplicity[view.role == 0] > 1).any() else "every server"
+    return f"Every switch and every pair that is joined, {servers}"
+
+
+def _rows(blueprint: Blueprint, view: View, place: Digits) -> list[list[Seen]]:
+    """Return what is drawn row by row: the place by roles from the servers up, then what is above or around it."""
+    rows: dict[tuple[bool, int], list[Seen]] = {}
+    wired = isinstance(blueprint.form, Wired)
+    for number, (name, role) in enumerate(zip(view.names, view.role.tolist(), strict=True)):
+        word, fixed, others = digits_of(name)
+        where = fixed
+        if wired and role == 0 and place:
+            where = dict(place)
+        inside = all(where.get(axis) == value for axis, value in place.items()) and not others
+        seen = Seen(number, word, fixed, others, int(view.multiplicity[number]), inside)
+        rows.setdefault((wired and not inside, role), []).append(seen)
+    return [[row[place_] for place_ in few(len(row), ROW)] for _, row in sorted(rows.items(), key=lambda item: item[0])]
+
+
+def _spots(rows: Sequence[Sequence[Seen]]) -> list[list[Spot]]:
+    """Return every row's cards in place: evenly, with gaps where an outer coordinate turns or some are left out."""
+    found = []
+    for number, row in enumerate(rows):
+        steps = [0.0]
+        for left, right in pairwise(row):
+            steps.append(steps[-1] + _step(left, right))
+        pitch = min(44.0 if number == 0 else 34.0, ROWS.width / (steps[-1] + 1))
+        first = ROWS.middle - pitch * steps[-1] / 2
+        width = min(0.8 * pitch, 30.0)
+        y = 3 * PAD + 18 + HIGH / 2 + PITCH * number
+        found.append([Spot(seen, first + pitch * step, y, width) for seen, step in zip(row, steps, strict=True)])
+    return found
+
+
+def _step(left: Seen, right: Seen) -> float:
+    if right.number > left.number + 1:
+        return 2.2
+    outer = list(left.fixed)[:-1]
+    return 1.5 if any(left.fixed[axis] != right.fixed.get(axis) for axis in outer if axis != PLANE) else 1.0
+
+
+def _frames(blueprint: Blueprint, rows: Sequence[Sequence[Spot]], place: Digits) -> Iterator[Mark]:
+    """Draw a frame around the devices of every pod and unit that are drawn, and write its number at its foot."""
+    form = blueprint.form
+    if isinstance(form, Wired):
+        return
+    for depth in range(1, len(form.placement)):
+        axes = form.placement[:depth]
+        groups: dict[tuple[int, ...], list[Spot]] = {}
+        for spot in (spot for row in rows for spot in row):
+            if all(axis in spot.seen.fixed for axis in axes):
+                groups.setdefault(tuple(spot.seen.fixed[axis] for axis in axes), []).append(spot)
+        nest = len(form.placement) - 1 - depth
+        told = len(groups) > 1 or axes[-1] in place
+        if told and not _crossed(groups):
+            for values, spots in groups.items():
+                yield from _frame(spots, nest, depth, f"{title(axes[-1])} {values[-1]}")
+
+
+def _crossed(groups: Mapping[tuple[int, ...], Sequence[Spot]]) -> bool:
+    """Tell whether two frames would meet."""
+    sides = sorted((min(spot.x - spot.width / 2 for spot in spots), max(spot.x + spot.width / 2 for spot in spots))
+                   for spots in groups.values())  # fmt: skip
+    return any(right >= left - 1.0 for (_, right), (left, _) in pairwise(sides))
+
+
+def _frame(spots: Sequence[Spot], nest: int, depth: int, text: str) -> Iterator[Mark]:
+    pad = min(PAD, 3.0) + 2 * nest
+    left, right = (min(spot.x - spot.width / 2 for spot in spots), max(spot.x + spot.width / 2 for spot in spots))
+    foot, top = (min(spot.y for spot in spots) - HIGH / 2, max(spot.y for spot in spots) + HIGH / 2)
+    below = 14.0 + 10.0 * nest
+    tint = PLATES[min(depth - 1, len(PLATES) - 1)]
+    yield Box(left - pad, foot - below, right - left + 2 * pad, top - foot + below + pad + 3, tint, HAIR, 4, 0.6)
+    if text_width(text, SMALL_PT, bold=True) <= right - left:
+        yield Label(left, foot - below + 3.5, text, SMALL_PT, INK, bold=True)
+
+
+def _links(blueprint: Blueprint, view: View, named: Mapping[int, Spot], trail: Trail | None) -> list[Mark]:
+    """Draw a line for every edge between what is drawn; those of one row as arcs above it; the path's over a halo."""
+    marks: list[Mark] = []
+    over: list[Mark] = []
+    columns = (view.lower, view.upper, view.bundle)
+    drawn = [edge for edge in zip(*(column.tolist() for column in columns), strict=True)
+             if edge[0] in named and edge[1] in named and edge[0] != edge[1]]  # fmt: skip
+    faint = len(drawn) > 600
+    for low, high, bundle in drawn:
+        lower, upper = named[low], named[high]
+        ink = _ink(blueprint, bundle, lower, upper)
+        if trail and _follows(trail, lower.seen, upper.seen):
+            over += [_stroke(lower, upper, HALO, 4.5, 1.0), _stroke(lower, upper, ink, 1.4, 1.0)]
+        else:
+            marks.append(_stroke(lower, upper, ink, 0.4 if faint else 0.55, 0.45 if faint else 0.7))
+    return marks + over
+
+
+def _ink(blueprint: Blueprint, bundle: int, lower: Spot, upper: Spot) -> str:
+    wire = blueprint.form.bundles[bundle]
+    if isinstance(wire, Wire):
+        return colour(blueprint, wire)
+    axis = colour_axis(blueprint)
+    lanes = [spot.seen.fixed[axis] for spot in (lower, upper) if axis in spot.seen.fixed] if axis else []
+    return lane_colour(lanes[0]) if lanes else ACCENT
+
+
+def _stroke(lower: Spot, upper: Spot, ink: str, wide: float, alpha: float) -> Mark:
+    if lower.y == upper.y:
+        left, right = sorted((lower, upper), key=lambda spot: spot.x)
+        rise = min(34.0, 5.0 + 0.16 * (right.x - left.x))
+        return Bend(left.x, left.y + HIGH / 2, right.x, right.y + HIGH / 2, rise, ink, wide, alpha)
+    low, high = sorted((lower, upper), key=lambda spot: spot.y)
+    return Line(low.x, low.y + HIGH / 2, high.x, high.y - HIGH / 2, ink, wide, alpha)
+
+
+def _follows(trail: Trail, lower: Seen, upper: Seen) -> bool:
+    """Tell whether the path goes from a device of one node to one of the other, or back."""
+    return any(
+        (one.among(lower.role, lower.fixed, lower.others) and two.among(upper.role, upper.fixed, upper.others))
+        or (two.among(lower.role, lower.fixed, lower.others) and one.among(upper.role, upper.fixed, upper.others))
+        for one, two in pairwise(trail.stops)
+    )
+
+
+def _cards(blueprint: Blueprint, row: Sequence[Spot], trail: Trail | None) -> Iterator[Mark]:
+    texts = [_text(spot, row) for spot in row]
+    told = all(text_width(text, SMALL_PT) <= spot.width - 1 for text, spot in zip(texts, row, strict=True))
+    for spot, text in zip(row, texts, strict=True):
+        seen, left, foot = spot.seen, spot.x - spot.width / 2, spot.y - HIGH / 2
+        if trail and any(stop.among(seen.role, seen.fixed, seen.others) for stop in trail.stops):
+            yield Box(left - 2.5, foot - 2.5, spot.width + 5, HIGH + 5, HALO, "none", 3, 0)
+        fill = fill_of(blueprint, seen.role, seen.fixed)
+        if seen.multiplicity > 1:
+            yield Box(left + BEHIND, foot + BEHIND, spot.width, HIGH, PALE, ACCENT, min(2, spot.width / 5), 0.4)
+        yield Box(left, foot, spot.width, HIGH, fill, INK, min(2, spot.width / 5), 0.4)
+        if told and text:
+            yield Label(spot.x, spot.y - 2.4, text, SMALL_PT, ink_on(fill), align="center")
+    for left_, right_ in pairwise(row):
+        if right_.seen.number > left_.seen.number + 1:
+            middle = (left_.x + right_.x) / 2
+            yield from (Dot(middle + by, left_.y, 0.7, GREY) for by in (-2.2, 0, 2.2))
+
+
+def _text(spot: Spot, row: Sequence[Spot]) -> str:
+    """Return what is written on a card: the innermost coordinate on which the row's cards differ."""
+    differ = [axis for axis in spot.seen.fixed if len({other.seen.fixed.get(axis) for other in row}) > 1]
+    differ = [axis for axis in differ if axis != PLANE] or differ
+    return str(spot.seen.fixed[differ[-1]]) if differ else ""
+
+
+def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
+    """Name a row at the left, and under it what of its role is drawn."""
+    seen, y = [spot.seen for spot in row], row[0].y
+    role = seen[0].role
+    width = ROWS.start - MARGIN - 14
+    head = title(role).capitalize() if any(one.inside for one in seen) else f"Other {devices_words(2, role)[2:]}"
+    many = {one.multiplicity for one in seen}
+    drawn, total = sum(one.multiplicity for one in seen), blueprint.devices(role)
+    if many == {1}:
+        said = f"{count(len(seen))} of {count(total)}" if len(seen) < total else f"all {count(total)}"
+    elif len(many) == 1 and len(seen) > 1:
+        said = f"{count(len(seen))} stacks × {count(min(many))}"
+    else:
+        said = f"{count(drawn)} of {count(total)}" if drawn < total else f"× {count(total)}"
+    lines = wrap(said, width, SMALL_PT)[:2]
+    marks: list[Mark] = [Label(MARGIN, y + 2, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
+    return marks + [Label(MARGIN, y - 7 - 8.5 * place, line, SMALL_PT, GREY) for place, line in enumerate(lines)]
+
+
+def _entries(
+    blueprint: Blueprint, view: View, rows: Sequence[Sequence[Spot]], trail: Trail | None
+) -> list[Entry]:  # fmt: skip
+    """Return what the picture uses, and no more."""
+    seen = [spot.seen for row in rows for spot in row]
+    axis = None if isinstance(blueprint.form, Wired) else colour_axis(blueprint)
+    lanes = sorted({one.fixed[axis] for one in seen if axis in one.fixed}) if axis else []
+    entries = [lanes_entry(axis, lanes)] if axis and len(lanes) > 1 else []
+    entries += [*bar_entries()]
+    if any(one.multiplicity > 1 for one in seen):
+        entries.append(Entry("stack of several devices", 11, _stack))
+    if len(seen) < len(view):
+        entries.append(dots_entry())
+    return entries + ([swatch_entry("on the path", HALO)] if trail else [])
+
+
+def _stack(x: float, y: float) -> tuple[Mark, ...]:
+    return Box(x + 2, y + 1.5, 8, 6, PALE, ACCENT, 1.2, 0.5), Box(x, y - 0.5, 8, 6, ACCENT, INK, 1.2, 0.5)
