@@ -12,7 +12,7 @@ from fabric.draw.palette import BODY_PT
 from fabric.draw.plan import MARGIN, WIDTH
 from fabric.draw.sheet import Mark, Sheet, raised, wrap
 
-__all__ = ["Part", "compose"]
+__all__ = ["Part", "compose", "stacked"]
 
 APART = 12.0
 
@@ -39,9 +39,16 @@ def compose(
     elif lines:
         marks.append(rule(y + 4))
         y += 4
+    drawn, y = stacked(parts, y)
+    head, height = header(blueprint, y, line)
+    return Sheet(WIDTH, height, (*head, *marks, *drawn))
+
+
+def stacked(parts: Sequence[Part], bottom: float) -> tuple[list[Mark], float]:
+    """Return parts one under another, the last at the bottom, a rule under each but that; and how high that is."""
+    marks: list[Mark] = []
     for place, part in enumerate(reversed(parts)):
-        marks += [rule(y)] if place else []
-        marks += [raised(mark, y + APART) for mark in part.marks]
-        y += part.height + 2 * APART
-    head, height = header(blueprint, y - APART, line)
-    return Sheet(WIDTH, height, (*head, *marks))
+        marks += [rule(bottom)] if place else []
+        marks += [raised(mark, bottom + APART) for mark in part.marks]
+        bottom += part.height + 2 * APART
+    return marks, bottom - APART if parts else bottom

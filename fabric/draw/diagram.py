@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from fabric.blueprint import Blueprint
 from fabric.draw.adjacency import lay_out_adjacency
+from fabric.draw.composed import Part
 from fabric.draw.load import Traffic, lay_out_load
 from fabric.draw.page import plain_style, render
 from fabric.draw.racks import lay_out_racks
-from fabric.draw.seen import WHOLE, lay_out_view, whole_view
+from fabric.draw.seen import WHOLE, lay_out_view, seen_part, whole_view
 from fabric.draw.sheet import Sheet
 from fabric.draw.tiers import lay_out
-from fabric.draw.trail import trail_of
+from fabric.draw.trail import Trail, trail_of, trail_part
 from fabric.draw.wiring import lay_out_wired
 from fabric.errors import InputError, nearest
 from fabric.racks import RACK, Rack
-from fabric.view import place_of, view_of
+from fabric.view import levels_of, place_of, view_of
 from fabric.wired import Wired
 
 if TYPE_CHECKING:
@@ -70,6 +71,17 @@ def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Sheet:
         return _by_tiers(blueprint, diagram)
 
 
+def _below(blueprint: Blueprint, trail: Trail | None) -> list[Part]:
+    """Return what stands under a fabric by groups: of tiers one unit, device by device, and a path."""
+    parts = []
+    if not isinstance(blueprint.form, Wired) and "unit" in levels_of(blueprint):
+        place = place_of(blueprint, "unit", 0, 0)
+        view = view_of(blueprint, "unit")
+        head = f"{view.title.partition(', ')[2].capitalize()}, device by device"
+        parts.append(seen_part(blueprint, view, place, trail, head))
+    return parts + ([trail_part(blueprint, trail)] if trail else [])
+
+
 def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Sheet:
     """Return the whole, by groups or device by device where it is small, or one pod or unit of it."""
     trail = None if diagram.highlight is None else trail_of(blueprint, diagram.highlight)
@@ -78,7 +90,7 @@ def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Sheet:
         place_of(blueprint, "fabric", diagram.pod, diagram.unit)
         if not wired and blueprint.switches <= WHOLE:
             return lay_out_view(blueprint, whole_view(blueprint), {}, trail)
-        return (lay_out_wired if wired else lay_out)(blueprint)
+        return (lay_out_wired if wired else lay_out)(blueprint, _below(blueprint, trail), trail)
     if diagram.level not in ("pod", "unit"):
         raise InputError(f"no level '{diagram.level}' of a diagram{nearest(diagram.level, ('fabric', 'pod', 'unit'))}")
     place = place_of(blueprint, diagram.level, diagram.pod, diagram.unit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
@@ -22,7 +22,7 @@ from fabric.units import count
 from fabric.view import View, switches_of, view_of
 from fabric.wired import Wire, Wired
 
-__all__ = ["WHOLE", "lay_out_view", "whole_view"]
+__all__ = ["WHOLE", "lay_out_view", "seen_part", "whole_view"]
 
 WHOLE, SERVERS = 64, 48
 """The most switches of a fabric that is drawn whole, and the most servers that are drawn one by one there."""
@@ -68,19 +68,70 @@ def lay_out_view(blueprint: Blueprint, view: View, place: Digits, trail: Trail |
 
     `place` gives the coordinates of the pod or unit that it is of, none for the whole.
     """
-    rows = _rows(blueprint, view, place)
-    spots = _spots(rows)
-    named = {spot.seen.number: spot for row in spots for spot in row}
-    marks = [*_frames(blueprint, spots, place), *_links(blueprint, view, named, trail)]
-    for row in spots:
-        marks += [*_cards(blueprint, row, trail), *_label(blueprint, row)]
-    height = PITCH * (len(rows) - 1) + HIGH + 3 * PAD + 18 + 26
+    spots = _placed(blueprint, _spots(_rows(blueprint, view, place)))
     words, under = words_under(blueprint, 0)
-    parts = [Part(marks, height), Part(words, under)]
+    parts = [_drawn(blueprint, view, spots, place, trail), Part(words, under)]
     parts += [trail_part(blueprint, trail)] if trail else []
     whole = view.title.partition(", ")[2]
     line = whole[:1].upper() + whole[1:] if place else _whole_words(view)
     return compose(blueprint, parts, _entries(blueprint, view, spots, trail), notes(blueprint), line=line)
+
+
+def seen_part(blueprint: Blueprint, view: View, place: Digits, trail: Trail | None, head: str) -> Part:
+    """Return a view as a part of another page, under a head of its own."""
+    spots = _placed(blueprint, _spots(_rows(blueprint, view, place)))
+    part = _drawn(blueprint, view, spots, place, trail)
+    return Part([*part.marks, Label(MARGIN, part.height + 2, head, BODY_PT, INK, bold=True)], part.height + 10)
+
+
+def _drawn(
+    blueprint: Blueprint, view: View, spots: Sequence[Sequence[Spot]], place: Digits, trail: Trail | None
+) -> Part:
+    named = {spot.seen.number: spot for row in spots for spot in row}
+    marks = [*_frames(blueprint, spots, place), *_links(blueprint, view, named, trail)]
+    for row in spots:
+        marks += [*_cards(blueprint, row, trail), *_label(blueprint, row)]
+    return Part(marks, spots[-1][0].y + HIGH / 2 + 12)
+
+
+def _placed(blueprint: Blueprint, rows: Sequence[Sequence[Spot]]) -> list[list[Spot]]:
+    """Return the rows with every pod, then every unit, in the column of its widest row."""
+    form, found = blueprint.form, [list(row) for row in rows]
+    if isinstance(form, Wired):
+        return found
+    for depth in range(1, len(form.placement)):
+        axes = form.placement[:depth]
+        having = [number for number, row in enumerate(found) if all(axis in row[0].seen.fixed for axis in axes)]
+        if len(having) < 2:
+            continue
+        widest = max(having, key=lambda number: found[number][-1].x - found[number][0].x)
+        columns: dict[tuple[int, ...], list[Spot]] = {}
+        for number in having:
+            for spot in found[number]:
+                columns.setdefault(tuple(spot.seen.fixed[axis] for axis in axes), []).append(spot)
+        if all(any(spot in found[widest] for spot in spots) for spots in columns.values()):
+            for number in having:
+                found[number] = _in_columns(found[number], found[widest], axes)
+    return found
+
+
+def _in_columns(row: Sequence[Spot], anchor: Sequence[Spot], axes: Sequence[str]) -> list[Spot]:
+    """Return a row, those of one place amid the width that the place takes in the anchor row, closer if they must."""
+    if row is anchor:
+        return list(row)
+    places: dict[tuple[int, ...], list[Spot]] = {}
+    for spot in row:
+        places.setdefault(tuple(spot.seen.fixed[axis] for axis in axes), []).append(spot)
+    found: list[Spot] = []
+    for values, spots in places.items():
+        there = [spot for spot in anchor if tuple(spot.seen.fixed[axis] for axis in axes) == values]
+        left, right = there[0].x - there[0].width / 2, there[-1].x + there[-1].width / 2
+        own = spots[-1].x - spots[0].x + spots[0].width
+        share = min(1.0, (right - left) / own)
+        middle, centre = (left + right) / 2, (spots[0].x + spots[-1].x) / 2
+        found += [replace(spot, x=middle + share * (spot.x - centre), width=share * spot.width) for spot in spots]
+    least = min(spot.width for spot in found)
+    return [replace(spot, width=least) for spot in found]
 
 
 def _whole_words(view: View) -> str:
@@ -191,7 +242,7 @@ def _ink(blueprint: Blueprint, bundle: int, lower: Spot, upper: Spot) -> str:
 def _stroke(lower: Spot, upper: Spot, ink: str, wide: float, alpha: float) -> Mark:
     if lower.y == upper.y:
         left, right = sorted((lower, upper), key=lambda spot: spot.x)
-        rise = min(34.0, 5.0 + 0.16 * (right.x - left.x))
+        rise = 4.0 + 0.1 * (right.x - left.x)
         return Bend(left.x, left.y + HIGH / 2, right.x, right.y + HIGH / 2, rise, ink, wide, alpha)
     low, high = sorted((lower, upper), key=lambda spot: spot.y)
     return Line(low.x, low.y + HIGH / 2, high.x, high.y - HIGH / 2, ink, wide, alpha)
@@ -208,7 +259,7 @@ def _follows(trail: Trail, lower: Seen, upper: Seen) -> bool:
 
 def _cards(blueprint: Blueprint, row: Sequence[Spot], trail: Trail | None) -> Iterator[Mark]:
     texts = [_text(spot, row) for spot in row]
-    told = all(text_width(text, SMALL_PT) <= spot.width - 1 for text, spot in zip(texts, row, strict=True))
+    told = _told(row)
     for spot, text in zip(row, texts, strict=True):
         seen, left, foot = spot.seen, spot.x - spot.width / 2, spot.y - HIGH / 2
         if trail and any(stop.among(seen.role, seen.fixed, seen.others) for stop in trail.stops):
@@ -225,11 +276,22 @@ def _cards(blueprint: Blueprint, row: Sequence[Spot], trail: Trail | None) -> It
             yield from (Dot(middle + by, left_.y, 0.7, GREY) for by in (-2.2, 0, 2.2))
 
 
+def _told(row: Sequence[Spot]) -> bool:
+    """Tell whether what is to be written on the cards of a row fits on all of them."""
+    return all(text_width(_text(spot, row), SMALL_PT) <= spot.width - 1 for spot in row)
+
+
 def _text(spot: Spot, row: Sequence[Spot]) -> str:
     """Return what is written on a card: the innermost coordinate on which the row's cards differ."""
-    differ = [axis for axis in spot.seen.fixed if len({other.seen.fixed.get(axis) for other in row}) > 1]
-    differ = [axis for axis in differ if axis != PLANE] or differ
-    return str(spot.seen.fixed[differ[-1]]) if differ else ""
+    axis = _telling(row)
+    return str(spot.seen.fixed[axis]) if axis in spot.seen.fixed else ""
+
+
+def _telling(row: Sequence[Spot]) -> str:
+    """Return the innermost coordinate on which the cards of a row differ, planes only where nothing else does."""
+    axes = dict.fromkeys(axis for spot in row for axis in spot.seen.fixed)
+    differ = [axis for axis in axes if len({spot.seen.fixed.get(axis) for spot in row}) > 1]
+    return ([axis for axis in differ if axis != PLANE] or differ or [""])[-1]
 
 
 def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
@@ -237,7 +299,8 @@ def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
     seen, y = [spot.seen for spot in row], row[0].y
     role = seen[0].role
     width = ROWS.start - MARGIN - 14
-    head = title(role).capitalize() if any(one.inside for one in seen) else f"Other {devices_words(2, role)[2:]}"
+    around = isinstance(blueprint.form, Wired) and not any(one.inside for one in seen)
+    head = f"Other {devices_words(2, role)[2:]}" if around else title(role).capitalize()
     many = {one.multiplicity for one in seen}
     drawn, total = sum(one.multiplicity for one in seen), blueprint.devices(role)
     if many == {1}:
@@ -246,7 +309,10 @@ def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
         said = f"{count(len(seen))} stacks × {count(min(many))}"
     else:
         said = f"{count(drawn)} of {count(total)}" if drawn < total else f"× {count(total)}"
-    lines = wrap(said, width, SMALL_PT)[:2]
+    axis = _telling(row)
+    values = [one.fixed[axis] for one in seen if axis in one.fixed]
+    range_ = f"{title(axis)} {min(values)} to {max(values)}" if axis and len(values) == len(seen) else ""
+    lines = [*wrap(said, width, SMALL_PT)[:2], *([elide(range_, width, SMALL_PT)] if range_ else [])]
     marks: list[Mark] = [Label(MARGIN, y + 2, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
     return marks + [Label(MARGIN, y - 7 - 8.5 * place, line, SMALL_PT, GREY) for place, line in enumerate(lines)]
 
