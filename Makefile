@@ -13,7 +13,7 @@ RUN := $(VENV)/.run
 TEST := $(VENV)/.test
 DEMO := build/colossus-100k
 
-.PHONY: help demo test test-all lint docs-pictures bench accuracy clean apt
+.PHONY: help demo test test-all lint docs-pictures baselines bench accuracy clean apt
 
 help:
 	@echo 'make demo      design colossus-100k into $(DEMO): report, tables and pictures'
@@ -21,7 +21,8 @@ help:
 	@echo 'make test-all  the same, with the slow tests'
 	@echo 'make bench     the benchmarks, each a ratio taken in one run'
 	@echo 'make accuracy  the time model against measured collectives, system by system, with plots'
-	@echo 'make docs-pictures  draw the pictures of the README again'
+	@echo 'make docs-pictures  draw the pictures of README and docs again'
+	@echo 'make baselines  draw the pictures that tests compare with again, after a change that is meant'
 	@echo 'make clean     remove everything that make made'
 
 .DEFAULT_GOAL := help
@@ -52,11 +53,24 @@ accuracy: $(RUN)
 	$(BIN)/python benchmarks/accuracy.py
 
 docs-pictures: $(RUN)
-	$(BIN)/fabric design colossus-100k --out $(DEMO)
 	mkdir -p docs/pictures
-	cp $(DEMO)/fabric.svg docs/pictures/colossus-100k.svg
+	$(BIN)/fabric diagram colossus-100k -o docs/pictures/colossus-100k.svg
+	$(BIN)/fabric diagram colossus-100k --level pod -o docs/pictures/colossus-pod.svg
+	$(BIN)/fabric diagram colossus-1m --highlight path:0,999999 -o docs/pictures/colossus-1m-path.svg
+	$(BIN)/fabric diagram superpod-h100-2su -o docs/pictures/superpod-2su.svg
+	$(BIN)/fabric diagram superpod-h100-4su --level unit --unit 2 -o docs/pictures/superpod-unit.svg
+	$(BIN)/fabric diagram examples/my-cluster.yaml --family dragonfly -o docs/pictures/dragonfly.svg
+	$(BIN)/fabric diagram examples/my-cluster.yaml --family slim-fly -o docs/pictures/slim-fly.svg
+	$(BIN)/fabric diagram examples/my-cluster.yaml --family torus -o docs/pictures/torus.svg
+	$(BIN)/fabric diagram colossus-100k --kind adjacency -o docs/pictures/colossus-adjacency.svg
+	$(BIN)/fabric diagram colossus-100k --kind racks -o docs/pictures/colossus-racks.svg
+	$(BIN)/fabric diagram superpod-h100-4su --kind load -o docs/pictures/superpod-load.svg
+	$(BIN)/fabric diagram colossus-100k --kind load -o docs/pictures/colossus-load.svg
 	$(BIN)/fabric scale colossus-100k --out build/scale
 	cp build/scale/scale.svg docs/pictures/scale.svg
+
+baselines: $(TEST)
+	$(BIN)/python tests/test_baselines.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -16,7 +16,7 @@ from fabric.draw.legend import LINE, legend_marks, legend_rows, swatch_entry, wi
 from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
 from fabric.draw.palette import ACCENT, BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
 from fabric.draw.plan import MARGIN, WIDTH, Column
-from fabric.draw.scene import LEAD, Scene, colour
+from fabric.draw.scene import LEAD, Scene, colour, link
 from fabric.draw.sheet import Bend, Dot, Label, Line, Mark, Sheet, raised, wrap
 from fabric.draw.trail import HALO, Trail
 from fabric.draw.words import bundle_words, has_planes, ports_words, wire_words
@@ -67,11 +67,13 @@ def _on_path(blueprint: Blueprint, scene: Scene, trail: Trail) -> Iterator[Mark]
         for stop in trail.stops
     ]
     spots = [scene.spots.get(number) for number in numbers]
+    links = {frozenset(((mark.x0, mark.y0), (mark.x1, mark.y1))): mark for mark in scene.marks
+             if isinstance(mark, (Line, Bend))}  # fmt: skip
     for one, two in pairwise(spots):
-        for mark in scene.marks if one and two else ():
-            if isinstance(mark, (Line, Bend)) and {(mark.x0, mark.y0), (mark.x1, mark.y1)} == {one, two}:
-                yield replace(mark, colour=HALO, line_pt=4.5, alpha=1.0)
-                yield replace(mark, line_pt=1.6, alpha=1.0)
+        if one and two:
+            mark = links.get(frozenset((one, two)), link(one, two, INK))
+            yield replace(mark, colour=HALO, line_pt=4.5, alpha=1.0)
+            yield replace(mark, line_pt=1.6, alpha=1.0)
     for x, y in filter(None, spots):
         yield Dot(x, y, scene.halo, HALO)
 
