@@ -64,32 +64,45 @@ def dragonfly() -> Wired:
 
     With p NICs a router, a routers a group, h global links a router and g groups it has a p g NICs; g is at most
     a h + 1, and a = 2p = 2h is balanced (J. Kim et al. 2008, doi 10.1109/ISCA.2008.19). Every pair of groups has as
-    many links as go up evenly, and what is left leads to the nearest groups. Minimal ways have one global link at the
-    most, of weight 3, though two may be fewer hops than one between two local ones.
+    many links as go up evenly, `pair`, and what is left leads to the nearest groups. Minimal ways have one global
+    link at the most, of weight 3, though two may be fewer hops than one between two local ones.
     """
     leaf = Group("leaf", ("group", "router", PLANE))
     local = Wire(
         leaf, leaf, "leaf-local", count(f"group router router {PLANE} - group router {PLANE} : 2"),
         count("router - 1"), count("router - 1"), lambda sizes: all_to_all(_shape(sizes, leaf), 1),
-        (Load(count(f"2 slot {HOSTS} group - slot {HOSTS}"), count("router group")),),
+        (
+            Load(count(f"2 slot {HOSTS} group - slot {HOSTS}"), count("router group")),
+            Load(count(f"32 slot {HOSTS} router global + 16 slot {HOSTS} pair"), count("17 router group pair")),
+        ),
     )  # fmt: skip
-    far, rules = _global(leaf, Load(count(f"slot {HOSTS} group - slot {HOSTS}"), count("global group")))
+    mean = Load(count(f"slot {HOSTS} group - slot {HOSTS}"), count("global group"))
+    far, rules = _global(leaf, mean, Load(count(f"16 slot {HOSTS} router"), count("17 group pair")))
     return Wired(
         "dragonfly", (SERVER, leaf), "server(group, router, slot) - leaf(group, router) ~ router ~ global",
         (_hosts(leaf), local, far), count("group router slot"), count("4"),
         free={"group": 2, "router": 2, "global": 1, "slot": 1}, many=("group",),
-        fixed={"leaf-local": 1, "leaf-global": 1}, rules=rules,
+        fixed={"leaf-local": 1, "leaf-global": 1}, rules=rules, floors=_pair("router"),
         search=lambda sizes: _alike(sizes["router"], sizes["group"]), valiant=True, channels=2,
         crowds=(ONE_WAY,), weights={"leaf-global": 3},
     )  # fmt: skip
 
 
-def _global(group: Group, load: Load) -> tuple[Wire, tuple[Rule, Rule]]:
-    """Return the links between groups, `global` of each of a group's switches, and what their sizes keep to."""
+def _pair(each: str) -> dict[str, tuple[Count, Count]]:
+    """Return the links that every two groups have at the least."""
+    return {"pair": (count(f"{each} global"), count("group - 1"))}
+
+
+def _global(group: Group, *loads: Load) -> tuple[Wire, tuple[Rule, Rule]]:
+    """Return the links between groups, `global` of each of a group's switches, and what their sizes keep to.
+
+    Their loads are that of the mean link, and that of two groups with the fewest links. A sixteenth more of the latter
+    counts as none, so that a dragonfly of almost as many groups as there can be is as good as the balanced one.
+    """
     each, name = group.axes[1], f"{group.role}-global"
     wire = Wire(
         group, group, name, count(f"group {each} global {PLANE} : 2"), count("global"), count("global"),
-        lambda sizes: balanced(sizes["group"], sizes[each], sizes["global"]), (load,),
+        lambda sizes: balanced(sizes["group"], sizes[each], sizes["global"]), loads,
     )  # fmt: skip
     even = f"group {each} global"
     return wire, (
@@ -114,16 +127,22 @@ def dragonfly_plus() -> Wired:
         leaf, spine, "leaf-spine", count(f"group leaf spine leaf-spine {PLANE}"), count("spine leaf-spine"),
         count("leaf leaf-spine"),
         lambda sizes: agreeing(_named(sizes, leaf), _named(sizes, spine)),
-        (Load(count(f"slot {HOSTS}"), count("spine leaf-spine")),),
+        (
+            Load(count(f"slot {HOSTS}"), count("spine leaf-spine")),
+            Load(
+                count(f"16 slot {HOSTS} spine global + 16 slot {HOSTS} pair"),
+                count("17 group pair spine leaf-spine"),
+            ),
+        ),
     )  # fmt: skip
-    load = Load(count(f"group leaf slot {HOSTS} - leaf slot {HOSTS}"), count("group spine global"))
-    far, rules = _global(spine, load)
+    mean = Load(count(f"group leaf slot {HOSTS} - leaf slot {HOSTS}"), count("group spine global"))
+    far, rules = _global(spine, mean, Load(count(f"16 slot {HOSTS} leaf"), count("17 group pair")))
     return Wired(
         "dragonfly-plus", (SERVER, leaf, spine),
         "server(group, leaf, slot) - leaf(group, leaf) - spine(group, spine) ~ global",
         (_hosts(leaf), up, far), count("group leaf slot"), count("4"),
         free={"group": 2, "leaf": 2, "spine": 1, "global": 1, "slot": 1}, many=("group",), fixed={"spine-global": 1},
-        rules=rules, search=lambda sizes: _alike(sizes["leaf"], sizes["group"]), valiant=True,
+        floors=_pair("spine"), rules=rules, search=lambda sizes: _alike(sizes["leaf"], sizes["group"]), valiant=True,
         crowds=(Load(count("group - 1"), count("spine global")),),
     )  # fmt: skip
 

@@ -29,8 +29,8 @@ SERVER = Group("server", ("server",))
 class Load:
     """What uniform traffic at line rate puts on a bundle's links by minimal routing, over what they carry.
 
-    The oversubscription of a bundle, `sent` over `carried`: of the busiest link where they are alike, and of the mean
-    one on dragonflies, Slim Fly and Jellyfish, whose links may differ.
+    The oversubscription of a bundle, `sent` over `carried`: of the busiest link where they are alike, of one a
+    sixteenth less busy than that on dragonflies, and of the mean one on Slim Fly and Jellyfish, whose links may differ.
     """
 
     sent: Count
@@ -83,9 +83,10 @@ class Wired(Form):
 
     `formula` is how it is written, `links_` its bundles from the servers' on, `capacity` the servers that there is room
     for, and `far` the switches on its longest minimal path. `free` are the sizes to choose with their least, `fixed`
-    those that are given, `many` those that no port of a switch bounds, and `alike` those whose order is no matter. With
-    `levels`, a NIC has a port for each of so many switch groups instead of a plane for each port; with `relays`
-    servers pass traffic on.
+    those that are given, `many` those that no port of a switch bounds, and `alike` those whose order is no matter;
+    `floors` are those that follow, as many times as the second of two counts goes into the first. With `levels`, a NIC
+    has a port for each of so many switch groups instead of a plane for each port; with `relays` servers pass traffic
+    on.
 
     `apart` counts the ordered pairs of NICs of different servers by the hops between them, servers that pass traffic on
     included; where that has no closed form they are counted from the ends that `search` returns, as which all others
@@ -103,6 +104,7 @@ class Wired(Form):
     far: Count
     free: Mapping[str, int] = field(default_factory=dict)
     fixed: Mapping[str, int] = field(default_factory=dict)
+    floors: Mapping[str, tuple[Count, Count]] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
     rules: tuple[Rule, ...] = ()
     many: tuple[str, ...] = ()
@@ -165,6 +167,7 @@ class Wired(Form):
         """Return sizes with those that follow: what is fixed, each server's NICs, and room for how many servers."""
         found = {PLANE: self.levels or 1, **dict.fromkeys((wire.name for wire in self.fabric_bundles), 1)}
         found |= {**self.given(nics), **sizes, "servers": servers}
+        found |= {name: evaluate(whole, found) // evaluate(part, found) for name, (whole, part) in self.floors.items()}
         return found | {"server": evaluate(self.capacity, found)}
 
     def given(self, nics: int) -> dict[str, int]:

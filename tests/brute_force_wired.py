@@ -35,6 +35,9 @@ def _dragonfly(request: Request, _: int) -> Iterator[Fabric]:
         for g in range(2, a * h + 2):
             enough = g * a * p >= request.servers and g * a * h % 2 == 0
             even = load * (2 * g - 1) <= request.ratio * a * g and load * (g - 1) <= request.ratio * h * g
+            pair = a * h // (g - 1)
+            busy = load * (2 * a * h + pair) * 16 <= request.ratio * 17 * a * g * pair
+            even = even and busy and load * a * 16 <= request.ratio * 17 * g * pair
             if enough and even:
                 yield a * g, g * a * (a - 1) // 2 + g * a * h // 2
 
@@ -48,6 +51,9 @@ def _dragonfly_plus(request: Request, _: int) -> Iterator[Fabric]:
         for g in range(2, spines * h + 2):
             enough = g * leaves * p >= request.servers and g * spines * h % 2 == 0
             even = load <= request.ratio * spines * copies and leaves * load * (g - 1) <= request.ratio * g * spines * h
+            pair = spines * h // (g - 1)
+            busy = load * (spines * h + pair) * 16 <= request.ratio * 17 * g * pair * spines * copies
+            even = even and busy and load * leaves * 16 <= request.ratio * 17 * g * pair
             if enough and even:
                 yield g * (leaves + spines), g * leaves * spines * copies + g * spines * h // 2
 

@@ -36,17 +36,18 @@ def full(name: str, place: int, sizes: dict[str, int]) -> Blueprint:
 def loads(plan: Blueprint) -> dict[str, list[float]]:
     """Return what a link of each bundle carries, one way, when every NIC sends line rate evenly to all.
 
-    By networkx: the pairs of leaves whose traffic an edge carries, evenly over all shortest paths.
+    By networkx: the pairs of leaves whose traffic an edge carries, evenly over all paths of least weight.
     """
-    network, graph = expand(plan), nx.Graph()
+    assert isinstance(plan.form, Wired)
+    network, graph, weights = expand(plan), nx.Graph(), plan.form.weights
     names = [bundle.name for bundle in plan.form.bundles]
     for lower, upper, bundle in zip(network.lower, network.upper, network.bundle, strict=True):
         if lower >= network.servers.count:
             ends = int(lower), int(upper)
-            copies = graph.get_edge_data(*ends, {"copies": 0})["copies"]
-            graph.add_edge(*ends, copies=copies + 1, bundle=names[int(bundle)])
+            copies, name = graph.get_edge_data(*ends, {"copies": 0})["copies"], names[int(bundle)]
+            graph.add_edge(*ends, copies=copies + 1, bundle=name, weight=weights.get(name, 1))
     leaves, each = sorted({int(upper) for upper in network.upper[: plan.servers]}), plan.sizes["slot"]
-    passed = nx.edge_betweenness_centrality_subset(graph, leaves, leaves, normalized=False)
+    passed = nx.edge_betweenness_centrality_subset(graph, leaves, leaves, normalized=False, weight="weight")
     found: dict[str, list[float]] = {}
     for ends, pairs in passed.items():
         edge = graph.edges[ends]
@@ -87,6 +88,26 @@ def test_a_dragonfly_s_ratio_is_that_of_its_published_ways() -> None:
     links = {bundle.name: 2 * plan.links(bundle) for bundle in plan.form.fabric_bundles}
     means = {name: number * 2**2 / plan.servers / links[name] for name, number in passed.items()}
     assert max(means.values()) == pytest.approx(ratio(plan), rel=0.06)
+
+
+UNEVEN = [(5, 4, 2), (6, 4, 2), (7, 4, 2), (8, 4, 2), (6, 4, 3), (12, 6, 3), (17, 6, 3), (18, 6, 3), (11, 6, 5)]
+"""Groups, routers and global links, of which some don't go up evenly over the other groups."""
+
+
+@pytest.mark.parametrize(("groups", "routers", "far"), UNEVEN)
+@pytest.mark.parametrize(("name", "routed"), [("dragonfly", "router"), ("dragonfly-plus", "spine")])
+def test_a_dragonfly_s_busiest_link_is_within_a_sixteenth(
+    name: str, routed: str, groups: int, routers: int, far: int
+) -> None:
+    """No link carries more than a sixteenth over the ratio, which two groups with the fewest links come up to."""
+    leaf = {} if routed == "router" else {"leaf": routers}
+    plan = full(name, 0, {"group": groups, routed: routers, "global": far, "slot": routers // 2, **leaf})
+    found, most = loads(plan), 17 / 16 * ratio(plan)
+    assert max(max(each) for each in found.values()) <= most * (1 + 1e-9)
+    least = routers * far // (groups - 1)
+    between = routers * (routers // 2) * routers / (groups * routers)
+    far_loads = next(each for bundle, each in found.items() if bundle.endswith("global"))
+    assert max(far_loads) == pytest.approx(between / least)
 
 
 @pytest.mark.parametrize(("degree", "slot", "switches"), [(32, 4, 40), (36, 3, 44)])

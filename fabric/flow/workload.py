@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import FabricError, InputError, nearest, whole
-from fabric.flow.bounds import cut_bound, lp_bound
+from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
 from fabric.flow.estimate import LIBRARY, ORDERS, Estimate, estimate, given, sent, shares_of, transport, usable
 from fabric.flow.failures import fail, failover, live_servers, nics_left
 from fabric.flow.placement import on_live, place
@@ -217,8 +217,9 @@ class _Flows:
         """Return what flows get, or by the engine lp the best that any routing would leave them."""
         if self.workload.explicit == "flows" or not traffic:
             return shares(self.blueprint, traffic, self.routing, self.up)
-        pxn = self.workload.routing.pxn
-        least = _over_phases(traffic, [lp_bound(self.blueprint, phase, self.up, pxn=pxn) for phase in traffic])
+        pxn, most = self.workload.routing.pxn, math.isqrt(LARGEST_PROGRAM**2 // len(traffic))
+        each = [lp_bound(self.blueprint, phase, self.up, pxn=pxn, most=most) for phase in traffic]
+        least = _over_phases(traffic, each)
         flows = sum(phase.flows for phase in traffic)
         waited = line_s(self.blueprint, traffic) / least if least else math.inf
         return Shares(least, least, waited, flows, 0 if least else flows)

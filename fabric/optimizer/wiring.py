@@ -44,11 +44,14 @@ class Wiring(Model):
         form, spec = self.wired, self.candidate.spec
         names = [name for table in form.tables for name in table.names]
         bundles = [bundle.name for bundle in form.bundles]
-        order = ["servers", *form.free, *names, *bundles, "nic", *form.fixed, PLANE]
+        order = ["servers", *form.free, *form.floors, *names, *bundles, "nic", *form.fixed, PLANE]
         self._order = {name: place for place, name in enumerate(dict.fromkeys(order))}
         self.sizes |= {**form.given(spec.server.nics), PLANE: self.candidate.planes, "servers": self.servers}
         for name, least in form.free.items():
             self.sizes[name] = self._free(name, least)
+        for name, (whole, part) in form.floors.items():
+            self.sizes[name] = self.var(min(self.upper_count(whole), self._ceiling), name)
+            self.cp.add_division_equality(self.sizes[name], self.count(whole), self.count(part))
         for table in form.tables:
             self._tabled(table)
         for bundle in form.fabric_bundles:
