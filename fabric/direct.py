@@ -7,39 +7,23 @@ come out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
-
 import numpy as np
 
 from fabric.counts import Count, count
 from fabric.form import PLANE, Group
 from fabric.wired import SERVER, Load, Rule, Sizes, Table, Wire, Wired
-from fabric.wires import (
-    Rows,
-    agreeing,
-    all_to_all,
-    balanced,
-    mms_global,
-    mms_local,
-    paths,
-    prime_powers,
-    random_regular,
-    rings,
-)
+from fabric.wires import Rows, agreeing, all_to_all, balanced, mms_global, mms_local, prime_powers, random_regular
 
-__all__ = ["dragonfly", "dragonfly_plus", "hyperx", "jellyfish", "mesh", "slim_fly", "torus"]
-
-DIMENSIONS = ("x", "y", "z", "w", "v", "u")
-"""The axes of a lattice of switches."""
+__all__ = ["HOSTS", "dragonfly", "dragonfly_plus", "hosts", "jellyfish", "shape", "slim_fly"]
 
 HOSTS = "server-leaf"
+"""The servers' links."""
 
 ONE_WAY = Load(count("1"), count("1"))
 """Two leaves may have one minimal way alone."""
 
 
-def _hosts(leaf: Group) -> Wire:
+def hosts(leaf: Group) -> Wire:
     """Return the servers' links: those of each server to one switch in each plane."""
     total = count(f"servers {HOSTS} {PLANE}")
     return Wire(SERVER, leaf, HOSTS, total, count(f"{HOSTS} {PLANE}"), count(f"slot {HOSTS}"), _placed)
@@ -50,7 +34,8 @@ def _placed(sizes: Sizes) -> tuple[Rows, Rows]:
     return server, server // sizes["slot"]
 
 
-def _shape(sizes: Sizes, group: Group) -> list[int]:
+def shape(sizes: Sizes, group: Group) -> list[int]:
+    """Return the sizes of a group's axes within one plane."""
     return [size for _, size in _named(sizes, group)]
 
 
@@ -70,7 +55,7 @@ def dragonfly() -> Wired:
     leaf = Group("leaf", ("group", "router", PLANE))
     local = Wire(
         leaf, leaf, "leaf-local", count(f"group router router {PLANE} - group router {PLANE} : 2"),
-        count("router - 1"), count("router - 1"), lambda sizes: all_to_all(_shape(sizes, leaf), 1),
+        count("router - 1"), count("router - 1"), lambda sizes: all_to_all(shape(sizes, leaf), 1),
         (
             Load(count(f"2 slot {HOSTS} group - slot {HOSTS}"), count("router group")),
             Load(count(f"32 slot {HOSTS} router global + 16 slot {HOSTS} pair"), count("17 router group pair")),
@@ -80,7 +65,7 @@ def dragonfly() -> Wired:
     far, rules = _global(leaf, mean, Load(count(f"16 slot {HOSTS} router"), count("17 group pair")))
     return Wired(
         "dragonfly", (SERVER, leaf), "server(group, router, slot) - leaf(group, router) ~ router ~ global",
-        (_hosts(leaf), local, far), count("group router slot"), count("4"),
+        (hosts(leaf), local, far), count("group router slot"), count("4"),
         free={"group": 2, "router": 2, "global": 1, "slot": 1}, many=("group",),
         fixed={"leaf-local": 1, "leaf-global": 1}, rules=rules, floors=_pair("router"),
         search=lambda sizes: _alike(sizes["router"], sizes["group"]), valiant=True, channels=2,
@@ -140,7 +125,7 @@ def dragonfly_plus() -> Wired:
     return Wired(
         "dragonfly-plus", (SERVER, leaf, spine),
         "server(group, leaf, slot) - leaf(group, leaf) - spine(group, spine) ~ global",
-        (_hosts(leaf), up, far), count("group leaf slot"), count("4"),
+        (hosts(leaf), up, far), count("group leaf slot"), count("4"),
         free={"group": 2, "leaf": 2, "spine": 1, "global": 1, "slot": 1}, many=("group",), fixed={"spine-global": 1},
         floors=_pair("spine"), rules=rules, search=lambda sizes: _alike(sizes["leaf"], sizes["group"]), valiant=True,
         crowds=(Load(count("group - 1"), count("spine global")),),
@@ -166,7 +151,7 @@ def slim_fly() -> Wired:
     )  # fmt: skip
     return Wired(
         "slim-fly", (SERVER, leaf), "server(half, column, row, slot) - leaf(half, column, row) ~ q(column, row)",
-        (_hosts(leaf), local, far), count("half column row slot"), count("3"),
+        (hosts(leaf), local, far), count("half column row slot"), count("3"),
         free={"slot": 1}, fixed={"half": 2, "leaf-local": 1, "leaf-global": 1},
         tables=(Table(names, _mms_rows, "is not a prime power from 3"),),
         search=lambda sizes: (np.array([0, sizes["q"] ** 2]), np.full(2, sizes["q"] ** 2)), valiant=True, channels=2,
@@ -178,113 +163,6 @@ def _mms_rows(width: int) -> tuple[tuple[int, ...], ...]:
     """Return q, columns, rows, degree and links within a column of every graph whose degree is below a width."""
     rows = ((q, q, q, (3 * q - {1: 1, 3: -1}.get(q % 4, 0)) // 2) for q in prime_powers(max(3, width)))
     return tuple((*row, row[-1] - row[0]) for row in rows if row[-1] < width)
-
-
-def _written(axes: Sequence[str]) -> str:
-    names = ", ".join(axes)
-    return f"server({names}, slot) - leaf({names}) ~ {' ~ '.join(axes)}"
-
-
-def hyperx(dimensions: int) -> Wired:
-    """Return the HyperX of so many dimensions: switches joined to all that differ from them on one axis alone.
-
-    Each axis has its size and parallel links (J. Ahn et al. 2009, doi 10.1145/1654059.1654101); the flattened butterfly
-    is the one of equal sizes (J. Kim et al. 2007, doi 10.1145/1250662.1250679).
-    """
-    axes = DIMENSIONS[:dimensions]
-    leaf = Group("leaf", (*axes, PLANE))
-    parts = [_clique(leaf, axes, place) for place in range(dimensions)]
-    return Wired(
-        "hyperx", (SERVER, leaf), _written(axes), (_hosts(leaf), *parts), count(" ".join((*axes, "slot"))),
-        count(str(dimensions + 1)), free={**dict.fromkeys(axes, 2), "slot": 1}, alike=axes,
-        search=lambda sizes: _one(sizes, leaf), valiant=True, channels=dimensions,
-        crowds=tuple(Load(count("1"), count(f"leaf-{axis}")) for axis in axes),
-    )  # fmt: skip
-
-
-def _clique(leaf: Group, axes: Sequence[str], place: int) -> Wire:
-    """Return the links between all switches of a line on one axis."""
-    axis, every = axes[place], _all_text(axes)
-    name = f"leaf-{axis}"
-    ports = count(f"{axis} {name} - {name}")
-    return Wire(
-        leaf, leaf, name, count(f"{every} {axis} {name} - {every} {name} : 2"), ports, ports,
-        lambda sizes: all_to_all(_shape(sizes, leaf), place), (Load(count(f"slot {HOSTS}"), count(f"{axis} {name}")),),
-    )  # fmt: skip
-
-
-def _all_text(axes: Sequence[str]) -> str:
-    return " ".join((*axes, PLANE))
-
-
-def _one(sizes: Sizes, group: Group) -> tuple[Rows, Rows]:
-    """Return the first switch, as which all others are."""
-    return np.zeros(1, np.int64), np.array([int(np.prod(_shape(sizes, group)))])
-
-
-def torus(dimensions: int) -> Wired:
-    """Return the torus of so many dimensions: switches joined to both neighbours on every axis, around.
-
-    W. Dally 1990, doi 10.1109/12.53599, who calls the one of equal sizes a k-ary n-cube.
-    """
-    return _grid("torus", dimensions, wrapped=True)
-
-
-def mesh(dimensions: int) -> Wired:
-    """Return the mesh of so many dimensions: a torus whose lines are not closed."""
-    return _grid("mesh", dimensions, wrapped=False)
-
-
-def _grid(family: str, dimensions: int, *, wrapped: bool) -> Wired:
-    axes = DIMENSIONS[:dimensions]
-    leaf = Group("leaf", (*axes, PLANE))
-    parts = [_line(leaf, axes, place, wrapped=wrapped) for place in range(dimensions)]
-    far = Count(((1, ()), *((1, (f"{axis} far",)) for axis in axes)))
-    tables = tuple(
-        Table((axis, *(f"{axis} {what}" for what in ("far", "passed", "ends"))), _rings if wrapped else _lines, LINES)
-        for axis in axes
-    )
-    return Wired(
-        family, (SERVER, leaf), _written(axes), (_hosts(leaf), *parts), count(" ".join((*axes, "slot"))), far,
-        free={"slot": 1}, tables=tables, alike=axes,
-        search=(lambda sizes: _one(sizes, leaf)) if wrapped else None, channels=1 + wrapped,
-        crowds=tuple(Load(count("1"), count(f"leaf-{axis}")) for axis in axes),
-    )  # fmt: skip
-
-
-def _line(leaf: Group, axes: Sequence[str], place: int, *, wrapped: bool) -> Wire:
-    """Return the links along one axis.
-
-    Uniform traffic between n switches on a ring or a line passes floor(n^2 / 4) links in all for each that sends, on a
-    ring evenly, and on a line as many times its middle link one way.
-    """
-    axis = axes[place]
-    others = _all_text([name for name in axes if name != axis])
-    ports = Count(((1, (f"{axis} ends", f"leaf-{axis}")),))
-    ring = Count(((1, (*axes, PLANE, f"{axis} ends", f"leaf-{axis}")),), 2)
-    line = count(f"{_all_text(axes)} leaf-{axis} - {others} leaf-{axis}")
-    sent = Count(((1, ("slot", HOSTS, f"{axis} passed")),))
-    carried = Count(((1, (axis, f"leaf-{axis}", *([f"{axis} ends"] if wrapped else ()))),))
-    return Wire(
-        leaf, leaf, f"leaf-{axis}", ring if wrapped else line, ports, ports,
-        lambda sizes: (rings if wrapped else paths)(_shape(sizes, leaf), place), (Load(sent, carried),),
-    )  # fmt: skip
-
-
-LONGEST = 256
-"""The longest line of a torus or mesh."""
-
-LINES = f"is no size of a line, which has 2 to {LONGEST} switches"
-
-
-@cache
-def _rings(_: int) -> tuple[tuple[int, ...], ...]:
-    return tuple((n, n // 2, n * n // 4, min(n, 3) - 1) for n in range(2, LONGEST + 1))
-
-
-@cache
-def _lines(_: int) -> tuple[tuple[int, ...], ...]:
-    return tuple((n, n - 1, n * n // 4, min(n, 3) - 1) for n in range(2, LONGEST + 1))
 
 
 SPREAD = 24
@@ -313,7 +191,7 @@ def jellyfish(depth: int) -> Wired:
     )  # fmt: skip
     reached = {2: "degree degree - degree", 3: "degree degree degree - 2 degree degree + degree"}[depth]
     return Wired(
-        "jellyfish", (SERVER, leaf), "server(switch, slot) - leaf(switch) ~ degree", (_hosts(leaf), parts),
+        "jellyfish", (SERVER, leaf), "server(switch, slot) - leaf(switch) ~ degree", (hosts(leaf), parts),
         count("switch slot"), count(str(depth + 1)),
         free={"switch": 4, "degree": 3, "slot": 1}, many=("switch",), fixed={"leaf-leaf": 1},
         rules=(

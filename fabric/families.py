@@ -7,9 +7,10 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from fabric.cubes import bcube, zcube, zcube_partial
-from fabric.direct import dragonfly, dragonfly_plus, hyperx, jellyfish, mesh, slim_fly, torus
+from fabric.direct import dragonfly, dragonfly_plus, jellyfish, slim_fly
 from fabric.errors import InputError, nearest
 from fabric.form import Form
+from fabric.lattices import hyperx, mesh, torus
 from fabric.wired import Wired
 
 __all__ = ["BUILTIN", "CLOS", "DIRECT", "ENTRY_POINTS", "Family", "families", "family", "family_sets", "words"]

@@ -67,6 +67,12 @@ class Rule:
     large: Count | None
     why: str
 
+    @property
+    def names(self) -> set[str]:
+        """The sizes that it is of."""
+        counts = [each for each in (self.small, self.large) if each]
+        return {name for each in counts for _, names in each.terms for name in names}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -130,7 +136,7 @@ class Wired(Form):
     @property
     def virtual_channels(self) -> dict[str, int]:
         """Those of minimal routing, and of Valiant's where there is one: twice as many."""
-        return {"minimal": self.channels, **({"valiant": 2 * self.channels} if self.valiant else {})}
+        return {"minimal": self.channels, **({} if self.levels else {"valiant": 2 * self.channels})}
 
     @property
     def bundles(self) -> tuple[Bundle, ...]:
@@ -175,11 +181,12 @@ class Wired(Form):
         return {**self.fixed, **dict.fromkeys((wire.name for wire in self.host_wires), nics), "nic": nics}
 
     def broken(self, sizes: Sizes) -> str | None:
-        """Return why there is no such fabric, or None where there is one."""
+        """Return why there is no such fabric, or None where there is one or where sizes are left to choose."""
         for rule in self.rules:
-            small = evaluate(rule.small, sizes)
-            if small % 2 if rule.large is None else small > evaluate(rule.large, sizes):
-                return rule.why
+            if rule.names <= sizes.keys():
+                small = evaluate(rule.small, sizes)
+                if small % 2 if rule.large is None else small > evaluate(rule.large, sizes):
+                    return rule.why
         return None
 
     def busiest(self, group: Group, sizes: Sizes) -> Fraction | None:

@@ -61,8 +61,12 @@ def _contest(quiet: bool, requests: tuple[str, ...], field: str, as_json: bool, 
     from fabric.contest import contest
     from fabric.report.contest import contest_document, contest_summary
 
-    if len(requests) != 1 or words["family"]:
-        raise click.UsageError("--families takes one request, and instead of --family.")
+    if len(requests) != 1:
+        raise click.UsageError(
+            f"--families holds families against each other on one REQUEST; {len(requests)} are given."
+        )
+    if words["family"]:
+        raise click.UsageError("--families and --family exclude each other.")
     with progress_of(quiet) as say:
         given = overrides(words)
         entries = contest(requests[0], once("--families", field.split(",")), progress=say, **given)

@@ -241,6 +241,6 @@ def _refuse_too_large(blueprint: Blueprint, variables: int, most: int) -> None:
             else "the cut bound needs none, and on a fabric that is whole it is as tight"
         )
         raise TooLarge(
-            f"{blueprint.name}: the linear program of one phase has {variables:,} variables, where {most:,} are the most"
-            f" that is solved within half a minute; {instead}"
+            f"{blueprint.name}: the linear program of one phase has {variables:,} variables, where {most:,} are the"
+            f" most that is solved within half a minute; {instead}"
         )

@@ -99,10 +99,10 @@ def route(
     Raises TooLarge, with the estimate, when the routes would not fit in the machine's memory.
     """
     lattice, phase = Lattice(blueprint), leaving(blueprint, phase, pxn=routing.pxn)
+    if routing.name not in ("adaptive", "ecmp", "dmodk", *blueprint.form.virtual_channels):
+        raise InputError(f"valiant routing goes by a switch of a direct network; {blueprint.form.family} is none")
     if isinstance(blueprint.form, Wired):
         return _sprayed(blueprint, phase, routing, up, walks)
-    if routing.name == "valiant":
-        raise InputError(f"valiant routing goes by a switch of a direct network; {blueprint.form.family} is none")
     if routing.name == "adaptive":
         return _pooled(lattice, phase, up)
     _refuse_too_large(blueprint, phase.flows * routing.qps)

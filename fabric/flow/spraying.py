@@ -42,7 +42,7 @@ def sprayed(walks: Walks, phase: Phase, routing: Routing) -> Routes:
     keys = flow_keys(source, target, number, routing.seed)
     if routing.name == "dmodk":
         keys = flow_keys(0 * target, target, number, routing.seed)
-    by = np.full(len(flow), routing.name == "valiant" and walks.form.valiant)
+    by = np.full(len(flow), routing.name == "valiant")
     arcs, apart = walks.taken(source, target, dealt, keys, by)
     if routing.name == "adaptive" and walks.form.valiant:
         other, cut = walks.taken(source, target, dealt, keys, ~by)

@@ -47,7 +47,15 @@ class Candidate:
     def __str__(self) -> str:
         meets = f", rails meeting at the {self.form.meets}" if "rail" in self.form.lanes and self.form.meets else ""
         planes = f" on {self.planes} planes" if self.planes > 1 else ""
-        return f"{self.form.family} in {self.form.tiers} tier{'s'[: self.form.tiers > 1]}{meets}{planes}"
+        return f"{self.form.family} in {self._size()}{meets}{planes}"
+
+    def _size(self) -> str:
+        """Return the dimensions of a lattice, or the tiers of any other form."""
+        form = self.form
+        number, what = (
+            (len(form.alike), "dimension") if isinstance(form, Wired) and form.alike else (form.tiers, "tier")
+        )
+        return f"{number} {what}{'s'[: number > 1]}"
 
 
 def lane_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
@@ -147,7 +155,8 @@ def _family_objections(spec: Spec, form: Form, planes: int) -> Iterator[str]:
     if not isinstance(form, Wired):
         return
     if form.levels and planes != form.levels:
-        yield f"each NIC has a port for each of {form.levels} levels: planes must be {form.levels}"
+        ratio = f", and oversubscription about {form.levels}" if form.relays else ""
+        yield f"each NIC has a port for each of {form.levels} levels: planes must be {form.levels}{ratio}"
     if spec.grown_servers > spec.servers:
         yield "it can't grow without moving cables"
     for table in form.tables:

@@ -14,6 +14,7 @@ from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
 from fabric.optimizer.question import WORK, share
 from fabric.optimizer.solve import minimise
 from fabric.spec import Spec
+from fabric.wired import Wired
 
 __all__ = ["explain", "told"]
 
@@ -33,7 +34,7 @@ def explain(
     """
     met = smallest_conflict(spec, facts)
     work = share(found) / (8 if len(found) > 8 else 1) if met else 4 * share(found)
-    reasons = list(_reasons(spec, found, rejected, work))
+    reasons = list(dict.fromkeys(_reasons(spec, found, rejected, work)))
     text = f"no fabric joins {units.count(spec.gpus)} GPUs within the request"
     if not met:
         return Infeasible(text, reasons)
@@ -126,9 +127,16 @@ def _most_gpus(candidate: Candidate, work: float) -> int | None:
 
 
 def _reason(candidate: Candidate, most: int) -> str:
-    reach = f"carries {units.count(most)} GPUs at most" if most else "can't be built at any size"
+    reach = f"carries {units.count(most)} GPUs at most" if most else f"can't be built at any size{_broken(candidate)}"
     mends = ", or ".join(_mends(candidate))
     return f"{candidate}: {reach}; {mends or BLAMELESS}"
+
+
+def _broken(candidate: Candidate) -> str:
+    """Return the rule that the pinned sizes break, if they do."""
+    form, spec = candidate.form, candidate.spec
+    broken = form.broken({**form.given(spec.server.nics), **spec.pinned}) if isinstance(form, Wired) else None
+    return f" ({broken})" if broken else ""
 
 
 def _mends(candidate: Candidate) -> Iterator[str]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from fabric.bill import Bill
+from fabric.blueprint import Blueprint
 from fabric.errors import Infeasible
 from fabric.families import family
 from fabric.flow import curve
@@ -18,6 +19,7 @@ from fabric.optimizer import Runner
 from fabric.prices import Prices, unknown
 from fabric.report.expected import check
 from fabric.study import Study
+from fabric.wired import Wired
 
 __all__ = ["SCHEMA", "SIZES", "document", "infeasible_document", "left_out", "notes"]
 
@@ -166,6 +168,7 @@ def notes(study: Study) -> Iterator[str]:
             " can't change plane inside the fabric, and a NIC that loses a plane reaches others through NVLink."
         )
     yield from _channels(blueprint.form)
+    yield from _simpler(blueprint)
     if blueprint.servers > 1 and study.survives.get(blueprint.form.roles[0]) == 0:
         leaf = blueprint.form.roles[0]
         yield f"A lost {leaf} cuts its servers off, and the job with them; survive: {{{leaf}: 0.5}} would forbid it."
@@ -192,6 +195,19 @@ def _channels(form: Form) -> Iterator[str]:
     if max(form.virtual_channels.values()) > 1:
         channels = " and ".join(f"{count} for {name}" for name, count in form.virtual_channels.items())
         yield f"Routing needs virtual channels not to lock: {channels} ways."
+
+
+def _simpler(blueprint: Blueprint) -> Iterator[str]:
+    """Say of a network without tiers when another, simpler one is the same or would do."""
+    form, links = blueprint.form, blueprint.servers * blueprint.server.nics
+    if not isinstance(form, Wired):
+        return
+    leaf = form.roles[0]
+    if links <= blueprint.radix(leaf):
+        model = blueprint.models[leaf].name
+        yield f"One {model} in each plane would carry all {links:,} NICs: family fat-tree with tiers 1."
+    if form.family == "jellyfish" and blueprint.sizes["degree"] == blueprint.sizes["switch"] - 1:
+        yield "Every switch is joined to every other, so nothing is random: it is a hyperx in 1 dimension."
 
 
 def _prices(study: Study) -> Iterator[str]:

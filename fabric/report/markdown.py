@@ -67,9 +67,9 @@ def choice(study: Study, design: dict[str, Any]) -> str:
     meet = f", rails meeting at the {design['rails_meet']}" if design["rails_meet"] else ""
     cost = design["cost_usd"]
     price = f" It costs {units.money(cost['total'])}, {units.money(cost['per_gpu'])} a GPU." if cost["total"] else ""
-    servers = f"{units.count(blueprint.servers)} {blueprint.server.name} servers"
+    servers = _plural(blueprint.servers, f"{blueprint.server.name} server")
     return (
-        f"{units.count(study.spec.gpus)} GPUs in {servers},"
+        f"{_plural(study.spec.gpus, 'GPU')} in {servers},"
         f" joined by a {blueprint.form.family} fabric{tiers}{planes}{meet}:"
         f" {_plural(blueprint.switches, 'switch', 'switches')} ({roles}) and"
         f" {_plural(blueprint.links_total, 'link')} of {units.rate(blueprint.link_gbps)}.{price}"
