@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from fabric.export import to_networkx, to_simgrid
     from fabric.families import Family
     from fabric.network import Network
-    from fabric.report import write
     from fabric.report.comparison import Comparison, compare
-    from fabric.report.files import write_view
+    from fabric.report.files import write, write_view
     from fabric.scaling import Scaling, scale
     from fabric.spec import Spec
     from fabric.study import Pareto, Study, design, optimize, pareto, read
@@ -81,7 +80,7 @@ _HOMES = {
     "scale": "scaling",
     "to_networkx": "export",
     "to_simgrid": "export",
-    "write": "report",
+    "write": "report.files",
     "write_view": "report.files",
 }
 

@@ -46,8 +46,9 @@ class Run:
 
 def run_study(make: Callable[..., fabric.Study], run: Run, words: dict[str, Any], *, moved: bool = False) -> None:
     """Make a study and show it; `moved` adds which prices would change the choice."""
-    from fabric.report import document, summary
+    from fabric.report.document import document
     from fabric.report.moved import moved_rows, moved_summary
+    from fabric.report.terminal import summary
 
     with progress_of(run.quiet) as say:
         say("reading the request")

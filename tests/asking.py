@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -13,6 +13,12 @@ from fabric.spec import Spec, read_spec
 BASE = {"gpus": 4096, "server": "hgx-h100"}
 BOX = {"name": "box", "ports": 64, "rate_gbps": 800}
 SERVER = {"name": "srv", "gpus": 8, "nics": 8, "nic_gbps": 400}
+
+
+class Run(Protocol):
+    """The command, run in this process: its exit code, stdout and stderr."""
+
+    def __call__(self, *words: object) -> tuple[int, str, str]: ...
 
 
 def read(source: Any = None, **overrides: Any) -> Spec:

@@ -14,25 +14,11 @@ from pathlib import Path
 import pytest
 
 import fabric
-from fabric.cli import main
+from tests.asking import Run
 
 ROOT = Path(__file__).parent.parent
 
 REQUEST = "name: mine\ngpus: 64\nserver: hgx-h100\nfamily: fat-tree\nswitches: sn5600\n"
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    """Run the command in this process; give its exit code, stdout and stderr."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fabric", *words])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        return int(exit_.value.code or 0), captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
@@ -43,7 +29,7 @@ def request_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_design_prints_the_choice_and_its_proof(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+def test_design_prints_the_choice_and_its_proof(run: Run, request_file: Path) -> None:
     """A design run tells what was chosen, its tables within 80 columns, and that nothing cheaper exists."""
     code, out, err = run("design", str(request_file))
     assert (code, err) == (0, "")
@@ -52,7 +38,7 @@ def test_design_prints_the_choice_and_its_proof(run, request_file: Path) -> None
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_json_holds_every_promised_key(run) -> None:  # type: ignore[no-untyped-def]
+def test_json_holds_every_promised_key(run: Run) -> None:
     """`--json` prints the documented object and nothing else on stdout."""
     code, out, _ = run("design", "colossus-100k", "--json")
     design = json.loads(out)
@@ -79,7 +65,7 @@ def test_json_holds_every_promised_key(run) -> None:  # type: ignore[no-untyped-
     assert {*promised.split(), "bisection_gbps", "cost_usd", "power_w"} <= set(design)
 
 
-def test_options_override_the_request_in_its_own_words(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+def test_options_override_the_request_in_its_own_words(run: Run, request_file: Path) -> None:
     """`--gpus`, `--family` and the others mean what they mean in the file, lists with commas."""
     words = ("--gpus", "4096", "--family", "fat-tree,rail-optimized", "--planes", "1,2", "--tiers", "any")
     code, out, _ = run("design", str(request_file), "--json", *words)
@@ -88,7 +74,7 @@ def test_options_override_the_request_in_its_own_words(run, request_file: Path) 
 
 
 @pytest.mark.parametrize("what", ["topologies", "families", "switches", "servers", "optics"])
-def test_lists_fit_the_terminal(run, what: str) -> None:  # type: ignore[no-untyped-def]
+def test_lists_fit_the_terminal(run: Run, what: str) -> None:
     """Every list has rows, within 80 columns, and the same as JSON."""
     code, out, _ = run("list", what)
     assert code == 0
@@ -98,7 +84,7 @@ def test_lists_fit_the_terminal(run, what: str) -> None:  # type: ignore[no-unty
     assert all(row["name"] in out for row in rows)
 
 
-def test_show_prints_a_request_that_can_be_run_again(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_show_prints_a_request_that_can_be_run_again(run: Run, tmp_path: Path) -> None:
     """What `show` prints is itself a request, with its sources and published numbers, that designs the same fabric."""
     for name, options in (("copy.yaml", ()), ("copy.json", ("--json",))):
         _, shown, _ = run("show", "superpod-h100-4su", *options)
@@ -110,7 +96,7 @@ def test_show_prints_a_request_that_can_be_run_again(run, tmp_path: Path) -> Non
     assert json.loads(shown)["gpus"] == 1024
 
 
-def test_check_tells_feasible_infeasible_and_ill_formed_apart(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+def test_check_tells_feasible_infeasible_and_ill_formed_apart(run: Run, request_file: Path) -> None:
     """`check` exits 0, 1 with the limit that binds, or 2 with file and line."""
     assert run("check", str(request_file))[0] == 0
     code, _, err = run("check", str(request_file), "--gpus", "1000000", "--tiers", "2")
@@ -122,7 +108,7 @@ def test_check_tells_feasible_infeasible_and_ill_formed_apart(run, request_file:
     assert f"{request_file}:6: gpu: unknown key; did you mean 'gpus'?" in err
 
 
-def test_an_infeasible_request_is_json_too(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+def test_an_infeasible_request_is_json_too(run: Run, request_file: Path) -> None:
     """With `--json` the conflict is data on stdout, with exit code 1 and the message on stderr."""
     code, out, err = run("design", str(request_file), "--gpus", "1000000", "--tiers", "2", "--json")
     answer = json.loads(out)
@@ -131,7 +117,7 @@ def test_an_infeasible_request_is_json_too(run, request_file: Path) -> None:  # 
     assert "these limits conflict: gpus 1,000,000, tiers 2" in err
 
 
-def test_check_names_the_published_numbers_that_are_missed(run) -> None:  # type: ignore[no-untyped-def]
+def test_check_names_the_published_numbers_that_are_missed(run: Run) -> None:
     """A design that misses a number of `expected` fails `check`, which names it; `design` only warns."""
     code, out, err = run("check", "superpod-h100-4su", "--gpus", "2048")
     assert code == 1
@@ -141,7 +127,7 @@ def test_check_names_the_published_numbers_that_are_missed(run) -> None:  # type
     assert run("check", "superpod-h100-4su")[::2] == (0, "")
 
 
-def test_whole_numbers_have_no_decimals(run, request_file: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_whole_numbers_have_no_decimals(run: Run, request_file: Path, tmp_path: Path) -> None:
     """Published and designed numbers stand without `.0` in the table and in the report."""
     request_file.write_text(REQUEST + "expected: {cost_usd.total: {value: 52000.0, within: 1}, hops.mean: 2.5}\n")
     _, out, _ = run("design", str(request_file), "--out", str(tmp_path / "new"))
@@ -167,7 +153,7 @@ def test_whole_numbers_have_no_decimals(run, request_file: Path, tmp_path: Path)
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_words_that_are_no_numbers_are_refused(run, words: tuple[str, str], text: str) -> None:  # type: ignore[no-untyped-def]
+def test_words_that_are_no_numbers_are_refused(run: Run, words: tuple[str, str], text: str) -> None:
     """What looks like a number and is none, or is far too long, is told like any other mistake."""
     code, out, err = run("check", "superpod-h100-1su", *words)
     assert (code, out) == (2, "")
@@ -229,12 +215,12 @@ def test_names_are_completed(words: str, offered: set[str]) -> None:
     assert {line.removeprefix("plain,") for line in done.stdout.splitlines()} == offered
 
 
-def test_the_list_of_families_breaks_no_word(run) -> None:  # type: ignore[no-untyped-def]
+def test_the_list_of_families_breaks_no_word(run: Run) -> None:
     """A DOI stands whole in its line."""
     assert "doi 10.1145/1402958.1402967\n" in run("list", "families")[1]
 
 
-def test_a_wrong_command_is_bad_input(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_wrong_command_is_bad_input(run: Run) -> None:
     """Unknown commands, options and requests exit 2 with one message."""
     for words in (("desing",), ("design",), ("design", "colossus-10k"), ("list", "cables"), ("design", "x", "--nope")):
         code, out, err = run(*words)
@@ -243,7 +229,7 @@ def test_a_wrong_command_is_bad_input(run) -> None:  # type: ignore[no-untyped-d
         assert not out
 
 
-def test_files_are_written_whole_or_not_at_all(run, request_file: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_files_are_written_whole_or_not_at_all(run: Run, request_file: Path, tmp_path: Path) -> None:
     """`--out` writes its six files; where it can't, it says so, exits 2 and leaves nothing behind."""
     out = tmp_path / "build"
     assert run("design", str(request_file), "--out", str(out))[0] == 0
@@ -302,7 +288,7 @@ def test_a_full_disk_leaves_no_new_folder(tmp_path: Path, monkeypatch: pytest.Mo
     assert [path.name for path in tmp_path.rglob("*")] == ["old"]
 
 
-def test_an_empty_folder_is_refused_before_sizing(run, request_file: Path) -> None:  # type: ignore[no-untyped-def]
+def test_an_empty_folder_is_refused_before_sizing(run: Run, request_file: Path) -> None:
     """`--out ""`, as from an unset variable, is bad input and not the same as no `--out`."""
     code, out, err = run("design", str(request_file), "--out", "")
     assert (code, out) == (2, "")
@@ -342,7 +328,7 @@ def test_a_signal_in_another_process_leaves_nothing_behind(tmp_path: Path, delay
     assert not list(tmp_path.glob("new/.*"))
 
 
-def test_quiet_stands_before_or_after_the_command(run) -> None:  # type: ignore[no-untyped-def]
+def test_quiet_stands_before_or_after_the_command(run: Run) -> None:
     """`--quiet` is taken in both places."""
     assert run("--quiet", "check", "superpod-h100-1su")[0] == 0
     assert run("check", "superpod-h100-1su", "--quiet")[0] == 0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import fabric
-from fabric.cli import main
 from fabric.report.side_by_side import side_by_side
+from tests.asking import Run
 
 SMALL = {"name": "small", "gpus": 64, "server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
 LARGE = SMALL | {"name": "large", "gpus": 512}
@@ -19,18 +19,9 @@ OTHER = SMALL | {"name": "other", "gpus": 512, "family": "rail-only", "switches"
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    """Run `fabric compare` in this process, 80 columns wide; give its exit code, stdout and stderr."""
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fabric", "compare", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        return int(exit_.value.code or 0), captured.out, captured.err
-
-    return run
+def run(run: Run) -> Run:
+    """Run `fabric compare`."""
+    return partial(run, "compare")
 
 
 @pytest.fixture
@@ -86,7 +77,7 @@ def test_one_design_is_no_comparison(studies: list[fabric.Study]) -> None:
         fabric.compare(studies[0])
 
 
-def test_rows_that_differ_are_marked_and_say_by_how_much(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_rows_that_differ_are_marked_and_say_by_how_much(run: Run, files: list[Path]) -> None:
     """A star stands before a row that differs, numbers show their change in per cent, what a design lacks is `-`."""
     code, out, err = run(*files)
     assert (code, err) == (0, "")
@@ -97,7 +88,7 @@ def test_rows_that_differ_are_marked_and_say_by_how_much(run, files: list[Path])
     assert line(out, "cost").startswith("* cost $131,359 $")
 
 
-def test_what_is_unknown_says_so(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_unknown_says_so(run: Run, files: list[Path]) -> None:
     """A cost that can't be known is `unknown` and shows no change."""
     unpriced = SMALL | {"name": "unpriced", "switches": BOX}
     files[1].write_text(json.dumps(unpriced))
@@ -126,7 +117,7 @@ def test_changes_are_as_exact_as_they_are_small(base: int | None, value: int | N
     assert tables[0][2][0][-1] == shown
 
 
-def test_shipped_designs_fit_eighty_columns_in_a_line_each(run) -> None:  # type: ignore[no-untyped-def]
+def test_shipped_designs_fit_eighty_columns_in_a_line_each(run: Run) -> None:
     """Three designs far apart in size and long in name fill 80 columns at most, one line to a row."""
     code, out, _ = run("superpod-h100-64su", "colossus-100k", "colossus-1m")
     assert code == 0
@@ -138,7 +129,7 @@ def test_shipped_designs_fit_eighty_columns_in_a_line_each(run) -> None:  # type
     assert all(row[3] != " " for row in table), "a row goes on in a second line"
 
 
-def test_more_than_three_stand_in_several_tables(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_more_than_three_stand_in_several_tables(run: Run, files: list[Path]) -> None:
     """Five designs make two tables, both headed by the first design, within 80 columns."""
     code, out, _ = run(*files, "superpod-h100-1su", "alibaba-hpn-pod")
     heads = [row.split()[1:] for row in out.splitlines() if row.strip().startswith("quantity")]
@@ -147,7 +138,7 @@ def test_more_than_three_stand_in_several_tables(run, files: list[Path]) -> None
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_differences_leaves_out_what_is_alike(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_differences_leaves_out_what_is_alike(run: Run, files: list[Path]) -> None:
     """`--differences` prints only marked rows, and none at all when a request is compared with itself."""
     _, out, _ = run("--differences", *files[:2])
     assert "  GPUs " not in out.replace("* GPUs", "")
@@ -159,7 +150,7 @@ def test_differences_leaves_out_what_is_alike(run, files: list[Path]) -> None:  
     assert "quantity " not in out
 
 
-def test_requests_of_one_name_are_told_apart_by_their_files(  # type: ignore[no-untyped-def]
+def test_requests_of_one_name_are_told_apart_by_their_files(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where two designs share a name, what was typed heads them, brackets and all."""
@@ -170,7 +161,7 @@ def test_requests_of_one_name_are_told_apart_by_their_files(  # type: ignore[no-
     assert "quantity a[b].json c.json" in " ".join(out.split())
 
 
-def test_json_holds_the_designs_and_the_rows(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_json_holds_the_designs_and_the_rows(run: Run, files: list[Path]) -> None:
     """`--json` prints the documented object: whole designs, and the rows, with `--differences` fewer."""
     code, out, _ = run("--json", *files)
     result = json.loads(out)
@@ -183,13 +174,13 @@ def test_json_holds_the_designs_and_the_rows(run, files: list[Path]) -> None:  #
     assert fewer == [row for row in result["rows"] if row["differs"]]
 
 
-def test_overrides_reach_every_design(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_overrides_reach_every_design(run: Run, files: list[Path]) -> None:
     """A word on the command line replaces that word of all requests."""
     _, out, _ = run(*files, "--gpus", "128", "--json", "--quiet")
     assert [design["gpus"] for design in json.loads(out)["designs"]] == [128, 128, 128]
 
 
-def test_an_infeasible_request_is_named(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_an_infeasible_request_is_named(run: Run, files: list[Path]) -> None:
     """When no fabric meets one of the requests, the message names it, with exit code 1 and nothing on stdout."""
     files[1].write_text(json.dumps(LARGE | {"gpus": 1_000_000, "tiers": 2}))
     code, out, err = run(*files)
@@ -197,7 +188,7 @@ def test_an_infeasible_request_is_named(run, files: list[Path]) -> None:  # type
     assert f"fabric: {files[1]}: no fabric joins 1,000,000 GPUs" in err
 
 
-def test_all_ill_formed_requests_are_named(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_all_ill_formed_requests_are_named(run: Run, files: list[Path]) -> None:
     """The mistakes of all requests are told at once, each with its request, with exit code 2 and nothing on stdout."""
     files[1].write_text(json.dumps(LARGE | {"server": "hgx-h10"}))
     code, out, err = run(*files, "colossus-10k")
@@ -209,7 +200,7 @@ def test_all_ill_formed_requests_are_named(run, files: list[Path]) -> None:  # t
     assert [row.partition(": planes: ")[0] for row in err.splitlines()] == [f"fabric: {files[0]}", str(files[2])]
 
 
-def test_a_published_number_that_no_design_has_is_the_requests_mistake(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_a_published_number_that_no_design_has_is_the_requests_mistake(run: Run, files: list[Path]) -> None:
     """A key of the result that there is none of is told with its file and line."""
     files[2].write_text(json.dumps(OTHER | {"expected": {"hops.least": 1}}))
     code, out, err = run(*files)
@@ -217,7 +208,7 @@ def test_a_published_number_that_no_design_has_is_the_requests_mistake(run, file
     assert f"fabric: {files[2]}:1: expected.hops.least: no such number" in err
 
 
-def test_a_published_number_that_is_not_met_is_warned_of(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_a_published_number_that_is_not_met_is_warned_of(run: Run, files: list[Path]) -> None:
     """The warning names the design; the comparison is printed all the same."""
     files[1].write_text(json.dumps(LARGE | {"expected": {"leaf": 999}}))
     code, out, err = run(*files)
@@ -226,7 +217,7 @@ def test_a_published_number_that_is_not_met_is_warned_of(run, files: list[Path])
     assert err == "warning: large does not meet every published number\n"
 
 
-def test_one_request_is_bad_input(run, files: list[Path]) -> None:  # type: ignore[no-untyped-def]
+def test_one_request_is_bad_input(run: Run, files: list[Path]) -> None:
     """A single request exits 2 before anything is designed."""
     code, out, err = run(files[0])
     assert (code, out) == (2, "")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 import fabric
-from fabric.cli import main
 from fabric.errors import InputError
-from fabric.report import document, summary
+from fabric.report.document import document
 from fabric.report.files import bom_csv
 from fabric.report.markdown import report
+from fabric.report.terminal import summary
+from tests.asking import Run
 
 PARTS = {"name": "mine", "server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
 
@@ -21,15 +21,6 @@ PARTS = {"name": "mine", "server": "hgx-h100", "family": "fat-tree", "switches":
 def made(objective: str = "cost", **words: object) -> fabric.Study:
     """Return the best fabric of 2,048 GPUs, or as the words say."""
     return fabric.optimize({"gpus": 2048, **PARTS, **words}, objective)
-
-
-def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[int, str, str]:
-    """Run the command; return its exit code, stdout and stderr."""
-    monkeypatch.setattr(sys, "argv", ["fabric", *words])
-    with pytest.raises(SystemExit) as end:
-        main()
-    captured = capsys.readouterr()
-    return int(end.value.code or 0), captured.out, captured.err
 
 
 @pytest.fixture
@@ -61,33 +52,33 @@ def test_no_date_is_claimed_for_a_price_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize("name", ["prices.yaml", "prices.json"])
-def test_prices_come_from_request_file_and_option_in_turn(  # type: ignore[no-untyped-def]
-    request_file: Path, tmp_path: Path, name: str, capsys, monkeypatch
+def test_prices_come_from_request_file_and_option_in_turn(
+    request_file: Path, tmp_path: Path, name: str, run: Run
 ) -> None:
     """A file's price replaces the request's, one on the command line the file's, and the others stay."""
     (tmp_path / name).write_text(json.dumps({"sn5600": 20, "sn4700": 5}))
     words = ("design", str(request_file), "--json", "--prices", str(tmp_path / name))
-    _, out, _ = said(capsys, monkeypatch, *words)
+    _, out, _ = run(*words)
     design = json.loads(out)
     assert design["request"]["prices_usd"] == {"sn5600": 20, "optical-400g": 1, "sn4700": 5}
     assert design["cost_usd"]["switches"] == 20 * design["switches"]["total"]
-    _, out, _ = said(capsys, monkeypatch, *words, "--price", "sn5600=30.5", "--price", "optical-400g = 2")
+    _, out, _ = run(*words, "--price", "sn5600=30.5", "--price", "optical-400g = 2")
     assert json.loads(out)["request"]["prices_usd"] == {"sn5600": 30.5, "optical-400g": 2, "sn4700": 5}
 
 
 @pytest.mark.parametrize("command", ["design", "optimize", "check"])
-def test_a_price_may_be_given_to_every_command(request_file: Path, command: str, capsys, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_price_may_be_given_to_every_command(request_file: Path, command: str, run: Run) -> None:
     """Each command that sizes takes a price, and refuses one of no known part with the nearest name."""
-    assert said(capsys, monkeypatch, command, str(request_file), "--price", "sn5600=7")[0] == 0
-    code, out, err = said(capsys, monkeypatch, command, str(request_file), "--price", "optical400g=7")
+    assert run(command, str(request_file), "--price", "sn5600=7")[0] == 0
+    code, out, err = run(command, str(request_file), "--price", "optical400g=7")
     assert (code, out) == (2, "")
     assert err == "fabric: --price optical400g: no switch or link part 'optical400g'; did you mean 'optical-400g'?\n"
 
 
-def test_a_price_is_given_to_all_that_are_compared(request_file: Path, capsys, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run) -> None:
     """Designs are compared at the same price."""
     words = ("compare", str(request_file), str(request_file), "--json", "--price", "sn5600=7")
-    designs = json.loads(said(capsys, monkeypatch, *words)[1])["designs"]
+    designs = json.loads(run(*words)[1])["designs"]
     assert [design["request"]["prices_usd"]["sn5600"] for design in designs] == [7, 7]
 
 
@@ -103,13 +94,13 @@ def test_a_price_is_given_to_all_that_are_compared(request_file: Path, capsys, m
         ("", ": is empty; a list of prices is a mapping of names to USD"),
     ],
 )
-def test_a_mistake_in_a_file_of_prices_is_told_with_its_line(  # type: ignore[no-untyped-def]
-    request_file: Path, tmp_path: Path, text: str, told: str, capsys, monkeypatch
+def test_a_mistake_in_a_file_of_prices_is_told_with_its_line(
+    request_file: Path, tmp_path: Path, text: str, told: str, run: Run
 ) -> None:
     """The message names the file of prices, not the request."""
     file = tmp_path / "prices.yaml"
     file.write_text(text)
-    code, _, err = said(capsys, monkeypatch, "design", str(request_file), "--prices", str(file))
+    code, _, err = run("design", str(request_file), "--prices", str(file))
     assert code == 2
     assert err.startswith(f"fabric: {file}{told}")
 
@@ -123,20 +114,18 @@ def test_a_mistake_in_a_file_of_prices_is_told_with_its_line(  # type: ignore[no
         ("sn5600=0.001", "--price sn5600: 0.001 is less than a cent"),
     ],
 )
-def test_a_price_that_is_none_is_refused(request_file: Path, price: str, told: str, capsys, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_price_that_is_none_is_refused(request_file: Path, price: str, told: str, run: Run) -> None:
     """An option without a name, a sign or a number says what it should be."""
-    code, _, err = said(capsys, monkeypatch, "design", str(request_file), "--price", price)
+    code, _, err = run("design", str(request_file), "--price", price)
     assert code == 2
     assert told in err
 
 
-def test_prices_beside_a_mistake_in_the_requests_own_change_nothing_of_it(  # type: ignore[no-untyped-def]
-    tmp_path: Path, capsys, monkeypatch
-) -> None:
+def test_prices_beside_a_mistake_in_the_requests_own_change_nothing_of_it(tmp_path: Path, run: Run) -> None:
     """Where the request's prices are no mapping, that is told."""
     file = tmp_path / "mine.yaml"
     file.write_text("gpus: 8\nserver: hgx-h100\nprices_usd: 7\n")
-    _, _, err = said(capsys, monkeypatch, "design", str(file), "--price", "sn5600=7")
+    _, _, err = run("design", str(file), "--price", "sn5600=7")
     assert err.startswith(f"fabric: {file}:3: prices_usd: 7 is a number, not a mapping")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import fabric
-from fabric.report import document
+from fabric.report.document import document
 from fabric.spec import topologies
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import fabric
 from fabric.cli import cli
 from fabric.optimizer.solve import Answer
-from fabric.report import document
+from fabric.report.document import document
 from fabric.report.moved import moved_summary
 from fabric.report.why import reasons
 
@@ -151,7 +151,7 @@ def test_no_shorter_paths_are_promised_where_there_are_none() -> None:
 
 def test_the_report_says_why() -> None:
     """The runner-up, the binding limit and the price of shorter paths stand in the design and in the report."""
-    from fabric.report import document
+    from fabric.report.document import document
     from fabric.report.markdown import report
 
     study = fabric.optimize("colossus-100k")

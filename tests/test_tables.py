@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from fabric.cli import main
 from fabric.errors import InputError
 from fabric.published import COUNTS, Cell, Holding, hold
 from fabric.spec import tables
 from fabric.spec.schema import key_table
 from fabric.spec.table import CELLS, DiffersWords, RowWords, TableWords
+from tests.asking import Run
 
 PAGE = (Path(__file__).parent.parent / "docs/tables.md").read_text(encoding="utf-8")
 
@@ -31,21 +30,6 @@ TABLE = {
         }
     ],
 }
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    """Run `fabric` in this process, 80 columns wide; give its exit code, stdout and stderr."""
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fabric", *map(str, words)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        return int(exit_.value.code or 0), captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +157,7 @@ def test_what_a_cell_is_judged_by(cell: Cell, verdict: str) -> None:
     assert cell.verdict == verdict
 
 
-def test_the_table_is_printed_and_ends_well(run) -> None:  # type: ignore[no-untyped-def]
+def test_the_table_is_printed_and_ends_well(run: Run) -> None:
     """All differences explained is exit 0; the output has both numbers, the reason and the formula's own."""
     code, out, _ = run("compare", "--table", "deepseek-isca25")
     assert code == 0
@@ -185,7 +169,7 @@ def test_the_table_is_printed_and_ends_well(run) -> None:  # type: ignore[no-unt
     assert "25 cells: 21 agree, 4 differ as explained, 0 without explanation." in text
 
 
-def test_the_table_is_printed_as_json(run) -> None:  # type: ignore[no-untyped-def]
+def test_the_table_is_printed_as_json(run: Run) -> None:
     """The object has every row with its form and its cells with their verdicts."""
     code, out, _ = run("compare", "--table", "atop-sigcomm25", "--json")
     found = json.loads(out)
@@ -195,7 +179,7 @@ def test_the_table_is_printed_as_json(run) -> None:  # type: ignore[no-untyped-d
     assert {cell["cell"]: cell["ours"] for cell in rows["HPN"]["cells"]}["fibre"] == 12288
 
 
-def test_a_wrong_number_is_reported_and_ends_with_1(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_wrong_number_is_reported_and_ends_with_1(run: Run, tmp_path: Path) -> None:
     """A cell of one's own table that no reason covers stands out, with both numbers, and the exit code is 1."""
     assert run("compare", "--table", written(tmp_path))[0] == 0
     file = written(tmp_path, published={"switches": 13, "links": 256})
@@ -210,7 +194,7 @@ def test_a_wrong_number_is_reported_and_ends_with_1(run, tmp_path: Path) -> None
     assert (code, "a spare on the shelf is counted too" in out) == (0, True)
 
 
-def test_a_fabric_that_can_not_be_had_has_no_number(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_fabric_that_can_not_be_had_has_no_number(run: Run, tmp_path: Path) -> None:
     """A row whose request no fabric meets differs in every cell, and the limits in its way are told."""
     file = written(tmp_path, request={"gpus": 1_000_000, "family": "rail-optimized", "tiers": 2})
     code, out, _ = run("compare", "--table", file)
@@ -241,8 +225,8 @@ def test_a_formula_of_a_chain_of_tiers_is_read_too(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_in_a_table_is_told_with_its_line(
-    run, tmp_path: Path, changes: dict[str, object], message: str
-) -> None:  # type: ignore[no-untyped-def]
+    run: Run, tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
     """A table that is ill-formed ends with 2, and each mistake names file, line, value and remedy."""
     code, out, err = run("compare", "--table", written(tmp_path, **changes))
     assert (code, out) == (2, "")
@@ -251,7 +235,7 @@ def test_a_mistake_in_a_table_is_told_with_its_line(
 
 
 @pytest.mark.parametrize("text", ["", "- a list\n", "rows: *alias\n", "{" * 100, "\x07", "title: t\nrows: 7\n"])
-def test_a_hostile_file_gets_one_clear_message(run, tmp_path: Path, text: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_hostile_file_gets_one_clear_message(run: Run, tmp_path: Path, text: str) -> None:
     """What is no table at all is refused by name, without a trace of the program."""
     file = tmp_path / "hostile.yaml"
     file.write_text(text)
@@ -261,7 +245,7 @@ def test_a_hostile_file_gets_one_clear_message(run, tmp_path: Path, text: str) -
     assert "Traceback" not in err
 
 
-def test_a_name_that_is_no_table_gets_those_there_are(run) -> None:  # type: ignore[no-untyped-def]
+def test_a_name_that_is_no_table_gets_those_there_are(run: Run) -> None:
     """A wrong name is told with all shipped tables, which `fabric list tables` shows too."""
     code, _, err = run("compare", "--table", "deepseek-isca24")
     assert code == 2
@@ -270,7 +254,7 @@ def test_a_name_that_is_no_table_gets_those_there_are(run) -> None:  # type: ign
 
 
 @pytest.mark.parametrize("more", [["colossus-100k"], ["--differences"], ["--families", "all"], ["--gpus", "8"]])
-def test_a_table_stands_alone(run, more: list[str]) -> None:  # type: ignore[no-untyped-def]
+def test_a_table_stands_alone(run: Run, more: list[str]) -> None:
     """A table says its own requests, so that requests and their words beside it are refused."""
     code, _, err = run("compare", "--table", "deepseek-isca25", *more)
     assert code == 2

@@ -77,7 +77,7 @@ def cluster(quiet: bool, /, file: str, out: str | None, as_json: bool, **words: 
 @click.pass_obj
 def check(quiet: bool, /, request: str, **words: Any) -> None:
     """Say whether REQUEST is well-formed, feasible and as published: exit 0, 1 if not feasible or not as published."""
-    from fabric.report import document
+    from fabric.report.document import document
 
     with progress_of(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **overrides(words))

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fabric import catalog
-from fabric.families import Family, families
-from fabric.published import read_published
-from fabric.spec import tables, topologies
-from fabric.study import read
+from fabric.families import Family, families, family_sets, words
+from fabric.spec import read_spec, tables, topologies
 
 __all__ = ["Listing", "listing"]
 
@@ -31,12 +29,14 @@ def listing(what: str) -> Listing:
 
 
 def _topologies() -> Listing:
-    specs = [(name, read(path)) for name, path in topologies().items()]
+    specs = [(name, read_spec(path, {}, families=words(), sets=family_sets())) for name, path in topologies().items()]
     rows = [(name, spec.gpus, "|".join(spec.families), spec.server.name) for name, spec in specs]
     return ("name", "gpus", "family", "server"), rows
 
 
 def _tables() -> Listing:
+    from fabric.published import read_published
+
     found = [read_published(name) for name in tables()]
     return ("name", "fabrics", "title"), [(table.name, len(table.words.rows), table.words.title) for table in found]
 

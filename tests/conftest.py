@@ -1,0 +1,25 @@
+"""What tests of several files are given."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from fabric.cli import main
+from tests.asking import Run
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `fabric` in this process, 80 columns wide; give its exit code, stdout and stderr."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fabric", *map(str, words)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        captured = capsys.readouterr()
+        return int(exit_.value.code or 0), captured.out, captured.err
+
+    return run
