@@ -14,6 +14,7 @@ from fabric.flow import Phase
 from fabric.flow.lattice import Lattice
 from fabric.form import Form
 from fabric.testing import random_blueprint
+from fabric.wired import Wired
 
 GBPS = 400
 
@@ -21,9 +22,12 @@ GBPS = 400
 def sized(form: Form, servers: int, gpus: int = 1, **sizes: int) -> Blueprint:
     """Return a blueprint of `form` with these sizes, one where none is given, and as many GPUs as NICs in a server."""
     full = dict.fromkeys([*form.axes, *(bundle.name for bundle in form.bundles)], 1) | sizes
+    if isinstance(form, Wired):
+        full = form.sized(full, gpus, servers)
     server = Server("box", gpus=gpus, nics=gpus, nic_gbps=GBPS * full["plane"], nvlink_GBps=900)
     models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
-    return Blueprint("sized", form, fill(form, full, servers), models, server, servers * gpus, GBPS)
+    placed = full if isinstance(form, Wired) else fill(form, full, servers)
+    return Blueprint("sized", form, placed, models, server, servers * gpus, GBPS)
 
 
 def form_of(family: str, tiers: int) -> Form:
