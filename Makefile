@@ -55,19 +55,18 @@ accuracy: $(RUN)
 	$(BIN)/python benchmarks/accuracy.py
 
 baselines: $(TEST)
-	KEEP_BASELINES=1 $(BIN)/python -m pytest -q tests/test_diagram.py -k look
+	$(BIN)/python -m tests.test_baselines
 
 docs-pictures: $(RUN)
-	$(BIN)/fabric design colossus-100k --out $(DEMO)
 	mkdir -p docs/pictures
-	cp $(DEMO)/fabric.svg docs/pictures/colossus-100k.svg
+	$(BIN)/fabric diagram colossus-100k -o docs/pictures/colossus-100k.svg
 	$(BIN)/fabric scale colossus-100k --out build/scale
 	cp build/scale/scale.svg docs/pictures/scale.svg
 	$(BIN)/fabric diagram superpod-h100-1su -o docs/pictures/superpod-1su.svg
 	$(BIN)/fabric diagram colossus-100k --level pod --highlight path:0,99999 -o docs/pictures/colossus-path.svg
-	$(BIN)/fabric diagram colossus-100k --kind load -o docs/pictures/colossus-load.png
-	$(BIN)/fabric diagram superpod-h100-16su --kind racks -o docs/pictures/superpod-racks.png
-	$(BIN)/fabric diagram colossus-100k --kind adjacency -o docs/pictures/colossus-adjacency.png
+	$(BIN)/fabric diagram colossus-100k --kind load -o docs/pictures/colossus-load.svg
+	$(BIN)/fabric diagram superpod-h100-16su --kind racks -o docs/pictures/superpod-racks.svg
+	$(BIN)/fabric diagram colossus-100k --kind adjacency -o docs/pictures/colossus-adjacency.svg
 	$(BIN)/fabric diagram examples/direct.yaml --family dragonfly -o docs/pictures/dragonfly.svg
 	$(BIN)/fabric diagram examples/direct.yaml --family slim-fly -o docs/pictures/slim-fly.svg
 

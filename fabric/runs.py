@@ -25,7 +25,6 @@ Result = TypeVar("Result")
 __all__ = [
     "Run",
     "run_cluster",
-    "run_diagram",
     "run_front",
     "run_page",
     "run_scale",
@@ -161,19 +160,6 @@ def run_page(requests: Sequence[str], file: str | None, quiet: bool, words: dict
         plain = re.sub(r"[^\w.-]+", "-", studies[0].spec.name)
         name = f"{plain}.html" if file is None else file
         written = write_page(studies, name, command, front=front, progress=say)
-    click.echo(f"wrote {written}")
-
-
-def run_diagram(request: str, file: str, asked: dict[str, Any], quiet: bool, words: dict[str, Any]) -> None:
-    """Design a fabric and draw it, a part of it, or what its links carry."""
-    from fabric.report.files import write_figure
-    from fabric.report.pictures import Wanted, checked, picture
-
-    checked(file)
-    with progress_of(quiet) as say:
-        study = fabric.design(request, progress=say, **words)
-        say("drawing")
-        written = write_figure(picture(study, Wanted(**asked)), file)
     click.echo(f"wrote {written}")
 
 

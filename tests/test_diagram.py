@@ -1,181 +1,251 @@
-"""Truths about the command `diagram`: every picture is legible, its numbers are the fabric's, and its look is held."""
+"""The kinds of diagram: legible on every fabric, true to its links and loads, and quick."""
 
 from __future__ import annotations
 
-import os
-from functools import cache
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.image import BboxImage
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 import fabric
+from fabric.blueprint import Blueprint
 from fabric.cli import cli
-from fabric.draw import save
-from fabric.draw.adjacency import matrix
-from fabric.draw.racks import RACK_GPUS, rack_of_servers
-from fabric.draw.seen import on_path
-from fabric.errors import InputError, TooLarge
-from fabric.families import BUILTIN
-from fabric.flow import Phase, Routing, link_loads, permutation
-from fabric.report.pictures import Wanted, picture
-from tests.test_draw import clashes, words
+from fabric.draw import KINDS, Diagram, Traffic, draw_diagram
+from fabric.draw.adjacency import adjacency
+from fabric.draw.load import uplinks
+from fabric.draw.page import plain_style
+from fabric.errors import FabricError, InputError
+from fabric.expansion import expand
+from fabric.families import CLOS, families
+from fabric.flow import Routing, phases, place
+from fabric.flow.hosts import rows_of
+from fabric.flow.loads import link_loads
+from fabric.paths import shortest_path
+from fabric.racks import Rack, floor_of
+from fabric.testing import random_blueprint
+from fabric.units import count
+from fabric.view import levels_of
+from fabric.wired import Wired
+from tests.test_draw import clashes, colossus, words
+from tests.test_draw import size as sized
+from tests.test_draw_direct import LARGE as LARGE_WIRED
+from tests.test_draw_direct import SMALL as SMALL_WIRED
+from tests.test_draw_direct import WIRED, build
 
-BASELINES = Path(__file__).parent / "baselines"
-SIZES = (8, 64, 1024, 100_000, 1_000_000)
-LOOSER = {"bcube": 8, "torus": 64, "mesh": 64, "slim-fly": 2}
-HELD = {
-    "unit": ("superpod-h100-4su", Wanted(level="unit")),
-    "path": ("colossus-100k", Wanted(level="pod", path=(0, 99_999))),
-    "racks": ("superpod-h100-8su", Wanted("racks")),
-    "load": ("superpod-h100-4su", Wanted("load")),
-    "adjacency": ("deepseek-ft3", Wanted("adjacency")),
+FORMS = [form for family in families().values() for form in family.forms]
+CHAINS = [form for family in CLOS for form in family.forms]
+MIDDLE = {"pod": 6, "block": 4, "slot": 16, "rail": 8, "stripe": 3, "group": 4, "spine": 4, "core": 8}
+FABRICS = {
+    **{f"small {form.family} {form.text}": sized(form, {"slot": 3, "rail": 4}) for form in CHAINS},
+    **{f"middle {form.family} {form.text}": sized(form, MIDDLE, 2) for form in CHAINS},
+    **{f"wired {form.family} {form.text}": build(form, SMALL_WIRED[form.family]) for form in WIRED},
+    "colossus": colossus(),
 }
-"""The pictures whose look is held: a design and what is drawn of it."""
-
-TOLERANCE = 6.0
-"""The root of the mean square by which pixels (0 to 255) may differ: letters move from one release to another."""
-
-
-@cache
-def designed(family: str, gpus: int) -> fabric.Study | None:
-    """Return a design of a family, or None where it has none of this size."""
-    switch = {"name": "512 x 200G", "ports": 512, "rate_gbps": 200} if family == "bcube" else "sn5600"
-    words_ = {"name": "it", "gpus": gpus, "server": "hgx-h100", "family": family, "planes": "any", "switches": switch}
-    try:
-        return fabric.design(words_, oversubscription=LOOSER.get(family, 1))
-    except fabric.Infeasible:
-        return None
+HUGE = {
+    **{f"{form.family} {form.text}": build(form, LARGE_WIRED[form.family], 2, 2, 3) for form in WIRED},
+    **{f"random {form.family} {form.text}": random_blueprint(form, Random(form.text)) for form in FORMS},
+}
 
 
-@pytest.mark.parametrize("family", [item.name for item in BUILTIN])
-def test_parts_of_every_family_are_legible(family: str) -> None:
-    """On every level of every family no text is tiny, cut off or over other text: at 64 GPUs, thousands, a million."""
-    drawn = 0
-    for gpus in (64, 1_000_000 if family == "rail-optimized" else 100_000 if family == "dragonfly" else 8192):
-        study = designed(family, gpus)
-        for level in fabric.view.levels_of(study.blueprint) if study else ():
-            if level == "device" and gpus > 64:
-                continue
-            for path in (None, (0, gpus - 1)):
-                try:
-                    figure = picture(study, Wanted(level=level, path=path))
-                except TooLarge:
-                    continue
-                assert list(clashes(figure)) == [], (family, gpus, level)
-                drawn += 1
-    assert drawn >= 4
+def diagrams(blueprint: Blueprint, kind: str) -> list[Diagram]:
+    """Return every diagram of a kind that a fabric has: levels and paths of tiers, placements of racks."""
+    last = blueprint.gpus - 1 if blueprint.form.meets else (blueprint.servers - 1) * blueprint.server.gpus
+    # Fabrics made up for their words alone may have fewer links a server than it has NICs, and then no path or flow.
+    cabled = isinstance(blueprint.form, Wired) or blueprint.lanes * blueprint.sizes[
+        blueprint.form.bundles[0].name] == blueprint.server.nics  # fmt: skip
+    if kind == "tiers":
+        path = (0, last) if cabled else None
+        return [Diagram(level=level, highlight=path) for level in levels_of(blueprint) if level != "device"]
+    if kind == "racks":
+        return [Diagram("racks"), Diagram("racks", traffic=Traffic(placement="random"))]
+    return [Diagram(kind)] if kind != "load" or (blueprint.servers > 1 and cabled) else []
 
 
-@pytest.mark.parametrize("kind", ["adjacency", "racks", "load"])
-@pytest.mark.parametrize("family", ["rail-optimized", "dragonfly"])
-def test_other_kinds_are_legible(kind: str, family: str) -> None:
-    """The matrix, the racks and the loads of 8 to 100,000 GPUs have no text that is tiny, cut off or over another."""
-    for gpus in SIZES[:4] if kind != "load" or family != "dragonfly" else SIZES[:3]:
-        study = designed(family, gpus)
-        if study:
-            assert list(clashes(picture(study, Wanted(kind)))) == [], (kind, gpus)
+def illegible(blueprint: Blueprint, kind: str) -> list[str]:
+    """Return what is wrong with all diagrams of a kind."""
+    found: list[str] = []
+    for diagram in diagrams(blueprint, kind):
+        figure = draw_diagram(blueprint, diagram)
+        found += [f"{diagram.level}: {text}" for text in (*clashes(figure), *beyond(figure))]
+    return found
 
 
-def test_a_path_is_brought_out() -> None:
-    """A path's devices are found on every level, in stacks where they stand in one, and its words name them all."""
-    study = fabric.design("colossus-1m")
-    path = study.path(0, 999_999)
-    assert len(path) == 2 + study.hops.max
-    assert len(on_path(study.view("fabric"), path)) == len(path)
-    text = words(picture(study, Wanted(path=(0, 999_999)))).replace("\n", " ")
-    assert all(name in text for name in path)
-    assert f"{study.hops.max} hops" in text
-    view = study.view("unit")
-    assert [view.names[place] for place in on_path(view, study.path(0, 8))] == [*study.path(0, 8)]
+def beyond(figure: Figure) -> list[str]:
+    """Return the boxes, lines and pictures that leave the page."""
+    width, height = figure.bbox.size
+    found = []
+    with plain_style():
+        figure.draw_without_rendering()
+        for artist in figure.get_children():
+            if isinstance(artist, (Patch, Line2D, BboxImage)) and artist is not figure.patch:
+                box = _extent(artist)
+                if box.x0 < -1 or box.y0 < -1 or box.x1 > width + 1 or box.y1 > height + 1:
+                    found.append(f"{artist} leaves the page")
+    return found
 
 
-def test_small_fabrics_are_drawn_device_by_device() -> None:
-    """A fabric of up to 64 switches has as many cards, and a line for every pair that is joined."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import FancyBboxPatch
-
-    study = fabric.design("superpod-h100-1su")
-    figure, plan = picture(study, Wanted()), study.blueprint
-    cards = [each for each in figure.findobj(FancyBboxPatch) if each.get_height() == 8]
-    assert len(cards) == plan.switches + plan.servers
-    assert len(figure.findobj(Line2D)) == study.view("device").edge_count
+def _extent(artist: Artist):
+    return artist.get_window_extent(artist.figure.canvas.get_renderer())
 
 
-def test_the_matrix_holds_every_link() -> None:
-    """The matrix of joined switches sums to twice the links between switches, in bands or switch by switch."""
-    for name in ("colossus-100k", "superpod-h100-1su"):
-        plan = fabric.design(name).blueprint
-        links, band = matrix(plan)
-        assert links.sum() == 2 * sum(map(plan.links, plan.form.fabric_bundles))
-        assert (links == links.T).all()
-        assert (band == 1) == (plan.switches <= 256)
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name in FABRICS for kind in KINDS if kind == "tiers" or "middle" not in name]
+)
+def test_legible(name: str, kind: str) -> None:
+    """In every kind of picture of any fabric no text is tiny, cut off or over other text, and all is on the page."""
+    assert illegible(FABRICS[name], kind) == []
 
 
-def test_racks_hold_what_they_may() -> None:
-    """No rack holds more than its GPUs, or servers of two units."""
-    plan = fabric.design("colossus-100k").blueprint
-    rack = rack_of_servers(plan)
-    assert np.bincount(rack).max() * plan.server.gpus == RACK_GPUS
-    unit = np.arange(plan.servers) // plan.sizes["slot"]
-    assert all(len(set(unit[rack == each])) == 1 for each in range(0, int(rack.max()) + 1, 97))
+@pytest.mark.parametrize("name", HUGE)
+def test_legible_large(name: str) -> None:
+    """So are the tiers, parts and layouts of large direct networks, and of fabrics made up by chance."""
+    assert illegible(HUGE[name], "tiers") == []
 
 
-@pytest.mark.parametrize("family", ["rail-optimized", "dragonfly"])
-def test_loads_are_those_of_the_flows(family: str) -> None:
-    """Loads of server links are those that flows send, and adaptive routing never has a fuller link than ECMP."""
-    plan = designed(family, 1024).blueprint
-    every = permutation(np.arange(1024), 3)
-    apart = every.source // 8 != every.target // 8
-    phase = Phase(every.source[apart], every.target[apart])
-    loads = {name: link_loads(plan, phase, Routing(name, 2)) for name in ("ecmp", "adaptive")}
-    for each in loads.values():
-        assert each.shape == (2, plan.links_total)
-        assert each[:, :1024].sum() == pytest.approx(2 * phase.flows)
-    assert loads["adaptive"].max() <= loads["ecmp"].max() + 1e-9
+@pytest.mark.parametrize("kind", ["adjacency", "racks"])
+def test_other_kinds_of_a_large_direct_network(kind: str) -> None:
+    """So are the matrix and the racks of a dragonfly of a million GPUs."""
+    assert illegible(next(plan for name, plan in HUGE.items() if name.startswith("dragonfly")), kind) == []
 
 
-@pytest.mark.parametrize("name", HELD)
-def test_pictures_look_as_before(name: str, tmp_path: Path) -> None:
-    """Each kind of picture looks as the one that was looked at and kept (`make baselines` keeps new ones)."""
-    from matplotlib.testing.compare import compare_images
-
-    design, wanted = HELD[name]
-    figure = picture(fabric.design(design), wanted)
-    figure.set_dpi(60)
-    kept = BASELINES / f"{name}.png"
-    target = kept if os.environ.get("KEEP_BASELINES") else tmp_path / f"{name}.png"
-    figure.savefig(target, dpi=60, metadata={"Software": None})
-    assert compare_images(str(kept), str(target), TOLERANCE) is None
+@pytest.mark.parametrize("gpus", [8, 16, 64, 1024])
+def test_legible_by_size(gpus: int) -> None:
+    """So it is from a single server on, however a fabric of that size is designed."""
+    for family in ("fat-tree", "rail-optimized"):
+        blueprint = fabric.design(name="few", gpus=gpus, server="hgx-h100", family=family).blueprint
+        assert [text for kind in KINDS for text in illegible(blueprint, kind)] == []
 
 
-def test_the_command_draws_or_says_why(tmp_path: Path) -> None:
-    """`fabric diagram` writes the formats there are, and tells a wrong suffix, path or level before it computes."""
-    runner = CliRunner()
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_million_gpus(kind: str) -> None:
+    """A million GPUs are legible in every kind."""
+    blueprint = fabric.design("colossus-1m").blueprint
+    figure = draw_diagram(blueprint, Diagram(kind, highlight=(0, 999_999) if kind == "tiers" else None))
+    assert [*clashes(figure), *beyond(figure)] == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_adjacency_counts_links(seed: int) -> None:
+    """The cells of the matrix hold every link between switches, once, and the matrix is its own mirror image."""
+    for form in FORMS:
+        blueprint = random_blueprint(form, Random(f"{form.text} {seed}"))
+        network = expand(blueprint)
+        between = int((network.lower >= network.servers.count).sum())
+        for most in (2, 5, 64):
+            bins, cells = adjacency(blueprint, most)
+            assert np.triu(cells).sum() == between
+            assert (cells == cells.T).all()
+            assert all(part.rows <= max(most, 1) or part.each == 1 for part in bins)
+            assert sum(min(part.rows * part.each, blueprint.devices(part.role)) for part in bins) == blueprint.switches
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.family} {form.text}")
+def test_loads_are_kept(form: object) -> None:
+    """What flows put on the links below leaves is what the NICs send, whatever routing takes it on from there."""
+    blueprint = random_blueprint(form, Random("load"))
+    if blueprint.servers < 2 or (isinstance(blueprint.form, Wired) and blueprint.form.levels):
+        return
+    (phase,) = phases(blueprint.server, place(blueprint, "random", seed=1), "all-reduce", "hierarchical-ring")
+    first, end = rows_of(blueprint)[blueprint.form.bundles[0].name]
+    for routing in (Routing("ecmp", blueprint.planes), Routing("adaptive")):
+        loads = link_loads(blueprint, phase, routing)
+        assert loads.shape == (2, blueprint.links_total)
+        sent = loads[0, first:end].sum() * blueprint.link_gbps
+        asked = (phase.shares / phase.busiest).sum() * blueprint.link_gbps * blueprint.planes
+        assert sent <= asked * (1 + 1e-9)
+        assert sent == pytest.approx(loads[1, first:end].sum() * blueprint.link_gbps)
+
+
+def test_adaptive_is_even() -> None:
+    """On a whole rail-optimised fabric adaptive routing loads all uplinks of a leaf alike, and ECMP does not."""
+    blueprint = colossus()
+    (phase,) = phases(blueprint.server, place(blueprint, "random", seed=0), "all-reduce", "hierarchical-ring")
+    even, hashed = (uplinks(blueprint, link_loads(blueprint, phase, Routing(name))) for name in ("adaptive", "ecmp"))
+    assert even.shape == hashed.shape == (1568, 64)
+    assert np.ptp(even, axis=1).max() < 1e-9
+    assert even.max() <= 1 + 1e-9 < 2 < hashed.max()
+    assert hashed.sum() == pytest.approx(even.sum())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_racks_hold_all(seed: int) -> None:
+    """Every server has a rack, no rack has more than fit, and units that need more than one rack share none."""
+    for form in FORMS:
+        blueprint = random_blueprint(form, Random(f"{form.text} {seed}"))
+        floor = floor_of(blueprint)
+        racks = floor.rack_of(np.arange(blueprint.servers))
+        assert racks.max() < floor.racks
+        each = np.bincount(racks)
+        assert each.max() * floor.server_units + floor.rack_leaves * floor.leaf_units <= floor.rack.units
+        for shelf in floor.shelves:
+            assert shelf.racks * shelf.each >= blueprint.devices(shelf.role) > (shelf.racks - 1) * shelf.each
+
+
+def test_racks_by_power() -> None:
+    """A rack that is fed with half the power holds half the servers, and none that is fed with less than one takes."""
+    blueprint = colossus()
+    assert floor_of(blueprint, Rack(42, 45_000)).rack_servers == 4
+    assert floor_of(blueprint, Rack(42, 22_500)).rack_servers == 2
+    with pytest.raises(InputError, match="--rack-kw"):
+        floor_of(blueprint, Rack(42, 9_000))
+    with pytest.raises(InputError, match="--rack-units"):
+        floor_of(blueprint, Rack(6, 45_000))
+
+
+@pytest.mark.parametrize("ends", [(0, 99_999), (0, 7), (0, 8), (17, 4000)])
+def test_path_is_told(ends: tuple[int, int]) -> None:
+    """A path is drawn with its ends, its hops and the coordinates of every device on it."""
+    blueprint = colossus()
+    said = words(draw_diagram(blueprint, Diagram(highlight=ends)))
+    path = shortest_path(blueprint, *ends)
+    assert f"Path from GPU {count(ends[0])} to GPU {count(ends[1])}" in said
+    assert (f"{len(path) - 2} hop" in said) if len(path) > 1 else ("by NVLink" in said)
+    assert said.count("rail 0 plane 0") >= sum("rail=0" in name for name in path)
+
+
+def test_levels_are_told() -> None:
+    """A pod's picture says which it is, all its switches, and what is above in stacks with their multiplicity."""
+    said = words(draw_diagram(colossus(), Diagram(level="pod", pod=48)))
+    for fact in ("Pod 48", "32 of 1,568", "16 stacks × 64", "212 of 12,500", "pod 48", "unit 3"):
+        assert fact in said, fact
+    with pytest.raises(FabricError, match="--pod 49"):
+        draw_diagram(colossus(), Diagram(level="pod", pod=49))
+
+
+@pytest.mark.parametrize(
+    ("words_", "said"),
+    [
+        (["-o", "x.docx"], ".svg, .png or .pdf"),
+        (["-o", "x.svg", "--highlight", "0,5"], "path:0,511"),
+        (["-o", "x.svg", "--highlight", "path:0,1024"], "1,024, numbered from 0"),
+        (["-o", "x.svg", "--level", "pod"], "has no pods; levels: fabric, unit"),
+        (["-o", "x.svg", "--kind", "load", "--level", "unit"], "--level says nothing"),
+        (["-o", "x.svg", "--kind", "load", "--routing", "valiant"], "valiant"),
+        (["-o", "x.svg", "--kind", "load", "--placement", "rondom"], "did you mean 'random'"),
+        (["-o", "no/such\0/x.svg"], "no name"),
+    ],
+)
+def test_mistakes(words_: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be drawn is refused with what would be right, and no file is left."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["diagram", "superpod-h100-4su", *words_])
+    assert result.exception is not None
+    assert said in (result.output + str(result.exception)).replace("\n", " ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_bytes(kind: str, tmp_path: Path) -> None:
+    """The command writes the same bytes each time, in every format."""
+    for name in ("a.svg", "b.svg", "a.png", "b.png", "a.pdf", "b.pdf"):
+        words_ = ["diagram", "superpod-h100-1su", "--kind", kind, "-q", "-o", str(tmp_path / name)]
+        assert CliRunner().invoke(cli, words_, obj=True, catch_exceptions=False).exit_code == 0
     for suffix in ("svg", "png", "pdf"):
-        file = tmp_path / f"it.{suffix}"
-        assert runner.invoke(cli, ["diagram", "superpod-h100-1su", "-o", str(file)]).exit_code == 0
-        assert file.stat().st_size > 1000
-    before = sorted(tmp_path.iterdir())
-    for bad, said in (
-        (["-o", str(tmp_path / "x.gif")], r"ends in \.svg"),
-        (["-o", str(tmp_path / "x.svg"), "--highlight", "0,1"], "path:0,99999"),
-        (["-o", str(tmp_path / "x.svg"), "--highlight", "path:0,999"], "numbered from 0"),
-        (["-o", str(tmp_path / "x.svg"), "--level", "pod"], "no pods"),
-    ):
-        with pytest.raises(InputError, match=said):
-            runner.invoke(cli, ["diagram", "superpod-h100-1su", *bad], catch_exceptions=False, standalone_mode=False)
-    with pytest.raises(TooLarge, match="level unit can be"):
-        picture(fabric.design("colossus-1m"), Wanted(level="device"))
-    assert sorted(tmp_path.iterdir()) == before
-
-
-def test_the_same_picture_is_the_same_bytes(tmp_path: Path) -> None:
-    """Pictures of parts and loads are the same to the byte on every run."""
-    study = fabric.design("superpod-h100-2su")
-    for wanted in (Wanted(level="unit"), Wanted("load"), Wanted("racks")):
-        files = [tmp_path / "one.svg", tmp_path / "other.svg"]
-        for file in files:
-            save(picture(study, wanted), file)
-        assert files[0].read_bytes() == files[1].read_bytes()
+        assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()

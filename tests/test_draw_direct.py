@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import pytest
-from test_draw import clashes, words
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import servers, switches
@@ -19,6 +18,7 @@ from fabric.families import families
 from fabric.form import PLANE
 from fabric.units import count
 from fabric.wired import Wire, Wired
+from tests.test_draw import clashes, words
 
 SMALL: dict[str, dict[str, int]] = {
     "dragonfly": {"group": 4, "router": 4, "global": 3, "slot": 1},

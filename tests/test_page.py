@@ -17,7 +17,6 @@ import pytest
 import fabric
 from fabric.cli import cli
 from fabric.page import page, write_page
-from tests.test_cli import run  # noqa: F401
 
 HOSTILE = "<script>alert(1)</script> \"'& \u05d0\u05d1\u05d2 </bdi>"
 MARKS = f"{HOSTILE} \u202etxt"

@@ -53,10 +53,10 @@ def circle_of_groups(blueprint: Blueprint) -> Scene:
     switches = sum(size_of(blueprint, group) for group in blueprint.form.switch_groups)
     pairs = {wire: plain_pairs(blueprint, wire) for wire in wires} if switches <= WHOLE else {}
     whole = bool(pairs) and sum(map(len, pairs.values())) <= MOST_LINES
-    left = _all_switches(blueprint, pairs) if whole else _all_groups(blueprint)
+    left, spots = _all_switches(blueprint, pairs) if whole else (_all_groups(blueprint), {})
     right = _drawn_out(blueprint)
     gaps = any(size > INSIDE for size in _inside(blueprint).values()) or (not whole and blueprint.sizes["group"] > RING)
-    return Scene([*left, *right], HEIGHT, fills(blueprint), gaps=gaps)
+    return Scene([*left, *right], HEIGHT, fills(blueprint), gaps=gaps, spots=spots, halo=8.0)
 
 
 def _inside(blueprint: Blueprint) -> dict[Group, int]:
@@ -65,7 +65,9 @@ def _inside(blueprint: Blueprint) -> dict[Group, int]:
     return {group: size_of(blueprint, group) // blueprint.sizes["group"] for group in groups}
 
 
-def _all_switches(blueprint: Blueprint, pairs: Mapping[Wire, Sequence[tuple[int, int]]]) -> list[Mark]:
+def _all_switches(
+    blueprint: Blueprint, pairs: Mapping[Wire, Sequence[tuple[int, int]]]
+) -> tuple[list[Mark], dict[tuple[str, int], Point]]:
     """Draw every switch and every link: a group is a disc, with its switches around it."""
     groups = blueprint.sizes["group"]
     marks, top = caption(
@@ -87,7 +89,7 @@ def _all_switches(blueprint: Blueprint, pairs: Mapping[Wire, Sequence[tuple[int,
     side = max(2.0, min(9.0, 0.7 * disc, 3 * disc / sum(inside.values())))
     for group, places in spots.items():
         marks += [mark for at in places.values() for mark in card(at, (side, side), fills(blueprint)[group.role])]
-    return marks
+    return marks, {(group.role, number): at for group, places in spots.items() for number, at in places.items()}
 
 
 def _all_groups(blueprint: Blueprint) -> list[Mark]:
@@ -117,11 +119,16 @@ def _times(groups: int, links: int) -> str:
 
 def _wheel(shown: Sequence[int], joined: Sequence[tuple[int, int]], centre: Point, ink: str, fill: str) -> list[Mark]:
     """Draw cards on a circle of the full radius, and the lines between them under them."""
-    side = min(20.0, 2 * math.pi * RADIUS / (len(shown) + 1) * 0.72)
-    spots = ring(shown, centre, RADIUS - side / 2)
+    spots, side = _around(shown, centre)
     strong = len(joined) < len(shown)
     marks: list[Mark] = [link(spots[low], spots[high], ink, strong=strong) for low, high in joined]
     return marks + _cards(spots, side, fill) + _gap(shown, spots)
+
+
+def _around(shown: Sequence[int], centre: Point) -> tuple[dict[int, Point], float]:
+    """Return where cards stand on a circle of the full radius, and their width."""
+    side = min(20.0, 2 * math.pi * RADIUS / (len(shown) + 1) * 0.72)
+    return ring(shown, centre, RADIUS - side / 2), side
 
 
 def _cards(spots: Spots, side: float, fill: str) -> list[Mark]:
@@ -208,7 +215,9 @@ def circle_of_switches(blueprint: Blueprint) -> Scene:
     if 0 < len(pairs) <= MOST_LINES:
         marks, top = caption(f"All {count(size)} switches", "and a line for every two that are joined", FULL, HEIGHT)
         wheel = _wheel(range(size), pairs, (FULL.middle, top - RADIUS - 4), colour(blueprint, wire), fill)
-        return Scene([*marks, *wheel], HEIGHT, fills(blueprint))
+        spots = _around(range(size), (FULL.middle, top - RADIUS - 4))[0]
+        where = {(group.role, number): spot for number, spot in spots.items()}
+        return Scene([*marks, *wheel], HEIGHT, fills(blueprint), spots=where)
     return Scene(_one_switch(blueprint, wire, size), HEIGHT, fills(blueprint))
 
 

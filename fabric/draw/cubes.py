@@ -66,7 +66,9 @@ def levels(blueprint: Blueprint) -> Scene:
         marks += _named(group, group.axes, 20 + PITCH * (place + 1))
     groups = [(servers, hosts), *((group.axes, spots[group]) for group in form.switch_groups)]
     marks += [mark for axes, at in groups for mark in _gaps(blueprint, axes, at)]
-    return Scene(marks, height, fills(blueprint), gaps=not whole)
+    where = {(group.role, number): spot for group, at in spots.items() for number, spot in at.items()}
+    where |= {("server", number): spot for number, spot in hosts.items()}
+    return Scene(marks, height, fills(blueprint), gaps=not whole, spots=where, halo=16.0)
 
 
 def _rows(form: Wired) -> list[tuple[int, Group]]:

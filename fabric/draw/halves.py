@@ -47,7 +47,9 @@ def halves(blueprint: Blueprint) -> Scene:
         fill = INK if number == chosen else fills(blueprint)["leaf"] if number in near else PALE
         marks += card(spots[number], (side, min(side, 10.0)), fill)
     cards = {"one leaf": INK, "joined to it": fills(blueprint)["leaf"]}
-    return Scene(marks, HEIGHT, cards | ({"any other": PALE} if q <= CARDS else {}))
+    where = {("leaf", number): spot for number, spot in enumerate(spots)}
+    cards |= {"any other": PALE} if q <= CARDS else {}
+    return Scene(marks, HEIGHT, cards, spots=where, halo=side)
 
 
 def _places(blueprint: Blueprint) -> tuple[list[Point], list[Mark]]:

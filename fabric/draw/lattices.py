@@ -75,7 +75,8 @@ def _whole(blueprint: Blueprint, pairs: dict[Wire, list[tuple[int, int]]]) -> Sc
         marks += [_link(*pair, colour(blueprint, wire), pitch) for pair in ends]
     for number, at in enumerate(spots):
         marks += card(at, (side, min(side, 12.0)), fills(blueprint)["leaf"], str(number))
-    return Scene(marks, height, fills(blueprint))
+    where = {("leaf", number): spot for number, spot in enumerate(spots)}
+    return Scene(marks, height, fills(blueprint), spots=where, halo=0.75 * side)
 
 
 def _product(blueprint: Blueprint, axes: Sequence[str]) -> str:

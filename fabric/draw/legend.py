@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
-from fabric.draw.palette import ACCENT, GREY, HAIR, INK, PALE, PLATES, SMALL_PT, WHITE, lane_colour
+from fabric.draw.palette import ACCENT, GREY, HAIR, INK, OKABE_ITO, PALE, PLATES, SMALL_PT, WHITE, lane_colour
 from fabric.draw.plan import MARGIN, WIDTH, Plan
 from fabric.draw.sample import colour_axis, sample
 from fabric.draw.sheet import Box, Dot, Label, Mark, text_width
 from fabric.draw.words import title
 
-__all__ = ["LINE", "Entry", "legend_marks", "legend_rows", "tier_entries", "wired_entries"]
+__all__ = [
+    "LINE", "Entry", "bar_entries", "dots_entry", "lanes_entry", "legend_marks", "legend_rows", "swatch_entry",
+    "tier_entries", "wired_entries",
+]  # fmt: skip
 
 LINE, SPACE = 12.0, 14.0
 
@@ -68,13 +71,31 @@ def tier_entries(blueprint: Blueprint, plan: Plan) -> list[Entry]:
 def wired_entries(cards: Mapping[str, str], *, gaps: bool, stacks: bool) -> list[Entry]:
     """Return what a picture of switches joined by wires uses: cards with their colours, values left out, and stacks."""
     entries = [Entry(title(text), 8, _swatches_of(colour)) for text, colour in cards.items()]
-    entries += [
-        Entry("ports down", 10, _bar(INK)),
-        Entry("up or across", 10, _bar(HAIR)),
-        Entry("free", 10, _bar(WHITE)),
-    ]
+    entries += bar_entries()
     entries += [Entry("left out", 10, _dots)] if gaps else []
     return entries + ([Entry("repeated, drawn once", 12, _plate)] if stacks else [])
+
+
+def lanes_entry(axis: str, lanes: Sequence[int]) -> Entry:
+    """Return the colours of lanes that are drawn, eight at the most."""
+    shown = tuple(lanes[: len(OKABE_ITO)])
+    return _lanes(axis, (*shown[:-1], lanes[-1]))
+
+
+def bar_entries() -> list[Entry]:
+    """Return the bars of ports."""
+    words = ("ports down", INK), ("up or across", HAIR), ("free", WHITE)
+    return [Entry(text, 10, _bar(fill)) for text, fill in words]
+
+
+def dots_entry() -> Entry:
+    """Return the dots where devices are left out."""
+    return Entry("left out", 10, _dots)
+
+
+def swatch_entry(text: str, fill: str) -> Entry:
+    """Return a card of one colour, and what it means."""
+    return Entry(text, 8, _swatches_of(fill))
 
 
 def _swatches_of(colour: str) -> Callable[[float, float], tuple[Mark, ...]]:

@@ -1,118 +1,212 @@
-"""How full links are when a ring's servers stand in random order: by tier as a distribution, and uplink by uplink."""
+"""The load of links: tier by tier as a distribution, and uplink by uplink as a heat map, a routing beside another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.draw.curve import COLOURS, type_of
-from fabric.draw.page import plain_style
-from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, SMALL_PT, TIER_PT
-from fabric.draw.plan import WIDTH
-from fabric.flow import Routing, link_loads, phases, place
+from fabric.draw.composed import Part, compose
+from fabric.draw.legend import Entry
+from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, OKABE_ITO, SMALL_PT
+from fabric.draw.plan import MARGIN, WIDTH, Column
+from fabric.draw.ramp import load_colours, ramp_bar
+from fabric.draw.sheet import Box, Label, Line, Mark, Raster, Sheet, elide, text_width
+from fabric.draw.words import devices_words, title
+from fabric.errors import InputError
+from fabric.expansion import expand
+from fabric.flow.hosts import rows_of
+from fabric.flow.loads import link_loads
+from fabric.flow.placement import place
+from fabric.flow.routes import ADAPTIVE, Routing
+from fabric.flow.traffic import phases
 from fabric.units import count
+from fabric.wired import Wired
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+__all__ = ["Traffic", "lay_out_load", "uplinks"]
 
-__all__ = ["draw_load"]
+STEP, MOST = 0.5, 4.0
+"""The width of a bar of the distribution, in loads, and where the last begins."""
+
+BARS, HEAT = 92.0, 190.0
+LEAVES, UPLINKS = 96, 64
+"""The most leaves, and the most links of each, in the heat map."""
+
+INKS = (OKABE_ITO[0], OKABE_ITO[1], OKABE_ITO[2], OKABE_ITO[3])
 
 Loads = npt.NDArray[np.float64]
 
-HEIGHT, LEAVES, UPLINKS = 430.0, 64, 64
-"""The page's height in points; the leaves and the uplinks of each that the heat maps show."""
+
+@dataclass(frozen=True)
+class Traffic:
+    """What is laid on the links: an all-reduce by rings between servers, its ranks so placed, by these routings."""
+
+    routings: tuple[Routing, ...] = (Routing("ecmp"), ADAPTIVE)
+    placement: str = "random"
+    seed: int = 0
 
 
-def draw_load(blueprint: Blueprint, seed: int = 0) -> Figure:
-    """Draw the load of links under ECMP beside adaptive routing, 7.5 inches wide.
+def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Sheet:
+    """Return the loads as a page; raises as `link_loads` does, and InputError where no servers are to be joined."""
+    if blueprint.servers < 2:
+        raise InputError(f"{blueprint.name}: one server puts nothing on its links; take two or more")
+    ranks = place(blueprint, traffic.placement, seed=traffic.seed)
+    (phase,) = phases(blueprint.server, ranks, "all-reduce", "hierarchical-ring")
+    traffic = replace(traffic, routings=tuple(routing.over(blueprint.planes) for routing in traffic.routings))
+    loads = [link_loads(blueprint, phase, routing) for routing in traffic.routings]
+    parts = [_distributions(blueprint, loads)]
+    owner = uplinks(blueprint, loads[0])
+    if owner.shape[1]:
+        parts.append(_heat(blueprint, traffic, [uplinks(blueprint, each) for each in loads]))
+    notes = (
+        "The load of a link is what flows at line rate would put on it, over what it carries: above 1 they slow down.",
+        _traffic(traffic, phase.flows),
+    )
+    entries = [_entry(ink, _said(routing)) for ink, routing in zip(INKS, traffic.routings, strict=False)]
+    return compose(blueprint, parts, entries, notes, line="load of the links, in both directions")
 
-    The flows are one step of a ring all-reduce over all GPUs, its servers in the order that `seed` draws. Raises
-    TooLarge where flows do not fit in memory.
+
+def _traffic(traffic: Traffic, flows: int) -> str:
+    said = f"{count(flows)} flows of an all-reduce, a ring of all servers for each GPU of a server"
+    return f"Traffic: {said}, its ranks {_placed(traffic)}; all of them are routed."
+
+
+def _placed(traffic: Traffic) -> str:
+    if traffic.placement == "random":
+        return f"on servers in random order (seed {traffic.seed})"
+    return {"contiguous": "in order"}.get(traffic.placement, traffic.placement)
+
+
+def _said(routing: Routing) -> str:
+    names = {"ecmp": "ECMP", "dmodk": "destination-mod-k", "adaptive": "adaptive", "valiant": "Valiant's"}
+    qps = "" if routing.name in ("adaptive",) else f", {routing.qps} queue pair{'s' if routing.qps > 1 else ''}"
+    return f"{names[routing.name]} routing{qps}"
+
+
+def _entry(ink: str, text: str) -> Entry:
+    return Entry(text, 8, lambda x, y: (Box(x, y, 7, 6, ink, INK, 0, 0.3),))
+
+
+def _distributions(blueprint: Blueprint, loads: Sequence[Loads]) -> Part:
+    """Draw a panel of bars for each bundle: the share of its links that have so much load."""
+    rows = rows_of(blueprint)
+    across = min(len(rows), 4)
+    lines = -(-len(rows) // across)
+    width = (WIDTH - 2 * MARGIN + 16) / across
+    each = BARS + 64 + 9 * len(loads)
+    marks: list[Mark] = []
+    for number, (name, (first, end)) in enumerate(rows.items()):
+        column = Column(MARGIN + number % across * width, MARGIN + (number % across + 1) * width - 16)
+        bottom = (lines - 1 - number // across) * each
+        marks += _panel(name, [found[:, first:end].reshape(-1) for found in loads], column, bottom)
+    return Part(marks, lines * each - 6)
+
+
+def _panel(name: str, loads: Sequence[Loads], column: Column, bottom: float) -> list[Mark]:
+    bars = [_bars(found) for found in loads]
+    foot = bottom + 26 + 9 * len(loads)
+    top = foot + BARS
+    inner = Column(column.start + 22, column.end)
+    step = inner.width / len(bars[0])
+    head = elide(name, column.width, BODY_PT, bold=True)
+    marks: list[Mark] = [Label(column.start, top + 12, head, BODY_PT, INK, bold=True)]
+    for share in (0, 50, 100):
+        y = foot + BARS * share / 100
+        text = f"{share} %" if share == 100 else str(share)
+        marks += [Line(inner.start, y, inner.end, y, HAIR, 0.4)]
+        marks += [Label(inner.start - 3, y - 2.4, text, SMALL_PT, GREY, align="right")]
+    full = inner.start + step * (1 / STEP + 0.5)
+    marks.append(Line(full, foot, full, top, GREY, 0.5, 0.7))
+    wide = 0.84 * step / len(bars)
+    for side, found in enumerate(bars):
+        for number, share in enumerate(found.tolist()):
+            x = inner.start + step * number + 0.08 * step + wide * side
+            marks += [Box(x, foot, wide, BARS * share, INKS[side], "none", 0, 0)] if share else []
+    for load in (0, 1, 2, 3):
+        x = inner.start + step * (load / STEP + 0.5)
+        marks.append(Label(x, foot - 9, str(load), SMALL_PT, GREY, align="center"))
+    marks.append(Label(inner.end, foot - 9, "≥ 4", SMALL_PT, GREY, align="right"))
+    for side, found in enumerate(loads):
+        y = foot - 19 - 9 * side
+        words = f"mean {found.mean():.2f}, most {found.max(initial=0):.2f}"
+        marks += [Box(inner.start, y, 5, 5, INKS[side], "none", 0, 0)]
+        marks += [Label(inner.start + 9, y, elide(words, inner.width - 9, SMALL_PT), SMALL_PT, GREY)]
+    return marks
+
+
+def _bars(loads: Loads) -> Loads:
+    """Return the share of links whose load is nearest to 0, to STEP, to twice that and so on, the last for MOST up."""
+    last = int(MOST / STEP)
+    nearest = np.minimum(np.rint(loads / STEP), last).astype(np.int64)
+    return np.asarray(np.bincount(nearest, minlength=last + 1) / max(1, len(loads)))
+
+
+def uplinks(blueprint: Blueprint, loads: Loads) -> Loads:
+    """Return the load that leaves each leaf by its links to other switches, shape (leaves, links), by port.
+
+    A leaf that has fewer links than another has numbers missing at the end of its row.
     """
-    ranks = place(blueprint, "random", seed=seed)
-    (phase,) = list(phases(blueprint.server, ranks, "all-reduce", "ring"))[:1]
-    loads = {name: link_loads(blueprint, phase, Routing(name, 2, seed)) for name in ("ecmp", "adaptive")}
-    with plain_style():
-        figure = _page(f"{blueprint.name}: link load of a ring all-reduce, servers in random order")
-        most = max(1.0, *(float(each.max(initial=0.0)) for each in loads.values()))
-        for column, (name, each) in enumerate(loads.items()):
-            _distribution(_axes(figure, column, 0), blueprint, name, each, most)
-            _heat(figure, _axes(figure, column, 1), blueprint, each, most)
-        words = "1 is what a link carries: above it flows share the link, and a collective waits for the slowest."
-        figure.text(0.06, 0.025, words, color=GREY, **type_of(BODY_PT))
-    return figure
+    network, leaf = expand(blueprint), blueprint.form.switch_groups[0].role
+    group = network.group(leaf)
+    hosts = len(blueprint.form.host_wires) if isinstance(blueprint.form, Wired) else 1
+    links = np.flatnonzero(network.bundle >= hosts)
+    ends, ports, load = list[Any](), list[Any](), list[Any]()
+    for end, port, arcs in (
+        (network.lower, network.lower_port, loads[0]),
+        (network.upper, network.upper_port, loads[1]),
+    ):
+        rows = links[(end[links] >= group.first) & (end[links] < group.first + group.count)]
+        ends.append(end[rows] - group.first)
+        ports.append(port[rows])
+        load.append(arcs[rows])
+    owner, at, sent = (np.concatenate(part) for part in (ends, ports, load))
+    order = np.lexsort((at, owner))
+    many = np.bincount(owner.astype(np.int64), minlength=group.count)
+    table = np.full((group.count, int(many.max(initial=0))), np.nan)
+    owner = owner[order].astype(np.int64)
+    table[owner, np.arange(len(owner)) - np.repeat(np.cumsum(many) - many, many)] = sent[order]
+    return table
 
 
-def _page(title: str) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    from fabric.draw.sheet import elide
-
-    figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=200, facecolor="white")
-    FigureCanvasAgg(figure)
-    head = elide(title, WIDTH * 0.9, TIER_PT, bold=True)
-    figure.text(0.06, 1 - 20 / HEIGHT, head, color=INK, **type_of(TIER_PT, bold=True))
-    return figure
-
-
-def _axes(figure: Figure, column: int, row: int) -> Axes:
-    return figure.add_axes((0.085 + 0.475 * column, 0.585 - 0.46 * row, 0.37, 0.3))
+def _heat(blueprint: Blueprint, traffic: Traffic, tables: Sequence[Loads]) -> Part:
+    """Draw the uplinks of some leaves as cells, a leaf in each column, once for each routing."""
+    width = (WIDTH - 2 * MARGIN + 16) / len(tables)
+    foot = 44.0
+    marks: list[Mark] = []
+    for number, table in enumerate(tables):
+        column = Column(MARGIN + number * width, MARGIN + (number + 1) * width - 16)
+        head = elide(_said(traffic.routings[number]), column.width, BODY_PT, bold=True)
+        marks.append(Label(column.start, foot + HEAT + 5, head, BODY_PT, INK, bold=True))
+        cells = load_colours(table[:LEAVES, :UPLINKS].T[::-1])
+        marks.append(Raster(column.start, foot, column.width, HEAT, cells))
+        marks.append(Box(column.start, foot, column.width, HEAT, "none", HAIR, 0, 0.5))
+    return Part([*marks, *_axes(blueprint, tables[0])], foot + HEAT + 14)
 
 
-def _distribution(axes: Axes, blueprint: Blueprint, name: str, loads: Loads, most: float) -> None:
-    """Plot for each bundle the share of links, in their busier direction, that carry up to each load."""
-    first = 0
-    for place_, bundle in enumerate(blueprint.form.bundles):
-        links = blueprint.links(bundle)
-        busier = np.sort(loads[:, first : first + links].max(axis=0))
-        first += links
-        shown = np.unique(np.linspace(0, links - 1, 400).astype(int)) if links else np.zeros(0, int)
-        shares = (shown + 1) / max(1, links)
-        axes.step(busier[shown], shares, where="post", color=COLOURS[place_ % len(COLOURS)], label=bundle.name)
-    axes.set_xlim(0, most * 1.05)
-    axes.set_ylim(0, 1.04)
-    axes.set_title(f"{name} routing", loc="left", color=INK, **type_of(HEAD_PT, bold=True))
-    axes.legend(loc="lower right", frameon=False, labelcolor=INK, prop=type_of(SMALL_PT)["fontproperties"])
-    _named(axes, "load of a link", "share of links up to it")
-    axes.axvline(1, color=HAIR, linewidth=0.8, zorder=0)
-
-
-def _heat(figure: Figure, axes: Axes, blueprint: Blueprint, loads: Loads, most: float) -> None:
-    """Show the load of each uplink of the first leaves, a row for each leaf."""
-    hosts = sum(map(blueprint.links, blueprint.form.host_bundles))
-    each = blueprint.ports_up(blueprint.form.roles[0])
-    leaves = min(LEAVES, blueprint.devices(blueprint.form.roles[0]))
-    if not each or not blueprint.form.fabric_bundles:
-        axes.text(0.5, 0.5, "no uplinks", ha="center", color=GREY, **type_of(BODY_PT))
-        axes.set_axis_off()
-        return
-    up = loads[0, hosts:][: leaves * each]
-    grid = up[: len(up) // each * each].reshape(-1, each)[:, :UPLINKS]
-    image = axes.imshow(grid, cmap="cividis", vmin=0, vmax=most, aspect="auto", interpolation="nearest")
-    _named(axes, f"uplinks, {count(grid.shape[1])} of {count(each)}", f"leaves, first {count(grid.shape[0])}")
-    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02)
-    bar.set_ticks(_within(bar.get_ticks(), (0, most)))
-    for label in bar.ax.get_yticklabels():
-        label.set(color=GREY, **type_of(SMALL_PT))
-
-
-def _within(ticks: Iterable[float], limits: tuple[float, float]) -> list[float]:
-    """Return the ticks that an axis shows."""
-    return [float(tick) for tick in ticks if min(limits) <= tick <= max(limits)]
-
-
-def _named(axes: Axes, across: str, up: str) -> None:
-    axes.set_xlabel(across, color=INK, **type_of(BODY_PT))
-    axes.set_ylabel(up, color=INK, **type_of(BODY_PT))
-    axes.set_xticks(_within(axes.get_xticks(), axes.get_xlim()))
-    axes.set_yticks(_within(axes.get_yticks(), axes.get_ylim()))
-    ticks: list[Any] = [*axes.get_xticklabels(), *axes.get_yticklabels()]
-    for label in ticks:
-        label.set(color=GREY, **type_of(SMALL_PT))
-    axes.tick_params(color=GREY, width=0.6)
+def _axes(blueprint: Blueprint, table: Loads) -> list[Mark]:
+    """Say what columns and rows are, and draw the scale of the colours."""
+    leaf = title(blueprint.form.switch_groups[0].role)
+    leaves, links = table.shape
+    some = (
+        f"the first {devices_words(LEAVES, leaf)} of {count(leaves)}"
+        if leaves > LEAVES
+        else devices_words(leaves, leaf)
+    )
+    many = (
+        f"its first {UPLINKS} links of {count(links)} to switches, by port"
+        if links > UPLINKS
+        else f"its {count(links)} links to switches, by port"
+    )
+    words = f"across: {some}; upwards: {many}"
+    scale = np.linspace(0, MOST, 81)
+    ticks = [(value / MOST, text) for value, text in ((0, "0"), (1, "1: full"), (2, "2"), (3, "3"), (4, "≥ 4"))]
+    x = MARGIN + text_width("load", SMALL_PT) + 8
+    return [
+        Label(MARGIN, 33, elide(words, WIDTH - 2 * MARGIN, SMALL_PT), SMALL_PT, GREY),
+        Label(MARGIN, 12, "load", SMALL_PT, GREY),
+        *ramp_bar(x, 12, 190, load_colours(scale), ticks),
+    ]

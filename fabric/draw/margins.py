@@ -20,9 +20,9 @@ Texts = Sequence[tuple[str, float]]
 """Lines of text with their sizes in points."""
 
 
-def header(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
-    """Return the title above `bottom` and the height of the page that it makes."""
-    lines = wrap(subtitle(blueprint), WIDTH - 2 * MARGIN, HEAD_PT)
+def header(blueprint: Blueprint, bottom: float, more: str = "") -> tuple[list[Mark], float]:
+    """Return the title above `bottom`, with `more` under it, and the height of the page that it makes."""
+    lines = [line for text in (subtitle(blueprint), more) if text for line in wrap(text, WIDTH - 2 * MARGIN, HEAD_PT)]
     y = bottom + 12 + 11 * len(lines)
     name = elide(blueprint.name, WIDTH - 2 * MARGIN, TITLE_PT, bold=True)
     marks: list[Mark] = [rule(bottom + 6), Label(MARGIN, y + 4, name, TITLE_PT, INK, bold=True)]

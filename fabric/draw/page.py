@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fabric.draw.sheet import Bend, Box, Dot, Label, Line, Mark, Sheet, font, ready
+from fabric.draw.sheet import Bend, Box, Boxes, Dot, Label, Line, Mark, Raster, Sheet, font, ready
 from fabric.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
 
-__all__ = ["plain_style", "render", "save"]
+__all__ = ["check_suffix", "plain_style", "render", "save"]
 
 FORMATS: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
@@ -69,6 +69,8 @@ def _artist(mark: Mark, points: Transform) -> Artist:
     match mark:
         case Box():
             return _box(mark, points)
+        case Boxes():
+            return _boxes(mark, points)
         case Line():
             return _line(mark, points)
         case Bend():
@@ -77,6 +79,8 @@ def _artist(mark: Mark, points: Transform) -> Artist:
             return _dot(mark, points)
         case Label():
             return _label(mark, points)
+        case Raster():
+            return _raster(mark, points)
 
 
 def _box(box: Box, points: Transform) -> Artist:
@@ -86,6 +90,19 @@ def _box(box: Box, points: Transform) -> Artist:
     return FancyBboxPatch(
         (box.x, box.y), box.width, box.height, boxstyle=style, facecolor=box.fill, edgecolor=box.edge,
         linewidth=box.line_pt, transform=points,
+    )  # fmt: skip
+
+
+def _boxes(boxes: Boxes, points: Transform) -> Artist:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path as Outline
+
+    corners = [(0.0, 0.0), (boxes.width, 0.0), (boxes.width, boxes.height), (0.0, boxes.height), (0.0, 0.0)]
+    around = [Outline.MOVETO, Outline.LINETO, Outline.LINETO, Outline.LINETO, Outline.CLOSEPOLY]
+    vertices = [(x + right, y + up) for x, y in boxes.spots for right, up in corners]
+    outline = Outline(vertices, around * len(boxes.spots))
+    return PathPatch(
+        outline, facecolor=boxes.fill, edgecolor=boxes.edge, linewidth=boxes.line_pt, transform=points
     )  # fmt: skip
 
 
@@ -129,14 +146,30 @@ def _label(label: Label, points: Transform) -> Artist:
     )  # fmt: skip
 
 
+def _raster(raster: Raster, points: Transform) -> Artist:
+    from matplotlib.image import BboxImage
+    from matplotlib.transforms import Bbox, TransformedBbox
+
+    place = TransformedBbox(Bbox.from_bounds(raster.x, raster.y, raster.width, raster.height), points)
+    image = BboxImage(place, interpolation="nearest", origin="upper")
+    image.set_data(raster.cells)
+    return image
+
+
+def check_suffix(path: Path) -> str:
+    """Return the format of a picture by the suffix of its file; raises InputError for one that there is none of."""
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise InputError(f"{path.name}: a picture ends in .svg, .png or .pdf")
+    return kind
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write `figure` to `path` as SVG, PNG or PDF by its suffix: whole, or not at all.
 
     Raises InputError for another suffix and OSError when the folder cannot be written.
     """
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in FORMATS:
-        raise InputError(f"{path.name}: a picture ends in .svg, .png or .pdf")
+    kind = check_suffix(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with plain_style():

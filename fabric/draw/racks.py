@@ -1,133 +1,235 @@
-"""The fabric in racks, and the ring of an all-reduce over them, in the order of places and in random order."""
+"""Servers and switches in racks: the floor with its units, and rings of an all-reduce from rack to rack."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.draw.page import plain_style, render
-from fabric.draw.palette import BODY_PT, GREY, HEAD_PT, INK, OKABE_ITO, PALE, SMALL_PT, TITLE_PT, WHITE
-from fabric.draw.plan import MARGIN, WIDTH
-from fabric.draw.sheet import Box, Label, Line, Mark, Sheet, elide, wrap
-from fabric.flow import place
-from fabric.metrics import peers
+from fabric.draw.composed import Part, compose
+from fabric.draw.elevations import SERVER, SIDE, drawn_out
+from fabric.draw.legend import Entry
+from fabric.draw.palette import BODY_PT, GREY, INK, OKABE_ITO, SMALL_PT
+from fabric.draw.plan import MARGIN
+from fabric.draw.scene import fills
+from fabric.draw.sheet import Box, Boxes, Dot, Label, Line, Mark, Sheet, elide
+from fabric.draw.words import devices_words, title
+from fabric.flow.placement import place
+from fabric.flow.traffic import phases
+from fabric.racks import RACK, Floor, Rack, floor_of
 from fabric.units import count
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+__all__ = ["lay_out_racks"]
 
-__all__ = ["RACK_GPUS", "RACK_UNITS", "draw_racks", "rack_of_servers"]
+HIGHEST, LABELS = 490.0, 46.0
+PITCHES = (16.0, 14.0, 12.0, 10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.5)
+RING = OKABE_ITO[5]
 
-RACK_GPUS, RACK_UNITS = 64, 40
-"""The GPUs of a rack of servers, as Colossus has them (servethehome.com), and the rack units of one of switches."""
-
-SHOWN, MOST = 400, 4000
-"""The most steps of a ring that are drawn, its first ones, and the most squares."""
-
-Points = npt.NDArray[np.float64]
+Point = tuple[float, float]
 
 
-def rack_of_servers(blueprint: Blueprint) -> npt.NDArray[np.int64]:
-    """Return the rack of each server: servers in order, RACK_GPUS to a rack, a server of more in one of its own.
+@dataclass(frozen=True)
+class Grid:
+    """Where racks of units stand: so many units a line, a line every `lead` points, the first `blocks` of all."""
 
-    No rack holds servers of two units.
-    """
-    each = max(1, RACK_GPUS // blueprint.server.gpus)
-    unit = peers(blueprint)[0] if blueprint.tiers > 1 or len(peers(blueprint)) else blueprint.servers
-    server = np.arange(blueprint.servers)
-    per_unit = -(-unit // each)
-    return server // unit * per_unit + server % unit // each
+    pitch: float
+    line_blocks: int
+    block_width: float
+    lines: int
+    blocks: int
+    cells: int
 
+    @property
+    def lead(self) -> float:
+        return self.pitch * 1.6
 
-def draw_racks(blueprint: Blueprint, seed: int = 0) -> Figure:
-    """Draw the racks twice, 7.5 inches wide, with the first steps of a ring in order and of one in random order."""
-    with plain_style():
-        return render(_laid(blueprint, seed))
+    @property
+    def depth(self) -> float:
+        return self.pitch * 1.15
 
-
-def _laid(blueprint: Blueprint, seed: int) -> Sheet:
-    rack = rack_of_servers(blueprint)
-    racks, switches = int(rack.max()) + 1, _switch_racks(blueprint)
-    together = -(-(racks + switches) // MOST)
-    rack, racks_drawn, switches_drawn = rack // together, -(-racks // together), -(-switches // together)
-    width = (WIDTH - 3 * MARGIN) / 2
-    points, side = _grid(racks_drawn + switches_drawn, width)
-    top = float(points[:, 1].max()) + side
-    notes = _notes(blueprint, racks, switches, together)
-    lines = [line for note in notes for line in wrap(note, WIDTH - 2 * MARGIN, BODY_PT)]
-    foot = MARGIN + 10.5 * len(lines) + 16
-    unit = _units(blueprint, rack)
-    marks = list[Mark]()
-    for column, name in enumerate(("contiguous", "random")):
-        left = MARGIN + column * (width + MARGIN)
-        marks += _boxes(points, side, unit, switches_drawn, left, foot)
-        marks += _ring(blueprint, points[rack] + side / 2, name, seed, left, foot)
-        words = {"contiguous": "a ring in the order of places", "random": "a ring in random order"}[name]
-        marks.append(Label(left, foot + top + 8, words, HEAD_PT, INK, bold=True))
-    head = elide(f"{blueprint.name}, rack by rack", WIDTH - 2 * MARGIN, TITLE_PT, bold=True)
-    marks.append(Label(MARGIN, foot + top + 28, head, TITLE_PT, INK, bold=True))
-    first = MARGIN + 10.5 * (len(lines) - 1)
-    marks += [Label(MARGIN, first - 10.5 * at, line, BODY_PT, GREY) for at, line in enumerate(lines)]
-    return Sheet(WIDTH, foot + top + 28 + TITLE_PT + MARGIN / 2, tuple(marks))
+    def spot(self, block: int, rack: int, top: float) -> Point:
+        """Return the middle of a rack of a unit."""
+        line, number = divmod(block, self.line_blocks)
+        x = MARGIN + LABELS + number * self.block_width + (rack + 0.5) * self.pitch
+        return x, top - (line + 0.5) * self.lead
 
 
-def _notes(blueprint: Blueprint, racks: int, switches: int, together: int) -> list[str]:
-    """Say what a square, a colour and a line are."""
-    what = "A square is a rack" if together == 1 else f"A square is {count(together)} racks"
-    servers = f"{count(racks)} racks of servers, up to {RACK_GPUS} GPUs each and no two units in one"
-    return [
-        f"{what}: {servers}; {count(switches)} of switches, {RACK_UNITS} rack units each, dark. A colour is a unit.",
-        f"Lines: the first {count(min(SHOWN, blueprint.servers))} of {count(blueprint.servers)} steps of a ring.",
-    ]
+def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str = "contiguous", seed: int = 0) -> Sheet:
+    """Return the racks as a page; raises as `floor_of` and `place` do."""
+    floor = floor_of(blueprint, rack)
+    grid = _grid(blueprint, floor)
+    rings, said = _rings(blueprint, floor, grid, placement, seed)
+    plan, height = _floor(blueprint, floor, grid)
+    parts = [drawn_out(blueprint, floor), Part([*plan, *rings], height)]
+    colours = fills(blueprint)
+    entries = [_swatch("servers", SERVER), *(_swatch(title(role), colours[role]) for role in blueprint.form.roles)]
+    entries += [Entry("a ring passes on from rack to rack", 14, _ring_glyph)] if rings else []
+    line = f"{count(floor.total)} racks of {rack.units} rack units and {rack.power_w / 1000:g} kW at the most"
+    return compose(blueprint, parts, entries, [*_rule(blueprint, floor), *said], line=line)
 
 
-def _switch_racks(blueprint: Blueprint) -> int:
-    units = sum(
-        model.rack_units * number for role in blueprint.form.roles for model, number in blueprint.boxes(role)
-        if model.rack_units
+def _swatch(text: str, fill: str) -> Entry:
+    return Entry(text, 8, lambda x, y: (Box(x, y, 7, 6, fill, INK, 1, 0.3),))
+
+
+def _ring_glyph(x: float, y: float) -> tuple[Mark, ...]:
+    return Line(x, y + 3, x + 14, y + 3, RING, 1.0), Dot(x + 14, y + 3, 1.4, RING)
+
+
+def _rule(blueprint: Blueprint, floor: Floor) -> list[str]:
+    """Say by what rule the racks are filled."""
+    box = blueprint.server
+    high = "a rack of its own" if box.trays > 1 else f"{floor.server_units} rack units, one for each GPU"
+    power = f" and {box.power_w / 1000:g} kW" if box.power_w and box.trays == 1 else ""
+    if floor.share > 1:
+        together = f"{count(floor.share)} leaves with their servers share a rack"
+    else:
+        beside = "its leaves among them" if floor.block_leaves else "its leaves in racks beside"
+        together = f"a unit of {devices_words(floor.block_servers, 'server')} takes "
+        together += f"{count(floor.block_racks)} rack{'s' if floor.block_racks > 1 else ''}, {beside}"
+    return [f"Rule: a server is taken as {high}{power}; {together}; other switches stand by themselves, role by role."]
+
+
+def _grid(blueprint: Blueprint, floor: Floor) -> Grid:
+    """Choose how large racks are drawn: as large as lets all of them stand on the page, else the smallest."""
+    cells = 1 if floor.share > 1 else floor.block_racks
+    blocks = -(-floor.blocks // floor.share)
+    pod = _pod(blueprint, blocks)
+    for pitch in PITCHES:
+        found = _fitted(blocks, cells, pod, pitch)
+        if found and found.lines * found.lead <= HIGHEST:
+            return found
+    found = _fitted(blocks, cells, pod, PITCHES[-1]) or Grid(SIDE / cells * 0.9, 1, SIDE, blocks, blocks, cells)
+    lines = max(1, int(HIGHEST / found.lead))
+    return Grid(
+        found.pitch, found.line_blocks, found.block_width, min(lines, found.lines),
+        min(blocks, lines * found.line_blocks), cells,
     )  # fmt: skip
-    return -(-int(units) // RACK_UNITS)
 
 
-def _grid(racks: int, width: float) -> tuple[Points, float]:
-    """Return where each rack stands, row by row from the top, and how wide it is."""
-    columns = max(1, min(racks, round((racks * 1.1) ** 0.5)))
-    step = min(width / columns, 46.0)
-    row, column = np.divmod(np.arange(racks), columns)
-    return np.stack([column * step, (row.max() - row) * step], axis=1), 0.78 * step
+def _fitted(blocks: int, cells: int, pod: int, pitch: float) -> Grid | None:
+    """Return the grid with racks so wide, whole pods to a line or equal shares of one; None where no unit fits."""
+    width = cells * pitch + (0.5 * pitch if cells > 1 else 0)
+    most = int((SIDE - LABELS + 0.5 * pitch) / width)
+    if most < 1:
+        return None
+    line = -(-pod // -(-pod // most)) if pod > most else most - most % pod
+    return Grid(pitch, line, width, -(-blocks // line), blocks, cells)
 
 
-def _units(blueprint: Blueprint, rack: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the unit of each rack of servers."""
-    found = np.zeros(int(rack.max()) + 1, np.int64)
-    found[rack] = np.arange(blueprint.servers) // peers(blueprint)[0] if peers(blueprint) else 0
-    return found
+def _pod(blueprint: Blueprint, blocks: int) -> int:
+    """Return the units that stand together: those of a pod, where there are any, or of a wired form's first axis."""
+    placement, sizes = blueprint.form.placement, blueprint.sizes
+    return sizes[placement[-2]] if len(placement) > 2 and sizes[placement[-2]] <= blocks else 1
 
 
-def _boxes(
-    points: Points, side: float, unit: npt.NDArray[np.int64], switches: int, left: float, foot: float
-) -> list[Mark]:
-    fills = [OKABE_ITO[number % 7] for number in unit.tolist()] + [INK] * switches
-    return [
-        Box(left + x, foot + y, side, side, fill, PALE, min(1.5, side / 6), 0.3)
-        for (x, y), fill in zip(points.tolist(), fills, strict=True)
-    ]
+def _floor(blueprint: Blueprint, floor: Floor, grid: Grid) -> tuple[list[Mark], float]:
+    """Draw the racks of units in lines, and below them those of other switches."""
+    shelves, foot = _shelves(blueprint, floor, grid)
+    top = foot + grid.lines * grid.lead + 6
+    marks: list[Mark] = [*shelves]
+    last = floor.racks - (floor.blocks - 1) * floor.block_racks if floor.share == 1 else 1
+    all_blocks = -(-floor.blocks // floor.share)
+    numbers = [last if block == all_blocks - 1 else grid.cells for block in range(grid.blocks)]
+    middles = [grid.spot(block, rack, top) for block, number in enumerate(numbers) for rack in range(number)]
+    marks.append(_boxes(middles, grid.pitch, grid.depth, SERVER))
+    every = math.ceil(9 / grid.lead)
+    for line in range(0, grid.lines, every):
+        first = line * grid.line_blocks * floor.share
+        y = grid.spot(line * grid.line_blocks, 0, top)[1]
+        words = f"{_unit_word(blueprint)} {count(first)}"
+        marks.append(Label(MARGIN, y - 2.4, elide(words, LABELS - 4, SMALL_PT), SMALL_PT, GREY))
+    some = (
+        ""
+        if grid.blocks == all_blocks
+        else f": the first {count(grid.blocks * floor.share)} of {count(floor.blocks)} units"
+    )
+    marks.append(
+        Label(MARGIN, top + 6, f"The floor, {count(floor.racks)} racks of units{some}", BODY_PT, INK, bold=True)
+    )
+    return marks, top + 14
 
 
-def _ring(blueprint: Blueprint, at: Points, name: str, seed: int, left: float, foot: float) -> list[Mark]:
-    """Draw the steps of a ring between the racks of its servers; a step within a rack is none."""
-    order = place(blueprint, name, seed=seed) // blueprint.server.gpus
-    servers = order[np.append(True, order[1:] != order[:-1])]
-    ends = np.stack([servers, np.roll(servers, -1)], axis=1)[:SHOWN]
-    marks = list[Mark]()
-    for one, other in ends.tolist():
-        (x0, y0), (x1, y1) = at[one].tolist(), at[other].tolist()
-        if (x0, y0) != (x1, y1):
-            line = (left + x0, foot + y0, left + x1, foot + y1)
-            marks += [Line(*line, WHITE, 1.4, 0.5), Line(*line, INK, 0.6, 0.8)]
-    crossed = len(marks) // 2
-    words = f"{count(crossed)} of {count(len(ends))} steps lead to another square"
-    return [*marks, Label(left, foot - 9, words, SMALL_PT, GREY)]
+def _boxes(middles: Sequence[Point], pitch: float, depth: float, fill: str) -> Boxes:
+    """Return racks seen from above, around their middles."""
+    wide = 0.84 * pitch
+    return Boxes(tuple((x - wide / 2, y - depth / 2) for x, y in middles), wide, depth, fill, GREY, 0.25)
+
+
+def _unit_word(blueprint: Blueprint) -> str:
+    return "unit" if blueprint.form.placement and len(blueprint.form.placement) > 1 else title(blueprint.form.roles[0])
+
+
+def _shelves(blueprint: Blueprint, floor: Floor, grid: Grid) -> tuple[list[Mark], float]:
+    """Draw the racks of the other switches, line by line upward from 0, and return how high that is."""
+    marks: list[Mark] = []
+    y = 0.0
+    pitch = min(grid.pitch, 8.0)
+    most = int((SIDE - LABELS) / pitch)
+    for shelf in reversed(floor.shelves):
+        shown = min(shelf.racks, 3 * most)
+        lines = -(-shown // most)
+        middles = [
+            (MARGIN + LABELS + (number % most + 0.5) * pitch, y + (lines - 0.5 - number // most) * 1.6 * pitch)
+            for number in range(shown)
+        ]
+        marks.append(_boxes(middles, pitch, 1.15 * pitch, fills(blueprint)[shelf.role]))
+        top = y + lines * pitch * 1.6
+        words = f"{title(shelf.role).capitalize()}: {count(shelf.racks)} {'rack' if shelf.racks == 1 else 'racks'}"
+        words += f", {count(shown)} drawn" if shown < shelf.racks else ""
+        marks.append(Label(MARGIN, top + 2, words, SMALL_PT, GREY))
+        y = top + 14
+    return marks, y + (2 if floor.shelves else 0)
+
+
+def _rings(blueprint: Blueprint, floor: Floor, grid: Grid, placement: str, seed: int) -> tuple[list[Mark], list[str]]:
+    """Draw where the flows of an all-reduce by rings go from rack to rack, once for all rings of two servers."""
+    if blueprint.servers < 2:
+        return [], []
+    ranks = place(blueprint, placement, seed=seed)
+    (phase,) = phases(blueprint.server, ranks, "all-reduce", "hierarchical-ring")
+    nics = blueprint.server.nics
+    ends = np.stack([floor.rack_of(end // nics) for end in (phase.source, phase.target)], axis=1)
+    crossing = ends[ends[:, 0] != ends[:, 1]]
+    pairs = np.unique(crossing, axis=0)
+    drawn = pairs[(pairs < grid.blocks * grid.cells).all(axis=1)]
+    top = _shelves(blueprint, floor, grid)[1] + grid.lines * grid.lead + 6
+    shown = drawn[:MOST_HOPS]
+    marks = [mark for run in _runs(shown.tolist(), grid) for mark in _run(run, grid, top)]
+    how = {"contiguous": "in order", "random": f"on servers in random order (seed {seed})"}.get(placement, placement)
+    said = f"Rings of an all-reduce, ranks {how}: {count(len(crossing))} of {count(phase.flows)} flows leave their rack"
+    said += f", by {count(len(pairs))} ways from rack to rack"
+    said += f", of which {count(len(shown))} are drawn." if len(shown) < len(pairs) else ", all drawn."
+    return marks, [said]
+
+
+MOST_HOPS = 6000
+"""The most ways from rack to rack that are drawn; those along a line are one stroke."""
+
+
+def _runs(hops: list[list[int]], grid: Grid) -> Iterator[list[int]]:
+    """Yield racks in the order that a ring passes them, as long as it goes on along one line."""
+    run: list[int] = []
+    for source, target in hops:
+        same = source // grid.cells // grid.line_blocks == target // grid.cells // grid.line_blocks
+        on = same and target == source + 1
+        if on and run and run[-1] == source:
+            run.append(target)
+            continue
+        yield from [run] if run else []
+        run = [source, target] if on else []
+        yield from [] if on else [[source, target]]
+    yield from [run] if run else []
+
+
+def _run(run: list[int], grid: Grid, top: float) -> Iterator[Mark]:
+    """Yield a stroke from the first rack of a run to its last, and a dot where it goes."""
+    spots = [grid.spot(*divmod(rack, grid.cells), top) for rack in (run[0], run[-1])]
+    wide = min(1.2, 0.12 * grid.pitch)
+    for start, end in pairwise(spots):
+        yield Line(*start, *end, RING, wide, 0.8)
+        yield Dot(*end, 1.6 * wide, RING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -54,13 +54,18 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Scene:
-    """Marks from 0 up to `height`, with what the key must tell: cards by colour, values left out, stacks of places."""
+    """Marks from 0 up to `height`, with what the key must tell: cards by colour, values left out, stacks of places.
+
+    `spots` say where switches stand, by role and number in a plane, and `halo` how far around them a path shows.
+    """
 
     marks: Sequence[Mark]
     height: float
     cards: dict[str, str] = field(default_factory=dict)
     gaps: bool = False
     stacks: bool = False
+    spots: Mapping[tuple[str, int], Point] = field(default_factory=dict)
+    halo: float = 11.0
 
 
 def wires_of(blueprint: Blueprint) -> tuple[Wire, ...]:

@@ -1,171 +1,233 @@
-"""The picture of a view: one pod or unit device by device, what is above in stacks, and perhaps a path through it."""
+"""A view in rows: one pod or unit, or a small fabric, device by device, with stacks of what is above or around it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-import numpy as np
+from fabric.blueprint import Blueprint
+from fabric.draw.composed import Part, compose
+from fabric.draw.legend import Entry, bar_entries, dots_entry, lanes_entry, swatch_entry
+from fabric.draw.palette import ACCENT, BODY_PT, GREY, HAIR, INK, PALE, PLATES, SMALL_PT, ink_on, lane_colour
+from fabric.draw.plan import MARGIN
+from fabric.draw.rows import HIGH, PAD, ROWS, Digits, Seen, Spot, placed, rows_of, spots_of
+from fabric.draw.sample import colour_axis
+from fabric.draw.scene import colour
+from fabric.draw.sheet import Bend, Box, Dot, Label, Line, Mark, Sheet, elide, text_width, wrap
+from fabric.draw.trail import HALO, Trail, fill_of, trail_part
+from fabric.draw.wiring import words_under
+from fabric.draw.words import devices_words, notes, title
+from fabric.form import PLANE
+from fabric.units import count
+from fabric.view import View, switches_of, view_of
+from fabric.wired import Wire, Wired
 
-from fabric.draw.page import plain_style, render
-from fabric.draw.palette import ACCENT, BODY_PT, GREY, HAIR, HEAD_PT, INK, SMALL_PT, TITLE_PT, WHITE, lane_colour
-from fabric.draw.plan import MARGIN, WIDTH
-from fabric.draw.sheet import Box, Label, Line, Mark, Sheet, elide, text_width, wrap
-from fabric.units import count, rate
-from fabric.view import View
+__all__ = ["WHOLE", "lay_out_view", "seen_part", "whole_view"]
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+WHOLE, SERVERS = 64, 48
+"""The most switches of a fabric that is drawn whole, and the most servers that are drawn one by one there."""
 
-__all__ = ["draw_view", "on_path"]
-
-LEFT, STEP, MARK, PATH = 112.0, 52.0, "#D55E00", 1.6
-"""Where devices begin beside the tiers' names, the height of a row of a view, and the colour and width of a path."""
-
-LANE = re.compile(r"\b(?:rail|stripe)=(\d+)")
-NOTE, NAMES = 10.5, 24.0
-"""The lead of the notes, and how far apart the names of roles stand at the least."""
-
-
-def draw_view(view: View, path: Sequence[str] = (), ends: str = "") -> Figure:
-    """Draw a view, 7.5 inches wide; `path` names devices to bring out, `ends` says what it joins."""
-    with plain_style():
-        return render(_laid(view, path, ends))
+BEHIND = 1.7
+"""How far a card of a stack stands behind."""
 
 
-def on_path(view: View, path: Sequence[str]) -> list[int]:
-    """Return the nodes of a view that devices are, or stand in, in order; those that the view has not are left out."""
-    places = {name: place for place, name in enumerate(view.names)}
-    stacks = [(place, _digits(node.name), node.role) for place, node in enumerate(view.nodes())]
-    found = list[int]()
-    for name in path:
-        role, digits = name.partition("[")[0], _digits(name)
-        within = (place for place, own, kind in stacks if kind == role and own.items() <= digits.items())
-        place = places.get(name, next(within, None))
-        found += [place] if place is not None and place not in found[-1:] else []
-    return found
+def whole_view(blueprint: Blueprint) -> View:
+    """Return a fabric of few switches, server by server where these are few too, and else by units."""
+    return view_of(blueprint, "device") if blueprint.servers <= SERVERS else switches_of(blueprint)
 
 
-def _digits(name: str) -> dict[str, str]:
-    return dict(re.findall(r"(\w+)=(\d+)", name))
+def lay_out_view(blueprint: Blueprint, view: View, place: Digits, trail: Trail | None = None) -> Sheet:
+    """Return a view as a page: its rows, with frames around units and pods, and words under them.
+
+    `place` gives the coordinates of the pod or unit that it is of, none for the whole.
+    """
+    spots = placed(blueprint, spots_of(rows_of(blueprint, view, place)))
+    words, under = words_under(blueprint, 0)
+    parts = [_drawn(blueprint, view, spots, place, trail), Part(words, under)]
+    parts += [trail_part(blueprint, trail)] if trail else []
+    whole = view.title.partition(", ")[2]
+    line = whole[:1].upper() + whole[1:] if place else _whole_words(view)
+    return compose(blueprint, parts, _entries(blueprint, view, spots, trail), notes(blueprint), line=line)
 
 
-def _laid(view: View, path: Sequence[str], ends: str) -> Sheet:
-    lines = _notes(view, path, ends)
-    foot = MARGIN + NOTE * len(lines) + 8
-    wide, tall = max(float(view.x.max()), 1.0), float(view.y.max())
-    across = (WIDTH - MARGIN - LEFT - 16) / wide
-    up = max(STEP, min(90.0, 12 * across)) / max(1.0, _least_rise(view))
-    up = min(up, 560.0 / max(tall, 1.0))
-    xs = LEFT + 8 + view.x * across if view.x.max() > 0 else np.full(len(view), (LEFT + WIDTH - MARGIN) / 2)
-    ys = foot + 24 + view.y * up
-    marks, kept = list[Mark](), on_path(view, path)
-    marks += _edges(view, xs, ys, kept)
-    marks += _nodes(view, xs, ys, kept)
-    marks += _tiers(view, ys)
-    top = float(ys.max()) + 34
-    head = elide(view.title, WIDTH - 2 * MARGIN, TITLE_PT, bold=True)
-    words = elide(_said(view), WIDTH - 2 * MARGIN, HEAD_PT)
-    marks += [Label(MARGIN, top + 16, head, TITLE_PT, INK, bold=True), Label(MARGIN, top + 3, words, HEAD_PT, GREY)]
-    first = MARGIN + NOTE * (len(lines) - 1)
-    marks += [Label(MARGIN, first - NOTE * place, line, BODY_PT, INK) for place, line in enumerate(lines)]
-    return Sheet(WIDTH, top + 16 + TITLE_PT + MARGIN / 2, tuple(marks))
+def seen_part(blueprint: Blueprint, view: View, place: Digits, trail: Trail | None, head: str) -> Part:
+    """Return a view as a part of another page, under a head of its own."""
+    spots = placed(blueprint, spots_of(rows_of(blueprint, view, place)))
+    part = _drawn(blueprint, view, spots, place, trail)
+    return Part([*part.marks, Label(MARGIN, part.height + 2, head, BODY_PT, INK, bold=True)], part.height + 10)
 
 
-def _least_rise(view: View) -> float:
-    """Return how far apart the nearest rows of different roles stand."""
-    rows = sorted({(float(y), int(role)) for y, role in zip(view.y, view.role, strict=True)})
-    rises = [b[0] - a[0] for a, b in pairwise(rows) if b[1] != a[1] and b[0] > a[0]]
-    return min(rises, default=1.0)
+def _drawn(
+    blueprint: Blueprint, view: View, spots: Sequence[Sequence[Spot]], place: Digits, trail: Trail | None
+) -> Part:
+    named = {spot.seen.number: spot for row in spots for spot in row}
+    marks = [*_frames(blueprint, spots, place), *_links(blueprint, view, named, trail)]
+    for row in spots:
+        marks += [*_cards(blueprint, row, trail), *_label(blueprint, row)]
+    return Part(marks, spots[-1][0].y + HIGH / 2 + 12)
 
 
-def _said(view: View) -> str:
-    devices = ", ".join(
-        f"{count(int(view.multiplicity[view.role == role].sum()))} {name}" for role, name in enumerate(view.roles)
-        if (view.role == role).any()
-    )  # fmt: skip
-    return f"{devices}; {count(int(view.links.sum()))} links of {rate(view.rate_gbps)}"
+def _whole_words(view: View) -> str:
+    servers = "servers by units" if (view.multiplicity[view.role == 0] > 1).any() else "every server"
+    return f"Every switch and every pair that is joined, {servers}"
 
 
-def _notes(view: View, path: Sequence[str], ends: str) -> list[str]:
-    """Return the words at the foot: each bundle's links per pair, and the path."""
-    said = []
-    for place, name in enumerate(view.bundles):
-        rows = view.bundle == place
-        if rows.any():
-            each = np.unique(view.links[rows] / view.pairs[rows])
-            span = f"{each[0]:g}" if len(each) == 1 else f"{each[0]:g} to {each[-1]:g}"
-            said.append(f"{name}: {count(int(view.links[rows].sum()))} links, {span} a pair.")
-    if path:
-        said.append(f"{ends}: {count(max(0, len(path) - 2))} hops, {' - '.join(path)}.")
-    return [line for text in said for line in wrap(text, WIDTH - 2 * MARGIN, BODY_PT)]
+def _frames(blueprint: Blueprint, rows: Sequence[Sequence[Spot]], place: Digits) -> Iterator[Mark]:
+    """Draw a frame around the devices of every pod and unit that are drawn, and write its number at its foot."""
+    form = blueprint.form
+    if isinstance(form, Wired):
+        return
+    for depth in range(1, len(form.placement)):
+        axes = form.placement[:depth]
+        groups: dict[tuple[int, ...], list[Spot]] = {}
+        for spot in (spot for row in rows for spot in row):
+            if all(axis in spot.seen.fixed for axis in axes):
+                groups.setdefault(tuple(spot.seen.fixed[axis] for axis in axes), []).append(spot)
+        nest = len(form.placement) - 1 - depth
+        told = len(groups) > 1 or axes[-1] in place
+        if told and not _crossed(groups):
+            for values, spots in groups.items():
+                yield from _frame(spots, nest, depth, f"{title(axes[-1])} {values[-1]}")
 
 
-def _edges(view: View, xs: np.ndarray, ys: np.ndarray, kept: list[int]) -> list[Mark]:
-    """Draw a line for each edge, the thinner the more there are, in the colour of its lane; a path's come last."""
-    steps = {frozenset(pair) for pair in pairwise(kept)}
-    alpha, width = (0.12 if kept else 0.5) if view.edge_count > 300 else (0.3 if kept else 0.8), 0.6
-    plain, brought = list[Mark](), list[Mark]()
-    for low, high in zip(view.lower.tolist(), view.upper.tolist(), strict=True):
-        ends = (float(xs[low]), float(ys[low]), float(xs[high]), float(ys[high]))
-        if frozenset((low, high)) in steps:
-            brought.append(Line(*ends, MARK, PATH))
-        elif low != high:
-            lane = LANE.search(view.names[low]) or LANE.search(view.names[high])
-            plain.append(Line(*ends, lane_colour(int(lane[1])) if lane else ACCENT, width, alpha))
-    return plain + brought
+def _crossed(groups: Mapping[tuple[int, ...], Sequence[Spot]]) -> bool:
+    """Tell whether two frames would meet."""
+    sides = sorted((min(spot.x - spot.width / 2 for spot in spots), max(spot.x + spot.width / 2 for spot in spots))
+                   for spots in groups.values())  # fmt: skip
+    return any(right >= left - 1.0 for (_, right), (left, _) in pairwise(sides))
 
 
-def _nodes(view: View, xs: np.ndarray, ys: np.ndarray, kept: list[int]) -> list[Mark]:
-    """Draw a card for each device, and a pile of cards with its count for each stack."""
-    marks, wide = list[Mark](), _widths(view, xs)
-    for place, node in enumerate(view.nodes()):
-        x, y, width = float(xs[place]), float(ys[place]), wide[place]
-        lane = LANE.search(node.name)
-        fill = INK if node.role == view.roles[0] else lane_colour(int(lane[1])) if lane else ACCENT
-        edge, line = (MARK, PATH) if place in kept else (WHITE, 0.5)
-        for behind in (2, 1) if node.multiplicity > 1 else ():
-            marks.append(Box(x - width / 2 + 1.7 * behind, y - 4 + 1.7 * behind, width, 8, HAIR, WHITE, 1.5, 0.5))
-        marks.append(Box(x - width / 2, y - 4, width, 8, fill, edge, 1.5, line))
-        text = f"× {count(node.multiplicity)}"
-        if node.multiplicity > 1 and text_width(text, SMALL_PT) < _room(xs, ys, place) - 2:
-            wide_pt = text_width(text, SMALL_PT)
-            marks.append(Box(x - wide_pt / 2 - 1.5, y - 14.5, wide_pt + 3, 8.5, WHITE, WHITE))
-            marks.append(Label(x, y - 13, text, SMALL_PT, INK, align="center"))
-    return marks
+def _frame(spots: Sequence[Spot], nest: int, depth: int, text: str) -> Iterator[Mark]:
+    pad = min(PAD, 3.0) + 2 * nest
+    left, right = (min(spot.x - spot.width / 2 for spot in spots), max(spot.x + spot.width / 2 for spot in spots))
+    foot, top = (min(spot.y for spot in spots) - HIGH / 2, max(spot.y for spot in spots) + HIGH / 2)
+    below = 14.0 + 10.0 * nest
+    tint = PLATES[min(depth - 1, len(PLATES) - 1)]
+    yield Box(left - pad, foot - below, right - left + 2 * pad, top - foot + below + pad + 3, tint, HAIR, 4, 0.6)
+    if text_width(text, SMALL_PT, bold=True) <= right - left:
+        yield Label(left, foot - below + 3.5, text, SMALL_PT, INK, bold=True)
 
 
-def _widths(view: View, xs: np.ndarray) -> list[float]:
-    """Return how wide each card is: of a stack 22 points, of a device as much as its row leaves, 10 at the most."""
-    rows: dict[float, list[float]] = {}
-    for x, y in zip(xs.tolist(), view.y.tolist(), strict=True):
-        rows.setdefault(y, []).append(x)
-    space = {y: float(np.diff(np.sort(each)).min()) if len(each) > 1 else 40.0 for y, each in rows.items()}
-    return [
-        max(1.5, min(22.0 if number > 1 else 10.0, 0.72 * space[y]))
-        for y, number in zip(view.y.tolist(), view.multiplicity.tolist(), strict=True)
-    ]
+def _links(blueprint: Blueprint, view: View, named: Mapping[int, Spot], trail: Trail | None) -> list[Mark]:
+    """Draw a line for every edge between what is drawn; those of one row as arcs above it; the path's over a halo."""
+    marks: list[Mark] = []
+    over: list[Mark] = []
+    columns = (view.lower, view.upper, view.bundle)
+    drawn = [edge for edge in zip(*(column.tolist() for column in columns), strict=True)
+             if edge[0] in named and edge[1] in named and edge[0] != edge[1]]  # fmt: skip
+    faint = len(drawn) > 600
+    for low, high, bundle in drawn:
+        lower, upper = named[low], named[high]
+        ink = _ink(blueprint, bundle, lower, upper)
+        if trail and _follows(trail, lower.seen, upper.seen):
+            over += [_stroke(lower, upper, HALO, 4.5, 1.0), _stroke(lower, upper, ink, 1.4, 1.0)]
+        else:
+            marks.append(_stroke(lower, upper, ink, 0.4 if faint else 0.55, 0.45 if faint else 0.7))
+    return marks + over
 
 
-def _room(xs: np.ndarray, ys: np.ndarray, place: int) -> float:
-    """Return the width that a label under a node has before it meets that of a neighbour."""
-    near = np.abs(ys - ys[place]) < 14
-    near[place] = False
-    others = np.abs(xs[near] - xs[place])
-    return float(min(others.min(initial=1e9), 2 * (WIDTH - 4 - xs[place]), 2 * (xs[place] - LEFT + 8)))
+def _ink(blueprint: Blueprint, bundle: int, lower: Spot, upper: Spot) -> str:
+    wire = blueprint.form.bundles[bundle]
+    if isinstance(wire, Wire):
+        return colour(blueprint, wire)
+    axis = colour_axis(blueprint)
+    lanes = [spot.seen.fixed[axis] for spot in (lower, upper) if axis in spot.seen.fixed] if axis else []
+    return lane_colour(lanes[0]) if lanes else ACCENT
 
 
-def _tiers(view: View, ys: np.ndarray) -> list[Mark]:
-    """Name each role beside its rows, with its devices and their model, from the top down and apart."""
-    middles = {role: float(ys[view.role == role].mean()) for role in np.unique(view.role).tolist()}
-    marks, lowest = list[Mark](), np.inf
-    for role in sorted(middles, key=lambda role: -middles[role]):
-        mine = np.flatnonzero(view.role == role)
-        y = lowest = min(middles[role], lowest - NAMES)
-        head = f"{view.roles[role].capitalize()} × {count(int(view.multiplicity[mine].sum()))}"
-        model = elide(view.models[int(mine[0])], LEFT - MARGIN - 8, SMALL_PT)
-        marks.append(Label(MARGIN, y, elide(head, LEFT - MARGIN - 8, HEAD_PT, bold=True), HEAD_PT, INK, bold=True))
-        marks.append(Label(MARGIN, y - 9, model, SMALL_PT, GREY))
-    return marks
+def _stroke(lower: Spot, upper: Spot, ink: str, wide: float, alpha: float) -> Mark:
+    if lower.y == upper.y:
+        left, right = sorted((lower, upper), key=lambda spot: spot.x)
+        rise = 4.0 + 0.1 * (right.x - left.x)
+        return Bend(left.x, left.y + HIGH / 2, right.x, right.y + HIGH / 2, rise, ink, wide, alpha)
+    low, high = sorted((lower, upper), key=lambda spot: spot.y)
+    return Line(low.x, low.y + HIGH / 2, high.x, high.y - HIGH / 2, ink, wide, alpha)
+
+
+def _follows(trail: Trail, lower: Seen, upper: Seen) -> bool:
+    """Tell whether the path goes from a device of one node to one of the other, or back."""
+    return any(
+        (one.among(lower.role, lower.fixed, lower.others) and two.among(upper.role, upper.fixed, upper.others))
+        or (two.among(lower.role, lower.fixed, lower.others) and one.among(upper.role, upper.fixed, upper.others))
+        for one, two in pairwise(trail.stops)
+    )
+
+
+def _cards(blueprint: Blueprint, row: Sequence[Spot], trail: Trail | None) -> Iterator[Mark]:
+    texts = [_text(spot, row) for spot in row]
+    told = _told(row)
+    for spot, text in zip(row, texts, strict=True):
+        seen, left, foot = spot.seen, spot.x - spot.width / 2, spot.y - HIGH / 2
+        if trail and any(stop.among(seen.role, seen.fixed, seen.others) for stop in trail.stops):
+            yield Box(left - 2.5, foot - 2.5, spot.width + 5, HIGH + 5, HALO, "none", 3, 0)
+        fill = fill_of(blueprint, seen.role, seen.fixed)
+        if seen.multiplicity > 1:
+            yield Box(left + BEHIND, foot + BEHIND, spot.width, HIGH, PALE, ACCENT, min(2, spot.width / 5), 0.4)
+        yield Box(left, foot, spot.width, HIGH, fill, INK, min(2, spot.width / 5), 0.4)
+        if told and text:
+            yield Label(spot.x, spot.y - 2.4, text, SMALL_PT, ink_on(fill), align="center")
+    for left_, right_ in pairwise(row):
+        if right_.seen.number > left_.seen.number + 1:
+            middle = (left_.x + right_.x) / 2
+            yield from (Dot(middle + by, left_.y, 0.7, GREY) for by in (-2.2, 0, 2.2))
+
+
+def _told(row: Sequence[Spot]) -> bool:
+    """Tell whether what is to be written on the cards of a row fits on all of them."""
+    return all(text_width(_text(spot, row), SMALL_PT) <= spot.width - 1 for spot in row)
+
+
+def _text(spot: Spot, row: Sequence[Spot]) -> str:
+    """Return what is written on a card: the innermost coordinate on which the row's cards differ."""
+    axis = _telling(row)
+    return str(spot.seen.fixed[axis]) if axis in spot.seen.fixed else ""
+
+
+def _telling(row: Sequence[Spot]) -> str:
+    """Return the innermost coordinate on which the cards of a row differ, planes only where nothing else does."""
+    axes = dict.fromkeys(axis for spot in row for axis in spot.seen.fixed)
+    differ = [axis for axis in axes if len({spot.seen.fixed.get(axis) for spot in row}) > 1]
+    return ([axis for axis in differ if axis != PLANE] or differ or [""])[-1]
+
+
+def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
+    """Name a row at the left, and under it what of its role is drawn."""
+    seen, y = [spot.seen for spot in row], row[0].y
+    role = seen[0].role
+    width = ROWS.start - MARGIN - 14
+    around = isinstance(blueprint.form, Wired) and not any(one.inside for one in seen)
+    head = f"Other {devices_words(2, role)[2:]}" if around else title(role).capitalize()
+    many = {one.multiplicity for one in seen}
+    drawn, total = sum(one.multiplicity for one in seen), blueprint.devices(role)
+    if many == {1}:
+        said = f"{count(len(seen))} of {count(total)}" if len(seen) < total else f"all {count(total)}"
+    elif len(many) == 1 and len(seen) > 1:
+        said = f"{count(len(seen))} stacks × {count(min(many))}"
+    else:
+        said = f"{count(drawn)} of {count(total)}" if drawn < total else f"× {count(total)}"
+    axis = _telling(row)
+    values = [one.fixed[axis] for one in seen if axis in one.fixed]
+    range_ = f"{title(axis)} {min(values)} to {max(values)}" if axis and len(values) == len(seen) else ""
+    lines = [*wrap(said, width, SMALL_PT)[:2], *([elide(range_, width, SMALL_PT)] if range_ else [])]
+    marks: list[Mark] = [Label(MARGIN, y + 2, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
+    return marks + [Label(MARGIN, y - 7 - 8.5 * place, line, SMALL_PT, GREY) for place, line in enumerate(lines)]
+
+
+def _entries(
+    blueprint: Blueprint, view: View, rows: Sequence[Sequence[Spot]], trail: Trail | None
+) -> list[Entry]:  # fmt: skip
+    """Return what the picture uses, and no more."""
+    seen = [spot.seen for row in rows for spot in row]
+    axis = None if isinstance(blueprint.form, Wired) else colour_axis(blueprint)
+    lanes = sorted({one.fixed[axis] for one in seen if axis in one.fixed}) if axis else []
+    entries = [lanes_entry(axis, lanes)] if axis and len(lanes) > 1 else []
+    entries += [*bar_entries()]
+    if any(one.multiplicity > 1 for one in seen):
+        entries.append(Entry("stack of several devices", 11, _stack))
+    if len(seen) < len(view):
+        entries.append(dots_entry())
+    return entries + ([swatch_entry("on the path", HALO)] if trail else [])
+
+
+def _stack(x: float, y: float) -> tuple[Mark, ...]:
+    return Box(x + 2, y + 1.5, 8, 6, PALE, ACCENT, 1.2, 0.5), Box(x, y - 0.5, 8, 6, ACCENT, INK, 1.2, 0.5)

@@ -10,6 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from matplotlib.font_manager import FontProperties
 
 __all__ = [
@@ -17,10 +19,12 @@ __all__ = [
     "Align",
     "Bend",
     "Box",
+    "Boxes",
     "Dot",
     "Label",
     "Line",
     "Mark",
+    "Raster",
     "Sheet",
     "elide",
     "font",
@@ -45,6 +49,18 @@ class Box:
     fill: str
     edge: str
     radius: float = 0.0
+    line_pt: float = 0.6
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Many equal rectangles, as one mark; `spots` are their lower left corners."""
+
+    spots: tuple[tuple[float, float], ...]
+    width: float
+    height: float
+    fill: str
+    edge: str
     line_pt: float = 0.6
 
 
@@ -100,13 +116,26 @@ class Label:
     align: Align = "left"
 
 
-Mark = Box | Line | Bend | Dot | Label
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """A rectangle of equal cells, their colours an array of shape (rows, columns, 3), 0 to 255, the top row first."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    cells: npt.NDArray[np.uint8]
+
+
+Mark = Box | Boxes | Line | Bend | Dot | Label | Raster
 
 
 def raised(mark: Mark, by: float) -> Mark:
     """Return `mark`, `by` points higher."""
     if isinstance(mark, (Line, Bend)):
         return replace(mark, y0=mark.y0 + by, y1=mark.y1 + by)
+    if isinstance(mark, Boxes):
+        return replace(mark, spots=tuple((x, y + by) for x, y in mark.spots))
     return replace(mark, y=mark.y + by)
 
 

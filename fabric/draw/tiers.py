@@ -6,8 +6,13 @@ within it the first few devices and the last on each axis; and between those exa
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
 from fabric.blueprint import Blueprint
-from fabric.draw.legend import LINE, legend_marks, legend_rows, tier_entries
+from fabric.draw.composed import Part, stacked
+from fabric.draw.legend import LINE, legend_marks, legend_rows, swatch_entry, tier_entries
 from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
 from fabric.draw.palette import (
     ACCENT,
@@ -26,6 +31,7 @@ from fabric.draw.palette import (
 from fabric.draw.plan import BEHIND, GHOST, LEFT, MARGIN, PAD, RIGHT, STRIP, WIDTH, Frame, Place, Plan, Row, plan
 from fabric.draw.sample import joins, lane, lanes_drawn
 from fabric.draw.sheet import Box, Dot, Label, Line, Mark, Sheet, text_width
+from fabric.draw.trail import HALO, Trail
 from fabric.draw.words import bundle_words, plate_words
 from fabric.form import Bundle
 from fabric.units import count
@@ -33,22 +39,29 @@ from fabric.units import count
 __all__ = ["lay_out"]
 
 
-def lay_out(blueprint: Blueprint) -> Sheet:
-    """Return the whole picture as marks on a sheet."""
+def lay_out(blueprint: Blueprint, below: Sequence[Part] = (), trail: Trail | None = None) -> Sheet:
+    """Return the whole picture as marks on a sheet, with parts of it below, and what is on a path told apart."""
     lines = note_lines(blueprint)
-    key = legend_rows(tier_entries(blueprint, plan(blueprint, 0)))
+    entries = tier_entries(blueprint, plan(blueprint, 0)) + ([swatch_entry("on the path", HALO)] if trail else [])
+    key = legend_rows(entries)
     foot = MARGIN + len(lines) * NOTE_LEAD
-    drawn = plan(blueprint, foot + len(key) * LINE + 24)
+    under, bottom = stacked(below, foot + len(key) * LINE + 12)
+    drawn = plan(blueprint, bottom + 12)
     head, height = header(blueprint, drawn.top)
-    marks = [*head, *_drawing(blueprint, drawn), *_descriptions(blueprint, drawn)]
+    under += [rule(bottom + 6)] if below else []
+    marks = [*head, *under, *_drawing(blueprint, drawn, trail), *_descriptions(blueprint, drawn)]
     marks += [rule(foot + len(key) * LINE + 12), *legend_marks(key, foot + len(key) * LINE + 7), *note_marks(lines)]
     return Sheet(WIDTH, height, tuple(marks))
 
 
-def _drawing(blueprint: Blueprint, drawn: Plan) -> list[Mark]:
+def _drawing(blueprint: Blueprint, drawn: Plan, trail: Trail | None) -> list[Mark]:
     marks = [mark for frame in drawn.frames for mark in _frame(blueprint, frame)]
+    marks += [mark for row in drawn.rows for mark in _halos(row, trail)] if trail else []
     for bundle, lower, upper in zip(blueprint.form.bundles, drawn.rows, drawn.rows[1:], strict=False):
-        marks += _links(blueprint, bundle, lower, upper)
+        links = _links(blueprint, bundle, lower, upper)
+        over = _on_path(blueprint, bundle, lower, upper, trail) if trail else []
+        marks += [*links, *(replace(link, colour=HALO, line_pt=4.5, alpha=1.0) for link in over)]
+        marks += [replace(link, line_pt=1.4, alpha=1.0) for link in over]
     return marks + [mark for row in drawn.rows for mark in _cards(blueprint, row)]
 
 
@@ -67,15 +80,47 @@ def _frame(blueprint: Blueprint, frame: Frame) -> list[Mark]:
     return marks
 
 
-def _links(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row) -> list[Mark]:
-    """Draw a line for every pair of cards that the bundle joins, in the colour of its lane if it has one."""
-    marks: list[Mark] = []
-    for low, high in joins(bundle, lower.cards, upper.cards):
+def _links(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row) -> list[Line]:
+    """Draw a line for every pair of cards that the bundle joins."""
+    return _lines(blueprint, lower, upper, joins(bundle, lower.cards, upper.cards))
+
+
+def _lines(blueprint: Blueprint, lower: Row, upper: Row, joined: Iterable[tuple[int, int]]) -> list[Line]:
+    """Draw a line for every such pair of cards, in the colour of its lane if it has one."""
+    marks: list[Line] = []
+    for low, high in joined:
         place = lane(blueprint, lower.cards[low], upper.cards[high])
         x = _port(blueprint, lower, lower.places[low], place)
         style = (lane_colour(place), *((0.5, 0.55) if place is None else (0.6, 0.85)))
         marks.append(Line(x, lower.top, upper.places[high].middle, upper.bottom, *style))
     return marks
+
+
+def _on_path(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row, trail: Trail) -> list[Line]:
+    """Return the lines between cards that a path goes along."""
+    found = []
+    for low, high in joins(bundle, lower.cards, upper.cards):
+        ends = (lower.group.role, lower.cards[low].values), (upper.group.role, upper.cards[high].values)
+        steps = ((one, two) for pair in pairwise(trail.stops) for one, two in (pair, pair[::-1]))
+        if any(one.among(*ends[0], {}) and two.among(*ends[1], {}) for one, two in steps):
+            found += _lines(blueprint, lower, upper, [(low, high)])
+    return found
+
+
+def _halos(row: Row, trail: Trail) -> Iterator[Mark]:
+    """Yield what stands behind the cards on a path, or behind the dots where these are left out."""
+    for stop in trail.stops:
+        if stop.role != row.group.role:
+            continue
+        hits = [place for place in row.places if stop.among(stop.role, place.card.values, {})]
+        for place in hits:
+            yield Box(place.x - 3, row.bottom - 3, place.width + 6, row.height + 6, HALO, "none", 3, 0)
+        axes = list(row.cards[0].values)
+        at = [stop.digits.get(axis, 0) for axis in axes]
+        for left, right, kind in zip(row.places, row.places[1:], row.steps, strict=False):
+            if not hits and kind == "gap" and list(left.card.values.values()) < at < list(right.card.values.values()):
+                middle = (left.x + left.width + BEHIND * row.behind + right.x) / 2
+                yield Box(middle - 6, row.y - 5, 12, 10, HALO, "none", 3, 0)
 
 
 def _port(blueprint: Blueprint, row: Row, place: Place, lane: int | None) -> float:

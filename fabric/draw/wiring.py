@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.draw.circles import circle_of_groups, circle_of_switches
+from fabric.draw.composed import Part, stacked
 from fabric.draw.cubes import levels
 from fabric.draw.halves import halves
 from fabric.draw.lattices import lattice
-from fabric.draw.legend import LINE, legend_marks, legend_rows, wired_entries
+from fabric.draw.legend import LINE, legend_marks, legend_rows, swatch_entry, wired_entries
 from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
-from fabric.draw.palette import BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
+from fabric.draw.palette import ACCENT, BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
 from fabric.draw.plan import MARGIN, WIDTH, Column
-from fabric.draw.scene import LEAD, Scene, colour
-from fabric.draw.sheet import Label, Line, Mark, Sheet, raised, wrap
-from fabric.draw.words import has_planes, ports_words, wire_words
+from fabric.draw.scene import LEAD, Scene, colour, link
+from fabric.draw.sheet import Bend, Dot, Label, Line, Mark, Sheet, raised, wrap
+from fabric.draw.trail import HALO, Trail
+from fabric.draw.words import bundle_words, has_planes, ports_words, wire_words
+from fabric.expansion import lay_devices
+from fabric.form import Bundle, Form
 from fabric.units import count
 from fabric.wired import Wire, Wired
 
-__all__ = ["lay_out_wired"]
+__all__ = ["lay_out_wired", "words_under"]
 
 LAYOUTS: Mapping[str, Callable[[Blueprint], Scene]] = {
     "dragonfly": circle_of_groups, "dragonfly-plus": circle_of_groups, "slim-fly": halves, "hyperx": lattice,
@@ -30,28 +36,56 @@ LAYOUTS: Mapping[str, Callable[[Blueprint], Scene]] = {
 ACROSS, APART = 4, 12.0
 
 
-def lay_out_wired(blueprint: Blueprint) -> Sheet:
-    """Return the picture of a blueprint of a wired form as marks on a sheet."""
+def lay_out_wired(blueprint: Blueprint, below: Sequence[Part] = (), trail: Trail | None = None) -> Sheet:
+    """Return the picture of a wired form as marks on a sheet, with parts below, and what is on a path told apart."""
     form = blueprint.form
     assert isinstance(form, Wired)
     scene = LAYOUTS.get(form.family, levels if form.levels else circle_of_switches)(blueprint)
     lines = note_lines(blueprint)
-    key = legend_rows(wired_entries(scene.cards, gaps=scene.gaps, stacks=scene.stacks))
+    entries = wired_entries(scene.cards, gaps=scene.gaps, stacks=scene.stacks)
+    key = legend_rows([*entries, *([swatch_entry("on the path", HALO)] if trail else [])])
     foot = MARGIN + len(lines) * NOTE_LEAD
-    words, bottom = _words(blueprint, form, foot + len(key) * LINE + 24)
+    under, bottom = stacked(below, foot + len(key) * LINE + 12)
+    words, bottom = words_under(blueprint, bottom + 12)
     head, height = header(blueprint, bottom + 12 + scene.height + 8)
-    marks = [*head, *(raised(mark, bottom + 12) for mark in scene.marks), rule(bottom + 6), *words]
+    first = next((place for place, mark in enumerate(scene.marks) if isinstance(mark, (Line, Bend))), 0)
+    over = _on_path(blueprint, scene, trail) if trail else ()
+    drawn = [*scene.marks[:first], *over, *scene.marks[first:]]
+    marks = [*head, *under, *(raised(mark, bottom + 12) for mark in drawn), rule(bottom + 6), *words]
     marks += [rule(foot + len(key) * LINE + 12), *legend_marks(key, foot + len(key) * LINE + 7), *note_marks(lines)]
     return Sheet(WIDTH, height, tuple(marks))
 
 
-def _words(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark], float]:
+def _on_path(blueprint: Blueprint, scene: Scene, trail: Trail) -> Iterator[Mark]:
+    """Yield what stands behind the switches of a path that are drawn, and behind the links between these."""
+    laid, planes = lay_devices(blueprint), blueprint.planes
+    numbers = [
+        (
+            stop.role,
+            (laid[stop.role].row(stop.told) - laid[stop.role].first) // (1 if stop.role == "server" else planes),
+        )
+        for stop in trail.stops
+    ]
+    spots = [scene.spots.get(number) for number in numbers]
+    links = {frozenset(((mark.x0, mark.y0), (mark.x1, mark.y1))): mark for mark in scene.marks
+             if isinstance(mark, (Line, Bend))}  # fmt: skip
+    for one, two in pairwise(spots):
+        if one and two:
+            mark = links.get(frozenset((one, two)), link(one, two, INK))
+            yield replace(mark, colour=HALO, line_pt=4.5, alpha=1.0)
+            yield replace(mark, line_pt=1.6, alpha=1.0)
+    for x, y in filter(None, spots):
+        yield Dot(x, y, scene.halo, HALO)
+
+
+def words_under(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
     """Return what is said of groups, and under them of wires, upward from `bottom`, and how high that is."""
-    wires, top = _wires(blueprint, form, bottom)
-    groups, top = _groups(blueprint, form, top + 10)
-    planes = [f"× {count(blueprint.planes)} planes"] if has_planes(blueprint) else []
-    marks = [Label(WIDTH - MARGIN, top - 12, text, HEAD_PT, INK, bold=True, align="right") for text in planes]
-    return [*groups, *wires, *marks], top
+    wires, top = _wires(blueprint, bottom)
+    groups, top = _groups(blueprint, blueprint.form, top + 10)
+    if not has_planes(blueprint):
+        return [*groups, *wires], top
+    planes = f"× {count(blueprint.planes)} planes"
+    return [*groups, *wires, Label(MARGIN, top + 4, planes, HEAD_PT, INK, bold=True)], top + 18
 
 
 def _columns(number: int) -> list[Column]:
@@ -59,7 +93,7 @@ def _columns(number: int) -> list[Column]:
     return [Column(MARGIN + place * width, MARGIN + (place + 1) * width - APART) for place in range(number)]
 
 
-def _groups(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark], float]:
+def _groups(blueprint: Blueprint, form: Form, bottom: float) -> tuple[list[Mark], float]:
     columns = _columns(max(ACROSS, len(form.groups)))
     texts = [group_texts(blueprint, group, column.width) for group, column in zip(form.groups, columns, strict=False)]
     under = [
@@ -73,23 +107,24 @@ def _groups(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark
     return marks, first + 14
 
 
-def _wires(blueprint: Blueprint, form: Wired, bottom: float) -> tuple[list[Mark], float]:
-    columns = _columns(ACROSS)
-    cells = [_cell(blueprint, wire, columns[0].width) for wire in form.links_]
+def _wires(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
+    columns, bundles = _columns(ACROSS), blueprint.form.bundles
+    cells = [_cell(blueprint, bundle, columns[0].width) for bundle in bundles]
     rows = [cells[first : first + ACROSS] for first in range(0, len(cells), ACROSS)]
     marks: list[Mark] = []
     y = bottom
     for number, row in reversed(list(enumerate(rows))):
         y += LEAD * max(map(len, row)) + 2
-        for column, lines, wire in zip(columns, row, form.links_[ACROSS * number :], strict=False):
-            marks += _wire(column, y, lines, colour(blueprint, wire))
+        for column, lines, bundle in zip(columns, row, bundles[ACROSS * number :], strict=False):
+            ink = colour(blueprint, bundle) if isinstance(bundle, Wire) else ACCENT
+            marks += _wire(column, y, lines, ink)
         y += 12
     return marks, y
 
 
-def _cell(blueprint: Blueprint, wire: Wire, width: float) -> list[str]:
-    links, each = wire_words(blueprint, wire)
-    return [wire.name, *wrap(links, width, BODY_PT), *wrap(each, width, SMALL_PT)]
+def _cell(blueprint: Blueprint, bundle: Bundle, width: float) -> list[str]:
+    links, each = wire_words(blueprint, bundle) if isinstance(bundle, Wire) else bundle_words(blueprint, bundle)
+    return [bundle.name, *wrap(links, width, BODY_PT), *wrap(each, width, SMALL_PT)]
 
 
 def _wire(column: Column, y: float, lines: list[str], colour: str) -> list[Mark]:

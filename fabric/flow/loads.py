@@ -1,4 +1,4 @@
-"""What flows put on each link, as a share of its rate, one direction and the other."""
+"""What flows at line rate put on every link, over what it carries: the load by which routings are told apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.flow.lattice import Lattice
-from fabric.flow.routes import Routing, leaving, route
+from fabric.flow.routes import ADAPTIVE, Routing, leaving, route
 from fabric.flow.shares import ideal_gbps
 from fabric.flow.traffic import Phase
 from fabric.wired import Wired
@@ -15,21 +15,22 @@ from fabric.wired import Wired
 __all__ = ["link_loads"]
 
 
-def link_loads(blueprint: Blueprint, phase: Phase, routing: Routing) -> npt.NDArray[np.float64]:
-    """Return what flows at line rate ask of every link over what it carries, upward and downward, shape (2, links).
+def link_loads(blueprint: Blueprint, phase: Phase, routing: Routing = ADAPTIVE) -> npt.NDArray[np.float64]:
+    """Return the load of each link upwards and downwards, shape (2, links): 1 is as much as the link carries.
 
-    Over 1 the flows of a link must slow down. A pool of adaptive routing loads its links alike. Raises TooLarge as
-    `route` does.
+    All flows of the phase send at the rate that they would have were their NICs the only limit, whatever the fabric
+    lets through; so a load of 2 means that the flows on that link get half. Flows that no path joins load nothing.
+    Raises as `route` does.
     """
     phase = leaving(blueprint, phase, pxn=routing.pxn)
-    if not phase.flows:
-        return np.zeros((2, blueprint.links_total))
     routes = route(blueprint, phase, routing)
-    each = np.repeat(ideal_gbps(blueprint, phase), routes.flows // phase.flows) * (phase.flows / routes.flows)
-    asked = np.zeros(len(routes.capacity))
-    for column in routes.arcs.T:
-        asked += np.bincount(column, each, len(asked))
-    loads = (asked / routes.capacity)[:-1].reshape(2, -1)
+    each = np.repeat(ideal_gbps(blueprint, phase), routes.flows // max(1, phase.flows))
+    each = each * (phase.flows / max(1, routes.flows))
+    total = np.zeros(len(routes.capacity))
+    for column in range(routes.arcs.shape[1]):
+        total += np.bincount(routes.arcs[:, column], each, len(total))
+    loads = (total / routes.capacity)[:-1].reshape(2, -1)
     if routing.name == "adaptive" and not isinstance(blueprint.form, Wired):
-        return loads[:, Lattice(blueprint).pools_of(np.arange(blueprint.links_total))]
-    return loads
+        lattice = Lattice(blueprint)
+        return np.asarray(loads[:, lattice.pools_of(np.arange(lattice.links))])
+    return np.asarray(loads)

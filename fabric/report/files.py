@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from fabric.bill import Bill
+from fabric.blueprint import Blueprint
 from fabric.clusters import Cluster, named
-from fabric.draw import draw_allreduce, draw_fabric, draw_front, draw_scale, save
+from fabric.draw import Diagram, draw_allreduce, draw_diagram, draw_fabric, draw_front, draw_scale, save
+from fabric.draw.page import check_suffix
 from fabric.errors import FabricError
 from fabric.export import format_of, written
 from fabric.optimizer import Change
@@ -38,8 +40,8 @@ __all__ = [
     "design_json",
     "write",
     "write_cluster",
-    "write_figure",
     "write_front",
+    "write_picture",
     "write_run",
     "write_scaling",
     "write_text",
@@ -243,12 +245,16 @@ def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
     return _together(_folder_of(file), make)[0]
 
 
-def write_figure(figure: Any, file: str | os.PathLike[str]) -> Path:
-    """Write a picture to a file as SVG, PNG or PDF by its suffix, whole or not at all; raises as `write_text` does."""
+def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLike[str]) -> Path:
+    """Draw a diagram to a file as SVG, PNG or PDF by its suffix, whole or not at all.
+
+    Raises InputError for another suffix before anything is drawn, and what `draw_diagram` and `write_text` raise.
+    """
     name = Path(os.fspath(file)).name
+    check_suffix(Path(name))
 
     def make(temporary: Path) -> list[str]:
-        save(figure, temporary / name)
+        save(draw_diagram(blueprint, diagram), temporary / name)
         return [name]
 
     return _together(_folder_of(file), make)[0]

@@ -1,6 +1,18 @@
 """What is seen of a fabric at a level of detail: its groups, one pod, one unit, or every device."""
 
-from fabric.view.levels import LEVELS, READABLE, levels_of, node_count, readable_level, view_of
+from fabric.view.levels import (
+    LEVELS,
+    READABLE,
+    levels_of,
+    node_count,
+    place_of,
+    readable_level,
+    switches_of,
+    view_of,
+)  # fmt: skip
 from fabric.view.value import Edge, Node, View
 
-__all__ = ["LEVELS", "READABLE", "Edge", "Node", "View", "levels_of", "node_count", "readable_level", "view_of"]
+__all__ = [
+    "LEVELS", "READABLE", "Edge", "Node", "View", "levels_of", "node_count", "place_of", "readable_level",
+    "switches_of", "view_of",
+]  # fmt: skip

@@ -21,7 +21,7 @@ from fabric.view.stacks import Edges, Stack, model_of, named, names_of
 from fabric.view.value import View
 from fabric.wired import Wired
 
-__all__ = ["LEVELS", "READABLE", "levels_of", "node_count", "readable_level", "view_of"]
+__all__ = ["LEVELS", "READABLE", "levels_of", "node_count", "place_of", "readable_level", "switches_of", "view_of"]
 
 LEVELS = ("fabric", "pod", "unit", "device")
 """The levels, the coarsest first."""
@@ -49,7 +49,7 @@ def view_of(blueprint: Blueprint, level: str = "fabric", *, pod: int = 0, unit: 
     Raises InputError for a level or a place that the fabric has not, and TooLarge, with the estimate, where every
     device would not fit in memory.
     """
-    place = _place(blueprint, level, pod, unit)
+    place = place_of(blueprint, level, pod, unit)
     numbers = {"pod": pod, "unit": unit} if level == "unit" and "pod" in _units(blueprint) else {level: pod + unit}
     if level == "device":
         return _of_devices(blueprint)
@@ -60,6 +60,17 @@ def view_of(blueprint: Blueprint, level: str = "fabric", *, pod: int = 0, unit: 
         stacks = chain_stacks(blueprint, level, place)
         edges = chain_edges(blueprint, stacks)
     return _of_stacks(blueprint, level, numbers if place else {}, stacks, edges)
+
+
+def switches_of(blueprint: Blueprint) -> View:
+    """Return a view of the whole switch by switch, the servers unit by unit; of tiers with few switches only.
+
+    A group that has more than `INSIDE` devices is split as in the view of a pod. Raises InputError for forms by wires.
+    """
+    if isinstance(blueprint.form, Wired):
+        raise InputError(f"{blueprint.name}: a {blueprint.form.family} has no units that its servers could stand in")
+    stacks = chain_stacks(blueprint, "pod", {})
+    return _of_stacks(blueprint, "fabric", {}, stacks, chain_edges(blueprint, stacks))
 
 
 def node_count(blueprint: Blueprint, level: str, *, pod: int = 0, unit: int = 0) -> int:
@@ -82,7 +93,7 @@ def _units(blueprint: Blueprint) -> dict[str, tuple[str, ...]]:
     return wired_units(blueprint.form) if isinstance(blueprint.form, Wired) else chain_units(blueprint)
 
 
-def _place(blueprint: Blueprint, level: str, pod: int, unit: int) -> dict[str, int]:
+def place_of(blueprint: Blueprint, level: str, pod: int, unit: int) -> dict[str, int]:
     """Return the coordinates of the pod or unit that a view is of; raises InputError where there is none."""
     if level not in LEVELS:
         raise InputError(f"no level '{level}' of detail{nearest(level, LEVELS)}")

@@ -1,0 +1,116 @@
+"""Racks drawn out by the rack unit: one of servers and leaves, one of each other role, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fabric.blueprint import Blueprint
+from fabric.draw.composed import Part
+from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_on
+from fabric.draw.plan import MARGIN
+from fabric.draw.scene import fills
+from fabric.draw.sheet import Align, Box, Label, Line, Mark, elide, text_width, wrap
+from fabric.draw.words import devices_words, title
+from fabric.racks import Floor, Shelf
+from fabric.units import count
+
+__all__ = ["SERVER", "SIDE", "drawn_out"]
+
+UNIT, WIDE, SIDE = 4.4, 62.0, 500.0
+"""How high a rack unit and how wide a rack is drawn, and what the page has room for."""
+
+SERVER = "#DDE3EA"
+
+
+def drawn_out(blueprint: Blueprint, floor: Floor) -> Part:
+    """Draw a rack of servers, and one of each role of switches, rack unit by rack unit."""
+    marks: list[Mark] = []
+    height = floor.rack.units * min(UNIT, 240 / floor.rack.units) + 30
+    unit = (height - 30) / floor.rack.units
+    step = SIDE / max(4, 1 + len(floor.shelves))
+    x = MARGIN
+    marks += _server_rack(blueprint, floor, x, unit)
+    for shelf in floor.shelves:
+        x += step
+        marks += _switch_rack(blueprint, floor, shelf, x, unit)
+    if x + 2 * step <= MARGIN + SIDE + 1:
+        marks += _sums(blueprint, floor, x + step, height - 14)
+    return Part(marks, height)
+
+
+def _sums(blueprint: Blueprint, floor: Floor, x: float, top: float) -> list[Mark]:
+    """Say what stands in how many racks, and what that draws, downward from `top`."""
+    rows = [("servers", count(blueprint.servers), count(floor.racks))]
+    others = {shelf.role: count(shelf.racks) for shelf in floor.shelves}
+    for role in blueprint.form.roles:
+        rows.append((devices_words(2, role).partition(" ")[2], count(blueprint.devices(role)), others.get(role, "-")))
+    marks: list[Mark] = []
+    columns: tuple[tuple[float, Align], ...] = (x, "left"), (MARGIN + SIDE - 52, "right"), (MARGIN + SIDE, "right")
+    end = MARGIN + SIDE
+    for line, cells in enumerate([("", "devices", "racks"), *rows]):
+        ink = INK if line else GREY
+        for (at, align), text in zip(columns, cells, strict=True):
+            marks.append(Label(at, top - 11 * line, text, BODY_PT if line else SMALL_PT, ink, align=align))
+    marks.append(Line(x, top - 4, end, top - 4, HAIR, 0.5))
+    y = top - 11 * len(rows) - 5
+    marks.append(Line(x, y, end, y, HAIR, 0.5))
+    power = _power(blueprint, floor)
+    words = "Leaves stand with their servers." if blueprint.form.roles[0] not in others else ""
+    said = [*wrap(words, end - x, SMALL_PT), *wrap(power, end - x, SMALL_PT)]
+    return [*marks, *(Label(x, y - 10 - 9 * line, text, SMALL_PT, GREY) for line, text in enumerate(said))]
+
+
+def _power(blueprint: Blueprint, floor: Floor) -> str:
+    """Say what the first rack draws, where the catalogue knows it."""
+    leaf, box = blueprint.boxes(blueprint.form.roles[0])[0][0], blueprint.server.power_w
+    if box is None or (floor.rack_leaves and leaf.power_w is None):
+        return "What a rack draws is not known."
+    servers = min(floor.rack_servers * floor.share, blueprint.servers)
+    watts = servers * box + floor.rack_leaves * (leaf.power_w or 0.0)
+    return f"A rack of servers draws {watts / 1000:.1f} kW."
+
+
+def _frame(floor: Floor, x: float, unit: float, head: str, rest: str) -> list[Mark]:
+    top = floor.rack.units * unit
+    width = SIDE / 4 - 8
+    marks: list[Mark] = [Box(x, 0, WIDE, top, PLATES[0], GREY, 1, 0.6)]
+    marks += [Label(x, top + 16, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
+    return [*marks, Label(x, top + 7, elide(rest, width, SMALL_PT), SMALL_PT, GREY)]
+
+
+def _server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> list[Mark]:
+    """Draw the first rack: servers from the foot up, and its share of the leaves at the top."""
+    servers = min(floor.rack_servers * floor.share, blueprint.servers)
+    leaves, leaf = floor.rack_leaves, blueprint.form.roles[0]
+    said = [devices_words(servers, "server")] + ([devices_words(leaves, leaf)] if leaves else [])
+    marks = _frame(floor, x, unit, f"Unit rack × {count(floor.racks)}", ", ".join(said))
+    for number in range(servers):
+        marks += _device(x, number * floor.server_units, floor.server_units, unit, SERVER, f"server {number}")
+    for number in range(leaves):
+        foot = floor.rack.units - (number + 1) * floor.leaf_units
+        marks += _device(
+            x,
+            foot,
+            floor.leaf_units,
+            unit,
+            fills(blueprint)[blueprint.form.roles[0]],
+            f"{blueprint.form.roles[0]} {number}",
+        )
+    return marks
+
+
+def _switch_rack(blueprint: Blueprint, floor: Floor, shelf: Shelf, x: float, unit: float) -> list[Mark]:
+    """Draw a rack of switches from the foot up."""
+    number = min(shelf.each, blueprint.devices(shelf.role))
+    head = f"{title(shelf.role).capitalize()} rack × {count(shelf.racks)}"
+    marks = _frame(floor, x, unit, head, devices_words(number, shelf.role))
+    fill = fills(blueprint)[shelf.role]
+    for place_ in range(number):
+        marks += _device(x, place_ * shelf.height, shelf.height, unit, fill, f"{shelf.role} {place_}")
+    return marks
+
+
+def _device(x: float, foot: int, height: int, unit: float, fill: str, text: str) -> Iterator[Mark]:
+    yield Box(x + 2, foot * unit + 0.4, WIDE - 4, height * unit - 0.8, fill, INK, 0.6, 0.3)
+    if height * unit >= 8 and text_width(text, SMALL_PT) <= WIDE - 8:
+        yield Label(x + WIDE / 2, (foot + height / 2) * unit - 2.4, text, SMALL_PT, ink_on(fill), align="center")
