@@ -18,6 +18,7 @@ from fabric.flow import Estimate, allreduce
 from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps, survives
 from fabric.network import Network
 from fabric.optimizer import (
+    FRONT_WORK,
     STEP,
     Binding,
     Change,
@@ -200,15 +201,19 @@ def pareto(
     *,
     size_bytes: int = 2**30,
     routing: str = "adaptive",
+    work: float = FRONT_WORK,
     progress: Callable[[str], None] | None = None,
     **request: Any,
 ) -> Pareto:
-    """Return the Pareto front over `objectives`, two or more names as `optimize` takes them; raises as it does."""
+    """Return the Pareto front over `objectives`, two or more names as `optimize` takes them; raises as it does.
+
+    `work` limits the search, in CP-SAT's deterministic time; where it ends first the status is FEASIBLE.
+    """
     aims = parse_objectives(objectives, size_bytes, routing)
     if len(aims) < 2 or "=" in objectives:
         raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, without weights: cost,hops")
     spec = _spec(source, request)
-    found = front(spec, aims, progress or (lambda text: None))
+    found = front(spec, aims, progress or (lambda text: None), work)
     studies = tuple(_of_point(spec, found, point) for point in found.points)
     return Pareto(spec, tuple(aim.name for aim in aims), studies, found.status, found.wall_s)
 

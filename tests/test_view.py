@@ -17,7 +17,7 @@ from fabric.expansion import expand
 from fabric.families import families
 from fabric.network import Network
 from fabric.testing import random_blueprint
-from fabric.view import LEVELS, View, levels_of, node_count, readable_level, view_of
+from fabric.view import LEVELS, View, levels_of, node_count, part_filled, readable_level, view_of
 from fabric.wired import Wired
 
 FORMS = [form for family in families().values() for form in family.forms]
@@ -196,6 +196,17 @@ def test_the_counts_of_a_view_need_no_view_of_every_device() -> None:
             finer = LEVELS[LEVELS.index(found) + 1 :]
             assert counts[found] <= most or found == "fabric"
             assert all(counts[level] > most for level in finer if level in counts)
+
+
+def test_the_last_place_is_told_where_it_is_filled_in_part() -> None:
+    """Of 12,500 servers by 256 and 64 the last pod and unit hold 212 and 20; of whole places none is told."""
+    plan = fabric.design("colossus-100k").blueprint
+    for level, numbers, servers in (("pod", {"pod": 48}, 212), ("unit", {"pod": 48, "unit": 3}, 20)):
+        assert part_filled(plan, level) == numbers
+        view = view_of(plan, level, **numbers)
+        assert int(view.multiplicity[view.role == 0].sum()) == servers
+    assert part_filled(plan, "fabric") is None
+    assert part_filled(fabric.design("superpod-h100-4su").blueprint, "unit") is None
 
 
 def test_the_levels_of_a_hundred_thousand_gpus_stay_small() -> None:

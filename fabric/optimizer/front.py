@@ -28,9 +28,9 @@ from fabric.optimizer.solve import Answer, minimise
 from fabric.optimizer.subproblem import Aim, Subproblem
 from fabric.spec import Spec
 
-__all__ = ["Aim", "Front", "Point", "front"]
+__all__ = ["FRONT_WORK", "Aim", "Front", "Point", "front"]
 
-WORK, TOLD = 60.0, 0.1
+FRONT_WORK, TOLD = 60.0, 0.1
 """The work that a whole front may take, in CP-SAT's deterministic time, and what asking a question counts in it.
 
 Both are the same on every machine; on two cores of 2024 a unit takes one or two seconds.
@@ -40,17 +40,18 @@ TIE = 0.2
 """The work spent on each aim after the first objective: to be better in those spares questions, but proves nothing."""
 
 
-def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: None) -> Front:
+def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: None, work: float = FRONT_WORK) -> Front:
     """Return the Pareto front of `spec` over `aims`; of fabrics equal in every aim the one that `size` prefers.
 
-    Raises Infeasible and InputError as `size` does, and FabricError when the work ends before any fabric is found.
+    When the `work` ends, the status is FEASIBLE: the points so far stand, and others may be missing. Raises Infeasible
+    and InputError as `size` does, and FabricError when the work ends before any fabric is found.
     """
     start = time.perf_counter()
     linear = [aim for aim in aims if isinstance(aim, Objective)]
     found, rejected, unknown = comparable(spec, linear)
     if unknown and not found:
         raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of what is sought")
-    search = _Search(aims, found)
+    search = _Search(aims, found, work)
     search.run(progress)
     if search.complete and not search.points:
         raise explain(spec, found, rejected, needs(spec, linear))
@@ -82,13 +83,13 @@ class _Stream:
 class _Search:
     """The search for the points of one front: the streams of its candidates, merged in order."""
 
-    def __init__(self, aims: Sequence[Aim], found: Iterable[Candidate]) -> None:
+    def __init__(self, aims: Sequence[Aim], found: Iterable[Candidate], work: float) -> None:
         self.aims = Aims(aims)
         simple_first = sorted(found, key=lambda candidate: (candidate.form.tiers, candidate.planes))
         self.streams = [_Stream(candidate) for candidate in simple_first]
         self.points: list[Point] = []
         self.complete = True
-        self.left = WORK
+        self.left = work
 
     def run(self, progress: Progress) -> None:
         """Take the points in order until there are no more, or the work ends."""

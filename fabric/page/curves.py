@@ -17,6 +17,11 @@ Curve = dict[str, Any]
 
 FRONT = "cost,hops,allreduce"
 
+ASK = f"fabric optimize --pareto {FRONT} has all"
+
+WORK = 3.0
+"""The work that a page's front may take, in CP-SAT's deterministic time: some seconds."""
+
 
 def size_curve(design: dict[str, Any]) -> Curve:
     """Return the bus bandwidth of an all-reduce against its size under each routing."""
@@ -56,17 +61,20 @@ def front_curve(study: Study) -> Curve:
     title = "What nothing beats in cost, hops and all-reduce time"
     request = {key: value for key, value in study.spec.request.items() if key != "expected"}
     try:
-        front = pareto(request, FRONT)
+        front = pareto(request, FRONT, work=WORK)
     except FabricError as error:
         return _none("front", title, str(error).splitlines()[0])
     points = sorted((one["cost_usd"], one["allreduce_s"], one["hops_max"]) for one in front.values)
+    whole = front.status == "OPTIMAL"
     if len(points) < 2:
-        return _none("front", title, "one fabric is best in all of them: the one designed")
+        best = "one fabric is best in all of them: the one designed"
+        return _none("front", title, best if whole else f"not settled within some seconds; {ASK}")
     texts = [f"{units.money(cost)}, {hops:g} hops" for cost, _, hops in points]
     curve = _curve("front", title, "cost", [cost for cost, *_ in points], texts, {"all-reduce": [
         1e3 * seconds for _, seconds, _ in points
     ]})  # fmt: skip
-    return {**curve, "y": "ms for 1 GiB", "log": False, "points": True}
+    note = "" if whole else f"The first that were found; others may be missing: {ASK}."
+    return {**curve, "y": "ms for 1 GiB", "log": False, "points": True, "note": note}
 
 
 def _curve(
@@ -75,7 +83,7 @@ def _curve(
     rounded = {name: [round(value, 3) for value in each] for name, each in series.items()}
     return {
         "key": key, "title": title, "x": x, "y": "busbw, GB/s", "values": list(values), "texts": list(texts),
-        "series": rounded, "log": True, "points": False, "why": "",
+        "series": rounded, "log": True, "points": False, "why": "", "note": "",
     }  # fmt: skip
 
 

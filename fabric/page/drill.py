@@ -11,7 +11,7 @@ from fabric.errors import TooLarge
 from fabric.network import Network
 from fabric.study import Study
 from fabric.units import count, rate
-from fabric.view import View, levels_of, node_count
+from fabric.view import View, levels_of, node_count, part_filled
 
 __all__ = ["drill"]
 
@@ -27,6 +27,8 @@ Drawn = dict[str, Any]
 def drill(study: Study) -> dict[str, Drawn]:
     """Return the views of a page by key: `fabric`, `pod`, `unit`, and `switch:NAME` for each whose ports are listed.
 
+    Where the last pod or unit is filled in part, `last pod` and `last unit` show it.
+
     A view has its title, the key `above` it, nodes `[name, role, multiplicity, model, x, y, opens]` and edges `[lower,
     upper, bundle, links, links per pair]` by the numbers of nodes. A switch has rows `[port, bundle, peer, its port]`.
     Views of more than READABLE nodes are left out, and ports where the links would not fit in memory.
@@ -39,7 +41,20 @@ def drill(study: Study) -> dict[str, Drawn]:
     for place, (level, view) in enumerate(views.items()):
         below = levels[place + 1] if place + 1 < len(levels) else ""
         found[level] = _drawn(view, levels[place - 1] if place else "", below, listed)
+    found |= _last(study, levels, listed)
     return found | {f"switch:{name}": {**rows, "above": levels[-1]} for name, rows in listed.items()}
+
+
+def _last(study: Study, levels: list[str], listed: dict[str, Drawn]) -> dict[str, Drawn]:
+    """Return the views of the last pod and unit that are filled in part, of those levels that a page shows."""
+    found = dict[str, Drawn]()
+    for level in levels:
+        if place := part_filled(study.blueprint, level):
+            view, above = study.view(level, **place), "last pod" if "last pod" in found else "fabric"
+            below = "last unit" if level == "pod" and "unit" in levels else ""
+            if len(view) <= READABLE:
+                found[f"last {level}"] = _drawn(view, above, below, listed)
+    return found
 
 
 def _drawn(view: View, above: str, below: str, listed: dict[str, Drawn]) -> Drawn:

@@ -5,6 +5,7 @@ from fabric.view.levels import (
     READABLE,
     levels_of,
     node_count,
+    part_filled,
     place_of,
     readable_level,
     switches_of,
@@ -13,6 +14,6 @@ from fabric.view.levels import (
 from fabric.view.value import Edge, Node, View
 
 __all__ = [
-    "LEVELS", "READABLE", "Edge", "Node", "View", "levels_of", "node_count", "place_of", "readable_level",
-    "switches_of", "view_of",
+    "LEVELS", "READABLE", "Edge", "Node", "View", "levels_of", "node_count", "part_filled", "place_of",
+    "readable_level", "switches_of", "view_of",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -21,7 +22,10 @@ from fabric.view.stacks import Edges, Stack, model_of, named, names_of
 from fabric.view.value import View
 from fabric.wired import Wired
 
-__all__ = ["LEVELS", "READABLE", "levels_of", "node_count", "place_of", "readable_level", "switches_of", "view_of"]
+__all__ = [
+    "LEVELS", "READABLE", "levels_of", "node_count", "part_filled", "place_of", "readable_level", "switches_of",
+    "view_of",
+]  # fmt: skip
 
 LEVELS = ("fabric", "pod", "unit", "device")
 """The levels, the coarsest first."""
@@ -116,6 +120,22 @@ def place_of(blueprint: Blueprint, level: str, pod: int, unit: int) -> dict[str,
         for axis in reversed(axes[1:]):
             number, found[axis] = divmod(number, blueprint.sizes[axis])
         found[axes[0]] = number
+    return found
+
+
+def part_filled(blueprint: Blueprint, level: str) -> dict[str, int] | None:
+    """Return the numbers by which the last pod or unit is seen, where it is filled in part; None where none is."""
+    if isinstance(blueprint.form, Wired) or level not in ("pod", "unit") or level not in levels_of(blueprint):
+        return None
+    units, placement = _units(blueprint), blueprint.form.placement
+    if blueprint.servers % math.prod(blueprint.sizes[axis] for axis in placement[len(units[level]) :]) == 0:
+        return None
+    found: dict[str, int] = {}
+    outer: dict[str, int] = {}
+    for what in ("pod", "unit")[: 1 + (level == "unit")]:
+        if what in units:
+            found[what] = _places(blueprint, [axis for axis in units[what] if axis not in outer], outer) - 1
+            outer = place_of(blueprint, what, found.get("pod", 0), found.get("unit", 0))
     return found
 
 

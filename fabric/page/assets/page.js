@@ -74,7 +74,12 @@ class Explorer {
       button.addEventListener("click", () => this.open(each));
       return button;
     });
-    this.find(".crumbs").replaceChildren(...buttons);
+    const inside = Object.keys(this.views).filter((each) => this.views[each].above === key && this.views[each].nodes).map((each) => {
+      const button = make("button", `open the ${each === "pod" || each === "unit" ? `first ${each}` : `${each}, filled in part`}`, { type: "button", class: "inside" });
+      button.addEventListener("click", () => this.open(each));
+      return button;
+    });
+    this.find(".crumbs").replaceChildren(...buttons, ...inside);
   }
   draw(view) {
     const roles = [...new Set(view.nodes.map((node) => node[1]))];
@@ -96,8 +101,8 @@ class Explorer {
       container: this.find(".graph"), elements: { nodes, edges }, layout: { name: "preset", padding: 24 },
       minZoom: 0.02, maxZoom: 5, autoungrabify: true, textureOnViewport: edges.length > 500,
       style: [
-        { selector: "node", style: { shape: "round-rectangle", width: "data(size)", height: 26, "background-color": "data(colour)", label: "data(label)", color: css("--ink"), "font-size": few ? 15 : 11, "text-valign": "bottom", "text-margin-y": 3, "min-zoomed-font-size": 7 } },
-        { selector: "edge", style: { width: few ? 2.5 : 1, "line-color": css("--hair"), opacity: few ? 1 : 0.45, label: "data(label)", color: css("--grey"), "font-size": 13, "text-background-color": css("--plate"), "text-background-opacity": 1, "curve-style": few ? "bezier" : "haystack" } },
+        { selector: "node", style: { shape: "round-rectangle", width: "data(size)", height: 26, "background-color": "data(colour)", label: "data(label)", color: css("--ink"), "font-size": few ? 15 : 11, "text-valign": few ? "center" : "bottom", "text-halign": few ? "right" : "center", "text-margin-x": few ? 8 : 0, "text-margin-y": few ? 0 : 3, "min-zoomed-font-size": 7 } },
+        { selector: "edge", style: { width: few ? 2.5 : 1, "line-color": css("--hair"), opacity: few ? 1 : 0.45, label: "data(label)", color: css("--grey"), "font-size": 13, "text-background-color": css("--plate"), "text-background-opacity": 1, "text-background-padding": 3, "curve-style": few ? "bezier" : "haystack" } },
       ],
     });
     if (this.graph.zoom() > 1.4) this.graph.zoom(1.4).center();
@@ -119,7 +124,8 @@ class Explorer {
     heads.forEach((text) => line.append(make("th", text, { scope: "col" })));
     head.append(line);
     const body = make("tbody", "");
-    const rows = view.nodes ? [...view.nodes].reverse() : view.ports;
+    const roles = view.nodes ? [...new Set(view.nodes.map((node) => node[1]))].reverse() : [];
+    const rows = view.nodes ? roles.flatMap((role) => view.nodes.filter((node) => node[1] === role)) : view.ports;
     rows.forEach((row, number) => body.append(this.row(view, row, number)));
     table.replaceChildren(make("caption", view.title), head, body);
     if (body.rows.length > ROWS) this.foot(table, body);
@@ -132,7 +138,7 @@ class Explorer {
       const cell = make("td", "");
       if (row[6]) {
         const name = row[6].startsWith("switch:") ? row[6].slice(7) : row[6];
-        const word = row[6] === `switch:${row[0]}` ? "open" : row[6] === name ? `open a ${name}` : `open one like it: ${name}`;
+        const word = row[6] === `switch:${row[0]}` ? "open" : row[6] === name ? `open a ${name}` : "open one like it";
         const button = make("button", word, { type: "button", "aria-label": `open ${name} from ${row[0]}` });
         button.addEventListener("click", () => this.open(row[6]));
         cell.append(button);
