@@ -18,7 +18,6 @@ from fabric.flow import Estimate, allreduce
 from fabric.metrics import Hops, bisection_gbps, hops, injection_gbps, survives
 from fabric.network import Network
 from fabric.optimizer import (
-    FRONT_WORK,
     STEP,
     Binding,
     Change,
@@ -201,7 +200,7 @@ def pareto(
     *,
     size_bytes: int = 2**30,
     routing: str = "adaptive",
-    work: float = FRONT_WORK,
+    work: float | None = None,
     progress: Callable[[str], None] | None = None,
     **request: Any,
 ) -> Pareto:

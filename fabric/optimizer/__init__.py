@@ -2,7 +2,7 @@
 
 from fabric.optimizer.binding import Binding, Step, binding, fewer_hops
 from fabric.optimizer.explain import told
-from fabric.optimizer.front import FRONT_WORK, Aim, Front, Point, front
+from fabric.optimizer.front import Aim, Front, Point, front
 from fabric.optimizer.measures import STEP, Measure
 from fabric.optimizer.objectives import OBJECTIVES, Objective
 from fabric.optimizer.search import Proof, Runner, Sized, size
@@ -11,7 +11,6 @@ from fabric.optimizer.together import cheapest_together
 from fabric.optimizer.words import WORDS, parse_objectives
 
 __all__ = [
-    "FRONT_WORK",
     "OBJECTIVES",
     "STEP",
     "WORDS",

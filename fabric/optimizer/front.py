@@ -28,7 +28,7 @@ from fabric.optimizer.solve import Answer, minimise
 from fabric.optimizer.subproblem import Aim, Subproblem
 from fabric.spec import Spec
 
-__all__ = ["FRONT_WORK", "Aim", "Front", "Point", "front"]
+__all__ = ["Aim", "Front", "Point", "front"]
 
 FRONT_WORK, TOLD = 60.0, 0.1
 """The work that a whole front may take, in CP-SAT's deterministic time, and what asking a question counts in it.
@@ -40,7 +40,7 @@ TIE = 0.2
 """The work spent on each aim after the first objective: to be better in those spares questions, but proves nothing."""
 
 
-def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: None, work: float = FRONT_WORK) -> Front:
+def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: None, work: float | None = None) -> Front:
     """Return the Pareto front of `spec` over `aims`; of fabrics equal in every aim the one that `size` prefers.
 
     When the `work` ends, the status is FEASIBLE: the points so far stand, and others may be missing. Raises Infeasible
@@ -51,7 +51,7 @@ def front(spec: Spec, aims: Sequence[Aim], progress: Progress = lambda text: Non
     found, rejected, unknown = comparable(spec, linear)
     if unknown and not found:
         raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of what is sought")
-    search = _Search(aims, found, work)
+    search = _Search(aims, found, FRONT_WORK if work is None else work)
     search.run(progress)
     if search.complete and not search.points:
         raise explain(spec, found, rejected, needs(spec, linear))
