@@ -82,7 +82,10 @@ def _server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> l
     """Draw the first rack: servers from the foot up, and its share of the leaves at the top."""
     servers = min(floor.rack_servers * floor.share, blueprint.servers)
     leaves, leaf = floor.rack_leaves, blueprint.form.roles[0]
-    said = [devices_words(servers, "server")] + ([devices_words(leaves, leaf)] if leaves else [])
+    said = [devices_words(servers, "server")]
+    if leaves:
+        every = blueprint.devices(leaf) >= leaves * floor.racks
+        said.append(devices_words(leaves, leaf) if every else f"a {leaf} in {count(blueprint.devices(leaf))}")
     marks = _frame(floor, x, unit, f"Unit rack × {count(floor.racks)}", ", ".join(said))
     for number in range(servers):
         marks += _device(x, number * floor.server_units, floor.server_units, unit, SERVER, f"server {number}")

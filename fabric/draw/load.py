@@ -36,7 +36,8 @@ BARS, HEAT = 92.0, 190.0
 LEAVES, UPLINKS = 96, 64
 """The most leaves, and the most links of each, in the heat map."""
 
-INKS = (OKABE_ITO[0], OKABE_ITO[1], OKABE_ITO[2], OKABE_ITO[3])
+INKS = (INK, "#93A1AF", OKABE_ITO[3], OKABE_ITO[2])
+"""The routings' colours, none of them one of the heat map's."""
 
 Loads = npt.NDArray[np.float64]
 
@@ -64,6 +65,7 @@ def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Sheet:
         parts.append(_heat(blueprint, traffic, [uplinks(blueprint, each) for each in loads]))
     notes = (
         "The load of a link is what flows at line rate would put on it, over what it carries: above 1 they slow down.",
+        "A bar stands for the loads within a quarter of its own.",
         _traffic(traffic, phase.flows),
     )
     entries = [_entry(ink, _said(routing)) for ink, routing in zip(INKS, traffic.routings, strict=False)]
@@ -114,6 +116,9 @@ def _panel(name: str, loads: Sequence[Loads], column: Column, bottom: float) -> 
     step = inner.width / len(bars[0])
     head = elide(name, column.width, BODY_PT, bold=True)
     marks: list[Mark] = [Label(column.start, top + 12, head, BODY_PT, INK, bold=True)]
+    said, start = "share of links by load", column.start + text_width(head, BODY_PT, bold=True) + 6
+    if start + text_width(said, SMALL_PT) <= column.end:
+        marks.append(Label(start, top + 12, said, SMALL_PT, GREY))
     for share in (0, 50, 100):
         y = foot + BARS * share / 100
         text = f"{share} %" if share == 100 else str(share)

@@ -11,6 +11,7 @@ from fabric.catalog import Server, Switch
 from fabric.draw.sample import depth, own_axes, plates, span
 from fabric.draw.sheet import HARD_SPACE
 from fabric.form import PLANE, Bundle, Group, filled
+from fabric.metrics import hops
 from fabric.units import count, rate
 from fabric.wired import Wire, Wired
 
@@ -40,13 +41,23 @@ def title(word: str) -> str:
 def subtitle(blueprint: Blueprint) -> str:
     """Say the fabric in one line: size, family, tiers or the longest path, planes and where the rails meet."""
     form = blueprint.form
-    tiers = f"at most {_plural(blueprint.evaluate(form.far), 'hop')}" if isinstance(form, Wired) else ""
-    tiers = tiers or _plural(blueprint.tiers, "tier")
+    far = f"at most {_plural(_longest(blueprint, form), 'hop')}" if isinstance(form, Wired) else ""
+    tiers = far or _plural(blueprint.tiers, "tier")
     planes = [_plural(blueprint.planes, "plane")] if has_planes(blueprint) else []
     servers = _plural(blueprint.servers, "server")
     return " · ".join(
         [_plural(blueprint.gpus, "GPU"), servers, blueprint.form.family, tiers, *planes, *_meeting(blueprint)]
     )
+
+
+SEARCHED = 4096
+"""The switches up to which a graph without symmetry is searched for its longest path, only to be drawn."""
+
+
+def _longest(blueprint: Blueprint, form: Wired) -> int:
+    """Return the hops of the longest path; of a large random graph the most that its sizes allow."""
+    quick = form.apart or form.search or blueprint.switches <= SEARCHED
+    return hops(blueprint).max if quick else int(blueprint.evaluate(form.far))
 
 
 def has_planes(blueprint: Blueprint) -> bool:

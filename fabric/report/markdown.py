@@ -120,7 +120,8 @@ def models(row: dict[str, Any]) -> str:
 def remains(survives: dict[str, float]) -> str:
     """Say what share of throughput remains after each loss; a plane's only where there are several."""
     shares = (f"{loss} {share:.4g}" for loss, share in survives.items() if loss != PLANE or share)
-    return f"Share of throughput sure to remain without any one: {', '.join(shares)}"
+    known = ", ".join(shares) or "not known; `fabric allreduce --fail` estimates it"
+    return f"Share of throughput sure to remain without any one: {known}"
 
 
 def _runner(name: str, row: dict[str, Any]) -> str:
