@@ -60,6 +60,8 @@ def diagrams(blueprint: Blueprint, kind: str) -> list[Diagram]:
     # Fabrics made up for their words alone may have fewer links a server than it has NICs, and then no path or flow.
     cabled = isinstance(blueprint.form, Wired) or blueprint.lanes * blueprint.sizes[
         blueprint.form.bundles[0].name] == blueprint.server.nics  # fmt: skip
+    if kind == "adjacency" and blueprint.switches == 1:
+        return []
     if kind == "tiers":
         path = (0, last) if cabled else None
         return [Diagram(level=level, highlight=path) for level in levels_of(blueprint) if level != "device"]
@@ -129,6 +131,12 @@ def test_a_million_gpus(kind: str) -> None:
     blueprint = fabric.design("colossus-1m").blueprint
     figure = draw_diagram(blueprint, Diagram(kind, highlight=(0, 999_999) if kind == "tiers" else None))
     assert [*clashes(figure), *beyond(figure)] == []
+
+
+def test_one_switch_has_no_matrix() -> None:
+    """The matrix of a single switch is refused."""
+    with pytest.raises(InputError, match="one switch"):
+        draw_diagram(fabric.design(name="few", gpus=8, server="hgx-h100").blueprint, Diagram("adjacency"))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -207,7 +215,8 @@ def test_path_is_told(ends: tuple[int, int]) -> None:
     path = shortest_path(blueprint, *ends)
     assert f"Path from GPU {count(ends[0])} to GPU {count(ends[1])}" in said
     assert (f"{len(path) - 2} hop" in said) if len(path) > 1 else ("by NVLink" in said)
-    assert said.count("rail 0 plane 0") >= sum("rail=0" in name for name in path)
+    assert said.count("unit 0 rail 0") >= sum("block=0,rail=0" in name for name in path)
+    assert "plane 0" not in said
 
 
 def test_levels_are_told() -> None:

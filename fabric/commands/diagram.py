@@ -35,7 +35,7 @@ OF_KIND = {
 @click.option("--unit", type=click.IntRange(0), metavar="INTEGER", help="The unit to draw, numbered in its pod.")
 @click.option("--highlight", metavar="path:A,B", help="Of tiers: a shortest path between two GPUs.")
 @click.option("--routing", help="Of load: one or several of ecmp, adaptive, dmodk, valiant.  [default: ecmp,adaptive]")
-@click.option("--qps", type=click.IntRange(1, 64), help="Of load: queue pairs of a flow.")
+@click.option("--qps", type=click.IntRange(1, 64), help="Of load: queue pairs of a flow.  [default: 2]")
 @click.option("--placement", help="Of load and racks: contiguous, by-rail, random or fragmented.")
 @click.option("--seed", type=click.IntRange(0), help="Of load and racks: draws hashes and places.")
 @click.option("--rack-units", type=click.IntRange(1, 100), help="Of racks: the height of a rack.  [default: 42]")
@@ -70,7 +70,7 @@ def _asked(kind: str, given: dict[str, Any]) -> Diagram:
     from fabric.racks import RACK, Rack
 
     names = once("--routing", (given["routing"] or "ecmp,adaptive").split(","))
-    seed, qps = given["seed"] or 0, given["qps"] or 1
+    seed, qps = given["seed"] or 0, given["qps"] or 2
     routings = tuple(Routing(name, qps, seed) for name in names)
     placement = given["placement"] or ("random" if kind == "load" else "contiguous")
     power_w = RACK.power_w if given["rack_kw"] is None else 1000 * given["rack_kw"]

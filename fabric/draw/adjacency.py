@@ -15,6 +15,7 @@ from fabric.draw.plan import MARGIN
 from fabric.draw.ramp import many_colours, ramp_bar
 from fabric.draw.sheet import Box, Label, Line, Mark, Raster, Sheet, elide, text_width
 from fabric.draw.words import devices_words, title
+from fabric.errors import InputError
 from fabric.expansion import expand
 from fabric.form import PLANE
 from fabric.network import Devices
@@ -72,7 +73,9 @@ def _binned(group: Devices, first: int, most: int) -> Bins:
 
 
 def lay_out_adjacency(blueprint: Blueprint) -> Sheet:
-    """Return the matrix of switches as a page."""
+    """Return the matrix of switches as a page; raises InputError where there is one switch."""
+    if blueprint.switches == 1:
+        raise InputError(f"{blueprint.name}: one switch is joined to no other; draw it with --kind tiers")
     bins, cells = adjacency(blueprint)
     total = len(cells)
     side = SIDE / total
@@ -112,7 +115,7 @@ def _role(part: Bins, left: float, top: float, ends: tuple[float, float]) -> lis
     if wide >= 18:
         marks += [Label(MARGIN, middle + 1, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
         marks += [Label(MARGIN, middle - 8, elide(said, width, SMALL_PT), SMALL_PT, GREY)]
-    elif wide >= 8:
+    elif wide >= 8 or part.first:
         marks += [Label(MARGIN, middle - 2.5, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
     over = elide(head, wide - 4, BODY_PT, bold=True)
     if over == head:

@@ -56,7 +56,7 @@ def circle_of_groups(blueprint: Blueprint) -> Scene:
     left, spots = _all_switches(blueprint, pairs) if whole else (_all_groups(blueprint), {})
     right = _drawn_out(blueprint)
     gaps = any(size > INSIDE for size in _inside(blueprint).values()) or (not whole and blueprint.sizes["group"] > RING)
-    return Scene([*left, *right], HEIGHT, fills(blueprint), gaps=gaps, spots=spots, halo=8.0)
+    return Scene([*left, *right], HEIGHT, fills(blueprint), gaps=gaps, spots=spots, halo=(14.0, 14.0))
 
 
 def _inside(blueprint: Blueprint) -> dict[Group, int]:
@@ -147,7 +147,9 @@ def _drawn_out(blueprint: Blueprint) -> list[Mark]:
     """Draw one group: its switches, the links between them, and the stubs of those that lead to other groups."""
     inside, far = _inside(blueprint), wires_of(blueprint)[-1]
     counted = ", ".join(devices_words(size, group.role) for group, size in inside.items())
-    each = f"{count(blueprint.sizes['global'])} global links a {far.lower.role}"
+    links = blueprint.sizes["global"]
+    some = f", {MOST_STUBS} drawn" if links > MOST_STUBS else ""
+    each = f"{count(links)} global links a {far.lower.role}{some}"
     servers = f"{devices_words(blueprint.sizes['slot'], 'server')} a leaf"
     marks, top = caption("One group", f"{counted}, {each}, {servers}", RIGHT_HALF, HEIGHT)
     spots = (_circled if len(inside) == 1 else _in_rows)(inside, top)

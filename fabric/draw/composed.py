@@ -19,10 +19,11 @@ APART = 12.0
 
 @dataclass(frozen=True)
 class Part:
-    """Marks that take a page's width from 0 up to `height`."""
+    """Marks that take a page's width from 0 up to `height`; `piled` says that cards among them stand for several."""
 
     marks: Sequence[Mark] = field(default_factory=tuple)
     height: float = 0.0
+    piled: bool = False
 
 
 def compose(

@@ -67,8 +67,10 @@ def levels(blueprint: Blueprint) -> Scene:
     groups = [(servers, hosts), *((group.axes, spots[group]) for group in form.switch_groups)]
     marks += [mark for axes, at in groups for mark in _gaps(blueprint, axes, at)]
     where = {(group.role, number): spot for group, at in spots.items() for number, spot in at.items()}
-    where |= {("server", number): spot for number, spot in hosts.items()}
-    return Scene(marks, height, fills(blueprint), gaps=not whole, spots=where, halo=16.0)
+    where |= {("server", number): (x, y + SERVER / 2) for number, (x, y) in hosts.items()}
+    halo = min(20.0, *map(_width, spots.values())) + 6, SWITCH + 6
+    host = min(36.0, _width(hosts)), SERVER
+    return Scene(marks, height, fills(blueprint), gaps=not whole, spots=where, halo=halo, host=host)
 
 
 def _rows(form: Wired) -> list[tuple[int, Group]]:

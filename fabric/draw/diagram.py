@@ -11,7 +11,7 @@ from fabric.draw.composed import Part
 from fabric.draw.load import Traffic, lay_out_load
 from fabric.draw.page import plain_style, render
 from fabric.draw.racks import lay_out_racks
-from fabric.draw.seen import WHOLE, lay_out_view, seen_part, whole_view
+from fabric.draw.seen import WHOLE, lay_out_view, place_words, seen_part, whole_view
 from fabric.draw.sheet import Sheet
 from fabric.draw.tiers import lay_out
 from fabric.draw.trail import Trail, trail_of, trail_part
@@ -77,7 +77,7 @@ def _below(blueprint: Blueprint, trail: Trail | None) -> list[Part]:
     if not isinstance(blueprint.form, Wired) and "unit" in levels_of(blueprint):
         place = place_of(blueprint, "unit", 0, 0)
         view = view_of(blueprint, "unit")
-        head = f"{view.title.partition(', ')[2].capitalize()}, device by device"
+        head = f"{place_words(blueprint, place)}, device by device"
         parts.append(seen_part(blueprint, view, place, trail, head))
     return parts + ([trail_part(blueprint, trail)] if trail else [])
 

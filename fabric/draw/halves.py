@@ -49,7 +49,7 @@ def halves(blueprint: Blueprint) -> Scene:
     cards = {"one leaf": INK, "joined to it": fills(blueprint)["leaf"]}
     where = {("leaf", number): spot for number, spot in enumerate(spots)}
     cards |= {"any other": PALE} if q <= CARDS else {}
-    return Scene(marks, HEIGHT, cards, spots=where, halo=side)
+    return Scene(marks, HEIGHT, cards, spots=where, halo=(side + 5, min(side, 10.0) + 5))
 
 
 def _places(blueprint: Blueprint) -> tuple[list[Point], list[Mark]]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from fabric.blueprint import Blueprint
+from fabric.draw.circles import circle_of_switches
 from fabric.draw.palette import BODY_PT, HAIR, INK, PLATES
 from fabric.draw.plan import GHOST, Column
 from fabric.draw.scene import (
@@ -40,8 +41,13 @@ MOST, SIDE, HEIGHT = 9, 210.0, 262.0
 
 
 def lattice(blueprint: Blueprint) -> Scene:
-    """Return the whole lattice where it is small, else one sheet of it and a line on each further axis."""
+    """Return the whole lattice where it is small, else one sheet of it and a line on each further axis.
+
+    Of one axis on which all are joined the switches stand on a circle.
+    """
     group = blueprint.form.switch_groups[0]
+    if blueprint.form.family == "hyperx" and len(_axes(blueprint)) == 1:
+        return circle_of_switches(blueprint)
     if size_of(blueprint, group) <= WHOLE:
         pairs = {wire: plain_pairs(blueprint, wire) for wire in wires_of(blueprint)}
         if sum(map(len, pairs.values())) <= MOST_LINES:
@@ -76,7 +82,7 @@ def _whole(blueprint: Blueprint, pairs: dict[Wire, list[tuple[int, int]]]) -> Sc
     for number, at in enumerate(spots):
         marks += card(at, (side, min(side, 12.0)), fills(blueprint)["leaf"], str(number))
     where = {("leaf", number): spot for number, spot in enumerate(spots)}
-    return Scene(marks, height, fills(blueprint), spots=where, halo=0.75 * side)
+    return Scene(marks, height, fills(blueprint), spots=where, halo=(side + 5, min(side, 12.0) + 5))
 
 
 def _product(blueprint: Blueprint, axes: Sequence[str]) -> str:
@@ -142,8 +148,8 @@ def _one_sheet(blueprint: Blueprint, axes: Sequence[str], column: Column, *, sta
     x0, y0 = column.middle - box / 2, top - box - 8
     for by in (2 * GHOST, GHOST, 0.0) if stacked else (0.0,):
         marks.append(Box(x0 + by, y0 + by, box, box, PLATES[0], HAIR, 5, 0.6))
-    xs = line_up(few(sizes[0], MOST), x0 + 24, x0 + box, 30.0)
-    ys = line_up(few(sizes[1], MOST), y0 + 24, y0 + box, 30.0)
+    xs = line_up(few(sizes[0], MOST), x0 + 24, x0 + box - 24, 54.0)
+    ys = line_up(few(sizes[1], MOST), y0 + 24, y0 + box - 24, 54.0)
     below = size_of(blueprint, blueprint.form.switch_groups[0]) // sizes[0]
     step = below // sizes[1]
     spots = {x * below + y * step: (xs[x], ys[y]) for x in xs for y in ys}

@@ -54,12 +54,12 @@ def legend_marks(rows: tuple[tuple[Entry, ...], ...], top: float) -> list[Mark]:
     return marks
 
 
-def tier_entries(blueprint: Blueprint, plan: Plan) -> list[Entry]:
-    """Return what the tier picture of `plan` uses."""
+def tier_entries(blueprint: Blueprint, plan: Plan, *, piled: bool = False) -> list[Entry]:
+    """Return what the tier picture of `plan` uses, with what is below it, where cards may be `piled`."""
     axis = colour_axis(blueprint)
     entries = [_lanes(axis, sample(blueprint, axis))] if axis else []
     entries += [Entry("ports down", 10, _bar(INK)), Entry("up", 10, _bar(HAIR)), Entry("free", 10, _bar(WHITE))]
-    if any(row.behind for row in plan.rows):
+    if piled or any(row.behind for row in plan.rows):
         entries.append(Entry("several devices", 11, _pile))
     if any("gap" in row.steps for row in plan.rows):
         entries.append(Entry("left out", 10, _dots))

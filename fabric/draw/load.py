@@ -46,7 +46,7 @@ Loads = npt.NDArray[np.float64]
 class Traffic:
     """What is laid on the links: an all-reduce by rings between servers, its ranks so placed, by these routings."""
 
-    routings: tuple[Routing, ...] = (Routing("ecmp"), ADAPTIVE)
+    routings: tuple[Routing, ...] = (Routing("ecmp", 2), ADAPTIVE)
     placement: str = "random"
     seed: int = 0
 

@@ -198,7 +198,8 @@ def _rings(blueprint: Blueprint, floor: Floor, grid: Grid, placement: str, seed:
     pairs = np.unique(crossing, axis=0)
     drawn = pairs[(pairs < grid.blocks * grid.cells).all(axis=1)]
     top = _shelves(blueprint, floor, grid)[1] + grid.lines * grid.lead + 6
-    shown = drawn[:MOST_HOPS]
+    most = MOST_HOPS if placement == "contiguous" else MOST_FAR
+    shown = drawn[:most] if placement == "contiguous" else drawn[:: max(1, -(-len(drawn) // most))]
     marks = [mark for run in _runs(shown.tolist(), grid) for mark in _run(run, grid, top)]
     how = {"contiguous": "in order", "random": f"on servers in random order (seed {seed})"}.get(placement, placement)
     said = f"Rings of an all-reduce, ranks {how}: {count(len(crossing))} of {count(phase.flows)} flows leave their rack"
@@ -207,8 +208,9 @@ def _rings(blueprint: Blueprint, floor: Floor, grid: Grid, placement: str, seed:
     return marks, [said]
 
 
-MOST_HOPS = 6000
-"""The most ways from rack to rack that are drawn; those along a line are one stroke."""
+MOST_HOPS, MOST_FAR = 6000, 400
+"""The most ways from rack to rack that are drawn: in order, where those along a line are one stroke, and in any other.
+"""
 
 
 def _runs(hops: list[list[int]], grid: Grid) -> Iterator[list[int]]:

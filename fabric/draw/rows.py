@@ -27,7 +27,11 @@ Digits = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Seen:
-    """A node of a view that is drawn: where it stands, and what its name says of it."""
+    """A node of a view that is drawn: where it stands, and what its name says of it.
+
+    `away` are the coordinates on which it differs from the place that is drawn, and `among` the nodes of its row,
+    drawn or not.
+    """
 
     number: int
     role: str
@@ -35,6 +39,8 @@ class Seen:
     others: Digits
     multiplicity: int
     inside: bool
+    away: tuple[tuple[str, int], ...] = ()
+    among: int = 1
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,12 @@ def rows_of(blueprint: Blueprint, view: View, place: Digits) -> list[list[Seen]]
         if wired and role == 0 and place:
             where = dict(place)
         inside = all(where.get(axis) == value for axis, value in place.items()) and not others
-        seen = Seen(number, word, fixed, others, int(view.multiplicity[number]), inside)
+        apart = [(axis, value) for axis, value in fixed.items() if place.get(axis, value) != value]
+        away = tuple(apart) if wired and not inside else ()
+        seen = Seen(number, word, fixed, others, int(view.multiplicity[number]), inside, away)
         rows.setdefault((wired and not inside, role), []).append(seen)
-    return [[row[place_] for place_ in few(len(row), ROW)] for _, row in sorted(rows.items(), key=lambda item: item[0])]
+    ordered = [row for _, row in sorted(rows.items(), key=lambda item: item[0])]
+    return [[replace(row[place_], among=len(row)) for place_ in few(len(row), ROW)] for row in ordered]
 
 
 def spots_of(rows: Sequence[Sequence[Seen]]) -> list[list[Spot]]:

@@ -56,7 +56,8 @@ Point = tuple[float, float]
 class Scene:
     """Marks from 0 up to `height`, with what the key must tell: cards by colour, values left out, stacks of places.
 
-    `spots` say where switches stand, by role and number in a plane, and `halo` how far around them a path shows.
+    `spots` say where switches stand, by role and number in a plane, and `halo` how wide and high a path shows behind
+    them; servers, `host` wide and high, stand below their spots.
     """
 
     marks: Sequence[Mark]
@@ -65,7 +66,8 @@ class Scene:
     gaps: bool = False
     stacks: bool = False
     spots: Mapping[tuple[str, int], Point] = field(default_factory=dict)
-    halo: float = 11.0
+    halo: Point = (25.0, 17.0)
+    host: Point = (0.0, 0.0)
 
 
 def wires_of(blueprint: Blueprint) -> tuple[Wire, ...]:

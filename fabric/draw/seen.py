@@ -22,7 +22,7 @@ from fabric.units import count
 from fabric.view import View, switches_of, view_of
 from fabric.wired import Wire, Wired
 
-__all__ = ["WHOLE", "lay_out_view", "seen_part", "whole_view"]
+__all__ = ["WHOLE", "lay_out_view", "place_words", "seen_part", "whole_view"]
 
 WHOLE, SERVERS = 64, 48
 """The most switches of a fabric that is drawn whole, and the most servers that are drawn one by one there."""
@@ -45,8 +45,7 @@ def lay_out_view(blueprint: Blueprint, view: View, place: Digits, trail: Trail |
     words, under = words_under(blueprint, 0)
     parts = [_drawn(blueprint, view, spots, place, trail), Part(words, under)]
     parts += [trail_part(blueprint, trail)] if trail else []
-    whole = view.title.partition(", ")[2]
-    line = whole[:1].upper() + whole[1:] if place else _whole_words(view)
+    line = place_words(blueprint, place) if place else _whole_words(view)
     return compose(blueprint, parts, _entries(blueprint, view, spots, trail), notes(blueprint), line=line)
 
 
@@ -54,7 +53,20 @@ def seen_part(blueprint: Blueprint, view: View, place: Digits, trail: Trail | No
     """Return a view as a part of another page, under a head of its own."""
     spots = placed(blueprint, spots_of(rows_of(blueprint, view, place)))
     part = _drawn(blueprint, view, spots, place, trail)
-    return Part([*part.marks, Label(MARGIN, part.height + 2, head, BODY_PT, INK, bold=True)], part.height + 10)
+    piled = any(spot.seen.multiplicity > 1 for row in spots for spot in row)
+    head_mark = Label(MARGIN, part.height + 2, head, BODY_PT, INK, bold=True)
+    return Part([*part.marks, head_mark], part.height + 10, piled=piled)
+
+
+def place_words(blueprint: Blueprint, place: Digits) -> str:
+    """Say a place: Unit 0 of pod 3, Group 2, or Switch x 1, y 0."""
+    form = blueprint.form
+    order = form.switch_groups[0].axes if isinstance(form, Wired) else form.placement
+    words = [f"{title(axis)} {place[axis]}" for axis in order if axis in place]
+    if all(len(axis) == 1 for axis in place):
+        return f"Switch {', '.join(words)}"
+    said = " of ".join(reversed(words))
+    return said[:1].upper() + said[1:]
 
 
 def _drawn(
@@ -120,7 +132,7 @@ def _links(blueprint: Blueprint, view: View, named: Mapping[int, Spot], trail: T
         lower, upper = named[low], named[high]
         ink = _ink(blueprint, bundle, lower, upper)
         if trail and _follows(trail, lower.seen, upper.seen):
-            over += [_stroke(lower, upper, HALO, 4.5, 1.0), _stroke(lower, upper, ink, 1.4, 1.0)]
+            over += [_stroke(lower, upper, HALO, 4.5, 1.0), _stroke(lower, upper, INK, 1.4, 1.0)]
         else:
             marks.append(_stroke(lower, upper, ink, 0.4 if faint else 0.55, 0.45 if faint else 0.7))
     return marks + over
@@ -154,8 +166,8 @@ def _follows(trail: Trail, lower: Seen, upper: Seen) -> bool:
 
 
 def _cards(blueprint: Blueprint, row: Sequence[Spot], trail: Trail | None) -> Iterator[Mark]:
-    texts = [_text(spot, row) for spot in row]
-    told = _told(row)
+    texts = _texts(row)
+    told = all(text_width(text, SMALL_PT) <= spot.width - 1 for spot, text in zip(row, texts, strict=True))
     for spot, text in zip(row, texts, strict=True):
         seen, left, foot = spot.seen, spot.x - spot.width / 2, spot.y - HIGH / 2
         if trail and any(stop.among(seen.role, seen.fixed, seen.others) for stop in trail.stops):
@@ -172,22 +184,22 @@ def _cards(blueprint: Blueprint, row: Sequence[Spot], trail: Trail | None) -> It
             yield from (Dot(middle + by, left_.y, 0.7, GREY) for by in (-2.2, 0, 2.2))
 
 
-def _told(row: Sequence[Spot]) -> bool:
-    """Tell whether what is to be written on the cards of a row fits on all of them."""
-    return all(text_width(_text(spot, row), SMALL_PT) <= spot.width - 1 for spot in row)
+def _texts(row: Sequence[Spot]) -> list[str]:
+    """Return what is written on the cards of a row: the innermost coordinate on which they differ.
+
+    Where they are around the place that is drawn, and differ from it on several axes, the axis is told too.
+    """
+    if len({axis for spot in row for axis, _ in spot.seen.away}) > 1:
+        return [" ".join(f"{title(axis)}{value}" for axis, value in spot.seen.away) for spot in row]
+    axis = (_telling(row) or [""])[-1]
+    return [str(spot.seen.fixed[axis]) if axis in spot.seen.fixed else "" for spot in row]
 
 
-def _text(spot: Spot, row: Sequence[Spot]) -> str:
-    """Return what is written on a card: the innermost coordinate on which the row's cards differ."""
-    axis = _telling(row)
-    return str(spot.seen.fixed[axis]) if axis in spot.seen.fixed else ""
-
-
-def _telling(row: Sequence[Spot]) -> str:
-    """Return the innermost coordinate on which the cards of a row differ, planes only where nothing else does."""
+def _telling(row: Sequence[Spot]) -> list[str]:
+    """Return the coordinates on which the cards of a row differ, planes only where nothing else does."""
     axes = dict.fromkeys(axis for spot in row for axis in spot.seen.fixed)
     differ = [axis for axis in axes if len({spot.seen.fixed.get(axis) for spot in row}) > 1]
-    return ([axis for axis in differ if axis != PLANE] or differ or [""])[-1]
+    return [axis for axis in differ if axis != PLANE] or differ
 
 
 def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
@@ -199,18 +211,26 @@ def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
     head = f"Other {devices_words(2, role)[2:]}" if around else title(role).capitalize()
     many = {one.multiplicity for one in seen}
     drawn, total = sum(one.multiplicity for one in seen), blueprint.devices(role)
-    if many == {1}:
-        said = f"{count(len(seen))} of {count(total)}" if len(seen) < total else f"all {count(total)}"
+    if many == {1} and len(seen) < seen[0].among:
+        said = f"{count(len(seen))} of {count(seen[0].among)} drawn"
+    elif many == {1}:
+        said = f"{count(len(seen))} of {count(total)}" if len(seen) < total else count(total)
     elif len(many) == 1 and len(seen) > 1:
         said = f"{count(len(seen))} stacks × {count(min(many))}"
     else:
         said = f"{count(drawn)} of {count(total)}" if drawn < total else f"× {count(total)}"
-    axis = _telling(row)
-    values = [one.fixed[axis] for one in seen if axis in one.fixed]
-    range_ = f"{title(axis)} {min(values)} to {max(values)}" if axis and len(values) == len(seen) else ""
-    lines = [*wrap(said, width, SMALL_PT)[:2], *([elide(range_, width, SMALL_PT)] if range_ else [])]
+    ranges = ", ".join(_range(axis, seen) for axis in _telling(row) if all(axis in one.fixed for one in seen))
+    lines = [
+        *wrap(said, width, SMALL_PT)[:2],
+        *(elide(text, width, SMALL_PT) for text in wrap(ranges, width, SMALL_PT)),
+    ]
     marks: list[Mark] = [Label(MARGIN, y + 2, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
     return marks + [Label(MARGIN, y - 7 - 8.5 * place, line, SMALL_PT, GREY) for place, line in enumerate(lines)]
+
+
+def _range(axis: str, seen: Sequence[Seen]) -> str:
+    values = [one.fixed[axis] for one in seen]
+    return f"{title(axis)} {min(values)} to {max(values)}"
 
 
 def _entries(

@@ -42,7 +42,10 @@ __all__ = ["lay_out"]
 def lay_out(blueprint: Blueprint, below: Sequence[Part] = (), trail: Trail | None = None) -> Sheet:
     """Return the whole picture as marks on a sheet, with parts of it below, and what is on a path told apart."""
     lines = note_lines(blueprint)
-    entries = tier_entries(blueprint, plan(blueprint, 0)) + ([swatch_entry("on the path", HALO)] if trail else [])
+    piled = any(part.piled for part in below)
+    entries = tier_entries(blueprint, plan(blueprint, 0), piled=piled) + (
+        [swatch_entry("on the path", HALO)] if trail else []
+    )
     key = legend_rows(entries)
     foot = MARGIN + len(lines) * NOTE_LEAD
     under, bottom = stacked(below, foot + len(key) * LINE + 12)
@@ -61,7 +64,7 @@ def _drawing(blueprint: Blueprint, drawn: Plan, trail: Trail | None) -> list[Mar
         links = _links(blueprint, bundle, lower, upper)
         over = _on_path(blueprint, bundle, lower, upper, trail) if trail else []
         marks += [*links, *(replace(link, colour=HALO, line_pt=4.5, alpha=1.0) for link in over)]
-        marks += [replace(link, line_pt=1.4, alpha=1.0) for link in over]
+        marks += [replace(link, colour=INK, line_pt=1.4, alpha=1.0) for link in over]
     return marks + [mark for row in drawn.rows for mark in _cards(blueprint, row)]
 
 

@@ -33,10 +33,14 @@ STEP, LEAD = 26.0, 8.5
 
 @dataclass(frozen=True)
 class Stop:
-    """A device on a path: its role and its coordinates; of a server on wires also those of its leaf."""
+    """A device on a path: its role and its coordinates; of a server on wires also those of its leaf.
+
+    `own` are its coordinates alone, and `told` those of them that say something.
+    """
 
     role: str
     digits: Mapping[str, int]
+    own: Mapping[str, int]
     told: Mapping[str, int]
 
     def among(self, role: str, fixed: Mapping[str, int], others: Mapping[str, int]) -> bool:
@@ -75,7 +79,8 @@ def _stop(blueprint: Blueprint, name: str) -> Stop:
         sizes = [blueprint.sizes[axis] for axis in axes]
         leaf = digits["server"] // blueprint.sizes["slot"]
         more = dict(zip(axes, (int(value) for value in np.unravel_index(leaf, sizes)), strict=True))
-    return Stop(role, digits | more, digits)
+    told = {axis: value for axis, value in digits.items() if axis != PLANE or blueprint.planes > 1}
+    return Stop(role, digits | more, digits, told)
 
 
 def trail_part(blueprint: Blueprint, trail: Trail) -> Part:
@@ -108,7 +113,7 @@ def _length(trail: Trail) -> str:
         return "within one server, by NVLink"
     switches = sum(stop.role != "server" for stop in trail.stops)
     hops = f"{switches} hop{'s' if switches != 1 else ''}"
-    return f"{hops} (switches), {len(trail.stops) - 1} links"
+    return f"{hops} ({'switches' if switches != 1 else 'switch'}), {len(trail.stops) - 1} links"
 
 
 def _words(stop: Stop, width: float) -> list[str]:

@@ -14,14 +14,14 @@ from fabric.draw.halves import halves
 from fabric.draw.lattices import lattice
 from fabric.draw.legend import LINE, legend_marks, legend_rows, swatch_entry, wired_entries
 from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
-from fabric.draw.palette import ACCENT, BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
+from fabric.draw.palette import BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
 from fabric.draw.plan import MARGIN, WIDTH, Column
 from fabric.draw.scene import LEAD, Scene, colour, link
-from fabric.draw.sheet import Bend, Dot, Label, Line, Mark, Sheet, raised, wrap
+from fabric.draw.sheet import Bend, Box, Label, Line, Mark, Sheet, raised, wrap
 from fabric.draw.trail import HALO, Trail
 from fabric.draw.words import bundle_words, has_planes, ports_words, wire_words
 from fabric.expansion import lay_devices
-from fabric.form import Bundle, Form
+from fabric.form import PLANE, Bundle, Form
 from fabric.units import count
 from fabric.wired import Wire, Wired
 
@@ -62,7 +62,7 @@ def _on_path(blueprint: Blueprint, scene: Scene, trail: Trail) -> Iterator[Mark]
     numbers = [
         (
             stop.role,
-            (laid[stop.role].row(stop.told) - laid[stop.role].first) // (1 if stop.role == "server" else planes),
+            (laid[stop.role].row(stop.own) - laid[stop.role].first) // (planes if PLANE in stop.own else 1),
         )
         for stop in trail.stops
     ]
@@ -73,9 +73,12 @@ def _on_path(blueprint: Blueprint, scene: Scene, trail: Trail) -> Iterator[Mark]
         if one and two:
             mark = links.get(frozenset((one, two)), link(one, two, INK))
             yield replace(mark, colour=HALO, line_pt=4.5, alpha=1.0)
-            yield replace(mark, line_pt=1.6, alpha=1.0)
-    for x, y in filter(None, spots):
-        yield Dot(x, y, scene.halo, HALO)
+            yield replace(mark, colour=INK, line_pt=1.4, alpha=1.0)
+    for (role, _), spot in zip(numbers, spots, strict=True):
+        if spot:
+            wide, high = (scene.host[0] + 6, scene.host[1] + 6) if role == "server" else scene.halo
+            foot = spot[1] - (high - 3 if role == "server" else high / 2)
+            yield Box(spot[0] - wide / 2, foot, wide, high, HALO, "none", 3, 0)
 
 
 def words_under(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
@@ -116,8 +119,7 @@ def _wires(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
     for number, row in reversed(list(enumerate(rows))):
         y += LEAD * max(map(len, row)) + 2
         for column, lines, bundle in zip(columns, row, bundles[ACROSS * number :], strict=False):
-            ink = colour(blueprint, bundle) if isinstance(bundle, Wire) else ACCENT
-            marks += _wire(column, y, lines, ink)
+            marks += _wire(column, y, lines, colour(blueprint, bundle) if isinstance(bundle, Wire) else "")
         y += 12
     return marks, y
 
@@ -128,9 +130,9 @@ def _cell(blueprint: Blueprint, bundle: Bundle, width: float) -> list[str]:
 
 
 def _wire(column: Column, y: float, lines: list[str], colour: str) -> list[Mark]:
-    """Describe a wire downward from `y`: a stroke in its colour and its name, its links in all, and how they end."""
+    """Describe a wire downward from `y`: its name, after a stroke in its colour if it has one, its links and ends."""
     name, links, *each = lines
-    marks: list[Mark] = [Line(column.start, y + 2.5, column.start + 14, y + 2.5, colour, 1.6)]
-    marks += [Label(column.start + 19, y, name, BODY_PT, GREY)]
+    marks: list[Mark] = [Line(column.start, y + 2.5, column.start + 14, y + 2.5, colour, 1.6)] if colour else []
+    marks += [Label(column.start + (19 if colour else 0), y, name, BODY_PT, GREY)]
     marks += [Label(column.start, y - LEAD, links, BODY_PT, INK, bold=True)]
     return marks + [Label(column.start, y - LEAD * place, line, SMALL_PT, GREY) for place, line in enumerate(each, 2)]

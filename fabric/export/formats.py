@@ -34,7 +34,10 @@ def format_of(file: str | os.PathLike[str]) -> str:
     """Return the format that a file's suffix says; raises InputError for another."""
     suffix = Path(file).suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"{os.fspath(file)!r:.200}: no format has the suffix '{suffix}'; known: {', '.join(SUFFIXES)}")
+        raise InputError(
+            f"{os.fspath(file)!r:.200}: no format has the suffix '{suffix}'; known: {', '.join(SUFFIXES)};"
+            " `fabric diagram` draws pictures"
+        )
     return SUFFIXES[suffix]
 
 

@@ -2,6 +2,7 @@
 // Brings a page to life: tables that sort, curves with values on hover, a fabric that opens. All data is in the page.
 const data = JSON.parse(document.getElementById("data").textContent);
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+const ROUTES = { adaptive: "#0072B2", ecmp: "#E69F00" };
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const make = (tag, text, attributes = {}) => {
   const element = document.createElement(tag);
@@ -25,16 +26,16 @@ function plot(place) {
   const axis = { stroke: () => css("--ink"), grid: { stroke: () => css("--pale") }, ticks: { stroke: () => css("--hair") } };
   const text = (value) => { const at = curve.values.indexOf(value); return at < 0 ? "" : curve.texts[at]; };
   const series = names.map((name, number) => ({
-    label: name, stroke: COLOURS[number], width: 2, points: { show: true, size: 7 },
+    label: name, stroke: ROUTES[name] || COLOURS[number], width: 2, points: { show: true, size: 7 },
     ...(curve.points ? { paths: () => null } : {}),
     value: (_, value) => (value == null ? "-" : `${value.toFixed(1)} ${curve.points ? "ms" : "GB/s"}`),
   }));
   const shown = (values) => values.map((value) => text(value) || "");
   const chart = new uPlot({
     width: Math.max(place.clientWidth, 260), height: 280,
-    scales: { x: { time: false, ...(curve.log ? { distr: 3, log: 2 } : {}) }, y: { range: (_, low, high) => [0, high * 1.08] } },
+    scales: { x: { time: false, ...(curve.log ? { distr: 3, log: 2 } : { range: (_, low, high) => [low - 0.1 * (high - low), high + 0.1 * (high - low)] }) }, y: { range: (_, low, high) => [0, high * 1.08] } },
     axes: [
-      { ...axis, filter: (_, splits) => splits, splits: curve.points ? undefined : () => curve.values, size: 50, space: 70,
+      { ...axis, label: curve.x, labelSize: 18, filter: (_, splits) => splits, splits: curve.points ? undefined : () => curve.values, size: 34, space: 70,
         values: curve.points ? (_, values) => values.map((value) => `$${count(Math.round(value / 1e6))} M`) : (_, values) => shown(values).map((word, at) => (at % Math.ceil(values.length / 6) ? "" : word.replace(" GPUs", ""))) },
       { ...axis, label: curve.y, labelSize: 18, size: 56 },
     ],
@@ -45,6 +46,22 @@ function plot(place) {
 }
 document.querySelectorAll(".chart").forEach(plot);
 addEventListener("resize", () => charts.forEach(([chart, place]) => chart.setSize({ width: Math.max(place.clientWidth, 260), height: 280 })));
+
+// On paper all is light, and every value is open.
+let before = null;
+addEventListener("beforeprint", () => {
+  before = [document.documentElement.dataset.theme || "", [...document.querySelectorAll("figure details:not([open])")]];
+  document.documentElement.dataset.theme = "light";
+  before[1].forEach((each) => { each.open = true; });
+  charts.forEach(([chart]) => chart.redraw());
+});
+addEventListener("afterprint", () => {
+  if (!before) return;
+  if (before[0]) document.documentElement.dataset.theme = before[0];
+  else delete document.documentElement.dataset.theme;
+  before[1].forEach((each) => { each.open = false; });
+  charts.forEach(([chart]) => chart.redraw());
+});
 
 // The fabric: a graph for the eye, and beside it a table with the same, which the keyboard opens.
 const ROWS = 40;
@@ -83,17 +100,24 @@ class Explorer {
   }
   draw(view) {
     const roles = [...new Set(view.nodes.map((node) => node[1]))];
-    const short = (node) => (node[2] > 1 ? `${node[0].split("[")[0]} × ${count(node[2])}` : node[0].replace(/.*\[|\]$/g, "").split(",").slice(-2).join(" ").replace(/=/g, " "));
-    const wide = Math.max(...view.nodes.map((node) => node[4])) - Math.min(...view.nodes.map((node) => node[4])) + 1;
-    const tall = Math.max(...view.nodes.map((node) => node[5])) + 1;
-    const step = { x: 80, y: Math.max(80, (0.35 * 80 * wide) / tall) };
+    const planes = view.nodes.some((node) => /plane=[1-9]/.test(node[0]));
+    const told = (name) => name.replace(/.*\[|\]$/g, "").split(",").filter((word) => planes || !word.startsWith("plane=")).slice(-2).join(" ").replace(/block=/g, "unit ").replace(/=/g, " ");
+    const short = (node) => (node[2] > 1 ? `${node[0].split("[")[0]} × ${count(node[2])}` : (node[0].includes("[") && told(node[0])) || node[1]);
+    const spread = (at) => Math.max(...view.nodes.map((node) => node[at])) - Math.min(...view.nodes.map((node) => node[at])) + 1;
     const few = view.nodes.length < 30;
+    const turned = !few && spread(5) > 2 * spread(4);
+    const [across, up] = turned ? [5, 4] : [4, 5];
+    const wide = spread(across);
+    const tall = spread(up);
+    const step = { x: 80, y: Math.max(80, (0.35 * 80 * wide) / tall) };
     const nodes = view.nodes.map((node, id) => ({
       data: { id: `n${id}`, label: short(node), colour: node[1] === "server" ? "#5B7083" : COLOURS[(roles.indexOf(node[1]) + (roles[0] === "server" ? 5 : 0)) % 6], opens: node[6], size: node[2] > 1 ? 54 : 30 },
-      position: { x: node[4] * step.x, y: -node[5] * step.y },
+      position: { x: node[across] * step.x, y: (turned ? 1 : -1) * node[up] * step.y },
     }));
+    let loops = 0;
     const edges = view.edges.map((edge, id) => ({
-      data: { id: `e${id}`, source: `n${edge[0]}`, target: `n${edge[1]}`, label: few ? `${count(edge[3])} links` : "" },
+      data: { id: `e${id}`, source: `n${edge[0]}`, target: `n${edge[1]}`, turn: edge[0] === edge[1] ? 36 * loops++ - 135 : 0,
+        label: few ? `${edge[0] === edge[1] ? `${edge[2]}: ` : ""}${count(edge[3])} links` : "" },
     }));
     this.legend(nodes, view);
     if (this.graph) this.graph.destroy();
@@ -103,6 +127,7 @@ class Explorer {
       style: [
         { selector: "node", style: { shape: "round-rectangle", width: "data(size)", height: 26, "background-color": "data(colour)", label: "data(label)", color: css("--ink"), "font-size": few ? 15 : 11, "text-valign": few ? "center" : "bottom", "text-halign": few ? "right" : "center", "text-margin-x": few ? 8 : 0, "text-margin-y": few ? 0 : 3, "min-zoomed-font-size": 7 } },
         { selector: "edge", style: { width: few ? 2.5 : 1, "line-color": css("--hair"), opacity: few ? 1 : 0.45, label: "data(label)", color: css("--grey"), "font-size": 13, "text-background-color": css("--plate"), "text-background-opacity": 1, "text-background-padding": 3, "curve-style": few ? "bezier" : "haystack" } },
+        { selector: "edge:loop", style: { "curve-style": "bezier", "loop-direction": (edge) => `${edge.data("turn")}deg`, "loop-sweep": "35deg", "control-point-step-size": 110 } },
       ],
     });
     if (this.graph.zoom() > 1.4) this.graph.zoom(1.4).center();
