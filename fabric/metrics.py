@@ -12,11 +12,21 @@ from operator import mul
 import numpy as np
 
 from fabric.blueprint import Blueprint
-from fabric.form import PLANE
+from fabric.form import PLANE, Bundle
 from fabric.graph import graph_of
-from fabric.wired import Wired
+from fabric.wired import Wire, Wired
 
-__all__ = ["Hops", "bisection_gbps", "hop_shares", "hops", "injection_gbps", "lanes_apart", "peers", "survives"]
+__all__ = [
+    "Hops",
+    "bisection_gbps",
+    "hop_shares",
+    "hops",
+    "injection_gbps",
+    "lanes_apart",
+    "links_per_pair",
+    "peers",
+    "survives",
+]
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,20 @@ class Hops:
     max: int
     mean: float
     shares: Mapping[int, float]
+
+
+def links_per_pair(blueprint: Blueprint, bundle: Bundle) -> float:
+    """Return the links of two devices that the bundle joins, in the mean over those that are joined."""
+    copies = blueprint.sizes[bundle.name]
+    if not isinstance(bundle, Wire):
+        return copies
+    lower, upper = bundle.pairs(blueprint.sizes)
+    if bundle.lower == bundle.upper:
+        lower, upper = np.minimum(lower, upper), np.maximum(lower, upper)
+    pairs = len(np.unique(lower * (int(upper.max(initial=0)) + 1) + upper))
+    host = isinstance(blueprint.form, Wired) and bundle in blueprint.form.host_wires
+    each = (1 if host else copies) * len(lower) / max(1, pairs)
+    return int(each) if each.is_integer() else each
 
 
 def hops(blueprint: Blueprint) -> Hops:

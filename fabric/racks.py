@@ -92,6 +92,7 @@ def floor_of(blueprint: Blueprint, rack: Rack = RACK) -> Floor:
     power = 0.0 if blueprint.server.trays > 1 else blueprint.server.power_w or 0.0
     most = min(_most(rack, height, power, f"server {blueprint.server.name}"), servers)
     share = _shared(rack, servers * height + leaves * leaf_units, servers * power + leaves * (leaf.power_w or 0.0))
+    share = min(share, blocks)
     if share > 1:
         racks, block_racks = -(-blocks // share), 1
     else:

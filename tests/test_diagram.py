@@ -19,7 +19,7 @@ from fabric.blueprint import Blueprint
 from fabric.cli import cli
 from fabric.draw import KINDS, Diagram, Traffic, draw_diagram
 from fabric.draw.adjacency import adjacency
-from fabric.draw.load import uplinks
+from fabric.draw.load import _bars, uplinks
 from fabric.draw.page import plain_style
 from fabric.errors import FabricError, InputError
 from fabric.expansion import expand
@@ -27,6 +27,7 @@ from fabric.families import CLOS, families
 from fabric.flow import Routing, phases, place
 from fabric.flow.hosts import rows_of
 from fabric.flow.loads import link_loads
+from fabric.form import Form
 from fabric.paths import shortest_path
 from fabric.racks import Rack, floor_of
 from fabric.testing import random_blueprint
@@ -154,12 +155,15 @@ def test_adjacency_counts_links(seed: int) -> None:
             assert sum(min(part.rows * part.each, blueprint.devices(part.role)) for part in bins) == blueprint.switches
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.family} {form.text}")
-def test_loads_are_kept(form: object) -> None:
+ONE_BUNDLE = [form for form in FORMS if not (isinstance(form, Wired) and form.levels)]
+"""The forms whose servers have links of one bundle."""
+
+
+@pytest.mark.parametrize("form", ONE_BUNDLE, ids=lambda form: f"{form.family} {form.text}")
+def test_loads_are_kept(form: Form) -> None:
     """What flows put on the links below leaves is what the NICs send, whatever routing takes it on from there."""
-    blueprint = random_blueprint(form, Random("load"))
-    if blueprint.servers < 2 or (isinstance(blueprint.form, Wired) and blueprint.form.levels):
-        return
+    drawn = (random_blueprint(form, Random(f"load {seed}")) for seed in range(100))
+    blueprint = next(each for each in drawn if each.servers > 1)
     (phase,) = phases(blueprint.server, place(blueprint, "random", seed=1), "all-reduce", "hierarchical-ring")
     first, end = rows_of(blueprint)[blueprint.form.bundles[0].name]
     for routing in (Routing("ecmp", blueprint.planes), Routing("adaptive")):
@@ -167,7 +171,7 @@ def test_loads_are_kept(form: object) -> None:
         assert loads.shape == (2, blueprint.links_total)
         sent = loads[0, first:end].sum() * blueprint.link_gbps
         asked = (phase.shares / phase.busiest).sum() * blueprint.link_gbps * blueprint.planes
-        assert sent <= asked * (1 + 1e-9)
+        assert sent == pytest.approx(asked)
         assert sent == pytest.approx(loads[1, first:end].sum() * blueprint.link_gbps)
 
 
@@ -194,6 +198,21 @@ def test_racks_hold_all(seed: int) -> None:
         assert each.max() * floor.server_units + floor.rack_leaves * floor.leaf_units <= floor.rack.units
         for shelf in floor.shelves:
             assert shelf.racks * shelf.each >= blueprint.devices(shelf.role) > (shelf.racks - 1) * shelf.each
+
+
+def test_a_small_fabric_fills_one_rack() -> None:
+    """One server and its leaf share a rack of what both draw, whatever else it had room for."""
+    floor = floor_of(fabric.design(name="few", gpus=8, server="hgx-h100").blueprint)
+    assert (floor.racks, floor.rack_leaves, floor.total) == (1, 1, 1)
+
+
+def test_bars_hold_loads_evenly() -> None:
+    """Of loads at every quarter as many fall to each bar; the first has those below it only, the last all above."""
+    quarters = np.repeat(np.arange(0, 4, 0.25), 5)
+    shares = _bars(quarters)
+    assert shares[1:-1] == pytest.approx(np.full(7, 10 / 80))
+    assert (shares[0], shares[-1]) == (5 / 80, 5 / 80)
+    assert _bars(np.array([7.0]))[-1] == 1
 
 
 def test_racks_by_power() -> None:

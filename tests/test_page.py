@@ -12,11 +12,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import fabric
 from fabric.cli import cli
 from fabric.page import page, write_page
+from fabric.page.drill import drill
 
 HOSTILE = "<script>alert(1)</script> \"'& \u05d0\u05d1\u05d2 </bdi>"
 MARKS = f"{HOSTILE} \u202etxt"
@@ -194,6 +196,35 @@ def test_the_last_pod_is_shown_where_it_is_filled_in_part(browser: Any, pages: d
         assert title in all_of(browser, ".where")[0].text
     click(browser, all_of(browser, ".shown tfoot button")[0])
     assert sum(row.text.startswith("server") for row in all_of(browser, ".shown tbody tr")) == 20
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"gpus": 17_408, "family": "rail-optimized", "unit_gpus": 512, "tiers": 3},
+        {"gpus": 66_560, "family": "rail-optimized", "unit_gpus": 512, "tiers": 3},
+        {"gpus": 1_000, "family": "fat-tree"},
+        {"gpus": 100_000},
+        {"gpus": 8},
+        {"gpus": 4_096, "family": "dragonfly"},
+        {"gpus": 4_096, "family": "hpn", "planes": 2},
+    ],
+)
+def test_all_that_can_be_opened_is_there(words: dict[str, Any]) -> None:
+    """Every node that opens, and every view above, is one of the page's; and the switches opened have its ports."""
+    study = fabric.design(name="it", server="hgx-h100", switches="sn5600", **words)
+    views = drill(study)
+    links = dict[str, int]()
+    for end in (study.network.lower, study.network.upper):
+        for row, number in zip(*np.unique(end, return_counts=True), strict=True):
+            name = study.network.name(int(row))
+            links[name] = links.get(name, 0) + int(number)
+    for key, view in views.items():
+        assert view["above"] in views or key == "fabric"
+        for name, role, multiplicity, _, _, _, opens in view.get("nodes", ()):
+            assert opens == "" or opens in views
+            if opens.startswith("switch:") and multiplicity == 1 and role != "server":
+                assert len(views[opens]["ports"]) == links[name], (key, name)
 
 
 def test_the_libraries_are_those_published() -> None:

@@ -15,6 +15,8 @@ from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.expansion import expand
 from fabric.families import families
+from fabric.form import Form
+from fabric.metrics import links_per_pair
 from fabric.network import Network
 from fabric.testing import random_blueprint
 from fabric.view import LEVELS, View, levels_of, node_count, part_filled, readable_level, view_of
@@ -196,6 +198,22 @@ def test_the_counts_of_a_view_need_no_view_of_every_device() -> None:
             finer = LEVELS[LEVELS.index(found) + 1 :]
             assert counts[found] <= most or found == "fabric"
             assert all(counts[level] > most for level in finer if level in counts)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [form for family in families().values() for form in family.forms],
+    ids=lambda form: f"{form.family} {form.text}",
+)
+def test_the_links_per_pair_are_those_of_the_devices(form: Form) -> None:
+    """What a design says of two joined devices, in the mean, is what a view of every device has."""
+    for seed in range(3):
+        plan = random_blueprint(form, Random(f"pairs {form.text} {seed}"))
+        found: dict[str, list[float]] = {}
+        for edge in view_of(plan, "device").edges():
+            found.setdefault(edge.bundle, []).append(edge.links)
+        for bundle in plan.form.bundles:
+            assert links_per_pair(plan, bundle) == pytest.approx(np.mean(found[bundle.name]))
 
 
 def test_the_last_place_is_told_where_it_is_filled_in_part() -> None:

@@ -72,13 +72,12 @@ def _asked(kind: str, given: dict[str, Any]) -> Diagram:
     names = once("--routing", (given["routing"] or "ecmp,adaptive").split(","))
     seed, qps = given["seed"] or 0, given["qps"] or 2
     routings = tuple(Routing(name, qps, seed) for name in names)
-    placement = given["placement"] or ("random" if kind == "load" else "contiguous")
     power_w = RACK.power_w if given["rack_kw"] is None else 1000 * given["rack_kw"]
     rack = Rack(given["rack_units"] or RACK.units, power_w)
     place = {key: given[key] or 0 for key in ("pod", "unit")}
     ends = None if given["highlight"] is None else _ends(given["highlight"])
     return Diagram(kind, given["level"] or "fabric", **place, highlight=ends,
-                   traffic=Traffic(routings, placement, seed), rack=rack)  # fmt: skip
+                   traffic=Traffic(routings, given["placement"], seed), rack=rack)  # fmt: skip
 
 
 def _ends(text: str) -> tuple[int, int]:

@@ -85,7 +85,7 @@ def _server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> l
     said = [devices_words(servers, "server")]
     if leaves:
         every = blueprint.devices(leaf) >= leaves * floor.racks
-        said.append(devices_words(leaves, leaf) if every else f"a {leaf} in {count(blueprint.devices(leaf))}")
+        said.append(devices_words(leaves, leaf) if every else f"a {leaf} in {count(blueprint.devices(leaf))} of them")
     marks = _frame(floor, x, unit, f"Unit rack × {count(floor.racks)}", ", ".join(said))
     for number in range(servers):
         marks += _device(x, number * floor.server_units, floor.server_units, unit, SERVER, f"server {number}")

@@ -30,7 +30,7 @@ from fabric.wired import Wired
 __all__ = ["Traffic", "lay_out_load", "uplinks"]
 
 STEP, MOST = 0.5, 4.0
-"""The width of a bar of the distribution, in loads, and where the last begins."""
+"""The width of a bar of the distribution, in loads, and what the last stands for, with all above."""
 
 BARS, HEAT = 92.0, 190.0
 LEAVES, UPLINKS = 96, 64
@@ -44,10 +44,13 @@ Loads = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Traffic:
-    """What is laid on the links: an all-reduce by rings between servers, its ranks so placed, by these routings."""
+    """What is laid on the links: an all-reduce by rings between servers, its ranks so placed, by these routings.
+
+    Left out, ranks are placed at random for the load of links, and in order over racks.
+    """
 
     routings: tuple[Routing, ...] = (Routing("ecmp", 2), ADAPTIVE)
-    placement: str = "random"
+    placement: str | None = None
     seed: int = 0
 
 
@@ -55,7 +58,8 @@ def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Sheet:
     """Return the loads as a page; raises as `link_loads` does, and InputError where no servers are to be joined."""
     if blueprint.servers < 2:
         raise InputError(f"{blueprint.name}: one server puts nothing on its links; take two or more")
-    ranks = place(blueprint, traffic.placement, seed=traffic.seed)
+    placement = traffic.placement or "random"
+    ranks = place(blueprint, placement, seed=traffic.seed)
     (phase,) = phases(blueprint.server, ranks, "all-reduce", "hierarchical-ring")
     traffic = replace(traffic, routings=tuple(routing.over(blueprint.planes) for routing in traffic.routings))
     loads = [link_loads(blueprint, phase, routing) for routing in traffic.routings]
@@ -66,21 +70,16 @@ def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Sheet:
     notes = (
         "The load of a link is what flows at line rate would put on it, over what it carries: above 1 they slow down.",
         "A bar stands for the loads within a quarter of its own.",
-        _traffic(traffic, phase.flows),
+        _traffic(placement, traffic.seed, phase.flows),
     )
     entries = [_entry(ink, _said(routing)) for ink, routing in zip(INKS, traffic.routings, strict=False)]
     return compose(blueprint, parts, entries, notes, line="load of the links, in both directions")
 
 
-def _traffic(traffic: Traffic, flows: int) -> str:
+def _traffic(placement: str, seed: int, flows: int) -> str:
     said = f"{count(flows)} flows of an all-reduce, a ring of all servers for each GPU of a server"
-    return f"Traffic: {said}, its ranks {_placed(traffic)}; all of them are routed."
-
-
-def _placed(traffic: Traffic) -> str:
-    if traffic.placement == "random":
-        return f"on servers in random order (seed {traffic.seed})"
-    return {"contiguous": "in order"}.get(traffic.placement, traffic.placement)
+    how = {"random": f"on servers in random order (seed {seed})", "contiguous": "in order"}.get(placement, placement)
+    return f"Traffic: {said}, its ranks {how}; all of them are routed."
 
 
 def _said(routing: Routing) -> str:
@@ -134,7 +133,7 @@ def _panel(name: str, loads: Sequence[Loads], column: Column, bottom: float) -> 
     for load in (0, 1, 2, 3):
         x = inner.start + step * (load / STEP + 0.5)
         marks.append(Label(x, foot - 9, str(load), SMALL_PT, GREY, align="center"))
-    marks.append(Label(inner.end, foot - 9, "≥ 4", SMALL_PT, GREY, align="right"))
+    marks.append(Label(inner.end, foot - 9, "4+", SMALL_PT, GREY, align="right"))
     for side, found in enumerate(loads):
         y = foot - 19 - 9 * side
         words = f"mean {found.mean():.2f}, most {found.max(initial=0):.2f}"
@@ -144,9 +143,12 @@ def _panel(name: str, loads: Sequence[Loads], column: Column, bottom: float) -> 
 
 
 def _bars(loads: Loads) -> Loads:
-    """Return the share of links whose load is nearest to 0, to STEP, to twice that and so on, the last for MOST up."""
+    """Return the share of links whose load is nearest to 0, to STEP, to twice that and so on, the last for all above.
+
+    A load halfway between two counts for the upper.
+    """
     last = int(MOST / STEP)
-    nearest = np.minimum(np.rint(loads / STEP), last).astype(np.int64)
+    nearest = np.minimum(np.floor(loads / STEP + 0.5 + 1e-9), last).astype(np.int64)
     return np.asarray(np.bincount(nearest, minlength=last + 1) / max(1, len(loads)))
 
 

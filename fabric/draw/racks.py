@@ -58,18 +58,23 @@ class Grid:
         return x, top - (line + 0.5) * self.lead
 
 
-def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str = "contiguous", seed: int = 0) -> Sheet:
+def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None = None, seed: int = 0) -> Sheet:
     """Return the racks as a page; raises as `floor_of` and `place` do."""
     floor = floor_of(blueprint, rack)
     grid = _grid(blueprint, floor)
-    rings, said = _rings(blueprint, floor, grid, placement, seed)
+    rings, said = _rings(blueprint, floor, grid, placement or "contiguous", seed)
     plan, height = _floor(blueprint, floor, grid)
     parts = [drawn_out(blueprint, floor), Part([*plan, *rings], height)]
     colours = fills(blueprint)
     entries = [_swatch("servers", SERVER), *(_swatch(title(role), colours[role]) for role in blueprint.form.roles)]
     entries += [Entry("a ring passes on from rack to rack", 14, _ring_glyph)] if rings else []
-    line = f"{count(floor.total)} racks of {rack.units} rack units and {rack.power_w / 1000:g} kW at the most"
+    fed = f" and {rack.power_w / 1000:g} kW at the most" if blueprint.server.trays == 1 else ""
+    line = f"{_racks(floor.total)} of {rack.units} rack units{fed}"
     return compose(blueprint, parts, entries, [*_rule(blueprint, floor), *said], line=line)
+
+
+def _racks(number: int) -> str:
+    return f"{count(number)} rack{'s' if number != 1 else ''}"
 
 
 def _swatch(text: str, fill: str) -> Entry:
@@ -148,9 +153,7 @@ def _floor(blueprint: Blueprint, floor: Floor, grid: Grid) -> tuple[list[Mark], 
         if grid.blocks == all_blocks
         else f": the first {count(grid.blocks * floor.share)} of {count(floor.blocks)} units"
     )
-    marks.append(
-        Label(MARGIN, top + 6, f"The floor, {count(floor.racks)} racks of units{some}", BODY_PT, INK, bold=True)
-    )
+    marks.append(Label(MARGIN, top + 6, f"The floor, {_racks(floor.racks)} of units{some}", BODY_PT, INK, bold=True))
     return marks, top + 14
 
 
@@ -179,7 +182,7 @@ def _shelves(blueprint: Blueprint, floor: Floor, grid: Grid) -> tuple[list[Mark]
         ]
         marks.append(_boxes(middles, pitch, 1.15 * pitch, fills(blueprint)[shelf.role]))
         top = y + lines * pitch * 1.6
-        words = f"{title(shelf.role).capitalize()}: {count(shelf.racks)} {'rack' if shelf.racks == 1 else 'racks'}"
+        words = f"{title(shelf.role).capitalize()}: {_racks(shelf.racks)}"
         words += f", {count(shown)} drawn" if shown < shelf.racks else ""
         marks.append(Label(MARGIN, top + 2, words, SMALL_PT, GREY))
         y = top + 14
@@ -203,7 +206,7 @@ def _rings(blueprint: Blueprint, floor: Floor, grid: Grid, placement: str, seed:
     marks = [mark for run in _runs(shown.tolist(), grid) for mark in _run(run, grid, top)]
     how = {"contiguous": "in order", "random": f"on servers in random order (seed {seed})"}.get(placement, placement)
     said = f"Rings of an all-reduce, ranks {how}: {count(len(crossing))} of {count(phase.flows)} flows leave their rack"
-    said += f", by {count(len(pairs))} ways from rack to rack"
+    said += f", between {count(len(pairs))} pairs of racks"
     said += f", of which {count(len(shown))} are drawn." if len(shown) < len(pairs) else ", all drawn."
     return marks, [said]
 

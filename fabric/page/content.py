@@ -99,11 +99,11 @@ def _said(proof: dict[str, Any], key: str) -> str:
 
 def _tables(study: Study, design: dict[str, Any]) -> Iterator[Grid]:
     yield grid("Switches", SWITCHES, _switches(design))
-    links = design["links"]["by_bundle"]
+    links, each = design["links"]["by_bundle"], design["links"]["per_pair"]
     yield grid(
         f"Links of {units.rate(design['link_gbps'])}",
-        (("bundle", str), ("links", units.count), ("links per pair", units.count), ("cables", units.count)),
-        ((name, n, design["copies"][name], design["cables"]["by_bundle"][name]) for name, n in links.items()),
+        (("bundle", str), ("links", units.count), ("links per pair", "{:.4g}".format), ("cables", units.count)),
+        ((name, n, each[name], design["cables"]["by_bundle"][name]) for name, n in links.items()),
     )
     rows = (
         (row.part, row.used_for, row.quantity, row.unit_price_usd, row.price_usd, row.power_w)

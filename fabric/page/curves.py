@@ -37,12 +37,13 @@ def size_curve(design: dict[str, Any]) -> Curve:
 def scale_curve(study: Study) -> Curve:
     """Return the bus bandwidth of an all-reduce of 1 GiB as the machine grows to twice its size, or why there is none.
 
-    The sizes are the design's own, doubled once, and halved down to two servers, six at the most.
+    The sizes are the design's own, twice it, and a half, a quarter, a 16th, a 64th and a 256th of it, of more than one
+    server.
     """
     own = study.spec.gpus
     gpus = sorted({2 * own, *(max(own >> step, 1) for step in (0, 1, 2, 4, 6, 8))})
-    kept = [number for number in gpus if number >= 2 * study.spec.server.gpus]
-    if not kept:
+    kept = [number for number in gpus if number > study.spec.server.gpus]
+    if own <= study.spec.server.gpus:
         return _none("scale", "All-reduce of 1 GiB against scale", "one server needs no fabric")
     request = {key: value for key, value in study.spec.request.items() if key not in ("expected", "grow_to_gpus")}
     try:

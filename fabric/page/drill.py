@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from fabric.errors import TooLarge
 from fabric.network import Network
 from fabric.study import Study
 from fabric.units import count, rate
-from fabric.view import View, levels_of, node_count, part_filled
+from fabric.view import View, levels_of, node_count, part_filled, place_of
 
 __all__ = ["drill"]
 
@@ -46,15 +46,34 @@ def drill(study: Study) -> dict[str, Drawn]:
 
 
 def _last(study: Study, levels: list[str], listed: dict[str, Drawn]) -> dict[str, Drawn]:
-    """Return the views of the last pod and unit that are filled in part, of those levels that a page shows."""
-    found = dict[str, Drawn]()
-    for level in levels:
-        if place := part_filled(study.blueprint, level):
-            view, above = study.view(level, **place), "last pod" if "last pod" in found else "fabric"
-            below = "last unit" if level == "pod" and "unit" in levels else ""
-            if len(view) <= READABLE:
-                found[f"last {level}"] = _drawn(view, above, below, listed)
+    """Return the views of the last pod and unit that are filled in part and not the first, of the levels shown."""
+    found, plan = dict[str, Drawn](), study.blueprint
+    numbers = {level: place for level in levels if (place := part_filled(plan, level)) and any(place.values())}
+    views = {level: study.view(level, **place) for level, place in numbers.items()}
+    views = {level: view for level, view in views.items() if len(view) <= READABLE}
+    for level, view in views.items():
+        above = "last pod" if "last pod" in found else "pod" if level == "unit" and "pod" in levels else "fabric"
+        places = {each: place_of(plan, each, **_both(place)) for each, place in numbers.items()}
+        drawn = _drawn(view, above, "unit" if level == "pod" and "unit" in levels else "", listed)
+        for node in drawn["nodes"]:
+            inside = [each for each, place in places.items() if _within(node[0], place)]
+            unit = level == "pod" and node[1] == plan.form.server.role
+            if inside and not unit:
+                node[6] = ""  # what stands in a place that is filled in part is like no other
+            elif "unit" in inside:
+                node[6] = "last unit" if "unit" in views else ""
+        found[f"last {level}"] = drawn
     return found
+
+
+def _both(place: Mapping[str, int]) -> dict[str, int]:
+    return {"pod": place.get("pod", 0), "unit": place.get("unit", 0)}
+
+
+def _within(name: str, place: Mapping[str, int]) -> bool:
+    """Tell whether a device's name has these coordinates."""
+    words = name.partition("[")[2].rstrip("]").split(",")
+    return all(f"{axis}={value}" in words for axis, value in place.items())
 
 
 def _drawn(view: View, above: str, below: str, listed: dict[str, Drawn]) -> Drawn:

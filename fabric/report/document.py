@@ -15,6 +15,7 @@ from fabric.errors import Infeasible
 from fabric.families import family
 from fabric.flow import curve
 from fabric.form import Form
+from fabric.metrics import links_per_pair
 from fabric.optimizer import Runner
 from fabric.prices import Prices, unknown
 from fabric.report.expected import check
@@ -51,6 +52,7 @@ def document(study: Study, *, timed: bool = True) -> dict[str, Any]:
         "links": {
             "total": blueprint.links_total,
             "by_bundle": {bundle.name: blueprint.links(bundle) for bundle in blueprint.form.bundles},
+            "per_pair": {bundle.name: links_per_pair(blueprint, bundle) for bundle in blueprint.form.bundles},
         },
         "modules": _counted(bill, "module", "by_role"),
         "cables": _counted(bill, "cable", "by_bundle"),

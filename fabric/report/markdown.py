@@ -163,7 +163,12 @@ def _switches(design: dict[str, Any]) -> tuple[Sequence[str], Iterable[Sequence[
 def _links(design: dict[str, Any]) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
     heads = ("bundle", "links", "per pair", "cables")
     rows = [
-        (name, units.count(links), design["copies"][name], units.count(design["cables"]["by_bundle"][name]))
+        (
+            name,
+            units.count(links),
+            f"{design['links']['per_pair'][name]:.4g}",
+            units.count(design["cables"]["by_bundle"][name]),
+        )
         for name, links in design["links"]["by_bundle"].items()
     ]
     total = ("total", units.count(design["links"]["total"]), "", units.count(design["cables"]["total"]))

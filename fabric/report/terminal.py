@@ -46,7 +46,7 @@ def _links(study: Study, design: dict[str, Any]) -> Table:
         (
             row.used_for,
             units.count(row.quantity),
-            str(design["copies"][row.used_for]),
+            f"{design['links']['per_pair'][row.used_for]:.4g}",
             units.money(row.unit_price_usd),
             units.money(row.price_usd),
         )
