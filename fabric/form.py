@@ -27,6 +27,15 @@ PLANE = "plane"
 _GROUP = re.compile(r"\s*([a-z]\w*)\s*\(\s*([a-z]\w*(?:\s*,\s*[a-z]\w*)*)?\s*\)\s*")
 
 
+TITLES = {"block": "unit", "super": "super core"}
+"""Names for people where a form's own word is not the usual one."""
+
+
+def title(word: str) -> str:
+    """Return the word for people of a role or an axis."""
+    return TITLES.get(word, word)
+
+
 def filled(axis: str) -> str:
     """Return the name of the size that counts the filled places down to `axis`: `pod` gives `pods`."""
     return f"{axis}s"

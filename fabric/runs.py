@@ -151,9 +151,11 @@ def run_table(source: str, run: Run) -> None:
 
 def run_page(requests: Sequence[str], file: str | None, quiet: bool, words: dict[str, Any], *, front: bool) -> None:
     """Design every request and write one page on them."""
-    from fabric.page import write_page
+    from fabric.page import check_name, write_page
     from fabric.report.comparison import design_each
 
+    if file is not None:
+        check_name(file)
     with progress_of(quiet) as say:
         studies = design_each(requests, progress=say, **words)
         command = shlex.join(["fabric", *sys.argv[1:]])

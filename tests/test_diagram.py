@@ -207,11 +207,11 @@ def test_a_small_fabric_fills_one_rack() -> None:
 
 
 def test_bars_hold_loads_evenly() -> None:
-    """Of loads at every quarter as many fall to each bar; the first has those below it only, the last all above."""
-    quarters = np.repeat(np.arange(0, 4, 0.25), 5)
-    shares = _bars(quarters)
-    assert shares[1:-1] == pytest.approx(np.full(7, 10 / 80))
-    assert (shares[0], shares[-1]) == (5 / 80, 5 / 80)
+    """Of loads at every eighth as many fall to each bar; the first has those below it only, the last all above."""
+    eighths = np.repeat(np.arange(0, 4, 0.125), 5)
+    shares = _bars(eighths)
+    assert shares[1:-1] == pytest.approx(np.full(15, 10 / 160))
+    assert (shares[0], shares[-1]) == (5 / 160, 5 / 160)
     assert _bars(np.array([7.0]))[-1] == 1
 
 

@@ -19,6 +19,7 @@ import fabric
 from fabric.cli import cli
 from fabric.page import page, write_page
 from fabric.page.drill import drill
+from fabric.units import parse_size
 
 HOSTILE = "<script>alert(1)</script> \"'& \u05d0\u05d1\u05d2 </bdi>"
 MARKS = f"{HOSTILE} \u202etxt"
@@ -154,11 +155,18 @@ def test_a_curve_tells_its_values_on_hover(browser: Any, pages: dict[str, Path])
     opened(browser, pages["colossus-100k"])
     chart = all_of(browser, ".chart")[0]
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", chart)
-    ActionChains(browser).move_to_element_with_offset(chart.find_element("css selector", ".u-over"), 40, 0).perform()
-    legend = " ".join(each.text for each in chart.find_elements("css selector", ".u-value"))
-    rows = fabric.design("colossus-100k").allreduce(2**30)
-    assert re.search(r"\d+ [MG]iB.* GB/s", legend)
-    assert f"{rows.busbw_GBps:.1f}" in pages["colossus-100k"].read_text(encoding="utf-8")
+    over, study, seen = chart.find_element("css selector", ".u-over"), fabric.design("colossus-100k"), set[str]()
+    width = over.size["width"]
+    for share in (0.02, 0.3, 0.5, 0.98):
+        ActionChains(browser).move_to_element_with_offset(over, int(width * (share - 0.5)), 0).perform()
+        names = [each.text for each in chart.find_elements("css selector", ".u-label")]
+        names = [name for name in names if name.strip(": ") in ("adaptive", "ecmp")]
+        size, *values = (each.text for each in chart.find_elements("css selector", ".u-value"))
+        for name, value in zip(names, values, strict=True):
+            busbw = study.allreduce(parse_size(size), routing=name.strip(": ")).busbw_GBps
+            assert value == f"{busbw:.1f} GB/s"
+        seen.add(size)
+    assert len(seen) >= 3
 
 
 def test_a_hostile_name_stays_text(browser: Any, pages: dict[str, Path]) -> None:
@@ -187,11 +195,23 @@ def test_a_page_reads_without_scripts_and_in_the_dark(browser: Any, pages: dict[
     assert complaints(browser) == []
 
 
+def test_the_keyboard_stays_where_it_opens(browser: Any, pages: dict[str, Path]) -> None:
+    """After Enter on what opens, the focus is on where one now is, and the reader is told the view alone."""
+    from selenium.webdriver.common.keys import Keys
+
+    opened(browser, pages["colossus-100k"])
+    for title in ("pod 0", "unit 0 of pod 0"):
+        buttons = [each for each in all_of(browser, ".shown tbody tr:last-child button, .inside button") if each.text]
+        buttons[0].send_keys(Keys.ENTER)
+        assert browser.switch_to.active_element.get_attribute("aria-current") == "location"
+        assert all_of(browser, ".where")[0].text.startswith(f"colossus-100k, {title};")
+
+
 def test_the_last_pod_is_shown_where_it_is_filled_in_part(browser: Any, pages: dict[str, Path]) -> None:
     """Beside the first pod a reader opens the last one, whose last unit has fewer servers."""
     opened(browser, pages["colossus-100k"])
     for word, title in (("last pod", "pod 48"), ("last unit", "unit 3 of pod 48")):
-        (button,) = (each for each in all_of(browser, ".crumbs button.inside") if word in each.text)
+        (button,) = (each for each in all_of(browser, ".inside button") if word in each.text)
         click(browser, button)
         assert title in all_of(browser, ".where")[0].text
     click(browser, all_of(browser, ".shown tfoot button")[0])
@@ -204,6 +224,7 @@ def test_the_last_pod_is_shown_where_it_is_filled_in_part(browser: Any, pages: d
         {"gpus": 17_408, "family": "rail-optimized", "unit_gpus": 512, "tiers": 3},
         {"gpus": 66_560, "family": "rail-optimized", "unit_gpus": 512, "tiers": 3},
         {"gpus": 1_000, "family": "fat-tree"},
+        {"gpus": 1_000, "family": "rail-optimized", "unit_gpus": 256, "tiers": 3},
         {"gpus": 100_000},
         {"gpus": 8},
         {"gpus": 4_096, "family": "dragonfly"},
@@ -221,7 +242,7 @@ def test_all_that_can_be_opened_is_there(words: dict[str, Any]) -> None:
             links[name] = links.get(name, 0) + int(number)
     for key, view in views.items():
         assert view["above"] in views or key == "fabric"
-        for name, role, multiplicity, _, _, _, opens in view.get("nodes", ()):
+        for name, role, multiplicity, _, _, _, opens, _ in view.get("nodes", ()):
             assert opens == "" or opens in views
             if opens.startswith("switch:") and multiplicity == 1 and role != "server":
                 assert len(views[opens]["ports"]) == links[name], (key, name)

@@ -28,7 +28,7 @@ OF_KIND = {
 
 @click.command()
 @REQUEST
-@click.option("--output", "-o", required=True, metavar="FILE", help="The picture: .svg, .png or .pdf.")
+@click.option("--out", "-o", "output", required=True, metavar="FILE", help="The picture: .svg, .png or .pdf.")
 @click.option("--kind", type=click.Choice(KINDS), default="tiers", show_default=True, help="What is drawn.")
 @click.option("--level", type=click.Choice(LEVELS), help="Of tiers: the whole, or one pod or unit drawn out.")
 @click.option("--pod", type=click.IntRange(0), metavar="INTEGER", help="The pod to draw, numbered from 0.")

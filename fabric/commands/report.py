@@ -14,7 +14,9 @@ __all__ = ["report"]
 
 @click.command()
 @REQUESTS
-@click.option("--output", "-o", metavar="FILE", help="The page to write, by default NAME.html of the first request.")
+@click.option(
+    "--out", "-o", "output", metavar="FILE", help="The page to write, by default NAME.html of the first request."
+)
 @click.option("--front/--no-front", default=True, help="Compute the front of cost, hops and time, of one design.")
 @request_words
 @click.pass_obj

@@ -14,10 +14,10 @@ from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, SMALL_PT, ink_on
 from fabric.draw.plan import MARGIN
 from fabric.draw.ramp import many_colours, ramp_bar
 from fabric.draw.sheet import Box, Label, Line, Mark, Raster, Sheet, elide, text_width
-from fabric.draw.words import devices_words, title
+from fabric.draw.words import devices_words
 from fabric.errors import InputError
 from fabric.expansion import expand
-from fabric.form import PLANE
+from fabric.form import PLANE, title
 from fabric.network import Devices
 from fabric.units import count
 

@@ -28,8 +28,7 @@ from fabric.draw.scene import (
     size_of,
 )  # fmt: skip
 from fabric.draw.sheet import Box, Label, Mark, elide, text_width
-from fabric.draw.words import title
-from fabric.form import PLANE, Group
+from fabric.form import PLANE, Group, title
 from fabric.wired import Wired
 
 __all__ = ["levels"]

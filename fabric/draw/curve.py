@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fabric.draw.page import plain_style
-from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, OKABE_ITO, TIER_PT
+from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, OKABE_ITO, TIER_PT, line_colour
 from fabric.draw.sheet import elide, font
 from fabric.units import size
 
@@ -21,7 +21,7 @@ LEFT, RIGHT, FOOT, HEAD = 56.0, 372.0, 46.0, 42.0
 """The plot's sides from the page's left edge, and its distances from the foot and the head, in points."""
 
 LEGEND_LEAD, HANDLE = 12.0, 34.0
-COLOURS = tuple(colour for colour in OKABE_ITO if colour != "#F0E442")
+COLOURS = tuple(line_colour(colour) for colour in OKABE_ITO if colour != "#F0E442")
 """Yellow is no line on white."""
 MARKERS, DASHES = "os^Dv<>", ("-", "--", "-.", ":")
 

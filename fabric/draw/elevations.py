@@ -10,7 +10,8 @@ from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_
 from fabric.draw.plan import MARGIN
 from fabric.draw.scene import fills
 from fabric.draw.sheet import Align, Box, Label, Line, Mark, elide, text_width, wrap
-from fabric.draw.words import devices_words, title
+from fabric.draw.words import devices_words
+from fabric.form import title
 from fabric.racks import Floor, Shelf
 from fabric.units import count
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.draw.palette import ACCENT, GREY, HAIR, INK, OKABE_ITO, PALE, PLATES, SMALL_PT, WHITE, lane_colour
 from fabric.draw.plan import MARGIN, WIDTH, Plan
-from fabric.draw.sample import colour_axis, sample
+from fabric.draw.sample import colour_axis
 from fabric.draw.sheet import Box, Dot, Label, Mark, text_width
-from fabric.draw.words import title
+from fabric.form import title
 
 __all__ = [
     "LINE", "Entry", "bar_entries", "dots_entry", "lanes_entry", "legend_marks", "legend_rows", "swatch_entry",
@@ -57,7 +57,7 @@ def legend_marks(rows: tuple[tuple[Entry, ...], ...], top: float) -> list[Mark]:
 def tier_entries(blueprint: Blueprint, plan: Plan, *, piled: bool = False) -> list[Entry]:
     """Return what the tier picture of `plan` uses, with what is below it, where cards may be `piled`."""
     axis = colour_axis(blueprint)
-    entries = [_lanes(axis, sample(blueprint, axis))] if axis else []
+    entries = [lanes_entry(axis, blueprint.sizes[axis])] if axis else []
     entries += [Entry("ports down", 10, _bar(INK)), Entry("up", 10, _bar(HAIR)), Entry("free", 10, _bar(WHITE))]
     if piled or any(row.behind for row in plan.rows):
         entries.append(Entry("several devices", 11, _pile))
@@ -76,10 +76,11 @@ def wired_entries(cards: Mapping[str, str], *, gaps: bool, stacks: bool) -> list
     return entries + ([Entry("repeated, drawn once", 12, _plate)] if stacks else [])
 
 
-def lanes_entry(axis: str, lanes: Sequence[int]) -> Entry:
-    """Return the colours of lanes that are drawn, eight at the most."""
-    shown = tuple(lanes[: len(OKABE_ITO)])
-    return _lanes(axis, (*shown[:-1], lanes[-1]))
+def lanes_entry(axis: str, size: int) -> Entry:
+    """Return the colours of so many lanes, and whether they repeat."""
+    shown = min(size, len(OKABE_ITO))
+    again = ", colours repeat" if size > shown else ""
+    return Entry(f"{title(axis)} 0 to {size - 1}{again}", 7.0 * shown - 1, _swatches(shown))
 
 
 def bar_entries() -> list[Entry]:
@@ -100,10 +101,6 @@ def swatch_entry(text: str, fill: str) -> Entry:
 
 def _swatches_of(colour: str) -> Callable[[float, float], tuple[Mark, ...]]:
     return lambda x, y: (Box(x, y, 7, 6, colour, INK, 1, 0.3),)
-
-
-def _lanes(axis: str, lanes: tuple[int, ...]) -> Entry:
-    return Entry(f"{title(axis)} {lanes[0]} to {lanes[-1]}", 7.0 * len(lanes) - 1, _swatches(len(lanes)))
 
 
 def _swatches(lanes: int) -> Callable[[float, float], tuple[Mark, ...]]:

@@ -16,7 +16,7 @@ from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, OKABE_ITO, SMALL_PT
 from fabric.draw.plan import MARGIN, WIDTH, Column
 from fabric.draw.ramp import load_colours, ramp_bar
 from fabric.draw.sheet import Box, Label, Line, Mark, Raster, Sheet, elide, text_width
-from fabric.draw.words import devices_words, title
+from fabric.draw.words import devices_words
 from fabric.errors import InputError
 from fabric.expansion import expand
 from fabric.flow.hosts import rows_of
@@ -24,12 +24,13 @@ from fabric.flow.loads import link_loads
 from fabric.flow.placement import place
 from fabric.flow.routes import ADAPTIVE, Routing
 from fabric.flow.traffic import phases
+from fabric.form import title
 from fabric.units import count
 from fabric.wired import Wired
 
 __all__ = ["Traffic", "lay_out_load", "uplinks"]
 
-STEP, MOST = 0.5, 4.0
+STEP, MOST = 0.25, 4.0
 """The width of a bar of the distribution, in loads, and what the last stands for, with all above."""
 
 BARS, HEAT = 92.0, 190.0
@@ -69,7 +70,7 @@ def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Sheet:
         parts.append(_heat(blueprint, traffic, [uplinks(blueprint, each) for each in loads]))
     notes = (
         "The load of a link is what flows at line rate would put on it, over what it carries: above 1 they slow down.",
-        "A bar stands for the loads within a quarter of its own.",
+        "A bar stands for the loads within an eighth of its own.",
         _traffic(placement, traffic.seed, phase.flows),
     )
     entries = [_entry(ink, _said(routing)) for ink, routing in zip(INKS, traffic.routings, strict=False)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ACCENT", "BODY_PT", "GREY", "HAIR", "HEAD_PT", "INK", "OKABE_ITO", "PALE", "PLATES", "SMALL_PT", "TIER_PT",
-    "TITLE_PT", "WHITE", "ink_on", "lane_colour",
+    "TITLE_PT", "WHITE", "ink_on", "lane_colour", "line_colour",
 ]  # fmt: skip
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#3C3C3C")
@@ -20,9 +20,18 @@ PLATES = ("#F6F8FA", "#EDF1F5", "#E4EAF0")
 TITLE_PT, HEAD_PT, TIER_PT, BODY_PT, SMALL_PT = 15.0, 8.0, 9.5, 7.0, 6.5
 
 
-def lane_colour(place: int | None) -> str:
-    """Return the colour of a lane (rail) by its place among those drawn, or that of devices and links in no lane."""
-    return ACCENT if place is None else OKABE_ITO[place % len(OKABE_ITO)]
+def lane_colour(number: int | None) -> str:
+    """Return the colour of a lane (rail), that of every eighth the same, or that of devices and links in no lane."""
+    return ACCENT if number is None else OKABE_ITO[number % len(OKABE_ITO)]
+
+
+LINES = {"#E69F00": "#B87700", "#56B4E9": "#2A86BD", "#F0E442": "#8A7F00"}
+"""What is too pale for a line on white, and the same hue as dark as a contrast of 3:1 asks (WCAG 1.4.11)."""
+
+
+def line_colour(fill: str) -> str:
+    """Return the colour of a line that belongs to cards of this fill."""
+    return LINES.get(fill, fill)
 
 
 def ink_on(fill: str) -> str:

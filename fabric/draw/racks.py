@@ -17,9 +17,10 @@ from fabric.draw.palette import BODY_PT, GREY, INK, OKABE_ITO, SMALL_PT
 from fabric.draw.plan import MARGIN
 from fabric.draw.scene import fills
 from fabric.draw.sheet import Box, Boxes, Dot, Label, Line, Mark, Sheet, elide
-from fabric.draw.words import devices_words, title
+from fabric.draw.words import devices_words
 from fabric.flow.placement import place
 from fabric.flow.traffic import phases
+from fabric.form import title
 from fabric.racks import RACK, Floor, Rack, floor_of
 from fabric.units import count
 

@@ -20,7 +20,7 @@ LOADS = ((0.0, "#FFFFFF"), (0.5, "#A9D0E8"), (1.0, "#0072B2"), (1.0001, "#F6C65B
          (4.0, "#6E2400"))  # fmt: skip
 """Up to 1, what a link carries, shades of blue; above, of orange. No number has no colour of these."""
 
-MANY = ((0.0, "#D3E6F3"), (0.5, "#56B4E9"), (1.0, "#0B3C5D"))
+MANY = ((0.0, "#A9D0E8"), (0.5, "#56B4E9"), (1.0, "#0B3C5D"))
 
 
 def load_colours(loads: Any) -> npt.NDArray[np.uint8]:

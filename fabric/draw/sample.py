@@ -119,16 +119,16 @@ def joins(bundle: Bundle, lowers: tuple[Card, ...], uppers: tuple[Card, ...]) ->
 
 
 def lane(blueprint: Blueprint, *linked: Card) -> int | None:
-    """Return the place, among the lanes drawn, of the lane that a card or the line between two belongs to."""
+    """Return the number of the lane that a card or the line between two belongs to."""
     axis = colour_axis(blueprint)
     values = [card.values[axis] for card in linked if axis in card.values] if axis else []
-    return sample(blueprint, axis).index(values[0]) if axis and values else None
+    return values[0] if values else None
 
 
-def lanes_drawn(blueprint: Blueprint) -> int:
-    """Return how many lanes are drawn, each in a colour of its own; 0 when there is but one in all."""
+def lanes_drawn(blueprint: Blueprint) -> tuple[int, ...]:
+    """Return the numbers of the lanes that are drawn; none when there is but one in all."""
     axis = colour_axis(blueprint)
-    return len(sample(blueprint, axis)) if axis else 0
+    return tuple(sample(blueprint, axis)) if axis else ()
 
 
 def colour_axis(blueprint: Blueprint) -> str | None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from fabric.blueprint import Blueprint
-from fabric.draw.palette import ACCENT, BODY_PT, GREY, INK, SMALL_PT, ink_on, lane_colour
+from fabric.draw.palette import ACCENT, BODY_PT, GREY, INK, SMALL_PT, ink_on, lane_colour, line_colour
 from fabric.draw.plan import MARGIN, WIDTH, Column
 from fabric.draw.sheet import Box, Dot, Label, Line, Mark, text_width, wrap
 from fabric.form import PLANE, Group
@@ -81,7 +81,7 @@ def colour(blueprint: Blueprint, wire: Wire) -> str:
     form = blueprint.form
     assert isinstance(form, Wired)
     told = form.links_ if form.levels else wires_of(blueprint)
-    return lane_colour(told.index(wire)) if wire in told else ACCENT
+    return line_colour(lane_colour(told.index(wire))) if wire in told else ACCENT
 
 
 def fills(blueprint: Blueprint) -> dict[str, str]:

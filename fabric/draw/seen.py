@@ -8,7 +8,19 @@ from itertools import pairwise
 from fabric.blueprint import Blueprint
 from fabric.draw.composed import Part, compose
 from fabric.draw.legend import Entry, bar_entries, dots_entry, lanes_entry, swatch_entry
-from fabric.draw.palette import ACCENT, BODY_PT, GREY, HAIR, INK, PALE, PLATES, SMALL_PT, ink_on, lane_colour
+from fabric.draw.palette import (
+    ACCENT,
+    BODY_PT,
+    GREY,
+    HAIR,
+    INK,
+    PALE,
+    PLATES,
+    SMALL_PT,
+    ink_on,
+    lane_colour,
+    line_colour,
+)
 from fabric.draw.plan import MARGIN
 from fabric.draw.rows import HIGH, PAD, ROWS, Digits, Seen, Spot, placed, rows_of, spots_of
 from fabric.draw.sample import colour_axis
@@ -16,8 +28,8 @@ from fabric.draw.scene import colour
 from fabric.draw.sheet import Bend, Box, Dot, Label, Line, Mark, Sheet, elide, text_width, wrap
 from fabric.draw.trail import HALO, Trail, fill_of, trail_part
 from fabric.draw.wiring import words_under
-from fabric.draw.words import devices_words, notes, title
-from fabric.form import PLANE
+from fabric.draw.words import devices_words, notes
+from fabric.form import PLANE, title
 from fabric.units import count
 from fabric.view import View, switches_of, view_of
 from fabric.wired import Wire, Wired
@@ -144,7 +156,7 @@ def _ink(blueprint: Blueprint, bundle: int, lower: Spot, upper: Spot) -> str:
         return colour(blueprint, wire)
     axis = colour_axis(blueprint)
     lanes = [spot.seen.fixed[axis] for spot in (lower, upper) if axis in spot.seen.fixed] if axis else []
-    return lane_colour(lanes[0]) if lanes else ACCENT
+    return line_colour(lane_colour(lanes[0])) if lanes else ACCENT
 
 
 def _stroke(lower: Spot, upper: Spot, ink: str, wide: float, alpha: float) -> Mark:
@@ -216,7 +228,8 @@ def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
     elif many == {1}:
         said = f"{count(len(seen))} of {count(total)}" if len(seen) < total else count(total)
     elif len(many) == 1 and len(seen) > 1:
-        said = f"{count(len(seen))} stacks × {count(min(many))}"
+        left = f", {len(seen)} drawn" if len(seen) < seen[0].among else ""
+        said = f"{count(seen[0].among)} stacks × {count(min(many))}{left}"
     else:
         said = f"{count(drawn)} of {count(total)}" if drawn < total else f"× {count(total)}"
     ranges = ", ".join(_range(axis, seen) for axis in _telling(row) if all(axis in one.fixed for one in seen))
@@ -239,8 +252,7 @@ def _entries(
     """Return what the picture uses, and no more."""
     seen = [spot.seen for row in rows for spot in row]
     axis = None if isinstance(blueprint.form, Wired) else colour_axis(blueprint)
-    lanes = sorted({one.fixed[axis] for one in seen if axis in one.fixed}) if axis else []
-    entries = [lanes_entry(axis, lanes)] if axis and len(lanes) > 1 else []
+    entries = [lanes_entry(axis, blueprint.sizes[axis])] if axis else []
     entries += [*bar_entries()]
     if any(one.multiplicity > 1 for one in seen):
         entries.append(Entry("stack of several devices", 11, _stack))

@@ -27,6 +27,7 @@ from fabric.draw.palette import (
     WHITE,
     ink_on,
     lane_colour,
+    line_colour,
 )
 from fabric.draw.plan import BEHIND, GHOST, LEFT, MARGIN, PAD, RIGHT, STRIP, WIDTH, Frame, Place, Plan, Row, plan
 from fabric.draw.sample import joins, lane, lanes_drawn
@@ -92,9 +93,9 @@ def _lines(blueprint: Blueprint, lower: Row, upper: Row, joined: Iterable[tuple[
     """Draw a line for every such pair of cards, in the colour of its lane if it has one."""
     marks: list[Line] = []
     for low, high in joined:
-        place = lane(blueprint, lower.cards[low], upper.cards[high])
-        x = _port(blueprint, lower, lower.places[low], place)
-        style = (lane_colour(place), *((0.5, 0.55) if place is None else (0.6, 0.85)))
+        number = lane(blueprint, lower.cards[low], upper.cards[high])
+        x = _port(blueprint, lower, lower.places[low], number)
+        style = (line_colour(lane_colour(number)), *((0.5, 0.55) if number is None else (0.6, 0.85)))
         marks.append(Line(x, lower.top, upper.places[high].middle, upper.bottom, *style))
     return marks
 
@@ -130,7 +131,8 @@ def _port(blueprint: Blueprint, row: Row, place: Place, lane: int | None) -> flo
     """Return where a lane leaves a card: the servers have a port for each lane drawn, all else its middle."""
     if row.group != blueprint.form.server or lane is None:
         return place.middle
-    return place.x + place.width * (lane + 0.5) / lanes_drawn(blueprint)
+    lanes = lanes_drawn(blueprint)
+    return place.x + place.width * (lanes.index(lane) + 0.5) / len(lanes)
 
 
 def _cards(blueprint: Blueprint, row: Row) -> list[Mark]:
@@ -155,11 +157,10 @@ def _card(blueprint: Blueprint, row: Row, place: Place) -> list[Mark]:
 
 def _ports(blueprint: Blueprint, row: Row, place: Place) -> list[Mark]:
     lanes = lanes_drawn(blueprint)
-    wide = min(3.4, place.width / max(lanes, 1) - 0.6)
-    middles = [_port(blueprint, row, place, number) for number in range(lanes)]
+    wide = min(3.4, place.width / max(len(lanes), 1) - 0.6)
     return [
-        Box(x - wide / 2, row.top - 3.4, wide, 3.4, lane_colour(number), INK, 0, 0.3)
-        for number, x in enumerate(middles)
+        Box(_port(blueprint, row, place, number) - wide / 2, row.top - 3.4, wide, 3.4, lane_colour(number), INK, 0, 0.3)
+        for number in lanes
     ]
 
 

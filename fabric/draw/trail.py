@@ -16,8 +16,7 @@ from fabric.draw.plan import MARGIN, WIDTH
 from fabric.draw.sample import colour_axis
 from fabric.draw.scene import fills
 from fabric.draw.sheet import Box, Label, Line, Mark, elide, wrap
-from fabric.draw.words import title
-from fabric.form import PLANE
+from fabric.form import PLANE, title
 from fabric.paths import shortest_path
 from fabric.units import count
 from fabric.wired import Wired

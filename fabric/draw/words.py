@@ -10,7 +10,7 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
 from fabric.draw.sample import depth, own_axes, plates, span
 from fabric.draw.sheet import HARD_SPACE
-from fabric.form import PLANE, Bundle, Group, filled
+from fabric.form import PLANE, Bundle, Group, filled, title
 from fabric.metrics import hops
 from fabric.units import count, rate
 from fabric.wired import Wire, Wired
@@ -25,17 +25,8 @@ __all__ = [
     "plate_words",
     "ports_words",
     "subtitle",
-    "title",
     "wire_words",
 ]
-
-TITLES = {"block": "unit", "super": "super core"}
-"""Names for people where a form's own word is not the usual one."""
-
-
-def title(word: str) -> str:
-    """Return the word for people of a role or an axis."""
-    return TITLES.get(word, word)
 
 
 def subtitle(blueprint: Blueprint) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from itertools import groupby
 
+from fabric.form import title
 from fabric.units import count, rate
 from fabric.view import Edge, Node, View
 
@@ -67,9 +68,9 @@ def labels(view: View) -> list[str]:
     several = {key for key, same in groupby(sorted(seen), lambda item: item[:2]) if len(list(same)) > 1}
     lines = []
     for role, found, number in zip(roles, digits, view.multiplicity.tolist(), strict=True):
-        head = role if number == 1 else f"{role} × {count(number)}"
-        words = [f"{axis} {value}" for axis, value in found if (role, axis) in several]
-        alone = number == 1 and [word.partition(" ")[0] for word in words] == [role]
+        head = title(role) if number == 1 else f"{title(role)} × {count(number)}"
+        words = [f"{title(axis)} {value}" for axis, value in found if (role, axis) in several]
+        alone = number == 1 and [word.partition(" ")[0] for word in words] == [title(role)]
         lines.append("\n".join([*([] if alone else [head]), *_paired(words)]))
     return lines
 

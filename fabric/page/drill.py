@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fabric.errors import TooLarge
+from fabric.export.attributes import labels
 from fabric.network import Network
 from fabric.study import Study
 from fabric.units import count, rate
@@ -22,6 +23,7 @@ SWITCHES = 24
 """The switches of a unit whose ports are listed; of other switches, one of each role, as which all are."""
 
 Drawn = dict[str, Any]
+Place = dict[str, int]
 
 
 def drill(study: Study) -> dict[str, Drawn]:
@@ -29,9 +31,9 @@ def drill(study: Study) -> dict[str, Drawn]:
 
     Where the last pod or unit is filled in part, `last pod` and `last unit` show it.
 
-    A view has its title, the key `above` it, nodes `[name, role, multiplicity, model, x, y, opens]` and edges `[lower,
-    upper, bundle, links, links per pair]` by the numbers of nodes. A switch has rows `[port, bundle, peer, its port]`.
-    Views of more than READABLE nodes are left out, and ports where the links would not fit in memory.
+    A view has its title, the key `above` it, nodes `[name, role, multiplicity, model, x, y, opens, label]` and edges
+    `[lower, upper, bundle, links]` by the numbers of nodes. A switch has rows `[port, bundle, peer, its port]`. Views
+    of more than READABLE nodes are left out, and ports where the links would not fit in memory.
     """
     levels = [level for level in levels_of(study.blueprint) if level != "device"]
     levels = [level for level in levels if node_count(study.blueprint, level) <= READABLE]
@@ -41,33 +43,40 @@ def drill(study: Study) -> dict[str, Drawn]:
     for place, (level, view) in enumerate(views.items()):
         below = levels[place + 1] if place + 1 < len(levels) else ""
         found[level] = _drawn(view, levels[place - 1] if place else "", below, listed)
-    found |= _last(study, levels, listed)
+    places = {level: _place(study, level) for level in levels if part_filled(study.blueprint, level)}
+    found |= _last(study, levels, listed, places)
+    for level in [each for each in found if each != "fabric"]:
+        _tell_apart(study, found, level, places)
     return found | {f"switch:{name}": {**rows, "above": levels[-1]} for name, rows in listed.items()}
 
 
-def _last(study: Study, levels: list[str], listed: dict[str, Drawn]) -> dict[str, Drawn]:
+def _place(study: Study, level: str) -> dict[str, int]:
+    """Return the coordinates of the last pod or unit."""
+    numbers = part_filled(study.blueprint, level) or {}
+    return place_of(study.blueprint, level, numbers.get("pod", 0), numbers.get("unit", 0))
+
+
+def _last(study: Study, levels: list[str], listed: dict[str, Drawn], places: Mapping[str, Place]) -> dict[str, Drawn]:
     """Return the views of the last pod and unit that are filled in part and not the first, of the levels shown."""
-    found, plan = dict[str, Drawn](), study.blueprint
-    numbers = {level: place for level in levels if (place := part_filled(plan, level)) and any(place.values())}
-    views = {level: study.view(level, **place) for level, place in numbers.items()}
-    views = {level: view for level, view in views.items() if len(view) <= READABLE}
-    for level, view in views.items():
+    found = dict[str, Drawn]()
+    for level in (each for each in places if any(places[each].values())):
+        view = study.view(level, **part_filled(study.blueprint, level) or {})
         above = "last pod" if "last pod" in found else "pod" if level == "unit" and "pod" in levels else "fabric"
-        places = {each: place_of(plan, each, **_both(place)) for each, place in numbers.items()}
-        drawn = _drawn(view, above, "unit" if level == "pod" and "unit" in levels else "", listed)
-        for node in drawn["nodes"]:
-            inside = [each for each, place in places.items() if _within(node[0], place)]
-            unit = level == "pod" and node[1] == plan.form.server.role
-            if inside and not unit:
-                node[6] = ""  # what stands in a place that is filled in part is like no other
-            elif "unit" in inside:
-                node[6] = "last unit" if "unit" in views else ""
-        found[f"last {level}"] = drawn
+        if len(view) <= READABLE:
+            found[f"last {level}"] = _drawn(view, above, "unit" if level == "pod" and "unit" in levels else "", listed)
     return found
 
 
-def _both(place: Mapping[str, int]) -> dict[str, int]:
-    return {"pod": place.get("pod", 0), "unit": place.get("unit", 0)}
+def _tell_apart(study: Study, found: dict[str, Drawn], key: str, places: Mapping[str, Place]) -> None:
+    """Let what stands in a place that is filled in part open that place, or nothing, since no other is like it."""
+    first, pod = not key.startswith("last"), key.endswith("pod")
+    for node in found[key]["nodes"]:
+        inside = [level for level, place in places.items() if _within(node[0], place)]
+        if pod and node[1] == study.blueprint.form.server.role:
+            if "unit" in inside:
+                node[6] = "last unit" if "last unit" in found else ""
+        elif ("unit" in inside and any(places["unit"].values())) or (inside and not first):
+            node[6] = ""
 
 
 def _within(name: str, place: Mapping[str, int]) -> bool:
@@ -79,15 +88,15 @@ def _within(name: str, place: Mapping[str, int]) -> bool:
 def _drawn(view: View, above: str, below: str, listed: dict[str, Drawn]) -> Drawn:
     first = {key.partition("[")[0]: f"switch:{key}" for key in reversed(listed)}
     nodes = []
-    for node in view.nodes():
+    for node, label in zip(view.nodes(), labels(view), strict=True):
         own = f"switch:{node.name}" if node.name in listed else ""
         inner = below if view.level == "fabric" or node.role == "server" else ""
         opens = own or (inner if node.multiplicity > 1 else "") or first.get(node.role, "")
         place = round(node.x, 3), round(node.y, 3)
-        nodes.append([node.name, node.role, node.multiplicity, node.model, *place, opens])
+        nodes.append([node.name, node.role, node.multiplicity, node.model, *place, opens, label.replace("\n", " ")])
     numbers = zip(view.lower.tolist(), view.upper.tolist(), view.edges(), strict=True)
-    edges = [[lower, upper, edge.bundle, edge.links, edge.links_per_pair] for lower, upper, edge in numbers]
-    return {"title": view.title, "above": above, "nodes": nodes, "edges": edges, "rate": rate(view.rate_gbps)}
+    edges = [[lower, upper, edge.bundle, edge.links] for lower, upper, edge in numbers]
+    return {"title": f"{view.title}; links of {rate(view.rate_gbps)}", "above": above, "nodes": nodes, "edges": edges}
 
 
 def _listed(study: Study, views: list[View]) -> Iterator[tuple[str, Drawn]]:

@@ -10,7 +10,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from fabric.page.content import Content, content
-from fabric.page.grid import Grid
 from fabric.report.comparison import compare
 from fabric.report.side_by_side import written
 from fabric.study import Study
@@ -74,15 +73,13 @@ def _beside(studies: Sequence[Study], contents: Sequence[Content]) -> dict[str, 
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    found = Environment(
+    return Environment(
         loader=PackageLoader("fabric.page", "assets"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.tests["grid"] = lambda value: isinstance(value, Grid)
-    return found
 
 
 def _asset(name: str) -> str:

@@ -11,7 +11,13 @@ from fabric.page.render import page
 from fabric.report.files import write_text
 from fabric.study import Study
 
-__all__ = ["write_page"]
+__all__ = ["check_name", "write_page"]
+
+
+def check_name(file: str | os.PathLike[str]) -> None:
+    """Raise InputError for the name of a file that is no page's."""
+    if Path(file).suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"{os.fspath(file)!r:.200}: a report is a page, and its name ends in .html")
 
 
 def write_page(
@@ -26,7 +32,5 @@ def write_page(
 
     Raises InputError for a name that does not end in .html, and FabricError saying what the system refused.
     """
-    target = Path(file)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"{file}: a report is a page, and its name ends in .html")
-    return write_text(target, [page(studies, command, front=front, progress=progress)])
+    check_name(file)
+    return write_text(file, [page(studies, command, front=front, progress=progress)])

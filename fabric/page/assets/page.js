@@ -2,7 +2,7 @@
 // Brings a page to life: tables that sort, curves with values on hover, a fabric that opens. All data is in the page.
 const data = JSON.parse(document.getElementById("data").textContent);
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
-const ROUTES = { adaptive: "#0072B2", ecmp: "#E69F00" };
+const ROUTES = { adaptive: "#0072B2", ecmp: "#B87700" };
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const make = (tag, text, attributes = {}) => {
   const element = document.createElement(tag);
@@ -32,7 +32,7 @@ function plot(place) {
   const axis = { stroke: () => css("--ink"), grid: { stroke: () => css("--pale") }, ticks: { stroke: () => css("--hair") } };
   const text = (value) => { const at = curve.values.indexOf(value); return at < 0 ? "" : curve.texts[at]; };
   const series = names.map((name, number) => ({
-    label: name, stroke: ROUTES[name] || COLOURS[number], width: 2, points: { show: true, size: 7 },
+    label: name, stroke: ROUTES[name] || COLOURS[number], width: 2, ...(number ? { dash: [6, 3] } : {}), points: { show: true, size: 7 },
     ...(curve.points ? { paths: () => null } : {}),
     value: (_, value) => (value == null ? "-" : `${value.toFixed(1)} ${curve.points ? "ms" : "GB/s"}`),
   }));
@@ -81,34 +81,35 @@ class Explorer {
   }
   open(key) {
     const view = this.views[key];
+    const focused = this.place.contains(document.activeElement);
     this.key = key;
     this.find(".where").textContent = view.title;
+    this.find(".roles").replaceChildren();
     this.crumbs(key);
     this.find(".graph").hidden = !view.nodes;
     if (view.nodes) this.draw(view);
     this.tell(view);
+    if (focused) this.find(".crumbs [aria-current]").focus();
   }
   crumbs(key) {
     const path = [];
     for (let at = key; at; at = this.views[at].above) path.unshift(at);
     const buttons = path.map((each) => {
       const word = each.startsWith("switch:") ? each.slice(7) : each;
-      const button = make("button", word, { type: "button", ...(each === key ? { "aria-current": "page" } : {}) });
+      const button = make("button", word, { type: "button", ...(each === key ? { "aria-current": "location" } : {}) });
       button.addEventListener("click", () => this.open(each));
       return button;
     });
     const inside = Object.keys(this.views).filter((each) => this.views[each].above === key && this.views[each].nodes).map((each) => {
-      const button = make("button", `open the ${each === "pod" || each === "unit" ? `first ${each}` : `${each}, filled in part`}`, { type: "button", class: "inside" });
+      const button = make("button", `open the ${each === "pod" || each === "unit" ? `first ${each}` : `${each}, filled in part`}`, { type: "button" });
       button.addEventListener("click", () => this.open(each));
       return button;
     });
-    this.find(".crumbs").replaceChildren(...buttons, ...inside);
+    this.find(".crumbs").replaceChildren(...buttons);
+    this.find(".inside").replaceChildren(...inside);
   }
   draw(view) {
     const roles = [...new Set(view.nodes.map((node) => node[1]))];
-    const planes = view.nodes.some((node) => /plane=[1-9]/.test(node[0]));
-    const told = (name) => name.replace(/.*\[|\]$/g, "").split(",").filter((word) => planes || !word.startsWith("plane=")).slice(-2).join(" ").replace(/block=/g, "unit ").replace(/=/g, " ");
-    const short = (node) => (node[2] > 1 ? `${node[0].split("[")[0]} × ${count(node[2])}` : (node[0].includes("[") && told(node[0])) || node[1]);
     const spread = (at) => Math.max(...view.nodes.map((node) => node[at])) - Math.min(...view.nodes.map((node) => node[at])) + 1;
     const few = view.nodes.length < 30;
     const turned = !few && spread(5) > 2 * spread(4);
@@ -117,7 +118,7 @@ class Explorer {
     const tall = spread(up);
     const step = { x: 80, y: Math.max(80, (0.35 * 80 * wide) / tall) };
     const nodes = view.nodes.map((node, id) => ({
-      data: { id: `n${id}`, label: short(node), colour: node[1] === "server" ? "#5B7083" : COLOURS[(roles.indexOf(node[1]) + (roles[0] === "server" ? 5 : 0)) % 6], opens: node[6], size: node[2] > 1 ? 54 : 30 },
+      data: { id: `n${id}`, label: node[7], colour: node[1] === "server" ? "#5B7083" : COLOURS[(roles.indexOf(node[1]) + (roles[0] === "server" ? 5 : 0)) % 6], opens: node[6], size: node[2] > 1 ? 54 : 30 },
       position: { x: node[across] * step.x, y: (turned ? 1 : -1) * node[up] * step.y },
     }));
     let loops = 0;
@@ -132,7 +133,7 @@ class Explorer {
       minZoom: 0.02, maxZoom: 5, autoungrabify: true, textureOnViewport: edges.length > 500,
       style: [
         { selector: "node", style: { shape: "round-rectangle", width: "data(size)", height: 26, "background-color": "data(colour)", label: "data(label)", color: css("--ink"), "font-size": few ? 15 : 11, "text-valign": few ? "center" : "bottom", "text-halign": few ? "right" : "center", "text-margin-x": few ? 8 : 0, "text-margin-y": few ? 0 : 3, "min-zoomed-font-size": 7 } },
-        { selector: "edge", style: { width: few ? 2.5 : 1, "line-color": css("--hair"), opacity: few ? 1 : 0.45, label: "data(label)", color: css("--grey"), "font-size": 13, "text-background-color": css("--plate"), "text-background-opacity": 1, "text-background-padding": 3, "curve-style": few ? "bezier" : "haystack" } },
+        { selector: "edge", style: { width: few ? 2.5 : 1, "line-color": css("--line"), opacity: few ? 1 : 0.6, label: "data(label)", color: css("--grey"), "font-size": 13, "text-background-color": css("--plate"), "text-background-opacity": 1, "text-background-padding": 3, "curve-style": few ? "bezier" : "haystack" } },
         { selector: "edge:loop", style: { "curve-style": "bezier", "loop-direction": (edge) => `${edge.data("turn")}deg`, "loop-sweep": "35deg", "control-point-step-size": 110 } },
       ],
     });
@@ -141,7 +142,7 @@ class Explorer {
   }
   legend(nodes, view) {
     const colours = new Map(view.nodes.map((node, id) => [node[1], nodes[id].data.colour]));
-    this.find(".where").replaceChildren(view.title, ...[...colours].reverse().map(([role, colour]) => {
+    this.find(".roles").replaceChildren(...[...colours].reverse().map(([role, colour]) => {
       const word = make("span", role, { class: "role" });
       word.style.borderColor = colour;
       return word;
@@ -170,7 +171,7 @@ class Explorer {
       if (row[6]) {
         const name = row[6].startsWith("switch:") ? row[6].slice(7) : row[6];
         const word = row[6] === `switch:${row[0]}` ? "open" : row[6] === name ? `open a ${name}` : "open one like it";
-        const button = make("button", word, { type: "button", "aria-label": `open ${name} from ${row[0]}` });
+        const button = make("button", word, { type: "button", "aria-label": `${word}: ${name}, from ${row[0]}` });
         button.addEventListener("click", () => this.open(row[6]));
         cell.append(button);
       }
@@ -183,7 +184,13 @@ class Explorer {
     const foot = make("tfoot", "");
     const line = make("tr", "");
     const cell = make("td", "", { colspan: "4" });
-    button.addEventListener("click", () => { body.querySelectorAll(".folded").forEach((each) => each.classList.remove("folded")); foot.remove(); });
+    button.addEventListener("click", () => {
+      const folded = [...body.querySelectorAll(".folded")];
+      folded.forEach((each) => each.classList.remove("folded"));
+      const next = folded.map((each) => each.querySelector("button")).find(Boolean);
+      foot.remove();
+      if (next) next.focus();
+    });
     cell.append(button); line.append(cell); foot.append(line); table.append(foot);
   }
 }
