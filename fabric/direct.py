@@ -23,6 +23,10 @@ ONE_WAY = Load(count("1"), count("1"))
 """Two leaves may have one minimal way alone."""
 
 
+PARALLEL = Load(count("global"), count("group - 1"))
+"""A switch's global links go round the other groups, in each to one switch; where some are left over, to two."""
+
+
 def hosts(leaf: Group) -> Wire:
     """Return the servers' links: those of each server to one switch in each plane."""
     total = count(f"servers {HOSTS} {PLANE}")
@@ -67,7 +71,7 @@ def dragonfly() -> Wired:
         "dragonfly", (SERVER, leaf), "server(group, router, slot) - leaf(group, router) ~ router ~ global",
         (hosts(leaf), local, far), count("group router slot"), count("4"),
         free={"group": 2, "router": 2, "global": 1, "slot": 1}, many=("group",),
-        fixed={"leaf-local": 1, "leaf-global": 1}, rules=rules, floors=_pair("router"),
+        fixed={"leaf-local": 1, "leaf-global": 1}, rules=rules, floors=_pair("router"), parallel=PARALLEL,
         search=lambda sizes: _alike(sizes["router"], sizes["group"]), valiant=True, channels=2,
         crowds=(ONE_WAY,), weights={"leaf-global": 3},
     )  # fmt: skip
@@ -127,7 +131,8 @@ def dragonfly_plus() -> Wired:
         "server(group, leaf, slot) - leaf(group, leaf) - spine(group, spine) ~ global",
         (hosts(leaf), up, far), count("group leaf slot"), count("4"),
         free={"group": 2, "leaf": 2, "spine": 1, "global": 1, "slot": 1}, many=("group",), fixed={"spine-global": 1},
-        floors=_pair("spine"), rules=rules, search=lambda sizes: _alike(sizes["leaf"], sizes["group"]), valiant=True,
+        floors=_pair("spine"), parallel=PARALLEL, rules=rules,
+        search=lambda sizes: _alike(sizes["leaf"], sizes["group"]), valiant=True,
         crowds=(Load(count("group - 1"), count("spine global")),),
     )  # fmt: skip
 

@@ -100,7 +100,8 @@ class Wired(Form):
     intermediate switch. So many virtual `channels` keep minimal routing, in the order published for the family, from
     locking; ways by an intermediate switch are two of these, and take twice as many. The greatest of
     `crowds` is one over the fewest minimal ways between two leaves. An `uneven` form, as one with valiant ways, has so
-    few flows on a link that those of a random permutation do not even out. Minimal routing takes the ways of least
+    few flows on a link that those of a random permutation do not even out. Of links that are laid by a rule,
+    `parallel` is how many two switches have, rounded up. Minimal routing takes the ways of least
     weight: 1 for a link, or that of its bundle in `weights`.
     """
 
@@ -122,6 +123,7 @@ class Wired(Form):
     valiant: bool = False
     channels: int = 1
     crowds: tuple[Load, ...] = ()
+    parallel: Load | None = None
     uneven: bool = False
     weights: Mapping[str, int] = field(default_factory=dict)
 

@@ -38,6 +38,7 @@ def _dragonfly(request: Request, _: int) -> Iterator[Fabric]:
             pair = a * h // (g - 1)
             busy = load * (2 * a * h + pair) * 16 <= request.ratio * 17 * a * g * pair
             even = even and busy and load * a * 16 <= request.ratio * 17 * g * pair
+            enough = enough and h <= request.copies * (g - 1)
             if enough and even:
                 yield a * g, g * a * (a - 1) // 2 + g * a * h // 2
 
@@ -53,7 +54,9 @@ def _dragonfly_plus(request: Request, _: int) -> Iterator[Fabric]:
             even = load <= request.ratio * spines * copies and leaves * load * (g - 1) <= request.ratio * g * spines * h
             pair = spines * h // (g - 1)
             busy = load * (spines * h + pair) * 16 <= request.ratio * 17 * g * pair * spines * copies
-            even = even and busy and load * leaves * 16 <= request.ratio * 17 * g * pair
+            even = (
+                even and busy and load * leaves * 16 <= request.ratio * 17 * g * pair and h <= request.copies * (g - 1)
+            )
             if enough and even:
                 yield g * (leaves + spines), g * leaves * spines * copies + g * spines * h // 2
 

@@ -57,6 +57,8 @@ class Wiring(Model):
         for bundle in form.fabric_bundles:
             if bundle.name not in form.fixed:
                 self.sizes[bundle.name] = self._copies(bundle)
+        if form.parallel:
+            self._limit_parallel(form.parallel)
         room = self._total(form.capacity, "room")
         self.sizes["server"] = room
         self.cp.add(room >= self.servers)
@@ -65,6 +67,15 @@ class Wiring(Model):
         if not spec.pinned.keys() & {*form.alike, *bundles}:
             for one, other in pairwise(form.alike):
                 self.cp.add(self.sizes[one] <= self.sizes[other])
+
+    def _limit_parallel(self, parallel: Load) -> None:
+        """Hold the links that a rule lays between two switches within the limit on parallel ones."""
+        sent, carried = self.count(parallel.sent), self.count(parallel.carried)
+        if "limits.parallel_links" not in self.relaxed:
+            self.cp.add(sent <= self.candidate.spec.limits.parallel_links * carried)
+        elif len(self.relaxed) == 1:
+            apart = self._total(parallel.carried, "apart")
+            self.cp.add(sent <= self.times(self._excess(self.widest), apart, "parallel", self._ceiling))
 
     def _free(self, name: str, least: int) -> Term:
         spec = self.candidate.spec

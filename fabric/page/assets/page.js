@@ -32,7 +32,7 @@ function plot(place) {
   const axis = { stroke: () => css("--ink"), grid: { stroke: () => css("--pale") }, ticks: { stroke: () => css("--hair") } };
   const text = (value) => { const at = curve.values.indexOf(value); return at < 0 ? "" : curve.texts[at]; };
   const series = names.map((name, number) => ({
-    label: name, stroke: ROUTES[name] || COLOURS[number], width: 2, ...(number ? { dash: [6, 3] } : {}), points: { show: true, size: 7 },
+    label: name, stroke: ROUTES[name] || COLOURS[number], width: 2, ...(name === "ecmp" ? { dash: [6, 3] } : {}), points: { show: true, size: 7 },
     ...(curve.points ? { paths: () => null } : {}),
     value: (_, value) => (value == null ? "-" : `${value.toFixed(1)} ${curve.points ? "ms" : "GB/s"}`),
   }));
