@@ -17,7 +17,7 @@ from fabric.network import Devices
 from fabric.units import count
 from fabric.wired import Wired
 
-__all__ = ["shortest_path"]
+__all__ = ["crosses", "shortest_path"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -39,6 +39,13 @@ def shortest_path(blueprint: Blueprint, source: int, target: int) -> tuple[str, 
     if path is None:
         raise InputError(f"path:{source},{target}: no path of {blueprint.name} joins these two")
     return path
+
+
+def crosses(blueprint: Blueprint, ends: tuple[int, int]) -> bool:
+    """Tell whether a path begins with NVLink: where rails never meet, to the GPU on the rail of the other end."""
+    nics = blueprint.server.nics
+    first, last = (_nic(blueprint, gpu) for gpu in ends)
+    return blueprint.form.meets is None and first // nics != last // nics and first % nics != last % nics
 
 
 def _nic(blueprint: Blueprint, gpu: int) -> int:

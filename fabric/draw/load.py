@@ -116,7 +116,7 @@ def _panel(name: str, loads: Sequence[Loads], column: Column, bottom: float) -> 
     step = inner.width / len(bars[0])
     head = elide(name, column.width, BODY_PT, bold=True)
     marks: list[Mark] = [Label(column.start, top + 12, head, BODY_PT, INK, bold=True)]
-    said, start = "share of links by load", column.start + text_width(head, BODY_PT, bold=True) + 6
+    said, start = "share of link directions by load", column.start + text_width(head, BODY_PT, bold=True) + 6
     if start + text_width(said, SMALL_PT) <= column.end:
         marks.append(Label(start, top + 12, said, SMALL_PT, GREY))
     for share in (0, 50, 100):

@@ -17,7 +17,7 @@ from fabric.draw.sample import colour_axis
 from fabric.draw.scene import fills
 from fabric.draw.sheet import Box, Label, Line, Mark, elide, wrap
 from fabric.form import PLANE, title
-from fabric.paths import shortest_path
+from fabric.paths import crosses, shortest_path
 from fabric.units import count
 from fabric.wired import Wired
 
@@ -102,7 +102,8 @@ def trail_part(blueprint: Blueprint, trail: Trail) -> Part:
             for place, line in enumerate(lines)
         ]  # fmt: skip
     top = foot + 10 + STEP * max(tiers) + 12
-    head = [f"Path from GPU {count(trail.ends[0])} to GPU {count(trail.ends[1])}: {_length(trail)}"]
+    nvlink = ", after NVLink to the other's rail" if crosses(blueprint, trail.ends) else ""
+    head = [f"Path from GPU {count(trail.ends[0])} to GPU {count(trail.ends[1])}: {_length(trail)}{nvlink}"]
     marks += [Label(MARGIN, top + 8, line, BODY_PT, INK, bold=True) for line in head]
     return Part(marks, top + 16)
 

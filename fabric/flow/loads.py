@@ -19,7 +19,7 @@ def link_loads(blueprint: Blueprint, phase: Phase, routing: Routing = ADAPTIVE) 
     """Return the load of each link upwards and downwards, shape (2, links): 1 is as much as the link carries.
 
     All flows of the phase send at the rate that they would have were their NICs the only limit, whatever the fabric
-    lets through; so a load of 2 means that the flows on that link get half. Flows that no path joins load nothing.
+    lets through; so at a load of 2 the flows on that link get half at the most. Flows that no path joins load nothing.
     Raises as `route` does.
     """
     phase = leaving(blueprint, phase, pxn=routing.pxn)

@@ -81,8 +81,14 @@ def _tell_apart(study: Study, found: dict[str, Drawn], key: str, places: Mapping
 
 def _within(name: str, place: Mapping[str, int]) -> bool:
     """Tell whether a device's name has these coordinates."""
-    words = name.partition("[")[2].rstrip("]").split(",")
-    return all(f"{axis}={value}" in words for axis, value in place.items())
+    digits = _digits(name)
+    return all(digits.get(axis) == value for axis, value in place.items())
+
+
+def _digits(name: str) -> dict[str, int]:
+    """Return the coordinates that a device's or a stack's name says that it has."""
+    words = (word.split("=") for word in name.partition("[")[2].rstrip("]").split(",") if "!=" not in word)
+    return {word[0]: int(word[1]) for word in words if len(word) == 2}
 
 
 def _drawn(view: View, above: str, below: str, listed: dict[str, Drawn]) -> Drawn:
@@ -107,11 +113,9 @@ def _listed(study: Study, views: list[View]) -> Iterator[tuple[str, Drawn]]:
         return
     names = [node.name for node in views[-1].nodes() if node.multiplicity == 1 and node.role != "server"]
     rows = {group.name(group.first): group.first for group in network.groups[1:]}
-    wanted, places = {*names[:SWITCHES]}, {name.partition("[")[0] for name in names}
     for group in network.groups[1:]:
-        if group.role in places:
-            each = (group.first + number for number in range(min(group.count, 100_000)))
-            rows |= {name: row for row in each if len(wanted) and (name := group.name(row)) in wanted}
+        own = [name for name in names[:SWITCHES] if name.partition("[")[0] == group.role]
+        rows |= {name: group.row(_digits(name)) for name in own}
     for name, row in rows.items():
         yield name, _ports(network, name, row, study.blueprint.models)
 

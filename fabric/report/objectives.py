@@ -50,4 +50,6 @@ def value(name: str, number: float) -> str:
 def amount(name: str, number: float) -> str:
     """Write the value of an objective with what it is of."""
     text = value(name, number)
-    return text if name.endswith(("_usd", "_s", "_w")) else f"{text} {SOUGHT.get(name, '')}".rstrip()
+    if name.endswith(("_usd", "_s", "_w")):
+        return text
+    return f"{text} {SOUGHT.get(name, '').removeprefix('number of ')}".rstrip()

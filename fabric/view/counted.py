@@ -9,7 +9,7 @@ import numpy as np
 
 from fabric.blueprint import Blueprint
 from fabric.form import PLANE, Group
-from fabric.view.stacks import ABOVE, INSIDE, Edges, Rows, Stack, kept_axes
+from fabric.view.stacks import ABOVE, AROUND, INSIDE, Edges, Rows, Stack, kept_axes
 from fabric.wired import Wire, Wired
 
 __all__ = ["Wiring", "aggregated", "wired_units"]
@@ -154,10 +154,10 @@ class Wiring:
             yield Stack(group, fixed, len(part), inside), part
 
     def _around(self, group: Group) -> Iterator[tuple[Stack, Rows]]:
-        """Yield the switches of other pods that links lead to: each pod's as one while they are few, or all in one."""
+        """Yield the other pods that links lead to, each as one while they are few, or all the others in one."""
         axis, digits, outside = next(iter(self.place)), self.digits(group), ~self.inside[group]
         pods = np.unique(digits[axis][self.near[group]]) if axis in digits else np.zeros(0)
-        if axis in digits and len(pods) <= INSIDE:
+        if axis in digits and len(pods) <= AROUND:
             rows = np.flatnonzero(outside & np.isin(digits[axis], pods))
             yield from self._by(group, rows, [axis], inside=False)
         else:

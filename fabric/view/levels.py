@@ -54,7 +54,8 @@ def view_of(blueprint: Blueprint, level: str = "fabric", *, pod: int = 0, unit: 
     device would not fit in memory.
     """
     place = place_of(blueprint, level, pod, unit)
-    numbers = {"pod": pod, "unit": unit} if level == "unit" and "pod" in _units(blueprint) else {level: pod + unit}
+    asked = {"pod": pod, "unit": unit}
+    numbers = asked if level == "unit" and "pod" in _units(blueprint) else {level: asked.get(level, 0)}
     if level == "device":
         return _of_devices(blueprint)
     if isinstance(blueprint.form, Wired):

@@ -13,10 +13,10 @@ from fabric.blueprint import Blueprint
 from fabric.form import Group
 from fabric.network import Devices
 
-__all__ = ["ABOVE", "INSIDE", "Edges", "Stack", "kept_axes", "model_of", "named", "names_of", "splits"]
+__all__ = ["ABOVE", "AROUND", "INSIDE", "Edges", "Stack", "kept_axes", "model_of", "named", "names_of", "splits"]
 
-INSIDE, ABOVE = 128, 16
-"""The most nodes that a group is split into: in the place that a view is of, and outside of it."""
+INSIDE, ABOVE, AROUND = 128, 16, 128
+"""The most nodes that a group is split into: in the place that a view is of, above it, and other places beside it."""
 
 Rows = npt.NDArray[np.int64]
 
