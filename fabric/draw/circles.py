@@ -10,6 +10,7 @@ from fabric.blueprint import Blueprint
 from fabric.draw.palette import GREY, HAIR, PALE, PLATES, SMALL_PT
 from fabric.draw.scene import (
     FULL,
+    GROUP,
     LEFT_HALF,
     MOST_LINES,
     RIGHT_HALF,
@@ -53,10 +54,11 @@ def circle_of_groups(blueprint: Blueprint) -> Scene:
     switches = sum(size_of(blueprint, group) for group in blueprint.form.switch_groups)
     pairs = {wire: plain_pairs(blueprint, wire) for wire in wires} if switches <= WHOLE else {}
     whole = bool(pairs) and sum(map(len, pairs.values())) <= MOST_LINES
-    left, spots = _all_switches(blueprint, pairs) if whole else (_all_groups(blueprint), {})
-    right = _drawn_out(blueprint)
+    left, spots = _all_switches(blueprint, pairs) if whole else _all_groups(blueprint)
+    right, drawn = _drawn_out(blueprint)
+    spots, halo = (spots, (14.0, 14.0)) if whole else (spots | drawn, (25.0, 17.0))
     gaps = any(size > INSIDE for size in _inside(blueprint).values()) or (not whole and blueprint.sizes["group"] > RING)
-    return Scene([*left, *right], HEIGHT, fills(blueprint), gaps=gaps, spots=spots, halo=(14.0, 14.0))
+    return Scene([*left, *right], HEIGHT, fills(blueprint), gaps=gaps, spots=spots, halo=halo)
 
 
 def _inside(blueprint: Blueprint) -> dict[Group, int]:
@@ -92,7 +94,7 @@ def _all_switches(
     return marks, {(group.role, number): at for group, places in spots.items() for number, at in places.items()}
 
 
-def _all_groups(blueprint: Blueprint) -> list[Mark]:
+def _all_groups(blueprint: Blueprint) -> tuple[list[Mark], dict[tuple[str, int], Point]]:
     """Draw groups as cards on a circle, and every two that are joined by one line; of many groups those of one."""
     groups, wire = blueprint.sizes["group"], wires_of(blueprint)[-1]
     shown = few(groups, RING)
@@ -106,7 +108,8 @@ def _all_groups(blueprint: Blueprint) -> list[Mark]:
         rest = f"every two groups that are joined, by one line; {_times(groups, len(low))}"
     marks, top = caption(f"Group × {count(groups)}", rest, LEFT_HALF, HEIGHT)
     centre = LEFT_HALF.middle, top - RADIUS - 4
-    return [*marks, *_wheel(shown, joined, centre, colour(blueprint, wire), PALE)]
+    spots = {(GROUP, number): spot for number, spot in _around(shown, centre)[0].items()}
+    return [*marks, *_wheel(shown, joined, centre, colour(blueprint, wire), PALE)], spots
 
 
 def _times(groups: int, links: int) -> str:
@@ -143,8 +146,8 @@ def _gap(shown: Sequence[int], spots: Spots) -> list[Mark]:
     return dots(spots[shown[-2]], spots[shown[-1]]) if shown[-1] >= len(shown) else []
 
 
-def _drawn_out(blueprint: Blueprint) -> list[Mark]:
-    """Draw one group: its switches, the links between them, and the stubs of those that lead to other groups."""
+def _drawn_out(blueprint: Blueprint) -> tuple[list[Mark], dict[tuple[str, int], Point]]:
+    """Draw the first group: its switches, the links between them, and the stubs of those that lead to others."""
     inside, far = _inside(blueprint), wires_of(blueprint)[-1]
     counted = ", ".join(devices_words(size, group.role) for group, size in inside.items())
     links = blueprint.sizes["global"]
@@ -160,7 +163,7 @@ def _drawn_out(blueprint: Blueprint) -> list[Mark]:
     for group, places in spots.items():
         side = min(20.0, 0.75 * _apart(places))
         marks += _cards(places, side, fills(blueprint)[group.role]) + _gap(list(places), places)
-    return marks
+    return marks, {(group.role, number): at for group, places in spots.items() for number, at in places.items()}
 
 
 def _apart(spots: Spots) -> float:

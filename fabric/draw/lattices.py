@@ -122,7 +122,7 @@ def _sheet(blueprint: Blueprint) -> Scene:
     axes = _axes(blueprint)
     more = [axis for axis in axes[2:] if blueprint.sizes[axis] > 1]
     column = LEFT_HALF if more else FULL
-    marks = _one_sheet(blueprint, axes[:2], column, stacked=bool(more))
+    marks, where, halo = _one_sheet(blueprint, axes[:2], column, stacked=bool(more))
     if more:
         rest = "one switch of each sheet, all at the same place on the other axes"
         words, top = caption("Further axes", rest, RIGHT_HALF, HEIGHT)
@@ -132,11 +132,16 @@ def _sheet(blueprint: Blueprint) -> Scene:
             y = (top + step * len(more)) / 2 - step * (place + 0.4)
             marks += _line_of(blueprint, axis, wires_of(blueprint)[axes.index(axis)], y, step)
     gaps = any(blueprint.sizes[axis] > MOST for axis in axes)
-    return Scene(marks, HEIGHT, fills(blueprint), gaps=gaps, stacks=bool(more))
+    return Scene(marks, HEIGHT, fills(blueprint), gaps=gaps, stacks=bool(more), spots=where, halo=halo)
 
 
-def _one_sheet(blueprint: Blueprint, axes: Sequence[str], column: Column, *, stacked: bool) -> list[Mark]:
-    """Draw the first and last rows and columns of a sheet, and the links between those that are drawn."""
+def _one_sheet(
+    blueprint: Blueprint, axes: Sequence[str], column: Column, *, stacked: bool
+) -> tuple[list[Mark], dict[tuple[str, int], Point], Point]:
+    """Draw the first and last rows and columns of a sheet, and the links between those that are drawn.
+
+    Return with it where they stand, and how wide and high a path shows behind them.
+    """
     sizes = [blueprint.sizes[axis] for axis in axes] + [1] * (2 - len(axes))
     rest = "all drawn" if max(sizes) <= MOST else "first and last of each axis"
     if blueprint.form.family == "hyperx":
@@ -159,7 +164,8 @@ def _one_sheet(blueprint: Blueprint, axes: Sequence[str], column: Column, *, sta
     side = min(18.0, 0.55 * min(abs(gap) for gap in pitch))
     for x, y in spots.values():
         marks += card((x, y), (side, min(side, 12.0)), fills(blueprint)["leaf"])
-    return marks + _left_out(list(xs.values()), list(ys.values()), sizes)
+    marks += _left_out(list(xs.values()), list(ys.values()), sizes)
+    return marks, {("leaf", number): spot for number, spot in spots.items()}, (side + 5, min(side, 12.0) + 5)
 
 
 def _left_out(xs: list[float], ys: list[float], sizes: Sequence[int]) -> list[Mark]:

@@ -49,6 +49,9 @@ WHOLE, MOST_LINES = 64, 1500
 
 LEAD = 9.0
 
+GROUP = "group"
+"""The role under which a scene says where whole groups stand."""
+
 Point = tuple[float, float]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.draw.circles import circle_of_groups, circle_of_switches
@@ -16,7 +16,7 @@ from fabric.draw.legend import LINE, legend_marks, legend_rows, swatch_entry, wi
 from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
 from fabric.draw.palette import BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
 from fabric.draw.plan import MARGIN, WIDTH, Column
-from fabric.draw.scene import LEAD, Scene, colour, link
+from fabric.draw.scene import GROUP, LEAD, Scene, colour, link
 from fabric.draw.sheet import Bend, Box, Label, Line, Mark, Sheet, raised, wrap
 from fabric.draw.trail import HALO, Trail
 from fabric.draw.words import bundle_words, has_planes, ports_words, wire_words
@@ -66,6 +66,13 @@ def _on_path(blueprint: Blueprint, scene: Scene, trail: Trail) -> Iterator[Mark]
         )
         for stop in trail.stops
     ]
+    groups = [(GROUP, stop.digits[GROUP]) for stop in trail.stops if GROUP in stop.digits]
+    yield from _along(scene, numbers)
+    yield from _along(scene, [number for number, _ in groupby(groups)])
+
+
+def _along(scene: Scene, numbers: Sequence[tuple[str, int]]) -> Iterator[Mark]:
+    """Yield what stands behind the devices of a path that are drawn, and the links between those."""
     spots = [scene.spots.get(number) for number in numbers]
     links = {frozenset(((mark.x0, mark.y0), (mark.x1, mark.y1))): mark for mark in scene.marks
              if isinstance(mark, (Line, Bend))}  # fmt: skip
