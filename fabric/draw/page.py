@@ -160,7 +160,7 @@ def check_suffix(path: Path) -> str:
     """Return the format of a picture by the suffix of its file; raises InputError for one that there is none of."""
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
-        raise InputError(f"{path.name}: a picture ends in .svg, .png or .pdf")
+        raise InputError(f"{str(path)!r:.200}: a picture ends in .svg, .png or .pdf")
     return kind
 
 
