@@ -51,7 +51,10 @@ def scale_curve(study: Study) -> Curve:
     except FabricError as error:
         return _none("scale", "All-reduce of 1 GiB against scale", str(error).splitlines()[0])
     there = [one.spec.gpus for one in scaling.studies]
-    series = {curve.routing: [each.busbw_GBps for each in curve.estimates] for curve in scaling.curves}
+    series = {
+        curve.routing: [each.busbw_GBps for each in curve.estimates]
+        for curve in sorted(scaling.curves, key=lambda curve: curve.routing)
+    }
     return _curve(
         "scale", "All-reduce of 1 GiB against scale", "GPUs", there, [f"{units.count(n)} GPUs" for n in there], series
     )
