@@ -57,7 +57,8 @@ def export(quiet: bool, /, request: str, format_: str | None, out: str | None, *
 
 
 def _words(view: View) -> str:
-    return f"{view.title}, {units.count(len(view))} nodes, {units.count(view.edge_count)} edges"
+    nodes, edges = len(view), view.edge_count
+    return f"{view.title}, {units.count(nodes)} node{'s'[: nodes != 1]}, {units.count(edges)} edge{'s'[: edges != 1]}"
 
 
 def _levels(study: fabric.Study) -> tuple[str, ...]:

@@ -113,6 +113,12 @@ def _out_of_bounds(kind: str, value: Any, limits: dict[str, Any]) -> str | None:
     return None
 
 
+def _plainly(text: str) -> str:
+    """Return a number written as text without its exponent, point or underscores where it is whole."""
+    number = float(text.replace("_", ""))
+    return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else text.strip()
+
+
 def _wrong_kind(detail: dict[str, Any]) -> str:
     value, tags = detail["input"], re.findall(r"<[^>]+>", detail.get("ctx", {}).get("expected_tags", ""))
     wanted = _WANTED.get(detail["type"]) or _listed([_TAGS[tag] for tag in tags])
@@ -120,7 +126,7 @@ def _wrong_kind(detail: dict[str, Any]) -> str:
     if value is None:
         return f"is empty; leave the key out or write {wanted}"
     if isinstance(value, str) and numeric and _NUMBER.fullmatch(value):
-        return f"{shown(value)} is text, not {wanted}; write it without quotes: {value.strip()[:40]}"
+        return f"{shown(value)} is text, not {wanted}; write it without quotes: {_plainly(value)[:40]}"
     if isinstance(value, float) and detail["type"] == "int_type":
         whole = f"; write {value:.0f}" if value.is_integer() and abs(value) < 1e15 else ""
         return f"{shown(value)} is not a whole number{whole}"
