@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import NoReturn
 
@@ -45,6 +46,7 @@ def main() -> NoReturn:
 
     A reader of stdout that has gone ends the run quietly, with 0; a stdout that can't be written ends it with 2.
     """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell of its own folders
     mend_streams()
     stdout, interrupted = sys.stdout, noted_interrupts()
     try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from fabric.errors import InputError
 
-__all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "once", "overrides", "request_prices", "request_words"]
+__all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "once", "overrides", "request_prices", "request_words", "spare"]
 
 NUMBERS = ("gpus", "planes", "tiers")
 """The words that numbers stand for; in the others digits are part of a name."""
@@ -95,6 +97,14 @@ def overrides(words: dict[str, Any]) -> dict[str, Any]:
     file, given = words.pop("prices"), dict(map(_price, words.pop("price")))
     found = {key: _value(key, text) for key, text in words.items() if text is not None and key != "silent"}
     return {**found, "prices_usd": price_list(file, given)} if given or file is not None else found
+
+
+def spare(out: str | None, *inputs: str | None) -> None:
+    """Refuse an output that is one of the files that are read."""
+    for each in inputs:
+        with suppress(OSError, ValueError):
+            if out and each and Path(out).samefile(each):
+                raise click.UsageError(f"{out} is read; write to another file.")
 
 
 def _price(text: str) -> tuple[str, int | float | str]:

@@ -161,7 +161,9 @@ def run_page(requests: Sequence[str], file: str | None, quiet: bool, words: dict
         command = shlex.join(["fabric", *sys.argv[1:]])
         plain = re.sub(r"[^\w.-]+", "-", studies[0].spec.name)
         name = f"{plain}.html" if file is None else file
-        written = write_page(studies, name, command, front=front, progress=say)
+        names = [study.spec.name for study in studies]
+        names = names if len(set(names)) == len(names) else list(requests)
+        written = write_page(studies, name, command, names=names, front=front, progress=say)
     click.echo(f"wrote {written}")
 
 

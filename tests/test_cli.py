@@ -358,3 +358,35 @@ def test_the_library_takes_the_same_words() -> None:
     assert study.bill.cost_usd() == study.proof.objective
     assert study.allreduce(2**30, routing="ecmp").time_s >= study.allreduce(2**30).time_s
     assert fabric.to_networkx(study.network).number_of_edges() == study.blueprint.links_total
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("export", "--format", "dot", "-o"), ("diagram", "-o"), ("report", "--no-front", "-o")],
+    ids=lambda words: words[0],
+)
+def test_an_output_spares_what_stands_there(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """A request, a folder and a device are left alone; a link is followed, and a file keeps who may read it."""
+    suffix = {"export": ".dot", "diagram": ".svg", "report": ".html"}[words[0]]
+    request, folder, device = (tmp_path / f"{name}{suffix}" for name in ("request", "folder", "device"))
+    request.write_text(REQUEST)
+    folder.mkdir()
+    os.mkfifo(device)
+    for out, said in (
+        (request, "is read"),
+        (folder, "is a folder"),
+        (device, "a pipe"),
+        (request / f"it{suffix}", "is a file"),
+    ):
+        code, _, err = run(words[0], request, *words[1:], out)
+        assert (code, said in err.replace("\n", " ")) == (2, True), err
+    assert request.read_text() == REQUEST
+    kept, link = tmp_path / f"kept{suffix}", tmp_path / f"link{suffix}"
+    kept.write_text("old")
+    kept.chmod(0o600)
+    link.symlink_to(kept)
+    assert run(words[0], request, *words[1:], link)[0] == 0
+    assert link.is_symlink()
+    assert kept.read_text() != "old"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import fabric
-from fabric.options import REQUEST, once, overrides, request_words
+from fabric.options import REQUEST, once, overrides, request_words, spare
 from fabric.tables import progress_of
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def diagram(quiet: bool, /, request: str, output: str, kind: str, **words: Any) 
     from fabric.report.files import write_picture
 
     check_suffix(Path(output))
+    spare(output, request, words["prices"])
     given = {key: words.pop(key) for key in OF_KIND}
     for key, kinds in OF_KIND.items():
         if given[key] is not None and kind not in kinds:
@@ -74,9 +75,10 @@ def _asked(kind: str, given: dict[str, Any]) -> Diagram:
     routings = tuple(Routing(name, qps, seed) for name in names)
     power_w = RACK.power_w if given["rack_kw"] is None else 1000 * given["rack_kw"]
     rack = Rack(given["rack_units"] or RACK.units, power_w)
+    level = given["level"] or next((key for key in ("unit", "pod") if given[key] is not None), "fabric")
     place = {key: given[key] or 0 for key in ("pod", "unit")}
     ends = None if given["highlight"] is None else _ends(given["highlight"])
-    return Diagram(kind, given["level"] or "fabric", **place, highlight=ends,
+    return Diagram(kind, level, **place, highlight=ends,
                    traffic=Traffic(routings, given["placement"], seed), rack=rack)  # fmt: skip
 
 

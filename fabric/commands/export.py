@@ -8,7 +8,7 @@ import click
 
 import fabric
 from fabric import units
-from fabric.options import REQUEST, overrides, request_words
+from fabric.options import REQUEST, overrides, request_words, spare
 from fabric.tables import progress_of
 
 if TYPE_CHECKING:
@@ -38,8 +38,10 @@ def export(quiet: bool, /, request: str, format_: str | None, out: str | None, *
     from fabric.export import format_of, view_for, written
     from fabric.report.files import write_view
 
+    out = None if out == "-" else out
     if format_ is None and out is None:
         raise click.UsageError("Give --format, or --out FILE with a suffix that says it.")
+    spare(out, request, words["prices"])
     chosen = format_ or format_of(str(out))
     level, place = words.pop("level"), {key: words.pop(key) for key in ("pod", "unit")}
     with progress_of(quiet or words.pop("silent")) as say:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fabric.options import REQUESTS, overrides, request_words
+from fabric.options import REQUESTS, overrides, request_words, spare
 from fabric.runs import run_page
 
 __all__ = ["report"]
@@ -28,4 +28,5 @@ def report(quiet: bool, /, requests: tuple[str, ...], output: str | None, front:
     """
     if not requests:
         raise click.UsageError("Give one request or more.")
+    spare(output, *requests, words["prices"])
     run_page(requests, output, words.pop("silent") or quiet, overrides(words), front=front)

@@ -93,6 +93,10 @@ def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Sheet:
         return (lay_out_wired if wired else lay_out)(blueprint, _below(blueprint, trail), trail)
     if diagram.level not in ("pod", "unit"):
         raise InputError(f"no level '{diagram.level}' of a diagram{nearest(diagram.level, ('fabric', 'pod', 'unit'))}")
+    known = [level for level in levels_of(blueprint) if level != "device"]
+    if diagram.level not in known:
+        has = f"has no {diagram.level}s; levels: {', '.join(known)}"
+        raise InputError(f"{blueprint.name}: a {blueprint.form.family} of this form {has}")
     place = place_of(blueprint, diagram.level, diagram.pod, diagram.unit)
     view = view_of(blueprint, diagram.level, pod=diagram.pod, unit=diagram.unit)
     return lay_out_view(blueprint, view, place, trail)

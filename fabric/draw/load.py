@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.draw.composed import Part, compose
-from fabric.draw.legend import Entry
+from fabric.draw.legend import swatch_entry
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, OKABE_ITO, SMALL_PT
 from fabric.draw.plan import MARGIN, WIDTH, Column
 from fabric.draw.ramp import load_colours, ramp_bar
@@ -73,7 +73,7 @@ def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Sheet:
         "A bar stands for the loads within an eighth of its own.",
         _traffic(placement, traffic.seed, phase.flows),
     )
-    entries = [_entry(ink, _said(routing)) for ink, routing in zip(INKS, traffic.routings, strict=False)]
+    entries = [swatch_entry(_said(routing), ink) for ink, routing in zip(INKS, traffic.routings, strict=False)]
     return compose(blueprint, parts, entries, notes, line="load of the links, in both directions")
 
 
@@ -87,10 +87,6 @@ def _said(routing: Routing) -> str:
     names = {"ecmp": "ECMP", "dmodk": "destination-mod-k", "adaptive": "adaptive", "valiant": "Valiant's"}
     qps = "" if routing.name in ("adaptive",) else f", {routing.qps} queue pair{'s' if routing.qps > 1 else ''}"
     return f"{names[routing.name]} routing{qps}"
-
-
-def _entry(ink: str, text: str) -> Entry:
-    return Entry(text, 8, lambda x, y: (Box(x, y, 7, 6, ink, INK, 0, 0.3),))
 
 
 def _distributions(blueprint: Blueprint, loads: Sequence[Loads]) -> Part:

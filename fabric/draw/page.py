@@ -8,6 +8,7 @@ Style comes from matplotlib's defaults, never from a user's matplotlibrc.
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
 
-__all__ = ["check_suffix", "plain_style", "render", "save"]
+__all__ = ["check_suffix", "plain_style", "render", "save", "svg"]
 
 FORMATS: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
@@ -164,13 +165,21 @@ def check_suffix(path: Path) -> str:
     return kind
 
 
+def svg(figure: Figure) -> bytes:
+    """Return `figure` as SVG."""
+    buffer = io.BytesIO()
+    with plain_style():
+        figure.savefig(buffer, format="svg", metadata=_metadata(figure, "svg"))
+    return buffer.getvalue()
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write `figure` to `path` as SVG, PNG or PDF by its suffix: whole, or not at all.
 
     Raises InputError for another suffix and OSError when the folder cannot be written.
     """
     kind = check_suffix(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{os.getpid()}-{id(figure):x}.partial")
     try:
         with plain_style():
             figure.savefig(partial, format=kind, metadata=_metadata(figure, kind))

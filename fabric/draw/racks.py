@@ -12,11 +12,11 @@ import numpy as np
 from fabric.blueprint import Blueprint
 from fabric.draw.composed import Part, compose
 from fabric.draw.elevations import SERVER, SIDE, drawn_out
-from fabric.draw.legend import Entry
+from fabric.draw.legend import Entry, swatch_entry
 from fabric.draw.palette import BODY_PT, GREY, INK, OKABE_ITO, SMALL_PT
 from fabric.draw.plan import MARGIN
 from fabric.draw.scene import fills
-from fabric.draw.sheet import Box, Boxes, Dot, Label, Line, Mark, Sheet, elide
+from fabric.draw.sheet import Boxes, Dot, Label, Line, Mark, Sheet, elide
 from fabric.draw.words import devices_words
 from fabric.flow.placement import place
 from fabric.flow.traffic import phases
@@ -67,7 +67,10 @@ def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None
     plan, height = _floor(blueprint, floor, grid)
     parts = [drawn_out(blueprint, floor), Part([*plan, *rings], height)]
     colours = fills(blueprint)
-    entries = [_swatch("servers", SERVER), *(_swatch(title(role), colours[role]) for role in blueprint.form.roles)]
+    entries = [
+        swatch_entry("servers", SERVER),
+        *(swatch_entry(title(role), colours[role]) for role in blueprint.form.roles),
+    ]
     entries += [Entry("a ring passes on from rack to rack", 14, _ring_glyph)] if rings else []
     fed = f" and {rack.power_w / 1000:g} kW at the most" if blueprint.server.trays == 1 else ""
     line = f"{_racks(floor.total)} of {rack.units} rack units{fed}"
@@ -76,10 +79,6 @@ def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None
 
 def _racks(number: int) -> str:
     return f"{count(number)} rack{'s' if number != 1 else ''}"
-
-
-def _swatch(text: str, fill: str) -> Entry:
-    return Entry(text, 8, lambda x, y: (Box(x, y, 7, 6, fill, INK, 1, 0.3),))
 
 
 def _ring_glyph(x: float, y: float) -> tuple[Mark, ...]:

@@ -21,7 +21,7 @@ from fabric.draw.palette import (
     lane_colour,
     line_colour,
 )
-from fabric.draw.plan import MARGIN
+from fabric.draw.plan import BEHIND, MARGIN
 from fabric.draw.rows import HIGH, PAD, ROWS, Digits, Seen, Spot, placed, rows_of, spots_of
 from fabric.draw.sample import colour_axis
 from fabric.draw.scene import colour
@@ -38,9 +38,6 @@ __all__ = ["WHOLE", "lay_out_view", "place_words", "seen_part", "whole_view"]
 
 WHOLE, SERVERS = 64, 48
 """The most switches of a fabric that is drawn whole, and the most servers that are drawn one by one there."""
-
-BEHIND = 1.7
-"""How far a card of a stack stands behind."""
 
 
 def whole_view(blueprint: Blueprint) -> View:

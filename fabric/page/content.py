@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fabric import units
-from fabric.draw import draw_fabric, save
+from fabric.draw import draw_fabric, svg
 from fabric.page.curves import Curve, front_curve, scale_curve, size_curve
 from fabric.page.drill import Drawn, drill
 from fabric.page.grid import Grid, grid
 from fabric.report.document import document
 from fabric.report.files import allreduce_picture
-from fabric.report.markdown import asked, choice, models, remains, running, sought
+from fabric.report.markdown import asked, choice, models, reach, remains, running, sought
 from fabric.report.objectives import amount
 from fabric.report.why import reasons
 from fabric.study import Study
@@ -44,13 +42,13 @@ class Content:
     views: dict[str, Drawn]
 
 
-def content(study: Study, key: str, *, front: bool) -> Content:
-    """Return what a page says of a design; `front` says whether the trade-off is computed for it."""
+def content(study: Study, key: str, name: str, *, front: bool) -> Content:
+    """Return what a page says of a design by this name; `front` says whether the trade-off is computed for it."""
     design = document(study, timed=False)
     curves = [size_curve(design), scale_curve(study), *([front_curve(study)] if front else [])]
     return Content(
         key=key,
-        name=study.spec.name,
+        name=name,
         title=str(study.spec.request.get("title") or ""),
         choice=choice(study, design),
         figures=tuple(_figures(design)),
@@ -86,10 +84,7 @@ def _why(design: dict[str, Any]) -> Iterator[str]:
     yield from reasons(design)
     yield f"{remains(design['survives'])}."
     yield f"Form: {design['form']}."
-    yield (
-        f"Injection {units.rate(design['injection_gbps'])}, bisection {units.rate(design['bisection_gbps'])};"
-        f" {design['hops']['max']} switches on the longest path, {design['hops']['mean']:.3f} on average."
-    )
+    yield reach(design)
     yield from running(design)
 
 
@@ -151,6 +146,4 @@ def _met(ok: bool) -> str:
 
 def _encoded(figure: Any) -> str:
     """Return a picture as SVG in base64."""
-    with tempfile.TemporaryDirectory() as folder:
-        save(figure, Path(folder) / "it.svg")
-        return base64.b64encode((Path(folder) / "it.svg").read_bytes()).decode("ascii")
+    return base64.b64encode(svg(figure)).decode("ascii")

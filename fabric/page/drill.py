@@ -16,7 +16,7 @@ from fabric.view import View, levels_of, node_count, part_filled, place_of
 
 __all__ = ["drill"]
 
-READABLE = 600
+MOST = 600
 """The most nodes of a view that a page draws."""
 
 SWITCHES = 24
@@ -33,10 +33,10 @@ def drill(study: Study) -> dict[str, Drawn]:
 
     A view has its title, the key `above` it, nodes `[name, role, multiplicity, model, x, y, opens, label]` and edges
     `[lower, upper, bundle, links]` by the numbers of nodes. A switch has rows `[port, bundle, peer, its port]`. Views
-    of more than READABLE nodes are left out, and ports where the links would not fit in memory.
+    of more than MOST nodes are left out, and ports where the links would not fit in memory.
     """
     levels = [level for level in levels_of(study.blueprint) if level != "device"]
-    levels = [level for level in levels if node_count(study.blueprint, level) <= READABLE]
+    levels = [level for level in levels if node_count(study.blueprint, level) <= MOST]
     views = {level: study.view(level) for level in levels}
     listed = dict(_listed(study, list(views.values())))
     found = {}
@@ -62,7 +62,7 @@ def _last(study: Study, levels: list[str], listed: dict[str, Drawn], places: Map
     for level in (each for each in places if any(places[each].values())):
         view = study.view(level, **part_filled(study.blueprint, level) or {})
         above = "last pod" if "last pod" in found else "pod" if level == "unit" and "pod" in levels else "fabric"
-        if len(view) <= READABLE:
+        if len(view) <= MOST:
             found[f"last {level}"] = _drawn(view, above, "unit" if level == "pod" and "unit" in levels else "", listed)
     return found
 

@@ -30,17 +30,23 @@ MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028"
 
 
 def page(
-    studies: Sequence[Study], command: str = "", *, front: bool = True, progress: Callable[[str], None] | None = None
+    studies: Sequence[Study],
+    command: str = "",
+    *,
+    names: Sequence[str] = (),
+    front: bool = True,
+    progress: Callable[[str], None] | None = None,
 ) -> str:
     """Return the report of one design, or of several side by side, as one HTML page that needs no network.
 
-    `command` is what made it, told at the end; `front` computes the front of cost, hops and all-reduce time for a
-    single design. The same designs give the same page.
+    `command` is what made it, told at the end; `names` are what designs are called, their own where left out; `front`
+    computes the front of cost, hops and all-reduce time for a single design. The same designs give the same page.
     """
     say, contents = progress or (lambda text: None), list[Content]()
-    for number, study in enumerate(studies):
-        say(f"describing {study.spec.name}")
-        contents.append(content(study, f"d{number}", front=front and len(studies) == 1))
+    names = names or [study.spec.name for study in studies]
+    for number, (study, name) in enumerate(zip(studies, names, strict=True)):
+        say(f"describing {name}")
+        contents.append(content(study, f"d{number}", name, front=front and len(studies) == 1))
     scripts = [_asset(name) for name in SCRIPTS]
     hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
     return (

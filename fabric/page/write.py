@@ -25,6 +25,7 @@ def write_page(
     file: str | os.PathLike[str],
     command: str = "",
     *,
+    names: Sequence[str] = (),
     front: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> Path:
@@ -33,4 +34,4 @@ def write_page(
     Raises InputError for a name that does not end in .html, and FabricError saying what the system refused.
     """
     check_name(file)
-    return write_text(file, [page(studies, command, front=front, progress=progress)])
+    return write_text(file, [page(studies, command, names=names, front=front, progress=progress)])

@@ -7,6 +7,8 @@ import errno
 import io
 import json
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -129,6 +131,8 @@ def _move(names: list[str], source: Path, target: Path) -> None:
         if (target / name).is_dir():
             raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
     for name in names:
+        if (target / name).exists():
+            shutil.copymode(target / name, source / name)
         (source / name).replace(target / name)
 
 
@@ -235,14 +239,14 @@ def write_view(view: View, file: str | os.PathLike[str], format: str | None = No
 
 def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
     """Write a text to a file of its own, whole or not at all; raises FabricError saying what the system refused."""
-    name = Path(os.fspath(file)).name
+    target = _target(file)
 
     def make(temporary: Path) -> list[str]:
-        with (temporary / name).open("w", encoding="utf-8", newline="\n") as stream:
+        with (temporary / target.name).open("w", encoding="utf-8", newline="\n") as stream:
             stream.writelines(pieces)
-        return [name]
+        return [target.name]
 
-    return _together(_folder_of(file), make)[0]
+    return _together(target.parent, make)[0]
 
 
 def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLike[str]) -> Path:
@@ -250,22 +254,39 @@ def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLik
 
     Raises InputError for another suffix before anything is drawn, and what `draw_diagram` and `write_text` raise.
     """
-    name = Path(os.fspath(file)).name
-    check_suffix(Path(name))
+    check_suffix(Path(os.fspath(file)))
+    target = _target(file)
 
     def make(temporary: Path) -> list[str]:
+        name = f"it{target.suffix}"
         save(draw_diagram(blueprint, diagram), temporary / name)
-        return [name]
+        (temporary / name).replace(temporary / target.name)
+        return [target.name]
 
-    return _together(_folder_of(file), make)[0]
+    return _together(target.parent, make)[0]
 
 
-def _folder_of(file: str | os.PathLike[str]) -> Path:
-    """Return the folder of a file; raises FabricError when it is no name of a file, or a folder's."""
+def _target(file: str | os.PathLike[str]) -> Path:
+    """Return the file that is to be written, that which a link leads to.
+
+    Raises FabricError when it is no name of a file, or one of a folder, a device or a pipe, which no file may replace.
+    """
     text = os.fspath(file)
-    if not Path(text).name or text.endswith(os.sep) or Path(_named(text)).is_dir():
-        raise FabricError(f"{text!r:.200}: no name of a file; write for example fabric.drawio")
-    return Path(text).parent
+    if not Path(text).name or text.endswith(os.sep):
+        raise FabricError(f"{text!r:.200}: no name of a file")
+    try:
+        named = _named(text)
+        found = named.resolve() if named.is_symlink() else named
+        kind = found.stat().st_mode if found.exists() else stat.S_IFREG
+        beside = found.parent.exists() and not found.parent.is_dir()
+    except (OSError, RuntimeError) as error:
+        raise FabricError(f"{text!r:.200}: can't write there: {getattr(error, 'strerror', None) or error}") from error
+    if beside:
+        raise FabricError(f"{text!r:.200}: {found.parent} is a file, and no folder")
+    if not stat.S_ISREG(kind):
+        what = "a folder" if stat.S_ISDIR(kind) else "a device or a pipe"
+        raise FabricError(f"{text!r:.200} is {what}; write the name of a file")
+    return found
 
 
 def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path]:

@@ -20,6 +20,7 @@ __all__ = [
     "escaped",
     "markdown_table",
     "models",
+    "reach",
     "remains",
     "report",
     "running",
@@ -212,11 +213,16 @@ def _running(design: dict[str, Any]) -> Iterator[str]:
     yield from (text for line in running(design) for text in ("", line))
 
 
-def _allreduce(design: dict[str, Any]) -> Iterator[str]:
-    yield (
+def reach(design: dict[str, Any]) -> str:
+    """Say what goes in and across at once, and how far it is."""
+    return (
         f"Injection {units.rate(design['injection_gbps'])}, bisection {units.rate(design['bisection_gbps'])};"
         f" {design['hops']['max']} switches on the longest path, {design['hops']['mean']:.3f} on average."
     )
+
+
+def _allreduce(design: dict[str, Any]) -> Iterator[str]:
+    yield reach(design)
     yield ""
     heads = ("size", "routing", "algorithm", "time", "algbw GB/s", "busbw GB/s", "limited by")
     rows = (

@@ -55,7 +55,7 @@ _AXIS = r"^[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)?$"
 _KEY = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _RATE = r"^[1-9][0-9]{0,6}$"
 WRITING = {
-    _NAME: "a name is of letters, digits and _ ( ) +, with spaces, dots and dashes only inside; a dash may end it",
+    _NAME: "a name is of letters a-z, digits and _ ( ) +, with spaces, dots and dashes only inside; a dash may end it",
     _AXIS: "an axis or a bundle is written like `spine` or `leaf-spine`",
     _KEY: "a key is written like `leaf`, `leaf-spine` or `cost_usd.total`",
     _RATE: "a rate is a whole number of Gb/s",
