@@ -10,7 +10,7 @@ import click
 
 import fabric
 from fabric.commands import COMMANDS
-from fabric.console import drop_output, is_terminal, mend_streams, noted_interrupts, wrapped
+from fabric.console import drop_output, end_in_order, is_terminal, mend_streams, noted_interrupts, wrapped
 
 __all__ = ["cli", "main"]
 
@@ -48,6 +48,7 @@ def main() -> NoReturn:
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell of its own folders
     mend_streams()
+    end_in_order()
     stdout, interrupted = sys.stdout, noted_interrupts()
     try:
         cli.main(standalone_mode=False, prog_name="fabric")

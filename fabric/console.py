@@ -14,7 +14,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, TextIO
 
-__all__ = ["drop_output", "is_terminal", "mend_streams", "noted_interrupts", "record", "wrapped"]
+__all__ = ["drop_output", "end_in_order", "is_terminal", "mend_streams", "noted_interrupts", "record", "wrapped"]
 
 _fill = partial(textwrap.fill, break_long_words=False, break_on_hyphens=False)
 
@@ -40,6 +40,17 @@ def noted_interrupts() -> list[int]:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, note)
     return found
+
+
+def end_in_order() -> None:
+    """Let SIGTERM and SIGHUP end the run as an exit does, so that nothing half-written stays behind."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def drop_output() -> None:

@@ -316,14 +316,21 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("delay_s", [1.2, 1.6, 2.0, 2.5])
-def test_a_signal_in_another_process_leaves_nothing_behind(tmp_path: Path, delay_s: float) -> None:
-    """A run that SIGINT ends at any moment exits 130, or was done, and leaves all of its files or none."""
+INT, TERM = signal.SIGINT, signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("number", "delay_s"), [(INT, 1.2), (INT, 1.6), (INT, 2.0), (INT, 2.5), (TERM, 1.6), (TERM, 2.2)]
+)
+def test_a_signal_in_another_process_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals, delay_s: float
+) -> None:
+    """A run that SIGINT or SIGTERM ends exits as a shell shows it, or was done, and leaves all of its files or none."""
     command = [sys.executable, "-m", "fabric", "design", "colossus-1m", "--out", str(tmp_path / "new")]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(delay_s)
-    child.send_signal(signal.SIGINT)
-    assert child.wait() in (0, 130, -signal.SIGINT)  # a shell shows the last as 130 too
+    child.send_signal(number)
+    assert child.wait() in (0, 128 + number, -number)  # a shell shows the last as 130 or 143 too
     assert len(list(tmp_path.glob("new/*"))) in (0, 6)
     assert not list(tmp_path.glob("new/.*"))
 

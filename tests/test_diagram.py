@@ -252,6 +252,7 @@ def test_levels_are_told() -> None:
     [
         (["-o", "x.docx"], ".svg, .png or .pdf"),
         (["-o", "x.svg", "--highlight", "0,5"], "path:0,511"),
+        (["-o", "x.svg", "--highlight", "path:5,5"], "two ends"),
         (["-o", "x.svg", "--highlight", "path:0,1024"], "1,024, numbered from 0"),
         (["-o", "x.svg", "--level", "pod"], "has no pods; levels: fabric, unit"),
         (["-o", "x.svg", "--kind", "load", "--level", "unit"], "--level says nothing"),

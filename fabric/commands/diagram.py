@@ -90,6 +90,8 @@ def _ends(text: str) -> tuple[int, int]:
         raise click.BadParameter(
             f"'{text[:80]}' is no path:A,B; write for example path:0,511", param_hint="'--highlight'"
         )
+    if int(first) == int(second):
+        raise click.BadParameter("a path has two ends; write two GPUs", param_hint="'--highlight'")
     return int(first), int(second)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from bisect import bisect
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -187,11 +188,14 @@ def text_width(text: str, size_pt: float, bold: bool = False) -> float:
 
 def elide(text: str, width: float, size_pt: float, bold: bool = False) -> str:
     """Return `text`, its middle replaced by an ellipsis where it is wider than `width` points."""
-    for keep in range(len(text), 0, -1):
-        short = text if keep == len(text) else f"{text[: keep - keep // 3]}…{text[len(text) - keep // 3 :]}"
-        if text_width(short, size_pt, bold) <= width:
-            return short
-    return ""
+
+    def short(keep: int) -> str:
+        return text if keep == len(text) else f"{text[: keep - keep // 3]}…{text[len(text) - keep // 3 :]}"
+
+    if not text or text_width(text, size_pt, bold) <= width:
+        return text
+    fits = bisect(range(1, len(text)), width, key=lambda keep: text_width(short(keep), size_pt, bold))
+    return short(fits) if fits else ""
 
 
 def wrap(text: str, width: float, size_pt: float) -> tuple[str, ...]:
