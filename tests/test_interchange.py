@@ -258,7 +258,7 @@ def test_the_suffix_says_the_format(tmp_path: Path, suffix: str) -> None:
         (("colossus-100k", "--format", "dot", "-o", "/"), 2, "no name of a file"),
         (("colossus-100k", "--format", "dot", "--level", "device"), 2, "level unit can be read"),
         (("colossus-100k", "--format", "dot", "--pod", "49"), 2, "--pod 49: colossus-100k has 49"),
-        (("colossus-100k", "--format", "dot", "--level", "fabric", "--unit", "1"), 2, "no unit to choose"),
+        (("colossus-100k", "--format", "dot", "--level", "fabric", "--unit", "1"), 2, "of --level pod or unit"),
         (("superpod-h100-1su", "--format", "dot", "--level", "pod"), 2, "no pods; levels: fabric, unit, device"),
     ],
 )

@@ -75,6 +75,8 @@ def _asked(kind: str, given: dict[str, Any]) -> Diagram:
     routings = tuple(Routing(name, qps, seed) for name in names)
     power_w = RACK.power_w if given["rack_kw"] is None else 1000 * given["rack_kw"]
     rack = Rack(given["rack_units"] or RACK.units, power_w)
+    if given["level"] == "fabric" and not (given["pod"] is None and given["unit"] is None):
+        raise click.UsageError("--pod and --unit are of --level pod or unit.")
     level = given["level"] or next((key for key in ("unit", "pod") if given[key] is not None), "fabric")
     place = {key: given[key] or 0 for key in ("pod", "unit")}
     ends = None if given["highlight"] is None else _ends(given["highlight"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,6 +45,10 @@ def export(quiet: bool, /, request: str, format_: str | None, out: str | None, *
     spare(out, request, words["prices"])
     chosen = format_ or format_of(str(out))
     level, place = words.pop("level"), {key: words.pop(key) for key in ("pod", "unit")}
+    if level in ("fabric", "device") and any(number is not None for number in place.values()):
+        raise click.UsageError("--pod and --unit are of --level pod or unit.")
+    if out is None and sys.stdout is None:
+        raise fabric.FabricError("stdout is closed; give --out FILE")
     with progress_of(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **overrides(words))
         say("looking at it")
