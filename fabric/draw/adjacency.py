@@ -73,9 +73,9 @@ def _binned(group: Devices, first: int, most: int) -> Bins:
 
 
 def lay_out_adjacency(blueprint: Blueprint) -> Sheet:
-    """Return the matrix of switches as a page; raises InputError where there is one switch."""
-    if blueprint.switches == 1:
-        raise InputError(f"{blueprint.name}: one switch is joined to no other; draw it with --kind tiers")
+    """Return the matrix of switches as a page; raises InputError where no two are joined."""
+    if not blueprint.form.fabric_bundles:
+        raise InputError(f"{blueprint.name}: no two of its switches are joined; draw it with --kind tiers")
     bins, cells = adjacency(blueprint)
     total = len(cells)
     side = SIDE / total
