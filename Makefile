@@ -55,7 +55,7 @@ accuracy: $(RUN)
 	$(BIN)/python benchmarks/accuracy.py
 
 baselines: $(TEST)
-	$(BIN)/python -m tests.test_baselines
+	$(BIN)/python -m tests.draw.test_baselines
 
 docs-pictures: $(RUN)
 	mkdir -p docs/pictures

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import fabric
 from fabric import Study
-from fabric.spec import topologies
+from fabric.request import topologies
 
 GIB = 2**30
 HEAD = (

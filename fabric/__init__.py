@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fabric.blueprint import Blueprint
-    from fabric.clusters import Cluster, cluster
     from fabric.errors import FabricError, Infeasible, InputError, TooLarge
-    from fabric.expansion import expand
     from fabric.export import to_networkx, to_simgrid
-    from fabric.families import Family
     from fabric.network import Network
+    from fabric.network.expand import expand
     from fabric.report.comparison import Comparison, compare
     from fabric.report.files import write, write_view
-    from fabric.scaling import Scaling, scale
-    from fabric.spec import Spec
-    from fabric.study import Pareto, Study, design, optimize, pareto, read
+    from fabric.request import Spec
+    from fabric.studies.multi_fabric import Cluster, cluster
+    from fabric.studies.scaling import Scaling, scale
+    from fabric.studies.study import Pareto, Study, design, optimize, pareto, read
+    from fabric.topology.registry import Family
     from fabric.view import View
 
 __version__ = "0.1.0"
@@ -57,27 +57,27 @@ __all__ = [
 
 _HOMES = {
     "Blueprint": "blueprint",
-    "Cluster": "clusters",
+    "Cluster": "studies.multi_fabric",
     "Comparison": "report.comparison",
     "FabricError": "errors",
-    "Family": "families",
+    "Family": "topology.registry",
     "Infeasible": "errors",
     "InputError": "errors",
     "Network": "network",
-    "Pareto": "study",
-    "Scaling": "scaling",
-    "Spec": "spec",
-    "Study": "study",
+    "Pareto": "studies.study",
+    "Scaling": "studies.scaling",
+    "Spec": "request",
+    "Study": "studies.study",
     "TooLarge": "errors",
     "View": "view",
     "compare": "report.comparison",
-    "cluster": "clusters",
-    "design": "study",
-    "expand": "expansion",
-    "optimize": "study",
-    "pareto": "study",
-    "read": "study",
-    "scale": "scaling",
+    "cluster": "studies.multi_fabric",
+    "design": "studies.study",
+    "expand": "network.expand",
+    "optimize": "studies.study",
+    "pareto": "studies.study",
+    "read": "studies.study",
+    "scale": "studies.scaling",
     "to_networkx": "export",
     "to_simgrid": "export",
     "write": "report.files",

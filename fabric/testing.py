@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from fabric.blueprint import Blueprint, fill
+from fabric.blueprint.metrics import bisection_gbps, hops
 from fabric.catalog import Server, Switch
-from fabric.expansion import expand
-from fabric.families import Family
-from fabric.form import PLANE, Form
-from fabric.metrics import bisection_gbps, hops
 from fabric.network import Network
-from fabric.wired import Wired
+from fabric.network.expand import expand
+from fabric.topology.clos import PLANE, ClosForm
+from fabric.topology.graph_form import GraphForm
+from fabric.topology.registry import Family
 
 __all__ = ["check_blueprint", "check_family", "random_blueprint"]
 
@@ -39,9 +39,9 @@ def check_family(family: Family, trials: int = 10, seed: int = 0) -> None:
             check_blueprint(random_blueprint(form, random))
 
 
-def random_blueprint(form: Form, random: Random) -> Blueprint:
+def random_blueprint(form: ClosForm, random: Random) -> Blueprint:
     """Return a blueprint of `form` with random small sizes, its places filled in order as far as chance has it."""
-    if isinstance(form, Wired):
+    if isinstance(form, GraphForm):
         return _random_wired(form, random)
     sizes = {axis: random.randint(1, MOST) for axis in form.axes}
     sizes[PLANE] = random.randint(1, 2)
@@ -54,7 +54,7 @@ def random_blueprint(form: Form, random: Random) -> Blueprint:
     return Blueprint("random", form, fill(form, sizes, servers), models, server, servers * nics, GBPS)
 
 
-def _random_wired(form: Wired, random: Random) -> Blueprint:
+def _random_wired(form: GraphForm, random: Random) -> Blueprint:
     """Return a blueprint of a wired form whose random sizes keep to its rules and tables."""
     nics = random.randint(1, 2)
     for tries in count():
@@ -95,10 +95,10 @@ def _truths(blueprint: Blueprint, network: Network) -> Iterator[tuple[str, Any, 
         yield f"most ports of a {group.role}", most, max(_degrees(network, group.first, group.count), default=0)
         limit = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
         yield f"ports of a {group.role} within {limit}", True, _highest_port(network, group.first, group.count) < limit
-    joins = [] if isinstance(form, Wired) else form.bundles
+    joins = [] if isinstance(form, GraphForm) else form.bundles
     for place, bundle in enumerate(joins):
         yield f"copies of {bundle.name}", {blueprint.sizes[bundle.name]}, _copies(network, place)
-    full, levels = (_full(blueprint), form.levels or 1) if isinstance(form, Wired) else (blueprint, 1)
+    full, levels = (_full(blueprint), form.levels or 1) if isinstance(form, GraphForm) else (blueprint, 1)
     yield "hops", (hops(full).max, round(hops(full).mean, 9)), searched_hops(expand(full), levels)
     yield "bisection", bisection_gbps(blueprint), maximum_flow(network)
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from fabric.cli import main
-from tests.asking import Run
+from fabric.cli.main import main
+from tests.request_fixtures import Run
 
 
 @pytest.fixture

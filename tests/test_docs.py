@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import fabric
-from fabric.families import BUILTIN
 from fabric.flow import Routing, Workload, answer
+from fabric.topology.registry import BUILTIN
 
 DOCS = Path(__file__).parent.parent / "docs"
 ROW = re.compile(r"^\| (?P<rule>[^|]+) \| `(?P<words>\{.*\})` \| (?P<switches>[\d,]+) \|", re.MULTILINE)

@@ -6,7 +6,7 @@ from fabric.draw.curve import draw_allreduce
 from fabric.draw.diagram import KINDS, Diagram, draw_diagram, draw_fabric
 from fabric.draw.front import draw_front
 from fabric.draw.load import Traffic
-from fabric.draw.page import save, svg
+from fabric.draw.render import save, svg
 from fabric.draw.scale import draw_scale
 
 __all__ = [

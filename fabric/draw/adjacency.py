@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.draw.composed import Part, compose
+from fabric.draw.canvas import Box, Canvas, Label, Line, Mark, Raster, elide, text_width
+from fabric.draw.captions import devices_words
+from fabric.draw.page_layout import Part, compose
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, SMALL_PT, ink_on
-from fabric.draw.plan import MARGIN
 from fabric.draw.ramp import many_colours, ramp_bar
-from fabric.draw.sheet import Box, Label, Line, Mark, Raster, Sheet, elide, text_width
-from fabric.draw.words import devices_words
+from fabric.draw.tier_layout import MARGIN
 from fabric.errors import InputError
-from fabric.expansion import expand
-from fabric.form import PLANE, title
 from fabric.network import Devices
+from fabric.network.expand import expand
+from fabric.topology.clos import PLANE, title
 from fabric.units import count
 
 __all__ = ["adjacency", "lay_out_adjacency"]
@@ -72,7 +72,7 @@ def _binned(group: Devices, first: int, most: int) -> Bins:
     return Bins(group.role, first, -(-group.count // (together * inner)), together * inner, what)
 
 
-def lay_out_adjacency(blueprint: Blueprint) -> Sheet:
+def lay_out_adjacency(blueprint: Blueprint) -> Canvas:
     """Return the matrix of switches as a page; raises InputError where no two are joined."""
     if not blueprint.form.fabric_bundles:
         raise InputError(f"{blueprint.name}: no two of its switches are joined; draw it with --kind tiers")

@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise, product
 
 from fabric.blueprint import Blueprint
-from fabric.draw.palette import ACCENT, BODY_PT, GREY, INK, SMALL_PT, WHITE
-from fabric.draw.plan import Column
-from fabric.draw.sample import Card, Step, step
-from fabric.draw.scene import (
+from fabric.draw.canvas import Box, Label, Mark, elide, text_width
+from fabric.draw.graph_scene import (
     FULL,
     MOST_LINES,
     WHOLE,
+    GraphScene,
     Point,
-    Scene,
     between,
     caption,
     card,
@@ -27,9 +25,11 @@ from fabric.draw.scene import (
     number_in,
     size_of,
 )  # fmt: skip
-from fabric.draw.sheet import Box, Label, Mark, elide, text_width
-from fabric.form import PLANE, Group, title
-from fabric.wired import Wired
+from fabric.draw.palette import ACCENT, BODY_PT, GREY, INK, SMALL_PT, WHITE
+from fabric.draw.sampling import Card, Step, step
+from fabric.draw.tier_layout import Column
+from fabric.topology.clos import PLANE, Group, title
+from fabric.topology.graph_form import GraphForm
 
 __all__ = ["levels"]
 
@@ -42,10 +42,10 @@ MOST_SERVERS, MOST_SWITCHES = 16, 36
 Shown = Mapping[str, Sequence[int]]
 
 
-def levels(blueprint: Blueprint) -> Scene:
+def levels(blueprint: Blueprint) -> GraphScene:
     """Return the servers and every level of switches, the sample of a digit the same in all, and all links between."""
     form = blueprint.form
-    assert isinstance(form, Wired)
+    assert isinstance(form, GraphForm)
     servers = (*form.groups[1].axes, "slot")
     shown, whole = _sample(blueprint, servers)
     height = PITCH * len(form.groups) + 8
@@ -69,10 +69,10 @@ def levels(blueprint: Blueprint) -> Scene:
     where |= {("server", number): (x, y + SERVER / 2) for number, (x, y) in hosts.items()}
     halo = min(20.0, *map(_width, spots.values())) + 6, SWITCH + 6
     host = min(36.0, _width(hosts)), SERVER
-    return Scene(marks, height, fills(blueprint), gaps=not whole, spots=where, halo=halo, host=host)
+    return GraphScene(marks, height, fills(blueprint), gaps=not whole, spots=where, halo=halo, host=host)
 
 
-def _rows(form: Wired) -> list[tuple[int, Group]]:
+def _rows(form: GraphForm) -> list[tuple[int, Group]]:
     return list(enumerate(form.switch_groups))
 
 
@@ -135,7 +135,7 @@ def _ports(blueprint: Blueprint, hosts: Mapping[int, Point], nics: Sequence[int]
 
 
 def _links(
-    blueprint: Blueprint, form: Wired, spots: Mapping[Group, Mapping[int, Point]], ports: Mapping[int, Point]
+    blueprint: Blueprint, form: GraphForm, spots: Mapping[Group, Mapping[int, Point]], ports: Mapping[int, Point]
 ) -> list[Mark]:
     """Draw the links between what is drawn, the longest first."""
     marks: list[Mark] = []

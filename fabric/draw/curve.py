@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fabric.draw.page import plain_style
+from fabric.draw.canvas import elide, font
 from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, OKABE_ITO, TIER_PT, line_colour
-from fabric.draw.sheet import elide, font
+from fabric.draw.render import plain_style
 from fabric.units import size
 
 if TYPE_CHECKING:

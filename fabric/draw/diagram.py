@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.racks import RACK, Rack
 from fabric.draw.adjacency import lay_out_adjacency
-from fabric.draw.composed import Part
+from fabric.draw.canvas import Canvas
+from fabric.draw.device_view import WHOLE, lay_out_view, place_words, seen_part, whole_view
+from fabric.draw.graph_diagram import lay_out_wired
 from fabric.draw.load import Traffic, lay_out_load
-from fabric.draw.page import plain_style, render
+from fabric.draw.page_layout import Part
+from fabric.draw.path import PathHighlight, trail_of, trail_part
 from fabric.draw.racks import lay_out_racks
-from fabric.draw.seen import WHOLE, lay_out_view, place_words, seen_part, whole_view
-from fabric.draw.sheet import Sheet
+from fabric.draw.render import plain_style, render
 from fabric.draw.tiers import lay_out
-from fabric.draw.trail import Trail, trail_of, trail_part
-from fabric.draw.wiring import lay_out_wired
 from fabric.errors import InputError, nearest
-from fabric.racks import RACK, Rack
+from fabric.topology.graph_form import GraphForm
 from fabric.view import levels_of, place_of, view_of
-from fabric.wired import Wired
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,7 +57,7 @@ def draw_diagram(blueprint: Blueprint, diagram: Diagram = Diagram()) -> Figure:
         return render(sheet)
 
 
-def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Sheet:
+def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Canvas:
     """Return the diagram as marks on a sheet; raises as `draw_diagram`."""
     if diagram.kind not in KINDS:
         raise InputError(f"no kind '{diagram.kind}' of diagram{nearest(diagram.kind, KINDS)}")
@@ -71,10 +71,10 @@ def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Sheet:
         return _by_tiers(blueprint, diagram)
 
 
-def _below(blueprint: Blueprint, trail: Trail | None) -> list[Part]:
+def _below(blueprint: Blueprint, trail: PathHighlight | None) -> list[Part]:
     """Return what stands under a fabric by groups: of tiers one unit, device by device, and a path."""
     parts = []
-    if not isinstance(blueprint.form, Wired) and "unit" in levels_of(blueprint):
+    if not isinstance(blueprint.form, GraphForm) and "unit" in levels_of(blueprint):
         place = place_of(blueprint, "unit", 0, 0)
         view = view_of(blueprint, "unit")
         head = f"{place_words(blueprint, place)}, device by device"
@@ -82,10 +82,10 @@ def _below(blueprint: Blueprint, trail: Trail | None) -> list[Part]:
     return parts + ([trail_part(blueprint, trail)] if trail else [])
 
 
-def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Sheet:
+def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Canvas:
     """Return the whole, by groups or device by device where it is small, or one pod or unit of it."""
     trail = None if diagram.highlight is None else trail_of(blueprint, diagram.highlight)
-    wired = isinstance(blueprint.form, Wired)
+    wired = isinstance(blueprint.form, GraphForm)
     if diagram.level == "fabric":
         place_of(blueprint, "fabric", diagram.pod, diagram.unit)
         if not wired and blueprint.switches <= WHOLE:

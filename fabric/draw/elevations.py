@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabric.blueprint import Blueprint
-from fabric.draw.composed import Part
+from fabric.blueprint.racks import Floor, Shelf
+from fabric.draw.canvas import Align, Box, Label, Line, Mark, elide, text_width, wrap
+from fabric.draw.captions import devices_words
+from fabric.draw.graph_scene import fills
+from fabric.draw.page_layout import Part
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_on
-from fabric.draw.plan import MARGIN
-from fabric.draw.scene import fills
-from fabric.draw.sheet import Align, Box, Label, Line, Mark, elide, text_width, wrap
-from fabric.draw.words import devices_words
-from fabric.form import title
-from fabric.racks import Floor, Shelf
+from fabric.draw.tier_layout import MARGIN
+from fabric.topology.clos import title
 from fabric.units import count
 
 __all__ = ["SERVER", "SIDE", "drawn_out"]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fabric.draw.curve import COLOURS, MARKERS, dress, legend_label, plot, type_of
-from fabric.draw.page import plain_style
 from fabric.draw.palette import BODY_PT, GREY, INK
+from fabric.draw.render import plain_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

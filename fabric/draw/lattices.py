@@ -6,17 +6,16 @@ import math
 from collections.abc import Sequence
 
 from fabric.blueprint import Blueprint
-from fabric.draw.circles import circle_of_switches
-from fabric.draw.palette import BODY_PT, HAIR, INK, PLATES
-from fabric.draw.plan import GHOST, Column
-from fabric.draw.scene import (
+from fabric.draw.canvas import Bend, Box, Label, Mark
+from fabric.draw.dragonfly import circle_of_switches
+from fabric.draw.graph_scene import (
     FULL,
     LEFT_HALF,
     MOST_LINES,
     RIGHT_HALF,
     WHOLE,
+    GraphScene,
     Point,
-    Scene,
     between,
     caption,
     card,
@@ -30,17 +29,18 @@ from fabric.draw.scene import (
     size_of,
     wires_of,
 )  # fmt: skip
-from fabric.draw.sheet import Bend, Box, Label, Mark
-from fabric.form import PLANE
+from fabric.draw.palette import BODY_PT, HAIR, INK, PLATES
+from fabric.draw.tier_layout import GHOST, Column
+from fabric.topology.clos import PLANE
+from fabric.topology.graph_form import PatternBundle
 from fabric.units import count
-from fabric.wired import Wire
 
 __all__ = ["lattice"]
 
 MOST, SIDE, HEIGHT = 9, 210.0, 262.0
 
 
-def lattice(blueprint: Blueprint) -> Scene:
+def lattice(blueprint: Blueprint) -> GraphScene:
     """Return the whole lattice where it is small, else one sheet of it and a line on each further axis.
 
     Of one axis on which all are joined the switches stand on a circle.
@@ -59,7 +59,7 @@ def _axes(blueprint: Blueprint) -> list[str]:
     return [axis for axis in blueprint.form.switch_groups[0].axes if axis != PLANE]
 
 
-def _whole(blueprint: Blueprint, pairs: dict[Wire, list[tuple[int, int]]]) -> Scene:
+def _whole(blueprint: Blueprint, pairs: dict[PatternBundle, list[tuple[int, int]]]) -> GraphScene:
     """Draw every switch and link: x, z and v across, y, w and u up, the first of each closest together."""
     axes = _axes(blueprint)
     sizes = [blueprint.sizes[axis] for axis in axes]
@@ -82,7 +82,7 @@ def _whole(blueprint: Blueprint, pairs: dict[Wire, list[tuple[int, int]]]) -> Sc
     for number, at in enumerate(spots):
         marks += card(at, (side, min(side, 12.0)), fills(blueprint)["leaf"], str(number))
     where = {("leaf", number): spot for number, spot in enumerate(spots)}
-    return Scene(marks, height, fills(blueprint), spots=where, halo=(side + 5, min(side, 12.0) + 5))
+    return GraphScene(marks, height, fills(blueprint), spots=where, halo=(side + 5, min(side, 12.0) + 5))
 
 
 def _product(blueprint: Blueprint, axes: Sequence[str]) -> str:
@@ -117,7 +117,7 @@ def _link(start: Point, end: Point, ink: str, pitch: float, *, strong: bool = Fa
     return Bend(*low, *high, swerve, ink, *((0.8, 0.95) if strong else (0.5, 0.7)))
 
 
-def _sheet(blueprint: Blueprint) -> Scene:
+def _sheet(blueprint: Blueprint) -> GraphScene:
     """Draw one sheet of x and y, before others like it, and beside it one line on each further axis."""
     axes = _axes(blueprint)
     more = [axis for axis in axes[2:] if blueprint.sizes[axis] > 1]
@@ -132,7 +132,7 @@ def _sheet(blueprint: Blueprint) -> Scene:
             y = (top + step * len(more)) / 2 - step * (place + 0.4)
             marks += _line_of(blueprint, axis, wires_of(blueprint)[axes.index(axis)], y, step)
     gaps = any(blueprint.sizes[axis] > MOST for axis in axes)
-    return Scene(marks, HEIGHT, fills(blueprint), gaps=gaps, stacks=bool(more), spots=where, halo=halo)
+    return GraphScene(marks, HEIGHT, fills(blueprint), gaps=gaps, stacks=bool(more), spots=where, halo=halo)
 
 
 def _one_sheet(
@@ -177,7 +177,7 @@ def _left_out(xs: list[float], ys: list[float], sizes: Sequence[int]) -> list[Ma
     return marks
 
 
-def _sheet_links(blueprint: Blueprint, wire: Wire, spots: dict[int, Point], pitch: float) -> list[Mark]:
+def _sheet_links(blueprint: Blueprint, wire: PatternBundle, spots: dict[int, Point], pitch: float) -> list[Mark]:
     """Draw the links of one axis; those past other switches only on the first line, but of tori on all."""
     numbers = list(spots)
     first = spots[0]
@@ -190,7 +190,7 @@ def _sheet_links(blueprint: Blueprint, wire: Wire, spots: dict[int, Point], pitc
     return marks
 
 
-def _line_of(blueprint: Blueprint, axis: str, wire: Wire, y: float, step: float) -> list[Mark]:
+def _line_of(blueprint: Blueprint, axis: str, wire: PatternBundle, y: float, step: float) -> list[Mark]:
     """Draw one line of switches on a further axis, and the links between them."""
     size, group = blueprint.sizes[axis], blueprint.form.switch_groups[0]
     head = f"{axis} × {count(size)}"

@@ -10,23 +10,23 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.draw.composed import Part, compose
+from fabric.draw.canvas import Box, Canvas, Label, Line, Mark, Raster, elide, text_width
+from fabric.draw.captions import devices_words
 from fabric.draw.legend import swatch_entry
+from fabric.draw.page_layout import Part, compose
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, OKABE_ITO, SMALL_PT
-from fabric.draw.plan import MARGIN, WIDTH, Column
 from fabric.draw.ramp import load_colours, ramp_bar
-from fabric.draw.sheet import Box, Label, Line, Mark, Raster, Sheet, elide, text_width
-from fabric.draw.words import devices_words
+from fabric.draw.tier_layout import MARGIN, WIDTH, Column
 from fabric.errors import InputError
-from fabric.expansion import expand
-from fabric.flow.hosts import rows_of
-from fabric.flow.loads import link_loads
+from fabric.flow.host_links import rows_of
+from fabric.flow.link_utilization import link_loads
 from fabric.flow.placement import place
-from fabric.flow.routes import ADAPTIVE, Routing
+from fabric.flow.tiered_routes import ADAPTIVE, Routing
 from fabric.flow.traffic import phases
-from fabric.form import title
+from fabric.network.expand import expand
+from fabric.topology.clos import title
+from fabric.topology.graph_form import GraphForm
 from fabric.units import count
-from fabric.wired import Wired
 
 __all__ = ["Traffic", "lay_out_load", "uplinks"]
 
@@ -55,7 +55,7 @@ class Traffic:
     seed: int = 0
 
 
-def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Sheet:
+def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Canvas:
     """Return the loads as a page; raises as `link_loads` does, and InputError where no servers are to be joined."""
     if blueprint.servers < 2:
         raise InputError(f"{blueprint.name}: one server puts nothing on its links; take two or more")
@@ -156,7 +156,7 @@ def uplinks(blueprint: Blueprint, loads: Loads) -> Loads:
     """
     network, leaf = expand(blueprint), blueprint.form.switch_groups[0].role
     group = network.group(leaf)
-    hosts = len(blueprint.form.host_wires) if isinstance(blueprint.form, Wired) else 1
+    hosts = len(blueprint.form.host_wires) if isinstance(blueprint.form, GraphForm) else 1
     links = np.flatnonzero(network.bundle >= hosts)
     ends, ports, load = list[Any](), list[Any](), list[Any]()
     for end, port, arcs in (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.blueprint import Blueprint
+from fabric.draw.canvas import Box, Label, Line, Mark, elide, text_width, wrap
+from fabric.draw.captions import group_words, model_title, notes, ports_words, subtitle
 from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, SMALL_PT, TIER_PT, TITLE_PT, WHITE
-from fabric.draw.plan import MARGIN, WIDTH
-from fabric.draw.sheet import Box, Label, Line, Mark, elide, text_width, wrap
-from fabric.draw.words import group_words, model_title, notes, ports_words, subtitle
-from fabric.form import Group, title
+from fabric.draw.tier_layout import MARGIN, WIDTH
+from fabric.topology.clos import Group, title
 from fabric.units import count
 
 __all__ = ["NOTE_LEAD", "group_marks", "group_texts", "header", "note_lines", "note_marks", "rule"]

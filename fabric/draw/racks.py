@@ -10,18 +10,18 @@ from itertools import pairwise
 import numpy as np
 
 from fabric.blueprint import Blueprint
-from fabric.draw.composed import Part, compose
+from fabric.blueprint.racks import RACK, Floor, Rack, floor_of
+from fabric.draw.canvas import Boxes, Canvas, Dot, Label, Line, Mark, elide
+from fabric.draw.captions import devices_words
 from fabric.draw.elevations import SERVER, SIDE, drawn_out
+from fabric.draw.graph_scene import fills
 from fabric.draw.legend import Entry, swatch_entry
+from fabric.draw.page_layout import Part, compose
 from fabric.draw.palette import BODY_PT, GREY, INK, OKABE_ITO, SMALL_PT
-from fabric.draw.plan import MARGIN
-from fabric.draw.scene import fills
-from fabric.draw.sheet import Boxes, Dot, Label, Line, Mark, Sheet, elide
-from fabric.draw.words import devices_words
+from fabric.draw.tier_layout import MARGIN
 from fabric.flow.placement import place
 from fabric.flow.traffic import phases
-from fabric.form import title
-from fabric.racks import RACK, Floor, Rack, floor_of
+from fabric.topology.clos import title
 from fabric.units import count
 
 __all__ = ["lay_out_racks"]
@@ -59,7 +59,7 @@ class Grid:
         return x, top - (line + 0.5) * self.lead
 
 
-def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None = None, seed: int = 0) -> Sheet:
+def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None = None, seed: int = 0) -> Canvas:
     """Return the racks as a page; raises as `floor_of` and `place` do."""
     floor = floor_of(blueprint, rack)
     grid = _grid(blueprint, floor)

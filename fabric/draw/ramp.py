@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fabric.draw.canvas import Box, Label, Mark, Raster
 from fabric.draw.palette import GREY, HAIR, SMALL_PT
-from fabric.draw.sheet import Box, Label, Mark, Raster
 
 __all__ = ["load_colours", "many_colours", "ramp_bar"]
 

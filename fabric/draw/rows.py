@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
-from fabric.draw.plan import MARGIN, WIDTH, Column
-from fabric.draw.scene import few
-from fabric.draw.trail import digits_of
-from fabric.form import PLANE
+from fabric.draw.graph_scene import few
+from fabric.draw.path import digits_of
+from fabric.draw.tier_layout import MARGIN, WIDTH, Column
+from fabric.topology.clos import PLANE
+from fabric.topology.graph_form import GraphForm
 from fabric.view import View
-from fabric.wired import Wired
 
-__all__ = ["HIGH", "PAD", "ROWS", "Digits", "Seen", "Spot", "placed", "rows_of", "spots_of"]
+__all__ = ["HIGH", "PAD", "ROWS", "DeviceView", "Digits", "Spot", "placed", "rows_of", "spots_of"]
 
 ROW = 64
 """The most cards of a row."""
@@ -26,7 +26,7 @@ Digits = Mapping[str, int]
 
 
 @dataclass(frozen=True)
-class Seen:
+class DeviceView:
     """A node of a view that is drawn: where it stands, and what its name says of it.
 
     `away` are the coordinates on which it differs from the place that is drawn, and `among` the nodes of its row,
@@ -47,16 +47,16 @@ class Seen:
 class Spot:
     """A card in place, around its middle."""
 
-    seen: Seen
+    seen: DeviceView
     x: float
     y: float
     width: float
 
 
-def rows_of(blueprint: Blueprint, view: View, place: Digits) -> list[list[Seen]]:
+def rows_of(blueprint: Blueprint, view: View, place: Digits) -> list[list[DeviceView]]:
     """Return what is drawn row by row: the place by roles from the servers up, then what is above or around it."""
-    rows: dict[tuple[bool, int], list[Seen]] = {}
-    wired = isinstance(blueprint.form, Wired)
+    rows: dict[tuple[bool, int], list[DeviceView]] = {}
+    wired = isinstance(blueprint.form, GraphForm)
     for number, (name, role) in enumerate(zip(view.names, view.role.tolist(), strict=True)):
         word, fixed, others = digits_of(name)
         where = fixed
@@ -65,13 +65,13 @@ def rows_of(blueprint: Blueprint, view: View, place: Digits) -> list[list[Seen]]
         inside = all(where.get(axis) == value for axis, value in place.items()) and not others
         apart = [(axis, value) for axis, value in fixed.items() if place.get(axis, value) != value]
         away = tuple(apart) if wired and not inside else ()
-        seen = Seen(number, word, fixed, others, int(view.multiplicity[number]), inside, away)
+        seen = DeviceView(number, word, fixed, others, int(view.multiplicity[number]), inside, away)
         rows.setdefault((wired and not inside, role), []).append(seen)
     ordered = [row for _, row in sorted(rows.items(), key=lambda item: item[0])]
     return [[replace(row[place_], among=len(row)) for place_ in few(len(row), ROW)] for row in ordered]
 
 
-def spots_of(rows: Sequence[Sequence[Seen]]) -> list[list[Spot]]:
+def spots_of(rows: Sequence[Sequence[DeviceView]]) -> list[list[Spot]]:
     """Return every row's cards in place: evenly, with gaps where an outer coordinate turns or some are left out."""
     found = []
     for number, row in enumerate(rows):
@@ -86,7 +86,7 @@ def spots_of(rows: Sequence[Sequence[Seen]]) -> list[list[Spot]]:
     return found
 
 
-def _step(left: Seen, right: Seen) -> float:
+def _step(left: DeviceView, right: DeviceView) -> float:
     if right.number > left.number + 1:
         return 2.2
     outer = list(left.fixed)[:-1]
@@ -96,7 +96,7 @@ def _step(left: Seen, right: Seen) -> float:
 def placed(blueprint: Blueprint, rows: Sequence[Sequence[Spot]]) -> list[list[Spot]]:
     """Return the rows with every pod, then every unit, in the column of its widest row."""
     form, found = blueprint.form, [list(row) for row in rows]
-    if isinstance(form, Wired):
+    if isinstance(form, GraphForm):
         return found
     for depth in range(1, len(form.placement)):
         axes = form.placement[:depth]

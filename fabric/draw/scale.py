@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fabric.draw.curve import COLOURS, MARKERS, dress, legend_label, plot, type_of
-from fabric.draw.page import plain_style
 from fabric.draw.palette import GREY, HAIR, SMALL_PT
+from fabric.draw.render import plain_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

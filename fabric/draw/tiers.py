@@ -11,9 +11,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
-from fabric.draw.composed import Part, stacked
+from fabric.draw.canvas import Box, Canvas, Dot, Label, Line, Mark, text_width
+from fabric.draw.captions import bundle_words, plate_words
 from fabric.draw.legend import LINE, legend_marks, legend_rows, swatch_entry, tier_entries
 from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
+from fabric.draw.page_layout import Part, stacked
 from fabric.draw.palette import (
     ACCENT,
     BODY_PT,
@@ -29,18 +31,16 @@ from fabric.draw.palette import (
     lane_colour,
     line_colour,
 )
-from fabric.draw.plan import BEHIND, GHOST, LEFT, MARGIN, PAD, RIGHT, STRIP, WIDTH, Frame, Place, Plan, Row, plan
-from fabric.draw.sample import joins, lane, lanes_drawn
-from fabric.draw.sheet import Box, Dot, Label, Line, Mark, Sheet, text_width
-from fabric.draw.trail import HALO, Trail
-from fabric.draw.words import bundle_words, plate_words
-from fabric.form import Bundle
+from fabric.draw.path import HALO, PathHighlight
+from fabric.draw.sampling import joins, lane, lanes_drawn
+from fabric.draw.tier_layout import BEHIND, GHOST, LEFT, MARGIN, PAD, RIGHT, STRIP, WIDTH, Frame, Place, Plan, Row, plan
+from fabric.topology.clos import Bundle
 from fabric.units import count
 
 __all__ = ["lay_out"]
 
 
-def lay_out(blueprint: Blueprint, below: Sequence[Part] = (), trail: Trail | None = None) -> Sheet:
+def lay_out(blueprint: Blueprint, below: Sequence[Part] = (), trail: PathHighlight | None = None) -> Canvas:
     """Return the whole picture as marks on a sheet, with parts of it below, and what is on a path told apart."""
     lines = note_lines(blueprint)
     piled = any(part.piled for part in below)
@@ -55,10 +55,10 @@ def lay_out(blueprint: Blueprint, below: Sequence[Part] = (), trail: Trail | Non
     under += [rule(bottom + 6)] if below else []
     marks = [*head, *under, *_drawing(blueprint, drawn, trail), *_descriptions(blueprint, drawn)]
     marks += [rule(foot + len(key) * LINE + 12), *legend_marks(key, foot + len(key) * LINE + 7), *note_marks(lines)]
-    return Sheet(WIDTH, height, tuple(marks))
+    return Canvas(WIDTH, height, tuple(marks))
 
 
-def _drawing(blueprint: Blueprint, drawn: Plan, trail: Trail | None) -> list[Mark]:
+def _drawing(blueprint: Blueprint, drawn: Plan, trail: PathHighlight | None) -> list[Mark]:
     marks = [mark for frame in drawn.frames for mark in _frame(blueprint, frame)]
     marks += [mark for row in drawn.rows for mark in _halos(row, trail)] if trail else []
     for bundle, lower, upper in zip(blueprint.form.bundles, drawn.rows, drawn.rows[1:], strict=False):
@@ -100,7 +100,7 @@ def _lines(blueprint: Blueprint, lower: Row, upper: Row, joined: Iterable[tuple[
     return marks
 
 
-def _on_path(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row, trail: Trail) -> list[Line]:
+def _on_path(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row, trail: PathHighlight) -> list[Line]:
     """Return the lines between cards that a path goes along."""
     found = []
     for low, high in joins(bundle, lower.cards, upper.cards):
@@ -111,7 +111,7 @@ def _on_path(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row, trail
     return found
 
 
-def _halos(row: Row, trail: Trail) -> Iterator[Mark]:
+def _halos(row: Row, trail: PathHighlight) -> Iterator[Mark]:
     """Yield what stands behind the cards on a path, or behind the dots where these are left out."""
     for stop in trail.stops:
         if stop.role != row.group.role:

@@ -12,9 +12,9 @@ from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import TooLarge
-from fabric.expansion import expand
 from fabric.flow import Phase, Routing, leaving, route, slowest_ns
 from fabric.network import Network
+from fabric.network.expand import expand
 
 __all__ = ["ROUTES", "to_simgrid"]
 

@@ -3,19 +3,19 @@
 from fabric.flow.algorithms import ALGORITHMS
 from fabric.flow.bounds import cut_bound, lp_bound
 from fabric.flow.collective import COLLECTIVES, Collective
+from fabric.flow.ecmp_model import ROUTINGS, ecmp_bottleneck, ecmp_mean
 from fabric.flow.estimate import Estimate, allreduce, curve, estimate, usable
+from fabric.flow.fabric_summary import FabricSummary, slowest_ns
 from fabric.flow.failures import fail, failover, nics_left
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
-from fabric.flow.loads import link_loads
+from fabric.flow.link_utilization import link_loads
 from fabric.flow.placement import PLACEMENTS, place
-from fabric.flow.routes import EXPLICIT, Routes, Routing, leaving, route
-from fabric.flow.routing import ROUTINGS, ecmp_bottleneck, ecmp_mean
-from fabric.flow.shape import Shape, slowest_ns
-from fabric.flow.shares import Shares, shares
+from fabric.flow.throughput import Shares, shares
+from fabric.flow.tiered_routes import EXPLICIT, Routes, Routing, leaving, route
 from fabric.flow.traffic import TRAFFIC, Phase, permutation, phases, shift
 from fabric.flow.workload import ENGINES, Answer, Bounds, Workload, answer
-from fabric.flow.worst import worst_permutation
+from fabric.flow.worst_permutation import worst_permutation
 
 __all__ = [
     "ALGORITHMS",
@@ -29,12 +29,12 @@ __all__ = [
     "Bounds",
     "Collective",
     "Estimate",
+    "FabricSummary",
     "Interference",
     "Job",
     "Phase",
     "Routes",
     "Routing",
-    "Shape",
     "Shares",
     "Workload",
     "allreduce",

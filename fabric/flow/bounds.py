@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, TooLarge
-from fabric.expansion import expand
-from fabric.flow.hosts import nic_of_links
-from fabric.flow.lattice import Lattice
-from fabric.flow.routes import leaving, pools
-from fabric.flow.shares import ideal_gbps
+from fabric.flow.host_links import nic_of_links
+from fabric.flow.throughput import ideal_gbps
+from fabric.flow.tiered_router import TieredRouter
+from fabric.flow.tiered_routes import leaving, pools
 from fabric.flow.traffic import Phase
-from fabric.wired import Wired
+from fabric.network.expand import expand
+from fabric.topology.graph_form import GraphForm
 
 __all__ = ["LARGEST_PROGRAM", "cut_bound", "lp_bound"]
 
@@ -36,9 +36,9 @@ def cut_bound(blueprint: Blueprint, phase: Phase, up: Mask | None = None, *, pxn
     if not phase.flows:
         return 1.0
     phase = leaving(blueprint, phase, pxn=pxn)
-    if isinstance(blueprint.form, Wired):
+    if isinstance(blueprint.form, GraphForm):
         return _around_leaves(blueprint, phase, up)
-    routes, ideal = pools(Lattice(blueprint), phase, up), ideal_gbps(blueprint, phase)
+    routes, ideal = pools(TieredRouter(blueprint), phase, up), ideal_gbps(blueprint, phase)
     if routes.apart.any():
         return 0.0
     load = np.zeros(len(routes.capacity))
@@ -53,7 +53,7 @@ def _around_leaves(blueprint: Blueprint, phase: Phase, up: Mask | None) -> float
     form, ideal, hosts = blueprint.form, ideal_gbps(blueprint, phase), nic_of_links(blueprint)
     live = np.ones(blueprint.links_total, bool) if up is None else up
     found = _cut(phase.source, phase.target, ideal, np.bincount(hosts, live[: len(hosts)]) * blueprint.link_gbps)
-    if isinstance(form, Wired) and form.levels:
+    if isinstance(form, GraphForm) and form.levels:
         return found
     network, leaf = expand(blueprint), blueprint.sizes["slot"] * blueprint.server.nics
     group, fabric = network.group(form.roles[0]), np.arange(len(hosts), network.links)
@@ -94,7 +94,7 @@ def lp_bound(
     if not phase.flows:
         return 1.0
     up = np.ones(blueprint.links_total, bool) if up is None else up
-    program = _relayed if isinstance(blueprint.form, Wired) and blueprint.form.relays else _program
+    program = _relayed if isinstance(blueprint.form, GraphForm) and blueprint.form.relays else _program
     return min(1.0, program(blueprint, leaving(blueprint, phase, pxn=pxn), up, most))
 
 
@@ -157,10 +157,10 @@ def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
 
 def _commodities(blueprint: Blueprint, source: Rows) -> Rows:
     """Return a number for each flow, the same for sources whose host links lead to the same leaves."""
-    if isinstance(blueprint.form, Wired):
+    if isinstance(blueprint.form, GraphForm):
         each = 1 if blueprint.form.levels else blueprint.sizes["slot"] * blueprint.server.nics
         return np.unique(source // each, return_inverse=True)[1].astype(np.int64)
-    lattice = Lattice(blueprint)
+    lattice = TieredRouter(blueprint)
     ends = lattice.ends(source)
     layer = lattice.layers[1] if lattice.tiers > 1 else None
     leaf = ends.server // layer.servers if layer else np.zeros(len(source), np.int64)
@@ -237,7 +237,7 @@ def _refuse_too_large(blueprint: Blueprint, variables: int, most: int) -> None:
     if variables > most:
         instead = (
             "engine flows is quicker"
-            if isinstance(blueprint.form, Wired)
+            if isinstance(blueprint.form, GraphForm)
             else "the cut bound needs none, and on a fabric that is whole it is as tight"
         )
         raise TooLarge(

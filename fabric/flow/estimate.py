@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import hop_shares
 from fabric.catalog import Generation, Server, collectives
 from fabric.errors import InputError, nearest, whole
 from fabric.flow.algorithms import ALGORITHMS, Machine, Parts
 from fabric.flow.collective import Collective, collective
-from fabric.flow.routing import ROUTINGS, ecmp_mean, lot_of, oversubscribed_share, plane_subflows, routed_share
-from fabric.flow.shape import Shape
-from fabric.metrics import hop_shares
+from fabric.flow.ecmp_model import ROUTINGS, ecmp_mean, lot_of, oversubscribed_share, plane_subflows, routed_share
+from fabric.flow.fabric_summary import FabricSummary
 
 __all__ = [
     "ORDERS",
@@ -78,7 +78,7 @@ class Estimate:
 
 
 def estimate(
-    blueprint: Blueprint | Shape,
+    blueprint: Blueprint | FabricSummary,
     name: str,
     size_bytes: int,
     routing: str = "adaptive",
@@ -95,14 +95,14 @@ def estimate(
         if word not in known:
             by_flows = "; explicit flows have it" if word in ("dmodk", "valiant") else ""
             raise InputError(f"no {what} '{word}' in closed form{by_flows}{nearest(word, known)}")
-    shape = blueprint if isinstance(blueprint, Shape) else Shape.of(blueprint)
+    shape = blueprint if isinstance(blueprint, FabricSummary) else FabricSummary.of(blueprint)
     machine_of = cache(lambda traffic: _machine(shape, _left(shape, routing, traffic), traffic))
     found = _fastest(shape, name, size_bytes, algorithm, lambda word: machine_of(_traffic(word, placement)))
     return replace(found, routing=routing, placement=placement)
 
 
 def given(
-    shape: Shape, name: str, size_bytes: int, algorithm: str, placement: str, share: tuple[float, str]
+    shape: FabricSummary, name: str, size_bytes: int, algorithm: str, placement: str, share: tuple[float, str]
 ) -> Estimate:
     """Estimate a collective as `estimate` does where the share of line rate left to the slowest NIC is known.
 
@@ -112,7 +112,7 @@ def given(
 
 
 def _fastest(
-    shape: Shape, name: str, size_bytes: int, algorithm: str | None, machine_of: Callable[[str], Machine]
+    shape: FabricSummary, name: str, size_bytes: int, algorithm: str | None, machine_of: Callable[[str], Machine]
 ) -> Estimate:
     if algorithm is not None and algorithm not in ALGORITHMS:
         raise InputError(f"no algorithm '{algorithm}'{nearest(algorithm, ALGORITHMS)}")
@@ -141,7 +141,7 @@ def fastest(
 
 
 def allreduce(
-    blueprint: Blueprint | Shape, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None
+    blueprint: Blueprint | FabricSummary, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None
 ) -> Estimate:
     """Estimate an all-reduce of `size_bytes` over every GPU (see `estimate`)."""
     return estimate(blueprint, "all-reduce", size_bytes, routing, algorithm)
@@ -153,7 +153,9 @@ def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] = 
     return tuple(allreduce(blueprint, size, routing) for routing in routings for size in sizes)
 
 
-def shares_of(shape: Shape, routing: str, algorithm: str, placement: str = "random") -> tuple[float, float, float]:
+def shares_of(
+    shape: FabricSummary, routing: str, algorithm: str, placement: str = "random"
+) -> tuple[float, float, float]:
     """Return the shares of line rate that an algorithm's flows get in closed form: the mean, the slowest, the cut.
 
     The cut is what no routing gets beyond. The mean is that of random pairs; of traffic in order it is the slowest's.
@@ -168,7 +170,7 @@ def shares_of(shape: Shape, routing: str, algorithm: str, placement: str = "rand
     return max(least, transport(routing) * (inside + (1 - inside) * mean)), least, cut
 
 
-def usable(shape: Shape, name: str) -> tuple[str, ...]:
+def usable(shape: FabricSummary, name: str) -> tuple[str, ...]:
     """Return the algorithms that can do the collective `name` on such a fabric."""
     machine, kind = _machine(shape, (1.0, "NIC"), _traffic("ring", "random")), collective(name)
     return tuple(
@@ -188,7 +190,7 @@ def generation_of(server: Server) -> Generation:
     return known.get(server.generation, usual)
 
 
-def _estimate(shape: Shape, name: str, size_bytes: int, algorithm: str, parts: Parts) -> Estimate:
+def _estimate(shape: FabricSummary, name: str, size_bytes: int, algorithm: str, parts: Parts) -> Estimate:
     seconds = max(parts.total, 1e-9)
     algbw = size_bytes / seconds / 1e9
     busbw = algbw * collective(name).factor(shape.gpus)
@@ -211,7 +213,7 @@ def _traffic(algorithm: str, placement: str) -> _Traffic:
     return _Traffic(ring, ring and placement == "contiguous", PARTNERS.get(algorithm, 1), algorithm in UNIFORM)
 
 
-def _machine(shape: Shape, share: tuple[float, str], traffic: _Traffic) -> Machine:
+def _machine(shape: FabricSummary, share: tuple[float, str], traffic: _Traffic) -> Machine:
     constants, server = collectives(), shape.server
     line = server.nics * shape.planes * shape.link_gbps / 8
     left, limit = share
@@ -225,7 +227,7 @@ def _machine(shape: Shape, share: tuple[float, str], traffic: _Traffic) -> Machi
     )  # fmt: skip
 
 
-def sent(shape: Shape, name: str, algorithm: str) -> float:
+def sent(shape: FabricSummary, name: str, algorithm: str) -> float:
     """Return the bytes that all NICs of a server send for each byte of a collective, as the closed forms have it."""
     simple = collectives().protocols[0]
     plain = replace(simple, ring=replace(simple.ring, bus=1.0), tree=replace(simple.tree, bus=1.0))
@@ -239,7 +241,7 @@ def transport(routing: str) -> float:
     return collectives().adaptive_share if routing == "adaptive" else collectives().nic_share
 
 
-def _left(shape: Shape, routing: str, traffic: _Traffic) -> tuple[float, str]:
+def _left(shape: FabricSummary, routing: str, traffic: _Traffic) -> tuple[float, str]:
     """Return what is left of line rate to the slowest NIC, and what limits it."""
     straight = traffic.uniform or routing != "adaptive"
     shares = {
@@ -252,7 +254,7 @@ def _left(shape: Shape, routing: str, traffic: _Traffic) -> tuple[float, str]:
     return transport(routing) * shares[limit], limit
 
 
-def _extra_us(shape: Shape, traffic: _Traffic) -> float:
+def _extra_us(shape: FabricSummary, traffic: _Traffic) -> float:
     """Return what a path takes beyond one through a single switch, in microseconds.
 
     Of a ring the mean path, between servers next to each other in placement (one in m leaves a place of m servers) or
@@ -263,10 +265,10 @@ def _extra_us(shape: Shape, traffic: _Traffic) -> float:
     return max(0.0, passed - 1) * (shape.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000
 
 
-def _domains(shape: Shape) -> str:
+def _domains(shape: FabricSummary) -> str:
     return "one server" if shape.servers == 1 else f"{shape.servers:,} servers"
 
 
-def _known(shape: Shape, name: str) -> str:
+def _known(shape: FabricSummary, name: str) -> str:
     names = ", ".join(usable(shape, name))
     return f"; there: {names}" if names else ""

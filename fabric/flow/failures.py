@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, nearest
-from fabric.expansion import expand, lay_devices
-from fabric.flow.hosts import nic_of_links, rows_of
+from fabric.flow.host_links import nic_of_links, rows_of
 from fabric.flow.traffic import Phase
-from fabric.form import PLANE
 from fabric.network import Devices
+from fabric.network.expand import expand, lay_devices
+from fabric.topology.clos import PLANE
 
 __all__ = ["fail", "failover", "live_servers", "nics_left"]
 

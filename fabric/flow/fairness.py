@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fabric.flow.routes import Routes
+from fabric.flow.tiered_routes import Routes
 
 __all__ = ["max_min"]
 

@@ -15,8 +15,8 @@ from fabric.errors import InputError
 from fabric.flow.failures import failover, live_servers, nics_left
 from fabric.flow.fairness import max_min
 from fabric.flow.placement import arranged, on_live, place
-from fabric.flow.routes import ADAPTIVE, Routing, leaving, route
-from fabric.flow.shares import phase_shares, shares
+from fabric.flow.throughput import phase_shares, shares
+from fabric.flow.tiered_routes import ADAPTIVE, Routing, leaving, route
 from fabric.flow.traffic import FLOWS_OF, TRAFFIC, Phase, phases
 
 __all__ = ["Interference", "Job", "interference"]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.flow.hashing import Keys, below, nth
-from fabric.flow.lattice import Ends, Lattice, Layer
+from fabric.flow.tiered_router import Ends, Layer, TieredRouter
 
 __all__ = ["Detours"]
 
@@ -56,7 +56,7 @@ class _Named:
 class Detours:
     """The links of a lattice that are `up`, shape (links,), and the paths that they leave."""
 
-    lattice: Lattice
+    lattice: TieredRouter
     up: npt.NDArray[np.bool_]
 
     def joined(self, source: Rows, target: Rows, turn: Rows) -> npt.NDArray[np.bool_]:

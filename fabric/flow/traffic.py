@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fabric import units
 from fabric.catalog import Server
 from fabric.errors import InputError, TooLarge, nearest
-from fabric.expansion import memory_bytes
+from fabric.network.expand import memory_bytes
 
 __all__ = ["FLOWS_OF", "TRAFFIC", "Phase", "permutation", "phases", "shift"]
 

@@ -15,11 +15,11 @@ from fabric.catalog import collectives
 from fabric.errors import FabricError, InputError, nearest, whole
 from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
 from fabric.flow.estimate import LIBRARY, ORDERS, Estimate, estimate, given, sent, shares_of, transport, usable
+from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failures import fail, failover, live_servers, nics_left
 from fabric.flow.placement import on_live, place
-from fabric.flow.routes import Routing
-from fabric.flow.shape import Shape
-from fabric.flow.shares import Shares, line_s, shares
+from fabric.flow.throughput import Shares, line_s, shares
+from fabric.flow.tiered_routes import Routing
 from fabric.flow.traffic import FLOWS_OF, TRAFFIC, Phase, phases
 
 __all__ = ["ENGINES", "Answer", "Bounds", "Workload", "answer"]
@@ -117,7 +117,7 @@ def answer(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) -> tu
         raise InputError(f"no engine '{engine}'{nearest(engine, ENGINES)}")
     if engine == "closed":
         _refuse_in_closed_form(workload)
-        return _closed(Shape.of(blueprint).first(workload.gpus), workload, sizes)
+        return _closed(FabricSummary.of(blueprint).first(workload.gpus), workload, sizes)
     return _by_flows(blueprint, workload, sizes)
 
 
@@ -135,7 +135,7 @@ def _refuse_in_closed_form(workload: Workload) -> None:
         raise InputError(f"engine closed: there is no closed form of {' and '.join(found)}; take flows")
 
 
-def _closed(shape: Shape, workload: Workload, sizes: Sequence[int]) -> tuple[tuple[Answer, ...], Bounds]:
+def _closed(shape: FabricSummary, workload: Workload, sizes: Sequence[int]) -> tuple[tuple[Answer, ...], Bounds]:
     routing, place = workload.routing.name, workload.placement
     found, cut = [], 1.0
     for size in sizes:
@@ -153,7 +153,7 @@ def _by_flows(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) ->
     if not gpus.size:
         raise InputError(f"after {', '.join(workload.failures)} no server is left to run on")
     groups = len(np.atleast_2d(gpus))
-    shape = Shape.of(blueprint).first(gpus.size).group(groups)
+    shape = FabricSummary.of(blueprint).first(gpus.size).group(groups)
     names = [name for name in usable(shape, workload.collective) if name in LIBRARY]
     names = [workload.algorithm] if workload.algorithm else names
     flows = _Flows(blueprint, workload, shape, gpus, up)
@@ -181,7 +181,7 @@ class _Flows:
 
     blueprint: Blueprint
     workload: Workload
-    shape: Shape
+    shape: FabricSummary
     gpus: npt.NDArray[Any]
     up: npt.NDArray[Any] | None
     known: dict[str, _Solved] = field(default_factory=dict)

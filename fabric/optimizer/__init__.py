@@ -1,14 +1,14 @@
 """Sizing: which form, on how many planes, with which number on every axis, is the best, and the proof of it."""
 
-from fabric.optimizer.binding import Binding, Step, binding, fewer_hops
+from fabric.optimizer.binding_limits import Binding, Step, binding, fewer_hops
 from fabric.optimizer.explain import told
-from fabric.optimizer.front import Aim, Front, Point, front
-from fabric.optimizer.measures import STEP, Measure
+from fabric.optimizer.flow_objectives import STEP, FlowObjective
+from fabric.optimizer.joint_choice import cheapest_together
 from fabric.optimizer.objectives import OBJECTIVES, Objective
+from fabric.optimizer.pareto_search import Aim, Front, Point, front
+from fabric.optimizer.parse_objectives import WORDS, parse_objectives
 from fabric.optimizer.search import Proof, Runner, Sized, size
 from fabric.optimizer.sensitivity import Change, sensitivity
-from fabric.optimizer.together import cheapest_together
-from fabric.optimizer.words import WORDS, parse_objectives
 
 __all__ = [
     "OBJECTIVES",
@@ -17,8 +17,8 @@ __all__ = [
     "Aim",
     "Binding",
     "Change",
+    "FlowObjective",
     "Front",
-    "Measure",
     "Objective",
     "Point",
     "Proof",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fabric.blueprint.prices import Prices, unknown
 from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
-from fabric.families import family
-from fabric.form import PLANE, Form
-from fabric.prices import Prices, unknown
-from fabric.spec import Spec
-from fabric.wired import Wired
+from fabric.request import Spec
+from fabric.topology.clos import PLANE, ClosForm
+from fabric.topology.graph_form import GraphForm
+from fabric.topology.registry import family
 
 __all__ = ["Candidate", "Rejected", "candidates", "lane_sizes"]
 
@@ -21,7 +21,7 @@ class Candidate:
     """One form on one number of planes, with the switch models that have ports at its rate in each role."""
 
     spec: Spec
-    form: Form
+    form: ClosForm
     planes: int
     models: dict[str, tuple[Switch, ...]]
     prices: Prices
@@ -53,7 +53,7 @@ class Candidate:
         """Return the dimensions of a lattice, or the tiers of any other form."""
         form = self.form
         number, what = (
-            (len(form.alike), "dimension") if isinstance(form, Wired) and form.alike else (form.tiers, "tier")
+            (len(form.alike), "dimension") if isinstance(form, GraphForm) and form.alike else (form.tiers, "tier")
         )
         return f"{number} {what}{'s'[: number > 1]}"
 
@@ -107,7 +107,9 @@ def _speaking(models: tuple[Switch, ...], layer: str | None) -> tuple[Switch, ..
     return tuple(model for model in models if layer is None or model.link_layer in (None, layer))
 
 
-def _candidate(spec: Spec, form: Form, planes: int, layer: str | None, needs: Sequence[str]) -> Candidate | Rejected:
+def _candidate(
+    spec: Spec, form: ClosForm, planes: int, layer: str | None, needs: Sequence[str]
+) -> Candidate | Rejected:
     gbps = spec.plane_gbps(planes)
     prices = Prices(spec, gbps)
     models = {role: _known_first(prices, _speaking(spec.models(role), layer), needs) for role in form.roles}
@@ -124,7 +126,7 @@ def _known_first(prices: Prices, models: tuple[Switch, ...], needs: Sequence[str
 
 
 def _objections(
-    spec: Spec, form: Form, planes: int, layer: str | None, models: dict[str, tuple[Switch, ...]]
+    spec: Spec, form: ClosForm, planes: int, layer: str | None, models: dict[str, tuple[Switch, ...]]
 ) -> Iterator[str]:
     gbps = spec.plane_gbps(planes)
     if not gbps:
@@ -148,11 +150,11 @@ def _objections(
             yield f"the {role} has no ports at {gbps}G ({has})"
 
 
-def _family_objections(spec: Spec, form: Form, planes: int) -> Iterator[str]:
+def _family_objections(spec: Spec, form: ClosForm, planes: int) -> Iterator[str]:
     least = family(form.family).least_planes
     if planes < least:
         yield f"each NIC has a port in each of several planes: planes must be {least} or more"
-    if not isinstance(form, Wired):
+    if not isinstance(form, GraphForm):
         return
     if form.levels and planes != form.levels:
         ratio = f", and oversubscription about {form.levels}" if form.relays else ""
@@ -174,7 +176,7 @@ def _rates(model: Switch) -> str:
     return "at " + " and ".join(f"{rate}G" for rate in model.rates)
 
 
-def _check_pinned(spec: Spec, forms: list[Form]) -> None:
+def _check_pinned(spec: Spec, forms: list[ClosForm]) -> None:
     known = {name for form in forms for name in (*form.axes, *(bundle.name for bundle in form.bundles))}
     for axis in spec.pinned:
         if forms and axis not in known:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fabric.errors import Conflict
-from fabric.optimizer.nearest import nearest
-from fabric.optimizer.question import Question
-from fabric.spec import Spec
+from fabric.optimizer.infeasibility import FeasibilityOracle
+from fabric.optimizer.limit_relaxation import nearest
+from fabric.request import Spec
 
 __all__ = ["ConflictSet", "smallest_conflict"]
 
@@ -26,7 +26,7 @@ def smallest_conflict(spec: Spec, facts: Sequence[str]) -> ConflictSet | None:
 
     `spec` is known to be infeasible; `facts` are what must be known of every part (see `candidates`).
     """
-    question = Question(spec, facts)
+    question = FeasibilityOracle(spec, facts)
     found = question.conflict()
     if not found:
         return None

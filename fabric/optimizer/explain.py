@@ -10,11 +10,11 @@ from fabric.catalog import Switch
 from fabric.errors import Conflict, Infeasible
 from fabric.optimizer.candidates import Candidate, Rejected
 from fabric.optimizer.conflict import smallest_conflict
+from fabric.optimizer.infeasibility import WORK, share
 from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
-from fabric.optimizer.question import WORK, share
 from fabric.optimizer.solve import minimise
-from fabric.spec import Spec
-from fabric.wired import Wired
+from fabric.request import Spec
+from fabric.topology.graph_form import GraphForm
 
 __all__ = ["explain", "told"]
 
@@ -135,7 +135,7 @@ def _reason(candidate: Candidate, most: int) -> str:
 def _broken(candidate: Candidate) -> str:
     """Return the rule that the pinned sizes break, if they do."""
     form, spec = candidate.form, candidate.spec
-    broken = form.broken({**form.given(spec.server.nics), **spec.pinned}) if isinstance(form, Wired) else None
+    broken = form.broken({**form.given(spec.server.nics), **spec.pinned}) if isinstance(form, GraphForm) else None
     return f" ({broken})" if broken else ""
 
 

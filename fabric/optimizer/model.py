@@ -9,10 +9,10 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
-from fabric.counts import Count, Monomial, Quantity
-from fabric.form import Bundle, Form, Group
-from fabric.optimizer.bounds import any_width, ceiling
 from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.integer_bounds import any_width, ceiling
+from fabric.topology.clos import Bundle, ClosForm, Group
+from fabric.topology.polynomial import Expression, Monomial, Polynomial
 
 __all__ = ["Model", "Term"]
 
@@ -69,14 +69,14 @@ class Model(ABC):
     def _balance(self, group: Group) -> None:
         """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
 
-    def count(self, quantity: Quantity, most: int | None = None) -> cp_model.LinearExprT:
+    def count(self, quantity: Expression, most: int | None = None) -> cp_model.LinearExprT:
         """Return a count, a single product at most `most`; of a sum over a number, that many times as much."""
-        if not isinstance(quantity, Count):
+        if not isinstance(quantity, Polynomial):
             return self.product(quantity, most)
         return sum(factor * self.product(monomial) for factor, monomial in quantity.terms)
 
     @property
-    def form(self) -> Form:
+    def form(self) -> ClosForm:
         return self.candidate.form
 
     def product(self, monomial: Monomial, most: int | None = None) -> Term:
@@ -105,7 +105,7 @@ class Model(ABC):
         self.cp.add_multiplication_equality(result, [left, right])
         return result
 
-    def upper_count(self, quantity: Count) -> int:
+    def upper_count(self, quantity: Polynomial) -> int:
         """Return the most that a sum of products may be."""
         return sum(
             factor * math.prod(self.upper(self.sizes[name]) for name in names) for factor, names in quantity.terms

@@ -8,17 +8,17 @@ from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
+from fabric.blueprint.prices import SHARES
 from fabric.catalog import Switch
 from fabric.errors import InputError
-from fabric.form import filled
 from fabric.optimizer.candidates import Candidate
-from fabric.optimizer.chain import Chain
+from fabric.optimizer.clos_model import ClosModel
+from fabric.optimizer.graph_model import GraphModel
 from fabric.optimizer.model import Model
 from fabric.optimizer.survival import survive
-from fabric.optimizer.wiring import Wiring
-from fabric.prices import SHARES
-from fabric.spec import Spec
-from fabric.wired import Wired
+from fabric.request import Spec
+from fabric.topology.clos import filled
+from fabric.topology.graph_form import GraphForm
 
 __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "needs", "switches"]
 
@@ -76,7 +76,7 @@ def hops(model: Model) -> cp_model.LinearExprT:
     """Return the switches on the longest path: one, and two more for each tier within which not every pair meets."""
     if model.candidate.spec.servers == 1:
         return 0
-    if isinstance(model.form, Wired):
+    if isinstance(model.form, GraphForm):
         return model.count(model.form.far)
     longest = 1 + 2 * sum(_parted(model, tier) for tier in range(1, model.form.tiers))
     if "gpus" not in model.relaxed:
@@ -189,7 +189,7 @@ def _check_asked(spec: Spec, objectives: Iterable[Objective]) -> None:
 
 def limited(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
     """Return the candidate's model with all that the request demands of the whole but the relaxed limits."""
-    model = (Wiring if isinstance(candidate.form, Wired) else Chain)(candidate, relaxed)
+    model = (GraphModel if isinstance(candidate.form, GraphForm) else ClosModel)(candidate, relaxed)
     survive(model)
     if "available" not in model.relaxed:
         _keep_to_stock(model)

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import peers
 from fabric.catalog import Switch
 from fabric.errors import FabricError, InputError
-from fabric.metrics import peers
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model
 from fabric.optimizer.objectives import OBJECTIVES, Objective, copies, limited, links, models, needs, switches
 from fabric.optimizer.solve import Answer, minimise
-from fabric.spec import Spec
+from fabric.request import Spec
 
 __all__ = ["Progress", "Proof", "Runner", "Sized", "blueprint_of", "comparable", "preferred", "size"]
 

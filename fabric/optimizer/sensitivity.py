@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
-from fabric.bill import bill
 from fabric.blueprint import Blueprint
+from fabric.blueprint.bill import bill
+from fabric.blueprint.prices import Prices
 from fabric.catalog import Optic
 from fabric.errors import InputError
 from fabric.optimizer.objectives import OBJECTIVES, limited
 from fabric.optimizer.search import Progress, blueprint_of, comparable
 from fabric.optimizer.solve import minimise
-from fabric.prices import Prices
-from fabric.spec import BUNDLES, ROLES, Spec
+from fabric.request import BUNDLES, ROLES, Spec
 
 __all__ = ["FACTOR", "Change", "sensitivity"]
 

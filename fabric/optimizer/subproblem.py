@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from ortools.sat.python import cp_model
 
 from fabric.optimizer.candidates import Candidate
-from fabric.optimizer.measures import Features, Measure, model_features
+from fabric.optimizer.flow_objectives import Features, FlowObjective, model_features
 from fabric.optimizer.objectives import Objective, limited
 
 __all__ = ["Aim", "Subproblem"]
 
-Aim = Objective | Measure
+Aim = Objective | FlowObjective
 
 
 class Subproblem:
@@ -27,7 +27,7 @@ class Subproblem:
         self.seen = seen
         self.model = limited(candidate)
         self.linear = {aim.name: aim.expression(self.model) for aim in aims if isinstance(aim, Objective)}
-        measured = any(isinstance(aim, Measure) for aim in aims)
+        measured = any(isinstance(aim, FlowObjective) for aim in aims)
         self.features = model_features(self.model) if measured else {}
         self.best = {name: feature.least for name, feature in self.features.items()}
 
@@ -66,7 +66,7 @@ class Subproblem:
                 self._improve(aim, most, features, way)
         return way
 
-    def _allow(self, measure: Measure, most: float, way: cp_model.IntVar) -> dict[str, int]:
+    def _allow(self, measure: FlowObjective, most: float, way: cp_model.IntVar) -> dict[str, int]:
         """Say how bad each feature may be, the rest at its best, for the measure to be at most so much; return that."""
         if measure.at(self.candidate, self.best) > most:
             self.model.cp.add(way == 0)
@@ -87,7 +87,7 @@ class Subproblem:
                 if only_if is not None:
                     added.only_enforce_if(only_if)
 
-    def _worst(self, measure: Measure, most: float, name: str) -> int:
+    def _worst(self, measure: FlowObjective, most: float, name: str) -> int:
         """Return the largest that one feature may be, the rest at its best, for the measure to be at most so much."""
         low, high = self.features[name].least, self.features[name].most
         while low < high:
@@ -96,7 +96,7 @@ class Subproblem:
             low, high = (middle, high) if enough else (low, middle - 1)
         return low
 
-    def _improve(self, measure: Measure, most: float, features: Features, way: cp_model.IntVar) -> None:
+    def _improve(self, measure: FlowObjective, most: float, features: Features, way: cp_model.IntVar) -> None:
         """Say that what has a measure of at most so much is better than `features`, which has not, in what matters."""
         ways = list(self._matters(measure, most, features))
         if not ways:
@@ -107,7 +107,7 @@ class Subproblem:
             self._hold(name, features[name] - 1, flags[-1])
         self.model.cp.add_bool_or([~way, *flags])
 
-    def _matters(self, measure: Measure, most: float, features: Features) -> Iterator[list[str]]:
+    def _matters(self, measure: FlowObjective, most: float, features: Features) -> Iterator[list[str]]:
         """Yield the features that matter, if any must be better: those enough alone; the rest, if it is together."""
 
         def enough(names: Iterable[str]) -> bool:

@@ -9,11 +9,11 @@ from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
-from fabric.counts import Monomial
-from fabric.form import PLANE
-from fabric.optimizer.bounds import SUM
+from fabric.optimizer.integer_bounds import SUM
 from fabric.optimizer.model import Model, Term
-from fabric.wired import Wired
+from fabric.topology.clos import PLANE
+from fabric.topology.graph_form import GraphForm
+from fabric.topology.polynomial import Monomial
 
 __all__ = ["survive"]
 
@@ -27,7 +27,7 @@ def survive(model: Model) -> None:
             continue
         if role == PLANE:
             model.cp.add(_enough(model.candidate.planes, share))
-        elif isinstance(model.form, Wired):
+        elif isinstance(model.form, GraphForm):
             model.cp.add(
                 role == model.form.roles[0] and not model.form.levels and _enough(model.candidate.planes, share)
             )

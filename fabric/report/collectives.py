@@ -9,7 +9,7 @@ from typing import Any
 from fabric import units
 from fabric.flow import Answer, Bounds, Interference, Workload
 from fabric.report.terminal import Table
-from fabric.study import Study
+from fabric.studies.study import Study
 
 __all__ = ["SCHEMA", "Run", "curves", "run_document", "run_summary"]
 

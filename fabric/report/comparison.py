@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fabric.errors import FabricError, InputError, Mistake
-from fabric.report.document import document
-from fabric.spec import Spec
-from fabric.study import Study, design, read
+from fabric.report.design_json import document
+from fabric.request import Spec
+from fabric.studies.study import Study, design, read
 
 __all__ = ["SCHEMA", "Comparison", "Row", "compare", "design_each"]
 

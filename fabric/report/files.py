@@ -15,24 +15,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fabric.bill import Bill
 from fabric.blueprint import Blueprint
-from fabric.clusters import Cluster, named
+from fabric.blueprint.bill import Bill
 from fabric.draw import Diagram, draw_allreduce, draw_diagram, draw_fabric, draw_front, draw_scale, save
-from fabric.draw.page import check_suffix
+from fabric.draw.render import check_suffix
 from fabric.errors import FabricError
 from fabric.export import format_of, written
 from fabric.optimizer import Change
 from fabric.report.collectives import Run, curves
-from fabric.report.document import document
+from fabric.report.design_json import document
 from fabric.report.markdown import report
-from fabric.report.moved import moved_rows
+from fabric.report.multi_fabric import cluster_document, cluster_report
 from fabric.report.objectives import SOUGHT
+from fabric.report.pareto import front_document, pareto_csv, shape
 from fabric.report.scaling import scale_document, scale_picture
-from fabric.report.together import cluster_document, cluster_report
-from fabric.report.tradeoff import front_document, pareto_csv, shape
-from fabric.scaling import Scaling
-from fabric.study import Pareto, Study
+from fabric.report.sensitivity import moved_rows
+from fabric.studies.multi_fabric import Cluster, named
+from fabric.studies.scaling import Scaling
+from fabric.studies.study import Pareto, Study
 from fabric.units import size
 from fabric.view import View
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from fabric import units
-from fabric.families import family
-from fabric.form import PLANE
 from fabric.report.objectives import ESTIMATED, SOUGHT, amount
-from fabric.report.why import reasons
-from fabric.spec.writing import yaml_text
-from fabric.study import Study, read
+from fabric.report.rationale import reasons
+from fabric.request.yaml_writer import yaml_text
+from fabric.studies.study import Study, read
+from fabric.topology.clos import PLANE
+from fabric.topology.registry import family
 
 __all__ = [
     "UNMOVED",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from fabric import units
-from fabric.published import Cell, Holding, Row
 from fabric.report.terminal import Table
+from fabric.studies.published_tables import Cell, Holding, Row
 
 __all__ = ["published_document", "published_summary"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from fabric import units
 from fabric.report.terminal import Table
-from fabric.scaling import BEST, Bend, Curve, Scaling
-from fabric.study import Study
+from fabric.studies.scaling import BEST, Bend, Curve, Scaling
+from fabric.studies.study import Study
 
 __all__ = ["SCHEMA", "scale_document", "scale_picture", "scale_summary"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from fabric import units
 from fabric.report.markdown import choice, models, remains, running, sought
-from fabric.report.why import reasons
-from fabric.study import Study
+from fabric.report.rationale import reasons
+from fabric.studies.study import Study
 
 __all__ = ["Table", "summary"]
 

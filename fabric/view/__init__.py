@@ -11,7 +11,7 @@ from fabric.view.levels import (
     switches_of,
     view_of,
 )  # fmt: skip
-from fabric.view.value import Edge, Node, View
+from fabric.view.view import Edge, Node, View
 
 __all__ = [
     "LEVELS", "READABLE", "Edge", "Node", "View", "levels_of", "node_count", "part_filled", "place_of",

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.form import PLANE
+from fabric.topology.clos import PLANE
+from fabric.topology.graph_form import GraphForm
 from fabric.view.stacks import Edges, Rows
-from fabric.wired import Wired
 
 __all__ = ["Points", "Standing", "positions"]
 
@@ -70,8 +70,8 @@ class Standing:
 def positions(blueprint: Blueprint, level: str, where: Standing) -> Points:
     """Return x and y of every node: servers at the bottom where there are tiers, and else around their switches."""
     form = blueprint.form
-    if not isinstance(form, Wired) or form.levels or level in ("fabric", "unit"):
-        return _in_rows(where, lift=isinstance(form, Wired))
+    if not isinstance(form, GraphForm) or form.levels or level in ("fabric", "unit"):
+        return _in_rows(where, lift=isinstance(form, GraphForm))
     place = _lattice if form.family in LATTICES else _rings
     return place(blueprint, where)
 

@@ -12,15 +12,15 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, TooLarge, nearest, whole
-from fabric.expansion import expand, lay_devices, memory_bytes
 from fabric.network import Devices
+from fabric.network.expand import expand, lay_devices, memory_bytes
+from fabric.topology.graph_form import GraphForm
 from fabric.units import count, size
-from fabric.view.chains import chain_edges, chain_stacks, chain_units, filled_in
-from fabric.view.counted import Wiring, aggregated, wired_units
+from fabric.view.clos_view import chain_edges, chain_stacks, chain_units, filled_in
+from fabric.view.graph_view import GraphSplitter, aggregated, wired_units
 from fabric.view.layout import Points, Standing, positions
-from fabric.view.stacks import Edges, Stack, model_of, named, names_of
-from fabric.view.value import View
-from fabric.wired import Wired
+from fabric.view.stacks import AggregatedNode, Edges, model_of, named, names_of
+from fabric.view.view import View
 
 __all__ = [
     "LEVELS", "READABLE", "levels_of", "node_count", "part_filled", "place_of", "readable_level", "switches_of",
@@ -58,8 +58,8 @@ def view_of(blueprint: Blueprint, level: str = "fabric", *, pod: int = 0, unit: 
     numbers = asked if level == "unit" and "pod" in _units(blueprint) else {level: asked.get(level, 0)}
     if level == "device":
         return _of_devices(blueprint)
-    if isinstance(blueprint.form, Wired):
-        wiring = Wiring(blueprint, level, place)
+    if isinstance(blueprint.form, GraphForm):
+        wiring = GraphSplitter(blueprint, level, place)
         stacks, edges = wiring.parts[0], wiring.edges()
     else:
         stacks = chain_stacks(blueprint, level, place)
@@ -72,7 +72,7 @@ def switches_of(blueprint: Blueprint) -> View:
 
     A group that has more than `INSIDE` devices is split as in the view of a pod. Raises InputError for forms by wires.
     """
-    if isinstance(blueprint.form, Wired):
+    if isinstance(blueprint.form, GraphForm):
         raise InputError(f"{blueprint.name}: a {blueprint.form.family} has no units that its servers could stand in")
     stacks = chain_stacks(blueprint, "pod", {})
     return _of_stacks(blueprint, "fabric", {}, stacks, chain_edges(blueprint, stacks))
@@ -95,7 +95,7 @@ def readable_level(blueprint: Blueprint, most: int = READABLE) -> str:
 
 def _units(blueprint: Blueprint) -> dict[str, tuple[str, ...]]:
     """Return the axes by which units, and pods, are numbered, of those that there are."""
-    return wired_units(blueprint.form) if isinstance(blueprint.form, Wired) else chain_units(blueprint)
+    return wired_units(blueprint.form) if isinstance(blueprint.form, GraphForm) else chain_units(blueprint)
 
 
 def place_of(blueprint: Blueprint, level: str, pod: int, unit: int) -> dict[str, int]:
@@ -126,7 +126,7 @@ def place_of(blueprint: Blueprint, level: str, pod: int, unit: int) -> dict[str,
 
 def part_filled(blueprint: Blueprint, level: str) -> dict[str, int] | None:
     """Return the numbers by which the last pod or unit is seen, where it is filled in part; None where none is."""
-    if isinstance(blueprint.form, Wired) or level not in ("pod", "unit") or level not in levels_of(blueprint):
+    if isinstance(blueprint.form, GraphForm) or level not in ("pod", "unit") or level not in levels_of(blueprint):
         return None
     units, placement = _units(blueprint), blueprint.form.placement
     if blueprint.servers % math.prod(blueprint.sizes[axis] for axis in placement[len(units[level]) :]) == 0:
@@ -142,7 +142,7 @@ def part_filled(blueprint: Blueprint, level: str) -> dict[str, int] | None:
 
 def _places(blueprint: Blueprint, axes: Sequence[str], outer: dict[str, int]) -> int:
     """Return how many places there are on these axes within an outer one."""
-    if isinstance(blueprint.form, Wired):
+    if isinstance(blueprint.form, GraphForm):
         return int(np.prod([blueprint.sizes[axis] for axis in axes], dtype=np.int64))
     return filled_in(blueprint, len(outer) + len(axes), outer)
 
@@ -157,7 +157,9 @@ class _Nodes:
     multiplicity: npt.NDArray[np.int64]
 
 
-def _of_stacks(blueprint: Blueprint, level: str, place: dict[str, int], stacks: list[Stack], edges: Edges) -> View:
+def _of_stacks(
+    blueprint: Blueprint, level: str, place: dict[str, int], stacks: list[AggregatedNode], edges: Edges
+) -> View:
     laid = lay_devices(blueprint)
     value = next(iter(place.values()), 0)
     names = tuple(named(stack, laid[stack.group.role].axes, value) for stack in stacks)
@@ -169,7 +171,7 @@ def _of_stacks(blueprint: Blueprint, level: str, place: dict[str, int], stacks: 
     return _columns(blueprint, level, place, _Nodes(names, models, role, multiplicity), spots, edges)
 
 
-def _row(stack: Stack, group: Devices) -> int | None:
+def _row(stack: AggregatedNode, group: Devices) -> int | None:
     """Return the row in its group of a stack of one device; None for more."""
     return group.row(stack.fixed) - group.first if stack.multiplicity == 1 else None
 

@@ -10,10 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.form import Group
 from fabric.network import Devices
+from fabric.topology.clos import Group
 
-__all__ = ["ABOVE", "AROUND", "INSIDE", "Edges", "Stack", "kept_axes", "model_of", "named", "names_of", "splits"]
+__all__ = [
+    "ABOVE",
+    "AROUND",
+    "INSIDE",
+    "AggregatedNode",
+    "Edges",
+    "kept_axes",
+    "model_of",
+    "named",
+    "names_of",
+    "splits",
+]
 
 INSIDE, ABOVE, AROUND = 128, 16, 128
 """The most nodes that a group is split into: in the place that a view is of, above it, and other places beside it."""
@@ -22,7 +33,7 @@ Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Stack:
+class AggregatedNode:
     """So many devices of a group that agree on the axes in `fixed`; `inside` the place that a view is of, or not.
 
     `others` is an axis on which they have any value but that of the view.
@@ -63,7 +74,7 @@ def splits(axes: Sequence[str], sizes: Mapping[str, int]) -> Iterator[dict[str, 
         yield dict(zip(axes, values, strict=True))
 
 
-def named(stack: Stack, axes: Sequence[str], value: int = 0) -> str:
+def named(stack: AggregatedNode, axes: Sequence[str], value: int = 0) -> str:
     """Return the name of a stack: of one device its own, with every axis, else what all its devices have in common.
 
     `axes` are the group's in the order of the network's names; `value` is that which `others` don't have.

@@ -1,0 +1,5 @@
+"""The blueprint: a topology with all sizes and parts chosen, and what follows from it in closed form."""
+
+from fabric.blueprint.blueprint import Blueprint, fill
+
+__all__ = ["Blueprint", "fill"]

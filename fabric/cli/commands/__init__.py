@@ -1,0 +1,15 @@
+"""The commands of `fabric`, one module for each thing that people come for."""
+
+from __future__ import annotations
+
+from fabric.cli.commands.compare import compare
+from fabric.cli.commands.design import check, cluster, design, optimize
+from fabric.cli.commands.diagram import diagram
+from fabric.cli.commands.estimate import allreduce, scale
+from fabric.cli.commands.export import export
+from fabric.cli.commands.list_show import list_, show
+from fabric.cli.commands.report import report
+
+__all__ = ["COMMANDS"]
+
+COMMANDS = (design, optimize, cluster, check, compare, allreduce, scale, report, diagram, export, list_, show)

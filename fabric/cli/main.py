@@ -1,0 +1,78 @@
+"""The command `fabric`: the group of all commands, and how a run of one ends."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import NoReturn
+
+import click
+
+import fabric
+from fabric.cli.commands import COMMANDS
+from fabric.cli.streams import drop_output, end_in_order, is_terminal, mend_streams, noted_interrupts, wrapped
+
+__all__ = ["cli", "main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(fabric.__version__, prog_name="fabric")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+@click.pass_context
+def cli(context: click.Context, *, quiet: bool) -> None:
+    """Design the network fabric of a GPU cluster.
+
+    REQUEST is a YAML or JSON file, or the name of a shipped design (see `fabric list topologies`).
+
+    Exit codes: 0 done, 1 infeasible, 2 bad input.
+    """
+    context.obj = quiet or not is_terminal(sys.stderr)
+
+
+for command in COMMANDS:
+    cli.add_command(command)
+
+
+def _output_ended(error: OSError) -> None:
+    """End with 2 when stdout can't be written; a reader that has gone is no failure."""
+    drop_output()
+    if not isinstance(error, BrokenPipeError):
+        click.echo(f"fabric: can't write the output: {error.strerror or error}", err=True)
+        sys.exit(2)
+
+
+def main() -> NoReturn:
+    """Run the command; a FabricError becomes its message on stderr and its exit code.
+
+    A reader of stdout that has gone ends the run quietly, with 0; a stdout that can't be written ends it with 2.
+    """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell of its own folders
+    mend_streams()
+    end_in_order()
+    stdout, interrupted = sys.stdout, noted_interrupts()
+    try:
+        cli.main(standalone_mode=False, prog_name="fabric")
+        if sys.stdout:
+            sys.stdout.flush()
+    except fabric.FabricError as error:
+        click.echo(wrapped(f"fabric: {error}"), err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("fabric: interrupted", err=True)
+        sys.exit(130)
+    except SystemExit as end:
+        if sys.stdout is not stdout or isinstance(end.__context__, BrokenPipeError):  # so click and rich end
+            drop_output()
+            sys.exit(0)
+        raise
+    except OSError as error:
+        _output_ended(error)
+    except Exception:
+        if not interrupted:  # a library may turn an interrupt into an error of its own
+            raise
+        click.echo("fabric: interrupted", err=True)
+        sys.exit(130)
+    sys.exit(0)

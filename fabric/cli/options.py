@@ -1,0 +1,139 @@
+"""The options and arguments that commands share: a request, its overrides, where files go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from fabric.errors import InputError
+
+__all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "once", "overrides", "request_prices", "request_words", "spare"]
+
+NUMBERS = ("gpus", "planes", "tiers")
+"""The words that numbers stand for; in the others digits are part of a name."""
+
+
+def _complete_names(_context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """Offer the names that the last one of a list with commas may become."""
+    from fabric import catalog
+    from fabric.topology.registry import families
+
+    known = {"server": catalog.servers, "switches": catalog.switches, "family": families}[str(parameter.name)]()
+    names = known if parameter.name == "server" else (*known, "any")
+    before, comma, last = start.rpartition(",")
+    return [CompletionItem(f"{before}{comma}{name}") for name in names if name.startswith(last)]
+
+
+named = partial(click.option, shell_complete=_complete_names)
+
+WORDS = (
+    click.option("--gpus", metavar="INTEGER", help="Override the number of GPUs."),
+    named("--server", help="Override the server, by its catalogue name."),
+    named("--family", help="Override the family: a name, several with commas, or any."),
+    named("--switches", help="Override the switch models: a name, several with commas, or any."),
+    click.option("--planes", help="Override the number of planes: a number, several with commas, or any."),
+    click.option("--tiers", help="Override the number of tiers: 1 to 4, several with commas, or any."),
+)
+EVERYWHERE = (
+    click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
+    click.option("--price", multiple=True, metavar="NAME=USD", help="Price of a switch or link part; may be repeated."),
+    click.option("--prices", metavar="FILE", help="YAML or JSON file of prices, name to USD; --price wins over it."),
+)
+
+
+def request_prices(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that override a request's prices, and --quiet."""
+    return _with(command, EVERYWHERE)
+
+
+def request_words(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that override a request's words."""
+    return _with(command, (*WORDS, *EVERYWHERE))
+
+
+def _with(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _complete_request(_context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    """Offer the shipped designs that begin with what is typed, and files."""
+    from fabric.request import topologies
+
+    items = [CompletionItem(name) for name in topologies() if name.startswith(start)]
+    return [*items, CompletionItem(start, type="file")]
+
+
+def _folder(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty name, which an unset variable leaves."""
+    if value == "":
+        raise click.BadParameter("is empty; write the name of a folder, such as build/")
+    return value
+
+
+OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False),
+    callback=_folder,
+    help="Write report, pictures and tables to this folder.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+REQUEST = click.argument("request", shell_complete=_complete_request)
+REQUESTS = click.argument("requests", metavar="REQUEST REQUEST...", nargs=-1, shell_complete=_complete_request)
+
+
+def overrides(words: dict[str, Any]) -> dict[str, Any]:
+    """Return the request words that were given, lists and numbers read from their text, prices as one overlay."""
+    from fabric.request.price_list import price_list
+
+    file, given = words.pop("prices"), dict(map(_price, words.pop("price")))
+    found = {key: _value(key, text) for key, text in words.items() if text is not None and key != "silent"}
+    return {**found, "prices_usd": price_list(file, given)} if given or file is not None else found
+
+
+def spare(out: str | None, *inputs: str | None) -> None:
+    """Refuse an output that is one of the files that are read."""
+    for each in inputs:
+        with suppress(OSError, ValueError):
+            if out and each and Path(out).samefile(each):
+                raise click.UsageError(f"{out} is read; write to another file.")
+
+
+def _price(text: str) -> tuple[str, int | float | str]:
+    """Return the name and the price of a NAME=USD."""
+    name, equals, price = (part.strip() for part in text.partition("="))
+    if not (name and equals and price):
+        raise click.BadParameter(f"'{text}' is no NAME=USD; write for example sn5600=52000", param_hint="'--price'")
+    return name, _number("price", price)
+
+
+def _value(key: str, text: str) -> Any:
+    words = [word.strip() for word in text.split(",")]
+    values = [_number(key, word) for word in words] if key in NUMBERS else words
+    return values[0] if len(values) == 1 else values
+
+
+def _number(key: str, word: str) -> int | float | str:
+    """Return the number that a word is; what is none stays text, which the request then refuses."""
+    power = "(e[-+]?[0-9]{1,3})?" if key == "price" else ""
+    if not re.fullmatch(rf"[-+]?[0-9]+(\.[0-9]*)?{power}", word, re.IGNORECASE):
+        return word
+    if len(word) > 100:
+        raise click.BadParameter(f"a number of {len(word):,} characters; at most 100 are read", param_hint=f"'--{key}'")
+    return int(word) if re.fullmatch("[-+]?[0-9]+", word) else float(word)
+
+
+def once(option: str, words: list[str]) -> list[str]:
+    """Return the words of a list with commas; raises InputError when one stands twice."""
+    found = [word.strip() for word in words]
+    if twice := [word for place, word in enumerate(found) if word in found[:place]]:
+        raise InputError(f"{option}: '{twice[0]}' stands twice")
+    return found

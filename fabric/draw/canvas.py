@@ -1,0 +1,210 @@
+"""A picture before it is drawn: marks as frozen values in points, and the measuring of text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from bisect import bisect
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from matplotlib.font_manager import FontProperties
+
+__all__ = [
+    "HARD_SPACE",
+    "Align",
+    "Bend",
+    "Box",
+    "Boxes",
+    "Canvas",
+    "Dot",
+    "Label",
+    "Line",
+    "Mark",
+    "Raster",
+    "elide",
+    "font",
+    "raised",
+    "ready",
+    "text_width",
+    "wrap",
+]
+
+HARD_SPACE = "\N{NO-BREAK SPACE}"
+Align = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rounded rectangle; `x` and `y` are its lower left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    edge: str
+    radius: float = 0.0
+    line_pt: float = 0.6
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Many equal rectangles, as one mark; `spots` are their lower left corners."""
+
+    spots: tuple[tuple[float, float], ...]
+    width: float
+    height: float
+    fill: str
+    edge: str
+    line_pt: float = 0.6
+
+
+@dataclass(frozen=True)
+class Line:
+    """A straight stroke."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    colour: str
+    line_pt: float = 0.6
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True)
+class Bend:
+    """A stroke that swerves: its middle stands `swerve` points left of the straight line, as one walks it."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    swerve: float
+    colour: str
+    line_pt: float = 0.6
+    alpha: float = 1.0
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A filled circle, perhaps with an edge."""
+
+    x: float
+    y: float
+    radius: float
+    colour: str
+    edge: str = "none"
+    line_pt: float = 0.6
+
+
+@dataclass(frozen=True)
+class Label:
+    """One line of text; `y` is its baseline."""
+
+    x: float
+    y: float
+    text: str
+    size_pt: float
+    colour: str
+    bold: bool = False
+    align: Align = "left"
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """A rectangle of equal cells, their colours an array of shape (rows, columns, 3), 0 to 255, the top row first."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    cells: npt.NDArray[np.uint8]
+
+
+Mark = Box | Boxes | Line | Bend | Dot | Label | Raster
+
+
+def raised(mark: Mark, by: float) -> Mark:
+    """Return `mark`, `by` points higher."""
+    if isinstance(mark, (Line, Bend)):
+        return replace(mark, y0=mark.y0 + by, y1=mark.y1 + by)
+    if isinstance(mark, Boxes):
+        return replace(mark, spots=tuple((x, y + by) for x, y in mark.spots))
+    return replace(mark, y=mark.y + by)
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A page of `width` by `height` points with its marks in the order of painting, the origin at the lower left."""
+
+    width: float
+    height: float
+    marks: tuple[Mark, ...]
+
+
+def ready() -> None:
+    """Import matplotlib, though MPLBACKEND name a backend that there is none of: pictures in files need no window."""
+    if "matplotlib" in sys.modules:
+        return
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    if backend:
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
+
+
+@cache
+def font(bold: bool = False) -> FontProperties:
+    """Return DejaVu Sans from matplotlib's own files, whatever fonts the machine has."""
+    from pathlib import Path
+
+    import matplotlib
+    from matplotlib.font_manager import FontProperties
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return FontProperties(fname=str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)))
+
+
+@cache
+def text_width(text: str, size_pt: float, bold: bool = False) -> float:
+    """Return the width of `text` in points."""
+    from matplotlib.textpath import text_to_path
+
+    properties = font(bold).copy()
+    properties.set_size(size_pt)
+    return float(text_to_path.get_text_width_height_descent(text, properties, ismath=False)[0])
+
+
+def elide(text: str, width: float, size_pt: float, bold: bool = False) -> str:
+    """Return `text`, its middle replaced by an ellipsis where it is wider than `width` points."""
+
+    def short(keep: int) -> str:
+        return text if keep == len(text) else f"{text[: keep - keep // 3]}…{text[len(text) - keep // 3 :]}"
+
+    if not text or text_width(text, size_pt, bold) <= width:
+        return text
+    fits = bisect(range(1, len(text)), width, key=lambda keep: text_width(short(keep), size_pt, bold))
+    return short(fits) if fits else ""
+
+
+def wrap(text: str, width: float, size_pt: float) -> tuple[str, ...]:
+    """Break `text` at its plain spaces into lines no wider than `width` points; a longer word is elided."""
+    lines: list[str] = []
+    for word in filter(None, text.split(" ")):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size_pt) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(elide(word, width, size_pt))
+    return tuple(line.replace(HARD_SPACE, " ") for line in lines)

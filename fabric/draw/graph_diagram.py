@@ -1,0 +1,147 @@
+"""The picture of switches joined by wires: the family's natural layout, and under it its groups and links in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise
+
+from fabric.blueprint import Blueprint
+from fabric.draw.canvas import Bend, Box, Canvas, Label, Line, Mark, raised, wrap
+from fabric.draw.captions import bundle_words, has_planes, ports_words, wire_words
+from fabric.draw.cubes import levels
+from fabric.draw.dragonfly import circle_of_groups, circle_of_switches
+from fabric.draw.graph_scene import GROUP, LEAD, GraphScene, colour, link
+from fabric.draw.lattices import lattice
+from fabric.draw.legend import LINE, legend_marks, legend_rows, swatch_entry, wired_entries
+from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
+from fabric.draw.page_layout import Part, stacked
+from fabric.draw.palette import BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
+from fabric.draw.path import HALO, PathHighlight
+from fabric.draw.slim_fly import halves
+from fabric.draw.tier_layout import MARGIN, WIDTH, Column
+from fabric.network.expand import lay_devices
+from fabric.topology.clos import PLANE, Bundle, ClosForm
+from fabric.topology.graph_form import GraphForm, PatternBundle
+from fabric.units import count
+
+__all__ = ["lay_out_wired", "words_under"]
+
+LAYOUTS: Mapping[str, Callable[[Blueprint], GraphScene]] = {
+    "dragonfly": circle_of_groups, "dragonfly-plus": circle_of_groups, "slim-fly": halves, "hyperx": lattice,
+    "torus": lattice, "mesh": lattice,
+}  # fmt: skip
+"""The layouts of families; of others, levels where servers have a port for each, and else a circle of switches."""
+
+ACROSS, APART = 4, 12.0
+
+
+def lay_out_wired(blueprint: Blueprint, below: Sequence[Part] = (), trail: PathHighlight | None = None) -> Canvas:
+    """Return the picture of a wired form as marks on a sheet, with parts below, and what is on a path told apart."""
+    form = blueprint.form
+    assert isinstance(form, GraphForm)
+    scene = LAYOUTS.get(form.family, levels if form.levels else circle_of_switches)(blueprint)
+    lines = note_lines(blueprint)
+    entries = wired_entries(scene.cards, gaps=scene.gaps, stacks=scene.stacks)
+    key = legend_rows([*entries, *([swatch_entry("on the path", HALO)] if trail else [])])
+    foot = MARGIN + len(lines) * NOTE_LEAD
+    under, bottom = stacked(below, foot + len(key) * LINE + 12)
+    words, bottom = words_under(blueprint, bottom + 12)
+    head, height = header(blueprint, bottom + 12 + scene.height + 8)
+    first = next((place for place, mark in enumerate(scene.marks) if isinstance(mark, (Line, Bend))), 0)
+    over = _on_path(blueprint, scene, trail) if trail else ()
+    drawn = [*scene.marks[:first], *over, *scene.marks[first:]]
+    marks = [*head, *under, *(raised(mark, bottom + 12) for mark in drawn), rule(bottom + 6), *words]
+    marks += [rule(foot + len(key) * LINE + 12), *legend_marks(key, foot + len(key) * LINE + 7), *note_marks(lines)]
+    return Canvas(WIDTH, height, tuple(marks))
+
+
+def _on_path(blueprint: Blueprint, scene: GraphScene, trail: PathHighlight) -> Iterator[Mark]:
+    """Yield what stands behind the switches of a path that are drawn, and behind the links between these."""
+    laid, planes = lay_devices(blueprint), blueprint.planes
+    numbers = [
+        (
+            stop.role,
+            (laid[stop.role].row(stop.own) - laid[stop.role].first) // (planes if PLANE in stop.own else 1),
+        )
+        for stop in trail.stops
+    ]
+    groups = [(GROUP, stop.digits[GROUP]) for stop in trail.stops if GROUP in stop.digits]
+    yield from _along(scene, numbers)
+    yield from _along(scene, [number for number, _ in groupby(groups)])
+
+
+def _along(scene: GraphScene, numbers: Sequence[tuple[str, int]]) -> Iterator[Mark]:
+    """Yield what stands behind the devices of a path that are drawn, and the links between those."""
+    spots = [scene.spots.get(number) for number in numbers]
+    links = {frozenset(((mark.x0, mark.y0), (mark.x1, mark.y1))): mark for mark in scene.marks
+             if isinstance(mark, (Line, Bend))}  # fmt: skip
+    for one, two in pairwise(spots):
+        if one and two:
+            mark = links.get(frozenset((one, two)), link(one, two, INK))
+            yield replace(mark, colour=HALO, line_pt=4.5, alpha=1.0)
+            yield replace(mark, colour=INK, line_pt=1.4, alpha=1.0)
+    for (role, _), spot in zip(numbers, spots, strict=True):
+        if spot:
+            wide, high = (scene.host[0] + 6, scene.host[1] + 6) if role == "server" else scene.halo
+            foot = spot[1] - (high - 3 if role == "server" else high / 2)
+            yield Box(spot[0] - wide / 2, foot, wide, high, HALO, "none", 3, 0)
+
+
+def words_under(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
+    """Return what is said of groups, and under them of wires, upward from `bottom`, and how high that is."""
+    wires, top = _wires(blueprint, bottom)
+    groups, top = _groups(blueprint, blueprint.form, top + 10)
+    if not has_planes(blueprint):
+        return [*groups, *wires], top
+    planes = f"× {count(blueprint.planes)} planes"
+    return [*groups, *wires, Label(MARGIN, top + 4, planes, HEAD_PT, INK, bold=True)], top + 18
+
+
+def _columns(number: int) -> list[Column]:
+    width = (WIDTH - 2 * MARGIN + APART) / number
+    return [Column(MARGIN + place * width, MARGIN + (place + 1) * width - APART) for place in range(number)]
+
+
+def _groups(blueprint: Blueprint, form: ClosForm, bottom: float) -> tuple[list[Mark], float]:
+    columns = _columns(max(ACROSS, len(form.groups)))
+    texts = [group_texts(blueprint, group, column.width) for group, column in zip(form.groups, columns, strict=False)]
+    under = [
+        len(text) * 9 + 9 * len(wrap(ports_words(blueprint, group), columns[0].width, SMALL_PT))
+        for text, group in zip(texts, form.groups, strict=True)
+    ]
+    first = bottom + max(under) + 8.5
+    marks: list[Mark] = []
+    for group, column, text in zip(form.groups, columns, texts, strict=False):
+        marks += group_marks(blueprint, group, text, column.start, first, column.width)
+    return marks, first + 14
+
+
+def _wires(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
+    columns, bundles = _columns(ACROSS), blueprint.form.bundles
+    cells = [_cell(blueprint, bundle, columns[0].width) for bundle in bundles]
+    rows = [cells[first : first + ACROSS] for first in range(0, len(cells), ACROSS)]
+    marks: list[Mark] = []
+    y = bottom
+    for number, row in reversed(list(enumerate(rows))):
+        y += LEAD * max(map(len, row)) + 2
+        for column, lines, bundle in zip(columns, row, bundles[ACROSS * number :], strict=False):
+            marks += _wire(column, y, lines, colour(blueprint, bundle) if isinstance(bundle, PatternBundle) else "")
+        y += 12
+    return marks, y
+
+
+def _cell(blueprint: Blueprint, bundle: Bundle, width: float) -> list[str]:
+    links, each = (
+        wire_words(blueprint, bundle) if isinstance(bundle, PatternBundle) else bundle_words(blueprint, bundle)
+    )
+    return [bundle.name, *wrap(links, width, BODY_PT), *wrap(each, width, SMALL_PT)]
+
+
+def _wire(column: Column, y: float, lines: list[str], colour: str) -> list[Mark]:
+    """Describe a wire downward from `y`: its name, after a stroke in its colour if it has one, its links and ends."""
+    name, links, *each = lines
+    marks: list[Mark] = [Line(column.start, y + 2.5, column.start + 14, y + 2.5, colour, 1.6)] if colour else []
+    marks += [Label(column.start + (19 if colour else 0), y, name, BODY_PT, GREY)]
+    marks += [Label(column.start, y - LEAD, links, BODY_PT, INK, bold=True)]
+    return marks + [Label(column.start, y - LEAD * place, line, SMALL_PT, GREY) for place, line in enumerate(each, 2)]

@@ -1,0 +1,55 @@
+"""A page put together: its head, what is drawn, words under it, the key and the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fabric.blueprint import Blueprint
+from fabric.draw.canvas import Canvas, Mark, raised, wrap
+from fabric.draw.legend import LINE, Entry, legend_marks, legend_rows
+from fabric.draw.margins import NOTE_LEAD, header, note_marks, rule
+from fabric.draw.palette import BODY_PT
+from fabric.draw.tier_layout import MARGIN, WIDTH
+
+__all__ = ["Part", "compose", "stacked"]
+
+APART = 12.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """Marks that take a page's width from 0 up to `height`; `piled` says that cards among them stand for several."""
+
+    marks: Sequence[Mark] = field(default_factory=tuple)
+    height: float = 0.0
+    piled: bool = False
+
+
+def compose(
+    blueprint: Blueprint, parts: Sequence[Part], entries: Sequence[Entry], notes: Sequence[str], *, line: str = ""
+) -> Canvas:
+    """Return a page of parts one under another, a rule between each two; `line` is its second head line."""
+    lines = [piece for note in notes for piece in wrap(note, WIDTH - 2 * MARGIN, BODY_PT)]
+    key = legend_rows(entries) if entries else ()
+    y = MARGIN + len(lines) * NOTE_LEAD
+    marks: list[Mark] = [*note_marks(lines)]
+    if key:
+        marks += [rule(y + len(key) * LINE + APART), *legend_marks(key, y + len(key) * LINE + 7)]
+        y += len(key) * LINE + APART
+    elif lines:
+        marks.append(rule(y + 4))
+        y += 4
+    drawn, y = stacked(parts, y)
+    head, height = header(blueprint, y, line)
+    return Canvas(WIDTH, height, (*head, *marks, *drawn))
+
+
+def stacked(parts: Sequence[Part], bottom: float) -> tuple[list[Mark], float]:
+    """Return parts one under another, the last at the bottom, a rule under each but that; and how high that is."""
+    marks: list[Mark] = []
+    for place, part in enumerate(reversed(parts)):
+        marks += [rule(bottom)] if place else []
+        marks += [raised(mark, bottom + APART) for mark in part.marks]
+        bottom += part.height + 2 * APART
+    return marks, bottom - APART if parts else bottom

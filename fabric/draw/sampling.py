@@ -1,0 +1,136 @@
+"""Which devices a picture shows: the first few and the last on every axis, joined by the fabric's own rule.
+
+The sample of an axis is the same in every group, so each line drawn is a bundle that the fabric has, and two devices
+that are drawn without a line have none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+from fabric.blueprint import Blueprint
+from fabric.topology.clos import PLANE, Bundle, ClosForm, Group, filled
+
+__all__ = [
+    "CARDS",
+    "Card",
+    "cards",
+    "colour_axis",
+    "depth",
+    "joins",
+    "lane",
+    "lanes_drawn",
+    "own_axes",
+    "plates",
+    "sample",
+    "span",
+    "step",
+]
+
+CARDS, AXES = 10, 2
+"""The most cards in a row, and the most axes on which they are told apart."""
+
+Step = Literal["next", "turn", "gap"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A device as drawn: its value on each axis shown, and the devices it stands for where the other axes are not."""
+
+    values: Mapping[str, int]
+    pile: int
+
+
+def depth(form: ClosForm, group: Group) -> int:
+    """Return how many places enclose `group`: the servers stand in the innermost place that any switch has."""
+    leaf = max(len(form.places(item)) for item in form.switch_groups)
+    return min(leaf, len(form.places(group)))
+
+
+def plates(blueprint: Blueprint) -> tuple[str, ...]:
+    """Return the placement axes drawn as frames, outermost first: those with more than one place on them."""
+    form = blueprint.form
+    inside = form.placement[: depth(form, form.server)]
+    return tuple(axis for axis in inside if span(blueprint, axis) > 1)
+
+
+def span(blueprint: Blueprint, axis: str) -> int:
+    """Return the size of an axis; of a placement axis the filled part, where there is but one parent."""
+    size = blueprint.sizes[axis]
+    return min(size, blueprint.sizes[filled(axis)]) if axis in blueprint.form.placement else size
+
+
+def own_axes(form: ClosForm, group: Group) -> tuple[str, ...]:
+    """Return the axes on which the devices of `group` differ within one place and plane."""
+    outer = form.placement[: depth(form, group)]
+    return tuple(axis for axis in group.axes if axis not in outer and axis != PLANE)
+
+
+def sample(blueprint: Blueprint, axis: str) -> tuple[int, ...]:
+    """Return the values of `axis` that are drawn: all when they are few, else the first few and the last."""
+    size = span(blueprint, axis)
+    most, head = (8, 3) if _roomy(blueprint, axis) else (4, 2)
+    return tuple(range(size)) if size <= most else (*range(head), size - 1)
+
+
+def _roomy(blueprint: Blueprint, axis: str) -> bool:
+    """Tell whether `axis` may take a whole row: it is a lane, or stands alone in its group."""
+    form = blueprint.form
+    alone = all(len(_wide(blueprint, group)) == 1 for group in form.groups if axis in own_axes(form, group))
+    return axis in form.lanes or alone
+
+
+def _wide(blueprint: Blueprint, group: Group) -> tuple[str, ...]:
+    return tuple(axis for axis in own_axes(blueprint.form, group) if span(blueprint, axis) > 1)
+
+
+def cards(blueprint: Blueprint, group: Group) -> tuple[Card, ...]:
+    """Return the cards of one place of `group`: its axes are shown in order while they fit, the rest are piled."""
+    shown: dict[str, tuple[int, ...]] = {}
+    for axis in _wide(blueprint, group)[:AXES]:
+        values = sample(blueprint, axis)
+        if math.prod(map(len, shown.values())) * len(values) > CARDS:
+            break
+        shown[axis] = values
+    pile = math.prod(span(blueprint, axis) for axis in own_axes(blueprint.form, group) if axis not in shown)
+    return tuple(Card(dict(zip(shown, values, strict=True)), pile) for values in product(*shown.values()))
+
+
+def step(left: Card, right: Card) -> Step:
+    """Say how two neighbours follow: values left out between them (`gap`), an outer axis turning, or plainly next."""
+    pairs = [(axis, left.values[axis], right.values[axis]) for axis in left.values]
+    axis, before, after = next(pair for pair in pairs if pair[1] != pair[2])
+    if after - before > 1:
+        return "gap"
+    return "next" if axis == list(left.values)[-1] else "turn"
+
+
+def joins(bundle: Bundle, lowers: tuple[Card, ...], uppers: tuple[Card, ...]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of cards (by place in their rows) that agree on every axis that both groups have."""
+    for low, lower in enumerate(lowers):
+        for high, upper in enumerate(uppers):
+            both = [axis for axis in bundle.shared if axis in lower.values and axis in upper.values]
+            if all(lower.values[axis] == upper.values[axis] for axis in both):
+                yield low, high
+
+
+def lane(blueprint: Blueprint, *linked: Card) -> int | None:
+    """Return the number of the lane that a card or the line between two belongs to."""
+    axis = colour_axis(blueprint)
+    values = [card.values[axis] for card in linked if axis in card.values] if axis else []
+    return values[0] if values else None
+
+
+def lanes_drawn(blueprint: Blueprint) -> tuple[int, ...]:
+    """Return the numbers of the lanes that are drawn; none when there is but one in all."""
+    axis = colour_axis(blueprint)
+    return tuple(sample(blueprint, axis)) if axis else ()
+
+
+def colour_axis(blueprint: Blueprint) -> str | None:
+    """Return the lane axis whose values are told apart by colour: the first of more than one value."""
+    return next((axis for axis in blueprint.form.lanes if blueprint.sizes[axis] > 1), None)

@@ -1,0 +1,189 @@
+"""Where things stand in the tier picture: rows of cards from the servers up, and a frame around each place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from fabric.blueprint import Blueprint
+from fabric.draw.sampling import Card, Step, cards, depth, plates, step
+from fabric.topology.clos import PLANE, Group
+
+__all__ = [
+    "BEHIND",
+    "CENTRE",
+    "GHOST",
+    "LEFT",
+    "MARGIN",
+    "PAD",
+    "RIGHT",
+    "STRIP",
+    "WIDTH",
+    "Column",
+    "Frame",
+    "Place",
+    "Plan",
+    "Row",
+    "plan",
+]
+
+WIDTH, MARGIN = 540.0, 20.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """A vertical part of the page, from one x to another."""
+
+    start: float
+    end: float
+
+    @property
+    def width(self) -> float:
+        return self.end - self.start
+
+    @property
+    def middle(self) -> float:
+        return (self.start + self.end) / 2
+
+
+LEFT, CENTRE, RIGHT = Column(MARGIN, 140.0), Column(152.0, 420.0), Column(430.0, WIDTH - MARGIN)
+"""Where the tiers are described, the devices drawn and the bundles described."""
+
+PITCH, CARD_HEIGHT, SERVER_HEIGHT = 92.0, 20.0, 24.0
+PAD, STRIP, GHOST, BEHIND = 9.0, 15.0, 2.5, 1.7
+"""From a frame's edge to what it holds; the strip of its caption; the shift of frames, and of cards, behind others."""
+
+GAPS: dict[Step, float] = {"next": 3.5, "turn": 8.0, "gap": 13.0}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A card in place; `x` is its left edge."""
+
+    card: Card
+    x: float
+    width: float
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """A group's cards, all at the height `y` of their middles, each with as many cards behind it."""
+
+    group: Group
+    y: float
+    height: float
+    places: tuple[Place, ...]
+    behind: int
+
+    @property
+    def top(self) -> float:
+        return self.y + self.height / 2
+
+    @property
+    def bottom(self) -> float:
+        return self.y - self.height / 2
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        return tuple(place.card for place in self.places)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return _steps(self.cards)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The frame around a place, its axis captioned in the strip at its foot; `nest` counts the frames around it."""
+
+    axis: str
+    nest: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The rows from the servers up and the frames from the outermost in; all stand between `bottom` and `top`."""
+
+    rows: tuple[Row, ...]
+    frames: tuple[Frame, ...]
+    bottom: float
+    top: float
+
+
+def plan(blueprint: Blueprint, bottom: float) -> Plan:
+    """Lay out the rows and frames of `blueprint`, upward from `bottom`."""
+    framed, groups = plates(blueprint), blueprint.form.groups
+    first = bottom + max(len(framed) * STRIP + PAD, PITCH / 2 - 2 * PAD) + SERVER_HEIGHT / 2
+    rows = [_row(blueprint, group, first + tier * PITCH) for tier, group in enumerate(groups)]
+    frames = tuple(_frame(blueprint, rows, axis) for axis in framed)
+    return Plan(tuple(rows), frames, bottom, rows[-1].y + PITCH / 2 - 6)
+
+
+def _row(blueprint: Blueprint, group: Group, y: float) -> Row:
+    shown, gaps, width = cards(blueprint, group), _gaps(blueprint, group), _card_width(blueprint, group)
+    x = CENTRE.middle - (width * len(shown) + sum(gaps)) / 2
+    places = []
+    for card, gap in zip(shown, [*gaps, 0.0], strict=True):
+        places.append(Place(card, x, width))
+        x += width + gap
+    height = SERVER_HEIGHT if group == blueprint.form.server else CARD_HEIGHT
+    return Row(group, y, height, tuple(places), _behind(blueprint, group))
+
+
+def _gaps(blueprint: Blueprint, group: Group) -> list[float]:
+    """Return the gaps between a row's cards, in every row of switches wide enough for the most cards behind one."""
+    switches = () if group == blueprint.form.server else blueprint.form.switch_groups
+    most = max((_behind(blueprint, other) for other in switches), default=0)
+    return [GAPS[kind] + BEHIND * most for kind in _steps(cards(blueprint, group))]
+
+
+def _card_width(blueprint: Blueprint, group: Group) -> float:
+    """Return the width of a row's cards: one for all rows of as many switches, so that lines are upright."""
+    if group == blueprint.form.server:
+        return min(46.0, _fitting(blueprint, group))
+    number = len(cards(blueprint, group))
+    alike = [other for other in blueprint.form.switch_groups if len(cards(blueprint, other)) == number]
+    return min(22.0, *(_fitting(blueprint, other) for other in alike))
+
+
+def _fitting(blueprint: Blueprint, group: Group) -> float:
+    """Return the width at which a row's cards fill the frames around them."""
+    inside = blueprint.form.placement[: depth(blueprint.form, group)]
+    nest = sum(axis in inside for axis in plates(blueprint))
+    room = CENTRE.width - 2 * (nest * (PAD + GHOST) + PAD)
+    return (room - sum(_gaps(blueprint, group))) / len(cards(blueprint, group))
+
+
+def _behind(blueprint: Blueprint, group: Group) -> int:
+    """Return how many cards show behind each: one for those piled in it, one for the other planes."""
+    return (cards(blueprint, group)[0].pile > 1) + (PLANE in group.axes and blueprint.planes > 1)
+
+
+def _steps(shown: tuple[Card, ...]) -> tuple[Step, ...]:
+    return tuple(step(left, right) for left, right in pairwise(shown))
+
+
+def _frame(blueprint: Blueprint, rows: list[Row], axis: str) -> Frame:
+    """Return the frame of a place: around the rows that stand in it, and around the frames inside it."""
+    framed = plates(blueprint)
+    nest = framed.index(axis)
+    inner = framed[nest + 1 :]
+    highest = _highest(blueprint, rows, axis)
+    level = sum(_highest(blueprint, rows, other) == highest for other in inner)
+    top = highest.top + PAD * (1 + level)
+    foot = rows[0].bottom - PAD - STRIP * (1 + len(inner)) + 4
+    inset = nest * (PAD + GHOST)
+    return Frame(axis, nest, CENTRE.start + inset, foot, CENTRE.width - 2 * inset, top - foot)
+
+
+def _highest(blueprint: Blueprint, rows: list[Row], axis: str) -> Row:
+    level = blueprint.form.placement.index(axis)
+    return [row for row in rows if depth(blueprint.form, row.group) > level][-1]

@@ -1,0 +1,183 @@
+"""The expansion: a blueprint laid out as a network, by arithmetic on index grids and no loop over links."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric import units
+from fabric.blueprint import Blueprint
+from fabric.errors import TooLarge
+from fabric.network import Devices, Network
+from fabric.topology.clos import PLANE, Bundle, Group
+from fabric.topology.graph_form import GraphForm, PatternBundle
+
+__all__ = ["BYTES_PER_LINK", "expand", "lay_devices", "memory_bytes", "steps"]
+
+DTYPES = (np.int32, np.int32, np.uint16, np.uint16, np.uint8)
+"""The columns of a link: lower and upper row, lower and upper port, bundle."""
+
+BYTES_PER_LINK = sum(np.dtype(dtype).itemsize for dtype in DTYPES)
+
+
+def expand(blueprint: Blueprint) -> Network:
+    """Lay `blueprint` out as a Network with exactly its counts.
+
+    Raises TooLarge, with the estimate, when the columns would not fit in the machine's memory.
+    """
+    _refuse_too_large(blueprint)
+    groups = lay_devices(blueprint)
+    bundles = blueprint.form.bundles
+    links = [blueprint.links(bundle) for bundle in bundles]
+    columns: list[npt.NDArray[Any]] = [np.empty(sum(links), dtype) for dtype in DTYPES]
+    start = 0
+    for place, (bundle, count) in enumerate(zip(bundles, links, strict=True)):
+        rows = [column[start : start + count] for column in columns]
+        if isinstance(bundle, PatternBundle):
+            _lay_wires(blueprint, bundle, groups, rows)
+        else:
+            _lay_links(blueprint, bundle, groups, rows)
+        rows[4][:] = place
+        start += count
+    names = tuple(bundle.name for bundle in bundles)
+    lower, upper, lower_port, upper_port, index = columns
+    rates = (blueprint.link_gbps,) * len(names)
+    return Network(tuple(groups.values()), names, rates, lower, upper, lower_port, upper_port, index)
+
+
+def lay_devices(blueprint: Blueprint) -> dict[str, Devices]:
+    """Return the devices of every role, the servers first, with the rows that the network gives them."""
+    groups, first = {}, 0
+    for group in blueprint.form.groups:
+        count = blueprint.devices(group.role)
+        axes = _ordered(blueprint, group)
+        shape = (
+            (count,)
+            if isinstance(blueprint.form, GraphForm) and group == blueprint.form.server
+            else tuple(blueprint.sizes[axis] for axis in axes)
+        )
+        groups[group.role] = Devices(group.role, first, count, axes, shape)
+        first += count
+    return groups
+
+
+def _ordered(blueprint: Blueprint, group: Group) -> tuple[str, ...]:
+    """Return the group's axes, places first: rows of filled places then come before any that is empty."""
+    places = blueprint.form.places(group)
+    return (*places, *(axis for axis in group.axes if axis not in places))
+
+
+def _lay_links(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]) -> None:
+    """Fill the bundle's rows: for each lower device, its partners over the upper-only axes, copy by copy."""
+    lower, upper = groups[bundle.lower.role], groups[bundle.upper.role]
+    copies = blueprint.sizes[bundle.name]
+    digits = _digits(lower)
+    partners = _grid(_strides(upper), {axis: blueprint.sizes[axis] for axis in bundle.upper_only})
+    first = upper.first + _dot(_strides(upper), digits, lower.count)
+    rank = _dot(steps(bundle.lower_only, blueprint.sizes), digits, lower.count)
+    grid = (lower.count, len(partners), copies)
+    ports = np.arange(len(partners) * copies).reshape(1, len(partners), copies)
+    rows[0].reshape(grid)[:] = np.arange(lower.first, lower.first + lower.count)[:, None, None]
+    rows[1].reshape(grid)[:] = (first[:, None] + partners)[:, :, None]
+    rows[2].reshape(grid)[:] = blueprint.ports_down(lower.role) + ports
+    rows[3].reshape(grid)[:] = (rank * copies)[:, None, None] + np.arange(copies)
+
+
+def _lay_wires(
+    blueprint: Blueprint, wire: PatternBundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]
+) -> None:
+    """Fill the rows of a wired bundle: its pairs, copy by copy and plane by plane, each end on its device's next port.
+
+    The servers' links count NIC by NIC, and a NIC's ports by plane or level.
+    """
+    form, sizes = blueprint.form, blueprint.sizes
+    assert isinstance(form, GraphForm)
+    lower, upper = groups[wire.lower.role], groups[wire.upper.role]
+    planes = sizes[PLANE] if PLANE in wire.upper.axes else 1
+    hosts = wire in form.host_wires
+    copies = 1 if hosts else sizes[wire.name]
+    low, high = (np.repeat(end, copies)[:, None] for end in wire.pairs(sizes))
+    plane = np.arange(planes)
+    rows[0][:] = (lower.first + (low if hosts else low * planes + plane) + 0 * plane).reshape(-1)
+    rows[1][:] = (upper.first + high * planes + plane).reshape(-1)
+    if wire.lower == wire.upper:
+        both = _ranks(np.concatenate([rows[0], rows[1]]))
+        rows[2][:], rows[3][:] = both[: len(rows[0])], both[len(rows[0]) :]
+    else:
+        rows[2][:], rows[3][:] = _ranks(rows[0]), _ranks(rows[1])
+    if hosts and form.levels:
+        rows[2][:] = rows[2] * form.levels + form.host_wires.index(wire)
+    else:
+        rows[2] += form.first_port(wire.lower, wire, sizes)
+    rows[3] += form.first_port(wire.upper, wire, sizes)
+
+
+def _ranks(ends: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return how many times each device has been an end before, shape (ends,)."""
+    order = np.argsort(ends, kind="stable")
+    values = ends[order]
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    ranks = np.empty(len(ends), np.int64)
+    ranks[order] = np.arange(len(ends)) - np.repeat(starts, np.diff(np.append(starts, len(ends))))
+    return ranks
+
+
+def _digits(group: Devices) -> dict[str, npt.NDArray[Any]]:
+    """Return the coordinate of every device of the group on each of its axes, arrays of shape (count,)."""
+    values = np.unravel_index(np.arange(group.count), group.shape) if group.shape else ()
+    return dict(zip(group.axes, values, strict=True))
+
+
+def _strides(group: Devices) -> dict[str, int]:
+    """Return how many rows one step on each of the group's axes is."""
+    return steps(group.axes, dict(zip(group.axes, group.shape, strict=True)))
+
+
+def steps(axes: tuple[str, ...], sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return how many rows one step on each axis is, where rows count the axes' values in order, the last fastest."""
+    found, step = {}, 1
+    for axis in reversed(axes):
+        found[axis] = step
+        step *= sizes[axis]
+    return found
+
+
+def _dot(strides: dict[str, int], digits: dict[str, npt.NDArray[Any]], count: int) -> npt.NDArray[np.int64]:
+    """Return the sum of digit times stride over the axes in both, shape (count,)."""
+    total = np.zeros(count, np.int64)
+    for axis, stride in strides.items():
+        if axis in digits:
+            total += digits[axis] * stride
+    return total
+
+
+def _grid(strides: dict[str, int], sizes: dict[str, int]) -> npt.NDArray[np.int64]:
+    """Return the row offsets of all values of the axes in `sizes`, in order."""
+    offsets = np.zeros(1, np.int64)
+    for axis, size in sizes.items():
+        offsets = (offsets[:, None] + np.arange(size) * strides[axis]).reshape(-1)
+    return offsets
+
+
+def _refuse_too_large(blueprint: Blueprint) -> None:
+    rows = blueprint.servers + blueprint.switches
+    if rows > np.iinfo(np.int32).max:
+        raise TooLarge(f"{blueprint.name}: {rows:,} devices are more than the 2,147,483,647 that a network can number")
+    ports = max(blueprint.ports_down(g.role) + blueprint.ports_up(g.role) for g in blueprint.form.groups)
+    if ports > np.iinfo(np.uint16).max + 1:
+        raise TooLarge(f"{blueprint.name}: a device with {ports:,} ports is more than a network numbers, 65,536")
+    needed, present = blueprint.links_total * BYTES_PER_LINK, memory_bytes()
+    if needed > present / 2:
+        raise TooLarge(
+            f"{blueprint.name}: {blueprint.links_total:,} links take {units.size(needed)}, more than half of"
+            f" this machine's {units.size(present)}; the blueprint's counts need no layout"
+        )
+
+
+def memory_bytes() -> int:
+    """Return the bytes of this machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

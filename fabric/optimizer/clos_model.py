@@ -1,0 +1,163 @@
+"""A chain of joins (`fabric.form`) as a CP-SAT model."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from ortools.sat.python import cp_model
+
+from fabric.optimizer.candidates import lane_sizes
+from fabric.optimizer.model import Model, Term
+from fabric.topology.clos import PLANE, Bundle, Group, filled
+
+__all__ = ["ClosModel"]
+
+
+class ClosModel(Model):
+    """A candidate whose form is a chain: places that are filled in order, lanes, and free axes above."""
+
+    def links(self, bundle: Bundle) -> Term:
+        """Return the number of links of `bundle`."""
+        if bundle.name not in self._links:
+            ports_up = self.product(bundle.ports_up)
+            self._links[bundle.name] = self.times(self.devices(bundle.lower), ports_up, f"links {bundle.name}")
+        return self._links[bundle.name]
+
+    def _size_all(self) -> None:
+        names = [*self.form.axes, *(bundle.name for bundle in self.form.bundles)]
+        fills = [filled(axis) for axis in self.form.placement]
+        self._order = {name: place for place, name in enumerate([*reversed(fills), *names])}
+        for axis in self.form.axes:
+            if axis != PLANE:
+                self.sizes[axis] = self._axis(axis)
+        self.sizes[PLANE] = self.candidate.planes
+        hosts, *others = self.form.bundles
+        self.sizes[hosts.name] = self._given(hosts.name) or self.var(self.candidate.spec.server.nics, hosts.name)
+        for bundle in others:
+            self.sizes[bundle.name] = self._copies(bundle)
+        self._attach_nics()
+        self._fill()
+
+    def _axis(self, axis: str) -> Term:
+        spec = self.candidate.spec
+        if given := self._given(axis):
+            return given
+        if axis == self.form.placement[-1]:
+            return self._unit or self.var(self.widest if self._loose(axis) else self._most_servers, axis)
+        domain = lane_sizes(spec, axis)
+        if domain is None:
+            return self.var(self.widest, axis)
+        if len(domain) == 1:
+            return domain[0]
+        var = self.var(max(domain), axis)
+        self.cp.add_linear_expression_in_domain(var, cp_model.Domain.from_values(sorted(domain)))
+        return var
+
+    @property
+    def _unit(self) -> int | None:
+        return None if "unit_gpus" in self.relaxed else self.candidate.spec.unit_servers
+
+    @property
+    def _most_servers(self) -> int:
+        return min(self.widest, self.candidate.spec.grown_servers)
+
+    def _loose(self, axis: str) -> bool:
+        """Say whether a placement axis may be larger than it need be: as one that is given could, if it were not."""
+        given = axis in self.candidate.spec.pinned
+        return given or (axis == self.form.placement[-1] and self.candidate.spec.unit_servers is not None)
+
+    def _attach_nics(self) -> None:
+        """Every NIC has one link in every plane: lanes times links per lane are the server's NICs."""
+        up = tuple(name for name in self.form.bundles[0].ports_up if name != PLANE)
+        self.cp.add(self.product(up) == self.candidate.spec.server.nics)
+
+    def _fill(self) -> None:
+        """Fill the places for today's servers, and size the outermost axis for those that the fabric may grow to."""
+        outermost = self.form.placement[0]
+        grown = self._grown(self.servers)
+        today = self._places(self.servers, "today")
+        full = today if grown is self.servers else self._places(grown, "grown")
+        for axis, count in today.items():
+            self.sizes[filled(axis)] = count
+        for axis in [axis for axis in self.form.placement[1:-1] if not self._loose(axis)]:
+            self.cp.add(self.sizes[axis] <= full[axis])  # no place is for servers that nobody asked for
+        self.cp.add(self.sizes[outermost] >= full[outermost])
+        if not self._loose(outermost):
+            self.cp.add(self.sizes[outermost] == full[outermost])
+
+    def _places(self, servers: Term, when: str) -> dict[str, Term]:
+        """Return the places of each placement axis that so many servers fill."""
+        places: dict[str, Term] = {}
+        count = servers
+        for axis in reversed(self.form.placement):
+            places[axis] = count
+            if axis != self.form.placement[0]:
+                count = self._ceil_divide(count, self.sizes[axis], f"{axis} {when}")
+        return places
+
+    def _grown(self, servers: Term) -> Term:
+        """Return the servers that the fabric must be able to grow to, today's `servers` at the least."""
+        spec = self.candidate.spec
+        if self.relaxed == {"grow_to_gpus"}:
+            self.excess = self.var(spec.grown_servers, "grown", least=spec.servers)
+            return self.excess
+        if "grow_to_gpus" in self.relaxed or not spec.grow_to_gpus:
+            return servers
+        if isinstance(servers, int):
+            return servers if servers == spec.grown_servers else spec.grown_servers
+        grown = self.var(spec.grown_servers, "grown")
+        self.cp.add_max_equality(grown, [servers, -(-spec.grow_to_gpus // spec.server.gpus)])
+        return grown
+
+    def _ceil_divide(self, count: Term, size: Term, name: str) -> Term:
+        if isinstance(count, int) and isinstance(size, int):
+            return -(-count // size)
+        places = self.var(self.upper(count), f"places of {name}")
+        room = self.times(places, size, f"room of {name}")
+        self.cp.add(room >= count)
+        self.cp.add(room <= count + size - 1)
+        return places
+
+    def _limit_ratio(self, group: Group) -> None:
+        if group == self.form.groups[-1]:
+            return
+        role, spec = group.role, self.candidate.spec
+        (down,) = (self.count(ports) for ports in self.form.ports_down(group))
+        (up,) = (self.count(ports) for ports in self.form.ports_up(group))
+        ratio, least = spec.ratio(role), spec.least_ratio(role)
+        if least and "least_oversubscription" not in self.relaxed:
+            self.cp.add(least.denominator * down >= least.numerator * up)
+        within = ratio.denominator * down <= ratio.numerator * up
+        if "oversubscription" not in self.relaxed:
+            self.cp.add(within)
+        elif len(self.relaxed) == 1:
+            high = self.var(1, f"{role} is oversubscribed", least=0)
+            most = 100 * self.widest
+            share = self.var(most * self.widest, f"hundredths of {role}", least=0)
+            self.cp.add_multiplication_equality(share, [self._excess(most), up])
+            self.cp.add(within).only_enforce_if(high.negated())
+            self.cp.add(100 * down <= share).only_enforce_if(high)
+
+    def _balance(self, group: Group) -> None:
+        """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
+        if any(name.startswith("ports") for name in self.relaxed):
+            return
+        below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
+        above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)
+        links = self.links(below) + (self.links(above) if above else 0)
+        self.cp.add(links <= self.sum_of(group.role, self.candidate.radix(group.role)))
+        if above and "oversubscription" in self.relaxed:
+            return
+        if above:
+            ratio = self.candidate.spec.ratio(group.role)
+            self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
+        elif not self.form.places(group) and self.relaxed.isdisjoint(("gpus", "grow_to_gpus", "oversubscription")):
+            self._balance_growth(group)
+
+    def _balance_growth(self, top: Group) -> None:
+        """Say that the top tier, bought whole today, has ports for what the grown fabric's servers send up to it."""
+        spec = self.candidate.spec
+        ratio = math.prod((spec.ratio(role) for role in self.form.roles[:-1]), start=Fraction(1))
+        sent = math.ceil(spec.grown_servers * spec.server.nics * self.candidate.planes / ratio)
+        self.cp.add(self.sum_of(top.role, self.candidate.radix(top.role)) >= sent)

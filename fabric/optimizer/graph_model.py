@@ -1,0 +1,148 @@
+"""A form by counts and wires (`fabric.wired`) as a CP-SAT model."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from ortools.sat.python import cp_model
+
+from fabric.optimizer.model import Model, Term
+from fabric.topology.clos import PLANE, Bundle, Group
+from fabric.topology.graph_form import GraphForm, LoadRatio, Rule, Table
+from fabric.topology.polynomial import Expression, Polynomial
+
+__all__ = ["GraphModel"]
+
+
+WIDEST = 512
+"""The ports up to which tables are looked through: more than any switch has."""
+
+
+class GraphModel(Model):
+    """A candidate whose sizes keep to rules and tables, with room for all servers, every switch built."""
+
+    @property
+    def wired(self) -> GraphForm:
+        assert isinstance(self.form, GraphForm)
+        return self.form
+
+    def links(self, bundle: Bundle) -> Term:
+        if bundle.name not in self._links:
+            self._links[bundle.name] = self._total(self.form.links(bundle), f"links {bundle.name}")
+        return self._links[bundle.name]
+
+    def _total(self, quantity: Expression, name: str) -> Term:
+        """Return a count as a variable, of which what it is over makes whole numbers."""
+        expression = self.count(quantity)
+        if isinstance(expression, int):
+            return expression // (quantity.over if isinstance(quantity, Polynomial) else 1)
+        total = self.var(self._ceiling, name, least=0)
+        self.cp.add((quantity.over if isinstance(quantity, Polynomial) else 1) * total == expression)
+        return total
+
+    def _size_all(self) -> None:
+        form, spec = self.wired, self.candidate.spec
+        names = [name for table in form.tables for name in table.names]
+        bundles = [bundle.name for bundle in form.bundles]
+        order = ["servers", *form.free, *form.floors, *names, *bundles, "nic", *form.fixed, PLANE]
+        self._order = {name: place for place, name in enumerate(dict.fromkeys(order))}
+        self.sizes |= {**form.given(spec.server.nics), PLANE: self.candidate.planes, "servers": self.servers}
+        for name, least in form.free.items():
+            self.sizes[name] = self._free(name, least)
+        for name, (whole, part) in form.floors.items():
+            self.sizes[name] = self.var(min(self.upper_count(whole), self._ceiling), name)
+            self.cp.add_division_equality(self.sizes[name], self.count(whole), self.count(part))
+        for table in form.tables:
+            self._tabled(table)
+        for bundle in form.fabric_bundles:
+            if bundle.name not in form.fixed:
+                self.sizes[bundle.name] = self._copies(bundle)
+        if form.parallel:
+            self._limit_parallel(form.parallel)
+        room = self._total(form.capacity, "room")
+        self.sizes["server"] = room
+        self.cp.add(room >= self.servers)
+        for rule in form.rules:
+            self._keep_to(rule)
+        if not spec.pinned.keys() & {*form.alike, *bundles}:
+            for one, other in pairwise(form.alike):
+                self.cp.add(self.sizes[one] <= self.sizes[other])
+
+    def _limit_parallel(self, parallel: LoadRatio) -> None:
+        """Hold the links that a rule lays between two switches within the limit on parallel ones."""
+        sent, carried = self.count(parallel.sent), self.count(parallel.carried)
+        if "limits.parallel_links" not in self.relaxed:
+            self.cp.add(sent <= self.candidate.spec.limits.parallel_links * carried)
+        elif len(self.relaxed) == 1:
+            apart = self._total(parallel.carried, "apart")
+            self.cp.add(sent <= self.times(self._excess(self.widest), apart, "parallel", self._ceiling))
+
+    def _free(self, name: str, least: int) -> Term:
+        spec = self.candidate.spec
+        if given := self._given(name):
+            return given
+        if name == "slot" and spec.unit_servers and "unit_gpus" not in self.relaxed:
+            return spec.unit_servers
+        most = self.widest**2 if name in self.wired.many else self.widest
+        return self.var(max(least, min(most, max(spec.grown_servers, self.widest))), name, least)
+
+    def _tabled(self, table: Table) -> None:
+        """Make the sizes of a table, of which one row counts."""
+        spec, first = self.candidate.spec, table.names[0]
+        rows = table.rows(min(self.widest, WIDEST))
+        kept = {place: size for place, name in enumerate(table.names) if (size := self._given(name))}
+        rows = tuple(row for row in rows if all(row[place] == size for place, size in kept.items()))
+        if first not in spec.pinned:
+            rows = tuple(row for row in rows if row[0] <= max(rows[0][0], spec.grown_servers))
+        if not rows:
+            self.cp.add_bool_or([])
+            rows = table.rows(WIDEST)[:1]
+        for place, name in enumerate(table.names):
+            values = [row[place] for row in rows]
+            self.sizes[name] = self.var(max(values), name, least=min(values))
+        self.cp.add_allowed_assignments([self.sizes[name] for name in table.names], rows)
+
+    def _keep_to(self, rule: Rule) -> None:
+        small = self.count(rule.small)
+        if rule.large is not None:
+            self.cp.add(small <= self.count(rule.large))
+        elif not isinstance(small, int):
+            self.cp.add(2 * self.var(self._ceiling, "half", least=0) == small)
+        elif small % 2:
+            self.cp.add_bool_or([])
+
+    def _limit_ratio(self, group: Group) -> None:
+        loads = [load for wire in self.wired.links_ if group in (wire.lower, wire.upper) for load in wire.loads]
+        if "oversubscription" not in self.relaxed:
+            ratio = self.candidate.spec.ratio(group.role)
+            for load in loads:
+                self.cp.add(ratio.denominator * self.count(load.sent) <= ratio.numerator * self.count(load.carried))
+        elif len(self.relaxed) == 1:
+            for load in loads:
+                self._measure(load)
+        least = self.candidate.spec.least_ratio(group.role)
+        if least and loads and "least_oversubscription" not in self.relaxed:
+            self.cp.add_bool_or([self._loaded(load, least.numerator, least.denominator) for load in loads])
+
+    def _measure(self, load: LoadRatio) -> None:
+        """Hold a load within so many hundredths as the excess comes to."""
+        carried = self._total(load.carried, "carried")
+        share = self.times(self._excess(100 * self.widest), carried, "hundredths", self._ceiling)
+        self.cp.add(100 * self.count(load.sent) <= share)
+
+    def _loaded(self, load: LoadRatio, numerator: int, denominator: int) -> cp_model.IntVar:
+        """Return a flag that is 1 only if a load is so much at the least."""
+        flag = self.var(1, "loaded", least=0)
+        least = denominator * self.count(load.sent) >= numerator * self.count(load.carried)
+        self.cp.add(least).only_enforce_if(flag)
+        return flag
+
+    def _balance(self, group: Group) -> None:
+        if any(name.startswith("ports") for name in self.relaxed):
+            return
+        ends = sum(
+            (1 + (wire.lower == wire.upper)) * self.links(wire)
+            for wire in self.wired.links_
+            if group in (wire.lower, wire.upper)
+        )
+        self.cp.add(ends <= self.sum_of(group.role, self.candidate.radix(group.role)))

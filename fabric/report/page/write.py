@@ -1,0 +1,37 @@
+"""The file of a page, moved into place whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fabric.errors import InputError
+from fabric.report.files import write_text
+from fabric.report.page.render import page
+from fabric.studies.study import Study
+
+__all__ = ["check_name", "write_page"]
+
+
+def check_name(file: str | os.PathLike[str]) -> None:
+    """Raise InputError for the name of a file that is no page's."""
+    if Path(file).suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"{os.fspath(file)!r:.200}: a report is a page, and its name ends in .html")
+
+
+def write_page(
+    studies: Sequence[Study],
+    file: str | os.PathLike[str],
+    command: str = "",
+    *,
+    names: Sequence[str] = (),
+    front: bool = True,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Write the report of `studies` to `file` as one HTML page (see `page`), its folder made if missing.
+
+    Raises InputError for a name that does not end in .html, and FabricError saying what the system refused.
+    """
+    check_name(file)
+    return write_text(file, [page(studies, command, names=names, front=front, progress=progress)])

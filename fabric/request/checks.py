@@ -1,0 +1,194 @@
+"""What in a request contradicts the rest of it, said for every place at once; each key is sound by itself already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from fabric import catalog
+from fabric.errors import nearest
+from fabric.request import parts
+from fabric.request.document import Keys
+from fabric.request.expected_keys import unknown_result
+from fabric.request.model import Request
+from fabric.request.spec import ROLES, even_planes
+
+__all__ = ["Families", "Sets", "family_names", "findings", "tiers"]
+
+Finding = tuple[Keys, str]
+Check = Callable[[Request], Iterator[Finding]]
+Families = Mapping[str, Mapping[int, Collection[str]]]
+"""Every family by name: the axes and bundles of its forms, by their tiers."""
+Sets = Mapping[str, Collection[str]]
+"""The words that stand for several families, with those."""
+
+
+def findings(request: Request, doubted: Collection[str], families: Families, sets: Sets) -> Iterator[Finding]:
+    """Yield every contradiction of the request, leaving out the checks that need one of the `doubted` keys."""
+    for needs, check in _CHECKS:
+        if set(needs).isdisjoint(doubted):
+            yield from check(request)
+    if "expected" not in doubted:
+        yield from _unknown_results(request, families)
+    if {"pinned", "family", "tiers"}.isdisjoint(doubted):
+        yield from _unknown_pins(request, families, family_names(request, sets))
+
+
+def family_names(request: Request, sets: Sets) -> tuple[str, ...]:
+    """Return the families that a request allows, each once and in the order asked."""
+    names = request.family if isinstance(request.family, list) else [request.family]
+    spread = (name for asked in names for name in sets.get(asked, (asked,)))
+    return tuple(dict.fromkeys(spread))
+
+
+def tiers(request: Request) -> tuple[int, ...]:
+    """Return the numbers of tiers that a request allows, in its order."""
+    if isinstance(request.tiers, str):
+        return (1, 2, 3, 4)
+    return tuple(dict.fromkeys(request.tiers)) if isinstance(request.tiers, list) else (request.tiers,)
+
+
+def _facts(request: Request) -> Iterator[Finding]:
+    facts = {model.name: model for model in parts.any_switches(request)}
+    for keys, model in parts.named_switches(request):
+        if facts.setdefault(model.name, model) != model:
+            yield keys, f"'{model.name}' already stands for a switch with other facts; give this one a name of its own"
+
+
+def _price_names(request: Request) -> Iterator[Finding]:
+    optics = catalog.optics()
+    links = [name for name, optic in optics.items() if optic.kind == "link"]
+    known = {*catalog.switches(), *parts.inline_switches(request), *links}
+    for name in request.prices_usd:
+        if name in optics and name not in known:
+            whole = " or ".join(links)
+            yield ("prices_usd", name), f"no whole link, so its price is never used; give that of {whole}"
+        elif name not in known:
+            yield ("prices_usd", name), f"no switch or link part '{name}'{nearest(name, known)}"
+
+
+def _stock_names(request: Request) -> Iterator[Finding]:
+    known = {*catalog.switches(), *parts.inline_switches(request)}
+    for name in request.available:
+        if name not in known:
+            yield ("available", name), f"no switch '{name}'{nearest(name, known)}"
+
+
+def _link_rate(request: Request) -> Iterator[Finding]:
+    nic_gbps = parts.server(request.server).nic_gbps
+    if request.link_gbps and request.link_gbps > nic_gbps:
+        yield ("link_gbps",), f"{request.link_gbps} is faster than the server's NICs; at most {nic_gbps}"
+
+
+def _planes(request: Request) -> Iterator[Finding]:
+    nic_gbps = parts.server(request.server).nic_gbps
+    numbers = [number for _, number in _numbered("planes", request.planes)]
+    if numbers and all(nic_gbps % number for number in numbers):
+        even = ", ".join(map(str, even_planes(nic_gbps)))
+        asked = " or ".join(map(str, numbers))
+        yield ("planes",), f"a NIC of {nic_gbps}G does not split evenly over {asked}; it does over {even}"
+
+
+def _rails(request: Request) -> Iterator[Finding]:
+    nics = parts.server(request.server).nics
+    for keys, number in _numbered("rails", request.rails):
+        if nics % number:
+            yield keys, f"{number} does not divide the server's {nics} NICs"
+
+
+def _unit(request: Request) -> Iterator[Finding]:
+    gpus, unit = parts.server(request.server).gpus, request.unit_gpus
+    if unit and unit % gpus:
+        whole = max(1, round(unit / gpus)) * gpus
+        yield ("unit_gpus",), f"{unit} is no multiple of the server's {gpus} GPUs; the nearest is {whole}"
+
+
+def _roles(request: Request) -> Iterator[Finding]:
+    """Switches by tier must suffice for the fewest tiers that are allowed."""
+    fewest = min(tiers(request))
+    if isinstance(request.switches, dict):
+        missing = [role for role in ROLES[:fewest] if role not in request.switches]
+        if missing:
+            yield ("switches",), f"a fabric of {fewest} tiers needs a switch for {' and '.join(missing)} too"
+
+
+def _pinned_copies(request: Request) -> Iterator[Finding]:
+    limit = request.limits.parallel_links
+    for name, size in request.pinned.items():
+        if "-" in name and not name.startswith("server-") and size > limit:
+            yield ("pinned", name), f"{size} parallel links, but limits.parallel_links is {limit}; make them agree"
+
+
+def _pinned_planes(request: Request) -> Iterator[Finding]:
+    yield from _pinned_choice(request, "plane", "planes", request.planes)
+
+
+def _pinned_rails(request: Request) -> Iterator[Finding]:
+    yield from _pinned_choice(request, "rail", "rails", request.rails)
+
+
+def _pinned_choice(request: Request, axis: str, key: str, asked: int | str | list[int] | None) -> Iterator[Finding]:
+    size, numbers = request.pinned.get(axis), [number for _, number in _numbered(key, asked)]
+    if size and numbers and size not in numbers:
+        yield ("pinned", axis), f"{size}, but {key} is {' or '.join(map(str, numbers))}; make them agree"
+
+
+def _numbered(key: str, asked: int | str | list[int] | None) -> list[tuple[Keys, int]]:
+    """Return the numbers that a key names, each with its place; `any` and none name none."""
+    if isinstance(asked, list):
+        return [((key, place), number) for place, number in enumerate(asked)]
+    return [((key,), asked)] if isinstance(asked, int) else []
+
+
+def _pinned_slot(request: Request) -> Iterator[Finding]:
+    slot, unit = request.pinned.get("slot"), request.unit_gpus
+    gpus = parts.server(request.server).gpus
+    if slot and unit and slot * gpus != unit:
+        yield ("pinned", "slot"), f"{slot} servers hold {slot * gpus} GPUs, but unit_gpus is {unit}; make them agree"
+
+
+def _unknown_pins(request: Request, families: Families, names: Collection[str]) -> Iterator[Finding]:
+    """Yield what is pinned but is no axis or bundle of any form allowed; `names` are the families allowed."""
+    allowed = set(tiers(request))
+    forms = [words for name in names for tier, words in families[name].items() if tier in allowed]
+    known = {word for words in forms for word in words}
+    for word in request.pinned:
+        if forms and word not in known:
+            yield ("pinned", word), f"no allowed form has such an axis or bundle{nearest(word, known)}"
+
+
+def _unknown_results(request: Request, families: Families) -> Iterator[Finding]:
+    names = {word for forms in families.values() for words in forms.values() for word in words}
+    for key in request.expected:
+        if problem := unknown_result(key, names):
+            yield ("expected", key), problem
+
+
+def _running(request: Request) -> Iterator[Finding]:
+    """Ask for what electricity costs where the total cost is limited."""
+    missing = [key for key in ("years", "electricity_usd_per_kwh") if getattr(request, key) is None]
+    if request.limits.total_cost_usd is not None and missing:
+        yield ("limits", "total_cost_usd"), f"counts electricity; add {' and '.join(missing)}"
+
+
+def _growth(request: Request) -> Iterator[Finding]:
+    if request.grow_to_gpus is not None and request.grow_to_gpus < request.gpus:
+        yield ("grow_to_gpus",), f"{request.grow_to_gpus} is less than the {request.gpus} gpus of today"
+
+
+_CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
+    (("switches", "prices_usd"), _facts),
+    (("switches", "prices_usd"), _price_names),
+    (("switches", "available"), _stock_names),
+    (("server", "link_gbps"), _link_rate),
+    (("server", "planes"), _planes),
+    (("server", "rails"), _rails),
+    (("server", "unit_gpus"), _unit),
+    (("switches", "tiers"), _roles),
+    (("gpus", "grow_to_gpus"), _growth),
+    (("limits", "years", "electricity_usd_per_kwh"), _running),
+    (("pinned", "limits"), _pinned_copies),
+    (("pinned", "server", "unit_gpus"), _pinned_slot),
+    (("pinned", "planes"), _pinned_planes),
+    (("pinned", "rails"), _pinned_rails),
+)
+"""Each check, with the keys that must be sound for it."""

@@ -1,0 +1,53 @@
+"""The numbers of a design that a request may expect: what a key of `expected` can be, known before sizing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from fabric.errors import nearest
+from fabric.request.spec import ROLES
+
+__all__ = ["unknown_result"]
+
+BUNDLES = ("server-leaf", "leaf-spine", "spine-core", "core-super")
+PLAIN = ("gpus", "servers", "rails", "planes", "tiers", "link_gbps", "injection_gbps", "bisection_gbps")
+"""The numbers at the top of the design object."""
+COUNTED = ("switches", "links", "modules", "cables", "cages", "cost_usd", "power_w")
+"""Its mappings that have a total, which the first word alone means too."""
+PARTS = {
+    "hops": ("max", "mean"),
+    "cost_usd": ("total", "switches", "links", "nics", "per_gpu", "electricity", "total_with_electricity"),
+    "power_w": ("total", "per_gpu"),
+    **dict.fromkeys(("switches", "links", "modules", "cables", "cages"), ("total",)),
+}
+SWITCH_FACTS = ("count", "ports_down", "ports_up", "ports_used", "radix", "rate_gbps")
+
+
+def unknown_result(key: str, names: Iterable[str]) -> str | None:
+    """Return what is wrong with a key of `expected`, or None; `names` are the axes and bundles of all families."""
+    known = _keys(names)
+    if key in known:
+        return None
+    first = key.partition(".")[0]
+    below = [word for word in known if word.startswith(f"{first}.")]
+    words = below or [word.partition(".")[0] for word in known]
+    return f"no such number in a design{nearest(key, set(words))}"
+
+
+def _keys(names: Iterable[str]) -> Collection[str]:
+    named = set(names)
+    bundles = {*BUNDLES, *(name for name in named if "-" in name)}
+    roles = {*ROLES, *(role for bundle in bundles for role in bundle.split("-"))} - {"server"}
+    return {*roles, *bundles, *PLAIN, *COUNTED, *_below(named - bundles, bundles, roles)}
+
+
+def _below(axes: set[str], bundles: set[str], roles: set[str]) -> Iterator[str]:
+    """Yield the keys of more than one word."""
+    yield from (f"{word}.{part}" for word, parts in PARTS.items() for part in parts)
+    yield from (f"axes.{axis}" for axis in axes)
+    yield from (f"oversubscription.{role}" for role in roles)
+    yield from (f"survives.{loss}" for loss in (*roles, "plane"))
+    yield from (f"switches.by_role.{role}.{fact}" for role in roles for fact in SWITCH_FACTS)
+    yield from (f"{word}.by_role.{role}" for word in ("modules", "cages") for role in (*roles, "server"))
+    yield from (f"copies.{bundle}" for bundle in bundles)
+    yield from (f"{word}.by_bundle.{bundle}" for word in ("links", "cables") for bundle in bundles)

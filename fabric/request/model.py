@@ -1,0 +1,279 @@
+"""The request: every key that a person may write, with its meaning; the JSON Schema is made from it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from fabric.request.breakouts import Breakouts, split_ports
+from fabric.request.fields import (
+    MAX_GPUS,
+    Any_,
+    AxisName,
+    BundleName,
+    Count,
+    FamilyName,
+    Gbps,
+    Loss,
+    Name,
+    Planes,
+    Price,
+    Pue,
+    Quantity,
+    Rails,
+    RateKey,
+    ResultKey,
+    Role,
+    ServerName,
+    Share,
+    Spare,
+    Split,
+    Stock,
+    StrictModel,
+    SwitchName,
+    Tariff,
+    Text,
+    Tiers,
+    Years,
+    tag,
+    tag_choice,
+    wrong,
+)
+from fabric.request.limits import Published, RatioRange, Ratios, RequestLimits
+from fabric.request.link import InlineLink
+
+__all__ = ["InlineServer", "InlineSwitch", "Published", "RatioRange", "Request", "RequestLimits"]
+
+
+def _tag_server(value: Any) -> str:
+    return "<server>" if isinstance(value, dict) else tag(value)
+
+
+def _tag_part(value: Any) -> str:
+    return "<switch>" if isinstance(value, dict) else tag(value)
+
+
+def _tag_switches(value: Any) -> str:
+    """Tell an inline switch from a choice by tier, by the keys that only the one or the other has."""
+    if not isinstance(value, dict):
+        return tag(value)
+    inline = sum(key in InlineSwitch.model_fields for key in value)
+    roles = sum(key in get_args(Role) for key in value)
+    misspelt = not inline and any(get_close_matches(key, get_args(Role), 1) for key in value)
+    return "<by tier>" if roles > inline or misspelt else "<switch>"
+
+
+class InlineServer(StrictModel):
+    """A server told by its facts instead of by a catalogue name: one NVLink domain and its NICs."""
+
+    name: Name = Field(examples=["my-server"])
+    """What the server is called in reports."""
+    gpus: Annotated[int, Field(ge=1, le=10_000)] = Field(examples=[8])
+    """GPUs in one NVLink domain."""
+    nics: Annotated[int, Field(ge=1, le=10_000)] = Field(examples=[8])
+    """NICs that join this fabric."""
+    nic_gbps: Gbps = Field(examples=[400])
+    """Rate of one NIC, one direction, over all its planes."""
+    nvlink_GBps: Annotated[float, Field(ge=1, le=1e9)] | None = None
+    """NVLink bandwidth per GPU, one way."""
+    trays: Count = 1
+    """Parts that are cabled apart; a rack-scale server has several."""
+    rails: Rails | None = None
+    """Rails that the NICs form; default: one NIC a rail."""
+    title: Text = ""
+    """The product's full name."""
+    power_w: Quantity | None = None
+    """Power of one server."""
+    generation: Text = ""
+    """GPU generation: ampere, hopper and blackwell have constants of their own in time estimates; others hopper's."""
+    nic_us: Quantity | None = Field(default=None, examples=[23])
+    """What the NICs' transport adds to a step over the network (EFA: 23)."""
+    source: Text = ""
+    """Where these facts come from."""
+
+    @field_validator("trays", "rails")
+    @classmethod
+    def _divides(cls, parts: int | None, info: ValidationInfo) -> int | None:
+        for whole in ("gpus", "nics") if info.field_name == "trays" else ("nics",):
+            if parts and info.data.get(whole, 0) % parts:
+                raise wrong(f"{parts} does not divide the server's {info.data[whole]} {whole}")
+        return parts
+
+
+class InlineSwitch(StrictModel):
+    """A switch told by its facts instead of by a catalogue name."""
+
+    name: Name = Field(examples=["my-switch"])
+    """What the switch is called; other keys of the request may then use the name."""
+    ports: Annotated[int, Field(ge=1, le=100_000)] = Field(examples=[64])
+    """Ports at the full rate."""
+    rate_gbps: Gbps = Field(examples=[400])
+    """Full rate of a port."""
+    breakouts: Annotated[
+        Annotated[dict[RateKey, Count], Tag("<mapping>")] | Annotated[list[Split], Tag("<list>"), Field(max_length=16)],
+        Discriminator(tag),
+    ] = Field(default={}, examples=[{"400": 128}, [2, 4], ["128x400G"]])
+    """Slower rates: a mapping of rate to ports in all; or a list of ways to split a port, `2x400G` or `128x400G`."""
+    cages: Count | None = None
+    """Cages that take a module; default: one a port."""
+    link_layer: Literal["ethernet", "infiniband"] | None = None
+    """What its ports speak; switches of one fabric speak the same. Left out, it goes with either."""
+    title: Text = ""
+    """The product's full name."""
+    rack_units: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Height in a rack."""
+    power_w: Quantity | None = None
+    """Power of one switch."""
+    latency_ns: Quantity | None = None
+    """Port-to-port latency."""
+    price_usd: Price | None = None
+    """Price of one switch; without it costs are unknown and sizing takes the fewest switches."""
+    price_date: Text = ""
+    """When the price was seen."""
+    source: Text = ""
+    """Where these facts come from."""
+
+    @field_validator("cages")
+    @classmethod
+    def _hold(cls, cages: int | None, info: ValidationInfo) -> int | None:
+        ports = info.data.get("ports", 0)
+        if cages and ports % cages:
+            raise wrong(f"{cages} cages cannot hold {ports} ports evenly")
+        return cages
+
+    @field_validator("breakouts")
+    @classmethod
+    def _splits(cls, breakouts: Breakouts, info: ValidationInfo) -> Breakouts:
+        if "ports" in info.data and "rate_gbps" in info.data:
+            try:
+                split_ports(info.data["ports"], info.data["rate_gbps"], breakouts)
+            except ValueError as error:
+                raise wrong(str(error)) from None
+        return breakouts
+
+
+Part = Annotated[
+    Annotated[SwitchName, Tag("<name>")] | Annotated[InlineSwitch, Tag("<switch>")], Discriminator(_tag_part)
+]
+Parts = Annotated[list[Part], Field(min_length=1, max_length=100)]
+Switches = Annotated[
+    Annotated[SwitchName, Tag("<name>")] | Annotated[InlineSwitch, Tag("<switch>")] | Annotated[Parts, Tag("<list>")],
+    Discriminator(_tag_part),
+]
+SwitchesByTier = Annotated[dict[Role, Switches], Field(min_length=1)]
+
+
+class Request(StrictModel):
+    """A request for the fabric of a GPU cluster."""
+
+    schema_uri: Text | None = Field(default=None, alias="$schema", exclude=True)
+    """The JSON Schema of this file, for editors; not read."""
+    name: Name = Field(default="fabric", examples=["colossus-100k"])
+    """What the fabric is called, in reports and in the names of files."""
+    title: Text | None = None
+    """One line that says what it is."""
+    description: Text | None = None
+    """What else a reader should know of it."""
+    gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] = Field(examples=[100000])
+    """GPUs to be joined; the last server may be filled in part."""
+    server: Annotated[
+        Annotated[ServerName, Tag("<name>")] | Annotated[InlineServer, Tag("<server>")], Discriminator(_tag_server)
+    ] = Field(examples=["hgx-h100"])
+    """The server: a catalogue name, or a mapping of its facts."""
+    family: Annotated[
+        Annotated[FamilyName, Tag("<name>")]
+        | Annotated[list[FamilyName], Tag("<list>"), Field(min_length=1, max_length=100)],
+        Discriminator(tag),
+    ] = Field(default="clos", examples=["rail-optimized", "fat-tree", "dragonfly", "any"])
+    """Families to choose from: a name, a list, `clos` (by tiers), `direct` (switch to switch) or `any`."""
+    switches: Annotated[
+        Annotated[SwitchName, Tag("<name>")]
+        | Annotated[InlineSwitch, Tag("<switch>")]
+        | Annotated[Parts, Tag("<list>")]
+        | Annotated[SwitchesByTier, Tag("<by tier>")],
+        Discriminator(_tag_switches),
+    ] = Field(default="any", examples=["sn5600"])
+    """Switches to choose from: a name, a mapping of facts, a list, any (all with a price), or one of these by tier."""
+    link_price_usd: (
+        Annotated[
+            Annotated[Price, Tag("<one>")] | Annotated[dict[BundleName, Price], Tag("<mapping>"), Field(min_length=1)],
+            Discriminator(tag),
+        ]
+        | None
+    ) = Field(default=None, examples=[1240])
+    """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
+    lengths_m: (
+        Annotated[
+            Annotated[Quantity, Tag("<one>")]
+            | Annotated[dict[BundleName, Quantity], Tag("<mapping>"), Field(min_length=1)],
+            Discriminator(tag),
+        ]
+        | None
+    ) = Field(default=None, examples=[{"server-leaf": 3, "leaf-spine": 40}])
+    """Length of the longest link in metres, of all or by bundle: of the parts that reach, the cheapest is taken."""
+    links: list[InlineLink] = Field(default=[], max_length=100)
+    """Link parts of your own, beside those of the catalogue."""
+    prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
+    """Prices of switches and link parts by name (`sn5600`, `optical-400g`), instead of the catalogue's."""
+    nic_usd: Price | None = Field(default=None, examples=[1500])
+    """Price of one NIC with its cage or adapter; null: NICs are not counted, for they come with the server."""
+    years: Years | None = Field(default=None, examples=[5])
+    """Years of running that the electricity is counted for; null: it is not counted."""
+    electricity_usd_per_kwh: Tariff | None = Field(default=None, examples=[0.08])
+    """Price of electricity; null: it is not counted."""
+    pue: Pue = Field(default=1, examples=[1.3])
+    """Power drawn by the site over that of its equipment; electricity is multiplied by it."""
+    available: dict[Name, Stock] = Field(default={}, examples=[{"sn5600": 900}])
+    """Switches that can be had, by name; a tier that may use one of these may have several models."""
+    link_gbps: Gbps | None = Field(default=None, examples=[400])
+    """The rate of a host link at most; default: the NIC's, split evenly over the planes."""
+    planes: Annotated[
+        Annotated[Planes, Tag("<one>")]
+        | Annotated[Any_, Tag("<any>")]
+        | Annotated[list[Planes], Tag("<list>"), Field(min_length=1, max_length=64)],
+        Discriminator(tag_choice),
+    ] = Field(default=1, examples=[2])
+    """Independent planes, over which each NIC is split evenly: a number, a list, or any (1 to 8)."""
+    tiers: Annotated[
+        Annotated[Tiers, Tag("<one>")]
+        | Annotated[Any_, Tag("<any>")]
+        | Annotated[list[Tiers], Tag("<list>"), Field(min_length=1, max_length=4)],
+        Discriminator(tag_choice),
+    ] = Field(default="any", examples=[3])
+    """Switch tiers: a number from 1 to 4, a list, or any."""
+    rails: (
+        Annotated[
+            Annotated[Rails, Tag("<one>")]
+            | Annotated[Any_, Tag("<any>")]
+            | Annotated[list[Rails], Tag("<list>"), Field(min_length=1, max_length=64)],
+            Discriminator(tag_choice),
+        ]
+        | None
+    ) = Field(default=None, examples=[8])
+    """Rails that a server's NICs form, each with its own leaves: a number, a list, or any; default: the server's."""
+    oversubscription: Ratios = Field(default=1, examples=[1])
+    """The most bandwidth down over up at a switch, or a range of min and max: one for all, or by tier."""
+    unit_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[512])
+    """The scalable unit: the GPUs that share their leaves, in whole servers; null: sizing chooses."""
+    reserve: Annotated[
+        Annotated[Spare, Tag("<one>")] | Annotated[dict[Role, Spare], Tag("<mapping>"), Field(min_length=1)],
+        Discriminator(tag),
+    ] = Field(default=0, examples=[4])
+    """Ports kept free on every switch, at the link's rate: one number, or by tier."""
+    grow_to_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[200000])
+    """GPUs that the fabric must reach later by adding pods (or units, in two tiers) without moving a cable."""
+    survive: dict[Loss, Share] = Field(default={}, examples=[{"spine": 0.9}])
+    """Share of all-reduce throughput that must remain without any one switch of a tier, or without one plane."""
+    limits: RequestLimits = RequestLimits()
+    """Bounds on what sizing may choose."""
+    pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])
+    """Sizes of axes, or parallel links of bundles, that are given instead of chosen."""
+    expected: dict[
+        ResultKey,
+        Annotated[Annotated[float, Tag("<one>")] | Annotated[Published, Tag("<mapping>")], Discriminator(tag)],
+    ] = Field(default={}, examples=[{"leaf": 1568}])
+    """Published numbers that the design must reproduce, by role, bundle or key of the result."""
+    sources: list[Text] = Field(default=[], max_length=100, examples=[["https://example.com/paper"]])
+    """Where the request and its numbers come from."""

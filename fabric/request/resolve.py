@@ -1,0 +1,203 @@
+"""From a request, wherever it stands, to a Spec; every mistake in it is told at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from fabric.errors import InputError, Mistake, nearest
+from fabric.request.document import Document, Tree, plain, quoted
+from fabric.request.shipped_designs import topologies
+from fabric.request.spec import Limits, Spec, even_planes
+
+if TYPE_CHECKING:
+    from fabric.catalog import Server
+    from fabric.request.checks import Families, Sets
+    from fabric.request.model import RatioRange, Request
+
+__all__ = ["Source", "read_document", "read_spec"]
+
+MAX_MISTAKES = 100
+"""The most mistakes that are told of one request; the rest are counted."""
+
+
+Source = str | os.PathLike[str] | Mapping[str, Any] | Document | None
+"""Where a request stands: a shipped design's name, a file's path, a mapping, or a document read already."""
+
+
+def read_spec(
+    source: Source,
+    overrides: Mapping[str, Any],
+    *,
+    families: Families,
+    sets: Sets,
+) -> Spec:
+    """Return the Spec of a request, wherever it stands; None is an empty one.
+
+    A name that is both a shipped design's and a file's is the design's; write `./name` for the file. `overrides`
+    replace whole keys of the request, in the same words. `families` are all there are, with the axes and bundles of
+    their forms by tiers; `sets` are the words that stand for several.
+    Raises InputError with every mistake, each at its file and line, or at its key where it came from no file.
+    """
+    document = read_document(source).override(overrides)
+    if "fabrics" in document.values and "gpus" not in document.values:
+        remedy = "a cluster of several fabrics; `fabric cluster` takes it"
+        raise InputError([document.mistake(("fabrics",), remedy)])
+    request, mistakes = _validate(document, families, sets)
+    if mistakes:
+        more = len(mistakes) - MAX_MISTAKES
+        rest = [Mistake(document.file, f"and {more:,} more mistakes")] if more > 0 else []
+        raise InputError([*mistakes[:MAX_MISTAKES], *rest])
+    return _spec(request, document, sets)
+
+
+def read_document(source: Source, shipped: Mapping[str, Path] | None = None) -> Document:
+    """Read the document of a request from wherever it stands, of a name from `shipped`, by default the designs.
+
+    Raises InputError when there is none.
+    """
+    from fabric.request.yaml_reader import read_file, read_text
+
+    if source is None or isinstance(source, Document):
+        return source or Document({})
+    if isinstance(source, Mapping):
+        tree = Tree("")
+        plain(source, tree)
+        return tree.document()
+    shipped = topologies() if shipped is None else shipped
+    if isinstance(source, str) and source in shipped:
+        return read_text(shipped[source].read_text(encoding="utf-8"), f"{source}.yaml")
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(f"a request is a name, a path or a mapping, not a {type(source).__name__}")
+    return read_file(source) if _exists(source) else _refuse_name(os.fsdecode(source), shipped)
+
+
+def _exists(path: str | os.PathLike[str]) -> bool:
+    try:
+        Path(path).lstat()
+    except (OSError, ValueError) as error:
+        return not isinstance(error, FileNotFoundError | NotADirectoryError | ValueError)
+    return os.fspath(path) not in ("", b"")
+
+
+def _refuse_name(name: str, shipped: Mapping[str, Path]) -> Document:
+    """Refuse what is neither; of a path only a near name is told, of a bare name else all."""
+    hint = nearest(Path(name).stem[:100], shipped)
+    hint = "" if hint.startswith("; known") and Path(name).name != name else hint
+    what = "no shipped design and no file" if shipped else "no file"
+    raise InputError([Mistake(quoted(name), f"{what} of that name{hint}")])
+
+
+def _validate(document: Document, families: Families, sets: Sets) -> tuple[Request, list[Mistake]]:
+    """Return the request with all its mistakes; where there are some, the request holds what is sound of it."""
+    from pydantic import ValidationError
+
+    from fabric.request.checks import findings
+    from fabric.request.error_messages import told
+    from fabric.request.model import Request
+
+    mistakes, doubted = list(document.mistakes), set()
+    known = {"family": families, "switch": list(_inline_names(document.values.get("switches")))}
+    try:
+        request = Request.model_validate(document.values, context=known)
+    except ValidationError as error:
+        for key, mistake in told(error, document):
+            doubted.add(key)
+            mistakes.append(mistake)
+        sound = {key: value for key, value in document.values.items() if key not in doubted}
+        request = Request.model_validate({"gpus": 1, "server": "hgx-h100", **sound}, context=known)
+    found = findings(request, doubted, families, sets)
+    mistakes += [document.mistake(keys, text) for keys, text in found]
+    return request, sorted(mistakes, key=_line)
+
+
+def _inline_names(switches: Any) -> Iterator[str]:
+    """Yield the names of the switches whose facts stand anywhere in the request; the rest of it may use them."""
+    if isinstance(switches, dict):
+        name = switches.get("name")
+        yield from [name] if isinstance(name, str) else []
+    for item in switches.values() if isinstance(switches, dict) else switches if isinstance(switches, list) else ():
+        yield from _inline_names(item)
+
+
+def _line(mistake: Mistake) -> int:
+    line = mistake.place.rpartition(":")[2]
+    return int(line) if line.isdecimal() else 0
+
+
+def _spec(request: Request, document: Document, sets: Sets) -> Spec:
+    from fabric.request import checks, parts
+
+    server = parts.server(request.server)
+    return Spec(
+        name=request.name,
+        gpus=request.gpus,
+        server=server,
+        families=checks.family_names(request, sets),
+        switches=MappingProxyType(parts.switches(request)),
+        link_gbps=request.link_gbps or server.nic_gbps,
+        planes=_choices(request.planes, even_planes(server.nic_gbps)),
+        tiers=checks.tiers(request),
+        rails=_choices(
+            request.rails or server.rails or server.nics,
+            [number for number in range(1, server.nics + 1) if server.nics % number == 0],
+        ),
+        oversubscription=_by_name(request.oversubscription, _most_ratio),
+        least_oversubscription=_by_name(request.oversubscription, _least_ratio),
+        unit_gpus=request.unit_gpus,
+        reserve=_by_name(request.reserve, int),
+        grow_to_gpus=request.grow_to_gpus,
+        survive=_by_name(request.survive, _fraction),
+        available=MappingProxyType(dict(request.available)),
+        link_price_usd=_by_name(request.link_price_usd, float),
+        lengths_m=_by_name(request.lengths_m, float),
+        link_parts=parts.link_parts(request),
+        nic_usd=request.nic_usd,
+        years=request.years,
+        electricity_usd_per_kwh=request.electricity_usd_per_kwh,
+        pue=request.pue,
+        limits=Limits(**request.limits.model_dump()),
+        pinned=MappingProxyType(dict(request.pinned)),
+        expected=MappingProxyType(dict(document.values.get("expected", {}))),
+        sources=tuple(request.sources),
+        request=MappingProxyType(_words(request, document, server)),
+    )
+
+
+def _choices(asked: int | str | list[int], everything: list[int]) -> tuple[int, ...]:
+    """Return the numbers that a number, a list or `any` allows, each once and in the order asked."""
+    numbers = everything if isinstance(asked, str) else asked if isinstance(asked, list) else [asked]
+    return tuple(dict.fromkeys(numbers))
+
+
+def _by_name(asked: Any, kind: Any) -> Mapping[str, Any]:
+    """Return one value as that of `*`, a mapping as it is, and nothing for None."""
+    named = asked if isinstance(asked, dict) else {} if asked is None else {"*": asked}
+    return MappingProxyType({name: kind(value) for name, value in named.items()})
+
+
+def _most_ratio(asked: float | RatioRange) -> Fraction:
+    return _fraction(asked if isinstance(asked, int | float) else asked.max)
+
+
+def _least_ratio(asked: float | RatioRange) -> Fraction:
+    return Fraction(0) if isinstance(asked, int | float) else _fraction(asked.min)
+
+
+def _fraction(ratio: float) -> Fraction:
+    """Return a ratio as the fraction that was meant: 1.5 is 3/2, and 1.333333 is 4/3."""
+    return Fraction(str(ratio)).limit_denominator(10_000)
+
+
+def _words(request: Request, document: Document, server: Server) -> dict[str, Any]:
+    """Return the request in its own words, as written, with what holds for the keys that it leaves out."""
+    defaults = {key: value for key, value in request if key != "schema_uri"}
+    words = {**defaults, "limits": request.limits.model_dump()}
+    words |= {key: value for key, value in document.values.items() if key in words and key != "limits"}
+    words["link_gbps"] = words["link_gbps"] or server.nic_gbps
+    words["rails"] = words["rails"] or server.rails or server.nics
+    return words

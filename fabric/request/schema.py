@@ -1,0 +1,39 @@
+"""The request's words for editors and readers: `python -m fabric.spec.schema` writes the shipped JSON Schema anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from fabric.request.model import Request
+
+__all__ = ["FILE", "key_table", "schema_text"]
+
+FILE = Path(__file__).with_name("request.schema.json")
+"""The shipped schema."""
+
+
+def schema_text() -> str:
+    """Return the JSON Schema of a request as the text of its file."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:fabric-designer:request:1"}
+    return json.dumps({**head, **Request.model_json_schema()}, indent=2) + "\n"
+
+
+def key_table(words: type[BaseModel]) -> str:
+    """Return the table of the keys of `words` in Markdown, as docs/request.md shows it."""
+    rows = ["| key | default | what it says |", "|---|---|---|"]
+    for name, field in words.model_fields.items():
+        default = "needed" if field.is_required() else f"`{_written(field.default)}`"
+        rows.append(f"| `{field.alias or name}` | {default} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def _written(default: object) -> str:
+    plain = default.model_dump() if isinstance(default, BaseModel) else default
+    return plain if isinstance(plain, str) and plain else json.dumps(plain)
+
+
+if __name__ == "__main__":
+    FILE.write_text(schema_text(), encoding="utf-8")

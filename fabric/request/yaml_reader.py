@@ -1,0 +1,183 @@
+"""Reading a request: a YAML or JSON file, or plain Python values, to a Document that knows the line of every key.
+
+Only what a request needs is read: one document of mappings, lists, text, numbers, booleans and null, typed as YAML 1.2
+types them, so that `NO` and `12:30` stay text. Anchors, aliases and tags are refused: nothing expands or is built.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fabric.errors import InputError, Mistake
+from fabric.request.document import WHAT, Document, Tree, quoted
+
+__all__ = ["MAX_BYTES", "is_plain_text", "read_file", "read_text"]
+
+MAX_BYTES = 2**20
+"""The largest file that is read; a request takes a few hundred bytes."""
+
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*(_[0-9]+)*)")
+_FLOAT = re.compile(
+    r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+_DIGITS = 100
+_JSON_TOKEN = re.compile(r'[{}\[\]]|"(?:[^"\\]|\\.)*"|[^\s,:{}\[\]"]+')
+
+
+def read_file(path: str | os.PathLike[str], what: str = WHAT) -> Document:
+    """Read the request file at `path`, whose name as given stands in every message; `what` says what else it is.
+
+    Raises InputError when it is no regular, readable file of at most 1 MiB, or not one well-formed document.
+    """
+    name = quoted(os.fsdecode(path))
+    data = _bytes_of(path, name)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _refusal(
+            f"{name}:{line}", f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        ) from None
+    return read_text(text, name, what)
+
+
+def read_text(text: str, name: str, what: str = WHAT) -> Document:
+    """Read a request from `text`, as JSON if `name` ends in .json, else as YAML; raises InputError as read_file."""
+    if strange := _UNREADABLE.search(text):
+        line = text.count("\n", 0, strange.start()) + 1
+        raise _refusal(f"{name}:{line}", f"control character U+{ord(strange[0]):04X}; write plain text")
+    if not text.strip():
+        raise _refusal(name, f"is empty; {what}")
+    tree = Tree(name, what)
+    read = _read_json if name.lower().endswith(".json") else _read_yaml
+    read(text, tree)
+    return tree.document()
+
+
+def _bytes_of(path: str | os.PathLike[str], name: str) -> bytes:
+    try:
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
+            raise _refusal(name, f"is {kind}; a request is a YAML or JSON file")
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise _refusal(name, f"not readable: {reason}") from None
+    if len(data) > MAX_BYTES:
+        raise _refusal(name, f"holds over {MAX_BYTES:,} bytes; a request is a small file")
+    return data
+
+
+def _refusal(place: str, text: str) -> InputError:
+    return InputError([Mistake(place, text)])
+
+
+def _read_yaml(text: str, tree: Tree) -> None:
+    line = 1
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            line = event.start_mark.line + 1 if event.start_mark else line
+            _refuse_tricks(event, tree, line)
+            _plant(event, tree, line)
+    except yaml.YAMLError as error:
+        mark: yaml.Mark | None = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or error
+        raise tree.refusal(mark.line + 1 if mark else line, f"not readable as YAML: {problem}") from None
+
+
+def _refuse_tricks(event: yaml.Event, tree: Tree, line: int) -> None:
+    anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+    if isinstance(event, yaml.AliasEvent):
+        raise tree.refusal(line, f"alias *{quoted(str(anchor))}: aliases are not read; write the value out")
+    if anchor:
+        raise tree.refusal(line, f"anchor &{quoted(anchor)}: anchors are not read; write the value alone")
+    if tag:
+        raise tree.refusal(line, f"tag {quoted(tag)}: tags are not read; write the plain value")
+    if isinstance(event, yaml.DocumentStartEvent) and tree.complete:
+        raise tree.refusal(line, "a second document begins; a file holds one request")
+
+
+def _plant(event: yaml.Event, tree: Tree, line: int) -> None:
+    if isinstance(event, yaml.MappingStartEvent):
+        tree.open({}, line)
+    elif isinstance(event, yaml.SequenceStartEvent):
+        tree.open([], line)
+    elif isinstance(event, yaml.CollectionEndEvent):
+        tree.close()
+    elif isinstance(event, yaml.ScalarEvent) and tree.expects_key:
+        tree.key(event.value, line)
+    elif isinstance(event, yaml.ScalarEvent):
+        tree.add(_typed(event.value, tree, line) if event.implicit[0] else event.value, line)
+
+
+def _typed(text: str, tree: Tree, line: int) -> Any:
+    """Return what an unquoted YAML scalar stands for: null, a boolean, a number, or else its text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return _number(text, int, tree, line)
+    if _FLOAT.fullmatch(text):
+        return _number(re.sub(r"\.(?=inf|nan)", "", text.lower()), float, tree, line)
+    return text
+
+
+def is_plain_text(text: str) -> bool:
+    """Say whether a YAML scalar without quotes stands for its text, and for no number, boolean or nothing."""
+    return not (text in _WORDS or _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text))
+
+
+def _number(text: str, kind: type[int] | type[float], tree: Tree, line: int) -> int | float:
+    if len(text) > _DIGITS:
+        raise tree.refusal(line, f"a number of {len(text):,} characters; at most {_DIGITS} are read")
+    return kind(text)
+
+
+def _read_json(text: str, tree: Tree) -> None:
+    try:
+        json.loads(text, parse_constant=_no_constant, parse_int=str, parse_float=str)
+    except json.JSONDecodeError as error:
+        raise tree.refusal(error.lineno, f"not readable as JSON: {error.msg}") from None
+    except RecursionError:
+        raise tree.refusal(1, "nested too deeply; a request is a few levels deep") from None
+    except ValueError as error:
+        raise tree.refusal(1, f"not readable as JSON: {error}") from None
+    for token, line in _json_tokens(text):
+        _plant_json(token, tree, line)
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _json_tokens(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the tokens of well-formed JSON text, each with its line; commas and colons are left out."""
+    line, seen = 1, 0
+    for match in _JSON_TOKEN.finditer(text):
+        line, seen = line + text.count("\n", seen, match.start()), match.start()
+        yield match[0], line
+
+
+def _plant_json(token: str, tree: Tree, line: int) -> None:
+    if token in "{[":
+        tree.open({} if token == "{" else [], line)
+    elif token in "}]":
+        tree.close()
+    elif tree.expects_key:
+        tree.key(json.loads(token), line)
+    elif token[0] == '"':
+        tree.add(json.loads(token), line)
+    else:
+        tree.add(_typed(token, tree, line), line)

@@ -1,0 +1,131 @@
+"""A cluster of several fabrics (compute, storage, management) that share limits on cost, power and rack units.
+
+Alone, each fabric is its cheapest. Where these together exceed a shared limit, each fabric's Pareto front over cost and
+the limited totals is found, and one point of each front is chosen so that the sums hold and the cost is the least: no
+other choice can be better, for a fabric off its front could be exchanged for one on it that is no worse in any sum.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fabric.errors import Conflict, FabricError, Infeasible
+from fabric.optimizer import cheapest_together, told
+from fabric.request import ClusterSpec, Document, Spec, read_cluster, read_spec
+from fabric.studies.study import Study, optimize, pareto
+from fabric.topology.registry import family_sets, words
+
+__all__ = ["Cluster", "amount_of", "cluster", "named"]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The fabrics of a cluster by name; `status` is OPTIMAL when no choice of fabrics within the limits costs less."""
+
+    spec: ClusterSpec
+    fabrics: Mapping[str, Study]
+    status: str
+
+    @property
+    def totals(self) -> dict[str, float | None]:
+        """Cost in USD, power in W and rack units of all fabrics together; None where one is unknown."""
+        return {name: _sum([amount_of(study, name) for study in self.fabrics.values()]) for name in WORDS}
+
+
+Rows = Sequence[Sequence[Sequence[float]]]
+"""For each fabric the points of its front, each the totals that matter."""
+
+WORDS = {"cost_usd": "cost", "power_w": "power", "rack_units": "rack_units"}
+"""The objective that is each shared total."""
+
+
+def cluster(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    progress: Callable[[str], None] | None = None,
+    **request: Any,
+) -> Cluster:
+    """Design every fabric of a cluster, together the cheapest within the limits that they share.
+
+    `source` is a file or a mapping (docs/request.md); keywords override the words of every fabric's request. Raises
+    InputError with every mistake, and Infeasible when a fabric, or all of them within the shared limits, can't be had.
+    """
+    say = progress or (lambda text: None)
+    spec = read_cluster(source, partial(_resolved, request))
+    alone = {name: optimize(each, progress=named(say, name)) for name, each in spec.fabrics.items()}
+    found = Cluster(spec, alone, _status(alone.values()))
+    if all((total := found.totals[name]) is not None and total <= most for name, most in spec.limits.items()):
+        return found
+    names = ["cost_usd", *(name for name in spec.limits if name != "cost_usd")]
+    sought = ",".join(WORDS[name] for name in names)
+    if len(names) == 1:
+        alone_rows = [[[amount_of(study, "cost_usd") or 0.0]] for study in alone.values()]
+        raise _infeasible(spec, names, alone_rows)
+    fronts = {name: pareto(each, sought, progress=named(say, name)) for name, each in spec.fabrics.items()}
+    rows = [[[values[name] for name in names] for values in front.values] for front in fronts.values()]
+    picked = cheapest_together(rows, [spec.limits.get(name) for name in names])
+    proven = all(front.status == "OPTIMAL" for front in fronts.values())
+    if picked is None and not proven:
+        raise FabricError(f"{spec.name}: whether the shared limits can be met was not settled within the limit on work")
+    if picked is None:
+        raise _infeasible(spec, names, rows)
+    chosen = {name: front.studies[place] for (name, front), place in zip(fronts.items(), picked, strict=True)}
+    return Cluster(spec, chosen, "OPTIMAL" if proven else "FEASIBLE")
+
+
+def _resolved(overrides: Mapping[str, Any], document: Document) -> Spec:
+    return read_spec(document, dict(overrides), families=words(), sets=family_sets())
+
+
+def named(say: Callable[[str], None], name: str) -> Callable[[str], None]:
+    """Return `say` for the progress of the fabric called `name`."""
+    return lambda text: say(f"{name}: {text}")
+
+
+def _status(studies: Any) -> str:
+    return "OPTIMAL" if all(study.proof.status == "OPTIMAL" for study in studies) else "FEASIBLE"
+
+
+def amount_of(study: Study, name: str) -> float | None:
+    """Return the cost in USD, the power in W or the rack units of one fabric; None where a part's is unknown."""
+    if name == "rack_units":
+        return study.blueprint.rack_units
+    return study.bill.cost_usd() if name == "cost_usd" else study.bill.power_w
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
+
+
+def _infeasible(spec: ClusterSpec, names: Sequence[str], rows: Rows) -> Infeasible:
+    """Return why no choice of rows meets the shared limits: a smallest set that conflicts, and the nearest of each.
+
+    Each limit that the rest conflict without is left out of the set.
+    """
+    kept = list(spec.limits)
+    for name in spec.limits:
+        rest = [other for other in kept if other != name]
+        if rest and cheapest_together(rows, _within(spec, names, rest)) is None:
+            kept = rest
+    conflict = tuple(_nearest(spec, names, rows, name) for name in kept)
+    by_name = {f"{item.limit} {item.value:,.10g}": item for item in conflict}
+    return Infeasible(f"{spec.name}: no fabrics meet the shared limits", told(by_name), conflict)
+
+
+def _nearest(spec: ClusterSpec, names: Sequence[str], rows: Rows, name: str) -> Conflict:
+    """Return a limit with the least that the fabrics come to in it within all others."""
+    place = names.index(name)
+    picked = cheapest_together(rows, _within(spec, names, [other for other in spec.limits if other != name]), place)
+    if picked is None:
+        return Conflict(f"limits.{name}", spec.limits[name])
+    least = sum(table[row][place] for table, row in zip(rows, picked, strict=True))
+    return Conflict(f"limits.{name}", spec.limits[name], least)
+
+
+def _within(spec: ClusterSpec, names: Sequence[str], limits: Sequence[str]) -> list[float | None]:
+    return [spec.limits[name] if name in limits else None for name in names]

@@ -1,0 +1,239 @@
+"""The whole line in one place: a request is read, sized, priced and, when asked, laid out and estimated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from fabric.blueprint import Blueprint
+from fabric.blueprint.bill import Bill, bill
+from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, survives
+from fabric.blueprint.prices import Prices
+from fabric.errors import InputError
+from fabric.flow import Estimate, allreduce
+from fabric.flow.paths import shortest_path
+from fabric.network import Network
+from fabric.network.expand import expand
+from fabric.optimizer import (
+    STEP,
+    Binding,
+    Change,
+    Front,
+    Objective,
+    Point,
+    Proof,
+    Runner,
+    Step,
+    binding,
+    fewer_hops,
+    front,
+    parse_objectives,
+    sensitivity,
+    size,
+)
+from fabric.request import Spec, read_spec
+from fabric.topology.registry import family_sets, words
+from fabric.view import View, view_of
+
+__all__ = ["Pareto", "Study", "design", "optimize", "pareto", "read"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A request and the fabric that answers it; what is not asked for is not computed."""
+
+    spec: Spec
+    blueprint: Blueprint
+    proof: Proof
+    others: tuple[Runner, ...] = ()
+    aims: tuple[Objective, ...] = ()
+
+    @cached_property
+    def binding(self) -> tuple[Binding, ...] | None:
+        """The limits that bind (see `fabric.optimizer.binding`); None for a point of a front, where it is not asked."""
+        return binding(self.spec, self.aims, self.proof.objective) if self.aims else None
+
+    def sensitivity(self, progress: Callable[[str], None] = lambda text: None) -> tuple[Change, ...]:
+        """Return which price, moved by how much, would change the choice; raises InputError unless cost decided it."""
+        if not self.aims or self.aims[0].name != "cost_usd":
+            raise InputError(
+                f"{self.spec.name}: sensitivity is of the cheapest fabric; seek cost first, unweighted, with all prices"
+            )
+        return sensitivity(self.spec, self.blueprint, progress)
+
+    @cached_property
+    def fewer_hops(self) -> Step | None:
+        """What two switches fewer on the longest path would cost, where that can be had."""
+        sought = self.aims and "hops_max" not in self.proof.objectives
+        return fewer_hops(self.spec, self.aims, self.hops.max) if sought else None
+
+    @cached_property
+    def network(self) -> Network:
+        """The fabric laid out link by link; raises TooLarge when it would not fit in memory."""
+        return expand(self.blueprint)
+
+    @cached_property
+    def bill(self) -> Bill:
+        """The bill of materials."""
+        return bill(self.blueprint, Prices(self.spec, self.blueprint.link_gbps))
+
+    @cached_property
+    def hops(self) -> Hops:
+        """The switches on a path between GPUs of different servers."""
+        return hops(self.blueprint)
+
+    @cached_property
+    def survives(self) -> dict[str, Fraction]:
+        """The share of throughput that remains without any one switch of a role, or without a plane."""
+        return survives(self.blueprint)
+
+    @cached_property
+    def bisection_gbps(self) -> int:
+        """The greatest flow from the first half of the servers to the second, in Gb/s, one direction."""
+        return bisection_gbps(self.blueprint)
+
+    @cached_property
+    def injection_gbps(self) -> int:
+        """The bandwidth of all server links together, in Gb/s, one direction."""
+        return injection_gbps(self.blueprint)
+
+    def view(self, level: str = "fabric", *, pod: int = 0, unit: int = 0) -> View:
+        """Return what is seen of the fabric at a level: `fabric`, `pod`, `unit` or `device` (see `fabric.view`)."""
+        return view_of(self.blueprint, level, pod=pod, unit=unit)
+
+    def path(self, source: int, target: int) -> tuple[str, ...]:
+        """Return the devices on a shortest path between two GPUs, by name (see `fabric.paths`)."""
+        return shortest_path(self.blueprint, source, target)
+
+    def allreduce(self, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None) -> Estimate:
+        """Estimate an all-reduce of `size_bytes` over all GPUs (see `fabric.flow.estimate`)."""
+        return allreduce(self.blueprint, size_bytes, routing, algorithm)
+
+
+def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **request: Any) -> Spec:
+    """Read a request: the name of a shipped design, a file, or a mapping, with keyword arguments in its own words.
+
+    Raises InputError with every mistake found.
+    """
+    return read_spec(source, request, families=words(), sets=family_sets())
+
+
+def design(
+    source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
+    *,
+    progress: Callable[[str], None] | None = None,
+    **request: Any,
+) -> Study:
+    """Design the fabric that `source` asks for (see `read`), proven cheapest among those that the request allows.
+
+    `progress` is told in a few words what is being worked on. Raises InputError for a request that is ill-formed and
+    Infeasible, with the limits that bind, for one that no fabric meets.
+    """
+    return _studied(source, (), progress, request)
+
+
+def optimize(
+    source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
+    objective: str = "cost",
+    *,
+    size_bytes: int = 2**30,
+    routing: str = "adaptive",
+    progress: Callable[[str], None] | None = None,
+    **request: Any,
+) -> Study:
+    """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
+
+    Names are cost, total_cost (with electricity), power, rack_units, hops, switches, links and models; and, in order
+    only, allreduce (the time of one of `size_bytes` under `routing`), mean_hops and ring_hops: of these the answer may
+    be less than a fiftieth above the least. Raises as `design` does, and InputError for an objective that needs a
+    price, a power or a height that is not known, or a key that the request leaves out.
+    """
+    aims = parse_objectives(objective, size_bytes, routing)
+    if all(isinstance(aim, Objective) for aim in aims):
+        return _studied(source, [aim for aim in aims if isinstance(aim, Objective)], progress, request)
+    spec = _spec(source, request)
+    found = front(spec, aims, progress or (lambda text: None))
+    first = _of_point(spec, found, found.points[0])
+    return replace(first, proof=replace(first.proof, bound=_bound(found)))
+
+
+def _bound(found: Front) -> float | None:
+    """Return what no fabric comes below in the first aim: what is no worse by a STEP may stand for the least."""
+    aim, least = found.aims[0], found.values(found.points[0])[found.aims[0].name]
+    if isinstance(aim, Objective):
+        return least if found.points[0].proven else None
+    return least / STEP if found.status == "OPTIMAL" else None
+
+
+@dataclass(frozen=True)
+class Pareto:
+    """The fabrics that nothing allowed beats in all of several objectives, the best in the first one first.
+
+    `names` are the objectives as keys of results (`cost_usd`), `values` what each study comes to in them; `status` is
+    OPTIMAL when nothing is missing. When it is FEASIBLE, others may be missing, and only the studies whose own proof is
+    OPTIMAL are sure to be of the whole front. Times and means that differ by less than 2 % count as equal.
+    """
+
+    spec: Spec
+    names: tuple[str, ...]
+    studies: tuple[Study, ...]
+    status: str
+    wall_s: float
+
+    @property
+    def proven(self) -> tuple[int, ...]:
+        """The places of the studies that are sure to be of the whole front."""
+        return tuple(place for place, study in enumerate(self.studies) if study.proof.status == "OPTIMAL")
+
+    @property
+    def values(self) -> tuple[Mapping[str, float], ...]:
+        return tuple(study.proof.objectives for study in self.studies)
+
+
+def pareto(
+    source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
+    objectives: str = "cost,hops,allreduce",
+    *,
+    size_bytes: int = 2**30,
+    routing: str = "adaptive",
+    work: float | None = None,
+    progress: Callable[[str], None] | None = None,
+    **request: Any,
+) -> Pareto:
+    """Return the Pareto front over `objectives`, two or more names as `optimize` takes them; raises as it does.
+
+    `work` limits the search, in CP-SAT's deterministic time; where it ends first the status is FEASIBLE.
+    """
+    aims = parse_objectives(objectives, size_bytes, routing)
+    if len(aims) < 2 or "=" in objectives:
+        raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, without weights: cost,hops")
+    spec = _spec(source, request)
+    found = front(spec, aims, progress or (lambda text: None), work)
+    studies = tuple(_of_point(spec, found, point) for point in found.points)
+    return Pareto(spec, tuple(aim.name for aim in aims), studies, found.status, found.wall_s)
+
+
+def _of_point(spec: Spec, found: Front, point: Point) -> Study:
+    values = found.values(point)
+    name, value = next(iter(values.items()))
+    status = "OPTIMAL" if point.proven else "FEASIBLE"
+    return Study(spec, point.blueprint, Proof(status, name, value, None, found.wall_s, values))
+
+
+def _studied(
+    source: Any, objectives: Sequence[Objective], progress: Callable[[str], None] | None, request: Any
+) -> Study:
+    spec = _spec(source, request)
+    sized = size(spec, objectives, progress or (lambda text: None))
+    return Study(spec, sized.blueprint, sized.proof, sized.others, sized.aims)
+
+
+def _spec(source: Any, request: dict[str, Any]) -> Spec:
+    if isinstance(source, Spec) and request:
+        keys = ", ".join(map(str, request))
+        raise InputError(f"{keys}: a Spec is already read and takes no more words; give the name, file or mapping")
+    return source if isinstance(source, Spec) else read(source, **request)

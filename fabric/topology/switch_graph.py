@@ -1,0 +1,170 @@
+"""The switches of one plane of a wired fabric as a graph: distances between them, and the flow between two halves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.topology.clos import PLANE
+from fabric.topology.graph_form import GraphForm, Sizes
+from fabric.topology.patterns import Rows
+from fabric.topology.polynomial import evaluate
+
+__all__ = ["FAR", "Graph", "graph_of"]
+
+WORDS = 1 << 22
+"""Words of 64 sources that are gathered at a time."""
+
+FAR = 255
+"""The distance of what no path joins."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The arcs between the switches of one plane, both ways, by their tails; `copies` of each, arrays of shape (arcs,).
+
+    `weights` are those of minimal routing, `rows` are the rows of the links' first copies in the network's first plane,
+    and `back` says which arcs lead from the upper end to the lower.
+
+    Switches are numbered group by group. `ends` are those at which traffic begins and ends, shape (ends, ports): the
+    leaves, or, with levels, those of each NIC. `hosts` and `host_server` are the switch and the server of each of the
+    servers' links.
+    """
+
+    switches: int
+    ends: Rows
+    tails: Rows
+    heads: Rows
+    copies: Rows
+    weights: Rows
+    rows: Rows
+    back: npt.NDArray[np.bool_]
+    hosts: Rows
+    host_server: Rows
+
+    @cached_property
+    def starts(self) -> Rows:
+        """The first arc of each switch, and their number, shape (switches + 1,)."""
+        return np.searchsorted(self.tails, np.arange(self.switches + 1))
+
+    def distances(self, sources: Rows) -> list[int]:
+        """Return the pairs of an end in `sources` and an end at each distance in links, from 0, as far as there are."""
+        found: list[int] = []
+        step = max(1, WORDS // max(1, len(self.heads))) * 64
+        for first in range(0, len(sources), step):
+            for distance, pairs in enumerate(self._reached(sources[first : first + step])):
+                found[distance:] = [sum(found[distance : distance + 1]) + pairs, *found[distance + 1 :]]
+        return found
+
+    def _reached(self, sources: Rows) -> list[int]:
+        """Return the ends newly reached from all sources together with each further link, by sets of 64 sources."""
+        seen = self._members(self.ends[sources])
+        known, reached, counts = -1, 0, list[int]()
+        joined = np.flatnonzero(np.diff(self.starts))
+        while (everywhere := int(np.bitwise_count(seen).sum())) > known:
+            known = everywhere
+            ends = int(np.bitwise_count(np.bitwise_or.reduce(seen[self.ends], axis=1)).sum())
+            counts.append(ends - reached)
+            reached = ends
+            near = np.bitwise_or.reduceat(seen[self.heads], self.starts[joined], axis=0) if len(joined) else seen
+            seen[joined] |= near
+        return counts
+
+    def _members(self, sets: Rows) -> npt.NDArray[np.uint64]:
+        """Return which of the sets of switches, shape (sets, each), each switch is in, 64 sets to a word."""
+        number = np.repeat(np.arange(len(sets)), sets.shape[1])
+        found = np.zeros((self.switches, -(-len(sets) // 64)), np.uint64)
+        bit = np.uint64(1) << (number % 64).astype(np.uint64)
+        np.bitwise_or.at(found, (sets.reshape(-1), number // 64), bit)
+        return found
+
+    def all_distances(self, targets: Rows) -> npt.NDArray[np.uint8]:
+        """Return the least weight between every switch and every target, shape (switches, targets); FAR: none join."""
+        seen = self._members(targets[:, None])
+        found = np.full((self.switches, len(targets)), FAR, np.uint8)
+        weights = np.unique(self.weights)
+        front, distance = {0: seen}, 0
+        while front:
+            new = front.get(distance, np.zeros_like(seen))
+            bits = np.unpackbits(new.view(np.uint8), axis=1, count=len(targets), bitorder="little")
+            found[bits.astype(bool)] = distance
+            distance += 1
+            near = [self._near(front[distance - weight], weight) for weight in weights if distance - weight in front]
+            new = np.bitwise_or.reduce([np.zeros_like(seen), *near]) & ~seen
+            seen = seen | new
+            front = {each: sets for each, sets in front.items() if each > distance - weights.max(initial=0)}
+            front |= {distance: new} if new.any() else {}
+        return found
+
+    def _near(self, sets: npt.NDArray[np.uint64], weight: int) -> npt.NDArray[np.uint64]:
+        """Return which sets each switch comes to by one arc of a weight, told which it has itself."""
+        arcs = np.flatnonzero(self.weights == weight)
+        starts = np.searchsorted(self.tails[arcs], np.arange(self.switches + 1))
+        joined, near = np.flatnonzero(np.diff(starts)), np.zeros_like(sets)
+        for some in np.array_split(np.arange(sets.shape[1]), -(-len(arcs) * sets.shape[1] // WORDS)):
+            near[np.ix_(joined, some)] = np.bitwise_or.reduceat(sets[:, some][self.heads[arcs]], starts[joined], axis=0)
+        return near
+
+    def nearer(self, at: Rows, goal: Rows, far: npt.NDArray[np.uint8], drawn: Callable[[Rows], Rows]) -> Rows:
+        """Return for each walk an arc from switch `at` that leads nearer to target `goal`, each link as likely.
+
+        `far` are the distances to all targets, and `drawn` a whole number below each of those it is given.
+        """
+        degree = np.diff(self.starts)[at]
+        arcs = (self.starts[at][:, None] + np.arange(int(degree.max()))).astype(np.int32)
+        there = np.arange(arcs.shape[1]) < degree[:, None]
+        arcs[~there] = 0
+        places = self.heads.astype(np.int32)[arcs] * np.int64(far.shape[1]) + goal[:, None]
+        weights = self.weights.astype(far.dtype)[arcs]
+        ways = (far.reshape(-1)[places] + weights == far[at, goal][:, None]) & there
+        total = np.cumsum(ways * self.copies.astype(np.int32)[arcs], axis=1, dtype=np.int32)
+        place = (total > drawn(total[:, -1].astype(np.int64))[:, None]).argmax(axis=1)
+        return np.asarray(arcs[np.arange(len(at)), place], np.int64)
+
+    def flow(self, servers: int) -> int:
+        """Return the greatest flow in links from the first half of the servers to the others, all of which pass on."""
+        from ortools.graph.python import max_flow
+
+        solver, source, sink = max_flow.SimpleMaxFlow(), self.switches, self.switches + 1
+        side = np.where(self.host_server < servers // 2, source, sink)
+        solver.add_arcs_with_capacity(self.tails, self.heads, self.copies)
+        both = np.concatenate([side, self.hosts]), np.concatenate([self.hosts, side])
+        solver.add_arcs_with_capacity(*both, np.ones(2 * len(side), np.int64))
+        if servers < 2 or solver.solve(source, sink) != solver.OPTIMAL:
+            return 0
+        return int(solver.optimal_flow())
+
+
+def graph_of(form: GraphForm, sizes: Sizes) -> Graph:
+    """Return one plane of a wired form of these sizes as a graph; with levels of switches for planes, all of it."""
+    first, total = {}, 0
+    for group in form.switch_groups:
+        first[group.role] = total
+        total += math.prod(sizes[axis] for axis in group.axes if axis != PLANE)
+    leaves = first.get(form.roles[1], total) if len(form.roles) > 1 else total
+    parts, hosts, servers, start = list[tuple[Rows, ...]](), list[Rows](), list[Rows](), 0
+    for wire in form.links_:
+        low, high = wire.pairs(sizes)
+        if wire in form.host_wires:
+            hosts.append(high + first[wire.upper.role])
+            servers.append(low)
+        else:
+            each = sizes[wire.name] * (sizes[PLANE] if PLANE in wire.lower.axes else 1)
+            rows = start + np.arange(len(low)) * each
+            ends = low + first[wire.lower.role], high + first[wire.upper.role]
+            of_links = np.full(len(low), sizes[wire.name]), np.full(len(low), form.weights.get(wire.name, 1))
+            parts += [(*ends, rows, 0 * rows, *of_links), (*reversed(ends), rows, 0 * rows + 1, *of_links)]
+        start += evaluate(wire.total, sizes)
+    tails, heads, link, back, copies, weights = map(np.concatenate, zip(*parts, strict=True)) if parts else NONE
+    order = np.argsort(tails, kind="stable")
+    targets = np.stack(hosts, axis=1) if form.levels else np.arange(leaves)[:, None]
+    arcs = (tails[order], heads[order], copies[order], weights[order], link[order], back[order] == 1)
+    return Graph(total, targets, *arcs, np.concatenate(hosts), np.concatenate(servers))
+
+
+NONE = (np.zeros(0, np.int64),) * 6

@@ -1,0 +1,399 @@
+"""The command: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import fabric
+from tests.request_fixtures import Run
+
+ROOT = Path(__file__).parents[2]
+
+REQUEST = "name: mine\ngpus: 64\nserver: hgx-h100\nfamily: fat-tree\nswitches: sn5600\n"
+
+
+@pytest.fixture
+def request_file(tmp_path: Path) -> Path:
+    """Return a request of 64 GPUs on one switch."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(REQUEST)
+    return path
+
+
+def test_design_prints_the_choice_and_its_proof(run: Run, request_file: Path) -> None:
+    """A design run tells what was chosen, its tables within 80 columns, and that nothing cheaper exists."""
+    code, out, err = run("design", str(request_file))
+    assert (code, err) == (0, "")
+    assert "1 switch (1 leaf)" in " ".join(out.split())
+    assert "OPTIMAL, nothing the request allows is better" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_json_holds_every_promised_key(run: Run) -> None:
+    """`--json` prints the documented object and nothing else on stdout."""
+    code, out, _ = run("design", "colossus-100k", "--json")
+    design = json.loads(out)
+    assert code == 0
+    assert design["schema"] == "fabric.design/1"
+    assert design["switches"]["by_role"]["leaf"] == {
+        "count": 1568,
+        "model": "sn5600",
+        "models": {"sn5600": 1568},
+        "ports_down": 64,
+        "ports_up": 64,
+        "ports_used": 128,
+        "radix": 128,
+        "rate_gbps": 400,
+    }
+    assert design["links"]["by_bundle"] == {"server-leaf": 100_000, "leaf-spine": 100_352, "spine-core": 100_352}
+    assert design["links"]["total"] == sum(design["links"]["by_bundle"].values())
+    assert design["optimizer"]["status"] == "OPTIMAL"
+    assert design["optimizer"]["wall_s"] > 0
+    assert {"size_bytes", "algorithm", "routing", "time_s", "algbw_GBps", "busbw_GBps", "limited_by"} <= set(
+        design["allreduce"][0]
+    )
+    promised = "name family gpus servers rails planes tiers axes oversubscription survives hops"
+    assert {*promised.split(), "bisection_gbps", "cost_usd", "power_w"} <= set(design)
+
+
+def test_options_override_the_request_in_its_own_words(run: Run, request_file: Path) -> None:
+    """`--gpus`, `--family` and the others mean what they mean in the file, lists with commas."""
+    words = ("--gpus", "4096", "--family", "fat-tree,rail-optimized", "--planes", "1,2", "--tiers", "any")
+    code, out, _ = run("design", str(request_file), "--json", *words)
+    assert code == 0
+    assert json.loads(out)["gpus"] == 4096
+
+
+@pytest.mark.parametrize("what", ["topologies", "families", "switches", "servers", "optics"])
+def test_lists_fit_the_terminal(run: Run, what: str) -> None:
+    """Every list has rows, within 80 columns, and the same as JSON."""
+    code, out, _ = run("list", what)
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    rows = json.loads(run("list", what, "--json")[1])
+    assert rows
+    assert all(row["name"] in out for row in rows)
+
+
+def test_show_prints_a_request_that_can_be_run_again(run: Run, tmp_path: Path) -> None:
+    """What `show` prints is itself a request, with its sources and published numbers, that designs the same fabric."""
+    for name, options in (("copy.yaml", ()), ("copy.json", ("--json",))):
+        _, shown, _ = run("show", "superpod-h100-4su", *options)
+        (tmp_path / name).write_text(shown)
+        spec = fabric.read(tmp_path / name)
+        assert spec.expected["leaf"] == 32
+        assert spec.sources
+        assert spec == fabric.read("superpod-h100-4su")
+    assert json.loads(shown)["gpus"] == 1024
+
+
+def test_check_tells_feasible_infeasible_and_ill_formed_apart(run: Run, request_file: Path) -> None:
+    """`check` exits 0, 1 with the limit that binds, or 2 with file and line."""
+    assert run("check", str(request_file))[0] == 0
+    code, _, err = run("check", str(request_file), "--gpus", "1000000", "--tiers", "2")
+    assert code == 1
+    assert "carries 8,192 GPUs at most; the leaf needs" in err
+    request_file.write_text(REQUEST + "gpu: 3\n")
+    code, out, err = run("check", str(request_file))
+    assert (code, out) == (2, "")
+    assert f"{request_file}:6: gpu: unknown key; did you mean 'gpus'?" in err
+
+
+def test_an_infeasible_request_is_json_too(run: Run, request_file: Path) -> None:
+    """With `--json` the conflict is data on stdout, with exit code 1 and the message on stderr."""
+    code, out, err = run("design", str(request_file), "--gpus", "1000000", "--tiers", "2", "--json")
+    answer = json.loads(out)
+    assert (code, answer["status"]) == (1, "INFEASIBLE")
+    assert {"limit": "gpus", "value": 1_000_000, "nearest": 8192, "settled": True} in answer["conflict"]
+    assert "these limits conflict: gpus 1,000,000, tiers 2" in err
+
+
+def test_check_names_the_published_numbers_that_are_missed(run: Run) -> None:
+    """A design that misses a number of `expected` fails `check`, which names it; `design` only warns."""
+    code, out, err = run("check", "superpod-h100-4su", "--gpus", "2048")
+    assert code == 1
+    assert "feasible" in out
+    assert "expected.leaf: published 32, but designed 64\n" in err
+    assert run("design", "superpod-h100-4su", "--gpus", "2048")[0] == 0
+    assert run("check", "superpod-h100-4su")[::2] == (0, "")
+
+
+def test_whole_numbers_have_no_decimals(run: Run, request_file: Path, tmp_path: Path) -> None:
+    """Published and designed numbers stand without `.0` in the table and in the report."""
+    request_file.write_text(REQUEST + "expected: {cost_usd.total: {value: 52000.0, within: 1}, hops.mean: 2.5}\n")
+    _, out, _ = run("design", str(request_file), "--out", str(tmp_path / "new"))
+    for text in (out, (tmp_path / "new" / "report.md").read_text()):
+        assert "52,000 " in text
+        assert "2.5" in text
+        assert not re.search(r"\d\.0\b(?! [GMkTP]|:)", text.partition("Published")[2].partition("Hops")[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--planes", "²"), "planes: '²' is text, not any"),
+        (("--planes", "9" * 5000), "a number of 5,000 characters; at most 100 are read"),
+        (("--gpus", "9" * 5000), "a number of 5,000 characters; at most 100 are read"),
+        (("--gpus", "1e3"), "gpus: '1e3' is text, not a whole number"),
+        (("--tiers", "٣"), "tiers: '٣' is text, not any"),
+        (("--planes", "-1"), "planes: -1 is too small"),
+        (("--planes", "1.5"), "planes: 1.5 is not a whole number"),
+        (("--tiers", "2,"), "tiers[1]: '' is text, not a whole number"),
+        (("--server", "8"), "server: no server '8'"),
+        (("--switches", "²,\udcff"), "holds half a character"),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_words_that_are_no_numbers_are_refused(run: Run, words: tuple[str, str], text: str) -> None:
+    """What looks like a number and is none, or is far too long, is told like any other mistake."""
+    code, out, err = run("check", "superpod-h100-1su", *words)
+    assert (code, out) == (2, "")
+    assert text in " ".join(err.split())
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell command in which `fabric` is this tree's, from the tree."""
+    line = f'set -o pipefail; fabric() {{ {sys.executable} -m fabric "$@"; }}; {command}'
+    words = ["bash", "-c", line]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | environment)
+
+
+@pytest.mark.parametrize("command", ["list topologies", "show colossus-100k", "--help"])
+def test_a_full_output_is_told_in_one_line(command: str) -> None:
+    """Where stdout can't be written, the run says so and exits 2."""
+    done = shell(f"fabric {command} > /dev/full")
+    assert (done.returncode, done.stderr) == (2, "fabric: can't write the output: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["list topologies", "list families", "--help"])
+def test_a_reader_that_has_gone_is_no_error(command: str) -> None:
+    """A pipe that nobody reads any more ends the run quietly."""
+    done = shell(f"(sleep 0.1; fabric {command}) | true")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("columns", ["0", "-3", "²", "9" * 5000, "x", "1"])
+def test_a_width_that_is_none_is_not_believed(columns: str) -> None:
+    """A COLUMNS that no terminal has leaves the output whole."""
+    done = shell("fabric list topologies", COLUMNS=columns)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "superpod-h100-16su" in done.stdout
+
+
+def test_a_folder_whose_name_is_no_text_is_written_and_told(request_file: Path) -> None:
+    """A name of bytes that are no UTF-8 is printed with an escape, and the run goes on."""
+    done = shell(f"fabric design {request_file} --out {request_file.parent}/caf$'\\xe9'")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "wrote" in done.stdout
+    assert len(list(request_file.parent.glob("caf*/*"))) == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("--family ra", {"rail-only", "rail-optimized"}),
+        ("--family fat-tree,rail-on", {"fat-tree,rail-only"}),
+        ("--switches sn56", {"sn5600"}),
+        ("--switches sn5600,an", {"sn5600,any"}),
+        ("--server dgx-b3", {"dgx-b300"}),
+    ],
+)
+def test_names_are_completed(words: str, offered: set[str]) -> None:
+    """The shell is offered the families, switches and servers that begin with what is typed."""
+    place = len(words.split()) + 2
+    words = f"fabric design colossus-100k {words}"
+    done = shell("fabric", _FABRIC_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(place))
+    assert {line.removeprefix("plain,") for line in done.stdout.splitlines()} == offered
+
+
+def test_the_list_of_families_breaks_no_word(run: Run) -> None:
+    """A DOI stands whole in its line."""
+    assert "doi 10.1145/1402958.1402967\n" in run("list", "families")[1]
+
+
+def test_a_wrong_command_is_bad_input(run: Run) -> None:
+    """Unknown commands, options and requests exit 2 with one message."""
+    for words in (("desing",), ("design",), ("design", "colossus-10k"), ("list", "cables"), ("design", "x", "--nope")):
+        code, out, err = run(*words)
+        assert code == 2, words
+        assert err
+        assert not out
+
+
+def test_files_are_written_whole_or_not_at_all(run: Run, request_file: Path, tmp_path: Path) -> None:
+    """`--out` writes its six files; where it can't, it says so, exits 2 and leaves nothing behind."""
+    out = tmp_path / "build"
+    assert run("design", str(request_file), "--out", str(out))[0] == 0
+    made = {"design.json", "report.md", "bom.csv", "fabric.svg", "fabric.png", "allreduce.svg"}
+    assert {path.name for path in out.iterdir()} == made
+    blocked = tmp_path / "file"
+    blocked.write_text("here")
+    code, _, err = run("design", str(request_file), "--out", str(blocked / "below"))
+    assert code == 2
+    assert "can't write there" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["build", "file", "mine.yaml"]
+
+
+def refuse(*_: object) -> None:
+    """Fail as a full disk does."""
+    raise OSError(28, "No space left on device")
+
+
+def test_a_failure_midway_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a picture can't be saved, the earlier files of the folder stay as they were and no part-made one is left."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    (tmp_path / "design.json").write_text("old")
+    monkeypatch.setattr("fabric.report.files.save", refuse)
+    with pytest.raises(fabric.FabricError, match="No space left"):
+        fabric.write(study, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["design.json"]
+    assert (tmp_path / "design.json").read_text() == "old"
+
+
+def test_a_folder_in_the_place_of_a_file_changes_nothing(tmp_path: Path) -> None:
+    """Where one of the files can't go, none is written."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    (tmp_path / "fabric.svg").mkdir()
+    with pytest.raises(fabric.FabricError, match=r"fabric\.svg is a folder"):
+        fabric.write(study, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["fabric.svg"]
+
+
+@pytest.mark.parametrize("folder", ["", "a\0b", "a\ud800b", "x" * 300, "new/below/" + "x" * 300])
+def test_a_folder_that_can_not_be_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    """A name that is empty, too long or not text for the system is told, and no parent of it is left behind."""
+    monkeypatch.chdir(tmp_path)
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    with pytest.raises(fabric.FabricError, match=r"no name of a folder|can't write there"):
+        fabric.write(study, folder)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_no_new_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure removes every folder that was made on the way, and no other."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    monkeypatch.setattr("fabric.report.files.save", refuse)
+    (tmp_path / "old").mkdir()
+    with pytest.raises(fabric.FabricError, match="No space left"):
+        fabric.write(study, tmp_path / "old" / "new" / "below")
+    assert [path.name for path in tmp_path.rglob("*")] == ["old"]
+
+
+def test_an_empty_folder_is_refused_before_sizing(run: Run, request_file: Path) -> None:
+    """`--out ""`, as from an unset variable, is bad input and not the same as no `--out`."""
+    code, out, err = run("design", str(request_file), "--out", "")
+    assert (code, out) == (2, "")
+    assert "'--out'" in err
+
+
+def test_pictures_need_no_backend(request_file: Path, tmp_path: Path) -> None:
+    """A MPLBACKEND that matplotlib doesn't know hinders no run."""
+    command = [sys.executable, "-m", "fabric", "design", str(request_file), "--out", str(tmp_path / "new")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"MPLBACKEND": "nope"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list((tmp_path / "new").iterdir())) == 6
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while drawing removes the folder that was being made."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fabric.report.files.save", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fabric.write(study, tmp_path / "new")
+    assert not list(tmp_path.iterdir())
+
+
+INT, TERM = signal.SIGINT, signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("number", "delay_s"), [(INT, 1.2), (INT, 1.6), (INT, 2.0), (INT, 2.5), (TERM, 1.6), (TERM, 2.2)]
+)
+def test_a_signal_in_another_process_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals, delay_s: float
+) -> None:
+    """A run that SIGINT or SIGTERM ends exits as a shell shows it, or was done, and leaves all of its files or none."""
+    command = [sys.executable, "-m", "fabric", "design", "colossus-1m", "--out", str(tmp_path / "new")]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(delay_s)
+    child.send_signal(number)
+    assert child.wait() in (0, 128 + number, -number)  # a shell shows the last as 130 or 143 too
+    assert len(list(tmp_path.glob("new/*"))) in (0, 6)
+    assert not list(tmp_path.glob("new/.*"))
+
+
+def test_quiet_stands_before_or_after_the_command(run: Run) -> None:
+    """`--quiet` is taken in both places."""
+    assert run("--quiet", "check", "superpod-h100-1su")[0] == 0
+    assert run("check", "superpod-h100-1su", "--quiet")[0] == 0
+
+
+def test_closed_streams_are_no_trouble() -> None:
+    """A run whose stderr is closed from the start is done all the same."""
+    command = f"{sys.executable} -m fabric check superpod-h100-1su 2>&-"
+    assert subprocess.run(command, shell=True, check=False, stdout=subprocess.DEVNULL, cwd=ROOT).returncode == 0
+
+
+def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Two runs in two processes, with different hash seeds, write byte-identical files."""
+    for seed in ("1", "2"):
+        command = [sys.executable, "-m", "fabric", "design", "superpod-h100-16su", "--out", str(tmp_path / seed)]
+        subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PYTHONHASHSEED": seed})
+    names = sorted(path.name for path in (tmp_path / "1").iterdir())
+    assert len(names) == 6
+    for name in names:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+
+
+def test_the_library_takes_the_same_words() -> None:
+    """`fabric.design` with keyword arguments gives blueprint, network, bill and all-reduce."""
+    study = fabric.design(name="mine", gpus=512, server="hgx-h100", family="rail-optimized", switches="qm9700")
+    assert study.network.links == study.blueprint.links_total
+    assert study.bill.cost_usd() == study.proof.objective
+    assert study.allreduce(2**30, routing="ecmp").time_s >= study.allreduce(2**30).time_s
+    assert fabric.to_networkx(study.network).number_of_edges() == study.blueprint.links_total
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("export", "--format", "dot", "-o"), ("diagram", "-o"), ("report", "--no-front", "-o")],
+    ids=lambda words: words[0],
+)
+def test_an_output_spares_what_stands_there(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """A request, a folder and a device are left alone; a link is followed, and a file keeps who may read it."""
+    suffix = {"export": ".dot", "diagram": ".svg", "report": ".html"}[words[0]]
+    request, folder, device = (tmp_path / f"{name}{suffix}" for name in ("request", "folder", "device"))
+    request.write_text(REQUEST)
+    folder.mkdir()
+    os.mkfifo(device)
+    for out, said in (
+        (request, "is read"),
+        (folder, "is a folder"),
+        (device, "a pipe"),
+        (request / f"it{suffix}", "is a file"),
+    ):
+        code, _, err = run(words[0], request, *words[1:], out)
+        assert (code, said in err.replace("\n", " ")) == (2, True), err
+    assert request.read_text() == REQUEST
+    kept, link = tmp_path / f"kept{suffix}", tmp_path / f"link{suffix}"
+    kept.write_text("old")
+    kept.chmod(0o600)
+    link.symlink_to(kept)
+    assert run(words[0], request, *words[1:], link)[0] == 0
+    assert link.is_symlink()
+    assert kept.read_text() != "old"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

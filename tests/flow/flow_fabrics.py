@@ -1,0 +1,88 @@
+"""Fabrics and traffic for the tests of explicit flows, and slow textbook witnesses of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import numpy as np
+
+from fabric.blueprint import Blueprint, fill
+from fabric.catalog import Server, Switch
+from fabric.flow import Phase
+from fabric.flow.tiered_router import TieredRouter
+from fabric.testing import random_blueprint
+from fabric.topology.clos import ClosForm
+from fabric.topology.graph_form import GraphForm
+from fabric.topology.registry import CLOS, families
+
+GBPS = 400
+
+
+def sized(form: ClosForm, servers: int, gpus: int = 1, **sizes: int) -> Blueprint:
+    """Return a blueprint of `form` with these sizes, one where none is given, and as many GPUs as NICs in a server."""
+    full = dict.fromkeys([*form.axes, *(bundle.name for bundle in form.bundles)], 1) | sizes
+    if isinstance(form, GraphForm):
+        full = form.sized(full, gpus, servers)
+    server = Server("box", gpus=gpus, nics=gpus, nic_gbps=GBPS * full["plane"], nvlink_GBps=900)
+    models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
+    placed = full if isinstance(form, GraphForm) else fill(form, full, servers)
+    return Blueprint("sized", form, placed, models, server, servers * gpus, GBPS)
+
+
+def form_of(family: str, tiers: int) -> ClosForm:
+    """Return the family's first form of so many tiers."""
+    return next(form for form in families()[family].forms if form.tiers == tiers)
+
+
+def fat_tree(tiers: int, half: int, places: int, ratio: int = 1) -> Blueprint:
+    """Return a fat tree of hosts with one NIC each, on switches of 2 * `half` ports, with `places` at the top.
+
+    `ratio` is that of the leaf.
+    """
+    up = half // ratio
+    sizes = {
+        2: {"block": places, "slot": half, "spine": up},
+        3: {"pod": places, "block": half, "slot": half, "group": up, "core": half},
+        4: {"zone": places, "pod": half, "block": half, "slot": half, "group": up, "bank": half, "super": half},
+    }[tiers]
+    return sized(form_of("fat-tree", tiers), places * half ** (tiers - 1), **sizes)
+
+
+def small_fabrics(trials: int) -> Iterator[tuple[Blueprint, int]]:
+    """Yield random small blueprints of every built-in form that have two servers or more, each with its seed."""
+    for family in CLOS:
+        for form in family.forms:
+            for seed in range(trials):
+                plan = random_blueprint(form, Random(f"{form.text}{seed}"))
+                if plan.servers > 1:
+                    yield plan, seed
+
+
+def crossing(plan: Blueprint, phase: Phase) -> Phase:
+    """Return the flows of a phase that leave their servers."""
+    nics = TieredRouter(plan).nics
+    apart = phase.source // nics != phase.target // nics
+    return Phase(phase.source[apart], phase.target[apart])
+
+
+def progressive_filling(arcs: list[list[int]], capacity: list[float]) -> list[float]:
+    """Return max-min fair rates as the textbook does: raise all rates together, stop those on each arc as it fills."""
+    rates, growing, room = [0.0] * len(arcs), set(range(len(arcs))), list(capacity)
+    while growing:
+        on = {arc: [flow for flow in growing if arc in arcs[flow]] for flow in growing for arc in arcs[flow]}
+        step = min(room[arc] / len(flows) for arc, flows in on.items())
+        full = [arc for arc, flows in on.items() if room[arc] / len(flows) <= step * (1 + 1e-12)]
+        for arc, flows in on.items():
+            room[arc] -= step * len(flows)
+        for flow in growing:
+            rates[flow] += step
+        growing -= {flow for arc in full for flow in on[arc]}
+    return rates
+
+
+def arc_ends(plan: Blueprint, arcs: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the devices from and to which arcs lead."""
+    links = plan.links_total
+    row, down = arcs % links, arcs >= links
+    return np.where(down, upper[row], lower[row]), np.where(down, lower[row], upper[row])

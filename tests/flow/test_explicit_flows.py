@@ -1,0 +1,234 @@
+"""Explicit flows against the textbook, the closed forms, the bounds and random draws."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+from random import Random
+
+import numpy as np
+import pytest
+
+from fabric.blueprint import Blueprint
+from fabric.catalog import collectives
+from fabric.errors import TooLarge
+from fabric.flow import (
+    FabricSummary,
+    Phase,
+    Routes,
+    Routing,
+    cut_bound,
+    ecmp_bottleneck,
+    ecmp_mean,
+    fail,
+    lp_bound,
+    max_min,
+    permutation,
+    phases,
+    place,
+    route,
+    shares,
+    shift,
+)
+from fabric.flow.ecmp_model import oversubscribed_share, routed_share
+from fabric.flow.tiered_router import TieredRouter
+from tests.flow.flow_fabrics import crossing, fat_tree, form_of, progressive_filling, sized, small_fabrics
+
+EVERY = [Routing("adaptive"), Routing("ecmp"), Routing("ecmp", 4), Routing("dmodk"), Routing("ecmp", 2, pxn=True)]
+
+
+def test_rates_are_those_of_progressive_filling() -> None:
+    """On random arcs of random capacity the rates are the textbook's: raised together, stopped as arcs fill."""
+    random = Random(3)
+    for trial in range(60):
+        count, depth = random.randint(2, 12), random.randint(1, 4)
+        arcs = [random.sample(range(count), min(count, random.randint(1, depth))) for _ in range(random.randint(1, 40))]
+        capacity = [random.choice([0.0, 1.0, 2.0, 7.5, random.uniform(0.1, 9)]) for _ in range(count)]
+        padded = np.array([row + [count] * (depth - len(row)) for row in arcs], np.int32)
+        routes = Routes(padded, np.array([*capacity, np.inf]), np.zeros(len(arcs), bool))
+        assert max_min(routes) == pytest.approx(progressive_filling(arcs, capacity), rel=1e-6, abs=1e-9), trial
+
+
+def test_a_flow_without_a_path_has_no_rate_and_one_without_an_arc_no_limit() -> None:
+    """Flows that are cut apart get nothing, and those that use no link are not held."""
+    routes = Routes(np.array([[0, 1], [1, 1], [1, 1]], np.int32), np.array([5.0, np.inf]), np.array([0, 1, 0], bool))
+    assert max_min(routes).tolist() == [5.0, 0.0, np.inf]
+
+
+@pytest.mark.parametrize("ratio", [1, 2, 4, 8])
+def test_adaptive_flows_get_exactly_the_closed_form(ratio: int) -> None:
+    """Traffic of which all leaves the leaf gets 1 / ratio, and a ring in order loses only what one in m needs."""
+    plan = fat_tree(2, 8, 8, ratio)
+    shape = FabricSummary.of(plan)
+    every = shares(plan, [shift(np.arange(64), 8)])
+    assert every.min == every.mean == oversubscribed_share(shape, contiguous=False) == 1 / ratio
+    ring = shares(plan, phases(plan.server, place(plan), "all-reduce", "ring"))
+    assert ring.min == oversubscribed_share(shape, contiguous=True) == 1
+
+
+@pytest.mark.parametrize(("first", "second"), [*product([1, 2, 4], [1, 2, 4])])
+def test_oversubscription_multiplies_going_up(first: int, second: int) -> None:
+    """On three tiers adaptive flows between pods get exactly the closed form's share, in order and all at once."""
+    sizes = {"pod": 4, "block": 2, "slot": 8, "rail": 2, "group": 8 // first, "core": 4 // second}
+    plan = sized(form_of("rail-optimized", 3), 64, gpus=2, **sizes)
+    shape = FabricSummary.of(plan)
+    found = shares(plan, [shift(np.arange(128), 32)])
+    assert found.min == pytest.approx(oversubscribed_share(shape, contiguous=False))
+    ring = shares(plan, phases(plan.server, place(plan), "all-reduce", "ring"))
+    assert ring.min == pytest.approx(oversubscribed_share(shape, contiguous=True))
+
+
+def test_no_routing_beats_the_program_nor_that_the_cut() -> None:
+    """On any small fabric, whole or partly full, flows get at most the LP's share, which is at most the cut's.
+
+    Adaptive routing gets the cut's share itself.
+    """
+    for plan, seed in small_fabrics(2):
+        phase = crossing(plan, permutation(np.arange(TieredRouter(plan).all_nics), seed))
+        for routing in EVERY:
+            program, cut = (bound(plan, phase, pxn=routing.pxn) for bound in (lp_bound, cut_bound))
+            got = shares(plan, [phase], routing).min
+            assert got <= program + 1e-6
+            assert program <= cut + 1e-6
+            assert routing.name != "adaptive" or got == pytest.approx(cut)
+
+
+def test_bounds_hold_after_failures_too() -> None:
+    """With links down, no hashed flow beats the LP, and the LP not the cut of what is up."""
+    for plan, seed in small_fabrics(2):
+        phase = crossing(plan, permutation(np.arange(TieredRouter(plan).all_nics), seed))
+        up = fail(plan, ["link:15%"], seed)
+        program = lp_bound(plan, phase, up)
+        assert program <= cut_bound(plan, phase, up) + 1e-6
+        for routing in EVERY[1:4]:
+            assert shares(plan, [phase], routing, up).min <= program + 1e-6
+
+
+def test_a_program_too_large_is_refused() -> None:
+    """A linear program of too many variables is refused with their number."""
+    with pytest.raises(TooLarge, match="variables"):
+        lp_bound(fat_tree(3, 16, 32), permutation(np.arange(8192), 1))
+
+
+KNOWN = [(2, 1, 0.50), (2, 2, 0.66), (3, 2, 0.57)]
+"""Tiers, queue pairs and the max-min mean of a random permutation on a large 1:1 fat tree under ECMP."""
+
+
+@pytest.mark.parametrize(("tiers", "qps", "known"), KNOWN)
+def test_permutations_get_the_known_means(tiers: int, qps: int, known: float) -> None:
+    """A random permutation on a 1:1 fat tree gets the known mean within 2 points, as flows and in closed form."""
+    plan = fat_tree(2, 64, 64) if tiers == 2 else fat_tree(3, 16, 32)
+    hosts = np.arange(plan.gpus)
+    found = np.mean([shares(plan, [permutation(hosts, s)], Routing("ecmp", qps, s)).mean for s in range(3)])
+    assert found == pytest.approx(known, abs=0.02)
+    assert ecmp_mean((1,) * (tiers - 1), qps) == pytest.approx(known, abs=0.02)
+
+
+@pytest.mark.parametrize("qps", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize(("tiers", "ratio"), [(2, 1), (3, 1), (4, 1), (2, 2), (3, 2), (2, 4)])
+def test_the_mean_in_closed_form_is_that_of_flows(tiers: int, ratio: int, qps: int) -> None:
+    """The closed form of the mean share is within 2 points of explicit flows, on two to four tiers, 1:1 to 4:1.
+
+    Flows that stay within a leaf or a pod, of which a large fabric has few, are not asked.
+    """
+    half, places = {2: (32, 64), 3: (16, 16), 4: (8, 8)}[tiers]
+    plan = fat_tree(tiers, half, places, ratio)
+    phase = Phase(np.arange(plan.gpus), _between_places(plan.gpus, plan.gpus // places))
+    found = shares(plan, [phase], Routing("ecmp", qps, 1)).mean
+    assert ecmp_mean(FabricSummary.of(plan).ratios, qps) == pytest.approx(found, abs=0.02)
+
+
+def _between_places(hosts: int, place: int) -> np.ndarray:
+    """Return a random permutation that takes every host to another place of so many hosts."""
+    rng = np.random.default_rng(7)
+    inside = np.concatenate([rng.permutation(place) + first for first in range(0, hosts, place)])
+    spread = np.arange(hosts).reshape(-1, place)
+    for column in range(place):
+        spread[:, column] = np.roll(spread[:, column], 1 + rng.integers(hosts // place - 1))
+    return spread.reshape(-1)[inside]
+
+
+def test_more_queue_pairs_are_never_worse_and_spraying_is_best() -> None:
+    """From 1 to 256 queue pairs the mean and the slowest share of a permutation rise, and adaptive routing has all."""
+    plan = fat_tree(2, 16, 32)
+    phase = permutation(np.arange(plan.gpus), 2)
+    found = [shares(plan, [phase], Routing("ecmp", 4**power, 1)) for power in range(5)]
+    means, least = [one.mean for one in found], [one.min for one in found]
+    assert means == sorted(means)
+    assert least == sorted(least)
+    sprayed = shares(plan, [phase])
+    assert sprayed.mean == sprayed.min == 1 > means[-1]
+
+
+@pytest.mark.parametrize(("subflows", "ratio"), [(1, 1), (2, 1), (4, 1), (8, 1), (16, 1), (2, 2)])
+def test_the_ecmp_bottleneck_is_that_of_explicit_flows(subflows: int, ratio: int) -> None:
+    """The mean share of the slowest flow, in closed form, is within 2 points of flows on the network."""
+    plan = fat_tree(2, 32, 32, ratio)
+    slowest = []
+    for seed in range(30):
+        phase = Phase(np.arange(plan.gpus), _between_places(plan.gpus, plan.gpus // 32))
+        slowest.append(shares(plan, [phase], Routing("ecmp", subflows, seed)).min)
+    links = 2 * plan.gpus // ratio
+    assert ecmp_bottleneck(links, subflows, ratio) == pytest.approx(np.mean(slowest), abs=0.02)
+
+
+RINGS = [
+    sized(form_of("rail-optimized", 3), 256, gpus=8, pod=4, block=2, slot=32, rail=8, group=16, spine=2, core=16),
+    sized(form_of("rail-only", 2), 128, gpus=4, block=4, slot=32, rail=4, spine=32),
+    sized(form_of("fat-tree", 2), 128, gpus=8, block=4, slot=32, spine=32, **{"server-leaf": 8, "leaf-spine": 8}),
+    sized(form_of("fat-tree", 2), 64, gpus=8, block=8, slot=8, spine=16, **{"server-leaf": 8}),
+]
+
+
+@pytest.mark.parametrize("plan", RINGS, ids=lambda plan: plan.form.text)
+def test_a_hashed_ring_in_order_gets_the_closed_form(plan: Blueprint) -> None:
+    """A ring in order meets no collision on rails, and elsewhere about those of the closed form.
+
+    Poisson's law makes the busiest of the few links at risk a little busier than the few flows that cross can.
+    """
+    queue_pairs, ring = collectives().ecmp_subflows, list(phases(plan.server, place(plan), "all-reduce", "ring"))
+    found = [shares(plan, ring, Routing("ecmp", queue_pairs, seed)).min for seed in range(40)]
+    closed = routed_share(FabricSummary.of(plan), "ecmp", contiguous=True)
+    on_rails = plan.form.family != "fat-tree"
+    assert closed == pytest.approx(np.mean(found), abs=0.02 if on_rails else 0.1)
+    assert not on_rails or min(found) == 1
+
+
+@pytest.mark.parametrize(("planes", "qps"), [(2, 2), (2, 8), (4, 4)])
+def test_queue_pairs_are_dealt_over_the_planes(planes: int, qps: int) -> None:
+    """With as many queue pairs as planes a NIC sends on all, and hashing leaves it what the closed form says."""
+    plan = sized(form_of("fat-tree", 2), 1024, block=32, slot=32, spine=32, plane=planes)
+    arcs = route(plan, shift(np.arange(1024), 1), Routing("ecmp", qps)).arcs[:, 0].reshape(-1, qps)
+    assert (np.sort(arcs % planes)[:, :: qps // planes] == np.arange(planes)).all()
+    phase = Phase(np.arange(1024), _between_places(1024, 32))
+    found = [shares(plan, [phase], Routing("ecmp", qps, seed)) for seed in range(20)]
+    closed = ecmp_bottleneck(2 * 1024 * planes, qps / planes, 1.0)
+    assert closed == pytest.approx(np.mean([one.min for one in found]), abs=0.02)
+    assert ecmp_mean((1.0,), qps / planes) == pytest.approx(np.mean([one.mean for one in found]), abs=0.02)
+
+
+def test_a_thousand_flows_load_sixteen_links_unevenly() -> None:
+    """Of 1,000 flows hashed on 16 uplinks the busiest has more than 1.2 times the mean (Meta, SIGCOMM 2024)."""
+    plan = sized(form_of("fat-tree", 2), 2000, block=2, slot=1000, spine=16)
+    worst = []
+    for seed in range(60):
+        arcs = route(plan, shift(np.arange(2000), 1000), Routing("ecmp", seed=seed)).arcs
+        loads = np.unique(arcs[:, 1], return_counts=True)[1].reshape(2, 16)
+        worst.append(loads.max(axis=1).mean() / 62.5)
+    assert np.mean(worst) > 1.2
+
+
+def test_the_closed_forms_never_rise_as_a_fabric_gets_worse() -> None:
+    """More links at risk, more crossing, more tiers or a larger ratio never raise the closed forms of ECMP's share."""
+    crossings = np.geomspace(0.01, 64, 40)
+    for links, subflows in product([16, 1024, 10**6], [1, 2, 8]):
+        sharing = [ecmp_bottleneck(links / crossing, subflows, crossing) for crossing in crossings[20:]]
+        assert all(after <= before + 1e-9 for before, after in pairwise(sharing))
+        falling = [ecmp_bottleneck(links, subflows, crossing) for crossing in crossings]
+        assert all(after <= before + 1e-9 for before, after in pairwise(falling))
+        assert ecmp_bottleneck(2 * links, subflows, 1.0) <= ecmp_bottleneck(links, subflows, 1.0) + 1e-9
+    ratios = np.geomspace(1, 32, 30)
+    for subflows, other in product([1, 2, 8], [1.0, 2.0, 7.0]):
+        rising = [ecmp_mean((min(other, ratio), max(other, ratio)), subflows) for ratio in ratios]
+        assert all(after <= before + 1e-9 for before, after in pairwise(rising))
+        assert ecmp_mean((other, other), subflows) < ecmp_mean((other,), subflows)
+    assert ecmp_mean((), 2) == 1

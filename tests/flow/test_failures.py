@@ -1,0 +1,159 @@
+"""What failures leave: as arithmetic says where traffic is symmetric, never more than before, and never in silence."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from fabric.blueprint import Blueprint
+from fabric.errors import InputError
+from fabric.flow import Phase, Routing, fail, failover, nics_left, permutation, route, shares, shift
+from fabric.flow.tiered_router import TieredRouter
+from fabric.network.expand import expand
+from tests.flow.flow_fabrics import crossing, fat_tree, form_of, sized, small_fabrics
+
+
+def leaf_losing(plan: Blueprint, lost: int) -> np.ndarray:
+    """Return what is up when the first leaf lost so many uplinks."""
+    up = np.ones(plan.links_total, bool)
+    first = TieredRouter(plan).layers[1].first
+    up[first : first + lost] = False
+    return up
+
+
+@pytest.mark.parametrize("lost", [1, 3, 7])
+def test_a_leaf_keeps_the_share_of_its_uplinks(lost: int) -> None:
+    """A leaf that lost q of u uplinks leaves (u - q) / u to its slowest flow under adaptive routing."""
+    plan = fat_tree(2, 8, 8)
+    found = shares(plan, [shift(np.arange(64), 8)], up=leaf_losing(plan, lost))
+    assert found.min == pytest.approx((8 - lost) / 8)
+    assert (found.apart, found.flows) == (0, 64)
+
+
+@pytest.mark.parametrize("lost", [1, 8, 24])
+def test_hashing_over_what_is_left_adds_load(lost: int) -> None:
+    """Under ECMP the uplinks left to a leaf carry u / (u - q) times what they did, as evenly as before."""
+    plan = sized(form_of("fat-tree", 2), 64, block=2, slot=32, spine=32)
+    phase = Phase(np.arange(32), np.arange(32, 64))
+    arcs = route(plan, phase, Routing("ecmp", qps=1000), leaf_losing(plan, lost)).arcs
+    load = np.unique(arcs[:, 1], return_counts=True)[1]
+    assert len(load) == 32 - lost
+    assert load.mean() == pytest.approx(1000 * 32 / (32 - lost))
+    assert abs(load - load.mean()).max() < 4.5 * np.sqrt(load.mean())
+
+
+@pytest.mark.parametrize("planes", [2, 4])
+def test_a_lost_plane_leaves_the_rest(planes: int) -> None:
+    """Of p planes p - 1 leave (p - 1) / p, and hashed flows use none of the lost one."""
+    plan = sized(form_of("rail-optimized", 2), 32, gpus=4, block=4, slot=8, rail=4, spine=8, plane=planes)
+    up = fail(plan, ["plane:1"], seed=1)
+    phase = crossing(plan, shift(np.arange(128), 32))
+    assert shares(plan, [phase], up=up).min == pytest.approx((planes - 1) / planes)
+    arcs = route(plan, phase, Routing("ecmp", qps=4), up).arcs
+    assert up[arcs[arcs < 2 * plan.links_total] % plan.links_total].all()
+
+
+def test_removing_links_never_raises_adaptive_throughput() -> None:
+    """As more and more links fail, neither the slowest flow nor all together get more."""
+    for plan, seed in small_fabrics(2):
+        phase = crossing(plan, permutation(np.arange(TieredRouter(plan).all_nics), seed))
+        steps = [fail(plan, [f"link:{percent}%"], seed) for percent in (0, 5, 10, 20, 40, 80)]
+        assert all((after <= before).all() for before, after in itertools.pairwise(steps))
+        least = [shares(plan, [phase], up=up).min for up in steps]
+        assert least == sorted(least, reverse=True)
+
+
+@pytest.mark.parametrize("name", ["adaptive", "ecmp", "dmodk"])
+def test_flows_cut_apart_are_counted(name: str) -> None:
+    """A server without links has flows without rate: they are counted, the slowest share is 0, and the rest go on."""
+    plan = fat_tree(3, 4, 4)
+    found = shares(plan, [shift(np.arange(64), 20)], Routing(name), fail(plan, ["server[pod=0,block=1,slot=2]"]))
+    assert (found.apart, found.min, found.flows) == (2, 0, 64)
+    assert found.mean > 0.3
+
+
+def test_leaves_that_keep_no_spine_in_common_are_cut_apart() -> None:
+    """Two leaves with an uplink each, to different spines, have capacity but no path: no routing joins them."""
+    plan = sized(form_of("fat-tree", 2), 4, block=2, slot=2, spine=2)
+    up = np.ones(plan.links_total, bool)
+    up[[4, 7]] = False  # leaf 0 keeps spine 1, leaf 1 keeps spine 0
+    for name in ("adaptive", "ecmp"):
+        found = shares(plan, [shift(np.arange(4), 2)], Routing(name), up)
+        assert (found.apart, found.mean) == (4, 0)
+
+
+def test_failures_are_those_of_the_network() -> None:
+    """What is named goes down with all its links, and nothing else does."""
+    plan = sized(form_of("rail-optimized", 3), 16, gpus=2, pod=2, block=2, slot=4, rail=2, group=2, spine=2, core=2)
+    network = expand(plan)
+    ends = [[network.name(row) for row in column] for column in (network.lower.tolist(), network.upper.tolist())]
+
+    def down(word: str, seed: int = 0) -> list[tuple[str, str]]:
+        gone = np.flatnonzero(~fail(plan, [word], seed))
+        return [(ends[0][link], ends[1][link]) for link in gone]
+
+    leaf = "leaf[pod=1,block=0,rail=1,plane=0]"
+    assert down("leaf[pod=1,rail=1,block=0]") == [pair for pair in zip(*ends, strict=True) if leaf in pair]
+    assert len(down("leaf[pod=1]")) == 4 * (4 + 4)
+    assert len(down("core:2")) == 2 * 4
+    assert len(down("spine-core:25%")) == 4
+    assert all(lower.startswith("spine") for lower, _ in down("spine-core:25%"))
+    assert down("nic[pod=0,block=1,slot=2,nic=1]") == [
+        ("server[pod=0,block=1,slot=2]", "leaf[pod=0,block=1,rail=1,plane=0]")
+    ]
+    assert len(down("link:10%")) == round(plan.links_total / 10)
+    assert down("link:10%", 1) != down("link:10%", 2)
+
+
+def test_a_dead_nic_leaves_its_flows_to_the_others() -> None:
+    """The flows of a dead NIC are split over the others of its server, and only a server without any is cut off."""
+    plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
+    up = fail(plan, ["leaf[block=0,rail=1]", "server[block=1,slot=3]"])
+    phase = crossing(plan, shift(np.arange(32), 4))
+    assert shares(plan, [phase], up=up).apart == 2 * 4 + 5 - 1
+    moved = failover(phase, nics_left(plan, up), 4)
+    assert shares(plan, [moved], up=up).apart == 2
+    first = moved.source < 4
+    assert np.sort(moved.source[first]).tolist() == [0, 2, 3]
+    assert moved.shares[first] == pytest.approx(4 / 3)
+    assert moved.shares.sum() == pytest.approx(phase.shares.sum())
+
+
+@pytest.mark.parametrize("dead", [1, 2, 3])
+def test_dead_nics_share_their_load_over_the_live_ones(dead: int) -> None:
+    """A server with d of n NICs dead sends all by the others, n / (n - d) times what each has when whole."""
+    plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
+    up = fail(plan, [f"nic[block=0,slot=0,nic={number}]" for number in range(dead)])
+    phase = failover(crossing(plan, shift(np.arange(32), 4)), nics_left(plan, up), 4)
+    assert shares(plan, [phase], up=up).min == pytest.approx((4 - dead) / 4)
+
+
+def test_servers_without_a_common_rail_meet_above() -> None:
+    """Where no rail lives at both ends, the flow goes between the first live NICs."""
+    plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
+    words = [f"nic[block=0,slot=0,nic={nic}]" for nic in (0, 1)] + [f"nic[block=0,slot=1,nic={nic}]" for nic in (2, 3)]
+    moved = failover(Phase(np.array([0]), np.array([4])), nics_left(plan, fail(plan, words)), 4)
+    assert (moved.source.tolist(), moved.target.tolist(), moved.shares.tolist()) == ([2], [4], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("leaf", "write a kind"),
+        ("leef:1", "did you mean 'leaf'"),
+        ("leaf:99", "there are 8 of it"),
+        ("link:101%", "at most 100%"),
+        ("link[pod=1]", "has no axes"),
+        ("leaf[pod=1]", "no axis 'pod'"),
+        ("leaf[block=x]", "whole number"),
+        ("leaf[block=77]", "there is no leaf"),
+    ],
+)
+def test_what_is_no_failure_is_told(word: str, said: str) -> None:
+    """A word that names no failure is refused with what would be right, all of them at once."""
+    with pytest.raises(InputError) as caught:
+        fail(fat_tree(2, 8, 8), ["spine:1", word, "moon:3"])
+    assert said in str(caught.value)
+    assert "no kind 'moon'" in str(caught.value)

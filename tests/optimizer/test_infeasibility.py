@@ -1,0 +1,215 @@
+"""Infeasible requests: the set of limits named is a smallest one that conflicts, and each nearest value is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations
+from random import Random
+from typing import Any
+
+import pytest
+
+import fabric
+from fabric.catalog import Server, Switch
+from fabric.errors import Conflict
+from fabric.optimizer.candidates import candidates
+from fabric.optimizer.conflict import smallest_conflict
+from fabric.optimizer.infeasibility import conflicting
+from fabric.optimizer.objectives import limited
+from fabric.optimizer.solve import minimise
+from fabric.request import Limits, Spec
+
+HUGE = 2000
+
+
+def small(random: Random) -> Spec:
+    """Return a random request on one small switch, with a few limits that may be too tight."""
+    nics = random.choice([1, 2])
+    limits = Limits(
+        parallel_links=random.choice([1, 2, 8]),
+        cost_usd=random.choice([None, None, 40.0]),
+        hops=random.choice([None, None, 1]),
+    )
+    return Spec(
+        "small",
+        random.randint(6, 30) * nics,
+        Server("box", gpus=nics, nics=nics, nic_gbps=100),
+        (random.choice(["fat-tree", "rail-optimized"]),),
+        {"*": (Switch("switch", random.choice([4, 6, 8]), 100, price_usd=5),)},
+        100,
+        tiers=random.choice([(1,), (2,), (1, 2), (1, 2, 3, 4)]),
+        unit_gpus=random.choice([None, None, 3 * nics]),
+        link_price_usd={"*": 1.0},
+        limits=limits,
+        reserve={"*": random.choice([0, 0, 1, 3])},
+    )
+
+
+def feasible(spec: Spec) -> bool:
+    """Say whether any candidate is feasible, as sizing asks it."""
+    found, _ = candidates(spec, ("price",))
+    return any(minimise(limited(candidate), [0]).status == "OPTIMAL" for candidate in found)
+
+
+def changed(spec: Spec, limit: str, value: Any) -> Spec:
+    """Return the request with another value of one limit."""
+    if limit.startswith("ports"):
+        return replace(spec, switches={"*": (replace(spec.switches["*"][0], ports=value),)})
+    if limit.startswith("limits."):
+        return replace(spec, limits=replace(spec.limits, **{limit.partition(".")[2]: value}))
+    ratio = Fraction(value).limit_denominator(100) if limit == "oversubscription" else 0
+    words = {"tiers": (value,) if isinstance(value, int) else value, "oversubscription": {"*": ratio}}
+    return replace(spec, **{limit: words.get(limit, {"*": value} if limit == "reserve" else value)})
+
+
+def without(spec: Spec, limits: Iterable[str]) -> Spec:
+    """Return the request with such loose values of some limits that they exclude nothing."""
+    loose = {"gpus": spec.server.gpus, "tiers": (1, 2, 3, 4), "ports": HUGE, "reserve": 0}
+    loose |= {"oversubscription": HUGE, "limits.parallel_links": HUGE}
+    for limit in limits:
+        spec = changed(spec, limit, loose.get(limit))
+    return spec
+
+
+def tighter(item: Conflict) -> float | int:
+    """Return the value next to the nearest on the way to the one asked for."""
+    assert item.nearest is not None
+    if item.limit == "oversubscription":
+        return round(item.nearest - 0.01, 2)
+    if item.limit == "limits.cost_usd":
+        return item.nearest - 0.01
+    return item.nearest + (1 if item.limit == "reserve" else -1)
+
+
+def test_the_set_is_a_smallest_one_and_each_nearest_value_is_exact() -> None:
+    """No fewer limits of small requests exclude every fabric, and each nearest value does while the next does not."""
+    random, told, seen = Random(5), 0, set()
+    while told < 15:
+        spec = small(random)
+        if feasible(spec):
+            continue
+        told += 1
+        met = smallest_conflict(spec, ("price",))
+        assert met
+        assert met.smallest
+        limits = [limit for limit in conflicting(spec) if limit != "planes"]
+        named = [item.limit.partition(" at ")[0] for item in met.conflict]
+        sizes = range(len(named))
+        fewer = (kept for size in sizes for kept in combinations([*limits], size))
+        assert not feasible(without(spec, set(limits) - set(named))), (spec, named)
+        for kept in fewer:
+            assert feasible(without(spec, set(limits) - set(kept))), (spec, named, kept)
+        for item in met.conflict:
+            seen.add(item.limit)
+            check_nearest(spec, item)
+    assert {"gpus", "tiers", "ports at 100G"} <= seen
+
+
+def check_nearest(spec: Spec, item: Conflict) -> None:
+    """Hold one nearest value against the request with that value, and with the next tighter one."""
+    limit, gpus = item.limit, spec.server.gpus
+    assert item.settled
+    if limit == "planes":
+        return
+    if item.nearest is None:
+        assert not feasible(without(spec, [limit.partition(" at ")[0]])), (spec, item)
+        return
+    assert feasible(changed(spec, limit, item.nearest)), (spec, item)
+    if limit == "gpus":
+        assert not feasible(changed(spec, limit, item.nearest + gpus)), (spec, item)
+    elif limit == "unit_gpus":
+        apart = abs(item.nearest - item.value)
+        nearer = [each for each in range(gpus, item.value + apart, gpus) if abs(each - item.value) < apart]
+        assert not any(feasible(changed(spec, limit, each)) for each in nearer), (spec, item)
+    elif limit != "tiers":
+        assert not feasible(changed(spec, limit, tighter(item))), (spec, item)
+
+
+FAR = {"name": "far", "gpus": 131_072, "server": "hgx-h100", "family": "fat-tree", "switches": "qm9700"}
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (
+            {"tiers": 2},
+            [
+                "these limits conflict: gpus 131,072, tiers 2 and the ports of qm9700 (64 at 400G)",
+                "gpus 131,072 is too many: the most within the rest is 2,048",
+                "tiers 2 is no good: the nearest within the rest is 4",
+                "the ports of qm9700 (64 at 400G) are too few: within the rest a switch needs 512 at 400G at the least",
+            ],
+        ),
+        (
+            {"tiers": 2, "gpus": 2048, "limits": {"cost_usd": 8_000_000}},
+            ["limits.cost_usd 8,000,000 is short: the least within the rest is "],
+        ),
+        (
+            {"gpus": 1024, "pinned": {"stripe": 2}},
+            [
+                "this limit alone excludes every fabric: pinned.stripe 2",
+                "pinned.stripe 2 is no good: the nearest within the rest is 1",
+            ],
+        ),
+        (
+            {"gpus": 2048, "tiers": 2, "reserve": 4},
+            ["reserve 4 is too many: the most within the rest is 0"],
+        ),
+        (
+            {"gpus": 2048, "tiers": 2, "grow_to_gpus": 4096},
+            ["grow_to_gpus 4,096 is too many: the most within the rest is 2,048"],
+        ),
+    ],
+)
+def test_the_message_names_the_conflict_first(words: dict[str, Any], lines: list[str]) -> None:
+    """The limits that conflict come first, each with its nearest value, and at most three forms after them."""
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design({**FAR, **words})
+    answer = caught.value
+    assert answer.reasons[0].startswith(("these limits conflict: ", "this limit alone"))
+    assert len(answer.reasons) <= 1 + len(answer.conflict) + 3
+    for line in lines:
+        assert any(reason.startswith(line) for reason in answer.reasons), answer
+
+
+def test_what_is_no_limit_is_told_without_a_conflict() -> None:
+    """Where no limit but a part excludes every fabric, no conflict is named."""
+    with pytest.raises(fabric.Infeasible, match="has no ports at") as caught:
+        fabric.design({**FAR, "gpus": 64, "link_gbps": 7})
+    assert caught.value.conflict == ()
+
+
+def test_a_stock_that_is_short_is_told_what_is_needed() -> None:
+    """With as many switches as the message says there is a fabric, and with one fewer there is none."""
+    words = {"gpus": 256, "server": "hgx-h100", "switches": "qm9700", "family": "fat-tree", "tiers": 2}
+    with pytest.raises(fabric.Infeasible) as told:
+        fabric.design(words | {"available": {"qm9700": 5}})
+    (needed,) = (item.nearest for item in told.value.conflict if item.limit == "available")
+    assert fabric.design(words | {"available": {"qm9700": needed}}).blueprint.switches <= needed
+    with pytest.raises(fabric.Infeasible):
+        fabric.design(words | {"available": {"qm9700": needed - 1}})
+
+
+def test_a_share_that_cannot_survive_is_told_the_most_that_can() -> None:
+    """With two planes at most, half the throughput remains without one of them, and not a hundredth more."""
+    words = {"gpus": 256, "server": "hgx-h100", "switches": "sn5600", "family": "fat-tree", "planes": [1, 2]}
+    with pytest.raises(fabric.Infeasible) as told:
+        fabric.design(words | {"survive": {"plane": 0.9}})
+    assert [item.nearest for item in told.value.conflict if item.limit == "survive.plane"] == [0.5]
+    assert fabric.design(words | {"survive": {"plane": 0.5}}).blueprint.planes == 2
+
+
+def test_a_least_ratio_is_told_the_most_that_can_be() -> None:
+    """What is told is feasible, and a thousandth more is not."""
+    words = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "family": "fat-tree", "tiers": 2}
+    limits = {"parallel_links": 1}
+    with pytest.raises(fabric.Infeasible) as told:
+        fabric.design(words | {"oversubscription": {"min": 90, "max": 100}, "limits": limits})
+    found = [item.nearest for item in told.value.conflict if item.limit == "least_oversubscription"]
+    for least in found:
+        assert fabric.design(words | {"oversubscription": {"min": least, "max": 100}, "limits": limits})
+        with pytest.raises(fabric.Infeasible):
+            fabric.design(words | {"oversubscription": {"min": least + 0.001, "max": 100}, "limits": limits})
+    assert found

@@ -1,0 +1,198 @@
+"""Switches of limited stock: mixes of models within a tier, against trying them all, and all that counts them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from random import Random
+
+import pytest
+
+import fabric
+from fabric.catalog import Server, Switch
+from fabric.draw.captions import model_title
+from fabric.errors import Infeasible
+from fabric.flow.fabric_summary import FabricSummary
+from fabric.optimizer import size
+from fabric.optimizer.flow_objectives import features_of
+from fabric.optimizer.objectives import limited, switches
+from fabric.optimizer.search import comparable
+from fabric.optimizer.solve import minimise
+from fabric.report.comparison import compare
+from fabric.report.design_json import document
+from fabric.report.markdown import report
+from fabric.report.terminal import summary
+from fabric.request import Limits, Spec
+from tests.request_fixtures import read, said
+
+SMALL = {"name": "small", "ports": 8, "rate_gbps": 400, "price_usd": 10, "rack_units": 1, "power_w": 5}
+LARGE = {"name": "large", "ports": 16, "rate_gbps": 400, "price_usd": 90, "rack_units": 2, "power_w": 7}
+LARGE |= {"latency_ns": 5000, "cages": 8}
+ASKED = {
+    "name": "mixed",
+    "gpus": 16,
+    "server": {"name": "srv", "gpus": 1, "nics": 1, "nic_gbps": 400},
+    "family": "fat-tree",
+    "tiers": 2,
+    "switches": [SMALL, LARGE],
+    "link_price_usd": 1,
+    "pinned": {"slot": 4, "spine": 4},
+    "available": {"small": 6},
+}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A switch model of so many ports, at a price, of which there are so many, or any number."""
+
+    ports: int
+    price: int
+    stock: int | None
+
+
+Shape_ = tuple[int, tuple[tuple[int, int], ...]]
+"""Links, and for each tier its switches with the ports that they use."""
+
+
+def shapes(servers: int, nics: int, lanes: int) -> Iterator[Shape_]:
+    """Yield the non-blocking fabrics of one and two tiers with up to four parallel links, on up to 16 ports."""
+    yield servers * nics, ((1, servers * nics),)
+    for slot, copies, spines in product(range(1, servers + 1), range(1, 5), range(1, 17)):
+        down, up, units = slot * nics // lanes, copies * spines, math.ceil(servers / slot)
+        if down <= up and down + up <= 16:
+            leaves = units * lanes
+            yield servers * nics + leaves * up, ((leaves, down + up), (spines, leaves * copies))
+
+
+def prices(tiers: tuple[tuple[int, int], ...], boxes: tuple[Box, Box]) -> Iterator[int]:
+    """Yield what the switches of the tiers cost for every way to take them from the two models."""
+    mixed = any(box.stock is not None for box in boxes)
+    ways = [range(count + 1) if mixed else (0, count) for count, _ in tiers]
+    for firsts in product(*ways):
+        taken = [(first, count - first) for first, (count, _) in zip(firsts, tiers, strict=True)]
+        fits = all(
+            not some or ports <= box.ports
+            for each, (_, ports) in zip(taken, tiers, strict=True)
+            for some, box in zip(each, boxes, strict=True)
+        )
+        totals = [sum(each[place] for each in taken) for place in (0, 1)]
+        if fits and all(box.stock is None or total <= box.stock for box, total in zip(boxes, totals, strict=True)):
+            yield sum(box.price * total for box, total in zip(boxes, totals, strict=True))
+
+
+def as_spec(servers: int, nics: int, family: str, boxes: tuple[Box, Box]) -> Spec:
+    """Return the same request in the project's own terms."""
+    models = tuple(Switch(name, box.ports, 100, price_usd=box.price) for name, box in zip("ab", boxes, strict=True))
+    server = Server("box", gpus=nics, nics=nics, nic_gbps=100)
+    return Spec(
+        "stock",
+        servers * nics,
+        server,
+        (family,),
+        {"*": models},
+        100,
+        tiers=(1, 2),
+        link_price_usd={"*": 3.0},
+        limits=Limits(parallel_links=4),
+        available={name: box.stock for name, box in zip("ab", boxes, strict=True) if box.stock is not None},
+    )
+
+
+@pytest.mark.parametrize("family", ["fat-tree", "rail-optimized"])
+def test_stock_is_shared_out_as_by_exhaustive_search(family: str) -> None:
+    """No way to share out two models of limited stock over the tiers is cheaper than the one sized."""
+    random, mixes = Random(family), 0
+    for _ in range(40):
+        servers, nics = random.randint(10, 28), random.choice([1, 2])
+        lanes = nics if family == "rail-optimized" else 1
+        stocks = random.choice(
+            [(None, None), (random.randint(1, 8), None), (random.randint(1, 8), random.randint(0, 12))]
+        )
+        boxes = (Box(random.choice([8, 12, 16]), 10, stocks[0]), Box(16, random.choice([30, 60]), stocks[1]))
+        found = set(shapes(servers, nics, lanes))
+        best = min((links * 3 + cost for links, tiers in found for cost in prices(tiers, boxes)), default=None)
+        try:
+            sized = size(as_spec(servers, nics, family, boxes))
+        except Infeasible:
+            assert best is None, (servers, nics, boxes)
+            continue
+        assert sized.proof.objective == best, (servers, nics, boxes)
+        mixes += bool(sized.blueprint.mixes)
+    assert mixes > 2
+
+
+def test_without_stock_a_tier_has_one_model() -> None:
+    """A tier is only mixed where a model's stock is limited."""
+    study = fabric.design({**ASKED, "available": {}})
+    assert not study.blueprint.mixes
+    assert {role: model.name for role, model in study.blueprint.models.items()} == {"leaf": "small", "spine": "small"}
+
+
+def test_a_mix_is_counted_by_model_everywhere() -> None:
+    """The bill, the design object, the rack units, the power and the slowest switch are those of all models."""
+    study = fabric.design(ASKED)
+    plan, design = study.blueprint, document(study)
+    counts = {role: row["models"] for role, row in design["switches"]["by_role"].items()}
+    assert sum(each.get("small", 0) for each in counts.values()) == 6
+    assert sum(sum(each.values()) for each in counts.values()) == plan.switches == 8
+    assert [(row.used_for, row.part, row.quantity) for row in study.bill.of("switch")] == [
+        (role, name, count) for role, each in counts.items() for name, count in each.items()
+    ]
+    assert study.bill.cost_usd("switch") == 6 * 10 + 2 * 90
+    assert study.bill.quantity("cage") == 6 * 8 + 2 * 8
+    assert sum(row.power_w or 0 for row in study.bill.of("switch")) == 6 * 5 + 2 * 7
+    rack_units = next(row for row in compare(study, study).rows if row.quantity == "rack_units")
+    assert rack_units.values[0] == 6 * 1 + 2 * 2
+    assert FabricSummary.of(plan).switch_ns == 5000
+    assert features_of(plan)["switch_ps"] == 5_000_000
+    for role in plan.mixes:
+        assert plan.radix(role) == 8
+        title = model_title(plan, plan.form.group(role))
+        assert "small" in title
+        assert "large" in title
+
+
+def test_a_mix_is_named_in_every_report() -> None:
+    """The report and the terminal say how many of each model a mixed tier has."""
+    study = fabric.design(ASKED)
+    design = document(study)
+    (role, mix), *_ = study.blueprint.mixes.items()
+    words = ", ".join(f"{count} {model.name}" for model, count in mix)
+    assert words in report(study, design)
+    assert any(words in row for row in summary(study, design)[1][0][2]), role
+
+
+def test_modules_and_cables_follow_the_cages_of_each_model() -> None:
+    """A model of twin-port cages takes half the modules, and a cable joins no more links than both ends hold."""
+    study = fabric.design({**ASKED, "switches": [{**SMALL, "ports": 16}, LARGE], "available": {"small": 5, "large": 3}})
+    modules = {(row.used_for, row.part): row.quantity for row in study.bill.of("module")}
+    for role in study.blueprint.form.roles:
+        ports = study.blueprint.ports_down(role) + study.blueprint.ports_up(role)
+        for model, count in study.blueprint.boxes(role):
+            part = "400G module" if model.name == "small" else "2 x 400G module"
+            assert modules[role, part] == count * (ports if model.name == "small" else math.ceil(ports / 2))
+
+
+def test_of_equal_mixes_the_first_model_stands_lowest() -> None:
+    """Of mixes that cost the same, the one with the first model in the lowest tier is taken."""
+    asked = {**ASKED, "switches": [SMALL, {**SMALL, "name": "other"}], "available": {"small": 5, "other": 5}}
+    plan = fabric.design(asked).blueprint
+    assert [(model.name, count) for model, count in plan.boxes("leaf")] == [("small", 4)]
+
+
+def test_too_little_stock_is_infeasible() -> None:
+    """Where no mix suffices, there is no fabric; without the bound on stock there is one."""
+    asked = read({**ASKED, "available": {"small": 3, "large": 4}})
+    with pytest.raises(Infeasible):
+        size(asked)
+    (candidate,), *_ = comparable(asked, ())
+    model = limited(candidate, ["available"])
+    assert minimise(model, [switches(model)]).values == (8,)
+
+
+def test_a_wrong_name_in_stock_is_told() -> None:
+    """A name that is no switch of the catalogue or the request is one mistake, with the nearest name."""
+    (mistake,) = said(gpus=8, server="hgx-h100", available={"sn560": 4})
+    assert "available.sn560: no switch 'sn560'; did you mean 'sn5600'?" in mistake

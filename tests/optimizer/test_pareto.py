@@ -1,0 +1,328 @@
+"""The Pareto front against every fabric there is, and what is done with it."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import fabric
+from fabric.blueprint import Blueprint, fill
+from fabric.blueprint.metrics import hops
+from fabric.cli.main import cli
+from fabric.flow import FabricSummary, allreduce
+from fabric.optimizer.flow_objectives import features_of, shape_of
+from fabric.optimizer.search import comparable
+from fabric.report.pareto import front_summary, pareto_csv
+from fabric.topology.clos import PLANE, ClosForm
+from fabric.topology.registry import family
+
+NICS = 2
+
+Numbers = tuple[float, ...]
+"""What a fabric comes to, objectives first."""
+
+
+def request(seed: int) -> dict[str, Any]:
+    """Return a small random request: switches of few ports, perhaps oversubscribed, perhaps of two models."""
+    draw = random.Random(seed)
+    ports = draw.choice([6, 8, 10, 12])
+    model = {"ports": ports, "rate_gbps": 400, "price_usd": draw.randint(100, 2000), "latency_ns": 700}
+    switches = [{"name": "box", **model}]
+    if seed % 3 == 0:
+        other = {"ports": ports + 4, "price_usd": draw.randint(100, 4000), "latency_ns": draw.choice([250, 1200])}
+        switches.append({"name": "other", **model, **other})
+    server = {"name": "pair", "gpus": NICS, "nics": NICS, "nic_gbps": 400, "nvlink_GBps": 450}
+    return {
+        "gpus": NICS * draw.randint(2, 16),
+        "server": server,
+        "switches": switches,
+        "tiers": draw.choice([[1, 2], [2], [2, 3]]) if seed % 3 else [1, 2],
+        "family": draw.choice(["fat-tree", "rail-optimized", "clos"]),
+        "oversubscription": draw.choice([1, 2, 3]),
+        "link_price_usd": draw.randint(1, 200),
+        "limits": {"parallel_links": draw.choice([1, 2, 4])},
+    }
+
+
+def everything(spec: fabric.Spec) -> Iterator[Blueprint]:
+    """Yield every fabric that `spec` allows, found by trying all sizes."""
+    forms = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
+    for form in forms:
+        choices = spec.models("*")
+        for models in _product([choices] * form.tiers):
+            plain = dict(zip(form.roles, models, strict=True))
+            for sizes in _sizes(spec, form, plain):
+                yield Blueprint("x", form, sizes, plain, spec.server, spec.gpus, 400)
+
+
+def _product(choices: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = [()]
+    for each in choices:
+        found = [(*row, item) for row in found for item in each]
+    return found
+
+
+def _sizes(spec: fabric.Spec, form: ClosForm, models: dict[str, Any]) -> Iterator[dict[str, int]]:
+    lanes = {"rail": NICS, "stripe": 1}
+    known = {PLANE: 1, **{axis: lanes[axis] for axis in form.lanes}, form.placement[0]: 1}
+    known[form.bundles[0].name] = NICS // (NICS if "rail" in form.lanes else 1)
+    free = [*form.axes, *(bundle.name for bundle in form.bundles)]
+    yield from _try(spec, form, models, known, [name for name in free if name not in known])
+
+
+def _try(
+    spec: fabric.Spec, form: ClosForm, models: dict[str, Any], sizes: dict[str, int], free: list[str]
+) -> Iterator[dict[str, int]]:
+    """Try every size of the names left, as long as no switch has more ports than it can."""
+    if not _fits(form, models, sizes):
+        return
+    if not free:
+        full = fill(form, sizes, spec.servers)
+        full[form.placement[0]] = full[f"{form.placement[0]}s"]
+        plan = Blueprint("x", form, full, models, spec.server, spec.gpus, 400)
+        over = (plan.oversubscription(role) for role in form.roles)
+        tight = all(full[axis] <= full[f"{axis}s"] for axis in form.placement[1:-1])
+        if tight and _fits(form, models, full) and all(ratio is None or ratio <= spec.ratio("*") for ratio in over):
+            yield full
+        return
+    most = max(model.ports for model in models.values())
+    most = spec.limits.parallel_links if "-" in free[0] else min(most, spec.servers) if free[0] == "slot" else most
+    for size in range(1, most + 1):
+        yield from _try(spec, form, models, {**sizes, free[0]: size}, free[1:])
+
+
+def _fits(form: ClosForm, models: dict[str, Any], sizes: dict[str, int]) -> bool:
+    for role in form.roles:
+        used = 0
+        for bundle in form.bundles:
+            names = bundle.ports_down if bundle.upper.role == role else bundle.ports_up
+            if role in (bundle.upper.role, bundle.lower.role):
+                count = 1
+                for name in names:
+                    count *= sizes.get(name, 1)
+                used += count
+        if used > models[role].ports:
+            return False
+    return True
+
+
+AIMS = ("cost,hops,allreduce", "cost,allreduce,mean_hops", "allreduce,cost")
+KEYS = {"cost": "cost_usd", "hops": "hops_max", "allreduce": "allreduce_s", "mean_hops": "hops_mean"}
+ESTIMATES = ("allreduce", "mean_hops")
+
+
+@pytest.mark.parametrize("seed", [*range(24), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(24, 200))])
+@pytest.mark.parametrize("aims", AIMS)
+def test_the_front_is_the_enumerated_one(seed: int, aims: str) -> None:
+    """Point for point: nothing covered, nothing missing, on every small request that can be met."""
+    spec, names = fabric.read(request(seed)), aims.split(",")
+    order = sorted(names, key=lambda name: name in ESTIMATES)
+    wanted: list[Numbers] = []
+    for point in sorted({_numbers(spec, plan, order) for plan in everything(spec)}):
+        if not any(_covers(order, other, point) for other in wanted):
+            wanted.append(point)
+    if not wanted:
+        with pytest.raises(fabric.Infeasible):
+            fabric.pareto(spec, aims)
+        return
+    front = fabric.pareto(spec, aims)
+    assert (front.status, len(front.proven)) == ("OPTIMAL", len(front.studies))
+    assert sorted(tuple(row[KEYS[name]] for name in order) for row in front.values) == [
+        pytest.approx(point) for point in wanted
+    ]
+    if names[0] == "allreduce":
+        first, least = fabric.optimize(spec, aims).proof, min(point[1] for point in wanted)
+        assert first.objective == pytest.approx(least)
+        assert first.bound == pytest.approx(least / 1.02)
+
+
+def _numbers(spec: fabric.Spec, plan: Blueprint, order: list[str]) -> Numbers:
+    """Return what a fabric comes to in each aim: dollars, hops, seconds, mean hops."""
+    price = {model.name: model.price_usd or 0 for model in plan.models.values()}
+    dollars = sum(plan.devices(role) * price[plan.models[role].name] for role in plan.form.roles)
+    dollars += plan.links_total * (spec.link_price("leaf-spine") or 0)
+    time_s = float(f"{allreduce(plan, 2**30).time_s:.9e}")
+    known = {"cost": round(dollars, 2), "hops": hops(plan).max, "allreduce": time_s, "mean_hops": hops(plan).mean}
+    return tuple(known[name] for name in order)
+
+
+def _covers(order: list[str], one: Numbers, other: Numbers) -> bool:
+    """Say whether one fabric is no worse than the other in objectives, and less than 2 % in estimates."""
+    pairs = zip(order, one, other, strict=True)
+    return all(a < 1.02 * b or a == b == 0 if name in ESTIMATES else a <= b for name, a, b in pairs)
+
+
+REQUEST: dict[str, Any] = {
+    "gpus": 1024,
+    "server": "hgx-h100",
+    "switches": ["sn5600", "qm9700"],
+    "family": "rail-optimized",
+    "oversubscription": {"leaf": 2},
+    "unit_gpus": 256,
+}
+
+
+def test_the_first_point_is_the_optimum_and_all_are_as_designed() -> None:
+    """The front begins with the least cost, and each point's values are those of its own bill, hops and estimate."""
+    front = fabric.pareto(REQUEST)
+    assert front.names == ("cost_usd", "hops_max", "allreduce_s")
+    assert front.values[0]["cost_usd"] == fabric.optimize(REQUEST).proof.objective
+    for study, values in zip(front.studies, front.values, strict=True):
+        assert values["cost_usd"] == pytest.approx(study.bill.cost_usd())
+        assert values["hops_max"] == study.hops.max
+        assert values["allreduce_s"] == study.allreduce(2**30).time_s
+        assert study.allreduce(2**30, "ecmp").time_s >= values["allreduce_s"]
+
+
+def test_a_time_may_be_the_objective() -> None:
+    """The fastest fabric comes first when time does, and of the fastest the cheapest."""
+    fast, cheap = (fabric.optimize(REQUEST, names) for names in ("allreduce,cost", "cost,allreduce"))
+    front = fabric.pareto(REQUEST)
+    assert fast.proof.objectives["allreduce_s"] == min(row["allreduce_s"] for row in front.values)
+    assert fast.bill.cost_usd() == front.values[-1]["cost_usd"]
+    assert cheap.bill.cost_usd() == front.values[0]["cost_usd"]
+    assert fast.proof.objective_name == "allreduce_s"
+
+
+def test_mean_hops_may_be_asked_for() -> None:
+    """The means that are minimised are those of the design's own hops."""
+    torn = {
+        "gpus": 4096,
+        "server": "hgx-h100",
+        "family": ["fat-tree", "rail-optimized"],
+        "switches": [
+            {"name": "small", "ports": 64, "rate_gbps": 400, "price_usd": 1_000},
+            {"name": "large", "ports": 256, "rate_gbps": 400, "price_usd": 100_000},
+        ],
+        "link_price_usd": 1,
+    }
+    study = fabric.optimize(torn, "mean_hops,cost")
+    assert study.proof.objectives["hops_mean"] == pytest.approx(study.hops.mean)
+    assert study.hops.mean < fabric.optimize(torn).hops.mean / 1.02
+
+
+def test_one_tier_counts_where_only_a_time_is_sought() -> None:
+    """A candidate of which nothing is left to choose is feasible all the same."""
+    study = fabric.optimize({"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "tiers": 1}, "allreduce")
+    assert study.blueprint.tiers == 1
+    assert fabric.optimize({"gpus": 64, "server": "hgx-h100", "switches": "sn5600"}, "allreduce").blueprint.tiers == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "word"),
+    [("cost", "two names or more"), ("cost,speed", "no objective 'speed'"), ("cost=1,allreduce=2", "takes no weight")],
+)
+def test_a_wrong_front_is_told(names: str, word: str) -> None:
+    """A single name, an unknown one and a weighted time are bad input."""
+    with pytest.raises(fabric.InputError, match=word):
+        fabric.pareto(REQUEST, names)
+
+
+def test_the_command_prints_and_writes_the_front(tmp_path: Path) -> None:
+    """Table, JSON, CSV and picture hold the same points; nothing is wider than the terminal."""
+    request = tmp_path / "mine.json"
+    request.write_text(json.dumps(REQUEST))
+    words = ["optimize", str(request), "--pareto", "cost,hops,allreduce"]
+    printed = CliRunner().invoke(cli, [*words, "--json", "--out", str(tmp_path / "out")], catch_exceptions=False)
+    document = json.loads(printed.stdout)
+    assert document["status"] == "OPTIMAL"
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out/pareto.csv").read_text())))
+    assert [float(row["cost_usd"]) for row in rows] == [point["cost_usd"] for point in document["front"]]
+    assert [point["design"]["cost_usd"]["total"] for point in document["front"]] == [
+        point["cost_usd"] for point in document["front"]
+    ]
+    assert (tmp_path / "out/pareto.svg").read_text().startswith("<?xml")
+    table = CliRunner(env={"COLUMNS": "80"}).invoke(cli, words, catch_exceptions=False).stdout
+    assert max(map(len, table.splitlines())) <= 80
+    assert all(f"${point['cost_usd']:,.0f}" in table for point in document["front"])
+
+
+def test_the_files_of_a_front_are_the_same_in_every_process() -> None:
+    """Another process, whose sets and dictionaries hash otherwise, writes the same rows."""
+    code = "import fabric; from fabric.report.pareto import pareto_csv;"
+    code += f"print(pareto_csv(fabric.pareto({REQUEST!r})))"
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert texts[0] == texts[1]
+    assert texts[0].strip() == pareto_csv(fabric.pareto(REQUEST)).strip()
+
+
+def test_a_front_names_the_models_that_it_left_out() -> None:
+    """A switch of no known price can't be compared by cost, and the proof says that it was not."""
+    slow = {"name": "slow", "ports": 64, "rate_gbps": 400, "latency_ns": 3000, "price_usd": 1000}
+    fast = {"name": "fast", "ports": 64, "rate_gbps": 400, "latency_ns": 100}
+    _, _, lines = front_summary(fabric.pareto({**REQUEST, "switches": [slow, fast]}, "cost,allreduce"))
+    assert "but fast had no known price and was left out" in lines[-1]
+
+
+def test_a_wide_ratio_stays_within_the_solvers_integers() -> None:
+    """No switch has more than its ports, so a permitted ratio of 400 is no larger in the model than they are."""
+    request = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "oversubscription": 400, "tiers": [1, 2]}
+    assert fabric.pareto(request, "cost,allreduce", routing="ecmp").status == "OPTIMAL"
+
+
+def test_a_single_server_has_no_mean_hops() -> None:
+    """A mean over no pairs is 0, and may be sought all the same."""
+    assert fabric.optimize({"gpus": 8, "server": "hgx-h100"}, "mean_hops").proof.objectives == {"hops_mean": 0}
+
+
+@pytest.mark.parametrize("aims", ["cost,hops,allreduce", "allreduce,cost"])
+def test_a_front_that_takes_too_much_work_says_which_points_are_sure(
+    monkeypatch: pytest.MonkeyPatch, aims: str
+) -> None:
+    """When the work ends first, the proven points are of the whole front, and no bound is claimed."""
+    words = {"gpus": 512, "server": "hgx-h100", "switches": "qm9700", "family": "clos", "oversubscription": 4}
+    whole = fabric.pareto(words, aims)
+    monkeypatch.setattr(sys.modules["fabric.optimizer.pareto_search"], "FRONT_WORK", 2.0)
+    part = fabric.pareto(words, aims)
+    assert (whole.status, part.status) == ("OPTIMAL", "FEASIBLE")
+    assert 0 < len(part.proven) < len(whole.proven) == len(whole.studies)
+    assert all(part.values[place] in whole.values for place in part.proven)
+    assert "others may be missing" in front_summary(part)[2][-1]
+    best = fabric.optimize(words, aims).proof
+    assert best.bound is None if aims.startswith("allreduce") else best.bound == whole.values[0]["cost_usd"]
+
+
+@pytest.mark.parametrize("name", ["colossus-100k", "superpod-h100-4su", "meta-llama3-24k", "alibaba-hpn-pod"])
+def test_the_features_of_a_fabric_say_its_shape(name: str) -> None:
+    """What a measure is computed from is the same from a candidate's features and from the blueprint."""
+    study = fabric.design(name)
+    plan = study.blueprint
+    candidate = next(
+        one
+        for one in comparable(study.spec, ())[0]
+        if (one.form, one.planes, one.link_gbps) == (plan.form, plan.planes, plan.link_gbps)
+    )
+    told, own = shape_of(candidate, features_of(plan)), FabricSummary.of(plan)
+    assert dataclasses.replace(told, ratios=()) == dataclasses.replace(own, ratios=())
+    assert told.ratios == pytest.approx(own.ratios, abs=1e-5)
+
+
+@pytest.mark.parametrize(("server", "planes"), [("gb200-nvl72", 1), ("dgx-b300", [1, 2])])
+def test_large_ratios_over_four_tiers_stay_within_the_solver(
+    monkeypatch: pytest.MonkeyPatch, server: str, planes: int | list[int]
+) -> None:
+    """64:1 at each of three tiers is answered, its ratios told apart up to what 64 bits hold."""
+    monkeypatch.setattr(sys.modules["fabric.optimizer.pareto_search"], "FRONT_WORK", 1.0)
+    words = {"gpus": 65_536, "server": server, "planes": planes, "oversubscription": 64, "family": "clos"}
+    assert fabric.pareto({**words, "tiers": "any", "switches": ["qm9700", "sn5600"]}, "cost,allreduce").studies

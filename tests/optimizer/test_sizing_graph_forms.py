@@ -1,0 +1,73 @@
+"""The optimizer on networks that are no tiers, against brute force written apart."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+import fabric
+from tests.optimizer.brute_force import Request
+from tests.optimizer.brute_force_graph_forms import cheapest
+
+CASES = {
+    "dragonfly": [0],
+    "dragonfly-plus": [0],
+    "slim-fly": [0],
+    "hyperx": [1, 2, 3, 4],
+    "torus": [1, 2, 3, 4, 5, 6],
+    "mesh": [1, 2, 3, 4, 5, 6],
+    "jellyfish": [2, 3],
+    "bcube": [2, 3, 4],
+    "zcube": [2, 3],
+}
+
+
+def requests(family: str, random: Random) -> Request:
+    """Return a small request with which the family has some answers and some none."""
+    ports = {"jellyfish": random.randint(28, 40), "slim-fly": random.randint(7, 14)}.get(family, random.randint(4, 11))
+    most = {"torus": 12, "mesh": 12, "bcube": 30, "zcube": 30}.get(family, 60)
+    return Request(
+        servers=random.randint(2, most), nics=random.randint(1, 2), ports=ports, copies=random.randint(1, 2),
+        switch_price=random.choice([0, 100, 1000]), link_price=random.choice([1, 30]), ratio=random.randint(1, 3),
+    )  # fmt: skip
+
+
+def words(request: Request, family: str, planes: int) -> dict[str, object]:
+    """Return the request as fabric reads it."""
+    server = {"name": "box", "gpus": request.nics, "nics": request.nics, "nic_gbps": 400 * planes}
+    return {
+        "gpus": request.servers * request.nics,
+        "server": server,
+        "family": family,
+        "planes": planes,
+        "switches": {"name": "any", "ports": request.ports, "rate_gbps": 400, "price_usd": request.switch_price},
+        "link_price_usd": request.link_price,
+        "oversubscription": request.ratio,
+        "limits": {"parallel_links": request.copies},
+    }
+
+
+def brute(request: Request, family: str, planes: int) -> int | None:
+    """Return the least cost over all forms of the family that fit so many planes."""
+    forms = [(family, size) for size in CASES[family] if planes in (1, size)]
+    forms += [("zcube-partial", 3)] if family == "zcube" and planes == 2 else []
+    return min((cost for form in forms if (cost := cheapest(request, *form)) is not None), default=None)
+
+
+@pytest.mark.parametrize("family", CASES)
+def test_the_optimum_is_that_of_brute_force(family: str) -> None:
+    """On small requests the proven cost is that of trying all sizes, or both find none."""
+    random, answers = Random(11), list[bool]()
+    for _ in range(12):
+        request = requests(family, random)
+        planes = random.choice(CASES[family]) if family in ("bcube", "zcube") else 1
+        best = brute(request, family, planes)
+        answers.append(best is not None)
+        try:
+            study = fabric.design(words(request, family, planes))
+        except fabric.Infeasible:
+            assert best is None, request
+        else:
+            assert (study.proof.status, study.proof.objective) == ("OPTIMAL", best), request
+    assert sum(answers) >= 4

@@ -1,0 +1,33 @@
+"""Asking for fabrics in tests: requests to build on, and how to read one or hear what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import pytest
+
+from fabric.errors import InputError
+from fabric.request import Spec, read_spec
+from fabric.topology.registry import family_sets, words
+
+BASE = {"gpus": 4096, "server": "hgx-h100"}
+BOX = {"name": "box", "ports": 64, "rate_gbps": 800}
+SERVER = {"name": "srv", "gpus": 8, "nics": 8, "nic_gbps": 400}
+
+
+class Run(Protocol):
+    """The command, run in this process: its exit code, stdout and stderr."""
+
+    def __call__(self, *words: object) -> tuple[int, str, str]: ...
+
+
+def read(source: Any = None, **overrides: Any) -> Spec:
+    """Read a request with the built-in families."""
+    return read_spec(source, overrides, families=words(), sets=family_sets())
+
+
+def said(source: Any = None, **overrides: Any) -> list[str]:
+    """Return the mistakes told of a request, which must have some."""
+    with pytest.raises(InputError) as caught:
+        read(source, **overrides)
+    return [str(mistake) for mistake in caught.value.mistakes]

@@ -1,0 +1,177 @@
+"""Truths about forms by counts and wires: their published sizes, their graphs, and the flows over them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from random import Random
+
+import numpy as np
+import pytest
+
+import fabric
+from fabric.blueprint.metrics import hops
+from fabric.errors import InputError
+from fabric.flow import Phase, Routing, Workload, answer, lp_bound, permutation, route, shares
+from fabric.network.expand import expand
+from fabric.testing import random_blueprint, searched_hops
+from fabric.topology.graph_form import GraphForm
+from fabric.topology.patterns import balanced, mms_global, mms_local, prime_powers, random_regular
+from fabric.topology.registry import BUILTIN, families, family_sets
+
+ONE = {"name": "one", "gpus": 1, "nics": 1, "nic_gbps": 400}
+WIRED = [form for name in family_sets()["any"] for form in families()[name].forms if families()[name].wired]
+
+
+@pytest.mark.parametrize("q", [3, 4, 5, 7, 8, 9, 11, 13])
+def test_the_graphs_of_slim_fly_have_diameter_two(q: int) -> None:
+    """A McKay-Miller-Siran graph has 2 q^2 switches of one degree, no two of which are more than two links apart."""
+    import networkx as nx
+
+    graph = nx.Graph()
+    for low, high in (mms_local(q), mms_global(q)):
+        graph.add_edges_from(zip(low.tolist(), high.tolist(), strict=True))
+    degree = (3 * q - {1: 1, 3: -1}.get(q % 4, 0)) // 2
+    assert (len(graph), set(dict(graph.degree).values()), nx.diameter(graph)) == (2 * q * q, {degree}, 2)
+
+
+def test_prime_powers_are_those() -> None:
+    """From 3 to 32 there are seventeen prime powers, and 28 is none."""
+    assert prime_powers(32) == (3, 4, 5, 7, 8, 9, 11, 13, 16, 17, 19, 23, 25, 27, 29, 31, 32)
+
+
+@pytest.mark.parametrize(("groups", "routers", "ports"), [(9, 4, 2), (5, 4, 2), (8, 4, 2), (6, 3, 3), (73, 12, 6)])
+def test_every_two_groups_of_a_dragonfly_are_joined(groups: int, routers: int, ports: int) -> None:
+    """All global links are used, and the numbers of links between two groups differ by one at most."""
+    low, high = balanced(groups, routers, ports)
+    assert set(np.bincount(np.concatenate([low, high])).tolist()) == {ports}
+    joined = np.zeros((groups, groups), int)
+    np.add.at(joined, (low // routers, high // routers), 1)
+    each = (joined + joined.T)[~np.eye(groups, dtype=bool)]
+    assert each.min() >= 1
+    assert each.max() - each.min() <= 1
+
+
+@pytest.mark.parametrize(("devices", "degree"), [(10, 3), (30, 29), (60, 31), (200, 12)])
+def test_a_random_graph_is_simple_and_regular(devices: int, degree: int) -> None:
+    """Every switch has as many different neighbours, the same for the same seed."""
+    low, high = random_regular(devices, degree, 1)
+    assert set(np.bincount(np.concatenate([low, high]), minlength=devices).tolist()) == {degree}
+    assert len({frozenset(pair) for pair in zip(low.tolist(), high.tolist(), strict=True)}) == devices * degree // 2
+    assert np.array_equal(random_regular(devices, degree, 1)[0], low)
+    with pytest.raises(InputError):
+        random_regular(5, 5, 0)
+
+
+@pytest.mark.parametrize("form", WIRED, ids=lambda form: f"{form.family}-{len(form.free)}-{len(form.tables)}")
+def test_no_routing_beats_the_linear_program(form: GraphForm) -> None:
+    """A permutation's slowest flow gets no more under any routing than the best of all would leave it."""
+    random = Random(7)
+    for _ in range(3):
+        plan = random_blueprint(form, random)
+        nics = plan.server.nics
+        every = permutation(np.arange(plan.servers * nics), 1) if plan.servers > 1 else None
+        if every is None:
+            continue
+        apart = every.source // nics != every.target // nics
+        phase = Phase(every.source[apart], every.target[apart])
+        names = ["adaptive", "ecmp", "dmodk", *(name for name in form.virtual_channels if name == "valiant")]
+        got = [shares(plan, [phase], Routing(name, qps=4)) for name in names]
+        assert all(each.apart == 0 and 0 < each.min <= each.mean <= 1 for each in got)
+        assert max(each.min for each in got) <= lp_bound(plan, phase) + 1e-6
+
+
+LOOSER = {"torus": 4, "mesh": 4, "bcube": 2}
+
+
+@pytest.mark.parametrize("name", [item.name for item in BUILTIN if item.wired])
+def test_closed_forms_are_near_explicit_flows(name: str) -> None:
+    """On 1,024 GPUs in random order a tree's slowest flow gets in closed form what it gets by flows, within 1.8 times.
+
+    Flows get no more than the cuts and the linear program leave, and the closed form a tenth more at the most.
+    """
+    words = {"gpus": 1024, "server": "hgx-h100", "switches": "sn5600", "oversubscription": LOOSER.get(name, 1)}
+    plan = fabric.design(words, family=name, planes=[1, 2]).blueprint
+    for routing in ("adaptive", "ecmp"):
+        work = partial(Workload, routing=Routing(routing, qps=2), algorithm="nvls-tree")
+        ((closed,), _), ((flows,), bounds) = (
+            answer(plan, work(engine=engine), [2**34]) for engine in ("closed", "flows")
+        )
+        assert closed.min / 1.8 <= flows.min <= closed.min * 1.8
+        assert max(closed.min / 1.1, flows.min) <= min(bounds.cut, bounds.lp or 1)
+
+
+def test_minimal_ways_of_a_dragonfly_have_one_global_link() -> None:
+    """Hashed flows between all pairs of NICs pass one global link at the most, and exactly one between groups."""
+    words = {"gpus": 144, "server": ONE, "switches": {"name": "any", "ports": 12, "rate_gbps": 400, "price_usd": 1}}
+    pinned = {"router": 8, "slot": 2, "global": 2, "group": 9}
+    plan = fabric.design(words, link_price_usd=1, family="dragonfly", pinned=pinned, oversubscription=2).blueprint
+    source, target = (ends.reshape(-1) for ends in np.indices((144, 144)))
+    phase = Phase(source[source != target], target[source != target])
+    routes, network = route(plan, phase, Routing("ecmp")), expand(plan)
+    far = [bundle.name for bundle in plan.form.bundles].index("leaf-global")
+    links = np.append(np.tile(network.bundle == far, 2), False)
+    passed = links[routes.arcs].sum(axis=1)
+    assert (passed == (phase.source // 16 != phase.target // 16)).all()
+
+
+def test_a_torus_of_a_tpu_pod_is_sized() -> None:
+    """A pod of 4,096 chips, 16 a side, has 12,288 links between them and 25 chips on its longest path."""
+    switch = {"name": "chip", "ports": 8, "rate_gbps": 400, "price_usd": 1}
+    words = {"gpus": 4096, "server": ONE, "switches": switch, "link_price_usd": 1, "oversubscription": 2}
+    study = fabric.design(words, family="torus", pinned={"x": 16, "y": 16, "z": 16, "slot": 1})
+    assert study.blueprint.links_total - 4096 == 12_288
+    assert study.hops.max == 25
+
+
+@pytest.mark.parametrize("gpus", [64, 1024, 16_384])
+def test_any_is_no_dearer_than_the_trees(gpus: int) -> None:
+    """`family: any` finds nothing dearer than `clos`, and both are proven."""
+    words = {"gpus": gpus, "server": "hgx-h100", "switches": "sn5600"}
+    dear, cheap = (fabric.design(words, family=name) for name in ("clos", "any"))
+    assert {dear.proof.status, cheap.proof.status} == {"OPTIMAL"}
+    assert cheap.proof.objective <= dear.proof.objective
+
+
+def test_a_limit_on_hops_that_only_a_direct_network_meets() -> None:
+    """16,384 GPUs of 128-port switches within two hops are answered with a network of no tiers."""
+    words = {"gpus": 16_384, "server": "hgx-h100", "switches": "sn5600", "planes": [1, 2], "limits": {"hops": 2}}
+    study = fabric.design(words, family="any")
+    assert study.blueprint.form.family in family_sets()["direct"]
+    assert hops(study.blueprint).max == 2
+    with pytest.raises(fabric.Infeasible):
+        fabric.design(words, family="clos")
+
+
+@pytest.mark.parametrize("gpus", [32, 128, 512])
+@pytest.mark.parametrize("name", [item.name for item in BUILTIN])
+def test_hops_of_designs_are_those_of_a_search(name: str, gpus: int) -> None:
+    """At three sizes the hops of every family's design, largest and mean, are those of a breadth-first search."""
+    server = {"name": "two", "gpus": 2, "nics": 2, "nic_gbps": 400, "nvlink_GBps": 100}
+    switch = {"name": "32 x 200G", "ports": 32, "rate_gbps": 200, "price_usd": 1}
+    words = {"gpus": gpus, "server": server, "switches": switch, "link_price_usd": 1, "oversubscription": 8}
+    plan = fabric.design(words, family=name, planes=2).blueprint
+    levels = plan.form.levels if isinstance(plan.form, GraphForm) else 1
+    full = replace(plan, sizes={**plan.sizes, "servers": plan.sizes.get("server", plan.servers)})
+    assert (hops(plan).max, round(hops(plan).mean, 9)) == searched_hops(expand(full), levels or 1)
+
+
+@pytest.mark.parametrize("name", ["dragonfly", "hyperx", "bcube"])
+def test_a_front_of_networks_without_tiers_is_proven(name: str) -> None:
+    """Cost, hops and the time of an all-reduce have a whole front, its first the cheapest design."""
+    words = {"gpus": 256, "server": "hgx-h100", "switches": "sn5600", "oversubscription": LOOSER.get(name, 1)}
+    front = fabric.pareto(words, "cost,hops,allreduce", family=name, planes=[1, 2])
+    cheapest = fabric.design(words, family=name, planes=[1, 2])
+    assert front.status == "OPTIMAL"
+    assert front.values[0]["cost_usd"] == cheapest.proof.objective
+    assert all(
+        abs(study.allreduce(2**30).time_s - values["allreduce_s"]) < 1e-9
+        for study, values in zip(front.studies, front.values, strict=True)
+    )
+
+
+def test_a_line_too_long_is_told_with_the_longest() -> None:
+    """A pinned size that no line of a torus has is refused with the sizes that there are."""
+    words = {"gpus": 512, "server": "hgx-h100", "switches": "sn5600", "pinned": {"x": 300}, "oversubscription": 64}
+    with pytest.raises(fabric.Infeasible, match="2 to 256 switches: the nearest are 256"):
+        fabric.design(words, family="torus")
