@@ -11,7 +11,7 @@ import sys
 import time
 
 import fabric
-from fabric.topology.registry import BUILTIN
+from fabric.topology.families import BUILTIN
 
 GPUS = 100_000
 BUILT = ("slim-fly", "jellyfish")

@@ -69,7 +69,7 @@ def row(name: str) -> tuple[str, ...]:
 def told(study: Study) -> bool:
     """Return whether the published numbers say how many switches there are, and not only those of some tiers."""
     expected = study.spec.expected
-    return "switches.total" in expected or all(role in expected for role in study.blueprint.form.roles)
+    return "switches.total" in expected or all(role in expected for role in study.blueprint.topology.roles)
 
 
 def size(study: Study) -> str:
@@ -92,7 +92,7 @@ def changed(published: Study, ours: Study) -> str:
 
 def changes(published: Study, ours: Study) -> Iterator[str]:
     """Yield each difference: the family, the tiers, and the servers, places and switches that are counted apart."""
-    pairs = [(study.blueprint.form.family, study.blueprint.tiers) for study in (published, ours)]
+    pairs = [(study.blueprint.topology.family, study.blueprint.tiers) for study in (published, ours)]
     if pairs[0][0] != pairs[1][0]:
         yield f"{pairs[0][0]} to {pairs[1][0]}"
     if pairs[0][1] != pairs[1][1]:
@@ -107,7 +107,7 @@ def counts(study: Study) -> dict[str, int]:
     """Return the sizes worth telling, by what they are called in the table."""
     blueprint, sizes = study.blueprint, study.blueprint.sizes
     places = {"servers a leaf": sizes["slot"], "pods": sizes.get("pods", 0)}
-    return places | {role: blueprint.devices(role) for role in blueprint.form.roles}
+    return places | {role: blueprint.devices(role) for role in blueprint.topology.roles}
 
 
 def slower(published: Study, ours: Study, routing: str) -> str:

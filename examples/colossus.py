@@ -8,7 +8,7 @@ plan = study.blueprint
 
 switches, links = count(plan.switches), count(plan.links_total)
 print(f"{count(plan.gpus)} GPUs: {switches} switches in {plan.tiers} tiers, {links} links")
-for role in plan.form.roles:
+for role in plan.topology.roles:
     print(f"  {count(plan.devices(role)):>6} {role:5} {plan.ports_down(role)} down, {plan.ports_up(role)} up")
 print(f"{money(study.bill.cost_usd())}, {study.proof.status}; at most {study.hops.max} switches on a path")
 

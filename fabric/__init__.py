@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fabric.studies.multi_fabric import Cluster, cluster
     from fabric.studies.scaling import Scaling, scale
     from fabric.studies.study import Pareto, Study, design, optimize, pareto, read
-    from fabric.topology.registry import Family
+    from fabric.topology.families import Family
     from fabric.view import View
 
 __version__ = "0.1.0"
@@ -60,7 +60,7 @@ _HOMES = {
     "Cluster": "studies.multi_fabric",
     "Comparison": "report.comparison",
     "FabricError": "errors",
-    "Family": "topology.registry",
+    "Family": "topology.families",
     "Infeasible": "errors",
     "InputError": "errors",
     "Network": "network",

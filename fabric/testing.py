@@ -6,26 +6,24 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from fabric.blueprint import Blueprint, fill
-from fabric.blueprint.metrics import bisection_gbps, hops
+from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import bisection_gbps, hops, metrics_of
 from fabric.catalog import Server, Switch
 from fabric.network import Network
 from fabric.network.expand import expand
-from fabric.topology.clos import PLANE, ClosForm
-from fabric.topology.graph_form import GraphForm
-from fabric.topology.registry import Family
+from fabric.topology.family import Family
+from fabric.topology.topology import PLANE, Topology
 
 __all__ = ["check_blueprint", "check_family", "random_blueprint"]
 
 GBPS = 100
-MOST, MOST_SERVERS = 3, 80
-"""The largest random size of an axis, and the most servers of a wired form: small enough for networkx, but uneven."""
+MOST, MOST_SERVERS = 3, 81
+"""The largest random size of an axis, and the most servers: small enough for networkx, but uneven."""
 
 
 def check_family(family: Family, trials: int = 10, seed: int = 0) -> None:
@@ -39,37 +37,18 @@ def check_family(family: Family, trials: int = 10, seed: int = 0) -> None:
             check_blueprint(random_blueprint(form, random))
 
 
-def random_blueprint(form: ClosForm, random: Random) -> Blueprint:
-    """Return a blueprint of `form` with random small sizes, its places filled in order as far as chance has it."""
-    if isinstance(form, GraphForm):
-        return _random_wired(form, random)
-    sizes = {axis: random.randint(1, MOST) for axis in form.axes}
-    sizes[PLANE] = random.randint(1, 2)
-    sizes |= {bundle.name: random.randint(1, 2) for bundle in form.bundles}
-    inner = math.prod(sizes[axis] for axis in form.placement[1:])
-    servers = random.randint(1, sizes[form.placement[0]] * inner)
-    nics = math.prod(sizes[axis] for axis in form.lanes) * sizes[form.bundles[0].name]
+def random_blueprint(topology: Topology, random: Random) -> Blueprint:
+    """Return a blueprint of `topology` with random small sizes, servers in some of its places from the first on."""
+    capacity = MOST_SERVERS + 1
+    while capacity > MOST_SERVERS:
+        sizes = topology.random_sizes(random, MOST)
+        nics = math.prod(sizes[axis] for axis in topology.rail_axes) * sizes[topology.bundles[0].name]
+        capacity = topology.capacity(topology.complete_sizes(sizes, nics, 0))
+    servers = random.randint(1, capacity)
     server = Server("any", gpus=nics, nics=nics, nic_gbps=GBPS * sizes[PLANE], nvlink_GBps=100)
-    models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
-    return Blueprint("random", form, fill(form, sizes, servers), models, server, servers * nics, GBPS)
-
-
-def _random_wired(form: GraphForm, random: Random) -> Blueprint:
-    """Return a blueprint of a wired form whose random sizes keep to its rules and tables."""
-    nics = random.randint(1, 2)
-    for tries in count():
-        most = random.randint(1, 2 * MOST + tries // 20)
-        sizes = {axis: random.randint(least, least + most) for axis, least in form.free.items()}
-        for table in form.tables:
-            sizes |= dict(zip(table.names, random.choice(table.rows(8)[: random.randint(1, MOST)]), strict=True))
-        sizes |= {bundle.name: random.randint(1, 2) for bundle in form.fabric_bundles if bundle.name not in form.fixed}
-        full = form.sized({**sizes, PLANE: form.levels or random.randint(1, 2)}, nics, 0)
-        if full["server"] <= MOST_SERVERS and not form.broken(full):
-            break
-    servers = random.randint(1, full["server"])
-    server = Server("any", gpus=nics, nics=nics, nic_gbps=GBPS * full[PLANE], nvlink_GBps=100)
-    models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
-    return Blueprint("random", form, full | {"servers": servers}, models, server, servers * nics, GBPS)
+    models = dict.fromkeys(topology.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
+    full = topology.complete_sizes(sizes, nics, servers)
+    return Blueprint("random", topology, full, models, server, servers * nics, GBPS)
 
 
 def check_blueprint(blueprint: Blueprint) -> None:
@@ -81,31 +60,36 @@ def check_blueprint(blueprint: Blueprint) -> None:
     network = expand(blueprint)
     for truth, closed, laid in _truths(blueprint, network):
         assert closed == laid, (
-            f"{truth}: {closed} in closed form, {laid} laid out; {blueprint.form.text}, {blueprint.sizes}"
+            f"{truth}: {closed} in closed form, {laid} laid out; {blueprint.topology.text}, {blueprint.sizes}"
         )
 
 
 def _truths(blueprint: Blueprint, network: Network) -> Iterator[tuple[str, Any, Any]]:
-    form = blueprint.form
+    form = blueprint.topology
     yield "devices", {g.role: blueprint.devices(g.role) for g in form.groups}, {g.role: g.count for g in network.groups}
     yield "links", {bundle.name: blueprint.links(bundle) for bundle in form.bundles}, dict(network.counts())
     yield "ports used twice", 0, _ports_used_twice(network)
     for group in network.groups:
-        most = max(ports for count, ports in blueprint.fills(form.group(group.role)) if count)
+        most = max(ports for count, ports in blueprint.port_fills(form.group(group.role)) if count)
         yield f"most ports of a {group.role}", most, max(_degrees(network, group.first, group.count), default=0)
         limit = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
         yield f"ports of a {group.role} within {limit}", True, _highest_port(network, group.first, group.count) < limit
-    joins = [] if isinstance(form, GraphForm) else form.bundles
-    for place, bundle in enumerate(joins):
-        yield f"copies of {bundle.name}", {blueprint.sizes[bundle.name]}, _copies(network, place)
-    full, levels = (_full(blueprint), form.levels or 1) if isinstance(form, GraphForm) else (blueprint, 1)
-    yield "hops", (hops(full).max, round(hops(full).mean, 9)), searched_hops(expand(full), levels)
+    for number, bundle in enumerate(form.bundles):
+        per_pair = _links_per_pair(network, number)
+        if bundle.uniform:
+            yield f"parallel links of {bundle.name}", {blueprint.sizes[bundle.name]}, set(per_pair)
+        mean = sum(per_pair) / len(per_pair) if per_pair else 0
+        yield f"mean links per pair of {bundle.name}", metrics_of(blueprint).links_per_pair(bundle), mean
+    counted = _with_hop_servers(blueprint)
+    levels = form.routing.nic_levels or 1
+    yield "hops", (hops(counted).max, round(hops(counted).mean, 9)), searched_hops(expand(counted), levels)
     yield "bisection", bisection_gbps(blueprint), maximum_flow(network)
 
 
-def _full(blueprint: Blueprint) -> Blueprint:
-    """Return the blueprint with a server in every place."""
-    return replace(blueprint, sizes={**blueprint.sizes, "servers": blueprint.sizes["server"]})
+def _with_hop_servers(blueprint: Blueprint) -> Blueprint:
+    """Return the blueprint with the servers between which its topology counts hops."""
+    servers = blueprint.topology.hop_servers(blueprint.sizes)
+    return replace(blueprint, sizes={**blueprint.sizes, blueprint.topology.servers_name: servers})
 
 
 def _degrees(network: Network, first: int, count: int) -> list[int]:
@@ -125,9 +109,12 @@ def _highest_port(network: Network, first: int, count: int) -> int:
     return int(max(network.lower_port[below].max(initial=0), network.upper_port[above].max(initial=0)))
 
 
-def _copies(network: Network, bundle: int) -> set[int]:
+def _links_per_pair(network: Network, bundle: int) -> list[int]:
+    """Return the links of each joined pair of devices."""
     mask = network.bundle == bundle
-    return set(Counter(zip(network.lower[mask].tolist(), network.upper[mask].tolist(), strict=True)).values())
+    lower, upper = network.lower[mask], network.upper[mask]
+    ends = zip(np.minimum(lower, upper).tolist(), np.maximum(lower, upper).tolist(), strict=True)
+    return list(Counter(ends).values())
 
 
 def searched_hops(network: Network, levels: int = 1) -> tuple[int, float]:

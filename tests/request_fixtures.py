@@ -8,7 +8,7 @@ import pytest
 
 from fabric.errors import InputError
 from fabric.request import Spec, read_spec
-from fabric.topology.registry import family_sets, words
+from fabric.topology.families import family_sets, words
 
 BASE = {"gpus": 4096, "server": "hgx-h100"}
 BOX = {"name": "box", "ports": 64, "rate_gbps": 800}

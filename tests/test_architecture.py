@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from fabric import __version__
-from fabric.topology.registry import families
+from fabric.topology.families import families
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ("fabric", "topologies", "pyproject.toml", "setup.cfg", "README.md", "LICENSE")

@@ -10,7 +10,7 @@ import pytest
 
 import fabric
 from fabric.flow import Routing, Workload, answer
-from fabric.topology.registry import BUILTIN
+from fabric.topology.families import BUILTIN
 
 DOCS = Path(__file__).parent.parent / "docs"
 ROW = re.compile(r"^\| (?P<rule>[^|]+) \| `(?P<words>\{.*\})` \| (?P<switches>[\d,]+) \|", re.MULTILINE)
@@ -84,9 +84,9 @@ def test_every_family_has_its_entry() -> None:
     for item in BUILTIN:
         row = next(line for line in page.splitlines() if line.startswith(f"| `{item.name}` |"))
         assert item.reference.split()[-1] in row
-        hops = sorted({form.longest for form in item.forms})
+        hops = sorted({form.diameter_text for form in item.forms})
         assert not all(text.isdigit() for text in hops) or {*hops} <= set(re.findall(r"\d", row.split("|")[3]))
-        if item.wired:
+        if not item.layered:
             assert f"**{item.name}**" in page
 
 

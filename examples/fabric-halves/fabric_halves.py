@@ -4,7 +4,7 @@ It says for another package what `fabric.families` says for its own: a form is a
 named axes, and two devices are joined when they agree on every axis that both have.
 """
 
-from fabric.topology.registry import Family
+from fabric.topology.families import Family
 
 __all__ = ["HALVES"]
 

@@ -1,5 +1,5 @@
 """The blueprint: a topology with all sizes and parts chosen, and what follows from it in closed form."""
 
-from fabric.blueprint.blueprint import Blueprint, fill
+from fabric.blueprint.blueprint import Blueprint
 
-__all__ = ["Blueprint", "fill"]
+__all__ = ["Blueprint"]

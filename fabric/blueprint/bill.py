@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.prices import SHARES, Prices
-from fabric.topology.clos import Bundle, Group
+from fabric.topology.topology import Bundle, Group
 
 __all__ = ["Bill", "Row", "bill", "priced"]
 
@@ -90,7 +90,7 @@ def _electricity(rows: Iterable[Row], prices: Prices) -> float | None:
 
 
 def _switches(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
-    for role in blueprint.form.roles:
+    for role in blueprint.topology.roles:
         for model, count in blueprint.boxes(role):
             cents = prices.switch_cents(model)
             price = None if cents is None else cents / 100
@@ -99,7 +99,7 @@ def _switches(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
 
 
 def _links(blueprint: Blueprint, prices: Prices) -> Iterator[Row]:
-    for bundle in blueprint.form.bundles:
+    for bundle in blueprint.topology.bundles:
         cents = prices.link_cents(bundle.name)
         price = None if cents is None else cents / 100
         own = prices.spec.link_price(bundle.name) is not None
@@ -121,7 +121,7 @@ def _modules(blueprint: Blueprint) -> Iterator[Row]:
     """One module in each cage in use; a cage of several ports carries as many links in one module."""
     nics = blueprint.servers * blueprint.server.nics
     yield Row("module", _module(blueprint, blueprint.planes), "server", nics, note="within the link's price")
-    for group in blueprint.form.switch_groups:
+    for group in blueprint.topology.switch_groups:
         for links, count in _cages_used(blueprint, group):
             yield Row("module", _module(blueprint, links), group.role, count, note="within the link's price")
 
@@ -135,7 +135,7 @@ def _cages_used(blueprint: Blueprint, group: Group) -> Iterator[tuple[int, int]]
 
     The switches stand in the order of their models, and those with free ports last of all.
     """
-    fills = [(count, ports) for count, ports in blueprint.fills(group) if count]
+    fills = [(count, ports) for count, ports in blueprint.port_fills(group) if count]
     for model, count in blueprint.boxes(group.role):
         links, cages, left = model.links_per_cage(blueprint.link_gbps), 0, count
         while left:
@@ -149,7 +149,7 @@ def _cages_used(blueprint: Blueprint, group: Group) -> Iterator[tuple[int, int]]
 
 def _cables(blueprint: Blueprint) -> Iterator[Row]:
     """One cable a link; links of one pair of devices share a cable when both ends' cages hold them together."""
-    for bundle in blueprint.form.bundles:
+    for bundle in blueprint.topology.bundles:
         links = _links_per_cable(blueprint, bundle)
         part = f"cable of {links} links" if links > 1 else "cable"
         quantity = -(-blueprint.links(bundle) // links)
@@ -158,7 +158,7 @@ def _cables(blueprint: Blueprint) -> Iterator[Row]:
 
 def _links_per_cable(blueprint: Blueprint, bundle: Bundle) -> int:
     upper = _links_per_cage(blueprint, bundle.upper.role)
-    if bundle in blueprint.form.host_bundles:
+    if bundle in blueprint.topology.host_bundles:
         return min(blueprint.planes, upper)
     both = min(upper, _links_per_cage(blueprint, bundle.lower.role))
     return both if blueprint.sizes[bundle.name] % both == 0 else 1
@@ -171,7 +171,7 @@ def _links_per_cage(blueprint: Blueprint, role: str) -> int:
 
 def _cages(blueprint: Blueprint) -> Iterator[Row]:
     """All cages of the switches, used or not: what is bought with them."""
-    for role in blueprint.form.roles:
+    for role in blueprint.topology.roles:
         for model, count in blueprint.boxes(role):
             cages = (model.cages or model.ports) * count
             yield Row("cage", model.name, role, cages, note="part of the switch")

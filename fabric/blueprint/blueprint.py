@@ -11,20 +11,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from fabric.catalog import Server, Switch
-from fabric.topology.clos import PLANE, Bundle, ClosForm, Group, filled
-from fabric.topology.graph_form import GraphForm
 from fabric.topology.polynomial import Expression, evaluate
+from fabric.topology.topology import PLANE, Bundle, Group, Topology
 
-__all__ = ["Blueprint", "fill"]
-
-
-def fill(form: ClosForm, sizes: Mapping[str, int], servers: int) -> dict[str, int]:
-    """Return `sizes` with the filled places of each placement axis, for `servers` servers placed in order."""
-    full, count = dict(sizes), servers
-    for axis in reversed(form.placement):
-        full[filled(axis)] = count
-        count = -(-count // sizes[axis])
-    return full
+__all__ = ["Blueprint"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +27,7 @@ class Blueprint:
     """
 
     name: str
-    form: ClosForm
+    topology: Topology
     sizes: Mapping[str, int]
     models: Mapping[str, Switch]
     server: Server
@@ -47,7 +37,7 @@ class Blueprint:
 
     @property
     def servers(self) -> int:
-        return self.sizes[filled(self.form.placement[-1])]
+        return self.sizes[self.topology.servers_name]
 
     @property
     def planes(self) -> int:
@@ -55,16 +45,16 @@ class Blueprint:
 
     @property
     def tiers(self) -> int:
-        return self.form.tiers
+        return self.topology.tiers
 
     @property
-    def lanes(self) -> int:
+    def leaves_per_server(self) -> int:
         """The leaves of one plane over which a server's NICs are spread: 8 on an 8-rail fabric, 1 on a fat tree."""
-        return math.prod(self.sizes[axis] for axis in self.form.lanes)
+        return math.prod(self.sizes[axis] for axis in self.topology.rail_axes)
 
     @property
     def rails(self) -> int:
-        """The rails: the lanes that the form calls so, else 1."""
+        """The rails, 1 where the topology has none."""
         return self.sizes.get("rail", 1)
 
     def evaluate(self, quantity: Expression) -> int:
@@ -73,7 +63,7 @@ class Blueprint:
 
     def devices(self, role: str) -> int:
         """Return the number of devices of `role`, the servers included."""
-        return self.evaluate(self.form.devices(self.form.group(role)))
+        return self.evaluate(self.topology.devices(self.topology.group(role)))
 
     def boxes(self, role: str) -> tuple[tuple[Switch, int], ...]:
         """Return the models of `role` with the devices of each; mostly there is one."""
@@ -81,68 +71,43 @@ class Blueprint:
 
     @property
     def switches(self) -> int:
-        return sum(self.devices(role) for role in self.form.roles)
+        return sum(self.devices(role) for role in self.topology.roles)
 
     @property
     def rack_units(self) -> int | None:
         """The rack units of all switches; None where a model's height is unknown."""
-        boxes = [box for role in self.form.roles for box in self.boxes(role)]
+        boxes = [box for role in self.topology.roles for box in self.boxes(role)]
         heights = [count * model.rack_units for model, count in boxes if model.rack_units is not None]
         return sum(heights) if len(heights) == len(boxes) else None
 
     def links(self, bundle: Bundle) -> int:
         """Return the links of `bundle`."""
-        return self.evaluate(self.form.links(bundle))
+        return self.evaluate(self.topology.links(bundle))
 
     @property
     def links_total(self) -> int:
-        return sum(self.links(bundle) for bundle in self.form.bundles)
+        return sum(self.links(bundle) for bundle in self.topology.bundles)
 
     def ports_down(self, role: str) -> int:
         """Return the links below one device of `role`, when its part of the placement is full."""
-        return sum(map(self.evaluate, self.form.ports_down(self.form.group(role))))
+        return sum(map(self.evaluate, self.topology.ports_down(self.topology.group(role))))
 
     def ports_up(self, role: str) -> int:
         """Return the links above one device of `role`."""
-        return sum(map(self.evaluate, self.form.ports_up(self.form.group(role))))
+        return sum(map(self.evaluate, self.topology.ports_up(self.topology.group(role))))
 
     def radix(self, role: str) -> int:
         """Return the links that any one switch of `role` can end at this fabric's rate."""
         return min(model.radix(self.link_gbps) for model, _ in self.boxes(role))
 
     def oversubscription(self, role: str) -> Fraction | None:
-        """Return bandwidth down over bandwidth up at `role`; None for the top tier, which has no up.
-
-        Of switches joined by wires it is what uniform traffic puts on the busiest of their links (see `Load`).
-        """
-        if isinstance(self.form, GraphForm):
-            return self.form.busiest(self.form.group(role), self.sizes)
-        up = self.ports_up(role)
-        return Fraction(self.ports_down(role), up) if up else None
+        """Return the oversubscription at `role`; None where nothing limits traffic there, as at the top of a Clos."""
+        return self.topology.oversubscription(self.topology.group(role), self.sizes)
 
     def capacity(self, bundle: Bundle) -> int:
         """Return the bandwidth of `bundle` in Gb/s, one direction."""
         return self.links(bundle) * self.link_gbps
 
-    def fills(self, group: Group) -> tuple[tuple[int, int], ...]:
-        """Return how many switches of `group`, in their order, have how many ports in use.
-
-        Those of the last, partly filled place have free ports below. A group without places stands in the one place
-        that is the whole fabric, not full while it may still grow.
-        """
-        count, ports = self.devices(group.role), self.ports_down(group.role) + self.ports_up(group.role)
-        if isinstance(self.form, GraphForm):
-            return self.form.fills(group, self.sizes)
-        places = self.form.places(group)
-        depth = len(places)
-        if depth == len(self.form.placement):
-            return ((count, ports),)
-        below = self.form.placement[depth]
-        around = self.sizes[filled(places[-1])] if places else 1
-        missing = around * self.sizes[below] - self.sizes[filled(below)]
-        if not missing:
-            return ((count, ports),)
-        bundle = next(bundle for bundle in self.form.bundles if bundle.upper == group)
-        last = self.evaluate(tuple(axis for axis in group.axes if axis not in places))
-        others = tuple(axis for axis in bundle.lower_only if axis not in self.form.placement)
-        return (count - last, ports), (last, ports - missing * self.evaluate((*others, bundle.name)))
+    def port_fills(self, group: Group) -> tuple[tuple[int, int], ...]:
+        """Return pairs of a number of devices of `group` and the ports each of them has in use, in order."""
+        return self.topology.port_fills(group, self.sizes)

@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import metrics_of
 from fabric.catalog import Switch
 from fabric.errors import InputError, whole
-from fabric.topology.clos import PLANE, filled
-from fabric.topology.graph_form import GraphForm
 
 __all__ = ["RACK", "Floor", "Rack", "Shelf", "floor_of"]
 
@@ -86,8 +85,8 @@ class Floor:
 def floor_of(blueprint: Blueprint, rack: Rack = RACK) -> Floor:
     """Return the racks of a fabric; raises InputError where not even one server or switch fits a rack."""
     _check(rack)
-    servers, leaves, blocks = _unit(blueprint)
-    leaf = blueprint.boxes(blueprint.form.roles[0])[0][0]
+    servers, leaves, blocks = metrics_of(blueprint).unit()
+    leaf = blueprint.boxes(blueprint.topology.roles[0])[0][0]
     height, leaf_units = _height(blueprint, rack), leaf.rack_units or SWITCH_UNITS
     power = 0.0 if blueprint.server.trays > 1 else blueprint.server.power_w or 0.0
     most = min(_most(rack, height, power, f"server {blueprint.server.name}"), servers)
@@ -100,10 +99,10 @@ def floor_of(blueprint: Blueprint, rack: Rack = RACK) -> Floor:
         beside, most = not fewest, fewest or most
         block_racks = -(-servers // most)
         racks = (blocks - 1) * block_racks + max(1, -(-(blueprint.servers - (blocks - 1) * servers) // most))
-    shelves = [_shelf(blueprint, group.role, rack) for group in blueprint.form.switch_groups[1:]]
+    shelves = [_shelf(blueprint, group.role, rack) for group in blueprint.topology.switch_groups[1:]]
     if share == 1 and beside:
         # No room above servers that fill their racks: the leaves stand in racks of their own.
-        shelves.insert(0, _shelf(blueprint, blueprint.form.roles[0], rack))
+        shelves.insert(0, _shelf(blueprint, blueprint.topology.roles[0], rack))
         leaves = 0
     return Floor(
         rack, blocks, servers, leaves, block_racks, most, share, height, leaf_units, racks, tuple(shelves)
@@ -115,18 +114,6 @@ def _check(rack: Rack) -> None:
         raise InputError(f"--rack-units {rack.units!r:.40}: a rack is 1 to 100 rack units high, mostly 42 or 48")
     if not 0 < rack.power_w < 1e7:
         raise InputError(f"--rack-kw {rack.power_w / 1000:g}: a rack is fed with more than 0 and less than 10,000 kW")
-
-
-def _unit(blueprint: Blueprint) -> tuple[int, int, int]:
-    """Return the servers and the leaves of a unit, and how many units hold a server: of wired forms a leaf is one."""
-    form, sizes = blueprint.form, blueprint.sizes
-    if isinstance(form, GraphForm):
-        each, planes = sizes["slot"], sizes[PLANE] if PLANE in form.switch_groups[0].axes else 1
-        return each, planes, blueprint.devices(form.roles[0]) // planes
-    if len(form.placement) == 1:
-        return blueprint.servers, blueprint.devices(form.roles[0]), 1
-    blocks = sizes[filled(form.placement[-2])]
-    return sizes[form.placement[-1]], -(-blueprint.devices(form.roles[0]) // blocks), blocks
 
 
 def _height(blueprint: Blueprint, rack: Rack) -> int:
@@ -153,7 +140,7 @@ def _shared(rack: Rack, height: int, power_w: float) -> int:
 
 def _holds(blueprint: Blueprint, rack: Rack, servers: int, leaves: int, each: int) -> bool:
     """Tell whether a unit's racks of `each` servers have the height, and the power, for their share of its leaves."""
-    leaf = blueprint.boxes(blueprint.form.roles[0])[0][0]
+    leaf = blueprint.boxes(blueprint.topology.roles[0])[0][0]
     here = -(-leaves // -(-servers // each))
     height = each * _height(blueprint, rack) + here * (leaf.rack_units or SWITCH_UNITS)
     power = each * (blueprint.server.power_w or 0.0) + here * (leaf.power_w or 0.0)

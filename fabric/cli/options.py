@@ -23,7 +23,7 @@ NUMBERS = ("gpus", "planes", "tiers")
 def _complete_names(_context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
     """Offer the names that the last one of a list with commas may become."""
     from fabric import catalog
-    from fabric.topology.registry import families
+    from fabric.topology.families import families
 
     known = {"server": catalog.servers, "switches": catalog.switches, "family": families}[str(parameter.name)]()
     names = known if parameter.name == "server" else (*known, "any")

@@ -18,7 +18,7 @@ from fabric.draw.tier_layout import MARGIN
 from fabric.errors import InputError
 from fabric.network import Devices
 from fabric.network.expand import expand
-from fabric.topology.clos import PLANE, title
+from fabric.topology.topology import PLANE, title
 from fabric.units import count
 
 __all__ = ["adjacency", "lay_out_adjacency"]
@@ -74,7 +74,7 @@ def _binned(group: Devices, first: int, most: int) -> Bins:
 
 def lay_out_adjacency(blueprint: Blueprint) -> Canvas:
     """Return the matrix of switches as a page; raises InputError where no two are joined."""
-    if not blueprint.form.fabric_bundles:
+    if not blueprint.topology.fabric_bundles:
         raise InputError(f"{blueprint.name}: no two of its switches are joined; draw it with --kind tiers")
     bins, cells = adjacency(blueprint)
     total = len(cells)

@@ -28,8 +28,8 @@ from fabric.draw.graph_scene import (
 from fabric.draw.palette import ACCENT, BODY_PT, GREY, INK, SMALL_PT, WHITE
 from fabric.draw.sampling import Card, Step, step
 from fabric.draw.tier_layout import Column
-from fabric.topology.clos import PLANE, Group, title
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.topology import PLANE, Group, title
 
 __all__ = ["levels"]
 
@@ -44,7 +44,7 @@ Shown = Mapping[str, Sequence[int]]
 
 def levels(blueprint: Blueprint) -> GraphScene:
     """Return the servers and every level of switches, the sample of a digit the same in all, and all links between."""
-    form = blueprint.form
+    form = blueprint.topology
     assert isinstance(form, GraphForm)
     servers = (*form.groups[1].axes, "slot")
     shown, whole = _sample(blueprint, servers)
@@ -78,7 +78,7 @@ def _rows(form: GraphForm) -> list[tuple[int, Group]]:
 
 def _sample(blueprint: Blueprint, servers: Sequence[str]) -> tuple[Shown, bool]:
     """Return the values that are drawn of every axis, and whether these are all."""
-    form, sizes = blueprint.form, blueprint.sizes
+    form, sizes = blueprint.topology, blueprint.sizes
     groups = [group.axes for group in form.switch_groups]
     names = dict.fromkeys([*servers, "nic", *(axis for axes in groups for axis in axes)])
     lines = sum(map(blueprint.links, form.bundles))
@@ -139,9 +139,9 @@ def _links(
 ) -> list[Mark]:
     """Draw the links between what is drawn, the longest first."""
     marks: list[Mark] = []
-    for wire in reversed(form.links_):
+    for wire in reversed(form.bundles):
         uppers = spots[wire.upper]
-        if wire in form.host_wires:
+        if wire in form.host_patterns:
             switch = wire.pairs(blueprint.sizes)[1]
             joined = [(nic, int(switch[nic])) for nic in ports if int(switch[nic]) in uppers]
             lowers = ports

@@ -29,8 +29,8 @@ from fabric.draw.path import HALO, PathHighlight, fill_of, trail_part
 from fabric.draw.rows import HIGH, PAD, ROWS, DeviceView, Digits, Spot, placed, rows_of, spots_of
 from fabric.draw.sampling import colour_axis
 from fabric.draw.tier_layout import BEHIND, MARGIN
-from fabric.topology.clos import PLANE, title
 from fabric.topology.graph_form import GraphForm, PatternBundle
+from fabric.topology.topology import PLANE, title
 from fabric.units import count
 from fabric.view import View, switches_of, view_of
 
@@ -69,8 +69,8 @@ def seen_part(blueprint: Blueprint, view: View, place: Digits, trail: PathHighli
 
 def place_words(blueprint: Blueprint, place: Digits) -> str:
     """Say a place: Unit 0 of pod 3, Group 2, or Switch x 1, y 0."""
-    form = blueprint.form
-    order = form.switch_groups[0].axes if isinstance(form, GraphForm) else form.placement
+    form = blueprint.topology
+    order = form.switch_groups[0].axes if isinstance(form, GraphForm) else form.server.axes
     words = [f"{title(axis)} {place[axis]}" for axis in order if axis in place]
     if all(len(axis) == 1 for axis in place):
         return f"Switch {', '.join(words)}"
@@ -95,16 +95,16 @@ def _whole_words(view: View) -> str:
 
 def _frames(blueprint: Blueprint, rows: Sequence[Sequence[Spot]], place: Digits) -> Iterator[Mark]:
     """Draw a frame around the devices of every pod and unit that are drawn, and write its number at its foot."""
-    form = blueprint.form
+    form = blueprint.topology
     if isinstance(form, GraphForm):
         return
-    for depth in range(1, len(form.placement)):
-        axes = form.placement[:depth]
+    for depth in range(1, len(form.server.axes)):
+        axes = form.server.axes[:depth]
         groups: dict[tuple[int, ...], list[Spot]] = {}
         for spot in (spot for row in rows for spot in row):
             if all(axis in spot.seen.fixed for axis in axes):
                 groups.setdefault(tuple(spot.seen.fixed[axis] for axis in axes), []).append(spot)
-        nest = len(form.placement) - 1 - depth
+        nest = len(form.server.axes) - 1 - depth
         told = len(groups) > 1 or axes[-1] in place
         if told and not _crossed(groups):
             for values, spots in groups.items():
@@ -148,7 +148,7 @@ def _links(blueprint: Blueprint, view: View, named: Mapping[int, Spot], trail: P
 
 
 def _ink(blueprint: Blueprint, bundle: int, lower: Spot, upper: Spot) -> str:
-    wire = blueprint.form.bundles[bundle]
+    wire = blueprint.topology.bundles[bundle]
     if isinstance(wire, PatternBundle):
         return colour(blueprint, wire)
     axis = colour_axis(blueprint)
@@ -216,7 +216,7 @@ def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
     seen, y = [spot.seen for spot in row], row[0].y
     role = seen[0].role
     width = ROWS.start - MARGIN - 14
-    around = isinstance(blueprint.form, GraphForm) and not any(one.inside for one in seen)
+    around = isinstance(blueprint.topology, GraphForm) and not any(one.inside for one in seen)
     head = f"Other {devices_words(2, role)[2:]}" if around else title(role).capitalize()
     many = {one.multiplicity for one in seen}
     drawn, total = sum(one.multiplicity for one in seen), blueprint.devices(role)
@@ -248,7 +248,7 @@ def _entries(
 ) -> list[Entry]:  # fmt: skip
     """Return what the picture uses, and no more."""
     seen = [spot.seen for row in rows for spot in row]
-    axis = None if isinstance(blueprint.form, GraphForm) else colour_axis(blueprint)
+    axis = None if isinstance(blueprint.topology, GraphForm) else colour_axis(blueprint)
     entries = [lanes_entry(axis, blueprint.sizes[axis])] if axis else []
     entries += [*bar_entries()]
     if any(one.multiplicity > 1 for one in seen):

@@ -74,7 +74,7 @@ def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Canvas:
 def _below(blueprint: Blueprint, trail: PathHighlight | None) -> list[Part]:
     """Return what stands under a fabric by groups: of tiers one unit, device by device, and a path."""
     parts = []
-    if not isinstance(blueprint.form, GraphForm) and "unit" in levels_of(blueprint):
+    if not isinstance(blueprint.topology, GraphForm) and "unit" in levels_of(blueprint):
         place = place_of(blueprint, "unit", 0, 0)
         view = view_of(blueprint, "unit")
         head = f"{place_words(blueprint, place)}, device by device"
@@ -85,7 +85,7 @@ def _below(blueprint: Blueprint, trail: PathHighlight | None) -> list[Part]:
 def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Canvas:
     """Return the whole, by groups or device by device where it is small, or one pod or unit of it."""
     trail = None if diagram.highlight is None else trail_of(blueprint, diagram.highlight)
-    wired = isinstance(blueprint.form, GraphForm)
+    wired = isinstance(blueprint.topology, GraphForm)
     if diagram.level == "fabric":
         place_of(blueprint, "fabric", diagram.pod, diagram.unit)
         if not wired and blueprint.switches <= WHOLE:
@@ -96,7 +96,7 @@ def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Canvas:
     known = [level for level in levels_of(blueprint) if level != "device"]
     if diagram.level not in known:
         has = f"has no {diagram.level}s; levels: {', '.join(known)}"
-        raise InputError(f"{blueprint.name}: a {blueprint.form.family} of this form {has}")
+        raise InputError(f"{blueprint.name}: a {blueprint.topology.family} of this form {has}")
     place = place_of(blueprint, diagram.level, diagram.pod, diagram.unit)
     view = view_of(blueprint, diagram.level, pod=diagram.pod, unit=diagram.unit)
     return lay_out_view(blueprint, view, place, trail)

@@ -33,8 +33,8 @@ from fabric.draw.graph_scene import (
     wires_of,
 )  # fmt: skip
 from fabric.draw.palette import GREY, HAIR, PALE, PLATES, SMALL_PT
-from fabric.topology.clos import Group
 from fabric.topology.graph_form import PatternBundle
+from fabric.topology.topology import Group
 from fabric.units import count
 
 __all__ = ["circle_of_groups", "circle_of_switches"]
@@ -51,7 +51,7 @@ Spots = Mapping[int, Point]
 def circle_of_groups(blueprint: Blueprint) -> GraphScene:
     """Return all groups on a circle with the links between them, and one group drawn out."""
     wires = wires_of(blueprint)
-    switches = sum(size_of(blueprint, group) for group in blueprint.form.switch_groups)
+    switches = sum(size_of(blueprint, group) for group in blueprint.topology.switch_groups)
     pairs = {wire: plain_pairs(blueprint, wire) for wire in wires} if switches <= WHOLE else {}
     whole = bool(pairs) and sum(map(len, pairs.values())) <= MOST_LINES
     left, spots = _all_switches(blueprint, pairs) if whole else _all_groups(blueprint)
@@ -63,7 +63,7 @@ def circle_of_groups(blueprint: Blueprint) -> GraphScene:
 
 def _inside(blueprint: Blueprint) -> dict[Group, int]:
     """Return the switches of each role in one group."""
-    groups = blueprint.form.switch_groups
+    groups = blueprint.topology.switch_groups
     return {group: size_of(blueprint, group) // blueprint.sizes["group"] for group in groups}
 
 
@@ -194,7 +194,7 @@ def _stubs(blueprint: Blueprint, far: PatternBundle, spots: Spots, centre: Point
         for end, other in ((low, high), (high, low)):
             if end in others:
                 others[end].append(other // size)
-    rows = len(blueprint.form.switch_groups) > 1
+    rows = len(blueprint.topology.switch_groups) > 1
     marks: list[Mark] = []
     room, most = min(62.0, _apart(spots) * (1.0 if rows else 1.3)), max(map(len, others.values()))
     told, step = most <= MOST_STUBS and 10 * most <= room, min(0.3, 0.8 * room / 31 / min(most, MOST_STUBS))
@@ -213,7 +213,7 @@ def _stubs(blueprint: Blueprint, far: PatternBundle, spots: Spots, centre: Point
 
 def circle_of_switches(blueprint: Blueprint) -> GraphScene:
     """Return the switches on a circle: few with all their links, and of many one with its own."""
-    group, wire = blueprint.form.switch_groups[0], wires_of(blueprint)[0]
+    group, wire = blueprint.topology.switch_groups[0], wires_of(blueprint)[0]
     size = size_of(blueprint, group)
     pairs = plain_pairs(blueprint, wire) if size <= WHOLE else []
     fill = fills(blueprint)[group.role]

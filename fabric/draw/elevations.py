@@ -12,7 +12,7 @@ from fabric.draw.graph_scene import fills
 from fabric.draw.page_layout import Part
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_on
 from fabric.draw.tier_layout import MARGIN
-from fabric.topology.clos import title
+from fabric.topology.topology import title
 from fabric.units import count
 
 __all__ = ["SERVER", "SIDE", "drawn_out"]
@@ -43,7 +43,7 @@ def _sums(blueprint: Blueprint, floor: Floor, x: float, top: float) -> list[Mark
     """Say what stands in how many racks, and what that draws, downward from `top`."""
     rows = [("servers", count(blueprint.servers), count(floor.racks))]
     others = {shelf.role: count(shelf.racks) for shelf in floor.shelves}
-    for role in blueprint.form.roles:
+    for role in blueprint.topology.roles:
         rows.append((devices_words(2, role).partition(" ")[2], count(blueprint.devices(role)), others.get(role, "-")))
     marks: list[Mark] = []
     columns: tuple[tuple[float, Align], ...] = (x, "left"), (MARGIN + SIDE - 52, "right"), (MARGIN + SIDE, "right")
@@ -56,14 +56,14 @@ def _sums(blueprint: Blueprint, floor: Floor, x: float, top: float) -> list[Mark
     y = top - 11 * len(rows) - 5
     marks.append(Line(x, y, end, y, HAIR, 0.5))
     power = _power(blueprint, floor)
-    words = "Leaves stand with their servers." if blueprint.form.roles[0] not in others else ""
+    words = "Leaves stand with their servers." if blueprint.topology.roles[0] not in others else ""
     said = [*wrap(words, end - x, SMALL_PT), *wrap(power, end - x, SMALL_PT)]
     return [*marks, *(Label(x, y - 10 - 9 * line, text, SMALL_PT, GREY) for line, text in enumerate(said))]
 
 
 def _power(blueprint: Blueprint, floor: Floor) -> str:
     """Say what the first rack draws, where the catalogue knows it."""
-    leaf, box = blueprint.boxes(blueprint.form.roles[0])[0][0], blueprint.server.power_w
+    leaf, box = blueprint.boxes(blueprint.topology.roles[0])[0][0], blueprint.server.power_w
     if box is None or (floor.rack_leaves and leaf.power_w is None):
         return "What a rack draws is not known."
     servers = min(floor.rack_servers * floor.share, blueprint.servers)
@@ -82,7 +82,7 @@ def _frame(floor: Floor, x: float, unit: float, head: str, rest: str) -> list[Ma
 def _server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> list[Mark]:
     """Draw the first rack: servers from the foot up, and its share of the leaves at the top."""
     servers = min(floor.rack_servers * floor.share, blueprint.servers)
-    leaves, leaf = floor.rack_leaves, blueprint.form.roles[0]
+    leaves, leaf = floor.rack_leaves, blueprint.topology.roles[0]
     said = [devices_words(servers, "server")]
     if leaves:
         every = blueprint.devices(leaf) >= leaves * floor.racks
@@ -97,8 +97,8 @@ def _server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> l
             foot,
             floor.leaf_units,
             unit,
-            fills(blueprint)[blueprint.form.roles[0]],
-            f"{blueprint.form.roles[0]} {number}",
+            fills(blueprint)[blueprint.topology.roles[0]],
+            f"{blueprint.topology.roles[0]} {number}",
         )
     return marks
 

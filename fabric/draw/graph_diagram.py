@@ -21,8 +21,8 @@ from fabric.draw.path import HALO, PathHighlight
 from fabric.draw.slim_fly import halves
 from fabric.draw.tier_layout import MARGIN, WIDTH, Column
 from fabric.network.expand import lay_devices
-from fabric.topology.clos import PLANE, Bundle, ClosForm
 from fabric.topology.graph_form import GraphForm, PatternBundle
+from fabric.topology.topology import PLANE, Bundle, Topology
 from fabric.units import count
 
 __all__ = ["lay_out_wired", "words_under"]
@@ -38,9 +38,9 @@ ACROSS, APART = 4, 12.0
 
 def lay_out_wired(blueprint: Blueprint, below: Sequence[Part] = (), trail: PathHighlight | None = None) -> Canvas:
     """Return the picture of a wired form as marks on a sheet, with parts below, and what is on a path told apart."""
-    form = blueprint.form
+    form = blueprint.topology
     assert isinstance(form, GraphForm)
-    scene = LAYOUTS.get(form.family, levels if form.levels else circle_of_switches)(blueprint)
+    scene = LAYOUTS.get(form.family, levels if form.routing.nic_levels else circle_of_switches)(blueprint)
     lines = note_lines(blueprint)
     entries = wired_entries(scene.cards, gaps=scene.gaps, stacks=scene.stacks)
     key = legend_rows([*entries, *([swatch_entry("on the path", HALO)] if trail else [])])
@@ -91,7 +91,7 @@ def _along(scene: GraphScene, numbers: Sequence[tuple[str, int]]) -> Iterator[Ma
 def words_under(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
     """Return what is said of groups, and under them of wires, upward from `bottom`, and how high that is."""
     wires, top = _wires(blueprint, bottom)
-    groups, top = _groups(blueprint, blueprint.form, top + 10)
+    groups, top = _groups(blueprint, blueprint.topology, top + 10)
     if not has_planes(blueprint):
         return [*groups, *wires], top
     planes = f"× {count(blueprint.planes)} planes"
@@ -103,7 +103,7 @@ def _columns(number: int) -> list[Column]:
     return [Column(MARGIN + place * width, MARGIN + (place + 1) * width - APART) for place in range(number)]
 
 
-def _groups(blueprint: Blueprint, form: ClosForm, bottom: float) -> tuple[list[Mark], float]:
+def _groups(blueprint: Blueprint, form: Topology, bottom: float) -> tuple[list[Mark], float]:
     columns = _columns(max(ACROSS, len(form.groups)))
     texts = [group_texts(blueprint, group, column.width) for group, column in zip(form.groups, columns, strict=False)]
     under = [
@@ -118,7 +118,7 @@ def _groups(blueprint: Blueprint, form: ClosForm, bottom: float) -> tuple[list[M
 
 
 def _wires(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
-    columns, bundles = _columns(ACROSS), blueprint.form.bundles
+    columns, bundles = _columns(ACROSS), blueprint.topology.bundles
     cells = [_cell(blueprint, bundle, columns[0].width) for bundle in bundles]
     rows = [cells[first : first + ACROSS] for first in range(0, len(cells), ACROSS)]
     marks: list[Mark] = []

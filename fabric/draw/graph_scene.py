@@ -13,9 +13,9 @@ from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Dot, Label, Line, Mark, text_width, wrap
 from fabric.draw.palette import ACCENT, BODY_PT, GREY, INK, SMALL_PT, ink_on, lane_colour, line_colour
 from fabric.draw.tier_layout import MARGIN, WIDTH, Column
-from fabric.topology.clos import PLANE, Group
 from fabric.topology.graph_form import GraphForm, PatternBundle
 from fabric.topology.patterns import Rows
+from fabric.topology.topology import PLANE, Group
 
 __all__ = [
     "FULL",
@@ -75,22 +75,22 @@ class GraphScene:
 
 def wires_of(blueprint: Blueprint) -> tuple[PatternBundle, ...]:
     """Return the wires between switches."""
-    assert isinstance(blueprint.form, GraphForm)
-    return tuple(wire for wire in blueprint.form.links_ if wire not in blueprint.form.host_wires)
+    assert isinstance(blueprint.topology, GraphForm)
+    return tuple(wire for wire in blueprint.topology.bundles if wire not in blueprint.topology.host_patterns)
 
 
 def colour(blueprint: Blueprint, wire: PatternBundle) -> str:
     """Return the colour of a wire: that of no lane for servers' links, but where these are of several levels."""
-    form = blueprint.form
+    form = blueprint.topology
     assert isinstance(form, GraphForm)
-    told = form.links_ if form.levels else wires_of(blueprint)
+    told = form.bundles if form.routing.nic_levels else wires_of(blueprint)
     return line_colour(lane_colour(told.index(wire))) if wire in told else ACCENT
 
 
 def fills(blueprint: Blueprint) -> dict[str, str]:
     """Return the fill of the cards of each role of switches."""
     shades = (ACCENT, INK, GREY, "#93A1AF")
-    return dict(zip(blueprint.form.roles, shades, strict=False))
+    return dict(zip(blueprint.topology.roles, shades, strict=False))
 
 
 def size_of(blueprint: Blueprint, group: Group) -> int:

@@ -31,8 +31,8 @@ from fabric.draw.graph_scene import (
 )  # fmt: skip
 from fabric.draw.palette import BODY_PT, HAIR, INK, PLATES
 from fabric.draw.tier_layout import GHOST, Column
-from fabric.topology.clos import PLANE
 from fabric.topology.graph_form import PatternBundle
+from fabric.topology.topology import PLANE
 from fabric.units import count
 
 __all__ = ["lattice"]
@@ -45,8 +45,8 @@ def lattice(blueprint: Blueprint) -> GraphScene:
 
     Of one axis on which all are joined the switches stand on a circle.
     """
-    group = blueprint.form.switch_groups[0]
-    if blueprint.form.family == "hyperx" and len(_axes(blueprint)) == 1:
+    group = blueprint.topology.switch_groups[0]
+    if blueprint.topology.family == "hyperx" and len(_axes(blueprint)) == 1:
         return circle_of_switches(blueprint)
     if size_of(blueprint, group) <= WHOLE:
         pairs = {wire: plain_pairs(blueprint, wire) for wire in wires_of(blueprint)}
@@ -56,7 +56,7 @@ def lattice(blueprint: Blueprint) -> GraphScene:
 
 
 def _axes(blueprint: Blueprint) -> list[str]:
-    return [axis for axis in blueprint.form.switch_groups[0].axes if axis != PLANE]
+    return [axis for axis in blueprint.topology.switch_groups[0].axes if axis != PLANE]
 
 
 def _whole(blueprint: Blueprint, pairs: dict[PatternBundle, list[tuple[int, int]]]) -> GraphScene:
@@ -144,9 +144,9 @@ def _one_sheet(
     """
     sizes = [blueprint.sizes[axis] for axis in axes] + [1] * (2 - len(axes))
     rest = "all drawn" if max(sizes) <= MOST else "first and last of each axis"
-    if blueprint.form.family == "hyperx":
+    if blueprint.topology.family == "hyperx":
         rest += "; every switch is joined to all others of its row and of its column, drawn of one row and one column"
-    sheets = size_of(blueprint, blueprint.form.switch_groups[0]) // math.prod(sizes)
+    sheets = size_of(blueprint, blueprint.topology.switch_groups[0]) // math.prod(sizes)
     head = f"Sheet × {count(sheets)}: {_product(blueprint, axes)}" if stacked else _product(blueprint, axes)
     marks, top = caption(head, rest, column, HEIGHT)
     box = min(SIDE, top - 10)
@@ -155,7 +155,7 @@ def _one_sheet(
         marks.append(Box(x0 + by, y0 + by, box, box, PLATES[0], HAIR, 5, 0.6))
     xs = line_up(few(sizes[0], MOST), x0 + 24, x0 + box - 24, 54.0)
     ys = line_up(few(sizes[1], MOST), y0 + 24, y0 + box - 24, 54.0)
-    below = size_of(blueprint, blueprint.form.switch_groups[0]) // sizes[0]
+    below = size_of(blueprint, blueprint.topology.switch_groups[0]) // sizes[0]
     step = below // sizes[1]
     spots = {x * below + y * step: (xs[x], ys[y]) for x in xs for y in ys}
     pitch = (xs.get(1, 30.0) - xs[0], ys.get(1, 30.0) - ys[0])
@@ -185,14 +185,14 @@ def _sheet_links(blueprint: Blueprint, wire: PatternBundle, spots: dict[int, Poi
     for low, high in between(wire.pairs(blueprint.sizes), numbers, numbers):
         start, end = spots[low], spots[high]
         edge = start[0] == end[0] == first[0] or start[1] == end[1] == first[1]
-        if edge or blueprint.form.family != "hyperx":
+        if edge or blueprint.topology.family != "hyperx":
             marks.append(_link(start, end, colour(blueprint, wire), pitch, strong=edge))
     return marks
 
 
 def _line_of(blueprint: Blueprint, axis: str, wire: PatternBundle, y: float, step: float) -> list[Mark]:
     """Draw one line of switches on a further axis, and the links between them."""
-    size, group = blueprint.sizes[axis], blueprint.form.switch_groups[0]
+    size, group = blueprint.sizes[axis], blueprint.topology.switch_groups[0]
     head = f"{axis} × {count(size)}"
     marks: list[Mark] = [Label(RIGHT_HALF.start, y - 2.5, head, BODY_PT, INK, bold=True)]
     xs = line_up(few(size, MOST), RIGHT_HALF.start + 44, RIGHT_HALF.end, 30.0)

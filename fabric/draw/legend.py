@@ -10,7 +10,7 @@ from fabric.draw.canvas import Box, Dot, Label, Mark, text_width
 from fabric.draw.palette import ACCENT, GREY, HAIR, INK, OKABE_ITO, PALE, PLATES, SMALL_PT, WHITE, lane_colour
 from fabric.draw.sampling import colour_axis
 from fabric.draw.tier_layout import MARGIN, WIDTH, Plan
-from fabric.topology.clos import title
+from fabric.topology.topology import title
 
 __all__ = [
     "LINE", "Entry", "bar_entries", "dots_entry", "lanes_entry", "legend_marks", "legend_rows", "swatch_entry",

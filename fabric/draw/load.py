@@ -24,8 +24,8 @@ from fabric.flow.placement import place
 from fabric.flow.tiered_routes import ADAPTIVE, Routing
 from fabric.flow.traffic import phases
 from fabric.network.expand import expand
-from fabric.topology.clos import title
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.topology import title
 from fabric.units import count
 
 __all__ = ["Traffic", "lay_out_load", "uplinks"]
@@ -154,9 +154,9 @@ def uplinks(blueprint: Blueprint, loads: Loads) -> Loads:
 
     A leaf that has fewer links than another has numbers missing at the end of its row.
     """
-    network, leaf = expand(blueprint), blueprint.form.switch_groups[0].role
+    network, leaf = expand(blueprint), blueprint.topology.switch_groups[0].role
     group = network.group(leaf)
-    hosts = len(blueprint.form.host_wires) if isinstance(blueprint.form, GraphForm) else 1
+    hosts = len(blueprint.topology.host_patterns) if isinstance(blueprint.topology, GraphForm) else 1
     links = np.flatnonzero(network.bundle >= hosts)
     ends, ports, load = list[Any](), list[Any](), list[Any]()
     for end, port, arcs in (
@@ -193,7 +193,7 @@ def _heat(blueprint: Blueprint, traffic: Traffic, tables: Sequence[Loads]) -> Pa
 
 def _axes(blueprint: Blueprint, table: Loads) -> list[Mark]:
     """Say what columns and rows are, and draw the scale of the colours."""
-    leaf = title(blueprint.form.switch_groups[0].role)
+    leaf = title(blueprint.topology.switch_groups[0].role)
     leaves, links = table.shape
     some = (
         f"the first {devices_words(LEAVES, leaf)} of {count(leaves)}"

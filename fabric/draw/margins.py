@@ -9,7 +9,7 @@ from fabric.draw.canvas import Box, Label, Line, Mark, elide, text_width, wrap
 from fabric.draw.captions import group_words, model_title, notes, ports_words, subtitle
 from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, SMALL_PT, TIER_PT, TITLE_PT, WHITE
 from fabric.draw.tier_layout import MARGIN, WIDTH
-from fabric.topology.clos import Group, title
+from fabric.topology.topology import Group, title
 from fabric.units import count
 
 __all__ = ["NOTE_LEAD", "group_marks", "group_texts", "header", "note_lines", "note_marks", "rule"]
@@ -65,7 +65,7 @@ def group_marks(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: f
     for line, size_pt in texts:
         marks.append(Label(x, y, line, size_pt, GREY))
         y -= 9
-    if group != blueprint.form.server:
+    if group != blueprint.topology.server:
         marks += _port_bar(blueprint, group.role, x, y - 0.5, width - 14)
         y -= 8.5
     lines = wrap(ports_words(blueprint, group), width, SMALL_PT)

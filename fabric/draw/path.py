@@ -17,8 +17,8 @@ from fabric.draw.palette import ACCENT, BODY_PT, GREY, HAIR, INK, SMALL_PT, WHIT
 from fabric.draw.sampling import colour_axis
 from fabric.draw.tier_layout import MARGIN, WIDTH
 from fabric.flow.paths import crosses, shortest_path
-from fabric.topology.clos import PLANE, title
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.topology import PLANE, title
 from fabric.units import count
 
 __all__ = ["HALO", "PathHighlight", "PathNode", "digits_of", "fill_of", "trail_of", "trail_part"]
@@ -73,8 +73,8 @@ def trail_of(blueprint: Blueprint, ends: tuple[int, int]) -> PathHighlight:
 def _stop(blueprint: Blueprint, name: str) -> PathNode:
     role, digits, _ = digits_of(name)
     more: dict[str, int] = {}
-    if isinstance(blueprint.form, GraphForm) and role == blueprint.form.server.role:
-        axes = [axis for axis in blueprint.form.switch_groups[0].axes if axis != PLANE]
+    if isinstance(blueprint.topology, GraphForm) and role == blueprint.topology.server.role:
+        axes = [axis for axis in blueprint.topology.switch_groups[0].axes if axis != PLANE]
         sizes = [blueprint.sizes[axis] for axis in axes]
         leaf = digits["server"] // blueprint.sizes["slot"]
         more = dict(zip(axes, (int(value) for value in np.unravel_index(leaf, sizes)), strict=True))
@@ -84,11 +84,11 @@ def _stop(blueprint: Blueprint, name: str) -> PathNode:
 
 def trail_part(blueprint: Blueprint, trail: PathHighlight) -> Part:
     """Draw the devices of a path in a row, each as high as its tier, and under them their coordinates."""
-    stops, roles = trail.stops, [group.role for group in blueprint.form.groups]
+    stops, roles = trail.stops, [group.role for group in blueprint.topology.groups]
     step = (WIDTH - 2 * MARGIN) / max(5, len(stops))
     words = [_words(stop, step - 4) for stop in stops]
     foot = LEAD * max(map(len, words)) + 8
-    wired = isinstance(blueprint.form, GraphForm)
+    wired = isinstance(blueprint.topology, GraphForm)
     tiers = [min(1, roles.index(stop.role)) if wired else roles.index(stop.role) for stop in stops]
     spots = [(MARGIN + step * (place + 0.5), foot + 10 + STEP * tier) for place, tier in enumerate(tiers)]
     marks: list[Mark] = []
@@ -133,9 +133,9 @@ def _card(blueprint: Blueprint, stop: PathNode, x: float, y: float, width: float
 
 def fill_of(blueprint: Blueprint, role: str, digits: Mapping[str, int]) -> str:
     """Return the fill of a device's card: its lane's colour, or that of its role where it has none."""
-    if role == blueprint.form.server.role:
+    if role == blueprint.topology.server.role:
         return WHITE
-    axis = None if isinstance(blueprint.form, GraphForm) else colour_axis(blueprint)
+    axis = None if isinstance(blueprint.topology, GraphForm) else colour_axis(blueprint)
     if axis is not None and axis in digits:
         return lane_colour(digits[axis])
-    return fills(blueprint)[role] if isinstance(blueprint.form, GraphForm) else ACCENT
+    return fills(blueprint)[role] if isinstance(blueprint.topology, GraphForm) else ACCENT

@@ -21,7 +21,7 @@ from fabric.draw.palette import BODY_PT, GREY, INK, OKABE_ITO, SMALL_PT
 from fabric.draw.tier_layout import MARGIN
 from fabric.flow.placement import place
 from fabric.flow.traffic import phases
-from fabric.topology.clos import title
+from fabric.topology.topology import title
 from fabric.units import count
 
 __all__ = ["lay_out_racks"]
@@ -69,7 +69,7 @@ def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None
     colours = fills(blueprint)
     entries = [
         swatch_entry("servers", SERVER),
-        *(swatch_entry(title(role), colours[role]) for role in blueprint.form.roles),
+        *(swatch_entry(title(role), colours[role]) for role in blueprint.topology.roles),
     ]
     entries += [Entry("a ring passes on from rack to rack", 14, _ring_glyph)] if rings else []
     fed = f" and {rack.power_w / 1000:g} kW at the most" if blueprint.server.trays == 1 else ""
@@ -128,7 +128,7 @@ def _fitted(blocks: int, cells: int, pod: int, pitch: float) -> Grid | None:
 
 def _pod(blueprint: Blueprint, blocks: int) -> int:
     """Return the units that stand together: those of a pod, where there are any, or of a wired form's first axis."""
-    placement, sizes = blueprint.form.placement, blueprint.sizes
+    placement, sizes = blueprint.topology.server.axes, blueprint.sizes
     return sizes[placement[-2]] if len(placement) > 2 and sizes[placement[-2]] <= blocks else 1
 
 
@@ -164,7 +164,11 @@ def _boxes(middles: Sequence[Point], pitch: float, depth: float, fill: str) -> B
 
 
 def _unit_word(blueprint: Blueprint) -> str:
-    return "unit" if blueprint.form.placement and len(blueprint.form.placement) > 1 else title(blueprint.form.roles[0])
+    return (
+        "unit"
+        if blueprint.topology.server.axes and len(blueprint.topology.server.axes) > 1
+        else title(blueprint.topology.roles[0])
+    )
 
 
 def _shelves(blueprint: Blueprint, floor: Floor, grid: Grid) -> tuple[list[Mark], float]:

@@ -10,8 +10,8 @@ from fabric.blueprint import Blueprint
 from fabric.draw.graph_scene import few
 from fabric.draw.path import digits_of
 from fabric.draw.tier_layout import MARGIN, WIDTH, Column
-from fabric.topology.clos import PLANE
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.topology import PLANE
 from fabric.view import View
 
 __all__ = ["HIGH", "PAD", "ROWS", "DeviceView", "Digits", "Spot", "placed", "rows_of", "spots_of"]
@@ -56,7 +56,7 @@ class Spot:
 def rows_of(blueprint: Blueprint, view: View, place: Digits) -> list[list[DeviceView]]:
     """Return what is drawn row by row: the place by roles from the servers up, then what is above or around it."""
     rows: dict[tuple[bool, int], list[DeviceView]] = {}
-    wired = isinstance(blueprint.form, GraphForm)
+    wired = isinstance(blueprint.topology, GraphForm)
     for number, (name, role) in enumerate(zip(view.names, view.role.tolist(), strict=True)):
         word, fixed, others = digits_of(name)
         where = fixed
@@ -95,11 +95,11 @@ def _step(left: DeviceView, right: DeviceView) -> float:
 
 def placed(blueprint: Blueprint, rows: Sequence[Sequence[Spot]]) -> list[list[Spot]]:
     """Return the rows with every pod, then every unit, in the column of its widest row."""
-    form, found = blueprint.form, [list(row) for row in rows]
+    form, found = blueprint.topology, [list(row) for row in rows]
     if isinstance(form, GraphForm):
         return found
-    for depth in range(1, len(form.placement)):
-        axes = form.placement[:depth]
+    for depth in range(1, len(form.server.axes)):
+        axes = form.server.axes[:depth]
         having = [number for number, row in enumerate(found) if all(axis in row[0].seen.fixed for axis in axes)]
         if len(having) < 2:
             continue

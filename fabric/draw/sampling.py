@@ -13,7 +13,8 @@ from itertools import product
 from typing import Literal
 
 from fabric.blueprint import Blueprint
-from fabric.topology.clos import PLANE, Bundle, ClosForm, Group, filled
+from fabric.topology.clos import filled_name
+from fabric.topology.topology import PLANE, Bundle, Group, Topology
 
 __all__ = [
     "CARDS",
@@ -45,28 +46,28 @@ class Card:
     pile: int
 
 
-def depth(form: ClosForm, group: Group) -> int:
+def depth(form: Topology, group: Group) -> int:
     """Return how many places enclose `group`: the servers stand in the innermost place that any switch has."""
-    leaf = max(len(form.places(item)) for item in form.switch_groups)
-    return min(leaf, len(form.places(group)))
+    leaf = max(len(form.placement_axes(item)) for item in form.switch_groups)
+    return min(leaf, len(form.placement_axes(group)))
 
 
 def plates(blueprint: Blueprint) -> tuple[str, ...]:
     """Return the placement axes drawn as frames, outermost first: those with more than one place on them."""
-    form = blueprint.form
-    inside = form.placement[: depth(form, form.server)]
+    form = blueprint.topology
+    inside = form.server.axes[: depth(form, form.server)]
     return tuple(axis for axis in inside if span(blueprint, axis) > 1)
 
 
 def span(blueprint: Blueprint, axis: str) -> int:
     """Return the size of an axis; of a placement axis the filled part, where there is but one parent."""
     size = blueprint.sizes[axis]
-    return min(size, blueprint.sizes[filled(axis)]) if axis in blueprint.form.placement else size
+    return min(size, blueprint.sizes[filled_name(axis)]) if axis in blueprint.topology.server.axes else size
 
 
-def own_axes(form: ClosForm, group: Group) -> tuple[str, ...]:
+def own_axes(form: Topology, group: Group) -> tuple[str, ...]:
     """Return the axes on which the devices of `group` differ within one place and plane."""
-    outer = form.placement[: depth(form, group)]
+    outer = form.server.axes[: depth(form, group)]
     return tuple(axis for axis in group.axes if axis not in outer and axis != PLANE)
 
 
@@ -79,13 +80,13 @@ def sample(blueprint: Blueprint, axis: str) -> tuple[int, ...]:
 
 def _roomy(blueprint: Blueprint, axis: str) -> bool:
     """Tell whether `axis` may take a whole row: it is a lane, or stands alone in its group."""
-    form = blueprint.form
+    form = blueprint.topology
     alone = all(len(_wide(blueprint, group)) == 1 for group in form.groups if axis in own_axes(form, group))
-    return axis in form.lanes or alone
+    return axis in form.rail_axes or alone
 
 
 def _wide(blueprint: Blueprint, group: Group) -> tuple[str, ...]:
-    return tuple(axis for axis in own_axes(blueprint.form, group) if span(blueprint, axis) > 1)
+    return tuple(axis for axis in own_axes(blueprint.topology, group) if span(blueprint, axis) > 1)
 
 
 def cards(blueprint: Blueprint, group: Group) -> tuple[Card, ...]:
@@ -96,7 +97,7 @@ def cards(blueprint: Blueprint, group: Group) -> tuple[Card, ...]:
         if math.prod(map(len, shown.values())) * len(values) > CARDS:
             break
         shown[axis] = values
-    pile = math.prod(span(blueprint, axis) for axis in own_axes(blueprint.form, group) if axis not in shown)
+    pile = math.prod(span(blueprint, axis) for axis in own_axes(blueprint.topology, group) if axis not in shown)
     return tuple(Card(dict(zip(shown, values, strict=True)), pile) for values in product(*shown.values()))
 
 
@@ -133,4 +134,4 @@ def lanes_drawn(blueprint: Blueprint) -> tuple[int, ...]:
 
 def colour_axis(blueprint: Blueprint) -> str | None:
     """Return the lane axis whose values are told apart by colour: the first of more than one value."""
-    return next((axis for axis in blueprint.form.lanes if blueprint.sizes[axis] > 1), None)
+    return next((axis for axis in blueprint.topology.rail_axes if blueprint.sizes[axis] > 1), None)

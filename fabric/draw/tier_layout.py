@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.draw.sampling import Card, Step, cards, depth, plates, step
-from fabric.topology.clos import PLANE, Group
+from fabric.topology.topology import PLANE, Group
 
 __all__ = [
     "BEHIND",
@@ -120,7 +120,7 @@ class Plan:
 
 def plan(blueprint: Blueprint, bottom: float) -> Plan:
     """Lay out the rows and frames of `blueprint`, upward from `bottom`."""
-    framed, groups = plates(blueprint), blueprint.form.groups
+    framed, groups = plates(blueprint), blueprint.topology.groups
     first = bottom + max(len(framed) * STRIP + PAD, PITCH / 2 - 2 * PAD) + SERVER_HEIGHT / 2
     rows = [_row(blueprint, group, first + tier * PITCH) for tier, group in enumerate(groups)]
     frames = tuple(_frame(blueprint, rows, axis) for axis in framed)
@@ -134,29 +134,29 @@ def _row(blueprint: Blueprint, group: Group, y: float) -> Row:
     for card, gap in zip(shown, [*gaps, 0.0], strict=True):
         places.append(Place(card, x, width))
         x += width + gap
-    height = SERVER_HEIGHT if group == blueprint.form.server else CARD_HEIGHT
+    height = SERVER_HEIGHT if group == blueprint.topology.server else CARD_HEIGHT
     return Row(group, y, height, tuple(places), _behind(blueprint, group))
 
 
 def _gaps(blueprint: Blueprint, group: Group) -> list[float]:
     """Return the gaps between a row's cards, in every row of switches wide enough for the most cards behind one."""
-    switches = () if group == blueprint.form.server else blueprint.form.switch_groups
+    switches = () if group == blueprint.topology.server else blueprint.topology.switch_groups
     most = max((_behind(blueprint, other) for other in switches), default=0)
     return [GAPS[kind] + BEHIND * most for kind in _steps(cards(blueprint, group))]
 
 
 def _card_width(blueprint: Blueprint, group: Group) -> float:
     """Return the width of a row's cards: one for all rows of as many switches, so that lines are upright."""
-    if group == blueprint.form.server:
+    if group == blueprint.topology.server:
         return min(46.0, _fitting(blueprint, group))
     number = len(cards(blueprint, group))
-    alike = [other for other in blueprint.form.switch_groups if len(cards(blueprint, other)) == number]
+    alike = [other for other in blueprint.topology.switch_groups if len(cards(blueprint, other)) == number]
     return min(22.0, *(_fitting(blueprint, other) for other in alike))
 
 
 def _fitting(blueprint: Blueprint, group: Group) -> float:
     """Return the width at which a row's cards fill the frames around them."""
-    inside = blueprint.form.placement[: depth(blueprint.form, group)]
+    inside = blueprint.topology.server.axes[: depth(blueprint.topology, group)]
     nest = sum(axis in inside for axis in plates(blueprint))
     room = CENTRE.width - 2 * (nest * (PAD + GHOST) + PAD)
     return (room - sum(_gaps(blueprint, group))) / len(cards(blueprint, group))
@@ -185,5 +185,5 @@ def _frame(blueprint: Blueprint, rows: list[Row], axis: str) -> Frame:
 
 
 def _highest(blueprint: Blueprint, rows: list[Row], axis: str) -> Row:
-    level = blueprint.form.placement.index(axis)
-    return [row for row in rows if depth(blueprint.form, row.group) > level][-1]
+    level = blueprint.topology.server.axes.index(axis)
+    return [row for row in rows if depth(blueprint.topology, row.group) > level][-1]

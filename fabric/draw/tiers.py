@@ -34,7 +34,7 @@ from fabric.draw.palette import (
 from fabric.draw.path import HALO, PathHighlight
 from fabric.draw.sampling import joins, lane, lanes_drawn
 from fabric.draw.tier_layout import BEHIND, GHOST, LEFT, MARGIN, PAD, RIGHT, STRIP, WIDTH, Frame, Place, Plan, Row, plan
-from fabric.topology.clos import Bundle
+from fabric.topology.topology import Bundle
 from fabric.units import count
 
 __all__ = ["lay_out"]
@@ -61,7 +61,7 @@ def lay_out(blueprint: Blueprint, below: Sequence[Part] = (), trail: PathHighlig
 def _drawing(blueprint: Blueprint, drawn: Plan, trail: PathHighlight | None) -> list[Mark]:
     marks = [mark for frame in drawn.frames for mark in _frame(blueprint, frame)]
     marks += [mark for row in drawn.rows for mark in _halos(row, trail)] if trail else []
-    for bundle, lower, upper in zip(blueprint.form.bundles, drawn.rows, drawn.rows[1:], strict=False):
+    for bundle, lower, upper in zip(blueprint.topology.bundles, drawn.rows, drawn.rows[1:], strict=False):
         links = _links(blueprint, bundle, lower, upper)
         over = _on_path(blueprint, bundle, lower, upper, trail) if trail else []
         marks += [*links, *(replace(link, colour=HALO, line_pt=4.5, alpha=1.0) for link in over)]
@@ -129,7 +129,7 @@ def _halos(row: Row, trail: PathHighlight) -> Iterator[Mark]:
 
 def _port(blueprint: Blueprint, row: Row, place: Place, lane: int | None) -> float:
     """Return where a lane leaves a card: the servers have a port for each lane drawn, all else its middle."""
-    if row.group != blueprint.form.server or lane is None:
+    if row.group != blueprint.topology.server or lane is None:
         return place.middle
     lanes = lanes_drawn(blueprint)
     return place.x + place.width * (lanes.index(lane) + 0.5) / len(lanes)
@@ -144,7 +144,7 @@ def _cards(blueprint: Blueprint, row: Row) -> list[Mark]:
 
 
 def _card(blueprint: Blueprint, row: Row, place: Place) -> list[Mark]:
-    server = row.group == blueprint.form.server
+    server = row.group == blueprint.topology.server
     number = lane(blueprint, place.card)
     fill, edge = WHITE if server else lane_colour(number), ACCENT if number is None else INK
     marks: list[Mark] = [
@@ -179,7 +179,7 @@ def _numbers(row: Row, place: Place, fill: str) -> list[Mark]:
 
 def _descriptions(blueprint: Blueprint, drawn: Plan) -> list[Mark]:
     marks = [mark for row in drawn.rows for mark in _tier(blueprint, row)]
-    for bundle, lower, upper in zip(blueprint.form.bundles, drawn.rows, drawn.rows[1:], strict=False):
+    for bundle, lower, upper in zip(blueprint.topology.bundles, drawn.rows, drawn.rows[1:], strict=False):
         marks += _bundle(blueprint, bundle, lower, upper)
     return marks + (_planes(blueprint, drawn) if blueprint.planes > 1 else [])
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from itertools import groupby
 
-from fabric.topology.clos import title
+from fabric.topology.topology import title
 from fabric.units import count, rate
 from fabric.view import Edge, Node, View
 

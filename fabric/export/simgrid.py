@@ -58,9 +58,9 @@ def to_simgrid(blueprint: Blueprint, *, latencies: bool = True) -> str:
 
 def _links(blueprint: Blueprint, network: Network, hosts: list[str], *, latencies: bool) -> Iterator[str]:
     constants, server = collectives(), blueprint.server
-    half = {role: slowest_ns(model for model, _ in blueprint.boxes(role)) / 2 for role in blueprint.form.roles}
+    half = {role: slowest_ns(model for model, _ in blueprint.boxes(role)) / 2 for role in blueprint.topology.roles}
     cable = constants.fibre_ns_per_m * constants.cable_m
-    ends = [(bundle.lower.role, bundle.upper.role) for bundle in blueprint.form.bundles]
+    ends = [(bundle.lower.role, bundle.upper.role) for bundle in blueprint.topology.bundles]
     delays = [cable + sum(half.get(role, 0.0) for role in pair) if latencies else 0.0 for pair in ends]
     for name, bundle in zip(_cables(network), network.bundle.tolist(), strict=True):
         yield _link(name, network.bundle_gbps[bundle] / 8, delays[bundle])
@@ -103,7 +103,7 @@ def _cables(network: Network) -> list[str]:
 
 def _nics(blueprint: Blueprint) -> int:
     """Return the NICs of a server."""
-    return blueprint.lanes * blueprint.sizes[blueprint.form.bundles[0].name]
+    return blueprint.leaves_per_server * blueprint.sizes[blueprint.topology.bundles[0].name]
 
 
 def _refuse_too_large(blueprint: Blueprint) -> None:

@@ -36,7 +36,7 @@ def cut_bound(blueprint: Blueprint, phase: Phase, up: Mask | None = None, *, pxn
     if not phase.flows:
         return 1.0
     phase = leaving(blueprint, phase, pxn=pxn)
-    if isinstance(blueprint.form, GraphForm):
+    if isinstance(blueprint.topology, GraphForm):
         return _around_leaves(blueprint, phase, up)
     routes, ideal = pools(TieredRouter(blueprint), phase, up), ideal_gbps(blueprint, phase)
     if routes.apart.any():
@@ -50,10 +50,10 @@ def cut_bound(blueprint: Blueprint, phase: Phase, up: Mask | None = None, *, pxn
 
 def _around_leaves(blueprint: Blueprint, phase: Phase, up: Mask | None) -> float:
     """Return the bound of the cuts of a wired fabric around each NIC, and, without levels, around each leaf."""
-    form, ideal, hosts = blueprint.form, ideal_gbps(blueprint, phase), nic_of_links(blueprint)
+    form, ideal, hosts = blueprint.topology, ideal_gbps(blueprint, phase), nic_of_links(blueprint)
     live = np.ones(blueprint.links_total, bool) if up is None else up
     found = _cut(phase.source, phase.target, ideal, np.bincount(hosts, live[: len(hosts)]) * blueprint.link_gbps)
-    if isinstance(form, GraphForm) and form.levels:
+    if isinstance(form, GraphForm) and form.routing.nic_levels:
         return found
     network, leaf = expand(blueprint), blueprint.sizes["slot"] * blueprint.server.nics
     group, fabric = network.group(form.roles[0]), np.arange(len(hosts), network.links)
@@ -94,7 +94,9 @@ def lp_bound(
     if not phase.flows:
         return 1.0
     up = np.ones(blueprint.links_total, bool) if up is None else up
-    program = _relayed if isinstance(blueprint.form, GraphForm) and blueprint.form.relays else _program
+    program = (
+        _relayed if isinstance(blueprint.topology, GraphForm) and blueprint.topology.routing.server_relay else _program
+    )
     return min(1.0, program(blueprint, leaving(blueprint, phase, pxn=pxn), up, most))
 
 
@@ -157,8 +159,8 @@ def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
 
 def _commodities(blueprint: Blueprint, source: Rows) -> Rows:
     """Return a number for each flow, the same for sources whose host links lead to the same leaves."""
-    if isinstance(blueprint.form, GraphForm):
-        each = 1 if blueprint.form.levels else blueprint.sizes["slot"] * blueprint.server.nics
+    if isinstance(blueprint.topology, GraphForm):
+        each = 1 if blueprint.topology.routing.nic_levels else blueprint.sizes["slot"] * blueprint.server.nics
         return np.unique(source // each, return_inverse=True)[1].astype(np.int64)
     lattice = TieredRouter(blueprint)
     ends = lattice.ends(source)
@@ -237,7 +239,7 @@ def _refuse_too_large(blueprint: Blueprint, variables: int, most: int) -> None:
     if variables > most:
         instead = (
             "engine flows is quicker"
-            if isinstance(blueprint.form, GraphForm)
+            if isinstance(blueprint.topology, GraphForm)
             else "the cut bound needs none, and on a fabric that is whole it is as tight"
         )
         raise TooLarge(

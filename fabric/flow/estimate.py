@@ -165,7 +165,7 @@ def shares_of(
     cut = oversubscribed_share(shape, contiguous=traffic.in_order) if shape.by_tiers else 1.0
     if routing == "adaptive" or traffic.in_order or shape.tiers == 1:
         return least, least, cut
-    inside = float(hop_shares(shape.servers, shape.peers, shape.lanes_apart)[0])
+    inside = float(hop_shares(shape.servers, shape.peers, shape.unmet_rails)[0])
     mean = ecmp_mean(shape.ratios, plane_subflows(shape, traffic.partners) / lot_of(shape))
     return max(least, transport(routing) * (inside + (1 - inside) * mean)), least, cut
 

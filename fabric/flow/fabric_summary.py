@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from operator import mul
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.metrics import hop_shares, hops, lanes_apart, peers
+from fabric.blueprint.metrics import hop_shares, hops, metrics_of
 from fabric.catalog import Server, Switch, collectives
 from fabric.errors import InputError
 from fabric.topology.graph_form import GraphForm
@@ -24,7 +24,7 @@ class FabricSummary:
 
     `hops` are the switches on the longest path, `switch_ns` the latency of the slowest of them, and `steps` the
     switches on a path that turns at each tier. Below the top tier, from the leaf up, `peers` are the servers of one
-    full place, `lanes_apart` the lanes that have not met, and `ratios` the bandwidth that servers send over that up
+    full place, `unmet_rails` the lanes that have not met, and `ratios` the bandwidth that servers send over that up
     from there, each tier's at least 1 times those below. `leaf_nics` are the NICs of one server under one leaf. With
     `switches_reduce` its switches can reduce what they carry, as those of InfiniBand do (SHARP). Where switches are
     joined otherwise than by tiers, traffic that is not uniform loads links `detour` times as much as uniform traffic,
@@ -43,7 +43,7 @@ class FabricSummary:
     steps: tuple[int, ...]
     several_paths: bool
     peers: tuple[int, ...]
-    lanes_apart: tuple[int, ...]
+    unmet_rails: tuple[int, ...]
     ratios: tuple[float, ...]
     leaf_nics: int
     switches_reduce: bool = False
@@ -54,7 +54,7 @@ class FabricSummary:
     @classmethod
     def of(cls, blueprint: Blueprint) -> FabricSummary:
         """Return the shape of a blueprint."""
-        form, below_top = blueprint.form, blueprint.form.roles[:-1]
+        form, below_top = blueprint.topology, blueprint.topology.roles[:-1]
         if isinstance(form, GraphForm):
             return cls._of_wired(blueprint, form)
         return cls(
@@ -65,13 +65,13 @@ class FabricSummary:
             blueprint.link_gbps,
             blueprint.tiers,
             hops(blueprint).max,
-            slowest_ns(model for role in blueprint.form.roles for model, _ in blueprint.boxes(role)),
+            slowest_ns(model for role in blueprint.topology.roles for model, _ in blueprint.boxes(role)),
             tuple(2 * tier + 1 for tier in range(form.tiers)),
             any(blueprint.ports_up(role) > 1 for role in below_top),
-            peers(blueprint),
-            lanes_apart(blueprint),
+            metrics_of(blueprint).peers(),
+            metrics_of(blueprint).unmet_rails(),
             tuple(accumulate((max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top), mul)),
-            blueprint.sizes[blueprint.form.bundles[0].name],
+            blueprint.sizes[blueprint.topology.bundles[0].name],
             _infiniband(blueprint),
         )
 
@@ -83,14 +83,15 @@ class FabricSummary:
         under 1 where uniform traffic leaves room. By way of a switch drawn at random for each packet all traffic is
         uniform twice, and so no more than twice as much (L. Valiant 1982, doi 10.1137/0211027).
         """
-        far = evaluate(form.far, blueprint.sizes) if blueprint.servers > 1 else 0
+        far = evaluate(form.paths.diameter, blueprint.sizes) if blueprint.servers > 1 else 0
         ratios = (float(blueprint.oversubscription(role) or 0) for role in form.roles)
         models = (model for role in form.roles for model, _ in blueprint.boxes(role))
+        metrics, routing = metrics_of(blueprint), form.routing
         return cls(
             blueprint.server, blueprint.gpus, blueprint.servers, blueprint.planes, blueprint.link_gbps, 2, far,
-            slowest_ns(models), (1, far), True, peers(blueprint), lanes_apart(blueprint), (max(1e-6, *ratios),),
-            blueprint.server.nics, _infiniband(blueprint), form.detour, float(form.crowding(blueprint.sizes)),
-            by_tiers=False,
+            slowest_ns(models), (1, far), True, metrics.peers(), metrics.unmet_rails(), (max(1e-6, *ratios),),
+            blueprint.server.nics, _infiniband(blueprint), routing.load_factor,
+            float(routing.inverse_path_diversity(blueprint.sizes)), by_tiers=False,
         )  # fmt: skip
 
     def first(self, gpus: int | None) -> FabricSummary:
@@ -125,13 +126,13 @@ class FabricSummary:
     @property
     def mean_hops(self) -> float:
         """The mean switches between the NICs of different servers, over all pairs."""
-        shares = hop_shares(self.servers, self.peers, self.lanes_apart)
+        shares = hop_shares(self.servers, self.peers, self.unmet_rails)
         return float(sum(hops * share for hops, share in zip(self.steps, shares, strict=True)))
 
 
 def _infiniband(blueprint: Blueprint) -> bool:
     """Say whether all switches are of InfiniBand."""
-    boxes = (box for role in blueprint.form.roles for box in blueprint.boxes(role))
+    boxes = (box for role in blueprint.topology.roles for box in blueprint.boxes(role))
     return all(model.link_layer == "infiniband" for model, _ in boxes)
 
 

@@ -16,7 +16,7 @@ from fabric.flow.host_links import nic_of_links, rows_of
 from fabric.flow.traffic import Phase
 from fabric.network import Devices
 from fabric.network.expand import expand, lay_devices
-from fabric.topology.clos import PLANE
+from fabric.topology.topology import PLANE
 
 __all__ = ["fail", "failover", "live_servers", "nics_left"]
 
@@ -111,7 +111,7 @@ def _merged(phase: Phase, source: Rows, target: Rows, share: npt.NDArray[np.floa
 
 def _without(blueprint: Blueprint, word: str, rng: np.random.Generator) -> Mask:
     """Return which links one failure leaves up."""
-    kinds = {"link": (), **{bundle.name: () for bundle in blueprint.form.bundles}} | _numbered(blueprint)
+    kinds = {"link": (), **{bundle.name: () for bundle in blueprint.topology.bundles}} | _numbered(blueprint)
     match = _WORD.fullmatch(word)
     if not match:
         raise InputError("write a kind with how many, leaf:3 or link:1%, or with axes, leaf[pod=3]")
@@ -148,7 +148,7 @@ def _share(percent: float, count: int) -> int:
 def _numbered(blueprint: Blueprint) -> dict[str, Devices]:
     """Return what has axes by its kind: the groups of devices, the NICs of the servers and the planes."""
     devices, nics = lay_devices(blueprint), blueprint.server.nics
-    server = devices[blueprint.form.server.role]
+    server = devices[blueprint.topology.server.role]
     nic = Devices("nic", 0, server.count * nics, (*server.axes, "nic"), (*server.shape, nics))
     return devices | {"nic": nic, PLANE: Devices(PLANE, 0, blueprint.planes, (PLANE,), (blueprint.planes,))}
 

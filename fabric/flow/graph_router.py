@@ -52,30 +52,34 @@ class GraphRouter:
     up: npt.NDArray[np.bool_] | None = None
 
     @cached_property
-    def form(self) -> GraphForm:
-        assert isinstance(self.blueprint.form, GraphForm)
-        return self.blueprint.form
+    def topology(self) -> GraphForm:
+        assert isinstance(self.blueprint.topology, GraphForm)
+        return self.blueprint.topology
 
     @property
     def ports(self) -> int:
         """The ports of a NIC: one in each plane, or to each level."""
-        return self.form.levels or self.blueprint.planes
+        return self.topology.routing.nic_levels or self.blueprint.planes
 
     @property
     def planes(self) -> int:
-        return 1 if self.form.levels else self.blueprint.planes
+        return 1 if self.topology.routing.nic_levels else self.blueprint.planes
 
     @cached_property
     def graphs(self) -> tuple[Graph, ...]:
         """One graph for all planes where all links are up, and else that of each; with NICs where they pass on."""
-        graph = _with_nics(self._switches, self.form.levels) if self.form.relays else self._switches
+        graph = (
+            _with_nics(self._switches, self.topology.routing.nic_levels)
+            if self.topology.routing.server_relay
+            else self._switches
+        )
         if self.up is None:
             return (graph,)
         return tuple(_over(graph, self.up, plane, self.planes) for plane in range(self.planes))
 
     @cached_property
     def _switches(self) -> Graph:
-        return graph_of(self.form, self.blueprint.sizes)
+        return graph_of(self.topology, self.blueprint.sizes)
 
     @property
     def ends(self) -> Rows:
@@ -115,7 +119,7 @@ class GraphRouter:
 
     def leaving(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
         """Return the ports by which sub-flows leave and arrive that are dealt a plane, or a level, each."""
-        return (self._by_levels if self.form.levels else self._by_planes)(source, target, dealt)
+        return (self._by_levels if self.topology.routing.nic_levels else self._by_planes)(source, target, dealt)
 
     def _by_planes(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
         """Leave and arrive in the plane dealt, or the next in which both links are up."""
@@ -130,7 +134,7 @@ class GraphRouter:
 
     def _by_levels(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
         """Leave by the level dealt, and arrive by that which makes the ways from all levels short, and alike."""
-        levels, nics = self.form.levels, len(self.ends)
+        levels, nics = self.topology.routing.nic_levels, len(self.ends)
         orders = np.array(list(permutations(range(levels))))
         begin, end = self.ends[source], self.ends[target]
         far = self.distances[0][begin[:, :, None], end[:, None, :]].astype(np.int64)

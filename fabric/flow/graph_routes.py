@@ -44,7 +44,7 @@ def sprayed(walks: GraphRouter, phase: Phase, routing: Routing) -> Routes:
         keys = flow_keys(0 * target, target, number, routing.seed)
     by = np.full(len(flow), routing.name == "valiant")
     arcs, apart = walks.taken(source, target, dealt, keys, by)
-    if routing.name == "adaptive" and walks.form.valiant:
+    if routing.name == "adaptive" and walks.topology.routing.valiant:
         other, cut = walks.taken(source, target, dealt, keys, ~by)
         arcs = _less_loaded(arcs, other, ~(apart | cut), phase.shares[flow], keys, 2 * walks.blueprint.links_total)
     capacity = np.full(2 * walks.blueprint.links_total + 1, float(walks.blueprint.link_gbps))

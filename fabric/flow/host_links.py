@@ -19,18 +19,18 @@ def line_gbps(blueprint: Blueprint) -> int:
 
 def nic_of_links(blueprint: Blueprint) -> npt.NDArray[np.int64]:
     """Return the NIC row (server * NICs + nic) of each of the servers' links, which come first in a network."""
-    if not isinstance(blueprint.form, GraphForm):
+    if not isinstance(blueprint.topology, GraphForm):
         layer = TieredRouter(blueprint).layers[0]
         return layer.pool_of(np.arange(layer.links))
     nics = np.arange(blueprint.servers * blueprint.server.nics)
-    levels = blueprint.form.levels
+    levels = blueprint.topology.routing.nic_levels
     return np.tile(nics, levels) if levels else np.repeat(nics, blueprint.planes)
 
 
 def rows_of(blueprint: Blueprint) -> dict[str, tuple[int, int]]:
     """Return the first link row of every bundle, and the first beyond it."""
     found, first = {}, 0
-    for bundle in blueprint.form.bundles:
+    for bundle in blueprint.topology.bundles:
         found[bundle.name] = first, first + blueprint.links(bundle)
         first += blueprint.links(bundle)
     return found

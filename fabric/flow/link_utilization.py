@@ -30,7 +30,7 @@ def link_loads(blueprint: Blueprint, phase: Phase, routing: Routing = ADAPTIVE) 
     for column in range(routes.arcs.shape[1]):
         total += np.bincount(routes.arcs[:, column], each, len(total))
     loads = (total / routes.capacity)[:-1].reshape(2, -1)
-    if routing.name == "adaptive" and not isinstance(blueprint.form, GraphForm):
+    if routing.name == "adaptive" and not isinstance(blueprint.topology, GraphForm):
         lattice = TieredRouter(blueprint)
         return np.asarray(loads[:, lattice.pools_of(np.arange(lattice.links))])
     return np.asarray(loads)

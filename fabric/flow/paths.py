@@ -12,9 +12,9 @@ from fabric.errors import InputError, whole
 from fabric.flow.tiered_router import TieredRouter
 from fabric.network import Devices
 from fabric.network.expand import lay_devices
-from fabric.topology.clos import PLANE
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.switch_graph import Graph, graph_of
+from fabric.topology.topology import PLANE
 from fabric.units import count
 
 __all__ = ["crosses", "shortest_path"]
@@ -34,7 +34,7 @@ def shortest_path(blueprint: Blueprint, source: int, target: int) -> tuple[str, 
     laid = lay_devices(blueprint)
     if first == last:
         return (laid["server"].name(first),)
-    find = _over_wires if isinstance(blueprint.form, GraphForm) else _by_tiers
+    find = _over_wires if isinstance(blueprint.topology, GraphForm) else _by_tiers
     path = find(blueprint, laid, *ends)
     if path is None:
         raise InputError(f"path:{source},{target}: no path of {blueprint.name} joins these two")
@@ -45,7 +45,7 @@ def crosses(blueprint: Blueprint, ends: tuple[int, int]) -> bool:
     """Tell whether a path begins with NVLink: where rails never meet, to the GPU on the rail of the other end."""
     nics = blueprint.server.nics
     first, last = (_nic(blueprint, gpu) for gpu in ends)
-    return blueprint.form.meets is None and first // nics != last // nics and first % nics != last % nics
+    return blueprint.topology.rails_meet_at is None and first // nics != last // nics and first % nics != last % nics
 
 
 def _nic(blueprint: Blueprint, gpu: int) -> int:
@@ -59,7 +59,7 @@ def _nic(blueprint: Blueprint, gpu: int) -> int:
 def _by_tiers(blueprint: Blueprint, laid: dict[str, Devices], source: int, target: int) -> tuple[str, ...] | None:
     """Climb by the source's places and lanes to the tier where it meets the target's, and go down by those."""
     lattice, nics = TieredRouter(blueprint), blueprint.server.nics
-    if blueprint.form.meets is None:
+    if blueprint.topology.rails_meet_at is None:
         source = source // nics * nics + target % nics
     ends = [lattice.ends(np.array([nic])) for nic in (source, target)]
     turn = int(lattice.turn(*ends)[0])
@@ -68,7 +68,7 @@ def _by_tiers(blueprint: Blueprint, laid: dict[str, Devices], source: int, targe
     lanes = ({axis: int(value[0]) for axis, value in end.lanes.items()} for end in ends)
     places = (laid["server"].digits(nic // nics) for nic in (source, target))
     digits = [place | lane for place, lane in zip(places, lanes, strict=True)]
-    roles = [group.role for group in blueprint.form.groups]
+    roles = [group.role for group in blueprint.topology.groups]
     up = [laid[role].name(laid[role].row(digits[0])) for role in roles[: turn + 1]]
     down = [laid[role].name(laid[role].row(digits[1])) for role in roles[:turn]]
     return (*up, *reversed(down))
@@ -76,12 +76,12 @@ def _by_tiers(blueprint: Blueprint, laid: dict[str, Devices], source: int, targe
 
 def _over_wires(blueprint: Blueprint, laid: dict[str, Devices], source: int, target: int) -> tuple[str, ...] | None:
     """Search the switches of one plane, and the NICs where servers pass traffic on."""
-    form, sizes = blueprint.form, blueprint.sizes
+    form, sizes = blueprint.topology, blueprint.sizes
     assert isinstance(form, GraphForm)
     graph = graph_of(form, sizes)
     switch = np.concatenate([wire.pairs(sizes)[1] + first for wire, first in _hosts(blueprint, form)])
-    nic = np.tile(np.arange(blueprint.servers * blueprint.server.nics), max(1, form.levels))
-    kept = np.ones(len(nic), bool) if form.relays else (nic == source) | (nic == target)
+    nic = np.tile(np.arange(blueprint.servers * blueprint.server.nics), max(1, form.routing.nic_levels))
+    kept = np.ones(len(nic), bool) if form.routing.server_relay else (nic == source) | (nic == target)
     way = _search(graph, graph.switches + nic[kept], switch[kept], graph.switches + source, graph.switches + target)
     if way is None:
         return None
@@ -94,7 +94,7 @@ def _hosts(blueprint: Blueprint, form: GraphForm) -> list[tuple[Any, int]]:
     for group in form.switch_groups:
         firsts[group.role] = total
         total += blueprint.devices(group.role) // (blueprint.sizes[PLANE] if PLANE in group.axes else 1)
-    return [(wire, firsts[wire.upper.role]) for wire in form.host_wires]
+    return [(wire, firsts[wire.upper.role]) for wire in form.host_patterns]
 
 
 def _search(graph: Graph, nics: Rows, switches: Rows, source: int, target: int) -> list[int] | None:
@@ -121,7 +121,7 @@ def _name(blueprint: Blueprint, laid: dict[str, Devices], vertex: int, switches:
     """Return the name of a vertex: of a NIC its server's, of a switch its own in the first plane."""
     if vertex >= switches:
         return laid["server"].name((vertex - switches) // blueprint.server.nics)
-    for role in blueprint.form.roles:
+    for role in blueprint.topology.roles:
         planes = blueprint.sizes[PLANE] if PLANE in laid[role].axes else 1
         if vertex < laid[role].count // planes:
             return laid[role].name(laid[role].first + vertex * planes)

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.metrics import servers_in
 from fabric.network import Devices
 from fabric.network.expand import lay_devices, steps
-from fabric.topology.clos import Bundle, filled
+from fabric.topology.clos import filled_name
+from fabric.topology.topology import Bundle
 
 __all__ = ["Digits", "Ends", "Layer", "TieredRouter"]
 
@@ -93,7 +93,7 @@ class TieredRouter:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         devices, layers = lay_devices(self.blueprint), list[Layer]()
-        for bundle in self.blueprint.form.bundles:
+        for bundle in self.blueprint.topology.bundles:
             below = layers[-1] if layers else None
             layers.append(_layer(self.blueprint, bundle, devices[bundle.lower.role], below))
         return tuple(layers)
@@ -105,7 +105,7 @@ class TieredRouter:
     @property
     def nics(self) -> int:
         """The NICs of one server: its lanes times the copies of its host links."""
-        return self.blueprint.lanes * self.layers[0].copies
+        return self.blueprint.leaves_per_server * self.layers[0].copies
 
     @property
     def all_nics(self) -> int:
@@ -130,7 +130,7 @@ class TieredRouter:
 
     @cached_property
     def lanes(self) -> dict[str, int]:
-        return {axis: self.blueprint.sizes[axis] for axis in self.blueprint.form.lanes}
+        return {axis: self.blueprint.sizes[axis] for axis in self.blueprint.topology.rail_axes}
 
     def ends(self, nics: npt.NDArray[Any]) -> Ends:
         """Return the server, lanes and copy of NIC rows, of their shape."""
@@ -149,10 +149,10 @@ class TieredRouter:
 
     def _meet(self, tier: int, source: Ends, target: Ends) -> npt.NDArray[np.bool_]:
         """Return whether paths may turn at `tier`: the ends share its place, and its lanes that are still apart."""
-        servers = _servers(self.blueprint, self.blueprint.form.groups[tier].axes)
+        servers = _servers(self.blueprint, self.blueprint.topology.groups[tier].axes)
         meet = source.server // servers == target.server // servers
         for axis in self.lanes:
-            if axis in self.blueprint.form.kept(tier):
+            if axis in self.blueprint.topology.shared_axes(tier):
                 meet &= source.lanes[axis] == target.lanes[axis]
         return np.asarray(meet)
 
@@ -170,19 +170,19 @@ class TieredRouter:
 
 def _servers(blueprint: Blueprint, axes: tuple[str, ...]) -> int:
     """Return the servers of one full place of a group with these axes; all of them where it has none."""
-    places = [axis for axis in blueprint.form.placement if axis in axes]
-    return servers_in(blueprint, places[-1]) if places else max(1, blueprint.servers)
+    places = [axis for axis in blueprint.topology.server.axes if axis in axes]
+    return blueprint.topology.servers_in(places[-1], blueprint.sizes) if places else max(1, blueprint.servers)
 
 
 def _layer(blueprint: Blueprint, bundle: Bundle, lower: Devices, below: Layer | None) -> Layer:
-    sizes, places = blueprint.sizes, blueprint.form.placement
+    sizes, places = blueprint.sizes, blueprint.topology.server.axes
     inner = tuple(axis for axis in lower.axes if axis not in places)
     order = (*inner, *bundle.upper_only, bundle.name)
     rows = steps(order, sizes)
-    lanes = {axis: sizes[axis] for axis in blueprint.form.lanes if axis in (order if below is None else inner)}
-    filled_places = blueprint.form.places(bundle.lower)
-    pools = (sizes[filled(filled_places[-1])] if filled_places else 1) * math.prod(lanes.values())
-    kept = (*places, *blueprint.form.lanes)
+    lanes = {axis: sizes[axis] for axis in blueprint.topology.rail_axes if axis in (order if below is None else inner)}
+    filled_places = blueprint.topology.placement_axes(bundle.lower)
+    pools = (sizes[filled_name(filled_places[-1])] if filled_places else 1) * math.prod(lanes.values())
+    kept = (*places, *blueprint.topology.rail_axes)
     return Layer(
         name=bundle.name,
         first=below.first + below.links if below else 0,

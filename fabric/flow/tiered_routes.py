@@ -24,8 +24,8 @@ from fabric.flow.reroute import Detours
 from fabric.flow.tiered_router import Ends, TieredRouter
 from fabric.flow.traffic import Phase
 from fabric.network.expand import memory_bytes
-from fabric.topology.clos import PLANE
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.topology import PLANE
 
 __all__ = ["ADAPTIVE", "EXPLICIT", "Routes", "Routing", "leaving", "pools", "route", "walks_of"]
 
@@ -99,9 +99,9 @@ def route(
     Raises TooLarge, with the estimate, when the routes would not fit in the machine's memory.
     """
     lattice, phase = TieredRouter(blueprint), leaving(blueprint, phase, pxn=routing.pxn)
-    if routing.name not in ("adaptive", "ecmp", "dmodk", *blueprint.form.virtual_channels):
-        raise InputError(f"valiant routing goes by a switch of a direct network; {blueprint.form.family} is none")
-    if isinstance(blueprint.form, GraphForm):
+    if routing.name not in ("adaptive", "ecmp", "dmodk", *blueprint.topology.virtual_channels):
+        raise InputError(f"valiant routing goes by a switch of a direct network; {blueprint.topology.family} is none")
+    if isinstance(blueprint.topology, GraphForm):
         return _sprayed(blueprint, phase, routing, up, walks)
     if routing.name == "adaptive":
         return _pooled(lattice, phase, up)
@@ -111,7 +111,7 @@ def route(
 
 def walks_of(blueprint: Blueprint, up: npt.NDArray[np.bool_] | None) -> GraphRouter | None:
     """Return what the routes of a wired blueprint share, to be made once; None for another."""
-    return GraphRouter(blueprint, up) if isinstance(blueprint.form, GraphForm) else None
+    return GraphRouter(blueprint, up) if isinstance(blueprint.topology, GraphForm) else None
 
 
 def _sprayed(
@@ -127,7 +127,7 @@ def leaving(blueprint: Blueprint, phase: Phase, *, pxn: bool) -> Phase:
 
     NVLink carries them there, and is taken to be no limit. Flows that have crossed already stay as they are.
     """
-    if not pxn and blueprint.form.meets:
+    if not pxn and blueprint.topology.rails_meet_at:
         return phase
     nics = blueprint.server.nics
     return phase.moved(phase.source // nics * nics + phase.target % nics, phase.target)

@@ -10,8 +10,8 @@ from fabric.blueprint import Blueprint
 from fabric.flow.throughput import Shares, shares
 from fabric.flow.tiered_routes import ADAPTIVE, Routing
 from fabric.flow.traffic import shift
-from fabric.topology.clos import PLANE
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.topology import PLANE
 
 __all__ = ["worst_permutation"]
 
@@ -31,11 +31,11 @@ def worst_permutation(blueprint: Blueprint, routing: Routing = ADAPTIVE) -> Shar
 
 def _places(blueprint: Blueprint) -> list[int]:
     """Return the NICs of a full place of each kind, from a leaf's up, and half of the places of the next."""
-    form, sizes = blueprint.form, blueprint.sizes
+    form, sizes = blueprint.topology, blueprint.sizes
     if isinstance(form, GraphForm):
         axes = [axis for axis in reversed(form.groups[1].axes) if axis not in (PLANE, "nic")]
         lines = [sizes["slot"], *(sizes[axis] for axis in axes)]
     else:
-        lines = [sizes[axis] for axis in reversed(form.placement)]
+        lines = [sizes[axis] for axis in reversed(form.server.axes)]
     full = [blueprint.server.nics * math.prod(lines[: place + 1]) for place in range(len(lines))]
     return [*full, *(here * (size // 2) for here, size in zip(full, lines[1:], strict=False))]

@@ -13,8 +13,9 @@ from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.errors import TooLarge
 from fabric.network import Devices, Network
-from fabric.topology.clos import PLANE, Bundle, Group
-from fabric.topology.graph_form import GraphForm, PatternBundle
+from fabric.topology.clos import AxisBundle
+from fabric.topology.graph_form import PatternBundle
+from fabric.topology.topology import PLANE, Bundle
 
 __all__ = ["BYTES_PER_LINK", "expand", "lay_devices", "memory_bytes", "steps"]
 
@@ -31,16 +32,13 @@ def expand(blueprint: Blueprint) -> Network:
     """
     _refuse_too_large(blueprint)
     groups = lay_devices(blueprint)
-    bundles = blueprint.form.bundles
+    bundles = blueprint.topology.bundles
     links = [blueprint.links(bundle) for bundle in bundles]
     columns: list[npt.NDArray[Any]] = [np.empty(sum(links), dtype) for dtype in DTYPES]
     start = 0
     for place, (bundle, count) in enumerate(zip(bundles, links, strict=True)):
         rows = [column[start : start + count] for column in columns]
-        if isinstance(bundle, PatternBundle):
-            _lay_wires(blueprint, bundle, groups, rows)
-        else:
-            _lay_links(blueprint, bundle, groups, rows)
+        _lay_bundle(blueprint, bundle, groups, rows)
         rows[4][:] = place
         start += count
     names = tuple(bundle.name for bundle in bundles)
@@ -49,30 +47,29 @@ def expand(blueprint: Blueprint) -> Network:
     return Network(tuple(groups.values()), names, rates, lower, upper, lower_port, upper_port, index)
 
 
+def _lay_bundle(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]) -> None:
+    """Fill the bundle's rows: the one place of this package where the kinds of bundle are told apart."""
+    match bundle:
+        case AxisBundle():
+            _lay_axis_bundle(blueprint, bundle, groups, rows)
+        case PatternBundle():
+            _lay_pattern_bundle(blueprint, bundle, groups, rows)
+
+
 def lay_devices(blueprint: Blueprint) -> dict[str, Devices]:
     """Return the devices of every role, the servers first, with the rows that the network gives them."""
     groups, first = {}, 0
-    for group in blueprint.form.groups:
-        count = blueprint.devices(group.role)
-        axes = _ordered(blueprint, group)
-        shape = (
-            (count,)
-            if isinstance(blueprint.form, GraphForm) and group == blueprint.form.server
-            else tuple(blueprint.sizes[axis] for axis in axes)
-        )
-        groups[group.role] = Devices(group.role, first, count, axes, shape)
+    for group in blueprint.topology.groups:
+        count, axes = blueprint.devices(group.role), blueprint.topology.row_axes(group)
+        groups[group.role] = Devices(group.role, first, count, axes, tuple(blueprint.sizes[axis] for axis in axes))
         first += count
     return groups
 
 
-def _ordered(blueprint: Blueprint, group: Group) -> tuple[str, ...]:
-    """Return the group's axes, places first: rows of filled places then come before any that is empty."""
-    places = blueprint.form.places(group)
-    return (*places, *(axis for axis in group.axes if axis not in places))
-
-
-def _lay_links(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]) -> None:
-    """Fill the bundle's rows: for each lower device, its partners over the upper-only axes, copy by copy."""
+def _lay_axis_bundle(
+    blueprint: Blueprint, bundle: AxisBundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]
+) -> None:
+    """Fill the bundle's rows: for each lower device, its partners over the upper-only axes, link by link."""
     lower, upper = groups[bundle.lower.role], groups[bundle.upper.role]
     copies = blueprint.sizes[bundle.name]
     digits = _digits(lower)
@@ -87,33 +84,32 @@ def _lay_links(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices],
     rows[3].reshape(grid)[:] = (rank * copies)[:, None, None] + np.arange(copies)
 
 
-def _lay_wires(
-    blueprint: Blueprint, wire: PatternBundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]
+def _lay_pattern_bundle(
+    blueprint: Blueprint, bundle: PatternBundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]
 ) -> None:
-    """Fill the rows of a wired bundle: its pairs, copy by copy and plane by plane, each end on its device's next port.
+    """Fill the bundle's rows: its pairs, link by link and plane by plane, each end on its device's next port.
 
     The servers' links count NIC by NIC, and a NIC's ports by plane or level.
     """
-    form, sizes = blueprint.form, blueprint.sizes
-    assert isinstance(form, GraphForm)
-    lower, upper = groups[wire.lower.role], groups[wire.upper.role]
-    planes = sizes[PLANE] if PLANE in wire.upper.axes else 1
-    hosts = wire in form.host_wires
-    copies = 1 if hosts else sizes[wire.name]
-    low, high = (np.repeat(end, copies)[:, None] for end in wire.pairs(sizes))
+    topology, sizes = blueprint.topology, blueprint.sizes
+    lower, upper = groups[bundle.lower.role], groups[bundle.upper.role]
+    planes = sizes[PLANE] if PLANE in bundle.upper.axes else 1
+    hosts = bundle in topology.host_bundles
+    copies = 1 if hosts else sizes[bundle.name]
+    low, high = (np.repeat(end, copies)[:, None] for end in bundle.pairs(sizes))
     plane = np.arange(planes)
     rows[0][:] = (lower.first + (low if hosts else low * planes + plane) + 0 * plane).reshape(-1)
     rows[1][:] = (upper.first + high * planes + plane).reshape(-1)
-    if wire.lower == wire.upper:
+    if bundle.lower == bundle.upper:
         both = _ranks(np.concatenate([rows[0], rows[1]]))
         rows[2][:], rows[3][:] = both[: len(rows[0])], both[len(rows[0]) :]
     else:
         rows[2][:], rows[3][:] = _ranks(rows[0]), _ranks(rows[1])
-    if hosts and form.levels:
-        rows[2][:] = rows[2] * form.levels + form.host_wires.index(wire)
+    if hosts and topology.routing.nic_levels:
+        rows[2][:] = rows[2] * topology.routing.nic_levels + topology.host_bundles.index(bundle)
     else:
-        rows[2] += form.first_port(wire.lower, wire, sizes)
-    rows[3] += form.first_port(wire.upper, wire, sizes)
+        rows[2] += topology.first_port(bundle.lower, bundle, sizes)
+    rows[3] += topology.first_port(bundle.upper, bundle, sizes)
 
 
 def _ranks(ends: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -167,7 +163,7 @@ def _refuse_too_large(blueprint: Blueprint) -> None:
     rows = blueprint.servers + blueprint.switches
     if rows > np.iinfo(np.int32).max:
         raise TooLarge(f"{blueprint.name}: {rows:,} devices are more than the 2,147,483,647 that a network can number")
-    ports = max(blueprint.ports_down(g.role) + blueprint.ports_up(g.role) for g in blueprint.form.groups)
+    ports = max(blueprint.ports_down(g.role) + blueprint.ports_up(g.role) for g in blueprint.topology.groups)
     if ports > np.iinfo(np.uint16).max + 1:
         raise TooLarge(f"{blueprint.name}: a device with {ports:,} ports is more than a network numbers, 65,536")
     needed, present = blueprint.links_total * BYTES_PER_LINK, memory_bytes()

@@ -11,7 +11,7 @@ from fabric.optimizer.objectives import LIMITS, Objective, limited
 from fabric.optimizer.search import comparable
 from fabric.optimizer.solve import minimise
 from fabric.request import Limits, Spec, even_planes
-from fabric.topology.clos import PLANE
+from fabric.topology.topology import PLANE
 
 __all__ = ["Binding", "Step", "binding", "fewer_hops"]
 

@@ -9,9 +9,9 @@ from fabric.blueprint.prices import Prices, unknown
 from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
 from fabric.request import Spec
-from fabric.topology.clos import PLANE, ClosForm
+from fabric.topology.families import family
 from fabric.topology.graph_form import GraphForm
-from fabric.topology.registry import family
+from fabric.topology.topology import PLANE, Topology
 
 __all__ = ["Candidate", "Rejected", "candidates", "lane_sizes"]
 
@@ -21,7 +21,7 @@ class Candidate:
     """One form on one number of planes, with the switch models that have ports at its rate in each role."""
 
     spec: Spec
-    form: ClosForm
+    topology: Topology
     planes: int
     models: dict[str, tuple[Switch, ...]]
     prices: Prices
@@ -33,7 +33,7 @@ class Candidate:
     def unknown(self, fact: str) -> tuple[str, ...]:
         """Return the parts of which `fact` (price, power or height) is not known; see `candidates`."""
         models = [model for allowed in self.models.values() for model in allowed]
-        return unknown(self.prices, fact, models, (bundle.name for bundle in self.form.bundles))
+        return unknown(self.prices, fact, models, (bundle.name for bundle in self.topology.bundles))
 
     def radix(self, role: str) -> tuple[int, ...]:
         """Return the ports of each model allowed for `role`, at this candidate's rate."""
@@ -45,15 +45,21 @@ class Candidate:
         return len(models) > 1 and any(model.name in self.spec.available for model in models)
 
     def __str__(self) -> str:
-        meets = f", rails meeting at the {self.form.meets}" if "rail" in self.form.lanes and self.form.meets else ""
+        meets = (
+            f", rails meeting at the {self.topology.rails_meet_at}"
+            if "rail" in self.topology.rail_axes and self.topology.rails_meet_at
+            else ""
+        )
         planes = f" on {self.planes} planes" if self.planes > 1 else ""
-        return f"{self.form.family} in {self._size()}{meets}{planes}"
+        return f"{self.topology.family} in {self._size()}{meets}{planes}"
 
     def _size(self) -> str:
         """Return the dimensions of a lattice, or the tiers of any other form."""
-        form = self.form
+        form = self.topology
         number, what = (
-            (len(form.alike), "dimension") if isinstance(form, GraphForm) and form.alike else (form.tiers, "tier")
+            (len(form.sizing.symmetric), "dimension")
+            if isinstance(form, GraphForm) and form.sizing.symmetric
+            else (form.tiers, "tier")
         )
         return f"{number} {what}{'s'[: number > 1]}"
 
@@ -108,7 +114,7 @@ def _speaking(models: tuple[Switch, ...], layer: str | None) -> tuple[Switch, ..
 
 
 def _candidate(
-    spec: Spec, form: ClosForm, planes: int, layer: str | None, needs: Sequence[str]
+    spec: Spec, form: Topology, planes: int, layer: str | None, needs: Sequence[str]
 ) -> Candidate | Rejected:
     gbps = spec.plane_gbps(planes)
     prices = Prices(spec, gbps)
@@ -126,7 +132,7 @@ def _known_first(prices: Prices, models: tuple[Switch, ...], needs: Sequence[str
 
 
 def _objections(
-    spec: Spec, form: ClosForm, planes: int, layer: str | None, models: dict[str, tuple[Switch, ...]]
+    spec: Spec, form: Topology, planes: int, layer: str | None, models: dict[str, tuple[Switch, ...]]
 ) -> Iterator[str]:
     gbps = spec.plane_gbps(planes)
     if not gbps:
@@ -150,33 +156,34 @@ def _objections(
             yield f"the {role} has no ports at {gbps}G ({has})"
 
 
-def _family_objections(spec: Spec, form: ClosForm, planes: int) -> Iterator[str]:
+def _family_objections(spec: Spec, form: Topology, planes: int) -> Iterator[str]:
     least = family(form.family).least_planes
     if planes < least:
         yield f"each NIC has a port in each of several planes: planes must be {least} or more"
     if not isinstance(form, GraphForm):
         return
-    if form.levels and planes != form.levels:
-        ratio = f", and oversubscription about {form.levels}" if form.relays else ""
-        yield f"each NIC has a port for each of {form.levels} levels: planes must be {form.levels}{ratio}"
+    levels = form.routing.nic_levels
+    if levels and planes != levels:
+        ratio = f", and oversubscription about {levels}" if form.routing.server_relay else ""
+        yield f"each NIC has a port for each of {levels} levels: planes must be {levels}{ratio}"
     if spec.grown_servers > spec.servers:
         yield "it can't grow without moving cables"
-    for table in form.tables:
-        if (size := spec.pinned.get(table.names[0])) and table.why:
+    for table in form.sizing.tables:
+        if (size := spec.pinned.get(table.names[0])) and table.reason:
             sizes = [row[0] for row in table.rows(4 * size)]
             if size not in sizes:
                 near = [
                     max((n for n in sizes if n < size), default=None),
                     min((n for n in sizes if n > size), default=None),
                 ]
-                yield f"{size} {table.why}: the nearest are {' and '.join(str(n) for n in near if n)}"
+                yield f"{size} {table.reason}: the nearest are {' and '.join(str(n) for n in near if n)}"
 
 
 def _rates(model: Switch) -> str:
     return "at " + " and ".join(f"{rate}G" for rate in model.rates)
 
 
-def _check_pinned(spec: Spec, forms: list[ClosForm]) -> None:
+def _check_pinned(spec: Spec, forms: list[Topology]) -> None:
     known = {name for form in forms for name in (*form.axes, *(bundle.name for bundle in form.bundles))}
     for axis in spec.pinned:
         if forms and axis not in known:

@@ -1,4 +1,4 @@
-"""A chain of joins (`fabric.form`) as a CP-SAT model."""
+"""A chain of joins (`fabric.topology`) as a CP-SAT model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from ortools.sat.python import cp_model
 
 from fabric.optimizer.candidates import lane_sizes
 from fabric.optimizer.model import Model, Term
-from fabric.topology.clos import PLANE, Bundle, Group, filled
+from fabric.topology.clos import filled_name
+from fabric.topology.topology import PLANE, Bundle, Group
 
 __all__ = ["ClosModel"]
 
@@ -25,14 +26,14 @@ class ClosModel(Model):
         return self._links[bundle.name]
 
     def _size_all(self) -> None:
-        names = [*self.form.axes, *(bundle.name for bundle in self.form.bundles)]
-        fills = [filled(axis) for axis in self.form.placement]
+        names = [*self.topology.axes, *(bundle.name for bundle in self.topology.bundles)]
+        fills = [filled_name(axis) for axis in self.topology.server.axes]
         self._order = {name: place for place, name in enumerate([*reversed(fills), *names])}
-        for axis in self.form.axes:
+        for axis in self.topology.axes:
             if axis != PLANE:
                 self.sizes[axis] = self._axis(axis)
         self.sizes[PLANE] = self.candidate.planes
-        hosts, *others = self.form.bundles
+        hosts, *others = self.topology.bundles
         self.sizes[hosts.name] = self._given(hosts.name) or self.var(self.candidate.spec.server.nics, hosts.name)
         for bundle in others:
             self.sizes[bundle.name] = self._copies(bundle)
@@ -43,7 +44,7 @@ class ClosModel(Model):
         spec = self.candidate.spec
         if given := self._given(axis):
             return given
-        if axis == self.form.placement[-1]:
+        if axis == self.topology.server.axes[-1]:
             return self._unit or self.var(self.widest if self._loose(axis) else self._most_servers, axis)
         domain = lane_sizes(spec, axis)
         if domain is None:
@@ -65,22 +66,22 @@ class ClosModel(Model):
     def _loose(self, axis: str) -> bool:
         """Say whether a placement axis may be larger than it need be: as one that is given could, if it were not."""
         given = axis in self.candidate.spec.pinned
-        return given or (axis == self.form.placement[-1] and self.candidate.spec.unit_servers is not None)
+        return given or (axis == self.topology.server.axes[-1] and self.candidate.spec.unit_servers is not None)
 
     def _attach_nics(self) -> None:
         """Every NIC has one link in every plane: lanes times links per lane are the server's NICs."""
-        up = tuple(name for name in self.form.bundles[0].ports_up if name != PLANE)
+        up = tuple(name for name in self.topology.bundles[0].ports_up if name != PLANE)
         self.cp.add(self.product(up) == self.candidate.spec.server.nics)
 
     def _fill(self) -> None:
         """Fill the places for today's servers, and size the outermost axis for those that the fabric may grow to."""
-        outermost = self.form.placement[0]
+        outermost = self.topology.server.axes[0]
         grown = self._grown(self.servers)
         today = self._places(self.servers, "today")
         full = today if grown is self.servers else self._places(grown, "grown")
         for axis, count in today.items():
-            self.sizes[filled(axis)] = count
-        for axis in [axis for axis in self.form.placement[1:-1] if not self._loose(axis)]:
+            self.sizes[filled_name(axis)] = count
+        for axis in [axis for axis in self.topology.server.axes[1:-1] if not self._loose(axis)]:
             self.cp.add(self.sizes[axis] <= full[axis])  # no place is for servers that nobody asked for
         self.cp.add(self.sizes[outermost] >= full[outermost])
         if not self._loose(outermost):
@@ -90,9 +91,9 @@ class ClosModel(Model):
         """Return the places of each placement axis that so many servers fill."""
         places: dict[str, Term] = {}
         count = servers
-        for axis in reversed(self.form.placement):
+        for axis in reversed(self.topology.server.axes):
             places[axis] = count
-            if axis != self.form.placement[0]:
+            if axis != self.topology.server.axes[0]:
                 count = self._ceil_divide(count, self.sizes[axis], f"{axis} {when}")
         return places
 
@@ -120,11 +121,11 @@ class ClosModel(Model):
         return places
 
     def _limit_ratio(self, group: Group) -> None:
-        if group == self.form.groups[-1]:
+        if group == self.topology.groups[-1]:
             return
         role, spec = group.role, self.candidate.spec
-        (down,) = (self.count(ports) for ports in self.form.ports_down(group))
-        (up,) = (self.count(ports) for ports in self.form.ports_up(group))
+        (down,) = (self.count(ports) for ports in self.topology.ports_down(group))
+        (up,) = (self.count(ports) for ports in self.topology.ports_up(group))
         ratio, least = spec.ratio(role), spec.least_ratio(role)
         if least and "least_oversubscription" not in self.relaxed:
             self.cp.add(least.denominator * down >= least.numerator * up)
@@ -143,8 +144,8 @@ class ClosModel(Model):
         """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
         if any(name.startswith("ports") for name in self.relaxed):
             return
-        below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
-        above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)
+        below = next(bundle for bundle in self.topology.bundles if bundle.upper == group)
+        above = next((bundle for bundle in self.topology.bundles if bundle.lower == group), None)
         links = self.links(below) + (self.links(above) if above else 0)
         self.cp.add(links <= self.sum_of(group.role, self.candidate.radix(group.role)))
         if above and "oversubscription" in self.relaxed:
@@ -152,12 +153,14 @@ class ClosModel(Model):
         if above:
             ratio = self.candidate.spec.ratio(group.role)
             self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
-        elif not self.form.places(group) and self.relaxed.isdisjoint(("gpus", "grow_to_gpus", "oversubscription")):
+        elif not self.topology.placement_axes(group) and self.relaxed.isdisjoint(
+            ("gpus", "grow_to_gpus", "oversubscription")
+        ):
             self._balance_growth(group)
 
     def _balance_growth(self, top: Group) -> None:
         """Say that the top tier, bought whole today, has ports for what the grown fabric's servers send up to it."""
         spec = self.candidate.spec
-        ratio = math.prod((spec.ratio(role) for role in self.form.roles[:-1]), start=Fraction(1))
+        ratio = math.prod((spec.ratio(role) for role in self.topology.roles[:-1]), start=Fraction(1))
         sent = math.ceil(spec.grown_servers * spec.server.nics * self.candidate.planes / ratio)
         self.cp.add(self.sum_of(top.role, self.candidate.radix(top.role)) >= sent)

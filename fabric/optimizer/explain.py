@@ -134,20 +134,22 @@ def _reason(candidate: Candidate, most: int) -> str:
 
 def _broken(candidate: Candidate) -> str:
     """Return the rule that the pinned sizes break, if they do."""
-    form, spec = candidate.form, candidate.spec
-    broken = form.broken({**form.given(spec.server.nics), **spec.pinned}) if isinstance(form, GraphForm) else None
+    form, spec = candidate.topology, candidate.spec
+    broken = (
+        form.broken_rule({**form.given_sizes(spec.server.nics), **spec.pinned}) if isinstance(form, GraphForm) else None
+    )
     return f" ({broken})" if broken else ""
 
 
 def _mends(candidate: Candidate) -> Iterator[str]:
     """Say, for each limit that would be enough if it alone were relaxed, what it is and what it would have to be."""
     spec, gbps = candidate.spec, candidate.link_gbps
-    for role in candidate.form.roles:
+    for role in candidate.topology.roles:
         needed = _least(candidate, f"ports.{role}")
         if needed is not None:
             model = max(candidate.models[role], key=lambda model: model.radix(gbps))
             yield f"the {role} needs {units.count(needed)} ports, {model.name} has {model.radix(gbps)} at {gbps}G"
-    if candidate.form.fabric_bundles:
+    if candidate.topology.fabric_bundles:
         needed = _least(candidate, "limits.parallel_links")
         if needed is not None:
             yield f"parallel_links must be {needed}, the limit is {spec.limits.parallel_links}"

@@ -22,8 +22,8 @@ from fabric.flow import FabricSummary, allreduce, slowest_ns
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objectives import hops
-from fabric.topology.graph_form import GraphForm, LoadRatio
-from fabric.topology.polynomial import Monomial
+from fabric.topology.graph_form import GraphForm
+from fabric.topology.polynomial import Monomial, Ratio
 
 __all__ = [
     "MEASURES",
@@ -108,17 +108,17 @@ def measures(size_bytes: int = 2**30, routing: str = "adaptive") -> dict[str, Fl
 
 def model_features(model: Model) -> dict[str, Feature]:
     """Return the features of a model by name."""
-    form, below_top = model.form, model.form.switch_groups[:-1]
+    form, below_top = model.topology, model.topology.switch_groups[:-1]
     if isinstance(form, GraphForm):
         return _wired_features(model, form)
     found = {"hops": _of(model, hops(model), 2 * form.tiers + 1), "switch_ps": _slowest(model)}
     found["paths"] = _several_paths(model)
     found["leaf_nics"] = _of(model, model.product((form.bundles[0].name,)), model.candidate.spec.server.nics)
     for tier, group in enumerate(below_top, 1):
-        inner = form.placement[len(form.places(group)) :]
+        inner = form.server.axes[len(form.placement_axes(group)) :]
         found[f"peers {tier}"] = _negative(model, model.product(inner))
-        lanes = tuple(axis for axis in form.lanes if axis in form.kept(tier))
-        found[f"apart {tier}"] = _of(model, model.product(lanes) if form.meets else 1)
+        lanes = tuple(axis for axis in form.rail_axes if axis in form.shared_axes(tier))
+        found[f"apart {tier}"] = _of(model, model.product(lanes) if form.rails_meet_at else 1)
         found[f"ratio {tier}"] = _ratio(model, tier)
     return found
 
@@ -128,18 +128,18 @@ def features_of(blueprint: Blueprint) -> dict[str, int]:
     shape = FabricSummary.of(blueprint)
     found = {"hops": shape.hops, "switch_ps": round(1000 * shape.switch_ns), "paths": int(shape.several_paths)}
     found["leaf_nics"] = shape.leaf_nics
-    for tier, (peers, apart, ratio) in enumerate(zip(shape.peers, shape.lanes_apart, shape.ratios, strict=True), 1):
+    for tier, (peers, apart, ratio) in enumerate(zip(shape.peers, shape.unmet_rails, shape.ratios, strict=True), 1):
         found |= {f"peers {tier}": -peers, f"apart {tier}": apart}
         found[f"ratio {tier}"] = min(math.ceil(MILLION * ratio - 1e-6), WORST)
-    if isinstance(blueprint.form, GraphForm):
+    if isinstance(blueprint.topology, GraphForm):
         found["crowding"] = math.ceil(MILLION * shape.crowding - 1e-6)
     return found
 
 
 def shape_of(candidate: Candidate, features: Features) -> FabricSummary:
     """Return the shape of a fabric of `candidate` with these features."""
-    spec, wired = candidate.spec, isinstance(candidate.form, GraphForm)
-    tiers = 2 if wired else candidate.form.tiers
+    spec, wired = candidate.spec, isinstance(candidate.topology, GraphForm)
+    tiers = 2 if wired else candidate.topology.tiers
     below_top = range(1, tiers)
     return FabricSummary(
         server=spec.server,
@@ -153,10 +153,10 @@ def shape_of(candidate: Candidate, features: Features) -> FabricSummary:
         switch_ns=features["switch_ps"] / 1000,
         several_paths=bool(features["paths"]),
         peers=tuple(-features[f"peers {tier}"] for tier in below_top),
-        lanes_apart=tuple(features[f"apart {tier}"] for tier in below_top),
+        unmet_rails=tuple(features[f"apart {tier}"] for tier in below_top),
         ratios=tuple(features[f"ratio {tier}"] / MILLION for tier in below_top),
         leaf_nics=features["leaf_nics"],
-        detour=candidate.form.detour if isinstance(candidate.form, GraphForm) else 1.0,
+        detour=candidate.topology.routing.load_factor if isinstance(candidate.topology, GraphForm) else 1.0,
         crowding=features.get("crowding", 0) / MILLION,
         by_tiers=not wired,
         switches_reduce=all(box.link_layer == "infiniband" for boxes in candidate.models.values() for box in boxes),
@@ -165,7 +165,7 @@ def shape_of(candidate: Candidate, features: Features) -> FabricSummary:
 
 def _wired_features(model: Model, form: GraphForm) -> dict[str, Feature]:
     """Return the features of a wired model, by the names that they have in its shape."""
-    far = model.var(model.upper_count(form.far), "far", least=0)
+    far = model.var(model.upper_count(form.paths.diameter), "far", least=0)
     model.cp.add(far == hops(model))
     slot = model.product(("slot",))
     return {
@@ -175,23 +175,23 @@ def _wired_features(model: Model, form: GraphForm) -> dict[str, Feature]:
         "leaf_nics": _of(model, model.candidate.spec.server.nics),
         "peers 1": _negative(model, slot),
         "apart 1": Feature(1, 1),
-        "ratio 1": _loads(model, [load for wire in form.links_ for load in wire.loads], _most_ratio(model), 1),
-        "crowding": _loads(model, form.crowds, MILLION, 0),
+        "ratio 1": _loads(model, [load for wire in form.bundles for load in wire.loads], _most_ratio(model), 1),
+        "crowding": _loads(model, form.routing.inverse_paths, MILLION, 0),
     }
 
 
 def _most_ratio(model: Model) -> int:
     """Return the largest ratio that the request allows, in millionths."""
-    ratios = (model.candidate.spec.ratio(role) for role in model.form.roles)
+    ratios = (model.candidate.spec.ratio(role) for role in model.topology.roles)
     return min(math.ceil(MILLION * max(max(Fraction(1), ratio) for ratio in ratios)), WORST)
 
 
-def _loads(model: Model, loads: Sequence[LoadRatio], most: int, least: int) -> Feature:
+def _loads(model: Model, loads: Sequence[Ratio], most: int, least: int) -> Feature:
     """Return the greatest of some loads in millionths, from `least` to `most`; the least without any."""
 
     def at_most(value: int) -> Iterator[Constraint]:
         for load in loads:
-            sent, carried = model.count(load.sent), model.count(load.carried)
+            sent, carried = model.count(load.numerator), model.count(load.denominator)
             yield cast(Constraint, MILLION * sent <= value * carried)
 
     return Feature(least, most if loads else least, limits=at_most)
@@ -228,10 +228,10 @@ def _slowest(model: Model) -> Feature:
 
 def _several_paths(model: Model) -> Feature:
     """Return a flag that is 1 when a switch below the top tier has more than one link up."""
-    if model.form.tiers == 1:
+    if model.topology.tiers == 1:
         return Feature(0, 0)
     flag = model.var(1, "several paths", least=0)
-    for bundle in model.form.fabric_bundles:
+    for bundle in model.topology.fabric_bundles:
         up = model.product(bundle.ports_up)
         model.cp.add(up - 1 <= model.upper(up) * flag)
     return Feature(0, 1, flag)
@@ -240,17 +240,17 @@ def _several_paths(model: Model) -> Feature:
 def _ratio(model: Model, tier: int) -> Feature:
     """Return the ratios up to `tier` multiplied, in millionths, a ratio under 1 counting as 1."""
     spec, tiers = model.candidate.spec, range(1, tier + 1)
-    ratios = (spec.ratio(model.form.roles[each - 1]) for each in tiers)
+    ratios = (spec.ratio(model.topology.roles[each - 1]) for each in tiers)
     most = math.prod(max(Fraction(1), min(ratio, Fraction(model.widest))) for ratio in ratios)
     sent = MILLION * spec.servers * spec.server.nics * model.candidate.planes
 
     def at_most(value: int) -> Iterator[cp_model.BoundedLinearExpression | bool]:
         for some in (some for count in tiers for some in combinations(tiers, count)):
-            down = _ports(model, [model.form.bundles[each - 1].ports_down for each in some], MILLION)
-            up = _ports(model, [model.form.bundles[each].ports_up for each in some], value)
+            down = _ports(model, [model.topology.bundles[each - 1].ports_down for each in some], MILLION)
+            up = _ports(model, [model.topology.bundles[each].ports_up for each in some], value)
             yield MILLION * down <= value * up
         # Of all the servers together: nothing new, but it tells the solver how few links that takes.
-        yield from (model.links(model.form.bundles[each]) >= -(-sent // value) for each in tiers)
+        yield from (model.links(model.topology.bundles[each]) >= -(-sent // value) for each in tiers)
 
     return Feature(MILLION, min(math.ceil(MILLION * most), WORST), limits=at_most)
 

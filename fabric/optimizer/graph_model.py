@@ -1,4 +1,4 @@
-"""A form by counts and wires (`fabric.wired`) as a CP-SAT model."""
+"""A form by counts and wires (`fabric.topology.graph_form`) as a CP-SAT model."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from itertools import pairwise
 from ortools.sat.python import cp_model
 
 from fabric.optimizer.model import Model, Term
-from fabric.topology.clos import PLANE, Bundle, Group
-from fabric.topology.graph_form import GraphForm, LoadRatio, Rule, Table
-from fabric.topology.polynomial import Expression, Polynomial
+from fabric.topology.graph_form import GraphForm, Rule, SizeTable
+from fabric.topology.polynomial import Expression, Polynomial, Ratio
+from fabric.topology.topology import PLANE, Bundle, Group
 
 __all__ = ["GraphModel"]
 
@@ -23,12 +23,12 @@ class GraphModel(Model):
 
     @property
     def wired(self) -> GraphForm:
-        assert isinstance(self.form, GraphForm)
-        return self.form
+        assert isinstance(self.topology, GraphForm)
+        return self.topology
 
     def links(self, bundle: Bundle) -> Term:
         if bundle.name not in self._links:
-            self._links[bundle.name] = self._total(self.form.links(bundle), f"links {bundle.name}")
+            self._links[bundle.name] = self._total(self.topology.links(bundle), f"links {bundle.name}")
         return self._links[bundle.name]
 
     def _total(self, quantity: Expression, name: str) -> Term:
@@ -42,39 +42,39 @@ class GraphModel(Model):
 
     def _size_all(self) -> None:
         form, spec = self.wired, self.candidate.spec
-        names = [name for table in form.tables for name in table.names]
+        names = [name for table in form.sizing.tables for name in table.names]
         bundles = [bundle.name for bundle in form.bundles]
-        order = ["servers", *form.free, *form.floors, *names, *bundles, "nic", *form.fixed, PLANE]
+        order = ["servers", *form.sizing.free, *form.sizing.derived, *names, *bundles, "nic", *form.sizing.fixed, PLANE]
         self._order = {name: place for place, name in enumerate(dict.fromkeys(order))}
-        self.sizes |= {**form.given(spec.server.nics), PLANE: self.candidate.planes, "servers": self.servers}
-        for name, least in form.free.items():
+        self.sizes |= {**form.given_sizes(spec.server.nics), PLANE: self.candidate.planes, "servers": self.servers}
+        for name, least in form.sizing.free.items():
             self.sizes[name] = self._free(name, least)
-        for name, (whole, part) in form.floors.items():
+        for name, (whole, part) in form.sizing.derived.items():
             self.sizes[name] = self.var(min(self.upper_count(whole), self._ceiling), name)
             self.cp.add_division_equality(self.sizes[name], self.count(whole), self.count(part))
-        for table in form.tables:
+        for table in form.sizing.tables:
             self._tabled(table)
         for bundle in form.fabric_bundles:
-            if bundle.name not in form.fixed:
+            if bundle.name not in form.sizing.fixed:
                 self.sizes[bundle.name] = self._copies(bundle)
-        if form.parallel:
-            self._limit_parallel(form.parallel)
-        room = self._total(form.capacity, "room")
+        if form.sizing.parallel:
+            self._limit_parallel(form.sizing.parallel)
+        room = self._total(form.sizing.capacity, "room")
         self.sizes["server"] = room
         self.cp.add(room >= self.servers)
-        for rule in form.rules:
+        for rule in form.sizing.rules:
             self._keep_to(rule)
-        if not spec.pinned.keys() & {*form.alike, *bundles}:
-            for one, other in pairwise(form.alike):
+        if not spec.pinned.keys() & {*form.sizing.symmetric, *bundles}:
+            for one, other in pairwise(form.sizing.symmetric):
                 self.cp.add(self.sizes[one] <= self.sizes[other])
 
-    def _limit_parallel(self, parallel: LoadRatio) -> None:
+    def _limit_parallel(self, parallel: Ratio) -> None:
         """Hold the links that a rule lays between two switches within the limit on parallel ones."""
-        sent, carried = self.count(parallel.sent), self.count(parallel.carried)
+        sent, carried = self.count(parallel.numerator), self.count(parallel.denominator)
         if "limits.parallel_links" not in self.relaxed:
             self.cp.add(sent <= self.candidate.spec.limits.parallel_links * carried)
         elif len(self.relaxed) == 1:
-            apart = self._total(parallel.carried, "apart")
+            apart = self._total(parallel.denominator, "apart")
             self.cp.add(sent <= self.times(self._excess(self.widest), apart, "parallel", self._ceiling))
 
     def _free(self, name: str, least: int) -> Term:
@@ -83,10 +83,10 @@ class GraphModel(Model):
             return given
         if name == "slot" and spec.unit_servers and "unit_gpus" not in self.relaxed:
             return spec.unit_servers
-        most = self.widest**2 if name in self.wired.many else self.widest
+        most = self.widest**2 if name in self.wired.sizing.unbounded else self.widest
         return self.var(max(least, min(most, max(spec.grown_servers, self.widest))), name, least)
 
-    def _tabled(self, table: Table) -> None:
+    def _tabled(self, table: SizeTable) -> None:
         """Make the sizes of a table, of which one row counts."""
         spec, first = self.candidate.spec, table.names[0]
         rows = table.rows(min(self.widest, WIDEST))
@@ -112,11 +112,13 @@ class GraphModel(Model):
             self.cp.add_bool_or([])
 
     def _limit_ratio(self, group: Group) -> None:
-        loads = [load for wire in self.wired.links_ if group in (wire.lower, wire.upper) for load in wire.loads]
+        loads = [load for wire in self.wired.bundles if group in (wire.lower, wire.upper) for load in wire.loads]
         if "oversubscription" not in self.relaxed:
             ratio = self.candidate.spec.ratio(group.role)
             for load in loads:
-                self.cp.add(ratio.denominator * self.count(load.sent) <= ratio.numerator * self.count(load.carried))
+                self.cp.add(
+                    ratio.denominator * self.count(load.numerator) <= ratio.numerator * self.count(load.denominator)
+                )
         elif len(self.relaxed) == 1:
             for load in loads:
                 self._measure(load)
@@ -124,16 +126,16 @@ class GraphModel(Model):
         if least and loads and "least_oversubscription" not in self.relaxed:
             self.cp.add_bool_or([self._loaded(load, least.numerator, least.denominator) for load in loads])
 
-    def _measure(self, load: LoadRatio) -> None:
+    def _measure(self, load: Ratio) -> None:
         """Hold a load within so many hundredths as the excess comes to."""
-        carried = self._total(load.carried, "carried")
+        carried = self._total(load.denominator, "carried")
         share = self.times(self._excess(100 * self.widest), carried, "hundredths", self._ceiling)
-        self.cp.add(100 * self.count(load.sent) <= share)
+        self.cp.add(100 * self.count(load.numerator) <= share)
 
-    def _loaded(self, load: LoadRatio, numerator: int, denominator: int) -> cp_model.IntVar:
+    def _loaded(self, load: Ratio, numerator: int, denominator: int) -> cp_model.IntVar:
         """Return a flag that is 1 only if a load is so much at the least."""
         flag = self.var(1, "loaded", least=0)
-        least = denominator * self.count(load.sent) >= numerator * self.count(load.carried)
+        least = denominator * self.count(load.numerator) >= numerator * self.count(load.denominator)
         self.cp.add(least).only_enforce_if(flag)
         return flag
 
@@ -142,7 +144,7 @@ class GraphModel(Model):
             return
         ends = sum(
             (1 + (wire.lower == wire.upper)) * self.links(wire)
-            for wire in self.wired.links_
+            for wire in self.wired.bundles
             if group in (wire.lower, wire.upper)
         )
         self.cp.add(ends <= self.sum_of(group.role, self.candidate.radix(group.role)))

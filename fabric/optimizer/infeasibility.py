@@ -20,8 +20,8 @@ from fabric.optimizer.candidates import Candidate, candidates, lane_sizes
 from fabric.optimizer.objectives import LIMITS, limited
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
-from fabric.topology.clos import PLANE
-from fabric.topology.registry import family
+from fabric.topology.families import family
+from fabric.topology.topology import PLANE
 
 __all__ = ["WORK", "FeasibilityOracle", "conflicting", "has", "share"]
 
@@ -145,7 +145,7 @@ class FeasibilityOracle:
 
 def _against(candidate: Candidate) -> Iterator[str]:
     """Yield the limits that a candidate breaks whatever its sizes."""
-    spec, form = candidate.spec, candidate.form
+    spec, form = candidate.spec, candidate.topology
     if form.tiers not in spec.tiers:
         yield "tiers"
     if candidate.planes not in spec.planes:
@@ -158,7 +158,7 @@ def _against(candidate: Candidate) -> Iterator[str]:
 
 def has(candidate: Candidate, axis: str) -> bool:
     """Say whether the candidate's form has such an axis or bundle."""
-    return axis in candidate.form.axes or axis in (bundle.name for bundle in candidate.form.bundles)
+    return axis in candidate.topology.axes or axis in (bundle.name for bundle in candidate.topology.bundles)
 
 
 def _smallest(remainders: Sequence[Kept], order: Sequence[str]) -> Kept | None:

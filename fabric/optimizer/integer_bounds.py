@@ -14,7 +14,7 @@ SUM = 2**61
 
 def any_width(candidate: Candidate, widest: int) -> int:
     """Return the ports of a switch on which every count of a fabric fits, at least 4096 times those there are."""
-    spec, roles = candidate.spec, candidate.form.roles
+    spec, roles = candidate.spec, candidate.topology.roles
     steepest = max(-(-spec.ratio(role).denominator // spec.ratio(role).numerator) for role in roles)
     ends = spec.grown_servers * spec.server.nics
     return max(4096 * widest, ends * (1 + steepest) + max(spec.spare_ports(role) for role in roles))
@@ -25,7 +25,7 @@ def ceiling(candidate: Candidate) -> int:
 
     Raises InputError when prices are so large that no such bound is left.
     """
-    prices, form = candidate.prices, candidate.form
+    prices, form = candidate.prices, candidate.topology
     coefficients = [prices.switch_cents(model) or 1 for role in form.roles for model in candidate.models[role]]
     coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
     totals = [prices.switch_total(model) or 1 for role in form.roles for model in candidate.models[role]]

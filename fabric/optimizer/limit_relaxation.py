@@ -16,7 +16,7 @@ from fabric.optimizer.model import Model
 from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited, taken
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
-from fabric.topology.clos import PLANE
+from fabric.topology.topology import PLANE
 
 __all__ = ["nearest"]
 
@@ -54,7 +54,7 @@ def _nearest_choice(question: FeasibilityOracle, limit: str, within: Iterable[in
     numbers: dict[int, list[int]] = {}
     for place in within:
         candidate = question.candidates[place]
-        number = candidate.form.tiers if limit == "tiers" else candidate.planes
+        number = candidate.topology.tiers if limit == "tiers" else candidate.planes
         numbers.setdefault(number, []).append(place)
     rest = frozenset(question.limits) - {limit}
     for number in sorted(numbers, key=lambda number: (min(abs(number - each) for each in asked), number)):
@@ -99,7 +99,7 @@ def _relaxed(question: FeasibilityOracle, limit: str, within: Iterable[int], tho
 
 def _axis(candidate: Candidate, limit: str) -> str:
     """Return the axis or bundle of which the limit is the size, if it is one."""
-    return candidate.form.unit if limit == "unit_gpus" else limit.partition("pinned.")[2]
+    return candidate.topology.unit_axis if limit == "unit_gpus" else limit.partition("pinned.")[2]
 
 
 def _least(group: Sequence[Candidate], limit: str) -> tuple[tuple[int, Candidate] | None, bool]:
@@ -156,4 +156,4 @@ def _said(spec: Spec, limit: str, least: int) -> int | float:
 
 
 def _most_ports(candidate: Candidate) -> int:
-    return max(max(candidate.radix(role)) for role in candidate.form.roles)
+    return max(max(candidate.radix(role)) for role in candidate.topology.roles)

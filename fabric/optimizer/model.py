@@ -11,8 +11,8 @@ from ortools.sat.python import cp_model
 
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.integer_bounds import any_width, ceiling
-from fabric.topology.clos import Bundle, ClosForm, Group
 from fabric.topology.polynomial import Expression, Monomial, Polynomial
+from fabric.topology.topology import Bundle, Group, Topology
 
 __all__ = ["Model", "Term"]
 
@@ -36,7 +36,7 @@ class Model(ABC):
         self.cp = cp_model.CpModel()
         self.excess: Term = 0
         self._ceiling = ceiling(candidate)
-        self.widest = max(max(candidate.radix(role)) for role in candidate.form.roles)
+        self.widest = max(max(candidate.radix(role)) for role in candidate.topology.roles)
         if any(name.startswith("ports") for name in self.relaxed):
             self.widest = any_width(candidate, self.widest)
         self._products: dict[tuple[str, ...], Term] = {}
@@ -48,7 +48,7 @@ class Model(ABC):
         self.used: dict[str, tuple[Term, ...]] = {}
         self.boxes: dict[str, tuple[Term, ...]] = {}
         self._size_all()
-        for group in candidate.form.switch_groups:
+        for group in candidate.topology.switch_groups:
             self._choose(group)
             self._limit_ports(group)
             self._balance(group)
@@ -76,8 +76,8 @@ class Model(ABC):
         return sum(factor * self.product(monomial) for factor, monomial in quantity.terms)
 
     @property
-    def form(self) -> ClosForm:
-        return self.candidate.form
+    def topology(self) -> Topology:
+        return self.candidate.topology
 
     def product(self, monomial: Monomial, most: int | None = None) -> Term:
         """Return the product of the named sizes, at most `most`; the same product is made once."""
@@ -124,7 +124,7 @@ class Model(ABC):
 
     def devices(self, group: Group) -> Term:
         """Return the number of devices of `group`."""
-        return self.product(self.form.devices(group))
+        return self.product(self.topology.devices(group))
 
     def _servers(self) -> Term:
         servers = self.candidate.spec.servers
@@ -134,7 +134,7 @@ class Model(ABC):
         return self.excess
 
     def _limit_ports(self, group: Group) -> None:
-        role, each = group.role, (*self.form.ports_down(group), *self.form.ports_up(group))
+        role, each = group.role, (*self.topology.ports_down(group), *self.topology.ports_up(group))
         total = sum((self.count(ports, self.widest) for ports in each), self._spare(role))
         flags = list(zip(self.candidate.radix(role), self.used[role], strict=True))
         if self.relaxed == {f"ports.{role}"}:

@@ -17,7 +17,7 @@ from fabric.optimizer.graph_model import GraphModel
 from fabric.optimizer.model import Model
 from fabric.optimizer.survival import survive
 from fabric.request import Spec
-from fabric.topology.clos import filled
+from fabric.topology.clos import filled_name
 from fabric.topology.graph_form import GraphForm
 
 __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "needs", "switches"]
@@ -26,16 +26,16 @@ __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "n
 def cost(model: Model) -> cp_model.LinearExprT:
     """Return the cost of all switches and links in cents, with that of the NICs where they are counted."""
     prices = model.candidate.prices
-    terms = [_sum_of(model, role, prices.switch_cents) for role in model.form.roles]
-    terms += [(prices.link_cents(bundle.name) or 0) * model.links(bundle) for bundle in model.form.bundles]
+    terms = [_sum_of(model, role, prices.switch_cents) for role in model.topology.roles]
+    terms += [(prices.link_cents(bundle.name) or 0) * model.links(bundle) for bundle in model.topology.bundles]
     return sum([*terms, _nics(model)])
 
 
 def total_cost(model: Model) -> cp_model.LinearExprT:
     """Return that cost with the electricity of switches and modules, in `SHARES` of a dollar."""
     prices = model.candidate.prices
-    terms = [_sum_of(model, role, prices.switch_total) for role in model.form.roles]
-    terms += [(prices.link_total(bundle.name) or 0) * model.links(bundle) for bundle in model.form.bundles]
+    terms = [_sum_of(model, role, prices.switch_total) for role in model.topology.roles]
+    terms += [(prices.link_total(bundle.name) or 0) * model.links(bundle) for bundle in model.topology.bundles]
     return sum([*terms, SHARES // 100 * _nics(model)])
 
 
@@ -47,41 +47,41 @@ def _nics(model: Model) -> cp_model.LinearExprT:
 def power(model: Model) -> cp_model.LinearExprT:
     """Return the power of switches and modules in milliwatts."""
     prices = model.candidate.prices
-    terms = [_sum_of(model, role, _switch_milliwatts) for role in model.form.roles]
-    each = {bundle: _milliwatts(prices.link_power_w(bundle.name)) or 0 for bundle in model.form.bundles}
+    terms = [_sum_of(model, role, _switch_milliwatts) for role in model.topology.roles]
+    each = {bundle: _milliwatts(prices.link_power_w(bundle.name)) or 0 for bundle in model.topology.bundles}
     return sum([*terms, *(watts * model.links(bundle) for bundle, watts in each.items())])
 
 
 def rack_units(model: Model) -> cp_model.LinearExprT:
     """Return the rack units of all switches."""
-    return sum(_sum_of(model, role, _height) for role in model.form.roles)
+    return sum(_sum_of(model, role, _height) for role in model.topology.roles)
 
 
 def switches(model: Model) -> cp_model.LinearExprT:
     """Return the number of switches."""
-    return sum(model.devices(group) for group in model.form.switch_groups)
+    return sum(model.devices(group) for group in model.topology.switch_groups)
 
 
 def links(model: Model) -> cp_model.LinearExprT:
     """Return the number of links."""
-    return sum(model.links(bundle) for bundle in model.form.bundles)
+    return sum(model.links(bundle) for bundle in model.topology.bundles)
 
 
 def copies(model: Model) -> cp_model.LinearExprT:
     """Return the sum of the parallel links over the bundles between switches."""
-    return sum(model.sizes[bundle.name] for bundle in model.form.fabric_bundles)
+    return sum(model.sizes[bundle.name] for bundle in model.topology.fabric_bundles)
 
 
 def hops(model: Model) -> cp_model.LinearExprT:
     """Return the switches on the longest path: one, and two more for each tier within which not every pair meets."""
     if model.candidate.spec.servers == 1:
         return 0
-    if isinstance(model.form, GraphForm):
-        return model.count(model.form.far)
-    longest = 1 + 2 * sum(_parted(model, tier) for tier in range(1, model.form.tiers))
+    if isinstance(model.topology, GraphForm):
+        return model.count(model.topology.paths.diameter)
+    longest = 1 + 2 * sum(_parted(model, tier) for tier in range(1, model.topology.tiers))
     if "gpus" not in model.relaxed:
         return longest
-    several, found = model.var(1, "several servers", least=0), model.var(2 * model.form.tiers, "hops", least=0)
+    several, found = model.var(1, "several servers", least=0), model.var(2 * model.topology.tiers, "hops", least=0)
     model.cp.add(model.excess - 1 <= model.upper(model.excess) * several)
     model.cp.add(found >= longest).only_enforce_if(several)
     return found
@@ -96,10 +96,10 @@ def models(model: Model) -> cp_model.LinearExprT:
 def _parted(model: Model, tier: int) -> cp_model.IntVar:
     """Return a flag that is 1 when some pair of GPUs of different servers does not meet within `tier`."""
     flag = model.var(1, f"parted at {tier}", least=0)
-    kept = model.form.kept(tier)
-    places = [axis for axis in model.form.placement if axis in kept]
-    lanes = [axis for axis in model.form.lanes if axis in kept and model.form.meets]
-    for name in [*(filled(axis) for axis in places[-1:]), *lanes]:
+    kept = model.topology.shared_axes(tier)
+    places = [axis for axis in model.topology.server.axes if axis in kept]
+    lanes = [axis for axis in model.topology.rail_axes if axis in kept and model.topology.rails_meet_at]
+    for name in [*(filled_name(axis) for axis in places[-1:]), *lanes]:
         model.cp.add(model.sizes[name] - 1 <= model.upper(model.sizes[name]) * flag)
     return flag
 
@@ -189,7 +189,7 @@ def _check_asked(spec: Spec, objectives: Iterable[Objective]) -> None:
 
 def limited(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
     """Return the candidate's model with all that the request demands of the whole but the relaxed limits."""
-    model = (GraphModel if isinstance(candidate.form, GraphForm) else ClosModel)(candidate, relaxed)
+    model = (GraphModel if isinstance(candidate.topology, GraphForm) else ClosModel)(candidate, relaxed)
     survive(model)
     if "available" not in model.relaxed:
         _keep_to_stock(model)

@@ -85,7 +85,7 @@ class _Search:
 
     def __init__(self, aims: Sequence[Aim], found: Iterable[Candidate], work: float) -> None:
         self.aims = Aims(aims)
-        simple_first = sorted(found, key=lambda candidate: (candidate.form.tiers, candidate.planes))
+        simple_first = sorted(found, key=lambda candidate: (candidate.topology.tiers, candidate.planes))
         self.streams = [_Stream(candidate) for candidate in simple_first]
         self.points: list[Point] = []
         self.complete = True

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.metrics import peers
+from fabric.blueprint.metrics import metrics_of
 from fabric.catalog import Switch
 from fabric.errors import FabricError, InputError
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
@@ -125,7 +125,7 @@ def comparable(spec: Spec, aim: Sequence[Objective]) -> tuple[list[Candidate], l
 
 def _solve_all(group: Iterable[Candidate], aim: Sequence[Objective], progress: Progress) -> Iterator[_Solved]:
     best: int | None = None
-    for candidate in sorted(group, key=lambda candidate: candidate.form.tiers):
+    for candidate in sorted(group, key=lambda candidate: candidate.topology.tiers):
         progress(f"sizing {candidate}")
         model = limited(candidate)
         if best is not None:
@@ -146,7 +146,7 @@ def canonical(model: Model) -> Answer:
     Fewer models, parallel links, links and switches; then the first model and the least size in turn. Where models mix,
     those of a lower place in the candidate's order are used most.
     """
-    form = model.form
+    form = model.topology
     chosen = [sum(place * flag for place, flag in enumerate(model.used[role])) for role in form.roles]
     sizes = [model.sizes[name] for name in (*(bundle.name for bundle in form.fabric_bundles), *form.axes)]
     mixed = [role for role in form.roles if model.candidate.mixes(role)]
@@ -168,13 +168,19 @@ def preferred(tied: Sequence[tuple[Candidate, Model]]) -> tuple[Candidate, Bluep
 
 
 def _plainness(candidate: Candidate) -> tuple[int, int]:
-    return candidate.form.tiers, candidate.planes
+    return candidate.topology.tiers, candidate.planes
 
 
 def _complexity(blueprint: Blueprint) -> tuple[int, ...]:
-    models = len({model.name for role in blueprint.form.roles for model, _ in blueprint.boxes(role)})
-    parallel = sum(blueprint.sizes[bundle.name] for bundle in blueprint.form.fabric_bundles)
-    return (models, parallel, blueprint.links_total, blueprint.switches, *(-size for size in peers(blueprint)))
+    models = len({model.name for role in blueprint.topology.roles for model, _ in blueprint.boxes(role)})
+    parallel = sum(blueprint.sizes[bundle.name] for bundle in blueprint.topology.fabric_bundles)
+    return (
+        models,
+        parallel,
+        blueprint.links_total,
+        blueprint.switches,
+        *(-size for size in metrics_of(blueprint).peers()),
+    )
 
 
 def _as_good(item: _Solved, aim: Sequence[Objective]) -> Model:
@@ -188,11 +194,11 @@ def _as_good(item: _Solved, aim: Sequence[Objective]) -> Model:
 def blueprint_of(candidate: Candidate, answer: Answer) -> Blueprint:
     """Return the blueprint that an answer says."""
     spec = candidate.spec
-    used = {role: _used(candidate, role, answer.boxes[role]) for role in candidate.form.roles}
+    used = {role: _used(candidate, role, answer.boxes[role]) for role in candidate.topology.roles}
     models = {role: max(boxes, key=lambda box: box[1])[0] for role, boxes in used.items()}
     mixes = {role: boxes for role, boxes in used.items() if len(boxes) > 1}
     return Blueprint(
-        spec.name, candidate.form, answer.sizes, models, spec.server, spec.gpus, candidate.link_gbps, mixes
+        spec.name, candidate.topology, answer.sizes, models, spec.server, spec.gpus, candidate.link_gbps, mixes
     )
 
 

@@ -124,16 +124,18 @@ def _cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
     """Return what `blueprint` costs when the part costs so much."""
     spec = part.at(cents)
     prices = Prices(spec, blueprint.link_gbps)
-    models = {model.name: model for role in blueprint.form.roles for model in spec.models(role)}
-    boxes = ((models[model.name], count) for role in blueprint.form.roles for model, count in blueprint.boxes(role))
+    models = {model.name: model for role in blueprint.topology.roles for model in spec.models(role)}
+    boxes = ((models[model.name], count) for role in blueprint.topology.roles for model, count in blueprint.boxes(role))
     total = sum(count * (prices.switch_cents(model) or 0) for model, count in boxes)
     total += prices.nic_cents * spec.server.nics * blueprint.servers
-    return total + sum(blueprint.links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.form.bundles)
+    return total + sum(
+        blueprint.links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.topology.bundles
+    )
 
 
 def _parts(spec: Spec, chosen: Blueprint) -> Iterator[_Part]:
     """Yield the parts with a price that the request's choice is between, each once."""
-    roles = dict.fromkeys(role for role in (*ROLES, *chosen.form.roles))
+    roles = dict.fromkeys(role for role in (*ROLES, *chosen.topology.roles))
     models = {model.name: model for role in roles for model in spec.models(role)}
     for model in models.values():
         if model.price_usd:
@@ -172,17 +174,19 @@ def _with_optic(spec: Spec, part: Optic, cents: int) -> Spec:
 
 
 def _switches(name: str, blueprint: Blueprint) -> Fraction:
-    boxes = (box for role in blueprint.form.roles for box in blueprint.boxes(role))
+    boxes = (box for role in blueprint.topology.roles for box in blueprint.boxes(role))
     return Fraction(sum(count for model, count in boxes if model.name == name))
 
 
 def _priced_links(spec: Spec, name: str, blueprint: Blueprint) -> Fraction:
-    own = {bundle.name: bundle.name if bundle.name in spec.link_price_usd else "*" for bundle in blueprint.form.bundles}
-    return Fraction(sum(blueprint.links(bundle) for bundle in blueprint.form.bundles if own[bundle.name] == name))
+    own = {
+        bundle.name: bundle.name if bundle.name in spec.link_price_usd else "*" for bundle in blueprint.topology.bundles
+    }
+    return Fraction(sum(blueprint.links(bundle) for bundle in blueprint.topology.bundles if own[bundle.name] == name))
 
 
 def _optics(spec: Spec, part: Optic, blueprint: Blueprint) -> Fraction:
     prices = Prices(spec, blueprint.link_gbps)
-    own = (each for each in blueprint.form.bundles if spec.link_price(each.name) is None)
+    own = (each for each in blueprint.topology.bundles if spec.link_price(each.name) is None)
     links = sum(blueprint.links(each) for each in own if prices.part(each.name) == part)
     return links * Fraction(part.share(blueprint.link_gbps))

@@ -11,9 +11,9 @@ from ortools.sat.python import cp_model
 
 from fabric.optimizer.integer_bounds import SUM
 from fabric.optimizer.model import Model, Term
-from fabric.topology.clos import PLANE
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.polynomial import Monomial
+from fabric.topology.topology import PLANE
 
 __all__ = ["survive"]
 
@@ -27,12 +27,14 @@ def survive(model: Model) -> None:
             continue
         if role == PLANE:
             model.cp.add(_enough(model.candidate.planes, share))
-        elif isinstance(model.form, GraphForm):
+        elif isinstance(model.topology, GraphForm):
             model.cp.add(
-                role == model.form.roles[0] and not model.form.levels and _enough(model.candidate.planes, share)
+                role == model.topology.roles[0]
+                and not model.topology.routing.nic_levels
+                and _enough(model.candidate.planes, share)
             )
-        elif role in model.form.roles:
-            _survive_switch(model, model.form.roles.index(role) + 1, share)
+        elif role in model.topology.roles:
+            _survive_switch(model, model.topology.roles.index(role) + 1, share)
 
 
 def _survive_switch(model: Model, tier: int, share: Fraction) -> None:
@@ -42,7 +44,7 @@ def _survive_switch(model: Model, tier: int, share: Fraction) -> None:
     M is one of the X(i) and none is less, that is so if it holds with some X(i) for M. With an i >= b, taking i for j,
     it says that n alone is enough, and then so is the count as a server sees it, which is no less.
     """
-    ways = [[_enough(model.product(model.form.spread(tier, 0)), share)]]
+    ways = [[_enough(model.product(model.topology.fan_out(tier, 0)), share)]]
     ways += [list(_room(model, tier, below, base, share)) for below in range(1, tier) for base in range(below)]
     flags = []
     for place, way in enumerate(ways):
@@ -60,7 +62,7 @@ def _enough(count: Term, share: Fraction) -> Constraint:
 
 def _room(model: Model, tier: int, below: int, base: int, share: Fraction) -> Iterator[Constraint]:
     """Yield that (n - 1) X(j) >= share n X(base) for all bundles j from `below` up, as products of sizes."""
-    form, spread = model.form, model.form.spread(tier, below)
+    form, spread = model.topology, model.topology.fan_out(tier, below)
     for bundle in range(below, form.tiers):
         tiers = range(base, bundle)
         up = Counter(name for each in tiers for name in form.bundles[each + 1].ports_up)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fabric import catalog
 from fabric.request import read_spec, tables, topologies
-from fabric.topology.registry import Family, families, family_sets, words
+from fabric.topology.families import Family, families, family_sets, words
 
 __all__ = ["Listing", "listing"]
 
@@ -49,13 +49,13 @@ def _families() -> Listing:
 def _family(item: Family) -> tuple[Any, ...]:
     """Return a family's row; each of its forms is written after the switches on its longest path."""
     tiers = sorted({form.tiers for form in item.forms})
-    forms = [f"{form.longest} hop{'s' if form.longest != '1' else ''}: {form.text}" for form in item.forms]
+    forms = [f"{form.diameter_text} hop{'s' if form.diameter_text != '1' else ''}: {form.text}" for form in item.forms]
     channels = {name: [form.virtual_channels[name] for form in item.forms] for name in item.forms[0].virtual_channels}
     return (
         item.name,
         item.title,
         forms,
-        "none" if item.wired else f"{tiers[0]}-{tiers[-1]}",
+        "none" if not item.layered else f"{tiers[0]}-{tiers[-1]}",
         "yes" if item.any_to_any else "no",
         ", ".join(f"{name} {_range(counts)}" for name, counts in channels.items()),
         item.reference,

@@ -11,16 +11,16 @@ from typing import Any
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import Bill
-from fabric.blueprint.metrics import links_per_pair
+from fabric.blueprint.metrics import metrics_of
 from fabric.blueprint.prices import Prices, unknown
 from fabric.errors import Infeasible
 from fabric.flow import curve
 from fabric.optimizer import Runner
 from fabric.report.expected import check
 from fabric.studies.study import Study
-from fabric.topology.clos import ClosForm
+from fabric.topology.families import family
 from fabric.topology.graph_form import GraphForm
-from fabric.topology.registry import family
+from fabric.topology.topology import Topology
 
 __all__ = ["SCHEMA", "SIZES", "document", "infeasible_document", "left_out", "notes"]
 
@@ -36,9 +36,9 @@ def document(study: Study, *, timed: bool = True) -> dict[str, Any]:
     design: dict[str, Any] = {
         "schema": SCHEMA,
         "name": spec.name,
-        "family": blueprint.form.family,
-        "form": blueprint.form.text,
-        "rails_meet": blueprint.form.meets if blueprint.rails > 1 else None,
+        "family": blueprint.topology.family,
+        "form": blueprint.topology.text,
+        "rails_meet": blueprint.topology.rails_meet_at if blueprint.rails > 1 else None,
         "gpus": spec.gpus,
         "server": blueprint.server.name,
         "servers": blueprint.servers,
@@ -46,23 +46,25 @@ def document(study: Study, *, timed: bool = True) -> dict[str, Any]:
         "planes": blueprint.planes,
         "tiers": blueprint.tiers,
         "link_gbps": blueprint.link_gbps,
-        "axes": {axis: blueprint.sizes[axis] for axis in blueprint.form.axes},
-        "copies": {bundle.name: blueprint.sizes[bundle.name] for bundle in blueprint.form.bundles},
+        "axes": {axis: blueprint.sizes[axis] for axis in blueprint.topology.axes},
+        "copies": {bundle.name: blueprint.sizes[bundle.name] for bundle in blueprint.topology.bundles},
         "switches": {"total": blueprint.switches, "by_role": _roles(study)},
         "links": {
             "total": blueprint.links_total,
-            "by_bundle": {bundle.name: blueprint.links(bundle) for bundle in blueprint.form.bundles},
-            "per_pair": {bundle.name: links_per_pair(blueprint, bundle) for bundle in blueprint.form.bundles},
+            "by_bundle": {bundle.name: blueprint.links(bundle) for bundle in blueprint.topology.bundles},
+            "per_pair": {
+                bundle.name: metrics_of(blueprint).links_per_pair(bundle) for bundle in blueprint.topology.bundles
+            },
         },
         "modules": _counted(bill, "module", "by_role"),
         "cables": _counted(bill, "cable", "by_bundle"),
         "cages": _counted(bill, "cage", "by_role"),
         "oversubscription": {
-            role: float(ratio) for role in blueprint.form.roles if (ratio := blueprint.oversubscription(role))
+            role: float(ratio) for role in blueprint.topology.roles if (ratio := blueprint.oversubscription(role))
         },
         "survives": {loss: round(float(share), 6) for loss, share in study.survives.items()},
         "hops": {"max": study.hops.max, "mean": round(study.hops.mean, 6)},
-        "virtual_channels": blueprint.form.virtual_channels,
+        "virtual_channels": blueprint.topology.virtual_channels,
         "injection_gbps": study.injection_gbps,
         "bisection_gbps": study.bisection_gbps,
         "cost_usd": _cost(bill),
@@ -90,7 +92,7 @@ def _roles(study: Study) -> dict[str, dict[str, Any]]:
             "radix": blueprint.radix(role),
             "rate_gbps": blueprint.link_gbps,
         }
-        for role in blueprint.form.roles
+        for role in blueprint.topology.roles
     }
 
 
@@ -161,7 +163,7 @@ def _runner(other: Runner) -> dict[str, Any]:
 def notes(study: Study) -> Iterator[str]:
     """Say what a reader of the numbers must know and might not guess."""
     blueprint, spec = study.blueprint, study.spec
-    item = family(blueprint.form.family)
+    item = family(blueprint.topology.family)
     if item.note:
         yield item.note
     if blueprint.planes > 1:
@@ -169,19 +171,19 @@ def notes(study: Study) -> Iterator[str]:
             f"{blueprint.planes} planes: each NIC has one link in every plane; planes join only at the NICs, so traffic"
             " can't change plane inside the fabric, and a NIC that loses a plane reaches others through NVLink."
         )
-    yield from _channels(blueprint.form)
+    yield from _channels(blueprint.topology)
     yield from _simpler(blueprint)
-    if blueprint.servers > 1 and study.survives.get(blueprint.form.roles[0]) == 0:
-        leaf = blueprint.form.roles[0]
+    if blueprint.servers > 1 and study.survives.get(blueprint.topology.roles[0]) == 0:
+        leaf = blueprint.topology.roles[0]
         yield f"A lost {leaf} cuts its servers off, and the job with them; survive: {{{leaf}: 0.5}} would forbid it."
     for part in study.proof.unpriced:
         yield f"{part} has no known price: the fewest switches, then links, were sought instead of the least cost."
     yield from _prices(study)
     if study.bill.power_w is None:
-        prices, bundles = Prices(spec, blueprint.link_gbps), [bundle.name for bundle in blueprint.form.bundles]
-        models = [model for role in blueprint.form.roles for model, _ in blueprint.boxes(role)]
+        prices, bundles = Prices(spec, blueprint.link_gbps), [bundle.name for bundle in blueprint.topology.bundles]
+        models = [model for role in blueprint.topology.roles for model, _ in blueprint.boxes(role)]
         yield f"The power is unknown, having no figure for {', '.join(unknown(prices, 'power', models, bundles))}."
-    for bundle in blueprint.form.fabric_bundles:
+    for bundle in blueprint.topology.fabric_bundles:
         if blueprint.sizes[bundle.name] == spec.limits.parallel_links:
             yield f"The {bundle.name} links are at limits.parallel_links, {spec.limits.parallel_links} a pair."
     if unpriced := left_out(study):
@@ -192,7 +194,7 @@ def notes(study: Study) -> Iterator[str]:
         yield f"The last server holds {blueprint.server.gpus - idle} of its {blueprint.server.gpus} GPUs."
 
 
-def _channels(form: ClosForm) -> Iterator[str]:
+def _channels(form: Topology) -> Iterator[str]:
     """Say how many virtual channels the switches must have, where one is not enough."""
     if max(form.virtual_channels.values()) > 1:
         channels = " and ".join(f"{count} for {name}" for name, count in form.virtual_channels.items())
@@ -201,7 +203,7 @@ def _channels(form: ClosForm) -> Iterator[str]:
 
 def _simpler(blueprint: Blueprint) -> Iterator[str]:
     """Say of a network without tiers when another, simpler one is the same or would do."""
-    form, links = blueprint.form, blueprint.servers * blueprint.server.nics
+    form, links = blueprint.topology, blueprint.servers * blueprint.server.nics
     if not isinstance(form, GraphForm):
         return
     leaf = form.roles[0]
@@ -215,9 +217,9 @@ def _simpler(blueprint: Blueprint) -> Iterator[str]:
 def _prices(study: Study) -> Iterator[str]:
     """Say how old the prices are, and when a link is priced as the share of a faster one."""
     prices, rate = Prices(study.spec, study.blueprint.link_gbps), study.blueprint.link_gbps
-    bundles = [each.name for each in study.blueprint.form.bundles if study.spec.link_price(each.name) is None]
+    bundles = [each.name for each in study.blueprint.topology.bundles if study.spec.link_price(each.name) is None]
     parts = {part.name: part for name in bundles if (part := prices.part(name))}
-    models = [model for role in study.blueprint.form.roles for model, _ in study.blueprint.boxes(role)]
+    models = [model for role in study.blueprint.topology.roles for model, _ in study.blueprint.boxes(role)]
     dated = {model.name: model.price_date for model in models if model.price_date}
     for part in parts.values():
         dated |= {part.name: part.price_date} if part.price_date else {}
@@ -233,13 +235,13 @@ def left_out(study: Study) -> list[str]:
     """Return the allowed switches that were not compared because their price is not known."""
     if not {"cost_usd", "total_cost_usd"} & set(study.proof.objectives):
         return []
-    models = [model for role in study.blueprint.form.roles for model in study.spec.models(role)]
+    models = [model for role in study.blueprint.topology.roles for model in study.spec.models(role)]
     return list(dict.fromkeys(model.name for model in models if model.price_usd is None))
 
 
 def _partly_filled(study: Study) -> Iterator[str]:
     blueprint = study.blueprint
-    sizes, placement = blueprint.sizes, blueprint.form.placement
+    sizes, placement = blueprint.sizes, blueprint.topology.server.axes
     for outer, inner in pairwise(placement):
         rest = sizes[f"{inner}s"] % sizes[inner]
         if rest:

@@ -26,8 +26,8 @@ def _row(entry: Entry) -> dict[str, Any]:
     return {
         "family": entry.family,
         "feasible": True,
-        "form": plan.form.text,
-        "sizes": {axis: plan.sizes[axis] for axis in plan.form.axes},
+        "form": plan.topology.text,
+        "sizes": {axis: plan.sizes[axis] for axis in plan.topology.axes},
         "planes": plan.planes,
         "switches": plan.switches,
         "links": plan.links_total,

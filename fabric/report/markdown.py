@@ -10,8 +10,8 @@ from fabric.report.objectives import ESTIMATED, SOUGHT, amount
 from fabric.report.rationale import reasons
 from fabric.request.yaml_writer import yaml_text
 from fabric.studies.study import Study, read
-from fabric.topology.clos import PLANE
-from fabric.topology.registry import family
+from fabric.topology.families import family
+from fabric.topology.topology import PLANE
 
 __all__ = [
     "UNMOVED",
@@ -64,14 +64,14 @@ def choice(study: Study, design: dict[str, Any]) -> str:
     blueprint = study.blueprint
     roles = ", ".join(f"{units.count(row['count'])} {role}" for role, row in design["switches"]["by_role"].items())
     planes = f" on {blueprint.planes} planes" if blueprint.planes > 1 else ""
-    tiers = "" if family(blueprint.form.family).wired else f" of {_plural(blueprint.tiers, 'tier')}"
+    tiers = "" if not family(blueprint.topology.family).layered else f" of {_plural(blueprint.tiers, 'tier')}"
     meet = f", rails meeting at the {design['rails_meet']}" if design["rails_meet"] else ""
     cost = design["cost_usd"]
     price = f" It costs {units.money(cost['total'])}, {units.money(cost['per_gpu'])} a GPU." if cost["total"] else ""
     servers = _plural(blueprint.servers, f"{blueprint.server.name} server")
     return (
         f"{_plural(study.spec.gpus, 'GPU')} in {servers},"
-        f" joined by a {blueprint.form.family} fabric{tiers}{planes}{meet}:"
+        f" joined by a {blueprint.topology.family} fabric{tiers}{planes}{meet}:"
         f" {_plural(blueprint.switches, 'switch', 'switches')} ({roles}) and"
         f" {_plural(blueprint.links_total, 'link')} of {units.rate(blueprint.link_gbps)}.{price}"
     )
@@ -93,7 +93,7 @@ def _why(study: Study, design: dict[str, Any]) -> Iterator[str]:
     for role, row in design["switches"]["by_role"].items():
         down, up, used = row["ports_down"], row["ports_up"], row["ports_used"]
         yield f"- {role}: {down} ports down and {up} up, {used} of {row['radix']} used."
-    form = study.blueprint.form
+    form = study.blueprint.topology
     yield f"- {remains(design['survives'])}."
     yield f"- Form: `{form.text}` ({family(form.family).reference}); sizes {_sizes(design)}."
 

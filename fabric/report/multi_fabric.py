@@ -38,7 +38,7 @@ def cluster_summary(cluster: Cluster) -> tuple[str, list[Table], list[str]]:
     for name, study in cluster.fabrics.items():
         plan = study.blueprint
         boxes = ", ".join(
-            f"{units.count(count)} {model.name}" for role in plan.form.roles for model, count in plan.boxes(role)
+            f"{units.count(count)} {model.name}" for role in plan.topology.roles for model, count in plan.boxes(role)
         )
         lines.append(f"{name}: {shape(study)}; {boxes}; {units.count(plan.links_total)} links.")
         rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *_amounts(study)))

@@ -45,7 +45,7 @@ def front_summary(front: Pareto) -> tuple[str, list[Table], list[str]]:
     rows = []
     for place, (study, values) in enumerate(zip(front.studies, front.values, strict=True), 1):
         plan = study.blueprint
-        counts = "+".join(units.count(plan.devices(role)) for role in plan.form.roles)
+        counts = "+".join(units.count(plan.devices(role)) for role in plan.topology.roles)
         sought = (value(name, number) for name, number in values.items())
         rows.append((str(place), *sought, str(plan.tiers), str(plan.planes), counts))
     lines = [*_forms(front), *(_steps(front, first) if count > 1 else ()), _proof(front)]
@@ -56,7 +56,7 @@ def _forms(front: Pareto) -> Iterator[str]:
     """Say which rows are which form, and which switch models stand in its tiers from the leaf up."""
     found: dict[str, list[int]] = {}
     for place, study in enumerate(front.studies, 1):
-        names = [study.blueprint.models[role].name for role in study.blueprint.form.roles]
+        names = [study.blueprint.models[role].name for role in study.blueprint.topology.roles]
         models = names[0] if len(set(names)) == 1 else " + ".join(names)
         found.setdefault(f"{shape(study)}{_meets(study)}, of {models}", []).append(place)
     for text, places in found.items():
@@ -83,9 +83,9 @@ def pareto_csv(front: Pareto) -> str:
     )
     for study, values in zip(front.studies, front.values, strict=True):
         plan = study.blueprint
-        sizes = " ".join(f"{axis}={plan.sizes[axis]}" for axis in plan.form.axes)
-        meets = plan.form.meets if plan.rails > 1 else ""
-        row = [plan.form.family, meets, plan.tiers, plan.planes, plan.link_gbps, _switches(study), plan.links_total]
+        sizes = " ".join(f"{axis}={plan.sizes[axis]}" for axis in plan.topology.axes)
+        meets = plan.topology.rails_meet_at if plan.rails > 1 else ""
+        row = [plan.topology.family, meets, plan.tiers, plan.planes, plan.link_gbps, _switches(study), plan.links_total]
         writer.writerow([*(f"{number:.10g}" for number in values.values()), *row, sizes])
     return stream.getvalue()
 
@@ -99,17 +99,21 @@ def shape(study: Study) -> str:
     """Return a fabric in a few words: family, tiers, planes."""
     plan = study.blueprint
     planes = f", {plan.planes} planes" if plan.planes > 1 else ""
-    return f"{plan.form.family}, {plan.tiers} tier{'s'[: plan.tiers > 1]}{planes}"
+    return f"{plan.topology.family}, {plan.tiers} tier{'s'[: plan.tiers > 1]}{planes}"
 
 
 def _meets(study: Study) -> str:
     plan = study.blueprint
-    return f", rails meeting at the {plan.form.meets}" if plan.rails > 1 and plan.form.meets else ""
+    return (
+        f", rails meeting at the {plan.topology.rails_meet_at}"
+        if plan.rails > 1 and plan.topology.rails_meet_at
+        else ""
+    )
 
 
 def _switches(study: Study) -> str:
     plan = study.blueprint
-    boxes = (box for role in plan.form.roles for box in plan.boxes(role))
+    boxes = (box for role in plan.topology.roles for box in plan.boxes(role))
     return " + ".join(f"{units.count(count)} {model.name}" for model, count in boxes)
 
 

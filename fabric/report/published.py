@@ -60,8 +60,8 @@ def _fabric(row: Row) -> dict[str, Any]:
     if row.study is None:
         return {"feasible": False, "reason": row.reason}
     plan = row.study.blueprint
-    sizes = {axis: plan.sizes[axis] for axis in plan.form.axes}
-    return {"feasible": True, "family": plan.form.family, "form": plan.form.text, "sizes": sizes}
+    sizes = {axis: plan.sizes[axis] for axis in plan.topology.axes}
+    return {"feasible": True, "family": plan.topology.family, "form": plan.topology.text, "sizes": sizes}
 
 
 def published_summary(holding: Holding) -> tuple[str, list[Table], list[str]]:

@@ -48,7 +48,7 @@ def scale_document(scaling: Scaling) -> dict[str, Any]:
 
 def _design(study: Study) -> dict[str, Any]:
     plan = study.blueprint
-    keys = {"gpus": plan.gpus, "family": plan.form.family, "tiers": plan.tiers, "planes": plan.planes}
+    keys = {"gpus": plan.gpus, "family": plan.topology.family, "tiers": plan.tiers, "planes": plan.planes}
     return {**keys, "switches": plan.switches, "links": plan.links_total, "hops_max": study.hops.max}
 
 

@@ -58,6 +58,6 @@ def _at(item: Change) -> str:
 def _said(plan: Blueprint) -> str:
     planes = f" on {plan.planes} planes" if plan.planes > 1 else ""
     boxes = ", ".join(
-        f"{units.count(count)} {model.name}" for role in plan.form.roles for model, count in plan.boxes(role)
+        f"{units.count(count)} {model.name}" for role in plan.topology.roles for model, count in plan.boxes(role)
     )
-    return f"{plan.form.family} in {plan.tiers} tier{'s'[: plan.tiers > 1]}{planes} ({boxes})"
+    return f"{plan.topology.family} in {plan.tiers} tier{'s'[: plan.tiers > 1]}{planes} ({boxes})"

@@ -10,7 +10,7 @@ from typing import Any
 from fabric.errors import Infeasible, TooLarge
 from fabric.flow import estimate, worst_permutation
 from fabric.studies.study import Study, design, read
-from fabric.topology.registry import families, family, family_sets
+from fabric.topology.families import families, family, family_sets
 
 __all__ = ["SIZE_BYTES", "Entry", "contest"]
 
@@ -57,7 +57,7 @@ def contest(
 
 def _entry(name: str, source: Any, request: dict[str, Any]) -> Entry:
     spec = read(source, **request)
-    least = max(family(name).least_planes, min(getattr(form, "levels", 0) for form in family(name).forms))
+    least = max(family(name).least_planes, min(form.routing.nic_levels for form in family(name).forms))
     if max(spec.planes) < least:
         spec = read(source, **{**request, "planes": "any"})
     try:

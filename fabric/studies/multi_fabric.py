@@ -17,7 +17,7 @@ from fabric.errors import Conflict, FabricError, Infeasible
 from fabric.optimizer import cheapest_together, told
 from fabric.request import ClusterSpec, Document, Spec, read_cluster, read_spec
 from fabric.studies.study import Study, optimize, pareto
-from fabric.topology.registry import family_sets, words
+from fabric.topology.families import family_sets, words
 
 __all__ = ["Cluster", "amount_of", "cluster", "named"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fabric.blueprint import Blueprint, fill
+from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import priced
 from fabric.blueprint.prices import Prices
 from fabric.errors import Infeasible, InputError
@@ -15,9 +14,8 @@ from fabric.request import Document, Spec, read_spec
 from fabric.request.published_table import PublishedTable, read_table
 from fabric.request.table import RowFields
 from fabric.studies.study import Study, design
-from fabric.topology.graph_form import GraphForm
-from fabric.topology.polynomial import evaluate
-from fabric.topology.registry import family_sets, words
+from fabric.topology.clos import filled_name
+from fabric.topology.families import family_sets, words
 
 __all__ = ["Cell", "Holding", "Row", "hold", "read_published"]
 
@@ -127,7 +125,7 @@ def _cells(
 
 def _check(document: Document, place: int, words: RowFields, blueprint: Blueprint) -> None:
     """Refuse bundles and sizes that the designed form does not have."""
-    bundles, sizes = [bundle.name for bundle in blueprint.form.bundles], _sizes(blueprint)
+    bundles, sizes = [bundle.name for bundle in blueprint.topology.bundles], _sizes(blueprint)
     lists = {"copper": words.copper, "links_per_fibre": words.links_per_fibre, "formula": words.formula}
     mistakes = []
     for key, names in lists.items():
@@ -135,7 +133,7 @@ def _check(document: Document, place: int, words: RowFields, blueprint: Blueprin
         for number, name in enumerate(names):
             if name not in known:
                 keys = ("rows", place, key, number if key == "copper" else name)
-                what = f"{words.name}: {blueprint.form.family} has no '{name}'; known: {', '.join(known)}"
+                what = f"{words.name}: {blueprint.topology.family} has no '{name}'; known: {', '.join(known)}"
                 mistakes.append(document.mistake(keys, what))
     if mistakes:
         raise InputError(mistakes)
@@ -143,20 +141,16 @@ def _check(document: Document, place: int, words: RowFields, blueprint: Blueprin
 
 def _sizes(blueprint: Blueprint) -> list[str]:
     """Return the sizes of a form that a formula may be read at: all but those that follow from the servers."""
-    following = {"server", "servers", "nic", *(f"{axis}s" for axis in blueprint.form.placement)}
+    following = {"server", "servers", "nic", *(filled_name(axis) for axis in blueprint.topology.server.axes)}
     return [name for name in blueprint.sizes if name not in following]
 
 
 def _at(blueprint: Blueprint, sizes: Mapping[str, int]) -> Blueprint:
     """Return the blueprint with other sizes, every place filled, whether it can be built or not: its counts alone."""
-    form, found = blueprint.form, {**blueprint.sizes, **sizes}
-    if isinstance(form, GraphForm):
-        servers = int(evaluate(form.capacity, found))
-        found |= {"server": servers, "servers": servers}
-    else:
-        servers = math.prod(found[axis] for axis in form.placement)
-        found = fill(form, found, servers)
-    return replace(blueprint, sizes=found, gpus=servers * blueprint.server.gpus, mixes={})
+    topology, found = blueprint.topology, {**blueprint.sizes, **sizes}
+    servers = topology.capacity(found)
+    full = topology.complete_sizes(found, blueprint.server.nics, servers)
+    return replace(blueprint, sizes=full, gpus=servers * blueprint.server.gpus, mixes={})
 
 
 @dataclass(frozen=True)
@@ -177,7 +171,7 @@ class _Reading:
 
     def links(self) -> int:
         """Return the links between switches."""
-        return sum(map(self.blueprint.links, self.blueprint.form.fabric_bundles))
+        return sum(map(self.blueprint.links, self.blueprint.topology.fabric_bundles))
 
     def cost_musd(self) -> float | None:
         """Return the cost of switches, links and, where they are counted, NICs; None where one has no price."""
@@ -192,23 +186,23 @@ class _Reading:
     def radix(self) -> int:
         """Return the most ports in use on one switch."""
         return max(
-            self.blueprint.ports_down(role) + self.blueprint.ports_up(role) for role in self.blueprint.form.roles
+            self.blueprint.ports_down(role) + self.blueprint.ports_up(role) for role in self.blueprint.topology.roles
         )
 
     def copper(self) -> int:
         """Return the links of the copper bundles."""
-        bundles = self.blueprint.form.bundles
+        bundles = self.blueprint.topology.bundles
         return sum(self.blueprint.links(bundle) for bundle in bundles if bundle.name in self.words.copper)
 
     def fibre(self) -> int:
         """Return the fibres of all other bundles, some of which hold several links."""
         each = self.words.links_per_fibre
-        bundles = [bundle for bundle in self.blueprint.form.bundles if bundle.name not in self.words.copper]
+        bundles = [bundle for bundle in self.blueprint.topology.bundles if bundle.name not in self.words.copper]
         return sum(-(-self.blueprint.links(bundle) // each.get(bundle.name, 1)) for bundle in bundles)
 
     def nic_ports(self) -> float:
         """Return the servers' links for each of their GPUs."""
-        links = sum(map(self.blueprint.links, self.blueprint.form.host_bundles))
+        links = sum(map(self.blueprint.links, self.blueprint.topology.host_bundles))
         return links / (self.blueprint.servers * self.blueprint.server.gpus)
 
 

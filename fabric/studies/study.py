@@ -11,7 +11,7 @@ from typing import Any
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import Bill, bill
-from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, survives
+from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, metrics_of
 from fabric.blueprint.prices import Prices
 from fabric.errors import InputError
 from fabric.flow import Estimate, allreduce
@@ -36,7 +36,7 @@ from fabric.optimizer import (
     size,
 )
 from fabric.request import Spec, read_spec
-from fabric.topology.registry import family_sets, words
+from fabric.topology.families import family_sets, words
 from fabric.view import View, view_of
 
 __all__ = ["Pareto", "Study", "design", "optimize", "pareto", "read"]
@@ -89,7 +89,7 @@ class Study:
     @cached_property
     def survives(self) -> dict[str, Fraction]:
         """The share of throughput that remains without any one switch of a role, or without a plane."""
-        return survives(self.blueprint)
+        return metrics_of(self.blueprint).survives()
 
     @cached_property
     def bisection_gbps(self) -> int:

@@ -1,67 +1,45 @@
-"""The axis algebra: a fabric's form is groups of equal devices on named axes and bundles of equal links between them.
+"""Clos topologies by axis algebra: links join the devices of two groups that agree on every axis that both have.
 
-Two devices of a bundle's groups are joined when they agree on every axis that both groups have; every other axis runs
-over all its values. So each count is a product of sizes, a `Monomial`, which is read as plain integers (the blueprint),
-as index grids (the network) and as CP-SAT variables (the optimizer).
+Every other axis runs over all its values. So each count is a product of sizes, a `Monomial`.
 
 The axes of the servers are the *placement*: nested, filled in order, and filled in part only at the end. A group that
-has the first few of them exists for as many of those places as are filled, which is what the sizes named by
-`filled(axis)` count: `pods`, `blocks`, and `slots`, which are the servers themselves.
+has the first few of them exists for as many of those places as are filled; the sizes named by `filled_name(axis)` count
+these: `pods`, `blocks`, and `slots`, which are the servers themselves.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
+from random import Random
+from typing import cast
 
 from fabric.errors import InputError
-from fabric.topology.polynomial import Expression, Monomial
+from fabric.topology.polynomial import Expression, Monomial, evaluate
+from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
 
-__all__ = ["PLANE", "Bundle", "ClosForm", "Group", "filled"]
-
-PLANE = "plane"
-"""The axis that parses into every group but the server: the fabric's independent planes."""
+__all__ = ["AxisBundle", "ClosForm", "filled_name"]
 
 _GROUP = re.compile(r"\s*([a-z]\w*)\s*\(\s*([a-z]\w*(?:\s*,\s*[a-z]\w*)*)?\s*\)\s*")
 
 
-TITLES = {"block": "unit", "super": "super core"}
-"""Names for people where a form's own word is not the usual one."""
-
-
-def title(word: str) -> str:
-    """Return the word for people of a role or an axis."""
-    return TITLES.get(word, word)
-
-
-def filled(axis: str) -> str:
+def filled_name(axis: str) -> str:
     """Return the name of the size that counts the filled places down to `axis`: `pod` gives `pods`."""
     return f"{axis}s"
 
 
 @dataclass(frozen=True)
-class Group:
-    """Equal devices, one for every combination of its axes' values."""
+class AxisBundle(Bundle):
+    """Links from every device of the lower group to those of the upper that agree on the axes both have."""
 
-    role: str
-    axes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """Equal links from every device of the lower group to those of the upper that agree on the axes both have.
-
-    Its name is also the name of a size, the `copies`: parallel links between each such pair.
-    """
-
-    lower: Group
-    upper: Group
-
-    @property
-    def name(self) -> str:
-        return f"{self.lower.role}-{self.upper.role}"
+    @classmethod
+    def between(cls, lower: Group, upper: Group) -> AxisBundle:
+        """Return the bundle that joins two groups, called after their roles."""
+        return cls(lower, upper, f"{lower.role}-{upper.role}")
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -78,39 +56,42 @@ class Bundle:
 
     @property
     def ports_up(self) -> Monomial:
-        """The links that a device of the lower group sends up."""
+        """The links from a device of the lower group up."""
         return (*self.upper_only, self.name)
 
     @property
     def ports_down(self) -> Monomial:
-        """The links that a device of the upper group takes from below, when its part of the placement is full."""
+        """The links below a device of the upper group, when its part of the placement is full."""
         return (*self.lower_only, self.name)
 
 
 @dataclass(frozen=True)
-class ClosForm:
-    """Groups from the servers up, each joined to the next by one bundle: a family at one number of tiers."""
+class ClosForm(Topology):
+    """Groups from the servers up, each joined to the next by one bundle of links."""
 
-    family: str
-    groups: tuple[Group, ...]
+    bundles: tuple[AxisBundle, ...]
 
     @classmethod
     def parse(cls, family: str, text: str) -> ClosForm:
         """Read `server(block, slot) - leaf(block, rail) - spine(spine)`, adding the plane axis to every switch group.
 
-        Raises InputError when the text is no such chain, a group's placement axes are not the first of the server's,
+        Raises InputError when the text is not such a chain, a group's placement axes are not the first of the server's,
         or an axis that was dropped on the way up comes back.
         """
         groups = []
-        for place, part in enumerate(text.split(" - ")):
+        for number, part in enumerate(text.split(" - ")):
             match = _GROUP.fullmatch(part)
             if not match:
-                raise InputError(f"family {family}: '{part}' is no group; write role(axis, axis)")
+                raise InputError(f"family {family}: '{part}' is not a group; write role(axis, axis)")
             axes = tuple(axis.strip() for axis in (match[2] or "").split(",") if axis.strip())
-            groups.append(Group(match[1], axes if place == 0 else (*axes, PLANE)))
-        form = cls(family, tuple(groups))
+            groups.append(Group(match[1], axes if number == 0 else (*axes, PLANE)))
+        form = cls(family, tuple(groups), tuple(AxisBundle.between(*pair) for pair in pairwise(groups)))
         _check(form)
         return form
+
+    @property
+    def layered(self) -> bool:
+        return True
 
     @property
     def text(self) -> str:
@@ -119,46 +100,12 @@ class ClosForm:
         return " - ".join(f"{group.role}({names})" for group, names in zip(self.groups, axes, strict=True))
 
     @property
-    def longest(self) -> str:
-        """The switches on its longest minimal path, written as a count."""
+    def diameter_text(self) -> str:
         return str(2 * self.tiers - 1)
 
     @property
-    def virtual_channels(self) -> dict[str, int]:
-        """The virtual channels that keep each routing from locking: up and down again, one does."""
-        return {"minimal": 1}
-
-    @property
-    def tiers(self) -> int:
-        """The number of switch tiers."""
-        return len(self.groups) - 1
-
-    @property
-    def server(self) -> Group:
-        return self.groups[0]
-
-    @property
-    def switch_groups(self) -> tuple[Group, ...]:
-        return self.groups[1:]
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """The switch roles from the leaf up."""
-        return tuple(group.role for group in self.switch_groups)
-
-    @property
-    def bundles(self) -> tuple[Bundle, ...]:
-        return tuple(Bundle(*pair) for pair in pairwise(self.groups))
-
-    @property
-    def host_bundles(self) -> tuple[Bundle, ...]:
-        """The bundles from the servers."""
-        return tuple(bundle for bundle in self.bundles if bundle.lower == self.server)
-
-    @property
-    def fabric_bundles(self) -> tuple[Bundle, ...]:
-        """The bundles between switches."""
-        return tuple(bundle for bundle in self.bundles if bundle.lower != self.server)
+    def size_label(self) -> str:
+        return f"{self.tiers} tier{'s'[: self.tiers > 1]}"
 
     @property
     def placement(self) -> tuple[str, ...]:
@@ -171,60 +118,109 @@ class ClosForm:
         return tuple(dict.fromkeys(axis for group in self.groups for axis in group.axes))
 
     @property
-    def unit(self) -> str:
-        """The axis whose size is the servers that share their leaves."""
+    def unit_axis(self) -> str:
         return self.placement[-1]
 
     @property
-    def lanes(self) -> tuple[str, ...]:
-        """The axes over which a server's NICs are spread: those of its leaves that are not places or planes."""
+    def servers_name(self) -> str:
+        return filled_name(self.placement[-1])
+
+    @property
+    def rail_axes(self) -> tuple[str, ...]:
         return tuple(axis for axis in self.bundles[0].upper_only if axis != PLANE)
-
-    def group(self, role: str) -> Group:
-        """Return the group of `role`; raises KeyError when the form has none."""
-        return {group.role: group for group in self.groups}[role]
-
-    def places(self, group: Group) -> tuple[str, ...]:
-        """Return the placement axes that `group` has: the first few of the server's."""
-        return tuple(axis for axis in self.placement if axis in group.axes)
 
     def devices(self, group: Group) -> Monomial:
         """Return the count of the group's devices: the filled places it has, times its other axes."""
-        places = self.places(group)
+        places = self.placement_axes(group)
         others = tuple(axis for axis in group.axes if axis not in places)
-        return (filled(places[-1]), *others) if places else others
+        return (filled_name(places[-1]), *others) if places else others
 
     def links(self, bundle: Bundle) -> Expression:
-        """Return the count of the bundle's links."""
-        return (*self.devices(bundle.lower), *bundle.ports_up)
+        return (*self.devices(bundle.lower), *cast(AxisBundle, bundle).ports_up)
 
     def ports_down(self, group: Group) -> tuple[Expression, ...]:
-        """Return the counts of links below each device of the group, when its part of the placement is full."""
         return tuple(bundle.ports_down for bundle in self.bundles if bundle.upper == group)
 
     def ports_up(self, group: Group) -> tuple[Expression, ...]:
-        """Return the counts of links from each device of the group up, or to others of its kind."""
         return tuple(bundle.ports_up for bundle in self.bundles if bundle.lower == group)
 
-    def spread(self, tier: int, below: int) -> Monomial:
-        """Return the count of the switches of `tier` among which one device `below` shares its traffic out.
+    def first_port(self, group: Group, bundle: Bundle, sizes: Sizes) -> int:
+        return 0 if group == bundle.upper else int(sum(evaluate(ports, sizes) for ports in self.ports_down(group)))
 
-        Below 0 is a server, which goes on with its other NICs; above the leaves each rail of it is taken alone.
+    def row_axes(self, group: Group) -> tuple[str, ...]:
+        """Return the group's axes, places first: rows of filled places then come before any that is empty."""
+        places = self.placement_axes(group)
+        return (*places, *(axis for axis in group.axes if axis not in places))
+
+    def oversubscription(self, group: Group, sizes: Sizes) -> Fraction | None:
+        """Return bandwidth down over bandwidth up at the group's switches; None for the top tier, which has no up."""
+        up = sum(evaluate(ports, sizes) for ports in self.ports_up(group))
+        down = sum(evaluate(ports, sizes) for ports in self.ports_down(group))
+        return Fraction(down, up) if up else None
+
+    def port_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, int], ...]:
+        """Return pairs of a number of devices and the ports each of them has in use, in the order of the devices.
+
+        Those of the last, partly filled place have free ports below. A group without places stands in the one place
+        that is the whole fabric, not full while it may still grow.
         """
-        group, seen = self.groups[tier], self.groups[below if tier == 1 else max(1, below)]
-        planes = (PLANE,) if below == 0 and tier > 1 else ()
-        return (*planes, *(axis for axis in group.axes if axis not in seen.axes))
+        count = evaluate(self.devices(group), sizes)
+        ports = sum(evaluate(each, sizes) for each in (*self.ports_down(group), *self.ports_up(group)))
+        places = self.placement_axes(group)
+        depth = len(places)
+        if depth == len(self.placement):
+            return ((count, ports),)
+        below = self.placement[depth]
+        around = sizes[filled_name(places[-1])] if places else 1
+        missing = around * sizes[below] - sizes[filled_name(below)]
+        if not missing:
+            return ((count, ports),)
+        bundle = next(bundle for bundle in self.bundles if bundle.upper == group)
+        last = evaluate(tuple(axis for axis in group.axes if axis not in places), sizes)
+        others = tuple(axis for axis in bundle.lower_only if axis not in self.placement)
+        return (count - last, ports), (last, ports - missing * evaluate((*others, bundle.name), sizes))
 
-    def kept(self, tier: int) -> tuple[str, ...]:
-        """Return the leaf's axes that every group up to `tier` has: leaves agreeing on them meet at that tier."""
+    def capacity(self, sizes: Sizes) -> int:
+        return math.prod(sizes[axis] for axis in self.placement)
+
+    def servers_in(self, axis: str, sizes: Sizes) -> int:
+        """Return the servers of one full place of `axis`: a unit's slots, a pod's units times slots."""
+        return math.prod(sizes[inner] for inner in self.placement[self.placement.index(axis) + 1 :])
+
+    def complete_sizes(self, sizes: Sizes, nics: int, servers: int) -> dict[str, int]:
+        """Return `sizes` with the filled places of each placement axis, for `servers` servers placed in order."""
+        full, count = dict(sizes), servers
+        for axis in reversed(self.placement):
+            full[filled_name(axis)] = count
+            count = -(-count // sizes[axis])
+        return full
+
+    def broken_rule(self, sizes: Sizes) -> str | None:
+        return None
+
+    def random_sizes(self, random: Random, most: int) -> dict[str, int]:
+        sizes = {axis: random.randint(1, most) for axis in self.axes}
+        sizes[PLANE] = random.randint(1, 2)
+        return sizes | {bundle.name: random.randint(1, 2) for bundle in self.bundles}
+
+    def fan_out(self, tier: int, below: int) -> Monomial:
+        """Return the count of the switches of `tier` over which one device of tier `below` spreads its traffic.
+
+        Tier 0 is a server, which goes on with its other NICs; above the leaves each of its rails is taken alone.
+        """
+        group, lower = self.groups[tier], self.groups[below if tier == 1 else max(1, below)]
+        planes = (PLANE,) if below == 0 and tier > 1 else ()
+        return (*planes, *(axis for axis in group.axes if axis not in lower.axes))
+
+    def shared_axes(self, tier: int) -> tuple[str, ...]:
+        """Return the leaf's axes that every group up to `tier` has: leaves that agree on them meet at that tier."""
         groups = self.switch_groups[:tier]
         return tuple(axis for axis in groups[0].axes if all(axis in group.axes for group in groups))
 
     @property
-    def meets(self) -> str | None:
-        """The role at which the lanes (rails) of one place meet, or None when they never do."""
+    def rails_meet_at(self) -> str | None:
         for tier, group in enumerate(self.switch_groups, 1):
-            if not any(axis in self.kept(tier) for axis in self.lanes):
+            if not any(axis in self.shared_axes(tier) for axis in self.rail_axes):
                 return group.role
         return None
 
@@ -233,13 +229,13 @@ def _check(form: ClosForm) -> None:
     if not form.placement:
         raise InputError(f"family {form.family}: '{form.text}': the server needs an axis, its slot")
     for axis in form.placement:
-        if filled(axis) in form.axes:
-            raise InputError(f"family {form.family}: an axis may not be called '{filled(axis)}' beside '{axis}'")
+        if filled_name(axis) in form.axes:
+            raise InputError(f"family {form.family}: an axis may not be called '{filled_name(axis)}' beside '{axis}'")
     if form.tiers < 1:
         raise InputError(f"family {form.family}: '{form.text}' has no switches")
-    _unique(form.family, "role", form.roles)
+    _require_unique(form.family, "role", form.roles)
     for group in form.groups:
-        _unique(form.family, f"axis of {group.role}", group.axes)
+        _require_unique(form.family, f"axis of {group.role}", group.axes)
         places = tuple(axis for axis in group.axes if axis in form.placement)
         if places != form.placement[: len(places)]:
             raise InputError(
@@ -251,8 +247,8 @@ def _check(form: ClosForm) -> None:
             raise InputError(f"family {form.family}: axis {axis} is dropped on the way up and comes back")
 
 
-def _unique(family: str, what: str, names: Iterable[str]) -> None:
+def _require_unique(family: str, what: str, names: Iterable[str]) -> None:
     names = list(names)
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"family {family}: {what} {name} stands twice")
+            raise InputError(f"family {family}: duplicate {what} {name}")

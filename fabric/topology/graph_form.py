@@ -1,7 +1,8 @@
-"""Forms whose links are no join of axes: direct networks and server-centric ones, by counts and a rule for the wires.
+"""Topologies as graphs: direct and server-centric networks, by counts and a pattern that lays their links.
 
-Such a form has the same readings as a chain of joins (`fabric.form`): its counts are sums of products of sizes, and the
-wires of a bundle are laid by a function of the sizes, whose links and ports per device are declared and tested.
+Such a form is read in the same ways as a Clos (`fabric.topology.clos`): its counts are sums of products of sizes, and
+the links of a bundle are laid by a function of the sizes, whose numbers of links and of ports per device are declared
+and tested against it.
 """
 
 from __future__ import annotations
@@ -10,230 +11,255 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import count as counter
+from random import Random
+from typing import cast
 
 import numpy as np
 
-from fabric.topology.clos import PLANE, Bundle, ClosForm, Group
 from fabric.topology.patterns import Rows
-from fabric.topology.polynomial import Expression, Polynomial, evaluate
+from fabric.topology.polynomial import Expression, Polynomial, Ratio, evaluate
+from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
 
-__all__ = ["SERVER", "GraphForm", "LoadRatio", "PatternBundle", "Rule", "Sizes", "Table"]
-
-Sizes = Mapping[str, int]
+__all__ = ["SERVER", "GraphForm", "PathFacts", "PatternBundle", "Rule", "SizeTable", "Sizing"]
 
 SERVER = Group("server", ("server",))
-"""The servers of a wired form, numbered through."""
-
-
-@dataclass(frozen=True)
-class LoadRatio:
-    """What uniform traffic at line rate puts on a bundle's links by minimal routing, over what they carry.
-
-    The oversubscription of a bundle, `sent` over `carried`: of the busiest link where they are alike, of one a
-    sixteenth less busy than that on dragonflies, and of the mean one on Slim Fly and Jellyfish, whose links may differ.
-    """
-
-    sent: Polynomial
-    carried: Polynomial
+"""The servers of a graph form, numbered through."""
 
 
 @dataclass(frozen=True)
 class PatternBundle(Bundle):
-    """Links between two groups, or of one group with itself, laid by `pairs`, called `label`.
+    """Links between two groups, or within one group, laid by a pattern."""
 
-    `total` counts them with all planes and copies. A device of the lower group ends `lower_ports` of them, one of the
-    upper `upper_ports`; in one group both are the same. The greatest of `loads` is its oversubscription. `pairs`
-    returns the numbers of the devices at both ends within one plane, without copies; of the servers' links, one for
-    each of their NICs.
+    total: Polynomial
+    """The number of links, with all planes and parallel links."""
+    lower_ports: Polynomial
+    """The links at a device of the lower group."""
+    upper_ports: Polynomial
+    """The links at a device of the upper group; the same as `lower_ports` within one group."""
+    pairs: Callable[[Sizes], tuple[Rows, Rows]]
+    """Returns the device numbers of both ends, shape (links,) each, within one plane and without parallel links.
+
+    For the servers' links it returns one pair for each of their NICs.
+    """
+    loads: tuple[Ratio, ...] = ()
+    """What uniform traffic at line rate and minimal routing load on a link, over its capacity.
+
+    The greatest is the bundle's oversubscription: of the busiest link where links are loaded alike, of one a sixteenth
+    less busy than that on dragonflies, and of the average one on Slim Fly and Jellyfish.
     """
 
-    label: str
-    total: Polynomial
-    lower_ports: Polynomial
-    upper_ports: Polynomial
-    pairs: Callable[[Sizes], tuple[Rows, Rows]]
-    loads: tuple[LoadRatio, ...] = ()
-
     @property
-    def name(self) -> str:
-        return self.label
+    def uniform(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What sizes must keep to: `small` is at most `large`; or, where that is left out, `small` is even."""
+    """A condition on sizes: `small` is at most `large`; or, where `large` is None, `small` is even."""
 
     small: Polynomial
     large: Polynomial | None
-    why: str
+    reason: str
+    """The condition in words, for messages."""
 
     @property
     def names(self) -> set[str]:
-        """The sizes that it is of."""
+        """The names of the sizes in the condition."""
         counts = [each for each in (self.small, self.large) if each]
         return {name for each in counts for _, names in each.terms for name in names}
 
+    def holds(self, sizes: Sizes) -> bool:
+        """Say whether the sizes meet the condition."""
+        small = evaluate(self.small, sizes)
+        return bool(small % 2 == 0 if self.large is None else small <= evaluate(self.large, sizes))
+
 
 @dataclass(frozen=True)
-class Table:
-    """Sizes that go together by a rule of their own: the rows that there are, up to a width in ports."""
+class SizeTable:
+    """Sizes that go together by a rule of their own, as the rows of a table."""
 
     names: tuple[str, ...]
+    """The sizes in a row; the first is the one that is chosen."""
     rows: Callable[[int], tuple[tuple[int, ...], ...]]
-    why: str
+    """Returns the rows for switches of at most a number of ports."""
+    reason: str
+    """What is wrong with a size that is not in the table, for messages."""
 
 
 @dataclass(frozen=True)
-class GraphForm(ClosForm):
-    """A form by counts and wires. Every switch that the sizes say is built, whether servers fill it or not.
+class Sizing:
+    """The sizes of a graph form: which are chosen, which are given, and which follow."""
 
-    `formula` is how it is written, `links_` its bundles from the servers' on, `capacity` the servers that there is room
-    for, and `far` the switches on its longest minimal path. `free` are the sizes to choose with their least, `fixed`
-    those that are given, `many` those that no port of a switch bounds, and `alike` those whose order is no matter;
-    `floors` are those that follow, as many times as the second of two counts goes into the first. With `levels`, a NIC
-    has a port for each of so many switch groups instead of a plane for each port; with `relays` servers pass traffic
-    on.
-
-    `apart` counts the ordered pairs of NICs of different servers by the hops between them, servers that pass traffic on
-    included; where that has no closed form they are counted from the ends that `search` returns, as which all others
-    are, with how many each stands for, or by default from all. Adaptive routing goes `valiant` ways too, by an
-    intermediate switch. So many virtual `channels` keep minimal routing, in the order published for the family, from
-    locking; ways by an intermediate switch are two of these, and take twice as many. The greatest of
-    `crowds` is one over the fewest minimal ways between two leaves. An `uneven` form, as one with valiant ways, has so
-    few flows on a link that those of a random permutation do not even out. Of links that are laid by a rule,
-    `parallel` is how many two switches have, rounded up. Minimal routing takes the ways of least
-    weight: 1 for a link, or that of its bundle in `weights`.
-    """
-
-    formula: str
-    links_: tuple[PatternBundle, ...]
     capacity: Polynomial
-    far: Polynomial
-    free: Mapping[str, int] = field(default_factory=dict)
+    """The servers that there is room for."""
+    free: Mapping[str, int]
+    """The sizes to choose, each with its least value."""
     fixed: Mapping[str, int] = field(default_factory=dict)
-    floors: Mapping[str, tuple[Polynomial, Polynomial]] = field(default_factory=dict)
-    tables: tuple[Table, ...] = ()
+    """The sizes that are given."""
+    derived: Mapping[str, tuple[Polynomial, Polynomial]] = field(default_factory=dict)
+    """The sizes that follow: the first count divided by the second, rounded down."""
+    tables: tuple[SizeTable, ...] = ()
+    """The sizes that are rows of a table."""
     rules: tuple[Rule, ...] = ()
-    many: tuple[str, ...] = ()
-    alike: tuple[str, ...] = ()
-    levels: int = 0
-    relays: bool = False
-    apart: Callable[[Sizes], Mapping[int, int]] | None = None
-    search: Callable[[Sizes], tuple[Rows, Rows]] | None = None
-    valiant: bool = False
-    channels: int = 1
-    crowds: tuple[LoadRatio, ...] = ()
-    parallel: LoadRatio | None = None
-    uneven: bool = False
+    """What the sizes must satisfy."""
+    unbounded: tuple[str, ...] = ()
+    """The free sizes that no switch's ports bound."""
+    symmetric: tuple[str, ...] = ()
+    """Axes whose sizes may trade places without changing the fabric."""
+    parallel: Ratio | None = None
+    """The links between two joined switches where a pattern decides, rounded up."""
+
+
+@dataclass(frozen=True)
+class PathFacts:
+    """The minimal paths of a graph form."""
+
+    diameter: Polynomial
+    """The switches on the longest minimal path."""
+    hop_histogram: Callable[[Sizes], Mapping[int, int]] | None = None
+    """Returns the ordered pairs of NICs of different servers by their hops, forwarding servers included; None where
+    there is no closed form."""
+    representatives: Callable[[Sizes], tuple[Rows, Rows]] | None = None
+    """Returns switches to which all others are equivalent, and how many each stands for; None where there are none."""
     weights: Mapping[str, int] = field(default_factory=dict)
+    """The weight of a bundle's links in minimal routing, which takes the paths of least weight; 1 where absent."""
+
+
+@dataclass(frozen=True)
+class GraphForm(Topology):
+    """A topology by counts and patterns. Every switch that the sizes imply is built, whether servers fill it or not."""
+
+    bundles: tuple[PatternBundle, ...]
+    formula: str = field(kw_only=True)
+    """How it is written."""
+    sizing: Sizing = field(kw_only=True)
+    """Its sizes."""
+    paths: PathFacts = field(kw_only=True)
+    """Its minimal paths."""
+
+    @property
+    def layered(self) -> bool:
+        return False
 
     @property
     def text(self) -> str:
         return self.formula
 
     @property
-    def longest(self) -> str:
-        return str(self.far)
+    def diameter_text(self) -> str:
+        return str(self.paths.diameter)
+
+    @property
+    def size_label(self) -> str:
+        number, what = (len(self.sizing.symmetric), "dimension") if self.sizing.symmetric else (self.tiers, "tier")
+        return f"{number} {what}{'s'[: number > 1]}"
 
     @property
     def virtual_channels(self) -> dict[str, int]:
-        """Those of minimal routing, and of Valiant's where there is one: twice as many."""
-        return {"minimal": self.channels, **({} if self.levels else {"valiant": 2 * self.channels})}
-
-    @property
-    def bundles(self) -> tuple[Bundle, ...]:
-        return self.links_
+        valiant = {} if self.routing.nic_levels else {"valiant": 2 * self.routing.channels}
+        return self.routing.virtual_channels | valiant
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The sizes that are chosen: of a table the first."""
-        return (*self.free, *(table.names[0] for table in self.tables), PLANE)
+        """The sizes that are chosen, of a table the first, and the plane."""
+        return (*self.sizing.free, *(table.names[0] for table in self.sizing.tables), PLANE)
 
     @property
-    def unit(self) -> str:
-        """The size that says how many servers share a leaf."""
+    def unit_axis(self) -> str:
         return "slot"
 
     @property
-    def lanes(self) -> tuple[str, ...]:
+    def servers_name(self) -> str:
+        return "servers"
+
+    @property
+    def rail_axes(self) -> tuple[str, ...]:
         return ()
+
+    @property
+    def rails_meet_at(self) -> str | None:
+        """The top role: a graph form joins every GPU to every other."""
+        return self.roles[-1]
 
     def devices(self, group: Group) -> tuple[str, ...]:
         return ("servers",) if group == self.server else group.axes
 
     def links(self, bundle: Bundle) -> Expression:
-        assert isinstance(bundle, PatternBundle)
-        return bundle.total
+        return cast(PatternBundle, bundle).total
 
     def ports_down(self, group: Group) -> tuple[Expression, ...]:
-        return tuple(wire.upper_ports for wire in self.links_ if wire.upper == group != wire.lower)
+        return tuple(bundle.upper_ports for bundle in self.bundles if bundle.upper == group != bundle.lower)
 
     def ports_up(self, group: Group) -> tuple[Expression, ...]:
-        return tuple(wire.lower_ports for wire in self.links_ if wire.lower == group)
+        return tuple(bundle.lower_ports for bundle in self.bundles if bundle.lower == group)
 
-    def sized(self, sizes: Sizes, nics: int, servers: int) -> dict[str, int]:
-        """Return sizes with those that follow: what is fixed, each server's NICs, and room for how many servers."""
-        found = {PLANE: self.levels or 1, **dict.fromkeys((wire.name for wire in self.fabric_bundles), 1)}
-        found |= {**self.given(nics), **sizes, "servers": servers}
-        found |= {name: evaluate(whole, found) // evaluate(part, found) for name, (whole, part) in self.floors.items()}
-        return found | {"server": evaluate(self.capacity, found)}
+    def oversubscription(self, group: Group, sizes: Sizes) -> Fraction | None:
+        """Return what uniform traffic loads on the busiest bundle at the group's switches; None without any."""
+        loads = [load for bundle in self.bundles if group in (bundle.lower, bundle.upper) for load in bundle.loads]
+        return max((load.value(sizes) for load in loads), default=None)
 
-    def given(self, nics: int) -> dict[str, int]:
-        """Return the sizes that nobody chooses: those that are fixed, and a server's NICs."""
-        return {**self.fixed, **dict.fromkeys((wire.name for wire in self.host_wires), nics), "nic": nics}
-
-    def broken(self, sizes: Sizes) -> str | None:
-        """Return why there is no such fabric, or None where there is one or where sizes are left to choose."""
-        for rule in self.rules:
-            if rule.names <= sizes.keys():
-                small = evaluate(rule.small, sizes)
-                if small % 2 if rule.large is None else small > evaluate(rule.large, sizes):
-                    return rule.why
-        return None
-
-    def busiest(self, group: Group, sizes: Sizes) -> Fraction | None:
-        """Return the oversubscription of the group's bundle that uniform traffic loads most; None without any."""
-        loads = [load for wire in self.links_ if group in (wire.lower, wire.upper) for load in wire.loads]
-        return max(
-            (Fraction(evaluate(load.sent, sizes), evaluate(load.carried, sizes)) for load in loads), default=None
-        )
-
-    def crowding(self, sizes: Sizes) -> Fraction:
-        """Return one over the fewest minimal ways between two leaves; 0 for forms whose NICs each go by their own."""
-        each = (Fraction(evaluate(load.sent, sizes), evaluate(load.carried, sizes)) for load in self.crowds)
-        return max(each, default=Fraction(0))
-
-    @property
-    def detour(self) -> float:
-        """How many times as much as uniform traffic any other may load the links."""
-        return 2.0 if self.valiant or self.uneven else 1.0
-
-    def fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, int], ...]:
-        """Return how many switches of the group, the fullest first, have how many ports in use."""
+    def port_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, int], ...]:
+        """Return pairs of a number of devices and the ports each of them has in use, the fullest first."""
         if group == self.server:
-            return ((sizes["servers"], sum(evaluate(wire.lower_ports, sizes) for wire in self.host_wires)),)
+            return ((sizes["servers"], sum(evaluate(bundle.lower_ports, sizes) for bundle in self.host_patterns)),)
         ends = np.zeros(math.prod(sizes[axis] for axis in group.axes if axis != PLANE), np.int64)
-        for wire in self.links_:
-            copies = 1 if wire in self.host_wires else sizes[wire.name]
-            for place, rows in zip((wire.lower, wire.upper), wire.pairs(sizes), strict=True):
-                ends += copies * np.bincount(rows, minlength=len(ends)) if place == group else 0
+        for bundle in self.bundles:
+            parallel = 1 if bundle in self.host_patterns else sizes[bundle.name]
+            for at, rows in zip((bundle.lower, bundle.upper), bundle.pairs(sizes), strict=True):
+                ends += parallel * np.bincount(rows, minlength=len(ends)) if at == group else 0
         ports, counts = np.unique(ends, return_counts=True)
         planes = sizes[PLANE] if PLANE in group.axes else 1
         fills = zip(counts[::-1].tolist(), ports[::-1].tolist(), strict=True)
-        return tuple((count * planes, used) for count, used in fills)
+        return tuple((number * planes, used) for number, used in fills)
 
-    def first_port(self, group: Group, wire: PatternBundle, sizes: Sizes) -> int:
-        """Return the first port of the group's devices that ends the wire's links; the servers' come first."""
-        before = self.links_[: self.links_.index(wire)]
+    def capacity(self, sizes: Sizes) -> int:
+        return int(evaluate(self.sizing.capacity, sizes))
+
+    def complete_sizes(self, sizes: Sizes, nics: int, servers: int) -> dict[str, int]:
+        """Return sizes with those that follow: fixed and derived ones, a server's NICs, and the room for servers."""
+        full = {PLANE: self.routing.nic_levels or 1, **dict.fromkeys((each.name for each in self.fabric_bundles), 1)}
+        full |= {**self.given_sizes(nics), **sizes, "servers": servers}
+        for name, (whole, part) in self.sizing.derived.items():
+            full[name] = evaluate(whole, full) // evaluate(part, full)
+        return full | {"server": self.capacity(full)}
+
+    def hop_servers(self, sizes: Sizes) -> int:
+        """Return all servers that there is room for: the switches are there, whether servers fill them or not."""
+        return self.capacity(sizes)
+
+    def given_sizes(self, nics: int) -> dict[str, int]:
+        """Return the sizes that are not chosen: those that are fixed, and a server's NICs."""
+        return {**self.sizing.fixed, **dict.fromkeys((each.name for each in self.host_patterns), nics), "nic": nics}
+
+    def broken_rule(self, sizes: Sizes) -> str | None:
+        for rule in self.sizing.rules:
+            if rule.names <= sizes.keys() and not rule.holds(sizes):
+                return rule.reason
+        return None
+
+    def random_sizes(self, random: Random, most: int) -> dict[str, int]:
+        """Return sizes drawn at random, from a range that widens with the draws that broke a rule."""
+        nics = random.randint(1, 2)
+        for tries in counter():
+            widest = random.randint(1, 2 * most + tries // 20)
+            sizes = {axis: random.randint(least, least + widest) for axis, least in self.sizing.free.items()}
+            for table in self.sizing.tables:
+                sizes |= dict(zip(table.names, random.choice(table.rows(8)[: random.randint(1, most)]), strict=True))
+            names = (each.name for each in self.fabric_bundles if each.name not in self.sizing.fixed)
+            sizes |= {name: random.randint(1, 2) for name in names}
+            sizes[PLANE] = self.routing.nic_levels or random.randint(1, 2)
+            if self.broken_rule(self.complete_sizes(sizes, nics, 0)) is None:
+                return self.given_sizes(nics) | sizes
+        raise AssertionError("counting never ends")
+
+    def first_port(self, group: Group, bundle: Bundle, sizes: Sizes) -> int:
+        before = self.bundles[: [each.name for each in self.bundles].index(bundle.name)]
         ends = [each.upper_ports for each in before if each.upper == group != each.lower]
         ends += [each.lower_ports for each in before if each.lower == group]
         return int(sum(evaluate(ports, sizes) for ports in ends))
 
     @property
-    def host_wires(self) -> tuple[PatternBundle, ...]:
-        return tuple(wire for wire in self.links_ if wire.lower == self.server)
-
-    @property
-    def meets(self) -> str | None:
-        """The role at which all meet: every wired form joins every GPU to every other."""
-        return self.roles[-1]
+    def host_patterns(self) -> tuple[PatternBundle, ...]:
+        """The bundles from the servers."""
+        return tuple(bundle for bundle in self.bundles if bundle.lower == self.server)

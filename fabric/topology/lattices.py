@@ -1,4 +1,4 @@
-"""Lattices of switches, whose lines are joined all to all, to rings or to paths, as forms by counts and wires."""
+"""Lattices of switches, whose lines are joined all to all (HyperX), to rings (torus) or to paths (mesh)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from functools import cache
 
 import numpy as np
 
-from fabric.topology.clos import PLANE, Group
 from fabric.topology.direct import HOSTS, hosts, shape
-from fabric.topology.graph_form import SERVER, GraphForm, LoadRatio, PatternBundle, Sizes, Table
+from fabric.topology.family import Family
+from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle, SizeTable, Sizing
 from fabric.topology.patterns import Rows, all_to_all, paths, rings
-from fabric.topology.polynomial import Polynomial, count
+from fabric.topology.polynomial import Polynomial, Ratio, count
+from fabric.topology.topology import PLANE, Drawing, Group, RoutingFacts, Sizes
 
-__all__ = ["hyperx", "mesh", "torus"]
+__all__ = ["HYPERX", "MESH", "TORUS", "hyperx", "mesh", "torus"]
 
 DIMENSIONS = ("x", "y", "z", "w", "v", "u")
 """The axes of a lattice of switches."""
 
+ACROSS, UP = ("x", "z", "v"), ("y", "w", "u")
+"""The axes that are drawn from left to right, and upwards."""
 
-def _written(axes: Sequence[str]) -> str:
+
+def _formula(axes: Sequence[str]) -> str:
     names = ", ".join(axes)
     return f"server({names}, slot) - leaf({names}) ~ {' ~ '.join(axes)}"
 
@@ -34,11 +38,21 @@ def hyperx(dimensions: int) -> GraphForm:
     leaf = Group("leaf", (*axes, PLANE))
     parts = [_clique(leaf, axes, place) for place in range(dimensions)]
     return GraphForm(
-        "hyperx", (SERVER, leaf), _written(axes), (hosts(leaf), *parts), count(" ".join((*axes, "slot"))),
-        count(str(dimensions + 1)), free={**dict.fromkeys(axes, 2), "slot": 1}, alike=axes,
-        search=lambda sizes: _one(sizes, leaf), valiant=True, channels=dimensions,
-        crowds=tuple(LoadRatio(count("1"), count(f"leaf-{axis}")) for axis in axes),
-    )  # fmt: skip
+        "hyperx",
+        (SERVER, leaf),
+        (hosts(leaf), *parts),
+        formula=_formula(axes),
+        sizing=Sizing(
+            capacity=count(" ".join((*axes, "slot"))), free={**dict.fromkeys(axes, 2), "slot": 1}, symmetric=axes
+        ),
+        paths=PathFacts(diameter=count(str(dimensions + 1)), representatives=lambda sizes: _first_switch(sizes, leaf)),
+        routing=RoutingFacts(channels=dimensions, valiant=True, inverse_paths=_inverse_paths(axes)),
+        drawing=Drawing("lattice", ACROSS, UP, "clique"),
+    )
+
+
+def _inverse_paths(axes: Sequence[str]) -> tuple[Ratio, ...]:
+    return tuple(Ratio(count("1"), count(f"leaf-{axis}")) for axis in axes)
 
 
 def _clique(leaf: Group, axes: Sequence[str], place: int) -> PatternBundle:
@@ -49,7 +63,7 @@ def _clique(leaf: Group, axes: Sequence[str], place: int) -> PatternBundle:
     return PatternBundle(
         leaf, leaf, name, count(f"{every} {axis} {name} - {every} {name} : 2"), ports, ports,
         lambda sizes: all_to_all(shape(sizes, leaf), place),
-        (LoadRatio(count(f"slot {HOSTS}"), count(f"{axis} {name}")),),
+        (Ratio(count(f"slot {HOSTS}"), count(f"{axis} {name}")),),
     )  # fmt: skip
 
 
@@ -57,8 +71,8 @@ def _all_text(axes: Sequence[str]) -> str:
     return " ".join((*axes, PLANE))
 
 
-def _one(sizes: Sizes, group: Group) -> tuple[Rows, Rows]:
-    """Return the first switch, as which all others are."""
+def _first_switch(sizes: Sizes, group: Group) -> tuple[Rows, Rows]:
+    """Return the first switch, to which all others are equivalent."""
     return np.zeros(1, np.int64), np.array([int(np.prod(shape(sizes, group)))])
 
 
@@ -81,15 +95,21 @@ def _grid(family: str, dimensions: int, *, wrapped: bool) -> GraphForm:
     parts = [_line(leaf, axes, place, wrapped=wrapped) for place in range(dimensions)]
     far = Polynomial(((1, ()), *((1, (f"{axis} far",)) for axis in axes)))
     tables = tuple(
-        Table((axis, *(f"{axis} {what}" for what in ("far", "passed", "ends"))), _rings if wrapped else _lines, LINES)
+        SizeTable(
+            (axis, *(f"{axis} {what}" for what in ("far", "passed", "ends"))), _rings if wrapped else _lines, LINES
+        )
         for axis in axes
     )
     return GraphForm(
-        family, (SERVER, leaf), _written(axes), (hosts(leaf), *parts), count(" ".join((*axes, "slot"))), far,
-        free={"slot": 1}, tables=tables, alike=axes,
-        search=(lambda sizes: _one(sizes, leaf)) if wrapped else None, channels=1 + wrapped,
-        crowds=tuple(LoadRatio(count("1"), count(f"leaf-{axis}")) for axis in axes),
-    )  # fmt: skip
+        family,
+        (SERVER, leaf),
+        (hosts(leaf), *parts),
+        formula=_formula(axes),
+        sizing=Sizing(capacity=count(" ".join((*axes, "slot"))), free={"slot": 1}, tables=tables, symmetric=axes),
+        paths=PathFacts(diameter=far, representatives=(lambda sizes: _first_switch(sizes, leaf)) if wrapped else None),
+        routing=RoutingFacts(channels=1 + wrapped, inverse_paths=_inverse_paths(axes)),
+        drawing=Drawing("lattice", ACROSS, UP, "ring" if wrapped else "path"),
+    )
 
 
 def _line(leaf: Group, axes: Sequence[str], place: int, *, wrapped: bool) -> PatternBundle:
@@ -107,14 +127,14 @@ def _line(leaf: Group, axes: Sequence[str], place: int, *, wrapped: bool) -> Pat
     carried = Polynomial(((1, (axis, f"leaf-{axis}", *([f"{axis} ends"] if wrapped else ()))),))
     return PatternBundle(
         leaf, leaf, f"leaf-{axis}", ring if wrapped else line, ports, ports,
-        lambda sizes: (rings if wrapped else paths)(shape(sizes, leaf), place), (LoadRatio(sent, carried),),
+        lambda sizes: (rings if wrapped else paths)(shape(sizes, leaf), place), (Ratio(sent, carried),),
     )  # fmt: skip
 
 
 LONGEST = 256
 """The longest line of a torus or mesh."""
 
-LINES = f"is no size of a line, which has 2 to {LONGEST} switches"
+LINES = f"is not the size of a line, which has 2 to {LONGEST} switches"
 
 
 @cache
@@ -125,3 +145,25 @@ def _rings(_: int) -> tuple[tuple[int, ...], ...]:
 @cache
 def _lines(_: int) -> tuple[tuple[int, ...], ...]:
     return tuple((n, n - 1, n * n // 4, min(n, 3) - 1) for n in range(2, LONGEST + 1))
+
+
+HYPERX = Family(
+    "hyperx",
+    "a lattice of switches, each joined to all others of its lines; of equal sizes it is a flattened butterfly",
+    tuple(hyperx(dimensions) for dimensions in (1, 2, 3, 4)),
+    reference="J. Ahn et al., SC 2009, doi 10.1145/1654059.1654101",
+)
+
+TORUS = Family(
+    "torus",
+    "a lattice of switches, each joined to its two neighbours on every line, around; x far is x / 2",
+    tuple(torus(dimensions) for dimensions in (1, 2, 3, 4, 5, 6)),
+    reference="W. Dally, IEEE Transactions on Computers 39(6), 1990, doi 10.1109/12.53599",
+)
+
+MESH = Family(
+    "mesh",
+    "a torus whose lines are not closed; x far is x - 1",
+    tuple(mesh(dimensions) for dimensions in (1, 2, 3, 4, 5, 6)),
+    reference="W. Dally, IEEE Transactions on Computers 39(6), 1990, doi 10.1109/12.53599",
+)

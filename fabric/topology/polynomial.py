@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
-__all__ = ["Expression", "Monomial", "Polynomial", "count", "evaluate"]
+__all__ = ["Expression", "Monomial", "Polynomial", "Ratio", "count", "evaluate"]
 
 Monomial = tuple[str, ...]
 """The names of the sizes whose product a count is."""
@@ -44,7 +45,7 @@ def count(text: str) -> Polynomial:
     """
     body, _, over = text.partition(":")
     if not re.fullmatch(r"[\w\s+-]+", body):
-        raise ValueError(f"'{text}' is no sum of products")
+        raise ValueError(f"'{text}' is not a sum of products")
     terms = tuple(_term(sign, names.split()) for sign, names in _TERM.findall(re.sub(r"(\w)-(\w)", r"\1|\2", body)))
     return Polynomial(terms, int(over or 1))
 
@@ -60,3 +61,15 @@ def evaluate(quantity: Expression, sizes: Mapping[str, Any]) -> Any:
         return math.prod(sizes[name] for name in quantity)
     total = sum(factor * math.prod(sizes[name] for name in monomial) for factor, monomial in quantity.terms)
     return total // quantity.over
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One count over another: the load of a link over its capacity, say."""
+
+    numerator: Polynomial
+    denominator: Polynomial
+
+    def value(self, sizes: Mapping[str, int]) -> Fraction:
+        """Return the ratio for sizes that are whole numbers."""
+        return Fraction(evaluate(self.numerator, sizes), evaluate(self.denominator, sizes))

@@ -10,10 +10,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fabric.topology.clos import PLANE
-from fabric.topology.graph_form import GraphForm, Sizes
+from fabric.topology.graph_form import GraphForm
 from fabric.topology.patterns import Rows
 from fabric.topology.polynomial import evaluate
+from fabric.topology.topology import PLANE, Sizes
 
 __all__ = ["FAR", "Graph", "graph_of"]
 
@@ -148,21 +148,21 @@ def graph_of(form: GraphForm, sizes: Sizes) -> Graph:
         total += math.prod(sizes[axis] for axis in group.axes if axis != PLANE)
     leaves = first.get(form.roles[1], total) if len(form.roles) > 1 else total
     parts, hosts, servers, start = list[tuple[Rows, ...]](), list[Rows](), list[Rows](), 0
-    for wire in form.links_:
+    for wire in form.bundles:
         low, high = wire.pairs(sizes)
-        if wire in form.host_wires:
+        if wire in form.host_patterns:
             hosts.append(high + first[wire.upper.role])
             servers.append(low)
         else:
             each = sizes[wire.name] * (sizes[PLANE] if PLANE in wire.lower.axes else 1)
             rows = start + np.arange(len(low)) * each
             ends = low + first[wire.lower.role], high + first[wire.upper.role]
-            of_links = np.full(len(low), sizes[wire.name]), np.full(len(low), form.weights.get(wire.name, 1))
+            of_links = np.full(len(low), sizes[wire.name]), np.full(len(low), form.paths.weights.get(wire.name, 1))
             parts += [(*ends, rows, 0 * rows, *of_links), (*reversed(ends), rows, 0 * rows + 1, *of_links)]
         start += evaluate(wire.total, sizes)
     tails, heads, link, back, copies, weights = map(np.concatenate, zip(*parts, strict=True)) if parts else NONE
     order = np.argsort(tails, kind="stable")
-    targets = np.stack(hosts, axis=1) if form.levels else np.arange(leaves)[:, None]
+    targets = np.stack(hosts, axis=1) if form.routing.nic_levels else np.arange(leaves)[:, None]
     arcs = (tails[order], heads[order], copies[order], weights[order], link[order], back[order] == 1)
     return Graph(total, targets, *arcs, np.concatenate(hosts), np.concatenate(servers))
 

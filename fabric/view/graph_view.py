@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from fabric.blueprint import Blueprint
-from fabric.topology.clos import PLANE, Group
 from fabric.topology.graph_form import GraphForm, PatternBundle
+from fabric.topology.topology import PLANE, Group
 from fabric.view.stacks import ABOVE, AROUND, INSIDE, AggregatedNode, Edges, Rows, kept_axes
 
 __all__ = ["GraphSplitter", "aggregated", "wired_units"]
@@ -35,8 +35,8 @@ class GraphSplitter:
     """
 
     def __init__(self, blueprint: Blueprint, level: str, place: Mapping[str, int]) -> None:
-        assert isinstance(blueprint.form, GraphForm)
-        self.blueprint, self.form, self.level, self.place = blueprint, blueprint.form, level, place
+        assert isinstance(blueprint.topology, GraphForm)
+        self.blueprint, self.topology, self.level, self.place = blueprint, blueprint.topology, level, place
         self.sizes = blueprint.sizes
 
     def digits(self, group: Group) -> dict[str, Rows]:
@@ -46,12 +46,12 @@ class GraphSplitter:
     @cached_property
     def _digits(self) -> dict[Group, dict[str, Rows]]:
         found = {}
-        for group in self.form.switch_groups:
+        for group in self.topology.switch_groups:
             values = np.indices([self.sizes[axis] for axis in group.axes]).reshape(len(group.axes), -1)
             found[group] = dict(zip(group.axes, values, strict=True))
-        axes = [axis for axis in self.form.switch_groups[0].axes if axis != PLANE]
+        axes = [axis for axis in self.topology.switch_groups[0].axes if axis != PLANE]
         leaf = dict(zip(axes, np.unravel_index(self.leaf_of, [self.sizes[axis] for axis in axes]), strict=True))
-        return found | {self.form.server: {**leaf, "server": np.arange(self.servers)}}
+        return found | {self.topology.server: {**leaf, "server": np.arange(self.servers)}}
 
     @property
     def servers(self) -> int:
@@ -60,14 +60,14 @@ class GraphSplitter:
     @cached_property
     def leaf_of(self) -> Rows:
         """The leaf of each server, as its number in a plane."""
-        server, leaf = self.form.host_wires[0].pairs(self.sizes)
+        server, leaf = self.topology.host_patterns[0].pairs(self.sizes)
         return np.asarray(leaf[np.searchsorted(server, np.arange(self.servers))])
 
     @cached_property
     def inside(self) -> dict[Group, Rows]:
         """Which devices of each group are of the place: those that agree with it and have all of its axes."""
         found = {}
-        for group in self.form.groups:
+        for group in self.topology.groups:
             digits = self.digits(group)
             there = np.full(self.blueprint.devices(group.role), self.place.keys() <= digits.keys())
             for axis, value in self.place.items():
@@ -79,7 +79,7 @@ class GraphSplitter:
     def joined(self) -> tuple[tuple[Rows, Rows, Rows], ...]:
         """The pairs of devices that a wire joins, one at least of the place: rows in their groups, and links."""
         found = []
-        for wire in self.form.links_:
+        for wire in self.topology.bundles:
             low, high, links = self._pairs(wire)
             kept = self.inside[wire.lower][low] | self.inside[wire.upper][high]
             found.append((low[kept], high[kept], links[kept]))
@@ -87,7 +87,7 @@ class GraphSplitter:
 
     def _pairs(self, wire: PatternBundle) -> tuple[Rows, Rows, Rows]:
         """Return every joined pair of devices once, over all planes, and the links of each."""
-        hosts = wire in self.form.host_wires
+        hosts = wire in self.topology.host_patterns
         low, high = wire.pairs(self.sizes)
         if wire.lower == wire.upper:
             low, high = np.minimum(low, high), np.maximum(low, high)
@@ -103,8 +103,8 @@ class GraphSplitter:
     @cached_property
     def near(self) -> dict[Group, Rows]:
         """Which devices of each group are not of the place, but joined to one that is."""
-        found = {group: np.zeros(self.blueprint.devices(group.role), bool) for group in self.form.groups}
-        for wire, (low, high, _) in zip(self.form.links_, self.joined, strict=True):
+        found = {group: np.zeros(self.blueprint.devices(group.role), bool) for group in self.topology.groups}
+        for wire, (low, high, _) in zip(self.topology.bundles, self.joined, strict=True):
             found[wire.lower][low] = True
             found[wire.upper][high] = True
         return {group: there & ~self.inside[group] for group, there in found.items()}
@@ -113,7 +113,7 @@ class GraphSplitter:
     def parts(self) -> tuple[list[AggregatedNode], dict[Group, Rows]]:
         """The stacks of the view, and the stack of every device of each group, -1 for what is not seen."""
         stacks, of = list[AggregatedNode](), {}
-        for group in self.form.groups:
+        for group in self.topology.groups:
             part_of = np.full(self.blueprint.devices(group.role), -1, np.int64)
             for stack, rows in self._split(group):
                 part_of[rows] = len(stacks)
@@ -168,7 +168,7 @@ class GraphSplitter:
         """Return the edges between the stacks."""
         stacks, of = self.parts
         columns: list[tuple[Rows, ...]] = []
-        for place, (wire, (low, high, links)) in enumerate(zip(self.form.links_, self.joined, strict=True)):
+        for place, (wire, (low, high, links)) in enumerate(zip(self.topology.bundles, self.joined, strict=True)):
             ends = of[wire.lower][low], of[wire.upper][high]
             if wire.lower == wire.upper:
                 ends = np.minimum(*ends), np.maximum(*ends)

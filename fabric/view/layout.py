@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.topology.clos import PLANE
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.topology import PLANE
 from fabric.view.stacks import Edges, Rows
 
 __all__ = ["Points", "Standing", "positions"]
@@ -69,8 +69,8 @@ class Standing:
 
 def positions(blueprint: Blueprint, level: str, where: Standing) -> Points:
     """Return x and y of every node: servers at the bottom where there are tiers, and else around their switches."""
-    form = blueprint.form
-    if not isinstance(form, GraphForm) or form.levels or level in ("fabric", "unit"):
+    form = blueprint.topology
+    if not isinstance(form, GraphForm) or form.routing.nic_levels or level in ("fabric", "unit"):
         return _in_rows(where, lift=isinstance(form, GraphForm))
     place = _lattice if form.family in LATTICES else _rings
     return place(blueprint, where)
@@ -109,7 +109,7 @@ def _rings(blueprint: Blueprint, where: Standing) -> Points:
     nodes = len(where.role)
     group, turn, far = np.zeros(nodes, np.int64), np.zeros(nodes), np.zeros(nodes)
     radius = -SPACE
-    for role in reversed(range(1, len(blueprint.form.groups))):
+    for role in reversed(range(1, len(blueprint.topology.groups))):
         rows = where.rows(role)
         group[rows] = where.digit(role, "group", rows) if where.inside.all() else 0
         each = max(1, len(rows) // (int(group[rows].max(initial=0)) + 1))
@@ -148,7 +148,7 @@ def _lattice(blueprint: Blueprint, where: Standing) -> Points:
 
     Its lines are bowed, so that a link past other switches is seen beside them.
     """
-    across, up = LATTICES[blueprint.form.family]
+    across, up = LATTICES[blueprint.topology.family]
     rows, servers, (above, rank) = where.rows(1), where.rows(0), where.under
     most = int(rank.max(initial=0)) + 1
     columns = math.ceil(math.sqrt(most))

@@ -58,7 +58,7 @@ def view_of(blueprint: Blueprint, level: str = "fabric", *, pod: int = 0, unit: 
     numbers = asked if level == "unit" and "pod" in _units(blueprint) else {level: asked.get(level, 0)}
     if level == "device":
         return _of_devices(blueprint)
-    if isinstance(blueprint.form, GraphForm):
+    if isinstance(blueprint.topology, GraphForm):
         wiring = GraphSplitter(blueprint, level, place)
         stacks, edges = wiring.parts[0], wiring.edges()
     else:
@@ -72,8 +72,10 @@ def switches_of(blueprint: Blueprint) -> View:
 
     A group that has more than `INSIDE` devices is split as in the view of a pod. Raises InputError for forms by wires.
     """
-    if isinstance(blueprint.form, GraphForm):
-        raise InputError(f"{blueprint.name}: a {blueprint.form.family} has no units that its servers could stand in")
+    if isinstance(blueprint.topology, GraphForm):
+        raise InputError(
+            f"{blueprint.name}: a {blueprint.topology.family} has no units that its servers could stand in"
+        )
     stacks = chain_stacks(blueprint, "pod", {})
     return _of_stacks(blueprint, "fabric", {}, stacks, chain_edges(blueprint, stacks))
 
@@ -95,7 +97,7 @@ def readable_level(blueprint: Blueprint, most: int = READABLE) -> str:
 
 def _units(blueprint: Blueprint) -> dict[str, tuple[str, ...]]:
     """Return the axes by which units, and pods, are numbered, of those that there are."""
-    return wired_units(blueprint.form) if isinstance(blueprint.form, GraphForm) else chain_units(blueprint)
+    return wired_units(blueprint.topology) if isinstance(blueprint.topology, GraphForm) else chain_units(blueprint)
 
 
 def place_of(blueprint: Blueprint, level: str, pod: int, unit: int) -> dict[str, int]:
@@ -104,7 +106,9 @@ def place_of(blueprint: Blueprint, level: str, pod: int, unit: int) -> dict[str,
         raise InputError(f"no level '{level}' of detail{nearest(level, LEVELS)}")
     if level not in levels_of(blueprint):
         known = ", ".join(levels_of(blueprint))
-        raise InputError(f"{blueprint.name}: a {blueprint.form.family} of this form has no {level}s; levels: {known}")
+        raise InputError(
+            f"{blueprint.name}: a {blueprint.topology.family} of this form has no {level}s; levels: {known}"
+        )
     units = _units(blueprint)
     asked = {"pod": pod, "unit": unit}
     inner = {"pod": ("pod",), "unit": tuple(units)}.get(level, ())
@@ -126,9 +130,9 @@ def place_of(blueprint: Blueprint, level: str, pod: int, unit: int) -> dict[str,
 
 def part_filled(blueprint: Blueprint, level: str) -> dict[str, int] | None:
     """Return the numbers by which the last pod or unit is seen, where it is filled in part; None where none is."""
-    if isinstance(blueprint.form, GraphForm) or level not in ("pod", "unit") or level not in levels_of(blueprint):
+    if isinstance(blueprint.topology, GraphForm) or level not in ("pod", "unit") or level not in levels_of(blueprint):
         return None
-    units, placement = _units(blueprint), blueprint.form.placement
+    units, placement = _units(blueprint), blueprint.topology.server.axes
     if blueprint.servers % math.prod(blueprint.sizes[axis] for axis in placement[len(units[level]) :]) == 0:
         return None
     found: dict[str, int] = {}
@@ -142,7 +146,7 @@ def part_filled(blueprint: Blueprint, level: str) -> dict[str, int] | None:
 
 def _places(blueprint: Blueprint, axes: Sequence[str], outer: dict[str, int]) -> int:
     """Return how many places there are on these axes within an outer one."""
-    if isinstance(blueprint.form, GraphForm):
+    if isinstance(blueprint.topology, GraphForm):
         return int(np.prod([blueprint.sizes[axis] for axis in axes], dtype=np.int64))
     return filled_in(blueprint, len(outer) + len(axes), outer)
 
@@ -164,7 +168,7 @@ def _of_stacks(
     value = next(iter(place.values()), 0)
     names = tuple(named(stack, laid[stack.group.role].axes, value) for stack in stacks)
     models = tuple(model_of(blueprint, stack.group.role, _row(stack, laid[stack.group.role])) for stack in stacks)
-    role = np.array([blueprint.form.groups.index(stack.group) for stack in stacks], np.uint8)
+    role = np.array([blueprint.topology.groups.index(stack.group) for stack in stacks], np.uint8)
     multiplicity = np.array([stack.multiplicity for stack in stacks], np.int64)
     where = Standing(role, np.array([stack.inside for stack in stacks]), [stack.fixed for stack in stacks], edges)
     spots = positions(blueprint, level, where)
@@ -179,8 +183,8 @@ def _row(stack: AggregatedNode, group: Devices) -> int | None:
 def _columns(
     blueprint: Blueprint, level: str, place: dict[str, int], nodes: _Nodes, spots: Points, edges: Edges
 ) -> View:
-    roles = tuple(group.role for group in blueprint.form.groups)
-    bundles = tuple(bundle.name for bundle in blueprint.form.bundles)
+    roles = tuple(group.role for group in blueprint.topology.groups)
+    bundles = tuple(bundle.name for bundle in blueprint.topology.bundles)
     lower, upper, bundle = edges.lower.astype(np.int32), edges.upper.astype(np.int32), edges.bundle.astype(np.uint8)
     return View(
         blueprint.name, level, place, blueprint.link_gbps, roles, bundles, nodes.names, nodes.models, nodes.role,
@@ -193,7 +197,7 @@ def _of_devices(blueprint: Blueprint) -> View:
     _refuse_too_large(blueprint)
     network = expand(blueprint)
     parts = []
-    for place, bundle in enumerate(blueprint.form.bundles):
+    for place, bundle in enumerate(blueprint.topology.bundles):
         rows = np.flatnonzero(network.bundle == place)
         low, high = network.lower[rows].astype(np.int64), network.upper[rows].astype(np.int64)
         if bundle.lower == bundle.upper:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.network import Devices
-from fabric.topology.clos import Group
+from fabric.topology.topology import Group
 
 __all__ = [
     "ABOVE",
@@ -96,7 +96,7 @@ def names_of(group: Devices) -> Iterator[str]:
 
 def model_of(blueprint: Blueprint, role: str, row: int | None = None) -> str:
     """Return the model of the device in a row of its group; of a stack, that or those of the group."""
-    if role == blueprint.form.server.role:
+    if role == blueprint.topology.server.role:
         return blueprint.server.name
     boxes = blueprint.boxes(role)
     if row is None or len(boxes) == 1:

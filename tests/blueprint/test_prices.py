@@ -44,7 +44,7 @@ def test_no_date_is_claimed_for_a_price_of_ones_own() -> None:
     """Notes and bill date the catalogue's prices only."""
     own = made(prices_usd={"optical-400g": 100, "sn5600": 50_000})
     assert not any("dated" in note for note in document(own)["notes"])
-    assert [row.note for row in own.bill.of("switch")] == [""] * len(own.blueprint.form.roles)
+    assert [row.note for row in own.bill.of("switch")] == [""] * len(own.blueprint.topology.roles)
     assert {row.note for row in own.bill.of("link")} == {"price from the request, both modules and the fibre"}
     (note,) = (note for note in document(made(prices_usd={"optical-400g": 100}))["notes"] if "dated" in note)
     assert "optical-400g" not in note

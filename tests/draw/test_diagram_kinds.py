@@ -29,9 +29,9 @@ from fabric.flow.link_utilization import link_loads
 from fabric.flow.paths import shortest_path
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint
-from fabric.topology.clos import ClosForm
+from fabric.topology.families import CLOS, families
 from fabric.topology.graph_form import GraphForm
-from fabric.topology.registry import CLOS, families
+from fabric.topology.topology import Topology
 from fabric.units import count
 from fabric.view import levels_of
 from tests.draw.test_graph_diagrams import LARGE as LARGE_WIRED
@@ -57,11 +57,11 @@ HUGE = {
 
 def diagrams(blueprint: Blueprint, kind: str) -> list[Diagram]:
     """Return every diagram of a kind that a fabric has: levels and paths of tiers, placements of racks."""
-    last = blueprint.gpus - 1 if blueprint.form.meets else (blueprint.servers - 1) * blueprint.server.gpus
+    last = blueprint.gpus - 1 if blueprint.topology.rails_meet_at else (blueprint.servers - 1) * blueprint.server.gpus
     # Fabrics made up for their words alone may have fewer links a server than it has NICs, and then no path or flow.
-    cabled = isinstance(blueprint.form, GraphForm) or blueprint.lanes * blueprint.sizes[
-        blueprint.form.bundles[0].name] == blueprint.server.nics  # fmt: skip
-    if kind == "adjacency" and not blueprint.form.fabric_bundles:
+    cabled = isinstance(blueprint.topology, GraphForm) or blueprint.leaves_per_server * blueprint.sizes[
+        blueprint.topology.bundles[0].name] == blueprint.server.nics  # fmt: skip
+    if kind == "adjacency" and not blueprint.topology.fabric_bundles:
         return []
     if kind == "tiers":
         path = (0, last) if cabled else None
@@ -155,17 +155,17 @@ def test_adjacency_counts_links(seed: int) -> None:
             assert sum(min(part.rows * part.each, blueprint.devices(part.role)) for part in bins) == blueprint.switches
 
 
-ONE_BUNDLE = [form for form in FORMS if not (isinstance(form, GraphForm) and form.levels)]
+ONE_BUNDLE = [form for form in FORMS if not form.routing.nic_levels]
 """The forms whose servers have links of one bundle."""
 
 
 @pytest.mark.parametrize("form", ONE_BUNDLE, ids=lambda form: f"{form.family} {form.text}")
-def test_loads_are_kept(form: ClosForm) -> None:
+def test_loads_are_kept(form: Topology) -> None:
     """What flows put on the links below leaves is what the NICs send, whatever routing takes it on from there."""
     drawn = (random_blueprint(form, Random(f"load {seed}")) for seed in range(100))
     blueprint = next(each for each in drawn if each.servers > 1)
     (phase,) = phases(blueprint.server, place(blueprint, "random", seed=1), "all-reduce", "hierarchical-ring")
-    first, end = rows_of(blueprint)[blueprint.form.bundles[0].name]
+    first, end = rows_of(blueprint)[blueprint.topology.bundles[0].name]
     for routing in (Routing("ecmp", blueprint.planes), Routing("adaptive")):
         loads = link_loads(blueprint, phase, routing)
         assert loads.shape == (2, blueprint.links_total)

@@ -14,9 +14,9 @@ from fabric.draw.canvas import Bend, Box, Dot, Label, Line
 from fabric.draw.captions import notes
 from fabric.draw.graph_diagram import lay_out_wired
 from fabric.draw.graph_scene import WHOLE, colour, plain_pairs, wires_of
-from fabric.topology.clos import PLANE
+from fabric.topology.families import families
 from fabric.topology.graph_form import GraphForm, PatternBundle
-from fabric.topology.registry import families
+from fabric.topology.topology import PLANE
 from fabric.units import count
 from tests.draw.test_tiers import clashes, words
 
@@ -46,12 +46,12 @@ LARGE: dict[str, dict[str, int]] = {
 
 def build(form: GraphForm, chosen: dict[str, int], planes: int = 1, copies: int = 1, missing: int = 0) -> Blueprint:
     """Return a blueprint of `form` of HGX servers, some places left empty."""
-    sizes = {axis: max(least, chosen.get(axis, least)) for axis, least in form.free.items()}
-    for table in form.tables:
+    sizes = {axis: max(least, chosen.get(axis, least)) for axis, least in form.sizing.free.items()}
+    for table in form.sizing.tables:
         names = table.names
         sizes |= dict(zip(names, min(table.rows(128), key=lambda row: abs(row[0] - chosen[names[0]])), strict=True))
-    sizes |= {bundle.name: copies for bundle in form.fabric_bundles if bundle.name not in form.fixed}
-    full = form.sized({**sizes, PLANE: form.levels or planes}, 8, 0)
+    sizes |= {bundle.name: copies for bundle in form.fabric_bundles if bundle.name not in form.sizing.fixed}
+    full = form.complete_sizes({**sizes, PLANE: form.routing.nic_levels or planes}, 8, 0)
     number = full["server"] - missing
     models = dict.fromkeys(form.roles, switches()["sn5600"])
     name = f"{form.family}: {form.text}"
@@ -106,9 +106,9 @@ def test_numbers(name: str) -> None:
     """The picture says every group's devices, every wire's links, how many ends a device has of them, and the GPUs."""
     blueprint = PICTURES[name]
     said = words(draw_fabric(blueprint))
-    for group in blueprint.form.groups:
+    for group in blueprint.topology.groups:
         assert f" × {count(blueprint.devices(group.role))} " in said
-    for wire in blueprint.form.bundles:
+    for wire in blueprint.topology.bundles:
         assert isinstance(wire, PatternBundle)
         assert f"{wire.name} {count(blueprint.links(wire))} links " in said
         assert (
@@ -139,14 +139,16 @@ def test_lines_of_a_cube_are_links(family: str) -> None:
     for form in (form for form in WIRED if form.family == family):
         blueprint = build(form, SMALL[family])
         if blueprint.switches <= WHOLE:
-            for wire in form.host_wires:
+            for wire in form.host_patterns:
                 assert strokes(blueprint, colour(blueprint, wire)) == blueprint.links(wire)
 
 
 @pytest.mark.parametrize("family", MILLION)
 def test_a_million_gpus(family: str, tmp_path: Path) -> None:
     """A million GPUs are drawn in a few seconds."""
-    form = max((form for form in WIRED if form.family == family), key=lambda form: (len(form.free), len(form.bundles)))
+    form = max(
+        (form for form in WIRED if form.family == family), key=lambda form: (len(form.sizing.free), len(form.bundles))
+    )
     blueprint = build(form, MILLION[family])
     assert blueprint.gpus >= 10**6
     start = time.process_time()
@@ -166,8 +168,8 @@ def test_same_bytes(family: str, tmp_path: Path) -> None:
 def test_planes_and_levels() -> None:
     """Planes are told of fabrics that have them, levels of those whose NICs have a port for each, never both."""
     for name, blueprint in PICTURES.items():
-        form = blueprint.form
+        form = blueprint.topology
         assert isinstance(form, GraphForm)
         said = " ".join(notes(blueprint))
-        assert ("levels of switches" in said) == bool(form.levels), name
-        assert ("planes are joined only" in said) == (name.startswith("large") and not form.levels), name
+        assert ("levels of switches" in said) == bool(form.routing.nic_levels), name
+        assert ("planes are joined only" in said) == (name.startswith("large") and not form.routing.nic_levels), name

@@ -16,7 +16,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from fabric.blueprint import Blueprint, fill
+from fabric.blueprint import Blueprint
 from fabric.catalog import Switch, servers, switches
 from fabric.draw import draw_allreduce, draw_fabric, save
 from fabric.draw.canvas import Line, text_width, wrap
@@ -27,7 +27,8 @@ from fabric.draw.tier_layout import plan
 from fabric.draw.tiers import lay_out
 from fabric.errors import InputError
 from fabric.topology.clos import ClosForm
-from fabric.topology.registry import CLOS, FAT_TREE, RAIL_ONLY, RAIL_OPTIMIZED
+from fabric.topology.families import CLOS, FAT_TREE, RAIL_ONLY, RAIL_OPTIMIZED
+from fabric.topology.topology import Topology
 from fabric.units import count
 
 SMALL = {"slot": 3, "rail": 4}
@@ -43,16 +44,16 @@ FORMS = [*(form for family in CLOS for form in family.forms), THIRD_PARTY]
 
 
 def size(
-    form: ClosForm, sizes: dict[str, int], planes: int = 1, copies: int = 1, model: Switch | None = None
+    form: Topology, sizes: dict[str, int], planes: int = 1, copies: int = 1, model: Switch | None = None
 ) -> Blueprint:
     """Give every axis of `form` its size (2 if unsaid), the last server missing."""
     full = {axis: sizes.get(axis, 2) for axis in form.axes} | {"plane": planes}
     full |= {bundle.name: copies for bundle in form.bundles}
-    number = math.prod(full[axis] for axis in form.placement) - 1
+    number = math.prod(full[axis] for axis in form.server.axes) - 1
     models = dict.fromkeys(form.roles, model or switches()["sn5600"])
     server = servers()["hgx-h100"]
     name = f"{form.family} in {form.tiers} tiers"
-    return Blueprint(name, form, fill(form, full, number), models, server, 8 * number, 400)
+    return Blueprint(name, form, form.complete_sizes(full, 8, number), models, server, 8 * number, 400)
 
 
 def colossus() -> Blueprint:
@@ -61,7 +62,9 @@ def colossus() -> Blueprint:
     sizes = {"pod": 49, "block": 4, "slot": 64, "rail": 8, "group": 16, "spine": 2, "core": 64, "plane": 1}
     sizes |= {"server-leaf": 1, "leaf-spine": 2, "spine-core": 1}
     models = dict.fromkeys(form.roles, switches()["sn5600"])
-    return Blueprint("colossus-100k", form, fill(form, sizes, 12500), models, servers()["hgx-h100"], 100000, 400)
+    return Blueprint(
+        "colossus-100k", form, form.complete_sizes(sizes, 8, 12500), models, servers()["hgx-h100"], 100000, 400
+    )
 
 
 def one_switch() -> Blueprint:
@@ -142,7 +145,7 @@ def test_on_the_page(blueprint: Blueprint) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.text)
-def test_lines_are_links(form: ClosForm) -> None:
+def test_lines_are_links(form: Topology) -> None:
     """A line is drawn between two whole devices exactly when their axis values agree wherever both have them."""
     blueprint = size(form, SMALL)
     for bundle in form.bundles:
@@ -154,7 +157,7 @@ def test_lines_are_links(form: ClosForm) -> None:
 
 
 @pytest.mark.parametrize("form", RAIL_ONLY.forms, ids=lambda form: form.text)
-def test_rails_never_meet(form: ClosForm) -> None:
+def test_rails_never_meet(form: Topology) -> None:
     """Where the rails never meet, each rail's lines keep to its colour, and the picture says what joins the GPUs."""
     blueprint = size(form, SMALL)
     for bundle in form.fabric_bundles:
@@ -179,9 +182,9 @@ def test_numbers() -> None:
     """The picture says each tier's devices, each bundle's links, the multiplicity of each place and the ports used."""
     blueprint = colossus()
     said = words(draw_fabric(blueprint))
-    for role in blueprint.form.roles:
+    for role in blueprint.topology.roles:
         assert f"{role.capitalize()} × {count(blueprint.devices(role))}" in said
-    for bundle in blueprint.form.bundles:
+    for bundle in blueprint.topology.bundles:
         assert f"{count(blueprint.links(bundle))} links {blueprint.sizes[bundle.name]} per pair, 400 Gb/s" in said
     for fact in (
         "pod × 49", "unit × 4 in each pod 196 in all", "64 down, 64 up of 128 ports", "98 down of 128 ports",

@@ -24,7 +24,7 @@ from fabric.cli.main import cli
 from fabric.errors import FabricError, InputError, TooLarge
 from fabric.export import FORMATS, PICTURES, format_of, to_networkx, view_for, written
 from fabric.testing import random_blueprint
-from fabric.topology.registry import families
+from fabric.topology.families import families
 from fabric.view import LEVELS, READABLE, View, levels_of, view_of
 
 FORMS = [form for family in families().values() for form in family.forms]

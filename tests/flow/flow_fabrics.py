@@ -7,30 +7,30 @@ from random import Random
 
 import numpy as np
 
-from fabric.blueprint import Blueprint, fill
+from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
 from fabric.flow import Phase
 from fabric.flow.tiered_router import TieredRouter
 from fabric.testing import random_blueprint
-from fabric.topology.clos import ClosForm
+from fabric.topology.families import CLOS, families
 from fabric.topology.graph_form import GraphForm
-from fabric.topology.registry import CLOS, families
+from fabric.topology.topology import Topology
 
 GBPS = 400
 
 
-def sized(form: ClosForm, servers: int, gpus: int = 1, **sizes: int) -> Blueprint:
+def sized(form: Topology, servers: int, gpus: int = 1, **sizes: int) -> Blueprint:
     """Return a blueprint of `form` with these sizes, one where none is given, and as many GPUs as NICs in a server."""
     full = dict.fromkeys([*form.axes, *(bundle.name for bundle in form.bundles)], 1) | sizes
     if isinstance(form, GraphForm):
-        full = form.sized(full, gpus, servers)
+        full = form.complete_sizes(full, gpus, servers)
     server = Server("box", gpus=gpus, nics=gpus, nic_gbps=GBPS * full["plane"], nvlink_GBps=900)
     models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
-    placed = full if isinstance(form, GraphForm) else fill(form, full, servers)
+    placed = full if isinstance(form, GraphForm) else form.complete_sizes(full, 8, servers)
     return Blueprint("sized", form, placed, models, server, servers * gpus, GBPS)
 
 
-def form_of(family: str, tiers: int) -> ClosForm:
+def form_of(family: str, tiers: int) -> Topology:
     """Return the family's first form of so many tiers."""
     return next(form for form in families()[family].forms if form.tiers == tiers)
 

@@ -15,7 +15,7 @@ from fabric.errors import InputError
 from fabric.flow import ROUTINGS, FabricSummary, allreduce, ecmp_bottleneck, usable
 from fabric.flow.estimate import transport
 from fabric.testing import random_blueprint
-from fabric.topology.registry import CLOS
+from fabric.topology.families import CLOS
 from tests.network.test_network import blueprint
 
 SIZES = [2**power for power in range(10, 36, 5)]

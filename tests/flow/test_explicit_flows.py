@@ -179,7 +179,7 @@ RINGS = [
 ]
 
 
-@pytest.mark.parametrize("plan", RINGS, ids=lambda plan: plan.form.text)
+@pytest.mark.parametrize("plan", RINGS, ids=lambda plan: plan.topology.text)
 def test_a_hashed_ring_in_order_gets_the_closed_form(plan: Blueprint) -> None:
     """A ring in order meets no collision on rails, and elsewhere about those of the closed form.
 
@@ -188,7 +188,7 @@ def test_a_hashed_ring_in_order_gets_the_closed_form(plan: Blueprint) -> None:
     queue_pairs, ring = collectives().ecmp_subflows, list(phases(plan.server, place(plan), "all-reduce", "ring"))
     found = [shares(plan, ring, Routing("ecmp", queue_pairs, seed)).min for seed in range(40)]
     closed = routed_share(FabricSummary.of(plan), "ecmp", contiguous=True)
-    on_rails = plan.form.family != "fat-tree"
+    on_rails = plan.topology.family != "fat-tree"
     assert closed == pytest.approx(np.mean(found), abs=0.02 if on_rails else 0.1)
     assert not on_rails or min(found) == 1
 

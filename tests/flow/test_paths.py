@@ -14,9 +14,9 @@ from fabric.flow.paths import shortest_path
 from fabric.network import Network
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint
-from fabric.topology.clos import ClosForm
+from fabric.topology.families import families
 from fabric.topology.graph_form import GraphForm
-from fabric.topology.registry import families
+from fabric.topology.topology import Topology
 
 FORMS = [form for family in families().values() for form in family.forms]
 
@@ -25,9 +25,9 @@ def searched(plan: Blueprint, network: Network, source: int, target: int) -> int
     """Return by networkx the links on a shortest path between two NICs, each a vertex of its own."""
     import networkx as nx
 
-    form, graph = plan.form, nx.Graph()
-    ports = form.levels if isinstance(form, GraphForm) and form.levels else plan.planes
-    per_lane = plan.server.nics // plan.lanes
+    form, graph = plan.topology, nx.Graph()
+    ports = form.routing.nic_levels or plan.planes
+    per_lane = plan.server.nics // plan.leaves_per_server
     for low, port, high in zip(*(c.tolist() for c in (network.lower, network.lower_port, network.upper)), strict=True):
         if low >= network.servers.count:
             graph.add_edge(low, high)
@@ -37,14 +37,14 @@ def searched(plan: Blueprint, network: Network, source: int, target: int) -> int
             # A server's ports by tiers are lane by lane, then plane by plane, then copy by copy.
             lane, copy = port // (plan.planes * per_lane), port % per_lane
             graph.add_edge(("nic", low * plan.server.nics + lane * per_lane + copy), high)
-    if not getattr(form, "relays", False):
+    if not form.routing.server_relay:
         far = [node for node in graph if isinstance(node, tuple) and node[1] not in (source, target)]
         graph.remove_nodes_from(far)
     return int(nx.shortest_path_length(graph, ("nic", source), ("nic", target)))
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.family} {form.tiers} {len(form.text)}")
-def test_a_path_leads_from_server_to_server_and_none_is_shorter(form: ClosForm) -> None:
+def test_a_path_leads_from_server_to_server_and_none_is_shorter(form: Topology) -> None:
     """Every two devices of a path are joined by a link, and networkx finds no path of fewer links between the NICs."""
     for seed in range(3):
         random = Random(f"{form.text} {seed}")
@@ -62,7 +62,7 @@ def test_a_path_leads_from_server_to_server_and_none_is_shorter(form: ClosForm) 
             assert path[-1] == network.name(target // gpus)
             assert {frozenset(pair) for pair in pairwise(path)} <= joined
             if source // gpus != target // gpus:
-                start = source // gpus * nics + target % nics if form.meets is None else source
+                start = source // gpus * nics + target % nics if form.rails_meet_at is None else source
                 assert len(path) - 1 == searched(plan, network, start, target)
             else:
                 assert len(path) == 1

@@ -23,7 +23,7 @@ def all_pairs(plan: Blueprint) -> Phase:
 def assert_paths(plan: Blueprint, phase: Phase, routes: Routes, qps: int) -> None:
     """Check that each route leads from its source's port to its target's over links that follow one another."""
     network, links, nics = expand(plan), plan.links_total, TieredRouter(plan).nics
-    copies = plan.sizes[plan.form.bundles[0].name]
+    copies = plan.sizes[plan.topology.bundles[0].name]
     for row in range(routes.flows):
         arcs = routes.arcs[row][routes.arcs[row] < 2 * links]
         if not len(arcs):
@@ -36,7 +36,7 @@ def assert_paths(plan: Blueprint, phase: Phase, routes: Routes, qps: int) -> Non
         for arc, nic in ((arcs[0], source), (arcs[-1], target)):
             port = int(network.lower_port[arc % links])
             reached = port // copies // plan.planes * copies + port % copies
-            assert reached == nic % nics or (arc == arcs[0] and plan.form.meets is None)
+            assert reached == nic % nics or (arc == arcs[0] and plan.topology.rails_meet_at is None)
 
 
 @pytest.mark.parametrize("routing", [Routing("ecmp", qps=2, seed=3), Routing("dmodk"), Routing("ecmp", pxn=True)])
@@ -68,7 +68,7 @@ def test_hops_of_routes_are_the_closed_form() -> None:
     """Over all pairs of NICs, the switches on the routes are those that the blueprint's closed form says."""
     for plan, _ in small_fabrics(3):
         phase, closed = all_pairs(plan), hops(plan)
-        if plan.form.meets is None:  # those are counted within a rail, see `Hops`
+        if plan.topology.rails_meet_at is None:  # those are counted within a rail, see `Hops`
             nics = TieredRouter(plan).nics
             same = phase.source % nics == phase.target % nics
             phase = Phase(phase.source[same], phase.target[same])
@@ -99,7 +99,7 @@ SHIFTED = [
 ]
 
 
-@pytest.mark.parametrize("plan", SHIFTED, ids=lambda plan: plan.form.text)
+@pytest.mark.parametrize("plan", SHIFTED, ids=lambda plan: plan.topology.text)
 @pytest.mark.parametrize("qps", [1, 3])
 def test_destination_mod_k_spreads_a_shift_perfectly(plan: Blueprint, qps: int) -> None:
     """On a whole 1:1 fabric no link carries more than one flow of a shift, by any distance, and no seed matters."""

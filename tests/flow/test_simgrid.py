@@ -140,10 +140,10 @@ def test_every_exported_route_is_a_path_of_cables() -> None:
         zone = ElementTree.fromstring(to_simgrid(plan)).find("zone")
         assert zone is not None
         hosts, ends = [host.attrib["id"] for host in zone.iter("host")], cable_ends(plan)
-        assert len(zone.findall("route")) == len(hosts) * (len(hosts) - 1), (plan.form.text, seed)
+        assert len(zone.findall("route")) == len(hosts) * (len(hosts) - 1), (plan.topology.text, seed)
         assert len(zone.findall("link")) == plan.links_total + (len(hosts) if TieredRouter(plan).nics > 1 else 0)
         for route in zone.iter("route"):
-            assert walked(route, ends) == route.attrib["dst"].rsplit(".", 1)[0], (plan.form.text, seed)
+            assert walked(route, ends) == route.attrib["dst"].rsplit(".", 1)[0], (plan.topology.text, seed)
 
 
 def cable_ends(plan: Blueprint) -> dict[str, tuple[str, str]]:

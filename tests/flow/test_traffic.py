@@ -9,7 +9,7 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Server
 from fabric.errors import InputError, TooLarge
 from fabric.flow import PLACEMENTS, TRAFFIC, Job, Phase, Routing, interference, phases, place, shares
-from fabric.topology.registry import families
+from fabric.topology.families import families
 from tests.flow.flow_fabrics import fat_tree, form_of, sized
 from tests.flow.sequential_all_to_all import all_to_all_s
 from tests.network.test_network import blueprint

@@ -10,8 +10,8 @@ import pytest
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
 from fabric.network.expand import expand
+from fabric.topology.families import families
 from fabric.topology.graph_form import GraphForm
-from fabric.topology.registry import families
 from tests.topology.test_virtual_channels import graph_of_switches, local_global_local
 
 
@@ -19,7 +19,7 @@ def ring(axis: str, size: int) -> dict[str, int]:
     """Return the sizes of a torus or mesh that stand in one row of its table."""
     form = families()["torus"].forms[0]
     assert isinstance(form, GraphForm)
-    row = next(row for row in form.tables[0].rows(0) if row[0] == size)
+    row = next(row for row in form.sizing.tables[0].rows(0) if row[0] == size)
     return dict(zip([axis, f"{axis} far", f"{axis} passed", f"{axis} ends"], row, strict=True))
 
 
@@ -27,7 +27,7 @@ def full(name: str, place: int, sizes: dict[str, int]) -> Blueprint:
     """Return a fabric of a wired form with a server of one NIC in every place."""
     form = families()[name].forms[place]
     assert isinstance(form, GraphForm)
-    filled = form.sized(sizes, 1, 0)
+    filled = form.complete_sizes(sizes, 1, 0)
     servers, models = filled["server"], dict.fromkeys(form.roles, Switch("any", ports=999, rate_gbps=100))
     server = Server("one", 1, 1, 100, nvlink_GBps=100)
     return Blueprint("it", form, filled | {"servers": servers}, models, server, servers, 100)
@@ -38,9 +38,9 @@ def loads(plan: Blueprint) -> dict[str, list[float]]:
 
     By networkx: the pairs of leaves whose traffic an edge carries, evenly over all paths of least weight.
     """
-    assert isinstance(plan.form, GraphForm)
-    network, graph, weights = expand(plan), nx.Graph(), plan.form.weights
-    names = [bundle.name for bundle in plan.form.bundles]
+    assert isinstance(plan.topology, GraphForm)
+    network, graph, weights = expand(plan), nx.Graph(), plan.topology.paths.weights
+    names = [bundle.name for bundle in plan.topology.bundles]
     for lower, upper, bundle in zip(network.lower, network.upper, network.bundle, strict=True):
         if lower >= network.servers.count:
             ends = int(lower), int(upper)
@@ -57,7 +57,7 @@ def loads(plan: Blueprint) -> dict[str, list[float]]:
 
 def ratio(plan: Blueprint) -> float:
     """Return the greatest declared oversubscription."""
-    return max(float(found) for role in plan.form.roles if (found := plan.oversubscription(role)) is not None)
+    return max(float(found) for role in plan.topology.roles if (found := plan.oversubscription(role)) is not None)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_dragonfly_s_ratio_is_that_of_its_published_ways() -> None:
     assert len(ways) == len(every)
     for way in ways:
         passed.update(bundle for *_, bundle in way)
-    links = {bundle.name: 2 * plan.links(bundle) for bundle in plan.form.fabric_bundles}
+    links = {bundle.name: 2 * plan.links(bundle) for bundle in plan.topology.fabric_bundles}
     means = {name: number * 2**2 / plan.servers / links[name] for name, number in passed.items()}
     assert max(means.values()) == pytest.approx(ratio(plan), rel=0.06)
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import fabric
-from fabric.blueprint.metrics import survives
+from fabric.blueprint.metrics import metrics_of
 from fabric.cli.main import cli
 from fabric.errors import InputError
 from fabric.flow import Job, Routing, Workload, answer, fail, failover, interference, nics_left, phases, place, shares
@@ -98,7 +98,7 @@ def test_what_remains_without_a_leaf_is_what_is_promised(plan: fabric.Blueprint,
     """The seven other NICs of a server carry the flows of a dead one too, as `survives` says of a leaf of one rail."""
     work = Workload(algorithm="ring", routing=Routing("adaptive"), failures=(word,), placement="contiguous")
     (found,), _ = answer(plan, work, [2**33])
-    assert found.min == pytest.approx(0.95 * float(survives(plan)["leaf"]))
+    assert found.min == pytest.approx(0.95 * float(metrics_of(plan).survives()["leaf"]))
     assert found.min == pytest.approx(0.95 * 7 / 8)
     assert found.estimate.limited_by == "failures"
 

@@ -8,13 +8,13 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from fabric.blueprint import Blueprint, fill
+from fabric.blueprint import Blueprint
 from fabric.catalog import servers, switches
 from fabric.errors import TooLarge
 from fabric.export import to_networkx
 from fabric.network.expand import BYTES_PER_LINK, expand
-from fabric.topology.clos import filled
-from fabric.topology.registry import families
+from fabric.topology.clos import filled_name
+from fabric.topology.families import families
 
 
 def blueprint(gpus: int = 100_000, pods: int = 49) -> Blueprint:
@@ -23,7 +23,7 @@ def blueprint(gpus: int = 100_000, pods: int = 49) -> Blueprint:
     sizes = {"pod": pods, "block": 4, "slot": 64, "rail": 8, "group": 16, "spine": 2, "core": 64, "plane": 1}
     sizes |= {"server-leaf": 1, "leaf-spine": 2, "spine-core": 1}
     models = dict.fromkeys(form.roles, switches()["sn5600"])
-    return Blueprint("test", form, fill(form, sizes, gpus // 8), models, servers()["hgx-h100"], gpus, 400)
+    return Blueprint("test", form, form.complete_sizes(sizes, 8, gpus // 8), models, servers()["hgx-h100"], gpus, 400)
 
 
 def test_a_hundred_thousand_gpus_lay_out_with_the_counts_of_their_blueprint() -> None:
@@ -31,7 +31,7 @@ def test_a_hundred_thousand_gpus_lay_out_with_the_counts_of_their_blueprint() ->
     plan = blueprint()
     network = expand(plan)
     assert network.links == plan.links_total == 100_000 + 2 * 100_352
-    assert dict(network.counts()) == {bundle.name: plan.links(bundle) for bundle in plan.form.bundles}
+    assert dict(network.counts()) == {bundle.name: plan.links(bundle) for bundle in plan.topology.bundles}
     degrees = network.degrees()
     assert set(degrees[: network.servers.count]) == {8}
     leaf = network.group("leaf")
@@ -84,7 +84,13 @@ def test_rails_that_never_meet_are_separate_graphs() -> None:
     form = families()["rail-only"].forms[1]
     sizes = {"block": 2, "slot": 4, "rail": 4, "spine": 2, "plane": 2, "server-leaf": 1, "leaf-spine": 2}
     plan = Blueprint(
-        "r", form, fill(form, sizes, 7), dict.fromkeys(form.roles, switches()["sn5600"]), servers()["hgx-h100"], 56, 200
+        "r",
+        form,
+        form.complete_sizes(sizes, 8, 7),
+        dict.fromkeys(form.roles, switches()["sn5600"]),
+        servers()["hgx-h100"],
+        56,
+        200,
     )
     network = expand(plan)
     graph = to_networkx(network)
@@ -105,7 +111,9 @@ def test_more_ports_than_can_be_numbered_are_refused() -> None:
     form = families()["fat-tree"].forms[0]
     sizes = {"slot": 10_000, "plane": 1, "server-leaf": 8}
     box = dataclasses.replace(switches()["sn5600"], ports=100_000, rate_gbps=400)
-    plan = Blueprint("wide", form, fill(form, sizes, 10_000), {"leaf": box}, servers()["hgx-h100"], 80_000, 400)
+    plan = Blueprint(
+        "wide", form, form.complete_sizes(sizes, 8, 10_000), {"leaf": box}, servers()["hgx-h100"], 80_000, 400
+    )
     with pytest.raises(TooLarge, match="80,000 ports"):
         expand(plan)
 
@@ -113,5 +121,5 @@ def test_more_ports_than_can_be_numbered_are_refused() -> None:
 def test_filled_places_follow_from_the_servers() -> None:
     """12,500 servers in units of 64 fill 196 units, the last one in part, and 49 pods of 4."""
     plan = blueprint()
-    assert [plan.sizes[filled(axis)] for axis in plan.form.placement] == [49, 196, 12_500]
-    assert plan.fills(plan.form.group("leaf"))[-1] == (8, plan.ports_down("leaf") + plan.ports_up("leaf") - 44)
+    assert [plan.sizes[filled_name(axis)] for axis in plan.topology.server.axes] == [49, 196, 12_500]
+    assert plan.port_fills(plan.topology.group("leaf"))[-1] == (8, plan.ports_down("leaf") + plan.ports_up("leaf") - 44)

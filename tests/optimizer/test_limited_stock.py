@@ -149,7 +149,7 @@ def test_a_mix_is_counted_by_model_everywhere() -> None:
     assert features_of(plan)["switch_ps"] == 5_000_000
     for role in plan.mixes:
         assert plan.radix(role) == 8
-        title = model_title(plan, plan.form.group(role))
+        title = model_title(plan, plan.topology.group(role))
         assert "small" in title
         assert "large" in title
 
@@ -168,7 +168,7 @@ def test_modules_and_cables_follow_the_cages_of_each_model() -> None:
     """A model of twin-port cages takes half the modules, and a cable joins no more links than both ends hold."""
     study = fabric.design({**ASKED, "switches": [{**SMALL, "ports": 16}, LARGE], "available": {"small": 5, "large": 3}})
     modules = {(row.used_for, row.part): row.quantity for row in study.bill.of("module")}
-    for role in study.blueprint.form.roles:
+    for role in study.blueprint.topology.roles:
         ports = study.blueprint.ports_down(role) + study.blueprint.ports_up(role)
         for model, count in study.blueprint.boxes(role):
             part = "400G module" if model.name == "small" else "2 x 400G module"

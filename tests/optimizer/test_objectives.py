@@ -49,7 +49,7 @@ def test_objectives_are_what_the_design_counts() -> None:
     assert values["links"] == study.blueprint.links_total
     assert values["models"] == len({model.name for model in models})
     assert values["hops_max"] == study.hops.max
-    heights = {role: study.blueprint.models[role].rack_units or 0 for role in study.blueprint.form.roles}
+    heights = {role: study.blueprint.models[role].rack_units or 0 for role in study.blueprint.topology.roles}
     assert values["rack_units"] == sum(study.blueprint.devices(role) * height for role, height in heights.items())
 
 
@@ -112,7 +112,7 @@ def test_hops_and_models_may_be_limited() -> None:
 def test_reserved_ports_stay_free() -> None:
     """With 8 ports in reserve no switch has fewer free, whatever its tier."""
     plan = best("cost", reserve=8, tiers=[2, 3]).blueprint
-    assert all(plan.radix(role) - plan.ports_down(role) - plan.ports_up(role) >= 8 for role in plan.form.roles)
+    assert all(plan.radix(role) - plan.ports_down(role) - plan.ports_up(role) >= 8 for role in plan.topology.roles)
     plan = best("cost", reserve={"leaf": 4}, tiers=[2, 3]).blueprint
     assert plan.radix("leaf") - plan.ports_down("leaf") - plan.ports_up("leaf") >= 4
 
@@ -120,15 +120,23 @@ def test_reserved_ports_stay_free() -> None:
 @pytest.mark.parametrize(("gpus", "later"), [(1024, 2048), (2048, 16_384)])
 def test_a_fabric_grows_by_adding_places_without_moving_a_cable(gpus: int, later: int) -> None:
     """Today's cables are all among those of the grown fabric, which has the same sizes but for what is filled."""
-    from fabric.blueprint import Blueprint, fill
+    from fabric.blueprint import Blueprint
 
     today = best("cost", gpus=gpus, grow_to_gpus=later, switches="qm9700", tiers=[2, 3]).blueprint
-    sizes = {name: today.sizes[name] for name in (*today.form.axes, *(b.name for b in today.form.bundles))}
-    grown = Blueprint("grown", today.form, fill(today.form, sizes, later // 8), today.models, today.server, later, 400)
+    sizes = {name: today.sizes[name] for name in (*today.topology.axes, *(b.name for b in today.topology.bundles))}
+    grown = Blueprint(
+        "grown",
+        today.topology,
+        today.topology.complete_sizes(sizes, 8, later // 8),
+        today.models,
+        today.server,
+        later,
+        400,
+    )
     assert _cables(today) <= _cables(grown)
-    for role in today.form.roles:
+    for role in today.topology.roles:
         assert grown.ports_down(role) + grown.ports_up(role) <= today.radix(role)
-    assert max(fabric.expand(grown).degrees()) <= max(grown.radix(role) for role in grown.form.roles)
+    assert max(fabric.expand(grown).degrees()) <= max(grown.radix(role) for role in grown.topology.roles)
 
 
 def _cables(plan: fabric.Blueprint) -> set[tuple[str, int, str, int]]:

@@ -18,15 +18,15 @@ import pytest
 from click.testing import CliRunner
 
 import fabric
-from fabric.blueprint import Blueprint, fill
+from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import hops
 from fabric.cli.main import cli
 from fabric.flow import FabricSummary, allreduce
 from fabric.optimizer.flow_objectives import features_of, shape_of
 from fabric.optimizer.search import comparable
 from fabric.report.pareto import front_summary, pareto_csv
-from fabric.topology.clos import PLANE, ClosForm
-from fabric.topology.registry import family
+from fabric.topology.families import family
+from fabric.topology.topology import PLANE, Topology
 
 NICS = 2
 
@@ -74,26 +74,26 @@ def _product(choices: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return found
 
 
-def _sizes(spec: fabric.Spec, form: ClosForm, models: dict[str, Any]) -> Iterator[dict[str, int]]:
+def _sizes(spec: fabric.Spec, form: Topology, models: dict[str, Any]) -> Iterator[dict[str, int]]:
     lanes = {"rail": NICS, "stripe": 1}
-    known = {PLANE: 1, **{axis: lanes[axis] for axis in form.lanes}, form.placement[0]: 1}
-    known[form.bundles[0].name] = NICS // (NICS if "rail" in form.lanes else 1)
+    known = {PLANE: 1, **{axis: lanes[axis] for axis in form.rail_axes}, form.server.axes[0]: 1}
+    known[form.bundles[0].name] = NICS // (NICS if "rail" in form.rail_axes else 1)
     free = [*form.axes, *(bundle.name for bundle in form.bundles)]
     yield from _try(spec, form, models, known, [name for name in free if name not in known])
 
 
 def _try(
-    spec: fabric.Spec, form: ClosForm, models: dict[str, Any], sizes: dict[str, int], free: list[str]
+    spec: fabric.Spec, form: Topology, models: dict[str, Any], sizes: dict[str, int], free: list[str]
 ) -> Iterator[dict[str, int]]:
     """Try every size of the names left, as long as no switch has more ports than it can."""
     if not _fits(form, models, sizes):
         return
     if not free:
-        full = fill(form, sizes, spec.servers)
-        full[form.placement[0]] = full[f"{form.placement[0]}s"]
+        full = form.complete_sizes(sizes, 8, spec.servers)
+        full[form.server.axes[0]] = full[f"{form.server.axes[0]}s"]
         plan = Blueprint("x", form, full, models, spec.server, spec.gpus, 400)
         over = (plan.oversubscription(role) for role in form.roles)
-        tight = all(full[axis] <= full[f"{axis}s"] for axis in form.placement[1:-1])
+        tight = all(full[axis] <= full[f"{axis}s"] for axis in form.server.axes[1:-1])
         if tight and _fits(form, models, full) and all(ratio is None or ratio <= spec.ratio("*") for ratio in over):
             yield full
         return
@@ -103,7 +103,7 @@ def _try(
         yield from _try(spec, form, models, {**sizes, free[0]: size}, free[1:])
 
 
-def _fits(form: ClosForm, models: dict[str, Any], sizes: dict[str, int]) -> bool:
+def _fits(form: Topology, models: dict[str, Any], sizes: dict[str, int]) -> bool:
     for role in form.roles:
         used = 0
         for bundle in form.bundles:
@@ -151,7 +151,7 @@ def test_the_front_is_the_enumerated_one(seed: int, aims: str) -> None:
 def _numbers(spec: fabric.Spec, plan: Blueprint, order: list[str]) -> Numbers:
     """Return what a fabric comes to in each aim: dollars, hops, seconds, mean hops."""
     price = {model.name: model.price_usd or 0 for model in plan.models.values()}
-    dollars = sum(plan.devices(role) * price[plan.models[role].name] for role in plan.form.roles)
+    dollars = sum(plan.devices(role) * price[plan.models[role].name] for role in plan.topology.roles)
     dollars += plan.links_total * (spec.link_price("leaf-spine") or 0)
     time_s = float(f"{allreduce(plan, 2**30).time_s:.9e}")
     known = {"cost": round(dollars, 2), "hops": hops(plan).max, "allreduce": time_s, "mean_hops": hops(plan).mean}
@@ -311,7 +311,7 @@ def test_the_features_of_a_fabric_say_its_shape(name: str) -> None:
     candidate = next(
         one
         for one in comparable(study.spec, ())[0]
-        if (one.form, one.planes, one.link_gbps) == (plan.form, plan.planes, plan.link_gbps)
+        if (one.topology, one.planes, one.link_gbps) == (plan.topology, plan.planes, plan.link_gbps)
     )
     told, own = shape_of(candidate, features_of(plan)), FabricSummary.of(plan)
     assert dataclasses.replace(told, ratios=()) == dataclasses.replace(own, ratios=())

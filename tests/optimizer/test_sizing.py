@@ -17,7 +17,7 @@ from fabric.errors import FabricError, Infeasible, InputError
 from fabric.optimizer import OBJECTIVES, Sized, size
 from fabric.request import Limits, Spec
 from fabric.studies.study import read
-from fabric.topology.registry import families
+from fabric.topology.families import families
 from tests.optimizer.brute_force import Request, everything
 
 FAMILIES = ("fat-tree", "rail-optimized", "rail-only")
@@ -33,7 +33,7 @@ def spec(
 
 def counts(sized: Sized) -> dict[str, int]:
     """Return switches by role."""
-    return {role: sized.blueprint.devices(role) for role in sized.blueprint.form.roles}
+    return {role: sized.blueprint.devices(role) for role in sized.blueprint.topology.roles}
 
 
 def small_request(random: Random) -> Request:
@@ -278,7 +278,7 @@ def test_every_design_keeps_within_its_ports(name: str) -> None:
         except FabricError:
             continue
         sized += 1
-        for role in blueprint.form.roles:
+        for role in blueprint.topology.roles:
             assert blueprint.ports_down(role) + blueprint.ports_up(role) <= blueprint.radix(role)
             assert (blueprint.oversubscription(role) or 0) <= most
     assert sized > 5
@@ -327,7 +327,7 @@ def test_equal_in_the_first_objective_is_no_proof_of_the_second(monkeypatch: pyt
 
     def ended(model: Any, expressions: Any, *more: Any) -> Any:
         answer = solve(model, expressions, *more)
-        return replace(answer, status="FEASIBLE") if model.candidate.form.family == "fat-tree" else answer
+        return replace(answer, status="FEASIBLE") if model.candidate.topology.family == "fat-tree" else answer
 
     words = {"gpus": 1024, "server": "hgx-h100", "switches": "sn5600", "family": ["fat-tree", "rail-optimized"]}
     assert fabric.optimize(words, "models,cost").proof.status == "OPTIMAL"

@@ -13,8 +13,8 @@ import pytest
 from ortools.linear_solver import pywraplp
 
 import fabric
-from fabric.blueprint import Blueprint, fill
-from fabric.blueprint.metrics import survives
+from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import metrics_of
 from fabric.errors import Infeasible
 from fabric.network.expand import expand
 from fabric.optimizer import size
@@ -22,8 +22,8 @@ from fabric.optimizer.objectives import limited, switches
 from fabric.optimizer.search import comparable
 from fabric.optimizer.solve import minimise
 from fabric.testing import random_blueprint
-from fabric.topology.clos import PLANE, ClosForm
-from fabric.topology.registry import families
+from fabric.topology.families import families
+from fabric.topology.topology import PLANE, Topology
 from tests.optimizer.brute_force import everything
 from tests.optimizer.test_sizing import FAMILIES, as_spec, small_request
 from tests.request_fixtures import read, said
@@ -32,14 +32,14 @@ FORMS = [form for name in FAMILIES for form in families()[name].forms if form.ti
 Edges = Counter[tuple[str, str]]
 
 
-def full(form: ClosForm, random: Random) -> Blueprint:
+def full(form: Topology, random: Random) -> Blueprint:
     """Return a random small blueprint of two or three full outermost places."""
     plan = random_blueprint(form, random)
-    sizes = {axis: random.choice([1, 1, 2]) for axis in form.placement}
-    sizes[form.placement[0]], sizes["slot"] = random.choice([2, 3]), random.randint(1, 4)
+    sizes = {axis: random.choice([1, 1, 2]) for axis in form.server.axes}
+    sizes[form.server.axes[0]], sizes["slot"] = random.choice([2, 3]), random.randint(1, 4)
     sizes = {**plan.sizes, **sizes}
-    servers = math.prod(sizes[axis] for axis in form.placement)
-    return dataclasses.replace(plan, sizes=fill(form, sizes, servers), gpus=servers * plan.server.gpus)
+    servers = math.prod(sizes[axis] for axis in form.server.axes)
+    return dataclasses.replace(plan, sizes=form.complete_sizes(sizes, 8, servers), gpus=servers * plan.server.gpus)
 
 
 def edges(plan: Blueprint) -> Edges:
@@ -81,15 +81,15 @@ def most(links: Edges, blocks: int, outermost: int, sent: int) -> float:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.family} {form.text.partition(' - ')[2]}")
-def test_what_is_said_to_remain_can_be_routed(form: ClosForm) -> None:
+def test_what_is_said_to_remain_can_be_routed(form: Topology) -> None:
     """Without any one switch, a linear program sends at least the share of before that the closed form says."""
     random = Random(form.text)
     for _ in range(2 if form.tiers > 3 else 6):
         plan = full(form, random)
-        links, outermost = edges(plan), plan.sizes[form.placement[0]]
+        links, outermost = edges(plan), plan.sizes[form.server.axes[0]]
         blocks = plan.servers // plan.sizes["slot"]
         sent = plan.sizes["slot"] * plan.server.nics * plan.planes
-        before, share = min(1.0, most(links, blocks, outermost, sent)), survives(plan)
+        before, share = min(1.0, most(links, blocks, outermost, sent)), metrics_of(plan).survives()
         ratios = [plan.oversubscription(role) or 1 for role in form.roles[:-1]]
         assert before == pytest.approx(min(1 / math.prod(ratios[:tier]) for tier in range(form.tiers)))
         for role in form.roles:
@@ -108,8 +108,8 @@ def test_without_room_to_spare_one_of_n_is_lost() -> None:
     sizes |= {"server-leaf": 1, "leaf-spine": 1, "spine-core": 1, PLANE: 1}
     plan = full(form, Random(0))
     server = dataclasses.replace(plan.server, gpus=1, nics=1)
-    plan = dataclasses.replace(plan, sizes=fill(form, sizes, 16), server=server, gpus=16)
-    assert survives(plan) == {"leaf": 0, "spine": Fraction(3, 4), "core": Fraction(3, 4), PLANE: 0}
+    plan = dataclasses.replace(plan, sizes=form.complete_sizes(sizes, 8, 16), server=server, gpus=16)
+    assert metrics_of(plan).survives() == {"leaf": 0, "spine": Fraction(3, 4), "core": Fraction(3, 4), PLANE: 0}
     links = edges(plan)
     assert most(links, 4, 2, 4) == pytest.approx(1)
     for role in ("spine", "core"):
@@ -137,7 +137,7 @@ def test_surviving_fabrics_are_found_as_by_exhaustive_search(family: str) -> Non
             assert best is None, (request, family, tiers)
             continue
         assert sized.proof.objective == best, (request, family, tiers)
-        left = survives(sized.blueprint)
+        left = metrics_of(sized.blueprint).survives()
         assert all(left.get(role, 1) >= share for role, share in asked.survive.items())
 
 

@@ -39,7 +39,7 @@ def test_the_cost_and_power_are_those_of_the_parts() -> None:
     """The bill adds up part by part, and is what was minimised."""
     study = fabric.design(REQUEST, lengths_m={"server-leaf": 2, "leaf-spine": 30})
     plan = study.blueprint
-    below, above = (plan.links(bundle) for bundle in plan.form.bundles)
+    below, above = (plan.links(bundle) for bundle in plan.topology.bundles)
     assert study.bill.cost_usd("link") == 100 * below + 700 * above
     assert study.proof.objective == study.bill.cost_usd()
     power = fabric.optimize(REQUEST, "power", lengths_m={"server-leaf": 2, "leaf-spine": 30})

@@ -18,7 +18,7 @@ from fabric.request import Limits
 from fabric.request.model import InlineServer, InlineSwitch
 from fabric.request.yaml_reader import read_text
 from fabric.request.yaml_writer import yaml_text
-from fabric.topology.registry import family_sets
+from fabric.topology.families import family_sets
 from tests.request_fixtures import BASE, BOX, read, said
 
 

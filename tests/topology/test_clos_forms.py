@@ -9,7 +9,7 @@ import pytest
 from fabric.errors import InputError
 from fabric.testing import check_blueprint, check_family, random_blueprint
 from fabric.topology.clos import ClosForm
-from fabric.topology.registry import BUILTIN, CLOS, Family, families
+from fabric.topology.families import BUILTIN, CLOS, Family, families
 
 
 @pytest.mark.parametrize("family", BUILTIN, ids=lambda family: family.name)
@@ -36,13 +36,13 @@ def _spoilt(name: str) -> object:
         return lambda blueprint: type(true(blueprint))(true(blueprint).max + 2, 0.0, ())
     if name == "bisection_gbps":
         return lambda blueprint: true(blueprint) + 1
-    return lambda blueprint: true(random_blueprint(blueprint.form, Random(99)))
+    return lambda blueprint: true(random_blueprint(blueprint.topology, Random(99)))
 
 
 def test_a_form_reads_back_as_it_was_written() -> None:
     """The text of every form parses to the same form."""
     for family in families().values():
-        for form in () if family.wired else family.forms:
+        for form in () if not family.layered else family.forms:
             assert ClosForm.parse(form.family, form.text) == form
 
 
@@ -50,21 +50,21 @@ def test_rails_meet_where_the_form_says() -> None:
     """The rails meet at the first tier without a rail axis, and never on a rail-only fabric."""
     meets = {form.text.count(" - "): [] for family in CLOS for form in family.forms}
     for form in families()["rail-optimized"].forms:
-        meets[form.tiers].append(form.meets)
+        meets[form.tiers].append(form.rails_meet_at)
     assert meets == {1: ["leaf"], 2: ["spine"], 3: ["spine", "core"], 4: ["spine", "core", "super"]}
-    assert {form.meets for form in families()["rail-only"].forms} == {None}
+    assert {form.rails_meet_at for form in families()["rail-only"].forms} == {None}
 
 
 @pytest.mark.parametrize(
     ("text", "word"),
     [
         ("server(slot)", "no switches"),
-        ("server(slot) leaf()", "is no group"),
+        ("server(slot) leaf()", "is not a group"),
         ("server() - leaf()", "needs an axis"),
         ("server(pod,slot) - leaf(pod,pods)", "may not be called 'pods'"),
         ("server(block,slot) - leaf(slot)", "must be the server's first"),
-        ("server(slot,slot) - leaf()", "stands twice"),
-        ("server(slot) - leaf() - leaf(leaf)", "stands twice"),
+        ("server(slot,slot) - leaf()", "duplicate"),
+        ("server(slot) - leaf() - leaf(leaf)", "duplicate"),
         ("server(pod,slot) - leaf(pod,rail) - spine(spine) - core(rail)", "comes back"),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_form_that_is_no_fabric_is_refused(text: str, word: str) -> None:
 
 def test_a_full_fat_tree_of_radix_k_is_the_textbook_one() -> None:
     """A fat tree of radix k has k^3/4 hosts, k pods of k/2 leaves and k/2 spines, and k^2/4 cores."""
-    from fabric.blueprint import Blueprint, fill
+    from fabric.blueprint import Blueprint
     from fabric.catalog import Server, Switch
 
     form = families()["fat-tree"].forms[2]
@@ -86,7 +86,7 @@ def test_a_full_fat_tree_of_radix_k_is_the_textbook_one() -> None:
         sizes |= {"pod": k, "block": half, "slot": half, "group": half, "core": half}
         server = Server("host", gpus=1, nics=1, nic_gbps=100)
         models = dict.fromkeys(form.roles, Switch("box", k, 100))
-        blueprint = Blueprint("k", form, fill(form, sizes, k**3 // 4), models, server, k**3 // 4, 100)
+        blueprint = Blueprint("k", form, form.complete_sizes(sizes, 8, k**3 // 4), models, server, k**3 // 4, 100)
         assert [blueprint.devices(role) for role in form.roles] == [k * half, k * half, half * half]
         assert {blueprint.ports_down(role) + blueprint.ports_up(role) for role in form.roles} == {k}
         if k <= 4:

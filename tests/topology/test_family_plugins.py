@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fabric.errors import InputError
-from fabric.topology.registry import Family, family, family_sets
+from fabric.topology.families import Family, family, family_sets
 
 PACKAGE = Path(__file__).parents[2] / "examples" / "fabric-halves"
 
@@ -53,7 +53,7 @@ def test_a_third_party_family_is_found_sized_and_checked(installed: Path) -> Non
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("HALVES = 3", "is no fabric.families.Family"), (None, "is taken"), ("1 / 0", "fails: ZeroDivisionError")],
+    [("HALVES = 3", "is not a Family"), (None, "is taken"), ("1 / 0", "fails: ZeroDivisionError")],
 )
 def test_a_wrong_entry_point_is_told(installed: Path, text: str | None, word: str) -> None:
     """An entry point that holds no Family, or takes a taken name, is named and exits 2."""

@@ -15,12 +15,12 @@ from fabric.errors import InputError
 from fabric.flow import Phase, Routing, Workload, answer, lp_bound, permutation, route, shares
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint, searched_hops
+from fabric.topology.families import BUILTIN, families, family_sets
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.patterns import balanced, mms_global, mms_local, prime_powers, random_regular
-from fabric.topology.registry import BUILTIN, families, family_sets
 
 ONE = {"name": "one", "gpus": 1, "nics": 1, "nic_gbps": 400}
-WIRED = [form for name in family_sets()["any"] for form in families()[name].forms if families()[name].wired]
+WIRED = [form for name in family_sets()["any"] for form in families()[name].forms if not families()[name].layered]
 
 
 @pytest.mark.parametrize("q", [3, 4, 5, 7, 8, 9, 11, 13])
@@ -63,7 +63,9 @@ def test_a_random_graph_is_simple_and_regular(devices: int, degree: int) -> None
         random_regular(5, 5, 0)
 
 
-@pytest.mark.parametrize("form", WIRED, ids=lambda form: f"{form.family}-{len(form.free)}-{len(form.tables)}")
+@pytest.mark.parametrize(
+    "form", WIRED, ids=lambda form: f"{form.family}-{len(form.sizing.free)}-{len(form.sizing.tables)}"
+)
 def test_no_routing_beats_the_linear_program(form: GraphForm) -> None:
     """A permutation's slowest flow gets no more under any routing than the best of all would leave it."""
     random = Random(7)
@@ -84,7 +86,7 @@ def test_no_routing_beats_the_linear_program(form: GraphForm) -> None:
 LOOSER = {"torus": 4, "mesh": 4, "bcube": 2}
 
 
-@pytest.mark.parametrize("name", [item.name for item in BUILTIN if item.wired])
+@pytest.mark.parametrize("name", [item.name for item in BUILTIN if not item.layered])
 def test_closed_forms_are_near_explicit_flows(name: str) -> None:
     """On 1,024 GPUs in random order a tree's slowest flow gets in closed form what it gets by flows, within 1.8 times.
 
@@ -109,7 +111,7 @@ def test_minimal_ways_of_a_dragonfly_have_one_global_link() -> None:
     source, target = (ends.reshape(-1) for ends in np.indices((144, 144)))
     phase = Phase(source[source != target], target[source != target])
     routes, network = route(plan, phase, Routing("ecmp")), expand(plan)
-    far = [bundle.name for bundle in plan.form.bundles].index("leaf-global")
+    far = [bundle.name for bundle in plan.topology.bundles].index("leaf-global")
     links = np.append(np.tile(network.bundle == far, 2), False)
     passed = links[routes.arcs].sum(axis=1)
     assert (passed == (phase.source // 16 != phase.target // 16)).all()
@@ -137,7 +139,7 @@ def test_a_limit_on_hops_that_only_a_direct_network_meets() -> None:
     """16,384 GPUs of 128-port switches within two hops are answered with a network of no tiers."""
     words = {"gpus": 16_384, "server": "hgx-h100", "switches": "sn5600", "planes": [1, 2], "limits": {"hops": 2}}
     study = fabric.design(words, family="any")
-    assert study.blueprint.form.family in family_sets()["direct"]
+    assert study.blueprint.topology.family in family_sets()["direct"]
     assert hops(study.blueprint).max == 2
     with pytest.raises(fabric.Infeasible):
         fabric.design(words, family="clos")
@@ -151,7 +153,7 @@ def test_hops_of_designs_are_those_of_a_search(name: str, gpus: int) -> None:
     switch = {"name": "32 x 200G", "ports": 32, "rate_gbps": 200, "price_usd": 1}
     words = {"gpus": gpus, "server": server, "switches": switch, "link_price_usd": 1, "oversubscription": 8}
     plan = fabric.design(words, family=name, planes=2).blueprint
-    levels = plan.form.levels if isinstance(plan.form, GraphForm) else 1
+    levels = plan.topology.routing.nic_levels
     full = replace(plan, sizes={**plan.sizes, "servers": plan.sizes.get("server", plan.servers)})
     assert (hops(plan).max, round(hops(plan).mean, 9)) == searched_hops(expand(full), levels or 1)
 

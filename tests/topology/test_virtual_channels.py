@@ -16,9 +16,9 @@ from fabric.catalog import Server, Switch
 from fabric.flow.graph_router import GraphRouter
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint
-from fabric.topology.clos import ClosForm
+from fabric.topology.families import families, family_sets
 from fabric.topology.graph_form import GraphForm
-from fabric.topology.registry import families, family_sets
+from fabric.topology.topology import Topology
 
 FORMS = [form for name in family_sets()["any"] for form in families()[name].forms]
 RANDOM = Random(3)
@@ -33,12 +33,14 @@ def graph_of_switches(plan: Blueprint) -> tuple[nx.Graph, list[int], dict[int, t
     first = network.servers.count
     for group in network.groups[1:]:
         shape = (
-            [plan.sizes[axis] for axis in plan.form.group(group.role).axes] if isinstance(plan.form, GraphForm) else []
+            [plan.sizes[axis] for axis in plan.topology.group(group.role).axes]
+            if isinstance(plan.topology, GraphForm)
+            else []
         )
         for number in range(group.count):
             place[group.first + number] = tuple(map(int, np.unravel_index(number, shape))) if shape else ()
     graph.add_nodes_from(place)
-    names = [bundle.name for bundle in plan.form.bundles]
+    names = [bundle.name for bundle in plan.topology.bundles]
     for lower, upper, bundle in zip(network.lower, network.upper, network.bundle, strict=True):
         if lower >= first:
             graph.add_edge(int(lower), int(upper), bundle=names[int(bundle)])
@@ -102,7 +104,7 @@ def by_dateline(route: Route, place: dict[int, tuple[int, ...]]) -> list[int]:
 SCHEMES: dict[str, Callable[..., list[int]]] = {"dragonfly": by_globals, "torus": by_dateline, "mesh": one}
 
 
-def scheme_of(form: ClosForm) -> Callable[..., list[int]]:
+def scheme_of(form: Topology) -> Callable[..., list[int]]:
     """Return how a family's routes take channels: those of trees and of a dragonfly+ go up and down in one."""
     if not isinstance(form, GraphForm) or form.family == "dragonfly-plus":
         return one
@@ -111,7 +113,7 @@ def scheme_of(form: ClosForm) -> Callable[..., list[int]]:
 
 def ends_of(plan: Blueprint, leaves: list[int]) -> set[tuple[int, int]]:
     """Return the switches between which sub-flows go: all those of servers, or by levels those that flows choose."""
-    if not getattr(plan.form, "levels", 0):
+    if not plan.topology.routing.nic_levels:
         return {(source, target) for source in leaves for target in leaves if source != target}
     walks, nics = GraphRouter(plan), plan.servers * plan.server.nics
     source, target, dealt = (each.reshape(-1) for each in np.indices((nics, nics, walks.ports)))
@@ -120,7 +122,7 @@ def ends_of(plan: Blueprint, leaves: list[int]) -> set[tuple[int, int]]:
     return {(int(one), int(other)) for one, other in pairs if one != other}
 
 
-def routes_of(form: ClosForm, graph: nx.Graph, ends: set[tuple[int, int]]) -> Iterator[Route]:
+def routes_of(form: Topology, graph: nx.Graph, ends: set[tuple[int, int]]) -> Iterator[Route]:
     """Return the published minimal routes of a family."""
     if form.family == "dragonfly":
         return local_global_local(graph, ends)
@@ -129,7 +131,7 @@ def routes_of(form: ClosForm, graph: nx.Graph, ends: set[tuple[int, int]]) -> It
 
 
 def waits(
-    form: ClosForm, plan: Blueprint, scheme: Callable[..., list[int]], twice: bool = False
+    form: Topology, plan: Blueprint, scheme: Callable[..., list[int]], twice: bool = False
 ) -> tuple[nx.DiGraph, int]:
     """Return which channel of which link waits for which, and the channels used; `twice` for two ways one by one."""
     graph, leaves, place = graph_of_switches(plan)
@@ -149,15 +151,15 @@ def waits(
     return found, most
 
 
-def small(form: ClosForm) -> Blueprint:
+def small(form: Topology) -> Blueprint:
     """Return a random fabric of a form that has few switches."""
     return next(plan for _ in count() if (plan := random_blueprint(form, RANDOM)).switches <= 80)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.family}-{len(form.axes)}-{len(form.bundles)}")
-def test_the_declared_channels_keep_routes_from_locking(form: ClosForm) -> None:
+def test_the_declared_channels_keep_routes_from_locking(form: Topology) -> None:
     """With the declared channels no ring of links waits for itself (W. Dally and C. Seitz 1987), in every family."""
-    if getattr(form, "relays", False):
+    if form.routing.server_relay:
         assert form.virtual_channels == {"minimal": 1}  # its switches are joined by servers, which store packets
         return
     for _ in range(3):
@@ -183,7 +185,7 @@ def test_one_channel_locks(name: str, sizes: dict[str, int]) -> None:
     """A ring of five, a dragonfly and a Slim Fly lock with one channel, so that two are the fewest."""
     form = families()[name].forms[0]
     assert isinstance(form, GraphForm)
-    full = form.sized({**sizes, "slot": 1}, 1, 0)
+    full = form.complete_sizes({**sizes, "slot": 1}, 1, 0)
     switch, server = Switch("any", ports=99, rate_gbps=100), Server("one", 1, 1, 100, nvlink_GBps=100)
     servers = full["server"]
     plan = Blueprint("it", form, full | {"servers": servers}, {"leaf": switch}, server, servers, 100)

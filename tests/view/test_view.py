@@ -12,14 +12,14 @@ import pytest
 
 import fabric
 from fabric.blueprint import Blueprint
-from fabric.blueprint.metrics import links_per_pair
+from fabric.blueprint.metrics import metrics_of
 from fabric.errors import InputError
 from fabric.network import Network
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint
-from fabric.topology.clos import ClosForm
+from fabric.topology.families import families
 from fabric.topology.graph_form import GraphForm
-from fabric.topology.registry import families
+from fabric.topology.topology import Topology
 from fabric.view import LEVELS, View, levels_of, node_count, part_filled, readable_level, view_of
 
 FORMS = [form for family in families().values() for form in family.forms]
@@ -57,7 +57,7 @@ def coordinates(plan: Blueprint, network: Network) -> list[tuple[str, dict[str, 
     for row in range(network.devices):
         role, digits = NAME.fullmatch(network.name(row)).groups()
         found.append((role, {k: int(v) for k, v in (pair.split("=") for pair in (digits or "").split(",") if pair)}))
-    if isinstance(plan.form, GraphForm):
+    if isinstance(plan.topology, GraphForm):
         for low, high in zip(network.lower.tolist(), network.upper.tolist(), strict=True):
             if found[low][0] == "server" and found[high][0] == "leaf":
                 leaf = found[high][1]
@@ -90,11 +90,11 @@ def counted(plan: Blueprint, view: View, network: Network) -> tuple[Counter, Cou
     pairs = set()
     for low, high, bundle in zip(network.lower.tolist(), network.upper.tolist(), network.bundle.tolist(), strict=True):
         seen = low in of and high in of
-        if isinstance(plan.form, GraphForm):
+        if isinstance(plan.topology, GraphForm):
             assert seen or not {low, high} & inside
             seen = bool({low, high} & inside)
         if seen:
-            same = plan.form.bundles[bundle].lower == plan.form.bundles[bundle].upper
+            same = plan.topology.bundles[bundle].lower == plan.topology.bundles[bundle].upper
             links[*in_order(of[low], of[high], same), bundle] += 1
             pairs.add((*in_order(low, high, same), bundle))
     return Counter(of.values()), links, pairs
@@ -107,7 +107,7 @@ def in_order(low: int, high: int, same: bool) -> tuple[int, int]:
 
 def axes_of(plan: Blueprint, view: View) -> dict[str, int]:
     """Return the coordinates of the place that a view of a wired form is of, by its numbers."""
-    axes = [axis for axis in plan.form.switch_groups[0].axes if axis != "plane"]
+    axes = [axis for axis in plan.topology.switch_groups[0].axes if axis != "plane"]
     if view.level not in ("pod", "unit"):
         return {}
     outer = {axes[0]: view.place["pod"]} if "pod" in view.place else {}
@@ -130,10 +130,14 @@ def test_a_view_is_the_network_with_equal_devices_in_one_node(
     for plan, view in views(2):
         network = expand(plan)
         devices, links, pairs = counted(plan, view, network)
-        assert dict(devices) == dict(enumerate(view.multiplicity.tolist())), (plan.form.text, view.title, view.names)
+        assert dict(devices) == dict(enumerate(view.multiplicity.tolist())), (
+            plan.topology.text,
+            view.title,
+            view.names,
+        )
         ends = zip(view.lower.tolist(), view.upper.tolist(), view.bundle.tolist(), strict=True)
         edges = dict(zip(ends, view.links.tolist(), strict=True))
-        assert edges == dict(links), (plan.form.text, view.title)
+        assert edges == dict(links), (plan.topology.text, view.title)
         assert sum(view.pairs.tolist()) == len(pairs)
         number += 1
     assert number > 200
@@ -146,7 +150,7 @@ def test_a_view_of_the_whole_counts_what_the_blueprint_counts(level: str) -> Non
         view = view_of(plan, level)
         links = np.bincount(view.bundle, weights=view.links, minlength=len(view.bundles)).astype(int)
         assert dict(zip(view.bundles, links.tolist(), strict=True)) == {
-            bundle.name: plan.links(bundle) for bundle in plan.form.bundles
+            bundle.name: plan.links(bundle) for bundle in plan.topology.bundles
         }
         devices = np.bincount(view.role, weights=view.multiplicity, minlength=len(view.roles)).astype(int)
         assert dict(zip(view.roles, devices.tolist(), strict=True)) == {role: plan.devices(role) for role in view.roles}
@@ -157,7 +161,7 @@ def test_no_two_nodes_stand_closer_than_one() -> None:
     for plan, view in views(3):
         spots = np.stack([view.x, view.y], axis=1)
         apart = np.hypot(*(spots[:, None] - spots[None]).transpose(2, 0, 1)) + 9 * np.eye(len(view))
-        assert apart.min() > 0.999, (plan.form.text, view.title)
+        assert apart.min() > 0.999, (plan.topology.text, view.title)
         assert min(view.y.min(), view.x.min()) > -1e-9
 
 
@@ -183,7 +187,7 @@ def test_no_two_nodes_of_larger_fabrics_stand_closer_than_one(family: str) -> No
 def test_servers_stand_below_all_switches_of_a_fabric_by_tiers() -> None:
     """Every tier is a row above the one below it."""
     for plan, view in views(1):
-        if not isinstance(plan.form, GraphForm):
+        if not isinstance(plan.topology, GraphForm):
             low, high = view.y[view.lower], view.y[view.upper]
             assert (low < high).all()
 
@@ -205,15 +209,15 @@ def test_the_counts_of_a_view_need_no_view_of_every_device() -> None:
     [form for family in families().values() for form in family.forms],
     ids=lambda form: f"{form.family} {form.text}",
 )
-def test_the_links_per_pair_are_those_of_the_devices(form: ClosForm) -> None:
+def test_the_links_per_pair_are_those_of_the_devices(form: Topology) -> None:
     """What a design says of two joined devices, in the mean, is what a view of every device has."""
     for seed in range(3):
         plan = random_blueprint(form, Random(f"pairs {form.text} {seed}"))
         found: dict[str, list[float]] = {}
         for edge in view_of(plan, "device").edges():
             found.setdefault(edge.bundle, []).append(edge.links)
-        for bundle in plan.form.bundles:
-            assert links_per_pair(plan, bundle) == pytest.approx(np.mean(found[bundle.name]))
+        for bundle in plan.topology.bundles:
+            assert metrics_of(plan).links_per_pair(bundle) == pytest.approx(np.mean(found[bundle.name]))
 
 
 def test_the_last_place_is_told_where_it_is_filled_in_part() -> None:

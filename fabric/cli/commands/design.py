@@ -83,7 +83,7 @@ def check(quiet: bool, /, request: str, **words: Any) -> None:
         study = fabric.design(request, progress=say, **overrides(words))
         missed = [row for row in document(study)["expected"] if not row["ok"]]
     tiers = f"{study.blueprint.tiers} tier{'s'[: study.blueprint.tiers > 1]}"
-    click.echo(f"{study.spec.name}: feasible, for example as {study.blueprint.form.family} in {tiers}")
+    click.echo(f"{study.spec.name}: feasible, for example as {study.blueprint.topology.family} in {tiers}")
     for row in missed:
         published, designed = units.number(row["published"]), units.number(row["designed"])
         click.echo(f"fabric: expected.{row['key']}: published {published}, but designed {designed}", err=True)

@@ -72,7 +72,7 @@ def _tell_apart(study: Study, found: dict[str, Drawn], key: str, places: Mapping
     first, pod = not key.startswith("last"), key.endswith("pod")
     for node in found[key]["nodes"]:
         inside = [level for level, place in places.items() if _within(node[0], place)]
-        if pod and node[1] == study.blueprint.form.server.role:
+        if pod and node[1] == study.blueprint.topology.server.role:
             if "unit" in inside:
                 node[6] = "last unit" if "last unit" in found else ""
         elif ("unit" in inside and any(places["unit"].values())) or (inside and not first):

@@ -1,0 +1,143 @@
+"""Metrics of Clos topologies, all in closed form: they follow from the axes that two leaves share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+from operator import mul
+
+from fabric.blueprint import Blueprint
+from fabric.blueprint.hop_shares import hop_shares
+from fabric.topology.clos import ClosForm, filled_name
+from fabric.topology.topology import PLANE, Bundle
+
+__all__ = ["ClosMetrics"]
+
+
+@dataclass(frozen=True)
+class ClosMetrics:
+    """The metrics of a blueprint whose topology is a Clos (see `fabric.blueprint.metrics`)."""
+
+    blueprint: Blueprint
+    form: ClosForm
+
+    def links_per_pair(self, bundle: Bundle) -> float:
+        """Return the links of two joined devices: all pairs have the same number."""
+        return self.blueprint.sizes[bundle.name]
+
+    def hop_shares(self) -> Mapping[int, Fraction]:
+        """Return the share of the pairs of NICs by their hops, every server taken as full."""
+        shares = hop_shares(self.blueprint.servers, self.peers(), self.unmet_rails())
+        return {2 * tier + 1: share for tier, share in enumerate(shares) if share}
+
+    def peers(self) -> tuple[int, ...]:
+        """Return, for every tier below the top, the servers of one full place; all where the tier has no places."""
+        places = [self.form.placement_axes(group) for group in self.form.switch_groups[:-1]]
+        return tuple(
+            self.form.servers_in(axes[-1], self.blueprint.sizes) if axes else self.blueprint.servers for axes in places
+        )
+
+    def unmet_rails(self) -> tuple[int, ...]:
+        """Return, for every tier below the top, the rails that have not met there; 1 where they never do.
+
+        Rails that never meet are crossed in the server, so no pair waits for them.
+        """
+        form = self.form
+        rails = [[axis for axis in form.rail_axes if axis in form.shared_axes(tier)] for tier in range(1, form.tiers)]
+        return tuple(self.blueprint.evaluate(tuple(axes)) if form.rails_meet_at else 1 for axes in rails)
+
+    def bisection_links(self) -> int:
+        """Return the greatest flow in links from the first half of the servers to the second.
+
+        As every bundle spreads evenly, the fabric carries a flow when the tree of its places does, each place joined
+        upwards by all its links; the greatest flow is the least cut of that tree, found place by place.
+        """
+        return int(min(_PlaceTree(self).cut(self.form.tiers, 0, self.blueprint.servers)))
+
+    def survives(self) -> dict[str, Fraction]:
+        """Return the share of throughput guaranteed to remain without any one switch of a role, or without a plane.
+
+        Let a full server send 1, and let bundle 0 join servers to leaves and bundle j tier j to the next. Full
+        places have X(j) = product over the tiers up to j of ports up / ports down, with X(0) = 1, to send it up
+        by bundle j; so before the loss the throughput is M = min X(j), which is at most 1.
+
+        Lose one switch of tier t. A device of a tier b below it shared its traffic out over n =
+        `ClosForm.fan_out(t, b)` such switches, evenly, and its routing now shares the same over n - 1. Below
+        tier b no load changes. On bundle b and those above it the load on what is left grows by n / (n - 1) at
+        most, so they carry X(j) (n - 1) / n, and what remains is min(M, min over j >= b of X(j) (n - 1) / n).
+        Each b from 0, the server, to t - 1 is a routing that works: the share is the best of them. From the
+        server all bundles are hit, which leaves (n - 1) / n of M whatever M is. The bundle above the lost
+        switch counts as well as the one below it, for the switch's own ports up are lost too; and room above
+        helps only the switches that can reach it, which n at b >= 1 counts: those of one plane, or one group.
+
+        A plane is as much of everything as every other, so (planes - 1) / planes remain. The other direction is
+        alike.
+        """
+        form, blueprint = self.form, self.blueprint
+        ratios = (blueprint.oversubscription(role) or 1 for role in form.roles[:-1])
+        room = list(accumulate((1 / ratio for ratio in ratios), mul, initial=Fraction(1)))
+        found = {}
+        for tier, role in enumerate(form.roles, 1):
+            spread = [blueprint.evaluate(form.fan_out(tier, below)) for below in range(tier)]
+            left = (Fraction(n - 1, n) * min(room[below:]) / min(room) for below, n in enumerate(spread))
+            found[role] = min(Fraction(1), max(left))
+        return found | {PLANE: Fraction(blueprint.planes - 1, blueprint.planes)}
+
+    def unit(self) -> tuple[int, int, int]:
+        """Return the servers and the leaves of a full unit, and how many units hold servers."""
+        blueprint, sizes, placement = self.blueprint, self.blueprint.sizes, self.form.server.axes
+        leaves = blueprint.devices(self.form.roles[0])
+        if len(placement) == 1:
+            return blueprint.servers, leaves, 1
+        units = sizes[filled_name(placement[-2])]
+        return sizes[placement[-1]], -(-leaves // units), units
+
+    def servers_below(self, role: str) -> int:
+        """Return the servers of one full place that `role` has; all of them where it has none."""
+        places = self.form.placement_axes(self.form.group(role))
+        return self.form.servers_in(places[-1], self.blueprint.sizes) if places else self.blueprint.servers
+
+    def links_above(self, role: str) -> int:
+        """Return the links up from all devices of `role` in one place."""
+        group = self.form.group(role)
+        places = self.form.placement_axes(group)
+        others = tuple(axis for axis in group.axes if axis not in places)
+        return self.blueprint.evaluate(others) * self.blueprint.ports_up(role)
+
+
+class _PlaceTree:
+    """The places of a blueprint as a tree: at each tier the servers below one place and its links to the next tier."""
+
+    def __init__(self, metrics: ClosMetrics) -> None:
+        self.half = metrics.blueprint.servers // 2
+        self.servers = [metrics.servers_below(group.role) for group in metrics.form.groups]
+        self.links = [metrics.links_above(bundle.lower.role) for bundle in metrics.form.bundles]
+
+    def cut(self, tier: int, first: int, count: int) -> tuple[float, float]:
+        """Return the least links to cut below a place of `tier`, its switches with the first half or the second."""
+        if first + count <= self.half:
+            return 0, self.lost(tier, count)
+        if first >= self.half:
+            return self.lost(tier, count), 0
+        size, links = self.servers[tier - 1], self.links[tier - 1]
+        before, offset = divmod(self.half - first, size)
+        split = first + before * size
+        middle = min(size, first + count - split) if offset else 0
+        after = count - before * size - middle
+        crossing = self.cut(tier - 1, split, middle) if middle else (0, 0)
+        left = self._kept_apart(tier, after) + min(crossing[0], crossing[1] + links)
+        right = self._kept_apart(tier, before * size) + min(crossing[1], crossing[0] + links)
+        return left, right
+
+    def lost(self, tier: int, count: int) -> float:
+        """Return the least links to cut below a place of `tier` whose `count` servers are all on the other side."""
+        return math.inf if tier == 0 else self._kept_apart(tier, count)
+
+    def _kept_apart(self, tier: int, count: int) -> float:
+        full, rest = divmod(count, self.servers[tier - 1])
+        links = self.links[tier - 1]
+        apart = full * min(links, self.lost(tier - 1, self.servers[tier - 1])) if full else 0
+        return apart + (min(links, self.lost(tier - 1, rest)) if rest else 0)

@@ -1,0 +1,59 @@
+"""The registry of families: the built-in ones, and those that other packages export."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from fabric.registry import Registry
+from fabric.topology.bcube import BCUBE
+from fabric.topology.clos_families import FAT_TREE, HPN, RAIL_ONLY, RAIL_OPTIMIZED
+from fabric.topology.dragonfly import DRAGONFLY, DRAGONFLY_PLUS
+from fabric.topology.family import Family
+from fabric.topology.jellyfish import JELLYFISH
+from fabric.topology.lattices import HYPERX, MESH, TORUS
+from fabric.topology.slim_fly import SLIM_FLY
+from fabric.topology.zcube import ZCUBE
+
+__all__ = ["BUILTIN", "CLOS", "DIRECT", "FAMILIES", "Family", "families", "family", "family_sets", "words"]
+
+CLOS = (FAT_TREE, RAIL_OPTIMIZED, RAIL_ONLY, HPN)
+DIRECT = (DRAGONFLY, DRAGONFLY_PLUS, SLIM_FLY, HYPERX, TORUS, MESH, JELLYFISH)
+BUILTIN = (*CLOS, *DIRECT, BCUBE, ZCUBE)
+
+
+FAMILIES = Registry("family", "families", Family, lambda: BUILTIN)
+"""Every family by name; other packages export theirs under the entry-point group `fabric.families`."""
+
+
+def families() -> Registry[Family]:
+    """Return every known family by name."""
+    return FAMILIES
+
+
+@cache
+def words() -> dict[str, dict[int, frozenset[str]]]:
+    """Return the axes and bundles of every family's forms, by the family's name and the tiers of the form."""
+    return {name: _words(item) for name, item in families().items()}
+
+
+def _words(item: Family) -> dict[int, frozenset[str]]:
+    found: dict[int, frozenset[str]] = {}
+    for form in item.forms:
+        found[form.tiers] = found.get(form.tiers, frozenset()) | {*form.axes, *(one.name for one in form.bundles)}
+    return found
+
+
+def family(name: str) -> Family:
+    """Return the family called `name`; raises InputError with the nearest."""
+    return FAMILIES.get_record(name)
+
+
+def family_sets() -> dict[str, tuple[str, ...]]:
+    """Return the words that stand for several families, of those that join every GPU to every other by themselves.
+
+    `clos` are chains of tiers, but for those that are another on planes; `direct` all others; and `any` is both.
+    """
+    able = [item for item in families().values() if item.any_to_any]
+    clos = tuple(item.name for item in able if item.layered and item.least_planes == 1)
+    direct = tuple(item.name for item in able if not item.layered)
+    return {"clos": clos, "direct": direct, "any": tuple(item.name for item in able)}

@@ -1,0 +1,43 @@
+"""A family of topologies: its forms, from small to large, with what to say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabric.topology.clos import ClosForm
+from fabric.topology.topology import Topology
+
+__all__ = ["Family"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A named way to build fabrics."""
+
+    name: str
+    """The name in requests, such as `rail-optimized`."""
+    title: str
+    """What it is, in one line."""
+    forms: tuple[Topology, ...]
+    """Its topologies, smallest first."""
+    reference: str
+    """Where it is published."""
+    note: str = ""
+    """A warning that goes with every design of it; empty for none."""
+    least_planes: int = 1
+    """The fewest planes it is built on."""
+
+    @property
+    def layered(self) -> bool:
+        """Whether its switches are joined tier by tier."""
+        return all(form.layered for form in self.forms)
+
+    @property
+    def any_to_any(self) -> bool:
+        """Whether every GPU reaches every other through the fabric itself, so that `family: any` may choose it."""
+        return all(form.rails_meet_at for form in self.forms)
+
+    @classmethod
+    def of(cls, name: str, title: str, *forms: str, reference: str, note: str = "", least_planes: int = 1) -> Family:
+        """Build a Clos family from the formulas of its forms (see `ClosForm.parse`)."""
+        return cls(name, title, tuple(ClosForm.parse(name, text) for text in forms), reference, note, least_planes)

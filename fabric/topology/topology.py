@@ -1,0 +1,281 @@
+"""What every topology is: groups of equal devices, bundles of equal links between them, and their counts.
+
+A topology has no sizes yet. Its counts are products and sums of named sizes, so that they can be read as plain integers
+(the blueprint), as index grids (the network) and as CP-SAT variables (the optimizer).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from random import Random
+
+from fabric.topology.polynomial import Expression, Polynomial, Ratio, evaluate
+
+__all__ = ["PLANE", "Bundle", "Drawing", "Group", "RoutingFacts", "SizeNote", "Sizes", "Topology", "title"]
+
+Sizes = Mapping[str, int]
+"""The size of every axis, of every bundle (its parallel links), and of what follows from them."""
+
+PLANE = "plane"
+"""The axis of the fabric's independent planes, which every switch group has but those of server-centric topologies."""
+
+TITLES = {"block": "unit", "super": "super-spine"}
+"""Names for people where the name of a role or an axis is not the usual one."""
+
+
+def title(word: str) -> str:
+    """Return the name for people of a role or an axis."""
+    return TITLES.get(word, word)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Equal devices, one for every combination of values on its axes."""
+
+    role: str
+    """Its name: `server`, `leaf`, `spine` and so on."""
+    axes: tuple[str, ...]
+    """The names of its axes, outermost first."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Equal links between two groups, or within one group."""
+
+    lower: Group
+    """The group nearer to the servers."""
+    upper: Group
+    """The other group; the same as `lower` for links within one group."""
+    name: str
+    """Its name, which is also the name of a size: the parallel links of each joined pair."""
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all joined pairs of devices have the same number of links."""
+        return True
+
+
+@dataclass(frozen=True)
+class RoutingFacts:
+    """What routing needs to know of a topology."""
+
+    channels: int = 1
+    """Virtual channels that keep minimal routing free of deadlock, in the order published for the family."""
+    valiant: bool = False
+    """Whether adaptive routing also takes paths by way of an intermediate switch (Valiant)."""
+    inverse_paths: tuple[Ratio, ...] = ()
+    """Ratios whose greatest is one over the fewest minimal paths between two leaves; none where NICs have their own."""
+    uneven: bool = False
+    """Whether a link carries so few flows that those of a random permutation do not even out."""
+    server_relay: bool = False
+    """Whether servers forward traffic of others."""
+    nic_levels: int = 0
+    """Server-centric topologies: the switch groups to each of which a NIC has a port of its own; else 0."""
+
+    @property
+    def virtual_channels(self) -> dict[str, int]:
+        """The virtual channels that each kind of path needs: a path by an intermediate switch needs twice as many."""
+        return {"minimal": self.channels}
+
+    @property
+    def load_factor(self) -> float:
+        """How many times the load of uniform traffic any other traffic may put on the links."""
+        return 2.0 if self.valiant or self.uneven else 1.0
+
+    def inverse_path_diversity(self, sizes: Sizes) -> Fraction:
+        """Return one over the fewest minimal paths between two leaves; 0 where each NIC has paths of its own."""
+        return max((ratio.value(sizes) for ratio in self.inverse_paths), default=Fraction(0))
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a topology is naturally drawn."""
+
+    layout: str = "tiers"
+    """The name of a layout that drawing knows: tiers, circle, groups, halves, lattice or levels."""
+    across: tuple[str, ...] = ()
+    """Lattices: the axes laid out from left to right, the fastest last."""
+    up: tuple[str, ...] = ()
+    """Lattices: the axes laid out upwards, the fastest last."""
+    line: str = "ring"
+    """Lattices: what joins the switches of a line: `clique` (all to all), `ring`, or `path` (a line with two ends)."""
+
+
+@dataclass(frozen=True)
+class SizeNote:
+    """A remark that holds where two counts are equal."""
+
+    left: Polynomial
+    right: Polynomial
+    text: str
+
+    def holds(self, sizes: Sizes) -> bool:
+        """Say whether the remark applies to a fabric of these sizes."""
+        return bool(evaluate(self.left, sizes) == evaluate(self.right, sizes))
+
+
+@dataclass(frozen=True)
+class Topology(ABC):
+    """Groups from the servers up and the bundles between them: a family at one number of tiers or dimensions.
+
+    There are two kinds: `ClosForm`, whose links follow from the axes of its groups, and `GraphForm`, whose links are
+    laid by a pattern.
+    """
+
+    family: str
+    """The name of the family."""
+    groups: tuple[Group, ...]
+    """The groups of devices, the servers first."""
+    bundles: tuple[Bundle, ...]
+    """The bundles of links, those of the servers first."""
+    routing: RoutingFacts = RoutingFacts()
+    """What routing needs to know."""
+    drawing: Drawing = Drawing()
+    """How it is naturally drawn."""
+    notes: tuple[SizeNote, ...] = ()
+    """Remarks on special sizes."""
+
+    @property
+    @abstractmethod
+    def layered(self) -> bool:
+        """Whether its switches are joined tier by tier."""
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """The formula of the topology, as it is written in the documentation."""
+
+    @property
+    @abstractmethod
+    def diameter_text(self) -> str:
+        """The switches on the longest minimal path, written as a count."""
+
+    @property
+    @abstractmethod
+    def axes(self) -> tuple[str, ...]:
+        """The axes whose sizes are chosen, with the plane."""
+
+    @property
+    @abstractmethod
+    def unit_axis(self) -> str:
+        """The axis whose size is the number of servers that share their leaves: a scalable unit."""
+
+    @property
+    @abstractmethod
+    def rail_axes(self) -> tuple[str, ...]:
+        """The axes over which the NICs of a server are spread: those of its leaves that are not places or planes."""
+
+    @property
+    @abstractmethod
+    def servers_name(self) -> str:
+        """The name of the size that counts the servers."""
+
+    @property
+    @abstractmethod
+    def rails_meet_at(self) -> str | None:
+        """The role at which the rails of one unit meet; None when they never do."""
+
+    @property
+    @abstractmethod
+    def size_label(self) -> str:
+        """How large it is, in words: `3 tiers` or `2 dimensions`."""
+
+    def placement_axes(self, group: Group) -> tuple[str, ...]:
+        """Return the axes of the servers that `group` has too: the places in which it stands."""
+        return tuple(axis for axis in self.server.axes if axis in group.axes)
+
+    @abstractmethod
+    def devices(self, group: Group) -> tuple[str, ...]:
+        """Return the count of the group's devices."""
+
+    @abstractmethod
+    def links(self, bundle: Bundle) -> Expression:
+        """Return the count of the bundle's links, with all planes and parallel links."""
+
+    @abstractmethod
+    def ports_down(self, group: Group) -> tuple[Expression, ...]:
+        """Return the counts of links below each device of the group, when its part of the placement is full."""
+
+    @abstractmethod
+    def ports_up(self, group: Group) -> tuple[Expression, ...]:
+        """Return the counts of links from each device of the group up, or to others of its kind."""
+
+    @abstractmethod
+    def first_port(self, group: Group, bundle: Bundle, sizes: Sizes) -> int:
+        """Return the first port of the group's devices that carries the bundle's links; those below come first."""
+
+    def row_axes(self, group: Group) -> tuple[str, ...]:
+        """Return the group's axes in the order in which its devices are numbered, the last fastest."""
+        return group.axes
+
+    @abstractmethod
+    def oversubscription(self, group: Group, sizes: Sizes) -> Fraction | None:
+        """Return the oversubscription at the group's switches; None where nothing limits traffic there."""
+
+    @abstractmethod
+    def port_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, int], ...]:
+        """Return pairs of a number of devices and the ports each of them has in use, in the order of the devices."""
+
+    @abstractmethod
+    def capacity(self, sizes: Sizes) -> int:
+        """Return the servers that there is room for."""
+
+    @abstractmethod
+    def complete_sizes(self, sizes: Sizes, nics: int, servers: int) -> dict[str, int]:
+        """Return `sizes` with those that follow from them, for `servers` servers of `nics` NICs placed in order."""
+
+    def hop_servers(self, sizes: Sizes) -> int:
+        """Return the number of servers between which hops are counted: those there are."""
+        return sizes[self.servers_name]
+
+    @abstractmethod
+    def broken_rule(self, sizes: Sizes) -> str | None:
+        """Return why there is no fabric of these sizes; None where there is one, or where sizes are left to choose."""
+
+    @abstractmethod
+    def random_sizes(self, random: Random, most: int) -> dict[str, int]:
+        """Return small sizes, up to about `most`, drawn at random, that break no rule, those of host links too."""
+
+    @property
+    def virtual_channels(self) -> dict[str, int]:
+        """The virtual channels that keep each kind of path free of deadlock."""
+        return self.routing.virtual_channels
+
+    @property
+    def tiers(self) -> int:
+        """The number of switch tiers."""
+        return len(self.groups) - 1
+
+    @property
+    def server(self) -> Group:
+        return self.groups[0]
+
+    @property
+    def switch_groups(self) -> tuple[Group, ...]:
+        return self.groups[1:]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The switch roles from the leaf up."""
+        return tuple(group.role for group in self.switch_groups)
+
+    @property
+    def host_bundles(self) -> tuple[Bundle, ...]:
+        """The bundles from the servers."""
+        return tuple(bundle for bundle in self.bundles if bundle.lower == self.server)
+
+    @property
+    def fabric_bundles(self) -> tuple[Bundle, ...]:
+        """The bundles between switches."""
+        return tuple(bundle for bundle in self.bundles if bundle.lower != self.server)
+
+    def group(self, role: str) -> Group:
+        """Return the group of `role`; raises KeyError when there is none."""
+        return {group.role: group for group in self.groups}[role]
+
+    def remarks(self, sizes: Sizes) -> tuple[str, ...]:
+        """Return what is to be said of a fabric of these sizes."""
+        return tuple(note.text for note in self.notes if note.holds(sizes))
