@@ -1,5 +1,5 @@
 # make demo    design the 100,000-GPU Colossus fabric, with its report and pictures
-# make test    everything that must hold: style, types, import contracts, tests
+# make test    style, types, import contracts and tests
 # make help    the rest
 
 PYTHON ?= python3
@@ -9,21 +9,26 @@ APT := gcc libc6-dev libsimgrid-dev graphviz chromium chromium-driver
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 RUN := $(VENV)/.run
 TEST := $(VENV)/.test
+LATEST := .venv-latest
+LOCK := .venv-lock
 DEMO := build/colossus-100k
+INSTALL := -m pip --quiet --disable-pip-version-check install
+PYTEST := -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: help demo test test-all lint baselines docs-pictures bench accuracy clean apt
+.PHONY: help demo test test-all test-latest lint lock baselines docs-pictures bench accuracy clean apt
 
 help:
 	@echo 'make demo      design colossus-100k into $(DEMO): report, tables and pictures'
 	@echo 'make test      style, types, import contracts and tests'
 	@echo 'make test-all  the same, with the slow tests'
+	@echo 'make test-latest  the tests with the newest version of every dependency, in $(LATEST)'
+	@echo 'make lock      move requirements/ to the newest versions that pyproject.toml allows'
 	@echo 'make bench     the benchmarks, each a ratio taken in one run'
 	@echo 'make accuracy  the time model against measured collectives, system by system, with plots'
-	@echo 'make docs-pictures  draw the pictures of the README and docs again'
-	@echo 'make baselines  keep the pictures that the tests hold the look of, after looking at them'
+	@echo 'make docs-pictures  redraw the pictures of the README and docs'
+	@echo 'make baselines  keep the pictures that the tests compare with, after looking at them'
 	@echo 'make clean     remove everything that make made'
 
 .DEFAULT_GOAL := help
@@ -43,10 +48,16 @@ lint: $(TEST)
 
 # pytest comes last, so that its closing line is the last word.
 test: apt lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python $(PYTEST)
 
 test-all: apt lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m ""
+	$(BIN)/python $(PYTEST) -m ""
+
+test-latest: apt
+	$(PYTHON) -m venv --clear $(LATEST)
+	$(LATEST)/bin/python $(INSTALL) --upgrade pip
+	$(LATEST)/bin/python $(INSTALL) --editable '.[test]'
+	$(LATEST)/bin/python $(PYTEST)
 
 bench: $(RUN)
 	@set -e; for script in $(sort $(wildcard benchmarks/*.py)); do echo "$$script"; $(BIN)/python "$$script"; done
@@ -71,20 +82,33 @@ docs-pictures: $(RUN)
 	$(BIN)/fabric diagram examples/direct.yaml --family slim-fly -o docs/pictures/slim-fly.svg
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LATEST) $(LOCK) build dist *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environment. A stamp is older than pyproject.toml when the dependencies may have changed.
-$(RUN): pyproject.toml | $(BIN)/python
-	$(PIP) install --editable .
+# The environment holds the versions of requirements/, checked by hash, as wheels: nothing is built by a tool that isn't
+# locked. Fabric itself is then installed without an index, so a dependency that the lock lacks is an error.
+$(RUN): requirements/run.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python $(INSTALL) --require-hashes --only-binary :all: --requirement $<
+	$(BIN)/python $(INSTALL) --no-index --no-build-isolation --editable .
 	@touch $@
 
-$(TEST): pyproject.toml | $(BIN)/python
-	$(PIP) install --editable '.[test]'
+$(TEST): requirements/test.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python $(INSTALL) --require-hashes --only-binary :all: --requirement $<
+	$(BIN)/python $(INSTALL) --no-index --no-build-isolation --editable '.[test]'
 	@touch $@ $(RUN)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# One lock for every platform and Python from 3.11 on; setuptools builds the package.
+COMPILE := $(LOCK)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+  --generate-hashes --custom-compile-command 'make lock' pyproject.toml
+
+lock:
+	$(PYTHON) -m venv $(LOCK)
+	$(LOCK)/bin/python $(INSTALL) --upgrade uv
+	echo setuptools | $(COMPILE) - --output-file requirements/run.txt
+	$(COMPILE) --extra test --constraint requirements/run.txt --output-file requirements/test.txt
 
 # As root on Debian, install what is missing; elsewhere the packages are the user's own to see to, and their tests skip.
 apt:
