@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,16 +87,31 @@ def _refusal(place: str, text: str) -> InputError:
 
 
 def _read_yaml(text: str, tree: Tree) -> None:
-    line = 1
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            line = event.start_mark.line + 1 if event.start_mark else line
-            _refuse_tricks(event, tree, line)
-            _plant(event, tree, line)
+        _plant_events(text, tree)
     except yaml.YAMLError as error:
         mark: yaml.Mark | None = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or error
-        raise tree.refusal(mark.line + 1 if mark else line, f"not readable as YAML: {problem}") from None
+        if mark:
+            _refuse_before(text[: mark.index], tree)
+        raise tree.refusal(mark.line + 1 if mark else 1, f"not readable as YAML: {problem}") from None
+
+
+def _plant_events(text: str, tree: Tree) -> None:
+    line = 1
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else line
+        _refuse_tricks(event, tree, line)
+        _plant(event, tree, line)
+
+
+def _refuse_before(text: str, tree: Tree) -> None:
+    """Refuse what a request can't hold in the text before the place where the YAML parser gave up.
+
+    The parser scans ahead of its events, and has a limit on nesting: it may meet that before our own is checked.
+    """
+    with suppress(yaml.YAMLError):
+        _plant_events(text, Tree(tree.file, tree.what))
 
 
 def _refuse_tricks(event: yaml.Event, tree: Tree, line: int) -> None:
