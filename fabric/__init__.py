@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+__distribution__ = "fabric-designer"
+"""The name to install it by; fabric_designer.py knows the package by it."""
+
 __all__ = [
     "Blueprint",
     "Cluster",

@@ -1,6 +1,6 @@
 """`python -m fabric`, the same as the command `fabric`."""
 
-from fabric.cli.main import main
+from fabric_designer import main
 
 if __name__ == "__main__":
     main()

@@ -10,7 +10,7 @@ import click
 
 import fabric
 from fabric.cli.commands import COMMANDS
-from fabric.cli.streams import drop_output, end_in_order, is_terminal, mend_streams, noted_interrupts, wrapped
+from fabric.cli.streams import drop_output, is_terminal, mend_streams, wrapped
 
 __all__ = ["cli", "main"]
 
@@ -46,10 +46,9 @@ def main() -> NoReturn:
 
     A reader of stdout that has gone ends the run quietly, with 0; a stdout that can't be written ends it with 2.
     """
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell of its own folders
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would report its own folders
     mend_streams()
-    end_in_order()
-    stdout, interrupted = sys.stdout, noted_interrupts()
+    stdout = sys.stdout
     try:
         cli.main(standalone_mode=False, prog_name="fabric")
         if sys.stdout:
@@ -70,9 +69,4 @@ def main() -> NoReturn:
         raise
     except OSError as error:
         _output_ended(error)
-    except Exception:
-        if not interrupted:  # a library may turn an interrupt into an error of its own
-            raise
-        click.echo("fabric: interrupted", err=True)
-        sys.exit(130)
     sys.exit(0)

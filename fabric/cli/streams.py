@@ -6,15 +6,13 @@ import io
 import os
 import re
 import shutil
-import signal
 import sys
 import textwrap
 from collections.abc import Sequence
 from functools import partial
-from types import FrameType
 from typing import Any, TextIO
 
-__all__ = ["drop_output", "end_in_order", "is_terminal", "mend_streams", "noted_interrupts", "record", "wrapped"]
+__all__ = ["drop_output", "is_terminal", "mend_streams", "record", "wrapped"]
 
 _fill = partial(textwrap.fill, break_long_words=False, break_on_hyphens=False)
 
@@ -27,30 +25,6 @@ def mend_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def noted_interrupts() -> list[int]:
-    """Return a list that every SIGINT from now on is put into, before it is raised as KeyboardInterrupt."""
-    found: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        found.append(number)
-        signal.default_int_handler(number, frame)
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, note)
-    return found
-
-
-def end_in_order() -> None:
-    """Let SIGTERM and SIGHUP end the run as an exit does, so that nothing half-written stays behind."""
-
-    def end(number: int, _: FrameType | None) -> None:
-        sys.exit(128 + number)
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, end)
 
 
 def drop_output() -> None:

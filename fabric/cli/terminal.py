@@ -77,5 +77,7 @@ def progress_of(quiet: bool) -> Iterator[Callable[[str], None]]:
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("starting") as status:
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        console.show_cursor()  # a run that a signal ends couldn't bring it back
         yield status.update

@@ -1,17 +1,13 @@
-"""The files of a design run, made in a folder of their own and moved into place together."""
+"""The files of a design run."""
 
 from __future__ import annotations
 
 import csv
-import errno
 import io
 import json
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +18,7 @@ from fabric.draw.render import check_suffix
 from fabric.errors import FabricError
 from fabric.export import format_of, written
 from fabric.optimizer import Change
+from fabric.report.atomic_write import check_folder, write_atomically
 from fabric.report.collectives import Run, curves
 from fabric.report.design_json import document
 from fabric.report.markdown import report
@@ -62,7 +59,7 @@ def write(
     `changes` are those of `Study.sensitivity`, for the first two. The same request gives the same bytes on every run
     and machine. Either all files are written or none is changed; raises FabricError saying what the system refused.
     """
-    return _together(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None), changes))
+    return write_atomically(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None), changes))
 
 
 def write_cluster(
@@ -81,59 +78,12 @@ def write_cluster(
             names += [f"{name}/{file}" for file in _make(study, inner, named(say, name))]
         return names
 
-    return _together(folder, make)
+    return write_atomically(folder, make)
 
 
 def write_front(front: Pareto, folder: str | os.PathLike[str]) -> list[Path]:
     """Write pareto.json, pareto.csv and pareto.svg to `folder`, as `write` does."""
-    return _together(folder, lambda temporary: _make_front(front, temporary))
-
-
-def _together(folder: str | os.PathLike[str], make: Callable[[Path], list[str]]) -> list[Path]:
-    """Let `make` write files into a folder of their own, whose names it returns, and move them into place."""
-    target = _named(folder)
-    made: list[Path] = []
-    try:
-        made += [path for path in (target, *target.parents) if not path.exists()]
-        target.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fabric-", dir=target) as temporary:
-            names = make(Path(temporary))
-            for inner in sorted({(target / name).parent for name in names if "/" in name}):
-                if not inner.is_dir():
-                    inner.mkdir()
-                    made.insert(0, inner)
-            _move(names, Path(temporary), target)
-    except BaseException as error:
-        for path in made:
-            with suppress(OSError):  # it is not empty when another run writes there too
-                path.rmdir()
-        if isinstance(error, OSError):
-            raise FabricError(f"{folder}: can't write there: {error.strerror or error}") from error
-        raise
-    return [target / name for name in names]
-
-
-def _named(folder: str | os.PathLike[str]) -> Path:
-    """Return the folder as a path; raises FabricError when it is empty or holds what no file system takes."""
-    name = os.fspath(folder)
-    try:
-        sound = bool(name) and b"\0" not in os.fsencode(name)
-    except UnicodeEncodeError:
-        sound = False
-    if not sound:
-        raise FabricError(f"{name!r}: no name of a folder; write for example build/")
-    return Path(folder)
-
-
-def _move(names: list[str], source: Path, target: Path) -> None:
-    """Move the files into place, which can't fail halfway once no folder stands where a file must go."""
-    for name in names:
-        if (target / name).is_dir():
-            raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
-    for name in names:
-        if (target / name).exists():
-            shutil.copymode(target / name, source / name)
-        (source / name).replace(target / name)
+    return write_atomically(folder, lambda temporary: _make_front(front, temporary))
 
 
 def _text(folder: Path, name: str, text: str) -> None:
@@ -225,7 +175,7 @@ def write_run(study: Study, runs: Sequence[Run], result: dict[str, Any], folder:
         save(draw_allreduce(title, curves(runs), line), temporary / "allreduce.svg")
         return ["allreduce.json", "allreduce.svg"]
 
-    return _together(folder, make)
+    return write_atomically(folder, make)
 
 
 def write_view(view: View, file: str | os.PathLike[str], format: str | None = None) -> Path:
@@ -246,7 +196,7 @@ def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
             stream.writelines(pieces)
         return [target.name]
 
-    return _together(target.parent, make)[0]
+    return write_atomically(target.parent, make)[0]
 
 
 def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLike[str]) -> Path:
@@ -263,7 +213,7 @@ def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLik
         (temporary / name).replace(temporary / target.name)
         return [target.name]
 
-    return _together(target.parent, make)[0]
+    return write_atomically(target.parent, make)[0]
 
 
 def _target(file: str | os.PathLike[str]) -> Path:
@@ -275,7 +225,7 @@ def _target(file: str | os.PathLike[str]) -> Path:
     if not Path(text).name or text.endswith(os.sep):
         raise FabricError(f"{text!r:.200}: no name of a file")
     try:
-        named = _named(text)
+        named = check_folder(text)
         found = named.resolve() if named.is_symlink() else named
         kind = found.stat().st_mode if found.exists() else stat.S_IFREG
         beside = found.parent.exists() and not found.parent.is_dir()
@@ -298,4 +248,4 @@ def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path
         save(draw_scale(title, *scale_picture(scaling)), temporary / "scale.svg")
         return ["scale.json", "scale.svg"]
 
-    return _together(folder, make)
+    return write_atomically(folder, make)

@@ -1,0 +1,85 @@
+"""Files that are written whole or not at all: made in a hidden folder beside their place, then moved there together."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from fabric.errors import FabricError
+from fabric.report.signal_guard import SignalGuard
+
+__all__ = ["check_folder", "write_atomically"]
+
+
+_PREFIX = ".fabric-"
+
+
+def write_atomically(folder: str | os.PathLike[str], make: Callable[[Path], list[str]]) -> list[Path]:
+    """Let `make` write files into an empty folder and return their names, then move them to `folder`, made if missing.
+
+    All files are moved or none, even if a signal ends the process. Raises FabricError saying what the system refused.
+    """
+    target = check_folder(folder)
+    made: list[Path] = []
+    with SignalGuard(lambda: _remove(made)) as guard:
+        try:
+            _make_folder(target, made)
+            temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target))
+            made.append(temporary)
+            with guard.admit():
+                names = make(temporary)
+            for inner in sorted({(target / name).parent for name in names}):
+                _make_folder(inner, made)
+            _move(names, temporary, target)
+            shutil.rmtree(temporary)
+        except BaseException as error:
+            _remove(made)
+            if isinstance(error, OSError):
+                raise FabricError(f"{folder}: can't write there: {error.strerror or error}") from error
+            raise
+    return [target / name for name in names]
+
+
+def _remove(made: list[Path]) -> None:
+    """Remove the folders that were made, of which only the hidden one may hold files."""
+    for path in reversed(made):
+        if path.name.startswith(_PREFIX):
+            shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):  # it isn't empty when another run writes there too
+            path.rmdir()
+
+
+def check_folder(folder: str | os.PathLike[str]) -> Path:
+    """Return the folder as a path; raises FabricError when it is empty or holds what no file system takes."""
+    name = os.fspath(folder)
+    try:
+        sound = bool(name) and b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        sound = False
+    if not sound:
+        raise FabricError(f"{name!r}: not a folder name; write for example build/")
+    return Path(folder)
+
+
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    """Make a folder and its missing parents, and add them to `made`; raises OSError when one of them is a file."""
+    for path in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        path.mkdir(exist_ok=True)
+        made.append(path)
+    folder.mkdir(exist_ok=True)
+
+
+def _move(names: list[str], source: Path, target: Path) -> None:
+    """Move the files into place, which can't fail halfway once no folder stands where a file must go."""
+    for name in names:
+        if (target / name).is_dir():
+            raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+    for name in names:
+        if (target / name).exists():
+            shutil.copymode(target / name, source / name)
+        (source / name).replace(target / name)
