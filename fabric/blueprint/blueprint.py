@@ -1,6 +1,6 @@
-"""A sized fabric: a form with a number on every axis and a switch model in every role, and its counts in integers.
+"""A sized fabric: a topology with a number for every size and a switch model in every role, and its counts.
 
-Every count is closed form, so a blueprint of a million GPUs costs microseconds; the network lays the same one out.
+Every count is in closed form, so a blueprint of a million GPUs costs microseconds; the network lays the same one out.
 """
 
 from __future__ import annotations
@@ -19,21 +19,24 @@ __all__ = ["Blueprint"]
 
 @dataclass(frozen=True)
 class Blueprint:
-    """A form, its sizes and its models. `sizes` holds every axis, every bundle's copies and the filled places.
-
-    `models` holds the model of every role, or, of those roles whose devices are of several models, the one used most;
-    what each of these has of each model is in `mixes`, in the order in which the devices are those models.
-    `link_gbps` is the rate of each link, one direction; `gpus` those asked for, the last server perhaps in part.
-    """
+    """A topology with all sizes and models chosen."""
 
     name: str
+    """The name of the request."""
     topology: Topology
+    """The groups of devices and the bundles of links."""
     sizes: Mapping[str, int]
+    """The size of every axis, of every bundle (its parallel links), and of what follows (`Topology.complete_sizes`)."""
     models: Mapping[str, Switch]
+    """The switch model of every role; where a role mixes several, the one used most."""
     server: Server
+    """The server."""
     gpus: int
+    """The GPUs asked for; the last server may be used in part."""
     link_gbps: int
+    """The rate of each link in Gb/s, one direction."""
     mixes: Mapping[str, tuple[tuple[Switch, int], ...]] = field(default_factory=dict)
+    """The models of the roles that mix several, each with its number of devices, in the order of the devices."""
 
     @property
     def servers(self) -> int:
@@ -66,7 +69,7 @@ class Blueprint:
         return self.evaluate(self.topology.devices(self.topology.group(role)))
 
     def boxes(self, role: str) -> tuple[tuple[Switch, int], ...]:
-        """Return the models of `role` with the devices of each; mostly there is one."""
+        """Return the models of `role`, each with its number of devices; mostly there is one."""
         return self.mixes.get(role) or ((self.models[role], self.devices(role)),)
 
     @property

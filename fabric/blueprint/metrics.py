@@ -63,7 +63,7 @@ class Metrics(Protocol):
 
 
 def metrics_of(blueprint: Blueprint) -> Metrics:
-    """Return the metrics of a blueprint: the one place of this package where the kinds of topology are told apart."""
+    """Return the metrics of a blueprint: the one place of this package that distinguishes kinds of topology."""
     match blueprint.topology:
         case ClosForm() as form:
             return ClosMetrics(blueprint, form)

@@ -48,7 +48,7 @@ def expand(blueprint: Blueprint) -> Network:
 
 
 def _lay_bundle(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]) -> None:
-    """Fill the bundle's rows: the one place of this package where the kinds of bundle are told apart."""
+    """Fill the bundle's rows: the one place of this package that distinguishes the kinds of bundle."""
     match bundle:
         case AxisBundle():
             _lay_axis_bundle(blueprint, bundle, groups, rows)

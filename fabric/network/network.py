@@ -1,4 +1,4 @@
-"""The fabric laid out as columns: every device and every link with both ends' ports, a row each."""
+"""The network laid out as numpy columns: every device and every link a row, with the ports at both ends."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ __all__ = ["Devices", "Network"]
 
 @dataclass(frozen=True)
 class Devices:
-    """The devices of one role: `count` rows from `first`, their coordinates the row's digits in the axes' sizes."""
+    """The devices of one role, in consecutive rows."""
 
     role: str
+    """The role: `server`, `leaf` and so on."""
     first: int
+    """The row of the first device."""
     count: int
+    """The number of devices."""
     axes: tuple[str, ...]
+    """The axes of a device's coordinates, which are the digits of its row, the last fastest."""
     shape: tuple[int, ...]
+    """The size of each axis."""
 
     def name(self, row: int) -> str:
         """Return the name of the device in `row`, such as `leaf[pod=3,block=0,rail=5]`; raises IndexError outside."""
@@ -28,12 +33,12 @@ class Devices:
     def digits(self, row: int) -> dict[str, int]:
         """Return the coordinates of the device in `row`; raises IndexError outside."""
         if not self.first <= row < self.first + self.count:
-            raise IndexError(f"row {row} is no {self.role}")
+            raise IndexError(f"row {row} is not a {self.role}")
         coordinates = np.unravel_index(row - self.first, self.shape) if self.shape else ()
         return {axis: int(value) for axis, value in zip(self.axes, coordinates, strict=True)}
 
     def row(self, digits: Mapping[str, int]) -> int:
-        """Return the row of the device with these coordinates, those left out being 0, and other axes no matter."""
+        """Return the row of the device with these coordinates, 0 where left out; other axes are ignored."""
         row = 0
         for axis, size in zip(self.axes, self.shape, strict=True):
             row = row * size + digits.get(axis, 0)
@@ -42,21 +47,27 @@ class Devices:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Devices and links of a fabric; a link is one row of each column, arrays of shape (links,), read-only.
+    """Devices and links of a fabric. A link is one row of every column; columns are read-only, shape (links,).
 
-    `lower` and `upper` are device rows, `lower_port` and `upper_port` the port at each end, counted from 0: on a server
-    its NICs' ports, on a switch the ports down first and then those up. `bundle` indexes `bundles`, whose links run at
-    `bundle_gbps`. Links stand bundle by bundle, in the order of their lower ends.
+    Links are ordered by bundle, and within a bundle by their lower end.
     """
 
     groups: tuple[Devices, ...]
+    """The devices, role by role, the servers first."""
     bundles: tuple[str, ...]
+    """The names of the bundles."""
     bundle_gbps: tuple[int, ...]
+    """The rate of each bundle's links in Gb/s, one direction."""
     lower: npt.NDArray[np.int32]
+    """The row of the device at the lower end."""
     upper: npt.NDArray[np.int32]
+    """The row of the device at the upper end."""
     lower_port: npt.NDArray[np.uint16]
+    """The port at the lower end, from 0: of a server those of its NICs, of a switch the ports down, then those up."""
     upper_port: npt.NDArray[np.uint16]
+    """The port at the upper end, numbered likewise."""
     bundle: npt.NDArray[np.uint8]
+    """The index of the link's bundle in `bundles`."""
 
     def __post_init__(self) -> None:
         for column in (self.lower, self.upper, self.lower_port, self.upper_port, self.bundle):

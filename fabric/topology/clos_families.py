@@ -42,7 +42,7 @@ RAIL_ONLY = Family.of(
     "server(zone, pod, block, slot) - leaf(zone, pod, block, rail) - spine(zone, pod, rail, group, spine)"
     " - core(zone, rail, group, bank, core) - super(rail, group, bank, super)",
     reference="W. Wang et al., 2023, arXiv:2307.12169",
-    note="GPUs of different rails reach each other only through NVLink: this is no cheaper fat tree.",
+    note="GPUs of different rails reach each other only through NVLink: this is not a cheaper fat tree.",
 )
 
 HPN = Family.of(

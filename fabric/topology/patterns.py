@@ -1,7 +1,7 @@
-"""How the switches of direct networks are joined: pairs of device numbers by rule, arrays, and no loop over links.
+"""Link patterns of direct networks: pairs of device numbers as arrays, without a loop over links.
 
-Each function returns two arrays of shape (links,), the ends of the links of one copy in one plane, as numbers of the
-group's devices, whose coordinates are the digits of the number with the last axis fastest.
+Each function returns two arrays of shape (links,), the ends of the links of one plane without parallel links, as
+numbers of the group's devices, whose coordinates are the digits of the number with the last axis fastest.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def paths(shape: Sequence[int], axis: int) -> Pairs:
 
 
 def _along(shape: Sequence[int], axis: int, low: Rows, high: Rows) -> Pairs:
-    """Repeat the pairs of one axis at every place of the others."""
+    """Repeat the pairs of one axis for every combination of the others."""
     step = int(np.prod(shape[axis + 1 :], dtype=np.int64))
     outer = np.arange(int(np.prod(shape[:axis], dtype=np.int64)), dtype=np.int64) * (step * shape[axis])
     base = (outer[:, None] + np.arange(step)).reshape(-1, 1)
@@ -82,13 +82,13 @@ def balanced(groups: int, routers: int, ports: int) -> Pairs:
     """Join groups of routers with `ports` links each to other groups, every pair of groups by as many as can be.
 
     Link slot s of a group is on its router s // ports and leads a number of groups on: 1 to groups - 1 in turn, as
-    often as that goes up, and what is left over to the nearest on both sides. So all groups are alike. Raises
-    InputError when some pair would have none, or a link no other end.
+    many times as slots suffice, and those left over to the nearest groups on both sides. So all groups are equivalent.
+    Raises InputError when some pair would have no link, or a link would have one end.
     """
     slots, others = routers * ports, groups - 1
     times, rest = divmod(slots, others)
     if times == 0 or groups * slots % 2:
-        raise InputError(f"{groups} groups of {slots} links each can't all be joined")
+        raise InputError(f"{groups} groups of {slots} links each cannot all be joined")
     near = np.arange(1, rest // 2 + 1)
     extra = np.sort(np.concatenate([near, groups - near, [groups // 2][: rest % 2]])).astype(np.int64)
     offset = np.concatenate([np.tile(np.arange(1, groups), times), extra])
@@ -121,7 +121,7 @@ def prime_powers(most: int) -> tuple[int, ...]:
 def mms_local(q: int) -> Pairs:
     """Join the routers of each column of the McKay-Miller-Siran graph of `q`: half, column and row as their axes.
 
-    In half 0 those whose rows differ by an element of one generator set, in half 1 by one of the other (P. Hafner
+    In half 0 those whose rows differ by an element of one generator set, in half 1 by one of the other set (P. Hafner
     2004, doi 10.1016/S0012-365X(03)00202-7; M. Besta and T. Hoefler 2014, doi 10.1109/SC.2014.34).
     """
     add, sets = _field(q)[0], _generators(q)
@@ -146,7 +146,7 @@ def mms_global(q: int) -> Pairs:
 
 @cache
 def _field(q: int) -> tuple[Rows, Rows]:
-    """Return the tables of addition and multiplication of the field of `q` elements."""
+    """Return the addition and multiplication tables of the field of `q` elements."""
     import galois
 
     elements = galois.GF(q, compile="python-calculate").elements
@@ -172,13 +172,13 @@ def _generators(q: int) -> tuple[list[int], list[int]]:
 
 
 def random_regular(devices: int, degree: int, seed: int) -> Pairs:
-    """Join `devices` at random, each to `degree` different others, the same way for the same seed.
+    """Join `devices` at random, each to `degree` different others, reproducibly for a seed.
 
-    Ends are paired at random and pairs that are no simple link trade ends with others until none is left (A. Singla et
-    al., NSDI 2012, which joins by the same kind of trade). Raises InputError when no such graph exists.
+    Ends are paired at random; loops and repeated pairs swap ends with others until none is left (A. Singla et al.,
+    NSDI 2012, join by the same kind of swap). Raises InputError when no such graph exists.
     """
     if degree >= devices or devices * degree % 2:
-        raise InputError(f"{devices} devices can't have {degree} different neighbours each")
+        raise InputError(f"{devices} devices cannot have {degree} different neighbours each")
     if 2 * degree > devices:
         return _others(devices, *random_regular(devices, devices - 1 - degree, seed))
     random = np.random.default_rng(seed)
@@ -203,7 +203,7 @@ def _others(devices: int, low: Rows, high: Rows) -> Pairs:
 
 
 def _faulty(ends: Rows, devices: int) -> Rows:
-    """Return the rows that join a device to itself, or a pair once more."""
+    """Return the rows that join a device to itself, or repeat a pair."""
     key = ends[:, 0] * devices + ends[:, 1]
     order = np.argsort(key, kind="stable")
     again = np.zeros(len(key), bool)

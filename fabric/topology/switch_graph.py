@@ -1,4 +1,4 @@
-"""The switches of one plane of a wired fabric as a graph: distances between them, and the flow between two halves."""
+"""The switches of one plane as a graph: distances between them, and the maximum flow between two halves."""
 
 from __future__ import annotations
 
@@ -18,34 +18,36 @@ from fabric.topology.topology import PLANE, Sizes
 __all__ = ["FAR", "Graph", "graph_of"]
 
 WORDS = 1 << 22
-"""Words of 64 sources that are gathered at a time."""
+"""Machine words, each the membership of 64 sources, gathered at a time: what fits a cache."""
 
 FAR = 255
-"""The distance of what no path joins."""
+"""The distance of what is not connected."""
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """The arcs between the switches of one plane, both ways, by their tails; `copies` of each, arrays of shape (arcs,).
-
-    `weights` are those of minimal routing, `rows` are the rows of the links' first copies in the network's first plane,
-    and `back` says which arcs lead from the upper end to the lower.
-
-    Switches are numbered group by group. `ends` are those at which traffic begins and ends, shape (ends, ports): the
-    leaves, or, with levels, those of each NIC. `hosts` and `host_server` are the switch and the server of each of the
-    servers' links.
-    """
+    """The arcs between the switches of one plane, in both directions, ordered by their tails."""
 
     switches: int
+    """The number of switches, numbered group by group."""
     ends: Rows
+    """The switches at which traffic enters and leaves, shape (ends, ports): the leaves, or those of each NIC."""
     tails: Rows
+    """The switch that an arc leaves, shape (arcs,)."""
     heads: Rows
+    """The switch that an arc enters, shape (arcs,)."""
     copies: Rows
+    """The parallel links of an arc, shape (arcs,)."""
     weights: Rows
+    """The weight of an arc in minimal routing, shape (arcs,)."""
     rows: Rows
+    """The row, in the network's first plane, of the first of an arc's parallel links, shape (arcs,)."""
     back: npt.NDArray[np.bool_]
+    """Whether an arc leads from the upper end of its links to the lower, shape (arcs,)."""
     hosts: Rows
+    """The switch of each of the servers' links, shape (host links,)."""
     host_server: Rows
+    """The server of each of the servers' links, shape (host links,)."""
 
     @cached_property
     def starts(self) -> Rows:
@@ -102,7 +104,7 @@ class Graph:
         return found
 
     def _near(self, sets: npt.NDArray[np.uint64], weight: int) -> npt.NDArray[np.uint64]:
-        """Return which sets each switch comes to by one arc of a weight, told which it has itself."""
+        """Return the sets that each switch reaches by one arc of a weight, given those that it is in."""
         arcs = np.flatnonzero(self.weights == weight)
         starts = np.searchsorted(self.tails[arcs], np.arange(self.switches + 1))
         joined, near = np.flatnonzero(np.diff(starts)), np.zeros_like(sets)
@@ -111,7 +113,7 @@ class Graph:
         return near
 
     def nearer(self, at: Rows, goal: Rows, far: npt.NDArray[np.uint8], drawn: Callable[[Rows], Rows]) -> Rows:
-        """Return for each walk an arc from switch `at` that leads nearer to target `goal`, each link as likely.
+        """Return for each walk an arc from switch `at` that leads nearer to target `goal`, each link equally likely.
 
         `far` are the distances to all targets, and `drawn` a whole number below each of those it is given.
         """
@@ -127,7 +129,7 @@ class Graph:
         return np.asarray(arcs[np.arange(len(at)), place], np.int64)
 
     def flow(self, servers: int) -> int:
-        """Return the greatest flow in links from the first half of the servers to the others, all of which pass on."""
+        """Return the maximum flow in links from the first half of the servers to the others; all of them forward."""
         from ortools.graph.python import max_flow
 
         solver, source, sink = max_flow.SimpleMaxFlow(), self.switches, self.switches + 1
@@ -141,7 +143,7 @@ class Graph:
 
 
 def graph_of(form: GraphForm, sizes: Sizes) -> Graph:
-    """Return one plane of a wired form of these sizes as a graph; with levels of switches for planes, all of it."""
+    """Return one plane of a graph form of these sizes; all of a server-centric one, whose levels are not planes."""
     first, total = {}, 0
     for group in form.switch_groups:
         first[group.role] = total
