@@ -5,46 +5,56 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from fabric.cli.record_name import record_option
 from fabric.errors import InputError
 
 __all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "once", "overrides", "request_prices", "request_words", "spare"]
 
 NUMBERS = ("gpus", "planes", "tiers")
-"""The words that numbers stand for; in the others digits are part of a name."""
+"""The keys that numbers stand for; in the others digits are part of a name."""
 
-
-def _complete_names(_context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
-    """Offer the names that the last one of a list with commas may become."""
-    from fabric import catalog
-    from fabric.topology.families import families
-
-    known = {"server": catalog.servers, "switches": catalog.switches, "family": families}[str(parameter.name)]()
-    names = known if parameter.name == "server" else (*known, "any")
-    before, comma, last = start.rpartition(",")
-    return [CompletionItem(f"{before}{comma}{name}") for name in names if name.startswith(last)]
-
-
-named = partial(click.option, shell_complete=_complete_names)
-
-WORDS = (
+FIELDS = (
     click.option("--gpus", metavar="INTEGER", help="Override the number of GPUs."),
-    named("--server", help="Override the server, by its catalogue name."),
-    named("--family", help="Override the family: a name, several with commas, or any."),
-    named("--switches", help="Override the switch models: a name, several with commas, or any."),
-    click.option("--planes", help="Override the number of planes: a number, several with commas, or any."),
-    click.option("--tiers", help="Override the number of tiers: 1 to 4, several with commas, or any."),
+    record_option(
+        "--server",
+        registry="fabric.catalog:servers",
+        checked=False,
+        metavar="NAME",
+        help="Override the server, a name of `fabric list servers`.",
+    ),
+    record_option(
+        "--family",
+        registry="fabric.topology.families:FAMILIES",
+        several=True,
+        also=("fabric.topology.families:family_sets",),
+        checked=False,
+        metavar="NAMES",
+        help="Override the family, one or several with commas: {names}.",
+    ),
+    record_option(
+        "--switches",
+        registry="fabric.catalog:switches",
+        several=True,
+        also=("any",),
+        checked=False,
+        metavar="NAMES",
+        help="Override the switch models, names of `fabric list switches` with commas, or any.",
+    ),
+    click.option("--planes", metavar="NUMBERS", help="Override the number of planes: numbers with commas, or any."),
+    click.option("--tiers", metavar="NUMBERS", help="Override the number of tiers: 1 to 4, with commas, or any."),
 )
 EVERYWHERE = (
     click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
-    click.option("--price", multiple=True, metavar="NAME=USD", help="Price of a switch or link part; may be repeated."),
-    click.option("--prices", metavar="FILE", help="YAML or JSON file of prices, name to USD; --price wins over it."),
+    click.option("--price", multiple=True, metavar="NAME=USD", help="Unit price of a switch or link part; repeatable."),
+    click.option(
+        "--prices", metavar="FILE", help="Unit prices from a YAML or JSON file (name: USD); --price takes precedence."
+    ),
 )
 
 
@@ -55,7 +65,7 @@ def request_prices(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def request_words(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that override a request's words."""
-    return _with(command, (*WORDS, *EVERYWHERE))
+    return _with(command, (*FIELDS, *EVERYWHERE))
 
 
 def _with(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
