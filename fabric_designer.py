@@ -5,7 +5,6 @@ both are installed in one environment, but it leaves this module and the command
 """
 
 import os
-import signal
 import sys
 
 PACKAGE, DISTRIBUTION = "fabric", "fabric-designer"
@@ -20,7 +19,10 @@ To have both, install each in a virtual environment of its own.
 
 def main() -> None:
     """Run the command; end with exit code 2 when `fabric` is another project's package."""
-    end_at_signals()
+    try:
+        end_at_signals()
+    except KeyboardInterrupt:
+        sys.exit(130)
     if found := foreign_package():
         if sys.stderr:  # it is None when closed from the start
             sys.stderr.write(OVERWRITTEN.format(found=found))
@@ -35,6 +37,8 @@ def end_at_signals() -> None:
 
     Process 1, the first of a container, is ended only by signals that it handles: there each becomes an exit.
     """
+    import signal
+
     if os.getpid() == 1:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda number, _: sys.exit(128 + number))

@@ -5,10 +5,15 @@ study = fabric.design("colossus-100k")
 study.blueprint.switches, study.bill.cost_usd(), study.allreduce(2**30).busbw_GBps
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # as in typing, which alone would take longer to import than all else here
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from fabric.blueprint import Blueprint
     from fabric.errors import FabricError, Infeasible, InputError, TooLarge
     from fabric.export import to_networkx, to_simgrid
