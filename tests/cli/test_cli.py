@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -301,38 +299,6 @@ def test_pictures_need_no_backend(request_file: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"MPLBACKEND": "nope"})
     assert (done.returncode, done.stderr) == (0, "")
     assert len(list((tmp_path / "new").iterdir())) == 6
-
-
-def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while drawing removes the folder that was being made."""
-    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("fabric.report.files.save", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        fabric.write(study, tmp_path / "new")
-    assert not list(tmp_path.iterdir())
-
-
-INT, TERM = signal.SIGINT, signal.SIGTERM
-
-
-@pytest.mark.parametrize(
-    ("number", "delay_s"), [(INT, 1.2), (INT, 1.6), (INT, 2.0), (INT, 2.5), (TERM, 1.6), (TERM, 2.2)]
-)
-def test_a_signal_in_another_process_leaves_nothing_behind(
-    tmp_path: Path, number: signal.Signals, delay_s: float
-) -> None:
-    """A run that SIGINT or SIGTERM ends exits as a shell shows it, or was done, and leaves all of its files or none."""
-    command = [sys.executable, "-m", "fabric", "design", "colossus-1m", "--out", str(tmp_path / "new")]
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(delay_s)
-    child.send_signal(number)
-    assert child.wait() in (0, 128 + number, -number)  # a shell shows the last as 130 or 143 too
-    assert len(list(tmp_path.glob("new/*"))) in (0, 6)
-    assert not list(tmp_path.glob("new/.*"))
 
 
 def test_quiet_stands_before_or_after_the_command(run: Run) -> None:

@@ -1,0 +1,69 @@
+"""Writing files whole or not at all, whatever ends the process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import fabric
+from fabric.report.atomic_write import write_atomically
+from tests.report.write_under_signals import make
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WHOLE = "out below a=new b=new inner c=new"
+
+
+@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize(("before", "untouched"), [((), ""), (("a",), "out below a=old")])
+def test_a_signal_at_any_file_operation_leaves_all_files_or_none(
+    number: signal.Signals, before: tuple[str, ...], untouched: str, tmp_path: Path
+) -> None:
+    """The process ends by the signal, and what stood there before is unchanged or replaced as a whole."""
+    words = [str(int(number)), str(tmp_path / "base"), *before]
+    script = [sys.executable, "-m", "tests.report.write_under_signals", *words]
+    done = subprocess.run(script, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    *rows, last = (row.partition(" ")[::2] for row in done.stdout.splitlines())
+    assert last == ("0", WHOLE)
+    assert set(rows) == {(str(-number), untouched), (str(-number), WHOLE)}
+    assert rows == sorted(rows, key=lambda row: row[1] == WHOLE)
+
+
+def test_ctrl_c_while_drawing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Python, KeyboardInterrupt removes the folder that was being made."""
+    study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
+    monkeypatch.setattr("fabric.report.files.save", lambda *_: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        fabric.write(study, tmp_path / "new")
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_while_files_move_comes_after_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Python, KeyboardInterrupt is raised once all files are in place."""
+    replace = Path.replace
+
+    def replace_interrupted(path: Path, target: Path) -> Path:
+        signal.raise_signal(signal.SIGINT)
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path, make)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c", "inner"]
+
+
+def test_signals_are_handled_as_before_once_files_are_written(tmp_path: Path) -> None:
+    """Writing leaves the handlers of the process as they were."""
+    before = [signal.getsignal(number) for number in ENDING]
+    write_atomically(tmp_path, make)
+    assert [signal.getsignal(number) for number in ENDING] == before
+
+
+def test_a_thread_may_write(tmp_path: Path) -> None:
+    """Outside the main thread, where Python handles no signals, files are written all the same."""
+    with ThreadPoolExecutor() as pool:
+        assert len(pool.submit(write_atomically, tmp_path, make).result()) == 3
