@@ -67,7 +67,7 @@ def test_a_signal_at_any_moment_ends_the_run_in_order(draws: int, tmp_path: Path
     assert not faults
 
 
-@pytest.mark.parametrize("number", set(SIGNALS))
+@pytest.mark.parametrize("number", sorted(set(SIGNALS)))
 def test_the_first_process_of_a_container_exits_at_a_signal(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
