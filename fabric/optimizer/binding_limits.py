@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from fabric.optimizer.objectives import LIMITS, Objective, limited
+from fabric.optimizer.build_model import build_model
+from fabric.optimizer.objectives import LIMITS, Objective
 from fabric.optimizer.search import comparable
 from fabric.optimizer.solve import minimise
 from fabric.request import Limits, Spec, even_planes
@@ -115,7 +116,7 @@ def _best(spec: Spec, aim: Objective, least: float | None) -> tuple[float | None
     best = None if least is None else round(least * aim.scale)
     start = best
     for candidate in comparable(spec, [aim])[0]:
-        model = limited(candidate)
+        model = build_model(candidate)
         sought = aim.expression(model)
         if best is not None:
             model.cp.add(sought <= best - 1)

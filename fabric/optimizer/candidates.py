@@ -10,7 +10,6 @@ from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
 from fabric.request import Spec
 from fabric.topology.families import family
-from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import PLANE, Topology
 
 __all__ = ["Candidate", "Rejected", "candidates", "lane_sizes"]
@@ -51,17 +50,7 @@ class Candidate:
             else ""
         )
         planes = f" on {self.planes} planes" if self.planes > 1 else ""
-        return f"{self.topology.family} in {self._size()}{meets}{planes}"
-
-    def _size(self) -> str:
-        """Return the dimensions of a lattice, or the tiers of any other form."""
-        form = self.topology
-        number, what = (
-            (len(form.sizing.symmetric), "dimension")
-            if isinstance(form, GraphForm) and form.sizing.symmetric
-            else (form.tiers, "tier")
-        )
-        return f"{number} {what}{'s'[: number > 1]}"
+        return f"{self.topology.family} in {self.topology.size_label}{meets}{planes}"
 
 
 def lane_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
@@ -160,23 +149,14 @@ def _family_objections(spec: Spec, form: Topology, planes: int) -> Iterator[str]
     least = family(form.family).least_planes
     if planes < least:
         yield f"each NIC has a port in each of several planes: planes must be {least} or more"
-    if not isinstance(form, GraphForm):
-        return
     levels = form.routing.nic_levels
     if levels and planes != levels:
         ratio = f", and oversubscription about {levels}" if form.routing.server_relay else ""
         yield f"each NIC has a port for each of {levels} levels: planes must be {levels}{ratio}"
-    if spec.grown_servers > spec.servers:
+    if spec.grown_servers > spec.servers and not form.layered:
         yield "it can't grow without moving cables"
-    for table in form.sizing.tables:
-        if (size := spec.pinned.get(table.names[0])) and table.reason:
-            sizes = [row[0] for row in table.rows(4 * size)]
-            if size not in sizes:
-                near = [
-                    max((n for n in sizes if n < size), default=None),
-                    min((n for n in sizes if n > size), default=None),
-                ]
-                yield f"{size} {table.reason}: the nearest are {' and '.join(str(n) for n in near if n)}"
+    if invalid := form.invalid_size(spec.pinned):
+        yield invalid
 
 
 def _rates(model: Switch) -> str:

@@ -1,39 +1,77 @@
-"""A chain of joins (`fabric.topology`) as a CP-SAT model."""
+"""A Clos topology as a CP-SAT model."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
+from typing import cast
 
 from ortools.sat.python import cp_model
 
-from fabric.optimizer.candidates import lane_sizes
+from fabric.optimizer.candidates import Candidate, lane_sizes
+from fabric.optimizer.clos_features import clos_features
+from fabric.optimizer.feature import Feature
 from fabric.optimizer.model import Model, Term
-from fabric.topology.clos import filled_name
+from fabric.optimizer.survival import remains_of, survive_switch
+from fabric.topology.clos import AxisBundle, ClosForm, filled_name
 from fabric.topology.topology import PLANE, Bundle, Group
 
 __all__ = ["ClosModel"]
 
 
 class ClosModel(Model):
-    """A candidate whose form is a chain: places that are filled in order, lanes, and free axes above."""
+    """A candidate whose topology is a Clos: places that are filled in order, rails, and free axes above."""
+
+    def __init__(self, candidate: Candidate, form: ClosForm, relaxed: Iterable[str] = ()) -> None:
+        self.form = form
+        super().__init__(candidate, relaxed)
 
     def links(self, bundle: Bundle) -> Term:
         """Return the number of links of `bundle`."""
         if bundle.name not in self._links:
-            ports_up = self.product(bundle.ports_up)
+            ports_up = self.product(cast(AxisBundle, bundle).ports_up)
             self._links[bundle.name] = self.times(self.devices(bundle.lower), ports_up, f"links {bundle.name}")
         return self._links[bundle.name]
 
+    def survive(self, role: str, share: Fraction) -> None:
+        if role == PLANE:
+            self.cp.add(remains_of(self.candidate.planes, share))
+        elif role in self.form.roles:
+            survive_switch(self, self.form, self.form.roles.index(role) + 1, share)
+
+    def features(self) -> dict[str, Feature]:
+        return clos_features(self, self.form)
+
+    def _diameter(self) -> cp_model.LinearExprT:
+        """Return one switch, and two more for each tier within which not every pair of servers meets."""
+        longest = 1 + 2 * sum(self._unmet_at(tier) for tier in range(1, self.form.tiers))
+        if "gpus" not in self.relaxed:
+            return longest
+        several, found = self.var(1, "several servers", least=0), self.var(2 * self.form.tiers, "hops", least=0)
+        self.cp.add(self.excess - 1 <= self.upper(self.excess) * several)
+        self.cp.add(found >= longest).only_enforce_if(several)
+        return found
+
+    def _unmet_at(self, tier: int) -> cp_model.IntVar:
+        """Return a flag that is 1 when some pair of NICs of different servers does not meet within `tier`."""
+        flag = self.var(1, f"unmet at {tier}", least=0)
+        shared = self.form.shared_axes(tier)
+        places = [axis for axis in self.form.server.axes if axis in shared]
+        rails = [axis for axis in self.form.rail_axes if axis in shared and self.form.rails_meet_at]
+        for name in [*(filled_name(axis) for axis in places[-1:]), *rails]:
+            self.cp.add(self.sizes[name] - 1 <= self.upper(self.sizes[name]) * flag)
+        return flag
+
     def _size_all(self) -> None:
-        names = [*self.topology.axes, *(bundle.name for bundle in self.topology.bundles)]
-        fills = [filled_name(axis) for axis in self.topology.server.axes]
+        names = [*self.form.axes, *(bundle.name for bundle in self.form.bundles)]
+        fills = [filled_name(axis) for axis in self.form.server.axes]
         self._order = {name: place for place, name in enumerate([*reversed(fills), *names])}
-        for axis in self.topology.axes:
+        for axis in self.form.axes:
             if axis != PLANE:
                 self.sizes[axis] = self._axis(axis)
         self.sizes[PLANE] = self.candidate.planes
-        hosts, *others = self.topology.bundles
+        hosts, *others = self.form.bundles
         self.sizes[hosts.name] = self._given(hosts.name) or self.var(self.candidate.spec.server.nics, hosts.name)
         for bundle in others:
             self.sizes[bundle.name] = self._copies(bundle)
@@ -44,7 +82,7 @@ class ClosModel(Model):
         spec = self.candidate.spec
         if given := self._given(axis):
             return given
-        if axis == self.topology.server.axes[-1]:
+        if axis == self.form.server.axes[-1]:
             return self._unit or self.var(self.widest if self._loose(axis) else self._most_servers, axis)
         domain = lane_sizes(spec, axis)
         if domain is None:
@@ -66,22 +104,22 @@ class ClosModel(Model):
     def _loose(self, axis: str) -> bool:
         """Say whether a placement axis may be larger than it need be: as one that is given could, if it were not."""
         given = axis in self.candidate.spec.pinned
-        return given or (axis == self.topology.server.axes[-1] and self.candidate.spec.unit_servers is not None)
+        return given or (axis == self.form.server.axes[-1] and self.candidate.spec.unit_servers is not None)
 
     def _attach_nics(self) -> None:
         """Every NIC has one link in every plane: lanes times links per lane are the server's NICs."""
-        up = tuple(name for name in self.topology.bundles[0].ports_up if name != PLANE)
+        up = tuple(name for name in self.form.bundles[0].ports_up if name != PLANE)
         self.cp.add(self.product(up) == self.candidate.spec.server.nics)
 
     def _fill(self) -> None:
         """Fill the places for today's servers, and size the outermost axis for those that the fabric may grow to."""
-        outermost = self.topology.server.axes[0]
+        outermost = self.form.server.axes[0]
         grown = self._grown(self.servers)
         today = self._places(self.servers, "today")
         full = today if grown is self.servers else self._places(grown, "grown")
         for axis, count in today.items():
             self.sizes[filled_name(axis)] = count
-        for axis in [axis for axis in self.topology.server.axes[1:-1] if not self._loose(axis)]:
+        for axis in [axis for axis in self.form.server.axes[1:-1] if not self._loose(axis)]:
             self.cp.add(self.sizes[axis] <= full[axis])  # no place is for servers that nobody asked for
         self.cp.add(self.sizes[outermost] >= full[outermost])
         if not self._loose(outermost):
@@ -91,9 +129,9 @@ class ClosModel(Model):
         """Return the places of each placement axis that so many servers fill."""
         places: dict[str, Term] = {}
         count = servers
-        for axis in reversed(self.topology.server.axes):
+        for axis in reversed(self.form.server.axes):
             places[axis] = count
-            if axis != self.topology.server.axes[0]:
+            if axis != self.form.server.axes[0]:
                 count = self._ceil_divide(count, self.sizes[axis], f"{axis} {when}")
         return places
 
@@ -121,11 +159,11 @@ class ClosModel(Model):
         return places
 
     def _limit_ratio(self, group: Group) -> None:
-        if group == self.topology.groups[-1]:
+        if group == self.form.groups[-1]:
             return
         role, spec = group.role, self.candidate.spec
-        (down,) = (self.count(ports) for ports in self.topology.ports_down(group))
-        (up,) = (self.count(ports) for ports in self.topology.ports_up(group))
+        (down,) = (self.count(ports) for ports in self.form.ports_down(group))
+        (up,) = (self.count(ports) for ports in self.form.ports_up(group))
         ratio, least = spec.ratio(role), spec.least_ratio(role)
         if least and "least_oversubscription" not in self.relaxed:
             self.cp.add(least.denominator * down >= least.numerator * up)
@@ -144,8 +182,8 @@ class ClosModel(Model):
         """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
         if any(name.startswith("ports") for name in self.relaxed):
             return
-        below = next(bundle for bundle in self.topology.bundles if bundle.upper == group)
-        above = next((bundle for bundle in self.topology.bundles if bundle.lower == group), None)
+        below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
+        above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)
         links = self.links(below) + (self.links(above) if above else 0)
         self.cp.add(links <= self.sum_of(group.role, self.candidate.radix(group.role)))
         if above and "oversubscription" in self.relaxed:
@@ -153,7 +191,7 @@ class ClosModel(Model):
         if above:
             ratio = self.candidate.spec.ratio(group.role)
             self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
-        elif not self.topology.placement_axes(group) and self.relaxed.isdisjoint(
+        elif not self.form.placement_axes(group) and self.relaxed.isdisjoint(
             ("gpus", "grow_to_gpus", "oversubscription")
         ):
             self._balance_growth(group)
@@ -161,6 +199,6 @@ class ClosModel(Model):
     def _balance_growth(self, top: Group) -> None:
         """Say that the top tier, bought whole today, has ports for what the grown fabric's servers send up to it."""
         spec = self.candidate.spec
-        ratio = math.prod((spec.ratio(role) for role in self.topology.roles[:-1]), start=Fraction(1))
+        ratio = math.prod((spec.ratio(role) for role in self.form.roles[:-1]), start=Fraction(1))
         sent = math.ceil(spec.grown_servers * spec.server.nics * self.candidate.planes / ratio)
         self.cp.add(self.sum_of(top.role, self.candidate.radix(top.role)) >= sent)

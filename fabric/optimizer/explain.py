@@ -8,13 +8,13 @@ from typing import Any
 from fabric import units
 from fabric.catalog import Switch
 from fabric.errors import Conflict, Infeasible
+from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, Rejected
 from fabric.optimizer.conflict import smallest_conflict
 from fabric.optimizer.infeasibility import WORK, share
-from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited
+from fabric.optimizer.objectives import LIMITS, OBJECTIVES
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
-from fabric.topology.graph_form import GraphForm
 
 __all__ = ["explain", "told"]
 
@@ -119,7 +119,7 @@ def _reasons(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected
 
 def _most_gpus(candidate: Candidate, work: float) -> int | None:
     """Return the most GPUs that the candidate carries within every other limit, at most those asked for."""
-    model = limited(candidate, ["gpus", "grow_to_gpus"])
+    model = build_model(candidate, ["gpus", "grow_to_gpus"])
     answer = minimise(model, [-1 * model.excess], work)
     if answer.status == "INFEASIBLE":
         return 0
@@ -135,9 +135,7 @@ def _reason(candidate: Candidate, most: int) -> str:
 def _broken(candidate: Candidate) -> str:
     """Return the rule that the pinned sizes break, if they do."""
     form, spec = candidate.topology, candidate.spec
-    broken = (
-        form.broken_rule({**form.given_sizes(spec.server.nics), **spec.pinned}) if isinstance(form, GraphForm) else None
-    )
+    broken = form.broken_rule({**form.given_sizes(spec.server.nics), **spec.pinned})
     return f" ({broken})" if broken else ""
 
 
@@ -182,7 +180,7 @@ def _total_mends(candidate: Candidate) -> Iterator[str]:
     for limit, word in LIMITS.items():
         most, objective = getattr(candidate.spec.limits, limit), OBJECTIVES[word]
         if most is not None:
-            model = limited(candidate, [f"limits.{limit}"])
+            model = build_model(candidate, [f"limits.{limit}"])
             answer = minimise(model, [objective.expression(model)], WORK)
             if answer.status == "OPTIMAL":
                 least = answer.values[0] / objective.scale
@@ -191,6 +189,6 @@ def _total_mends(candidate: Candidate) -> Iterator[str]:
 
 def _least(candidate: Candidate, limit: str) -> int | None:
     """Return the least that the relaxed limit would have to be (0 where it has no number), None if that is no help."""
-    model = limited(candidate, [limit])
+    model = build_model(candidate, [limit])
     answer = minimise(model, [1 * model.excess], WORK)
     return answer.values[0] if answer.status == "OPTIMAL" else None

@@ -1,12 +1,18 @@
-"""A form by counts and wires (`fabric.topology.graph_form`) as a CP-SAT model."""
+"""A graph topology as a CP-SAT model."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fractions import Fraction
 from itertools import pairwise
 
 from ortools.sat.python import cp_model
 
+from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.feature import Feature
+from fabric.optimizer.graph_features import graph_features
 from fabric.optimizer.model import Model, Term
+from fabric.optimizer.survival import remains_of
 from fabric.topology.graph_form import GraphForm, Rule, SizeTable
 from fabric.topology.polynomial import Expression, Polynomial, Ratio
 from fabric.topology.topology import PLANE, Bundle, Group
@@ -21,15 +27,25 @@ WIDEST = 512
 class GraphModel(Model):
     """A candidate whose sizes keep to rules and tables, with room for all servers, every switch built."""
 
-    @property
-    def wired(self) -> GraphForm:
-        assert isinstance(self.topology, GraphForm)
-        return self.topology
+    def __init__(self, candidate: Candidate, form: GraphForm, relaxed: Iterable[str] = ()) -> None:
+        self.form = form
+        super().__init__(candidate, relaxed)
 
     def links(self, bundle: Bundle) -> Term:
         if bundle.name not in self._links:
-            self._links[bundle.name] = self._total(self.topology.links(bundle), f"links {bundle.name}")
+            self._links[bundle.name] = self._total(self.form.links(bundle), f"links {bundle.name}")
         return self._links[bundle.name]
+
+    def survive(self, role: str, share: Fraction) -> None:
+        """Demand enough planes: without a leaf its servers keep the other planes, unless each plane is a level."""
+        leaf = role == self.form.roles[0] and not self.form.routing.nic_levels
+        self.cp.add((leaf or role == PLANE) and remains_of(self.candidate.planes, share))
+
+    def features(self) -> dict[str, Feature]:
+        return graph_features(self, self.form)
+
+    def _diameter(self) -> cp_model.LinearExprT:
+        return self.count(self.form.paths.diameter)
 
     def _total(self, quantity: Expression, name: str) -> Term:
         """Return a count as a variable, of which what it is over makes whole numbers."""
@@ -41,7 +57,7 @@ class GraphModel(Model):
         return total
 
     def _size_all(self) -> None:
-        form, spec = self.wired, self.candidate.spec
+        form, spec = self.form, self.candidate.spec
         names = [name for table in form.sizing.tables for name in table.names]
         bundles = [bundle.name for bundle in form.bundles]
         order = ["servers", *form.sizing.free, *form.sizing.derived, *names, *bundles, "nic", *form.sizing.fixed, PLANE]
@@ -83,7 +99,7 @@ class GraphModel(Model):
             return given
         if name == "slot" and spec.unit_servers and "unit_gpus" not in self.relaxed:
             return spec.unit_servers
-        most = self.widest**2 if name in self.wired.sizing.unbounded else self.widest
+        most = self.widest**2 if name in self.form.sizing.unbounded else self.widest
         return self.var(max(least, min(most, max(spec.grown_servers, self.widest))), name, least)
 
     def _tabled(self, table: SizeTable) -> None:
@@ -112,7 +128,7 @@ class GraphModel(Model):
             self.cp.add_bool_or([])
 
     def _limit_ratio(self, group: Group) -> None:
-        loads = [load for wire in self.wired.bundles if group in (wire.lower, wire.upper) for load in wire.loads]
+        loads = [load for wire in self.form.bundles if group in (wire.lower, wire.upper) for load in wire.loads]
         if "oversubscription" not in self.relaxed:
             ratio = self.candidate.spec.ratio(group.role)
             for load in loads:
@@ -144,7 +160,7 @@ class GraphModel(Model):
             return
         ends = sum(
             (1 + (wire.lower == wire.upper)) * self.links(wire)
-            for wire in self.wired.bundles
+            for wire in self.form.bundles
             if group in (wire.lower, wire.upper)
         )
         self.cp.add(ends <= self.sum_of(group.role, self.candidate.radix(group.role)))

@@ -16,8 +16,9 @@ from itertools import combinations, islice
 from typing import Any
 
 from fabric.errors import FabricError
+from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, candidates, lane_sizes
-from fabric.optimizer.objectives import LIMITS, limited
+from fabric.optimizer.objectives import LIMITS
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.families import family
@@ -104,7 +105,7 @@ class FeasibilityOracle:
     def ask(candidate: Candidate, relaxed: Kept) -> bool | None:
         """Say whether a candidate is feasible without the limits that are relaxed."""
         try:
-            status = minimise(limited(candidate, relaxed), [0], WORK).status
+            status = minimise(build_model(candidate, relaxed), [0], WORK).status
         except FabricError:
             return None
         return {"OPTIMAL": True, "INFEASIBLE": False}.get(status)

@@ -10,10 +10,11 @@ from math import ceil
 from ortools.sat.python import cp_model
 
 from fabric.errors import Conflict, FabricError
+from fabric.optimizer.build_model import build_model, switches_of_model
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.infeasibility import FeasibilityOracle, has, share
 from fabric.optimizer.model import Model
-from fabric.optimizer.objectives import LIMITS, OBJECTIVES, limited, taken
+from fabric.optimizer.objectives import LIMITS, OBJECTIVES
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.topology import PLANE
@@ -111,7 +112,7 @@ def _least(group: Sequence[Candidate], limit: str) -> tuple[tuple[int, Candidate
     for candidate in group:
         unit = _most_ports(candidate) if limit == "ports" else 1
         try:
-            model = limited(candidate, [limit])
+            model = build_model(candidate, [limit])
             expressions = _expressions(model, limit)
             if best:
                 model.cp.add(expressions[0] <= ceil(best[0] * unit) - 1)
@@ -132,7 +133,7 @@ def _expressions(model: Model, limit: str) -> Expressions:
     spec, axis = model.candidate.spec, _axis(model.candidate, limit)
     if limit == "available":
         (name,) = spec.available
-        return [taken(model, name)]
+        return [switches_of_model(model, name)]
     if not axis:
         sign = -1 if limit in ("gpus", "grow_to_gpus", "reserve") else 1
         return [sign * model.excess]

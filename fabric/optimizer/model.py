@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from ortools.sat.python import cp_model
 
+from fabric.flow import slowest_ns
 from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.feature import Feature
 from fabric.optimizer.integer_bounds import any_width, ceiling
 from fabric.topology.polynomial import Expression, Monomial, Polynomial
 from fabric.topology.topology import Bundle, Group, Topology
@@ -56,6 +59,18 @@ class Model(ABC):
     @abstractmethod
     def links(self, bundle: Bundle) -> Term:
         """Return the number of links of `bundle`."""
+
+    @abstractmethod
+    def survive(self, role: str, share: Fraction) -> None:
+        """Demand that a share of the throughput remain without any one switch of `role`, or without one plane."""
+
+    @abstractmethod
+    def features(self) -> dict[str, Feature]:
+        """Return the features on which flow objectives depend, by name."""
+
+    @abstractmethod
+    def _diameter(self) -> cp_model.LinearExprT:
+        """Return the switches on the longest minimal path between different servers."""
 
     @abstractmethod
     def _size_all(self) -> None:
@@ -125,6 +140,38 @@ class Model(ABC):
     def devices(self, group: Group) -> Term:
         """Return the number of devices of `group`."""
         return self.product(self.topology.devices(group))
+
+    def hops(self) -> cp_model.LinearExprT:
+        """Return the switches on the longest minimal path; 0 where there is only one server."""
+        return 0 if self.candidate.spec.servers == 1 else self._diameter()
+
+    def to_feature(self, expression: cp_model.LinearExprT, most: int = 1) -> Feature:
+        """Return a count as a feature; an expression that is not a single variable is at most `most`."""
+        if isinstance(expression, int):
+            return Feature(expression, expression)
+        if isinstance(expression, cp_model.IntVar):
+            return Feature(self.lower(expression), self.upper(expression), expression)
+        term = self.var(most, "feature", least=0)
+        self.cp.add(term >= expression)
+        return Feature(1, most, term)
+
+    def to_negative_feature(self, term: Term) -> Feature:
+        """Return a count of which more is better as a feature."""
+        expression = None if isinstance(term, int) else -1 * term
+        return Feature(-self.upper(term), -self.lower(term), expression)
+
+    def slowest_switch(self) -> Feature:
+        """Return the latency of the slowest switch in use, in picoseconds."""
+        models = self.candidate.models
+        each = {role: [round(1000 * slowest_ns([box])) for box in boxes] for role, boxes in models.items()}
+        most, least = max(max(values) for values in each.values()), max(min(values) for values in each.values())
+        if most == least:
+            return Feature(most, most)
+        slowest = self.var(most, "slowest", least)
+        for role, values in each.items():
+            for value, used in zip(values, self.used[role], strict=True):
+                self.cp.add(slowest >= value * used)
+        return Feature(least, most, slowest)
 
     def _servers(self) -> Term:
         servers = self.candidate.spec.servers

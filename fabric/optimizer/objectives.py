@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 
 from ortools.sat.python import cp_model
 
 from fabric.blueprint.prices import SHARES
 from fabric.catalog import Switch
 from fabric.errors import InputError
-from fabric.optimizer.candidates import Candidate
-from fabric.optimizer.clos_model import ClosModel
-from fabric.optimizer.graph_model import GraphModel
 from fabric.optimizer.model import Model
-from fabric.optimizer.survival import survive
 from fabric.request import Spec
-from fabric.topology.clos import filled_name
-from fabric.topology.graph_form import GraphForm
 
-__all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "limited", "links", "needs", "switches"]
+__all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "links", "needs", "switches"]
 
 
 def cost(model: Model) -> cp_model.LinearExprT:
@@ -73,35 +66,14 @@ def copies(model: Model) -> cp_model.LinearExprT:
 
 
 def hops(model: Model) -> cp_model.LinearExprT:
-    """Return the switches on the longest path: one, and two more for each tier within which not every pair meets."""
-    if model.candidate.spec.servers == 1:
-        return 0
-    if isinstance(model.topology, GraphForm):
-        return model.count(model.topology.paths.diameter)
-    longest = 1 + 2 * sum(_parted(model, tier) for tier in range(1, model.topology.tiers))
-    if "gpus" not in model.relaxed:
-        return longest
-    several, found = model.var(1, "several servers", least=0), model.var(2 * model.topology.tiers, "hops", least=0)
-    model.cp.add(model.excess - 1 <= model.upper(model.excess) * several)
-    model.cp.add(found >= longest).only_enforce_if(several)
-    return found
+    """Return the switches on the longest path."""
+    return model.hops()
 
 
 def models(model: Model) -> cp_model.LinearExprT:
     """Return the number of different switch models in use."""
     names = dict.fromkeys(box.name for boxes in model.candidate.models.values() for box in boxes)
     return sum(_in_use(model, name) for name in names)
-
-
-def _parted(model: Model, tier: int) -> cp_model.IntVar:
-    """Return a flag that is 1 when some pair of GPUs of different servers does not meet within `tier`."""
-    flag = model.var(1, f"parted at {tier}", least=0)
-    kept = model.topology.shared_axes(tier)
-    places = [axis for axis in model.topology.server.axes if axis in kept]
-    lanes = [axis for axis in model.topology.rail_axes if axis in kept and model.topology.rails_meet_at]
-    for name in [*(filled_name(axis) for axis in places[-1:]), *lanes]:
-        model.cp.add(model.sizes[name] - 1 <= model.upper(model.sizes[name]) * flag)
-    return flag
 
 
 def _in_use(model: Model, name: str) -> cp_model.IntVar:
@@ -185,32 +157,3 @@ def _check_asked(spec: Spec, objectives: Iterable[Objective]) -> None:
         if missing := [key for key in objective.asks if getattr(spec, key) is None]:
             keys = " and ".join(missing)
             raise InputError(f"{spec.name}: {objective.name} counts electricity; add {keys} to the request")
-
-
-def limited(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
-    """Return the candidate's model with all that the request demands of the whole but the relaxed limits."""
-    model = (GraphModel if isinstance(candidate.topology, GraphForm) else ClosModel)(candidate, relaxed)
-    survive(model)
-    if "available" not in model.relaxed:
-        _keep_to_stock(model)
-    for limit, word in LIMITS.items():
-        most = getattr(candidate.spec.limits, limit)
-        if most is not None and f"limits.{limit}" not in model.relaxed:
-            model.cp.add(OBJECTIVES[word].expression(model) <= int(Fraction(str(most)) * OBJECTIVES[word].scale))
-    return model
-
-
-def _keep_to_stock(model: Model) -> None:
-    """Take no more switches of a model, over all tiers, than are available."""
-    for name, most in model.candidate.spec.available.items():
-        model.cp.add(taken(model, name) <= most)
-
-
-def taken(model: Model, name: str) -> cp_model.LinearExprT:
-    """Return the switches of the model `name` over all tiers."""
-    return sum(
-        count
-        for role, boxes in model.candidate.models.items()
-        for box, count in zip(boxes, model.boxes[role], strict=True)
-        if box.name == name
-    )

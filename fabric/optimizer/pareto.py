@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.optimizer.candidates import Candidate
-from fabric.optimizer.flow_objectives import STEP, Features, FlowObjective
+from fabric.optimizer.feature import Features
+from fabric.optimizer.flow_objectives import STEP, FlowObjective
 from fabric.optimizer.objectives import Objective
 from fabric.optimizer.subproblem import Aim
 

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field, replace
 from fabric.errors import FabricError, InputError
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.explain import explain
-from fabric.optimizer.flow_objectives import Features, features_of
+from fabric.optimizer.feature import Features
+from fabric.optimizer.flow_objectives import features_of
 from fabric.optimizer.model import Model
 from fabric.optimizer.objectives import Objective, needs
 from fabric.optimizer.pareto import FINE, Aims, Front, Point, less, undominated

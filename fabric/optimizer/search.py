@@ -11,10 +11,11 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import metrics_of
 from fabric.catalog import Switch
 from fabric.errors import FabricError, InputError
+from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model
-from fabric.optimizer.objectives import OBJECTIVES, Objective, copies, limited, links, models, needs, switches
+from fabric.optimizer.objectives import OBJECTIVES, Objective, copies, links, models, needs, switches
 from fabric.optimizer.solve import Answer, minimise
 from fabric.request import Spec
 
@@ -127,7 +128,7 @@ def _solve_all(group: Iterable[Candidate], aim: Sequence[Objective], progress: P
     best: int | None = None
     for candidate in sorted(group, key=lambda candidate: candidate.topology.tiers):
         progress(f"sizing {candidate}")
-        model = limited(candidate)
+        model = build_model(candidate)
         if best is not None:
             model.cp.add(aim[0].expression(model) <= best + best // SLACK)
         answer = minimise(model, [objective.expression(model) for objective in aim])
@@ -185,7 +186,7 @@ def _complexity(blueprint: Blueprint) -> tuple[int, ...]:
 
 def _as_good(item: _Solved, aim: Sequence[Objective]) -> Model:
     """Return the candidate's model with nothing left in it that is worse than what was found."""
-    model = limited(item.candidate)
+    model = build_model(item.candidate)
     for objective, value in zip(aim, item.answer.values, strict=True):
         model.cp.add(objective.expression(model) <= value)
     return model

@@ -19,7 +19,8 @@ from fabric.blueprint.bill import bill
 from fabric.blueprint.prices import Prices
 from fabric.catalog import Optic
 from fabric.errors import InputError
-from fabric.optimizer.objectives import OBJECTIVES, limited
+from fabric.optimizer.build_model import build_model
+from fabric.optimizer.objectives import OBJECTIVES
 from fabric.optimizer.search import Progress, blueprint_of, comparable
 from fabric.optimizer.solve import minimise
 from fabric.request import BUNDLES, ROLES, Spec
@@ -109,7 +110,7 @@ def _cheaper(part: _Part, cents: int, chosen: Blueprint) -> Blueprint | None:
     """Return the cheapest fabric when the part costs so much, if it is cheaper than the chosen one."""
     spec, best, found = part.at(cents), _cents(part, cents, chosen), None
     for candidate in comparable(spec, [COST])[0]:
-        model = limited(candidate)
+        model = build_model(candidate)
         cost = COST.expression(model)
         model.cp.add(cost <= best - 1)
         answer = minimise(model, [cost])

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ortools.sat.python import cp_model
 
+from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate
-from fabric.optimizer.flow_objectives import Features, FlowObjective, model_features
-from fabric.optimizer.objectives import Objective, limited
+from fabric.optimizer.feature import Features
+from fabric.optimizer.flow_objectives import FlowObjective
+from fabric.optimizer.objectives import Objective
 
 __all__ = ["Aim", "Subproblem"]
 
@@ -25,10 +27,10 @@ class Subproblem:
     def __init__(self, candidate: Candidate, aims: Sequence[Aim], seen: Sequence[Features] = ()) -> None:
         self.candidate = candidate
         self.seen = seen
-        self.model = limited(candidate)
+        self.model = build_model(candidate)
         self.linear = {aim.name: aim.expression(self.model) for aim in aims if isinstance(aim, Objective)}
         measured = any(isinstance(aim, FlowObjective) for aim in aims)
-        self.features = model_features(self.model) if measured else {}
+        self.features = self.model.features() if measured else {}
         self.best = {name: feature.least for name, feature in self.features.items()}
 
     @property

@@ -195,6 +195,12 @@ class ClosForm(Topology):
             count = -(-count // sizes[axis])
         return full
 
+    def given_sizes(self, nics: int) -> dict[str, int]:
+        return {}
+
+    def invalid_size(self, sizes: Sizes) -> str | None:
+        return None
+
     def broken_rule(self, sizes: Sizes) -> str | None:
         return None
 

@@ -84,7 +84,16 @@ class SizeTable:
     rows: Callable[[int], tuple[tuple[int, ...], ...]]
     """Returns the rows for switches of at most a number of ports."""
     reason: str
-    """What is wrong with a size that is not in the table, for messages."""
+    """What is wrong with a size that is not in the table, for messages; empty where every size is."""
+
+    def objection(self, size: int) -> str | None:
+        """Return why the first size of a row cannot be `size`, with the nearest ones that can; None if it can."""
+        known = [row[0] for row in self.rows(4 * size)] if self.reason else [size]
+        if size in known:
+            return None
+        below, above = (n for n in known if n < size), (n for n in known if n > size)
+        near = [max(below, default=None), min(above, default=None)]
+        return f"{size} {self.reason}: the nearest are {' and '.join(str(n) for n in near if n)}"
 
 
 @dataclass(frozen=True)
@@ -231,6 +240,10 @@ class GraphForm(Topology):
     def given_sizes(self, nics: int) -> dict[str, int]:
         """Return the sizes that are not chosen: those that are fixed, and a server's NICs."""
         return {**self.sizing.fixed, **dict.fromkeys((each.name for each in self.host_patterns), nics), "nic": nics}
+
+    def invalid_size(self, sizes: Sizes) -> str | None:
+        pinned = ((table, sizes[table.names[0]]) for table in self.sizing.tables if table.names[0] in sizes)
+        return next((text for table, size in pinned if (text := table.objection(size))), None)
 
     def broken_rule(self, sizes: Sizes) -> str | None:
         for rule in self.sizing.rules:

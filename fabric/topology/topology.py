@@ -232,6 +232,14 @@ class Topology(ABC):
         return sizes[self.servers_name]
 
     @abstractmethod
+    def given_sizes(self, nics: int) -> dict[str, int]:
+        """Return the sizes that are not chosen, with servers of `nics` NICs."""
+
+    @abstractmethod
+    def invalid_size(self, sizes: Sizes) -> str | None:
+        """Return why one of the sizes is impossible by itself; None where each is possible."""
+
+    @abstractmethod
     def broken_rule(self, sizes: Sizes) -> str | None:
         """Return why there is no fabric of these sizes; None where there is one, or where sizes are left to choose."""
 

@@ -14,10 +14,10 @@ import pytest
 import fabric
 from fabric.catalog import Server, Switch
 from fabric.errors import Conflict
+from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import candidates
 from fabric.optimizer.conflict import smallest_conflict
 from fabric.optimizer.infeasibility import conflicting
-from fabric.optimizer.objectives import limited
 from fabric.optimizer.solve import minimise
 from fabric.request import Limits, Spec
 
@@ -50,7 +50,7 @@ def small(random: Random) -> Spec:
 def feasible(spec: Spec) -> bool:
     """Say whether any candidate is feasible, as sizing asks it."""
     found, _ = candidates(spec, ("price",))
-    return any(minimise(limited(candidate), [0]).status == "OPTIMAL" for candidate in found)
+    return any(minimise(build_model(candidate), [0]).status == "OPTIMAL" for candidate in found)
 
 
 def changed(spec: Spec, limit: str, value: Any) -> Spec:

@@ -16,8 +16,9 @@ from fabric.draw.captions import model_title
 from fabric.errors import Infeasible
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.optimizer import size
+from fabric.optimizer.build_model import build_model
 from fabric.optimizer.flow_objectives import features_of
-from fabric.optimizer.objectives import limited, switches
+from fabric.optimizer.objectives import switches
 from fabric.optimizer.search import comparable
 from fabric.optimizer.solve import minimise
 from fabric.report.comparison import compare
@@ -188,7 +189,7 @@ def test_too_little_stock_is_infeasible() -> None:
     with pytest.raises(Infeasible):
         size(asked)
     (candidate,), *_ = comparable(asked, ())
-    model = limited(candidate, ["available"])
+    model = build_model(candidate, ["available"])
     assert minimise(model, [switches(model)]).values == (8,)
 
 

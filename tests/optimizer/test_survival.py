@@ -18,7 +18,8 @@ from fabric.blueprint.metrics import metrics_of
 from fabric.errors import Infeasible
 from fabric.network.expand import expand
 from fabric.optimizer import size
-from fabric.optimizer.objectives import limited, switches
+from fabric.optimizer.build_model import build_model
+from fabric.optimizer.objectives import switches
 from fabric.optimizer.search import comparable
 from fabric.optimizer.solve import minimise
 from fabric.testing import random_blueprint
@@ -160,7 +161,7 @@ def test_a_freed_loss_is_not_asked_for() -> None:
     )
     candidate = comparable(asked, ())[0][0]
     for free, status in ((), "INFEASIBLE"), (["survive.spine"], "OPTIMAL"):
-        model = limited(candidate, free)
+        model = build_model(candidate, free)
         assert minimise(model, [switches(model)]).status == status
 
 

@@ -1,0 +1,77 @@
+"""The features of a Clos model (see `fabric.optimizer.feature`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import combinations
+
+from fabric.optimizer.feature import LARGEST_RATIO, MILLION, Constraint, Feature
+from fabric.optimizer.model import Model, Term
+from fabric.topology.clos import ClosForm
+from fabric.topology.polynomial import Monomial
+
+__all__ = ["clos_features"]
+
+ROOM = 2**62
+"""The bound below which a product of ports, times a ratio in millionths, stays within the solver's 64 bits."""
+
+
+def clos_features(model: Model, form: ClosForm) -> dict[str, Feature]:
+    """Return the features of a Clos model by name."""
+    found = {
+        "hops": model.to_feature(model.hops(), 2 * form.tiers + 1),
+        "switch_ps": model.slowest_switch(),
+        "paths": _several_paths(model, form),
+        "leaf_nics": model.to_feature(model.product((form.bundles[0].name,))),
+    }
+    for tier, group in enumerate(form.switch_groups[:-1], 1):
+        inner = form.server.axes[len(form.placement_axes(group)) :]
+        found[f"peers {tier}"] = model.to_negative_feature(model.product(inner))
+        rails = tuple(axis for axis in form.rail_axes if axis in form.shared_axes(tier))
+        found[f"unmet rails {tier}"] = model.to_feature(model.product(rails) if form.rails_meet_at else 1)
+        found[f"ratio {tier}"] = _ratio(model, form, tier)
+    return found
+
+
+def _several_paths(model: Model, form: ClosForm) -> Feature:
+    """Return a flag that is 1 when a switch below the top tier has more than one link up."""
+    if form.tiers == 1:
+        return Feature(0, 0)
+    flag = model.var(1, "several paths", least=0)
+    for bundle in form.bundles[1:]:
+        up = model.product(bundle.ports_up)
+        model.cp.add(up - 1 <= model.upper(up) * flag)
+    return Feature(0, 1, flag)
+
+
+def _ratio(model: Model, form: ClosForm, tier: int) -> Feature:
+    """Return the ratios up to `tier` multiplied, in millionths, a ratio under 1 counting as 1."""
+    spec, tiers = model.candidate.spec, range(1, tier + 1)
+    ratios = (spec.ratio(form.roles[each - 1]) for each in tiers)
+    most = math.prod(max(Fraction(1), min(ratio, Fraction(model.widest))) for ratio in ratios)
+    sent = MILLION * spec.servers * spec.server.nics * model.candidate.planes
+
+    def at_most(value: int) -> Iterator[Constraint]:
+        for some in (some for count in tiers for some in combinations(tiers, count)):
+            down = _ports(model, [form.bundles[each - 1].ports_down for each in some], MILLION)
+            up = _ports(model, [form.bundles[each].ports_up for each in some], value)
+            yield MILLION * down <= value * up
+        # Of all the servers together: nothing new, but it tells the solver how few links that takes.
+        yield from (model.links(form.bundles[each]) >= -(-sent // value) for each in tiers)
+
+    return Feature(MILLION, min(math.ceil(MILLION * most), LARGEST_RATIO), limits=at_most)
+
+
+def _ports(model: Model, each: Sequence[Monomial], factor: int) -> Term:
+    """Return the product of the ports of several tiers on one side, bounded where times `factor` it exceeds 64 bits.
+
+    No switch has more ports than the widest.
+    """
+    found = model.product(tuple(name for monomial in each for name in monomial))
+    if factor * model.upper(found) < ROOM:
+        return found
+    bounded = model.var(model.widest ** len(each), "ports of tiers")
+    model.cp.add(bounded == found)
+    return bounded
