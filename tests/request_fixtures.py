@@ -8,7 +8,7 @@ import pytest
 
 from fabric.errors import InputError
 from fabric.request import Spec, read_spec
-from fabric.topology.families import family_sets, words
+from fabric.topology.families import known_names
 
 BASE = {"gpus": 4096, "server": "hgx-h100"}
 BOX = {"name": "box", "ports": 64, "rate_gbps": 800}
@@ -23,7 +23,7 @@ class Run(Protocol):
 
 def read(source: Any = None, **overrides: Any) -> Spec:
     """Read a request with the built-in families."""
-    return read_spec(source, overrides, families=words(), sets=family_sets())
+    return read_spec(source, overrides, names=known_names())
 
 
 def said(source: Any = None, **overrides: Any) -> list[str]:

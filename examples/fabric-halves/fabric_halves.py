@@ -1,7 +1,7 @@
-"""The family `halves`: two or more halls of servers, each with spines of its own, that meet at the cores.
+"""The family `halves`: two or more halls of servers, each with aggregation switches of its own, joined by the cores.
 
-It says for another package what `fabric.families` says for its own: a form is a chain of groups of equal devices on
-named axes, and two devices are joined when they agree on every axis that both have.
+A topology is written as a chain of groups of equal devices on named axes. Two devices of neighbouring groups are joined
+when they agree on every axis that both have. The names of the roles and the axes are the package's own choice.
 """
 
 from fabric.topology.families import Family
@@ -10,8 +10,8 @@ __all__ = ["HALVES"]
 
 HALVES = Family.of(
     "halves",
-    "halls of servers, each with spines of its own, that meet at the cores",
-    "server(half, block, slot) - leaf(half, block) - spine(half, spine) - core(core)",
+    "halls of servers, each with aggregation switches of its own, joined by core switches",
+    "server(half, block, slot) - leaf(half, block) - agg(half, agg) - core(core)",
     reference="an example of the project",
-    note="A NIC of a server shares its leaf with all others: losing a leaf loses the servers below it.",
+    note="All NICs of a server share one leaf: a leaf that fails cuts off the servers below it.",
 )

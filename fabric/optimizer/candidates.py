@@ -167,4 +167,4 @@ def _check_pinned(spec: Spec, forms: list[Topology]) -> None:
     known = {name for form in forms for name in (*form.axes, *(bundle.name for bundle in form.bundles))}
     for axis in spec.pinned:
         if forms and axis not in known:
-            raise InputError(f"pinned: {axis}: no allowed form has such an axis or bundle{nearest(axis, known)}")
+            raise InputError(f"pinned: {axis}: no allowed topology has such an axis or bundle{nearest(axis, known)}")

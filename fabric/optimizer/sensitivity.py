@@ -23,7 +23,8 @@ from fabric.optimizer.build_model import build_model
 from fabric.optimizer.objectives import OBJECTIVES
 from fabric.optimizer.search import Progress, blueprint_of, comparable
 from fabric.optimizer.solve import minimise
-from fabric.request import BUNDLES, ROLES, Spec
+from fabric.request import Spec
+from fabric.topology.families import family
 
 __all__ = ["FACTOR", "Change", "sensitivity"]
 
@@ -78,7 +79,7 @@ def sensitivity(spec: Spec, chosen: Blueprint, progress: Progress = lambda text:
     if bill(chosen, Prices(spec, chosen.link_gbps)).cost_usd() is None:
         raise InputError(f"{spec.name}: a part has no known price, so no price decided; give it in prices_usd")
     found = []
-    for part in _parts(spec, chosen):
+    for part in _parts(spec):
         for direction, farthest in (("up", part.cents * FACTOR), ("down", part.cents // FACTOR)):
             progress(f"the price of {part.name}, {direction}")
             price = part.cents / 100
@@ -134,9 +135,10 @@ def _cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
     )
 
 
-def _parts(spec: Spec, chosen: Blueprint) -> Iterator[_Part]:
+def _parts(spec: Spec) -> Iterator[_Part]:
     """Yield the parts with a price that the request's choice is between, each once."""
-    roles = dict.fromkeys(role for role in (*ROLES, *chosen.topology.roles))
+    forms = [form for name in spec.families for form in family(name).forms]
+    roles = dict.fromkeys(role for form in forms for role in form.roles)
     models = {model.name: model for role in roles for model in spec.models(role)}
     for model in models.values():
         if model.price_usd:
@@ -148,7 +150,8 @@ def _parts(spec: Spec, chosen: Blueprint) -> Iterator[_Part]:
             label, round(100 * price), partial(_with_link_price, spec, name), partial(_priced_links, spec, name)
         )
     rates = {gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes))}
-    bundles = [bundle for bundle in BUNDLES if spec.link_price(bundle) is None]
+    named = dict.fromkeys(bundle.name for form in forms for bundle in form.bundles)
+    bundles = [name for name in named if spec.link_price(name) is None]
     found = (Prices(spec, gbps).part(bundle) for gbps in sorted(rates) for bundle in bundles)
     optics = {part.name: part for part in found if part}
     for part in optics.values():

@@ -7,7 +7,7 @@ from typing import Any
 
 from fabric import catalog
 from fabric.request import read_spec, tables, topologies
-from fabric.topology.families import Family, families, family_sets, words
+from fabric.topology.families import Family, families, known_names
 
 __all__ = ["Listing", "listing"]
 
@@ -29,7 +29,7 @@ def listing(what: str) -> Listing:
 
 
 def _topologies() -> Listing:
-    specs = [(name, read_spec(path, {}, families=words(), sets=family_sets())) for name, path in topologies().items()]
+    specs = [(name, read_spec(path, {}, names=known_names())) for name, path in topologies().items()]
     rows = [(name, spec.gpus, "|".join(spec.families), spec.server.name) for name, spec in specs]
     return ("name", "gpus", "family", "server"), rows
 

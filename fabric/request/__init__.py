@@ -2,18 +2,19 @@
 
 from fabric.request.cluster import SHARED, ClusterSpec, read_cluster
 from fabric.request.document import Document
+from fabric.request.known_names import KnownNames, TopologyNames
 from fabric.request.resolve import read_spec
 from fabric.request.shipped_designs import tables, topologies
-from fabric.request.spec import BUNDLES, ROLES, Limits, Spec, even_planes
+from fabric.request.spec import Limits, Spec, even_planes
 
 __all__ = [
-    "BUNDLES",
-    "ROLES",
     "SHARED",
     "ClusterSpec",
     "Document",
+    "KnownNames",
     "Limits",
     "Spec",
+    "TopologyNames",
     "even_planes",
     "read_cluster",
     "read_spec",

@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 
 from fabric import catalog
 from fabric.errors import nearest
 from fabric.request import parts
 from fabric.request.document import Keys
 from fabric.request.expected_keys import unknown_result
+from fabric.request.known_names import KnownNames, TopologyNames
 from fabric.request.model import Request
-from fabric.request.spec import ROLES, even_planes
+from fabric.request.spec import even_planes
 
-__all__ = ["Families", "Sets", "family_names", "findings", "tiers"]
+__all__ = ["allowed_families", "findings", "tiers"]
 
 Finding = tuple[Keys, str]
 Check = Callable[[Request], Iterator[Finding]]
-Families = Mapping[str, Mapping[int, Collection[str]]]
-"""Every family by name: the axes and bundles of its forms, by their tiers."""
-Sets = Mapping[str, Collection[str]]
-"""The words that stand for several families, with those."""
+NameCheck = Callable[[Request, KnownNames], Iterator[Finding]]
 
 
-def findings(request: Request, doubted: Collection[str], families: Families, sets: Sets) -> Iterator[Finding]:
-    """Yield every contradiction of the request, leaving out the checks that need one of the `doubted` keys."""
+def findings(request: Request, invalid: Collection[str], names: KnownNames) -> Iterator[Finding]:
+    """Yield every contradiction of the request, leaving out the checks that need one of the `invalid` keys."""
     for needs, check in _CHECKS:
-        if set(needs).isdisjoint(doubted):
+        if set(needs).isdisjoint(invalid):
             yield from check(request)
-    if "expected" not in doubted:
-        yield from _unknown_results(request, families)
-    if {"pinned", "family", "tiers"}.isdisjoint(doubted):
-        yield from _unknown_pins(request, families, family_names(request, sets))
+    for needs, check_names in _NAME_CHECKS:
+        if set(needs).isdisjoint(invalid):
+            yield from check_names(request, names)
 
 
-def family_names(request: Request, sets: Sets) -> tuple[str, ...]:
+def allowed_families(request: Request, names: KnownNames) -> tuple[str, ...]:
     """Return the families that a request allows, each once and in the order asked."""
-    names = request.family if isinstance(request.family, list) else [request.family]
-    spread = (name for asked in names for name in sets.get(asked, (asked,)))
+    families = request.family if isinstance(request.family, list) else [request.family]
+    spread = (name for asked in families for name in names.sets.get(asked, (asked,)))
     return tuple(dict.fromkeys(spread))
 
 
@@ -63,14 +60,14 @@ def _price_names(request: Request) -> Iterator[Finding]:
             whole = " or ".join(links)
             yield ("prices_usd", name), f"no whole link, so its price is never used; give that of {whole}"
         elif name not in known:
-            yield ("prices_usd", name), f"no switch or link part '{name}'{nearest(name, known)}"
+            yield ("prices_usd", name), f"unknown switch or link part '{name}'{nearest(name, known)}"
 
 
 def _stock_names(request: Request) -> Iterator[Finding]:
     known = {*catalog.switches(), *parts.inline_switches(request)}
     for name in request.available:
         if name not in known:
-            yield ("available", name), f"no switch '{name}'{nearest(name, known)}"
+            yield ("available", name), f"unknown switch '{name}'{nearest(name, known)}"
 
 
 def _link_rate(request: Request) -> Iterator[Finding]:
@@ -102,13 +99,16 @@ def _unit(request: Request) -> Iterator[Finding]:
         yield ("unit_gpus",), f"{unit} is no multiple of the server's {gpus} GPUs; the nearest is {whole}"
 
 
-def _roles(request: Request) -> Iterator[Finding]:
-    """Switches by tier must suffice for the fewest tiers that are allowed."""
-    fewest = min(tiers(request))
-    if isinstance(request.switches, dict):
-        missing = [role for role in ROLES[:fewest] if role not in request.switches]
-        if missing:
-            yield ("switches",), f"a fabric of {fewest} tiers needs a switch for {' and '.join(missing)} too"
+def _missing_tiers(request: Request, names: KnownNames) -> Iterator[Finding]:
+    """Check that switches by tier suffice for an allowed topology; what the one of fewest tiers lacks is reported."""
+    topologies = _allowed_topologies(request, names)
+    if not isinstance(request.switches, dict) or not topologies:
+        return
+    missing = [[role for role in each.roles if role not in request.switches] for each in topologies]
+    if all(missing):
+        fewest, roles = min((each.tiers, roles) for each, roles in zip(topologies, missing, strict=True))
+        plural = "s" if fewest > 1 else ""
+        yield ("switches",), f"a fabric of {fewest} tier{plural} also needs a switch for {' and '.join(roles)}"
 
 
 def _pinned_copies(request: Request) -> Iterator[Finding]:
@@ -146,18 +146,20 @@ def _pinned_slot(request: Request) -> Iterator[Finding]:
         yield ("pinned", "slot"), f"{slot} servers hold {slot * gpus} GPUs, but unit_gpus is {unit}; make them agree"
 
 
-def _unknown_pins(request: Request, families: Families, names: Collection[str]) -> Iterator[Finding]:
-    """Yield what is pinned but is no axis or bundle of any form allowed; `names` are the families allowed."""
-    allowed = set(tiers(request))
-    forms = [words for name in names for tier, words in families[name].items() if tier in allowed]
-    known = {word for words in forms for word in words}
-    for word in request.pinned:
-        if forms and word not in known:
-            yield ("pinned", word), f"no allowed form has such an axis or bundle{nearest(word, known)}"
+def _allowed_topologies(request: Request, names: KnownNames) -> list[TopologyNames]:
+    return names.allowed(allowed_families(request, names), tiers(request))
 
 
-def _unknown_results(request: Request, families: Families) -> Iterator[Finding]:
-    names = {word for forms in families.values() for words in forms.values() for word in words}
+def _unknown_pins(request: Request, names: KnownNames) -> Iterator[Finding]:
+    """Yield what is pinned but is not an axis or a bundle of any topology allowed."""
+    topologies = _allowed_topologies(request, names)
+    known = {name for each in topologies for name in (*each.axes, *each.bundles)}
+    for name in request.pinned:
+        if topologies and name not in known:
+            yield ("pinned", name), f"no allowed topology has such an axis or bundle{nearest(name, known)}"
+
+
+def _unknown_results(request: Request, names: KnownNames) -> Iterator[Finding]:
     for key in request.expected:
         if problem := unknown_result(key, names):
             yield ("expected", key), problem
@@ -183,7 +185,6 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("server", "planes"), _planes),
     (("server", "rails"), _rails),
     (("server", "unit_gpus"), _unit),
-    (("switches", "tiers"), _roles),
     (("gpus", "grow_to_gpus"), _growth),
     (("limits", "years", "electricity_usd_per_kwh"), _running),
     (("pinned", "limits"), _pinned_copies),
@@ -191,4 +192,11 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("pinned", "planes"), _pinned_planes),
     (("pinned", "rails"), _pinned_rails),
 )
-"""Each check, with the keys that must be sound for it."""
+"""Each check, with the keys that must be valid for it."""
+
+_NAME_CHECKS: tuple[tuple[tuple[str, ...], NameCheck], ...] = (
+    (("switches", "family", "tiers"), _missing_tiers),
+    (("expected",), _unknown_results),
+    (("pinned", "family", "tiers"), _unknown_pins),
+)
+"""The same for the checks against the names of the families."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from fabric.errors import nearest
-from fabric.request.spec import ROLES
+from fabric.request.known_names import KnownNames
 
 __all__ = ["unknown_result"]
 
-BUNDLES = ("server-leaf", "leaf-spine", "spine-core", "core-super")
 PLAIN = ("gpus", "servers", "rails", "planes", "tiers", "link_gbps", "injection_gbps", "bisection_gbps")
 """The numbers at the top of the design object."""
 COUNTED = ("switches", "links", "modules", "cables", "cages", "cost_usd", "power_w")
@@ -23,8 +22,8 @@ PARTS = {
 SWITCH_FACTS = ("count", "ports_down", "ports_up", "ports_used", "radix", "rate_gbps")
 
 
-def unknown_result(key: str, names: Iterable[str]) -> str | None:
-    """Return what is wrong with a key of `expected`, or None; `names` are the axes and bundles of all families."""
+def unknown_result(key: str, names: KnownNames) -> str | None:
+    """Return what is wrong with a key of `expected`, or None where a design has such a number."""
     known = _keys(names)
     if key in known:
         return None
@@ -34,14 +33,11 @@ def unknown_result(key: str, names: Iterable[str]) -> str | None:
     return f"no such number in a design{nearest(key, set(words))}"
 
 
-def _keys(names: Iterable[str]) -> Collection[str]:
-    named = set(names)
-    bundles = {*BUNDLES, *(name for name in named if "-" in name)}
-    roles = {*ROLES, *(role for bundle in bundles for role in bundle.split("-"))} - {"server"}
-    return {*roles, *bundles, *PLAIN, *COUNTED, *_below(named - bundles, bundles, roles)}
+def _keys(names: KnownNames) -> Collection[str]:
+    return {*names.roles, *names.bundles, *PLAIN, *COUNTED, *_paths(names.axes, names.bundles, names.roles)}
 
 
-def _below(axes: set[str], bundles: set[str], roles: set[str]) -> Iterator[str]:
+def _paths(axes: Iterable[str], bundles: Collection[str], roles: Collection[str]) -> Iterator[str]:
     """Yield the keys of more than one word."""
     yield from (f"{word}.{part}" for word, parts in PARTS.items() for part in parts)
     yield from (f"axes.{axis}" for axis in axes)

@@ -21,7 +21,6 @@ __all__ = [
     "Count",
     "FamilyName",
     "Gbps",
-    "Loss",
     "Name",
     "Planes",
     "Price",
@@ -37,6 +36,7 @@ __all__ = [
     "Split",
     "Stock",
     "StrictModel",
+    "SurviveName",
     "SwitchName",
     "Tariff",
     "Text",
@@ -71,13 +71,13 @@ def _printable(text: str) -> str:
     return text
 
 
-def _known(kind: str, catalogued: Callable[[], Iterable[str]]) -> AfterValidator:
-    """Return a validator of names: those of the catalogue and those that the validation's context adds for `kind`."""
+def _known(kind: str, catalogued: Callable[[], Iterable[str]] = tuple) -> AfterValidator:
+    """Return a validator of names: those of the catalogue and those that the validation's context has for `kind`."""
 
     def check(name: str, info: ValidationInfo) -> str:
         known = {*catalogued(), *(info.context or {}).get(kind, ())}
         if name not in known:
-            raise wrong(f"no {kind} '{name}'{nearest(name, known)}")
+            raise wrong(f"unknown {kind} '{name}'{nearest(name, known)}")
         return name
 
     return AfterValidator(check)
@@ -118,20 +118,18 @@ SwitchName = Annotated[
     _known("switch", lambda: [*catalog.switches(), "any"]),
     Field(json_schema_extra=lambda schema: schema.update(examples=[*catalog.switches(), "any"])),
 ]
-FamilyName = Annotated[Name, _known("family", lambda: ["clos", "direct", "any"])]
+FamilyName = Annotated[Name, _known("family")]
 AxisName = Annotated[str, StringConstraints(max_length=60, pattern=_AXIS)]
 ResultKey = Annotated[str, StringConstraints(max_length=100, pattern=_KEY)]
 RateKey = Annotated[str, StringConstraints(pattern=_RATE)]
-Role = Literal["leaf", "spine", "core", "super"]
-Loss = Literal["leaf", "spine", "core", "super", "plane"]
-UplinkRole = Literal["leaf", "spine", "core"]
-BundleName = Literal[
-    "server-leaf", "server-spine", "server-core", "server-super",
-    "leaf-spine", "leaf-core", "spine-core", "core-super",
-    "leaf-local", "leaf-global", "spine-global", "leaf-leaf",
-    "leaf-x", "leaf-y", "leaf-z", "leaf-w", "leaf-v", "leaf-u",
-]  # fmt: skip
-"""The bundles of all families."""
+Role = Annotated[AxisName, _known("tier")]
+"""A switch role of any family."""
+UplinkRole = Annotated[AxisName, _known("tier with uplinks")]
+"""A role whose switches have links up."""
+SurviveName = Annotated[AxisName, _known("tier or plane")]
+"""What may fail: a switch of a role, or a plane."""
+BundleName = Annotated[AxisName, _known("bundle")]
+"""A bundle of any family."""
 Any_ = Literal["any"]
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

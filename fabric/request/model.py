@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
@@ -16,7 +16,6 @@ from fabric.request.fields import (
     Count,
     FamilyName,
     Gbps,
-    Loss,
     Name,
     Planes,
     Price,
@@ -32,6 +31,7 @@ from fabric.request.fields import (
     Split,
     Stock,
     StrictModel,
+    SurviveName,
     SwitchName,
     Tariff,
     Text,
@@ -56,13 +56,19 @@ def _tag_part(value: Any) -> str:
 
 
 def _tag_switches(value: Any) -> str:
-    """Tell an inline switch from a choice by tier, by the keys that only the one or the other has."""
+    """Tell an inline switch from a choice by tier, whose keys are names that other packages may add.
+
+    A key that is not one of an inline switch counts as a tier where its value can be a choice of switches. Without any
+    key of an inline switch the mapping is by tier, unless one is a misspelt one.
+    """
     if not isinstance(value, dict):
         return tag(value)
-    inline = sum(key in InlineSwitch.model_fields for key in value)
-    roles = sum(key in get_args(Role) for key in value)
-    misspelt = not inline and any(get_close_matches(key, get_args(Role), 1) for key in value)
-    return "<by tier>" if roles > inline or misspelt else "<switch>"
+    facts = [key for key in value if key in InlineSwitch.model_fields]
+    if not facts:
+        misspelt = any(get_close_matches(key, InlineSwitch.model_fields, 1, 0.75) for key in value)
+        return "<switch>" if misspelt else "<by tier>"
+    tiers = [key for key, item in value.items() if key not in facts and isinstance(item, str | list | dict)]
+    return "<by tier>" if len(tiers) > len(facts) else "<switch>"
 
 
 class InlineServer(StrictModel):
@@ -264,7 +270,7 @@ class Request(StrictModel):
     """Ports kept free on every switch, at the link's rate: one number, or by tier."""
     grow_to_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[200000])
     """GPUs that the fabric must reach later by adding pods (or units, in two tiers) without moving a cable."""
-    survive: dict[Loss, Share] = Field(default={}, examples=[{"spine": 0.9}])
+    survive: dict[SurviveName, Share] = Field(default={}, examples=[{"spine": 0.9}])
     """Share of all-reduce throughput that must remain without any one switch of a tier, or without one plane."""
     limits: RequestLimits = RequestLimits()
     """Bounds on what sizing may choose."""

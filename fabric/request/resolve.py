@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from fabric.request.spec import Limits, Spec, even_planes
 
 if TYPE_CHECKING:
     from fabric.catalog import Server
-    from fabric.request.checks import Families, Sets
+    from fabric.request.known_names import KnownNames
     from fabric.request.model import RatioRange, Request
 
 __all__ = ["Source", "read_document", "read_spec"]
@@ -29,30 +29,23 @@ Source = str | os.PathLike[str] | Mapping[str, Any] | Document | None
 """Where a request stands: a shipped design's name, a file's path, a mapping, or a document read already."""
 
 
-def read_spec(
-    source: Source,
-    overrides: Mapping[str, Any],
-    *,
-    families: Families,
-    sets: Sets,
-) -> Spec:
+def read_spec(source: Source, overrides: Mapping[str, Any], *, names: KnownNames) -> Spec:
     """Return the Spec of a request, wherever it stands; None is an empty one.
 
     A name that is both a shipped design's and a file's is the design's; write `./name` for the file. `overrides`
-    replace whole keys of the request, in the same words. `families` are all there are, with the axes and bundles of
-    their forms by tiers; `sets` are the words that stand for several.
+    replace whole keys of the request, in the same words. `names` are those of all families and of their parts.
     Raises InputError with every mistake, each at its file and line, or at its key where it came from no file.
     """
     document = read_document(source).override(overrides)
     if "fabrics" in document.values and "gpus" not in document.values:
         remedy = "a cluster of several fabrics; `fabric cluster` takes it"
         raise InputError([document.mistake(("fabrics",), remedy)])
-    request, mistakes = _validate(document, families, sets)
+    request, mistakes = _validate(document, names)
     if mistakes:
         more = len(mistakes) - MAX_MISTAKES
         rest = [Mistake(document.file, f"and {more:,} more mistakes")] if more > 0 else []
         raise InputError([*mistakes[:MAX_MISTAKES], *rest])
-    return _spec(request, document, sets)
+    return _spec(request, document, names)
 
 
 def read_document(source: Source, shipped: Mapping[str, Path] | None = None) -> Document:
@@ -92,7 +85,7 @@ def _refuse_name(name: str, shipped: Mapping[str, Path]) -> Document:
     raise InputError([Mistake(quoted(name), f"{what} of that name{hint}")])
 
 
-def _validate(document: Document, families: Families, sets: Sets) -> tuple[Request, list[Mistake]]:
+def _validate(document: Document, names: KnownNames) -> tuple[Request, list[Mistake]]:
     """Return the request with all its mistakes; where there are some, the request holds what is sound of it."""
     from pydantic import ValidationError
 
@@ -100,19 +93,31 @@ def _validate(document: Document, families: Families, sets: Sets) -> tuple[Reque
     from fabric.request.error_messages import told
     from fabric.request.model import Request
 
-    mistakes, doubted = list(document.mistakes), set()
-    known = {"family": families, "switch": list(_inline_names(document.values.get("switches")))}
+    mistakes, invalid = list(document.mistakes), set()
+    known = _names_by_kind(document, names)
     try:
         request = Request.model_validate(document.values, context=known)
     except ValidationError as error:
         for key, mistake in told(error, document):
-            doubted.add(key)
+            invalid.add(key)
             mistakes.append(mistake)
-        sound = {key: value for key, value in document.values.items() if key not in doubted}
+        sound = {key: value for key, value in document.values.items() if key not in invalid}
         request = Request.model_validate({"gpus": 1, "server": "hgx-h100", **sound}, context=known)
-    found = findings(request, doubted, families, sets)
+    found = findings(request, invalid, names)
     mistakes += [document.mistake(keys, text) for keys, text in found]
     return request, sorted(mistakes, key=_line)
+
+
+def _names_by_kind(document: Document, names: KnownNames) -> dict[str, Collection[str]]:
+    """Return the names that validation knows beside the catalogue's, by the kinds of `fabric.request.fields`."""
+    return {
+        "family": (*names.topologies, *names.sets),
+        "switch": tuple(_inline_names(document.values.get("switches"))),
+        "tier": names.roles,
+        "tier with uplinks": names.uplink_roles,
+        "tier or plane": (*names.roles, "plane"),
+        "bundle": names.bundles,
+    }
 
 
 def _inline_names(switches: Any) -> Iterator[str]:
@@ -129,7 +134,7 @@ def _line(mistake: Mistake) -> int:
     return int(line) if line.isdecimal() else 0
 
 
-def _spec(request: Request, document: Document, sets: Sets) -> Spec:
+def _spec(request: Request, document: Document, names: KnownNames) -> Spec:
     from fabric.request import checks, parts
 
     server = parts.server(request.server)
@@ -137,7 +142,7 @@ def _spec(request: Request, document: Document, sets: Sets) -> Spec:
         name=request.name,
         gpus=request.gpus,
         server=server,
-        families=checks.family_names(request, sets),
+        families=checks.allowed_families(request, names),
         switches=MappingProxyType(parts.switches(request)),
         link_gbps=request.link_gbps or server.nic_gbps,
         planes=_choices(request.planes, even_planes(server.nic_gbps)),

@@ -1,9 +1,10 @@
-"""The request's words for editors and readers: `python -m fabric.spec.schema` writes the shipped JSON Schema anew."""
+"""The keys of a request for editors and readers; `python -m fabric.request.schema` writes the JSON Schema again."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -18,7 +19,17 @@ FILE = Path(__file__).with_name("request.schema.json")
 def schema_text() -> str:
     """Return the JSON Schema of a request as the text of its file."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:fabric-designer:request:1"}
-    return json.dumps({**head, **Request.model_json_schema()}, indent=2) + "\n"
+    return json.dumps({**head, **_close_mappings(Request.model_json_schema())}, indent=2) + "\n"
+
+
+def _close_mappings(schema: Any) -> Any:
+    """Return a schema whose mappings refuse keys that match none of their patterns, as the model does."""
+    if isinstance(schema, list):
+        return [_close_mappings(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {"additionalProperties": False} if "patternProperties" in schema else {}
+    return {key: _close_mappings(value) for key, value in schema.items()} | closed
 
 
 def key_table(words: type[BaseModel]) -> str:

@@ -10,14 +10,7 @@ from typing import Any
 
 from fabric.catalog import Optic, Server, Switch
 
-__all__ = ["BUNDLES", "ROLES", "Limits", "Spec", "even_planes"]
-
-ROLES = ("leaf", "spine", "core", "super")
-"""The switch roles of the built-in families, from the servers up."""
-
-BUNDLES = ("server-leaf", "leaf-spine", "spine-core", "core-super")
-"""The bundles of the built-in families, from the servers up."""
-
+__all__ = ["Limits", "Spec", "even_planes"]
 
 HOURS = 8766
 """The hours of a year."""

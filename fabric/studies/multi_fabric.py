@@ -17,7 +17,7 @@ from fabric.errors import Conflict, FabricError, Infeasible
 from fabric.optimizer import cheapest_together, told
 from fabric.request import ClusterSpec, Document, Spec, read_cluster, read_spec
 from fabric.studies.study import Study, optimize, pareto
-from fabric.topology.families import family_sets, words
+from fabric.topology.families import known_names
 
 __all__ = ["Cluster", "amount_of", "cluster", "named"]
 
@@ -78,7 +78,7 @@ def cluster(
 
 
 def _resolved(overrides: Mapping[str, Any], document: Document) -> Spec:
-    return read_spec(document, dict(overrides), families=words(), sets=family_sets())
+    return read_spec(document, dict(overrides), names=known_names())
 
 
 def named(say: Callable[[str], None], name: str) -> Callable[[str], None]:

@@ -15,7 +15,7 @@ from fabric.request.published_table import PublishedTable, read_table
 from fabric.request.table import RowFields
 from fabric.studies.study import Study, design
 from fabric.topology.clos import filled_name
-from fabric.topology.families import family_sets, words
+from fabric.topology.families import known_names
 
 __all__ = ["Cell", "Holding", "Row", "hold", "read_published"]
 
@@ -97,7 +97,7 @@ def read_published(source: str | os.PathLike[str]) -> PublishedTable:
 
 
 def _resolved(document: Document) -> Spec:
-    return read_spec(document, {}, families=words(), sets=family_sets())
+    return read_spec(document, {}, names=known_names())
 
 
 def _row(table: PublishedTable, place: int, words: RowFields, spec: Spec) -> Row:

@@ -36,7 +36,7 @@ from fabric.optimizer import (
     size,
 )
 from fabric.request import Spec, read_spec
-from fabric.topology.families import family_sets, words
+from fabric.topology.families import known_names
 from fabric.view import View, view_of
 
 __all__ = ["Pareto", "Study", "design", "optimize", "pareto", "read"]
@@ -119,7 +119,7 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **req
 
     Raises InputError with every mistake found.
     """
-    return read_spec(source, request, families=words(), sets=family_sets())
+    return read_spec(source, request, names=known_names())
 
 
 def design(

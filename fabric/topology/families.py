@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from fabric.registry import Registry
+from fabric.request import KnownNames, TopologyNames
 from fabric.topology.bcube import BCUBE
 from fabric.topology.clos_families import FAT_TREE, HPN, RAIL_ONLY, RAIL_OPTIMIZED
 from fabric.topology.dragonfly import DRAGONFLY, DRAGONFLY_PLUS
@@ -12,9 +11,10 @@ from fabric.topology.family import Family
 from fabric.topology.jellyfish import JELLYFISH
 from fabric.topology.lattices import HYPERX, MESH, TORUS
 from fabric.topology.slim_fly import SLIM_FLY
+from fabric.topology.topology import Topology
 from fabric.topology.zcube import ZCUBE
 
-__all__ = ["BUILTIN", "CLOS", "DIRECT", "FAMILIES", "Family", "families", "family", "family_sets", "words"]
+__all__ = ["BUILTIN", "CLOS", "DIRECT", "FAMILIES", "Family", "families", "family", "family_sets", "known_names"]
 
 CLOS = (FAT_TREE, RAIL_OPTIMIZED, RAIL_ONLY, HPN)
 DIRECT = (DRAGONFLY, DRAGONFLY_PLUS, SLIM_FLY, HYPERX, TORUS, MESH, JELLYFISH)
@@ -30,17 +30,16 @@ def families() -> Registry[Family]:
     return FAMILIES
 
 
-@cache
-def words() -> dict[str, dict[int, frozenset[str]]]:
-    """Return the axes and bundles of every family's forms, by the family's name and the tiers of the form."""
-    return {name: _words(item) for name, item in families().items()}
+def known_names() -> KnownNames:
+    """Return the names that a request may use: those of the families, and of their roles, bundles and axes."""
+    topologies = {name: tuple(_names_of(form) for form in item.forms) for name, item in FAMILIES.items()}
+    return KnownNames(topologies, family_sets())
 
 
-def _words(item: Family) -> dict[int, frozenset[str]]:
-    found: dict[int, frozenset[str]] = {}
-    for form in item.forms:
-        found[form.tiers] = found.get(form.tiers, frozenset()) | {*form.axes, *(one.name for one in form.bundles)}
-    return found
+def _names_of(topology: Topology) -> TopologyNames:
+    uplinks = tuple(group.role for group in topology.switch_groups if topology.ports_up(group))
+    bundles = tuple(bundle.name for bundle in topology.bundles)
+    return TopologyNames(topology.tiers, topology.roles, uplinks, bundles, topology.axes)
 
 
 def family(name: str) -> Family:

@@ -196,4 +196,4 @@ def test_too_little_stock_is_infeasible() -> None:
 def test_a_wrong_name_in_stock_is_told() -> None:
     """A name that is no switch of the catalogue or the request is one mistake, with the nearest name."""
     (mistake,) = said(gpus=8, server="hgx-h100", available={"sn560": 4})
-    assert "available.sn560: no switch 'sn560'; did you mean 'sn5600'?" in mistake
+    assert "available.sn560: unknown switch 'sn560'; did you mean 'sn5600'?" in mistake

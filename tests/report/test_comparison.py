@@ -193,7 +193,7 @@ def test_all_ill_formed_requests_are_named(run: Run, files: list[Path]) -> None:
     files[1].write_text(json.dumps(LARGE | {"server": "hgx-h10"}))
     code, out, err = run(*files, "colossus-10k")
     assert (code, out) == (2, "")
-    assert f"{files[1]}:1: server: no server 'hgx-h10'" in err
+    assert f"{files[1]}:1: server: unknown server 'hgx-h10'" in err
     assert "\ncolossus-10k: no shipped design" in err
     code, out, err = run(*files[::2], "--planes", "99")
     assert (code, out) == (2, "")

@@ -55,7 +55,16 @@ def test_a_shipped_design_obeys_the_schema_that_it_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"gpus": 0}, {"nic_gbp": 1}, {"server": "hgx"}, {"switches": {"spin": "sn5600"}}, {"tiers": 5}, {"planes": "two"}],
+    [
+        {"gpus": 0},
+        {"nic_gbp": 1},
+        {"server": "hgx"},
+        {"switches": {"Spine": "sn5600"}},
+        {"link_price_usd": {"leaf spine": 1}},
+        {"pinned": {"Pod": 1}},
+        {"tiers": 5},
+        {"planes": "two"},
+    ],
 )
 def test_the_schema_refuses_what_the_model_refuses(wrong: dict[str, object]) -> None:
     """An editor marks a wrong word before the command line does."""
@@ -66,14 +75,14 @@ def test_the_schema_refuses_what_the_model_refuses(wrong: dict[str, object]) -> 
 
 
 def test_the_schema_is_sound_and_current() -> None:
-    """The shipped schema is what the model makes; `python -m fabric.spec.schema` writes it anew."""
+    """The shipped schema is what the model makes; `python -m fabric.request.schema` writes it anew."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert FILE.read_text(encoding="utf-8") == schema_text()
 
 
 @pytest.mark.parametrize("model", [Request, InlineServer, InlineSwitch, RatioRange, RequestLimits, Published])
 def test_every_key_is_documented_in_the_models_own_words(model: type[Request]) -> None:
-    """The page on the request has each table of keys as `fabric.spec.schema.key_table` writes it."""
+    """The page on the request has each table of keys as `fabric.request.schema.key_table` writes it."""
     assert key_table(model) in (ROOT / "docs" / "request.md").read_text(encoding="utf-8")
 
 
