@@ -48,8 +48,8 @@ def main() -> None:
         switches, links, seconds, fill = (float(word) for word in output.split())
         bar = 10.0 if name in BUILT else links / 1e6
         print(
-            f"{name:15} {switches:7,.0f} switches {links:9,.0f} links {seconds:7.3f} s"
-            f" ({seconds / fill:5.0f} x numpy's fill; bar {bar:.2f} s)"
+            f"{name:15} {switches:7,.0f} switches {links:9,.0f} links: {seconds / fill:5.0f} x numpy's fill,"
+            f" {seconds / bar:4.0%} of {bar:.2f} s"
         )
         missed += [name] if seconds > bar else []
     if missed:

@@ -212,7 +212,7 @@ def front_in_time() -> bool:
     seconds = time.perf_counter() - start
     if front.status != "OPTIMAL":
         sys.exit("the front is not proven")
-    print(f"100,000 GPUs, all else open, cost,hops,allreduce: {seconds:.2f} s (bar: {FRONT_BAR:.0f}),", end=" ")
+    print(f"100,000 GPUs, all else open, cost,hops,allreduce: {seconds / FRONT_BAR:.0%} of {FRONT_BAR:.0f} s,", end=" ")
     print(f"{len(front.studies)} points, proven")
     return seconds <= FRONT_BAR
 
@@ -227,7 +227,7 @@ def main() -> None:
     for gpus, bar in BARS.items():
         words = dict.fromkeys(("family", "planes", "tiers", "switches"), "any")
         seconds, cost = optimized({"gpus": gpus, "server": "hgx-h100", **words})
-        print(f"{gpus:,} GPUs, all else open: {seconds:.2f} s (bar: {bar:.0f}), {cost:,.0f} USD, proven")
+        print(f"{gpus:,} GPUs, all else open: {seconds / bar:.0%} of {bar:.0f} s, {cost:,.0f} USD, proven")
         missed |= seconds > bar
     missed |= not front_in_time()
     if missed:
