@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import pytest
 
 from fabric.errors import InputError
-from fabric.request import Spec, read_spec
+from fabric.request import Spec
+from fabric.request.resolve import read_spec
 from fabric.topology.families import known_names
 
 BASE = {"gpus": 4096, "server": "hgx-h100"}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fabric import catalog
-from fabric.request import read_spec, tables, topologies
+from fabric.request import tables, topologies
 from fabric.topology.families import Family, families, known_names
 
 __all__ = ["Listing", "listing"]
@@ -29,6 +29,8 @@ def listing(what: str) -> Listing:
 
 
 def _topologies() -> Listing:
+    from fabric.request.resolve import read_spec
+
     specs = [(name, read_spec(path, {}, names=known_names())) for name, path in topologies().items()]
     rows = [(name, spec.gpus, "|".join(spec.families), spec.server.name) for name, spec in specs]
     return ("name", "gpus", "family", "server"), rows

@@ -11,7 +11,7 @@ from fabric.report.markdown import escaped, markdown_table
 from fabric.report.objectives import value
 from fabric.report.pareto import shape
 from fabric.report.terminal import Table
-from fabric.request import SHARED
+from fabric.request.cluster import SHARED
 from fabric.studies.multi_fabric import Cluster, amount_of
 
 __all__ = ["SCHEMA", "cluster_document", "cluster_report", "cluster_summary"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from fabric import catalog
 from fabric.errors import nearest
-from fabric.request import parts
+from fabric.request import chosen_parts
 from fabric.request.document import Keys
 from fabric.request.expected_keys import unknown_result
 from fabric.request.known_names import KnownNames, TopologyNames
@@ -45,8 +45,8 @@ def tiers(request: Request) -> tuple[int, ...]:
 
 
 def _facts(request: Request) -> Iterator[Finding]:
-    facts = {model.name: model for model in parts.any_switches(request)}
-    for keys, model in parts.named_switches(request):
+    facts = {model.name: model for model in chosen_parts.any_switches(request)}
+    for keys, model in chosen_parts.named_switches(request):
         if facts.setdefault(model.name, model) != model:
             yield keys, f"'{model.name}' already stands for a switch with other facts; give this one a name of its own"
 
@@ -54,7 +54,7 @@ def _facts(request: Request) -> Iterator[Finding]:
 def _price_names(request: Request) -> Iterator[Finding]:
     optics = catalog.optics()
     links = [name for name, optic in optics.items() if optic.kind == "link"]
-    known = {*catalog.switches(), *parts.inline_switches(request), *links}
+    known = {*catalog.switches(), *chosen_parts.inline_switches(request), *links}
     for name in request.prices_usd:
         if name in optics and name not in known:
             whole = " or ".join(links)
@@ -64,20 +64,20 @@ def _price_names(request: Request) -> Iterator[Finding]:
 
 
 def _stock_names(request: Request) -> Iterator[Finding]:
-    known = {*catalog.switches(), *parts.inline_switches(request)}
+    known = {*catalog.switches(), *chosen_parts.inline_switches(request)}
     for name in request.available:
         if name not in known:
             yield ("available", name), f"unknown switch '{name}'{nearest(name, known)}"
 
 
 def _link_rate(request: Request) -> Iterator[Finding]:
-    nic_gbps = parts.server(request.server).nic_gbps
+    nic_gbps = chosen_parts.server(request.server).nic_gbps
     if request.link_gbps and request.link_gbps > nic_gbps:
         yield ("link_gbps",), f"{request.link_gbps} is faster than the server's NICs; at most {nic_gbps}"
 
 
 def _planes(request: Request) -> Iterator[Finding]:
-    nic_gbps = parts.server(request.server).nic_gbps
+    nic_gbps = chosen_parts.server(request.server).nic_gbps
     numbers = [number for _, number in _numbered("planes", request.planes)]
     if numbers and all(nic_gbps % number for number in numbers):
         even = ", ".join(map(str, even_planes(nic_gbps)))
@@ -86,14 +86,14 @@ def _planes(request: Request) -> Iterator[Finding]:
 
 
 def _rails(request: Request) -> Iterator[Finding]:
-    nics = parts.server(request.server).nics
+    nics = chosen_parts.server(request.server).nics
     for keys, number in _numbered("rails", request.rails):
         if nics % number:
             yield keys, f"{number} does not divide the server's {nics} NICs"
 
 
 def _unit(request: Request) -> Iterator[Finding]:
-    gpus, unit = parts.server(request.server).gpus, request.unit_gpus
+    gpus, unit = chosen_parts.server(request.server).gpus, request.unit_gpus
     if unit and unit % gpus:
         whole = max(1, round(unit / gpus)) * gpus
         yield ("unit_gpus",), f"{unit} is no multiple of the server's {gpus} GPUs; the nearest is {whole}"
@@ -141,7 +141,7 @@ def _numbered(key: str, asked: int | str | list[int] | None) -> list[tuple[Keys,
 
 def _pinned_slot(request: Request) -> Iterator[Finding]:
     slot, unit = request.pinned.get("slot"), request.unit_gpus
-    gpus = parts.server(request.server).gpus
+    gpus = chosen_parts.server(request.server).gpus
     if slot and unit and slot * gpus != unit:
         yield ("pinned", "slot"), f"{slot} servers hold {slot * gpus} GPUs, but unit_gpus is {unit}; make them agree"
 

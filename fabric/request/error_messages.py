@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -13,12 +13,8 @@ from pydantic.fields import FieldInfo
 from fabric.errors import Mistake, nearest
 from fabric.request.document import Document, Keys
 from fabric.request.fields import WRITING
-from fabric.request.job import JobFields
-from fabric.request.link import InlineLink
-from fabric.request.model import InlineServer, InlineSwitch, Published, RatioRange, Request, RequestLimits
-from fabric.request.table import DiffersFields, RowFields, TableFields
 
-__all__ = ["shown", "told"]
+__all__ = ["explain_errors"]
 
 _TAGS = {
     "<one>": "a number",
@@ -40,37 +36,21 @@ _WANTED = {
     "model_type": "a mapping",
     "literal_error": "any, a whole number or a list",
 }
-_MODELS: dict[str | int, type[BaseModel]] = {
-    "<server>": InlineServer,
-    "<switch>": InlineSwitch,
-    "limits": RequestLimits,
-    "links": InlineLink,
-    "jobs": JobFields,
-    "<table>": TableFields,
-    "rows": RowFields,
-    "differs": DiffersFields,
-    "<mapping>": Published,
-    "<range>": RatioRange,
-}
-_HOMES: dict[str, type[BaseModel]] = {"limits": RequestLimits, "switches": InlineSwitch, "server": InlineServer}
 _NUMBER = re.compile(r"\s*[-+]?\d[\d_]*(\.\d*)?([eE][-+]?\d+)?\s*", re.ASCII)
 
 
-def told(error: ValidationError, document: Document, kind: str = "") -> Iterator[tuple[str, Mistake]]:
-    """Yield the mistakes of a validation, one for each place, with the top-level key that each is in.
-
-    A document of another `kind` than a request is read by that one of `_MODELS`.
-    """
+def explain_errors(error: ValidationError, document: Document, model: type[BaseModel]) -> Iterator[tuple[str, Mistake]]:
+    """Yield the mistakes of a validation by `model`, one for each place, with the top-level key that each is in."""
     seen: set[Keys] = set()
     for detail in error.errors(include_url=False):
         keys = tuple(part for part in detail["loc"] if part not in _TAGS and part != "[key]")
         if keys not in seen:
             seen.add(keys)
-            text = _text({**detail, "loc": (kind, *detail["loc"]) if kind else detail["loc"]})
+            text = _text(dict(detail), model)
             yield str(keys[0]), document.mistake(keys, text, bare=text.startswith("unknown key"))
 
 
-def shown(value: Any) -> str:
+def _show(value: Any) -> str:
     """Write a value as its YAML, shortened, with all control characters escaped."""
     if isinstance(value, dict | list):
         return "this"
@@ -79,33 +59,31 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _text(detail: dict[str, Any]) -> str:
+def _text(detail: dict[str, Any], model: type[BaseModel]) -> str:
     kind, value, limits = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "missing":
-        return f"missing{_example(detail['loc'])}"
+        return f"missing{_example(detail['loc'], model)}"
     if kind == "extra_forbidden":
-        return "unknown key" + _nearest_field(detail["loc"])
-    if kind == "literal_error" and detail["loc"][-1] == "[key]":
-        return "unknown key" + nearest(value, re.findall(r"'([^']+)'", limits["expected"]))
+        return "unknown key" + _nearest_field(detail["loc"], model)
     if kind in _WANTED or kind == "union_tag_invalid":
-        return _wrong_kind(detail)
+        return _wrong_kind(detail, model)
     return _out_of_bounds(kind, value, limits) or str(detail["msg"])
 
 
 def _out_of_bounds(kind: str, value: Any, limits: dict[str, Any]) -> str | None:
     match kind:
         case "greater_than":
-            return f"{shown(value)} is too small; more than {limits['gt']:g}"
+            return f"{_show(value)} is too small; more than {limits['gt']:g}"
         case "greater_than_equal":
-            return f"{shown(value)} is too small; at least {limits['ge']:g}"
+            return f"{_show(value)} is too small; at least {limits['ge']:g}"
         case "less_than_equal":
-            return f"{shown(value)} is too large; at most {limits['le']:,.0f}"
+            return f"{_show(value)} is too large; at most {limits['le']:,.0f}"
         case "finite_number":
-            return f"{shown(value)} is no finite number"
+            return f"{_show(value)} is no finite number"
         case "string_pattern_mismatch":
-            return f"{shown(value)} is not well written; {WRITING[limits['pattern']]}"
+            return f"{_show(value)} is not well written; {WRITING[limits['pattern']]}"
         case "string_too_long":
-            return f"{shown(value)} is {len(value):,} characters long; at most {limits['max_length']:,}"
+            return f"{_show(value)} is {len(value):,} characters long; at most {limits['max_length']:,}"
         case "too_short":
             return "is empty; name at least one"
         case "too_long":
@@ -119,20 +97,20 @@ def _plainly(text: str) -> str:
     return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else text.strip()
 
 
-def _wrong_kind(detail: dict[str, Any]) -> str:
+def _wrong_kind(detail: dict[str, Any], model: type[BaseModel]) -> str:
     value, tags = detail["input"], re.findall(r"<[^>]+>", detail.get("ctx", {}).get("expected_tags", ""))
     wanted = _WANTED.get(detail["type"]) or _listed([_TAGS[tag] for tag in tags])
     numeric = detail["type"] in ("int_type", "float_type", "literal_error") or "<one>" in tags
     if value is None:
         return f"is empty; leave the key out or write {wanted}"
     if isinstance(value, str) and numeric and _NUMBER.fullmatch(value):
-        return f"{shown(value)} is text, not {wanted}; write it without quotes: {_plainly(value)[:40]}"
+        return f"{_show(value)} is text, not {wanted}; write it without quotes: {_plainly(value)[:40]}"
     if isinstance(value, float) and detail["type"] == "int_type":
         whole = f"; write {value:.0f}" if value.is_integer() and abs(value) < 1e15 else ""
-        return f"{shown(value)} is not a whole number{whole}"
+        return f"{_show(value)} is not a whole number{whole}"
     if "text" in wanted and not isinstance(value, dict | list):
-        return f"{shown(value)} is {_kind(value)}, not {wanted}; write it in quotes: '{shown(value)}'"
-    return f"{shown(value)} is {_kind(value)}, not {wanted}{_example(detail['loc'])}"
+        return f"{_show(value)} is {_kind(value)}, not {wanted}; write it in quotes: '{_show(value)}'"
+    return f"{_show(value)} is {_kind(value)}, not {wanted}{_example(detail['loc'], model)}"
 
 
 def _kind(value: Any) -> str:
@@ -144,35 +122,55 @@ def _listed(words: list[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _example(loc: Keys) -> str:
-    field = _field(loc)
+def _example(loc: Keys, model: type[BaseModel]) -> str:
+    field = _field(loc, model)
     if field is None or not field.examples:
         return ""
     key = next(part for part in reversed(loc) if part not in _TAGS)
     return f"; write for example `{key}: {field.examples[0]}`"
 
 
-def _field(loc: Keys) -> FieldInfo | None:
-    """Return the field that an error stands at, or None when it is inside one."""
+def _field(loc: Keys, model: type[BaseModel]) -> FieldInfo | None:
+    """Return the field in which an error is, or None when it is further inside one."""
     while loc and loc[-1] in _TAGS:
         loc = loc[:-1]
-    model = _model(loc)
-    return model.model_fields.get(str(loc[-1])) if model and loc else None
+    mapping = _model_around(loc, model)
+    return mapping.model_fields.get(str(loc[-1])) if mapping and loc else None
 
 
-def _model(loc: Keys) -> type[BaseModel] | None:
-    """Return the model of the mapping that a key stands in, which may be an item of a list."""
-    around = [key for key in loc[:-1] if not isinstance(key, int)]
-    return _MODELS.get(around[-1]) if around else Request
+def _model_around(loc: Keys, model: type[BaseModel]) -> type[BaseModel] | None:
+    """Return the model of the mapping in which a key is; each field has at most one model inside."""
+    found: type[BaseModel] | None = model
+    for key in loc[:-1]:
+        if found and str(key) in found.model_fields:
+            found = _model_inside(found.model_fields[str(key)].annotation)
+    return found
 
 
-def _nearest_field(loc: Keys) -> str:
+def _model_inside(annotation: Any) -> type[BaseModel] | None:
+    """Return the model within a type such as `list[Model]` or `dict[str, Model | float] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for inner in get_args(annotation) if (model := _model_inside(inner))), None)
+
+
+def _nearest_field(loc: Keys, model: type[BaseModel]) -> str:
     """Return the remedy for an unknown key: the nearest of its mapping, or at the top one that belongs further in."""
     word = str(loc[-1])
     if len(loc) > 1:
-        model = _model(loc)
-        return nearest(word, model.model_fields) if model else ""
-    top = [field.alias or name for name, field in Request.model_fields.items()]
-    homes = {name: f"{home}.{name}" for home, model in _HOMES.items() for name in model.model_fields}
+        around = _model_around(loc, model)
+        return nearest(word, around.model_fields) if around else ""
+    top = [field.alias or name for name, field in model.model_fields.items()]
+    homes = _inner_fields(model)
     close = get_close_matches(word.lower(), {**homes, **dict.fromkeys(top)}, 1, 0.55)
     return f"; did you mean '{homes[close[0]]}'?" if close and close[0] not in top else nearest(word, top)
+
+
+def _inner_fields(model: type[BaseModel]) -> dict[str, str]:
+    """Return the path of every field one level further in, by its name; the first of each name."""
+    found: dict[str, str] = {}
+    for home, field in model.model_fields.items():
+        inner = _model_inside(field.annotation)
+        for name in inner.model_fields if inner else ():
+            found.setdefault(name, f"{home}.{name}")
+    return found

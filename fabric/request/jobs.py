@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
 from fabric.errors import InputError
-from fabric.request.error_messages import told
-from fabric.request.fields import StrictModel
-from fabric.request.job import JobFields
+from fabric.request.error_messages import explain_errors
+from fabric.request.fields import Name, StrictModel
 from fabric.request.yaml_reader import read_file
 
-__all__ = ["JobFile", "read_jobs"]
+__all__ = ["JobFields", "JobFile", "read_jobs"]
 
 WHAT = "a file of jobs is a mapping such as `jobs: [{name: a, gpus: 1024}, {name: b, gpus: 512, placement: random}]`"
+
+
+class JobFields(StrictModel):
+    """One job: a collective that runs all the time on GPUs of its own."""
+
+    name: Name = Field(examples=["a"])
+    """What the job is called."""
+    gpus: Annotated[int, Field(ge=1)] = Field(examples=[1024])
+    """The GPUs it has, the next after those of the jobs before it."""
+    collective: Literal["all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "send-recv"] = (
+        "all-reduce"
+    )
+    """What it runs."""
+    algorithm: str | None = None
+    """By which algorithm; left out, a ring or what comes nearest to one."""
+    placement: Literal["contiguous", "by-rail", "strided", "random", "fragmented"] = "contiguous"
+    """How its ranks take its GPUs."""
+    stride: Annotated[int, Field(ge=1)] = 8
+    """The stride of a strided placement."""
 
 
 class JobFile(StrictModel):
@@ -35,7 +53,7 @@ def read_jobs(path: str | os.PathLike[str]) -> JobFile:
     try:
         file = JobFile.model_validate(document.values)
     except ValidationError as error:
-        raise InputError([mistake for _, mistake in told(error, document)]) from None
+        raise InputError([mistake for _, mistake in explain_errors(error, document, JobFile)]) from None
     names = [job.name for job in file.jobs]
     twice = [place for place, name in enumerate(names) if name in names[:place]]
     if twice:

@@ -1,14 +1,14 @@
-"""Words of the request that bound a result: limits, ranges of ratios, and published numbers to reproduce."""
+"""Limits on what sizing may choose."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import Field
 
-from fabric.request.fields import MAX_GPUS, Ratio, StrictModel, Total, UplinkRole, tag, wrong
+from fabric.request.fields import MAX_GPUS, StrictModel, Total
 
-__all__ = ["Published", "RatioRange", "Ratios", "RequestLimits"]
+__all__ = ["RequestLimits"]
 
 
 class RequestLimits(StrictModel):
@@ -28,50 +28,3 @@ class RequestLimits(StrictModel):
     """The most switches on a path between two GPUs."""
     models: Annotated[int, Field(ge=1, le=4)] | None = Field(default=None, examples=[1])
     """The most different switch models."""
-
-
-class Published(StrictModel):
-    """A published number with the tolerance that its rounding needs."""
-
-    value: float = Field(examples=[491_000_000])
-    """The number as published."""
-    within: Annotated[float, Field(ge=0, le=1)] = 0
-    """Relative tolerance: 0.01 is one percent."""
-
-
-class RatioRange(StrictModel):
-    """The range that a ratio must lie in; it is exact where both are the same."""
-
-    min: Ratio = Field(examples=[2])
-    """The least that is permitted."""
-    max: Ratio = Field(examples=[3])
-    """The most that is permitted."""
-
-    @field_validator("max")
-    @classmethod
-    def _ordered(cls, most: float, info: ValidationInfo) -> float:
-        if most < info.data.get("min", 0):
-            raise wrong(f"{most:g} is less than the min, {info.data['min']:g}")
-        return most
-
-
-def _tag_ratio(value: Any) -> str:
-    """Tell a range from ratios by tier by its keys."""
-    return "<range>" if isinstance(value, dict) and set(value) & set(RatioRange.model_fields) else tag(value)
-
-
-def _tag_tier_ratio(value: Any) -> str:
-    return "<range>" if isinstance(value, dict) else tag(value)
-
-
-TierRatio = Annotated[
-    Annotated[Ratio, Tag("<one>")] | Annotated[RatioRange, Tag("<range>")], Discriminator(_tag_tier_ratio)
-]
-
-Ratios = Annotated[
-    Annotated[Ratio, Tag("<one>")]
-    | Annotated[RatioRange, Tag("<range>")]
-    | Annotated[dict[UplinkRole, TierRatio], Tag("<mapping>"), Field(min_length=1)],
-    Discriminator(_tag_ratio),
-]
-"""Ratios for all tiers, or by tier."""

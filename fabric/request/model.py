@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from fabric.request.breakouts import Breakouts, split_ports
 from fabric.request.fields import (
     MAX_GPUS,
     Any_,
     AxisName,
     BundleName,
-    Count,
     FamilyName,
     Gbps,
     Name,
@@ -22,13 +20,12 @@ from fabric.request.fields import (
     Pue,
     Quantity,
     Rails,
-    RateKey,
+    Ratio,
     ResultKey,
     Role,
     ServerName,
     Share,
     Spare,
-    Split,
     Stock,
     StrictModel,
     SurviveName,
@@ -36,15 +33,63 @@ from fabric.request.fields import (
     Tariff,
     Text,
     Tiers,
+    UplinkRole,
     Years,
     tag,
     tag_choice,
     wrong,
 )
-from fabric.request.limits import Published, RatioRange, Ratios, RequestLimits
-from fabric.request.link import InlineLink
+from fabric.request.limits import RequestLimits
+from fabric.request.parts import InlineLink, InlineServer, InlineSwitch
 
-__all__ = ["InlineServer", "InlineSwitch", "Published", "RatioRange", "Request", "RequestLimits"]
+__all__ = ["Published", "RatioRange", "Request"]
+
+
+class Published(StrictModel):
+    """A published number with the tolerance that its rounding needs."""
+
+    value: float = Field(examples=[491_000_000])
+    """The number as published."""
+    within: Annotated[float, Field(ge=0, le=1)] = 0
+    """Relative tolerance: 0.01 is one percent."""
+
+
+class RatioRange(StrictModel):
+    """The range that a ratio must lie in; it is exact where both are the same."""
+
+    min: Ratio = Field(examples=[2])
+    """The least that is permitted."""
+    max: Ratio = Field(examples=[3])
+    """The most that is permitted."""
+
+    @field_validator("max")
+    @classmethod
+    def _ordered(cls, most: float, info: ValidationInfo) -> float:
+        if most < info.data.get("min", 0):
+            raise wrong(f"{most:g} is less than the min, {info.data['min']:g}")
+        return most
+
+
+def _tag_ratio(value: Any) -> str:
+    """Tell a range from ratios by tier by its keys."""
+    return "<range>" if isinstance(value, dict) and set(value) & set(RatioRange.model_fields) else tag(value)
+
+
+def _tag_tier_ratio(value: Any) -> str:
+    return "<range>" if isinstance(value, dict) else tag(value)
+
+
+TierRatio = Annotated[
+    Annotated[Ratio, Tag("<one>")] | Annotated[RatioRange, Tag("<range>")], Discriminator(_tag_tier_ratio)
+]
+
+Ratios = Annotated[
+    Annotated[Ratio, Tag("<one>")]
+    | Annotated[RatioRange, Tag("<range>")]
+    | Annotated[dict[UplinkRole, TierRatio], Tag("<mapping>"), Field(min_length=1)],
+    Discriminator(_tag_ratio),
+]
+"""Ratios for all tiers, or by tier."""
 
 
 def _tag_server(value: Any) -> str:
@@ -69,95 +114,6 @@ def _tag_switches(value: Any) -> str:
         return "<switch>" if misspelt else "<by tier>"
     tiers = [key for key, item in value.items() if key not in facts and isinstance(item, str | list | dict)]
     return "<by tier>" if len(tiers) > len(facts) else "<switch>"
-
-
-class InlineServer(StrictModel):
-    """A server told by its facts instead of by a catalogue name: one NVLink domain and its NICs."""
-
-    name: Name = Field(examples=["my-server"])
-    """What the server is called in reports."""
-    gpus: Annotated[int, Field(ge=1, le=10_000)] = Field(examples=[8])
-    """GPUs in one NVLink domain."""
-    nics: Annotated[int, Field(ge=1, le=10_000)] = Field(examples=[8])
-    """NICs that join this fabric."""
-    nic_gbps: Gbps = Field(examples=[400])
-    """Rate of one NIC, one direction, over all its planes."""
-    nvlink_GBps: Annotated[float, Field(ge=1, le=1e9)] | None = None
-    """NVLink bandwidth per GPU, one way."""
-    trays: Count = 1
-    """Parts that are cabled apart; a rack-scale server has several."""
-    rails: Rails | None = None
-    """Rails that the NICs form; default: one NIC a rail."""
-    title: Text = ""
-    """The product's full name."""
-    power_w: Quantity | None = None
-    """Power of one server."""
-    generation: Text = ""
-    """GPU generation: ampere, hopper and blackwell have constants of their own in time estimates; others hopper's."""
-    nic_us: Quantity | None = Field(default=None, examples=[23])
-    """What the NICs' transport adds to a step over the network (EFA: 23)."""
-    source: Text = ""
-    """Where these facts come from."""
-
-    @field_validator("trays", "rails")
-    @classmethod
-    def _divides(cls, parts: int | None, info: ValidationInfo) -> int | None:
-        for whole in ("gpus", "nics") if info.field_name == "trays" else ("nics",):
-            if parts and info.data.get(whole, 0) % parts:
-                raise wrong(f"{parts} does not divide the server's {info.data[whole]} {whole}")
-        return parts
-
-
-class InlineSwitch(StrictModel):
-    """A switch told by its facts instead of by a catalogue name."""
-
-    name: Name = Field(examples=["my-switch"])
-    """What the switch is called; other keys of the request may then use the name."""
-    ports: Annotated[int, Field(ge=1, le=100_000)] = Field(examples=[64])
-    """Ports at the full rate."""
-    rate_gbps: Gbps = Field(examples=[400])
-    """Full rate of a port."""
-    breakouts: Annotated[
-        Annotated[dict[RateKey, Count], Tag("<mapping>")] | Annotated[list[Split], Tag("<list>"), Field(max_length=16)],
-        Discriminator(tag),
-    ] = Field(default={}, examples=[{"400": 128}, [2, 4], ["128x400G"]])
-    """Slower rates: a mapping of rate to ports in all; or a list of ways to split a port, `2x400G` or `128x400G`."""
-    cages: Count | None = None
-    """Cages that take a module; default: one a port."""
-    link_layer: Literal["ethernet", "infiniband"] | None = None
-    """What its ports speak; switches of one fabric speak the same. Left out, it goes with either."""
-    title: Text = ""
-    """The product's full name."""
-    rack_units: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Height in a rack."""
-    power_w: Quantity | None = None
-    """Power of one switch."""
-    latency_ns: Quantity | None = None
-    """Port-to-port latency."""
-    price_usd: Price | None = None
-    """Price of one switch; without it costs are unknown and sizing takes the fewest switches."""
-    price_date: Text = ""
-    """When the price was seen."""
-    source: Text = ""
-    """Where these facts come from."""
-
-    @field_validator("cages")
-    @classmethod
-    def _hold(cls, cages: int | None, info: ValidationInfo) -> int | None:
-        ports = info.data.get("ports", 0)
-        if cages and ports % cages:
-            raise wrong(f"{cages} cages cannot hold {ports} ports evenly")
-        return cages
-
-    @field_validator("breakouts")
-    @classmethod
-    def _splits(cls, breakouts: Breakouts, info: ValidationInfo) -> Breakouts:
-        if "ports" in info.data and "rate_gbps" in info.data:
-            try:
-                split_ports(info.data["ports"], info.data["rate_gbps"], breakouts)
-            except ValueError as error:
-                raise wrong(str(error)) from None
-        return breakouts
 
 
 Part = Annotated[

@@ -7,17 +7,21 @@ from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pydantic import ValidationError
+
+from fabric.catalog import Server
 from fabric.errors import InputError, Mistake, nearest
+from fabric.request import chosen_parts
+from fabric.request.checks import allowed_families, findings, tiers
 from fabric.request.document import Document, Tree, plain, quoted
+from fabric.request.error_messages import explain_errors
+from fabric.request.known_names import KnownNames
+from fabric.request.model import RatioRange, Request
 from fabric.request.shipped_designs import topologies
 from fabric.request.spec import Limits, Spec, even_planes
-
-if TYPE_CHECKING:
-    from fabric.catalog import Server
-    from fabric.request.known_names import KnownNames
-    from fabric.request.model import RatioRange, Request
+from fabric.request.yaml_reader import read_file, read_text
 
 __all__ = ["Source", "read_document", "read_spec"]
 
@@ -53,8 +57,6 @@ def read_document(source: Source, shipped: Mapping[str, Path] | None = None) -> 
 
     Raises InputError when there is none.
     """
-    from fabric.request.yaml_reader import read_file, read_text
-
     if source is None or isinstance(source, Document):
         return source or Document({})
     if isinstance(source, Mapping):
@@ -87,18 +89,12 @@ def _refuse_name(name: str, shipped: Mapping[str, Path]) -> Document:
 
 def _validate(document: Document, names: KnownNames) -> tuple[Request, list[Mistake]]:
     """Return the request with all its mistakes; where there are some, the request holds what is sound of it."""
-    from pydantic import ValidationError
-
-    from fabric.request.checks import findings
-    from fabric.request.error_messages import told
-    from fabric.request.model import Request
-
     mistakes, invalid = list(document.mistakes), set()
     known = _names_by_kind(document, names)
     try:
         request = Request.model_validate(document.values, context=known)
     except ValidationError as error:
-        for key, mistake in told(error, document):
+        for key, mistake in explain_errors(error, document, Request):
             invalid.add(key)
             mistakes.append(mistake)
         sound = {key: value for key, value in document.values.items() if key not in invalid}
@@ -135,18 +131,16 @@ def _line(mistake: Mistake) -> int:
 
 
 def _spec(request: Request, document: Document, names: KnownNames) -> Spec:
-    from fabric.request import checks, parts
-
-    server = parts.server(request.server)
+    server = chosen_parts.server(request.server)
     return Spec(
         name=request.name,
         gpus=request.gpus,
         server=server,
-        families=checks.allowed_families(request, names),
-        switches=MappingProxyType(parts.switches(request)),
+        families=allowed_families(request, names),
+        switches=MappingProxyType(chosen_parts.switches(request)),
         link_gbps=request.link_gbps or server.nic_gbps,
         planes=_choices(request.planes, even_planes(server.nic_gbps)),
-        tiers=checks.tiers(request),
+        tiers=tiers(request),
         rails=_choices(
             request.rails or server.rails or server.nics,
             [number for number in range(1, server.nics + 1) if server.nics % number == 0],
@@ -160,7 +154,7 @@ def _spec(request: Request, document: Document, names: KnownNames) -> Spec:
         available=MappingProxyType(dict(request.available)),
         link_price_usd=_by_name(request.link_price_usd, float),
         lengths_m=_by_name(request.lengths_m, float),
-        link_parts=parts.link_parts(request),
+        link_parts=chosen_parts.link_parts(request),
         nic_usd=request.nic_usd,
         years=request.years,
         electricity_usd_per_kwh=request.electricity_usd_per_kwh,

@@ -15,7 +15,9 @@ from typing import Any
 
 from fabric.errors import Conflict, FabricError, Infeasible
 from fabric.optimizer import cheapest_together, told
-from fabric.request import ClusterSpec, Document, Spec, read_cluster, read_spec
+from fabric.request import Document, Spec
+from fabric.request.cluster import ClusterSpec, read_cluster
+from fabric.request.resolve import read_spec
 from fabric.studies.study import Study, optimize, pareto
 from fabric.topology.families import known_names
 

@@ -10,9 +10,9 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import priced
 from fabric.blueprint.prices import Prices
 from fabric.errors import Infeasible, InputError
-from fabric.request import Document, Spec, read_spec
-from fabric.request.published_table import PublishedTable, read_table
-from fabric.request.table import RowFields
+from fabric.request import Document, Spec
+from fabric.request.published_table import PublishedTable, RowFields, read_table
+from fabric.request.resolve import read_spec
 from fabric.studies.study import Study, design
 from fabric.topology.clos import filled_name
 from fabric.topology.families import known_names

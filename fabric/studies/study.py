@@ -35,7 +35,8 @@ from fabric.optimizer import (
     sensitivity,
     size,
 )
-from fabric.request import Spec, read_spec
+from fabric.request import Spec
+from fabric.request.resolve import read_spec
 from fabric.topology.families import known_names
 from fabric.view import View, view_of
 

@@ -15,7 +15,7 @@ import fabric
 from fabric.catalog import Server, Switch, servers, switches
 from fabric.errors import InputError
 from fabric.request import Limits
-from fabric.request.model import InlineServer, InlineSwitch
+from fabric.request.parts import InlineServer, InlineSwitch
 from fabric.request.yaml_reader import read_text
 from fabric.request.yaml_writer import yaml_text
 from fabric.topology.families import family_sets

@@ -11,8 +11,8 @@ import yaml
 
 from fabric.errors import InputError
 from fabric.request import tables
+from fabric.request.published_table import CELLS, DiffersFields, RowFields, TableFields
 from fabric.request.schema import key_table
-from fabric.request.table import CELLS, DiffersFields, RowFields, TableFields
 from fabric.studies.published_tables import COUNTS, Cell, Holding, hold
 from tests.request_fixtures import Run
 
