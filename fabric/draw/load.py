@@ -18,10 +18,10 @@ from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, OKABE_ITO, SMALL_PT
 from fabric.draw.ramp import load_colours, ramp_bar
 from fabric.draw.tier_layout import MARGIN, WIDTH, Column
 from fabric.errors import InputError
-from fabric.flow.host_links import rows_of
+from fabric.flow.host_links import bundle_rows
 from fabric.flow.link_utilization import link_loads
-from fabric.flow.placement import place
-from fabric.flow.tiered_routes import ADAPTIVE, Routing
+from fabric.flow.placements import place
+from fabric.flow.routings import ADAPTIVE, Routing
 from fabric.flow.traffic import phases
 from fabric.network.expand import expand
 from fabric.topology.graph_form import GraphForm
@@ -91,7 +91,7 @@ def _said(routing: Routing) -> str:
 
 def _distributions(blueprint: Blueprint, loads: Sequence[Loads]) -> Part:
     """Draw a panel of bars for each bundle: the share of its links that have so much load."""
-    rows = rows_of(blueprint)
+    rows = bundle_rows(blueprint)
     across = min(len(rows), 4)
     lines = -(-len(rows) // across)
     width = (WIDTH - 2 * MARGIN + 16) / across

@@ -16,7 +16,7 @@ from fabric.draw.page_layout import Part
 from fabric.draw.palette import ACCENT, BODY_PT, GREY, HAIR, INK, SMALL_PT, WHITE, ink_on, lane_colour
 from fabric.draw.sampling import colour_axis
 from fabric.draw.tier_layout import MARGIN, WIDTH
-from fabric.flow.paths import crosses, shortest_path
+from fabric.flow.paths import crosses_nvlink, shortest_path
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import PLANE, title
 from fabric.units import count
@@ -102,7 +102,7 @@ def trail_part(blueprint: Blueprint, trail: PathHighlight) -> Part:
             for place, line in enumerate(lines)
         ]  # fmt: skip
     top = foot + 10 + STEP * max(tiers) + 12
-    nvlink = ", after NVLink to the other's rail" if crosses(blueprint, trail.ends) else ""
+    nvlink = ", after NVLink to the other's rail" if crosses_nvlink(blueprint, trail.ends) else ""
     head = [f"Path from GPU {count(trail.ends[0])} to GPU {count(trail.ends[1])}: {_length(trail)}{nvlink}"]
     marks += [Label(MARGIN, top + 8, line, BODY_PT, INK, bold=True) for line in head]
     return Part(marks, top + 16)

@@ -19,7 +19,7 @@ from fabric.draw.legend import Entry, swatch_entry
 from fabric.draw.page_layout import Part, compose
 from fabric.draw.palette import BODY_PT, GREY, INK, OKABE_ITO, SMALL_PT
 from fabric.draw.tier_layout import MARGIN
-from fabric.flow.placement import place
+from fabric.flow.placements import place
 from fabric.flow.traffic import phases
 from fabric.topology.topology import title
 from fabric.units import count

@@ -12,7 +12,7 @@ from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import TooLarge
-from fabric.flow import Phase, Routing, leaving, route, slowest_ns
+from fabric.flow import Phase, Routing, cross_rails, route, slowest_ns
 from fabric.network import Network
 from fabric.network.expand import expand
 
@@ -80,7 +80,7 @@ def _routes(blueprint: Blueprint, network: Network, hosts: list[str]) -> Iterato
     padding, nics, rows = 2 * len(cables), _nics(blueprint), np.arange(len(hosts))
     for source in range(len(hosts)):
         target = np.delete(rows, source)
-        exit_ = leaving(blueprint, Phase(np.full_like(target, source), target), pxn=False).source
+        exit_ = cross_rails(blueprint, Phase(np.full_like(target, source), target), pxn=False).source
         exit_ = np.where(target // nics == source // nics, target, exit_)
         up = np.where(exit_ == source, padding, padding + 1 + source)
         down = np.where(exit_ == source, padding, padding + 1 + len(hosts) + exit_)

@@ -3,17 +3,20 @@
 from fabric.flow.algorithms import ALGORITHMS
 from fabric.flow.bounds import cut_bound, lp_bound
 from fabric.flow.collective import COLLECTIVES, Collective
-from fabric.flow.ecmp_model import ROUTINGS, ecmp_bottleneck, ecmp_mean
+from fabric.flow.ecmp_model import ecmp_bottleneck, ecmp_mean
 from fabric.flow.estimate import Estimate, allreduce, curve, estimate, usable
 from fabric.flow.fabric_summary import FabricSummary, slowest_ns
 from fabric.flow.failures import fail, failover, nics_left
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
 from fabric.flow.link_utilization import link_loads
-from fabric.flow.placement import PLACEMENTS, place
+from fabric.flow.phase import Phase, cross_rails, permutation, shift
+from fabric.flow.placements import PLACEMENTS, place
+from fabric.flow.router import route, router_of, summarize
+from fabric.flow.routes import Routes
+from fabric.flow.routings import ROUTINGS, Routing, RoutingPolicy
 from fabric.flow.throughput import Shares, shares
-from fabric.flow.tiered_routes import EXPLICIT, Routes, Routing, leaving, route
-from fabric.flow.traffic import TRAFFIC, Phase, permutation, phases, shift
+from fabric.flow.traffic import TRAFFIC, phases
 from fabric.flow.workload import ENGINES, Answer, Bounds, Workload, answer
 from fabric.flow.worst_permutation import worst_permutation
 
@@ -21,7 +24,6 @@ __all__ = [
     "ALGORITHMS",
     "COLLECTIVES",
     "ENGINES",
-    "EXPLICIT",
     "PLACEMENTS",
     "ROUTINGS",
     "TRAFFIC",
@@ -35,10 +37,12 @@ __all__ = [
     "Phase",
     "Routes",
     "Routing",
+    "RoutingPolicy",
     "Shares",
     "Workload",
     "allreduce",
     "answer",
+    "cross_rails",
     "curve",
     "cut_bound",
     "ecmp_bottleneck",
@@ -47,7 +51,6 @@ __all__ = [
     "fail",
     "failover",
     "interference",
-    "leaving",
     "link_loads",
     "lp_bound",
     "max_min",
@@ -56,9 +59,11 @@ __all__ = [
     "phases",
     "place",
     "route",
+    "router_of",
     "shares",
     "shift",
     "slowest_ns",
+    "summarize",
     "usable",
     "worst_permutation",
 ]

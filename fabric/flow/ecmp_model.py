@@ -1,69 +1,67 @@
-"""What routing leaves of a link's rate, when every NIC sends at line rate and all wait for the slowest."""
+"""What ECMP leaves of a link's rate, when every NIC sends at line rate and all wait for the slowest."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from fabric.blueprint.hop_shares import hop_shares
 from fabric.catalog import collectives
 from fabric.flow.fabric_summary import FabricSummary
 
-__all__ = [
-    "ROUTINGS",
-    "ecmp_bottleneck",
-    "ecmp_mean",
-    "lot_of",
-    "oversubscribed_share",
-    "plane_subflows",
-    "routed_share",
-]
-
-ROUTINGS = ("adaptive", "ecmp")
-"""Per-packet adaptive routing or spraying; and a hash of each queue pair onto one of the equal paths."""
+__all__ = ["ecmp_bottleneck", "ecmp_mean", "mean_hashed_share", "oversubscribed_share", "slowest_hashed_share"]
 
 NEVER = 1e-9
-"""A chance so small that it is left out of a mean."""
+"""A probability so small that it is left out of an average."""
 
 MOST = 1 - 1e-15
-"""A chance that rounding keeps below 1."""
+"""A probability that rounding keeps below 1."""
 
 
-def routed_share(shape: FabricSummary, routing: str, *, contiguous: bool, partners: int = 1) -> float:
-    """Return the share of line rate that `routing` leaves to the slowest NIC, which sends to `partners` at one time.
+def slowest_hashed_share(summary: FabricSummary, in_order: bool, partners: int = 1) -> float:
+    """Return the share of line rate that ECMP leaves to the slowest NIC, which sends to `partners` at the same time.
 
-    1 when there is only one path, and for `adaptive`. For `ecmp` the lock-step bottleneck of the hash (see
-    `ecmp_bottleneck`) at the tier where it is worst, each uplink taking as many times more flows as the ratio up to
-    there. A NIC deals its queue pairs over the planes, one at least in each. Of a ring over servers in order
-    only one server leaves a place of m, so an m-th of the flows cross, and no uplink of a leaf has more than those of
-    the server's NICs there: on rails, where that is one, a ring in order meets no collision below the spine. Where a
-    server's NICs have few ways to another's they collide together: by Poisson's law it is such lots that meet.
+    1 where there is only one path; else the lock-step bottleneck of the hash (see `ecmp_bottleneck`) at the tier where
+    it is worst, each uplink taking as many times more flows as the oversubscription up to there. A NIC deals its queue
+    pairs over the planes, at least one in each. When a ring runs over servers `in_order`, only one server sends out of
+    a locality of m, so an m-th of the flows cross, and an uplink of a leaf has no more than those of the server's NICs
+    there: on rails, where that is one, a ring in order meets no collision below the spine. Where there are few paths
+    from one server's NICs to another's, they collide together: what Poisson's law counts is then such single-path
+    groups of flows.
     """
-    if shape.tiers == 1 or not shape.several_paths or routing == "adaptive":
+    if summary.tiers == 1 or not summary.several_paths:
         return 1.0
-    ports = 2 * shape.servers * shape.server.nics * shape.planes * (shape.tiers - 1)
-    subflows = plane_subflows(shape, partners)
-    lot = lot_of(shape)
-    if not contiguous:
-        ratio = max(shape.ratios)
-        return ecmp_bottleneck(ports / ratio, subflows / lot, ratio)
-    together = (shape.leaf_nics, *(shape.server.nics,) * (shape.tiers - 2))
-    tiers = zip(shape.ratios, shape.peers, together, strict=True)
+    ports = 2 * summary.servers * summary.server.nics * summary.planes * (summary.tiers - 1)
+    subflows = _plane_subflows(summary, partners)
+    group = _single_path_flows(summary)
+    if not in_order:
+        ratio = max(summary.ratios)
+        return ecmp_bottleneck(ports / ratio, subflows / group, ratio)
+    together = (summary.leaf_nics, *(summary.server.nics,) * (summary.tiers - 2))
+    tiers = zip(summary.ratios, summary.peers, together, strict=True)
     shares = (
-        ecmp_bottleneck(ports / ratio, subflows / lot, ratio / peers, subflows * nics / lot)
+        ecmp_bottleneck(ports / ratio, subflows / group, ratio / peers, subflows * nics / group)
         for ratio, peers, nics in tiers
-        if shape.servers > peers
+        if summary.servers > peers
     )
     return min((1.0, *shares))
 
 
-def plane_subflows(shape: FabricSummary, partners: int) -> float:
-    """Return the sub-flows of a NIC in each plane, which sends to `partners` at one time by the usual queue pairs."""
-    return partners * max(1.0, collectives().ecmp_subflows / shape.planes)
+def mean_hashed_share(summary: FabricSummary, partners: int = 1) -> float:
+    """Return the mean share of line rate of random pairs under ECMP; pairs below one leaf don't collide."""
+    below_leaf = float(hop_shares(summary.servers, summary.peers, summary.unmet_rails)[0])
+    mean = ecmp_mean(summary.ratios, _plane_subflows(summary, partners) / _single_path_flows(summary))
+    return below_leaf + (1 - below_leaf) * mean
 
 
-def lot_of(shape: FabricSummary) -> float:
-    """Return the sub-flows between two servers that share a way, one at least."""
-    return max(1.0, shape.server.nics * plane_subflows(shape, 1) * shape.crowding)
+def _plane_subflows(summary: FabricSummary, partners: int) -> float:
+    """Return the sub-flows in each plane of a NIC that sends to `partners` at once, with the usual queue pairs."""
+    return partners * max(1.0, collectives().ecmp_subflows / summary.planes)
+
+
+def _single_path_flows(summary: FabricSummary) -> float:
+    """Return the sub-flows between two servers that share one path, at least one."""
+    return max(1.0, summary.server.nics * _plane_subflows(summary, 1) * summary.inverse_path_diversity)
 
 
 def ecmp_bottleneck(links: float, subflows: float, crossing: float, at_most: float = math.inf) -> float:
@@ -77,6 +75,8 @@ def ecmp_bottleneck(links: float, subflows: float, crossing: float, at_most: flo
     mean, links = subflows * crossing, max(1.0, links)
     if not mean or at_most <= subflows:
         return 1.0
+    # Climb to the largest count that any link has with a probability worth counting, then sum from there down: the tail
+    # P(more than k) is then summed from its smallest terms, so that it keeps its precision.
     k = math.ceil(mean)
     weight = math.exp(k * math.log(mean) - mean - math.lgamma(k + 1))
     while weight * links > NEVER:
@@ -85,6 +85,7 @@ def ecmp_bottleneck(links: float, subflows: float, crossing: float, at_most: flo
     tail, share, fewer = 0.0, 0.0, 1.0
     while fewer > NEVER and k:
         tail += weight
+        # All links have fewer than k with the probability (1 - tail)^links; log1p keeps tails far below one.
         fewer, all_below = math.exp(links * math.log1p(-min(tail, MOST))), fewer
         share += min(1.0, subflows / min(k, at_most)) * (all_below - fewer)
         weight *= k / mean
@@ -95,11 +96,11 @@ def ecmp_bottleneck(links: float, subflows: float, crossing: float, at_most: flo
 def ecmp_mean(ratios: Sequence[float], subflows: float) -> float:
     """Return the mean share of line rate of a random permutation under ECMP, max-min fair.
 
-    Every NIC sends to another by `subflows` sub-flows in each plane, hashed one by one. `ratios` are those of `Shape`:
-    for each tier below the top, bandwidth sent over bandwidth up. Where all are 1 the odds of the share on t tiers are
-    n^g / d^0.53 with n sub-flows on a link, d = t - 1 and g = 1.02 / d^0.155: fitted to explicit flows of 1 to 32 sub-
-    flows on two to four tiers, within 2 points. The greatest ratio R puts n = R * subflows on a link and leaves a NIC
-    the R-th part, and a tier of ratio r counts for (r / R)^3 of one. With one tier the share is 1.
+    Every NIC sends to another by `subflows` sub-flows in each plane, hashed one by one. `ratios` are those of
+    `FabricSummary`: for each tier below the top, bandwidth sent over bandwidth up. Where all are 1 the odds of the
+    share on t tiers are n^g / d^0.53 with n sub-flows on a link, d = t - 1 and g = 1.02 / d^0.155: fitted to explicit
+    flows of 1 to 32 sub-flows on two to four tiers, within 2 points. The greatest ratio R puts n = R * subflows on a
+    link and leaves a NIC the R-th part, and a tier of ratio r counts for (r / R)^3 of one. On one tier the share is 1.
     """
     if not ratios:
         return 1.0
@@ -109,12 +110,12 @@ def ecmp_mean(ratios: Sequence[float], subflows: float) -> float:
     return odds / (1 + odds) / greatest
 
 
-def oversubscribed_share(shape: FabricSummary, *, contiguous: bool, detour: float = 1.0) -> float:
-    """Return the share of line rate that oversubscription leaves to traffic that loads links `detour` times as much.
+def oversubscribed_share(summary: FabricSummary, *, in_order: bool, load_factor: float = 1.0) -> float:
+    """Return the share of line rate that oversubscription leaves to traffic of `load_factor` times the usual load.
 
-    A ring over servers in order leaves a place of m servers by one of them, so the place's ratio r costs it nothing
-    while m >= r; traffic in random order, nearly all of which leaves where there are many places, gets 1/r. Ratios
-    multiply going up.
+    A ring over servers `in_order` leaves a locality of m servers by one of them, so the oversubscription r there costs
+    it nothing while m >= r; traffic in random order, nearly all of which leaves where there are many localities, gets
+    1/r. Ratios multiply going up.
     """
-    peers = shape.peers if contiguous else (1,) * len(shape.peers)
-    return min((1.0, *(servers / (detour * ratio) for servers, ratio in zip(peers, shape.ratios, strict=True))))
+    peers = summary.peers if in_order else (1,) * len(summary.peers)
+    return min((1.0, *(servers / (load_factor * ratio) for servers, ratio in zip(peers, summary.ratios, strict=True))))

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.metrics import hop_shares
 from fabric.catalog import Generation, Server, collectives
 from fabric.errors import InputError, nearest, whole
 from fabric.flow.algorithms import ALGORITHMS, Machine, Parts
 from fabric.flow.collective import Collective, collective
-from fabric.flow.ecmp_model import ROUTINGS, ecmp_mean, lot_of, oversubscribed_share, plane_subflows, routed_share
+from fabric.flow.ecmp_model import oversubscribed_share
 from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.router import summarize
+from fabric.flow.routings import ROUTINGS, closed_form_routings
 
 __all__ = [
     "ORDERS",
@@ -91,11 +92,12 @@ def estimate(
     ORDERS: ranks in servers of random order, or in that of the fabric's places, which only rings make use of. Raises
     InputError for other words, for a collective that the algorithm has not, and for a size that is not positive.
     """
-    for what, word, known in (("routing", routing, ROUTINGS), ("placement", placement, ORDERS)):
-        if word not in known:
-            by_flows = "; explicit flows have it" if word in ("dmodk", "valiant") else ""
-            raise InputError(f"no {what} '{word}' in closed form{by_flows}{nearest(word, known)}")
-    shape = blueprint if isinstance(blueprint, FabricSummary) else FabricSummary.of(blueprint)
+    policy = ROUTINGS.get_record(routing)
+    if not policy.closed_form:
+        raise InputError(f"{policy.label} routing has no closed form; use explicit flows (engine flows)")
+    if placement not in ORDERS:
+        raise InputError(f"no placement '{placement}' in closed form{nearest(placement, ORDERS)}")
+    shape = blueprint if isinstance(blueprint, FabricSummary) else summarize(blueprint)
     machine_of = cache(lambda traffic: _machine(shape, _left(shape, routing, traffic), traffic))
     found = _fastest(shape, name, size_bytes, algorithm, lambda word: machine_of(_traffic(word, placement)))
     return replace(found, routing=routing, placement=placement)
@@ -147,10 +149,10 @@ def allreduce(
     return estimate(blueprint, "all-reduce", size_bytes, routing, algorithm)
 
 
-def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] = ROUTINGS) -> tuple[Estimate, ...]:
-    """Estimate an all-reduce of each size under each routing."""
-    sizes = tuple(sizes)
-    return tuple(allreduce(blueprint, size, routing) for routing in routings for size in sizes)
+def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] | None = None) -> tuple[Estimate, ...]:
+    """Estimate an all-reduce of each size under each routing, by default all that have a closed form."""
+    sizes, names = tuple(sizes), closed_form_routings() if routings is None else tuple(routings)
+    return tuple(allreduce(blueprint, size, routing) for routing in names for size in sizes)
 
 
 def shares_of(
@@ -162,12 +164,11 @@ def shares_of(
     """
     traffic = _traffic(algorithm, placement)
     least = _left(shape, routing, traffic)[0]
-    cut = oversubscribed_share(shape, contiguous=traffic.in_order) if shape.by_tiers else 1.0
-    if routing == "adaptive" or traffic.in_order or shape.tiers == 1:
+    cut = oversubscribed_share(shape, in_order=traffic.in_order) if shape.by_tiers else 1.0
+    mean_share = ROUTINGS[routing].mean_share
+    if mean_share is None or traffic.in_order or shape.tiers == 1:
         return least, least, cut
-    inside = float(hop_shares(shape.servers, shape.peers, shape.unmet_rails)[0])
-    mean = ecmp_mean(shape.ratios, plane_subflows(shape, traffic.partners) / lot_of(shape))
-    return max(least, transport(routing) * (inside + (1 - inside) * mean)), least, cut
+    return max(least, transport(routing) * mean_share(shape, traffic.partners)), least, cut
 
 
 def usable(shape: FabricSummary, name: str) -> tuple[str, ...]:
@@ -238,17 +239,20 @@ def sent(shape: FabricSummary, name: str, algorithm: str) -> float:
 
 def transport(routing: str) -> float:
     """Return the share of a link's rate that the transport makes use of."""
-    return collectives().adaptive_share if routing == "adaptive" else collectives().nic_share
+    return ROUTINGS[routing].transport_share()
 
 
 def _left(shape: FabricSummary, routing: str, traffic: _Traffic) -> tuple[float, str]:
     """Return what is left of line rate to the slowest NIC, and what limits it."""
-    straight = traffic.uniform or routing != "adaptive"
+    policy, in_order = ROUTINGS[routing], traffic.in_order
+    assert policy.slowest_share is not None
+    # Sprayed packets take longer paths where these are less loaded; uniform traffic needs none.
+    load_factor = shape.load_factor if policy.sprays and not traffic.uniform else 1.0
     shares = {
         "NIC": 1.0,
-        "oversubscription": oversubscribed_share(shape, contiguous=traffic.in_order),
-        "detours": 1.0 if straight else oversubscribed_share(shape, contiguous=traffic.in_order, detour=shape.detour),
-        "collisions": routed_share(shape, routing, contiguous=traffic.in_order, partners=traffic.partners),
+        "oversubscription": oversubscribed_share(shape, in_order=in_order),
+        "detours": oversubscribed_share(shape, in_order=in_order, load_factor=load_factor),
+        "collisions": policy.slowest_share(shape, in_order, traffic.partners),
     }
     limit = min(shares, key=lambda name: shares[name])
     return transport(routing) * shares[limit], limit

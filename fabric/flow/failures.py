@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, nearest
-from fabric.flow.host_links import nic_of_links, rows_of
-from fabric.flow.traffic import Phase
+from fabric.flow.host_links import bundle_rows
+from fabric.flow.phase import Phase
+from fabric.flow.router import router_of
 from fabric.network import Devices
 from fabric.network.expand import expand, lay_devices
 from fabric.topology.topology import PLANE
@@ -49,7 +50,7 @@ def fail(blueprint: Blueprint, failures: Iterable[str], seed: int = 0) -> Mask:
 
 def nics_left(blueprint: Blueprint, up: Mask) -> npt.NDArray[np.float64]:
     """Return the share of each NIC's links that is up, shape (NICs,)."""
-    nic = nic_of_links(blueprint)
+    nic = router_of(blueprint).nic_of_links()
     return np.bincount(nic, up[: len(nic)]) / np.bincount(nic)
 
 
@@ -171,13 +172,13 @@ def _named(group: Devices, text: str) -> Mask:
 
 def _links(blueprint: Blueprint, kind: str) -> tuple[int, int]:
     """Return the first link row of a bundle, and the first beyond it; of another kind all links."""
-    return rows_of(blueprint).get(kind, (0, blueprint.links_total))
+    return bundle_rows(blueprint).get(kind, (0, blueprint.links_total))
 
 
 def _spared(blueprint: Blueprint, kind: str, dead: Mask) -> Mask:
     """Return which links end at none of the `dead` of a kind."""
     if kind == "nic":
-        up, nic = np.ones(blueprint.links_total, bool), nic_of_links(blueprint)
+        up, nic = np.ones(blueprint.links_total, bool), router_of(blueprint).nic_of_links()
         up[: len(nic)] = ~dead[nic]
         return up
     network = expand(blueprint)

@@ -1,205 +1,194 @@
-"""Flows to arcs on a wired fabric: from switch to switch on shortest paths, at once or by way of another switch.
-
-At every hop a sub-flow takes one of the links that lead nearer to its target, by a hash of its key, as routing by
-equal-cost paths does. Valiant's ways go by a leaf that the hash draws (L. Valiant 1982, doi 10.1137/0211027): they are
-twice as long, but no traffic is worse by them than uniform traffic.
-"""
+"""The router of graph topologies: everything that flows ask of a fabric whose links are laid by a pattern."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from itertools import permutations
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fabric import units
 from fabric.blueprint import Blueprint
-from fabric.errors import TooLarge
-from fabric.flow.hashing import Keys, below, nth
-from fabric.network.expand import memory_bytes
-from fabric.topology.graph_form import GraphForm
-from fabric.topology.switch_graph import FAR, Graph, graph_of
+from fabric.blueprint.metrics import metrics_of
+from fabric.flow.fabric_summary import FabricSummary, is_infiniband, slowest_ns
+from fabric.flow.graph_paths import GraphPaths
+from fabric.flow.graph_routes import route_on_graph
+from fabric.flow.host_links import ideal_gbps
+from fabric.flow.phase import Phase
+from fabric.flow.routes import Routes
+from fabric.flow.routings import Routing
+from fabric.network import Devices
+from fabric.network.expand import expand, lay_devices
+from fabric.topology.graph_form import GraphForm, PatternBundle
+from fabric.topology.polynomial import evaluate
+from fabric.topology.switch_graph import Graph, graph_of
+from fabric.topology.topology import PLANE
 
-__all__ = ["GraphRouter", "Ports"]
+__all__ = ["GraphRouter"]
 
-CHUNK = 1 << 14
-"""Sub-flows that take a hop at a time."""
-
-BY, ON = 1 << 16, 1 << 17
-"""Numbers of the hashes that draw the leaf to go by, and the hops from it on."""
-
-Rows = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Ports:
-    """The ports that sub-flows leave and reach NICs by: the rows of their links, the switches there, and the planes."""
-
-    rows: tuple[Rows, Rows]
-    switches: tuple[Rows, Rows]
-    plane: Rows
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class GraphRouter:
-    """The ways through a wired blueprint over the links that are `up`, shape (links,), or all."""
+    """The router of a graph topology (see `fabric.flow.router.Router`)."""
 
     blueprint: Blueprint
+    """The fabric."""
+    form: GraphForm
+    """Its topology."""
     up: npt.NDArray[np.bool_] | None = None
+    """Which links are up, shape (links,); None for all."""
 
     @cached_property
-    def topology(self) -> GraphForm:
-        assert isinstance(self.blueprint.topology, GraphForm)
-        return self.blueprint.topology
+    def paths(self) -> GraphPaths:
+        """The paths over what is up."""
+        return GraphPaths(self.blueprint, self.form, self.up)
 
-    @property
-    def ports(self) -> int:
-        """The ports of a NIC: one in each plane, or to each level."""
-        return self.topology.routing.nic_levels or self.blueprint.planes
+    def summarize(self) -> FabricSummary:
+        """Return the fabric as closed forms see it: leaves below one tier that is all of its other links.
 
-    @property
-    def planes(self) -> int:
-        return 1 if self.topology.routing.nic_levels else self.blueprint.planes
-
-    @cached_property
-    def graphs(self) -> tuple[Graph, ...]:
-        """One graph for all planes where all links are up, and else that of each; with NICs where they pass on."""
-        graph = (
-            _with_nics(self._switches, self.topology.routing.nic_levels)
-            if self.topology.routing.server_relay
-            else self._switches
-        )
-        if self.up is None:
-            return (graph,)
-        return tuple(_over(graph, self.up, plane, self.planes) for plane in range(self.planes))
-
-    @cached_property
-    def _switches(self) -> Graph:
-        return graph_of(self.topology, self.blueprint.sizes)
-
-    @property
-    def ends(self) -> Rows:
-        """The switches of each end: a leaf, or with levels a NIC, shape (ends, 1 or levels)."""
-        return self._switches.ends
-
-    @cached_property
-    def distances(self) -> tuple[npt.NDArray[np.uint8], ...]:
-        """The weight of the ways between every vertex and every switch that has NICs, in each graph."""
-        targets = np.arange(int(self.ends.max()) + 1)
-        needed = len(self.graphs) * self.graphs[0].switches * len(targets)
-        if 2 * needed > memory_bytes() / 2:
-            raise TooLarge(
-                f"{self.blueprint.name}: the distances between all switches take {units.size(needed)}; take fewer GPUs,"
-                " or the closed form"
-            )
-        return tuple(graph.all_distances(targets) for graph in self.graphs)
-
-    def taken(self, source: Rows, target: Rows, dealt: Rows, keys: Keys, valiant: Rows) -> tuple[Rows, Rows]:
-        """Return the arcs of sub-flows between NICs, shape (sub-flows, hops), padded, and which no path joins.
-
-        `dealt` are the ports by which they leave, where these are up, and `valiant` says which go by another leaf.
+        The longest minimal path stands for every path between leaves, and the oversubscription of the busiest bundle
+        for the ratio, which is under 1 where uniform traffic leaves room. By way of an intermediate switch drawn for
+        each packet all traffic is uniform twice, and so no more than twice as much (L. Valiant 1982, doi
+        10.1137/0211027).
         """
-        links = self.blueprint.links_total
-        ports = self.leaving(source, target, dealt)
-        apart = np.zeros(len(source), bool)
-        if self.up is not None:
-            apart |= ~(self.up[ports.rows[0]] & self.up[ports.rows[1]])
-        begin, end = ports.switches
-        by = np.where(valiant, below(nth(keys, BY), len(self.ends)), begin)
-        columns = [ports.rows[0], links + ports.rows[1]]
-        columns += self._walk(begin, by, ports.plane, keys, apart, 0)
-        columns += self._walk(by, end, ports.plane, keys, apart, ON)
-        arcs = np.stack(columns, axis=1).astype(np.int32)
-        arcs[apart] = 2 * links
-        return arcs, apart
+        blueprint, form, metrics = self.blueprint, self.form, metrics_of(self.blueprint)
+        diameter = evaluate(form.paths.diameter, blueprint.sizes) if blueprint.servers > 1 else 0
+        ratios = (float(blueprint.oversubscription(role) or 0) for role in form.roles)
+        return FabricSummary(
+            server=blueprint.server,
+            gpus=blueprint.gpus,
+            servers=blueprint.servers,
+            planes=blueprint.planes,
+            link_gbps=blueprint.link_gbps,
+            tiers=2,
+            hops=diameter,
+            switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.boxes(role)),
+            steps=(1, diameter),
+            several_paths=True,
+            peers=metrics.peers(),
+            unmet_rails=metrics.unmet_rails(),
+            ratios=(max(1e-6, *ratios),),
+            leaf_nics=blueprint.server.nics,
+            switches_reduce=is_infiniband(blueprint),
+            load_factor=form.routing.load_factor,
+            inverse_path_diversity=float(form.routing.inverse_path_diversity(blueprint.sizes)),
+            by_tiers=False,
+        )
 
-    def leaving(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
-        """Return the ports by which sub-flows leave and arrive that are dealt a plane, or a level, each."""
-        return (self._by_levels if self.topology.routing.nic_levels else self._by_planes)(source, target, dealt)
+    def nic_of_links(self) -> Rows:
+        """Return the NIC row (server * NICs + nic) of each of the servers' links, which come first in a network."""
+        nics = np.arange(self.blueprint.servers * self.blueprint.server.nics)
+        levels = self.form.routing.nic_levels
+        return np.tile(nics, levels) if levels else np.repeat(nics, self.blueprint.planes)
 
-    def _by_planes(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
-        """Leave and arrive in the plane dealt, or the next in which both links are up."""
-        leaf = self.blueprint.server.nics * self.blueprint.sizes["slot"]
-        plane, up = dealt, self.up
-        for _ in range(0 if up is None else self.planes - 1):
-            assert up is not None
-            live = up[source * self.planes + plane] & up[target * self.planes + plane]
-            plane = np.where(live, plane, (plane + 1) % self.planes)
-        rows = source * self.planes + plane, target * self.planes + plane
-        return Ports(rows, (source // leaf, target // leaf), plane)
+    def route(self, phase: Phase, routing: Routing) -> Routes:
+        """Return the routes of flows that leave their servers as they are."""
+        return route_on_graph(self.paths, phase, routing)
 
-    def _by_levels(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
-        """Leave by the level dealt, and arrive by that which makes the ways from all levels short, and alike."""
-        levels, nics = self.topology.routing.nic_levels, len(self.ends)
-        orders = np.array(list(permutations(range(levels))))
-        begin, end = self.ends[source], self.ends[target]
-        far = self.distances[0][begin[:, :, None], end[:, None, :]].astype(np.int64)
-        if self.up is not None:
-            live = self.up[: levels * nics].reshape(levels, nics).T
-            far += FAR * ~live[source][:, :, None] + FAR * ~live[target][:, None, :]
-        total = (far**2)[:, np.arange(levels), orders].sum(axis=2)
-        order, flow = orders[total.argmin(axis=1)], np.arange(len(source))
-        there = order[flow, dealt]
-        for _ in range(levels - 1 if self.up is not None else 0):
-            dealt = np.where(far[flow, dealt, there] < FAR, dealt, (dealt + 1) % levels)
-            there = order[flow, dealt]
-        rows = dealt * nics + source, there * nics + target
-        return Ports(rows, (begin[flow, dealt], end[flow, there]), 0 * dealt)
+    def spread_over_links(
+        self,
+        loads: npt.NDArray[np.float64],
+        routing: Routing,  # noqa: ARG002
+    ) -> npt.NDArray[np.float64]:
+        """Return the load of every link, shape (2, links): arcs are links already."""
+        return loads
 
-    def _walk(self, source: Rows, target: Rows, plane: Rows, keys: Keys, apart: Rows, salt: int) -> list[Rows]:
-        """Return the arcs of walks between switches, a column a hop; those that can't go on are set `apart`."""
-        at, links = source.copy(), self.blueprint.links_total
-        found = list[Rows]()
-        while (moving := np.flatnonzero((at != target) & ~apart)).size:
-            column, choice = np.full(len(at), 2 * links, np.int64), salt + 2 * len(found)
-            for number, part in self._parts(moving, plane):
-                graph, far = self.graphs[number], self.distances[number]
-                lost = far[at[part], target[part]] == FAR
-                apart[part[lost]] = True
-                rows = part[~lost]
-                if rows.size:
-                    arc = graph.nearer(at[rows], target[rows], far, partial(below, nth(keys[rows], choice)))
-                    copy = below(nth(keys[rows], choice + 1), graph.copies[arc])
-                    row = graph.rows[arc] + copy * self.planes + plane[rows]
-                    column[rows] = np.where(graph.back[arc], links + row, row)
-                    at[rows] = graph.heads[arc]
-            found.append(column)
-        return found
+    def cut_bound(self, phase: Phase) -> float:
+        """Return the bound of the cuts around each NIC and, without levels, around each leaf."""
+        blueprint, ideal, hosts = self.blueprint, ideal_gbps(self.blueprint, phase), self.nic_of_links()
+        up = np.ones(blueprint.links_total, bool) if self.up is None else self.up
+        found = _cut(phase.source, phase.target, ideal, np.bincount(hosts, up[: len(hosts)]) * blueprint.link_gbps)
+        if self.form.routing.nic_levels:
+            return found
+        network = expand(blueprint)
+        group, links = network.group(self.form.roles[0]), np.arange(len(hosts), network.links)
+        links = links[up[links]]
+        ends = sum(np.bincount(end[links], minlength=network.devices) for end in (network.lower, network.upper))
+        ports = np.asarray(ends)[group.first : group.first + group.count].reshape(-1, blueprint.planes).sum(axis=1)
+        source, target = phase.source // self._leaf_nics, phase.target // self._leaf_nics
+        between = source != target
+        return min(found, _cut(source[between], target[between], ideal[between], ports * blueprint.link_gbps))
 
-    def _parts(self, moving: Rows, plane: Rows) -> Iterator[tuple[int, Rows]]:
-        """Yield numbers of walks that take a hop together, with that of their graph."""
-        for rows in np.split(moving, range(CHUNK, len(moving), CHUNK)):
-            for number in range(len(self.graphs)):
-                some = rows[plane[rows] == number] if len(self.graphs) > 1 else rows
-                if some.size:
-                    yield number, some
+    @property
+    def _leaf_nics(self) -> int:
+        """The NICs below one leaf."""
+        return self.blueprint.sizes["slot"] * self.blueprint.server.nics
+
+    @property
+    def instead_of_program(self) -> str:
+        """What to do where the linear program is too large."""
+        return "engine flows is quicker"
+
+    def commodities(self, source: Rows) -> Rows:
+        """Return a number for each source NIC, the same for those whose host links lead to the same leaves."""
+        each = 1 if self.form.routing.nic_levels else self._leaf_nics
+        return np.unique(source // each, return_inverse=True)[1].astype(np.int64)
+
+    def lines(self) -> list[int]:
+        """Return the servers of a leaf, then the switches on each of the leaves' axes, the fastest first."""
+        axes = [axis for axis in reversed(self.form.groups[1].axes) if axis not in (PLANE, "nic")]
+        return [self.blueprint.sizes["slot"], *(self.blueprint.sizes[axis] for axis in axes)]
+
+    def shortest_path(self, source: int, target: int) -> tuple[str, ...] | None:
+        """Return the devices of a shortest path between NICs of different servers; None where no path joins them.
+
+        Searches the switches of one plane, and the NICs where servers forward traffic.
+        """
+        blueprint, form, sizes = self.blueprint, self.form, self.blueprint.sizes
+        graph = graph_of(form, sizes)
+        switch = np.concatenate([pattern.pairs(sizes)[1] + first for pattern, first in self._host_patterns()])
+        nic = np.tile(np.arange(blueprint.servers * blueprint.server.nics), max(1, form.routing.nic_levels))
+        used = np.ones(len(nic), bool) if form.routing.server_relay else (nic == source) | (nic == target)
+        ends = graph.switches + source, graph.switches + target
+        path = _search(graph, graph.switches + nic[used], switch[used], *ends)
+        laid = lay_devices(blueprint)
+        return tuple(self._name(laid, vertex, graph.switches) for vertex in path) if path else None
+
+    def _host_patterns(self) -> list[tuple[PatternBundle, int]]:
+        """Return the patterns of the servers' links, each with the first vertex of the switches it leads to."""
+        firsts, total = {}, 0
+        for group in self.form.switch_groups:
+            firsts[group.role] = total
+            total += self.blueprint.devices(group.role) // (self.blueprint.sizes[PLANE] if PLANE in group.axes else 1)
+        return [(pattern, firsts[pattern.upper.role]) for pattern in self.form.host_patterns]
+
+    def _name(self, laid: dict[str, Devices], vertex: int, switches: int) -> str:
+        """Return the device of a vertex: for a NIC its server, for a switch the one in the first plane."""
+        if vertex >= switches:
+            return laid["server"].name((vertex - switches) // self.blueprint.server.nics)
+        for role in self.form.roles:
+            planes = self.blueprint.sizes[PLANE] if PLANE in laid[role].axes else 1
+            if vertex < laid[role].count // planes:
+                return laid[role].name(laid[role].first + vertex * planes)
+            vertex -= laid[role].count // planes
+        raise IndexError(f"vertex {vertex} is not a switch")
 
 
-def _with_nics(graph: Graph, levels: int) -> Graph:
-    """Return a graph with a vertex more for each NIC, joined to its switches."""
-    nics = len(graph.ends)
-    nic = np.tile(graph.switches + np.arange(nics), levels)
-    switch, rows, one = graph.ends.T.reshape(-1), np.arange(nics * levels), np.ones(nics * levels, np.int64)
-    columns = (
-        (graph.tails, nic, switch), (graph.heads, switch, nic), (graph.copies, one, one), (graph.weights, one, one),
-        (graph.rows, rows, rows), (graph.back, one == 0, one == 1),
-    )  # fmt: skip
-    tails, heads, copies, weights, link, back = (np.concatenate(column) for column in columns)
-    order = np.argsort(tails, kind="stable")
-    arcs = {"tails": tails, "heads": heads, "copies": copies, "weights": weights, "rows": link, "back": back}
-    return replace(graph, switches=graph.switches + nics, **{name: column[order] for name, column in arcs.items()})
+def _cut(source: Rows, target: Rows, ideal: npt.NDArray[np.float64], most: npt.NDArray[Any]) -> float:
+    """Return the share that flows between places get when each may send and receive at most `most`, at most 1."""
+    loads = np.concatenate([np.bincount(side, ideal, len(most)) for side in (source, target)])
+    used = loads > 0
+    return float((np.tile(most, 2)[used] / loads[used]).min(initial=1.0))
 
 
-def _over(graph: Graph, up: npt.NDArray[np.bool_], plane: int, planes: int) -> Graph:
-    """Return the graph of one plane with an arc for each link that is up."""
-    arc = np.repeat(np.arange(len(graph.tails)), graph.copies)
-    copy = np.arange(len(arc)) - np.repeat(np.cumsum(graph.copies) - graph.copies, graph.copies)
-    rows = graph.rows[arc] + copy * planes
-    live = up[rows + plane]
-    arc, one = arc[live], np.ones(int(live.sum()), np.int64)
-    kept = {name: getattr(graph, name)[arc] for name in ("tails", "heads", "weights", "back")}
-    return replace(graph, **kept, rows=rows[live], copies=one)
+def _search(graph: Graph, nics: Rows, switches: Rows, source: int, target: int) -> list[int] | None:
+    """Return the vertices of a shortest path: breadth first, all arcs at once for each further link."""
+    tails = np.concatenate([graph.tails, nics, switches])
+    heads = np.concatenate([graph.heads, switches, nics])
+    before = np.full(int(max(tails.max(), heads.max(), target)) + 1, -1, np.int64)
+    before[source], new = source, True
+    while before[target] < 0 and new:
+        step = np.flatnonzero((before[tails] >= 0) & (before[heads] < 0))
+        new = bool(len(step))
+        # Of several arcs that lead to one vertex, the one from the least tail is assigned last, and so stays.
+        step = step[np.argsort(-tails[step], kind="stable")]
+        before[heads[step]] = tails[step]
+    if before[target] < 0:
+        return None
+    path = [target]
+    while path[-1] != source:
+        path.append(int(before[path[-1]]))
+    return path[::-1]

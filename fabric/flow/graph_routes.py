@@ -1,4 +1,4 @@
-"""Routes on wired fabrics: sub-flows by hashed shortest ways, by Valiant's, or each by the less loaded of the two."""
+"""Routes on graph topologies: hashed shortest paths, Valiant's paths, or for each sub-flow the less loaded of both."""
 
 from __future__ import annotations
 
@@ -7,68 +7,74 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fabric.flow.graph_router import GraphRouter
+from fabric.flow.graph_paths import GraphPaths
 from fabric.flow.hashing import below, flow_keys, nth
-from fabric.flow.tiered_routes import Routes, Routing
-from fabric.flow.traffic import Phase
+from fabric.flow.phase import Phase
+from fabric.flow.routes import Routes
+from fabric.flow.routings import Routing
 
-__all__ = ["sprayed"]
+__all__ = ["route_on_graph"]
 
 SPRAY, LEAST_SPRAY, MOST = 16, 4, 1 << 17
-"""The sub-flows that stand for packets sprayed over all ways, and their least where flows are many; about so many."""
+"""The sub-flows that stand for the packets of a sprayed flow, their minimum where flows are many, and about the most of
+all flows together."""
 
 ROUNDS = 8
-"""How often sub-flows look for the less loaded way; each time half of those that would gain move."""
+"""How often sub-flows look for the less loaded path; each time half of those that would gain move."""
 
 MOVES = 1 << 18
-"""Numbers of the hashes that say who moves."""
+"""Numbers of the hashes that decide who moves."""
 
 Rows = npt.NDArray[Any]
 
 
-def sprayed(walks: GraphRouter, phase: Phase, routing: Routing) -> Routes:
-    """Return the routes of a phase on a wired fabric.
+def route_on_graph(paths: GraphPaths, phase: Phase, routing: Routing) -> Routes:
+    """Return the routes of a phase on a graph topology.
 
-    `ecmp` takes hashed shortest ways, `valiant` those by a drawn leaf, `dmodk` shortest ways that the target alone
-    decides. `adaptive` has so many sub-flows a flow that they stand for its packets, each on a shortest way or one by a
-    drawn leaf, whichever is less loaded by all others: the global choice of UGAL (A. Singh 2005), where the form is
-    known to need it.
+    A sprayed flow has several sub-flows that stand for its packets, each on a shortest path or on one by an
+    intermediate leaf, whichever is less loaded by all others: the global choice of UGAL (A. Singh 2005), where the
+    topology is known to need it. Otherwise each sub-flow takes the path that its hash key chooses.
     """
-    many = routing.qps if routing.name != "adaptive" else _spray(walks, phase.flows, routing.qps)
+    policy = routing.policy
+    many = _sprayed_subflows(paths, phase.flows, routing.qps) if policy.sprays else routing.qps
     flow, number = np.divmod(np.arange(phase.flows * many), many)
     source, target = phase.source[flow], phase.target[flow]
-    whole = flow_keys(source, target, 0 * flow, routing.seed)
-    dealt = (below(whole, walks.ports) + number) % walks.ports
-    keys = flow_keys(source, target, number, routing.seed)
-    if routing.name == "dmodk":
-        keys = flow_keys(0 * target, target, number, routing.seed)
-    by = np.full(len(flow), routing.name == "valiant")
-    arcs, apart = walks.taken(source, target, dealt, keys, by)
-    if routing.name == "adaptive" and walks.topology.routing.valiant:
-        other, cut = walks.taken(source, target, dealt, keys, ~by)
-        arcs = _less_loaded(arcs, other, ~(apart | cut), phase.shares[flow], keys, 2 * walks.blueprint.links_total)
-    capacity = np.full(2 * walks.blueprint.links_total + 1, float(walks.blueprint.link_gbps))
+    first = below(flow_keys(source, target, 0 * flow, routing.seed), paths.ports)
+    dealt = (first + number) % paths.ports
+    keys = policy.hash_keys(source, target, number, routing.seed)
+    valiant = np.full(len(flow), policy.paths == "valiant")
+    arcs, disconnected = paths.choose(source, target, dealt, keys, valiant)
+    if policy.sprays and paths.form.routing.valiant:
+        other, cut = paths.choose(source, target, dealt, keys, ~valiant)
+        free = ~(disconnected | cut)
+        arcs = _less_loaded(arcs, other, free, phase.shares[flow], keys, 2 * paths.blueprint.links_total)
+    capacity = np.full(2 * paths.blueprint.links_total + 1, float(paths.blueprint.link_gbps))
     capacity[-1] = np.inf
-    return Routes(arcs, capacity, apart)
+    return Routes(arcs, capacity, disconnected)
 
 
-def _spray(walks: GraphRouter, flows: int, qps: int) -> int:
-    return max(qps, walks.ports, min(SPRAY, max(LEAST_SPRAY, MOST // max(1, flows))))
+def _sprayed_subflows(paths: GraphPaths, flows: int, qps: int) -> int:
+    """Return the sub-flows of a sprayed flow: fewer where flows are many, but one for each port and queue pair."""
+    return max(qps, paths.ports, min(SPRAY, max(LEAST_SPRAY, MOST // max(1, flows))))
 
 
 def _less_loaded(direct: Rows, around: Rows, free: Rows, weights: Rows, keys: Rows, padding: int) -> Rows:
-    """Return the arcs of sub-flows that are `free` to choose between two ways, once hardly any would gain by moving."""
+    """Return the arcs of sub-flows that are `free` to choose between two paths, once hardly any would gain by moving.
+
+    Only half of those that would gain move in a round, drawn by a hash: if all moved at once, they would swing back
+    and forth between the same links.
+    """
     width = max(direct.shape[1], around.shape[1])
-    ways = [np.pad(way, ((0, 0), (0, width - way.shape[1])), constant_values=padding) for way in (direct, around)]
+    paths = [np.pad(path, ((0, 0), (0, width - path.shape[1])), constant_values=padding) for path in (direct, around)]
     chosen = np.zeros(len(keys), np.int64)
     for number in range(ROUNDS):
         load = np.zeros(padding + 1)
-        for place, way in enumerate(ways):
-            rows = chosen == place
-            load += np.bincount(way[rows].reshape(-1), np.repeat(weights[rows], width), padding + 1)
+        for choice, path in enumerate(paths):
+            rows = chosen == choice
+            load += np.bincount(path[rows].reshape(-1), np.repeat(weights[rows], width), padding + 1)
         load[padding] = 0
-        worst = np.stack([load[way].max(axis=1) for way in ways])
+        worst = np.stack([load[path].max(axis=1) for path in paths])
         here, there = worst[chosen, np.arange(len(keys))], worst[1 - chosen, np.arange(len(keys))] + weights
         moves = free & (there < here) & (below(nth(keys, MOVES + number), 2) == 1)
         chosen = np.where(moves, 1 - chosen, chosen)
-    return np.where(chosen[:, None] == 1, ways[1], ways[0])
+    return np.where(chosen[:, None] == 1, paths[1], paths[0])

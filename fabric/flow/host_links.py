@@ -1,4 +1,4 @@
-"""The servers' links as NICs have them: which links are whose, on every form."""
+"""The servers' links as NICs use them: their rates, and the rows of every bundle."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.flow.tiered_router import TieredRouter
-from fabric.topology.graph_form import GraphForm
+from fabric.flow.phase import Phase
 
-__all__ = ["line_gbps", "nic_of_links", "rows_of"]
+__all__ = ["bundle_rows", "ideal_gbps", "line_gbps"]
 
 
 def line_gbps(blueprint: Blueprint) -> int:
-    """Return what a NIC sends at most, over all planes, in Gb/s."""
+    """Return the most that a NIC sends over all planes, in Gb/s."""
     return blueprint.link_gbps * blueprint.planes
 
 
-def nic_of_links(blueprint: Blueprint) -> npt.NDArray[np.int64]:
-    """Return the NIC row (server * NICs + nic) of each of the servers' links, which come first in a network."""
-    if not isinstance(blueprint.topology, GraphForm):
-        layer = TieredRouter(blueprint).layers[0]
-        return layer.pool_of(np.arange(layer.links))
-    nics = np.arange(blueprint.servers * blueprint.server.nics)
-    levels = blueprint.topology.routing.nic_levels
-    return np.tile(nics, levels) if levels else np.repeat(nics, blueprint.planes)
+def ideal_gbps(blueprint: Blueprint, phase: Phase) -> npt.NDArray[np.float64]:
+    """Return the rate of each flow at which the busiest NIC runs at line rate and all end together, shape (flows,)."""
+    return phase.shares * (line_gbps(blueprint) / phase.busiest)
 
 
-def rows_of(blueprint: Blueprint) -> dict[str, tuple[int, int]]:
+def bundle_rows(blueprint: Blueprint) -> dict[str, tuple[int, int]]:
     """Return the first link row of every bundle, and the first beyond it."""
     found, first = {}, 0
     for bundle in blueprint.topology.bundles:

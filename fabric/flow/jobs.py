@@ -14,10 +14,12 @@ from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.flow.failures import failover, live_servers, nics_left
 from fabric.flow.fairness import max_min
-from fabric.flow.placement import arranged, on_live, place
+from fabric.flow.phase import Phase, cross_rails
+from fabric.flow.placements import arranged, on_live, place
+from fabric.flow.router import route
+from fabric.flow.routings import ADAPTIVE, Routing
 from fabric.flow.throughput import phase_shares, shares
-from fabric.flow.tiered_routes import ADAPTIVE, Routing, leaving, route
-from fabric.flow.traffic import FLOWS_OF, TRAFFIC, Phase, phases
+from fabric.flow.traffic import FLOWS_OF, TRAFFIC, phases
 
 __all__ = ["Interference", "Job", "interference"]
 
@@ -65,7 +67,7 @@ def interference(
     """
     routing, placed = routing.over(blueprint.planes), _placed(blueprint, jobs, spread, seed)
     parts = [
-        replace(leaving(blueprint, _phase(blueprint, job, gpus, up), pxn=routing.pxn), job=number)
+        replace(cross_rails(blueprint, _phase(blueprint, job, gpus, up), pxn=routing.pxn), job=number)
         for number, (job, gpus) in enumerate(zip(jobs, placed, strict=True))
     ]
     if not parts:
@@ -76,7 +78,7 @@ def interference(
     for number, (job, part) in enumerate(zip(jobs, parts, strict=True)):
         alone = shares(blueprint, [part], routing, up)
         own = rates[joined.job == number].reshape(-1)
-        together = routing.name == "adaptive"
+        together = routing.policy.sprays
         mean, least = phase_shares(blueprint, part, own, together=together) if part.flows else (1.0, 1.0)
         found.append(Interference(job.name, alone.mean, alone.min, mean, least))
     return tuple(found)

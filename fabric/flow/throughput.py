@@ -1,4 +1,4 @@
-"""What the explicit flows of a collective get: their shares of line rate, and the time the slowest of them takes."""
+"""What the explicit flows of a collective get: their shares of line rate, and the time that the slowest takes."""
 
 from __future__ import annotations
 
@@ -10,29 +10,35 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.flow.fairness import max_min
-from fabric.flow.host_links import line_gbps
-from fabric.flow.tiered_routes import ADAPTIVE, Routing, leaving, route, walks_of
-from fabric.flow.traffic import Phase
+from fabric.flow.host_links import ideal_gbps, line_gbps
+from fabric.flow.phase import Phase, cross_rails
+from fabric.flow.router import route, router_of
+from fabric.flow.routings import ADAPTIVE, Routing
 
-__all__ = ["Shares", "ideal_gbps", "line_s", "phase_shares", "shares"]
+__all__ = ["Shares", "line_s", "phase_shares", "shares"]
 
 
 @dataclass(frozen=True)
 class Shares:
-    """The share of line rate that the fabric leaves to flows, before the transport's own efficiency.
+    """The shares of line rate that the fabric leaves to flows, before the transport's own efficiency.
 
-    Line rate is the rate at which a flow would run were its NICs the only limit and all ended together. `mean` is over
-    the flows, by their bytes; `min` is that of the slowest, for which a lock-step collective waits: a flow split evenly
-    over q queue pairs ends with its slowest, at q times the least rate. `apart` flows have no path, and then `min` is
-    0. Without flows both are 1. `wire_s` is the seconds per byte of the collective's size that the phases take, one
-    after another; without flows 0, and with flows apart without end.
+    Line rate is the rate at which a flow would run were its NICs the only limit and all ended together.
     """
 
     mean: float
+    """The mean over the flows, by their bytes; 1 without flows."""
     min: float
+    """The share of the slowest flow, for which a lock-step collective waits; 0 where one has no path, 1 without flows.
+
+    A flow split evenly over q queue pairs ends with its slowest, at q times the least rate.
+    """
     wire_s: float
+    """The seconds per byte of the collective's size that the phases take, one after another; infinite where a flow has
+    no path, 0 without flows."""
     flows: int
-    apart: int
+    """The number of flows."""
+    disconnected: int
+    """The number of flows that no path joins."""
 
 
 def shares(
@@ -45,15 +51,16 @@ def shares(
 
     Phases weigh by their time at line rate; `min` is that over the time that the slowest flow of each takes.
     """
-    line, walks = line_gbps(blueprint), walks_of(blueprint, up)
-    flows, apart, sums, best, waited = 0, 0, 0.0, 0.0, 0.0
-    for phase in (leaving(blueprint, phase, pxn=routing.pxn) for phase in phases if phase.flows):
-        routes = route(blueprint, phase, routing, up, walks)
-        mean, least = phase_shares(blueprint, phase, max_min(routes), together=routing.name == "adaptive")
+    line, router = line_gbps(blueprint), router_of(blueprint, up)
+    flows, disconnected, sums, best, waited = 0, 0, 0.0, 0.0, 0.0
+    for phase in (cross_rails(blueprint, phase, pxn=routing.pxn) for phase in phases if phase.flows):
+        routes = route(blueprint, phase, routing, up, router)
+        mean, least = phase_shares(blueprint, phase, max_min(routes), together=routing.policy.sprays)
         ideal = phase.busiest * 8e-9 / line
-        flows, apart = flows + phase.flows, apart + int(routes.apart.reshape(phase.flows, -1).any(axis=1).sum())
+        flows += phase.flows
+        disconnected += int(routes.disconnected.reshape(phase.flows, -1).any(axis=1).sum())
         sums, best, waited = sums + ideal * mean, best + ideal, waited + (ideal / least if least else np.inf)
-    return Shares(sums / best, best / waited, waited, flows, apart) if flows else Shares(1.0, 1.0, 0.0, 0, 0)
+    return Shares(sums / best, best / waited, waited, flows, disconnected) if flows else Shares(1.0, 1.0, 0.0, 0, 0)
 
 
 def line_s(blueprint: Blueprint, phases: Iterable[Phase]) -> float:
@@ -66,15 +73,11 @@ def phase_shares(
 ) -> tuple[float, float]:
     """Return the mean share and that of the slowest flow of one phase, at these `rates` of its sub-flows in Gb/s.
 
-    Sub-flows end `together` where each carries what it can, and otherwise all carry as much as the slowest.
+    With `together`, the sub-flows of a flow carry what each can and end together (packets are sprayed); otherwise all
+    carry as much, and the flow ends with its slowest.
     """
     ideal, each = ideal_gbps(blueprint, phase), rates.reshape(phase.flows, -1)
     got = np.minimum(each.sum(axis=1) / ideal, 1.0)
     slowest = min(1.0, float((each.min(axis=1) * each.shape[1] / ideal).min()))
     slowest = float(got.min()) if together else slowest
     return float(np.average(got, weights=phase.shares)), slowest
-
-
-def ideal_gbps(blueprint: Blueprint, phase: Phase) -> npt.NDArray[np.float64]:
-    """Return the rate of each flow at which the busiest NIC runs at line rate and all end together, shape (flows,)."""
-    return phase.shares * (line_gbps(blueprint) / phase.busiest)

@@ -1,201 +1,135 @@
-"""The axis algebra as routing needs it: which link, and which pool of links, lies above a NIC's place."""
+"""The router of Clos topologies: everything that flows ask of a fabric whose links follow from axes."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
+from operator import mul
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.network import Devices
-from fabric.network.expand import lay_devices, steps
-from fabric.topology.clos import filled_name
-from fabric.topology.topology import Bundle
+from fabric.blueprint.metrics import hops, metrics_of
+from fabric.flow.fabric_summary import FabricSummary, is_infiniband, slowest_ns
+from fabric.flow.host_links import ideal_gbps
+from fabric.flow.phase import Phase
+from fabric.flow.routes import Routes
+from fabric.flow.routings import Routing
+from fabric.flow.tiered_links import TieredLinks
+from fabric.flow.tiered_routes import route_by_groups, route_by_links, spray
+from fabric.network.expand import lay_devices
+from fabric.topology.clos import ClosForm
 
-__all__ = ["Digits", "Ends", "Layer", "TieredRouter"]
+__all__ = ["TieredRouter"]
 
-Digits = Mapping[str, Any]
-"""The value of each axis: whole numbers, or arrays of them that go together."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One bundle as arithmetic.
-
-    A link's row is `first`, and `place_step` for each place of the lower group, `steps[axis]` for each other axis of
-    either group, and the copy. A pool is all links that differ only in what routing is free to choose: it has the
-    place and the lanes of its lower ends, and below the leaves the NIC. `up` are the axes chosen on the way up, `down`
-    those on the way down, each with its size; `lanes` the lanes of the lower end (at a server, of the link) and
-    `lower_free` its other axes but the places.
-    """
-
-    name: str
-    first: int
-    links: int
-    copies: int
-    servers: int
-    place_step: int
-    steps: Mapping[str, int]
-    up: dict[str, int]
-    down: dict[str, int]
-    lanes: dict[str, int]
-    lower_free: dict[str, int]
-    first_pool: int
-    pools: int
-    chooses_copy: bool
-
-    def link(self, server: Any, digits: Digits, copy: Any) -> Any:
-        """Return the row of the link above (the devices above) `server` with these digits."""
-        others = sum(digits[axis] * step for axis, step in self.steps.items())
-        return self.first + server // self.servers * self.place_step + others + copy
-
-    def pool(self, server: Any, digits: Digits, copy: Any) -> Any:
-        """Return the number of the pool above `server` and its lanes; below the leaves it is the NIC's row."""
-        pool = server // self.servers
-        for axis, size in self.lanes.items():
-            pool = pool * size + digits[axis]
-        return self.first_pool + (pool if self.chooses_copy else pool * self.copies + copy)
-
-    def pool_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the pool of each of the layer's link rows."""
-        digits = {axis: self.digit(rows, axis) % size for axis, size in self.lanes.items()}
-        server = (rows - self.first) // self.place_step * self.servers
-        return np.asarray(self.pool(server, digits, (rows - self.first) % self.copies))
-
-    def digit(self, rows: npt.NDArray[Any], axis: str) -> npt.NDArray[np.int64]:
-        """Return the links' value on `axis` (or, of the layer's name, the copy), and more on those left of it.
-
-        Taken modulo the axis's size it is the value itself.
-        """
-        return np.asarray((rows - self.first) // self.steps.get(axis, 1), np.int64)
+Rows = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Ends:
-    """NICs as routing sees them: server, lane digits and the copy of the lane's host link, arrays of one shape."""
-
-    server: Any
-    lanes: Digits
-    copy: Any
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TieredRouter:
-    """A blueprint's links as layers, from the host links up; NIC rows are server * `nics` + nic."""
+    """The router of a Clos (see `fabric.flow.router.Router`)."""
 
     blueprint: Blueprint
+    """The fabric."""
+    form: ClosForm
+    """Its topology."""
+    up: npt.NDArray[np.bool_] | None = None
+    """Which links are up, shape (links,); None for all."""
 
     @cached_property
-    def layers(self) -> tuple[Layer, ...]:
-        devices, layers = lay_devices(self.blueprint), list[Layer]()
-        for bundle in self.blueprint.topology.bundles:
-            below = layers[-1] if layers else None
-            layers.append(_layer(self.blueprint, bundle, devices[bundle.lower.role], below))
-        return tuple(layers)
+    def links(self) -> TieredLinks:
+        """The links as arithmetic."""
+        return TieredLinks(self.blueprint, self.form)
+
+    def summarize(self) -> FabricSummary:
+        """Return the fabric as closed forms see it."""
+        blueprint, form, metrics = self.blueprint, self.form, metrics_of(self.blueprint)
+        below_top = form.roles[:-1]
+        ratios = (max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top)
+        return FabricSummary(
+            server=blueprint.server,
+            gpus=blueprint.gpus,
+            servers=blueprint.servers,
+            planes=blueprint.planes,
+            link_gbps=blueprint.link_gbps,
+            tiers=blueprint.tiers,
+            hops=hops(blueprint).max,
+            switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.boxes(role)),
+            steps=tuple(2 * tier + 1 for tier in range(form.tiers)),
+            several_paths=any(blueprint.ports_up(role) > 1 for role in below_top),
+            peers=metrics.peers(),
+            unmet_rails=metrics.unmet_rails(),
+            ratios=tuple(accumulate(ratios, mul)),
+            leaf_nics=blueprint.sizes[form.bundles[0].name],
+            switches_reduce=is_infiniband(blueprint),
+        )
+
+    def nic_of_links(self) -> Rows:
+        """Return the NIC row (server * NICs + nic) of each of the servers' links, which come first in a network."""
+        layer = self.links.layers[0]
+        return layer.group_of(np.arange(layer.links))
+
+    def route(self, phase: Phase, routing: Routing) -> Routes:
+        """Return the routes of flows that leave their servers as they are."""
+        if routing.policy.sprays:
+            return spray(self.links, phase, self.up)
+        return route_by_links(self.links, phase, routing, self.up)
+
+    def spread_over_links(self, loads: npt.NDArray[np.float64], routing: Routing) -> npt.NDArray[np.float64]:
+        """Return the load of every link, shape (2, links), from that of the arcs of `route`, shape (2, arcs)."""
+        if not routing.policy.sprays:
+            return loads
+        return np.asarray(loads[:, self.links.groups_of(np.arange(self.links.links))])
+
+    def cut_bound(self, phase: Phase) -> float:
+        """Return the bound of the cuts around the devices below every equal-cost group, from a NIC to a pod."""
+        routes, ideal = route_by_groups(self.links, phase, self.up), ideal_gbps(self.blueprint, phase)
+        if routes.disconnected.any():
+            return 0.0
+        load = np.zeros(len(routes.capacity))
+        for column in routes.arcs.T:
+            load += np.bincount(column, ideal, len(load))
+        loaded = load > 0
+        return float(min(1.0, (routes.capacity[loaded] / load[loaded]).min()))
 
     @property
-    def tiers(self) -> int:
-        return self.blueprint.tiers
+    def instead_of_program(self) -> str:
+        """What to do where the linear program is too large."""
+        return "the cut bound needs none, and is as tight where all links are up"
 
-    @property
-    def nics(self) -> int:
-        """The NICs of one server: its lanes times the copies of its host links."""
-        return self.blueprint.leaves_per_server * self.layers[0].copies
+    def commodities(self, source: Rows) -> Rows:
+        """Return a number for each source NIC, the same for those whose host links lead to the same leaves."""
+        links = self.links
+        ends = links.ends(source)
+        layer = links.layers[1] if links.tiers > 1 else None
+        leaf = ends.server // layer.servers if layer else np.zeros(len(source), np.int64)
+        for axis, size in links.rails.items():
+            leaf = leaf * size + ends.rails[axis]
+        return np.unique(leaf, return_inverse=True)[1].astype(np.int64)
 
-    @property
-    def all_nics(self) -> int:
-        return self.blueprint.servers * self.nics
+    def lines(self) -> list[int]:
+        """Return the sizes of nested localities: servers in a unit, units in a pod, and so on."""
+        return [self.blueprint.sizes[axis] for axis in reversed(self.form.placement)]
 
-    @property
-    def line_gbps(self) -> int:
-        """What a NIC sends at most, over all planes."""
-        return self.blueprint.link_gbps * self.planes
+    def shortest_path(self, source: int, target: int) -> tuple[str, ...] | None:
+        """Return the devices of a shortest path between NICs of different servers; None where no path joins them.
 
-    @property
-    def planes(self) -> int:
-        return self.blueprint.planes
-
-    @property
-    def links(self) -> int:
-        return self.blueprint.links_total
-
-    @property
-    def pools(self) -> int:
-        return self.layers[-1].first_pool + self.layers[-1].pools
-
-    @cached_property
-    def lanes(self) -> dict[str, int]:
-        return {axis: self.blueprint.sizes[axis] for axis in self.blueprint.topology.rail_axes}
-
-    def ends(self, nics: npt.NDArray[Any]) -> Ends:
-        """Return the server, lanes and copy of NIC rows, of their shape."""
-        lane, lanes = nics % self.nics // self.layers[0].copies, {}
-        for axis in reversed(self.lanes):
-            lanes[axis] = lane % self.lanes[axis]
-            lane = lane // self.lanes[axis]
-        return Ends(nics // self.nics, lanes, nics % self.layers[0].copies)
-
-    def turn(self, source: Ends, target: Ends) -> npt.NDArray[np.int8]:
-        """Return the tier at which each path turns: 0 within a server, tiers + 1 where the fabric joins no path."""
-        turn: npt.NDArray[np.int8] = (source.server != target.server).astype(np.int8)
-        for tier in range(1, self.tiers + 1):
-            turn += turn.astype(bool) & ~self._meet(tier, source, target)
-        return turn
-
-    def _meet(self, tier: int, source: Ends, target: Ends) -> npt.NDArray[np.bool_]:
-        """Return whether paths may turn at `tier`: the ends share its place, and its lanes that are still apart."""
-        servers = _servers(self.blueprint, self.blueprint.topology.groups[tier].axes)
-        meet = source.server // servers == target.server // servers
-        for axis in self.lanes:
-            if axis in self.blueprint.topology.shared_axes(tier):
-                meet &= source.lanes[axis] == target.lanes[axis]
-        return np.asarray(meet)
-
-    @cached_property
-    def pool_links(self) -> npt.NDArray[np.int64]:
-        """The links of each pool when all are up, shape (pools,)."""
-        return np.concatenate([np.full(layer.pools, layer.links // layer.pools) for layer in self.layers])
-
-    def pools_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the pool of each link row, ascending."""
-        ends = np.searchsorted(rows, [*(layer.first for layer in self.layers[1:])])
-        parts = np.split(rows, ends)
-        return np.concatenate([layer.pool_of(part) for layer, part in zip(self.layers, parts, strict=True)])
-
-
-def _servers(blueprint: Blueprint, axes: tuple[str, ...]) -> int:
-    """Return the servers of one full place of a group with these axes; all of them where it has none."""
-    places = [axis for axis in blueprint.topology.server.axes if axis in axes]
-    return blueprint.topology.servers_in(places[-1], blueprint.sizes) if places else max(1, blueprint.servers)
-
-
-def _layer(blueprint: Blueprint, bundle: Bundle, lower: Devices, below: Layer | None) -> Layer:
-    sizes, places = blueprint.sizes, blueprint.topology.server.axes
-    inner = tuple(axis for axis in lower.axes if axis not in places)
-    order = (*inner, *bundle.upper_only, bundle.name)
-    rows = steps(order, sizes)
-    lanes = {axis: sizes[axis] for axis in blueprint.topology.rail_axes if axis in (order if below is None else inner)}
-    filled_places = blueprint.topology.placement_axes(bundle.lower)
-    pools = (sizes[filled_name(filled_places[-1])] if filled_places else 1) * math.prod(lanes.values())
-    kept = (*places, *blueprint.topology.rail_axes)
-    return Layer(
-        name=bundle.name,
-        first=below.first + below.links if below else 0,
-        links=blueprint.links(bundle),
-        copies=sizes[bundle.name],
-        servers=_servers(blueprint, bundle.lower.axes),
-        place_step=math.prod(sizes[name] for name in order),
-        steps={axis: step for axis, step in rows.items() if axis != bundle.name},
-        up={axis: sizes[axis] for axis in bundle.upper_only if axis not in kept},
-        down={axis: sizes[axis] for axis in bundle.lower_only if axis not in kept},
-        lanes=lanes,
-        lower_free={axis: sizes[axis] for axis in inner if axis not in kept},
-        first_pool=below.first_pool + below.pools if below else 0,
-        pools=pools if below else pools * sizes[bundle.name],
-        chooses_copy=below is not None,
-    )
+        It climbs by the source's localities and rails to the tier where it meets the target's, and descends by those.
+        """
+        links, nics, laid = self.links, self.blueprint.server.nics, lay_devices(self.blueprint)
+        if self.form.rails_meet_at is None:
+            source = source // nics * nics + target % nics
+        ends = [links.ends(np.array([nic])) for nic in (source, target)]
+        turn = int(links.turn(*ends)[0])
+        if turn > self.blueprint.tiers:
+            return None
+        rails = ({axis: int(value[0]) for axis, value in end.rails.items()} for end in ends)
+        places = (laid["server"].digits(nic // nics) for nic in (source, target))
+        digits: list[dict[str, Any]] = [place | rail for place, rail in zip(places, rails, strict=True)]
+        roles = [group.role for group in self.form.groups]
+        up = [laid[role].name(laid[role].row(digits[0])) for role in roles[: turn + 1]]
+        down = [laid[role].name(laid[role].row(digits[1])) for role in roles[:turn]]
+        return (*up, *reversed(down))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,51 +12,16 @@ import numpy.typing as npt
 from fabric import units
 from fabric.catalog import Server
 from fabric.errors import InputError, TooLarge, nearest
+from fabric.flow.phase import Phase
 from fabric.network.expand import memory_bytes
 
-__all__ = ["FLOWS_OF", "TRAFFIC", "Phase", "permutation", "phases", "shift"]
+__all__ = ["FLOWS_OF", "TRAFFIC", "phases"]
 
 BYTES_PER_FLOW = 100
 """What a flow takes at most while it is laid out, routed and solved: columns, some six arcs, their shares."""
 
 Rows = npt.NDArray[np.int64]
-Flows = Callable[["_Runs", int | None], Iterator["Phase"]]
-
-
-@dataclass(frozen=True)
-class Phase:
-    """Flows that run at one time, a row of each column; a collective's phases follow one another.
-
-    `source` and `target` are NIC rows (server * NICs + nic), `share` the bytes of each flow over the collective's
-    size, and `job` whose it is, each of shape (flows,) or one number for all. Flows inside a server are left out:
-    NVLink carries them. `planned` is what `busiest` was before flows were moved to other NICs.
-    """
-
-    source: Rows
-    target: Rows
-    share: Any = 1.0
-    job: Any = 0
-    planned: float | None = None
-
-    @property
-    def flows(self) -> int:
-        return len(self.source)
-
-    @property
-    def shares(self) -> npt.NDArray[np.float64]:
-        """The share of each flow, shape (flows,)."""
-        return np.broadcast_to(self.share, (self.flows,))
-
-    @property
-    def busiest(self) -> float:
-        """The share of the bytes that the busiest NIC sends or takes, as the algorithm has it."""
-        if self.planned is not None:
-            return self.planned
-        return float(max(np.bincount(nics, self.shares).max() for nics in (self.source, self.target)))
-
-    def moved(self, source: Rows, target: Rows) -> Phase:
-        """Return the same flows between other NICs of their servers."""
-        return replace(self, source=source, target=target, planned=self.busiest if self.flows else None)
+Flows = Callable[["_Runs", int | None], Iterator[Phase]]
 
 
 @dataclass(frozen=True)
@@ -92,18 +57,6 @@ def phases(
     if (collective, algorithm) not in TRAFFIC:
         raise InputError(f"{collective} has no flows by '{algorithm}'{nearest(algorithm, known)}")
     yield from TRAFFIC[collective, algorithm](_runs(server, placement), rounds)
-
-
-def shift(nics: npt.NDArray[Any], by: int) -> Phase:
-    """Return the flows from each of `nics` to the one `by` further on, around."""
-    nics = np.asarray(nics, np.int64)
-    return Phase(nics, np.roll(nics, -by))
-
-
-def permutation(nics: npt.NDArray[Any], seed: int) -> Phase:
-    """Return the flows of a random permutation of `nics` without a fixed point, one cycle through all of them."""
-    order = np.random.default_rng(seed).permutation(np.asarray(nics, np.int64))
-    return Phase(order, np.roll(order, -1))
 
 
 def _runs(server: Server, placement: npt.NDArray[Any]) -> _Runs:

@@ -17,10 +17,12 @@ from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
 from fabric.flow.estimate import LIBRARY, ORDERS, Estimate, estimate, given, sent, shares_of, transport, usable
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failures import fail, failover, live_servers, nics_left
-from fabric.flow.placement import on_live, place
+from fabric.flow.phase import Phase
+from fabric.flow.placements import on_live, place
+from fabric.flow.router import summarize
+from fabric.flow.routings import Routing
 from fabric.flow.throughput import Shares, line_s, shares
-from fabric.flow.tiered_routes import Routing
-from fabric.flow.traffic import FLOWS_OF, TRAFFIC, Phase, phases
+from fabric.flow.traffic import FLOWS_OF, TRAFFIC, phases
 
 __all__ = ["ENGINES", "Answer", "Bounds", "Workload", "answer"]
 
@@ -73,8 +75,9 @@ class Workload:
         By default the closed form of all GPUs in random order, as the collective's algorithms use the fabric alike.
         """
         plain = self.placement == "random" and not self.failures and self.gpus is None and not self.routing.pxn
-        usual = self.routing.name == "ecmp" and self.routing.qps == collectives().ecmp_subflows
-        return self.engine or ("closed" if plain and (usual or self.routing.name == "adaptive") else "flows")
+        policy, usual = self.routing.policy, self.routing.qps == collectives().ecmp_subflows
+        closed = plain and policy.closed_form and (usual or policy.sprays)
+        return self.engine or ("closed" if closed else "flows")
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def answer(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) -> tu
         raise InputError(f"no engine '{engine}'{nearest(engine, ENGINES)}")
     if engine == "closed":
         _refuse_in_closed_form(workload)
-        return _closed(FabricSummary.of(blueprint).first(workload.gpus), workload, sizes)
+        return _closed(summarize(blueprint).first(workload.gpus), workload, sizes)
     return _by_flows(blueprint, workload, sizes)
 
 
@@ -127,8 +130,10 @@ def _refuse_in_closed_form(workload: Workload) -> None:
         "failures": bool(workload.failures),
         f"the placement {workload.placement}": workload.placement not in ORDERS,
         "random placement of some of the GPUs": workload.placement == "random" and workload.gpus is not None,
-        routing.name: routing.name == "dmodk",
-        f"{routing.qps} queue pairs": routing.name == "ecmp" and routing.qps != collectives().ecmp_subflows,
+        f"{routing.policy.label} routing": not routing.policy.closed_form,
+        f"{routing.qps} queue pairs": routing.policy.closed_form
+        and not routing.policy.sprays
+        and routing.qps != collectives().ecmp_subflows,
         "pxn": routing.pxn,
     }
     if found := [what for what, there in reasons.items() if there]:
@@ -153,7 +158,7 @@ def _by_flows(blueprint: Blueprint, workload: Workload, sizes: Sequence[int]) ->
     if not gpus.size:
         raise InputError(f"after {', '.join(workload.failures)} no server is left to run on")
     groups = len(np.atleast_2d(gpus))
-    shape = FabricSummary.of(blueprint).first(gpus.size).group(groups)
+    shape = summarize(blueprint).first(gpus.size).group(groups)
     names = [name for name in usable(shape, workload.collective) if name in LIBRARY]
     names = [workload.algorithm] if workload.algorithm else names
     flows = _Flows(blueprint, workload, shape, gpus, up)
@@ -234,7 +239,7 @@ class _Flows:
         got = solved.got
         if got.min == 0:
             raise InputError(
-                f"{got.apart:,} of {got.flows:,} flows have no path left after {', '.join(workload.failures)};"
+                f"{got.disconnected:,} of {got.flows:,} flows have no path left after {', '.join(workload.failures)};"
                 " the collective never ends"
             )
         line = shape.server.nics * shape.planes * shape.link_gbps / 8e-9

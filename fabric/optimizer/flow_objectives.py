@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
-from fabric.flow import FabricSummary, allreduce
+from fabric.flow import FabricSummary, allreduce, summarize
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import LARGEST_RATIO, MILLION, Features
 
@@ -38,7 +38,7 @@ class FlowObjective:
 
     def of(self, blueprint: Blueprint) -> float:
         """Return the measure of a blueprint."""
-        return self.of_shape(FabricSummary.of(blueprint))
+        return self.of_shape(summarize(blueprint))
 
     def at(self, candidate: Candidate, features: Features) -> float:
         """Return the measure of a fabric of `candidate` with these features."""
@@ -65,13 +65,13 @@ def measures(size_bytes: int = 2**30, routing: str = "adaptive") -> dict[str, Fl
 
 def features_of(blueprint: Blueprint) -> dict[str, int]:
     """Return the features of a blueprint, as its model has them (`Model.features`)."""
-    shape = FabricSummary.of(blueprint)
+    shape = summarize(blueprint)
     found = {"hops": shape.hops, "switch_ps": round(1000 * shape.switch_ns), "paths": int(shape.several_paths)}
     found["leaf_nics"] = shape.leaf_nics
     for tier, (peers, unmet, ratio) in enumerate(zip(shape.peers, shape.unmet_rails, shape.ratios, strict=True), 1):
         found |= {f"peers {tier}": -peers, f"unmet rails {tier}": unmet}
         found[f"ratio {tier}"] = min(math.ceil(MILLION * ratio - 1e-6), LARGEST_RATIO)
-    found["inverse paths"] = math.ceil(MILLION * shape.crowding - 1e-6)
+    found["inverse paths"] = math.ceil(MILLION * shape.inverse_path_diversity - 1e-6)
     return found
 
 
@@ -94,8 +94,8 @@ def summary_of(candidate: Candidate, features: Features) -> FabricSummary:
         unmet_rails=tuple(features[f"unmet rails {tier}"] for tier in below_top),
         ratios=tuple(features[f"ratio {tier}"] / MILLION for tier in below_top),
         leaf_nics=features["leaf_nics"],
-        detour=topology.routing.load_factor,
-        crowding=features.get("inverse paths", 0) / MILLION,
+        load_factor=topology.routing.load_factor,
+        inverse_path_diversity=features.get("inverse paths", 0) / MILLION,
         by_tiers=topology.layered,
         switches_reduce=all(box.link_layer == "infiniband" for boxes in candidate.models.values() for box in boxes),
     )

@@ -24,7 +24,7 @@ from fabric.draw.load import _bars, uplinks
 from fabric.draw.render import plain_style
 from fabric.errors import FabricError, InputError
 from fabric.flow import Routing, phases, place
-from fabric.flow.host_links import rows_of
+from fabric.flow.host_links import bundle_rows
 from fabric.flow.link_utilization import link_loads
 from fabric.flow.paths import shortest_path
 from fabric.network.expand import expand
@@ -165,7 +165,7 @@ def test_loads_are_kept(form: Topology) -> None:
     drawn = (random_blueprint(form, Random(f"load {seed}")) for seed in range(100))
     blueprint = next(each for each in drawn if each.servers > 1)
     (phase,) = phases(blueprint.server, place(blueprint, "random", seed=1), "all-reduce", "hierarchical-ring")
-    first, end = rows_of(blueprint)[blueprint.topology.bundles[0].name]
+    first, end = bundle_rows(blueprint)[blueprint.topology.bundles[0].name]
     for routing in (Routing("ecmp", blueprint.planes), Routing("adaptive")):
         loads = link_loads(blueprint, phase, routing)
         assert loads.shape == (2, blueprint.links_total)
@@ -256,7 +256,7 @@ def test_levels_are_told() -> None:
         (["-o", "x.svg", "--highlight", "path:0,1024"], "1,024, numbered from 0"),
         (["-o", "x.svg", "--level", "pod"], "has no pods; levels: fabric, unit"),
         (["-o", "x.svg", "--kind", "load", "--level", "unit"], "--level says nothing"),
-        (["-o", "x.svg", "--kind", "load", "--routing", "valiant"], "valiant"),
+        (["-o", "x.svg", "--kind", "load", "--routing", "valiant"], "Valiant routing needs a direct network"),
         (["-o", "x.svg", "--kind", "load", "--placement", "rondom"], "did you mean 'random'"),
         (["-o", "no/such\0/x.svg"], "no name"),
     ],

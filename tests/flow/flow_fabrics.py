@@ -10,7 +10,7 @@ import numpy as np
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
 from fabric.flow import Phase
-from fabric.flow.tiered_router import TieredRouter
+from fabric.flow.tiered_links import TieredLinks
 from fabric.testing import random_blueprint
 from fabric.topology.families import CLOS, families
 from fabric.topology.graph_form import GraphForm
@@ -59,9 +59,14 @@ def small_fabrics(trials: int) -> Iterator[tuple[Blueprint, int]]:
                     yield plan, seed
 
 
+def links_of(plan: Blueprint) -> TieredLinks:
+    """Return the links of a Clos as arithmetic."""
+    return TieredLinks(plan, plan.topology)
+
+
 def crossing(plan: Blueprint, phase: Phase) -> Phase:
     """Return the flows of a phase that leave their servers."""
-    nics = TieredRouter(plan).nics
+    nics = links_of(plan).nics
     apart = phase.source // nics != phase.target // nics
     return Phase(phase.source[apart], phase.target[apart])
 

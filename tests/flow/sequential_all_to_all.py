@@ -8,7 +8,8 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.flow import Phase, Routing
 from fabric.flow.fairness import max_min
-from fabric.flow.tiered_routes import Routes, route
+from fabric.flow.router import route
+from fabric.flow.routes import Routes
 
 NVLINK_BYTES_S = 450e9
 NVLINK_S = 1e-6

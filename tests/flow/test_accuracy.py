@@ -12,7 +12,7 @@ import pytest
 import fabric
 from benchmarks.accuracy import LARGE, MIDDLE, SMALL, Point, errors, measured, outliers, summary, systems, table
 from fabric.catalog import Server, collectives
-from fabric.flow import ALGORITHMS, COLLECTIVES, FabricSummary, estimate, usable
+from fabric.flow import ALGORITHMS, COLLECTIVES, FabricSummary, estimate, summarize, usable
 from fabric.flow.estimate import LIBRARY
 from tests.network.test_network import blueprint
 
@@ -61,7 +61,7 @@ def test_the_page_holds_what_the_benchmark_prints(found: dict[Point, float]) -> 
 def test_every_collective_takes_longer_for_more_bytes(name: str) -> None:
     """The time grows with the size, by whatever algorithm, and busbw stays below NVLink's and the NICs' line rate."""
     plan = blueprint()
-    for algorithm in (None, *usable(FabricSummary.of(plan), name)):
+    for algorithm in (None, *usable(summarize(plan), name)):
         found = [estimate(plan, name, 1 << power, algorithm=algorithm) for power in range(10, 37, 2)]
         assert all(one.time_s < other.time_s for one, other in pairwise(found))
         assert all(each.busbw_GBps <= 450 for each in found)
@@ -72,7 +72,7 @@ def test_the_library_chooses_the_fastest_that_it_has() -> None:
     """Without a choice the estimate is that of the fastest algorithm of the library, at every size."""
     plan = blueprint()
     for power in range(10, 37, 4):
-        names = [name for name in usable(FabricSummary.of(plan), "all-reduce") if name in LIBRARY]
+        names = [name for name in usable(summarize(plan), "all-reduce") if name in LIBRARY]
         times = [estimate(plan, "all-reduce", 1 << power, algorithm=name).time_s for name in names]
         assert estimate(plan, "all-reduce", 1 << power).time_s == min(times)
     assert set(LIBRARY) <= set(ALGORITHMS)
@@ -91,7 +91,7 @@ def test_no_estimate_beats_the_bounds() -> None:
     for gpus in (8, 16, 64, 1024):
         server = Server("x", 8, 8, 400, 450.0, generation="hopper")
         shape = replace(
-            FabricSummary.of(blueprint()), server=server, gpus=gpus, servers=gpus // 8, tiers=1, hops=1, switch_ns=0
+            summarize(blueprint()), server=server, gpus=gpus, servers=gpus // 8, tiers=1, hops=1, switch_ns=0
         )
         for name in usable(shape, "all-reduce"):
             time_s = estimate(shape, "all-reduce", 2**34, algorithm=name).time_s
@@ -103,7 +103,7 @@ def test_no_estimate_beats_the_bounds() -> None:
 def _shape(gpus: int, domain: int = 8, **more: object) -> FabricSummary:
     server = Server("x", domain, domain, 400, 450.0, generation="hopper")
     words = {"server": server, "gpus": gpus, "servers": -(-gpus // domain), "tiers": 1, "hops": 1, "switch_ns": 0.0}
-    return replace(FabricSummary.of(blueprint()), **(words | more))  # type: ignore[arg-type]
+    return replace(summarize(blueprint()), **(words | more))  # type: ignore[arg-type]
 
 
 def test_the_nvlink_switches_give_more_gpus_more() -> None:
@@ -136,7 +136,7 @@ def test_only_infiniband_reduces_in_its_switches() -> None:
     assert few.time_s == pytest.approx(many.time_s, rel=0.01)
     assert estimate(_shape(1024, switches_reduce=True), "all-reduce", 2**20).algorithm in LIBRARY
     names = ("superpod-h100-1su", "colossus-100k")
-    assert [FabricSummary.of(fabric.design(name).blueprint).switches_reduce for name in names] == [True, False]
+    assert [summarize(fabric.design(name).blueprint).switches_reduce for name in names] == [True, False]
 
 
 def test_a_small_message_fills_less() -> None:

@@ -12,7 +12,6 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import TooLarge
 from fabric.flow import (
-    FabricSummary,
     Phase,
     Routes,
     Routing,
@@ -28,10 +27,10 @@ from fabric.flow import (
     route,
     shares,
     shift,
+    summarize,
 )
-from fabric.flow.ecmp_model import oversubscribed_share, routed_share
-from fabric.flow.tiered_router import TieredRouter
-from tests.flow.flow_fabrics import crossing, fat_tree, form_of, progressive_filling, sized, small_fabrics
+from fabric.flow.ecmp_model import oversubscribed_share, slowest_hashed_share
+from tests.flow.flow_fabrics import crossing, fat_tree, form_of, links_of, progressive_filling, sized, small_fabrics
 
 EVERY = [Routing("adaptive"), Routing("ecmp"), Routing("ecmp", 4), Routing("dmodk"), Routing("ecmp", 2, pxn=True)]
 
@@ -58,11 +57,11 @@ def test_a_flow_without_a_path_has_no_rate_and_one_without_an_arc_no_limit() -> 
 def test_adaptive_flows_get_exactly_the_closed_form(ratio: int) -> None:
     """Traffic of which all leaves the leaf gets 1 / ratio, and a ring in order loses only what one in m needs."""
     plan = fat_tree(2, 8, 8, ratio)
-    shape = FabricSummary.of(plan)
+    shape = summarize(plan)
     every = shares(plan, [shift(np.arange(64), 8)])
-    assert every.min == every.mean == oversubscribed_share(shape, contiguous=False) == 1 / ratio
+    assert every.min == every.mean == oversubscribed_share(shape, in_order=False) == 1 / ratio
     ring = shares(plan, phases(plan.server, place(plan), "all-reduce", "ring"))
-    assert ring.min == oversubscribed_share(shape, contiguous=True) == 1
+    assert ring.min == oversubscribed_share(shape, in_order=True) == 1
 
 
 @pytest.mark.parametrize(("first", "second"), [*product([1, 2, 4], [1, 2, 4])])
@@ -70,11 +69,11 @@ def test_oversubscription_multiplies_going_up(first: int, second: int) -> None:
     """On three tiers adaptive flows between pods get exactly the closed form's share, in order and all at once."""
     sizes = {"pod": 4, "block": 2, "slot": 8, "rail": 2, "group": 8 // first, "core": 4 // second}
     plan = sized(form_of("rail-optimized", 3), 64, gpus=2, **sizes)
-    shape = FabricSummary.of(plan)
+    shape = summarize(plan)
     found = shares(plan, [shift(np.arange(128), 32)])
-    assert found.min == pytest.approx(oversubscribed_share(shape, contiguous=False))
+    assert found.min == pytest.approx(oversubscribed_share(shape, in_order=False))
     ring = shares(plan, phases(plan.server, place(plan), "all-reduce", "ring"))
-    assert ring.min == pytest.approx(oversubscribed_share(shape, contiguous=True))
+    assert ring.min == pytest.approx(oversubscribed_share(shape, in_order=True))
 
 
 def test_no_routing_beats_the_program_nor_that_the_cut() -> None:
@@ -83,7 +82,7 @@ def test_no_routing_beats_the_program_nor_that_the_cut() -> None:
     Adaptive routing gets the cut's share itself.
     """
     for plan, seed in small_fabrics(2):
-        phase = crossing(plan, permutation(np.arange(TieredRouter(plan).all_nics), seed))
+        phase = crossing(plan, permutation(np.arange(links_of(plan).all_nics), seed))
         for routing in EVERY:
             program, cut = (bound(plan, phase, pxn=routing.pxn) for bound in (lp_bound, cut_bound))
             got = shares(plan, [phase], routing).min
@@ -95,7 +94,7 @@ def test_no_routing_beats_the_program_nor_that_the_cut() -> None:
 def test_bounds_hold_after_failures_too() -> None:
     """With links down, no hashed flow beats the LP, and the LP not the cut of what is up."""
     for plan, seed in small_fabrics(2):
-        phase = crossing(plan, permutation(np.arange(TieredRouter(plan).all_nics), seed))
+        phase = crossing(plan, permutation(np.arange(links_of(plan).all_nics), seed))
         up = fail(plan, ["link:15%"], seed)
         program = lp_bound(plan, phase, up)
         assert program <= cut_bound(plan, phase, up) + 1e-6
@@ -134,7 +133,7 @@ def test_the_mean_in_closed_form_is_that_of_flows(tiers: int, ratio: int, qps: i
     plan = fat_tree(tiers, half, places, ratio)
     phase = Phase(np.arange(plan.gpus), _between_places(plan.gpus, plan.gpus // places))
     found = shares(plan, [phase], Routing("ecmp", qps, 1)).mean
-    assert ecmp_mean(FabricSummary.of(plan).ratios, qps) == pytest.approx(found, abs=0.02)
+    assert ecmp_mean(summarize(plan).ratios, qps) == pytest.approx(found, abs=0.02)
 
 
 def _between_places(hosts: int, place: int) -> np.ndarray:
@@ -187,7 +186,7 @@ def test_a_hashed_ring_in_order_gets_the_closed_form(plan: Blueprint) -> None:
     """
     queue_pairs, ring = collectives().ecmp_subflows, list(phases(plan.server, place(plan), "all-reduce", "ring"))
     found = [shares(plan, ring, Routing("ecmp", queue_pairs, seed)).min for seed in range(40)]
-    closed = routed_share(FabricSummary.of(plan), "ecmp", contiguous=True)
+    closed = slowest_hashed_share(summarize(plan), in_order=True)
     on_rails = plan.topology.family != "fat-tree"
     assert closed == pytest.approx(np.mean(found), abs=0.02 if on_rails else 0.1)
     assert not on_rails or min(found) == 1

@@ -10,15 +10,14 @@ import pytest
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.flow import Phase, Routing, fail, failover, nics_left, permutation, route, shares, shift
-from fabric.flow.tiered_router import TieredRouter
 from fabric.network.expand import expand
-from tests.flow.flow_fabrics import crossing, fat_tree, form_of, sized, small_fabrics
+from tests.flow.flow_fabrics import crossing, fat_tree, form_of, links_of, sized, small_fabrics
 
 
 def leaf_losing(plan: Blueprint, lost: int) -> np.ndarray:
     """Return what is up when the first leaf lost so many uplinks."""
     up = np.ones(plan.links_total, bool)
-    first = TieredRouter(plan).layers[1].first
+    first = links_of(plan).layers[1].first
     up[first : first + lost] = False
     return up
 
@@ -29,7 +28,7 @@ def test_a_leaf_keeps_the_share_of_its_uplinks(lost: int) -> None:
     plan = fat_tree(2, 8, 8)
     found = shares(plan, [shift(np.arange(64), 8)], up=leaf_losing(plan, lost))
     assert found.min == pytest.approx((8 - lost) / 8)
-    assert (found.apart, found.flows) == (0, 64)
+    assert (found.disconnected, found.flows) == (0, 64)
 
 
 @pytest.mark.parametrize("lost", [1, 8, 24])
@@ -58,7 +57,7 @@ def test_a_lost_plane_leaves_the_rest(planes: int) -> None:
 def test_removing_links_never_raises_adaptive_throughput() -> None:
     """As more and more links fail, neither the slowest flow nor all together get more."""
     for plan, seed in small_fabrics(2):
-        phase = crossing(plan, permutation(np.arange(TieredRouter(plan).all_nics), seed))
+        phase = crossing(plan, permutation(np.arange(links_of(plan).all_nics), seed))
         steps = [fail(plan, [f"link:{percent}%"], seed) for percent in (0, 5, 10, 20, 40, 80)]
         assert all((after <= before).all() for before, after in itertools.pairwise(steps))
         least = [shares(plan, [phase], up=up).min for up in steps]
@@ -70,7 +69,7 @@ def test_flows_cut_apart_are_counted(name: str) -> None:
     """A server without links has flows without rate: they are counted, the slowest share is 0, and the rest go on."""
     plan = fat_tree(3, 4, 4)
     found = shares(plan, [shift(np.arange(64), 20)], Routing(name), fail(plan, ["server[pod=0,block=1,slot=2]"]))
-    assert (found.apart, found.min, found.flows) == (2, 0, 64)
+    assert (found.disconnected, found.min, found.flows) == (2, 0, 64)
     assert found.mean > 0.3
 
 
@@ -81,7 +80,7 @@ def test_leaves_that_keep_no_spine_in_common_are_cut_apart() -> None:
     up[[4, 7]] = False  # leaf 0 keeps spine 1, leaf 1 keeps spine 0
     for name in ("adaptive", "ecmp"):
         found = shares(plan, [shift(np.arange(4), 2)], Routing(name), up)
-        assert (found.apart, found.mean) == (4, 0)
+        assert (found.disconnected, found.mean) == (4, 0)
 
 
 def test_failures_are_those_of_the_network() -> None:
@@ -112,9 +111,9 @@ def test_a_dead_nic_leaves_its_flows_to_the_others() -> None:
     plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
     up = fail(plan, ["leaf[block=0,rail=1]", "server[block=1,slot=3]"])
     phase = crossing(plan, shift(np.arange(32), 4))
-    assert shares(plan, [phase], up=up).apart == 2 * 4 + 5 - 1
+    assert shares(plan, [phase], up=up).disconnected == 2 * 4 + 5 - 1
     moved = failover(phase, nics_left(plan, up), 4)
-    assert shares(plan, [moved], up=up).apart == 2
+    assert shares(plan, [moved], up=up).disconnected == 2
     first = moved.source < 4
     assert np.sort(moved.source[first]).tolist() == [0, 2, 3]
     assert moved.shares[first] == pytest.approx(4 / 3)

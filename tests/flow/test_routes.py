@@ -9,25 +9,24 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import hops
 from fabric.errors import InputError, TooLarge
 from fabric.flow import Phase, Routes, Routing, fail, permutation, route, shift
-from fabric.flow.tiered_router import TieredRouter
 from fabric.network.expand import expand
-from tests.flow.flow_fabrics import arc_ends, crossing, fat_tree, form_of, sized, small_fabrics
+from tests.flow.flow_fabrics import arc_ends, crossing, fat_tree, form_of, links_of, sized, small_fabrics
 
 
 def all_pairs(plan: Blueprint) -> Phase:
     """Return a flow between every two NICs of different servers."""
-    nics = np.arange(TieredRouter(plan).all_nics)
+    nics = np.arange(links_of(plan).all_nics)
     return crossing(plan, Phase(np.repeat(nics, len(nics)), np.tile(nics, len(nics))))
 
 
 def assert_paths(plan: Blueprint, phase: Phase, routes: Routes, qps: int) -> None:
     """Check that each route leads from its source's port to its target's over links that follow one another."""
-    network, links, nics = expand(plan), plan.links_total, TieredRouter(plan).nics
+    network, links, nics = expand(plan), plan.links_total, links_of(plan).nics
     copies = plan.sizes[plan.topology.bundles[0].name]
     for row in range(routes.flows):
         arcs = routes.arcs[row][routes.arcs[row] < 2 * links]
         if not len(arcs):
-            assert routes.apart[row]
+            assert routes.disconnected[row]
             continue
         tails, heads = arc_ends(plan, arcs, network.lower, network.upper)
         source, target = phase.source[row // qps], phase.target[row // qps]
@@ -43,25 +42,25 @@ def assert_paths(plan: Blueprint, phase: Phase, routes: Routes, qps: int) -> Non
 def test_every_route_is_a_path_of_the_network(routing: Routing) -> None:
     """On any small fabric the arcs of a flow lead from its NIC over joined devices to its target's NIC."""
     for plan, seed in small_fabrics(2):
-        phase = crossing(plan, permutation(np.arange(TieredRouter(plan).all_nics), seed))
-        nics = TieredRouter(plan).nics
+        phase = crossing(plan, permutation(np.arange(links_of(plan).all_nics), seed))
+        nics = links_of(plan).nics
         sent = phase.source // nics * nics + phase.target % nics if routing.pxn else phase.source
         routes = route(plan, phase, routing)
-        assert not routes.apart.any()
+        assert not routes.disconnected.any()
         assert_paths(plan, Phase(sent, phase.target), routes, routing.qps)
 
 
 def test_routes_around_failures_are_paths_of_links_that_are_up() -> None:
     """With a fifth of the links down every route uses those that are up, and only flows without a path have none."""
     for plan, seed in small_fabrics(2):
-        phase = crossing(plan, permutation(np.arange(TieredRouter(plan).all_nics), seed))
+        phase = crossing(plan, permutation(np.arange(links_of(plan).all_nics), seed))
         up = fail(plan, ["link:20%"], seed)
         routes = route(plan, phase, Routing("ecmp", qps=3, seed=seed), up)
         used = routes.arcs[routes.arcs < 2 * plan.links_total] % plan.links_total
         assert up[used].all()
         assert_paths(plan, phase, routes, 3)
-        assert (routes.apart.reshape(-1, 3).any(axis=1) == route(plan, phase, up=up).apart).all()
-        assert (routes.apart == (routes.arcs == 2 * plan.links_total).all(axis=1)).all()
+        assert (routes.disconnected.reshape(-1, 3).any(axis=1) == route(plan, phase, up=up).disconnected).all()
+        assert (routes.disconnected == (routes.arcs == 2 * plan.links_total).all(axis=1)).all()
 
 
 def test_hops_of_routes_are_the_closed_form() -> None:
@@ -69,7 +68,7 @@ def test_hops_of_routes_are_the_closed_form() -> None:
     for plan, _ in small_fabrics(3):
         phase, closed = all_pairs(plan), hops(plan)
         if plan.topology.rails_meet_at is None:  # those are counted within a rail, see `Hops`
-            nics = TieredRouter(plan).nics
+            nics = links_of(plan).nics
             same = phase.source % nics == phase.target % nics
             phase = Phase(phase.source[same], phase.target[same])
         routes = route(plan, phase, Routing("ecmp"))
@@ -80,12 +79,12 @@ def test_hops_of_routes_are_the_closed_form() -> None:
 def test_adaptive_pools_are_those_of_the_links() -> None:
     """A link that ECMP takes lies in the pool over which adaptive routing spreads that flow, at the same hop."""
     for plan, seed in small_fabrics(2):
-        lattice = TieredRouter(plan)
+        lattice = links_of(plan)
         phase = crossing(plan, permutation(np.arange(lattice.all_nics), seed))
         links, pools = (route(plan, phase, Routing(name)).arcs for name in ("ecmp", "adaptive"))
-        of_link = np.append(np.tile(lattice.pools_of(np.arange(lattice.links)), 2), -1)
-        of_link[lattice.links : -1] += lattice.pools
-        assert ((pools == 2 * lattice.pools) == (links == 2 * lattice.links)).all()
+        of_link = np.append(np.tile(lattice.groups_of(np.arange(lattice.links)), 2), -1)
+        of_link[lattice.links : -1] += lattice.groups
+        assert ((pools == 2 * lattice.groups) == (links == 2 * lattice.links)).all()
         used = links < 2 * lattice.links
         assert (of_link[links[used]] == pools[used]).all()
 
@@ -103,7 +102,7 @@ SHIFTED = [
 @pytest.mark.parametrize("qps", [1, 3])
 def test_destination_mod_k_spreads_a_shift_perfectly(plan: Blueprint, qps: int) -> None:
     """On a whole 1:1 fabric no link carries more than one flow of a shift, by any distance, and no seed matters."""
-    nics = np.arange(TieredRouter(plan).all_nics)
+    nics = np.arange(links_of(plan).all_nics)
     for by in (1, 2, len(nics) // 2 - 1, len(nics) // 2, len(nics) - 3):
         phase = crossing(plan, shift(nics, by))
         routes = route(plan, phase, Routing("dmodk", qps))
@@ -138,7 +137,7 @@ def test_a_flow_keeps_its_path_whatever_else_runs() -> None:
 def test_hops_choose_evenly_among_what_is_left() -> None:
     """A switch that lost uplinks is sent no less for it, and its other uplinks take the load: u / (u - q) each."""
     plan = fat_tree(3, 4, 8)
-    lattice = TieredRouter(plan)
+    lattice = links_of(plan)
     spine_core = lattice.layers[2]
     up = np.ones(plan.links_total, bool)
     up[spine_core.first : spine_core.first + 3] = False  # the first spine keeps one of its four
@@ -154,7 +153,7 @@ def test_a_rail_only_fabric_is_crossed_by_nvlink() -> None:
     plan = sized(form_of("rail-only", 2), 16, gpus=4, block=4, slot=4, rail=4, spine=4)
     phase = crossing(plan, shift(np.arange(64), 5))
     routes = route(plan, phase)
-    assert not routes.apart.any()
+    assert not routes.disconnected.any()
     assert (routes.arcs[:, 0] == phase.source // 4 * 4 + phase.target % 4).all()
 
 

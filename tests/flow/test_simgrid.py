@@ -17,9 +17,8 @@ from fabric.catalog import collectives
 from fabric.errors import TooLarge
 from fabric.export import to_simgrid
 from fabric.flow import Routing, phases, place, shares
-from fabric.flow.tiered_router import TieredRouter
 from fabric.network.expand import expand
-from tests.flow.flow_fabrics import fat_tree, form_of, sized, small_fabrics
+from tests.flow.flow_fabrics import fat_tree, form_of, links_of, sized, small_fabrics
 
 WITHIN = 0.02
 BYTES = 4_000_000
@@ -135,13 +134,13 @@ def test_an_exported_path_has_the_latency_of_its_switches_and_cables() -> None:
 def test_every_exported_route_is_a_path_of_cables() -> None:
     """On every form each route is unbroken, from the sending NIC (or by NVLink from its neighbour) to the receiving."""
     for plan, seed in small_fabrics(2):
-        if plan.servers * TieredRouter(plan).nics > 60:
+        if plan.servers * links_of(plan).nics > 60:
             continue
         zone = ElementTree.fromstring(to_simgrid(plan)).find("zone")
         assert zone is not None
         hosts, ends = [host.attrib["id"] for host in zone.iter("host")], cable_ends(plan)
         assert len(zone.findall("route")) == len(hosts) * (len(hosts) - 1), (plan.topology.text, seed)
-        assert len(zone.findall("link")) == plan.links_total + (len(hosts) if TieredRouter(plan).nics > 1 else 0)
+        assert len(zone.findall("link")) == plan.links_total + (len(hosts) if links_of(plan).nics > 1 else 0)
         for route in zone.iter("route"):
             assert walked(route, ends) == route.attrib["dst"].rsplit(".", 1)[0], (plan.topology.text, seed)
 

@@ -14,7 +14,7 @@ import fabric
 from fabric.catalog import Server, Switch
 from fabric.draw.captions import model_title
 from fabric.errors import Infeasible
-from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow import summarize
 from fabric.optimizer import size
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.flow_objectives import features_of
@@ -146,7 +146,7 @@ def test_a_mix_is_counted_by_model_everywhere() -> None:
     assert sum(row.power_w or 0 for row in study.bill.of("switch")) == 6 * 5 + 2 * 7
     rack_units = next(row for row in compare(study, study).rows if row.quantity == "rack_units")
     assert rack_units.values[0] == 6 * 1 + 2 * 2
-    assert FabricSummary.of(plan).switch_ns == 5000
+    assert summarize(plan).switch_ns == 5000
     assert features_of(plan)["switch_ps"] == 5_000_000
     for role in plan.mixes:
         assert plan.radix(role) == 8

@@ -21,7 +21,7 @@ import fabric
 from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import hops
 from fabric.cli.main import cli
-from fabric.flow import FabricSummary, allreduce
+from fabric.flow import allreduce, summarize
 from fabric.optimizer.flow_objectives import features_of, summary_of
 from fabric.optimizer.search import comparable
 from fabric.report.pareto import front_summary, pareto_csv
@@ -313,7 +313,7 @@ def test_the_features_of_a_fabric_say_its_shape(name: str) -> None:
         for one in comparable(study.spec, ())[0]
         if (one.topology, one.planes, one.link_gbps) == (plan.topology, plan.planes, plan.link_gbps)
     )
-    told, own = summary_of(candidate, features_of(plan)), FabricSummary.of(plan)
+    told, own = summary_of(candidate, features_of(plan)), summarize(plan)
     assert dataclasses.replace(told, ratios=()) == dataclasses.replace(own, ratios=())
     assert told.ratios == pytest.approx(own.ratios, abs=1e-5)
 

@@ -79,7 +79,7 @@ def test_no_routing_beats_the_linear_program(form: GraphForm) -> None:
         phase = Phase(every.source[apart], every.target[apart])
         names = ["adaptive", "ecmp", "dmodk", *(name for name in form.virtual_channels if name == "valiant")]
         got = [shares(plan, [phase], Routing(name, qps=4)) for name in names]
-        assert all(each.apart == 0 and 0 < each.min <= each.mean <= 1 for each in got)
+        assert all(each.disconnected == 0 and 0 < each.min <= each.mean <= 1 for each in got)
         assert max(each.min for each in got) <= lp_bound(plan, phase) + 1e-6
 
 

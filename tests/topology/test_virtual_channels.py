@@ -13,7 +13,7 @@ import pytest
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
-from fabric.flow.graph_router import GraphRouter
+from fabric.flow.graph_paths import GraphPaths
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint
 from fabric.topology.families import families, family_sets
@@ -115,9 +115,9 @@ def ends_of(plan: Blueprint, leaves: list[int]) -> set[tuple[int, int]]:
     """Return the switches between which sub-flows go: all those of servers, or by levels those that flows choose."""
     if not plan.topology.routing.nic_levels:
         return {(source, target) for source in leaves for target in leaves if source != target}
-    walks, nics = GraphRouter(plan), plan.servers * plan.server.nics
+    walks, nics = GraphPaths(plan, plan.topology), plan.servers * plan.server.nics
     source, target, dealt = (each.reshape(-1) for each in np.indices((nics, nics, walks.ports)))
-    begin, end = walks.leaving(source, target, dealt).switches
+    begin, end = walks.ports_of(source, target, dealt).switches
     pairs = zip(begin + plan.servers, end + plan.servers, strict=True)
     return {(int(one), int(other)) for one, other in pairs if one != other}
 

@@ -1,0 +1,207 @@
+"""Paths through a graph topology: from switch to switch by shortest paths, directly or by an intermediate switch.
+
+At every hop a sub-flow takes one of the links that lead nearer to its target, by a hash of its key, as equal-cost
+multi-path routing does. Valiant's paths go by a leaf that the hash draws (L. Valiant 1982, doi 10.1137/0211027): they
+are twice as long, but under them no traffic is worse than uniform traffic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric import units
+from fabric.blueprint import Blueprint
+from fabric.errors import TooLarge
+from fabric.flow.hashing import Keys, below, nth
+from fabric.network.expand import memory_bytes
+from fabric.topology.graph_form import GraphForm
+from fabric.topology.switch_graph import FAR, Graph, graph_of
+
+__all__ = ["GraphPaths", "Ports"]
+
+CHUNK = 1 << 14
+"""Sub-flows that take a hop at a time."""
+
+BY, ON = 1 << 16, 1 << 17
+"""Numbers of the hashes that draw the intermediate leaf, and the hops from it on."""
+
+Rows = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports by which sub-flows leave and reach NICs."""
+
+    rows: tuple[Rows, Rows]
+    """The rows of their links, at the source and at the target."""
+    switches: tuple[Rows, Rows]
+    """The switches at the other ends of these links."""
+    plane: Rows
+    """The planes."""
+
+
+@dataclass(frozen=True, eq=False)
+class GraphPaths:
+    """The paths through a graph topology over the links that are up."""
+
+    blueprint: Blueprint
+    """The fabric."""
+    form: GraphForm
+    """Its topology."""
+    up: npt.NDArray[np.bool_] | None = None
+    """Which links are up, shape (links,); None for all."""
+
+    @property
+    def ports(self) -> int:
+        """The ports of a NIC: one in each plane, or one to each level."""
+        return self.form.routing.nic_levels or self.blueprint.planes
+
+    @property
+    def planes(self) -> int:
+        """The planes; with levels, whose switches NICs join, one."""
+        return 1 if self.form.routing.nic_levels else self.blueprint.planes
+
+    @cached_property
+    def graphs(self) -> tuple[Graph, ...]:
+        """One graph for all planes where all links are up, else one of each plane; with NICs where servers forward."""
+        graph, relay = self._switches, self.form.routing.server_relay
+        graph = _with_nics(graph, self.form.routing.nic_levels) if relay else graph
+        if self.up is None:
+            return (graph,)
+        return tuple(_without_failed(graph, self.up, plane, self.planes) for plane in range(self.planes))
+
+    @cached_property
+    def _switches(self) -> Graph:
+        return graph_of(self.form, self.blueprint.sizes)
+
+    @property
+    def ends(self) -> Rows:
+        """The switches of each end: a leaf, or with levels those of a NIC, shape (ends, 1 or levels)."""
+        return self._switches.ends
+
+    @cached_property
+    def distances(self) -> tuple[npt.NDArray[np.uint8], ...]:
+        """The weight of the shortest path between every vertex and every switch that has NICs, in each graph."""
+        targets = np.arange(int(self.ends.max()) + 1)
+        needed = len(self.graphs) * self.graphs[0].switches * len(targets)
+        if 2 * needed > memory_bytes() / 2:
+            raise TooLarge(
+                f"{self.blueprint.name}: the distances between all switches take {units.size(needed)}; take fewer GPUs,"
+                " or the closed form"
+            )
+        return tuple(graph.all_distances(targets) for graph in self.graphs)
+
+    def choose(self, source: Rows, target: Rows, dealt: Rows, keys: Keys, valiant: Rows) -> tuple[Rows, Rows]:
+        """Return the arcs of sub-flows between NICs, shape (sub-flows, hops), padded, and which no path joins.
+
+        `dealt` are the ports by which they leave, where these are up; `valiant` are the sub-flows that go by an
+        intermediate leaf.
+        """
+        links = self.blueprint.links_total
+        ports = self.ports_of(source, target, dealt)
+        disconnected = np.zeros(len(source), bool)
+        if self.up is not None:
+            disconnected |= ~(self.up[ports.rows[0]] & self.up[ports.rows[1]])
+        begin, end = ports.switches
+        by = np.where(valiant, below(nth(keys, BY), len(self.ends)), begin)
+        columns = [ports.rows[0], links + ports.rows[1]]
+        columns += self._hop_to(begin, by, ports.plane, keys, disconnected, 0)
+        columns += self._hop_to(by, end, ports.plane, keys, disconnected, ON)
+        arcs = np.stack(columns, axis=1).astype(np.int32)
+        arcs[disconnected] = 2 * links
+        return arcs, disconnected
+
+    def ports_of(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
+        """Return the ports by which sub-flows leave and arrive, each dealt a plane, or a level."""
+        return (self._by_levels if self.form.routing.nic_levels else self._by_planes)(source, target, dealt)
+
+    def _by_planes(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
+        """Leave and arrive in the plane dealt, or in the next plane in which both links are up."""
+        leaf = self.blueprint.server.nics * self.blueprint.sizes["slot"]
+        plane, up = dealt, self.up
+        for _ in range(0 if up is None else self.planes - 1):
+            assert up is not None
+            both = up[source * self.planes + plane] & up[target * self.planes + plane]
+            plane = np.where(both, plane, (plane + 1) % self.planes)
+        rows = source * self.planes + plane, target * self.planes + plane
+        return Ports(rows, (source // leaf, target // leaf), plane)
+
+    def _by_levels(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
+        """Leave by the level dealt, and arrive by the one that makes the paths from all levels short and similar."""
+        levels, nics = self.form.routing.nic_levels, len(self.ends)
+        orders = np.array(list(permutations(range(levels))))
+        begin, end = self.ends[source], self.ends[target]
+        distance = self.distances[0][begin[:, :, None], end[:, None, :]].astype(np.int64)
+        if self.up is not None:
+            up = self.up[: levels * nics].reshape(levels, nics).T
+            distance += FAR * ~up[source][:, :, None] + FAR * ~up[target][:, None, :]
+        # Each order pairs the levels of the source with those of the target; squares prefer paths of similar length.
+        total = (distance**2)[:, np.arange(levels), orders].sum(axis=2)
+        order, flow = orders[total.argmin(axis=1)], np.arange(len(source))
+        there = order[flow, dealt]
+        for _ in range(levels - 1 if self.up is not None else 0):
+            dealt = np.where(distance[flow, dealt, there] < FAR, dealt, (dealt + 1) % levels)
+            there = order[flow, dealt]
+        rows = dealt * nics + source, there * nics + target
+        return Ports(rows, (begin[flow, dealt], end[flow, there]), 0 * dealt)
+
+    def _hop_to(self, source: Rows, target: Rows, plane: Rows, keys: Keys, disconnected: Rows, salt: int) -> list[Rows]:
+        """Return the arcs of paths between switches, a column a hop; sets `disconnected` where there is none."""
+        at, links = source.copy(), self.blueprint.links_total
+        found = list[Rows]()
+        while (moving := np.flatnonzero((at != target) & ~disconnected)).size:
+            column, choice = np.full(len(at), 2 * links, np.int64), salt + 2 * len(found)
+            for number, part in self._parts(moving, plane):
+                graph, distances = self.graphs[number], self.distances[number]
+                stuck = distances[at[part], target[part]] == FAR
+                disconnected[part[stuck]] = True
+                rows = part[~stuck]
+                if rows.size:
+                    arc = graph.nearer(at[rows], target[rows], distances, partial(below, nth(keys[rows], choice)))
+                    copy = below(nth(keys[rows], choice + 1), graph.copies[arc])
+                    row = graph.rows[arc] + copy * self.planes + plane[rows]
+                    column[rows] = np.where(graph.back[arc], links + row, row)
+                    at[rows] = graph.heads[arc]
+            found.append(column)
+        return found
+
+    def _parts(self, moving: Rows, plane: Rows) -> Iterator[tuple[int, Rows]]:
+        """Yield the numbers of sub-flows that take a hop together, with that of their graph."""
+        for rows in np.split(moving, range(CHUNK, len(moving), CHUNK)):
+            for number in range(len(self.graphs)):
+                some = rows[plane[rows] == number] if len(self.graphs) > 1 else rows
+                if some.size:
+                    yield number, some
+
+
+def _with_nics(graph: Graph, levels: int) -> Graph:
+    """Return a graph with one more vertex for each NIC, joined to its switches."""
+    nics = len(graph.ends)
+    nic = np.tile(graph.switches + np.arange(nics), levels)
+    switch, rows, one = graph.ends.T.reshape(-1), np.arange(nics * levels), np.ones(nics * levels, np.int64)
+    columns = (
+        (graph.tails, nic, switch), (graph.heads, switch, nic), (graph.copies, one, one), (graph.weights, one, one),
+        (graph.rows, rows, rows), (graph.back, one == 0, one == 1),
+    )  # fmt: skip
+    tails, heads, copies, weights, link, back = (np.concatenate(column) for column in columns)
+    order = np.argsort(tails, kind="stable")
+    arcs = {"tails": tails, "heads": heads, "copies": copies, "weights": weights, "rows": link, "back": back}
+    return replace(graph, switches=graph.switches + nics, **{name: column[order] for name, column in arcs.items()})
+
+
+def _without_failed(graph: Graph, up: npt.NDArray[np.bool_], plane: int, planes: int) -> Graph:
+    """Return the graph of one plane with an arc for each link that is up."""
+    arc = np.repeat(np.arange(len(graph.tails)), graph.copies)
+    copy = np.arange(len(arc)) - np.repeat(np.cumsum(graph.copies) - graph.copies, graph.copies)
+    rows = graph.rows[arc] + copy * planes
+    alive = up[rows + plane]
+    arc, one = arc[alive], np.ones(int(alive.sum()), np.int64)
+    kept = {name: getattr(graph, name)[arc] for name in ("tails", "heads", "weights", "back")}
+    return replace(graph, **kept, rows=rows[alive], copies=one)

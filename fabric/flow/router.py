@@ -1,0 +1,107 @@
+"""Routers: what flows ask of a fabric, by the kind of its topology, told apart in one place."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.blueprint import Blueprint
+from fabric.errors import InputError
+from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.graph_router import GraphRouter
+from fabric.flow.phase import Phase, cross_rails
+from fabric.flow.routes import Routes
+from fabric.flow.routings import ADAPTIVE, Routing
+from fabric.flow.tiered_router import TieredRouter
+from fabric.topology.clos import ClosForm
+from fabric.topology.graph_form import GraphForm
+
+__all__ = ["Router", "route", "router_of", "summarize"]
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+Shares = npt.NDArray[np.float64]
+
+
+class Router(Protocol):
+    """What flows ask of a fabric whose links are up as `up` says."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The fabric."""
+
+    @property
+    def up(self) -> Mask | None:
+        """Which links are up, shape (links,); None for all."""
+
+    def summarize(self) -> FabricSummary:
+        """Return the fabric as closed forms see it, all links up."""
+
+    def nic_of_links(self) -> Rows:
+        """Return the NIC row (server * NICs + nic) of each of the servers' links, which come first in a network."""
+
+    def route(self, phase: Phase, routing: Routing) -> Routes:
+        """Return the routes of flows that leave their servers as they are (see `cross_rails`).
+
+        Raises TooLarge, with the estimate, when the routes would not fit in the machine's memory.
+        """
+
+    def spread_over_links(self, loads: Shares, routing: Routing) -> Shares:
+        """Return the load of every link, shape (2, links), from that of the arcs of `route`, shape (2, arcs)."""
+
+    def cut_bound(self, phase: Phase) -> float:
+        """Return the share of line rate beyond which some cut is too small for the flows together."""
+
+    @property
+    def instead_of_program(self) -> str:
+        """What to do where the linear program is too large."""
+
+    def commodities(self, source: Rows) -> Rows:
+        """Return a number for each source NIC, the same for those whose host links lead to the same leaves."""
+
+    def lines(self) -> list[int]:
+        """Return the sizes of nested localities, innermost first, which adversarial traffic is made of."""
+
+    def shortest_path(self, source: int, target: int) -> tuple[str, ...] | None:
+        """Return the devices of a shortest path between NICs of different servers; None where no path joins them."""
+
+
+def router_of(blueprint: Blueprint, up: Mask | None = None) -> Router:
+    """Return the router of a blueprint over the links that are `up`, shape (links,), by default all.
+
+    This is the one place of this package where the kinds of topology are told apart.
+    """
+    match blueprint.topology:
+        case ClosForm() as form:
+            return TieredRouter(blueprint, form, up)
+        case GraphForm() as form:
+            return GraphRouter(blueprint, form, up)
+        case other:
+            raise TypeError(f"no router of a {type(other).__name__}")
+
+
+def summarize(blueprint: Blueprint) -> FabricSummary:
+    """Return a blueprint as closed forms see it."""
+    return router_of(blueprint).summarize()
+
+
+def route(
+    blueprint: Blueprint,
+    phase: Phase,
+    routing: Routing = ADAPTIVE,
+    up: Mask | None = None,
+    router: Router | None = None,
+) -> Routes:
+    """Route the flows of `phase` over the links that are `up`, shape (links,), by default all.
+
+    `router` is that of the blueprint and `up`, where it is at hand: what it computes is then computed once. Raises
+    InputError where the topology does not have the paths that the routing takes, and TooLarge as `Router.route` does.
+    """
+    policy, topology = routing.policy, blueprint.topology
+    if policy.paths not in topology.virtual_channels:
+        need = "a direct network" if policy.paths == "valiant" else f"{policy.paths} paths"
+        kind = "a Clos" if topology.layered else "a server-centric network"
+        raise InputError(f"{policy.label} routing needs {need}; {topology.family} is {kind}")
+    return (router or router_of(blueprint, up)).route(cross_rails(blueprint, phase, pxn=routing.pxn), routing)

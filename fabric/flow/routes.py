@@ -1,0 +1,31 @@
+"""What routing gives: the arcs that each flow takes, and what those arcs carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Routes"]
+
+
+@dataclass(frozen=True, eq=False)
+class Routes:
+    """The arcs of each flow, from its NIC up and down, and their capacity.
+
+    Arc a < links is link row a upwards, and arc links + a is the same link downwards. Where packets are sprayed over a
+    Clos, an arc is an equal-cost group of links instead of one link. The last arc pads short paths.
+    """
+
+    arcs: npt.NDArray[np.int32]
+    """The arcs, shape (flows, hops); of a flow split over q queue pairs, rows q * i to q * i + q - 1."""
+    capacity: npt.NDArray[np.float64]
+    """The capacity of each arc in Gb/s; that of the padding is infinite."""
+    disconnected: npt.NDArray[np.bool_]
+    """Which flows no path joins, shape (flows,)."""
+
+    @property
+    def flows(self) -> int:
+        """The number of flows, every sub-flow by itself."""
+        return len(self.arcs)

@@ -1,0 +1,165 @@
+"""The routings: how flows take paths, and what each leaves of line rate in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from fabric.catalog import collectives
+from fabric.errors import InputError, whole
+from fabric.flow.ecmp_model import mean_hashed_share, slowest_hashed_share
+from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.hashing import Keys, flow_keys
+from fabric.registry import Registry
+
+if TYPE_CHECKING:
+    from fabric.flow.tiered_links import Ends
+
+__all__ = ["ADAPTIVE", "ROUTINGS", "Routing", "RoutingPolicy", "closed_form_routings"]
+
+HashKeys = Callable[[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], int], Keys]
+"""Returns the hash key of each sub-flow, from its source NIC, its target NIC, its queue pair and the seed."""
+
+
+def nic_share() -> float:
+    """Return the share of line rate that a transport of ordered packets makes use of."""
+    return collectives().nic_share
+
+
+def adaptive_share() -> float:
+    """Return the share of line rate that a transport of sprayed packets makes use of."""
+    return collectives().adaptive_share
+
+
+@dataclass(frozen=True)
+class RoutingPolicy:
+    """A way to choose paths."""
+
+    name: str
+    """The word by which it is asked for."""
+    label: str
+    """Its name for people, such as `ECMP`."""
+    description: str
+    """How it takes paths, in a few words."""
+    transport_share: Callable[[], float] = nic_share
+    """Returns the share of line rate that the transport makes use of."""
+    paths: str = "minimal"
+    """The kind of paths: one of the topology's `virtual_channels`, `minimal` or `valiant` (by an intermediate switch).
+
+    Topologies without this kind of path are refused.
+    """
+    sprays: bool = False
+    """Whether packets spread over all paths by load, those by an intermediate switch included where these help.
+
+    Otherwise every sub-flow (queue pair) keeps to one path, and a flow ends with its slowest sub-flow.
+    """
+    hash_keys: HashKeys = flow_keys
+    """Returns the keys whose hashes choose the path of each sub-flow."""
+    digits_of: Callable[[Ends, Ends], Ends] | None = None
+    """Returns the end of a path, of the source and the target, whose number chooses the path through a Clos.
+
+    The number is read digit by digit going up, as in destination-mod-k. None: hashes choose there too.
+    """
+    slowest_share: Callable[[FabricSummary, bool, int], float] | None = None
+    """Returns, in closed form, the share of line rate that collisions leave to the slowest NIC.
+
+    It is given the fabric, whether flows run between neighbours in order of placement, and the NICs that each NIC sends
+    to at the same time. It must not fall where the fabric gets better (see `FabricSummary`). None: no closed form.
+    """
+    mean_share: Callable[[FabricSummary, int], float] | None = None
+    """Returns the same on average, for random pairs; None: as that of the slowest."""
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether estimates in closed form know it."""
+        return self.slowest_share is not None
+
+
+def _hash_target(_: npt.NDArray[Any], target: npt.NDArray[Any], queue_pair: npt.NDArray[Any], seed: int) -> Keys:
+    return flow_keys(0 * target, target, queue_pair, seed)
+
+
+ROUTINGS = Registry(
+    "routing",
+    "routings",
+    RoutingPolicy,
+    lambda: (
+        RoutingPolicy(
+            "adaptive",
+            "adaptive",
+            "each packet takes the least loaded path",
+            adaptive_share,
+            sprays=True,
+            slowest_share=lambda summary, in_order, partners: 1.0,
+        ),
+        RoutingPolicy(
+            "ecmp",
+            "ECMP",
+            "a hash of each queue pair chooses among equal-cost paths",
+            slowest_share=slowest_hashed_share,
+            mean_share=mean_hashed_share,
+        ),
+        RoutingPolicy(
+            "dmodk",
+            "destination-mod-k",
+            "the target alone chooses the path",
+            hash_keys=_hash_target,
+            digits_of=lambda source, target: target,
+        ),
+        RoutingPolicy(
+            "valiant",
+            "Valiant",
+            "by a random intermediate switch, on direct networks",
+            paths="valiant",
+        ),
+    ),
+)
+"""The routings by name; another package adds one under the entry-point group `fabric.routings`."""
+
+
+def closed_form_routings() -> tuple[str, ...]:
+    """Return the names of the routings that estimates in closed form know."""
+    return tuple(name for name, policy in ROUTINGS.items() if policy.closed_form)
+
+
+@dataclass(frozen=True)
+class Routing:
+    """How explicit flows take paths.
+
+    ECMP deals the sub-flows of a flow over the planes in turn, and sends each where a hash of its flow's ends, its
+    number and `seed` says, evenly at every hop over the links that are up and lead to the target. Destination-mod-k is
+    that of InfiniBand's fat trees (E. Zahavi 2012, doi 10.1016/j.jpdc.2011.12.006), each sub-flow with a number of its
+    own. Adaptive routing sprays over all links in proportion to what is up, whatever the queue pairs.
+
+    Raises InputError for an unknown name, and without queue pairs.
+    """
+
+    name: str = "adaptive"
+    """The name of a routing, one of ROUTINGS."""
+    qps: int = 1
+    """The queue pairs of a flow."""
+    seed: int = 0
+    """The seed of the hashes."""
+    pxn: bool = False
+    """Whether a flow crosses to its target's rail by NVLink before it leaves; where rails never meet it always does."""
+
+    def __post_init__(self) -> None:
+        """Raise InputError for an unknown name, and without queue pairs."""
+        ROUTINGS.get_record(self.name)
+        if not whole(self.qps, 1):
+            raise InputError(f"{self.qps!r:.40} queue pairs carry nothing; take 1 or more")
+
+    @property
+    def policy(self) -> RoutingPolicy:
+        """The record of its name."""
+        return ROUTINGS[self.name]
+
+    def over(self, planes: int) -> Routing:
+        """Return the routing with at least one queue pair of each flow in each of `planes` planes."""
+        return replace(self, qps=max(self.qps, planes))
+
+
+ADAPTIVE = Routing()

@@ -1,0 +1,222 @@
+"""The links of a Clos as arithmetic: which link, and which equal-cost group of links, lies above a NIC."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.blueprint import Blueprint
+from fabric.network import Devices
+from fabric.network.expand import lay_devices, steps
+from fabric.topology.clos import AxisBundle, ClosForm, filled_name
+
+__all__ = ["Digits", "Ends", "Layer", "TieredLinks"]
+
+Digits = Mapping[str, Any]
+"""The value on each axis: integers, or arrays of integers of one shape."""
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One bundle of links as arithmetic.
+
+    An equal-cost group (ECMP group) is the links that differ only in what routing is free to choose: its links have the
+    locality and the rail of their lower ends in common, and below the leaves the NIC.
+    """
+
+    name: str
+    """The name of the bundle."""
+    first: int
+    """The row of its first link."""
+    links: int
+    """The number of its links."""
+    copies: int
+    """The parallel links of a joined pair."""
+    servers: int
+    """The servers below one locality of the lower group."""
+    locality_step: int
+    """The rows from one locality of the lower group to the next."""
+    steps: Mapping[str, int]
+    """The rows from one value to the next on each other axis of either group."""
+    up: dict[str, int]
+    """The axes that routing chooses on the way up, each with its size."""
+    down: dict[str, int]
+    """The axes that routing chooses on the way down, each with its size."""
+    rails: dict[str, int]
+    """The rail axes of the lower end (at a server, of the link), each with its size."""
+    lower_free: dict[str, int]
+    """The other axes of the lower end except the localities, each with its size."""
+    first_group: int
+    """The number of its first equal-cost group."""
+    groups: int
+    """The number of its equal-cost groups."""
+    chooses_copy: bool
+    """Whether routing chooses among parallel links; at a server the NIC decides."""
+
+    def link(self, server: Any, digits: Digits, copy: Any) -> Any:
+        """Return the row of the link above (the devices above) `server` with these digits."""
+        others = sum(digits[axis] * step for axis, step in self.steps.items())
+        return self.first + server // self.servers * self.locality_step + others + copy
+
+    def group(self, server: Any, digits: Digits, copy: Any) -> Any:
+        """Return the number of the group above `server` and its rails; below the leaves it is the NIC's row."""
+        number = server // self.servers
+        for axis, size in self.rails.items():
+            number = number * size + digits[axis]
+        return self.first_group + (number if self.chooses_copy else number * self.copies + copy)
+
+    def group_of(self, rows: Rows) -> Rows:
+        """Return the group of each of the layer's link rows."""
+        digits = {axis: self.digit(rows, axis) % size for axis, size in self.rails.items()}
+        server = (rows - self.first) // self.locality_step * self.servers
+        return np.asarray(self.group(server, digits, (rows - self.first) % self.copies))
+
+    def digit(self, rows: npt.NDArray[Any], axis: str) -> Rows:
+        """Return the links' value on `axis` (for the layer's own name, the parallel link), with the axes left of it.
+
+        Modulo the size of the axis it is the value alone.
+        """
+        return np.asarray((rows - self.first) // self.steps.get(axis, 1), np.int64)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """NICs as routing sees them, in arrays of one shape."""
+
+    server: Any
+    """The server."""
+    rails: Digits
+    """The value on each rail axis."""
+    copy: Any
+    """The number of the host link among the parallel ones of its rail."""
+
+
+@dataclass(frozen=True)
+class TieredLinks:
+    """The links of a Clos in layers, from the host links up; NIC rows are server * `nics` + nic."""
+
+    blueprint: Blueprint
+    """The fabric."""
+    form: ClosForm
+    """Its topology."""
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The bundles from the host links up."""
+        devices, layers = lay_devices(self.blueprint), list[Layer]()
+        for bundle in self.form.bundles:
+            below = layers[-1] if layers else None
+            layers.append(_layer(self.blueprint, self.form, bundle, devices[bundle.lower.role], below))
+        return tuple(layers)
+
+    @property
+    def tiers(self) -> int:
+        """The number of switch tiers."""
+        return self.blueprint.tiers
+
+    @property
+    def nics(self) -> int:
+        """The NICs of one server: its rails times the parallel host links of each."""
+        return self.blueprint.leaves_per_server * self.layers[0].copies
+
+    @property
+    def all_nics(self) -> int:
+        """The NICs of all servers."""
+        return self.blueprint.servers * self.nics
+
+    @property
+    def planes(self) -> int:
+        """The number of planes."""
+        return self.blueprint.planes
+
+    @property
+    def links(self) -> int:
+        """The number of links."""
+        return self.blueprint.links_total
+
+    @property
+    def groups(self) -> int:
+        """The number of equal-cost groups."""
+        return self.layers[-1].first_group + self.layers[-1].groups
+
+    @cached_property
+    def rails(self) -> dict[str, int]:
+        """The rail axes with their sizes."""
+        return {axis: self.blueprint.sizes[axis] for axis in self.form.rail_axes}
+
+    def ends(self, nics: npt.NDArray[Any]) -> Ends:
+        """Return the server, rails and host link of NIC rows, in arrays of their shape."""
+        rail, rails = nics % self.nics // self.layers[0].copies, {}
+        for axis in reversed(self.rails):
+            rails[axis] = rail % self.rails[axis]
+            rail = rail // self.rails[axis]
+        return Ends(nics // self.nics, rails, nics % self.layers[0].copies)
+
+    def turn(self, source: Ends, target: Ends) -> npt.NDArray[np.int8]:
+        """Return the tier at which each path turns: 0 within a server, tiers + 1 where no path joins the two."""
+        turn: npt.NDArray[np.int8] = (source.server != target.server).astype(np.int8)
+        for tier in range(1, self.tiers + 1):
+            turn += turn.astype(bool) & ~self._meet(tier, source, target)
+        return turn
+
+    def _meet(self, tier: int, source: Ends, target: Ends) -> npt.NDArray[np.bool_]:
+        """Return whether paths may turn at `tier`: the ends share its locality, and the rails not yet joined there."""
+        servers = _servers(self.blueprint, self.form, self.form.groups[tier].axes)
+        meet = source.server // servers == target.server // servers
+        for axis in self.rails:
+            if axis in self.form.shared_axes(tier):
+                meet &= source.rails[axis] == target.rails[axis]
+        return np.asarray(meet)
+
+    @cached_property
+    def group_links(self) -> Rows:
+        """The links of each equal-cost group when all are up, shape (groups,)."""
+        return np.concatenate([np.full(layer.groups, layer.links // layer.groups) for layer in self.layers])
+
+    def groups_of(self, rows: Rows) -> Rows:
+        """Return the equal-cost group of each link row; the rows ascend."""
+        ends = np.searchsorted(rows, [*(layer.first for layer in self.layers[1:])])
+        parts = np.split(rows, ends)
+        return np.concatenate([layer.group_of(part) for layer, part in zip(self.layers, parts, strict=True)])
+
+
+def _servers(blueprint: Blueprint, form: ClosForm, axes: tuple[str, ...]) -> int:
+    """Return the servers of one full locality of a group with these axes; all of them where it has none."""
+    places = [axis for axis in form.placement if axis in axes]
+    return form.servers_in(places[-1], blueprint.sizes) if places else max(1, blueprint.servers)
+
+
+def _layer(blueprint: Blueprint, form: ClosForm, bundle: AxisBundle, lower: Devices, below: Layer | None) -> Layer:
+    sizes, places = blueprint.sizes, form.placement
+    inner = tuple(axis for axis in lower.axes if axis not in places)
+    order = (*inner, *bundle.upper_only, bundle.name)
+    rows = steps(order, sizes)
+    rails = {axis: sizes[axis] for axis in form.rail_axes if axis in (order if below is None else inner)}
+    filled_places = form.placement_axes(bundle.lower)
+    groups = (sizes[filled_name(filled_places[-1])] if filled_places else 1) * math.prod(rails.values())
+    # The ends of a path fix its localities and rails; every other axis is free.
+    given = (*places, *form.rail_axes)
+    return Layer(
+        name=bundle.name,
+        first=below.first + below.links if below else 0,
+        links=blueprint.links(bundle),
+        copies=sizes[bundle.name],
+        servers=_servers(blueprint, form, bundle.lower.axes),
+        locality_step=math.prod(sizes[name] for name in order),
+        steps={axis: step for axis, step in rows.items() if axis != bundle.name},
+        up={axis: sizes[axis] for axis in bundle.upper_only if axis not in given},
+        down={axis: sizes[axis] for axis in bundle.lower_only if axis not in given},
+        rails=rails,
+        lower_free={axis: sizes[axis] for axis in inner if axis not in given},
+        first_group=below.first_group + below.groups if below else 0,
+        groups=groups if below else groups * sizes[bundle.name],
+        chooses_copy=below is not None,
+    )
