@@ -65,6 +65,9 @@ def _text(detail: dict[str, Any], model: type[BaseModel]) -> str:
         return f"missing{_example(detail['loc'], model)}"
     if kind == "extra_forbidden":
         return "unknown key" + _nearest_field(detail["loc"], model)
+    if kind == "literal_error" and detail["loc"][-1] not in _TAGS:
+        field = _field(detail["loc"], model)
+        return f"unknown value {_show(value)}" + nearest(value, _literals(field.annotation) if field else ())
     if kind in _WANTED or kind == "union_tag_invalid":
         return _wrong_kind(detail, model)
     return _out_of_bounds(kind, value, limits) or str(detail["msg"])
@@ -145,6 +148,15 @@ def _model_around(loc: Keys, model: type[BaseModel]) -> type[BaseModel] | None:
         if found and str(key) in found.model_fields:
             found = _model_inside(found.model_fields[str(key)].annotation)
     return found
+
+
+def _literals(annotation: Any) -> Iterator[str]:
+    """Yield the words that an annotation allows by name."""
+    for each in get_args(annotation):
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from _literals(each)
 
 
 def _model_inside(annotation: Any) -> type[BaseModel] | None:

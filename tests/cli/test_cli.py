@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -10,8 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
 import fabric
+from fabric.cli.main import cli
 from tests.request_fixtures import Run
 
 ROOT = Path(__file__).parents[2]
@@ -169,7 +172,7 @@ def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def test_a_full_output_is_told_in_one_line(command: str) -> None:
     """Where stdout can't be written, the run says so and exits 2."""
     done = shell(f"fabric {command} > /dev/full")
-    assert (done.returncode, done.stderr) == (2, "fabric: can't write the output: No space left on device\n")
+    assert (done.returncode, done.stderr) == (2, f"fabric: can't write the output: {os.strerror(errno.ENOSPC)}\n")
 
 
 @pytest.mark.parametrize("command", ["list topologies", "list families", "--help"])
@@ -207,10 +210,17 @@ def test_a_folder_whose_name_is_no_text_is_written_and_told(request_file: Path) 
 )
 def test_names_are_completed(words: str, offered: set[str]) -> None:
     """The shell is offered the families, switches and servers that begin with what is typed."""
-    place = len(words.split()) + 2
-    words = f"fabric design colossus-100k {words}"
-    done = shell("fabric", _FABRIC_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(place))
-    assert {line.removeprefix("plain,") for line in done.stdout.splitlines()} == offered
+    *before, start = words.split()
+    shell = ShellComplete(cli, {}, "fabric", "_FABRIC_COMPLETE")
+    assert {item.value for item in shell.get_completions(["design", "colossus-100k", *before], start)} == offered
+
+
+def test_the_shell_is_answered_by_the_command() -> None:
+    """Asked by bash, the command names what completes its words."""
+    words = "fabric design colossus-100k --server dgx-b3"
+    done = shell("fabric", _FABRIC_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD="4")
+    assert "dgx-b300" in done.stdout
+    assert "dgx-h100" not in done.stdout
 
 
 def test_the_list_of_families_breaks_no_word(run: Run) -> None:
@@ -243,7 +253,7 @@ def test_files_are_written_whole_or_not_at_all(run: Run, request_file: Path, tmp
 
 def refuse(*_: object) -> None:
     """Fail as a full disk does."""
-    raise OSError(28, "No space left on device")
+    raise OSError(errno.ENOSPC, "the disk is full")
 
 
 def test_a_failure_midway_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +261,7 @@ def test_a_failure_midway_changes_no_file(tmp_path: Path, monkeypatch: pytest.Mo
     study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
     (tmp_path / "design.json").write_text("old")
     monkeypatch.setattr("fabric.report.files.save", refuse)
-    with pytest.raises(fabric.FabricError, match="No space left"):
+    with pytest.raises(fabric.FabricError, match="the disk is full"):
         fabric.write(study, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["design.json"]
     assert (tmp_path / "design.json").read_text() == "old"
@@ -281,7 +291,7 @@ def test_a_full_disk_leaves_no_new_folder(tmp_path: Path, monkeypatch: pytest.Mo
     study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
     monkeypatch.setattr("fabric.report.files.save", refuse)
     (tmp_path / "old").mkdir()
-    with pytest.raises(fabric.FabricError, match="No space left"):
+    with pytest.raises(fabric.FabricError, match="the disk is full"):
         fabric.write(study, tmp_path / "old" / "new" / "below")
     assert [path.name for path in tmp_path.rglob("*")] == ["old"]
 
@@ -290,7 +300,8 @@ def test_an_empty_folder_is_refused_before_sizing(run: Run, request_file: Path) 
     """`--out ""`, as from an unset variable, is bad input and not the same as no `--out`."""
     code, out, err = run("design", str(request_file), "--out", "")
     assert (code, out) == (2, "")
-    assert "'--out'" in err
+    assert "--out" in err
+    assert "write the name of a folder" in err
 
 
 def test_pictures_need_no_backend(request_file: Path, tmp_path: Path) -> None:

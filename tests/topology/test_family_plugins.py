@@ -44,7 +44,7 @@ def test_a_third_party_family_is_found_sized_and_checked(installed: Path) -> Non
     rows = json.loads(_python(installed, "-m", "fabric", "list", "families", "--json").stdout)
     assert "halves" in [row["name"] for row in rows]
     tests = _python(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(PACKAGE / "tests"))
-    assert (tests.returncode, "3 passed" in tests.stdout) == (0, True), tests.stdout
+    assert tests.returncode == 0, tests.stdout  # pytest fails where it finds no test
     request = installed / "mine.yaml"
     request.write_text((PACKAGE / "README.md").read_text().partition("```yaml\n")[2].partition("```")[0])
     checked = _python(installed, "-m", "fabric", "check", str(request))
