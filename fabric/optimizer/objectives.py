@@ -11,6 +11,7 @@ from fabric.blueprint.prices import SHARES
 from fabric.catalog import Switch
 from fabric.errors import InputError
 from fabric.optimizer.model import Model
+from fabric.request import LIMITS as REQUEST_LIMITS
 from fabric.request import Spec
 
 __all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "links", "needs", "switches"]
@@ -131,14 +132,7 @@ OBJECTIVES = {
 }
 """What a fabric may be optimized for, by the word that asks for it."""
 
-LIMITS = {
-    "cost_usd": "cost",
-    "total_cost_usd": "total_cost",
-    "power_w": "power",
-    "rack_units": "rack_units",
-    "hops": "hops",
-    "models": "models",
-}
+LIMITS = {key: limit.objective for key, limit in REQUEST_LIMITS.items() if limit.objective}
 """The objective that each of the request's limits on totals bounds."""
 
 

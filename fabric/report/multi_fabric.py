@@ -11,7 +11,7 @@ from fabric.report.markdown import escaped, markdown_table
 from fabric.report.objectives import value
 from fabric.report.pareto import shape
 from fabric.report.terminal import Table
-from fabric.request.cluster import SHARED
+from fabric.request import LIMITS, SHARED
 from fabric.studies.multi_fabric import Cluster, amount_of
 
 __all__ = ["SCHEMA", "cluster_document", "cluster_report", "cluster_summary"]
@@ -47,7 +47,7 @@ def cluster_summary(cluster: Cluster) -> tuple[str, list[Table], list[str]]:
     limits = [_said(name, cluster.spec.limits.get(name)) if name in cluster.spec.limits else "-" for name in SHARED]
     rows.append(("limit", "", "", *limits))
     best = "no choice of fabrics within the limits costs less" if cluster.status == "OPTIMAL" else "not proven"
-    heads = ("fabric", "GPUs", "switches", "cost", "power", "rack units")
+    heads = ("fabric", "GPUs", "switches", *(LIMITS[key].label for key in SHARED))
     text = f"{cluster.spec.name}: {len(cluster.fabrics)} fabrics. Proof: {cluster.status}, {best}."
     return text, [("", heads, rows)], lines
 

@@ -6,12 +6,16 @@ Importing this package is cheap. The modules that read and check files import py
 
 from fabric.request.document import Document
 from fabric.request.known_names import KnownNames, TopologyNames
+from fabric.request.limits import LIMITS, SHARED, Limit, Limits
 from fabric.request.shipped_designs import tables, topologies
-from fabric.request.spec import Limits, Spec, even_planes
+from fabric.request.spec import Spec, even_planes
 
 __all__ = [
+    "LIMITS",
+    "SHARED",
     "Document",
     "KnownNames",
+    "Limit",
     "Limits",
     "Spec",
     "TopologyNames",

@@ -10,13 +10,11 @@ from typing import Any
 
 from fabric.errors import InputError, Mistake, nearest
 from fabric.request.document import Document
+from fabric.request.limits import SHARED
 from fabric.request.resolve import read_document
 from fabric.request.spec import Spec
 
-__all__ = ["SHARED", "ClusterSpec", "read_cluster"]
-
-SHARED = ("cost_usd", "power_w", "rack_units")
-"""The totals that the fabrics of a cluster may share a limit on."""
+__all__ = ["ClusterSpec", "read_cluster"]
 
 KEYS = ("name", "limits", "common", "fabrics")
 

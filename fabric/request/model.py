@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, create_model, field_validator
 
 from fabric.request.fields import (
     MAX_GPUS,
@@ -39,10 +39,30 @@ from fabric.request.fields import (
     tag_choice,
     wrong,
 )
-from fabric.request.limits import RequestLimits
+from fabric.request.limits import LIMITS, Limits
 from fabric.request.parts import InlineLink, InlineServer, InlineSwitch
 
-__all__ = ["Published", "RatioRange", "Request"]
+__all__ = ["Published", "RatioRange", "Request", "RequestLimits"]
+
+
+def _limit_field(key: str) -> Any:
+    """Return the field of a limit, with the default and the description of its declaration."""
+    limit = LIMITS[key]
+    examples = None if limit.example is None else [limit.example]
+    default = getattr(Limits, key)
+    return Field(default, ge=1, le=limit.maximum, description=limit.text, examples=examples)
+
+
+if TYPE_CHECKING:
+    RequestLimits = Limits
+else:
+    RequestLimits = create_model(
+        "RequestLimits",
+        __base__=StrictModel,
+        __doc__="Limits on what sizing may choose.",
+        **{key: (type_, _limit_field(key)) for key, type_ in get_type_hints(Limits).items()},
+    )
+"""The limits as keys of a request, made from their declarations."""
 
 
 class Published(StrictModel):
@@ -229,7 +249,7 @@ class Request(StrictModel):
     survive: dict[SurviveName, Share] = Field(default={}, examples=[{"spine": 0.9}])
     """Share of all-reduce throughput that must remain without any one switch of a tier, or without one plane."""
     limits: RequestLimits = RequestLimits()
-    """Bounds on what sizing may choose."""
+    """Limits on what sizing may choose."""
     pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])
     """Sizes of axes, or parallel links of bundles, that are given instead of chosen."""
     expected: dict[

@@ -18,9 +18,10 @@ from fabric.request.checks import allowed_families, findings, tiers
 from fabric.request.document import Document, Tree, plain, quoted
 from fabric.request.error_messages import explain_errors
 from fabric.request.known_names import KnownNames
+from fabric.request.limits import Limits
 from fabric.request.model import RatioRange, Request
 from fabric.request.shipped_designs import topologies
-from fabric.request.spec import Limits, Spec, even_planes
+from fabric.request.spec import Spec, even_planes
 from fabric.request.yaml_reader import read_file, read_text
 
 __all__ = ["Source", "read_document", "read_spec"]
@@ -159,7 +160,7 @@ def _spec(request: Request, document: Document, names: KnownNames) -> Spec:
         years=request.years,
         electricity_usd_per_kwh=request.electricity_usd_per_kwh,
         pue=request.pue,
-        limits=Limits(**request.limits.model_dump()),
+        limits=Limits(**vars(request.limits)),
         pinned=MappingProxyType(dict(request.pinned)),
         expected=MappingProxyType(dict(document.values.get("expected", {}))),
         sources=tuple(request.sources),
@@ -195,7 +196,7 @@ def _fraction(ratio: float) -> Fraction:
 def _words(request: Request, document: Document, server: Server) -> dict[str, Any]:
     """Return the request in its own words, as written, with what holds for the keys that it leaves out."""
     defaults = {key: value for key, value in request if key != "schema_uri"}
-    words = {**defaults, "limits": request.limits.model_dump()}
+    words = {**defaults, "limits": vars(request.limits)}
     words |= {key: value for key, value in document.values.items() if key in words and key != "limits"}
     words["link_gbps"] = words["link_gbps"] or server.nic_gbps
     words["rails"] = words["rails"] or server.rails or server.nics

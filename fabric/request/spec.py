@@ -1,4 +1,4 @@
-"""A request as the rest of the project sees it: checked, with every part resolved and every choice spelled out."""
+"""A request as the rest of the project sees it: checked, with every part resolved and every choice written out."""
 
 from __future__ import annotations
 
@@ -9,85 +9,85 @@ from fractions import Fraction
 from typing import Any
 
 from fabric.catalog import Optic, Server, Switch
+from fabric.request.limits import Limits
 
-__all__ = ["Limits", "Spec", "even_planes"]
+__all__ = ["Spec", "even_planes"]
 
 HOURS = 8766
-"""The hours of a year."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds on what sizing may choose; None is no bound.
-
-    `parallel_links` is the most links between one pair of switches; its default, 16, is the most that a published
-    design uses (a DGX B300 leaf to each of the 4 spines of its plane). `hops` bounds the switches on the longest path,
-    `models` the different switch models bought; cost, power and rack units are totals over switches and links, and
-    the total cost counts their electricity as well.
-    """
-
-    parallel_links: int = 16
-    cost_usd: float | None = None
-    total_cost_usd: float | None = None
-    power_w: float | None = None
-    rack_units: int | None = None
-    hops: int | None = None
-    models: int | None = None
+"""The hours of a year of 365.25 days."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A request for a fabric. A tuple of choices means that sizing takes the best; None, where allowed, means any.
+    """A request for a fabric, checked. Of a tuple of choices sizing takes the best.
 
-    `switches` maps a role to the models allowed there; the role `*` stands for every role not named.
-    `link_price_usd` maps a bundle (`server-leaf`) or `*` to the price of one link of it and overrides the
-    catalogue; `link_parts` are the request's own, and parts of the catalogue at its prices; `lengths_m` maps a
-    bundle or `*` to its links' length. `oversubscription` maps a role to the largest ratio of bandwidth down over
-    up, a role not named being 1, and `least_oversubscription` to the smallest. `pinned` maps an axis or a bundle
-    (its parallel links) to its size. `reserve` maps a role or `*` to the ports kept free on each switch, and
-    `grow_to_gpus` is the size that must be reached later by adding places at the end, no cable moved. `nic_usd` is
-    the price of one NIC, counted where it is given; `years`, `electricity_usd_per_kwh` and `pue` say what
-    electricity costs. `survive` maps a role, or `plane`, to the share of throughput that must remain without one of
-    them, and `available` a switch model to how many can be had. `request` is the request as written, in plain
-    values.
+    A mapping by role or by bundle has the value of every name that it leaves out under `*`, where there is one.
     """
 
     name: str
+    """What the fabric is called, in reports and file names."""
     gpus: int
+    """The GPUs to connect; the last server may be filled in part."""
     server: Server
+    """The server that holds them."""
     families: tuple[str, ...]
+    """The names of the families allowed, in the order asked."""
     switches: Mapping[str, tuple[Switch, ...]]
+    """The models allowed, by role."""
     link_gbps: int
+    """The highest rate of a host link, in Gb/s."""
     planes: tuple[int, ...] = (1,)
+    """The numbers of planes allowed."""
     tiers: tuple[int, ...] = (1, 2, 3, 4)
+    """The numbers of tiers allowed."""
     rails: tuple[int, ...] = ()
+    """The numbers of rails allowed."""
     oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
+    """The largest ratio of bandwidth down to bandwidth up, by role; 1 where nothing is said."""
     least_oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
+    """The smallest such ratio, by role; no bound where nothing is said."""
     unit_gpus: int | None = None
+    """The GPUs of a scalable unit, which share their leaves; None lets sizing choose."""
     reserve: Mapping[str, int] = field(default_factory=dict)
+    """The ports kept free on each switch, by role."""
     grow_to_gpus: int | None = None
+    """The GPUs that must be reached later by adding places at the end, without moving a cable."""
     survive: Mapping[str, Fraction] = field(default_factory=dict)
+    """The share of throughput that must remain without one switch of a role, or without one `plane`."""
     available: Mapping[str, int] = field(default_factory=dict)
+    """How many of a switch model can be had, by model; a model not named is not bounded."""
     link_price_usd: Mapping[str, float] = field(default_factory=dict)
-    link_parts: tuple[Optic, ...] = ()
+    """The price of one link in USD, by bundle, instead of the price of a link part."""
     lengths_m: Mapping[str, float] = field(default_factory=dict)
+    """The length of the longest link in metres, by bundle."""
+    link_parts: tuple[Optic, ...] = ()
+    """The request's own link parts, and parts of the catalogue at the request's prices."""
     nic_usd: float | None = None
+    """The price of one NIC in USD; None does not count NICs."""
     years: float | None = None
+    """The years of operation for which electricity is counted; None does not count it."""
     electricity_usd_per_kwh: float | None = None
+    """The price of electricity; None does not count it."""
     pue: float = 1
-    limits: Limits = Limits()
+    """Power drawn by the site over the power of its equipment."""
+    limits: Limits = field(default_factory=Limits)
+    """The limits on what sizing may choose."""
     pinned: Mapping[str, int] = field(default_factory=dict)
+    """The sizes that are given: of axes, and the parallel links of bundles."""
     expected: Mapping[str, Any] = field(default_factory=dict)
+    """Published numbers that the design must reproduce, as they were written."""
     sources: tuple[str, ...] = ()
+    """Where the request and its numbers come from."""
     request: Mapping[str, Any] = field(default_factory=dict)
+    """The request as it was written, in plain values, with the defaults filled in."""
 
     @property
     def electricity(self) -> Fraction | None:
-        """What a watt drawn over the years costs in USD; None unless the request says both years and price."""
+        """The cost in USD of drawing one watt for all the years; None unless both years and price are given."""
         if self.years is None or self.electricity_usd_per_kwh is None:
             return None
-        said = (self.years, self.electricity_usd_per_kwh, self.pue)
-        return math.prod((Fraction(str(number)) for number in said), start=Fraction(HOURS, 1000))
+        factors = (self.years, self.electricity_usd_per_kwh, self.pue)
+        return math.prod((Fraction(str(number)) for number in factors), start=Fraction(HOURS, 1000))
 
     @property
     def servers(self) -> int:
@@ -96,15 +96,15 @@ class Spec:
 
     @property
     def unit_servers(self) -> int | None:
-        """The servers of a unit, which share their leaves; None when sizing may choose."""
+        """The servers of a scalable unit, which share their leaves; None lets sizing choose."""
         return self.unit_gpus // self.server.gpus if self.unit_gpus else None
 
     def models(self, role: str) -> tuple[Switch, ...]:
-        """Return the switch models allowed for `role`; none when the request names roles and leaves this one out."""
+        """Return the switch models allowed for `role`; none where the request names roles and leaves this one out."""
         return tuple(self.switches.get(role, self.switches.get("*", ())))
 
     def plane_gbps(self, planes: int) -> int:
-        """Return the rate of a host link when the NIC is split over `planes`, or 0 when it does not split evenly."""
+        """Return the rate in Gb/s of a host link with the NIC split over `planes`; 0 where it does not split evenly."""
         share, rest = divmod(self.server.nic_gbps, planes)
         return 0 if rest else min(self.link_gbps, share)
 
@@ -113,12 +113,12 @@ class Spec:
         return self.oversubscription.get(role, self.oversubscription.get("*", Fraction(1)))
 
     def least_ratio(self, role: str) -> Fraction:
-        """Return the smallest oversubscription allowed at `role`, 0 where there is no such bound."""
+        """Return the smallest oversubscription allowed at `role`; 0 where there is no such bound."""
         return self.least_oversubscription.get(role, self.least_oversubscription.get("*", Fraction(0)))
 
     @property
     def grown_servers(self) -> int:
-        """The servers that the fabric must be able to grow to, at the least those of today."""
+        """The servers to which the fabric must be able to grow, at least those of today."""
         return max(self.servers, -(-(self.grow_to_gpus or 0) // self.server.gpus))
 
     def spare_ports(self, role: str) -> int:
@@ -126,11 +126,11 @@ class Spec:
         return self.reserve.get(role, self.reserve.get("*", 0))
 
     def length_m(self, bundle: str) -> float:
-        """Return how long the links of `bundle` are, or 0 where nobody has said."""
+        """Return the length in metres of the longest link of `bundle`; 0 where none is given."""
         return self.lengths_m.get(bundle, self.lengths_m.get("*", 0))
 
     def link_price(self, bundle: str) -> float | None:
-        """Return the requested price of one link of `bundle`, or None to take the catalogue's."""
+        """Return the requested price of one link of `bundle` in USD; None takes the price of a link part."""
         return self.link_price_usd.get(bundle, self.link_price_usd.get("*"))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from fabric.errors import Conflict, FabricError, Infeasible
 from fabric.optimizer import cheapest_together, told
-from fabric.request import Document, Spec
+from fabric.request import LIMITS, SHARED, Document, Spec
 from fabric.request.cluster import ClusterSpec, read_cluster
 from fabric.request.resolve import read_spec
 from fabric.studies.study import Study, optimize, pareto
@@ -35,14 +35,11 @@ class Cluster:
     @property
     def totals(self) -> dict[str, float | None]:
         """Cost in USD, power in W and rack units of all fabrics together; None where one is unknown."""
-        return {name: _sum([amount_of(study, name) for study in self.fabrics.values()]) for name in WORDS}
+        return {name: _sum([amount_of(study, name) for study in self.fabrics.values()]) for name in SHARED}
 
 
 Rows = Sequence[Sequence[Sequence[float]]]
 """For each fabric the points of its front, each the totals that matter."""
-
-WORDS = {"cost_usd": "cost", "power_w": "power", "rack_units": "rack_units"}
-"""The objective that is each shared total."""
 
 
 def cluster(
@@ -63,7 +60,7 @@ def cluster(
     if all((total := found.totals[name]) is not None and total <= most for name, most in spec.limits.items()):
         return found
     names = ["cost_usd", *(name for name in spec.limits if name != "cost_usd")]
-    sought = ",".join(WORDS[name] for name in names)
+    sought = ",".join(str(LIMITS[name].objective) for name in names)
     if len(names) == 1:
         alone_rows = [[[amount_of(study, "cost_usd") or 0.0]] for study in alone.values()]
         raise _infeasible(spec, names, alone_rows)

@@ -11,8 +11,7 @@ import yaml
 
 from fabric.errors import InputError
 from fabric.request import topologies
-from fabric.request.limits import RequestLimits
-from fabric.request.model import Published, RatioRange, Request
+from fabric.request.model import Published, RatioRange, Request, RequestLimits
 from fabric.request.parts import InlineServer, InlineSwitch
 from fabric.request.schema import FILE, key_table, schema_text
 from tests.request_fixtures import read
