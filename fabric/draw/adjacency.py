@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Canvas, Label, Line, Mark, Raster, elide, text_width
-from fabric.draw.captions import devices_words
 from fabric.draw.page_layout import Part, compose
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, SMALL_PT, ink_on
 from fabric.draw.ramp import many_colours, ramp_bar
 from fabric.draw.tier_layout import MARGIN
+from fabric.draw.words import count_devices
 from fabric.errors import InputError
 from fabric.network import Devices
 from fabric.network.expand import expand
@@ -173,4 +173,4 @@ def _rule_of(part: Bins) -> str:
     word = title(part.role)
     if part.each == 1:
         return f"A {word} has a row of its own."
-    return f"A row stands for {devices_words(part.each, part.role)}, those of {part.what}."
+    return f"A row stands for {count_devices(part.each, part.role)}, those of {part.what}."

@@ -7,9 +7,8 @@ from itertools import pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Bend, Box, Canvas, Dot, Label, Line, Mark, elide, text_width, wrap
-from fabric.draw.captions import devices_words, notes
+from fabric.draw.captions import notes
 from fabric.draw.graph_diagram import words_under
-from fabric.draw.graph_scene import colour
 from fabric.draw.legend import Entry, bar_entries, dots_entry, lanes_entry, swatch_entry
 from fabric.draw.page_layout import Part, compose
 from fabric.draw.palette import (
@@ -22,17 +21,16 @@ from fabric.draw.palette import (
     PLATES,
     SMALL_PT,
     ink_on,
-    lane_colour,
-    line_colour,
 )
 from fabric.draw.path import HALO, PathHighlight, fill_of, trail_part
 from fabric.draw.rows import HIGH, PAD, ROWS, DeviceView, Digits, Spot, placed, rows_of, spots_of
 from fabric.draw.sampling import colour_axis
+from fabric.draw.style import style_of
 from fabric.draw.tier_layout import BEHIND, MARGIN
-from fabric.topology.graph_form import GraphForm, PatternBundle
+from fabric.draw.words import count_devices
 from fabric.topology.topology import PLANE, title
 from fabric.units import count
-from fabric.view import View, switches_of, view_of
+from fabric.view import View, part_axes, switch_view, view_of
 
 __all__ = ["WHOLE", "lay_out_view", "place_words", "seen_part", "whole_view"]
 
@@ -42,7 +40,7 @@ WHOLE, SERVERS = 64, 48
 
 def whole_view(blueprint: Blueprint) -> View:
     """Return a fabric of few switches, server by server where these are few too, and else by units."""
-    return view_of(blueprint, "device") if blueprint.servers <= SERVERS else switches_of(blueprint)
+    return view_of(blueprint, "device") if blueprint.servers <= SERVERS else switch_view(blueprint)
 
 
 def lay_out_view(blueprint: Blueprint, view: View, place: Digits, trail: PathHighlight | None = None) -> Canvas:
@@ -69,9 +67,7 @@ def seen_part(blueprint: Blueprint, view: View, place: Digits, trail: PathHighli
 
 def place_words(blueprint: Blueprint, place: Digits) -> str:
     """Say a place: Unit 0 of pod 3, Group 2, or Switch x 1, y 0."""
-    form = blueprint.topology
-    order = form.switch_groups[0].axes if isinstance(form, GraphForm) else form.server.axes
-    words = [f"{title(axis)} {place[axis]}" for axis in order if axis in place]
+    words = [f"{title(axis)} {place[axis]}" for axis in part_axes(blueprint)["unit"] if axis in place]
     if all(len(axis) == 1 for axis in place):
         return f"Switch {', '.join(words)}"
     said = " of ".join(reversed(words))
@@ -96,8 +92,6 @@ def _whole_words(view: View) -> str:
 def _frames(blueprint: Blueprint, rows: Sequence[Sequence[Spot]], place: Digits) -> Iterator[Mark]:
     """Draw a frame around the devices of every pod and unit that are drawn, and write its number at its foot."""
     form = blueprint.topology
-    if isinstance(form, GraphForm):
-        return
     for depth in range(1, len(form.server.axes)):
         axes = form.server.axes[:depth]
         groups: dict[tuple[int, ...], list[Spot]] = {}
@@ -149,11 +143,7 @@ def _links(blueprint: Blueprint, view: View, named: Mapping[int, Spot], trail: P
 
 def _ink(blueprint: Blueprint, bundle: int, lower: Spot, upper: Spot) -> str:
     wire = blueprint.topology.bundles[bundle]
-    if isinstance(wire, PatternBundle):
-        return colour(blueprint, wire)
-    axis = colour_axis(blueprint)
-    lanes = [spot.seen.fixed[axis] for spot in (lower, upper) if axis in spot.seen.fixed] if axis else []
-    return line_colour(lane_colour(lanes[0])) if lanes else ACCENT
+    return style_of(blueprint).link_colour(wire, lower.seen.fixed, upper.seen.fixed)
 
 
 def _stroke(lower: Spot, upper: Spot, ink: str, wide: float, alpha: float) -> Mark:
@@ -216,8 +206,8 @@ def _label(blueprint: Blueprint, row: Sequence[Spot]) -> list[Mark]:
     seen, y = [spot.seen for spot in row], row[0].y
     role = seen[0].role
     width = ROWS.start - MARGIN - 14
-    around = isinstance(blueprint.topology, GraphForm) and not any(one.inside for one in seen)
-    head = f"Other {devices_words(2, role)[2:]}" if around else title(role).capitalize()
+    around = not blueprint.topology.layered and not any(one.inside for one in seen)
+    head = f"Other {count_devices(2, role)[2:]}" if around else title(role).capitalize()
     many = {one.multiplicity for one in seen}
     drawn, total = sum(one.multiplicity for one in seen), blueprint.devices(role)
     if many == {1} and len(seen) < seen[0].among:
@@ -248,7 +238,7 @@ def _entries(
 ) -> list[Entry]:  # fmt: skip
     """Return what the picture uses, and no more."""
     seen = [spot.seen for row in rows for spot in row]
-    axis = None if isinstance(blueprint.topology, GraphForm) else colour_axis(blueprint)
+    axis = colour_axis(blueprint)
     entries = [lanes_entry(axis, blueprint.sizes[axis])] if axis else []
     entries += [*bar_entries()]
     if any(one.multiplicity > 1 for one in seen):

@@ -10,16 +10,16 @@ from fabric.blueprint.racks import RACK, Rack
 from fabric.draw.adjacency import lay_out_adjacency
 from fabric.draw.canvas import Canvas
 from fabric.draw.device_view import WHOLE, lay_out_view, place_words, seen_part, whole_view
-from fabric.draw.graph_diagram import lay_out_wired
+from fabric.draw.graph_diagram import lay_out_scene
 from fabric.draw.load import Traffic, lay_out_load
 from fabric.draw.page_layout import Part
 from fabric.draw.path import PathHighlight, trail_of, trail_part
 from fabric.draw.racks import lay_out_racks
 from fabric.draw.render import plain_style, render
+from fabric.draw.style import style_of
 from fabric.draw.tiers import lay_out
 from fabric.errors import InputError, nearest
-from fabric.topology.graph_form import GraphForm
-from fabric.view import levels_of, place_of, view_of
+from fabric.view import levels_of, location_of, view_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,8 +74,8 @@ def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Canvas:
 def _below(blueprint: Blueprint, trail: PathHighlight | None) -> list[Part]:
     """Return what stands under a fabric by groups: of tiers one unit, device by device, and a path."""
     parts = []
-    if not isinstance(blueprint.topology, GraphForm) and "unit" in levels_of(blueprint):
-        place = place_of(blueprint, "unit", 0, 0)
+    if blueprint.topology.layered and "unit" in levels_of(blueprint):
+        place = location_of(blueprint, "unit", 0, 0)
         view = view_of(blueprint, "unit")
         head = f"{place_words(blueprint, place)}, device by device"
         parts.append(seen_part(blueprint, view, place, trail, head))
@@ -85,18 +85,20 @@ def _below(blueprint: Blueprint, trail: PathHighlight | None) -> list[Part]:
 def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Canvas:
     """Return the whole, by groups or device by device where it is small, or one pod or unit of it."""
     trail = None if diagram.highlight is None else trail_of(blueprint, diagram.highlight)
-    wired = isinstance(blueprint.topology, GraphForm)
     if diagram.level == "fabric":
-        place_of(blueprint, "fabric", diagram.pod, diagram.unit)
-        if not wired and blueprint.switches <= WHOLE:
+        location_of(blueprint, "fabric", diagram.pod, diagram.unit)
+        scene = style_of(blueprint).scene()
+        if scene:
+            return lay_out_scene(blueprint, scene, _below(blueprint, trail), trail)
+        if blueprint.switches <= WHOLE:
             return lay_out_view(blueprint, whole_view(blueprint), {}, trail)
-        return (lay_out_wired if wired else lay_out)(blueprint, _below(blueprint, trail), trail)
+        return lay_out(blueprint, _below(blueprint, trail), trail)
     if diagram.level not in ("pod", "unit"):
         raise InputError(f"no level '{diagram.level}' of a diagram{nearest(diagram.level, ('fabric', 'pod', 'unit'))}")
     known = [level for level in levels_of(blueprint) if level != "device"]
     if diagram.level not in known:
         has = f"has no {diagram.level}s; levels: {', '.join(known)}"
         raise InputError(f"{blueprint.name}: a {blueprint.topology.family} of this form {has}")
-    place = place_of(blueprint, diagram.level, diagram.pod, diagram.unit)
+    place = location_of(blueprint, diagram.level, diagram.pod, diagram.unit)
     view = view_of(blueprint, diagram.level, pod=diagram.pod, unit=diagram.unit)
     return lay_out_view(blueprint, view, place, trail)

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from fabric.blueprint import Blueprint
 from fabric.blueprint.racks import Floor, Shelf
 from fabric.draw.canvas import Align, Box, Label, Line, Mark, elide, text_width, wrap
-from fabric.draw.captions import devices_words
-from fabric.draw.graph_scene import fills
 from fabric.draw.page_layout import Part
-from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_on
+from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_on, role_fills
 from fabric.draw.tier_layout import MARGIN
+from fabric.draw.words import count_devices
 from fabric.topology.topology import title
 from fabric.units import count
 
@@ -44,7 +43,7 @@ def _sums(blueprint: Blueprint, floor: Floor, x: float, top: float) -> list[Mark
     rows = [("servers", count(blueprint.servers), count(floor.racks))]
     others = {shelf.role: count(shelf.racks) for shelf in floor.shelves}
     for role in blueprint.topology.roles:
-        rows.append((devices_words(2, role).partition(" ")[2], count(blueprint.devices(role)), others.get(role, "-")))
+        rows.append((count_devices(2, role).partition(" ")[2], count(blueprint.devices(role)), others.get(role, "-")))
     marks: list[Mark] = []
     columns: tuple[tuple[float, Align], ...] = (x, "left"), (MARGIN + SIDE - 52, "right"), (MARGIN + SIDE, "right")
     end = MARGIN + SIDE
@@ -83,10 +82,10 @@ def _server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> l
     """Draw the first rack: servers from the foot up, and its share of the leaves at the top."""
     servers = min(floor.rack_servers * floor.share, blueprint.servers)
     leaves, leaf = floor.rack_leaves, blueprint.topology.roles[0]
-    said = [devices_words(servers, "server")]
+    said = [count_devices(servers, "server")]
     if leaves:
         every = blueprint.devices(leaf) >= leaves * floor.racks
-        said.append(devices_words(leaves, leaf) if every else f"a {leaf} in {count(blueprint.devices(leaf))} of them")
+        said.append(count_devices(leaves, leaf) if every else f"a {leaf} in {count(blueprint.devices(leaf))} of them")
     marks = _frame(floor, x, unit, f"Unit rack × {count(floor.racks)}", ", ".join(said))
     for number in range(servers):
         marks += _device(x, number * floor.server_units, floor.server_units, unit, SERVER, f"server {number}")
@@ -97,7 +96,7 @@ def _server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> l
             foot,
             floor.leaf_units,
             unit,
-            fills(blueprint)[blueprint.topology.roles[0]],
+            role_fills(blueprint.topology.roles)[blueprint.topology.roles[0]],
             f"{blueprint.topology.roles[0]} {number}",
         )
     return marks
@@ -107,8 +106,8 @@ def _switch_rack(blueprint: Blueprint, floor: Floor, shelf: Shelf, x: float, uni
     """Draw a rack of switches from the foot up."""
     number = min(shelf.each, blueprint.devices(shelf.role))
     head = f"{title(shelf.role).capitalize()} rack × {count(shelf.racks)}"
-    marks = _frame(floor, x, unit, head, devices_words(number, shelf.role))
-    fill = fills(blueprint)[shelf.role]
+    marks = _frame(floor, x, unit, head, count_devices(number, shelf.role))
+    fill = role_fills(blueprint.topology.roles)[shelf.role]
     for place_ in range(number):
         marks += _device(x, place_ * shelf.height, shelf.height, unit, fill, f"{shelf.role} {place_}")
     return marks

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Bend, Box, Canvas, Label, Line, Mark, raised, wrap
-from fabric.draw.captions import bundle_words, has_planes, ports_words, wire_words
-from fabric.draw.cubes import levels
-from fabric.draw.dragonfly import circle_of_groups, circle_of_switches
-from fabric.draw.graph_scene import GROUP, LEAD, GraphScene, colour, link
-from fabric.draw.lattices import lattice
+from fabric.draw.captions import describe_bundle, describe_ports
+from fabric.draw.graph_scene import GROUP, LEAD, GraphScene, draw_link
 from fabric.draw.legend import LINE, legend_marks, legend_rows, swatch_entry, wired_entries
 from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
 from fabric.draw.page_layout import Part, stacked
 from fabric.draw.palette import BODY_PT, GREY, HEAD_PT, INK, SMALL_PT
 from fabric.draw.path import HALO, PathHighlight
-from fabric.draw.slim_fly import halves
+from fabric.draw.sampling import has_planes
+from fabric.draw.style import style_of
 from fabric.draw.tier_layout import MARGIN, WIDTH, Column
 from fabric.network.expand import lay_devices
-from fabric.topology.graph_form import GraphForm, PatternBundle
 from fabric.topology.topology import PLANE, Bundle, Topology
 from fabric.units import count
 
-__all__ = ["lay_out_wired", "words_under"]
-
-LAYOUTS: Mapping[str, Callable[[Blueprint], GraphScene]] = {
-    "dragonfly": circle_of_groups, "dragonfly-plus": circle_of_groups, "slim-fly": halves, "hyperx": lattice,
-    "torus": lattice, "mesh": lattice,
-}  # fmt: skip
-"""The layouts of families; of others, levels where servers have a port for each, and else a circle of switches."""
+__all__ = ["lay_out_scene", "words_under"]
 
 ACROSS, APART = 4, 12.0
 
 
-def lay_out_wired(blueprint: Blueprint, below: Sequence[Part] = (), trail: PathHighlight | None = None) -> Canvas:
-    """Return the picture of a wired form as marks on a sheet, with parts below, and what is on a path told apart."""
-    form = blueprint.topology
-    assert isinstance(form, GraphForm)
-    scene = LAYOUTS.get(form.family, levels if form.routing.nic_levels else circle_of_switches)(blueprint)
+def lay_out_scene(
+    blueprint: Blueprint, scene: GraphScene, below: Sequence[Part] = (), trail: PathHighlight | None = None
+) -> Canvas:
+    """Return the page of a graph topology: its natural layout, its groups and bundles in words, and parts below."""
     lines = note_lines(blueprint)
     entries = wired_entries(scene.cards, gaps=scene.gaps, stacks=scene.stacks)
     key = legend_rows([*entries, *([swatch_entry("on the path", HALO)] if trail else [])])
@@ -78,7 +68,7 @@ def _along(scene: GraphScene, numbers: Sequence[tuple[str, int]]) -> Iterator[Ma
              if isinstance(mark, (Line, Bend))}  # fmt: skip
     for one, two in pairwise(spots):
         if one and two:
-            mark = links.get(frozenset((one, two)), link(one, two, INK))
+            mark = links.get(frozenset((one, two)), draw_link(one, two, INK))
             yield replace(mark, colour=HALO, line_pt=4.5, alpha=1.0)
             yield replace(mark, colour=INK, line_pt=1.4, alpha=1.0)
     for (role, _), spot in zip(numbers, spots, strict=True):
@@ -107,7 +97,7 @@ def _groups(blueprint: Blueprint, form: Topology, bottom: float) -> tuple[list[M
     columns = _columns(max(ACROSS, len(form.groups)))
     texts = [group_texts(blueprint, group, column.width) for group, column in zip(form.groups, columns, strict=False)]
     under = [
-        len(text) * 9 + 9 * len(wrap(ports_words(blueprint, group), columns[0].width, SMALL_PT))
+        len(text) * 9 + 9 * len(wrap(describe_ports(blueprint, group), columns[0].width, SMALL_PT))
         for text, group in zip(texts, form.groups, strict=True)
     ]
     first = bottom + max(under) + 8.5
@@ -126,19 +116,17 @@ def _wires(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
     for number, row in reversed(list(enumerate(rows))):
         y += LEAD * max(map(len, row)) + 2
         for column, lines, bundle in zip(columns, row, bundles[ACROSS * number :], strict=False):
-            marks += _wire(column, y, lines, colour(blueprint, bundle) if isinstance(bundle, PatternBundle) else "")
+            marks += _wire(column, y, lines, style_of(blueprint).bundle_colour(bundle))
         y += 12
     return marks, y
 
 
 def _cell(blueprint: Blueprint, bundle: Bundle, width: float) -> list[str]:
-    links, each = (
-        wire_words(blueprint, bundle) if isinstance(bundle, PatternBundle) else bundle_words(blueprint, bundle)
-    )
+    links, each = describe_bundle(blueprint, bundle)
     return [bundle.name, *wrap(links, width, BODY_PT), *wrap(each, width, SMALL_PT)]
 
 
-def _wire(column: Column, y: float, lines: list[str], colour: str) -> list[Mark]:
+def _wire(column: Column, y: float, lines: list[str], colour: str | None) -> list[Mark]:
     """Describe a wire downward from `y`: its name, after a stroke in its colour if it has one, its links and ends."""
     name, links, *each = lines
     marks: list[Mark] = [Line(column.start, y + 2.5, column.start + 14, y + 2.5, colour, 1.6)] if colour else []

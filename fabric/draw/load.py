@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Canvas, Label, Line, Mark, Raster, elide, text_width
-from fabric.draw.captions import devices_words
 from fabric.draw.legend import swatch_entry
 from fabric.draw.page_layout import Part, compose
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, OKABE_ITO, SMALL_PT
 from fabric.draw.ramp import load_colours, ramp_bar
 from fabric.draw.tier_layout import MARGIN, WIDTH, Column
+from fabric.draw.words import count_devices
 from fabric.errors import InputError
 from fabric.flow.host_links import bundle_rows
 from fabric.flow.link_utilization import link_loads
@@ -24,7 +24,6 @@ from fabric.flow.placements import place
 from fabric.flow.routings import ADAPTIVE, Routing
 from fabric.flow.traffic import phases
 from fabric.network.expand import expand
-from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import title
 from fabric.units import count
 
@@ -156,8 +155,7 @@ def uplinks(blueprint: Blueprint, loads: Loads) -> Loads:
     """
     network, leaf = expand(blueprint), blueprint.topology.switch_groups[0].role
     group = network.group(leaf)
-    hosts = len(blueprint.topology.host_patterns) if isinstance(blueprint.topology, GraphForm) else 1
-    links = np.flatnonzero(network.bundle >= hosts)
+    links = np.flatnonzero(network.bundle >= len(blueprint.topology.host_bundles))
     ends, ports, load = list[Any](), list[Any](), list[Any]()
     for end, port, arcs in (
         (network.lower, network.lower_port, loads[0]),
@@ -196,9 +194,9 @@ def _axes(blueprint: Blueprint, table: Loads) -> list[Mark]:
     leaf = title(blueprint.topology.switch_groups[0].role)
     leaves, links = table.shape
     some = (
-        f"the first {devices_words(LEAVES, leaf)} of {count(leaves)}"
+        f"the first {count_devices(LEAVES, leaf)} of {count(leaves)}"
         if leaves > LEAVES
-        else devices_words(leaves, leaf)
+        else count_devices(leaves, leaf)
     )
     many = (
         f"its first {UPLINKS} links of {count(links)} to switches, by port"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Label, Line, Mark, elide, text_width, wrap
-from fabric.draw.captions import group_words, model_title, notes, ports_words, subtitle
+from fabric.draw.captions import describe_ports, model_title, notes, subtitle
 from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, SMALL_PT, TIER_PT, TITLE_PT, WHITE
+from fabric.draw.style import style_of
 from fabric.draw.tier_layout import MARGIN, WIDTH
 from fabric.topology.topology import Group, title
 from fabric.units import count
@@ -52,7 +53,7 @@ def group_texts(blueprint: Blueprint, group: Group, width: float) -> list[tuple[
     lines = wrap(text, width, BODY_PT)
     if len(lines) > 2:
         lines = (lines[0], elide(text.removeprefix(lines[0]).strip(), width, BODY_PT))
-    small = wrap(group_words(blueprint, group), width, SMALL_PT)
+    small = wrap(style_of(blueprint).describe_group(group), width, SMALL_PT)
     return [*((line, BODY_PT) for line in lines), *((line, SMALL_PT) for line in small)]
 
 
@@ -68,7 +69,7 @@ def group_marks(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: f
     if group != blueprint.topology.server:
         marks += _port_bar(blueprint, group.role, x, y - 0.5, width - 14)
         y -= 8.5
-    lines = wrap(ports_words(blueprint, group), width, SMALL_PT)
+    lines = wrap(describe_ports(blueprint, group), width, SMALL_PT)
     return [*marks, *(Label(x, y - 9 * place, line, SMALL_PT, GREY) for place, line in enumerate(lines))]
 
 

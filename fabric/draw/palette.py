@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = [
     "ACCENT", "BODY_PT", "GREY", "HAIR", "HEAD_PT", "INK", "OKABE_ITO", "PALE", "PLATES", "SMALL_PT", "TIER_PT",
-    "TITLE_PT", "WHITE", "ink_on", "lane_colour", "line_colour",
+    "TITLE_PT", "WHITE", "ink_on", "lane_colour", "line_colour", "role_fills",
 ]  # fmt: skip
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#3C3C3C")
@@ -32,6 +34,11 @@ LINES = {"#E69F00": "#B87700", "#56B4E9": "#2A86BD", "#F0E442": "#8A7F00"}
 def line_colour(fill: str) -> str:
     """Return the colour of a line that belongs to cards of this fill."""
     return LINES.get(fill, fill)
+
+
+def role_fills(roles: Sequence[str]) -> dict[str, str]:
+    """Return the fill of the cards of each switch role, from the leaf up."""
+    return dict(zip(roles, (ACCENT, INK, GREY, "#93A1AF"), strict=False))
 
 
 def ink_on(fill: str) -> str:

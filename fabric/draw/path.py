@@ -7,17 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Label, Line, Mark, elide, wrap
-from fabric.draw.graph_scene import fills
 from fabric.draw.page_layout import Part
-from fabric.draw.palette import ACCENT, BODY_PT, GREY, HAIR, INK, SMALL_PT, WHITE, ink_on, lane_colour
-from fabric.draw.sampling import colour_axis
+from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, SMALL_PT, WHITE, ink_on
+from fabric.draw.style import style_of
 from fabric.draw.tier_layout import MARGIN, WIDTH
 from fabric.flow.paths import crosses_nvlink, shortest_path
-from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import PLANE, title
 from fabric.units import count
 
@@ -72,12 +68,8 @@ def trail_of(blueprint: Blueprint, ends: tuple[int, int]) -> PathHighlight:
 
 def _stop(blueprint: Blueprint, name: str) -> PathNode:
     role, digits, _ = digits_of(name)
-    more: dict[str, int] = {}
-    if isinstance(blueprint.topology, GraphForm) and role == blueprint.topology.server.role:
-        axes = [axis for axis in blueprint.topology.switch_groups[0].axes if axis != PLANE]
-        sizes = [blueprint.sizes[axis] for axis in axes]
-        leaf = digits["server"] // blueprint.sizes["slot"]
-        more = dict(zip(axes, (int(value) for value in np.unravel_index(leaf, sizes)), strict=True))
+    server = role == blueprint.topology.server.role
+    more = style_of(blueprint).leaf_digits(digits) if server else {}
     told = {axis: value for axis, value in digits.items() if axis != PLANE or blueprint.planes > 1}
     return PathNode(role, digits | more, digits, told)
 
@@ -88,8 +80,8 @@ def trail_part(blueprint: Blueprint, trail: PathHighlight) -> Part:
     step = (WIDTH - 2 * MARGIN) / max(5, len(stops))
     words = [_words(stop, step - 4) for stop in stops]
     foot = LEAD * max(map(len, words)) + 8
-    wired = isinstance(blueprint.topology, GraphForm)
-    tiers = [min(1, roles.index(stop.role)) if wired else roles.index(stop.role) for stop in stops]
+    highest = len(roles) if blueprint.topology.layered else 1
+    tiers = [min(highest, roles.index(stop.role)) for stop in stops]
     spots = [(MARGIN + step * (place + 0.5), foot + 10 + STEP * tier) for place, tier in enumerate(tiers)]
     marks: list[Mark] = []
     for (x0, y0), (x1, y1) in pairwise(spots):
@@ -135,7 +127,4 @@ def fill_of(blueprint: Blueprint, role: str, digits: Mapping[str, int]) -> str:
     """Return the fill of a device's card: its lane's colour, or that of its role where it has none."""
     if role == blueprint.topology.server.role:
         return WHITE
-    axis = None if isinstance(blueprint.topology, GraphForm) else colour_axis(blueprint)
-    if axis is not None and axis in digits:
-        return lane_colour(digits[axis])
-    return fills(blueprint)[role] if isinstance(blueprint.topology, GraphForm) else ACCENT
+    return style_of(blueprint).switch_fill(role, digits)

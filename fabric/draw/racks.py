@@ -12,13 +12,12 @@ import numpy as np
 from fabric.blueprint import Blueprint
 from fabric.blueprint.racks import RACK, Floor, Rack, floor_of
 from fabric.draw.canvas import Boxes, Canvas, Dot, Label, Line, Mark, elide
-from fabric.draw.captions import devices_words
 from fabric.draw.elevations import SERVER, SIDE, drawn_out
-from fabric.draw.graph_scene import fills
 from fabric.draw.legend import Entry, swatch_entry
 from fabric.draw.page_layout import Part, compose
-from fabric.draw.palette import BODY_PT, GREY, INK, OKABE_ITO, SMALL_PT
+from fabric.draw.palette import BODY_PT, GREY, INK, OKABE_ITO, SMALL_PT, role_fills
 from fabric.draw.tier_layout import MARGIN
+from fabric.draw.words import count_devices
 from fabric.flow.placements import place
 from fabric.flow.traffic import phases
 from fabric.topology.topology import title
@@ -66,7 +65,7 @@ def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None
     rings, said = _rings(blueprint, floor, grid, placement or "contiguous", seed)
     plan, height = _floor(blueprint, floor, grid)
     parts = [drawn_out(blueprint, floor), Part([*plan, *rings], height)]
-    colours = fills(blueprint)
+    colours = role_fills(blueprint.topology.roles)
     entries = [
         swatch_entry("servers", SERVER),
         *(swatch_entry(title(role), colours[role]) for role in blueprint.topology.roles),
@@ -94,7 +93,7 @@ def _rule(blueprint: Blueprint, floor: Floor) -> list[str]:
         together = f"{count(floor.share)} leaves with their servers share a rack"
     else:
         beside = "its leaves among them" if floor.block_leaves else "its leaves in racks beside"
-        together = f"a unit of {devices_words(floor.block_servers, 'server')} takes "
+        together = f"a unit of {count_devices(floor.block_servers, 'server')} takes "
         together += f"{count(floor.block_racks)} rack{'s' if floor.block_racks > 1 else ''}, {beside}"
     return [f"Rule: a server is taken as {high}{power}; {together}; other switches stand by themselves, role by role."]
 
@@ -184,7 +183,7 @@ def _shelves(blueprint: Blueprint, floor: Floor, grid: Grid) -> tuple[list[Mark]
             (MARGIN + LABELS + (number % most + 0.5) * pitch, y + (lines - 0.5 - number // most) * 1.6 * pitch)
             for number in range(shown)
         ]
-        marks.append(_boxes(middles, pitch, 1.15 * pitch, fills(blueprint)[shelf.role]))
+        marks.append(_boxes(middles, pitch, 1.15 * pitch, role_fills(blueprint.topology.roles)[shelf.role]))
         top = y + lines * pitch * 1.6
         words = f"{title(shelf.role).capitalize()}: {_racks(shelf.racks)}"
         words += f", {count(shown)} drawn" if shown < shelf.racks else ""

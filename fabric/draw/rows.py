@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
-from fabric.draw.graph_scene import few
+from fabric.draw.graph_scene import sample_values
 from fabric.draw.path import digits_of
 from fabric.draw.tier_layout import MARGIN, WIDTH, Column
-from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import PLANE
 from fabric.view import View
 
@@ -56,19 +55,19 @@ class Spot:
 def rows_of(blueprint: Blueprint, view: View, place: Digits) -> list[list[DeviceView]]:
     """Return what is drawn row by row: the place by roles from the servers up, then what is above or around it."""
     rows: dict[tuple[bool, int], list[DeviceView]] = {}
-    wired = isinstance(blueprint.topology, GraphForm)
+    around = not blueprint.topology.layered
     for number, (name, role) in enumerate(zip(view.names, view.role.tolist(), strict=True)):
         word, fixed, others = digits_of(name)
         where = fixed
-        if wired and role == 0 and place:
+        if around and role == 0 and place:
             where = dict(place)
         inside = all(where.get(axis) == value for axis, value in place.items()) and not others
         apart = [(axis, value) for axis, value in fixed.items() if place.get(axis, value) != value]
-        away = tuple(apart) if wired and not inside else ()
+        away = tuple(apart) if around and not inside else ()
         seen = DeviceView(number, word, fixed, others, int(view.multiplicity[number]), inside, away)
-        rows.setdefault((wired and not inside, role), []).append(seen)
+        rows.setdefault((around and not inside, role), []).append(seen)
     ordered = [row for _, row in sorted(rows.items(), key=lambda item: item[0])]
-    return [[replace(row[place_], among=len(row)) for place_ in few(len(row), ROW)] for row in ordered]
+    return [[replace(row[place_], among=len(row)) for place_ in sample_values(len(row), ROW)] for row in ordered]
 
 
 def spots_of(rows: Sequence[Sequence[DeviceView]]) -> list[list[Spot]]:
@@ -96,8 +95,6 @@ def _step(left: DeviceView, right: DeviceView) -> float:
 def placed(blueprint: Blueprint, rows: Sequence[Sequence[Spot]]) -> list[list[Spot]]:
     """Return the rows with every pod, then every unit, in the column of its widest row."""
     form, found = blueprint.topology, [list(row) for row in rows]
-    if isinstance(form, GraphForm):
-        return found
     for depth in range(1, len(form.server.axes)):
         axes = form.server.axes[:depth]
         having = [number for number, row in enumerate(found) if all(axis in row[0].seen.fixed for axis in axes)]

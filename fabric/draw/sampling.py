@@ -14,7 +14,7 @@ from typing import Literal
 
 from fabric.blueprint import Blueprint
 from fabric.topology.clos import filled_name
-from fabric.topology.topology import PLANE, Bundle, Group, Topology
+from fabric.topology.topology import PLANE, Group, Topology
 
 __all__ = [
     "CARDS",
@@ -22,11 +22,12 @@ __all__ = [
     "cards",
     "colour_axis",
     "depth",
+    "framed_axes",
+    "has_planes",
     "joins",
     "lane",
     "lanes_drawn",
     "own_axes",
-    "plates",
     "sample",
     "span",
     "step",
@@ -52,11 +53,16 @@ def depth(form: Topology, group: Group) -> int:
     return min(leaf, len(form.placement_axes(group)))
 
 
-def plates(blueprint: Blueprint) -> tuple[str, ...]:
+def framed_axes(blueprint: Blueprint) -> tuple[str, ...]:
     """Return the placement axes drawn as frames, outermost first: those with more than one place on them."""
     form = blueprint.topology
     inside = form.server.axes[: depth(form, form.server)]
     return tuple(axis for axis in inside if span(blueprint, axis) > 1)
+
+
+def has_planes(blueprint: Blueprint) -> bool:
+    """Say whether there are several planes; the planes of a server-centric topology are levels of one network."""
+    return blueprint.planes > 1 and not blueprint.topology.routing.nic_levels
 
 
 def span(blueprint: Blueprint, axis: str) -> int:
@@ -110,11 +116,11 @@ def step(left: Card, right: Card) -> Step:
     return "next" if axis == list(left.values)[-1] else "turn"
 
 
-def joins(bundle: Bundle, lowers: tuple[Card, ...], uppers: tuple[Card, ...]) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of cards (by place in their rows) that agree on every axis that both groups have."""
+def joins(lowers: tuple[Card, ...], uppers: tuple[Card, ...]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of cards, by their numbers in their rows, that agree on every axis that both have."""
     for low, lower in enumerate(lowers):
         for high, upper in enumerate(uppers):
-            both = [axis for axis in bundle.shared if axis in lower.values and axis in upper.values]
+            both = lower.values.keys() & upper.values.keys()
             if all(lower.values[axis] == upper.values[axis] for axis in both):
                 yield low, high
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
-from fabric.draw.sampling import Card, Step, cards, depth, plates, step
+from fabric.draw.sampling import Card, Step, cards, depth, framed_axes, step
 from fabric.topology.topology import PLANE, Group
 
 __all__ = [
@@ -120,7 +120,7 @@ class Plan:
 
 def plan(blueprint: Blueprint, bottom: float) -> Plan:
     """Lay out the rows and frames of `blueprint`, upward from `bottom`."""
-    framed, groups = plates(blueprint), blueprint.topology.groups
+    framed, groups = framed_axes(blueprint), blueprint.topology.groups
     first = bottom + max(len(framed) * STRIP + PAD, PITCH / 2 - 2 * PAD) + SERVER_HEIGHT / 2
     rows = [_row(blueprint, group, first + tier * PITCH) for tier, group in enumerate(groups)]
     frames = tuple(_frame(blueprint, rows, axis) for axis in framed)
@@ -157,7 +157,7 @@ def _card_width(blueprint: Blueprint, group: Group) -> float:
 def _fitting(blueprint: Blueprint, group: Group) -> float:
     """Return the width at which a row's cards fill the frames around them."""
     inside = blueprint.topology.server.axes[: depth(blueprint.topology, group)]
-    nest = sum(axis in inside for axis in plates(blueprint))
+    nest = sum(axis in inside for axis in framed_axes(blueprint))
     room = CENTRE.width - 2 * (nest * (PAD + GHOST) + PAD)
     return (room - sum(_gaps(blueprint, group))) / len(cards(blueprint, group))
 
@@ -173,7 +173,7 @@ def _steps(shown: tuple[Card, ...]) -> tuple[Step, ...]:
 
 def _frame(blueprint: Blueprint, rows: list[Row], axis: str) -> Frame:
     """Return the frame of a place: around the rows that stand in it, and around the frames inside it."""
-    framed = plates(blueprint)
+    framed = framed_axes(blueprint)
     nest = framed.index(axis)
     inner = framed[nest + 1 :]
     highest = _highest(blueprint, rows, axis)

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Canvas, Dot, Label, Line, Mark, text_width
-from fabric.draw.captions import bundle_words, plate_words
+from fabric.draw.captions import describe_bundle, describe_place
 from fabric.draw.legend import LINE, legend_marks, legend_rows, swatch_entry, tier_entries
 from fabric.draw.margins import NOTE_LEAD, group_marks, group_texts, header, note_lines, note_marks, rule
 from fabric.draw.page_layout import Part, stacked
@@ -61,9 +61,9 @@ def lay_out(blueprint: Blueprint, below: Sequence[Part] = (), trail: PathHighlig
 def _drawing(blueprint: Blueprint, drawn: Plan, trail: PathHighlight | None) -> list[Mark]:
     marks = [mark for frame in drawn.frames for mark in _frame(blueprint, frame)]
     marks += [mark for row in drawn.rows for mark in _halos(row, trail)] if trail else []
-    for bundle, lower, upper in zip(blueprint.topology.bundles, drawn.rows, drawn.rows[1:], strict=False):
-        links = _links(blueprint, bundle, lower, upper)
-        over = _on_path(blueprint, bundle, lower, upper, trail) if trail else []
+    for lower, upper in pairwise(drawn.rows):
+        links = _links(blueprint, lower, upper)
+        over = _on_path(blueprint, lower, upper, trail) if trail else []
         marks += [*links, *(replace(link, colour=HALO, line_pt=4.5, alpha=1.0) for link in over)]
         marks += [replace(link, colour=INK, line_pt=1.4, alpha=1.0) for link in over]
     return marks + [mark for row in drawn.rows for mark in _cards(blueprint, row)]
@@ -76,7 +76,7 @@ def _frame(blueprint: Blueprint, frame: Frame) -> list[Mark]:
     marks: list[Mark] = [
         Box(frame.x + by, frame.y + by, frame.width, frame.height, tint, HAIR, 5, 0.6) for by in shifts
     ]
-    within, in_all = plate_words(blueprint, frame.axis)
+    within, in_all = describe_place(blueprint, frame.axis)
     x, y = frame.x + PAD, frame.y + STRIP / 2 - 3
     marks.append(Label(x, y, within, BODY_PT, INK, bold=True))
     if in_all:
@@ -84,9 +84,9 @@ def _frame(blueprint: Blueprint, frame: Frame) -> list[Mark]:
     return marks
 
 
-def _links(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row) -> list[Line]:
+def _links(blueprint: Blueprint, lower: Row, upper: Row) -> list[Line]:
     """Draw a line for every pair of cards that the bundle joins."""
-    return _lines(blueprint, lower, upper, joins(bundle, lower.cards, upper.cards))
+    return _lines(blueprint, lower, upper, joins(lower.cards, upper.cards))
 
 
 def _lines(blueprint: Blueprint, lower: Row, upper: Row, joined: Iterable[tuple[int, int]]) -> list[Line]:
@@ -100,10 +100,10 @@ def _lines(blueprint: Blueprint, lower: Row, upper: Row, joined: Iterable[tuple[
     return marks
 
 
-def _on_path(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row, trail: PathHighlight) -> list[Line]:
+def _on_path(blueprint: Blueprint, lower: Row, upper: Row, trail: PathHighlight) -> list[Line]:
     """Return the lines between cards that a path goes along."""
     found = []
-    for low, high in joins(bundle, lower.cards, upper.cards):
+    for low, high in joins(lower.cards, upper.cards):
         ends = (lower.group.role, lower.cards[low].values), (upper.group.role, upper.cards[high].values)
         steps = ((one, two) for pair in pairwise(trail.stops) for one, two in (pair, pair[::-1]))
         if any(one.among(*ends[0], {}) and two.among(*ends[1], {}) for one, two in steps):
@@ -195,7 +195,7 @@ def _bundle(blueprint: Blueprint, bundle: Bundle, lower: Row, upper: Row) -> lis
     x, middle = RIGHT.start + 2, (lower.top + upper.bottom) / 2
     ends = (lower.top + 3, upper.bottom - 3)
     marks: list[Mark] = [*_bracket(x, *ends)]
-    links, each = bundle_words(blueprint, bundle)
+    links, each = describe_bundle(blueprint, bundle)
     marks.append(Label(x + 6, middle + 2, links, BODY_PT, INK, bold=True))
     return [*marks, Label(x + 6, middle - 7.5, each, SMALL_PT, GREY)]
 

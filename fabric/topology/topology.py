@@ -97,9 +97,9 @@ class Drawing:
     layout: str = "tiers"
     """The name of a layout that drawing knows: tiers, circle, groups, halves, lattice or levels."""
     across: tuple[str, ...] = ()
-    """Lattices: the axes laid out from left to right, the fastest last."""
+    """Lattices: the axes laid out from left to right, the closest together first."""
     up: tuple[str, ...] = ()
-    """Lattices: the axes laid out upwards, the fastest last."""
+    """Lattices: the axes laid out upwards, the closest together first."""
     line: str = "ring"
     """Lattices: what joins the switches of a line: `clique` (all to all), `ring`, or `path` (a line with two ends)."""
 

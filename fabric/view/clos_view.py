@@ -1,99 +1,112 @@
-"""Views of forms by tiers, in closed form: what agrees with a place on every axis that both have, split into stacks."""
+"""Views of Clos forms, in closed form: the devices that agree with a pod or unit on all shared axes, aggregated."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from fabric.blueprint import Blueprint
-from fabric.topology.clos import filled_name
-from fabric.topology.topology import Bundle, Group
-from fabric.view.stacks import ABOVE, INSIDE, AggregatedNode, Edges, kept_axes, splits
+from fabric.topology.clos import AxisBundle, ClosForm, filled_name
+from fabric.topology.topology import Group
+from fabric.view.nodes import ABOVE, INSIDE, AggregatedNode, Edges, combinations, kept_axes
 
-__all__ = ["chain_edges", "chain_stacks", "chain_units", "filled_in"]
-
-
-def chain_units(blueprint: Blueprint) -> dict[str, tuple[str, ...]]:
-    """Return the axes that a unit and a pod are numbered by: all of the placement but the slot, and but the unit."""
-    placement = blueprint.topology.server.axes
-    found = {"pod": placement[:-2], "unit": placement[:-1]}
-    return {level: axes for level, axes in found.items() if axes}
+__all__ = ["ClosSplitter"]
 
 
-def filled_in(blueprint: Blueprint, depth: int, fixed: Mapping[str, int]) -> int:
-    """Return the filled places at `depth` of the placement within the place that `fixed` says, whole or in part."""
-    placement, sizes = blueprint.topology.server.axes[:depth], blueprint.sizes
-    outer = [axis for axis in placement if axis in fixed]
-    if not placement or not outer:
-        return sizes[filled_name(placement[-1])] if placement else 1
-    first = 0
-    for axis in outer:
-        first = first * sizes[axis] + fixed[axis]
-    step = math.prod(sizes[axis] for axis in placement[len(outer) :])
-    return max(0, min(sizes[filled_name(placement[-1])], (first + 1) * step) - first * step)
+@dataclass(frozen=True)
+class ClosSplitter:
+    """Splits a Clos fabric into the nodes of its views."""
 
+    blueprint: Blueprint
+    form: ClosForm
 
-def chain_stacks(blueprint: Blueprint, level: str, place: Mapping[str, int]) -> list[AggregatedNode]:
-    """Return the stacks of a view: `place` gives the values of the placement axes that it is of, perhaps none."""
-    return [stack for group in blueprint.topology.groups for stack in _split(blueprint, group, level, place)]
+    def level_axes(self) -> dict[str, tuple[str, ...]]:
+        """Return the axes that number pods and units: all of the placement but the slot, and for pods but the unit."""
+        placement = self.form.placement
+        axes = {"pod": placement[:-2], "unit": placement[:-1]}
+        return {level: names for level, names in axes.items() if names}
 
+    def count_places(self, axes: Sequence[str], outer: Mapping[str, int], /) -> int:
+        """Return the places on these axes, full or not, inside the outer place that `outer` gives."""
+        return self._filled(len(outer) + len(axes), outer)
 
-def _split(blueprint: Blueprint, group: Group, level: str, place: Mapping[str, int]) -> list[AggregatedNode]:
-    """Split one group: none of it in a view of the whole, all of a unit, and of what is around as much as is few."""
-    form = blueprint.topology
-    places = form.placement_axes(group)
-    fixed = {axis: value for axis, value in place.items() if axis in places}
-    inside = len(fixed) == len(place)
-    rest = [*places, *(axis for axis in group.axes if axis not in places)]
-    axes = tuple(axis for axis in rest if axis not in fixed)
-    sizes = {axis: _values(blueprint, group, axis, fixed) for axis in axes}
-    if level == "fabric":
-        kept: tuple[str, ...] = ()
-    elif level == "unit" and inside:
-        kept = axes
-    else:
-        # The servers of a pod are seen by units.
-        units = tuple(axis for axis in axes if group != form.server or axis != form.server.axes[-1])
-        kept = kept_axes(units, sizes, INSIDE if inside else ABOVE)
-    found = (_stack(blueprint, group, {**fixed, **values}, inside) for values in splits(kept, sizes))
-    return [stack for stack in found if stack.multiplicity]
+    def fills_last(self, level: str, /) -> bool:
+        """Say whether the last pod or unit is full."""
+        inner = self.form.placement[len(self.level_axes()[level]) :]
+        return self.blueprint.servers % math.prod(self.blueprint.sizes[axis] for axis in inner) == 0
 
+    def split(self, level: str, location: Mapping[str, int]) -> tuple[list[AggregatedNode], Edges]:
+        """Return the nodes and edges of a level; `location` gives the place that it shows, or is empty."""
+        nodes = [node for group in self.form.groups for node in self._split_group(group, level, location)]
+        return nodes, self._edges(nodes)
 
-def _values(blueprint: Blueprint, group: Group, axis: str, fixed: Mapping[str, int]) -> int:
-    """Return the values that an axis takes within a place, at the most: the filled ones, where nothing is between."""
-    if axis not in blueprint.topology.server.axes:
-        return blueprint.sizes[axis]
-    depth = blueprint.topology.placement_axes(group).index(axis) + 1
-    return min(blueprint.sizes[axis], filled_in(blueprint, depth, fixed))
+    def split_switches(self) -> tuple[list[AggregatedNode], Edges]:
+        """Return the whole fabric switch by switch and its servers unit by unit, groups above `INSIDE` in part."""
+        return self.split("pod", {})
 
+    def _filled(self, depth: int, fixed: Mapping[str, int]) -> int:
+        """Return the places at `depth` of the placement that hold servers, inside the place that `fixed` gives."""
+        placement, sizes = self.form.placement[:depth], self.blueprint.sizes
+        outer = [axis for axis in placement if axis in fixed]
+        if not placement or not outer:
+            return sizes[filled_name(placement[-1])] if placement else 1
+        first = 0
+        for axis in outer:
+            first = first * sizes[axis] + fixed[axis]
+        step = math.prod(sizes[axis] for axis in placement[len(outer) :])
+        return max(0, min(sizes[filled_name(placement[-1])], (first + 1) * step) - first * step)
 
-def _stack(blueprint: Blueprint, group: Group, fixed: Mapping[str, int], inside: bool) -> AggregatedNode:
-    places = blueprint.topology.placement_axes(group)
-    others = math.prod(blueprint.sizes[axis] for axis in group.axes if axis not in places and axis not in fixed)
-    return AggregatedNode(group, fixed, filled_in(blueprint, len(places), fixed) * others, inside)
+    def _split_group(self, group: Group, level: str, location: Mapping[str, int]) -> list[AggregatedNode]:
+        """Split one group: not at all at level fabric, fully in a unit, and elsewhere while the nodes are few."""
+        places = self.form.placement_axes(group)
+        fixed = {axis: value for axis, value in location.items() if axis in places}
+        inside = len(fixed) == len(location)
+        others = [*places, *(axis for axis in group.axes if axis not in places)]
+        axes = tuple(axis for axis in others if axis not in fixed)
+        sizes = {axis: self._axis_size(group, axis, fixed) for axis in axes}
+        if level == "fabric":
+            kept: tuple[str, ...] = ()
+        elif level == "unit" and inside:
+            kept = axes
+        else:
+            # A pod shows its servers unit by unit.
+            units = tuple(axis for axis in axes if group != self.form.server or axis != self.form.placement[-1])
+            kept = kept_axes(units, sizes, INSIDE if inside else ABOVE)
+        nodes = (self._node(group, {**fixed, **values}, inside) for values in combinations(kept, sizes))
+        return [node for node in nodes if node.multiplicity]
 
+    def _axis_size(self, group: Group, axis: str, fixed: Mapping[str, int]) -> int:
+        """Return the number of values that an axis takes inside a place; only filled ones on placement axes."""
+        if axis not in self.form.placement:
+            return self.blueprint.sizes[axis]
+        depth = self.form.placement_axes(group).index(axis) + 1
+        return min(self.blueprint.sizes[axis], self._filled(depth, fixed))
 
-def chain_edges(blueprint: Blueprint, stacks: Sequence[AggregatedNode]) -> Edges:
-    """Return the edges between stacks: the pairs that the join rule gives, times the copies."""
-    rows: list[tuple[int, int, int, int, int]] = []
-    of = {
-        group: [row for row, stack in enumerate(stacks) if stack.group == group] for group in blueprint.topology.groups
-    }
-    for place, bundle in enumerate(blueprint.topology.bundles):
-        copies = blueprint.sizes[bundle.name]
-        for low in of[bundle.lower]:
-            for high in of[bundle.upper]:
-                if pairs := _pairs(blueprint, bundle, stacks[low].fixed, stacks[high].fixed):
-                    rows.append((low, high, place, pairs * copies, pairs))
-    return Edges(*np.array(rows, np.int64).reshape(-1, 5).T)
+    def _node(self, group: Group, fixed: Mapping[str, int], inside: bool) -> AggregatedNode:
+        places = self.form.placement_axes(group)
+        others = math.prod(self.blueprint.sizes[axis] for axis in group.axes if axis not in (*places, *fixed))
+        return AggregatedNode(group, fixed, self._filled(len(places), fixed) * others, inside)
 
+    def _edges(self, nodes: Sequence[AggregatedNode]) -> Edges:
+        """Return the edges between nodes: the device pairs that each bundle joins, times its parallel links."""
+        rows: list[tuple[int, int, int, int, int]] = []
+        members = {group: [row for row, node in enumerate(nodes) if node.group == group] for group in self.form.groups}
+        for number, bundle in enumerate(self.form.bundles):
+            parallel = self.blueprint.sizes[bundle.name]
+            for low in members[bundle.lower]:
+                for high in members[bundle.upper]:
+                    if pairs := self._count_pairs(bundle, nodes[low].fixed, nodes[high].fixed):
+                        rows.append((low, high, number, pairs * parallel, pairs))
+        return Edges(*np.array(rows, np.int64).reshape(-1, 5).T)
 
-def _pairs(blueprint: Blueprint, bundle: Bundle, low: Mapping[str, int], high: Mapping[str, int]) -> int:
-    """Return the pairs of devices of two stacks that the bundle joins: those that agree on every axis both have."""
-    if any(low[axis] != high[axis] for axis in bundle.shared if axis in low and axis in high):
-        return 0
-    places, both = blueprint.topology.placement_axes(bundle.lower), {**high, **low}
-    free = [axis for axis in dict.fromkeys((*bundle.lower.axes, *bundle.upper.axes)) if axis not in (*both, *places)]
-    return filled_in(blueprint, len(places), both) * math.prod(blueprint.sizes[axis] for axis in free)
+    def _count_pairs(self, bundle: AxisBundle, low: Mapping[str, int], high: Mapping[str, int]) -> int:
+        """Return the pairs of devices of two nodes that the bundle joins: those that agree on every shared axis."""
+        if any(low[axis] != high[axis] for axis in bundle.shared if axis in low and axis in high):
+            return 0
+        places, both = self.form.placement_axes(bundle.lower), {**high, **low}
+        every = dict.fromkeys((*bundle.lower.axes, *bundle.upper.axes))
+        free = [axis for axis in every if axis not in both and axis not in places]
+        return self._filled(len(places), both) * math.prod(self.blueprint.sizes[axis] for axis in free)

@@ -1,4 +1,4 @@
-"""What is seen of a fabric at a level of detail, as columns: devices, stacks of equal devices, and what joins them."""
+"""A view of a fabric at a level of detail, as columns: nodes, which are one or several equal devices, and edges."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabric.view.levels import LEVELS
+
 __all__ = ["Edge", "Node", "View"]
 
 
 @dataclass(frozen=True)
 class Node:
-    """A device, or a stack of `multiplicity` devices of one role, where it stands."""
+    """A device, or `multiplicity` devices of one role, with its position."""
 
     name: str
     role: str
@@ -25,9 +27,9 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """The links of one bundle between two nodes, a node and itself perhaps: `links` in all, between `pairs` of devices.
+    """The links of one bundle between two nodes, which may be the same: `links` in total, between `pairs` of devices.
 
-    `rate_gbps` is that of one link, one direction.
+    `rate_gbps` is the rate of one link, one direction.
     """
 
     lower: str
@@ -39,7 +41,7 @@ class Edge:
 
     @property
     def links_per_pair(self) -> float:
-        """The links of one pair of joined devices, in the mean: a whole number wherever all pairs have as many."""
+        """The links of one pair of joined devices, on average: a whole number wherever all pairs have equally many."""
         each = self.links / self.pairs
         return int(each) if each.is_integer() else each
 
@@ -48,10 +50,10 @@ class Edge:
 class View:
     """Nodes and edges as columns, a row each, read-only; the servers first, and edges bundle by bundle.
 
-    `level` is one of `fabric`, `pod`, `unit` and `device`, and `place` says which: `{"pod": 0, "unit": 3}`. Columns of
-    shape (nodes,): `role` indexes `roles` (from the servers up), `multiplicity` counts the devices, and `x` and `y` say
-    where a node stands, upward from 0; no two are closer than 1. Columns of shape (edges,): `lower` and `upper` index
-    the nodes, `bundle` indexes `bundles`; `links` in all, and the `pairs` of devices that they join.
+    `level` is one of `LEVELS`, and `place` numbers the pod or unit: `{"pod": 0, "unit": 3}`. Columns of shape (nodes,):
+    `role` indexes `roles` (from the servers up), `multiplicity` counts the devices, and `x` and `y` are the position,
+    upward from 0; no two nodes are closer than 1. Columns of shape (edges,): `lower` and `upper` index the nodes,
+    `bundle` indexes `bundles`; `links` is the total, and `pairs` the number of device pairs that they join.
     """
 
     fabric: str
@@ -87,9 +89,8 @@ class View:
     @property
     def title(self) -> str:
         """The view in words: `my-cluster, unit 3 of pod 0`."""
-        words = " of ".join(f"{what} {number}" for what, number in reversed([*self.place.items()]))
-        whole = {"fabric": "by groups", "device": "device by device"}
-        return f"{self.fabric}, {words or whole[self.level]}"
+        words = " of ".join(f"{part} {number}" for part, number in reversed([*self.place.items()]))
+        return f"{self.fabric}, {words or LEVELS[self.level].title}"
 
     def nodes(self) -> Iterator[Node]:
         """Yield the nodes in order."""

@@ -258,7 +258,7 @@ def test_levels_are_told() -> None:
         (["-o", "x.svg", "--kind", "load", "--level", "unit"], "--level says nothing"),
         (["-o", "x.svg", "--kind", "load", "--routing", "valiant"], "Valiant routing needs a direct network"),
         (["-o", "x.svg", "--kind", "load", "--placement", "rondom"], "did you mean 'random'"),
-        (["-o", "no/such\0/x.svg"], "no name"),
+        (["-o", "no/such\0/x.svg"], "not a folder name"),
     ],
 )
 def test_mistakes(words_: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,14 +11,17 @@ import pytest
 from fabric.blueprint import Blueprint
 from fabric.catalog import servers, switches
 from fabric.draw import draw_fabric, save
-from fabric.draw.canvas import Bend, Box, Dot, Label, Line
+from fabric.draw.canvas import Bend, Box, Canvas, Dot, Label, Line
 from fabric.draw.captions import notes
-from fabric.draw.graph_diagram import lay_out_wired
-from fabric.draw.graph_scene import WHOLE, colour, plain_pairs, wires_of
+from fabric.draw.graph_diagram import lay_out_scene
+from fabric.draw.graph_scene import WHOLE, GraphFabric
+from fabric.draw.style import style_of
+from fabric.errors import InputError
 from fabric.topology.families import families
 from fabric.topology.graph_form import GraphForm, PatternBundle
-from fabric.topology.topology import PLANE
+from fabric.topology.topology import PLANE, Drawing, title
 from fabric.units import count
+from fabric.view import view_of
 from tests.draw.test_tiers import clashes, words
 
 SMALL: dict[str, dict[str, int]] = {
@@ -70,9 +75,16 @@ MILLION = {
 }
 
 
+def lay_out(blueprint: Blueprint) -> Canvas:
+    """Return the page of a graph topology."""
+    scene = style_of(blueprint).scene()
+    assert scene is not None
+    return lay_out_scene(blueprint, scene)
+
+
 def strokes(blueprint: Blueprint, ink: str) -> int:
     """Return the lines drawn in a colour, but for the one beside the words."""
-    marks = lay_out_wired(blueprint).marks
+    marks = lay_out(blueprint).marks
     return sum(isinstance(mark, (Line, Bend)) and mark.colour == ink for mark in marks) - 1
 
 
@@ -85,7 +97,7 @@ def test_legible(name: str) -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_on_the_page(name: str) -> None:
     """Nothing that is drawn leaves the page, and at most 2,000 lines are drawn."""
-    sheet = lay_out_wired(PICTURES[name])
+    sheet = lay_out(PICTURES[name])
     assert sum(isinstance(mark, (Line, Bend)) for mark in sheet.marks) <= 2000
     for mark in sheet.marks:
         match mark:
@@ -110,10 +122,7 @@ def test_numbers(name: str) -> None:
     for wire in blueprint.topology.bundles:
         assert isinstance(wire, PatternBundle)
         assert f"{wire.name} {count(blueprint.links(wire))} links " in said
-        assert (
-            f"{count(blueprint.evaluate(wire.lower_ports))} per {wire.lower.role.replace('super', 'super core')}"
-            in said
-        )
+        assert f"{count(blueprint.evaluate(wire.lower_ports))} per {title(wire.lower.role)}" in said
     assert f"{count(blueprint.gpus)} GPUs · {count(blueprint.servers)} servers" in said
     assert "rails" not in said
 
@@ -125,11 +134,12 @@ def test_small_fabric_is_whole(form: GraphForm) -> None:
     if blueprint.switches > WHOLE:
         return
     groups = blueprint.sizes.get("group", 0)
-    for wire in wires_of(blueprint):
-        links = len(plain_pairs(blueprint, wire))
+    graph = GraphFabric(blueprint, form)
+    for wire in graph.patterns:
+        links = len(graph.joined_pairs(wire))
         inside = "global" not in wire.name
         again = (links // groups if inside else 2 * links // groups) if groups else 0
-        assert strokes(blueprint, colour(blueprint, wire)) == links + again
+        assert strokes(blueprint, graph.colour(wire)) == links + again
 
 
 @pytest.mark.parametrize("family", ["bcube", "zcube"])
@@ -139,7 +149,7 @@ def test_lines_of_a_cube_are_links(family: str) -> None:
         blueprint = build(form, SMALL[family])
         if blueprint.switches <= WHOLE:
             for wire in form.host_patterns:
-                assert strokes(blueprint, colour(blueprint, wire)) == blueprint.links(wire)
+                assert strokes(blueprint, GraphFabric(blueprint, form).colour(wire)) == blueprint.links(wire)
 
 
 @pytest.mark.parametrize("family", MILLION)
@@ -150,7 +160,7 @@ def test_a_million_gpus(family: str, tmp_path: Path) -> None:
     )
     blueprint = build(form, MILLION[family])
     assert blueprint.gpus >= 10**6
-    assert len(lay_out_wired(blueprint).marks) <= 600
+    assert len(lay_out(blueprint).marks) <= 600
     save(draw_fabric(blueprint), tmp_path / "fabric.svg")
 
 
@@ -171,3 +181,38 @@ def test_planes_and_levels() -> None:
         said = " ".join(notes(blueprint))
         assert ("levels of switches" in said) == bool(form.routing.nic_levels), name
         assert ("planes are joined only" in said) == (name.startswith("large") and not form.routing.nic_levels), name
+
+
+THIRD_PARTY = replace(
+    next(form for form in WIRED if form.family == "torus" and len(form.sizing.symmetric) == 2),
+    family="wrapped",
+    drawing=Drawing("lattice", ("y",), ("x",), "ring"),
+)
+
+
+@pytest.mark.parametrize("sizes", [{"x": 4, "y": 3}, {"x": 15, "y": 20}])
+def test_a_third_party_topology_is_drawn_as_a_lattice(sizes: dict[str, int]) -> None:
+    """A topology of any family whose drawing is a lattice is drawn on one, its axes across and upwards as it says."""
+    blueprint = build(THIRD_PARTY, sizes)
+    figure = draw_fabric(blueprint)
+    assert list(clashes(figure)) == []
+    assert f"x {sizes['x']} × y {sizes['y']}" in words(figure)
+    view = view_of(blueprint, "device")
+    points = {
+        name: (x, y) for name, x, y in zip(view.names, view.x, view.y, strict=True) if name.startswith("leaf")
+    }  # fmt: skip
+    for axis, along in (("y", 0), ("x", 1)):
+        line = [points["leaf[x=1,y=1,plane=0]".replace(f"{axis}=1", f"{axis}={each}")] for each in range(sizes[axis])]
+        steps = [right[along] - left[along] for left, right in pairwise(line)]
+        assert min(steps) >= 1
+
+
+def test_a_layout_that_a_topology_cannot_have_is_refused() -> None:
+    """A layout that is not known, lacks a size, or leaves out an axis is refused by its name."""
+    for drawing, said in (
+        (Drawing("spiral"), "unknown drawing layout 'spiral'"),
+        (Drawing("groups"), "layout 'groups' needs the size group, global"),
+        (Drawing("lattice", ("x",)), "lays out no axis y"),
+    ):
+        with pytest.raises(InputError, match=said):
+            draw_fabric(build(replace(THIRD_PARTY, drawing=drawing), {"x": 4, "y": 3}))

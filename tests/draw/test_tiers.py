@@ -150,7 +150,7 @@ def test_lines_are_links(form: Topology) -> None:
     blueprint = size(form, SMALL)
     for bundle in form.bundles:
         lowers, uppers = cards(blueprint, bundle.lower), cards(blueprint, bundle.upper)
-        drawn = set(joins(bundle, lowers, uppers))
+        drawn = set(joins(lowers, uppers))
         for (low, lower), (high, upper) in product(enumerate(lowers), enumerate(uppers)):
             agree = all(lower.values[axis] == upper.values[axis] for axis in lower.values.keys() & upper.values.keys())
             assert ((low, high) in drawn) == agree
@@ -163,7 +163,7 @@ def test_rails_never_meet(form: Topology) -> None:
     for bundle in form.fabric_bundles:
         for lower, upper in product(cards(blueprint, bundle.lower), cards(blueprint, bundle.upper)):
             crossing = lower.values["rail"] != upper.values["rail"]
-            assert not (crossing and list(joins(bundle, (lower,), (upper,))))
+            assert not (crossing and list(joins((lower,), (upper,))))
     said = words(draw_fabric(blueprint))
     assert "The rails never meet: GPUs of different rails reach each other only through NVLink." in said
 
@@ -187,9 +187,9 @@ def test_numbers() -> None:
     for bundle in blueprint.topology.bundles:
         assert f"{count(blueprint.links(bundle))} links {blueprint.sizes[bundle.name]} per pair, 400 Gb/s" in said
     for fact in (
-        "pod × 49", "unit × 4 in each pod 196 in all", "64 down, 64 up of 128 ports", "98 down of 128 ports",
-        "the last unit holds 20 of 64 servers", "100,000 GPUs · 12,500 servers", "NVIDIA SN5600",
-        f"{count(blueprint.switches)} switches and {count(blueprint.links_total)} links join 100,000 GPUs.",
+        "pod × 49", "unit × 4 in each pod 196 in total", "64 down, 64 up of 128 ports", "98 down of 128 ports",
+        "the last unit has 20 of 64 servers", "100,000 GPUs · 12,500 servers", "NVIDIA SN5600",
+        f"{count(blueprint.switches)} switches and {count(blueprint.links_total)} links connect 100,000 GPUs.",
     ):  # fmt: skip
         assert fact in said
 

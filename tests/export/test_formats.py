@@ -30,7 +30,7 @@ from fabric.view import LEVELS, READABLE, View, levels_of, view_of
 FORMS = [form for family in families().values() for form in family.forms]
 HOSTILE = "<script>alert('x')</script> & \"quoted\" \\N \\ \u202eright to left\nnext %name% ]]> &lt; {a|b}"
 CLEAN = HOSTILE + "\ufffd\ufffd"
-KNOWN = {"format_": tuple(FORMATS), "level": LEVELS}
+KNOWN = {"format_": tuple(FORMATS), "level": tuple(LEVELS)}
 graphviz = pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
 
 
@@ -225,7 +225,7 @@ def test_a_picture_is_of_as_many_nodes_as_can_be_read(colossus: Blueprint, forma
 
 def test_more_devices_than_fit_in_memory_are_refused(colossus: Blueprint, monkeypatch: pytest.MonkeyPatch) -> None:
     """A view of every device says what memory it takes, before it takes it."""
-    monkeypatch.setattr("fabric.view.levels.memory_bytes", lambda: 10**7)
+    monkeypatch.setattr("fabric.view.views.memory_bytes", lambda: 10**7)
     with pytest.raises(TooLarge, match=r"16,660 devices and 300,704 links.*coarser level: fabric, pod, unit"):
         view_for(colossus, "graphml", "device")
 

@@ -20,7 +20,7 @@ from fabric.testing import random_blueprint
 from fabric.topology.families import families
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import Topology
-from fabric.view import LEVELS, View, levels_of, node_count, part_filled, readable_level, view_of
+from fabric.view import LEVELS, View, levels_of, node_count, partial_place, readable_level, view_of
 
 FORMS = [form for family in families().values() for form in family.forms]
 NAME = re.compile(r"(\w+)(?:\[(.*)\])?")
@@ -199,7 +199,7 @@ def test_the_counts_of_a_view_need_no_view_of_every_device() -> None:
         assert counts == {level: len(view_of(plan, level)) for level in counts}
         for most in (0, counts["fabric"], max(counts.values())):
             found = readable_level(plan, most)
-            finer = LEVELS[LEVELS.index(found) + 1 :]
+            finer = [*LEVELS][[*LEVELS].index(found) + 1 :]
             assert counts[found] <= most or found == "fabric"
             assert all(counts[level] > most for level in finer if level in counts)
 
@@ -224,11 +224,11 @@ def test_the_last_place_is_told_where_it_is_filled_in_part() -> None:
     """Of 12,500 servers by 256 and 64 the last pod and unit hold 212 and 20; of whole places none is told."""
     plan = fabric.design("colossus-100k").blueprint
     for level, numbers, servers in (("pod", {"pod": 48}, 212), ("unit", {"pod": 48, "unit": 3}, 20)):
-        assert part_filled(plan, level) == numbers
+        assert partial_place(plan, level) == numbers
         view = view_of(plan, level, **numbers)
         assert int(view.multiplicity[view.role == 0].sum()) == servers
-    assert part_filled(plan, "fabric") is None
-    assert part_filled(fabric.design("superpod-h100-4su").blueprint, "unit") is None
+    assert partial_place(plan, "fabric") is None
+    assert partial_place(fabric.design("superpod-h100-4su").blueprint, "unit") is None
 
 
 def test_the_levels_of_a_hundred_thousand_gpus_stay_small() -> None:
@@ -245,7 +245,7 @@ def test_the_levels_of_a_hundred_thousand_gpus_stay_small() -> None:
 @pytest.mark.parametrize(
     ("level", "words", "said"),
     [
-        ("rack", {}, "no level 'rack'"),
+        ("rack", {}, "unknown level of detail 'rack'"),
         ("pod", {"pod": 10**9}, "numbered from 0"),
         ("unit", {"unit": -1}, "numbered from 0"),
         ("unit", {"pod": True}, "numbered from 0"),

@@ -12,7 +12,7 @@ from fabric.export.attributes import labels
 from fabric.network import Network
 from fabric.studies.study import Study
 from fabric.units import count, rate
-from fabric.view import View, levels_of, node_count, part_filled, place_of
+from fabric.view import View, levels_of, location_of, node_count, partial_place
 
 __all__ = ["drill"]
 
@@ -43,7 +43,7 @@ def drill(study: Study) -> dict[str, Drawn]:
     for place, (level, view) in enumerate(views.items()):
         below = levels[place + 1] if place + 1 < len(levels) else ""
         found[level] = _drawn(view, levels[place - 1] if place else "", below, listed)
-    places = {level: _place(study, level) for level in levels if part_filled(study.blueprint, level)}
+    places = {level: _place(study, level) for level in levels if partial_place(study.blueprint, level)}
     found |= _last(study, levels, listed, places)
     for level in [each for each in found if each != "fabric"]:
         _tell_apart(study, found, level, places)
@@ -52,15 +52,15 @@ def drill(study: Study) -> dict[str, Drawn]:
 
 def _place(study: Study, level: str) -> dict[str, int]:
     """Return the coordinates of the last pod or unit."""
-    numbers = part_filled(study.blueprint, level) or {}
-    return place_of(study.blueprint, level, numbers.get("pod", 0), numbers.get("unit", 0))
+    numbers = partial_place(study.blueprint, level) or {}
+    return location_of(study.blueprint, level, numbers.get("pod", 0), numbers.get("unit", 0))
 
 
 def _last(study: Study, levels: list[str], listed: dict[str, Drawn], places: Mapping[str, Place]) -> dict[str, Drawn]:
     """Return the views of the last pod and unit that are filled in part and not the first, of the levels shown."""
     found = dict[str, Drawn]()
     for level in (each for each in places if any(places[each].values())):
-        view = study.view(level, **part_filled(study.blueprint, level) or {})
+        view = study.view(level, **partial_place(study.blueprint, level) or {})
         above = "last pod" if "last pod" in found else "pod" if level == "unit" and "pod" in levels else "fabric"
         if len(view) <= MOST:
             found[f"last {level}"] = _drawn(view, above, "unit" if level == "pod" and "unit" in levels else "", listed)
