@@ -12,9 +12,17 @@ import click
 from click.shell_completion import CompletionItem
 
 from fabric.cli.record_name import record_option
-from fabric.errors import InputError
 
-__all__ = ["AS_JSON", "OUT", "REQUEST", "REQUESTS", "once", "overrides", "request_prices", "request_words", "spare"]
+__all__ = [
+    "AS_JSON",
+    "OUT",
+    "REQUEST",
+    "REQUESTS",
+    "override_options",
+    "price_options",
+    "read_overrides",
+    "refuse_input_as_output",
+]
 
 NUMBERS = ("gpus", "planes", "tiers")
 """The keys that numbers stand for; in the others digits are part of a name."""
@@ -58,17 +66,17 @@ EVERYWHERE = (
 )
 
 
-def request_prices(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that override a request's prices, and --quiet."""
-    return _with(command, EVERYWHERE)
+def price_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that override prices of a request, and --quiet."""
+    return _add_options(command, EVERYWHERE)
 
 
-def request_words(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that override a request's words."""
-    return _with(command, (*FIELDS, *EVERYWHERE))
+def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that override keys of a request."""
+    return _add_options(command, (*FIELDS, *EVERYWHERE))
 
 
-def _with(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+def _add_options(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
@@ -82,8 +90,8 @@ def _complete_request(_context: click.Context, _parameter: click.Parameter, star
     return [*items, CompletionItem(start, type="file")]
 
 
-def _folder(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Refuse an empty name, which an unset variable leaves."""
+def _refuse_empty(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty name, as from an unset variable."""
     if value == "":
         raise click.BadParameter("is empty; write the name of a folder, such as build/")
     return value
@@ -92,58 +100,50 @@ def _folder(_context: click.Context, _parameter: click.Parameter, value: str | N
 OUT = click.option(
     "--out",
     type=click.Path(file_okay=False),
-    callback=_folder,
-    help="Write report, pictures and tables to this folder.",
+    callback=_refuse_empty,
+    help="Write the report, pictures and tables to this folder.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 REQUEST = click.argument("request", shell_complete=_complete_request)
-REQUESTS = click.argument("requests", metavar="REQUEST REQUEST...", nargs=-1, shell_complete=_complete_request)
+REQUESTS = click.argument("requests", metavar="REQUEST...", nargs=-1, shell_complete=_complete_request)
 
 
-def overrides(words: dict[str, Any]) -> dict[str, Any]:
-    """Return the request words that were given, lists and numbers read from their text, prices as one overlay."""
+def read_overrides(words: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys of the request that options override, lists and numbers parsed, prices as one mapping."""
     from fabric.request.price_list import price_list
 
-    file, given = words.pop("prices"), dict(map(_price, words.pop("price")))
-    found = {key: _value(key, text) for key, text in words.items() if text is not None and key != "silent"}
+    file, given = words.pop("prices"), dict(map(_parse_price, words.pop("price")))
+    found = {key: _parse_value(key, text) for key, text in words.items() if text is not None and key != "silent"}
     return {**found, "prices_usd": price_list(file, given)} if given or file is not None else found
 
 
-def spare(out: str | None, *inputs: str | None) -> None:
-    """Refuse an output that is one of the files that are read."""
+def refuse_input_as_output(out: str | None, *inputs: str | None) -> None:
+    """Refuse an output that is one of the input files."""
     for each in inputs:
         with suppress(OSError, ValueError):
             if out and each and Path(out).samefile(each):
-                raise click.UsageError(f"{out} is read; write to another file.")
+                raise click.UsageError(f"{out} is an input; write to another file.")
 
 
-def _price(text: str) -> tuple[str, int | float | str]:
+def _parse_price(text: str) -> tuple[str, int | float | str]:
     """Return the name and the price of a NAME=USD."""
     name, equals, price = (part.strip() for part in text.partition("="))
     if not (name and equals and price):
-        raise click.BadParameter(f"'{text}' is no NAME=USD; write for example sn5600=52000", param_hint="'--price'")
-    return name, _number("price", price)
+        raise click.BadParameter(f"'{text}' is not NAME=USD; write for example sn5600=52000", param_hint="'--price'")
+    return name, _parse_number("price", price)
 
 
-def _value(key: str, text: str) -> Any:
+def _parse_value(key: str, text: str) -> Any:
     words = [word.strip() for word in text.split(",")]
-    values = [_number(key, word) for word in words] if key in NUMBERS else words
+    values = [_parse_number(key, word) for word in words] if key in NUMBERS else words
     return values[0] if len(values) == 1 else values
 
 
-def _number(key: str, word: str) -> int | float | str:
-    """Return the number that a word is; what is none stays text, which the request then refuses."""
+def _parse_number(key: str, word: str) -> int | float | str:
+    """Return a word as a number; any other stays text, which the request then refuses."""
     power = "(e[-+]?[0-9]{1,3})?" if key == "price" else ""
     if not re.fullmatch(rf"[-+]?[0-9]+(\.[0-9]*)?{power}", word, re.IGNORECASE):
         return word
     if len(word) > 100:
         raise click.BadParameter(f"a number of {len(word):,} characters; at most 100 are read", param_hint=f"'--{key}'")
     return int(word) if re.fullmatch("[-+]?[0-9]+", word) else float(word)
-
-
-def once(option: str, words: list[str]) -> list[str]:
-    """Return the words of a list with commas; raises InputError when one stands twice."""
-    found = [word.strip() for word in words]
-    if twice := [word for place, word in enumerate(found) if word in found[:place]]:
-        raise InputError(f"{option}: '{twice[0]}' stands twice")
-    return found

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import fabric
-from fabric.cli.terminal import print_json, print_summary, progress_of
+from fabric.cli.terminal import print_json, print_summary, show_progress
 
 if TYPE_CHECKING:
     from fabric.flow import Interference, Workload
+    from fabric.report.table import Summary
     from fabric.request.jobs import JobFile
 
 Result = TypeVar("Result")
 
 __all__ = [
-    "Run",
+    "RunOptions",
     "run_cluster",
     "run_front",
     "run_page",
@@ -35,57 +36,62 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Run:
-    """How a run is shown: without progress, into which folder, and as JSON or as tables."""
+class RunOptions:
+    """How a run is shown."""
 
     quiet: bool
+    """Whether it shows no progress."""
     out: str | None
+    """The folder for its files; None for none."""
     as_json: bool
+    """Whether it prints JSON instead of tables."""
 
 
-def run_study(make: Callable[..., fabric.Study], run: Run, words: dict[str, Any], *, moved: bool = False) -> None:
-    """Make a study and show it; `moved` adds which prices would change the choice."""
-    from fabric.report.design_json import document
-    from fabric.report.sensitivity import moved_rows, moved_summary
-    from fabric.report.terminal import summary
+def run_study(
+    make: Callable[..., fabric.Study], options: RunOptions, request: dict[str, Any], *, sensitivity: bool = False
+) -> None:
+    """Make a study and show it; `sensitivity` adds how far each price can move before the choice changes."""
+    from fabric.report.describe import describe
+    from fabric.report.design_json import design_object
+    from fabric.report.files import write_design
+    from fabric.report.sensitivity import summarize_changes
+    from fabric.report.terminal import summarize_design
 
-    with progress_of(run.quiet) as say:
+    with show_progress(options.quiet) as say:
         say("reading the request")
-        study = _asked(run, partial(make, progress=say, **words))
-        changes = study.sensitivity(say) if moved else ()
-        result = document(study)
-        result |= {"sensitivity": moved_rows(changes)} if moved else {}
-        files = [] if run.out is None else fabric.write(study, run.out, say, changes)
-    _print(run, result, partial(print_summary, *summary(study, result)), files)
-    if moved and not run.as_json:
-        print_summary("", *moved_summary(changes))
-    if not all(row["ok"] for row in result["expected"]):
-        click.echo("warning: the design does not meet every published number", err=True)
+        study = _make(options, partial(make, progress=say, **request))
+        design = describe(study, study.sensitivity(say) if sensitivity else None)
+        files = [] if options.out is None else write_design(design, options.out, say)
+    _print(options, design_object(design), lambda: summarize_design(design), files)
+    if design.price_changes is not None and not options.as_json:
+        print_summary(summarize_changes(design.price_changes))
+    if not design.as_published:
+        click.echo("warning: the design does not match every published number", err=True)
 
 
-def run_front(make: Callable[..., fabric.Pareto], run: Run, words: dict[str, Any]) -> None:
-    """Find a front and show it."""
+def run_front(make: Callable[..., fabric.Pareto], options: RunOptions, request: dict[str, Any]) -> None:
+    """Compute a Pareto front and show it."""
     from fabric.report.files import write_front
-    from fabric.report.pareto import front_document, front_summary
+    from fabric.report.pareto import front_object, summarize_front
 
-    with progress_of(run.quiet) as say:
-        front = _asked(run, partial(make, progress=say, **words))
-        say("describing every fabric of the front")
-        result = front_document(front)
-        files = [] if run.out is None else write_front(front, run.out)
-    _print(run, result, partial(print_summary, *front_summary(front)), files)
+    with show_progress(options.quiet) as say:
+        front = _make(options, partial(make, progress=say, **request))
+        say("describing every design of the front")
+        result = front_object(front)
+        files = [] if options.out is None else write_front(front, options.out)
+    _print(options, result, lambda: summarize_front(front), files)
 
 
-def run_cluster(make: Callable[..., fabric.Cluster], run: Run) -> None:
+def run_cluster(make: Callable[..., fabric.Cluster], options: RunOptions) -> None:
     """Design a cluster and show it, each fabric's files in a folder of its name."""
     from fabric.report.files import write_cluster
-    from fabric.report.multi_fabric import cluster_document, cluster_summary
+    from fabric.report.multi_fabric import cluster_object, summarize_cluster
 
-    with progress_of(run.quiet) as say:
-        cluster = _asked(run, partial(make, progress=say))
-        result = cluster_document(cluster)
-        files = [] if run.out is None else write_cluster(cluster, run.out, say)
-    _print(run, result, partial(print_summary, *cluster_summary(cluster)), files)
+    with show_progress(options.quiet) as say:
+        cluster = _make(options, partial(make, progress=say))
+        result = cluster_object(cluster)
+        files = [] if options.out is None else write_cluster(cluster, options.out, say)
+    _print(options, result, lambda: summarize_cluster(cluster), files)
 
 
 def run_workload(
@@ -93,28 +99,28 @@ def run_workload(
     workloads: list[Any],
     sizes: tuple[int, ...],
     jobs: str | None,
-    run: Run,
+    options: RunOptions,
 ) -> None:
-    """Design a fabric, put each workload on it, and the jobs of a file together, and show what they get."""
+    """Design a fabric, run each workload on it, and the jobs of a file concurrently, and show what they get."""
     from fabric.flow import answer
     from fabric.report import collectives
     from fabric.report.files import write_run
     from fabric.request.jobs import read_jobs
 
-    with progress_of(run.quiet) as say:
+    with show_progress(options.quiet) as say:
         file = None if jobs is None else read_jobs(jobs)
-        study = _asked(run, partial(make, progress=say))
+        study = _make(options, partial(make, progress=say))
         found = []
         for work in workloads:
             say(f"{work.routing.name} routing, {work.explicit}")
-            beside = () if file is None else _beside(study, work, file, str(jobs))
-            found.append(collectives.Run(work, *answer(study.blueprint, work, sizes), beside))
-        result = collectives.run_document(study, found)
-        files = [] if run.out is None else write_run(study, found, result, run.out)
-    _print(run, result, partial(print_summary, *collectives.run_summary(study, found)), files)
+            jobs_run = () if file is None else _run_jobs(study, work, file, str(jobs))
+            found.append(collectives.WorkloadRun(work, *answer(study.blueprint, work, sizes), jobs_run))
+        result = collectives.runs_object(study, found)
+        files = [] if options.out is None else write_run(study, found, result, options.out)
+    _print(options, result, lambda: collectives.summarize_runs(study, found), files)
 
 
-def _beside(study: fabric.Study, work: Workload, file: JobFile, name: str) -> tuple[Interference, ...]:
+def _run_jobs(study: fabric.Study, work: Workload, file: JobFile, name: str) -> tuple[Interference, ...]:
     """Return what each job of a file gets under the routing and failures of a workload; a mistake names the file."""
     from fabric.flow import Job, fail, interference
 
@@ -126,38 +132,38 @@ def _beside(study: fabric.Study, work: Workload, file: JobFile, name: str) -> tu
         raise fabric.InputError(f"{name}: {error}") from None
 
 
-def run_scale(make: Callable[..., Any], run: Run) -> None:
+def run_scale(make: Callable[..., Any], options: RunOptions) -> None:
     """Design at every size and show the curves."""
     from fabric.report.files import write_scaling
-    from fabric.report.scaling import scale_document, scale_summary
+    from fabric.report.scaling import scaling_object, summarize_scaling
 
-    with progress_of(run.quiet) as say:
-        scaling = _asked(run, partial(make, progress=say))
-        files = [] if run.out is None else write_scaling(scaling, run.out)
-    _print(run, scale_document(scaling), partial(print_summary, *scale_summary(scaling)), files)
+    with show_progress(options.quiet) as say:
+        scaling = _make(options, partial(make, progress=say))
+        files = [] if options.out is None else write_scaling(scaling, options.out)
+    _print(options, scaling_object(scaling), lambda: summarize_scaling(scaling), files)
 
 
-def run_table(source: str, run: Run) -> None:
-    """Hold a table of published fabrics against designs and show it; exit with 1 when a cell differs unexplained."""
-    from fabric.report.published import published_document, published_summary
-    from fabric.studies.published_tables import hold
+def run_table(source: str, options: RunOptions) -> None:
+    """Check a table of published fabrics and show it; exit with 1 when a cell differs unexplained."""
+    from fabric.report.published import published_object, summarize_published
+    from fabric.studies.published_tables import check_table
 
-    with progress_of(run.quiet) as say:
-        holding = hold(source, progress=say)
-    _print(run, published_document(holding), partial(print_summary, *published_summary(holding)), [])
-    if holding.count("differs"):
+    with show_progress(options.quiet) as say:
+        table = check_table(source, progress=say)
+    _print(options, published_object(table), lambda: summarize_published(table), [])
+    if table.count("differs"):
         sys.exit(1)
 
 
-def run_page(requests: Sequence[str], file: str | None, quiet: bool, words: dict[str, Any], *, front: bool) -> None:
-    """Design every request and write one page on them."""
+def run_page(requests: Sequence[str], file: str | None, quiet: bool, overrides: dict[str, Any], *, front: bool) -> None:
+    """Design every request and write one HTML page on them."""
     from fabric.report.comparison import design_each
     from fabric.report.page import check_name, write_page
 
     if file is not None:
         check_name(file)
-    with progress_of(quiet) as say:
-        studies = design_each(requests, progress=say, **words)
+    with show_progress(quiet) as say:
+        studies = design_each(requests, progress=say, **overrides)
         command = shlex.join(["fabric", *sys.argv[1:]])
         plain = re.sub(r"[^\w.-]+", "-", studies[0].spec.name)
         name = f"{plain}.html" if file is None else file
@@ -167,23 +173,23 @@ def run_page(requests: Sequence[str], file: str | None, quiet: bool, words: dict
     click.echo(f"wrote {written}")
 
 
-def _asked(run: Run, make: Callable[[], Result]) -> Result:
-    """Return what was asked for; that there is none is an answer too, which `--json` prints."""
-    from fabric.report.design_json import infeasible_document
+def _make(options: RunOptions, make: Callable[[], Result]) -> Result:
+    """Return what `make` makes; where nothing meets the request, `--json` prints why."""
+    from fabric.report.design_json import infeasible_object
 
     try:
         return make()
     except fabric.Infeasible as answer:
-        if run.as_json:
-            print_json(infeasible_document(answer))
+        if options.as_json:
+            print_json(infeasible_object(answer))
         raise
 
 
-def _print(run: Run, result: dict[str, Any], show: Callable[[], None], files: list[Path]) -> None:
-    """Print a result as JSON or as `show` does, and name the files written."""
-    if run.as_json:
+def _print(options: RunOptions, result: dict[str, Any], summarize: Callable[[], Summary], files: list[Path]) -> None:
+    """Print a result as JSON or its summary, and name the files written."""
+    if options.as_json:
         print_json(result)
     else:
-        show()
+        print_summary(summarize())
     for file in files:
-        click.echo(f"wrote {file}", err=run.as_json)
+        click.echo(f"wrote {file}", err=options.as_json)

@@ -5,36 +5,39 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fabric import units
 
-__all__ = ["cell", "print_json", "print_summary", "print_table", "progress_of"]
+if TYPE_CHECKING:
+    from fabric.report.table import Summary
+
+__all__ = ["print_json", "print_summary", "print_table", "show_progress", "write_cell"]
 
 
-def print_summary(text: str, tables: list[Any], lines: list[str]) -> None:
+def print_summary(summary: Summary) -> None:
     """Print a paragraph, tables and closing lines."""
     from rich.console import Console
 
     console = Console(highlight=False)
-    if text:
-        console.print(text, markup=False)
-    for table in tables:
+    if summary.text:
+        console.print(summary.text, markup=False)
+    for table in summary.tables:
         print_table(*table)
     console.print()
-    for line in lines:
+    for line in summary.lines:
         console.print(line, markup=False)
 
 
 def print_json(value: Any) -> None:
-    """Print a plain value as JSON, two spaces a level."""
+    """Print a plain value as JSON, two spaces per level."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def print_table(title: str, heads: Any, rows: Any) -> None:
-    """Print a table whose columns of numbers stand to the right."""
+    """Print a table with columns of numbers aligned to the right."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -43,14 +46,14 @@ def print_table(title: str, heads: Any, rows: Any) -> None:
     console, table = Console(highlight=False), Table(box=box.SIMPLE_HEAD, pad_edge=False)
     if title:
         console.print(Text(title, style="bold"))
-    for place, head in enumerate(heads):
-        numbers = all(_is_number(row[place]) for row in rows)
+    for index, head in enumerate(heads):
+        numbers = all(_is_number(row[index]) for row in rows)
         widest = max(map(len, head.split()), default=0)
         table.add_column(
             Text(head),
             justify="right" if numbers else "left",
             overflow="fold",
-            no_wrap=place == 0,
+            no_wrap=index == 0,
             min_width=widest,
         )
     for row in rows:
@@ -58,11 +61,11 @@ def print_table(title: str, heads: Any, rows: Any) -> None:
     console.print(table)
 
 
-def _is_number(cell: str) -> bool:
-    return cell in ("-", "", "unknown") or cell.strip("$").replace(",", "").replace(".", "").isdigit()
+def _is_number(text: str) -> bool:
+    return text in ("-", "", "unknown") or text.strip("$").replace(",", "").replace(".", "").isdigit()
 
 
-def cell(value: Any) -> str:
+def write_cell(value: Any) -> str:
     """Write a value for a cell; None is a dash."""
     if value is None:
         return "-"
@@ -70,7 +73,7 @@ def cell(value: Any) -> str:
 
 
 @contextmanager
-def progress_of(quiet: bool) -> Iterator[Callable[[str], None]]:
+def show_progress(quiet: bool) -> Iterator[Callable[[str], None]]:
     """Show what is being worked on, on stderr, unless `quiet`."""
     if quiet:
         yield lambda text: None

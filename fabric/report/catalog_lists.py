@@ -1,55 +1,61 @@
-"""What `fabric list` shows: shipped topologies, families and catalogue parts, as heads and rows."""
+"""The lists of `fabric list`: shipped topologies and tables, families and catalogue parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from fabric import catalog
 from fabric.request import tables, topologies
 from fabric.topology.families import Family, families, known_names
 
-__all__ = ["Listing", "listing"]
-
-Listing = tuple[tuple[str, ...], list[tuple[Any, ...]]]
-"""Column heads and rows of plain values, None where a value is unknown."""
+__all__ = ["LISTS", "Listing"]
 
 
-def listing(what: str) -> Listing:
-    """Return the list called `what`: topologies, tables, families, switches, servers or optics."""
-    makers: dict[str, Callable[[], Listing]] = {
-        "topologies": _topologies,
-        "tables": _tables,
-        "families": _families,
-        "switches": _switches,
-        "servers": _servers,
-        "optics": _optics,
-    }
-    return makers[what]()
+class Listing(NamedTuple):
+    """A list of plain values."""
+
+    columns: Mapping[str, str]
+    """The heads of its columns by their keys in JSON."""
+    rows: Sequence[Sequence[Any]]
+    """Its rows; None where a value is unknown."""
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Return the rows as `--json` prints them."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def _topologies() -> Listing:
+def list_topologies() -> Listing:
     from fabric.request.resolve import read_spec
 
     specs = [(name, read_spec(path, {}, names=known_names())) for name, path in topologies().items()]
     rows = [(name, spec.gpus, "|".join(spec.families), spec.server.name) for name, spec in specs]
-    return ("name", "gpus", "family", "server"), rows
+    return Listing({"name": "name", "gpus": "GPUs", "family": "family", "server": "server"}, rows)
 
 
-def _tables() -> Listing:
+def list_tables() -> Listing:
     from fabric.studies.published_tables import read_published
 
     found = [read_published(name) for name in tables()]
-    return ("name", "fabrics", "title"), [(table.name, len(table.words.rows), table.words.title) for table in found]
+    rows = [(table.name, len(table.words.rows), table.words.title) for table in found]
+    return Listing({"name": "name", "fabrics": "fabrics", "title": "title"}, rows)
 
 
-def _families() -> Listing:
-    heads = ("name", "what it is", "forms", "tiers", "any-to-any", "virtual channels", "reference")
-    return heads, [_family(item) for item in families().values()]
+def list_families() -> Listing:
+    columns = {
+        "name": "name",
+        "what it is": "description",
+        "forms": "topologies",
+        "tiers": "tiers",
+        "any-to-any": "any-to-any",
+        "virtual channels": "virtual channels",
+        "reference": "reference",
+    }
+    return Listing(columns, [_make_family_row(item) for item in families().values()])
 
 
-def _family(item: Family) -> tuple[Any, ...]:
-    """Return a family's row; each of its forms is written after the switches on its longest path."""
+def _make_family_row(item: Family) -> tuple[Any, ...]:
+    """Return a family's row; before each of its topologies stand the hops of its longest path."""
     tiers = sorted({form.tiers for form in item.forms})
     forms = [f"{form.diameter_text} hop{'s' if form.diameter_text != '1' else ''}: {form.text}" for form in item.forms]
     channels = {name: [form.virtual_channels[name] for form in item.forms] for name in item.forms[0].virtual_channels}
@@ -59,18 +65,26 @@ def _family(item: Family) -> tuple[Any, ...]:
         forms,
         "none" if not item.layered else f"{tiers[0]}-{tiers[-1]}",
         "yes" if item.any_to_any else "no",
-        ", ".join(f"{name} {_range(counts)}" for name, counts in channels.items()),
+        ", ".join(f"{name} {_write_range(counts)}" for name, counts in channels.items()),
         item.reference,
     )
 
 
-def _range(counts: list[int]) -> str:
+def _write_range(counts: list[int]) -> str:
     least, most = min(counts), max(counts)
     return str(least) if least == most else f"{least} to {most}"
 
 
-def _switches() -> Listing:
-    heads = ("name", "ports", "breakouts", "RU", "power_w", "price_usd", "price_date")
+def list_switches() -> Listing:
+    columns = {
+        "name": "name",
+        "ports": "ports",
+        "breakouts": "breakouts",
+        "RU": "RU",
+        "power_w": "power (W)",
+        "price_usd": "price (USD)",
+        "price_date": "price date",
+    }
     rows = [
         (
             item.name,
@@ -83,22 +97,47 @@ def _switches() -> Listing:
         )
         for item in catalog.switches().values()
     ]
-    return heads, rows
+    return Listing(columns, rows)
 
 
-def _servers() -> Listing:
-    heads = ("name", "gpus", "nics", "nvlink_GBps", "power_w")
+def list_servers() -> Listing:
+    columns = {
+        "name": "name",
+        "gpus": "GPUs",
+        "nics": "NICs",
+        "nvlink_GBps": "NVLink (GB/s)",
+        "power_w": "power (W)",
+    }
     rows: list[tuple[Any, ...]] = [
         (item.name, item.gpus, f"{item.nics}x{item.nic_gbps}G", item.nvlink_GBps, item.power_w)
         for item in catalog.servers().values()
     ]
-    return heads, rows
+    return Listing(columns, rows)
 
 
-def _optics() -> Listing:
-    heads = ("name", "kind", "rate_gbps", "media", "reach_m", "power_w", "price_usd")
+def list_optics() -> Listing:
+    columns = {
+        "name": "name",
+        "kind": "kind",
+        "rate_gbps": "rate (Gb/s)",
+        "media": "medium",
+        "reach_m": "reach (m)",
+        "power_w": "power (W)",
+        "price_usd": "price (USD)",
+    }
     rows: list[tuple[Any, ...]] = [
         (item.name, item.kind, item.rate_gbps, item.media, item.reach_m, item.power_w, item.price_usd)
         for item in catalog.optics().values()
     ]
-    return heads, rows
+    return Listing(columns, rows)
+
+
+LISTS: Mapping[str, Callable[[], Listing]] = {
+    "topologies": list_topologies,
+    "tables": list_tables,
+    "families": list_families,
+    "switches": list_switches,
+    "servers": list_servers,
+    "optics": list_optics,
+}
+"""The lists by name."""

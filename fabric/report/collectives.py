@@ -1,4 +1,4 @@
-"""What a collective gets on a fabric, as a document, a table and curves, with the jobs that run beside one another."""
+"""Estimates of a collective on a fabric as a document, a table and curves, with jobs that share the fabric."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 from fabric import units
 from fabric.flow import Answer, Bounds, Interference, Workload
-from fabric.report.terminal import Table
+from fabric.report.table import Summary, Table
+from fabric.report.text import count_noun, format_percent
 from fabric.studies.study import Study
 
-__all__ = ["SCHEMA", "Run", "curves", "run_document", "run_summary"]
+__all__ = ["SCHEMA", "WorkloadRun", "list_curves", "runs_object", "summarize_runs"]
 
 SCHEMA = "fabric.allreduce/1"
 
@@ -19,32 +20,36 @@ KINDS = ("all-reduce", "all-gather")
 """The collectives that were measured."""
 
 MEASURED = 128
-"""The GPUs of the largest machine that the time model was held against (docs/accuracy.md)."""
+"""The GPUs of the largest machine that the time model was compared with (docs/accuracy.md)."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """A workload under one routing with its answers by size, the bounds of its flows, and jobs under that routing."""
+class WorkloadRun:
+    """A workload under one routing."""
 
     workload: Workload
+    """What was asked for."""
     answers: tuple[Answer, ...]
+    """The estimates by size."""
     bounds: Bounds
+    """Upper bounds on the throughput of its flows."""
     jobs: tuple[Interference, ...] = ()
+    """Jobs that run at one time under this routing."""
 
 
-def run_document(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
+def runs_object(study: Study, runs: Sequence[WorkloadRun]) -> dict[str, Any]:
     """Return the answers as one plain object (docs/design-json.md)."""
     return {
         "schema": SCHEMA,
         "name": study.spec.name,
         "design_gpus": study.blueprint.gpus,
-        "results": [_result(run.workload, each) for run in runs for each in run.answers],
+        "results": [_answer_object(run.workload, each) for run in runs for each in run.answers],
         "bounds": asdict(runs[0].bounds),
         "jobs": [{"routing": run.workload.routing.name, **asdict(job)} for run in runs for job in run.jobs],
     }
 
 
-def _result(workload: Workload, answer: Answer) -> dict[str, Any]:
+def _answer_object(workload: Workload, answer: Answer) -> dict[str, Any]:
     return {
         **asdict(answer.estimate),
         "qps": workload.routing.qps,
@@ -57,60 +62,64 @@ def _result(workload: Workload, answer: Answer) -> dict[str, Any]:
     }
 
 
-Summary = tuple[str, list[Table], list[str]]
-
-
-def run_summary(study: Study, runs: Sequence[Run]) -> Summary:
-    """Return the paragraph, the tables and the closing lines that `fabric allreduce` prints."""
-    first, every = runs[0].answers[0].estimate, study.blueprint.gpus
+def summarize_runs(study: Study, runs: Sequence[WorkloadRun]) -> Summary:
+    """Return what `fabric allreduce` prints."""
+    first, total = runs[0].answers[0].estimate, units.count(study.blueprint.gpus)
     groups, lost = runs[0].answers[0].groups, runs[0].answers[0].lost
-    several = f"{groups} groups, each of " if groups > 1 else ""
-    text = f"{study.spec.name}: {first.collective} on {several}{units.count(first.gpus)} of {units.count(every)} GPUs"
-    text += f", without {units.count(lost)} in servers that failures cut off." if lost else "."
-    heads = ("size", "algorithm", "time", "busbw GB/s", "mean", "least", "limited by")
-    tables: list[Table] = [(_how(run), heads, [_row(each) for each in run.answers]) for run in runs]
-    for run in (run for run in runs if run.jobs):
-        shares = [(j.job, *(f"{value:.3f}" for value in (j.alone_mean, j.alone_min, j.mean, j.min))) for j in run.jobs]
-        columns = ("job", "alone: mean", "least", "with the others: mean", "least")
-        title = f"Jobs at one time under {run.workload.routing.name}, in shares of line rate before the transport's"
-        tables.append((title, columns, shares))
-    return text, tables, [*_lines(runs)]
+    several = f"{groups} concurrent groups, each of " if groups > 1 else ""
+    text = f"{study.spec.name}: {first.collective} on {several}{units.count(first.gpus)} of {total} GPUs"
+    text += f", without {count_noun(lost, 'GPU')} in servers disconnected by failures." if lost else "."
+    heads = ("size", "algorithm", "time", "busbw GB/s", "mean share", "min share", "limited by")
+    tables = [Table(_name_run(run), heads, [_make_row(each) for each in run.answers]) for run in runs]
+    tables += [_tabulate_jobs(run) for run in runs if run.jobs]
+    return Summary(text, tables, [*_list_lines(runs)])
 
 
-def _row(answer: Answer) -> tuple[str, ...]:
+def _make_row(answer: Answer) -> tuple[str, ...]:
     found = answer.estimate
     speed, shares = f"{found.busbw_GBps:.1f}", (f"{answer.mean:.3f}", f"{answer.min:.3f}")
     return units.size(found.size_bytes), found.algorithm, units.time(found.time_s), speed, *shares, found.limited_by
 
 
-def _lines(runs: Sequence[Run]) -> Iterator[str]:
+def _tabulate_jobs(run: WorkloadRun) -> Table:
+    rows = [
+        (job.job, *(f"{share:.3f}" for share in (job.alone_mean, job.alone_min, job.mean, job.min))) for job in run.jobs
+    ]
+    title = f"Concurrent jobs, {run.workload.routing.name} routing: shares of line rate, before transport overhead"
+    return Table(title, ("job", "alone: mean", "alone: min", "together: mean", "together: min"), rows)
+
+
+def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
     yield (
-        "Mean and least are shares of the NICs' line rate: over all flows, and of the slowest, for which a collective"
-        " in lock-step waits."
+        "Shares are of the NICs' line rate: mean over all flows, and min of the slowest flow, for which a synchronous"
+        " collective waits."
     )
     for run in runs:
-        lp = "" if run.bounds.lp is None else f"{run.bounds.lp:.3f} by a linear program, "
-        flows = f"the {run.bounds.algorithm}'s flows at {units.size(run.answers[-1].estimate.size_bytes)}"
-        yield f"{run.workload.routing.name}: no routing of {flows} gets over {lp}{run.bounds.cut:.3f} by cuts."
+        lp = "" if run.bounds.lp is None else f"LP {run.bounds.lp:.3f}, "
+        flows = f"{run.bounds.algorithm} flows at {units.size(run.answers[-1].estimate.size_bytes)}"
+        yield (
+            f"{run.workload.routing.name}: upper bounds on throughput under any routing of the {flows}:"
+            f" {lp}cut {run.bounds.cut:.3f}."
+        )
     errors = dict.fromkeys(each.estimate.expected_error for run in runs for each in run.answers)
-    shares = ", ".join(f"{error:.0%}" for error in errors)
+    shares = " to ".join(format_percent(error, ".0f") for error in (max(errors), min(errors))[: len(errors)])
     kind = runs[0].answers[0].estimate.collective
-    other = "" if kind in KINDS else f"; none of them is of {kind}"
-    yield f"Nine of ten measured times are within {shares} of such estimates, by size (docs/accuracy.md){other}."
+    other = "" if kind in KINDS else f"; none was measured for {kind}"
+    yield f"90th-percentile model error, by size: {shares} (docs/accuracy.md){other}."
     if any(each.estimate.gpus > MEASURED for run in runs for each in run.answers):
-        yield f"The measured machines have up to {MEASURED} GPUs; beyond, it has more steps and levels."
+        yield f"The model was measured on up to {MEASURED} GPUs; larger runs extrapolate to more steps and levels."
 
 
-def _how(run: Run) -> str:
+def _name_run(run: WorkloadRun) -> str:
     work, answer = run.workload, run.answers[0]
-    pairs = f", {work.routing.qps} queue pairs a flow" if work.routing.name != "adaptive" else ""
-    broken = f", after {', '.join(work.failures)}" if work.failures else ""
+    pairs = f", {count_noun(work.routing.qps, 'queue pair')} per flow" if work.routing.name != "adaptive" else ""
+    broken = f", after failure of {', '.join(work.failures)}" if work.failures else ""
     seeded = f", seed {work.seed}" if answer.engine == "flows" else ""
-    way = {"closed": "in closed form", "flows": "by explicit flows", "lp": "by linear program"}[answer.engine]
-    return f"{work.routing.name} routing, {way}, placement {work.placement}{pairs}{broken}{seeded}"
+    engine = {"closed": "closed form", "flows": "explicit flows", "lp": "linear program"}[answer.engine]
+    return f"{work.routing.name} routing, {engine}, {work.placement} placement{pairs}{broken}{seeded}"
 
 
-def curves(runs: Sequence[Run]) -> dict[str, list[tuple[int, float]]]:
+def list_curves(runs: Sequence[WorkloadRun]) -> dict[str, list[tuple[int, float]]]:
     """Return busbw in GB/s over the sizes, for each run."""
     return {
         f"{run.workload.routing.name} routing": [(a.estimate.size_bytes, a.estimate.busbw_GBps) for a in run.answers]

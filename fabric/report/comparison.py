@@ -1,18 +1,29 @@
-"""Designs held against one another: the quantities that an architect compares, and where they differ."""
+"""Designs compared: the quantities that an architect looks at, where they differ, and the tables of a terminal."""
 
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fabric import units
 from fabric.errors import FabricError, InputError, Mistake
-from fabric.report.design_json import document
+from fabric.report.describe import describe_json
+from fabric.report.table import Summary, Table
 from fabric.request import Spec
 from fabric.studies.study import Study, design, read
 
-__all__ = ["SCHEMA", "Comparison", "Row", "compare", "design_each"]
+__all__ = [
+    "SCHEMA",
+    "ComparedQuantity",
+    "Comparison",
+    "compare",
+    "design_each",
+    "summarize_comparison",
+    "write_quantity",
+]
 
 SCHEMA = "fabric.compare/1"
 
@@ -21,18 +32,17 @@ GIB = 2**30
 
 
 @dataclass(frozen=True)
-class Row:
-    """One quantity of every design, in their order.
-
-    `quantity` is a dotted path into the design object, its units in the last word, and `label` what people call it.
-    `unit` says how it is written: `text`, `count`, `number`, `ratio`, `gbps`, `GBps`, `s`, `usd`, `w` or `U`. A value
-    is None where it is not known (usd, w, U) or where a design has no such thing (all others).
-    """
+class ComparedQuantity:
+    """One quantity of every design, in their order."""
 
     quantity: str
+    """A dotted path into the design object, its unit in the last word."""
     label: str
+    """What people call it."""
     unit: str
+    """How it is written: `text`, `count`, `number`, `ratio`, `gbps`, `GBps`, `s`, `usd`, `w` or `U`."""
     values: tuple[Any, ...]
+    """Its values; None where one is not known (usd, w, U) or where a design has no such thing (all others)."""
 
     @property
     def differs(self) -> bool:
@@ -41,14 +51,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Designs side by side: their design objects (docs/design-json.md) and a row for each quantity compared."""
+    """Designs side by side."""
 
     designs: tuple[Mapping[str, Any], ...]
-    rows: tuple[Row, ...]
+    """Their design objects (docs/design-json.md)."""
+    rows: tuple[ComparedQuantity, ...]
+    """The quantities compared."""
 
     @property
-    def differences(self) -> tuple[Row, ...]:
-        """The rows in which not all designs are alike."""
+    def differences(self) -> tuple[ComparedQuantity, ...]:
+        """The rows in which not all designs are equal."""
         return tuple(row for row in self.rows if row.differs)
 
     def document(self, *, differences: bool = False) -> dict[str, Any]:
@@ -62,14 +74,14 @@ class Comparison:
 
 
 def compare(*studies: Study) -> Comparison:
-    """Hold two or more designs against one another, the first being the base; raises InputError for fewer."""
+    """Compare two or more designs, the first being the base; raises InputError for fewer."""
     if len(studies) < 2:
         raise InputError("a comparison takes two designs or more")
-    designs = tuple(document(study) for study in studies)
-    facts = [_facts(study, item) for study, item in zip(studies, designs, strict=True)]
+    designs = tuple(describe_json(study) for study in studies)
+    facts = [_collect_facts(study, item) for study, item in zip(studies, designs, strict=True)]
     rows = [
-        Row(quantity, label, unit, tuple(_find(item, quantity) for item in facts))
-        for quantity, label, unit in _quantities(designs)
+        ComparedQuantity(quantity, label, unit, tuple(_find_value(item, quantity) for item in facts))
+        for quantity, label, unit in _list_quantities(designs)
     ]
     return Comparison(designs, tuple(rows))
 
@@ -78,58 +90,58 @@ def design_each(
     requests: Sequence[str | os.PathLike[str]],
     *,
     progress: Callable[[str], None] = lambda text: None,
-    **words: Any,
+    **request: Any,
 ) -> tuple[Study, ...]:
-    """Design the fabric of each request, `words` overriding all of them; every error names its request.
+    """Design the fabric of each request, `request` overriding keys of all of them; every error names its request.
 
     All are read before any is designed. Raises InputError with the mistakes of all that are ill-formed, and Infeasible
     for the first that no fabric meets.
     """
     names = [os.fspath(request) for request in requests]
-    specs = _read_each(names, words)
-    return tuple(_designed(name, spec, progress) for name, spec in zip(names, specs, strict=True))
+    specs = _read_all(names, request)
+    return tuple(_design_one(name, spec, progress) for name, spec in zip(names, specs, strict=True))
 
 
-def _read_each(requests: Iterable[str], words: Mapping[str, Any]) -> list[Spec]:
+def _read_all(requests: Iterable[str], overrides: Mapping[str, Any]) -> list[Spec]:
     specs, mistakes = [], []
     for request in requests:
         try:
-            specs.append(read(request, **words))
+            specs.append(read(request, **overrides))
         except InputError as error:
-            mistakes += [_named(request, mistake) for mistake in error.mistakes]
+            mistakes += [_prefix_request(request, mistake) for mistake in error.mistakes]
     if mistakes:
         raise InputError(dict.fromkeys(mistakes))
     return specs
 
 
-def _named(request: str, mistake: Mistake) -> Mistake:
+def _prefix_request(request: str, mistake: Mistake) -> Mistake:
     """Return the mistake with its request before the place, unless the place is in the request's file."""
     own = mistake.place.startswith((f"{request}:", f"{request}.yaml:")) or mistake.place == request
     return mistake if own else Mistake(f"{request}: {mistake.place}".removesuffix(": "), mistake.text)
 
 
-def _designed(request: str, spec: Spec, progress: Callable[[str], None]) -> Study:
+def _design_one(request: str, spec: Spec, progress: Callable[[str], None]) -> Study:
     try:
         study = design(spec, progress=lambda text: progress(f"{request}: {text}"))
-        document(study)  # finds published numbers that no design has while the request is known
+        describe_json(study)  # refuses published numbers that no design has, while the request is known
         return study
     except FabricError as error:
         error.args = (f"{request}: {error}",)
         raise
 
 
-def _merged(parts: Iterable[Mapping[str, Any]]) -> list[str]:
+def _merge_keys(parts: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return the keys of all parts, in the order of the part that has most."""
     return list(dict.fromkeys(key for part in sorted(parts, key=len, reverse=True) for key in part))
 
 
-def _facts(study: Study, item: Mapping[str, Any]) -> dict[str, Any]:
+def _collect_facts(study: Study, item: Mapping[str, Any]) -> dict[str, Any]:
     """Return the design object with the estimates at 1 GiB by their routing, and the rack units."""
     at_gib = {row["routing"]: row for row in item["allreduce"] if row["size_bytes"] == GIB}
     return {**item, "allreduce": {"1GiB": at_gib}, "rack_units": study.blueprint.rack_units}
 
 
-def _find(facts: Mapping[str, Any], quantity: str) -> Any:
+def _find_value(facts: Mapping[str, Any], quantity: str) -> Any:
     """Return the value under a dotted path; None where the design has none."""
     value: Any = facts
     for word in quantity.split("."):
@@ -139,28 +151,28 @@ def _find(facts: Mapping[str, Any], quantity: str) -> Any:
     return value
 
 
-def _quantities(designs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+def _list_quantities(designs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """Yield the quantities compared, with every role that any design has: path, label and unit."""
-    yield from ASKED
+    yield from REQUESTED
     yield "switches.total", "switches", "count"
-    for role in _merged(item["switches"]["by_role"] for item in designs):
+    for role in _merge_keys(item["switches"]["by_role"] for item in designs):
         yield f"switches.by_role.{role}.count", f"{role} switches", "count"
         yield f"switches.by_role.{role}.model", f"{role} model", "text"
     for part in ("links", "modules", "cables"):
         yield f"{part}.total", part, "count"
-    for role in _merged(item["oversubscription"] for item in designs):
-        yield f"oversubscription.{role}", f"{role} oversubs.", "ratio"
-    yield from FOUND
+    for role in _merge_keys(item["oversubscription"] for item in designs):
+        yield f"oversubscription.{role}", f"{role} oversub.", "ratio"
+    yield from COMPUTED
     if any(item["cost_usd"]["electricity"] is not None for item in designs):
         yield "cost_usd.electricity", "electricity", "usd"
-        yield "cost_usd.total_with_electricity", "cost with it", "usd"
+        yield "cost_usd.total_with_electricity", "cost + electricity", "usd"
     for routing in ("adaptive", "ecmp"):
         yield f"allreduce.1GiB.{routing}.time_s", f"{routing} time", "s"
         yield f"allreduce.1GiB.{routing}.busbw_GBps", f"{routing} busbw", "GBps"
-    yield "optimizer.status", "proof", "text"
+    yield "optimizer.status", "status", "text"
 
 
-ASKED = (
+REQUESTED = (
     ("gpus", "GPUs", "count"),
     ("server", "server", "text"),
     ("family", "family", "text"),
@@ -170,12 +182,96 @@ ASKED = (
     ("link_gbps", "link rate", "gbps"),
 )
 
-FOUND = (
-    ("hops.max", "hops, most", "count"),
-    ("hops.mean", "hops, mean", "number"),
+COMPUTED = (
+    ("hops.max", "max hops", "count"),
+    ("hops.mean", "mean hops", "number"),
     ("bisection_gbps", "bisection", "gbps"),
     ("cost_usd.total", "cost", "usd"),
     ("cost_usd.per_gpu", "cost per GPU", "usd"),
     ("power_w.total", "power", "w"),
     ("rack_units", "rack units", "U"),
 )
+
+
+DESIGNS_BESIDE = 2
+"""The designs that stand beside the first in one table: what 80 columns hold."""
+
+HEAD_WIDTH = 18
+"""The width of a head; a longer name is broken, at a hyphen where it has one."""
+
+
+def summarize_comparison(comparison: Comparison, names: Sequence[str], *, differences: bool) -> Summary:
+    """Return what `fabric compare` prints; `names` head the designs.
+
+    Every table repeats the first design. A row in which the designs of a table differ begins with `*`. With
+    `differences`, only rows in which any designs differ are shown.
+    """
+    rows = comparison.differences if differences else comparison.rows
+    tables = [_make_table(rows, names, numbers) for numbers in _group_designs(len(names))] if rows else []
+    return Summary("", tables, [*_list_lines(comparison, names, rows)])
+
+
+def _group_designs(designs: int) -> Iterator[list[int]]:
+    for first in range(1, designs, DESIGNS_BESIDE):
+        yield [0, *range(first, min(first + DESIGNS_BESIDE, designs))]
+
+
+def _make_table(rows: Sequence[ComparedQuantity], names: Sequence[str], numbers: Sequence[int]) -> Table:
+    heads = ("  quantity", *(textwrap.fill(names[number], HEAD_WIDTH) for number in numbers))
+    return Table("", heads, [_make_cells(row, [row.values[number] for number in numbers]) for row in rows])
+
+
+def _make_cells(row: ComparedQuantity, values: Sequence[Any]) -> list[str]:
+    mark = "*" if any(value != values[0] for value in values) else " "
+    texts = [write_quantity(value, row.unit) + _write_change(values[0], value) for value in values]
+    return [f"{mark} {row.label}", *texts]
+
+
+def write_quantity(value: Any, unit: str) -> str:
+    """Return a value of a row as text, by the row's unit."""
+    if value is None:
+        return "unknown" if unit in ("usd", "w", "U") else "-"
+    return WRITERS[unit](value)
+
+
+def _write_money(usd: float) -> str:
+    """Write dollars, from a million on in millions, so that a sum leaves room for its change."""
+    if usd < 1e6:
+        return units.money(usd)
+    return f"${usd / 1e6:,.{2 if usd < 1e8 else 1}f} M"
+
+
+WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "text": str,
+    "count": units.count,
+    "number": "{:.3f}".format,
+    "ratio": "{:.4g}:1".format,
+    "gbps": units.rate,
+    "GBps": "{:,.1f} GB/s".format,
+    "s": units.time,
+    "usd": _write_money,
+    "w": units.power,
+    "U": units.count,
+}
+
+
+def _write_change(base: Any, value: Any) -> str:
+    """Return ` +12%`, how far a number is from that of the first design; nothing where that can't be said."""
+    numbers = isinstance(base, int | float) and isinstance(value, int | float)
+    if not numbers or not base or value == base:
+        return ""
+    percent = 100 * (value / base - 1)
+    if abs(percent) < 0.01:
+        return " +<0.01%" if percent > 0 else " -<0.01%"
+    digits = 0 if abs(percent) >= 10 else 1 if abs(percent) >= 0.1 else 2
+    return f" {percent:+,.{digits}f}%"
+
+
+def _list_lines(comparison: Comparison, names: Sequence[str], shown: Sequence[ComparedQuantity]) -> Iterator[str]:
+    count, total = len(comparison.differences), len(comparison.rows)
+    if count:
+        yield f"{count} of {total} quantities differ (*); percentages are relative to {names[0]}."
+    else:
+        yield f"The designs are equal in all {total} quantities."
+    if any(row.unit == "s" for row in shown):
+        yield "Time and busbw: all-reduce of 1 GiB over all GPUs, by routing."

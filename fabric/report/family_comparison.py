@@ -1,4 +1,4 @@
-"""Families held against each other, as JSON, and as a table of a terminal 80 columns wide."""
+"""Families compared on one request, as JSON and as tables."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fabric import units
-from fabric.report.terminal import Table
-from fabric.studies.family_comparison import Entry
+from fabric.report.table import Summary, Table
+from fabric.report.text import count_noun, format_percent
+from fabric.studies.family_comparison import FamilyResult
 
-__all__ = ["contest_document", "contest_summary"]
+__all__ = ["families_object", "summarize_families"]
 
 SCHEMA = "fabric.families/1"
 
 
-def contest_document(name: str, gpus: int, entries: Sequence[Entry]) -> dict[str, Any]:
+def families_object(name: str, gpus: int, results: Sequence[FamilyResult]) -> dict[str, Any]:
     """Return what `fabric compare --families --json` prints: a row for each family."""
-    return {"schema": SCHEMA, "name": name, "gpus": gpus, "families": [_row(entry) for entry in entries]}
+    return {"schema": SCHEMA, "name": name, "gpus": gpus, "families": [_family_object(result) for result in results]}
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    if entry.study is None:
-        return {"family": entry.family, "feasible": False, "reason": entry.reason}
-    study, plan = entry.study, entry.study.blueprint
+def _family_object(result: FamilyResult) -> dict[str, Any]:
+    if result.study is None:
+        return {"family": result.family, "feasible": False, "reason": result.reason}
+    study, plan = result.study, result.study.blueprint
     return {
-        "family": entry.family,
+        "family": result.family,
         "feasible": True,
         "form": plan.topology.text,
         "sizes": {axis: plan.sizes[axis] for axis in plan.topology.axes},
@@ -37,59 +38,65 @@ def _row(entry: Entry) -> dict[str, Any]:
         "hops_mean": study.hops.mean,
         "bisection_gbps": study.bisection_gbps,
         "bisection_share": 2 * study.bisection_gbps / study.injection_gbps,
-        "permutation": entry.permutation,
-        "allreduce_GBps": entry.allreduce_GBps,
-        "alltoall_GBps": entry.alltoall_GBps,
+        "permutation": result.permutation,
+        "allreduce_GBps": result.allreduce_GBps,
+        "alltoall_GBps": result.alltoall_GBps,
         "proof": study.proof.status,
     }
 
 
-def contest_summary(name: str, gpus: int, entries: Sequence[Entry]) -> tuple[str, list[Table], list[str]]:
-    """Return the paragraph, the tables and the closing lines that `fabric compare --families` prints."""
-    rows = sorted((_row(entry) for entry in entries if entry.study), key=lambda row: row["cost_usd"] or 0)
-    text = f"{name}: {units.count(gpus)} GPUs by {len(rows)} families, the cheapest first."
-    parts = (
-        "Parts",
-        ("family", "switches", "links", "modules", "cost", "a GPU"),
-        [
-            (
-                row["family"],
-                units.count(row["switches"]),
-                units.count(row["links"]),
-                units.count(row["modules"]),
-                "unknown" if row["cost_usd"] is None else units.money(row["cost_usd"]),
-                "unknown" if row["cost_usd"] is None else units.money(row["cost_usd"] / gpus),
-            )
-            for row in rows
-        ],
-    )
-    carried = (
-        "What they carry",
-        ("family", "hops (mean)", "bisection", "shift", "all-reduce", "all-to-all"),
-        [
-            (
-                row["family"],
-                f"{row['hops_max']} ({row['hops_mean']:.2f})",
-                f"{row['bisection_share']:.0%}",
-                "-" if row["permutation"] is None else f"{row['permutation']:.0%}",
-                *(_busbw(row[key]) for key in ("allreduce_GBps", "alltoall_GBps")),
-            )
-            for row in rows
-        ],
-    )
-    return text, [parts, carried], [*_lines(entries)]
+def summarize_families(name: str, gpus: int, results: Sequence[FamilyResult]) -> Summary:
+    """Return what `fabric compare --families` prints."""
+    rows = [_family_object(result) for result in results if result.study]
+    rows.sort(key=lambda row: row["cost_usd"] or 0)
+    number = count_noun(len(rows), "feasible family", "feasible families")
+    order = ", cheapest first" if len(rows) > 1 else ""
+    text = f"{name}: {count_noun(gpus, 'GPU')}; {number}{order}."
+    return Summary(text, [_tabulate_parts(gpus, rows), _tabulate_performance(rows)], [*_list_lines(results)])
 
 
-def _busbw(value: float | None) -> str:
+def _tabulate_parts(gpus: int, rows: Sequence[dict[str, Any]]) -> Table:
+    cells = [
+        (
+            row["family"],
+            units.count(row["switches"]),
+            units.count(row["links"]),
+            units.count(row["modules"]),
+            units.money(row["cost_usd"]),
+            units.money(None if row["cost_usd"] is None else row["cost_usd"] / gpus),
+        )
+        for row in rows
+    ]
+    return Table("Parts", ("family", "switches", "links", "modules", "cost", "per GPU"), cells)
+
+
+def _tabulate_performance(rows: Sequence[dict[str, Any]]) -> Table:
+    cells = [
+        (
+            row["family"],
+            str(row["hops_max"]),
+            f"{row['hops_mean']:.2f}",
+            format_percent(row["bisection_share"], ".0f"),
+            "-" if row["permutation"] is None else format_percent(row["permutation"], ".0f"),
+            *(_write_busbw(row[key]) for key in ("allreduce_GBps", "alltoall_GBps")),
+        )
+        for row in rows
+    ]
+    heads = ("family", "max hops", "mean hops", "bisection", "shift", "all-reduce", "all-to-all")
+    return Table("Performance", heads, cells)
+
+
+def _write_busbw(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _lines(entries: Sequence[Entry]) -> Iterator[str]:
+def _list_lines(results: Sequence[FamilyResult]) -> Iterator[str]:
     yield (
-        "Bisection: the flow between halves over what one half sends. Shift: the mean share of line rate in the"
-        " worst of several shifts. Collectives: busbw in GB/s of 1 GiB over all GPUs, by closed forms; the shifts"
-        " are explicit flows. All by adaptive routing."
+        "Bisection: bandwidth between halves of the servers, relative to the injection bandwidth of one half. Shift:"
+        " mean share of line rate under the worst of several shift permutations (explicit flows). All-reduce and"
+        " all-to-all: busbw in GB/s at 1 GiB over all GPUs (closed form). All with adaptive routing."
     )
-    for entry in entries:
-        if entry.study is None:
-            yield f"{entry.family}: none. {entry.reason.splitlines()[1].strip() if entry.reason else ''}"
+    for result in results:
+        if result.study is None:
+            _, *reasons = result.reason.splitlines()
+            yield f"{result.family}: infeasible{''.join(f'; {reason.strip()}' for reason in reasons[:1])}"

@@ -19,15 +19,17 @@ from fabric.errors import FabricError
 from fabric.export import format_of, written
 from fabric.optimizer import Change
 from fabric.report.atomic_write import check_folder, write_atomically
-from fabric.report.collectives import Run, curves
-from fabric.report.design_json import document
-from fabric.report.markdown import report
-from fabric.report.multi_fabric import cluster_document, cluster_report
-from fabric.report.objectives import SOUGHT
-from fabric.report.pareto import front_document, pareto_csv, shape
-from fabric.report.scaling import scale_document, scale_picture
-from fabric.report.sensitivity import moved_rows
-from fabric.studies.multi_fabric import Cluster, named
+from fabric.report.collectives import WorkloadRun, list_curves
+from fabric.report.describe import describe
+from fabric.report.design import Design
+from fabric.report.design_json import design_object
+from fabric.report.markdown import markdown_report
+from fabric.report.multi_fabric import cluster_object, cluster_report
+from fabric.report.objectives import label_of
+from fabric.report.pareto import front_object, pareto_csv
+from fabric.report.scaling import list_scaling_curves, scaling_object
+from fabric.report.text import name_fabric
+from fabric.studies.multi_fabric import Cluster, prefix_progress
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Pareto, Study
 from fabric.units import size
@@ -36,9 +38,10 @@ from fabric.view import View
 __all__ = [
     "allreduce_picture",
     "bom_csv",
-    "design_json",
+    "json_text",
     "write",
     "write_cluster",
+    "write_design",
     "write_front",
     "write_picture",
     "write_run",
@@ -52,14 +55,23 @@ def write(
     study: Study,
     folder: str | os.PathLike[str],
     progress: Callable[[str], None] | None = None,
-    changes: Sequence[Change] = (),
+    changes: Sequence[Change] | None = None,
 ) -> list[Path]:
     """Write design.json, report.md, bom.csv, fabric.svg, fabric.png and allreduce.svg to `folder`, made if missing.
 
-    `changes` are those of `Study.sensitivity`, for the first two. The same request gives the same bytes on every run
-    and machine. Either all files are written or none is changed; raises FabricError saying what the system refused.
+    `changes` are those of `Study.sensitivity`, for the first two, where they were asked for. The same request gives the
+    same bytes on every run and machine. Either all files are written or none is changed; raises FabricError saying what
+    the system refused.
     """
-    return write_atomically(folder, lambda temporary: _make(study, temporary, progress or (lambda text: None), changes))
+    return write_design(describe(study, changes), folder, progress)
+
+
+def write_design(
+    design: Design, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None
+) -> list[Path]:
+    """Write the files of a described design to `folder`, as `write` does."""
+    say = progress or (lambda text: None)
+    return write_atomically(folder, lambda temporary: _make_files(design, temporary, say))
 
 
 def write_cluster(
@@ -69,13 +81,13 @@ def write_cluster(
     say = progress or (lambda text: None)
 
     def make(temporary: Path) -> list[str]:
-        _text(temporary, "cluster.json", design_json(cluster_document(cluster, timed=False)))
-        _text(temporary, "report.md", cluster_report(cluster))
+        _write_file(temporary, "cluster.json", json_text(cluster_object(cluster, timed=False)))
+        _write_file(temporary, "report.md", cluster_report(cluster))
         names = ["cluster.json", "report.md"]
         for name, study in cluster.fabrics.items():
             inner = temporary / name
             inner.mkdir()
-            names += [f"{name}/{file}" for file in _make(study, inner, named(say, name))]
+            names += [f"{name}/{file}" for file in _make_files(describe(study), inner, prefix_progress(say, name))]
         return names
 
     return write_atomically(folder, make)
@@ -86,38 +98,41 @@ def write_front(front: Pareto, folder: str | os.PathLike[str]) -> list[Path]:
     return write_atomically(folder, lambda temporary: _make_front(front, temporary))
 
 
-def _text(folder: Path, name: str, text: str) -> None:
+def _write_file(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
-def _make(study: Study, folder: Path, progress: Callable[[str], None], changes: Sequence[Change] = ()) -> list[str]:
+def _make_files(design: Design, folder: Path, progress: Callable[[str], None]) -> list[str]:
     progress("writing the report")
-    design = document(study, timed=False)
-    design |= {"sensitivity": moved_rows(changes)} if changes else {}
-    texts = {"design.json": design_json(design), "report.md": report(study, design), "bom.csv": bom_csv(study.bill)}
+    texts = {
+        "design.json": json_text(design_object(design, timed=False)),
+        "report.md": markdown_report(design),
+        "bom.csv": bom_csv(design.bill),
+    }
     for name, text in texts.items():
-        _text(folder, name, text)
+        _write_file(folder, name, text)
     progress("drawing")
-    figure = draw_fabric(study.blueprint)
+    figure = draw_fabric(design.blueprint)
     for name in ("fabric.svg", "fabric.png"):
         save(figure, folder / name)
-    save(allreduce_picture(study, design), folder / "allreduce.svg")
+    save(allreduce_picture(design), folder / "allreduce.svg")
     return [*texts, "fabric.svg", "fabric.png", "allreduce.svg"]
 
 
 def _make_front(front: Pareto, folder: Path) -> list[str]:
-    texts = {"pareto.json": design_json(front_document(front, timed=False)), "pareto.csv": pareto_csv(front)}
+    texts = {"pareto.json": json_text(front_object(front, timed=False)), "pareto.csv": pareto_csv(front)}
     for name, text in texts.items():
-        _text(folder, name, text)
+        _write_file(folder, name, text)
     first, *others = front.names
     last = max(reversed(others), key=lambda name: len({values[name] for values in front.values}))
     points = [
-        (values[first], values[last], shape(study)) for study, values in zip(front.studies, front.values, strict=True)
+        (values[first], values[last], name_fabric(study.blueprint))
+        for study, values in zip(front.studies, front.values, strict=True)
     ]
     scaled = [(x / _scale(first), y / _scale(last), group) for x, y, group in points]
     labels = (_axis(first), _axis(last))
     save(
-        draw_front(f"{front.spec.name}: {front.spec.gpus:,} GPUs, what each step buys", scaled, labels),
+        draw_front(f"{front.spec.name}: {front.spec.gpus:,} GPUs, Pareto front", scaled, labels),
         folder / "pareto.svg",
     )
     return [*texts, "pareto.svg"]
@@ -130,21 +145,26 @@ def _scale(name: str) -> float:
 
 def _axis(name: str) -> str:
     unit = {"usd": ", million USD", "w": ", kW", "s": ", ms"}.get(name.rpartition("_")[2], "")
-    return f"{SOUGHT.get(name, name)}{unit}"
+    return f"{label_of(name)}{unit}"
 
 
-def allreduce_picture(study: Study, design: dict[str, Any]) -> Any:
-    """Draw the bus bandwidth of a design object's all-reduces, under the line rate of a server."""
+def allreduce_picture(design: Design) -> Any:
+    """Draw the bus bandwidth of a design's all-reduces, under the line rate of a server."""
     curves: dict[str, list[tuple[int, float]]] = {}
-    for row in design["allreduce"]:
-        curves.setdefault(f"{row['routing']} routing", []).append((row["size_bytes"], row["busbw_GBps"]))
-    line = study.blueprint.planes * study.blueprint.link_gbps * study.blueprint.server.nics / 8
-    return draw_allreduce(f"{study.spec.name}: all-reduce on {study.spec.gpus:,} GPUs", curves, line)
+    for estimate in design.allreduce:
+        curves.setdefault(f"{estimate.routing} routing", []).append((estimate.size_bytes, estimate.busbw_GBps))
+    title = f"{design.spec.name}: all-reduce on {design.spec.gpus:,} GPUs"
+    return draw_allreduce(title, curves, _line_rate(design.blueprint))
 
 
-def design_json(design: dict[str, Any]) -> str:
-    """Return the design object as JSON text, two spaces a level."""
-    return json.dumps(design, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def _line_rate(blueprint: Blueprint) -> float:
+    """Return the line rate of a server, in GB/s."""
+    return blueprint.planes * blueprint.link_gbps * blueprint.server.nics / 8
+
+
+def json_text(value: dict[str, Any]) -> str:
+    """Return a plain object as JSON text, two spaces per level."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def bom_csv(bill: Bill) -> str:
@@ -156,23 +176,24 @@ def bom_csv(bill: Bill) -> str:
     )
     for row in bill.rows:
         numbers = (row.unit_price_usd, row.price_usd, row.unit_power_w, row.power_w)
-        writer.writerow([row.kind, row.part, row.used_for, row.quantity, *map(_cell, numbers), row.note])
+        writer.writerow([row.kind, row.part, row.used_for, row.quantity, *map(_write_number, numbers), row.note])
     return stream.getvalue()
 
 
-def _cell(number: float | None) -> str:
+def _write_number(number: float | None) -> str:
     return "" if number is None else f"{number:.2f}".removesuffix(".00")
 
 
-def write_run(study: Study, runs: Sequence[Run], result: dict[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
+def write_run(
+    study: Study, runs: Sequence[WorkloadRun], result: dict[str, Any], folder: str | os.PathLike[str]
+) -> list[Path]:
     """Write allreduce.json and allreduce.svg to `folder`, as `write` does."""
 
     def make(temporary: Path) -> list[str]:
-        _text(temporary, "allreduce.json", design_json(result))
+        _write_file(temporary, "allreduce.json", json_text(result))
         first = runs[0].answers[0].estimate
         title = f"{study.spec.name}: {first.collective} on {first.gpus:,} GPUs"
-        line = study.blueprint.planes * study.blueprint.link_gbps * study.blueprint.server.nics / 8
-        save(draw_allreduce(title, curves(runs), line), temporary / "allreduce.svg")
+        save(draw_allreduce(title, list_curves(runs), _line_rate(study.blueprint)), temporary / "allreduce.svg")
         return ["allreduce.json", "allreduce.svg"]
 
     return write_atomically(folder, make)
@@ -181,8 +202,8 @@ def write_run(study: Study, runs: Sequence[Run], result: dict[str, Any], folder:
 def write_view(view: View, file: str | os.PathLike[str], format: str | None = None) -> Path:
     """Write a view to a file, as `graphml`, `dot`, `drawio` or `node-link`; left out, its suffix says which.
 
-    The file is whole or not changed; raises FabricError saying what the system refused, InputError for a format that
-    there is not, and TooLarge for a picture of too many nodes.
+    The file is whole or not changed; raises FabricError saying what the system refused, InputError for an unknown
+    format, and TooLarge for a picture of too many nodes.
     """
     return write_text(file, written(view, format or format_of(file)))
 
@@ -217,13 +238,13 @@ def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLik
 
 
 def _target(file: str | os.PathLike[str]) -> Path:
-    """Return the file that is to be written, that which a link leads to.
+    """Return the file to write; a symbolic link is followed.
 
-    Raises FabricError when it is no name of a file, or one of a folder, a device or a pipe, which no file may replace.
+    Raises FabricError when it is not a file name, or one of a folder, a device or a pipe, which no file may replace.
     """
     text = os.fspath(file)
     if not Path(text).name or text.endswith(os.sep):
-        raise FabricError(f"{text!r:.200}: no name of a file")
+        raise FabricError(f"{text!r:.200}: not a file name")
     try:
         named = check_folder(text)
         found = named.resolve() if named.is_symlink() else named
@@ -232,7 +253,7 @@ def _target(file: str | os.PathLike[str]) -> Path:
     except (OSError, RuntimeError) as error:
         raise FabricError(f"{text!r:.200}: can't write there: {getattr(error, 'strerror', None) or error}") from error
     if beside:
-        raise FabricError(f"{text!r:.200}: {found.parent} is a file, and no folder")
+        raise FabricError(f"{text!r:.200}: {found.parent} is a file, not a folder")
     if not stat.S_ISREG(kind):
         what = "a folder" if stat.S_ISDIR(kind) else "a device or a pipe"
         raise FabricError(f"{text!r:.200} is {what}; write the name of a file")
@@ -243,9 +264,9 @@ def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path
     """Write scale.json and scale.svg to `folder`, as `write` does."""
 
     def make(temporary: Path) -> list[str]:
-        _text(temporary, "scale.json", design_json(scale_document(scaling)))
-        title = f"{scaling.name}: all-reduce of {size(scaling.size_bytes)} as the machine grows"
-        save(draw_scale(title, *scale_picture(scaling)), temporary / "scale.svg")
+        _write_file(temporary, "scale.json", json_text(scaling_object(scaling)))
+        title = f"{scaling.name}: all-reduce of {size(scaling.size_bytes)} by cluster size"
+        save(draw_scale(title, *list_scaling_curves(scaling)), temporary / "scale.svg")
         return ["scale.json", "scale.svg"]
 
     return write_atomically(folder, make)

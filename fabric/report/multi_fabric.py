@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from fabric import units
-from fabric.report.design_json import document
-from fabric.report.markdown import escaped, markdown_table
-from fabric.report.objectives import value
-from fabric.report.pareto import shape
-from fabric.report.terminal import Table
+from fabric.report.describe import describe_json
+from fabric.report.markdown import escape_markdown, markdown_table
+from fabric.report.objectives import write_value
+from fabric.report.table import Summary, Table
+from fabric.report.text import count_noun, name_fabric, name_switches
 from fabric.request import LIMITS, SHARED
 from fabric.studies.multi_fabric import Cluster, amount_of
 
-__all__ = ["SCHEMA", "cluster_document", "cluster_report", "cluster_summary"]
+__all__ = ["SCHEMA", "cluster_object", "cluster_report", "summarize_cluster"]
 
 SCHEMA = "fabric.cluster/1"
 
 
-def cluster_document(cluster: Cluster, *, timed: bool = True) -> dict[str, Any]:
+def cluster_object(cluster: Cluster, *, timed: bool = True) -> dict[str, Any]:
     """Return the cluster as one plain object (docs/design-json.md)."""
     return {
         "schema": SCHEMA,
@@ -27,44 +28,43 @@ def cluster_document(cluster: Cluster, *, timed: bool = True) -> dict[str, Any]:
         "status": cluster.status,
         "limits": dict(cluster.spec.limits),
         "totals": cluster.totals,
-        "fabrics": {name: document(study, timed=timed) for name, study in cluster.fabrics.items()},
+        "fabrics": {name: describe_json(study, timed=timed) for name, study in cluster.fabrics.items()},
     }
 
 
-def cluster_summary(cluster: Cluster) -> tuple[str, list[Table], list[str]]:
-    """Return the paragraph, the table and the closing lines that `fabric cluster` prints."""
+def summarize_cluster(cluster: Cluster) -> Summary:
+    """Return what `fabric cluster` prints."""
     rows: list[tuple[str, ...]] = []
     lines: list[str] = []
     for name, study in cluster.fabrics.items():
         plan = study.blueprint
-        boxes = ", ".join(
-            f"{units.count(count)} {model.name}" for role in plan.topology.roles for model, count in plan.boxes(role)
-        )
-        lines.append(f"{name}: {shape(study)}; {boxes}; {units.count(plan.links_total)} links.")
-        rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *_amounts(study)))
+        lines.append(f"{name}: {name_fabric(plan)}; {name_switches(plan)}; {count_noun(plan.links_total, 'link')}.")
+        amounts = {total: amount_of(study, total) for total in SHARED}
+        rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *_write_amounts(amounts)))
     switches = sum(study.blueprint.switches for study in cluster.fabrics.values())
-    rows.append(("together", "", units.count(switches), *(_said(name, cluster.totals[name]) for name in SHARED)))
-    limits = [_said(name, cluster.spec.limits.get(name)) if name in cluster.spec.limits else "-" for name in SHARED]
-    rows.append(("limit", "", "", *limits))
-    best = "no choice of fabrics within the limits costs less" if cluster.status == "OPTIMAL" else "not proven"
+    rows.append(("total", "", units.count(switches), *_write_amounts(cluster.totals)))
+    limits = {total: limit for total in SHARED if (limit := cluster.spec.limits.get(total)) is not None}
+    rows.append(("limit", "", "", *_write_amounts(limits, "-")))
+    proven = "proven" if cluster.status == "OPTIMAL" else "not proven"
+    text = (
+        f"{cluster.spec.name}: {count_noun(len(cluster.fabrics), 'fabric')}. Objective: minimise total cost."
+        f" Status: {cluster.status} ({proven})."
+    )
     heads = ("fabric", "GPUs", "switches", *(LIMITS[key].label for key in SHARED))
-    text = f"{cluster.spec.name}: {len(cluster.fabrics)} fabrics. Proof: {cluster.status}, {best}."
-    return text, [("", heads, rows)], lines
+    return Summary(text, [Table("", heads, rows)], lines)
+
+
+def _write_amounts(amounts: Mapping[str, float | None], missing: str = "unknown") -> list[str]:
+    found = ((name, amounts.get(name)) for name in SHARED)
+    return [missing if number is None else write_value(name, number) for name, number in found]
 
 
 def cluster_report(cluster: Cluster) -> str:
-    """Return the report of the whole in Markdown, which leads to those of its fabrics."""
-    text, [(_, heads, rows)], lines = cluster_summary(cluster)
-    links = {name: f"[{escaped(name)}]({quote(name)}/report.md)" for name in cluster.fabrics}
-    shown = [(links.get(row[0], row[0]), *row[1:]) for row in rows]
-    parts = [[f"# {escaped(cluster.spec.name)}"], [escaped(text)], markdown_table(heads, shown)]
-    parts.append(f"- {escaped(line)}" for line in lines)
+    """Return the report of the whole in Markdown, with links to those of its fabrics."""
+    text, [table], lines = summarize_cluster(cluster)
+    links = [f"[{escape_markdown(name)}]({quote(name)}/report.md)" for name in cluster.fabrics]
+    firsts = [*links, *(row[0] for row in table.rows[len(links) :])]
+    rows = [(first, *row[1:]) for first, row in zip(firsts, table.rows, strict=True)]
+    parts = [[f"# {escape_markdown(cluster.spec.name)}"], [escape_markdown(text)]]
+    parts += [[*markdown_table(table._replace(rows=rows))], [f"- {escape_markdown(line)}" for line in lines]]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
-
-
-def _amounts(study: Any) -> list[str]:
-    return [_said(name, amount_of(study, name)) for name in SHARED]
-
-
-def _said(name: str, number: float | None) -> str:
-    return "unknown" if number is None else value(name, number)

@@ -8,20 +8,30 @@ from collections.abc import Iterator
 from typing import Any
 
 from fabric import units
-from fabric.report.design_json import document, left_out
-from fabric.report.objectives import ESTIMATED, HEADS, SOUGHT, amount, value
-from fabric.report.terminal import Table
-from fabric.studies.study import Pareto, Study
+from fabric.report.describe import describe_json
+from fabric.report.notes import list_unpriced
+from fabric.report.objectives import heading_of, is_estimated, label_of, write_amount, write_value
+from fabric.report.table import Summary, Table
+from fabric.report.text import (
+    count_noun,
+    format_percent,
+    format_ranges,
+    join_words,
+    name_fabric,
+    name_rail_tier,
+    name_switches,
+)
+from fabric.studies.study import Pareto
 
-__all__ = ["SCHEMA", "front_document", "front_summary", "pareto_csv"]
+__all__ = ["SCHEMA", "front_object", "pareto_csv", "summarize_front"]
 
 SCHEMA = "fabric.pareto/1"
 
 
-def front_document(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
+def front_object(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
     """Return the front as one plain object (docs/design-json.md)."""
     points = [
-        {**values, "design": document(study, timed=timed)}
+        {**values, "design": describe_json(study, timed=timed)}
         for study, values in zip(front.studies, front.values, strict=True)
     ]
     wall_s = round(front.wall_s, 3) if timed else None
@@ -36,42 +46,61 @@ def front_document(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
     }
 
 
-def front_summary(front: Pareto) -> tuple[str, list[Table], list[str]]:
-    """Return the paragraph, the table and the closing lines that `fabric optimize --pareto` prints."""
-    first, count = front.names[0], len(front.studies)
-    number = "1 fabric" if count == 1 else f"{count} fabrics"
-    text = f"{front.spec.name}: {number} that nothing allowed beats in all of {_in_words(front)}."
-    heads = ("", *(HEADS.get(name, name) for name in front.names), "tiers", "planes", "by tier")
+def summarize_front(front: Pareto) -> Summary:
+    """Return what `fabric optimize --pareto` prints."""
+    labels = join_words([label_of(name) for name in front.names])
+    text = f"{front.spec.name}: Pareto front over {labels}: {count_noun(len(front.studies), 'design')}."
+    heads = ("", *map(heading_of, front.names), "tiers", "planes", "switches by tier")
     rows = []
-    for place, (study, values) in enumerate(zip(front.studies, front.values, strict=True), 1):
+    for number, (study, values) in enumerate(zip(front.studies, front.values, strict=True), 1):
         plan = study.blueprint
         counts = "+".join(units.count(plan.devices(role)) for role in plan.topology.roles)
-        sought = (value(name, number) for name, number in values.items())
-        rows.append((str(place), *sought, str(plan.tiers), str(plan.planes), counts))
-    lines = [*_forms(front), *(_steps(front, first) if count > 1 else ()), _proof(front)]
-    return text, [("", heads, rows)], lines
+        cells = (write_value(name, value) for name, value in values.items())
+        rows.append((str(number), *cells, str(plan.tiers), str(plan.planes), counts))
+    lines = [*_list_topologies(front), *(_list_steps(front) if len(front.studies) > 1 else ()), *_list_proof(front)]
+    return Summary(text, [Table("", heads, rows)], lines)
 
 
-def _forms(front: Pareto) -> Iterator[str]:
-    """Say which rows are which form, and which switch models stand in its tiers from the leaf up."""
+def _list_topologies(front: Pareto) -> Iterator[str]:
+    """Yield which rows are which topology, with the switch models of its tiers from the leaf up."""
     found: dict[str, list[int]] = {}
-    for place, study in enumerate(front.studies, 1):
-        names = [study.blueprint.models[role].name for role in study.blueprint.topology.roles]
+    for number, study in enumerate(front.studies, 1):
+        plan = study.blueprint
+        names = [plan.models[role].name for role in plan.topology.roles]
         models = names[0] if len(set(names)) == 1 else " + ".join(names)
-        found.setdefault(f"{shape(study)}{_meets(study)}, of {models}", []).append(place)
-    for text, places in found.items():
-        yield f"{'Rows' if len(places) > 1 else 'Row'} {_ranges(places)}: {text}."
+        found.setdefault(f"{name_fabric(plan)}{name_rail_tier(plan)}; {models}", []).append(number)
+    for text, numbers in found.items():
+        yield f"{'Rows' if len(numbers) > 1 else 'Row'} {format_ranges(numbers)}: {text}."
 
 
-def _ranges(places: list[int]) -> str:
-    """Write ascending numbers shortly: 1-3, 5."""
-    runs: list[list[int]] = []
-    for place in places:
-        if runs and place == runs[-1][-1] + 1:
-            runs[-1].append(place)
-        else:
-            runs.append([place])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+def _list_proof(front: Pareto) -> Iterator[str]:
+    """Yield whether the front is complete, and what was not considered."""
+    status = "complete" if front.status == "OPTIMAL" else _explain_budget(front)
+    yield f"Status: {front.status} ({status})."
+    if unpriced := dict.fromkeys(name for study in front.studies for name in list_unpriced(study)):
+        yield f"Not considered (no price): {', '.join(unpriced)}."
+    if estimated := [label_of(name) for name in front.names if is_estimated(name)]:
+        yield f"Differences under 2 % in {join_words(estimated)} are ignored."
+
+
+def _explain_budget(front: Pareto) -> str:
+    missing = "others may be missing or better than some of these"
+    if not front.proven:
+        return f"solve budget exhausted: {missing}"
+    return f"solve budget exhausted: rows {format_ranges([1 + index for index in front.proven])} proven; {missing}"
+
+
+def _list_steps(front: Pareto) -> Iterator[str]:
+    """Yield what the step from the first design to the best in each other objective costs and buys."""
+    first, base = front.names[0], front.values[0]
+    for name in front.names[1:]:
+        best = min(front.values, key=lambda values: (values[name], values[first]))
+        if best[name] < base[name]:
+            more = best[first] - base[first]
+            yield (
+                f"{heading_of(name)}: from {write_amount(name, base[name])} to {write_amount(name, best[name])} for"
+                f" {write_amount(first, more)} more ({format_percent(more / base[first], '+.1f')})."
+            )
 
 
 def pareto_csv(front: Pareto) -> str:
@@ -85,64 +114,7 @@ def pareto_csv(front: Pareto) -> str:
         plan = study.blueprint
         sizes = " ".join(f"{axis}={plan.sizes[axis]}" for axis in plan.topology.axes)
         meets = plan.topology.rails_meet_at if plan.rails > 1 else ""
-        row = [plan.topology.family, meets, plan.tiers, plan.planes, plan.link_gbps, _switches(study), plan.links_total]
-        writer.writerow([*(f"{number:.10g}" for number in values.values()), *row, sizes])
+        made = [name_switches(plan), plan.links_total]
+        row = [plan.topology.family, meets, plan.tiers, plan.planes, plan.link_gbps, *made, sizes]
+        writer.writerow([*(f"{number:.10g}" for number in values.values()), *row])
     return stream.getvalue()
-
-
-def _in_words(front: Pareto) -> str:
-    *most, last = (SOUGHT.get(name, name) for name in front.names)
-    return f"{', '.join(most)} and {last}"
-
-
-def shape(study: Study) -> str:
-    """Return a fabric in a few words: family, tiers, planes."""
-    plan = study.blueprint
-    planes = f", {plan.planes} planes" if plan.planes > 1 else ""
-    return f"{plan.topology.family}, {plan.tiers} tier{'s'[: plan.tiers > 1]}{planes}"
-
-
-def _meets(study: Study) -> str:
-    plan = study.blueprint
-    return (
-        f", rails meeting at the {plan.topology.rails_meet_at}"
-        if plan.rails > 1 and plan.topology.rails_meet_at
-        else ""
-    )
-
-
-def _switches(study: Study) -> str:
-    plan = study.blueprint
-    boxes = (box for role in plan.topology.roles for box in plan.boxes(role))
-    return " + ".join(f"{units.count(count)} {model.name}" for model, count in boxes)
-
-
-def _proof(front: Pareto) -> str:
-    proven = "nothing is missing" if front.status == "OPTIMAL" else _unproven(front)
-    unpriced = dict.fromkeys(name for study in front.studies for name in left_out(study))
-    proven += f", but {', '.join(unpriced)} had no known price and was left out" if unpriced else ""
-    steps = [SOUGHT[name] for name in front.names if name in ESTIMATED]
-    equal = f" Less than 2 % of {' and of '.join(steps)} is no difference." if steps else ""
-    return f"Proof: {front.status}, {proven}.{equal}"
-
-
-def _unproven(front: Pareto) -> str:
-    """Say from where on the limit on work leaves others unseen."""
-    told = "others may be missing, and may beat some of these"
-    if not front.proven:
-        return f"the limit on work came first: {told}"
-    rows = _ranges([1 + place for place in front.proven])
-    return f"the limit on work came first: rows {rows} are proven, beside them {told}"
-
-
-def _steps(front: Pareto, first: str) -> Iterator[str]:
-    """Say what the step from the first fabric to the best in each other objective costs and buys."""
-    base = front.values[0]
-    for name in front.names[1:]:
-        best = min(front.values, key=lambda values: (values[name], values[first]))
-        if best[name] < base[name]:
-            more = best[first] - base[first]
-            yield (
-                f"{HEADS.get(name, name)}: from {amount(name, base[name])} to {amount(name, best[name])} for"
-                f" {amount(first, more)} more ({more / base[first]:.1%})."
-            )

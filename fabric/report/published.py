@@ -1,4 +1,4 @@
-"""A table of published fabrics held against designs, as JSON, and as a table of a terminal 80 columns wide."""
+"""Published tables compared with designs, as JSON and as a table of a terminal 80 columns wide."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from fabric import units
-from fabric.report.terminal import Table
-from fabric.studies.published_tables import Cell, Holding, Row
+from fabric.report.table import Summary, Table
+from fabric.studies.published_tables import CheckedTable, PublishedCell, PublishedRow
 
-__all__ = ["published_document", "published_summary"]
+__all__ = ["published_object", "summarize_published"]
 
 SCHEMA = "fabric.published/1"
 
@@ -21,26 +21,26 @@ LABELS = {
     "copper": "copper links",
     "fibre": "fibres",
     "modules": "optical modules",
-    "nic_ports": "NIC ports a GPU",
-    "hops_max": "hops at most",
+    "nic_ports": "NIC ports per GPU",
+    "hops_max": "max hops",
 }
-"""What cells are called whose names don't say it."""
+"""The labels of cells whose names do not say it."""
 
 
-def published_document(holding: Holding) -> dict[str, Any]:
+def published_object(table: CheckedTable) -> dict[str, Any]:
     """Return what `fabric compare --table --json` prints: the rows of the table with their cells."""
-    words = holding.table.words
+    fields = table.source.words
     return {
         "schema": SCHEMA,
-        "name": holding.table.name,
-        "title": words.title,
-        "source": words.source,
-        "rows": [_row(row) for row in holding.rows],
-        **{verdict: holding.count(verdict) for verdict in ("agrees", "explained", "differs")},
+        "name": table.source.name,
+        "title": fields.title,
+        "source": fields.source,
+        "rows": [_row_object(row) for row in table.rows],
+        **{verdict: table.count(verdict) for verdict in ("agrees", "explained", "differs")},
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row_object(row: PublishedRow) -> dict[str, Any]:
     cells = [
         {
             "cell": cell.name,
@@ -53,10 +53,10 @@ def _row(row: Row) -> dict[str, Any]:
         }
         for cell in row.cells
     ]
-    return {"name": row.words.name, **_fabric(row), "note": row.words.note, "cells": cells}
+    return {"name": row.fields.name, **_fabric_object(row), "note": row.fields.note, "cells": cells}
 
 
-def _fabric(row: Row) -> dict[str, Any]:
+def _fabric_object(row: PublishedRow) -> dict[str, Any]:
     if row.study is None:
         return {"feasible": False, "reason": row.reason}
     plan = row.study.blueprint
@@ -64,60 +64,60 @@ def _fabric(row: Row) -> dict[str, Any]:
     return {"feasible": True, "family": plan.topology.family, "form": plan.topology.text, "sizes": sizes}
 
 
-def published_summary(holding: Holding) -> tuple[str, list[Table], list[str]]:
-    """Return the paragraph, the table and the closing lines that `fabric compare --table` prints."""
-    words = holding.table.words
+def summarize_published(table: CheckedTable) -> Summary:
+    """Return what `fabric compare --table` prints."""
+    fields = table.source.words
     heads = ("fabric", "cell", "published", "ours", "verdict")
-    rows = [cells for row in holding.rows for cells in _lines_of(row)]
-    return f"{words.title}. Source: {words.source}.", [("", heads, rows)], list(_closing(holding))
+    rows = [cells for row in table.rows for cells in _make_rows(row)]
+    return Summary(f"{fields.title}. Source: {fields.source}.", [Table("", heads, rows)], [*_list_lines(table)])
 
 
-def _lines_of(row: Row) -> Iterator[tuple[str, ...]]:
+def _make_rows(row: PublishedRow) -> Iterator[tuple[str, ...]]:
     """Yield a line for each cell, the first with the fabric's name."""
-    for place, cell in enumerate(row.cells):
-        numbers = units.number(cell.published), _written(cell.ours)
-        yield ("" if place else row.words.name, _label(cell), *numbers, _verdict(cell))
+    for index, cell in enumerate(row.cells):
+        numbers = units.number(cell.published), _write_number(cell.ours)
+        yield ("" if index else row.fields.name, _label_of(cell), *numbers, _write_verdict(cell))
 
 
-def _label(cell: Cell) -> str:
+def _label_of(cell: PublishedCell) -> str:
     return LABELS.get(cell.name, cell.name)
 
 
-def _written(number: float | None) -> str:
+def _write_number(number: float | None) -> str:
     """Write a count in full, and a cost with four digits."""
     if number is None or number == int(number):
         return "none" if number is None else units.count(number)
     return units.count(number) if number >= 1000 else f"{number:.4g}"
 
 
-def _verdict(cell: Cell) -> str:
-    """Return the verdict with how far ours is off, where that shows; what nothing explains stands out."""
+def _write_verdict(cell: PublishedCell) -> str:
+    """Return the verdict with how far ours is off, where that shows; an unexplained difference is in capitals."""
     word = cell.verdict.upper() if cell.verdict == "differs" else cell.verdict
     off = cell.change is not None and abs(cell.change) >= 0.0005
     return f"{word} ({100 * (cell.change or 0):+.1f} %)" if off else word
 
 
-def _closing(holding: Holding) -> Iterator[str]:
-    for row in holding.rows:
-        yield from (f"{row.words.name}: {line}." for line in _said(row))
-    total = len(holding.cells)
+def _list_lines(table: CheckedTable) -> Iterator[str]:
+    for row in table.rows:
+        yield from (f"{row.fields.name}: {line}." for line in _list_remarks(row))
+    total = len(table.cells)
     yield (
-        f"{total} cells: {holding.count('agrees')} agree, {holding.count('explained')} differ as explained,"
-        f" {holding.count('differs')} without explanation."
+        f"{total} cells: {table.count('agrees')} agree, {table.count('explained')} differ as explained,"
+        f" {table.count('differs')} unexplained."
     )
 
 
-def _said(row: Row) -> Iterator[str]:
-    """Yield what is to be said of a row: its note, why it has no design, its differences and its formula."""
-    if row.words.note:
-        yield row.words.note
+def _list_remarks(row: PublishedRow) -> Iterator[str]:
+    """Yield the remarks on a row: its note, why it has no design, its differences and its formula."""
+    if row.fields.note:
+        yield row.fields.note
     if row.study is None:
         yield " ".join(row.reason.split())
-    for item in row.words.differs:
-        off = [_label(cell) for cell in row.cells if cell.name in item.cells and cell.verdict != "agrees"]
+    for item in row.fields.differs:
+        off = [_label_of(cell) for cell in row.cells if cell.name in item.cells and cell.verdict != "agrees"]
         if off:
             yield f"{', '.join(off)}: {item.why}"
     if formula := [cell for cell in row.cells if cell.formula is not None]:
-        sizes = ", ".join(f"{name} {size}" for name, size in row.words.formula.items())
-        cells = ", ".join(f"{_label(cell)} {_written(cell.formula)}" for cell in formula)
-        yield f"by the formula at {sizes}: {cells}"
+        sizes = ", ".join(f"{name} {size}" for name, size in row.fields.formula.items())
+        cells = ", ".join(f"{_label_of(cell)} {_write_number(cell.formula)}" for cell in formula)
+        yield f"formula at {sizes}: {cells}"

@@ -1,4 +1,4 @@
-"""Why this fabric, in sentences that a manager can read: what came second, what binds, what one step more would buy."""
+"""Why this fabric: what came second, which limits bind, and what shorter paths would cost."""
 
 from __future__ import annotations
 
@@ -7,108 +7,120 @@ from collections.abc import Iterator
 from typing import Any
 
 from fabric import units
-from fabric.report.objectives import HEADS, SOUGHT, amount, value
+from fabric.optimizer import Binding
+from fabric.report.design import Design
+from fabric.report.objectives import heading_of, is_objective, label_of, write_amount, write_value
+from fabric.report.text import count_noun, format_percent
 
-__all__ = ["reasons"]
+__all__ = ["explain_choice"]
 
 SHOWN = 3
-"""The binding limits that are told; the design object has all."""
+"""The binding limits that are shown; the design object has all."""
 
 WORTH = 0.001
-"""The share of the objective below which a change is not told."""
+"""The share of the objective below which a change is not shown."""
 
 TIES = "fewer tiers, then fewer planes, switch models and parallel links, then fuller leaves"
 
 
-def reasons(design: dict[str, Any]) -> Iterator[str]:
-    """Yield the sentences that explain a choice, from its design object."""
-    proof = design["optimizer"]
-    if proof["binding"] is None:
+def explain_choice(design: Design) -> Iterator[str]:
+    """Yield the sentences that explain a choice; none for a point of a Pareto front."""
+    if design.study.binding is None:
         return
-    yield from _parts(design)
-    yield from _second(proof)
-    yield from _electricity(design)
-    yield from _limits(proof)
-    yield from _shorter(proof)
+    yield from _explain_weights(design)
+    yield from _explain_runner_up(design)
+    yield from _explain_electricity(design)
+    yield from _explain_limits(design, design.study.binding)
+    yield from _explain_hops(design)
 
 
-def _parts(design: dict[str, Any]) -> Iterator[str]:
-    """Say what the parts of a weighted sum come to."""
-    name = design["optimizer"]["objective_name"]
+def _explain_weights(design: Design) -> Iterator[str]:
+    """Yield what the parts of a weighted sum are."""
+    name = design.proof.objective_name
     totals = {
-        "cost_usd": design["cost_usd"]["total"],
-        "power_w": design["power_w"]["total"],
-        "hops_max": design["hops"]["max"],
-        "switches": design["switches"]["total"],
-        "links": design["links"]["total"],
+        "cost_usd": design.cost.total,
+        "power_w": design.power_w,
+        "hops_max": design.study.hops.max,
+        "switches": design.switches_total,
+        "links": design.links_total,
     }
-    words = [word for word in re.findall("[a-z_]+", name) if totals.get(word) is not None]
-    if len(words) > 1 and name not in SOUGHT:
-        yield f"The weighed sum is of {' and '.join(f'{HEADS.get(w, w)} {value(w, totals[w])}' for w in words)}."
+    known = {word: total for word in re.findall("[a-z_]+", name) if (total := totals.get(word)) is not None}
+    if len(known) > 1 and not is_objective(name):
+        parts = ", ".join(f"{heading_of(word)} {write_value(word, total)}" for word, total in known.items())
+        yield f"Weighted objective: {parts}."
 
 
-def _second(proof: dict[str, Any]) -> Iterator[str]:
-    name, least, runner = proof["objective_name"], proof["objective"], proof["runner_up"]
-    if runner and runner[name] == least:
-        yield f"The runner-up, {runner['name']}, comes to the same; of equals the one chosen has {TIES}."
-    elif runner:
-        yield f"The runner-up, {runner['name']}, comes to {_more(name, runner[name], least)}."
-    elif proof["status"] == "OPTIMAL":
-        yield "Nothing else that the request allows, of another build, comes within a fourth of it."
+def _explain_runner_up(design: Design) -> Iterator[str]:
+    proof, others = design.proof, design.study.others
+    name, best = proof.objective_name, proof.objective
+    if others:
+        value = others[0].objectives[name]
+        if value == best:
+            yield f"The runner-up, {others[0].name}, ties; the tie was broken by {TIES}."
+        else:
+            yield f"Runner-up: {others[0].name}, at {_write_increase(name, value, best)}."
+    elif proof.status == "OPTIMAL":
+        yield f"No alternative topology is within 25 % of this {label_of(name) if is_objective(name) else 'optimum'}."
 
 
-def _electricity(design: dict[str, Any]) -> Iterator[str]:
-    cost, years = design["cost_usd"], design["request"].get("years")
-    if cost.get("electricity") and cost["total"]:
-        share = cost["electricity"] / cost["total"]
-        price = units.money(cost["electricity"])
-        yield f"Electricity over {units.number(years)} years is {price}, {share:.1%} of the cost."
+def _explain_electricity(design: Design) -> Iterator[str]:
+    cost = design.cost
+    if cost.electricity and cost.total:
+        share, years = format_percent(cost.electricity / cost.total, ".1f"), design.spec.request["years"]
+        yield (f"Electricity over {count_noun(years, 'year')}: {units.money(cost.electricity)}, {share} of the cost.")
 
 
-def _limits(proof: dict[str, Any]) -> Iterator[str]:
-    """Say what loosening a limit would bring, where that is worth telling."""
-    name, least = proof["objective_name"], proof["objective"]
-    settled = [item for item in proof["binding"] if item["objective"] is not None]
-    worth = [item for item in settled if least - item["objective"] >= WORTH * abs(least)]
-    told = []
-    for item in worth[:SHOWN]:
-        loosened = "without it" if item["loosened_to"] is None else f"at {_said(item['loosened_to'])}"
-        then = f"{amount(name, item['objective'])}, {_share(item['objective'], least)}"
-        told.append(f"{item['limit']} {_said(item['value'])}, {loosened} the least would be {then}")
-    if told:
-        yield f"What binds: {'; '.join(told)}."
-    if unsettled := [item["limit"] for item in proof["binding"] if item["objective"] is None]:
-        yield f"Whether {' or '.join(unsettled)} binds was not settled within the limit on work."
-    elif not settled:
-        yield f"No single limit of the request, relaxed, would lower its {SOUGHT.get(name, name)}."
-    if settled and not worth:
-        names = ", ".join(item["limit"] for item in settled)
-        yield f"What binds ({names}) would, relaxed, save less than {WORTH:.1%} each."
+def _explain_limits(design: Design, binding: tuple[Binding, ...]) -> Iterator[str]:
+    """Yield what relaxing a limit would bring, where that is worth showing."""
+    name, best = design.proof.objective_name, design.proof.objective
+    decided = [(item, item.objective) for item in binding if item.objective is not None]
+    worth = [(item, value) for item, value in decided if best - value >= WORTH * abs(best)]
+    if worth:
+        yield f"Binding limits: {'; '.join(_write_binding(name, *pair, best) for pair in worth[:SHOWN])}."
+    if open_ := [item.limit for item in binding if item.objective is None]:
+        yield f"Not determined within the solve budget: whether {' or '.join(open_)} binds."
+    elif not decided:
+        yield f"No limit binds: relaxing any one of them would not lower the {label_of(name)}."
+    if decided and not worth:
+        limits = ", ".join(item.limit for item, _ in decided)
+        yield f"Relaxing any one of {limits} saves under {format_percent(WORTH)}."
 
 
-def _shorter(proof: dict[str, Any]) -> Iterator[str]:
-    if fewer := proof["fewer_hops"]:
-        hops = f"{fewer['hops_max']} switch{'es' if fewer['hops_max'] > 1 else ''}"
-        more = _more(proof["objective_name"], fewer["objective"], proof["objective"])
-        yield f"Paths of at most {hops} would come to {more}."
+def _write_binding(name: str, item: Binding, value: float, best: float) -> str:
+    relaxed = "if removed" if item.loosened_to is None else f"at {_write_limit(item.loosened_to)}"
+    then = f"{write_amount(name, value)}, {_write_change(value, best)}"
+    return f"{item.limit} = {_write_limit(item.value)} ({relaxed}, the optimum is {then})"
 
 
-def _more(name: str, number: float, least: float) -> str:
-    if number == least:
-        return f"{amount(name, number)}, the same"
-    return f"{amount(name, number)}, {amount(name, number - least)} more ({_share(number, least)})"
+def _explain_hops(design: Design) -> Iterator[str]:
+    name = design.proof.objective_name
+    if fewer := design.study.fewer_hops:
+        limit = count_noun(fewer.hops_max, "hop")
+        more = _write_increase(name, fewer.objective, design.proof.objective)
+        yield f"With paths limited to {limit}, the optimum is {more}."
 
 
-def _share(number: float, least: float) -> str:
-    return f"{(number - least) / least:+.2%}" if least else f"{number - least:+,.6g}"
+def _write_increase(name: str, value: float, best: float) -> str:
+    if value == best:
+        return f"{write_amount(name, value)}, the same"
+    return f"{write_amount(name, value)}, {write_amount(name, value - best)} more ({_write_change(value, best)})"
 
 
-def _said(item: Any) -> str:
-    """Write a limit's value; the word for all other tiers is `elsewhere`."""
-    if isinstance(item, dict):
-        if list(item) == ["*"]:
-            return _said(item["*"])
-        return ", ".join(f"{'elsewhere' if key == '*' else key} {_said(each)}" for key, each in item.items())
-    if isinstance(item, list):
-        return " or ".join(map(_said, item))
-    return units.number(item) if isinstance(item, int | float) else str(item)
+def _write_change(value: float, best: float) -> str:
+    return format_percent((value - best) / best, "+.2f") if best else f"{value - best:+,.6g}"
+
+
+def _write_limit(value: Any) -> str:
+    """Write a limit's value; the key for all other tiers is `elsewhere`."""
+    match value:
+        case {"*": each, **rest} if not rest:
+            return _write_limit(each)
+        case dict():
+            return ", ".join(
+                f"{'elsewhere' if key == '*' else key} {_write_limit(each)}" for key, each in value.items()
+            )
+        case list():
+            return " or ".join(map(_write_limit, value))
+        case int() | float():
+            return units.number(value)
+    return str(value)

@@ -1,20 +1,24 @@
-"""What moving each price would do to the choice, as rows and as a table."""
+"""How far each price can move before another fabric is the cheapest, as rows and as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.optimizer import Change
-from fabric.report.markdown import UNMOVED
-from fabric.report.terminal import Table
+from fabric.report.table import Summary, Table
+from fabric.report.text import format_percent, name_fabric, name_switches
 
-__all__ = ["moved_rows", "moved_summary"]
+__all__ = ["TITLE", "UNCHANGED", "list_changes", "name_alternative", "summarize_changes"]
+
+TITLE = "Price sensitivity"
+
+UNCHANGED = "No single price, varied from 0.5x to 2x, would change the optimum."
 
 
-def moved_rows(changes: Sequence[Change]) -> list[dict[str, Any]]:
+def list_changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
     """Return the changes as plain rows: `change` is the price's, as a share of it; null where nothing would change."""
     return [
         {
@@ -23,41 +27,46 @@ def moved_rows(changes: Sequence[Change]) -> list[dict[str, Any]]:
             "direction": item.direction,
             "at_usd": None if item.at_usd is None else round(item.at_usd, 2),
             "change": None if item.at_usd is None else round(item.at_usd / item.price_usd - 1, 6),
-            "instead": None if item.instead is None else _said(item.instead),
+            "instead": None if item.instead is None else name_alternative(item.instead),
             "settled": item.settled,
         }
         for item in changes
     ]
 
 
-def moved_summary(changes: Sequence[Change]) -> tuple[list[Table], list[str]]:
-    """Return the table of prices, and a line for each that would change the choice."""
-    rows: list[tuple[str, ...]] = []
-    lines: list[str] = []
+def name_alternative(blueprint: Blueprint) -> str:
+    """Return the fabric that would be chosen instead, in a few words."""
+    return f"{name_fabric(blueprint)} ({name_switches(blueprint)})"
+
+
+def summarize_changes(changes: Sequence[Change]) -> Summary:
+    """Return the table of prices, and a line for each that would change the optimum."""
+    rows = []
     for part in dict.fromkeys(item.part for item in changes):
         up, down = (next(item for item in changes if (item.part, item.direction) == (part, way)) for way in WAYS)
-        rows.append((part, units.money(up.price_usd), _at(up), _at(down)))
-        lines += [
-            f"{part} at {units.money(item.at_usd)}: {_said(item.instead)}." for item in (up, down) if item.instead
-        ]
-    if not all(item.settled for item in changes):
-        lines.append("Unsettled are those that would take more than the limit on work.")
-    lines.append("Each price is moved alone, between its half and its double; - is no change." if lines else UNMOVED)
-    return [("Prices that would change the choice", ("part", "price", "risen to", "fallen to"), rows)], lines
+        rows.append((part, units.money(up.price_usd), _write_price(up), _write_price(down)))
+    heads = ("part", "unit price", "changes above", "changes below")
+    return Summary("", [Table(TITLE, heads, rows)], [*_list_lines(changes)])
 
 
 WAYS = ("up", "down")
 
 
-def _at(item: Change) -> str:
+def _list_lines(changes: Sequence[Change]) -> Iterator[str]:
+    found = [item for item in changes if item.instead]
+    for item in found:
+        if item.instead:
+            yield f"{item.part} at {units.money(item.at_usd)}: {name_alternative(item.instead)}."
+    decided = all(item.settled for item in changes)
+    if not decided:
+        yield '"undecided": solve budget exhausted.'
+    if found or not decided:
+        yield 'One price varied at a time, 0.5x to 2x; "-" means the optimum is unchanged.'
+    else:
+        yield UNCHANGED
+
+
+def _write_price(item: Change) -> str:
     if item.at_usd is None:
-        return "-" if item.settled else "unsettled"
-    return f"{units.money(round(item.at_usd, 2))} ({item.at_usd / item.price_usd - 1:+.1%})"
-
-
-def _said(plan: Blueprint) -> str:
-    planes = f" on {plan.planes} planes" if plan.planes > 1 else ""
-    boxes = ", ".join(
-        f"{units.count(count)} {model.name}" for role in plan.topology.roles for model, count in plan.boxes(role)
-    )
-    return f"{plan.topology.family} in {plan.tiers} tier{'s'[: plan.tiers > 1]}{planes} ({boxes})"
+        return "-" if item.settled else "undecided"
+    return f"{units.money(round(item.at_usd, 2))} ({format_percent(item.at_usd / item.price_usd - 1, '+.1f')})"

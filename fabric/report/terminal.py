@@ -1,104 +1,55 @@
-"""The summary of a design for a terminal 80 columns wide, as plain lines and tables."""
+"""The summary of a design for a terminal 80 columns wide."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 from fabric import units
-from fabric.report.markdown import choice, models, remains, running, sought
-from fabric.report.rationale import reasons
-from fabric.studies.study import Study
+from fabric.report.columns import DesignTable, list_tables, text_table
+from fabric.report.design import Design
+from fabric.report.rationale import explain_choice
+from fabric.report.sentences import (
+    describe_choice,
+    describe_electricity,
+    describe_failures,
+    describe_objective,
+    describe_status,
+)
+from fabric.report.table import Summary
 
-__all__ = ["Table", "summary"]
+__all__ = ["summarize_design"]
 
-Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
-"""A table as values: its title, its heads and its rows."""
+TABLES = ("switches", "links", "allreduce", "expected")
+"""The tables that the terminal shows."""
 
-
-def summary(study: Study, design: dict[str, Any]) -> tuple[str, list[Table], list[str]]:
-    """Return the paragraph, the tables and the closing lines that `fabric design` prints."""
-    tables = [_switches(design), _links(study, design), _allreduce(design)]
-    if design["expected"]:
-        tables.append(_expected(design))
-    return choice(study, design), tables, list(_lines(design))
-
-
-def _switches(design: dict[str, Any]) -> Table:
-    over = design["oversubscription"]
-    rows = [
-        (
-            role,
-            units.count(row["count"]),
-            models(row),
-            f"{row['ports_down']}",
-            f"{row['ports_up']}",
-            f"{row['ports_used']} of {row['radix']}",
-            f"{over[role]:.4g}:1" if role in over else "-",
-        )
-        for role, row in design["switches"]["by_role"].items()
-    ]
-    return "Switches", ("role", "count", "model", "down", "up", "ports", "ratio"), rows
+SIZES = (2**20, 2**26, 2**30, 2**34)
+"""The message sizes that the terminal shows, of all that are estimated."""
 
 
-def _links(study: Study, design: dict[str, Any]) -> Table:
-    rows = [
-        (
-            row.used_for,
-            units.count(row.quantity),
-            f"{design['links']['per_pair'][row.used_for]:.4g}",
-            units.money(row.unit_price_usd),
-            units.money(row.price_usd),
-        )
-        for row in study.bill.of("link")
-    ]
-    return f"Links of {units.rate(design['link_gbps'])}", ("bundle", "links", "per pair", "each", "in all"), rows
+def summarize_design(design: Design) -> Summary:
+    """Return what `fabric design` prints."""
+    tables = [_shorten(table) for table in list_tables(design) if table.name in TABLES]
+    return Summary(describe_choice(design), [text_table(table, short=True) for table in tables], [*_list_lines(design)])
 
 
-def _allreduce(design: dict[str, Any]) -> Table:
-    rows = [
-        (
-            units.size(row["size_bytes"]),
-            row["routing"],
-            row["algorithm"],
-            units.time(row["time_s"]),
-            f"{row['busbw_GBps']:.1f}",
-            row["limited_by"],
-        )
-        for row in design["allreduce"]
-        if row["size_bytes"] in (2**20, 2**26, 2**30, 2**34)
-    ]
-    return "All-reduce", ("size", "routing", "algorithm", "time", "busbw GB/s", "limited by"), rows
+def _shorten(table: DesignTable) -> DesignTable:
+    if table.name != "allreduce":
+        return table
+    return replace(table, rows=[row for row in table.rows if row.size_bytes in SIZES])
 
 
-def _expected(design: dict[str, Any]) -> Table:
-    rows = [
-        (
-            row["key"],
-            units.number(row["published"]),
-            units.number(row["designed"]),
-            "yes" if row["ok"] else "NO",
-        )
-        for row in design["expected"]
-    ]
-    return "Published numbers", ("number", "published", "designed", "met"), rows
-
-
-def _lines(design: dict[str, Any]) -> Iterator[str]:
-    hops, proof, cost = design["hops"], design["optimizer"], design["cost_usd"]
-    bisection = units.rate(design["bisection_gbps"])
-    yield f"Hops: {hops['max']} at most, {hops['mean']:.3f} on average. Bisection: {bisection}."
-    nics = "" if cost["nics"] is None else f", NICs {units.money(cost['nics'])}"
-    yield (
-        f"Cost: {units.money(cost['total'])} (switches {units.money(cost['switches'])}, links"
-        f" {units.money(cost['links'])}{nics}). Power: {units.power(design['power_w']['total'])}."
-    )
-    yield from running(design)
-    yield f"{remains(design['survives'])}."
-    gap = "no bound" if proof["gap"] is None else f"gap {proof['gap']:.2%}"
-    best = "nothing the request allows is better" if proof["status"] == "OPTIMAL" else gap
-    yield f"Sought: {sought(proof)}. Proof: {proof['status']}, {best}."
-    if why := " ".join(reasons(design)):
-        yield f"Why: {why}"
-    for note in design["notes"]:
+def _list_lines(design: Design) -> Iterator[str]:
+    study, cost = design.study, design.cost
+    bisection = units.rate(study.bisection_gbps)
+    yield f"Hops: {study.hops.max} max, {design.hops_mean:.3f} on average. Bisection bandwidth: {bisection}."
+    nics = "" if cost.nics is None else f", NICs {units.money(cost.nics)}"
+    parts = f"switches {units.money(cost.switches)}, links {units.money(cost.links)}{nics}"
+    yield f"Cost: {units.money(cost.total)} ({parts}). Power: {units.power(design.power_w)}."
+    yield from describe_electricity(design)
+    yield describe_failures(design)
+    yield f"{describe_objective(design)} {describe_status(design)}"
+    if why := " ".join(explain_choice(design)):
+        yield f"Rationale: {why}"
+    for note in design.notes:
         yield f"Note: {note}"

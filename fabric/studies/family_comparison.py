@@ -1,4 +1,4 @@
-"""The families held against each other on one request: each sized to its own best, with what it costs and carries."""
+"""Families compared on one request: each is sized to its own optimum, with its cost and its performance."""
 
 from __future__ import annotations
 
@@ -12,50 +12,52 @@ from fabric.flow import estimate, worst_permutation
 from fabric.studies.study import Study, design, read
 from fabric.topology.families import families, family, family_sets
 
-__all__ = ["SIZE_BYTES", "Entry", "contest"]
+__all__ = ["SIZE_BYTES", "FamilyResult", "compare_families"]
 
 SIZE_BYTES = 2**30
 """The size of the collectives that are compared."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A family's best answer to the request, or why it has none.
-
-    `allreduce_GBps` and `alltoall_GBps` are bus bandwidths of 1 GiB over all GPUs under adaptive routing, and
-    `permutation` the mean share of line rate in the worst of several permutations, None where flows are too many.
-    """
+class FamilyResult:
+    """A family's best design for a request, or why it has none."""
 
     family: str
+    """Its name."""
     study: Study | None
+    """Its design; None where it has none."""
     reason: str = ""
+    """Why it has none."""
     allreduce_GBps: float | None = None
+    """The bus bandwidth of an all-reduce of 1 GiB over all GPUs under adaptive routing, in GB/s."""
     alltoall_GBps: float | None = None
+    """The same of an all-to-all."""
     permutation: float | None = None
+    """The mean share of line rate in the worst of several permutations; None where the flows are too many."""
 
 
-def contest(
+def compare_families(
     source: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     names: Sequence[str] = ("all",),
     *,
     progress: Callable[[str], None] = lambda text: None,
     **request: Any,
-) -> tuple[Entry, ...]:
-    """Return what each family comes to on a request; `names` are families, sets of them, or `all`.
+) -> tuple[FamilyResult, ...]:
+    """Design a request with each family; `names` are families, sets of them, or `all`.
 
     A family whose NICs need several ports may take more planes than the request says. Raises InputError as `read` does.
     """
     every = tuple(families())
     sets = {**family_sets(), "all": every}
-    asked = dict.fromkeys(name for word in names for name in sets.get(word, (word,)))
-    entries = []
-    for name in asked:
+    chosen = dict.fromkeys(name for word in names for name in sets.get(word, (word,)))
+    results = []
+    for name in chosen:
         progress(f"sizing {name}")
-        entries.append(_entry(name, source, {**request, "family": family(name).name}))
-    return tuple(entries)
+        results.append(_design_family(name, source, {**request, "family": family(name).name}))
+    return tuple(results)
 
 
-def _entry(name: str, source: Any, request: dict[str, Any]) -> Entry:
+def _design_family(name: str, source: Any, request: dict[str, Any]) -> FamilyResult:
     spec = read(source, **request)
     least = max(family(name).least_planes, min(form.routing.nic_levels for form in family(name).forms))
     if max(spec.planes) < least:
@@ -63,15 +65,15 @@ def _entry(name: str, source: Any, request: dict[str, Any]) -> Entry:
     try:
         study = design(spec)
     except Infeasible as answer:
-        return Entry(name, None, str(answer))
+        return FamilyResult(name, None, str(answer))
     busbw = [
         estimate(study.blueprint, kind, SIZE_BYTES).busbw_GBps if study.spec.gpus > 1 else None
         for kind in ("all-reduce", "all-to-all")
     ]
-    return Entry(name, study, "", busbw[0], busbw[1], _permutation(study))
+    return FamilyResult(name, study, "", busbw[0], busbw[1], _find_permutation(study))
 
 
-def _permutation(study: Study) -> float | None:
+def _find_permutation(study: Study) -> float | None:
     try:
         worst = worst_permutation(study.blueprint)
     except TooLarge:

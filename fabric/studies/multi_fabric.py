@@ -21,16 +21,19 @@ from fabric.request.resolve import read_spec
 from fabric.studies.study import Study, optimize, pareto
 from fabric.topology.families import known_names
 
-__all__ = ["Cluster", "amount_of", "cluster", "named"]
+__all__ = ["Cluster", "amount_of", "cluster", "prefix_progress"]
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """The fabrics of a cluster by name; `status` is OPTIMAL when no choice of fabrics within the limits costs less."""
+    """A cluster with its designs."""
 
     spec: ClusterSpec
+    """The request."""
     fabrics: Mapping[str, Study]
+    """The designs by name."""
     status: str
+    """OPTIMAL when no choice of fabrics within the limits costs less, else FEASIBLE."""
 
     @property
     def totals(self) -> dict[str, float | None]:
@@ -51,36 +54,38 @@ def cluster(
     """Design every fabric of a cluster, together the cheapest within the limits that they share.
 
     `source` is a file or a mapping (docs/request.md); keywords override the words of every fabric's request. Raises
-    InputError with every mistake, and Infeasible when a fabric, or all of them within the shared limits, can't be had.
+    InputError with every mistake, and Infeasible when a fabric, or all of them within the limits, can't be built.
     """
     say = progress or (lambda text: None)
-    spec = read_cluster(source, partial(_resolved, request))
-    alone = {name: optimize(each, progress=named(say, name)) for name, each in spec.fabrics.items()}
+    spec = read_cluster(source, partial(_resolve, request))
+    alone = {name: optimize(each, progress=prefix_progress(say, name)) for name, each in spec.fabrics.items()}
     found = Cluster(spec, alone, _status(alone.values()))
     if all((total := found.totals[name]) is not None and total <= most for name, most in spec.limits.items()):
         return found
     names = ["cost_usd", *(name for name in spec.limits if name != "cost_usd")]
-    sought = ",".join(str(LIMITS[name].objective) for name in names)
+    objectives = ",".join(str(LIMITS[name].objective) for name in names)
     if len(names) == 1:
         alone_rows = [[[amount_of(study, "cost_usd") or 0.0]] for study in alone.values()]
         raise _infeasible(spec, names, alone_rows)
-    fronts = {name: pareto(each, sought, progress=named(say, name)) for name, each in spec.fabrics.items()}
+    fronts = {
+        name: pareto(each, objectives, progress=prefix_progress(say, name)) for name, each in spec.fabrics.items()
+    }
     rows = [[[values[name] for name in names] for values in front.values] for front in fronts.values()]
     picked = cheapest_together(rows, [spec.limits.get(name) for name in names])
     proven = all(front.status == "OPTIMAL" for front in fronts.values())
     if picked is None and not proven:
-        raise FabricError(f"{spec.name}: whether the shared limits can be met was not settled within the limit on work")
+        raise FabricError(f"{spec.name}: not determined within the solve budget: whether the shared limits can be met")
     if picked is None:
         raise _infeasible(spec, names, rows)
-    chosen = {name: front.studies[place] for (name, front), place in zip(fronts.items(), picked, strict=True)}
+    chosen = {name: front.studies[index] for (name, front), index in zip(fronts.items(), picked, strict=True)}
     return Cluster(spec, chosen, "OPTIMAL" if proven else "FEASIBLE")
 
 
-def _resolved(overrides: Mapping[str, Any], document: Document) -> Spec:
+def _resolve(overrides: Mapping[str, Any], document: Document) -> Spec:
     return read_spec(document, dict(overrides), names=known_names())
 
 
-def named(say: Callable[[str], None], name: str) -> Callable[[str], None]:
+def prefix_progress(say: Callable[[str], None], name: str) -> Callable[[str], None]:
     """Return `say` for the progress of the fabric called `name`."""
     return lambda text: say(f"{name}: {text}")
 
@@ -117,12 +122,12 @@ def _infeasible(spec: ClusterSpec, names: Sequence[str], rows: Rows) -> Infeasib
 
 
 def _nearest(spec: ClusterSpec, names: Sequence[str], rows: Rows, name: str) -> Conflict:
-    """Return a limit with the least that the fabrics come to in it within all others."""
-    place = names.index(name)
-    picked = cheapest_together(rows, _within(spec, names, [other for other in spec.limits if other != name]), place)
+    """Return a limit with its least total over all choices of fabrics that meet the other limits."""
+    column = names.index(name)
+    picked = cheapest_together(rows, _within(spec, names, [other for other in spec.limits if other != name]), column)
     if picked is None:
         return Conflict(f"limits.{name}", spec.limits[name])
-    least = sum(table[row][place] for table, row in zip(rows, picked, strict=True))
+    least = sum(table[row][column] for table, row in zip(rows, picked, strict=True))
     return Conflict(f"limits.{name}", spec.limits[name], least)
 
 

@@ -1,4 +1,4 @@
-"""The command `compare`: designs, families or published tables held against one another."""
+"""The command `compare`: designs side by side, families on one request, or a published table."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 import fabric
-from fabric.cli.options import REQUESTS, once, overrides, request_words
-from fabric.cli.runs import Run, run_table
-from fabric.cli.terminal import print_json, print_summary, progress_of
+from fabric.cli.options import REQUESTS, override_options, read_overrides
+from fabric.cli.record_name import record_option
+from fabric.cli.runs import RunOptions, run_table
+from fabric.cli.terminal import print_json, print_summary, show_progress
 
 __all__ = ["compare"]
 
@@ -17,67 +18,85 @@ __all__ = ["compare"]
 @click.command()
 @REQUESTS
 @click.option("--differences", is_flag=True, help="Print only the rows in which the designs differ.")
-@click.option("--families", "field", help="Hold families against each other on one REQUEST: names with commas, or all.")
-@click.option("--table", metavar="NAME", help="Hold a table of published fabrics, a shipped one or a file, to designs.")
+@record_option(
+    "--families",
+    registry="fabric.topology.families:FAMILIES",
+    several=True,
+    also=("fabric.topology.families:family_sets", "all"),
+    metavar="NAMES",
+    help="Compare families on one REQUEST, one or several with commas: {names}.",
+)
+@record_option(
+    "--table",
+    registry="fabric.request:tables",
+    checked=False,
+    metavar="NAME",
+    help="Check a table of published fabrics against designs: a file, or {names}.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print designs and rows as JSON.")
-@request_words
+@override_options
 @click.pass_obj
 def compare(
-    quiet: bool, /, requests: tuple[str, ...], differences: bool, field: str | None, as_json: bool, **words: Any
+    quiet: bool,
+    /,
+    requests: tuple[str, ...],
+    differences: bool,
+    families: tuple[str, ...] | None,
+    as_json: bool,
+    **words: Any,
 ) -> None:
-    """Print two or more designs side by side, or with --table published fabrics against ours.
+    """Compare two or more designs, the families on one request, or a published table with our designs.
 
-    Rows that differ are marked *, and numbers show their change against the first design. With --table the exit code
-    is 1 when a cell differs that the table does not explain.
+    Rows that differ are marked *, and numbers show their change relative to the first design. With --table the exit
+    code is 1 when a cell differs and the table does not explain it.
     """
-    from fabric.report.comparison import design_each
-    from fabric.report.side_by_side import side_by_side
+    from fabric.report.comparison import design_each, summarize_comparison
 
     table, quiet = words.pop("table"), words.pop("silent") or quiet
     if table is not None:
-        if requests or differences or field is not None or any(words.values()):
-            raise click.UsageError("--table stands alone: its rows are the requests.")
-        run_table(table, Run(quiet, None, as_json))
+        if requests or differences or families is not None or any(words.values()):
+            raise click.UsageError("--table excludes all other options and requests: its rows are the requests.")
+        run_table(table, RunOptions(quiet, None, as_json))
         return
-    if field is not None:
-        _contest(quiet, requests, field, as_json, words)
+    if families is not None:
+        _compare_families(quiet, requests, families, as_json, words)
         return
     if len(requests) < 2:
         raise click.UsageError("Give two requests or more.")
-    with progress_of(quiet) as say:
-        comparison = fabric.compare(*design_each(requests, progress=say, **overrides(words)))
-    names = _names(requests, comparison)
+    with show_progress(quiet) as say:
+        comparison = fabric.compare(*design_each(requests, progress=say, **read_overrides(words)))
+    names = _label_designs(requests, comparison)
     if as_json:
         print_json(comparison.document(differences=differences))
     else:
-        print_summary("", *side_by_side(comparison, names, differences=differences))
+        print_summary(summarize_comparison(comparison, names, differences=differences))
     for name, item in zip(names, comparison.designs, strict=True):
         if not all(row["ok"] for row in item["expected"]):
-            click.echo(f"warning: {name} does not meet every published number", err=True)
+            click.echo(f"warning: {name} does not match every published number", err=True)
 
 
-def _contest(quiet: bool, requests: tuple[str, ...], field: str, as_json: bool, words: dict[str, Any]) -> None:
-    """Hold families against each other on one request."""
-    from fabric.report.family_comparison import contest_document, contest_summary
-    from fabric.studies.family_comparison import contest
+def _compare_families(
+    quiet: bool, requests: tuple[str, ...], names: tuple[str, ...], as_json: bool, words: dict[str, Any]
+) -> None:
+    """Compare families on one request."""
+    from fabric.report.family_comparison import families_object, summarize_families
+    from fabric.studies.family_comparison import compare_families
 
     if len(requests) != 1:
-        raise click.UsageError(
-            f"--families holds families against each other on one REQUEST; {len(requests)} are given."
-        )
+        raise click.UsageError(f"--families compares families on one REQUEST; {len(requests)} are given.")
     if words["family"]:
-        raise click.UsageError("--families and --family exclude each other.")
-    with progress_of(quiet) as say:
-        given = overrides(words)
-        entries = contest(requests[0], once("--families", field.split(",")), progress=say, **given)
+        raise click.UsageError("--families and --family are mutually exclusive.")
+    with show_progress(quiet) as say:
+        given = read_overrides(words)
+        results = compare_families(requests[0], names, progress=say, **given)
         spec = fabric.read(requests[0], **given)
     if as_json:
-        print_json(contest_document(spec.name, spec.gpus, entries))
+        print_json(families_object(spec.name, spec.gpus, results))
     else:
-        print_summary(*contest_summary(spec.name, spec.gpus, entries))
+        print_summary(summarize_families(spec.name, spec.gpus, results))
 
 
-def _names(requests: tuple[str, ...], comparison: fabric.Comparison) -> tuple[str, ...]:
-    """Return what to call the designs: their names, or, where two have the same, their requests as given."""
+def _label_designs(requests: tuple[str, ...], comparison: fabric.Comparison) -> tuple[str, ...]:
+    """Return the names of the designs, or, where two are equal, their requests as given."""
     names = tuple(str(design["name"]) for design in comparison.designs)
     return names if len(set(names)) == len(names) else requests

@@ -10,81 +10,106 @@ import click
 
 import fabric
 from fabric import units
-from fabric.cli.options import AS_JSON, OUT, REQUEST, overrides, request_prices, request_words
-from fabric.cli.runs import Run, run_cluster, run_front, run_study
-from fabric.cli.terminal import progress_of
+from fabric.cli.options import AS_JSON, OUT, REQUEST, override_options, price_options, read_overrides
+from fabric.cli.record_name import record_option
+from fabric.cli.runs import RunOptions, run_cluster, run_front, run_study
+from fabric.cli.terminal import show_progress
 
 __all__ = ["check", "cluster", "design", "optimize"]
 
+OBJECTIVES = "fabric.optimizer:WORDS"
+
 
 @click.command()
 @REQUEST
 @OUT
 @AS_JSON
-@request_words
+@override_options
 @click.pass_obj
 def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
     """Size, cost, draw and estimate the fabric of REQUEST."""
-    run_study(partial(fabric.design, request), Run(quiet or words.pop("silent"), out, as_json), overrides(words))
+    options = RunOptions(quiet or words.pop("silent"), out, as_json)
+    run_study(partial(fabric.design, request), options, read_overrides(words))
 
 
 @click.command()
 @REQUEST
-@click.option(
+@record_option(
     "--objective",
+    registry=OBJECTIVES,
+    several=True,
+    checked=False,
+    metavar="NAMES",
     show_default="cost",
-    help="Names in order of importance (cost,hops) or weights (cost=1,hops=50000), of"
-    " cost, total_cost, power, rack_units, hops, switches, links, models; in order also allreduce, mean_hops and"
-    " ring_hops.",
+    help="What to minimise, in order of importance (cost,hops) or weighted (cost=1,hops=50000), of {names}."
+    " Times and mean hops cannot be weighted.",
 )
-@click.option("--sensitivity", is_flag=True, help="Say which price, moved by how much, would change the choice.")
-@click.option("--pareto", metavar="NAMES", help="Find the whole front instead, as in cost,hops,allreduce.")
-@click.option("--size", default="1GiB", show_default=True, help="The size of the all-reduce to be fast.")
-@click.option("--routing", type=click.Choice(["adaptive", "ecmp"]), default="adaptive", help="Its routing.")
+@click.option("--sensitivity", is_flag=True, help="Report how far each price can move before the choice changes.")
+@record_option(
+    "--pareto",
+    registry=OBJECTIVES,
+    several=True,
+    checked=False,
+    metavar="NAMES",
+    help="Compute the Pareto front over these objectives, such as cost,hops,allreduce.",
+)
+@click.option("--size", default="1GiB", show_default=True, help="Message size for the allreduce objective.")
+@click.option(
+    "--routing",
+    type=click.Choice(["adaptive", "ecmp"]),
+    default="adaptive",
+    show_default=True,
+    help="Routing for the allreduce objective.",
+)
 @OUT
 @AS_JSON
-@request_words
+@override_options
 @click.pass_obj
 def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
-    """Find the fabric of REQUEST that is best in what you choose, or all that nothing beats, with proof."""
-    objective, names, moved = words.pop("objective"), words.pop("pareto"), words.pop("sensitivity")
+    """Optimise the fabric of REQUEST for the given objectives, or compute the Pareto front."""
+    objective, names, sensitivity = words.pop("objective"), words.pop("pareto"), words.pop("sensitivity")
     if names is not None and objective:
-        raise click.UsageError("--pareto takes the objectives itself; leave --objective out.")
-    if names is not None and moved:
-        raise click.UsageError("--sensitivity goes with one objective, not with --pareto.")
+        raise click.UsageError("--pareto and --objective are mutually exclusive.")
+    if names is not None and sensitivity:
+        raise click.UsageError("--sensitivity and --pareto are mutually exclusive.")
     message = {"size_bytes": units.parse_size(words.pop("size")), "routing": words.pop("routing")}
-    run = Run(quiet or words.pop("silent"), out, as_json)
+    options, given = RunOptions(quiet or words.pop("silent"), out, as_json), read_overrides(words)
     if names is None:
-        run_study(partial(fabric.optimize, request, objective or "cost", **message), run, overrides(words), moved=moved)
+        make = partial(fabric.optimize, request, objective or "cost", **message)
+        run_study(make, options, given, sensitivity=sensitivity)
     else:
-        run_front(partial(fabric.pareto, request, names, **message), run, overrides(words))
+        run_front(partial(fabric.pareto, request, names, **message), options, given)
 
 
 @click.command()
 @click.argument("file", type=click.Path())
 @OUT
 @AS_JSON
-@request_prices
+@price_options
 @click.pass_obj
 def cluster(quiet: bool, /, file: str, out: str | None, as_json: bool, **words: Any) -> None:
-    """Design the several fabrics of a cluster FILE, together the cheapest within the limits they share."""
-    run_cluster(partial(fabric.cluster, file, **overrides(words)), Run(quiet or words["silent"], out, as_json))
+    """Design the fabrics of the cluster in FILE at the least total cost within their shared limits."""
+    options = RunOptions(quiet or words["silent"], out, as_json)
+    run_cluster(partial(fabric.cluster, file, **read_overrides(words)), options)
 
 
 @click.command()
 @REQUEST
-@request_words
+@override_options
 @click.pass_obj
 def check(quiet: bool, /, request: str, **words: Any) -> None:
-    """Say whether REQUEST is well-formed, feasible and as published: exit 0, 1 if not feasible or not as published."""
-    from fabric.report.design_json import document
+    """Check that REQUEST is valid, feasible and as published.
 
-    with progress_of(quiet or words.pop("silent")) as say:
-        study = fabric.design(request, progress=say, **overrides(words))
-        missed = [row for row in document(study)["expected"] if not row["ok"]]
-    tiers = f"{study.blueprint.tiers} tier{'s'[: study.blueprint.tiers > 1]}"
-    click.echo(f"{study.spec.name}: feasible, for example as {study.blueprint.topology.family} in {tiers}")
-    for row in missed:
-        published, designed = units.number(row["published"]), units.number(row["designed"])
-        click.echo(f"fabric: expected.{row['key']}: published {published}, but designed {designed}", err=True)
-    sys.exit(1 if missed else 0)
+    Exit codes: 0 yes, 1 infeasible or not as published, 2 bad input.
+    """
+    from fabric.report.describe import describe
+    from fabric.report.text import name_fabric
+
+    with show_progress(quiet or words.pop("silent")) as say:
+        design = describe(fabric.design(request, progress=say, **read_overrides(words)))
+    click.echo(f"{design.spec.name}: feasible, for example {name_fabric(design.blueprint)}")
+    for number in design.expected:
+        if not number.ok:
+            published, designed = units.number(number.published), units.number(number.designed)
+            click.echo(f"fabric: expected.{number.key}: published {published}, designed {designed}", err=True)
+    sys.exit(0 if design.as_published else 1)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import fabric
-from fabric.cli.options import REQUEST, once, overrides, request_words, spare
-from fabric.cli.terminal import progress_of
+from fabric.cli.options import REQUEST, override_options, read_overrides, refuse_input_as_output
+from fabric.cli.record_name import split_names
+from fabric.cli.terminal import show_progress
 
 if TYPE_CHECKING:
     from fabric.draw import Diagram
@@ -28,37 +29,44 @@ OF_KIND = {
 
 @click.command()
 @REQUEST
-@click.option("--out", "-o", "output", required=True, metavar="FILE", help="The picture: .svg, .png or .pdf.")
-@click.option("--kind", type=click.Choice(KINDS), default="tiers", show_default=True, help="What is drawn.")
-@click.option("--level", type=click.Choice(LEVELS), help="Of tiers: the whole, or one pod or unit drawn out.")
-@click.option("--pod", type=click.IntRange(0), metavar="INTEGER", help="The pod to draw, numbered from 0.")
-@click.option("--unit", type=click.IntRange(0), metavar="INTEGER", help="The unit to draw, numbered in its pod.")
-@click.option("--highlight", metavar="path:A,B", help="Of tiers: a shortest path between two GPUs.")
-@click.option("--routing", help="Of load: one or several of ecmp, adaptive, dmodk, valiant.  [default: ecmp,adaptive]")
-@click.option("--qps", type=click.IntRange(1, 64), help="Of load: queue pairs of a flow.  [default: 2]")
-@click.option("--placement", help="Of load and racks: contiguous, by-rail, random or fragmented.")
-@click.option("--seed", type=click.IntRange(0), help="Of load and racks: draws hashes and places.")
-@click.option("--rack-units", type=click.IntRange(1, 100), help="Of racks: the height of a rack.  [default: 42]")
-@click.option("--rack-kw", type=click.FloatRange(0.1, 9999), help="Of racks: the power of a rack.  [default: 45]")
-@request_words
+@click.option("--out", "-o", "output", required=True, metavar="FILE", help="Picture to write (.svg, .png or .pdf).")
+@click.option("--kind", type=click.Choice(KINDS), default="tiers", show_default=True, help="Kind of diagram.")
+@click.option(
+    "--level", type=click.Choice(LEVELS), help="Tiers: the whole fabric, or one pod or scalable unit in full."
+)
+@click.option("--pod", type=click.IntRange(0), metavar="INTEGER", help="Tiers: the pod, numbered from 0.")
+@click.option(
+    "--unit", type=click.IntRange(0), metavar="INTEGER", help="Tiers: the scalable unit, numbered from 0 in its pod."
+)
+@click.option("--highlight", metavar="path:A,B", help="Tiers: highlight a shortest path between two GPUs.")
+@click.option(
+    "--routing",
+    help="Load: routing, one or several with commas: ecmp, adaptive, dmodk, valiant.  [default: ecmp,adaptive]",
+)
+@click.option("--qps", type=click.IntRange(1, 64), help="Load: queue pairs per flow.  [default: 2]")
+@click.option("--placement", help="Load and racks: placement of ranks: contiguous, by-rail, random or fragmented.")
+@click.option("--seed", type=click.IntRange(0), help="Load and racks: random seed (ECMP hash, placement).")
+@click.option("--rack-units", type=click.IntRange(1, 100), help="Racks: height of a rack in rack units.  [default: 42]")
+@click.option("--rack-kw", type=click.FloatRange(0.1, 9999), help="Racks: power of a rack in kW.  [default: 45]")
+@override_options
 @click.pass_obj
 def diagram(quiet: bool, /, request: str, output: str, kind: str, **words: Any) -> None:
-    """Draw the fabric of REQUEST: by tiers, as a matrix, in racks, or the load of its links.
+    """Draw the fabric of REQUEST: its tiers, adjacency matrix, racks or link load.
 
-    Large fabrics are drawn by groups with their multiplicities; up to 64 switches every one is drawn.
+    Large fabrics are drawn as aggregated groups with their multiplicities; up to 64 switches, each one is drawn.
     """
     from fabric.draw.render import check_suffix
     from fabric.report.files import write_picture
 
     check_suffix(Path(output))
-    spare(output, request, words["prices"])
+    refuse_input_as_output(output, request, words["prices"])
     given = {key: words.pop(key) for key in OF_KIND}
     for key, kinds in OF_KIND.items():
         if given[key] is not None and kind not in kinds:
-            raise click.UsageError(f"--{key.replace('_', '-')} says nothing of a diagram of kind {kind}.")
+            raise click.UsageError(f"--{key.replace('_', '-')} does not apply to --kind {kind}.")
     asked = _asked(kind, given)
-    with progress_of(quiet or words.pop("silent")) as say:
-        study = fabric.design(request, progress=say, **overrides(words))
+    with show_progress(quiet or words.pop("silent")) as say:
+        study = fabric.design(request, progress=say, **read_overrides(words))
         say("drawing")
         file = write_picture(study.blueprint, asked, output)
     click.echo(f"wrote {file}")
@@ -70,13 +78,13 @@ def _asked(kind: str, given: dict[str, Any]) -> Diagram:
     from fabric.draw import Diagram, Traffic
     from fabric.flow import Routing
 
-    names = once("--routing", (given["routing"] or "ecmp,adaptive").split(","))
+    names = split_names(given["routing"] or "ecmp,adaptive")
     seed, qps = given["seed"] or 0, given["qps"] or 2
     routings = tuple(Routing(name, qps, seed) for name in names)
     power_w = RACK.power_w if given["rack_kw"] is None else 1000 * given["rack_kw"]
     rack = Rack(given["rack_units"] or RACK.units, power_w)
     if given["level"] == "fabric" and not (given["pod"] is None and given["unit"] is None):
-        raise click.UsageError("--pod and --unit are of --level pod or unit.")
+        raise click.UsageError("--pod and --unit need --level pod or unit.")
     level = given["level"] or next((key for key in ("unit", "pod") if given[key] is not None), "fabric")
     place = {key: given[key] or 0 for key in ("pod", "unit")}
     ends = None if given["highlight"] is None else _ends(given["highlight"])
@@ -90,7 +98,7 @@ def _ends(text: str) -> tuple[int, int]:
     first, _, second = rest.partition(",")
     if word.strip() != "path" or not all(_number(gpu) for gpu in (first, second)):
         raise click.BadParameter(
-            f"'{text[:80]}' is no path:A,B; write for example path:0,511", param_hint="'--highlight'"
+            f"'{text[:80]}' is not path:A,B; write for example path:0,511", param_hint="'--highlight'"
         )
     if int(first) == int(second):
         raise click.BadParameter("a path has two ends; write two GPUs", param_hint="'--highlight'")

@@ -1,4 +1,4 @@
-"""The commands that only look: `list` and `show`."""
+"""The commands `list` and `show`, which design nothing."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ import click
 
 import fabric
 from fabric.cli.options import REQUEST
+from fabric.cli.record_name import RecordName
 from fabric.cli.streams import record
-from fabric.cli.terminal import cell, print_json, print_table
+from fabric.cli.terminal import print_json, print_table, write_cell
 
 __all__ = ["list_", "show"]
 
-LISTS = ("topologies", "tables", "families", "switches", "servers", "optics")
-
 
 @click.command("list")
-@click.argument("what", type=click.Choice(LISTS), default="topologies")
+@click.argument("what", type=RecordName("fabric.report.catalog_lists:LISTS"), default="topologies")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_(what: str, as_json: bool) -> None:
-    """List shipped topologies, tables of published fabrics, known families, or catalogue parts."""
-    from fabric.report.catalog_lists import listing
+    """List shipped topologies, published tables, topology families or catalogue parts."""
+    from fabric.report.catalog_lists import LISTS
 
-    heads, rows = listing(what)
+    listing = LISTS[what]()
+    heads = [*listing.columns.values()]
     if as_json:
-        print_json([dict(zip(heads, row, strict=True)) for row in rows])
-    elif what == "families":
-        click.echo("\n\n".join(record(heads, row) for row in rows))
+        print_json(listing.objects())
+    elif any(isinstance(value, list) for row in listing.rows for value in row):
+        click.echo("\n\n".join(record(heads, row) for row in listing.rows))
     else:
-        print_table("", [head.replace("_", " ") for head in heads], [[cell(value) for value in row] for row in rows])
+        print_table("", heads, [[write_cell(value) for value in row] for row in listing.rows])
 
 
 @click.command()
 @REQUEST
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(request: str, as_json: bool) -> None:
-    """Show REQUEST with every default filled in, its sources and what it must reproduce."""
+    """Show REQUEST with every default filled in, its sources and its published numbers."""
     from fabric.request.yaml_writer import yaml_text
 
-    words = dict(fabric.read(request).request)
+    keys = dict(fabric.read(request).request)
     if as_json:
-        print_json(words)
+        print_json(keys)
     else:
-        click.echo(yaml_text(words), nl=False)
+        click.echo(yaml_text(keys), nl=False)

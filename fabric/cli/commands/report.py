@@ -1,4 +1,4 @@
-"""The command `report`: one design, or several side by side, as one HTML page."""
+"""The command `report`: one design, or a comparison of several, as one HTML page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fabric.cli.options import REQUESTS, overrides, request_words, spare
+from fabric.cli.options import REQUESTS, override_options, read_overrides, refuse_input_as_output
 from fabric.cli.runs import run_page
 
 __all__ = ["report"]
@@ -15,18 +15,22 @@ __all__ = ["report"]
 @click.command()
 @REQUESTS
 @click.option(
-    "--out", "-o", "output", metavar="FILE", help="The page to write, by default NAME.html of the first request."
+    "--out", "-o", "output", metavar="FILE", help="The page to write.  [default: NAME.html of the first request]"
 )
-@click.option("--front/--no-front", default=True, help="Compute the front of cost, hops and time, of one design.")
-@request_words
+@click.option(
+    "--front/--no-front",
+    default=True,
+    help="Compute the Pareto front over cost, hops and all-reduce time (one design only).  [default: --front]",
+)
+@override_options
 @click.pass_obj
 def report(quiet: bool, /, requests: tuple[str, ...], output: str | None, front: bool, **words: Any) -> None:
-    """Write one HTML page on REQUEST, or on several side by side, that opens offline.
+    """Write a self-contained HTML page on the design of REQUEST, or on several compared.
 
-    It holds the request, the choice and why, the bill, hops, curves with values on hover, and a fabric that opens down
-    to the ports of a switch.
+    It has the request, the rationale, the bill of materials, interactive curves, and a topology explorer down to the
+    ports of a switch.
     """
     if not requests:
-        raise click.UsageError("Give one request or more.")
-    spare(output, *requests, words["prices"])
-    run_page(requests, output, words.pop("silent") or quiet, overrides(words), front=front)
+        raise click.UsageError("Give at least one request.")
+    refuse_input_as_output(output, *requests, words["prices"])
+    run_page(requests, output, words.pop("silent") or quiet, read_overrides(words), front=front)

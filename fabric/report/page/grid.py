@@ -1,63 +1,65 @@
-"""Tables of a page as values: heads, and cells with their text and what they sort by."""
+"""Tables of a page as values: heads, and cells with their text and the number they sort by."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Cell", "Grid", "Head", "grid"]
+from fabric.report.columns import DesignTable
 
-Column = tuple[str, Callable[[Any], str]]
-"""A column's head, and how its values are written."""
+__all__ = ["GridCell", "GridHead", "SortableTable", "sortable_table"]
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The text of a cell, and the number by which it sorts, empty where that is its text."""
+class GridCell:
+    """A cell."""
 
     text: str
+    """Its text."""
     sort: str
+    """The number by which it sorts; empty where that is its text."""
 
 
 @dataclass(frozen=True)
-class Head:
-    """The text of a head, and whether its column holds numbers."""
+class GridHead:
+    """The head of a column."""
 
     text: str
+    """Its text."""
     numeric: bool
+    """Whether its column holds numbers."""
 
 
 @dataclass(frozen=True)
-class Grid:
-    """A table: its title, heads and rows of cells."""
+class SortableTable:
+    """A table that a reader can sort."""
 
     title: str
-    heads: tuple[Head, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    """Its title."""
+    heads: tuple[GridHead, ...]
+    """The heads of its columns."""
+    rows: tuple[tuple[GridCell, ...], ...]
+    """Its rows of cells."""
+    total: tuple[str, ...]
+    """The cells of a last row, which is not sorted; empty for none."""
 
 
-def grid(title: str, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Grid:
-    """Return a table of plain values, None where one is unknown; a column of numbers sorts by them."""
-    kept = [tuple(row) for row in rows]
-    numeric = [all(_is_number(row[place]) for row in kept) for place in range(len(columns))]
-    heads = tuple(Head(text, number) for (text, _), number in zip(columns, numeric, strict=True))
-    cells = (
-        tuple(Cell(_text(write, value), _sort(value)) for (_, write), value in zip(columns, row, strict=True))
-        for row in kept
+def sortable_table(table: DesignTable) -> SortableTable:
+    """Return a table of a design; a column of numbers sorts by them."""
+    numeric = [all(_is_number(column.value(row)) for row in table.rows) for column in table.columns]
+    heads = tuple(GridHead(column.head, number) for column, number in zip(table.columns, numeric, strict=True))
+    rows = (
+        tuple(GridCell(column.cell(row), _sort_key(column.value(row))) for column in table.columns)
+        for row in table.rows
     )
-    return Grid(title, heads, tuple(cells))
+    return SortableTable(table.title, heads, tuple(rows), tuple(table.total))
 
 
 def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _text(write: Callable[[Any], str], value: Any) -> str:
-    return "unknown" if value is None else write(value)
-
-
-def _sort(value: Any) -> str:
+def _sort_key(value: Any) -> str:
     """Return a number without an exponent, which the sorting would not read; what is unknown comes first."""
     if value is None:
         return "-1"

@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from fabric.report.comparison import compare
-from fabric.report.page.content import Content, content
-from fabric.report.side_by_side import written
+from fabric.report.comparison import compare, write_quantity
+from fabric.report.page.content import Content, make_content
 from fabric.studies.study import Study
 
 if TYPE_CHECKING:
@@ -39,23 +38,24 @@ def page(
 ) -> str:
     """Return the report of one design, or of several side by side, as one HTML page that needs no network.
 
-    `command` is what made it, told at the end; `names` are what designs are called, their own where left out; `front`
-    computes the front of cost, hops and all-reduce time for a single design. The same designs give the same page.
+    `command` is what made it, shown at the end; `names` are those of the designs, by default their own; `front`
+    computes the Pareto front over cost, hops and all-reduce time for a single design. The same designs give the
+    same page.
     """
     say, contents = progress or (lambda text: None), list[Content]()
     names = names or [study.spec.name for study in studies]
     for number, (study, name) in enumerate(zip(studies, names, strict=True)):
         say(f"describing {name}")
-        contents.append(content(study, f"d{number}", name, front=front and len(studies) == 1))
+        contents.append(make_content(study, f"d{number}", name, front=front and len(studies) == 1))
     scripts = [_asset(name) for name in SCRIPTS]
     hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
     return (
         _environment()
         .get_template("page.html")
         .render(
-            title=" beside ".join(one.name for one in contents),
+            title=" vs. ".join(one.name for one in contents),
             contents=contents,
-            comparison=_beside(studies, contents) if len(studies) > 1 else None,
+            comparison=_compare_designs(studies, contents) if len(studies) > 1 else None,
             command=command,
             styles=[_asset(name) for name in STYLES],
             scripts=scripts,
@@ -67,11 +67,12 @@ def page(
     )
 
 
-def _beside(studies: Sequence[Study], contents: Sequence[Content]) -> dict[str, Any]:
+def _compare_designs(studies: Sequence[Study], contents: Sequence[Content]) -> dict[str, Any]:
     """Return the rows in which designs are compared, each value with whether it differs from the first's."""
     found = compare(*studies)
     rows = [
-        (row.label, [(written(value, row.unit), value != row.values[0]) for value in row.values]) for row in found.rows
+        (row.label, [(write_quantity(value, row.unit), value != row.values[0]) for value in row.values])
+        for row in found.rows
     ]
     return {"names": [one.name for one in contents], "rows": rows}
 

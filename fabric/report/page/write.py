@@ -15,9 +15,9 @@ __all__ = ["check_name", "write_page"]
 
 
 def check_name(file: str | os.PathLike[str]) -> None:
-    """Raise InputError for the name of a file that is no page's."""
+    """Raise InputError unless the name of a file ends as a page's does."""
     if Path(file).suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"{os.fspath(file)!r:.200}: a report is a page, and its name ends in .html")
+        raise InputError(f"{os.fspath(file)!r:.200}: a report is an HTML page; its name must end in .html")
 
 
 def write_page(

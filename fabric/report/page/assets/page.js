@@ -101,7 +101,7 @@ class Explorer {
       return button;
     });
     const inside = Object.keys(this.views).filter((each) => this.views[each].above === key && this.views[each].nodes).map((each) => {
-      const button = make("button", `open the ${each === "pod" || each === "unit" ? `first ${each}` : `${each}, filled in part`}`, { type: "button" });
+      const button = make("button", `open the ${each === "pod" || each === "unit" ? `first ${each}` : `${each}, partly filled`}`, { type: "button" });
       button.addEventListener("click", () => this.open(each));
       return button;
     });
@@ -150,7 +150,7 @@ class Explorer {
   }
   tell(view) {
     const table = this.find(".shown");
-    const heads = view.nodes ? ["what", "how many", "model", ""] : ["port", "bundle", "leads to", "its port"];
+    const heads = view.nodes ? ["device", "count", "model", ""] : ["port", "bundle", "peer", "peer port"];
     const head = make("thead", "");
     const line = make("tr", "");
     heads.forEach((text) => line.append(make("th", text, { scope: "col" })));

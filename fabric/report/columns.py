@@ -1,0 +1,138 @@
+"""The tables of a design, each said once: its title, its columns and its rows, for every renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fabric import units
+from fabric.report.design import Design, LinkBundle, SwitchTier
+from fabric.report.table import Table
+from fabric.report.text import count_models
+
+__all__ = ["Column", "DesignTable", "list_tables", "text_table"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its head, and what it shows of a row."""
+
+    head: str
+    """What stands above it."""
+    value: Callable[[Any], Any]
+    """The value of a row by which it sorts: a number, text, or None where it is not known."""
+    write: Callable[[Any], str] = str
+    """How a value is written."""
+    text: Callable[[Any], str] | None = None
+    """How a row is written, where that takes more than the value."""
+    missing: str = "unknown"
+    """What stands for None."""
+    short: str = ""
+    """A shorter head for a terminal; empty for the head itself."""
+
+    def cell(self, row: Any) -> str:
+        """Return the text of the column's cell in a row."""
+        value = self.value(row)
+        if value is None:
+            return self.missing
+        return self.text(row) if self.text else self.write(value)
+
+
+@dataclass(frozen=True)
+class DesignTable:
+    """A table of a design."""
+
+    name: str
+    """What it is called among the tables: `switches`, `links`, `bill`, `allreduce`, `hops` or `expected`."""
+    title: str
+    """What stands above it."""
+    columns: Sequence[Column]
+    """Its columns."""
+    rows: Sequence[Any]
+    """Its rows, of which the columns read their values."""
+    total: Sequence[str] = ()
+    """The cells of a last row with totals; empty for none."""
+
+
+def _attribute(name: str) -> Callable[[Any], Any]:
+    return lambda row: getattr(row, name)
+
+
+def _column(head: str, name: str, write: Callable[[Any], str] = str) -> Column:
+    return Column(head, _attribute(name), write)
+
+
+def _write_models(tier: SwitchTier) -> str:
+    return tier.model if len(tier.models) == 1 else count_models(tier.models)
+
+
+SWITCHES = (
+    _column("role", "role"),
+    _column("count", "count", units.count),
+    Column("model", _attribute("model"), text=_write_models),
+    _column("ports down", "ports_down", units.count),
+    _column("ports up", "ports_up", units.count),
+    Column("ports used", _attribute("ports_used"), text=lambda tier: f"{tier.ports_used} of {tier.radix}"),
+    Column("oversubscription", _attribute("oversubscription"), "{:.4g}:1".format, missing="-", short="oversub."),
+)
+LINKS = (
+    _column("bundle", "name"),
+    _column("links", "links", units.count),
+    _column("links per pair", "per_pair", "{:.4g}".format),
+    _column("cables", "cables", units.count),
+    _column("unit price", "unit_price_usd", units.money),
+    _column("total", "price_usd", units.money),
+)
+BILL = (
+    _column("part", "part"),
+    _column("used for", "used_for"),
+    _column("quantity", "quantity", units.count),
+    _column("unit price", "unit_price_usd", units.money),
+    _column("total", "price_usd", units.money),
+    _column("power", "power_w", units.power),
+)
+ALLREDUCE = (
+    _column("size", "size_bytes", units.size),
+    _column("routing", "routing"),
+    _column("algorithm", "algorithm"),
+    _column("time", "time_s", units.time),
+    _column("algbw GB/s", "algbw_GBps", "{:.1f}".format),
+    _column("busbw GB/s", "busbw_GBps", "{:.1f}".format),
+    _column("limited by", "limited_by"),
+)
+HOPS = (
+    Column("hops", lambda row: row[0]),
+    Column("share of GPU pairs", lambda row: row[1], lambda share: f"{100 * share:.4f} %"),
+)
+EXPECTED = (
+    _column("number", "key"),
+    _column("published", "published", units.number),
+    _column("designed", "designed", units.number),
+    Column("matches", lambda number: "yes" if number.ok else "NO"),
+)
+
+
+def list_tables(design: Design) -> Iterator[DesignTable]:
+    """Yield the tables of a design, in the order in which they are read."""
+    yield DesignTable("switches", "Switches", SWITCHES, design.switches)
+    title = f"Links at {units.rate(design.blueprint.link_gbps)}"
+    yield DesignTable("links", title, LINKS, design.links, _total_links(design.links, design))
+    total = ("total", "", "", "", units.money(design.cost.total), units.power(design.power_w))
+    yield DesignTable("bill", "Bill of materials", BILL, design.bill_rows, total)
+    yield DesignTable("allreduce", "Estimated all-reduce", ALLREDUCE, design.allreduce)
+    yield DesignTable("hops", "Hops", HOPS, tuple(design.study.hops.shares.items()))
+    if design.expected:
+        yield DesignTable("expected", "Published numbers", EXPECTED, design.expected)
+
+
+def _total_links(links: Sequence[LinkBundle], design: Design) -> tuple[str, ...]:
+    cables = units.count(sum(bundle.cables for bundle in links))
+    return "total", units.count(design.links_total), "", cables, "", units.money(design.cost.links)
+
+
+def text_table(table: DesignTable, *, title: bool = True, short: bool = False) -> Table:
+    """Return a table with its cells as text, its totals last; without its title, or with `short` heads."""
+    rows = [tuple(column.cell(row) for column in table.columns) for row in table.rows]
+    heads = tuple(column.short if short and column.short else column.head for column in table.columns)
+    return Table(table.title if title else "", heads, [*rows, *([table.total] if table.total else [])])

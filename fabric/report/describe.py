@@ -1,0 +1,101 @@
+"""From a study to the design that reports show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from fabric.blueprint.metrics import metrics_of
+from fabric.flow import Estimate, curve
+from fabric.optimizer import Change
+from fabric.report.design import Cost, Design, LinkBundle, SwitchTier
+from fabric.report.design_json import design_object
+from fabric.report.expected import compare_expected
+from fabric.report.notes import list_notes
+from fabric.studies.study import Study
+
+__all__ = ["SIZES", "describe", "describe_json"]
+
+SIZES = tuple(2**power for power in range(20, 35, 2))
+"""The message sizes estimated: 1 MiB to 16 GiB."""
+
+
+def describe(study: Study, changes: Sequence[Change] | None = None) -> Design:
+    """Return the design of `study`; `changes` are those of `Study.sensitivity`, where they were asked for.
+
+    Raises InputError for a published number that no design has.
+    """
+    design = Design(
+        study=study,
+        switches=tuple(_describe_tier(study, role) for role in study.blueprint.topology.roles),
+        links=_describe_links(study),
+        cost=_sum_cost(study),
+        allreduce=tuple(map(_round_estimate, curve(study.blueprint, SIZES))),
+        notes=tuple(list_notes(study)),
+        price_changes=None if changes is None else tuple(changes),
+    )
+    return replace(design, expected=compare_expected(design_object(design), study.spec.expected))
+
+
+def describe_json(study: Study, *, timed: bool = True) -> dict[str, Any]:
+    """Return the design object of `study` (see `design_object`)."""
+    return design_object(describe(study), timed=timed)
+
+
+def _describe_tier(study: Study, role: str) -> SwitchTier:
+    blueprint = study.blueprint
+    ratio = blueprint.oversubscription(role)
+    return SwitchTier(
+        role=role,
+        model=blueprint.models[role].name,
+        models={model.name: count for model, count in blueprint.boxes(role)},
+        ports_down=blueprint.ports_down(role),
+        ports_up=blueprint.ports_up(role),
+        radix=blueprint.radix(role),
+        link_gbps=blueprint.link_gbps,
+        oversubscription=float(ratio) if ratio else None,
+    )
+
+
+def _describe_links(study: Study) -> tuple[LinkBundle, ...]:
+    metrics, bill = metrics_of(study.blueprint), study.bill
+    priced = {row.used_for: row for row in bill.of("link")}
+    cables = {row.used_for: row.quantity for row in bill.of("cable")}
+    return tuple(
+        LinkBundle(
+            name=bundle.name,
+            links=study.blueprint.links(bundle),
+            per_pair=metrics.links_per_pair(bundle),
+            cables=cables[bundle.name],
+            unit_price_usd=priced[bundle.name].unit_price_usd,
+            price_usd=priced[bundle.name].price_usd,
+        )
+        for bundle in study.blueprint.topology.bundles
+    )
+
+
+def _sum_cost(study: Study) -> Cost:
+    bill = study.bill
+    total, running = bill.cost_usd(), bill.electricity_usd
+    return Cost(
+        total=total,
+        switches=bill.cost_usd("switch"),
+        links=bill.cost_usd("link"),
+        nics=bill.cost_usd("nic") if bill.of("nic") else None,
+        per_gpu=None if total is None else round(total / bill.gpus, 2),
+        electricity=running,
+        total_with_electricity=None if total is None or running is None else round(total + running, 4),
+    )
+
+
+def _round_estimate(estimate: Estimate) -> Estimate:
+    """Round to six digits: beyond them a last bit may differ from machine to machine."""
+    values: dict[str, Any] = asdict(estimate)
+    rounded = {key: _round_digits(value) for key, value in values.items() if isinstance(value, float)}
+    return replace(estimate, **(values | rounded))
+
+
+def _round_digits(value: float) -> float:
+    return value if value == 0 or not math.isfinite(value) else float(f"{value:.6g}")

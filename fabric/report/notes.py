@@ -1,0 +1,119 @@
+"""The notes on a design: what a reader of its numbers must know and might not guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from fabric.blueprint import Blueprint
+from fabric.blueprint.prices import Prices, unknown
+from fabric.catalog import Switch
+from fabric.report.text import join_words
+from fabric.studies.study import Study
+from fabric.topology.families import family
+from fabric.topology.topology import Topology, title
+
+__all__ = ["list_notes", "list_unpriced"]
+
+
+def list_notes(study: Study) -> Iterator[str]:
+    """Yield the notes on the design of `study`."""
+    blueprint, topology = study.blueprint, study.blueprint.topology
+    if note := family(topology.family).note:
+        yield note
+    if blueprint.planes > 1:
+        yield (
+            f"{blueprint.planes} planes: each NIC has one link in every plane, and planes join only at the NICs."
+            " Traffic cannot change planes inside the fabric; a NIC that loses a plane reaches others through NVLink."
+        )
+    yield from _note_channels(topology)
+    yield from _note_one_switch(blueprint)
+    yield from topology.remarks(blueprint.sizes)
+    yield from _note_single_leaf(study)
+    for part in study.proof.unpriced:
+        yield f"{part} has no price, so switches, then links, were minimised instead of cost."
+    yield from _note_prices(study)
+    yield from _note_power(study)
+    for bundle in topology.fabric_bundles:
+        if blueprint.sizes[bundle.name] == study.spec.limits.parallel_links:
+            limit = study.spec.limits.parallel_links
+            yield f"The {bundle.name} links are at their limit: limits.parallel_links = {limit} per pair."
+    if unpriced := list_unpriced(study):
+        yield f"Not considered (no price): {', '.join(unpriced)}."
+    yield from _note_partly_filled(blueprint)
+    idle = blueprint.servers * blueprint.server.gpus - study.spec.gpus
+    if idle:
+        yield f"The last server has {blueprint.server.gpus - idle} of its {blueprint.server.gpus} GPUs in use."
+
+
+def list_unpriced(study: Study) -> list[str]:
+    """Return the allowed switches that were not considered because they have no price."""
+    if not {"cost_usd", "total_cost_usd"} & set(study.proof.objectives):
+        return []
+    models = [model for role in study.blueprint.topology.roles for model in study.spec.models(role)]
+    return list(dict.fromkeys(model.name for model in models if model.price_usd is None))
+
+
+def _note_channels(topology: Topology) -> Iterator[str]:
+    """Say how many virtual channels the switches need, where one is not enough."""
+    if max(topology.virtual_channels.values()) > 1:
+        channels = [f"{count} virtual channels for {name} paths" for name, count in topology.virtual_channels.items()]
+        yield f"Deadlock-free routing needs {join_words(channels)}."
+
+
+def _note_one_switch(blueprint: Blueprint) -> Iterator[str]:
+    """Say where one switch in each plane would do instead of several."""
+    leaf, nics = blueprint.topology.roles[0], blueprint.servers * blueprint.server.nics
+    if blueprint.devices(leaf) > blueprint.planes and nics <= blueprint.radix(leaf):
+        model = blueprint.models[leaf].name
+        yield f"One {model} per plane has ports for all {nics:,} NICs: family fat-tree with tiers 1."
+
+
+def _note_single_leaf(study: Study) -> Iterator[str]:
+    """Say where the loss of one leaf disconnects servers."""
+    leaf = study.blueprint.topology.roles[0]
+    if study.blueprint.servers > 1 and study.survives.get(leaf) == 0:
+        yield (
+            f"Losing one {leaf} disconnects its servers and stops the job;"
+            f" survive: {{{leaf}: 0.5}} would rule this out."
+        )
+
+
+def _note_power(study: Study) -> Iterator[str]:
+    if study.bill.power_w is None:
+        prices = Prices(study.spec, study.blueprint.link_gbps)
+        bundles = [bundle.name for bundle in study.blueprint.topology.bundles]
+        parts = unknown(prices, "power", _models(study.blueprint), bundles)
+        yield f"The power is unknown: no figure for {', '.join(parts)}."
+
+
+def _models(blueprint: Blueprint) -> list[Switch]:
+    """Return the switch models in use."""
+    return [model for role in blueprint.topology.roles for model, _ in blueprint.boxes(role)]
+
+
+def _note_prices(study: Study) -> Iterator[str]:
+    """Say how old the prices are, and where a link is priced as the share of a faster one."""
+    prices, rate = Prices(study.spec, study.blueprint.link_gbps), study.blueprint.link_gbps
+    bundles = [each.name for each in study.blueprint.topology.bundles if study.spec.link_price(each.name) is None]
+    parts = {part.name: part for name in bundles if (part := prices.part(name))}
+    dated = {model.name: model.price_date for model in _models(study.blueprint) if model.price_date}
+    for part in parts.values():
+        dated |= {part.name: part.price_date} if part.price_date else {}
+        share = part.share(rate)
+        if share < 1:
+            yield (
+                f"Assumption: a {rate}G link has {share:g} of the price and power of one {part.name}, which is split."
+            )
+    if dated:
+        dates = ", ".join(f"{name}: {date}" for name, date in dated.items())
+        yield f"Prices are dated indications, not quotes ({dates}); put your own in the request."
+
+
+def _note_partly_filled(blueprint: Blueprint) -> Iterator[str]:
+    sizes, placement = blueprint.sizes, blueprint.topology.server.axes
+    for outer, inner in pairwise(placement):
+        rest = sizes[f"{inner}s"] % sizes[inner]
+        if rest:
+            what = "servers" if inner == placement[-1] else f"{title(inner)}s"
+            yield f"The last {title(outer)} is partly filled: {rest} of {sizes[inner]} {what}."

@@ -1,0 +1,78 @@
+"""Sentences on a design that the terminal, the Markdown report and the page share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fabric import units
+from fabric.report.design import Design
+from fabric.report.objectives import is_estimated, label_of, write_amount
+from fabric.report.text import count_noun, format_percent, name_rail_tier, name_size
+from fabric.topology.topology import PLANE
+
+__all__ = [
+    "describe_bandwidth",
+    "describe_choice",
+    "describe_electricity",
+    "describe_failures",
+    "describe_objective",
+    "describe_status",
+]
+
+
+def describe_choice(design: Design) -> str:
+    """Return the paragraph that says what was chosen."""
+    blueprint, cost = design.blueprint, design.cost
+    roles = ", ".join(f"{units.count(tier.count)} {tier.role}" for tier in design.switches)
+    servers = count_noun(blueprint.servers, f"{blueprint.server.name} server")
+    price = "" if cost.total is None else f" Cost: {units.money(cost.total)} ({units.money(cost.per_gpu)} per GPU)."
+    return (
+        f"{count_noun(design.spec.gpus, 'GPU')} in {servers} on a {blueprint.topology.family} fabric"
+        f" ({name_size(blueprint)}{name_rail_tier(blueprint)}):"
+        f" {count_noun(design.switches_total, 'switch', 'switches')} ({roles}) and"
+        f" {count_noun(design.links_total, 'link')} at {units.rate(blueprint.link_gbps)}.{price}"
+    )
+
+
+def describe_objective(design: Design) -> str:
+    """Return what was minimised, in order of importance: `Objective: minimise cost, then hops.`."""
+    names = (f"{label_of(name)}{' (within 2 %)' if is_estimated(name) else ''}" for name in design.proof.objectives)
+    return f"Objective: minimise {', then '.join(names)}."
+
+
+def describe_status(design: Design, *, bound: bool = False) -> str:
+    """Return what the solver proved, with the objective's value and its lower bound where `bound`."""
+    proof = design.proof
+    gap = "no lower bound" if proof.gap is None else f"gap {format_percent(proof.gap, '.2f')}"
+    status = f"Status: {proof.status} ({'proven' if proof.status == 'OPTIMAL' else gap})"
+    if not bound:
+        return f"{status}."
+    below = "" if proof.bound is None else f", lower bound {write_amount(proof.objective_name, proof.bound)}"
+    return f"{status}: {write_amount(proof.objective_name, proof.objective)}{below}."
+
+
+def describe_failures(design: Design) -> str:
+    """Return what throughput is sure to remain after each loss; a plane's only where there are several."""
+    shares = [f"{loss} {format_percent(share)}" for loss, share in design.survives.items() if loss != PLANE or share]
+    known = ", ".join(shares) or "not known in closed form; `fabric allreduce --fail` estimates it"
+    return f"Guaranteed throughput after one failure: {known}."
+
+
+def describe_bandwidth(design: Design) -> str:
+    """Return the bandwidth in and across, and the length of paths."""
+    study = design.study
+    return (
+        f"Injection bandwidth {units.rate(study.injection_gbps)}, bisection bandwidth"
+        f" {units.rate(study.bisection_gbps)}. Hops: {study.hops.max} max, {design.hops_mean:.3f} on average."
+    )
+
+
+def describe_electricity(design: Design) -> Iterator[str]:
+    """Yield the line on electricity, where the request gives years and a price."""
+    spec, cost = design.spec, design.cost
+    years, price = spec.request["years"], spec.request["electricity_usd_per_kwh"]
+    if years is not None and price is not None:
+        yield (
+            f"Electricity: {units.money(cost.electricity)} over {count_noun(years, 'year')} at ${price:g} per kWh and a"
+            f" PUE of {spec.request['pue']:g}; {units.money(cost.total_with_electricity)} with the cost."
+        )

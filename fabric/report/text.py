@@ -1,0 +1,76 @@
+"""Phrases that every report uses: numbers of things, shares, and a fabric in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fabric import units
+from fabric.blueprint import Blueprint
+
+__all__ = [
+    "count_models",
+    "count_noun",
+    "format_percent",
+    "format_ranges",
+    "join_words",
+    "name_fabric",
+    "name_rail_tier",
+    "name_size",
+    "name_switches",
+]
+
+
+def count_noun(number: float, one: str, many: str = "") -> str:
+    """Return a number with its noun: `1 switch`, `1,024 GPUs`."""
+    written = units.count(number) if number == int(number) else f"{number:g}"
+    return f"{written} {one if number == 1 else many or one + 's'}"
+
+
+def format_percent(share: float, form: str = ".4g") -> str:
+    """Return a share in per cent: `87.5 %`."""
+    return f"{100 * share:{form}} %"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence: `cost, hops and power`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def format_ranges(numbers: Sequence[int]) -> str:
+    """Return ascending numbers with runs as ranges: `1-3, 5`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+
+
+def name_size(blueprint: Blueprint) -> str:
+    """Return the tiers or dimensions, and the planes where there are several: `3 tiers, 2 planes`."""
+    planes = f", {count_noun(blueprint.planes, 'plane')}" if blueprint.planes > 1 else ""
+    return f"{blueprint.topology.size_label}{planes}"
+
+
+def name_fabric(blueprint: Blueprint) -> str:
+    """Return a fabric in a few words: `rail-optimized, 3 tiers, 2 planes`."""
+    return f"{blueprint.topology.family}, {name_size(blueprint)}"
+
+
+def name_rail_tier(blueprint: Blueprint) -> str:
+    """Return where the rails meet, after a comma; nothing where they never do or there are none."""
+    role = blueprint.topology.rails_meet_at if blueprint.rails > 1 else None
+    return f", rails meeting at the {role}" if role else ""
+
+
+def count_models(models: Mapping[str, int]) -> str:
+    """Return switch models with their counts: `12 sn5600 + 4 qm9700`."""
+    return " + ".join(f"{units.count(count)} {name}" for name, count in models.items())
+
+
+def name_switches(blueprint: Blueprint) -> str:
+    """Return the switches of every tier from the leaf up: `32 sn5600 + 8 qm9700`."""
+    boxes = (box for role in blueprint.topology.roles for box in blueprint.boxes(role))
+    return " + ".join(f"{units.count(count)} {model.name}" for model, count in boxes)
