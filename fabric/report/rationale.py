@@ -58,7 +58,7 @@ def _explain_runner_up(design: Design) -> Iterator[str]:
         if value == best:
             yield f"The runner-up, {others[0].name}, ties; the tie was broken by {TIES}."
         else:
-            yield f"Runner-up: {others[0].name}, at {_write_increase(name, value, best)}."
+            yield f"The runner-up is {others[0].name}, at {_write_increase(name, value, best)}."
     elif proof.status == "OPTIMAL":
         yield f"No alternative topology is within 25 % of this {label_of(name) if is_objective(name) else 'optimum'}."
 

@@ -9,10 +9,10 @@ import pytest
 
 import fabric
 from fabric.errors import InputError
-from fabric.report.design_json import document
+from fabric.report.describe import describe, describe_json
 from fabric.report.files import bom_csv
-from fabric.report.markdown import report
-from fabric.report.terminal import summary
+from fabric.report.markdown import markdown_report
+from fabric.report.terminal import summarize_design
 from tests.request_fixtures import Run
 
 PARTS = {"name": "mine", "server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
@@ -43,12 +43,12 @@ def test_a_link_part_at_ones_own_price_is_used_wherever_it_would_be() -> None:
 def test_no_date_is_claimed_for_a_price_of_ones_own() -> None:
     """Notes and bill date the catalogue's prices only."""
     own = made(prices_usd={"optical-400g": 100, "sn5600": 50_000})
-    assert not any("dated" in note for note in document(own)["notes"])
+    assert not any("dated" in note for note in describe_json(own)["notes"])
     assert [row.note for row in own.bill.of("switch")] == [""] * len(own.blueprint.topology.roles)
     assert {row.note for row in own.bill.of("link")} == {"price from the request, both modules and the fibre"}
-    (note,) = (note for note in document(made(prices_usd={"optical-400g": 100}))["notes"] if "dated" in note)
+    (note,) = (note for note in describe_json(made(prices_usd={"optical-400g": 100}))["notes"] if "dated" in note)
     assert "optical-400g" not in note
-    assert "sn5600 of" in note
+    assert "sn5600: " in note
 
 
 @pytest.mark.parametrize("name", ["prices.yaml", "prices.json"])
@@ -72,7 +72,9 @@ def test_a_price_may_be_given_to_every_command(request_file: Path, command: str,
     assert run(command, str(request_file), "--price", "sn5600=7")[0] == 0
     code, out, err = run(command, str(request_file), "--price", "optical400g=7")
     assert (code, out) == (2, "")
-    assert err == "fabric: --price optical400g: no switch or link part 'optical400g'; did you mean 'optical-400g'?\n"
+    assert (
+        err == "fabric: --price optical400g: unknown switch or link part 'optical400g'; did you mean 'optical-400g'?\n"
+    )
 
 
 def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run) -> None:
@@ -85,7 +87,7 @@ def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run)
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("sn5600: 7\nsn560: 7\n", ":2: sn560: no switch or link part 'sn560'; did you mean 'sn5600'?"),
+        ("sn5600: 7\nsn560: 7\n", ":2: sn560: unknown switch or link part 'sn560'; did you mean 'sn5600'?"),
         ("sn5600: 7\nsn4700: dear\n", ":2: sn4700: 'dear' is text, not a number"),
         ("sn5600: -1\n", ":1: sn5600: -1 is too small; at least 0"),
         ("sn5600: 1\nsn5600: 2\n", ":2: sn5600: set twice, first in line 1; keep one"),
@@ -108,8 +110,8 @@ def test_a_mistake_in_a_file_of_prices_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("price", "told"),
     [
-        ("sn5600", "'sn5600' is no NAME=USD; write for example sn5600=52000"),
-        ("=7", "'=7' is no NAME=USD"),
+        ("sn5600", "'sn5600' is not NAME=USD; write for example sn5600=52000"),
+        ("=7", "'=7' is not NAME=USD"),
         ("sn5600=dear", "--price sn5600: 'dear' is text, not a number"),
         ("sn5600=0.001", "--price sn5600: 0.001 is less than a cent"),
     ],
@@ -132,7 +134,7 @@ def test_prices_beside_a_mistake_in_the_requests_own_change_nothing_of_it(tmp_pa
 def test_a_price_without_a_line_is_told_by_its_key() -> None:
     """In Python the key stands for the place."""
     with pytest.raises(
-        InputError, match=r"^prices_usd.optical-40g: no switch or link part 'optical-40g'; did you mean"
+        InputError, match=r"^prices_usd.optical-40g: unknown switch or link part 'optical-40g'; did you mean"
     ):
         made(prices_usd={"optical-40g": 1})
 
@@ -143,7 +145,7 @@ RUN = {"years": 5, "electricity_usd_per_kwh": 0.08, "pue": 1.3}
 def test_the_total_cost_is_that_of_the_parts_and_their_electricity() -> None:
     """Switches and modules at typical power, times the PUE, 8,766 hours a year; optimizer and bill say the same."""
     study = made("total_cost", **RUN)
-    cost, watts = document(study)["cost_usd"], study.bill.power_w or 0
+    cost, watts = describe_json(study)["cost_usd"], study.bill.power_w or 0
     assert cost["electricity"] == pytest.approx(watts / 1000 * 1.3 * 8766 * 5 * 0.08, rel=1e-6)
     assert cost["total_with_electricity"] == pytest.approx(cost["total"] + cost["electricity"])
     assert study.proof.objectives == {"total_cost_usd": pytest.approx(cost["total_with_electricity"], rel=1e-12)}
@@ -174,7 +176,7 @@ def test_the_total_cost_asks_for_the_keys_it_needs(given: dict[str, float], miss
     """Without years or a price of electricity the message says which to add, and results have null."""
     with pytest.raises(InputError, match=missing):
         made(objective, **given)
-    cost = document(made(**given))["cost_usd"]
+    cost = describe_json(made(**given))["cost_usd"]
     assert (cost["electricity"], cost["total_with_electricity"]) == (None, None)
 
 
@@ -183,7 +185,7 @@ def test_an_unknown_power_is_told_where_electricity_is_sought() -> None:
     box = {"name": "box", "ports": 64, "rate_gbps": 400, "price_usd": 1000}
     with pytest.raises(InputError, match="no known power of box"):
         made("total_cost", switches=box, **RUN)
-    assert document(made(switches=box, **RUN))["cost_usd"]["electricity"] is None
+    assert describe_json(made(switches=box, **RUN))["cost_usd"]["electricity"] is None
 
 
 def test_the_total_cost_may_be_limited() -> None:
@@ -216,39 +218,39 @@ def test_a_million_gpus_over_many_years_do_not_overflow() -> None:
     words = {"gpus": 1_000_000, "planes": 2, "tiers": 3, "years": 100, "electricity_usd_per_kwh": 1, "pue": 2}
     study = made("total_cost", **words)
     assert study.proof.status == "OPTIMAL"
-    assert study.proof.objective == pytest.approx(document(study)["cost_usd"]["total_with_electricity"], rel=1e-12)
+    assert study.proof.objective == pytest.approx(describe_json(study)["cost_usd"]["total_with_electricity"], rel=1e-12)
 
 
 def test_electricity_is_told_to_people_and_compared() -> None:
     """The terminal and the report have a line on it, and a comparison two rows; without it they have none."""
     study, plain = made(**RUN), made()
-    result = document(study)
-    (line,) = (line for line in summary(study, result)[2] if line.startswith("Electricity"))
-    assert "over 5 years at $0.08 a kWh and a PUE of 1.3; $" in line
-    assert line in report(study, result)
-    assert "Electricity" not in report(plain, document(plain))
+    design = describe(study)
+    (line,) = (line for line in summarize_design(design).lines if line.startswith("Electricity"))
+    assert "over 5 years at $0.08 per kWh and a PUE of 1.3; $" in line
+    assert line in markdown_report(design)
+    assert "Electricity" not in markdown_report(describe(plain))
     rows = {row.quantity: row.values for row in fabric.compare(study, plain).rows}
-    assert rows["cost_usd.electricity"] == (result["cost_usd"]["electricity"], None)
+    assert rows["cost_usd.electricity"] == (design.cost.electricity, None)
     assert "cost_usd.electricity" not in {row.quantity for row in fabric.compare(plain, plain).rows}
 
 
 def test_nics_are_counted_where_they_have_a_price() -> None:
     """Every NIC adds its price to total, objective and bill, and changes no count; without a price there is no row."""
     without, study = made(), made(nic_usd=1500.5)
-    cost = document(study)["cost_usd"]
+    cost = describe_json(study)["cost_usd"]
     assert cost["nics"] == 2048 * 1500.5
     assert cost["total"] == cost["switches"] + cost["links"] + cost["nics"] == study.proof.objective
     assert study.proof.objective == without.proof.objective + cost["nics"]
     assert study.blueprint.sizes == without.blueprint.sizes
     (row,) = study.bill.of("nic")
     assert (row.part, row.used_for, row.quantity, row.unit_price_usd) == ("400G NIC", "server", 2048, 1500.5)
-    assert (without.bill.of("nic"), document(without)["cost_usd"]["nics"]) == ((), None)
+    assert (without.bill.of("nic"), describe_json(without)["cost_usd"]["nics"]) == ((), None)
 
 
 def test_nics_count_in_limits_and_in_the_total_cost() -> None:
     """A limit on cost holds them too, and electricity comes on top."""
     study = made("total_cost", nic_usd=1000, **RUN)
-    cost = document(study)["cost_usd"]
+    cost = describe_json(study)["cost_usd"]
     assert study.proof.objective == pytest.approx(cost["total_with_electricity"], rel=1e-12)
     least = cost["total"]
     assert made(nic_usd=1000, limits={"cost_usd": least}).bill.cost_usd() == least
@@ -259,11 +261,11 @@ def test_nics_count_in_limits_and_in_the_total_cost() -> None:
 def test_nics_are_told_to_people() -> None:
     """The terminal's cost and the report's table have the NICs, and the bill of materials a row."""
     study = made(nic_usd=1000)
-    result = document(study)
-    assert any(", NICs $2,048,000)" in line for line in summary(study, result)[2])
-    assert "| 400G NIC | server | 2,048 | $1,000 | $2,048,000 |" in report(study, result)
+    design = describe(study)
+    assert any(", NICs $2,048,000)" in line for line in summarize_design(design).lines)
+    assert "| 400G NIC | server | 2,048 | $1,000 | $2,048,000 |" in markdown_report(design)
     assert "nic,400G NIC,server,2048,1000,2048000,,,price from the request" in bom_csv(study.bill)
-    assert document(made(nic_usd=0))["cost_usd"]["nics"] == 0
+    assert describe_json(made(nic_usd=0))["cost_usd"]["nics"] == 0
 
 
 def test_prices_of_nics_too_large_to_add_up_exactly_are_refused() -> None:

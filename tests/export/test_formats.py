@@ -254,11 +254,11 @@ def test_the_suffix_says_the_format(tmp_path: Path, suffix: str) -> None:
         (("colossus-100k",), 2, "Give --format"),
         (("colossus-100k", "-o", "it.png"), 2, "no format has the suffix '.png'"),
         (("colossus-100k", "-o", ""), 2, "no format has the suffix"),
-        (("colossus-100k", "--format", "dot", "-o", ""), 2, "no name of a file"),
-        (("colossus-100k", "--format", "dot", "-o", "/"), 2, "no name of a file"),
+        (("colossus-100k", "--format", "dot", "-o", ""), 2, "not a file name"),
+        (("colossus-100k", "--format", "dot", "-o", "/"), 2, "not a file name"),
         (("colossus-100k", "--format", "dot", "--level", "device"), 2, "level unit can be read"),
         (("colossus-100k", "--format", "dot", "--pod", "49"), 2, "--pod 49: colossus-100k has 49"),
-        (("colossus-100k", "--format", "dot", "--level", "fabric", "--unit", "1"), 2, "of --level pod or unit"),
+        (("colossus-100k", "--format", "dot", "--level", "fabric", "--unit", "1"), 2, "need --level pod or unit"),
         (("superpod-h100-1su", "--format", "dot", "--level", "pod"), 2, "no pods; levels: fabric, unit, device"),
     ],
 )
@@ -275,7 +275,7 @@ def test_without_a_file_the_graph_goes_to_stdout() -> None:
     assert done.exit_code == 0
     read = nx.node_link_graph(json.loads(done.stdout), edges="edges")
     assert read.graph == {"name": "colossus-100k", "level": "unit", "pod": 0, "unit": 0}
-    assert done.stderr == "level unit; --level takes fabric, pod, unit, device too\n"
+    assert done.stderr == "level unit; other levels: fabric, pod, device\n"
 
 
 def test_nothing_is_left_of_a_file_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

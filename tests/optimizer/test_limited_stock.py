@@ -22,9 +22,9 @@ from fabric.optimizer.objectives import switches
 from fabric.optimizer.search import comparable
 from fabric.optimizer.solve import minimise
 from fabric.report.comparison import compare
-from fabric.report.design_json import document
-from fabric.report.markdown import report
-from fabric.report.terminal import summary
+from fabric.report.describe import describe, describe_json
+from fabric.report.markdown import markdown_report
+from fabric.report.terminal import summarize_design
 from fabric.request import Limits, Spec
 from tests.request_fixtures import read, said
 
@@ -134,7 +134,7 @@ def test_without_stock_a_tier_has_one_model() -> None:
 def test_a_mix_is_counted_by_model_everywhere() -> None:
     """The bill, the design object, the rack units, the power and the slowest switch are those of all models."""
     study = fabric.design(ASKED)
-    plan, design = study.blueprint, document(study)
+    plan, design = study.blueprint, describe_json(study)
     counts = {role: row["models"] for role, row in design["switches"]["by_role"].items()}
     assert sum(each.get("small", 0) for each in counts.values()) == 6
     assert sum(sum(each.values()) for each in counts.values()) == plan.switches == 8
@@ -158,11 +158,11 @@ def test_a_mix_is_counted_by_model_everywhere() -> None:
 def test_a_mix_is_named_in_every_report() -> None:
     """The report and the terminal say how many of each model a mixed tier has."""
     study = fabric.design(ASKED)
-    design = document(study)
+    design = describe(study)
     (role, mix), *_ = study.blueprint.mixes.items()
-    words = ", ".join(f"{count} {model.name}" for model, count in mix)
-    assert words in report(study, design)
-    assert any(words in row for row in summary(study, design)[1][0][2]), role
+    words = " + ".join(f"{count} {model.name}" for model, count in mix)
+    assert words in markdown_report(design)
+    assert any(words in row for row in summarize_design(design).tables[0].rows), role
 
 
 def test_modules_and_cables_follow_the_cages_of_each_model() -> None:

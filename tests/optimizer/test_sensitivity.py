@@ -12,9 +12,10 @@ from click.testing import CliRunner
 import fabric
 from fabric.cli.main import cli
 from fabric.optimizer.solve import Answer
-from fabric.report.design_json import document
-from fabric.report.rationale import reasons
-from fabric.report.sensitivity import moved_summary
+from fabric.report.describe import describe, describe_json
+from fabric.report.markdown import markdown_report
+from fabric.report.rationale import explain_choice
+from fabric.report.sensitivity import summarize_changes
 
 REQUEST: dict[str, Any] = {
     "gpus": 1024,
@@ -104,7 +105,7 @@ def test_the_command_tells_the_prices() -> None:
     table = CliRunner(env={"COLUMNS": "80"}).invoke(cli, words, catch_exceptions=False).stdout
     told = [row for row in rows if row["at_usd"] is not None]
     assert told
-    assert all(f"{row['change']:+.1%}" in table for row in told)
+    assert all(f"{100 * row['change']:+.1f} %" in table for row in told)
     assert max(map(len, table.splitlines())) <= 80
 
 
@@ -151,17 +152,13 @@ def test_no_shorter_paths_are_promised_where_there_are_none() -> None:
 
 def test_the_report_says_why() -> None:
     """The runner-up, the binding limit and the price of shorter paths stand in the design and in the report."""
-    from fabric.report.design_json import document
-    from fabric.report.markdown import report
-
     study = fabric.optimize("colossus-100k")
-    design = document(study)
-    proof = design["optimizer"]
+    proof = describe_json(study)["optimizer"]
     assert proof["runner_up"]["name"] == "rail-optimized in 3 tiers, rails meeting at the core, of sn5600"
     assert proof["binding"][0]["limit"] == "oversubscription"
-    text = report(study, design)
-    assert "The runner-up, rail-optimized in 3 tiers, rails meeting at the core" in text
-    assert "What binds: oversubscription 1" in text
+    text = markdown_report(describe(study))
+    assert "The runner-up is rail-optimized in 3 tiers, rails meeting at the core" in text
+    assert "Binding limits: oversubscription = 1 (at 2, the optimum is " in text
 
 
 def test_a_price_whose_question_is_too_hard_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,8 +169,8 @@ def test_a_price_whose_question_is_too_hard_is_left_open(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "minimise", lambda *_: Answer("UNKNOWN"))
     changes = study.sensitivity()
     assert not any(change.settled for change in changes)
-    (_, _, rows), *_ = moved_summary(changes)[0]
-    assert all(row[2:] == ("unsettled", "unsettled") for row in rows)
+    (table,) = summarize_changes(changes).tables
+    assert all(row[2:] == ("undecided", "undecided") for row in table.rows)
 
 
 def test_a_limit_whose_question_is_too_hard_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +178,7 @@ def test_a_limit_whose_question_is_too_hard_is_named(monkeypatch: pytest.MonkeyP
     study = fabric.optimize({"gpus": 1024, "server": "hgx-h100", "switches": "sn5600", "limits": {"hops": 3}})
     module = importlib.import_module("fabric.optimizer.binding_limits")
     monkeypatch.setattr(module, "minimise", lambda *_: Answer("UNKNOWN"))
-    design = document(study)
-    assert all(item["objective"] is None for item in design["optimizer"]["binding"])
-    assert "was not settled" in " ".join(reasons(design))
+    design = describe(study)
+    assert study.binding
+    assert all(item.objective is None for item in study.binding)
+    assert "Not determined within the solve budget: whether limits." in " ".join(explain_choice(design))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import fabric
-from fabric.report.side_by_side import side_by_side
+from fabric.report.comparison import ComparedQuantity, summarize_comparison
 from tests.request_fixtures import Run
 
 SMALL = {"name": "small", "gpus": 64, "server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
@@ -112,9 +112,9 @@ def test_what_is_unknown_says_so(run: Run, files: list[Path]) -> None:
 )
 def test_changes_are_as_exact_as_they_are_small(base: int | None, value: int | None, shown: str) -> None:
     """A change is in whole per cents from ten on, finer below, and never shown as nothing; 0 and None have none."""
-    row = fabric.report.comparison.Row("switches.total", "switches", "count", (base, value))
-    tables, _ = side_by_side(fabric.Comparison((), (row,)), ["one", "two"], differences=False)
-    assert tables[0][2][0][-1] == shown
+    row = ComparedQuantity("switches.total", "switches", "count", (base, value))
+    (table,) = summarize_comparison(fabric.Comparison((), (row,)), ["one", "two"], differences=False).tables
+    assert table.rows[0][-1] == shown
 
 
 def test_shipped_designs_fit_eighty_columns_in_a_line_each(run: Run) -> None:
@@ -146,7 +146,7 @@ def test_differences_leaves_out_what_is_alike(run: Run, files: list[Path]) -> No
     assert line(out, "GPUs").startswith("*")
     code, out, _ = run("--differences", files[0], files[0])
     assert code == 0
-    assert "alike in all" in out
+    assert "equal in all" in out
     assert "quantity " not in out
 
 
@@ -214,7 +214,7 @@ def test_a_published_number_that_is_not_met_is_warned_of(run: Run, files: list[P
     code, out, err = run(*files)
     assert code == 0
     assert "* GPUs" in out
-    assert err == "warning: large does not meet every published number\n"
+    assert err == "warning: large does not match every published number\n"
 
 
 def test_one_request_is_bad_input(run: Run, files: list[Path]) -> None:

@@ -132,7 +132,7 @@ def test_a_table_sorts_by_its_numbers(browser: Any, pages: dict[str, Path]) -> N
     from selenium.webdriver.common.keys import Keys
 
     opened(browser, pages["colossus-100k"])
-    table = next(each for each in all_of(browser, "table.sorts") if each.text.startswith("All-reduce to expect"))
+    table = next(each for each in all_of(browser, "table.sorts") if each.text.startswith("Estimated all-reduce"))
     head = next(each for each in table.find_elements("css selector", "th") if each.text == "time")
     places = [[each.text for each in table.find_elements("css selector", "thead th")].index("time") + 1]
 
@@ -270,7 +270,7 @@ def test_the_command_writes_a_page_or_nothing(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(cli, ["report", "superpod-h100-1su", "--no-front"]).exit_code == 0
     assert [each.name for each in tmp_path.iterdir()] == ["superpod-h100-1su.html"]
-    with pytest.raises(fabric.InputError, match=r"ends in \.html"):
+    with pytest.raises(fabric.InputError, match=r"must end in \.html"):
         CliRunner().invoke(
             cli, ["report", "superpod-h100-1su", "-o", "x.pdf"], standalone_mode=False, catch_exceptions=False
         )

@@ -1,4 +1,4 @@
-"""Tables of published fabrics: every cell held against a design, what differs explained, and files of one's own."""
+"""Tables of published fabrics: every cell checked against a design, what differs explained, and files of one's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fabric.errors import InputError
 from fabric.request import tables
 from fabric.request.published_table import CELLS, DiffersFields, RowFields, TableFields
 from fabric.request.schema import key_table
-from fabric.studies.published_tables import COUNTS, Cell, Holding, hold
+from fabric.studies.published_tables import COUNTS, CheckedTable, PublishedCell, check_table
 from tests.request_fixtures import Run
 
 PAGE = (Path(__file__).parents[2] / "docs/tables.md").read_text(encoding="utf-8")
@@ -33,12 +33,12 @@ TABLE = {
 
 
 @pytest.fixture(scope="module")
-def held() -> dict[str, Holding]:
-    """Return every shipped table, held against designs."""
-    return {name: hold(name) for name in tables()}
+def checked() -> dict[str, CheckedTable]:
+    """Return every shipped table, checked against designs."""
+    return {name: check_table(name) for name in tables()}
 
 
-def written(folder: Path, **changes: object) -> Path:
+def write_table(folder: Path, **changes: object) -> Path:
     """Write a table with one row, some of whose keys are changed or added, and return its file."""
     row = {**TABLE["rows"][0], **changes}  # type: ignore[dict-item,call-overload]
     file = folder / "mine.yaml"
@@ -46,9 +46,9 @@ def written(folder: Path, **changes: object) -> Path:
     return file
 
 
-def cells(holding: Holding, fabric: str) -> dict[str, tuple[float, float | None]]:
+def cells(table: CheckedTable, fabric: str) -> dict[str, tuple[float, float | None]]:
     """Return what is published of a fabric and what it is designed to, by cell."""
-    (row,) = (row for row in holding.rows if row.words.name == fabric)
+    (row,) = (row for row in table.rows if row.fields.name == fabric)
     return {cell.name: (cell.published, cell.ours) for cell in row.cells}
 
 
@@ -81,9 +81,9 @@ HOPS = {
 
 
 @pytest.mark.parametrize("fabric", DEEPSEEK)
-def test_a_fabric_of_deepseeks_table_has_its_counts_and_costs(held: dict[str, Holding], fabric: str) -> None:
+def test_a_fabric_of_deepseeks_table_has_its_counts_and_costs(checked: dict[str, CheckedTable], fabric: str) -> None:
     """Endpoints, switches and links are exact and costs within 2 %, but for a Slim Fly that can't be built."""
-    found = cells(held["deepseek-isca25"], fabric)
+    found = cells(checked["deepseek-isca25"], fabric)
     assert list(found) == ["endpoints", "switches", "links", "cost_musd", "cost_per_endpoint_kusd"]
     assert tuple(published for published, _ in found.values()) == DEEPSEEK[fabric]
     ours = [ours for _, ours in found.values()]
@@ -94,9 +94,9 @@ def test_a_fabric_of_deepseeks_table_has_its_counts_and_costs(held: dict[str, Ho
         assert ours[3:] == pytest.approx(DEEPSEEK[fabric][3:], rel=0.02)
 
 
-def test_the_published_slim_fly_is_the_formula_at_a_size_that_has_no_graph(held: dict[str, Holding]) -> None:
+def test_the_published_slim_fly_is_the_formula_at_a_size_that_has_no_graph(checked: dict[str, CheckedTable]) -> None:
     """At q = 28 the closed forms come to each published number, and the largest graph below it is smaller."""
-    (row,) = (row for row in held["deepseek-isca25"].rows if row.words.name == "Slim Fly")
+    (row,) = (row for row in checked["deepseek-isca25"].rows if row.fields.name == "Slim Fly")
     assert row.study is not None
     assert row.study.blueprint.sizes["q"] == 27
     formula = {cell.name: cell.formula for cell in row.cells}
@@ -107,9 +107,9 @@ def test_the_published_slim_fly_is_the_formula_at_a_size_that_has_no_graph(held:
 
 
 @pytest.mark.parametrize("fabric", ATOP)
-def test_a_fabric_of_atops_table_has_its_parts(held: dict[str, Holding], fabric: str) -> None:
+def test_a_fabric_of_atops_table_has_its_parts(checked: dict[str, CheckedTable], fabric: str) -> None:
     """Switches, copper, fibres, modules and NIC ports are exact, and the ports used, but where cores are left out."""
-    found = cells(held["atop-sigcomm25"], fabric)
+    found = cells(checked["atop-sigcomm25"], fabric)
     found.pop("hops_max", None)
     assert list(found) == ["switches", "radix", "copper", "fibre", "modules", "nic_ports"]
     assert tuple(published for published, _ in found.values()) == ATOP[fabric]
@@ -118,18 +118,18 @@ def test_a_fabric_of_atops_table_has_its_parts(held: dict[str, Holding], fabric:
 
 
 @pytest.mark.parametrize("fabric", HOPS)
-def test_a_fabric_of_atops_table_has_its_diameter(held: dict[str, Holding], fabric: str) -> None:
+def test_a_fabric_of_atops_table_has_its_diameter(checked: dict[str, CheckedTable], fabric: str) -> None:
     """The most switches, and servers that pass traffic on, between two GPUs are those that were published."""
-    assert cells(held["atop-sigcomm25"], fabric)["hops_max"] == (HOPS[fabric], HOPS[fabric])
+    assert cells(checked["atop-sigcomm25"], fabric)["hops_max"] == (HOPS[fabric], HOPS[fabric])
 
 
-def test_shipped_tables_explain_just_what_differs(held: dict[str, Holding]) -> None:
+def test_shipped_tables_explain_just_what_differs(checked: dict[str, CheckedTable]) -> None:
     """Five cells of the shipped tables differ, each with an explanation, and no cell that agrees has one."""
-    assert sum(holding.count("explained") for holding in held.values()) == 5
-    for holding in held.values():
-        assert holding.count("differs") == 0
-        assert {cell.name for cell in holding.cells if cell.why} == {
-            cell.name for cell in holding.cells if cell.verdict == "explained"
+    assert sum(table.count("explained") for table in checked.values()) == 5
+    for table in checked.values():
+        assert table.count("differs") == 0
+        assert {cell.name for cell in table.cells if cell.why} == {
+            cell.name for cell in table.cells if cell.verdict == "explained"
         }
 
 
@@ -141,18 +141,18 @@ def test_every_cell_that_a_table_may_have_is_computed() -> None:
 @pytest.mark.parametrize(
     ("cell", "verdict"),
     [
-        (Cell("switches", 100, 100), "agrees"),
-        (Cell("switches", 100, 101), "differs"),
-        (Cell("switches", 100, 101, within=0.01), "agrees"),
-        (Cell("switches", 100, 102, within=0.01), "differs"),
-        (Cell("switches", 100, 101, why="spares"), "explained"),
-        (Cell("switches", 100, 99, why="no such size", formula=100), "explained"),
-        (Cell("switches", 100, 99, why="no such size", formula=98), "differs"),
-        (Cell("cost_musd", 100, None), "differs"),
-        (Cell("copper", 0, 1, within=1), "differs"),
+        (PublishedCell("switches", 100, 100), "agrees"),
+        (PublishedCell("switches", 100, 101), "differs"),
+        (PublishedCell("switches", 100, 101, within=0.01), "agrees"),
+        (PublishedCell("switches", 100, 102, within=0.01), "differs"),
+        (PublishedCell("switches", 100, 101, why="spares"), "explained"),
+        (PublishedCell("switches", 100, 99, why="no such size", formula=100), "explained"),
+        (PublishedCell("switches", 100, 99, why="no such size", formula=98), "differs"),
+        (PublishedCell("cost_musd", 100, None), "differs"),
+        (PublishedCell("copper", 0, 1, within=1), "differs"),
     ],
 )
-def test_what_a_cell_is_judged_by(cell: Cell, verdict: str) -> None:
+def test_what_a_cell_is_judged_by(cell: PublishedCell, verdict: str) -> None:
     """A cell agrees within its tolerance, and an explanation by a formula holds only where that gives the number."""
     assert cell.verdict == verdict
 
@@ -164,9 +164,9 @@ def test_the_table_is_printed_and_ends_well(run: Run) -> None:
     assert max(map(len, out.splitlines())) <= 80
     assert "1,568     1,458   explained (-7.0 %)" in out
     text = " ".join(out.split())
-    assert "28, which is no prime power" in text
+    assert "28, which is not a prime power" in text
     assert "switches 1,568, switch links 32,928, cost (M$) 145.8" in text
-    assert "25 cells: 21 agree, 4 differ as explained, 0 without explanation." in text
+    assert "25 cells: 21 agree, 4 differ as explained, 0 unexplained." in text
 
 
 def test_the_table_is_printed_as_json(run: Run) -> None:
@@ -181,32 +181,32 @@ def test_the_table_is_printed_as_json(run: Run) -> None:
 
 def test_a_wrong_number_is_reported_and_ends_with_1(run: Run, tmp_path: Path) -> None:
     """A cell of one's own table that no reason covers stands out, with both numbers, and the exit code is 1."""
-    assert run("compare", "--table", written(tmp_path))[0] == 0
-    file = written(tmp_path, published={"switches": 13, "links": 256})
+    assert run("compare", "--table", write_table(tmp_path))[0] == 0
+    file = write_table(tmp_path, published={"switches": 13, "links": 256})
     code, out, _ = run("compare", "--table", file)
     assert code == 1
     assert "DIFFERS (-7.7 %)" in out
-    assert "2 cells: 1 agree, 0 differ as explained, 1 without explanation." in out
+    assert "2 cells: 1 agree, 0 differ as explained, 1 unexplained." in out
     reasons = [{"cells": ["switches"], "why": "a spare on the shelf is counted too"}]
     code, out, _ = run(
-        "compare", "--table", written(tmp_path, published={"switches": 13, "links": 256}, differs=reasons)
+        "compare", "--table", write_table(tmp_path, published={"switches": 13, "links": 256}, differs=reasons)
     )
     assert (code, "a spare on the shelf is counted too" in out) == (0, True)
 
 
 def test_a_fabric_that_can_not_be_had_has_no_number(run: Run, tmp_path: Path) -> None:
     """A row whose request no fabric meets differs in every cell, and the limits in its way are told."""
-    file = written(tmp_path, request={"gpus": 1_000_000, "family": "rail-optimized", "tiers": 2})
+    file = write_table(tmp_path, request={"gpus": 1_000_000, "family": "rail-optimized", "tiers": 2})
     code, out, _ = run("compare", "--table", file)
     assert code == 1
     assert "no fabric joins 1,000,000 GPUs" in " ".join(out.split())
-    assert "2 without explanation" in out
+    assert "2 unexplained" in out
 
 
 def test_a_formula_of_a_chain_of_tiers_is_read_too(tmp_path: Path) -> None:
     """Sizes named by a row replace those of the design, with every place filled, and all counts follow."""
-    file = written(tmp_path, formula={"block": 4, "slot": 32, "spine": 16, "leaf-spine": 2})
-    (row,) = hold(file).rows
+    file = write_table(tmp_path, formula={"block": 4, "slot": 32, "spine": 16, "leaf-spine": 2})
+    (row,) = check_table(file).rows
     assert {cell.name: cell.formula for cell in row.cells} == {"switches": 48, "links": 1024}
 
 
@@ -228,7 +228,7 @@ def test_a_mistake_in_a_table_is_told_with_its_line(
     run: Run, tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
     """A table that is ill-formed ends with 2, and each mistake names file, line, value and remedy."""
-    code, out, err = run("compare", "--table", written(tmp_path, **changes))
+    code, out, err = run("compare", "--table", write_table(tmp_path, **changes))
     assert (code, out) == (2, "")
     assert message in err
     assert f"{tmp_path}/mine.yaml:" in err
@@ -258,7 +258,7 @@ def test_a_table_stands_alone(run: Run, more: list[str]) -> None:
     """A table says its own requests, so that requests and their words beside it are refused."""
     code, _, err = run("compare", "--table", "deepseek-isca25", *more)
     assert code == 2
-    assert "--table stands alone" in err
+    assert "--table excludes all other options" in err
 
 
 def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(json.dumps({**TABLE, "rows": [*TABLE["rows"], *TABLE["rows"]]}))  # type: ignore[misc]
     with pytest.raises(InputError, match="'SuperPOD' stands twice"):
-        hold(file)
+        check_table(file)
 
 
 @pytest.mark.parametrize("model", [TableFields, RowFields, DiffersFields])
@@ -279,7 +279,7 @@ def test_the_table_of_the_page_is_one(tmp_path: Path) -> None:
     """The example of the page is a table all of whose differences are explained, and the page has every cell."""
     file = tmp_path / "example.yaml"
     file.write_text(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0])
-    holding = hold(file)
-    assert [cell.name for cell in holding.cells if cell.verdict != "agrees"] == ["radix"]
-    assert holding.count("differs") == 0
+    table = check_table(file)
+    assert [cell.name for cell in table.cells if cell.verdict != "agrees"] == ["radix"]
+    assert table.count("differs") == 0
     assert re.findall(r"^\| `(\w+)` \| (?=.*$)", PAGE.partition("## The cells")[2], re.MULTILINE) == list(CELLS)
