@@ -1,4 +1,4 @@
-"""What can go wrong, in three kinds: bad input, an infeasible request, and a request too big for the machine."""
+"""The errors of three kinds: invalid input, an infeasible request, and a request too large for the machine."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ __all__ = ["Conflict", "FabricError", "Infeasible", "InputError", "Mistake", "To
 
 
 class FabricError(Exception):
-    """Any error that a user of fabric can cause and mend; its text is the whole message."""
+    """Any error that a user of fabric can cause and fix; its text is the whole message."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing wrong with an input: where it stands (`file:line`, or a key), and what would be right."""
+    """One mistake in an input."""
 
     place: str
+    """Where it is: `file:line`, or a key; empty where there is no place."""
     text: str
+    """What is wrong, and what would be valid."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}" if self.place else self.text
 
 
 class InputError(FabricError):
-    """A request or file that is ill-formed; it carries every mistake found, not only the first."""
+    """An invalid request or file, with every mistake that was found, not only the first."""
 
     def __init__(self, mistakes: Iterable[Mistake] | str) -> None:
         if isinstance(mistakes, str):
@@ -39,22 +41,23 @@ class InputError(FabricError):
 
 @dataclass(frozen=True)
 class Conflict:
-    """One of the limits that exclude every fabric together: its value, and the nearest that alone would be enough.
-
-    `nearest` is None where no value of it alone is enough, or, if not `settled`, where that took too much work.
-    """
+    """One limit of a smallest set of limits that together exclude every fabric."""
 
     limit: str
+    """Its key in the request."""
     value: Any
+    """Its value."""
     nearest: int | float | None = None
+    """The nearest value that would be feasible, others unchanged; None where there is none or it is not known."""
     settled: bool = True
+    """Whether `nearest` is proven; otherwise the solve budget was exhausted."""
 
 
 class Infeasible(FabricError):
-    """A well-formed request that no fabric meets: an answer, which names the limits that bind.
+    """A valid request that no fabric satisfies, with the reasons.
 
-    `conflict` holds a smallest set of limits that exclude every fabric by themselves; it is empty where it is no limit
-    that does (but a part, or a rate), or where none was found.
+    `conflict` is a smallest set of limits that together exclude every fabric. It is empty where the reason is not a
+    limit (but a part, or a rate), or where no set was found.
     """
 
     exit_code = 1
@@ -66,16 +69,16 @@ class Infeasible(FabricError):
 
 
 class TooLarge(FabricError):
-    """A result that would not fit this machine's memory, or that nobody could read, refused before it is tried."""
+    """A result that would not fit in memory, or be too large to read, refused before it is computed."""
 
 
 def whole(number: object, least: int) -> bool:
-    """Say whether a value is a whole number, no boolean, and at least so much."""
+    """Say whether a value is an integer of at least `least`, and not a boolean."""
     return isinstance(number, int) and not isinstance(number, bool) and number >= least
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the known word nearest to `word`, or the known words if none is near."""
+    """Return `; did you mean 'x'?` with the known word nearest to `word`; all known words where none is near."""
     words = sorted(known)
     close = get_close_matches(str(word).lower(), words, n=1, cutoff=0.55)
     if close:

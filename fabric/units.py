@@ -1,4 +1,4 @@
-"""Units in and out: message sizes with binary suffixes read, and counts, money, power and times written for people."""
+"""Quantities as text: message sizes and counts are read, and counts, money, power, rates and times are formatted."""
 
 from __future__ import annotations
 
@@ -12,38 +12,39 @@ __all__ = ["count", "doublings", "money", "number", "parse_count", "parse_size",
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE | re.ASCII)
 _DIGITS = 30
-"""The most characters of a size that are read."""
+"""The most characters of a size or a count."""
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def parse_size(text: str | int) -> int:
-    """Return the bytes that `text` says: `4096`, `1MiB` (2**20) or `1MB` (10**6).
+    """Return a size in bytes from text: `4096`, `1MiB` (2**20) or `1MB` (10**6).
 
-    Raises InputError when it says no whole, positive number of bytes.
+    Raises InputError when it is not a whole, positive number of bytes.
     """
-    written = str(text) if isinstance(text, str) or abs(text) < 10**_DIGITS else f"a number of over {_DIGITS} digits"
-    match = _SIZE.fullmatch(written) if len(written) <= _DIGITS else None
+    digits = str(text) if isinstance(text, str) or abs(text) < 10**_DIGITS else f"a number of over {_DIGITS} digits"
+    match = _SIZE.fullmatch(digits) if len(digits) <= _DIGITS else None
     if not match:
-        raise InputError(f"'{written:.40}' is no size in bytes; write for example 64MiB, 1GiB or 1GB")
+        raise InputError(f"'{digits:.40}' is not a size in bytes; write for example 64MiB, 1GiB or 1GB")
     number, prefix, binary = match.groups()
     bytes_ = Fraction(number) * (1024 if binary else 1000) ** _POWERS[prefix.upper()]
     if bytes_ < 1 or bytes_.denominator != 1:
-        raise InputError(f"'{written:.40}' is no whole, positive number of bytes")
+        raise InputError(f"'{digits:.40}' is not a whole, positive number of bytes")
     return int(bytes_)
 
 
 def parse_count(text: str) -> int:
-    """Return the whole, positive number that `text` says, thousands apart or not; raises InputError for any other."""
+    """Return a whole, positive number from text, with thousands separated or not; raises InputError for other text."""
     digits = text.strip().replace(",", "").replace("_", "")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS and int(digits)):
-        raise InputError(f"'{text:.40}' is no whole, positive number; write for example 1024")
+        raise InputError(f"'{text:.40}' is not a whole, positive number; write for example 1024")
     return int(digits)
 
 
 def doublings(text: str, parse: Callable[[str], int]) -> tuple[int, ...]:
-    """Return what `1024..65536` says: the first, its doublings up to the last, and the last; or numbers with commas.
+    """Return the numbers of a list with commas, sorted and without duplicates, each read by `parse`.
 
-    In order, each once. `parse` reads a number. Raises InputError as it does, and for a range that goes down.
+    `1024..65536` is a range: the first, its doublings up to the last, and the last. Raises InputError like `parse`, and
+    for a range that goes down.
     """
     return tuple(sorted({number for part in text.split(",") for number in _doublings(part.strip(), parse)}))
 
@@ -58,7 +59,7 @@ def _doublings(text: str, parse: Callable[[str], int]) -> tuple[int, ...]:
 
 
 def size(bytes_: int) -> str:
-    """Write a size in binary units: 1048576 is `1 MiB`."""
+    """Return a size in binary units: 1048576 is `1 MiB`."""
     value, names = float(bytes_), ["B", "KiB", "MiB", "GiB", "TiB"]
     while value >= 1024 and len(names) > 1:
         value, names = value / 1024, names[1:]
@@ -66,34 +67,34 @@ def size(bytes_: int) -> str:
 
 
 def count(number: float) -> str:
-    """Write a count with thousands separated: 1568 is `1,568`."""
+    """Return a count with thousands separated: 1568 is `1,568`."""
     return f"{number:,.0f}"
 
 
 def number(value: float | None) -> str:
-    """Write a number in full, thousands separated, a whole one without decimals: `491,077,632`; `unknown` for None."""
+    """Return a number in full with thousands separated, such as `491,077,632`; `unknown` for None."""
     return "unknown" if value is None else f"{value:,}".removesuffix(".0")
 
 
 def money(usd: float | None) -> str:
-    """Write dollars: `$464,193,000` and `$4.39`-sized sums with cents; `unknown` for None."""
+    """Return dollars: `$464,193,000`, and `$4.39` with cents below 100; `unknown` for None."""
     if usd is None:
         return "unknown"
     return f"${usd:,.2f}" if abs(usd) < 100 else f"${usd:,.0f}"
 
 
 def power(watts: float | None) -> str:
-    """Write a power in W, kW or MW; `unknown` for None."""
+    """Return a power in W, kW, MW or GW; `unknown` for None."""
     return "unknown" if watts is None else _scaled(watts, ["W", "kW", "MW", "GW"])
 
 
 def rate(gbps: float) -> str:
-    """Write a rate given in Gb/s: `400 Gb/s`, `52.4 Pb/s`."""
+    """Return a rate given in Gb/s: `400 Gb/s`, `52.4 Pb/s`."""
     return _scaled(gbps, ["Gb/s", "Tb/s", "Pb/s", "Eb/s"])
 
 
 def time(seconds: float) -> str:
-    """Write a time in the unit that keeps it readable: `13.2 us`, `1.7 ms`, `2.3 s`."""
+    """Return a time in a readable unit: `13.2 us`, `1.7 ms`, `2.3 s`."""
     for factor, name in ((1e-6, "us"), (1e-3, "ms")):
         if seconds < 1000 * factor:
             return f"{seconds / factor:.3g} {name}"

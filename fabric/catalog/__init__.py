@@ -49,10 +49,10 @@ def optics() -> MappingProxyType[str, Optic]:
 
 @cache
 def link_part(rate_gbps: int, own: tuple[Optic, ...] = (), length_m: float = 0) -> Optic | None:
-    """Return the cheapest whole link that runs at `rate_gbps` over `length_m`, or None where none with a price does.
+    """Return the cheapest whole link that runs at `rate_gbps` over `length_m`; None where no part with a price does.
 
-    `own` are parts beside those of the catalogue, or in their stead where the name is the same. A part of no stated
-    reach goes any length.
+    `own` are parts in addition to the catalogue's, which replace those of the same name. A part without a stated reach
+    has any length.
     """
     parts = {**optics(), **{optic.name: optic for optic in own}}.values()
     links = (optic for optic in parts if optic.kind == "link" and optic.price_usd is not None)

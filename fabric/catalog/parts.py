@@ -1,4 +1,4 @@
-"""The parts a fabric is made of: switches, servers and link parts, as frozen values."""
+"""The parts of the catalogue: switches, servers, link parts, and the constants of collectives."""
 
 from __future__ import annotations
 
@@ -11,125 +11,160 @@ __all__ = ["Collectives", "Optic", "Protocol", "Server", "Steps", "Switch"]
 
 @dataclass(frozen=True)
 class Switch:
-    """A switch model. `breakouts` maps a slower port rate (Gb/s) to the ports offered when all are split to it.
-
-    `link_layer` is `ethernet` or `infiniband`, which never share a link; None is a box that goes with either.
-    """
+    """A switch model."""
 
     name: str
+    """Its name in requests."""
     ports: int
+    """Its ports at the full rate."""
     rate_gbps: int
+    """The full rate of a port in Gb/s."""
     breakouts: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    """The total ports by each slower rate in Gb/s, when all ports are split to it."""
     cages: int | None = None
+    """Its transceiver cages; None means one per port."""
     link_layer: str | None = None
+    """`ethernet` or `infiniband`, which never share a link; None is compatible with both."""
     title: str = ""
+    """The product's full name."""
     rack_units: int | None = None
+    """Its height."""
     power_w: float | None = None
+    """Its typical power."""
     latency_ns: float | None = None
+    """Its port-to-port latency."""
     price_usd: float | None = None
+    """Its unit price."""
     price_date: str = ""
+    """The date of the price."""
     source: str = ""
+    """Where these facts come from."""
 
     def radix(self, rate_gbps: int) -> int:
-        """Return the links of `rate_gbps` that the switch ends, or 0 when its ports do not run at that rate."""
+        """Return the number of ports at `rate_gbps`; 0 where the ports do not run at that rate."""
         return self.ports if rate_gbps == self.rate_gbps else self.breakouts.get(rate_gbps, 0)
 
     def links_per_cage(self, rate_gbps: int) -> int:
-        """Return how many links of `rate_gbps` one cage, and so one module, carries at the most."""
+        """Return the most links of `rate_gbps` in one cage, and so in one module."""
         return -(-self.radix(rate_gbps) // (self.cages or self.ports))
 
     @property
     def rates(self) -> tuple[int, ...]:
-        """The rates its ports run at, fastest first."""
+        """The rates of its ports in Gb/s, fastest first."""
         return tuple(sorted({self.rate_gbps, *self.breakouts}, reverse=True))
 
 
 @dataclass(frozen=True)
 class Server:
-    """One NVLink domain: its GPUs, its NICs and what joins them. `nvlink_GBps` is per GPU and one way.
-
-    `trays` are the parts that are cabled apart (an NVL72 rack has 18); `rails` is the number of rails that the NICs
-    form, one NIC a rail unless said otherwise. `nic_us` is what the NICs' transport adds to a step over the network.
-    """
+    """A server: one NVLink domain and its NICs."""
 
     name: str
+    """Its name in requests."""
     gpus: int
+    """Its GPUs."""
     nics: int
+    """Its NICs that are connected to the fabric."""
     nic_gbps: int
+    """The rate of one NIC in Gb/s, one direction, over all its planes."""
     nvlink_GBps: float | None = None
+    """The NVLink bandwidth per GPU in GB/s, one direction."""
     trays: int = 1
+    """Its separately cabled trays; an NVL72 rack has 18."""
     rails: int | None = None
+    """The rails that its NICs form; None means one per NIC."""
     title: str = ""
+    """The product's full name."""
     power_w: float | None = None
+    """Its power."""
     generation: str = ""
+    """The GPU generation, whose constants time estimates use."""
     nic_us: float | None = None
+    """The latency in us that the NICs' transport adds to each network step."""
     source: str = ""
+    """Where these facts come from."""
 
 
 @dataclass(frozen=True)
 class Optic:
-    """A link part. `kind` is `link` (a whole link, priced), `module`, `cable`, or `offer` (shown, never chosen).
-
-    `splits` are the numbers of slower links into which one such link may be split; `links` the links of a module.
-    """
+    """A link part."""
 
     name: str
+    """Its name in requests."""
     kind: str
+    """`link` (a whole link with one price), `module`, `cable`, or `offer` (listed, never chosen)."""
     rate_gbps: int
+    """Its rate in Gb/s, one direction."""
     media: str
+    """`copper` or `fibre`."""
     splits: tuple[int, ...] = ()
+    """The numbers of slower links into which one such link can be split."""
     links: int = 1
+    """The links of a module."""
     title: str = ""
+    """The product's full name."""
     reach_m: float | None = None
+    """Its maximum length; None is any length."""
     power_w: float | None = None
+    """Its power, of both ends for a link."""
     price_usd: float | None = None
+    """Its unit price, with both ends for a link."""
     price_date: str = ""
+    """The date of the price."""
     source: str = ""
+    """Where these facts come from."""
 
     def share(self, rate_gbps: int) -> float:
-        """Return the share of the part that one link of `rate_gbps` takes (1, 1/2 ...), or 0 when it can't carry it."""
-        ways = self.rate_gbps // rate_gbps if self.rate_gbps % rate_gbps == 0 else 0
-        return 1.0 if ways == 1 else 1.0 / ways if ways in self.splits else 0.0
+        """Return the share of the part that one link of `rate_gbps` uses (1, 1/2 ...); 0 where it cannot carry it."""
+        links = self.rate_gbps // rate_gbps if self.rate_gbps % rate_gbps == 0 else 0
+        return 1.0 if links == 1 else 1.0 / links if links in self.splits else 0.0
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The latencies of one algorithm under one protocol, in microseconds: once, per NVLink step, per network step.
-
-    `bus` is the share of the bus bandwidth that flags and reductions leave.
-    """
+    """The constants of one algorithm under one protocol."""
 
     base_us: float
+    """The latency of a call."""
     nvlink_us: float
+    """The latency of a step over NVLink."""
     network_us: float
+    """The latency of a step over the network."""
     bus: float
+    """The share of the bus bandwidth that flags and reductions leave."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """One protocol of a collective library: its latencies on rings and trees, and the data that fill its pipelines."""
+    """One protocol of a collective library."""
 
     name: str
+    """Its name: `ll`, `ll128` or `simple`."""
     fill_GB: float
+    """The data that fill its pipelines."""
     ring: Steps
+    """Its constants on rings."""
     tree: Steps
+    """Its constants on trees."""
 
 
 @dataclass(frozen=True)
 class Multicast:
-    """Reductions in NVLink switches: the share of line rate that a GPU receives, latencies, and chunks.
-
-    A round is a chunk for each channel of each GPU that reduces, of which there are `heads` at the most; over `deep`
-    domains and more, chunks are `deep_chunk_bytes`.
-    """
+    """The constants of reductions in NVLink switches, in rounds of one chunk per channel of each GPU that reduces."""
 
     received: float
+    """The share of the line rate that a GPU receives."""
     base_us: float
+    """The latency of a call."""
     network_us: float
+    """The latency of a step over the network."""
     heads: int
+    """The most GPUs that reduce."""
     chunk_bytes: int
+    """The size of a chunk."""
     deep: int
+    """The number of domains from which chunks have `deep_chunk_bytes`."""
     deep_chunk_bytes: int
+    """The size of a chunk over that many domains."""
 
 
 Shares = tuple[float, float, float]
@@ -138,41 +173,55 @@ Shares = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Generation:
-    """What a generation of GPUs gets of its NVLink line rate, by protocol and domains, and its own latencies.
-
-    `network_us` is what a network step takes more than its protocol says. `ring` and `tree` are of bus bandwidth, on
-    the usual number of channels; `channels` are the most between domains. `nvls` is the most algorithm bandwidth of a
-    reduction in NVLink switches, on `nvls_channels` channels.
-    """
+    """The constants of one generation of GPUs."""
 
     launch_us: float
+    """The latency of a kernel launch."""
     network_us: float
+    """The latency of a network step beyond that of its protocol."""
     ring: Mapping[str, Shares]
+    """The bus bandwidth of rings on the usual channels, as shares of the line rate, by protocol."""
     tree: Mapping[str, Shares]
+    """The same for trees."""
     nvls: Shares | None
+    """The highest algorithm bandwidth of a reduction in NVLink switches, as shares of the line rate."""
     nvls_channels: int
+    """The channels of such a reduction."""
     channels: int
+    """The most channels between domains."""
 
 
 @dataclass(frozen=True)
 class Collectives:
-    """The constants of the collective model; shares are of a line rate, latencies as their suffix says.
-
-    `channels` are the usual graph channels of a communicator, and `delay` says how a small message fills its pipelines.
-    """
+    """The constants of the collective model, each with its source in `data/collectives.yaml`."""
 
     protocols: tuple[Protocol, ...]
+    """The protocols of the library."""
     generations: Mapping[str, Generation]
+    """The generations of GPUs, by name."""
     nvls: Multicast
+    """Reductions in NVLink switches."""
     sharp_us: float
+    """The latency of a reduction in the network's switches."""
     sharp_share: float
+    """The share of the NICs' bandwidth that it reaches."""
     delay: float
+    """How much longer a small message takes to fill the pipelines."""
     channels: int
+    """The usual channels of a communicator."""
     peers_at_once: int
+    """The peers to which a GPU sends at the same time."""
     nic_share: float
+    """The share of the line rate that a NIC reaches."""
     adaptive_share: float
+    """The share of the bandwidth that adaptive routing reaches."""
     ecmp_subflows: int
+    """The sub-flows of a flow that ECMP hashes separately: its queue pairs."""
     switch_latency_ns: float
+    """The latency of a switch whose own is not known."""
     fibre_ns_per_m: float
+    """The latency of a metre of fibre."""
     cable_m: float
+    """The length of a cable whose own is not known."""
     expected_errors: Mapping[int, float]
+    """The 90th-percentile relative error of estimates on measured sweeps, by the smallest message size in bytes."""

@@ -110,11 +110,11 @@ REQUESTS = click.argument("requests", metavar="REQUEST...", nargs=-1, shell_comp
 
 def read_overrides(words: dict[str, Any]) -> dict[str, Any]:
     """Return the keys of the request that options override, lists and numbers parsed, prices as one mapping."""
-    from fabric.request.price_list import price_list
+    from fabric.request.price_list import read_price_list
 
     file, given = words.pop("prices"), dict(map(_parse_price, words.pop("price")))
     found = {key: _parse_value(key, text) for key, text in words.items() if text is not None and key != "silent"}
-    return {**found, "prices_usd": price_list(file, given)} if given or file is not None else found
+    return {**found, "prices_usd": read_price_list(file, given)} if given or file is not None else found
 
 
 def refuse_input_as_output(out: str | None, *inputs: str | None) -> None:

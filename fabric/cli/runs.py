@@ -102,13 +102,13 @@ def run_workload(
     options: RunOptions,
 ) -> None:
     """Design a fabric, run each workload on it, and the jobs of a file concurrently, and show what they get."""
-    from fabric.flow import answer
+    from fabric.flow import COLLECTIVES, PLACEMENTS, answer
     from fabric.report import collectives
     from fabric.report.files import write_run
     from fabric.request.jobs import read_jobs
 
     with show_progress(options.quiet) as say:
-        file = None if jobs is None else read_jobs(jobs)
+        file = None if jobs is None else read_jobs(jobs, {"collective": COLLECTIVES, "placement": PLACEMENTS})
         study = _make(options, partial(make, progress=say))
         found = []
         for work in workloads:

@@ -37,7 +37,7 @@ def list_tables() -> Listing:
     from fabric.studies.published_tables import read_published
 
     found = [read_published(name) for name in tables()]
-    rows = [(table.name, len(table.words.rows), table.words.title) for table in found]
+    rows = [(table.name, len(table.fields.rows), table.fields.title) for table in found]
     return Listing({"name": "name", "fabrics": "fabrics", "title": "title"}, rows)
 
 

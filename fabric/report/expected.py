@@ -22,7 +22,7 @@ def compare_expected(design: Mapping[str, Any], expected: Mapping[str, Any]) -> 
     absent = dict.fromkeys(_list_names(), 0) if expected else {}
     found = {key: absent.get(key) if (number := _find_number(design, key)) is None else number for key in expected}
     mistakes = [
-        Mistake(f"expected.{key}", f"no such number in a design{nearest(key, _list_keys(design))}")
+        Mistake(f"expected.{key}", f"a design has no such number{nearest(key, _list_keys(design))}")
         for key, number in found.items()
         if number is None
     ]

@@ -29,7 +29,7 @@ LABELS = {
 
 def published_object(table: CheckedTable) -> dict[str, Any]:
     """Return what `fabric compare --table --json` prints: the rows of the table with their cells."""
-    fields = table.source.words
+    fields = table.source.fields
     return {
         "schema": SCHEMA,
         "name": table.source.name,
@@ -66,7 +66,7 @@ def _fabric_object(row: PublishedRow) -> dict[str, Any]:
 
 def summarize_published(table: CheckedTable) -> Summary:
     """Return what `fabric compare --table` prints."""
-    fields = table.source.words
+    fields = table.source.fields
     heads = ("fabric", "cell", "published", "ours", "verdict")
     rows = [cells for row in table.rows for cells in _make_rows(row)]
     return Summary(f"{fields.title}. Source: {fields.source}.", [Table("", heads, rows)], [*_list_lines(table)])

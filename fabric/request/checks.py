@@ -1,4 +1,4 @@
-"""What in a request contradicts the rest of it, said for every place at once; each key is sound by itself already."""
+"""Cross-field rules: what in a request contradicts the rest of it, where each key is valid by itself."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from fabric.request.known_names import KnownNames, TopologyNames
 from fabric.request.model import Request
 from fabric.request.spec import even_planes
 
-__all__ = ["allowed_families", "findings", "tiers"]
+__all__ = ["allowed_families", "allowed_tiers", "find_contradictions"]
 
 Finding = tuple[Keys, str]
 Check = Callable[[Request], Iterator[Finding]]
 NameCheck = Callable[[Request, KnownNames], Iterator[Finding]]
 
 
-def findings(request: Request, invalid: Collection[str], names: KnownNames) -> Iterator[Finding]:
-    """Yield every contradiction of the request, leaving out the checks that need one of the `invalid` keys."""
+def find_contradictions(request: Request, invalid: Collection[str], names: KnownNames) -> Iterator[Finding]:
+    """Yield every contradiction of a request; checks that need one of the `invalid` keys are left out."""
     for needs, check in _CHECKS:
         if set(needs).isdisjoint(invalid):
             yield from check(request)
@@ -31,75 +31,75 @@ def findings(request: Request, invalid: Collection[str], names: KnownNames) -> I
 
 
 def allowed_families(request: Request, names: KnownNames) -> tuple[str, ...]:
-    """Return the families that a request allows, each once and in the order asked."""
+    """Return the names of the families that a request allows, in its order and without duplicates."""
     families = request.family if isinstance(request.family, list) else [request.family]
     spread = (name for asked in families for name in names.sets.get(asked, (asked,)))
     return tuple(dict.fromkeys(spread))
 
 
-def tiers(request: Request) -> tuple[int, ...]:
-    """Return the numbers of tiers that a request allows, in its order."""
+def allowed_tiers(request: Request) -> tuple[int, ...]:
+    """Return the numbers of tiers that a request allows, in its order and without duplicates."""
     if isinstance(request.tiers, str):
         return (1, 2, 3, 4)
     return tuple(dict.fromkeys(request.tiers)) if isinstance(request.tiers, list) else (request.tiers,)
 
 
-def _facts(request: Request) -> Iterator[Finding]:
+def _check_same_facts(request: Request) -> Iterator[Finding]:
     facts = {model.name: model for model in chosen_parts.any_switches(request)}
     for keys, model in chosen_parts.named_switches(request):
         if facts.setdefault(model.name, model) != model:
-            yield keys, f"'{model.name}' already stands for a switch with other facts; give this one a name of its own"
+            yield keys, f"'{model.name}' is already the name of a switch with other facts; give this one another name"
 
 
-def _price_names(request: Request) -> Iterator[Finding]:
+def _check_price_names(request: Request) -> Iterator[Finding]:
     optics = catalog.optics()
     links = [name for name, optic in optics.items() if optic.kind == "link"]
     known = {*catalog.switches(), *chosen_parts.inline_switches(request), *links}
     for name in request.prices_usd:
         if name in optics and name not in known:
             whole = " or ".join(links)
-            yield ("prices_usd", name), f"no whole link, so its price is never used; give that of {whole}"
+            yield ("prices_usd", name), f"not a whole link, so its price is never used; set the price of {whole}"
         elif name not in known:
             yield ("prices_usd", name), f"unknown switch or link part '{name}'{nearest(name, known)}"
 
 
-def _stock_names(request: Request) -> Iterator[Finding]:
+def _check_stock_names(request: Request) -> Iterator[Finding]:
     known = {*catalog.switches(), *chosen_parts.inline_switches(request)}
     for name in request.available:
         if name not in known:
             yield ("available", name), f"unknown switch '{name}'{nearest(name, known)}"
 
 
-def _link_rate(request: Request) -> Iterator[Finding]:
-    nic_gbps = chosen_parts.server(request.server).nic_gbps
+def _check_link_rate(request: Request) -> Iterator[Finding]:
+    nic_gbps = chosen_parts.chosen_server(request.server).nic_gbps
     if request.link_gbps and request.link_gbps > nic_gbps:
         yield ("link_gbps",), f"{request.link_gbps} is faster than the server's NICs; at most {nic_gbps}"
 
 
-def _planes(request: Request) -> Iterator[Finding]:
-    nic_gbps = chosen_parts.server(request.server).nic_gbps
-    numbers = [number for _, number in _numbered("planes", request.planes)]
+def _check_planes(request: Request) -> Iterator[Finding]:
+    nic_gbps = chosen_parts.chosen_server(request.server).nic_gbps
+    numbers = [number for _, number in _given_numbers("planes", request.planes)]
     if numbers and all(nic_gbps % number for number in numbers):
         even = ", ".join(map(str, even_planes(nic_gbps)))
         asked = " or ".join(map(str, numbers))
-        yield ("planes",), f"a NIC of {nic_gbps}G does not split evenly over {asked}; it does over {even}"
+        yield ("planes",), f"a NIC of {nic_gbps}G does not split evenly over {asked}; choose from {even}"
 
 
-def _rails(request: Request) -> Iterator[Finding]:
-    nics = chosen_parts.server(request.server).nics
-    for keys, number in _numbered("rails", request.rails):
+def _check_rails(request: Request) -> Iterator[Finding]:
+    nics = chosen_parts.chosen_server(request.server).nics
+    for keys, number in _given_numbers("rails", request.rails):
         if nics % number:
             yield keys, f"{number} does not divide the server's {nics} NICs"
 
 
-def _unit(request: Request) -> Iterator[Finding]:
-    gpus, unit = chosen_parts.server(request.server).gpus, request.unit_gpus
+def _check_unit(request: Request) -> Iterator[Finding]:
+    gpus, unit = chosen_parts.chosen_server(request.server).gpus, request.unit_gpus
     if unit and unit % gpus:
         whole = max(1, round(unit / gpus)) * gpus
-        yield ("unit_gpus",), f"{unit} is no multiple of the server's {gpus} GPUs; the nearest is {whole}"
+        yield ("unit_gpus",), f"{unit} is not a multiple of the server's {gpus} GPUs; the nearest is {whole}"
 
 
-def _missing_tiers(request: Request, names: KnownNames) -> Iterator[Finding]:
+def _check_switches_by_tier(request: Request, names: KnownNames) -> Iterator[Finding]:
     """Check that switches by tier suffice for an allowed topology; what the one of fewest tiers lacks is reported."""
     topologies = _allowed_topologies(request, names)
     if not isinstance(request.switches, dict) or not topologies:
@@ -111,47 +111,47 @@ def _missing_tiers(request: Request, names: KnownNames) -> Iterator[Finding]:
         yield ("switches",), f"a fabric of {fewest} tier{plural} also needs a switch for {' and '.join(roles)}"
 
 
-def _pinned_copies(request: Request) -> Iterator[Finding]:
+def _check_pinned_links(request: Request) -> Iterator[Finding]:
     limit = request.limits.parallel_links
     for name, size in request.pinned.items():
         if "-" in name and not name.startswith("server-") and size > limit:
             yield ("pinned", name), f"{size} parallel links, but limits.parallel_links is {limit}; make them agree"
 
 
-def _pinned_planes(request: Request) -> Iterator[Finding]:
-    yield from _pinned_choice(request, "plane", "planes", request.planes)
+def _check_pinned_planes(request: Request) -> Iterator[Finding]:
+    yield from _check_pin(request, "plane", "planes", request.planes)
 
 
-def _pinned_rails(request: Request) -> Iterator[Finding]:
-    yield from _pinned_choice(request, "rail", "rails", request.rails)
+def _check_pinned_rails(request: Request) -> Iterator[Finding]:
+    yield from _check_pin(request, "rail", "rails", request.rails)
 
 
-def _pinned_choice(request: Request, axis: str, key: str, asked: int | str | list[int] | None) -> Iterator[Finding]:
-    size, numbers = request.pinned.get(axis), [number for _, number in _numbered(key, asked)]
+def _check_pin(request: Request, axis: str, key: str, asked: int | str | list[int] | None) -> Iterator[Finding]:
+    size, numbers = request.pinned.get(axis), [number for _, number in _given_numbers(key, asked)]
     if size and numbers and size not in numbers:
         yield ("pinned", axis), f"{size}, but {key} is {' or '.join(map(str, numbers))}; make them agree"
 
 
-def _numbered(key: str, asked: int | str | list[int] | None) -> list[tuple[Keys, int]]:
-    """Return the numbers that a key names, each with its place; `any` and none name none."""
+def _given_numbers(key: str, asked: int | str | list[int] | None) -> list[tuple[Keys, int]]:
+    """Return the numbers given for a key, each with its place; there are none for `any` and for no value."""
     if isinstance(asked, list):
         return [((key, place), number) for place, number in enumerate(asked)]
     return [((key,), asked)] if isinstance(asked, int) else []
 
 
-def _pinned_slot(request: Request) -> Iterator[Finding]:
+def _check_pinned_slot(request: Request) -> Iterator[Finding]:
     slot, unit = request.pinned.get("slot"), request.unit_gpus
-    gpus = chosen_parts.server(request.server).gpus
+    gpus = chosen_parts.chosen_server(request.server).gpus
     if slot and unit and slot * gpus != unit:
-        yield ("pinned", "slot"), f"{slot} servers hold {slot * gpus} GPUs, but unit_gpus is {unit}; make them agree"
+        yield ("pinned", "slot"), f"{slot} servers have {slot * gpus} GPUs, but unit_gpus is {unit}; make them agree"
 
 
 def _allowed_topologies(request: Request, names: KnownNames) -> list[TopologyNames]:
-    return names.allowed(allowed_families(request, names), tiers(request))
+    return names.allowed(allowed_families(request, names), allowed_tiers(request))
 
 
-def _unknown_pins(request: Request, names: KnownNames) -> Iterator[Finding]:
-    """Yield what is pinned but is not an axis or a bundle of any topology allowed."""
+def _check_pinned_names(request: Request, names: KnownNames) -> Iterator[Finding]:
+    """Check that what is pinned is an axis or a bundle of a topology that is allowed."""
     topologies = _allowed_topologies(request, names)
     known = {name for each in topologies for name in (*each.axes, *each.bundles)}
     for name in request.pinned:
@@ -159,44 +159,45 @@ def _unknown_pins(request: Request, names: KnownNames) -> Iterator[Finding]:
             yield ("pinned", name), f"no allowed topology has such an axis or bundle{nearest(name, known)}"
 
 
-def _unknown_results(request: Request, names: KnownNames) -> Iterator[Finding]:
+def _check_expected_names(request: Request, names: KnownNames) -> Iterator[Finding]:
     for key in request.expected:
         if problem := unknown_result(key, names):
             yield ("expected", key), problem
 
 
-def _running(request: Request) -> Iterator[Finding]:
-    """Ask for what electricity costs where the total cost is limited."""
-    missing = [key for key in ("years", "electricity_usd_per_kwh") if getattr(request, key) is None]
+def _check_electricity(request: Request) -> Iterator[Finding]:
+    """Check that the total cost, where it is limited, can count electricity."""
+    costs = {"years": request.years, "electricity_usd_per_kwh": request.electricity_usd_per_kwh}
+    missing = [key for key, value in costs.items() if value is None]
     if request.limits.total_cost_usd is not None and missing:
-        yield ("limits", "total_cost_usd"), f"counts electricity; add {' and '.join(missing)}"
+        yield ("limits", "total_cost_usd"), f"includes electricity; add {' and '.join(missing)}"
 
 
-def _growth(request: Request) -> Iterator[Finding]:
+def _check_growth(request: Request) -> Iterator[Finding]:
     if request.grow_to_gpus is not None and request.grow_to_gpus < request.gpus:
-        yield ("grow_to_gpus",), f"{request.grow_to_gpus} is less than the {request.gpus} gpus of today"
+        yield ("grow_to_gpus",), f"{request.grow_to_gpus} is less than gpus, {request.gpus}"
 
 
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
-    (("switches", "prices_usd"), _facts),
-    (("switches", "prices_usd"), _price_names),
-    (("switches", "available"), _stock_names),
-    (("server", "link_gbps"), _link_rate),
-    (("server", "planes"), _planes),
-    (("server", "rails"), _rails),
-    (("server", "unit_gpus"), _unit),
-    (("gpus", "grow_to_gpus"), _growth),
-    (("limits", "years", "electricity_usd_per_kwh"), _running),
-    (("pinned", "limits"), _pinned_copies),
-    (("pinned", "server", "unit_gpus"), _pinned_slot),
-    (("pinned", "planes"), _pinned_planes),
-    (("pinned", "rails"), _pinned_rails),
+    (("switches", "prices_usd"), _check_same_facts),
+    (("switches", "prices_usd"), _check_price_names),
+    (("switches", "available"), _check_stock_names),
+    (("server", "link_gbps"), _check_link_rate),
+    (("server", "planes"), _check_planes),
+    (("server", "rails"), _check_rails),
+    (("server", "unit_gpus"), _check_unit),
+    (("gpus", "grow_to_gpus"), _check_growth),
+    (("limits", "years", "electricity_usd_per_kwh"), _check_electricity),
+    (("pinned", "limits"), _check_pinned_links),
+    (("pinned", "server", "unit_gpus"), _check_pinned_slot),
+    (("pinned", "planes"), _check_pinned_planes),
+    (("pinned", "rails"), _check_pinned_rails),
 )
 """Each check, with the keys that must be valid for it."""
 
 _NAME_CHECKS: tuple[tuple[tuple[str, ...], NameCheck], ...] = (
-    (("switches", "family", "tiers"), _missing_tiers),
-    (("expected",), _unknown_results),
-    (("pinned", "family", "tiers"), _unknown_pins),
+    (("switches", "family", "tiers"), _check_switches_by_tier),
+    (("expected",), _check_expected_names),
+    (("pinned", "family", "tiers"), _check_pinned_names),
 )
-"""The same for the checks against the names of the families."""
+"""The same for the checks against the names that families use."""

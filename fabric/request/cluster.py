@@ -21,30 +21,37 @@ KEYS = ("name", "limits", "common", "fabrics")
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """The fabrics of a cluster by name, and the limits on their totals together."""
+    """A request for a cluster of several fabrics."""
 
     name: str
+    """The name of the cluster."""
     fabrics: Mapping[str, Spec]
+    """The request of each fabric, by the fabric's name."""
     limits: Mapping[str, float]
+    """The limits on the totals of all fabrics together, by key."""
 
 
 def read_cluster(
     source: str | os.PathLike[str] | Mapping[str, Any], resolve: Callable[[Document], Spec]
 ) -> ClusterSpec:
-    """Read a cluster from a file or a mapping of `fabrics`, with `name`, `common` words and shared `limits`.
+    """Read a cluster from a file or a mapping of `fabrics`, with a `name`, `common` keys and shared `limits`.
 
-    Each fabric is a request, which `resolve` turns into a Spec; the words of `common` hold in each that does not say
-    otherwise. Raises InputError with every mistake, each at its line.
+    Each fabric is a request, which `resolve` turns into a Spec; a key of `common` applies to each that does not set it.
+    Raises InputError with every mistake, each at its line.
     """
     document = read_document(source, {})
     if "gpus" in document.values and "fabrics" not in document.values:
-        raise InputError([document.mistake(("gpus",), "a request of one fabric; `fabric design` takes it", bare=True)])
-    mistakes = [*document.mistakes, *_unknown(document)]
-    limits = _limits(document, mistakes)
-    fabrics = _mapping(document, "fabrics", mistakes)
-    _mapping(document, "common", mistakes)  # its words are read with each fabric's
+        raise InputError(
+            [document.mistake(("gpus",), "this is a request for one fabric; use `fabric design`", bare=True)]
+        )
+    mistakes = [*document.mistakes, *_unknown_keys(document)]
+    limits = _shared_limits(document, mistakes)
+    fabrics = _mapping_at(document, "fabrics", mistakes)
+    _mapping_at(document, "common", mistakes)  # its keys are read with those of each fabric
     if not fabrics and not mistakes:
-        mistakes.append(Mistake(document.file, "no fabrics; write for example fabrics: {compute: {gpus: 1024, ...}}"))
+        mistakes.append(
+            Mistake(document.file, "there are no fabrics; write for example fabrics: {compute: {gpus: 1024, ...}}")
+        )
     name = document.values.get("name", "cluster")
     found: dict[str, Spec] = {}
     for key in fabrics:
@@ -57,13 +64,13 @@ def read_cluster(
             except InputError as error:
                 mistakes += error.mistakes
         else:
-            mistakes.append(document.mistake(("fabrics", key), "is no request; write a mapping of its words"))
+            mistakes.append(document.mistake(("fabrics", key), "is not a request; write a mapping of its keys"))
     if mistakes:
         raise InputError(mistakes)
     return ClusterSpec(str(name), MappingProxyType(found), MappingProxyType(limits))
 
 
-def _unknown(document: Document) -> list[Mistake]:
+def _unknown_keys(document: Document) -> list[Mistake]:
     return [
         document.mistake((key,), f"unknown key{nearest(key, KEYS)}", bare=True)
         for key in document.values
@@ -71,21 +78,21 @@ def _unknown(document: Document) -> list[Mistake]:
     ]
 
 
-def _limits(document: Document, mistakes: list[Mistake]) -> dict[str, float]:
+def _shared_limits(document: Document, mistakes: list[Mistake]) -> dict[str, float]:
     limits = {}
-    for key, value in _mapping(document, "limits", mistakes).items():
+    for key, value in _mapping_at(document, "limits", mistakes).items():
         if key not in SHARED:
-            mistakes.append(document.mistake(("limits", key), f"no total that fabrics share{nearest(key, SHARED)}"))
+            mistakes.append(document.mistake(("limits", key), f"unknown shared limit{nearest(key, SHARED)}"))
         elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e15:
-            mistakes.append(document.mistake(("limits", key), f"{value!r:.60} is no number above 0"))
+            mistakes.append(document.mistake(("limits", key), f"{value!r:.60} is not a number above 0"))
         else:
             limits[key] = value
     return limits
 
 
-def _mapping(document: Document, key: str, mistakes: list[Mistake]) -> Mapping[str, Any]:
+def _mapping_at(document: Document, key: str, mistakes: list[Mistake]) -> Mapping[str, Any]:
     value = document.values.get(key)
     if value is None or isinstance(value, Mapping):
         return value or {}
-    mistakes.append(document.mistake((key,), "is no mapping"))
+    mistakes.append(document.mistake((key,), "is not a mapping"))
     return {}

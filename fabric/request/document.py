@@ -1,4 +1,4 @@
-"""Documents: the plain values of a request with the line of every key, and the tree that collects them one by one."""
+"""Documents: the plain values of a request with the line of every key, and the tree that builds one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from fabric.errors import InputError, Mistake
 
-__all__ = ["Document", "Keys", "Overlay", "Tree", "dotted", "plain", "quoted"]
+__all__ = ["Document", "Keys", "Overlay", "Tree", "add_plain", "dotted", "quoted"]
 
 WHAT = "a request is a mapping of keys such as `gpus: 4096`"
 """What a document is, for messages."""
@@ -20,11 +20,11 @@ MAX_VALUES = 20_000
 MAX_BITS = 330
 
 Keys = tuple[str | int, ...]
-"""The way to a value: keys of mappings and positions in lists, from the outside in."""
+"""The path to a value: keys of mappings and positions in lists, from the outside in."""
 
 
 def dotted(keys: Keys) -> str:
-    """Write the way to a value as people do: `server.nic_gbps`, `switches[1].ports`."""
+    """Return the path to a value as text: `server.nic_gbps`, `switches[1].ports`."""
     text = "".join(f"[{key}]" if isinstance(key, int) else f".{_name(key)}" for key in keys)
     return text.removeprefix(".")
 
@@ -34,41 +34,46 @@ def _name(key: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return text as it is, or in quotes and with escapes when it is empty or holds control characters."""
+    """Return text as it is, or in quotes and with escapes where it is empty or has control characters."""
     return text if text and text.isprintable() else repr(text)
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """Entries to set in a mapping of a request that keeps its others; each has the place that messages name."""
+    """Entries to set in a mapping of a request, beside those that it has."""
 
     values: Mapping[str, Any]
+    """The entries."""
     places: Mapping[str, str]
+    """The place of each entry, for messages."""
     mistakes: tuple[Mistake, ...] = ()
+    """The mistakes found in reading them."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A request's plain values; `lines` holds the line of every key and item that came from `file`.
-
-    `mistakes` are those met in reading that do not hinder the checks to come, such as a key that stands twice. `places`
-    name where entries of its mappings that an Overlay set come from.
-    """
+    """A request's plain values, with their places."""
 
     values: Mapping[str, Any]
+    """The values by key: mappings, lists, text, numbers, booleans and None."""
     lines: Mapping[Keys, int] = field(default_factory=lambda: MappingProxyType({}))
+    """The line of every key and list item that came from `file`."""
     file: str = ""
+    """The name of the file as it was given; empty for values from Python."""
     mistakes: tuple[Mistake, ...] = ()
+    """The mistakes found in reading that do not prevent further checks, such as a duplicate key."""
     overridden: frozenset[str] = frozenset()
+    """The top-level keys whose values do not come from `file`."""
     places: Mapping[Keys, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The places of entries that an Overlay set."""
 
     def override(self, values: Mapping[str, Any]) -> Document:
-        """Return the document with whole top-level keys replaced; mistakes in them have no line, but the key's name.
+        """Return the document with whole top-level keys replaced; an Overlay is set in the mapping of its key instead.
 
-        A value that is an Overlay is set in the mapping of that key instead.
+        A mistake in the new values is placed at its key, without a line.
         """
         tree = Tree("")
-        plain({key: value for key, value in values.items() if not isinstance(value, Overlay)}, tree)
+        add_plain({key: value for key, value in values.items() if not isinstance(value, Overlay)}, tree)
         others = tree.document()
         document = replace(
             self,
@@ -77,12 +82,12 @@ class Document:
             overridden=self.overridden | frozenset(others.values),
         )
         for key, value in values.items():
-            document = document._overlaid(key, value) if isinstance(value, Overlay) else document
+            document = document._overlay(key, value) if isinstance(value, Overlay) else document
         return document
 
-    def _overlaid(self, key: str, overlay: Overlay) -> Document:
+    def _overlay(self, key: str, overlay: Overlay) -> Document:
         own = self.values.get(key, {})
-        if not isinstance(own, dict):  # which is a mistake of its own
+        if not isinstance(own, dict):  # reported when the request is validated
             return self
         places: dict[Keys, str] = {(key, name): place for name, place in overlay.places.items()}
         return replace(
@@ -93,15 +98,15 @@ class Document:
         )
 
     def part(self, keys: Keys, common: Keys) -> Document:
-        """Return the mapping at `keys`, with the words of that at `common` that it does not say, as a document.
+        """Return the mapping at `keys`, with the entries at `common` that it does not have itself, as a document.
 
-        Its keys know their lines in the whole, and what it lacks stands at its own.
+        Lines are those of the whole file. A mistake about a missing key is at the line of the mapping.
         """
-        own, shared = self._below(keys), self._below(common)
+        own, shared = self._subtree(keys), self._subtree(common)
         lines = {inner: line for inner, line in shared.lines.items() if inner and inner[0] not in own.values}
         return Document({**shared.values, **own.values}, MappingProxyType(lines | dict(own.lines)), self.file)
 
-    def _below(self, keys: Keys) -> Document:
+    def _subtree(self, keys: Keys) -> Document:
         values: Any = self.values
         for key in keys:
             values = values.get(key) if isinstance(values, Mapping) else values[key]
@@ -110,7 +115,7 @@ class Document:
         return Document(values if isinstance(values, Mapping) else {}, MappingProxyType(lines), self.file)
 
     def mistake(self, keys: Keys, text: str, *, bare: bool = False) -> Mistake:
-        """Say what is wrong at `keys`, by file and line where there are any; `bare` writes the last key alone."""
+        """Return the mistake at `keys`, with file and line where known; `bare` writes only the last key."""
         if keys[:2] in self.places:
             return Mistake(self.places[keys[:2]], text)
         if not self.file or keys[0] in self.overridden:
@@ -129,7 +134,7 @@ class _Branch:
 
 
 class Tree:
-    """Collects a document from its parts in order, without recursion, and refuses what no request needs."""
+    """Builds a document from its parts in order, without recursion, and refuses what no request needs."""
 
     def __init__(self, file: str, what: str = WHAT) -> None:
         self.file = file
@@ -143,23 +148,23 @@ class Tree:
 
     @property
     def expects_key(self) -> bool:
-        """Whether the next value is a key of the mapping that is open."""
+        """Whether the next value must be a key of the open mapping."""
         return bool(self._branches) and isinstance(self._branches[-1].values, dict) and self._branches[-1].key is None
 
     def open(self, values: dict[str, Any] | list[Any], line: int = 0) -> None:
-        """Begin a mapping or a list; raises InputError when it stands for a key or lies too deep."""
+        """Begin a mapping or a list; raises InputError where a key is expected, or when it is nested too deeply."""
         if self.expects_key:
-            raise self.refusal(line, "a mapping or a list stands where a key is due; a key is plain text")
+            raise self.refusal(line, "a mapping or a list where a key is expected; a key is plain text")
         if len(self._branches) == MAX_DEPTH:
             raise self.refusal(line, "nested too deeply; a request is a few levels deep")
         self._branches.append(_Branch(values, self.add(values, line)))
 
     def close(self) -> None:
-        """End the mapping or list opened last."""
+        """End the mapping or the list that was opened last."""
         self._branches.pop()
 
     def key(self, key: str, line: int = 0) -> None:
-        """Begin an entry of the open mapping; a key that stands twice is a mistake, and its first value holds."""
+        """Begin an entry of the open mapping; a duplicate key is a mistake, and its first value is kept."""
         branch = self._branches[-1]
         keys = (*branch.keys, key)
         if key in branch.values:
@@ -172,7 +177,10 @@ class Tree:
         branch.key = key
 
     def add(self, value: Any, line: int = 0) -> Keys:
-        """Add a value to what is open, or as the root, and return its keys; raises InputError at too many values."""
+        """Add a value to the open mapping or list, or as the root, and return its path.
+
+        Raises InputError when there are too many values.
+        """
         self._count += 1
         if self._count > MAX_VALUES:
             raise self.refusal(line, f"over {MAX_VALUES:,} values; a request has a few dozen")
@@ -191,7 +199,7 @@ class Tree:
         return keys
 
     def refusal(self, line: int, text: str) -> InputError:
-        """Return the error that ends the reading at `line`."""
+        """Return the error that ends reading at `line`."""
         return InputError([Mistake(f"{self.file}:{line}" if self.file else dotted(self._here), text)])
 
     @property
@@ -202,7 +210,7 @@ class Tree:
         return branch.keys if branch.key is None else (*branch.keys, branch.key)
 
     def document(self) -> Document:
-        """Return what was collected; raises InputError when it is no mapping."""
+        """Return the document; raises InputError when the root is not a mapping."""
         if not isinstance(self.root, dict):
             kind = "a list" if isinstance(self.root, list) else "a single value"
             raise self.refusal(1, f"{self.what}, not {kind}")
@@ -210,10 +218,10 @@ class Tree:
         return Document(self.root, lines, self.file, tuple(self.mistakes))
 
 
-def plain(value: Any, tree: Tree) -> None:
-    """Add a Python value to the tree as YAML would have it; raises InputError for what YAML has no word for.
+def add_plain(value: Any, tree: Tree) -> None:
+    """Add a Python value to the tree as YAML would read it; raises InputError for a value that YAML cannot express.
 
-    A part of the catalogue, which is a dataclass, is the mapping of its fields that are not at their defaults.
+    A dataclass, such as a part of the catalogue, is the mapping of its fields that are not at their defaults.
     """
     if is_dataclass(value) and not isinstance(value, type):
         value = {item.name: getattr(value, item.name) for item in fields(value) if _is_set(value, item)}
@@ -222,13 +230,13 @@ def plain(value: Any, tree: Tree) -> None:
         for key, item in value.items():
             if isinstance(key, bool) or not isinstance(key, str | int):
                 raise tree.refusal(0, f"the key {key!r:.60} is not text")
-            tree.key(str(_whole(key, tree)))
-            plain(item, tree)
+            tree.key(str(_check_text(key, tree)))
+            add_plain(item, tree)
         tree.close()
     elif isinstance(value, list | tuple):
         tree.open([])
         for item in value:
-            plain(item, tree)
+            add_plain(item, tree)
         tree.close()
     else:
         tree.add(_scalar(value, tree))
@@ -240,20 +248,20 @@ def _is_set(value: Any, item: Field[Any]) -> bool:
 
 def _scalar(value: Any, tree: Tree) -> Any:
     if value is None or isinstance(value, bool | str):
-        return _whole(value, tree)
+        return _check_text(value, tree)
     if isinstance(value, Integral) and int(value).bit_length() <= MAX_BITS:
         return int(value)
     if isinstance(value, Real) and not isinstance(value, Integral):
         return _float(value, tree)
     if isinstance(value, Integral):
-        raise tree.refusal(0, f"a number of {int(value).bit_length():,} bits; at most {MAX_BITS} are read")
-    raise tree.refusal(0, f"{value!r:.60} is a {type(value).__name__}, which a request cannot hold")
+        raise tree.refusal(0, f"a number of {int(value).bit_length():,} bits; the maximum is {MAX_BITS}")
+    raise tree.refusal(0, f"{value!r:.60} is a {type(value).__name__}, which a request cannot contain")
 
 
-def _whole(value: Any, tree: Tree) -> Any:
-    """Return the value; refuses text with half a character, a lone surrogate, which no file can hold."""
+def _check_text(value: Any, tree: Tree) -> Any:
+    """Return the value; raises InputError for text with a lone surrogate, which no file can contain."""
     if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise tree.refusal(0, f"{value!r:.60} holds half a character; write text that is valid Unicode")
+        raise tree.refusal(0, f"{value!r:.60} has a lone surrogate; write text that is valid Unicode")
     return value
 
 
@@ -261,4 +269,4 @@ def _float(value: Real, tree: Tree) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise tree.refusal(0, "a number too large to be read") from None
+        raise tree.refusal(0, "the number is too large") from None

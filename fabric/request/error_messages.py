@@ -1,4 +1,4 @@
-"""What to say of a mistake that pydantic found: the value, what would be right, and how to mend it."""
+"""What to write about an error that pydantic found: the value, what would be valid, and how to fix it."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def explain_errors(error: ValidationError, document: Document, model: type[BaseM
         keys = tuple(part for part in detail["loc"] if part not in _TAGS and part != "[key]")
         if keys not in seen:
             seen.add(keys)
-            text = _text(dict(detail), model)
+            text = _message(dict(detail), model)
             yield str(keys[0]), document.mistake(keys, text, bare=text.startswith("unknown key"))
 
 
-def _show(value: Any) -> str:
-    """Write a value as its YAML, shortened, with all control characters escaped."""
+def _format_value(value: Any) -> str:
+    """Return a value as YAML, shortened, with all control characters escaped."""
     if isinstance(value, dict | list):
         return "this"
     text = repr(value) if isinstance(value, str) else str(value)
@@ -59,69 +59,71 @@ def _show(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _text(detail: dict[str, Any], model: type[BaseModel]) -> str:
+def _message(detail: dict[str, Any], model: type[BaseModel]) -> str:
     kind, value, limits = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "missing":
         return f"missing{_example(detail['loc'], model)}"
     if kind == "extra_forbidden":
-        return "unknown key" + _nearest_field(detail["loc"], model)
+        return "unknown key" + _suggest_key(detail["loc"], model)
     if kind == "literal_error" and detail["loc"][-1] not in _TAGS:
         field = _field(detail["loc"], model)
-        return f"unknown value {_show(value)}" + nearest(value, _literals(field.annotation) if field else ())
+        return f"unknown value {_format_value(value)}" + nearest(value, _literals(field.annotation) if field else ())
     if kind in _WANTED or kind == "union_tag_invalid":
-        return _wrong_kind(detail, model)
-    return _out_of_bounds(kind, value, limits) or str(detail["msg"])
+        return _explain_type(detail, model)
+    return _explain_bound(kind, value, limits) or str(detail["msg"])
 
 
-def _out_of_bounds(kind: str, value: Any, limits: dict[str, Any]) -> str | None:
+def _explain_bound(kind: str, value: Any, limits: dict[str, Any]) -> str | None:
     match kind:
         case "greater_than":
-            return f"{_show(value)} is too small; more than {limits['gt']:g}"
+            return f"{_format_value(value)} is too small; more than {limits['gt']:g}"
         case "greater_than_equal":
-            return f"{_show(value)} is too small; at least {limits['ge']:g}"
+            return f"{_format_value(value)} is too small; at least {limits['ge']:g}"
         case "less_than_equal":
-            return f"{_show(value)} is too large; at most {limits['le']:,.0f}"
+            return f"{_format_value(value)} is too large; at most {limits['le']:,.0f}"
         case "finite_number":
-            return f"{_show(value)} is no finite number"
+            return f"{_format_value(value)} is not a finite number"
         case "string_pattern_mismatch":
-            return f"{_show(value)} is not well written; {WRITING[limits['pattern']]}"
+            return f"{_format_value(value)} is not valid; {WRITING[limits['pattern']]}"
         case "string_too_long":
-            return f"{_show(value)} is {len(value):,} characters long; at most {limits['max_length']:,}"
+            return f"{_format_value(value)} is {len(value):,} characters long; at most {limits['max_length']:,}"
         case "too_short":
-            return "is empty; name at least one"
+            return "is empty; give at least one"
         case "too_long":
-            return f"holds over {limits['max_length']:,} items"
+            return f"has over {limits['max_length']:,} items"
     return None
 
 
-def _plainly(text: str) -> str:
-    """Return a number written as text without its exponent, point or underscores where it is whole."""
+def _plain_number(text: str) -> str:
+    """Return a number that was given as text; a whole one without exponent, point and underscores."""
     number = float(text.replace("_", ""))
     return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else text.strip()
 
 
-def _wrong_kind(detail: dict[str, Any], model: type[BaseModel]) -> str:
+def _explain_type(detail: dict[str, Any], model: type[BaseModel]) -> str:
+    """Return the message for a value of the wrong type, with the valid spelling where it can be guessed."""
     value, tags = detail["input"], re.findall(r"<[^>]+>", detail.get("ctx", {}).get("expected_tags", ""))
-    wanted = _WANTED.get(detail["type"]) or _listed([_TAGS[tag] for tag in tags])
+    wanted = _WANTED.get(detail["type"]) or _join_or([_TAGS[tag] for tag in tags])
     numeric = detail["type"] in ("int_type", "float_type", "literal_error") or "<one>" in tags
+    shown = _format_value(value)
     if value is None:
         return f"is empty; leave the key out or write {wanted}"
     if isinstance(value, str) and numeric and _NUMBER.fullmatch(value):
-        return f"{_show(value)} is text, not {wanted}; write it without quotes: {_plainly(value)[:40]}"
+        return f"{shown} is text, not {wanted}; write it without quotes: {_plain_number(value)[:40]}"
     if isinstance(value, float) and detail["type"] == "int_type":
         whole = f"; write {value:.0f}" if value.is_integer() and abs(value) < 1e15 else ""
-        return f"{_show(value)} is not a whole number{whole}"
+        return f"{shown} is not a whole number{whole}"
     if "text" in wanted and not isinstance(value, dict | list):
-        return f"{_show(value)} is {_kind(value)}, not {wanted}; write it in quotes: '{_show(value)}'"
-    return f"{_show(value)} is {_kind(value)}, not {wanted}{_example(detail['loc'], model)}"
+        return f"{shown} is {_type_name(value)}, not {wanted}; write it in quotes: '{shown}'"
+    return f"{shown} is {_type_name(value)}, not {wanted}{_example(detail['loc'], model)}"
 
 
-def _kind(value: Any) -> str:
+def _type_name(value: Any) -> str:
     kinds = {bool: "a boolean", str: "text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
     return kinds.get(type(value), "something else")
 
 
-def _listed(words: list[str]) -> str:
+def _join_or(words: list[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
@@ -134,7 +136,7 @@ def _example(loc: Keys, model: type[BaseModel]) -> str:
 
 
 def _field(loc: Keys, model: type[BaseModel]) -> FieldInfo | None:
-    """Return the field in which an error is, or None when it is further inside one."""
+    """Return the field of an error, or None where the error is further inside a field."""
     while loc and loc[-1] in _TAGS:
         loc = loc[:-1]
     mapping = _model_around(loc, model)
@@ -166,8 +168,8 @@ def _model_inside(annotation: Any) -> type[BaseModel] | None:
     return next((model for inner in get_args(annotation) if (model := _model_inside(inner))), None)
 
 
-def _nearest_field(loc: Keys, model: type[BaseModel]) -> str:
-    """Return the remedy for an unknown key: the nearest of its mapping, or at the top one that belongs further in."""
+def _suggest_key(loc: Keys, model: type[BaseModel]) -> str:
+    """Return a suggestion for an unknown key: the nearest of its mapping, or at the top one of an inner mapping."""
     word = str(loc[-1])
     if len(loc) > 1:
         around = _model_around(loc, model)

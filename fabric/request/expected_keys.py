@@ -1,4 +1,4 @@
-"""The numbers of a design that a request may expect: what a key of `expected` can be, known before sizing."""
+"""The keys of `expected`: the numbers of a design that a request may expect, which are known before sizing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["unknown_result"]
 PLAIN = ("gpus", "servers", "rails", "planes", "tiers", "link_gbps", "injection_gbps", "bisection_gbps")
 """The numbers at the top of the design object."""
 COUNTED = ("switches", "links", "modules", "cables", "cages", "cost_usd", "power_w")
-"""Its mappings that have a total, which the first word alone means too."""
+"""Its mappings with a total, which the first part of the key alone stands for too."""
 PARTS = {
     "hops": ("max", "mean"),
     "cost_usd": ("total", "switches", "links", "nics", "per_gpu", "electricity", "total_with_electricity"),
@@ -23,14 +23,14 @@ SWITCH_FACTS = ("count", "ports_down", "ports_up", "ports_used", "radix", "rate_
 
 
 def unknown_result(key: str, names: KnownNames) -> str | None:
-    """Return what is wrong with a key of `expected`, or None where a design has such a number."""
+    """Return what is wrong with a key of `expected`; None where a design has such a number."""
     known = _keys(names)
     if key in known:
         return None
     first = key.partition(".")[0]
-    below = [word for word in known if word.startswith(f"{first}.")]
-    words = below or [word.partition(".")[0] for word in known]
-    return f"no such number in a design{nearest(key, set(words))}"
+    inner = [each for each in known if each.startswith(f"{first}.")]
+    candidates = inner or [each.partition(".")[0] for each in known]
+    return f"a design has no such number{nearest(key, set(candidates))}"
 
 
 def _keys(names: KnownNames) -> Collection[str]:
@@ -38,7 +38,7 @@ def _keys(names: KnownNames) -> Collection[str]:
 
 
 def _paths(axes: Iterable[str], bundles: Collection[str], roles: Collection[str]) -> Iterator[str]:
-    """Yield the keys of more than one word."""
+    """Yield the keys of more than one part."""
     yield from (f"{word}.{part}" for word, parts in PARTS.items() for part in parts)
     yield from (f"axes.{axis}" for axis in axes)
     yield from (f"oversubscription.{role}" for role in roles)

@@ -1,15 +1,17 @@
-"""A file of jobs that share a fabric at one time, read with its places."""
+"""A file of jobs that share a fabric at the same time, read with the line of every key."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from fabric.errors import InputError
+from fabric.errors import InputError, Mistake
+from fabric.request.document import Document
 from fabric.request.error_messages import explain_errors
-from fabric.request.fields import Name, StrictModel
+from fabric.request.fields import Name, StrictModel, known_name
 from fabric.request.yaml_reader import read_file
 
 __all__ = ["JobFields", "JobFile", "read_jobs"]
@@ -18,22 +20,20 @@ WHAT = "a file of jobs is a mapping such as `jobs: [{name: a, gpus: 1024}, {name
 
 
 class JobFields(StrictModel):
-    """One job: a collective that runs all the time on GPUs of its own."""
+    """One job: a collective that runs all the time on its own GPUs."""
 
     name: Name = Field(examples=["a"])
-    """What the job is called."""
+    """The name of the job."""
     gpus: Annotated[int, Field(ge=1)] = Field(examples=[1024])
-    """The GPUs it has, the next after those of the jobs before it."""
-    collective: Literal["all-reduce", "reduce-scatter", "all-gather", "all-to-all", "broadcast", "send-recv"] = (
-        "all-reduce"
-    )
-    """What it runs."""
+    """Its number of GPUs, the next after those of the jobs before it."""
+    collective: Annotated[str, known_name("collective")] = "all-reduce"
+    """The collective that it runs."""
     algorithm: str | None = None
-    """By which algorithm; left out, a ring or what comes nearest to one."""
-    placement: Literal["contiguous", "by-rail", "strided", "random", "fragmented"] = "contiguous"
-    """How its ranks take its GPUs."""
+    """The algorithm of the collective; default: a ring, and pairwise for an all-to-all."""
+    placement: Annotated[str, known_name("placement")] = "contiguous"
+    """How its ranks are placed on its GPUs."""
     stride: Annotated[int, Field(ge=1)] = 8
-    """The stride of a strided placement."""
+    """The stride of the placement `strided`."""
 
 
 class JobFile(StrictModel):
@@ -42,20 +42,29 @@ class JobFile(StrictModel):
     jobs: list[JobFields] = Field(min_length=1, max_length=1000)
     """The jobs."""
     spread: Literal["contiguous", "random"] = "contiguous"
-    """Whose GPUs they have: the first in order, or those of servers all over the fabric."""
+    """Which GPUs the jobs have: the first in order, or those of servers drawn from the whole fabric."""
 
 
-def read_jobs(path: str | os.PathLike[str]) -> JobFile:
-    """Return the jobs of a YAML or JSON file; raises InputError with all its mistakes."""
+def read_jobs(path: str | os.PathLike[str], names: Mapping[str, Collection[str]]) -> JobFile:
+    """Return the jobs of a YAML or JSON file.
+
+    `names` are the names that a job may use, under `collective` and `placement`. Raises InputError with every mistake.
+    """
     document = read_file(path, WHAT)
     if document.mistakes:
         raise InputError(document.mistakes)
     try:
-        file = JobFile.model_validate(document.values)
+        file = JobFile.model_validate(document.values, context=names)
     except ValidationError as error:
         raise InputError([mistake for _, mistake in explain_errors(error, document, JobFile)]) from None
-    names = [job.name for job in file.jobs]
-    twice = [place for place, name in enumerate(names) if name in names[:place]]
-    if twice:
-        raise InputError([document.mistake(("jobs", place, "name"), f"{names[place]} stands twice") for place in twice])
+    if duplicates := list(_duplicate_names(file, document)):
+        raise InputError(duplicates)
     return file
+
+
+def _duplicate_names(file: JobFile, document: Document) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for index, job in enumerate(file.jobs):
+        if job.name in seen:
+            yield document.mistake(("jobs", index, "name"), f"duplicate name '{job.name}'; give each job its own")
+        seen.add(job.name)

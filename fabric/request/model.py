@@ -1,4 +1,4 @@
-"""The request: every key that a person may write, with its meaning; the JSON Schema is made from it."""
+"""The request: every key with its type and meaning; the JSON Schema and the documentation are made from it."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from fabric.request.fields import (
     Tiers,
     UplinkRole,
     Years,
+    custom_error,
     tag,
     tag_choice,
-    wrong,
 )
 from fabric.request.limits import LIMITS, Limits
 from fabric.request.parts import InlineLink, InlineServer, InlineSwitch
@@ -66,32 +66,32 @@ else:
 
 
 class Published(StrictModel):
-    """A published number with the tolerance that its rounding needs."""
+    """A published number with a tolerance for its rounding."""
 
     value: float = Field(examples=[491_000_000])
-    """The number as published."""
+    """The published number."""
     within: Annotated[float, Field(ge=0, le=1)] = 0
-    """Relative tolerance: 0.01 is one percent."""
+    """Relative tolerance: 0.01 is 1 %."""
 
 
 class RatioRange(StrictModel):
-    """The range that a ratio must lie in; it is exact where both are the same."""
+    """The range of a ratio; it is exact where both ends are equal."""
 
     min: Ratio = Field(examples=[2])
-    """The least that is permitted."""
+    """The smallest ratio allowed."""
     max: Ratio = Field(examples=[3])
-    """The most that is permitted."""
+    """The largest ratio allowed."""
 
     @field_validator("max")
     @classmethod
-    def _ordered(cls, most: float, info: ValidationInfo) -> float:
+    def _check_order(cls, most: float, info: ValidationInfo) -> float:
         if most < info.data.get("min", 0):
-            raise wrong(f"{most:g} is less than the min, {info.data['min']:g}")
+            raise custom_error(f"{most:g} is less than min, {info.data['min']:g}")
         return most
 
 
 def _tag_ratio(value: Any) -> str:
-    """Tell a range from ratios by tier by its keys."""
+    """Return the tag of a ratio; a range is known by its keys from ratios by tier."""
     return "<range>" if isinstance(value, dict) and set(value) & set(RatioRange.model_fields) else tag(value)
 
 
@@ -109,7 +109,7 @@ Ratios = Annotated[
     | Annotated[dict[UplinkRole, TierRatio], Tag("<mapping>"), Field(min_length=1)],
     Discriminator(_tag_ratio),
 ]
-"""Ratios for all tiers, or by tier."""
+"""One ratio or range for all tiers, or ratios and ranges by tier."""
 
 
 def _tag_server(value: Any) -> str:
@@ -121,10 +121,11 @@ def _tag_part(value: Any) -> str:
 
 
 def _tag_switches(value: Any) -> str:
-    """Tell an inline switch from a choice by tier, whose keys are names that other packages may add.
+    """Return the tag of a choice of switches; the facts of one switch are known by their keys from a mapping by tier.
 
-    A key that is not one of an inline switch counts as a tier where its value can be a choice of switches. Without any
-    key of an inline switch the mapping is by tier, unless one is a misspelt one.
+    Tiers cannot be listed here, because other packages may add some. With a key of a switch's facts, another key counts
+    as a tier where its value can be a choice of switches. Without any, the mapping is by tier unless a key looks
+    like a misspelt fact.
     """
     if not isinstance(value, dict):
         return tag(value)
@@ -153,23 +154,23 @@ class Request(StrictModel):
     schema_uri: Text | None = Field(default=None, alias="$schema", exclude=True)
     """The JSON Schema of this file, for editors; not read."""
     name: Name = Field(default="fabric", examples=["colossus-100k"])
-    """What the fabric is called, in reports and in the names of files."""
+    """The name of the fabric, in reports and file names."""
     title: Text | None = None
-    """One line that says what it is."""
+    """A title of one line."""
     description: Text | None = None
-    """What else a reader should know of it."""
+    """A longer description."""
     gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] = Field(examples=[100000])
-    """GPUs to be joined; the last server may be filled in part."""
+    """GPUs to connect; the last server may be partly filled."""
     server: Annotated[
         Annotated[ServerName, Tag("<name>")] | Annotated[InlineServer, Tag("<server>")], Discriminator(_tag_server)
     ] = Field(examples=["hgx-h100"])
-    """The server: a catalogue name, or a mapping of its facts."""
+    """The server: a catalogue name, or a mapping of facts."""
     family: Annotated[
         Annotated[FamilyName, Tag("<name>")]
         | Annotated[list[FamilyName], Tag("<list>"), Field(min_length=1, max_length=100)],
         Discriminator(tag),
     ] = Field(default="clos", examples=["rail-optimized", "fat-tree", "dragonfly", "any"])
-    """Families to choose from: a name, a list, `clos` (by tiers), `direct` (switch to switch) or `any`."""
+    """Topology families to choose from: a name, a list, `clos` (tiers), `direct` (switch to switch) or `any`."""
     switches: Annotated[
         Annotated[SwitchName, Tag("<name>")]
         | Annotated[InlineSwitch, Tag("<switch>")]
@@ -177,7 +178,7 @@ class Request(StrictModel):
         | Annotated[SwitchesByTier, Tag("<by tier>")],
         Discriminator(_tag_switches),
     ] = Field(default="any", examples=["sn5600"])
-    """Switches to choose from: a name, a mapping of facts, a list, any (all with a price), or one of these by tier."""
+    """Switches to choose from: a name, a mapping of facts, a list, `any` (all with a price), or these by tier."""
     link_price_usd: (
         Annotated[
             Annotated[Price, Tag("<one>")] | Annotated[dict[BundleName, Price], Tag("<mapping>"), Field(min_length=1)],
@@ -185,7 +186,7 @@ class Request(StrictModel):
         ]
         | None
     ) = Field(default=None, examples=[1240])
-    """Price of one link with its modules, for all or by bundle; null: the catalogue's parts."""
+    """Unit price of a link with its modules in USD: one number, or by bundle; default: the price of a link part."""
     lengths_m: (
         Annotated[
             Annotated[Quantity, Tag("<one>")]
@@ -194,37 +195,37 @@ class Request(StrictModel):
         ]
         | None
     ) = Field(default=None, examples=[{"server-leaf": 3, "leaf-spine": 40}])
-    """Length of the longest link in metres, of all or by bundle: of the parts that reach, the cheapest is taken."""
+    """Length of the longest link in metres: one number, or by bundle. The cheapest part that reaches is used."""
     links: list[InlineLink] = Field(default=[], max_length=100)
-    """Link parts of your own, beside those of the catalogue."""
+    """Your own link parts, in addition to the catalogue's."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
-    """Prices of switches and link parts by name (`sn5600`, `optical-400g`), instead of the catalogue's."""
+    """Unit prices of switches and link parts in USD by name (`sn5600`, `optical-400g`), instead of the catalogue's."""
     nic_usd: Price | None = Field(default=None, examples=[1500])
-    """Price of one NIC with its cage or adapter; null: NICs are not counted, for they come with the server."""
+    """Unit price of a NIC in USD; default: NICs come with the server and are not counted."""
     years: Years | None = Field(default=None, examples=[5])
-    """Years of running that the electricity is counted for; null: it is not counted."""
+    """Years of operation for which electricity is counted; default: it is not counted."""
     electricity_usd_per_kwh: Tariff | None = Field(default=None, examples=[0.08])
-    """Price of electricity; null: it is not counted."""
+    """Price of electricity in USD per kWh; default: it is not counted."""
     pue: Pue = Field(default=1, examples=[1.3])
-    """Power drawn by the site over that of its equipment; electricity is multiplied by it."""
+    """Power usage effectiveness: power of the site over power of its equipment. It multiplies electricity."""
     available: dict[Name, Stock] = Field(default={}, examples=[{"sn5600": 900}])
-    """Switches that can be had, by name; a tier that may use one of these may have several models."""
+    """How many switches are available, by name; a tier that may use one of these may mix models."""
     link_gbps: Gbps | None = Field(default=None, examples=[400])
-    """The rate of a host link at most; default: the NIC's, split evenly over the planes."""
+    """Maximum rate of a host link in Gb/s; default: the NIC's rate, split evenly over the planes."""
     planes: Annotated[
         Annotated[Planes, Tag("<one>")]
         | Annotated[Any_, Tag("<any>")]
         | Annotated[list[Planes], Tag("<list>"), Field(min_length=1, max_length=64)],
         Discriminator(tag_choice),
     ] = Field(default=1, examples=[2])
-    """Independent planes, over which each NIC is split evenly: a number, a list, or any (1 to 8)."""
+    """Independent planes over which each NIC is split evenly: a number, a list, or `any` (1 to 8)."""
     tiers: Annotated[
         Annotated[Tiers, Tag("<one>")]
         | Annotated[Any_, Tag("<any>")]
         | Annotated[list[Tiers], Tag("<list>"), Field(min_length=1, max_length=4)],
         Discriminator(tag_choice),
     ] = Field(default="any", examples=[3])
-    """Switch tiers: a number from 1 to 4, a list, or any."""
+    """Switch tiers: a number from 1 to 4, a list, or `any`."""
     rails: (
         Annotated[
             Annotated[Rails, Tag("<one>")]
@@ -234,28 +235,28 @@ class Request(StrictModel):
         ]
         | None
     ) = Field(default=None, examples=[8])
-    """Rails that a server's NICs form, each with its own leaves: a number, a list, or any; default: the server's."""
+    """Rails that a server's NICs form, each with its own leaves: a number, a list, or `any`; default: the server's."""
     oversubscription: Ratios = Field(default=1, examples=[1])
-    """The most bandwidth down over up at a switch, or a range of min and max: one for all, or by tier."""
+    """Maximum ratio of bandwidth down to bandwidth up at a switch, or a range of min and max: for all, or by tier."""
     unit_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[512])
-    """The scalable unit: the GPUs that share their leaves, in whole servers; null: sizing chooses."""
+    """GPUs of a scalable unit (SU), which share their leaves, in whole servers; default: sizing chooses."""
     reserve: Annotated[
         Annotated[Spare, Tag("<one>")] | Annotated[dict[Role, Spare], Tag("<mapping>"), Field(min_length=1)],
         Discriminator(tag),
     ] = Field(default=0, examples=[4])
-    """Ports kept free on every switch, at the link's rate: one number, or by tier."""
+    """Ports kept free on every switch, at the rate of the links: one number, or by tier."""
     grow_to_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[200000])
-    """GPUs that the fabric must reach later by adding pods (or units, in two tiers) without moving a cable."""
+    """GPUs to which the fabric must grow later by adding pods (or units, in two tiers) without moving a cable."""
     survive: dict[SurviveName, Share] = Field(default={}, examples=[{"spine": 0.9}])
-    """Share of all-reduce throughput that must remain without any one switch of a tier, or without one plane."""
+    """Share of all-reduce throughput that must remain after the loss of any one switch of a tier, or of a `plane`."""
     limits: RequestLimits = RequestLimits()
     """Limits on what sizing may choose."""
     pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])
-    """Sizes of axes, or parallel links of bundles, that are given instead of chosen."""
+    """Fixed sizes of axes, and fixed numbers of parallel links of bundles."""
     expected: dict[
         ResultKey,
         Annotated[Annotated[float, Tag("<one>")] | Annotated[Published, Tag("<mapping>")], Discriminator(tag)],
     ] = Field(default={}, examples=[{"leaf": 1568}])
-    """Published numbers that the design must reproduce, by role, bundle or key of the result."""
+    """Published numbers that the design must reproduce, by tier, bundle or key of the result."""
     sources: list[Text] = Field(default=[], max_length=100, examples=[["https://example.com/paper"]])
     """Where the request and its numbers come from."""

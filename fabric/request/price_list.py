@@ -1,4 +1,4 @@
-"""Prices from a file and from the command line, to be set in a request's `prices_usd`."""
+"""Prices from a file and from the command line, to be set in the `prices_usd` of a request."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from fabric.request.document import Overlay, dotted
 from fabric.request.yaml_reader import read_file
 
-__all__ = ["price_list"]
+__all__ = ["read_price_list"]
 
 WHAT = "a list of prices is a mapping of names to USD such as `sn5600: 52000`"
 
 
-def price_list(path: str | os.PathLike[str] | None, given: Mapping[str, float | str]) -> Overlay:
-    """Return the prices of the file at `path`, if any, with those `given` by `--price` over them.
+def read_price_list(path: str | os.PathLike[str] | None, given: Mapping[str, float | str]) -> Overlay:
+    """Return the prices of the file at `path`, if any, overridden by those `given` by `--price`.
 
-    Raises InputError when the file can't be read; its prices are checked with the request that takes them.
+    Raises InputError when the file cannot be read. The prices are checked with the request that they are set in.
     """
     places = {name: f"--price {name}" for name in given}
     if path is None:

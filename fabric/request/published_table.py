@@ -1,4 +1,4 @@
-"""A table of published fabrics, shipped or a person's own, read with its places."""
+"""A table of published fabrics, shipped or your own, read with the line of every key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from fabric.errors import InputError, Mistake, nearest
 from fabric.request.document import Document, quoted
 from fabric.request.error_messages import explain_errors
-from fabric.request.fields import AxisName, Count, Share, StrictModel, Text, wrong
+from fabric.request.fields import AxisName, Count, Share, StrictModel, Text, custom_error
 from fabric.request.shipped_designs import tables
 from fabric.request.spec import Spec
 from fabric.request.yaml_reader import read_file, read_text
@@ -27,21 +27,21 @@ CELLS = (
     "endpoints", "switches", "links", "cost_musd", "cost_per_endpoint_kusd",
     "radix", "copper", "fibre", "modules", "nic_ports", "hops_max",
 )  # fmt: skip
-"""What a table may say of a fabric (docs/tables.md)."""
+"""The cells that a row may have (docs/tables.md)."""
 
 
-def _known(name: str) -> str:
+def _check_cell(name: str) -> str:
     if name not in CELLS:
-        raise wrong(f"no cell '{name}'{nearest(name, CELLS)}")
+        raise custom_error(f"unknown cell '{name}'{nearest(name, CELLS)}")
     return name
 
 
-Cell = Annotated[str, Field(max_length=100), AfterValidator(_known)]
+Cell = Annotated[str, Field(max_length=100), AfterValidator(_check_cell)]
 Number = Annotated[float, Field(ge=0, le=1e15)]
 
 
 class DiffersFields(StrictModel):
-    """Why cells of a row differ from what is computed."""
+    """Why cells of a row differ from the design."""
 
     cells: Annotated[list[Cell], Field(min_length=1, max_length=20)] = Field(examples=[["switches"]])
     """The cells that this explains."""
@@ -53,67 +53,71 @@ class RowFields(StrictModel):
     """One published fabric."""
 
     name: Annotated[Text, Field(min_length=1)] = Field(examples=["FT2"])
-    """What the table calls it."""
+    """Its name in the table."""
     request: dict[str, Any] = Field(examples=["{gpus: 2048, family: fat-tree}"])
-    """What it is, in the words of a request."""
+    """The request for it."""
     published: Annotated[dict[Cell, Number], Field(min_length=1)] = Field(examples=["{switches: 96}"])
-    """Its cells."""
+    """Its published cells."""
     differs: list[DiffersFields] = Field(default=[], max_length=20)
-    """The cells known to differ, with the reasons."""
+    """Cells that are known to differ, with reasons."""
     formula: dict[Text, Count] = Field(default={}, examples=["{q: 28}"])
-    """Sizes at which the source read its formulas, where no such fabric can be built."""
+    """Sizes at which the source evaluated its formulas, where no such fabric can be built."""
     copper: list[AxisName] = Field(default=[], max_length=20)
-    """The bundles whose links are copper; all others are fibre."""
+    """Bundles whose links are copper; all others are fibre."""
     links_per_fibre: dict[AxisName, Count] = Field(default={}, examples=["{leaf-spine: 2}"])
-    """How many links of a bundle share one fibre; 1 where nothing is said."""
+    """Links that share one fibre, by bundle; default: 1."""
     note: Text = ""
-    """What else a reader should know of the row."""
+    """A remark on the row."""
 
 
 class TableFields(StrictModel):
     """A table: its fabrics, and the source that published them."""
 
     title: Text = Field(examples=["Table 3 of the paper"])
-    """One line that says what it is."""
+    """A title of one line."""
     source: Annotated[Text, Field(min_length=1)] = Field(examples=["doi 10.1145/3718958.3750503"])
-    """Where the numbers stand."""
+    """Where the numbers are published."""
     within: dict[Cell, Share] = Field(default={}, examples=["{cost_musd: 0.02}"])
-    """Relative tolerance by cell, for what the source rounds: 0.02 is two percent; a cell left out must be exact."""
+    """Relative tolerance by cell, for rounded numbers: 0.02 is 2 %; any other cell must be exact."""
     common: dict[str, Any] = Field(default={}, examples=["{server: hgx-h100}"])
-    """Words of the request that hold in every row that does not say otherwise."""
+    """Keys of the request that apply to every row that does not set them."""
     rows: Annotated[list[RowFields], Field(min_length=1, max_length=1000)] = Field(examples=["[{name: FT2, ...}]"])
     """The fabrics."""
 
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A table by its name, with the request of each row; `document` knows where everything stands."""
+    """A table of published fabrics with the request of each row."""
 
     name: str
-    words: TableFields
+    """Its name: that of a shipped table, or of the file."""
+    fields: TableFields
+    """The table as it was written."""
     requests: tuple[Spec, ...]
+    """The request of each row."""
     document: Document
+    """The document it was read from, with the place of every key."""
 
     def rows(self) -> Iterator[tuple[int, RowFields, Spec]]:
-        """Yield the place, the words and the request of each row."""
-        for place, (row, spec) in enumerate(zip(self.words.rows, self.requests, strict=True)):
-            yield place, row, spec
+        """Yield the index, the fields and the request of each row."""
+        for index, (row, spec) in enumerate(zip(self.fields.rows, self.requests, strict=True)):
+            yield index, row, spec
 
 
 def read_table(source: str | os.PathLike[str], resolve: Callable[[Document], Spec]) -> PublishedTable:
-    """Read a table by a shipped one's name or a file's path; `resolve` turns the request of a row into a Spec.
+    """Read a table by the name of a shipped one or the path of a file; `resolve` turns a row's request into a Spec.
 
     Raises InputError with every mistake, each at its line.
     """
     document = _document(source)
     try:
-        words = TableFields.model_validate(document.values)
+        table = TableFields.model_validate(document.values)
     except ValidationError as error:
         raise InputError(
             [*document.mistakes, *(found for _, found in explain_errors(error, document, TableFields))]
         ) from None
-    mistakes, requests = [*document.mistakes, *_misplaced(words, document)], []
-    for place, row in enumerate(words.rows):
+    mistakes, requests = [*document.mistakes, *_row_mistakes(table, document)], []
+    for place, row in enumerate(table.rows):
         part = document.part(("rows", place, "request"), ("common",))
         try:
             requests.append(resolve(replace(part, values={"name": f"row {place + 1}", **part.values})))
@@ -121,7 +125,7 @@ def read_table(source: str | os.PathLike[str], resolve: Callable[[Document], Spe
             mistakes += [replace(found, text=f"{row.name}: {found.text}") for found in error.mistakes]
     if mistakes:
         raise InputError(mistakes)
-    return PublishedTable(Path(source).stem, words, tuple(requests), document)
+    return PublishedTable(Path(source).stem, table, tuple(requests), document)
 
 
 def _document(source: str | os.PathLike[str]) -> Document:
@@ -134,16 +138,16 @@ def _document(source: str | os.PathLike[str]) -> Document:
     return read_file(source, WHAT)
 
 
-def _misplaced(words: TableFields, document: Document) -> Iterator[Mistake]:
-    """Yield what one part of a row says against another: names that stand twice, reasons for cells it does not have."""
+def _row_mistakes(table: TableFields, document: Document) -> Iterator[Mistake]:
+    """Yield the mistakes across keys: duplicate names, and explanations of cells that a row does not have."""
     seen: dict[str, int] = {}
-    for place, row in enumerate(words.rows):
+    for place, row in enumerate(table.rows):
         if seen.setdefault(row.name, place) != place:
-            yield document.mistake(("rows", place, "name"), f"'{row.name}' stands twice; give each row its own name")
-        yield from _reasons(row, place, document)
+            yield document.mistake(("rows", place, "name"), f"duplicate name '{row.name}'; give each row its own")
+        yield from _explanation_mistakes(row, place, document)
 
 
-def _reasons(row: RowFields, place: int, document: Document) -> Iterator[Mistake]:
+def _explanation_mistakes(row: RowFields, place: int, document: Document) -> Iterator[Mistake]:
     explained: Mapping[str, int] = {}
     for number, item in enumerate(row.differs):
         for index, cell in enumerate(item.cells):

@@ -1,4 +1,4 @@
-"""From a request, wherever it stands, to a Spec; every mistake in it is told at once."""
+"""From a request in any form to a Spec; all mistakes in it are reported at once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from fabric.catalog import Server
 from fabric.errors import InputError, Mistake, nearest
 from fabric.request import chosen_parts
-from fabric.request.checks import allowed_families, findings, tiers
-from fabric.request.document import Document, Tree, plain, quoted
+from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions
+from fabric.request.document import Document, Tree, add_plain, quoted
 from fabric.request.error_messages import explain_errors
 from fabric.request.known_names import KnownNames
 from fabric.request.limits import Limits
@@ -27,49 +27,49 @@ from fabric.request.yaml_reader import read_file, read_text
 __all__ = ["Source", "read_document", "read_spec"]
 
 MAX_MISTAKES = 100
-"""The most mistakes that are told of one request; the rest are counted."""
+"""The most mistakes reported for one request; the rest are counted."""
 
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | Document | None
-"""Where a request stands: a shipped design's name, a file's path, a mapping, or a document read already."""
+"""What a request is read from: a shipped design's name, a file's path, a mapping, or a document already read."""
 
 
 def read_spec(source: Source, overrides: Mapping[str, Any], *, names: KnownNames) -> Spec:
-    """Return the Spec of a request, wherever it stands; None is an empty one.
+    """Return the Spec of a request; a `source` of None is an empty request.
 
-    A name that is both a shipped design's and a file's is the design's; write `./name` for the file. `overrides`
-    replace whole keys of the request, in the same words. `names` are those of all families and of their parts.
-    Raises InputError with every mistake, each at its file and line, or at its key where it came from no file.
+    A name that is both a shipped design's and a file's means the design; write `./name` for the file. `overrides`
+    replace whole keys of the request. `names` are those of all families and of their parts. Raises InputError with
+    every mistake, each at its file and line, or at its key where it does not come from a file.
     """
     document = read_document(source).override(overrides)
     if "fabrics" in document.values and "gpus" not in document.values:
-        remedy = "a cluster of several fabrics; `fabric cluster` takes it"
+        remedy = "this is a cluster of several fabrics; use `fabric cluster`"
         raise InputError([document.mistake(("fabrics",), remedy)])
     request, mistakes = _validate(document, names)
     if mistakes:
         more = len(mistakes) - MAX_MISTAKES
         rest = [Mistake(document.file, f"and {more:,} more mistakes")] if more > 0 else []
         raise InputError([*mistakes[:MAX_MISTAKES], *rest])
-    return _spec(request, document, names)
+    return _make_spec(request, document, names)
 
 
 def read_document(source: Source, shipped: Mapping[str, Path] | None = None) -> Document:
-    """Read the document of a request from wherever it stands, of a name from `shipped`, by default the designs.
+    """Return the document of a request; `shipped` are the files that have names, by default the shipped designs.
 
-    Raises InputError when there is none.
+    Raises InputError when there is no such file, or when it cannot be read.
     """
     if source is None or isinstance(source, Document):
         return source or Document({})
     if isinstance(source, Mapping):
         tree = Tree("")
-        plain(source, tree)
+        add_plain(source, tree)
         return tree.document()
     shipped = topologies() if shipped is None else shipped
     if isinstance(source, str) and source in shipped:
         return read_text(shipped[source].read_text(encoding="utf-8"), f"{source}.yaml")
     if not isinstance(source, str | os.PathLike):
         raise InputError(f"a request is a name, a path or a mapping, not a {type(source).__name__}")
-    return read_file(source) if _exists(source) else _refuse_name(os.fsdecode(source), shipped)
+    return read_file(source) if _exists(source) else _refuse_unknown_name(os.fsdecode(source), shipped)
 
 
 def _exists(path: str | os.PathLike[str]) -> bool:
@@ -80,8 +80,8 @@ def _exists(path: str | os.PathLike[str]) -> bool:
     return os.fspath(path) not in ("", b"")
 
 
-def _refuse_name(name: str, shipped: Mapping[str, Path]) -> Document:
-    """Refuse what is neither; of a path only a near name is told, of a bare name else all."""
+def _refuse_unknown_name(name: str, shipped: Mapping[str, Path]) -> Document:
+    """Refuse a name; for a path only a similar shipped name is suggested, for a bare name else all are listed."""
     hint = nearest(Path(name).stem[:100], shipped)
     hint = "" if hint.startswith("; known") and Path(name).name != name else hint
     what = "no shipped design and no file" if shipped else "no file"
@@ -89,7 +89,7 @@ def _refuse_name(name: str, shipped: Mapping[str, Path]) -> Document:
 
 
 def _validate(document: Document, names: KnownNames) -> tuple[Request, list[Mistake]]:
-    """Return the request with all its mistakes; where there are some, the request holds what is sound of it."""
+    """Return the request with all its mistakes; where there are some, the request has only its valid keys."""
     mistakes, invalid = list(document.mistakes), set()
     known = _names_by_kind(document, names)
     try:
@@ -98,15 +98,15 @@ def _validate(document: Document, names: KnownNames) -> tuple[Request, list[Mist
         for key, mistake in explain_errors(error, document, Request):
             invalid.add(key)
             mistakes.append(mistake)
-        sound = {key: value for key, value in document.values.items() if key not in invalid}
-        request = Request.model_validate({"gpus": 1, "server": "hgx-h100", **sound}, context=known)
-    found = findings(request, invalid, names)
+        valid = {key: value for key, value in document.values.items() if key not in invalid}
+        request = Request.model_validate({"gpus": 1, "server": "hgx-h100", **valid}, context=known)
+    found = find_contradictions(request, invalid, names)
     mistakes += [document.mistake(keys, text) for keys, text in found]
-    return request, sorted(mistakes, key=_line)
+    return request, sorted(mistakes, key=_line_of)
 
 
 def _names_by_kind(document: Document, names: KnownNames) -> dict[str, Collection[str]]:
-    """Return the names that validation knows beside the catalogue's, by the kinds of `fabric.request.fields`."""
+    """Return the names that are valid beside the catalogue's, by the kinds that `fabric.request.fields` uses."""
     return {
         "family": (*names.topologies, *names.sets),
         "switch": tuple(_inline_names(document.values.get("switches"))),
@@ -118,7 +118,7 @@ def _names_by_kind(document: Document, names: KnownNames) -> dict[str, Collectio
 
 
 def _inline_names(switches: Any) -> Iterator[str]:
-    """Yield the names of the switches whose facts stand anywhere in the request; the rest of it may use them."""
+    """Yield the names of the switches that a request describes, at any depth; the rest of it may use them."""
     if isinstance(switches, dict):
         name = switches.get("name")
         yield from [name] if isinstance(name, str) else []
@@ -126,35 +126,35 @@ def _inline_names(switches: Any) -> Iterator[str]:
         yield from _inline_names(item)
 
 
-def _line(mistake: Mistake) -> int:
+def _line_of(mistake: Mistake) -> int:
     line = mistake.place.rpartition(":")[2]
     return int(line) if line.isdecimal() else 0
 
 
-def _spec(request: Request, document: Document, names: KnownNames) -> Spec:
-    server = chosen_parts.server(request.server)
+def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
+    server = chosen_parts.chosen_server(request.server)
     return Spec(
         name=request.name,
         gpus=request.gpus,
         server=server,
         families=allowed_families(request, names),
-        switches=MappingProxyType(chosen_parts.switches(request)),
+        switches=MappingProxyType(chosen_parts.chosen_switches(request)),
         link_gbps=request.link_gbps or server.nic_gbps,
-        planes=_choices(request.planes, even_planes(server.nic_gbps)),
-        tiers=tiers(request),
-        rails=_choices(
+        planes=_chosen_numbers(request.planes, even_planes(server.nic_gbps)),
+        tiers=allowed_tiers(request),
+        rails=_chosen_numbers(
             request.rails or server.rails or server.nics,
             [number for number in range(1, server.nics + 1) if server.nics % number == 0],
         ),
-        oversubscription=_by_name(request.oversubscription, _most_ratio),
-        least_oversubscription=_by_name(request.oversubscription, _least_ratio),
+        oversubscription=_values_by_name(request.oversubscription, _largest_ratio),
+        least_oversubscription=_values_by_name(request.oversubscription, _smallest_ratio),
         unit_gpus=request.unit_gpus,
-        reserve=_by_name(request.reserve, int),
+        reserve=_values_by_name(request.reserve, int),
         grow_to_gpus=request.grow_to_gpus,
-        survive=_by_name(request.survive, _fraction),
+        survive=_values_by_name(request.survive, _fraction),
         available=MappingProxyType(dict(request.available)),
-        link_price_usd=_by_name(request.link_price_usd, float),
-        lengths_m=_by_name(request.lengths_m, float),
+        link_price_usd=_values_by_name(request.link_price_usd, float),
+        lengths_m=_values_by_name(request.lengths_m, float),
         link_parts=chosen_parts.link_parts(request),
         nic_usd=request.nic_usd,
         years=request.years,
@@ -164,40 +164,40 @@ def _spec(request: Request, document: Document, names: KnownNames) -> Spec:
         pinned=MappingProxyType(dict(request.pinned)),
         expected=MappingProxyType(dict(document.values.get("expected", {}))),
         sources=tuple(request.sources),
-        request=MappingProxyType(_words(request, document, server)),
+        request=MappingProxyType(_complete_request(request, document, server)),
     )
 
 
-def _choices(asked: int | str | list[int], everything: list[int]) -> tuple[int, ...]:
-    """Return the numbers that a number, a list or `any` allows, each once and in the order asked."""
+def _chosen_numbers(asked: int | str | list[int], everything: list[int]) -> tuple[int, ...]:
+    """Return the numbers that a number, a list or `any` allows, in its order and without duplicates."""
     numbers = everything if isinstance(asked, str) else asked if isinstance(asked, list) else [asked]
     return tuple(dict.fromkeys(numbers))
 
 
-def _by_name(asked: Any, kind: Any) -> Mapping[str, Any]:
-    """Return one value as that of `*`, a mapping as it is, and nothing for None."""
+def _values_by_name(asked: Any, kind: Any) -> Mapping[str, Any]:
+    """Return the converted values by name: a single value is that of `*`, and None is no value."""
     named = asked if isinstance(asked, dict) else {} if asked is None else {"*": asked}
     return MappingProxyType({name: kind(value) for name, value in named.items()})
 
 
-def _most_ratio(asked: float | RatioRange) -> Fraction:
+def _largest_ratio(asked: float | RatioRange) -> Fraction:
     return _fraction(asked if isinstance(asked, int | float) else asked.max)
 
 
-def _least_ratio(asked: float | RatioRange) -> Fraction:
+def _smallest_ratio(asked: float | RatioRange) -> Fraction:
     return Fraction(0) if isinstance(asked, int | float) else _fraction(asked.min)
 
 
 def _fraction(ratio: float) -> Fraction:
-    """Return a ratio as the fraction that was meant: 1.5 is 3/2, and 1.333333 is 4/3."""
+    """Return the nearest fraction with a small denominator: 1.5 is 3/2, and 1.333333 is 4/3."""
     return Fraction(str(ratio)).limit_denominator(10_000)
 
 
-def _words(request: Request, document: Document, server: Server) -> dict[str, Any]:
-    """Return the request in its own words, as written, with what holds for the keys that it leaves out."""
+def _complete_request(request: Request, document: Document, server: Server) -> dict[str, Any]:
+    """Return the request as it was written, with the values that apply for the keys that it leaves out."""
     defaults = {key: value for key, value in request if key != "schema_uri"}
-    words = {**defaults, "limits": vars(request.limits)}
-    words |= {key: value for key, value in document.values.items() if key in words and key != "limits"}
-    words["link_gbps"] = words["link_gbps"] or server.nic_gbps
-    words["rails"] = words["rails"] or server.rails or server.nics
-    return words
+    complete = {**defaults, "limits": vars(request.limits)}
+    complete |= {key: value for key, value in document.values.items() if key in complete and key != "limits"}
+    complete["link_gbps"] = complete["link_gbps"] or server.nic_gbps
+    complete["rails"] = complete["rails"] or server.rails or server.nics
+    return complete

@@ -32,16 +32,16 @@ def _close_mappings(schema: Any) -> Any:
     return {key: _close_mappings(value) for key, value in schema.items()} | closed
 
 
-def key_table(words: type[BaseModel]) -> str:
-    """Return the table of the keys of `words` in Markdown, as docs/request.md shows it."""
-    rows = ["| key | default | what it says |", "|---|---|---|"]
-    for name, field in words.model_fields.items():
-        default = "needed" if field.is_required() else f"`{_written(field.default)}`"
+def key_table(model: type[BaseModel]) -> str:
+    """Return the table of the keys of `model` in Markdown, as docs/request.md shows it."""
+    rows = ["| key | default | meaning |", "|---|---|---|"]
+    for name, field in model.model_fields.items():
+        default = "required" if field.is_required() else f"`{_format_default(field.default)}`"
         rows.append(f"| `{field.alias or name}` | {default} | {field.description} |")
     return "\n".join(rows) + "\n"
 
 
-def _written(default: object) -> str:
+def _format_default(default: object) -> str:
     plain = default.model_dump() if isinstance(default, BaseModel) else default
     return plain if isinstance(plain, str) and plain else json.dumps(plain)
 

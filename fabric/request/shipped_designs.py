@@ -1,4 +1,4 @@
-"""The shipped designs and published tables, one file each: beside the package in a checkout, inside it if installed."""
+"""The shipped designs and published tables, one file each: in the package, or beside it in a checkout."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ __all__ = ["tables", "topologies"]
 
 
 def topologies() -> dict[str, Path]:
-    """Return the files of the shipped designs by name, sorted; none when the package came without them."""
+    """Return the files of the shipped designs by name, sorted; none where the package has none."""
     return _shipped("*.yaml")
 
 
 def tables() -> dict[str, Path]:
-    """Return the files of the shipped tables of published fabrics by name, as `topologies` does those of designs."""
+    """Return the files of the shipped tables of published fabrics by name, sorted."""
     return _shipped("tables/*.yaml")
 
 
 def _shipped(pattern: str) -> dict[str, Path]:
-    """Return the files of a pattern by name.
+    """Return the files that match a pattern, by name.
 
-    The folder inside the package is the installed one. A checkout has none there, but `topologies/` beside the package.
+    An installed package has them in a folder inside it, a checkout in `topologies/` beside it.
     """
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "topologies", package.parent / "topologies"):

@@ -1,7 +1,8 @@
-"""Reading a request: a YAML or JSON file, or plain Python values, to a Document that knows the line of every key.
+"""Read a request from YAML or JSON text to a Document with the line of every key.
 
-Only what a request needs is read: one document of mappings, lists, text, numbers, booleans and null, typed as YAML 1.2
-types them, so that `NO` and `12:30` stay text. Anchors, aliases and tags are refused: nothing expands or is built.
+Only what a request needs is read: one document of mappings, lists, text, numbers, booleans and null, typed by the rules
+of YAML 1.2, so that `NO` and `12:30` stay text. Anchors, aliases and tags are refused, so nothing can expand and no
+object is built.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from fabric.request.document import WHAT, Document, Tree, quoted
 __all__ = ["MAX_BYTES", "is_plain_text", "read_file", "read_text"]
 
 MAX_BYTES = 2**20
-"""The largest file that is read; a request takes a few hundred bytes."""
+"""The largest file that is read, in bytes; a request has a few hundred."""
 
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
@@ -37,12 +38,12 @@ _JSON_TOKEN = re.compile(r'[{}\[\]]|"(?:[^"\\]|\\.)*"|[^\s,:{}\[\]"]+')
 
 
 def read_file(path: str | os.PathLike[str], what: str = WHAT) -> Document:
-    """Read the request file at `path`, whose name as given stands in every message; `what` says what else it is.
+    """Read the file at `path`, which messages name as it is given; `what` describes it where it is not a request.
 
-    Raises InputError when it is no regular, readable file of at most 1 MiB, or not one well-formed document.
+    Raises InputError when it is not a regular, readable file of at most 1 MiB, or not one well-formed document.
     """
     name = quoted(os.fsdecode(path))
-    data = _bytes_of(path, name)
+    data = _read_bytes(path, name)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -66,11 +67,11 @@ def read_text(text: str, name: str, what: str = WHAT) -> Document:
     return tree.document()
 
 
-def _bytes_of(path: str | os.PathLike[str], name: str) -> bytes:
+def _read_bytes(path: str | os.PathLike[str], name: str) -> bytes:
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
-            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
+            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
             raise _refusal(name, f"is {kind}; a request is a YAML or JSON file")
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -78,7 +79,7 @@ def _bytes_of(path: str | os.PathLike[str], name: str) -> bytes:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _refusal(name, f"not readable: {reason}") from None
     if len(data) > MAX_BYTES:
-        raise _refusal(name, f"holds over {MAX_BYTES:,} bytes; a request is a small file")
+        raise _refusal(name, f"has over {MAX_BYTES:,} bytes; a request is a small file")
     return data
 
 
@@ -88,7 +89,7 @@ def _refusal(place: str, text: str) -> InputError:
 
 def _read_yaml(text: str, tree: Tree) -> None:
     try:
-        _plant_events(text, tree)
+        _add_events(text, tree)
     except yaml.YAMLError as error:
         mark: yaml.Mark | None = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or error
@@ -97,12 +98,12 @@ def _read_yaml(text: str, tree: Tree) -> None:
         raise tree.refusal(mark.line + 1 if mark else 1, f"not readable as YAML: {problem}") from None
 
 
-def _plant_events(text: str, tree: Tree) -> None:
+def _add_events(text: str, tree: Tree) -> None:
     line = 1
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else line
-        _refuse_tricks(event, tree, line)
-        _plant(event, tree, line)
+        _refuse_aliases_and_tags(event, tree, line)
+        _add_event(event, tree, line)
 
 
 def _refuse_before(text: str, tree: Tree) -> None:
@@ -111,22 +112,22 @@ def _refuse_before(text: str, tree: Tree) -> None:
     The parser scans ahead of its events, and has a limit on nesting: it may meet that before our own is checked.
     """
     with suppress(yaml.YAMLError):
-        _plant_events(text, Tree(tree.file, tree.what))
+        _add_events(text, Tree(tree.file, tree.what))
 
 
-def _refuse_tricks(event: yaml.Event, tree: Tree, line: int) -> None:
+def _refuse_aliases_and_tags(event: yaml.Event, tree: Tree, line: int) -> None:
     anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
     if isinstance(event, yaml.AliasEvent):
-        raise tree.refusal(line, f"alias *{quoted(str(anchor))}: aliases are not read; write the value out")
+        raise tree.refusal(line, f"alias *{quoted(str(anchor))}: aliases are not supported; write the value in full")
     if anchor:
-        raise tree.refusal(line, f"anchor &{quoted(anchor)}: anchors are not read; write the value alone")
+        raise tree.refusal(line, f"anchor &{quoted(anchor)}: anchors are not supported; write the value without one")
     if tag:
-        raise tree.refusal(line, f"tag {quoted(tag)}: tags are not read; write the plain value")
+        raise tree.refusal(line, f"tag {quoted(tag)}: tags are not supported; write the plain value")
     if isinstance(event, yaml.DocumentStartEvent) and tree.complete:
-        raise tree.refusal(line, "a second document begins; a file holds one request")
+        raise tree.refusal(line, "a second document begins; a file has one request")
 
 
-def _plant(event: yaml.Event, tree: Tree, line: int) -> None:
+def _add_event(event: yaml.Event, tree: Tree, line: int) -> None:
     if isinstance(event, yaml.MappingStartEvent):
         tree.open({}, line)
     elif isinstance(event, yaml.SequenceStartEvent):
@@ -136,34 +137,34 @@ def _plant(event: yaml.Event, tree: Tree, line: int) -> None:
     elif isinstance(event, yaml.ScalarEvent) and tree.expects_key:
         tree.key(event.value, line)
     elif isinstance(event, yaml.ScalarEvent):
-        tree.add(_typed(event.value, tree, line) if event.implicit[0] else event.value, line)
+        tree.add(_parse_scalar(event.value, tree, line) if event.implicit[0] else event.value, line)
 
 
-def _typed(text: str, tree: Tree, line: int) -> Any:
-    """Return what an unquoted YAML scalar stands for: null, a boolean, a number, or else its text."""
+def _parse_scalar(text: str, tree: Tree, line: int) -> Any:
+    """Return the value of an unquoted YAML scalar: null, a boolean, a number, or else text."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
-        return _number(text, int, tree, line)
+        return _parse_number(text, int, tree, line)
     if _FLOAT.fullmatch(text):
-        return _number(re.sub(r"\.(?=inf|nan)", "", text.lower()), float, tree, line)
+        return _parse_number(re.sub(r"\.(?=inf|nan)", "", text.lower()), float, tree, line)
     return text
 
 
 def is_plain_text(text: str) -> bool:
-    """Say whether a YAML scalar without quotes stands for its text, and for no number, boolean or nothing."""
+    """Say whether a YAML scalar is read as text without quotes, and not as a number, a boolean or null."""
     return not (text in _WORDS or _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text))
 
 
-def _number(text: str, kind: type[int] | type[float], tree: Tree, line: int) -> int | float:
+def _parse_number(text: str, kind: type[int] | type[float], tree: Tree, line: int) -> int | float:
     if len(text) > _DIGITS:
-        raise tree.refusal(line, f"a number of {len(text):,} characters; at most {_DIGITS} are read")
+        raise tree.refusal(line, f"a number of {len(text):,} characters; at most {_DIGITS}")
     return kind(text)
 
 
 def _read_json(text: str, tree: Tree) -> None:
     try:
-        json.loads(text, parse_constant=_no_constant, parse_int=str, parse_float=str)
+        json.loads(text, parse_constant=_refuse_constant, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
         raise tree.refusal(error.lineno, f"not readable as JSON: {error.msg}") from None
     except RecursionError:
@@ -171,11 +172,11 @@ def _read_json(text: str, tree: Tree) -> None:
     except ValueError as error:
         raise tree.refusal(1, f"not readable as JSON: {error}") from None
     for token, line in _json_tokens(text):
-        _plant_json(token, tree, line)
+        _add_token(token, tree, line)
 
 
-def _no_constant(word: str) -> None:
-    raise ValueError(f"{word} is no number of JSON")
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is not a JSON number")
 
 
 def _json_tokens(text: str) -> Iterator[tuple[str, int]]:
@@ -186,7 +187,7 @@ def _json_tokens(text: str) -> Iterator[tuple[str, int]]:
         yield match[0], line
 
 
-def _plant_json(token: str, tree: Tree, line: int) -> None:
+def _add_token(token: str, tree: Tree, line: int) -> None:
     if token in "{[":
         tree.open({} if token == "{" else [], line)
     elif token in "}]":
@@ -196,4 +197,4 @@ def _plant_json(token: str, tree: Tree, line: int) -> None:
     elif token[0] == '"':
         tree.add(json.loads(token), line)
     else:
-        tree.add(_typed(token, tree, line), line)
+        tree.add(_parse_scalar(token, tree, line), line)

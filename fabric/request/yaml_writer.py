@@ -1,4 +1,4 @@
-"""A request written as YAML, so that reading the text gives the same request again."""
+"""Write a request as YAML, from which the same request is read again."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["yaml_text"]
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes no aliases, and quotes what would be read as a number, a boolean or nothing."""
+    """Writes no aliases, and quotes text that would be read as a number, a boolean or null."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        """Write a value out wherever it stands."""
+        """Write every value in full."""
         return True
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain_text(text) else "'")
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _represent_text)
 
 
-def yaml_text(words: Mapping[str, Any]) -> str:
-    """Return the words of a request as YAML, in their order, in lines of at most 80 characters where words allow."""
-    return yaml.dump(dict(words), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=78)
+def yaml_text(request: Mapping[str, Any]) -> str:
+    """Return a request as YAML, its keys in their order, in lines of at most 80 characters where possible."""
+    return yaml.dump(dict(request), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=78)

@@ -127,7 +127,7 @@ def _list_cells(
 ) -> Iterator[PublishedCell]:
     reasons = {cell: item.why for item in fields.differs for cell in item.cells}
     for name, published in fields.published.items():
-        within = table.words.within.get(name, 0)
+        within = table.fields.within.get(name, 0)
         yield PublishedCell(name, published, ours.get(name), within, formula.get(name), reasons.get(name, ""))
 
 

@@ -91,7 +91,10 @@ def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run)
         ("sn5600: 7\nsn4700: dear\n", ":2: sn4700: 'dear' is text, not a number"),
         ("sn5600: -1\n", ":1: sn5600: -1 is too small; at least 0"),
         ("sn5600: 1\nsn5600: 2\n", ":2: sn5600: set twice, first in line 1; keep one"),
-        ("osfp-2xsr4: 1\n", ":1: osfp-2xsr4: no whole link, so its price is never used; give that of optical-400g"),
+        (
+            "osfp-2xsr4: 1\n",
+            ":1: osfp-2xsr4: not a whole link, so its price is never used; set the price of optical",
+        ),
         ("- 7\n", ":1: a list of prices is a mapping of names to USD such as `sn5600: 52000`, not a list"),
         ("", ": is empty; a list of prices is a mapping of names to USD"),
     ],
@@ -194,7 +197,7 @@ def test_the_total_cost_may_be_limited() -> None:
     assert made("hops", **RUN, limits={"total_cost_usd": least}).proof.status == "OPTIMAL"
     with pytest.raises(fabric.Infeasible, match=r"limits\.total_cost_usd"):
         made("hops", **RUN, limits={"total_cost_usd": least - 1})
-    with pytest.raises(InputError, match=r"limits.total_cost_usd: counts electricity; add years$"):
+    with pytest.raises(InputError, match=r"limits.total_cost_usd: includes electricity; add years$"):
         made(limits={"total_cost_usd": 10**9}, electricity_usd_per_kwh=1)
 
 

@@ -150,7 +150,7 @@ def test_whole_numbers_have_no_decimals(run: Run, request_file: Path, tmp_path: 
         (("--planes", "1.5"), "planes: 1.5 is not a whole number"),
         (("--tiers", "2,"), "tiers[1]: '' is text, not a whole number"),
         (("--server", "8"), "server: unknown server '8'"),
-        (("--switches", "²,\udcff"), "holds half a character"),
+        (("--switches", "²,\udcff"), "has a lone surrogate"),
     ],
     ids=lambda value: ascii(value)[:30],
 )

@@ -205,7 +205,7 @@ def test_a_published_number_that_no_design_has_is_the_requests_mistake(run: Run,
     files[2].write_text(json.dumps(OTHER | {"expected": {"hops.least": 1}}))
     code, out, err = run(*files)
     assert (code, out) == (2, "")
-    assert f"fabric: {files[2]}:1: expected.hops.least: no such number" in err
+    assert f"fabric: {files[2]}:1: expected.hops.least: a design has no such number" in err
 
 
 def test_a_published_number_that_is_not_met_is_warned_of(run: Run, files: list[Path]) -> None:

@@ -35,16 +35,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"nic_gbp": 8}, "nic_gbp: unknown key; did you mean 'server.nic_gbps'?"),
     ({"parallel_links": 16}, "parallel_links: unknown key; did you mean 'limits.parallel_links'?"),
     ({"<<": {}}, "<<: unknown key; known: $schema, available, description, "),
-    ({"name": "a/b"}, "name: 'a/b' is not well written"),
-    ({"name": ".hidden"}, "name: '.hidden' is not well written"),
-    ({"name": "-rf"}, "name: '-rf' is not well written"),
-    ({"name": "a\nb"}, "name: 'a\\nb' is not well written"),
-    ({"name": "a\x1b[31m"}, "name: 'a\\x1b[31m' is not well written"),
-    ({"name": ""}, "name: '' is not well written"),
+    ({"name": "a/b"}, "name: 'a/b' is not valid"),
+    ({"name": ".hidden"}, "name: '.hidden' is not valid"),
+    ({"name": "-rf"}, "name: '-rf' is not valid"),
+    ({"name": "a\nb"}, "name: 'a\\nb' is not valid"),
+    ({"name": "a\x1b[31m"}, "name: 'a\\x1b[31m' is not valid"),
+    ({"name": ""}, "name: '' is not valid"),
     ({"name": "x" * 101}, "is 101 characters long; at most 100"),
     ({"name": 400}, "name: 400 is a number, not text; write it in quotes: '400'"),
-    ({"title": "a\x00"}, "title: holds a line break or another control character"),
-    ({"title": "a\u202eb"}, "title: holds a line break or another control character"),
+    ({"title": "a\x00"}, "title: contains a line break or another control character"),
+    ({"title": "a\u202eb"}, "title: contains a line break or another control character"),
     ({"title": "x" * 1001}, "is 1,001 characters long; at most 1,000"),
     ({"server": "hgx-h10"}, "server: unknown server 'hgx-h10'; did you mean 'hgx-h100'?"),
     ({"server": 3}, "server: 3 is a number, not a name or a mapping of a server's facts"),
@@ -54,12 +54,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"server": {**SERVER, "rails": 3}}, "server.rails: 3 does not divide the server's 8 nics"),
     ({"server": {**SERVER, "trays": 3}}, "server.trays: 3 does not divide the server's 8 gpus"),
     ({"server": {**SERVER, "power_w": -1}}, "server.power_w: -1 is too small"),
-    ({"server": {**SERVER, "nvlink_GBps": float("inf")}}, "server.nvlink_GBps: inf is no finite number"),
+    ({"server": {**SERVER, "nvlink_GBps": float("inf")}}, "server.nvlink_GBps: inf is not a finite number"),
     ({"family": "fat-tre"}, "family: unknown family 'fat-tre'; did you mean 'fat-tree'?"),
     ({"family": ["fat-tree", "x"]}, "family[1]: unknown family 'x'; known: any, bcube, clos"),
-    ({"family": []}, "family: is empty; name at least one"),
+    ({"family": []}, "family: is empty; give at least one"),
     ({"switches": "sn470"}, "switches: unknown switch 'sn470'; did you mean 'sn4700'?"),
-    ({"switches": []}, "switches: is empty; name at least one"),
+    ({"switches": []}, "switches: is empty; give at least one"),
     (
         {"switches": 5},
         "switches: 5 is a number, not a name, a mapping of a switch's facts, a list or a mapping by tier",
@@ -70,13 +70,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"switches": {"name": "b", "ports": 4}}, "switches.rate_gbps: missing"),
     ({"switches": {**BOX, "port": 4}}, "switches.port: unknown key; did you mean 'ports'?"),
     ({"switches": {"leaf": {**BOX, "leaf": "sn5600"}}}, "switches.leaf.leaf: unknown key"),
-    ({"switches": ["sn5600", {**BOX, "name": "sn5600"}]}, "switches[1]: 'sn5600' already stands for a switch with"),
-    ({"switches": [BOX, {**BOX, "ports": 32}]}, "switches[1]: 'box' already stands for a switch with other facts"),
-    ({"switches": ["any", {**BOX, "name": "sn5600"}]}, "switches[1]: 'sn5600' already stands for a switch with"),
-    ({"switches": [{**BOX, "name": "sn5600"}, "any"]}, "switches[0]: 'sn5600' already stands for a switch with"),
+    ({"switches": ["sn5600", {**BOX, "name": "sn5600"}]}, "switches[1]: 'sn5600' is already the name of a switch with"),
+    ({"switches": [BOX, {**BOX, "ports": 32}]}, "switches[1]: 'box' is already the name of a switch with other facts"),
+    ({"switches": ["any", {**BOX, "name": "sn5600"}]}, "switches[1]: 'sn5600' is already the name of a switch with"),
+    ({"switches": [{**BOX, "name": "sn5600"}, "any"]}, "switches[0]: 'sn5600' is already the name of a switch with"),
     (
         {"switches": {"leaf": "any", "spine": {**BOX, "name": "sn5600"}}},
-        "switches.spine: 'sn5600' already stands for a switch with",
+        "switches.spine: 'sn5600' is already the name of a switch with",
     ),
     ({"switches": {"leaf": "sn5600"}, "tiers": [2, 3]}, "switches: a fabric of 2 tiers also needs a switch for spine"),
     ({"prices_usd": {"sn470": 1}}, "prices_usd.sn470: unknown switch or link part 'sn470'; did you mean 'sn4700'?"),
@@ -91,18 +91,18 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"link_price_usd": {"leaf-spin": 1}},
         "link_price_usd.leaf-spin: unknown bundle 'leaf-spin'; did you mean 'leaf-spine'?",
     ),
-    ({"link_price_usd": float("inf")}, "link_price_usd: inf is no finite number"),
+    ({"link_price_usd": float("inf")}, "link_price_usd: inf is not a finite number"),
     ({"link_gbps": 800}, "link_gbps: 800 is faster than the server's NICs; at most 400"),
     ({"link_gbps": 0}, "link_gbps: 0 is too small"),
-    ({"planes": 3}, "planes: a NIC of 400G does not split evenly over 3; it does over 1, 2, 4, 5, 8"),
+    ({"planes": 3}, "planes: a NIC of 400G does not split evenly over 3; choose from 1, 2, 4, 5, 8"),
     ({"planes": [3, 7]}, "planes: a NIC of 400G does not split evenly over 3 or 7"),
     ({"planes": 0}, "planes: 0 is too small"),
     ({"planes": "two"}, "planes: 'two' is text, not any, a whole number or a list"),
     ({"planes": "2"}, "planes: '2' is text, not any, a whole number or a list; write it without quotes: 2"),
     ({"planes": "²"}, "planes: '²' is text, not any, a whole number or a list"),
-    ({"\ud800": 1}, "'\\ud800' holds half a character; write text that is valid Unicode"),
-    ({"expected": {"a\ud800": 1}}, "expected: 'a\\ud800' holds half a character"),
-    ({"title": "\udcff"}, "title: '\\udcff' holds half a character"),
+    ({"\ud800": 1}, "'\\ud800' has a lone surrogate; write text that is valid Unicode"),
+    ({"expected": {"a\ud800": 1}}, "expected: 'a\\ud800' has a lone surrogate"),
+    ({"title": "\udcff"}, "title: '\\udcff' has a lone surrogate"),
     ({"planes": {"a": 1}}, "planes: this is a mapping, not a number, any or a list"),
     ({"planes": [1, True]}, "planes[1]: true is a boolean, not a whole number"),
     ({"tiers": 5}, "tiers: 5 is too large; at most 4"),
@@ -118,8 +118,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"oversubscription": {}}, "oversubscription: is empty"),
     ({"oversubscription": {"min": 2}}, "oversubscription.max: missing; write for example `max: 3`"),
-    ({"oversubscription": {"min": 3, "max": 2}}, "oversubscription.max: 2 is less than the min, 3"),
-    ({"oversubscription": {"leaf": {"min": 3, "max": 2}}}, "oversubscription.leaf.max: 2 is less than the min, 3"),
+    ({"oversubscription": {"min": 3, "max": 2}}, "oversubscription.max: 2 is less than min, 3"),
+    ({"oversubscription": {"leaf": {"min": 3, "max": 2}}}, "oversubscription.leaf.max: 2 is less than min, 3"),
     (
         {"oversubscription": {"leaf": {"min": 2, "max": 3, "mim": 2}}},
         "oversubscription.leaf.mim: unknown key; did you mean 'min'?",
@@ -127,25 +127,25 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"oversubscription": {"min": 1, "max": 2, "leaf": 3}}, "oversubscription.leaf: unknown key"),
     ({"oversubscription": {"leaf": [2]}}, "oversubscription.leaf: this is a list, not a number or a mapping of min"),
     ({"oversubscription": True}, "oversubscription: true is a boolean, not a number"),
-    ({"unit_gpus": 100}, "unit_gpus: 100 is no multiple of the server's 8 GPUs; the nearest is 96"),
+    ({"unit_gpus": 100}, "unit_gpus: 100 is not a multiple of the server's 8 GPUs; the nearest is 96"),
     ({"limits": 8}, "limits: 8 is a number, not a mapping"),
     ({"limits": {"parallel": 8}}, "limits.parallel: unknown key; did you mean 'parallel_links'?"),
     (
         {"switches": {"name": "a", "ports": 144, "rate_gbps": 400, "cages": 7}},
-        "switches.cages: 7 cages cannot hold 144 ports evenly",
+        "switches.cages: 144 ports do not divide evenly over 7 cages",
     ),
-    ({"pinned": {"slot": 16}, "unit_gpus": 256}, "pinned.slot: 16 servers hold 128 GPUs, but unit_gpus is 256"),
-    ({"expected": {"leaff": 2}}, "expected.leaff: no such number in a design; did you mean 'leaf'?"),
-    ({"expected": {"optimizer.wall_s": 2}}, "expected.optimizer.wall_s: no such number in a design"),
-    ({"expected": {"switches.totl": 2}}, "no such number in a design; did you mean 'switches.total'?"),
-    ({"expected": {"hops": 2}}, "no such number in a design; did you mean 'hops.max'?"),
-    ({"expected": {"axes.podd": 2}}, "no such number in a design; did you mean 'axes.pod'?"),
-    ({"expected": {"leaf.count": 2}}, "expected.leaf.count: no such number in a design"),
+    ({"pinned": {"slot": 16}, "unit_gpus": 256}, "pinned.slot: 16 servers have 128 GPUs, but unit_gpus is 256"),
+    ({"expected": {"leaff": 2}}, "expected.leaff: a design has no such number; did you mean 'leaf'?"),
+    ({"expected": {"optimizer.wall_s": 2}}, "expected.optimizer.wall_s: a design has no such number"),
+    ({"expected": {"switches.totl": 2}}, "a design has no such number; did you mean 'switches.total'?"),
+    ({"expected": {"hops": 2}}, "a design has no such number; did you mean 'hops.max'?"),
+    ({"expected": {"axes.podd": 2}}, "a design has no such number; did you mean 'axes.pod'?"),
+    ({"expected": {"leaf.count": 2}}, "expected.leaf.count: a design has no such number"),
     ({"pinned": {"pood": 2}}, "pinned.pood: no allowed topology has such an axis or bundle; did you mean 'pod'?"),
     ({"pinned": {"pod": 2}, "tiers": [1, 2]}, "pinned.pod: no allowed topology has such an axis or bundle"),
     ({"pinned": {"stripe": 2}, "family": "rail-only"}, "pinned.stripe: no allowed topology has such an axis or bundle"),
     ({"limits": {"parallel_links": 0}}, "limits.parallel_links: 0 is too small"),
-    ({"pinned": {"Pod": 1}}, "pinned.Pod: 'Pod' is not well written"),
+    ({"pinned": {"Pod": 1}}, "pinned.Pod: 'Pod' is not valid"),
     ({"pinned": {"pod": 0}}, "pinned.pod: 0 is too small"),
     ({"pinned": {"leaf-spine": 17}}, "pinned.leaf-spine: 17 parallel links, but limits.parallel_links is 16"),
     ({"pinned": {"plane": 2}}, "pinned.plane: 2, but planes is 1; make them agree"),
@@ -154,7 +154,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"expected": {"leaf": "12"}},
         "expected.leaf: '12' is text, not a number or a mapping; write it without quotes: 12",
     ),
-    ({"expected": {"a/b": 12}}, "expected.a/b: 'a/b' is not well written"),
+    ({"expected": {"a/b": 12}}, "expected.a/b: 'a/b' is not valid"),
     ({"expected": {"leaf": {"within": 0.1}}}, "expected.leaf.value: missing"),
     ({"expected": {"leaf": {"value": 1, "within": 2}}}, "expected.leaf.within: 2 is too large"),
     ({"links": [DAC | {"media": "cooper"}]}, "links[0].media: unknown value 'cooper'; did you mean 'copper'?"),
@@ -162,7 +162,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"links": [{"name": "dac", "price_usd": 1}]}, "links[0].rate_gbps: missing; write for example `rate_gbps: 400`"),
     ({"sources": "x"}, "sources: 'x' is text, not a list"),
     ({"sources": [1]}, "sources[0]: 1 is a number, not text"),
-    ({"sources": ["a"] * 101}, "sources: holds over 100 items"),
+    ({"sources": ["a"] * 101}, "sources: has over 100 items"),
 ]
 
 
@@ -181,7 +181,7 @@ def test_a_mistake_is_told_with_its_place_value_and_remedy(words: dict[str, Any]
 )
 def test_a_size_that_is_none_is_refused(size: str | int) -> None:
     """What is no whole, positive number of bytes, or is too long to be read, is told in one short line."""
-    with pytest.raises(InputError, match=r"^'.{0,40}' is no ") as caught:
+    with pytest.raises(InputError, match=r"^'.{0,40}' is not a ") as caught:
         parse_size(size)
     assert len(str(caught.value)) < 120
 
@@ -227,7 +227,7 @@ def test_every_unknown_pin_and_number_is_told_by_its_line(tmp_path: Path) -> Non
     path.write_text(
         "gpus: 8\nserver: hgx-h100\npinned:\n  podd: 2\n  lef-spine: 3\nexpected:\n  switches.totl: 4\n  hops.min: 5\n"
     )
-    assert [mistake.removeprefix(f"{path}:").partition(": no ")[0] for mistake in said(path)] == [
+    assert [": ".join(mistake.removeprefix(f"{path}:").split(": ")[:2]) for mistake in said(path)] == [
         "4: pinned.podd",
         "5: pinned.lef-spine",
         "7: expected.switches.totl",
@@ -236,7 +236,7 @@ def test_every_unknown_pin_and_number_is_told_by_its_line(tmp_path: Path) -> Non
 
 
 STARTS = [
-    "my.yaml:1: name: 'a/b' is not well written",
+    "my.yaml:1: name: 'a/b' is not valid",
     "my.yaml:2: gpus: '4096' is text",
     "my.yaml:7: nic_gbp: unknown key; did you mean 'nic_gbps'?",
     "my.yaml:9: server.gpus: set twice, first in line 5; keep one",
@@ -261,7 +261,7 @@ def test_an_override_of_a_file_is_placed_at_its_key(tmp_path: Path) -> None:
     path.write_text("gpus: 8\nserver: hgx-h100\nplanes: 3\n")
     assert said(path, gpus=0) == [
         "gpus: 0 is too small; at least 1",
-        f"{path}:3: planes: a NIC of 400G does not split evenly over 3; it does over 1, 2, 4, 5, 8",
+        f"{path}:3: planes: a NIC of 400G does not split evenly over 3; choose from 1, 2, 4, 5, 8",
     ]
 
 

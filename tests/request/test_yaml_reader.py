@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fabric.errors import InputError
-from fabric.request.document import Document, Tree, dotted, plain
+from fabric.request.document import Document, Tree, add_plain, dotted
 from fabric.request.yaml_reader import MAX_BYTES, read_file, read_text
 
 UNFIT = re.compile("control character|nested too deeply")
@@ -83,11 +83,11 @@ def test_scalars_are_typed_as_yaml_1_2_types_them(written: str, value: object) -
         ("gpus: 1\ngpus: [\n", "my.yaml:3: not readable as YAML"),
         ("gpus: 1\n\tserver: x\n", "my.yaml:2: not readable as YAML"),
         ("gpus: 1\n---\ngpus: 2\n", "my.yaml:2: a second document begins"),
-        (LAUGHS, "my.yaml:1: anchor &a: anchors are not read"),
-        ("a: *b\n", "my.yaml:1: alias *b: aliases are not read"),
+        (LAUGHS, "my.yaml:1: anchor &a: anchors are not supported"),
+        ("a: *b\n", "my.yaml:1: alias *b: aliases are not supported"),
         ("a: 1\nb: !!python/object:os.system x\n", "my.yaml:2: tag tag:yaml.org,2002:python/object:os.system"),
         ("a: ! x\n", "my.yaml:1: tag !"),
-        ("a: 1\n? [b]\n: 2\n", "my.yaml:2: a mapping or a list stands where a key is due"),
+        ("a: 1\n? [b]\n: 2\n", "my.yaml:2: a mapping or a list where a key is expected"),
         ("a: 1\nb: x\x07y\n", "my.yaml:2: control character U+0007"),
         ("a: \x00", "my.yaml:1: control character U+0000"),
         (f"a: {'9' * 5000}", "my.yaml:1: a number of 5,000 characters"),
@@ -124,7 +124,7 @@ def test_nesting_is_refused_in_our_words_where_the_parser_gives_up_first(monkeyp
     [
         ('{"a": 1,\n}', "my.json:"),
         ("a: 1", "my.json:1: not readable as JSON"),
-        ('{"a": NaN}', "NaN is no number of JSON"),
+        ('{"a": NaN}', "NaN is not a JSON number"),
         ('{"a":\n[1\n', "my.json:"),
         ("[" * 100_000, "nested too deeply"),
         ('{"a": ' * 13 + "1" + "}" * 13, "nested too deeply"),
@@ -189,9 +189,9 @@ def test_files_that_are_no_requests_are_refused_before_they_are_read(tmp_path: P
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     said = {
         "": "is a directory",
-        "pipe": "is no regular file",
-        "sock": "is no regular file",
-        "big.yaml": "holds over 1,048,576 bytes",
+        "pipe": "is not a regular file",
+        "sock": "is not a regular file",
+        "big.yaml": "has over 1,048,576 bytes",
         "missing.yaml": f"not readable: {os.strerror(errno.ENOENT)}",
         "loop": f"not readable: {os.strerror(errno.ELOOP)}",
         "x" * 300: f"not readable: {os.strerror(errno.ENAMETOOLONG)}",
@@ -199,7 +199,7 @@ def test_files_that_are_no_requests_are_refused_before_they_are_read(tmp_path: P
     for name, text in said.items():
         with pytest.raises(InputError, match=re.escape(text)):
             read_file(tmp_path / name)
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         read_file(os.devnull)
     with pytest.raises(InputError, match="not readable"):
         read_file("a\0b")
@@ -229,15 +229,15 @@ def test_text_is_utf_8_with_or_without_a_mark(tmp_path: Path) -> None:
 def test_python_values_are_read_as_yaml_would_have_them() -> None:
     """Tuples are lists, keys are text, and what YAML has no word for is refused with its place."""
     tree = Tree("")
-    plain({"a": (1, 2.5), "b": {400: 1}}, tree)
+    add_plain({"a": (1, 2.5), "b": {400: 1}}, tree)
     assert tree.document() == Document({"a": [1, 2.5], "b": {"400": 1}})
     for odd, said in (({1}, "a: .* is a set"), (10**200, "a: a number of 665 bits"), ({None: 1}, "a: the key None")):
         with pytest.raises(InputError, match=said):
-            plain({"a": odd}, Tree(""))
+            add_plain({"a": odd}, Tree(""))
     ring: list[object] = []
     ring.append(ring)
     with pytest.raises(InputError, match="nested too deeply"):
-        plain({"a": ring}, Tree(""))
+        add_plain({"a": ring}, Tree(""))
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False)

@@ -132,13 +132,13 @@ def test_a_request_is_no_cluster_and_a_cluster_no_request() -> None:
     ):
         done = CliRunner().invoke(cli, [command, f"examples/{name}"])
         assert isinstance(done.exception, fabric.InputError)
-        assert f"`fabric {other}` takes it" in str(done.exception)
+        assert f"use `fabric {other}`" in str(done.exception)
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "."])
 def test_a_fabric_has_a_name_that_a_folder_may_have(name: str) -> None:
     """A fabric's name that would lead out of the folder of the whole is bad input."""
-    with pytest.raises(InputError, match="not well written"):
+    with pytest.raises(InputError, match="is not valid"):
         fabric.cluster({"fabrics": {name: {"gpus": 8, "server": "hgx-h100"}}})
 
 

@@ -213,7 +213,10 @@ def test_a_formula_of_a_chain_of_tiers_is_read_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"published": {"switchez": 12}}, "rows[0].published.switchez: no cell 'switchez'; did you mean 'switches'?"),
+        (
+            {"published": {"switchez": 12}},
+            "rows[0].published.switchez: unknown cell 'switchez'; did you mean 'switches'?",
+        ),
         ({"published": {"switches": "12"}}, "rows[0].published.switches: '12' is text, not a number"),
         ({"publishd": {}}, "publishd: unknown key; did you mean 'published'?"),
         ({"request": {"gpus": 256, "famly": "fat-tree"}}, "SuperPOD: famly: unknown key; did you mean 'family'?"),
@@ -265,7 +268,7 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     """Two rows of one name would be told as one."""
     file = tmp_path / "mine.yaml"
     file.write_text(json.dumps({**TABLE, "rows": [*TABLE["rows"], *TABLE["rows"]]}))  # type: ignore[misc]
-    with pytest.raises(InputError, match="'SuperPOD' stands twice"):
+    with pytest.raises(InputError, match="duplicate name 'SuperPOD'"):
         check_table(file)
 
 

@@ -29,5 +29,5 @@ def test_a_published_number_that_no_design_has_is_bad_input() -> None:
     with pytest.raises(fabric.InputError, match=r"expected\.hops\.maximum.*did you mean 'hops\.max'"):
         fabric.design("superpod-h100-4su", expected={"hops.maximum": 3})
     study = fabric.design("superpod-h100-4su", expected={"axes.zone": 3})
-    with pytest.raises(fabric.InputError, match=r"expected\.axes\.zone: no such number"):
+    with pytest.raises(fabric.InputError, match=r"expected\.axes\.zone: a design has no such number"):
         describe_json(study)
