@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fabric import units
+from fabric.cli.table_widths import fit_widths
 
 if TYPE_CHECKING:
     from fabric.report.table import Summary
@@ -36,7 +37,7 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def print_table(title: str, heads: Any, rows: Any) -> None:
+def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table with columns of numbers aligned to the right."""
     from rich import box
     from rich.console import Console
@@ -46,19 +47,21 @@ def print_table(title: str, heads: Any, rows: Any) -> None:
     console, table = Console(highlight=False), Table(box=box.SIMPLE_HEAD, pad_edge=False)
     if title:
         console.print(Text(title, style="bold"))
-    for index, head in enumerate(heads):
-        numbers = all(_is_number(row[index]) for row in rows)
-        widest = max(map(len, head.split()), default=0)
-        table.add_column(
-            Text(head),
-            justify="right" if numbers else "left",
-            overflow="fold",
-            no_wrap=index == 0,
-            min_width=widest,
-        )
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = fit_widths(heads, cells, console.width - EDGES - GAP * (len(heads) - 1))
+    for index, (head, width) in enumerate(zip(heads, widths, strict=True)):
+        numbers = all(_is_number(row[index]) for row in cells)
+        table.add_column(Text(head), justify="right" if numbers else "left", overflow="fold", width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
     console.print(table)
+
+
+GAP = 3
+"""The characters between two columns."""
+
+EDGES = 2
+"""The characters beside the first and the last column."""
 
 
 def _is_number(text: str) -> bool:

@@ -98,8 +98,7 @@ def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
         lp = "" if run.bounds.lp is None else f"LP {run.bounds.lp:.3f}, "
         flows = f"{run.bounds.algorithm} flows at {units.size(run.answers[-1].estimate.size_bytes)}"
         yield (
-            f"{run.workload.routing.name}: upper bounds on throughput under any routing of the {flows}:"
-            f" {lp}cut {run.bounds.cut:.3f}."
+            f"Upper bounds on throughput ({run.workload.routing.name} routing, {flows}): {lp}cut {run.bounds.cut:.3f}."
         )
     errors = dict.fromkeys(each.estimate.expected_error for run in runs for each in run.answers)
     shares = " to ".join(format_percent(error, ".0f") for error in (max(errors), min(errors))[: len(errors)])
@@ -107,7 +106,7 @@ def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
     other = "" if kind in KINDS else f"; none was measured for {kind}"
     yield f"90th-percentile model error, by size: {shares} (docs/accuracy.md){other}."
     if any(each.estimate.gpus > MEASURED for run in runs for each in run.answers):
-        yield f"The model was measured on up to {MEASURED} GPUs; larger runs extrapolate to more steps and levels."
+        yield f"The model was calibrated on up to {MEASURED} GPUs; larger runs extrapolate to more steps and levels."
 
 
 def _name_run(run: WorkloadRun) -> str:

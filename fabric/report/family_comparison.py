@@ -74,15 +74,14 @@ def _tabulate_performance(rows: Sequence[dict[str, Any]]) -> Table:
     cells = [
         (
             row["family"],
-            str(row["hops_max"]),
-            f"{row['hops_mean']:.2f}",
+            f"{row['hops_max']} ({row['hops_mean']:.2f})",
             format_percent(row["bisection_share"], ".0f"),
             "-" if row["permutation"] is None else format_percent(row["permutation"], ".0f"),
             *(_write_busbw(row[key]) for key in ("allreduce_GBps", "alltoall_GBps")),
         )
         for row in rows
     ]
-    heads = ("family", "max hops", "mean hops", "bisection", "shift", "all-reduce", "all-to-all")
+    heads = ("family", "hops (mean)", "bisection", "shift", "all-reduce", "all-to-all")
     return Table("Performance", heads, cells)
 
 
@@ -96,7 +95,10 @@ def _list_lines(results: Sequence[FamilyResult]) -> Iterator[str]:
         " mean share of line rate under the worst of several shift permutations (explicit flows). All-reduce and"
         " all-to-all: busbw in GB/s at 1 GiB over all GPUs (closed form). All with adaptive routing."
     )
+    infeasible: dict[str, list[str]] = {}
     for result in results:
         if result.study is None:
-            _, *reasons = result.reason.splitlines()
-            yield f"{result.family}: infeasible{''.join(f'; {reason.strip()}' for reason in reasons[:1])}"
+            text, *reasons = result.reason.splitlines()
+            infeasible.setdefault((reasons or [text])[0].strip(), []).append(result.family)
+    for reason, families in infeasible.items():
+        yield f"Infeasible: {', '.join(families)}: {reason}"

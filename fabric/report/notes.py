@@ -57,8 +57,8 @@ def list_unpriced(study: Study) -> list[str]:
 def _note_channels(topology: Topology) -> Iterator[str]:
     """Say how many virtual channels the switches need, where one is not enough."""
     if max(topology.virtual_channels.values()) > 1:
-        channels = [f"{count} virtual channels for {name} paths" for name, count in topology.virtual_channels.items()]
-        yield f"Deadlock-free routing needs {join_words(channels)}."
+        channels = [f"{count} for {name} paths" for name, count in topology.virtual_channels.items()]
+        yield f"Virtual channels for deadlock-free routing: {join_words(channels)}."
 
 
 def _note_one_switch(blueprint: Blueprint) -> Iterator[str]:

@@ -15,13 +15,13 @@ SCHEMA = "fabric.published/1"
 
 LABELS = {
     "links": "switch links",
-    "cost_musd": "cost (M$)",
-    "cost_per_endpoint_kusd": "per endpoint (k$)",
+    "cost_musd": "cost ($M)",
+    "cost_per_endpoint_kusd": "per endpoint ($k)",
     "radix": "ports used",
     "copper": "copper links",
     "fibre": "fibres",
     "modules": "optical modules",
-    "nic_ports": "NIC ports per GPU",
+    "nic_ports": "NIC ports/GPU",
     "hops_max": "max hops",
 }
 """The labels of cells whose names do not say it."""

@@ -122,5 +122,5 @@ def _write_limit(value: Any) -> str:
         case list():
             return " or ".join(map(_write_limit, value))
         case int() | float():
-            return units.number(value)
+            return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
     return str(value)

@@ -98,7 +98,7 @@ def _list_bends(scaling: Scaling) -> Iterator[str]:
     for curve in scaling.curves:
         first, name = curve.estimates[0], f"{_name_curve(curve)}{_list_algorithms(curve)}"
         bends = "; ".join(map(_describe_bend, curve.bends)) or _describe_straight(curve)
-        yield f"{name}: {first.busbw_GBps:.3g} GB/s at {first.gpus:,} GPUs ({first.limited_by}-bound); {bends}."
+        yield f"{name}: {first.busbw_GBps:.3g} GB/s at {first.gpus:,} GPUs (limited by {first.limited_by}); {bends}."
 
 
 def _describe_straight(curve: Curve) -> str:
@@ -109,9 +109,9 @@ def _describe_straight(curve: Curve) -> str:
 
 def _describe_bend(bend: Bend) -> str:
     if bend.what == "half":
-        return f"drops below 50 % of its peak at {bend.gpus:,} ({bend.busbw_GBps:.3g} GB/s)"
+        return f"drops below 50 % of its peak at {bend.gpus:,} GPUs ({bend.busbw_GBps:.3g} GB/s)"
     reason = REASONS.get(bend.limited_by, "see docs/glossary.md")
-    return f"becomes {bend.limited_by}-bound at {bend.gpus:,}: {reason}"
+    return f"limited by {bend.limited_by} from {bend.gpus:,} GPUs on: {reason}"
 
 
 def _list_infeasible(scaling: Scaling) -> Iterator[str]:

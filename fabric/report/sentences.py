@@ -24,7 +24,7 @@ def describe_choice(design: Design) -> str:
     """Return the paragraph that says what was chosen."""
     blueprint, cost = design.blueprint, design.cost
     roles = ", ".join(f"{units.count(tier.count)} {tier.role}" for tier in design.switches)
-    servers = count_noun(blueprint.servers, f"{blueprint.server.name} server")
+    servers = f"{count_noun(blueprint.servers, 'server')} ({blueprint.server.name})"
     price = "" if cost.total is None else f" Cost: {units.money(cost.total)} ({units.money(cost.per_gpu)} per GPU)."
     return (
         f"{count_noun(design.spec.gpus, 'GPU')} in {servers} on a {blueprint.topology.family} fabric"

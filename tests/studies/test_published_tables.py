@@ -165,7 +165,7 @@ def test_the_table_is_printed_and_ends_well(run: Run) -> None:
     assert "1,568     1,458   explained (-7.0 %)" in out
     text = " ".join(out.split())
     assert "28, which is not a prime power" in text
-    assert "switches 1,568, switch links 32,928, cost (M$) 145.8" in text
+    assert "switches 1,568, switch links 32,928, cost ($M) 145.8" in text
     assert "25 cells: 21 agree, 4 differ as explained, 0 unexplained." in text
 
 

@@ -45,7 +45,7 @@ def scale_curve(study: Study) -> Curve:
     gpus = sorted({2 * own, *(max(own >> step, 1) for step in (0, 1, 2, 4, 6, 8))})
     kept = [number for number in gpus if number > study.spec.server.gpus]
     if own <= study.spec.server.gpus:
-        return _empty_curve("scale", "All-reduce of 1 GiB by cluster size", "one server needs no fabric")
+        return _empty_curve("scale", "All-reduce of 1 GiB by cluster size", "One server needs no fabric.")
     request = {key: value for key, value in study.spec.request.items() if key not in ("expected", "grow_to_gpus")}
     try:
         scaling = scale(request, kept, algorithms=("best",))
@@ -72,8 +72,8 @@ def front_curve(study: Study) -> Curve:
     points = sorted((one["cost_usd"], one["allreduce_s"], one["hops_max"]) for one in front.values)
     complete = front.status == "OPTIMAL"
     if len(points) < 2:
-        best = "the design is optimal in all three objectives"
-        return _empty_curve("front", title, best if complete else f"solve budget exhausted; {COMPLETE}")
+        best = "The design is optimal in all three objectives."
+        return _empty_curve("front", title, best if complete else f"Solve budget exhausted; {COMPLETE}.")
     texts = [f"{units.money(cost)}, {hops:g} hops" for cost, _, hops in points]
     curve = _make_curve("front", title, "cost", [cost for cost, *_ in points], texts, {"all-reduce": [
         1e3 * seconds for _, seconds, _ in points
