@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     NameType = click.ParamType
 
-__all__ = ["RecordName", "record_option", "split_names"]
+__all__ = ["RecordName", "RecordOption", "record_option", "split_names"]
 
 
 class RecordName(NameType):

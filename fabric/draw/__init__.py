@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from fabric.draw.curve import draw_allreduce
-from fabric.draw.diagram import KINDS, Diagram, draw_diagram, draw_fabric
-from fabric.draw.front import draw_front
-from fabric.draw.load import Traffic
+from fabric.draw.charts import draw_allreduce, draw_front, draw_scale
+from fabric.draw.diagram import KINDS, Diagram, DiagramKind, draw_diagram, draw_fabric
 from fabric.draw.render import save, svg
-from fabric.draw.scale import draw_scale
+from fabric.draw.traffic import Traffic
 
 __all__ = [
     "KINDS",
     "Diagram",
+    "DiagramKind",
     "Traffic",
     "draw_allreduce",
     "draw_diagram",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HARD_SPACE",
     "Align",
-    "Bend",
+    "Arc",
     "Box",
     "Boxes",
     "Canvas",
@@ -29,8 +29,8 @@ __all__ = [
     "Raster",
     "elide",
     "font",
-    "raised",
-    "ready",
+    "import_matplotlib",
+    "shift_up",
     "text_width",
     "wrap",
 ]
@@ -79,14 +79,14 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Bend:
+class Arc:
     """A stroke that swerves: its middle stands `swerve` points left of the straight line, as one walks it."""
 
     x0: float
     y0: float
     x1: float
     y1: float
-    swerve: float
+    rise: float
     colour: str
     line_pt: float = 0.6
     alpha: float = 1.0
@@ -128,12 +128,12 @@ class Raster:
     cells: npt.NDArray[np.uint8]
 
 
-Mark = Box | Boxes | Line | Bend | Dot | Label | Raster
+Mark = Box | Boxes | Line | Arc | Dot | Label | Raster
 
 
-def raised(mark: Mark, by: float) -> Mark:
+def shift_up(mark: Mark, by: float) -> Mark:
     """Return `mark`, `by` points higher."""
-    if isinstance(mark, (Line, Bend)):
+    if isinstance(mark, (Line, Arc)):
         return replace(mark, y0=mark.y0 + by, y1=mark.y1 + by)
     if isinstance(mark, Boxes):
         return replace(mark, spots=tuple((x, y + by) for x, y in mark.spots))
@@ -149,7 +149,7 @@ class Canvas:
     marks: tuple[Mark, ...]
 
 
-def ready() -> None:
+def import_matplotlib() -> None:
     """Import matplotlib, though MPLBACKEND name a backend that there is none of: pictures in files need no window."""
     if "matplotlib" in sys.modules:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
-from fabric.draw.sampling import has_planes, span
+from fabric.draw.sampling import axis_span, has_planes
 from fabric.draw.style import style_of
 from fabric.draw.words import count_devices, count_things
 from fabric.topology.clos import filled_name
@@ -67,7 +67,7 @@ def describe_place(blueprint: Blueprint, axis: str) -> tuple[str, str]:
     """Return the number of places of an axis: within its parent, then the total."""
     placement = blueprint.topology.server.axes
     parent = placement[placement.index(axis) - 1] if placement.index(axis) else None
-    total, each = blueprint.sizes[filled_name(axis)], span(blueprint, axis)
+    total, each = blueprint.sizes[filled_name(axis)], axis_span(blueprint, axis)
     if parent is None or total == each:
         return f"{title(axis)} × {count(total)}", ""
     return f"{title(axis)} × {count(each)} in each {title(parent)}", f"{count(total)} in total"

@@ -10,8 +10,8 @@ from itertools import pairwise
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import HARD_SPACE
 from fabric.draw.graph_scene import GraphScene
-from fabric.draw.palette import ACCENT, lane_colour, line_colour
-from fabric.draw.sampling import colour_axis, depth, framed_axes, has_planes, own_axes, span
+from fabric.draw.palette import ACCENT, line_colour, rail_colour
+from fabric.draw.sampling import axis_span, colour_axis, framed_axes, has_planes, nesting_depth, own_axes
 from fabric.draw.words import count_things, ratio_text
 from fabric.topology.clos import ClosForm, filled_name
 from fabric.topology.topology import PLANE, Bundle, Group, title
@@ -39,7 +39,7 @@ class ClosStyle:
 
     def describe_group(self, group: Group) -> str:
         """Return how many devices one place has and along which axes: `32 per pod: group 16 × spine 2`."""
-        sizes = {axis: span(self.blueprint, axis) for axis in own_axes(self.form, group)}
+        sizes = {axis: axis_span(self.blueprint, axis) for axis in own_axes(self.form, group)}
         sizes = {axis: size for axis, size in sizes.items() if size > 1}
         counted = f"{count(math.prod(sizes.values()))} {where}" if (where := self._where(group)) else ""
         if len(sizes) > 1:
@@ -51,7 +51,7 @@ class ClosStyle:
 
     def _where(self, group: Group) -> str:
         """Return the innermost place that encloses the group: `per pod per plane`."""
-        inside = self.form.placement[: depth(self.form, group)]
+        inside = self.form.placement[: nesting_depth(self.form, group)]
         places = [title(axis) for axis in framed_axes(self.blueprint) if axis in inside][-1:]
         planes = ["plane"] if PLANE in group.axes and has_planes(self.blueprint) else []
         return " ".join(f"per {place}" for place in places + planes)
@@ -93,12 +93,12 @@ class ClosStyle:
         """Return the colour of the rail that one of the ends belongs to."""
         axis = colour_axis(self.blueprint)
         rails = [digits[axis] for digits in (lower, upper) if axis in digits] if axis else []
-        return line_colour(lane_colour(rails[0])) if rails else ACCENT
+        return line_colour(rail_colour(rails[0])) if rails else ACCENT
 
     def switch_fill(self, _role: str, digits: Digits, /) -> str:
         """Return the colour of the switch's rail."""
         axis = colour_axis(self.blueprint)
-        return lane_colour(digits[axis]) if axis is not None and axis in digits else ACCENT
+        return rail_colour(digits[axis]) if axis is not None and axis in digits else ACCENT
 
     def leaf_digits(self, _server: Digits, /) -> dict[str, int]:
         """Return nothing: a server's own coordinates are those of its places."""

@@ -23,7 +23,7 @@ from fabric.draw.graph_scene import (
     sample_values,
 )  # fmt: skip
 from fabric.draw.palette import ACCENT, BODY_PT, GREY, INK, SMALL_PT, WHITE
-from fabric.draw.sampling import Card, Step, step
+from fabric.draw.sampling import Card, Step, step_between
 from fabric.draw.tier_layout import Column
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import PLANE, Group, title
@@ -109,7 +109,7 @@ def _spread_row(graph: GraphFabric, axes: Sequence[str], shown: Shown, y: float)
         cards = {number: draw_card for number, draw_card in cards.items() if number < graph.blueprint.servers}
     places = [0.0]
     for left, right in pairwise(cards.values()):
-        places.append(places[-1] + WEIGHTS[step(left, right)])
+        places.append(places[-1] + WEIGHTS[step_between(left, right)])
     pitch = min(52.0 if axes[-1] == "slot" else 26.0, ROWS.width / (places[-1] + 1))
     first = ROWS.middle - pitch * places[-1] / 2
     return {number: (first + pitch * place, y) for number, place in zip(cards, places, strict=True)}

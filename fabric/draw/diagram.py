@@ -1,7 +1,8 @@
-"""Every kind of diagram by its name: by tiers, as a matrix, in racks, and the load of the links."""
+"""Every kind of diagram by its name: tiers, adjacency, racks and load."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,40 +10,58 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.racks import RACK, Rack
 from fabric.draw.adjacency import lay_out_adjacency
 from fabric.draw.canvas import Canvas
-from fabric.draw.device_view import WHOLE, lay_out_view, place_words, seen_part, whole_view
+from fabric.draw.device_view import WHOLE, lay_out_view, place_title, view_part, whole_view
 from fabric.draw.graph_diagram import lay_out_scene
-from fabric.draw.load import Traffic, lay_out_load
+from fabric.draw.load import lay_out_load
 from fabric.draw.page_layout import Part
-from fabric.draw.path import PathHighlight, trail_of, trail_part
+from fabric.draw.path import PathHighlight, path_highlight, path_part
 from fabric.draw.racks import lay_out_racks
 from fabric.draw.render import plain_style, render
 from fabric.draw.style import style_of
-from fabric.draw.tiers import lay_out
+from fabric.draw.tiers import lay_out_tiers
+from fabric.draw.traffic import Traffic
 from fabric.errors import InputError, nearest
-from fabric.view import levels_of, location_of, view_of
+from fabric.registry import Registry
+from fabric.view import LEVELS, levels_of, location_of, view_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["KINDS", "Diagram", "draw_diagram", "draw_fabric", "lay_out_diagram"]
-
-KINDS = ("tiers", "adjacency", "racks", "load")
+__all__ = ["KINDS", "Diagram", "DiagramKind", "draw_diagram", "draw_fabric", "lay_out_diagram"]
 
 
 @dataclass(frozen=True)
 class Diagram:
-    """What is to be drawn: one of KINDS; of `tiers` the level and place, and a path between two GPUs to be told apart.
-
-    `traffic` is of `load` and, its placement and seed, of `racks`, as is `rack`.
-    """
+    """What to draw."""
 
     kind: str = "tiers"
+    """The kind of diagram, one of KINDS."""
     level: str = "fabric"
+    """The level of detail: fabric, pod or unit."""
     pod: int = 0
+    """The pod to draw, numbered from 0."""
     unit: int = 0
+    """The unit to draw, numbered in its pod."""
     highlight: tuple[int, int] | None = None
+    """Two GPUs, to highlight a shortest path between them."""
     traffic: Traffic = field(default_factory=Traffic)
+    """The traffic whose load or rings are drawn."""
     rack: Rack = RACK
+    """What every rack offers."""
+
+
+@dataclass(frozen=True)
+class DiagramKind:
+    """A kind of diagram; another package adds one under the entry-point group `fabric.diagrams`."""
+
+    name: str
+    """The word by which `--kind` asks for it."""
+    shows: str
+    """What it shows, in a few words."""
+    lay_out: Callable[[Blueprint, Diagram], Canvas]
+    """Returns the page."""
+    options: tuple[str, ...] = ()
+    """The options of `fabric diagram` that apply to it, in Python's spelling."""
 
 
 def draw_fabric(blueprint: Blueprint) -> Figure:
@@ -51,54 +70,65 @@ def draw_fabric(blueprint: Blueprint) -> Figure:
 
 
 def draw_diagram(blueprint: Blueprint, diagram: Diagram = Diagram()) -> Figure:
-    """Draw what `diagram` asks for, 7.5 inches wide; raises InputError for a kind, a level or a GPU there is not."""
-    sheet = lay_out_diagram(blueprint, diagram)
+    """Draw what `diagram` asks for, 7.5 inches wide; raises InputError for an unknown kind, level or GPU."""
+    canvas = lay_out_diagram(blueprint, diagram)
     with plain_style():
-        return render(sheet)
+        return render(canvas)
 
 
 def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Canvas:
-    """Return the diagram as marks on a sheet; raises as `draw_diagram`."""
-    if diagram.kind not in KINDS:
-        raise InputError(f"no kind '{diagram.kind}' of diagram{nearest(diagram.kind, KINDS)}")
+    """Return the diagram as marks on a canvas; raises as `draw_diagram`."""
+    kind = KINDS.get_record(diagram.kind)
     with plain_style():
-        if diagram.kind == "adjacency":
-            return lay_out_adjacency(blueprint)
-        if diagram.kind == "racks":
-            return lay_out_racks(blueprint, diagram.rack, diagram.traffic.placement, diagram.traffic.seed)
-        if diagram.kind == "load":
-            return lay_out_load(blueprint, diagram.traffic)
-        return _by_tiers(blueprint, diagram)
+        return kind.lay_out(blueprint, diagram)
 
 
-def _below(blueprint: Blueprint, trail: PathHighlight | None) -> list[Part]:
-    """Return what stands under a fabric by groups: of tiers one unit, device by device, and a path."""
+def _lay_out_tiers(blueprint: Blueprint, diagram: Diagram) -> Canvas:
+    """Return the whole fabric, by groups or, where it is small, device by device; or one pod or unit of it."""
+    location = _location(blueprint, diagram)
+    path = None if diagram.highlight is None else path_highlight(blueprint, diagram.highlight)
+    if diagram.level != "fabric":
+        view = view_of(blueprint, diagram.level, pod=diagram.pod, unit=diagram.unit)
+        return lay_out_view(blueprint, view, location, path)
+    if scene := style_of(blueprint).scene():
+        return lay_out_scene(blueprint, scene, _parts_below(blueprint, path), path)
+    if blueprint.switches <= WHOLE:
+        return lay_out_view(blueprint, whole_view(blueprint), {}, path)
+    return lay_out_tiers(blueprint, _parts_below(blueprint, path), path)
+
+
+def _location(blueprint: Blueprint, diagram: Diagram) -> dict[str, int]:
+    """Return the coordinates of the pod or unit to draw; raises InputError for a level that is not drawn."""
+    drawn = [name for name, level in LEVELS.items() if level.drawn]
+    if diagram.level not in drawn:
+        raise InputError(f"no diagram of level '{diagram.level}'{nearest(diagram.level, drawn)}")
+    known = [level for level in levels_of(blueprint) if level in drawn]
+    if diagram.level not in known:
+        family = blueprint.topology.family
+        raise InputError(f"{blueprint.name}: this {family} fabric has no {diagram.level}s; levels: {', '.join(known)}")
+    return location_of(blueprint, diagram.level, diagram.pod, diagram.unit)
+
+
+def _parts_below(blueprint: Blueprint, path: PathHighlight | None) -> list[Part]:
+    """Return what is below a fabric by groups: one unit device by device where there are tiers, and a path."""
     parts = []
     if blueprint.topology.layered and "unit" in levels_of(blueprint):
-        place = location_of(blueprint, "unit", 0, 0)
-        view = view_of(blueprint, "unit")
-        head = f"{place_words(blueprint, place)}, device by device"
-        parts.append(seen_part(blueprint, view, place, trail, head))
-    return parts + ([trail_part(blueprint, trail)] if trail else [])
+        location = location_of(blueprint, "unit", 0, 0)
+        heading = f"{place_title(blueprint, location)}, device by device"
+        parts.append(view_part(blueprint, view_of(blueprint, "unit"), location, path, heading))
+    return parts + ([path_part(blueprint, path)] if path else [])
 
 
-def _by_tiers(blueprint: Blueprint, diagram: Diagram) -> Canvas:
-    """Return the whole, by groups or device by device where it is small, or one pod or unit of it."""
-    trail = None if diagram.highlight is None else trail_of(blueprint, diagram.highlight)
-    if diagram.level == "fabric":
-        location_of(blueprint, "fabric", diagram.pod, diagram.unit)
-        scene = style_of(blueprint).scene()
-        if scene:
-            return lay_out_scene(blueprint, scene, _below(blueprint, trail), trail)
-        if blueprint.switches <= WHOLE:
-            return lay_out_view(blueprint, whole_view(blueprint), {}, trail)
-        return lay_out(blueprint, _below(blueprint, trail), trail)
-    if diagram.level not in ("pod", "unit"):
-        raise InputError(f"no level '{diagram.level}' of a diagram{nearest(diagram.level, ('fabric', 'pod', 'unit'))}")
-    known = [level for level in levels_of(blueprint) if level != "device"]
-    if diagram.level not in known:
-        has = f"has no {diagram.level}s; levels: {', '.join(known)}"
-        raise InputError(f"{blueprint.name}: a {blueprint.topology.family} of this form {has}")
-    place = location_of(blueprint, diagram.level, diagram.pod, diagram.unit)
-    view = view_of(blueprint, diagram.level, pod=diagram.pod, unit=diagram.unit)
-    return lay_out_view(blueprint, view, place, trail)
+def _lay_out_racks(blueprint: Blueprint, diagram: Diagram) -> Canvas:
+    return lay_out_racks(blueprint, diagram.rack, diagram.traffic.placement, diagram.traffic.seed)
+
+
+KINDS = Registry("kind of diagram", "diagrams", DiagramKind, lambda: (
+    DiagramKind("tiers", "tiers or natural layout", _lay_out_tiers, ("level", "pod", "unit", "highlight")),
+    DiagramKind("adjacency", "matrix of joined switches", lambda blueprint, _: lay_out_adjacency(blueprint)),
+    DiagramKind("racks", "racks and rings between them", _lay_out_racks,
+                ("placement", "seed", "rack_units", "rack_kw")),
+    DiagramKind("load", "load of the links", lambda blueprint, diagram: lay_out_load(blueprint, diagram.traffic),
+                ("routing", "qps", "placement", "seed")),
+))  # fmt: skip
+"""The kinds of diagram by name."""

@@ -1,4 +1,4 @@
-"""Racks drawn out by the rack unit: one of servers and leaves, one of each other role, and how many there are."""
+"""Rack elevations: one rack of servers and leaves, one of each other role, and how many there are."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from fabric.draw.canvas import Align, Box, Label, Line, Mark, elide, text_width,
 from fabric.draw.page_layout import Part
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_on, role_fills
 from fabric.draw.tier_layout import MARGIN
-from fabric.draw.words import count_devices
+from fabric.draw.words import count_devices, role_plural
 from fabric.topology.topology import title
 from fabric.units import count
 
-__all__ = ["SERVER", "SIDE", "drawn_out"]
+__all__ = ["SERVER", "SIDE", "draw_elevations"]
 
 UNIT, WIDE, SIDE = 4.4, 62.0, 500.0
-"""How high a rack unit and how wide a rack is drawn, and what the page has room for."""
+"""The height of a rack unit, the width of a rack and of the page, in points."""
 
 SERVER = "#DDE3EA"
 
 
-def drawn_out(blueprint: Blueprint, floor: Floor) -> Part:
+def draw_elevations(blueprint: Blueprint, floor: Floor) -> Part:
     """Draw a rack of servers, and one of each role of switches, rack unit by rack unit."""
     marks: list[Mark] = []
     height = floor.rack.units * min(UNIT, 240 / floor.rack.units) + 30
     unit = (height - 30) / floor.rack.units
     step = SIDE / max(4, 1 + len(floor.shelves))
     x = MARGIN
-    marks += _server_rack(blueprint, floor, x, unit)
+    marks += _draw_server_rack(blueprint, floor, x, unit)
     for shelf in floor.shelves:
         x += step
-        marks += _switch_rack(blueprint, floor, shelf, x, unit)
+        marks += _draw_switch_rack(blueprint, floor, shelf, x, unit)
     if x + 2 * step <= MARGIN + SIDE + 1:
-        marks += _sums(blueprint, floor, x + step, height - 14)
+        marks += _draw_totals(blueprint, floor, x + step, height - 14)
     return Part(marks, height)
 
 
-def _sums(blueprint: Blueprint, floor: Floor, x: float, top: float) -> list[Mark]:
-    """Say what stands in how many racks, and what that draws, downward from `top`."""
+def _draw_totals(blueprint: Blueprint, floor: Floor, x: float, top: float) -> list[Mark]:
+    """Draw a table of devices and racks, and the power of a rack, downward from `top`."""
     rows = [("servers", count(blueprint.servers), count(floor.racks))]
     others = {shelf.role: count(shelf.racks) for shelf in floor.shelves}
     for role in blueprint.topology.roles:
-        rows.append((count_devices(2, role).partition(" ")[2], count(blueprint.devices(role)), others.get(role, "-")))
+        rows.append((role_plural(role), count(blueprint.devices(role)), others.get(role, "-")))
     marks: list[Mark] = []
     columns: tuple[tuple[float, Align], ...] = (x, "left"), (MARGIN + SIDE - 52, "right"), (MARGIN + SIDE, "right")
     end = MARGIN + SIDE
@@ -54,23 +54,23 @@ def _sums(blueprint: Blueprint, floor: Floor, x: float, top: float) -> list[Mark
     marks.append(Line(x, top - 4, end, top - 4, HAIR, 0.5))
     y = top - 11 * len(rows) - 5
     marks.append(Line(x, y, end, y, HAIR, 0.5))
-    power = _power(blueprint, floor)
-    words = "Leaves stand with their servers." if blueprint.topology.roles[0] not in others else ""
-    said = [*wrap(words, end - x, SMALL_PT), *wrap(power, end - x, SMALL_PT)]
-    return [*marks, *(Label(x, y - 10 - 9 * line, text, SMALL_PT, GREY) for line, text in enumerate(said))]
+    power = _describe_power(blueprint, floor)
+    words = "Leaves are in the racks of their servers." if blueprint.topology.roles[0] not in others else ""
+    lines = [*wrap(words, end - x, SMALL_PT), *wrap(power, end - x, SMALL_PT)]
+    return [*marks, *(Label(x, y - 10 - 9 * line, text, SMALL_PT, GREY) for line, text in enumerate(lines))]
 
 
-def _power(blueprint: Blueprint, floor: Floor) -> str:
-    """Say what the first rack draws, where the catalogue knows it."""
+def _describe_power(blueprint: Blueprint, floor: Floor) -> str:
+    """Return the power that the first rack draws, where the catalogue has it."""
     leaf, box = blueprint.boxes(blueprint.topology.roles[0])[0][0], blueprint.server.power_w
     if box is None or (floor.rack_leaves and leaf.power_w is None):
-        return "What a rack draws is not known."
+        return "The power of a rack is unknown."
     servers = min(floor.rack_servers * floor.share, blueprint.servers)
     watts = servers * box + floor.rack_leaves * (leaf.power_w or 0.0)
     return f"A rack of servers draws {watts / 1000:.1f} kW."
 
 
-def _frame(floor: Floor, x: float, unit: float, head: str, rest: str) -> list[Mark]:
+def _draw_rack(floor: Floor, x: float, unit: float, head: str, rest: str) -> list[Mark]:
     top = floor.rack.units * unit
     width = SIDE / 4 - 8
     marks: list[Mark] = [Box(x, 0, WIDE, top, PLATES[0], GREY, 1, 0.6)]
@@ -78,20 +78,21 @@ def _frame(floor: Floor, x: float, unit: float, head: str, rest: str) -> list[Ma
     return [*marks, Label(x, top + 7, elide(rest, width, SMALL_PT), SMALL_PT, GREY)]
 
 
-def _server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> list[Mark]:
+def _draw_server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> list[Mark]:
     """Draw the first rack: servers from the foot up, and its share of the leaves at the top."""
     servers = min(floor.rack_servers * floor.share, blueprint.servers)
     leaves, leaf = floor.rack_leaves, blueprint.topology.roles[0]
-    said = [count_devices(servers, "server")]
+    contents = [count_devices(servers, "server")]
     if leaves:
         every = blueprint.devices(leaf) >= leaves * floor.racks
-        said.append(count_devices(leaves, leaf) if every else f"a {leaf} in {count(blueprint.devices(leaf))} of them")
-    marks = _frame(floor, x, unit, f"Unit rack × {count(floor.racks)}", ", ".join(said))
+        some = f"a {leaf} in {count(blueprint.devices(leaf))} racks"
+        contents.append(count_devices(leaves, leaf) if every else some)
+    marks = _draw_rack(floor, x, unit, f"Unit rack × {count(floor.racks)}", ", ".join(contents))
     for number in range(servers):
-        marks += _device(x, number * floor.server_units, floor.server_units, unit, SERVER, f"server {number}")
+        marks += _draw_device(x, number * floor.server_units, floor.server_units, unit, SERVER, f"server {number}")
     for number in range(leaves):
         foot = floor.rack.units - (number + 1) * floor.leaf_units
-        marks += _device(
+        marks += _draw_device(
             x,
             foot,
             floor.leaf_units,
@@ -102,18 +103,18 @@ def _server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> l
     return marks
 
 
-def _switch_rack(blueprint: Blueprint, floor: Floor, shelf: Shelf, x: float, unit: float) -> list[Mark]:
+def _draw_switch_rack(blueprint: Blueprint, floor: Floor, shelf: Shelf, x: float, unit: float) -> list[Mark]:
     """Draw a rack of switches from the foot up."""
-    number = min(shelf.each, blueprint.devices(shelf.role))
+    switches = min(shelf.each, blueprint.devices(shelf.role))
     head = f"{title(shelf.role).capitalize()} rack × {count(shelf.racks)}"
-    marks = _frame(floor, x, unit, head, count_devices(number, shelf.role))
+    marks = _draw_rack(floor, x, unit, head, count_devices(switches, shelf.role))
     fill = role_fills(blueprint.topology.roles)[shelf.role]
-    for place_ in range(number):
-        marks += _device(x, place_ * shelf.height, shelf.height, unit, fill, f"{shelf.role} {place_}")
+    for number in range(switches):
+        marks += _draw_device(x, number * shelf.height, shelf.height, unit, fill, f"{shelf.role} {number}")
     return marks
 
 
-def _device(x: float, foot: int, height: int, unit: float, fill: str, text: str) -> Iterator[Mark]:
+def _draw_device(x: float, foot: int, height: int, unit: float, fill: str, text: str) -> Iterator[Mark]:
     yield Box(x + 2, foot * unit + 0.4, WIDE - 4, height * unit - 0.8, fill, INK, 0.6, 0.3)
     if height * unit >= 8 and text_width(text, SMALL_PT) <= WIDE - 8:
         yield Label(x + WIDE / 2, (foot + height / 2) * unit - 2.4, text, SMALL_PT, ink_on(fill), align="center")

@@ -11,7 +11,7 @@ import numpy as np
 
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Dot, Label, Line, Mark, text_width, wrap
-from fabric.draw.palette import ACCENT, BODY_PT, GREY, INK, SMALL_PT, ink_on, lane_colour, line_colour, role_fills
+from fabric.draw.palette import ACCENT, BODY_PT, GREY, INK, SMALL_PT, ink_on, line_colour, rail_colour, role_fills
 from fabric.draw.tier_layout import MARGIN, WIDTH, Column
 from fabric.topology.graph_form import GraphForm, PatternBundle
 from fabric.topology.patterns import Rows
@@ -84,7 +84,7 @@ class GraphFabric:
     def colour(self, bundle: PatternBundle) -> str:
         """Return the colour of a bundle's links; those of servers have one only where NICs have several levels."""
         coloured = self.form.bundles if self.form.routing.nic_levels else self.patterns
-        return line_colour(lane_colour(coloured.index(bundle))) if bundle in coloured else ACCENT
+        return line_colour(rail_colour(coloured.index(bundle))) if bundle in coloured else ACCENT
 
     def count_switches(self, group: Group) -> int:
         """Return the devices of a group of switches in one plane."""

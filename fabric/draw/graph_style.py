@@ -16,7 +16,7 @@ from fabric.draw.dragonfly import draw_group_circle, draw_switch_circle
 from fabric.draw.graph_scene import GraphFabric, GraphScene
 from fabric.draw.lattices import draw_lattice
 from fabric.draw.palette import ACCENT
-from fabric.draw.sampling import has_planes, own_axes, span
+from fabric.draw.sampling import axis_span, has_planes, own_axes
 from fabric.draw.slim_fly import draw_halves
 from fabric.draw.words import count_things, ratio_text, role_plural
 from fabric.errors import InputError
@@ -85,7 +85,7 @@ class GraphStyle:
         """Return how many devices one plane has and along which axes; of servers, how many a leaf has."""
         if group == self.form.server:
             return f"{count(self.blueprint.sizes[self.form.unit_axis])} per {title(self.form.roles[0])}"
-        sizes = {axis: span(self.blueprint, axis) for axis in own_axes(self.form, group)}
+        sizes = {axis: axis_span(self.blueprint, axis) for axis in own_axes(self.form, group)}
         sizes = {axis: size for axis, size in sizes.items() if size > 1}
         where = "per plane" if PLANE in group.axes and has_planes(self.blueprint) else ""
         counted = f"{count(math.prod(sizes.values()))} {where}" if where else ""

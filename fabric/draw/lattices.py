@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from fabric.draw.canvas import Bend, Box, Label, Mark
+from fabric.draw.canvas import Arc, Box, Label, Mark
 from fabric.draw.dragonfly import draw_switch_circle
 from fabric.draw.graph_scene import (
     FULL,
@@ -163,7 +163,7 @@ def _draw_link(start: Point, end: Point, ink: str, pitch: float, *, strong: bool
     low, high = sorted((start, end))
     upright = abs(low[0] - high[0]) < 1
     rise = min(0.45 * pitch + 0.035 * far, 24.0) * (1 if upright else -1)
-    return Bend(*low, *high, rise, ink, *((0.8, 0.95) if strong else (0.5, 0.7)))
+    return Arc(*low, *high, rise, ink, *((0.8, 0.95) if strong else (0.5, 0.7)))
 
 
 def _draw_layers(lattice: Lattice) -> GraphScene:

@@ -7,14 +7,22 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Dot, Label, Mark, text_width
-from fabric.draw.palette import ACCENT, GREY, HAIR, INK, OKABE_ITO, PALE, PLATES, SMALL_PT, WHITE, lane_colour
+from fabric.draw.palette import ACCENT, GREY, HAIR, INK, OKABE_ITO, PALE, PLATES, SMALL_PT, WHITE, rail_colour
 from fabric.draw.sampling import colour_axis
-from fabric.draw.tier_layout import MARGIN, WIDTH, Plan
+from fabric.draw.tier_layout import MARGIN, WIDTH, TierLayout
 from fabric.topology.topology import title
 
 __all__ = [
-    "LINE", "Entry", "bar_entries", "dots_entry", "lanes_entry", "legend_marks", "legend_rows", "swatch_entry",
-    "tier_entries", "wired_entries",
+    "LINE",
+    "Entry",
+    "dots_entry",
+    "draw_legend",
+    "legend_rows",
+    "port_entries",
+    "rails_entry",
+    "scene_entries",
+    "swatch_entry",
+    "tier_entries",
 ]  # fmt: skip
 
 LINE, SPACE = 12.0, 14.0
@@ -42,7 +50,7 @@ def legend_rows(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], ...]:
     return tuple(rows)
 
 
-def legend_marks(rows: tuple[tuple[Entry, ...], ...], top: float) -> list[Mark]:
+def draw_legend(rows: tuple[tuple[Entry, ...], ...], top: float) -> list[Mark]:
     """Draw the lines of entries downward from `top`."""
     marks: list[Mark] = []
     for number, row in enumerate(rows):
@@ -54,73 +62,77 @@ def legend_marks(rows: tuple[tuple[Entry, ...], ...], top: float) -> list[Mark]:
     return marks
 
 
-def tier_entries(blueprint: Blueprint, plan: Plan, *, piled: bool = False) -> list[Entry]:
+def tier_entries(blueprint: Blueprint, layout: TierLayout, *, piled: bool = False) -> list[Entry]:
     """Return what the tier picture of `plan` uses, with what is below it, where cards may be `piled`."""
     axis = colour_axis(blueprint)
-    entries = [lanes_entry(axis, blueprint.sizes[axis])] if axis else []
-    entries += [Entry("ports down", 10, _bar(INK)), Entry("up", 10, _bar(HAIR)), Entry("free", 10, _bar(WHITE))]
-    if piled or any(row.behind for row in plan.rows):
-        entries.append(Entry("several devices", 11, _pile))
-    if any("gap" in row.steps for row in plan.rows):
-        entries.append(Entry("left out", 10, _dots))
-    if plan.frames:
-        entries.append(Entry("repeated, drawn once", 12, _plate))
+    entries = [rails_entry(axis, blueprint.sizes[axis])] if axis else []
+    entries += [
+        Entry("ports down", 10, _bar_glyph(INK)),
+        Entry("up", 10, _bar_glyph(HAIR)),
+        Entry("free", 10, _bar_glyph(WHITE)),
+    ]
+    if piled or any(row.behind for row in layout.rows):
+        entries.append(Entry("several devices", 11, _pile_glyph))
+    if any("gap" in row.steps for row in layout.rows):
+        entries.append(Entry("left out", 10, _dots_glyph))
+    if layout.frames:
+        entries.append(Entry("repeated, drawn once", 12, _frame_glyph))
     return entries
 
 
-def wired_entries(cards: Mapping[str, str], *, gaps: bool, stacks: bool) -> list[Entry]:
+def scene_entries(cards: Mapping[str, str], *, gaps: bool, stacks: bool) -> list[Entry]:
     """Return what a picture of switches joined by wires uses: cards with their colours, values left out, and stacks."""
-    entries = [Entry(title(text), 8, _swatches_of(colour)) for text, colour in cards.items()]
-    entries += bar_entries()
-    entries += [Entry("left out", 10, _dots)] if gaps else []
-    return entries + ([Entry("repeated, drawn once", 12, _plate)] if stacks else [])
+    entries = [Entry(title(text), 8, _swatch_glyph(colour)) for text, colour in cards.items()]
+    entries += port_entries()
+    entries += [Entry("left out", 10, _dots_glyph)] if gaps else []
+    return entries + ([Entry("repeated, drawn once", 12, _frame_glyph)] if stacks else [])
 
 
-def lanes_entry(axis: str, size: int) -> Entry:
+def rails_entry(axis: str, size: int) -> Entry:
     """Return the colours of so many lanes, and whether they repeat."""
     shown = min(size, len(OKABE_ITO))
     again = ", colours repeat" if size > shown else ""
-    return Entry(f"{title(axis)} 0 to {size - 1}{again}", 7.0 * shown - 1, _swatches(shown))
+    return Entry(f"{title(axis)} 0 to {size - 1}{again}", 7.0 * shown - 1, _rails_glyph(shown))
 
 
-def bar_entries() -> list[Entry]:
+def port_entries() -> list[Entry]:
     """Return the bars of ports."""
     words = ("ports down", INK), ("up or across", HAIR), ("free", WHITE)
-    return [Entry(text, 10, _bar(fill)) for text, fill in words]
+    return [Entry(text, 10, _bar_glyph(fill)) for text, fill in words]
 
 
 def dots_entry() -> Entry:
     """Return the dots where devices are left out."""
-    return Entry("left out", 10, _dots)
+    return Entry("left out", 10, _dots_glyph)
 
 
 def swatch_entry(text: str, fill: str) -> Entry:
     """Return a card of one colour, and what it means."""
-    return Entry(text, 8, _swatches_of(fill))
+    return Entry(text, 8, _swatch_glyph(fill))
 
 
-def _swatches_of(colour: str) -> Callable[[float, float], tuple[Mark, ...]]:
+def _swatch_glyph(colour: str) -> Callable[[float, float], tuple[Mark, ...]]:
     return lambda x, y: (Box(x, y, 7, 6, colour, INK, 1, 0.3),)
 
 
-def _swatches(lanes: int) -> Callable[[float, float], tuple[Mark, ...]]:
+def _rails_glyph(rails: int) -> Callable[[float, float], tuple[Mark, ...]]:
     def glyph(x: float, y: float) -> tuple[Mark, ...]:
-        return tuple(Box(x + 7 * place, y, 6, 6, lane_colour(place), INK, 1, 0.3) for place in range(lanes))
+        return tuple(Box(x + 7 * place, y, 6, 6, rail_colour(place), INK, 1, 0.3) for place in range(rails))
 
     return glyph
 
 
-def _bar(fill: str) -> Callable[[float, float], tuple[Mark, ...]]:
+def _bar_glyph(fill: str) -> Callable[[float, float], tuple[Mark, ...]]:
     return lambda x, y: (Box(x, y + 1, 10, 4, fill, GREY, 0, 0.4),)
 
 
-def _pile(x: float, y: float) -> tuple[Mark, ...]:
+def _pile_glyph(x: float, y: float) -> tuple[Mark, ...]:
     return Box(x + 2, y + 1.5, 8, 6, PALE, ACCENT, 1.2, 0.5), Box(x, y - 0.5, 8, 6, WHITE, ACCENT, 1.2, 0.5)
 
 
-def _dots(x: float, y: float) -> tuple[Mark, ...]:
+def _dots_glyph(x: float, y: float) -> tuple[Mark, ...]:
     return tuple(Dot(x + 2 + 3 * place, y + 3, 0.8, GREY) for place in range(3))
 
 
-def _plate(x: float, y: float) -> tuple[Mark, ...]:
+def _frame_glyph(x: float, y: float) -> tuple[Mark, ...]:
     return Box(x + 2, y + 1, 10, 6.5, PLATES[0], HAIR, 2, 0.6), Box(x, y - 1, 10, 6.5, PLATES[1], HAIR, 2, 0.6)

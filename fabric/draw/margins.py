@@ -13,7 +13,7 @@ from fabric.draw.tier_layout import MARGIN, WIDTH
 from fabric.topology.topology import Group, title
 from fabric.units import count
 
-__all__ = ["NOTE_LEAD", "group_marks", "group_texts", "header", "note_lines", "note_marks", "rule"]
+__all__ = ["NOTE_LEAD", "draw_group", "draw_header", "draw_notes", "draw_rule", "group_texts", "note_lines"]
 
 NOTE_LEAD = 10.5
 
@@ -21,17 +21,17 @@ Texts = Sequence[tuple[str, float]]
 """Lines of text with their sizes in points."""
 
 
-def header(blueprint: Blueprint, bottom: float, more: str = "") -> tuple[list[Mark], float]:
+def draw_header(blueprint: Blueprint, bottom: float, more: str = "") -> tuple[list[Mark], float]:
     """Return the title above `bottom`, with `more` under it, and the height of the page that it makes."""
     lines = [line for text in (subtitle(blueprint), more) if text for line in wrap(text, WIDTH - 2 * MARGIN, HEAD_PT)]
     y = bottom + 12 + 11 * len(lines)
     name = elide(blueprint.name, WIDTH - 2 * MARGIN, TITLE_PT, bold=True)
-    marks: list[Mark] = [rule(bottom + 6), Label(MARGIN, y + 4, name, TITLE_PT, INK, bold=True)]
+    marks: list[Mark] = [draw_rule(bottom + 6), Label(MARGIN, y + 4, name, TITLE_PT, INK, bold=True)]
     marks += [Label(MARGIN, y - 11 * (place + 1), line, HEAD_PT, GREY) for place, line in enumerate(lines)]
     return marks, y + 4 + TITLE_PT + MARGIN / 2
 
 
-def rule(y: float) -> Line:
+def draw_rule(y: float) -> Line:
     """Return a hairline across the page."""
     return Line(MARGIN, y, WIDTH - MARGIN, y, HAIR, 0.5)
 
@@ -41,7 +41,7 @@ def note_lines(blueprint: Blueprint) -> list[str]:
     return [line for note in notes(blueprint) for line in wrap(note, WIDTH - 2 * MARGIN, BODY_PT)]
 
 
-def note_marks(lines: list[str]) -> list[Mark]:
+def draw_notes(lines: list[str]) -> list[Mark]:
     """Return the notes at the foot of the page."""
     first = MARGIN + (len(lines) - 1) * NOTE_LEAD - 4
     return [Label(MARGIN, first - place * NOTE_LEAD, line, BODY_PT, INK) for place, line in enumerate(lines)]
@@ -57,7 +57,7 @@ def group_texts(blueprint: Blueprint, group: Group, width: float) -> list[tuple[
     return [*((line, BODY_PT) for line in lines), *((line, SMALL_PT) for line in small)]
 
 
-def group_marks(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: float, width: float) -> list[Mark]:
+def draw_group(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: float, width: float) -> list[Mark]:
     """Describe a group downward from `y`: its role and count, `texts`, and its ports in a bar and in words."""
     head = f"{title(group.role).capitalize()} × {count(blueprint.devices(group.role))}"
     sizes = (size_pt for size_pt in (TIER_PT, HEAD_PT, BODY_PT) if text_width(head, size_pt, bold=True) <= width)
@@ -67,13 +67,13 @@ def group_marks(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: f
         marks.append(Label(x, y, line, size_pt, GREY))
         y -= 9
     if group != blueprint.topology.server:
-        marks += _port_bar(blueprint, group.role, x, y - 0.5, width - 14)
+        marks += _draw_port_bar(blueprint, group.role, x, y - 0.5, width - 14)
         y -= 8.5
     lines = wrap(describe_ports(blueprint, group), width, SMALL_PT)
     return [*marks, *(Label(x, y - 9 * place, line, SMALL_PT, GREY) for place, line in enumerate(lines))]
 
 
-def _port_bar(blueprint: Blueprint, role: str, x: float, y: float, width: float) -> list[Mark]:
+def _draw_port_bar(blueprint: Blueprint, role: str, x: float, y: float, width: float) -> list[Mark]:
     """Draw one switch's ports to scale: those used down, then up, then free."""
     ports = (blueprint.ports_down(role), blueprint.ports_up(role))
     down, up = (width * used / max(blueprint.radix(role), sum(ports)) for used in ports)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fabric.blueprint import Blueprint
-from fabric.draw.canvas import Canvas, Mark, raised, wrap
-from fabric.draw.legend import LINE, Entry, legend_marks, legend_rows
-from fabric.draw.margins import NOTE_LEAD, header, note_marks, rule
+from fabric.draw.canvas import Canvas, Mark, shift_up, wrap
+from fabric.draw.legend import LINE, Entry, draw_legend, legend_rows
+from fabric.draw.margins import NOTE_LEAD, draw_header, draw_notes, draw_rule
 from fabric.draw.palette import BODY_PT
 from fabric.draw.tier_layout import MARGIN, WIDTH
 
-__all__ = ["Part", "compose", "stacked"]
+__all__ = ["Part", "compose", "stack_parts"]
 
 APART = 12.0
 
@@ -33,23 +33,23 @@ def compose(
     lines = [piece for note in notes for piece in wrap(note, WIDTH - 2 * MARGIN, BODY_PT)]
     key = legend_rows(entries) if entries else ()
     y = MARGIN + len(lines) * NOTE_LEAD
-    marks: list[Mark] = [*note_marks(lines)]
+    marks: list[Mark] = [*draw_notes(lines)]
     if key:
-        marks += [rule(y + len(key) * LINE + APART), *legend_marks(key, y + len(key) * LINE + 7)]
+        marks += [draw_rule(y + len(key) * LINE + APART), *draw_legend(key, y + len(key) * LINE + 7)]
         y += len(key) * LINE + APART
     elif lines:
-        marks.append(rule(y + 4))
+        marks.append(draw_rule(y + 4))
         y += 4
-    drawn, y = stacked(parts, y)
-    head, height = header(blueprint, y, line)
+    drawn, y = stack_parts(parts, y)
+    head, height = draw_header(blueprint, y, line)
     return Canvas(WIDTH, height, (*head, *marks, *drawn))
 
 
-def stacked(parts: Sequence[Part], bottom: float) -> tuple[list[Mark], float]:
+def stack_parts(parts: Sequence[Part], bottom: float) -> tuple[list[Mark], float]:
     """Return parts one under another, the last at the bottom, a rule under each but that; and how high that is."""
     marks: list[Mark] = []
     for place, part in enumerate(reversed(parts)):
-        marks += [rule(bottom)] if place else []
-        marks += [raised(mark, bottom + APART) for mark in part.marks]
+        marks += [draw_rule(bottom)] if place else []
+        marks += [shift_up(mark, bottom + APART) for mark in part.marks]
         bottom += part.height + 2 * APART
     return marks, bottom - APART if parts else bottom

@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 __all__ = [
-    "ACCENT", "BODY_PT", "GREY", "HAIR", "HEAD_PT", "INK", "OKABE_ITO", "PALE", "PLATES", "SMALL_PT", "TIER_PT",
-    "TITLE_PT", "WHITE", "ink_on", "lane_colour", "line_colour", "role_fills",
+    "ACCENT",
+    "BODY_PT",
+    "GREY",
+    "HAIR",
+    "HEAD_PT",
+    "INK",
+    "OKABE_ITO",
+    "PALE",
+    "PLATES",
+    "SMALL_PT",
+    "TIER_PT",
+    "TITLE_PT",
+    "WHITE",
+    "ink_on",
+    "line_colour",
+    "rail_colour",
+    "role_fills",
 ]  # fmt: skip
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#3C3C3C")
@@ -22,7 +37,7 @@ PLATES = ("#F6F8FA", "#EDF1F5", "#E4EAF0")
 TITLE_PT, HEAD_PT, TIER_PT, BODY_PT, SMALL_PT = 15.0, 8.0, 9.5, 7.0, 6.5
 
 
-def lane_colour(number: int | None) -> str:
+def rail_colour(number: int | None) -> str:
     """Return the colour of a lane (rail), that of every eighth the same, or that of devices and links in no lane."""
     return ACCENT if number is None else OKABE_ITO[number % len(OKABE_ITO)]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fabric.draw.canvas import Box, Label, Mark, Raster
 from fabric.draw.palette import GREY, HAIR, SMALL_PT
 
-__all__ = ["load_colours", "many_colours", "ramp_bar"]
+__all__ = ["count_colours", "draw_ramp", "load_colours"]
 
 Values = npt.NDArray[np.float64]
 
@@ -25,18 +25,18 @@ MANY = ((0.0, "#A9D0E8"), (0.5, "#56B4E9"), (1.0, "#0B3C5D"))
 
 def load_colours(loads: Any) -> npt.NDArray[np.uint8]:
     """Return the colour of each load, of the shape of `loads` and 3; what is not a number is the page's grey."""
-    return _shaded(np.asarray(loads, np.float64), LOADS)
+    return _interpolate(np.asarray(loads, np.float64), LOADS)
 
 
-def many_colours(numbers: Any) -> npt.NDArray[np.uint8]:
+def count_colours(numbers: Any) -> npt.NDArray[np.uint8]:
     """Return the colour of each count by its logarithm, the greatest the darkest; none where there is none."""
     counts = np.asarray(numbers, np.float64)
     most = np.log(max(2.0, float(counts.max(initial=0))))
     with np.errstate(divide="ignore"):
-        return _shaded(np.where(counts > 0, np.log(counts) / most, np.nan), MANY)
+        return _interpolate(np.where(counts > 0, np.log(counts) / most, np.nan), MANY)
 
 
-def _shaded(values: Values, stops: Sequence[tuple[float, str]]) -> npt.NDArray[np.uint8]:
+def _interpolate(values: Values, stops: Sequence[tuple[float, str]]) -> npt.NDArray[np.uint8]:
     at = [value for value, _ in stops]
     channels = [np.interp(values, at, [_channel(colour, place) for _, colour in stops]) for place in range(3)]
     none = [_channel(NONE, place) for place in range(3)]
@@ -48,7 +48,7 @@ def _channel(colour: str, place: int) -> int:
     return int(colour[1 + 2 * place : 3 + 2 * place], 16)
 
 
-def ramp_bar(
+def draw_ramp(
     x: float, y: float, width: float, colours: npt.NDArray[np.uint8], ticks: Sequence[tuple[float, str]]
 ) -> list[Mark]:
     """Draw a scale of colours, shape (steps, 3), and under it words at shares of its width."""

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fabric.draw.canvas import Bend, Box, Boxes, Canvas, Dot, Label, Line, Mark, Raster, font, ready
+from fabric.draw.canvas import Arc, Box, Boxes, Canvas, Dot, Label, Line, Mark, Raster, font, import_matplotlib
 from fabric.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_suffix", "plain_style", "render", "save", "svg"]
 
-FORMATS: dict[str, dict[str, Any]] = {
+PICTURE_METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -40,7 +40,7 @@ def plain_style() -> Iterator[None]:
 
     A name in a script that DejaVu Sans lacks is drawn as boxes; matplotlib's warning of each helps nobody.
     """
-    ready()
+    import_matplotlib()
     import matplotlib
 
     style: Any = {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}
@@ -50,18 +50,18 @@ def plain_style() -> Iterator[None]:
         yield
 
 
-def render(sheet: Canvas) -> Figure:
+def render(canvas: Canvas) -> Figure:
     """Draw `sheet` in the style in force as a figure of its size, one point to a point."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.transforms import Affine2D
 
-    figure = Figure(figsize=(sheet.width / 72, sheet.height / 72), dpi=200, facecolor="white")
+    figure = Figure(figsize=(canvas.width / 72, canvas.height / 72), dpi=200, facecolor="white")
     FigureCanvasAgg(figure)
     points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans
-    for order, mark in enumerate(sheet.marks):
+    for order, mark in enumerate(canvas.marks):
         artist = _artist(mark, points)
-        artist.set_zorder(1 + order / len(sheet.marks))
+        artist.set_zorder(1 + order / len(canvas.marks))
         figure.add_artist(artist, clip=False)
     return figure
 
@@ -69,22 +69,22 @@ def render(sheet: Canvas) -> Figure:
 def _artist(mark: Mark, points: Transform) -> Artist:
     match mark:
         case Box():
-            return _box(mark, points)
+            return _box_artist(mark, points)
         case Boxes():
-            return _boxes(mark, points)
+            return _boxes_artist(mark, points)
         case Line():
-            return _line(mark, points)
-        case Bend():
-            return _bend(mark, points)
+            return _line_artist(mark, points)
+        case Arc():
+            return _arc_artist(mark, points)
         case Dot():
-            return _dot(mark, points)
+            return _dot_artist(mark, points)
         case Label():
-            return _label(mark, points)
+            return _label_artist(mark, points)
         case Raster():
-            return _raster(mark, points)
+            return _raster_artist(mark, points)
 
 
-def _box(box: Box, points: Transform) -> Artist:
+def _box_artist(box: Box, points: Transform) -> Artist:
     from matplotlib.patches import FancyBboxPatch
 
     style = f"round,pad=0,rounding_size={box.radius}" if box.radius else "square,pad=0"
@@ -94,7 +94,7 @@ def _box(box: Box, points: Transform) -> Artist:
     )  # fmt: skip
 
 
-def _boxes(boxes: Boxes, points: Transform) -> Artist:
+def _boxes_artist(boxes: Boxes, points: Transform) -> Artist:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path as Outline
 
@@ -107,30 +107,28 @@ def _boxes(boxes: Boxes, points: Transform) -> Artist:
     )  # fmt: skip
 
 
-def _line(line: Line, points: Transform) -> Artist:
+def _line_artist(line: Line, points: Transform) -> Artist:
     from matplotlib.lines import Line2D
 
     ends = (line.x0, line.x1), (line.y0, line.y1)
     return Line2D(*ends, color=line.colour, linewidth=line.line_pt, alpha=line.alpha, transform=points)
 
 
-def _bend(bend: Bend, points: Transform) -> Artist:
+def _arc_artist(arc: Arc, points: Transform) -> Artist:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path as Outline
 
-    across, along = bend.y0 - bend.y1, bend.x1 - bend.x0
+    across, along = arc.y0 - arc.y1, arc.x1 - arc.x0
     # A quadratic curve passes half as far from its chord as the point that pulls it.
-    pull = 2 * bend.swerve / ((across**2 + along**2) ** 0.5 or 1)
-    middle = (bend.x0 + bend.x1) / 2 + pull * across, (bend.y0 + bend.y1) / 2 + pull * along
-    outline = Outline(
-        [(bend.x0, bend.y0), middle, (bend.x1, bend.y1)], [Outline.MOVETO, Outline.CURVE3, Outline.CURVE3]
-    )
+    pull = 2 * arc.rise / ((across**2 + along**2) ** 0.5 or 1)
+    middle = (arc.x0 + arc.x1) / 2 + pull * across, (arc.y0 + arc.y1) / 2 + pull * along
+    outline = Outline([(arc.x0, arc.y0), middle, (arc.x1, arc.y1)], [Outline.MOVETO, Outline.CURVE3, Outline.CURVE3])
     return PathPatch(
-        outline, facecolor="none", edgecolor=bend.colour, linewidth=bend.line_pt, alpha=bend.alpha, transform=points
+        outline, facecolor="none", edgecolor=arc.colour, linewidth=arc.line_pt, alpha=arc.alpha, transform=points
     )
 
 
-def _dot(dot: Dot, points: Transform) -> Artist:
+def _dot_artist(dot: Dot, points: Transform) -> Artist:
     from matplotlib.patches import Circle
 
     return Circle(
@@ -138,7 +136,7 @@ def _dot(dot: Dot, points: Transform) -> Artist:
     )
 
 
-def _label(label: Label, points: Transform) -> Artist:
+def _label_artist(label: Label, points: Transform) -> Artist:
     from matplotlib.text import Text
 
     return Text(
@@ -147,7 +145,7 @@ def _label(label: Label, points: Transform) -> Artist:
     )  # fmt: skip
 
 
-def _raster(raster: Raster, points: Transform) -> Artist:
+def _raster_artist(raster: Raster, points: Transform) -> Artist:
     from matplotlib.image import BboxImage
     from matplotlib.transforms import Bbox, TransformedBbox
 
@@ -160,7 +158,7 @@ def _raster(raster: Raster, points: Transform) -> Artist:
 def check_suffix(path: Path) -> str:
     """Return the format of a picture by the suffix of its file; raises InputError for one that there is none of."""
     kind = path.suffix.lower().lstrip(".")
-    if kind not in FORMATS:
+    if kind not in PICTURE_METADATA:
         raise InputError(f"{str(path)!r:.200}: a picture ends in .svg, .png or .pdf")
     return kind
 
@@ -169,7 +167,7 @@ def svg(figure: Figure) -> bytes:
     """Return `figure` as SVG."""
     buffer = io.BytesIO()
     with plain_style():
-        figure.savefig(buffer, format="svg", metadata=_metadata(figure, "svg"))
+        figure.savefig(buffer, format="svg", metadata=_file_metadata(figure, "svg"))
     return buffer.getvalue()
 
 
@@ -182,14 +180,14 @@ def save(figure: Figure, path: Path) -> None:
     partial = path.with_name(f".{os.getpid()}-{id(figure):x}.partial")
     try:
         with plain_style():
-            figure.savefig(partial, format=kind, metadata=_metadata(figure, kind))
+            figure.savefig(partial, format=kind, metadata=_file_metadata(figure, kind))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _metadata(figure: Figure, kind: str) -> dict[str, Any]:
+def _file_metadata(figure: Figure, kind: str) -> dict[str, Any]:
     from matplotlib.text import Text
 
     words = " | ".join(text.get_text() for text in figure.findobj(Text) if text.get_text())
-    return FORMATS[kind] | ({"Description": words} if kind == "svg" else {})
+    return PICTURE_METADATA[kind] | ({"Description": words} if kind == "svg" else {})

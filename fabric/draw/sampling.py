@@ -19,18 +19,18 @@ from fabric.topology.topology import PLANE, Group, Topology
 __all__ = [
     "CARDS",
     "Card",
-    "cards",
+    "axis_span",
     "colour_axis",
-    "depth",
     "framed_axes",
     "has_planes",
-    "joins",
-    "lane",
-    "lanes_drawn",
+    "joined_cards",
+    "nesting_depth",
     "own_axes",
-    "sample",
-    "span",
-    "step",
+    "rail_number",
+    "rails_drawn",
+    "sample_axis",
+    "sample_cards",
+    "step_between",
 ]
 
 CARDS, AXES = 10, 2
@@ -47,7 +47,7 @@ class Card:
     pile: int
 
 
-def depth(form: Topology, group: Group) -> int:
+def nesting_depth(form: Topology, group: Group) -> int:
     """Return how many places enclose `group`: the servers stand in the innermost place that any switch has."""
     leaf = max(len(form.placement_axes(item)) for item in form.switch_groups)
     return min(leaf, len(form.placement_axes(group)))
@@ -56,8 +56,8 @@ def depth(form: Topology, group: Group) -> int:
 def framed_axes(blueprint: Blueprint) -> tuple[str, ...]:
     """Return the placement axes drawn as frames, outermost first: those with more than one place on them."""
     form = blueprint.topology
-    inside = form.server.axes[: depth(form, form.server)]
-    return tuple(axis for axis in inside if span(blueprint, axis) > 1)
+    inside = form.server.axes[: nesting_depth(form, form.server)]
+    return tuple(axis for axis in inside if axis_span(blueprint, axis) > 1)
 
 
 def has_planes(blueprint: Blueprint) -> bool:
@@ -65,7 +65,7 @@ def has_planes(blueprint: Blueprint) -> bool:
     return blueprint.planes > 1 and not blueprint.topology.routing.nic_levels
 
 
-def span(blueprint: Blueprint, axis: str) -> int:
+def axis_span(blueprint: Blueprint, axis: str) -> int:
     """Return the size of an axis; of a placement axis the filled part, where there is but one parent."""
     size = blueprint.sizes[axis]
     return min(size, blueprint.sizes[filled_name(axis)]) if axis in blueprint.topology.server.axes else size
@@ -73,41 +73,41 @@ def span(blueprint: Blueprint, axis: str) -> int:
 
 def own_axes(form: Topology, group: Group) -> tuple[str, ...]:
     """Return the axes on which the devices of `group` differ within one place and plane."""
-    outer = form.server.axes[: depth(form, group)]
+    outer = form.server.axes[: nesting_depth(form, group)]
     return tuple(axis for axis in group.axes if axis not in outer and axis != PLANE)
 
 
-def sample(blueprint: Blueprint, axis: str) -> tuple[int, ...]:
+def sample_axis(blueprint: Blueprint, axis: str) -> tuple[int, ...]:
     """Return the values of `axis` that are drawn: all when they are few, else the first few and the last."""
-    size = span(blueprint, axis)
-    most, head = (8, 3) if _roomy(blueprint, axis) else (4, 2)
+    size = axis_span(blueprint, axis)
+    most, head = (8, 3) if _may_fill_row(blueprint, axis) else (4, 2)
     return tuple(range(size)) if size <= most else (*range(head), size - 1)
 
 
-def _roomy(blueprint: Blueprint, axis: str) -> bool:
+def _may_fill_row(blueprint: Blueprint, axis: str) -> bool:
     """Tell whether `axis` may take a whole row: it is a lane, or stands alone in its group."""
     form = blueprint.topology
-    alone = all(len(_wide(blueprint, group)) == 1 for group in form.groups if axis in own_axes(form, group))
+    alone = all(len(_varying_axes(blueprint, group)) == 1 for group in form.groups if axis in own_axes(form, group))
     return axis in form.rail_axes or alone
 
 
-def _wide(blueprint: Blueprint, group: Group) -> tuple[str, ...]:
-    return tuple(axis for axis in own_axes(blueprint.topology, group) if span(blueprint, axis) > 1)
+def _varying_axes(blueprint: Blueprint, group: Group) -> tuple[str, ...]:
+    return tuple(axis for axis in own_axes(blueprint.topology, group) if axis_span(blueprint, axis) > 1)
 
 
-def cards(blueprint: Blueprint, group: Group) -> tuple[Card, ...]:
+def sample_cards(blueprint: Blueprint, group: Group) -> tuple[Card, ...]:
     """Return the cards of one place of `group`: its axes are shown in order while they fit, the rest are piled."""
     shown: dict[str, tuple[int, ...]] = {}
-    for axis in _wide(blueprint, group)[:AXES]:
-        values = sample(blueprint, axis)
+    for axis in _varying_axes(blueprint, group)[:AXES]:
+        values = sample_axis(blueprint, axis)
         if math.prod(map(len, shown.values())) * len(values) > CARDS:
             break
         shown[axis] = values
-    pile = math.prod(span(blueprint, axis) for axis in own_axes(blueprint.topology, group) if axis not in shown)
+    pile = math.prod(axis_span(blueprint, axis) for axis in own_axes(blueprint.topology, group) if axis not in shown)
     return tuple(Card(dict(zip(shown, values, strict=True)), pile) for values in product(*shown.values()))
 
 
-def step(left: Card, right: Card) -> Step:
+def step_between(left: Card, right: Card) -> Step:
     """Say how two neighbours follow: values left out between them (`gap`), an outer axis turning, or plainly next."""
     pairs = [(axis, left.values[axis], right.values[axis]) for axis in left.values]
     axis, before, after = next(pair for pair in pairs if pair[1] != pair[2])
@@ -116,7 +116,7 @@ def step(left: Card, right: Card) -> Step:
     return "next" if axis == list(left.values)[-1] else "turn"
 
 
-def joins(lowers: tuple[Card, ...], uppers: tuple[Card, ...]) -> Iterator[tuple[int, int]]:
+def joined_cards(lowers: tuple[Card, ...], uppers: tuple[Card, ...]) -> Iterator[tuple[int, int]]:
     """Yield the pairs of cards, by their numbers in their rows, that agree on every axis that both have."""
     for low, lower in enumerate(lowers):
         for high, upper in enumerate(uppers):
@@ -125,17 +125,17 @@ def joins(lowers: tuple[Card, ...], uppers: tuple[Card, ...]) -> Iterator[tuple[
                 yield low, high
 
 
-def lane(blueprint: Blueprint, *linked: Card) -> int | None:
+def rail_number(blueprint: Blueprint, *linked: Card) -> int | None:
     """Return the number of the lane that a card or the line between two belongs to."""
     axis = colour_axis(blueprint)
     values = [card.values[axis] for card in linked if axis in card.values] if axis else []
     return values[0] if values else None
 
 
-def lanes_drawn(blueprint: Blueprint) -> tuple[int, ...]:
+def rails_drawn(blueprint: Blueprint) -> tuple[int, ...]:
     """Return the numbers of the lanes that are drawn; none when there is but one in all."""
     axis = colour_axis(blueprint)
-    return tuple(sample(blueprint, axis)) if axis else ()
+    return tuple(sample_axis(blueprint, axis)) if axis else ()
 
 
 def colour_axis(blueprint: Blueprint) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabric.draw.canvas import Bend, Box, Line, Mark
+from fabric.draw.canvas import Arc, Box, Line, Mark
 from fabric.draw.graph_scene import (
     LEFT_HALF,
     RIGHT_HALF,
@@ -75,4 +75,4 @@ def _bend_link(graph: GraphFabric, bundle: PatternBundle, start: Point, end: Poi
     if start[0] != end[0]:
         return draw_link(start, end, ink, strong=strong)
     width, alpha = (1.0, 1.0) if strong else (0.5, 0.5)
-    return Bend(*start, *end, min(14.0, 0.12 * abs(start[1] - end[1])), ink, width, alpha)
+    return Arc(*start, *end, min(14.0, 0.12 * abs(start[1] - end[1])), ink, width, alpha)

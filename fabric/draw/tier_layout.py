@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
-from fabric.draw.sampling import Card, Step, cards, depth, framed_axes, step
+from fabric.draw.sampling import Card, Step, framed_axes, nesting_depth, sample_cards, step_between
 from fabric.topology.topology import PLANE, Group
 
 __all__ = [
@@ -19,12 +19,12 @@ __all__ = [
     "RIGHT",
     "STRIP",
     "WIDTH",
+    "CardRow",
     "Column",
     "Frame",
-    "Place",
-    "Plan",
-    "Row",
-    "plan",
+    "Spot",
+    "TierLayout",
+    "tier_layout",
 ]
 
 WIDTH, MARGIN = 540.0, 20.0
@@ -57,7 +57,7 @@ GAPS: dict[Step, float] = {"next": 3.5, "turn": 8.0, "gap": 13.0}
 
 
 @dataclass(frozen=True)
-class Place:
+class Spot:
     """A card in place; `x` is its left edge."""
 
     card: Card
@@ -70,13 +70,13 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Row:
+class CardRow:
     """A group's cards, all at the height `y` of their middles, each with as many cards behind it."""
 
     group: Group
     y: float
     height: float
-    places: tuple[Place, ...]
+    spots: tuple[Spot, ...]
     behind: int
 
     @property
@@ -89,11 +89,11 @@ class Row:
 
     @property
     def cards(self) -> tuple[Card, ...]:
-        return tuple(place.card for place in self.places)
+        return tuple(spot.card for spot in self.spots)
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        return _steps(self.cards)
+        return _steps_between(self.cards)
 
 
 @dataclass(frozen=True)
@@ -109,81 +109,81 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TierLayout:
     """The rows from the servers up and the frames from the outermost in; all stand between `bottom` and `top`."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[CardRow, ...]
     frames: tuple[Frame, ...]
     bottom: float
     top: float
 
 
-def plan(blueprint: Blueprint, bottom: float) -> Plan:
+def tier_layout(blueprint: Blueprint, bottom: float) -> TierLayout:
     """Lay out the rows and frames of `blueprint`, upward from `bottom`."""
     framed, groups = framed_axes(blueprint), blueprint.topology.groups
     first = bottom + max(len(framed) * STRIP + PAD, PITCH / 2 - 2 * PAD) + SERVER_HEIGHT / 2
     rows = [_row(blueprint, group, first + tier * PITCH) for tier, group in enumerate(groups)]
-    frames = tuple(_frame(blueprint, rows, axis) for axis in framed)
-    return Plan(tuple(rows), frames, bottom, rows[-1].y + PITCH / 2 - 6)
+    frames = tuple(_frame_around(blueprint, rows, axis) for axis in framed)
+    return TierLayout(tuple(rows), frames, bottom, rows[-1].y + PITCH / 2 - 6)
 
 
-def _row(blueprint: Blueprint, group: Group, y: float) -> Row:
-    shown, gaps, width = cards(blueprint, group), _gaps(blueprint, group), _card_width(blueprint, group)
+def _row(blueprint: Blueprint, group: Group, y: float) -> CardRow:
+    shown, gaps, width = sample_cards(blueprint, group), _gaps(blueprint, group), _card_width(blueprint, group)
     x = CENTRE.middle - (width * len(shown) + sum(gaps)) / 2
-    places = []
+    spots = []
     for card, gap in zip(shown, [*gaps, 0.0], strict=True):
-        places.append(Place(card, x, width))
+        spots.append(Spot(card, x, width))
         x += width + gap
     height = SERVER_HEIGHT if group == blueprint.topology.server else CARD_HEIGHT
-    return Row(group, y, height, tuple(places), _behind(blueprint, group))
+    return CardRow(group, y, height, tuple(spots), _cards_behind(blueprint, group))
 
 
 def _gaps(blueprint: Blueprint, group: Group) -> list[float]:
     """Return the gaps between a row's cards, in every row of switches wide enough for the most cards behind one."""
     switches = () if group == blueprint.topology.server else blueprint.topology.switch_groups
-    most = max((_behind(blueprint, other) for other in switches), default=0)
-    return [GAPS[kind] + BEHIND * most for kind in _steps(cards(blueprint, group))]
+    most = max((_cards_behind(blueprint, other) for other in switches), default=0)
+    return [GAPS[kind] + BEHIND * most for kind in _steps_between(sample_cards(blueprint, group))]
 
 
 def _card_width(blueprint: Blueprint, group: Group) -> float:
     """Return the width of a row's cards: one for all rows of as many switches, so that lines are upright."""
     if group == blueprint.topology.server:
-        return min(46.0, _fitting(blueprint, group))
-    number = len(cards(blueprint, group))
-    alike = [other for other in blueprint.topology.switch_groups if len(cards(blueprint, other)) == number]
-    return min(22.0, *(_fitting(blueprint, other) for other in alike))
+        return min(46.0, _fitting_width(blueprint, group))
+    number = len(sample_cards(blueprint, group))
+    alike = [other for other in blueprint.topology.switch_groups if len(sample_cards(blueprint, other)) == number]
+    return min(22.0, *(_fitting_width(blueprint, other) for other in alike))
 
 
-def _fitting(blueprint: Blueprint, group: Group) -> float:
+def _fitting_width(blueprint: Blueprint, group: Group) -> float:
     """Return the width at which a row's cards fill the frames around them."""
-    inside = blueprint.topology.server.axes[: depth(blueprint.topology, group)]
+    inside = blueprint.topology.server.axes[: nesting_depth(blueprint.topology, group)]
     nest = sum(axis in inside for axis in framed_axes(blueprint))
     room = CENTRE.width - 2 * (nest * (PAD + GHOST) + PAD)
-    return (room - sum(_gaps(blueprint, group))) / len(cards(blueprint, group))
+    return (room - sum(_gaps(blueprint, group))) / len(sample_cards(blueprint, group))
 
 
-def _behind(blueprint: Blueprint, group: Group) -> int:
+def _cards_behind(blueprint: Blueprint, group: Group) -> int:
     """Return how many cards show behind each: one for those piled in it, one for the other planes."""
-    return (cards(blueprint, group)[0].pile > 1) + (PLANE in group.axes and blueprint.planes > 1)
+    return (sample_cards(blueprint, group)[0].pile > 1) + (PLANE in group.axes and blueprint.planes > 1)
 
 
-def _steps(shown: tuple[Card, ...]) -> tuple[Step, ...]:
-    return tuple(step(left, right) for left, right in pairwise(shown))
+def _steps_between(shown: tuple[Card, ...]) -> tuple[Step, ...]:
+    return tuple(step_between(left, right) for left, right in pairwise(shown))
 
 
-def _frame(blueprint: Blueprint, rows: list[Row], axis: str) -> Frame:
+def _frame_around(blueprint: Blueprint, rows: list[CardRow], axis: str) -> Frame:
     """Return the frame of a place: around the rows that stand in it, and around the frames inside it."""
     framed = framed_axes(blueprint)
     nest = framed.index(axis)
     inner = framed[nest + 1 :]
-    highest = _highest(blueprint, rows, axis)
-    level = sum(_highest(blueprint, rows, other) == highest for other in inner)
+    highest = _highest_row(blueprint, rows, axis)
+    level = sum(_highest_row(blueprint, rows, other) == highest for other in inner)
     top = highest.top + PAD * (1 + level)
     foot = rows[0].bottom - PAD - STRIP * (1 + len(inner)) + 4
     inset = nest * (PAD + GHOST)
     return Frame(axis, nest, CENTRE.start + inset, foot, CENTRE.width - 2 * inset, top - foot)
 
 
-def _highest(blueprint: Blueprint, rows: list[Row], axis: str) -> Row:
+def _highest_row(blueprint: Blueprint, rows: list[CardRow], axis: str) -> CardRow:
     level = blueprint.topology.server.axes.index(axis)
-    return [row for row in rows if depth(blueprint.topology, row.group) > level][-1]
+    return [row for row in rows if nesting_depth(blueprint.topology, row.group) > level][-1]

@@ -1,78 +1,115 @@
-"""The formats that a view is written in, and what is too much for a picture."""
+"""The formats that a view is written in, each said once, and the limit on what a picture shows."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError, TooLarge, nearest
-from fabric.export.dot import dot
-from fabric.export.drawio import drawio
-from fabric.export.graphs import graphml, node_link
+from fabric.errors import InputError, TooLarge
+from fabric.export.dot import write_dot
+from fabric.export.drawio import write_drawio
+from fabric.export.graphs import write_graphml, write_node_link
+from fabric.registry import Registry
 from fabric.units import count
 from fabric.view import READABLE, View, node_count, readable_level, view_of
 
-__all__ = ["FORMATS", "PICTURES", "SUFFIXES", "format_of", "view_for", "written"]
-
-FORMATS: Mapping[str, Callable[[View], Iterator[str]]] = {
-    "graphml": graphml,
-    "dot": dot,
-    "drawio": drawio,
-    "node-link": node_link,
-}
-PICTURES = ("dot", "drawio")
-"""The formats that people look at, of READABLE nodes at the most."""
-
-SUFFIXES: Mapping[str, str] = {
-    ".graphml": "graphml", ".dot": "dot", ".gv": "dot", ".drawio": "drawio", ".json": "node-link"
-}  # fmt: skip
+__all__ = ["FORMATS", "Format", "format_by_suffix", "view_for", "write_view_text"]
 
 
-def format_of(file: str | os.PathLike[str]) -> str:
-    """Return the format that a file's suffix says; raises InputError for another."""
+@dataclass(frozen=True)
+class Format:
+    """A file format for views; another package adds one under the entry-point group `fabric.formats`."""
+
+    name: str
+    """The word by which `--format` asks for it."""
+    suffixes: tuple[str, ...]
+    """The suffixes of its files, in lower case with the dot, such as `.dot`."""
+    readers: str
+    """The tools that read it, for people."""
+    carries: str
+    """What it carries of a view, for people."""
+    write: Callable[[View], Iterator[str]]
+    """Yields the text of a view, piece by piece."""
+    picture: bool = False
+    """Whether people look at it, so that it shows at most `READABLE` nodes."""
+
+
+FORMATS = Registry(
+    "format",
+    "formats",
+    Format,
+    lambda: (
+        Format("graphml", (".graphml",), "networkx, Gephi, yEd, igraph", "all attributes, typed", write_graphml),
+        Format(
+            "dot", (".dot", ".gv"), "Graphviz", "all attributes, labels, colours and positions", write_dot, picture=True
+        ),
+        Format(
+            "drawio",
+            (".drawio",),
+            "draw.io (diagrams.net)",
+            "all attributes, labels, colours, positions and layers",
+            write_drawio,
+            picture=True,
+        ),
+        Format(
+            "node-link",
+            (".json",),
+            "networkx, D3",
+            "all attributes",
+            write_node_link,
+        ),
+    ),
+)
+"""The formats by name."""
+
+
+def format_by_suffix(file: str | os.PathLike[str]) -> Format:
+    """Return the format of a file's suffix; raises InputError for a suffix of no format."""
     suffix = Path(file).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(
-            f"{os.fspath(file)!r:.200}: no format has the suffix '{suffix}'; known: {', '.join(SUFFIXES)};"
-            " `fabric diagram` draws pictures"
-        )
-    return SUFFIXES[suffix]
+    for format_ in FORMATS.values():
+        if suffix in format_.suffixes:
+            return format_
+    known = ", ".join(suffix for format_ in FORMATS.values() for suffix in format_.suffixes)
+    raise InputError(
+        f"{os.fspath(file)!r:.200}: no format has the suffix '{suffix}'; known: {known};"
+        " `fabric diagram` draws pictures"
+    )
 
 
 def view_for(
-    blueprint: Blueprint, format_: str, level: str | None = None, *, pod: int | None = None, unit: int | None = None
+    blueprint: Blueprint, format_name: str, level: str | None = None, *, pod: int | None = None, unit: int | None = None
 ) -> View:
-    """Return the view to be written in a format: of a unit or pod where one is named, else the finest to be read.
+    """Return the view to write in a format: of the unit or pod that is numbered, else the finest that can be read.
 
-    Raises InputError for a format or place that there is not, and TooLarge for a picture of more nodes than can be
+    Raises InputError for an unknown format or a missing place, and TooLarge for a picture of more nodes than can be
     read, with the level that can be.
     """
-    _known(format_)
-    named = "unit" if unit is not None else "pod" if pod is not None else None
-    fine, place = level or named or readable_level(blueprint), {"pod": pod or 0, "unit": unit or 0}
-    if format_ in PICTURES and (nodes := node_count(blueprint, fine, **place)) > READABLE:
-        raise TooLarge(_too_many(blueprint, format_, fine, nodes))
-    return view_of(blueprint, fine, **place)
+    format_ = FORMATS.get_record(format_name)
+    numbered = "unit" if unit is not None else "pod" if pod is not None else None
+    chosen, place = level or numbered or readable_level(blueprint), {"pod": pod or 0, "unit": unit or 0}
+    if format_.picture and (nodes := node_count(blueprint, chosen, **place)) > READABLE:
+        raise TooLarge(_describe_excess(blueprint, format_, chosen, nodes))
+    return view_of(blueprint, chosen, **place)
 
 
-def written(view: View, format_: str) -> Iterator[str]:
+def write_view_text(view: View, format_name: str) -> Iterator[str]:
     """Return the pieces of the view's text in a format; raises InputError and TooLarge as `view_for` does."""
-    write = FORMATS[_known(format_)]
-    if format_ in PICTURES and len(view) > READABLE:
-        raise TooLarge(f"{view.title}: {count(len(view))} nodes; a {format_} file is a picture, of {count(READABLE)}")
-    return write(view)
+    format_ = FORMATS.get_record(format_name)
+    if format_.picture and len(view) > READABLE:
+        raise TooLarge(
+            f"{view.title}: {count(len(view))} nodes are too many for a picture ({format_.name}), at most"
+            f" {count(READABLE)}"
+        )
+    return format_.write(view)
 
 
-def _known(format_: str) -> str:
-    if format_ not in FORMATS:
-        raise InputError(f"no format '{format_:.40}' of a view{nearest(format_, FORMATS)}")
-    return format_
-
-
-def _too_many(blueprint: Blueprint, format_: str, level: str, nodes: int) -> str:
+def _describe_excess(blueprint: Blueprint, format_: Format, level: str, nodes: int) -> str:
+    unlimited = [other.name for other in FORMATS.values() if not other.picture]
     return (
-        f"{blueprint.name}: {count(nodes)} nodes at level {level} are too many for a picture ({format_}), at most"
-        f" {count(READABLE)}; level {readable_level(blueprint)} can be read, and graphml and node-link take any level"
+        f"{blueprint.name}: {count(nodes)} nodes at level {level} are too many for a picture ({format_.name}), at most"
+        f" {count(READABLE)}; use level {readable_level(blueprint)}, or a format without a limit:"
+        f" {', '.join(unlimited)}"
     )

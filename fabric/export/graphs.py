@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
-from fabric.export.attributes import TYPES, Attributes, of_edge, of_node, of_view
+from fabric.export.attributes import TYPES, Attributes, edge_attributes, node_attributes, view_attributes
 from fabric.view import View
 
-__all__ = ["graphml", "node_link"]
+__all__ = ["write_graphml", "write_node_link"]
 
 HEAD = """<?xml version="1.0" encoding="utf-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
@@ -22,43 +22,46 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def graphml(view: View) -> Iterator[str]:
+def write_graphml(view: View) -> Iterator[str]:
     """Yield the view as GraphML (U. Brandes et al. 2002, doi 10.1007/3-540-45848-4_59)."""
     yield HEAD
     for part, names in PARTS.items():
         for name in names:
             yield f'  <key id="{part}.{name}" for="{part}" attr.name="{name}" attr.type="{TYPES[name]}"/>\n'
     yield '  <graph edgedefault="undirected">\n'
-    yield f"{_data('graph', of_view(view))}\n"
+    yield f"{_data_elements('graph', view_attributes(view))}\n"
     for node in view.nodes():
-        yield f"    <node id={quoteattr(node.name)}>{_data('node', of_node(node))}</node>\n"
+        yield f"    <node id={quoteattr(node.name)}>{_data_elements('node', node_attributes(node))}</node>\n"
     for number, edge in enumerate(view.edges()):
         ends = f'id="{number}" source={quoteattr(edge.lower)} target={quoteattr(edge.upper)}'
-        yield f"    <edge {ends}>{_data('edge', of_edge(edge))}</edge>\n"
+        yield f"    <edge {ends}>{_data_elements('edge', edge_attributes(edge))}</edge>\n"
     yield "  </graph>\n</graphml>\n"
 
 
-def _data(part: str, attributes: Attributes) -> str:
+def _data_elements(part: str, attributes: Attributes) -> str:
     return "".join(f'<data key="{part}.{key}">{escape(str(value))}</data>' for key, value in attributes.items())
 
 
-def node_link(view: View) -> Iterator[str]:
+def write_node_link(view: View) -> Iterator[str]:
     """Yield the view as node-link JSON, as networkx reads it: edges under `edges`, each with its bundle as its key."""
-    head = {"directed": False, "multigraph": True, "graph": of_view(view)}
-    yield _json(head)[:-1] + ', "nodes": [\n'
-    yield from _listed(_json({"id": node.name, **of_node(node)}) for node in view.nodes())
+    head = {"directed": False, "multigraph": True, "graph": view_attributes(view)}
+    yield _json_text(head)[:-1] + ', "nodes": [\n'
+    yield from _join_items(_json_text({"id": node.name, **node_attributes(node)}) for node in view.nodes())
     yield '], "edges": [\n'
-    ends = ({"source": edge.lower, "target": edge.upper, "key": edge.bundle, **of_edge(edge)} for edge in view.edges())
-    yield from _listed(map(_json, ends))
+    ends = (
+        {"source": edge.lower, "target": edge.upper, "key": edge.bundle, **edge_attributes(edge)}
+        for edge in view.edges()
+    )
+    yield from _join_items(map(_json_text, ends))
     yield "]}\n"
 
 
-def _json(value: Mapping[str, object]) -> str:
+def _json_text(value: Mapping[str, object]) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _listed(lines: Iterator[str]) -> Iterator[str]:
-    """Yield lines with commas between them."""
+def _join_items(lines: Iterator[str]) -> Iterator[str]:
+    """Yield items with commas between them."""
     before = ""
     for line in lines:
         yield f"{before}{line}"

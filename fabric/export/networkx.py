@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fabric.errors import TooLarge
-from fabric.export.attributes import of_edge, of_node, of_view
+from fabric.export.attributes import edge_attributes, node_attributes, view_attributes
 from fabric.network import Network
 from fabric.units import count
 from fabric.view import View
@@ -20,10 +20,10 @@ GRAPH_LINKS = 5_000_000
 
 
 def to_networkx(network: Network | View) -> nx.MultiGraph:
-    """Return the network as a multigraph: a node per device, an edge per link, named as `Network.name` names them.
+    """Return the network as a multigraph: a node per device, an edge per link, named as by `Network.name`.
 
-    Nodes carry `role`; edges carry `bundle`, `rate_gbps` and each end's port, `lower_port` and `upper_port`. Of a view,
-    its nodes and edges with the attributes that its files have, an edge's key being its bundle. Raises TooLarge above
+    Nodes carry `role`; edges carry `bundle`, `rate_gbps` and each end's port, `lower_port` and `upper_port`. A view
+    gives its nodes and edges with the attributes of its files, the bundle as the key of an edge. Raises TooLarge above
     GRAPH_LINKS.
     """
     return _of_view(network) if isinstance(network, View) else _of_network(network)
@@ -38,9 +38,9 @@ def _of_view(view: View) -> nx.MultiGraph:
     import networkx as nx
 
     _refuse_too_large(view.edge_count)
-    graph = nx.MultiGraph(**of_view(view))
-    graph.add_nodes_from((node.name, of_node(node)) for node in view.nodes())
-    graph.add_edges_from((edge.lower, edge.upper, edge.bundle, of_edge(edge)) for edge in view.edges())
+    graph = nx.MultiGraph(**view_attributes(view))
+    graph.add_nodes_from((node.name, node_attributes(node)) for node in view.nodes())
+    graph.add_edges_from((edge.lower, edge.upper, edge.bundle, edge_attributes(edge)) for edge in view.edges())
     return graph
 
 

@@ -132,6 +132,21 @@ def list_optics() -> Listing:
     return Listing(columns, rows)
 
 
+def list_formats() -> Listing:
+    """Return the formats of `fabric export`."""
+    from fabric.export import FORMATS
+    from fabric.view import READABLE
+
+    columns = {
+        "name": "name", "suffix": "suffix", "readers": "read by", "carries": "carries", "most_nodes": "max nodes"
+    }  # fmt: skip
+    rows: list[tuple[Any, ...]] = [
+        (item.name, " ".join(item.suffixes), item.readers, item.carries, READABLE if item.picture else "no limit")
+        for item in FORMATS.values()
+    ]
+    return Listing(columns, rows)
+
+
 LISTS: Mapping[str, Callable[[], Listing]] = {
     "topologies": list_topologies,
     "tables": list_tables,
@@ -139,5 +154,6 @@ LISTS: Mapping[str, Callable[[], Listing]] = {
     "switches": list_switches,
     "servers": list_servers,
     "optics": list_optics,
+    "formats": list_formats,
 }
 """The lists by name."""

@@ -16,7 +16,7 @@ from fabric.blueprint.bill import Bill
 from fabric.draw import Diagram, draw_allreduce, draw_diagram, draw_fabric, draw_front, draw_scale, save
 from fabric.draw.render import check_suffix
 from fabric.errors import FabricError
-from fabric.export import format_of, written
+from fabric.export import format_by_suffix, write_view_text
 from fabric.optimizer import Change
 from fabric.report.atomic_write import check_folder, write_atomically
 from fabric.report.collectives import WorkloadRun, list_curves
@@ -200,12 +200,12 @@ def write_run(
 
 
 def write_view(view: View, file: str | os.PathLike[str], format: str | None = None) -> Path:
-    """Write a view to a file, as `graphml`, `dot`, `drawio` or `node-link`; left out, its suffix says which.
+    """Write a view to a file in one of `fabric.export.FORMATS`, by default that of the file's suffix.
 
     The file is whole or not changed; raises FabricError saying what the system refused, InputError for an unknown
     format, and TooLarge for a picture of too many nodes.
     """
-    return write_text(file, written(view, format or format_of(file)))
+    return write_text(file, write_view_text(view, format or format_by_suffix(file).name))
 
 
 def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:

@@ -104,7 +104,7 @@ def _check_level(blueprint: Blueprint, level: str) -> None:
         raise InputError(f"unknown level of detail '{level}'{nearest(level, LEVELS)}")
     if level not in levels_of(blueprint):
         known = ", ".join(levels_of(blueprint))
-        raise InputError(f"{blueprint.name}: this {blueprint.topology.family} has no {level}s; levels: {known}")
+        raise InputError(f"{blueprint.name}: this {blueprint.topology.family} fabric has no {level}s; levels: {known}")
 
 
 def _check_number(

@@ -19,8 +19,8 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.racks import Rack, floor_of
 from fabric.cli.main import cli
 from fabric.draw import KINDS, Diagram, Traffic, draw_diagram
-from fabric.draw.adjacency import adjacency
-from fabric.draw.load import _bars, uplinks
+from fabric.draw.adjacency import adjacency_matrix
+from fabric.draw.load import load_shares, uplink_loads
 from fabric.draw.render import plain_style
 from fabric.errors import FabricError, InputError
 from fabric.flow import Routing, phases, place
@@ -148,7 +148,7 @@ def test_adjacency_counts_links(seed: int) -> None:
         network = expand(blueprint)
         between = int((network.lower >= network.servers.count).sum())
         for most in (2, 5, 64):
-            bins, cells = adjacency(blueprint, most)
+            bins, cells = adjacency_matrix(blueprint, most)
             assert np.triu(cells).sum() == between
             assert (cells == cells.T).all()
             assert all(part.rows <= max(most, 1) or part.each == 1 for part in bins)
@@ -179,7 +179,9 @@ def test_adaptive_is_even() -> None:
     """On a whole rail-optimised fabric adaptive routing loads all uplinks of a leaf alike, and ECMP does not."""
     blueprint = colossus()
     (phase,) = phases(blueprint.server, place(blueprint, "random", seed=0), "all-reduce", "hierarchical-ring")
-    even, hashed = (uplinks(blueprint, link_loads(blueprint, phase, Routing(name))) for name in ("adaptive", "ecmp"))
+    even, hashed = (
+        uplink_loads(blueprint, link_loads(blueprint, phase, Routing(name))) for name in ("adaptive", "ecmp")
+    )
     assert even.shape == hashed.shape == (1568, 64)
     assert np.ptp(even, axis=1).max() < 1e-9
     assert even.max() <= 1 + 1e-9 < 2 < hashed.max()
@@ -209,10 +211,10 @@ def test_a_small_fabric_fills_one_rack() -> None:
 def test_bars_hold_loads_evenly() -> None:
     """Of loads at every eighth as many fall to each bar; the first has those below it only, the last all above."""
     eighths = np.repeat(np.arange(0, 4, 0.125), 5)
-    shares = _bars(eighths)
+    shares = load_shares(eighths)
     assert shares[1:-1] == pytest.approx(np.full(15, 10 / 160))
     assert (shares[0], shares[-1]) == (5 / 160, 5 / 160)
-    assert _bars(np.array([7.0]))[-1] == 1
+    assert load_shares(np.array([7.0]))[-1] == 1
 
 
 def test_racks_by_power() -> None:
@@ -241,7 +243,7 @@ def test_path_is_told(ends: tuple[int, int]) -> None:
 def test_levels_are_told() -> None:
     """A pod's picture says which it is, all its switches, and what is above in stacks with their multiplicity."""
     said = words(draw_diagram(colossus(), Diagram(level="pod", pod=48)))
-    for fact in ("Pod 48", "32 of 1,568", "16 stacks × 64", "212 of 12,500", "pod 48", "unit 3"):
+    for fact in ("Pod 48", "32 of 1,568", "16 × 64 devices", "212 of 12,500", "pod 48", "unit 3"):
         assert fact in said, fact
     with pytest.raises(FabricError, match="--pod 49"):
         draw_diagram(colossus(), Diagram(level="pod", pod=49))
@@ -255,7 +257,7 @@ def test_levels_are_told() -> None:
         (["-o", "x.svg", "--highlight", "path:5,5"], "two ends"),
         (["-o", "x.svg", "--highlight", "path:0,1024"], "1,024, numbered from 0"),
         (["-o", "x.svg", "--level", "pod"], "has no pods; levels: fabric, unit"),
-        (["-o", "x.svg", "--kind", "load", "--level", "unit"], "--level says nothing"),
+        (["-o", "x.svg", "--kind", "load", "--level", "unit"], "--level does not apply"),
         (["-o", "x.svg", "--kind", "load", "--routing", "valiant"], "Valiant routing needs a direct network"),
         (["-o", "x.svg", "--kind", "load", "--placement", "rondom"], "did you mean 'random'"),
         (["-o", "no/such\0/x.svg"], "not a folder name"),

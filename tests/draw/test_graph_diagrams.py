@@ -11,7 +11,7 @@ import pytest
 from fabric.blueprint import Blueprint
 from fabric.catalog import servers, switches
 from fabric.draw import draw_fabric, save
-from fabric.draw.canvas import Bend, Box, Canvas, Dot, Label, Line
+from fabric.draw.canvas import Arc, Box, Canvas, Dot, Label, Line
 from fabric.draw.captions import notes
 from fabric.draw.graph_diagram import lay_out_scene
 from fabric.draw.graph_scene import WHOLE, GraphFabric
@@ -85,7 +85,7 @@ def lay_out(blueprint: Blueprint) -> Canvas:
 def strokes(blueprint: Blueprint, ink: str) -> int:
     """Return the lines drawn in a colour, but for the one beside the words."""
     marks = lay_out(blueprint).marks
-    return sum(isinstance(mark, (Line, Bend)) and mark.colour == ink for mark in marks) - 1
+    return sum(isinstance(mark, (Line, Arc)) and mark.colour == ink for mark in marks) - 1
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -98,10 +98,10 @@ def test_legible(name: str) -> None:
 def test_on_the_page(name: str) -> None:
     """Nothing that is drawn leaves the page, and at most 2,000 lines are drawn."""
     sheet = lay_out(PICTURES[name])
-    assert sum(isinstance(mark, (Line, Bend)) for mark in sheet.marks) <= 2000
+    assert sum(isinstance(mark, (Line, Arc)) for mark in sheet.marks) <= 2000
     for mark in sheet.marks:
         match mark:
-            case Line() | Bend():
+            case Line() | Arc():
                 points = [(mark.x0, mark.y0), (mark.x1, mark.y1)]
             case Box():
                 points = [(mark.x, mark.y), (mark.x + mark.width, mark.y + mark.height)]

@@ -20,11 +20,11 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Switch, servers, switches
 from fabric.draw import draw_allreduce, draw_fabric, save
 from fabric.draw.canvas import Line, text_width, wrap
-from fabric.draw.palette import OKABE_ITO, lane_colour, line_colour
+from fabric.draw.palette import OKABE_ITO, line_colour, rail_colour
 from fabric.draw.render import plain_style
-from fabric.draw.sampling import cards, joins, lanes_drawn
-from fabric.draw.tier_layout import plan
-from fabric.draw.tiers import lay_out
+from fabric.draw.sampling import joined_cards, rails_drawn, sample_cards
+from fabric.draw.tier_layout import tier_layout
+from fabric.draw.tiers import lay_out_tiers
 from fabric.errors import InputError
 from fabric.topology.clos import ClosForm
 from fabric.topology.families import CLOS, FAT_TREE, RAIL_ONLY, RAIL_OPTIMIZED
@@ -133,12 +133,12 @@ def test_legible(blueprint: Blueprint) -> None:
 @pytest.mark.parametrize("blueprint", PICTURES)
 def test_on_the_page(blueprint: Blueprint) -> None:
     """Cards stand apart within their frames, and frames within those around them."""
-    drawn = plan(blueprint, 0)
+    drawn = tier_layout(blueprint, 0)
     for row in drawn.rows:
-        assert all(left.x + left.width < right.x for left, right in zip(row.places, row.places[1:], strict=False))
+        assert all(left.x + left.width < right.x for left, right in zip(row.spots, row.spots[1:], strict=False))
         for frame in [frame for frame in drawn.frames if row.y < frame.y + frame.height]:
-            assert frame.x < row.places[0].x
-            assert row.places[-1].x + row.places[-1].width < frame.x + frame.width
+            assert frame.x < row.spots[0].x
+            assert row.spots[-1].x + row.spots[-1].width < frame.x + frame.width
     for outer, inner in zip(drawn.frames, drawn.frames[1:], strict=False):
         assert outer.x < inner.x < inner.x + inner.width < outer.x + outer.width
         assert outer.y < inner.y < inner.y + inner.height < outer.y + outer.height
@@ -149,8 +149,8 @@ def test_lines_are_links(form: Topology) -> None:
     """A line is drawn between two whole devices exactly when their axis values agree wherever both have them."""
     blueprint = size(form, SMALL)
     for bundle in form.bundles:
-        lowers, uppers = cards(blueprint, bundle.lower), cards(blueprint, bundle.upper)
-        drawn = set(joins(lowers, uppers))
+        lowers, uppers = sample_cards(blueprint, bundle.lower), sample_cards(blueprint, bundle.upper)
+        drawn = set(joined_cards(lowers, uppers))
         for (low, lower), (high, upper) in product(enumerate(lowers), enumerate(uppers)):
             agree = all(lower.values[axis] == upper.values[axis] for axis in lower.values.keys() & upper.values.keys())
             assert ((low, high) in drawn) == agree
@@ -161,9 +161,9 @@ def test_rails_never_meet(form: Topology) -> None:
     """Where the rails never meet, each rail's lines keep to its colour, and the picture says what joins the GPUs."""
     blueprint = size(form, SMALL)
     for bundle in form.fabric_bundles:
-        for lower, upper in product(cards(blueprint, bundle.lower), cards(blueprint, bundle.upper)):
+        for lower, upper in product(sample_cards(blueprint, bundle.lower), sample_cards(blueprint, bundle.upper)):
             crossing = lower.values["rail"] != upper.values["rail"]
-            assert not (crossing and list(joins((lower,), (upper,))))
+            assert not (crossing and list(joined_cards((lower,), (upper,))))
     said = words(draw_fabric(blueprint))
     assert "The rails never meet: GPUs of different rails reach each other only through NVLink." in said
 
@@ -198,7 +198,7 @@ def test_rows_share_their_axes() -> None:
     """The cards of one row are told apart on the same axes, on two at the most."""
     for form in FORMS:
         for blueprint in (size(form, SMALL), size(form, LARGE, 4)):
-            for row in plan(blueprint, 0).rows:
+            for row in tier_layout(blueprint, 0).rows:
                 assert len({len(card.values) for card in row.cards}) == 1
                 assert len(row.cards[0].values) <= 2
 
@@ -206,7 +206,7 @@ def test_rows_share_their_axes() -> None:
 def test_small_fabric_is_whole() -> None:
     """A fabric of a few servers is drawn whole: every server, every leaf and every pair that is joined."""
     blueprint = size(RAIL_ONLY.forms[0], {"slot": 8, "rail": 8})
-    marks = lay_out(blueprint).marks
+    marks = lay_out_tiers(blueprint).marks
     coloured = [mark for mark in marks if isinstance(mark, Line) and mark.colour in map(line_colour, OKABE_ITO)]
     assert len(coloured) == blueprint.links_total == 7 * 8
     assert len({line.colour for line in coloured}) == 8
@@ -215,9 +215,9 @@ def test_small_fabric_is_whole() -> None:
 @pytest.mark.parametrize("rails", [1, 2, 4, 8, 9, 18, 72])
 def test_lanes_have_colours(rails: int) -> None:
     """Up to eight rails have colours of their own, and a rail has the same wherever it is drawn."""
-    drawn = lanes_drawn(size(RAIL_ONLY.forms[1], {"rail": rails}))
+    drawn = rails_drawn(size(RAIL_ONLY.forms[1], {"rail": rails}))
     assert len(drawn) <= len(OKABE_ITO)
-    assert len({lane_colour(number) for number in drawn}) == len(drawn) or rails > len(OKABE_ITO)
+    assert len({rail_colour(number) for number in drawn}) == len(drawn) or rails > len(OKABE_ITO)
 
 
 @pytest.mark.parametrize("labels", [0, 1, 3, 16])

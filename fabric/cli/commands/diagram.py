@@ -1,7 +1,8 @@
-"""The command `diagram`: a picture of a fabric, of a part of it, or of what its links carry."""
+"""The command `diagram`: a picture of a fabric, of a part of it, or of the load of its links."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 import fabric
 from fabric.cli.options import REQUEST, override_options, read_overrides, refuse_input_as_output
-from fabric.cli.record_name import split_names
+from fabric.cli.record_name import RecordName, RecordOption, record_option
 from fabric.cli.terminal import show_progress
 
 if TYPE_CHECKING:
@@ -17,54 +18,69 @@ if TYPE_CHECKING:
 
 __all__ = ["diagram"]
 
-KINDS = ("tiers", "adjacency", "racks", "load")
-LEVELS = ("fabric", "pod", "unit")
-OF_KIND = {
-    "level": ("tiers",), "pod": ("tiers",), "unit": ("tiers",), "highlight": ("tiers",), "routing": ("load",),
-    "qps": ("load",), "placement": ("load", "racks"), "seed": ("load", "racks"), "rack_units": ("racks",),
-    "rack_kw": ("racks",),
-}  # fmt: skip
-"""The kinds of diagram that an option says something of."""
+
+class KindOption(RecordOption):
+    """An option of some kinds of diagram, which its help names when it is shown."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option's spelling and its help with the kinds that it applies to."""
+        from fabric.draw import KINDS
+
+        record = super().get_help_record(ctx)
+        kinds = [kind.name for kind in KINDS.values() if self.name in kind.options]
+        return record and (record[0], f"{record[1]}  [kind {', '.join(kinds)}]")
+
+
+def _kind_option(*words: str, **attributes: Any) -> Callable[..., Any]:
+    """Return an option that only some kinds of diagram have."""
+    return click.option(*words, cls=KindOption, **attributes)
 
 
 @click.command()
 @REQUEST
-@click.option("--out", "-o", "output", required=True, metavar="FILE", help="Picture to write (.svg, .png or .pdf).")
-@click.option("--kind", type=click.Choice(KINDS), default="tiers", show_default=True, help="Kind of diagram.")
-@click.option(
-    "--level", type=click.Choice(LEVELS), help="Tiers: the whole fabric, or one pod or scalable unit in full."
+@click.option("--out", "-o", "output", required=True, metavar="FILE", help="The picture: .svg, .png or .pdf.")
+@record_option(
+    "--kind",
+    registry="fabric.draw:KINDS",
+    metavar="NAME",
+    default="tiers",
+    show_default=True,
+    help="Kind of diagram: {names}.",
 )
-@click.option("--pod", type=click.IntRange(0), metavar="INTEGER", help="Tiers: the pod, numbered from 0.")
-@click.option(
-    "--unit", type=click.IntRange(0), metavar="INTEGER", help="Tiers: the scalable unit, numbered from 0 in its pod."
+@_kind_option(
+    "--level",
+    type=RecordName("fabric.view:LEVELS", only=lambda level: level.drawn),
+    metavar="NAME",
+    help="Level of detail: {names}.",
 )
-@click.option("--highlight", metavar="path:A,B", help="Tiers: highlight a shortest path between two GPUs.")
-@click.option(
+@_kind_option("--pod", type=click.IntRange(0), metavar="INTEGER", help="The pod to draw, numbered from 0.")
+@_kind_option("--unit", type=click.IntRange(0), metavar="INTEGER", help="The unit to draw, numbered in its pod.")
+@_kind_option("--highlight", metavar="path:A,B", help="Highlight a shortest path between two GPUs.")
+@_kind_option(
     "--routing",
-    help="Load: routing, one or several with commas: ecmp, adaptive, dmodk, valiant.  [default: ecmp,adaptive]",
+    type=RecordName("fabric.flow.routings:ROUTINGS", several=True),
+    metavar="NAMES",
+    help="Routings to compare, with commas: {names}.  [default: ecmp,adaptive]",
 )
-@click.option("--qps", type=click.IntRange(1, 64), help="Load: queue pairs per flow.  [default: 2]")
-@click.option("--placement", help="Load and racks: placement of ranks: contiguous, by-rail, random or fragmented.")
-@click.option("--seed", type=click.IntRange(0), help="Load and racks: random seed (ECMP hash, placement).")
-@click.option("--rack-units", type=click.IntRange(1, 100), help="Racks: height of a rack in rack units.  [default: 42]")
-@click.option("--rack-kw", type=click.FloatRange(0.1, 9999), help="Racks: power of a rack in kW.  [default: 45]")
+@_kind_option("--qps", type=click.IntRange(1, 64), help="Queue pairs per flow.  [default: 2]")
+@_kind_option("--placement", metavar="NAME", help="Placement of ranks: contiguous, by-rail, random or fragmented.")
+@_kind_option("--seed", type=click.IntRange(0), help="Random seed (ECMP hash, placement).  [default: 0]")
+@_kind_option("--rack-units", type=click.IntRange(1, 100), help="Height of a rack in rack units.  [default: 42]")
+@_kind_option("--rack-kw", type=click.FloatRange(0.1, 9999), help="Power of a rack in kW.  [default: 45]")
 @override_options
 @click.pass_obj
 def diagram(quiet: bool, /, request: str, output: str, kind: str, **words: Any) -> None:
-    """Draw the fabric of REQUEST: its tiers, adjacency matrix, racks or link load.
+    """Draw the fabric of REQUEST: its tiers or natural layout, its adjacency matrix, racks, or the load of its links.
 
-    Large fabrics are drawn as aggregated groups with their multiplicities; up to 64 switches, each one is drawn.
+    Large fabrics are drawn by groups with their multiplicities; up to 64 switches are drawn one by one.
     """
     from fabric.draw.render import check_suffix
     from fabric.report.files import write_picture
 
     check_suffix(Path(output))
     refuse_input_as_output(output, request, words["prices"])
-    given = {key: words.pop(key) for key in OF_KIND}
-    for key, kinds in OF_KIND.items():
-        if given[key] is not None and kind not in kinds:
-            raise click.UsageError(f"--{key.replace('_', '-')} does not apply to --kind {kind}.")
-    asked = _asked(kind, given)
+    given = _options(kind, words)
+    asked = _diagram(kind, given)
     with show_progress(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **read_overrides(words))
         say("drawing")
@@ -72,38 +88,49 @@ def diagram(quiet: bool, /, request: str, output: str, kind: str, **words: Any) 
     click.echo(f"wrote {file}")
 
 
-def _asked(kind: str, given: dict[str, Any]) -> Diagram:
+def _options(kind: str, words: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of all kinds from `words`, and return those given; refuses one that `kind` does not have."""
+    from fabric.draw import KINDS
+
+    every = dict.fromkeys(name for each in KINDS.values() for name in each.options if name in words)
+    given = {name: value for name in every if (value := words.pop(name)) is not None}
+    for name in given:
+        if name not in KINDS[kind].options:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not apply to --kind {kind}.")
+    return given
+
+
+def _diagram(kind: str, given: dict[str, Any]) -> Diagram:
     """Return the diagram that the options ask for."""
     from fabric.blueprint.racks import RACK, Rack
     from fabric.draw import Diagram, Traffic
     from fabric.flow import Routing
 
-    names = split_names(given["routing"] or "ecmp,adaptive")
-    seed, qps = given["seed"] or 0, given["qps"] or 2
-    routings = tuple(Routing(name, qps, seed) for name in names)
-    power_w = RACK.power_w if given["rack_kw"] is None else 1000 * given["rack_kw"]
-    rack = Rack(given["rack_units"] or RACK.units, power_w)
-    if given["level"] == "fabric" and not (given["pod"] is None and given["unit"] is None):
+    names = given.get("routing", ("ecmp", "adaptive"))
+    seed, queue_pairs = given.get("seed", 0), given.get("qps", 2)
+    routings = tuple(Routing(name, queue_pairs, seed) for name in names)
+    rack = Rack(given.get("rack_units", RACK.units), 1000 * given.get("rack_kw", RACK.power_w / 1000))
+    place = {part: given[part] for part in ("unit", "pod") if part in given}
+    level = given.get("level", next(iter(place), "fabric"))
+    if level == "fabric" and place:
         raise click.UsageError("--pod and --unit need --level pod or unit.")
-    level = given["level"] or next((key for key in ("unit", "pod") if given[key] is not None), "fabric")
-    place = {key: given[key] or 0 for key in ("pod", "unit")}
-    ends = None if given["highlight"] is None else _ends(given["highlight"])
+    ends = _path_ends(given["highlight"]) if "highlight" in given else None
     return Diagram(kind, level, **place, highlight=ends,
-                   traffic=Traffic(routings, given["placement"], seed), rack=rack)  # fmt: skip
+                   traffic=Traffic(routings, given.get("placement"), seed), rack=rack)  # fmt: skip
 
 
-def _ends(text: str) -> tuple[int, int]:
+def _path_ends(text: str) -> tuple[int, int]:
     """Return the two GPUs of a path:A,B."""
     word, _, rest = text.partition(":")
     first, _, second = rest.partition(",")
-    if word.strip() != "path" or not all(_number(gpu) for gpu in (first, second)):
+    if word.strip() != "path" or not all(_is_number(gpu) for gpu in (first, second)):
         raise click.BadParameter(
-            f"'{text[:80]}' is not path:A,B; write for example path:0,511", param_hint="'--highlight'"
+            f"'{text[:80]}' is not a path:A,B; write for example path:0,511", param_hint="'--highlight'"
         )
     if int(first) == int(second):
-        raise click.BadParameter("a path has two ends; write two GPUs", param_hint="'--highlight'")
+        raise click.BadParameter("a path has two ends; give two GPUs", param_hint="'--highlight'")
     return int(first), int(second)
 
 
-def _number(text: str) -> bool:
+def _is_number(text: str) -> bool:
     return text.strip().isascii() and text.strip().isdigit() and len(text.strip()) <= 20

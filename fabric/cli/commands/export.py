@@ -9,6 +9,7 @@ import click
 
 import fabric
 from fabric.cli.options import REQUEST, override_options, read_overrides, refuse_input_as_output
+from fabric.cli.record_name import record_option
 from fabric.cli.terminal import show_progress
 
 if TYPE_CHECKING:
@@ -16,36 +17,41 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-FORMATS = ("graphml", "dot", "drawio", "node-link")
-LEVELS = ("fabric", "pod", "unit", "device")
-
 
 @click.command()
 @REQUEST
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Format.  [default: from the suffix of the file]")
-@click.option("--level", type=click.Choice(LEVELS), help="Level of detail.  [default: the finest that is readable]")
-@click.option("--pod", type=click.IntRange(0), metavar="INTEGER", help="The pod, numbered from 0.")
-@click.option(
-    "--unit", type=click.IntRange(0), metavar="INTEGER", help="The scalable unit, numbered from 0 in its pod."
+@record_option(
+    "--format",
+    "format_",
+    registry="fabric.export:FORMATS",
+    metavar="NAME",
+    help="Format, by default that of the file's suffix: {names}.",
 )
+@record_option(
+    "--level",
+    registry="fabric.view:LEVELS",
+    metavar="NAME",
+    help="Level of detail: {names}.  [default: the finest with at most 2,000 nodes]",
+)
+@click.option("--pod", type=click.IntRange(0), metavar="INTEGER", help="The pod to show, numbered from 0.")
+@click.option("--unit", type=click.IntRange(0), metavar="INTEGER", help="The unit to show, numbered in its pod.")
 @click.option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
 @override_options
 @click.pass_obj
 def export(quiet: bool, /, request: str, format_: str | None, out: str | None, **words: Any) -> None:
-    """Export the fabric of REQUEST to GraphML, Graphviz, draw.io or node-link JSON.
+    """Write the fabric of REQUEST for other tools, in one of the formats of `fabric list formats`.
 
-    At level fabric one node stands for all devices of a tier; the other levels show one pod, one scalable unit, or
-    every device. Nodes and edges carry positions, multiplicities, models, links and rates.
+    A node is a group of devices at level fabric; levels pod and unit show one pod or unit in more detail, and level
+    device every device. Positions, multiplicities, models, links and rates are included.
     """
-    from fabric.export import format_of, view_for, written
+    from fabric.export import format_by_suffix, view_for, write_view_text
     from fabric.report.files import write_view
-    from fabric.view import levels_of
 
     out = None if out == "-" else out
     if format_ is None and out is None:
-        raise click.UsageError("Give --format, or --out FILE with a suffix of a known format.")
+        raise click.UsageError("Give --format, or --out FILE with the suffix of a format.")
     refuse_input_as_output(out, request, words["prices"])
-    chosen = format_ or format_of(str(out))
+    chosen = format_ or format_by_suffix(str(out)).name
     level, place = words.pop("level"), {key: words.pop(key) for key in ("pod", "unit")}
     if level in ("fabric", "device") and any(number is not None for number in place.values()):
         raise click.UsageError("--pod and --unit need --level pod or unit.")
@@ -53,21 +59,25 @@ def export(quiet: bool, /, request: str, format_: str | None, out: str | None, *
         raise fabric.FabricError("stdout is closed; give --out FILE")
     with show_progress(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **read_overrides(words))
-        say("building the view")
+        say("making the view")
         view = view_for(study.blueprint, chosen, level, **place)
         file = None if out is None else write_view(view, out, chosen)
     if file is None:
-        for piece in written(view, chosen):
+        for piece in write_view_text(view, chosen):
             click.echo(piece, nl=False)
     else:
         click.echo(f"wrote {file}: {_describe_view(view)}")
     if level is None:
-        others = ", ".join(name for name in levels_of(study.blueprint) if name != view.level)
-        click.echo(f"level {view.level}; other levels: {others}", err=True)
+        click.echo(f"level {view.level}; other levels: {', '.join(_other_levels(study, view))}", err=True)
 
 
 def _describe_view(view: View) -> str:
     from fabric.report.text import count_noun
 
-    nodes, edges = len(view), view.edge_count
-    return f"{view.title}, {count_noun(nodes, 'node')}, {count_noun(edges, 'edge')}"
+    return f"{view.title}, {count_noun(len(view), 'node')}, {count_noun(view.edge_count, 'edge')}"
+
+
+def _other_levels(study: fabric.Study, view: View) -> list[str]:
+    from fabric.view import levels_of
+
+    return [level for level in levels_of(study.blueprint) if level != view.level]

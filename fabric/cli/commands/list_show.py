@@ -17,7 +17,7 @@ __all__ = ["list_", "show"]
 @click.argument("what", type=RecordName("fabric.report.catalog_lists:LISTS"), default="topologies")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_(what: str, as_json: bool) -> None:
-    """List shipped topologies, published tables, topology families or catalogue parts."""
+    """List shipped topologies, published tables, topology families, catalogue parts or export formats."""
     from fabric.report.catalog_lists import LISTS
 
     listing = LISTS[what]()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fabric.errors import TooLarge
-from fabric.export.attributes import labels
+from fabric.export.attributes import node_labels
 from fabric.network import Network
 from fabric.studies.study import Study
 from fabric.units import count, rate
@@ -98,7 +98,7 @@ def _parse_coordinates(name: str) -> dict[str, int]:
 def _draw_view(view: View, above: str, below: str, listed: dict[str, Drawn]) -> Drawn:
     first = {key.partition("[")[0]: f"switch:{key}" for key in reversed(listed)}
     nodes = []
-    for node, label in zip(view.nodes(), labels(view), strict=True):
+    for node, label in zip(view.nodes(), node_labels(view), strict=True):
         own = f"switch:{node.name}" if node.name in listed else ""
         inner = below if view.level == "fabric" or node.role == "server" else ""
         opens = own or (inner if node.multiplicity > 1 else "") or first.get(node.role, "")
