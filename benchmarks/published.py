@@ -1,4 +1,4 @@
-"""Print the table of docs/published.md: each shipped design against the cheapest fabric with its particulars freed."""
+"""Print the table of docs/published.md: each shipped design and the optimum with its particulars left free."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ HEAD = (
     "what changed",
     "all-reduce, adaptive",
     "all-reduce, ecmp",
-    "hops max",
+    "max hops",
 )
 
 
 def freed(published: Study) -> Study:
     """Return the best fabric for the same GPUs, parts, ratios, rails and planes, with unit, tiers and family free.
 
-    A rail-only design stays rail-only: `any` is another service, since its rails meet. Where a part has no price, the
-    fewest switches and then links are sought, as `fabric.design` does.
+    A rail-only design stays rail-only: a fabric whose rails meet provides more. Where a part has no price, switches
+    and then links are minimised, as `fabric.design` does.
     """
     rail_only = published.spec.families == ("rail-only",)
     return fabric.optimize(
@@ -45,7 +45,7 @@ def priced(study: Study) -> bool:
 
 
 def worth(study: Study) -> tuple[float, ...]:
-    """Return what the bill says of a fabric, to be compared: its cost, or its switches and then its links."""
+    """Return what is compared: the cost of a fabric, or its switches and then its links."""
     cost = study.bill.cost_usd()
     return (study.blueprint.switches, study.blueprint.links_total) if cost is None else (cost,)
 
@@ -60,14 +60,14 @@ def row(name: str) -> tuple[str, ...]:
     """Return the cells of one design."""
     published = fabric.design(name)
     ours = freed(published)
-    mark = "" if told(published) else " (sized)"
+    mark = "" if states_total(published) else " (sized)"
     times = [slower(published, ours, routing) for routing in ("adaptive", "ecmp")]
     hops = " to ".join(dict.fromkeys(str(study.hops.max) for study in (published, ours)))
     return (name, size(published) + mark, size(ours), saved(published, ours), changed(published, ours), *times, hops)
 
 
-def told(study: Study) -> bool:
-    """Return whether the published numbers say how many switches there are, and not only those of some tiers."""
+def states_total(study: Study) -> bool:
+    """Return whether the published numbers give the total of switches, and not only some tiers."""
     expected = study.spec.expected
     return "switches.total" in expected or all(role in expected for role in study.blueprint.topology.roles)
 
@@ -104,9 +104,9 @@ def changes(published: Study, ours: Study) -> Iterator[str]:
 
 
 def counts(study: Study) -> dict[str, int]:
-    """Return the sizes worth telling, by what they are called in the table."""
+    """Return the sizes that the table shows, by their labels."""
     blueprint, sizes = study.blueprint, study.blueprint.sizes
-    places = {"servers a leaf": sizes["slot"], "pods": sizes.get("pods", 0)}
+    places = {"servers per leaf": sizes["slot"], "pods": sizes.get("pods", 0)}
     return places | {role: blueprint.devices(role) for role in blueprint.topology.roles}
 
 

@@ -1,4 +1,4 @@
-"""Design Colossus' fabric from Python: counts, cost, what all-reduce to expect, and one device's links."""
+"""Design the fabric of Colossus from Python: counts, cost, estimated all-reduces, and the links of one device."""
 
 import fabric
 from fabric.units import count, money, parse_size, size, time
@@ -10,7 +10,7 @@ switches, links = count(plan.switches), count(plan.links_total)
 print(f"{count(plan.gpus)} GPUs: {switches} switches in {plan.tiers} tiers, {links} links")
 for role in plan.topology.roles:
     print(f"  {count(plan.devices(role)):>6} {role:5} {plan.ports_down(role)} down, {plan.ports_up(role)} up")
-print(f"{money(study.bill.cost_usd())}, {study.proof.status}; at most {study.hops.max} switches on a path")
+print(f"{money(study.bill.cost_usd())}, {study.proof.status}; at most {study.hops.max} hops")
 
 for text in ("1MiB", "256MiB", "16GiB"):
     for routing in ("adaptive", "ecmp"):

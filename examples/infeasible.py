@@ -1,4 +1,4 @@
-"""Ask for what can't be built, and read which limit binds."""
+"""Request what can't be built, and read which limits conflict."""
 
 import fabric
 
