@@ -1,23 +1,27 @@
-"""The flow model: how fast collectives run, in closed form and flow by flow."""
+"""The flow model: how fast collectives run, in closed form and by explicit flows."""
 
-from fabric.flow.algorithms import ALGORITHMS
+from fabric.flow.algorithms import ALGORITHMS, Algorithm, Traffic
 from fabric.flow.bounds import cut_bound, lp_bound
-from fabric.flow.collective import COLLECTIVES, Collective
+from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import ecmp_bottleneck, ecmp_mean
+from fabric.flow.engines import ENGINES
 from fabric.flow.estimate import Estimate, allreduce, curve, estimate, usable
+from fabric.flow.explicit_flows import Bounds
 from fabric.flow.fabric_summary import FabricSummary, slowest_ns
 from fabric.flow.failures import fail, failover, nics_left
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
 from fabric.flow.link_utilization import link_loads
 from fabric.flow.phase import Phase, cross_rails, permutation, shift
-from fabric.flow.placements import PLACEMENTS, place
+from fabric.flow.placements import PLACEMENTS, Placement, Ranks, place
+from fabric.flow.rank_runs import RankRuns
 from fabric.flow.router import route, router_of, summarize
 from fabric.flow.routes import Routes
 from fabric.flow.routings import ROUTINGS, Routing, RoutingPolicy
 from fabric.flow.throughput import Shares, shares
-from fabric.flow.traffic import TRAFFIC, phases
-from fabric.flow.workload import ENGINES, Answer, Bounds, Workload, answer
+from fabric.flow.time_models import Machine, Parts, sum_parts
+from fabric.flow.traffic import phases
+from fabric.flow.workload import Answer, Workload, estimate_workload
 from fabric.flow.worst_permutation import worst_permutation
 
 __all__ = [
@@ -26,7 +30,7 @@ __all__ = [
     "ENGINES",
     "PLACEMENTS",
     "ROUTINGS",
-    "TRAFFIC",
+    "Algorithm",
     "Answer",
     "Bounds",
     "Collective",
@@ -34,20 +38,26 @@ __all__ = [
     "FabricSummary",
     "Interference",
     "Job",
+    "Machine",
+    "Parts",
     "Phase",
+    "Placement",
+    "RankRuns",
+    "Ranks",
     "Routes",
     "Routing",
     "RoutingPolicy",
     "Shares",
+    "Traffic",
     "Workload",
     "allreduce",
-    "answer",
     "cross_rails",
     "curve",
     "cut_bound",
     "ecmp_bottleneck",
     "ecmp_mean",
     "estimate",
+    "estimate_workload",
     "fail",
     "failover",
     "interference",
@@ -63,6 +73,7 @@ __all__ = [
     "shares",
     "shift",
     "slowest_ns",
+    "sum_parts",
     "summarize",
     "usable",
     "worst_permutation",

@@ -9,135 +9,179 @@ from functools import cache
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Generation, Server, collectives
-from fabric.errors import InputError, nearest, whole
-from fabric.flow.algorithms import ALGORITHMS, Machine, Parts
-from fabric.flow.collective import Collective, collective
+from fabric.errors import InputError, whole
+from fabric.flow.algorithms import Algorithm, Traffic, algorithm_of, algorithms_of
+from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import oversubscribed_share
 from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.placements import PLACEMENTS
 from fabric.flow.router import summarize
-from fabric.flow.routings import ROUTINGS, closed_form_routings
+from fabric.flow.routings import ROUTINGS, RoutingPolicy, closed_form_routings
+from fabric.flow.time_models import Machine, Parts
 
 __all__ = [
-    "ORDERS",
     "Estimate",
     "allreduce",
+    "closed_form_shares",
     "curve",
     "estimate",
+    "estimate_at_share",
     "fastest",
     "generation_of",
-    "given",
-    "sent",
-    "shares_of",
-    "transport",
+    "sent_bytes",
     "usable",
 ]
 
-RINGS = ("ring", "hierarchical-ring")
-"""The algorithms whose servers talk to the next in placement alone."""
-
-PARTNERS = {"tree": 4, "nvls-tree": 4, "hierarchical-tree": 4}
-"""The others that a NIC sends to at one time, where it is not one: in a double binary tree one above in each of the
-two, and two below in one of them."""
-
-UNIFORM = ("pairwise", "direct")
-"""The algorithms whose NICs send to all others alike."""
-
-ORDERS = ("random", "contiguous")
-"""The placements of closed forms: servers in any order, and every ring's in that of the fabric's places."""
-
-LIBRARY = ("ring", "tree", "nvls", "nvls-tree", "pairwise", "direct")
-"""What NCCL chooses from; the rest is for those who build a collective of several."""
-
 LARGEST = 2**60
-"""The most bytes of a collective, an exbibyte."""
+"""The largest size of a collective in bytes, an exbibyte."""
 
 USUAL = "hopper"
-"""The generation whose constants count for GPUs of another, or of none that is known."""
+"""The generation whose constants count for GPUs of another generation, or of an unknown one."""
+
+RING = Traffic(ring=True)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The time of one collective of `size_bytes` over `gpus` GPUs; algbw and busbw as nccl-tests defines them, in GB/s.
-
-    `limited_by` is `latency`, `NVLink`, `NIC`, `collisions`, `oversubscription` or `detours`, whichever takes the most
-    time.
-    Nine of ten measured times of such a size are within the share `expected_error` of the model's (docs/accuracy.md).
-    """
+    """The time of one collective."""
 
     collective: str
+    """The name of the collective."""
     size_bytes: int
+    """Its size."""
     gpus: int
+    """The GPUs that take part."""
     algorithm: str
+    """The name of the algorithm."""
     protocol: str
+    """The name of NCCL's protocol."""
     time_s: float
+    """The time in seconds."""
     algbw_GBps: float
+    """The algorithm bandwidth in GB/s as nccl-tests defines it: size over time."""
     busbw_GBps: float
+    """The bus bandwidth in GB/s as nccl-tests defines it."""
     limited_by: str
+    """What takes the most time: latency, NVLink, NIC, collisions, oversubscription, detours or failures."""
     expected_error: float
+    """Nine of ten measured times of such a size are within this share of the model's (docs/accuracy.md)."""
     routing: str = ""
+    """The name of the routing."""
     placement: str = ""
+    """The name of the placement."""
 
 
 def estimate(
     blueprint: Blueprint | FabricSummary,
-    name: str,
+    collective: str,
     size_bytes: int,
     routing: str = "adaptive",
     algorithm: str | None = None,
     placement: str = "random",
 ) -> Estimate:
-    """Estimate the collective `name` of `size_bytes` over every GPU of a blueprint, or of a shape, in closed form.
+    """Estimate a collective of `size_bytes` over every GPU of a blueprint, or of its summary, in closed form.
 
-    The fastest of LIBRARY is taken, or `algorithm`, any of ALGORITHMS. `routing` is one of ROUTINGS, `placement` one of
-    ORDERS: ranks in servers of random order, or in that of the fabric's places, which only rings make use of. Raises
-    InputError for other words, for a collective that the algorithm has not, and for a size that is not positive.
+    The algorithm is the given one, by default the fastest of those that NCCL chooses from. Only rings make use of a
+    placement in order. Raises InputError for unknown names, for a routing, a placement or an algorithm without a closed
+    form, for an algorithm that does not implement the collective or can't run here, and for a size that is not
+    positive.
     """
-    policy = ROUTINGS.get_record(routing)
+    policy, placed = ROUTINGS.get_record(routing), PLACEMENTS.get_record(placement)
     if not policy.closed_form:
         raise InputError(f"{policy.label} routing has no closed form; use explicit flows (engine flows)")
-    if placement not in ORDERS:
-        raise InputError(f"no placement '{placement}' in closed form{nearest(placement, ORDERS)}")
-    shape = blueprint if isinstance(blueprint, FabricSummary) else summarize(blueprint)
-    machine_of = cache(lambda traffic: _machine(shape, _left(shape, routing, traffic), traffic))
-    found = _fastest(shape, name, size_bytes, algorithm, lambda word: machine_of(_traffic(word, placement)))
+    if not placed.closed_form:
+        names = ", ".join(name for name, each in PLACEMENTS.items() if each.closed_form)
+        raise InputError(
+            f"placement '{placement}' has no closed form; use explicit flows (engine flows), or one of: {names}"
+        )
+    summary = blueprint if isinstance(blueprint, FabricSummary) else summarize(blueprint)
+    # Several algorithms have the same traffic, and the share left to it is the costly part.
+    machine_of = cache(
+        lambda traffic, in_order: _machine(summary, _limit(summary, policy, traffic, in_order), traffic, in_order)
+    )
+    found = _fastest(
+        summary,
+        collective,
+        size_bytes,
+        algorithm,
+        lambda traffic: machine_of(traffic, placed.in_order and traffic.ring),
+    )
     return replace(found, routing=routing, placement=placement)
 
 
-def given(
-    shape: FabricSummary, name: str, size_bytes: int, algorithm: str, placement: str, share: tuple[float, str]
+def estimate_at_share(
+    summary: FabricSummary, collective: str, size_bytes: int, algorithm: str, placement: str, share: tuple[float, str]
 ) -> Estimate:
     """Estimate a collective as `estimate` does where the share of line rate left to the slowest NIC is known.
 
-    `share` is that with the name of what limits it. A `placement` that is none of ORDERS counts as random.
+    `share` is that with the name of what limits it. Latency is that of a placement in order, or else of a random one.
     """
-    return _fastest(shape, name, size_bytes, algorithm, lambda word: _machine(shape, share, _traffic(word, placement)))
+    in_order = PLACEMENTS[placement].in_order
+    return _fastest(
+        summary, collective, size_bytes, algorithm,
+        lambda traffic: _machine(summary, share, traffic, in_order and traffic.ring),
+    )  # fmt: skip
 
 
 def _fastest(
-    shape: FabricSummary, name: str, size_bytes: int, algorithm: str | None, machine_of: Callable[[str], Machine]
+    summary: FabricSummary,
+    name: str,
+    size_bytes: int,
+    algorithm: str | None,
+    machine_of: Callable[[Traffic], Machine],
 ) -> Estimate:
-    if algorithm is not None and algorithm not in ALGORITHMS:
-        raise InputError(f"no algorithm '{algorithm}'{nearest(algorithm, ALGORITHMS)}")
+    """Estimate by the algorithm, or the fastest, on the machine that `machine_of` returns for its traffic."""
     if not whole(size_bytes, 1) or size_bytes > LARGEST:
-        raise InputError(f"size_bytes {size_bytes!r:.40} is no whole number of bytes from 1 to 2**60")
-    found = fastest(machine_of, collective(name), size_bytes, [algorithm] if algorithm else LIBRARY)
+        raise InputError(f"size_bytes {size_bytes!r:.40}: not a whole number of bytes from 1 to 2**60")
+    collective = COLLECTIVES.get_record(name)
+    found = fastest(machine_of, collective, size_bytes, _candidates(collective, algorithm))
     if found is None:
-        raise InputError(f"no {name} by '{algorithm}' on {shape.gpus:,} GPUs in {_domains(shape)}{_known(shape, name)}")
-    return _estimate(shape, name, size_bytes, *found)
+        raise InputError(_explain_none(summary, name, algorithm))
+    return _estimate(summary, collective, size_bytes, *found)
+
+
+def _candidates(collective: Collective, name: str | None) -> list[Algorithm]:
+    """Return the algorithm of this name, by default all that NCCL chooses from; raises InputError without a time."""
+    if name is not None:
+        algorithm = algorithm_of(collective.name, name)
+        if algorithm.time is None:
+            raise InputError(
+                f"algorithm '{name}' has no closed form, and so no time (fabric.flow.shares solves its flows)"
+            )
+        return [algorithm]
+    every = algorithms_of(collective)
+    if not any(each.time for each in every):
+        raise InputError(f"collective '{collective.name}' has no algorithm with a closed form, and so no time")
+    return [each for each in every if each.automatic and each.time]
+
+
+def _explain_none(summary: FabricSummary, collective: str, name: str | None) -> str:
+    """Return why an algorithm, or any, can't run a collective on this fabric."""
+    servers = "one server" if summary.servers == 1 else f"{summary.servers:,} servers"
+    where = f"{collective} on {summary.gpus:,} GPUs in {servers}"
+    names = ", ".join(usable(summary, collective)) or "none"
+    if name is None:
+        return f"no algorithm is chosen automatically for {where}; usable by name: {names}"
+    needs = algorithm_of(collective, name).needs
+    return f"algorithm '{name}' can't run {where}{f': it needs {needs}' if needs else ''}; usable here: {names}"
 
 
 def fastest(
-    machine_of: Callable[[str], Machine], kind: Collective, size_bytes: int, names: Iterable[str]
+    machine_of: Callable[[Traffic], Machine],
+    collective: Collective,
+    size_bytes: int,
+    algorithms: Iterable[Algorithm],
 ) -> tuple[str, Parts] | None:
-    """Return the fastest of the algorithms and protocols with the parts of its time; None where none can do it.
+    """Return the name of the fastest of the algorithms, over all protocols, and the parts of its time.
 
-    `machine_of` gives the machine as an algorithm finds it.
+    `machine_of` returns the machine as an algorithm's traffic finds it. None where no algorithm can run there.
     """
     choices = [
-        (parts.total, place, name, parts)
-        for place, name in enumerate(names)
+        (parts.total, index, algorithm.name, parts)
+        for index, algorithm in enumerate(algorithms)
         for protocol in collectives().protocols
-        if (parts := ALGORITHMS[name](machine_of(name), kind, protocol, size_bytes / 1e9))
+        if algorithm.time
+        if (parts := algorithm.time(machine_of(algorithm.traffic), collective, protocol, size_bytes / 1e9))
     ]
     return min(choices, key=lambda choice: choice[:2])[2:] if choices else None
 
@@ -155,124 +199,109 @@ def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] | 
     return tuple(allreduce(blueprint, size, routing) for routing in names for size in sizes)
 
 
-def shares_of(
-    shape: FabricSummary, routing: str, algorithm: str, placement: str = "random"
+def closed_form_shares(
+    summary: FabricSummary, routing: str, algorithm: Algorithm, placement: str = "random"
 ) -> tuple[float, float, float]:
-    """Return the shares of line rate that an algorithm's flows get in closed form: the mean, the slowest, the cut.
+    """Return the shares of line rate that an algorithm's flows get in closed form: mean, slowest, and the cut's bound.
 
-    The cut is what no routing gets beyond. The mean is that of random pairs; of traffic in order it is the slowest's.
+    No routing gets beyond the cut. The mean is that of random pairs; traffic in order gets as much as its slowest.
     """
-    traffic = _traffic(algorithm, placement)
-    least = _left(shape, routing, traffic)[0]
-    cut = oversubscribed_share(shape, in_order=traffic.in_order) if shape.by_tiers else 1.0
-    mean_share = ROUTINGS[routing].mean_share
-    if mean_share is None or traffic.in_order or shape.tiers == 1:
+    policy, traffic = ROUTINGS[routing], algorithm.traffic
+    in_order = PLACEMENTS[placement].in_order and traffic.ring
+    least = _limit(summary, policy, traffic, in_order)[0]
+    cut = oversubscribed_share(summary, in_order=in_order) if summary.by_tiers else 1.0
+    if policy.mean_share is None or in_order or summary.tiers == 1:
         return least, least, cut
-    return max(least, transport(routing) * mean_share(shape, traffic.partners)), least, cut
+    return max(least, policy.transport_share() * policy.mean_share(summary, traffic.partners)), least, cut
 
 
-def usable(shape: FabricSummary, name: str) -> tuple[str, ...]:
-    """Return the algorithms that can do the collective `name` on such a fabric."""
-    machine, kind = _machine(shape, (1.0, "NIC"), _traffic("ring", "random")), collective(name)
+def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
+    """Return the algorithms with a closed form that can run a collective on such a fabric."""
+    record, machine = COLLECTIVES.get_record(collective), _machine(summary, (1.0, "NIC"), RING, in_order=False)
     return tuple(
-        word
-        for word, algorithm in ALGORITHMS.items()
-        if any(algorithm(machine, kind, protocol, 1.0) for protocol in collectives().protocols)
+        algorithm.name
+        for algorithm in algorithms_of(record)
+        if algorithm.time
+        if any(algorithm.time(machine, record, protocol, 1.0) for protocol in collectives().protocols)
     )
 
 
 def generation_of(server: Server) -> Generation:
-    """Return the constants of the server's GPUs: those of Hopper where it names no generation.
+    """Return the constants of the server's GPUs: Hopper's where it names no generation.
 
-    GPUs of others than NVIDIA have Hopper's too, but for the reduction in NVLink switches.
+    GPUs that are not NVIDIA's have Hopper's too, except for the reduction in NVLink switches.
     """
     known = collectives().generations
     usual = known[USUAL] if not server.generation else replace(known[USUAL], nvls=None)
     return known.get(server.generation, usual)
 
 
-def _estimate(shape: FabricSummary, name: str, size_bytes: int, algorithm: str, parts: Parts) -> Estimate:
+def _estimate(
+    summary: FabricSummary, collective: Collective, size_bytes: int, algorithm: str, parts: Parts
+) -> Estimate:
     seconds = max(parts.total, 1e-9)
     algbw = size_bytes / seconds / 1e9
-    busbw = algbw * collective(name).factor(shape.gpus)
+    busbw = algbw * collective.bus_factor(summary.gpus)
     error = next(error for least, error in collectives().expected_errors.items() if size_bytes >= least)
-    return Estimate(name, size_bytes, shape.gpus, algorithm, parts.protocol, seconds, algbw, busbw, parts.limit, error)
+    return Estimate(
+        collective.name, size_bytes, summary.gpus, algorithm, parts.protocol, seconds, algbw, busbw, parts.limit, error
+    )
 
 
-@dataclass(frozen=True)
-class _Traffic:
-    """What matters of an algorithm's traffic: is it along rings, those in order; a NIC's partners; is it uniform."""
-
-    ring: bool
-    in_order: bool
-    partners: int
-    uniform: bool
-
-
-def _traffic(algorithm: str, placement: str) -> _Traffic:
-    ring = algorithm in RINGS
-    return _Traffic(ring, ring and placement == "contiguous", PARTNERS.get(algorithm, 1), algorithm in UNIFORM)
-
-
-def _machine(shape: FabricSummary, share: tuple[float, str], traffic: _Traffic) -> Machine:
-    constants, server = collectives(), shape.server
-    line = server.nics * shape.planes * shape.link_gbps / 8
+def _machine(summary: FabricSummary, share: tuple[float, str], traffic: Traffic, in_order: bool) -> Machine:
+    """Return the machine that traffic finds where this share of line rate is left, with the name of what limits it."""
+    constants, server = collectives(), summary.server
+    line = server.nics * summary.planes * summary.link_gbps / 8
     left, limit = share
-    nvlink = server.nvlink_GBps or math.inf
-    domain = min(server.gpus, shape.gpus)
-    extra_us = (server.nic_us or 0.0) + _extra_us(shape, traffic)
-    generation = generation_of(server)
     return Machine(
-        constants, generation, shape.gpus, shape.servers, domain, nvlink, line * left, limit, extra_us, server.nics,
-        shape.switches_reduce,
-    )  # fmt: skip
+        constants=constants,
+        generation=generation_of(server),
+        gpus=summary.gpus,
+        domains=summary.servers,
+        domain=min(server.gpus, summary.gpus),
+        nvlink=server.nvlink_GBps or math.inf,
+        network=line * left,
+        network_limit=limit,
+        extra_us=(server.nic_us or 0.0) + _extra_us(summary, traffic, in_order),
+        nics=server.nics,
+        switches_reduce=summary.switches_reduce,
+    )
 
 
-def sent(shape: FabricSummary, name: str, algorithm: str) -> float:
-    """Return the bytes that all NICs of a server send for each byte of a collective, as the closed forms have it."""
+def sent_bytes(summary: FabricSummary, collective: Collective, algorithm: Algorithm) -> float:
+    """Return the bytes that all NICs of a server send for each byte of a collective, as its closed form has it."""
+    if summary.servers == 1 or algorithm.time is None:
+        return 0.0
+    # On a machine with infinitely fast NVLink and a network of 1 GB/s, 1 GB takes as many seconds as GB are sent.
     simple = collectives().protocols[0]
     plain = replace(simple, ring=replace(simple.ring, bus=1.0), tree=replace(simple.tree, bus=1.0))
-    machine = replace(_machine(shape, (1.0, "NIC"), _traffic(algorithm, "random")), nvlink=math.inf, network=1.0)
-    parts = ALGORITHMS[algorithm](machine, collective(name), plain, 1.0) if machine.domains > 1 else None
+    machine = _machine(summary, (1.0, "NIC"), algorithm.traffic, in_order=False)
+    parts = algorithm.time(replace(machine, nvlink=math.inf, network=1.0), collective, plain, 1.0)
     return sum(seconds for seconds, _ in parts.transfers) if parts else 0.0
 
 
-def transport(routing: str) -> float:
-    """Return the share of a link's rate that the transport makes use of."""
-    return ROUTINGS[routing].transport_share()
-
-
-def _left(shape: FabricSummary, routing: str, traffic: _Traffic) -> tuple[float, str]:
-    """Return what is left of line rate to the slowest NIC, and what limits it."""
-    policy, in_order = ROUTINGS[routing], traffic.in_order
+def _limit(summary: FabricSummary, policy: RoutingPolicy, traffic: Traffic, in_order: bool) -> tuple[float, str]:
+    """Return the share of line rate that is left to the slowest NIC, and what limits it."""
     assert policy.slowest_share is not None
     # Sprayed packets take longer paths where these are less loaded; uniform traffic needs none.
-    load_factor = shape.load_factor if policy.sprays and not traffic.uniform else 1.0
+    load_factor = summary.load_factor if policy.sprays and not traffic.uniform else 1.0
     shares = {
         "NIC": 1.0,
-        "oversubscription": oversubscribed_share(shape, in_order=in_order),
-        "detours": oversubscribed_share(shape, in_order=in_order, load_factor=load_factor),
-        "collisions": policy.slowest_share(shape, in_order, traffic.partners),
+        "oversubscription": oversubscribed_share(summary, in_order=in_order),
+        "detours": oversubscribed_share(summary, in_order=in_order, load_factor=load_factor),
+        "collisions": policy.slowest_share(summary, in_order, traffic.partners),
     }
     limit = min(shares, key=lambda name: shares[name])
-    return transport(routing) * shares[limit], limit
+    return policy.transport_share() * shares[limit], limit
 
 
-def _extra_us(shape: FabricSummary, traffic: _Traffic) -> float:
-    """Return what a path takes beyond one through a single switch, in microseconds.
+def _extra_us(summary: FabricSummary, traffic: Traffic, in_order: bool) -> float:
+    """Return the time of a path beyond one through a single switch, in microseconds.
 
-    Of a ring the mean path, between servers next to each other in placement (one in m leaves a place of m servers) or
-    any two; for other traffic the longest, since a tree waits for it.
+    For a ring it is the mean path, between neighbours in order of placement (one in m leaves a locality of m servers)
+    or between any two servers; for other traffic the longest, since a tree waits for it.
     """
     constants = collectives()
-    passed = (shape.neighbour_hops if traffic.in_order else shape.mean_hops) if traffic.ring else shape.hops
-    return max(0.0, passed - 1) * (shape.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000
-
-
-def _domains(shape: FabricSummary) -> str:
-    return "one server" if shape.servers == 1 else f"{shape.servers:,} servers"
-
-
-def _known(shape: FabricSummary, name: str) -> str:
-    names = ", ".join(usable(shape, name))
-    return f"; there: {names}" if names else ""
+    ring_hops = summary.neighbour_hops if in_order else summary.mean_hops
+    hops = ring_hops if traffic.ring else summary.hops
+    return max(0.0, hops - 1) * (summary.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000

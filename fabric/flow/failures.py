@@ -19,7 +19,7 @@ from fabric.network import Devices
 from fabric.network.expand import expand, lay_devices
 from fabric.topology.topology import PLANE
 
-__all__ = ["fail", "failover", "live_servers", "nics_left"]
+__all__ = ["fail", "failover", "nics_left", "servers_up"]
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
@@ -54,7 +54,7 @@ def nics_left(blueprint: Blueprint, up: Mask) -> npt.NDArray[np.float64]:
     return np.bincount(nic, up[: len(nic)]) / np.bincount(nic)
 
 
-def live_servers(blueprint: Blueprint, up: Mask) -> Mask:
+def servers_up(blueprint: Blueprint, up: Mask) -> Mask:
     """Return which servers have a NIC with a link that is up, shape (servers,)."""
     return np.asarray((nics_left(blueprint, up) > 0).reshape(-1, blueprint.server.nics).any(axis=1))
 

@@ -1,4 +1,4 @@
-"""Several jobs on one fabric at a time, and what each loses to the others."""
+"""Several jobs that share a fabric, and what each loses to the others."""
 
 from __future__ import annotations
 
@@ -12,42 +12,52 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
-from fabric.flow.failures import failover, live_servers, nics_left
+from fabric.flow.algorithms import algorithm_of, algorithms_of
+from fabric.flow.collectives import COLLECTIVES
+from fabric.flow.failures import failover, nics_left, servers_up
 from fabric.flow.fairness import max_min
 from fabric.flow.phase import Phase, cross_rails
-from fabric.flow.placements import arranged, on_live, place
+from fabric.flow.placements import Ranks, arrange, place, without_failed
 from fabric.flow.router import route
 from fabric.flow.routings import ADAPTIVE, Routing
 from fabric.flow.throughput import phase_shares, shares
-from fabric.flow.traffic import FLOWS_OF, TRAFFIC, phases
+from fabric.flow.traffic import phases
 
 __all__ = ["Interference", "Job", "interference"]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A collective that runs all the time on GPUs of its own, by `algorithm` or the first that it has in TRAFFIC.
-
-    `placement` says how its ranks take the GPUs that it has (see `placement.place`; `strided` takes `stride`).
-    """
+    """A collective that runs all the time on GPUs of its own."""
 
     name: str
+    """The name of the job."""
     gpus: int
+    """The number of its GPUs."""
     collective: str = "all-reduce"
+    """The name of the collective."""
     algorithm: str | None = None
+    """The name of the algorithm; None for the collective's first that has explicit flows."""
     placement: str = "contiguous"
+    """How its ranks are placed on its GPUs, one of PLACEMENTS."""
     stride: int = 8
+    """The stride of a strided placement."""
 
 
 @dataclass(frozen=True)
 class Interference:
-    """What a job gets of line rate with the fabric to itself and with the others, the mean and the slowest flow."""
+    """The shares of line rate that a job gets with the fabric to itself and together with the others."""
 
     job: str
+    """The name of the job."""
     alone_mean: float
+    """The mean over its flows, alone."""
     alone_min: float
+    """The share of its slowest flow, alone."""
     mean: float
+    """The mean over its flows, with the others."""
     min: float
+    """The share of its slowest flow, with the others."""
 
 
 def interference(
@@ -59,20 +69,20 @@ def interference(
     spread: str = "contiguous",
     seed: int = 0,
 ) -> tuple[Interference, ...]:
-    """Return what each job gets alone and beside the others, each in the middle phase of its collective.
+    """Return what each job gets alone and together with the others, each in the middle phase of its collective.
 
     A job has the next GPUs after those of the jobs before it, in the order of the placement `spread`: `random`, drawn
-    by `seed`, gives it servers all over the fabric. It runs on without those of its servers that nothing `up` joins.
-    Raises InputError when the jobs take more GPUs than there are, and as `place`, `phases` and `route` do.
+    by `seed`, gives it servers all over the fabric. It runs on without those of its servers that no link that is `up`
+    joins. Raises InputError when the jobs take more GPUs than there are, and as `place`, `phases` and `route` do.
     """
-    routing, placed = routing.over(blueprint.planes), _placed(blueprint, jobs, spread, seed)
+    routing, placed = routing.over(blueprint.planes), _place_jobs(blueprint, jobs, spread, seed)
     parts = [
         replace(cross_rails(blueprint, _phase(blueprint, job, gpus, up), pxn=routing.pxn), job=number)
         for number, (job, gpus) in enumerate(zip(jobs, placed, strict=True))
     ]
     if not parts:
         return ()
-    joined = _joined(parts)
+    joined = _join(parts)
     rates = max_min(route(blueprint, joined, routing, up)).reshape(joined.flows, -1 if joined.flows else 1)
     found = []
     for number, (job, part) in enumerate(zip(jobs, parts, strict=True)):
@@ -86,16 +96,25 @@ def interference(
 
 def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArray[np.bool_] | None) -> Phase:
     if up is not None:
-        gpus = on_live(gpus, live_servers(blueprint, up), blueprint.server.gpus)
+        gpus = without_failed(gpus, servers_up(blueprint, up), blueprint.server.gpus)
     if not gpus.size:
-        raise InputError(f"the failures leave the job {job.name} no server to run on")
-    algorithm = job.algorithm or next((name for kind, name in TRAFFIC if kind == job.collective), "ring")
-    every = list(phases(blueprint.server, gpus, job.collective, FLOWS_OF.get(algorithm, algorithm), rounds=3))
+        raise InputError(f"job {job.name}: no server is left after the failures")
+    every = list(phases(blueprint.server, gpus, job.collective, _algorithm(job), rounds=3))
     phase = every[len(every) // 2] if every else Phase(np.zeros(0, np.int64), np.zeros(0, np.int64))
     return phase if up is None else failover(phase, nics_left(blueprint, up), blueprint.server.nics)
 
 
-def _placed(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:
+def _algorithm(job: Job) -> str:
+    """Return the name of the job's algorithm; raises InputError where none has explicit flows."""
+    if job.algorithm:
+        return algorithm_of(job.collective, job.algorithm).name
+    found = next((each for each in algorithms_of(COLLECTIVES.get_record(job.collective)) if each.flows), None)
+    if found is None:
+        raise InputError(f"job {job.name}: no algorithm of {job.collective} has explicit flows, which jobs need")
+    return found.name
+
+
+def _place_jobs(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:
     """Yield the GPU of each rank of each job."""
     wanted, per_server = sum(job.gpus for job in jobs), blueprint.server.gpus
     if wanted > blueprint.gpus:
@@ -103,15 +122,15 @@ def _placed(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -
     gpus = place(blueprint, spread, wanted, seed=seed)
     for job, last in zip(jobs, accumulate(job.gpus for job in jobs), strict=True):
         own = gpus[last - job.gpus : last]
-        yield own[arranged(job.placement, job.gpus, job.gpus, per_server, seed=seed, stride=job.stride)]
+        yield own[arrange(job.placement, Ranks(job.gpus, job.gpus, per_server, seed, job.stride))]
 
 
-def _joined(parts: Sequence[Phase]) -> Phase:
-    """Return the flows of all parts as of one time."""
-    columns = [(part.source, part.target, *_filled(part.flows, part.share, part.job)) for part in parts]
+def _join(parts: Sequence[Phase]) -> Phase:
+    """Return the flows of all parts as one phase."""
+    columns = [(part.source, part.target, *_broadcast(part.flows, part.share, part.job)) for part in parts]
     source, target, share, job = (np.concatenate(column) for column in zip(*columns, strict=True))
     return Phase(source, target, share, job=job)
 
 
-def _filled(flows: int, *values: Any) -> tuple[npt.NDArray[Any], ...]:
+def _broadcast(flows: int, *values: Any) -> tuple[npt.NDArray[Any], ...]:
     return tuple(np.broadcast_to(value, (flows,)) for value in values)

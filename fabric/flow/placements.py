@@ -1,22 +1,109 @@
-"""Which GPU each rank of a collective has: arrays of GPU numbers, server * GPUs of a server + gpu."""
+"""Placements: which GPU each rank of a collective has, in arrays of GPU numbers (server * GPUs of a server + gpu)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError, nearest
+from fabric.errors import InputError
+from fabric.registry import Registry
 
-__all__ = ["PLACEMENTS", "arranged", "by_rail", "contiguous", "fragmented", "on_live", "place", "scattered", "strided"]
-
-PLACEMENTS = ("contiguous", "by-rail", "strided", "random", "fragmented")
-"""The placements by name."""
+__all__ = ["PLACEMENTS", "Placement", "Ranks", "arrange", "place", "without_failed"]
 
 Gpus = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """What a placement has to place, and where."""
+
+    ranks: int
+    """The number of ranks."""
+    gpus: int
+    """The number of GPUs there are, at least `ranks`."""
+    per_server: int
+    """The GPUs of a server."""
+    seed: int = 0
+    """The seed of placements that are drawn."""
+    stride: int = 8
+    """The distance of ranks in strided placements."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A way to place ranks on GPUs."""
+
+    name: str
+    """The word by which it is asked for."""
+    description: str
+    """Which GPUs ranks get, in a few words."""
+    order: Callable[[Ranks], Gpus]
+    """Returns the GPU of each rank, shape (ranks,), or (groups, ranks) of groups that run the same collective."""
+    drawn: bool = False
+    """Whether the seed draws it."""
+    in_order: bool = False
+    """Whether servers follow each other in the order of the fabric's localities, so that rings go to neighbours."""
+    closed_form: bool = False
+    """Whether closed forms know it: orders of whole servers, in which several jobs can also share a fabric."""
+
+    def describe(self, seed: int) -> str:
+        """Return its description, with the seed where that draws it."""
+        return f"{self.description} (seed {seed})" if self.drawn else self.description
+
+
+def _contiguous(ranks: Ranks) -> Gpus:
+    return np.arange(ranks.ranks)
+
+
+def _by_rail(ranks: Ranks) -> Gpus:
+    gpus = np.arange(ranks.ranks)
+    return gpus[np.lexsort((gpus, gpus % ranks.per_server))]
+
+
+def _strided(ranks: Ranks) -> Gpus:
+    """Return the data-parallel rings of a layout whose tensor and pipeline ranks (TP x PP = stride) are neighbours."""
+    if ranks.stride < 1 or ranks.ranks % ranks.stride:
+        raise InputError(f"{ranks.ranks:,} ranks can't be divided into rings of stride {ranks.stride}")
+    return np.arange(ranks.ranks).reshape(-1, ranks.stride).T
+
+
+def _random(ranks: Ranks) -> Gpus:
+    return _fill_servers(_draw_servers(ranks), ranks)
+
+
+def _fragmented(ranks: Ranks) -> Gpus:
+    return np.sort(_fill_servers(_draw_servers(ranks), ranks))
+
+
+def _draw_servers(ranks: Ranks) -> npt.NDArray[Any]:
+    """Return all servers in random order."""
+    return np.random.default_rng(ranks.seed).permutation(-(-ranks.gpus // ranks.per_server))
+
+
+def _fill_servers(servers: npt.NDArray[Any], ranks: Ranks) -> Gpus:
+    """Return the GPUs of the first of `servers` that the ranks need."""
+    found = (servers[:, None] * ranks.per_server + np.arange(ranks.per_server)).reshape(-1)
+    return found[found < ranks.gpus][: ranks.ranks]
+
+
+PLACEMENTS = Registry(
+    "placement",
+    "placements",
+    Placement,
+    lambda: (
+        Placement("contiguous", "in order", _contiguous, in_order=True, closed_form=True),
+        Placement("by-rail", "by their number in the server: GPU 0 of every server, then GPU 1", _by_rail),
+        Placement("strided", "in groups of GPUs at equal distances", _strided),
+        Placement("random", "on servers in random order", _random, drawn=True, closed_form=True),
+        Placement("fragmented", "in order on randomly chosen servers", _fragmented, drawn=True),
+    ),
+)
+"""The placements by name; another package adds one under the entry-point group `fabric.placements`."""
 
 
 def place(
@@ -24,72 +111,25 @@ def place(
 ) -> Gpus:
     """Place `ranks` ranks, by default as many as the design has GPUs, as one of PLACEMENTS; `stride` is of `strided`.
 
-    Returns the GPU of each rank, shape (ranks,), or (stride, ranks / stride) for `strided`. Raises InputError for
-    another name, or ranks that the design has not.
+    Returns the GPU of each rank, shape (ranks,), or (stride, ranks / stride) for `strided`. Raises InputError for an
+    unknown name, or more ranks than the design has GPUs.
     """
     total = blueprint.gpus
     ranks = total if ranks is None else ranks
     if not 1 <= ranks <= total:
         raise InputError(f"{ranks:,} ranks do not fit the {total:,} GPUs of {blueprint.name}")
-    return arranged(name, ranks, total, blueprint.server.gpus, seed=seed, stride=stride)
+    return arrange(name, Ranks(ranks, total, blueprint.server.gpus, seed, stride))
 
 
-def arranged(name: str, ranks: int, gpus: int, per_server: int, *, seed: int = 0, stride: int = 8) -> Gpus:
-    """Place ranks as `place` does on `gpus` GPUs, numbered from 0, with `per_server` in a server."""
-    ways: dict[str, Callable[[], Gpus]] = {
-        "contiguous": lambda: contiguous(ranks),
-        "by-rail": lambda: by_rail(ranks, per_server),
-        "strided": lambda: strided(ranks, stride),
-        "random": lambda: scattered(ranks, gpus, per_server, seed),
-        "fragmented": lambda: fragmented(ranks, gpus, per_server, seed),
-    }
-    if name not in ways:
-        raise InputError(f"no placement '{name}'{nearest(name, ways)}")
-    return ways[name]()
+def arrange(name: str, ranks: Ranks) -> Gpus:
+    """Return the GPU of each rank as the placement `name` has it; raises InputError for an unknown name."""
+    return PLACEMENTS.get_record(name).order(ranks)
 
 
-def on_live(gpus: Gpus, live: npt.NDArray[np.bool_], per_server: int) -> Gpus:
-    """Return a placement without the ranks of servers that are not `live`, shape (servers,).
+def without_failed(gpus: Gpus, up: npt.NDArray[np.bool_], per_server: int) -> Gpus:
+    """Return a placement without the ranks of servers that are not `up`, shape (servers,).
 
-    Of groups, only the ranks that all groups keep, so that they stay equal.
+    Of groups, only the ranks that all groups keep stay, so that the groups remain equal.
     """
-    kept = live[gpus // per_server]
+    kept = up[gpus // per_server]
     return gpus[..., kept if gpus.ndim == 1 else kept.all(axis=0)]
-
-
-def contiguous(ranks: int) -> Gpus:
-    """Return the first GPUs in order, shape (ranks,)."""
-    return np.arange(ranks)
-
-
-def by_rail(ranks: int, per_server: int) -> Gpus:
-    """Return the first GPUs by their number in the server: GPU 0 of every server, then GPU 1, shape (ranks,)."""
-    gpus = np.arange(ranks)
-    return gpus[np.lexsort((gpus, gpus % per_server))]
-
-
-def strided(ranks: int, stride: int) -> Gpus:
-    """Return `stride` groups of GPUs that are `stride` apart, shape (stride, ranks / stride).
-
-    They are the data-parallel rings of a layout whose tensor and pipeline ranks (TP x PP = stride) stand together.
-    Raises InputError when the groups would not be equal.
-    """
-    if stride < 1 or ranks % stride:
-        raise InputError(f"{ranks:,} ranks are no whole number of rings {stride} apart")
-    return np.arange(ranks).reshape(-1, stride).T
-
-
-def scattered(ranks: int, gpus: int, per_server: int, seed: int) -> Gpus:
-    """Return the GPUs of whole servers in random order, shape (ranks,); `gpus` are those there are."""
-    return _in_servers(np.random.default_rng(seed).permutation(-(-gpus // per_server)), ranks, gpus, per_server)
-
-
-def fragmented(ranks: int, gpus: int, per_server: int, seed: int) -> Gpus:
-    """Return the GPUs of servers that chance left free, in order, shape (ranks,); `gpus` are those there are."""
-    servers = np.random.default_rng(seed).permutation(-(-gpus // per_server))
-    return np.sort(_in_servers(servers, ranks, gpus, per_server))
-
-
-def _in_servers(servers: npt.NDArray[Any], ranks: int, gpus: int, per_server: int) -> Gpus:
-    found = (servers[:, None] * per_server + np.arange(per_server)).reshape(-1)
-    return found[found < gpus][:ranks]

@@ -1,0 +1,182 @@
+"""What the explicit flows of a collective's algorithms get, and the estimates and bounds that follow."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy.typing as npt
+
+from fabric.blueprint import Blueprint
+from fabric.errors import FabricError, InputError
+from fabric.flow.algorithms import Algorithm
+from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
+from fabric.flow.collectives import COLLECTIVES
+from fabric.flow.engines import FLOWS, LP, Engine
+from fabric.flow.estimate import Estimate, estimate_at_share, sent_bytes
+from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.failures import failover, nics_left
+from fabric.flow.phase import Phase
+from fabric.flow.rank_runs import FlowLayout
+from fabric.flow.routings import Routing
+from fabric.flow.throughput import Shares, line_s, shares
+from fabric.flow.traffic import phases
+
+__all__ = ["Bounds", "ExplicitFlows"]
+
+QUICK_PROGRAM = 40_000
+"""The variables of the largest linear program that is solved without being asked for: about a second."""
+
+SAME = 1e-6
+"""Shares that differ by less than this are equal."""
+
+ROUNDS = 8
+"""The rounds of a pairwise all-to-all that are laid out, spread over all of them."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The shares of line rate beyond which no routing of an algorithm's flows gets."""
+
+    algorithm: str
+    """The name of the algorithm: that of the largest size."""
+    lp: float | None
+    """The bound by linear program; None where it was not solved."""
+    cut: float
+    """The bound by cuts."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The flows of an algorithm, solved."""
+
+    traffic: list[Phase]
+    """The phases of flows."""
+    got: Shares
+    """What the flows get."""
+    limit: str
+    """What limits the slowest of them, in a word."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExplicitFlows:
+    """The explicit flows of a collective; those of each algorithm are solved when first asked for."""
+
+    blueprint: Blueprint
+    """The fabric."""
+    collective: str
+    """The name of the collective."""
+    routing: Routing
+    """How flows take paths."""
+    placement: str
+    """The name of the placement."""
+    failures: tuple[str, ...]
+    """What has failed, in words."""
+    engine: Engine
+    """The engine, FLOWS or LP."""
+    summary: FabricSummary
+    """What one group of ranks sees of the fabric."""
+    gpus: npt.NDArray[Any]
+    """The GPU of each rank, shape (ranks,) or (groups, ranks)."""
+    up: npt.NDArray[Any] | None
+    """Which links are up, shape (links,); None for all."""
+    solved: dict[FlowLayout | None, Solution] = field(default_factory=dict)
+    """The solutions so far; algorithms with the same flows share one."""
+
+    def traffic(self, algorithm: Algorithm, *, whole: bool = False) -> list[Phase]:
+        """Return the phases of an algorithm's flows, none inside one server; with `whole` as if nothing had failed."""
+        if self.summary.servers == 1:
+            return []
+        if algorithm.flows is None:
+            raise InputError(
+                f"algorithm '{algorithm.name}' has no explicit flows for {self.collective}; use engine closed"
+            )
+        laid = phases(self.blueprint.server, self.gpus, self.collective, algorithm.name, rounds=ROUNDS)
+        found = [each for each in laid if each.flows]
+        if self.up is None or whole:
+            return found
+        left, nics = nics_left(self.blueprint, self.up), self.blueprint.server.nics
+        return [failover(each, left, nics) for each in found]
+
+    def solve(self, algorithm: Algorithm) -> Solution:
+        """Return what an algorithm's flows get, solved when it is first asked for."""
+        if algorithm.flows not in self.solved:
+            traffic = self.traffic(algorithm)
+            got = self._get_shares(traffic)
+            self.solved[algorithm.flows] = Solution(traffic, got, self._limit(algorithm, got))
+        return self.solved[algorithm.flows]
+
+    def _get_shares(self, traffic: list[Phase]) -> Shares:
+        """Return what flows get, or with the engine LP the best that any routing would leave them."""
+        if self.engine is FLOWS or not traffic:
+            return shares(self.blueprint, traffic, self.routing.over(self.blueprint.planes), self.up)
+        # Time grows with the square of a program's variables, so that n programs may have 1 / sqrt(n) of them each.
+        most = math.isqrt(LARGEST_PROGRAM**2 // len(traffic))
+        each = [lp_bound(self.blueprint, phase, self.up, pxn=self.routing.pxn, most=most) for phase in traffic]
+        least = _over_phases(traffic, each)
+        flows = sum(phase.flows for phase in traffic)
+        waited = line_s(self.blueprint, traffic) / least if least else math.inf
+        return Shares(least, least, waited, flows, 0 if least else flows)
+
+    def estimate(self, algorithm: Algorithm, size: int) -> Estimate:
+        """Estimate one algorithm with what its flows get; raises InputError where flows have no path.
+
+        The network takes the time that the flows do, `wire_s`, over the transport's share. Closed forms compute theirs
+        from the bytes that they send, so the share of line rate passed to them is the one that makes both times equal.
+        """
+        summary, solution = self.summary, self.solve(algorithm)
+        got = solution.got
+        if got.min == 0:
+            raise InputError(
+                f"{got.disconnected:,} of {got.flows:,} flows have no path left after {', '.join(self.failures)};"
+                " the collective never ends"
+            )
+        line = summary.server.nics * summary.planes * summary.link_gbps / 8e-9
+        sent = sent_bytes(summary, COLLECTIVES[self.collective], algorithm)
+        left = min(1.0, sent / line / got.wire_s) if got.wire_s else 1.0
+        share = self.routing.policy.transport_share() * left, solution.limit
+        found = estimate_at_share(summary, self.collective, size, algorithm.name, self.placement, share)
+        return replace(found, routing=self.routing.name, placement=self.placement)
+
+    def _limit(self, algorithm: Algorithm, got: Shares) -> str:
+        """Return what limits the slowest flow.
+
+        It is failures only if it would get more without them, and collisions only if another routing would leave it
+        more, which the engine LP has chosen already.
+        """
+        if got.min > 1 - SAME:
+            return "NIC"
+        whole = self.traffic(algorithm, whole=True)
+        routing = self.routing.over(self.blueprint.planes)
+        if self.up is not None and shares(self.blueprint, whole, routing).min > got.min + SAME:
+            return "failures"
+        cut = _cut(self.blueprint, whole, None, pxn=self.routing.pxn)
+        return "collisions" if got.min < cut - SAME and self.engine is not LP else "oversubscription"
+
+    def bounds(self, algorithm: Algorithm) -> Bounds:
+        """Return the bounds of an algorithm's phases; a linear program that is not quick is left out."""
+        solution, pxn = self.solve(algorithm), self.routing.pxn
+        traffic = solution.traffic
+        if not traffic:
+            return Bounds(algorithm.name, 1.0, 1.0)
+        cut, most = _cut(self.blueprint, traffic, self.up, pxn=pxn), QUICK_PROGRAM // len(traffic)
+        if self.engine is LP:
+            return Bounds(algorithm.name, solution.got.min, cut)
+        try:
+            each = [lp_bound(self.blueprint, phase, self.up, pxn=pxn, most=most) for phase in traffic]
+        except FabricError:
+            return Bounds(algorithm.name, None, cut)
+        return Bounds(algorithm.name, _over_phases(traffic, each), cut)
+
+
+def _cut(blueprint: Blueprint, traffic: list[Phase], up: npt.NDArray[Any] | None, *, pxn: bool) -> float:
+    return _over_phases(traffic, [cut_bound(blueprint, phase, up, pxn=pxn) for phase in traffic])
+
+
+def _over_phases(traffic: list[Phase], shares_: list[float]) -> float:
+    """Return the share over phases one after another: their time at line rate over that at these shares."""
+    if not all(shares_):
+        return 0.0
+    waited = sum(phase.busiest / share for phase, share in zip(traffic, shares_, strict=True))
+    return sum(phase.busiest for phase in traffic) / waited

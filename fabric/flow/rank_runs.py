@@ -1,0 +1,180 @@
+"""Explicit flows of each algorithm: phases of flows between the NICs of ranks that are placed in servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric import units
+from fabric.catalog import Server
+from fabric.errors import InputError, TooLarge
+from fabric.flow.collectives import Collective
+from fabric.flow.phase import Phase
+from fabric.network.expand import memory_bytes
+
+__all__ = [
+    "FlowLayout",
+    "RankRuns",
+    "direct_flows",
+    "halving_doubling_flows",
+    "hierarchical_ring_flows",
+    "pairwise_flows",
+    "ring_flows",
+    "tree_flows",
+]
+
+BYTES_PER_FLOW = 100
+"""The most memory that a flow takes while it is laid out, routed and solved: columns, some six arcs, their shares."""
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RankRuns:
+    """Ranks in runs: those next to each other in one server, which pass data by NVLink."""
+
+    groups: int
+    """The groups of ranks that run the same collective at the same time."""
+    count: int
+    """The runs of each group."""
+    ranks: int
+    """The ranks of each group."""
+    start: Rows
+    """The first rank of each run, through all groups, shape (groups * count,)."""
+    length: Rows
+    """The ranks of each run, shape (groups * count,)."""
+    nics: Rows
+    """The NICs of each rank, shape (groups * ranks, NICs of a GPU)."""
+    per_server: int
+    """The NICs of a server."""
+
+    @classmethod
+    def of(cls, server: Server, placement: npt.NDArray[Any]) -> RankRuns:
+        """Return the runs of a placement: the GPU (server * GPUs + gpu) of each rank, (ranks,) or (groups, ranks).
+
+        Raises InputError without ranks, or where groups differ in their runs.
+        """
+        gpus = np.atleast_2d(np.asarray(placement, np.int64))
+        servers, gpu = gpus // server.gpus, gpus % server.gpus
+        starts = np.ones(gpus.shape, bool)
+        starts[:, 1:] = servers[:, 1:] != servers[:, :-1]
+        counts = starts.sum(axis=1)
+        if gpus.size == 0 or (counts != counts[0]).any():
+            raise InputError("a placement needs ranks, and groups with equal numbers of servers")
+        start = np.flatnonzero(starts)
+        each = max(1, server.nics // server.gpus)
+        first = servers * server.nics + gpu * server.nics // server.gpus
+        nics = first.reshape(-1, 1) + np.arange(each)
+        length = np.diff(np.append(start, gpus.size))
+        return cls(len(gpus), int(counts[0]), gpus.shape[1], start, length, nics, server.nics)
+
+    def between(self, source: Rows, target: Rows, share: Any) -> Phase:
+        """Return the flows between runs, numbered in each group: from every NIC of the larger to those of the other.
+
+        `share` of the bytes, one number or one for each pair, goes from one run to the other, split evenly over its
+        NICs. Raises TooLarge.
+        """
+        groups = np.arange(self.groups)[:, None] * self.count
+        source, target = (groups + source).reshape(-1), (groups + target).reshape(-1)
+        width = np.maximum(self.length[source], self.length[target])
+        _refuse_too_many(int(width.sum()) * self.nics.shape[1])
+        pair = np.repeat(np.arange(len(source)), width)
+        number = np.arange(len(pair)) - np.repeat(np.cumsum(width) - width, width)
+        sender, receiver = (self.start[run][pair] + number % self.length[run][pair] for run in (source, target))
+        shares = np.tile(np.broadcast_to(share, (len(source) // self.groups,)), self.groups)[pair] / width[pair]
+        return self._leaving_servers(sender, receiver, shares)
+
+    def shifted(self, by: Rows, share: float) -> Phase:
+        """Return the flows from every rank to those `by` positions further on in its group, around.
+
+        Each flow has `share` of the bytes. Raises TooLarge.
+        """
+        _refuse_too_many(len(self.nics) * len(by) * self.nics.shape[1])
+        rank = np.arange(len(self.nics))
+        first, number = rank // self.ranks * self.ranks, rank % self.ranks
+        target = first[:, None] + (number[:, None] + by) % self.ranks
+        return self._leaving_servers(np.repeat(rank, len(by)), target.reshape(-1), share)
+
+    def _leaving_servers(self, source: Rows, target: Rows, share: Any) -> Phase:
+        """Return the flows of those pairs of ranks that are in different servers, split over a GPU's NICs."""
+        between = self.nics[source, 0] // self.per_server != self.nics[target, 0] // self.per_server
+        each = self.nics.shape[1]
+        shares = np.repeat(np.broadcast_to(share, source.shape)[between] / each, each)
+        return Phase(self.nics[source[between]].reshape(-1), self.nics[target[between]].reshape(-1), shares)
+
+
+FlowLayout = Callable[[RankRuns, Collective, int | None], Iterator[Phase]]
+"""Yields the phases of a collective's flows; the number bounds the rounds that are laid out, which weigh for all."""
+
+
+def ring_flows(runs: RankRuns, collective: Collective, _: int | None) -> Iterator[Phase]:
+    """Pass parts around a ring of all ranks; data that is not cut in parts goes along it once, from first to last."""
+    if collective.passes:
+        yield _ring(runs, collective.passes, runs.ranks)
+    else:
+        run = np.arange(runs.count)
+        yield runs.between(run[:-1], run[1:], 1.0)
+
+
+def hierarchical_ring_flows(runs: RankRuns, collective: Collective, _: int | None) -> Iterator[Phase]:
+    """Pass parts around rings between servers, one for each GPU of a server, together with all that its GPUs hold."""
+    yield _ring(runs, collective.passes, runs.count)
+
+
+def _ring(runs: RankRuns, passes: int, members: int) -> Phase:
+    run = np.arange(runs.count)
+    return runs.between(run, (run + 1) % runs.count, passes * (members - 1) / members)
+
+
+def tree_flows(runs: RankRuns, _: Collective, __: int | None) -> Iterator[Phase]:
+    """Send up and down a double binary tree over the servers, half of the bytes on each (P. Sanders et al. 2009)."""
+    # The parent of a server is its number with the lowest set bit moved up by one, or cleared where that is too large.
+    child = np.arange(1, runs.count)
+    lowest = child & -child
+    parent = (child & ~lowest) | (lowest << 1)
+    parent = np.where(parent < runs.count, parent, child & ~lowest)
+    below = np.concatenate([child, (child + 1) % runs.count])  # the second tree is the first, one server on
+    above = np.concatenate([parent, (parent + 1) % runs.count])
+    yield runs.between(np.append(below, above), np.append(above, below), 0.5)
+
+
+def halving_doubling_flows(runs: RankRuns, collective: Collective, _: int | None) -> Iterator[Phase]:
+    """Halve, double or both between servers; those beyond a power of two hand over their data first and get it last."""
+    power = 1 << (runs.count.bit_length() - 1)
+    extra, run = np.arange(power, runs.count), np.arange(power)
+    if len(extra):
+        yield runs.between(extra, extra - power, 1.0)
+    for bit in (1 << exponent for exponent in reversed(range(power.bit_length() - 1))):
+        yield runs.between(run, run ^ bit, collective.passes * bit / power)
+    if len(extra):
+        yield runs.between(extra - power, extra, 1.0)
+
+
+def pairwise_flows(runs: RankRuns, _: Collective, rounds: int | None) -> Iterator[Phase]:
+    """Send to the rank 1, 2, ... further on, each round when the last is over."""
+    taken = min(rounds or runs.ranks, runs.ranks - 1)
+    weight = (runs.ranks - 1) / max(taken, 1)
+    # The middles of `taken` equal parts of all rounds, each weighing for its part.
+    for by in 1 + ((np.arange(taken) + 0.5) * (runs.ranks - 1) / max(taken, 1)).astype(int):
+        yield runs.shifted(np.array([by]), weight / runs.ranks)
+
+
+def direct_flows(runs: RankRuns, collective: Collective, _: int | None) -> Iterator[Phase]:
+    """Send to every other rank at once where all pairs exchange data, else to the next rank."""
+    if collective.all_pairs:
+        yield runs.shifted(np.arange(1, runs.ranks), 1 / runs.ranks)
+    else:
+        yield runs.shifted(np.array([1]), 1.0)
+
+
+def _refuse_too_many(flows: int) -> None:
+    needed, present = flows * BYTES_PER_FLOW, memory_bytes()
+    if needed > present / 2:
+        raise TooLarge(
+            f"{flows:,} flows take {units.size(needed)}, more than half of this machine's {units.size(present)};"
+            " take fewer GPUs, or an all-to-all by rounds (pairwise)"
+        )
