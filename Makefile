@@ -24,7 +24,7 @@ help:
 	@echo 'make test      style, types, import contracts and tests'
 	@echo 'make test-all  the same, with the slow tests'
 	@echo 'make test-latest  the tests with the newest version of every dependency, in $(LATEST)'
-	@echo 'make lock      move requirements/ to the newest versions that pyproject.toml allows'
+	@echo 'make lock      move the locks in requirements/ to the newest versions that pyproject.toml allows'
 	@echo 'make bench     the benchmarks, each a ratio taken in one run'
 	@echo 'make accuracy  the time model against measured collectives, system by system, with plots'
 	@echo 'make docs-pictures  redraw the pictures of the README and docs'
@@ -70,7 +70,7 @@ baselines: $(TEST)
 	$(BIN)/python -m tests.draw.test_baselines
 
 mutants: $(TEST)
-	$(PIP) install 'cosmic-ray>=8.3'
+	$(BIN)/python $(INSTALL) --require-hashes --no-build-isolation --requirement requirements/mutants.txt
 	$(BIN)/python -m tests.mutants
 
 docs-pictures: $(RUN)
@@ -107,13 +107,14 @@ $(BIN)/python:
 
 # One lock for every platform and Python from 3.11 on; setuptools builds the package.
 COMPILE := $(LOCK)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
-  --generate-hashes --custom-compile-command 'make lock' pyproject.toml
+  --generate-hashes --custom-compile-command 'make lock'
 
 lock:
 	$(PYTHON) -m venv $(LOCK)
 	$(LOCK)/bin/python $(INSTALL) --upgrade uv
-	echo setuptools | $(COMPILE) - --output-file requirements/run.txt
-	$(COMPILE) --extra test --constraint requirements/run.txt --output-file requirements/test.txt
+	echo setuptools | $(COMPILE) pyproject.toml - --output-file requirements/run.txt
+	$(COMPILE) pyproject.toml --extra test --constraint requirements/run.txt --output-file requirements/test.txt
+	echo 'cosmic-ray>=8.3' | $(COMPILE) - --constraint requirements/test.txt --output-file requirements/mutants.txt
 
 # As root on Debian, install what is missing; elsewhere the packages are the user's own to see to, and their tests skip.
 apt:
