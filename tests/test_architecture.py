@@ -37,6 +37,7 @@ def test_imports_keep_to_the_contracts() -> None:
     [
         ("topology/clos", "import fabric.blueprint.blueprint", "layers"),
         ("catalog/parts", "import fabric.request", "layers"),
+        ("request/fields", "import fabric.request.parts", "request"),
         ("units", "import ortools.sat", "ortools"),
         ("report", "import matplotlib.pyplot", "matplotlib"),
         ("studies/study", "import click", "face"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fabric.errors import InputError
@@ -248,12 +248,29 @@ PLAIN = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text(), PLAIN, max_size=5), st.sampled_from([None, 2, "\t"]), st.booleans())
-def test_json_comes_back_as_it_was_written(values: dict[str, object], indent: int | str | None, ascii: bool) -> None:
-    """What json writes of plain values is read back as the same values, whatever the layout."""
+DOCUMENTS = (st.dictionaries(st.text(), PLAIN, max_size=5), st.sampled_from([None, 2, "\t"]), st.booleans())
+
+
+def check_json_is_read_back(values: dict[str, object], indent: int | str | None, ascii: bool) -> None:
+    """Assert that JSON text of plain values gives the same values, unless a request cannot contain them."""
     text = json.dumps(values, indent=indent, ensure_ascii=ascii)
-    said = refused(text, "my.json")
-    assert read_text(text, "my.json").values == values if not said else UNFIT.search(said)
+    message = refused(text, "my.json")
+    assert read_text(text, "my.json").values == values if not message else UNFIT.search(message)
+
+
+@given(*DOCUMENTS)
+@settings(max_examples=20)
+def test_json_is_read_back(values: dict[str, object], indent: int | str | None, ascii: bool) -> None:
+    """What json writes of plain values is read back as the same values, whatever the layout."""
+    check_json_is_read_back(values, indent, ascii)
+
+
+@pytest.mark.slow
+@given(*DOCUMENTS)
+@settings(max_examples=500)
+def test_more_json_is_read_back(values: dict[str, object], indent: int | str | None, ascii: bool) -> None:
+    """The same for more values."""
+    check_json_is_read_back(values, indent, ascii)
 
 
 @given(st.text(alphabet=st.sampled_from("ab1:.-?,[]{}&*!|>'\"%@`#~\n\t \\<=e_\x85\u2028\ud800"), max_size=60))
