@@ -102,7 +102,7 @@ def run_workload(
     options: RunOptions,
 ) -> None:
     """Design a fabric, run each workload on it, and the jobs of a file concurrently, and show what they get."""
-    from fabric.flow import COLLECTIVES, PLACEMENTS, answer
+    from fabric.flow import COLLECTIVES, PLACEMENTS, estimate_workload
     from fabric.report import collectives
     from fabric.report.files import write_run
     from fabric.request.jobs import read_jobs
@@ -114,7 +114,7 @@ def run_workload(
         for work in workloads:
             say(f"{work.routing.name} routing, {work.explicit}")
             jobs_run = () if file is None else _run_jobs(study, work, file, str(jobs))
-            found.append(collectives.WorkloadRun(work, *answer(study.blueprint, work, sizes), jobs_run))
+            found.append(collectives.WorkloadRun(work, *estimate_workload(study.blueprint, work, sizes), jobs_run))
         result = collectives.runs_object(study, found)
         files = [] if options.out is None else write_run(study, found, result, options.out)
     _print(options, result, lambda: collectives.summarize_runs(study, found), files)
