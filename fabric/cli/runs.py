@@ -112,7 +112,7 @@ def run_workload(
         study = _make(options, partial(make, progress=say))
         found = []
         for work in workloads:
-            say(f"{work.routing.name} routing, {work.explicit}")
+            say(f"{work.routing.name} routing, {work.chosen_engine.name}")
             jobs_run = () if file is None else _run_jobs(study, work, file, str(jobs))
             found.append(collectives.WorkloadRun(work, *estimate_workload(study.blueprint, work, sizes), jobs_run))
         result = collectives.runs_object(study, found)
