@@ -10,7 +10,7 @@ import click
 
 import fabric
 from fabric.cli.commands import COMMANDS
-from fabric.cli.streams import drop_output, is_terminal, mend_streams, wrapped
+from fabric.cli.streams import discard_output, is_terminal, prepare_streams, wrap_lines
 
 __all__ = ["cli", "main"]
 
@@ -33,9 +33,9 @@ for command in COMMANDS:
     cli.add_command(command)
 
 
-def _output_ended(error: OSError) -> None:
-    """End with 2 when stdout can't be written; a reader that has gone is no failure."""
-    drop_output()
+def _handle_output_error(error: OSError) -> None:
+    """Exit with 2 when stdout can't be written; that its reader has gone is not a failure."""
+    discard_output()
     if not isinstance(error, BrokenPipeError):
         click.echo(f"fabric: can't write the output: {error.strerror or error}", err=True)
         sys.exit(2)
@@ -44,17 +44,17 @@ def _output_ended(error: OSError) -> None:
 def main() -> NoReturn:
     """Run the command; a FabricError becomes its message on stderr and its exit code.
 
-    A reader of stdout that has gone ends the run quietly, with 0; a stdout that can't be written ends it with 2.
+    When the reader of stdout has gone, the run ends quietly with 0; when stdout can't be written, with 2.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would report its own folders
-    mend_streams()
+    prepare_streams()
     stdout = sys.stdout
     try:
         cli.main(standalone_mode=False, prog_name="fabric")
         if sys.stdout:
             sys.stdout.flush()
     except fabric.FabricError as error:
-        click.echo(wrapped(f"fabric: {error}"), err=True)
+        click.echo(wrap_lines(f"fabric: {error}"), err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -63,10 +63,10 @@ def main() -> NoReturn:
         click.echo("fabric: interrupted", err=True)
         sys.exit(130)
     except SystemExit as end:
-        if sys.stdout is not stdout or isinstance(end.__context__, BrokenPipeError):  # so click and rich end
-            drop_output()
+        if sys.stdout is not stdout or isinstance(end.__context__, BrokenPipeError):  # which click and rich leave
+            discard_output()
             sys.exit(0)
         raise
     except OSError as error:
-        _output_ended(error)
+        _handle_output_error(error)
     sys.exit(0)

@@ -1,4 +1,4 @@
-"""The terminal and the standard streams: their widths, what they can't take, and text laid out for them."""
+"""The terminal and the standard streams: their width, what they can't encode, and text laid out for them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, TextIO
 
-__all__ = ["drop_output", "is_terminal", "mend_streams", "record", "wrapped"]
+__all__ = ["discard_output", "is_terminal", "lay_out_record", "prepare_streams", "wrap_lines"]
 
 _fill = partial(textwrap.fill, break_long_words=False, break_on_hyphens=False)
 
 
-def mend_streams() -> None:
-    """Take a terminal's size that is no sensible number for unknown; write what a stream can't encode with escapes."""
+def prepare_streams() -> None:
+    """Ignore a terminal size that is not a sensible number, and write what a stream can't encode as escapes."""
     for name in ("COLUMNS", "LINES"):
         if not re.fullmatch("[1-9][0-9]{1,3}", os.environ.get(name, "80")):
             del os.environ[name]
@@ -27,28 +27,28 @@ def mend_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def drop_output() -> None:
-    """Send what stdout still holds nowhere, so that Python does not fail over it at the end."""
+def discard_output() -> None:
+    """Discard what stdout still buffers, which Python would otherwise fail to write when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Say whether the stream is a terminal; a stream that was closed before the start is None."""
+    """Return whether the stream is a terminal; a stream that was closed before the start is None."""
     return stream is not None and stream.isatty()
 
 
-def wrapped(text: str) -> str:
-    """Wrap each line to the terminal, further lines indented; a file or pipe gets the lines whole."""
+def wrap_lines(text: str) -> str:
+    """Wrap each line to the terminal, with continuation lines indented; for a file or pipe, return it unchanged."""
     if not is_terminal(sys.stderr):
         return text
     width = shutil.get_terminal_size().columns
     return "\n".join(_fill(line, width, subsequent_indent="    ") for line in text.splitlines())
 
 
-def record(heads: Sequence[str], row: Sequence[Any]) -> str:
-    """Lay out a row as its first value with the others below it, each after its head; no word is broken.
+def lay_out_record(heads: Sequence[str], row: Sequence[Any]) -> str:
+    """Return a row as text: its first value, and below it the others, each after its heading; no word is broken.
 
-    The values of a list stand below their head, each on a line of its own.
+    The values of a list follow their heading, each on a line of its own.
     """
     width = shutil.get_terminal_size().columns
     fill = partial(_fill, width=width)

@@ -7,7 +7,7 @@ import click
 import fabric
 from fabric.cli.options import REQUEST
 from fabric.cli.record_name import RecordName
-from fabric.cli.streams import record
+from fabric.cli.streams import lay_out_record
 from fabric.cli.terminal import print_json, print_table, write_cell
 
 __all__ = ["list_", "show"]
@@ -25,7 +25,7 @@ def list_(what: str, as_json: bool) -> None:
     if as_json:
         print_json(listing.objects())
     elif any(isinstance(value, list) for row in listing.rows for value in row):
-        click.echo("\n\n".join(record(heads, row) for row in listing.rows))
+        click.echo("\n\n".join(lay_out_record(heads, row) for row in listing.rows))
     else:
         print_table("", heads, [[write_cell(value) for value in row] for row in listing.rows])
 
