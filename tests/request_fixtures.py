@@ -1,4 +1,4 @@
-"""Asking for fabrics in tests: requests to build on, and how to read one or hear what is wrong with it."""
+"""Requests for tests to build on, and functions that read one or return its mistakes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def read(source: Any = None, **overrides: Any) -> Spec:
     return read_spec(source, overrides, names=known_names())
 
 
-def said(source: Any = None, **overrides: Any) -> list[str]:
-    """Return the mistakes told of a request, which must have some."""
+def mistakes_of(source: Any = None, **overrides: Any) -> list[str]:
+    """Return the mistakes of a request, which must have some."""
     with pytest.raises(InputError) as caught:
         read(source, **overrides)
     return [str(mistake) for mistake in caught.value.mistakes]

@@ -26,7 +26,7 @@ from fabric.report.describe import describe, describe_json
 from fabric.report.markdown import markdown_report
 from fabric.report.terminal import summarize_design
 from fabric.request import Limits, Spec
-from tests.request_fixtures import read, said
+from tests.request_fixtures import mistakes_of, read
 
 SMALL = {"name": "small", "ports": 8, "rate_gbps": 400, "price_usd": 10, "rack_units": 1, "power_w": 5}
 LARGE = {"name": "large", "ports": 16, "rate_gbps": 400, "price_usd": 90, "rack_units": 2, "power_w": 7}
@@ -195,5 +195,5 @@ def test_too_little_stock_is_infeasible() -> None:
 
 def test_a_wrong_name_in_stock_is_told() -> None:
     """A name that is no switch of the catalogue or the request is one mistake, with the nearest name."""
-    (mistake,) = said(gpus=8, server="hgx-h100", available={"sn560": 4})
+    (mistake,) = mistakes_of(gpus=8, server="hgx-h100", available={"sn560": 4})
     assert "available.sn560: unknown switch 'sn560'; did you mean 'sn5600'?" in mistake

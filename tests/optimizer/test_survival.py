@@ -27,7 +27,7 @@ from fabric.topology.families import families
 from fabric.topology.topology import PLANE, Topology
 from tests.optimizer.brute_force import everything
 from tests.optimizer.test_sizing import FAMILIES, as_spec, small_request
-from tests.request_fixtures import read, said
+from tests.request_fixtures import mistakes_of, read
 
 FORMS = [form for name in FAMILIES for form in families()[name].forms if form.tiers > 1]
 Edges = Counter[tuple[str, str]]
@@ -167,5 +167,5 @@ def test_a_freed_loss_is_not_asked_for() -> None:
 
 def test_a_wrong_loss_is_told() -> None:
     """A role that is none and a share above 1 are mistakes of the request."""
-    assert "survive" in said(gpus=8, server="hgx-h100", survive={"spin": 0.5})[0]
-    assert "survive" in said(gpus=8, server="hgx-h100", survive={"spine": 1.5})[0]
+    assert "survive" in mistakes_of(gpus=8, server="hgx-h100", survive={"spin": 0.5})[0]
+    assert "survive" in mistakes_of(gpus=8, server="hgx-h100", survive={"spine": 1.5})[0]

@@ -1,4 +1,4 @@
-"""The shipped designs as files, the JSON Schema, and the page on the request: all say what the model says."""
+"""The shipped designs as files, the JSON Schema, and the page on the request: all agree with the model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PUBLISHED = ("colossus", "superpod", "deepseek", "atop", "meta", "oci")
 
 
 def words(name: str) -> dict[str, object]:
-    """Return a shipped design's file as JSON would hold it."""
+    """Return a shipped design's file as JSON would have it."""
     loaded = json.loads(json.dumps(yaml.safe_load(topologies()[name].read_text(encoding="utf-8"))))
     assert isinstance(loaded, dict)
     return loaded

@@ -1,4 +1,4 @@
-"""Every mistake that a request can hold, where it is said to be, and that nothing else ever happens."""
+"""Every mistake that a request can have: its place and its message, and that nothing else ever happens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fabric.request.model import Request
 from fabric.request.yaml_reader import read_text
 from fabric.request.yaml_writer import yaml_text
 from fabric.units import parse_size
-from tests.request_fixtures import BASE, BOX, SERVER, read, said
+from tests.request_fixtures import BASE, BOX, SERVER, mistakes_of, read
 
 DAC = {"name": "dac", "rate_gbps": 400, "price_usd": 1}
 
@@ -171,7 +171,7 @@ def test_every_mistake_is_reported_with_its_place_value_and_remedy() -> None:
 
     It is the same whether the value comes from the request or from an override.
     """
-    reported = [(words, text, said({**BASE, **words}), said(BASE, **words)) for words, text in WRONG]
+    reported = [(words, text, mistakes_of({**BASE, **words}), mistakes_of(BASE, **words)) for words, text in WRONG]
     assert [row for row in reported if len(row[2]) != 1 or row[1] not in row[2][0] or row[2] != row[3]] == []
 
 
@@ -184,11 +184,11 @@ def test_an_invalid_size_is_refused() -> None:
 
 
 @pytest.mark.parametrize("key", ["gpus", "server"])
-def test_what_a_request_needs_is_asked_for(key: str, tmp_path: Path) -> None:
-    """A request without GPUs or a server is told which key is missing, by an example."""
+def test_a_missing_key_is_reported_with_an_example(key: str, tmp_path: Path) -> None:
+    """A request without GPUs or a server is refused with the missing key and an example."""
     words = {name: value for name, value in BASE.items() if name != key}
     (tmp_path / "my.yaml").write_text(f"# request\n{yaml.safe_dump(words)}")
-    for (mistake,), place in ((said(words), ""), (said(tmp_path / "my.yaml"), f"{tmp_path}/my.yaml:1: ")):
+    for (mistake,), place in ((mistakes_of(words), ""), (mistakes_of(tmp_path / "my.yaml"), f"{tmp_path}/my.yaml:1: ")):
         assert mistake.startswith(f"{place}{key}: missing; write for example `{key}: ")
 
 
@@ -210,21 +210,21 @@ pinned: {plane: 2}
 """
 
 
-def test_all_mistakes_of_a_file_come_at_once_each_with_its_line(tmp_path: Path) -> None:
-    """Doubled and unknown keys, wrong types, unknown parts and contradictions are told together, by line."""
+def test_all_mistakes_of_a_file_are_reported_at_once_by_line(tmp_path: Path) -> None:
+    """Duplicate and unknown keys, wrong types, unknown parts and contradictions are reported together, by line."""
     path = tmp_path / "my.yaml"
     path.write_text(FILE)
-    told = [mistake.removeprefix(f"{tmp_path}/") for mistake in said(path)]
-    assert [mistake[: len(start)] for mistake, start in zip(told, STARTS, strict=True)] == STARTS
+    found = [mistake.removeprefix(f"{tmp_path}/") for mistake in mistakes_of(path)]
+    assert [mistake[: len(start)] for mistake, start in zip(found, STARTS, strict=True)] == STARTS
 
 
-def test_every_unknown_pin_and_number_is_told_by_its_line(tmp_path: Path) -> None:
-    """Axes and numbers that no fabric has are told all at once, before anything is sized."""
+def test_every_unknown_pin_and_number_is_reported_by_line(tmp_path: Path) -> None:
+    """Axes and numbers that no fabric has are all reported at once, before anything is sized."""
     path = tmp_path / "my.yaml"
     path.write_text(
         "gpus: 8\nserver: hgx-h100\npinned:\n  podd: 2\n  lef-spine: 3\nexpected:\n  switches.totl: 4\n  hops.min: 5\n"
     )
-    assert [": ".join(mistake.removeprefix(f"{path}:").split(": ")[:2]) for mistake in said(path)] == [
+    assert [": ".join(mistake.removeprefix(f"{path}:").split(": ")[:2]) for mistake in mistakes_of(path)] == [
         "4: pinned.podd",
         "5: pinned.lef-spine",
         "7: expected.switches.totl",
@@ -247,16 +247,16 @@ STARTS = [
 
 def test_mistakes_beyond_a_hundred_are_counted() -> None:
     """A file of nonsense is answered with a readable number of lines."""
-    told = said({**BASE, **{f"key{number}": 1 for number in range(500)}})
-    assert len(told) == 101
-    assert told[-1] == "and 400 more mistakes"
+    found = mistakes_of({**BASE, **{f"key{number}": 1 for number in range(500)}})
+    assert len(found) == 101
+    assert found[-1] == "and 400 more mistakes"
 
 
 def test_an_override_of_a_file_is_placed_at_its_key(tmp_path: Path) -> None:
-    """What the command line says wrongly is not blamed on the file."""
+    """A mistake in an override is not placed in the file."""
     path = tmp_path / "my.yaml"
     path.write_text("gpus: 8\nserver: hgx-h100\nplanes: 3\n")
-    assert said(path, gpus=0) == [
+    assert mistakes_of(path, gpus=0) == [
         "gpus: 0 is too small; at least 1",
         f"{path}:3: planes: a NIC of 400G does not split evenly over 3; choose from 1, 2, 4, 5, 8",
     ]
@@ -273,9 +273,9 @@ def test_an_override_of_a_file_is_placed_at_its_key(tmp_path: Path) -> None:
         (7, "a request is a name, a path or a mapping, not a int"),
     ],
 )
-def test_a_source_that_is_no_request_is_refused(source: Any, text: str) -> None:
-    """A name that is neither a design's nor a file's is answered with the nearest."""
-    assert said(source)[0].startswith(text)
+def test_a_source_that_is_not_a_request_is_refused(source: Any, text: str) -> None:
+    """A name that is neither a design's nor a file's is refused with the nearest."""
+    assert mistakes_of(source)[0].startswith(text)
 
 
 def test_a_file_of_a_shipped_name_is_reached_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,4 +338,4 @@ def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
     """Whatever a file contains, reading it ends in a spec or in mistakes."""
     path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
     path.write_text(text)
-    assert said(path)
+    assert mistakes_of(path)

@@ -12,7 +12,7 @@ import yaml
 
 import fabric
 from fabric.topology.families import FAMILIES, Family, known_names
-from tests.request_fixtures import Run, said
+from tests.request_fixtures import Run, mistakes_of
 
 AGG = Family.of("agg-pods", "", "server(block, slot) - leaf(block, stripe) - agg(agg)", reference="")
 BASE = {"name": "mine", "gpus": 512, "server": "hgx-h100", "family": "agg-pods", "switches": "qm9700"}
@@ -59,7 +59,7 @@ def test_a_role_of_another_package_is_a_name_in_every_key(tmp_path: Path, run: R
     assert design["survives"]["agg"] >= 0.5
 
 
-def test_what_is_said_of_such_a_role_holds() -> None:
+def test_every_key_takes_effect_on_such_a_role() -> None:
     """Models, prices, ratios, free ports and pins of the role are those of the fabric that is built."""
     base = fabric.design(**BASE)
     plan = base.blueprint
@@ -82,14 +82,14 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
         for name, value in names.items():
             if "agg" in name:
                 wrong = name.replace("agg", "agh")
-                (mistake,) = said(BASE, **{key: {wrong: value}})
+                (mistake,) = mistakes_of(BASE, **{key: {wrong: value}})
                 assert mistake.startswith(f"{key}.{wrong}: "), mistake
                 assert mistake.endswith(f"did you mean '{name}'?"), mistake
-    (mistake,) = said(BASE, oversubscription={"agg": 2})
+    (mistake,) = mistakes_of(BASE, oversubscription={"agg": 2})
     assert mistake == "oversubscription.agg: unknown tier with uplinks 'agg'; known: core, leaf, spine"
 
 
 def test_a_tier_without_a_switch_is_named_by_its_own_role() -> None:
     """Switches by tier must suffice for a topology that is allowed, whatever its roles are called."""
-    (mistake,) = said(BASE, switches={"leaf": "qm9700", "spine": "qm9700"})
+    (mistake,) = mistakes_of(BASE, switches={"leaf": "qm9700", "spine": "qm9700"})
     assert mistake == "switches: a fabric of 2 tiers also needs a switch for agg"

@@ -46,8 +46,8 @@ def test_the_cost_and_power_are_those_of_the_parts() -> None:
     assert power.proof.objective == pytest.approx(power.bill.power_w)
 
 
-def test_a_length_that_nothing_reaches_is_told() -> None:
-    """Where no part with a price reaches, the cost can't be sought, and the link is named with its length."""
+def test_a_length_that_nothing_reaches_is_refused() -> None:
+    """Where no part with a price reaches, the cost cannot be minimised, and the link is named with its length."""
     words = {"lengths_m": 40, "links": [DAC | {"rate_gbps": 100}], "link_gbps": 300}
     server = {"name": "odd", "gpus": 8, "nics": 8, "nic_gbps": 300}
     box = {"name": "box", "ports": 64, "rate_gbps": 300, "price_usd": 1000}

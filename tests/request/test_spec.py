@@ -1,4 +1,4 @@
-"""From a request to a Spec: every word, every mistake, and where it is said to be."""
+"""From a request to a Spec: every key and its default, every form of a value, and the mistakes in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fabric.request.parts import InlineServer, InlineSwitch
 from fabric.request.yaml_reader import read_text
 from fabric.request.yaml_writer import yaml_text
 from fabric.topology.families import family_sets
-from tests.request_fixtures import BASE, BOX, read, said
+from tests.request_fixtures import BASE, BOX, mistakes_of, read
 
 
 def breakouts(written: Any) -> dict[int, int]:
@@ -27,7 +27,7 @@ def breakouts(written: Any) -> dict[int, int]:
     return dict(read(BASE, switches={**BOX, "breakouts": written}).models("leaf")[0].breakouts)
 
 
-def test_a_request_says_only_what_it_must() -> None:
+def test_a_request_needs_only_gpus_and_a_server() -> None:
     """GPUs and a server are a request; everything else has a default that lets sizing choose."""
     spec = read(BASE)
     assert (spec.name, spec.gpus, spec.server) == ("fabric", 4096, servers()["hgx-h100"])
@@ -37,7 +37,7 @@ def test_a_request_says_only_what_it_must() -> None:
 
 
 def test_a_request_says_the_same_from_file_mapping_and_keywords(tmp_path: Path) -> None:
-    """YAML, JSON, a mapping and keyword arguments are the same words."""
+    """YAML, JSON, a mapping and keyword arguments have the same keys."""
     words = {**BASE, "switches": {"leaf": "sn5600", "spine": {**BOX, "breakouts": {"400": 128}}}, "planes": [1, 2]}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(words))
     (tmp_path / "a.json").write_text(json.dumps(words, indent="\t"))
@@ -46,13 +46,13 @@ def test_a_request_says_the_same_from_file_mapping_and_keywords(tmp_path: Path) 
 
 
 def test_overrides_replace_whole_keys() -> None:
-    """A keyword replaces the request's own word, and with it any mistake there."""
+    """A keyword replaces the value of its key, and with it any mistake there."""
     spec = read({**BASE, "gpus": "many", "oversubscription": {"leaf": 2}}, gpus=8, oversubscription=3)
     assert (spec.gpus, spec.oversubscription) == (8, {"*": 3})
 
 
 def test_the_numbers_of_every_kind_may_be_expected() -> None:
-    """A role, a bundle, a sum by its first word or its path, and what lies deeper are numbers of a design."""
+    """A role, a bundle, a total by its first key or its path, and inner numbers are numbers of a design."""
     keys = ("core", "leaf-spine", "switches", "switches.total", "cost_usd.per_gpu", "hops.max", "axes.pod", "tiers")
     deeper = (
         "switches.by_role.leaf.count",
@@ -63,23 +63,23 @@ def test_the_numbers_of_every_kind_may_be_expected() -> None:
     assert set(read(BASE, expected=dict.fromkeys((*keys, *deeper), 1)).expected) == {*keys, *deeper}
 
 
-def test_a_word_that_is_no_key_is_told_whatever_the_function_calls_its_own() -> None:
-    """Keyword arguments that are no keys of a request are refused, also those named like something inside."""
+def test_an_unknown_keyword_is_refused_whatever_it_is_called() -> None:
+    """Keyword arguments that are not keys of a request are refused, also those named like an internal parameter."""
     for word in ("families", "sets", "overrides", "gpu"):
         with pytest.raises(InputError, match=f"^{word}: unknown key"):
             fabric.design(gpus=8, server="hgx-h100", **{word: 8})
 
 
-def test_a_spec_takes_no_further_words() -> None:
-    """A Spec is designed as it is: words beside it are refused, and no progress is no trouble."""
+def test_a_spec_takes_no_further_keys() -> None:
+    """A Spec is designed as it is: keywords beside it are refused, except the progress."""
     spec = fabric.read(gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
     with pytest.raises(InputError, match=r"^gpus, tiers: a Spec is already read and takes no more words"):
         fabric.design(spec, gpus=16, tiers=1)
     assert fabric.design(spec, progress=None).blueprint.switches == 1
 
 
-def test_the_words_of_a_request_are_kept_with_the_defaults_filled_in() -> None:
-    """A spec's request reads back as the same spec, and says what holds for every key."""
+def test_a_request_is_kept_with_the_defaults_filled_in() -> None:
+    """A spec's request reads back as the same spec, and has a value for every key."""
     spec = read(BASE, name="x", switches=[{**BOX, "breakouts": [2]}, "sn5600"], expected={"leaf": 3})
     assert read(spec.request) == spec
     assert (spec.request["link_gbps"], spec.request["rails"], spec.request["planes"]) == (400, 8, 1)
@@ -97,7 +97,7 @@ def test_text_written_as_yaml_stays_text(text: str) -> None:
 
 
 def test_the_inline_parts_have_the_facts_of_the_catalogue() -> None:
-    """A switch or server told inline has exactly the fields of one in the catalogue."""
+    """A switch or server given by its facts has exactly the fields of one in the catalogue."""
     assert list(InlineServer.model_fields) == [item.name for item in fields(Server)]
     assert list(InlineSwitch.model_fields) == [item.name for item in fields(Switch)]
 
@@ -114,7 +114,7 @@ def test_parts_of_the_catalogue_serve_as_inline_parts() -> None:
     "written", [{400: 128}, {"400": 128}, [2], ["2x400G"], ["128x400G"], ["128 X 400"], [" 2x400 "]]
 )
 def test_breakouts_may_be_written_in_three_ways(written: Any) -> None:
-    """Ports in all by rate, ways to split a port, and text of either kind mean the same."""
+    """Total ports by rate, the number of parts of a port, and text of either kind mean the same."""
     assert breakouts(written) == {400: 128}
 
 
@@ -144,9 +144,9 @@ def test_several_breakouts_make_several_rates() -> None:
         (2, "2 is a number, not a mapping or a list"),
     ],
 )
-def test_a_breakout_that_no_port_has_is_a_mistake(written: Any, remedy: str) -> None:
-    """Breakouts are slower than the port and never more than it carries."""
-    (mistake,) = said(BASE, switches={**BOX, "breakouts": written})
+def test_an_invalid_breakout_is_refused(written: Any, remedy: str) -> None:
+    """Breakouts are slower than the port and never exceed its bandwidth."""
+    (mistake,) = mistakes_of(BASE, switches={**BOX, "breakouts": written})
     assert mistake.startswith("switches.breakouts")
     assert remedy in mistake
 
@@ -170,7 +170,7 @@ def test_a_price_in_the_request_replaces_the_catalogues() -> None:
 
 
 def test_oversubscription_is_a_maximum_or_a_range() -> None:
-    """A number has no least; a range has both, for all tiers or for the one that it stands at."""
+    """A number is a maximum; a range has a minimum too, for all tiers or for one."""
     spec = read(BASE, oversubscription={"min": 1.5, "max": 3})
     assert [(spec.least_ratio(role), spec.ratio(role)) for role in ("leaf", "core")] == 2 * [(Fraction(3, 2), 3)]
     spec = read(BASE, oversubscription={"leaf": {"min": 2, "max": 2}, "spine": 7})
@@ -182,7 +182,7 @@ def test_oversubscription_is_a_maximum_or_a_range() -> None:
 
 
 def test_choices_are_numbers_lists_or_any() -> None:
-    """`any` stands for every number that splits evenly; a list keeps its order, each once."""
+    """`any` stands for every number that splits evenly; a list keeps its order, without duplicates."""
     spec = read(BASE, planes="any", rails="any", tiers=[3, 2, 3], family=["rail-only", "any"])
     assert (spec.planes, spec.rails, spec.tiers) == ((1, 2, 4, 5, 8), (1, 2, 4, 8), (3, 2))
     assert spec.families == ("rail-only", *family_sets()["any"])

@@ -24,8 +24,8 @@ UNFIT = re.compile("control character|nested too deeply")
 LAUGHS = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"
 
 
-def refused(text: str, name: str) -> str | None:
-    """Return what is said of a text, or None when it is read."""
+def refusal_of(text: str, name: str) -> str | None:
+    """Return the message that refuses a text; None where it is read."""
     try:
         read_text(text, name)
     except InputError as error:
@@ -33,8 +33,8 @@ def refused(text: str, name: str) -> str | None:
     return None
 
 
-def complaint(text: str, name: str = "my.yaml") -> str:
-    """Return what is said of a text that must be refused."""
+def refusal_message(text: str, name: str = "my.yaml") -> str:
+    """Return the message for a text that must be refused."""
     with pytest.raises(InputError) as caught:
         read_text(text, name)
     return str(caught.value)
@@ -72,7 +72,7 @@ def test_scalars_are_typed_as_yaml_1_2_types_them(written: str, value: object) -
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "my.yaml: is empty"),
         ("  \n\n", "my.yaml: is empty"),
@@ -98,9 +98,9 @@ def test_scalars_are_typed_as_yaml_1_2_types_them(written: str, value: object) -
         ("%YAML 9.9\n---\na: 1\n", "not readable as YAML"),
     ],
 )
-def test_yaml_that_is_no_plain_request_is_refused_at_its_line(text: str, said: str) -> None:
+def test_yaml_that_is_not_a_plain_request_is_refused_at_its_line(text: str, message: str) -> None:
     """YAML that is broken, hidden behind aliases or tags, or larger inside than out never becomes a request."""
-    assert said in complaint(text)
+    assert message in refusal_message(text)
 
 
 def test_nesting_is_refused_in_our_words_where_the_parser_gives_up_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,12 +115,12 @@ def test_nesting_is_refused_in_our_words_where_the_parser_gives_up_first(monkeyp
         return parse(text, **words)
 
     monkeypatch.setattr(yaml, "parse", give_up)
-    assert complaint("a: 1\nb:\n - " + "[" * 30).startswith("my.yaml:3: nested too deeply")
-    assert complaint("a: 1\nb:\n - " + "[], " * 30) == "my.yaml:3: not readable as YAML: a reason"
+    assert refusal_message("a: 1\nb:\n - " + "[" * 30).startswith("my.yaml:3: nested too deeply")
+    assert refusal_message("a: 1\nb:\n - " + "[], " * 30) == "my.yaml:3: not readable as YAML: a reason"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('{"a": 1,\n}', "my.json:"),
         ("a: 1", "my.json:1: not readable as JSON"),
@@ -134,14 +134,14 @@ def test_nesting_is_refused_in_our_words_where_the_parser_gives_up_first(monkeyp
         ('{"a": "x\ny"}', "my.json:1: not readable as JSON"),
     ],
 )
-def test_json_that_is_no_request_is_refused_at_its_line(text: str, said: str) -> None:
-    """A .json file obeys JSON's own grammar."""
-    assert said in complaint(text, "my.json")
+def test_json_that_is_not_a_request_is_refused_at_its_line(text: str, message: str) -> None:
+    """A .json file follows the grammar of JSON."""
+    assert message in refusal_message(text, "my.json")
 
 
 @pytest.mark.parametrize("name", ["my.yaml", "my.json"])
-def test_a_key_that_stands_twice_is_a_mistake_and_the_first_holds(name: str) -> None:
-    """A doubled key names both lines, whatever the notation."""
+def test_a_duplicate_key_is_a_mistake_and_the_first_is_kept(name: str) -> None:
+    """The message names both lines, in YAML and in JSON."""
     document = read_text('{"gpus": 1,\n "server": {"name": "a",\n "name": "b"},\n "gpus": 2}', name)
     assert document.values == {"gpus": 1, "server": {"name": "a"}}
     assert [str(mistake) for mistake in document.mistakes] == [
@@ -179,7 +179,7 @@ def test_odd_keys_are_shown_quoted() -> None:
     assert len(dotted(("x" * 1000,))) == 60
 
 
-def test_files_that_are_no_requests_are_refused_before_they_are_read(tmp_path: Path) -> None:
+def test_files_that_are_not_requests_are_refused_before_they_are_read(tmp_path: Path) -> None:
     """Directories, devices, pipes, sockets, missing and enormous files end in one message, and nothing hangs."""
     os.mkfifo(tmp_path / "pipe")
     server = socket.socket(socket.AF_UNIX)
@@ -187,7 +187,7 @@ def test_files_that_are_no_requests_are_refused_before_they_are_read(tmp_path: P
     server.close()
     (tmp_path / "big.yaml").write_bytes(b"a: 1\n" * (MAX_BYTES // 5 + 1))
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    said = {
+    message = {
         "": "is a directory",
         "pipe": "is not a regular file",
         "sock": "is not a regular file",
@@ -196,7 +196,7 @@ def test_files_that_are_no_requests_are_refused_before_they_are_read(tmp_path: P
         "loop": f"not readable: {os.strerror(errno.ELOOP)}",
         "x" * 300: f"not readable: {os.strerror(errno.ENAMETOOLONG)}",
     }
-    for name, text in said.items():
+    for name, text in message.items():
         with pytest.raises(InputError, match=re.escape(text)):
             read_file(tmp_path / name)
     with pytest.raises(InputError, match="not a regular file"):
@@ -218,7 +218,7 @@ def test_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytes
 
 
 def test_text_is_utf_8_with_or_without_a_mark(tmp_path: Path) -> None:
-    """A byte-order mark is no part of the first key, and another encoding is refused at its line."""
+    """A byte-order mark is not part of the first key, and another encoding is refused at its line."""
     (tmp_path / "a.yaml").write_bytes("gpus: 1\ntitle: é\n".encode("utf-8-sig"))
     assert read_file(tmp_path / "a.yaml").values == {"gpus": 1, "title": "é"}
     (tmp_path / "b.yaml").write_bytes("gpus: 1\ntitle: é\n".encode("latin-1"))
@@ -227,12 +227,12 @@ def test_text_is_utf_8_with_or_without_a_mark(tmp_path: Path) -> None:
 
 
 def test_python_values_are_read_as_yaml_would_have_them() -> None:
-    """Tuples are lists, keys are text, and what YAML has no word for is refused with its place."""
+    """Tuples are lists, keys are text, and a value that YAML cannot express is refused with its place."""
     tree = Tree("")
     add_plain({"a": (1, 2.5), "b": {400: 1}}, tree)
     assert tree.document() == Document({"a": [1, 2.5], "b": {"400": 1}})
-    for odd, said in (({1}, "a: .* is a set"), (10**200, "a: a number of 665 bits"), ({None: 1}, "a: the key None")):
-        with pytest.raises(InputError, match=said):
+    for odd, message in (({1}, "a: .* is a set"), (10**200, "a: a number of 665 bits"), ({None: 1}, "a: the key None")):
+        with pytest.raises(InputError, match=message):
             add_plain({"a": odd}, Tree(""))
     ring: list[object] = []
     ring.append(ring)
@@ -254,7 +254,7 @@ DOCUMENTS = (st.dictionaries(st.text(), PLAIN, max_size=5), st.sampled_from([Non
 def check_json_is_read_back(values: dict[str, object], indent: int | str | None, ascii: bool) -> None:
     """Assert that JSON text of plain values gives the same values, unless a request cannot contain them."""
     text = json.dumps(values, indent=indent, ensure_ascii=ascii)
-    message = refused(text, "my.json")
+    message = refusal_of(text, "my.json")
     assert read_text(text, "my.json").values == values if not message else UNFIT.search(message)
 
 
@@ -277,7 +277,7 @@ def test_more_json_is_read_back(values: dict[str, object], indent: int | str | N
 @example("? ? ? a")
 @example("a: !<tag:x> b")
 @example("%TAG ! tag:x,2000:\n---\na: !b c")
-def test_no_text_raises_anything_but_an_input_error(text: str) -> None:
-    """Whatever stands in a file, it is read, or refused with something said."""
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Any text is read, or refused with a message."""
     for name in ("my.yaml", "my.json"):
-        assert refused(text, name) != ""
+        assert refusal_of(text, name) != ""
