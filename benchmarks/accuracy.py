@@ -1,6 +1,6 @@
-"""Hold the time model against measured collectives, system by system; prints docs/accuracy.md's table, plots each.
+"""Compare the time model with measured collectives, system by system: prints the table of docs/accuracy.md, plots each.
 
-With --fit it seeks the constants that are called fitted in catalog/data/collectives.yaml anew, and prints them; with
+With --fit it fits the constants that catalog/data/collectives.yaml calls fitted again, and prints them; with
 --leave-out it fits them without each of the longer sweeps in turn, and prints how that one is predicted.
 """
 
@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from fabric.catalog import Collectives, Server, collectives, servers
-from fabric.flow.algorithms import Machine
-from fabric.flow.collective import collective
-from fabric.flow.estimate import LIBRARY, fastest
+from fabric.flow import ALGORITHMS, COLLECTIVES, Machine
+from fabric.flow.algorithms import algorithms_of
+from fabric.flow.estimate import fastest
 
+AUTOMATIC = tuple(name for name, algorithm in ALGORITHMS.items() if algorithm.automatic)
 FILE = Path(__file__).with_name("measured_collectives.csv")
 PLOTS = Path("build/accuracy")
 KINDS = {"all_reduce": "all-reduce", "all_gather": "all-gather", "alltoall": "all-to-all", "sendrecv": "send-recv"}
@@ -56,9 +57,12 @@ class Point:
             constants, constants.generations[server.generation], self.gpus, self.domains, server.gpus,
             server.nvlink_GBps or math.inf, network, "NIC", server.nic_us or 0.0, server.nics, self.switches_reduce,
         )  # fmt: skip
-        kind = collective(self.collective)
-        # As in NCCL, an algorithm that is asked for where there is none (NVLS of two GPUs) leaves the choice to it.
-        tries = (fastest(lambda _: machine, kind, self.size_bytes, names) for names in (self.algorithms, LIBRARY))
+        kind = COLLECTIVES[self.collective]
+        # As in NCCL, an algorithm that is asked for where it can't run (NVLS of two GPUs) leaves the choice to it.
+        tries = (
+            fastest(lambda _: machine, kind, self.size_bytes, [a for a in algorithms_of(kind) if a.name in names])
+            for names in (self.algorithms, AUTOMATIC)
+        )
         found = next(filter(None, tries), None)
         if found is None:
             raise ValueError(f"{self.system}: no {self.collective}")
@@ -92,14 +96,14 @@ def _allowed(text: str) -> tuple[str, ...]:
     """Return the algorithms that a measurement may have used, by what it says of them."""
     for word, names in (
         ("NVLS_ENABLE=0", ("ring", "tree")),
-        ("NVLSTree", LIBRARY),
+        ("NVLSTree", AUTOMATIC),
         ("NVLS,", ("nvls",)),
         ("Ring", ("ring",)),
         ("Tree", ("tree",)),
     ):
         if text.startswith(word) or (word in ("NVLS_ENABLE=0", "NVLSTree") and word in text):
             return names
-    return ("nvls",) if text == "NVLS" else LIBRARY
+    return ("nvls",) if text == "NVLS" else AUTOMATIC
 
 
 def systems(points: Iterable[Point]) -> dict[str, list[Point]]:
@@ -247,7 +251,7 @@ def plot(found: Mapping[Point, float]) -> None:
     for name, points in systems(found).items():
         if len(points) < 4:
             continue
-        factor = collective(points[0].collective).factor(points[0].gpus)
+        factor = COLLECTIVES[points[0].collective].bus_factor(points[0].gpus)
         speeds = [(p.size_bytes, p.size_bytes / 1e3 / p.time_us * factor) for p in points]
         modelled = [(p.size_bytes, speed / (1 + found[p])) for p, (_, speed) in zip(points, speeds, strict=True)]
         path = PLOTS / f"{''.join(c if c.isalnum() else '-' for c in name.lower())}.svg"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import fabric
-from fabric.flow import Routing, Workload, answer
+from fabric.flow import Routing, Workload, estimate_workload
 from fabric.topology.families import BUILTIN
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -47,7 +47,7 @@ def test_what_hashing_leaves_of_colossus(routing: str, qps: str, mean: str, leas
     """Explicit flows of a random ring on 100,000 GPUs get the shares of line rate that the page on scale says."""
     plan = fabric.design("colossus-100k").blueprint
     way = Routing(routing, qps=int(qps))
-    (found,), bounds = answer(
+    (found,), bounds = estimate_workload(
         plan, Workload(algorithm="ring", placement="random", routing=way, engine="flows"), [2**30]
     )
     assert found.mean == pytest.approx(float(mean), abs=0.006)

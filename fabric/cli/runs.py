@@ -102,22 +102,36 @@ def run_workload(
     options: RunOptions,
 ) -> None:
     """Design a fabric, run each workload on it, and the jobs of a file concurrently, and show what they get."""
-    from fabric.flow import COLLECTIVES, PLACEMENTS, estimate_workload
+    from fabric.flow import estimate_workload
     from fabric.report import collectives
     from fabric.report.files import write_run
     from fabric.request.jobs import read_jobs
 
     with show_progress(options.quiet) as say:
-        file = None if jobs is None else read_jobs(jobs, {"collective": COLLECTIVES, "placement": PLACEMENTS})
+        file = None if jobs is None else read_jobs(jobs, _job_names())
         study = _make(options, partial(make, progress=say))
         found = []
         for work in workloads:
-            say(f"{work.routing.name} routing, {work.chosen_engine.name}")
+            say(f"{work.routing.policy.label} routing, {work.chosen_engine.label}")
             jobs_run = () if file is None else _run_jobs(study, work, file, str(jobs))
-            found.append(collectives.WorkloadRun(work, *estimate_workload(study.blueprint, work, sizes), jobs_run))
+            answers, bounds = estimate_workload(study.blueprint, work, sizes)
+            found.append(collectives.WorkloadRun(work, answers, bounds, jobs_run))
         result = collectives.runs_object(study, found)
         files = [] if options.out is None else write_run(study, found, result, options.out)
     _print(options, result, lambda: collectives.summarize_runs(study, found), files)
+
+
+def _job_names() -> dict[str, tuple[str, ...]]:
+    """Return the names that the keys of a file of jobs may have."""
+    from fabric.flow import ALGORITHMS, COLLECTIVES, PLACEMENTS
+
+    spreads = tuple(name for name, placement in PLACEMENTS.items() if placement.closed_form)
+    return {
+        "collective": tuple(COLLECTIVES),
+        "algorithm": tuple(ALGORITHMS),
+        "placement": tuple(PLACEMENTS),
+        "spread": spreads,
+    }
 
 
 def _run_jobs(study: fabric.Study, work: Workload, file: JobFile, name: str) -> tuple[Interference, ...]:

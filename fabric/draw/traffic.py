@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.flow.phase import Phase
-from fabric.flow.placements import place
+from fabric.flow.placements import PLACEMENTS, place
 from fabric.flow.routings import ADAPTIVE, Routing
 from fabric.flow.traffic import phases
 
@@ -33,5 +33,4 @@ def ring_phase(blueprint: Blueprint, placement: str, seed: int) -> Phase:
 
 def describe_placement(placement: str, seed: int) -> str:
     """Return in words how ranks are placed."""
-    words = {"random": f"on servers in random order (seed {seed})", "contiguous": "in order"}
-    return words.get(placement, placement)
+    return PLACEMENTS[placement].describe(seed)

@@ -19,9 +19,9 @@ class Engine:
     """What it finds, in a few words."""
 
 
-CLOSED = Engine("closed", "in closed form", "formulas for regular traffic on a fabric with all links up")
-FLOWS = Engine("flows", "by explicit flows", "max-min fair rates of explicit flows")
-LP = Engine("lp", "by linear program", "what the best of all routings would leave to the slowest flow")
+CLOSED = Engine("closed", "closed form", "formulas for regular traffic on a fabric with all links up")
+FLOWS = Engine("flows", "explicit flows", "max-min fair rates of explicit flows")
+LP = Engine("lp", "linear program", "what the best of all routings would leave to the slowest flow")
 
 ENGINES = {engine.name: engine for engine in (CLOSED, FLOWS, LP)}
 """The engines by name."""

@@ -26,9 +26,11 @@ __all__ = [
     "curve",
     "estimate",
     "estimate_at_share",
+    "explain_none",
     "fastest",
     "generation_of",
     "sent_bytes",
+    "timed_algorithms",
     "usable",
 ]
 
@@ -134,13 +136,13 @@ def _fastest(
     if not whole(size_bytes, 1) or size_bytes > LARGEST:
         raise InputError(f"size_bytes {size_bytes!r:.40}: not a whole number of bytes from 1 to 2**60")
     collective = COLLECTIVES.get_record(name)
-    found = fastest(machine_of, collective, size_bytes, _candidates(collective, algorithm))
+    found = fastest(machine_of, collective, size_bytes, timed_algorithms(collective, algorithm))
     if found is None:
-        raise InputError(_explain_none(summary, name, algorithm))
+        raise InputError(explain_none(summary, name, algorithm))
     return _estimate(summary, collective, size_bytes, *found)
 
 
-def _candidates(collective: Collective, name: str | None) -> list[Algorithm]:
+def timed_algorithms(collective: Collective, name: str | None) -> list[Algorithm]:
     """Return the algorithm of this name, by default all that NCCL chooses from; raises InputError without a time."""
     if name is not None:
         algorithm = algorithm_of(collective.name, name)
@@ -155,7 +157,7 @@ def _candidates(collective: Collective, name: str | None) -> list[Algorithm]:
     return [each for each in every if each.automatic and each.time]
 
 
-def _explain_none(summary: FabricSummary, collective: str, name: str | None) -> str:
+def explain_none(summary: FabricSummary, collective: str, name: str | None) -> str:
     """Return why an algorithm, or any, can't run a collective on this fabric."""
     servers = "one server" if summary.servers == 1 else f"{summary.servers:,} servers"
     where = f"{collective} on {summary.gpus:,} GPUs in {servers}"

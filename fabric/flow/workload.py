@@ -10,10 +10,17 @@ import numpy as np
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import InputError, nearest, whole
-from fabric.flow.algorithms import Algorithm, algorithm_of, algorithms_of
+from fabric.flow.algorithms import Algorithm, algorithm_of
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
-from fabric.flow.estimate import Estimate, closed_form_shares, estimate, usable
+from fabric.flow.estimate import (
+    Estimate,
+    closed_form_shares,
+    estimate,
+    explain_none,
+    timed_algorithms,
+    usable,
+)
 from fabric.flow.explicit_flows import Bounds, ExplicitFlows
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failures import fail, servers_up
@@ -176,11 +183,14 @@ def _candidates(summary: FabricSummary, workload: Workload) -> list[Algorithm]:
 
     Raises InputError where there is none.
     """
+    timed = timed_algorithms(COLLECTIVES[workload.collective], workload.algorithm)
     if workload.algorithm:
-        return [algorithm_of(workload.collective, workload.algorithm)]
+        return timed
     able = set(usable(summary, workload.collective))
-    every = [each for each in algorithms_of(COLLECTIVES[workload.collective]) if each.automatic and each.name in able]
+    every = [each for each in timed if each.name in able]
+    if not every:
+        raise InputError(explain_none(summary, workload.collective, None))
     found = [each for each in every if each.flows or summary.servers == 1]
-    if every and not found:
+    if not found:
         raise InputError(f"collective '{workload.collective}' has no explicit flows; use engine closed")
-    return found or every
+    return found

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fabric import units
-from fabric.flow import Answer, Bounds, Interference, Workload
+from fabric.flow import COLLECTIVES, ENGINES, Answer, Bounds, Interference, Workload
 from fabric.report.table import Summary, Table
 from fabric.report.text import count_noun, format_percent
 from fabric.studies.study import Study
@@ -15,9 +15,6 @@ from fabric.studies.study import Study
 __all__ = ["SCHEMA", "WorkloadRun", "list_curves", "runs_object", "summarize_runs"]
 
 SCHEMA = "fabric.allreduce/1"
-
-KINDS = ("all-reduce", "all-gather")
-"""The collectives that were measured."""
 
 MEASURED = 128
 """The GPUs of the largest machine that the time model was compared with (docs/accuracy.md)."""
@@ -85,7 +82,8 @@ def _tabulate_jobs(run: WorkloadRun) -> Table:
     rows = [
         (job.job, *(f"{share:.3f}" for share in (job.alone_mean, job.alone_min, job.mean, job.min))) for job in run.jobs
     ]
-    title = f"Concurrent jobs, {run.workload.routing.name} routing: shares of line rate, before transport overhead"
+    label = run.workload.routing.policy.label
+    title = f"Concurrent jobs, {label} routing: shares of line rate, before transport overhead"
     return Table(title, ("job", "alone: mean", "alone: min", "together: mean", "together: min"), rows)
 
 
@@ -97,13 +95,12 @@ def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
     for run in runs:
         lp = "" if run.bounds.lp is None else f"LP {run.bounds.lp:.3f}, "
         flows = f"{run.bounds.algorithm} flows at {units.size(run.answers[-1].estimate.size_bytes)}"
-        yield (
-            f"Upper bounds on throughput ({run.workload.routing.name} routing, {flows}): {lp}cut {run.bounds.cut:.3f}."
-        )
+        routing = run.workload.routing.policy.label
+        yield f"Upper bounds on throughput ({routing} routing, {flows}): {lp}cut {run.bounds.cut:.3f}."
     errors = dict.fromkeys(each.estimate.expected_error for run in runs for each in run.answers)
     shares = " to ".join(format_percent(error, ".0f") for error in (max(errors), min(errors))[: len(errors)])
     kind = runs[0].answers[0].estimate.collective
-    other = "" if kind in KINDS else f"; none was measured for {kind}"
+    other = "" if COLLECTIVES[kind].measured else f"; none was measured for {kind}"
     yield f"90th-percentile model error, by size: {shares} (docs/accuracy.md){other}."
     if any(each.estimate.gpus > MEASURED for run in runs for each in run.answers):
         yield f"The model was calibrated on up to {MEASURED} GPUs; larger runs extrapolate to more steps and levels."
@@ -111,16 +108,18 @@ def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
 
 def _name_run(run: WorkloadRun) -> str:
     work, answer = run.workload, run.answers[0]
-    pairs = f", {count_noun(work.routing.qps, 'queue pair')} per flow" if work.routing.name != "adaptive" else ""
+    pairs = f", {count_noun(work.routing.qps, 'queue pair')} per flow" if not work.routing.policy.sprays else ""
     broken = f", after failure of {', '.join(work.failures)}" if work.failures else ""
     seeded = f", seed {work.seed}" if answer.engine == "flows" else ""
-    engine = {"closed": "closed form", "flows": "explicit flows", "lp": "linear program"}[answer.engine]
-    return f"{work.routing.name} routing, {engine}, {work.placement} placement{pairs}{broken}{seeded}"
+    engine, routing = ENGINES[answer.engine].label, work.routing.policy.label
+    return f"{routing} routing, {engine}, {work.placement} placement{pairs}{broken}{seeded}"
 
 
 def list_curves(runs: Sequence[WorkloadRun]) -> dict[str, list[tuple[int, float]]]:
     """Return busbw in GB/s over the sizes, for each run."""
     return {
-        f"{run.workload.routing.name} routing": [(a.estimate.size_bytes, a.estimate.busbw_GBps) for a in run.answers]
+        f"{run.workload.routing.policy.label} routing": [
+            (a.estimate.size_bytes, a.estimate.busbw_GBps) for a in run.answers
+        ]
         for run in runs
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, ValidationError
 
@@ -28,8 +28,8 @@ class JobFields(StrictModel):
     """Its number of GPUs, the next after those of the jobs before it."""
     collective: Annotated[str, known_name("collective")] = "all-reduce"
     """The collective that it runs."""
-    algorithm: str | None = None
-    """The algorithm of the collective; default: a ring, and pairwise for an all-to-all."""
+    algorithm: Annotated[str, known_name("algorithm")] | None = None
+    """The algorithm; default: the collective's first with explicit flows: a ring, pairwise or direct."""
     placement: Annotated[str, known_name("placement")] = "contiguous"
     """How its ranks are placed on its GPUs."""
     stride: Annotated[int, Field(ge=1)] = 8
@@ -41,14 +41,15 @@ class JobFile(StrictModel):
 
     jobs: list[JobFields] = Field(min_length=1, max_length=1000)
     """The jobs."""
-    spread: Literal["contiguous", "random"] = "contiguous"
-    """Which GPUs the jobs have: the first in order, or those of servers drawn from the whole fabric."""
+    spread: Annotated[str, known_name("spread")] = "contiguous"
+    """Which GPUs the jobs have: the first (contiguous), or those of servers drawn from the whole fabric (random)."""
 
 
 def read_jobs(path: str | os.PathLike[str], names: Mapping[str, Collection[str]]) -> JobFile:
     """Return the jobs of a YAML or JSON file.
 
-    `names` are the names that a job may use, under `collective` and `placement`. Raises InputError with every mistake.
+    `names` are the names that the keys `collective`, `algorithm`, `placement` and `spread` may have. Raises InputError
+    with every mistake.
     """
     document = read_file(path, WHAT)
     if document.mistakes:

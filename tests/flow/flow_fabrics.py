@@ -9,7 +9,8 @@ import numpy as np
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
-from fabric.flow import Phase
+from fabric.flow import COLLECTIVES, Phase
+from fabric.flow.algorithms import algorithms_of
 from fabric.flow.tiered_links import TieredLinks
 from fabric.testing import random_blueprint
 from fabric.topology.families import CLOS, families
@@ -17,6 +18,14 @@ from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import Topology
 
 GBPS = 400
+
+WITH_FLOWS = tuple(
+    (collective.name, algorithm.name)
+    for collective in COLLECTIVES.values()
+    for algorithm in algorithms_of(collective)
+    if algorithm.flows
+)
+"""The collectives with each of their algorithms that has explicit flows."""
 
 
 def sized(form: Topology, servers: int, gpus: int = 1, **sizes: int) -> Blueprint:

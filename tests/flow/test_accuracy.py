@@ -13,7 +13,6 @@ import fabric
 from benchmarks.accuracy import LARGE, MIDDLE, SMALL, Point, errors, measured, outliers, summary, systems, table
 from fabric.catalog import Server, collectives
 from fabric.flow import ALGORITHMS, COLLECTIVES, FabricSummary, estimate, summarize, usable
-from fabric.flow.estimate import LIBRARY
 from tests.network.test_network import blueprint
 
 
@@ -72,10 +71,9 @@ def test_the_library_chooses_the_fastest_that_it_has() -> None:
     """Without a choice the estimate is that of the fastest algorithm of the library, at every size."""
     plan = blueprint()
     for power in range(10, 37, 4):
-        names = [name for name in usable(summarize(plan), "all-reduce") if name in LIBRARY]
+        names = [name for name in usable(summarize(plan), "all-reduce") if ALGORITHMS[name].automatic]
         times = [estimate(plan, "all-reduce", 1 << power, algorithm=name).time_s for name in names]
         assert estimate(plan, "all-reduce", 1 << power).time_s == min(times)
-    assert set(LIBRARY) <= set(ALGORITHMS)
 
 
 def test_a_reduce_scatter_and_an_all_gather_are_an_all_reduce() -> None:
@@ -134,7 +132,7 @@ def test_only_infiniband_reduces_in_its_switches() -> None:
         estimate(_shape(gpus, switches_reduce=True), "all-reduce", 2**20, algorithm="sharp") for gpus in (64, 4096)
     )
     assert few.time_s == pytest.approx(many.time_s, rel=0.01)
-    assert estimate(_shape(1024, switches_reduce=True), "all-reduce", 2**20).algorithm in LIBRARY
+    assert ALGORITHMS[estimate(_shape(1024, switches_reduce=True), "all-reduce", 2**20).algorithm].automatic
     names = ("superpod-h100-1su", "colossus-100k")
     assert [summarize(fabric.design(name).blueprint).switches_reduce for name in names] == [True, False]
 
@@ -151,8 +149,8 @@ def test_a_small_message_fills_less() -> None:
 
 def test_answers_say_what_was_measured() -> None:
     """The greatest machine and the collectives that an answer names as measured are those of the data."""
-    from fabric.report.collectives import KINDS, MEASURED
+    from fabric.report.collectives import MEASURED
 
     points = measured()
     assert max(point.gpus for point in points) == MEASURED
-    assert {point.collective for point in points} == {*KINDS}
+    assert {point.collective for point in points} == {each.name for each in COLLECTIVES.values() if each.measured}

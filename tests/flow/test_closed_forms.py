@@ -13,8 +13,7 @@ import fabric
 from fabric.catalog import collectives
 from fabric.errors import InputError
 from fabric.flow import allreduce, ecmp_bottleneck, summarize, usable
-from fabric.flow.estimate import transport
-from fabric.flow.routings import closed_form_routings
+from fabric.flow.routings import ROUTINGS, closed_form_routings
 from fabric.testing import random_blueprint
 from fabric.topology.families import CLOS
 from tests.network.test_network import blueprint
@@ -78,7 +77,7 @@ def test_adaptive_routing_is_never_slower_than_hashing() -> None:
             plan = random_blueprint(form, random)
             for size, algorithm in product(SIZES, usable(summarize(plan), "all-reduce")):
                 adaptive, ecmp = (allreduce(plan, size, routing, algorithm).time_s for routing in ("adaptive", "ecmp"))
-                assert adaptive <= ecmp * transport("ecmp") / transport("adaptive")
+                assert adaptive <= ecmp * ROUTINGS["ecmp"].transport_share() / ROUTINGS["adaptive"].transport_share()
 
 
 def test_oversubscription_adds_collisions() -> None:

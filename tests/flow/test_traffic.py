@@ -8,9 +8,9 @@ import pytest
 from fabric.blueprint import Blueprint
 from fabric.catalog import Server
 from fabric.errors import InputError, TooLarge
-from fabric.flow import PLACEMENTS, TRAFFIC, Job, Phase, Routing, interference, phases, place, shares
+from fabric.flow import PLACEMENTS, Job, Phase, Routing, interference, phases, place, shares
 from fabric.topology.families import families
-from tests.flow.flow_fabrics import fat_tree, form_of, sized
+from tests.flow.flow_fabrics import WITH_FLOWS, fat_tree, form_of, sized
 from tests.flow.sequential_all_to_all import all_to_all_s
 from tests.network.test_network import blueprint
 
@@ -121,7 +121,7 @@ def test_servers_with_fewer_or_more_nics_than_gpus_use_them_all() -> None:
         assert sent(phase, 8 * nics) == pytest.approx(2 * 63 / 64 / nics)
 
 
-@pytest.mark.parametrize(("collective", "algorithm"), TRAFFIC)
+@pytest.mark.parametrize(("collective", "algorithm"), WITH_FLOWS)
 def test_every_collective_runs_on_the_network(collective: str, algorithm: str) -> None:
     """All known flows are routed and solved, on a fabric with room for all at no less than a fourth of line rate."""
     plan = rails()

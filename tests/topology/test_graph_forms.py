@@ -12,7 +12,7 @@ import pytest
 import fabric
 from fabric.blueprint.metrics import hops
 from fabric.errors import InputError
-from fabric.flow import Phase, Routing, Workload, answer, lp_bound, permutation, route, shares
+from fabric.flow import Phase, Routing, Workload, estimate_workload, lp_bound, permutation, route, shares
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint, searched_hops
 from fabric.topology.families import BUILTIN, families, family_sets
@@ -97,7 +97,7 @@ def test_closed_forms_are_near_explicit_flows(name: str) -> None:
     for routing in ("adaptive", "ecmp"):
         work = partial(Workload, routing=Routing(routing, qps=2), algorithm="nvls-tree")
         ((closed,), _), ((flows,), bounds) = (
-            answer(plan, work(engine=engine), [2**34]) for engine in ("closed", "flows")
+            estimate_workload(plan, work(engine=engine), [2**34]) for engine in ("closed", "flows")
         )
         assert closed.min / 1.8 <= flows.min <= closed.min * 1.8
         assert max(closed.min / 1.1, flows.min) <= min(bounds.cut, bounds.lp or 1)

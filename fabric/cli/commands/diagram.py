@@ -63,7 +63,12 @@ def _kind_option(*words: str, **attributes: Any) -> Callable[..., Any]:
     help="Routings to compare, with commas: {names}.  [default: ecmp,adaptive]",
 )
 @_kind_option("--qps", type=click.IntRange(1, 64), help="Queue pairs per flow.  [default: 2]")
-@_kind_option("--placement", metavar="NAME", help="Placement of ranks: contiguous, by-rail, random or fragmented.")
+@_kind_option(
+    "--placement",
+    type=RecordName("fabric.flow.placements:PLACEMENTS"),
+    metavar="NAME",
+    help="Placement of ranks: {names}.",
+)
 @_kind_option("--seed", type=click.IntRange(0), help="Random seed (ECMP hash, placement).  [default: 0]")
 @_kind_option("--rack-units", type=click.IntRange(1, 100), help="Height of a rack in rack units.  [default: 42]")
 @_kind_option("--rack-kw", type=click.FloatRange(0.1, 9999), help="Power of a rack in kW.  [default: 45]")

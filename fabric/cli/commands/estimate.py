@@ -10,10 +10,13 @@ import click
 import fabric
 from fabric import units
 from fabric.cli.options import AS_JSON, OUT, REQUEST
-from fabric.cli.record_name import split_names
+from fabric.cli.record_name import record_option
 from fabric.cli.runs import RunOptions, run_scale, run_workload
 
 __all__ = ["allreduce", "scale"]
+
+ROUTINGS = "fabric.flow.routings:ROUTINGS"
+ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 
 
 @click.command()
@@ -21,26 +24,38 @@ __all__ = ["allreduce", "scale"]
 @click.option(
     "--size", default="1MiB..16GiB", show_default=True, help="Message sizes with commas, or doublings from..to."
 )
-@click.option(
+@record_option(
     "--collective",
+    registry="fabric.flow.collectives:COLLECTIVES",
+    metavar="NAME",
     default="all-reduce",
     show_default=True,
-    help="Collective: all-reduce, reduce-scatter, all-gather, all-to-all, broadcast, send-recv.",
+    help="Collective: {names}.",
 )
 @click.option("--gpus", metavar="INTEGER", help="Run on this many of the GPUs.  [default: all]")
-@click.option("--algorithm", help="Algorithm to use.  [default: the fastest that NCCL supports]")
-@click.option(
+@record_option(
+    "--algorithm",
+    registry=ALGORITHMS,
+    metavar="NAME",
+    help="Algorithm: {names}.  [default: the fastest that NCCL chooses from]",
+)
+@record_option(
     "--routing",
+    registry=ROUTINGS,
+    several=True,
+    metavar="NAMES",
     default="adaptive,ecmp",
     show_default=True,
-    help="Routing, one or several with commas: adaptive, ecmp, dmodk, valiant.",
+    help="Routing, one or several with commas: {names}.",
 )
 @click.option("--qps", type=click.IntRange(1, 4096), default=2, show_default=True, help="Queue pairs per flow.")
-@click.option(
+@record_option(
     "--placement",
+    registry="fabric.flow.placements:PLACEMENTS",
+    metavar="NAME",
     default="random",
     show_default=True,
-    help="Placement of ranks: random, contiguous, by-rail, strided, fragmented.",
+    help="Placement of ranks: {names}.",
 )
 @click.option("--stride", type=click.IntRange(1), default=8, show_default=True, help="Stride of a strided placement.")
 @click.option(
@@ -55,10 +70,11 @@ __all__ = ["allreduce", "scale"]
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed (ECMP hash, placement, failures)."
 )
 @click.option("--pxn", is_flag=True, help="Use PXN: cross to the destination rail through NVLink first.")
-@click.option(
+@record_option(
     "--engine",
-    help="Model: closed (closed form), flows (explicit flows) or lp (linear program)."
-    "  [default: closed where it applies, else flows]",
+    registry="fabric.flow.engines:ENGINES",
+    metavar="NAME",
+    help="Model: {names} (closed form, explicit flows, linear program).  [default: closed if it applies, or flows]",
 )
 @OUT
 @AS_JSON
@@ -73,8 +89,8 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
 
     sizes, jobs = units.doublings(words.pop("size"), units.parse_size), words.pop("jobs")
     gpus = None if (text := words.pop("gpus")) is None else units.parse_count(text)
-    qps, pxn, names = words.pop("qps"), words.pop("pxn"), words.pop("routing")
-    routings = [Routing(name, qps, words["seed"], pxn) for name in split_names(names)]
+    qps, pxn = words.pop("qps"), words.pop("pxn")
+    routings = [Routing(name, qps, words["seed"], pxn) for name in words.pop("routing")]
     words["failures"] = tuple(words["failures"])
     workloads = [Workload(gpus=gpus, routing=routing, **words) for routing in routings]
     run_workload(partial(fabric.design, request), workloads, sizes, jobs, RunOptions(quiet or silent, out, as_json))
@@ -89,14 +105,25 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     help="Cluster sizes in GPUs with commas, or doublings from..to.",
 )
 @click.option("--size", default="1GiB", show_default=True, help="Message size.")
-@click.option(
-    "--routing", default="ecmp,adaptive", show_default=True, help="Routing, one or both with commas: ecmp, adaptive."
+@record_option(
+    "--routing",
+    registry=ROUTINGS,
+    several=True,
+    only=lambda policy: policy.closed_form,
+    metavar="NAMES",
+    default="ecmp,adaptive",
+    show_default=True,
+    help="Routing, one or several with commas: {names}.",
 )
-@click.option(
+@record_option(
     "--algorithm",
+    registry=ALGORITHMS,
+    several=True,
+    also=("best",),
+    metavar="NAMES",
     default="ring,best",
     show_default=True,
-    help="Algorithms with commas; best is the fastest at each size.",
+    help="Algorithms with commas: {names}, which is the fastest at each size.",
 )
 @OUT
 @AS_JSON
@@ -105,7 +132,7 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
 def scale(quiet: bool, /, request: str, out: str | None, as_json: bool, silent: bool, **words: Any) -> None:
     """Show how an all-reduce scales as REQUEST grows, and where and why its curve bends."""
     gpus = units.doublings(words["gpus"], units.parse_count)
-    routings, algorithms = (split_names(words[key]) for key in ("routing", "algorithm"))
     size = units.parse_size(words["size"])
+    routings, algorithms = words["routing"], words["algorithm"]
     make = partial(fabric.scale, request, gpus, size_bytes=size, routings=routings, algorithms=algorithms)
     run_scale(make, RunOptions(quiet or silent, out, as_json))
