@@ -169,7 +169,7 @@ def test_allreduce_fits_the_terminal() -> None:
     )
     assert code == 0
     assert max(map(len, text.splitlines())) <= 80
-    assert "by explicit flows, placement random, 2 queue pairs" in " ".join(text.split())
+    assert "explicit flows, random placement, 2 queue pairs" in " ".join(text.split())
 
 
 def test_jobs_share_a_fabric(tmp_path: Path) -> None:
