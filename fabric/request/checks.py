@@ -135,7 +135,7 @@ def _check_pin(request: Request, axis: str, key: str, asked: int | str | list[in
 def _given_numbers(key: str, asked: int | str | list[int] | None) -> list[tuple[Keys, int]]:
     """Return the numbers given for a key, each with its place; there are none for `any` and for no value."""
     if isinstance(asked, list):
-        return [((key, place), number) for place, number in enumerate(asked)]
+        return [((key, index), number) for index, number in enumerate(asked)]
     return [((key,), asked)] if isinstance(asked, int) else []
 
 

@@ -75,7 +75,7 @@ def _switch_choices(request: Request) -> Iterator[Choice]:
 
 def _flatten_choice(role: str, keys: Keys, asked: str | InlineSwitch | list[str | InlineSwitch]) -> Iterator[Choice]:
     if isinstance(asked, list):
-        yield from ((role, (*keys, place), item) for place, item in enumerate(asked))
+        yield from ((role, (*keys, index), item) for index, item in enumerate(asked))
     else:
         yield role, keys, asked
 

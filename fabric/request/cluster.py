@@ -41,33 +41,35 @@ def read_cluster(
     """
     document = read_document(source, {})
     if "gpus" in document.values and "fabrics" not in document.values:
-        raise InputError(
-            [document.mistake(("gpus",), "this is a request for one fabric; use `fabric design`", bare=True)]
-        )
+        remedy = "this is a request for one fabric; use `fabric design`"
+        raise InputError([document.mistake(("gpus",), remedy, bare=True)])
     mistakes = [*document.mistakes, *_unknown_keys(document)]
     limits = _shared_limits(document, mistakes)
     fabrics = _mapping_at(document, "fabrics", mistakes)
     _mapping_at(document, "common", mistakes)  # its keys are read with those of each fabric
     if not fabrics and not mistakes:
-        mistakes.append(
-            Mistake(document.file, "there are no fabrics; write for example fabrics: {compute: {gpus: 1024, ...}}")
-        )
+        example = "write for example fabrics: {compute: {gpus: 1024, ...}}"
+        mistakes.append(Mistake(document.file, f"there are no fabrics; {example}"))
     name = document.values.get("name", "cluster")
     found: dict[str, Spec] = {}
     for key in fabrics:
-        if not key:
-            mistakes.append(document.mistake(("fabrics", key), "a fabric needs a name"))
-        elif isinstance(fabrics[key], Mapping):
-            part = document.part(("fabrics", key), ("common",))
-            try:
-                found[key] = resolve(replace(part, values={**part.values, "name": f"{name}-{key}"}))
-            except InputError as error:
-                mistakes += error.mistakes
-        else:
-            mistakes.append(document.mistake(("fabrics", key), "is not a request; write a mapping of its keys"))
+        try:
+            found[key] = resolve(_fabric_document(document, key, name))
+        except InputError as error:
+            mistakes += error.mistakes
     if mistakes:
         raise InputError(mistakes)
     return ClusterSpec(str(name), MappingProxyType(found), MappingProxyType(limits))
+
+
+def _fabric_document(document: Document, key: str, cluster: str) -> Document:
+    """Return the request of the fabric called `key`, with the common keys and a name of its own."""
+    if not key:
+        raise InputError([document.mistake(("fabrics", key), "a fabric needs a name")])
+    if not isinstance(document.values["fabrics"][key], Mapping):
+        raise InputError([document.mistake(("fabrics", key), "is not a request; write a mapping of its keys")])
+    part = document.part(("fabrics", key), ("common",))
+    return replace(part, values={**part.values, "name": f"{cluster}-{key}"})
 
 
 def _unknown_keys(document: Document) -> list[Mistake]:

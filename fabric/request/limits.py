@@ -34,7 +34,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a request; None is no limit.
+    """The limits of a request; None sets none.
 
     The default of `parallel_links`, 16, is the most that a published design uses (a DGX B300 leaf to each of the 4
     spines of its plane).

@@ -117,10 +117,10 @@ def read_table(source: str | os.PathLike[str], resolve: Callable[[Document], Spe
             [*document.mistakes, *(found for _, found in explain_errors(error, document, TableFields))]
         ) from None
     mistakes, requests = [*document.mistakes, *_row_mistakes(table, document)], []
-    for place, row in enumerate(table.rows):
-        part = document.part(("rows", place, "request"), ("common",))
+    for index, row in enumerate(table.rows):
+        part = document.part(("rows", index, "request"), ("common",))
         try:
-            requests.append(resolve(replace(part, values={"name": f"row {place + 1}", **part.values})))
+            requests.append(resolve(replace(part, values={"name": f"row {index + 1}", **part.values})))
         except InputError as error:
             mistakes += [replace(found, text=f"{row.name}: {found.text}") for found in error.mistakes]
     if mistakes:
@@ -141,19 +141,20 @@ def _document(source: str | os.PathLike[str]) -> Document:
 def _row_mistakes(table: TableFields, document: Document) -> Iterator[Mistake]:
     """Yield the mistakes across keys: duplicate names, and explanations of cells that a row does not have."""
     seen: dict[str, int] = {}
-    for place, row in enumerate(table.rows):
-        if seen.setdefault(row.name, place) != place:
-            yield document.mistake(("rows", place, "name"), f"duplicate name '{row.name}'; give each row its own")
-        yield from _explanation_mistakes(row, place, document)
+    for index, row in enumerate(table.rows):
+        if seen.setdefault(row.name, index) != index:
+            yield document.mistake(("rows", index, "name"), f"duplicate name '{row.name}'; give each row its own")
+        yield from _explanation_mistakes(row, index, document)
 
 
-def _explanation_mistakes(row: RowFields, place: int, document: Document) -> Iterator[Mistake]:
-    explained: Mapping[str, int] = {}
+def _explanation_mistakes(row: RowFields, index: int, document: Document) -> Iterator[Mistake]:
+    """Yield the mistakes in the explanations of the row at `index`."""
+    explained: set[str] = set()
     for number, item in enumerate(row.differs):
-        for index, cell in enumerate(item.cells):
-            keys = ("rows", place, "differs", number, "cells", index)
+        for position, cell in enumerate(item.cells):
+            keys = ("rows", index, "differs", number, "cells", position)
             if cell not in row.published:
                 yield document.mistake(keys, f"{row.name} has no published {cell}; known: {', '.join(row.published)}")
             elif cell in explained:
                 yield document.mistake(keys, f"{cell} is explained twice; keep one")
-            explained = {**explained, cell: number}
+            explained.add(cell)

@@ -175,7 +175,7 @@ def _chosen_numbers(asked: int | str | list[int], everything: list[int]) -> tupl
 
 
 def _values_by_name(asked: Any, kind: Any) -> Mapping[str, Any]:
-    """Return the converted values by name: a single value is that of `*`, and None is no value."""
+    """Return the converted values by name: a single value has the name `*`, and None has none."""
     named = asked if isinstance(asked, dict) else {} if asked is None else {"*": asked}
     return MappingProxyType({name: kind(value) for name, value in named.items()})
 

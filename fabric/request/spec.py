@@ -43,9 +43,9 @@ class Spec:
     rails: tuple[int, ...] = ()
     """The numbers of rails allowed."""
     oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
-    """The largest ratio of bandwidth down to bandwidth up, by role; 1 where nothing is said."""
+    """The largest ratio of bandwidth down to bandwidth up, by role; default: 1."""
     least_oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
-    """The smallest such ratio, by role; no bound where nothing is said."""
+    """The smallest such ratio, by role; default: no bound."""
     unit_gpus: int | None = None
     """The GPUs of a scalable unit, which share their leaves; None lets sizing choose."""
     reserve: Mapping[str, int] = field(default_factory=dict)
