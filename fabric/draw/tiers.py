@@ -212,7 +212,8 @@ def _describe_bundle(blueprint: Blueprint, bundle: Bundle, lower: CardRow, upper
     ends = (lower.top + 3, upper.bottom - 3)
     marks: list[Mark] = [*_draw_bracket(x, *ends)]
     links, each = describe_bundle(blueprint, bundle)
-    marks.append(Label(x + 6, middle + 2, links, BODY_PT, INK, bold=True))
+    fits = text_width(links, BODY_PT, bold=True) <= RIGHT.end - x - 6
+    marks.append(Label(x + 6, middle + 2, links, BODY_PT if fits else SMALL_PT, INK, bold=fits))
     return [*marks, Label(x + 6, middle - 7.5, each, SMALL_PT, GREY)]
 
 

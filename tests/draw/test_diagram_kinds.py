@@ -1,4 +1,4 @@
-"""The kinds of diagram: legible on every fabric, true to its links and loads, and quick."""
+"""The kinds of diagram: true to links, loads, racks and paths."""
 
 from __future__ import annotations
 
@@ -8,20 +8,14 @@ from random import Random
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from matplotlib.artist import Artist
-from matplotlib.figure import Figure
-from matplotlib.image import BboxImage
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 import fabric
-from fabric.blueprint import Blueprint
 from fabric.blueprint.racks import Rack, floor_of
 from fabric.cli.main import cli
-from fabric.draw import KINDS, Diagram, Traffic, draw_diagram
+from fabric.draw import KINDS, Diagram, draw_diagram
 from fabric.draw.adjacency import adjacency_matrix
+from fabric.draw.diagram import lay_out_diagram
 from fabric.draw.load import load_shares, uplink_loads
-from fabric.draw.render import plain_style
 from fabric.errors import FabricError, InputError
 from fabric.flow import Routing, phases, place
 from fabric.flow.host_links import bundle_rows
@@ -29,109 +23,10 @@ from fabric.flow.link_utilization import link_loads
 from fabric.flow.paths import shortest_path
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint
-from fabric.topology.families import CLOS, families
-from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import Topology
 from fabric.units import count
-from fabric.view import levels_of
-from tests.draw.test_graph_diagrams import LARGE as LARGE_WIRED
-from tests.draw.test_graph_diagrams import SMALL as SMALL_WIRED
-from tests.draw.test_graph_diagrams import WIRED, build
-from tests.draw.test_tiers import clashes, colossus, words
-from tests.draw.test_tiers import size as sized
-
-FORMS = [form for family in families().values() for form in family.forms]
-CHAINS = [form for family in CLOS for form in family.forms]
-MIDDLE = {"pod": 6, "block": 4, "slot": 16, "rail": 8, "stripe": 3, "group": 4, "spine": 4, "core": 8}
-FABRICS = {
-    **{f"small {form.family} {form.text}": sized(form, {"slot": 3, "rail": 4}) for form in CHAINS},
-    **{f"middle {form.family} {form.text}": sized(form, MIDDLE, 2) for form in CHAINS},
-    **{f"wired {form.family} {form.text}": build(form, SMALL_WIRED[form.family]) for form in WIRED},
-    "colossus": colossus(),
-}
-HUGE = {
-    **{f"{form.family} {form.text}": build(form, LARGE_WIRED[form.family], 2, 2, 3) for form in WIRED},
-    **{f"random {form.family} {form.text}": random_blueprint(form, Random(form.text)) for form in FORMS},
-}
-
-
-def diagrams(blueprint: Blueprint, kind: str) -> list[Diagram]:
-    """Return every diagram of a kind that a fabric has: levels and paths of tiers, placements of racks."""
-    last = blueprint.gpus - 1 if blueprint.topology.rails_meet_at else (blueprint.servers - 1) * blueprint.server.gpus
-    # Fabrics made up for their words alone may have fewer links a server than it has NICs, and then no path or flow.
-    cabled = isinstance(blueprint.topology, GraphForm) or blueprint.leaves_per_server * blueprint.sizes[
-        blueprint.topology.bundles[0].name] == blueprint.server.nics  # fmt: skip
-    if kind == "adjacency" and not blueprint.topology.fabric_bundles:
-        return []
-    if kind == "tiers":
-        path = (0, last) if cabled else None
-        return [Diagram(level=level, highlight=path) for level in levels_of(blueprint) if level != "device"]
-    if kind == "racks":
-        return [Diagram("racks"), Diagram("racks", traffic=Traffic(placement="random"))]
-    return [Diagram(kind)] if kind != "load" or (blueprint.servers > 1 and cabled) else []
-
-
-def illegible(blueprint: Blueprint, kind: str) -> list[str]:
-    """Return what is wrong with all diagrams of a kind."""
-    found: list[str] = []
-    for diagram in diagrams(blueprint, kind):
-        figure = draw_diagram(blueprint, diagram)
-        found += [f"{diagram.level}: {text}" for text in (*clashes(figure), *beyond(figure))]
-    return found
-
-
-def beyond(figure: Figure) -> list[str]:
-    """Return the boxes, lines and pictures that leave the page."""
-    width, height = figure.bbox.size
-    found = []
-    with plain_style():
-        figure.draw_without_rendering()
-        for artist in figure.get_children():
-            if isinstance(artist, (Patch, Line2D, BboxImage)) and artist is not figure.patch:
-                box = _extent(artist)
-                if box.x0 < -1 or box.y0 < -1 or box.x1 > width + 1 or box.y1 > height + 1:
-                    found.append(f"{artist} leaves the page")
-    return found
-
-
-def _extent(artist: Artist):
-    return artist.get_window_extent(artist.figure.canvas.get_renderer())
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"), [(name, kind) for name in FABRICS for kind in KINDS if kind == "tiers" or "middle" not in name]
-)
-def test_legible(name: str, kind: str) -> None:
-    """In every kind of picture of any fabric no text is tiny, cut off or over other text, and all is on the page."""
-    assert illegible(FABRICS[name], kind) == []
-
-
-@pytest.mark.parametrize("name", HUGE)
-def test_legible_large(name: str) -> None:
-    """So are the tiers, parts and layouts of large direct networks, and of fabrics made up by chance."""
-    assert illegible(HUGE[name], "tiers") == []
-
-
-@pytest.mark.parametrize("kind", ["adjacency", "racks"])
-def test_other_kinds_of_a_large_direct_network(kind: str) -> None:
-    """So are the matrix and the racks of a dragonfly of a million GPUs."""
-    assert illegible(next(plan for name, plan in HUGE.items() if name.startswith("dragonfly")), kind) == []
-
-
-@pytest.mark.parametrize("gpus", [8, 16, 64, 1024])
-def test_legible_by_size(gpus: int) -> None:
-    """So it is from a single server on, however a fabric of that size is designed."""
-    for family in ("fat-tree", "rail-optimized"):
-        blueprint = fabric.design(name="few", gpus=gpus, server="hgx-h100", family=family).blueprint
-        assert [text for kind in KINDS for text in illegible(blueprint, kind)] == []
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_million_gpus(kind: str) -> None:
-    """A million GPUs are legible in every kind."""
-    blueprint = fabric.design("colossus-1m").blueprint
-    figure = draw_diagram(blueprint, Diagram(kind, highlight=(0, 999_999) if kind == "tiers" else None))
-    assert [*clashes(figure), *beyond(figure)] == []
+from tests.draw.fabrics import FORMS, build
+from tests.draw.legibility import words
 
 
 def test_one_switch_has_no_matrix() -> None:
@@ -177,7 +72,7 @@ def test_loads_are_kept(form: Topology) -> None:
 
 def test_adaptive_is_even() -> None:
     """On a whole rail-optimised fabric adaptive routing loads all uplinks of a leaf alike, and ECMP does not."""
-    blueprint = colossus()
+    blueprint = build("colossus")
     (phase,) = phases(blueprint.server, place(blueprint, "random", seed=0), "all-reduce", "hierarchical-ring")
     even, hashed = (
         uplink_loads(blueprint, link_loads(blueprint, phase, Routing(name))) for name in ("adaptive", "ecmp")
@@ -209,7 +104,7 @@ def test_a_small_fabric_fills_one_rack() -> None:
 
 
 def test_bars_hold_loads_evenly() -> None:
-    """Of loads at every eighth as many fall to each bar; the first has those below it only, the last all above."""
+    """Loads at every eighth fall equally to all bars; the first has only those below it, the last all above."""
     eighths = np.repeat(np.arange(0, 4, 0.125), 5)
     shares = load_shares(eighths)
     assert shares[1:-1] == pytest.approx(np.full(15, 10 / 160))
@@ -219,7 +114,7 @@ def test_bars_hold_loads_evenly() -> None:
 
 def test_racks_by_power() -> None:
     """A rack that is fed with half the power holds half the servers, and none that is fed with less than one takes."""
-    blueprint = colossus()
+    blueprint = build("colossus")
     assert floor_of(blueprint, Rack(42, 45_000)).rack_servers == 4
     assert floor_of(blueprint, Rack(42, 22_500)).rack_servers == 2
     with pytest.raises(InputError, match="--rack-kw"):
@@ -229,10 +124,10 @@ def test_racks_by_power() -> None:
 
 
 @pytest.mark.parametrize("ends", [(0, 99_999), (0, 7), (0, 8), (17, 4000)])
-def test_path_is_told(ends: tuple[int, int]) -> None:
+def test_path_is_described(ends: tuple[int, int]) -> None:
     """A path is drawn with its ends, its hops and the coordinates of every device on it."""
-    blueprint = colossus()
-    said = words(draw_diagram(blueprint, Diagram(highlight=ends)))
+    blueprint = build("colossus")
+    said = words(lay_out_diagram(blueprint, Diagram(highlight=ends)))
     path = shortest_path(blueprint, *ends)
     assert f"Path from GPU {count(ends[0])} to GPU {count(ends[1])}" in said
     assert (f"{len(path) - 2} hop" in said) if len(path) > 1 else ("by NVLink" in said)
@@ -240,13 +135,13 @@ def test_path_is_told(ends: tuple[int, int]) -> None:
     assert "plane 0" not in said
 
 
-def test_levels_are_told() -> None:
-    """A pod's picture says which it is, all its switches, and what is above in stacks with their multiplicity."""
-    said = words(draw_diagram(colossus(), Diagram(level="pod", pod=48)))
+def test_levels_are_described() -> None:
+    """A pod's picture says which it is, all its switches, and what is above, aggregated, with its multiplicity."""
+    said = words(lay_out_diagram(build("colossus"), Diagram(level="pod", pod=48)))
     for fact in ("Pod 48", "32 of 1,568", "16 × 64 devices", "212 of 12,500", "pod 48", "unit 3"):
         assert fact in said, fact
     with pytest.raises(FabricError, match="--pod 49"):
-        draw_diagram(colossus(), Diagram(level="pod", pod=49))
+        lay_out_diagram(build("colossus"), Diagram(level="pod", pod=49))
 
 
 @pytest.mark.parametrize(
@@ -274,9 +169,10 @@ def test_mistakes(words_: list[str], said: str, tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_same_bytes(kind: str, tmp_path: Path) -> None:
-    """The command writes the same bytes each time, in every format."""
-    for name in ("a.svg", "b.svg", "a.png", "b.png", "a.pdf", "b.pdf"):
+    """The command writes the same bytes each time, the load with its heat map in every format."""
+    suffixes = ("svg", "png", "pdf") if kind == "load" else ("svg",)
+    for name in (f"{name}.{suffix}" for suffix in suffixes for name in "ab"):
         words_ = ["diagram", "superpod-h100-1su", "--kind", kind, "-q", "-o", str(tmp_path / name)]
         assert CliRunner().invoke(cli, words_, obj=True, catch_exceptions=False).exit_code == 0
-    for suffix in ("svg", "png", "pdf"):
+    for suffix in suffixes:
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()

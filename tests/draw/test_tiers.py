@@ -1,118 +1,31 @@
-"""The pictures: what they say is true, all of it is legible, and a file is the same bytes every time."""
+"""The pictures by tiers: what they say is true, and a file is the same bytes every time."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import Switch, servers, switches
 from fabric.draw import draw_allreduce, draw_fabric, save
 from fabric.draw.canvas import Line, text_width, wrap
+from fabric.draw.diagram import Diagram, lay_out_diagram
 from fabric.draw.palette import OKABE_ITO, line_colour, rail_colour
-from fabric.draw.render import plain_style
-from fabric.draw.sampling import joined_cards, rails_drawn, sample_cards
+from fabric.draw.sampling import Card, joined_cards, rails_drawn, sample_cards
 from fabric.draw.tier_layout import tier_layout
 from fabric.draw.tiers import lay_out_tiers
 from fabric.errors import InputError
-from fabric.topology.clos import ClosForm
-from fabric.topology.families import CLOS, FAT_TREE, RAIL_ONLY, RAIL_OPTIMIZED
-from fabric.topology.topology import Topology
+from fabric.network import Devices
+from fabric.network.expand import expand
+from fabric.topology.families import RAIL_ONLY
 from fabric.units import count
-
-SMALL = {"slot": 3, "rail": 4}
-"""Every other axis has two values."""
-
-LARGE = {
-    "zone": 31, "pod": 49, "block": 16, "slot": 128, "rail": 16, "stripe": 9, "group": 64, "spine": 32, "bank": 16,
-    "core": 64, "super": 64, "hall": 12, "rack": 1024, "side": 2, "deck": 5,
-}  # fmt: skip
-
-THIRD_PARTY = ClosForm.parse("halls", "server(hall, rack, slot) - tor(hall, side) - hub(hall, deck) - backbone(deck)")
-FORMS = [*(form for family in CLOS for form in family.forms), THIRD_PARTY]
-
-
-def size(
-    form: Topology, sizes: dict[str, int], planes: int = 1, copies: int = 1, model: Switch | None = None
-) -> Blueprint:
-    """Give every axis of `form` its size (2 if unsaid), the last server missing."""
-    full = {axis: sizes.get(axis, 2) for axis in form.axes} | {"plane": planes}
-    full |= {bundle.name: copies for bundle in form.bundles}
-    number = math.prod(full[axis] for axis in form.server.axes) - 1
-    models = dict.fromkeys(form.roles, model or switches()["sn5600"])
-    server = servers()["hgx-h100"]
-    name = f"{form.family} in {form.tiers} tiers"
-    return Blueprint(name, form, form.complete_sizes(full, 8, number), models, server, 8 * number, 400)
-
-
-def colossus() -> Blueprint:
-    """Return the 100,000-GPU example in three tiers, its last unit filled in part."""
-    form = RAIL_OPTIMIZED.forms[2]
-    sizes = {"pod": 49, "block": 4, "slot": 64, "rail": 8, "group": 16, "spine": 2, "core": 64, "plane": 1}
-    sizes |= {"server-leaf": 1, "leaf-spine": 2, "spine-core": 1}
-    models = dict.fromkeys(form.roles, switches()["sn5600"])
-    return Blueprint(
-        "colossus-100k", form, form.complete_sizes(sizes, 8, 12500), models, servers()["hgx-h100"], 100000, 400
-    )
-
-
-def one_switch() -> Blueprint:
-    """Return the smallest fabric: one server on one switch."""
-    return size(FAT_TREE.forms[0], {"slot": 2}, copies=8)
-
-
-def wordy() -> Blueprint:
-    """Return a fabric whose names and numbers are as long as they come, and no font has all their letters."""
-    switch = Switch("switch", 128, 400, title="one-switch-of-a-very-long-name that a user wrote inline " * 3)
-    blueprint = size(FAT_TREE.forms[3], LARGE, planes=1024, copies=128, model=switch)
-    return dataclasses.replace(blueprint, name="$a^b$ 数据 <i>" + "very long name " * 20, gpus=12_345_678_901)
-
-
-PICTURES = [
-    *(pytest.param(size(form, SMALL), id=f"small {form.family} {form.text}") for form in FORMS),
-    *(pytest.param(size(form, LARGE, 4, 2), id=f"large {form.family} {form.text}") for form in FORMS),
-    pytest.param(colossus(), id="colossus"),
-    pytest.param(one_switch(), id="one switch"),
-    pytest.param(wordy(), id="wordy"),
-]
-
-
-def texts(figure: Figure) -> list[Text]:
-    """Return what is written on `figure`, laid out as it will be drawn."""
-    with plain_style():
-        figure.draw_without_rendering()
-    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-
-
-def words(figure: Figure) -> str:
-    """Return all that is written on `figure`, in the order of its painting."""
-    return " ".join(text.get_text() for text in texts(figure))
-
-
-def clashes(figure: Figure) -> Iterator[str]:
-    """Yield what is illegible: text under 6 pt, beyond the page, or over other text."""
-    with plain_style():
-        boxes = [(text, text.get_window_extent()) for text in texts(figure)]
-    width, height = figure.bbox.size
-    for text, box in boxes:
-        if float(text.get_fontsize()) < 6:
-            yield f"{text.get_text()!r} is set in {text.get_fontsize()} pt"
-        if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height:
-            yield f"{text.get_text()!r} leaves the page"
-    for (text, box), (other, other_box) in combinations(boxes, 2):
-        if box.overlaps(other_box):
-            yield f"{text.get_text()!r} lies over {other.get_text()!r}"
+from tests.draw.fabrics import CLOS_FORMS, LARGE, SMALL, build, colossus, names, sized
+from tests.draw.legibility import drawn_problems, words
 
 
 def curves(labels: int) -> dict[str, list[tuple[int, float]]]:
@@ -124,64 +37,69 @@ def curves(labels: int) -> dict[str, list[tuple[int, float]]]:
     }
 
 
-@pytest.mark.parametrize("blueprint", PICTURES)
-def test_legible(blueprint: Blueprint) -> None:
-    """In the picture of a fabric of any family, tiers and size no text is tiny, cut off or over other text."""
-    assert list(clashes(draw_fabric(blueprint))) == []
-
-
-@pytest.mark.parametrize("blueprint", PICTURES)
-def test_on_the_page(blueprint: Blueprint) -> None:
+def test_cards_stand_apart_in_their_frames() -> None:
     """Cards stand apart within their frames, and frames within those around them."""
-    drawn = tier_layout(blueprint, 0)
-    for row in drawn.rows:
-        assert all(left.x + left.width < right.x for left, right in zip(row.spots, row.spots[1:], strict=False))
-        for frame in [frame for frame in drawn.frames if row.y < frame.y + frame.height]:
-            assert frame.x < row.spots[0].x
-            assert row.spots[-1].x + row.spots[-1].width < frame.x + frame.width
-    for outer, inner in zip(drawn.frames, drawn.frames[1:], strict=False):
-        assert outer.x < inner.x < inner.x + inner.width < outer.x + outer.width
-        assert outer.y < inner.y < inner.y + inner.height < outer.y + outer.height
+    for name in [*names("small clos"), *names("large clos"), "colossus", "one switch", "wordy"]:
+        layout = tier_layout(build(name), 0)
+        for row in layout.rows:
+            assert all(left.x + left.width < right.x for left, right in pairwise(row.spots)), name
+            for frame in [frame for frame in layout.frames if row.y < frame.y + frame.height]:
+                assert frame.x < row.spots[0].x, name
+                assert row.spots[-1].x + row.spots[-1].width < frame.x + frame.width, name
+        for outer, inner in pairwise(layout.frames):
+            assert outer.x < inner.x < inner.x + inner.width < outer.x + outer.width, name
+            assert outer.y < inner.y < inner.y + inner.height < outer.y + outer.height, name
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.text)
-def test_lines_are_links(form: Topology) -> None:
-    """A line is drawn between two whole devices exactly when their axis values agree wherever both have them."""
-    blueprint = size(form, SMALL)
-    for bundle in form.bundles:
-        lowers, uppers = sample_cards(blueprint, bundle.lower), sample_cards(blueprint, bundle.upper)
-        drawn = set(joined_cards(lowers, uppers))
-        for (low, lower), (high, upper) in product(enumerate(lowers), enumerate(uppers)):
-            agree = all(lower.values[axis] == upper.values[axis] for axis in lower.values.keys() & upper.values.keys())
-            assert ((low, high) in drawn) == agree
+def card_of_devices(blueprint: Blueprint, devices: Devices, cards: tuple[Card, ...]) -> np.ndarray:
+    """Return the card of each device of a group, shape (devices,), -1 for those in another place than the first."""
+    values = np.unravel_index(np.arange(devices.count), devices.shape) if devices.shape else ()
+    digits = dict(zip(devices.axes, values, strict=True))
+    card_of = np.full(devices.count, -1)
+    first = np.ones(devices.count, bool)
+    for axis in blueprint.topology.server.axes:
+        if axis in digits and axis not in cards[0].values:
+            first &= digits[axis] == 0
+    for number, card in enumerate(cards):
+        card_of[np.logical_and.reduce([first, *(digits[axis] == value for axis, value in card.values.items())])] = (
+            number
+        )
+    return card_of
 
 
-@pytest.mark.parametrize("form", RAIL_ONLY.forms, ids=lambda form: form.text)
-def test_rails_never_meet(form: Topology) -> None:
+def test_lines_are_links() -> None:
+    """A line is drawn between two cards exactly where the network has a link between devices that they stand for."""
+    for form in CLOS_FORMS:
+        blueprint = sized(form, SMALL)
+        network = expand(blueprint)
+        for number, bundle in enumerate(form.bundles):
+            groups = network.group(bundle.lower.role), network.group(bundle.upper.role)
+            cards = sample_cards(blueprint, bundle.lower), sample_cards(blueprint, bundle.upper)
+            rows = np.flatnonzero(network.bundle == number)
+            ends = zip((network.lower, network.upper), groups, cards, strict=True)
+            low, high = (
+                card_of_devices(blueprint, group, shown)[end[rows] - group.first] for end, group, shown in ends
+            )
+            linked = {pair for pair in zip(low.tolist(), high.tolist(), strict=True) if min(pair) >= 0}
+            assert set(joined_cards(*cards)) == linked, (form.family, form.text, bundle.name)
+
+
+def test_rails_never_meet() -> None:
     """Where the rails never meet, each rail's lines keep to its colour, and the picture says what joins the GPUs."""
-    blueprint = size(form, SMALL)
-    for bundle in form.fabric_bundles:
-        for lower, upper in product(sample_cards(blueprint, bundle.lower), sample_cards(blueprint, bundle.upper)):
-            crossing = lower.values["rail"] != upper.values["rail"]
-            assert not (crossing and list(joined_cards((lower,), (upper,))))
-    said = words(draw_fabric(blueprint))
-    assert "The rails never meet: GPUs of different rails reach each other only through NVLink." in said
-
-
-def test_rails_that_meet() -> None:
-    """A fabric whose rails meet names the tier, and one with planes says where these are joined."""
-    said = words(draw_fabric(size(RAIL_OPTIMIZED.forms[5], SMALL, planes=2)))
-    assert "meeting at the core" in said
-    assert "NVLink" not in said
-    assert "× 2 planes" in said
-    assert "The planes are joined only at the NICs." in said
-    assert "plane" not in words(draw_fabric(colossus()))
+    for form in RAIL_ONLY.forms:
+        blueprint = sized(form, SMALL)
+        for bundle in form.fabric_bundles:
+            for lower, upper in product(sample_cards(blueprint, bundle.lower), sample_cards(blueprint, bundle.upper)):
+                crossing = lower.values["rail"] != upper.values["rail"]
+                assert not (crossing and list(joined_cards((lower,), (upper,))))
+        said = words(lay_out_diagram(blueprint, Diagram()))
+        assert "The rails never meet: GPUs of different rails reach each other only through NVLink." in said
 
 
 def test_numbers() -> None:
     """The picture says each tier's devices, each bundle's links, the multiplicity of each place and the ports used."""
-    blueprint = colossus()
-    said = words(draw_fabric(blueprint))
+    blueprint = build("colossus")
+    said = words(lay_out_diagram(blueprint, Diagram()))
     for role in blueprint.topology.roles:
         assert f"{role.capitalize()} × {count(blueprint.devices(role))}" in said
     for bundle in blueprint.topology.bundles:
@@ -196,8 +114,8 @@ def test_numbers() -> None:
 
 def test_rows_share_their_axes() -> None:
     """The cards of one row are told apart on the same axes, on two at the most."""
-    for form in FORMS:
-        for blueprint in (size(form, SMALL), size(form, LARGE, 4)):
+    for form in CLOS_FORMS:
+        for blueprint in (sized(form, SMALL), sized(form, LARGE, 4)):
             for row in tier_layout(blueprint, 0).rows:
                 assert len({len(card.values) for card in row.cards}) == 1
                 assert len(row.cards[0].values) <= 2
@@ -205,19 +123,19 @@ def test_rows_share_their_axes() -> None:
 
 def test_small_fabric_is_whole() -> None:
     """A fabric of a few servers is drawn whole: every server, every leaf and every pair that is joined."""
-    blueprint = size(RAIL_ONLY.forms[0], {"slot": 8, "rail": 8})
+    blueprint = sized(RAIL_ONLY.forms[0], {"slot": 8, "rail": 8})
     marks = lay_out_tiers(blueprint).marks
     coloured = [mark for mark in marks if isinstance(mark, Line) and mark.colour in map(line_colour, OKABE_ITO)]
     assert len(coloured) == blueprint.links_total == 7 * 8
     assert len({line.colour for line in coloured}) == 8
 
 
-@pytest.mark.parametrize("rails", [1, 2, 4, 8, 9, 18, 72])
-def test_lanes_have_colours(rails: int) -> None:
+def test_rails_have_colours() -> None:
     """Up to eight rails have colours of their own, and a rail has the same wherever it is drawn."""
-    drawn = rails_drawn(size(RAIL_ONLY.forms[1], {"rail": rails}))
-    assert len(drawn) <= len(OKABE_ITO)
-    assert len({rail_colour(number) for number in drawn}) == len(drawn) or rails > len(OKABE_ITO)
+    for rails in (1, 2, 4, 8, 9, 18, 72):
+        drawn = rails_drawn(sized(RAIL_ONLY.forms[1], {"rail": rails}))
+        assert len(drawn) <= len(OKABE_ITO)
+        assert len({rail_colour(number) for number in drawn}) == len(drawn) or rails > len(OKABE_ITO)
 
 
 @pytest.mark.parametrize("labels", [0, 1, 3, 16])
@@ -225,7 +143,7 @@ def test_lanes_have_colours(rails: int) -> None:
 def test_allreduce_is_legible(labels: int, line_rate: float | None) -> None:
     """The bandwidth curves name each label and the line rate, and no text is tiny, cut off or over other text."""
     figure = draw_allreduce("any fabric: " + "a long title " * 20, curves(labels), line_rate)
-    assert list(clashes(figure)) == []
+    assert drawn_problems(figure) == []
     said = words(figure)
     assert all(f"routing {label}" in said for label in range(labels))
     assert (f"line rate, {line_rate:.4g} GB/s" in said) if line_rate else ("line rate" not in said)
@@ -241,32 +159,33 @@ def test_allreduce_axes() -> None:
     assert np.array_equal(axes.lines[1].get_xydata(), curves(2)["routing 1"])
 
 
-@pytest.mark.parametrize("kind", ["svg", "png", "pdf"])
-def test_same_bytes(kind: str, tmp_path: Path) -> None:
+def test_same_bytes(tmp_path: Path) -> None:
     """The same fabric gives the same bytes, drawn again here or in a process whose user has styled matplotlib."""
+    suffixes = ("svg", "png", "pdf")
     for name in ("a", "b"):
-        save(draw_fabric(colossus()), tmp_path / f"{name}.{kind}")
+        for suffix in suffixes:
+            save(draw_fabric(colossus()), tmp_path / f"{name}.{suffix}")
     (tmp_path / "matplotlibrc").write_text("font.size: 20\nsvg.fonttype: none\nlines.linewidth: 9\nsavefig.dpi: 30\n")
     code = (
-        "import sys, tests.draw.test_tiers as t; from pathlib import Path;"
-        "t.save(t.draw_fabric(t.colossus()), Path(sys.argv[1])); assert 'matplotlib.pyplot' not in sys.modules"
+        "import sys; from pathlib import Path; from fabric.draw import draw_fabric, save;"
+        "from tests.draw.fabrics import colossus;"
+        "[save(draw_fabric(colossus()), Path(file)) for file in sys.argv[1:]];"
+        "assert 'matplotlib.pyplot' not in sys.modules"
     )
     paths = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
-    styled = {
-        **os.environ,
-        "PYTHONPATH": paths,
-        "MATPLOTLIBRC": str(tmp_path),
-        "PYTHONHASHSEED": "7",
-        "TZ": "Asia/Tokyo",
-    }
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / f"c.{kind}")], env=styled, check=True)
-    first = (tmp_path / f"a.{kind}").read_bytes()
-    assert first == (tmp_path / f"b.{kind}").read_bytes() == (tmp_path / f"c.{kind}").read_bytes()
+    styled = os.environ | {
+        "PYTHONPATH": paths, "MATPLOTLIBRC": str(tmp_path), "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo",
+    }  # fmt: skip
+    files = [str(tmp_path / f"c.{suffix}") for suffix in suffixes]
+    subprocess.run([sys.executable, "-c", code, *files], env=styled, check=True)
+    for suffix in suffixes:
+        first = (tmp_path / f"a.{suffix}").read_bytes()
+        assert first == (tmp_path / f"b.{suffix}").read_bytes() == (tmp_path / f"c.{suffix}").read_bytes(), suffix
 
 
 def test_searchable(tmp_path: Path) -> None:
     """An SVG needs no font of its reader, and its words can still be searched for."""
-    save(draw_fabric(colossus()), tmp_path / "fabric.svg")
+    save(draw_fabric(build("colossus")), tmp_path / "fabric.svg")
     text = (tmp_path / "fabric.svg").read_text(encoding="utf-8")
     assert "<text" not in text
     assert "Spine × 1,568" in text
@@ -274,7 +193,7 @@ def test_searchable(tmp_path: Path) -> None:
 
 def test_saved_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture that cannot be written leaves nothing behind, and what stood there before still stands."""
-    figure = draw_fabric(one_switch())
+    figure = draw_fabric(build("one switch"))
     with pytest.raises(InputError, match="svg"):
         save(figure, tmp_path / "fabric.docx")
     (tmp_path / "fabric.png").write_text("before")
