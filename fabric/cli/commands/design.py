@@ -53,13 +53,17 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
     metavar="NAMES",
     help="Compute the Pareto front over these objectives, such as cost,hops,allreduce.",
 )
-@click.option("--size", default="1GiB", show_default=True, help="Message size for the allreduce objective.")
 @click.option(
+    "--size", metavar="SIZE", default="1GiB", show_default=True, help="Message size for the allreduce objective."
+)
+@record_option(
     "--routing",
-    type=click.Choice(["adaptive", "ecmp"]),
+    registry="fabric.flow:ROUTINGS",
+    only=lambda routing: routing.closed_form,
+    metavar="NAME",
     default="adaptive",
     show_default=True,
-    help="Routing for the allreduce objective.",
+    help="Routing for the allreduce objective: {names}.",
 )
 @OUT
 @AS_JSON

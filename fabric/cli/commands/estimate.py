@@ -104,7 +104,7 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     show_default=True,
     help="Cluster sizes in GPUs with commas, or doublings from..to.",
 )
-@click.option("--size", default="1GiB", show_default=True, help="Message size.")
+@click.option("--size", metavar="SIZE", default="1GiB", show_default=True, help="Message size.")
 @record_option(
     "--routing",
     registry=ROUTINGS,
@@ -123,7 +123,7 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     metavar="NAMES",
     default="ring,best",
     show_default=True,
-    help="Algorithms with commas: {names}, which is the fastest at each size.",
+    help="Algorithms with commas: {names}; best is the fastest at each size.",
 )
 @OUT
 @AS_JSON
