@@ -58,7 +58,7 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
 )
 @record_option(
     "--routing",
-    registry="fabric.flow:ROUTINGS",
+    registry="fabric.flow.routings:ROUTINGS",
     only=lambda routing: routing.closed_form,
     metavar="NAME",
     default="adaptive",
