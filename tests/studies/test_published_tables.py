@@ -264,11 +264,21 @@ def test_a_table_stands_alone(run: Run, more: list[str]) -> None:
     assert "--table excludes all other options" in err
 
 
-def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
-    """Two rows of one name would be told as one."""
+def test_a_duplicate_name_is_refused(tmp_path: Path) -> None:
+    """Two rows with the same name could not be distinguished."""
     file = tmp_path / "mine.yaml"
     file.write_text(json.dumps({**TABLE, "rows": [*TABLE["rows"], *TABLE["rows"]]}))  # type: ignore[misc]
     with pytest.raises(InputError, match="duplicate name 'SuperPOD'"):
+        check_table(file)
+
+
+def test_a_wrong_explanation_is_placed_at_its_row_and_cell(tmp_path: Path) -> None:
+    """A cell that a row does not have is named by the row, the explanation and the position in it."""
+    rows = list(TABLE["rows"])  # type: ignore[call-overload]
+    wrong = {**rows[0], "name": "other", "differs": [{"cells": ["switches", "radix"], "why": "x"}]}
+    file = tmp_path / "mine.yaml"
+    file.write_text(json.dumps({**TABLE, "rows": [*rows, wrong]}))
+    with pytest.raises(InputError, match=r"rows\[1\].differs\[0\].cells\[1\]: other has no published radix"):
         check_table(file)
 
 
