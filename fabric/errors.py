@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["Conflict", "FabricError", "Infeasible", "InputError", "Mistake", "TooLarge", "nearest", "whole"]
+__all__ = ["Conflict", "FabricError", "Infeasible", "InputError", "Mistake", "TooLarge", "is_whole", "nearest"]
 
 
 class FabricError(Exception):
@@ -72,7 +72,7 @@ class TooLarge(FabricError):
     """A result that would not fit in memory, or be too large to read, refused before it is computed."""
 
 
-def whole(number: object, least: int) -> bool:
+def is_whole(number: object, least: int) -> bool:
     """Say whether a value is an integer of at least `least`, and not a boolean."""
     return isinstance(number, int) and not isinstance(number, bool) and number >= least
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import metrics_of
 from fabric.catalog import Switch
-from fabric.errors import InputError, whole
+from fabric.errors import InputError, is_whole
 
 __all__ = ["RACK", "Floor", "Rack", "Shelf", "floor_of"]
 
@@ -110,7 +110,7 @@ def floor_of(blueprint: Blueprint, rack: Rack = RACK) -> Floor:
 
 
 def _check(rack: Rack) -> None:
-    if not whole(rack.units, 1) or rack.units > 100:
+    if not is_whole(rack.units, 1) or rack.units > 100:
         raise InputError(f"--rack-units {rack.units!r:.40}: a rack is 1 to 100 rack units high, mostly 42 or 48")
     if not 0 < rack.power_w < 1e7:
         raise InputError(f"--rack-kw {rack.power_w / 1000:g}: a rack is fed with more than 0 and less than 10,000 kW")

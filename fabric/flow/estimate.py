@@ -9,7 +9,7 @@ from functools import cache
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Generation, Server, collectives
-from fabric.errors import InputError, whole
+from fabric.errors import InputError, is_whole
 from fabric.flow.algorithms import Algorithm, Traffic, algorithm_of, algorithms_of
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import oversubscribed_share
@@ -133,7 +133,7 @@ def _fastest(
     machine_of: Callable[[Traffic], Machine],
 ) -> Estimate:
     """Estimate by the algorithm, or the fastest, on the machine that `machine_of` returns for its traffic."""
-    if not whole(size_bytes, 1) or size_bytes > LARGEST:
+    if not is_whole(size_bytes, 1) or size_bytes > LARGEST:
         raise InputError(f"size_bytes {size_bytes!r:.40}: not a whole number of bytes from 1 to 2**60")
     collective = COLLECTIVES.get_record(name)
     found = fastest(machine_of, collective, size_bytes, timed_algorithms(collective, algorithm))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError, whole
+from fabric.errors import InputError, is_whole
 from fabric.flow.router import router_of
 from fabric.network.expand import lay_devices
 from fabric.units import count
@@ -37,7 +37,7 @@ def crosses_nvlink(blueprint: Blueprint, ends: tuple[int, int]) -> bool:
 
 def _nic(blueprint: Blueprint, gpu: int) -> int:
     """Return the NIC that a GPU sends from; raises InputError for an unknown GPU."""
-    if not whole(gpu, 0) or gpu >= blueprint.gpus:
+    if not is_whole(gpu, 0) or gpu >= blueprint.gpus:
         raise InputError(f"GPU {gpu!r:.40}: {blueprint.name} has {count(blueprint.gpus)}, numbered from 0")
     server = blueprint.server
     return gpu // server.gpus * server.nics + gpu % server.gpus * server.nics // server.gpus

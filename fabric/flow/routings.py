@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from fabric.catalog import collectives
-from fabric.errors import InputError, whole
+from fabric.errors import InputError, is_whole
 from fabric.flow.ecmp_model import mean_hashed_share, slowest_hashed_share
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.hashing import Keys, flow_keys
@@ -149,7 +149,7 @@ class Routing:
     def __post_init__(self) -> None:
         """Raise InputError for an unknown name, and without queue pairs."""
         ROUTINGS.get_record(self.name)
-        if not whole(self.qps, 1):
+        if not is_whole(self.qps, 1):
             raise InputError(f"{self.qps!r:.40} queue pairs carry nothing; take 1 or more")
 
     @property

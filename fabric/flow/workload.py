@@ -9,7 +9,7 @@ import numpy as np
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
-from fabric.errors import InputError, nearest, whole
+from fabric.errors import InputError, is_whole, nearest
 from fabric.flow.algorithms import Algorithm, algorithm_of
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
@@ -60,13 +60,13 @@ class Workload:
 
     def __post_init__(self) -> None:
         """Raise InputError as the class says."""
-        if self.gpus is not None and not whole(self.gpus, 1):
+        if self.gpus is not None and not is_whole(self.gpus, 1):
             raise InputError(f"gpus {self.gpus!r:.40}: not a positive whole number")
         if not isinstance(self.routing, Routing):
             raise InputError(f"routing {self.routing!r:.40}: not a Routing; write for example Routing('ecmp', qps=4)")
         if not isinstance(self.failures, tuple) or not all(isinstance(word, str) for word in self.failures):
             raise InputError(f"failures {self.failures!r:.40}: not a tuple of words, such as ('leaf:3',)")
-        if not whole(self.seed, 0):
+        if not is_whole(self.seed, 0):
             raise InputError(f"seed {self.seed!r:.40}: not a whole number from 0")
         COLLECTIVES.get_record(self.collective)
         PLACEMENTS.get_record(self.placement)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fabric.errors import Infeasible, InputError, whole
+from fabric.errors import Infeasible, InputError, is_whole
 from fabric.flow import Estimate
 from fabric.studies.study import Study, design, read
 
@@ -72,7 +72,7 @@ def scale(
     Tiers and planes that the request pins are kept, so a size may have no design; it is named with the reason. Raises
     InputError as `design` does, and for unknown routings and algorithms; Infeasible when no size has a design.
     """
-    if isinstance(gpus, int) or not gpus or not all(whole(each, 1) for each in gpus) or len(set(gpus)) != len(gpus):
+    if isinstance(gpus, int) or not gpus or not all(is_whole(each, 1) for each in gpus) or len(set(gpus)) != len(gpus):
         raise InputError("gpus: give a sequence of one whole number or more, each once")
     for what, words in (("routings", routings), ("algorithms", algorithms)):
         if isinstance(words, str) or not words:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError, TooLarge, nearest, whole
+from fabric.errors import InputError, TooLarge, is_whole, nearest
 from fabric.network import Devices, Network
 from fabric.network.expand import expand, lay_devices, memory_bytes
 from fabric.units import count, size
@@ -112,7 +112,7 @@ def _check_number(
 ) -> int:
     """Return the number of the pod or unit to show; raises InputError where there is none of this number."""
     places, number = splitter_of(blueprint).count_places(axes, outer), numbers[part]
-    if not whole(number, 0) or number >= places:
+    if not is_whole(number, 0) or number >= places:
         where = f"pod {numbers['pod']} of {blueprint.name}" if outer else blueprint.name
         raise InputError(f"--{part} {number!r:.40}: {where} has {count(places)}, numbered from 0")
     return number
