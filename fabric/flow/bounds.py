@@ -66,15 +66,12 @@ def lp_bound(
 
 def _relayed(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     """Solve the program of a fabric whose links all end at NICs, which forward traffic; a commodity is a source NIC."""
-    network, nic, nics = (
-        expand(blueprint),
-        router_of(blueprint).nic_of_links(),
-        blueprint.servers * blueprint.server.nics,
-    )
-    switch, nodes = nics + network.upper.astype(np.int64) - network.servers.count, nics + blueprint.switches
     sources, source = np.unique(phase.source, return_inverse=True)
     links = np.flatnonzero(up)
     _refuse_too_large(blueprint, 2 * len(sources) * len(links), most)
+    network, nic = expand(blueprint), router_of(blueprint).nic_of_links()
+    nics = blueprint.servers * blueprint.server.nics
+    switch, nodes = nics + network.upper.astype(np.int64) - network.servers.count, nics + blueprint.switches
     each, arcs = np.repeat(np.arange(len(sources)), len(links)) * nodes, np.tile(links, len(sources))
     at, to = each + nic[arcs], each + switch[arcs]
     ideal, demand = ideal_gbps(blueprint, phase), np.zeros(len(sources) * nodes)
@@ -90,21 +87,21 @@ def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     Balances: one for each commodity and switch, then one for each source NIC, then one for each commodity and target
     NIC. A source's balance takes its demand times the share in, and a target's as much out.
     """
-    ideal, network, nics = ideal_gbps(blueprint, phase), expand(blueprint), blueprint.servers * blueprint.server.nics
-    router = router_of(blueprint)
+    router, nics = router_of(blueprint), blueprint.servers * blueprint.server.nics
     nic = router.nic_of_links()
-    hosts = len(nic)
-    servers, switches = network.servers.count, network.devices - network.servers.count
-    lower, upper = (column.astype(np.int64) - servers for column in (network.lower, network.upper))
+    hosts, hosts_up = len(nic), up[: len(nic)]
+    fabric = hosts + np.flatnonzero(up[hosts:])
     # Fewer commodities make a smaller program: NICs below one leaf send alike unless each has lost another plane.
     alike = blueprint.planes == 1 or up.all()
     commodity = router.commodities(phase.source) if alike else np.unique(phase.source, return_inverse=True)[1]
-    sources, source = np.unique(phase.source, return_inverse=True)
-    (pairs, pair), count = _pairs(commodity, phase.target, nics), int(commodity.max()) + 1
-    first_source, first_pair = count * switches, count * switches + len(sources)
-    fabric, hosts_up = np.arange(hosts, network.links), up[:hosts]
-    fabric = fabric[up[fabric]]
+    count = int(commodity.max()) + 1
     _refuse_too_large(blueprint, 2 * count * len(fabric), most)
+    network, ideal = expand(blueprint), ideal_gbps(blueprint, phase)
+    servers, switches = network.servers.count, network.devices - network.servers.count
+    lower, upper = (column.astype(np.int64) - servers for column in (network.lower, network.upper))
+    sources, source = np.unique(phase.source, return_inverse=True)
+    pairs, pair = _pairs(commodity, phase.target, nics)
+    first_source, first_pair = count * switches, count * switches + len(sources)
     each, arcs = np.repeat(np.arange(count), len(fabric)) * switches, np.tile(fabric, count)
     of_source = np.flatnonzero(hosts_up & np.isin(nic, sources))
     sends = np.searchsorted(sources, nic[of_source])

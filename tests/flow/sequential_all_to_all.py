@@ -22,7 +22,7 @@ def all_to_all_s(plan: Blueprint, gpus: int, server: int, size: float, routing: 
     who send at one time share links max-min fairly; a message arrives `link_s` after its last byte for each link
     passed. NVLink, of 900 GB/s both ways and 1 us, joins the GPUs of a `server`.
     """
-    way, links, capacity = _ways(plan, gpus, routing)
+    way, links, capacity = _paths(plan, gpus, routing)
     here, turn, now = np.arange(gpus), np.zeros(gpus, np.int64), 0.0
     left, arrives = np.zeros((gpus, routing.qps)), np.zeros(gpus)
     while (turn < gpus).any():
@@ -48,11 +48,14 @@ def all_to_all_s(plan: Blueprint, gpus: int, server: int, size: float, routing: 
     return now
 
 
-def _ways(plan: Blueprint, gpus: int, routing: Routing) -> tuple[npt.NDArray[np.int64], ...]:
+def _paths(plan: Blueprint, gpus: int, routing: Routing) -> tuple[npt.NDArray[np.int64], ...]:
     """Return the arcs from each GPU to each by each queue pair, the links of the longest, and all arcs' capacity."""
     source, target = np.nonzero(~np.eye(gpus, dtype=bool))
     routes = route(plan, Phase(source, target), routing)
     arcs = routes.arcs.reshape(len(source), routing.qps, -1)
     way = np.full((gpus, gpus, *arcs.shape[1:]), len(routes.capacity) - 1, np.int64)
     way[source, target] = arcs
-    return way, np.isfinite(routes.capacity[way]).sum(axis=3).max(axis=2), routes.capacity
+    # Few of the arcs are used: numbered again, they make every solution cheaper.
+    used, numbers = np.unique(way, return_inverse=True)
+    way, capacity = numbers.reshape(way.shape), routes.capacity[used]
+    return way, np.isfinite(capacity[way]).sum(axis=3).max(axis=2), capacity

@@ -95,9 +95,18 @@ def predicted(plan: Blueprint, placement: np.ndarray, algorithm: str) -> float:
     return shares(plan, flows, Routing("dmodk")).wire_s * BYTES
 
 
+QUICK = {("two tiers 2:1", "random"), ("three tiers 1:1", "strided"), ("two tiers 4:1", "contiguous")}
+"""The fabrics and rank orders that are tried each time; the others are slow witnesses of the same."""
+
+CASES = [
+    pytest.param(fabric, order, marks=() if (fabric, order) in QUICK else pytest.mark.slow)
+    for fabric in FABRICS
+    for order in ("contiguous", "strided", "random")
+]
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("order", ["contiguous", "strided", "random"])
-@pytest.mark.parametrize("fabric", FABRICS)
+@pytest.mark.parametrize(("fabric", "order"), CASES)
 def test_a_collective_takes_the_time_that_simgrid_says(
     simgrid: SimGrid, fabric: str, order: str, algorithm: str
 ) -> None:

@@ -176,7 +176,9 @@ def of_atop(name: str) -> Blueprint:
     return sized(form, 512, gpus=8, pod=1, block=16, slot=32, rail=8, group=16, core=4, **copies)
 
 
-@pytest.mark.parametrize("name", ATOP_MS)
+@pytest.mark.parametrize(
+    "name", ["rail-optimized", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hpn", "dragonfly"))]
+)
 def test_packets_all_to_all_of_atop(name: str) -> None:
     """GPUs that send to the others in turn, each at its own pace, under ECMP take as long as NS-3's within 10 %."""
     plan = of_atop(name)
