@@ -142,12 +142,12 @@ def test_servers_without_a_common_rail_meet_above() -> None:
     [
         ("leaf", "write a kind"),
         ("leef:1", "did you mean 'leaf'"),
-        ("leaf:99", "there are 8 of it"),
+        ("leaf:99", "the fabric has only 8"),
         ("link:101%", "at most 100%"),
         ("link[pod=1]", "has no axes"),
         ("leaf[pod=1]", "no axis 'pod'"),
         ("leaf[block=x]", "whole number"),
-        ("leaf[block=77]", "there is no leaf"),
+        ("leaf[block=77]", "the fabric has no leaf"),
     ],
 )
 def test_what_is_no_failure_is_told(word: str, said: str) -> None:
@@ -155,4 +155,4 @@ def test_what_is_no_failure_is_told(word: str, said: str) -> None:
     with pytest.raises(InputError) as caught:
         fail(fat_tree(2, 8, 8), ["spine:1", word, "moon:3"])
     assert said in str(caught.value)
-    assert "no kind 'moon'" in str(caught.value)
+    assert "unknown kind 'moon'" in str(caught.value)

@@ -46,10 +46,11 @@ def searched(plan: Blueprint, graph: nx.Graph, source: int, target: int) -> int:
     return int(nx.shortest_path_length(graph, ("nic", source), ("nic", target)))
 
 
+@pytest.mark.parametrize("seeds", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.family} {form.tiers} {len(form.text)}")
-def test_a_path_leads_from_server_to_server_and_none_is_shorter(form: Topology) -> None:
+def test_a_path_leads_from_server_to_server_and_none_is_shorter(form: Topology, seeds: int) -> None:
     """Every two devices of a path are joined by a link, and networkx finds no path of fewer links between the NICs."""
-    for seed in range(3):
+    for seed in range(seeds):
         random = Random(f"{form.text} {seed}")
         plan = random_blueprint(form, random)
         network = expand(plan)

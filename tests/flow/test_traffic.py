@@ -177,12 +177,12 @@ def of_atop(name: str) -> Blueprint:
 
 
 @pytest.mark.parametrize(
-    "name", ["rail-optimized", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hpn", "dragonfly"))]
+    ("name", "seeds"), [("rail-optimized", 1), *(pytest.param(name, 3, marks=pytest.mark.slow) for name in ATOP_MS)]
 )
-def test_packets_all_to_all_of_atop(name: str) -> None:
+def test_packets_all_to_all_of_atop(name: str, seeds: int) -> None:
     """GPUs that send to the others in turn, each at its own pace, under ECMP take as long as NS-3's within 10 %."""
     plan = of_atop(name)
     assert plan.switches == {"rail-optimized": 320, "hpn": 192, "dragonfly": 876}[name]
     qps = 2 if name == "hpn" else 1
-    found = [all_to_all_s(plan, 64, 8, 1e6, Routing("ecmp", qps, seed), 5e-6) for seed in range(3)]
-    assert sum(found) / 3 == pytest.approx(ATOP_MS[name] * 1e-3, rel=0.1)
+    found = [all_to_all_s(plan, 64, 8, 1e6, Routing("ecmp", qps, seed), 5e-6) for seed in range(seeds)]
+    assert sum(found) / seeds == pytest.approx(ATOP_MS[name] * 1e-3, rel=0.1)

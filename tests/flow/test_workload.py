@@ -344,9 +344,14 @@ def test_a_ring_by_rail_crosses_the_network_at_every_step(plan: fabric.Blueprint
     assert times[0].estimate.busbw_GBps > 7 * times[1].estimate.busbw_GBps
 
 
-@pytest.mark.parametrize("planes", [1, 2])
-@pytest.mark.parametrize("ratio", [1, 2])
-@pytest.mark.parametrize("family", ["fat-tree", "rail-optimized"])
+QUICK = [("fat-tree", 1, 2), ("rail-optimized", 2, 1)]
+SHAPES = [*product(("fat-tree", "rail-optimized"), (1, 2), (1, 2))]
+
+
+@pytest.mark.parametrize(
+    ("family", "ratio", "planes"),
+    [pytest.param(*shape, marks=() if shape in QUICK else pytest.mark.slow) for shape in SHAPES],
+)
 def test_by_default_a_closed_form_says_what_flows_do(family: str, ratio: int, planes: int) -> None:
     """On any planes and ratio, a random ring or tree takes no less in closed form, and at most three tenths more.
 
