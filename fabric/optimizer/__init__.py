@@ -1,36 +1,62 @@
-"""Sizing: which form, on how many planes, with which number on every axis, is the best, and the proof of it."""
+"""Sizing: the best topology with its number of planes and all its sizes, with the proof of it.
 
-from fabric.optimizer.binding_limits import Binding, Step, binding, fewer_hops
-from fabric.optimizer.explain import told
-from fabric.optimizer.flow_objectives import STEP, FlowObjective
-from fabric.optimizer.joint_choice import cheapest_together
-from fabric.optimizer.objectives import OBJECTIVES, Objective
-from fabric.optimizer.pareto_search import Aim, Front, Point, front
-from fabric.optimizer.parse_objectives import WORDS, parse_objectives
-from fabric.optimizer.search import Proof, Runner, Sized, size
-from fabric.optimizer.sensitivity import Change, sensitivity
+What it exports is imported when it is first used, so that `fabric.optimizer.objectives`, which the command line lists,
+loads without the solver.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fabric.optimizer.binding_limits import BindingLimit, FewerHops, find_binding_limits, find_fewer_hops
+    from fabric.optimizer.explain import describe_conflict
+    from fabric.optimizer.joint_choice import cheapest_combination
+    from fabric.optimizer.objectives import OBJECTIVES, FlowObjective, LinearObjective, Objective
+    from fabric.optimizer.pareto import Front, Point
+    from fabric.optimizer.pareto_search import find_front
+    from fabric.optimizer.parsing import parse_objectives
+    from fabric.optimizer.search import Alternative, Proof, SizingResult, size
+    from fabric.optimizer.sensitivity import BreakEven, find_break_evens
+
+_MODULES = {
+    "binding_limits": ("BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"),
+    "explain": ("describe_conflict",),
+    "joint_choice": ("cheapest_combination",),
+    "objectives": ("OBJECTIVES", "FlowObjective", "LinearObjective", "Objective"),
+    "pareto": ("Front", "Point"),
+    "pareto_search": ("find_front",),
+    "parsing": ("parse_objectives",),
+    "search": ("Alternative", "Proof", "SizingResult", "size"),
+    "sensitivity": ("BreakEven", "find_break_evens"),
+}
 
 __all__ = [
     "OBJECTIVES",
-    "STEP",
-    "WORDS",
-    "Aim",
-    "Binding",
-    "Change",
+    "Alternative",
+    "BindingLimit",
+    "BreakEven",
+    "FewerHops",
     "FlowObjective",
     "Front",
+    "LinearObjective",
     "Objective",
     "Point",
     "Proof",
-    "Runner",
-    "Sized",
-    "Step",
-    "binding",
-    "cheapest_together",
-    "fewer_hops",
-    "front",
+    "SizingResult",
+    "cheapest_combination",
+    "describe_conflict",
+    "find_binding_limits",
+    "find_break_evens",
+    "find_fewer_hops",
+    "find_front",
     "parse_objectives",
-    "sensitivity",
     "size",
-    "told",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"fabric.optimizer.{module}"), name)
+    raise AttributeError(f"module 'fabric.optimizer' has no attribute '{name}'")

@@ -1,65 +1,68 @@
-"""The limits that bind: those that, relaxed alone, would let the best fabric be better, and by how much."""
+"""The limits that bind: those that, relaxed alone, would make the optimum better, and by how much."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fabric.optimizer.build_model import build_model
-from fabric.optimizer.objectives import LIMITS, Objective
-from fabric.optimizer.search import comparable
+from fabric.optimizer.objectives import LinearObjective
+from fabric.optimizer.search import comparable_candidates
 from fabric.optimizer.solve import minimise
-from fabric.request import Limits, Spec, even_planes
+from fabric.request import Spec, even_planes
 from fabric.topology.topology import PLANE
 
-__all__ = ["Binding", "Step", "binding", "fewer_hops"]
+__all__ = ["BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"]
 
-WORK = 4.0
-"""The work spent on each question, in CP-SAT's deterministic time; one that takes more stays unanswered."""
+BUDGET = 4.0
+"""The deterministic time of each solve (see `solve.SOLVE_BUDGET`); what takes more stays undecided."""
 
 
 @dataclass(frozen=True)
-class Binding:
-    """A limit with its value, the value it was relaxed to (None for dropped), and the first objective's least then.
-
-    That is None where it took too much work to find.
-    """
+class BindingLimit:
+    """A limit of the request without which the optimum would be better."""
 
     limit: str
+    """Its key: `limits.cost_usd`."""
     value: Any
+    """Its value."""
     loosened_to: Any
+    """The value it was relaxed to; None where it was dropped."""
     objective: float | None
+    """The optimum of the first objective then; None where it was not determined within the solve budget."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """The least that the first objective comes to when the longest path is to have at most so many switches."""
+class FewerHops:
+    """What a shorter longest path costs."""
 
     hops_max: int
+    """The most switches on a path."""
     objective: float
+    """The optimum of the first objective then."""
 
 
-def binding(spec: Spec, aims: Sequence[Objective], least: float) -> tuple[Binding, ...]:
-    """Return the limits of `spec` that keep the first of `aims` from being below `least`, the dearest first.
+def find_binding_limits(spec: Spec, objectives: Sequence[LinearObjective], optimum: float) -> tuple[BindingLimit, ...]:
+    """Return the limits that keep the first objective from being below `optimum`, the one that costs most first.
 
-    A ratio and parallel links are doubled, anything else is dropped, and the best is sought over every form. Limits of
-    which that took too much work come last.
+    A ratio and parallel links are doubled, anything else is dropped, and the search is over every topology. Limits for
+    which that was not determined within the solve budget come last.
     """
     found = []
     for limit, value, loosened, relaxed in (*_relaxed_rules(spec), *_relaxed_totals(spec)):
-        best, settled = _best(relaxed, aims[0], least)
-        if best is not None or not settled:
-            found.append(Binding(limit, value, loosened, best))
+        best, decided = _improve(relaxed, objectives[0], optimum)
+        if best is not None or not decided:
+            found.append(BindingLimit(limit, value, loosened, best))
     return tuple(sorted(found, key=lambda item: math.inf if item.objective is None else item.objective))
 
 
-def fewer_hops(spec: Spec, aims: Sequence[Objective], hops_max: int) -> Step | None:
-    """Return what the first of `aims` comes to with two switches fewer on the longest path; None where none has."""
+def find_fewer_hops(spec: Spec, objectives: Sequence[LinearObjective], hops_max: int) -> FewerHops | None:
+    """Return the optimum of the first objective with two hops fewer on the longest path; None where none has them."""
     fewer = replace(spec, limits=replace(spec.limits, hops=hops_max - 2))
-    best = _best(fewer, aims[0], None)[0] if hops_max > 2 else None
-    return None if best is None else Step(hops_max - 2, best)
+    best = _improve(fewer, objectives[0], None)[0] if hops_max > 2 else None
+    return None if best is None else FewerHops(hops_max - 2, best)
 
 
 Relaxed = tuple[str, Any, Any, Spec]
@@ -67,10 +70,8 @@ Relaxed = tuple[str, Any, Any, Spec]
 
 
 def _relaxed_totals(spec: Spec) -> Iterator[Relaxed]:
-    for name in LIMITS:
-        if (most := getattr(spec.limits, name)) is not None:
-            limits = Limits(**{**asdict(spec.limits), name: None})
-            yield f"limits.{name}", most, None, replace(spec, limits=limits)
+    for key, most in spec.limits.on_objectives.items():
+        yield f"limits.{key}", most, None, replace(spec, limits=spec.limits.without(key))
     tiers, planes = (1, 2, 3, 4), tuple(even_planes(spec.server.nic_gbps))
     if set(tiers) - set(spec.tiers):
         yield "tiers", list(spec.tiers), None, replace(spec, tiers=tiers)
@@ -84,7 +85,7 @@ def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
     yield "limits.parallel_links", links, 2 * links, replace(spec, limits=twice)
     ratios = {role: spec.ratio(role) for role in (*spec.oversubscription, "*")}
     doubled = {role: 2 * ratio for role, ratio in ratios.items()}
-    yield "oversubscription", _plain(ratios), _plain(doubled), replace(spec, oversubscription=doubled)
+    yield "oversubscription", _plain_ratios(ratios), _plain_ratios(doubled), replace(spec, oversubscription=doubled)
     if spec.unit_gpus:
         yield "unit_gpus", spec.unit_gpus, None, replace(spec, unit_gpus=None)
     if any(spec.reserve.values()):
@@ -93,7 +94,7 @@ def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
         yield "grow_to_gpus", spec.grow_to_gpus, None, replace(spec, grow_to_gpus=None)
     if any(spec.least_oversubscription.values()):
         least = replace(spec, least_oversubscription={})
-        yield "least_oversubscription", _plain(spec.least_oversubscription), None, least
+        yield "least_oversubscription", _plain_ratios(spec.least_oversubscription), None, least
     for role, share in spec.survive.items():
         rest = {name: value for name, value in spec.survive.items() if name != role}
         yield f"survive.{role}", float(share), None, replace(spec, survive=rest)
@@ -106,22 +107,23 @@ def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
             yield f"pinned.{axis}", size, None, replace(spec, pinned=left)
 
 
-def _plain(ratios: Mapping[str, Any]) -> Any:
+def _plain_ratios(ratios: Mapping[str, Any]) -> Any:
+    """Return the ratio as one number where all tiers have the same, else by role."""
     numbers = {role: float(ratio) for role, ratio in ratios.items()}
     return numbers["*"] if len(set(numbers.values())) == 1 else {role: numbers[role] for role in numbers if role != "*"}
 
 
-def _best(spec: Spec, aim: Objective, least: float | None) -> tuple[float | None, bool]:
-    """Return the least of `aim` over every form, if it is below `least`, and whether that is settled."""
-    best = None if least is None else round(least * aim.scale)
+def _improve(spec: Spec, objective: LinearObjective, optimum: float | None) -> tuple[float | None, bool]:
+    """Return the optimum over every topology, None if it is not below `optimum`, and whether that is decided."""
+    best = None if optimum is None else round(optimum * objective.scale)
     start = best
-    for candidate in comparable(spec, [aim])[0]:
+    for candidate in comparable_candidates(spec, [objective])[0]:
         model = build_model(candidate)
-        sought = aim.expression(model)
+        expression = model.total(objective)
         if best is not None:
-            model.cp.add(sought <= best - 1)
-        answer = minimise(model, [sought], WORK)
-        best = answer.values[0] if answer.values else best
-        if answer.status not in ("OPTIMAL", "INFEASIBLE"):
+            model.cp.add(expression <= best - 1)
+        solution = minimise(model, [expression], BUDGET)
+        best = solution.values[0] if solution.values else best
+        if solution.status not in ("OPTIMAL", "INFEASIBLE"):
             return None, False
-    return (None if best is None or best == start else best / aim.scale), True
+    return (None if best is None or best == start else best / objective.scale), True

@@ -1,4 +1,4 @@
-"""The candidates of a request: each form of an allowed family on each allowed number of planes, or why it is none."""
+"""The candidates of a request: each allowed topology on each allowed number of planes, or why it is ruled out."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ from fabric.request import Spec
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE, Topology
 
-__all__ = ["Candidate", "Rejected", "candidates", "lane_sizes"]
+__all__ = ["Candidate", "Rejected", "allowed_sizes", "candidates"]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One form on one number of planes, with the switch models that have ports at its rate in each role."""
+    """One topology on one number of planes."""
 
     spec: Spec
+    """The request."""
     topology: Topology
+    """The topology."""
     planes: int
+    """The number of planes."""
     models: dict[str, tuple[Switch, ...]]
+    """For each role the switch models allowed that have ports at the rate of the links."""
     prices: Prices
+    """The prices of parts at that rate."""
 
     @property
     def link_gbps(self) -> int:
         return self.prices.link_gbps
 
     def unknown(self, fact: str) -> tuple[str, ...]:
-        """Return the parts of which `fact` (price, power or height) is not known; see `candidates`."""
+        """Return the parts whose price, power or height (`fact`) is not known."""
         models = [model for allowed in self.models.values() for model in allowed]
         return unknown(self.prices, fact, models, (bundle.name for bundle in self.topology.bundles))
 
@@ -53,8 +58,8 @@ class Candidate:
         return f"{self.topology.family} in {self.topology.size_label}{meets}{planes}"
 
 
-def lane_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
-    """Return the sizes that the request or the server allows a lane axis, or None where sizing is free."""
+def allowed_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
+    """Return the sizes of a rail or stripe axis that the request or the server allows; None where any will do."""
     server = spec.server
     if axis == "rail":
         return spec.rails or (server.rails or server.nics,)
@@ -65,26 +70,28 @@ def lane_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A form on a number of planes that could not even be tried, and why."""
+    """A candidate that was ruled out before it was solved."""
 
     name: str
+    """The topology and its planes, in words."""
     reason: str
+    """Why it is ruled out."""
 
 
 def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[Rejected]]:
     """Return the candidates of `spec` and the rejected ones with their reasons.
 
-    Of several models allowed in a role, those of which every fact in `needs` is known are kept if there are any.
-    Raises InputError when a pinned axis is one that no allowed form has.
+    Where a role allows several models, those for which every fact in `needs` is known are kept if there are any. Raises
+    InputError when no topology allowed has a pinned axis.
     """
-    forms = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
-    _check_pinned(spec, forms)
+    topologies = [each for name in spec.families for each in family(name).forms if each.tiers in spec.tiers]
+    _check_pinned(spec, topologies)
     found: list[Candidate] = []
     rejected: list[Rejected] = []
-    for form in forms:
+    for topology in topologies:
         for planes in spec.planes:
             for layer in _link_layers(spec):
-                result = _candidate(spec, form, planes, layer, needs)
+                result = _try_candidate(spec, topology, planes, layer, needs)
                 if isinstance(result, Candidate):
                     found.append(result)
                 else:
@@ -93,69 +100,71 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
 
 
 def _link_layers(spec: Spec) -> list[str | None]:
-    """Return the link layers that the allowed switches speak, each to be tried by itself; None where none says."""
+    """Return the link layers of the allowed switches, each for a fabric of its own; None where none has one."""
     layers = {model.link_layer for models in spec.switches.values() for model in models if model.link_layer}
     return [*sorted(layers)] if layers else [None]
 
 
-def _speaking(models: tuple[Switch, ...], layer: str | None) -> tuple[Switch, ...]:
+def _with_link_layer(models: tuple[Switch, ...], layer: str | None) -> tuple[Switch, ...]:
     return tuple(model for model in models if layer is None or model.link_layer in (None, layer))
 
 
-def _candidate(
-    spec: Spec, form: Topology, planes: int, layer: str | None, needs: Sequence[str]
+def _try_candidate(
+    spec: Spec, topology: Topology, planes: int, layer: str | None, needs: Sequence[str]
 ) -> Candidate | Rejected:
     gbps = spec.plane_gbps(planes)
     prices = Prices(spec, gbps)
-    models = {role: _known_first(prices, _speaking(spec.models(role), layer), needs) for role in form.roles}
-    candidate = Candidate(spec, form, planes, models, prices)
-    reason = next(_objections(spec, form, planes, layer, models), None)
+    models = {
+        role: _usable_models(prices, _with_link_layer(spec.models(role), layer), needs) for role in topology.roles
+    }
+    candidate = Candidate(spec, topology, planes, models, prices)
+    reason = next(_objections(spec, topology, planes, layer, models), None)
     return candidate if reason is None else Rejected(str(candidate), reason)
 
 
-def _known_first(prices: Prices, models: tuple[Switch, ...], needs: Sequence[str]) -> tuple[Switch, ...]:
-    """Keep the models with ports at the rate; of several, those of which all is known that comparing them needs."""
+def _usable_models(prices: Prices, models: tuple[Switch, ...], needs: Sequence[str]) -> tuple[Switch, ...]:
+    """Return the models with ports at the rate; if there are any, those with all facts needed to compare them."""
     fits = tuple(model for model in models if model.radix(prices.link_gbps))
     known = tuple(model for model in fits if not any(unknown(prices, fact, [model], ()) for fact in needs))
     return known or fits
 
 
 def _objections(
-    spec: Spec, form: Topology, planes: int, layer: str | None, models: dict[str, tuple[Switch, ...]]
+    spec: Spec, topology: Topology, planes: int, layer: str | None, models: dict[str, tuple[Switch, ...]]
 ) -> Iterator[str]:
     gbps = spec.plane_gbps(planes)
     if not gbps:
         yield f"a NIC of {spec.server.nic_gbps}G does not split evenly over {planes} planes"
     if spec.pinned.get(PLANE, planes) != planes:
         yield f"pinned.plane is {spec.pinned[PLANE]}"
-    yield from _family_objections(spec, form, planes)
+    yield from _family_objections(spec, topology, planes)
     for axis, size in spec.pinned.items():
-        domain = lane_sizes(spec, axis)
-        if axis not in form.axes and axis not in (bundle.name for bundle in form.bundles):
+        allowed = allowed_sizes(spec, axis)
+        if axis not in topology.axes and axis not in (bundle.name for bundle in topology.bundles):
             yield f"it has no axis or bundle '{axis}', which is pinned"
-        elif domain and size not in domain:
-            yield f"pinned.{axis} {size} is none of {', '.join(map(str, domain))}"
-    for role, allowed in models.items():
+        elif allowed and size not in allowed:
+            yield f"pinned.{axis} {size} is not {' or '.join(map(str, allowed))}"
+    for role, usable in models.items():
         if not spec.models(role):
             yield f"the request names no switch for the {role}"
-        elif not _speaking(spec.models(role), layer):
+        elif not _with_link_layer(spec.models(role), layer):
             yield f"no switch allowed for the {role} speaks {layer}, as others do: one fabric has one link layer"
-        elif not allowed:
-            has = ", ".join(f"{model.name} {_rates(model)}" for model in _speaking(spec.models(role), layer))
+        elif not usable:
+            has = ", ".join(f"{model.name} {_rates(model)}" for model in _with_link_layer(spec.models(role), layer))
             yield f"the {role} has no ports at {gbps}G ({has})"
 
 
-def _family_objections(spec: Spec, form: Topology, planes: int) -> Iterator[str]:
-    least = family(form.family).least_planes
+def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[str]:
+    least = family(topology.family).least_planes
     if planes < least:
         yield f"each NIC has a port in each of several planes: planes must be {least} or more"
-    levels = form.routing.nic_levels
+    levels = topology.routing.nic_levels
     if levels and planes != levels:
-        ratio = f", and oversubscription about {levels}" if form.routing.server_relay else ""
+        ratio = f", and oversubscription about {levels}" if topology.routing.server_relay else ""
         yield f"each NIC has a port for each of {levels} levels: planes must be {levels}{ratio}"
-    if spec.grown_servers > spec.servers and not form.layered:
+    if spec.grown_servers > spec.servers and not topology.layered:
         yield "it can't grow without moving cables"
-    if invalid := form.invalid_size(spec.pinned):
+    if invalid := topology.invalid_size(spec.pinned):
         yield invalid
 
 
@@ -163,8 +172,10 @@ def _rates(model: Switch) -> str:
     return "at " + " and ".join(f"{rate}G" for rate in model.rates)
 
 
-def _check_pinned(spec: Spec, forms: list[Topology]) -> None:
-    known = {name for form in forms for name in (*form.axes, *(bundle.name for bundle in form.bundles))}
+def _check_pinned(spec: Spec, topologies: list[Topology]) -> None:
+    known = {
+        name for topology in topologies for name in (*topology.axes, *(bundle.name for bundle in topology.bundles))
+    }
     for axis in spec.pinned:
-        if forms and axis not in known:
+        if topologies and axis not in known:
             raise InputError(f"pinned: {axis}: no allowed topology has such an axis or bundle{nearest(axis, known)}")

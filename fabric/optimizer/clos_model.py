@@ -9,7 +9,7 @@ from typing import cast
 
 from ortools.sat.python import cp_model
 
-from fabric.optimizer.candidates import Candidate, lane_sizes
+from fabric.optimizer.candidates import Candidate, allowed_sizes
 from fabric.optimizer.clos_features import clos_features
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.model import Model, Term
@@ -63,70 +63,71 @@ class ClosModel(Model):
             self.cp.add(self.sizes[name] - 1 <= self.upper(self.sizes[name]) * flag)
         return flag
 
-    def _size_all(self) -> None:
+    def _add_sizes(self) -> None:
         names = [*self.form.axes, *(bundle.name for bundle in self.form.bundles)]
         fills = [filled_name(axis) for axis in self.form.server.axes]
-        self._order = {name: place for place, name in enumerate([*reversed(fills), *names])}
+        self._order = {name: index for index, name in enumerate([*reversed(fills), *names])}
         for axis in self.form.axes:
             if axis != PLANE:
-                self.sizes[axis] = self._axis(axis)
+                self.sizes[axis] = self._add_axis(axis)
         self.sizes[PLANE] = self.candidate.planes
         hosts, *others = self.form.bundles
-        self.sizes[hosts.name] = self._given(hosts.name) or self.var(self.candidate.spec.server.nics, hosts.name)
+        self.sizes[hosts.name] = self._pinned_size(hosts.name) or self.var(self.candidate.spec.server.nics, hosts.name)
         for bundle in others:
-            self.sizes[bundle.name] = self._copies(bundle)
+            self.sizes[bundle.name] = self._parallel_links(bundle)
         self._attach_nics()
-        self._fill()
+        self._fill_places()
 
-    def _axis(self, axis: str) -> Term:
+    def _add_axis(self, axis: str) -> Term:
+        """Return the size of an axis: given, or a variable within what the request and the server allow."""
         spec = self.candidate.spec
-        if given := self._given(axis):
+        if given := self._pinned_size(axis):
             return given
         if axis == self.form.server.axes[-1]:
-            return self._unit or self.var(self.widest if self._loose(axis) else self._most_servers, axis)
-        domain = lane_sizes(spec, axis)
-        if domain is None:
+            return self._unit_servers or self.var(self.widest if self._is_loose(axis) else self._most_servers, axis)
+        allowed = allowed_sizes(spec, axis)
+        if allowed is None:
             return self.var(self.widest, axis)
-        if len(domain) == 1:
-            return domain[0]
-        var = self.var(max(domain), axis)
-        self.cp.add_linear_expression_in_domain(var, cp_model.Domain.from_values(sorted(domain)))
+        if len(allowed) == 1:
+            return allowed[0]
+        var = self.var(max(allowed), axis)
+        self.cp.add_linear_expression_in_domain(var, cp_model.Domain.from_values(sorted(allowed)))
         return var
 
     @property
-    def _unit(self) -> int | None:
+    def _unit_servers(self) -> int | None:
         return None if "unit_gpus" in self.relaxed else self.candidate.spec.unit_servers
 
     @property
     def _most_servers(self) -> int:
         return min(self.widest, self.candidate.spec.grown_servers)
 
-    def _loose(self, axis: str) -> bool:
-        """Say whether a placement axis may be larger than it need be: as one that is given could, if it were not."""
+    def _is_loose(self, axis: str) -> bool:
+        """Return whether a placement axis may be larger than the servers need: where its size is given."""
         given = axis in self.candidate.spec.pinned
         return given or (axis == self.form.server.axes[-1] and self.candidate.spec.unit_servers is not None)
 
     def _attach_nics(self) -> None:
-        """Every NIC has one link in every plane: lanes times links per lane are the server's NICs."""
+        """Give every NIC one link in every plane: rails times links per rail are the server's NICs."""
         up = tuple(name for name in self.form.bundles[0].ports_up if name != PLANE)
         self.cp.add(self.product(up) == self.candidate.spec.server.nics)
 
-    def _fill(self) -> None:
-        """Fill the places for today's servers, and size the outermost axis for those that the fabric may grow to."""
+    def _fill_places(self) -> None:
+        """Fill the places with today's servers, and size the outermost axis for those that the fabric may grow to."""
         outermost = self.form.server.axes[0]
-        grown = self._grown(self.servers)
-        today = self._places(self.servers, "today")
-        full = today if grown is self.servers else self._places(grown, "grown")
+        grown = self._grown_servers(self.servers)
+        today = self._filled_places(self.servers, "today")
+        full = today if grown is self.servers else self._filled_places(grown, "grown")
         for axis, count in today.items():
             self.sizes[filled_name(axis)] = count
-        for axis in [axis for axis in self.form.server.axes[1:-1] if not self._loose(axis)]:
-            self.cp.add(self.sizes[axis] <= full[axis])  # no place is for servers that nobody asked for
+        for axis in [axis for axis in self.form.server.axes[1:-1] if not self._is_loose(axis)]:
+            self.cp.add(self.sizes[axis] <= full[axis])  # a place holds no more than the servers asked for fill
         self.cp.add(self.sizes[outermost] >= full[outermost])
-        if not self._loose(outermost):
+        if not self._is_loose(outermost):
             self.cp.add(self.sizes[outermost] == full[outermost])
 
-    def _places(self, servers: Term, when: str) -> dict[str, Term]:
-        """Return the places of each placement axis that so many servers fill."""
+    def _filled_places(self, servers: Term, when: str) -> dict[str, Term]:
+        """Return how many places of each placement axis the servers fill, in whole or in part."""
         places: dict[str, Term] = {}
         count = servers
         for axis in reversed(self.form.server.axes):
@@ -135,8 +136,8 @@ class ClosModel(Model):
                 count = self._ceil_divide(count, self.sizes[axis], f"{axis} {when}")
         return places
 
-    def _grown(self, servers: Term) -> Term:
-        """Return the servers that the fabric must be able to grow to, today's `servers` at the least."""
+    def _grown_servers(self, servers: Term) -> Term:
+        """Return the servers that the fabric must be able to grow to, at least today's `servers`."""
         spec = self.candidate.spec
         if self.relaxed == {"grow_to_gpus"}:
             self.excess = self.var(spec.grown_servers, "grown", least=spec.servers)
@@ -150,6 +151,7 @@ class ClosModel(Model):
         return grown
 
     def _ceil_divide(self, count: Term, size: Term, name: str) -> Term:
+        """Return the quotient of two counts, rounded up."""
         if isinstance(count, int) and isinstance(size, int):
             return -(-count // size)
         places = self.var(self.upper(count), f"places of {name}")
@@ -178,8 +180,7 @@ class ClosModel(Model):
             self.cp.add(within).only_enforce_if(high.negated())
             self.cp.add(100 * down <= share).only_enforce_if(high)
 
-    def _balance(self, group: Group) -> None:
-        """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
+    def _bound_total_links(self, group: Group) -> None:
         if any(name.startswith("ports") for name in self.relaxed):
             return
         below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
@@ -194,10 +195,13 @@ class ClosModel(Model):
         elif not self.form.placement_axes(group) and self.relaxed.isdisjoint(
             ("gpus", "grow_to_gpus", "oversubscription")
         ):
-            self._balance_growth(group)
+            self._bound_grown_top(group)
 
-    def _balance_growth(self, top: Group) -> None:
-        """Say that the top tier, bought whole today, has ports for what the grown fabric's servers send up to it."""
+    def _bound_grown_top(self, top: Group) -> None:
+        """State that the top tier, bought whole today, has ports for what the grown fabric's servers send up to it.
+
+        Redundant like the rest, but it joins the cost of the top directly to the number of servers.
+        """
         spec = self.candidate.spec
         ratio = math.prod((spec.ratio(role) for role in self.form.roles[:-1]), start=Fraction(1))
         sent = math.ceil(spec.grown_servers * spec.server.nics * self.candidate.planes / ratio)

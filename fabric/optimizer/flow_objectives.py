@@ -8,70 +8,67 @@ the solver has to know of a flow objective.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
+from fabric.errors import InputError
 from fabric.flow import FabricSummary, allreduce, summarize
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import LARGEST_RATIO, MILLION, Features
+from fabric.optimizer.objectives import FlowObjective
 
-__all__ = [
-    "MEASURES",
-    "STEP",
-    "FlowObjective",
-    "features_of",
-    "measures",
-    "summary_of",
-]
-
-STEP = 1.02
-"""A measure is better when it is less by this factor, a fiftieth: finer differences of an estimate say nothing."""
+__all__ = ["candidate_value", "features_of", "summary_of", "value_of"]
 
 
 @dataclass(frozen=True)
-class FlowObjective:
-    """A quantity to have little of: its key in results, and its value for a shape."""
+class SummaryEstimate:
+    """The flow model's answers for a fabric summary (see `FlowEstimate`)."""
 
-    name: str
-    of_shape: Callable[[FabricSummary], float]
+    summary: FabricSummary
+    size_bytes: int
+    routing: str
 
-    def of(self, blueprint: Blueprint) -> float:
-        """Return the measure of a blueprint."""
-        return self.of_shape(summarize(blueprint))
+    @property
+    def allreduce_s(self) -> float:
+        return allreduce(self.summary, self.size_bytes, self.routing).time_s
 
-    def at(self, candidate: Candidate, features: Features) -> float:
-        """Return the measure of a fabric of `candidate` with these features."""
-        return self.of_shape(summary_of(candidate, features))
+    @property
+    def mean_hops(self) -> float:
+        return self.summary.mean_hops
+
+    @property
+    def ring_hops(self) -> float:
+        return self.summary.neighbour_hops
 
 
-MEASURES = ("allreduce", "mean_hops", "ring_hops")
-"""The words that ask for a measure."""
+def value_of(objective: FlowObjective, blueprint: Blueprint) -> float:
+    """Return the objective of a blueprint."""
+    return _evaluate(objective, summarize(blueprint))
 
 
-def measures(size_bytes: int = 2**30, routing: str = "adaptive") -> dict[str, FlowObjective]:
-    """Return the measures by name, with the time of an all-reduce of `size_bytes` under `routing`."""
+def candidate_value(objective: FlowObjective, candidate: Candidate, features: Features) -> float:
+    """Return the objective of a fabric of `candidate` with these features."""
+    return _evaluate(objective, summary_of(candidate, features))
 
-    def time_s(shape: FabricSummary) -> float:
-        return allreduce(shape, size_bytes, routing).time_s
 
-    values: tuple[tuple[str, Callable[[FabricSummary], float]], ...] = (
-        ("allreduce_s", time_s),
-        ("hops_mean", lambda shape: shape.mean_hops),
-        ("hops_ring", lambda shape: shape.neighbour_hops),
-    )
-    return {word: FlowObjective(name, value) for word, (name, value) in zip(MEASURES, values, strict=True)}
+def _evaluate(objective: FlowObjective, summary: FabricSummary) -> float:
+    value = objective.value(SummaryEstimate(summary, objective.size_bytes, objective.routing))
+    if not 0 <= value < math.inf:
+        raise InputError(f"objective '{objective.name}': its value {value} is not a finite number of at least 0")
+    return value
 
 
 def features_of(blueprint: Blueprint) -> dict[str, int]:
     """Return the features of a blueprint, as its model has them (`Model.features`)."""
-    shape = summarize(blueprint)
-    found = {"hops": shape.hops, "switch_ps": round(1000 * shape.switch_ns), "paths": int(shape.several_paths)}
-    found["leaf_nics"] = shape.leaf_nics
-    for tier, (peers, unmet, ratio) in enumerate(zip(shape.peers, shape.unmet_rails, shape.ratios, strict=True), 1):
+    summary = summarize(blueprint)
+    found = {"hops": summary.hops, "switch_ps": round(1000 * summary.switch_ns), "paths": int(summary.several_paths)}
+    found["leaf_nics"] = summary.leaf_nics
+    for tier, (peers, unmet, ratio) in enumerate(
+        zip(summary.peers, summary.unmet_rails, summary.ratios, strict=True), 1
+    ):
         found |= {f"peers {tier}": -peers, f"unmet rails {tier}": unmet}
         found[f"ratio {tier}"] = min(math.ceil(MILLION * ratio - 1e-6), LARGEST_RATIO)
-    found["inverse paths"] = math.ceil(MILLION * shape.inverse_path_diversity - 1e-6)
+    found["inverse paths"] = math.ceil(MILLION * summary.inverse_path_diversity - 1e-6)
     return found
 
 

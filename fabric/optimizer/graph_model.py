@@ -20,8 +20,8 @@ from fabric.topology.topology import PLANE, Bundle, Group
 __all__ = ["GraphModel"]
 
 
-WIDEST = 512
-"""The ports up to which tables are looked through: more than any switch has."""
+MOST_PORTS = 512
+"""The ports of a switch up to which tables have rows: more than any switch has."""
 
 
 class GraphModel(Model):
@@ -48,7 +48,7 @@ class GraphModel(Model):
         return self.count(self.form.paths.diameter)
 
     def _total(self, quantity: Expression, name: str) -> Term:
-        """Return a count as a variable, of which what it is over makes whole numbers."""
+        """Return a count as a variable; where it is a sum divided by a number, it is a whole number all the same."""
         expression = self.count(quantity)
         if isinstance(expression, int):
             return expression // (quantity.over if isinstance(quantity, Polynomial) else 1)
@@ -56,69 +56,71 @@ class GraphModel(Model):
         self.cp.add((quantity.over if isinstance(quantity, Polynomial) else 1) * total == expression)
         return total
 
-    def _size_all(self) -> None:
+    def _add_sizes(self) -> None:
         form, spec = self.form, self.candidate.spec
         names = [name for table in form.sizing.tables for name in table.names]
         bundles = [bundle.name for bundle in form.bundles]
         order = ["servers", *form.sizing.free, *form.sizing.derived, *names, *bundles, "nic", *form.sizing.fixed, PLANE]
-        self._order = {name: place for place, name in enumerate(dict.fromkeys(order))}
+        self._order = {name: index for index, name in enumerate(dict.fromkeys(order))}
         self.sizes |= {**form.given_sizes(spec.server.nics), PLANE: self.candidate.planes, "servers": self.servers}
         for name, least in form.sizing.free.items():
-            self.sizes[name] = self._free(name, least)
+            self.sizes[name] = self._add_free(name, least)
         for name, (whole, part) in form.sizing.derived.items():
             self.sizes[name] = self.var(min(self.upper_count(whole), self._ceiling), name)
             self.cp.add_division_equality(self.sizes[name], self.count(whole), self.count(part))
         for table in form.sizing.tables:
-            self._tabled(table)
+            self._add_table(table)
         for bundle in form.fabric_bundles:
             if bundle.name not in form.sizing.fixed:
-                self.sizes[bundle.name] = self._copies(bundle)
+                self.sizes[bundle.name] = self._parallel_links(bundle)
         if form.sizing.parallel:
             self._limit_parallel(form.sizing.parallel)
         room = self._total(form.sizing.capacity, "room")
         self.sizes["server"] = room
         self.cp.add(room >= self.servers)
         for rule in form.sizing.rules:
-            self._keep_to(rule)
+            self._add_rule(rule)
         if not spec.pinned.keys() & {*form.sizing.symmetric, *bundles}:
+            # The axes may trade places, so only one order of their sizes is worth searching.
             for one, other in pairwise(form.sizing.symmetric):
                 self.cp.add(self.sizes[one] <= self.sizes[other])
 
     def _limit_parallel(self, parallel: Ratio) -> None:
-        """Hold the links that a rule lays between two switches within the limit on parallel ones."""
+        """Keep the links that a pattern lays between two switches within the limit on parallel links."""
         sent, carried = self.count(parallel.numerator), self.count(parallel.denominator)
         if "limits.parallel_links" not in self.relaxed:
             self.cp.add(sent <= self.candidate.spec.limits.parallel_links * carried)
         elif len(self.relaxed) == 1:
-            apart = self._total(parallel.denominator, "apart")
-            self.cp.add(sent <= self.times(self._excess(self.widest), apart, "parallel", self._ceiling))
+            pairs = self._total(parallel.denominator, "pairs")
+            self.cp.add(sent <= self.times(self._excess(self.widest), pairs, "parallel", self._ceiling))
 
-    def _free(self, name: str, least: int) -> Term:
+    def _add_free(self, name: str, least: int) -> Term:
+        """Return a size that is free to choose, at least `least`."""
         spec = self.candidate.spec
-        if given := self._given(name):
+        if given := self._pinned_size(name):
             return given
         if name == "slot" and spec.unit_servers and "unit_gpus" not in self.relaxed:
             return spec.unit_servers
         most = self.widest**2 if name in self.form.sizing.unbounded else self.widest
         return self.var(max(least, min(most, max(spec.grown_servers, self.widest))), name, least)
 
-    def _tabled(self, table: SizeTable) -> None:
-        """Make the sizes of a table, of which one row counts."""
+    def _add_table(self, table: SizeTable) -> None:
+        """Add the sizes of a table: one of its rows."""
         spec, first = self.candidate.spec, table.names[0]
-        rows = table.rows(min(self.widest, WIDEST))
-        kept = {place: size for place, name in enumerate(table.names) if (size := self._given(name))}
-        rows = tuple(row for row in rows if all(row[place] == size for place, size in kept.items()))
+        rows = table.rows(min(self.widest, MOST_PORTS))
+        pinned = {index: size for index, name in enumerate(table.names) if (size := self._pinned_size(name))}
+        rows = tuple(row for row in rows if all(row[index] == size for index, size in pinned.items()))
         if first not in spec.pinned:
             rows = tuple(row for row in rows if row[0] <= max(rows[0][0], spec.grown_servers))
         if not rows:
-            self.cp.add_bool_or([])
-            rows = table.rows(WIDEST)[:1]
-        for place, name in enumerate(table.names):
-            values = [row[place] for row in rows]
+            self.cp.add_bool_or([])  # infeasible; the sizes below only complete the model
+            rows = table.rows(MOST_PORTS)[:1]
+        for index, name in enumerate(table.names):
+            values = [row[index] for row in rows]
             self.sizes[name] = self.var(max(values), name, least=min(values))
         self.cp.add_allowed_assignments([self.sizes[name] for name in table.names], rows)
 
-    def _keep_to(self, rule: Rule) -> None:
+    def _add_rule(self, rule: Rule) -> None:
         small = self.count(rule.small)
         if rule.large is not None:
             self.cp.add(small <= self.count(rule.large))
@@ -128,7 +130,8 @@ class GraphModel(Model):
             self.cp.add_bool_or([])
 
     def _limit_ratio(self, group: Group) -> None:
-        loads = [load for wire in self.form.bundles if group in (wire.lower, wire.upper) for load in wire.loads]
+        bundles = (bundle for bundle in self.form.bundles if group in (bundle.lower, bundle.upper))
+        loads = [load for bundle in bundles for load in bundle.loads]
         if "oversubscription" not in self.relaxed:
             ratio = self.candidate.spec.ratio(group.role)
             for load in loads:
@@ -137,30 +140,30 @@ class GraphModel(Model):
                 )
         elif len(self.relaxed) == 1:
             for load in loads:
-                self._measure(load)
+                self._limit_load(load)
         least = self.candidate.spec.least_ratio(group.role)
         if least and loads and "least_oversubscription" not in self.relaxed:
-            self.cp.add_bool_or([self._loaded(load, least.numerator, least.denominator) for load in loads])
+            self.cp.add_bool_or([self._is_loaded(load, least.numerator, least.denominator) for load in loads])
 
-    def _measure(self, load: Ratio) -> None:
-        """Hold a load within so many hundredths as the excess comes to."""
+    def _limit_load(self, load: Ratio) -> None:
+        """Keep a load at or below `excess` hundredths of the capacity."""
         carried = self._total(load.denominator, "carried")
         share = self.times(self._excess(100 * self.widest), carried, "hundredths", self._ceiling)
         self.cp.add(100 * self.count(load.numerator) <= share)
 
-    def _loaded(self, load: Ratio, numerator: int, denominator: int) -> cp_model.IntVar:
-        """Return a flag that is 1 only if a load is so much at the least."""
+    def _is_loaded(self, load: Ratio, numerator: int, denominator: int) -> cp_model.IntVar:
+        """Return a flag that is 1 only if a load is at least a ratio."""
         flag = self.var(1, "loaded", least=0)
         least = denominator * self.count(load.numerator) >= numerator * self.count(load.denominator)
         self.cp.add(least).only_enforce_if(flag)
         return flag
 
-    def _balance(self, group: Group) -> None:
+    def _bound_total_links(self, group: Group) -> None:
         if any(name.startswith("ports") for name in self.relaxed):
             return
         ends = sum(
-            (1 + (wire.lower == wire.upper)) * self.links(wire)
-            for wire in self.form.bundles
-            if group in (wire.lower, wire.upper)
+            (1 + (bundle.lower == bundle.upper)) * self.links(bundle)
+            for bundle in self.form.bundles
+            if group in (bundle.lower, bundle.upper)
         )
         self.cp.add(ends <= self.sum_of(group.role, self.candidate.radix(group.role)))

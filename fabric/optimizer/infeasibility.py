@@ -1,11 +1,12 @@
-"""Which limits of a request each candidate can keep to, asked as seldom as possible, and a smallest set that none can.
+"""Why no candidate keeps to all limits of a request: a smallest set of limits that none can keep to together.
 
-A set of limits is a conflict when it excludes every candidate by itself; a smallest one is a minimum-cardinality
-irreducible infeasible set, found by implicit hitting sets (E. Moreno-Centeno and R. Karp 2013, doi
-10.1287/opre.1120.1139). Whatever a feasible fabric does not keep to
-must be in every conflict in part, so the next set to try is a smallest one that has a limit of each such remainder;
-the first that turns out to be a conflict is a smallest of all. Candidates are those of any tiers and planes, since
-these are limits as well.
+A set of limits is a *conflict* when it excludes every candidate by itself. A smallest conflict, a minimum-cardinality
+irreducible infeasible set (IIS), is found by implicit hitting sets (E. Moreno-Centeno and R. Karp 2013, doi
+10.1287/opre.1120.1139). The limits that a feasible fabric breaks are a *remainder*: whatever conflicts has a limit of
+each remainder, since without one that fabric would do. So the next set to test is a smallest one that has a limit of
+each remainder found so far, and the first of these that is a conflict is a smallest one of all. That takes few solves,
+because each feasible fabric rules out every set that misses its remainder. Candidates of any number of tiers and planes
+are tested, since these are limits as well.
 """
 
 from __future__ import annotations
@@ -17,39 +18,39 @@ from typing import Any
 
 from fabric.errors import FabricError
 from fabric.optimizer.build_model import build_model
-from fabric.optimizer.candidates import Candidate, candidates, lane_sizes
-from fabric.optimizer.objectives import LIMITS
+from fabric.optimizer.candidates import Candidate, allowed_sizes, candidates
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE
 
-__all__ = ["WORK", "FeasibilityOracle", "conflicting", "has", "share"]
+__all__ = ["BUDGET", "FeasibilityOracle", "budget_per_candidate", "has_size", "request_limits"]
 
-WORK = 2.0
-"""The work spent on a question of why, in CP-SAT's deterministic time; one that takes more stays unanswered."""
+BUDGET = 2.0
+"""The deterministic time of each test (see `solve.SOLVE_BUDGET`); what takes more stays undecided."""
 
-ROUNDS, TRIALS = 100, 10**5
-"""The most sets that are asked about, and the most that are looked through for the next of them."""
+MAX_TESTED, MAX_TRIED = 100, 10**5
+"""The most sets of limits that are tested, and the most that are gone through to find the next one."""
 
-Kept = frozenset[str]
-
-
-def share(candidates: Sequence[Candidate]) -> float:
-    """Return the work that may be spent on each of so many candidates."""
-    return WORK / max(1, len(candidates) // 3)
+Limits = frozenset[str]
+"""Names of limits."""
 
 
-def conflicting(spec: Spec) -> dict[str, Any]:
-    """Return the limits that `spec` has, with their values, those first that had better be named."""
-    limits, forms = spec.limits, [form for name in spec.families for form in family(name).forms]
+def budget_per_candidate(candidates: Sequence[Candidate]) -> float:
+    """Return the deterministic time that may be spent on each of several candidates."""
+    return BUDGET / max(1, len(candidates) // 3)
+
+
+def request_limits(spec: Spec) -> dict[str, Any]:
+    """Return the limits of `spec` with their values; of several smallest conflicts, the one of the first is named."""
+    limits, topologies = spec.limits, [form for name in spec.families for form in family(name).forms]
     found: dict[str, Any] = {"gpus": spec.gpus} if spec.servers > 1 else {}
-    if not {form.tiers for form in forms} <= set(spec.tiers):
+    if not {topology.tiers for topology in topologies} <= set(spec.tiers):
         found["tiers"] = spec.tiers
     if not set(_any_planes(spec)) <= set(spec.planes):
         found["planes"] = spec.planes
     found["ports"] = None
-    found |= {f"limits.{name}": most for name in LIMITS if (most := getattr(limits, name)) is not None}
+    found |= {f"limits.{key}": most for key, most in limits.on_objectives.items()}
     found |= {name: value for name in ("unit_gpus", "grow_to_gpus") if (value := getattr(spec, name))}
     found |= {"reserve": _plain(spec.reserve)} if any(spec.reserve.values()) else {}
     found |= {f"pinned.{axis}": size for axis, size in spec.pinned.items()}
@@ -75,97 +76,108 @@ def _any_planes(spec: Spec) -> tuple[int, ...]:
 
 
 class FeasibilityOracle:
-    """What is known so far of which limits each candidate can keep to."""
+    """Says which limits each candidate can keep to together, and remembers the answers.
+
+    Attributes:
+        spec: The request.
+        limits: Its limits by name, with their values.
+        candidates: Every topology on every number of planes.
+        broken: For each candidate the limits that it breaks whatever its sizes.
+        decided: False once a test ran out of budget and the set found need not be a smallest one.
+    """
 
     def __init__(self, spec: Spec, facts: Sequence[str]) -> None:
         self.spec = spec
-        self.limits = conflicting(spec)
-        self.settled = True
+        self.limits = request_limits(spec)
+        self.decided = True
         tiers = {form.tiers for name in spec.families for form in family(name).forms}
         wide = replace(spec, tiers=tuple(sorted(tiers)), planes=_any_planes(spec), pinned={})
         found = [one for one in candidates(wide, facts)[0] if not any(one.unknown(fact) for fact in facts)]
         self.candidates = [replace(candidate, spec=spec) for candidate in found]
-        self.against = [frozenset(_against(candidate)) for candidate in self.candidates]
+        self.broken = [frozenset(_broken_limits(candidate)) for candidate in self.candidates]
         everything = frozenset(self.limits)
-        self._impossible: list[list[Kept]] = [[everything] for _ in found]
-        self._possible: list[list[Kept]] = [[] for _ in found]
+        self._infeasible: list[list[Limits]] = [[everything] for _ in found]
+        self._feasible: list[list[Limits]] = [[] for _ in found]
 
-    def feasible(self, place: int, kept: Kept) -> bool | None:
-        """Say whether a candidate can keep to so many limits at once; None if that takes too much work."""
-        if kept & self.against[place] or any(kept >= known for known in self._impossible[place]):
+    def is_feasible(self, index: int, limits: Limits) -> bool | None:
+        """Return whether a candidate can keep to the limits together; None if not decided within the budget."""
+        if limits & self.broken[index] or any(limits >= known for known in self._infeasible[index]):
             return False
-        if any(kept <= known for known in self._possible[place]):
+        if any(limits <= known for known in self._feasible[index]):
             return True
-        answer = self.ask(self.candidates[place], frozenset(self.limits) - kept)
+        answer = self.solve(self.candidates[index], frozenset(self.limits) - limits)
         if answer is not None:
-            (self._possible if answer else self._impossible)[place].append(kept)
+            (self._feasible if answer else self._infeasible)[index].append(limits)
         return answer
 
     @staticmethod
-    def ask(candidate: Candidate, relaxed: Kept) -> bool | None:
-        """Say whether a candidate is feasible without the limits that are relaxed."""
+    def solve(candidate: Candidate, relaxed: Limits) -> bool | None:
+        """Return whether a candidate is feasible without the limits in `relaxed`; None if not decided."""
         try:
-            status = minimise(build_model(candidate, relaxed), [0], WORK).status
+            status = minimise(build_model(candidate, relaxed), [0], BUDGET).status
         except FabricError:
             return None
         return {"OPTIMAL": True, "INFEASIBLE": False}.get(status)
 
-    def conflict(self) -> Kept:
+    def smallest_conflict(self) -> Limits:
         """Return a smallest set of limits that no candidate can keep to, or an empty one where none was found."""
-        remainders: list[Kept] = []
-        for _ in range(ROUNDS):
-            kept = _smallest(remainders, list(self.limits))
-            if kept is None:
+        remainders: list[Limits] = []
+        for _ in range(MAX_TESTED):
+            limits = _smallest_hitting_set(remainders, list(self.limits))
+            if limits is None:
                 break
-            remainder = self._remainder(kept)
+            remainder = self._remainder(limits)
             if remainder is None:
-                return kept
+                return limits
             remainders.append(remainder)
         return frozenset()
 
-    def _remainder(self, kept: Kept) -> Kept | None:
-        """Return the limits that some fabric does not keep to that keeps to those given; None if there is no such."""
-        doubted = False
-        for place in range(len(self.candidates)):
-            answer = self.feasible(place, kept)
+    def _remainder(self, limits: Limits) -> Limits | None:
+        """Return the limits broken by some fabric that keeps to those given; None if no fabric keeps to them."""
+        undecided = False
+        for index in range(len(self.candidates)):
+            answer = self.is_feasible(index, limits)
             if answer:
-                return frozenset(self.limits) - self._grown(place, kept)
-            doubted = doubted or answer is None
-        if not doubted:
+                return frozenset(self.limits) - self._extend(index, limits)
+            undecided = undecided or answer is None
+        if not undecided:
             return None
-        self.settled = False
-        return frozenset(self.limits) - kept
+        self.decided = False
+        return frozenset(self.limits) - limits
 
-    def _grown(self, place: int, kept: Kept) -> Kept:
-        """Add to the limits that a candidate can keep to as many more as it can keep to as well."""
+    def _extend(self, index: int, limits: Limits) -> Limits:
+        """Add as many more limits as a candidate can keep to: the fewer remain, the more sets they rule out."""
         for limit in self.limits:
-            if limit not in kept and self.feasible(place, kept | {limit}):
-                kept |= {limit}
-        return kept
+            if limit not in limits and self.is_feasible(index, limits | {limit}):
+                limits |= {limit}
+        return limits
 
 
-def _against(candidate: Candidate) -> Iterator[str]:
+def _broken_limits(candidate: Candidate) -> Iterator[str]:
     """Yield the limits that a candidate breaks whatever its sizes."""
-    spec, form = candidate.spec, candidate.topology
-    if form.tiers not in spec.tiers:
+    spec = candidate.spec
+    if candidate.topology.tiers not in spec.tiers:
         yield "tiers"
     if candidate.planes not in spec.planes:
         yield "planes"
     for axis, size in spec.pinned.items():
-        domain = (candidate.planes,) if axis == PLANE else lane_sizes(spec, axis)
-        if not has(candidate, axis) or (domain and size not in domain):
+        allowed = (candidate.planes,) if axis == PLANE else allowed_sizes(spec, axis)
+        if not has_size(candidate, axis) or (allowed and size not in allowed):
             yield f"pinned.{axis}"
 
 
-def has(candidate: Candidate, axis: str) -> bool:
-    """Say whether the candidate's form has such an axis or bundle."""
-    return axis in candidate.topology.axes or axis in (bundle.name for bundle in candidate.topology.bundles)
+def has_size(candidate: Candidate, name: str) -> bool:
+    """Return whether the candidate's topology has an axis or a bundle of this name."""
+    return name in candidate.topology.axes or name in (bundle.name for bundle in candidate.topology.bundles)
 
 
-def _smallest(remainders: Sequence[Kept], order: Sequence[str]) -> Kept | None:
-    """Return a smallest set that has a limit of each remainder, the first in order, or None if that takes too long."""
+def _smallest_hitting_set(remainders: Sequence[Limits], order: Sequence[str]) -> Limits | None:
+    """Return a smallest set that has a limit of each remainder, the first in order; None after `MAX_TRIED` sets.
+
+    The only limit of a remainder is in every such set. The rest are few, so that trying sets by size is fast enough.
+    """
     forced = frozenset[str]().union(*(each for each in remainders if len(each) == 1))
     left = [each for each in remainders if not each & forced]
     names = [name for name in order if any(name in each for each in left)]
     sets = (forced.union(chosen) for size in range(len(names) + 1) for chosen in combinations(names, size))
-    return next((chosen for chosen in islice(sets, TRIALS) if all(chosen & each for each in left)), None)
+    return next((chosen for chosen in islice(sets, MAX_TRIED) if all(chosen & each for each in left)), None)

@@ -6,14 +6,17 @@ from fabric.blueprint.prices import SHARES
 from fabric.errors import InputError
 from fabric.optimizer.candidates import Candidate
 
-__all__ = ["SUM", "any_width", "ceiling"]
+__all__ = ["LARGEST_TOTAL", "any_width", "ceiling"]
 
-SUM = 2**61
+LARGEST_TOTAL = 2**61
 """The largest total of one tier: several of them still add up within the solver's 64 bits."""
 
 
 def any_width(candidate: Candidate, widest: int) -> int:
-    """Return the ports of a switch on which every count of a fabric fits, at least 4096 times those there are."""
+    """Return a number of ports with which every count of a fabric fits on one switch, at least 4096 times `widest`.
+
+    It bounds the search for the ports that would be needed.
+    """
     spec, roles = candidate.spec, candidate.topology.roles
     steepest = max(-(-spec.ratio(role).denominator // spec.ratio(role).numerator) for role in roles)
     ends = spec.grown_servers * spec.server.nics
@@ -25,19 +28,19 @@ def ceiling(candidate: Candidate) -> int:
 
     Raises InputError when prices are so large that no such bound is left.
     """
-    prices, form = candidate.prices, candidate.topology
-    coefficients = [prices.switch_cents(model) or 1 for role in form.roles for model in candidate.models[role]]
-    coefficients += [prices.link_cents(bundle.name) or 1 for bundle in form.bundles]
-    totals = [prices.switch_total(model) or 1 for role in form.roles for model in candidate.models[role]]
-    totals += [prices.link_total(bundle.name) or 1 for bundle in form.bundles]
+    prices, topology = candidate.prices, candidate.topology
+    coefficients = [prices.switch_cents(model) or 1 for role in topology.roles for model in candidate.models[role]]
+    coefficients += [prices.link_cents(bundle.name) or 1 for bundle in topology.bundles]
+    totals = [prices.switch_total(model) or 1 for role in topology.roles for model in candidate.models[role]]
+    totals += [prices.link_total(bundle.name) or 1 for bundle in topology.bundles]
     totals, coefficients = [*totals, SHARES // 100 * prices.nic_cents], [*coefficients, prices.nic_cents]
-    ratios = [each(role) for role in form.roles for each in (candidate.spec.ratio, candidate.spec.least_ratio)]
-    factors = [max(candidate.radix(role)) for role in form.roles]
+    ratios = [each(role) for role in topology.roles for each in (candidate.spec.ratio, candidate.spec.least_ratio)]
+    factors = [max(candidate.radix(role)) for role in topology.roles]
     factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
-    ceiling = SUM // max(sum(coefficients), sum(totals), 4 * max(factors))
+    ceiling = LARGEST_TOTAL // max(sum(coefficients), sum(totals), 4 * max(factors))
     host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
     if ceiling < 8 * host_links:
         most, years = max(max(coefficients) / 100, max(totals) / SHARES), candidate.spec.years
         running = f" with its electricity over {years:,.10g} years" if years else ""
-        raise InputError(f"up to {most:,.0f} USD a part{running}: prices are too large to add up exactly")
+        raise InputError(f"up to {most:,.0f} USD per part{running}: prices are too large to add up exactly")
     return ceiling

@@ -1,4 +1,4 @@
-"""The CP-SAT reading of a form: every size a variable, every count a product of them, every limit a constraint."""
+"""The CP-SAT model of a candidate: every size a variable, every count a product of them, every limit a constraint."""
 
 from __future__ import annotations
 
@@ -10,27 +10,37 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
+from fabric.errors import InputError
 from fabric.flow import slowest_ns
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.integer_bounds import any_width, ceiling
+from fabric.optimizer.objectives import LinearObjective
 from fabric.topology.polynomial import Expression, Monomial, Polynomial
 from fabric.topology.topology import Bundle, Group, Topology
 
 __all__ = ["Model", "Term"]
 
 Term = cp_model.IntVar | int
-"""A size or a count: a variable, or an integer where it is known."""
+"""A size or a count: a variable, or an integer where it is fixed."""
 
 
 class Model(ABC):
-    """One candidate as a CP-SAT model. `relaxed` names limits to leave out, so that a search can ask what they cost.
+    """One candidate as a CP-SAT model: every size a variable, every count a product of them.
 
-    A relaxed limit is `ports`, `ports.ROLE`, `limits.parallel_links`, `oversubscription`, `least_oversubscription`,
-    `unit_gpus`, `reserve`, `grow_to_gpus`, `pinned.AXIS` or `gpus`. Where one is relaxed alone, `excess` holds what it
-    would have to be, to minimise: the ports of a switch that has too few, the parallel links, the ratio in hundredths;
-    or to maximise: the ports in reserve, the servers, those to grow to. Which sizes there are depends on the form: of a
-    chain of joins they are in `chain`, of wires in `wiring`.
+    `relaxed` names limits to leave out, so that a search can find what they cost: `ports`, `ports.ROLE`,
+    `limits.parallel_links`, `oversubscription`, `least_oversubscription`, `unit_gpus`, `reserve`, `grow_to_gpus`,
+    `pinned.AXIS` or `gpus`.
+
+    Attributes:
+        excess: Where one limit is relaxed alone, what it would have to be. To minimise: the ports of a switch that has
+            too few, the parallel links, the ratio in hundredths. To maximise: the reserved ports, the servers, those to
+            grow to. Else 0.
+        widest: The most ports that any switch of the model may have.
+        sizes: The size of every axis and bundle by name.
+        servers: The number of servers.
+        used: For each role a flag for each switch model allowed, 1 where it is in use.
+        switch_counts: For each role the devices of each switch model allowed.
     """
 
     def __init__(self, candidate: Candidate, relaxed: Iterable[str] = ()) -> None:
@@ -47,14 +57,14 @@ class Model(ABC):
         self._bounds: dict[int, tuple[int, int]] = {}
         self._order: dict[str, int] = {}
         self.sizes: dict[str, Term] = {}
-        self.servers: Term = self._servers()
+        self.servers: Term = self._count_servers()
         self.used: dict[str, tuple[Term, ...]] = {}
-        self.boxes: dict[str, tuple[Term, ...]] = {}
-        self._size_all()
+        self.switch_counts: dict[str, tuple[Term, ...]] = {}
+        self._add_sizes()
         for group in candidate.topology.switch_groups:
-            self._choose(group)
+            self._choose_models(group)
             self._limit_ports(group)
-            self._balance(group)
+            self._bound_total_links(group)
 
     @abstractmethod
     def links(self, bundle: Bundle) -> Term:
@@ -73,19 +83,26 @@ class Model(ABC):
         """Return the switches on the longest minimal path between different servers."""
 
     @abstractmethod
-    def _size_all(self) -> None:
-        """Make every size, so that the servers find room; `_order` is that in which products are made of them."""
+    def _add_sizes(self) -> None:
+        """Add every size, with room for the servers, and set `_order`: that of the factors of a product.
+
+        With one order for all, products that begin alike share variables.
+        """
 
     @abstractmethod
     def _limit_ratio(self, group: Group) -> None:
         """Keep the group's oversubscription within what the request allows."""
 
     @abstractmethod
-    def _balance(self, group: Group) -> None:
-        """Say of all the group's devices what is true of each: nothing new, but linear, which makes bounds tight."""
+    def _bound_total_links(self, group: Group) -> None:
+        """State for all the group's devices together what holds for each of them.
+
+        Redundant, but linear in the numbers of links and devices, where the limits on one device are products: the
+        linear relaxation then bounds the optimum tightly, and the proof takes a fraction of the time.
+        """
 
     def count(self, quantity: Expression, most: int | None = None) -> cp_model.LinearExprT:
-        """Return a count, a single product at most `most`; of a sum over a number, that many times as much."""
+        """Return a count, a single product being at most `most`; of a sum divided by a number, the sum."""
         if not isinstance(quantity, Polynomial):
             return self.product(quantity, most)
         return sum(factor * self.product(monomial) for factor, monomial in quantity.terms)
@@ -95,7 +112,7 @@ class Model(ABC):
         return self.candidate.topology
 
     def product(self, monomial: Monomial, most: int | None = None) -> Term:
-        """Return the product of the named sizes, at most `most`; the same product is made once."""
+        """Return the product of the named sizes, at most `most`; equal products share one variable."""
         names = tuple(sorted(monomial, key=self._order.__getitem__))
         if not names:
             return 1
@@ -108,7 +125,7 @@ class Model(ABC):
         return term
 
     def times(self, left: Term, right: Term, name: str, most: int | None = None) -> Term:
-        """Return the product of two counts, at least 1 and at most the ceiling, or of totals, from 0 to `most`."""
+        """Return the product of two counts, from 1 to the ceiling; with `most`, of two totals, from 0 to `most`."""
         least, most = (1, self._ceiling) if most is None else (0, most)
         if isinstance(left, int) and isinstance(right, int):
             return left * right
@@ -173,7 +190,7 @@ class Model(ABC):
                 self.cp.add(slowest >= value * used)
         return Feature(least, most, slowest)
 
-    def _servers(self) -> Term:
+    def _count_servers(self) -> Term:
         servers = self.candidate.spec.servers
         if "gpus" not in self.relaxed:
             return servers
@@ -182,7 +199,7 @@ class Model(ABC):
 
     def _limit_ports(self, group: Group) -> None:
         role, each = group.role, (*self.topology.ports_down(group), *self.topology.ports_up(group))
-        total = sum((self.count(ports, self.widest) for ports in each), self._spare(role))
+        total = sum((self.count(ports, self.widest) for ports in each), self._spare_ports(role))
         flags = list(zip(self.candidate.radix(role), self.used[role], strict=True))
         if self.relaxed == {f"ports.{role}"}:
             self.cp.add(total <= self._excess(self.widest))
@@ -196,22 +213,22 @@ class Model(ABC):
                 self._only_if(used, total <= radix)
         self._limit_ratio(group)
 
-    def _given(self, name: str) -> int | None:
-        """Return the size that the request pins, unless that is left out."""
+    def _pinned_size(self, name: str) -> int | None:
+        """Return the size that the request pins, unless that limit is relaxed."""
         return None if f"pinned.{name}" in self.relaxed else self.candidate.spec.pinned.get(name)
 
-    def _copies(self, bundle: Bundle) -> Term:
-        """Return the parallel links of a bundle between switches."""
-        if given := self._given(bundle.name):
+    def _parallel_links(self, bundle: Bundle) -> Term:
+        """Return the links between each pair of switches that a bundle joins."""
+        if given := self._pinned_size(bundle.name):
             return given
         if "limits.parallel_links" not in self.relaxed:
             return self.var(self.candidate.spec.limits.parallel_links, bundle.name)
-        copies = self.var(self.widest, bundle.name)
+        parallel = self.var(self.widest, bundle.name)
         if len(self.relaxed) == 1:
-            self.cp.add(copies <= self._excess(self.widest))
-        return copies
+            self.cp.add(parallel <= self._excess(self.widest))
+        return parallel
 
-    def _spare(self, role: str) -> Term:
+    def _spare_ports(self, role: str) -> Term:
         spec = self.candidate.spec
         own = spec.spare_ports(role)
         if "reserve" not in self.relaxed or not own:
@@ -222,18 +239,18 @@ class Model(ABC):
         self.cp.add_min_equality(spare, [own, self._excess(max(spec.reserve.values()), least=0)])
         return spare
 
-    def _choose(self, group: Group) -> None:
-        """Share the group's devices out over the models allowed; a flag in `used` is 1 where a model has some.
+    def _choose_models(self, group: Group) -> None:
+        """Divide the group's devices among the switch models allowed.
 
         All are of one model, unless the stock of one of them is limited.
         """
         devices, models = self.devices(group), self.candidate.models[group.role]
         if len(models) == 1:
-            self.used[group.role], self.boxes[group.role] = (1,), (devices,)
+            self.used[group.role], self.switch_counts[group.role] = (1,), (devices,)
             return
         used = [self.var(1, f"{group.role} is {model.name}", least=0) for model in models]
-        boxes = [self.var(self.upper(devices), f"{group.role} of {model.name}", least=0) for model in models]
-        for flag, count in zip(used, boxes, strict=True):
+        counts = [self.var(self.upper(devices), f"{group.role} of {model.name}", least=0) for model in models]
+        for flag, count in zip(used, counts, strict=True):
             self.cp.add(count <= self.upper(devices) * flag)
             if self.candidate.mixes(group.role):
                 self.cp.add(count >= flag)
@@ -241,12 +258,40 @@ class Model(ABC):
                 self.cp.add(count == devices).only_enforce_if(flag)
         if not self.candidate.mixes(group.role):
             self.cp.add_exactly_one(used)
-        self.cp.add(sum(boxes) == devices)
-        self.used[group.role], self.boxes[group.role] = tuple(used), tuple(boxes)
+        self.cp.add(sum(counts) == devices)
+        self.used[group.role], self.switch_counts[group.role] = tuple(used), tuple(counts)
 
     def sum_of(self, role: str, values: Sequence[int]) -> cp_model.LinearExprT:
         """Return the sum over the role's devices of what each has by its model."""
-        return sum(value * count for value, count in zip(values, self.boxes[role], strict=True))
+        return sum(value * count for value, count in zip(values, self.switch_counts[role], strict=True))
+
+    def uses_model(self, name: str) -> cp_model.IntVar:
+        """Return a flag that is 1 when any tier uses the switch model `name`, and no more than that when minimised."""
+        flag = self.var(1, f"uses {name}", least=0)
+        for role, boxes in self.candidate.models.items():
+            for box, used in zip(boxes, self.used[role], strict=True):
+                if box.name == name:
+                    self.cp.add(flag >= used)
+        return flag
+
+    def switches_of_model(self, name: str) -> cp_model.LinearExprT:
+        """Return the switches of the switch model `name` over all tiers."""
+        return sum(
+            count
+            for role, boxes in self.candidate.models.items()
+            for box, count in zip(boxes, self.switch_counts[role], strict=True)
+            if box.name == name
+        )
+
+    def total(self, objective: LinearObjective) -> cp_model.LinearExprT:
+        """Return an objective in its whole units; raises InputError when its expression is not of whole numbers."""
+        expression = objective.expression(self)
+        if isinstance(expression, int) or (isinstance(expression, cp_model.LinearExpr) and expression.is_integer()):
+            return expression
+        raise InputError(
+            f"objective '{objective.name}': its expression is not a sum of whole numbers; multiply it by a number, and"
+            " state that number as its scale"
+        )
 
     def _only_if(self, used: Term, constraint: Any) -> None:
         added = self.cp.add(constraint)
@@ -254,7 +299,7 @@ class Model(ABC):
             added.only_enforce_if(used)
 
     def _excess(self, most: int, least: int = 1) -> cp_model.IntVar:
-        """Return the one `excess`, from `least` to `most`."""
+        """Return `excess` as a variable, from `least` to `most`, the same one on every call."""
         if isinstance(self.excess, int):
             self.excess = self.var(most, "excess", least)
         return self.excess

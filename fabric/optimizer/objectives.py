@@ -1,20 +1,130 @@
-"""What a fabric may be asked to have little of, as linear expressions over a model; some are limits as well."""
+"""What a fabric can be optimised for: linear objectives, and objectives computed by the flow model.
+
+Records only, so that the command line and the reports can list them without loading the solver.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-from ortools.sat.python import cp_model
+from typing import TYPE_CHECKING, Protocol
 
 from fabric.blueprint.prices import SHARES
-from fabric.catalog import Switch
 from fabric.errors import InputError
-from fabric.optimizer.model import Model
-from fabric.request import LIMITS as REQUEST_LIMITS
-from fabric.request import Spec
+from fabric.registry import Registry
+from fabric.request import LIMITS, Spec
 
-__all__ = ["LIMITS", "OBJECTIVES", "Objective", "copies", "links", "needs", "switches"]
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
+
+    from fabric.catalog import Switch
+    from fabric.flow import FabricSummary
+    from fabric.optimizer.model import Model
+
+__all__ = [
+    "COST",
+    "LIMIT_OBJECTIVES",
+    "LINKS",
+    "OBJECTIVES",
+    "SWITCHES",
+    "FlowEstimate",
+    "FlowObjective",
+    "LinearObjective",
+    "Objective",
+    "find_objective",
+    "links",
+    "needed_facts",
+    "switch_models",
+    "switches",
+]
+
+FACTS = ("price", "power", "height")
+"""What may have to be known of every switch and link."""
+
+_NAME = re.compile("[a-z][a-z0-9_]*")
+
+
+class FlowEstimate(Protocol):
+    """What the flow model says of a fabric, for a flow objective to choose from."""
+
+    @property
+    def summary(self) -> FabricSummary:
+        """The fabric as a collective sees it."""
+
+    @property
+    def allreduce_s(self) -> float:
+        """The time of an all-reduce over all GPUs, in seconds, of the size and under the routing asked for."""
+
+    @property
+    def mean_hops(self) -> float:
+        """The switches between the NICs of different servers, on average over all pairs."""
+
+    @property
+    def ring_hops(self) -> float:
+        """The switches between servers next to each other on a ring in order, on average."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """A quantity to minimise: a `LinearObjective` or a `FlowObjective`.
+
+    Raises InputError when a field has a value that it cannot have.
+    """
+
+    name: str
+    """The word that asks for it: `cost`."""
+    key: str
+    """Its key in results: `cost_usd`."""
+    label: str
+    """What it is called in sentences, as in "minimise cost"."""
+    heading: str
+    """What it is called at the head of a column."""
+    description: str
+    """What it is, in one line, for help texts and documentation."""
+    unit: str = ""
+    """The unit of its values: `USD`, `W` or `s`; empty for a number of things."""
+    tolerance: float = 0
+    """The relative difference below which two values count as equal."""
+    needs: tuple[str, ...] = ()
+    """What must be known of every switch and link: `price`, `power` or `height`."""
+    request_keys: tuple[str, ...] = ()
+    """The keys that a request must have for it."""
+    scale: int = 1
+    """The solver's whole units in one unit of the objective: 100 for dollars counted in cents."""
+
+    def __post_init__(self) -> None:
+        if type(self) is Objective:
+            raise InputError(f"objective '{self.name}': make it a LinearObjective or a FlowObjective")
+        if not _NAME.fullmatch(self.name):
+            raise InputError(f"objective '{self.name}': a name is lower-case letters, digits and underscores")
+        if unknown := [fact for fact in self.needs if fact not in FACTS]:
+            raise InputError(f"objective '{self.name}' needs '{unknown[0]}', which is none of {', '.join(FACTS)}")
+        if not 0 <= self.tolerance < 1:
+            raise InputError(f"objective '{self.name}': the tolerance {self.tolerance} is not between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearObjective(Objective):
+    """An objective that is a linear expression over the variables of a model, so that the solver minimises it."""
+
+    expression: Callable[[Model], cp_model.LinearExprT]
+    """Returns the expression in whole units (see `scale`), with whole numbers as coefficients."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowObjective(Objective):
+    """An objective computed by the flow model: a function that never falls when a fabric gets worse.
+
+    Worse is less in `peers` of the summary, or more in anything else (see `FabricSummary`). The optimizer relies on it.
+    """
+
+    value: Callable[[FlowEstimate], float]
+    """Returns the objective of a fabric, a finite number not below 0."""
+    size_bytes: int = 2**30
+    """The size of the all-reduce that `FlowEstimate.allreduce_s` is of."""
+    routing: str = "adaptive"
+    """The routing under which it runs."""
 
 
 def cost(model: Model) -> cp_model.LinearExprT:
@@ -41,14 +151,14 @@ def _nics(model: Model) -> cp_model.LinearExprT:
 def power(model: Model) -> cp_model.LinearExprT:
     """Return the power of switches and modules in milliwatts."""
     prices = model.candidate.prices
-    terms = [_sum_of(model, role, _switch_milliwatts) for role in model.topology.roles]
+    terms = [_sum_of(model, role, lambda switch: _milliwatts(switch.power_w)) for role in model.topology.roles]
     each = {bundle: _milliwatts(prices.link_power_w(bundle.name)) or 0 for bundle in model.topology.bundles}
     return sum([*terms, *(watts * model.links(bundle) for bundle, watts in each.items())])
 
 
 def rack_units(model: Model) -> cp_model.LinearExprT:
     """Return the rack units of all switches."""
-    return sum(_sum_of(model, role, _height) for role in model.topology.roles)
+    return sum(_sum_of(model, role, lambda switch: switch.rack_units) for role in model.topology.roles)
 
 
 def switches(model: Model) -> cp_model.LinearExprT:
@@ -61,93 +171,154 @@ def links(model: Model) -> cp_model.LinearExprT:
     return sum(model.links(bundle) for bundle in model.topology.bundles)
 
 
-def copies(model: Model) -> cp_model.LinearExprT:
-    """Return the sum of the parallel links over the bundles between switches."""
-    return sum(model.sizes[bundle.name] for bundle in model.topology.fabric_bundles)
-
-
-def hops(model: Model) -> cp_model.LinearExprT:
-    """Return the switches on the longest path."""
-    return model.hops()
-
-
-def models(model: Model) -> cp_model.LinearExprT:
+def switch_models(model: Model) -> cp_model.LinearExprT:
     """Return the number of different switch models in use."""
-    names = dict.fromkeys(box.name for boxes in model.candidate.models.values() for box in boxes)
-    return sum(_in_use(model, name) for name in names)
-
-
-def _in_use(model: Model, name: str) -> cp_model.IntVar:
-    flag = model.var(1, f"uses {name}", least=0)
-    for role, boxes in model.candidate.models.items():
-        for box, used in zip(boxes, model.used[role], strict=True):
-            if box.name == name:
-                model.cp.add(flag >= used)
-    return flag
+    names = dict.fromkeys(switch.name for allowed in model.candidate.models.values() for switch in allowed)
+    return sum(model.uses_model(name) for name in names)
 
 
 def _sum_of(model: Model, role: str, each: Callable[[Switch], int | None]) -> cp_model.LinearExprT:
     """Return the sum over the role's devices of what each has by its model; what is unknown counts nothing."""
-    return model.sum_of(role, [each(box) or 0 for box in model.candidate.models[role]])
+    return model.sum_of(role, [each(switch) or 0 for switch in model.candidate.models[role]])
 
 
 def _milliwatts(watts: float | None) -> int | None:
     return None if watts is None else round(1000 * watts)
 
 
-def _switch_milliwatts(box: Switch) -> int | None:
-    return _milliwatts(box.power_w)
+COST = LinearObjective(
+    name="cost",
+    key="cost_usd",
+    label="cost",
+    heading="cost",
+    description="switches and links, with the NICs where nic_usd is given",
+    unit="USD",
+    needs=("price",),
+    expression=cost,
+    scale=100,
+)
+SWITCHES = LinearObjective(
+    name="switches",
+    key="switches",
+    label="number of switches",
+    heading="switches",
+    description="the number of switches",
+    expression=switches,
+)
+LINKS = LinearObjective(
+    name="links",
+    key="links",
+    label="number of links",
+    heading="links",
+    description="the number of links",
+    expression=links,
+)
+
+BUILTIN: tuple[Objective, ...] = (
+    COST,
+    LinearObjective(
+        name="total_cost",
+        key="total_cost_usd",
+        label="cost with electricity",
+        heading="total cost",
+        description="the cost with the electricity of switches and modules over years",
+        unit="USD",
+        needs=("price", "power"),
+        request_keys=("years", "electricity_usd_per_kwh"),
+        expression=total_cost,
+        scale=SHARES,
+    ),
+    LinearObjective(
+        name="power",
+        key="power_w",
+        label="power",
+        heading="power",
+        description="the power of switches and modules",
+        unit="W",
+        needs=("power",),
+        expression=power,
+        scale=1000,
+    ),
+    LinearObjective(
+        name="rack_units",
+        key="rack_units",
+        label="rack units",
+        heading="rack units",
+        description="the rack units of the switches",
+        needs=("height",),
+        expression=rack_units,
+    ),
+    LinearObjective(
+        name="hops",
+        key="hops_max",
+        label="hops",
+        heading="hops",
+        description="the switches on the longest path between two GPUs",
+        expression=lambda model: model.hops(),
+    ),
+    SWITCHES,
+    LINKS,
+    LinearObjective(
+        name="models",
+        key="models",
+        label="number of switch models",
+        heading="models",
+        description="the number of different switch models",
+        expression=switch_models,
+    ),
+    FlowObjective(
+        name="allreduce",
+        key="allreduce_s",
+        label="all-reduce time",
+        heading="all-reduce",
+        description="the time of an all-reduce over all GPUs",
+        unit="s",
+        tolerance=0.02,
+        value=lambda estimate: estimate.allreduce_s,
+    ),
+    FlowObjective(
+        name="mean_hops",
+        key="hops_mean",
+        label="mean hops over all pairs",
+        heading="mean hops",
+        description="the hops between GPUs of different servers, on average",
+        tolerance=0.02,
+        value=lambda estimate: estimate.mean_hops,
+    ),
+    FlowObjective(
+        name="ring_hops",
+        key="hops_ring",
+        label="mean hops along a ring",
+        heading="ring hops",
+        description="the hops between servers next to each other on a ring, on average",
+        tolerance=0.02,
+        value=lambda estimate: estimate.ring_hops,
+    ),
+)
+
+OBJECTIVES = Registry("objective", "objectives", Objective, lambda: BUILTIN)
+"""What a fabric can be optimised for, by the word that asks for it."""
 
 
-def _height(box: Switch) -> int | None:
-    return box.rack_units
+LINEAR = {objective.name: objective for objective in BUILTIN if isinstance(objective, LinearObjective)}
+"""The linear objectives of this package by name: those that a request can limit."""
+
+LIMIT_OBJECTIVES = {key: LINEAR[limit.objective] for key, limit in LIMITS.items() if limit.objective}
+"""The objective that each limit of a request bounds, by the key of the limit."""
 
 
-@dataclass(frozen=True)
-class Objective:
-    """A quantity to have little of: its key in results, its expression, and the expression's units per unit of it.
-
-    `needs` names what must be known of every switch and link for it: price, power or height; `asks` the keys of the
-    request that it takes.
-    """
-
-    name: str
-    expression: Callable[[Model], cp_model.LinearExprT]
-    scale: int = 1
-    needs: tuple[str, ...] = ()
-    asks: tuple[str, ...] = ()
+def find_objective(key: str) -> Objective | None:
+    """Return the objective with this key in results; None for a weighted sum, whose key is made of several."""
+    return next((objective for objective in OBJECTIVES.values() if objective.key == key), None)
 
 
-RUNNING = ("years", "electricity_usd_per_kwh")
-
-OBJECTIVES = {
-    "cost": Objective("cost_usd", cost, 100, ("price",)),
-    "total_cost": Objective("total_cost_usd", total_cost, SHARES, ("price", "power"), RUNNING),
-    "power": Objective("power_w", power, 1000, ("power",)),
-    "rack_units": Objective("rack_units", rack_units, 1, ("height",)),
-    "hops": Objective("hops_max", hops),
-    "switches": Objective("switches", switches),
-    "links": Objective("links", links),
-    "models": Objective("models", models),
-}
-"""What a fabric may be optimized for, by the word that asks for it."""
-
-LIMITS = {key: limit.objective for key, limit in REQUEST_LIMITS.items() if limit.objective}
-"""The objective that each of the request's limits on totals bounds."""
-
-
-def needs(spec: Spec, objectives: Iterable[Objective]) -> tuple[str, ...]:
+def needed_facts(spec: Spec, objectives: Iterable[Objective]) -> tuple[str, ...]:
     """Return what must be known of every part for the objectives and the limits of `spec`: price, power, height.
 
-    Raises InputError when one of them takes a key that the request leaves out.
+    Raises InputError when one of them needs a key that the request leaves out.
     """
-    limited = [OBJECTIVES[word] for limit, word in LIMITS.items() if getattr(spec.limits, limit) is not None]
-    _check_asked(spec, [*objectives, *limited])
-    return tuple(dict.fromkeys(fact for item in [*objectives, *limited] for fact in item.needs))
-
-
-def _check_asked(spec: Spec, objectives: Iterable[Objective]) -> None:
-    for objective in objectives:
-        if missing := [key for key in objective.asks if getattr(spec, key) is None]:
-            keys = " and ".join(missing)
-            raise InputError(f"{spec.name}: {objective.name} counts electricity; add {keys} to the request")
+    asked = [*objectives, *(LIMIT_OBJECTIVES[limit] for limit in spec.limits.on_objectives)]
+    for objective in asked:
+        if missing := [key for key in objective.request_keys if getattr(spec, key) is None]:
+            raise InputError(f"{spec.name}: objective {objective.name} needs {' and '.join(missing)} in the request")
+    return tuple(dict.fromkeys(fact for objective in asked for fact in objective.needs))

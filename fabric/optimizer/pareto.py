@@ -1,4 +1,4 @@
-"""What fronts are made of: points, the values they have in each aim, and which of two is as good as the other."""
+"""Pareto fronts as values: points, their values in each objective, and which of two dominates the other."""
 
 from __future__ import annotations
 
@@ -9,107 +9,129 @@ from dataclasses import dataclass
 from fabric.blueprint import Blueprint
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Features
-from fabric.optimizer.flow_objectives import STEP, FlowObjective
-from fabric.optimizer.objectives import Objective
-from fabric.optimizer.subproblem import Aim
+from fabric.optimizer.flow_objectives import value_of
+from fabric.optimizer.objectives import FlowObjective, LinearObjective, Objective
 
-__all__ = ["FINE", "Aims", "Front", "Point", "less", "undominated"]
+__all__ = ["EQUAL", "Dominance", "Front", "Point", "less", "undominated"]
 
-FINE = 1e-9
-"""Measures that differ by a smaller share are equal."""
+EQUAL = 1e-9
+"""Values of flow objectives that differ by a smaller share are equal: the difference is rounding."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A fabric with its value in each aim: the solver's whole units of an objective, a measure's own."""
+    """A fabric on a front."""
 
     candidate: Candidate
+    """Its topology, with its number of planes."""
     blueprint: Blueprint
+    """The fabric."""
     values: tuple[float, ...]
+    """Its value in each objective: the solver's whole units of a linear one, the own unit of a flow objective."""
     features: Features
+    """Its features, on which the flow objectives depend."""
     proven: bool = False
+    """Whether it is sure to be on the front."""
 
 
 @dataclass(frozen=True)
 class Front:
-    """The points in the order of the first aim; `status` is OPTIMAL when none is missing, else FEASIBLE.
+    """A Pareto front."""
 
-    When it is FEASIBLE, the points that are `proven` are those of the whole front that come first in the order of the
-    first objective; others may be missing, and those that are not proven may be beaten.
-    """
-
-    aims: tuple[Aim, ...]
+    objectives: tuple[Objective, ...]
+    """The objectives, in order of importance."""
     points: tuple[Point, ...]
+    """The points in order of the first objective."""
     status: str
+    """OPTIMAL when no point is missing. When it is FEASIBLE, the points that are `proven` are those of the whole front
+    that come first in the order of the first linear objective; others may be missing, and may dominate the rest."""
     wall_s: float
+    """The seconds that the search took."""
 
     def values(self, point: Point) -> dict[str, float]:
-        """Return what `point` comes to in each aim, by name and in its own unit."""
+        """Return the objectives of `point` by key, each in its own unit."""
         return {
-            aim.name: aim.of(point.blueprint) if isinstance(aim, FlowObjective) else value / aim.scale
-            for aim, value in zip(self.aims, point.values, strict=True)
+            objective.key: value_of(objective, point.blueprint)
+            if isinstance(objective, FlowObjective)
+            else value / objective.scale
+            for objective, value in zip(self.objectives, point.values, strict=True)
         }
 
 
-class Aims:
-    """The aims of a front, and what they say of points: objectives count in the solver's units, measures in steps."""
+class Dominance:
+    """The objectives of a front, and how points compare in them.
 
-    def __init__(self, aims: Sequence[Aim]) -> None:
-        self.all = tuple(aims)
-        self.objectives = [aim for aim in aims if isinstance(aim, Objective)]
-        self.measures = [aim for aim in aims if isinstance(aim, FlowObjective)]
+    Linear objectives compare exactly, in the solver's units; flow objectives within their tolerance.
+    """
 
-    def values(self, point: Point) -> dict[Aim, float]:
-        """Return the point's value in each aim."""
-        return dict(zip(self.all, point.values, strict=True))
+    def __init__(self, objectives: Sequence[Objective]) -> None:
+        self.objectives = tuple(objectives)
+        self.linear = [each for each in objectives if isinstance(each, LinearObjective)]
+        self.flow = [each for each in objectives if isinstance(each, FlowObjective)]
+
+    def values(self, point: Point) -> dict[Objective, float]:
+        """Return the point's value in each objective."""
+        return dict(zip(self.objectives, point.values, strict=True))
 
     def dominates(self, one: Point, other: Point) -> bool:
-        """Say whether the one is no worse in any objective, and less than a STEP worse in any measure."""
-        pairs = zip(self.all, one.values, other.values, strict=True)
-        return all(b > less(a, 1 / STEP) if isinstance(aim, FlowObjective) else a <= b for aim, a, b in pairs)
+        """Say whether the one is no worse in any linear objective, and within the tolerance in any flow objective."""
+        pairs = zip(self.objectives, one.values, other.values, strict=True)
+        return all(
+            a <= b if objective in self.linear else b > less(a, 1 / (1 + objective.tolerance))
+            for objective, a, b in pairs
+        )
 
     def order(self, point: Point) -> tuple[float, ...]:
-        """Return the values by which points come in order: objectives, then measures to ten digits."""
+        """Return the values by which points are ordered: linear objectives, then flow objectives to ten digits."""
         value = self.values(point)
-        measured = (float(f"{value[aim]:.9e}") for aim in self.measures)
-        return (*(value[aim] for aim in self.objectives), *measured)
+        rounded = (float(f"{value[objective]:.9e}") for objective in self.flow)
+        return (*(value[objective] for objective in self.linear), *rounded)
 
-    def better(self, point: Point) -> list[tuple[Aim, float]]:
-        """Return what each aim but the first objective must be at most in a fabric that `point` does not dominate."""
+    def bounds_to_survive(self, point: Point) -> list[tuple[Objective, float]]:
+        """Return bounds on the objectives, one of which a fabric must keep to that `point` does not dominate.
+
+        The first linear objective has none: points are found in its order, so that no later one is better in it.
+        """
         return [
-            (aim, less(value, 1 / STEP) if isinstance(aim, FlowObjective) else value - 1)
-            for aim, value in self.values(point).items()
-            if aim not in self.objectives[:1]
+            (objective, value - 1 if objective in self.linear else less(value, 1 / (1 + objective.tolerance)))
+            for objective, value in self.values(point).items()
+            if objective not in self.linear[:1]
         ]
 
-    def before(self, point: Point) -> list[tuple[Aim, float]]:
-        """Return what some aim must be at most in a fabric that comes before `point` or is better in some other aim."""
+    def bounds_to_precede(self, point: Point) -> list[tuple[Objective, float]]:
+        """Return bounds, one of which a fabric must keep to that comes before `point` or is better in some objective.
 
-        def least(aim: Aim, value: float) -> float:
-            if aim in self.objectives[:1]:
+        In the first linear objective it may be equal.
+        """
+
+        def bound(objective: Objective, value: float) -> float:
+            if objective in self.linear[:1]:
                 return value
-            return less(value, 1 - FINE) if isinstance(aim, FlowObjective) else value - 1
+            return value - 1 if objective in self.linear else less(value, 1 - EQUAL)
 
-        return [(aim, least(aim, value)) for aim, value in self.values(point).items()]
+        return [(objective, bound(objective, value)) for objective, value in self.values(point).items()]
 
-    def in_the_way(self, points: Sequence[Point]) -> list[Point]:
-        """Return the points that no other is as good as in all but the first objective, which none comes below."""
-        first = self.all.index(self.objectives[0]) if self.objectives else None
+    def frontier_without_first(self, points: Sequence[Point]) -> list[Point]:
+        """Return the points not dominated when the first linear objective is ignored.
+
+        The bounds of the others follow from theirs, so a model needs only these.
+        """
+        first = self.objectives.index(self.linear[0]) if self.linear else None
 
         def rest(point: Point) -> tuple[float, ...]:
-            return tuple(value for place, value in enumerate(point.values) if place != first)
+            return tuple(value for index, value in enumerate(point.values) if index != first)
 
         found = {rest(point): point for point in reversed(points)}
         return [point for own, point in found.items() if not any(_beats(other, own) for other in found)]
 
 
 def undominated(points: Sequence[Point]) -> list[Point]:
-    """Return the points that no other is better than in some aim and as good as in all."""
+    """Return the points that no other beats: is better than in some objective, and no worse in any."""
     return [point for point in points if not any(_beats(other.values, point.values) for other in points)]
 
 
 def less(value: float, share: float) -> float:
-    """Return the share of a value, or just less than it where it is 0."""
+    """Return the share of a value, or just less than the value where that is not less, as of 0."""
     return min(share * value, math.nextafter(value, -math.inf))
 
 

@@ -1,9 +1,9 @@
 """How far each price may move before another fabric would be chosen: the nearest break-even on either side.
 
-As one price moves, every fabric costs a straight line over it, and the choice is the lowest line. From the farthest
-price looked at, the fabric that is cheapest there is found, and where its line meets that of the chosen one; there the
-search begins anew, until nothing is cheaper: Newton's method, exact here since the lowest of lines is concave. Where
-another link part becomes the cheapest that reaches, the lines bend, and a break-even is that of the bend's far side.
+The cost of each fabric is a straight line over one price, and the choice is the lowest line. Newton's method starts at
+the farthest price, finds the fabric that is cheapest there, and goes on where its line crosses that of the chosen one,
+until nothing is cheaper. It is exact, because the lowest of several lines is concave. Where another link part becomes
+the cheapest that is long enough, the lines bend, and the break-even is the one beyond the bend.
 """
 
 from __future__ import annotations
@@ -20,64 +20,69 @@ from fabric.blueprint.prices import Prices
 from fabric.catalog import Optic
 from fabric.errors import InputError
 from fabric.optimizer.build_model import build_model
-from fabric.optimizer.objectives import OBJECTIVES
-from fabric.optimizer.search import Progress, blueprint_of, comparable
+from fabric.optimizer.objectives import COST
+from fabric.optimizer.search import Progress, blueprint_of, comparable_candidates
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.families import family
 
-__all__ = ["FACTOR", "Change", "sensitivity"]
+__all__ = ["FACTOR", "BreakEven", "find_break_evens"]
 
 FACTOR = 2
-"""A price is moved up to its double and down to its half."""
-
-COST = OBJECTIVES["cost"]
+"""A price is varied from half to double."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """The price nearest to a part's own, `up` or `down` from it, at which another fabric costs no more.
-
-    `at_usd` and `instead`, that fabric, are None when no price from half to double would do. Not `settled` is a change
-    that took too much work to look for.
-    """
+class BreakEven:
+    """The price of a part, nearest to its own on one side, at which another fabric costs no more."""
 
     part: str
+    """The part."""
     price_usd: float
+    """Its price."""
     direction: str
+    """`up` or `down` from that price."""
     at_usd: float | None
+    """The price at break-even; None where the choice is the same from half the price to double."""
     instead: Blueprint | None
+    """The fabric that would be chosen beyond it."""
     settled: bool = True
+    """False where the solve budget ran out before the answer."""
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A part with its price in cents, the request with another price for it, and how many of it a fabric takes."""
+    """A part that has a price."""
 
     name: str
+    """Its name."""
     cents: int
+    """Its price in cents."""
     at: Callable[[int], Spec]
+    """Returns the request with another price for it, in cents."""
     taken: Callable[[Blueprint], Fraction]
+    """Returns how many of it a fabric takes."""
 
 
-class _Unsettled(Exception):
-    """A question took more than the limit on work."""
+class _UndecidedError(Exception):
+    """A solve took more than its budget."""
 
 
-def sensitivity(spec: Spec, chosen: Blueprint, progress: Progress = lambda text: None) -> tuple[Change, ...]:
-    """Return, for each price that the choice depends on, its nearest break-evens; `chosen` is the cheapest fabric.
+def find_break_evens(spec: Spec, chosen: Blueprint, progress: Progress = lambda text: None) -> tuple[BreakEven, ...]:
+    """Return the break-even on either side of each price that the choice depends on; `chosen` is the cheapest fabric.
 
-    A part that the chosen fabric does not use can only change the choice by falling. A limit on cost is left aside, for
-    it moves with the price. Raises InputError when a part of the chosen fabric has no price, and when a limit on the
-    cost with electricity makes what is allowed depend on prices.
+    A part that the chosen fabric does not use can only change the choice by becoming cheaper. A limit on cost is left
+    out, since cost moves with the price. Raises InputError when a part of the chosen fabric has no price, and when a
+    limit on the cost with electricity makes what is allowed depend on prices.
     """
     if spec.limits.total_cost_usd is not None:
         raise InputError(
-            f"{spec.name}: limits.total_cost_usd lets prices decide what is allowed; leave it out to ask this"
+            f"{spec.name}: with limits.total_cost_usd, prices decide which fabrics are allowed; leave it out for"
+            " sensitivity"
         )
     spec = replace(spec, limits=replace(spec.limits, cost_usd=None))
     if bill(chosen, Prices(spec, chosen.link_gbps)).cost_usd() is None:
-        raise InputError(f"{spec.name}: a part has no known price, so no price decided; give it in prices_usd")
+        raise InputError(f"{spec.name}: a part has no known price, so cost did not decide; give it in prices_usd")
     found = []
     for part in _parts(spec):
         for direction, farthest in (("up", part.cents * FACTOR), ("down", part.cents // FACTOR)):
@@ -85,50 +90,54 @@ def sensitivity(spec: Spec, chosen: Blueprint, progress: Progress = lambda text:
             price = part.cents / 100
             try:
                 at, instead = _break_even(part, farthest, chosen)
-                found.append(Change(part.name, price, direction, None if at is None else at / 100, instead))
-            except _Unsettled:
-                found.append(Change(part.name, price, direction, None, None, settled=False))
+                found.append(BreakEven(part.name, price, direction, None if at is None else at / 100, instead))
+            except _UndecidedError:
+                found.append(BreakEven(part.name, price, direction, None, None, settled=False))
     return tuple(found)
 
 
 def _break_even(part: _Part, cents: int, chosen: Blueprint) -> tuple[float | None, Blueprint | None]:
-    """Return the price in cents nearest to the part's own at which another fabric costs no more, and that fabric."""
+    """Return the price in cents nearest to the part's own at which another fabric costs no more, and that fabric.
+
+    `cents` is the farthest price looked at. Each round finds the cheapest fabric there, and goes on where its cost, a
+    straight line over the price, crosses that of the chosen fabric.
+    """
     at: float | None = None
     instead: Blueprint | None = None
-    while (better := _cheaper(part, cents, chosen)) is not None:
-        gain = _cents(part, cents, chosen) - _cents(part, cents, better)
+    while (better := _cheaper_fabric(part, cents, chosen)) is not None:
+        gain = _cost_cents(part, cents, chosen) - _cost_cents(part, cents, better)
         more = part.taken(chosen) - part.taken(better)
-        meet = cents - gain / more if more else Fraction(cents)
-        at, instead = float(meet), better
-        nearer = math.floor(meet) if cents > part.cents else math.ceil(meet)
+        crossing = cents - gain / more if more else Fraction(cents)
+        at, instead = float(crossing), better
+        nearer = math.floor(crossing) if cents > part.cents else math.ceil(crossing)
         if nearer == cents:  # they are a fraction of a cent apart
             break
         cents = nearer
     return at, instead
 
 
-def _cheaper(part: _Part, cents: int, chosen: Blueprint) -> Blueprint | None:
-    """Return the cheapest fabric when the part costs so much, if it is cheaper than the chosen one."""
-    spec, best, found = part.at(cents), _cents(part, cents, chosen), None
-    for candidate in comparable(spec, [COST])[0]:
+def _cheaper_fabric(part: _Part, cents: int, chosen: Blueprint) -> Blueprint | None:
+    """Return the cheapest fabric at this price of the part, if it is cheaper than the chosen one."""
+    spec, best, found = part.at(cents), _cost_cents(part, cents, chosen), None
+    for candidate in comparable_candidates(spec, [COST])[0]:
         model = build_model(candidate)
-        cost = COST.expression(model)
+        cost = model.total(COST)
         model.cp.add(cost <= best - 1)
-        answer = minimise(model, [cost])
-        if answer.status not in ("OPTIMAL", "INFEASIBLE"):
-            raise _Unsettled
-        if answer.values:
-            best, found = answer.values[0], blueprint_of(candidate, answer)
+        solution = minimise(model, [cost])
+        if solution.status not in ("OPTIMAL", "INFEASIBLE"):
+            raise _UndecidedError
+        if solution.values:
+            best, found = solution.values[0], blueprint_of(candidate, solution)
     return found
 
 
-def _cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
-    """Return what `blueprint` costs when the part costs so much."""
+def _cost_cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
+    """Return the cost of `blueprint` at this price of the part, in cents."""
     spec = part.at(cents)
     prices = Prices(spec, blueprint.link_gbps)
     models = {model.name: model for role in blueprint.topology.roles for model in spec.models(role)}
-    boxes = ((models[model.name], count) for role in blueprint.topology.roles for model, count in blueprint.boxes(role))
-    total = sum(count * (prices.switch_cents(model) or 0) for model, count in boxes)
+    counts = (pair for role in blueprint.topology.roles for pair in blueprint.boxes(role))
+    total = sum(count * (prices.switch_cents(models[model.name]) or 0) for model, count in counts)
     total += prices.nic_cents * spec.server.nics * blueprint.servers
     return total + sum(
         blueprint.links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.topology.bundles
@@ -178,8 +187,8 @@ def _with_optic(spec: Spec, part: Optic, cents: int) -> Spec:
 
 
 def _switches(name: str, blueprint: Blueprint) -> Fraction:
-    boxes = (box for role in blueprint.topology.roles for box in blueprint.boxes(role))
-    return Fraction(sum(count for model, count in boxes if model.name == name))
+    counts = (pair for role in blueprint.topology.roles for pair in blueprint.boxes(role))
+    return Fraction(sum(count for model, count in counts if model.name == name))
 
 
 def _priced_links(spec: Spec, name: str, blueprint: Blueprint) -> Fraction:

@@ -1,7 +1,8 @@
-"""One candidate's model, and what it must keep to so that a fabric of it is better than another in some aim.
+"""One candidate's model with the constraints that make its fabrics better than others in some objective.
 
-An objective is an expression, so that better is a bound. A measure is told by its features (see `measures`): none may
-be worse than what the rest, at its best, makes up for; and what was seen not to be enough must be improved on.
+For a linear objective, better is a bound on its expression. A flow objective is constrained by its features (see
+`fabric.optimizer.flow_objectives`): none may be worse than what the rest, at its best, makes up for; and where features
+that satisfy this were found not to be enough, some feature must improve on them.
 """
 
 from __future__ import annotations
@@ -13,107 +14,116 @@ from ortools.sat.python import cp_model
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Features
-from fabric.optimizer.flow_objectives import FlowObjective
-from fabric.optimizer.objectives import Objective
+from fabric.optimizer.flow_objectives import candidate_value
+from fabric.optimizer.objectives import FlowObjective, LinearObjective, Objective
 
-__all__ = ["Aim", "Subproblem"]
+__all__ = ["Bounds", "Subproblem"]
 
-Aim = Objective | FlowObjective
+Bounds = Iterable[tuple[Objective, float]]
+"""Objectives with the most that each may be, in the solver's units or those of the flow objective."""
 
 
 class Subproblem:
-    """What is asked of one candidate: its model, aims and features; `seen` are the features of its fabrics so far."""
+    """One candidate's model with its objectives and features.
 
-    def __init__(self, candidate: Candidate, aims: Sequence[Aim], seen: Sequence[Features] = ()) -> None:
+    `found` are the features of the candidate's fabrics found so far.
+    """
+
+    def __init__(self, candidate: Candidate, objectives: Sequence[Objective], found: Sequence[Features] = ()) -> None:
         self.candidate = candidate
-        self.seen = seen
+        self.found = found
         self.model = build_model(candidate)
-        self.linear = {aim.name: aim.expression(self.model) for aim in aims if isinstance(aim, Objective)}
-        measured = any(isinstance(aim, FlowObjective) for aim in aims)
-        self.features = self.model.features() if measured else {}
+        linear = (objective for objective in objectives if isinstance(objective, LinearObjective))
+        self.linear = {objective.key: self.model.total(objective) for objective in linear}
+        self.features = self.model.features() if len(self.linear) < len(objectives) else {}
         self.best = {name: feature.least for name, feature in self.features.items()}
 
     @property
-    def total(self) -> list[cp_model.LinearExprT]:
-        """Return the sum of the features, if there are any to choose: what a tie is broken by."""
+    def feature_sum(self) -> list[cp_model.LinearExprT]:
+        """Return the sum of the features, if there are any to choose: the tie-breaker of the search."""
         terms = [feature.expression for feature in self.features.values() if feature.expression is not None]
         return [sum(terms)] if terms else []
 
-    def at_least(self, aim: Objective, least: float) -> None:
-        """Demand that an objective be no less than so much."""
-        self.model.cp.add(self.linear[aim.name] >= int(least))
+    def at_least(self, objective: Objective, least: float) -> None:
+        """Demand that a linear objective be at least `least`."""
+        self.model.cp.add(self.linear[objective.key] >= int(least))
 
-    def at_most(self, limits: Iterable[tuple[Aim, float]]) -> None:
-        """Demand that each aim be at most so much, in the units of the solver or of the measure."""
-        self.model.cp.add_bool_and([self._way(aim, most) for aim, most in limits])
+    def all_at_most(self, bounds: Bounds) -> None:
+        """Demand that each objective be within its bound."""
+        self.model.cp.add_bool_and([self._within(objective, most) for objective, most in bounds])
 
-    def any_at_most(self, limits: Iterable[tuple[Aim, float]]) -> None:
-        """Demand that some aim be at most so much."""
-        self.model.cp.add_bool_or([self._way(aim, most) for aim, most in limits])
+    def any_at_most(self, bounds: Bounds) -> None:
+        """Demand that some objective be within its bound."""
+        self.model.cp.add_bool_or([self._within(objective, most) for objective, most in bounds])
 
-    def as_good(self, features: Features) -> None:
+    def no_worse(self, features: Features) -> None:
         """Demand that no feature be worse."""
         for name in self.features:
-            self._hold(name, features[name])
+            self._limit_feature(name, features[name])
 
-    def _way(self, aim: Aim, most: float) -> cp_model.IntVar:
-        """Return a flag that is 1 only if the aim is at most so much."""
-        way = self.model.var(1, f"better {aim.name}", least=0)
-        if isinstance(aim, Objective):
-            self.model.cp.add(self.linear[aim.name] <= int(most)).only_enforce_if(way)
-            return way
-        worst = self._allow(aim, most, way)
-        for features in self.seen:
-            if all(features[name] <= each for name, each in worst.items()):
-                self._improve(aim, most, features, way)
-        return way
+    def _within(self, objective: Objective, most: float) -> cp_model.IntVar:
+        """Return a flag that is 1 only if the objective is at most `most`."""
+        flag = self.model.var(1, f"better {objective.name}", least=0)
+        if not isinstance(objective, FlowObjective):
+            self.model.cp.add(self.linear[objective.key] <= int(most)).only_enforce_if(flag)
+            return flag
+        worst = self._limit_features(objective, most, flag)
+        for features in self.found:
+            if all(features[name] <= value for name, value in worst.items()):
+                self._improve(objective, most, features, flag)
+        return flag
 
-    def _allow(self, measure: FlowObjective, most: float, way: cp_model.IntVar) -> dict[str, int]:
-        """Say how bad each feature may be, the rest at its best, for the measure to be at most so much; return that."""
-        if measure.at(self.candidate, self.best) > most:
-            self.model.cp.add(way == 0)
+    def _limit_features(self, objective: FlowObjective, most: float, flag: cp_model.IntVar) -> dict[str, int]:
+        """Limit each feature to what lets the objective be at most `most`, the rest at its best; return the limits."""
+        if candidate_value(objective, self.candidate, self.best) > most:
+            self.model.cp.add(flag == 0)
             return {name: least - 1 for name, least in self.best.items()}
-        worst = {name: self._worst(measure, most, name) for name in self.features}
+        worst = {name: self._worst_allowed(objective, most, name) for name in self.features}
         for name, value in worst.items():
-            self._hold(name, value, way)
+            self._limit_feature(name, value, flag)
         return worst
 
-    def _hold(self, name: str, value: int, only_if: cp_model.IntVar | None = None) -> None:
-        """Hold a feature at or below a value, always or if the flag is 1."""
+    def _limit_feature(self, name: str, value: int, flag: cp_model.IntVar | None = None) -> None:
+        """Keep a feature at or below a value, always or if the flag is 1."""
         feature = self.features[name]
-        if value < feature.least and only_if is not None:
-            self.model.cp.add(only_if == 0)
+        if value < feature.least and flag is not None:
+            self.model.cp.add(flag == 0)
         elif value < feature.most:
             for limit in feature.at_most(value):
                 added = self.model.cp.add(limit)
-                if only_if is not None:
-                    added.only_enforce_if(only_if)
+                if flag is not None:
+                    added.only_enforce_if(flag)
 
-    def _worst(self, measure: FlowObjective, most: float, name: str) -> int:
-        """Return the largest that one feature may be, the rest at its best, for the measure to be at most so much."""
+    def _worst_allowed(self, objective: FlowObjective, most: float, name: str) -> int:
+        """Return the largest value of one feature, the rest at its best, with the objective at most `most`.
+
+        The objective never falls when a feature rises, so bisection finds it.
+        """
         low, high = self.features[name].least, self.features[name].most
         while low < high:
             middle = (low + high + 1) // 2
-            enough = measure.at(self.candidate, {**self.best, name: middle}) <= most
+            enough = candidate_value(objective, self.candidate, {**self.best, name: middle}) <= most
             low, high = (middle, high) if enough else (low, middle - 1)
         return low
 
-    def _improve(self, measure: FlowObjective, most: float, features: Features, way: cp_model.IntVar) -> None:
-        """Say that what has a measure of at most so much is better than `features`, which has not, in what matters."""
-        ways = list(self._matters(measure, most, features))
-        if not ways:
-            return
-        flags = []
-        for name in ways[0]:
-            flags.append(self.model.var(1, f"better {name}", least=0))
-            self._hold(name, features[name] - 1, flags[-1])
-        self.model.cp.add_bool_or([~way, *flags])
+    def _improve(self, objective: FlowObjective, most: float, features: Features, flag: cp_model.IntVar) -> None:
+        """Demand, if the flag is 1, a feature better than in `features`, whose objective is above `most`.
 
-    def _matters(self, measure: FlowObjective, most: float, features: Features) -> Iterator[list[str]]:
-        """Yield the features that matter, if any must be better: those enough alone; the rest, if it is together."""
+        This cuts off only fabrics that are no better than one found, so that the search never returns to it.
+        """
+        for names in self._features_that_matter(objective, most, features):
+            flags = []
+            for name in names:
+                flags.append(self.model.var(1, f"better {name}", least=0))
+                self._limit_feature(name, features[name] - 1, flags[-1])
+            self.model.cp.add_bool_or([~flag, *flags])
+
+    def _features_that_matter(self, objective: FlowObjective, most: float, features: Features) -> Iterator[list[str]]:
+        """Yield the features of which one must improve, if any: those that suffice alone, and the rest if it does."""
 
         def enough(names: Iterable[str]) -> bool:
-            return measure.at(self.candidate, {**features, **{name: self.best[name] for name in names}}) <= most
+            best = {**features, **{name: self.best[name] for name in names}}
+            return candidate_value(objective, self.candidate, best) <= most
 
         if not enough([]):
             alone = [name for name in self.best if enough([name])]

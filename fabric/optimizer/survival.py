@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from fabric.optimizer.feature import Constraint
-from fabric.optimizer.integer_bounds import SUM
+from fabric.optimizer.integer_bounds import LARGEST_TOTAL
 from fabric.optimizer.model import Model, Term
 from fabric.topology.clos import ClosForm
 from fabric.topology.polynomial import Monomial
@@ -17,18 +17,21 @@ __all__ = ["remains_of", "survive_switch"]
 
 
 def survive_switch(model: Model, form: ClosForm, tier: int, share: Fraction) -> None:
-    """Demand one of the ways to survive: enough switches, or room above a tier `below` for what those left must take.
+    """Demand that the rest carry a share of the throughput: by enough switches, or by room above some tier `below`.
 
-    With M the least of the X (see `survives`), the way over b is open if (n - 1) / n X(j) >= share M for all j >= b. As
-    M is one of the X(i) and none is less, that is so if it holds with some X(i) for M. With an i >= b, taking i for j,
-    it says that n alone is enough, and then so is the count as a server sees it, which is no less.
+    With M, X, n and b as in `ClosMetrics.survives`: rerouting at tier b keeps the share if (n - 1) / n X(j) >= share M
+    for all j >= b. M is the least of the X, so that holds if and only if it holds with some X(i) in place of M. Only
+    i < b needs an alternative of its own: with i >= b, taking i for j says that n alone is enough, and then the count
+    as a server sees it, which is no less, is enough as well.
     """
-    ways = [[remains_of(model.product(form.fan_out(tier, 0)), share)]]
-    ways += [list(_room(model, form, tier, below, base, share)) for below in range(1, tier) for base in range(below)]
+    alternatives = [[remains_of(model.product(form.fan_out(tier, 0)), share)]]
+    alternatives += [
+        list(_room(model, form, tier, below, base, share)) for below in range(1, tier) for base in range(below)
+    ]
     flags = []
-    for place, way in enumerate(ways):
-        flag = model.var(1, f"survives at {tier} by {place}", least=0)
-        for constraint in way:
+    for index, constraints in enumerate(alternatives):
+        flag = model.var(1, f"survives at {tier} by {index}", least=0)
+        for constraint in constraints:
             model.cp.add(constraint).only_enforce_if(flag)
         flags.append(flag)
     model.cp.add_bool_or(flags)
@@ -47,7 +50,7 @@ def _room(model: Model, form: ClosForm, tier: int, below: int, base: int, share:
         up = Counter(name for each in tiers for name in form.bundles[each + 1].ports_up)
         down = Counter(name for each in tiers for name in form.bundles[each].ports_down)
         more, less = (tuple((one - other).elements()) for one, other in ((up, down), (down, up)))
-        most = SUM // (
+        most = LARGEST_TOTAL // (
             4 * max(share.denominator, *(model.upper(model.sizes[name]) for name in (*spread, *more, *less)))
         )
         rest = _times(model, (*more, *spread), most) - _times(model, more, most)

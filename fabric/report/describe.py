@@ -9,7 +9,7 @@ from typing import Any
 
 from fabric.blueprint.metrics import metrics_of
 from fabric.flow import Estimate, curve
-from fabric.optimizer import Change
+from fabric.optimizer import BreakEven
 from fabric.report.design import Cost, Design, LinkBundle, SwitchTier
 from fabric.report.design_json import design_object
 from fabric.report.expected import compare_expected
@@ -22,7 +22,7 @@ SIZES = tuple(2**power for power in range(20, 35, 2))
 """The message sizes estimated: 1 MiB to 16 GiB."""
 
 
-def describe(study: Study, changes: Sequence[Change] | None = None) -> Design:
+def describe(study: Study, changes: Sequence[BreakEven] | None = None) -> Design:
     """Return the design of `study`; `changes` are those of `Study.sensitivity`, where they were asked for.
 
     Raises InputError for a published number that no design has.

@@ -9,7 +9,7 @@ from functools import cached_property
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import Bill, BillRow
 from fabric.flow import Estimate
-from fabric.optimizer import Change, Proof
+from fabric.optimizer import BreakEven, Proof
 from fabric.request import Spec
 from fabric.studies.study import Study
 
@@ -117,7 +117,7 @@ class Design:
     """What a reader must know and might not guess."""
     expected: tuple[ExpectedNumber, ...] = ()
     """The published numbers that the request gives."""
-    price_changes: tuple[Change, ...] | None = None
+    price_changes: tuple[BreakEven, ...] | None = None
     """The prices that would change the choice; None where that was not asked."""
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from fabric.blueprint.bill import Bill
 from fabric.errors import Infeasible
-from fabric.optimizer import Runner
+from fabric.optimizer import Alternative
 from fabric.report.design import Design, SwitchTier
 from fabric.report.sensitivity import list_changes
 
@@ -110,7 +110,7 @@ def _proof_object(design: Design, timed: bool) -> dict[str, Any]:
     }
 
 
-def _runner_object(runner: Runner) -> dict[str, Any]:
+def _runner_object(runner: Alternative) -> dict[str, Any]:
     return {"name": runner.name, **runner.objectives}
 
 

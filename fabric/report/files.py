@@ -17,7 +17,7 @@ from fabric.draw import Diagram, draw_allreduce, draw_diagram, draw_fabric, draw
 from fabric.draw.render import check_suffix
 from fabric.errors import FabricError
 from fabric.export import format_by_suffix, write_view_text
-from fabric.optimizer import Change
+from fabric.optimizer import BreakEven
 from fabric.report.atomic_write import check_folder, write_atomically
 from fabric.report.collectives import WorkloadRun, list_curves
 from fabric.report.describe import describe
@@ -55,7 +55,7 @@ def write(
     study: Study,
     folder: str | os.PathLike[str],
     progress: Callable[[str], None] | None = None,
-    changes: Sequence[Change] | None = None,
+    changes: Sequence[BreakEven] | None = None,
 ) -> list[Path]:
     """Write design.json, report.md, bom.csv, fabric.svg, fabric.png and allreduce.svg to `folder`, made if missing.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fabric import units
 from fabric.blueprint import Blueprint
-from fabric.optimizer import Change
+from fabric.optimizer import BreakEven
 from fabric.report.table import Summary, Table
 from fabric.report.text import format_percent, name_fabric, name_switches
 
@@ -18,7 +18,7 @@ TITLE = "Price sensitivity"
 UNCHANGED = "No single price, varied from 0.5x to 2x, would change the optimum."
 
 
-def list_changes(changes: Sequence[Change]) -> list[dict[str, Any]]:
+def list_changes(changes: Sequence[BreakEven]) -> list[dict[str, Any]]:
     """Return the changes as plain rows: `change` is the price's, as a share of it; null where nothing would change."""
     return [
         {
@@ -39,7 +39,7 @@ def name_alternative(blueprint: Blueprint) -> str:
     return f"{name_fabric(blueprint)} ({name_switches(blueprint)})"
 
 
-def summarize_changes(changes: Sequence[Change]) -> Summary:
+def summarize_changes(changes: Sequence[BreakEven]) -> Summary:
     """Return the table of prices, and a line for each that would change the optimum."""
     rows = []
     for part in dict.fromkeys(item.part for item in changes):
@@ -52,7 +52,7 @@ def summarize_changes(changes: Sequence[Change]) -> Summary:
 WAYS = ("up", "down")
 
 
-def _list_lines(changes: Sequence[Change]) -> Iterator[str]:
+def _list_lines(changes: Sequence[BreakEven]) -> Iterator[str]:
     found = [item for item in changes if item.instead]
     for item in found:
         if item.instead:
@@ -66,7 +66,7 @@ def _list_lines(changes: Sequence[Change]) -> Iterator[str]:
         yield UNCHANGED
 
 
-def _write_price(item: Change) -> str:
+def _write_price(item: BreakEven) -> str:
     if item.at_usd is None:
         return "-" if item.settled else "undecided"
     return f"{units.money(round(item.at_usd, 2))} ({format_percent(item.at_usd / item.price_usd - 1, '+.1f')})"

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from fabric.errors import Conflict, FabricError, Infeasible
-from fabric.optimizer import cheapest_together, told
+from fabric.optimizer import cheapest_combination, describe_conflict
 from fabric.request import LIMITS, SHARED, Document, Spec
 from fabric.request.cluster import ClusterSpec, read_cluster
 from fabric.request.resolve import read_spec
@@ -71,7 +71,7 @@ def cluster(
         name: pareto(each, objectives, progress=prefix_progress(say, name)) for name, each in spec.fabrics.items()
     }
     rows = [[[values[name] for name in names] for values in front.values] for front in fronts.values()]
-    picked = cheapest_together(rows, [spec.limits.get(name) for name in names])
+    picked = cheapest_combination(rows, [spec.limits.get(name) for name in names])
     proven = all(front.status == "OPTIMAL" for front in fronts.values())
     if picked is None and not proven:
         raise FabricError(f"{spec.name}: not determined within the solve budget: whether the shared limits can be met")
@@ -114,17 +114,17 @@ def _infeasible(spec: ClusterSpec, names: Sequence[str], rows: Rows) -> Infeasib
     kept = list(spec.limits)
     for name in spec.limits:
         rest = [other for other in kept if other != name]
-        if rest and cheapest_together(rows, _within(spec, names, rest)) is None:
+        if rest and cheapest_combination(rows, _within(spec, names, rest)) is None:
             kept = rest
     conflict = tuple(_nearest(spec, names, rows, name) for name in kept)
     by_name = {f"{item.limit} {item.value:,.10g}": item for item in conflict}
-    return Infeasible(f"{spec.name}: no fabrics meet the shared limits", told(by_name), conflict)
+    return Infeasible(f"{spec.name}: no fabrics meet the shared limits", describe_conflict(by_name), conflict)
 
 
 def _nearest(spec: ClusterSpec, names: Sequence[str], rows: Rows, name: str) -> Conflict:
     """Return a limit with its least total over all choices of fabrics that meet the other limits."""
     column = names.index(name)
-    picked = cheapest_together(rows, _within(spec, names, [other for other in spec.limits if other != name]), column)
+    picked = cheapest_combination(rows, _within(spec, names, [other for other in spec.limits if other != name]), column)
     if picked is None:
         return Conflict(f"limits.{name}", spec.limits[name])
     least = sum(table[row][column] for table, row in zip(rows, picked, strict=True))

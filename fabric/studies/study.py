@@ -19,20 +19,20 @@ from fabric.flow.paths import shortest_path
 from fabric.network import Network
 from fabric.network.expand import expand
 from fabric.optimizer import (
-    STEP,
-    Binding,
-    Change,
+    OBJECTIVES,
+    Alternative,
+    BindingLimit,
+    BreakEven,
+    FewerHops,
     Front,
-    Objective,
+    LinearObjective,
     Point,
     Proof,
-    Runner,
-    Step,
-    binding,
-    fewer_hops,
-    front,
+    find_binding_limits,
+    find_break_evens,
+    find_fewer_hops,
+    find_front,
     parse_objectives,
-    sensitivity,
     size,
 )
 from fabric.request import Spec
@@ -50,27 +50,27 @@ class Study:
     spec: Spec
     blueprint: Blueprint
     proof: Proof
-    others: tuple[Runner, ...] = ()
-    aims: tuple[Objective, ...] = ()
+    others: tuple[Alternative, ...] = ()
+    objectives: tuple[LinearObjective, ...] = ()
 
     @cached_property
-    def binding(self) -> tuple[Binding, ...] | None:
+    def binding(self) -> tuple[BindingLimit, ...] | None:
         """The limits that bind (see `fabric.optimizer.binding`); None for a point of a front, where it is not asked."""
-        return binding(self.spec, self.aims, self.proof.objective) if self.aims else None
+        return find_binding_limits(self.spec, self.objectives, self.proof.objective) if self.objectives else None
 
-    def sensitivity(self, progress: Callable[[str], None] = lambda text: None) -> tuple[Change, ...]:
+    def sensitivity(self, progress: Callable[[str], None] = lambda text: None) -> tuple[BreakEven, ...]:
         """Return which price, moved by how much, would change the choice; raises InputError unless cost decided it."""
-        if not self.aims or self.aims[0].name != "cost_usd":
+        if not self.objectives or self.objectives[0] != OBJECTIVES["cost"]:
             raise InputError(
                 f"{self.spec.name}: sensitivity is of the cheapest fabric; seek cost first, unweighted, with all prices"
             )
-        return sensitivity(self.spec, self.blueprint, progress)
+        return find_break_evens(self.spec, self.blueprint, progress)
 
     @cached_property
-    def fewer_hops(self) -> Step | None:
+    def fewer_hops(self) -> FewerHops | None:
         """What two switches fewer on the longest path would cost, where that can be had."""
-        sought = self.aims and "hops_max" not in self.proof.objectives
-        return fewer_hops(self.spec, self.aims, self.hops.max) if sought else None
+        asked = self.objectives and OBJECTIVES["hops"].key not in self.proof.objectives
+        return find_fewer_hops(self.spec, self.objectives, self.hops.max) if asked else None
 
     @cached_property
     def network(self) -> Network:
@@ -153,21 +153,23 @@ def optimize(
     be less than a fiftieth above the least. Raises as `design` does, and InputError for an objective that needs a
     price, a power or a height that is not known, or a key that the request leaves out.
     """
-    aims = parse_objectives(objective, size_bytes, routing)
-    if all(isinstance(aim, Objective) for aim in aims):
-        return _studied(source, [aim for aim in aims if isinstance(aim, Objective)], progress, request)
+    objectives = parse_objectives(objective, size_bytes, routing)
+    linear = [each for each in objectives if isinstance(each, LinearObjective)]
+    if len(linear) == len(objectives):
+        return _studied(source, linear, progress, request)
     spec = _spec(source, request)
-    found = front(spec, aims, progress or (lambda text: None))
+    found = find_front(spec, objectives, progress or (lambda text: None))
     first = _of_point(spec, found, found.points[0])
     return replace(first, proof=replace(first.proof, bound=_bound(found)))
 
 
 def _bound(found: Front) -> float | None:
-    """Return what no fabric comes below in the first aim: what is no worse by a STEP may stand for the least."""
-    aim, least = found.aims[0], found.values(found.points[0])[found.aims[0].name]
-    if isinstance(aim, Objective):
+    """Return what no fabric is below in the first objective: of an estimated one, the least within its tolerance."""
+    objective = found.objectives[0]
+    least = found.values(found.points[0])[objective.key]
+    if isinstance(objective, LinearObjective):
         return least if found.points[0].proven else None
-    return least / STEP if found.status == "OPTIMAL" else None
+    return least / (1 + objective.tolerance) if found.status == "OPTIMAL" else None
 
 
 @dataclass(frozen=True)
@@ -209,13 +211,13 @@ def pareto(
 
     `work` limits the search, in CP-SAT's deterministic time; where it ends first the status is FEASIBLE.
     """
-    aims = parse_objectives(objectives, size_bytes, routing)
-    if len(aims) < 2 or "=" in objectives:
+    parsed = parse_objectives(objectives, size_bytes, routing)
+    if len(parsed) < 2 or "=" in objectives:
         raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, without weights: cost,hops")
     spec = _spec(source, request)
-    found = front(spec, aims, progress or (lambda text: None), work)
+    found = find_front(spec, parsed, progress or (lambda text: None), work)
     studies = tuple(_of_point(spec, found, point) for point in found.points)
-    return Pareto(spec, tuple(aim.name for aim in aims), studies, found.status, found.wall_s)
+    return Pareto(spec, tuple(objective.key for objective in parsed), studies, found.status, found.wall_s)
 
 
 def _of_point(spec: Spec, found: Front, point: Point) -> Study:
@@ -226,11 +228,11 @@ def _of_point(spec: Spec, found: Front, point: Point) -> Study:
 
 
 def _studied(
-    source: Any, objectives: Sequence[Objective], progress: Callable[[str], None] | None, request: Any
+    source: Any, objectives: Sequence[LinearObjective], progress: Callable[[str], None] | None, request: Any
 ) -> Study:
     spec = _spec(source, request)
     sized = size(spec, objectives, progress or (lambda text: None))
-    return Study(spec, sized.blueprint, sized.proof, sized.others, sized.aims)
+    return Study(spec, sized.blueprint, sized.proof, sized.alternatives, sized.objectives)
 
 
 def _spec(source: Any, request: dict[str, Any]) -> Spec:

@@ -16,8 +16,8 @@ from fabric.catalog import Server, Switch
 from fabric.errors import Conflict
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import candidates
-from fabric.optimizer.conflict import smallest_conflict
-from fabric.optimizer.infeasibility import conflicting
+from fabric.optimizer.infeasibility import request_limits
+from fabric.optimizer.limit_relaxation import smallest_conflict
 from fabric.optimizer.solve import minimise
 from fabric.request import Limits, Spec
 
@@ -94,7 +94,7 @@ def test_the_set_is_a_smallest_one_and_each_nearest_value_is_exact() -> None:
         met = smallest_conflict(spec, ("price",))
         assert met
         assert met.smallest
-        limits = [limit for limit in conflicting(spec) if limit != "planes"]
+        limits = [limit for limit in request_limits(spec) if limit != "planes"]
         named = [item.limit.partition(" at ")[0] for item in met.conflict]
         sizes = range(len(named))
         fewer = (kept for size in sizes for kept in combinations([*limits], size))

@@ -19,7 +19,7 @@ from fabric.optimizer import size
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.flow_objectives import features_of
 from fabric.optimizer.objectives import switches
-from fabric.optimizer.search import comparable
+from fabric.optimizer.search import comparable_candidates
 from fabric.optimizer.solve import minimise
 from fabric.report.comparison import compare
 from fabric.report.describe import describe, describe_json
@@ -188,7 +188,7 @@ def test_too_little_stock_is_infeasible() -> None:
     asked = read({**ASKED, "available": {"small": 3, "large": 4}})
     with pytest.raises(Infeasible):
         size(asked)
-    (candidate,), *_ = comparable(asked, ())
+    (candidate,), *_ = comparable_candidates(asked, ())
     model = build_model(candidate, ["available"])
     assert minimise(model, [switches(model)]).values == (8,)
 

@@ -23,7 +23,7 @@ from fabric.blueprint.metrics import hops
 from fabric.cli.main import cli
 from fabric.flow import allreduce, summarize
 from fabric.optimizer.flow_objectives import features_of, summary_of
-from fabric.optimizer.search import comparable
+from fabric.optimizer.search import comparable_candidates
 from fabric.report.pareto import pareto_csv, summarize_front
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE, Topology
@@ -293,7 +293,7 @@ def test_a_front_that_takes_too_much_work_says_which_points_are_sure(
     """When the work ends first, the proven points are of the whole front, and no bound is claimed."""
     words = {"gpus": 512, "server": "hgx-h100", "switches": "qm9700", "family": "clos", "oversubscription": 4}
     whole = fabric.pareto(words, aims)
-    monkeypatch.setattr(sys.modules["fabric.optimizer.pareto_search"], "FRONT_WORK", 2.0)
+    monkeypatch.setattr(sys.modules["fabric.optimizer.pareto_search"], "FRONT_BUDGET", 2.0)
     part = fabric.pareto(words, aims)
     assert (whole.status, part.status) == ("OPTIMAL", "FEASIBLE")
     assert 0 < len(part.proven) < len(whole.proven) == len(whole.studies)
@@ -310,7 +310,7 @@ def test_the_features_of_a_fabric_say_its_shape(name: str) -> None:
     plan = study.blueprint
     candidate = next(
         one
-        for one in comparable(study.spec, ())[0]
+        for one in comparable_candidates(study.spec, ())[0]
         if (one.topology, one.planes, one.link_gbps) == (plan.topology, plan.planes, plan.link_gbps)
     )
     told, own = summary_of(candidate, features_of(plan)), summarize(plan)
@@ -323,6 +323,6 @@ def test_large_ratios_over_four_tiers_stay_within_the_solver(
     monkeypatch: pytest.MonkeyPatch, server: str, planes: int | list[int]
 ) -> None:
     """64:1 at each of three tiers is answered, its ratios told apart up to what 64 bits hold."""
-    monkeypatch.setattr(sys.modules["fabric.optimizer.pareto_search"], "FRONT_WORK", 1.0)
+    monkeypatch.setattr(sys.modules["fabric.optimizer.pareto_search"], "FRONT_BUDGET", 1.0)
     words = {"gpus": 65_536, "server": server, "planes": planes, "oversubscription": 64, "family": "clos"}
     assert fabric.pareto({**words, "tiers": "any", "switches": ["qm9700", "sn5600"]}, "cost,allreduce").studies

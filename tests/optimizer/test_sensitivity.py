@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import fabric
 from fabric.cli.main import cli
-from fabric.optimizer.solve import Answer
+from fabric.optimizer.solve import Solution
 from fabric.report.describe import describe, describe_json
 from fabric.report.markdown import markdown_report
 from fabric.report.rationale import explain_choice
@@ -166,7 +166,7 @@ def test_a_price_whose_question_is_too_hard_is_left_open(monkeypatch: pytest.Mon
     words = {"gpus": 1024, "server": "hgx-h100", "switches": ["sn5600", "qm9700"]}
     study = fabric.optimize(words)
     module = importlib.import_module("fabric.optimizer.sensitivity")
-    monkeypatch.setattr(module, "minimise", lambda *_: Answer("UNKNOWN"))
+    monkeypatch.setattr(module, "minimise", lambda *_: Solution("UNKNOWN"))
     changes = study.sensitivity()
     assert not any(change.settled for change in changes)
     (table,) = summarize_changes(changes).tables
@@ -177,7 +177,7 @@ def test_a_limit_whose_question_is_too_hard_is_named(monkeypatch: pytest.MonkeyP
     """Whether a limit binds is left open where the solver does not settle it, and not denied."""
     study = fabric.optimize({"gpus": 1024, "server": "hgx-h100", "switches": "sn5600", "limits": {"hops": 3}})
     module = importlib.import_module("fabric.optimizer.binding_limits")
-    monkeypatch.setattr(module, "minimise", lambda *_: Answer("UNKNOWN"))
+    monkeypatch.setattr(module, "minimise", lambda *_: Solution("UNKNOWN"))
     design = describe(study)
     assert study.binding
     assert all(item.objective is None for item in study.binding)

@@ -14,7 +14,7 @@ import pytest
 import fabric
 from fabric.catalog import Server, Switch, servers, switches
 from fabric.errors import FabricError, Infeasible, InputError
-from fabric.optimizer import OBJECTIVES, Sized, size
+from fabric.optimizer import SizingResult, parse_objectives, size
 from fabric.request import Limits, Spec
 from fabric.studies.study import read
 from fabric.topology.families import families
@@ -31,7 +31,7 @@ def spec(
     return Spec("test", gpus, box, (family,), {"*": (switches()[switch],)}, box.nic_gbps, **words)  # type: ignore[arg-type]
 
 
-def counts(sized: Sized) -> dict[str, int]:
+def counts(sized: SizingResult) -> dict[str, int]:
     """Return switches by role."""
     return {role: sized.blueprint.devices(role) for role in sized.blueprint.topology.roles}
 
@@ -89,7 +89,7 @@ def test_sizing_finds_what_exhaustive_search_finds(family: str, order: tuple[str
             (tuple(found[names[word]] for word in order) for found in everything(request, family, tiers)), default=None
         )
         try:
-            sized = size(as_spec(request, family, tiers), [OBJECTIVES[word] for word in order])
+            sized = size(as_spec(request, family, tiers), parse_objectives(",".join(order)))
             found: tuple[float, ...] | None = tuple(sized.proof.objectives.values())
         except Infeasible:
             found = None

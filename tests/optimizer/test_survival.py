@@ -20,7 +20,7 @@ from fabric.network.expand import expand
 from fabric.optimizer import size
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.objectives import switches
-from fabric.optimizer.search import comparable
+from fabric.optimizer.search import comparable_candidates
 from fabric.optimizer.solve import minimise
 from fabric.testing import random_blueprint
 from fabric.topology.families import families
@@ -159,7 +159,7 @@ def test_a_freed_loss_is_not_asked_for() -> None:
     asked = read(
         gpus=512, server="hgx-h100", family="rail-optimized", tiers=2, pinned={"spine": 4}, survive={"spine": 1}
     )
-    candidate = comparable(asked, ())[0][0]
+    candidate = comparable_candidates(asked, ())[0][0]
     for free, status in ((), "INFEASIBLE"), (["survive.spine"], "OPTIMAL"):
         model = build_model(candidate, free)
         assert minimise(model, [switches(model)]).status == status
