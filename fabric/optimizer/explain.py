@@ -91,7 +91,7 @@ def _nearest_value(item: Conflict) -> str:
     kind = item.limit.partition(" ")[0].partition(".")[0]
     verb, problem, nearest, unit = "is", "too low", "minimum feasible value", ""
     if kind == "ports":
-        verb, problem, nearest = "are", "too few", "minimum feasible number per switch"
+        verb, problem, nearest = "are", "too few", "minimum per switch"
         unit = f" {item.limit.partition(' ')[2]}"
     elif kind in UPPER:
         problem, nearest = "too high", "maximum feasible value"

@@ -25,7 +25,7 @@ from fabric.report.design import Design
 from fabric.report.design_json import design_object
 from fabric.report.markdown import markdown_report
 from fabric.report.multi_fabric import cluster_object, cluster_report
-from fabric.report.objectives import label_of
+from fabric.report.objectives import scale_of_axis, write_axis
 from fabric.report.pareto import front_object, pareto_csv
 from fabric.report.scaling import list_scaling_curves, scaling_object
 from fabric.report.text import name_fabric
@@ -129,23 +129,13 @@ def _make_front(front: Pareto, folder: Path) -> list[str]:
         (values[first], values[last], name_fabric(study.blueprint))
         for study, values in zip(front.studies, front.values, strict=True)
     ]
-    scaled = [(x / _scale(first), y / _scale(last), group) for x, y, group in points]
-    labels = (_axis(first), _axis(last))
+    scaled = [(x / scale_of_axis(first), y / scale_of_axis(last), group) for x, y, group in points]
+    labels = (write_axis(first), write_axis(last))
     save(
         draw_front(f"{front.spec.name}: {front.spec.gpus:,} GPUs, Pareto front", scaled, labels),
         folder / "pareto.svg",
     )
     return [*texts, "pareto.svg"]
-
-
-def _scale(name: str) -> float:
-    """Return the units of an objective in one unit of its axis: a million dollars, a kilowatt, a millisecond."""
-    return {"usd": 1e6, "w": 1e3, "s": 1e-3}.get(name.rpartition("_")[2], 1)
-
-
-def _axis(name: str) -> str:
-    unit = {"usd": ", million USD", "w": ", kW", "s": ", ms"}.get(name.rpartition("_")[2], "")
-    return f"{label_of(name)}{unit}"
 
 
 def allreduce_picture(design: Design) -> Any:

@@ -1,75 +1,74 @@
-"""The objectives in words, as heads of tables, and their values with units."""
+"""The objectives in words, as heads of tables, and their values with units, from the key that results have them by."""
 
 from __future__ import annotations
 
 from fabric import units
+from fabric.optimizer.objectives import find_objective
 
-__all__ = ["heading_of", "is_estimated", "is_objective", "label_of", "write_amount", "write_value"]
+__all__ = [
+    "heading_of",
+    "is_objective",
+    "label_of",
+    "scale_of_axis",
+    "tolerance_of",
+    "write_amount",
+    "write_axis",
+    "write_value",
+]
 
-LABELS = {
-    "cost_usd": "cost",
-    "total_cost_usd": "cost with electricity",
-    "power_w": "power",
-    "rack_units": "rack units",
-    "hops_max": "hops",
-    "switches": "number of switches",
-    "links": "number of links",
-    "models": "number of switch models",
-    "allreduce_s": "all-reduce time",
-    "hops_mean": "mean hops over all pairs",
-    "hops_ring": "mean hops along a ring",
-}
-"""The objectives in words."""
+AXES = {"USD": (1e6, "million USD"), "W": (1e3, "kW"), "s": (1e-3, "ms")}
+"""For each unit of an objective that of a chart's axis, and how many of the one make one of the other."""
 
-HEADINGS = {
-    "cost_usd": "cost",
-    "total_cost_usd": "total cost",
-    "power_w": "power",
-    "rack_units": "rack units",
-    "hops_max": "hops",
-    "allreduce_s": "all-reduce",
-    "hops_mean": "mean hops",
-    "hops_ring": "ring hops",
-}
-"""The objectives as heads of a table; those not named are their own."""
+FORMATS = {"USD": units.money, "W": units.power, "s": units.time}
+"""How values of a unit are written."""
 
 
-ESTIMATED = ("allreduce_s", "hops_mean", "hops_ring")
-"""The objectives of which differences of less than 2 % count as none."""
+def is_objective(key: str) -> bool:
+    """Say whether `key` is that of one objective, and not of a weighted sum."""
+    return find_objective(key) is not None
 
 
-def is_objective(name: str) -> bool:
-    """Say whether `name` is the key of one objective, and not of a weighted sum."""
-    return name in LABELS
+def label_of(key: str) -> str:
+    """Return an objective in words; a weighted sum is its own key."""
+    objective = find_objective(key)
+    return objective.label if objective else key
 
 
-def label_of(name: str) -> str:
-    """Return an objective in words; a weighted sum is its own name."""
-    return LABELS.get(name, name)
-
-
-def heading_of(name: str) -> str:
+def heading_of(key: str) -> str:
     """Return an objective as the head of a column."""
-    return HEADINGS.get(name, name)
+    objective = find_objective(key)
+    return objective.heading if objective else key
 
 
-def is_estimated(name: str) -> bool:
-    """Say whether differences of less than 2 % in this objective count as none."""
-    return name in ESTIMATED
+def tolerance_of(key: str) -> str:
+    """Return the difference below which values of an objective count as equal, as in `2 %`; empty where they don't."""
+    objective = find_objective(key)
+    return f"{100 * objective.tolerance:g} %" if objective and objective.tolerance else ""
 
 
-def write_value(name: str, number: float) -> str:
+def write_value(key: str, number: float) -> str:
     """Write the value of an objective as a table has it, under its head."""
-    if name.endswith("_usd"):
-        return units.money(number)
-    if name.endswith("_s"):
-        return units.time(number)
-    return units.power(number) if name == "power_w" else f"{number:,.6g}" if number < 1e5 else f"{number:,.0f}"
+    write = FORMATS.get(_unit_of(key))
+    return write(number) if write else f"{number:,.6g}" if number < 1e5 else f"{number:,.0f}"
 
 
-def write_amount(name: str, number: float) -> str:
-    """Write the value of an objective with what it is of."""
-    text = write_value(name, number)
-    if name.endswith(("_usd", "_s", "_w")):
-        return text
-    return f"{text} {LABELS.get(name, '').removeprefix('number of ')}".rstrip()
+def write_amount(key: str, number: float) -> str:
+    """Write the value of an objective with what it is a number of."""
+    text, unit = write_value(key, number), _unit_of(key)
+    return text if unit or not is_objective(key) else f"{text} {label_of(key).removeprefix('number of ')}"
+
+
+def scale_of_axis(key: str) -> float:
+    """Return the units of an objective in one unit of a chart's axis: a million dollars, a kilowatt, a millisecond."""
+    return AXES.get(_unit_of(key), (1, ""))[0]
+
+
+def write_axis(key: str) -> str:
+    """Return the title of a chart's axis for an objective."""
+    unit = _unit_of(key)
+    return f"{label_of(key)}, {AXES[unit][1]}" if unit in AXES else label_of(key)
+
+
+def _unit_of(key: str) -> str:
+    objective = find_objective(key)
+    return objective.unit if objective else ""

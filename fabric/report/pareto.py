@@ -10,7 +10,7 @@ from typing import Any
 from fabric import units
 from fabric.report.describe import describe_json
 from fabric.report.notes import list_unpriced
-from fabric.report.objectives import heading_of, is_estimated, label_of, write_amount, write_value
+from fabric.report.objectives import heading_of, label_of, tolerance_of, write_amount, write_value
 from fabric.report.table import Summary, Table
 from fabric.report.text import (
     count_noun,
@@ -79,8 +79,10 @@ def _list_proof(front: Pareto) -> Iterator[str]:
     yield f"Status: {front.status} ({status})."
     if unpriced := dict.fromkeys(name for study in front.studies for name in list_unpriced(study)):
         yield f"Not considered (no price): {', '.join(unpriced)}."
-    if estimated := [label_of(name) for name in front.names if is_estimated(name)]:
-        yield f"Differences under 2 % in {join_words(estimated)} are ignored."
+    tolerances = {name: text for name in front.names if (text := tolerance_of(name))}
+    for tolerance in dict.fromkeys(tolerances.values()):
+        labels = [label_of(name) for name, text in tolerances.items() if text == tolerance]
+        yield f"Differences under {tolerance} in {join_words(labels)} are ignored."
 
 
 def _explain_budget(front: Pareto) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fabric import units
-from fabric.optimizer import Binding
+from fabric.optimizer import BindingLimit
 from fabric.report.design import Design
 from fabric.report.objectives import heading_of, is_objective, label_of, write_amount, write_value
 from fabric.report.text import count_noun, format_percent
@@ -70,13 +70,13 @@ def _explain_electricity(design: Design) -> Iterator[str]:
         yield (f"Electricity over {count_noun(years, 'year')}: {units.money(cost.electricity)}, {share} of the cost.")
 
 
-def _explain_limits(design: Design, binding: tuple[Binding, ...]) -> Iterator[str]:
+def _explain_limits(design: Design, binding: tuple[BindingLimit, ...]) -> Iterator[str]:
     """Yield what relaxing a limit would bring, where that is worth showing."""
     name, best = design.proof.objective_name, design.proof.objective
     decided = [(item, item.objective) for item in binding if item.objective is not None]
     worth = [(item, value) for item, value in decided if best - value >= WORTH * abs(best)]
     if worth:
-        yield f"Binding limits: {'; '.join(_write_binding(name, *pair, best) for pair in worth[:SHOWN])}."
+        yield f"BindingLimit limits: {'; '.join(_write_binding(name, *pair, best) for pair in worth[:SHOWN])}."
     if open_ := [item.limit for item in binding if item.objective is None]:
         yield f"Not determined within the solve budget: whether {' or '.join(open_)} binds."
     elif not decided:
@@ -86,7 +86,7 @@ def _explain_limits(design: Design, binding: tuple[Binding, ...]) -> Iterator[st
         yield f"Relaxing any one of {limits} saves under {format_percent(WORTH)}."
 
 
-def _write_binding(name: str, item: Binding, value: float, best: float) -> str:
+def _write_binding(name: str, item: BindingLimit, value: float, best: float) -> str:
     relaxed = "if removed" if item.loosened_to is None else f"at {_write_limit(item.loosened_to)}"
     then = f"{write_amount(name, value)}, {_write_change(value, best)}"
     return f"{item.limit} = {_write_limit(item.value)} ({relaxed}, the optimum is {then})"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fabric import units
 from fabric.report.design import Design
-from fabric.report.objectives import is_estimated, label_of, write_amount
+from fabric.report.objectives import label_of, tolerance_of, write_amount
 from fabric.report.text import count_noun, format_percent, name_rail_tier, name_size
 from fabric.topology.topology import PLANE
 
@@ -36,7 +36,8 @@ def describe_choice(design: Design) -> str:
 
 def describe_objective(design: Design) -> str:
     """Return what was minimised, in order of importance: `Objective: minimise cost, then hops.`."""
-    names = (f"{label_of(name)}{' (within 2 %)' if is_estimated(name) else ''}" for name in design.proof.objectives)
+    tolerances = {name: tolerance_of(name) for name in design.proof.objectives}
+    names = (f"{label_of(name)}{f' (within {text})' if text else ''}" for name, text in tolerances.items())
     return f"Objective: minimise {', then '.join(names)}."
 
 

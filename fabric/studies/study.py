@@ -148,10 +148,10 @@ def optimize(
 ) -> Study:
     """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
 
-    Names are cost, total_cost (with electricity), power, rack_units, hops, switches, links and models; and, in order
-    only, allreduce (the time of one of `size_bytes` under `routing`), mean_hops and ring_hops: of these the answer may
-    be less than a fiftieth above the least. Raises as `design` does, and InputError for an objective that needs a
-    price, a power or a height that is not known, or a key that the request leaves out.
+    The names are those of `fabric.optimizer.OBJECTIVES`. Those computed by the flow model, for an all-reduce of
+    `size_bytes` under `routing`, take no weight, and the answer is optimal to within their tolerance. Raises as
+    `design` does, and InputError for an objective that needs a price, a power or a height that is not known, or a key
+    that the request leaves out.
     """
     objectives = parse_objectives(objective, size_bytes, routing)
     linear = [each for each in objectives if isinstance(each, LinearObjective)]

@@ -102,7 +102,7 @@ def test_check_tells_feasible_infeasible_and_ill_formed_apart(run: Run, request_
     assert run("check", str(request_file))[0] == 0
     code, _, err = run("check", str(request_file), "--gpus", "1000000", "--tiers", "2")
     assert code == 1
-    assert "carries 8,192 GPUs at most; the leaf needs" in err
+    assert "carries at most 8,192 GPUs; the leaf needs" in err
     request_file.write_text(REQUEST + "gpu: 3\n")
     code, out, err = run("check", str(request_file))
     assert (code, out) == (2, "")

@@ -137,29 +137,29 @@ FAR = {"name": "far", "gpus": 131_072, "server": "hgx-h100", "family": "fat-tree
             {"tiers": 2},
             [
                 "these limits conflict: gpus 131,072, tiers 2 and the ports of qm9700 (64 at 400G)",
-                "gpus 131,072 is too many: the most within the rest is 2,048",
-                "tiers 2 is no good: the nearest within the rest is 4",
-                "the ports of qm9700 (64 at 400G) are too few: within the rest a switch needs 512 at 400G at the least",
+                "gpus 131,072 is too high; maximum feasible value (others unchanged): 2,048",
+                "tiers 2 is infeasible; nearest feasible value (others unchanged): 4",
+                "the ports of qm9700 (64 at 400G) are too few; minimum per switch (others unchanged): 512 at 400G",
             ],
         ),
         (
             {"tiers": 2, "gpus": 2048, "limits": {"cost_usd": 8_000_000}},
-            ["limits.cost_usd 8,000,000 is short: the least within the rest is "],
+            ["limits.cost_usd 8,000,000 is too low; minimum feasible value (others unchanged): "],
         ),
         (
             {"gpus": 1024, "pinned": {"stripe": 2}},
             [
                 "this limit alone excludes every fabric: pinned.stripe 2",
-                "pinned.stripe 2 is no good: the nearest within the rest is 1",
+                "pinned.stripe 2 is infeasible; nearest feasible value (others unchanged): 1",
             ],
         ),
         (
             {"gpus": 2048, "tiers": 2, "reserve": 4},
-            ["reserve 4 is too many: the most within the rest is 0"],
+            ["reserve 4 is too high; maximum feasible value (others unchanged): 0"],
         ),
         (
             {"gpus": 2048, "tiers": 2, "grow_to_gpus": 4096},
-            ["grow_to_gpus 4,096 is too many: the most within the rest is 2,048"],
+            ["grow_to_gpus 4,096 is too high; maximum feasible value (others unchanged): 2,048"],
         ),
     ],
 )

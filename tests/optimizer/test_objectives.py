@@ -65,9 +65,9 @@ def test_weights_trade_hops_against_dollars() -> None:
     ("text", "word"),
     [
         ("cots", "did you mean 'cost'"),
-        ("cost,cost", "stands twice"),
+        ("cost,cost", "duplicate name 'cost'"),
         ("cost=1,hops", "or none"),
-        ("cost=much", "is no number"),
+        ("cost=much", "is not a number"),
         ("cost=-1", "above 0"),
         ("", "no objective ''"),
     ],

@@ -132,7 +132,7 @@ def test_a_full_fat_tree_is_the_most_a_radix_carries(radix: int, tiers: int, mos
     asked = dataclasses.replace(asked, switches={"*": (Switch("box", radix, 400, price_usd=1000),)})
     full = size(asked).blueprint
     assert full.switches == {2: 3 * radix // 2, 3: 5 * radix**2 // 4, 4: 7 * radix**3 // 8}[tiers]
-    with pytest.raises(Infeasible, match=f"carries {most:,} GPUs at most"):
+    with pytest.raises(Infeasible, match=f"carries at most {most:,} GPUs"):
         size(dataclasses.replace(asked, gpus=most + 8))
 
 
@@ -140,9 +140,9 @@ def test_what_three_tiers_cannot_carry_is_refused_with_the_limit() -> None:
     """64 ports in three tiers refuse 131,072 GPUs, 128 and 144 refuse a million, and each names ports that would do."""
     with pytest.raises(Infeasible, match=r"carries 65,536 GPUs .*the core needs 128 ports, qm9700 has 64"):
         size(spec(131_072, "qm9700", family="fat-tree", tiers=(3,)))
-    with pytest.raises(Infeasible, match="524,288 GPUs at most"):
+    with pytest.raises(Infeasible, match="at most 524,288 GPUs"):
         size(spec(1_000_000, tiers=(3,), family="fat-tree"))
-    with pytest.raises(Infeasible, match="746,496 GPUs at most"):
+    with pytest.raises(Infeasible, match="at most 746,496 GPUs"):
         size(spec(1_000_000, "q3400-ra", "dgx-b300", tiers=(3,), family="fat-tree"))
 
 
@@ -240,13 +240,13 @@ def test_infiniband_and_ethernet_never_share_a_fabric() -> None:
 def test_pins_are_obeyed_or_refused() -> None:
     """A pinned plane is the plane taken; a pin outside what the request or server allows is named."""
     assert size(spec(1024, planes=(1, 2), pinned={"plane": 2})).blueprint.planes == 2
-    with pytest.raises(Infeasible, match=r"pinned\.stripe 2 is none of 1"):
+    with pytest.raises(Infeasible, match=r"pinned\.stripe 2 is not 1"):
         size(spec(1024, family="fat-tree", pinned={"stripe": 2}))
 
 
 def test_a_unit_that_is_in_the_way_is_named() -> None:
     """Units of one server waste 64-port leaves: freeing unit_gpus alone would do, and the answer says so."""
-    with pytest.raises(Infeasible, match="unit_gpus 8 is in the way"):
+    with pytest.raises(Infeasible, match="unit_gpus 8 must change"):
         size(spec(40_000, "qm9700", tiers=(3,), unit_gpus=8))
 
 
@@ -254,7 +254,7 @@ def test_pinned_axes_hold() -> None:
     """A pinned axis or bundle has that size; one that is in the way is named, and one that no form has is bad input."""
     blueprint = size(spec(4096, "qm9700", unit_gpus=256, pinned={"pod": 2, "spine-core": 2})).blueprint
     assert (blueprint.sizes["pod"], blueprint.sizes["spine-core"]) == (2, 2)
-    with pytest.raises(Infeasible, match=r"pinned\.spine 3 is in the way"):
+    with pytest.raises(Infeasible, match=r"pinned\.spine 3 must change"):
         size(spec(256, "qm9700", unit_gpus=256, tiers=(2,), pinned={"spine": 3}))
     with pytest.raises(InputError, match="did you mean 'spine'"):
         size(spec(256, "qm9700", pinned={"spin": 3}))

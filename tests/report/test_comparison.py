@@ -185,7 +185,7 @@ def test_an_infeasible_request_is_named(run: Run, files: list[Path]) -> None:
     files[1].write_text(json.dumps(LARGE | {"gpus": 1_000_000, "tiers": 2}))
     code, out, err = run(*files)
     assert (code, out) == (1, "")
-    assert f"fabric: {files[1]}: no fabric joins 1,000,000 GPUs" in err
+    assert f"fabric: {files[1]}: no fabric for 1,000,000 GPUs meets" in err
 
 
 def test_all_ill_formed_requests_are_named(run: Run, files: list[Path]) -> None:

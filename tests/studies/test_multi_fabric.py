@@ -48,7 +48,7 @@ def test_a_shared_limit_is_met_at_the_least_cost(share: float) -> None:
 
 def test_what_is_short_is_told_with_the_least() -> None:
     """The value that is told is enough, and a little less is not."""
-    with pytest.raises(fabric.Infeasible, match="power_w 1,000 is short") as caught:
+    with pytest.raises(fabric.Infeasible, match="power_w 1,000 is too low") as caught:
         fabric.cluster({**CLUSTER, "limits": {"power_w": 1000}})
     least = float(str(caught.value).rpartition(" ")[2].replace(",", ""))
     assert fabric.cluster({**CLUSTER, "limits": {"power_w": least}}).totals["power_w"] == pytest.approx(least)

@@ -199,7 +199,7 @@ def test_a_fabric_that_can_not_be_had_has_no_number(run: Run, tmp_path: Path) ->
     file = write_table(tmp_path, request={"gpus": 1_000_000, "family": "rail-optimized", "tiers": 2})
     code, out, _ = run("compare", "--table", file)
     assert code == 1
-    assert "no fabric joins 1,000,000 GPUs" in " ".join(out.split())
+    assert "no fabric for 1,000,000 GPUs meets" in " ".join(out.split())
     assert "2 unexplained" in out
 
 

@@ -17,7 +17,7 @@ from fabric.cli.terminal import show_progress
 
 __all__ = ["check", "cluster", "design", "optimize"]
 
-OBJECTIVES = "fabric.optimizer:WORDS"
+OBJECTIVES = "fabric.optimizer.objectives:OBJECTIVES"
 
 
 @click.command()
