@@ -76,7 +76,7 @@ def _explain_limits(design: Design, binding: tuple[BindingLimit, ...]) -> Iterat
     decided = [(item, item.objective) for item in binding if item.objective is not None]
     worth = [(item, value) for item, value in decided if best - value >= WORTH * abs(best)]
     if worth:
-        yield f"BindingLimit limits: {'; '.join(_write_binding(name, *pair, best) for pair in worth[:SHOWN])}."
+        yield f"Binding limits: {'; '.join(_write_binding(name, *pair, best) for pair in worth[:SHOWN])}."
     if open_ := [item.limit for item in binding if item.objective is None]:
         yield f"Not determined within the solve budget: whether {' or '.join(open_)} binds."
     elif not decided:
