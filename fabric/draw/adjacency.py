@@ -51,13 +51,13 @@ def adjacency_matrix(blueprint: Blueprint, most: int = MOST) -> tuple[tuple[RowB
     A cell on the diagonal counts each link inside once. Raises TooLarge as `expand` does.
     """
     network, bands, first = expand(blueprint), list[RowBand](), 0
-    place = np.full(network.devices, -1, np.int64)
+    row_of = np.full(network.devices, -1, np.int64)
     for group in network.groups[1:]:
         found = _band_of(group, first, most)
-        place[group.first : group.first + group.count] = first + np.arange(group.count) // found.each
+        row_of[group.first : group.first + group.count] = first + np.arange(group.count) // found.each
         bands.append(found)
         first += found.rows
-    low, high = place[network.lower], place[network.upper]
+    low, high = row_of[network.lower], row_of[network.upper]
     kept = (low >= 0) & (high >= 0)
     cells = np.bincount(low[kept] * first + high[kept], minlength=first * first).reshape(first, first)
     return tuple(bands), cells + cells.T - np.diag(cells.diagonal())
@@ -112,19 +112,19 @@ def _draw_band(part: RowBand, left: float, top: float, side: float) -> list[Mark
 
 def _draw_band_label(part: RowBand, left: float, top: float, ends: tuple[float, float]) -> list[Mark]:
     start, end = ends
-    head, middle = title(part.role).capitalize(), top - (start + end) / 2
+    heading, middle = title(part.role).capitalize(), top - (start + end) / 2
     rows = f"{count(part.rows)} rows of {count(part.each)}" if part.each > 1 else f"{count(part.rows)} rows"
     rows = "1 row" if part.rows == 1 else rows
     width, wide = left - MARGIN - 10, end - start
     marks: list[Mark] = []
     if wide >= 18:
-        marks += [Label(MARGIN, middle + 1, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
+        marks += [Label(MARGIN, middle + 1, elide(heading, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
         marks += [Label(MARGIN, middle - 8, elide(rows, width, SMALL_PT), SMALL_PT, GREY)]
     elif wide >= 8 or part.first:
-        marks += [Label(MARGIN, middle - 2.5, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
-    over = elide(head, wide - 4, BODY_PT, bold=True)
-    if over == head:
-        marks.append(Label(left + (start + end) / 2, top + 10, head, BODY_PT, INK, bold=True, align="center"))
+        marks += [Label(MARGIN, middle - 2.5, elide(heading, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
+    over = elide(heading, wide - 4, BODY_PT, bold=True)
+    if over == heading:
+        marks.append(Label(left + (start + end) / 2, top + 10, heading, BODY_PT, INK, bold=True, align="center"))
     return marks
 
 
@@ -160,8 +160,8 @@ def _draw_colour_scale(cells: npt.NDArray[np.int64], left: float) -> list[Mark]:
 def _block_notes(bands: tuple[RowBand, ...], cells: npt.NDArray[np.int64]) -> list[str]:
     """Return a note for every two roles that are joined: the links per cell, and the share of cells."""
     notes = []
-    for place, lower in enumerate(bands):
-        for upper in bands[place:]:
+    for index, lower in enumerate(bands):
+        for upper in bands[index:]:
             block = cells[lower.first :, upper.first :][: lower.rows, : upper.rows]
             joined = block[block > 0]
             if len(joined):

@@ -1,4 +1,4 @@
-"""A picture before it is drawn: marks as frozen values in points, and the measuring of text."""
+"""A picture before it is drawn: marks as frozen values in points, and the size of text."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Arc:
-    """A stroke that swerves: its middle stands `swerve` points left of the straight line, as one walks it."""
+    """A curved stroke: its middle is `rise` points to the left of the straight line from start to end."""
 
     x0: float
     y0: float
@@ -150,7 +150,7 @@ class Canvas:
 
 
 def import_matplotlib() -> None:
-    """Import matplotlib, though MPLBACKEND name a backend that there is none of: pictures in files need no window."""
+    """Import matplotlib even where MPLBACKEND names a missing backend: pictures in files need no window."""
     if "matplotlib" in sys.modules:
         return
     backend = os.environ.pop("MPLBACKEND", None)

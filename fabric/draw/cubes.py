@@ -52,15 +52,15 @@ def draw_levels(graph: GraphFabric) -> GraphScene:
     )
     marks, _ = draw_caption("All servers and switches" if whole else "Servers and switches", rest, FULL, height)
     spots = {
-        group: _spread_row(graph, group.axes, shown, 20 + PITCH * (place + 1)) for place, group in _number_groups(form)
+        group: _spread_row(graph, group.axes, shown, 20 + PITCH * (index + 1)) for index, group in _number_groups(form)
     }
     hosts = _spread_row(graph, servers, shown, 20)
     ports = _port_spots(graph, hosts, shown["nic"])
     marks += _draw_links(graph, form, spots, ports)
     marks += _draw_servers(hosts, ports) + _draw_row_label(form.server, servers, 20)
-    for place, group in _number_groups(form):
+    for index, group in _number_groups(form):
         marks += _draw_switches(graph, group, spots[group])
-        marks += _draw_row_label(group, group.axes, 20 + PITCH * (place + 1))
+        marks += _draw_row_label(group, group.axes, 20 + PITCH * (index + 1))
     groups = [(servers, hosts), *((group.axes, spots[group]) for group in form.switch_groups)]
     marks += [mark for axes, at in groups for mark in _draw_gaps(graph, axes, at)]
     where = {(group.role, number): spot for group, at in spots.items() for number, spot in at.items()}
@@ -112,7 +112,7 @@ def _spread_row(graph: GraphFabric, axes: Sequence[str], shown: Shown, y: float)
         places.append(places[-1] + WEIGHTS[step_between(left, right)])
     pitch = min(52.0 if axes[-1] == "slot" else 26.0, ROWS.width / (places[-1] + 1))
     first = ROWS.middle - pitch * places[-1] / 2
-    return {number: (first + pitch * place, y) for number, place in zip(cards, places, strict=True)}
+    return {number: (first + pitch * index, y) for number, index in zip(cards, places, strict=True)}
 
 
 def _card_width(spots: Mapping[int, Point]) -> float:
@@ -126,9 +126,9 @@ def _port_spots(graph: GraphFabric, hosts: Mapping[int, Point], nics: Sequence[i
     width = min(36.0, _card_width(hosts))
     pitch = width / len(nics)
     return {
-        server * graph.sizes["nic"] + nic: (x - width / 2 + pitch * (place + 0.5), y + SERVER / 2)
+        server * graph.sizes["nic"] + nic: (x - width / 2 + pitch * (index + 0.5), y + SERVER / 2)
         for server, (x, y) in hosts.items()
-        for place, nic in enumerate(nics)
+        for index, nic in enumerate(nics)
     }
 
 
@@ -153,11 +153,11 @@ def _draw_links(
 def _draw_servers(hosts: Mapping[int, Point], ports: Mapping[int, Point]) -> list[Mark]:
     """Draw the servers with their NICs."""
     wide, marks = min(36.0, _card_width(hosts)), list[Mark]()
-    told = _numbers_fit(hosts, wide)
+    fit = _numbers_fit(hosts, wide)
     each = wide * len(hosts) / max(len(ports), 1)
     for number, (x, y) in hosts.items():
         marks.append(Box(x - wide / 2, y - SERVER / 2, wide, SERVER, WHITE, ACCENT, 2, 0.6))
-        marks += draw_number((x, y - 3), (wide, 10.0), str(number) if told else "", INK)
+        marks += draw_number((x, y - 3), (wide, 10.0), str(number) if fit else "", INK)
     side = min(3.4, 0.8 * each)
     marks += [Box(x - side / 2, y - 3.4, side, 3.4, GREY, INK, 0, 0.3) for x, y in ports.values()]
     return marks
@@ -165,8 +165,8 @@ def _draw_servers(hosts: Mapping[int, Point], ports: Mapping[int, Point]) -> lis
 
 def _draw_switches(graph: GraphFabric, group: Group, spots: Mapping[int, Point]) -> list[Mark]:
     size = (min(20.0, _card_width(spots)), SWITCH)
-    fill, told = graph.fills[group.role], _numbers_fit(spots, size[0])
-    return [mark for number, at in spots.items() for mark in draw_card(at, size, fill, str(number) if told else "")]
+    fill, fit = graph.fills[group.role], _numbers_fit(spots, size[0])
+    return [mark for number, at in spots.items() for mark in draw_card(at, size, fill, str(number) if fit else "")]
 
 
 def _numbers_fit(spots: Mapping[int, Point], width: float) -> bool:
@@ -177,10 +177,10 @@ def _numbers_fit(spots: Mapping[int, Point], width: float) -> bool:
 def _draw_row_label(group: Group, axes: Sequence[str], y: float) -> list[Mark]:
     """Name a row at the left, with the axes that number its devices under it."""
     width = ROWS.start - FULL.start - 20
-    head = title(group.role).capitalize()
+    heading = title(group.role).capitalize()
     digits = ", ".join(title(axis) for axis in axes if axis != PLANE)
     return [
-        Label(FULL.start, y + 1.5, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True),
+        Label(FULL.start, y + 1.5, elide(heading, width, BODY_PT, bold=True), BODY_PT, INK, bold=True),
         Label(FULL.start, y - 7.5, elide(digits, width, SMALL_PT), SMALL_PT, GREY),
     ]
 

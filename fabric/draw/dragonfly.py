@@ -45,9 +45,9 @@ Spots = Mapping[int, Point]
 
 def draw_group_circle(graph: GraphFabric) -> GraphScene:
     """Return all groups on a circle with the links between them, and one group in detail."""
-    wires = graph.patterns
+    patterns = graph.patterns
     switches = sum(graph.count_switches(group) for group in graph.form.switch_groups)
-    pairs = {bundle: graph.joined_pairs(bundle) for bundle in wires} if switches <= WHOLE else {}
+    pairs = {bundle: graph.joined_pairs(bundle) for bundle in patterns} if switches <= WHOLE else {}
     whole = bool(pairs) and sum(map(len, pairs.values())) <= MOST_LINES
     left, spots = _draw_all_switches(graph, pairs) if whole else _draw_all_groups(graph)
     right, drawn = _draw_one_group(graph)
@@ -82,7 +82,7 @@ def _draw_all_switches(
     for number, centre in centres.items():
         around = list(spread_on_circle(range(sum(inside.values())), centre, disc * 0.78).values())
         for group, size in reversed(inside.items()):
-            spots[group] |= {number * size + place: around.pop() for place in reversed(range(size))}
+            spots[group] |= {number * size + index: around.pop() for index in reversed(range(size))}
     for bundle, joined in pairs.items():
         ends = [(spots[bundle.lower][low], spots[bundle.upper][high]) for low, high in joined]
         marks += [draw_link(*pair, graph.colour(bundle)) for pair in ends]
@@ -101,21 +101,23 @@ def _draw_all_groups(graph: GraphFabric) -> tuple[list[Mark], dict[tuple[str, in
     joined = pairs_between((low, high), shown, shown)
     if len(joined) > MOST_LINES // 2:
         joined = [pair for pair in joined if 0 in pair]
-        rest = f"the links of group 0, the same for every group; {_describe_links(groups, len(low))}"
+        rest = f"the links of group 0, the same for every group; {_describe_links(graph, len(low))}"
     else:
-        rest = f"one line between every two groups that are joined; {_describe_links(groups, len(low))}"
+        rest = f"one line between every two groups that are joined; {_describe_links(graph, len(low))}"
     marks, top = draw_caption(f"Group × {count(groups)}", rest, LEFT_HALF, HEIGHT)
     centre = LEFT_HALF.middle, top - RADIUS - 4
     spots = {(GROUP, number): spot for number, spot in _card_spots(shown, centre)[0].items()}
     return [*marks, *_draw_circle(shown, joined, centre, graph.colour(bundle), PALE)], spots
 
 
-def _describe_links(groups: int, links: int) -> str:
-    """Return the number of links between every two groups, in words."""
+def _describe_links(graph: GraphFabric, links: int) -> str:
+    """Return the number of links between every two groups, of `links` in a plane, in words."""
+    groups = graph.sizes["group"]
     pairs = groups * (groups - 1) // 2
     least, most = links // pairs, -(-links // pairs)
     many = count(least) if least == most else f"{count(least)} or {count(most)}"
-    return f"{many} {'link' if many == '1' else 'links'} per pair of groups in a plane"
+    plane = " and plane" if graph.blueprint.planes > 1 else ""
+    return f"{many} {'link' if many == '1' else 'links'} per pair of groups{plane}"
 
 
 def _draw_circle(
@@ -203,8 +205,8 @@ def _draw_stubs(graph: GraphFabric, far: PatternBundle, spots: Spots, centre: Po
     for number, (x, y) in spots.items():
         out = 0.0 if rows else math.atan2(x - centre[0], y - centre[1])
         groups = sorted(others[number])[:MOST_STUBS]
-        for place, group in enumerate(groups):
-            turn = out + (place - (len(groups) - 1) / 2) * step
+        for index, group in enumerate(groups):
+            turn = out + (index - (len(groups) - 1) / 2) * step
             end = x + 26 * math.sin(turn), y + 26 * math.cos(turn)
             marks.append(draw_link((x, y), end, graph.colour(far), strong=True))
             if numbered:

@@ -10,7 +10,7 @@ from fabric.draw.canvas import Align, Box, Label, Line, Mark, elide, text_width,
 from fabric.draw.page_layout import Part
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_on, role_fills
 from fabric.draw.tier_layout import MARGIN
-from fabric.draw.words import count_devices, role_plural
+from fabric.draw.words import count_devices, count_things, role_plural
 from fabric.topology.topology import title
 from fabric.units import count
 
@@ -51,7 +51,7 @@ def _draw_totals(blueprint: Blueprint, floor: Floor, x: float, top: float) -> li
         ink = INK if line else GREY
         for (at, align), text in zip(columns, cells, strict=True):
             marks.append(Label(at, top - 11 * line, text, BODY_PT if line else SMALL_PT, ink, align=align))
-    marks.append(Line(x, top - 4, end, top - 4, HAIR, 0.5))
+    marks.append(Line(x, top - 3, end, top - 3, HAIR, 0.5))
     y = top - 11 * len(rows) - 5
     marks.append(Line(x, y, end, y, HAIR, 0.5))
     power = _describe_power(blueprint, floor)
@@ -70,11 +70,11 @@ def _describe_power(blueprint: Blueprint, floor: Floor) -> str:
     return f"A rack of servers draws {watts / 1000:.1f} kW."
 
 
-def _draw_rack(floor: Floor, x: float, unit: float, head: str, rest: str) -> list[Mark]:
+def _draw_rack(floor: Floor, x: float, unit: float, heading: str, rest: str) -> list[Mark]:
     top = floor.rack.units * unit
     width = SIDE / 4 - 8
     marks: list[Mark] = [Box(x, 0, WIDE, top, PLATES[0], GREY, 1, 0.6)]
-    marks += [Label(x, top + 16, elide(head, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
+    marks += [Label(x, top + 16, elide(heading, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
     return [*marks, Label(x, top + 7, elide(rest, width, SMALL_PT), SMALL_PT, GREY)]
 
 
@@ -85,7 +85,7 @@ def _draw_server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float)
     contents = [count_devices(servers, "server")]
     if leaves:
         every = blueprint.devices(leaf) >= leaves * floor.racks
-        some = f"a {leaf} in {count(blueprint.devices(leaf))} racks"
+        some = f"a {leaf} in {count_things(blueprint.devices(leaf), 'rack')}"
         contents.append(count_devices(leaves, leaf) if every else some)
     marks = _draw_rack(floor, x, unit, f"Unit rack × {count(floor.racks)}", ", ".join(contents))
     for number in range(servers):
@@ -106,8 +106,8 @@ def _draw_server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float)
 def _draw_switch_rack(blueprint: Blueprint, floor: Floor, shelf: Shelf, x: float, unit: float) -> list[Mark]:
     """Draw a rack of switches from the foot up."""
     switches = min(shelf.each, blueprint.devices(shelf.role))
-    head = f"{title(shelf.role).capitalize()} rack × {count(shelf.racks)}"
-    marks = _draw_rack(floor, x, unit, head, count_devices(switches, shelf.role))
+    heading = f"{title(shelf.role).capitalize()} rack × {count(shelf.racks)}"
+    marks = _draw_rack(floor, x, unit, heading, count_devices(switches, shelf.role))
     fill = role_fills(blueprint.topology.roles)[shelf.role]
     for number in range(switches):
         marks += _draw_device(x, number * shelf.height, shelf.height, unit, fill, f"{shelf.role} {number}")

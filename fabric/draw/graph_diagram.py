@@ -1,4 +1,4 @@
-"""The picture of switches joined by wires: the family's natural layout, and under it its groups and links in words."""
+"""The page of a graph topology: its natural layout, and under it its groups and bundles in words."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lay_out_scene(
     under, bottom = stack_parts(below, foot + len(key) * LINE + 12)
     words, bottom = description_marks(blueprint, bottom + 12)
     head, height = draw_header(blueprint, bottom + 12 + scene.height + 8)
-    first = next((place for place, mark in enumerate(scene.marks) if isinstance(mark, (Line, Arc))), 0)
+    first = next((index for index, mark in enumerate(scene.marks) if isinstance(mark, (Line, Arc))), 0)
     over = _draw_path(blueprint, scene, path) if path else ()
     drawn = [*scene.marks[:first], *over, *scene.marks[first:]]
     marks = [*head, *under, *(shift_up(mark, bottom + 12) for mark in drawn), draw_rule(bottom + 6), *words]
@@ -47,7 +47,7 @@ def lay_out_scene(
 
 
 def _draw_path(blueprint: Blueprint, scene: GraphScene, path: PathHighlight) -> Iterator[Mark]:
-    """Yield what stands behind the switches of a path that are drawn, and behind the links between these."""
+    """Yield the highlight of a path: of the devices on it that are drawn, of the links between them, and of groups."""
     laid, planes = lay_devices(blueprint), blueprint.planes
     numbers = [
         (
@@ -62,7 +62,7 @@ def _draw_path(blueprint: Blueprint, scene: GraphScene, path: PathHighlight) -> 
 
 
 def _draw_path_links(scene: GraphScene, numbers: Sequence[tuple[str, int]]) -> Iterator[Mark]:
-    """Yield what stands behind the devices of a path that are drawn, and the links between those."""
+    """Yield the highlight behind the devices that are drawn and behind the links between them."""
     spots = [scene.spots.get(number) for number in numbers]
     links = {frozenset(((mark.x0, mark.y0), (mark.x1, mark.y1))): mark for mark in scene.marks
              if isinstance(mark, (Line, Arc))}  # fmt: skip
@@ -79,18 +79,18 @@ def _draw_path_links(scene: GraphScene, numbers: Sequence[tuple[str, int]]) -> I
 
 
 def description_marks(blueprint: Blueprint, bottom: float) -> tuple[list[Mark], float]:
-    """Return what is said of groups, and under them of wires, upward from `bottom`, and how high that is."""
-    wires, top = _draw_bundles(blueprint, bottom)
+    """Return the descriptions of groups, and under them of bundles, upward from `bottom`, and where they end."""
+    bundles, top = _draw_bundles(blueprint, bottom)
     groups, top = _draw_groups(blueprint, blueprint.topology, top + 10)
     if not has_planes(blueprint):
-        return [*groups, *wires], top
+        return [*groups, *bundles], top
     planes = f"× {count(blueprint.planes)} planes"
-    return [*groups, *wires, Label(MARGIN, top + 4, planes, HEAD_PT, INK, bold=True)], top + 18
+    return [*groups, *bundles, Label(MARGIN, top + 4, planes, HEAD_PT, INK, bold=True)], top + 18
 
 
 def _split_columns(number: int) -> list[Column]:
     width = (WIDTH - 2 * MARGIN + APART) / number
-    return [Column(MARGIN + place * width, MARGIN + (place + 1) * width - APART) for place in range(number)]
+    return [Column(MARGIN + index * width, MARGIN + (index + 1) * width - APART) for index in range(number)]
 
 
 def _draw_groups(blueprint: Blueprint, form: Topology, bottom: float) -> tuple[list[Mark], float]:
@@ -127,9 +127,9 @@ def _bundle_lines(blueprint: Blueprint, bundle: Bundle, width: float) -> list[st
 
 
 def _draw_bundle(column: Column, y: float, lines: list[str], colour: str | None) -> list[Mark]:
-    """Describe a wire downward from `y`: its name, after a stroke in its colour if it has one, its links and ends."""
+    """Describe a bundle downward from `y`: its name, after a stroke in its colour if it has one, its links and ends."""
     name, links, *each = lines
     marks: list[Mark] = [Line(column.start, y + 2.5, column.start + 14, y + 2.5, colour, 1.6)] if colour else []
     marks += [Label(column.start + (19 if colour else 0), y, name, BODY_PT, GREY)]
     marks += [Label(column.start, y - LEAD, links, BODY_PT, INK, bold=True)]
-    return marks + [Label(column.start, y - LEAD * place, line, SMALL_PT, GREY) for place, line in enumerate(each, 2)]
+    return marks + [Label(column.start, y - LEAD * index, line, SMALL_PT, GREY) for index, line in enumerate(each, 2)]

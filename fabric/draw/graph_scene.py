@@ -160,9 +160,9 @@ def draw_gap(left: Point, right: Point) -> list[Mark]:
     return [Dot(x + by * (x1 - x0) / far, y + by * (y1 - y0) / far, 0.8, GREY) for by in (-3, 0, 3)]
 
 
-def draw_caption(head: str, rest: str, column: Column, top: float) -> tuple[list[Mark], float]:
+def draw_caption(heading: str, rest: str, column: Column, top: float) -> tuple[list[Mark], float]:
     """Return a heading and the words under it, downward from `top`, and where they end."""
     lines = wrap(rest, column.width, SMALL_PT)
-    marks: list[Mark] = [Label(column.start, top - 7, wrap(head, column.width, BODY_PT)[0], BODY_PT, INK, bold=True)]
-    marks += [Label(column.start, top - 7 - LEAD * place, line, SMALL_PT, GREY) for place, line in enumerate(lines, 1)]
+    marks: list[Mark] = [Label(column.start, top - 7, wrap(heading, column.width, BODY_PT)[0], BODY_PT, INK, bold=True)]
+    marks += [Label(column.start, top - 7 - LEAD * index, line, SMALL_PT, GREY) for index, line in enumerate(lines, 1)]
     return marks, top - LEAD * (len(lines) + 1) - 2

@@ -1,4 +1,4 @@
-"""The key under the picture: one glyph and a few words for each thing that the picture uses, and no others."""
+"""The legend under a picture: one glyph and a few words for everything that the picture uses, and nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINE, SPACE = 12.0, 14.0
 
 @dataclass(frozen=True)
 class Entry:
-    """A glyph, `width` points wide and drawn from its lower left corner, and what it means."""
+    """A glyph, `width` points wide and drawn from its lower left corner, with its meaning."""
 
     text: str
     width: float
@@ -81,7 +81,7 @@ def tier_entries(blueprint: Blueprint, layout: TierLayout, *, piled: bool = Fals
 
 
 def scene_entries(cards: Mapping[str, str], *, gaps: bool, stacks: bool) -> list[Entry]:
-    """Return what a picture of switches joined by wires uses: cards with their colours, values left out, and stacks."""
+    """Return the legend of a natural layout: cards with their colours, dots for gaps, and what is repeated."""
     entries = [Entry(title(text), 8, _swatch_glyph(colour)) for text, colour in cards.items()]
     entries += port_entries()
     entries += [Entry("left out", 10, _dots_glyph)] if gaps else []
@@ -89,7 +89,7 @@ def scene_entries(cards: Mapping[str, str], *, gaps: bool, stacks: bool) -> list
 
 
 def rails_entry(axis: str, size: int) -> Entry:
-    """Return the colours of so many lanes, and whether they repeat."""
+    """Return the colours of the rails, and whether they repeat."""
     shown = min(size, len(OKABE_ITO))
     again = ", colours repeat" if size > shown else ""
     return Entry(f"{title(axis)} 0 to {size - 1}{again}", 7.0 * shown - 1, _rails_glyph(shown))
@@ -117,7 +117,7 @@ def _swatch_glyph(colour: str) -> Callable[[float, float], tuple[Mark, ...]]:
 
 def _rails_glyph(rails: int) -> Callable[[float, float], tuple[Mark, ...]]:
     def glyph(x: float, y: float) -> tuple[Mark, ...]:
-        return tuple(Box(x + 7 * place, y, 6, 6, rail_colour(place), INK, 1, 0.3) for place in range(rails))
+        return tuple(Box(x + 7 * number, y, 6, 6, rail_colour(number), INK, 1, 0.3) for number in range(rails))
 
     return glyph
 
@@ -131,7 +131,7 @@ def _pile_glyph(x: float, y: float) -> tuple[Mark, ...]:
 
 
 def _dots_glyph(x: float, y: float) -> tuple[Mark, ...]:
-    return tuple(Dot(x + 2 + 3 * place, y + 3, 0.8, GREY) for place in range(3))
+    return tuple(Dot(x + 2 + 3 * number, y + 3, 0.8, GREY) for number in range(3))
 
 
 def _frame_glyph(x: float, y: float) -> tuple[Mark, ...]:

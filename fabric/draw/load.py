@@ -69,7 +69,7 @@ def _traffic_note(placement: str, seed: int, flows: int) -> str:
 def _routing_title(routing: Routing) -> str:
     policy = ROUTINGS[routing.name]
     queue_pairs = "" if policy.sprays else f", {count_things(routing.qps, 'queue pair')}"
-    return f"{policy.label} routing{queue_pairs}"
+    return f"{policy.label[:1].upper()}{policy.label[1:]} routing{queue_pairs}"
 
 
 def _draw_distributions(blueprint: Blueprint, loads: Sequence[Loads]) -> Part:
@@ -93,9 +93,9 @@ def _draw_panel(name: str, loads: Sequence[Loads], column: Column, bottom: float
     top = foot + BARS
     inner = Column(column.start + 22, column.end)
     step = inner.width / len(bars[0])
-    head = elide(name, column.width, BODY_PT, bold=True)
-    marks: list[Mark] = [Label(column.start, top + 12, head, BODY_PT, INK, bold=True)]
-    words, start = "share of link directions by load", column.start + text_width(head, BODY_PT, bold=True) + 6
+    heading = elide(name, column.width, BODY_PT, bold=True)
+    marks: list[Mark] = [Label(column.start, top + 12, heading, BODY_PT, INK, bold=True)]
+    words, start = "share of link directions by load", column.start + text_width(heading, BODY_PT, bold=True) + 6
     if start + text_width(words, SMALL_PT) <= column.end:
         marks.append(Label(start, top + 12, words, SMALL_PT, GREY))
     for share in (0, 50, 100):
@@ -165,8 +165,8 @@ def _draw_heat_maps(blueprint: Blueprint, routings: Sequence[Routing], tables: S
     marks: list[Mark] = []
     for number, table in enumerate(tables):
         column = Column(MARGIN + number * width, MARGIN + (number + 1) * width - 16)
-        head = elide(_routing_title(routings[number]), column.width, BODY_PT, bold=True)
-        marks.append(Label(column.start, foot + HEAT + 5, head, BODY_PT, INK, bold=True))
+        heading = elide(_routing_title(routings[number]), column.width, BODY_PT, bold=True)
+        marks.append(Label(column.start, foot + HEAT + 5, heading, BODY_PT, INK, bold=True))
         cells = load_colours(table[:LEAVES, :UPLINKS].T[::-1])
         marks.append(Raster(column.start, foot, column.width, HEAT, cells))
         marks.append(Box(column.start, foot, column.width, HEAT, "none", HAIR, 0, 0.5))

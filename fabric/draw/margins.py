@@ -1,4 +1,4 @@
-"""What every picture of a fabric has around it: its head, its notes, and a device described in words beside it."""
+"""What surrounds every picture of a fabric: its header, its notes, and the description of a group beside it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def draw_header(blueprint: Blueprint, bottom: float, more: str = "") -> tuple[li
     y = bottom + 12 + 11 * len(lines)
     name = elide(blueprint.name, WIDTH - 2 * MARGIN, TITLE_PT, bold=True)
     marks: list[Mark] = [draw_rule(bottom + 6), Label(MARGIN, y + 4, name, TITLE_PT, INK, bold=True)]
-    marks += [Label(MARGIN, y - 11 * (place + 1), line, HEAD_PT, GREY) for place, line in enumerate(lines)]
+    marks += [Label(MARGIN, y - 11 * (index + 1), line, HEAD_PT, GREY) for index, line in enumerate(lines)]
     return marks, y + 4 + TITLE_PT + MARGIN / 2
 
 
@@ -44,11 +44,11 @@ def note_lines(blueprint: Blueprint) -> list[str]:
 def draw_notes(lines: list[str]) -> list[Mark]:
     """Return the notes at the foot of the page."""
     first = MARGIN + (len(lines) - 1) * NOTE_LEAD - 4
-    return [Label(MARGIN, first - place * NOTE_LEAD, line, BODY_PT, INK) for place, line in enumerate(lines)]
+    return [Label(MARGIN, first - index * NOTE_LEAD, line, BODY_PT, INK) for index, line in enumerate(lines)]
 
 
 def group_texts(blueprint: Blueprint, group: Group, width: float) -> list[tuple[str, float]]:
-    """Return what is said of a group under its head: its model, in two lines at the most, and how it is counted."""
+    """Return the lines under a group's heading: its model, in at most two lines, and how many devices a place has."""
     text = model_title(blueprint, group)
     lines = wrap(text, width, BODY_PT)
     if len(lines) > 2:
@@ -58,10 +58,10 @@ def group_texts(blueprint: Blueprint, group: Group, width: float) -> list[tuple[
 
 
 def draw_group(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: float, width: float) -> list[Mark]:
-    """Describe a group downward from `y`: its role and count, `texts`, and its ports in a bar and in words."""
-    head = f"{title(group.role).capitalize()} × {count(blueprint.devices(group.role))}"
-    sizes = (size_pt for size_pt in (TIER_PT, HEAD_PT, BODY_PT) if text_width(head, size_pt, bold=True) <= width)
-    marks: list[Mark] = [Label(x, y, head, next(sizes, SMALL_PT), INK, bold=True)]
+    """Describe a group downward from `y`: its role and count, `texts`, and its ports as a bar and in words."""
+    heading = f"{title(group.role).capitalize()} × {count(blueprint.devices(group.role))}"
+    sizes = (size_pt for size_pt in (TIER_PT, HEAD_PT, BODY_PT) if text_width(heading, size_pt, bold=True) <= width)
+    marks: list[Mark] = [Label(x, y, heading, next(sizes, SMALL_PT), INK, bold=True)]
     y -= 10.5
     for line, size_pt in texts:
         marks.append(Label(x, y, line, size_pt, GREY))
@@ -70,7 +70,7 @@ def draw_group(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: fl
         marks += _draw_port_bar(blueprint, group.role, x, y - 0.5, width - 14)
         y -= 8.5
     lines = wrap(describe_ports(blueprint, group), width, SMALL_PT)
-    return [*marks, *(Label(x, y - 9 * place, line, SMALL_PT, GREY) for place, line in enumerate(lines))]
+    return [*marks, *(Label(x, y - 9 * index, line, SMALL_PT, GREY) for index, line in enumerate(lines))]
 
 
 def _draw_port_bar(blueprint: Blueprint, role: str, x: float, y: float, width: float) -> list[Mark]:

@@ -1,4 +1,4 @@
-"""A page put together: its head, what is drawn, words under it, the key and the notes."""
+"""A page: its header, the parts that are drawn, the legend and the notes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ APART = 12.0
 
 @dataclass(frozen=True)
 class Part:
-    """Marks that take a page's width from 0 up to `height`; `piled` says that cards among them stand for several."""
+    """Marks as wide as a page, from 0 up to `height`; `piled` says that some cards stand for several devices."""
 
     marks: Sequence[Mark] = field(default_factory=tuple)
     height: float = 0.0
@@ -29,7 +29,7 @@ class Part:
 def compose(
     blueprint: Blueprint, parts: Sequence[Part], entries: Sequence[Entry], notes: Sequence[str], *, line: str = ""
 ) -> Canvas:
-    """Return a page of parts one under another, a rule between each two; `line` is its second head line."""
+    """Return a page of parts one under another with rules between them; `line` is the second line of its header."""
     lines = [piece for note in notes for piece in wrap(note, WIDTH - 2 * MARGIN, BODY_PT)]
     key = legend_rows(entries) if entries else ()
     y = MARGIN + len(lines) * NOTE_LEAD
@@ -46,10 +46,10 @@ def compose(
 
 
 def stack_parts(parts: Sequence[Part], bottom: float) -> tuple[list[Mark], float]:
-    """Return parts one under another, the last at the bottom, a rule under each but that; and how high that is."""
+    """Return parts one under another with rules between them, upward from `bottom`, and where they end."""
     marks: list[Mark] = []
-    for place, part in enumerate(reversed(parts)):
-        marks += [draw_rule(bottom)] if place else []
+    for index, part in enumerate(reversed(parts)):
+        marks += [draw_rule(bottom)] if index else []
         marks += [shift_up(mark, bottom + APART) for mark in part.marks]
         bottom += part.height + 2 * APART
     return marks, bottom - APART if parts else bottom

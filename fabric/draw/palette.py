@@ -29,7 +29,7 @@ OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "
 
 INK, GREY, HAIR, PALE, WHITE = "#1F2933", "#56616E", "#B4BECA", "#DDE3EA", "#FFFFFF"
 ACCENT = "#5B7083"
-"""Devices and links that belong to no lane."""
+"""The colour of devices and links that belong to no rail."""
 
 PLATES = ("#F6F8FA", "#EDF1F5", "#E4EAF0")
 """The tints of nested places, outermost first."""
@@ -38,7 +38,7 @@ TITLE_PT, HEAD_PT, TIER_PT, BODY_PT, SMALL_PT = 15.0, 8.0, 9.5, 7.0, 6.5
 
 
 def rail_colour(number: int | None) -> str:
-    """Return the colour of a lane (rail), that of every eighth the same, or that of devices and links in no lane."""
+    """Return the colour of a rail, which repeats after eight, or that of devices and links of no rail."""
     return ACCENT if number is None else OKABE_ITO[number % len(OKABE_ITO)]
 
 

@@ -68,7 +68,7 @@ def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None
     """Return the racks as a page; raises as `floor_of` and `place` do."""
     floor = floor_of(blueprint, rack)
     grid = _choose_grid(blueprint, floor)
-    rings, said = _draw_rings(blueprint, floor, grid, placement or "contiguous", seed)
+    rings, notes = _draw_rings(blueprint, floor, grid, placement or "contiguous", seed)
     plan, height = _draw_floor(blueprint, floor, grid)
     parts = [draw_elevations(blueprint, floor), Part([*plan, *rings], height)]
     colours = role_fills(blueprint.topology.roles)
@@ -79,7 +79,7 @@ def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None
     entries += [Entry("hop of a ring between racks", 14, _ring_glyph)] if rings else []
     fed = f" and at most {rack.power_w / 1000:g} kW" if blueprint.server.trays == 1 else ""
     line = f"{_count_racks(floor.total)} of {rack.units} rack units{fed}"
-    return compose(blueprint, parts, entries, [*_rule_note(blueprint, floor), *said], line=line)
+    return compose(blueprint, parts, entries, [*_rule_note(blueprint, floor), *notes], line=line)
 
 
 def _count_racks(number: int) -> str:

@@ -38,19 +38,19 @@ def count_colours(numbers: Any) -> npt.NDArray[np.uint8]:
 
 def _interpolate(values: Values, stops: Sequence[tuple[float, str]]) -> npt.NDArray[np.uint8]:
     at = [value for value, _ in stops]
-    channels = [np.interp(values, at, [_channel(colour, place) for _, colour in stops]) for place in range(3)]
-    none = [_channel(NONE, place) for place in range(3)]
+    channels = [np.interp(values, at, [_channel(colour, index) for _, colour in stops]) for index in range(3)]
+    none = [_channel(NONE, index) for index in range(3)]
     found = np.where(np.isnan(values)[..., None], none, np.stack(channels, axis=-1))
     return np.rint(found).astype(np.uint8)
 
 
-def _channel(colour: str, place: int) -> int:
-    return int(colour[1 + 2 * place : 3 + 2 * place], 16)
+def _channel(colour: str, index: int) -> int:
+    return int(colour[1 + 2 * index : 3 + 2 * index], 16)
 
 
 def draw_ramp(
     x: float, y: float, width: float, colours: npt.NDArray[np.uint8], ticks: Sequence[tuple[float, str]]
 ) -> list[Mark]:
-    """Draw a scale of colours, shape (steps, 3), and under it words at shares of its width."""
+    """Draw a scale of colours, shape (steps, 3), with labels at shares of its width."""
     marks: list[Mark] = [Raster(x, y, width, 6, colours[None]), Box(x, y, width, 6, "none", HAIR, 0, 0.4)]
     return marks + [Label(x + width * at, y - 8, text, SMALL_PT, GREY, align="center") for at, text in ticks]

@@ -51,7 +51,7 @@ def plain_style() -> Iterator[None]:
 
 
 def render(canvas: Canvas) -> Figure:
-    """Draw `sheet` in the style in force as a figure of its size, one point to a point."""
+    """Draw `canvas` in the style in force as a figure of its size, one point to a point."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.transforms import Affine2D
@@ -149,14 +149,14 @@ def _raster_artist(raster: Raster, points: Transform) -> Artist:
     from matplotlib.image import BboxImage
     from matplotlib.transforms import Bbox, TransformedBbox
 
-    place = TransformedBbox(Bbox.from_bounds(raster.x, raster.y, raster.width, raster.height), points)
-    image = BboxImage(place, interpolation="nearest", origin="upper")
+    box = TransformedBbox(Bbox.from_bounds(raster.x, raster.y, raster.width, raster.height), points)
+    image = BboxImage(box, interpolation="nearest", origin="upper")
     image.set_data(raster.cells)
     return image
 
 
 def check_suffix(path: Path) -> str:
-    """Return the format of a picture by the suffix of its file; raises InputError for one that there is none of."""
+    """Return the format of a picture by the suffix of its file; raises InputError for an unknown suffix."""
     kind = path.suffix.lower().lstrip(".")
     if kind not in PICTURE_METADATA:
         raise InputError(f"{str(path)!r:.200}: a picture ends in .svg, .png or .pdf")

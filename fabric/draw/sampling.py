@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 CARDS, AXES = 10, 2
-"""The most cards in a row, and the most axes on which they are told apart."""
+"""The most cards in a row, and the most axes on which they differ."""
 
 Step = Literal["next", "turn", "gap"]
 
@@ -85,7 +85,7 @@ def sample_axis(blueprint: Blueprint, axis: str) -> tuple[int, ...]:
 
 
 def _may_fill_row(blueprint: Blueprint, axis: str) -> bool:
-    """Tell whether `axis` may take a whole row: it is a lane, or stands alone in its group."""
+    """Say whether `axis` may take a whole row: it numbers rails, or is the only one of its group."""
     form = blueprint.topology
     alone = all(len(_varying_axes(blueprint, group)) == 1 for group in form.groups if axis in own_axes(form, group))
     return axis in form.rail_axes or alone
@@ -96,7 +96,7 @@ def _varying_axes(blueprint: Blueprint, group: Group) -> tuple[str, ...]:
 
 
 def sample_cards(blueprint: Blueprint, group: Group) -> tuple[Card, ...]:
-    """Return the cards of one place of `group`: its axes are shown in order while they fit, the rest are piled."""
+    """Return the cards of one place of `group`: its axes are shown in order while they fit, the others aggregated."""
     shown: dict[str, tuple[int, ...]] = {}
     for axis in _varying_axes(blueprint, group)[:AXES]:
         values = sample_axis(blueprint, axis)
@@ -108,7 +108,7 @@ def sample_cards(blueprint: Blueprint, group: Group) -> tuple[Card, ...]:
 
 
 def step_between(left: Card, right: Card) -> Step:
-    """Say how two neighbours follow: values left out between them (`gap`), an outer axis turning, or plainly next."""
+    """Return how two neighbours follow: values left out between them (`gap`), a new outer value (`turn`), or `next`."""
     pairs = [(axis, left.values[axis], right.values[axis]) for axis in left.values]
     axis, before, after = next(pair for pair in pairs if pair[1] != pair[2])
     if after - before > 1:
@@ -126,18 +126,18 @@ def joined_cards(lowers: tuple[Card, ...], uppers: tuple[Card, ...]) -> Iterator
 
 
 def rail_number(blueprint: Blueprint, *linked: Card) -> int | None:
-    """Return the number of the lane that a card or the line between two belongs to."""
+    """Return the number of the rail that a card, or the line between two cards, belongs to."""
     axis = colour_axis(blueprint)
     values = [card.values[axis] for card in linked if axis in card.values] if axis else []
     return values[0] if values else None
 
 
 def rails_drawn(blueprint: Blueprint) -> tuple[int, ...]:
-    """Return the numbers of the lanes that are drawn; none when there is but one in all."""
+    """Return the numbers of the rails that are drawn; none where there is only one."""
     axis = colour_axis(blueprint)
     return tuple(sample_axis(blueprint, axis)) if axis else ()
 
 
 def colour_axis(blueprint: Blueprint) -> str | None:
-    """Return the lane axis whose values are told apart by colour: the first of more than one value."""
+    """Return the axis whose values have colours: the first rail axis of more than one value."""
     return next((axis for axis in blueprint.topology.rail_axes if blueprint.sizes[axis] > 1), None)

@@ -58,9 +58,9 @@ def _place_switches(graph: GraphFabric) -> tuple[list[Point], list[Mark]]:
     spots: list[Point] = []
     marks: list[Mark] = []
     for half, column in enumerate((LEFT_HALF, RIGHT_HALF)):
-        words, top = draw_caption(f"Half {half}", captions[half], column, HEIGHT)
+        caption, top = draw_caption(f"Half {half}", captions[half], column, HEIGHT)
         left = column.middle - SIDE / 2
-        marks += [*words, Box(left, top - SIDE, SIDE, SIDE, PLATES[0], HAIR, 5, 0.6)]
+        marks += [*caption, Box(left, top - SIDE, SIDE, SIDE, PLATES[0], HAIR, 5, 0.6)]
         xs = spread_on_line(range(q), left + INSET, left + SIDE - INSET, SIDE)
         ys = spread_on_line(range(q), top - SIDE + INSET, top - INSET, SIDE)
         spots += [(x, ys[q - 1 - row]) for x in xs.values() for row in range(q)]

@@ -1,4 +1,4 @@
-"""Where things stand in the tier picture: rows of cards from the servers up, and a frame around each place."""
+"""The layout of a picture by tiers: rows of cards from the servers up, and a frame around each place."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ LEFT, CENTRE, RIGHT = Column(MARGIN, 140.0), Column(152.0, 420.0), Column(430.0,
 
 PITCH, CARD_HEIGHT, SERVER_HEIGHT = 92.0, 20.0, 24.0
 PAD, STRIP, GHOST, BEHIND = 9.0, 15.0, 2.5, 1.7
-"""From a frame's edge to what it holds; the strip of its caption; the shift of frames, and of cards, behind others."""
+"""A frame's padding, the height of its caption, and the shift of frames, and of cards, behind others."""
 
 GAPS: dict[Step, float] = {"next": 3.5, "turn": 8.0, "gap": 13.0}
 
 
 @dataclass(frozen=True)
 class Spot:
-    """A card in place; `x` is its left edge."""
+    """A card and its position; `x` is its left edge."""
 
     card: Card
     x: float
@@ -71,7 +71,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class CardRow:
-    """A group's cards, all at the height `y` of their middles, each with as many cards behind it."""
+    """The cards of a group, with their middles at `y`, each with `behind` cards behind it."""
 
     group: Group
     y: float
@@ -98,7 +98,7 @@ class CardRow:
 
 @dataclass(frozen=True)
 class Frame:
-    """The frame around a place, its axis captioned in the strip at its foot; `nest` counts the frames around it."""
+    """The frame around a place, captioned in the strip at its foot; `nest` counts the frames around it."""
 
     axis: str
     nest: int
@@ -146,7 +146,7 @@ def _gaps(blueprint: Blueprint, group: Group) -> list[float]:
 
 
 def _card_width(blueprint: Blueprint, group: Group) -> float:
-    """Return the width of a row's cards: one for all rows of as many switches, so that lines are upright."""
+    """Return the width of a row's cards: the same in all rows with equally many cards, so that lines are upright."""
     if group == blueprint.topology.server:
         return min(46.0, _fitting_width(blueprint, group))
     number = len(sample_cards(blueprint, group))
@@ -163,7 +163,7 @@ def _fitting_width(blueprint: Blueprint, group: Group) -> float:
 
 
 def _cards_behind(blueprint: Blueprint, group: Group) -> int:
-    """Return how many cards show behind each: one for those piled in it, one for the other planes."""
+    """Return how many cards show behind each: one for aggregated devices, one for the other planes."""
     return (sample_cards(blueprint, group)[0].pile > 1) + (PLANE in group.axes and blueprint.planes > 1)
 
 

@@ -1,6 +1,6 @@
 """The fabric by tiers: servers at the bottom, each switch tier above, its places as frames, its bundles as lines.
 
-The picture is the axis algebra made visible. One place of each kind is drawn, in frames that say how many there are;
+The picture is the axis algebra made visible. One place of each kind is drawn, in a frame that gives their number;
 within it the first few devices and the last on each axis; and between those exactly the links that the fabric has.
 """
 
@@ -55,7 +55,7 @@ __all__ = ["lay_out_tiers"]
 
 
 def lay_out_tiers(blueprint: Blueprint, below: Sequence[Part] = (), path: PathHighlight | None = None) -> Canvas:
-    """Return the whole picture as marks on a sheet, with parts of it below, and what is on a path told apart."""
+    """Return the whole picture as a page, with other parts below, and a path highlighted."""
     lines = note_lines(blueprint)
     piled = any(part.piled for part in below)
     entries = tier_entries(blueprint, tier_layout(blueprint, 0), piled=piled) + (
@@ -84,7 +84,7 @@ def _draw_tiers(blueprint: Blueprint, drawn: TierLayout, path: PathHighlight | N
 
 
 def _draw_frame(blueprint: Blueprint, frame: Frame) -> list[Mark]:
-    """Draw a place: two more of its kind behind it, and its multiplicity at its foot."""
+    """Draw a place, with two more behind it and its multiplicity at its foot."""
     tint = PLATES[min(frame.nest, len(PLATES) - 1)]
     shifts = (2 * GHOST, GHOST, 0.0)
     marks: list[Mark] = [
@@ -104,7 +104,7 @@ def _draw_links(blueprint: Blueprint, lower: CardRow, upper: CardRow) -> list[Li
 
 
 def _draw_lines(blueprint: Blueprint, lower: CardRow, upper: CardRow, joined: Iterable[tuple[int, int]]) -> list[Line]:
-    """Draw a line for every such pair of cards, in the colour of its lane if it has one."""
+    """Draw a line for every pair of cards, in the colour of its rail if it has one."""
     marks: list[Line] = []
     for low, high in joined:
         number = rail_number(blueprint, lower.cards[low], upper.cards[high])
@@ -115,7 +115,7 @@ def _draw_lines(blueprint: Blueprint, lower: CardRow, upper: CardRow, joined: It
 
 
 def _lines_on_path(blueprint: Blueprint, lower: CardRow, upper: CardRow, path: PathHighlight) -> list[Line]:
-    """Return the lines between cards that a path goes along."""
+    """Return the lines between cards that a path follows."""
     found = []
     for low, high in joined_cards(lower.cards, upper.cards):
         ends = (lower.group.role, lower.cards[low].values), (upper.group.role, upper.cards[high].values)
@@ -126,7 +126,7 @@ def _lines_on_path(blueprint: Blueprint, lower: CardRow, upper: CardRow, path: P
 
 
 def _draw_halos(row: CardRow, path: PathHighlight) -> Iterator[Mark]:
-    """Yield what stands behind the cards on a path, or behind the dots where these are left out."""
+    """Yield the highlight behind the cards on a path, or behind the dots where cards are left out."""
     for node in path.nodes:
         if node.role != row.group.role:
             continue
@@ -142,7 +142,7 @@ def _draw_halos(row: CardRow, path: PathHighlight) -> Iterator[Mark]:
 
 
 def _port_x(blueprint: Blueprint, row: CardRow, spot: Spot, rail_number: int | None) -> float:
-    """Return where a lane leaves a card: the servers have a port for each lane drawn, all else its middle."""
+    """Return where a rail leaves a card: at its port on servers, else at the middle."""
     if row.group != blueprint.topology.server or rail_number is None:
         return spot.middle
     rails = rails_drawn(blueprint)
@@ -181,7 +181,7 @@ def _draw_ports(blueprint: Blueprint, row: CardRow, spot: Spot) -> list[Mark]:
 
 
 def _draw_numbers(row: CardRow, spot: Spot, fill: str) -> list[Mark]:
-    """Write the card's values, the outer axis over the inner, if those of the whole row fit."""
+    """Write the card's values, the outer axis above the inner, where those of the whole row fit."""
     values = [str(value) for value in spot.card.values.values()]
     written = [str(value) for card in row.cards for value in card.values.values()]
     if max((text_width(value, SMALL_PT) for value in written), default=0) > spot.width - 1.2:
@@ -218,7 +218,7 @@ def _describe_bundle(blueprint: Blueprint, bundle: Bundle, lower: CardRow, upper
 
 
 def _describe_planes(blueprint: Blueprint, drawn: TierLayout) -> list[Mark]:
-    """Say at the far right that all the switches stand once in each plane."""
+    """Note at the far right that all switches exist once in each plane."""
     x, top = WIDTH - MARGIN, drawn.rows[-1]
     words = Label(x - 6, top.y - 3, f"× {count(blueprint.planes)} planes", HEAD_PT, INK, bold=True, align="right")
     return [*_draw_bracket(x, drawn.rows[1].bottom, top.top), words]

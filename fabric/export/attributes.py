@@ -74,9 +74,9 @@ def node_labels(view: View) -> list[str]:
     Newlines separate lines. An axis on which all nodes of a role agree is left out; the title gives it.
     """
     digits = [_coordinates(name) for name in view.names]
-    roles = [view.roles[place] for place in view.role.tolist()]
-    seen = {(role, axis, value) for role, found in zip(roles, digits, strict=True) for axis, value in found}
-    several = {key for key, same in groupby(sorted(seen), lambda item: item[:2]) if len(list(same)) > 1}
+    roles = [view.roles[index] for index in view.role.tolist()]
+    coordinates = {(role, axis, value) for role, found in zip(roles, digits, strict=True) for axis, value in found}
+    several = {key for key, same in groupby(sorted(coordinates), lambda item: item[:2]) if len(list(same)) > 1}
     lines = []
     for role, found, number in zip(roles, digits, view.multiplicity.tolist(), strict=True):
         head = title(role) if number == 1 else f"{title(role)} × {count(number)}"

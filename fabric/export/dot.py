@@ -47,12 +47,12 @@ def write_dot(view: View) -> Iterator[str]:
     yield f"  node [{_attribute_list({**NODE, **FONT})}]\n"
     yield f"  edge [{_attribute_list({**EDGE, **FONT})}]\n"
     for node, label in zip(view.nodes(), node_labels(view), strict=True):
-        place = {"pos": f"{node.x * STEP_PT:.1f},{node.y * STEP_PT:.1f}!", "label": _label_text(label)}
+        position = {"pos": f"{node.x * STEP_PT:.1f},{node.y * STEP_PT:.1f}!", "label": _label_text(label)}
         filled = {"fillcolor": node_fill(view, node)}
-        yield f"  {_quote(node.name)} [{_attribute_list({**place, **filled, **node_attributes(node)})}]\n"
+        yield f"  {_quote(node.name)} [{_attribute_list({**position, **filled, **node_attributes(node)})}]\n"
     for edge in view.edges():
-        words = edge_label(view, edge)
-        shown: Attributes = {"label": _label_text(words.replace("\n", f"{BESIDE}\n") + BESIDE)} if words else {}
+        text = edge_label(view, edge)
+        shown: Attributes = {"label": _label_text(text.replace("\n", f"{BESIDE}\n") + BESIDE)} if text else {}
         wide: Attributes = {"penwidth": 1.6} if edge.pairs > 1 else {}
         ends = f"{_quote(edge.lower)} -- {_quote(edge.upper)}"
         yield f"  {ends} [{_attribute_list({**shown, **wide, **edge_attributes(edge)})}]\n"

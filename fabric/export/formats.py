@@ -1,4 +1,4 @@
-"""The formats that a view is written in, each said once, and the limit on what a picture shows."""
+"""The formats that a view is written in, and the limit on the nodes of a picture."""
 
 from __future__ import annotations
 
