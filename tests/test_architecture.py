@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -119,3 +120,9 @@ def test_the_distribution_lists_every_package() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     packages = [".".join(path.parent.relative_to(ROOT).parts) for path in modules() if path.name == "__init__.py"]
     assert sorted(listed) == sorted([*packages, "fabric.topologies"])
+
+
+@pytest.mark.parametrize("script", sorted(ROOT.glob("benchmarks/*.py")), ids=lambda script: script.stem)
+def test_every_benchmark_finds_what_it_imports(script: Path) -> None:
+    """A benchmark, which no other test runs, imports names that exist."""
+    runpy.run_path(str(script), run_name="imported")
