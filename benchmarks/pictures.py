@@ -14,7 +14,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-KINDS = {"tiers": 5.0, "adjacency": None, "racks": None, "load": None}
+from fabric.draw import KINDS
+
+LIMITS = {"tiers": 5.0}
+"""The limits of kinds of diagram in seconds."""
 FAMILIES = ("dragonfly", "slim-fly", "jellyfish")
 REQUEST = "name: million\ngpus: 1000000\nserver: hgx-h100\nswitches: sn5600\nplanes: any\n"
 
@@ -30,8 +33,12 @@ def runs(folder: Path) -> Iterator[tuple[str, float | None, list[str]]]:
     """Yield the name of each run, its limit in seconds if it has one, and the words of its command."""
     request, svg, html = (folder / name for name in ("million.yaml", "it.svg", "it.html"))
     request.write_text(REQUEST)
-    for kind, limit in KINDS.items():
-        yield f"diagram of 1M, {kind}", limit, ["diagram", "colossus-1m", "--kind", kind, "-q", "-o", str(svg)]
+    for kind in KINDS:
+        yield (
+            f"diagram of 1M, {kind}",
+            LIMITS.get(kind),
+            ["diagram", "colossus-1m", "--kind", kind, "-q", "-o", str(svg)],
+        )
     for family in FAMILIES:
         words = ["diagram", str(request), "--family", family, "-q", "-o", str(svg)]
         yield f"diagram of 1M, {family}", 10.0, words

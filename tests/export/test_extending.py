@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from fabric.draw import KINDS, DiagramKind
 from fabric.draw.canvas import Canvas, Label
 from fabric.errors import InputError
 from fabric.export import FORMATS, Format
-from fabric.view import View
+from fabric.view import READABLE, View
 from tests.request_fixtures import Run
 
 ROOT = Path(__file__).parents[2]
@@ -120,3 +121,23 @@ def test_a_registered_kind_of_diagram_is_drawn(run: Run, tmp_path: Path) -> None
         assert (code, "--qps does not apply to --kind mine" in said) == (2, True)
     finally:
         KINDS.remove("mine")
+
+
+def table(page: str, heading: str) -> list[list[str]]:
+    """Return the rows of the table of a page whose first column has this heading, without their markup."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    lines = text.partition(f"| {heading} |")[2].splitlines()[2:]
+    rows = takewhile(lambda line: line.startswith("|"), lines)
+    return [[cell.strip().replace("`", "") for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_the_pages_list_every_format_and_kind_of_diagram() -> None:
+    """The tables of the pages are those of the registries."""
+    assert table("interchange.md", "format") == [
+        [each.name, ", ".join(each.suffixes), each.readers, f"{READABLE:,}" if each.picture else "no limit"]
+        for each in FORMATS.values()
+    ]
+    assert table("diagrams.md", "kind") == [
+        [each.name, each.shows, ", ".join(f"--{option.replace('_', '-')}" for option in each.options)]
+        for each in KINDS.values()
+    ]
