@@ -117,3 +117,29 @@ def test_a_direct_topology(tmp_path: Path, command: str) -> None:
     else:
         result = json.loads(box.fabric("allreduce", asked, "--engine", "flows", "--size", "1GiB", "--json"))
         assert result["schema"] == "fabric.allreduce/1"
+
+
+def test_a_collective(tmp_path: Path) -> None:
+    """A collective with an algorithm is listed in the help and estimated by both models; wrong uses are refused."""
+    box = sandbox(tmp_path, "A collective")
+    asked = (request(tmp_path), "--size", "1GiB", "--collective", "scatter")
+    assert "scatter" in box.fabric("allreduce", "--help")
+    times = []
+    for engine in ("closed", "flows"):
+        words = ("--routing", "adaptive", "--engine", engine, "--json")
+        (found,) = json.loads(box.fabric("allreduce", *asked, *words))["results"]
+        assert (found["collective"], found["algorithm"]) == ("scatter", "from-one")
+        times.append(found["time_s"])
+    assert times[0] == pytest.approx(times[1], rel=1e-3)
+    wrong = box.refused("allreduce", *asked, "--algorithm", "ring")
+    assert "algorithm 'ring' does not implement scatter" in wrong
+
+
+def test_a_routing(tmp_path: Path) -> None:
+    """A routing is listed in the help and routes flows; engines that don't know it say so."""
+    box = sandbox(tmp_path, "A routing")
+    asked = (request(tmp_path), "--size", "1GiB", "--routing", "smodk")
+    assert "smodk" in box.fabric("allreduce", "--help")
+    (found,) = json.loads(box.fabric("allreduce", *asked, "--json"))["results"]
+    assert (found["routing"], found["engine"]) == ("smodk", "flows")
+    assert "no closed form for source-mod-k routing" in box.refused("allreduce", *asked, "--engine", "closed")

@@ -82,41 +82,38 @@ def _hash_target(_: npt.NDArray[Any], target: npt.NDArray[Any], queue_pair: npt.
     return flow_keys(0 * target, target, queue_pair, seed)
 
 
-ROUTINGS = Registry(
-    "routing",
-    "routings",
-    RoutingPolicy,
-    lambda: (
-        RoutingPolicy(
-            "adaptive",
-            "adaptive",
-            "each packet takes the least loaded path",
-            adaptive_share,
-            sprays=True,
-            slowest_share=lambda summary, in_order, partners: 1.0,
-        ),
-        RoutingPolicy(
-            "ecmp",
-            "ECMP",
-            "a hash of each queue pair chooses among equal-cost paths",
-            slowest_share=slowest_hashed_share,
-            mean_share=mean_hashed_share,
-        ),
-        RoutingPolicy(
-            "dmodk",
-            "destination-mod-k",
-            "the target alone chooses the path",
-            hash_keys=_hash_target,
-            digits_of=lambda source, target: target,
-        ),
-        RoutingPolicy(
-            "valiant",
-            "Valiant",
-            "by a random intermediate switch, on direct networks",
-            paths="valiant",
-        ),
+BUILTIN = (
+    RoutingPolicy(
+        "adaptive",
+        "adaptive",
+        "each packet takes the least loaded path",
+        adaptive_share,
+        sprays=True,
+        slowest_share=lambda summary, in_order, partners: 1.0,
+    ),
+    RoutingPolicy(
+        "ecmp",
+        "ECMP",
+        "a hash of each queue pair chooses among equal-cost paths",
+        slowest_share=slowest_hashed_share,
+        mean_share=mean_hashed_share,
+    ),
+    RoutingPolicy(
+        "dmodk",
+        "destination-mod-k",
+        "the target alone chooses the path",
+        hash_keys=_hash_target,
+        digits_of=lambda source, target: target,
+    ),
+    RoutingPolicy(
+        "valiant",
+        "Valiant",
+        "by a random intermediate switch, on direct networks",
+        paths="valiant",
     ),
 )
+
+ROUTINGS = Registry("routing", "routings", RoutingPolicy, lambda: BUILTIN)
 """The routings by name; another package adds one under the entry-point group `fabric.routings`."""
 
 
@@ -148,7 +145,9 @@ class Routing:
 
     def __post_init__(self) -> None:
         """Raise InputError for an unknown name, and without queue pairs."""
-        ROUTINGS.get_record(self.name)
+        # Built-in names need no other packages, which may be importing this module just now.
+        if self.name not in (policy.name for policy in BUILTIN):
+            ROUTINGS.get_record(self.name)
         if not is_whole(self.qps, 1):
             raise InputError(f"{self.qps!r:.40} queue pairs carry nothing; take 1 or more")
 

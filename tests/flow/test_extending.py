@@ -195,7 +195,7 @@ def test_a_routing_is_listed_and_routes_flows(run: Run, request: pytest.FixtureR
         shares.append([each["share_of_line_rate"] for each in found])
     assert shares[0][0] != shares[0][1]
     assert run("diagram", SMALL, "--kind", "load", "--routing", "smodk", "-o", tmp_path / "x.svg")[0] == 0
-    assert "source-mod-k routing" in (tmp_path / "x.svg").read_text()
+    assert "Source-mod-k routing" in (tmp_path / "x.svg").read_text()
 
 
 def test_source_and_destination_mod_k_mirror_each_other(run: Run, request: pytest.FixtureRequest) -> None:
