@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import fabric
 from fabric import Study
@@ -21,12 +22,20 @@ HEAD = (
 )
 
 
-def freed(published: Study) -> Study:
+@cache
+def shipped(name: str) -> Study:
+    """Return a shipped design."""
+    return fabric.design(name)
+
+
+@cache
+def freed(name: str) -> Study:
     """Return the best fabric for the same GPUs, parts, ratios, rails and planes, with unit, tiers and family free.
 
     A rail-only design stays rail-only: a fabric whose rails meet provides more. Where a part has no price, switches
     and then links are minimised, as `fabric.design` does.
     """
+    published = shipped(name)
     rail_only = published.spec.families == ("rail-only",)
     return fabric.optimize(
         published.spec.name,
@@ -58,8 +67,7 @@ def table() -> str:
 
 def row(name: str) -> tuple[str, ...]:
     """Return the cells of one design."""
-    published = fabric.design(name)
-    ours = freed(published)
+    published, ours = shipped(name), freed(name)
     mark = "" if states_total(published) else " (sized)"
     times = [slower(published, ours, routing) for routing in ("adaptive", "ecmp")]
     hops = " to ".join(dict.fromkeys(str(study.hops.max) for study in (published, ours)))

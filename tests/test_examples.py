@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,10 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 @pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
-def test_an_example_prints_its_output(script: Path) -> None:
+def test_an_example_prints_its_output(script: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each script prints its .out file, letter by letter."""
-    output = subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True).stdout
-    assert output == script.with_suffix(".out").read_text()
+    runpy.run_path(str(script), run_name="__main__")
+    assert capsys.readouterr().out == script.with_suffix(".out").read_text()
 
 
 @pytest.mark.parametrize("request_file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)

@@ -18,9 +18,15 @@ from tests.request_fixtures import Run
 PARTS = {"name": "mine", "server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
 
 
+MADE: dict[str, fabric.Study] = {}
+
+
 def made(objective: str = "cost", **words: object) -> fabric.Study:
-    """Return the best fabric of 2,048 GPUs, or as the words say."""
-    return fabric.optimize({"gpus": 2048, **PARTS, **words}, objective)
+    """Return the best fabric of 2,048 GPUs, or as the words say, designed once."""
+    key = repr((objective, words))
+    if key not in MADE:
+        MADE[key] = fabric.optimize({"gpus": 2048, **PARTS, **words}, objective)
+    return MADE[key]
 
 
 @pytest.fixture

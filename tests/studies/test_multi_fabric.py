@@ -13,6 +13,8 @@ from click.testing import CliRunner
 import fabric
 from fabric.cli.main import cli
 from fabric.errors import InputError
+from fabric.report.files import write_cluster
+from tests.request_fixtures import Run
 
 CLUSTER: dict[str, Any] = {
     "name": "west",
@@ -24,20 +26,50 @@ CLUSTER: dict[str, Any] = {
 }
 
 
-def test_without_limits_each_fabric_is_its_own_cheapest() -> None:
+SMALL = """
+name: small
+limits: {power_w: 1000000}
+common: {gpus: 64, server: hgx-h100, switches: sn5600}
+fabrics:
+  compute: {family: rail-optimized}
+  storage: {oversubscription: 2}
+"""
+
+
+@pytest.fixture(scope="module")
+def free() -> fabric.Cluster:
+    """Return the cluster without limits."""
+    return fabric.cluster(CLUSTER)
+
+
+@pytest.fixture(scope="module")
+def fronts() -> list[fabric.Pareto]:
+    """Return the fronts of its fabrics over cost and power."""
+    return [fabric.pareto({**CLUSTER["common"], **each}, "cost,power") for each in CLUSTER["fabrics"].values()]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Return the file of a cluster of two small fabrics."""
+    file = tmp_path / "small.yaml"
+    file.write_text(SMALL)
+    return file
+
+
+def test_without_limits_each_fabric_is_its_own_cheapest(free: fabric.Cluster) -> None:
     """Nothing shared binds, so each is what it would be alone."""
-    found = fabric.cluster(CLUSTER)
     alone = fabric.optimize(CLUSTER["common"], **CLUSTER["fabrics"]["compute"])
-    assert found.fabrics["compute"].bill.cost_usd() == alone.bill.cost_usd()
-    assert found.totals["cost_usd"] == sum(study.bill.cost_usd() or 0 for study in found.fabrics.values())
-    assert found.status == "OPTIMAL"
+    assert free.fabrics["compute"].bill.cost_usd() == alone.bill.cost_usd()
+    assert free.totals["cost_usd"] == sum(study.bill.cost_usd() or 0 for study in free.fabrics.values())
+    assert free.status == "OPTIMAL"
 
 
 @pytest.mark.parametrize("share", [1, 0.995, 0.99, 0.98])
-def test_a_shared_limit_is_met_at_the_least_cost(share: float) -> None:
+def test_a_shared_limit_is_met_at_the_least_cost(
+    free: fabric.Cluster, fronts: list[fabric.Pareto], share: float
+) -> None:
     """The choice is that of trying every pair of points of the two fronts over cost and power."""
-    power = (fabric.cluster(CLUSTER).totals["power_w"] or 0) * share
-    fronts = [fabric.pareto({**CLUSTER["common"], **each}, "cost,power") for each in CLUSTER["fabrics"].values()]
+    power = (free.totals["power_w"] or 0) * share
     pairs = list(product(*(front.values for front in fronts)))
     fits = [sum(row["cost_usd"] for row in pair) for pair in pairs if sum(row["power_w"] for row in pair) <= power]
     assert fits
@@ -91,36 +123,41 @@ def test_a_cluster_needs_named_fabrics_and_mappings(cluster: dict[str, Any]) -> 
         fabric.cluster(cluster)
 
 
-def test_the_command_prints_and_writes_the_cluster(tmp_path: Path) -> None:
+def test_the_command_prints_and_writes_the_cluster(run: Run, small: Path, tmp_path: Path) -> None:
     """The table fits the terminal, the JSON has every design, and each fabric's files stand in a folder of its own."""
-    words = ["cluster", "examples/clusters/two-fabrics.yaml"]
-    printed = CliRunner().invoke(cli, [*words, "--json", "--out", str(tmp_path)], catch_exceptions=False)
-    document = json.loads(printed.stdout)
+    out = tmp_path / "out"
+    code, printed, err = run("cluster", small, "--json", "--out", out)
+    document = json.loads(printed)
+    assert (code, err.count("wrote")) == (0, 14)
     assert document["totals"]["power_w"] <= document["limits"]["power_w"]
-    assert {path.name for path in tmp_path.iterdir()} == {"cluster.json", "report.md", *document["fabrics"]}
-    assert (tmp_path / "compute/report.md").exists()
-    table = CliRunner(env={"COLUMNS": "80"}).invoke(cli, words, catch_exceptions=False).stdout
+    assert {path.name for path in out.iterdir()} == {"cluster.json", "report.md", *document["fabrics"]}
+    assert (out / "compute/report.md").exists()
+    code, table, _ = run("cluster", small)
+    assert code == 0
     assert max(map(len, table.splitlines())) <= 80
 
 
-def test_a_file_in_a_fabrics_place_leaves_nothing_written(tmp_path: Path) -> None:
+def test_a_file_in_a_fabrics_place_leaves_nothing_written(small: Path, tmp_path: Path) -> None:
     """Every fabric's folder is looked at before the first is written."""
-    (tmp_path / "storage").write_text("taken")
-    done = CliRunner().invoke(cli, ["cluster", "examples/clusters/two-fabrics.yaml", "--out", str(tmp_path)])
-    assert isinstance(done.exception, fabric.FabricError)
-    assert [path.name for path in tmp_path.iterdir()] == ["storage"]
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "storage").write_text("taken")
+    with pytest.raises(fabric.FabricError):
+        write_cluster(fabric.cluster(small), out)
+    assert [path.name for path in out.iterdir()] == ["storage"]
 
 
 def test_the_files_lead_from_the_whole_to_each_fabric(tmp_path: Path) -> None:
     """The report of the whole has the totals and leads to each fabric's, and prices given hold for all."""
-    words = ["cluster", "examples/clusters/two-fabrics.yaml", "--out", str(tmp_path), "--quiet"]
-    assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
+    file = "examples/clusters/two-fabrics.yaml"
+    write_cluster(fabric.cluster(file), tmp_path)
     whole = json.loads((tmp_path / "cluster.json").read_text())
     report = (tmp_path / "report.md").read_text()
+    assert whole["totals"]["power_w"] <= whole["limits"]["power_w"]
     for name in whole["fabrics"]:
         assert f"({name}/report.md)" in report
         assert json.loads((tmp_path / name / "design.json").read_text()) == whole["fabrics"][name]
-    dear = fabric.cluster("examples/clusters/two-fabrics.yaml", prices_usd={"sn5600": 1e6, "qm9700": 1e6})
+    dear = fabric.cluster(file, prices_usd={"sn5600": 1e6, "qm9700": 1e6})
     assert dear.totals["cost_usd"] > 2 * whole["totals"]["cost_usd"]
 
 
@@ -142,10 +179,9 @@ def test_a_fabric_has_a_name_that_a_folder_may_have(name: str) -> None:
         fabric.cluster({"fabrics": {name: {"gpus": 8, "server": "hgx-h100"}}})
 
 
-def test_a_conflict_of_shared_limits_is_a_smallest_one() -> None:
+def test_a_conflict_of_shared_limits_is_a_smallest_one(free: fabric.Cluster) -> None:
     """A limit that is in nobody's way is not named, and each that is has the nearest value that would do."""
-    free = fabric.cluster(CLUSTER).totals
-    limits = {"rack_units": 2 * (free["rack_units"] or 0), "power_w": 1000}
+    limits = {"rack_units": 2 * (free.totals["rack_units"] or 0), "power_w": 1000}
     with pytest.raises(fabric.Infeasible) as caught:
         fabric.cluster({**CLUSTER, "limits": limits})
     (conflict,) = caught.value.conflict
