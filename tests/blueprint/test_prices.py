@@ -175,9 +175,9 @@ def test_electricity_can_change_the_choice() -> None:
 @pytest.mark.parametrize(
     ("given", "missing"),
     [
-        ({}, "add years and electricity_usd_per_kwh to the request"),
-        ({"years": 5}, "add electricity_usd_per_kwh to the request"),
-        ({"electricity_usd_per_kwh": 0.1}, "add years to the request"),
+        ({}, "needs years and electricity_usd_per_kwh in the request"),
+        ({"years": 5}, "needs electricity_usd_per_kwh in the request"),
+        ({"electricity_usd_per_kwh": 0.1}, "needs years in the request"),
     ],
 )
 @pytest.mark.parametrize("objective", ["total_cost", "hops,total_cost", "total_cost=1,hops=5"])
