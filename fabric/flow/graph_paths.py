@@ -98,14 +98,14 @@ class GraphPaths:
             )
         return tuple(graph.all_distances(targets) for graph in self.graphs)
 
-    def choose(self, source: Rows, target: Rows, dealt: Rows, keys: Keys, valiant: Rows) -> tuple[Rows, Rows]:
+    def choose(self, source: Rows, target: Rows, port: Rows, keys: Keys, valiant: Rows) -> tuple[Rows, Rows]:
         """Return the arcs of sub-flows between NICs, shape (sub-flows, hops), padded, and which no path joins.
 
-        `dealt` are the ports by which they leave, where these are up; `valiant` are the sub-flows that go by an
+        `port` is the port by which each leaves, where that is up; `valiant` are the sub-flows that go by an
         intermediate leaf.
         """
         links = self.blueprint.links_total
-        ports = self.ports_of(source, target, dealt)
+        ports = self.ports_of(source, target, port)
         disconnected = np.zeros(len(source), bool)
         if self.up is not None:
             disconnected |= ~(self.up[ports.rows[0]] & self.up[ports.rows[1]])
@@ -118,14 +118,14 @@ class GraphPaths:
         arcs[disconnected] = 2 * links
         return arcs, disconnected
 
-    def ports_of(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
-        """Return the ports by which sub-flows leave and arrive, each dealt a plane, or a level."""
-        return (self._by_levels if self.form.routing.nic_levels else self._by_planes)(source, target, dealt)
+    def ports_of(self, source: Rows, target: Rows, port: Rows) -> Ports:
+        """Return the ports by which sub-flows leave and arrive; `port` is the plane, or the level, assigned to each."""
+        return (self._by_levels if self.form.routing.nic_levels else self._by_planes)(source, target, port)
 
-    def _by_planes(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
-        """Leave and arrive in the plane dealt, or in the next plane in which both links are up."""
+    def _by_planes(self, source: Rows, target: Rows, port: Rows) -> Ports:
+        """Leave and arrive in the plane assigned, or in the next plane in which both links are up."""
         leaf = self.blueprint.server.nics * self.blueprint.sizes["slot"]
-        plane, up = dealt, self.up
+        plane, up = port, self.up
         for _ in range(0 if up is None else self.planes - 1):
             assert up is not None
             both = up[source * self.planes + plane] & up[target * self.planes + plane]
@@ -133,8 +133,8 @@ class GraphPaths:
         rows = source * self.planes + plane, target * self.planes + plane
         return Ports(rows, (source // leaf, target // leaf), plane)
 
-    def _by_levels(self, source: Rows, target: Rows, dealt: Rows) -> Ports:
-        """Leave by the level dealt, and arrive by the one that makes the paths from all levels short and similar."""
+    def _by_levels(self, source: Rows, target: Rows, port: Rows) -> Ports:
+        """Leave by the level assigned, and arrive by the one that makes the paths from all levels short and similar."""
         levels, nics = self.form.routing.nic_levels, len(self.ends)
         orders = np.array(list(permutations(range(levels))))
         begin, end = self.ends[source], self.ends[target]
@@ -145,12 +145,12 @@ class GraphPaths:
         # Each order pairs the levels of the source with those of the target; squares prefer paths of similar length.
         total = (distance**2)[:, np.arange(levels), orders].sum(axis=2)
         order, flow = orders[total.argmin(axis=1)], np.arange(len(source))
-        there = order[flow, dealt]
+        there = order[flow, port]
         for _ in range(levels - 1 if self.up is not None else 0):
-            dealt = np.where(distance[flow, dealt, there] < FAR, dealt, (dealt + 1) % levels)
-            there = order[flow, dealt]
-        rows = dealt * nics + source, there * nics + target
-        return Ports(rows, (begin[flow, dealt], end[flow, there]), 0 * dealt)
+            port = np.where(distance[flow, port, there] < FAR, port, (port + 1) % levels)
+            there = order[flow, port]
+        rows = port * nics + source, there * nics + target
+        return Ports(rows, (begin[flow, port], end[flow, there]), 0 * port)
 
     def _hop_to(self, source: Rows, target: Rows, plane: Rows, keys: Keys, disconnected: Rows, salt: int) -> list[Rows]:
         """Return the arcs of paths between switches, a column a hop; sets `disconnected` where there is none."""

@@ -40,12 +40,12 @@ def route_on_graph(paths: GraphPaths, phase: Phase, routing: Routing) -> Routes:
     flow, number = np.divmod(np.arange(phase.flows * many), many)
     source, target = phase.source[flow], phase.target[flow]
     first = below(flow_keys(source, target, 0 * flow, routing.seed), paths.ports)
-    dealt = (first + number) % paths.ports
+    port = (first + number) % paths.ports
     keys = policy.hash_keys(source, target, number, routing.seed)
     valiant = np.full(len(flow), policy.paths == "valiant")
-    arcs, disconnected = paths.choose(source, target, dealt, keys, valiant)
+    arcs, disconnected = paths.choose(source, target, port, keys, valiant)
     if policy.sprays and paths.form.routing.valiant:
-        other, cut = paths.choose(source, target, dealt, keys, ~valiant)
+        other, cut = paths.choose(source, target, port, keys, ~valiant)
         free = ~(disconnected | cut)
         arcs = _less_loaded(arcs, other, free, phase.shares[flow], keys, 2 * paths.blueprint.links_total)
     capacity = np.full(2 * paths.blueprint.links_total + 1, float(paths.blueprint.link_gbps))

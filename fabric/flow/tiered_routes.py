@@ -150,7 +150,7 @@ def _by_number(links: TieredLinks, end: Ends, queue_pair: Any, qps: int) -> Choi
 
 
 def _by_hash(keys: Keys, plane: npt.NDArray[Any]) -> Choice:
-    """Return the choice of ECMP: the planes as dealt, and for every other axis a new hash of the flow's key."""
+    """Return the choice of ECMP: the plane assigned, and for every other axis a new hash of the flow's key."""
     times = count(1)
     return lambda name, size: plane if name == PLANE else below(nth(keys, next(times)), size) if size > 1 else 0
 

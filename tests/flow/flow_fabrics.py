@@ -58,6 +58,11 @@ def fat_tree(tiers: int, half: int, places: int, ratio: int = 1) -> Blueprint:
     return sized(form_of("fat-tree", tiers), places * half ** (tiers - 1), **sizes)
 
 
+def rails(servers: int = 32) -> Blueprint:
+    """Return a 1:1 fabric of eight rails, four units of eight servers."""
+    return sized(form_of("rail-optimized", 2), servers, gpus=8, block=4, slot=8, rail=8, spine=8)
+
+
 def small_fabrics(trials: int) -> Iterator[tuple[Blueprint, int]]:
     """Yield random small blueprints of every built-in form that have two servers or more, each with its seed."""
     for family in CLOS:

@@ -201,7 +201,18 @@ def test_a_routing_is_listed_and_routes_flows(run: Run, request: pytest.FixtureR
 def test_source_and_destination_mod_k_mirror_each_other(run: Run, request: pytest.FixtureRequest) -> None:
     """On a whole Clos the flows of a symmetric all-to-all get the same by both."""
     add(ROUTINGS, SMODK, request)
-    words = ("--collective", "all-to-all", "--routing", "smodk,dmodk", "--engine", "flows", "--placement", "contiguous")
+    words = (
+        "--gpus",
+        "64",
+        "--collective",
+        "all-to-all",
+        "--routing",
+        "smodk,dmodk",
+        "--engine",
+        "flows",
+        "--placement",
+        "contiguous",
+    )
     source, target = answers(run, *words)
     assert source["share_of_line_rate"] == pytest.approx(target["share_of_line_rate"])
 

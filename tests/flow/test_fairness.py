@@ -1,0 +1,32 @@
+"""Max-min fair rates, compared with progressive filling as in a textbook."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from fabric.flow import (
+    Routes,
+    max_min,
+)
+from tests.flow.flow_fabrics import progressive_filling
+
+
+def test_rates_are_those_of_progressive_filling() -> None:
+    """On random arcs of random capacity the rates are the textbook's: raised together, stopped as arcs fill."""
+    random = Random(3)
+    for trial in range(60):
+        count, depth = random.randint(2, 12), random.randint(1, 4)
+        arcs = [random.sample(range(count), min(count, random.randint(1, depth))) for _ in range(random.randint(1, 40))]
+        capacity = [random.choice([0.0, 1.0, 2.0, 7.5, random.uniform(0.1, 9)]) for _ in range(count)]
+        padded = np.array([row + [count] * (depth - len(row)) for row in arcs], np.int32)
+        routes = Routes(padded, np.array([*capacity, np.inf]), np.zeros(len(arcs), bool))
+        assert max_min(routes) == pytest.approx(progressive_filling(arcs, capacity), rel=1e-6, abs=1e-9), trial
+
+
+def test_a_flow_without_a_path_has_no_rate_and_one_without_an_arc_no_limit() -> None:
+    """Flows that are cut apart get nothing, and those that use no link are not held."""
+    routes = Routes(np.array([[0, 1], [1, 1], [1, 1]], np.int32), np.array([5.0, np.inf]), np.array([0, 1, 0], bool))
+    assert max_min(routes).tolist() == [5.0, 0.0, np.inf]
