@@ -40,7 +40,7 @@ def sized(form: Topology, servers: int, gpus: int = 1, **sizes: int) -> Blueprin
 
 
 def form_of(family: str, tiers: int) -> Topology:
-    """Return the family's first form of so many tiers."""
+    """Return the family's first form with this number of tiers."""
     return next(form for form in families()[family].forms if form.tiers == tiers)
 
 

@@ -67,8 +67,8 @@ def test_every_collective_takes_longer_for_more_bytes(name: str) -> None:
         assert all(each.limited_by in ("latency", "NVLink", "NIC") for each in found)
 
 
-def test_the_library_chooses_the_fastest_that_it_has() -> None:
-    """Without a choice the estimate is that of the fastest algorithm of the library, at every size."""
+def test_the_fastest_automatic_algorithm_is_chosen() -> None:
+    """Without a given algorithm the estimate is that of the fastest automatic one, at every size."""
     plan = blueprint()
     for power in range(10, 37, 4):
         names = [name for name in usable(summarize(plan), "all-reduce") if ALGORITHMS[name].automatic]
@@ -77,7 +77,7 @@ def test_the_library_chooses_the_fastest_that_it_has() -> None:
 
 
 def test_a_reduce_scatter_and_an_all_gather_are_an_all_reduce() -> None:
-    """By a ring each of the halves takes half the time of the whole, but for what each call begins with."""
+    """With a ring, each half of an all-reduce takes half its time, except for the fixed latency of a call."""
     plan = blueprint()
     whole, half = (estimate(plan, name, 2**36, algorithm="ring").time_s for name in ("all-reduce", "all-gather"))
     assert half == pytest.approx(whole / 2, rel=0.01)
@@ -126,7 +126,7 @@ def test_a_tree_over_many_domains_sends_everything_twice() -> None:
 
 
 def test_only_infiniband_reduces_in_its_switches() -> None:
-    """SHARP is there on a fabric of InfiniBand switches, as fast with more servers, and is not chosen unasked."""
+    """SHARP runs on InfiniBand switches, as fast with more servers, and is not chosen automatically."""
     assert "sharp" not in usable(_shape(1024), "all-reduce")
     few, many = (
         estimate(_shape(gpus, switches_reduce=True), "all-reduce", 2**20, algorithm="sharp") for gpus in (64, 4096)

@@ -28,7 +28,7 @@ from tests.flow.flow_fabrics import fat_tree, form_of, sized
 
 @pytest.mark.parametrize("ratio", [1, 2, 4, 8])
 def test_adaptive_flows_get_exactly_the_closed_form(ratio: int) -> None:
-    """Traffic of which all leaves the leaf gets 1 / ratio, and a ring in order loses only what one in m needs."""
+    """Traffic that all leaves the leaf gets 1 / ratio; a ring in order loses nothing: one server in m sends up."""
     plan = fat_tree(2, 8, 8, ratio)
     shape = summarize(plan)
     every = shares(plan, [shift(np.arange(64), 8)])
@@ -78,7 +78,7 @@ def test_the_mean_in_closed_form_is_that_of_flows(tiers: int, ratio: int, qps: i
 
 
 def _between_places(hosts: int, place: int) -> np.ndarray:
-    """Return a random permutation that takes every host to another place of so many hosts."""
+    """Return a random permutation that takes every host to another locality of `place` hosts."""
     rng = np.random.default_rng(7)
     inside = np.concatenate([rng.permutation(place) + first for first in range(0, hosts, place)])
     spread = np.arange(hosts).reshape(-1, place)
@@ -136,8 +136,8 @@ def test_a_hashed_ring_in_order_gets_the_closed_form(plan: Blueprint) -> None:
 
 
 @pytest.mark.parametrize(("planes", "qps"), [(2, 2), (2, 8), (4, 4)])
-def test_queue_pairs_are_dealt_over_the_planes(planes: int, qps: int) -> None:
-    """With as many queue pairs as planes a NIC sends on all, and hashing leaves it what the closed form says."""
+def test_queue_pairs_are_spread_over_the_planes(planes: int, qps: int) -> None:
+    """With as many queue pairs as planes a NIC sends on all, and hashing leaves it the share of the closed form."""
     plan = sized(form_of("fat-tree", 2), 1024, block=32, slot=32, spine=32, plane=planes)
     arcs = route(plan, shift(np.arange(1024), 1), Routing("ecmp", qps)).arcs[:, 0].reshape(-1, qps)
     assert (np.sort(arcs % planes)[:, :: qps // planes] == np.arange(planes)).all()
@@ -177,7 +177,7 @@ def test_the_closed_forms_never_rise_as_a_fabric_gets_worse() -> None:
 
 
 def test_the_ecmp_bottleneck_agrees_with_a_monte_carlo() -> None:
-    """Hashed on a leaf's uplinks, F sub-flows of each NIC leave the slowest what random draws do, within 2 points."""
+    """With F sub-flows per NIC hashed on a leaf's uplinks, the slowest gets what random draws give, within 2 points."""
     rng = np.random.default_rng(5)
     for subflows in (1, 2, 4, 8):
         leaves, uplinks, trials = 32, 32, 40
@@ -193,7 +193,7 @@ def test_the_ecmp_bottleneck_agrees_with_a_monte_carlo() -> None:
 
 
 def test_oversubscription_adds_collisions() -> None:
-    """Twice the flows on each uplink halve what is left and worse."""
+    """Twice the flows on each uplink leave less than half."""
     assert ecmp_bottleneck(2048, 2, 1.0) == pytest.approx(0.24, abs=0.01)
     assert ecmp_bottleneck(2048, 2, 2.0) == pytest.approx(1 / 6, abs=0.01)
 

@@ -53,7 +53,7 @@ def test_more_gpus_never_make_an_all_reduce_faster() -> None:
 
 
 def test_adaptive_routing_is_never_slower_than_hashing() -> None:
-    """Whatever the size, fabric and algorithm, ECMP is no faster but for the transport's share."""
+    """At any size, on any fabric and with any algorithm, ECMP is not faster, except for the transport's share."""
     random = Random(4)
     for family in CLOS:
         for form in family.forms:

@@ -199,7 +199,7 @@ def test_a_routing_is_listed_and_routes_flows(run: Run, request: pytest.FixtureR
 
 
 def test_source_and_destination_mod_k_mirror_each_other(run: Run, request: pytest.FixtureRequest) -> None:
-    """On a whole Clos the flows of a symmetric all-to-all get the same by both."""
+    """On a Clos with all links up the flows of a symmetric all-to-all get the same by both."""
     add(ROUTINGS, SMODK, request)
     words = (
         "--gpus",

@@ -1,4 +1,4 @@
-"""What failures leave: as arithmetic says where traffic is symmetric, never more than before, and never in silence."""
+"""Failures: throughput follows arithmetic where traffic is symmetric, never rises, and disconnection is reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.flow.flow_fabrics import crossing, fat_tree, form_of, links_of, sized
 
 
 def leaf_losing(plan: Blueprint, lost: int) -> np.ndarray:
-    """Return what is up when the first leaf lost so many uplinks."""
+    """Return which links are up when the first leaf has lost some of its uplinks."""
     up = np.ones(plan.links_total, bool)
     first = links_of(plan).layers[1].first
     up[first : first + lost] = False
@@ -33,7 +33,7 @@ def test_a_leaf_keeps_the_share_of_its_uplinks(lost: int) -> None:
 
 @pytest.mark.parametrize("lost", [1, 8, 24])
 def test_hashing_over_what_is_left_adds_load(lost: int) -> None:
-    """Under ECMP the uplinks left to a leaf carry u / (u - q) times what they did, as evenly as before."""
+    """Under ECMP the remaining uplinks of a leaf carry u / (u - q) times their load, as evenly as before."""
     plan = sized(form_of("fat-tree", 2), 64, block=2, slot=32, spine=32)
     phase = Phase(np.arange(32), np.arange(32, 64))
     arcs = route(plan, phase, Routing("ecmp", qps=1000), leaf_losing(plan, lost)).arcs
@@ -45,7 +45,7 @@ def test_hashing_over_what_is_left_adds_load(lost: int) -> None:
 
 @pytest.mark.parametrize("planes", [2, 4])
 def test_a_lost_plane_leaves_the_rest(planes: int) -> None:
-    """Of p planes p - 1 leave (p - 1) / p, and hashed flows use none of the lost one."""
+    """Without one of p planes (p - 1) / p of the throughput is left, and hashed flows avoid the failed plane."""
     plan = sized(form_of("rail-optimized", 2), 32, gpus=4, block=4, slot=8, rail=4, spine=8, plane=planes)
     up = fail(plan, ["plane:1"], seed=1)
     phase = crossing(plan, shift(np.arange(128), 32))
@@ -65,7 +65,7 @@ def test_removing_links_never_raises_adaptive_throughput() -> None:
 
 
 @pytest.mark.parametrize("name", ["adaptive", "ecmp", "dmodk"])
-def test_flows_cut_apart_are_counted(name: str) -> None:
+def test_disconnected_flows_are_counted(name: str) -> None:
     """A server without links has flows without rate: they are counted, the slowest share is 0, and the rest go on."""
     plan = fat_tree(3, 4, 4)
     found = shares(plan, [shift(np.arange(64), 20)], Routing(name), fail(plan, ["server[pod=0,block=1,slot=2]"]))
@@ -73,7 +73,7 @@ def test_flows_cut_apart_are_counted(name: str) -> None:
     assert found.mean > 0.3
 
 
-def test_leaves_that_keep_no_spine_in_common_are_cut_apart() -> None:
+def test_leaves_without_a_common_spine_are_disconnected() -> None:
     """Two leaves with an uplink each, to different spines, have capacity but no path: no routing joins them."""
     plan = sized(form_of("fat-tree", 2), 4, block=2, slot=2, spine=2)
     up = np.ones(plan.links_total, bool)
@@ -84,7 +84,7 @@ def test_leaves_that_keep_no_spine_in_common_are_cut_apart() -> None:
 
 
 def test_failures_are_those_of_the_network() -> None:
-    """What is named goes down with all its links, and nothing else does."""
+    """A named device goes down with all its links, and nothing else does."""
     plan = sized(form_of("rail-optimized", 3), 16, gpus=2, pod=2, block=2, slot=4, rail=2, group=2, spine=2, core=2)
     network = expand(plan)
     ends = [[network.name(row) for row in column] for column in (network.lower.tolist(), network.upper.tolist())]
@@ -106,7 +106,7 @@ def test_failures_are_those_of_the_network() -> None:
     assert down("link:10%", 1) != down("link:10%", 2)
 
 
-def test_a_dead_nic_leaves_its_flows_to_the_others() -> None:
+def test_the_other_nics_carry_the_flows_of_a_failed_one() -> None:
     """The flows of a dead NIC are split over the others of its server, and only a server without any is cut off."""
     plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
     up = fail(plan, ["leaf[block=0,rail=1]", "server[block=1,slot=3]"])
@@ -121,8 +121,8 @@ def test_a_dead_nic_leaves_its_flows_to_the_others() -> None:
 
 
 @pytest.mark.parametrize("dead", [1, 2, 3])
-def test_dead_nics_share_their_load_over_the_live_ones(dead: int) -> None:
-    """A server with d of n NICs dead sends all by the others, n / (n - d) times what each has when whole."""
+def test_the_other_nics_share_the_load_of_failed_ones(dead: int) -> None:
+    """A server with d of n NICs failed sends everything by the others, n / (n - d) times their usual load."""
     plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
     up = fail(plan, [f"nic[block=0,slot=0,nic={number}]" for number in range(dead)])
     phase = failover(crossing(plan, shift(np.arange(32), 4)), nics_left(plan, up), 4)
@@ -150,8 +150,8 @@ def test_servers_without_a_common_rail_meet_above() -> None:
         ("leaf[block=77]", "the fabric has no leaf"),
     ],
 )
-def test_what_is_no_failure_is_told(word: str, said: str) -> None:
-    """A word that names no failure is refused with what would be right, all of them at once."""
+def test_words_that_are_not_failures_are_refused(word: str, said: str) -> None:
+    """A word that is not a failure is refused with a hint, all such words at once."""
     with pytest.raises(InputError) as caught:
         fail(fat_tree(2, 8, 8), ["spine:1", word, "moon:3"])
     assert said in str(caught.value)

@@ -27,6 +27,6 @@ def test_rates_are_those_of_progressive_filling() -> None:
 
 
 def test_a_flow_without_a_path_has_no_rate_and_one_without_an_arc_no_limit() -> None:
-    """Flows that are cut apart get nothing, and those that use no link are not held."""
+    """Disconnected flows get nothing, and flows that use no link are not limited."""
     routes = Routes(np.array([[0, 1], [1, 1], [1, 1]], np.int32), np.array([5.0, np.inf]), np.array([0, 1, 0], bool))
     assert max_min(routes).tolist() == [5.0, 0.0, np.inf]

@@ -9,7 +9,7 @@ from fabric.flow import Job, Routing, interference
 from tests.flow.flow_fabrics import fat_tree
 
 
-def test_jobs_apart_do_not_meet_and_jobs_mixed_do() -> None:
+def test_jobs_in_units_of_their_own_do_not_interfere() -> None:
     """Rings in units of their own lose nothing to each other; spread over an oversubscribed fabric, they do."""
     plan = fat_tree(2, 8, 8, ratio=4)
     jobs = [Job("first", 32), Job("second", 32, placement="strided", stride=2)]

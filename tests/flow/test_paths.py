@@ -90,6 +90,6 @@ def last_server(plan: Blueprint) -> dict[str, int]:
 
 @pytest.mark.parametrize("gpu", [-1, 100_000, True, 1.5])
 def test_a_gpu_that_is_not_there_has_no_path(gpu: float) -> None:
-    """A GPU beyond the last, or what is no number, is named with the number there are."""
+    """A GPU beyond the last, or a value that is not a whole number, is refused with the number of GPUs."""
     with pytest.raises(InputError, match="has 100,000, numbered from 0"):
         shortest_path(fabric.design("colossus-100k").blueprint, 0, gpu)

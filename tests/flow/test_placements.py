@@ -12,7 +12,7 @@ from tests.flow.flow_fabrics import rails
 
 @pytest.mark.parametrize("name", PLACEMENTS)
 def test_every_placement_gives_each_rank_a_gpu_of_its_own(name: str) -> None:
-    """A placement of all ranks has every GPU once, and one of fewer none twice; seeds decide what chance does."""
+    """A placement of all ranks uses every GPU once, one of fewer ranks none twice; seeds decide drawn placements."""
     plan = rails()
     assert sorted(place(plan, name).reshape(-1)) == list(range(256))
     fewer = place(plan, name, 64, seed=3)
@@ -22,7 +22,7 @@ def test_every_placement_gives_each_rank_a_gpu_of_its_own(name: str) -> None:
 
 
 def test_placements_are_what_they_are_called() -> None:
-    """By rail takes GPU 0 of all servers first, strided rings stand apart, and random keeps servers whole."""
+    """By rail takes GPU 0 of all servers first, strided groups have equal distances, and random keeps servers whole."""
     plan = rails()
     assert place(plan, "by-rail", 32).tolist() == [first + 8 * server for first in range(8) for server in range(4)]
     assert (np.diff(place(plan, "strided", stride=16), axis=1) == 16).all()
@@ -33,7 +33,7 @@ def test_placements_are_what_they_are_called() -> None:
 @pytest.mark.parametrize(
     "words", [{"name": "contigous"}, {"ranks": 257}, {"ranks": 0}, {"name": "strided", "stride": 7}]
 )
-def test_placements_that_are_none_are_refused(words: dict[str, object]) -> None:
+def test_unsuitable_placements_are_refused(words: dict[str, object]) -> None:
     """An unknown name, too many ranks, or a stride that leaves a remainder is bad input."""
     with pytest.raises(InputError):
         place(rails(), **words)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What collectives put on the network: which NICs send to which, and how many bytes."""
+"""The flows of collectives: which NICs send to which, and how many bytes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ BOX = Server("box", gpus=8, nics=8, nic_gbps=400)
 
 
 def sent(phase: Phase, nics: int) -> np.ndarray:
-    """Return the share of the bytes that each of so many NICs sends."""
+    """Return the share of the bytes that each of `nics` NICs sends."""
     return np.bincount(phase.source, phase.share, nics)
 
 
 def test_a_ring_sends_what_busbw_counts_by_every_nic() -> None:
-    """On whole servers a ring's bytes, 2(n-1)/n, leave each server split evenly over its NICs, rail by rail."""
+    """With full servers a ring's bytes, 2(n-1)/n, leave each server split evenly over its NICs, rail by rail."""
     (phase,) = phases(BOX, np.arange(64), "all-reduce", "ring")
     assert sent(phase, 64) == pytest.approx(2 * 63 / 64 / 8)
     assert (phase.source % 8 == phase.target % 8).all()
@@ -57,7 +57,7 @@ def test_halving_and_doubling_send_as_much_as_a_ring(servers: int) -> None:
 
 
 def test_rounds_of_an_all_to_all_are_the_same_flows_as_all_at_once() -> None:
-    """Round by round or at one time every pair of GPUs in different servers has one flow of 1/n of the bytes."""
+    """In rounds or all at once, every pair of GPUs in different servers has one flow of 1/n of the bytes."""
     placement = np.random.default_rng(1).permutation(64)[:40]
     rounds = list(phases(BOX, placement, "all-to-all", "pairwise"))
     (once,) = phases(BOX, placement, "all-to-all", "direct")
@@ -70,7 +70,7 @@ def test_rounds_of_an_all_to_all_are_the_same_flows_as_all_at_once() -> None:
 
 
 def test_an_all_to_all_that_memory_cannot_hold_is_refused() -> None:
-    """At 100,000 GPUs all pairs at one time are refused with their number, and a round alone is not."""
+    """At 100,000 GPUs all pairs at once are refused with their number, and a single round is not."""
     with pytest.raises(TooLarge, match="9,999,900,000 flows"):
         next(phases(BOX, np.arange(100_000), "all-to-all", "direct"))
     assert next(phases(BOX, np.arange(100_000), "all-to-all", "pairwise", rounds=1)).flows
@@ -96,14 +96,14 @@ def test_every_collective_runs_on_the_network(collective: str, algorithm: str) -
 
 
 @pytest.mark.parametrize("words", [("all-reduce", "pairwise"), ("allreduce", "ring")])
-def test_traffic_that_is_none_is_refused(words: tuple[str, str]) -> None:
+def test_unknown_traffic_is_refused(words: tuple[str, str]) -> None:
     """An unknown collective, or an algorithm that it has not, is bad input."""
     with pytest.raises(InputError, match=r"halving-doubling|'all-reduce'"):
         list(phases(BOX, np.arange(64), *words))
 
 
 def test_the_time_on_the_wire_is_bytes_over_bandwidth() -> None:
-    """A ring at line rate takes 2(n-1)/n of the size over what a server's NICs carry together."""
+    """A ring at line rate takes 2(n-1)/n of the size over the bandwidth of a server's NICs."""
     plan = blueprint(2048 * 2, 2)
     found = shares(plan, phases(plan.server, place(plan), "all-reduce", "ring"))
     assert found.wire_s == pytest.approx(2 * 4095 / 4096 / (8 * 50e9))

@@ -118,7 +118,7 @@ def test_a_collective_takes_the_time_that_simgrid_says(
 
 @pytest.mark.parametrize("family", ["rail-optimized", "rail-only"])
 def test_rails_take_the_time_that_simgrid_says(simgrid: SimGrid, family: str) -> None:
-    """A ring on every rail at one time, and an all-to-all over all rails, by NVLink where these never meet."""
+    """A ring on every rail at the same time, and an all-to-all over all rails, by NVLink where these never meet."""
     plan = sized(form_of(family, 2), 10, gpus=4, **RAILS)
     every, rings = place(plan), place(plan, "strided", stride=4)
     assert simgrid.seconds(plan, every, "ring", groups=4) == pytest.approx(predicted(plan, rings, "ring"), rel=WITHIN)
@@ -126,7 +126,7 @@ def test_rails_take_the_time_that_simgrid_says(simgrid: SimGrid, family: str) ->
 
 
 def test_an_exported_path_has_the_latency_of_its_switches_and_cables() -> None:
-    """Between pods stand five switches and six cables, within a leaf one and two; without latencies, all are 0."""
+    """Between pods there are five switches and six cables, below a leaf one and two; without latencies, all are 0."""
     plan, constants = FABRICS["three tiers 1:1"], collectives()
     cable, switch = constants.cable_m * constants.fibre_ns_per_m, constants.switch_latency_ns
     platform = ElementTree.fromstring(to_simgrid(plan))

@@ -76,8 +76,8 @@ def test_hops_of_routes_are_the_closed_form() -> None:
         assert (found.max(), found.mean()) == (closed.max, pytest.approx(closed.mean))
 
 
-def test_adaptive_pools_are_those_of_the_links() -> None:
-    """A link that ECMP takes lies in the pool over which adaptive routing spreads that flow, at the same hop."""
+def test_equal_cost_groups_hold_the_links_of_ecmp() -> None:
+    """A link that ECMP takes is in the equal-cost group that adaptive routing spreads that flow over, hop by hop."""
     for plan, seed in small_fabrics(2):
         lattice = links_of(plan)
         phase = crossing(plan, permutation(np.arange(lattice.all_nics), seed))
@@ -101,7 +101,7 @@ SHIFTED = [
 @pytest.mark.parametrize("plan", SHIFTED, ids=lambda plan: plan.topology.text)
 @pytest.mark.parametrize("qps", [1, 3])
 def test_destination_mod_k_spreads_a_shift_perfectly(plan: Blueprint, qps: int) -> None:
-    """On a whole 1:1 fabric no link carries more than one flow of a shift, by any distance, and no seed matters."""
+    """With all links of a 1:1 fabric up no link carries more than one flow of a shift, whatever distance and seed."""
     nics = np.arange(links_of(plan).all_nics)
     for by in (1, 2, len(nics) // 2 - 1, len(nics) // 2, len(nics) - 3):
         phase = crossing(plan, shift(nics, by))
@@ -149,7 +149,7 @@ def test_hops_choose_evenly_among_what_is_left() -> None:
 
 
 def test_a_rail_only_fabric_is_crossed_by_nvlink() -> None:
-    """Where rails never meet, every flow leaves its server on its target's rail, and none is cut apart."""
+    """Where rails never meet, every flow leaves its server on its target's rail, and none is disconnected."""
     plan = sized(form_of("rail-only", 2), 16, gpus=4, block=4, slot=4, rail=4, spine=4)
     phase = crossing(plan, shift(np.arange(64), 5))
     routes = route(plan, phase)
@@ -158,7 +158,7 @@ def test_a_rail_only_fabric_is_crossed_by_nvlink() -> None:
 
 
 def test_what_cannot_be_routed_is_refused() -> None:
-    """An unknown routing, no queue pairs, or more sub-flows than memory takes, is told before it is tried."""
+    """An unknown routing, no queue pairs, or more sub-flows than fit in memory are refused before routing."""
     with pytest.raises(InputError, match="did you mean 'ecmp'"):
         Routing("ecpm")
     with pytest.raises(InputError, match="queue pairs"):

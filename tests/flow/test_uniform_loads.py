@@ -1,4 +1,4 @@
-"""What uniform traffic puts on the links of networks without tiers: the declared loads against shortest paths."""
+"""The declared loads of uniform traffic on graph topologies, compared with shortest paths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.topology.test_virtual_channels import graph_of_switches, local_global
 
 
 def ring(axis: str, size: int) -> dict[str, int]:
-    """Return the sizes of a torus or mesh that stand in one row of its table."""
+    """Return the sizes of a torus or mesh in one row of its table."""
     form = families()["torus"].forms[0]
     assert isinstance(form, GraphForm)
     row = next(row for row in form.sizing.tables[0].rows(0) if row[0] == size)
@@ -24,7 +24,7 @@ def ring(axis: str, size: int) -> dict[str, int]:
 
 
 def full(name: str, place: int, sizes: dict[str, int]) -> Blueprint:
-    """Return a fabric of a wired form with a server of one NIC in every place."""
+    """Return a fabric of a graph topology with a server of one NIC wherever there is room."""
     form = families()[name].forms[place]
     assert isinstance(form, GraphForm)
     filled = form.complete_sizes(sizes, 1, 0)
@@ -76,8 +76,8 @@ def test_where_links_are_alike_the_ratio_is_exact(name: str, place: int, sizes: 
     assert max(max(found) for found in loads(plan).values()) == pytest.approx(ratio(plan))
 
 
-def test_a_dragonfly_s_ratio_is_that_of_its_published_ways() -> None:
-    """By ways of a local, a global and a local link the busier kind of link carries in the mean what the ratio says."""
+def test_a_dragonfly_s_ratio_is_that_of_its_published_paths() -> None:
+    """On paths of a local, a global and a local link the busier kind of link carries on average what the ratio says."""
     plan = full("dragonfly", 0, {"group": 9, "router": 4, "global": 2, "slot": 2})
     graph, leaves, _ = graph_of_switches(plan)
     every = {(source, target) for source in leaves for target in leaves if source != target}
@@ -112,7 +112,7 @@ def test_a_dragonfly_s_busiest_link_is_within_a_sixteenth(
 
 @pytest.mark.parametrize(("degree", "slot", "switches"), [(32, 4, 40), (36, 3, 44)])
 def test_a_random_graph_s_ratio_is_that_of_its_mean_link(degree: int, slot: int, switches: int) -> None:
-    """A Jellyfish whose switches are two apart passes just as many links as the bound for its degree says."""
+    """A Jellyfish of diameter two uses as many links on average as the bound for its degree."""
     plan = full("jellyfish", 0, {"switch": switches, "degree": degree, "slot": slot})
     (found,) = loads(plan).values()
     assert sum(found) / len(found) == pytest.approx(ratio(plan))

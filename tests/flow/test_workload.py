@@ -1,4 +1,4 @@
-"""Collectives asked for on the command line and from Python: placement, routing, failures, jobs and scale."""
+"""Workloads on the command line and from Python: placement, routing, failures, jobs and scale."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def run(*words: str) -> tuple[int, str]:
 
 
 def test_a_ring_in_order_takes_as_long_by_flows_as_in_closed_form(plan: fabric.Blueprint) -> None:
-    """On a fabric that is whole, adaptive routing leaves a contiguous ring what the closed form says."""
+    """With all links up, adaptive routing leaves a contiguous ring what the closed form says."""
     sizes = (2**20, 2**30)
     times, cuts = [], []
     for engine in ("closed", "flows"):
@@ -90,8 +90,8 @@ def test_flows_stay_below_the_linear_program_and_that_below_the_cut() -> None:
     assert found.estimate.limited_by == "collisions"
 
 
-def test_what_is_broken_slows_and_what_is_cut_off_is_left_out(plan: fabric.Blueprint) -> None:
-    """Half the spines carry half of what leaves a leaf, three flows of four in a random ring; a lost server is out."""
+def test_failures_slow_and_disconnected_servers_are_left_out(plan: fabric.Blueprint) -> None:
+    """Half the spines carry half of the traffic that leaves a leaf; failed servers are left out."""
     work = Workload(algorithm="ring", placement="random", routing=Routing("adaptive"), engine="flows")
     whole, less = (
         estimate_workload(plan, Workload(**{**vars(work), "failures": failures}), [2**33])[0][0]
@@ -141,7 +141,7 @@ def test_strided_groups_run_side_by_side(plan: fabric.Blueprint) -> None:
     ids=str,
 )
 def test_unknown_words_are_refused(plan: fabric.Blueprint, words: dict[str, Any]) -> None:
-    """A word that names nothing, and what a closed form can't say, is bad input."""
+    """An unknown name, and a workload without a closed form under engine closed, are refused."""
     with pytest.raises(InputError):
         estimate_workload(plan, Workload(**words), [2**30])
 
@@ -173,7 +173,7 @@ def test_allreduce_fits_the_terminal() -> None:
 
 
 def test_jobs_share_a_fabric(tmp_path: Path) -> None:
-    """Beside others a job gets no more than alone, and a mistake in the file is told with its place."""
+    """With others a job gets no more than alone, and a mistake in the file is reported with its line."""
     file = tmp_path / "jobs.yaml"
     file.write_text("jobs:\n  - {name: a, gpus: 512}\n  - {name: b, gpus: 256, placement: random}\n")
     code, text = run(
@@ -190,7 +190,7 @@ def test_jobs_share_a_fabric(tmp_path: Path) -> None:
 
 
 def test_jobs_run_on_without_the_servers_that_are_cut_off(plan: fabric.Blueprint) -> None:
-    """A job whose server is gone runs on with the rest, and one that has no other is told."""
+    """A job runs on without a failed server, and is refused when it has no other."""
     up = fail(plan, ["server[block=0,slot=0]"])
     (found,) = interference(plan, [Job("a", 64)], Routing("adaptive"), up)
     assert found.min > 0.9
@@ -225,7 +225,7 @@ def test_scale_says_where_each_curve_bends(tmp_path: Path) -> None:
 
 
 def test_scale_refuses_what_is_no_range() -> None:
-    """A range that goes down, or no number, is told."""
+    """A descending range, or a value that is not a number, is refused."""
     for gpus in ("64..8", "many", "0..8"):
         code, text = run("scale", SMALL, "--gpus", gpus)
         assert code == 2
@@ -251,7 +251,7 @@ def test_the_rounds_of_an_all_to_all_stay_below_their_bound() -> None:
 
 @pytest.mark.parametrize("kind", ["leaf", "link", "nic"])
 def test_more_failures_never_help_on_several_planes(kind: str) -> None:
-    """A NIC that lost one of two planes carries less than a whole one, and the others what it leaves."""
+    """A NIC that has lost one of two planes carries less than others, which carry the rest."""
     words = {"gpus": 256, "server": OVERSUBSCRIBED["server"], "planes": 2, "tiers": 2, "switches": "sn5600"}
     plan = fabric.design(**words).blueprint
     least = []
@@ -271,7 +271,7 @@ def test_a_rail_only_server_goes_on_with_its_other_nics() -> None:
 
 
 def test_a_program_of_unequal_shares_is_solved() -> None:
-    """The linear program of a double tree on a whole fabric of one tier is line rate."""
+    """The linear program of a double tree on one tier with all links up gives line rate."""
     plan = fabric.design(gpus=96, server="hgx-a100", switches="sn5600", family="fat-tree").blueprint
     work = Workload(algorithm="tree", routing=Routing("adaptive"), engine="lp", placement="contiguous")
     (found,), bounds = estimate_workload(plan, work, [2**30])
@@ -302,7 +302,7 @@ def test_a_job_inside_one_server_has_all_it_needs(plan: fabric.Blueprint) -> Non
     ],
 )
 def test_values_of_no_use_are_bad_input(make: Callable[[], object]) -> None:
-    """What is no number, word or sequence where one is wanted is told, not tried."""
+    """A value of the wrong type is refused with its key."""
     with pytest.raises(InputError):
         make()
 
@@ -335,7 +335,7 @@ def test_no_time_is_below_that_of_the_wire(
 
 
 def test_a_ring_by_rail_crosses_the_network_at_every_step(plan: fabric.Blueprint) -> None:
-    """Ordered by rail, each NIC carries what eight share in order: the ring takes eight times as long."""
+    """Ordered by rail, each NIC carries what eight NICs share in order: the ring takes eight times as long."""
     times = [
         estimate_workload(plan, Workload(algorithm="ring", placement=name, routing=Routing("adaptive")), [2**36])[0][0]
         for name in ("contiguous", "by-rail")
@@ -386,7 +386,7 @@ def test_what_limits_is_what_would_help(plan: fabric.Blueprint) -> None:
     assert limits[2] in ("NIC", "NVLink")
 
 
-def test_an_algorithm_without_flows_is_told(plan: fabric.Blueprint) -> None:
+def test_an_algorithm_without_flows_is_refused(plan: fabric.Blueprint) -> None:
     """Reduction in switches has a closed form alone."""
     with pytest.raises(InputError, match="no explicit flows"):
         estimate_workload(plan, Workload(algorithm="sharp", engine="flows"), [2**30])
