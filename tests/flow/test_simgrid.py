@@ -95,7 +95,7 @@ def predicted(plan: Blueprint, placement: np.ndarray, algorithm: str) -> float:
     return shares(plan, flows, Routing("dmodk")).wire_s * BYTES
 
 
-QUICK = {("two tiers 2:1", "random"), ("three tiers 1:1", "strided"), ("two tiers 4:1", "contiguous")}
+QUICK = {("two tiers 2:1", "random"), ("three tiers 1:1", "strided")}
 """The fabrics and rank orders that are tried each time; the others are slow witnesses of the same."""
 
 CASES = [
@@ -140,9 +140,10 @@ def test_an_exported_path_has_the_latency_of_its_switches_and_cables() -> None:
     } == {"0ns"}
 
 
-def test_every_exported_route_is_a_path_of_cables() -> None:
+@pytest.mark.parametrize("trials", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_every_exported_route_is_a_path_of_cables(trials: int) -> None:
     """On every form each route is unbroken, from the sending NIC (or by NVLink from its neighbour) to the receiving."""
-    for plan, seed in small_fabrics(2):
+    for plan, seed in small_fabrics(trials):
         if plan.servers * links_of(plan).nics > 60:
             continue
         zone = ElementTree.fromstring(to_simgrid(plan)).find("zone")
