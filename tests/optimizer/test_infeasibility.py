@@ -48,7 +48,7 @@ def small(random: Random) -> Spec:
 
 
 def feasible(spec: Spec) -> bool:
-    """Say whether any candidate is feasible, as sizing asks it."""
+    """Return whether any candidate is feasible, by the models that sizing solves."""
     found, _ = candidates(spec, ("price",))
     return any(minimise(build_model(candidate), [0]).status == "OPTIMAL" for candidate in found)
 
@@ -85,12 +85,12 @@ def tighter(item: Conflict) -> float | int:
 
 def test_the_set_is_a_smallest_one_and_each_nearest_value_is_exact() -> None:
     """No fewer limits of small requests exclude every fabric, and each nearest value does while the next does not."""
-    random, told, seen = Random(5), 0, set()
-    while told < 15:
+    random, checked, seen = Random(5), 0, set()
+    while checked < 15:
         spec = small(random)
         if feasible(spec):
             continue
-        told += 1
+        checked += 1
         met = smallest_conflict(spec, ("price",))
         assert met
         assert met.smallest
@@ -108,7 +108,7 @@ def test_the_set_is_a_smallest_one_and_each_nearest_value_is_exact() -> None:
 
 
 def check_nearest(spec: Spec, item: Conflict) -> None:
-    """Hold one nearest value against the request with that value, and with the next tighter one."""
+    """Check one nearest value: the request with it is feasible, and with the next tighter one is not."""
     limit, gpus = item.limit, spec.server.gpus
     assert item.settled
     if limit == "planes":
@@ -174,40 +174,40 @@ def test_the_message_names_the_conflict_first(words: dict[str, Any], lines: list
         assert any(reason.startswith(line) for reason in answer.reasons), answer
 
 
-def test_what_is_no_limit_is_told_without_a_conflict() -> None:
-    """Where no limit but a part excludes every fabric, no conflict is named."""
+def test_a_part_that_excludes_every_fabric_is_named_without_a_conflict() -> None:
+    """Where a part and not a limit excludes every fabric, no conflict is named."""
     with pytest.raises(fabric.Infeasible, match="has no ports at") as caught:
         fabric.design({**FAR, "gpus": 64, "link_gbps": 7})
     assert caught.value.conflict == ()
 
 
-def test_a_stock_that_is_short_is_told_what_is_needed() -> None:
+def test_a_stock_that_is_too_low_gets_its_minimum() -> None:
     """With as many switches as the message says there is a fabric, and with one fewer there is none."""
     words = {"gpus": 256, "server": "hgx-h100", "switches": "qm9700", "family": "fat-tree", "tiers": 2}
-    with pytest.raises(fabric.Infeasible) as told:
+    with pytest.raises(fabric.Infeasible) as caught:
         fabric.design(words | {"available": {"qm9700": 5}})
-    (needed,) = (item.nearest for item in told.value.conflict if item.limit == "available")
+    (needed,) = (item.nearest for item in caught.value.conflict if item.limit == "available")
     assert fabric.design(words | {"available": {"qm9700": needed}}).blueprint.switches <= needed
     with pytest.raises(fabric.Infeasible):
         fabric.design(words | {"available": {"qm9700": needed - 1}})
 
 
-def test_a_share_that_cannot_survive_is_told_the_most_that_can() -> None:
-    """With two planes at most, half the throughput remains without one of them, and not a hundredth more."""
+def test_a_share_that_cannot_survive_gets_its_maximum() -> None:
+    """With at most two planes, half the throughput remains without one of them, and not a hundredth more."""
     words = {"gpus": 256, "server": "hgx-h100", "switches": "sn5600", "family": "fat-tree", "planes": [1, 2]}
-    with pytest.raises(fabric.Infeasible) as told:
+    with pytest.raises(fabric.Infeasible) as caught:
         fabric.design(words | {"survive": {"plane": 0.9}})
-    assert [item.nearest for item in told.value.conflict if item.limit == "survive.plane"] == [0.5]
+    assert [item.nearest for item in caught.value.conflict if item.limit == "survive.plane"] == [0.5]
     assert fabric.design(words | {"survive": {"plane": 0.5}}).blueprint.planes == 2
 
 
-def test_a_least_ratio_is_told_the_most_that_can_be() -> None:
-    """What is told is feasible, and a thousandth more is not."""
+def test_a_least_ratio_that_is_too_high_gets_its_maximum() -> None:
+    """The value named is feasible, and a thousandth more is not."""
     words = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "family": "fat-tree", "tiers": 2}
     limits = {"parallel_links": 1}
-    with pytest.raises(fabric.Infeasible) as told:
+    with pytest.raises(fabric.Infeasible) as caught:
         fabric.design(words | {"oversubscription": {"min": 90, "max": 100}, "limits": limits})
-    found = [item.nearest for item in told.value.conflict if item.limit == "least_oversubscription"]
+    found = [item.nearest for item in caught.value.conflict if item.limit == "least_oversubscription"]
     for least in found:
         assert fabric.design(words | {"oversubscription": {"min": least, "max": 100}, "limits": limits})
         with pytest.raises(fabric.Infeasible):

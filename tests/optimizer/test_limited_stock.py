@@ -68,7 +68,7 @@ def shapes(servers: int, nics: int, lanes: int) -> Iterator[Shape_]:
 
 
 def prices(tiers: tuple[tuple[int, int], ...], boxes: tuple[Box, Box]) -> Iterator[int]:
-    """Yield what the switches of the tiers cost for every way to take them from the two models."""
+    """Yield the cost of the switches of the tiers for every way to take them from the two models."""
     mixed = any(box.stock is not None for box in boxes)
     ways = [range(count + 1) if mixed else (0, count) for count, _ in tiers]
     for firsts in product(*ways):
@@ -101,6 +101,7 @@ def as_spec(servers: int, nics: int, family: str, boxes: tuple[Box, Box]) -> Spe
     )
 
 
+@pytest.mark.usefixtures("unexplained")
 @pytest.mark.parametrize("family", ["fat-tree", "rail-optimized"])
 def test_stock_is_shared_out_as_by_exhaustive_search(family: str) -> None:
     """No way to share out two models of limited stock over the tiers is cheaper than the one sized."""
@@ -193,7 +194,7 @@ def test_too_little_stock_is_infeasible() -> None:
     assert minimise(model, [switches(model)]).values == (8,)
 
 
-def test_a_wrong_name_in_stock_is_told() -> None:
+def test_a_wrong_name_in_stock_is_refused() -> None:
     """A name that is no switch of the catalogue or the request is one mistake, with the nearest name."""
     (mistake,) = mistakes_of(gpus=8, server="hgx-h100", available={"sn560": 4})
     assert "available.sn560: unknown switch 'sn560'; did you mean 'sn5600'?" in mistake

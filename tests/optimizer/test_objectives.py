@@ -1,4 +1,4 @@
-"""What a fabric can be optimized for, and the limits that hold it."""
+"""What a fabric can be optimised for, and the limits on it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_objectives_are_what_the_design_counts() -> None:
 
 
 def test_weights_trade_hops_against_dollars() -> None:
-    """A hop that is dear enough is avoided; one that is worth a dollar is not."""
+    """A hop with a large enough weight is avoided; one worth a dollar is not."""
     cheap, dear = best("cost=1,hops=1", **TORN), best("cost=1,hops=50000000", **TORN)
     assert (cheap.hops.max, dear.hops.max) == (5, 3)
     value = cheap.proof.objective
@@ -72,8 +72,8 @@ def test_weights_trade_hops_against_dollars() -> None:
         ("", "no objective ''"),
     ],
 )
-def test_a_wrong_objective_is_told(text: str, word: str) -> None:
-    """Unknown names, names said twice, half-given and impossible weights are bad input."""
+def test_a_wrong_objective_is_refused(text: str, word: str) -> None:
+    """Unknown and duplicate names, and weights that are missing or impossible, are refused as bad input."""
     with pytest.raises(fabric.InputError, match=word):
         parse_objectives(text)
 

@@ -1,4 +1,4 @@
-"""Which price would change the choice, and the limits that bind: each said value is tried."""
+"""Break-even prices and binding limits: each value reported is tried."""
 
 from __future__ import annotations
 
@@ -124,16 +124,16 @@ LOOSENED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("limit", "words", "eased"), LOOSENED)
-def test_what_binds_is_so(limit: str, words: dict[str, Any], eased: dict[str, Any]) -> None:
-    """A limit that is said to bind, loosened as said, gives the cost that is said, over every form."""
+def test_binding_limits_are_exact(limit: str, words: dict[str, Any], eased: dict[str, Any]) -> None:
+    """A binding limit, loosened as reported, gives the cost reported, over every topology."""
     study = fabric.optimize({**BASE, **words})
     (item,) = [item for item in study.binding or () if item.limit == limit]
     assert item.objective < study.proof.objective
     assert item.objective == fabric.optimize({**BASE, **words, **eased}).proof.objective
 
 
-def test_fewer_hops_cost_what_is_said() -> None:
-    """The price of paths two switches shorter is that of the best fabric within that limit."""
+def test_fewer_hops_cost_what_is_reported() -> None:
+    """The cost of paths two hops shorter is that of the best fabric within that limit."""
     request = {**BASE, "prices_usd": {"sn5600": 300_000}}
     study = fabric.optimize(request)
     assert study.fewer_hops is not None
@@ -142,7 +142,7 @@ def test_fewer_hops_cost_what_is_said() -> None:
     assert short.proof.objective == study.fewer_hops.objective > study.proof.objective
 
 
-def test_no_shorter_paths_are_promised_where_there_are_none() -> None:
+def test_no_fewer_hops_are_offered_where_there_are_none() -> None:
     """Two tiers of 64 ports end at 2,048 GPUs."""
     request = {**BASE, "switches": "qm9700"}
     assert fabric.optimize(request).fewer_hops is None
@@ -151,7 +151,7 @@ def test_no_shorter_paths_are_promised_where_there_are_none() -> None:
 
 
 def test_the_report_says_why() -> None:
-    """The runner-up, the binding limit and the price of shorter paths stand in the design and in the report."""
+    """The runner-up and the binding limits are in the design and in the report."""
     study = fabric.optimize("colossus-100k")
     proof = describe_json(study)["optimizer"]
     assert proof["runner_up"]["name"] == "rail-optimized in 3 tiers, rails meeting at the core, of sn5600"
@@ -161,8 +161,8 @@ def test_the_report_says_why() -> None:
     assert "Binding limits: oversubscription = 1 (at 2, the optimum is " in text
 
 
-def test_a_price_whose_question_is_too_hard_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the solver does not settle whether anything is cheaper, the change is unsettled, and the table says so."""
+def test_a_price_not_decided_within_the_budget_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the solver cannot decide whether anything is cheaper, the table says so."""
     words = {"gpus": 1024, "server": "hgx-h100", "switches": ["sn5600", "qm9700"]}
     study = fabric.optimize(words)
     module = importlib.import_module("fabric.optimizer.sensitivity")
@@ -173,8 +173,8 @@ def test_a_price_whose_question_is_too_hard_is_left_open(monkeypatch: pytest.Mon
     assert all(row[2:] == ("undecided", "undecided") for row in table.rows)
 
 
-def test_a_limit_whose_question_is_too_hard_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether a limit binds is left open where the solver does not settle it, and not denied."""
+def test_a_limit_not_decided_within_the_budget_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the solver cannot decide whether a limit binds, that is left open, and not denied."""
     study = fabric.optimize({"gpus": 1024, "server": "hgx-h100", "switches": "sn5600", "limits": {"hops": 3}})
     module = importlib.import_module("fabric.optimizer.binding_limits")
     monkeypatch.setattr(module, "minimise", lambda *_: Solution("UNKNOWN"))

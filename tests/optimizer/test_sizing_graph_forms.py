@@ -55,6 +55,7 @@ def brute(request: Request, family: str, planes: int) -> int | None:
     return min((cost for form in forms if (cost := cheapest(request, *form)) is not None), default=None)
 
 
+@pytest.mark.usefixtures("unexplained")
 @pytest.mark.parametrize("family", CASES)
 def test_the_optimum_is_that_of_brute_force(family: str) -> None:
     """On small requests the proven cost is that of trying all sizes, or both find none."""

@@ -81,11 +81,12 @@ def most(links: Edges, blocks: int, outermost: int, sent: int) -> float:
     return float(share.solution_value())
 
 
+@pytest.mark.parametrize("draws", [2, pytest.param(6, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.family} {form.text.partition(' - ')[2]}")
-def test_what_is_said_to_remain_can_be_routed(form: Topology) -> None:
-    """Without any one switch, a linear program sends at least the share of before that the closed form says."""
+def test_the_share_that_survives_can_be_routed(form: Topology, draws: int) -> None:
+    """Without any one switch, a linear program sends at least the share of the closed form."""
     random = Random(form.text)
-    for _ in range(2 if form.tiers > 3 else 6):
+    for _ in range(min(draws, 2) if form.tiers > 3 else draws):
         plan = full(form, random)
         links, outermost = edges(plan), plan.sizes[form.server.axes[0]]
         blocks = plan.servers // plan.sizes["slot"]
@@ -119,6 +120,7 @@ def test_without_room_to_spare_one_of_n_is_lost() -> None:
         assert most(left, 4, 2, 4) == pytest.approx(3 / 4)
 
 
+@pytest.mark.usefixtures("unexplained")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_surviving_fabrics_are_found_as_by_exhaustive_search(family: str) -> None:
     """No small fabric that survives is cheaper than the one sized, which says itself that enough remains."""
@@ -165,7 +167,7 @@ def test_a_freed_loss_is_not_asked_for() -> None:
         assert minimise(model, [switches(model)]).status == status
 
 
-def test_a_wrong_loss_is_told() -> None:
-    """A role that is none and a share above 1 are mistakes of the request."""
+def test_a_wrong_loss_is_refused() -> None:
+    """An unknown role and a share above 1 are mistakes of the request."""
     assert "survive" in mistakes_of(gpus=8, server="hgx-h100", survive={"spin": 0.5})[0]
     assert "survive" in mistakes_of(gpus=8, server="hgx-h100", survive={"spine": 1.5})[0]
