@@ -59,7 +59,7 @@ def test_what_hashing_leaves_of_colossus(routing: str, qps: str, mean: str, leas
 
 
 def test_the_page_on_scale_has_its_table() -> None:
-    """Five rows tell what routing leaves."""
+    """Five rows give what routing leaves."""
     assert len(SHARES) == 5
 
 

@@ -1,4 +1,4 @@
-"""The examples print what stands beside them."""
+"""The examples print their .out files."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class RecordName(NameType):
     """The name of a record, or several names with commas; the registry is imported when it is first needed.
 
     `registry` is where it is found, as `package.module:NAME`: a `Registry`, any other mapping by name, or a function
-    that returns one. `also` are words that are allowed besides, or where more names are found; `only` says which of the
+    that returns one. `also` are further words, or where more names are found; `only` says which of the
     records are allowed. Unless `checked`, names are only listed and completed, because the request checks them itself.
     """
 

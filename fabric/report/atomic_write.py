@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: made in a hidden folder beside their place, then moved there together."""
+"""Files that are written whole or not at all: made in a hidden folder, then moved into place together."""
 
 from __future__ import annotations
 

@@ -193,8 +193,8 @@ COMPUTED = (
 )
 
 
-DESIGNS_BESIDE = 2
-"""The designs that stand beside the first in one table: what 80 columns hold."""
+FURTHER_DESIGNS = 2
+"""The designs that one table shows next to the first: what 80 columns hold."""
 
 HEAD_WIDTH = 18
 """The width of a head; a longer name is broken, at a hyphen where it has one."""
@@ -212,8 +212,8 @@ def summarize_comparison(comparison: Comparison, names: Sequence[str], *, differ
 
 
 def _group_designs(designs: int) -> Iterator[list[int]]:
-    for first in range(1, designs, DESIGNS_BESIDE):
-        yield [0, *range(first, min(first + DESIGNS_BESIDE, designs))]
+    for first in range(1, designs, FURTHER_DESIGNS):
+        yield [0, *range(first, min(first + FURTHER_DESIGNS, designs))]
 
 
 def _make_table(rows: Sequence[ComparedQuantity], names: Sequence[str], numbers: Sequence[int]) -> Table:

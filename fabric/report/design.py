@@ -87,7 +87,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class ExpectedNumber:
-    """A published number beside what was designed."""
+    """A published number with that of the design."""
 
     key: str
     """The role, bundle or path into the design object."""

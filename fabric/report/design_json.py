@@ -105,13 +105,13 @@ def _proof_object(design: Design, timed: bool) -> dict[str, Any]:
         "objectives": dict(proof.objectives),
         "binding": None if study.binding is None else [asdict(item) for item in study.binding],
         "fewer_hops": asdict(study.fewer_hops) if study.fewer_hops else None,
-        "runner_up": _runner_object(study.others[0]) if study.others else None,
-        "others": [_runner_object(other) for other in study.others],
+        "runner_up": _alternative_object(study.others[0]) if study.others else None,
+        "others": [_alternative_object(other) for other in study.others],
     }
 
 
-def _runner_object(runner: Alternative) -> dict[str, Any]:
-    return {"name": runner.name, **runner.objectives}
+def _alternative_object(alternative: Alternative) -> dict[str, Any]:
+    return {"name": alternative.name, **alternative.objectives}
 
 
 def infeasible_object(answer: Infeasible) -> dict[str, Any]:

@@ -13,7 +13,7 @@ __all__ = ["compare_expected"]
 
 
 def compare_expected(design: Mapping[str, Any], expected: Mapping[str, Any]) -> tuple[ExpectedNumber, ...]:
-    """Return each expected number beside that of a design object.
+    """Return each expected number with that of a design object.
 
     A key is a switch role (`leaf`), a bundle (`leaf-spine`), or a dotted path into the design object (`hops.max`;
     `switches` stands for `switches.total`). A number must be met exactly, or `within` its relative tolerance. A role

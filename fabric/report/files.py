@@ -239,10 +239,10 @@ def _target(file: str | os.PathLike[str]) -> Path:
         named = check_folder(text)
         found = named.resolve() if named.is_symlink() else named
         kind = found.stat().st_mode if found.exists() else stat.S_IFREG
-        beside = found.parent.exists() and not found.parent.is_dir()
+        blocked = found.parent.exists() and not found.parent.is_dir()
     except (OSError, RuntimeError) as error:
         raise FabricError(f"{text!r:.200}: can't write there: {getattr(error, 'strerror', None) or error}") from error
-    if beside:
+    if blocked:
         raise FabricError(f"{text!r:.200}: {found.parent} is a file, not a folder")
     if not stat.S_ISREG(kind):
         what = "a folder" if stat.S_ISDIR(kind) else "a device or a pipe"

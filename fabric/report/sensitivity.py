@@ -43,13 +43,16 @@ def summarize_changes(changes: Sequence[BreakEven]) -> Summary:
     """Return the table of prices, and a line for each that would change the optimum."""
     rows = []
     for part in dict.fromkeys(item.part for item in changes):
-        up, down = (next(item for item in changes if (item.part, item.direction) == (part, way)) for way in WAYS)
+        up, down = (
+            next(item for item in changes if (item.part, item.direction) == (part, direction))
+            for direction in DIRECTIONS
+        )
         rows.append((part, units.money(up.price_usd), _write_price(up), _write_price(down)))
     heads = ("part", "unit price", "changes above", "changes below")
     return Summary("", [Table(TITLE, heads, rows)], [*_list_lines(changes)])
 
 
-WAYS = ("up", "down")
+DIRECTIONS = ("up", "down")
 
 
 def _list_lines(changes: Sequence[BreakEven]) -> Iterator[str]:

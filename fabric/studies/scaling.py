@@ -1,4 +1,4 @@
-"""How a collective fares as the machine grows: the same request designed at every size, and where its curve bends."""
+"""Scaling of an all-reduce: the same request designed at every cluster size, and where its curves bend."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Bend", "Curve", "Scaling", "scale"]
 
 FLAT = "ring"
 BEST = "best"
-"""The word for whatever algorithm is fastest at each size."""
+"""The name for the fastest algorithm at each size."""
 
 
 DOUBLINGS = tuple(2**power for power in range(10, 21))
@@ -24,37 +24,49 @@ DOUBLINGS = tuple(2**power for power in range(10, 21))
 
 @dataclass(frozen=True)
 class Curve:
-    """The estimates of one algorithm (or of the best) under one routing, one for each size that can be built."""
+    """The estimates of one algorithm under one routing."""
 
     algorithm: str
+    """The algorithm, or `best` for the fastest at each size."""
     routing: str
+    """The routing."""
     estimates: tuple[Estimate, ...]
+    """The estimates, one for each size that can be built."""
 
     @property
     def bends(self) -> tuple[Bend, ...]:
-        """Where the curve falls to half of the bandwidth that it had at its best, and where its limit changes."""
-        return tuple(_bends(self.estimates))
+        """Where the curve drops below half of its peak, and where its limit changes."""
+        return tuple(_find_bends(self.estimates))
 
 
 @dataclass(frozen=True)
 class Bend:
-    """A size at which a curve changes: `what` is `half` (of its best busbw) or `limit` (something else takes over)."""
+    """A size at which a curve changes."""
 
     gpus: int
+    """The size, in GPUs."""
     what: str
+    """`half` (below half of its peak) or `limit` (another limit takes over)."""
     busbw_GBps: float
+    """The bus bandwidth there, in GB/s."""
     limited_by: str
+    """What limits it there."""
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """A request at growing numbers of GPUs: its designs, the curves over them, and the sizes that no design meets."""
+    """A request at growing numbers of GPUs."""
 
     name: str
+    """Its name."""
     size_bytes: int
+    """The message size, in bytes."""
     studies: tuple[Study, ...]
+    """The designs, the smallest first."""
     curves: tuple[Curve, ...]
+    """The curves over them."""
     infeasible: Mapping[int, str]
+    """The sizes without a design, with the reasons."""
 
 
 def scale(
@@ -69,14 +81,14 @@ def scale(
 ) -> Scaling:
     """Design `source` at every number of `gpus`, and estimate an all-reduce of `size_bytes` on each design.
 
-    Tiers and planes that the request pins are kept, so a size may have no design; it is named with the reason. Raises
+    Tiers and planes that the request fixes are kept, so a size may have no design; `infeasible` has the reason. Raises
     InputError as `design` does, and for unknown routings and algorithms; Infeasible when no size has a design.
     """
     if isinstance(gpus, int) or not gpus or not all(is_whole(each, 1) for each in gpus) or len(set(gpus)) != len(gpus):
         raise InputError("gpus: give a sequence of one whole number or more, each once")
-    for what, words in (("routings", routings), ("algorithms", algorithms)):
-        if isinstance(words, str) or not words:
-            raise InputError(f"{what} {words!r:.40}: give a sequence of one word or more")
+    for what, names in (("routings", routings), ("algorithms", algorithms)):
+        if isinstance(names, str) or not names:
+            raise InputError(f"{what} {names!r:.40}: give a sequence of one name or more")
     read(source, **{**request, "gpus": max(gpus)})
     studies, infeasible = list[Study](), dict[int, str]()
     for count in sorted(gpus):
@@ -87,17 +99,17 @@ def scale(
             infeasible[count] = str(error)
     if not studies:
         raise Infeasible(infeasible[min(infeasible)])
-    curves = tuple(_curve(studies, size_bytes, name, routing) for name in algorithms for routing in routings)
+    curves = tuple(_estimate_curve(studies, size_bytes, name, routing) for name in algorithms for routing in routings)
     return Scaling(studies[0].spec.name, size_bytes, tuple(studies), curves, infeasible)
 
 
-def _curve(studies: Sequence[Study], size_bytes: int, algorithm: str, routing: str) -> Curve:
+def _estimate_curve(studies: Sequence[Study], size_bytes: int, algorithm: str, routing: str) -> Curve:
     name = None if algorithm == BEST else algorithm
     estimates = (study.allreduce(size_bytes, routing, name) for study in studies)
     return Curve(algorithm, routing, tuple(estimates))
 
 
-def _bends(estimates: Sequence[Estimate]) -> Iterator[Bend]:
+def _find_bends(estimates: Sequence[Estimate]) -> Iterator[Bend]:
     best = halved = 0.0
     limit = estimates[0].limited_by
     for now in estimates:

@@ -1,4 +1,4 @@
-"""The whole line in one place: a request is read, sized, priced and, when asked, laid out and estimated."""
+"""From a request to a design: read, size, price and, when asked, expand to a network and estimate."""
 
 from __future__ import annotations
 
@@ -45,36 +45,44 @@ __all__ = ["Pareto", "Study", "design", "optimize", "pareto", "read"]
 
 @dataclass(frozen=True)
 class Study:
-    """A request and the fabric that answers it; what is not asked for is not computed."""
+    """A request with its design; every quantity is computed when it is first read."""
 
     spec: Spec
+    """The request."""
     blueprint: Blueprint
+    """The fabric designed."""
     proof: Proof
+    """What the solver proved of it."""
     others: tuple[Alternative, ...] = ()
+    """The best of other topologies, where they are within 25 % of the optimum, best first."""
     objectives: tuple[LinearObjective, ...] = ()
+    """What was minimised, in order of importance; empty for a point of a Pareto front."""
 
     @cached_property
     def binding(self) -> tuple[BindingLimit, ...] | None:
-        """The limits that bind (see `fabric.optimizer.binding`); None for a point of a front, where it is not asked."""
+        """The binding limits (see `fabric.optimizer.find_binding_limits`); None for a point of a Pareto front."""
         return find_binding_limits(self.spec, self.objectives, self.proof.objective) if self.objectives else None
 
     def sensitivity(self, progress: Callable[[str], None] = lambda text: None) -> tuple[BreakEven, ...]:
-        """Return which price, moved by how much, would change the choice; raises InputError unless cost decided it."""
+        """Return how far each price can move before the choice changes.
+
+        Raises InputError unless cost is the first objective, unweighted.
+        """
         if not self.objectives or self.objectives[0] != OBJECTIVES["cost"]:
             raise InputError(
-                f"{self.spec.name}: sensitivity is of the cheapest fabric; seek cost first, unweighted, with all prices"
+                f"{self.spec.name}: sensitivity needs cost as the first objective, unweighted, with all prices known"
             )
         return find_break_evens(self.spec, self.blueprint, progress)
 
     @cached_property
     def fewer_hops(self) -> FewerHops | None:
-        """What two switches fewer on the longest path would cost, where that can be had."""
+        """The optimum with two hops fewer on the longest path; None where there is none."""
         asked = self.objectives and OBJECTIVES["hops"].key not in self.proof.objectives
         return find_fewer_hops(self.spec, self.objectives, self.hops.max) if asked else None
 
     @cached_property
     def network(self) -> Network:
-        """The fabric laid out link by link; raises TooLarge when it would not fit in memory."""
+        """The fabric expanded link by link; raises TooLarge when it would not fit in memory."""
         return expand(self.blueprint)
 
     @cached_property
@@ -89,7 +97,7 @@ class Study:
 
     @cached_property
     def survives(self) -> dict[str, Fraction]:
-        """The share of throughput that remains without any one switch of a role, or without a plane."""
+        """The guaranteed share of throughput after the loss of one switch of a role, or of one plane."""
         return metrics_of(self.blueprint).survives()
 
     @cached_property
@@ -103,7 +111,7 @@ class Study:
         return injection_gbps(self.blueprint)
 
     def view(self, level: str = "fabric", *, pod: int = 0, unit: int = 0) -> View:
-        """Return what is seen of the fabric at a level: `fabric`, `pod`, `unit` or `device` (see `fabric.view`)."""
+        """Return the view of the fabric at a level: `fabric`, `pod`, `unit` or `device` (see `fabric.view`)."""
         return view_of(self.blueprint, level, pod=pod, unit=unit)
 
     def path(self, source: int, target: int) -> tuple[str, ...]:
@@ -116,7 +124,7 @@ class Study:
 
 
 def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **request: Any) -> Spec:
-    """Read a request: the name of a shipped design, a file, or a mapping, with keyword arguments in its own words.
+    """Read a request: the name of a shipped design, a file, or a mapping; keyword arguments override its keys.
 
     Raises InputError with every mistake found.
     """
@@ -131,10 +139,10 @@ def design(
 ) -> Study:
     """Design the fabric that `source` asks for (see `read`), proven cheapest among those that the request allows.
 
-    `progress` is told in a few words what is being worked on. Raises InputError for a request that is ill-formed and
+    `progress` is called with a few words on each step. Raises InputError for a request that is ill-formed and
     Infeasible, with the limits that bind, for one that no fabric meets.
     """
-    return _studied(source, (), progress, request)
+    return _size_request(source, (), progress, request)
 
 
 def optimize(
@@ -156,14 +164,14 @@ def optimize(
     objectives = parse_objectives(objective, size_bytes, routing)
     linear = [each for each in objectives if isinstance(each, LinearObjective)]
     if len(linear) == len(objectives):
-        return _studied(source, linear, progress, request)
-    spec = _spec(source, request)
+        return _size_request(source, linear, progress, request)
+    spec = _read_source(source, request)
     found = find_front(spec, objectives, progress or (lambda text: None))
-    first = _of_point(spec, found, found.points[0])
-    return replace(first, proof=replace(first.proof, bound=_bound(found)))
+    first = _study_point(spec, found, found.points[0])
+    return replace(first, proof=replace(first.proof, bound=_lower_bound(found)))
 
 
-def _bound(found: Front) -> float | None:
+def _lower_bound(found: Front) -> float | None:
     """Return what no fabric is below in the first objective: of an estimated one, the least within its tolerance."""
     objective = found.objectives[0]
     least = found.values(found.points[0])[objective.key]
@@ -174,26 +182,33 @@ def _bound(found: Front) -> float | None:
 
 @dataclass(frozen=True)
 class Pareto:
-    """The fabrics that nothing allowed beats in all of several objectives, the best in the first one first.
+    """The Pareto front over several objectives: the designs that no other is as good as in all of them.
 
-    `names` are the objectives as keys of results (`cost_usd`), `values` what each study comes to in them; `status` is
-    OPTIMAL when nothing is missing. When it is FEASIBLE, others may be missing, and only the studies whose own proof is
-    OPTIMAL are sure to be of the whole front. Times and means that differ by less than 2 % count as equal.
+    Times and means that differ by less than 2 % count as equal.
     """
 
     spec: Spec
+    """The request."""
     names: tuple[str, ...]
+    """The objectives as keys of results, such as `cost_usd`."""
     studies: tuple[Study, ...]
+    """The designs, the best in the first objective first."""
     status: str
+    """OPTIMAL when the front is complete; FEASIBLE when the solve budget was exhausted, so others may be missing.
+
+    Of a FEASIBLE front only the studies whose own proof is OPTIMAL are proven to be on the complete one.
+    """
     wall_s: float
+    """The time that it took, in seconds."""
 
     @property
     def proven(self) -> tuple[int, ...]:
-        """The places of the studies that are sure to be of the whole front."""
-        return tuple(place for place, study in enumerate(self.studies) if study.proof.status == "OPTIMAL")
+        """The indices of the studies that are proven to be on the complete front."""
+        return tuple(index for index, study in enumerate(self.studies) if study.proof.status == "OPTIMAL")
 
     @property
     def values(self) -> tuple[Mapping[str, float], ...]:
+        """The value of each objective, by its key, for every study."""
         return tuple(study.proof.objectives for study in self.studies)
 
 
@@ -209,34 +224,34 @@ def pareto(
 ) -> Pareto:
     """Return the Pareto front over `objectives`, two or more names as `optimize` takes them; raises as it does.
 
-    `work` limits the search, in CP-SAT's deterministic time; where it ends first the status is FEASIBLE.
+    `work` is the solve budget, in CP-SAT's deterministic time; when it is exhausted the status is FEASIBLE.
     """
     parsed = parse_objectives(objectives, size_bytes, routing)
     if len(parsed) < 2 or "=" in objectives:
         raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, without weights: cost,hops")
-    spec = _spec(source, request)
+    spec = _read_source(source, request)
     found = find_front(spec, parsed, progress or (lambda text: None), work)
-    studies = tuple(_of_point(spec, found, point) for point in found.points)
+    studies = tuple(_study_point(spec, found, point) for point in found.points)
     return Pareto(spec, tuple(objective.key for objective in parsed), studies, found.status, found.wall_s)
 
 
-def _of_point(spec: Spec, found: Front, point: Point) -> Study:
+def _study_point(spec: Spec, found: Front, point: Point) -> Study:
     values = found.values(point)
     name, value = next(iter(values.items()))
     status = "OPTIMAL" if point.proven else "FEASIBLE"
     return Study(spec, point.blueprint, Proof(status, name, value, None, found.wall_s, values))
 
 
-def _studied(
+def _size_request(
     source: Any, objectives: Sequence[LinearObjective], progress: Callable[[str], None] | None, request: Any
 ) -> Study:
-    spec = _spec(source, request)
+    spec = _read_source(source, request)
     sized = size(spec, objectives, progress or (lambda text: None))
     return Study(spec, sized.blueprint, sized.proof, sized.alternatives, sized.objectives)
 
 
-def _spec(source: Any, request: dict[str, Any]) -> Spec:
+def _read_source(source: Any, request: dict[str, Any]) -> Spec:
     if isinstance(source, Spec) and request:
         keys = ", ".join(map(str, request))
-        raise InputError(f"{keys}: a Spec is already read and takes no more words; give the name, file or mapping")
+        raise InputError(f"{keys}: a Spec is already read and takes no further keys; give the name, file or mapping")
     return source if isinstance(source, Spec) else read(source, **request)

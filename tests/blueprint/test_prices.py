@@ -91,7 +91,7 @@ def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("sn5600: 7\nsn560: 7\n", ":2: sn560: unknown switch or link part 'sn560'; did you mean 'sn5600'?"),
         ("sn5600: 7\nsn4700: dear\n", ":2: sn4700: 'dear' is text, not a number"),
@@ -105,19 +105,19 @@ def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run)
         ("", ": is empty; a list of prices is a mapping of names to USD"),
     ],
 )
-def test_a_mistake_in_a_file_of_prices_is_told_with_its_line(
-    request_file: Path, tmp_path: Path, text: str, told: str, run: Run
+def test_a_mistake_in_a_file_of_prices_is_reported_with_its_line(
+    request_file: Path, tmp_path: Path, text: str, message: str, run: Run
 ) -> None:
     """The message names the file of prices, not the request."""
     file = tmp_path / "prices.yaml"
     file.write_text(text)
     code, _, err = run("design", str(request_file), "--prices", str(file))
     assert code == 2
-    assert err.startswith(f"fabric: {file}{told}")
+    assert err.startswith(f"fabric: {file}{message}")
 
 
 @pytest.mark.parametrize(
-    ("price", "told"),
+    ("price", "message"),
     [
         ("sn5600", "'sn5600' is not NAME=USD; write for example sn5600=52000"),
         ("=7", "'=7' is not NAME=USD"),
@@ -125,22 +125,22 @@ def test_a_mistake_in_a_file_of_prices_is_told_with_its_line(
         ("sn5600=0.001", "--price sn5600: 0.001 is less than a cent"),
     ],
 )
-def test_a_price_that_is_none_is_refused(request_file: Path, price: str, told: str, run: Run) -> None:
+def test_a_malformed_price_is_refused(request_file: Path, price: str, message: str, run: Run) -> None:
     """An option without a name, a sign or a number says what it should be."""
     code, _, err = run("design", str(request_file), "--price", price)
     assert code == 2
-    assert told in err
+    assert message in err
 
 
-def test_prices_beside_a_mistake_in_the_requests_own_change_nothing_of_it(tmp_path: Path, run: Run) -> None:
-    """Where the request's prices are no mapping, that is told."""
+def test_further_prices_do_not_hide_a_mistake_in_those_of_the_request(tmp_path: Path, run: Run) -> None:
+    """Where the request's prices are not a mapping, that is reported."""
     file = tmp_path / "mine.yaml"
     file.write_text("gpus: 8\nserver: hgx-h100\nprices_usd: 7\n")
     _, _, err = run("design", str(file), "--price", "sn5600=7")
     assert err.startswith(f"fabric: {file}:3: prices_usd: 7 is a number, not a mapping")
 
 
-def test_a_price_without_a_line_is_told_by_its_key() -> None:
+def test_a_price_without_a_line_is_reported_by_its_key() -> None:
     """In Python the key stands for the place."""
     with pytest.raises(
         InputError, match=r"^prices_usd.optical-40g: unknown switch or link part 'optical-40g'; did you mean"
@@ -189,7 +189,7 @@ def test_the_total_cost_asks_for_the_keys_it_needs(given: dict[str, float], miss
     assert (cost["electricity"], cost["total_with_electricity"]) == (None, None)
 
 
-def test_an_unknown_power_is_told_where_electricity_is_sought() -> None:
+def test_an_unknown_power_is_reported_where_electricity_is_minimised() -> None:
     """The total cost of a part whose power nobody has said is unknown."""
     box = {"name": "box", "ports": 64, "rate_gbps": 400, "price_usd": 1000}
     with pytest.raises(InputError, match="no known power of box"):
@@ -208,7 +208,7 @@ def test_the_total_cost_may_be_limited() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"years": 0}, "years: 0 is too small; more than 0"),
         ({"years": "five"}, "years: 'five' is text, not a number"),
@@ -216,9 +216,9 @@ def test_the_total_cost_may_be_limited() -> None:
         ({"electricity_usd_per_kwh": -1}, "electricity_usd_per_kwh: -1 is too small; at least 0"),
     ],
 )
-def test_running_costs_that_can_not_be_are_refused(wrong: dict[str, object], told: str) -> None:
+def test_running_costs_that_can_not_be_are_refused(wrong: dict[str, object], message: str) -> None:
     """Years are above 0, prices are not below it, and a PUE is at least 1."""
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         made(**wrong)
 
 
@@ -230,7 +230,7 @@ def test_a_million_gpus_over_many_years_do_not_overflow() -> None:
     assert study.proof.objective == pytest.approx(describe_json(study)["cost_usd"]["total_with_electricity"], rel=1e-12)
 
 
-def test_electricity_is_told_to_people_and_compared() -> None:
+def test_electricity_is_shown_to_people_and_compared() -> None:
     """The terminal and the report have a line on it, and a comparison two rows; without it they have none."""
     study, plain = made(**RUN), made()
     design = describe(study)
@@ -267,7 +267,7 @@ def test_nics_count_in_limits_and_in_the_total_cost() -> None:
         made(nic_usd=1000, limits={"cost_usd": least - 1})
 
 
-def test_nics_are_told_to_people() -> None:
+def test_nics_are_shown_to_people() -> None:
     """The terminal's cost and the report's table have the NICs, and the bill of materials a row."""
     study = made(nic_usd=1000)
     design = describe(study)

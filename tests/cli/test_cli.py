@@ -100,7 +100,7 @@ def test_show_prints_a_request_that_can_be_run_again(run: Run, tmp_path: Path) -
     assert json.loads(shown)["gpus"] == 1024
 
 
-def test_check_tells_feasible_infeasible_and_ill_formed_apart(run: Run, request_file: Path) -> None:
+def test_check_distinguishes_feasible_infeasible_and_ill_formed(run: Run, request_file: Path) -> None:
     """`check` exits 0, 1 with the limit that binds, or 2 with file and line."""
     assert run("check", str(request_file))[0] == 0
     code, _, err = run("check", str(request_file), "--gpus", "1000000", "--tiers", "2")
@@ -157,8 +157,8 @@ def test_whole_numbers_have_no_decimals(run: Run, request_file: Path, tmp_path: 
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_words_that_are_no_numbers_are_refused(run: Run, words: tuple[str, str], text: str) -> None:
-    """What looks like a number and is none, or is far too long, is told like any other mistake."""
+def test_words_that_are_not_numbers_are_refused(run: Run, words: tuple[str, str], text: str) -> None:
+    """What looks like a number and is not one, or is far too long, is reported like any other mistake."""
     code, out, err = run("check", "superpod-h100-1su", *words)
     assert (code, out) == (2, "")
     assert text in " ".join(err.split())
@@ -312,7 +312,7 @@ def test_a_folder_in_the_place_of_a_file_changes_nothing(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("folder", ["", "a\0b", "a\ud800b", "x" * 300, "new/below/" + "x" * 300])
 def test_a_folder_that_can_not_be_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
-    """A name that is empty, too long or not text for the system is told, and no parent of it is left behind."""
+    """A name that is empty, too long or not text for the system is refused, and no parent of it is left behind."""
     monkeypatch.chdir(tmp_path)
     study = fabric.design(name="a", gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
     with pytest.raises(fabric.FabricError, match=r"not a folder name|can't write there"):

@@ -94,7 +94,7 @@ def test_a_limit_on_cost_is_left_aside_and_one_with_electricity_refused() -> Non
 
 def test_sensitivity_needs_cost_to_decide() -> None:
     """Where hops come first no price decided."""
-    with pytest.raises(fabric.InputError, match="seek cost first"):
+    with pytest.raises(fabric.InputError, match="needs cost as the first objective"):
         fabric.optimize(REQUEST, "hops,cost").sensitivity()
 
 

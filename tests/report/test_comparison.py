@@ -71,7 +71,7 @@ def test_rack_units_are_those_of_all_switches(studies: list[fabric.Study]) -> No
     assert rows["power_w.total"].values[1] is None
 
 
-def test_one_design_is_no_comparison(studies: list[fabric.Study]) -> None:
+def test_one_design_is_not_a_comparison(studies: list[fabric.Study]) -> None:
     """Fewer than two designs are refused."""
     with pytest.raises(fabric.InputError, match="two designs or more"):
         fabric.compare(studies[0])
@@ -150,7 +150,7 @@ def test_differences_leaves_out_what_is_alike(run: Run, files: list[Path]) -> No
     assert "quantity " not in out
 
 
-def test_requests_of_one_name_are_told_apart_by_their_files(
+def test_requests_of_one_name_are_distinguished_by_their_files(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where two designs share a name, what was typed heads them, brackets and all."""
@@ -189,7 +189,7 @@ def test_an_infeasible_request_is_named(run: Run, files: list[Path]) -> None:
 
 
 def test_all_ill_formed_requests_are_named(run: Run, files: list[Path]) -> None:
-    """The mistakes of all requests are told at once, each with its request, with exit code 2 and nothing on stdout."""
+    """The mistakes of all requests are reported at once, each with its request, and the exit code is 2."""
     files[1].write_text(json.dumps(LARGE | {"server": "hgx-h10"}))
     code, out, err = run(*files, "colossus-10k")
     assert (code, out) == (2, "")
@@ -201,7 +201,7 @@ def test_all_ill_formed_requests_are_named(run: Run, files: list[Path]) -> None:
 
 
 def test_a_published_number_that_no_design_has_is_the_requests_mistake(run: Run, files: list[Path]) -> None:
-    """A key of the result that there is none of is told with its file and line."""
+    """A key that no result has is reported with its file and line."""
     files[2].write_text(json.dumps(OTHER | {"expected": {"hops.least": 1}}))
     code, out, err = run(*files)
     assert (code, out) == (2, "")

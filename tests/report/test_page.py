@@ -151,7 +151,7 @@ def test_a_table_sorts_by_its_numbers(browser: Any, pages: dict[str, Path]) -> N
     assert times() == sorted(times(), reverse=head.get_attribute("aria-sort") == "descending")
 
 
-def test_a_curve_tells_its_values_on_hover(browser: Any, pages: dict[str, Path]) -> None:
+def test_a_curve_shows_its_values_on_hover(browser: Any, pages: dict[str, Path]) -> None:
     """Under the pointer a curve's legend holds the size and the bandwidths that the design has there."""
     from selenium.webdriver.common.action_chains import ActionChains
 
@@ -173,7 +173,7 @@ def test_a_curve_tells_its_values_on_hover(browser: Any, pages: dict[str, Path])
 
 
 def test_the_keyboard_stays_where_it_opens(browser: Any, pages: dict[str, Path]) -> None:
-    """After Enter on what opens, the focus is on where one now is, and the reader is told the view alone."""
+    """After Enter on what opens, the focus is on where one now is, and a screen reader is given the view alone."""
     from selenium.webdriver.common.keys import Keys
 
     opened(browser, pages["colossus-100k"])
@@ -185,7 +185,7 @@ def test_the_keyboard_stays_where_it_opens(browser: Any, pages: dict[str, Path])
 
 
 def test_the_last_pod_is_shown_where_it_is_filled_in_part(browser: Any, pages: dict[str, Path]) -> None:
-    """Beside the first pod a reader opens the last one, whose last unit has fewer servers."""
+    """Next to the first pod a reader opens the last one, whose last unit has fewer servers."""
     opened(browser, pages["colossus-100k"])
     for word, title in (("last pod", "pod 48"), ("last unit", "unit 3 of pod 48")):
         (button,) = (each for each in all_of(browser, ".inside button") if word in each.text)
@@ -267,7 +267,7 @@ def test_the_same_design_gives_the_same_page() -> None:
 
 
 def test_the_command_writes_a_page_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`fabric report` writes one file named after the design, or by -o; a wrong name is told and nothing made."""
+    """`fabric report` writes one file named after the design, or by -o; a wrong name is refused and nothing made."""
     from click.testing import CliRunner
 
     monkeypatch.chdir(tmp_path)

@@ -73,7 +73,7 @@ def test_an_unknown_keyword_is_refused_whatever_it_is_called() -> None:
 def test_a_spec_takes_no_further_keys() -> None:
     """A Spec is designed as it is: keywords beside it are refused, except the progress."""
     spec = fabric.read(gpus=8, server="hgx-h100", family="fat-tree", switches="sn5600")
-    with pytest.raises(InputError, match=r"^gpus, tiers: a Spec is already read and takes no more words"):
+    with pytest.raises(InputError, match=r"^gpus, tiers: a Spec is already read and takes no further keys"):
         fabric.design(spec, gpus=16, tiers=1)
     assert fabric.design(spec, progress=None).blueprint.switches == 1
 

@@ -78,8 +78,8 @@ def test_a_shared_limit_is_met_at_the_least_cost(
     assert (found.totals["power_w"] or 0) <= power
 
 
-def test_what_is_short_is_told_with_the_least() -> None:
-    """The value that is told is enough, and a little less is not."""
+def test_a_limit_too_low_is_reported_with_the_least() -> None:
+    """The value that is reported is enough, and a little less is not."""
     with pytest.raises(fabric.Infeasible, match="power_w 1,000 is too low") as caught:
         fabric.cluster({**CLUSTER, "limits": {"power_w": 1000}})
     least = float(str(caught.value).rpartition(" ")[2].replace(",", ""))
@@ -88,7 +88,7 @@ def test_what_is_short_is_told_with_the_least() -> None:
         fabric.cluster({**CLUSTER, "limits": {"power_w": least - 1}})
 
 
-def test_every_mistake_is_told_with_its_line(tmp_path: Path) -> None:
+def test_every_mistake_is_reported_with_its_line(tmp_path: Path) -> None:
     """Mistakes of the cluster and of its fabrics come together."""
     file = tmp_path / "mine.yaml"
     file.write_text(
@@ -161,7 +161,7 @@ def test_the_files_lead_from_the_whole_to_each_fabric(tmp_path: Path) -> None:
     assert dear.totals["cost_usd"] > 2 * whole["totals"]["cost_usd"]
 
 
-def test_a_request_is_no_cluster_and_a_cluster_no_request() -> None:
+def test_a_request_is_not_a_cluster_nor_the_reverse() -> None:
     """Each of the two says which command takes it."""
     for command, name, other in (
         ("cluster", "my-cluster.yaml", "design"),

@@ -95,7 +95,7 @@ def test_a_fabric_of_deepseeks_table_has_its_counts_and_costs(checked: dict[str,
 
 
 def test_the_published_slim_fly_is_the_formula_at_a_size_that_has_no_graph(checked: dict[str, CheckedTable]) -> None:
-    """At q = 28 the closed forms come to each published number, and the largest graph below it is smaller."""
+    """At q = 28 the closed forms give each published number, and the largest graph below it is smaller."""
     (row,) = (row for row in checked["deepseek-isca25"].rows if row.fields.name == "Slim Fly")
     assert row.study is not None
     assert row.study.blueprint.sizes["q"] == 27
@@ -195,7 +195,7 @@ def test_a_wrong_number_is_reported_and_ends_with_1(run: Run, tmp_path: Path) ->
 
 
 def test_a_fabric_that_can_not_be_had_has_no_number(run: Run, tmp_path: Path) -> None:
-    """A row whose request no fabric meets differs in every cell, and the limits in its way are told."""
+    """A row whose request no fabric meets differs in every cell, and the limits that conflict are reported."""
     file = write_table(tmp_path, request={"gpus": 1_000_000, "family": "rail-optimized", "tiers": 2})
     code, out, _ = run("compare", "--table", file)
     assert code == 1
@@ -227,7 +227,7 @@ def test_a_formula_of_a_chain_of_tiers_is_read_too(tmp_path: Path) -> None:
         ({"differs": [{"cells": ["links"] * 2, "why": "x"}]}, "links is explained twice; keep one"),
     ],
 )
-def test_a_mistake_in_a_table_is_told_with_its_line(
+def test_a_mistake_in_a_table_is_reported_with_its_line(
     run: Run, tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
     """A table that is ill-formed ends with 2, and each mistake names file, line, value and remedy."""
@@ -239,7 +239,7 @@ def test_a_mistake_in_a_table_is_told_with_its_line(
 
 @pytest.mark.parametrize("text", ["", "- a list\n", "rows: *alias\n", "{" * 100, "\x07", "title: t\nrows: 7\n"])
 def test_a_hostile_file_gets_one_clear_message(run: Run, tmp_path: Path, text: str) -> None:
-    """What is no table at all is refused by name, without a trace of the program."""
+    """What is not a table is refused by name, without a trace of the program."""
     file = tmp_path / "hostile.yaml"
     file.write_text(text)
     code, out, err = run("compare", "--table", file)
@@ -248,8 +248,8 @@ def test_a_hostile_file_gets_one_clear_message(run: Run, tmp_path: Path, text: s
     assert "Traceback" not in err
 
 
-def test_a_name_that_is_no_table_gets_those_there_are(run: Run) -> None:
-    """A wrong name is told with all shipped tables, which `fabric list tables` shows too."""
+def test_a_name_that_is_not_a_table_gets_those_there_are(run: Run) -> None:
+    """A wrong name is answered with all shipped tables, which `fabric list tables` shows too."""
     code, _, err = run("compare", "--table", "deepseek-isca24")
     assert code == 2
     assert f"no shipped table and no file of that name; known: {', '.join(tables())}" in err
@@ -258,7 +258,7 @@ def test_a_name_that_is_no_table_gets_those_there_are(run: Run) -> None:
 
 @pytest.mark.parametrize("more", [["colossus-100k"], ["--differences"], ["--families", "all"], ["--gpus", "8"]])
 def test_a_table_stands_alone(run: Run, more: list[str]) -> None:
-    """A table says its own requests, so that requests and their words beside it are refused."""
+    """A table has its own requests, so further requests and overrides are refused."""
     code, _, err = run("compare", "--table", "deepseek-isca25", *more)
     assert code == 2
     assert "--table excludes all other options" in err

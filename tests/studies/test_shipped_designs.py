@@ -26,7 +26,7 @@ def test_numbers_that_are_not_met_are_shown() -> None:
 
 
 def test_a_published_number_that_no_design_has_is_bad_input() -> None:
-    """A key of `expected` that names nothing is told before sizing; one that this fabric lacks, after it."""
+    """A key of `expected` that names nothing is refused before sizing; one that this fabric lacks, after it."""
     with pytest.raises(fabric.InputError, match=r"expected\.hops\.maximum.*did you mean 'hops\.max'"):
         fabric.design("superpod-h100-4su", expected={"hops.maximum": 3})
     study = fabric.design("superpod-h100-4su", expected={"axes.zone": 3})
