@@ -119,6 +119,22 @@ def test_a_direct_topology(tmp_path: Path, command: str) -> None:
         assert result["schema"] == "fabric.allreduce/1"
 
 
+def test_an_objective(tmp_path: Path) -> None:
+    """A linear and a flow objective are listed in the help and minimised with proof; wrong uses are refused."""
+    box = sandbox(tmp_path, "An objective")
+    asked = request(tmp_path)
+    listed = box.fabric("optimize", "--help")
+    assert "tiers" in listed
+    assert "switch_delay" in listed
+    names = ("--objective", "tiers,switch_delay")
+    proof = json.loads(box.fabric("optimize", asked, *names, "--json"))["optimizer"]
+    assert (proof["objective_name"], proof["objective"], proof["bound"]) == ("tiers", 1, 1)
+    assert proof["objectives"]["switch_delay_s"] > 0
+    assert "minimise number of tiers" in " ".join(box.fabric("optimize", asked, *names).split())
+    assert "did you mean 'tiers'" in box.refused("optimize", asked, "--objective", "tier")
+    assert "switch_delay takes no weight" in box.refused("optimize", asked, "--objective", "cost=1,switch_delay=2")
+
+
 def test_a_collective(tmp_path: Path) -> None:
     """A collective with an algorithm is listed in the help and estimated by both models; wrong uses are refused."""
     box = sandbox(tmp_path, "A collective")

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from fabric.optimizer.binding_limits import BindingLimit, FewerHops, find_binding_limits, find_fewer_hops
     from fabric.optimizer.explain import describe_conflict
     from fabric.optimizer.joint_choice import cheapest_combination
-    from fabric.optimizer.objectives import OBJECTIVES, FlowObjective, LinearObjective, Objective
+    from fabric.optimizer.objective import FlowEstimate, FlowObjective, LinearObjective, Objective
+    from fabric.optimizer.objectives import OBJECTIVES
     from fabric.optimizer.pareto import Front, Point
     from fabric.optimizer.pareto_search import find_front
     from fabric.optimizer.parsing import parse_objectives
@@ -22,7 +23,8 @@ _MODULES = {
     "binding_limits": ("BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"),
     "explain": ("describe_conflict",),
     "joint_choice": ("cheapest_combination",),
-    "objectives": ("OBJECTIVES", "FlowObjective", "LinearObjective", "Objective"),
+    "objective": ("FlowEstimate", "FlowObjective", "LinearObjective", "Objective"),
+    "objectives": ("OBJECTIVES",),
     "pareto": ("Front", "Point"),
     "pareto_search": ("find_front",),
     "parsing": ("parse_objectives",),
@@ -36,6 +38,7 @@ __all__ = [
     "BindingLimit",
     "BreakEven",
     "FewerHops",
+    "FlowEstimate",
     "FlowObjective",
     "Front",
     "LinearObjective",

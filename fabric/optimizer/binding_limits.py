@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fabric.optimizer.build_model import build_model
-from fabric.optimizer.objectives import LinearObjective
+from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.search import comparable_candidates
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec, even_planes

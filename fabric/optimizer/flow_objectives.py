@@ -15,7 +15,7 @@ from fabric.errors import InputError
 from fabric.flow import FabricSummary, allreduce, summarize
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import LARGEST_RATIO, MILLION, Features
-from fabric.optimizer.objectives import FlowObjective
+from fabric.optimizer.objective import FlowObjective
 
 __all__ = ["candidate_value", "features_of", "summary_of", "value_of"]
 

@@ -14,7 +14,8 @@ from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.infeasibility import FeasibilityOracle, budget_per_candidate, has_size
 from fabric.optimizer.model import Model
-from fabric.optimizer.objectives import LIMIT_OBJECTIVES, LinearObjective
+from fabric.optimizer.objective import LinearObjective
+from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.topology import PLANE

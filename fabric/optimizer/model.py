@@ -15,7 +15,7 @@ from fabric.flow import slowest_ns
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.integer_bounds import any_width, ceiling
-from fabric.optimizer.objectives import LinearObjective
+from fabric.optimizer.objective import LinearObjective
 from fabric.topology.polynomial import Expression, Monomial, Polynomial
 from fabric.topology.topology import Bundle, Group, Topology
 

@@ -10,7 +10,7 @@ from fabric.blueprint import Blueprint
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Features
 from fabric.optimizer.flow_objectives import value_of
-from fabric.optimizer.objectives import FlowObjective, LinearObjective, Objective
+from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
 
 __all__ = ["EQUAL", "Dominance", "Front", "Point", "less", "undominated"]
 

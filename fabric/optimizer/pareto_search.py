@@ -22,7 +22,8 @@ from fabric.optimizer.explain import explain
 from fabric.optimizer.feature import Features
 from fabric.optimizer.flow_objectives import candidate_value, features_of
 from fabric.optimizer.model import Model
-from fabric.optimizer.objectives import LinearObjective, Objective, needed_facts
+from fabric.optimizer.objective import LinearObjective, Objective
+from fabric.optimizer.objectives import needed_facts
 from fabric.optimizer.pareto import EQUAL, Dominance, Front, Point, less, undominated
 from fabric.optimizer.search import Progress, blueprint_of, comparable_candidates, preferred_blueprint
 from fabric.optimizer.solve import Solution, minimise

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from fabric.errors import InputError, nearest
-from fabric.optimizer.objectives import OBJECTIVES, FlowObjective, LinearObjective, Objective
+from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
+from fabric.optimizer.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model

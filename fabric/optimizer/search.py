@@ -17,17 +17,8 @@ from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model
-from fabric.optimizer.objectives import (
-    COST,
-    LINKS,
-    SWITCHES,
-    LinearObjective,
-    Objective,
-    links,
-    needed_facts,
-    switch_models,
-    switches,
-)
+from fabric.optimizer.objective import LinearObjective, Objective
+from fabric.optimizer.objectives import COST, LINKS, SWITCHES, links, needed_facts, switch_models, switches
 from fabric.optimizer.solve import Solution, minimise
 from fabric.request import Spec
 

@@ -15,7 +15,7 @@ from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Features
 from fabric.optimizer.flow_objectives import candidate_value
-from fabric.optimizer.objectives import FlowObjective, LinearObjective, Objective
+from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
 
 __all__ = ["Bounds", "Subproblem"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import fabric
+import fabric.optimizer
 from fabric.optimizer import parse_objectives
 
 PARTS = {
@@ -145,3 +146,9 @@ def _cables(plan: fabric.Blueprint) -> set[tuple[str, int, str, int]]:
     columns = (network.lower, network.lower_port, network.upper, network.upper_port)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return {(names[lower], port, names[upper], other) for lower, port, upper, other in rows}
+
+
+def test_every_public_name_of_the_optimizer_is_found() -> None:
+    """The names exported are those that are imported when they are first used."""
+    for name in fabric.optimizer.__all__:
+        assert getattr(fabric.optimizer, name).__module__.startswith(("fabric.optimizer.", "fabric.registry"))

@@ -253,7 +253,7 @@ def test_a_unit_that_must_change_is_named() -> None:
 
 
 def test_pinned_axes_hold() -> None:
-    """A pinned axis or bundle has that size; one that must change is named, and one that no topology has is bad input."""
+    """A pinned axis or bundle has that size; one that must change is named, and one that none has is bad input."""
     blueprint = size(spec(4096, "qm9700", unit_gpus=256, pinned={"pod": 2, "spine-core": 2})).blueprint
     assert (blueprint.sizes["pod"], blueprint.sizes["spine-core"]) == (2, 2)
     with pytest.raises(Infeasible, match=r"pinned\.spine 3 must change"):
