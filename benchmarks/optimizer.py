@@ -1,13 +1,14 @@
-"""Size clusters to their proven optimum, against trying every fabric of the same space; and the open question in time.
+"""Size clusters to their proven optimum, compared with trying every fabric of the same space, and against time limits.
 
 The space: fat-tree and rail-optimized fabrics of one to three tiers, non-blocking, of one switch model, with at most 16
-parallel links. (Rail-only is another service, cheaper than both: in the same race it would hide their optima.) The
+parallel links. (Rail-only provides less and is cheaper than both, so that it would hide their optima.) The
 enumerator shares no code with the optimizer. It visits feasible fabrics only, whole arrays of them at a time; both must
 find the same least cost. A case that takes it more than CAP_S is given up, and that one and the larger ones are
 extrapolated with the exponent fitted to those before them, and marked with ~.
 
 Two tables, because enumeration grows with the ports of a switch and hardly with the GPUs: they only decide how soon
-the ports bind. Bars: with family, planes, tiers and switches all open, 100,000 GPUs within 10 s, 1,048,576 within 30 s.
+the ports bind. Limits: with family, planes, tiers and switches all open, 100,000 GPUs within 10 s, 1,048,576 within
+30 s.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ BARS = {100_000: 10.0, 1_048_576: 30.0}
 FRONT_BAR = 90.0
 CAP_S = 30.0
 ROUNDS = 3
-NICS, COPIES = 8, 16
+NICS, PARALLEL = 8, 16
 SWITCH_USD, LINK_USD = 90_000, 1_240
 
 
 @dataclass
 class Tally:
-    """What enumeration has seen: the least cost in dollars and the number of fabrics; it is late after CAP_S."""
+    """What enumeration has found: the least cost in dollars and the number of fabrics; it is given up after CAP_S."""
 
     least: float = math.inf
     fabrics: int = 0
@@ -47,8 +48,8 @@ class Tally:
     def seconds(self) -> float:
         return time.perf_counter() - self.start
 
-    def see(self, costs: np.ndarray) -> None:
-        """Take in the costs of some more fabrics."""
+    def add(self, costs: np.ndarray) -> None:
+        """Count some more fabrics by their costs."""
         if costs.size:
             self.least = min(self.least, int(costs.min()))
             self.fabrics += costs.size
@@ -56,7 +57,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Case:
-    """A cluster to be sized with switches of so many ports."""
+    """A cluster to be sized with switches of a number of ports."""
 
     gpus: int
     ports: int
@@ -67,7 +68,7 @@ class Case:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The request in the project's own words."""
+        """The request."""
         box = {"name": "box", "ports": self.ports, "rate_gbps": 400, "price_usd": SWITCH_USD}
         words = {"gpus": self.gpus, "server": "hgx-h100", "switches": box, "link_price_usd": LINK_USD}
         return {**words, "family": ["fat-tree", "rail-optimized"], "tiers": [1, 2, 3]}
@@ -75,7 +76,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Run:
-    """A case, the seconds of the optimizer and those of enumeration with its fabrics, if it was finished in time."""
+    """A case with the seconds of the optimizer, and those of enumeration with its fabrics if it finished in time."""
 
     case: Case
     ours_s: float
@@ -87,7 +88,7 @@ def enumerate_all(case: Case) -> Tally | None:
     """Try every fabric for a case, or return None when that takes more than CAP_S."""
     tally = Tally()
     if case.gpus <= case.ports:
-        tally.see(np.array([SWITCH_USD + case.gpus * LINK_USD]))
+        tally.add(np.array([SWITCH_USD + case.gpus * LINK_USD]))
     for unit in units(case):
         two_tiers(tally, case, unit)
         for pod in pods_of(case, unit):
@@ -99,25 +100,25 @@ def enumerate_all(case: Case) -> Tally | None:
 
 def units(case: Case) -> Iterator[tuple[int, int]]:
     """Yield a unit's leaves (one in a fat tree, else one for each rail) and servers, which leave half the ports."""
-    for lanes in (1, NICS):
-        for slot in range(1, min(case.servers, case.ports // 2 * lanes // NICS) + 1):
-            yield lanes, slot
+    for rails in (1, NICS):
+        for slot in range(1, min(case.servers, case.ports // 2 * rails // NICS) + 1):
+            yield rails, slot
 
 
 def pods_of(case: Case, unit: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
     """Yield over how many sets of spines a pod's rails are spread, its units, and the links from a leaf to a spine."""
-    lanes, slot = unit
-    for apart in sorted({1, lanes}):
-        most = min(math.ceil(case.servers / slot), case.ports // 2 * apart // lanes)
+    rails, slot = unit
+    for apart in sorted({1, rails}):
+        most = min(math.ceil(case.servers / slot), case.ports // 2 * apart // rails)
         for block in range(1, most + 1):
-            for copies in range(1, min(COPIES, case.ports // 2 * apart // (block * lanes)) + 1):
-                yield apart, block, copies
+            for parallel in range(1, min(PARALLEL, case.ports // 2 * apart // (block * rails)) + 1):
+                yield apart, block, parallel
 
 
-def spine_counts(case: Case, unit: tuple[int, int], copies: int) -> np.ndarray:
-    """Return the numbers of spines over a leaf that do not block it and that it has ports for."""
+def spine_counts(case: Case, unit: tuple[int, int], parallel: int) -> np.ndarray:
+    """Return the numbers of spines above a leaf that keep it non-blocking and that it has ports for."""
     down = unit[1] * NICS // unit[0]
-    return np.arange(math.ceil(down / copies), (case.ports - down) // copies + 1)
+    return np.arange(math.ceil(down / parallel), (case.ports - down) // parallel + 1)
 
 
 @cache
@@ -129,32 +130,32 @@ def divisors(most: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def two_tiers(tally: Tally, case: Case, unit: tuple[int, int]) -> None:
-    """See all fabrics of two tiers with these units."""
+    """Count all fabrics of two tiers with these units."""
     leaves = math.ceil(case.servers / unit[1]) * unit[0]
-    for copies in range(1, min(COPIES, case.ports // leaves) + 1):
-        spines = spine_counts(case, unit, copies)
-        links = case.gpus + leaves * copies * spines
-        tally.see((leaves + spines) * SWITCH_USD + links * LINK_USD)
+    for parallel in range(1, min(PARALLEL, case.ports // leaves) + 1):
+        spines = spine_counts(case, unit, parallel)
+        links = case.gpus + leaves * parallel * spines
+        tally.add((leaves + spines) * SWITCH_USD + links * LINK_USD)
 
 
 def three_tiers(tally: Tally, case: Case, unit: tuple[int, int], pod: tuple[int, int, int]) -> None:
-    """See all fabrics of three tiers with these units and pods: an array for each number of links to a core.
+    """Count all fabrics of three tiers with these units and pods: an array for each number of links to a core.
 
     `together` are the spines of a pod and rail that reach the same cores, which divide the spines.
     """
-    (lanes, slot), (apart, block, copies) = unit, pod
-    blocks, down = math.ceil(case.servers / slot), block * lanes // apart * copies
-    leaves, sets = blocks * lanes, math.ceil(blocks / block) * apart
+    (rails, slot), (apart, block, copies) = unit, pod
+    blocks, down = math.ceil(case.servers / slot), block * rails // apart * copies
+    leaves, sets = blocks * rails, math.ceil(blocks / block) * apart
     counts = spine_counts(case, unit, copies)
     wholes, parts = divisors(case.ports)
     span = slice(*np.searchsorted(wholes, (counts[0], counts[-1] + 1))) if counts.size else slice(0)
     spines, together = wholes[span], parts[span]
     below = (leaves + sets * spines) * SWITCH_USD + (case.gpus + leaves * copies * spines) * LINK_USD
-    for parallel in range(1, min(COPIES, case.ports // sets) + 1):
+    for parallel in range(1, min(PARALLEL, case.ports // sets) + 1):
         fits = sets * together * parallel <= case.ports
         cores = np.arange(math.ceil(down / parallel), (case.ports - down) // parallel + 1)
         each = sets * parallel * spines[fits] * LINK_USD + spines[fits] // together[fits] * SWITCH_USD
-        tally.see(below[fits, None] + np.outer(each, cores))
+        tally.add(below[fits, None] + np.outer(each, cores))
 
 
 def optimized(request: dict[str, Any], rounds: int = 1) -> tuple[float, float]:
@@ -170,7 +171,7 @@ def optimized(request: dict[str, Any], rounds: int = 1) -> tuple[float, float]:
 
 
 def race(cases: Iterable[Case]) -> list[Run]:
-    """Run both on each case and hold their costs against each other; enumeration rests once it has been late."""
+    """Run both on each case and compare their costs; enumeration stops at the first case that it does not finish."""
     runs: list[Run] = []
     for case in cases:
         ours_s, cost = optimized(case.request, ROUNDS)
@@ -218,10 +219,10 @@ def front_in_time() -> bool:
 
 
 def main() -> None:
-    """Race both in GPUs and in ports, then time the open questions."""
-    print("fat-tree and rail-optimized, 1 to 3 tiers, 256 ports a switch, in GPUs:")
+    """Race both in GPUs and in ports, then time the requests with everything open."""
+    print("fat-tree and rail-optimized, 1 to 3 tiers, 256 ports per switch, in GPUs:")
     show("gpus", race(Case(gpus, 256) for gpus in GPUS))
-    print("the same with 4,096 GPUs, in ports a switch:")
+    print("the same with 4,096 GPUs, in ports per switch:")
     show("ports", race(Case(4_096, ports) for ports in PORTS))
     missed = False
     for gpus, bar in BARS.items():

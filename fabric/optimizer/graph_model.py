@@ -37,9 +37,9 @@ class GraphModel(Model):
         return self._links[bundle.name]
 
     def survive(self, role: str, share: Fraction) -> None:
-        """Demand enough planes: without a leaf its servers keep the other planes, unless each plane is a level."""
-        leaf = role == self.form.roles[0] and not self.form.routing.nic_levels
-        self.cp.add((leaf or role == PLANE) and remains_of(self.candidate.planes, share))
+        """Demand enough planes: without a leaf or a plane the others remain, unless each is a level of its own."""
+        others_remain = role in (self.form.roles[0], PLANE) and not self.form.routing.nic_levels
+        self.cp.add(others_remain and remains_of(self.candidate.planes, share))
 
     def features(self) -> dict[str, Feature]:
         return graph_features(self, self.form)

@@ -171,3 +171,13 @@ def test_a_wrong_loss_is_refused() -> None:
     """An unknown role and a share above 1 are mistakes of the request."""
     assert "survive" in mistakes_of(gpus=8, server="hgx-h100", survive={"spin": 0.5})[0]
     assert "survive" in mistakes_of(gpus=8, server="hgx-h100", survive={"spine": 1.5})[0]
+
+
+def test_no_level_of_a_server_centric_network_survives_without_another() -> None:
+    """On BCube the planes are levels, none of which replaces another, so that no share is guaranteed without one."""
+    box = {"name": "box", "ports": 64, "rate_gbps": 200, "price_usd": 1}
+    asked = {"gpus": 64, "server": "hgx-h100", "switches": box, "link_price_usd": 1}
+    asked |= {"family": "bcube", "planes": 2, "oversubscription": 4}
+    assert fabric.design(asked).survives == {PLANE: 0}
+    with pytest.raises(Infeasible, match=r"survive\.plane 0\.5"):
+        fabric.design({**asked, "survive": {"plane": 0.5}})
