@@ -12,7 +12,7 @@ from fabric.blueprint.prices import Prices
 from fabric.catalog import Switch
 from fabric.optimizer import size
 from tests.network.test_network import blueprint
-from tests.optimizer.test_sizing import spec
+from tests.optimizer.test_search import spec
 
 
 def made(gpus: int, switch: str = "qm9700", **words: object) -> tuple[Blueprint, dict[str, dict[str, int]]]:
