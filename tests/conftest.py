@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fabric.cli.main import main
 from tests.request_fixtures import Run
+
+# A loaded machine fails no test: Hypothesis would measure how long an example takes to draw and to run.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture

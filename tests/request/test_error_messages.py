@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabric.errors import InputError
@@ -314,11 +314,8 @@ def check_is_read_or_refused(words: dict[str, Any]) -> None:
         assert read(spec.request) == read(written.values) == spec
 
 
-FUZZ = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
 @given(REQUESTS, st.booleans())
-@settings(FUZZ, max_examples=40)
+@settings(max_examples=40)
 def test_any_request_is_read_or_refused(words: dict[str, Any], complete: bool) -> None:
     """Whatever a request contains, it becomes a spec that reads back as itself, or mistakes of one line each."""
     check_is_read_or_refused({**BASE, **words} if complete else words)
@@ -326,7 +323,7 @@ def test_any_request_is_read_or_refused(words: dict[str, Any], complete: bool) -
 
 @pytest.mark.slow
 @given(REQUESTS, st.booleans())
-@settings(FUZZ, max_examples=2000)
+@settings(max_examples=2000)
 def test_any_of_many_requests_is_read_or_refused(words: dict[str, Any], complete: bool) -> None:
     """The same for more requests."""
     check_is_read_or_refused({**BASE, **words} if complete else words)
