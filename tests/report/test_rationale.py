@@ -1,0 +1,47 @@
+"""Why a fabric was chosen, in sentences."""
+
+from __future__ import annotations
+
+import fabric
+from fabric.report.describe import describe
+from fabric.report.rationale import explain_choice
+from fabric.report.sentences import describe_failures, describe_objective, describe_status
+
+REQUEST = {"gpus": 512, "server": "hgx-h100", "switches": "qm9700"}
+
+
+def explain(objective: str = "cost", **words: object) -> str:
+    """Return the rationale of a design."""
+    return " ".join(explain_choice(describe(fabric.optimize({**REQUEST, **words}, objective))))
+
+
+def test_a_binding_limit_has_the_optimum_without_it() -> None:
+    """The limit, its value, and what relaxing it would save are in one sentence."""
+    assert "Binding limits: oversubscription = 1 (at 2, the optimum is $" in explain(tiers=2)
+
+
+def test_a_weighted_sum_is_taken_apart() -> None:
+    """The parts of a weighted objective have their own values."""
+    assert explain("cost=1,hops=1000").startswith("Weighted objective: cost $")
+
+
+def test_electricity_is_a_share_of_the_cost() -> None:
+    """Where the request gives years and a price, electricity is compared with the cost."""
+    text = explain(years=5, electricity_usd_per_kwh=0.1)
+    assert "Electricity over 5 years: $" in text
+    assert "% of the cost." in text
+
+
+def test_objective_and_proof_are_in_the_terms_of_the_field() -> None:
+    """What was minimised in order, the status, the lower bound and what remains after a failure."""
+    design = describe(fabric.optimize(REQUEST, "cost,hops"))
+    assert describe_objective(design) == "Objective: minimise cost, then hops."
+    assert describe_status(design) == "Status: OPTIMAL (proven)."
+    assert "lower bound $" in describe_status(design, bound=True)
+    assert describe_failures(design).startswith("Guaranteed throughput after one failure: leaf ")
+
+
+def test_a_point_of_a_front_has_no_rationale() -> None:
+    """On a Pareto front no limit is said to bind."""
+    (study, *_) = fabric.pareto(REQUEST, "cost,hops").studies
+    assert not list(explain_choice(describe(study)))

@@ -1,0 +1,41 @@
+"""The phrases of every report."""
+
+from __future__ import annotations
+
+import fabric
+from fabric.report.text import (
+    count_models,
+    count_noun,
+    format_percent,
+    format_ranges,
+    join_words,
+    name_fabric,
+    name_rail_tier,
+    name_switches,
+)
+
+
+def test_a_noun_agrees_with_its_number() -> None:
+    """One is singular, everything else plural, and thousands are separated."""
+    assert count_noun(1, "switch", "switches") == "1 switch"
+    assert count_noun(0, "GPU") == "0 GPUs"
+    assert count_noun(1024, "GPU") == "1,024 GPUs"
+    assert count_noun(2.5, "year") == "2.5 years"
+
+
+def test_lists_and_shares_are_written_as_in_a_sentence() -> None:
+    """The last word follows an `and`, runs of numbers are ranges, and a share is in per cent."""
+    assert [join_words(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+    assert [format_ranges(numbers) for numbers in ([3], [1, 2, 3, 5], [1, 3, 4])] == ["3", "1-3, 5", "1, 3-4"]
+    assert [format_percent(share) for share in (0.875, 1, 0.96875)] == ["87.5 %", "100 %", "96.88 %"]
+    assert count_models({"sn5600": 1200, "qm9700": 4}) == "1,200 sn5600 + 4 qm9700"
+
+
+def test_a_fabric_is_named_by_family_size_and_planes() -> None:
+    """Tiers, planes where there are several, where rails meet, and the switches by tier, are in the name."""
+    pod = fabric.design("alibaba-hpn-pod").blueprint
+    assert name_fabric(pod) == "rail-optimized, 2 tiers, 2 planes"
+    assert name_rail_tier(pod) == ", rails meeting at the spine"
+    assert name_switches(pod) == "240 tomahawk5-64x800g + 120 tomahawk5-64x800g"
+    small = fabric.design(gpus=64, server="hgx-h100", family="fat-tree", switches="sn5600").blueprint
+    assert (name_fabric(small), name_rail_tier(small)) == ("fat-tree, 1 tier", "")
