@@ -51,10 +51,6 @@ class RecordName(NameType):
             names += _load(word) if ":" in word else [word]
         return tuple(names)
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:  # noqa: ARG002
-        """Return the names as they stand for an argument in the usage; an option lists them in its help."""
-        return f"[{'|'.join(self.list_names())}]" if isinstance(param, click.Argument) else None
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the name, or a tuple of names; fails with the nearest name for one that is not known."""
         if not self.checked or not isinstance(value, str):

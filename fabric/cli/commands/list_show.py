@@ -13,8 +13,20 @@ from fabric.cli.terminal import print_json, print_table, write_cell
 __all__ = ["list_", "show"]
 
 
-@click.command("list")
-@click.argument("what", type=RecordName("fabric.report.catalog_lists:LISTS"), default="topologies")
+class ListCommand(click.Command):
+    """A command whose help ends with the names of the lists."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the names of the lists."""
+        formatter.write_paragraph()
+        formatter.write_text(f"LIST is one of {', '.join(LIST_NAME.list_names())}; by default topologies.")
+
+
+LIST_NAME = RecordName("fabric.report.catalog_lists:LISTS")
+
+
+@click.command("list", cls=ListCommand)
+@click.argument("what", type=LIST_NAME, default="topologies", metavar="[LIST]")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_(what: str, as_json: bool) -> None:
     """List shipped topologies, published tables, topology families, catalogue parts or export formats."""
