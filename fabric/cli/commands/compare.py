@@ -15,7 +15,7 @@ from fabric.cli.terminal import print_json, print_summary, show_progress
 __all__ = ["compare"]
 
 
-@click.command()
+@click.command(short_help="Compare designs, families, or a published table.")
 @REQUESTS
 @click.option("--differences", is_flag=True, help="Print only the rows in which the designs differ.")
 @record_option(

@@ -20,7 +20,7 @@ __all__ = ["check", "cluster", "design", "optimize"]
 OBJECTIVES = "fabric.optimizer.objectives:OBJECTIVES"
 
 
-@click.command()
+@click.command(short_help="Size, cost, draw and estimate a fabric.")
 @REQUEST
 @OUT
 @AS_JSON
@@ -32,7 +32,7 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
     run_study(partial(fabric.design, request), options, read_overrides(words))
 
 
-@click.command()
+@click.command(short_help="Optimise for objectives, or compute the Pareto front.")
 @REQUEST
 @record_option(
     "--objective",
@@ -85,7 +85,7 @@ def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **wor
         run_front(partial(fabric.pareto, request, names, **message), options, given)
 
 
-@click.command()
+@click.command(short_help="Design several fabrics with shared limits.")
 @click.argument("file", type=click.Path())
 @OUT
 @AS_JSON
@@ -97,7 +97,7 @@ def cluster(quiet: bool, /, file: str, out: str | None, as_json: bool, **words: 
     run_cluster(partial(fabric.cluster, file, **read_overrides(words)), options)
 
 
-@click.command()
+@click.command(short_help="Check that a request is valid, feasible and as published.")
 @REQUEST
 @override_options
 @click.pass_obj

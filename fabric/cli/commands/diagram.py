@@ -36,7 +36,7 @@ def _kind_option(*words: str, **attributes: Any) -> Callable[..., Any]:
     return click.option(*words, cls=KindOption, **attributes)
 
 
-@click.command()
+@click.command(short_help="Draw a fabric, or a part of it.")
 @REQUEST
 @click.option("--out", "-o", "output", required=True, metavar="FILE", help="The picture: .svg, .png or .pdf.")
 @record_option(

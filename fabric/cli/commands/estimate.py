@@ -19,7 +19,7 @@ ROUTINGS = "fabric.flow.routings:ROUTINGS"
 ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 
 
-@click.command()
+@click.command(short_help="Estimate a collective on a fabric.")
 @REQUEST
 @click.option(
     "--size", default="1MiB..16GiB", show_default=True, help="Message sizes with commas, or doublings from..to."
@@ -96,7 +96,7 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     run_workload(partial(fabric.design, request), workloads, sizes, jobs, RunOptions(quiet or silent, out, as_json))
 
 
-@click.command()
+@click.command(short_help="Show how an all-reduce scales with the cluster.")
 @REQUEST
 @click.option(
     "--gpus",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 
-@click.command()
+@click.command(short_help="Export a fabric to other tools.")
 @REQUEST
 @record_option(
     "--format",

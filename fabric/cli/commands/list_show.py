@@ -25,7 +25,7 @@ class ListCommand(click.Command):
 LIST_NAME = RecordName("fabric.report.catalog_lists:LISTS")
 
 
-@click.command("list", cls=ListCommand)
+@click.command("list", cls=ListCommand, short_help="List designs, tables, families, parts and formats.")
 @click.argument("what", type=LIST_NAME, default="topologies", metavar="[LIST]")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_(what: str, as_json: bool) -> None:
@@ -42,7 +42,7 @@ def list_(what: str, as_json: bool) -> None:
         print_table("", heads, [[write_cell(value) for value in row] for row in listing.rows])
 
 
-@click.command()
+@click.command(short_help="Show a request with its defaults.")
 @REQUEST
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(request: str, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from fabric.cli.runs import run_page
 __all__ = ["report"]
 
 
-@click.command()
+@click.command(short_help="Write an HTML report on one design or several.")
 @REQUESTS
 @click.option(
     "--out", "-o", "output", metavar="FILE", help="The page to write.  [default: NAME.html of the first request]"
