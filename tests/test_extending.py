@@ -119,6 +119,18 @@ def test_a_direct_topology(tmp_path: Path, command: str) -> None:
         assert result["schema"] == "fabric.allreduce/1"
 
 
+def test_an_export_format(tmp_path: Path) -> None:
+    """A format is listed, found by name and by suffix, and what it cannot do is refused."""
+    box = sandbox(tmp_path, "An export format")
+    assert "edge-list" in listed(box, "formats")
+    assert "edge-list" in box.fabric("export", "--help")
+    text = box.fabric("export", request(tmp_path), "--format", "edge-list")
+    assert text.splitlines()[0] == "lower,upper,bundle,links"
+    box.fabric("export", request(tmp_path), "-o", "edges.csv")
+    assert (tmp_path / "edges.csv").read_text() == text
+    assert "edge-list" in box.refused("export", request(tmp_path), "--format", "edge-lust")
+
+
 def test_an_objective(tmp_path: Path) -> None:
     """A linear and a flow objective are listed in the help and minimised with proof; wrong uses are refused."""
     box = sandbox(tmp_path, "An objective")
