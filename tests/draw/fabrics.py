@@ -11,6 +11,8 @@ from random import Random
 import fabric
 from fabric.blueprint import Blueprint
 from fabric.catalog import Switch, servers, switches
+from fabric.draw.canvas import Canvas
+from fabric.draw.diagram import Diagram, lay_out_diagram
 from fabric.testing import random_blueprint
 from fabric.topology.clos import ClosForm
 from fabric.topology.families import CLOS, FAT_TREE, RAIL_OPTIMIZED, families
@@ -133,6 +135,12 @@ BUILDERS = dict(_builders())
 def build(name: str) -> Blueprint:
     """Return the fabric of this name, built once."""
     return BUILDERS[name]()
+
+
+@cache
+def page(name: str) -> Canvas:
+    """Return the picture of the whole fabric of this name, laid out once."""
+    return lay_out_diagram(build(name), Diagram())
 
 
 def names(start: str) -> list[str]:

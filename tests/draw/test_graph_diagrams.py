@@ -20,7 +20,7 @@ from fabric.errors import InputError
 from fabric.topology.topology import Drawing, title
 from fabric.units import count
 from fabric.view import view_of
-from tests.draw.fabrics import GRAPH_FORMS, SMALL_GRAPHS, build, graph, names
+from tests.draw.fabrics import GRAPH_FORMS, SMALL_GRAPHS, build, graph, names, page
 from tests.draw.legibility import problems, words
 
 MILLION = {
@@ -47,14 +47,14 @@ def strokes(blueprint: Blueprint, ink: str) -> int:
 def test_at_most_2000_lines_are_drawn() -> None:
     """However many links a fabric has, at most 2,000 lines are drawn."""
     for name in [*names("small graph"), *names("large graph")]:
-        assert sum(isinstance(mark, (Line, Arc)) for mark in lay_out(build(name)).marks) <= 2000, name
+        assert sum(isinstance(mark, (Line, Arc)) for mark in page(name).marks) <= 2000, name
 
 
 def test_numbers() -> None:
     """The picture gives every group's devices, every bundle's links, how many a device has of them, and the GPUs."""
     for name in [*names("small graph"), *names("large graph")]:
         blueprint = build(name)
-        said = words(lay_out(blueprint))
+        said = words(page(name))
         for group in blueprint.topology.groups:
             assert f" × {count(blueprint.devices(group.role))} " in said, name
         for bundle in blueprint.topology.bundles:

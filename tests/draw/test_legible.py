@@ -12,7 +12,7 @@ from fabric.draw.diagram import lay_out_diagram
 from fabric.draw.render import plain_style
 from fabric.topology.graph_form import GraphForm
 from fabric.view import levels_of
-from tests.draw.fabrics import FORMS, SMALL_GRAPHS, build, names
+from tests.draw.fabrics import FORMS, SMALL_GRAPHS, build, names, page
 from tests.draw.legibility import drawn_problems, extent, problems, texts
 
 
@@ -67,7 +67,7 @@ def test_tiers_are_legible(start: str) -> None:
 def test_large_fabrics_are_legible(start: str) -> None:
     """So are large fabrics, and names and numbers as long as they come."""
     for name in names(start):
-        assert problems(lay_out_diagram(build(name), Diagram())) == [], name
+        assert problems(page(name)) == [], name
 
 
 @pytest.mark.parametrize("family", SMALL_GRAPHS)

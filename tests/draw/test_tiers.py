@@ -24,7 +24,7 @@ from fabric.network import Devices
 from fabric.network.expand import expand
 from fabric.topology.families import RAIL_ONLY
 from fabric.units import count
-from tests.draw.fabrics import CLOS_FORMS, LARGE, SMALL, build, colossus, names, sized
+from tests.draw.fabrics import CLOS_FORMS, LARGE, SMALL, build, colossus, names, page, sized
 from tests.draw.legibility import drawn_problems, words
 
 
@@ -99,7 +99,7 @@ def test_rails_never_meet() -> None:
 def test_numbers() -> None:
     """The picture says each tier's devices, each bundle's links, the multiplicity of each place and the ports used."""
     blueprint = build("colossus")
-    said = words(lay_out_diagram(blueprint, Diagram()))
+    said = words(page("colossus"))
     for role in blueprint.topology.roles:
         assert f"{role.capitalize()} × {count(blueprint.devices(role))}" in said
     for bundle in blueprint.topology.bundles:
