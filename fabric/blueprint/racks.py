@@ -1,8 +1,8 @@
-"""Servers and switches in racks, by a plain rule: a unit's servers and leaves together, all other switches by role.
+"""Servers and switches in racks, by a simple rule: a unit's servers and leaves together, all other switches by role.
 
-A rack holds what its height and its power allow. A server takes a unit of height for each GPU, as the 8-GPU boxes of
-the H100 generation do, and one that is cabled in several trays is a rack of its own. Heights and powers that no source
-gives are taken as `SWITCH_UNITS`, and as no limit.
+A rack holds what its height and its power allow. A server takes a rack unit for each GPU, as the 8-GPU servers of the
+H100 generation do, and one that is cabled in several trays is a rack of its own. Where the catalogue gives no height,
+`SWITCH_UNITS` is assumed; where it gives no power, power is no limit.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ SWITCH_UNITS = 2
 
 @dataclass(frozen=True)
 class Rack:
-    """What every rack of a hall offers: its height in rack units, and the power it is fed and cooled for."""
+    """What every rack offers."""
 
     units: int = 42
+    """Its height in rack units."""
     power_w: float = 45_000.0
+    """The power that it is fed with and cooled for."""
 
 
 RACK = Rack()
@@ -37,33 +39,44 @@ RACK = Rack()
 
 @dataclass(frozen=True)
 class Shelf:
-    """Racks of switches of one role: so many, `each` switches in one, a switch `height` units high."""
+    """The racks of the switches of one role."""
 
     role: str
+    """The role."""
     racks: int
+    """The number of racks."""
     each: int
+    """The most switches of a rack."""
     height: int
+    """The height of a switch in rack units."""
 
 
 @dataclass(frozen=True)
 class Floor:
-    """The racks of a fabric: those of the units, numbered from 0 in the servers' order, and shelves of other switches.
-
-    `blocks` units of `block_servers` servers and `block_leaves` leaves stand in `block_racks` racks each, so many
-    servers a rack; or, where units are small, `share` of them together in one rack.
-    """
+    """The racks of a fabric: those of the units, numbered from 0 in the servers' order, and those of other switches."""
 
     rack: Rack
+    """What every rack offers."""
     blocks: int
+    """The number of units."""
     block_servers: int
+    """The servers of a full unit."""
     block_leaves: int
+    """The leaves that stand in the racks of a unit; 0 where leaves have racks of their own."""
     block_racks: int
+    """The racks of a full unit."""
     rack_servers: int
+    """The most servers of a rack."""
     share: int
+    """The units that share a rack, where they are small; else 1."""
     server_units: int
+    """The height of a server in rack units."""
     leaf_units: int
+    """The height of a leaf in rack units."""
     racks: int
+    """The racks of units."""
     shelves: tuple[Shelf, ...]
+    """The racks of other switches, role by role."""
 
     @property
     def total(self) -> int:
@@ -84,71 +97,73 @@ class Floor:
 
 def floor_of(blueprint: Blueprint, rack: Rack = RACK) -> Floor:
     """Return the racks of a fabric; raises InputError where not even one server or switch fits a rack."""
-    _check(rack)
+    _check_rack(rack)
     servers, leaves, blocks = metrics_of(blueprint).unit()
     leaf = blueprint.boxes(blueprint.topology.roles[0])[0][0]
-    height, leaf_units = _height(blueprint, rack), leaf.rack_units or SWITCH_UNITS
+    height, leaf_units = _server_height(blueprint, rack), leaf.rack_units or SWITCH_UNITS
     power = 0.0 if blueprint.server.trays > 1 else blueprint.server.power_w or 0.0
-    most = min(_most(rack, height, power, f"server {blueprint.server.name}"), servers)
-    share = _shared(rack, servers * height + leaves * leaf_units, servers * power + leaves * (leaf.power_w or 0.0))
+    most = min(_fit_devices(rack, height, power, f"server {blueprint.server.name}"), servers)
+    share = _fit_units(rack, servers * height + leaves * leaf_units, servers * power + leaves * (leaf.power_w or 0.0))
     share = min(share, blocks)
     if share > 1:
         racks, block_racks = -(-blocks // share), 1
     else:
-        fewest = next((each for each in range(most, 0, -1) if _holds(blueprint, rack, servers, leaves, each)), 0)
+        fewest = next((each for each in range(most, 0, -1) if _fits(blueprint, rack, servers, leaves, each)), 0)
         beside, most = not fewest, fewest or most
         block_racks = -(-servers // most)
         racks = (blocks - 1) * block_racks + max(1, -(-(blueprint.servers - (blocks - 1) * servers) // most))
-    shelves = [_shelf(blueprint, group.role, rack) for group in blueprint.topology.switch_groups[1:]]
+    shelves = [_switch_racks(blueprint, group.role, rack) for group in blueprint.topology.switch_groups[1:]]
     if share == 1 and beside:
         # No room above servers that fill their racks: the leaves stand in racks of their own.
-        shelves.insert(0, _shelf(blueprint, blueprint.topology.roles[0], rack))
+        shelves.insert(0, _switch_racks(blueprint, blueprint.topology.roles[0], rack))
         leaves = 0
     return Floor(
         rack, blocks, servers, leaves, block_racks, most, share, height, leaf_units, racks, tuple(shelves)
     )  # fmt: skip
 
 
-def _check(rack: Rack) -> None:
+def _check_rack(rack: Rack) -> None:
     if not is_whole(rack.units, 1) or rack.units > 100:
-        raise InputError(f"--rack-units {rack.units!r:.40}: a rack is 1 to 100 rack units high, mostly 42 or 48")
+        raise InputError(f"--rack-units {rack.units!r:.40}: a rack is 1 to 100 rack units high, usually 42 or 48")
     if not 0 < rack.power_w < 1e7:
-        raise InputError(f"--rack-kw {rack.power_w / 1000:g}: a rack is fed with more than 0 and less than 10,000 kW")
+        raise InputError(
+            f"--rack-kw {rack.power_w / 1000:g}: the power of a rack is more than 0 and less than 10,000 kW"
+        )
 
 
-def _height(blueprint: Blueprint, rack: Rack) -> int:
+def _server_height(blueprint: Blueprint, rack: Rack) -> int:
     return rack.units if blueprint.server.trays > 1 else blueprint.server.gpus
 
 
-def _most(rack: Rack, height: int, power_w: float, what: str) -> int:
+def _fit_devices(rack: Rack, height: int, power_w: float, what: str) -> int:
     """Return how many devices fit a rack; raises InputError where none does."""
     by_power = int(Fraction(rack.power_w) / Fraction(power_w)) if power_w else rack.units
     if height > rack.units:
-        raise InputError(f"{what}: {height} rack units high; a rack has {rack.units}, give --rack-units {height}")
+        raise InputError(f"{what}: {height} rack units high, but a rack has {rack.units}; give --rack-units {height}")
     if by_power < 1:
         raise InputError(
-            f"{what}: takes {power_w / 1000:g} kW; a rack has {rack.power_w / 1000:g}, give more --rack-kw"
+            f"{what}: takes {power_w / 1000:g} kW, but a rack has {rack.power_w / 1000:g} kW; give a higher --rack-kw"
         )
     return min(rack.units // height, by_power)
 
 
-def _shared(rack: Rack, height: int, power_w: float) -> int:
+def _fit_units(rack: Rack, height: int, power_w: float) -> int:
     """Return how many whole units fit one rack, at least 1."""
     by_power = int(rack.power_w / power_w) if power_w else rack.units
     return max(1, min(rack.units // height, by_power))
 
 
-def _holds(blueprint: Blueprint, rack: Rack, servers: int, leaves: int, each: int) -> bool:
-    """Tell whether a unit's racks of `each` servers have the height, and the power, for their share of its leaves."""
+def _fits(blueprint: Blueprint, rack: Rack, servers: int, leaves: int, each: int) -> bool:
+    """Say whether a unit's racks of `each` servers have the height, and the power, for their share of its leaves."""
     leaf = blueprint.boxes(blueprint.topology.roles[0])[0][0]
     here = -(-leaves // -(-servers // each))
-    height = each * _height(blueprint, rack) + here * (leaf.rack_units or SWITCH_UNITS)
+    height = each * _server_height(blueprint, rack) + here * (leaf.rack_units or SWITCH_UNITS)
     power = each * (blueprint.server.power_w or 0.0) + here * (leaf.power_w or 0.0)
     return height <= rack.units and (power <= rack.power_w or blueprint.server.trays > 1)
 
 
-def _shelf(blueprint: Blueprint, role: str, rack: Rack) -> Shelf:
+def _switch_racks(blueprint: Blueprint, role: str, rack: Rack) -> Shelf:
     model: Switch = max((model for model, _ in blueprint.boxes(role)), key=lambda model: model.rack_units or 0)
     height = model.rack_units or SWITCH_UNITS
-    each = _most(rack, height, model.power_w or 0.0, f"switch {model.name}")
+    each = _fit_devices(rack, height, model.power_w or 0.0, f"switch {model.name}")
     return Shelf(role, -(-blueprint.devices(role) // each), each, height)
