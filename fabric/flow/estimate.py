@@ -211,7 +211,7 @@ def closed_form_shares(
     policy, traffic = ROUTINGS[routing], algorithm.traffic
     in_order = PLACEMENTS[placement].in_order and traffic.ring
     least = _limit(summary, policy, traffic, in_order)[0]
-    cut = oversubscribed_share(summary, in_order=in_order) if summary.by_tiers else 1.0
+    cut = oversubscribed_share(summary, in_order=in_order) if summary.ratios_are_cuts else 1.0
     if policy.mean_share is None or in_order or summary.tiers == 1:
         return least, least, cut
     return max(least, policy.transport_share() * policy.mean_share(summary, traffic.partners)), least, cut

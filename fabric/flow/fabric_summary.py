@@ -56,8 +56,8 @@ class FabricSummary:
     """How many times the load of uniform traffic other traffic puts on the links under adaptive routing."""
     inverse_path_diversity: float = 0.0
     """One over the minimal paths between two leaves."""
-    by_tiers: bool = True
-    """Whether switches are joined tier by tier."""
+    ratios_are_cuts: bool = True
+    """Whether the ratios bound all traffic; otherwise they are those of uniform traffic."""
 
     def first(self, gpus: int | None) -> FabricSummary:
         """Return the summary for a collective on the first `gpus` GPUs, by default all; raises InputError."""

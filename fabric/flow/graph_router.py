@@ -66,7 +66,7 @@ class GraphRouter:
             tiers=2,
             hops=diameter,
             switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.boxes(role)),
-            steps=(1, diameter),
+            steps=form.turn_hops(diameter),
             several_paths=True,
             peers=metrics.peers(),
             unmet_rails=metrics.unmet_rails(),
@@ -75,7 +75,7 @@ class GraphRouter:
             switches_reduce=is_infiniband(blueprint),
             load_factor=form.routing.load_factor,
             inverse_path_diversity=float(form.routing.inverse_path_diversity(blueprint.sizes)),
-            by_tiers=False,
+            ratios_are_cuts=form.ratios_are_cuts,
         )
 
     def nic_of_links(self) -> Rows:

@@ -102,6 +102,6 @@ def route(
     policy, topology = routing.policy, blueprint.topology
     if policy.paths not in topology.virtual_channels:
         need = "a direct network" if policy.paths == "valiant" else f"{policy.paths} paths"
-        kind = "a Clos" if topology.layered else "a server-centric network"
+        kind = "a server-centric network" if topology.routing.nic_levels else "a Clos"
         raise InputError(f"{policy.label} routing needs {need}; {topology.family} is {kind}")
     return (router or router_of(blueprint, up)).route(cross_rails(blueprint, phase, pxn=routing.pxn), routing)

@@ -47,7 +47,7 @@ class TieredRouter:
     def summarize(self) -> FabricSummary:
         """Return the fabric as closed forms see it."""
         blueprint, form, metrics = self.blueprint, self.form, metrics_of(self.blueprint)
-        below_top = form.roles[:-1]
+        below_top, diameter = form.roles[:-1], hops(blueprint).max
         ratios = (max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top)
         return FabricSummary(
             server=blueprint.server,
@@ -56,9 +56,9 @@ class TieredRouter:
             planes=blueprint.planes,
             link_gbps=blueprint.link_gbps,
             tiers=blueprint.tiers,
-            hops=hops(blueprint).max,
+            hops=diameter,
             switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.boxes(role)),
-            steps=tuple(2 * tier + 1 for tier in range(form.tiers)),
+            steps=form.turn_hops(diameter),
             several_paths=any(blueprint.ports_up(role) > 1 for role in below_top),
             peers=metrics.peers(),
             unmet_rails=metrics.unmet_rails(),

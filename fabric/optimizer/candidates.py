@@ -162,7 +162,7 @@ def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[
     if levels and planes != levels:
         ratio = f", and oversubscription about {levels}" if topology.routing.server_relay else ""
         yield f"each NIC has a port for each of {levels} levels: planes must be {levels}{ratio}"
-    if spec.grown_servers > spec.servers and not topology.layered:
+    if spec.grown_servers > spec.servers and not topology.can_grow:
         yield "it can't grow without moving cables"
     if invalid := topology.invalid_size(spec.pinned):
         yield invalid

@@ -83,7 +83,7 @@ def summary_of(candidate: Candidate, features: Features) -> FabricSummary:
         planes=candidate.planes,
         link_gbps=candidate.link_gbps,
         tiers=len(below_top) + 1,
-        steps=(1, *(2 * tier + 1 if topology.layered else features["hops"] for tier in below_top)),
+        steps=topology.turn_hops(features["hops"]),
         hops=features["hops"],
         switch_ns=features["switch_ps"] / 1000,
         several_paths=bool(features["paths"]),
@@ -93,6 +93,6 @@ def summary_of(candidate: Candidate, features: Features) -> FabricSummary:
         leaf_nics=features["leaf_nics"],
         load_factor=topology.routing.load_factor,
         inverse_path_diversity=features.get("inverse paths", 0) / MILLION,
-        by_tiers=topology.layered,
+        ratios_are_cuts=topology.ratios_are_cuts,
         switches_reduce=all(box.link_layer == "infiniband" for boxes in candidate.models.values() for box in boxes),
     )

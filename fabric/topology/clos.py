@@ -90,8 +90,16 @@ class ClosForm(Topology):
         return form
 
     @property
-    def layered(self) -> bool:
+    def can_grow(self) -> bool:
         return True
+
+    @property
+    def ratios_are_cuts(self) -> bool:
+        return True
+
+    def turn_hops(self, diameter: int) -> tuple[int, ...]:
+        """Return 1, 3, 5 and so on: a path goes up to a tier and down again."""
+        return tuple(2 * tier + 1 for tier in range(self.tiers))
 
     @property
     def text(self) -> str:

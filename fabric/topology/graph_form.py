@@ -148,8 +148,16 @@ class GraphForm(Topology):
     """Its minimal paths."""
 
     @property
-    def layered(self) -> bool:
+    def can_grow(self) -> bool:
         return False
+
+    @property
+    def ratios_are_cuts(self) -> bool:
+        return False
+
+    def turn_hops(self, diameter: int) -> tuple[int, ...]:
+        """Return 1 and the diameter: the longest minimal path stands for every path between leaves."""
+        return (1, diameter)
 
     @property
     def text(self) -> str:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from random import Random
 
 from fabric.topology.polynomial import Expression, Polynomial, Ratio, evaluate
@@ -139,9 +140,9 @@ class Topology(ABC):
     """Remarks on special sizes."""
 
     @property
-    @abstractmethod
     def layered(self) -> bool:
-        """Whether its switches are joined tier by tier."""
+        """Whether its devices are joined tier by tier: every bundle joins a group to the next one."""
+        return [(bundle.lower, bundle.upper) for bundle in self.bundles] == list(pairwise(self.groups))
 
     @property
     @abstractmethod
@@ -177,6 +178,20 @@ class Topology(ABC):
     @abstractmethod
     def rails_meet_at(self) -> str | None:
         """The role at which the rails of one unit meet; None when they never do."""
+
+    @property
+    @abstractmethod
+    def can_grow(self) -> bool:
+        """Whether servers can be added later without moving cables, where switches have ports for them."""
+
+    @property
+    @abstractmethod
+    def ratios_are_cuts(self) -> bool:
+        """Whether oversubscription bounds all traffic up from a switch; otherwise it is that of uniform traffic."""
+
+    @abstractmethod
+    def turn_hops(self, diameter: int) -> tuple[int, ...]:
+        """Return the switches on a path that turns at each tier, from the leaf up, where the longest has `diameter`."""
 
     @property
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Truths about forms by counts and wires: their published sizes, their graphs, and the flows over them."""
+"""Truths about graph forms: their published sizes, their graphs, and the flows over them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fabric.topology.graph_form import GraphForm
 from fabric.topology.patterns import balanced, mms_global, mms_local, prime_powers, random_regular
 
 ONE = {"name": "one", "gpus": 1, "nics": 1, "nic_gbps": 400}
-WIRED = [form for name in family_sets()["any"] for form in families()[name].forms if not families()[name].layered]
+GRAPH_FORMS = [form for name in family_sets()["any"] for form in families()[name].forms if not families()[name].layered]
 
 
 @pytest.mark.parametrize("q", [3, 4, 5, 7, 8, 9, 11, 13])
@@ -33,6 +33,13 @@ def test_the_graphs_of_slim_fly_have_diameter_two(q: int) -> None:
         graph.add_edges_from(zip(low.tolist(), high.tolist(), strict=True))
     degree = (3 * q - {1: 1, 3: -1}.get(q % 4, 0)) // 2
     assert (len(graph), set(dict(graph.degree).values()), nx.diameter(graph)) == (2 * q * q, {degree}, 2)
+
+
+def test_tiers_are_a_fact_of_the_bundles() -> None:
+    """A topology has tiers where each bundle joins a group to the next: Dragonfly+ without its global links has."""
+    (form,) = families()["dragonfly-plus"].forms
+    assert not form.layered
+    assert replace(form, bundles=form.bundles[:2]).layered
 
 
 def test_prime_powers_are_those() -> None:
@@ -64,7 +71,7 @@ def test_a_random_graph_is_simple_and_regular(devices: int, degree: int) -> None
 
 
 @pytest.mark.parametrize(
-    "form", WIRED, ids=lambda form: f"{form.family}-{len(form.sizing.free)}-{len(form.sizing.tables)}"
+    "form", GRAPH_FORMS, ids=lambda form: f"{form.family}-{len(form.sizing.free)}-{len(form.sizing.tables)}"
 )
 def test_no_routing_beats_the_linear_program(form: GraphForm) -> None:
     """A permutation's slowest flow gets no more under any routing than the best of all would leave it."""
