@@ -10,10 +10,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
+import fabric
 from fabric.topology.families import families
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +58,82 @@ def test_an_import_that_breaks_a_contract_is_caught(tmp_path: Path, module: str,
     guilty.write_text(f"{guilty.read_text() if guilty.exists() else ''}\n{line}\n")
     done = lint(tmp_path, contract)
     assert done.returncode == 1, done.stdout
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """No module imports itself by way of others, not even by imports inside functions; those for types never run."""
+    imports = {module_name(path): imported_modules(path) for path in modules()}
+    graph = nx.DiGraph([(module, other) for module, others in imports.items() for other in others if other in imports])
+    assert not [sorted(circle) for circle in nx.strongly_connected_components(graph) if len(circle) > 1]
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a module, of a package's `__init__` the package."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Yield the modules that a module imports anywhere but for types."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+    ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if is_module(name) else str(node.module) for name in names)
+
+
+def is_module(name: str) -> bool:
+    """Return whether a dotted name is a module or a package of the tree."""
+    path = ROOT / name.replace(".", "/")
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def test_kinds_of_topology_are_told_apart_in_one_place_of_each_package() -> None:
+    """Only the factories that design.md lists have a type test or class pattern of a topology, bundle or family."""
+    page = (ROOT / "docs/design.md").read_text(encoding="utf-8").partition("| package | strategy | chosen in |")[2]
+    rows = re.findall(r"^\| (\w+) \|.*\| `(\w+)\.\w+` \|$", page.partition("\n\n")[0], re.MULTILINE)
+    assert {module_name(path) for path in modules() if asks_kind(path)} == {f"fabric.{'.'.join(row)}" for row in rows}
+    assert len(rows) == 6
+
+
+def asks_kind(path: Path) -> bool:
+    """Return whether a module has a class pattern or a type test of a topology, bundle or family."""
+    kinds = {"AxisBundle", "ClosForm", "GraphForm", "PatternBundle", "Topology", "Family"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.MatchClass(cls=ast.Name(id=name)) if name in kinds:
+                return True
+            case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, asked]):
+                if kinds & {each.id for each in ast.walk(asked) if isinstance(each, ast.Name)}:
+                    return True
+            case _:
+                pass
+    return False
+
+
+def test_the_layers_of_the_documentation_are_those_of_the_contract() -> None:
+    """The layers that design.md shows are those that setup.cfg makes the linter check."""
+    contract = ConfigParser()
+    contract.read(ROOT / "setup.cfg", encoding="utf-8")
+    layers = re.sub(r"[()]", "", contract["importlinter:contract:layers"]["layers"]).split("\n")[1:]
+    page = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    assert "\n\n" + "".join(f"    {layer}\n" for layer in layers) + "\n" in page
+
+
+def test_public_names_have_a_home_a_type_and_a_place_in_the_list() -> None:
+    """Type checkers, `from fabric import *` and the first use of a name find the same names at the same places."""
+    tree = ast.parse((ROOT / "fabric/__init__.py").read_text(encoding="utf-8"))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module != "importlib"]
+    typed = {
+        alias.name: node.module for node in found for alias in node.names if str(node.module).startswith("fabric.")
+    }
+    homes = {name: f"fabric.{home}" for name, home in fabric._HOMES.items()}
+    assert homes == typed
+    assert sorted([*homes, "__version__"]) == fabric.__all__
 
 
 def modules() -> list[Path]:

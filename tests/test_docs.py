@@ -82,7 +82,7 @@ def test_what_the_page_on_scale_says_of_the_picture() -> None:
 
 
 def test_every_family_has_its_entry() -> None:
-    """The page of families has each in its table, with its hops and reference, and the sizes of every wired one."""
+    """The page of families has each in its table, with its hops and reference, and the sizes of every graph form."""
     page = (DOCS / "families.md").read_text()
     for item in BUILTIN:
         row = next(line for line in page.splitlines() if line.startswith(f"| `{item.name}` |"))
