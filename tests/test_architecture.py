@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from configparser import ConfigParser
+from itertools import pairwise
 from pathlib import Path
 
 import networkx as nx
@@ -146,6 +147,29 @@ def test_modules_and_functions_stay_short() -> None:
     found = [f"{path.relative_to(ROOT)}: {length} lines" for path in modules() if (length := lines(path)) > 320]
     found += [f"{path.relative_to(ROOT)}: {name}" for path in modules() for name in long_functions(path, 60)]
     assert not found
+
+
+def test_every_public_field_has_a_line_of_its_own() -> None:
+    """A field of a public dataclass has a docstring under it, a line under "Attributes:", or a description."""
+    assert not [f"{path.relative_to(ROOT)}: {field}" for path in modules() for field in bare_fields(path)]
+
+
+def bare_fields(path: Path) -> Iterator[str]:
+    """Yield the fields of a module's public dataclasses that nothing describes."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
+            continue
+        plain = "dataclass" not in "".join(map(ast.unparse, node.decorator_list))
+        for field, after in pairwise([*node.body, None]):
+            match field, after:
+                case ast.AnnAssign(), ast.Expr(value=ast.Constant()):
+                    pass
+                case ast.AnnAssign(target=ast.Name(id=name), annotation=kind), _:
+                    in_class = plain or f" {name}: " in (ast.get_docstring(node) or "")
+                    if not name.startswith("_") and not in_class and not ast.unparse(kind).startswith("Annotated"):
+                        yield f"{node.name}.{name}"
+                case _:
+                    pass
 
 
 def lines(path: Path) -> int:

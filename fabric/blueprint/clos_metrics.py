@@ -22,7 +22,9 @@ class ClosMetrics:
     """The metrics of a blueprint whose topology is a Clos (see `fabric.blueprint.metrics`)."""
 
     blueprint: Blueprint
+    """The blueprint."""
     form: ClosForm
+    """Its topology."""
 
     def links_per_pair(self, bundle: Bundle) -> float:
         """Return the links of two joined devices: all pairs have the same number."""

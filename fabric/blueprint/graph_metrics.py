@@ -21,7 +21,9 @@ class GraphMetrics:
     """The metrics of a blueprint whose topology is a graph form (see `fabric.blueprint.metrics`)."""
 
     blueprint: Blueprint
+    """The blueprint."""
     form: GraphForm
+    """Its topology."""
 
     def links_per_pair(self, bundle: Bundle) -> float:
         """Return the mean links of two joined devices: the pattern decides how many each pair has."""

@@ -21,7 +21,9 @@ class Prices:
     """Prices in whole cents, so that the optimizer's sums are exact; None where nobody has said a price."""
 
     spec: Spec
+    """The request, whose own prices come first."""
     link_gbps: int
+    """The rate of a link."""
 
     def switch_cents(self, model: Switch) -> int | None:
         """Return the price of one switch."""

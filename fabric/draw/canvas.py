@@ -41,28 +41,42 @@ Align = Literal["left", "center", "right"]
 
 @dataclass(frozen=True)
 class Box:
-    """A rounded rectangle; `x` and `y` are its lower left corner."""
+    """A rounded rectangle."""
 
     x: float
+    """Its left edge, in points."""
     y: float
+    """Its lower edge, in points."""
     width: float
+    """Its width."""
     height: float
+    """Its height."""
     fill: str
+    """The colour of its inside."""
     edge: str
+    """The colour of its edge."""
     radius: float = 0.0
+    """The radius of its corners."""
     line_pt: float = 0.6
+    """The width of its edge."""
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """Many equal rectangles, as one mark; `spots` are their lower left corners."""
+    """Many equal rectangles, as one mark."""
 
     spots: tuple[tuple[float, float], ...]
+    """Their lower left corners, in points."""
     width: float
+    """The width of each."""
     height: float
+    """The height of each."""
     fill: str
+    """The colour of their inside."""
     edge: str
+    """The colour of their edges."""
     line_pt: float = 0.6
+    """The width of their edges."""
 
 
 @dataclass(frozen=True)
@@ -70,26 +84,41 @@ class Line:
     """A straight stroke."""
 
     x0: float
+    """The x of its start, in points."""
     y0: float
+    """The y of its start."""
     x1: float
+    """The x of its end."""
     y1: float
+    """The y of its end."""
     colour: str
+    """Its colour."""
     line_pt: float = 0.6
+    """Its width."""
     alpha: float = 1.0
+    """Its opacity, from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Arc:
-    """A curved stroke: its middle is `rise` points to the left of the straight line from start to end."""
+    """A curved stroke."""
 
     x0: float
+    """The x of its start, in points."""
     y0: float
+    """The y of its start."""
     x1: float
+    """The x of its end."""
     y1: float
+    """The y of its end."""
     rise: float
+    """How far its middle is to the left of the straight line from start to end."""
     colour: str
+    """Its colour."""
     line_pt: float = 0.6
+    """Its width."""
     alpha: float = 1.0
+    """Its opacity, from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -97,35 +126,53 @@ class Dot:
     """A filled circle, perhaps with an edge."""
 
     x: float
+    """The x of its centre, in points."""
     y: float
+    """The y of its centre."""
     radius: float
+    """Its radius."""
     colour: str
+    """The colour of its inside."""
     edge: str = "none"
+    """The colour of its edge; `none` for no edge."""
     line_pt: float = 0.6
+    """The width of its edge."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """One line of text; `y` is its baseline."""
+    """One line of text."""
 
     x: float
+    """Its start, middle or end, by `align`, in points."""
     y: float
+    """Its baseline."""
     text: str
+    """The text."""
     size_pt: float
+    """The size of its type."""
     colour: str
+    """Its colour."""
     bold: bool = False
+    """Whether it is bold."""
     align: Align = "left"
+    """What `x` is the position of."""
 
 
 @dataclass(frozen=True, eq=False)
 class Raster:
-    """A rectangle of equal cells, their colours an array of shape (rows, columns, 3), 0 to 255, the top row first."""
+    """A rectangle of equal coloured cells."""
 
     x: float
+    """Its left edge, in points."""
     y: float
+    """Its lower edge."""
     width: float
+    """Its width."""
     height: float
+    """Its height."""
     cells: npt.NDArray[np.uint8]
+    """The colours, shape (rows, columns, 3), 0 to 255, the top row first."""
 
 
 Mark = Box | Boxes | Line | Arc | Dot | Label | Raster
@@ -142,11 +189,14 @@ def shift_up(mark: Mark, by: float) -> Mark:
 
 @dataclass(frozen=True)
 class Canvas:
-    """A page of `width` by `height` points with its marks in the order of painting, the origin at the lower left."""
+    """A page with its marks, the origin at the lower left."""
 
     width: float
+    """Its width in points."""
     height: float
+    """Its height in points."""
     marks: tuple[Mark, ...]
+    """The marks in the order of painting."""
 
 
 def import_matplotlib() -> None:

@@ -27,7 +27,9 @@ class ClosStyle:
     """The style of a Clos fabric (see `fabric.draw.style`)."""
 
     blueprint: Blueprint
+    """The blueprint."""
     form: ClosForm
+    """Its topology."""
 
     def scene(self) -> GraphScene | None:
         """Return None: the fabric is drawn by tiers."""

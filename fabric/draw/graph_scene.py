@@ -64,7 +64,9 @@ class GraphFabric:
     """A blueprint of a graph form, as its scenes read it."""
 
     blueprint: Blueprint
+    """The blueprint."""
     form: GraphForm
+    """Its topology."""
 
     @property
     def sizes(self) -> Mapping[str, int]:

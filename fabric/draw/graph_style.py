@@ -60,7 +60,9 @@ class GraphStyle:
     """The style of a fabric of a graph form (see `fabric.draw.style`)."""
 
     blueprint: Blueprint
+    """The blueprint."""
     form: GraphForm
+    """Its topology."""
 
     @property
     def graph(self) -> GraphFabric:

@@ -68,6 +68,7 @@ class Lattice:
     """The axes of a lattice of switches, and their numbers in a plane."""
 
     graph: GraphFabric
+    """The fabric."""
 
     @cached_property
     def axes(self) -> tuple[str, ...]:

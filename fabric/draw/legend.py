@@ -30,11 +30,14 @@ LINE, SPACE = 12.0, 14.0
 
 @dataclass(frozen=True)
 class Entry:
-    """A glyph, `width` points wide and drawn from its lower left corner, with its meaning."""
+    """A glyph with its meaning."""
 
     text: str
+    """The meaning."""
     width: float
+    """The width of the glyph, in points."""
     glyph: Callable[[float, float], tuple[Mark, ...]]
+    """Returns the marks of the glyph from its lower left corner."""
 
     @property
     def advance(self) -> float:

@@ -51,9 +51,13 @@ class NodeCard:
     """The card of a node, around its middle."""
 
     node: DrawnNode
+    """The node."""
     x: float
+    """The middle of the card, in points."""
     y: float
+    """The middle of the card."""
     width: float
+    """The width of the card."""
 
 
 def node_rows(blueprint: Blueprint, view: View, location: Digits) -> list[list[DrawnNode]]:

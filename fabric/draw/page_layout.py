@@ -19,11 +19,14 @@ APART = 12.0
 
 @dataclass(frozen=True)
 class Part:
-    """Marks as wide as a page, from 0 up to `height`; `piled` says that some cards stand for several devices."""
+    """Marks as wide as a page."""
 
     marks: Sequence[Mark] = field(default_factory=tuple)
+    """The marks, from 0 up to `height`."""
     height: float = 0.0
+    """The height in points."""
     piled: bool = False
+    """Whether some cards represent several devices."""
 
 
 def compose(

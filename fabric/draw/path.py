@@ -53,7 +53,9 @@ class PathHighlight:
     """A path from one GPU to another, device by device."""
 
     ends: tuple[int, int]
+    """The two GPUs, by number."""
     nodes: tuple[PathNode, ...]
+    """The devices, in order."""
 
 
 def parse_name(name: str) -> tuple[str, dict[str, int], dict[str, int]]:

@@ -41,10 +41,12 @@ Step = Literal["next", "turn", "gap"]
 
 @dataclass(frozen=True)
 class Card:
-    """A device as drawn: its value on each axis shown, and the devices it stands for where the other axes are not."""
+    """A device as drawn."""
 
     values: Mapping[str, int]
+    """Its value on each axis shown."""
     pile: int
+    """The devices that it represents, where the other axes are not shown."""
 
 
 def nesting_depth(form: Topology, group: Group) -> int:

@@ -35,7 +35,9 @@ class Column:
     """A vertical part of the page, from one x to another."""
 
     start: float
+    """Its left edge, in points."""
     end: float
+    """Its right edge."""
 
     @property
     def width(self) -> float:
@@ -58,11 +60,14 @@ GAPS: dict[Step, float] = {"next": 3.5, "turn": 8.0, "gap": 13.0}
 
 @dataclass(frozen=True)
 class Spot:
-    """A card and its position; `x` is its left edge."""
+    """A card and its position."""
 
     card: Card
+    """The card."""
     x: float
+    """Its left edge, in points."""
     width: float
+    """Its width."""
 
     @property
     def middle(self) -> float:
@@ -71,13 +76,18 @@ class Spot:
 
 @dataclass(frozen=True)
 class CardRow:
-    """The cards of a group, with their middles at `y`, each with `behind` cards behind it."""
+    """The cards of a group, in a row."""
 
     group: Group
+    """The group."""
     y: float
+    """The middle of the cards, in points."""
     height: float
+    """The height of the cards."""
     spots: tuple[Spot, ...]
+    """The cards with their positions."""
     behind: int
+    """The cards drawn behind each."""
 
     @property
     def top(self) -> float:
@@ -98,24 +108,34 @@ class CardRow:
 
 @dataclass(frozen=True)
 class Frame:
-    """The frame around a place, captioned in the strip at its foot; `nest` counts the frames around it."""
+    """The frame around a place, captioned in the strip at its foot."""
 
     axis: str
+    """The axis that numbers the place."""
     nest: int
+    """The frames around it."""
     x: float
+    """Its left edge, in points."""
     y: float
+    """Its lower edge."""
     width: float
+    """Its width."""
     height: float
+    """Its height."""
 
 
 @dataclass(frozen=True)
 class TierLayout:
-    """The rows from the servers up and the frames from the outermost in; all stand between `bottom` and `top`."""
+    """The rows of cards, and the frames of places around them."""
 
     rows: tuple[CardRow, ...]
+    """The rows, from the servers up."""
     frames: tuple[Frame, ...]
+    """The frames, from the outermost in."""
     bottom: float
+    """The lower edge of all."""
     top: float
+    """The upper edge of all."""
 
 
 def tier_layout(blueprint: Blueprint, bottom: float) -> TierLayout:

@@ -25,8 +25,11 @@ class SummaryEstimate:
     """The flow model's answers for a fabric summary (see `FlowEstimate`)."""
 
     summary: FabricSummary
+    """The fabric as a collective sees it."""
     size_bytes: int
+    """The size of the all-reduce."""
     routing: str
+    """The routing under which it runs."""
 
     @property
     def allreduce_s(self) -> float:

@@ -70,6 +70,7 @@ class ClosForm(Topology):
     """Groups from the servers up, each joined to the next by one bundle of links."""
 
     bundles: tuple[AxisBundle, ...]
+    """The bundles, each from a group to the next."""
 
     @classmethod
     def parse(cls, family: str, text: str) -> ClosForm:

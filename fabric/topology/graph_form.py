@@ -59,7 +59,9 @@ class Rule:
     """A condition on sizes: `small` is at most `large`; or, where `large` is None, `small` is even."""
 
     small: Polynomial
+    """The count that is bounded, or must be even."""
     large: Polynomial | None
+    """The count that bounds it; None where `small` must be even."""
     reason: str
     """The condition in words, for messages."""
 
@@ -140,6 +142,7 @@ class GraphForm(Topology):
     """A topology by counts and patterns. Every switch that the sizes imply is built, whether servers fill it or not."""
 
     bundles: tuple[PatternBundle, ...]
+    """The bundles, those of the servers first."""
     formula: str = field(kw_only=True)
     """How it is written."""
     sizing: Sizing = field(kw_only=True)

@@ -22,7 +22,9 @@ class Polynomial:
     """A sum of products of sizes, each with a whole factor, over a whole number."""
 
     terms: tuple[tuple[int, Monomial], ...]
+    """The products: each a whole factor and the names of sizes."""
     over: int = 1
+    """What the sum is divided by."""
 
     def __str__(self) -> str:
         """Return the sum as it is written, without what it is over."""
@@ -68,7 +70,9 @@ class Ratio:
     """One count over another: the load of a link over its capacity, say."""
 
     numerator: Polynomial
+    """The count above."""
     denominator: Polynomial
+    """The count below."""
 
     def value(self, sizes: Mapping[str, int]) -> Fraction:
         """Return the ratio for sizes that are whole numbers."""

@@ -110,8 +110,11 @@ class SizeNote:
     """A remark that holds where two counts are equal."""
 
     left: Polynomial
+    """One count."""
     right: Polynomial
+    """The other count."""
     text: str
+    """The remark."""
 
     def holds(self, sizes: Sizes) -> bool:
         """Say whether the remark applies to a fabric of these sizes."""

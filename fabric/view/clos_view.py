@@ -21,7 +21,9 @@ class ClosSplitter:
     """Splits a Clos fabric into the nodes of its views."""
 
     blueprint: Blueprint
+    """The blueprint."""
     form: ClosForm
+    """Its topology."""
 
     def level_axes(self) -> dict[str, tuple[str, ...]]:
         """Return the axes that number pods and units: all of the placement but the slot, and for pods but the unit."""

@@ -22,7 +22,9 @@ class GraphSplitter:
     """Splits a fabric of a graph form into the nodes of its views."""
 
     blueprint: Blueprint
+    """The blueprint."""
     form: GraphForm
+    """Its topology."""
 
     def level_axes(self) -> dict[str, tuple[str, ...]]:
         """Return the axes that number pods and units: all of a leaf's, and for pods the first of several."""

@@ -42,13 +42,18 @@ class AggregatedNode:
 
 @dataclass(frozen=True)
 class Edges:
-    """The columns of a view's edges, arrays of shape (edges,); see `View`."""
+    """The columns of a view's edges, arrays of shape (edges,) (see `View`)."""
 
     lower: Rows
+    """The row of the lower node."""
     upper: Rows
+    """The row of the upper node."""
     bundle: Rows
+    """The number of the bundle."""
     links: Rows
+    """The links in total."""
     pairs: Rows
+    """The pairs of devices that they join."""
 
 
 def sum_edges(lower: Rows, upper: Rows, links: Rows, pairs: Rows, nodes: int) -> tuple[Rows, Rows, Rows, Rows]:

@@ -18,26 +18,35 @@ class Node:
     """A device, or `multiplicity` devices of one role, with its position."""
 
     name: str
+    """Its name, which gives the coordinates of its devices."""
     role: str
+    """The role of its devices."""
     multiplicity: int
+    """The number of its devices."""
     model: str
+    """The model of its devices."""
     x: float
+    """Its position to the right."""
     y: float
+    """Its position upward."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """The links of one bundle between two nodes, which may be the same: `links` in total, between `pairs` of devices.
-
-    `rate_gbps` is the rate of one link, one direction.
-    """
+    """The links of one bundle between two nodes, which may be the same."""
 
     lower: str
+    """The name of the node nearer to the servers."""
     upper: str
+    """The name of the other node."""
     bundle: str
+    """The bundle of its links."""
     links: int
+    """The links in total."""
     pairs: int
+    """The pairs of devices that they join."""
     rate_gbps: int
+    """The rate of one link, one direction."""
 
     @property
     def links_per_pair(self) -> float:
@@ -48,31 +57,42 @@ class Edge:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Nodes and edges as columns, a row each, read-only; the servers first, and edges bundle by bundle.
-
-    `level` is one of `LEVELS`, and `place` numbers the pod or unit: `{"pod": 0, "unit": 3}`. Columns of shape (nodes,):
-    `role` indexes `roles` (from the servers up), `multiplicity` counts the devices, and `x` and `y` are the position,
-    upward from 0; no two nodes are closer than 1. Columns of shape (edges,): `lower` and `upper` index the nodes,
-    `bundle` indexes `bundles`; `links` is the total, and `pairs` the number of device pairs that they join.
-    """
+    """Nodes and edges as columns, a row each, read-only; the servers first, and edges bundle by bundle."""
 
     fabric: str
+    """The name of the fabric."""
     level: str
+    """The level of detail, one of `LEVELS`."""
     place: Mapping[str, int]
+    """The numbers of the pod and unit shown: `{"pod": 0, "unit": 3}`; empty for the whole fabric."""
     rate_gbps: int
+    """The rate of one link, one direction."""
     roles: tuple[str, ...]
+    """The roles, from the servers up."""
     bundles: tuple[str, ...]
+    """The bundles, from the servers up."""
     names: tuple[str, ...]
+    """The names of the nodes."""
     models: tuple[str, ...]
+    """The models of their devices."""
     role: npt.NDArray[np.uint8]
+    """The role of each node, an index of `roles`, shape (nodes,)."""
     multiplicity: npt.NDArray[np.int64]
+    """The devices of each node, shape (nodes,)."""
     x: npt.NDArray[np.float64]
+    """The positions to the right, shape (nodes,); no two nodes are closer than 1."""
     y: npt.NDArray[np.float64]
+    """The positions upward from 0, shape (nodes,)."""
     lower: npt.NDArray[np.int32]
+    """The lower node of each edge, by row, shape (edges,)."""
     upper: npt.NDArray[np.int32]
+    """The upper node of each edge, by row, shape (edges,)."""
     bundle: npt.NDArray[np.uint8]
+    """The bundle of each edge, an index of `bundles`, shape (edges,)."""
     links: npt.NDArray[np.int64]
+    """The links of each edge in total, shape (edges,)."""
     pairs: npt.NDArray[np.int64]
+    """The pairs of devices that they join, shape (edges,)."""
 
     def __post_init__(self) -> None:
         columns = (self.role, self.multiplicity, self.x, self.y, self.lower, self.upper, self.bundle)
