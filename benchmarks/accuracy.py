@@ -127,8 +127,8 @@ def outliers(points: Iterable[Point]) -> set[Point]:
         }
         for before, point, after in zip(sweep, sweep[1:], sweep[2:], strict=False):
             if sizes:
-                ways = [math.log(each.size_bytes) for each in (before, point, after)]
-                part = (ways[1] - ways[0]) / (ways[2] - ways[0])
+                logs = [math.log(each.size_bytes) for each in (before, point, after)]
+                part = (logs[1] - logs[0]) / (logs[2] - logs[0])
                 between = before.time_us ** (1 - part) * after.time_us**part
                 if point.time_us > (1 + OUTLIER) * between:
                     found.add(point)

@@ -58,11 +58,11 @@ def measure(name: str) -> None:
     if name == "graph":
         graph(blueprint)
     else:
-        ways = {"lay_out": lay_out, "fill": fill}
+        methods = {"lay_out": lay_out, "fill": fill}
         times = []
         for _ in range(5):
             start = time.perf_counter()
-            ways[name](blueprint)
+            methods[name](blueprint)
             times.append(time.perf_counter() - start)
         print(sorted(times)[2])
     print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)

@@ -43,7 +43,7 @@ def main() -> None:
             missed |= seconds > most_s or peak > most_gb * 1e9
             print(
                 f"{name:14} {placement:10} {seconds / most_s:6.1%} of {most_s} s, {peak / most_gb / 1e9:6.1%} of"
-                f" {most_gb} GB; share of line rate {mean:.3f} in the mean, {least:.3f} at least"
+                f" {most_gb} GB; share of line rate {mean:.3f} on average, {least:.3f} at least"
             )
         (few, *small), (many, *large) = rows[0], rows[-1]
         powers = [math.log(after / before) / math.log(many / few) for before, after in zip(small, large, strict=True)]

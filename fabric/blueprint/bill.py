@@ -102,7 +102,7 @@ def _sum_electricity(rows: Iterable[BillRow], prices: Prices) -> float | None:
 
 def _list_switches(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
     for role in blueprint.topology.roles:
-        for model, count in blueprint.boxes(role):
+        for model, count in blueprint.model_counts(role):
             cents = prices.switch_cents(model)
             price = None if cents is None else cents / 100
             note = f"price of {model.price_date}" if model.price_date and price is not None else ""
@@ -147,7 +147,7 @@ def _count_cages(blueprint: Blueprint, group: Group) -> Iterator[tuple[int, int]
     The switches stand in the order of their models, and those with free ports last of all.
     """
     fills = [(count, ports) for count, ports in blueprint.port_fills(group) if count]
-    for model, count in blueprint.boxes(group.role):
+    for model, count in blueprint.model_counts(group.role):
         links, cages, left = model.links_per_cage(blueprint.link_gbps), 0, count
         while left:
             (equal, ports), *rest = fills
@@ -177,13 +177,13 @@ def _links_per_cable(blueprint: Blueprint, bundle: Bundle) -> int:
 
 def _links_per_cage(blueprint: Blueprint, role: str) -> int:
     """Return the links that a cage of any switch of `role` holds."""
-    return min(model.links_per_cage(blueprint.link_gbps) for model, _ in blueprint.boxes(role))
+    return min(model.links_per_cage(blueprint.link_gbps) for model, _ in blueprint.model_counts(role))
 
 
 def _list_cages(blueprint: Blueprint) -> Iterator[BillRow]:
     """Yield all cages of the switches, used or not."""
     for role in blueprint.topology.roles:
-        for model, count in blueprint.boxes(role):
+        for model, count in blueprint.model_counts(role):
             cages = (model.cages or model.ports) * count
             yield BillRow("cage", model.name, role, cages, note="part of the switch")
 

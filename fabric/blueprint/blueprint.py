@@ -68,7 +68,7 @@ class Blueprint:
         """Return the number of devices of `role`, the servers included."""
         return self.evaluate(self.topology.devices(self.topology.group(role)))
 
-    def boxes(self, role: str) -> tuple[tuple[Switch, int], ...]:
+    def model_counts(self, role: str) -> tuple[tuple[Switch, int], ...]:
         """Return the models of `role`, each with its number of devices; mostly there is one."""
         return self.mixes.get(role) or ((self.models[role], self.devices(role)),)
 
@@ -79,9 +79,9 @@ class Blueprint:
     @property
     def rack_units(self) -> int | None:
         """The rack units of all switches; None where a model's height is unknown."""
-        boxes = [box for role in self.topology.roles for box in self.boxes(role)]
-        heights = [count * model.rack_units for model, count in boxes if model.rack_units is not None]
-        return sum(heights) if len(heights) == len(boxes) else None
+        pairs = [pair for role in self.topology.roles for pair in self.model_counts(role)]
+        heights = [count * model.rack_units for model, count in pairs if model.rack_units is not None]
+        return sum(heights) if len(heights) == len(pairs) else None
 
     def links(self, bundle: Bundle) -> int:
         """Return the links of `bundle`."""
@@ -101,7 +101,7 @@ class Blueprint:
 
     def radix(self, role: str) -> int:
         """Return the links that any one switch of `role` can end at this fabric's rate."""
-        return min(model.radix(self.link_gbps) for model, _ in self.boxes(role))
+        return min(model.radix(self.link_gbps) for model, _ in self.model_counts(role))
 
     def oversubscription(self, role: str) -> Fraction | None:
         """Return the oversubscription at `role`; None where nothing limits traffic there, as at the top of a Clos."""

@@ -99,7 +99,7 @@ def floor_of(blueprint: Blueprint, rack: Rack = RACK) -> Floor:
     """Return the racks of a fabric; raises InputError where not even one server or switch fits a rack."""
     _check_rack(rack)
     servers, leaves, blocks = metrics_of(blueprint).unit()
-    leaf = blueprint.boxes(blueprint.topology.roles[0])[0][0]
+    leaf = blueprint.model_counts(blueprint.topology.roles[0])[0][0]
     height, leaf_units = _server_height(blueprint, rack), leaf.rack_units or SWITCH_UNITS
     power = 0.0 if blueprint.server.trays > 1 else blueprint.server.power_w or 0.0
     most = min(_fit_devices(rack, height, power, f"server {blueprint.server.name}"), servers)
@@ -155,7 +155,7 @@ def _fit_units(rack: Rack, height: int, power_w: float) -> int:
 
 def _fits(blueprint: Blueprint, rack: Rack, servers: int, leaves: int, each: int) -> bool:
     """Say whether a unit's racks of `each` servers have the height, and the power, for their share of its leaves."""
-    leaf = blueprint.boxes(blueprint.topology.roles[0])[0][0]
+    leaf = blueprint.model_counts(blueprint.topology.roles[0])[0][0]
     here = -(-leaves // -(-servers // each))
     height = each * _server_height(blueprint, rack) + here * (leaf.rack_units or SWITCH_UNITS)
     power = each * (blueprint.server.power_w or 0.0) + here * (leaf.power_w or 0.0)
@@ -163,7 +163,7 @@ def _fits(blueprint: Blueprint, rack: Rack, servers: int, leaves: int, each: int
 
 
 def _switch_racks(blueprint: Blueprint, role: str, rack: Rack) -> Shelf:
-    model: Switch = max((model for model, _ in blueprint.boxes(role)), key=lambda model: model.rack_units or 0)
+    model: Switch = max((model for model, _ in blueprint.model_counts(role)), key=lambda model: model.rack_units or 0)
     height = model.rack_units or SWITCH_UNITS
     each = _fit_devices(rack, height, model.power_w or 0.0, f"switch {model.name}")
     return Shelf(role, -(-blueprint.devices(role) // each), each, height)

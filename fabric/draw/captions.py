@@ -40,7 +40,7 @@ def model_title(blueprint: Blueprint, group: Group) -> str:
     """Return the model of a group without what is in brackets, or its catalogue name; several with their counts."""
     if group == blueprint.topology.server:
         return _short_title(blueprint.server)
-    models = blueprint.boxes(group.role)
+    models = blueprint.model_counts(group.role)
     several = (f"{count(number)} {_short_title(model)}" for model, number in models)
     return _short_title(models[0][0]) if len(models) == 1 else ", ".join(several)
 

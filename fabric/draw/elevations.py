@@ -62,11 +62,11 @@ def _draw_totals(blueprint: Blueprint, floor: Floor, x: float, top: float) -> li
 
 def _describe_power(blueprint: Blueprint, floor: Floor) -> str:
     """Return the power that the first rack draws, where the catalogue has it."""
-    leaf, box = blueprint.boxes(blueprint.topology.roles[0])[0][0], blueprint.server.power_w
-    if box is None or (floor.rack_leaves and leaf.power_w is None):
+    leaf, server_w = blueprint.model_counts(blueprint.topology.roles[0])[0][0], blueprint.server.power_w
+    if server_w is None or (floor.rack_leaves and leaf.power_w is None):
         return "The power of a rack is unknown."
     servers = min(floor.rack_servers * floor.share, blueprint.servers)
-    watts = servers * box + floor.rack_leaves * (leaf.power_w or 0.0)
+    watts = servers * server_w + floor.rack_leaves * (leaf.power_w or 0.0)
     return f"A rack of servers draws {watts / 1000:.1f} kW."
 
 

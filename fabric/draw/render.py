@@ -1,4 +1,4 @@
-"""Sheets made into matplotlib figures, and figures into files that are the same bytes on every run.
+"""Pages made into matplotlib figures, and figures into files that are the same bytes on every run.
 
 Text goes into an SVG as outlines (`svg.fonttype` is `path`): a browser without DejaVu Sans would otherwise put in
 another font, and the labels, measured to fit, would collide. The words stay searchable, in a comment beside each

@@ -56,7 +56,7 @@ class Style(Protocol):
 
 
 def style_of(blueprint: Blueprint) -> Style:
-    """Return the style of a blueprint: the one place of this package where the kinds of topology are told apart."""
+    """Return the style of a blueprint: the one place of this package where the kinds of topology are distinguished."""
     match blueprint.topology:
         case ClosForm() as form:
             return ClosStyle(blueprint, form)

@@ -58,7 +58,9 @@ def to_simgrid(blueprint: Blueprint, *, latencies: bool = True) -> str:
 
 def _links(blueprint: Blueprint, network: Network, hosts: list[str], *, latencies: bool) -> Iterator[str]:
     constants, server = collectives(), blueprint.server
-    half = {role: slowest_ns(model for model, _ in blueprint.boxes(role)) / 2 for role in blueprint.topology.roles}
+    half = {
+        role: slowest_ns(model for model, _ in blueprint.model_counts(role)) / 2 for role in blueprint.topology.roles
+    }
     cable = constants.fibre_ns_per_m * constants.cable_m
     ends = [(bundle.lower.role, bundle.upper.role) for bundle in blueprint.topology.bundles]
     delays = [cable + sum(half.get(role, 0.0) for role in pair) if latencies else 0.0 for pair in ends]

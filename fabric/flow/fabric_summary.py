@@ -97,8 +97,8 @@ class FabricSummary:
 
 def is_infiniband(blueprint: Blueprint) -> bool:
     """Return whether all switches are InfiniBand switches."""
-    boxes = (box for role in blueprint.topology.roles for box in blueprint.boxes(role))
-    return all(model.link_layer == "infiniband" for model, _ in boxes)
+    models = (model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role))
+    return all(model.link_layer == "infiniband" for model in models)
 
 
 def slowest_ns(models: Iterable[Switch]) -> float:

@@ -65,7 +65,7 @@ class GraphRouter:
             link_gbps=blueprint.link_gbps,
             tiers=2,
             hops=diameter,
-            switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.boxes(role)),
+            switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.model_counts(role)),
             steps=form.turn_hops(diameter),
             several_paths=True,
             peers=metrics.peers(),

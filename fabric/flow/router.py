@@ -1,4 +1,4 @@
-"""Routers: what flows ask of a fabric, by the kind of its topology, told apart in one place."""
+"""Routers: what flows ask of a fabric, by the kind of its topology, distinguished in one place."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Router(Protocol):
 def router_of(blueprint: Blueprint, up: Mask | None = None) -> Router:
     """Return the router of a blueprint over the links that are `up`, shape (links,), by default all.
 
-    This is the one place of this package where the kinds of topology are told apart.
+    This is the one place of this package where the kinds of topology are distinguished.
     """
     match blueprint.topology:
         case ClosForm() as form:

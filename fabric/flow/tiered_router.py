@@ -57,7 +57,7 @@ class TieredRouter:
             link_gbps=blueprint.link_gbps,
             tiers=blueprint.tiers,
             hops=diameter,
-            switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.boxes(role)),
+            switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.model_counts(role)),
             steps=form.turn_hops(diameter),
             several_paths=any(blueprint.ports_up(role) > 1 for role in below_top),
             peers=metrics.peers(),

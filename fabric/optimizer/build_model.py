@@ -33,7 +33,7 @@ def build_model(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
 
 
 def _model_of(candidate: Candidate, relaxed: Iterable[str]) -> Model:
-    """Return the candidate's model: the one place of this package where the kinds of topology are told apart."""
+    """Return the candidate's model: the one place of this package where the kinds of topology are distinguished."""
     match candidate.topology:
         case ClosForm() as form:
             return ClosModel(candidate, form, relaxed)

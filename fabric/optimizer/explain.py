@@ -65,7 +65,7 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
         return f"{item.limit} {_write_value(item.value)}"
     models = {model.name: model for allowed in spec.switches.values() for model in allowed}
     rates = dict.fromkeys(gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes)))
-    each = [f"{box.name} ({_ports(box, rates)})" for box in models.values() if any(map(box.radix, rates))]
+    each = [f"{model.name} ({_ports(model, rates)})" for model in models.values() if any(map(model.radix, rates))]
     left = len(each) - SHOWN
     more = f" and {left} more switch{'es'[: 2 * (left > 1)]}" if left > 0 else ""
     return f"the ports of {', '.join(each[:SHOWN])}{more}"

@@ -97,5 +97,7 @@ def summary_of(candidate: Candidate, features: Features) -> FabricSummary:
         load_factor=topology.routing.load_factor,
         inverse_path_diversity=features.get("inverse paths", 0) / MILLION,
         ratios_are_cuts=topology.ratios_are_cuts,
-        switches_reduce=all(box.link_layer == "infiniband" for boxes in candidate.models.values() for box in boxes),
+        switches_reduce=all(
+            model.link_layer == "infiniband" for models in candidate.models.values() for model in models
+        ),
     )

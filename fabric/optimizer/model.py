@@ -180,7 +180,7 @@ class Model(ABC):
     def slowest_switch(self) -> Feature:
         """Return the latency of the slowest switch in use, in picoseconds."""
         models = self.candidate.models
-        each = {role: [round(1000 * slowest_ns([box])) for box in boxes] for role, boxes in models.items()}
+        each = {role: [round(1000 * slowest_ns([model])) for model in allowed] for role, allowed in models.items()}
         most, least = max(max(values) for values in each.values()), max(min(values) for values in each.values())
         if most == least:
             return Feature(most, most)
@@ -268,9 +268,9 @@ class Model(ABC):
     def uses_model(self, name: str) -> cp_model.IntVar:
         """Return a flag that is 1 when any tier uses the switch model `name`, and no more than that when minimised."""
         flag = self.var(1, f"uses {name}", least=0)
-        for role, boxes in self.candidate.models.items():
-            for box, used in zip(boxes, self.used[role], strict=True):
-                if box.name == name:
+        for role, models in self.candidate.models.items():
+            for model, used in zip(models, self.used[role], strict=True):
+                if model.name == name:
                     self.cp.add(flag >= used)
         return flag
 
@@ -278,9 +278,9 @@ class Model(ABC):
         """Return the switches of the switch model `name` over all tiers."""
         return sum(
             count
-            for role, boxes in self.candidate.models.items()
-            for box, count in zip(boxes, self.switch_counts[role], strict=True)
-            if box.name == name
+            for role, models in self.candidate.models.items()
+            for model, count in zip(models, self.switch_counts[role], strict=True)
+            if model.name == name
         )
 
     def total(self, objective: LinearObjective) -> cp_model.LinearExprT:

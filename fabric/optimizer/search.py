@@ -207,7 +207,7 @@ def _plainness(candidate: Candidate) -> tuple[int, int]:
 
 
 def _complexity(blueprint: Blueprint) -> tuple[int, ...]:
-    models = len({model.name for role in blueprint.topology.roles for model, _ in blueprint.boxes(role)})
+    models = len({model.name for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)})
     parallel = sum(blueprint.sizes[bundle.name] for bundle in blueprint.topology.fabric_bundles)
     fullness = (-servers for servers in metrics_of(blueprint).peers())
     return models, parallel, blueprint.links_total, blueprint.switches, *fullness

@@ -136,7 +136,7 @@ def _cost_cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
     spec = part.at(cents)
     prices = Prices(spec, blueprint.link_gbps)
     models = {model.name: model for role in blueprint.topology.roles for model in spec.models(role)}
-    counts = (pair for role in blueprint.topology.roles for pair in blueprint.boxes(role))
+    counts = (pair for role in blueprint.topology.roles for pair in blueprint.model_counts(role))
     total = sum(count * (prices.switch_cents(models[model.name]) or 0) for model, count in counts)
     total += prices.nic_cents * spec.server.nics * blueprint.servers
     return total + sum(
@@ -187,7 +187,7 @@ def _with_optic(spec: Spec, part: Optic, cents: int) -> Spec:
 
 
 def _switches(name: str, blueprint: Blueprint) -> Fraction:
-    counts = (pair for role in blueprint.topology.roles for pair in blueprint.boxes(role))
+    counts = (pair for role in blueprint.topology.roles for pair in blueprint.model_counts(role))
     return Fraction(sum(count for model, count in counts if model.name == name))
 
 

@@ -50,7 +50,7 @@ def _describe_tier(study: Study, role: str) -> SwitchTier:
     return SwitchTier(
         role=role,
         model=blueprint.models[role].name,
-        models={model.name: count for model, count in blueprint.boxes(role)},
+        models={model.name: count for model, count in blueprint.model_counts(role)},
         ports_down=blueprint.ports_down(role),
         ports_up=blueprint.ports_up(role),
         radix=blueprint.radix(role),

@@ -89,7 +89,7 @@ def _note_power(study: Study) -> Iterator[str]:
 
 def _models(blueprint: Blueprint) -> list[Switch]:
     """Return the switch models in use."""
-    return [model for role in blueprint.topology.roles for model, _ in blueprint.boxes(role)]
+    return [model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)]
 
 
 def _note_prices(study: Study) -> Iterator[str]:

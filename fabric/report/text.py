@@ -72,5 +72,5 @@ def count_models(models: Mapping[str, int]) -> str:
 
 def name_switches(blueprint: Blueprint) -> str:
     """Return the switches of every tier from the leaf up: `32 sn5600 + 8 qm9700`."""
-    boxes = (box for role in blueprint.topology.roles for box in blueprint.boxes(role))
-    return " + ".join(f"{units.count(count)} {model.name}" for model, count in boxes)
+    pairs = (pair for role in blueprint.topology.roles for pair in blueprint.model_counts(role))
+    return " + ".join(f"{units.count(count)} {model.name}" for model, count in pairs)

@@ -218,19 +218,19 @@ def pareto(
     *,
     size_bytes: int = 2**30,
     routing: str = "adaptive",
-    work: float | None = None,
+    budget: float | None = None,
     progress: Callable[[str], None] | None = None,
     **request: Any,
 ) -> Pareto:
     """Return the Pareto front over `objectives`, two or more names as `optimize` takes them; raises as it does.
 
-    `work` is the solve budget, in CP-SAT's deterministic time; when it is exhausted the status is FEASIBLE.
+    `budget` is the solve budget, in CP-SAT's deterministic time; when it is exhausted the status is FEASIBLE.
     """
     parsed = parse_objectives(objectives, size_bytes, routing)
     if len(parsed) < 2 or "=" in objectives:
         raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, without weights: cost,hops")
     spec = _read_source(source, request)
-    found = find_front(spec, parsed, progress or (lambda text: None), work)
+    found = find_front(spec, parsed, progress or (lambda text: None), budget)
     studies = tuple(_study_point(spec, found, point) for point in found.points)
     return Pareto(spec, tuple(objective.key for objective in parsed), studies, found.status, found.wall_s)
 

@@ -20,7 +20,7 @@ def dragonfly() -> GraphForm:
 
     With p NICs a router, a routers a group, h global links a router and g groups it has a p g NICs; g is at most
     a h + 1, and a = 2p = 2h is balanced (J. Kim et al. 2008, doi 10.1109/ISCA.2008.19). Every pair of groups has as
-    many links as go up evenly, `pair`, and what is left leads to the nearest groups. Minimal ways have one global
+    many links as go up evenly, `pair`, and what is left leads to the nearest groups. Minimal paths have one global
     link at the most, of weight 3, though two may be fewer hops than one between two local ones.
     """
     leaf = Group("leaf", ("group", "router", PLANE))
@@ -70,12 +70,12 @@ def _global(group: Group, *loads: Ratio) -> tuple[PatternBundle, tuple[Rule, Rul
     counts as none, so that a dragonfly of almost as many groups as there can be is as good as the balanced one.
     """
     each, name = group.axes[1], f"{group.role}-global"
-    wire = PatternBundle(
+    bundle = PatternBundle(
         group, group, name, count(f"group {each} global {PLANE} : 2"), count("global"), count("global"),
         lambda sizes: balanced(sizes["group"], sizes[each], sizes["global"]), loads,
     )  # fmt: skip
     even = f"group {each} global"
-    return wire, (
+    return bundle, (
         Rule(count("group - 1"), count(f"{each} global"), "every two groups need a link"),
         Rule(count(even), None, f"global links have two ends: {even} is even"),
     )

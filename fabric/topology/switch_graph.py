@@ -113,7 +113,7 @@ class Graph:
         return near
 
     def nearer(self, at: Rows, goal: Rows, far: npt.NDArray[np.uint8], drawn: Callable[[Rows], Rows]) -> Rows:
-        """Return for each walk an arc from switch `at` that leads nearer to target `goal`, each link equally likely.
+        """Return for each packet an arc from switch `at` that leads nearer to target `goal`, each link equally likely.
 
         `far` are the distances to all targets, and `drawn` a whole number below each of those it is given.
         """
@@ -123,8 +123,8 @@ class Graph:
         arcs[~there] = 0
         places = self.heads.astype(np.int32)[arcs] * np.int64(far.shape[1]) + goal[:, None]
         weights = self.weights.astype(far.dtype)[arcs]
-        ways = (far.reshape(-1)[places] + weights == far[at, goal][:, None]) & there
-        total = np.cumsum(ways * self.copies.astype(np.int32)[arcs], axis=1, dtype=np.int32)
+        onward = (far.reshape(-1)[places] + weights == far[at, goal][:, None]) & there
+        total = np.cumsum(onward * self.copies.astype(np.int32)[arcs], axis=1, dtype=np.int32)
         place = (total > drawn(total[:, -1].astype(np.int64))[:, None]).argmax(axis=1)
         return np.asarray(arcs[np.arange(len(at)), place], np.int64)
 
@@ -150,18 +150,18 @@ def graph_of(form: GraphForm, sizes: Sizes) -> Graph:
         total += math.prod(sizes[axis] for axis in group.axes if axis != PLANE)
     leaves = first.get(form.roles[1], total) if len(form.roles) > 1 else total
     parts, hosts, servers, start = list[tuple[Rows, ...]](), list[Rows](), list[Rows](), 0
-    for wire in form.bundles:
-        low, high = wire.pairs(sizes)
-        if wire in form.host_patterns:
-            hosts.append(high + first[wire.upper.role])
+    for bundle in form.bundles:
+        low, high = bundle.pairs(sizes)
+        if bundle in form.host_patterns:
+            hosts.append(high + first[bundle.upper.role])
             servers.append(low)
         else:
-            each = sizes[wire.name] * (sizes[PLANE] if PLANE in wire.lower.axes else 1)
+            each = sizes[bundle.name] * (sizes[PLANE] if PLANE in bundle.lower.axes else 1)
             rows = start + np.arange(len(low)) * each
-            ends = low + first[wire.lower.role], high + first[wire.upper.role]
-            of_links = np.full(len(low), sizes[wire.name]), np.full(len(low), form.paths.weights.get(wire.name, 1))
+            ends = low + first[bundle.lower.role], high + first[bundle.upper.role]
+            of_links = np.full(len(low), sizes[bundle.name]), np.full(len(low), form.paths.weights.get(bundle.name, 1))
             parts += [(*ends, rows, 0 * rows, *of_links), (*reversed(ends), rows, 0 * rows + 1, *of_links)]
-        start += evaluate(wire.total, sizes)
+        start += evaluate(bundle.total, sizes)
     tails, heads, link, back, copies, weights = map(np.concatenate, zip(*parts, strict=True)) if parts else NONE
     order = np.argsort(tails, kind="stable")
     targets = np.stack(hosts, axis=1) if form.routing.nic_levels else np.arange(leaves)[:, None]

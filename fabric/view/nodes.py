@@ -104,8 +104,8 @@ def model_name(blueprint: Blueprint, role: str, row: int | None = None) -> str:
     """Return the model of the device in a row of its group; without a row, the models of the group."""
     if role == blueprint.topology.server.role:
         return blueprint.server.name
-    boxes = blueprint.boxes(role)
-    if row is None or len(boxes) == 1:
-        return " + ".join(model.name for model, _ in boxes)
-    ends = np.cumsum([count for _, count in boxes])
-    return boxes[min(int(np.searchsorted(ends, row, side="right")), len(boxes) - 1)][0].name
+    pairs = blueprint.model_counts(role)
+    if row is None or len(pairs) == 1:
+        return " + ".join(model.name for model, _ in pairs)
+    ends = np.cumsum([count for _, count in pairs])
+    return pairs[min(int(np.searchsorted(ends, row, side="right")), len(pairs) - 1)][0].name

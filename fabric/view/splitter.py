@@ -35,7 +35,7 @@ class Splitter(Protocol):
 
 
 def splitter_of(blueprint: Blueprint) -> Splitter:
-    """Return the splitter of a blueprint: the one place of this package where the kinds of topology are told apart."""
+    """Return the splitter of a blueprint: the one place of this package that distinguishes the kinds of topology."""
     match blueprint.topology:
         case ClosForm() as form:
             return ClosSplitter(blueprint, form)

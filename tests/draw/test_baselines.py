@@ -1,4 +1,4 @@
-"""The look of the pictures, held by baselines: `make baselines` draws them again after a change that is meant.
+"""The look of the pictures, compared with baselines: `make baselines` draws them again after a change that is meant.
 
 They are compared tile by tile, of 16 by 16 pixels: the root mean square of a tile's differences may be 1.5 of 255, less
 than a thin line or the edge of a white card comes to. matplotlib brings its own FreeType, so letters are the same on

@@ -115,7 +115,7 @@ def test_same_bytes(tmp_path: Path) -> None:
 
 
 def test_planes_and_levels() -> None:
-    """Planes are told of fabrics that have them, levels of those whose NICs have a port for each, never both."""
+    """Planes are mentioned for fabrics that have them, levels for those whose NICs have a port for each, never both."""
     for name in [*names("small graph"), *names("large graph")]:
         blueprint = build(name)
         form = blueprint.topology

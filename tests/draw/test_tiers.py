@@ -113,7 +113,7 @@ def test_numbers() -> None:
 
 
 def test_rows_share_their_axes() -> None:
-    """The cards of one row are told apart on the same axes, on two at the most."""
+    """The cards of one row differ on the same axes, at most two."""
     for form in CLOS_FORMS:
         for blueprint in (sized(form, SMALL), sized(form, LARGE, 4)):
             for row in tier_layout(blueprint, 0).rows:

@@ -111,9 +111,9 @@ def test_a_registered_kind_of_diagram_is_drawn(run: Run, tmp_path: Path) -> None
     page = Canvas(540, 40, (Label(20, 20, "mine", 7, "#000000"),))
     KINDS.add(DiagramKind("mine", "a word", lambda _blueprint, _diagram: page, ("seed",)))
     try:
-        told = " ".join(run("diagram", "--help")[1].split())
-        assert "racks, load, mine." in told
-        assert "[kind racks, load, mine]" in told
+        text = " ".join(run("diagram", "--help")[1].split())
+        assert "racks, load, mine." in text
+        assert "[kind racks, load, mine]" in text
         picture = tmp_path / "it.svg"
         assert run("diagram", "superpod-h100-1su", "--kind", "mine", "--seed", "1", "-o", picture)[0] == 0
         assert "mine" in picture.read_text()

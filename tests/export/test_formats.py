@@ -109,7 +109,7 @@ def parts(svg: ElementTree.Element, kind: str) -> list[ElementTree.Element]:
 
 @graphviz
 def test_graphviz_draws_every_node_in_its_place_and_every_edge() -> None:
-    """The SVG has as many nodes and edges as the view, and its boxes stand as the view has them, none on another."""
+    """The SVG has as many nodes and edges as the view at the positions of the view, and no two overlap."""
     for plan in blueprints():
         view = view_of(plan, levels_of(plan)[-2])
         svg = rendered(text(view, "dot"))
@@ -133,7 +133,7 @@ def box(part: ElementTree.Element) -> tuple[float, float, float, float]:
 
 
 def overlap(one: tuple[float, ...], two: tuple[float, ...]) -> bool:
-    """Tell whether two boxes share a point."""
+    """Say whether two boxes share a point."""
     return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]
 
 
@@ -175,7 +175,7 @@ def test_every_cell_of_a_drawing_joins_cells_and_none_overlaps() -> None:
 
 
 def test_hostile_names_stay_text_in_every_format() -> None:
-    """Markup, quotes, backslashes, newlines and marks of direction come back as they are; what no file holds is told.
+    """Markup, quotes, backslashes, newlines and marks of direction come back as they are; the rest is reported.
 
     No name opens an element, ends a string or is taken for HTML.
     """
@@ -270,7 +270,7 @@ def test_what_cannot_be_written_is_refused(words: tuple[str, ...], code: int, sa
 
 
 def test_without_a_file_the_graph_goes_to_stdout() -> None:
-    """The text on stdout is the file's, and the level that was chosen is told on stderr."""
+    """The text on stdout is the file's, and the level that was chosen is reported on stderr."""
     done = CliRunner().invoke(cli, ["export", "colossus-100k", "--format", "node-link"])
     assert done.exit_code == 0
     read = nx.node_link_graph(json.loads(done.stdout), edges="edges")

@@ -34,7 +34,7 @@ def full(name: str, place: int, sizes: dict[str, int]) -> Blueprint:
 
 
 def loads(plan: Blueprint) -> dict[str, list[float]]:
-    """Return what a link of each bundle carries, one way, when every NIC sends line rate evenly to all.
+    """Return what a link of each bundle carries, in one direction, when every NIC sends line rate evenly to all.
 
     By networkx: the pairs of leaves whose traffic an edge carries, evenly over all paths of least weight.
     """
@@ -81,10 +81,10 @@ def test_a_dragonfly_s_ratio_is_that_of_its_published_paths() -> None:
     plan = full("dragonfly", 0, {"group": 9, "router": 4, "global": 2, "slot": 2})
     graph, leaves, _ = graph_of_switches(plan)
     every = {(source, target) for source in leaves for target in leaves if source != target}
-    passed, ways = Counter[str](), list(local_global_local(graph, every))
-    assert len(ways) == len(every)
-    for way in ways:
-        passed.update(bundle for *_, bundle in way)
+    passed, paths = Counter[str](), list(local_global_local(graph, every))
+    assert len(paths) == len(every)
+    for path in paths:
+        passed.update(bundle for *_, bundle in path)
     links = {bundle.name: 2 * plan.links(bundle) for bundle in plan.topology.fabric_bundles}
     means = {name: number * 2**2 / plan.servers / links[name] for name, number in passed.items()}
     assert max(means.values()) == pytest.approx(ratio(plan), rel=0.06)

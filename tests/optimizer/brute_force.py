@@ -128,7 +128,7 @@ def _cores(
 
 
 def _survives(request: Request, losses: dict[str, list[tuple[int, Fraction]]], before: Fraction) -> bool:
-    """Return whether enough remains, told the routings after each loss: switches it spreads over, room they had."""
+    """Return whether enough remains, given the routings after each loss: switches it spreads over, room they had."""
     before = min(before, Fraction(1))
     for role, share in request.survive:
         routings = losses.get(role, [])
@@ -138,5 +138,5 @@ def _survives(request: Request, losses: dict[str, list[tuple[int, Fraction]]], b
 
 
 def _hops(request: Request, parted: list[bool]) -> int:
-    """Return the switches on the longest path, told whether some pair does not meet at each tier below the top."""
+    """Return the switches on the longest path, given whether some pair does not meet at each tier below the top."""
     return 1 + 2 * sum(parted) if request.servers > 1 else 0

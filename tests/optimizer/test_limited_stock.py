@@ -70,8 +70,8 @@ def shapes(servers: int, nics: int, lanes: int) -> Iterator[Shape_]:
 def prices(tiers: tuple[tuple[int, int], ...], boxes: tuple[Box, Box]) -> Iterator[int]:
     """Yield the cost of the switches of the tiers for every way to take them from the two models."""
     mixed = any(box.stock is not None for box in boxes)
-    ways = [range(count + 1) if mixed else (0, count) for count, _ in tiers]
-    for firsts in product(*ways):
+    choices = [range(count + 1) if mixed else (0, count) for count, _ in tiers]
+    for firsts in product(*choices):
         taken = [(first, count - first) for first, (count, _) in zip(firsts, tiers, strict=True)]
         fits = all(
             not some or ports <= box.ports
@@ -172,7 +172,7 @@ def test_modules_and_cables_follow_the_cages_of_each_model() -> None:
     modules = {(row.used_for, row.part): row.quantity for row in study.bill.of("module")}
     for role in study.blueprint.topology.roles:
         ports = study.blueprint.ports_down(role) + study.blueprint.ports_up(role)
-        for model, count in study.blueprint.boxes(role):
+        for model, count in study.blueprint.model_counts(role):
             part = "400G module" if model.name == "small" else "2 x 400G module"
             assert modules[role, part] == count * (ports if model.name == "small" else math.ceil(ports / 2))
 
@@ -181,7 +181,7 @@ def test_of_equal_mixes_the_first_model_stands_lowest() -> None:
     """Of mixes that cost the same, the one with the first model in the lowest tier is taken."""
     asked = {**ASKED, "switches": [SMALL, {**SMALL, "name": "other"}], "available": {"small": 5, "other": 5}}
     plan = fabric.design(asked).blueprint
-    assert [(model.name, count) for model, count in plan.boxes("leaf")] == [("small", 4)]
+    assert [(model.name, count) for model, count in plan.model_counts("leaf")] == [("small", 4)]
 
 
 def test_too_little_stock_is_infeasible() -> None:

@@ -86,7 +86,7 @@ def test_weights_too_large_to_add_exactly_are_refused() -> None:
 
 
 def test_a_price_that_is_needed_and_unknown_is_named() -> None:
-    """The cost of a switch without a price is refused and names it; a price of the request's own mends it."""
+    """The cost of a switch without a price is refused and names it; a price of the request's own fixes it."""
     words = {"switches": "tomahawk6-128x800g"}
     with pytest.raises(fabric.InputError, match="no known price of tomahawk6-128x800g"):
         best("cost", **words)

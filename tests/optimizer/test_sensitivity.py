@@ -63,9 +63,9 @@ def test_the_price_of_links_may_change_the_choice_too() -> None:
     request = {"gpus": 100_000, "server": "hgx-h100", "switches": "sn5600", "family": "clos", "tiers": 3}
     request |= {"link_price_usd": 1240, "prices_usd": {"sn5600": 45_000}}
     study = fabric.optimize(request)
-    told = [change for change in study.sensitivity() if change.part == "link_price_usd" and change.at_usd is not None]
-    assert told
-    for change in told:
+    found = [change for change in study.sensitivity() if change.part == "link_price_usd" and change.at_usd is not None]
+    assert found
+    for change in found:
         sign = 1 if change.direction == "up" else -1
         links = study.blueprint.links_total
         switches = study.bill.cost_usd("switch") or 0
@@ -103,9 +103,9 @@ def test_the_command_tells_the_prices() -> None:
     words = ["optimize", "examples/my-cluster.yaml", "--sensitivity"]
     rows = json.loads(CliRunner().invoke(cli, [*words, "--json"], catch_exceptions=False).stdout)["sensitivity"]
     table = CliRunner(env={"COLUMNS": "80"}).invoke(cli, words, catch_exceptions=False).stdout
-    told = [row for row in rows if row["at_usd"] is not None]
-    assert told
-    assert all(f"{100 * row['change']:+.1f} %" in table for row in told)
+    found = [row for row in rows if row["at_usd"] is not None]
+    assert found
+    assert all(f"{100 * row['change']:+.1f} %" in table for row in found)
     assert max(map(len, table.splitlines())) <= 80
 
 

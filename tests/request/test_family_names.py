@@ -67,7 +67,7 @@ def test_every_key_takes_effect_on_such_a_role() -> None:
     cheap = fabric.design(BASE, link_price_usd={"leaf-agg": 100, "server-leaf": 1240})
     assert cheap.bill.cost_usd() == base.bill.cost_usd() - 1140 * links
     other = fabric.design(BASE, switches=BY_NAME["switches"], link_gbps=200).blueprint
-    assert [model.name for model, _ in other.boxes("agg")] == ["qm8700"]
+    assert [model.name for model, _ in other.model_counts("agg")] == ["qm8700"]
     assert fabric.design(BASE, oversubscription={"leaf": 2}).blueprint.devices("agg") < plan.devices("agg")
     spare = fabric.design(BASE, reserve={"agg": 2}).blueprint
     assert spare.ports_down("agg") <= 62 < plan.ports_down("agg")

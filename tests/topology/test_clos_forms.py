@@ -69,7 +69,7 @@ def test_rails_meet_where_the_form_says() -> None:
     ],
 )
 def test_a_form_that_is_no_fabric_is_refused(text: str, word: str) -> None:
-    """A chain without switches, a gap in the placement, or an axis that comes back is told at once."""
+    """A chain without switches, a gap in the placement, or an axis that repeats is refused at once."""
     with pytest.raises(InputError, match=word):
         ClosForm.parse("mine", text)
 

@@ -115,9 +115,9 @@ def ends_of(plan: Blueprint, leaves: list[int]) -> set[tuple[int, int]]:
     """Return the switches between which sub-flows go: all those of servers, or by levels those that flows choose."""
     if not plan.topology.routing.nic_levels:
         return {(source, target) for source in leaves for target in leaves if source != target}
-    walks, nics = GraphPaths(plan, plan.topology), plan.servers * plan.server.nics
-    source, target, dealt = (each.reshape(-1) for each in np.indices((nics, nics, walks.ports)))
-    begin, end = walks.ports_of(source, target, dealt).switches
+    paths, nics = GraphPaths(plan, plan.topology), plan.servers * plan.server.nics
+    source, target, dealt = (each.reshape(-1) for each in np.indices((nics, nics, paths.ports)))
+    begin, end = paths.ports_of(source, target, dealt).switches
     pairs = zip(begin + plan.servers, end + plan.servers, strict=True)
     return {(int(one), int(other)) for one, other in pairs if one != other}
 
@@ -133,7 +133,7 @@ def routes_of(form: Topology, graph: nx.Graph, ends: set[tuple[int, int]]) -> It
 def waits(
     form: Topology, plan: Blueprint, scheme: Callable[..., list[int]], twice: bool = False
 ) -> tuple[nx.DiGraph, int]:
-    """Return which channel of which link waits for which, and the channels used; `twice` for two ways one by one."""
+    """Return which channel of which link waits for which, and the channels used; `twice` for two in a row."""
     graph, leaves, place = graph_of_switches(plan)
     found, most = nx.DiGraph(), 0
     kept = [(route, scheme(route, place)) for route in routes_of(form, graph, ends_of(plan, leaves))]

@@ -52,7 +52,7 @@ def views(trials: int = 2) -> Iterator[tuple[Blueprint, View]]:
 
 
 def coordinates(plan: Blueprint, network: Network) -> list[tuple[str, dict[str, int]]]:
-    """Return the role and the coordinates of every device, of servers on wires those of their leaf too."""
+    """Return the role and the coordinates of every device, of servers of a graph form those of their leaf too."""
     found = []
     for row in range(network.devices):
         role, digits = NAME.fullmatch(network.name(row)).groups()
@@ -106,7 +106,7 @@ def in_order(low: int, high: int, same: bool) -> tuple[int, int]:
 
 
 def axes_of(plan: Blueprint, view: View) -> dict[str, int]:
-    """Return the coordinates of the place that a view of a wired form is of, by its numbers."""
+    """Return the coordinates of the place that a view of a graph form shows, by its numbers."""
     axes = [axis for axis in plan.topology.switch_groups[0].axes if axis != "plane"]
     if view.level not in ("pod", "unit"):
         return {}
@@ -210,7 +210,7 @@ def test_the_counts_of_a_view_need_no_view_of_every_device() -> None:
     ids=lambda form: f"{form.family} {form.text}",
 )
 def test_the_links_per_pair_are_those_of_the_devices(form: Topology) -> None:
-    """What a design says of two joined devices, in the mean, is what a view of every device has."""
+    """What a design says of two joined devices, on average, is what a view of every device has."""
     for seed in range(3):
         plan = random_blueprint(form, Random(f"pairs {form.text} {seed}"))
         found: dict[str, list[float]] = {}
@@ -221,7 +221,7 @@ def test_the_links_per_pair_are_those_of_the_devices(form: Topology) -> None:
 
 
 def test_the_last_place_is_told_where_it_is_filled_in_part() -> None:
-    """Of 12,500 servers by 256 and 64 the last pod and unit hold 212 and 20; of whole places none is told."""
+    """Of 12,500 servers by 256 and 64 the last pod and unit hold 212 and 20; full ones have no remark."""
     plan = fabric.design("colossus-100k").blueprint
     for level, numbers, servers in (("pod", {"pod": 48}, 212), ("unit", {"pod": 48, "unit": 3}, 20)):
         assert partial_place(plan, level) == numbers

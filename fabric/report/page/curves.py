@@ -66,7 +66,7 @@ def front_curve(study: Study) -> Curve:
     title = "Pareto front over cost, hops and all-reduce time"
     request = {key: value for key, value in study.spec.request.items() if key != "expected"}
     try:
-        front = pareto(request, FRONT, work=BUDGET)
+        front = pareto(request, FRONT, budget=BUDGET)
     except FabricError as error:
         return _empty_curve("front", title, str(error).splitlines()[0])
     points = sorted((one["cost_usd"], one["allreduce_s"], one["hops_max"]) for one in front.values)

@@ -24,7 +24,7 @@ function dollars(value, all) {
   return `$${(value / unit).toLocaleString("en-US", { maximumFractionDigits: 3 })} ${word}`;
 }
 
-// Curves. A value on the x axis is told by its text; the legend holds what the pointer is at.
+// Curves. A value on the x axis is given by its text; the legend shows what the pointer is at.
 const charts = [];
 function plot(place) {
   const curve = data[place.dataset.design].curves.find((one) => one.key === place.dataset.curve);
