@@ -110,7 +110,9 @@ def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
 def _plain_ratios(ratios: Mapping[str, Any]) -> Any:
     """Return the ratio as one number where all tiers have the same, else by role."""
     numbers = {role: float(ratio) for role, ratio in ratios.items()}
-    return numbers["*"] if len(set(numbers.values())) == 1 else {role: numbers[role] for role in numbers if role != "*"}
+    if "*" in numbers and len(set(numbers.values())) == 1:
+        return numbers["*"]
+    return {role: number for role, number in numbers.items() if role != "*"}
 
 
 def _improve(spec: Spec, objective: LinearObjective, optimum: float | None) -> tuple[float | None, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fabric
+from fabric.optimizer import OBJECTIVES, find_binding_limits
 from fabric.report.describe import describe
 from fabric.report.rationale import explain_choice
 from fabric.report.sentences import describe_failures, describe_objective, describe_status
@@ -18,6 +19,17 @@ def explain(objective: str = "cost", **words: object) -> str:
 def test_a_binding_limit_has_the_optimum_without_it() -> None:
     """The limit, its value, and what relaxing it would save are in one sentence."""
     assert "Binding limits: oversubscription = 1 (at 2, the optimum is $" in explain(tiers=2)
+
+
+def test_a_range_of_one_tier_leaves_the_others_at_their_default() -> None:
+    """A smallest ratio that only one tier has is a limit of that tier, and the rationale is found all the same."""
+    words = {"gpus": 64, "tiers": 2, "oversubscription": {"leaf": {"min": 2, "max": 3}}}
+    assert "Binding limits: tiers = 2 (" in explain(**words)
+    limits = {
+        each.limit: each.value
+        for each in find_binding_limits(fabric.read({**REQUEST, **words}), [OBJECTIVES["cost"]], 1e12)
+    }
+    assert limits["least_oversubscription"] == {"leaf": 2.0}
 
 
 def test_a_weighted_sum_is_taken_apart() -> None:
