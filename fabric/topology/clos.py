@@ -179,12 +179,14 @@ class ClosForm(Topology):
         depth = len(places)
         if depth == len(self.placement):
             return ((count, ports),)
-        below = self.placement[depth]
+        bundle = next(bundle for bundle in self.bundles if bundle.upper == group)
+        inner = self.placement_axes(bundle.lower)[depth:]
+        if not inner:
+            return ((count, ports),)
         around = sizes[filled_name(places[-1])] if places else 1
-        missing = around * sizes[below] - sizes[filled_name(below)]
+        missing = around * evaluate(inner, sizes) - sizes[filled_name(inner[-1])]
         if not missing:
             return ((count, ports),)
-        bundle = next(bundle for bundle in self.bundles if bundle.upper == group)
         last = evaluate(tuple(axis for axis in group.axes if axis not in places), sizes)
         others = tuple(axis for axis in bundle.lower_only if axis not in self.placement)
         return (count - last, ports), (last, ports - missing * evaluate((*others, bundle.name), sizes))
@@ -248,7 +250,7 @@ def _check(form: ClosForm) -> None:
             raise InputError(f"family {form.family}: an axis may not be called '{filled_name(axis)}' beside '{axis}'")
     if form.tiers < 1:
         raise InputError(f"family {form.family}: '{form.text}' has no switches")
-    _require_unique(form.family, "role", form.roles)
+    _require_unique(form.family, "role", (group.role for group in form.groups))
     for group in form.groups:
         _require_unique(form.family, f"axis of {group.role}", group.axes)
         places = tuple(axis for axis in group.axes if axis in form.placement)

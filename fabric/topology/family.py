@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fabric.errors import InputError
 from fabric.topology.clos import ClosForm
-from fabric.topology.topology import Topology
+from fabric.topology.topology import PLANE, Topology
 
 __all__ = ["Family"]
+
+RESERVED_ROLES = (PLANE, "min", "max")
+"""What keys of a request by tier mean besides tiers: the loss of a plane in `survive`, and the ends of a range."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,11 @@ class Family:
     """A warning that goes with every design of it; empty for none."""
     least_planes: int = 1
     """The fewest planes it is built on."""
+
+    def __post_init__(self) -> None:
+        for role in (role for form in self.forms for role in form.roles):
+            if role in RESERVED_ROLES:
+                raise InputError(f"family {self.name}: a tier may not be called '{role}', which is a key of requests")
 
     @property
     def layered(self) -> bool:

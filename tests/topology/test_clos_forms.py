@@ -39,6 +39,19 @@ def _spoilt(name: str) -> object:
     return lambda blueprint: true(random_blueprint(blueprint.topology, Random(99)))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server(block, slot) - leaf(leaf)",
+        "server(hall, block, slot) - leaf(hall) - spine(spine)",
+        "server(hall, block, slot) - leaf(hall, block, rail) - spine(rail, spine)",
+    ],
+)
+def test_a_group_may_gather_several_levels_of_places(text: str) -> None:
+    """The free ports of a switch above partly filled places are counted over all levels that it gathers."""
+    check_family(Family.of("mine", "", text, reference=""), trials=25)
+
+
 def test_a_form_reads_back_as_it_was_written() -> None:
     """The text of every form parses to the same form."""
     for family in families().values():
@@ -65,6 +78,7 @@ def test_rails_meet_where_the_form_says() -> None:
         ("server(block,slot) - leaf(slot)", "must be the server's first"),
         ("server(slot,slot) - leaf()", "duplicate"),
         ("server(slot) - leaf() - leaf(leaf)", "duplicate"),
+        ("server(block,slot) - server(block)", "duplicate role server"),
         ("server(pod,slot) - leaf(pod,rail) - spine(spine) - core(rail)", "comes back"),
     ],
 )
@@ -72,6 +86,13 @@ def test_a_form_that_is_no_fabric_is_refused(text: str, word: str) -> None:
     """A chain without switches, a gap in the placement, or an axis that repeats is refused at once."""
     with pytest.raises(InputError, match=word):
         ClosForm.parse("mine", text)
+
+
+@pytest.mark.parametrize("role", ["plane", "min", "max"])
+def test_a_role_that_a_request_could_not_address_is_refused(role: str) -> None:
+    """A tier has no name that means something else in `survive` or `oversubscription`."""
+    with pytest.raises(InputError, match=f"may not be called '{role}'"):
+        Family.of("mine", "", f"server(block, slot) - {role}(block) - spine(spine)", reference="")
 
 
 def test_a_full_fat_tree_of_radix_k_is_the_textbook_one() -> None:
