@@ -7,7 +7,8 @@ schema, the reports and the error messages take their lists from the registry, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar
@@ -15,6 +16,8 @@ from typing import Generic, Protocol, TypeVar
 from fabric.errors import InputError, nearest
 
 __all__ = ["Record", "Registry"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
 class Record(Protocol):
@@ -33,14 +36,22 @@ class Registry(Mapping[str, R], Generic[R]):
 
     `kind` is the word for people, such as `routing`; `type_` the records' class. `builtin` returns the built-in records
     when they are first needed, so that a registry costs nothing to import. Other packages' entry points are in the
-    group `fabric.<plural>`.
+    group `fabric.<plural>`. `reserved` are words that ask for something else, so that no record may be called by them.
     """
 
-    def __init__(self, kind: str, plural: str, type_: type[R], builtin: Callable[[], Iterable[R]]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        plural: str,
+        type_: type[R],
+        builtin: Callable[[], Iterable[R]],
+        reserved: Collection[str] = (),
+    ) -> None:
         self.kind = kind
         self.plural = plural
         self._type = type_
         self._builtin = builtin
+        self._reserved = reserved
 
     @property
     def group(self) -> str:
@@ -60,12 +71,23 @@ class Registry(Mapping[str, R], Generic[R]):
     def _load(self, point: EntryPoint) -> R:
         where = f"entry point {point.name} of {self.group}: {point.value}"
         try:
-            record = point.load()
-        except Exception as error:
-            raise InputError(f"{where} fails: {error!r}") from error
-        if not isinstance(record, self._type):
-            raise InputError(f"{where} is not a {self._type.__name__}")
+            record: R = point.load()
+        except (Exception, SystemExit) as error:  # a module that ends the process would end ours without a word
+            raise InputError(f"{where} fails: {error!r:.500}") from error
+        self._check(record, where)
         return record
+
+    def _check(self, record: R, what: str) -> None:
+        """Raise InputError unless the record is of the registry's class and has a name that can be typed in a list."""
+        if not isinstance(record, self._type):
+            raise InputError(f"{what} is not a {self._type.__name__}")
+        if not isinstance(record.name, str) or not _NAME.fullmatch(record.name):
+            raise InputError(
+                f"{what}: the name {record.name!r:.80} is not valid; use letters, digits and _ . + -, and begin with"
+                " a letter or a digit"
+            )
+        if record.name in self._reserved:
+            raise InputError(f"{what}: the name '{record.name}' is reserved")
 
     def __getitem__(self, name: str) -> R:
         return self._records[name]
@@ -83,7 +105,11 @@ class Registry(Mapping[str, R], Generic[R]):
         return self[name]
 
     def add(self, record: R) -> None:
-        """Add a record, for the life of this process; raises InputError when its name is taken."""
+        """Add a record, for the life of this process.
+
+        Raises InputError when it is not of the registry's class, or its name is taken, reserved or not valid.
+        """
+        self._check(record, f"{record!r:.80}")
         if record.name in self._records:
             raise InputError(f"the {self.kind} '{record.name}' exists already")
         self._records[record.name] = record

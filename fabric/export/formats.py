@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from fabric.units import count
 from fabric.view import READABLE, View, node_count, readable_level, view_of
 
 __all__ = ["FORMATS", "Format", "format_by_suffix", "view_for", "write_view_text"]
+
+_SUFFIX = re.compile(r"\.[a-z0-9_+-]+")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ class Format:
     """Yields the text of a view, piece by piece."""
     picture: bool = False
     """Whether people look at it, so that it shows at most `READABLE` nodes."""
+
+    def __post_init__(self) -> None:
+        words = self.suffixes if isinstance(self.suffixes, tuple) else (None,)
+        if not all(isinstance(word, str) and _SUFFIX.fullmatch(word) for word in words):
+            raise InputError(
+                f"format '{self.name}': the suffixes {self.suffixes!r:.80} are not a tuple of suffixes in lower case"
+                " with the dot, such as ('.dot',)"
+            )
 
 
 FORMATS = Registry(

@@ -21,7 +21,7 @@ DIRECT = (DRAGONFLY, DRAGONFLY_PLUS, SLIM_FLY, HYPERX, TORUS, MESH, JELLYFISH)
 BUILTIN = (*CLOS, *DIRECT, BCUBE, ZCUBE)
 
 
-FAMILIES = Registry("family", "families", Family, lambda: BUILTIN)
+FAMILIES = Registry("family", "families", Family, lambda: BUILTIN, reserved=("any", "clos", "direct"))
 """Every family by name; other packages export theirs under the entry-point group `fabric.families`."""
 
 

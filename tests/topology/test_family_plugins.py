@@ -56,7 +56,12 @@ def test_a_third_party_family_is_found_sized_and_checked(installed: Path) -> Non
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("HALVES = 3", "is not a Family"), (None, "is taken"), ("1 / 0", "fails: ZeroDivisionError")],
+    [
+        ("HALVES = 3", "is not a Family"),
+        (None, "is taken"),
+        ("1 / 0", "fails: ZeroDivisionError"),
+        ("raise SystemExit(0)", "fails: SystemExit(0)"),
+    ],
 )
 def test_a_wrong_entry_point_is_told(installed: Path, text: str | None, word: str) -> None:
     """An entry point that holds no Family, or takes a taken name, is named and exits 2."""
