@@ -1,8 +1,8 @@
 """Mutants: small changes of the code that counts, prices and estimates, each of which some test must notice.
 
 Cosmic Ray proposes the changes; a number of places are drawn with a fixed seed, and one change at each. A mutant runs
-the tests of its own package, and, if they pass, those of the others that compare numbers. What survives is listed: a missing test, or a change that
-means the same.
+the tests of its own package, and, if they pass, those of the others that compare numbers. What survives is listed: a
+missing test, or a change that means the same.
 
     python -m tests.mutants --count 120 --seed 0 --out build/mutants
 """
@@ -83,7 +83,7 @@ def main() -> None:
         trees: SimpleQueue[Path] = SimpleQueue()
         for number in range(options.workers):
             trees.put(_copy_tree(Path(folder) / str(number)))
-        # The tests of the module's own package notice most mutants, and soon; only the others take the time of the rest.
+        # The tests of the module's own package notice most mutants soon; only those left take the time of the others.
         for stage in (_own_tests, _other_tests):
             left = [each.mutant for each in outcomes if each.outcome == "survived"]
             found = pool.map(lambda mutant, stage=stage: _run_in_free_tree(mutant, stage(mutant), trees), left)
