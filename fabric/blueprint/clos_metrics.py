@@ -126,6 +126,7 @@ class _PlaceTree:
             return self.lost(tier, count), 0
         size, links = self.servers[tier - 1], self.links[tier - 1]
         before, offset = divmod(self.half - first, size)
+        # Only one place of a tier is split by the middle of the servers; those before and after it are on one side.
         split = first + before * size
         middle = min(size, first + count - split) if offset else 0
         after = count - before * size - middle

@@ -139,6 +139,7 @@ class _Paths:
         last = arcs.shape[1] - 1
         for tier, layer in enumerate(self.layers):
             free, links = layer.up, self.above_source[tier]
+            # By another hash than the first choice, or all flows of a failed link would go on together.
             self._draw_digits(layer, free, links, digits, arcs[:, tier], nth(keys, RETRY + tier))
             arcs[:, tier] = self._row(layer, self.source, digits)
         for tier, layer in reversed(list(enumerate(self.layers))):
@@ -159,6 +160,7 @@ class _Paths:
         first = np.ravel_multi_index(
             [layer.digit(rows, axis) % size for axis, size in zip(names, sizes, strict=True)], sizes
         )
+        # The first position at which more than the number drawn are allowed: each allowed link is equally likely.
         drawn = (np.cumsum(allowed, axis=1) > below(hashes, allowed.sum(axis=1))[:, None]).argmax(axis=1)
         taken = np.where(allowed[np.arange(len(rows)), first], first, drawn)
         digits |= dict(zip(names, np.unravel_index(taken, sizes), strict=True))

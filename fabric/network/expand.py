@@ -75,6 +75,7 @@ def _lay_axis_bundle(
     digits = _digits(lower)
     partners = _grid(_strides(upper), {axis: blueprint.sizes[axis] for axis in bundle.upper_only})
     first = upper.first + _dot(_strides(upper), digits, lower.count)
+    # The lower devices below one upper device in order: each has the next of its ports.
     rank = _dot(steps(bundle.lower_only, blueprint.sizes), digits, lower.count)
     grid = (lower.count, len(partners), copies)
     ports = np.arange(len(partners) * copies).reshape(1, len(partners), copies)
@@ -101,6 +102,7 @@ def _lay_pattern_bundle(
     rows[0][:] = (lower.first + (low if hosts else low * planes + plane) + 0 * plane).reshape(-1)
     rows[1][:] = (upper.first + high * planes + plane).reshape(-1)
     if bundle.lower == bundle.upper:
+        # Within one group a device is the lower end of some links and the upper of others: its ports count both.
         both = _ranks(np.concatenate([rows[0], rows[1]]))
         rows[2][:], rows[3][:] = both[: len(rows[0])], both[len(rows[0]) :]
     else:

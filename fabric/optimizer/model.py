@@ -168,6 +168,7 @@ class Model(ABC):
             return Feature(expression, expression)
         if isinstance(expression, cp_model.IntVar):
             return Feature(self.lower(expression), self.upper(expression), expression)
+        # Being no less is enough: flow objectives never fall when a feature grows, so nothing better is lost.
         term = self.var(most, "feature", least=0)
         self.cp.add(term >= expression)
         return Feature(1, most, term)
@@ -201,6 +202,7 @@ class Model(ABC):
         role, each = group.role, (*self.topology.ports_down(group), *self.topology.ports_up(group))
         total = sum((self.count(ports, self.widest) for ports in each), self._spare_ports(role))
         flags = list(zip(self.candidate.radix(role), self.used[role], strict=True))
+        # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
         if self.relaxed == {f"ports.{role}"}:
             self.cp.add(total <= self._excess(self.widest))
         elif self.relaxed == {"ports"}:
@@ -250,6 +252,7 @@ class Model(ABC):
             return
         used = [self.var(1, f"{group.role} is {model.name}", least=0) for model in models]
         counts = [self.var(self.upper(devices), f"{group.role} of {model.name}", least=0) for model in models]
+        # A model counts as used where it has a device: limits on ports and latency hold for models in use only.
         for flag, count in zip(used, counts, strict=True):
             self.cp.add(count <= self.upper(devices) * flag)
             if self.candidate.mixes(group.role):

@@ -103,6 +103,8 @@ class _Search:
     def run(self, progress: Progress) -> None:
         """Take the points in order until there are no more, or the budget ends."""
         while self.streams and self.complete:
+            # A head is the next point only when no other stream could still have a lesser one: those at the least bound
+            # are solved first.
             bound = min(stream.bound for stream in self.streams)
             first = [stream for stream in self.streams if stream.bound == bound]
             empty = next((stream for stream in first if not stream.head), None)
@@ -127,6 +129,7 @@ class _Search:
     def _find_head(self, stream: _Stream) -> None:
         """Find the least of the first objective among the stream's fabrics that no point dominates."""
         problem = Subproblem(stream.candidate, self.dominance.objectives, stream.found)
+        # Nothing of the stream is below its last head; saying so spares the solver that proof.
         if self.dominance.linear and stream.bound > -math.inf:
             problem.at_least(self.dominance.linear[0], stream.bound)
         for point in self.dominance.frontier_without_first(self.points):

@@ -39,6 +39,7 @@ def survive_switch(model: Model, form: ClosForm, tier: int, share: Fraction) -> 
 
 def remains_of(count: Term, share: Fraction) -> Constraint:
     """Return that count - 1 is at least the share of count."""
+    # count - 1 >= share * count is count >= 1 / (1 - share).
     return False if share == 1 else count >= math.ceil(1 / (1 - share))
 
 
@@ -49,7 +50,9 @@ def _room(model: Model, form: ClosForm, tier: int, below: int, base: int, share:
         tiers = range(base, bundle)
         up = Counter(name for each in tiers for name in form.bundles[each + 1].ports_up)
         down = Counter(name for each in tiers for name in form.bundles[each].ports_down)
+        # Sizes on both sides of the inequality cancel, which keeps the products small.
         more, less = (tuple((one - other).elements()) for one, other in ((up, down), (down, up)))
+        # Bounded so, either side, once more by a size and by the share, is still within the solver's integers.
         most = LARGEST_TOTAL // (
             4 * max(share.denominator, *(model.upper(model.sizes[name]) for name in (*spread, *more, *less)))
         )

@@ -89,14 +89,17 @@ def balanced(groups: int, routers: int, ports: int) -> Pairs:
     times, rest = divmod(slots, others)
     if times == 0 or groups * slots % 2:
         raise InputError(f"{groups} groups of {slots} links each cannot all be joined")
+    # Slots left over lead 1, -1, 2, -2 and so on; an odd one leads to the group opposite, which is its own inverse.
     near = np.arange(1, rest // 2 + 1)
     extra = np.sort(np.concatenate([near, groups - near, [groups // 2][: rest % 2]])).astype(np.int64)
     offset = np.concatenate([np.tile(np.arange(1, groups), times), extra])
+    # A slot that leads `offset` on ends at the one that leads `groups - offset` on: the slot counted from the end.
     mirror = np.concatenate([np.arange(times * others).reshape(times, -1)[:, ::-1].reshape(-1), np.arange(rest)[::-1]])
     mirror[times * others :] += times * others
     group = np.arange(groups, dtype=np.int64)[:, None]
     there = (group + offset) % groups
     slot = np.arange(slots)
+    # A link is laid by the end whose offset is the smaller; between opposite groups by the lower number.
     once = (2 * offset < groups) | ((2 * offset == groups) & (group < there))
     low = group * routers + slot // ports
     high = there * routers + mirror // ports
@@ -164,6 +167,7 @@ def _generators(q: int) -> tuple[list[int], list[int]]:
         powers.append(int(multiply[powers[-1], element]))
     if q % 4 == 1:
         return powers[0::2], powers[1::2]
+    # The power q - 1 is 1 again; the second generator set has it by that exponent.
     powers.append(1)
     if q % 4 == 3:
         w = (q + 1) // 4
@@ -179,6 +183,7 @@ def random_regular(devices: int, degree: int, seed: int) -> Pairs:
     """
     if degree >= devices or devices * degree % 2:
         raise InputError(f"{devices} devices cannot have {degree} different neighbours each")
+    # In a dense graph hardly any swap is free of repeated pairs; its complement is sparse.
     if 2 * degree > devices:
         return _others(devices, *random_regular(devices, devices - 1 - degree, seed))
     random = np.random.default_rng(seed)

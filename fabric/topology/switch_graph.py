@@ -67,12 +67,14 @@ class Graph:
         """Return the ends newly reached from all sources together with each further link, by sets of 64 sources."""
         seen = self._members(self.ends[sources])
         known, reached, counts = -1, 0, list[int]()
+        # reduceat returns an element for an empty run too, so switches without arcs are left out.
         joined = np.flatnonzero(np.diff(self.starts))
         while (everywhere := int(np.bitwise_count(seen).sum())) > known:
             known = everywhere
             ends = int(np.bitwise_count(np.bitwise_or.reduce(seen[self.ends], axis=1)).sum())
             counts.append(ends - reached)
             reached = ends
+            # One bit for each source: a step of 64 searches is an OR of words along the arcs.
             near = np.bitwise_or.reduceat(seen[self.heads], self.starts[joined], axis=0) if len(joined) else seen
             seen[joined] |= near
         return counts
@@ -99,6 +101,7 @@ class Graph:
             near = [self._near(front[distance - weight], weight) for weight in weights if distance - weight in front]
             new = np.bitwise_or.reduce([np.zeros_like(seen), *near]) & ~seen
             seen = seen | new
+            # An arc weighs at most the maximum, so older fronts lead nowhere new.
             front = {each: sets for each, sets in front.items() if each > distance - weights.max(initial=0)}
             front |= {distance: new} if new.any() else {}
         return found
@@ -124,6 +127,7 @@ class Graph:
         places = self.heads.astype(np.int32)[arcs] * np.int64(far.shape[1]) + goal[:, None]
         weights = self.weights.astype(far.dtype)[arcs]
         onward = (far.reshape(-1)[places] + weights == far[at, goal][:, None]) & there
+        # An arc counts once for each of its parallel links, so that every link is equally likely.
         total = np.cumsum(onward * self.copies.astype(np.int32)[arcs], axis=1, dtype=np.int32)
         place = (total > drawn(total[:, -1].astype(np.int64))[:, None]).argmax(axis=1)
         return np.asarray(arcs[np.arange(len(at)), place], np.int64)
