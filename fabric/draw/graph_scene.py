@@ -92,9 +92,12 @@ class GraphFabric:
         """Return the devices of a group of switches in one plane."""
         return math.prod(self.sizes[axis] for axis in group.axes if axis != PLANE)
 
-    def joined_pairs(self, bundle: PatternBundle) -> list[tuple[int, int]]:
-        """Return every two devices of one plane that the bundle joins, once each."""
-        ends = np.unique(np.stack(bundle.pairs(self.sizes), axis=1), axis=0)
+    def joined_pairs(self, bundle: PatternBundle, chosen: int | None = None) -> list[tuple[int, int]]:
+        """Return every two devices of one plane that the bundle joins, once each; only those of `chosen` if given."""
+        ends = np.stack(bundle.pairs(self.sizes), axis=1)
+        if chosen is not None:
+            ends = ends[(ends == chosen).any(axis=1)]
+        ends = np.unique(ends, axis=0)
         return [(low, high) for low, high in ends.tolist()]
 
 

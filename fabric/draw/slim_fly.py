@@ -33,7 +33,7 @@ def draw_halves(graph: GraphFabric) -> GraphScene:
     chosen = q // 2 * (q + 1)
     near = {chosen}
     for bundle in graph.patterns:
-        pairs = [pair for pair in graph.joined_pairs(bundle) if q <= LINKS or chosen in pair]
+        pairs = graph.joined_pairs(bundle, None if q <= LINKS else chosen)
         near |= {end for pair in pairs if chosen in pair for end in pair}
         for low, high in sorted(pairs, key=lambda pair: chosen in pair):
             ends = spots[low], spots[high]
