@@ -94,15 +94,26 @@ class ClosSplitter:
 
     def _edges(self, nodes: Sequence[AggregatedNode]) -> Edges:
         """Return the edges between nodes: the device pairs that each bundle joins, times its parallel links."""
-        rows: list[tuple[int, int, int, int, int]] = []
+        parts = [np.empty((0, 5), np.int64)]
         members = {group: [row for row, node in enumerate(nodes) if node.group == group] for group in self.form.groups}
         for number, bundle in enumerate(self.form.bundles):
             parallel = self.blueprint.sizes[bundle.name]
+            alike = self._alike(bundle, nodes, members[bundle.upper])
             for low in members[bundle.lower]:
-                for high in members[bundle.upper]:
-                    if pairs := self._count_pairs(bundle, nodes[low].fixed, nodes[high].fixed):
-                        rows.append((low, high, number, pairs * parallel, pairs))
-        return Edges(*np.array(rows, np.int64).reshape(-1, 5).T)
+                for highs in alike:
+                    if pairs := self._count_pairs(bundle, nodes[low].fixed, nodes[highs[0]].fixed):
+                        parts.append(np.array([(low, high, number, pairs * parallel, pairs) for high in highs]))
+        low, high, bundles, links, pairs = np.concatenate(parts).T
+        order = np.lexsort((high, low, bundles))
+        return Edges(low[order], high[order], bundles[order], links[order], pairs[order])
+
+    def _alike(self, bundle: AxisBundle, nodes: Sequence[AggregatedNode], rows: Sequence[int]) -> list[list[int]]:
+        """Return the upper nodes in lists of those that the bundle joins to the same lower nodes, by as many pairs."""
+        axes = {*bundle.shared, *self.form.placement_axes(bundle.lower)}
+        alike: dict[tuple[int | None, ...], list[int]] = {}
+        for row in rows:
+            alike.setdefault(tuple(nodes[row].fixed.get(axis) for axis in axes), []).append(row)
+        return list(alike.values())
 
     def _count_pairs(self, bundle: AxisBundle, low: Mapping[str, int], high: Mapping[str, int]) -> int:
         """Return the pairs of devices of two nodes that the bundle joins: those that agree on every shared axis."""
