@@ -10,12 +10,14 @@ from fabric.errors import InputError
 from fabric.testing import check_blueprint, check_family, random_blueprint
 from fabric.topology.clos import ClosForm
 from fabric.topology.families import BUILTIN, CLOS, Family, families
+from tests.marks import slow
 
 
+@pytest.mark.parametrize("trials", [3, *slow(15)])
 @pytest.mark.parametrize("family", BUILTIN, ids=lambda family: family.name)
-def test_closed_forms_are_what_the_expansion_has(family: Family) -> None:
+def test_closed_forms_are_what_the_expansion_has(family: Family, trials: int) -> None:
     """Devices, links, ports, hops and bisection of any small fabric are the same counted, laid out and searched."""
-    check_family(family, trials=15, seed=3)
+    check_family(family, trials, seed=3)
 
 
 @pytest.mark.parametrize("family", BUILTIN, ids=lambda family: family.name)

@@ -18,12 +18,13 @@ from fabric.testing import random_blueprint, searched_hops
 from fabric.topology.families import BUILTIN, families, family_sets
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.patterns import balanced, mms_global, mms_local, prime_powers, random_regular
+from tests.marks import slow
 
 ONE = {"name": "one", "gpus": 1, "nics": 1, "nic_gbps": 400}
 GRAPH_FORMS = [form for name in family_sets()["any"] for form in families()[name].forms if not families()[name].layered]
 
 
-@pytest.mark.parametrize("q", [3, 4, 5, 7, 8, 9, 11, 13])
+@pytest.mark.parametrize("q", [3, 4, 5, *slow(7, 8, 9, 11, 13)])
 def test_the_graphs_of_slim_fly_have_diameter_two(q: int) -> None:
     """A McKay-Miller-Siran graph has 2 q^2 switches of one degree, no two of which are more than two links apart."""
     import networkx as nx
@@ -70,13 +71,14 @@ def test_a_random_graph_is_simple_and_regular(devices: int, degree: int) -> None
         random_regular(5, 5, 0)
 
 
+@pytest.mark.parametrize("trials", [1, *slow(3)])
 @pytest.mark.parametrize(
     "form", GRAPH_FORMS, ids=lambda form: f"{form.family}-{len(form.sizing.free)}-{len(form.sizing.tables)}"
 )
-def test_no_routing_beats_the_linear_program(form: GraphForm) -> None:
+def test_no_routing_beats_the_linear_program(form: GraphForm, trials: int) -> None:
     """A permutation's slowest flow gets no more under any routing than the best of all would leave it."""
     random = Random(7)
-    for _ in range(3):
+    for _ in range(trials):
         plan = random_blueprint(form, random)
         nics = plan.server.nics
         every = permutation(np.arange(plan.servers * nics), 1) if plan.servers > 1 else None
@@ -91,15 +93,22 @@ def test_no_routing_beats_the_linear_program(form: GraphForm) -> None:
 
 
 LOOSER = {"torus": 4, "mesh": 4, "bcube": 2}
+DENSE = ("hyperx", "jellyfish")
+"""Families whose linear program on 1,024 GPUs takes seconds."""
 
 
-@pytest.mark.parametrize("name", [item.name for item in BUILTIN if not item.layered])
-def test_closed_forms_are_near_explicit_flows(name: str) -> None:
-    """On 1,024 GPUs in random order a tree's slowest flow gets in closed form what it gets by flows, within 1.8 times.
+@pytest.mark.parametrize(
+    ("name", "gpus"),
+    [(item.name, 1024) for item in BUILTIN if not item.layered and item.name not in DENSE]
+    + [(name, 256) for name in DENSE]
+    + [pytest.param(name, 1024, marks=pytest.mark.slow) for name in DENSE],
+)
+def test_closed_forms_are_near_explicit_flows(name: str, gpus: int) -> None:
+    """With GPUs in random order a tree's slowest flow gets in closed form what it gets by flows, within 1.8 times.
 
     Flows get no more than the cuts and the linear program leave, and the closed form a tenth more at the most.
     """
-    words = {"gpus": 1024, "server": "hgx-h100", "switches": "sn5600", "oversubscription": LOOSER.get(name, 1)}
+    words = {"gpus": gpus, "server": "hgx-h100", "switches": "sn5600", "oversubscription": LOOSER.get(name, 1)}
     plan = fabric.design(words, family=name, planes=[1, 2]).blueprint
     for routing in ("adaptive", "ecmp"):
         work = partial(Workload, routing=Routing(routing, qps=2), algorithm="nvls-tree")
@@ -133,7 +142,7 @@ def test_a_torus_of_a_tpu_pod_is_sized() -> None:
     assert study.hops.max == 25
 
 
-@pytest.mark.parametrize("gpus", [64, 1024, 16_384])
+@pytest.mark.parametrize("gpus", [64, 1024, *slow(16_384)])
 def test_any_is_no_dearer_than_the_trees(gpus: int) -> None:
     """`family: any` finds nothing dearer than `clos`, and both are proven."""
     words = {"gpus": gpus, "server": "hgx-h100", "switches": "sn5600"}
@@ -152,10 +161,10 @@ def test_a_limit_on_hops_that_only_a_direct_network_meets() -> None:
         fabric.design(words, family="clos")
 
 
-@pytest.mark.parametrize("gpus", [32, 128, 512])
+@pytest.mark.parametrize("gpus", [32, 128, *slow(512)])
 @pytest.mark.parametrize("name", [item.name for item in BUILTIN])
 def test_hops_of_designs_are_those_of_a_search(name: str, gpus: int) -> None:
-    """At three sizes the hops of every family's design, largest and mean, are those of a breadth-first search."""
+    """At every size the hops of every family's design, largest and mean, are those of a breadth-first search."""
     server = {"name": "two", "gpus": 2, "nics": 2, "nic_gbps": 400, "nvlink_GBps": 100}
     switch = {"name": "32 x 200G", "ports": 32, "rate_gbps": 200, "price_usd": 1}
     words = {"gpus": gpus, "server": server, "switches": switch, "link_price_usd": 1, "oversubscription": 8}
