@@ -39,10 +39,15 @@ def diagrams(blueprint: Blueprint, kind: str) -> list[Diagram]:
             return [Diagram(kind)] if blueprint.servers > 1 and cabled(blueprint) else []
 
 
-def illegible(start: str, kind: str) -> dict[str, list[str]]:
-    """Return what is wrong with the diagrams of a kind, for each fabric of a kind."""
+def one_of_each(start: str) -> list[str]:
+    """Return the names of the fabrics of a kind, the largest form of each family."""
+    return [*{name.rpartition(" ")[0]: name for name in names(start)}.values()]
+
+
+def illegible(fabrics: list[str], kind: str) -> dict[str, list[str]]:
+    """Return what is wrong with the diagrams of a kind, for each of the fabrics."""
     found = {}
-    for name in names(start):
+    for name in fabrics:
         blueprint = build(name)
         for diagram in diagrams(blueprint, kind):
             if wrong := problems(lay_out_diagram(blueprint, diagram)):
@@ -53,19 +58,42 @@ def illegible(start: str, kind: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("start", ["small clos", "small graph", "designed", "colossus", "one switch"])
 def test_every_kind_is_legible(start: str, kind: str) -> None:
-    """Every kind of picture of every form is legible: small ones, and what is designed from a single server on."""
-    assert illegible(start, kind) == {}
+    """Every kind of picture of every family is legible: small ones, and what is designed from one server on."""
+    assert illegible(one_of_each(start) if start.startswith("small") else names(start), kind) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("start", ["small clos", "small graph"])
+def test_every_kind_of_every_form_is_legible(start: str, kind: str) -> None:
+    """So are those of the other forms of a family."""
+    assert illegible(names(start), kind) == {}
 
 
 @pytest.mark.parametrize("start", ["middle clos", "random"])
 def test_tiers_are_legible(start: str) -> None:
     """So are the levels and paths of fabrics of a middle size, and of those made up by chance."""
-    assert illegible(start, "tiers") == {}
+    assert illegible(one_of_each(start), "tiers") == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["middle clos", "random"])
+def test_tiers_of_every_form_are_legible(start: str) -> None:
+    """So are those of the other forms of a family."""
+    assert illegible(names(start), "tiers") == {}
 
 
 @pytest.mark.parametrize("start", ["large clos", "large graph", "wordy"])
 def test_large_fabrics_are_legible(start: str) -> None:
     """So are large fabrics, and names and numbers as long as they come."""
+    for name in one_of_each(start):
+        assert problems(page(name)) == [], name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["large clos", "large graph"])
+def test_large_fabrics_of_every_form_are_legible(start: str) -> None:
+    """So are those of the other forms of a family."""
     for name in names(start):
         assert problems(page(name)) == [], name
 
@@ -81,7 +109,7 @@ def test_parts_of_a_large_direct_network_are_legible(family: str) -> None:
 @pytest.mark.slow
 def test_parts_of_large_direct_networks_are_legible() -> None:
     """So are those of every direct form."""
-    assert illegible("large graph", "tiers") == {}
+    assert illegible(names("large graph"), "tiers") == {}
 
 
 @pytest.mark.parametrize("kind", ["adjacency", "racks"])

@@ -163,13 +163,15 @@ def test_same_bytes(tmp_path: Path) -> None:
     """The same fabric gives the same bytes, drawn again here or in a process whose user has styled matplotlib."""
     suffixes = ("svg", "png", "pdf")
     for name in ("a", "b"):
+        figure = draw_fabric(colossus())
         for suffix in suffixes:
-            save(draw_fabric(colossus()), tmp_path / f"{name}.{suffix}")
+            save(figure, tmp_path / f"{name}.{suffix}")
     (tmp_path / "matplotlibrc").write_text("font.size: 20\nsvg.fonttype: none\nlines.linewidth: 9\nsavefig.dpi: 30\n")
     code = (
         "import sys; from pathlib import Path; from fabric.draw import draw_fabric, save;"
         "from tests.draw.fabrics import colossus;"
-        "[save(draw_fabric(colossus()), Path(file)) for file in sys.argv[1:]];"
+        "figure = draw_fabric(colossus());"
+        "[save(figure, Path(file)) for file in sys.argv[1:]];"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     paths = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
