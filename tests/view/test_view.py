@@ -21,6 +21,7 @@ from fabric.topology.families import families
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import Topology
 from fabric.view import LEVELS, View, levels_of, node_count, partial_place, readable_level, view_of
+from tests.marks import slow
 
 FORMS = [form for family in families().values() for form in family.forms]
 NAME = re.compile(r"(\w+)(?:\[(.*)\])?")
@@ -43,12 +44,18 @@ def places(plan: Blueprint, level: str) -> Iterator[tuple[int, int]]:
         yield pod, unit
 
 
-def views(trials: int = 2) -> Iterator[tuple[Blueprint, View]]:
+def views_of(plan: Blueprint) -> Iterator[View]:
+    """Yield views of a blueprint at every level that it has."""
+    for level in levels_of(plan):
+        for pod, unit in places(plan, level):
+            yield view_of(plan, level, pod=pod, unit=unit)
+
+
+def views(trials: int) -> Iterator[tuple[Blueprint, View]]:
     """Yield views of random small blueprints of every form, at every level that they have."""
     for plan in blueprints(trials):
-        for level in levels_of(plan):
-            for pod, unit in places(plan, level):
-                yield plan, view_of(plan, level, pod=pod, unit=unit)
+        for view in views_of(plan):
+            yield plan, view
 
 
 def coordinates(plan: Blueprint, network: Network) -> list[tuple[str, dict[str, int]]]:
@@ -80,9 +87,10 @@ def members(view: View, devices: list[tuple[str, dict[str, int]]]) -> dict[int, 
     return found
 
 
-def counted(plan: Blueprint, view: View, network: Network) -> tuple[Counter, Counter, set]:
+def counted(
+    plan: Blueprint, view: View, network: Network, devices: list[tuple[str, dict[str, int]]]
+) -> tuple[Counter, Counter, set]:
     """Count, in the network laid out, the devices of every node and the links and pairs between every two."""
-    devices = coordinates(plan, network)
     of = members(view, devices)
     place = axes_of(plan, view)
     inside = {row for row, (_, digits) in enumerate(devices) if place.items() <= digits.items()}
@@ -118,29 +126,29 @@ def axes_of(plan: Blueprint, view: View) -> dict[str, int]:
     return outer | {axis: int(digit) for axis, digit in zip(inner, digits, strict=True)}
 
 
+@pytest.mark.parametrize("trials", [1, *slow(2)])
 @pytest.mark.parametrize(("inside", "above"), [(128, 16), (2, 1)])
 def test_a_view_is_the_network_with_equal_devices_in_one_node(
-    monkeypatch: pytest.MonkeyPatch, inside: int, above: int
+    monkeypatch: pytest.MonkeyPatch, inside: int, above: int, trials: int
 ) -> None:
     """At every level, each node has as many devices and each edge as many links as the network laid out."""
     for module in ("clos_view", "graph_view"):
         monkeypatch.setattr(f"fabric.view.{module}.INSIDE", inside)
         monkeypatch.setattr(f"fabric.view.{module}.ABOVE", above)
     number = 0
-    for plan, view in views(2):
+    for plan in blueprints(trials):
         network = expand(plan)
-        devices, links, pairs = counted(plan, view, network)
-        assert dict(devices) == dict(enumerate(view.multiplicity.tolist())), (
-            plan.topology.text,
-            view.title,
-            view.names,
-        )
-        ends = zip(view.lower.tolist(), view.upper.tolist(), view.bundle.tolist(), strict=True)
-        edges = dict(zip(ends, view.links.tolist(), strict=True))
-        assert edges == dict(links), (plan.topology.text, view.title)
-        assert sum(view.pairs.tolist()) == len(pairs)
-        number += 1
-    assert number > 200
+        named = coordinates(plan, network)
+        for view in views_of(plan):
+            devices, links, pairs = counted(plan, view, network, named)
+            said = (plan.topology.text, view.title, view.names)
+            assert dict(devices) == dict(enumerate(view.multiplicity.tolist())), said
+            ends = zip(view.lower.tolist(), view.upper.tolist(), view.bundle.tolist(), strict=True)
+            edges = dict(zip(ends, view.links.tolist(), strict=True))
+            assert edges == dict(links), said
+            assert sum(view.pairs.tolist()) == len(pairs)
+            number += 1
+    assert number > 100 * trials
 
 
 @pytest.mark.parametrize("level", ["fabric", "device"])
@@ -156,9 +164,10 @@ def test_a_view_of_the_whole_counts_what_the_blueprint_counts(level: str) -> Non
         assert dict(zip(view.roles, devices.tolist(), strict=True)) == {role: plan.devices(role) for role in view.roles}
 
 
-def test_no_two_nodes_stand_closer_than_one() -> None:
+@pytest.mark.parametrize("trials", [1, *slow(3)])
+def test_no_two_nodes_stand_closer_than_one(trials: int) -> None:
     """In no layout do nodes overlap."""
-    for plan, view in views(3):
+    for plan, view in views(trials):
         spots = np.stack([view.x, view.y], axis=1)
         apart = np.hypot(*(spots[:, None] - spots[None]).transpose(2, 0, 1)) + 9 * np.eye(len(view))
         assert apart.min() > 0.999, (plan.topology.text, view.title)
@@ -167,13 +176,13 @@ def test_no_two_nodes_stand_closer_than_one() -> None:
 
 @pytest.mark.parametrize("family", ["dragonfly", "dragonfly-plus", "slim-fly", "hyperx", "torus", "mesh", "jellyfish"])
 def test_no_two_nodes_of_larger_fabrics_stand_closer_than_one(family: str) -> None:
-    """Nor do they in direct networks of some hundred servers, at any level, on one plane or two."""
+    """Nor do they in direct networks of fifty to some hundred servers, at any level, on one plane or two."""
     box = {"name": "box", "gpus": 2, "nics": 2, "nic_gbps": 400}
     switch = {"name": "any", "ports": 36, "rate_gbps": 400, "price_usd": 1}
     slow = {**switch, "rate_gbps": 200}
     for planes, used in ((1, switch), (2, slow)):
         words = {"family": family, "planes": planes, "switches": [used], "link_gbps": 400 // planes}
-        gpus = 300 if family in ("torus", "mesh") else 1700
+        gpus = 100 if family in ("torus", "mesh") else 1700
         plan = fabric.design(gpus=gpus, server=box, oversubscription=8, **words).blueprint
         for level in levels_of(plan):
             view = view_of(plan, level)
