@@ -15,11 +15,12 @@ from fabric.flow import (
     shares,
 )
 from tests.flow.flow_fabrics import crossing, fat_tree, links_of, small_fabrics
+from tests.marks import slow
 
 EVERY = [Routing("adaptive"), Routing("ecmp"), Routing("ecmp", 4), Routing("dmodk"), Routing("ecmp", 2, pxn=True)]
 
 
-@pytest.mark.parametrize("trials", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("trials", [1, *slow(2)])
 def test_no_routing_beats_the_program_nor_the_program_the_cut(trials: int) -> None:
     """On any small fabric, full or partly full, flows get at most the LP's share, which is at most the cut's.
 
@@ -36,7 +37,7 @@ def test_no_routing_beats_the_program_nor_the_program_the_cut(trials: int) -> No
             assert routing.name != "adaptive" or got == pytest.approx(cut)
 
 
-@pytest.mark.parametrize("trials", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("trials", [1, *slow(2)])
 def test_bounds_hold_after_failures_too(trials: int) -> None:
     """With links down, no hashed flow beats the LP, and the LP does not beat the cut of the links that are up."""
     for plan, seed in small_fabrics(trials):

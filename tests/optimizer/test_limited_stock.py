@@ -26,6 +26,7 @@ from fabric.report.describe import describe, describe_json
 from fabric.report.markdown import markdown_report
 from fabric.report.terminal import summarize_design
 from fabric.request import Limits, Spec
+from tests.marks import slow
 from tests.request_fixtures import mistakes_of, read
 
 SMALL = {"name": "small", "ports": 8, "rate_gbps": 400, "price_usd": 10, "rack_units": 1, "power_w": 5}
@@ -102,11 +103,12 @@ def as_spec(servers: int, nics: int, family: str, boxes: tuple[Box, Box]) -> Spe
 
 
 @pytest.mark.usefixtures("unexplained")
+@pytest.mark.parametrize("draws", [24, *slow(40)])
 @pytest.mark.parametrize("family", ["fat-tree", "rail-optimized"])
-def test_stock_is_shared_out_as_by_exhaustive_search(family: str) -> None:
+def test_stock_is_shared_out_as_by_exhaustive_search(family: str, draws: int) -> None:
     """No way to share out two models of limited stock over the tiers is cheaper than the one sized."""
     random, mixes = Random(family), 0
-    for _ in range(40):
+    for _ in range(draws):
         servers, nics = random.randint(10, 28), random.choice([1, 2])
         lanes = nics if family == "rail-optimized" else 1
         stocks = random.choice(

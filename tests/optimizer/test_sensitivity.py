@@ -16,6 +16,7 @@ from fabric.report.describe import describe, describe_json
 from fabric.report.markdown import markdown_report
 from fabric.report.rationale import explain_choice
 from fabric.report.sensitivity import summarize_changes
+from tests.marks import slow
 
 REQUEST: dict[str, Any] = {
     "gpus": 1024,
@@ -38,7 +39,7 @@ def cost(study: fabric.Study, **prices: float) -> float | None:
     return (study.bill.cost_usd() or 0) + change
 
 
-@pytest.mark.parametrize("gpus", [512, 1024, 2000])
+@pytest.mark.parametrize("gpus", [512, 1024, *slow(2000)])
 def test_a_break_even_is_where_the_choice_changes(gpus: int) -> None:
     """Just before it the chosen fabric is still the cheapest, just after it another is cheaper."""
     request = {**REQUEST, "gpus": gpus}

@@ -25,6 +25,7 @@ from fabric.optimizer.solve import minimise
 from fabric.testing import random_blueprint
 from fabric.topology.families import families
 from fabric.topology.topology import PLANE, Topology
+from tests.marks import slow
 from tests.optimizer.brute_force import everything
 from tests.optimizer.test_search import FAMILIES, as_spec, small_request
 from tests.request_fixtures import mistakes_of, read
@@ -121,12 +122,13 @@ def test_without_room_to_spare_one_of_n_is_lost() -> None:
 
 
 @pytest.mark.usefixtures("unexplained")
+@pytest.mark.parametrize("draws", [15, *slow(40)])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_surviving_fabrics_are_found_as_by_exhaustive_search(family: str) -> None:
+def test_surviving_fabrics_are_found_as_by_exhaustive_search(family: str, draws: int) -> None:
     """No small fabric that survives is cheaper than the one sized, which says itself that enough remains."""
     random = Random(f"survive {family}")
     shares = [Fraction(1, 2), Fraction(2, 3), Fraction(3, 4), Fraction(4, 5), Fraction(1)]
-    for _ in range(40):
+    for _ in range(draws):
         losses = random.choice([["leaf"], ["spine"], ["spine"], ["core"], ["spine", "core"]])
         request = dataclasses.replace(
             small_request(random), survive=tuple((role, random.choice(shares)) for role in losses)

@@ -271,10 +271,10 @@ def test_the_command_writes_a_page_or_nothing(tmp_path: Path, monkeypatch: pytes
     from click.testing import CliRunner
 
     monkeypatch.chdir(tmp_path)
-    assert CliRunner().invoke(cli, ["report", "superpod-h100-1su", "--no-front"]).exit_code == 0
-    assert [each.name for each in tmp_path.iterdir()] == ["superpod-h100-1su.html"]
+    request = json.dumps({"name": "tiny", "gpus": 16, "server": "hgx-h100", "switches": "qm9700"})
+    Path("tiny.json").write_text(request)
+    assert CliRunner().invoke(cli, ["report", "tiny.json", "--no-front"]).exit_code == 0
+    assert {each.name for each in tmp_path.iterdir()} == {"tiny.json", "tiny.html"}
     with pytest.raises(fabric.InputError, match=r"must end in \.html"):
-        CliRunner().invoke(
-            cli, ["report", "superpod-h100-1su", "-o", "x.pdf"], standalone_mode=False, catch_exceptions=False
-        )
-    assert len([*tmp_path.iterdir()]) == 1
+        CliRunner().invoke(cli, ["report", "tiny.json", "-o", "x.pdf"], standalone_mode=False, catch_exceptions=False)
+    assert len([*tmp_path.iterdir()]) == 2

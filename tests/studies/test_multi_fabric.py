@@ -14,6 +14,7 @@ import fabric
 from fabric.cli.main import cli
 from fabric.errors import InputError
 from fabric.report.files import write_cluster
+from tests.marks import slow
 from tests.request_fixtures import Run
 
 CLUSTER: dict[str, Any] = {
@@ -64,7 +65,7 @@ def test_without_limits_each_fabric_is_its_own_cheapest(free: fabric.Cluster) ->
     assert free.status == "OPTIMAL"
 
 
-@pytest.mark.parametrize("share", [1, 0.995, 0.99, 0.98])
+@pytest.mark.parametrize("share", [0.99, *slow(1, 0.995, 0.98)])
 def test_a_shared_limit_is_met_at_the_least_cost(
     free: fabric.Cluster, fronts: list[fabric.Pareto], share: float
 ) -> None:
