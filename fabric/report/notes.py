@@ -27,7 +27,7 @@ def list_notes(study: Study) -> Iterator[str]:
             " Traffic cannot change planes inside the fabric; a NIC that loses a plane reaches others through NVLink."
         )
     yield from _note_channels(topology)
-    yield from _note_one_switch(blueprint)
+    yield from _note_one_switch(study)
     yield from topology.remarks(blueprint.sizes)
     yield from _note_single_leaf(study)
     for part in study.proof.unpriced:
@@ -61,10 +61,12 @@ def _note_channels(topology: Topology) -> Iterator[str]:
         yield f"Virtual channels for deadlock-free routing: {join_words(channels)}."
 
 
-def _note_one_switch(blueprint: Blueprint) -> Iterator[str]:
-    """Say where one switch in each plane would do instead of several."""
+def _note_one_switch(study: Study) -> Iterator[str]:
+    """Say where one switch in each plane would do instead of several, with room to grow and the reserved ports."""
+    blueprint, spec = study.blueprint, study.spec
     leaf, nics = blueprint.topology.roles[0], blueprint.servers * blueprint.server.nics
-    if blueprint.devices(leaf) > blueprint.planes and nics <= blueprint.radix(leaf):
+    needed = spec.grown_servers * blueprint.server.nics + spec.spare_ports(leaf)
+    if blueprint.devices(leaf) > blueprint.planes and needed <= blueprint.radix(leaf) and not spec.survive:
         model = blueprint.models[leaf].name
         yield f"One {model} per plane has ports for all {nics:,} NICs: family fat-tree with tiers 1."
 

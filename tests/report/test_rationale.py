@@ -57,3 +57,11 @@ def test_a_point_of_a_front_has_no_rationale() -> None:
     """On a Pareto front no limit is said to bind."""
     (study, *_) = fabric.pareto(REQUEST, "cost,hops").studies
     assert not list(explain_choice(describe(study)))
+
+
+def test_one_switch_is_suggested_only_where_it_would_do() -> None:
+    """A note names the single switch that has enough ports, but not against growth, reserved ports or `survive`."""
+    request = {"gpus": 48, "server": "hgx-h100", "switches": "qm9700", "tiers": 2}
+    asked = ({}, {"grow_to_gpus": 128}, {"reserve": 20}, {"survive": {"leaf": 0.5}})
+    notes = [" ".join(describe(fabric.design({**request, **words})).notes) for words in asked]
+    assert ["One qm9700 per plane has ports for all 48 NICs" in text for text in notes] == [True, False, False, False]
