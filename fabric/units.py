@@ -8,7 +8,19 @@ from fractions import Fraction
 
 from fabric.errors import InputError
 
-__all__ = ["count", "doublings", "money", "number", "parse_count", "parse_size", "power", "rate", "size", "time"]
+__all__ = [
+    "count",
+    "count_noun",
+    "doublings",
+    "money",
+    "number",
+    "parse_count",
+    "parse_size",
+    "power",
+    "rate",
+    "size",
+    "time",
+]
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE | re.ASCII)
 _DIGITS = 30
@@ -69,6 +81,12 @@ def size(bytes_: int) -> str:
 def count(number: float) -> str:
     """Return a count with thousands separated: 1568 is `1,568`."""
     return f"{number:,.0f}"
+
+
+def count_noun(number: float, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 switch`, `1,024 GPUs`; `plural` where it is not the noun with an s."""
+    digits = count(int(number)) if number == int(number) else f"{number:g}"
+    return f"{digits} {noun if number == 1 else plural or noun + 's'}"
 
 
 def number(value: float | None) -> str:

@@ -6,19 +6,19 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
 from fabric.draw.sampling import axis_span, has_planes
 from fabric.draw.style import style_of
-from fabric.draw.words import count_devices, count_things
+from fabric.draw.words import count_devices
 from fabric.topology.clos import filled_name
 from fabric.topology.topology import Bundle, Group, title
-from fabric.units import count, rate
+from fabric.units import count, count_noun, rate
 
 __all__ = ["describe_bundle", "describe_place", "describe_ports", "model_title", "notes", "subtitle"]
 
 
 def subtitle(blueprint: Blueprint) -> str:
     """Return the fabric in one line: size, family, tiers or the longest path, planes and where the rails meet."""
-    planes = [count_things(blueprint.planes, "plane")] if has_planes(blueprint) else []
+    planes = [count_noun(blueprint.planes, "plane")] if has_planes(blueprint) else []
     parts = [
-        count_things(blueprint.gpus, "GPU"),
+        count_noun(blueprint.gpus, "GPU"),
         count_devices(blueprint.servers, "server"),
         blueprint.topology.family,
         style_of(blueprint).describe_size(),
@@ -52,15 +52,15 @@ def _short_title(part: Server | Switch) -> str:
 def describe_ports(blueprint: Blueprint, group: Group) -> str:
     """Return how the ports of one device are used: `64 down, 64 up of 128 ports`."""
     if group == blueprint.topology.server:
-        links = count_things(blueprint.ports_up(group.role), "link")
-        return f"{count_things(blueprint.server.gpus, 'GPU')}, {links} up"
+        links = count_noun(blueprint.ports_up(group.role), "link")
+        return f"{count_noun(blueprint.server.gpus, 'GPU')}, {links} up"
     return f"{style_of(blueprint).describe_ports(group)} of {count(blueprint.radix(group.role))} ports"
 
 
 def describe_bundle(blueprint: Blueprint, bundle: Bundle) -> tuple[str, str]:
     """Return the total links of a bundle, then those of each pair or device and their rate."""
     each = style_of(blueprint).describe_bundle(bundle)
-    return count_things(blueprint.links(bundle), "link"), f"{each}, {rate(blueprint.link_gbps)}"
+    return count_noun(blueprint.links(bundle), "link"), f"{each}, {rate(blueprint.link_gbps)}"
 
 
 def describe_place(blueprint: Blueprint, axis: str) -> tuple[str, str]:
@@ -81,8 +81,8 @@ def notes(blueprint: Blueprint) -> tuple[str, ...]:
 
 
 def _total_note(blueprint: Blueprint) -> str:
-    switches = count_things(blueprint.switches, "switch", "es")
-    links, gpus = count_things(blueprint.links_total, "link"), count_things(blueprint.gpus, "GPU")
+    switches = count_noun(blueprint.switches, "switch", "switches")
+    links, gpus = count_noun(blueprint.links_total, "link"), count_noun(blueprint.gpus, "GPU")
     return f"{switches} and {links} connect {gpus}."
 
 

@@ -12,10 +12,10 @@ from fabric.draw.canvas import HARD_SPACE
 from fabric.draw.graph_scene import GraphScene
 from fabric.draw.palette import ACCENT, line_colour, rail_colour
 from fabric.draw.sampling import axis_span, colour_axis, framed_axes, has_planes, nesting_depth, own_axes
-from fabric.draw.words import count_things, ratio_text
+from fabric.draw.words import ratio_text
 from fabric.topology.clos import ClosForm, filled_name
 from fabric.topology.topology import PLANE, Bundle, Group, title
-from fabric.units import count
+from fabric.units import count, count_noun
 
 __all__ = ["ClosStyle"]
 
@@ -37,7 +37,7 @@ class ClosStyle:
 
     def describe_size(self) -> str:
         """Return the number of tiers."""
-        return count_things(self.form.tiers, "tier")
+        return count_noun(self.form.tiers, "tier")
 
     def describe_group(self, group: Group) -> str:
         """Return how many devices one place has and along which axes: `32 per pod: group 16 × spine 2`."""

@@ -27,10 +27,10 @@ from fabric.draw.graph_scene import (
     spread_on_line,
 )  # fmt: skip
 from fabric.draw.palette import GREY, HAIR, PALE, PLATES, SMALL_PT
-from fabric.draw.words import count_devices, count_things
+from fabric.draw.words import count_devices
 from fabric.topology.graph_form import PatternBundle
 from fabric.topology.topology import Group
-from fabric.units import count
+from fabric.units import count, count_noun
 
 __all__ = ["draw_group_circle", "draw_switch_circle"]
 
@@ -154,7 +154,7 @@ def _draw_one_group(graph: GraphFabric) -> tuple[list[Mark], dict[tuple[str, int
     counted = ", ".join(count_devices(size, group.role) for group, size in inside.items())
     links = graph.sizes["global"]
     some = f", {MOST_STUBS} drawn" if links > MOST_STUBS else ""
-    each = f"{count_things(links, 'global link')} per {far.lower.role}{some}"
+    each = f"{count_noun(links, 'global link')} per {far.lower.role}{some}"
     servers = f"{count_devices(graph.sizes['slot'], 'server')} per leaf"
     marks, top = draw_caption("One group", f"{counted}, {each}, {servers}", RIGHT_HALF, HEIGHT)
     spots = (_spots_on_circle if len(inside) == 1 else _spots_in_rows)(inside, top)

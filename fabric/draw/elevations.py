@@ -10,9 +10,9 @@ from fabric.draw.canvas import Align, Box, Label, Line, Mark, elide, text_width,
 from fabric.draw.page_layout import Part
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_on, role_fills
 from fabric.draw.tier_layout import MARGIN
-from fabric.draw.words import count_devices, count_things, role_plural
+from fabric.draw.words import count_devices, role_plural
 from fabric.topology.topology import title
-from fabric.units import count
+from fabric.units import count, count_noun
 
 __all__ = ["SERVER", "SIDE", "draw_elevations"]
 
@@ -85,7 +85,7 @@ def _draw_server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float)
     contents = [count_devices(servers, "server")]
     if leaves:
         every = blueprint.devices(leaf) >= leaves * floor.racks
-        some = f"a {leaf} in {count_things(blueprint.devices(leaf), 'rack')}"
+        some = f"a {leaf} in {count_noun(blueprint.devices(leaf), 'rack')}"
         contents.append(count_devices(leaves, leaf) if every else some)
     marks = _draw_rack(floor, x, unit, f"Unit rack × {count(floor.racks)}", ", ".join(contents))
     for number in range(servers):

@@ -18,12 +18,12 @@ from fabric.draw.lattices import draw_lattice
 from fabric.draw.palette import ACCENT
 from fabric.draw.sampling import axis_span, has_planes, own_axes
 from fabric.draw.slim_fly import draw_halves
-from fabric.draw.words import count_things, ratio_text, role_plural
+from fabric.draw.words import ratio_text, role_plural
 from fabric.errors import InputError
 from fabric.registry import Registry
 from fabric.topology.graph_form import GraphForm, PatternBundle
 from fabric.topology.topology import PLANE, Bundle, Group, title
-from fabric.units import count
+from fabric.units import count, count_noun
 
 __all__ = ["SCENES", "GraphStyle", "Scene"]
 
@@ -81,7 +81,7 @@ class GraphStyle:
         """Return the length of the longest path; of a large random graph the most that its sizes allow."""
         quick = self.form.paths.hop_histogram or self.form.paths.representatives or self.blueprint.switches <= SEARCHED
         longest = hops(self.blueprint).max if quick else int(self.blueprint.evaluate(self.form.paths.diameter))
-        return f"at most {count_things(longest, 'hop')}"
+        return f"at most {count_noun(longest, 'hop')}"
 
     def describe_group(self, group: Group) -> str:
         """Return how many devices one plane has and along which axes; of servers, how many a leaf has."""
@@ -134,7 +134,7 @@ class GraphStyle:
     def room_note(self) -> str:
         """Return for how many servers there is room, where there are fewer."""
         room = self.blueprint.sizes["server"]
-        return f"There is room for {count_things(room, 'server')}." if room > self.blueprint.servers else ""
+        return f"There is room for {count_noun(room, 'server')}." if room > self.blueprint.servers else ""
 
     def bundle_colour(self, bundle: Bundle) -> str | None:
         """Return the colour of a bundle's links."""

@@ -16,14 +16,14 @@ from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, OKABE_ITO, SMALL_PT
 from fabric.draw.ramp import draw_ramp, load_colours
 from fabric.draw.tier_layout import MARGIN, WIDTH, Column
 from fabric.draw.traffic import Traffic, describe_placement, ring_phase
-from fabric.draw.words import count_devices, count_things
+from fabric.draw.words import count_devices
 from fabric.errors import InputError
 from fabric.flow.host_links import bundle_rows
 from fabric.flow.link_utilization import link_loads
 from fabric.flow.routings import ROUTINGS, Routing
 from fabric.network.expand import expand
 from fabric.topology.topology import title
-from fabric.units import count
+from fabric.units import count, count_noun
 
 __all__ = ["lay_out_load", "load_shares", "uplink_loads"]
 
@@ -68,7 +68,7 @@ def _traffic_note(placement: str, seed: int, flows: int) -> str:
 
 def _routing_title(routing: Routing) -> str:
     policy = ROUTINGS[routing.name]
-    queue_pairs = "" if policy.sprays else f", {count_things(routing.qps, 'queue pair')}"
+    queue_pairs = "" if policy.sprays else f", {count_noun(routing.qps, 'queue pair')}"
     return f"{policy.label[:1].upper()}{policy.label[1:]} routing{queue_pairs}"
 
 

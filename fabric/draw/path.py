@@ -15,7 +15,7 @@ from fabric.draw.style import style_of
 from fabric.draw.tier_layout import MARGIN, WIDTH
 from fabric.flow.paths import crosses_nvlink, shortest_path
 from fabric.topology.topology import PLANE, title
-from fabric.units import count
+from fabric.units import count, count_noun
 
 __all__ = ["HALO", "PathHighlight", "PathNode", "card_fill", "parse_name", "path_highlight", "path_part"]
 
@@ -109,8 +109,7 @@ def _describe_length(path: PathHighlight) -> str:
     if len(path.nodes) == 1:
         return "within one server, by NVLink"
     switches = sum(node.role != "server" for node in path.nodes)
-    hops = f"{switches} hop{'s' if switches != 1 else ''}"
-    return f"{hops} ({'switches' if switches != 1 else 'switch'}), {len(path.nodes) - 1} links"
+    return f"{count_noun(switches, 'hop')} ({'switches' if switches != 1 else 'switch'}), {len(path.nodes) - 1} links"
 
 
 def _label_lines(node: PathNode, width: float) -> list[str]:

@@ -21,7 +21,7 @@ from fabric.draw.tier_layout import MARGIN
 from fabric.draw.traffic import describe_placement, ring_phase
 from fabric.draw.words import count_devices
 from fabric.topology.topology import title
-from fabric.units import count
+from fabric.units import count, count_noun
 
 __all__ = ["lay_out_racks"]
 
@@ -78,12 +78,8 @@ def lay_out_racks(blueprint: Blueprint, rack: Rack = RACK, placement: str | None
     ]
     entries += [Entry("hop of a ring between racks", 14, _ring_glyph)] if rings else []
     fed = f" and at most {rack.power_w / 1000:g} kW" if blueprint.server.trays == 1 else ""
-    line = f"{_count_racks(floor.total)} of {rack.units} rack units{fed}"
+    line = f"{count_noun(floor.total, 'rack')} of {rack.units} rack units{fed}"
     return compose(blueprint, parts, entries, [*_rule_note(blueprint, floor), *notes], line=line)
-
-
-def _count_racks(number: int) -> str:
-    return f"{count(number)} rack{'s' if number != 1 else ''}"
 
 
 def _ring_glyph(x: float, y: float) -> tuple[Mark, ...]:
@@ -100,7 +96,7 @@ def _rule_note(blueprint: Blueprint, floor: Floor) -> list[str]:
     else:
         leaves = "including its leaves" if floor.block_leaves else "with its leaves in racks of their own"
         together = f"a unit of {count_devices(floor.block_servers, 'server')} takes "
-        together += f"{count(floor.block_racks)} rack{'s' if floor.block_racks > 1 else ''}, {leaves}"
+        together += f"{count_noun(floor.block_racks, 'rack')}, {leaves}"
     return [f"Rule: a server takes {height}{power}; {together}; other switches have racks of their own, role by role."]
 
 
@@ -159,7 +155,7 @@ def _draw_floor(blueprint: Blueprint, floor: Floor, grid: RackGrid) -> tuple[lis
         else f": the first {count(grid.blocks * floor.share)} of {count(floor.blocks)} units"
     )
     marks.append(
-        Label(MARGIN, top + 6, f"Floor plan: {_count_racks(floor.racks)} of units{some}", BODY_PT, INK, bold=True)
+        Label(MARGIN, top + 6, f"Floor plan: {count_noun(floor.racks, 'rack')} of units{some}", BODY_PT, INK, bold=True)
     )
     return marks, top + 14
 
@@ -193,7 +189,7 @@ def _draw_shelves(blueprint: Blueprint, floor: Floor, grid: RackGrid) -> tuple[l
         ]
         marks.append(_rack_boxes(middles, pitch, 1.15 * pitch, role_fills(blueprint.topology.roles)[shelf.role]))
         top = y + lines * pitch * 1.6
-        words = f"{title(shelf.role).capitalize()}: {_count_racks(shelf.racks)}"
+        words = f"{title(shelf.role).capitalize()}: {count_noun(shelf.racks, 'rack')}"
         words += f", {count(shown)} drawn" if shown < shelf.racks else ""
         marks.append(Label(MARGIN, top + 2, words, SMALL_PT, GREY))
         y = top + 14

@@ -7,12 +7,7 @@ from fractions import Fraction
 from fabric.topology.topology import title
 from fabric.units import count
 
-__all__ = ["count_devices", "count_things", "ratio_text", "role_plural"]
-
-
-def count_things(number: int, noun: str, ending: str = "s") -> str:
-    """Return a count with its noun: `1 link`, `16 links`."""
-    return f"{count(number)} {noun if number == 1 else noun + ending}"
+__all__ = ["count_devices", "ratio_text", "role_plural"]
 
 
 def role_plural(role: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from fabric.topology.topology import title
-from fabric.units import count, rate
+from fabric.units import count, count_noun, rate
 from fabric.view import Edge, Node, View
 
 __all__ = [
@@ -108,4 +108,4 @@ def edge_label(view: View, edge: Edge) -> str:
     if view.edge_count > LABELLED:
         return ""
     each = f"{edge.links_per_pair:.4g} per pair, " if edge.pairs > 1 else ""
-    return f"{count(edge.links)} link{'s'[: edge.links > 1]}\n{each}{rate(edge.rate_gbps)}"
+    return f"{count_noun(edge.links, 'link')}\n{each}{rate(edge.rate_gbps)}"

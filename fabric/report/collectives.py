@@ -9,7 +9,7 @@ from typing import Any
 from fabric import units
 from fabric.flow import COLLECTIVES, ENGINES, Answer, Bounds, Interference, Workload
 from fabric.report.table import Summary, Table
-from fabric.report.text import count_noun, format_percent
+from fabric.report.text import format_percent
 from fabric.studies.study import Study
 
 __all__ = ["SCHEMA", "WorkloadRun", "list_curves", "runs_object", "summarize_runs"]
@@ -65,7 +65,7 @@ def summarize_runs(study: Study, runs: Sequence[WorkloadRun]) -> Summary:
     groups, lost = runs[0].answers[0].groups, runs[0].answers[0].lost
     several = f"{groups} concurrent groups, each of " if groups > 1 else ""
     text = f"{study.spec.name}: {first.collective} on {several}{units.count(first.gpus)} of {total} GPUs"
-    text += f", without {count_noun(lost, 'GPU')} in servers disconnected by failures." if lost else "."
+    text += f", without {units.count_noun(lost, 'GPU')} in servers disconnected by failures." if lost else "."
     heads = ("size", "algorithm", "time", "busbw GB/s", "mean share", "min share", "limited by")
     tables = [Table(_name_run(run), heads, [_make_row(each) for each in run.answers]) for run in runs]
     tables += [_tabulate_jobs(run) for run in runs if run.jobs]
@@ -108,7 +108,7 @@ def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
 
 def _name_run(run: WorkloadRun) -> str:
     work, answer = run.workload, run.answers[0]
-    pairs = f", {count_noun(work.routing.qps, 'queue pair')} per flow" if not work.routing.policy.sprays else ""
+    pairs = f", {units.count_noun(work.routing.qps, 'queue pair')} per flow" if not work.routing.policy.sprays else ""
     broken = f", after failure of {', '.join(work.failures)}" if work.failures else ""
     seeded = f", seed {work.seed}" if answer.engine == "flows" else ""
     engine, routing = ENGINES[answer.engine].label, work.routing.policy.label

@@ -7,7 +7,7 @@ from typing import Any
 
 from fabric import units
 from fabric.report.table import Summary, Table
-from fabric.report.text import count_noun, format_percent
+from fabric.report.text import format_percent
 from fabric.studies.family_comparison import FamilyResult
 
 __all__ = ["families_object", "summarize_families"]
@@ -49,9 +49,9 @@ def summarize_families(name: str, gpus: int, results: Sequence[FamilyResult]) ->
     """Return what `fabric compare --families` prints."""
     rows = [_family_object(result) for result in results if result.study]
     rows.sort(key=lambda row: row["cost_usd"] or 0)
-    number = count_noun(len(rows), "feasible family", "feasible families")
+    number = units.count_noun(len(rows), "feasible family", "feasible families")
     order = ", cheapest first" if len(rows) > 1 else ""
-    text = f"{name}: {count_noun(gpus, 'GPU')}; {number}{order}."
+    text = f"{name}: {units.count_noun(gpus, 'GPU')}; {number}{order}."
     return Summary(text, [_tabulate_parts(gpus, rows), _tabulate_performance(rows)], [*_list_lines(results)])
 
 

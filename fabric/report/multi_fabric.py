@@ -11,7 +11,7 @@ from fabric.report.describe import describe_json
 from fabric.report.markdown import escape_markdown, markdown_table
 from fabric.report.objectives import write_value
 from fabric.report.table import Summary, Table
-from fabric.report.text import count_noun, name_fabric, name_switches
+from fabric.report.text import name_fabric, name_switches
 from fabric.request import LIMITS, SHARED
 from fabric.studies.multi_fabric import Cluster, amount_of
 
@@ -38,7 +38,9 @@ def summarize_cluster(cluster: Cluster) -> Summary:
     lines: list[str] = []
     for name, study in cluster.fabrics.items():
         plan = study.blueprint
-        lines.append(f"{name}: {name_fabric(plan)}; {name_switches(plan)}; {count_noun(plan.links_total, 'link')}.")
+        lines.append(
+            f"{name}: {name_fabric(plan)}; {name_switches(plan)}; {units.count_noun(plan.links_total, 'link')}."
+        )
         amounts = {total: amount_of(study, total) for total in SHARED}
         rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *_write_amounts(amounts)))
     switches = sum(study.blueprint.switches for study in cluster.fabrics.values())
@@ -47,7 +49,7 @@ def summarize_cluster(cluster: Cluster) -> Summary:
     rows.append(("limit", "", "", *_write_amounts(limits, "-")))
     proven = "proven" if cluster.status == "OPTIMAL" else "not proven"
     text = (
-        f"{cluster.spec.name}: {count_noun(len(cluster.fabrics), 'fabric')}. Objective: minimise total cost."
+        f"{cluster.spec.name}: {units.count_noun(len(cluster.fabrics), 'fabric')}. Objective: minimise total cost."
         f" Status: {cluster.status} ({proven})."
     )
     heads = ("fabric", "GPUs", "switches", *(LIMITS[key].label for key in SHARED))

@@ -13,7 +13,6 @@ from fabric.report.notes import list_unpriced
 from fabric.report.objectives import heading_of, label_of, tolerance_of, write_amount, write_value
 from fabric.report.table import Summary, Table
 from fabric.report.text import (
-    count_noun,
     format_percent,
     format_ranges,
     join_words,
@@ -49,7 +48,7 @@ def front_object(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
 def summarize_front(front: Pareto) -> Summary:
     """Return what `fabric optimize --pareto` prints."""
     labels = join_words([label_of(name) for name in front.names])
-    text = f"{front.spec.name}: Pareto front over {labels}: {count_noun(len(front.studies), 'design')}."
+    text = f"{front.spec.name}: Pareto front over {labels}: {units.count_noun(len(front.studies), 'design')}."
     heads = ("", *map(heading_of, front.names), "tiers", "planes", "switches by tier")
     rows = []
     for number, (study, values) in enumerate(zip(front.studies, front.values, strict=True), 1):

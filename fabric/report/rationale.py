@@ -10,7 +10,7 @@ from fabric import units
 from fabric.optimizer import BindingLimit
 from fabric.report.design import Design
 from fabric.report.objectives import heading_of, is_objective, label_of, write_amount, write_value
-from fabric.report.text import count_noun, format_percent
+from fabric.report.text import format_percent
 
 __all__ = ["explain_choice"]
 
@@ -67,7 +67,9 @@ def _explain_electricity(design: Design) -> Iterator[str]:
     cost = design.cost
     if cost.electricity and cost.total:
         share, years = format_percent(cost.electricity / cost.total, ".1f"), design.spec.request["years"]
-        yield (f"Electricity over {count_noun(years, 'year')}: {units.money(cost.electricity)}, {share} of the cost.")
+        yield (
+            f"Electricity over {units.count_noun(years, 'year')}: {units.money(cost.electricity)}, {share} of the cost."
+        )
 
 
 def _explain_limits(design: Design, binding: tuple[BindingLimit, ...]) -> Iterator[str]:
@@ -95,7 +97,7 @@ def _write_binding(name: str, item: BindingLimit, value: float, best: float) -> 
 def _explain_hops(design: Design) -> Iterator[str]:
     name = design.proof.objective_name
     if fewer := design.study.fewer_hops:
-        limit = count_noun(fewer.hops_max, "hop")
+        limit = units.count_noun(fewer.hops_max, "hop")
         more = _write_increase(name, fewer.objective, design.proof.objective)
         yield f"With paths limited to {limit}, the optimum is {more}."
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fabric import units
 from fabric.report.design import Design
 from fabric.report.objectives import label_of, tolerance_of, write_amount
-from fabric.report.text import count_noun, format_percent, name_rail_tier, name_size
+from fabric.report.text import format_percent, name_rail_tier, name_size
 from fabric.topology.topology import PLANE
 
 __all__ = [
@@ -24,13 +24,13 @@ def describe_choice(design: Design) -> str:
     """Return the paragraph that says what was chosen."""
     blueprint, cost = design.blueprint, design.cost
     roles = ", ".join(f"{units.count(tier.count)} {tier.role}" for tier in design.switches)
-    servers = f"{count_noun(blueprint.servers, 'server')} ({blueprint.server.name})"
+    servers = f"{units.count_noun(blueprint.servers, 'server')} ({blueprint.server.name})"
     price = "" if cost.total is None else f" Cost: {units.money(cost.total)} ({units.money(cost.per_gpu)} per GPU)."
     return (
-        f"{count_noun(design.spec.gpus, 'GPU')} in {servers} on a {blueprint.topology.family} fabric"
+        f"{units.count_noun(design.spec.gpus, 'GPU')} in {servers} on a {blueprint.topology.family} fabric"
         f" ({name_size(blueprint)}{name_rail_tier(blueprint)}):"
-        f" {count_noun(design.switches_total, 'switch', 'switches')} ({roles}) and"
-        f" {count_noun(design.links_total, 'link')} at {units.rate(blueprint.link_gbps)}.{price}"
+        f" {units.count_noun(design.switches_total, 'switch', 'switches')} ({roles}) and"
+        f" {units.count_noun(design.links_total, 'link')} at {units.rate(blueprint.link_gbps)}.{price}"
     )
 
 
@@ -74,6 +74,6 @@ def describe_electricity(design: Design) -> Iterator[str]:
     years, price = spec.request["years"], spec.request["electricity_usd_per_kwh"]
     if years is not None and price is not None:
         yield (
-            f"Electricity: {units.money(cost.electricity)} over {count_noun(years, 'year')} at ${price:g} per kWh and a"
-            f" PUE of {spec.request['pue']:g}; {units.money(cost.total_with_electricity)} with the cost."
+            f"Electricity: {units.money(cost.electricity)} over {units.count_noun(years, 'year')} at ${price:g} per kWh"
+            f" and a PUE of {spec.request['pue']:g}; {units.money(cost.total_with_electricity)} with the cost."
         )

@@ -9,7 +9,6 @@ from fabric.blueprint import Blueprint
 
 __all__ = [
     "count_models",
-    "count_noun",
     "format_percent",
     "format_ranges",
     "join_words",
@@ -18,12 +17,6 @@ __all__ = [
     "name_size",
     "name_switches",
 ]
-
-
-def count_noun(number: float, one: str, many: str = "") -> str:
-    """Return a number with its noun: `1 switch`, `1,024 GPUs`."""
-    written = units.count(number) if number == int(number) else f"{number:g}"
-    return f"{written} {one if number == 1 else many or one + 's'}"
 
 
 def format_percent(share: float, form: str = ".4g") -> str:
@@ -50,7 +43,7 @@ def format_ranges(numbers: Sequence[int]) -> str:
 
 def name_size(blueprint: Blueprint) -> str:
     """Return the tiers or dimensions, and the planes where there are several: `3 tiers, 2 planes`."""
-    planes = f", {count_noun(blueprint.planes, 'plane')}" if blueprint.planes > 1 else ""
+    planes = f", {units.count_noun(blueprint.planes, 'plane')}" if blueprint.planes > 1 else ""
     return f"{blueprint.topology.size_label}{planes}"
 
 

@@ -12,6 +12,7 @@ from fabric.request.expected_keys import unknown_result
 from fabric.request.known_names import KnownNames, TopologyNames
 from fabric.request.model import Request
 from fabric.request.spec import even_planes
+from fabric.units import count_noun
 
 __all__ = ["allowed_families", "allowed_tiers", "find_contradictions"]
 
@@ -107,8 +108,7 @@ def _check_switches_by_tier(request: Request, names: KnownNames) -> Iterator[Fin
     missing = [[role for role in each.roles if role not in request.switches] for each in topologies]
     if all(missing):
         fewest, roles = min((each.tiers, roles) for each, roles in zip(topologies, missing, strict=True))
-        plural = "s" if fewest > 1 else ""
-        yield ("switches",), f"a fabric of {fewest} tier{plural} also needs a switch for {' and '.join(roles)}"
+        yield ("switches",), f"a fabric of {count_noun(fewest, 'tier')} also needs a switch for {' and '.join(roles)}"
 
 
 def _check_pinned_links(request: Request) -> Iterator[Finding]:

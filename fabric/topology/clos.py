@@ -21,6 +21,7 @@ from typing import cast
 from fabric.errors import InputError
 from fabric.topology.polynomial import Expression, Monomial, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
+from fabric.units import count_noun
 
 __all__ = ["AxisBundle", "ClosForm", "filled_name"]
 
@@ -114,7 +115,7 @@ class ClosForm(Topology):
 
     @property
     def size_label(self) -> str:
-        return f"{self.tiers} tier{'s'[: self.tiers > 1]}"
+        return count_noun(self.tiers, "tier")
 
     @property
     def placement(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ import numpy as np
 from fabric.topology.patterns import Rows
 from fabric.topology.polynomial import Expression, Polynomial, Ratio, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
+from fabric.units import count_noun
 
 __all__ = ["SERVER", "GraphForm", "PathFacts", "PatternBundle", "Rule", "SizeTable", "Sizing"]
 
@@ -173,7 +174,7 @@ class GraphForm(Topology):
     @property
     def size_label(self) -> str:
         number, what = (len(self.sizing.symmetric), "dimension") if self.sizing.symmetric else (self.tiers, "tier")
-        return f"{number} {what}{'s'[: number > 1]}"
+        return count_noun(number, what)
 
     @property
     def virtual_channels(self) -> dict[str, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fabric
 from fabric.report.text import (
     count_models,
-    count_noun,
     format_percent,
     format_ranges,
     join_words,
@@ -13,6 +12,7 @@ from fabric.report.text import (
     name_rail_tier,
     name_switches,
 )
+from fabric.units import count_noun
 
 
 def test_a_noun_agrees_with_its_number() -> None:

@@ -11,6 +11,7 @@ import fabric
 from fabric.cli.options import REQUEST, override_options, read_overrides, refuse_input_as_output
 from fabric.cli.record_name import record_option
 from fabric.cli.terminal import show_progress
+from fabric.units import count_noun
 
 if TYPE_CHECKING:
     from fabric.view import View
@@ -72,8 +73,6 @@ def export(quiet: bool, /, request: str, format_: str | None, out: str | None, *
 
 
 def _describe_view(view: View) -> str:
-    from fabric.report.text import count_noun
-
     return f"{view.title}, {count_noun(len(view), 'node')}, {count_noun(view.edge_count, 'edge')}"
 
 
