@@ -107,3 +107,10 @@ def test_the_time_on_the_wire_is_bytes_over_bandwidth() -> None:
     plan = blueprint(2048 * 2, 2)
     found = shares(plan, phases(plan.server, place(plan), "all-reduce", "ring"))
     assert found.wire_s == pytest.approx(2 * 4095 / 4096 / (8 * 50e9))
+
+
+def test_send_recv_sends_all_to_the_next_rank_alone() -> None:
+    """Each GPU sends the whole message once, from its own NIC to that of the next."""
+    (phase,) = phases(BOX, np.arange(64), "send-recv", "direct")
+    assert phase.share.sum() == pytest.approx(64 - 56)
+    assert (sent(phase, 64) <= 1).all()

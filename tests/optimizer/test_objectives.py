@@ -70,6 +70,7 @@ def test_weights_trade_hops_against_dollars() -> None:
         ("cost=1,hops", "or none"),
         ("cost=much", "is not a number"),
         ("cost=-1", "above 0"),
+        ("cost=0.0000001", "at most six decimals"),
         ("", "no objective ''"),
     ],
 )
@@ -152,3 +153,22 @@ def test_every_public_name_of_the_optimizer_is_found() -> None:
     """The names exported are those that are imported when they are first used."""
     for name in fabric.optimizer.__all__:
         assert getattr(fabric.optimizer, name).__module__.startswith(("fabric.optimizer.", "fabric.registry"))
+
+
+def test_an_unknown_fact_that_an_objective_needs_is_named() -> None:
+    """Power cannot be minimised over a switch whose power nobody knows: the message names the switch."""
+    box = {"name": "box", "ports": 64, "rate_gbps": 400, "price_usd": 1_000}
+    with pytest.raises(fabric.InputError, match="no known power of box"):
+        best("power", switches=box)
+
+
+def test_a_direct_network_keeps_to_a_minimum_oversubscription() -> None:
+    """Asked for at least 2:1 a torus is loaded so; without it, the same servers have fuller links to spare."""
+    words = {"gpus": 512, "family": "torus", "tiers": 1, "link_price_usd": 1, "switches": "sn5600"}
+    loaded = best("cost", **words, oversubscription={"min": 2, "max": 8})
+    ratio = loaded.blueprint.oversubscription("leaf")
+    assert ratio is not None
+    assert 2 <= ratio <= 8
+    free = best("cost", **words, oversubscription={"min": 4, "max": 8}).blueprint.oversubscription("leaf")
+    assert free is not None
+    assert free >= 4

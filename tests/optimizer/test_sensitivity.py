@@ -183,3 +183,9 @@ def test_a_limit_not_decided_within_the_budget_is_named(monkeypatch: pytest.Monk
     assert study.binding
     assert all(item.objective is None for item in study.binding)
     assert "Not determined within the solve budget: whether limits." in " ".join(explain_choice(design))
+
+
+def test_every_part_with_a_price_is_varied() -> None:
+    """Switches and link parts of the catalogue whose price counts are all varied, the optic too."""
+    parts = {change.part for change in fabric.optimize(REQUEST).sensitivity()}
+    assert {"sn5600", "qm9700", "optical-400g"} <= parts
