@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
@@ -57,7 +57,10 @@ def list_unpriced(study: Study) -> list[str]:
 def _note_channels(topology: Topology) -> Iterator[str]:
     """Say how many virtual channels the switches need, where one is not enough."""
     if max(topology.virtual_channels.values()) > 1:
-        channels = [f"{count} for {name} paths" for name, count in topology.virtual_channels.items()]
+        channels = [
+            f"{count} for {name.replace('valiant', 'Valiant')} paths"
+            for name, count in topology.virtual_channels.items()
+        ]
         yield f"Virtual channels for deadlock-free routing: {join_words(channels)}."
 
 
@@ -100,6 +103,7 @@ def _note_prices(study: Study) -> Iterator[str]:
     bundles = [each.name for each in study.blueprint.topology.bundles if study.spec.link_price(each.name) is None]
     parts = {part.name: part for name in bundles if (part := prices.part(name))}
     dated = {model.name: model.price_date for model in _models(study.blueprint) if model.price_date}
+    yield from _note_reach(study, prices, bundles)
     for part in parts.values():
         dated |= {part.name: part.price_date} if part.price_date else {}
         share = part.share(rate)
@@ -110,6 +114,17 @@ def _note_prices(study: Study) -> Iterator[str]:
     if dated:
         dates = ", ".join(f"{name}: {date}" for name, date in dated.items())
         yield f"Prices are dated indications, not quotes ({dates}); put your own in the request."
+
+
+def _note_reach(study: Study, prices: Prices, bundles: Sequence[str]) -> Iterator[str]:
+    """Say which parts have no stated reach although their links have a length."""
+    lengths: dict[str, list[str]] = {}
+    for name in bundles:
+        part, metres = prices.part(name), study.spec.length_m(name)
+        if part and metres and part.reach_m is None:
+            lengths.setdefault(part.name, []).append(f"{metres:g} m ({name})")
+    for part_name, each in lengths.items():
+        yield f"The reach of {part_name} is not stated; check that it covers {join_words(each)}."
 
 
 def _note_partly_filled(blueprint: Blueprint) -> Iterator[str]:
