@@ -87,7 +87,7 @@ def _nearest_value(item: Conflict) -> str:
     if not item.settled:
         return ": nearest feasible value not determined within the solve budget"
     if item.nearest is None:
-        return ": no other value is feasible (others unchanged)"
+        return ": changing it alone is not enough"
     kind = item.limit.partition(" ")[0].partition(".")[0]
     verb, problem, nearest, unit = "is", "too low", "minimum feasible value", ""
     if kind == "ports":
@@ -109,7 +109,7 @@ def _reasons(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected
     if len(reached) > SHOWN:
         most = reached[SHOWN][0]
         capacity = f"carry {units.count(most)} GPUs or fewer" if most else "can't be built at any size"
-        yield f"{len(reached) - SHOWN} more topologies {capacity}"
+        yield f"{len(reached) - SHOWN} of {len(reached)} topologies {capacity}"
     grouped: dict[str, list[str]] = {}
     for item in rejected:
         grouped.setdefault(item.reason, []).append(item.name)
@@ -177,7 +177,9 @@ def _ratio_remedies(candidate: Candidate) -> Iterator[str]:
 def _write_value(value: Any) -> str:
     if isinstance(value, tuple):
         return " or ".join(map(str, value))
-    return str(dict(value)) if isinstance(value, Mapping) else f"{value:,.12g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{'' if name == '*' else f'{name} '}{each:,.12g}" for name, each in value.items())
+    return f"{value:,.12g}"
 
 
 def _total_remedies(candidate: Candidate) -> Iterator[str]:

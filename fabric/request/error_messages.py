@@ -22,7 +22,7 @@ _TAGS = {
     "<name>": "a name",
     "<list>": "a list",
     "<mapping>": "a mapping",
-    "<range>": "a mapping of min and max",
+    "<range>": "a range of min and max",
     "<server>": "a mapping of a server's facts",
     "<switch>": "a mapping of a switch's facts",
     "<by tier>": "a mapping by tier",

@@ -125,7 +125,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "oversubscription.leaf.mim: unknown key; did you mean 'min'?",
     ),
     ({"oversubscription": {"min": 1, "max": 2, "leaf": 3}}, "oversubscription.leaf: unknown key"),
-    ({"oversubscription": {"leaf": [2]}}, "oversubscription.leaf: this is a list, not a number or a mapping of min"),
+    ({"oversubscription": {"leaf": [2]}}, "oversubscription.leaf: this is a list, not a number or a range of min"),
     ({"oversubscription": True}, "oversubscription: true is a boolean, not a number"),
     ({"unit_gpus": 100}, "unit_gpus: 100 is not a multiple of the server's 8 GPUs; the nearest is 96"),
     ({"limits": 8}, "limits: 8 is a number, not a mapping"),
