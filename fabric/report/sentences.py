@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fabric import units
 from fabric.report.design import Design
 from fabric.report.objectives import label_of, tolerance_of, write_amount
-from fabric.report.text import format_percent, name_rail_tier, name_size
+from fabric.report.text import add_article, format_percent, name_rail_tier, name_size
 from fabric.topology.topology import PLANE
 
 __all__ = [
@@ -27,7 +27,7 @@ def describe_choice(design: Design) -> str:
     servers = f"{units.count_noun(blueprint.servers, 'server')} ({blueprint.server.name})"
     price = "" if cost.total is None else f" Cost: {units.money(cost.total)} ({units.money(cost.per_gpu)} per GPU)."
     return (
-        f"{units.count_noun(design.spec.gpus, 'GPU')} in {servers} on a {blueprint.topology.family} fabric"
+        f"{units.count_noun(design.spec.gpus, 'GPU')} in {servers} on {add_article(blueprint.topology.family)} fabric"
         f" ({name_size(blueprint)}{name_rail_tier(blueprint)}):"
         f" {units.count_noun(design.switches_total, 'switch', 'switches')} ({roles}) and"
         f" {units.count_noun(design.links_total, 'link')} at {units.rate(blueprint.link_gbps)}.{price}"

@@ -8,6 +8,7 @@ from fabric import units
 from fabric.blueprint import Blueprint
 
 __all__ = [
+    "add_article",
     "count_models",
     "format_percent",
     "format_ranges",
@@ -22,6 +23,12 @@ __all__ = [
 def format_percent(share: float, form: str = ".4g") -> str:
     """Return a share in per cent: `87.5 %`."""
     return f"{100 * share:{form}} %"
+
+
+def add_article(name: str) -> str:
+    """Return a name after its indefinite article: `a torus`, and `an hpn`, which without vowels is spelt out."""
+    vowels = "aeio" if set("aeiouy") & set(name) else "aefhilmnorsx"
+    return f"{'an' if name[0] in vowels else 'a'} {name}"
 
 
 def join_words(words: Sequence[str]) -> str:
