@@ -22,7 +22,7 @@ __all__ = ["BCUBE", "bcube"]
 
 
 def bcube(digits: int) -> GraphForm:
-    """Return the BCube of so many levels: servers are joined by switches alone and pass on what goes further.
+    """Return the BCube of this many levels: switches join only servers, which forward traffic between levels.
 
     BCube(n, k) has n^k NICs of k ports and k n^(k-1) switches of n ports (C. Guo et al. 2009, doi
     10.1145/1592568.1592577). Uniform traffic passes a port of the level whenever two NICs differ in its digit, and
@@ -52,7 +52,7 @@ def bcube(digits: int) -> GraphForm:
 
 BCUBE = Family(
     "bcube",
-    "servers with a port for each level of switches, which alone join them; servers pass on what goes further",
+    "servers with a port on each level of switches; no two switches are joined, so servers forward traffic",
     tuple(bcube(digits) for digits in (2, 3, 4)),
     reference="C. Guo et al., SIGCOMM 2009, doi 10.1145/1592568.1592577",
 )

@@ -127,7 +127,7 @@ def dragonfly_plus() -> GraphForm:
 
 DRAGONFLY = Family(
     "dragonfly",
-    "groups of routers, all joined to each other within a group, and every two groups by links of their own",
+    "groups of fully meshed routers, every two groups joined by global links",
     (dragonfly(),),
     reference="J. Kim et al., ISCA 2008, doi 10.1109/ISCA.2008.19",
 )

@@ -29,7 +29,7 @@ def _formula(axes: Sequence[str]) -> str:
 
 
 def hyperx(dimensions: int) -> GraphForm:
-    """Return the HyperX of so many dimensions: switches joined to all that differ from them on one axis alone.
+    """Return the HyperX of this many dimensions: switches joined to all that differ from them on one axis alone.
 
     Each axis has its size and parallel links (J. Ahn et al. 2009, doi 10.1145/1654059.1654101); the flattened butterfly
     is the one of equal sizes (J. Kim et al. 2007, doi 10.1145/1250662.1250679).
@@ -77,7 +77,7 @@ def _first_switch(sizes: Sizes, group: Group) -> tuple[Rows, Rows]:
 
 
 def torus(dimensions: int) -> GraphForm:
-    """Return the torus of so many dimensions: switches joined to both neighbours on every axis, around.
+    """Return the torus of this many dimensions: switches joined to both neighbours on every axis, with wraparound.
 
     W. Dally 1990, doi 10.1109/12.53599, who calls the one of equal sizes a k-ary n-cube.
     """
@@ -85,7 +85,7 @@ def torus(dimensions: int) -> GraphForm:
 
 
 def mesh(dimensions: int) -> GraphForm:
-    """Return the mesh of so many dimensions: a torus whose lines are not closed."""
+    """Return the mesh of this many dimensions: a torus without wraparound links."""
     return _grid("mesh", dimensions, wrapped=False)
 
 
@@ -149,21 +149,21 @@ def _lines(_: int) -> tuple[tuple[int, ...], ...]:
 
 HYPERX = Family(
     "hyperx",
-    "a lattice of switches, each joined to all others of its lines; of equal sizes it is a flattened butterfly",
+    "a lattice of switches, each joined to all others along every axis; with equal sizes, a flattened butterfly",
     tuple(hyperx(dimensions) for dimensions in (1, 2, 3, 4)),
     reference="J. Ahn et al., SC 2009, doi 10.1145/1654059.1654101",
 )
 
 TORUS = Family(
     "torus",
-    "a lattice of switches, each joined to its two neighbours on every line, around; x far is x / 2",
+    "a lattice of switches, each joined to its two neighbours on every axis, with wraparound; x far is x / 2",
     tuple(torus(dimensions) for dimensions in (1, 2, 3, 4, 5, 6)),
     reference="W. Dally, IEEE Transactions on Computers 39(6), 1990, doi 10.1109/12.53599",
 )
 
 MESH = Family(
     "mesh",
-    "a torus whose lines are not closed; x far is x - 1",
+    "a torus without wraparound links; x far is x - 1",
     tuple(mesh(dimensions) for dimensions in (1, 2, 3, 4, 5, 6)),
     reference="W. Dally, IEEE Transactions on Computers 39(6), 1990, doi 10.1109/12.53599",
 )

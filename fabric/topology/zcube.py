@@ -96,7 +96,7 @@ def _turned(sizes: Sizes) -> tuple[Rows, Rows]:
 
 ZCUBE = Family(
     "zcube",
-    "a BCube of two or three levels whose switches are joined as well",
+    "a BCube of two or three levels whose switches are also joined",
     (zcube(2), zcube(3), zcube_partial()),
     reference="Z. Yan et al., SIGCOMM 2025, doi 10.1145/3718958.3750503",
 )
