@@ -84,7 +84,7 @@ class ClosForm(Topology):
         for number, part in enumerate(text.split(" - ")):
             match = _GROUP.fullmatch(part)
             if not match:
-                raise InputError(f"family {family}: '{part}' is not a group; write role(axis, axis)")
+                raise InputError(f"family {family}: '{part}' is not a group; write role(axis, axis), in a-z, 0-9 and _")
             axes = tuple(axis.strip() for axis in (match[2] or "").split(",") if axis.strip())
             groups.append(Group(match[1], axes if number == 0 else (*axes, PLANE)))
         form = cls(family, tuple(groups), tuple(AxisBundle.between(*pair) for pair in pairwise(groups)))
