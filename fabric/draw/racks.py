@@ -89,7 +89,7 @@ def _ring_glyph(x: float, y: float) -> tuple[Mark, ...]:
 def _rule_note(blueprint: Blueprint, floor: Floor) -> list[str]:
     """Return the note on how the racks are filled."""
     box = blueprint.server
-    height = "a rack of its own" if box.trays > 1 else f"{floor.server_units} rack units, one per GPU"
+    height = "a rack of its own" if box.trays > 1 else f"{floor.server_units} rack units (one per GPU)"
     power = f" and {box.power_w / 1000:g} kW" if box.power_w and box.trays == 1 else ""
     if floor.share > 1:
         together = f"{count(floor.share)} leaves with their servers share a rack"
