@@ -102,7 +102,7 @@ def _list_lines(table: CheckedTable) -> Iterator[str]:
         yield from (f"{row.fields.name}: {line}." for line in _list_remarks(row))
     total = len(table.cells)
     yield (
-        f"{total} cells: {table.count('agrees')} agree, {table.count('explained')} differ as explained,"
+        f"{total} cells: {table.count('agrees')} agree, {table.count('explained')} explained,"
         f" {table.count('differs')} unexplained."
     )
 

@@ -166,7 +166,7 @@ def test_the_table_is_printed_and_ends_well(run: Run) -> None:
     text = " ".join(out.split())
     assert "28, which is not a prime power" in text
     assert "switches 1,568, switch links 32,928, cost ($M) 145.8" in text
-    assert "25 cells: 21 agree, 4 differ as explained, 0 unexplained." in text
+    assert "25 cells: 21 agree, 4 explained, 0 unexplained." in text
 
 
 def test_the_table_is_printed_as_json(run: Run) -> None:
@@ -186,7 +186,7 @@ def test_a_wrong_number_is_reported_and_ends_with_1(run: Run, tmp_path: Path) ->
     code, out, _ = run("compare", "--table", file)
     assert code == 1
     assert "DIFFERS (-7.7 %)" in out
-    assert "2 cells: 1 agree, 0 differ as explained, 1 unexplained." in out
+    assert "2 cells: 1 agree, 0 explained, 1 unexplained." in out
     reasons = [{"cells": ["switches"], "why": "a spare on the shelf is counted too"}]
     code, out, _ = run(
         "compare", "--table", write_table(tmp_path, published={"switches": 13, "links": 256}, differs=reasons)
