@@ -19,7 +19,7 @@ class Column:
     """A column of a table: its head, and what it shows of a row."""
 
     head: str
-    """What stands above it."""
+    """Its heading."""
     value: Callable[[Any], Any]
     """The value of a row by which it sorts: a number, text, or None where it is not known."""
     write: Callable[[Any], str] = str
@@ -27,7 +27,7 @@ class Column:
     text: Callable[[Any], str] | None = None
     """How a row is written, where that takes more than the value."""
     missing: str = "unknown"
-    """What stands for None."""
+    """What is shown for None."""
     short: str = ""
     """A shorter head for a terminal; empty for the head itself."""
 
@@ -46,7 +46,7 @@ class DesignTable:
     name: str
     """What it is called among the tables: `switches`, `links`, `bill`, `allreduce`, `hops` or `expected`."""
     title: str
-    """What stands above it."""
+    """Its heading."""
     columns: Sequence[Column]
     """Its columns."""
     rows: Sequence[Any]

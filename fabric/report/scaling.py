@@ -17,7 +17,7 @@ __all__ = ["SCHEMA", "list_scaling_curves", "scaling_object", "summarize_scaling
 SCHEMA = "fabric.scale/1"
 
 REASONS = {
-    "latency": "its sequential steps take longer than its bytes",
+    "latency": "the latency of its sequential steps exceeds the time to send its bytes",
     "collisions": "flows hashed onto one uplink share it, and the collective waits for the slowest",
     "NVLink": "NVLink inside the servers is saturated",
     "NIC": "the NICs are saturated",

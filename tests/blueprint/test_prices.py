@@ -141,7 +141,7 @@ def test_further_prices_do_not_hide_a_mistake_in_those_of_the_request(tmp_path: 
 
 
 def test_a_price_without_a_line_is_reported_by_its_key() -> None:
-    """In Python the key stands for the place."""
+    """In Python the key is given instead of the place."""
     with pytest.raises(
         InputError, match=r"^prices_usd.optical-40g: unknown switch or link part 'optical-40g'; did you mean"
     ):

@@ -258,7 +258,7 @@ def test_the_shell_is_answered_by_the_command() -> None:
 
 
 def test_the_list_of_families_breaks_no_word(run: Run) -> None:
-    """A DOI stands whole in its line."""
+    """A DOI is not broken across lines."""
     assert "doi 10.1145/1402958.1402967\n" in run("list", "families")[1]
 
 

@@ -27,7 +27,7 @@ class Request:
     survive: tuple[tuple[str, Fraction], ...] = ()
 
     def allows(self, down: int, up: int) -> bool:
-        """Say whether a switch may have so many ports down and up."""
+        """Say whether a switch may have this many ports down and up."""
         return self.least_ratio * up <= down <= self.ratio * up
 
     @property

@@ -49,7 +49,7 @@ def words(request: Request, family: str, planes: int) -> dict[str, object]:
 
 
 def brute(request: Request, family: str, planes: int) -> int | None:
-    """Return the least cost over all forms of the family that fit so many planes."""
+    """Return the least cost over all forms of the family that fit this many planes."""
     forms = [(family, size) for size in CASES[family] if planes in (1, size)]
     forms += [("zcube-partial", 3)] if family == "zcube" and planes == 2 else []
     return min((cost for form in forms if (cost := cheapest(request, *form)) is not None), default=None)

@@ -47,7 +47,7 @@ ASKED = {
 
 @dataclass(frozen=True)
 class Box:
-    """A switch model of so many ports, at a price, of which there are so many, or any number."""
+    """A switch model with a number of ports and a price, of which a given number, or any number, is available."""
 
     ports: int
     price: int

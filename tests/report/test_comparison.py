@@ -78,7 +78,7 @@ def test_one_design_is_not_a_comparison(studies: list[fabric.Study]) -> None:
 
 
 def test_rows_that_differ_are_marked_and_say_by_how_much(run: Run, files: list[Path]) -> None:
-    """A star stands before a row that differs, numbers show their change in per cent, what a design lacks is `-`."""
+    """A star precedes a row that differs, numbers show their change in per cent, what a design lacks is `-`."""
     code, out, err = run(*files)
     assert (code, err) == (0, "")
     assert line(out, "GPUs") == "* GPUs 64 512 +700% 512 +700%"

@@ -40,9 +40,8 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
     several=True,
     checked=False,
     metavar="NAMES",
-    show_default="cost",
     help="What to minimise, in order of importance (cost,hops) or weighted (cost=1,hops=50000), of {names}."
-    " Times and mean hops cannot be weighted.",
+    " Times and mean hops cannot be weighted.  [default: cost]",
 )
 @click.option("--sensitivity", is_flag=True, help="Report how far each price can move before the choice changes.")
 @record_option(
