@@ -158,6 +158,10 @@ FAR = {"name": "far", "gpus": 131_072, "server": "hgx-h100", "family": "fat-tree
             ["reserve 4 is too high; maximum feasible value (others unchanged): 0"],
         ),
         (
+            {"gpus": 2048, "tiers": 2, "reserve": 4, "limits": {"cost_usd": 5}},
+            ["limits.cost_usd 5: changing it alone is not enough"],
+        ),
+        (
             {"gpus": 2048, "tiers": 2, "grow_to_gpus": 4096},
             ["grow_to_gpus 4,096 is too high; maximum feasible value (others unchanged): 2,048"],
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fabric
 from fabric.report.text import (
+    add_article,
     count_models,
     format_percent,
     format_ranges,
@@ -21,6 +22,12 @@ def test_a_noun_agrees_with_its_number() -> None:
     assert count_noun(0, "GPU") == "0 GPUs"
     assert count_noun(1024, "GPU") == "1,024 GPUs"
     assert count_noun(2.5, "year") == "2.5 years"
+
+
+def test_a_name_has_its_article() -> None:
+    """Names that begin with a vowel when spoken take `an`."""
+    names = ["torus", "hpn", "east-west", "slim-fly", "hyperx"]
+    assert [add_article(name) for name in names] == ["a torus", "an hpn", "an east-west", "a slim-fly", "a hyperx"]
 
 
 def test_lists_and_shares_are_written_as_in_a_sentence() -> None:

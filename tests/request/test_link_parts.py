@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import fabric
+from fabric.report.describe import describe
 
 DAC = {"name": "dac", "rate_gbps": 400, "price_usd": 100, "reach_m": 3, "power_w": 0.2, "media": "copper"}
 SR = {"name": "sr", "rate_gbps": 400, "price_usd": 700, "reach_m": 50, "power_w": 16}
@@ -33,6 +34,13 @@ def test_each_bundle_takes_the_cheapest_part_that_reaches() -> None:
         "leaf-spine": "optical-400g",
     }
     assert parts(lengths_m=3) == {"server-leaf": "dac", "leaf-spine": "dac"}
+
+
+def test_a_part_without_a_stated_reach_is_noted() -> None:
+    """A length that only a part without a stated reach covers is the reader's to check."""
+    study = fabric.design(REQUEST, lengths_m={"server-leaf": 3, "leaf-spine": 5000})
+    notes = [note for note in describe(study).notes if "reach" in note]
+    assert notes == ["The reach of optical-400g is not stated; check that it covers 5000 m (leaf-spine)."]
 
 
 def test_the_cost_and_power_are_those_of_the_parts() -> None:
