@@ -87,7 +87,7 @@ def _nearest_value(item: Conflict) -> str:
     if not item.settled:
         return ": nearest feasible value not determined within the solve budget"
     if item.nearest is None:
-        return ": changing it alone is not enough"
+        return ": changing this alone is not enough"
     kind = item.limit.partition(" ")[0].partition(".")[0]
     verb, problem, nearest, unit = "is", "too low", "minimum feasible value", ""
     if kind == "ports":

@@ -9,7 +9,7 @@ from typing import Any
 from fabric import units
 from fabric.optimizer import BindingLimit
 from fabric.report.design import Design
-from fabric.report.objectives import heading_of, is_objective, label_of, write_amount, write_value
+from fabric.report.objectives import heading_of, is_objective, write_amount, write_value
 from fabric.report.text import format_percent
 
 __all__ = ["explain_choice"]
@@ -60,7 +60,7 @@ def _explain_runner_up(design: Design) -> Iterator[str]:
         else:
             yield f"The runner-up is {others[0].name}, at {_write_increase(name, value, best)}."
     elif proof.status == "OPTIMAL":
-        yield f"No alternative topology is within 25 % of this {label_of(name) if is_objective(name) else 'optimum'}."
+        yield "No alternative topology is within 25 % of this optimum."
 
 
 def _explain_electricity(design: Design) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _explain_limits(design: Design, binding: tuple[BindingLimit, ...]) -> Iterat
     if open_ := [item.limit for item in binding if item.objective is None]:
         yield f"Not determined within the solve budget: whether {' or '.join(open_)} binds."
     elif not decided:
-        yield f"No limit binds: relaxing any one of them would not lower the {label_of(name)}."
+        yield "No limit binds: relaxing any one of them would not improve the optimum."
     if decided and not worth:
         limits = ", ".join(item.limit for item, _ in decided)
         yield f"Relaxing any one of {limits} saves under {format_percent(WORTH)}."

@@ -159,7 +159,7 @@ FAR = {"name": "far", "gpus": 131_072, "server": "hgx-h100", "family": "fat-tree
         ),
         (
             {"gpus": 2048, "tiers": 2, "reserve": 4, "limits": {"cost_usd": 5}},
-            ["limits.cost_usd 5: changing it alone is not enough"],
+            ["limits.cost_usd 5: changing this alone is not enough"],
         ),
         (
             {"gpus": 2048, "tiers": 2, "grow_to_gpus": 4096},
