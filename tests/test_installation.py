@@ -181,22 +181,23 @@ def test_the_example_package_brings_our_fabric(wheel: Path, tmp_path: Path) -> N
     assert "halves" in [row["name"] for row in rows]
 
 
-@pytest.mark.parametrize("command", [("fabric",), ("python", "-m", "fabric_designer")])
-def test_another_package_over_ours_is_reported(wheel: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
-    """With the SSH tool installed over ours, or taken away again, the command says what to do and exits 2.
+def test_another_package_over_ours_is_reported(wheel: Path, tmp_path: Path) -> None:
+    """With the SSH tool installed over ours, or taken away again, the command and its module say so and exit 2.
 
     It does not import what it finds, and the remedy works.
     """
     python = make_environment(tmp_path / "environment")
-    words = (python.parent / command[0], *command[1:], "--version")
+    commands = [(python.parent / "fabric", "--version"), (python, "-m", "fabric_designer", "--version")]
     pip(python, "install", "--no-index", "--no-deps", wheel)
     lend_packages(python)
     pip(python, "install", "--no-index", make_ssh_tool(tmp_path))
     for found in ("fabric/__init__.py\n", "Found instead: no `fabric/__init__.py`\n"):
-        done = start(*words, cwd=tmp_path)
-        assert (done.returncode, done.stdout) == (2, ""), done.stderr
-        assert found in done.stderr
-        assert f"pip install --force-reinstall {__distribution__}" in done.stderr
+        for words in commands:
+            done = start(*words, cwd=tmp_path)
+            assert (done.returncode, done.stdout) == (2, ""), done.stderr
+            assert found in done.stderr
+            assert f"pip install --force-reinstall {__distribution__}" in done.stderr
         pip(python, "uninstall", "--yes", "fabric")
     pip(python, "install", "--no-index", "--no-deps", "--force-reinstall", wheel)
-    assert __version__ in run(*words, cwd=tmp_path)
+    for words in commands:
+        assert __version__ in run(*words, cwd=tmp_path)

@@ -13,6 +13,7 @@ import pytest
 
 from fabric.errors import InputError
 from fabric.topology.families import Family, family, family_sets
+from tests.sandbox import start_sandbox
 
 PACKAGE = Path(__file__).parents[2] / "examples" / "fabric-halves"
 
@@ -41,15 +42,15 @@ def _python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_third_party_family_is_found_sized_and_checked(installed: Path) -> None:
     """The example package is listed, passes its own tests, and is sized to a proven optimum like the built-in ones."""
-    rows = json.loads(_python(installed, "-m", "fabric", "list", "families", "--json").stdout)
-    assert "halves" in [row["name"] for row in rows]
     tests = _python(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(PACKAGE / "tests"))
     assert tests.returncode == 0, tests.stdout  # pytest fails where it finds no test
     request = installed / "mine.yaml"
     request.write_text((PACKAGE / "README.md").read_text().partition("```yaml\n")[2].partition("```")[0])
-    checked = _python(installed, "-m", "fabric", "check", str(request))
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    design = json.loads(_python(installed, "-m", "fabric", "design", str(request), "--json").stdout)
+    with start_sandbox(installed) as box:
+        rows = json.loads(box.fabric("list", "families", "--json"))
+        box.fabric("check", str(request))
+        design = json.loads(box.fabric("design", str(request), "--json"))
+    assert "halves" in [row["name"] for row in rows]
     assert (design["family"], design["optimizer"]["status"]) == ("halves", "OPTIMAL")
     assert list(design["switches"]["by_role"]) == ["leaf", "agg", "core"]
 
