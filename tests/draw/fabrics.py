@@ -146,3 +146,8 @@ def page(name: str) -> Canvas:
 def names(start: str) -> list[str]:
     """Return the names of the fabrics of a kind, such as `small clos`."""
     return [name for name in BUILDERS if name.startswith(start)]
+
+
+def one_of_each(start: str) -> list[str]:
+    """Return the names of the fabrics of a kind, the largest form of each family."""
+    return [*{name.rpartition(" ")[0]: name for name in names(start)}.values()]

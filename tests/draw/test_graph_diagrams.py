@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,8 +21,9 @@ from fabric.errors import InputError
 from fabric.topology.topology import Drawing, title
 from fabric.units import count
 from fabric.view import view_of
-from tests.draw.fabrics import GRAPH_FORMS, SMALL_GRAPHS, build, graph, names, page
+from tests.draw.fabrics import GRAPH_FORMS, SMALL_GRAPHS, build, graph, names, one_of_each, page
 from tests.draw.legibility import problems, words
+from tests.marks import slow
 
 MILLION = {
     "dragonfly": {"group": 513, "router": 32, "global": 16, "slot": 8},
@@ -44,15 +46,17 @@ def strokes(blueprint: Blueprint, ink: str) -> int:
     return sum(isinstance(mark, (Line, Arc)) and mark.colour == ink for mark in marks) - 1
 
 
-def test_at_most_2000_lines_are_drawn() -> None:
+@pytest.mark.parametrize("fabrics", [one_of_each, *slow(names)])
+def test_at_most_2000_lines_are_drawn(fabrics: Callable[[str], list[str]]) -> None:
     """However many links a fabric has, at most 2,000 lines are drawn."""
-    for name in [*names("small graph"), *names("large graph")]:
+    for name in [*fabrics("small graph"), *fabrics("large graph")]:
         assert sum(isinstance(mark, (Line, Arc)) for mark in page(name).marks) <= 2000, name
 
 
-def test_numbers() -> None:
+@pytest.mark.parametrize("fabrics", [one_of_each, *slow(names)])
+def test_numbers(fabrics: Callable[[str], list[str]]) -> None:
     """The picture gives every group's devices, every bundle's links, how many a device has of them, and the GPUs."""
-    for name in [*names("small graph"), *names("large graph")]:
+    for name in [*fabrics("small graph"), *fabrics("large graph")]:
         blueprint = build(name)
         said = words(page(name))
         for group in blueprint.topology.groups:

@@ -12,7 +12,7 @@ from fabric.draw.diagram import lay_out_diagram
 from fabric.draw.render import plain_style
 from fabric.topology.graph_form import GraphForm
 from fabric.view import levels_of
-from tests.draw.fabrics import FORMS, SMALL_GRAPHS, build, names, page
+from tests.draw.fabrics import FORMS, SMALL_GRAPHS, build, names, one_of_each, page
 from tests.draw.legibility import drawn_problems, extent, problems, texts
 
 
@@ -37,11 +37,6 @@ def diagrams(blueprint: Blueprint, kind: str) -> list[Diagram]:
             return [Diagram(kind), Diagram(kind, traffic=Traffic(placement="random"))]
         case _:
             return [Diagram(kind)] if blueprint.servers > 1 and cabled(blueprint) else []
-
-
-def one_of_each(start: str) -> list[str]:
-    """Return the names of the fabrics of a kind, the largest form of each family."""
-    return [*{name.rpartition(" ")[0]: name for name in names(start)}.values()]
 
 
 def illegible(fabrics: list[str], kind: str) -> dict[str, list[str]]:
@@ -119,8 +114,14 @@ def test_other_kinds_of_a_large_direct_network(kind: str) -> None:
     assert [text for each in diagrams(build(name), kind) for text in problems(lay_out_diagram(build(name), each))] == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["superpod", "million"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *(("superpod", kind) for kind in KINDS),
+        ("million", "tiers"),
+        *(pytest.param("million", kind, marks=pytest.mark.slow) for kind in KINDS if kind != "tiers"),
+    ],
+)
 def test_as_matplotlib_draws_it(name: str, kind: str) -> None:
     """A SuperPOD and a million GPUs are legible in every kind, measured on the figure itself."""
     blueprint = build(name)

@@ -162,9 +162,9 @@ def test_allreduce_axes() -> None:
 def test_same_bytes(tmp_path: Path) -> None:
     """The same fabric gives the same bytes, drawn again here or in a process whose user has styled matplotlib."""
     suffixes = ("svg", "png", "pdf")
-    for name in ("a", "b"):
+    for name, written in (("a", suffixes), ("b", suffixes[:1])):
         figure = draw_fabric(colossus())
-        for suffix in suffixes:
+        for suffix in written:
             save(figure, tmp_path / f"{name}.{suffix}")
     (tmp_path / "matplotlibrc").write_text("font.size: 20\nsvg.fonttype: none\nlines.linewidth: 9\nsavefig.dpi: 30\n")
     code = (
@@ -181,8 +181,8 @@ def test_same_bytes(tmp_path: Path) -> None:
     files = [str(tmp_path / f"c.{suffix}") for suffix in suffixes]
     subprocess.run([sys.executable, "-c", code, *files], env=styled, check=True)
     for suffix in suffixes:
-        first = (tmp_path / f"a.{suffix}").read_bytes()
-        assert first == (tmp_path / f"b.{suffix}").read_bytes() == (tmp_path / f"c.{suffix}").read_bytes(), suffix
+        assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"c.{suffix}").read_bytes(), suffix
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
 def test_searchable(tmp_path: Path) -> None:

@@ -93,8 +93,8 @@ def test_no_routing_beats_the_linear_program(form: GraphForm, trials: int) -> No
 
 
 LOOSER = {"torus": 4, "mesh": 4, "bcube": 2}
-DENSE = ("hyperx", "jellyfish")
-"""Families whose linear program on 1,024 GPUs takes seconds."""
+DENSE = ("dragonfly", "dragonfly-plus", "slim-fly", "hyperx", "jellyfish")
+"""Families whose linear program on 1,024 GPUs is long."""
 
 
 @pytest.mark.parametrize(
@@ -190,6 +190,6 @@ def test_a_front_of_networks_without_tiers_is_proven(name: str) -> None:
 
 def test_a_line_too_long_is_told_with_the_longest() -> None:
     """A pinned size that no line of a torus has is refused with the sizes that there are."""
-    words = {"gpus": 512, "server": "hgx-h100", "switches": "sn5600", "pinned": {"x": 300}, "oversubscription": 64}
+    words = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "pinned": {"x": 300}, "oversubscription": 64}
     with pytest.raises(fabric.Infeasible, match="2 to 256 switches: the nearest are 256"):
         fabric.design(words, family="torus")
