@@ -118,7 +118,7 @@ def interpreter(
     """Make a fresh environment that holds fabric in one of three ways and is lent the dependencies of this one."""
     python = make_environment(tmp_path_factory.mktemp(request.param))
     for built in {"wheel": [wheel], "editable": [editable_wheel], "bare": []}[request.param]:
-        pip(python, "install", "--no-index", "--no-deps", built)
+        pip(python, "install", "--no-compile", "--no-index", "--no-deps", built)
     lend_packages(python)
     return python
 
@@ -175,7 +175,7 @@ def test_the_example_package_brings_our_fabric(wheel: Path, tmp_path: Path) -> N
         name = re.match(r"[\w-]+", requirement)[0]
         make_wheel(wheels, name, version(name))
     python = make_environment(tmp_path / "environment")
-    pip(python, "install", "--no-index", "--find-links", wheels, "fabric-halves")
+    pip(python, "install", "--no-compile", "--no-index", "--find-links", wheels, "fabric-halves")
     lend_packages(python)
     rows = json.loads(run(python.parent / "fabric", "list", "families", "--json", cwd=tmp_path))
     assert "halves" in [row["name"] for row in rows]
@@ -188,7 +188,7 @@ def test_another_package_over_ours_is_reported(wheel: Path, tmp_path: Path) -> N
     """
     python = make_environment(tmp_path / "environment")
     commands = [(python.parent / "fabric", "--version"), (python, "-m", "fabric_designer", "--version")]
-    pip(python, "install", "--no-index", "--no-deps", wheel)
+    pip(python, "install", "--no-compile", "--no-index", "--no-deps", wheel)
     lend_packages(python)
     pip(python, "install", "--no-index", make_ssh_tool(tmp_path))
     for found in ("fabric/__init__.py\n", "Found instead: no `fabric/__init__.py`\n"):
@@ -198,6 +198,6 @@ def test_another_package_over_ours_is_reported(wheel: Path, tmp_path: Path) -> N
             assert found in done.stderr
             assert f"pip install --force-reinstall {__distribution__}" in done.stderr
         pip(python, "uninstall", "--yes", "fabric")
-    pip(python, "install", "--no-index", "--no-deps", "--force-reinstall", wheel)
+    pip(python, "install", "--no-compile", "--no-index", "--no-deps", "--force-reinstall", wheel)
     for words in commands:
         assert __version__ in run(*words, cwd=tmp_path)
