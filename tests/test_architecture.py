@@ -228,4 +228,4 @@ def test_the_distribution_lists_every_package() -> None:
 @pytest.mark.parametrize("script", sorted(ROOT.glob("benchmarks/*.py")), ids=lambda script: script.stem)
 def test_every_benchmark_finds_what_it_imports(script: Path) -> None:
     """A benchmark, which no other test runs, imports names that exist."""
-    runpy.run_path(str(script), run_name="imported")
+    assert runpy.run_path(str(script), run_name="imported")

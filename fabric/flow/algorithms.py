@@ -35,7 +35,7 @@ __all__ = ["ALGORITHMS", "Algorithm", "Traffic", "algorithm_of", "algorithms_of"
 
 @dataclass(frozen=True)
 class Traffic:
-    """What closed forms need to know of an algorithm's traffic."""
+    """An algorithm's traffic, as closed forms use it."""
 
     ring: bool = False
     """Whether servers send to the next in order of placement alone."""

@@ -1,8 +1,8 @@
 """Objectives computed by the flow model: times and mean hops, as functions of a few features.
 
 A flow objective never falls when a feature rises (see `fabric.optimizer.feature`). So a fabric that is better in it is
-better in some feature, and no feature may be so bad that the rest, at its best, can't make up for it: that is all that
-the solver has to know of a flow objective.
+better in some feature, and no feature may be so bad that the others, at their best, cannot compensate for it: the
+solver needs no more of a flow objective.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ class Sizing:
     """The sizes of a graph form: which are chosen, which are given, and which follow."""
 
     capacity: Polynomial
-    """The servers that there is room for."""
+    """The number of servers that fit."""
     free: Mapping[str, int]
     """The sizes to choose, each with its least value."""
     fixed: Mapping[str, int] = field(default_factory=dict)
@@ -246,7 +246,7 @@ class GraphForm(Topology):
         return full | {"server": self.capacity(full)}
 
     def hop_servers(self, sizes: Sizes) -> int:
-        """Return all servers that there is room for: the switches are there, whether servers fill them or not."""
+        """Return the number of servers that fit: all switches are built, whether servers fill them or not."""
         return self.capacity(sizes)
 
     def given_sizes(self, nics: int) -> dict[str, int]:

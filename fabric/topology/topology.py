@@ -61,7 +61,7 @@ class Bundle:
 
 @dataclass(frozen=True)
 class RoutingFacts:
-    """What routing needs to know of a topology."""
+    """Facts of a topology that routing uses."""
 
     channels: int = 1
     """Virtual channels that keep minimal routing free of deadlock, in the order published for the family."""
@@ -136,7 +136,7 @@ class Topology(ABC):
     bundles: tuple[Bundle, ...]
     """The bundles of links, those of the servers first."""
     routing: RoutingFacts = RoutingFacts()
-    """What routing needs to know."""
+    """Facts that routing uses."""
     drawing: Drawing = Drawing()
     """How it is naturally drawn."""
     notes: tuple[SizeNote, ...] = ()
@@ -239,7 +239,7 @@ class Topology(ABC):
 
     @abstractmethod
     def capacity(self, sizes: Sizes) -> int:
-        """Return the servers that there is room for."""
+        """Return the number of servers that fit."""
 
     @abstractmethod
     def complete_sizes(self, sizes: Sizes, nics: int, servers: int) -> dict[str, int]:
