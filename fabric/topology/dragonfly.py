@@ -20,8 +20,8 @@ def dragonfly() -> GraphForm:
 
     With p NICs a router, a routers a group, h global links a router and g groups it has a p g NICs; g is at most
     a h + 1, and a = 2p = 2h is balanced (J. Kim et al. 2008, doi 10.1109/ISCA.2008.19). Every pair of groups has as
-    many links as divide evenly, `pair`, and the remaining ones lead to the nearest groups. Minimal paths have one global
-    link at most, of weight 3, though two may be fewer hops than one between two local ones.
+    many links as divide evenly, `pair`, and the remaining ones lead to the nearest groups. Minimal paths have at most
+    one global link, of weight 3, though two may be fewer hops than one between two local ones.
     """
     leaf = Group("leaf", ("group", "router", PLANE))
     local = PatternBundle(
