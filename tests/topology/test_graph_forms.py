@@ -193,3 +193,12 @@ def test_a_line_too_long_is_told_with_the_longest() -> None:
     words = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "pinned": {"x": 300}, "oversubscription": 64}
     with pytest.raises(fabric.Infeasible, match="2 to 256 switches: the nearest are 256"):
         fabric.design(words, family="torus")
+
+
+def test_groups_of_a_dragonfly_share_their_links_evenly() -> None:
+    """Nine groups of four routers with two global links each have one link for every pair, and three groups four."""
+    form = families()["dragonfly"].forms[0]
+    sizes = form.complete_sizes({"group": 9, "router": 4, "global": 2, "slot": 2, "plane": 1}, 1, 72)
+    assert (sizes["pair"], sizes["server"]) == (1, 72)
+    three = form.complete_sizes({"group": 3, "router": 4, "global": 2, "slot": 2, "plane": 1}, 1, 24)
+    assert three["pair"] == 4
