@@ -5,6 +5,7 @@ the tests of its own package, and, if they pass, those of the others that compar
 missing test, or a change that means the same.
 
     python -m tests.mutants --count 120 --seed 0 --out build/mutants
+    python -m tests.mutants --survivors build/mutants/mutants.json --out build/again   (after writing the missing tests)
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -78,7 +79,7 @@ def main() -> None:
     """Draw mutants, run the tests on each and print the survivors."""
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
-    outcomes = [Outcome(mutant, "survived", "", "") for mutant in draw_mutants(options.count, options.seed)]
+    outcomes = [Outcome(mutant, "survived", "", "") for mutant in _mutants(options)]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.workers) as pool:
         trees: SimpleQueue[Path] = SimpleQueue()
         for number in range(options.workers):
@@ -86,9 +87,10 @@ def main() -> None:
         # The tests of the module's own package notice most mutants soon; only those left take the time of the others.
         for stage in (_own_tests, _other_tests):
             left = [each.mutant for each in outcomes if each.outcome == "survived"]
-            found = pool.map(lambda mutant, stage=stage: _run_in_free_tree(mutant, stage(mutant), trees), left)
+            runs = [pool.submit(_run_in_free_tree, mutant, stage(mutant), trees) for mutant in left]
             decided = {}
-            for outcome in found:
+            for run in as_completed(runs):
+                outcome = run.result()
                 decided[outcome.mutant] = outcome
                 print(f"{outcome.outcome:8} {outcome.mutant.module}:{outcome.mutant.line} {outcome.change}", flush=True)
             outcomes = [decided.get(each.mutant, each) for each in outcomes]
@@ -109,9 +111,17 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=120, help="mutants to draw")
     parser.add_argument("--seed", type=int, default=0, help="seed of the draw")
+    parser.add_argument("--survivors", type=Path, help="run those that survived in this mutants.json instead of a draw")
     parser.add_argument("--workers", type=int, default=2, help="mutants tested at a time")
     parser.add_argument("--out", type=Path, default=Path("build/mutants"), help="folder of the results")
     return parser.parse_args()
+
+
+def _mutants(options: argparse.Namespace) -> list[Mutant]:
+    if not options.survivors:
+        return draw_mutants(options.count, options.seed)
+    earlier = json.loads(options.survivors.read_text(encoding="utf-8"))
+    return [Mutant(**each["mutant"]) for each in earlier if each["outcome"] == "survived"]
 
 
 def draw_mutants(count: int, seed: int) -> list[Mutant]:
