@@ -9,6 +9,10 @@ from types import MappingProxyType
 __all__ = ["Collectives", "Optic", "Protocol", "Server", "Steps", "Switch"]
 
 
+TWIN_PORT_GBPS = 800
+"""The rate of a cage from which its modules have two fibre connectors: twin-port OSFP modules, 2 x 400G and faster."""
+
+
 @dataclass(frozen=True)
 class Switch:
     """A switch model."""
@@ -23,6 +27,12 @@ class Switch:
     """The total ports by each slower rate in Gb/s, when all ports are split to it."""
     cages: int | None = None
     """Its transceiver cages; None means one per port."""
+    cage: str = ""
+    """The form factor of its cages, such as `osfp` or `qsfp56`; empty where it is not known."""
+    connectors: int | None = None
+    """The fibre connectors of a module in one cage; None means one per native port, and two from 800 Gb/s a cage on."""
+    cage_power_w: float | None = None
+    """The most power that a module in one cage may draw."""
     link_layer: str | None = None
     """`ethernet` or `infiniband`, which never share a link; None is compatible with both."""
     title: str = ""
@@ -31,12 +41,18 @@ class Switch:
     """Its height."""
     power_w: float | None = None
     """Its typical power."""
+    max_power_w: float | None = None
+    """Its maximum power."""
     latency_ns: float | None = None
     """Its port-to-port latency."""
     price_usd: float | None = None
     """Its unit price."""
     price_date: str = ""
     """The date of the price."""
+    available: str = ""
+    """When it is sold, such as `2026-Q4`; empty where it is sold now."""
+    vendor_number: str = ""
+    """The vendor's part number."""
     source: str = ""
     """Where these facts come from."""
 
@@ -47,6 +63,25 @@ class Switch:
     def links_per_cage(self, rate_gbps: int) -> int:
         """Return the most links of `rate_gbps` in one cage, and so in one module."""
         return -(-self.radix(rate_gbps) // (self.cages or self.ports))
+
+    def links_per_port(self, rate_gbps: int) -> int:
+        """Return the links of `rate_gbps` into which one port of the full rate is split; 1 at the full rate."""
+        return -(-self.radix(rate_gbps) // self.ports)
+
+    def links_per_connector(self, rate_gbps: int) -> int:
+        """Return the links of `rate_gbps` that share one fibre connector; two or more need a splitter to be parted."""
+        return -(-self.links_per_cage(rate_gbps) // self.cage_connectors)
+
+    @property
+    def cage_gbps(self) -> int:
+        """The rate of one cage in Gb/s, with all its ports."""
+        return self.ports * self.rate_gbps // (self.cages or self.ports)
+
+    @property
+    def cage_connectors(self) -> int:
+        """The fibre connectors of a module in one cage."""
+        twin = 2 if self.cage_gbps >= TWIN_PORT_GBPS else 1
+        return self.connectors or max(self.ports // (self.cages or self.ports), twin)
 
     @property
     def rates(self) -> tuple[int, ...]:
@@ -72,16 +107,38 @@ class Server:
     """Its separately cabled trays; an NVL72 rack has 18."""
     rails: int | None = None
     """The rails that its NICs form; None means one per NIC."""
+    cages: int | None = None
+    """Its transceiver cages; None means one per NIC."""
+    cage: str = ""
+    """The form factor of its cages; empty where it is not known."""
+    connectors: int | None = None
+    """The fibre connectors of a module in one cage; None means one for each link that a NIC's planes or a cage's NICs
+    bring, up to two."""
     title: str = ""
     """The product's full name."""
+    rack_units: int | None = None
+    """Its height."""
     power_w: float | None = None
-    """Its power."""
+    """Its typical power."""
+    max_power_w: float | None = None
+    """Its maximum power."""
+    vendor_number: str = ""
+    """The vendor's part number."""
     generation: str = ""
     """The GPU generation, whose constants time estimates use."""
     nic_us: float | None = None
     """The latency in us that the NICs' transport adds to each network step."""
     source: str = ""
     """Where these facts come from."""
+
+    def links_per_cage(self, planes: int) -> int:
+        """Return the links of one cage, with each NIC on `planes` planes."""
+        return -(-self.nics * planes // (self.cages or self.nics))
+
+    def links_per_connector(self, planes: int) -> int:
+        """Return the links that share one fibre connector, with each NIC on `planes` planes."""
+        links = self.links_per_cage(planes)
+        return -(-links // (self.connectors or min(links, 2)))
 
 
 @dataclass(frozen=True)

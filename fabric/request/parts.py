@@ -93,16 +93,35 @@ class InlineServer(StrictModel):
     """Separately cabled trays; a rack-scale server has several."""
     rails: Rails | None = None
     """Rails that the NICs form; default: one rail per NIC."""
+    cages: Count | None = None
+    """Transceiver cages; default: one per NIC. A DGX H100 has 4 twin-port cages for 8 NICs."""
+    cage: Text = ""
+    """Form factor of the cages, such as osfp or qsfp112."""
+    connectors: Count | None = None
+    """Fibre connectors of a module in one cage; default: one for each link of the cage, up to two."""
     title: Text = ""
     """The product's full name."""
+    rack_units: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Height in rack units."""
     power_w: Quantity | None = None
-    """Power of one server in W."""
+    """Typical power of one server in W."""
+    max_power_w: Quantity | None = None
+    """Maximum power of one server in W."""
+    vendor_number: Text = ""
+    """The vendor's part number."""
     generation: Text = ""
     """GPU generation, for time estimates: ampere, hopper or blackwell; any other is estimated as hopper."""
     nic_us: Quantity | None = Field(default=None, examples=[23])
     """Latency in us that the NICs' transport adds to each network step (EFA: 23)."""
     source: Text = ""
     """Where these facts come from."""
+
+    @field_validator("cages")
+    @classmethod
+    def _check_cages(cls, cages: int | None, info: ValidationInfo) -> int | None:
+        if cages and info.data.get("nics", cages) % cages:
+            raise custom_error(f"the server's {info.data['nics']} NICs do not divide evenly over {cages} cages")
+        return cages
 
     @field_validator("trays", "rails")
     @classmethod
@@ -129,6 +148,12 @@ class InlineSwitch(StrictModel):
     """Slower rates: a mapping of rate to total ports; or a list of splits such as 2, `2x400G` or `128x400G`."""
     cages: Count | None = None
     """Transceiver cages; default: one per port."""
+    cage: Text = ""
+    """Form factor of the cages, such as osfp, qsfp-dd or qsfp56."""
+    connectors: Count | None = None
+    """Fibre connectors of a module in one cage; default: one per native port, and two from 800 Gb/s a cage on."""
+    cage_power_w: Quantity | None = None
+    """Maximum power of a module in one cage in W."""
     link_layer: Literal["ethernet", "infiniband"] | None = None
     """Link layer, the same for all switches of a fabric; default: compatible with both."""
     title: Text = ""
@@ -136,13 +161,19 @@ class InlineSwitch(StrictModel):
     rack_units: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Height in rack units."""
     power_w: Quantity | None = None
-    """Power of one switch in W."""
+    """Typical power of one switch in W."""
+    max_power_w: Quantity | None = None
+    """Maximum power of one switch in W."""
     latency_ns: Quantity | None = None
     """Port-to-port latency in ns."""
     price_usd: Price | None = None
     """Unit price in USD; without it costs are unknown, and sizing minimises switches."""
     price_date: Text = ""
     """Date of the price."""
+    available: Text = ""
+    """When it is sold, such as 2026-Q4; default: it is sold now."""
+    vendor_number: Text = ""
+    """The vendor's part number."""
     source: Text = ""
     """Where these facts come from."""
 
