@@ -31,11 +31,11 @@ def test_the_page_has_its_rows() -> None:
 
 
 def test_a_fourth_tier_costs_a_million_gpus_a_third_more() -> None:
-    """On one plane a million GPUs take four tiers, 36 % dearer than three tiers on two planes."""
+    """On one plane a million GPUs take four tiers, 35 % dearer than three tiers on two planes."""
     two = fabric.design("colossus-1m")
     four = fabric.design("colossus-1m", planes=1)
     assert (two.blueprint.planes, two.blueprint.tiers, four.blueprint.tiers) == (2, 3, 4)
-    assert four.proof.objective / two.proof.objective == pytest.approx(1.36, abs=0.005)
+    assert four.proof.objective / two.proof.objective == pytest.approx(1.35, abs=0.005)
 
 
 SHARE = re.compile(r"^\| (ecmp|adaptive) \| (\d+) \| ([\d.]+) \| ([\d.]+) \|", re.MULTILINE)

@@ -13,6 +13,7 @@ from fabric.optimizer.candidates import Candidate, allowed_sizes
 from fabric.optimizer.clos_features import clos_features
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.model import Model, Term
+from fabric.optimizer.pair_links import add_parallel_links
 from fabric.optimizer.survival import remains_of, survive_switch
 from fabric.topology.clos import AxisBundle, ClosForm, filled_name
 from fabric.topology.topology import PLANE, Bundle, Group
@@ -74,7 +75,7 @@ class ClosModel(Model):
         hosts, *others = self.form.bundles
         self.sizes[hosts.name] = self._pinned_size(hosts.name) or self.var(self.candidate.spec.server.nics, hosts.name)
         for bundle in others:
-            self.sizes[bundle.name] = self._parallel_links(bundle)
+            self.sizes[bundle.name] = self._pinned_size(bundle.name) or add_parallel_links(self, bundle)
         self._attach_nics()
         self._fill_places()
 
@@ -176,7 +177,7 @@ class ClosModel(Model):
             high = self.var(1, f"{role} is oversubscribed", least=0)
             most = 100 * self.widest
             share = self.var(most * self.widest, f"hundredths of {role}", least=0)
-            self.cp.add_multiplication_equality(share, [self._excess(most), up])
+            self.cp.add_multiplication_equality(share, [self.excess_to(most), up])
             self.cp.add(within).only_enforce_if(high.negated())
             self.cp.add(100 * down <= share).only_enforce_if(high)
 

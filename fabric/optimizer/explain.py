@@ -13,6 +13,7 @@ from fabric.optimizer.candidates import Candidate, Rejected
 from fabric.optimizer.infeasibility import BUDGET, budget_per_candidate
 from fabric.optimizer.limit_relaxation import smallest_conflict
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
+from fabric.optimizer.pair_links import CONNECTORS, LIMIT, bundle_splits
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 
@@ -61,6 +62,8 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
     """Return a limit with its value."""
     if item.limit == "available":
         return f"available {', '.join(f'{count:,} {name}' for name, count in item.value.items())}"
+    if item.limit == CONNECTORS:
+        return f"whole connectors (of up to {_write_value(item.value)} links where both ends are split)"
     if not item.limit.startswith("ports"):
         return f"{item.limit} {_write_value(item.value)}"
     models = {model.name: model for allowed in spec.switches.values() for model in allowed}
@@ -88,6 +91,8 @@ def _nearest_value(item: Conflict) -> str:
         return ": nearest feasible value not determined within the solve budget"
     if item.nearest is None:
         return ": changing this alone is not enough"
+    if item.limit == CONNECTORS:
+        return " exclude it: no cable joins parts of two connectors; a connector for each link at one end would do"
     kind = item.limit.partition(" ")[0].partition(".")[0]
     verb, problem, nearest, unit = "is", "too low", "minimum feasible value", ""
     if kind == "ports":
@@ -152,10 +157,13 @@ def _remedies(candidate: Candidate) -> Iterator[str]:
             model = max(candidate.models[role], key=lambda model: model.radix(gbps))
             yield f"the {role} needs {units.count(needed)} ports, {model.name} has {model.radix(gbps)} at {gbps}G"
     if candidate.topology.fabric_bundles:
-        needed = _least_excess(candidate, "limits.parallel_links")
+        needed = _least_excess(candidate, LIMIT)
         if needed is not None:
             yield f"parallel_links must be {needed}, the limit is {spec.limits.parallel_links}"
         yield from _ratio_remedies(candidate)
+    coarse = list(_whole_connectors(candidate))
+    if coarse and _least_excess(candidate, CONNECTORS) is not None:
+        yield f"links must not have to fill whole connectors ({', '.join(coarse)})"
     yield from _total_remedies(candidate)
     for key in ("unit_gpus", "reserve", "grow_to_gpus"):
         if getattr(spec, key) and _least_excess(candidate, key) is not None:
@@ -172,6 +180,17 @@ def _ratio_remedies(candidate: Candidate) -> Iterator[str]:
     least = any(candidate.spec.least_oversubscription.values())
     if least and _least_excess(candidate, "least_oversubscription") is not None:
         yield "oversubscription must be allowed to be lower"
+
+
+def _whole_connectors(candidate: Candidate) -> Iterator[str]:
+    """Yield how many links a pair may have where both ends put several on one connector."""
+    found: dict[int, list[str]] = {}
+    for bundle in candidate.topology.bundles:
+        for number in sorted({pair.split.whole for pair in bundle_splits(candidate, bundle)} - {1}):
+            found.setdefault(number, []).append(bundle.name)
+    for number, names in found.items():
+        shared = f"are {number} or a multiple" if number else "share their connectors with other planes"
+        yield f"the {' and '.join(names)} links of a pair {shared}"
 
 
 def _write_value(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
+from typing import cast
 
 from ortools.sat.python import cp_model
 
@@ -12,8 +13,9 @@ from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.graph_features import graph_features
 from fabric.optimizer.model import Model, Term
+from fabric.optimizer.pair_links import add_parallel_links
 from fabric.optimizer.survival import remains_of
-from fabric.topology.graph_form import GraphForm, Rule, SizeTable
+from fabric.topology.graph_form import GraphForm, PatternBundle, Rule, SizeTable
 from fabric.topology.polynomial import Expression, Polynomial, Ratio
 from fabric.topology.topology import PLANE, Bundle, Group
 
@@ -35,6 +37,12 @@ class GraphModel(Model):
         if bundle.name not in self._links:
             self._links[bundle.name] = self._total(self.form.links(bundle), f"links {bundle.name}")
         return self._links[bundle.name]
+
+    def pair_links(self, bundle: Bundle) -> tuple[cp_model.LinearExprT, Term]:
+        parallel = cast(PatternBundle, bundle).parallel
+        if parallel is None:
+            return super().pair_links(bundle)
+        return self.count(parallel.numerator), self._total(parallel.denominator, f"others {bundle.name}")
 
     def survive(self, role: str, share: Fraction) -> None:
         """Demand enough planes: without a leaf or a plane the others remain, unless each is a level of its own."""
@@ -72,9 +80,7 @@ class GraphModel(Model):
             self._add_table(table)
         for bundle in form.fabric_bundles:
             if bundle.name not in form.sizing.fixed:
-                self.sizes[bundle.name] = self._parallel_links(bundle)
-        if form.sizing.parallel:
-            self._limit_parallel(form.sizing.parallel)
+                self.sizes[bundle.name] = self._pinned_size(bundle.name) or add_parallel_links(self, bundle)
         room = self._total(form.sizing.capacity, "room")
         self.sizes["server"] = room
         self.cp.add(room >= self.servers)
@@ -84,15 +90,6 @@ class GraphModel(Model):
             # The axes may trade places, so only one order of their sizes is worth searching.
             for one, other in pairwise(form.sizing.symmetric):
                 self.cp.add(self.sizes[one] <= self.sizes[other])
-
-    def _limit_parallel(self, parallel: Ratio) -> None:
-        """Keep the links that a pattern lays between two switches within the limit on parallel links."""
-        sent, carried = self.count(parallel.numerator), self.count(parallel.denominator)
-        if "limits.parallel_links" not in self.relaxed:
-            self.cp.add(sent <= self.candidate.spec.limits.parallel_links * carried)
-        elif len(self.relaxed) == 1:
-            pairs = self._total(parallel.denominator, "pairs")
-            self.cp.add(sent <= self.times(self._excess(self.widest), pairs, "parallel", self._ceiling))
 
     def _add_free(self, name: str, least: int) -> Term:
         """Return a size that is free to choose, at least `least`."""
@@ -148,7 +145,7 @@ class GraphModel(Model):
     def _limit_load(self, load: Ratio) -> None:
         """Keep a load at or below `excess` hundredths of the capacity."""
         carried = self._total(load.denominator, "carried")
-        share = self.times(self._excess(100 * self.widest), carried, "hundredths", self._ceiling)
+        share = self.times(self.excess_to(100 * self.widest), carried, "hundredths", self._ceiling)
         self.cp.add(100 * self.count(load.numerator) <= share)
 
     def _is_loaded(self, load: Ratio, numerator: int, denominator: int) -> cp_model.IntVar:

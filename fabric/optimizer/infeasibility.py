@@ -19,6 +19,7 @@ from typing import Any
 from fabric.errors import FabricError
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, allowed_sizes, candidates
+from fabric.optimizer.pair_links import CONNECTORS, LIMIT
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.families import family
@@ -58,11 +59,20 @@ def request_limits(spec: Spec) -> dict[str, Any]:
     found |= {"available": dict(spec.available)} if spec.available else {}
     if any(spec.least_oversubscription.values()):
         found["least_oversubscription"] = _plain(spec.least_oversubscription)
+    shared = _links_per_connector(spec)
     return {
         **found,
         "oversubscription": _plain(spec.oversubscription) or 1,
-        "limits.parallel_links": limits.parallel_links,
+        LIMIT: limits.parallel_links,
+        **({CONNECTORS: shared} if shared > 1 else {}),
     }
+
+
+def _links_per_connector(spec: Spec) -> int:
+    """Return the most links that share a connector of a switch allowed, on any number of planes."""
+    rates = {gbps for planes in _any_planes(spec) if (gbps := spec.plane_gbps(planes))}
+    models = {model.name: model for allowed in spec.switches.values() for model in allowed}
+    return max((model.links_per_connector(gbps) for model in models.values() for gbps in rates), default=1)
 
 
 def _plain(values: Any) -> Any:

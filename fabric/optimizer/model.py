@@ -16,6 +16,7 @@ from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.integer_bounds import any_width, ceiling
 from fabric.optimizer.objective import LinearObjective
+from fabric.optimizer.pair_links import limit_pairs
 from fabric.topology.polynomial import Expression, Monomial, Polynomial
 from fabric.topology.topology import Bundle, Group, Topology
 
@@ -29,13 +30,13 @@ class Model(ABC):
     """One candidate as a CP-SAT model: every size a variable, every count a product of them.
 
     `relaxed` names limits to leave out, so that a search can find what they cost: `ports`, `ports.ROLE`,
-    `limits.parallel_links`, `oversubscription`, `least_oversubscription`, `unit_gpus`, `reserve`, `grow_to_gpus`,
-    `pinned.AXIS` or `gpus`.
+    `limits.parallel_links`, `whole_connectors`, `oversubscription`, `least_oversubscription`, `unit_gpus`, `reserve`,
+    `grow_to_gpus`, `pinned.AXIS` or `gpus`.
 
     Attributes:
         excess: Where one limit is relaxed alone, what it would have to be. To minimise: the ports of a switch that has
-            too few, the parallel links, the ratio in hundredths. To maximise: the reserved ports, the servers, those to
-            grow to. Else 0.
+            too few, the ports of a pair, the ratio in hundredths. To maximise: the reserved ports, the servers, those
+            to grow to. Else 0.
         widest: The most ports that any switch of the model may have.
         sizes: The size of every axis and bundle by name.
         servers: The number of servers.
@@ -65,6 +66,7 @@ class Model(ABC):
             self._choose_models(group)
             self._limit_ports(group)
             self._bound_total_links(group)
+        limit_pairs(self)
 
     @abstractmethod
     def links(self, bundle: Bundle) -> Term:
@@ -158,6 +160,10 @@ class Model(ABC):
         """Return the number of devices of `group`."""
         return self.product(self.topology.devices(group))
 
+    def pair_links(self, bundle: Bundle) -> tuple[cp_model.LinearExprT, Term]:
+        """Return a count and what it is divided by: the links between each pair of devices that a bundle joins."""
+        return self.sizes[bundle.name], 1
+
     def hops(self) -> cp_model.LinearExprT:
         """Return the switches on the longest minimal path; 0 where there is only one server."""
         return 0 if self.candidate.spec.servers == 1 else self._diameter()
@@ -204,10 +210,10 @@ class Model(ABC):
         flags = list(zip(self.candidate.radix(role), self.used[role], strict=True))
         # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
         if self.relaxed == {f"ports.{role}"}:
-            self.cp.add(total <= self._excess(self.widest))
+            self.cp.add(total <= self.excess_to(self.widest))
         elif self.relaxed == {"ports"}:
             short = self.var(1, f"{role} is short of ports", least=0)
-            self.cp.add(total <= self._excess(self.widest)).only_enforce_if(short)
+            self.cp.add(total <= self.excess_to(self.widest)).only_enforce_if(short)
             for radix, used in flags:
                 self.cp.add(total <= radix).only_enforce_if(short.negated(), used)
         elif "ports" not in self.relaxed:
@@ -219,17 +225,6 @@ class Model(ABC):
         """Return the size that the request pins, unless that limit is relaxed."""
         return None if f"pinned.{name}" in self.relaxed else self.candidate.spec.pinned.get(name)
 
-    def _parallel_links(self, bundle: Bundle) -> Term:
-        """Return the links between each pair of switches that a bundle joins."""
-        if given := self._pinned_size(bundle.name):
-            return given
-        if "limits.parallel_links" not in self.relaxed:
-            return self.var(self.candidate.spec.limits.parallel_links, bundle.name)
-        parallel = self.var(self.widest, bundle.name)
-        if len(self.relaxed) == 1:
-            self.cp.add(parallel <= self._excess(self.widest))
-        return parallel
-
     def _spare_ports(self, role: str) -> Term:
         spec = self.candidate.spec
         own = spec.spare_ports(role)
@@ -238,7 +233,7 @@ class Model(ABC):
         if len(self.relaxed) > 1:
             return 0
         spare = self.var(own, f"spare ports of {role}", least=0)
-        self.cp.add_min_equality(spare, [own, self._excess(max(spec.reserve.values()), least=0)])
+        self.cp.add_min_equality(spare, [own, self.excess_to(max(spec.reserve.values()), least=0)])
         return spare
 
     def _choose_models(self, group: Group) -> None:
@@ -301,7 +296,7 @@ class Model(ABC):
         if not isinstance(used, int):
             added.only_enforce_if(used)
 
-    def _excess(self, most: int, least: int = 1) -> cp_model.IntVar:
+    def excess_to(self, most: int, least: int = 1) -> cp_model.IntVar:
         """Return `excess` as a variable, from `least` to `most`, the same one on every call."""
         if isinstance(self.excess, int):
             self.excess = self.var(most, "excess", least)

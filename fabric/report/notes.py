@@ -7,11 +7,12 @@ from itertools import pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.prices import Prices, unknown
+from fabric.blueprint.splits import pair_split
 from fabric.catalog import Switch
 from fabric.report.text import join_words
 from fabric.studies.study import Study
 from fabric.topology.families import family
-from fabric.topology.topology import Topology, title
+from fabric.topology.topology import Bundle, Topology, title
 
 __all__ = ["list_notes", "list_unpriced"]
 
@@ -35,9 +36,7 @@ def list_notes(study: Study) -> Iterator[str]:
     yield from _note_prices(study)
     yield from _note_power(study)
     for bundle in topology.fabric_bundles:
-        if blueprint.sizes[bundle.name] == study.spec.limits.parallel_links:
-            limit = study.spec.limits.parallel_links
-            yield f"The {bundle.name} links are at their limit: limits.parallel_links = {limit} per pair."
+        yield from _note_parallel_links(study, bundle)
     if unpriced := list_unpriced(study):
         yield f"Not considered (no price): {', '.join(unpriced)}."
     yield from _note_partly_filled(blueprint)
@@ -82,6 +81,15 @@ def _note_single_leaf(study: Study) -> Iterator[str]:
             f"Losing one {leaf} disconnects its servers and stops the job;"
             f" survive: {{{leaf}: 0.5}} would rule this out."
         )
+
+
+def _note_parallel_links(study: Study, bundle: Bundle) -> Iterator[str]:
+    """Say where the links of a pair take as many native ports as they may."""
+    blueprint, limit = study.blueprint, study.spec.limits.parallel_links
+    links, split = blueprint.sizes[bundle.name], pair_split(blueprint, bundle)
+    if blueprint.links(bundle) and links + split.whole > limit * split.per_port:
+        each = f" native ports per pair, {links} links of {blueprint.link_gbps}G" if split.per_port > 1 else " per pair"
+        yield f"The {bundle.name} links are at their limit: limits.parallel_links = {limit}{each}."
 
 
 def _note_power(study: Study) -> Iterator[str]:

@@ -112,10 +112,24 @@ def _check_switches_by_tier(request: Request, names: KnownNames) -> Iterator[Fin
 
 
 def _check_pinned_links(request: Request) -> Iterator[Finding]:
-    limit = request.limits.parallel_links
+    """Check that pinned bundles are within the limit even where ports are split as far as any allowed switch can."""
+    limit, split = request.limits.parallel_links, _most_links_per_port(request)
+    each = f" native ports, of up to {split} links each" if split > 1 else ""
     for name, size in request.pinned.items():
-        if "-" in name and not name.startswith("server-") and size > limit:
-            yield ("pinned", name), f"{size} parallel links, but limits.parallel_links is {limit}; make them agree"
+        if "-" in name and not name.startswith("server-") and size > limit * split:
+            yield (
+                ("pinned", name),
+                f"{size} parallel links, but limits.parallel_links is {limit}{each}; make them agree",
+            )
+
+
+def _most_links_per_port(request: Request) -> int:
+    """Return the most links into which an allowed switch splits a port, on any number of planes that is allowed."""
+    nic = chosen_parts.chosen_server(request.server).nic_gbps
+    asked = [number for _, number in _given_numbers("planes", request.planes)] or even_planes(nic)
+    rates = {min(request.link_gbps or nic, nic // planes) for planes in asked if nic % planes == 0}
+    models = [model for allowed in chosen_parts.chosen_switches(request).values() for model in allowed]
+    return max((model.links_per_port(rate) for model in models for rate in rates), default=1) or 1
 
 
 def _check_pinned_planes(request: Request) -> Iterator[Finding]:
@@ -188,7 +202,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("server", "unit_gpus"), _check_unit),
     (("gpus", "grow_to_gpus"), _check_growth),
     (("limits", "years", "electricity_usd_per_kwh"), _check_electricity),
-    (("pinned", "limits"), _check_pinned_links),
+    (("pinned", "limits", "server", "switches", "planes", "link_gbps"), _check_pinned_links),
     (("pinned", "server", "unit_gpus"), _check_pinned_slot),
     (("pinned", "planes"), _check_pinned_planes),
     (("pinned", "rails"), _check_pinned_rails),

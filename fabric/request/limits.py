@@ -36,12 +36,17 @@ class Limit:
 class Limits:
     """The limits of a request; None sets none.
 
-    The default of `parallel_links`, 16, is the most that a published design uses (a DGX B300 leaf to each of the 4
-    spines of its plane).
+    The default of `parallel_links`, 16, is the number of links, of half a port each, by which a published design joins
+    a pair (a DGX B300 leaf to each of the 4 spines of its plane), and more ports than any uses.
     """
 
     parallel_links: Annotated[
-        int, Limit("The most links between one pair of switches.", label="parallel links", maximum=10_000)
+        int,
+        Limit(
+            "The most native ports that join one pair of switches; one that is split into several links counts once.",
+            label="parallel links",
+            maximum=10_000,
+        ),
     ] = 16
     cost_usd: Annotated[
         float | None,

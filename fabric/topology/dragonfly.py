@@ -46,7 +46,6 @@ def dragonfly() -> GraphForm:
             derived=_links_per_group_pair("router"),
             rules=rules,
             unbounded=("group",),
-            parallel=PARALLEL,
         ),
         paths=PathFacts(
             diameter=count("4"),
@@ -72,7 +71,7 @@ def _global(group: Group, *loads: Ratio) -> tuple[PatternBundle, tuple[Rule, Rul
     each, name = group.axes[1], f"{group.role}-global"
     bundle = PatternBundle(
         group, group, name, count(f"group {each} global {PLANE} : 2"), count("global"), count("global"),
-        lambda sizes: balanced(sizes["group"], sizes[each], sizes["global"]), loads,
+        lambda sizes: balanced(sizes["group"], sizes[each], sizes["global"]), loads, PARALLEL,
     )  # fmt: skip
     even = f"group {each} global"
     return bundle, (
@@ -114,7 +113,6 @@ def dragonfly_plus() -> GraphForm:
             derived=_links_per_group_pair("spine"),
             rules=rules,
             unbounded=("group",),
-            parallel=PARALLEL,
         ),
         paths=PathFacts(
             diameter=count("4"),

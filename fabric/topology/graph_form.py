@@ -49,6 +49,8 @@ class PatternBundle(Bundle):
     The greatest is the bundle's oversubscription: of the busiest link where links are loaded alike, of one a sixteenth
     less busy than that on dragonflies, and of the average one on Slim Fly and Jellyfish.
     """
+    parallel: Ratio | None = None
+    """The links between two joined devices where the pattern decides, rounded up: exact for all where it is whole."""
 
     @property
     def uniform(self) -> bool:
@@ -119,8 +121,6 @@ class Sizing:
     """The free sizes that no switch's ports bound."""
     symmetric: tuple[str, ...] = ()
     """Axes whose sizes may trade places without changing the fabric."""
-    parallel: Ratio | None = None
-    """The links between two joined switches where a pattern decides, rounded up."""
 
 
 @dataclass(frozen=True)

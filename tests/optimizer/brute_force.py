@@ -25,10 +25,28 @@ class Request:
     reserve: int = 0
     grow: int = 0
     survive: tuple[tuple[str, Fraction], ...] = ()
+    split: int = 1
+    """The links of a native port, of which there are `ports / split`, each in a cage of its own."""
+    connectors: int = 1
+    """The fibre connectors of a cage, over which its links are spread evenly."""
+    shared: int = 1
+    """The NICs on one connector of a server."""
 
     def allows(self, down: int, up: int) -> bool:
         """Say whether a switch may have this many ports down and up."""
         return self.least_ratio * up <= down <= self.ratio * up
+
+    @property
+    def pairs(self) -> list[int]:
+        """The links that two switches may have: up to `copies` native ports, in whole connectors."""
+        return [
+            links for links in range(1, self.copies * self.split + 1) if links % (self.split // self.connectors) == 0
+        ]
+
+    def attaches(self, links: int) -> bool:
+        """Say whether so many links of a server may go to one switch: no cable has tails at both ends."""
+        each = self.split // self.connectors
+        return 1 in (each, self.shared) or (links % each == 0 and links % self.shared == 0)
 
     @property
     def usable(self) -> int:
@@ -55,9 +73,11 @@ def _costs(request: Request, family: str, tiers: int) -> Iterator[Found]:
         yield from _one_tier(request, family)
         return
     lanes = 1 if family == "fat-tree" else request.nics
+    if not request.attaches(request.nics // lanes):
+        return
     for slot in [request.unit] if request.unit else range(1, min(request.usable, request.grown) + 1):
         down = slot * request.nics // lanes
-        for copies, spines in product(range(1, request.copies + 1), range(1, request.usable + 1)):
+        for copies, spines in product(request.pairs, range(1, request.usable + 1)):
             up = copies * spines
             if down + up <= request.usable and request.allows(down, up):
                 make = _two_tiers if tiers == 2 else _three_tiers
@@ -68,6 +88,7 @@ def _one_tier(request: Request, family: str) -> Iterator[Found]:
     lanes = request.nics if family == "rail-only" else 1
     hosts = request.unit or request.grown
     survives = _survives(request, {"leaf": [(lanes, Fraction(1))]}, Fraction(1))
+    survives = survives and request.attaches(request.nics // lanes)
     if survives and request.grown <= hosts and hosts * request.nics // lanes <= request.usable:
         cost = lanes * request.switch_price + request.servers * request.nics * request.link_price
         yield cost, min(1, request.servers - 1)
@@ -104,7 +125,7 @@ def _cores(
     (slot, block), (copies, spines, rails_apart, down, share) = places, pod
     units, grown_units = ceil(request.servers / slot), ceil(request.grown / slot)
     pods, grown_pods = ceil(units / block), ceil(grown_units / block)
-    for core, parallel in product(range(1, request.usable + 1), range(1, request.copies + 1)):
+    for core, parallel in product(range(1, request.usable + 1), request.pairs):
         up = core * parallel
         rails_at_core = 1 if family == "rail-only" else rails_apart
         fits = down + up <= request.usable and grown_pods * rails_at_core * share * parallel <= request.usable

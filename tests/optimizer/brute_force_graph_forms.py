@@ -18,6 +18,8 @@ def cheapest(request: Request, family: str, dimensions: int) -> int | None:
     """Return the cost of the cheapest fabric of a family, or None; of a cube every NIC has a port for each level."""
     ports = dimensions if family in ("bcube", "zcube") else 2 if family == "zcube-partial" else 1
     hosts = request.servers * request.nics * ports
+    if ports == 1 and not request.attaches(request.nics):
+        return None
     found = FAMILIES[family](request, dimensions)
     costs = [switches * request.switch_price + (hosts + links) * request.link_price for switches, links in found]
     return min(costs, default=None)
@@ -28,6 +30,8 @@ def _slots(request: Request) -> range:
 
 
 def _dragonfly(request: Request, _: int) -> Iterator[Fabric]:
+    if 1 not in request.pairs:
+        return
     for p, a, h in product(_slots(request), range(2, request.ports + 1), range(1, request.ports)):
         load = p * request.nics
         if load + a - 1 + h > request.ports:
@@ -38,14 +42,14 @@ def _dragonfly(request: Request, _: int) -> Iterator[Fabric]:
             pair = a * h // (g - 1)
             busy = load * (2 * a * h + pair) * 16 <= request.ratio * 17 * a * g * pair
             even = even and busy and load * a * 16 <= request.ratio * 17 * g * pair
-            enough = enough and h <= request.copies * (g - 1)
+            enough = enough and h <= request.copies * request.split * (g - 1)
             if enough and even:
                 yield a * g, g * a * (a - 1) // 2 + g * a * h // 2
 
 
 def _dragonfly_plus(request: Request, _: int) -> Iterator[Fabric]:
     sizes = range(1, request.ports)
-    for p, leaves, spines, h, copies in product(_slots(request), sizes[1:], sizes, sizes, range(1, request.copies + 1)):
+    for p, leaves, spines, h, copies in product(_slots(request), sizes[1:], sizes, sizes, request.pairs):
         load = p * request.nics
         if load + spines * copies > request.ports or leaves * copies + h > request.ports:
             continue
@@ -54,14 +58,15 @@ def _dragonfly_plus(request: Request, _: int) -> Iterator[Fabric]:
             even = load <= request.ratio * spines * copies and leaves * load * (g - 1) <= request.ratio * g * spines * h
             pair = spines * h // (g - 1)
             busy = load * (spines * h + pair) * 16 <= request.ratio * 17 * g * pair * spines * copies
-            even = (
-                even and busy and load * leaves * 16 <= request.ratio * 17 * g * pair and h <= request.copies * (g - 1)
-            )
-            if enough and even:
+            even = even and busy and load * leaves * 16 <= request.ratio * 17 * g * pair
+            whole = 1 in request.pairs or h % (request.pairs[0] * (g - 1)) == 0
+            if enough and even and whole and h <= request.copies * request.split * (g - 1):
                 yield g * (leaves + spines), g * leaves * spines * copies + g * spines * h // 2
 
 
 def _slim_fly(request: Request, _: int) -> Iterator[Fabric]:
+    if 1 not in request.pairs:
+        return
     for p, q in product(_slots(request), POWERS):
         degree = (3 * q - {0: 0, 1: 1, 3: -1}[q % 4 if q % 2 else 0]) // 2
         load = p * request.nics
@@ -72,7 +77,7 @@ def _slim_fly(request: Request, _: int) -> Iterator[Fabric]:
 
 def _lattice(request: Request, dimensions: int, kind: str) -> Iterator[Fabric]:
     most = request.ports + 1 if kind == "hyperx" else request.servers
-    lines = [_line(kind, n, k) for n, k in product(range(2, max(3, most + 1)), range(1, request.copies + 1))]
+    lines = [_line(kind, n, k) for n, k in product(range(2, max(3, most + 1)), request.pairs)]
     for p in _slots(request):
         load = p * request.nics
         fit = [line for line in lines if line[1] <= request.ports - load and load * line[3] <= request.ratio * line[4]]
@@ -93,6 +98,8 @@ def _line(kind: str, n: int, k: int) -> tuple[int, int, int, int, int]:
 
 
 def _jellyfish(request: Request, depth: int) -> Iterator[Fabric]:
+    if 1 not in request.pairs:
+        return
     for p, d in product(_slots(request), range(3, request.ports)):
         load, reach = p * request.nics, d * (d - 1) ** (depth - 1)
         if load + d > request.ports:
@@ -124,7 +131,7 @@ def _zcube(request: Request, digits: int) -> Iterator[Fabric]:
     pairs = list(combinations(range(digits), 2))
     for values in _digits(request, digits):
         every = prod(values)
-        for copies in product(range(1, request.copies + 1), repeat=len(pairs)):
+        for copies in product(request.pairs, repeat=len(pairs)):
             ports = [
                 value * (1 + sum(k for pair, k in zip(pairs, copies, strict=True) if place in pair))
                 for place, value in enumerate(values)
@@ -134,7 +141,7 @@ def _zcube(request: Request, digits: int) -> Iterator[Fabric]:
 
 
 def _zcube_partial(request: Request, _: int) -> Iterator[Fabric]:
-    copies = range(1, request.copies + 1)
+    copies = request.pairs
     for (low, y, z), part in product(_digits(request, 3), range(1, request.ports + 1)):
         if low != y or part > y:
             continue

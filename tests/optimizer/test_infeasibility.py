@@ -217,3 +217,50 @@ def test_a_least_ratio_that_is_too_high_gets_its_maximum() -> None:
         with pytest.raises(fabric.Infeasible):
             fabric.design(words | {"oversubscription": {"min": least + 0.001, "max": 100}, "limits": limits})
     assert found
+
+
+SPLIT = {"gpus": 520, "server": {"name": "box", "gpus": 1, "nics": 1, "nic_gbps": 100}, "tiers": 2, "link_price_usd": 1}
+SPLIT |= {"family": "fat-tree", "switches": "qm8700"}
+APART = {"name": "apart", "ports": 40, "rate_gbps": 200, "breakouts": [2], "connectors": 2, "price_usd": 1}
+
+
+def test_a_pinned_part_of_a_connector_is_refused_as_such() -> None:
+    """Five links of half a port at both ends are two and a half cables; four are two, and apart five will do."""
+    with pytest.raises(fabric.Infeasible, match="no cable joins parts of two connectors") as caught:
+        fabric.design(SPLIT | {"pinned": {"leaf-spine": 5}})
+    found = {item.limit: item.nearest for item in caught.value.conflict}
+    assert found == {"pinned.leaf-spine": 4, "whole_connectors": 1}
+    assert fabric.design(SPLIT | {"pinned": {"leaf-spine": 4}}).blueprint.devices("leaf") == 13
+    assert fabric.design(SPLIT | {"pinned": {"leaf-spine": 5}, "switches": APART}).blueprint.devices("spine") == 8
+
+
+@pytest.mark.parametrize("family", ["dragonfly", "slim-fly", "jellyfish"])
+def test_a_network_of_single_links_needs_whole_ports(family: str) -> None:
+    """Where every pair has one link, ports that are split at both ends exclude every fabric, and nothing else does."""
+    words = SPLIT | {"gpus": 64, "tiers": "any", "family": family, "oversubscription": 4}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(words)
+    assert [(item.limit, item.nearest) for item in caught.value.conflict] == [("whole_connectors", 1)]
+    assert fabric.design(words | {"switches": APART}).proof.status == "OPTIMAL"
+
+
+def test_a_server_connector_of_several_planes_is_named() -> None:
+    """A cage of two connectors for four planes leaves two links on each, which a leaf's own splits can't take."""
+    words = {"gpus": 64, "server": {"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 800}, "planes": 4, "tiers": 1}
+    with pytest.raises(fabric.Infeasible, match="server-leaf links of a pair share their connectors with other planes"):
+        fabric.design(words | {"switches": "sn5600"})
+    server = words["server"] | {"connectors": 4}  # type: ignore[operator]
+    assert fabric.design(words | {"switches": "sn5600", "server": server}).blueprint.planes == 4
+
+
+def test_too_few_parallel_links_get_their_minimum_in_native_ports() -> None:
+    """The nearest value of the limit is in ports: with it there is a fabric, and with one less there is none."""
+    words = {"gpus": 256, "server": "gaudi3", "rails": 3, "family": "rail-only", "switches": "sn5600", "tiers": 2}
+    words |= {"pinned": {"spine": 1, "slot": 16}}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(words)
+    (least,) = (item.nearest for item in caught.value.conflict if item.limit == "limits.parallel_links")
+    assert least == 32
+    assert fabric.design(words | {"limits": {"parallel_links": least}}).blueprint.sizes["leaf-spine"] == 128
+    with pytest.raises(fabric.Infeasible):
+        fabric.design(words | {"limits": {"parallel_links": least - 1}})

@@ -47,29 +47,42 @@ ASKED = {
 
 @dataclass(frozen=True)
 class Box:
-    """A switch model with a number of ports and a price, of which a given number, or any number, is available."""
+    """A switch model with a number of ports and a price, of which a given number, or any number, is available.
+
+    A native port is split into `split` links, of which `shared` are on one connector.
+    """
 
     ports: int
     price: int
     stock: int | None
+    split: int = 1
+    shared: int = 1
+
+    def joins(self, other: Box, links: int) -> bool:
+        """Say whether so many links, of up to four native ports, can join it to another switch."""
+        whole = max(self.shared, other.shared) if min(self.shared, other.shared) > 1 else 1
+        return links <= 4 * min(self.split, other.split) and links % whole == 0
 
 
-Shape_ = tuple[int, tuple[tuple[int, int], ...]]
-"""Links, and for each tier its switches with the ports that they use."""
+Shape_ = tuple[int, int, tuple[tuple[int, int], ...]]
+"""Links, those of one pair of switches, and for each tier its switches with the ports that they use."""
 
 
 def shapes(servers: int, nics: int, lanes: int) -> Iterator[Shape_]:
-    """Yield the non-blocking fabrics of one and two tiers with up to four parallel links, on up to 16 ports."""
-    yield servers * nics, ((1, servers * nics),)
-    for slot, copies, spines in product(range(1, servers + 1), range(1, 5), range(1, 17)):
+    """Yield the non-blocking fabrics of one and two tiers on up to 16 ports."""
+    yield servers * nics, 0, ((1, servers * nics),)
+    for slot, copies, spines in product(range(1, servers + 1), range(1, 17), range(1, 17)):
         down, up, units = slot * nics // lanes, copies * spines, math.ceil(servers / slot)
         if down <= up and down + up <= 16:
             leaves = units * lanes
-            yield servers * nics + leaves * up, ((leaves, down + up), (spines, leaves * copies))
+            yield servers * nics + leaves * up, copies, ((leaves, down + up), (spines, leaves * copies))
 
 
-def prices(tiers: tuple[tuple[int, int], ...], boxes: tuple[Box, Box]) -> Iterator[int]:
-    """Yield the cost of the switches of the tiers for every way to take them from the two models."""
+def prices(copies: int, tiers: tuple[tuple[int, int], ...], boxes: tuple[Box, Box]) -> Iterator[int]:
+    """Yield the cost of the switches of the tiers for every way to take them from the two models.
+
+    Any two models in use in two tiers may be joined.
+    """
     mixed = any(box.stock is not None for box in boxes)
     choices = [range(count + 1) if mixed else (0, count) for count, _ in tiers]
     for firsts in product(*choices):
@@ -79,6 +92,8 @@ def prices(tiers: tuple[tuple[int, int], ...], boxes: tuple[Box, Box]) -> Iterat
             for each, (_, ports) in zip(taken, tiers, strict=True)
             for some, box in zip(each, boxes, strict=True)
         )
+        ends = ([box for some, box in zip(each, boxes, strict=True) if some] for each in taken)
+        fits = fits and (not copies or all(low.joins(high, copies) for low, high in product(*ends)))
         totals = [sum(each[place] for each in taken) for place in (0, 1)]
         if fits and all(box.stock is None or total <= box.stock for box, total in zip(boxes, totals, strict=True)):
             yield sum(box.price * total for box, total in zip(boxes, totals, strict=True))
@@ -86,7 +101,7 @@ def prices(tiers: tuple[tuple[int, int], ...], boxes: tuple[Box, Box]) -> Iterat
 
 def as_spec(servers: int, nics: int, family: str, boxes: tuple[Box, Box]) -> Spec:
     """Return the same request in the project's own terms."""
-    models = tuple(Switch(name, box.ports, 100, price_usd=box.price) for name, box in zip("ab", boxes, strict=True))
+    models = tuple(as_switch(name, box) for name, box in zip("ab", boxes, strict=True))
     server = Server("box", gpus=nics, nics=nics, nic_gbps=100)
     return Spec(
         "stock",
@@ -102,6 +117,40 @@ def as_spec(servers: int, nics: int, family: str, boxes: tuple[Box, Box]) -> Spe
     )
 
 
+def as_switch(name: str, box: Box) -> Switch:
+    """Return a model with links of 100G."""
+    breakouts = {100: box.ports} if box.split > 1 else {}
+    rate, connectors = 100 * box.split, box.split // box.shared
+    return Switch(name, box.ports // box.split, rate, price_usd=box.price, breakouts=breakouts, connectors=connectors)
+
+
+def cheapest(found: set[Shape_], boxes: tuple[Box, Box]) -> int | None:
+    """Return the least cost of any of the fabrics from the two models."""
+    return min((links * 3 + cost for links, *shape in found for cost in prices(*shape, boxes)), default=None)
+
+
+@pytest.mark.usefixtures("unexplained")
+@pytest.mark.parametrize("draws", [24, *slow(100)])
+@pytest.mark.parametrize("family", ["fat-tree", "rail-optimized"])
+def test_models_that_split_ports_apart_are_joined_as_by_exhaustive_search(family: str, draws: int) -> None:
+    """Each two models in use keep to the ports and connectors of both, and what needs neither is not held to them."""
+    random, whole = Random(f"split {family}"), 0
+    for _ in range(draws):
+        servers, nics = random.randint(10, 28), random.choice([1, 2])
+        lanes, stocks = nics if family == "rail-optimized" else 1, [random.choice([None, random.randint(1, 8)]), None]
+        splits = [random.choice([(1, 1), (2, 1), (2, 2), (4, 2), (4, 4)]) for _ in stocks]
+        ports, dear = (random.choice([8, 12, 16]), 16), random.choice([10, 30, 60])
+        first, second = (Box(*each) for each in zip(ports, (10, dear), stocks, *zip(*splits, strict=True), strict=True))
+        best = cheapest(set(shapes(servers, nics, lanes)), (first, second))
+        try:
+            found: float | None = size(as_spec(servers, nics, family, (first, second))).proof.objective
+        except Infeasible:
+            found = None
+        assert found == best, (servers, nics, first, second)
+        whole += min(first.shared, second.shared) > 1 and best is not None
+    assert whole > 2
+
+
 @pytest.mark.usefixtures("unexplained")
 @pytest.mark.parametrize("draws", [24, *slow(40)])
 @pytest.mark.parametrize("family", ["fat-tree", "rail-optimized"])
@@ -115,8 +164,7 @@ def test_stock_is_shared_out_as_by_exhaustive_search(family: str, draws: int) ->
             [(None, None), (random.randint(1, 8), None), (random.randint(1, 8), random.randint(0, 12))]
         )
         boxes = (Box(random.choice([8, 12, 16]), 10, stocks[0]), Box(16, random.choice([30, 60]), stocks[1]))
-        found = set(shapes(servers, nics, lanes))
-        best = min((links * 3 + cost for links, tiers in found for cost in prices(tiers, boxes)), default=None)
+        best = cheapest(set(shapes(servers, nics, lanes)), boxes)
         try:
             sized = size(as_spec(servers, nics, family, boxes))
         except Infeasible:

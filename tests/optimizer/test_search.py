@@ -55,14 +55,30 @@ def small_request(random: Random) -> Request:
     )
 
 
+def split_request(random: Random) -> Request:
+    """Return a small request whose ports are split, on switches and servers whose connectors have one link or several.
+
+    Half of the switches have as many connectors as links, so that splitting their ports is all that counts.
+    """
+    request, split = small_request(random), random.choice([2, 2, 4])
+    return replace(
+        request,
+        ports=request.ports - request.ports % split + split,
+        split=split,
+        connectors=random.choice([split, split // 2, 1]),
+        copies=random.choice([1, 2, 4]),
+        shared=random.choice([n for n in (1, 1, 2, 4) if request.nics % n == 0]),
+    )
+
+
 def as_spec(request: Request, family: str, tiers: tuple[int, ...]) -> Spec:
     """Return the same request in the project's own terms."""
     return Spec(
         "small",
         request.servers * request.nics,
-        Server("box", gpus=request.nics, nics=request.nics, nic_gbps=100),
+        Server("box", request.nics, request.nics, 100, cages=request.nics // request.shared, connectors=1),
         (family,),
-        {"*": (Switch("switch", request.ports, 100, price_usd=request.switch_price),)},
+        {"*": (as_switch(request),)},
         100,
         tiers=tiers,
         oversubscription={"*": Fraction(request.ratio)},
@@ -73,6 +89,32 @@ def as_spec(request: Request, family: str, tiers: tuple[int, ...]) -> Spec:
         reserve={"*": request.reserve},
         grow_to_gpus=request.grown * request.nics,
     )
+
+
+def as_switch(request: Request) -> Switch:
+    """Return the request's switch, with 100G links."""
+    split, rate = request.split, 100 * request.split
+    breakouts = {100: request.ports} if split > 1 else {}
+    words: dict[str, Any] = {"breakouts": breakouts, "connectors": request.connectors}
+    return Switch("switch", request.ports // split, rate, price_usd=request.switch_price, **words)
+
+
+@pytest.mark.usefixtures("unexplained")
+@pytest.mark.parametrize("draws", [20, *slow(100)])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_split_ports_are_joined_as_exhaustive_search_joins_them(family: str, draws: int) -> None:
+    """Where ports are split, pairs have whole connectors within the limit on native ports, and none fewer will do."""
+    random, answers = Random(f"split {family}"), list[bool]()
+    for _ in range(draws):
+        request, tiers = split_request(random), random.choice([(1,), (2,), (3,), (1, 2, 3)])
+        best = min((cost for cost, _ in everything(request, family, tiers)), default=None)
+        answers.append(best is not None)
+        try:
+            found: float | None = size(as_spec(request, family, tiers)).proof.objective
+        except Infeasible:
+            found = None
+        assert found == best, (request, family, tiers)
+    assert sum(answers) > draws // 6
 
 
 @pytest.mark.usefixtures("unexplained")
@@ -126,6 +168,24 @@ def test_a_unit_short_of_a_server_is_still_sized_whole() -> None:
 def test_uplinks_spread_evenly() -> None:
     """A spine count that does not divide the uplinks is not buildable: 20 uplinks of 16 leaves need 10 spines."""
     assert counts(size(spec(320, "qm8700", "hgx-a100", unit_gpus=160))) == {"leaf": 16, "spine": 10}
+
+
+def test_ports_split_at_both_ends_are_joined_whole() -> None:
+    """13 leaves of 40 hosts at 100G have 20 uplinks of 200G, of which each of 10 spines takes 2."""
+    box = Server("box", gpus=1, nics=1, nic_gbps=100)
+    asked = dataclasses.replace(spec(520, "qm8700", family="fat-tree", tiers=(2,)), server=box, link_gbps=100)
+    plan = size(dataclasses.replace(asked, link_price_usd={"*": 100.0})).blueprint
+    assert {role: plan.devices(role) for role in plan.topology.roles} == {"leaf": 13, "spine": 10}
+    assert (plan.sizes["leaf-spine"], plan.sizes["spine"] * plan.sizes["leaf-spine"]) == (4, 40)
+
+
+def test_parallel_links_count_native_ports() -> None:
+    """16 ports of 800G join a leaf and a spine by 64 links of 200G: 2 spines a rail, all of whose ports are in use."""
+    plan = size(spec(512, "sn5600", "gaudi3", "rail-only", rails=(3,))).blueprint
+    assert {role: plan.devices(role) for role in plan.topology.roles} == {"leaf": 12, "spine": 6}
+    assert (plan.sizes["leaf-spine"], plan.ports_down("spine")) == (64, 256)
+    few = size(spec(512, "sn5600", "gaudi3", "rail-only", rails=(3,), limits=Limits(parallel_links=8))).blueprint
+    assert (few.sizes["leaf-spine"], few.devices("spine")) == (32, 12)
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_surviving_fabrics_are_found_as_by_exhaustive_search(family: str, draws:
 
 def test_surviving_a_plane_takes_planes() -> None:
     """To keep half without a plane takes two planes, three quarters four, and all can't be kept."""
-    box = {"name": "box", "ports": 128, "rate_gbps": 400, "breakouts": [2, 4], "price_usd": 9}
+    box = {"name": "box", "ports": 128, "rate_gbps": 400, "breakouts": [2, 4], "connectors": 4, "price_usd": 9}
     asked = {"gpus": 256, "server": "hgx-h100", "switches": box, "planes": [1, 2, 4], "family": "fat-tree"}
     asked["link_price_usd"] = 1
     for share, planes in ((0.5, 2), (0.75, 4)):

@@ -147,7 +147,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"limits": {"parallel_links": 0}}, "limits.parallel_links: 0 is too small"),
     ({"pinned": {"Pod": 1}}, "pinned.Pod: 'Pod' is not valid"),
     ({"pinned": {"pod": 0}}, "pinned.pod: 0 is too small"),
-    ({"pinned": {"leaf-spine": 17}}, "pinned.leaf-spine: 17 parallel links, but limits.parallel_links is 16"),
+    (
+        {"pinned": {"leaf-spine": 17}, "switches": BOX},
+        "pinned.leaf-spine: 17 parallel links, but limits.parallel_links is 16; make them agree",
+    ),
+    (
+        {"pinned": {"leaf-spine": 33}},
+        "pinned.leaf-spine: 33 parallel links, but limits.parallel_links is 16 native ports, of up to 2 links each",
+    ),
     ({"pinned": {"plane": 2}}, "pinned.plane: 2, but planes is 1; make them agree"),
     ({"pinned": {"rail": 4}, "rails": [1, 8]}, "pinned.rail: 4, but rails is 1 or 8; make them agree"),
     (

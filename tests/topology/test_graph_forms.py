@@ -60,6 +60,16 @@ def test_every_two_groups_of_a_dragonfly_are_joined(groups: int, routers: int, p
     assert each.max() - each.min() <= 1
 
 
+def test_pairs_of_switches_have_a_multiple_of_global_links_only_where_all_have_the_same() -> None:
+    """They have an even number where a switch has an even number of links for each other group, and nowhere else."""
+    cases = [(g, r, p) for g in range(2, 8) for r in range(1, 5) for p in range(1, 17) if r * p >= g - 1]
+    for groups, routers, ports in (case for case in cases if case[0] * case[1] * case[2] % 2 == 0):
+        low, high = balanced(groups, routers, ports)
+        pairs = np.unique(np.minimum(low, high) * groups * routers + np.maximum(low, high), return_counts=True)[1]
+        for whole in (2, 4):
+            assert any(pairs % whole) != (ports % (whole * (groups - 1)) == 0), (groups, routers, ports)
+
+
 @pytest.mark.parametrize(("devices", "degree"), [(10, 3), (30, 29), (60, 31), (200, 12)])
 def test_a_random_graph_is_simple_and_regular(devices: int, degree: int) -> None:
     """Every switch has as many different neighbours, the same for the same seed."""
@@ -152,8 +162,8 @@ def test_any_is_no_dearer_than_the_trees(gpus: int) -> None:
 
 
 def test_a_limit_on_hops_that_only_a_direct_network_meets() -> None:
-    """16,384 GPUs of 128-port switches within two hops are answered with a network of no tiers."""
-    words = {"gpus": 16_384, "server": "hgx-h100", "switches": "sn5600", "planes": [1, 2], "limits": {"hops": 2}}
+    """8,192 GPUs of 128-port switches within two hops are answered with a network of no tiers."""
+    words = {"gpus": 8192, "server": "hgx-h100", "switches": "sn5600", "planes": [1, 2], "limits": {"hops": 2}}
     study = fabric.design(words, family="any")
     assert study.blueprint.topology.family in family_sets()["direct"]
     assert hops(study.blueprint).max == 2
