@@ -56,7 +56,7 @@ test-all: apt lint
 
 test-latest: apt
 	$(PYTHON) -m venv --clear $(LATEST)
-	$(LATEST)/bin/python $(INSTALL) --upgrade pip
+	$(LATEST)/bin/python $(INSTALL) --upgrade pip setuptools
 	$(LATEST)/bin/python $(INSTALL) --editable '.[test]'
 	$(LATEST)/bin/python $(PYTEST)
 
