@@ -95,6 +95,9 @@ class GraphModel(Model):
         """Return a size that is free to choose, at least `least`."""
         spec = self.candidate.spec
         if given := self._pinned_size(name):
+            if self.form.invalid_size({name: given}):
+                self.cp.add_bool_or([])  # infeasible; the least size only completes the model
+                return least
             return given
         if name == "slot" and spec.unit_servers and "unit_gpus" not in self.relaxed:
             return spec.unit_servers

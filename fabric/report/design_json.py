@@ -35,7 +35,7 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
         "tiers": blueprint.tiers,
         "link_gbps": blueprint.link_gbps,
         "axes": {axis: blueprint.sizes[axis] for axis in topology.axes},
-        "copies": {bundle.name: blueprint.sizes[bundle.name] for bundle in topology.bundles},
+        "copies": {each.name: blueprint.sizes[each.name] if blueprint.links(each) else 0 for each in topology.bundles},
         "switches": {
             "total": design.switches_total,
             "by_role": {tier.role: _tier_object(tier) for tier in design.switches},

@@ -255,7 +255,12 @@ class GraphForm(Topology):
 
     def invalid_size(self, sizes: Sizes) -> str | None:
         pinned = ((table, sizes[table.names[0]]) for table in self.sizing.tables if table.names[0] in sizes)
-        return next((text for table, size in pinned if (text := table.objection(size))), None)
+        divisors = {name for _, part in self.sizing.derived.values() for _, names in part.terms for name in names}
+        least = {name: least for name, least in self.sizing.free.items() if name in divisors}
+        few = (
+            f"{name} {sizes[name]}: the least is {most}" for name, most in least.items() if sizes.get(name, most) < most
+        )
+        return next((text for table, size in pinned if (text := table.objection(size))), None) or next(few, None)
 
     def broken_rule(self, sizes: Sizes) -> str | None:
         for rule in self.sizing.rules:

@@ -264,3 +264,13 @@ def test_too_few_parallel_links_get_their_minimum_in_native_ports() -> None:
     assert fabric.design(words | {"limits": {"parallel_links": least}}).blueprint.sizes["leaf-spine"] == 128
     with pytest.raises(fabric.Infeasible):
         fabric.design(words | {"limits": {"parallel_links": least - 1}})
+
+
+def test_a_pinned_size_below_the_least_is_refused_with_the_least() -> None:
+    """A dragonfly of one group divides by the other groups, of which there are none; with two there is a fabric."""
+    words = {"gpus": 16, "server": SPLIT["server"], "family": "dragonfly", "link_price_usd": 1}
+    words |= {"switches": {"name": "r", "ports": 16, "rate_gbps": 100, "price_usd": 1}}
+    with pytest.raises(fabric.Infeasible, match=r"group 1: the least is 2") as caught:
+        fabric.design(words | {"pinned": {"group": 1}})
+    assert [(item.limit, item.nearest) for item in caught.value.conflict] == [("pinned.group", 2)]
+    assert fabric.design(words | {"pinned": {"group": 2}}).blueprint.sizes["group"] == 2
