@@ -98,6 +98,8 @@ def _nearest_value(item: Conflict) -> str:
     if kind == "ports":
         verb, problem, nearest = "are", "too few", "minimum per switch"
         unit = f" {item.limit.partition(' ')[2]}"
+    elif item.limit == LIMIT:
+        unit = " native ports per pair"
     elif kind in UPPER:
         problem, nearest = "too high", "maximum feasible value"
     elif kind in EITHER:
@@ -159,7 +161,8 @@ def _remedies(candidate: Candidate) -> Iterator[str]:
     if candidate.topology.fabric_bundles:
         needed = _least_excess(candidate, LIMIT)
         if needed is not None:
-            yield f"parallel_links must be {needed}, the limit is {spec.limits.parallel_links}"
+            each = _split(candidate, needed)
+            yield f"parallel_links must be {needed}{each}, the limit is {spec.limits.parallel_links}"
         yield from _ratio_remedies(candidate)
     coarse = list(_whole_connectors(candidate))
     if coarse and _least_excess(candidate, CONNECTORS) is not None:
@@ -180,6 +183,14 @@ def _ratio_remedies(candidate: Candidate) -> Iterator[str]:
     least = any(candidate.spec.least_oversubscription.values())
     if least and _least_excess(candidate, "least_oversubscription") is not None:
         yield "oversubscription must be allowed to be lower"
+
+
+def _split(candidate: Candidate, ports: int) -> str:
+    """Return what native ports are in links, where they are split and all models split them alike."""
+    bundles = candidate.topology.fabric_bundles
+    each = {pair.split.per_port for bundle in bundles for pair in bundle_splits(candidate, bundle)}
+    links = ports * max(each)
+    return f" native ports ({links} links of {candidate.link_gbps}G)" if len(each) == 1 and links > ports else ""
 
 
 def _whole_connectors(candidate: Candidate) -> Iterator[str]:

@@ -91,7 +91,8 @@ def _explain_limits(design: Design, binding: tuple[BindingLimit, ...]) -> Iterat
 def _write_binding(name: str, item: BindingLimit, value: float, best: float) -> str:
     relaxed = "if removed" if item.loosened_to is None else f"at {_write_limit(item.loosened_to)}"
     then = f"{write_amount(name, value)}, {_write_change(value, best)}"
-    return f"{item.limit} = {_write_limit(item.value)} ({relaxed}, the optimum is {then})"
+    unit = " native ports per pair" if item.limit == "limits.parallel_links" else ""
+    return f"{item.limit} = {_write_limit(item.value)}{unit} ({relaxed}, the optimum is {then})"
 
 
 def _explain_hops(design: Design) -> Iterator[str]:

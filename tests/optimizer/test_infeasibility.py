@@ -261,6 +261,8 @@ def test_too_few_parallel_links_get_their_minimum_in_native_ports() -> None:
         fabric.design(words)
     (least,) = (item.nearest for item in caught.value.conflict if item.limit == "limits.parallel_links")
     assert least == 32
+    assert "minimum feasible value (others unchanged): 32 native ports per pair" in str(caught.value)
+    assert "parallel_links must be 32 native ports (128 links of 200G), the limit is 16" in str(caught.value)
     assert fabric.design(words | {"limits": {"parallel_links": least}}).blueprint.sizes["leaf-spine"] == 128
     with pytest.raises(fabric.Infeasible):
         fabric.design(words | {"limits": {"parallel_links": least - 1}})
