@@ -1,8 +1,9 @@
 """Servers and switches in racks, by a simple rule: a unit's servers and leaves together, all other switches by role.
 
-A rack holds what its height and its power allow. A server takes a rack unit for each GPU, as the 8-GPU servers of the
-H100 generation do, and one that is cabled in several trays is a rack of its own. Where the catalogue gives no height,
-`SWITCH_UNITS` is assumed; where it gives no power, power is no limit.
+A rack holds what its height and its power allow, by the maximum power of what stands in it, or the typical one where
+the maximum is not known. A server that is cabled in several trays is a rack of its own. Where the catalogue gives no
+height, a server is assumed to take a rack unit for each GPU, as the 8-GPU servers of the H100 generation do, and a
+switch `SWITCH_UNITS`; where it gives no power, power is no limit. `assumed_heights` and `unknown_maxima` name those.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import metrics_of
-from fabric.catalog import Switch
+from fabric.catalog import Server, Switch
 from fabric.errors import InputError, is_whole
 
-__all__ = ["RACK", "Floor", "Rack", "Shelf", "floor_of"]
+__all__ = ["RACK", "Floor", "Rack", "Shelf", "assumed_heights", "floor_of", "unknown_maxima"]
 
 SWITCH_UNITS = 2
 
@@ -101,10 +102,10 @@ def floor_of(blueprint: Blueprint, rack: Rack = RACK) -> Floor:
     servers, leaves, blocks = metrics_of(blueprint).unit()
     leaf = blueprint.model_counts(blueprint.topology.roles[0])[0][0]
     height, leaf_units = _server_height(blueprint, rack), leaf.rack_units or SWITCH_UNITS
-    power = 0.0 if blueprint.server.trays > 1 else blueprint.server.power_w or 0.0
+    power = 0.0 if blueprint.server.trays > 1 else blueprint.server.peak_power_w or 0.0
     most = min(_fit_devices(rack, height, power, f"server {blueprint.server.name}"), servers)
-    share = _fit_units(rack, servers * height + leaves * leaf_units, servers * power + leaves * (leaf.power_w or 0.0))
-    share = min(share, blocks)
+    watts = servers * power + leaves * (leaf.peak_power_w or 0.0)
+    share = min(_fit_units(rack, servers * height + leaves * leaf_units, watts), blocks)
     if share > 1:
         racks, block_racks = -(-blocks // share), 1
     else:
@@ -122,6 +123,24 @@ def floor_of(blueprint: Blueprint, rack: Rack = RACK) -> Floor:
     )  # fmt: skip
 
 
+def assumed_heights(blueprint: Blueprint) -> dict[str, int]:
+    """Return the heights in rack units that are assumed, because they are not known, by server and switch model."""
+    server = blueprint.server
+    models = [model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)]
+    boxes = {} if server.trays > 1 or server.rack_units else {server.name: server.gpus}
+    return boxes | {model.name: SWITCH_UNITS for model in models if model.rack_units is None}
+
+
+def unknown_maxima(blueprint: Blueprint) -> dict[str, float | None]:
+    """Return the typical power of each server and switch whose maximum is not known; None where neither is.
+
+    A server of several trays stands alone, so its power limits nothing.
+    """
+    parts: list[Server | Switch] = [blueprint.server] if blueprint.server.trays == 1 else []
+    parts += [model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)]
+    return {part.name: part.power_w for part in parts if part.max_power_w is None}
+
+
 def _check_rack(rack: Rack) -> None:
     if not is_whole(rack.units, 1) or rack.units > 100:
         raise InputError(f"--rack-units {rack.units!r:.40}: a rack is 1 to 100 rack units high, usually 42 or 48")
@@ -132,7 +151,9 @@ def _check_rack(rack: Rack) -> None:
 
 
 def _server_height(blueprint: Blueprint, rack: Rack) -> int:
-    return rack.units if blueprint.server.trays > 1 else blueprint.server.gpus
+    """Return the height of a server, a whole rack where it has several trays, and a unit per GPU where not known."""
+    server = blueprint.server
+    return rack.units if server.trays > 1 else server.rack_units or server.gpus
 
 
 def _fit_devices(rack: Rack, height: int, power_w: float, what: str) -> int:
@@ -158,12 +179,12 @@ def _fits(blueprint: Blueprint, rack: Rack, servers: int, leaves: int, each: int
     leaf = blueprint.model_counts(blueprint.topology.roles[0])[0][0]
     here = -(-leaves // -(-servers // each))
     height = each * _server_height(blueprint, rack) + here * (leaf.rack_units or SWITCH_UNITS)
-    power = each * (blueprint.server.power_w or 0.0) + here * (leaf.power_w or 0.0)
+    power = each * (blueprint.server.peak_power_w or 0.0) + here * (leaf.peak_power_w or 0.0)
     return height <= rack.units and (power <= rack.power_w or blueprint.server.trays > 1)
 
 
 def _switch_racks(blueprint: Blueprint, role: str, rack: Rack) -> Shelf:
     model: Switch = max((model for model, _ in blueprint.model_counts(role)), key=lambda model: model.rack_units or 0)
     height = model.rack_units or SWITCH_UNITS
-    each = _fit_devices(rack, height, model.power_w or 0.0, f"switch {model.name}")
+    each = _fit_devices(rack, height, model.peak_power_w or 0.0, f"switch {model.name}")
     return Shelf(role, -(-blueprint.devices(role) // each), each, height)

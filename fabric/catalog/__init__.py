@@ -30,7 +30,10 @@ __all__ = [
 @cache
 def switches() -> MappingProxyType[str, Switch]:
     """Return the shipped switch models by name."""
-    rows = (row | {"breakouts": MappingProxyType(row.get("breakouts", {}))} for row in _rows("switches"))
+    rows = (
+        row | {"breakouts": MappingProxyType(row["breakouts"])} if "breakouts" in row else row
+        for row in _rows("switches")
+    )
     return MappingProxyType({row["name"]: Switch(**row) for row in rows})
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 
 __all__ = ["Collectives", "Optic", "Protocol", "Server", "Steps", "Switch"]
 
@@ -23,8 +22,9 @@ class Switch:
     """Its ports at the full rate."""
     rate_gbps: int
     """The full rate of a port in Gb/s."""
-    breakouts: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
-    """The total ports by each slower rate in Gb/s, when all ports are split to it."""
+    breakouts: Mapping[int, int] | None = None
+    """The total ports by each slower rate in Gb/s, when all ports are split to it; empty where no port splits, and None
+    where that is not known."""
     cages: int | None = None
     """Its transceiver cages; None means one per port."""
     cage: str = ""
@@ -58,7 +58,11 @@ class Switch:
 
     def radix(self, rate_gbps: int) -> int:
         """Return the number of ports at `rate_gbps`; 0 where the ports do not run at that rate."""
-        return self.ports if rate_gbps == self.rate_gbps else self.breakouts.get(rate_gbps, 0)
+        return self.ports if rate_gbps == self.rate_gbps else (self.breakouts or {}).get(rate_gbps, 0)
+
+    def may_split(self, rate_gbps: int) -> bool:
+        """Say whether the ports may run at a slower `rate_gbps` for all that is known: no breakouts are."""
+        return self.breakouts is None and rate_gbps < self.rate_gbps and self.rate_gbps % rate_gbps == 0
 
     def links_per_cage(self, rate_gbps: int) -> int:
         """Return the most links of `rate_gbps` in one cage, and so in one module."""
@@ -86,7 +90,17 @@ class Switch:
     @property
     def rates(self) -> tuple[int, ...]:
         """The rates of its ports in Gb/s, fastest first."""
-        return tuple(sorted({self.rate_gbps, *self.breakouts}, reverse=True))
+        return tuple(sorted({self.rate_gbps, *(self.breakouts or ())}, reverse=True))
+
+    @property
+    def bandwidth_tbps(self) -> float:
+        """The bandwidth of all its ports in Tb/s, one direction."""
+        return self.ports * self.rate_gbps / 1000
+
+    @property
+    def peak_power_w(self) -> float | None:
+        """Its maximum power, its typical where that is not known, and None where neither is."""
+        return self.power_w if self.max_power_w is None else self.max_power_w
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,11 @@ class Server:
     """The latency in us that the NICs' transport adds to each network step."""
     source: str = ""
     """Where these facts come from."""
+
+    @property
+    def peak_power_w(self) -> float | None:
+        """Its maximum power, its typical where that is not known, and None where neither is."""
+        return self.power_w if self.max_power_w is None else self.max_power_w
 
     def links_per_cage(self, planes: int) -> int:
         """Return the links of one cage, with each NIC on `planes` planes."""

@@ -61,13 +61,14 @@ def _draw_totals(blueprint: Blueprint, floor: Floor, x: float, top: float) -> li
 
 
 def _describe_power(blueprint: Blueprint, floor: Floor) -> str:
-    """Return the power that the first rack draws, where the catalogue has it."""
-    leaf, server_w = blueprint.model_counts(blueprint.topology.roles[0])[0][0], blueprint.server.power_w
-    if server_w is None or (floor.rack_leaves and leaf.power_w is None):
+    """Return the most power that the first rack draws, where the catalogue has it."""
+    leaf, server_w = blueprint.model_counts(blueprint.topology.roles[0])[0][0], blueprint.server.peak_power_w
+    if server_w is None or (floor.rack_leaves and leaf.peak_power_w is None):
         return "The power of a rack is unknown."
     servers = min(floor.rack_servers * floor.share, blueprint.servers)
-    watts = servers * server_w + floor.rack_leaves * (leaf.power_w or 0.0)
-    return f"A rack of servers draws {watts / 1000:.1f} kW."
+    watts = servers * server_w + floor.rack_leaves * (leaf.peak_power_w or 0.0)
+    most = "at most " if blueprint.server.max_power_w is not None else ""
+    return f"A rack of servers draws {most}{watts / 1000:.1f} kW."
 
 
 def _draw_rack(floor: Floor, x: float, unit: float, heading: str, rest: str) -> list[Mark]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.racks import RACK, Floor, Rack, floor_of
+from fabric.blueprint.racks import RACK, Floor, Rack, assumed_heights, floor_of, unknown_maxima
 from fabric.draw.canvas import Boxes, Canvas, Dot, Label, Line, Mark, elide
 from fabric.draw.elevations import SERVER, SIDE, draw_elevations
 from fabric.draw.legend import Entry, swatch_entry
@@ -87,17 +87,31 @@ def _ring_glyph(x: float, y: float) -> tuple[Mark, ...]:
 
 
 def _rule_note(blueprint: Blueprint, floor: Floor) -> list[str]:
-    """Return the note on how the racks are filled."""
+    """Return the note on how the racks are filled, and the one on what is assumed."""
     box = blueprint.server
-    height = "a rack of its own" if box.trays > 1 else f"{floor.server_units} rack units (one per GPU)"
-    power = f" and {box.power_w / 1000:g} kW" if box.power_w and box.trays == 1 else ""
+    height = "a rack of its own" if box.trays > 1 else f"{floor.server_units} rack units"
+    power = f" and {box.peak_power_w / 1000:g} kW" if box.peak_power_w and box.trays == 1 else ""
     if floor.share > 1:
         together = f"{count(floor.share)} leaves with their servers share a rack"
     else:
         leaves = "including its leaves" if floor.block_leaves else "with its leaves in racks of their own"
         together = f"a unit of {count_devices(floor.block_servers, 'server')} takes "
         together += f"{count_noun(floor.block_racks, 'rack')}, {leaves}"
-    return [f"Rule: a server takes {height}{power}; {together}; other switches have racks of their own, role by role."]
+    rule = f"Rule: a server takes {height}{power}; {together}; other switches have racks of their own, role by role."
+    return [rule, *_assumptions(blueprint)]
+
+
+def _assumptions(blueprint: Blueprint) -> Iterator[str]:
+    """Yield a note on heights that are assumed and on maximum powers that are not known, where there are any."""
+    heights, powers = assumed_heights(blueprint), unknown_maxima(blueprint)
+    said = [f"assumed heights: {', '.join(f'{name} {units} RU' for name, units in heights.items())}"] if heights else []
+    typical = [name for name, watts in powers.items() if watts is not None]
+    said += [f"maximum power of {', '.join(typical)} not known, so typical"] if typical else []
+    unlimited = [name for name, watts in powers.items() if watts is None]
+    said += [f"power of {', '.join(unlimited)} not known, so no limit"] if unlimited else []
+    if said:
+        text = "; ".join(said)
+        yield f"{text[0].upper()}{text[1:]}."
 
 
 def _choose_grid(blueprint: Blueprint, floor: Floor) -> RackGrid:

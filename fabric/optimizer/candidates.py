@@ -76,6 +76,8 @@ class Rejected:
     """The topology and its planes, in words."""
     reason: str
     """Why it is ruled out."""
+    unknown: bool = False
+    """Whether a fact that is not known rules it out, so that it might meet the request."""
 
 
 def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[Rejected]]:
@@ -119,7 +121,10 @@ def _try_candidate(
     }
     candidate = Candidate(spec, topology, planes, models, prices)
     reason = next(_objections(spec, topology, planes, layer, models), None)
-    return candidate if reason is None else Rejected(str(candidate), reason)
+    if reason is None:
+        unknown = next(_unknown_breakouts(spec, layer, models, gbps), None)
+        return candidate if unknown is None else Rejected(str(candidate), unknown, unknown=True)
+    return Rejected(str(candidate), reason)
 
 
 def _usable_models(prices: Prices, models: tuple[Switch, ...], needs: Sequence[str]) -> tuple[Switch, ...]:
@@ -149,9 +154,25 @@ def _objections(
             yield f"the request names no switch for the {role}"
         elif not _with_link_layer(spec.models(role), layer):
             yield f"no switch allowed for the {role} speaks {layer}, as others do: one fabric has one link layer"
-        elif not usable:
+        elif not usable and not _may_split(spec, role, layer, gbps):
             has = ", ".join(f"{model.name} {_rates(model)}" for model in _with_link_layer(spec.models(role), layer))
             yield f"the {role} has no ports at {gbps}G ({has})"
+
+
+def _may_split(spec: Spec, role: str, layer: str | None, gbps: int) -> list[str]:
+    """Return the switches allowed for `role` that may have ports at this rate, but whose breakouts are not known."""
+    return [model.name for model in _with_link_layer(spec.models(role), layer) if model.may_split(gbps)]
+
+
+def _unknown_breakouts(
+    spec: Spec, layer: str | None, models: dict[str, tuple[Switch, ...]], gbps: int
+) -> Iterator[str]:
+    """Yield for each role without a switch that is known to have ports at the rate what is not known."""
+    for role, usable in models.items():
+        if not usable:
+            names = " and ".join(_may_split(spec, role, layer, gbps))
+            remedy = "describe the switch in the request with `breakouts`"
+            yield f"the breakouts of {names} to {gbps}G are not known; {remedy}"
 
 
 def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fabric import units
 from fabric.catalog import Switch
-from fabric.errors import Conflict, Infeasible
+from fabric.errors import Conflict, Infeasible, InputError
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, Rejected
 from fabric.optimizer.infeasibility import BUDGET, budget_per_candidate
@@ -27,11 +27,14 @@ NO_SINGLE_LIMIT = "relaxing any single limit is not enough"
 
 def explain(
     spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected], facts: Sequence[str] = ()
-) -> Infeasible:
+) -> Infeasible | InputError:
     """Return the Infeasible that names a smallest set of limits that conflict, then the candidates that come nearest.
 
-    `facts` are those that must be known of every part, as the candidates were found with (see `candidates`).
+    `facts` are those that must be known of every part, as the candidates were found with (see `candidates`). Where
+    there is no candidate because a fact is not known, it is an InputError that asks for it.
     """
+    if not found and (unknown := [item.reason for item in rejected if item.unknown]):
+        return InputError(f"{spec.name}: {unknown[0]}")
     conflict = smallest_conflict(spec, facts)
     budget = budget_per_candidate(found)
     # The conflict explains the most; beside it, many candidates are not worth the time that each takes.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fabric import catalog
+from fabric.catalog import Switch
 from fabric.request import tables, topologies
 from fabric.topology.families import Family, families, known_names
 
@@ -19,9 +20,13 @@ class Listing(NamedTuple):
     """The heads of its columns by their keys in JSON."""
     rows: Sequence[Sequence[Any]]
     """Its rows; None where a value is unknown."""
+    facts: Sequence[Mapping[str, Any]] = ()
+    """Its rows as `--json` prints them, where the columns of a terminal have less."""
 
     def objects(self) -> list[dict[str, Any]]:
         """Return the rows as `--json` prints them."""
+        if self.facts:
+            return [dict(row) for row in self.facts]
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
@@ -76,28 +81,59 @@ def _write_range(counts: list[int]) -> str:
 
 
 def list_switches() -> Listing:
+    """Return the switches; in the terminal facts share columns, so that they fit 80 characters."""
     columns = {
         "name": "name",
-        "ports": "ports",
+        "ports": "ports, Tb/s",
         "breakouts": "breakouts",
         "RU": "RU",
-        "power_w": "power (W)",
+        "power_w": "power, max (W)",
         "price_usd": "price (USD)",
-        "price_date": "price date",
+        "available": "sold from",
     }
-    rows = [
-        (
-            item.name,
-            f"{item.ports}x{item.rate_gbps}G",
-            " ".join(f"{ports}x{rate}G" for rate, ports in item.breakouts.items()) or None,
-            item.rack_units,
-            item.power_w,
-            item.price_usd,
-            item.price_date or None,
-        )
-        for item in catalog.switches().values()
-    ]
-    return Listing(columns, rows)
+    facts = [_switch_facts(item) for item in catalog.switches().values()]
+    return Listing(columns, [_switch_row(item) for item in facts], facts)
+
+
+def _switch_facts(item: Switch) -> dict[str, Any]:
+    """Return a switch as `--json` prints it."""
+    return {
+        "name": item.name,
+        "ports": f"{item.ports}x{item.rate_gbps}G",
+        "bandwidth_tbps": item.bandwidth_tbps,
+        "breakouts": _write_breakouts(item.breakouts),
+        "cages": item.cages,
+        "cage": item.cage or None,
+        "RU": item.rack_units,
+        "power_w": item.power_w,
+        "max_power_w": item.max_power_w,
+        "latency_ns": item.latency_ns,
+        "price_usd": item.price_usd,
+        "price_date": item.price_date or None,
+        "available": item.available or None,
+        "vendor_number": item.vendor_number or None,
+    }
+
+
+def _write_breakouts(breakouts: Mapping[int, int] | None) -> str | None:
+    """Return the breakouts in words, `none` where there are none; None where they are not known."""
+    if breakouts is None:
+        return None
+    return " ".join(f"{ports}x{rate}G" for rate, ports in breakouts.items()) or "none"
+
+
+def _switch_row(facts: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the row of a switch in the terminal."""
+    powers = [facts["power_w"], facts["max_power_w"] and f"max {facts['max_power_w']:,.10g}"]
+    return (
+        facts["name"],
+        f"{facts['ports']} {facts['bandwidth_tbps']:g}",
+        facts["breakouts"] or "unknown",
+        facts["RU"],
+        " ".join(each if isinstance(each, str) else f"{each:,.10g}" for each in powers if each) or None,
+        facts["price_usd"] and f"{facts['price_usd']:,.10g} {facts['price_date'] or ''}".strip(),
+        facts["available"],
+    )
 
 
 def list_servers() -> Listing:
@@ -105,11 +141,23 @@ def list_servers() -> Listing:
         "name": "name",
         "gpus": "GPUs",
         "nics": "NICs",
+        "cages": "cages",
+        "RU": "RU",
         "nvlink_GBps": "NVLink (GB/s)",
         "power_w": "power (W)",
+        "max_power_w": "max (W)",
     }
     rows: list[tuple[Any, ...]] = [
-        (item.name, item.gpus, f"{item.nics}x{item.nic_gbps}G", item.nvlink_GBps, item.power_w)
+        (
+            item.name,
+            item.gpus,
+            f"{item.nics}x{item.nic_gbps}G",
+            item.cages or item.nics,
+            item.rack_units,
+            item.nvlink_GBps,
+            item.power_w,
+            item.max_power_w,
+        )
         for item in catalog.servers().values()
     ]
     return Listing(columns, rows)

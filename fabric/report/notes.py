@@ -14,7 +14,7 @@ from fabric.studies.study import Study
 from fabric.topology.families import family
 from fabric.topology.topology import Bundle, Topology, title
 
-__all__ = ["list_notes", "list_unpriced"]
+__all__ = ["list_notes", "list_unknown_breakouts", "list_unpriced"]
 
 
 def list_notes(study: Study) -> Iterator[str]:
@@ -39,6 +39,9 @@ def list_notes(study: Study) -> Iterator[str]:
         yield from _note_parallel_links(study, bundle)
     if unpriced := list_unpriced(study):
         yield f"Not considered (no price): {', '.join(unpriced)}."
+    if unknown := list_unknown_breakouts(study):
+        rate = f"{blueprint.link_gbps}G"
+        yield f"Not considered (breakouts to {rate} not known): {', '.join(unknown)}."
     yield from _note_partly_filled(blueprint)
     idle = blueprint.servers * blueprint.server.gpus - study.spec.gpus
     if idle:
@@ -51,6 +54,13 @@ def list_unpriced(study: Study) -> list[str]:
         return []
     models = [model for role in study.blueprint.topology.roles for model in study.spec.models(role)]
     return list(dict.fromkeys(model.name for model in models if model.price_usd is None))
+
+
+def list_unknown_breakouts(study: Study) -> list[str]:
+    """Return the allowed switches that were not considered because their breakouts are not known."""
+    rate, roles = study.blueprint.link_gbps, study.blueprint.topology.roles
+    allowed = [model for role in roles for model in study.spec.models(role)]
+    return list(dict.fromkeys(model.name for model in allowed if model.may_split(rate)))
 
 
 def _note_channels(topology: Topology) -> Iterator[str]:

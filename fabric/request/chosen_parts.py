@@ -102,5 +102,7 @@ def _with_price(part: Part, price: float) -> Part:
 
 
 def _build_switch(asked: InlineSwitch) -> Switch:
-    offered = split_ports(asked.ports, asked.rate_gbps, asked.breakouts)
-    return Switch(**asked.model_dump(exclude={"breakouts"}), breakouts=MappingProxyType(offered))
+    facts = asked.model_dump(exclude={"breakouts"})
+    if asked.breakouts is None:
+        return Switch(**facts)
+    return Switch(**facts, breakouts=MappingProxyType(split_ports(asked.ports, asked.rate_gbps, asked.breakouts)))

@@ -141,11 +141,15 @@ class InlineSwitch(StrictModel):
     """Ports at the full rate."""
     rate_gbps: Gbps = Field(examples=[400])
     """Full rate of a port in Gb/s."""
-    breakouts: Annotated[
-        Annotated[dict[RateKey, Count], Tag("<mapping>")] | Annotated[list[Split], Tag("<list>"), Field(max_length=16)],
-        Discriminator(tag),
-    ] = Field(default={}, examples=[{"400": 128}, [2, 4], ["128x400G"]])
-    """Slower rates: a mapping of rate to total ports; or a list of splits such as 2, `2x400G` or `128x400G`."""
+    breakouts: (
+        Annotated[
+            Annotated[dict[RateKey, Count], Tag("<mapping>")]
+            | Annotated[list[Split], Tag("<list>"), Field(max_length=16)],
+            Discriminator(tag),
+        ]
+        | None
+    ) = Field(default=None, examples=[{"400": 128}, [2, 4], ["128x400G"]])
+    """Slower rates: total ports by rate, or a list of splits such as 2, `2x400G` or `128x400G`; default: not known."""
     cages: Count | None = None
     """Transceiver cages; default: one per port."""
     cage: Text = ""
@@ -187,8 +191,8 @@ class InlineSwitch(StrictModel):
 
     @field_validator("breakouts")
     @classmethod
-    def _check_breakouts(cls, breakouts: Breakouts, info: ValidationInfo) -> Breakouts:
-        if "ports" in info.data and "rate_gbps" in info.data:
+    def _check_breakouts(cls, breakouts: Breakouts | None, info: ValidationInfo) -> Breakouts | None:
+        if breakouts is not None and "ports" in info.data and "rate_gbps" in info.data:
             try:
                 split_ports(info.data["ports"], info.data["rate_gbps"], breakouts)
             except ValueError as error:

@@ -93,7 +93,7 @@ def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sn5600: 7\nsn560: 7\n", ":2: sn560: unknown switch or link part 'sn560'; did you mean 'sn5600'?"),
+        ("sn5600: 7\nsn56000: 7\n", ":2: sn56000: unknown switch or link part 'sn56000'; did you mean 'sn5600'?"),
         ("sn5600: 7\nsn4700: dear\n", ":2: sn4700: 'dear' is text, not a number"),
         ("sn5600: -1\n", ":1: sn5600: -1 is too small; at least 0"),
         ("sn5600: 1\nsn5600: 2\n", ":2: sn5600: set twice, first in line 1; keep one"),

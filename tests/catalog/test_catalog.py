@@ -13,6 +13,7 @@ import yaml
 
 from fabric.catalog import Optic, Server, Switch, link_part, optics, servers, switches
 from fabric.cli.main import main
+from fabric.report.catalog_lists import list_switches
 
 PARTS: list[Switch | Server | Optic] = [*switches().values(), *servers().values(), *optics().values()]
 SHELVES: dict[str, Callable[[], Mapping[str, Switch | Server | Optic]]] = {
@@ -22,7 +23,7 @@ SHELVES: dict[str, Callable[[], Mapping[str, Switch | Server | Optic]]] = {
 }
 USUAL = {
     "switches": "qm8700 qm9700 q3400-ra sn4700 sn5600 tomahawk5-64x800g tomahawk6-128x800g",
-    "servers": "hgx-a100 hgx-h100 hgx-h200 dgx-b200 dgx-b300 gb200-nvl72 gb300-nvl72 mi300x",
+    "servers": "hgx-a100 hgx-h100 hgx-h200 dgx-h100 dgx-h200 dgx-b200 dgx-b300 gb200-nvl72 gb300-nvl72 mi300x",
 }
 
 
@@ -75,7 +76,7 @@ def test_every_price_has_a_date() -> None:
 def test_breakouts_never_exceed_the_bandwidth_of_the_switch() -> None:
     """Split ports are slower and more than whole ones, and together have at most the bandwidth of the switch."""
     for switch in switches().values():
-        for rate, ports in switch.breakouts.items():
+        for rate, ports in (switch.breakouts or {}).items():
             assert rate < switch.rate_gbps, switch.name
             assert ports > switch.ports, switch.name
             assert ports * rate <= switch.ports * switch.rate_gbps, switch.name
@@ -95,6 +96,79 @@ def test_servers_share_their_nics_evenly() -> None:
         assert server.nics % server.trays == 0, server.name
         assert server.nics % server.gpus == 0, server.name
         assert server.nics % (server.rails or server.nics) == 0, server.name
+
+
+def test_a_dgx_has_twin_port_cages_and_an_hgx_one_per_nic() -> None:
+    """A DGX H100 has its 8 NICs behind 4 twin-port OSFP cages; a board in another box has a cage for each."""
+    for name in ("dgx-h100", "dgx-h200", "dgx-b200"):
+        box = servers()[name]
+        assert (box.nics, box.cages, box.connectors, box.links_per_cage(1), box.links_per_connector(1)) == (
+            8,
+            4,
+            2,
+            2,
+            1,
+        )
+    assert {servers()[name].links_per_cage(1) for name in ("hgx-h100", "hgx-h200", "dgx-b300", "aws-p5")} == {1}
+    assert servers()["gaudi3"].links_per_cage(1) == 4
+
+
+def test_boxes_have_the_published_heights_and_powers() -> None:
+    """A DGX H100 is 8 rack units and 10.2 kW, a B200 10 and 14.3 kW at most, an A100 6 and 6.5 kW."""
+    published = {"dgx-a100": (6, 6500), "dgx-h100": (8, 10_200), "dgx-h200": (8, 10_200), "dgx-b200": (10, 14_300)}
+    assert {name: (servers()[name].rack_units, servers()[name].peak_power_w) for name in published} == published
+
+
+def test_typical_power_is_at_most_the_maximum() -> None:
+    """Where both are known, typical power is not above the maximum, which limits count; one alone stands for both."""
+    boxes = [*switches().values(), *servers().values()]
+    both = [box for box in boxes if box.power_w is not None and box.max_power_w is not None]
+    assert both
+    assert [box.name for box in both if (box.power_w or 0) > (box.max_power_w or 0)] == []
+    assert {box.peak_power_w for box in both} == {box.max_power_w for box in both}
+    assert switches()["qm9700"].peak_power_w == 747
+    assert switches()["sn6810"].peak_power_w is None
+
+
+def test_switches_of_one_box_split_alike() -> None:
+    """The externally managed InfiniBand switches are the managed ones without their CPU: the same ports at any rate."""
+    for managed, external in (("qm8700", "qm8790"), ("qm9700", "qm9790")):
+        assert switches()[managed].breakouts == switches()[external].breakouts
+        assert switches()[managed].cages == switches()[external].cages
+
+
+def test_an_unknown_breakout_is_not_none() -> None:
+    """A switch of unknown breakouts may have ports at a slower rate that divides its own; one without has none."""
+    unknown, whole = Switch("unknown", 64, 800), Switch("whole", 64, 800, breakouts={})
+    assert [unknown.may_split(rate) for rate in (1600, 800, 400, 300)] == [False, False, True, False]
+    assert not whole.may_split(400)
+    assert (unknown.radix(400), whole.radix(400), unknown.rates) == (0, 0, (800,))
+
+
+def test_dates_of_sale_are_quarters_or_halves() -> None:
+    """A switch that is not sold yet has the quarter or the half of a year in which it will be."""
+    dates = {switch.name: switch.available for switch in switches().values() if switch.available}
+    assert {name for name, date in dates.items() if not re.fullmatch(r"20\d\d-(Q[1-4]|H[12])", date)} == set()
+    assert dates["7060xe7-128pe"] == "2027-Q1"
+
+
+def test_mi355x_reaches_the_rate_of_its_platform() -> None:
+    """Each of 8 GPUs has 7 links of 153.6 GB/s both ways: 1,075 GB/s, half of them in each direction."""
+    assert servers()["mi355x"].nvlink_GBps == pytest.approx(1075 / 2, rel=1e-3)
+
+
+def test_the_list_of_switches_tells_none_from_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list has bandwidth, date and part number, and says `unknown` where breakouts are, as JSON says null."""
+    none = Switch("whole", 64, 800, breakouts={}, max_power_w=2000, power_w=900)
+    monkeypatch.setattr("fabric.catalog.switches", lambda: {**switches(), "whole": none})
+    listing = list_switches()
+    shown = {row[0]: row for row in listing.rows}
+    facts = {item["name"]: item for item in listing.objects()}
+    assert (facts["q3400-ra"]["breakouts"], shown["q3400-ra"][2]) == (None, "unknown")
+    assert (facts["whole"]["breakouts"], shown["whole"][2], shown["whole"][4]) == ("none", "none", "900 max 2,000")
+    assert facts["sn6800"]["bandwidth_tbps"] == 409.6
+    assert shown["7060xe7-64ps"][-1] == facts["7060xe7-64ps"]["available"] == "2026-Q4"
+    assert facts["qm9790"]["vendor_number"] == "MQM9790-NS2F"
 
 
 def test_link_parts_are_of_a_known_kind() -> None:

@@ -237,7 +237,7 @@ def test_a_folder_whose_name_is_not_text_is_written(request_file: Path, run_into
     [
         ("--family ra", {"rail-only", "rail-optimized"}),
         ("--family fat-tree,rail-on", {"fat-tree,rail-only"}),
-        ("--switches sn56", {"sn5600"}),
+        ("--switches sn560", {"sn5600"}),
         ("--switches sn5600,an", {"sn5600,any"}),
         ("--server dgx-b3", {"dgx-b300"}),
     ],

@@ -15,6 +15,7 @@ import fabric
 from fabric.catalog import Server, Switch, servers, switches
 from fabric.errors import FabricError, Infeasible, InputError
 from fabric.optimizer import SizingResult, parse_objectives, size
+from fabric.report.notes import list_notes
 from fabric.request import Limits, Spec
 from fabric.studies.study import read
 from fabric.topology.families import families
@@ -300,6 +301,40 @@ def test_a_model_without_a_price_is_tried_when_the_priced_ones_will_not_do() -> 
     apart = {"leaf": (priced, unpriced), "spine": (unpriced,), "core": (priced,)}
     mixed = dataclasses.replace(spec(3000), families=("fat-tree", "rail-optimized"), switches=apart)
     assert size(mixed).blueprint.switches == 37
+
+
+@pytest.mark.parametrize(
+    ("switch", "server", "switches"),
+    [
+        ("qm8790", {"gpus": 1, "nics": 1, "nic_gbps": 100}, {"leaf": 1}),
+        ("cx864e-n", {"gpus": 4, "nics": 4, "nic_gbps": 400}, {"leaf": 4, "spine": 2}),
+    ],
+)
+def test_switches_split_their_ports_as_published(
+    switch: str, server: dict[str, object], switches: dict[str, int]
+) -> None:
+    """64 servers of one HDR100 NIC are on one QM8790; 64 of four 400G NICs are on 4 + 2 CX864E-N, as published."""
+    servers = {"gpus": 64 * int(str(server["gpus"])), "server": {"name": "box", **server}}
+    words = {"name": "split", "family": "fat-tree", "switches": switch, **servers}
+    assert counts(size(read(words))) == switches
+
+
+def test_unknown_breakouts_are_asked_for() -> None:
+    """A switch whose breakouts are not known is not refused as one without ports, but its breakouts are asked for.
+
+    The same switch said to have none is infeasible, and beside a switch that is known to split it is left out.
+    """
+    box = {"name": "box", "ports": 64, "rate_gbps": 800}
+    words = {"name": "open", "gpus": 256, "server": "hgx-h100", "family": "fat-tree"}
+    with pytest.raises(
+        fabric.InputError, match="open: the breakouts of box to 400G are not known; describe the switch"
+    ):
+        fabric.design(words, switches=box)
+    with pytest.raises(fabric.Infeasible, match="has no ports at 400G"):
+        fabric.design(words, switches={**box, "breakouts": {}})
+    study = fabric.design(words, switches=[box, "cx864e-n"])
+    assert study.blueprint.models["leaf"].name == "cx864e-n"
+    assert "Not considered (breakouts to 400G not known): box." in list_notes(study)
 
 
 def test_infiniband_and_ethernet_never_share_a_fabric() -> None:
