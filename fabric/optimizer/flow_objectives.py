@@ -17,7 +17,7 @@ from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import LARGEST_RATIO, MILLION, Features
 from fabric.optimizer.objective import FlowObjective
 
-__all__ = ["candidate_value", "features_of", "summary_of", "value_of"]
+__all__ = ["CandidateValues", "features_of", "summary_of", "value_of"]
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,23 @@ def value_of(objective: FlowObjective, blueprint: Blueprint) -> float:
     return _evaluate(objective, summarize(blueprint))
 
 
-def candidate_value(objective: FlowObjective, candidate: Candidate, features: Features) -> float:
-    """Return the objective of a fabric of `candidate` with these features."""
-    return _evaluate(objective, summary_of(candidate, features))
+class CandidateValues:
+    """The flow objectives of one candidate's fabrics, each computed once, since a search asks for many of them again.
+
+    Attributes:
+        candidate: The candidate.
+    """
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.candidate = candidate
+        self._known: dict[tuple[FlowObjective, frozenset[tuple[str, int]]], float] = {}
+
+    def value(self, objective: FlowObjective, features: Features) -> float:
+        """Return the objective of a fabric with these features."""
+        key = objective, frozenset(features.items())
+        if key not in self._known:
+            self._known[key] = _evaluate(objective, summary_of(self.candidate, features))
+        return self._known[key]
 
 
 def _evaluate(objective: FlowObjective, summary: FabricSummary) -> float:

@@ -26,6 +26,13 @@ Term = cp_model.IntVar | int
 """A size or a count: a variable, or an integer where it is fixed."""
 
 
+class _CpModel(cp_model.CpModel):
+    """A CP-SAT model without the camel-case names of earlier versions, which take longer to set than a small model."""
+
+    def _add_pre_pep8_methods(self) -> None:
+        pass
+
+
 class Model(ABC):
     """One candidate as a CP-SAT model: every size a variable, every count a product of them.
 
@@ -47,7 +54,7 @@ class Model(ABC):
     def __init__(self, candidate: Candidate, relaxed: Iterable[str] = ()) -> None:
         self.candidate = candidate
         self.relaxed = frozenset(relaxed)
-        self.cp = cp_model.CpModel()
+        self.cp: cp_model.CpModel = _CpModel()
         self.excess: Term = 0
         self._ceiling = ceiling(candidate)
         self.widest = max(max(candidate.radix(role)) for role in candidate.topology.roles)

@@ -15,17 +15,18 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fabric.errors import FabricError, InputError
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.explain import explain
 from fabric.optimizer.feature import Features
-from fabric.optimizer.flow_objectives import candidate_value, features_of
+from fabric.optimizer.flow_objectives import CandidateValues, features_of
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective, Objective
 from fabric.optimizer.objectives import needed_facts
 from fabric.optimizer.pareto import EQUAL, Dominance, Front, Point, less, undominated
-from fabric.optimizer.search import Progress, blueprint_of, comparable_candidates, preferred_blueprint
+from fabric.optimizer.search import Progress, Tie, blueprint_of, comparable_candidates, preferred_blueprint
 from fabric.optimizer.solve import Solution, minimise
 from fabric.optimizer.subproblem import Subproblem
 from fabric.request import Spec
@@ -72,8 +73,8 @@ def find_front(
 class _Stream:
     """The fabrics of one candidate that no point dominates, in order."""
 
-    candidate: Candidate
-    """The candidate."""
+    values: CandidateValues
+    """The candidate, with the flow objectives of its fabrics."""
     bound: float = -math.inf
     """The least that the first objective of the next fabric can be."""
     head: Point | None = None
@@ -95,7 +96,7 @@ class _Search:
     def __init__(self, objectives: Sequence[Objective], found: Iterable[Candidate], budget: float) -> None:
         self.dominance = Dominance(objectives)
         simple_first = sorted(found, key=lambda candidate: (candidate.topology.tiers, candidate.planes))
-        self.streams = [_Stream(candidate) for candidate in simple_first]
+        self.streams = [_Stream(CandidateValues(candidate)) for candidate in simple_first]
         self.points: list[Point] = []
         self.complete = True
         self.left = budget
@@ -109,7 +110,7 @@ class _Search:
             first = [stream for stream in self.streams if stream.bound == bound]
             empty = next((stream for stream in first if not stream.head), None)
             rough = next((stream for stream in first if not stream.refined), None)
-            progress(f"{len(self.points)} points; {(empty or rough or first[0]).candidate}")
+            progress(f"{len(self.points)} points; {(empty or rough or first[0]).values.candidate}")
             if empty:
                 self._find_head(empty)
             elif rough:
@@ -128,7 +129,7 @@ class _Search:
 
     def _find_head(self, stream: _Stream) -> None:
         """Find the least of the first objective among the stream's fabrics that no point dominates."""
-        problem = Subproblem(stream.candidate, self.dominance.objectives, stream.found)
+        problem = Subproblem(stream.values, self.dominance.objectives, stream.found)
         # Nothing of the stream is below its last head; saying so spares the solver that proof.
         if self.dominance.linear and stream.bound > -math.inf:
             problem.at_least(self.dominance.linear[0], stream.bound)
@@ -153,7 +154,7 @@ class _Search:
         for index, objective in enumerate(self.dominance.flow):
             while stream.head and self.complete:
                 value = self.dominance.values(stream.head)
-                problem = Subproblem(stream.candidate, self.dominance.objectives, [*stream.found, stream.head.features])
+                problem = Subproblem(stream.values, self.dominance.objectives, [*stream.found, stream.head.features])
                 problem.all_at_most((each, value[each]) for each in self.dominance.linear)
                 problem.all_at_most((each, value[each] * (1 + EQUAL)) for each in self.dominance.flow[:index])
                 problem.all_at_most([(objective, less(value[objective], 1 - EQUAL))])
@@ -180,21 +181,23 @@ class _Search:
         nearer = minimise(problem.model, problem.feature_sum, TIE_BUDGET) if problem.feature_sum else solution
         self.left -= nearer.spent if nearer is not solution else 0
         status = solution.status if self.left > 0 else "FEASIBLE"
-        return self._point(problem.candidate, nearer if nearer.values else solution, linear), status
+        return self._point(problem.values, nearer if nearer.values else solution, linear), status
 
-    def _point(self, candidate: Candidate, solution: Solution, linear: dict[str, int]) -> Point:
-        blueprint = blueprint_of(candidate, solution)
+    def _point(self, values: CandidateValues, solution: Solution, linear: dict[str, int]) -> Point:
+        blueprint = blueprint_of(values.candidate, solution)
         features = features_of(blueprint) if self.dominance.flow else {}
         found: dict[Objective, float] = {each: linear[each.key] for each in self.dominance.linear}
-        found |= {each: candidate_value(each, candidate, features) for each in self.dominance.flow}
-        return Point(candidate, blueprint, tuple(found[each] for each in self.dominance.objectives), features)
+        found |= {each: values.value(each, features) for each in self.dominance.flow}
+        return Point(values.candidate, blueprint, tuple(found[each] for each in self.dominance.objectives), features)
 
     def _accept_least(self, first: Sequence[_Stream]) -> None:
         """Make the least of the heads a point; of equal ones the preferred one."""
         heads = [stream.head for stream in first if stream.head]
         least = min(map(self.dominance.order, heads))
         tied = [head for head in heads if self.dominance.order(head) == least]
-        candidate, blueprint = preferred_blueprint([(head.candidate, self._equally_good(head)) for head in tied])
+        candidate, blueprint = preferred_blueprint(
+            [Tie(head.candidate, head.blueprint, partial(self._equally_good, head)) for head in tied]
+        )
         best = next(head for head in tied if head.candidate is candidate)
         features = features_of(blueprint) if self.dominance.flow else {}
         self.points.append(replace(best, blueprint=blueprint, features=features, proven=True))
@@ -204,7 +207,7 @@ class _Search:
 
     def _equally_good(self, point: Point) -> Model:
         """Return the model of the fabrics no worse than `point`, of its candidate, in any objective and feature."""
-        problem = Subproblem(point.candidate, self.dominance.objectives)
+        problem = Subproblem(CandidateValues(point.candidate), self.dominance.objectives)
         value = self.dominance.values(point)
         problem.all_at_most((each, value[each]) for each in self.dominance.linear)
         problem.no_worse(point.features)

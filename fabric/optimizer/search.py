@@ -27,6 +27,7 @@ __all__ = [
     "Progress",
     "Proof",
     "SizingResult",
+    "Tie",
     "blueprint_of",
     "comparable_candidates",
     "preferred_blueprint",
@@ -118,7 +119,7 @@ def size(
             raise FabricError(f"{spec.name}: {undecided[0].candidate} was not decided within the solve budget")
         if feasible:
             least = min(item.solution.values for item in feasible)
-            tied = [(item.candidate, _equally_good(item, order)) for item in feasible if item.solution.values == least]
+            tied = [_tie(item, order) for item in feasible if item.solution.values == least]
             chosen, blueprint = preferred_blueprint(tied)
             best = next(item for item in feasible if item.candidate is chosen)
             proof = _proof([*feasible, *undecided], best, order, time.perf_counter() - start)
@@ -190,16 +191,52 @@ def _parallel_links(model: Model) -> cp_model.LinearExprT:
     return sum(model.sizes[bundle.name] for bundle in model.topology.fabric_bundles)
 
 
-def preferred_blueprint(tied: Sequence[tuple[Candidate, Model]]) -> tuple[Candidate, Blueprint]:
-    """Return the candidate and blueprint to prefer among those whose models allow equally good fabrics only.
+@dataclass(frozen=True)
+class Tie:
+    """A candidate among whose best fabrics one is to be preferred."""
+
+    candidate: Candidate
+    """The candidate."""
+    blueprint: Blueprint
+    """One of its best fabrics."""
+    make_model: Callable[[], Model]
+    """Returns a new model that allows its best fabrics only."""
+
+
+def preferred_blueprint(tied: Sequence[Tie]) -> tuple[Candidate, Blueprint]:
+    """Return the candidate and blueprint to prefer among fabrics that are equally good.
 
     Of fewest tiers and then planes, the one of fewer switch models, parallel links, links and switches; then the one
     whose places hold more servers, from the leaf up, since more of the traffic stays below; then the first.
     """
-    least = min(_plainness(candidate) for candidate, _ in tied)
-    plainest = [(candidate, model) for candidate, model in tied if _plainness(candidate) == least]
-    found = [(candidate, blueprint_of(candidate, _solve_ties(model))) for candidate, model in plainest]
+    least = min(_plainness(tie.candidate) for tie in tied)
+    found = [(tie.candidate, _preferred(tie)) for tie in tied if _plainness(tie.candidate) == least]
     return min(found, key=lambda pair: _complexity(pair[1]))
+
+
+def _preferred(tie: Tie) -> Blueprint:
+    """Return the preferred of a candidate's best fabrics, which mostly is the only one."""
+    if _is_only(tie.make_model(), tie.blueprint):
+        return tie.blueprint
+    return blueprint_of(tie.candidate, _solve_ties(tie.make_model()))
+
+
+def _is_only(model: Model, blueprint: Blueprint) -> bool:
+    """Return whether it is proven that the model allows `blueprint` and nothing else: one solve instead of many."""
+    known = [(term, blueprint.sizes[name]) for name, term in model.sizes.items()]
+    for role, terms in model.switch_counts.items():
+        counts = {switch.name: count for switch, count in blueprint.model_counts(role)}
+        names = (switch.name for switch in model.candidate.models[role])
+        known += [(term, counts.get(name, 0)) for term, name in zip(terms, names, strict=True)]
+    other = model.var(1, "another fabric", least=0)
+    differs = []
+    for term, value in known:
+        if not isinstance(term, int):
+            differs.append(model.var(1, "differs", least=0))
+            model.cp.add(term != value).only_enforce_if(differs[-1])
+    model.cp.add_bool_or([~other, *differs])
+    solution = minimise(model, [-1 * other])
+    return solution.status == "OPTIMAL" and solution.values == (0,)
 
 
 def _plainness(candidate: Candidate) -> tuple[int, int]:
@@ -213,12 +250,16 @@ def _complexity(blueprint: Blueprint) -> tuple[int, ...]:
     return models, parallel, blueprint.links_total, blueprint.switches, *fullness
 
 
-def _equally_good(item: _Solved, objectives: Sequence[LinearObjective]) -> Model:
-    """Return the candidate's model without any fabric that is worse than the one found."""
-    model = build_model(item.candidate)
-    for objective, value in zip(objectives, item.solution.values, strict=True):
-        model.cp.add(model.total(objective) <= value)
-    return model
+def _tie(item: _Solved, objectives: Sequence[LinearObjective]) -> Tie:
+    """Return the candidate's fabrics that are no worse than the one found."""
+
+    def make_model() -> Model:
+        model = build_model(item.candidate)
+        for objective, value in zip(objectives, item.solution.values, strict=True):
+            model.cp.add(model.total(objective) <= value)
+        return model
+
+    return Tie(item.candidate, blueprint_of(item.candidate, item.solution), make_model)
 
 
 def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from ortools.sat.python import cp_model
 
 from fabric.optimizer.build_model import build_model
-from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Features
-from fabric.optimizer.flow_objectives import candidate_value
+from fabric.optimizer.flow_objectives import CandidateValues
 from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
 
 __all__ = ["Bounds", "Subproblem"]
@@ -24,15 +23,17 @@ Bounds = Iterable[tuple[Objective, float]]
 
 
 class Subproblem:
-    """One candidate's model with its objectives and features.
+    """The model of one candidate, that of `values`, with its objectives and features.
 
     `found` are the features of the candidate's fabrics found so far.
     """
 
-    def __init__(self, candidate: Candidate, objectives: Sequence[Objective], found: Sequence[Features] = ()) -> None:
-        self.candidate = candidate
+    def __init__(
+        self, values: CandidateValues, objectives: Sequence[Objective], found: Sequence[Features] = ()
+    ) -> None:
+        self.values = values
         self.found = found
-        self.model = build_model(candidate)
+        self.model = build_model(values.candidate)
         linear = (objective for objective in objectives if isinstance(objective, LinearObjective))
         self.linear = {objective.key: self.model.total(objective) for objective in linear}
         self.features = self.model.features() if len(self.linear) < len(objectives) else {}
@@ -75,7 +76,7 @@ class Subproblem:
 
     def _limit_features(self, objective: FlowObjective, most: float, flag: cp_model.IntVar) -> dict[str, int]:
         """Limit each feature to what lets the objective be at most `most`, the rest at its best; return the limits."""
-        if candidate_value(objective, self.candidate, self.best) > most:
+        if self.values.value(objective, self.best) > most:
             self.model.cp.add(flag == 0)
             return {name: least - 1 for name, least in self.best.items()}
         worst = {name: self._worst_allowed(objective, most, name) for name in self.features}
@@ -102,7 +103,7 @@ class Subproblem:
         low, high = self.features[name].least, self.features[name].most
         while low < high:
             middle = (low + high + 1) // 2
-            enough = candidate_value(objective, self.candidate, {**self.best, name: middle}) <= most
+            enough = self.values.value(objective, {**self.best, name: middle}) <= most
             low, high = (middle, high) if enough else (low, middle - 1)
         return low
 
@@ -123,7 +124,7 @@ class Subproblem:
 
         def enough(names: Iterable[str]) -> bool:
             best = {**features, **{name: self.best[name] for name in names}}
-            return candidate_value(objective, self.candidate, best) <= most
+            return self.values.value(objective, best) <= most
 
         if not enough([]):
             alone = [name for name in self.best if enough([name])]
