@@ -9,8 +9,10 @@ from fractions import Fraction
 from fabric.catalog import Optic, Switch, link_part
 from fabric.request import Spec
 
-__all__ = ["SHARES", "Prices", "unknown"]
+__all__ = ["FACTS", "SHARES", "Prices", "unknown", "unknown_maxima"]
 
+FACTS = ("price", "power", "maximum power", "height")
+"""What may have to be known of every switch and link; the typical power stands for a maximum that is not known."""
 
 SHARES = 10_000
 """The parts of a dollar in which electricity is counted, for each switch and link a whole number of them."""
@@ -69,24 +71,57 @@ class Prices:
         part = self.part(bundle)
         return None if part is None or part.power_w is None else part.power_w * part.share(self.link_gbps)
 
+    def link_max_power_w(self, bundle: str) -> float | None:
+        """Return the maximum power of the modules of one link of `bundle`, the typical where that is not known."""
+        part = self.part(bundle)
+        if part is None or part.max_power_w is None:
+            return self.link_power_w(bundle)
+        return part.max_power_w * part.share(self.link_gbps)
+
+    def states_link_maximum(self, bundle: str) -> bool:
+        """Say whether the maximum power of a link of `bundle` is known."""
+        part = self.part(bundle)
+        return part is not None and part.max_power_w is not None
+
 
 def _total(cents: int | None, electricity: int | None) -> int | None:
     return None if cents is None or electricity is None else SHARES // 100 * cents + electricity
 
 
 def unknown(prices: Prices, fact: str, models: Iterable[Switch], bundles: Iterable[str]) -> tuple[str, ...]:
-    """Return the parts of which `fact` (price, power or height) is not known, each once: models, and `400G link`."""
+    """Return the parts of which `fact` (see `FACTS`) is not known, each once: models, and `400G link`."""
     names = [model.name for model in models if _of_switch(prices, fact, model) is None]
-    for bundle in bundles:
-        if _of_link(prices, fact, bundle) is None:
-            far = f" of {prices.spec.length_m(bundle):g} m" if prices.spec.length_m(bundle) else ""
-            names.append(f"{prices.link_gbps}G link{far}")
+    names += [_name_link(prices, bundle) for bundle in bundles if _of_link(prices, fact, bundle) is None]
     return tuple(dict.fromkeys(names))
 
 
+def unknown_maxima(prices: Prices, models: Iterable[Switch], bundles: Iterable[str]) -> tuple[str, ...]:
+    """Return the parts of which typical power is known and maximum power is not, each once."""
+    names = [model.name for model in models if model.power_w is not None and model.max_power_w is None]
+    for bundle in bundles:
+        if prices.link_power_w(bundle) is not None and not prices.states_link_maximum(bundle):
+            names.append(_name_link(prices, bundle))
+    return tuple(dict.fromkeys(names))
+
+
+def _name_link(prices: Prices, bundle: str) -> str:
+    far = f" of {prices.spec.length_m(bundle):g} m" if prices.spec.length_m(bundle) else ""
+    return f"{prices.link_gbps}G link{far}"
+
+
 def _of_switch(prices: Prices, fact: str, model: Switch) -> float | None:
-    return {"price": prices.switch_cents(model), "power": model.power_w, "height": model.rack_units}[fact]
+    return {
+        "price": prices.switch_cents(model),
+        "power": model.power_w,
+        "maximum power": model.peak_power_w,
+        "height": model.rack_units,
+    }[fact]
 
 
 def _of_link(prices: Prices, fact: str, bundle: str) -> float | None:
-    return {"price": prices.link_cents(bundle), "power": prices.link_power_w(bundle), "height": 0}[fact]
+    return {
+        "price": prices.link_cents(bundle),
+        "power": prices.link_power_w(bundle),
+        "maximum power": prices.link_max_power_w(bundle),
+        "height": 0,
+    }[fact]

@@ -182,6 +182,8 @@ class Optic:
     """Its maximum length; None is any length."""
     power_w: float | None = None
     """Its power, of both ends for a link."""
+    max_power_w: float | None = None
+    """Its maximum power, of both ends for a link."""
     price_usd: float | None = None
     """Its unit price, with both ends for a link."""
     price_date: str = ""

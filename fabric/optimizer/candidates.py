@@ -35,7 +35,7 @@ class Candidate:
         return self.prices.link_gbps
 
     def unknown(self, fact: str) -> tuple[str, ...]:
-        """Return the parts whose price, power or height (`fact`) is not known."""
+        """Return the parts whose price, power, maximum power or height (`fact`) is not known."""
         models = [model for allowed in self.models.values() for model in allowed]
         return unknown(self.prices, fact, models, (bundle.name for bundle in self.topology.bundles))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from fabric.blueprint.prices import FACTS
 from fabric.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from fabric.optimizer.model import Model
 
 __all__ = ["FlowEstimate", "FlowObjective", "LinearObjective", "Objective"]
-
-FACTS = ("price", "power", "height")
-"""What may have to be known of every switch and link."""
 
 _NAME = re.compile("[a-z][a-z0-9_]*")
 
@@ -68,7 +66,7 @@ class Objective:
     tolerance: float = 0
     """The relative difference below which two values count as equal."""
     needs: tuple[str, ...] = ()
-    """What must be known of every switch and link: `price`, `power` or `height`."""
+    """What must be known of every switch and link: `price`, `power`, `maximum power` or `height`."""
     request_keys: tuple[str, ...] = ()
     """The keys that a request must have for it."""
     scale: int = 1

@@ -56,10 +56,20 @@ def _nics(model: Model) -> cp_model.LinearExprT:
 
 
 def power(model: Model) -> cp_model.LinearExprT:
-    """Return the power of switches and modules in milliwatts."""
-    prices = model.candidate.prices
-    terms = [_sum_of(model, role, lambda switch: _milliwatts(switch.power_w)) for role in model.topology.roles]
-    each = {bundle: _milliwatts(prices.link_power_w(bundle.name)) or 0 for bundle in model.topology.bundles}
+    """Return the typical power of switches and modules in milliwatts."""
+    return _power(model, lambda switch: switch.power_w, model.candidate.prices.link_power_w)
+
+
+def max_power(model: Model) -> cp_model.LinearExprT:
+    """Return the maximum power of switches and modules in milliwatts, the typical of those whose own is not known."""
+    return _power(model, lambda switch: switch.peak_power_w, model.candidate.prices.link_max_power_w)
+
+
+def _power(
+    model: Model, of_switch: Callable[[Switch], float | None], of_link: Callable[[str], float | None]
+) -> cp_model.LinearExprT:
+    terms = [_sum_of(model, role, lambda switch: _milliwatts(of_switch(switch))) for role in model.topology.roles]
+    each = {bundle: _milliwatts(of_link(bundle.name)) or 0 for bundle in model.topology.bundles}
     return sum([*terms, *(watts * model.links(bundle) for bundle, watts in each.items())])
 
 
@@ -140,10 +150,21 @@ BUILTIN: tuple[Objective, ...] = (
         key="power_w",
         label="power",
         heading="power",
-        description="the power of switches and modules",
+        description="the typical power of switches and modules",
         unit="W",
         needs=("power",),
         expression=power,
+        scale=1000,
+    ),
+    LinearObjective(
+        name="max_power",
+        key="max_power_w",
+        label="maximum power",
+        heading="max power",
+        description="the maximum power of switches and modules, which limits.power_w bounds",
+        unit="W",
+        needs=("maximum power",),
+        expression=max_power,
         scale=1000,
     ),
     LinearObjective(
@@ -220,7 +241,7 @@ def find_objective(key: str) -> Objective | None:
 
 
 def needed_facts(spec: Spec, objectives: Iterable[Objective]) -> tuple[str, ...]:
-    """Return what must be known of every part for the objectives and the limits of `spec`: price, power, height.
+    """Return what must be known of every part for the objectives and the limits of `spec`.
 
     Raises InputError when one of them needs a key that the request leaves out.
     """

@@ -60,6 +60,7 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
         "power_w": {
             "total": design.power_w,
             "per_gpu": None if design.power_w is None else round(design.power_w / spec.gpus, 2),
+            "maximum": design.study.max_power_w,
         },
         "allreduce": [asdict(estimate) for estimate in design.allreduce],
         "optimizer": _proof_object(design, timed),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from fabric import units
 from fabric.report.describe import describe_json
 from fabric.report.markdown import escape_markdown, markdown_table
-from fabric.report.objectives import write_value
+from fabric.report.notes import parts_at_typical_power
+from fabric.report.objectives import heading_of, write_value
 from fabric.report.table import Summary, Table
 from fabric.report.text import name_fabric, name_switches
-from fabric.request import LIMITS, SHARED
-from fabric.studies.multi_fabric import Cluster, amount_of
+from fabric.studies.multi_fabric import AMOUNTS, Cluster, amount_of, limited_key
 
 __all__ = ["SCHEMA", "cluster_object", "cluster_report", "summarize_cluster"]
 
@@ -34,6 +34,8 @@ def cluster_object(cluster: Cluster, *, timed: bool = True) -> dict[str, Any]:
 
 def summarize_cluster(cluster: Cluster) -> Summary:
     """Return what `fabric cluster` prints."""
+    limits = {limited_key(name): most for name, most in cluster.spec.limits.items()}
+    keys = [key for key in AMOUNTS if key != "max_power_w" or key in limits]
     rows: list[tuple[str, ...]] = []
     lines: list[str] = []
     for name, study in cluster.fabrics.items():
@@ -41,24 +43,33 @@ def summarize_cluster(cluster: Cluster) -> Summary:
         lines.append(
             f"{name}: {name_fabric(plan)}; {name_switches(plan)}; {units.count_noun(plan.links_total, 'link')}."
         )
-        amounts = {total: amount_of(study, total) for total in SHARED}
-        rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *_write_amounts(amounts)))
+        amounts = _write_amounts({key: amount_of(study, key) for key in keys})
+        rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *amounts))
     switches = sum(study.blueprint.switches for study in cluster.fabrics.values())
-    rows.append(("total", "", units.count(switches), *_write_amounts(cluster.totals)))
-    limits = {total: limit for total in SHARED if (limit := cluster.spec.limits.get(total)) is not None}
-    rows.append(("limit", "", "", *_write_amounts(limits, "-")))
+    totals = cluster.totals
+    rows.append(("total", "", units.count(switches), *_write_amounts({key: totals[key] for key in keys})))
+    rows.append(("limit", "", "", *_write_amounts({key: limits.get(key) for key in keys}, "-")))
+    lines += _note_maxima(cluster)
     proven = "proven" if cluster.status == "OPTIMAL" else "not proven"
     text = (
         f"{cluster.spec.name}: {units.count_noun(len(cluster.fabrics), 'fabric')}. Objective: minimise total cost."
         f" Status: {cluster.status} ({proven})."
     )
-    heads = ("fabric", "GPUs", "switches", *(LIMITS[key].label for key in SHARED))
+    heads = ("fabric", "GPUs", "switches", *map(heading_of, keys))
     return Summary(text, [Table("", heads, rows)], lines)
 
 
+def _note_maxima(cluster: Cluster) -> Iterator[str]:
+    """Yield which parts count at their typical power in a shared limit on power, because their maximum is not known."""
+    if "power_w" in cluster.spec.limits:
+        studies = cluster.fabrics.values()
+        parts = dict.fromkeys(part for study in studies for part in parts_at_typical_power(study))
+        if parts:
+            yield f"limits.power_w bounds maximum power; that of {', '.join(parts)} is not known, so typical counts."
+
+
 def _write_amounts(amounts: Mapping[str, float | None], missing: str = "unknown") -> list[str]:
-    found = ((name, amounts.get(name)) for name in SHARED)
-    return [missing if number is None else write_value(name, number) for name, number in found]
+    return [missing if number is None else write_value(key, number) for key, number in amounts.items()]
 
 
 def cluster_report(cluster: Cluster) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from fabric import units
 from fabric.blueprint import Blueprint
+from fabric.blueprint.max_power import typical_parts
 from fabric.blueprint.prices import Prices, unknown
 from fabric.blueprint.splits import pair_split
 from fabric.catalog import Switch
@@ -14,7 +16,7 @@ from fabric.studies.study import Study
 from fabric.topology.families import family
 from fabric.topology.topology import Bundle, Topology, title
 
-__all__ = ["list_notes", "list_unknown_breakouts", "list_unpriced"]
+__all__ = ["list_notes", "list_unknown_breakouts", "list_unpriced", "parts_at_typical_power"]
 
 
 def list_notes(study: Study) -> Iterator[str]:
@@ -35,6 +37,7 @@ def list_notes(study: Study) -> Iterator[str]:
         yield f"{part} has no price, so switches, then links, were minimised instead of cost."
     yield from _note_prices(study)
     yield from _note_power(study)
+    yield from _note_power_limit(study)
     for bundle in topology.fabric_bundles:
         yield from _note_parallel_links(study, bundle)
     if unpriced := list_unpriced(study):
@@ -108,6 +111,22 @@ def _note_power(study: Study) -> Iterator[str]:
         bundles = [bundle.name for bundle in study.blueprint.topology.bundles]
         parts = unknown(prices, "power", _models(study.blueprint), bundles)
         yield f"The power is unknown: no figure for {', '.join(parts)}."
+
+
+def parts_at_typical_power(study: Study) -> tuple[str, ...]:
+    """Return the parts in use that count at typical power where maximum power is limited, since theirs is not known."""
+    return typical_parts(study.blueprint, Prices(study.spec, study.blueprint.link_gbps))
+
+
+def _note_power_limit(study: Study) -> Iterator[str]:
+    """Say how much of a limit on power the fabric may draw, and which parts count at typical power."""
+    most = study.spec.limits.power_w
+    if most is None or study.max_power_w is None:
+        return
+    parts = parts_at_typical_power(study)
+    typical = f"; the maximum of {', '.join(parts)} is not known, so typical power counts" if parts else ""
+    drawn = units.power(study.max_power_w)
+    yield f"Switches and modules draw at most {drawn} of limits.power_w, {units.power(most)}{typical}."
 
 
 def _models(blueprint: Blueprint) -> list[Switch]:

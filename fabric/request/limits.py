@@ -74,11 +74,11 @@ class Limits:
     power_w: Annotated[
         float | None,
         Limit(
-            "The most power that switches and modules may draw together.",
-            label="power",
+            "The most power that switches and modules may draw together: maximum, or typical where that is unknown.",
+            label="maximum power",
             unit="W",
             maximum=1e13,
-            objective="power",
+            objective="max_power",
             shared=True,
             example=2_000_000,
         ),

@@ -15,13 +15,14 @@ from typing import Any
 
 from fabric.errors import Conflict, FabricError, Infeasible
 from fabric.optimizer import cheapest_combination, describe_conflict
-from fabric.request import LIMITS, SHARED, Document, Spec
+from fabric.optimizer.objectives import LIMIT_OBJECTIVES
+from fabric.request import LIMITS, Document, Spec
 from fabric.request.cluster import ClusterSpec, read_cluster
 from fabric.request.resolve import read_spec
 from fabric.studies.study import Study, optimize, pareto
 from fabric.topology.families import known_names
 
-__all__ = ["Cluster", "amount_of", "cluster", "prefix_progress"]
+__all__ = ["AMOUNTS", "Cluster", "amount_of", "cluster", "limited_key", "prefix_progress"]
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,12 @@ class Cluster:
 
     @property
     def totals(self) -> dict[str, float | None]:
-        """Cost in USD, power in W and rack units of all fabrics together; None where one is unknown."""
-        return {name: _sum([amount_of(study, name) for study in self.fabrics.values()]) for name in SHARED}
+        """The `AMOUNTS` of all fabrics together; None where one is unknown."""
+        return {key: _sum([amount_of(study, key) for study in self.fabrics.values()]) for key in AMOUNTS}
 
+
+AMOUNTS = ("cost_usd", "power_w", "max_power_w", "rack_units")
+"""The keys of what is summed over the fabrics: cost in USD, typical and maximum power in W, and rack units."""
 
 Rows = Sequence[Sequence[Sequence[float]]]
 """For each fabric the points of its front, each the totals that matter."""
@@ -60,7 +64,8 @@ def cluster(
     spec = read_cluster(source, partial(_resolve, request))
     alone = {name: optimize(each, progress=prefix_progress(say, name)) for name, each in spec.fabrics.items()}
     found = Cluster(spec, alone, _status(alone.values()))
-    if all((total := found.totals[name]) is not None and total <= most for name, most in spec.limits.items()):
+    totals = found.totals
+    if all((total := totals[limited_key(name)]) is not None and total <= most for name, most in spec.limits.items()):
         return found
     names = ["cost_usd", *(name for name in spec.limits if name != "cost_usd")]
     objectives = ",".join(str(LIMITS[name].objective) for name in names)
@@ -70,7 +75,8 @@ def cluster(
     fronts = {
         name: pareto(each, objectives, progress=prefix_progress(say, name)) for name, each in spec.fabrics.items()
     }
-    rows = [[[values[name] for name in names] for values in front.values] for front in fronts.values()]
+    keys = [limited_key(name) for name in names]
+    rows = [[[values[key] for key in keys] for values in front.values] for front in fronts.values()]
     picked = cheapest_combination(rows, [spec.limits.get(name) for name in names])
     proven = all(front.status == "OPTIMAL" for front in fronts.values())
     if picked is None and not proven:
@@ -94,11 +100,22 @@ def _status(studies: Any) -> str:
     return "OPTIMAL" if all(study.proof.status == "OPTIMAL" for study in studies) else "FEASIBLE"
 
 
-def amount_of(study: Study, name: str) -> float | None:
-    """Return the cost in USD, the power in W or the rack units of one fabric; None where a part's is unknown."""
-    if name == "rack_units":
-        return study.blueprint.rack_units
-    return study.bill.cost_usd() if name == "cost_usd" else study.bill.power_w
+def limited_key(limit: str) -> str:
+    """Return which of the `AMOUNTS` a shared limit bounds: `power_w` bounds the maximum power."""
+    return LIMIT_OBJECTIVES[limit].key
+
+
+def amount_of(study: Study, key: str) -> float | None:
+    """Return one of the `AMOUNTS` of one fabric; None where a part's is unknown."""
+    match key:
+        case "cost_usd":
+            return study.bill.cost_usd()
+        case "power_w":
+            return study.bill.power_w
+        case "max_power_w":
+            return study.max_power_w
+        case _:
+            return study.blueprint.rack_units
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import Bill, bill
+from fabric.blueprint.max_power import max_power_w
 from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, metrics_of
 from fabric.blueprint.prices import Prices
 from fabric.errors import InputError
@@ -89,6 +90,11 @@ class Study:
     def bill(self) -> Bill:
         """The bill of materials."""
         return bill(self.blueprint, Prices(self.spec, self.blueprint.link_gbps))
+
+    @cached_property
+    def max_power_w(self) -> float | None:
+        """The maximum power of switches and modules in W, which limits count; typical where that is not known."""
+        return max_power_w(self.blueprint, Prices(self.spec, self.blueprint.link_gbps))
 
     @cached_property
     def hops(self) -> Hops:

@@ -135,7 +135,7 @@ def test_a_value_that_is_no_quantity_is_refused(value: float) -> None:
     ("name", "fields", "problem"),
     [
         ("My Number", {}, "a name is lower-case letters"),
-        ("mine", {"needs": ("weight",)}, "needs 'weight', which is none of price, power, height"),
+        ("mine", {"needs": ("weight",)}, "needs 'weight', which is none of price, power, maximum power, height"),
         ("mine", {"tolerance": 2}, "the tolerance 2 is not between 0 and 1"),
     ],
 )

@@ -7,6 +7,8 @@ import pytest
 import fabric
 import fabric.optimizer
 from fabric.optimizer import parse_objectives
+from fabric.report.describe import describe_json
+from fabric.report.notes import list_notes
 
 PARTS = {
     "name": "mine",
@@ -103,6 +105,51 @@ def test_a_limit_at_the_optimum_holds_and_below_it_nothing_is_left(limit: str, k
     assert best("hops,cost", limits={limit: least}, **words).proof.status == "OPTIMAL"
     with pytest.raises(fabric.Infeasible, match=limit):
         best("cost", limits={limit: least - 1}, **words)
+
+
+HOT = {"name": "hot", "ports": 64, "rate_gbps": 400, "price_usd": 1_000, "power_w": 1_000, "max_power_w": 3_000}
+COOL = {**HOT, "name": "cool", "price_usd": 2_000, "power_w": 1_500, "max_power_w": 1_600}
+BOTH = {"gpus": 64, "family": "fat-tree", "tiers": 1, "switches": [HOT, COOL]}
+
+
+def test_a_limit_on_power_counts_the_maximum_and_the_objective_the_typical() -> None:
+    """A switch of 1,000 W, at most 3,000, is less than one of 1,500, at most 1,600, and breaks a limit that that keeps.
+
+    Beside them are 64 links, whose maximum is not known, so that their typical power counts; a note says so.
+    """
+    least = best("power", **BOTH)
+    links_w = (least.bill.power_w or 0) - 1_000
+    assert least.blueprint.models["leaf"].name == "hot"
+    assert least.max_power_w == 3_000 + links_w
+    limited = best("power", **BOTH, limits={"power_w": 2_000 + links_w})
+    assert limited.blueprint.models["leaf"].name == "cool"
+    assert (limited.proof.objective, limited.max_power_w) == (1_500 + links_w, 1_600 + links_w)
+    (bound,) = (item for item in limited.binding or () if item.limit == "limits.power_w")
+    assert bound.objective == 1_000 + links_w
+    (note,) = (text for text in list_notes(limited) if "limits.power_w" in text)
+    assert note.endswith("the maximum of 400G link is not known, so typical power counts.")
+    assert describe_json(limited)["power_w"]["maximum"] == limited.max_power_w
+
+
+def test_a_limit_on_power_that_is_too_low_gets_the_least_maximum() -> None:
+    """The nearest feasible value is the maximum power of the fabric that draws least at its maximum."""
+    least = best("max_power", **BOTH)
+    assert least.blueprint.models["leaf"].name == "cool"
+    with pytest.raises(fabric.Infeasible) as caught:
+        best("cost", **BOTH, limits={"power_w": 1_000})
+    nearest = {item.limit: item.nearest for item in caught.value.conflict}
+    assert nearest["limits.power_w"] == least.max_power_w
+
+
+def test_a_maximum_without_a_typical_power_is_enough_for_a_limit() -> None:
+    """A switch of which only the maximum is known can be limited; its typical power is still not known."""
+    switch = {key: value for key, value in HOT.items() if key != "power_w"}
+    study = best("cost", **{**BOTH, "switches": switch}, limits={"power_w": 10_000})
+    assert study.bill.power_w is None
+    assert study.max_power_w is not None
+    unknown = {key: value for key, value in switch.items() if key != "max_power_w"}
+    with pytest.raises(fabric.InputError, match="no known maximum power of hot"):
+        best("cost", **{**BOTH, "switches": unknown}, limits={"power_w": 10_000})
 
 
 def test_hops_and_models_may_be_limited() -> None:

@@ -79,6 +79,27 @@ def test_a_shared_limit_is_met_at_the_least_cost(
     assert (found.totals["power_w"] or 0) <= power
 
 
+def test_a_shared_limit_on_power_counts_the_maximum(run: Run, tmp_path: Path) -> None:
+    """Two fabrics of a cheap switch, at most 3 kW each, exceed what two of one that draws 1.6 kW at most keep to."""
+    hot = {"name": "hot", "ports": 64, "rate_gbps": 400, "price_usd": 1_000, "power_w": 1_000, "max_power_w": 3_000}
+    cool = {**hot, "name": "cool", "price_usd": 2_000, "power_w": 1_500, "max_power_w": 1_600}
+    words = {"gpus": 64, "server": "hgx-h100", "family": "fat-tree", "tiers": 1, "switches": [hot, cool]}
+    request = {"name": "pair", "common": words, "fabrics": {"one": {}, "two": {}}}
+    free = fabric.cluster(request)
+    assert [study.blueprint.models["leaf"].name for study in free.fabrics.values()] == ["hot", "hot"]
+    typical, most = free.totals["power_w"] or 0, free.totals["max_power_w"] or 0
+    assert most - typical == 4_000
+    found = fabric.cluster({**request, "limits": {"power_w": most - 1}})
+    assert sorted(study.blueprint.models["leaf"].name for study in found.fabrics.values()) == ["cool", "hot"]
+    assert found.totals["max_power_w"] == most - 1_400
+    file = tmp_path / "pair.json"
+    file.write_text(json.dumps({**request, "limits": {"power_w": most - 1}}))
+    code, printed, _ = run("cluster", file)
+    assert code == 0
+    assert "max power" in printed
+    assert "that of 400G link is not known, so typical counts." in " ".join(printed.split())
+
+
 def test_a_limit_too_low_is_reported_with_the_least() -> None:
     """The value that is reported is enough, and a little less is not."""
     with pytest.raises(fabric.Infeasible, match="power_w 1,000 is too low") as caught:
