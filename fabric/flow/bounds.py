@@ -172,8 +172,12 @@ def _solved(parts: list[_Columns], demand: npt.NDArray[np.float64], arcs: int, g
     for name, values in zip(("row_ids", "column_ids", "coefficients"), entries, strict=True):
         getattr(model.linear_constraint_matrix, name).extend(values.tolist())
     program = mathopt.Model.from_model_proto(model)
+    none = mathopt.SparseVectorFilter(filtered_items=[])
+    only_objective = mathopt.ModelSolveParameters(
+        variable_values_filter=none, dual_values_filter=none, reduced_costs_filter=none
+    )
     for solver in (mathopt.SolverType.GLOP, mathopt.SolverType.HIGHS):
-        result = mathopt.solve(program, solver)
+        result = mathopt.solve(program, solver, model_params=only_objective)
         if result.termination.reason == mathopt.TerminationReason.OPTIMAL:
             return float(result.objective_value())
     raise FabricError("the linear program was not solved: its coefficients differ by too many orders of magnitude")

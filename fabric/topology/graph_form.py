@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import count as counter
 from random import Random
 from typing import cast
@@ -68,11 +69,11 @@ class Rule:
     reason: str
     """The condition in words, for messages."""
 
-    @property
-    def names(self) -> set[str]:
+    @cached_property
+    def names(self) -> frozenset[str]:
         """The names of the sizes in the condition."""
         counts = [each for each in (self.small, self.large) if each]
-        return {name for each in counts for _, names in each.terms for name in names}
+        return frozenset(name for each in counts for _, names in each.terms for name in names)
 
     def holds(self, sizes: Sizes) -> bool:
         """Say whether the sizes meet the condition."""
@@ -271,13 +272,13 @@ class GraphForm(Topology):
     def random_sizes(self, random: Random, most: int) -> dict[str, int]:
         """Return sizes drawn at random, from a range that widens with the draws that broke a rule."""
         nics = random.randint(1, 2)
+        parallel = [each.name for each in self.fabric_bundles if each.name not in self.sizing.fixed]
         for tries in counter():
             widest = random.randint(1, 2 * most + tries // 20)
             sizes = {axis: random.randint(least, least + widest) for axis, least in self.sizing.free.items()}
             for table in self.sizing.tables:
                 sizes |= dict(zip(table.names, random.choice(table.rows(8)[: random.randint(1, most)]), strict=True))
-            names = (each.name for each in self.fabric_bundles if each.name not in self.sizing.fixed)
-            sizes |= {name: random.randint(1, 2) for name in names}
+            sizes |= {name: random.randint(1, 2) for name in parallel}
             sizes[PLANE] = self.routing.nic_levels or random.randint(1, 2)
             if self.broken_rule(self.complete_sizes(sizes, nics, 0)) is None:
                 return self.given_sizes(nics) | sizes
