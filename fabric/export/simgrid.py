@@ -27,6 +27,9 @@ BYTES_PER_HOP = 70
 NO_LIMIT_GBPS = 10**6
 """The rate inside a server whose NVLink is unknown: no limit, as the flow model takes it."""
 
+NO_LIMIT = "<!-- The NVLink bandwidth of the servers is not known; here it limits nothing. -->"
+"""What a file says where it has that rate."""
+
 HEAD = """<?xml version="1.0"?>
 <!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
 <platform version="4.1">
@@ -48,7 +51,9 @@ def to_simgrid(blueprint: Blueprint, *, latencies: bool = True) -> str:
     _refuse_too_large(blueprint)
     network = expand(blueprint)
     hosts = [f"{network.servers.name(row)}.nic{nic}" for row, nic in np.ndindex(blueprint.servers, _nics(blueprint))]
+    unknown = blueprint.server.nvlink_GBps is None and _nics(blueprint) > 1
     body = chain(
+        [NO_LIMIT] if unknown else [],
         (f'<host id="{host}" speed="1Gf"/>' for host in hosts),
         _links(blueprint, network, hosts, latencies=latencies),
         _routes(blueprint, network, hosts),

@@ -8,6 +8,7 @@ from typing import Any
 
 from fabric import units
 from fabric.flow import COLLECTIVES, ENGINES, Answer, Bounds, Interference, Workload
+from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
 from fabric.report.text import format_percent
 from fabric.studies.study import Study
@@ -69,7 +70,7 @@ def summarize_runs(study: Study, runs: Sequence[WorkloadRun]) -> Summary:
     heads = ("size", "algorithm", "time", "busbw GB/s", "mean share", "min share", "limited by")
     tables = [Table(_name_run(run), heads, [_make_row(each) for each in run.answers]) for run in runs]
     tables += [_tabulate_jobs(run) for run in runs if run.jobs]
-    return Summary(text, tables, [*_list_lines(runs)])
+    return Summary(text, tables, [*_list_lines(runs), *note_unknown_nvlink(study.blueprint.server)])
 
 
 def _make_row(answer: Answer) -> tuple[str, ...]:

@@ -10,13 +10,13 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.max_power import typical_parts
 from fabric.blueprint.prices import Prices, unknown
 from fabric.blueprint.splits import pair_split
-from fabric.catalog import Switch
+from fabric.catalog import Server, Switch
 from fabric.report.text import join_words
 from fabric.studies.study import Study
 from fabric.topology.families import family
 from fabric.topology.topology import Bundle, Topology, title
 
-__all__ = ["list_notes", "list_unknown_breakouts", "list_unpriced", "parts_at_typical_power"]
+__all__ = ["list_notes", "list_unknown_breakouts", "list_unpriced", "note_unknown_nvlink", "parts_at_typical_power"]
 
 
 def list_notes(study: Study) -> Iterator[str]:
@@ -36,6 +36,7 @@ def list_notes(study: Study) -> Iterator[str]:
     for part in study.proof.unpriced:
         yield f"{part} has no price, so switches, then links, were minimised instead of cost."
     yield from _note_prices(study)
+    yield from note_unknown_nvlink(blueprint.server)
     yield from _note_power(study)
     yield from _note_power_limit(study)
     for bundle in topology.fabric_bundles:
@@ -111,6 +112,15 @@ def _note_power(study: Study) -> Iterator[str]:
         bundles = [bundle.name for bundle in study.blueprint.topology.bundles]
         parts = unknown(prices, "power", _models(study.blueprint), bundles)
         yield f"The power is unknown: no figure for {', '.join(parts)}."
+
+
+def note_unknown_nvlink(server: Server) -> Iterator[str]:
+    """Say where times are estimated without NVLink, whose bandwidth is not known."""
+    if server.gpus > 1 and server.nvlink_GBps is None:
+        yield (
+            f"The NVLink bandwidth of {server.name} is not known, so estimated times leave NVLink out: they may be too"
+            " short. Give nvlink_GBps in the request."
+        )
 
 
 def parts_at_typical_power(study: Study) -> tuple[str, ...]:

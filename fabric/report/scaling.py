@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fabric import units
+from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
 from fabric.report.text import name_size
 from fabric.studies.scaling import BEST, Bend, Curve, Scaling
@@ -66,7 +67,8 @@ def summarize_scaling(scaling: Scaling) -> Summary:
         )
         for index, study in enumerate(scaling.studies)
     ]
-    return Summary(text, [Table("", heads, rows)], [*_list_bends(scaling), *_list_infeasible(scaling)])
+    unknown = dict.fromkeys(note for study in scaling.studies for note in note_unknown_nvlink(study.blueprint.server))
+    return Summary(text, [Table("", heads, rows)], [*_list_bends(scaling), *_list_infeasible(scaling), *unknown])
 
 
 Points = list[tuple[int, float]]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fabric
+from fabric.export.simgrid import to_simgrid
 from fabric.report.describe import describe_json
 from fabric.report.notes import list_notes
+from tests.request_fixtures import Run
 
 GAUDI: dict[str, Any] = {"gpus": 512, "server": "gaudi3", "rails": 3, "family": "rail-only", "switches": "sn5600"}
 
@@ -41,3 +45,27 @@ def test_a_bundle_without_links_is_at_no_limit() -> None:
     study = fabric.design(words | {"pinned": {"x": 1, "y": 1}})
     assert [describe_json(study)["copies"][name] for name in ("leaf-x", "leaf-y")] == [0, 0]
     assert not [note for note in list_notes(study) if "parallel_links" in note]
+
+
+@pytest.mark.parametrize(("gpus", "said"), [(8, True), (1, False)])
+def test_times_without_a_known_nvlink_are_told(gpus: int, said: bool, run: Run, tmp_path: Path) -> None:
+    """An estimate leaves out an NVLink of unknown bandwidth, and says so; a server of one GPU has none."""
+    box = {"name": "box", "gpus": gpus, "nics": gpus, "nic_gbps": 400}
+    words = {"name": "x", "gpus": 64, "family": "fat-tree", "switches": "qm9700", "server": box}
+    text, file = "The NVLink bandwidth of box is not known", tmp_path / "x.json"
+    file.write_text(json.dumps(words))
+    assert any(text in note for note in list_notes(fabric.design(words))) is said
+    for command in ("allreduce", "scale"):
+        code, printed, _ = run(command, file)
+        assert code == 0
+        assert (text in " ".join(printed.split())) is said
+    known = fabric.design({**words, "server": {**box, "nvlink_GBps": 450}})
+    assert not [note for note in list_notes(known) if "NVLink bandwidth" in note]
+
+
+def test_a_platform_without_a_known_nvlink_says_so() -> None:
+    """The file for SimGrid tells in a comment that NVLink limits nothing where its bandwidth is not known."""
+    words = {"name": "x", "gpus": 16, "family": "fat-tree", "switches": "qm9700"}
+    unknown = fabric.design(words, server={"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 400})
+    assert "<!-- The NVLink bandwidth" in to_simgrid(unknown.blueprint)
+    assert "<!--" not in to_simgrid(fabric.design(words, server="dgx-h100").blueprint)
