@@ -246,5 +246,5 @@ def test_too_little_stock_is_infeasible() -> None:
 
 def test_a_wrong_name_in_stock_is_refused() -> None:
     """A name that is no switch of the catalogue or the request is one mistake, with the nearest name."""
-    (mistake,) = mistakes_of(gpus=8, server="hgx-h100", available={"sn560": 4})
-    assert "available.sn560: unknown switch 'sn560'; did you mean 'sn5600'?" in mistake
+    (mistake,) = mistakes_of(gpus=8, server="hgx-h100", available={"sn56000": 4})
+    assert "available.sn56000: unknown switch 'sn56000'; did you mean 'sn5600'?" in mistake

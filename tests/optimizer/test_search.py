@@ -319,6 +319,18 @@ def test_switches_split_their_ports_as_published(
     assert counts(size(read(words))) == switches
 
 
+@pytest.mark.parametrize(
+    ("server", "switch", "rails", "nics"), [("gaudi3", "sn5600", 3, 8), ("aws-p5", "sn4700", 8, 4)]
+)
+def test_servers_of_several_nics_per_gpu_have_the_rails_of_their_vendor(
+    server: str, switch: str, rails: int, nics: int
+) -> None:
+    """Port r of all 8 accelerators of a Gaudi 3 is on rail r; the 32 EFA ports of 8 GPUs are 8 rails of 4."""
+    words = {"name": "rails", "gpus": 512, "server": server, "family": "rail-optimized", "switches": switch}
+    blueprint = size(read(words)).blueprint
+    assert (blueprint.sizes["rail"], blueprint.sizes["server-leaf"]) == (rails, nics)
+
+
 def test_unknown_breakouts_are_asked_for() -> None:
     """A switch whose breakouts are not known is not refused as one without ports, but its breakouts are asked for.
 
