@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.composition import Composition
+from fabric.blueprint.physical import count_joints, count_modules
 from fabric.blueprint.prices import SHARES, Prices
-from fabric.topology.topology import Bundle, Group
+from fabric.catalog import LinkPart
+from fabric.catalog.link_parts import FIBRE
 
 __all__ = ["Bill", "BillRow", "bill", "priced_bill"]
 
@@ -17,7 +20,7 @@ class BillRow:
     """One line of a bill: equal parts with one use."""
 
     kind: str
-    """`switch`, `link`, `nic`, `module`, `cable` or `cage`."""
+    """`switch`, `link`, `nic`, `module`, `fibre`, `cable` or `cage`."""
     part: str
     """The name of the part."""
     used_for: str
@@ -27,9 +30,21 @@ class BillRow:
     unit_price_usd: float | None = None
     """The price of one, in USD; None where it is not known, and where another row holds it."""
     unit_power_w: float | None = None
-    """The power of one, in W; None where it is not known, and where another row holds it."""
+    """The typical power of one, in W; None where it is not known, and where another row holds it."""
     note: str = ""
     """A remark on the price."""
+    counted: bool = True
+    """Whether its price and power count towards totals; otherwise other rows hold them."""
+    title: str = ""
+    """The full name of the part."""
+    vendor_number: str = ""
+    """The vendor's part number."""
+    length_m: float | None = None
+    """The length of a fibre or cable: the shortest sold that is long enough; None where no length is asked."""
+    price_date: str = ""
+    """The date of the price."""
+    price_source: str = ""
+    """Where the price comes from."""
 
     @property
     def price_usd(self) -> float | None:
@@ -49,44 +64,68 @@ class Bill:
     gpus: int
     """The number of GPUs."""
     rows: tuple[BillRow, ...]
-    """Its lines. Switches, links and NICs carry the prices; a link's price includes its modules and fibre."""
+    """Its lines. A link at one price includes its modules and fibre; otherwise those carry the prices."""
     electricity_usd: float | None = None
     """Electricity for switches and modules over the years of the request, in USD; None where one figure is unknown."""
 
-    def of(self, kind: str) -> tuple[BillRow, ...]:
-        """Return the rows of one kind: `switch`, `link`, `nic` (where it is counted), `module`, `cable` or `cage`."""
-        return tuple(row for row in self.rows if row.kind == kind)
+    def of(self, *kinds: str) -> tuple[BillRow, ...]:
+        """Return the rows of some kinds (see `BillRow.kind`)."""
+        return tuple(row for row in self.rows if row.kind in kinds)
 
-    def quantity(self, kind: str) -> int:
-        """Return the total quantity of one kind."""
-        return sum(row.quantity for row in self.of(kind))
+    def quantity(self, *kinds: str) -> int:
+        """Return the total quantity of some kinds."""
+        return sum(row.quantity for row in self.of(*kinds))
 
     def cost_usd(self, kind: str | None = None) -> float | None:
-        """Return the cost of one kind, or of all; None when a part of it has no price."""
-        kinds = [kind] if kind else ["switch", "link", "nic"]
-        return _sum_known(row.price_usd for name in kinds for row in self.of(name))
+        """Return the cost of switches, links or NICs (`nic`), or of all; None when a part of it has no price."""
+        return _sum_known(row.price_usd for row in self._counted(kind))
 
     @property
     def power_w(self) -> float | None:
-        """The power of switches and modules; None when a part's power is unknown. Servers are not counted."""
-        return _sum_known(row.power_w for name in ("switch", "link") for row in self.of(name))
+        """The typical power of switches and modules; None when a part's is unknown. Servers are not counted."""
+        rows = (row for row in self._counted() if row.kind not in UNPOWERED)
+        return _sum_known(row.power_w for row in rows)
+
+    @property
+    def rounding_usd(self) -> float | None:
+        """What whole modules and fibres cost beyond the shares that links use of them, in USD."""
+        links = _sum_known(row.price_usd for row in self.of("link"))
+        bought = self.cost_usd("link")
+        return None if links is None or bought is None else round(bought - links, 2)
+
+    def _counted(self, kind: str | None = None) -> Iterator[BillRow]:
+        kinds = {None: ("switch", *LINKS, "nic"), "link": LINKS}.get(kind, (kind,))
+        return (row for row in self.rows if row.counted and row.kind in kinds)
+
+
+LINKS = ("link", "module", "fibre", "cable")
+"""The kinds of rows of which links consist."""
+
+UNPOWERED = ("fibre", "nic")
+"""The kinds of rows whose power is not counted: a fibre draws none, and a NIC's is the server's."""
 
 
 def bill(blueprint: Blueprint, prices: Prices) -> Bill:
     """Return the bill of materials of `blueprint`."""
-    rows = [*_list_priced(blueprint, prices), *_list_modules(blueprint), *_list_cables(blueprint)]
+    parts = {bundle.name: prices.parts(bundle.name) for bundle in blueprint.topology.bundles}
+    rows = [
+        *_list_switches(blueprint, prices),
+        *_list_links(blueprint, prices, whole=False),
+        *_list_nics(blueprint, prices),
+        *_list_modules(blueprint, prices, parts),
+        *_list_joints(blueprint, prices, parts),
+    ]
     return Bill(blueprint.gpus, (*rows, *_list_cages(blueprint)), _sum_electricity(rows, prices))
 
 
 def priced_bill(blueprint: Blueprint, prices: Prices) -> Bill:
     """Return the rows that carry prices; they need counts only, so sizes that can't be built have them too."""
-    return Bill(blueprint.gpus, tuple(_list_priced(blueprint, prices)))
-
-
-def _list_priced(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
-    yield from _list_switches(blueprint, prices)
-    yield from _list_links(blueprint, prices)
-    yield from _list_nics(blueprint, prices)
+    rows = (
+        *_list_switches(blueprint, prices),
+        *_list_links(blueprint, prices, whole=True),
+        *_list_nics(blueprint, prices),
+    )
+    return Bill(blueprint.gpus, rows)
 
 
 def _sum_electricity(rows: Iterable[BillRow], prices: Prices) -> float | None:
@@ -104,80 +143,110 @@ def _list_switches(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
     for role in blueprint.topology.roles:
         for model, count in blueprint.model_counts(role):
             cents = prices.switch_cents(model)
-            price = None if cents is None else cents / 100
-            note = f"price of {model.price_date}" if model.price_date and price is not None else ""
-            yield BillRow("switch", model.name, role, count, price, model.power_w, note)
+            priced = cents is not None
+            yield BillRow(
+                kind="switch",
+                part=model.name,
+                used_for=role,
+                quantity=count,
+                unit_price_usd=None if cents is None else cents / 100,
+                unit_power_w=model.power_w,
+                note=f"price of {model.price_date}" if model.price_date and priced else "",
+                title=model.title,
+                vendor_number=model.vendor_number,
+                price_date=model.price_date if priced else "",
+                price_source=(model.source if model.price_date else "the request") if priced else "",
+            )
 
 
-def _list_links(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
+def _list_links(blueprint: Blueprint, prices: Prices, *, whole: bool) -> Iterator[BillRow]:
+    """Yield the links of each bundle; with `whole` all of their price, even where modules and fibres would hold it."""
     for bundle in blueprint.topology.bundles:
         cents = prices.link_cents(bundle.name)
-        price = None if cents is None else cents / 100
         own = prices.spec.link_price(bundle.name) is not None
-        optic = prices.part(bundle.name)
-        part = optic.name if optic and not own else f"{blueprint.link_gbps}G link"
-        asked = own or optic in prices.spec.link_parts
-        note = ", ".join(["price from the request"] * asked + ["both modules and the fibre"] * (not own))
-        yield BillRow("link", part, bundle.name, blueprint.links(bundle), price, prices.link_power_w(bundle.name), note)
+        found = prices.parts(bundle.name)
+        one = own or found is None or found.kind == "link"
+        part = found.joint if found and one and not own else None
+        asked = own or part in prices.spec.link_parts
+        note = ["price from the request"] * asked + (_describe_price(own, found) if one else ["sum of its parts"])
+        yield BillRow(
+            kind="link",
+            part=part.name if part else f"{blueprint.link_gbps}G link",
+            used_for=bundle.name,
+            quantity=blueprint.links(bundle),
+            unit_price_usd=None if cents is None else cents / 100,
+            unit_power_w=prices.link_power_w(bundle.name),
+            note=", ".join(note),
+            counted=whole or one,
+            title=part.title if part else "",
+            price_date=part.price_date if part else "",
+            price_source="the request" if asked else part.source if part else "",
+        )
+
+
+def _describe_price(own: bool, found: Composition | None) -> list[str]:
+    """Return what the price of a whole link includes."""
+    if own:
+        return []
+    return ["both modules and the fibre" if found is None or found.media in FIBRE else "with both ends"]
 
 
 def _list_nics(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
     """Yield all NICs of the servers, where the request gives their price."""
     if prices.spec.nic_usd is not None:
         part, count = f"{blueprint.server.nic_gbps}G NIC", blueprint.servers * blueprint.server.nics
-        yield BillRow("nic", part, "server", count, prices.nic_cents / 100, note="price from the request")
+        yield BillRow(
+            kind="nic",
+            part=part,
+            used_for="server",
+            quantity=count,
+            unit_price_usd=prices.nic_cents / 100,
+            note="price from the request",
+            price_source="the request",
+        )
 
 
-def _list_modules(blueprint: Blueprint) -> Iterator[BillRow]:
+def _list_modules(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Composition | None]) -> Iterator[BillRow]:
     """Yield one module for each cage in use; in a cage of several ports it carries as many links."""
-    nics = blueprint.servers * blueprint.server.nics
-    yield BillRow("module", _name_module(blueprint, blueprint.planes), "server", nics, note="within the link's price")
-    for group in blueprint.topology.switch_groups:
-        for links, count in _count_cages(blueprint, group):
-            yield BillRow("module", _name_module(blueprint, links), group.role, count, note="within the link's price")
+    for each in count_modules(blueprint, parts):
+        links = f"{each.links} x " if each.links > 1 else ""
+        part = _priced_apart(each.part, each.bundle, prices)
+        row = BillRow("module", f"{links}{blueprint.link_gbps}G module", each.role, each.count)
+        yield _make_row(row, part, prices)
 
 
-def _name_module(blueprint: Blueprint, links: int) -> str:
-    return f"{links} x {blueprint.link_gbps}G module" if links > 1 else f"{blueprint.link_gbps}G module"
+def _list_joints(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Composition | None]) -> Iterator[BillRow]:
+    """Yield the fibres and cables of each bundle."""
+    for each in count_joints(blueprint, parts, prices.ends):
+        name = each.kind if each.tails == 1 else f"{each.kind} splitter to {each.tails}"
+        metres = prices.spec.length_m(each.bundle)
+        part = _priced_apart(each.part, each.bundle, prices)
+        row = BillRow(each.kind, name, each.bundle, each.count, length_m=metres or None)
+        yield _make_row(row, part, prices)
 
 
-def _count_cages(blueprint: Blueprint, group: Group) -> Iterator[tuple[int, int]]:
-    """Yield, for each model of `group`, the links a cage holds and the cages in use, fewer where ports are free.
-
-    The switches stand in the order of their models, and those with free ports last of all.
-    """
-    fills = [(count, ports) for count, ports in blueprint.port_fills(group) if count]
-    for model, count in blueprint.model_counts(group.role):
-        links, cages, left = model.links_per_cage(blueprint.link_gbps), 0, count
-        while left:
-            (equal, ports), *rest = fills
-            taken = min(left, equal)
-            cages += taken * -(-ports // links)
-            left -= taken
-            fills = [(equal - taken, ports), *rest] if equal > taken else rest
-        yield links, cages
+def _priced_apart(part: LinkPart | None, bundle: str, prices: Prices) -> LinkPart | None:
+    """Return a part unless its price is in the request's price of the whole link."""
+    return part if prices.spec.link_price(bundle) is None else None
 
 
-def _list_cables(blueprint: Blueprint) -> Iterator[BillRow]:
-    """Yield one cable per link; links of one pair of devices share one when a cage at both ends holds them."""
-    for bundle in blueprint.topology.bundles:
-        links = _links_per_cable(blueprint, bundle)
-        part = f"cable of {links} links" if links > 1 else "cable"
-        quantity = -(-blueprint.links(bundle) // links)
-        yield BillRow("cable", part, bundle.name, quantity, note="within the link's price")
-
-
-def _links_per_cable(blueprint: Blueprint, bundle: Bundle) -> int:
-    upper = _links_per_cage(blueprint, bundle.upper.role)
-    if bundle in blueprint.topology.host_bundles:
-        return min(blueprint.planes, upper)
-    both = min(upper, _links_per_cage(blueprint, bundle.lower.role))
-    return both if blueprint.sizes[bundle.name] % both == 0 else 1
-
-
-def _links_per_cage(blueprint: Blueprint, role: str) -> int:
-    """Return the links that a cage of any switch of `role` holds."""
-    return min(model.links_per_cage(blueprint.link_gbps) for model, _ in blueprint.model_counts(role))
+def _make_row(row: BillRow, part: LinkPart | None, prices: Prices) -> BillRow:
+    """Return the row of a part; one that comes within the price of a whole link keeps the plain name it has."""
+    if part is None:
+        return replace(row, note="within the link's price", counted=False)
+    asked, metres = part in prices.spec.link_parts, row.length_m or 0
+    return replace(
+        row,
+        part=part.name,
+        unit_price_usd=part.price_usd,
+        unit_power_w=part.power_w,
+        note="price from the request" if asked else "",
+        title=part.title,
+        vendor_number=part.vendor_number,
+        length_m=min((each for each in part.lengths_m if each >= metres), default=row.length_m) if metres else None,
+        price_date=part.price_date if part.price_usd is not None else "",
+        price_source="the request" if asked else part.source if part.price_usd is not None else "",
+    )
 
 
 def _list_cages(blueprint: Blueprint) -> Iterator[BillRow]:
@@ -185,7 +254,7 @@ def _list_cages(blueprint: Blueprint) -> Iterator[BillRow]:
     for role in blueprint.topology.roles:
         for model, count in blueprint.model_counts(role):
             cages = (model.cages or model.ports) * count
-            yield BillRow("cage", model.name, role, cages, note="part of the switch")
+            yield BillRow("cage", model.name, role, cages, note="part of the switch", counted=False)
 
 
 def _sum_known(values: Iterable[float | None]) -> float | None:

@@ -37,6 +37,8 @@ class Blueprint:
     """The rate of each link in Gb/s, one direction."""
     mixes: Mapping[str, tuple[tuple[Switch, int], ...]] = field(default_factory=dict)
     """The models of the roles that mix several, each with its number of devices, in the order of the devices."""
+    allowed: Mapping[str, tuple[Switch, ...]] = field(default_factory=dict)
+    """The models among which those of each role were chosen, which the parts of the links all fit; default: those."""
 
     @property
     def servers(self) -> int:
@@ -71,6 +73,12 @@ class Blueprint:
     def model_counts(self, role: str) -> tuple[tuple[Switch, int], ...]:
         """Return the models of `role`, each with its number of devices; mostly there is one."""
         return self.mixes.get(role) or ((self.models[role], self.devices(role)),)
+
+    @property
+    def allowed_models(self) -> dict[str, tuple[Switch, ...]]:
+        """The models that the parts of the links must fit, by role."""
+        chosen = {role: tuple(model for model, _ in self.model_counts(role)) for role in self.topology.roles}
+        return chosen | dict(self.allowed)
 
     @property
     def switches(self) -> int:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
+from types import MappingProxyType
 
-from fabric.catalog import Optic, Switch, link_part
+from fabric.blueprint.blueprint import Blueprint
+from fabric.blueprint.composition import (
+    Composition,
+    End,
+    Wanted,
+    choose_parts,
+    end_of_server,
+    end_of_switches,
+    list_compositions,
+)
+from fabric.catalog import MEDIA, LinkPart, Switch, optics
 from fabric.request import Spec
+from fabric.topology.topology import Topology
 
-__all__ = ["FACTS", "SHARES", "Prices", "unknown", "unknown_maxima"]
+__all__ = ["FACTS", "SHARES", "Prices", "bundle_ends", "prices_of", "unknown", "unknown_maxima"]
 
 FACTS = ("price", "power", "maximum power", "height")
 """What may have to be known of every switch and link; the typical power stands for a maximum that is not known."""
 
 SHARES = 10_000
 """The parts of a dollar in which electricity is counted, for each switch and link a whole number of them."""
+
+Ends = tuple[End | None, End | None]
+"""The lower and the upper end of a bundle's links; None where the cages of the models allowed are unlike."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +42,8 @@ class Prices:
     """The request, whose own prices come first."""
     link_gbps: int
     """The rate of a link."""
+    ends: Mapping[str, Ends] = field(default_factory=lambda: MappingProxyType({}))
+    """The cages at the two ends of each bundle's links; where there are none, only whole links fit."""
 
     def switch_cents(self, model: Switch) -> int | None:
         """Return the price of one switch."""
@@ -50,38 +68,92 @@ class Prices:
         return _total(self.link_cents(bundle), self.electricity(self.link_power_w(bundle)))
 
     def link_cents(self, bundle: str) -> int | None:
-        """Return the price of one link of `bundle`, both modules and the fibre."""
+        """Return the price of one link of `bundle`, with all its parts."""
         asked = self.spec.link_price(bundle)
         if asked is not None:
             return round(100 * asked)
-        part = self.part(bundle)
-        if part is None or part.price_usd is None:
-            return None
-        return round(100 * part.price_usd * part.share(self.link_gbps))
+        found = self.parts(bundle)
+        return None if found is None or found.price_usd is None else round(100 * found.price_usd)
 
-    def part(self, bundle: str) -> Optic | None:
-        """Return the cheapest link part at this rate that reaches as far as the links of `bundle` are long.
+    def parts(self, bundle: str) -> Composition | None:
+        """Return the parts of one link of `bundle`: the cheapest that fit, reach and are of the media asked for.
 
-        Its power counts even where the request says the price.
+        Their power counts even where the request says the price. None where no known part has the rate.
         """
-        return link_part(self.link_gbps, self.spec.link_parts, self.spec.length_m(bundle))
+        if bundle not in self._chosen:
+            self._chosen[bundle] = choose_parts(self._wanted(bundle), *self._ends(bundle), self._offered)
+        return self._chosen[bundle]
+
+    def refusal(self, bundle: str) -> str | None:
+        """Return why no known parts make the links of `bundle` that the request asks for; None where some do."""
+        wanted = self._wanted(bundle)
+        if self.parts(bundle) is not None:
+            return None
+        found = list_compositions(wanted, *self._ends(bundle), self._offered)
+        what = f"{MEDIA[wanted.media]} " if wanted.media else ""
+        if not found:
+            asked = wanted.media or self.spec.optics or self.spec.exclude_optics
+            return f"no {what}part for {bundle} at {wanted.rate_gbps}G is known; {_OWN}" if asked else None
+        known = [(each.reach_m, each.joint.name) for each in found if each.reach_m is not None]
+        longest = "no reach is known" if not known else "the longest known is {:,g} m ({})".format(*max(known))
+        return (
+            f"no {what}part for {bundle} at {wanted.rate_gbps}G reaches {wanted.length_m:,g} m; {longest};"
+            f" {_OWN} with its reach_m"
+        )
 
     def link_power_w(self, bundle: str) -> float | None:
-        """Return the power of the modules of one link of `bundle`."""
-        part = self.part(bundle)
-        return None if part is None or part.power_w is None else part.power_w * part.share(self.link_gbps)
+        """Return the typical power of the modules or plugs of one link of `bundle`."""
+        found = self.parts(bundle)
+        return None if found is None or found.power_w is None else float(found.power_w)
 
     def link_max_power_w(self, bundle: str) -> float | None:
-        """Return the maximum power of the modules of one link of `bundle`, the typical where that is not known."""
-        part = self.part(bundle)
-        if part is None or part.max_power_w is None:
-            return self.link_power_w(bundle)
-        return part.max_power_w * part.share(self.link_gbps)
+        """Return the maximum power of the modules or plugs of one link; typical where no maximum is known."""
+        found = self.parts(bundle)
+        return None if found is None or found.max_power_w is None else float(found.max_power_w)
 
     def states_link_maximum(self, bundle: str) -> bool:
         """Say whether the maximum power of a link of `bundle` is known."""
-        part = self.part(bundle)
-        return part is not None and part.max_power_w is not None
+        found = self.parts(bundle)
+        return found is not None and found.states_maximum
+
+    def _wanted(self, bundle: str) -> Wanted:
+        return Wanted(self.link_gbps, self.spec.length_m(bundle), self.spec.link_media(bundle))
+
+    def _ends(self, bundle: str) -> Ends:
+        return self.ends.get(bundle, (None, None))
+
+    @cached_property
+    def _chosen(self) -> dict[str, Composition | None]:
+        """The parts already chosen, by bundle: the optimizer asks many times."""
+        return {}
+
+    @cached_property
+    def _offered(self) -> tuple[LinkPart, ...]:
+        """The parts that the request allows: the catalogue's and its own, which replace those of the same name."""
+        parts = {**optics(), **{part.name: part for part in self.spec.link_parts}}
+        allowed = self.spec.optics or tuple(parts)
+        return tuple(part for name, part in parts.items() if name in allowed and name not in self.spec.exclude_optics)
+
+
+_OWN = "describe one under `links`"
+
+
+def bundle_ends(
+    spec: Spec, topology: Topology, planes: int, models: Mapping[str, Iterable[Switch]]
+) -> Mapping[str, Ends]:
+    """Return the cages at both ends of each bundle's links, with the switch models that each role may have."""
+    gbps = spec.plane_gbps(planes)
+    at: dict[str, End | None] = {role: end_of_switches(allowed, gbps) for role, allowed in models.items() if gbps}
+    at[topology.server.role] = end_of_server(spec.server, planes)
+    return MappingProxyType(
+        {bundle.name: (at.get(bundle.lower.role), at.get(bundle.upper.role)) for bundle in topology.bundles}
+    )
+
+
+def prices_of(spec: Spec, blueprint: Blueprint) -> Prices:
+    """Return the prices by which a blueprint was chosen: links fit every model that the request allowed."""
+    ends = bundle_ends(spec, blueprint.topology, blueprint.planes, blueprint.allowed_models)
+    return Prices(spec, blueprint.link_gbps, ends)
 
 
 def _total(cents: int | None, electricity: int | None) -> int | None:

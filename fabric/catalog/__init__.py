@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from fabric.catalog.parts import Collectives, Generation, Multicast, Optic, Protocol, Server, Shares, Steps, Switch
+from fabric.catalog.link_parts import MEDIA, LinkPart
+from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
 
 __all__ = [
+    "MEDIA",
     "Collectives",
     "Generation",
-    "Optic",
+    "LinkPart",
     "Protocol",
     "Server",
     "Shares",
     "Steps",
     "Switch",
     "collectives",
-    "link_part",
     "optics",
     "servers",
     "switches",
@@ -44,23 +44,15 @@ def servers() -> MappingProxyType[str, Server]:
 
 
 @cache
-def optics() -> MappingProxyType[str, Optic]:
+def optics() -> MappingProxyType[str, LinkPart]:
     """Return the shipped link parts by name."""
-    rows = (row | {"splits": tuple(row.get("splits", ()))} for row in _rows("optics"))
-    return MappingProxyType({row["name"]: Optic(**row) for row in rows})
+    return MappingProxyType({row["name"]: LinkPart(**_freeze(row)) for row in _rows("optics")})
 
 
-@cache
-def link_part(rate_gbps: int, own: tuple[Optic, ...] = (), length_m: float = 0) -> Optic | None:
-    """Return the cheapest whole link that runs at `rate_gbps` over `length_m`; None where no part with a price does.
-
-    `own` are parts in addition to the catalogue's, which replace those of the same name. A part without a stated reach
-    has any length.
-    """
-    parts = {**optics(), **{optic.name: optic for optic in own}}.values()
-    links = (optic for optic in parts if optic.kind == "link" and optic.price_usd is not None)
-    fits = [optic for optic in links if optic.share(rate_gbps) and length_m <= (optic.reach_m or math.inf)]
-    return min(fits, key=lambda optic: ((optic.price_usd or 0) * optic.share(rate_gbps), optic.name), default=None)
+def _freeze(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its lists as tuples and its mappings as tuples of pairs."""
+    lists = {key: tuple(value) for key, value in row.items() if isinstance(value, list)}
+    return row | lists | {key: tuple(value.items()) for key, value in row.items() if isinstance(value, dict)}
 
 
 @cache

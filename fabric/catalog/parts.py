@@ -1,11 +1,11 @@
-"""The parts of the catalogue: switches, servers, link parts, and the constants of collectives."""
+"""The parts of the catalogue: switches, servers, and the constants of collectives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Collectives", "Optic", "Protocol", "Server", "Steps", "Switch"]
+__all__ = ["Collectives", "Protocol", "Server", "Steps", "Switch"]
 
 
 TWIN_PORT_GBPS = 800
@@ -158,43 +158,6 @@ class Server:
         """Return the links that share one fibre connector, with each NIC on `planes` planes."""
         links = self.links_per_cage(planes)
         return -(-links // (self.connectors or min(links, 2)))
-
-
-@dataclass(frozen=True)
-class Optic:
-    """A link part."""
-
-    name: str
-    """Its name in requests."""
-    kind: str
-    """`link` (a whole link with one price), `module`, `cable`, or `offer` (listed, never chosen)."""
-    rate_gbps: int
-    """Its rate in Gb/s, one direction."""
-    media: str
-    """`copper` or `fibre`."""
-    splits: tuple[int, ...] = ()
-    """The numbers of slower links into which one such link can be split."""
-    links: int = 1
-    """The links of a module."""
-    title: str = ""
-    """The product's full name."""
-    reach_m: float | None = None
-    """Its maximum length; None is any length."""
-    power_w: float | None = None
-    """Its power, of both ends for a link."""
-    max_power_w: float | None = None
-    """Its maximum power, of both ends for a link."""
-    price_usd: float | None = None
-    """Its unit price, with both ends for a link."""
-    price_date: str = ""
-    """The date of the price."""
-    source: str = ""
-    """Where these facts come from."""
-
-    def share(self, rate_gbps: int) -> float:
-        """Return the share of the part that one link of `rate_gbps` uses (1, 1/2 ...); 0 where it cannot carry it."""
-        links = self.rate_gbps // rate_gbps if self.rate_gbps % rate_gbps == 0 else 0
-        return 1.0 if links == 1 else 1.0 / links if links in self.splits else 0.0
 
 
 @dataclass(frozen=True)

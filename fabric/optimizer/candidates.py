@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from fabric.blueprint.prices import Prices, unknown
+from fabric.blueprint.prices import Prices, bundle_ends, unknown
 from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
 from fabric.request import Spec
@@ -115,15 +116,16 @@ def _try_candidate(
     spec: Spec, topology: Topology, planes: int, layer: str | None, needs: Sequence[str]
 ) -> Candidate | Rejected:
     gbps = spec.plane_gbps(planes)
-    prices = Prices(spec, gbps)
     models = {
-        role: _usable_models(prices, _with_link_layer(spec.models(role), layer), needs) for role in topology.roles
+        role: _usable_models(Prices(spec, gbps), _with_link_layer(spec.models(role), layer), needs)
+        for role in topology.roles
     }
+    prices = Prices(spec, gbps, bundle_ends(spec, topology, planes, models))
     candidate = Candidate(spec, topology, planes, models, prices)
-    reason = next(_objections(spec, topology, planes, layer, models), None)
+    reason = next(_objections(candidate, layer), None)
     if reason is None:
-        unknown = next(_unknown_breakouts(spec, layer, models, gbps), None)
-        return candidate if unknown is None else Rejected(str(candidate), unknown, unknown=True)
+        lacks = next(chain(_unknown_breakouts(spec, layer, models, gbps), _link_objections(candidate)), None)
+        return candidate if lacks is None else Rejected(str(candidate), lacks, unknown=True)
     return Rejected(str(candidate), reason)
 
 
@@ -134,10 +136,9 @@ def _usable_models(prices: Prices, models: tuple[Switch, ...], needs: Sequence[s
     return known or fits
 
 
-def _objections(
-    spec: Spec, topology: Topology, planes: int, layer: str | None, models: dict[str, tuple[Switch, ...]]
-) -> Iterator[str]:
-    gbps = spec.plane_gbps(planes)
+def _objections(candidate: Candidate, layer: str | None) -> Iterator[str]:
+    spec, topology, planes, models = candidate.spec, candidate.topology, candidate.planes, candidate.models
+    gbps = candidate.link_gbps
     if not gbps:
         yield f"a NIC of {spec.server.nic_gbps}G does not split evenly over {planes} planes"
     if spec.pinned.get(PLANE, planes) != planes:
@@ -157,6 +158,13 @@ def _objections(
         elif not usable and not _may_split(spec, role, layer, gbps):
             has = ", ".join(f"{model.name} {_rates(model)}" for model in _with_link_layer(spec.models(role), layer))
             yield f"the {role} has no ports at {gbps}G ({has})"
+
+
+def _link_objections(candidate: Candidate) -> Iterator[str]:
+    """Yield why no known parts make the links that the request asks for."""
+    for bundle in candidate.topology.bundles:
+        if reason := candidate.prices.refusal(bundle.name):
+            yield reason
 
 
 def _may_split(spec: Spec, role: str, layer: str | None, gbps: int) -> list[str]:

@@ -269,7 +269,15 @@ def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
     models = {role: max(pairs, key=lambda pair: pair[1])[0] for role, pairs in used.items()}
     mixes = {role: pairs for role, pairs in used.items() if len(pairs) > 1}
     return Blueprint(
-        spec.name, candidate.topology, solution.sizes, models, spec.server, spec.gpus, candidate.link_gbps, mixes
+        name=spec.name,
+        topology=candidate.topology,
+        sizes=solution.sizes,
+        models=models,
+        server=spec.server,
+        gpus=spec.gpus,
+        link_gbps=candidate.link_gbps,
+        mixes=mixes,
+        allowed=candidate.models,
     )
 
 

@@ -9,15 +9,16 @@ the cheapest that is long enough, the lines bend, and the break-even is the one 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from itertools import product
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import bill
-from fabric.blueprint.prices import Prices
-from fabric.catalog import Optic
+from fabric.blueprint.prices import Prices, bundle_ends, prices_of
+from fabric.catalog import LinkPart
 from fabric.errors import InputError
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.objectives import COST
@@ -25,6 +26,7 @@ from fabric.optimizer.search import Progress, blueprint_of, comparable_candidate
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.families import family
+from fabric.topology.topology import Topology
 
 __all__ = ["FACTOR", "BreakEven", "find_break_evens"]
 
@@ -81,7 +83,7 @@ def find_break_evens(spec: Spec, chosen: Blueprint, progress: Progress = lambda 
             " sensitivity"
         )
     spec = replace(spec, limits=replace(spec.limits, cost_usd=None))
-    if bill(chosen, Prices(spec, chosen.link_gbps)).cost_usd() is None:
+    if bill(chosen, prices_of(spec, chosen)).cost_usd() is None:
         raise InputError(f"{spec.name}: a part has no known price, so cost did not decide; give it in prices_usd")
     found = []
     for part in _parts(spec):
@@ -134,7 +136,7 @@ def _cheaper_fabric(part: _Part, cents: int, chosen: Blueprint) -> Blueprint | N
 def _cost_cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
     """Return the cost of `blueprint` at this price of the part, in cents."""
     spec = part.at(cents)
-    prices = Prices(spec, blueprint.link_gbps)
+    prices = prices_of(spec, blueprint)
     models = {model.name: model for role in blueprint.topology.roles for model in spec.models(role)}
     counts = (pair for role in blueprint.topology.roles for pair in blueprint.model_counts(role))
     total = sum(count * (prices.switch_cents(models[model.name]) or 0) for model, count in counts)
@@ -158,15 +160,23 @@ def _parts(spec: Spec) -> Iterator[_Part]:
         yield _Part(
             label, round(100 * price), partial(_with_link_price, spec, name), partial(_priced_links, spec, name)
         )
-    rates = {gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes))}
-    named = dict.fromkeys(bundle.name for form in forms for bundle in form.bundles)
-    bundles = [name for name in named if spec.link_price(name) is None]
-    found = (Prices(spec, gbps).part(bundle) for gbps in sorted(rates) for bundle in bundles)
-    optics = {part.name: part for part in found if part}
-    for part in optics.values():
+    for part in _link_parts(spec, forms).values():
         if part.price_usd:
             at, taken = partial(_with_optic, spec, part), partial(_optics, spec, part)
             yield _Part(part.name, round(100 * part.price_usd), at, taken)
+
+
+def _link_parts(spec: Spec, forms: Sequence[Topology]) -> dict[str, LinkPart]:
+    """Return the link parts with a price that the links of some topology take, by name."""
+    found: dict[str, LinkPart] = {}
+    for planes, form in product(spec.planes, forms):
+        if gbps := spec.plane_gbps(planes):
+            models = {role: [each for each in spec.models(role) if each.radix(gbps)] for role in form.roles}
+            prices = Prices(spec, gbps, bundle_ends(spec, form, planes, models))
+            bundles = [bundle.name for bundle in form.bundles if spec.link_price(bundle.name) is None]
+            taken = (parts for name in bundles if (parts := prices.parts(name)) and parts.price_usd is not None)
+            found |= {part.name: part for parts in taken for part, _ in parts.shares}
+    return dict(sorted(found.items(), key=lambda item: item[1].rate_gbps or 0))
 
 
 def _with_switch(spec: Spec, name: str, cents: int) -> Spec:
@@ -181,7 +191,7 @@ def _with_link_price(spec: Spec, name: str, cents: int) -> Spec:
     return replace(spec, link_price_usd={**spec.link_price_usd, name: cents / 100})
 
 
-def _with_optic(spec: Spec, part: Optic, cents: int) -> Spec:
+def _with_optic(spec: Spec, part: LinkPart, cents: int) -> Spec:
     others = tuple(each for each in spec.link_parts if each.name != part.name)
     return replace(spec, link_parts=(*others, replace(part, price_usd=cents / 100)))
 
@@ -198,8 +208,11 @@ def _priced_links(spec: Spec, name: str, blueprint: Blueprint) -> Fraction:
     return Fraction(sum(blueprint.links(bundle) for bundle in blueprint.topology.bundles if own[bundle.name] == name))
 
 
-def _optics(spec: Spec, part: Optic, blueprint: Blueprint) -> Fraction:
-    prices = Prices(spec, blueprint.link_gbps)
+def _optics(spec: Spec, part: LinkPart, blueprint: Blueprint) -> Fraction:
+    prices = prices_of(spec, blueprint)
     own = (each for each in blueprint.topology.bundles if spec.link_price(each.name) is None)
-    links = sum(blueprint.links(each) for each in own if prices.part(each.name) == part)
-    return links * Fraction(part.share(blueprint.link_gbps))
+    taken = ((blueprint.links(each), parts) for each in own if (parts := prices.parts(each.name)))
+    return sum(
+        (links * share for links, parts in taken for each, share in parts.shares if each.name == part.name),
+        start=Fraction(0),
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fabric import catalog
-from fabric.catalog import Switch
+from fabric.catalog import LinkPart, Switch
 from fabric.request import tables, topologies
 from fabric.topology.families import Family, families, known_names
 
@@ -164,20 +164,56 @@ def list_servers() -> Listing:
 
 
 def list_optics() -> Listing:
+    """Return the link parts; in the terminal facts share columns, so that they fit 80 characters."""
     columns = {
         "name": "name",
         "kind": "kind",
-        "rate_gbps": "rate (Gb/s)",
-        "media": "medium",
+        "rate_gbps": "Gb/s",
+        "ends": "ends",
         "reach_m": "reach (m)",
-        "power_w": "power (W)",
+        "power_w": "W",
         "price_usd": "price (USD)",
     }
-    rows: list[tuple[Any, ...]] = [
-        (item.name, item.kind, item.rate_gbps, item.media, item.reach_m, item.power_w, item.price_usd)
-        for item in catalog.optics().values()
-    ]
-    return Listing(columns, rows)
+    facts = [_optic_facts(item) for item in catalog.optics().values()]
+    return Listing(columns, [_optic_row(item) for item in facts], facts)
+
+
+def _optic_facts(item: LinkPart) -> dict[str, Any]:
+    """Return a link part as `--json` prints it."""
+    return {
+        "name": item.name,
+        "kind": item.kind,
+        "rate_gbps": item.rate_gbps,
+        "media": item.media,
+        "ends": _write_ends(item),
+        "lanes": item.lanes,
+        "reach_m": item.longest_m,
+        "reach_by_fibre": dict(item.reach_by_fibre) or None,
+        "lengths_m": list(item.lengths_m) or None,
+        "power_w": item.power_w,
+        "max_power_w": item.max_power_w,
+        "price_usd": item.price_usd,
+        "price_date": item.price_date or None,
+        "vendor_number": item.vendor_number or None,
+    }
+
+
+def _write_ends(item: LinkPart) -> str | None:
+    """Return the ends of a part: `osfp, 2 mpo12`, `mpo12 - 2 mpo12` or `osfp - 4 qsfp56`."""
+    many = f"{item.connectors} " if item.connectors > 1 else ""
+    if item.kind == "module":
+        return ", ".join(filter(None, (item.form, f"{many}{item.connector}" if item.connector else ""))) or None
+    near = item.connector or item.form or "any"
+    far = f"{item.tails} " * (item.tails > 1) + (item.tail_form or near)
+    return None if near == far == "any" else f"{near} - {far}"
+
+
+def _optic_row(facts: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the row of a link part in the terminal."""
+    price = facts["price_usd"] and f"{facts['price_usd']:,.10g} {facts['price_date'] or ''}".strip()
+    kind = f"{facts['kind']} {facts['media']}"
+    power = facts["power_w"] or (facts["max_power_w"] and f"max {facts['max_power_w']:g}")
+    return facts["name"], kind, facts["rate_gbps"], facts["ends"], facts["reach_m"], power, price
 
 
 def list_formats() -> Listing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -62,7 +63,9 @@ def _describe_tier(study: Study, role: str) -> SwitchTier:
 def _describe_links(study: Study) -> tuple[LinkBundle, ...]:
     metrics, bill = metrics_of(study.blueprint), study.bill
     priced = {row.used_for: row for row in bill.of("link")}
-    cables = {row.used_for: row.quantity for row in bill.of("cable")}
+    cables = Counter({row.used_for: 0 for row in bill.of("link")})
+    for row in bill.of("fibre", "cable"):
+        cables[row.used_for] += row.quantity
     return tuple(
         LinkBundle(
             name=bundle.name,

@@ -58,7 +58,7 @@ class LinkBundle:
     per_pair: float
     """The links of two devices that are joined, on average."""
     cables: int
-    """The number of cables."""
+    """The number of fibres and cables, splitters counted once."""
     unit_price_usd: float | None
     """The price of one link with its modules; None where it is not known."""
     price_usd: float | None
@@ -138,8 +138,8 @@ class Design:
 
     @property
     def bill_rows(self) -> tuple[BillRow, ...]:
-        """The rows of the bill that carry a price: switches, links, and NICs where they are counted."""
-        return tuple(row for kind in ("switch", "link", "nic") for row in self.bill.of(kind))
+        """The rows of the bill that carry a price: switches, links or their parts, and NICs where they are counted."""
+        return tuple(row for row in self.bill.rows if row.counted)
 
     @property
     def switches_total(self) -> int:

@@ -45,9 +45,10 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
             "by_bundle": {bundle.name: bundle.links for bundle in design.links},
             "per_pair": {bundle.name: bundle.per_pair for bundle in design.links},
         },
-        "modules": _count_parts(bill, "module", "by_role"),
-        "cables": _count_parts(bill, "cable", "by_bundle"),
-        "cages": _count_parts(bill, "cage", "by_role"),
+        "modules": _count_parts(bill, ("module",), "by_role"),
+        "fibres": _count_parts(bill, ("fibre",), "by_bundle"),
+        "cables": _count_parts(bill, ("fibre", "cable"), "by_bundle"),
+        "cages": _count_parts(bill, ("cage",), "by_role"),
         "oversubscription": {
             tier.role: tier.oversubscription for tier in design.switches if tier.oversubscription is not None
         },
@@ -86,11 +87,11 @@ def _tier_object(tier: SwitchTier) -> dict[str, Any]:
     }
 
 
-def _count_parts(bill: Bill, kind: str, by: str) -> dict[str, Any]:
+def _count_parts(bill: Bill, kinds: tuple[str, ...], by: str) -> dict[str, Any]:
     counts: Counter[str] = Counter()
-    for row in bill.of(kind):
+    for row in bill.of(*kinds):
         counts[row.used_for] += row.quantity
-    return {"total": bill.quantity(kind), by: dict(counts)}
+    return {"total": bill.quantity(*kinds), by: dict(counts)}
 
 
 def _proof_object(design: Design, timed: bool) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.blueprint.max_power import typical_parts
-from fabric.blueprint.prices import Prices, unknown
+from fabric.blueprint.prices import prices_of, unknown
 from fabric.blueprint.splits import pair_split
 from fabric.catalog import Server, Switch
 from fabric.report.text import join_words
@@ -108,7 +108,7 @@ def _note_parallel_links(study: Study, bundle: Bundle) -> Iterator[str]:
 
 def _note_power(study: Study) -> Iterator[str]:
     if study.bill.power_w is None:
-        prices = Prices(study.spec, study.blueprint.link_gbps)
+        prices = prices_of(study.spec, study.blueprint)
         bundles = [bundle.name for bundle in study.blueprint.topology.bundles]
         parts = unknown(prices, "power", _models(study.blueprint), bundles)
         yield f"The power is unknown: no figure for {', '.join(parts)}."
@@ -125,7 +125,7 @@ def note_unknown_nvlink(server: Server) -> Iterator[str]:
 
 def parts_at_typical_power(study: Study) -> tuple[str, ...]:
     """Return the parts in use that count at typical power where maximum power is limited, since theirs is not known."""
-    return typical_parts(study.blueprint, Prices(study.spec, study.blueprint.link_gbps))
+    return typical_parts(study.blueprint, prices_of(study.spec, study.blueprint))
 
 
 def _note_power_limit(study: Study) -> Iterator[str]:
@@ -146,32 +146,26 @@ def _models(blueprint: Blueprint) -> list[Switch]:
 
 def _note_prices(study: Study) -> Iterator[str]:
     """Say how old the prices are, and where a link is priced as the share of a faster one."""
-    prices, rate = Prices(study.spec, study.blueprint.link_gbps), study.blueprint.link_gbps
+    prices, rate = prices_of(study.spec, study.blueprint), study.blueprint.link_gbps
     bundles = [each.name for each in study.blueprint.topology.bundles if study.spec.link_price(each.name) is None]
-    parts = {part.name: part for name in bundles if (part := prices.part(name))}
+    taken = [found for name in bundles if (found := prices.parts(name))]
+    parts = {part.name: part for found in taken for part, _ in found.shares if part.price_usd is not None}
     dated = {model.name: model.price_date for model in _models(study.blueprint) if model.price_date}
-    yield from _note_reach(study, prices, bundles)
-    for part in parts.values():
-        dated |= {part.name: part.price_date} if part.price_date else {}
-        share = part.share(rate)
+    dated |= {part.name: part.price_date for part in parts.values() if part.price_date}
+    for name, share in {
+        part.name: share for found in taken if found.kind == "link" for part, share in found.shares
+    }.items():
         if share < 1:
-            yield (
-                f"Assumption: a {rate}G link has {share:g} of the price and power of one {part.name}, which is split."
-            )
+            each = f"{float(share):g} of the price and power of one {name}"
+            yield f"Assumption: a {rate}G link has {each}, which is split."
     if dated:
         dates = ", ".join(f"{name}: {date}" for name, date in dated.items())
         yield f"Prices are dated indications, not quotes ({dates}); put your own in the request."
-
-
-def _note_reach(study: Study, prices: Prices, bundles: Sequence[str]) -> Iterator[str]:
-    """Say which parts have no stated reach although their links have a length."""
-    lengths: dict[str, list[str]] = {}
-    for name in bundles:
-        part, metres = prices.part(name), study.spec.length_m(name)
-        if part and metres and part.reach_m is None:
-            lengths.setdefault(part.name, []).append(f"{metres:g} m ({name})")
-    for part_name, each in lengths.items():
-        yield f"The reach of {part_name} is not stated; check that it covers {join_words(each)}."
+    if study.bill.rounding_usd:
+        yield (
+            f"Whole modules and cables cost {units.money(study.bill.rounding_usd)} more than the shares that links use"
+            " of them, by which the design was chosen."
+        )
 
 
 def _note_partly_filled(blueprint: Blueprint) -> Iterator[str]:

@@ -53,15 +53,18 @@ def _check_same_facts(request: Request) -> Iterator[Finding]:
 
 
 def _check_price_names(request: Request) -> Iterator[Finding]:
-    optics = catalog.optics()
-    links = [name for name, optic in optics.items() if optic.kind == "link"]
-    known = {*catalog.switches(), *chosen_parts.inline_switches(request), *links}
+    known = {*catalog.switches(), *chosen_parts.inline_switches(request), *catalog.optics()}
     for name in request.prices_usd:
-        if name in optics and name not in known:
-            whole = " or ".join(links)
-            yield ("prices_usd", name), f"not a whole link, so its price is never used; set the price of {whole}"
-        elif name not in known:
+        if name not in known:
             yield ("prices_usd", name), f"unknown switch or link part '{name}'{nearest(name, known)}"
+
+
+def _check_optics(request: Request) -> Iterator[Finding]:
+    known = {*catalog.optics(), *(link.name for link in request.links)}
+    for key, names in (("optics", request.optics), ("exclude_optics", request.exclude_optics)):
+        for index, name in enumerate(names):
+            if name not in known:
+                yield (key, index), f"unknown link part '{name}'{nearest(name, known)}"
 
 
 def _check_stock_names(request: Request) -> Iterator[Finding]:
@@ -195,6 +198,7 @@ def _check_growth(request: Request) -> Iterator[Finding]:
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("switches", "prices_usd"), _check_same_facts),
     (("switches", "prices_usd"), _check_price_names),
+    (("links", "optics", "exclude_optics"), _check_optics),
     (("switches", "available"), _check_stock_names),
     (("server", "link_gbps"), _check_link_rate),
     (("server", "planes"), _check_planes),

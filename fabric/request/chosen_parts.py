@@ -8,14 +8,14 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from fabric import catalog
-from fabric.catalog import Optic, Server, Switch
+from fabric.catalog import LinkPart, Server, Switch
 from fabric.request.document import Keys
 from fabric.request.model import Request
 from fabric.request.parts import InlineServer, InlineSwitch, split_ports
 
 __all__ = ["any_switches", "chosen_server", "chosen_switches", "inline_switches", "link_parts", "named_switches"]
 
-Part = TypeVar("Part", Switch, Optic)
+Part = TypeVar("Part", Switch, LinkPart)
 
 Choice = tuple[str, Keys, str | InlineSwitch]
 """A switch that a request allows: its role (`*` for every role), its place, and its name or its facts."""
@@ -57,11 +57,11 @@ def inline_switches(request: Request) -> dict[str, Switch]:
     }
 
 
-def link_parts(request: Request) -> tuple[Optic, ...]:
+def link_parts(request: Request) -> tuple[LinkPart, ...]:
     """Return the catalogue's link parts that the request prices, without a price date, and then its own."""
     prices = request.prices_usd
     repriced = (_with_price(optic, prices[name]) for name, optic in catalog.optics().items() if name in prices)
-    own = (Optic(kind="link", **{**asked.model_dump(), "splits": tuple(asked.splits)}) for asked in request.links)
+    own = (LinkPart(kind="link", **{**asked.model_dump(), "splits": tuple(asked.splits)}) for asked in request.links)
     return (*repriced, *own)
 
 

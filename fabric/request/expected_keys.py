@@ -11,13 +11,13 @@ __all__ = ["unknown_result"]
 
 PLAIN = ("gpus", "servers", "rails", "planes", "tiers", "link_gbps", "injection_gbps", "bisection_gbps")
 """The numbers at the top of the design object."""
-COUNTED = ("switches", "links", "modules", "cables", "cages", "cost_usd", "power_w")
+COUNTED = ("switches", "links", "modules", "fibres", "cables", "cages", "cost_usd", "power_w")
 """Its mappings with a total, which the first part of the key alone stands for too."""
 PARTS = {
     "hops": ("max", "mean"),
     "cost_usd": ("total", "switches", "links", "nics", "per_gpu", "electricity", "total_with_electricity"),
     "power_w": ("total", "per_gpu"),
-    **dict.fromkeys(("switches", "links", "modules", "cables", "cages"), ("total",)),
+    **dict.fromkeys(("switches", "links", "modules", "fibres", "cables", "cages"), ("total",)),
 }
 SWITCH_FACTS = ("count", "ports_down", "ports_up", "ports_used", "radix", "rate_gbps")
 

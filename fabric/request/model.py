@@ -40,7 +40,7 @@ from fabric.request.fields import (
     tag_choice,
 )
 from fabric.request.limits import LIMITS, Limits
-from fabric.request.parts import InlineLink, InlineServer, InlineSwitch
+from fabric.request.parts import InlineLink, InlineServer, InlineSwitch, LinkMedia
 
 __all__ = ["Published", "RatioRange", "Request", "RequestLimits"]
 
@@ -196,10 +196,23 @@ class Request(StrictModel):
         | None
     ) = Field(default=None, examples=[{"server-leaf": 3, "leaf-spine": 40}])
     """Length of the longest link in metres: one number, or by bundle. The cheapest part that reaches is used."""
+    media: (
+        Annotated[
+            Annotated[LinkMedia, Tag("<name>")]
+            | Annotated[dict[BundleName, LinkMedia], Tag("<mapping>"), Field(min_length=1)],
+            Discriminator(tag),
+        ]
+        | None
+    ) = Field(default=None, examples=["smf", {"server-leaf": "dac"}])
+    """Medium of links, one or by bundle: dac, acc, aec, aoc, mmf, smf or rj45; default: the cheapest that reaches."""
+    optics: list[Name] = Field(default=[], max_length=100, examples=[["osfp-2xdr4", "mpo12-smf"]])
+    """Names of the link parts that may be used; default: all of the catalogue and `links`."""
+    exclude_optics: list[Name] = Field(default=[], max_length=100, examples=[["optical-400g"]])
+    """Names of link parts that must not be used."""
     links: list[InlineLink] = Field(default=[], max_length=100)
     """Your own link parts, in addition to the catalogue's."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
-    """Unit prices of switches and link parts in USD by name (`sn5600`, `optical-400g`), instead of the catalogue's."""
+    """Unit prices of switches and link parts in USD by name (`sn5600`, `osfp-2xdr4`), instead of the catalogue's."""
     nic_usd: Price | None = Field(default=None, examples=[1500])
     """Unit price of a NIC in USD; default: NICs come with the server and are not counted."""
     years: Years | None = Field(default=None, examples=[5])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from fabric.catalog.link_parts import Media
 from fabric.request.fields import (
     Count,
     Gbps,
@@ -23,7 +24,7 @@ from fabric.request.fields import (
     tag,
 )
 
-__all__ = ["Breakouts", "InlineLink", "InlineServer", "InlineSwitch", "split_ports"]
+__all__ = ["Breakouts", "InlineLink", "InlineServer", "InlineSwitch", "LinkMedia", "split_ports"]
 
 Breakouts = Mapping[str, int] | Sequence[int | str]
 """Total ports by rate; or a list, where 2 and `2x400G` split each port in two, and `128x400G` is the total."""
@@ -200,6 +201,15 @@ class InlineSwitch(StrictModel):
         return breakouts
 
 
+def _rename_medium(value: Any) -> Any:
+    """Return the medium that an earlier name stands for."""
+    return {"copper": "dac", "fibre": "smf"}.get(value, value) if isinstance(value, str) else value
+
+
+LinkMedia = Annotated[Media, BeforeValidator(_rename_medium)]
+"""A medium by its name; `copper` and `fibre` are earlier names of dac and smf."""
+
+
 class InlineLink(StrictModel):
     """A link part given by its facts: both modules and the cable, with one price."""
 
@@ -210,16 +220,20 @@ class InlineLink(StrictModel):
     price_usd: Price = Field(examples=[120])
     """Unit price in USD, for both ends and the cable."""
     reach_m: Annotated[Quantity, Field(gt=0)] | None = Field(default=None, examples=[3])
-    """Maximum length in metres; default: any length."""
+    """Maximum length in metres; default: unknown, and then the part is used only where no length is given."""
     power_w: Quantity | None = Field(default=None, examples=[0.2])
-    """Power of both ends in W."""
-    media: Literal["copper", "fibre"] = "fibre"
-    """Medium."""
+    """Typical power of both ends in W."""
+    max_power_w: Quantity | None = None
+    """Maximum power of both ends in W."""
+    media: LinkMedia = "smf"
+    """Medium: dac, acc, aec, aoc, mmf, smf or rj45."""
     splits: list[Annotated[int, Field(ge=2, le=8)]] = Field(default=[], max_length=7)
     """Numbers of slower links into which one can be split, sharing its price and power."""
     title: Text = ""
     """The product's full name."""
     price_date: Text = ""
     """Date of the price."""
+    vendor_number: Text = ""
+    """The vendor's part number."""
     source: Text = ""
     """Where these facts come from."""

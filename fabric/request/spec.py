@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from fabric.catalog import Optic, Server, Switch
+from fabric.catalog import LinkPart, Server, Switch
 from fabric.request.limits import Limits
 
 __all__ = ["Spec", "even_planes"]
@@ -60,8 +60,14 @@ class Spec:
     """The price of one link in USD, by bundle, instead of the price of a link part."""
     lengths_m: Mapping[str, float] = field(default_factory=dict)
     """The length of the longest link in metres, by bundle."""
-    link_parts: tuple[Optic, ...] = ()
+    link_parts: tuple[LinkPart, ...] = ()
     """The request's own link parts, and parts of the catalogue at the request's prices."""
+    media: Mapping[str, str] = field(default_factory=dict)
+    """The medium of links, by bundle; default: any."""
+    optics: tuple[str, ...] = ()
+    """The names of the link parts that may be used; none for all."""
+    exclude_optics: tuple[str, ...] = ()
+    """The names of the link parts that must not be used."""
     nic_usd: float | None = None
     """The price of one NIC in USD; None does not count NICs."""
     years: float | None = None
@@ -128,6 +134,10 @@ class Spec:
     def length_m(self, bundle: str) -> float:
         """Return the length in metres of the longest link of `bundle`; 0 where none is given."""
         return self.lengths_m.get(bundle, self.lengths_m.get("*", 0))
+
+    def link_media(self, bundle: str) -> str:
+        """Return the medium asked for the links of `bundle`; empty for any."""
+        return self.media.get(bundle, self.media.get("*", ""))
 
     def link_price(self, bundle: str) -> float | None:
         """Return the requested price of one link of `bundle` in USD; None takes the price of a link part."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import priced_bill
-from fabric.blueprint.prices import Prices
+from fabric.blueprint.prices import prices_of
 from fabric.errors import Infeasible, InputError
 from fabric.request import Document, Spec
 from fabric.request.published_table import PublishedTable, RowFields, read_table
@@ -183,7 +183,7 @@ class _RowCounts:
 
     def cost_musd(self) -> float | None:
         """Return the cost of switches, links and, where they are counted, NICs; None where one has no price."""
-        cost = priced_bill(self.blueprint, Prices(self.spec, self.blueprint.link_gbps)).cost_usd()
+        cost = priced_bill(self.blueprint, prices_of(self.spec, self.blueprint)).cost_usd()
         return None if cost is None else cost / 1e6
 
     def cost_per_endpoint_kusd(self) -> float | None:

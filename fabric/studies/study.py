@@ -13,7 +13,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import Bill, bill
 from fabric.blueprint.max_power import max_power_w
 from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, metrics_of
-from fabric.blueprint.prices import Prices
+from fabric.blueprint.prices import prices_of
 from fabric.errors import InputError
 from fabric.flow import Estimate, allreduce
 from fabric.flow.paths import shortest_path
@@ -89,12 +89,12 @@ class Study:
     @cached_property
     def bill(self) -> Bill:
         """The bill of materials."""
-        return bill(self.blueprint, Prices(self.spec, self.blueprint.link_gbps))
+        return bill(self.blueprint, prices_of(self.spec, self.blueprint))
 
     @cached_property
     def max_power_w(self) -> float | None:
         """The maximum power of switches and modules in W, which limits count; typical where that is not known."""
-        return max_power_w(self.blueprint, Prices(self.spec, self.blueprint.link_gbps))
+        return max_power_w(self.blueprint, prices_of(self.spec, self.blueprint))
 
     @cached_property
     def hops(self) -> Hops:

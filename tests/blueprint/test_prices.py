@@ -97,10 +97,6 @@ def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run)
         ("sn5600: 7\nsn4700: dear\n", ":2: sn4700: 'dear' is text, not a number"),
         ("sn5600: -1\n", ":1: sn5600: -1 is too small; at least 0"),
         ("sn5600: 1\nsn5600: 2\n", ":2: sn5600: set twice, first in line 1; keep one"),
-        (
-            "osfp-2xsr4: 1\n",
-            ":1: osfp-2xsr4: not a whole link, so its price is never used; set the price of optical-400g",
-        ),
         ("- 7\n", ":1: a list of prices is a mapping of names to USD such as `sn5600: 52000`, not a list"),
         ("", ": is empty; a list of prices is a mapping of names to USD"),
     ],

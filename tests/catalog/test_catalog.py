@@ -11,12 +11,13 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from fabric.catalog import Optic, Server, Switch, link_part, optics, servers, switches
+from fabric.blueprint.composition import Wanted, choose_parts
+from fabric.catalog import MEDIA, LinkPart, Server, Switch, optics, servers, switches
 from fabric.cli.main import main
 from fabric.report.catalog_lists import list_switches
 
-PARTS: list[Switch | Server | Optic] = [*switches().values(), *servers().values(), *optics().values()]
-SHELVES: dict[str, Callable[[], Mapping[str, Switch | Server | Optic]]] = {
+PARTS: list[Switch | Server | LinkPart] = [*switches().values(), *servers().values(), *optics().values()]
+SHELVES: dict[str, Callable[[], Mapping[str, Switch | Server | LinkPart]]] = {
     "switches": switches,
     "servers": servers,
     "optics": optics,
@@ -172,17 +173,17 @@ def test_the_list_of_switches_tells_none_from_unknown(monkeypatch: pytest.Monkey
 
 
 def test_link_parts_are_of_a_known_kind() -> None:
-    """A part is a whole link, a module, a cable or an offer, of copper or fibre, and splits into whole rates."""
+    """A part is a whole link, a module, a fibre, a cable or an offer, of a known medium."""
     for optic in optics().values():
-        assert optic.kind in {"link", "module", "cable", "offer"}, optic.name
-        assert optic.media in {"copper", "fibre"}, optic.name
-        assert [number for number in (*optic.splits, optic.links) if optic.rate_gbps % number] == [], optic.name
+        assert optic.kind in {"link", "module", "fibre", "cable", "offer"}, optic.name
+        assert optic.media in MEDIA, optic.name
+        assert [number for number in (*optic.splits, optic.tails) if (optic.rate_gbps or 0) % number] == [], optic.name
 
 
 def test_only_whole_links_are_sized_with() -> None:
     """At 200, 400 and 800G sizing prices the whole link of the cost sheet, however many other parts are listed."""
-    parts = {rate: link_part(rate) for rate in (200, 400, 800)}
-    assert {rate: part and part.price_usd and part.price_usd * part.share(rate) for rate, part in parts.items()} == {
+    parts = {rate: choose_parts(Wanted(rate), None, None, tuple(optics().values())) for rate in (200, 400, 800)}
+    assert {rate: part and part.price_usd for rate, part in parts.items()} == {
         200: 620,
         400: 1240,
         800: 2480,

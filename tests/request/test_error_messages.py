@@ -164,7 +164,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"expected": {"a/b": 12}}, "expected.a/b: 'a/b' is not valid"),
     ({"expected": {"leaf": {"within": 0.1}}}, "expected.leaf.value: missing"),
     ({"expected": {"leaf": {"value": 1, "within": 2}}}, "expected.leaf.within: 2 is too large"),
-    ({"links": [DAC | {"media": "cooper"}]}, "links[0].media: unknown value 'cooper'; did you mean 'copper'?"),
+    (
+        {"links": [DAC | {"media": "cooper"}]},
+        "links[0].media: unknown value 'cooper'; known: acc, aec, aoc, dac, mmf, rj45, smf",
+    ),
     ({"links": [DAC | {"reach": 3}]}, "links[0].reach: unknown key; did you mean 'reach_m'?"),
     ({"links": [{"name": "dac", "price_usd": 1}]}, "links[0].rate_gbps: missing; write for example `rate_gbps: 400`"),
     ({"sources": "x"}, "sources: 'x' is text, not a list"),

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 import fabric
-from fabric.report.describe import describe
 
 DAC = {"name": "dac", "rate_gbps": 400, "price_usd": 100, "reach_m": 3, "power_w": 0.2, "media": "copper"}
 SR = {"name": "sr", "rate_gbps": 400, "price_usd": 700, "reach_m": 50, "power_w": 16}
@@ -36,11 +35,24 @@ def test_each_bundle_takes_the_cheapest_part_that_reaches() -> None:
     assert parts(lengths_m=3) == {"server-leaf": "dac", "leaf-spine": "dac"}
 
 
-def test_a_part_without_a_stated_reach_is_noted() -> None:
-    """A length that only a part without a stated reach covers is the reader's to check."""
-    study = fabric.design(REQUEST, lengths_m={"server-leaf": 3, "leaf-spine": 5000})
-    notes = [note for note in describe(study).notes if "reach" in note]
-    assert notes == ["The reach of optical-400g is not stated; check that it covers 5000 m (leaf-spine)."]
+def test_a_length_that_no_part_reaches_is_refused() -> None:
+    """50 km is refused with the longest reach known, whoever says the price; a part of one's own can reach it."""
+    with pytest.raises(fabric.InputError, match=r"leaf-spine at 400G reaches 50,000 m; the longest known is 2,000 m"):
+        fabric.design(REQUEST, lengths_m={"leaf-spine": 50_000}, link_price_usd=1)
+    coherent = {"name": "zr", "rate_gbps": 400, "price_usd": 9000, "reach_m": 80_000}
+    study = fabric.design(REQUEST, links=[coherent], lengths_m={"leaf-spine": 50_000})
+    assert {row.used_for: row.part for row in study.bill.of("link")}["leaf-spine"] == "zr"
+
+
+def test_a_part_of_unknown_reach_is_used_only_where_no_length_is_asked() -> None:
+    """What is not known of a part is no promise of any length."""
+    cheap = {"name": "cheap", "rate_gbps": 400, "price_usd": 1}
+    parts = [
+        {row.part for row in fabric.design(REQUEST, links=[cheap], lengths_m=length).bill.of("link")}
+        for length in (None, 3)
+    ]
+    assert parts[0] == {"cheap"}
+    assert "cheap" not in parts[1]
 
 
 def test_the_cost_and_power_are_those_of_the_parts() -> None:

@@ -1,0 +1,231 @@
+"""What one link is composed of: a whole link at one price, a module at each end with a fibre, or a cable.
+
+A composition fits when its modules or plugs fit the cages at both ends, its fibre or cable has an end for each
+connector or cage that it joins, and it reaches as far as the link is long. The cheapest with a price is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from itertools import product
+from typing import Any
+
+from fabric.catalog import LinkPart, Server, Switch
+from fabric.catalog.link_parts import COPPER, FIBRE
+
+__all__ = ["Composition", "End", "Wanted", "choose_parts", "end_of_server", "end_of_switches", "list_compositions"]
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of the links of a bundle: the cages of the devices there."""
+
+    gbps: int
+    """The rate of a cage in Gb/s."""
+    links: int
+    """The links of a cage."""
+    connectors: int
+    """The fibre connectors of a module in a cage."""
+    form: str = ""
+    """The form factor of the cages; empty where it is not known."""
+    power_w: float | None = None
+    """The most power that a module may draw; None where it is not known."""
+
+    @property
+    def per_connector(self) -> int:
+        """The links that share a fibre connector."""
+        return -(-self.links // self.connectors)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request asks of the parts of a bundle's links."""
+
+    rate_gbps: int
+    """The rate of a link in Gb/s."""
+    length_m: float = 0
+    """The length of the longest link in metres; 0 where it is not given."""
+    media: str = ""
+    """The medium; empty for any."""
+
+
+@dataclass(frozen=True)
+class Composition:
+    """The parts of one link, and the share of each that the link uses."""
+
+    kind: str
+    """`link`, `fibre` or `cable`: what joins the two ends."""
+    joint: LinkPart
+    """The whole link, the fibre or the cable."""
+    joint_links: int
+    """The links that one fibre or cable carries."""
+    lower: LinkPart | None = None
+    """The module at the lower end; None where the joint has its own."""
+    upper: LinkPart | None = None
+    """The module at the upper end."""
+    shares: tuple[tuple[LinkPart, Fraction], ...] = ()
+    """Each part with the number of it that one link uses: half a module where that carries two links."""
+
+    @property
+    def media(self) -> str:
+        """The medium of the link."""
+        return self.joint.media
+
+    @property
+    def tails(self) -> int:
+        """The ends of the fibre or cable at its far side, more than 1 for a splitter."""
+        return self.joint.tails
+
+    @property
+    def price_usd(self) -> Fraction | None:
+        """The price of one link; None where a part has none."""
+        return self._sum("price_usd")
+
+    @property
+    def power_w(self) -> Fraction | None:
+        """The typical power of one link; None where that of a part is not known."""
+        return self._sum("power_w")
+
+    @property
+    def max_power_w(self) -> Fraction | None:
+        """The maximum power of one link, typical where a maximum is not known; None where neither is known."""
+        known = [(part.max_power_w if part.max_power_w is not None else part.power_w, n) for part, n in self._powered]
+        return None if any(watts is None for watts, _ in known) else _total((watts or 0, n) for watts, n in known)
+
+    @property
+    def states_maximum(self) -> bool:
+        """Whether the maximum power of every part that draws any is known."""
+        return all(part.max_power_w is not None for part, _ in self._powered)
+
+    @property
+    def reach_m(self) -> float | None:
+        """The length that it reaches; None where that is not known."""
+        modules = [part.reach_on(self.joint.fibre) for part in (self.lower, self.upper) if part]
+        reaches = [*modules, self.joint.reach_m]
+        return None if None in reaches else min(reach for reach in reaches if reach is not None)
+
+    def unpriced(self) -> tuple[str, ...]:
+        """Return the names of the parts without a price."""
+        return tuple(dict.fromkeys(part.name for part, _ in self.shares if part.price_usd is None))
+
+    @property
+    def _powered(self) -> list[tuple[LinkPart, Fraction]]:
+        """Its parts with their shares, without fibres, which draw no power."""
+        return [pair for pair in self.shares if pair[0].kind != "fibre"]
+
+    def _sum(self, name: str) -> Fraction | None:
+        pairs = self.shares if name == "price_usd" else self._powered
+        known = [(getattr(part, name), share) for part, share in pairs]
+        return None if any(value is None for value, _ in known) else _total(known)
+
+
+def _total(pairs: Iterable[tuple[float, Fraction]]) -> Fraction:
+    return sum((Fraction(str(value)) * share for value, share in pairs), start=Fraction(0))
+
+
+def end_of_server(server: Server, planes: int) -> End:
+    """Return the server's end of its links, with each NIC on `planes` planes."""
+    links = server.links_per_cage(planes)
+    nics = -(-server.nics // (server.cages or server.nics))
+    return End(nics * server.nic_gbps, links, server.connectors or min(links, 2), server.cage)
+
+
+def end_of_switches(models: Iterable[Switch], rate_gbps: int) -> End | None:
+    """Return the end of links at switches of any of these models; None where their cages are unlike."""
+    ends = {
+        End(model.cage_gbps, model.links_per_cage(rate_gbps), model.cage_connectors, model.cage, model.cage_power_w)
+        for model in models
+    }
+    return ends.pop() if len(ends) == 1 else None
+
+
+@cache
+def choose_parts(
+    wanted: Wanted, lower: End | None, upper: End | None, parts: tuple[LinkPart, ...]
+) -> Composition | None:
+    """Return the cheapest composition of `parts` that fits; one without a price only where none with a price fits."""
+    found = list_compositions(wanted, lower, upper, parts)
+    fits = [each for each in found if not wanted.length_m or (each.reach_m or 0) >= wanted.length_m]
+    return min(fits, key=lambda each: _rank(each, wanted), default=None)
+
+
+def list_compositions(
+    wanted: Wanted, lower: End | None, upper: End | None, parts: tuple[LinkPart, ...]
+) -> tuple[Composition, ...]:
+    """Return all compositions of `parts` that fit at both ends, of whatever reach; None is an end of unlike cages."""
+    found = _whole_links(wanted, parts)
+    if lower and upper:
+        found = [*found, *_cables(wanted, lower, upper, parts), *_fibres(lower, upper, parts)]
+    return tuple(each for each in found if not wanted.media or each.media == wanted.media)
+
+
+def _rank(found: Composition, wanted: Wanted) -> tuple[Any, ...]:
+    """Return the order of preference: a known price, the cheapest, then known ends and the least power.
+
+    Copper comes last where nobody says how long the link is, because it reaches no farther than a few racks.
+    """
+    price, power = found.price_usd, found.power_w
+    short = found.media in COPPER and not wanted.length_m and not wanted.media
+    known = (not found.joint.form and found.kind == "cable", power is None, power or 0)
+    return price is None, short, price or len(found.unpriced()), *known, found.joint.name
+
+
+def _whole_links(wanted: Wanted, parts: tuple[LinkPart, ...]) -> list[Composition]:
+    priced = [part for part in parts if part.kind == "link" and part.price_usd is not None]
+    shares = [(part, Fraction(part.share(wanted.rate_gbps)).limit_denominator(64)) for part in priced]
+    return [Composition("link", part, int(1 / share), shares=((part, share),)) for part, share in shares if share]
+
+
+def _cables(wanted: Wanted, lower: End, upper: End, parts: tuple[LinkPart, ...]) -> Iterator[Composition]:
+    """Yield the cables whose plugs fill the cages at both ends; the tails of a splitter are at the lower end."""
+    for part in parts:
+        if part.kind != "cable" or part.rate_gbps != upper.gbps or upper.gbps % wanted.rate_gbps:
+            continue
+        links = upper.gbps // wanted.rate_gbps
+        fills = links == upper.links and links == part.tails * lower.links
+        if fills and _agree(part.form, upper.form) and _agree(part.tail_form or part.form, lower.form):
+            yield Composition("cable", part, links, shares=((part, Fraction(1, links)),))
+
+
+def _fibres(lower: End, upper: End, parts: tuple[LinkPart, ...]) -> Iterator[Composition]:
+    """Yield the pairs of modules that speak the same standard, with each fibre that joins their connectors."""
+    ends = (_modules(lower, parts), _modules(upper, parts))
+    fibres = [part for part in parts if part.kind == "fibre"]
+    most, least = max(lower.per_connector, upper.per_connector), min(lower.per_connector, upper.per_connector)
+    tails = most if least == 1 else 1
+    for below, above in product(*ends):
+        if below.media != above.media or not _agree(below.standard, above.standard):
+            continue
+        for fibre in fibres:
+            if fibre.media == below.media and fibre.tails == tails and _plugs(fibre, below) and _plugs(fibre, above):
+                shares = (
+                    (below, Fraction(1, lower.links)),
+                    (above, Fraction(1, upper.links)),
+                    (fibre, Fraction(1, most)),
+                )
+                yield Composition("fibre", fibre, most, below, above, shares)
+
+
+def _modules(end: End, parts: tuple[LinkPart, ...]) -> list[LinkPart]:
+    """Return the modules that fit a cage and its limit of power."""
+    return [
+        part
+        for part in parts
+        if part.kind == "module"
+        and part.media in FIBRE
+        and (part.rate_gbps, part.connectors) == (end.gbps, end.connectors)
+        and _agree(part.form, end.form)
+        and (end.power_w is None or (part.max_power_w or part.power_w or 0) <= end.power_w)
+    ]
+
+
+def _plugs(fibre: LinkPart, module: LinkPart) -> bool:
+    return _agree(fibre.connector, module.connector) and module.reach_on(fibre.fibre) is not None
+
+
+def _agree(left: str, right: str) -> bool:
+    """Say whether two facts can be the same: a fact that is not known agrees with any."""
+    return not left or not right or left == right

@@ -1,0 +1,182 @@
+"""The modules, fibres and cables of a blueprint, in whole pieces: what the cages and connectors of its switches need.
+
+A device's links lie in the order of its ports, those below it first. A cage has one kind of module: where the links
+below a switch and those above it take unlike parts, no cage holds both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from fabric.blueprint.blueprint import Blueprint
+from fabric.blueprint.composition import Composition, End
+from fabric.catalog import LinkPart
+from fabric.topology.topology import Bundle, Group
+
+__all__ = ["Joint", "Modules", "count_joints", "count_modules"]
+
+Compositions = Mapping[str, Composition | None]
+"""The parts of one link of each bundle; None where they are not known."""
+
+
+@dataclass(frozen=True)
+class Modules:
+    """Equal modules at the devices of one role."""
+
+    role: str
+    """The role."""
+    links: int
+    """The links of a cage."""
+    count: int
+    """The number of modules."""
+    part: LinkPart | None
+    """The module; None where it comes with a link at one price, or is not known."""
+    bundle: str
+    """A bundle whose links it carries; where there are several, their links take the same parts."""
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The fibres or cables of one bundle."""
+
+    bundle: str
+    """The bundle."""
+    kind: str
+    """`fibre` or `cable`."""
+    links: int
+    """The links that each carries."""
+    tails: int
+    """Its ends at the far side: 1, or more for a splitter."""
+    count: int
+    """The number of fibres or cables."""
+    part: LinkPart | None
+    """The fibre or cable; None where it comes with a link at one price, or is not known."""
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The ports of a group's devices that belong to one bundle."""
+
+    bundle: Bundle
+    """The bundle."""
+    below: bool
+    """Whether its links lead down from the group: those ports are free where servers are missing."""
+    ports: int
+    """The ports of one device; below, when its part of the fabric is full."""
+
+
+def count_modules(blueprint: Blueprint, parts: Compositions) -> Iterator[Modules]:
+    """Yield the modules of the servers and of each role and model; copper and active optical cables have none."""
+    hosts = parts[blueprint.topology.host_bundles[0].name]
+    if _has_modules(hosts):
+        cages = blueprint.servers * (blueprint.server.cages or blueprint.server.nics)
+        links = blueprint.server.links_per_cage(blueprint.planes)
+        name = blueprint.topology.host_bundles[0].name
+        yield Modules(blueprint.topology.server.role, links, cages, hosts.lower if hosts else None, name)
+    for group in blueprint.topology.switch_groups:
+        yield from _count_group(blueprint, group, parts)
+
+
+def _count_group(blueprint: Blueprint, group: Group, parts: Compositions) -> Iterator[Modules]:
+    sides = _sides(blueprint, group)
+    kinds: dict[tuple[bool, int, LinkPart | None], list[_Side]] = {}
+    for side in sides:
+        kinds.setdefault(_kind_at(parts[side.bundle.name], side.below), []).append(side)
+    for (optical, _, part), alike in kinds.items():
+        if optical:
+            others = sum(side.ports for side in sides if side not in alike)
+            for links, count in _count_cages(blueprint, group, others, any(side.below for side in alike)):
+                yield Modules(group.role, links, count, part, alike[0].bundle.name)
+
+
+def _kind_at(found: Composition | None, below: bool) -> tuple[bool, int, LinkPart | None]:
+    """Return whether links have modules, the tails of their fibres, and their module at the group's end."""
+    if found is None:
+        return True, 1, None
+    return _has_modules(found), found.tails, found.upper if below else found.lower
+
+
+def _has_modules(found: Composition | None) -> bool:
+    return found is None or found.media in ("mmf", "smf")
+
+
+def _sides(blueprint: Blueprint, group: Group) -> list[_Side]:
+    """Return the bundles of a group, each with the ports of one device; links within the group have both ends there."""
+    devices, sides = blueprint.devices(group.role), []
+    for bundle in blueprint.topology.bundles:
+        if bundle.lower == bundle.upper == group:
+            sides.append(_Side(bundle, False, -(-2 * blueprint.links(bundle) // devices)))
+        elif bundle.lower == group:
+            sides.append(_Side(bundle, False, -(-blueprint.links(bundle) // devices)))
+    above = sum(side.ports for side in sides)
+    full = max(ports for _, ports in blueprint.port_fills(group)) - above
+    below = [bundle for bundle in blueprint.topology.bundles if bundle.upper == group != bundle.lower]
+    return [*sides, *(_Side(bundle, True, full // len(below)) for bundle in below)]
+
+
+def _count_cages(blueprint: Blueprint, group: Group, others: int, below: bool) -> Iterator[tuple[int, int]]:
+    """Yield, for each model of `group`, the links of a cage and the cages in use by all but `others` ports of a device.
+
+    The switches stand in the order of their models, and those with free ports, which are `below`, last of all.
+    """
+    fills = [(count, ports) for count, ports in blueprint.port_fills(group) if count]
+    if others:
+        most = max(ports for _, ports in fills)
+        fills = [(count, max(0, (ports if below else most) - others)) for count, ports in fills]
+    for model, count in blueprint.model_counts(group.role):
+        links = model.links_per_cage(blueprint.link_gbps)
+        yield links, sum(taken * -(-ports // links) for taken, ports in _take(fills, count))
+
+
+def _take(fills: list[tuple[int, int]], count: int) -> Iterator[tuple[int, int]]:
+    """Take `count` devices from the first of `fills`, and yield how many of them have the same ports in use."""
+    while count:
+        (equal, ports), *rest = fills
+        taken = min(count, equal)
+        yield taken, ports
+        count -= taken
+        fills[:] = [(equal - taken, ports), *rest] if equal > taken else rest
+
+
+def count_joints(
+    blueprint: Blueprint, parts: Compositions, ends: Mapping[str, tuple[End | None, End | None]]
+) -> Iterator[Joint]:
+    """Yield the fibres or cables of every bundle.
+
+    A straight one joins connectors (or cages, if it is a cable) that are full at both ends. A splitter has its one end
+    at the device that puts several links on a connector, which may be the last one of its ports, in part unused.
+    """
+    for bundle in blueprint.topology.bundles:
+        found = parts[bundle.name]
+        lower, upper = ends[bundle.name]
+        own = found if found and found.kind != "link" else None
+        part = own.joint if own else None
+        if own and own.kind == "cable":
+            links, tails, kind = own.joint_links, own.tails, "cable"
+        elif lower and upper:
+            links = max(lower.per_connector, upper.per_connector)
+            tails = links if min(lower.per_connector, upper.per_connector) == 1 else 1
+            kind = "fibre" if _has_modules(found) else "cable"
+        else:
+            links, tails, kind = 1, 1, "fibre" if _has_modules(found) else "cable"
+        at_upper = (own is not None and own.kind == "cable") or not lower or not upper or upper.per_connector > 1
+        yield Joint(bundle.name, kind, links, tails, _count_ends(blueprint, bundle, links, tails, at_upper), part)
+
+
+def _count_ends(blueprint: Blueprint, bundle: Bundle, links: int, tails: int, at_upper: bool) -> int:
+    """Return the fibres or cables of a bundle, each with room for `links` links."""
+    total = blueprint.links(bundle)
+    if tails == 1 or bundle.lower == bundle.upper:
+        return -(-total // links)
+    if not at_upper:
+        devices = blueprint.devices(bundle.lower.role)
+        return devices * -(-total // devices // links) if total % devices == 0 else -(-total // links)
+    above = sum(side.ports for side in _sides(blueprint, bundle.upper) if not side.below)
+    fills: Counter[int] = Counter()
+    for count, ports in blueprint.port_fills(bundle.upper):
+        fills[ports - above] += count
+    if sum(count * ports for ports, count in fills.items()) != total:
+        return -(-total // links)
+    return sum(count * -(-ports // links) for ports, count in fills.items())

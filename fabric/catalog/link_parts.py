@@ -1,0 +1,95 @@
+"""The parts of links: modules, fibres and cables with their ends, and whole links at one price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["COPPER", "FIBRE", "MEDIA", "LinkPart", "Media"]
+
+Media = Literal["dac", "acc", "aec", "aoc", "mmf", "smf", "rj45"]
+"""Passive, active and retimed copper, active optical cables, multimode and single-mode fibre, and twisted pair."""
+
+MEDIA: dict[str, str] = {
+    "dac": "passive copper cable",
+    "acc": "active copper cable",
+    "aec": "active electrical cable",
+    "aoc": "active optical cable",
+    "mmf": "multimode fibre",
+    "smf": "single-mode fibre",
+    "rj45": "twisted-pair cable",
+}
+"""The media of links, with their names."""
+
+COPPER = ("dac", "acc", "aec", "rj45")
+"""The media of copper."""
+
+FIBRE = ("mmf", "smf")
+"""The media of links that have a module at each end."""
+
+
+@dataclass(frozen=True)
+class LinkPart:
+    """A part of a link, or a whole link."""
+
+    name: str
+    """Its name in requests."""
+    kind: str
+    """`link` (a whole link with one price), `module`, `fibre`, `cable` (with both ends) or `offer` (never chosen)."""
+    media: str
+    """Its medium, one of `MEDIA`."""
+    rate_gbps: int | None = None
+    """Its rate in Gb/s, one direction; None for a fibre, which carries any."""
+    splits: tuple[int, ...] = ()
+    """Whole links: the numbers of slower links into which one can be split."""
+    form: str = ""
+    """The form factor of a module, or of a cable's end at the switch: `osfp`, `qsfp-dd`, `qsfp112`, `qsfp56` ..."""
+    tail_form: str = ""
+    """The form factor of a cable's other end; empty where it is the same."""
+    connectors: int = 1
+    """The fibre connectors of a module: a twin-port module has two."""
+    connector: str = ""
+    """What a module's fibre connector or a fibre's end is: `mpo12`, `mpo16` or `lc`."""
+    standard: str = ""
+    """The optical standard of each connector of a module, such as `sr4`; both ends of a link have the same."""
+    lanes: int | None = None
+    """The electrical lanes of a module or of a cable's end at the switch."""
+    tails: int = 1
+    """The ends at the far side of a fibre or a cable: 1, or more for a splitter."""
+    fibre: str = ""
+    """The type of a fibre: `om3`, `om4` or `os2`."""
+    reach_m: float | None = None
+    """Its maximum length; None where it is not known."""
+    reach_by_fibre: tuple[tuple[str, float], ...] = ()
+    """The maximum length of a module's links by the type of fibre."""
+    lengths_m: tuple[float, ...] = ()
+    """The lengths in which it is sold; none where they are not known."""
+    title: str = ""
+    """The product's full name."""
+    power_w: float | None = None
+    """Its typical power, of both ends for a cable or a whole link."""
+    max_power_w: float | None = None
+    """Its maximum power."""
+    price_usd: float | None = None
+    """Its unit price."""
+    price_date: str = ""
+    """The date of the price."""
+    vendor_number: str = ""
+    """The vendor's part number."""
+    source: str = ""
+    """Where these facts come from."""
+
+    def share(self, rate_gbps: int) -> float:
+        """Return the share of a whole link that one link of `rate_gbps` uses (1, 1/2 ...); 0 if it can't carry it."""
+        links, rest = divmod(self.rate_gbps or 0, rate_gbps)
+        links = 0 if rest else links
+        return 1.0 if links == 1 else 1.0 / links if links in self.splits else 0.0
+
+    def reach_on(self, fibre: str) -> float | None:
+        """Return how far a module reaches on a type of fibre; None where that is not known."""
+        return dict(self.reach_by_fibre).get(fibre, self.reach_m)
+
+    @property
+    def longest_m(self) -> float | None:
+        """The greatest length that it reaches; None where that is not known."""
+        return max((reach for _, reach in self.reach_by_fibre), default=self.reach_m)
