@@ -190,14 +190,15 @@ def test_another_package_over_ours_is_reported(wheel: Path, tmp_path: Path) -> N
     commands = [(python.parent / "fabric", "--version"), (python, "-m", "fabric_designer", "--version")]
     pip(python, "install", "--no-compile", "--no-index", "--no-deps", wheel)
     lend_packages(python)
-    pip(python, "install", "--no-index", make_ssh_tool(tmp_path))
-    for found in ("fabric/__init__.py\n", "Found instead: no `fabric/__init__.py`\n"):
+    install_other, remove_other = ("install", "--no-index", make_ssh_tool(tmp_path)), ("uninstall", "--yes", "fabric")
+    reports = {install_other: "fabric/__init__.py\n", remove_other: "Found instead: no `fabric/__init__.py`\n"}
+    for change, found in reports.items():
+        pip(python, *change)
         for words in commands:
             done = start(*words, cwd=tmp_path)
             assert (done.returncode, done.stdout) == (2, ""), done.stderr
             assert found in done.stderr
             assert f"pip install --force-reinstall {__distribution__}" in done.stderr
-        pip(python, "uninstall", "--yes", "fabric")
     pip(python, "install", "--no-compile", "--no-index", "--no-deps", "--force-reinstall", wheel)
     for words in commands:
         assert __version__ in run(*words, cwd=tmp_path)

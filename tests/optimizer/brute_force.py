@@ -129,6 +129,8 @@ def _cores(
         up = core * parallel
         rails_at_core = 1 if family == "rail-only" else rails_apart
         fits = down + up <= request.usable and grown_pods * rails_at_core * share * parallel <= request.usable
+        if not fits or not request.allows(down, up):
+            continue
         first = Fraction(copies * spines * lanes, slot * request.nics)
         second = first * Fraction(up, down)
         least, groups = min(1, first, second), spines // share
@@ -137,7 +139,7 @@ def _cores(
             "spine": [(spines, least), (spines, min(first, second))],
             "core": [(groups * core, least), (groups * core, min(first, second)), (core, second)],
         }
-        if fits and request.allows(down, up) and _survives(request, losses, least):
+        if _survives(request, losses, least):
             leaves, spine_count = units * lanes, pods * rails_apart * spines
             cores = (spines // share) * core * (lanes if family == "rail-only" else 1)
             links = request.servers * request.nics + leaves * copies * spines + spine_count * up

@@ -84,16 +84,17 @@ def prices(copies: int, tiers: tuple[tuple[int, int], ...], boxes: tuple[Box, Bo
     Any two models in use in two tiers may be joined.
     """
     mixed = any(box.stock is not None for box in boxes)
-    choices = [range(count + 1) if mixed else (0, count) for count, _ in tiers]
-    for firsts in product(*choices):
-        taken = [(first, count - first) for first, (count, _) in zip(firsts, tiers, strict=True)]
-        fits = all(
-            not some or ports <= box.ports
-            for each, (_, ports) in zip(taken, tiers, strict=True)
-            for some, box in zip(each, boxes, strict=True)
-        )
+    ways = [
+        [
+            (first, count - first)
+            for first in (range(count + 1) if mixed else (0, count))
+            if all(not some or ports <= box.ports for some, box in zip((first, count - first), boxes, strict=True))
+        ]
+        for count, ports in tiers
+    ]
+    for taken in product(*ways):
         ends = ([box for some, box in zip(each, boxes, strict=True) if some] for each in taken)
-        fits = fits and (not copies or all(low.joins(high, copies) for low, high in product(*ends)))
+        fits = not copies or all(low.joins(high, copies) for low, high in product(*ends))
         totals = [sum(each[place] for each in taken) for place in (0, 1)]
         if fits and all(box.stock is None or total <= box.stock for box, total in zip(boxes, totals, strict=True)):
             yield sum(box.price * total for box, total in zip(boxes, totals, strict=True))
