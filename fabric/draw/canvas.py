@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from bisect import bisect
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ __all__ = [
 
 HARD_SPACE = "\N{NO-BREAK SPACE}"
 Align = Literal["left", "center", "right"]
+
+GAP = 0.45
+"""About the room between two words, for letters of size 1."""
 
 
 @dataclass(frozen=True)
@@ -250,11 +255,28 @@ def elide(text: str, width: float, size_pt: float, bold: bool = False) -> str:
 
 def wrap(text: str, width: float, size_pt: float) -> tuple[str, ...]:
     """Break `text` at its plain spaces into lines no wider than `width` points; a longer word is elided."""
-    lines: list[str] = []
-    for word in filter(None, text.split(" ")):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_width(longer, size_pt) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(elide(word, width, size_pt))
+    lines, words = list[str](), [*filter(None, text.split(" "))]
+    while words:
+        words[0] = elide(words[0], width, size_pt)
+        count = _count_fitting(words, width, size_pt)
+        lines.append(" ".join(words[:count]))
+        words = words[count:]
     return tuple(line.replace(HARD_SPACE, " ") for line in lines)
+
+
+def _count_fitting(words: Sequence[str], width: float, size_pt: float) -> int:
+    """Return how many words, one at least, fit on a line.
+
+    Long texts take long to measure, so it is guessed from the words' own widths, which recur, and then corrected.
+    """
+
+    def fits(count: int) -> bool:
+        return text_width(" ".join(words[:count]), size_pt) <= width
+
+    ends = accumulate(text_width(word, size_pt) + GAP * size_pt for word in words)
+    count = max(1, sum(1 for _ in takewhile(lambda end: end <= width + GAP * size_pt, ends)))
+    while count < len(words) and fits(count + 1):
+        count += 1
+    while count > 1 and not fits(count):
+        count -= 1
+    return count
