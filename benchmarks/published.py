@@ -7,12 +7,15 @@ from functools import cache
 
 import fabric
 from fabric import Study
+from fabric.blueprint.prices import prices_of
 from fabric.request import topologies
+from fabric.topology.topology import Bundle
 
 GIB = 2**30
 HEAD = (
     "design",
     "published: switches / links / cost",
+    "fibres / module pairs by bundle",
     "ours: switches / links / cost",
     "saved",
     "what changed",
@@ -71,7 +74,16 @@ def row(name: str) -> tuple[str, ...]:
     mark = "" if states_total(published) else " (sized)"
     times = [slower(published, ours, routing) for routing in ("adaptive", "ecmp")]
     hops = " to ".join(dict.fromkeys(str(study.hops.max) for study in (published, ours)))
-    return (name, size(published) + mark, size(ours), saved(published, ours), changed(published, ours), *times, hops)
+    return (
+        name,
+        size(published) + mark,
+        cables(published),
+        size(ours),
+        saved(published, ours),
+        changed(published, ours),
+        *times,
+        hops,
+    )
 
 
 def states_total(study: Study) -> bool:
@@ -84,6 +96,20 @@ def size(study: Study) -> str:
     """Return the switches, links and cost of a fabric."""
     cost = f"${study.bill.cost_usd():,.0f}" if priced(study) else "no price"
     return f"{study.blueprint.switches:,} / {study.blueprint.links_total:,} / {cost}"
+
+
+def cables(study: Study) -> str:
+    """Return the fibres of each bundle and the modules at the end of it that has more."""
+    fibres = {row.used_for: row.quantity for row in study.bill.of("fibre")}
+    links = {bundle.name: bundle for bundle in study.blueprint.topology.bundles}
+    pairs = {name: module_pairs(study, links[name]) for name in fibres}
+    return "; ".join(f"{name} {count:,} / {pairs[name]:,}" for name, count in fibres.items())
+
+
+def module_pairs(study: Study, bundle: Bundle) -> int:
+    """Return the modules of a bundle at the end that has more: single-port NICs, or twin-port cages at both ends."""
+    ends = prices_of(study.spec, study.blueprint).ends[bundle.name]
+    return max(-(-study.blueprint.links(bundle) // end.links) for end in ends if end)
 
 
 def saved(published: Study, ours: Study) -> str:

@@ -46,4 +46,4 @@ def _paths(axes: Iterable[str], bundles: Collection[str], roles: Collection[str]
     yield from (f"switches.by_role.{role}.{fact}" for role in roles for fact in SWITCH_FACTS)
     yield from (f"{word}.by_role.{role}" for word in ("modules", "cages") for role in (*roles, "server"))
     yield from (f"copies.{bundle}" for bundle in bundles)
-    yield from (f"{word}.by_bundle.{bundle}" for word in ("links", "cables") for bundle in bundles)
+    yield from (f"{word}.by_bundle.{bundle}" for word in ("links", "fibres", "cables") for bundle in bundles)
