@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.port_use import port_use
 from fabric.catalog import Server, Switch
 from fabric.draw.sampling import axis_span, has_planes
 from fabric.draw.style import style_of
@@ -54,7 +55,19 @@ def describe_ports(blueprint: Blueprint, group: Group) -> str:
     if group == blueprint.topology.server:
         links = count_noun(blueprint.ports_up(group.role), "link")
         return f"{count_noun(blueprint.server.gpus, 'GPU')}, {links} up"
-    return f"{style_of(blueprint).describe_ports(group)} of {count(blueprint.radix(group.role))} ports"
+    return (
+        f"{style_of(blueprint).describe_ports(group)} of {count(blueprint.radix(group.role))} ports"
+        f"{_describe_use(blueprint, group.role)}"
+    )
+
+
+def _describe_use(blueprint: Blueprint, role: str) -> str:
+    """Return the ports connected now, where those are fewer than when the fabric is full: `; 16 in use now`."""
+    use = port_use(blueprint, role)
+    if use.least == use.full:
+        return ""
+    now = count(use.most) if use.least == use.most else f"{count(use.least)} to {count(use.most)}"
+    return f"; {now} in use now"
 
 
 def describe_bundle(blueprint: Blueprint, bundle: Bundle) -> tuple[str, str]:

@@ -234,7 +234,7 @@ def _legend(blueprint: Blueprint, view: View, rows: Rows, path: PathHighlight | 
     nodes = [card.node for row in rows for card in row]
     axis = colour_axis(blueprint)
     entries = [rails_entry(axis, blueprint.sizes[axis])] if axis else []
-    entries += port_entries()
+    entries += port_entries(blueprint)
     if any(node.multiplicity > 1 for node in nodes):
         entries.append(Entry("several devices", 11, _draw_aggregated_node))
     if len(nodes) < len(view):

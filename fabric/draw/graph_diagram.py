@@ -32,7 +32,7 @@ def lay_out_scene(
 ) -> Canvas:
     """Return the page of a graph topology: its natural layout, its groups and bundles in words, and parts below."""
     lines = note_lines(blueprint)
-    entries = scene_entries(scene.cards, gaps=scene.gaps, stacks=scene.stacks)
+    entries = scene_entries(blueprint, scene.cards, gaps=scene.gaps, stacks=scene.stacks)
     key = legend_rows([*entries, *([swatch_entry("on the path", HALO)] if path else [])])
     foot = MARGIN + len(lines) * NOTE_LEAD
     under, bottom = stack_parts(below, foot + len(key) * LINE + 12)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.port_use import port_use
 from fabric.draw.canvas import Box, Dot, Label, Mark, text_width
-from fabric.draw.palette import ACCENT, GREY, HAIR, INK, OKABE_ITO, PALE, PLATES, SMALL_PT, WHITE, rail_colour
+from fabric.draw.palette import ACCENT, GREY, HAIR, INK, LATER, OKABE_ITO, PALE, PLATES, SMALL_PT, WHITE, rail_colour
 from fabric.draw.sampling import colour_axis
 from fabric.draw.tier_layout import MARGIN, WIDTH, TierLayout
 from fabric.topology.topology import title
@@ -69,11 +70,7 @@ def tier_entries(blueprint: Blueprint, layout: TierLayout, *, piled: bool = Fals
     """Return what the tier picture of `plan` uses, with what is below it, where cards may be `piled`."""
     axis = colour_axis(blueprint)
     entries = [rails_entry(axis, blueprint.sizes[axis])] if axis else []
-    entries += [
-        Entry("ports down", 10, _bar_glyph(INK)),
-        Entry("up", 10, _bar_glyph(HAIR)),
-        Entry("free", 10, _bar_glyph(WHITE)),
-    ]
+    entries += port_entries(blueprint, up="up")
     if piled or any(row.behind for row in layout.rows):
         entries.append(Entry("several devices", 11, _pile_glyph))
     if any("gap" in row.steps for row in layout.rows):
@@ -83,10 +80,10 @@ def tier_entries(blueprint: Blueprint, layout: TierLayout, *, piled: bool = Fals
     return entries
 
 
-def scene_entries(cards: Mapping[str, str], *, gaps: bool, stacks: bool) -> list[Entry]:
+def scene_entries(blueprint: Blueprint, cards: Mapping[str, str], *, gaps: bool, stacks: bool) -> list[Entry]:
     """Return the legend of a natural layout: cards with their colours, dots for gaps, and what is repeated."""
     entries = [Entry(title(text), 8, _swatch_glyph(colour)) for text, colour in cards.items()]
-    entries += port_entries()
+    entries += port_entries(blueprint)
     entries += [Entry("left out", 10, _dots_glyph)] if gaps else []
     return entries + ([Entry("repeated, drawn once", 12, _frame_glyph)] if stacks else [])
 
@@ -98,9 +95,11 @@ def rails_entry(axis: str, size: int) -> Entry:
     return Entry(f"{title(axis)} 0 to {size - 1}{again}", 7.0 * shown - 1, _rails_glyph(shown))
 
 
-def port_entries() -> list[Entry]:
-    """Return the bars of ports."""
-    words = ("ports down", INK), ("up or across", HAIR), ("free", WHITE)
+def port_entries(blueprint: Blueprint, up: str = "up or across") -> list[Entry]:
+    """Return the bars of ports; those connected later only where the fullest switch of a tier has some."""
+    uses = [port_use(blueprint, role) for role in blueprint.topology.roles]
+    later = [("connected later", LATER)] if any(use.most < use.full for use in uses) else []
+    words = [("ports down", INK), (up, HAIR), *later, ("free", WHITE)]
     return [Entry(text, 10, _bar_glyph(fill)) for text, fill in words]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.port_use import port_use
 from fabric.draw.canvas import Box, Label, Line, Mark, elide, text_width, wrap
 from fabric.draw.captions import describe_ports, model_title, notes, subtitle
-from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, SMALL_PT, TIER_PT, TITLE_PT, WHITE
+from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, LATER, SMALL_PT, TIER_PT, TITLE_PT, WHITE
 from fabric.draw.style import style_of
 from fabric.draw.tier_layout import MARGIN, WIDTH
 from fabric.topology.topology import Group, title
@@ -74,9 +75,16 @@ def draw_group(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: fl
 
 
 def _draw_port_bar(blueprint: Blueprint, role: str, x: float, y: float, width: float) -> list[Mark]:
-    """Draw one switch's ports to scale: those used down, then up, then free."""
-    ports = (blueprint.ports_down(role), blueprint.ports_up(role))
-    down, up = (width * used / max(blueprint.radix(role), sum(ports)) for used in ports)
+    """Draw the ports of the fullest switch to scale: those used down, then up, then when the fabric is full, then free.
+
+    Ports that are used later are those below, where more of the fabric is to come.
+    """
+    use, above = port_use(blueprint, role), blueprint.ports_up(role)
+    later = use.full - use.most
+    parts = {INK: use.full - above - later, HAIR: above, LATER: later}
+    scale = width / max(blueprint.radix(role), use.full)
     marks: list[Mark] = [Box(x, y, width, 4, WHITE, GREY, 0, 0.4)]
-    marks += [Box(x, y, down, 4, INK, GREY, 0, 0.4)] if down else []
-    return marks + ([Box(x + down, y, up, 4, HAIR, GREY, 0, 0.4)] if up else [])
+    for fill, ports in parts.items():
+        marks += [Box(x, y, scale * ports, 4, fill, GREY, 0, 0.4)] if ports else []
+        x += scale * ports
+    return marks

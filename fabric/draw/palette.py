@@ -11,6 +11,7 @@ __all__ = [
     "HAIR",
     "HEAD_PT",
     "INK",
+    "LATER",
     "OKABE_ITO",
     "PALE",
     "PLATES",
@@ -30,6 +31,9 @@ OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "
 INK, GREY, HAIR, PALE, WHITE = "#1F2933", "#56616E", "#B4BECA", "#DDE3EA", "#FFFFFF"
 ACCENT = "#5B7083"
 """The colour of devices and links that belong to no rail."""
+
+LATER = "#F2D58A"
+"""The fill of ports that are connected when the fabric has grown."""
 
 PLATES = ("#F6F8FA", "#EDF1F5", "#E4EAF0")
 """The tints of nested places, outermost first."""

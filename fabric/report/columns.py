@@ -67,13 +67,21 @@ def _write_models(tier: SwitchTier) -> str:
     return tier.model if len(tier.models) == 1 else count_models(tier.models)
 
 
+def _write_ports_now(tier: SwitchTier) -> str:
+    """Return the ports of one switch that are connected now: `64`, or `32-64` where switches differ."""
+    least, most = tier.ports.least, tier.ports.most
+    return units.count(most) if least == most else f"{units.count(least)}-{units.count(most)}"
+
+
 SWITCHES = (
     _column("role", "role"),
     _column("count", "count", units.count),
     Column("model", _attribute("model"), text=_write_models),
-    _column("ports down", "ports_down", units.count),
-    _column("ports up", "ports_up", units.count),
-    Column("ports used", _attribute("ports_used"), text=lambda tier: f"{tier.ports_used} of {tier.radix}"),
+    Column("ports down", _attribute("ports_down"), units.count, short="down"),
+    Column("ports up", _attribute("ports_up"), units.count, short="up"),
+    Column("ports now", lambda tier: tier.ports.most, text=_write_ports_now),
+    Column("when full", lambda tier: tier.ports.full, text=lambda tier: f"{tier.ports.full} of {tier.radix}"),
+    Column("free in tier", lambda tier: tier.ports.free, units.count, short="free"),
     Column("oversubscription", _attribute("oversubscription"), "{:.4g}:1".format, missing="-", short="oversub."),
 )
 LINKS = (

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from fabric.blueprint.metrics import metrics_of
+from fabric.blueprint.port_use import port_use
 from fabric.flow import Estimate, curve
 from fabric.optimizer import BreakEven
 from fabric.report.design import Cost, Design, LinkBundle, SwitchTier
@@ -57,6 +58,7 @@ def _describe_tier(study: Study, role: str) -> SwitchTier:
         radix=blueprint.radix(role),
         link_gbps=blueprint.link_gbps,
         oversubscription=float(ratio) if ratio else None,
+        ports=port_use(blueprint, role),
     )
 
 

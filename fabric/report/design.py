@@ -8,6 +8,7 @@ from functools import cached_property
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import Bill, BillRow
+from fabric.blueprint.port_use import PortUse
 from fabric.flow import Estimate
 from fabric.optimizer import BreakEven, Proof
 from fabric.request import Spec
@@ -36,6 +37,8 @@ class SwitchTier:
     """The rate of its links, in Gb/s."""
     oversubscription: float | None
     """Bandwidth down over bandwidth up; None at the top tier."""
+    ports: PortUse
+    """The ports connected now, when full, and free."""
 
     @property
     def count(self) -> int:

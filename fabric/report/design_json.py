@@ -82,6 +82,9 @@ def _tier_object(tier: SwitchTier) -> dict[str, Any]:
         "ports_down": tier.ports_down,
         "ports_up": tier.ports_up,
         "ports_used": tier.ports_used,
+        "ports_now": {"min": tier.ports.least, "max": tier.ports.most, "total": tier.ports.total},
+        "ports_full": tier.ports.full,
+        "ports_free": tier.ports.free,
         "radix": tier.radix,
         "rate_gbps": tier.link_gbps,
     }

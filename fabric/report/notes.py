@@ -8,6 +8,7 @@ from itertools import pairwise
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.blueprint.max_power import typical_parts
+from fabric.blueprint.port_use import port_use
 from fabric.blueprint.prices import prices_of, unknown
 from fabric.blueprint.splits import pair_split
 from fabric.catalog import Server, Switch
@@ -33,6 +34,7 @@ def list_notes(study: Study) -> Iterator[str]:
     yield from _note_one_switch(study)
     yield from topology.remarks(blueprint.sizes)
     yield from _note_single_leaf(study)
+    yield from _note_full_leaves(blueprint)
     for part in study.proof.unpriced:
         yield f"{part} has no price, so switches, then links, were minimised instead of cost."
     yield from _note_prices(study)
@@ -94,6 +96,16 @@ def _note_single_leaf(study: Study) -> Iterator[str]:
         yield (
             f"Losing one {leaf} disconnects its servers and stops the job;"
             f" survive: {{{leaf}: 0.5}} would rule this out."
+        )
+
+
+def _note_full_leaves(blueprint: Blueprint) -> Iterator[str]:
+    """Say where no leaf has a port left."""
+    full = [title(role) for role in blueprint.topology.roles if port_use(blueprint, role).free == 0]
+    if blueprint.topology.roles[0] in full:
+        yield (
+            f"Every {join_words(full)} port is in use: no port is left for an appliance such as UFM, or for a tester;"
+            " `reserve` keeps ports free on every switch."
         )
 
 

@@ -19,7 +19,7 @@ PARTS = {
     "power_w": ("total", "per_gpu"),
     **dict.fromkeys(("switches", "links", "modules", "fibres", "cables", "cages"), ("total",)),
 }
-SWITCH_FACTS = ("count", "ports_down", "ports_up", "ports_used", "radix", "rate_gbps")
+SWITCH_FACTS = ("count", "ports_down", "ports_up", "ports_used", "ports_full", "ports_free", "radix", "rate_gbps")
 
 
 def unknown_result(key: str, names: KnownNames) -> str | None:

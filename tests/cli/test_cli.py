@@ -55,6 +55,9 @@ def test_json_holds_every_promised_key(run: Run) -> None:
         "ports_down": 64,
         "ports_up": 64,
         "ports_used": 128,
+        "ports_now": {"min": 84, "max": 128, "total": 200352},
+        "ports_full": 128,
+        "ports_free": 352,
         "radix": 128,
         "rate_gbps": 400,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fabric.blueprint import Blueprint
 from fabric.errors import TooLarge
 from fabric.export.attributes import node_labels
 from fabric.network import Network
@@ -121,10 +122,10 @@ def _list_switches(study: Study, views: list[View]) -> Iterator[tuple[str, Drawn
         own = [name for name in names[:SWITCHES] if name.partition("[")[0] == group.role]
         rows |= {name: group.row(_parse_coordinates(name)) for name in own}
     for name, row in rows.items():
-        yield name, _list_ports(network, name, row, study.blueprint.models)
+        yield name, _list_ports(study.blueprint, network, name, row)
 
 
-def _list_ports(network: Network, name: str, row: int, models: Any) -> Drawn:
+def _list_ports(blueprint: Blueprint, network: Network, name: str, row: int) -> Drawn:
     low, high = np.flatnonzero(network.lower == row), np.flatnonzero(network.upper == row)
     ends = [(int(network.lower_port[link]), link, network.upper[link], network.upper_port[link]) for link in low]
     ends += [(int(network.upper_port[link]), link, network.lower[link], network.lower_port[link]) for link in high]
@@ -133,4 +134,5 @@ def _list_ports(network: Network, name: str, row: int, models: Any) -> Drawn:
         for port, link, peer, there in sorted(ends, key=lambda end: end[0])
     ]
     role = name.partition("[")[0]
-    return {"title": f"{name}, {models[role].name}: {count(len(rows))} ports in use", "ports": rows}
+    use = f"{count(len(rows))} ports in use, {count(blueprint.radix(role) - len(rows))} free"
+    return {"title": f"{name}, {blueprint.models[role].name}: {use}", "ports": rows}

@@ -1,0 +1,35 @@
+"""The ports of a tier's switches: connected now, when their part of the fabric is full, and free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabric.blueprint.blueprint import Blueprint
+
+__all__ = ["PortUse", "port_use"]
+
+
+@dataclass(frozen=True)
+class PortUse:
+    """The ports of the switches of one role, at the rate of the fabric's links."""
+
+    least: int
+    """The ports connected now on the switch that has fewest."""
+    most: int
+    """The ports connected now on the switch that has most."""
+    total: int
+    """The ports connected now on all switches."""
+    full: int
+    """The ports of one switch that are connected when its part of the fabric is full, grown where it may grow."""
+    free: int
+    """The ports of all switches that nothing is connected to now."""
+
+
+def port_use(blueprint: Blueprint, role: str) -> PortUse:
+    """Return the ports of the switches of `role`."""
+    fills = [fill for fill in blueprint.port_fills(blueprint.topology.group(role)) if fill[0]]
+    connected = [ports for _, ports in fills]
+    total = sum(count * ports for count, ports in fills)
+    room = sum(count * model.radix(blueprint.link_gbps) for model, count in blueprint.model_counts(role))
+    full = blueprint.ports_down(role) + blueprint.ports_up(role)
+    return PortUse(min(connected), max(connected), total, full, room - total)
