@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fabric.network import Network
     from fabric.network.expand import expand
     from fabric.report.comparison import Comparison, compare
-    from fabric.report.files import write, write_view
+    from fabric.report.files import write, write_bill, write_view
     from fabric.request import Spec
     from fabric.studies.multi_fabric import Cluster, cluster
     from fabric.studies.scaling import Scaling, scale
@@ -60,6 +60,7 @@ __all__ = [
     "to_networkx",
     "to_simgrid",
     "write",
+    "write_bill",
     "write_view",
 ]
 
@@ -89,6 +90,7 @@ _HOMES = {
     "to_networkx": "export",
     "to_simgrid": "export",
     "write": "report.files",
+    "write_bill": "report.files",
     "write_view": "report.files",
 }
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.composition import Composition
 from fabric.blueprint.physical import count_joints, count_modules
 from fabric.blueprint.prices import SHARES, Prices
-from fabric.catalog import LinkPart
+from fabric.catalog import LinkPart, optics
 from fabric.catalog.link_parts import FIBRE
 
 __all__ = ["Bill", "BillRow", "bill", "priced_bill"]
@@ -39,6 +40,8 @@ class BillRow:
     """The full name of the part."""
     vendor_number: str = ""
     """The vendor's part number."""
+    spares: int = 0
+    """The number of spare parts that are ordered beside them."""
     length_m: float | None = None
     """The length of a fibre or cable: the shortest sold that is long enough; None where no length is asked."""
     price_date: str = ""
@@ -50,6 +53,11 @@ class BillRow:
     def price_usd(self) -> float | None:
         """The price of all, in USD."""
         return None if self.unit_price_usd is None else self.quantity * self.unit_price_usd
+
+    @property
+    def order(self) -> int:
+        """The number of parts to order, with spares."""
+        return self.quantity + self.spares
 
     @property
     def power_w(self) -> float | None:
@@ -87,6 +95,22 @@ class Bill:
         return _sum_known(row.power_w for row in rows)
 
     @property
+    def spares_usd(self) -> float | None:
+        """The price of all spare parts, in USD; None where one has no price, 0 where there are none."""
+        spared = (row for row in self.rows if row.spares)
+        return _sum_known(row.unit_price_usd and row.spares * row.unit_price_usd for row in spared)
+
+    @property
+    def order_usd(self) -> float | None:
+        """The price of everything that is ordered, with spare parts, in USD."""
+        return _sum_known((self.cost_usd(), self.spares_usd))
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The names of the parts without a price that no other price includes."""
+        return tuple(dict.fromkeys(row.part for row in self._counted() if row.unit_price_usd is None))
+
+    @property
     def rounding_usd(self) -> float | None:
         """What whole modules and fibres cost beyond the shares that links use of them, in USD."""
         links = _sum_known(row.price_usd for row in self.of("link"))
@@ -115,7 +139,9 @@ def bill(blueprint: Blueprint, prices: Prices) -> Bill:
         *_list_modules(blueprint, prices, parts),
         *_list_joints(blueprint, prices, parts),
     ]
-    return Bill(blueprint.gpus, (*rows, *_list_cages(blueprint)), _sum_electricity(rows, prices))
+    electricity = _sum_electricity(rows, prices)
+    spared = (replace(row, spares=ceil(row.quantity * prices.spec.spare_share(row.kind))) for row in rows)
+    return Bill(blueprint.gpus, (*spared, *_list_cages(blueprint)), electricity)
 
 
 def priced_bill(blueprint: Blueprint, prices: Prices) -> Bill:
@@ -167,7 +193,7 @@ def _list_links(blueprint: Blueprint, prices: Prices, *, whole: bool) -> Iterato
         found = prices.parts(bundle.name)
         one = own or found is None or found.kind == "link"
         part = found.joint if found and one and not own else None
-        asked = own or part in prices.spec.link_parts
+        asked = own or (part is not None and _is_requested(part))
         note = ["price from the request"] * asked + (_describe_price(own, found) if one else ["sum of its parts"])
         yield BillRow(
             kind="link",
@@ -212,7 +238,7 @@ def _list_modules(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Comp
         links = f"{each.links} x " if each.links > 1 else ""
         part = _priced_apart(each.part, each.bundle, prices)
         row = BillRow("module", f"{links}{blueprint.link_gbps}G module", each.role, each.count)
-        yield _make_row(row, part, prices)
+        yield _make_row(row, part)
 
 
 def _list_joints(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Composition | None]) -> Iterator[BillRow]:
@@ -222,7 +248,12 @@ def _list_joints(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Compo
         metres = prices.spec.length_m(each.bundle)
         part = _priced_apart(each.part, each.bundle, prices)
         row = BillRow(each.kind, name, each.bundle, each.count, length_m=metres or None)
-        yield _make_row(row, part, prices)
+        yield _make_row(row, part)
+
+
+def _is_requested(part: LinkPart) -> bool:
+    """Say whether the price of a part is the request's: the catalogue dates its own."""
+    return not part.price_date or part.name not in optics()
 
 
 def _priced_apart(part: LinkPart | None, bundle: str, prices: Prices) -> LinkPart | None:
@@ -230,11 +261,11 @@ def _priced_apart(part: LinkPart | None, bundle: str, prices: Prices) -> LinkPar
     return part if prices.spec.link_price(bundle) is None else None
 
 
-def _make_row(row: BillRow, part: LinkPart | None, prices: Prices) -> BillRow:
+def _make_row(row: BillRow, part: LinkPart | None) -> BillRow:
     """Return the row of a part; one that comes within the price of a whole link keeps the plain name it has."""
     if part is None:
         return replace(row, note="within the link's price", counted=False)
-    asked, metres = part in prices.spec.link_parts, row.length_m or 0
+    asked, metres = part.price_usd is not None and _is_requested(part), row.length_m or 0
     return replace(
         row,
         part=part.name,

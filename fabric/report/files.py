@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import stat
@@ -12,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.bill import Bill
 from fabric.draw import Diagram, draw_allreduce, draw_diagram, draw_fabric, draw_front, draw_scale, save
 from fabric.draw.render import check_suffix
 from fabric.errors import FabricError
 from fabric.export import format_by_suffix, write_view_text
 from fabric.optimizer import BreakEven
 from fabric.report.atomic_write import check_folder, write_atomically
+from fabric.report.bill_table import bill_csv, bill_object, check_bill_suffix, save_workbook
 from fabric.report.collectives import WorkloadRun, list_curves
 from fabric.report.describe import describe
 from fabric.report.design import Design
@@ -37,9 +35,9 @@ from fabric.view import View
 
 __all__ = [
     "allreduce_picture",
-    "bom_csv",
     "json_text",
     "write",
+    "write_bill",
     "write_cluster",
     "write_design",
     "write_front",
@@ -107,7 +105,7 @@ def _make_files(design: Design, folder: Path, progress: Callable[[str], None]) -
     texts = {
         "design.json": json_text(design_object(design, timed=False)),
         "report.md": markdown_report(design),
-        "bom.csv": bom_csv(design.bill),
+        "bom.csv": bill_csv(design.bill),
     }
     for name, text in texts.items():
         _write_file(folder, name, text)
@@ -157,21 +155,23 @@ def json_text(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def bom_csv(bill: Bill) -> str:
-    """Return the bill as CSV: one row per part and use, unknown prices and powers left empty."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(
-        ["kind", "part", "used_for", "quantity", "unit_price_usd", "price_usd", "unit_power_w", "power_w", "note"]
-    )
-    for row in bill.rows:
-        numbers = (row.unit_price_usd, row.price_usd, row.unit_power_w, row.power_w)
-        writer.writerow([row.kind, row.part, row.used_for, row.quantity, *map(_write_number, numbers), row.note])
-    return stream.getvalue()
+def write_bill(study: Study, file: str | os.PathLike[str]) -> Path:
+    """Write the bill of a study as CSV, as an Excel workbook or as JSON, by the file's suffix, whole or not at all.
 
+    Raises InputError for another suffix, and what `write_text` raises.
+    """
+    suffix = check_bill_suffix(os.fspath(file))
+    if suffix == ".csv":
+        return write_text(file, [bill_csv(study.bill)])
+    if suffix == ".json":
+        return write_text(file, [json_text(bill_object(study))])
+    target = _target(file)
 
-def _write_number(number: float | None) -> str:
-    return "" if number is None else f"{number:.2f}".removesuffix(".00")
+    def make(temporary: Path) -> list[str]:
+        save_workbook(study, temporary / target.name)
+        return [target.name]
+
+    return write_atomically(target.parent, make)[0]
 
 
 def write_run(

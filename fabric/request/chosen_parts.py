@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -13,7 +14,15 @@ from fabric.request.document import Keys
 from fabric.request.model import Request
 from fabric.request.parts import InlineServer, InlineSwitch, split_ports
 
-__all__ = ["any_switches", "chosen_server", "chosen_switches", "inline_switches", "link_parts", "named_switches"]
+__all__ = [
+    "any_switches",
+    "chosen_server",
+    "chosen_switches",
+    "discount_price",
+    "inline_switches",
+    "link_parts",
+    "named_switches",
+]
 
 Part = TypeVar("Part", Switch, LinkPart)
 
@@ -58,11 +67,11 @@ def inline_switches(request: Request) -> dict[str, Switch]:
 
 
 def link_parts(request: Request) -> tuple[LinkPart, ...]:
-    """Return the catalogue's link parts that the request prices, without a price date, and then its own."""
-    prices = request.prices_usd
-    repriced = (_with_price(optic, prices[name]) for name, optic in catalog.optics().items() if name in prices)
+    """Return the catalogue's link parts that the request prices, undated, or discounts, and then its own."""
+    repriced = (_priced_optic(request, optic) for optic in catalog.optics().values())
+    changed = (part for part in repriced if part != catalog.optics()[part.name])
     own = (LinkPart(kind="link", **{**asked.model_dump(), "splits": tuple(asked.splits)}) for asked in request.links)
-    return (*repriced, *own)
+    return (*changed, *(_discount_part(request, part) for part in own))
 
 
 def _switch_choices(request: Request) -> Iterator[Choice]:
@@ -94,7 +103,27 @@ def _find_model(request: Request, asked: str | InlineSwitch) -> Switch:
 
 def _at_price(model: Switch, request: Request) -> Switch:
     price = request.prices_usd.get(model.name)
-    return model if price is None else _with_price(model, price)
+    own = model if price is None else _with_price(model, price)
+    return own if own.price_usd is None else replace(own, price_usd=discount_price(request, "switch", own.price_usd))
+
+
+def _priced_optic(request: Request, part: LinkPart) -> LinkPart:
+    price = request.prices_usd.get(part.name)
+    return _discount_part(request, part if price is None else _with_price(part, price))
+
+
+def _discount_part(request: Request, part: LinkPart) -> LinkPart:
+    if part.price_usd is None:
+        return part
+    return replace(part, price_usd=discount_price(request, part.kind, part.price_usd))
+
+
+def discount_price(request: Request, kind: str, price: float) -> float:
+    """Return a price less the discount on its kind of part, in whole cents."""
+    discount = request.discount
+    shares = {str(name): share for name, share in discount.items()} if isinstance(discount, dict) else {kind: discount}
+    share = shares.get(kind, 0)
+    return float(round(Fraction(str(price)) * (1 - Fraction(str(share))), 2)) if share else price
 
 
 def _with_price(part: Part, price: float) -> Part:

@@ -152,6 +152,8 @@ Tiers = Annotated[int, Field(ge=1, le=4)]
 Rails = Annotated[int, Field(ge=1, le=10_000)]
 Split = Annotated[Annotated[int, Field(ge=2, le=8), Tag("<one>")] | Annotated[Text, Tag("<name>")], Discriminator(tag)]
 Share = Annotated[float, Field(ge=0, le=1)]
+PartKind = Literal["switch", "link", "module", "fibre", "cable", "nic"]
+"""A kind of part of a bill."""
 Ratio = Annotated[float, Field(ge=0.001, le=1000)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -153,13 +154,15 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         grow_to_gpus=request.grow_to_gpus,
         survive=_values_by_name(request.survive, _fraction),
         available=MappingProxyType(dict(request.available)),
-        link_price_usd=_values_by_name(request.link_price_usd, float),
+        link_price_usd=_values_by_name(request.link_price_usd, partial(chosen_parts.discount_price, request, "link")),
         lengths_m=_values_by_name(request.lengths_m, float),
         link_parts=chosen_parts.link_parts(request),
         media=_values_by_name(request.media, str),
         optics=tuple(request.optics),
         exclude_optics=tuple(request.exclude_optics),
-        nic_usd=request.nic_usd,
+        discount=_values_by_name(request.discount or None, _fraction),
+        spares=_values_by_name(request.spares or None, _fraction),
+        nic_usd=None if request.nic_usd is None else chosen_parts.discount_price(request, "nic", request.nic_usd),
         years=request.years,
         electricity_usd_per_kwh=request.electricity_usd_per_kwh,
         pue=request.pue,

@@ -68,6 +68,10 @@ class Spec:
     """The names of the link parts that may be used; none for all."""
     exclude_optics: tuple[str, ...] = ()
     """The names of the link parts that must not be used."""
+    discount: Mapping[str, Fraction] = field(default_factory=dict)
+    """The share taken off prices, by kind of part; all prices of a Spec are without it."""
+    spares: Mapping[str, Fraction] = field(default_factory=dict)
+    """The share of spare parts in the bill, by kind of part."""
     nic_usd: float | None = None
     """The price of one NIC in USD; None does not count NICs."""
     years: float | None = None
@@ -134,6 +138,10 @@ class Spec:
     def length_m(self, bundle: str) -> float:
         """Return the length in metres of the longest link of `bundle`; 0 where none is given."""
         return self.lengths_m.get(bundle, self.lengths_m.get("*", 0))
+
+    def spare_share(self, kind: str) -> Fraction:
+        """Return the share of spare parts of a kind."""
+        return self.spares.get(kind, self.spares.get("*", Fraction(0)))
 
     def link_media(self, bundle: str) -> str:
         """Return the medium asked for the links of `bundle`; empty for any."""

@@ -9,8 +9,8 @@ import pytest
 
 import fabric
 from fabric.errors import InputError
+from fabric.report.bill_table import bill_csv
 from fabric.report.describe import describe, describe_json
-from fabric.report.files import bom_csv
 from fabric.report.markdown import markdown_report
 from fabric.report.terminal import summarize_design
 from tests.request_fixtures import Run
@@ -269,7 +269,7 @@ def test_nics_are_shown_to_people() -> None:
     design = describe(study)
     assert any(", NICs $2,048,000)" in line for line in summarize_design(design).lines)
     assert "| 400G NIC | server | 2,048 | $1,000 | $2,048,000 |" in markdown_report(design)
-    assert "nic,400G NIC,server,2048,1000,2048000,,,price from the request" in bom_csv(study.bill)
+    assert "nic,400G NIC,server,2048,1000,2048000,,,price from the request" in bill_csv(study.bill)
     assert describe_json(made(nic_usd=0))["cost_usd"]["nics"] == 0
 
 

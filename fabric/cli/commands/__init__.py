@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabric.cli.commands.bill import bill
 from fabric.cli.commands.compare import compare
 from fabric.cli.commands.design import check, cluster, design, optimize
 from fabric.cli.commands.diagram import diagram
@@ -12,4 +13,4 @@ from fabric.cli.commands.report import report
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (design, optimize, cluster, check, compare, allreduce, scale, report, diagram, export, list_, show)
+COMMANDS = (design, optimize, bill, cluster, check, compare, allreduce, scale, report, diagram, export, list_, show)

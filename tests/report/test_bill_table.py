@@ -1,0 +1,120 @@
+"""The bill of materials as a file that can be ordered from."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+import fabric
+from fabric.report.bill_table import bill_csv, bill_object
+from fabric.report.files import write_bill
+from tests.request_fixtures import Run
+
+POD = {"name": "pod", "gpus": 256, "server": "dgx-h100", "family": "rail-optimized", "unit_gpus": 256}
+POD |= {"switches": "qm9700"}
+    "name": "pod",
+    "gpus": 256,
+    "server": "dgx-h100",
+    "family": "rail-optimized",
+    "switches": "qm9700",
+    "unit_gpus": 256,
+}
+PRICED = POD | {"prices_usd": {"osfp-2xsr4": 900, "mpo12-mmf": 40}}
+
+
+def test_a_discount_is_taken_off_before_the_choice() -> None:
+    """40 % off switches and 50 % off modules: the optimizer minimises what the bill then asks for."""
+    study = fabric.design(PRICED, discount={"switch": 0.4, "module": 0.5})
+    assert {row.part: row.unit_price_usd for row in study.bill.rows if row.counted} == {
+        "qm9700": 0.6 * 32870,
+        "osfp-2xsr4": 450,
+        "mpo12-mmf": 40,
+    }
+    assert study.bill.cost_usd() == study.proof.objective == 12 * 19722 + 512 * 450 + 512 * 40
+
+
+def test_one_discount_is_on_every_price() -> None:
+    """Half off everything is half the cost, with the price of links and NICs that the request gives."""
+    asked = POD | {"link_price_usd": 1000, "nic_usd": 1500}
+    whole, half = (fabric.design(asked, discount=share).bill.cost_usd() for share in (0, 0.5))
+    assert whole == 12 * 32870 + 512 * 1000 + 256 * 1500
+    assert half == whole / 2
+
+
+def test_spares_are_rounded_up_part_by_part() -> None:
+    """2 % of 128 modules are 3; spares are ordered and paid for beside the parts in use."""
+    study = fabric.design(PRICED, spares={"module": 0.02, "fibre": 0.05})
+    spares = {(row.part, row.used_for): row.spares for row in study.bill.rows if row.spares}
+    assert spares == {
+        ("osfp-2xsr4", "server"): 3,
+        ("osfp-2xsr4", "leaf"): 6,
+        ("osfp-2xsr4", "spine"): 3,
+        ("mpo12-mmf", "server-leaf"): 13,
+        ("mpo12-mmf", "leaf-spine"): 13,
+    }
+    assert study.bill.spares_usd == 12 * 900 + 26 * 40
+    assert study.bill.order_usd == (study.bill.cost_usd() or 0) + 12 * 900 + 26 * 40
+
+
+def test_a_file_has_the_rows_of_the_bill(tmp_path: Path) -> None:
+    """CSV, workbook and JSON agree row by row, and the workbook ends with the total."""
+    study = fabric.design(PRICED, spares=0.01)
+    made = [write_bill(study, tmp_path / f"bill.{suffix}") for suffix in ("csv", "xlsx", "json")]
+    rows = list(csv.DictReader(io.StringIO(made[0].read_text(encoding="utf-8"))))
+    sheet = load_workbook(made[1])["Bill"]
+    cells = [list(row) for row in sheet.iter_rows(values_only=True)]
+    found = json.loads(made[2].read_text(encoding="utf-8"))
+    parts = [(row["part"], int(row["quantity"]), int(row["order"])) for row in rows]
+    at = [cells[0].index(key) for key in ("part", "quantity", "order")]
+    assert parts == [tuple(row[index] for index in at) for row in cells[1:-3]]
+    assert parts == [(row["part"], row["quantity"], row["order"]) for row in found["rows"]]
+    assert cells[-1][cells[0].index("price_usd")] == found["totals"]["order"] == study.bill.order_usd
+    assert sheet.freeze_panes == "A2"
+
+
+def test_a_name_is_never_a_formula(tmp_path: Path) -> None:
+    """A switch may be called +SUM(A1); no spreadsheet computes it."""
+    switch = {"name": "+SUM(A1)", "ports": 64, "rate_gbps": 400, "price_usd": 1}
+    study = fabric.design(POD, switches=switch)
+    assert "switch,'+SUM(A1)," in bill_csv(study.bill)
+    sheet = load_workbook(write_bill(study, tmp_path / "bill.xlsx"))["Bill"]
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value == "+SUM(A1)"]
+    assert cells
+    assert {cell.data_type for cell in cells} == {"s"}
+
+
+def test_the_same_bill_is_the_same_file(tmp_path: Path) -> None:
+    """Two workbooks of one design are equal byte for byte."""
+    study = fabric.design(POD)
+    first, second = (write_bill(study, tmp_path / name).read_bytes() for name in ("a.xlsx", "b.xlsx"))
+    assert first == second
+
+
+def test_a_price_has_its_date_and_source() -> None:
+    """A price of the catalogue is dated; one of the request is said to be the request's."""
+    rows = bill_object(fabric.design(POD, prices_usd={"qm9700": 30_000}))["rows"]
+    sources = {row["part"]: (row["price_date"], row["price_source"]) for row in rows if row["counted"]}
+    assert sources["qm9700"] == ("", "the request")
+    assert sources["optical-400g"][0] == "2024-10"
+
+
+def test_a_part_without_a_price_makes_the_total_unknown(run: Run) -> None:
+    """The bill names it, and what is known beside it."""
+    code, out, _ = run("bill", "superpod-h100-1su", "--price", "sn5600=1", "--switches", "qm9790")
+    assert code == 0
+    assert "Total: unknown" in out
+    assert "No price: qm9790. Known parts: $634,880." in out
+
+
+@pytest.mark.parametrize("name", ["bill.pdf", "bill"])
+def test_a_file_of_another_kind_is_refused(name: str, run: Run, tmp_path: Path) -> None:
+    """The message lists what a bill can be."""
+    code, _, error = run("bill", "superpod-h100-1su", "-o", tmp_path / name)
+    assert code == 2
+    assert "a bill is written as .csv, .xlsx or .json" in error
+    assert not list(tmp_path.iterdir())
