@@ -17,13 +17,6 @@ from tests.request_fixtures import Run
 
 POD = {"name": "pod", "gpus": 256, "server": "dgx-h100", "family": "rail-optimized", "unit_gpus": 256}
 POD |= {"switches": "qm9700"}
-    "name": "pod",
-    "gpus": 256,
-    "server": "dgx-h100",
-    "family": "rail-optimized",
-    "switches": "qm9700",
-    "unit_gpus": 256,
-}
 PRICED = POD | {"prices_usd": {"osfp-2xsr4": 900, "mpo12-mmf": 40}}
 
 
