@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import ceil
 
 from fabric.blueprint import Blueprint
@@ -12,6 +13,7 @@ from fabric.blueprint.physical import count_joints, count_modules
 from fabric.blueprint.prices import SHARES, Prices
 from fabric.catalog import LinkPart, optics
 from fabric.catalog.link_parts import FIBRE
+from fabric.request import Spec
 
 __all__ = ["Bill", "BillRow", "bill", "priced_bill"]
 
@@ -108,7 +110,8 @@ class Bill:
     @property
     def unpriced(self) -> tuple[str, ...]:
         """The names of the parts without a price that no other price includes."""
-        return tuple(dict.fromkeys(row.part for row in self._counted() if row.unit_price_usd is None))
+        ordered = [*self._counted(), *(row for row in self.rows if row.spares)]
+        return tuple(dict.fromkeys(row.part for row in ordered if row.unit_price_usd is None))
 
     @property
     def rounding_usd(self) -> float | None:
@@ -140,8 +143,13 @@ def bill(blueprint: Blueprint, prices: Prices) -> Bill:
         *_list_joints(blueprint, prices, parts),
     ]
     electricity = _sum_electricity(rows, prices)
-    spared = (replace(row, spares=ceil(row.quantity * prices.spec.spare_share(row.kind))) for row in rows)
+    spared = (replace(row, spares=ceil(row.quantity * _spare_share(row, prices.spec))) for row in rows)
     return Bill(blueprint.gpus, (*spared, *_list_cages(blueprint)), electricity)
+
+
+def _spare_share(row: BillRow, spec: Spec) -> Fraction:
+    """Return the share of spare parts of a row; of parts within a link's price, only if asked for by kind."""
+    return spec.spares.get(row.kind, spec.spares.get("*", Fraction(0)) if row.counted else Fraction(0))
 
 
 def priced_bill(blueprint: Blueprint, prices: Prices) -> Bill:

@@ -92,8 +92,10 @@ class Prices:
         found = list_compositions(wanted, *self._ends(bundle), self._offered)
         what = f"{MEDIA[wanted.media]} " if wanted.media else ""
         if not found:
-            asked = wanted.media or self.spec.optics or self.spec.exclude_optics
-            return f"no {what}part for {bundle} at {wanted.rate_gbps}G is known; {_OWN}" if asked else None
+            chosen = self.spec.optics or self.spec.exclude_optics
+            among = " among those that `optics` and `exclude_optics` leave" if chosen else ""
+            asked = wanted.media or chosen
+            return f"no {what}part for {bundle} at {wanted.rate_gbps}G is known{among}; {_OWN}" if asked else None
         known = [(each.reach_m, each.joint.name) for each in found if each.reach_m is not None]
         longest = "no reach is known" if not known else "the longest known is {:,g} m ({})".format(*max(known))
         return (

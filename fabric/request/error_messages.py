@@ -65,9 +65,10 @@ def _message(detail: dict[str, Any], model: type[BaseModel]) -> str:
         return f"missing{_example(detail['loc'], model)}"
     if kind == "extra_forbidden":
         return "unknown key" + _suggest_key(detail["loc"], model)
-    if kind == "literal_error" and detail["loc"][-1] not in _TAGS:
-        field = _field(detail["loc"], model)
-        return f"unknown value {_format_value(value)}" + nearest(value, _literals(field.annotation) if field else ())
+    if kind == "literal_error":
+        known = re.findall(r"'([^']*)'", limits["expected"])
+        if len(known) > 1:  # the text `any` alone is one form of a value among others
+            return f"unknown value {_format_value(value)}" + nearest(value, known)
     if kind in _WANTED or kind == "union_tag_invalid":
         return _explain_type(detail, model)
     return _explain_bound(kind, value, limits) or str(detail["msg"])
@@ -150,15 +151,6 @@ def _model_around(loc: Keys, model: type[BaseModel]) -> type[BaseModel] | None:
         if found and str(key) in found.model_fields:
             found = _model_inside(found.model_fields[str(key)].annotation)
     return found
-
-
-def _literals(annotation: Any) -> Iterator[str]:
-    """Yield the words that an annotation allows by name."""
-    for each in get_args(annotation):
-        if isinstance(each, str):
-            yield each
-        else:
-            yield from _literals(each)
 
 
 def _model_inside(annotation: Any) -> type[BaseModel] | None:

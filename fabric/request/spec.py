@@ -139,10 +139,6 @@ class Spec:
         """Return the length in metres of the longest link of `bundle`; 0 where none is given."""
         return self.lengths_m.get(bundle, self.lengths_m.get("*", 0))
 
-    def spare_share(self, kind: str) -> Fraction:
-        """Return the share of spare parts of a kind."""
-        return self.spares.get(kind, self.spares.get("*", Fraction(0)))
-
     def link_media(self, bundle: str) -> str:
         """Return the medium asked for the links of `bundle`; empty for any."""
         return self.media.get(bundle, self.media.get("*", ""))

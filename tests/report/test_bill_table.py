@@ -54,6 +54,15 @@ def test_spares_are_rounded_up_part_by_part() -> None:
     assert study.bill.order_usd == (study.bill.cost_usd() or 0) + 12 * 900 + 26 * 40
 
 
+def test_parts_within_the_price_of_a_link_have_spares_only_if_asked_for_by_kind() -> None:
+    """A spare link has its modules; spare modules of their own have no price, which the bill says."""
+    links = fabric.design(POD, spares=0.1).bill
+    assert {row.kind for row in links.rows if row.spares} == {"switch", "link"}
+    modules = fabric.design(POD, spares={"module": 0.1}).bill
+    assert {row.kind for row in modules.rows if row.spares} == {"module"}
+    assert (modules.order_usd, modules.unpriced) == (None, ("2 x 400G module",))
+
+
 def test_a_file_has_the_rows_of_the_bill(tmp_path: Path) -> None:
     """CSV, workbook and JSON agree row by row, and the workbook ends with the total."""
     study = fabric.design(PRICED, spares=0.01)
