@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fabric import units
 from fabric.report.design import Design, LinkBundle, SwitchTier
+from fabric.report.growth import StagePart, list_stage_parts, write_switches
 from fabric.report.table import Table
 from fabric.report.text import count_models
 
@@ -44,7 +46,7 @@ class DesignTable:
     """A table of a design."""
 
     name: str
-    """What it is called among the tables: `switches`, `links`, `bill`, `allreduce`, `hops` or `expected`."""
+    """What it is called among the tables: `switches`, `links`, `bill`, `stages`, `hops` and so on."""
     title: str
     """Its heading."""
     columns: Sequence[Column]
@@ -71,6 +73,16 @@ def _write_ports_now(tier: SwitchTier) -> str:
     """Return the ports of one switch that are connected now: `64`, or `32-64` where switches differ."""
     least, most = tier.ports.least, tier.ports.most
     return units.count(most) if least == most else f"{units.count(least)}-{units.count(most)}"
+
+
+def _priced(name: str, each: StagePart) -> float | None:
+    """Return a price of a part; 0 where that of the link includes it."""
+    price: float | None = getattr(each.row, name)
+    return price if each.row.counted else 0
+
+
+def _write_price(name: str, each: StagePart) -> str:
+    return units.money(getattr(each.row, name)) if each.row.counted else "in the link"
 
 
 SWITCHES = (
@@ -109,6 +121,23 @@ ALLREDUCE = (
     _column("busbw GB/s", "busbw_GBps", "{:.1f}".format),
     _column("limited by", "limited_by"),
 )
+STAGES = (
+    _column("GPUs", "gpus", units.count),
+    Column("switches", lambda stage: stage.added.quantity("switch"), text=write_switches),
+    Column("links", lambda stage: stage.added.quantity("link"), units.count),
+    Column("modules", lambda stage: stage.added.quantity("module"), units.count),
+    Column("cables", lambda stage: stage.added.quantity("fibre", "cable"), units.count),
+    Column("cost", lambda stage: stage.added.cost_usd(), units.money),
+    Column("so far", lambda stage: stage.bill.cost_usd(), units.money),
+)
+STAGE_PARTS = (
+    _column("GPUs", "gpus", units.count),
+    Column("part", lambda each: each.row.part),
+    Column("used for", lambda each: each.row.used_for),
+    Column("new", lambda each: each.row.quantity, units.count),
+    Column("unit price", partial(_priced, "unit_price_usd"), text=partial(_write_price, "unit_price_usd")),
+    Column("cost", partial(_priced, "price_usd"), text=partial(_write_price, "price_usd")),
+)
 HOPS = (
     Column("hops", lambda row: row[0]),
     Column("share of GPU pairs", lambda row: row[1], lambda share: f"{100 * share:.4f} %"),
@@ -128,6 +157,9 @@ def list_tables(design: Design) -> Iterator[DesignTable]:
     yield DesignTable("links", title, LINKS, design.links, _total_links(design.links, design))
     total = ("total", "", "", "", units.money(design.cost.total), units.power(design.power_w))
     yield DesignTable("bill", "Bill of materials", BILL, design.bill_rows, total)
+    if stages := design.study.stages:
+        yield DesignTable("stages", "Stages: bought now, and added later", STAGES, stages)
+        yield DesignTable("stage_parts", "Parts of each stage", STAGE_PARTS, list_stage_parts(stages))
     yield DesignTable("allreduce", "Estimated all-reduce", ALLREDUCE, design.allreduce)
     yield DesignTable("hops", "Hops", HOPS, tuple(design.study.hops.shares.items()))
     if design.expected:

@@ -10,6 +10,7 @@ from fabric.blueprint.bill import Bill
 from fabric.errors import Infeasible
 from fabric.optimizer import Alternative
 from fabric.report.design import Design, SwitchTier
+from fabric.report.growth import foresight_object, stage_object
 from fabric.report.sensitivity import list_changes
 
 __all__ = ["SCHEMA", "design_object", "infeasible_object"]
@@ -53,6 +54,8 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
             tier.role: tier.oversubscription for tier in design.switches if tier.oversubscription is not None
         },
         "survives": design.survives,
+        "stages": [stage_object(stage) for stage in design.study.stages],
+        "foresight": foresight_object(design),
         "hops": {"max": design.study.hops.max, "mean": design.hops_mean},
         "virtual_channels": topology.virtual_channels,
         "injection_gbps": design.study.injection_gbps,

@@ -8,6 +8,7 @@ from typing import Any
 from fabric import units
 from fabric.report.columns import list_tables, text_table
 from fabric.report.design import Design
+from fabric.report.growth import describe_growth
 from fabric.report.objectives import write_amount
 from fabric.report.rationale import explain_choice
 from fabric.report.sensitivity import TITLE, UNCHANGED, name_alternative
@@ -38,6 +39,8 @@ def markdown_report(design: Design) -> str:
         [f"## {TITLE}", "", *_list_changes(design)] if design.price_changes is not None else [],
         *(_section(*tables[name]) for name in ("switches", "links")),
         [*_section(*tables["bill"]), *(text for line in describe_electricity(design) for text in ("", line))],
+        *([_section(*tables[name]) for name in ("stages", "stage_parts")] if design.study.stages else []),
+        [f"- {line}" for line in describe_growth(design)],
         ["## Estimated performance", "", describe_bandwidth(design), "", *markdown_table(tables["allreduce"][1])],
         ["![All-reduce busbw by message size](allreduce.svg)"],
         _section(*tables["expected"]) if design.expected else [],

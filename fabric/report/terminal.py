@@ -8,6 +8,7 @@ from dataclasses import replace
 from fabric import units
 from fabric.report.columns import DesignTable, list_tables, text_table
 from fabric.report.design import Design
+from fabric.report.growth import describe_growth
 from fabric.report.rationale import explain_choice
 from fabric.report.sentences import (
     describe_choice,
@@ -20,7 +21,7 @@ from fabric.report.table import Summary
 
 __all__ = ["summarize_design"]
 
-TABLES = ("switches", "links", "allreduce", "expected")
+TABLES = ("switches", "links", "stages", "allreduce", "expected")
 """The tables that the terminal shows."""
 
 SIZES = (2**20, 2**26, 2**30, 2**34)
@@ -47,6 +48,7 @@ def _list_lines(design: Design) -> Iterator[str]:
     parts = f"switches {units.money(cost.switches)}, links {units.money(cost.links)}{nics}"
     yield f"Cost: {units.money(cost.total)} ({parts}). Power: {units.power(design.power_w)}."
     yield from describe_electricity(design)
+    yield from describe_growth(design)
     yield describe_failures(design)
     yield f"{describe_objective(design)} {describe_status(design)}"
     if why := " ".join(explain_choice(design)):

@@ -14,7 +14,7 @@ from fabric.request.model import Request
 from fabric.request.spec import even_planes
 from fabric.units import count_noun
 
-__all__ = ["allowed_families", "allowed_tiers", "find_contradictions"]
+__all__ = ["allowed_families", "allowed_tiers", "find_contradictions", "growth_stages"]
 
 Finding = tuple[Keys, str]
 Check = Callable[[Request], Iterator[Finding]]
@@ -43,6 +43,12 @@ def allowed_tiers(request: Request) -> tuple[int, ...]:
     if isinstance(request.tiers, str):
         return (1, 2, 3, 4)
     return tuple(dict.fromkeys(request.tiers)) if isinstance(request.tiers, list) else (request.tiers,)
+
+
+def growth_stages(request: Request) -> tuple[int, ...]:
+    """Return the GPUs of the stages to which the fabric must grow; none where it need not grow."""
+    asked = request.grow_to_gpus
+    return tuple(asked) if isinstance(asked, list) else () if asked is None else (asked,)
 
 
 def _check_same_facts(request: Request) -> Iterator[Finding]:
@@ -191,8 +197,12 @@ def _check_electricity(request: Request) -> Iterator[Finding]:
 
 
 def _check_growth(request: Request) -> Iterator[Finding]:
-    if request.grow_to_gpus is not None and request.grow_to_gpus < request.gpus:
-        yield ("grow_to_gpus",), f"{request.grow_to_gpus} is less than gpus, {request.gpus}"
+    before, name = request.gpus, "gpus"
+    for index, stage in enumerate(growth_stages(request)):
+        key: Keys = ("grow_to_gpus", index) if isinstance(request.grow_to_gpus, list) else ("grow_to_gpus",)
+        if stage < before or (index and stage == before):
+            yield key, f"{stage} is {'less than' if stage < before else 'the same as'} {name}, {before}"
+        before, name = stage, "the stage before"
 
 
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (

@@ -138,6 +138,7 @@ BundleName = Annotated[AxisName, known_name("bundle")]
 Any_ = Literal["any"]
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Gpus = Annotated[int, Field(ge=1, le=MAX_GPUS)]
 Gbps = Annotated[int, Field(ge=1, le=1_000_000)]
 Quantity = Annotated[float, Field(ge=0, le=1e9)]
 Stock = Annotated[int, Field(ge=0, le=MAX_GPUS)]

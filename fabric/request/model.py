@@ -14,6 +14,7 @@ from fabric.request.fields import (
     BundleName,
     FamilyName,
     Gbps,
+    Gpus,
     Name,
     PartKind,
     Planes,
@@ -269,8 +270,14 @@ class Request(StrictModel):
         Discriminator(tag),
     ] = Field(default=0, examples=[4])
     """Ports kept free on every switch, at the rate of the links: one number, or by tier."""
-    grow_to_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[200000])
-    """GPUs to which the fabric must grow later by adding pods (or units, in two tiers) without moving a cable."""
+    grow_to_gpus: (
+        Annotated[
+            Annotated[Gpus, Tag("<one>")] | Annotated[list[Gpus], Tag("<list>"), Field(min_length=1, max_length=20)],
+            Discriminator(tag),
+        ]
+        | None
+    ) = Field(default=None, examples=[200000, [150000, 200000]])
+    """GPUs to which it must grow later by adding pods (units, in two tiers) without moving a cable; a list: stages."""
     survive: dict[SurviveName, Share] = Field(default={}, examples=[{"spine": 0.9}])
     """Share of all-reduce throughput that must remain after the loss of any one switch of a tier, or of a `plane`."""
     limits: RequestLimits = RequestLimits()

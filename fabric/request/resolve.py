@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from fabric.catalog import Server
 from fabric.errors import InputError, Mistake, nearest
 from fabric.request import chosen_parts
-from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions
+from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions, growth_stages
 from fabric.request.document import Document, Tree, add_plain, quoted
 from fabric.request.error_messages import explain_errors
 from fabric.request.known_names import KnownNames
@@ -151,7 +151,8 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         least_oversubscription=_values_by_name(request.oversubscription, _smallest_ratio),
         unit_gpus=request.unit_gpus,
         reserve=_values_by_name(request.reserve, int),
-        grow_to_gpus=request.grow_to_gpus,
+        grow_to_gpus=max(growth_stages(request), default=None),
+        stages=growth_stages(request),
         survive=_values_by_name(request.survive, _fraction),
         available=MappingProxyType(dict(request.available)),
         link_price_usd=_values_by_name(request.link_price_usd, partial(chosen_parts.discount_price, request, "link")),

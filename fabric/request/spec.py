@@ -52,6 +52,8 @@ class Spec:
     """The ports kept free on each switch, by role."""
     grow_to_gpus: int | None = None
     """The GPUs that must be reached later by adding places at the end, without moving a cable."""
+    stages: tuple[int, ...] = ()
+    """The GPUs of the stages of growth, ascending; the last is `grow_to_gpus`."""
     survive: Mapping[str, Fraction] = field(default_factory=dict)
     """The share of throughput that must remain without one switch of a role, or without one `plane`."""
     available: Mapping[str, int] = field(default_factory=dict)

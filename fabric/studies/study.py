@@ -14,6 +14,7 @@ from fabric.blueprint.bill import Bill, bill
 from fabric.blueprint.max_power import max_power_w
 from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, metrics_of
 from fabric.blueprint.prices import prices_of
+from fabric.blueprint.stages import Stage, list_stages
 from fabric.errors import InputError
 from fabric.flow import Estimate, allreduce
 from fabric.flow.paths import shortest_path
@@ -41,7 +42,24 @@ from fabric.request.resolve import read_spec
 from fabric.topology.families import known_names
 from fabric.view import View, view_of
 
-__all__ = ["Pareto", "Study", "design", "optimize", "pareto", "read"]
+__all__ = ["Foresight", "Pareto", "Study", "design", "optimize", "pareto", "read"]
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """Today's design beside the best one for today's GPUs alone."""
+
+    smallest: Blueprint
+    """The best fabric for today's GPUs, by the same objectives, which need not grow."""
+    cost_usd: float | None
+    """The cost of today's design; None where a part has no price."""
+    smallest_usd: float | None
+    """The cost of that fabric; None where a part has no price."""
+
+    @property
+    def price_usd(self) -> float | None:
+        """The price of foresight: how much more today's design costs."""
+        return None if self.cost_usd is None or self.smallest_usd is None else self.cost_usd - self.smallest_usd
 
 
 @dataclass(frozen=True)
@@ -90,6 +108,22 @@ class Study:
     def bill(self) -> Bill:
         """The bill of materials."""
         return bill(self.blueprint, prices_of(self.spec, self.blueprint))
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of growth, what is bought now first; empty where the request asks for no growth."""
+        later = [gpus for gpus in self.spec.stages if gpus > self.spec.gpus]
+        return list_stages(self.blueprint, later, prices_of(self.spec, self.blueprint)) if later else ()
+
+    @cached_property
+    def foresight(self) -> Foresight | None:
+        """What being able to grow costs today; None where nothing grows, and for a point of a Pareto front."""
+        if not self.stages or not self.objectives:
+            return None
+        today = replace(self.spec, grow_to_gpus=None, stages=())
+        smallest = size(today, self.objectives, lambda text: None).blueprint
+        cost = bill(smallest, prices_of(today, smallest)).cost_usd()
+        return Foresight(smallest, self.bill.cost_usd(), cost)
 
     @cached_property
     def max_power_w(self) -> float | None:

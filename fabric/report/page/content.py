@@ -13,6 +13,7 @@ from fabric.report.columns import list_tables
 from fabric.report.describe import describe
 from fabric.report.design import Design
 from fabric.report.files import allreduce_picture
+from fabric.report.growth import describe_growth
 from fabric.report.markdown import request_yaml
 from fabric.report.page.curves import Curve, front_curve, scale_curve, size_curve
 from fabric.report.page.drill import Drawn, drill
@@ -108,6 +109,7 @@ def _list_rationale(design: Design) -> Iterator[str]:
     yield f"Topology: {design.blueprint.topology.text}."
     yield describe_bandwidth(design)
     yield from describe_electricity(design)
+    yield from describe_growth(design)
 
 
 def _encode_svg(figure: Any) -> str:
