@@ -7,7 +7,7 @@ below a switch and those above it take unlike parts, no cage holds both.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fabric.blueprint.blueprint import Blueprint
@@ -86,8 +86,8 @@ def _count_group(blueprint: Blueprint, group: Group, parts: Compositions) -> Ite
         kinds.setdefault(_kind_at(parts[side.bundle.name], side.below), []).append(side)
     for (optical, _, part), alike in kinds.items():
         if optical:
-            others = sum(side.ports for side in sides if side not in alike)
-            for links, count in _count_cages(blueprint, group, others, any(side.below for side in alike)):
+            above = sum(side.ports for side in sides if not side.below)
+            for links, count in _count_cages(blueprint, group, above, alike):
                 yield Modules(group.role, links, count, part, alike[0].bundle.name)
 
 
@@ -110,24 +110,31 @@ def _sides(blueprint: Blueprint, group: Group) -> list[_Side]:
             sides.append(_Side(bundle, False, -(-2 * blueprint.links(bundle) // devices)))
         elif bundle.lower == group:
             sides.append(_Side(bundle, False, -(-blueprint.links(bundle) // devices)))
-    above = sum(side.ports for side in sides)
-    full = max(ports for _, ports in blueprint.port_fills(group)) - above
+    full = blueprint.ports_down(group.role)
     below = [bundle for bundle in blueprint.topology.bundles if bundle.upper == group != bundle.lower]
     return [*sides, *(_Side(bundle, True, full // len(below)) for bundle in below)]
 
 
-def _count_cages(blueprint: Blueprint, group: Group, others: int, below: bool) -> Iterator[tuple[int, int]]:
-    """Yield, for each model of `group`, the links of a cage and the cages in use by all but `others` ports of a device.
+def _count_cages(blueprint: Blueprint, group: Group, above: int, sides: Sequence[_Side]) -> Iterator[tuple[int, int]]:
+    """Yield, for each model of `group`, the links of a cage and the cages in use by some of its bundles.
 
-    The switches stand in the order of their models, and those with free ports, which are `below`, last of all.
+    `above` are the ports of a device that do not lead down. The switches stand in the order of their models, and those
+    with free ports last of all.
     """
-    fills = [(count, ports) for count, ports in blueprint.port_fills(group) if count]
-    if others:
-        most = max(ports for _, ports in fills)
-        fills = [(count, max(0, (ports if below else most) - others)) for count, ports in fills]
+    up, below = sum(side.ports for side in sides if not side.below), any(side.below for side in sides)
+    fills = [(count, ports - above if below else 0) for count, ports in blueprint.port_fills(group) if count]
     for model, count in blueprint.model_counts(group.role):
-        links = model.links_per_cage(blueprint.link_gbps)
-        yield links, sum(taken * -(-ports // links) for taken, ports in _take(fills, count))
+        links, first = model.links_per_cage(blueprint.link_gbps), blueprint.ports_down(group.role) if below else 0
+        yield links, sum(taken * _cages_of(down, first, up, links) for taken, down in _take(fills, count))
+
+
+def _cages_of(down: int, first: int, up: int, links: int) -> int:
+    """Return the cages in use by the first `down` ports of a device and by `up` ports from the port `first` on.
+
+    Links up keep their ports while servers are missing below, so that no cable is moved when they come.
+    """
+    below, start, end = -(-down // links), first // links, -(-(first + up) // links)
+    return below + end - max(start, below) if up else below
 
 
 def _take(fills: list[tuple[int, int]], count: int) -> Iterator[tuple[int, int]]:
