@@ -17,6 +17,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,8 @@ class Outcome:
 def main() -> None:
     """Draw mutants, run the tests on each and print the survivors."""
     options = _options()
+    # A shell's background jobs ignore this signal, and so would the tests of signals.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     options.out.mkdir(parents=True, exist_ok=True)
     outcomes = [Outcome(mutant, "survived", "", "") for mutant in _mutants(options)]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.workers) as pool:
