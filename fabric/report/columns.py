@@ -9,7 +9,7 @@ from typing import Any
 
 from fabric import units
 from fabric.report.design import Design, LinkBundle, SwitchTier
-from fabric.report.growth import StagePart, list_stage_parts, write_switches
+from fabric.report.growth import StagePart, list_stage_parts
 from fabric.report.table import Table
 from fabric.report.text import count_models
 
@@ -123,8 +123,7 @@ ALLREDUCE = (
 )
 STAGES = (
     _column("GPUs", "gpus", units.count),
-    Column("switches", lambda stage: stage.added.quantity("switch"), text=write_switches),
-    Column("links", lambda stage: stage.added.quantity("link"), units.count),
+    Column("switches", lambda stage: stage.added.quantity("switch"), units.count),
     Column("modules", lambda stage: stage.added.quantity("module"), units.count),
     Column("cables", lambda stage: stage.added.quantity("fibre", "cable"), units.count),
     Column("cost", lambda stage: stage.added.cost_usd(), units.money),

@@ -17,7 +17,6 @@ __all__ = [
     "foresight_object",
     "list_stage_parts",
     "stage_object",
-    "write_switches",
 ]
 
 BOUGHT = ("switch", "link", "nic", "module", "fibre", "cable")
@@ -43,17 +42,20 @@ def list_stage_parts(stages: Sequence[Stage]) -> tuple[StagePart, ...]:
     )
 
 
-def write_switches(stage: Stage) -> str:
-    """Return the switches that a stage adds: `8 leaf + 16 spine`."""
+def _write_switches(stage: Stage) -> str:
+    """Return the switches that a stage adds: `8 leaf and 16 spine`."""
     added = [f"{units.count(row.quantity)} {row.used_for}" for row in stage.added.of("switch")]
-    return " + ".join(added) or "none"
+    return " and ".join(added) or "no"
 
 
 def describe_growth(design: Design) -> Iterator[str]:
     """Yield a line for each stage on its cables, and one on the price of foresight; none where nothing grows."""
     for stage in design.study.stages[1:]:
         new = "; ".join(map(_describe_links, stage.new_links)) or "none"
-        yield f"Growth to {units.count(stage.gpus)} GPUs: 0 cables moved. New links: {new}."
+        start = (
+            f"Growth to {units.count(stage.gpus)} GPUs: {_write_switches(stage)} switches are added, no cable is moved"
+        )
+        yield f"{start}. New links: {new}."
     if found := design.study.foresight:
         roles = [f"{units.count(found.smallest.devices(role))} {role}" for role in found.smallest.topology.roles]
         price = "unknown" if found.price_usd is None else units.money(found.price_usd)
