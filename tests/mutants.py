@@ -79,7 +79,8 @@ class Outcome:
 def main() -> None:
     """Draw mutants, run the tests on each and print the survivors."""
     options = _options()
-    # A shell's background jobs ignore this signal, and so would the tests of signals.
+    # A job in the background ignores these signals, and so would the processes that the tests of signals start.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     options.out.mkdir(parents=True, exist_ok=True)
     outcomes = [Outcome(mutant, "survived", "", "") for mutant in _mutants(options)]
