@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+import fabric
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.flow import Phase, Routing, fail, failover, nics_left, permutation, route, shares, shift
@@ -156,3 +157,16 @@ def test_words_that_are_not_failures_are_refused(word: str, said: str) -> None:
         fail(fat_tree(2, 8, 8), ["spine:1", word, "moon:3"])
     assert said in str(caught.value)
     assert "unknown kind 'moon'" in str(caught.value)
+
+
+@pytest.mark.parametrize("planes", [2, 4])
+def test_a_direct_network_sends_by_a_plane_whose_links_are_up(planes: int) -> None:
+    """A NIC that lost its link in one plane is reached through the next one; no flow is left without a path."""
+    box = {"name": "box", "gpus": 1, "nics": 1, "nic_gbps": 400}
+    switch = {"name": "any", "ports": 64, "rate_gbps": 400 // planes, "price_usd": 1}
+    request = {"gpus": 16, "server": box, "family": "torus", "planes": planes, "switches": switch, "link_price_usd": 1}
+    plan = fabric.design(request, pinned={"x": 4, "y": 4}, tiers="any").blueprint
+    up = np.ones(plan.links_total, bool)
+    up[0] = False
+    found = shares(plan, [shift(np.arange(16), 5)], Routing("ecmp", qps=planes), up=up)
+    assert found.disconnected == 0
