@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from math import ceil
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.appliance_parts import appliance_joints, appliance_modules
+from fabric.blueprint.appliances import attach_appliances
 from fabric.blueprint.composition import Composition
 from fabric.blueprint.physical import count_joints, count_modules
 from fabric.blueprint.prices import SHARES, Prices
@@ -195,10 +198,12 @@ def _list_switches(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
 
 def _list_links(blueprint: Blueprint, prices: Prices, *, whole: bool) -> Iterator[BillRow]:
     """Yield the links of each bundle; with `whole` all of their price, even where modules and fibres would hold it."""
-    for bundle in blueprint.topology.bundles:
-        cents = prices.link_cents(bundle.name)
-        own = prices.spec.link_price(bundle.name) is not None
-        found = prices.parts(bundle.name)
+    uses = [(bundle.name, bundle.name, blueprint.links(bundle)) for bundle in blueprint.topology.bundles]
+    uses += [(each.bundle, each.appliance.name, each.links) for each in attach_appliances(blueprint)]
+    for bundle, used_for, quantity in uses:
+        cents = prices.link_cents(bundle)
+        own = prices.spec.link_price(bundle) is not None
+        found = prices.parts(bundle)
         one = own or found is None or found.kind == "link"
         part = found.joint if found and one and not own else None
         asked = own or (part is not None and _is_requested(part))
@@ -206,10 +211,10 @@ def _list_links(blueprint: Blueprint, prices: Prices, *, whole: bool) -> Iterato
         yield BillRow(
             kind="link",
             part=part.name if part else f"{blueprint.link_gbps}G link",
-            used_for=bundle.name,
-            quantity=blueprint.links(bundle),
+            used_for=used_for,
+            quantity=quantity,
             unit_price_usd=None if cents is None else cents / 100,
-            unit_power_w=prices.link_power_w(bundle.name),
+            unit_power_w=prices.link_power_w(bundle),
             note=", ".join(note),
             counted=whole or one,
             title=part.title if part else "",
@@ -242,7 +247,7 @@ def _list_nics(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
 
 def _list_modules(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Composition | None]) -> Iterator[BillRow]:
     """Yield one module for each cage in use; in a cage of several ports it carries as many links."""
-    for each in count_modules(blueprint, parts):
+    for each in chain(count_modules(blueprint, parts), appliance_modules(blueprint, parts, prices.ends)):
         links = f"{each.links} x " if each.links > 1 else ""
         part = _priced_apart(each.part, each.bundle, prices)
         row = BillRow("module", f"{links}{blueprint.link_gbps}G module", each.role, each.count)
@@ -251,11 +256,12 @@ def _list_modules(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Comp
 
 def _list_joints(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Composition | None]) -> Iterator[BillRow]:
     """Yield the fibres and cables of each bundle."""
-    for each in count_joints(blueprint, parts, prices.ends):
+    joints = chain(count_joints(blueprint, parts, prices.ends), appliance_joints(blueprint, parts, prices.ends))
+    for each in joints:
         name = each.kind if each.tails == 1 else f"{each.kind} splitter to {each.tails}"
         metres = prices.spec.length_m(each.bundle)
         part = _priced_apart(each.part, each.bundle, prices)
-        row = BillRow(each.kind, name, each.bundle, each.count, length_m=metres or None)
+        row = BillRow(each.kind, name, each.used_for or each.bundle, each.count, length_m=metres or None)
         yield _make_row(row, part)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from fabric.catalog import Server, Switch
+from fabric.request.spec import Appliance
 from fabric.topology.polynomial import Expression, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Topology
 
@@ -39,6 +40,9 @@ class Blueprint:
     """The models of the roles that mix several, each with its number of devices, in the order of the devices."""
     allowed: Mapping[str, tuple[Switch, ...]] = field(default_factory=dict)
     """The models among which those of each role were chosen, which the parts of the links all fit; default: those."""
+
+    appliances: tuple[Appliance, ...] = ()
+    """The boxes that take ports of switches beside the servers."""
 
     @property
     def servers(self) -> int:
@@ -94,6 +98,17 @@ class Blueprint:
     def links(self, bundle: Bundle) -> int:
         """Return the links of `bundle`."""
         return self.evaluate(self.topology.links(bundle))
+
+    def appliance_ports(self, appliance: Appliance) -> int:
+        """Return the ports that an appliance takes, in all units where every unit has one."""
+        units = self.topology.units_of(self.topology.group(appliance.tier)) if appliance.per_unit else None
+        return appliance.ports * (self.evaluate(units[0]) if units else 1)
+
+    def priced_links(self, bundle: Bundle) -> int:
+        """Return the links that cost and draw as those of `bundle` do: its own, and those of appliances above it."""
+        below = self.topology.bundle_below
+        own = (each for each in self.appliances if below(each.tier) == bundle)
+        return self.links(bundle) + sum(map(self.appliance_ports, own))
 
     @property
     def links_total(self) -> int:

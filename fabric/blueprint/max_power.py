@@ -16,7 +16,7 @@ def max_power_w(blueprint: Blueprint, prices: Prices) -> float | None:
     counts = [pair for role in blueprint.topology.roles for pair in blueprint.model_counts(role)]
     parts = [(model.peak_power_w, count) for model, count in counts]
     bundles = blueprint.topology.bundles
-    parts += [(prices.link_max_power_w(bundle.name), blueprint.links(bundle)) for bundle in bundles]
+    parts += [(prices.link_max_power_w(bundle.name), blueprint.priced_links(bundle)) for bundle in bundles]
     known = [each * count for each, count in parts if each is not None]
     return sum(known) if len(known) == len(parts) else None
 

@@ -53,6 +53,8 @@ class Joint:
     """The number of fibres or cables."""
     part: LinkPart | None
     """The fibre or cable; None where it comes with a link at one price, or is not known."""
+    used_for: str = ""
+    """The appliance that they are for; empty for the bundle itself."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fabric.blueprint.appliances import fills_with_appliances
 from fabric.blueprint.blueprint import Blueprint
 
 __all__ = ["PortUse", "port_use"]
@@ -27,9 +28,9 @@ class PortUse:
 
 def port_use(blueprint: Blueprint, role: str) -> PortUse:
     """Return the ports of the switches of `role`."""
-    fills = [fill for fill in blueprint.port_fills(blueprint.topology.group(role)) if fill[0]]
+    fills = [fill for fill in fills_with_appliances(blueprint, blueprint.topology.group(role)) if fill[0]]
     connected = [ports for _, ports in fills]
     total = sum(count * ports for count, ports in fills)
     room = sum(count * model.radix(blueprint.link_gbps) for model, count in blueprint.model_counts(role))
-    full = blueprint.ports_down(role) + blueprint.ports_up(role)
+    full = max(blueprint.ports_down(role) + blueprint.ports_up(role), *connected)
     return PortUse(min(connected), max(connected), total, full, room - total)

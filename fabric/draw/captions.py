@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.appliances import describe_appliances
 from fabric.blueprint.port_use import port_use
 from fabric.catalog import Server, Switch
 from fabric.draw.sampling import axis_span, has_planes
@@ -90,6 +91,7 @@ def notes(blueprint: Blueprint) -> tuple[str, ...]:
     """Return the notes: totals, oversubscription, what is partly filled, and what the fabric does not join."""
     style = style_of(blueprint)
     lines = [_total_note(blueprint), style.load_note(), style.room_note(), *_separation_notes(blueprint)]
+    lines += describe_appliances(blueprint)
     return tuple(filter(None, lines))
 
 

@@ -91,6 +91,8 @@ def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
         yield "unit_gpus", spec.unit_gpus, None, replace(spec, unit_gpus=None)
     if any(spec.reserve.values()):
         yield "reserve", dict(spec.reserve), None, replace(spec, reserve={})
+    if spec.appliances:
+        yield "appliances", [each.keys for each in spec.appliances], None, replace(spec, appliances=())
     if spec.grow_to_gpus and spec.grow_to_gpus > spec.gpus:
         yield "grow_to_gpus", spec.grow_to_gpus, None, replace(spec, grow_to_gpus=None)
     if any(spec.least_oversubscription.values()):

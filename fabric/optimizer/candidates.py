@@ -89,6 +89,7 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
     """
     topologies = [each for name in spec.families for each in family(name).forms if each.tiers in spec.tiers]
     _check_pinned(spec, topologies)
+    _check_appliances(spec, topologies)
     found: list[Candidate] = []
     rejected: list[Rejected] = []
     for topology in topologies:
@@ -191,10 +192,32 @@ def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[
     if levels and planes != levels:
         ratio = f", and oversubscription about {levels}" if topology.routing.server_relay else ""
         yield f"each NIC has a port for each of {levels} levels: planes must be {levels}{ratio}"
+    yield from _appliance_objections(spec, topology)
     if spec.grown_servers > spec.servers and not topology.can_grow:
         yield "it can't grow without moving cables"
     if invalid := topology.invalid_size(spec.pinned):
         yield invalid
+
+
+def _appliance_objections(spec: Spec, topology: Topology) -> Iterator[str]:
+    for each in spec.appliances:
+        if each.tier not in topology.roles:
+            yield f"it has no {each.tier}, to which {each.name} of appliances is joined"
+        elif each.per_unit and topology.units_of(topology.group(each.tier)) is None:
+            yield f"its {each.tier} is not inside a unit, in which {each.name} of appliances takes ports"
+
+
+def _check_appliances(spec: Spec, topologies: list[Topology]) -> None:
+    for each in spec.appliances:
+        having = [form for form in topologies if each.tier in form.roles]
+        if not having and topologies:
+            roles = ", ".join(dict.fromkeys(role for form in topologies for role in form.roles))
+            raise InputError(f"appliances: {each.name}: no allowed topology has the tier '{each.tier}'; known: {roles}")
+        if each.per_unit and having and all(form.units_of(form.group(each.tier)) is None for form in having):
+            raise InputError(
+                f"appliances: {each.name}: the {each.tier} is not inside a unit; write per: fabric, or the tier of the"
+                " leaves"
+            )
 
 
 def _rates(model: Switch) -> str:

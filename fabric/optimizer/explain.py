@@ -8,6 +8,7 @@ from typing import Any
 from fabric import units
 from fabric.catalog import Switch
 from fabric.errors import Conflict, Infeasible, InputError
+from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, Rejected
 from fabric.optimizer.infeasibility import BUDGET, budget_per_candidate
@@ -65,6 +66,8 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
     """Return a limit with its value."""
     if item.limit == "available":
         return f"available {', '.join(f'{count:,} {name}' for name, count in item.value.items())}"
+    if item.limit == APPLIANCES:
+        return f"appliances ({', '.join(map(_name_appliance, item.value))})"
     if item.limit == CONNECTORS:
         return f"whole connectors (of up to {_write_value(item.value)} links where both ends are split)"
     if not item.limit.startswith("ports"):
@@ -79,6 +82,11 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
 
 def _ports(switch: Switch, rates: Iterable[int]) -> str:
     return ", ".join(f"{units.count(switch.radix(gbps))} at {gbps}G" for gbps in rates if switch.radix(gbps))
+
+
+def _name_appliance(one: Mapping[str, Any]) -> str:
+    where = "every unit" if one["per"] == "unit" else "the fabric"
+    return f"{one['ports']} {one['tier']} ports of {where} for {one['name']}"
 
 
 UPPER = ("gpus", "grow_to_gpus", "reserve", "least_oversubscription", "survive")
@@ -101,6 +109,8 @@ def _nearest_value(item: Conflict) -> str:
     if kind == "ports":
         verb, problem, nearest = "are", "too few", "minimum per switch"
         unit = f" {item.limit.partition(' ')[2]}"
+    elif item.limit == APPLIANCES:
+        verb, problem, nearest, unit = "take", "too many ports", "maximum feasible value", " ports"
     elif item.limit == LIMIT:
         unit = " native ports per pair"
     elif kind in UPPER:
@@ -171,9 +181,9 @@ def _remedies(candidate: Candidate) -> Iterator[str]:
     if coarse and _least_excess(candidate, CONNECTORS) is not None:
         yield f"links must not have to fill whole connectors ({', '.join(coarse)})"
     yield from _total_remedies(candidate)
-    for key in ("unit_gpus", "reserve", "grow_to_gpus"):
+    for key in ("unit_gpus", "reserve", "grow_to_gpus", APPLIANCES):
         if getattr(spec, key) and _least_excess(candidate, key) is not None:
-            yield f"{key} {_write_value(getattr(spec, key))} must change"
+            yield f"{key if key == APPLIANCES else f'{key} {_write_value(getattr(spec, key))}'} must change"
     for axis, value in spec.pinned.items():
         if _least_excess(candidate, f"pinned.{axis}") is not None:
             yield f"pinned.{axis} {value} must change"

@@ -17,6 +17,7 @@ from itertools import combinations, islice
 from typing import Any
 
 from fabric.errors import FabricError
+from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, allowed_sizes, candidates
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT
@@ -54,6 +55,7 @@ def request_limits(spec: Spec) -> dict[str, Any]:
     found |= {f"limits.{key}": most for key, most in limits.on_objectives.items()}
     found |= {name: value for name in ("unit_gpus", "grow_to_gpus") if (value := getattr(spec, name))}
     found |= {"reserve": _plain(spec.reserve)} if any(spec.reserve.values()) else {}
+    found |= {APPLIANCES: [each.keys for each in spec.appliances]} if spec.appliances else {}
     found |= {f"pinned.{axis}": size for axis, size in spec.pinned.items()}
     found |= {f"survive.{role}": float(share) for role, share in spec.survive.items()}
     found |= {"available": dict(spec.available)} if spec.available else {}

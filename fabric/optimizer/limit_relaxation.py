@@ -10,6 +10,7 @@ from math import ceil
 from ortools.sat.python import cp_model
 
 from fabric.errors import Conflict, FabricError
+from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.infeasibility import FeasibilityOracle, budget_per_candidate, has_size
@@ -62,7 +63,7 @@ def nearest_feasible(oracle: FeasibilityOracle, limit: str) -> Conflict:
     if limit == "least_oversubscription" or limit.startswith("survive"):
         share, decided = _largest_share(oracle, limit, within)
         return Conflict(limit, value, share, settled=decided)
-    if limit == "available" and len(value) > 1:
+    if limit in ("available", APPLIANCES) and len(value) > 1:
         return Conflict(limit, value, None, settled=False)
     axis = _axis(oracle.candidates[0], limit)
     chosen = [one for one in (oracle.candidates[index] for index in within) if not axis or has_size(one, axis)]
@@ -166,7 +167,7 @@ def _expressions(model: Model, limit: str) -> Expressions:
         (name,) = spec.available
         return [model.switches_of_model(name)]
     if not axis:
-        sign = -1 if limit in ("gpus", "grow_to_gpus", "reserve") else 1
+        sign = -1 if limit in ("gpus", "grow_to_gpus", "reserve", APPLIANCES) else 1
         return [sign * model.excess]
     asked = spec.pinned[axis] if limit.startswith("pinned") else spec.unit_servers or 0
     distance = model.var(asked + model.upper(model.sizes[axis]), "distance", least=0)

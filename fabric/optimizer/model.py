@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 
 from fabric.errors import InputError
 from fabric.flow import slowest_ns
+from fabric.optimizer.appliances import place_appliances, takes_ports
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.integer_bounds import any_width, ceiling
@@ -38,7 +39,7 @@ class Model(ABC):
 
     `relaxed` names limits to leave out, so that a search can find what they cost: `ports`, `ports.ROLE`,
     `limits.parallel_links`, `whole_connectors`, `oversubscription`, `least_oversubscription`, `unit_gpus`, `reserve`,
-    `grow_to_gpus`, `pinned.AXIS` or `gpus`.
+    `appliances`, `grow_to_gpus`, `pinned.AXIS` or `gpus`.
 
     Attributes:
         excess: Where one limit is relaxed alone, what it would have to be. To minimise: the ports of a switch that has
@@ -47,6 +48,7 @@ class Model(ABC):
         widest: The most ports that any switch of the model may have.
         sizes: The size of every axis and bundle by name.
         servers: The number of servers.
+        spare, free: For each role the ports that every full switch keeps in reserve, and those left for appliances.
         used: For each role a flag for each switch model allowed, 1 where it is in use.
         switch_counts: For each role the devices of each switch model allowed.
     """
@@ -66,6 +68,7 @@ class Model(ABC):
         self._order: dict[str, int] = {}
         self.sizes: dict[str, Term] = {}
         self.servers: Term = self._count_servers()
+        self.spare, self.free = dict[str, Term](), dict[str, Term]()
         self.used: dict[str, tuple[Term, ...]] = {}
         self.switch_counts: dict[str, tuple[Term, ...]] = {}
         self._add_sizes()
@@ -74,6 +77,7 @@ class Model(ABC):
             self._limit_ports(group)
             self._bound_total_links(group)
         limit_pairs(self)
+        self._appliance_links: dict[str, Any] = place_appliances(self)
 
     @abstractmethod
     def links(self, bundle: Bundle) -> Term:
@@ -119,6 +123,10 @@ class Model(ABC):
     @property
     def topology(self) -> Topology:
         return self.candidate.topology
+
+    def priced_links(self, bundle: Bundle) -> Any:
+        """Return the links that cost and draw as those of `bundle` do: its own, and those of appliances above it."""
+        return self.links(bundle) + self._appliance_links.get(bundle.name, 0)
 
     def product(self, monomial: Monomial, most: int | None = None) -> Term:
         """Return the product of the named sizes, at most `most`; equal products share one variable."""
@@ -213,7 +221,9 @@ class Model(ABC):
 
     def _limit_ports(self, group: Group) -> None:
         role, each = group.role, (*self.topology.ports_down(group), *self.topology.ports_up(group))
-        total = sum((self.count(ports, self.widest) for ports in each), self._spare_ports(role))
+        self.spare[role] = self._spare_ports(role)
+        self.free[role] = self.var(self.widest, f"free ports of {role}", 0) if takes_ports(self, role) else 0
+        total = sum((self.count(ports, self.widest) for ports in each), self.spare[role] + self.free[role])
         flags = list(zip(self.candidate.radix(role), self.used[role], strict=True))
         # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
         if self.relaxed == {f"ports.{role}"}:

@@ -38,7 +38,7 @@ def cost(model: Model) -> cp_model.LinearExprT:
     """Return the cost of all switches and links in cents, with that of the NICs where they are counted."""
     prices = model.candidate.prices
     terms = [_sum_of(model, role, prices.switch_cents) for role in model.topology.roles]
-    terms += [(prices.link_cents(bundle.name) or 0) * model.links(bundle) for bundle in model.topology.bundles]
+    terms += [(prices.link_cents(bundle.name) or 0) * model.priced_links(bundle) for bundle in model.topology.bundles]
     return sum([*terms, _nics(model)])
 
 
@@ -46,7 +46,7 @@ def total_cost(model: Model) -> cp_model.LinearExprT:
     """Return that cost with the electricity of switches and modules, in `SHARES` of a dollar."""
     prices = model.candidate.prices
     terms = [_sum_of(model, role, prices.switch_total) for role in model.topology.roles]
-    terms += [(prices.link_total(bundle.name) or 0) * model.links(bundle) for bundle in model.topology.bundles]
+    terms += [(prices.link_total(bundle.name) or 0) * model.priced_links(bundle) for bundle in model.topology.bundles]
     return sum([*terms, SHARES // 100 * _nics(model)])
 
 
@@ -70,7 +70,7 @@ def _power(
 ) -> cp_model.LinearExprT:
     terms = [_sum_of(model, role, lambda switch: _milliwatts(of_switch(switch))) for role in model.topology.roles]
     each = {bundle: _milliwatts(of_link(bundle.name)) or 0 for bundle in model.topology.bundles}
-    return sum([*terms, *(watts * model.links(bundle) for bundle, watts in each.items())])
+    return sum([*terms, *(watts * model.priced_links(bundle) for bundle, watts in each.items())])
 
 
 def rack_units(model: Model) -> cp_model.LinearExprT:
@@ -85,7 +85,8 @@ def switches(model: Model) -> cp_model.LinearExprT:
 
 def links(model: Model) -> cp_model.LinearExprT:
     """Return the number of links."""
-    return sum(model.links(bundle) for bundle in model.topology.bundles)
+    total: cp_model.LinearExprT = sum(model.priced_links(bundle) for bundle in model.topology.bundles)
+    return total
 
 
 def switch_models(model: Model) -> cp_model.LinearExprT:

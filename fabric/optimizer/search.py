@@ -267,7 +267,6 @@ def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
     spec = candidate.spec
     used = {role: _models_used(candidate, role, solution.switch_counts[role]) for role in candidate.topology.roles}
     models = {role: max(pairs, key=lambda pair: pair[1])[0] for role, pairs in used.items()}
-    mixes = {role: pairs for role, pairs in used.items() if len(pairs) > 1}
     return Blueprint(
         name=spec.name,
         topology=candidate.topology,
@@ -276,8 +275,9 @@ def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
         server=spec.server,
         gpus=spec.gpus,
         link_gbps=candidate.link_gbps,
-        mixes=mixes,
+        mixes={role: pairs for role, pairs in used.items() if len(pairs) > 1},
         allowed=candidate.models,
+        appliances=spec.appliances,
     )
 
 

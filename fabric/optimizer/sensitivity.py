@@ -142,7 +142,7 @@ def _cost_cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
     total = sum(count * (prices.switch_cents(models[model.name]) or 0) for model, count in counts)
     total += prices.nic_cents * spec.server.nics * blueprint.servers
     return total + sum(
-        blueprint.links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.topology.bundles
+        blueprint.priced_links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.topology.bundles
     )
 
 
@@ -205,13 +205,15 @@ def _priced_links(spec: Spec, name: str, blueprint: Blueprint) -> Fraction:
     own = {
         bundle.name: bundle.name if bundle.name in spec.link_price_usd else "*" for bundle in blueprint.topology.bundles
     }
-    return Fraction(sum(blueprint.links(bundle) for bundle in blueprint.topology.bundles if own[bundle.name] == name))
+    return Fraction(
+        sum(blueprint.priced_links(bundle) for bundle in blueprint.topology.bundles if own[bundle.name] == name)
+    )
 
 
 def _optics(spec: Spec, part: LinkPart, blueprint: Blueprint) -> Fraction:
     prices = prices_of(spec, blueprint)
     own = (each for each in blueprint.topology.bundles if spec.link_price(each.name) is None)
-    taken = ((blueprint.links(each), parts) for each in own if (parts := prices.parts(each.name)))
+    taken = ((blueprint.priced_links(each), parts) for each in own if (parts := prices.parts(each.name)))
     return sum(
         (links * share for links, parts in taken for each, share in parts.shares if each.name == part.name),
         start=Fraction(0),

@@ -68,16 +68,17 @@ def _describe_links(study: Study) -> tuple[LinkBundle, ...]:
     cables = Counter({row.used_for: 0 for row in bill.of("link")})
     for row in bill.of("fibre", "cable"):
         cables[row.used_for] += row.quantity
+    per_pair = {bundle.name: metrics.links_per_pair(bundle) for bundle in study.blueprint.topology.bundles}
     return tuple(
         LinkBundle(
-            name=bundle.name,
-            links=study.blueprint.links(bundle),
-            per_pair=metrics.links_per_pair(bundle),
-            cables=cables[bundle.name],
-            unit_price_usd=priced[bundle.name].unit_price_usd,
-            price_usd=priced[bundle.name].price_usd,
+            name=name,
+            links=row.quantity,
+            per_pair=per_pair.get(name, 1),
+            cables=cables[name],
+            unit_price_usd=row.unit_price_usd,
+            price_usd=row.price_usd,
         )
-        for bundle in study.blueprint.topology.bundles
+        for name, row in priced.items()
     )
 
 

@@ -55,7 +55,7 @@ class LinkBundle:
     """The links of one bundle."""
 
     name: str
-    """Its name, such as `leaf-spine`."""
+    """Its name, such as `leaf-spine`; that of an appliance, for its links."""
     links: int
     """The number of links."""
     per_pair: float

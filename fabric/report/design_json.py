@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from fabric.blueprint.appliances import Attached, attach_appliances
 from fabric.blueprint.bill import Bill
 from fabric.errors import Infeasible
 from fabric.optimizer import Alternative
@@ -54,6 +55,7 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
             tier.role: tier.oversubscription for tier in design.switches if tier.oversubscription is not None
         },
         "survives": design.survives,
+        "appliances": [_appliance_object(each) for each in attach_appliances(blueprint)],
         "stages": [stage_object(stage) for stage in design.study.stages],
         "foresight": foresight_object(design),
         "hops": {"max": design.study.hops.max, "mean": design.hops_mean},
@@ -75,6 +77,17 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
     }
     changes = design.price_changes
     return found if changes is None else found | {"sensitivity": list_changes(changes)}
+
+
+def _appliance_object(each: Attached) -> dict[str, Any]:
+    one = each.appliance
+    return {
+        "name": one.name,
+        "tier": one.tier,
+        "count": each.copies,
+        "ports": each.links,
+        "switches": each.switches,
+    }
 
 
 def _tier_object(tier: SwitchTier) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from fabric import units
 from fabric.blueprint import Blueprint
+from fabric.blueprint.appliances import describe_appliances
 from fabric.blueprint.max_power import typical_parts
 from fabric.blueprint.port_use import port_use
 from fabric.blueprint.prices import prices_of, unknown
@@ -34,6 +35,7 @@ def list_notes(study: Study) -> Iterator[str]:
     yield from _note_one_switch(study)
     yield from topology.remarks(blueprint.sizes)
     yield from _note_single_leaf(study)
+    yield from describe_appliances(blueprint)
     yield from _note_full_leaves(blueprint)
     for part in study.proof.unpriced:
         yield f"{part} has no price, so switches, then links, were minimised instead of cost."
@@ -105,7 +107,7 @@ def _note_full_leaves(blueprint: Blueprint) -> Iterator[str]:
     if blueprint.topology.roles[0] in full:
         yield (
             f"Every {join_words(full)} port is in use: no port is left for an appliance such as UFM, or for a tester;"
-            " `reserve` keeps ports free on every switch."
+            " `reserve` keeps ports free on every switch, `appliances` those of a box."
         )
 
 

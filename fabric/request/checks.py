@@ -205,6 +205,15 @@ def _check_growth(request: Request) -> Iterator[Finding]:
         before, name = stage, "the stage before"
 
 
+def _check_appliance_names(request: Request, names: KnownNames) -> Iterator[Finding]:
+    """Check that appliances have names of their own, by which bills and links are told apart."""
+    taken = {*names.roles, *names.bundles, "server", "total"}
+    for index, each in enumerate(request.appliances):
+        if each.name in taken:
+            yield ("appliances", index, "name"), f"'{each.name}' is already the name of something else; choose another"
+        taken.add(each.name)
+
+
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("switches", "prices_usd"), _check_same_facts),
     (("switches", "prices_usd"), _check_price_names),
@@ -226,6 +235,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
 _NAME_CHECKS: tuple[tuple[tuple[str, ...], NameCheck], ...] = (
     (("switches", "family", "tiers"), _check_switches_by_tier),
     (("expected",), _check_expected_names),
+    (("appliances",), _check_appliance_names),
     (("pinned", "family", "tiers"), _check_pinned_names),
 )
 """The same for the checks against the names that families use."""

@@ -42,7 +42,7 @@ from fabric.request.fields import (
     tag_choice,
 )
 from fabric.request.limits import LIMITS, Limits
-from fabric.request.parts import InlineLink, InlineServer, InlineSwitch, LinkMedia
+from fabric.request.parts import ApplianceKeys, InlineLink, InlineServer, InlineSwitch, LinkMedia
 
 __all__ = ["Published", "RatioRange", "Request", "RequestLimits"]
 
@@ -270,6 +270,8 @@ class Request(StrictModel):
         Discriminator(tag),
     ] = Field(default=0, examples=[4])
     """Ports kept free on every switch, at the rate of the links: one number, or by tier."""
+    appliances: list[ApplianceKeys] = Field(default=[], max_length=20)
+    """Boxes that take ports of switches beside the servers, such as UFM: their ports are kept free and counted."""
     grow_to_gpus: (
         Annotated[
             Annotated[Gpus, Tag("<one>")] | Annotated[list[Gpus], Tag("<list>"), Field(min_length=1, max_length=20)],

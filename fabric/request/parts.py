@@ -17,6 +17,7 @@ from fabric.request.fields import (
     Quantity,
     Rails,
     RateKey,
+    Role,
     Split,
     StrictModel,
     Text,
@@ -24,7 +25,7 @@ from fabric.request.fields import (
     tag,
 )
 
-__all__ = ["Breakouts", "InlineLink", "InlineServer", "InlineSwitch", "LinkMedia", "split_ports"]
+__all__ = ["ApplianceKeys", "Breakouts", "InlineLink", "InlineServer", "InlineSwitch", "LinkMedia", "split_ports"]
 
 Breakouts = Mapping[str, int] | Sequence[int | str]
 """Total ports by rate; or a list, where 2 and `2x400G` split each port in two, and `128x400G` is the total."""
@@ -237,3 +238,16 @@ class InlineLink(StrictModel):
     """The vendor's part number."""
     source: Text = ""
     """Where these facts come from."""
+
+
+class ApplianceKeys(StrictModel):
+    """A box that takes ports of switches beside the servers, such as a fabric manager or a tester."""
+
+    name: Name = Field(examples=["ufm"])
+    """The name of the appliance in reports and bills."""
+    ports: Annotated[int, Field(ge=1, le=100_000)] = Field(examples=[2])
+    """Switch ports that it takes at the rate of the links, on as many different switches as there are."""
+    per: Literal["unit", "fabric"] = "fabric"
+    """Where it takes them: once in the whole `fabric`, or in every scalable `unit`."""
+    tier: Role = "leaf"
+    """The tier of the switches; those of a unit are its leaves."""

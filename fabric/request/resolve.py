@@ -22,7 +22,7 @@ from fabric.request.known_names import KnownNames
 from fabric.request.limits import Limits
 from fabric.request.model import RatioRange, Request
 from fabric.request.shipped_designs import topologies
-from fabric.request.spec import Spec, even_planes
+from fabric.request.spec import Appliance, Spec, even_planes
 from fabric.request.yaml_reader import read_file, read_text
 
 __all__ = ["Source", "read_document", "read_spec"]
@@ -151,6 +151,9 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         least_oversubscription=_values_by_name(request.oversubscription, _smallest_ratio),
         unit_gpus=request.unit_gpus,
         reserve=_values_by_name(request.reserve, int),
+        appliances=tuple(
+            Appliance(each.name, each.ports, each.per == "unit", each.tier) for each in request.appliances
+        ),
         grow_to_gpus=max(growth_stages(request), default=None),
         stages=growth_stages(request),
         survive=_values_by_name(request.survive, _fraction),

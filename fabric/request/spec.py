@@ -11,10 +11,30 @@ from typing import Any
 from fabric.catalog import LinkPart, Server, Switch
 from fabric.request.limits import Limits
 
-__all__ = ["Spec", "even_planes"]
+__all__ = ["Appliance", "Spec", "even_planes"]
 
 HOURS = 8766
 """The hours of a year of 365.25 days."""
+
+
+@dataclass(frozen=True)
+class Appliance:
+    """A box that takes ports of switches beside the servers."""
+
+    name: str
+    """Its name."""
+    ports: int
+    """The ports that it takes, on as many different switches as there are."""
+    per_unit: bool = False
+    """Whether every scalable unit has one; otherwise the fabric has one."""
+    tier: str = "leaf"
+    """The role of the switches."""
+
+    @property
+    def keys(self) -> dict[str, str | int]:
+        """It as in a request."""
+        where = "unit" if self.per_unit else "fabric"
+        return {"name": self.name, "ports": self.ports, "per": where, "tier": self.tier}
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,8 @@ class Spec:
     """The GPUs of a scalable unit, which share their leaves; None lets sizing choose."""
     reserve: Mapping[str, int] = field(default_factory=dict)
     """The ports kept free on each switch, by role."""
+    appliances: tuple[Appliance, ...] = ()
+    """The boxes that take ports beside the servers."""
     grow_to_gpus: int | None = None
     """The GPUs that must be reached later by adding places at the end, without moving a cable."""
     stages: tuple[int, ...] = ()

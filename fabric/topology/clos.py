@@ -192,6 +192,13 @@ class ClosForm(Topology):
         others = tuple(axis for axis in bundle.lower_only if axis not in self.placement)
         return (count - last, ports), (last, ports - missing * evaluate((*others, bundle.name), sizes))
 
+    def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
+        places = self.placement_axes(group)
+        if places != self.placement[:-1]:
+            return None
+        units = (filled_name(places[-1]),) if places else ()
+        return units, tuple(axis for axis in group.axes if axis not in places)
+
     def capacity(self, sizes: Sizes) -> int:
         return math.prod(sizes[axis] for axis in self.placement)
 

@@ -19,7 +19,7 @@ from typing import cast
 import numpy as np
 
 from fabric.topology.patterns import Rows
-from fabric.topology.polynomial import Expression, Polynomial, Ratio, evaluate
+from fabric.topology.polynomial import Expression, Monomial, Polynomial, Ratio, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
 from fabric.units import count_noun
 
@@ -234,6 +234,12 @@ class GraphForm(Topology):
         planes = sizes[PLANE] if PLANE in group.axes else 1
         fills = zip(counts[::-1].tolist(), ports[::-1].tolist(), strict=True)
         return tuple((number * planes, used) for number, used in fills)
+
+    def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
+        """Return the leaves of one plane, each a unit of the servers on it, which has one leaf in every plane."""
+        if group != self.switch_groups[0] or self.routing.nic_levels:
+            return None
+        return tuple(axis for axis in group.axes if axis != PLANE), (PLANE,) if PLANE in group.axes else ()
 
     def capacity(self, sizes: Sizes) -> int:
         return int(evaluate(self.sizing.capacity, sizes))

@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
-from fabric.topology.polynomial import Expression, Polynomial, Ratio, evaluate
+from fabric.topology.polynomial import Expression, Monomial, Polynomial, Ratio, evaluate
 
 __all__ = ["PLANE", "Bundle", "Drawing", "Group", "RoutingFacts", "SizeNote", "Sizes", "Topology", "title"]
 
@@ -238,6 +238,10 @@ class Topology(ABC):
         """Return pairs of a number of devices and the ports each of them has in use, in the order of the devices."""
 
     @abstractmethod
+    def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
+        """Return the count of the units, and of the group's devices in each; None where it is not inside a unit."""
+
+    @abstractmethod
     def capacity(self, sizes: Sizes) -> int:
         """Return the number of servers that fit."""
 
@@ -297,6 +301,10 @@ class Topology(ABC):
     def fabric_bundles(self) -> tuple[Bundle, ...]:
         """The bundles between switches."""
         return tuple(bundle for bundle in self.bundles if bundle.lower != self.server)
+
+    def bundle_below(self, role: str) -> Bundle:
+        """Return the first bundle that ends at the switches of `role` from below."""
+        return next(bundle for bundle in self.bundles if bundle.upper.role == role != bundle.lower.role)
 
     def group(self, role: str) -> Group:
         """Return the group of `role`; raises KeyError when there is none."""

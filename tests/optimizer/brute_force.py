@@ -31,6 +31,21 @@ class Request:
     """The fibre connectors of a cage, over which its links are spread evenly."""
     shared: int = 1
     """The NICs on one connector of a server."""
+    in_unit: int = 0
+    """The leaf ports that appliances take in every unit."""
+    in_fabric: int = 0
+    """The leaf ports that appliances take in the whole fabric."""
+
+    def appliance_links(self, units: int, lanes: int, slot: int, up: int) -> int | None:
+        """Return the links of appliances; None where the `lanes` leaves of some unit have too few ports.
+
+        A fabric that grows fills its places; in one that does not, those without a server have free ports.
+        """
+        full, links = slot * self.nics // lanes + up, units * self.in_unit + self.in_fabric
+        used = units * lanes * up + self.servers * self.nics
+        free = units * lanes * self.usable - (units * lanes * full if self.grown > self.servers else used)
+        fits = lanes * (self.usable - full) >= self.in_unit and (free >= links or not self.in_fabric)
+        return links if fits else None
 
     def allows(self, down: int, up: int) -> bool:
         """Say whether a switch may have this many ports down and up."""
@@ -90,8 +105,10 @@ def _one_tier(request: Request, family: str) -> Iterator[Found]:
     survives = _survives(request, {"leaf": [(lanes, Fraction(1))]}, Fraction(1))
     survives = survives and request.attaches(request.nics // lanes)
     if survives and request.grown <= hosts and hosts * request.nics // lanes <= request.usable:
-        cost = lanes * request.switch_price + request.servers * request.nics * request.link_price
-        yield cost, min(1, request.servers - 1)
+        more = request.appliance_links(1, lanes, hosts, 0)
+        links = request.servers * request.nics + (more or 0)
+        if more is not None:
+            yield lanes * request.switch_price + links * request.link_price, min(1, request.servers - 1)
 
 
 def _two_tiers(request: Request, family: str, lanes: int, slot: int, copies: int, spines: int) -> Iterator[Found]:
@@ -104,7 +121,10 @@ def _two_tiers(request: Request, family: str, lanes: int, slot: int, copies: int
         return
     units = ceil(request.servers / slot)
     leaves = units * lanes
-    links = request.servers * request.nics + leaves * copies * spines
+    more = request.appliance_links(units, lanes, slot, copies * spines)
+    if more is None:
+        return
+    links = request.servers * request.nics + leaves * copies * spines + more
     cost = (leaves + apart * spines) * request.switch_price + links * request.link_price
     yield cost, _hops(request, [units > 1 or lanes > apart])
 
@@ -125,6 +145,9 @@ def _cores(
     (slot, block), (copies, spines, rails_apart, down, share) = places, pod
     units, grown_units = ceil(request.servers / slot), ceil(request.grown / slot)
     pods, grown_pods = ceil(units / block), ceil(grown_units / block)
+    more = request.appliance_links(units, lanes, slot, copies * spines)
+    if more is None:
+        return
     for core, parallel in product(range(1, request.usable + 1), request.pairs):
         up = core * parallel
         rails_at_core = 1 if family == "rail-only" else rails_apart
@@ -142,7 +165,7 @@ def _cores(
         if _survives(request, losses, least):
             leaves, spine_count = units * lanes, pods * rails_apart * spines
             cores = (spines // share) * core * (lanes if family == "rail-only" else 1)
-            links = request.servers * request.nics + leaves * copies * spines + spine_count * up
+            links = request.servers * request.nics + leaves * copies * spines + spine_count * up + more
             cost = (leaves + spine_count + cores) * request.switch_price + links * request.link_price
             only_rails = family == "rail-only"
             in_leaf = units > 1 or (lanes > 1 and not only_rails)

@@ -17,6 +17,7 @@ from fabric.errors import FabricError, Infeasible, InputError
 from fabric.optimizer import SizingResult, parse_objectives, size
 from fabric.report.notes import list_notes
 from fabric.request import Limits, Spec
+from fabric.request.spec import Appliance
 from fabric.studies.study import read
 from fabric.topology.families import families
 from tests.marks import slow
@@ -89,6 +90,11 @@ def as_spec(request: Request, family: str, tiers: tuple[int, ...]) -> Spec:
         limits=Limits(parallel_links=request.copies),
         reserve={"*": request.reserve},
         grow_to_gpus=request.grown * request.nics,
+        appliances=tuple(
+            Appliance(name, ports, name == "unit")
+            for name, ports in (("unit", request.in_unit), ("fabric", request.in_fabric))
+            if ports
+        ),
     )
 
 

@@ -12,7 +12,7 @@ import yaml
 from fabric.errors import InputError
 from fabric.request import topologies
 from fabric.request.model import Published, RatioRange, Request, RequestLimits
-from fabric.request.parts import InlineLink, InlineServer, InlineSwitch
+from fabric.request.parts import ApplianceKeys, InlineLink, InlineServer, InlineSwitch
 from fabric.request.schema import FILE, key_table, schema_text
 from tests.request_fixtures import read
 
@@ -82,7 +82,7 @@ def test_the_schema_is_sound_and_current() -> None:
 def test_every_key_is_documented_in_the_words_of_the_model() -> None:
     """The page on the request has each table of keys as `fabric.request.schema.key_table` makes it."""
     page = (ROOT / "docs" / "request.md").read_text(encoding="utf-8")
-    for model in (Request, InlineServer, InlineSwitch, InlineLink, RatioRange, RequestLimits, Published):
+    for model in (Request, ApplianceKeys, InlineServer, InlineSwitch, InlineLink, RatioRange, RequestLimits, Published):
         assert key_table(model) in page, model
 
 

@@ -1,0 +1,143 @@
+"""Which switches the links of appliances go to: spread over different switches, and over those with room when full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.blueprint.blueprint import Blueprint
+from fabric.request.spec import Appliance
+from fabric.topology.topology import Group
+from fabric.units import count_noun
+
+__all__ = ["Attached", "appliance_ports", "attach_appliances", "describe_appliances", "fills_with_appliances"]
+
+Ports = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Attached:
+    """An appliance with the ports that it takes."""
+
+    appliance: Appliance
+    """The appliance."""
+    bundle: str
+    """The bundle of links like its own: those that end at its switches from below."""
+    copies: int
+    """How many there are: one, or one in every unit."""
+    ports: Ports
+    """The ports that it takes of each switch."""
+    cages: dict[int, int]
+    """The cages that it puts into use, by the links of a cage; it fills up those that are half used."""
+
+    @property
+    def links(self) -> int:
+        """The links of all of them."""
+        return int(self.ports.sum())
+
+    @property
+    def switches(self) -> int:
+        """How many switches they are joined to."""
+        return int(np.count_nonzero(self.ports))
+
+    def ends(self, links: int) -> int:
+        """Return the fibres or cables at the switches, where one carries up to so many links of a switch."""
+        return int((-(-self.ports // links)).sum())
+
+
+def attach_appliances(blueprint: Blueprint) -> Iterator[Attached]:
+    """Yield every appliance with the ports that it takes, tier by tier."""
+    for group in blueprint.topology.switch_groups:
+        before: Ports = np.zeros(1, np.int64)
+        for appliance, ports in appliance_ports(blueprint, group).items():
+            bundle, copies = blueprint.topology.bundle_below(group.role).name, int(ports.sum()) // appliance.ports
+            yield Attached(appliance, bundle, copies, ports, _count_cages(blueprint, group, before, ports))
+            before = before + ports
+
+
+def describe_appliances(blueprint: Blueprint) -> Iterator[str]:
+    """Yield a sentence for each appliance: `ufm takes 2 leaf ports, on 2 switches.`."""
+    for each in attach_appliances(blueprint):
+        name = each.appliance.name if each.copies == 1 else f"{each.appliance.name}, of which every unit has one,"
+        switches = count_noun(each.switches, "switch", "switches")
+        yield f"{name} takes {count_noun(each.links, f'{each.appliance.tier} port')}, on {switches}."
+
+
+def _count_cages(blueprint: Blueprint, group: Group, before: Ports, ports: Ports) -> dict[int, int]:
+    """Return the cages that the next `ports` of each switch put into use, by the links of a cage.
+
+    They follow the ports of a full switch, or, where that leaves no room, those in use below.
+    """
+    full = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
+    below = _repeat(blueprint.port_fills(group)) - blueprint.ports_up(group.role)
+    later, _ = _room(blueprint, group, before)
+    first = np.where(ports <= later, full, below) + before
+    pairs = blueprint.model_counts(group.role)
+    links = _repeat(tuple((count, model.links_per_cage(blueprint.link_gbps)) for model, count in pairs))
+    cages = -(-(first + ports) // links) - -(-first // links)
+    return {int(each): int(cages[links == each].sum()) for each in np.unique(links[ports > 0])}
+
+
+def fills_with_appliances(blueprint: Blueprint, group: Group) -> tuple[tuple[int, int], ...]:
+    """Return `Blueprint.port_fills`, in the order of the devices, with the ports that appliances take."""
+    fills = blueprint.port_fills(group)
+    taken = appliance_ports(blueprint, group)
+    if not taken:
+        return fills
+    used = _repeat(fills) + sum(taken.values())
+    starts = np.flatnonzero(np.diff(used, prepend=-1))
+    counts = np.diff([*starts, len(used)])
+    return tuple((int(count), int(ports)) for count, ports in zip(counts, used[starts], strict=True))
+
+
+def appliance_ports(blueprint: Blueprint, group: Group) -> dict[Appliance, Ports]:
+    """Return for each appliance at a group's switches the ports that it takes of each, as shape (devices,)."""
+    asked = sorted((each for each in blueprint.appliances if each.tier == group.role), key=lambda one: not one.per_unit)
+    found: dict[Appliance, Ports] = {}
+    for appliance in asked:
+        before = sum(found.values(), np.zeros(blueprint.devices(group.role), np.int64))
+        if appliance.per_unit:
+            units, _ = blueprint.topology.units_of(group) or ((), ())
+            number = blueprint.evaluate(units)
+            found[appliance] = _spread_in_units(appliance.ports, before.reshape(number, -1)).reshape(-1)
+        else:
+            found[appliance] = _spread(appliance.ports, before, *_room(blueprint, group, before))
+    return found
+
+
+def _spread_in_units(ports: int, before: Ports) -> Ports:
+    """Spread ports over the switches of each unit, first those that have fewest appliances; all are alike."""
+    order = np.argsort(before, axis=1, kind="stable")
+    whole, rest = divmod(ports, before.shape[1])
+    found = np.full_like(before, whole)
+    np.put_along_axis(found, order[:, :rest], whole + 1, axis=1)
+    return found
+
+
+def _room(blueprint: Blueprint, group: Group, before: Ports) -> tuple[Ports, Ports]:
+    """Return the ports of each switch that stay free when it is full, and those that are free now."""
+    pairs = blueprint.model_counts(group.role)
+    radix = _repeat(tuple((count, model.radix(blueprint.link_gbps)) for model, count in pairs))
+    full = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
+    return radix - full - before, radix - _repeat(blueprint.port_fills(group)) - before
+
+
+def _spread(ports: int, before: Ports, later: Ports, now: Ports) -> Ports:
+    """Spread ports one by one: first where room stays, each time on a switch that has fewest appliances."""
+    found = np.zeros_like(before)
+    for room in (later, now):
+        while ports > found.sum() and (open_ := np.flatnonzero(room > found)).size:
+            order = open_[np.argsort(before[open_] + found[open_], kind="stable")]
+            least = (before + found)[order[0]]
+            level = order[(before + found)[order] == least]
+            found[level[: ports - found.sum()]] += 1
+    return found
+
+
+def _repeat(fills: tuple[tuple[int, int], ...]) -> Any:
+    """Return the second of each pair as often as the first says."""
+    return np.repeat(np.array([each for _, each in fills], np.int64), [count for count, _ in fills])

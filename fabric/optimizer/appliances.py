@@ -1,0 +1,112 @@
+"""The ports that appliances take beside the servers, kept free in every unit or in the whole fabric.
+
+In every unit the switches of a tier must have the ports when the unit is full. In the whole fabric places that no
+server takes count as well, unless the fabric grows, since then they are filled.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ortools.sat.python import cp_model
+
+from fabric.request.spec import Appliance
+from fabric.topology.polynomial import Monomial
+from fabric.topology.topology import Group
+
+if TYPE_CHECKING:
+    from fabric.optimizer.model import Model, Term
+
+__all__ = ["APPLIANCES", "place_appliances", "takes_ports"]
+
+APPLIANCES = "appliances"
+"""The name of the limit."""
+
+
+def takes_ports(model: Model, role: str) -> bool:
+    """Say whether appliances take ports of the switches of `role`."""
+    return bool(_at(model, role))
+
+
+def place_appliances(model: Model) -> dict[str, Any]:
+    """Keep ports free for the appliances, and return their links by the bundle that links like them belong to."""
+    found: dict[str, Any] = {}
+    for group in model.topology.switch_groups:
+        if asked := _at(model, group.role):
+            bundle = model.topology.bundle_below(group.role)
+            found[bundle.name] = found.get(bundle.name, 0) + _place(model, group, asked)
+    return found
+
+
+def _at(model: Model, role: str) -> list[tuple[Appliance, Term]]:
+    """Return the appliances at the switches of `role` with their ports, a variable where the limit is relaxed alone."""
+    appliances = model.candidate.spec.appliances
+    if APPLIANCES not in model.relaxed:
+        return [(each, each.ports) for each in appliances if each.tier == role]
+    if len(model.relaxed) > 1 or len(appliances) > 1:
+        return []
+    return [(each, model.excess_to(each.ports, least=0)) for each in appliances if each.tier == role]
+
+
+def _place(model: Model, group: Group, asked: list[tuple[Appliance, Term]]) -> Any:
+    """Keep the ports free on a group's switches, and return how many there are."""
+    in_unit: Any = sum(ports for each, ports in asked if each.per_unit)
+    in_fabric: Any = sum(ports for each, ports in asked if not each.per_unit)
+    units, switches = model.topology.units_of(group) or ((), ())
+    total: Any = in_fabric
+    if any(each.per_unit for each, _ in asked):
+        model.cp.add(_free_ports(model, group, switches) >= in_unit)
+        total += _in_all_units(model, in_unit, units)
+    if any(not each.per_unit for each, _ in asked):
+        _keep_in_fabric(model, group, total)
+    return total
+
+
+def _in_all_units(model: Model, ports: Any, units: Monomial) -> Any:
+    number = model.product(units)
+    if isinstance(ports, int):
+        return ports * number
+    variable = model.var(model.widest**2, "ports of a unit", least=0)
+    model.cp.add(variable == ports)
+    return model.times(variable, number, "ports of all units", model.widest**2 * model.upper(number))
+
+
+def _free_ports(model: Model, group: Group, switches: Monomial) -> Term:
+    """Return the ports that so many switches of the group have left when they are full."""
+    number = model.product(switches)
+    most = model.upper(number) * model.widest
+    return model.times(number, model.free[group.role], f"free ports of {'*'.join(switches)} {group.role}", most)
+
+
+def _keep_in_fabric(model: Model, group: Group, total: Any) -> None:
+    """Keep `total` ports free on all switches of the group together."""
+    full = _free_ports(model, group, model.topology.devices(group)) >= total
+    if any(name.startswith("ports") for name in model.relaxed) or _grows(model) is True:
+        model.cp.add(full)
+        return
+    ends: Any = sum(
+        (1 + (bundle.lower == bundle.upper)) * model.links(bundle)
+        for bundle in model.topology.bundles
+        if group in (bundle.lower, bundle.upper)
+    )
+    devices, spare = model.devices(group), model.spare[group.role]
+    kept = model.times(spare, devices, f"spare of all {group.role}", model.widest * model.upper(devices))
+    room: Any = model.sum_of(group.role, model.candidate.radix(group.role))
+    model.cp.add(room - kept - ends >= total)
+    grows = _grows(model)
+    if not isinstance(grows, bool):
+        model.cp.add(full).only_enforce_if(grows)
+
+
+def _grows(model: Model) -> bool | cp_model.IntVar:
+    """Return whether the fabric grows beyond today's servers; a flag where it is open to what it grows."""
+    spec = model.candidate.spec
+    if spec.grown_servers == spec.servers:
+        return False
+    if "grow_to_gpus" not in model.relaxed:
+        return True
+    if len(model.relaxed) > 1:
+        return False
+    flag = model.var(1, "grows", least=0)
+    model.cp.add(model.excess_to(spec.grown_servers) <= spec.servers).only_enforce_if(flag.negated())
+    return flag
