@@ -119,19 +119,22 @@ def _ports_in_order(blueprint: Blueprint, bundle: Bundle) -> list[tuple[int, int
 
 
 def _subtract(before: Bill, after: Bill) -> Bill:
-    """Return the rows that `after` has more than `before`."""
-    had, rows = _quantities(before.rows), list[BillRow]()
+    """Return the rows that `after` has more than `before`, with the spares that are more."""
+    had, has, rows = _quantities(before.rows), _quantities(after.rows), list[BillRow]()
     first = {_key(row): row for row in reversed(after.rows)}
-    for key, quantity in _quantities(after.rows).items():
-        if quantity > had.get(key, 0):
-            rows.append(replace(first[key], quantity=quantity - had.get(key, 0)))
+    for key, (quantity, spares) in has.items():
+        parts, spare = had.get(key, (0, 0))
+        if quantity > parts:
+            rows.append(replace(first[key], quantity=quantity - parts, spares=spares - spare))
     return Bill(after.gpus - before.gpus, tuple(rows))
 
 
-def _quantities(rows: Iterable[BillRow]) -> Mapping[tuple[str, str, str], int]:
-    found: dict[tuple[str, str, str], int] = {}
+def _quantities(rows: Iterable[BillRow]) -> Mapping[tuple[str, str, str], tuple[int, int]]:
+    """Return the parts and the spares of equal rows."""
+    found: dict[tuple[str, str, str], tuple[int, int]] = {}
     for row in rows:
-        found[_key(row)] = found.get(_key(row), 0) + row.quantity
+        parts, spares = found.get(_key(row), (0, 0))
+        found[_key(row)] = parts + row.quantity, spares + row.spares
     return found
 
 

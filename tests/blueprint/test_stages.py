@@ -95,6 +95,13 @@ def test_a_unit_that_grows_buys_its_spines_ahead() -> None:
     assert {stage["cables_moved"] for stage in found["stages"]} == {0}
 
 
+def test_spares_are_added_as_the_fabric_grows() -> None:
+    """The spares of all stages are those of the whole: 10 % of 24 switches now, and of 48 in the end, rounded up."""
+    stages = fabric.design(GROWS, spares={"switch": 0.1}).stages
+    added = sum(row.spares for stage in stages for row in stage.added.of("switch"))
+    assert added == sum(row.spares for row in stages[-1].bill.of("switch")) == 4 + 2
+
+
 def test_a_fabric_that_does_not_grow_has_no_stages() -> None:
     """Without growth, or with growth to what there is, there are no stages and foresight costs nothing to tell."""
     for grow in (None, 248):
