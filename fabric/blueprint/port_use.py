@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fabric.blueprint.appliances import fills_with_appliances
+import numpy as np
+
+from fabric.blueprint.appliances import appliance_ports, fills_with_appliances
 from fabric.blueprint.blueprint import Blueprint
 
 __all__ = ["PortUse", "port_use"]
@@ -21,16 +23,19 @@ class PortUse:
     total: int
     """The ports connected now on all switches."""
     full: int
-    """The ports of one switch that are connected when its part of the fabric is full, grown where it may grow."""
+    """The most ports of one switch that are connected when its part of the fabric is full, grown where it may grow."""
     free: int
     """The ports of all switches that nothing is connected to now."""
 
 
 def port_use(blueprint: Blueprint, role: str) -> PortUse:
     """Return the ports of the switches of `role`."""
-    fills = [fill for fill in fills_with_appliances(blueprint, blueprint.topology.group(role)) if fill[0]]
+    group = blueprint.topology.group(role)
+    fills = [fill for fill in fills_with_appliances(blueprint, group) if fill[0]]
     connected = [ports for _, ports in fills]
     total = sum(count * ports for count, ports in fills)
     room = sum(count * model.radix(blueprint.link_gbps) for model, count in blueprint.model_counts(role))
-    full = max(blueprint.ports_down(role) + blueprint.ports_up(role), *connected)
+    taken = sum(appliance_ports(blueprint, group).values())
+    used = blueprint.ports_down(role) + blueprint.ports_up(role)
+    full = min(used + int(np.max(taken)), max(used, blueprint.radix(role)))
     return PortUse(min(connected), max(connected), total, full, room - total)

@@ -54,6 +54,7 @@ def _check_ports(blueprint: Any) -> None:
         assert each.links == blueprint.appliance_ports(each.appliance)
         assert each.switches <= blueprint.devices(each.appliance.tier)
     use = port_use(blueprint, "leaf")
+    assert use.most <= use.full
     assert use.most <= blueprint.radix("leaf")
     assert use.free >= 0
 
