@@ -13,6 +13,7 @@ __all__ = [
     "count_noun",
     "doublings",
     "money",
+    "money_sign",
     "number",
     "parse_count",
     "parse_size",
@@ -94,11 +95,16 @@ def number(value: float | None) -> str:
     return "unknown" if value is None else f"{value:,}".removesuffix(".0")
 
 
-def money(usd: float | None) -> str:
-    """Return dollars: `$464,193,000`, and `$4.39` with cents below 100; `unknown` for None."""
-    if usd is None:
+def money(amount: float | None, currency: str = "USD") -> str:
+    """Return an amount: `$464,193,000`, `EUR 464,193,000`, and `$4.39` with cents below 100; `unknown` for None."""
+    if amount is None:
         return "unknown"
-    return f"${usd:,.2f}" if abs(usd) < 100 else f"${usd:,.0f}"
+    return f"{money_sign(currency)}{amount:,.2f}" if abs(amount) < 100 else f"{money_sign(currency)}{amount:,.0f}"
+
+
+def money_sign(currency: str) -> str:
+    """Return what stands before an amount: `$` for USD, and otherwise the three letters of the currency: `EUR `."""
+    return "$" if currency == "USD" else f"{currency} "
 
 
 def power(watts: float | None) -> str:

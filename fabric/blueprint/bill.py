@@ -80,6 +80,8 @@ class Bill:
     """Its lines. A link at one price includes its modules and fibre; otherwise those carry the prices."""
     electricity_usd: float | None = None
     """Electricity for switches and modules over the years of the request, in USD; None where one figure is unknown."""
+    currency: str = "USD"
+    """The currency of all amounts, those of fields of `_usd` too."""
 
     def of(self, *kinds: str) -> tuple[BillRow, ...]:
         """Return the rows of some kinds (see `BillRow.kind`)."""
@@ -147,7 +149,7 @@ def bill(blueprint: Blueprint, prices: Prices) -> Bill:
     ]
     electricity = _sum_electricity(rows, prices)
     spared = (replace(row, spares=ceil(row.quantity * _spare_share(row, prices.spec))) for row in rows)
-    return Bill(blueprint.gpus, (*spared, *_list_cages(blueprint)), electricity)
+    return Bill(blueprint.gpus, (*spared, *_list_cages(blueprint)), electricity, prices.spec.currency)
 
 
 def _spare_share(row: BillRow, spec: Spec) -> Fraction:
@@ -162,7 +164,7 @@ def priced_bill(blueprint: Blueprint, prices: Prices) -> Bill:
         *_list_links(blueprint, prices, whole=True),
         *_list_nics(blueprint, prices),
     )
-    return Bill(blueprint.gpus, rows)
+    return Bill(blueprint.gpus, rows, currency=prices.spec.currency)
 
 
 def _sum_electricity(rows: Iterable[BillRow], prices: Prices) -> float | None:

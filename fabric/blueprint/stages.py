@@ -126,7 +126,7 @@ def _subtract(before: Bill, after: Bill) -> Bill:
         parts, spare = had.get(key, (0, 0))
         if quantity > parts:
             rows.append(replace(first[key], quantity=quantity - parts, spares=spares - spare))
-    return Bill(after.gpus - before.gpus, tuple(rows))
+    return Bill(after.gpus - before.gpus, tuple(rows), currency=after.currency)
 
 
 def _quantities(rows: Iterable[BillRow]) -> Mapping[tuple[str, str, str], tuple[int, int]]:

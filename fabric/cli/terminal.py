@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,7 @@ EDGES = 2
 
 
 def _is_number(text: str) -> bool:
-    return text in ("-", "", "unknown") or text.strip("$").replace(",", "").replace(".", "").isdigit()
+    return text in ("-", "", "unknown") or re.fullmatch(r"([$]|[A-Z]{3} )?[0-9,.]*[0-9]", text) is not None
 
 
 def write_cell(value: Any) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,18 @@ from fabric.report.table import Summary, Table
 from fabric.request import Spec
 from fabric.studies.study import Study
 
-__all__ = ["BILL_COLUMNS", "bill_csv", "bill_object", "check_bill_suffix", "save_workbook", "summarize_bill"]
+__all__ = [
+    "BILL_COLUMNS",
+    "BILL_KEYS",
+    "DANGEROUS",
+    "Cell",
+    "bill_csv",
+    "bill_object",
+    "check_bill_suffix",
+    "list_cells",
+    "summarize_bill",
+    "write_cell",
+]
 
 SCHEMA = "fabric.bill/1"
 
@@ -63,6 +74,10 @@ BILL_COLUMNS = (
 """The columns of the files, those of earlier versions first."""
 
 
+BILL_KEYS = (*(column.key for column in BILL_COLUMNS), "currency")
+"""The keys of a row in files and in JSON."""
+
+
 def check_bill_suffix(file: str | Path) -> str:
     """Return the suffix of a file of a bill; raises InputError for one that no bill has."""
     suffix = Path(file).suffix.lower()
@@ -78,13 +93,20 @@ def bill_csv(bill: Bill) -> str:
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(column.key for column in BILL_COLUMNS)
-    for row in bill.rows:
-        writer.writerow(_write_cell(column.value(row)) for column in BILL_COLUMNS)
+    writer.writerow(BILL_KEYS)
+    for cells in list_cells(bill):
+        writer.writerow(map(write_cell, cells))
     return stream.getvalue()
 
 
-def _write_cell(value: Cell) -> str:
+def list_cells(bill: Bill) -> Iterator[tuple[Cell, ...]]:
+    """Yield the cells of each row, under `BILL_KEYS`."""
+    for row in bill.rows:
+        yield (*(column.value(row) for column in BILL_COLUMNS), bill.currency)
+
+
+def write_cell(value: Cell) -> str:
+    """Return a cell as CSV has it: empty for None, and amounts and powers with two digits or none."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -99,16 +121,18 @@ def bill_object(study: Study) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": spec.name,
         "gpus": bill.gpus,
-        "currency": "USD",
+        "currency": spec.currency,
         "discount": {kind: float(share) for kind, share in spec.discount.items()},
         "spares": {kind: float(share) for kind, share in spec.spares.items()},
         "rows": [
-            {column.key: column.value(row) for column in BILL_COLUMNS} | {"counted": row.counted} for row in bill.rows
+            dict(zip(BILL_KEYS, cells, strict=True)) | {"counted": row.counted}
+            for row, cells in zip(bill.rows, list_cells(bill), strict=True)
         ],
         "totals": {
             "switches": bill.cost_usd("switch"),
             "links": bill.cost_usd("link"),
             "nics": bill.cost_usd("nic") if bill.of("nic") else None,
+            "by_kind": _sum_by_kind(bill),
             "parts": bill.cost_usd(),
             "spares": bill.spares_usd,
             "order": bill.order_usd,
@@ -118,88 +142,13 @@ def bill_object(study: Study) -> dict[str, Any]:
     }
 
 
-def _row_object(row: BillRow) -> dict[str, Any]:
-    return {column.key: column.value(row) for column in BILL_COLUMNS} | {"counted": row.counted}
-
-
-def save_workbook(study: Study, file: Path) -> None:
-    """Write the bill as an Excel workbook: the sheet Bill with all rows and totals, and the sheet Request.
-
-    Text is stored as text, so that no cell is a formula, and the same bill gives the same bytes.
-    """
-    from datetime import datetime
-
-    from openpyxl import Workbook
-    from openpyxl.styles import Font
-
-    book = Workbook()
-    sheet: Any = book.active
-    sheet.title = "Bill"
-    for row in _sheet_rows(study):
-        _append(sheet, row)
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    sheet.freeze_panes = "A2"
-    for letter, column in zip(_letters(len(BILL_COLUMNS)), BILL_COLUMNS, strict=True):
-        texts = [_write_cell(column.value(row)) for row in study.bill.rows]
-        sheet.column_dimensions[letter].width = min(60, max(map(len, (column.key, *texts))) + 2)
-        for cell in sheet[letter][1:] if column.money else ():
-            cell.number_format = "#,##0.00"
-    facts = book.create_sheet("Request")
-    for key, value in study.spec.request.items():
-        if value not in (None, {}, [], ""):
-            _append(facts, (key, str(value)))
-    book.properties.created = book.properties.modified = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-    _save_same_bytes(book, file)
-
-
-def _sheet_rows(study: Study) -> list[Sequence[Cell]]:
-    bill, at = study.bill, [column.key for column in BILL_COLUMNS].index("price_usd")
-    rows: list[Sequence[Cell]] = [tuple(column.key for column in BILL_COLUMNS)]
-    rows += [tuple(column.value(row) for column in BILL_COLUMNS) for row in bill.rows]
-    for name, total in (("total", bill.cost_usd()), ("spare parts", bill.spares_usd), ("total order", bill.order_usd)):
-        cells: list[Cell] = [None] * len(BILL_COLUMNS)
-        cells[0], cells[at] = name, "unknown" if total is None else total
-        rows.append(tuple(cells))
-    return rows
-
-
-def _append(sheet: Any, values: Sequence[Cell]) -> None:
-    """Append a row to a sheet, text as text even where it looks like a formula."""
-    sheet.append([None if value == "" else value for value in values])
-    for cell in sheet[sheet.max_row]:
-        if isinstance(cell.value, str):
-            cell.data_type = "s"
-            cell.quotePrefix = cell.value.startswith(DANGEROUS)
-
-
-def _letters(number: int) -> list[str]:
-    from openpyxl.utils import get_column_letter
-
-    return [get_column_letter(index + 1) for index in range(number)]
-
-
-def _save_same_bytes(book: Any, file: Path) -> None:
-    """Save a workbook with fixed times: its own, and those of the members of its archive."""
-    import re
-    import zipfile
-
-    stream = io.BytesIO()
-    book.save(stream)
-    with zipfile.ZipFile(stream) as made, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as fixed:
-        for name in sorted(made.namelist()):
-            data = made.read(name)
-            if name == "docProps/core.xml":
-                data = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", data)
-            fixed.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-
-
 def summarize_bill(study: Study) -> Summary:
     """Return what `fabric bill` prints."""
     bill = study.bill
-    title = f"Bill of materials of {study.spec.name}: {bill.gpus:,} GPUs in {study.blueprint.servers:,} servers."
+    size = f"{bill.gpus:,} GPUs in {study.blueprint.servers:,} servers"
+    title = f"Bill of materials of {study.spec.name}: {size}; amounts in {bill.currency}."
     rows = [row for row in bill.rows if row.kind not in ("cage", "link") or row.counted]
-    spared = any(row.spares for row in rows)
+    spared, money = any(row.spares for row in rows), partial(_write_amount, currency=bill.currency)
     heads = ("kind", "part", "used for", "quantity", *(("spares",) if spared else ()), "unit price", "total")
     cells = [
         (
@@ -208,31 +157,59 @@ def summarize_bill(study: Study) -> Summary:
             row.used_for,
             units.count(row.quantity),
             *((units.count(row.spares),) if spared else ()),
-            units.money(row.unit_price_usd) if row.counted else "in link",
-            units.money(row.price_usd) if row.counted else "",
+            money(row.unit_price_usd) if row.counted else "in link",
+            money(row.price_usd) if row.counted else "",
         )
         for row in rows
     ]
     return Summary(title, [Table("", heads, cells)], _list_lines(study.spec, bill))
 
 
+def _write_amount(amount: float | None, currency: str) -> str:
+    """Return an amount under a title that names the currency, where its three letters would make cells too wide."""
+    text = units.money(amount, currency)
+    return text if currency == "USD" else text.removeprefix(units.money_sign(currency))
+
+
 def _list_lines(spec: Spec, bill: Bill) -> list[str]:
-    parts = [f"switches {units.money(bill.cost_usd('switch'))}", f"links {units.money(bill.cost_usd('link'))}"]
-    parts += [f"NICs {units.money(bill.cost_usd('nic'))}"] if bill.of("nic") else []
-    parts += [f"spare parts {units.money(bill.spares_usd)}"] if bill.spares_usd != 0 else []
-    lines = [f"Total: {units.money(bill.order_usd)} ({', '.join(parts)}), in USD."]
+    money = partial(units.money, currency=bill.currency)
+    parts = [f"{KINDS[kind]} {money(total)}" for kind, total in _sum_by_kind(bill).items()]
+    parts += [f"spare parts {money(bill.spares_usd)}"] if bill.spares_usd != 0 else []
+    lines = [f"Total: {money(bill.order_usd)} ({', '.join(parts)})."]
     if spec.discount:
         each = ", ".join(f"{100 * float(share):.4g} %{_name_kind(kind)}" for kind, share in spec.discount.items())
         lines.append(f"Prices are after the discount of the request: {each}.")
+    if numbers := dict.fromkeys((row.part, row.vendor_number) for row in bill.rows if row.vendor_number):
+        lines.append(f"Vendor numbers: {', '.join(f'{part} {number}' for part, number in numbers)}.")
     if bill.unpriced:
         known = sum(row.price_usd or 0 for row in bill.rows if row.counted)
-        lines.append(f"No price: {', '.join(bill.unpriced)}. Known parts: {units.money(known)}.")
+        lines.append(f"No price: {', '.join(bill.unpriced)}. Known parts: {money(known)}.")
     if bill.rounding_usd:
-        lines.append(
-            f"Whole modules and cables cost {units.money(bill.rounding_usd)} more than the links' shares of them."
-        )
+        lines.append(f"Whole modules and cables cost {money(bill.rounding_usd)} more than the links' shares of them.")
     dates = ", ".join(f"{name} {when}" for name, when in _price_dates(bill))
     return [*lines, *([f"Prices are of: {dates}. Files and --json have their sources."] if dates else [])]
+
+
+KINDS = {
+    "switch": "switches",
+    "link": "links",
+    "nic": "NICs",
+    "module": "modules",
+    "fibre": "fibres",
+    "cable": "copper and active cables",
+}
+"""The kinds of parts with a price, as totals name them."""
+
+
+def _sum_by_kind(bill: Bill) -> dict[str, float | None]:
+    """Return the price of each kind of parts whose price counts; None where one is not known."""
+    totals: dict[str, float | None] = {}
+    for kind in KINDS:
+        prices = [row.price_usd for row in bill.of(kind) if row.counted]
+        known = [price for price in prices if price is not None]
+        if prices:
+            totals[kind] = sum(known) if len(known) == len(prices) else None
+    return totals
 
 
 def _name_kind(kind: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from fabric import units
+from fabric.blueprint.bill import Bill
+from fabric.blueprint.stages import Stage
 from fabric.report.design import Design, LinkBundle, SwitchTier
 from fabric.report.growth import StagePart, list_stage_parts
 from fabric.report.table import Table
@@ -28,6 +30,8 @@ class Column:
     """How a value is written."""
     text: Callable[[Any], str] | None = None
     """How a row is written, where that takes more than the value."""
+    amount: Callable[[Any, str], str] | None = None
+    """How a row is written with the currency, in a column of prices."""
     missing: str = "unknown"
     """What is shown for None."""
     short: str = ""
@@ -65,6 +69,31 @@ def _column(head: str, name: str, write: Callable[[Any], str] = str) -> Column:
     return Column(head, _attribute(name), write)
 
 
+def _price_column(head: str, name: str) -> Column:
+    return Column(head, _attribute(name), amount=lambda row, currency: units.money(getattr(row, name), currency))
+
+
+def _cost_column(head: str, bill: Callable[[Stage], Bill]) -> Column:
+    return Column(
+        head,
+        lambda stage: bill(stage).cost_usd(),
+        amount=lambda stage, currency: units.money(bill(stage).cost_usd(), currency),
+    )
+
+
+def _stage_column(head: str, name: str) -> Column:
+    return Column(head, partial(_priced, name), amount=partial(_write_price, name))
+
+
+def _bind_currency(column: Column, amount: Callable[[Any, str], str], currency: str) -> Column:
+    return replace(column, text=lambda row: amount(row, currency))
+
+
+def _in_currency(columns: Sequence[Column], currency: str) -> tuple[Column, ...]:
+    """Return columns of which those of prices are written in a currency."""
+    return tuple(_bind_currency(column, column.amount, currency) if column.amount else column for column in columns)
+
+
 def _write_models(tier: SwitchTier) -> str:
     return tier.model if len(tier.models) == 1 else count_models(tier.models)
 
@@ -81,8 +110,8 @@ def _priced(name: str, each: StagePart) -> float | None:
     return price if each.row.counted else 0
 
 
-def _write_price(name: str, each: StagePart) -> str:
-    return units.money(getattr(each.row, name)) if each.row.counted else "in the link"
+def _write_price(name: str, each: StagePart, currency: str) -> str:
+    return units.money(getattr(each.row, name), currency) if each.row.counted else "in the link"
 
 
 SWITCHES = (
@@ -101,15 +130,15 @@ LINKS = (
     _column("links", "links", units.count),
     _column("links per pair", "per_pair", "{:.4g}".format),
     _column("cables", "cables", units.count),
-    _column("unit price", "unit_price_usd", units.money),
-    _column("total", "price_usd", units.money),
+    _price_column("unit price", "unit_price_usd"),
+    _price_column("total", "price_usd"),
 )
 BILL = (
     _column("part", "part"),
     _column("used for", "used_for"),
     _column("quantity", "quantity", units.count),
-    _column("unit price", "unit_price_usd", units.money),
-    _column("total", "price_usd", units.money),
+    _price_column("unit price", "unit_price_usd"),
+    _price_column("total", "price_usd"),
     _column("power", "power_w", units.power),
 )
 ALLREDUCE = (
@@ -126,16 +155,16 @@ STAGES = (
     Column("switches", lambda stage: stage.added.quantity("switch"), units.count),
     Column("modules", lambda stage: stage.added.quantity("module"), units.count),
     Column("cables", lambda stage: stage.added.quantity("fibre", "cable"), units.count),
-    Column("cost", lambda stage: stage.added.cost_usd(), units.money),
-    Column("so far", lambda stage: stage.bill.cost_usd(), units.money),
+    _cost_column("cost", lambda stage: stage.added),
+    _cost_column("so far", lambda stage: stage.bill),
 )
 STAGE_PARTS = (
     _column("GPUs", "gpus", units.count),
     Column("part", lambda each: each.row.part),
     Column("used for", lambda each: each.row.used_for),
     Column("new", lambda each: each.row.quantity, units.count),
-    Column("unit price", partial(_priced, "unit_price_usd"), text=partial(_write_price, "unit_price_usd")),
-    Column("cost", partial(_priced, "price_usd"), text=partial(_write_price, "price_usd")),
+    _stage_column("unit price", "unit_price_usd"),
+    _stage_column("cost", "price_usd"),
 )
 HOPS = (
     Column("hops", lambda row: row[0]),
@@ -150,11 +179,16 @@ EXPECTED = (
 
 
 def list_tables(design: Design) -> Iterator[DesignTable]:
-    """Yield the tables of a design, in the order in which they are read."""
+    """Yield the tables of a design, in the order in which they are read, with amounts in its currency."""
+    for table in _list_tables(design):
+        yield replace(table, columns=_in_currency(table.columns, design.spec.currency))
+
+
+def _list_tables(design: Design) -> Iterator[DesignTable]:
     yield DesignTable("switches", "Switches", SWITCHES, design.switches)
     title = f"Links at {units.rate(design.blueprint.link_gbps)}"
     yield DesignTable("links", title, LINKS, design.links, _total_links(design.links, design))
-    total = ("total", "", "", "", units.money(design.cost.total), units.power(design.power_w))
+    total = ("total", "", "", "", design.write_money(design.cost.total), units.power(design.power_w))
     yield DesignTable("bill", "Bill of materials", BILL, design.bill_rows, total)
     if stages := design.study.stages:
         yield DesignTable("stages", "Stages: bought now, and added later", STAGES, stages)
@@ -167,7 +201,7 @@ def list_tables(design: Design) -> Iterator[DesignTable]:
 
 def _total_links(links: Sequence[LinkBundle], design: Design) -> tuple[str, ...]:
     cables = units.count(sum(bundle.cables for bundle in links))
-    return "total", units.count(design.links_total), "", cables, "", units.money(design.cost.links)
+    return "total", units.count(design.links_total), "", cables, "", design.write_money(design.cost.links)
 
 
 def text_table(table: DesignTable, *, title: bool = True, short: bool = False) -> Table:

@@ -57,6 +57,8 @@ class Comparison:
     """Their design objects (docs/design-json.md)."""
     rows: tuple[ComparedQuantity, ...]
     """The quantities compared."""
+    currency: str = "USD"
+    """The currency of all amounts."""
 
     @property
     def differences(self) -> tuple[ComparedQuantity, ...]:
@@ -74,16 +76,18 @@ class Comparison:
 
 
 def compare(*studies: Study) -> Comparison:
-    """Compare two or more designs, the first being the base; raises InputError for fewer."""
+    """Compare two or more designs, the first being the base; raises InputError for fewer, or several currencies."""
     if len(studies) < 2:
         raise InputError("a comparison takes two designs or more")
+    if len(currencies := sorted({study.spec.currency for study in studies})) > 1:
+        raise InputError(f"amounts in {' and '.join(currencies)} can't be compared; give all requests one currency")
     designs = tuple(describe_json(study) for study in studies)
     facts = [_collect_facts(study, item) for study, item in zip(studies, designs, strict=True)]
     rows = [
         ComparedQuantity(quantity, label, unit, tuple(_find_value(item, quantity) for item in facts))
         for quantity, label, unit in _list_quantities(designs)
     ]
-    return Comparison(designs, tuple(rows))
+    return Comparison(designs, tuple(rows), currencies[0])
 
 
 def design_each(
@@ -207,7 +211,11 @@ def summarize_comparison(comparison: Comparison, names: Sequence[str], *, differ
     `differences`, only rows in which any designs differ are shown.
     """
     rows = comparison.differences if differences else comparison.rows
-    tables = [_make_table(rows, names, numbers) for numbers in _group_designs(len(names))] if rows else []
+    tables = (
+        [_make_table(rows, names, numbers, comparison.currency) for numbers in _group_designs(len(names))]
+        if rows
+        else []
+    )
     return Summary("", tables, [*_list_lines(comparison, names, rows)])
 
 
@@ -216,29 +224,31 @@ def _group_designs(designs: int) -> Iterator[list[int]]:
         yield [0, *range(first, min(first + FURTHER_DESIGNS, designs))]
 
 
-def _make_table(rows: Sequence[ComparedQuantity], names: Sequence[str], numbers: Sequence[int]) -> Table:
+def _make_table(rows: Sequence[ComparedQuantity], names: Sequence[str], numbers: Sequence[int], currency: str) -> Table:
     heads = ("  quantity", *(textwrap.fill(names[number], HEAD_WIDTH) for number in numbers))
-    return Table("", heads, [_make_cells(row, [row.values[number] for number in numbers]) for row in rows])
+    return Table("", heads, [_make_cells(row, [row.values[number] for number in numbers], currency) for row in rows])
 
 
-def _make_cells(row: ComparedQuantity, values: Sequence[Any]) -> list[str]:
+def _make_cells(row: ComparedQuantity, values: Sequence[Any], currency: str) -> list[str]:
     mark = "*" if any(value != values[0] for value in values) else " "
-    texts = [write_quantity(value, row.unit) + _write_change(values[0], value) for value in values]
+    texts = [write_quantity(value, row.unit, currency) + _write_change(values[0], value) for value in values]
     return [f"{mark} {row.label}", *texts]
 
 
-def write_quantity(value: Any, unit: str) -> str:
-    """Return a value of a row as text, by the row's unit."""
+def write_quantity(value: Any, unit: str, currency: str) -> str:
+    """Return a value of a row as text, by the row's unit, amounts in `currency`."""
     if value is None:
         return "unknown" if unit in ("usd", "w", "U") else "-"
+    if unit == "usd":
+        return _write_money(value, currency)
     return WRITERS[unit](value)
 
 
-def _write_money(usd: float) -> str:
-    """Write dollars, from a million on in millions, so that a sum leaves room for its change."""
-    if usd < 1e6:
-        return units.money(usd)
-    return f"${usd / 1e6:,.{2 if usd < 1e8 else 1}f} M"
+def _write_money(amount: float, currency: str) -> str:
+    """Write an amount, from a million on in millions, so that a sum leaves room for its change."""
+    if amount < 1e6:
+        return units.money(amount, currency)
+    return f"{units.money_sign(currency)}{amount / 1e6:,.{2 if amount < 1e8 else 1}f} M"
 
 
 WRITERS: Mapping[str, Callable[[Any], str]] = {
@@ -249,7 +259,6 @@ WRITERS: Mapping[str, Callable[[Any], str]] = {
     "gbps": units.rate,
     "GBps": "{:,.1f} GB/s".format,
     "s": units.time,
-    "usd": _write_money,
     "w": units.power,
     "U": units.count,
 }

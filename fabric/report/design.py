@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import Bill, BillRow
 from fabric.blueprint.port_use import PortUse
@@ -126,6 +127,10 @@ class Design:
     @property
     def spec(self) -> Spec:
         return self.study.spec
+
+    def write_money(self, amount: float | None) -> str:
+        """Return an amount in the currency of the request; `unknown` for None."""
+        return units.money(amount, self.spec.currency)
 
     @property
     def blueprint(self) -> Blueprint:

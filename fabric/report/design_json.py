@@ -62,6 +62,7 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
         "virtual_channels": topology.virtual_channels,
         "injection_gbps": design.study.injection_gbps,
         "bisection_gbps": design.study.bisection_gbps,
+        "currency": spec.currency,
         "cost_usd": asdict(design.cost),
         "power_w": {
             "total": design.power_w,

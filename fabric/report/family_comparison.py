@@ -8,6 +8,7 @@ from typing import Any
 from fabric import units
 from fabric.report.table import Summary, Table
 from fabric.report.text import format_percent
+from fabric.request import Spec
 from fabric.studies.family_comparison import FamilyResult
 
 __all__ = ["families_object", "summarize_families"]
@@ -15,9 +16,15 @@ __all__ = ["families_object", "summarize_families"]
 SCHEMA = "fabric.families/1"
 
 
-def families_object(name: str, gpus: int, results: Sequence[FamilyResult]) -> dict[str, Any]:
+def families_object(spec: Spec, results: Sequence[FamilyResult]) -> dict[str, Any]:
     """Return what `fabric compare --families --json` prints: a row for each family."""
-    return {"schema": SCHEMA, "name": name, "gpus": gpus, "families": [_family_object(result) for result in results]}
+    return {
+        "schema": SCHEMA,
+        "name": spec.name,
+        "currency": spec.currency,
+        "gpus": spec.gpus,
+        "families": [_family_object(result) for result in results],
+    }
 
 
 def _family_object(result: FamilyResult) -> dict[str, Any]:
@@ -45,25 +52,25 @@ def _family_object(result: FamilyResult) -> dict[str, Any]:
     }
 
 
-def summarize_families(name: str, gpus: int, results: Sequence[FamilyResult]) -> Summary:
+def summarize_families(spec: Spec, results: Sequence[FamilyResult]) -> Summary:
     """Return what `fabric compare --families` prints."""
     rows = [_family_object(result) for result in results if result.study]
     rows.sort(key=lambda row: row["cost_usd"] or 0)
     number = units.count_noun(len(rows), "feasible family", "feasible families")
     order = ", cheapest first" if len(rows) > 1 else ""
-    text = f"{name}: {units.count_noun(gpus, 'GPU')}; {number}{order}."
-    return Summary(text, [_tabulate_parts(gpus, rows), _tabulate_performance(rows)], [*_list_lines(results)])
+    text = f"{spec.name}: {units.count_noun(spec.gpus, 'GPU')}; {number}{order}."
+    return Summary(text, [_tabulate_parts(spec, rows), _tabulate_performance(rows)], [*_list_lines(results)])
 
 
-def _tabulate_parts(gpus: int, rows: Sequence[dict[str, Any]]) -> Table:
+def _tabulate_parts(spec: Spec, rows: Sequence[dict[str, Any]]) -> Table:
     cells = [
         (
             row["family"],
             units.count(row["switches"]),
             units.count(row["links"]),
             units.count(row["modules"]),
-            units.money(row["cost_usd"]),
-            units.money(None if row["cost_usd"] is None else row["cost_usd"] / gpus),
+            units.money(row["cost_usd"], spec.currency),
+            units.money(None if row["cost_usd"] is None else row["cost_usd"] / spec.gpus, spec.currency),
         )
         for row in rows
     ]

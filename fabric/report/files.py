@@ -16,7 +16,8 @@ from fabric.errors import FabricError
 from fabric.export import format_by_suffix, write_view_text
 from fabric.optimizer import BreakEven
 from fabric.report.atomic_write import check_folder, write_atomically
-from fabric.report.bill_table import bill_csv, bill_object, check_bill_suffix, save_workbook
+from fabric.report.bill_table import bill_csv, bill_object, check_bill_suffix
+from fabric.report.bill_workbook import save_workbook
 from fabric.report.collectives import WorkloadRun, list_curves
 from fabric.report.describe import describe
 from fabric.report.design import Design
@@ -128,7 +129,7 @@ def _make_front(front: Pareto, folder: Path) -> list[str]:
         for study, values in zip(front.studies, front.values, strict=True)
     ]
     scaled = [(x / scale_of_axis(first), y / scale_of_axis(last), group) for x, y, group in points]
-    labels = (write_axis(first), write_axis(last))
+    labels = (write_axis(first, front.spec.currency), write_axis(last, front.spec.currency))
     save(
         draw_front(f"{front.spec.name}: {front.spec.gpus:,} GPUs, Pareto front", scaled, labels),
         folder / "pareto.svg",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from fabric import units
 from fabric.report.columns import list_tables, text_table
 from fabric.report.design import Design
 from fabric.report.growth import describe_growth
@@ -72,9 +71,11 @@ def _list_rationale(design: Design) -> Iterator[str]:
     if why := " ".join(explain_choice(design)):
         yield f"{why}\n"
     yield f"- {describe_objective(design)} {describe_status(design, bound=True)}"
-    name = design.proof.objective_name
+    name, currency = design.proof.objective_name, design.spec.currency
     if others := design.study.others:
-        alternatives = (f"{other.name} ({write_amount(name, other.objectives[name])})" for other in others[:3])
+        alternatives = (
+            f"{other.name} ({write_amount(name, other.objectives[name], currency)})" for other in others[:3]
+        )
         yield f"- Alternatives: {', '.join(alternatives)}."
     yield f"- {describe_failures(design)}"
     topology = design.blueprint.topology
@@ -91,7 +92,7 @@ def _list_changes(design: Design) -> Iterator[str]:
     """Yield at which value of each price another fabric would be chosen, and which."""
     changes = design.price_changes or ()
     rows = [
-        (item.part, units.money(item.price_usd), units.money(item.at_usd), name_alternative(item.instead))
+        (item.part, design.write_money(item.price_usd), design.write_money(item.at_usd), name_alternative(item.instead))
         for item in changes
         if item.instead
     ]

@@ -26,6 +26,7 @@ def cluster_object(cluster: Cluster, *, timed: bool = True) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": cluster.spec.name,
         "status": cluster.status,
+        "currency": cluster.spec.currency,
         "limits": dict(cluster.spec.limits),
         "totals": cluster.totals,
         "fabrics": {name: describe_json(study, timed=timed) for name, study in cluster.fabrics.items()},
@@ -35,6 +36,7 @@ def cluster_object(cluster: Cluster, *, timed: bool = True) -> dict[str, Any]:
 def summarize_cluster(cluster: Cluster) -> Summary:
     """Return what `fabric cluster` prints."""
     limits = {limited_key(name): most for name, most in cluster.spec.limits.items()}
+    currency = cluster.spec.currency
     keys = [key for key in AMOUNTS if key != "max_power_w" or key in limits]
     rows: list[tuple[str, ...]] = []
     lines: list[str] = []
@@ -43,12 +45,12 @@ def summarize_cluster(cluster: Cluster) -> Summary:
         lines.append(
             f"{name}: {name_fabric(plan)}; {name_switches(plan)}; {units.count_noun(plan.links_total, 'link')}."
         )
-        amounts = _write_amounts({key: amount_of(study, key) for key in keys})
+        amounts = _write_amounts({key: amount_of(study, key) for key in keys}, currency)
         rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *amounts))
     switches = sum(study.blueprint.switches for study in cluster.fabrics.values())
     totals = cluster.totals
-    rows.append(("total", "", units.count(switches), *_write_amounts({key: totals[key] for key in keys})))
-    rows.append(("limit", "", "", *_write_amounts({key: limits.get(key) for key in keys}, "-")))
+    rows.append(("total", "", units.count(switches), *_write_amounts({key: totals[key] for key in keys}, currency)))
+    rows.append(("limit", "", "", *_write_amounts({key: limits.get(key) for key in keys}, currency, "-")))
     lines += _note_maxima(cluster)
     proven = "proven" if cluster.status == "OPTIMAL" else "not proven"
     text = (
@@ -68,8 +70,8 @@ def _note_maxima(cluster: Cluster) -> Iterator[str]:
             yield f"limits.power_w bounds maximum power; that of {', '.join(parts)} is not known, so typical counts."
 
 
-def _write_amounts(amounts: Mapping[str, float | None], missing: str = "unknown") -> list[str]:
-    return [missing if number is None else write_value(key, number) for key, number in amounts.items()]
+def _write_amounts(amounts: Mapping[str, float | None], currency: str, missing: str = "unknown") -> list[str]:
+    return [missing if number is None else write_value(key, number, currency) for key, number in amounts.items()]
 
 
 def cluster_report(cluster: Cluster) -> str:

@@ -176,9 +176,10 @@ def _note_prices(study: Study) -> Iterator[str]:
         dates = ", ".join(f"{name}: {date}" for name, date in dated.items())
         yield f"Prices are dated indications, not quotes ({dates}); put your own in the request."
     if study.bill.rounding_usd:
+        more = units.money(study.bill.rounding_usd, study.spec.currency)
         yield (
-            f"Whole modules and cables cost {units.money(study.bill.rounding_usd)} more than the shares that links use"
-            " of them, by which the design was chosen."
+            f"Whole modules and cables cost {more} more than the shares that links use of them, by which"
+            " the design was chosen."
         )
 
 

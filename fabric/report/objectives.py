@@ -16,11 +16,11 @@ __all__ = [
     "write_value",
 ]
 
-AXES = {"USD": (1e6, "million USD"), "W": (1e3, "kW"), "s": (1e-3, "ms")}
+AXES = {"USD": (1e6, "million {}"), "W": (1e3, "kW"), "s": (1e-3, "ms")}
 """For each unit of an objective that of a chart's axis, and how many of the one make one of the other."""
 
-FORMATS = {"USD": units.money, "W": units.power, "s": units.time}
-"""How values of a unit are written."""
+FORMATS = {"W": units.power, "s": units.time}
+"""How values of a unit are written; money in the currency of the request."""
 
 
 def is_objective(key: str) -> bool:
@@ -46,15 +46,17 @@ def tolerance_of(key: str) -> str:
     return f"{100 * objective.tolerance:g} %" if objective and objective.tolerance else ""
 
 
-def write_value(key: str, number: float) -> str:
+def write_value(key: str, number: float, currency: str) -> str:
     """Write the value of an objective as a table has it, under its head."""
+    if _unit_of(key) == "USD":
+        return units.money(number, currency)
     write = FORMATS.get(_unit_of(key))
     return write(number) if write else f"{number:,.6g}" if number < 1e5 else f"{number:,.0f}"
 
 
-def write_amount(key: str, number: float) -> str:
+def write_amount(key: str, number: float, currency: str) -> str:
     """Write the value of an objective with what it is a number of."""
-    text, unit = write_value(key, number), _unit_of(key)
+    text, unit = write_value(key, number, currency), _unit_of(key)
     return text if unit or not is_objective(key) else f"{text} {label_of(key).removeprefix('number of ')}"
 
 
@@ -63,10 +65,10 @@ def scale_of_axis(key: str) -> float:
     return AXES.get(_unit_of(key), (1, ""))[0]
 
 
-def write_axis(key: str) -> str:
+def write_axis(key: str, currency: str) -> str:
     """Return the title of a chart's axis for an objective."""
     unit = _unit_of(key)
-    return f"{label_of(key)}, {AXES[unit][1]}" if unit in AXES else label_of(key)
+    return f"{label_of(key)}, {AXES[unit][1].format(currency)}" if unit in AXES else label_of(key)
 
 
 def _unit_of(key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from fabric import units
@@ -37,6 +38,7 @@ def front_object(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "name": front.spec.name,
+        "currency": front.spec.currency,
         "objectives": list(front.names),
         "status": front.status,
         "proven": len(front.proven),
@@ -54,7 +56,7 @@ def summarize_front(front: Pareto) -> Summary:
     for number, (study, values) in enumerate(zip(front.studies, front.values, strict=True), 1):
         plan = study.blueprint
         counts = "+".join(units.count(plan.devices(role)) for role in plan.topology.roles)
-        cells = (write_value(name, value) for name, value in values.items())
+        cells = (write_value(name, value, front.spec.currency) for name, value in values.items())
         rows.append((str(number), *cells, str(plan.tiers), str(plan.planes), counts))
     lines = [*_list_topologies(front), *(_list_steps(front) if len(front.studies) > 1 else ()), *_list_proof(front)]
     return Summary(text, [Table("", heads, rows)], lines)
@@ -94,13 +96,14 @@ def _explain_budget(front: Pareto) -> str:
 def _list_steps(front: Pareto) -> Iterator[str]:
     """Yield what the step from the first design to the best in each other objective costs and buys."""
     first, base = front.names[0], front.values[0]
+    write = partial(write_amount, currency=front.spec.currency)
     for name in front.names[1:]:
         best = min(front.values, key=lambda values: (values[name], values[first]))
         if best[name] < base[name]:
             more = best[first] - base[first]
             yield (
-                f"{heading_of(name)}: from {write_amount(name, base[name])} to {write_amount(name, best[name])} for"
-                f" {write_amount(first, more)} more ({format_percent(more / base[first], '+.1f')})."
+                f"{heading_of(name)}: from {write(name, base[name])} to {write(name, best[name])} for"
+                f" {write(first, more)} more ({format_percent(more / base[first], '+.1f')})."
             )
 
 

@@ -47,19 +47,21 @@ def _explain_weights(design: Design) -> Iterator[str]:
     }
     known = {word: total for word in re.findall("[a-z_]+", name) if (total := totals.get(word)) is not None}
     if len(known) > 1 and not is_objective(name):
-        parts = ", ".join(f"{heading_of(word)} {write_value(word, total)}" for word, total in known.items())
+        parts = ", ".join(
+            f"{heading_of(word)} {write_value(word, total, design.spec.currency)}" for word, total in known.items()
+        )
         yield f"Weighted objective: {parts}."
 
 
 def _explain_runner_up(design: Design) -> Iterator[str]:
     proof, others = design.proof, design.study.others
-    name, best = proof.objective_name, proof.objective
+    best = proof.objective
     if others:
-        value = others[0].objectives[name]
+        value = others[0].objectives[proof.objective_name]
         if value == best:
             yield f"The runner-up, {others[0].name}, ties; the tie was broken by {TIES}."
         else:
-            yield f"The runner-up is {others[0].name}, at {_write_increase(name, value, best)}."
+            yield f"The runner-up is {others[0].name}, at {_write_increase(design, value)}."
     elif proof.status == "OPTIMAL":
         yield "No alternative topology is within 25 % of this optimum."
 
@@ -69,17 +71,18 @@ def _explain_electricity(design: Design) -> Iterator[str]:
     if cost.electricity and cost.total:
         share, years = format_percent(cost.electricity / cost.total, ".1f"), design.spec.request["years"]
         yield (
-            f"Electricity over {units.count_noun(years, 'year')}: {units.money(cost.electricity)}, {share} of the cost."
+            f"Electricity over {units.count_noun(years, 'year')}: {design.write_money(cost.electricity)},"
+            f" {share} of the cost."
         )
 
 
 def _explain_limits(design: Design, binding: tuple[BindingLimit, ...]) -> Iterator[str]:
     """Yield what relaxing a limit would bring, where that is worth showing."""
-    name, best = design.proof.objective_name, design.proof.objective
+    best = design.proof.objective
     decided = [(item, item.objective) for item in binding if item.objective is not None]
     worth = [(item, value) for item, value in decided if best - value >= WORTH * abs(best)]
     if worth:
-        yield f"Binding limits: {'; '.join(_write_binding(name, *pair, best) for pair in worth[:SHOWN])}."
+        yield f"Binding limits: {'; '.join(_write_binding(design, *pair) for pair in worth[:SHOWN])}."
     if open_ := [item.limit for item in binding if item.objective is None]:
         yield f"Not determined within the solve budget: whether {' or '.join(open_)} binds."
     elif not decided:
@@ -89,25 +92,29 @@ def _explain_limits(design: Design, binding: tuple[BindingLimit, ...]) -> Iterat
         yield f"Relaxing any one of {limits} saves under {format_percent(WORTH)}."
 
 
-def _write_binding(name: str, item: BindingLimit, value: float, best: float) -> str:
+def _write_binding(design: Design, item: BindingLimit, value: float) -> str:
     relaxed = "if removed" if item.loosened_to is None else f"at {_write_limit(item.loosened_to)}"
-    then = f"{write_amount(name, value)}, {_write_change(value, best)}"
+    then = f"{_write_objective(design, value)}, {_write_change(value, design.proof.objective)}"
     unit = " native ports per pair" if item.limit == "limits.parallel_links" else ""
     return f"{item.limit} = {_write_limit(item.value)}{unit} ({relaxed}, the optimum is {then})"
 
 
 def _explain_hops(design: Design) -> Iterator[str]:
-    name = design.proof.objective_name
     if fewer := design.study.fewer_hops:
         limit = units.count_noun(fewer.hops_max, "hop")
-        more = _write_increase(name, fewer.objective, design.proof.objective)
+        more = _write_increase(design, fewer.objective)
         yield f"With paths limited to {limit}, the optimum is {more}."
 
 
-def _write_increase(name: str, value: float, best: float) -> str:
+def _write_increase(design: Design, value: float) -> str:
+    best, text = design.proof.objective, _write_objective(design, value)
     if value == best:
-        return f"{write_amount(name, value)}, the same"
-    return f"{write_amount(name, value)}, {write_amount(name, value - best)} more ({_write_change(value, best)})"
+        return f"{text}, the same"
+    return f"{text}, {_write_objective(design, value - best)} more ({_write_change(value, best)})"
+
+
+def _write_objective(design: Design, value: float) -> str:
+    return write_amount(design.proof.objective_name, value, design.spec.currency)
 
 
 def _write_change(value: float, best: float) -> str:

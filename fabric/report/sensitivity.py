@@ -39,27 +39,29 @@ def name_alternative(blueprint: Blueprint) -> str:
     return f"{name_fabric(blueprint)} ({name_switches(blueprint)})"
 
 
-def summarize_changes(changes: Sequence[BreakEven]) -> Summary:
-    """Return the table of prices, and a line for each that would change the optimum."""
+def summarize_changes(changes: Sequence[BreakEven], currency: str) -> Summary:
+    """Return the table of prices, in the currency of the request, and a line for each that would change the optimum."""
     rows = []
     for part in dict.fromkeys(item.part for item in changes):
         up, down = (
             next(item for item in changes if (item.part, item.direction) == (part, direction))
             for direction in DIRECTIONS
         )
-        rows.append((part, units.money(up.price_usd), _write_price(up), _write_price(down)))
+        rows.append(
+            (part, units.money(up.price_usd, currency), _write_price(up, currency), _write_price(down, currency))
+        )
     heads = ("part", "unit price", "changes above", "changes below")
-    return Summary("", [Table(TITLE, heads, rows)], [*_list_lines(changes)])
+    return Summary("", [Table(TITLE, heads, rows)], [*_list_lines(changes, currency)])
 
 
 DIRECTIONS = ("up", "down")
 
 
-def _list_lines(changes: Sequence[BreakEven]) -> Iterator[str]:
+def _list_lines(changes: Sequence[BreakEven], currency: str) -> Iterator[str]:
     found = [item for item in changes if item.instead]
     for item in found:
         if item.instead:
-            yield f"{item.part} at {units.money(item.at_usd)}: {name_alternative(item.instead)}."
+            yield f"{item.part} at {units.money(item.at_usd, currency)}: {name_alternative(item.instead)}."
     decided = all(item.settled for item in changes)
     if not decided:
         yield '"undecided": solve budget exhausted.'
@@ -69,7 +71,8 @@ def _list_lines(changes: Sequence[BreakEven]) -> Iterator[str]:
         yield UNCHANGED
 
 
-def _write_price(item: BreakEven) -> str:
+def _write_price(item: BreakEven, currency: str) -> str:
     if item.at_usd is None:
         return "-" if item.settled else "undecided"
-    return f"{units.money(round(item.at_usd, 2))} ({format_percent(item.at_usd / item.price_usd - 1, '+.1f')})"
+    at = units.money(round(item.at_usd, 2), currency)
+    return f"{at} ({format_percent(item.at_usd / item.price_usd - 1, '+.1f')})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from fabric import units
 from fabric.report.design import Design
@@ -22,10 +23,10 @@ __all__ = [
 
 def describe_choice(design: Design) -> str:
     """Return the paragraph that says what was chosen."""
-    blueprint, cost = design.blueprint, design.cost
+    blueprint, cost, money = design.blueprint, design.cost, design.write_money
     roles = ", ".join(f"{units.count(tier.count)} {tier.role}" for tier in design.switches)
     servers = f"{units.count_noun(blueprint.servers, 'server')} ({blueprint.server.name})"
-    price = "" if cost.total is None else f" Cost: {units.money(cost.total)} ({units.money(cost.per_gpu)} per GPU)."
+    price = "" if cost.total is None else f" Cost: {money(cost.total)} ({money(cost.per_gpu)} per GPU)."
     return (
         f"{units.count_noun(design.spec.gpus, 'GPU')} in {servers} on {add_article(blueprint.topology.family)} fabric"
         f" ({name_size(blueprint)}{name_rail_tier(blueprint)}):"
@@ -48,8 +49,9 @@ def describe_status(design: Design, *, bound: bool = False) -> str:
     status = f"Status: {proof.status} ({'proven' if proof.status == 'OPTIMAL' else gap})"
     if not bound:
         return f"{status}."
-    below = "" if proof.bound is None else f", lower bound {write_amount(proof.objective_name, proof.bound)}"
-    return f"{status}: {write_amount(proof.objective_name, proof.objective)}{below}."
+    write = partial(write_amount, proof.objective_name, currency=design.spec.currency)
+    below = "" if proof.bound is None else f", lower bound {write(proof.bound)}"
+    return f"{status}: {write(proof.objective)}{below}."
 
 
 def describe_failures(design: Design) -> str:
@@ -74,6 +76,7 @@ def describe_electricity(design: Design) -> Iterator[str]:
     years, price = spec.request["years"], spec.request["electricity_usd_per_kwh"]
     if years is not None and price is not None:
         yield (
-            f"Electricity: {units.money(cost.electricity)} over {units.count_noun(years, 'year')} at ${price:g} per kWh"
-            f" and a PUE of {spec.request['pue']:g}; {units.money(cost.total_with_electricity)} with the cost."
+            f"Electricity: {design.write_money(cost.electricity)} over {units.count_noun(years, 'year')} at"
+            f" {units.money_sign(spec.currency)}{price:g} per kWh and a PUE of {spec.request['pue']:g};"
+            f" {design.write_money(cost.total_with_electricity)} with the cost."
         )

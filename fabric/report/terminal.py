@@ -41,12 +41,12 @@ def _shorten(table: DesignTable) -> DesignTable:
 
 
 def _list_lines(design: Design) -> Iterator[str]:
-    study, cost = design.study, design.cost
+    study, cost, money = design.study, design.cost, design.write_money
     bisection = units.rate(study.bisection_gbps)
     yield f"Hops: {study.hops.max} max, {design.hops_mean:.3f} on average. Bisection bandwidth: {bisection}."
-    nics = "" if cost.nics is None else f", NICs {units.money(cost.nics)}"
-    parts = f"switches {units.money(cost.switches)}, links {units.money(cost.links)}{nics}"
-    yield f"Cost: {units.money(cost.total)} ({parts}). Power: {units.power(design.power_w)}."
+    nics = "" if cost.nics is None else f", NICs {money(cost.nics)}"
+    parts = f"switches {money(cost.switches)}, links {money(cost.links)}{nics}"
+    yield f"Cost: {money(cost.total)} ({parts}). Power: {units.power(design.power_w)}."
     yield from describe_electricity(design)
     yield from describe_growth(design)
     yield describe_failures(design)

@@ -65,6 +65,13 @@ def _check_price_names(request: Request) -> Iterator[Finding]:
             yield ("prices_usd", name), f"unknown switch or link part '{name}'{nearest(name, known)}"
 
 
+def _check_currency(request: Request) -> Iterator[Finding]:
+    foreign = request.currency != "USD"
+    if foreign and chosen_parts.asks_for_any(request) and not chosen_parts.any_switches(request):
+        remedy = "name the switches, or give prices_usd"
+        yield ("currency",), f"no switch has a price in {request.currency} for `switches: any` to choose by; {remedy}"
+
+
 def _check_optics(request: Request) -> Iterator[Finding]:
     known = {*catalog.optics(), *(link.name for link in request.links)}
     for key, names in (("optics", request.optics), ("exclude_optics", request.exclude_optics)):
@@ -217,6 +224,7 @@ def _check_appliance_names(request: Request, names: KnownNames) -> Iterator[Find
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("switches", "prices_usd"), _check_same_facts),
     (("switches", "prices_usd"), _check_price_names),
+    (("switches", "prices_usd", "currency"), _check_currency),
     (("links", "optics", "exclude_optics"), _check_optics),
     (("switches", "available"), _check_stock_names),
     (("server", "link_gbps"), _check_link_rate),

@@ -16,6 +16,7 @@ from fabric.request.parts import InlineServer, InlineSwitch, split_ports
 
 __all__ = [
     "any_switches",
+    "asks_for_any",
     "chosen_server",
     "chosen_switches",
     "discount_price",
@@ -52,9 +53,14 @@ def named_switches(request: Request) -> Iterator[tuple[Keys, Switch]]:
             yield keys, _find_model(request, asked)
 
 
+def asks_for_any(request: Request) -> bool:
+    """Say whether a request lets a tier choose from all switches with a price."""
+    return any(asked == "any" for _, _, asked in _switch_choices(request))
+
+
 def any_switches(request: Request) -> tuple[Switch, ...]:
     """Return the switches that `any` stands for, as the catalogue has them; none where the request has no `any`."""
-    if all(asked != "any" for _, _, asked in _switch_choices(request)):
+    if not asks_for_any(request):
         return ()
     return tuple(catalog.switches()[model.name] for model in _priced_switches(request))
 
@@ -102,14 +108,12 @@ def _find_model(request: Request, asked: str | InlineSwitch) -> Switch:
 
 
 def _at_price(model: Switch, request: Request) -> Switch:
-    price = request.prices_usd.get(model.name)
-    own = model if price is None else _with_price(model, price)
+    own = _with_own_price(model, request, model == catalog.switches().get(model.name))
     return own if own.price_usd is None else replace(own, price_usd=discount_price(request, "switch", own.price_usd))
 
 
 def _priced_optic(request: Request, part: LinkPart) -> LinkPart:
-    price = request.prices_usd.get(part.name)
-    return _discount_part(request, part if price is None else _with_price(part, price))
+    return _discount_part(request, _with_own_price(part, request, listed=True))
 
 
 def _discount_part(request: Request, part: LinkPart) -> LinkPart:
@@ -126,7 +130,11 @@ def discount_price(request: Request, kind: str, price: float) -> float:
     return float(round(Fraction(str(price)) * (1 - Fraction(str(share))), 2)) if share else price
 
 
-def _with_price(part: Part, price: float) -> Part:
+def _with_own_price(part: Part, request: Request, listed: bool) -> Part:
+    """Return a part at the request's price; without, one `listed` in the catalogue has a price in USD only."""
+    price = request.prices_usd.get(part.name)
+    if price is None and (not listed or request.currency == "USD"):
+        return part
     return replace(part, price_usd=price, price_date="")
 
 

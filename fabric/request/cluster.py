@@ -30,6 +30,11 @@ class ClusterSpec:
     limits: Mapping[str, float]
     """The limits on the totals of all fabrics together, by key."""
 
+    @property
+    def currency(self) -> str:
+        """The currency of all amounts, which is that of every fabric."""
+        return next(iter(self.fabrics.values())).currency
+
 
 def read_cluster(
     source: str | os.PathLike[str] | Mapping[str, Any], resolve: Callable[[Document], Spec]
@@ -57,6 +62,9 @@ def read_cluster(
             found[key] = resolve(_fabric_document(document, key, name))
         except InputError as error:
             mistakes += error.mistakes
+    if len(currencies := {spec.currency for spec in found.values()}) > 1:
+        remedy = f"the fabrics have {' and '.join(sorted(currencies))}; write one `currency` under `common`"
+        mistakes.append(document.mistake(("fabrics",), remedy, bare=True))
     if mistakes:
         raise InputError(mistakes)
     return ClusterSpec(str(name), MappingProxyType(found), MappingProxyType(limits))

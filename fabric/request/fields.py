@@ -19,6 +19,7 @@ __all__ = [
     "AxisName",
     "BundleName",
     "Count",
+    "Currency",
     "FamilyName",
     "Gbps",
     "Name",
@@ -54,11 +55,13 @@ MAX_GPUS = 100_000_000
 _NAME = r"^[A-Za-z0-9(+_]([A-Za-z0-9 ._()+-]*[A-Za-z0-9_()+-])?$"
 _AXIS = r"^[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)?$"
 _KEY = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
+_CURRENCY = r"^[A-Z]{3}$"
 _RATE = r"^[1-9][0-9]{0,6}$"
 WRITING = {
     _NAME: "use letters a-z, digits and _ ( ) +, with spaces, dots and dashes only inside; a dash may end it",
     _AXIS: "write a tier, a bundle or an axis like `spine` or `leaf-spine`",
     _KEY: "write a key like `leaf`, `leaf-spine` or `cost_usd.total`",
+    _CURRENCY: "write the three capitals of a currency, such as USD or EUR",
     _RATE: "write a rate as a whole number of Gb/s",
 }
 """What to write, by the pattern that text must match."""
@@ -140,6 +143,7 @@ Any_ = Literal["any"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Gpus = Annotated[int, Field(ge=1, le=MAX_GPUS)]
 Gbps = Annotated[int, Field(ge=1, le=1_000_000)]
+Currency = Annotated[str, StringConstraints(pattern=_CURRENCY)]
 Quantity = Annotated[float, Field(ge=0, le=1e9)]
 Stock = Annotated[int, Field(ge=0, le=MAX_GPUS)]
 Price = Annotated[Quantity, AfterValidator(_check_cents)]

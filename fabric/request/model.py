@@ -12,6 +12,7 @@ from fabric.request.fields import (
     Any_,
     AxisName,
     BundleName,
+    Currency,
     FamilyName,
     Gbps,
     Gpus,
@@ -215,6 +216,8 @@ class Request(StrictModel):
     """Your own link parts, in addition to the catalogue's."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
     """Unit prices of switches and link parts in USD by name (`sn5600`, `osfp-2xdr4`), instead of the catalogue's."""
+    currency: Currency = Field(default="USD", examples=["EUR"])
+    """Currency of all amounts, those of keys in _usd too. Nothing is converted: other than USD, no catalogue price."""
     discount: Annotated[
         Annotated[Share, Tag("<one>")] | Annotated[dict[PartKind, Share], Tag("<mapping>"), Field(min_length=1)],
         Discriminator(tag),

@@ -164,6 +164,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         media=_values_by_name(request.media, str),
         optics=tuple(request.optics),
         exclude_optics=tuple(request.exclude_optics),
+        currency=request.currency,
         discount=_values_by_name(request.discount or None, _fraction),
         spares=_values_by_name(request.spares or None, _fraction),
         nic_usd=None if request.nic_usd is None else chosen_parts.discount_price(request, "nic", request.nic_usd),

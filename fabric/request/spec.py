@@ -92,6 +92,8 @@ class Spec:
     """The names of the link parts that may be used; none for all."""
     exclude_optics: tuple[str, ...] = ()
     """The names of the link parts that must not be used."""
+    currency: str = "USD"
+    """The currency of all amounts, those in fields of `_usd` too; the catalogue's prices are in USD."""
     discount: Mapping[str, Fraction] = field(default_factory=dict)
     """The share taken off prices, by kind of part; all prices of a Spec are without it."""
     spares: Mapping[str, Fraction] = field(default_factory=dict)

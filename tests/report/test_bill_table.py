@@ -120,3 +120,27 @@ def test_a_file_of_another_kind_is_refused(name: str, run: Run, tmp_path: Path) 
     assert code == 2
     assert "a bill is written as .csv, .xlsx or .json" in error
     assert not list(tmp_path.iterdir())
+
+
+def test_totals_by_kind_add_up_to_the_whole() -> None:
+    """12 switches at 32,870, 512 modules at 900 and 512 fibres at 40."""
+    totals = bill_object(fabric.design(PRICED))["totals"]
+    assert totals["by_kind"] == {"switch": 12 * 32870, "module": 512 * 900, "fibre": 512 * 40}
+    assert totals["parts"] == sum(totals["by_kind"].values())
+
+
+def test_a_workbook_names_the_source_of_each_price_once(tmp_path: Path) -> None:
+    """The sheet Sources has each part with its price, and then what the request names."""
+    study = fabric.design(POD, sources=["=HYPERLINK(1)"])
+    rows = list(load_workbook(write_bill(study, tmp_path / "bill.xlsx"))["Sources"].iter_rows(values_only=True))
+    assert [row[:4] for row in rows[1:3]] == [
+        ("qm9700", 32870, "USD", "2026-07"),
+        ("optical-400g", 1240, "USD", "2024-10"),
+    ]
+    assert all(row[4] for row in rows[1:3])
+    assert rows[3:] == [("the request", None, None, None, "=HYPERLINK(1)")]
+
+
+def test_vendor_numbers_are_printed(run: Run) -> None:
+    """What is ordered has its number below the table."""
+    assert "Vendor numbers: qm9700 MQM9700-NS2F." in run("bill", "superpod-h100-1su")[1]

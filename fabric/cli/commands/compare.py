@@ -91,9 +91,9 @@ def _compare_families(
         results = compare_families(requests[0], names, progress=say, **given)
         spec = fabric.read(requests[0], **given)
     if as_json:
-        print_json(families_object(spec.name, spec.gpus, results))
+        print_json(families_object(spec, results))
     else:
-        print_summary(summarize_families(spec.name, spec.gpus, results))
+        print_summary(summarize_families(spec, results))
 
 
 def _label_designs(requests: tuple[str, ...], comparison: fabric.Comparison) -> tuple[str, ...]:

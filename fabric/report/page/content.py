@@ -93,7 +93,7 @@ def _list_figures(design: Design) -> Iterator[tuple[str, str]]:
     yield "GPUs", units.count(design.spec.gpus)
     yield "switches", units.count(design.switches_total)
     yield "links", units.count(design.links_total)
-    yield "cost", units.money(design.cost.total)
+    yield "cost", design.write_money(design.cost.total)
     yield "power", units.power(design.power_w)
     yield "max hops", str(design.study.hops.max)
     for estimate in design.allreduce:

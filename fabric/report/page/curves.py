@@ -74,12 +74,19 @@ def front_curve(study: Study) -> Curve:
     if len(points) < 2:
         best = "The design is optimal in all three objectives."
         return _empty_curve("front", title, best if complete else f"Solve budget exhausted; {COMPLETE}.")
-    texts = [f"{units.money(cost)}, {hops:g} hops" for cost, _, hops in points]
+    texts = [f"{units.money(cost, study.spec.currency)}, {hops:g} hops" for cost, _, hops in points]
     curve = _make_curve("front", title, "cost", [cost for cost, *_ in points], texts, {"all-reduce": [
         1e3 * seconds for _, seconds, _ in points
     ]})  # fmt: skip
     note = "" if complete else f"Solve budget exhausted; others may be missing. {COMPLETE}."
-    return {**curve, "y": "ms for 1 GiB", "log": False, "points": True, "note": note}
+    return {
+        **curve,
+        "y": "ms for 1 GiB",
+        "log": False,
+        "points": True,
+        "note": note,
+        "sign": units.money_sign(study.spec.currency),
+    }
 
 
 def _make_curve(

@@ -71,7 +71,7 @@ def _compare_designs(studies: Sequence[Study], contents: Sequence[Content]) -> d
     """Return the rows in which designs are compared, each value with whether it differs from the first's."""
     found = compare(*studies)
     rows = [
-        (row.label, [(write_quantity(value, row.unit), value != row.values[0]) for value in row.values])
+        (row.label, [(write_quantity(value, row.unit, found.currency), value != row.values[0]) for value in row.values])
         for row in found.rows
     ]
     return {"names": [one.name for one in contents], "rows": rows}

@@ -19,9 +19,9 @@ for (const table of document.querySelectorAll("table.sorts")) {
 for (const hint of document.querySelectorAll(".script")) hint.hidden = false;
 
 // A sum in the unit that its range asks for, as exactly as its neighbours do.
-function dollars(value, all) {
+function money(value, all, sign) {
   const [unit, word] = Math.max(...all) < 2e6 ? [1e3, "k"] : Math.max(...all) < 2e9 ? [1e6, "M"] : [1e9, "G"];
-  return `$${(value / unit).toLocaleString("en-US", { maximumFractionDigits: 3 })} ${word}`;
+  return `${sign}${(value / unit).toLocaleString("en-US", { maximumFractionDigits: 3 })} ${word}`;
 }
 
 // Curves. A value on the x axis is given by its text; the legend shows what the pointer is at.
@@ -42,7 +42,7 @@ function plot(place) {
     scales: { x: { time: false, ...(curve.log ? { distr: 3, log: 2 } : { range: (_, low, high) => [low - 0.1 * (high - low), high + 0.1 * (high - low)] }) }, y: { range: (_, low, high) => [0, high * 1.08] } },
     axes: [
       { ...axis, label: curve.x, labelSize: 18, filter: (_, splits) => splits, splits: curve.points ? undefined : () => curve.values, size: 34, space: 70,
-        values: curve.points ? (_, values) => values.map((value) => dollars(value, curve.values)) : (_, values) => shown(values).map((word, at) => (at % Math.ceil(values.length / 6) ? "" : word.replace(" GPUs", ""))) },
+        values: curve.points ? (_, values) => values.map((value) => money(value, curve.values, curve.sign)) : (_, values) => shown(values).map((word, at) => (at % Math.ceil(values.length / 6) ? "" : word.replace(" GPUs", ""))) },
       { ...axis, label: curve.y, labelSize: 18, size: 56 },
     ],
     series: [{ label: curve.x, value: (_, value) => (value == null ? "-" : text(value)) }, ...series],

@@ -1,0 +1,99 @@
+"""The bill of materials as an Excel workbook."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fabric.report.bill_table import BILL_KEYS, DANGEROUS, Cell, list_cells, write_cell
+from fabric.studies.study import Study
+
+__all__ = ["save_workbook"]
+
+MONEY = ("unit_price_usd", "price_usd")
+"""The columns of amounts."""
+
+WIDEST = 60
+"""The width of the widest column, in characters."""
+
+
+def save_workbook(study: Study, file: Path) -> None:
+    """Write the bill as an Excel workbook, to `file`: the sheets Bill, with totals, Sources of prices, and Request.
+
+    Text is stored as text, so that no cell is a formula, and the same bill gives the same bytes.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    _add_sheet(book, "Bill", [BILL_KEYS, *list_cells(study.bill), *_list_totals(study)])
+    _add_sheet(book, "Sources", [SOURCE_KEYS, *_list_sources(study)])
+    asked = ((key, str(value)) for key, value in study.spec.request.items() if value not in (None, {}, [], ""))
+    _add_sheet(book, "Request", [("key", "value"), *asked])
+    book.properties.created = book.properties.modified = datetime(2000, 1, 1)
+    _save_same_bytes(book, file)
+
+
+def _list_totals(study: Study) -> Iterator[tuple[Cell, ...]]:
+    """Yield the last rows of a bill: the parts, the spare parts, and all that is ordered."""
+    bill = study.bill
+    for name, total in (("total", bill.cost_usd()), ("spare parts", bill.spares_usd), ("total order", bill.order_usd)):
+        known = {"kind": name, "price_usd": "unknown" if total is None else total, "currency": bill.currency}
+        yield tuple(known.get(key) for key in BILL_KEYS)
+
+
+SOURCE_KEYS = ("part", "unit_price_usd", "currency", "price_date", "price_source")
+"""The columns of the sheet of sources."""
+
+
+def _list_sources(study: Study) -> list[tuple[Cell, ...]]:
+    """Return where the price of each part comes from, each once, and then the sources that the request names."""
+    at = [BILL_KEYS.index(key) for key in SOURCE_KEYS]
+    rows = zip(study.bill.rows, list_cells(study.bill), strict=True)
+    prices = (tuple(cells[index] for index in at) for row, cells in rows if row.counted)
+    return [*dict.fromkeys(prices), *(("the request", None, None, None, source) for source in study.spec.sources)]
+
+
+def _add_sheet(book: Any, title: str, rows: Sequence[Sequence[Cell]]) -> None:
+    """Add a sheet, its first row a head that stays in view."""
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    sheet = book.create_sheet(title)
+    for row in rows:
+        _append(sheet, row)
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "A2"
+    for index, column in enumerate(zip(*rows, strict=True)):
+        letter = get_column_letter(index + 1)
+        sheet.column_dimensions[letter].width = min(WIDEST, max(len(write_cell(cell)) for cell in column) + 2)
+        for cell in sheet[letter][1:] if column[0] in MONEY else ():
+            cell.number_format = "#,##0.00"
+
+
+def _append(sheet: Any, values: Sequence[Cell]) -> None:
+    """Append a row to a sheet, text as text even where it looks like a formula."""
+    sheet.append([None if value == "" else value for value in values])
+    for cell in sheet[sheet.max_row]:
+        if isinstance(cell.value, str):
+            cell.data_type = "s"
+            cell.quotePrefix = cell.value.startswith(DANGEROUS)
+
+
+def _save_same_bytes(book: Any, file: Path) -> None:
+    """Save a workbook with fixed times: its own, and those of the members of its archive."""
+    import re
+    import zipfile
+
+    stream = io.BytesIO()
+    book.save(stream)
+    with zipfile.ZipFile(stream) as made, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as fixed:
+        for name in sorted(made.namelist()):
+            data = made.read(name)
+            if name == "docProps/core.xml":
+                data = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", data)
+            fixed.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
