@@ -95,7 +95,11 @@ def fills_with_appliances(blueprint: Blueprint, group: Group) -> tuple[tuple[int
 
 
 def appliance_ports(blueprint: Blueprint, group: Group) -> dict[Appliance, Ports]:
-    """Return for each appliance at a group's switches the ports that it takes of each, as shape (devices,)."""
+    """Return for each appliance at a group's switches the ports that it takes of each, as shape (devices,).
+
+    When the fabric grows, one of the whole fabric stays where it is today.
+    """
+    today = appliance_ports(blueprint.today, group) if blueprint.today else {}
     asked = sorted((each for each in blueprint.appliances if each.tier == group.role), key=lambda one: not one.per_unit)
     found: dict[Appliance, Ports] = {}
     for appliance in asked:
@@ -104,6 +108,8 @@ def appliance_ports(blueprint: Blueprint, group: Group) -> dict[Appliance, Ports
             units, _ = blueprint.topology.units_of(group) or ((), ())
             number = blueprint.evaluate(units)
             found[appliance] = _spread_in_units(appliance.ports, before.reshape(number, -1)).reshape(-1)
+        elif appliance in today:
+            found[appliance] = np.pad(today[appliance], (0, len(before) - len(today[appliance])))
         else:
             found[appliance] = _spread(appliance.ports, before, *_room(blueprint, group, before))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -144,12 +145,20 @@ def bill(blueprint: Blueprint, prices: Prices) -> Bill:
         *_list_switches(blueprint, prices),
         *_list_links(blueprint, prices, whole=False),
         *_list_nics(blueprint, prices),
-        *_list_modules(blueprint, prices, parts),
+        *_add_equal(_list_modules(blueprint, prices, parts)),
         *_list_joints(blueprint, prices, parts),
     ]
     electricity = _sum_electricity(rows, prices)
     spared = (replace(row, spares=ceil(row.quantity * _spare_share(row, prices.spec))) for row in rows)
     return Bill(blueprint.gpus, (*spared, *_list_cages(blueprint)), electricity, prices.spec.currency)
+
+
+def _add_equal(rows: Iterable[BillRow]) -> Iterator[BillRow]:
+    """Yield the rows with one for all that differ in quantity only."""
+    found = Counter[BillRow]()
+    for row in rows:
+        found[replace(row, quantity=0)] += row.quantity
+    return (replace(row, quantity=quantity) for row, quantity in found.items())
 
 
 def _spare_share(row: BillRow, spec: Spec) -> Fraction:

@@ -43,6 +43,9 @@ class Blueprint:
 
     appliances: tuple[Appliance, ...] = ()
     """The boxes that take ports of switches beside the servers."""
+    today: Blueprint | None = None
+    """The fabric that is bought first, where this is a later stage of it; its devices are the first ones of each role.
+    """
 
     @property
     def servers(self) -> int:

@@ -69,7 +69,7 @@ def grow_blueprint(blueprint: Blueprint, gpus: int) -> Blueprint:
     """Return the fabric with `gpus` GPUs, in the places that it has; switches that are added are of the main model."""
     servers = -(-gpus // blueprint.server.gpus)
     sizes = blueprint.topology.complete_sizes(blueprint.sizes, blueprint.server.nics, servers)
-    grown = replace(blueprint, sizes=sizes, gpus=gpus, mixes={})
+    grown = replace(blueprint, sizes=sizes, gpus=gpus, mixes={}, today=blueprint)
     return replace(grown, mixes={role: _extend_mix(blueprint, grown, role) for role in blueprint.mixes})
 
 

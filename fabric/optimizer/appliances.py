@@ -24,28 +24,32 @@ APPLIANCES = "appliances"
 
 
 def takes_ports(model: Model, role: str) -> bool:
-    """Say whether appliances take ports of the switches of `role`."""
-    return bool(_at(model, role))
+    """Say whether appliances take ports of the switches of `role`; relaxed with other limits, they take none."""
+    dropped = APPLIANCES in model.relaxed and len(model.relaxed) > 1
+    return not dropped and any(each.tier == role for each in model.candidate.spec.appliances)
 
 
 def place_appliances(model: Model) -> dict[str, Any]:
     """Keep ports free for the appliances, and return their links by the bundle that links like them belong to."""
     found: dict[str, Any] = {}
+    kept: list[Term] = []
     for group in model.topology.switch_groups:
         if asked := _at(model, group.role):
             bundle = model.topology.bundle_below(group.role)
             found[bundle.name] = found.get(bundle.name, 0) + _place(model, group, asked)
+            kept += [ports for _, ports in asked]
+    if kept and APPLIANCES in model.relaxed:
+        most = sum(each.ports for each in model.candidate.spec.appliances)
+        model.cp.add(model.excess_to(most, least=0) == sum(kept))
     return found
 
 
 def _at(model: Model, role: str) -> list[tuple[Appliance, Term]]:
-    """Return the appliances at the switches of `role` with their ports, a variable where the limit is relaxed alone."""
-    appliances = model.candidate.spec.appliances
+    """Return the appliances at the switches of `role` with their ports, variables where the limit is relaxed alone."""
+    asked = [each for each in model.candidate.spec.appliances if each.tier == role and takes_ports(model, role)]
     if APPLIANCES not in model.relaxed:
-        return [(each, each.ports) for each in appliances if each.tier == role]
-    if len(model.relaxed) > 1 or len(appliances) > 1:
-        return []
-    return [(each, model.excess_to(each.ports, least=0)) for each in appliances if each.tier == role]
+        return [(each, each.ports) for each in asked]
+    return [(each, model.var(each.ports, f"ports of {each.name}", least=0)) for each in asked]
 
 
 def _place(model: Model, group: Group, asked: list[tuple[Appliance, Term]]) -> Any:

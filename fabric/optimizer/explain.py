@@ -110,7 +110,8 @@ def _nearest_value(item: Conflict) -> str:
         verb, problem, nearest = "are", "too few", "minimum per switch"
         unit = f" {item.limit.partition(' ')[2]}"
     elif item.limit == APPLIANCES:
-        verb, problem, nearest, unit = "take", "too many ports", "maximum feasible value", " ports"
+        most = sum(each["ports"] for each in item.value)
+        verb, problem, nearest, unit = "take", "too many ports", "maximum feasible value", f" of their {most} ports"
     elif item.limit == LIMIT:
         unit = " native ports per pair"
     elif kind in UPPER:

@@ -63,7 +63,7 @@ def nearest_feasible(oracle: FeasibilityOracle, limit: str) -> Conflict:
     if limit == "least_oversubscription" or limit.startswith("survive"):
         share, decided = _largest_share(oracle, limit, within)
         return Conflict(limit, value, share, settled=decided)
-    if limit in ("available", APPLIANCES) and len(value) > 1:
+    if limit == "available" and len(value) > 1:
         return Conflict(limit, value, None, settled=False)
     axis = _axis(oracle.candidates[0], limit)
     chosen = [one for one in (oracle.candidates[index] for index in within) if not axis or has_size(one, axis)]

@@ -70,6 +70,18 @@ def test_a_superpod_has_room_for_ufm_where_a_server_is_left_out() -> None:
     assert fabric.design(POD, gpus=256).blueprint.devices("leaf") == 8
 
 
+@pytest.mark.parametrize(("of_fabric", "of_units", "fit"), [(2, 4, 2), (20, 8, 8)])
+def test_of_several_appliances_the_ports_that_fit_are_told(of_fabric: int, of_units: int, fit: int) -> None:
+    """A unit of 32 servers has no port left when full, and 8 while one is missing, one of each rail's leaf."""
+    several = [UFM | {"ports": of_fabric}, {"name": "tester", "ports": of_units, "per": "unit"}]
+    with pytest.raises(
+        Infeasible, match=f"take too many ports.*: {fit} of their {of_fabric + of_units} ports"
+    ) as error:
+        fabric.design(POD, appliances=several)
+    (found,) = [item for item in error.value.conflict if item.limit == "appliances"]
+    assert (found.nearest, found.settled) == (fit, True)
+
+
 def test_the_links_of_appliances_are_in_every_result() -> None:
     """Two links to UFM are in links, cables, ports, cost, bill and notes, and the bill is what was minimised."""
     study, plain = fabric.design(POD, appliances=[UFM]), fabric.design(POD)
@@ -86,6 +98,15 @@ def test_the_links_of_appliances_are_in_every_result() -> None:
     assert found["modules"]["by_role"] == {**without["modules"]["by_role"], "ufm": 1}
 
 
+def test_equal_parts_are_one_row_of_the_bill() -> None:
+    """The leaf's modules for servers, for UFM and for a tester are the same part, ordered in one row."""
+    tester = {"name": "tester", "ports": 2}
+    rows = fabric.design(POD, unit_gpus=240, appliances=[UFM, tester], spares={"module": 0.1}).bill.rows
+    assert len({(row.kind, row.part, row.used_for) for row in rows}) == len(rows)
+    (leaf,) = [row for row in rows if (row.kind, row.used_for) == ("module", "leaf")]
+    assert leaf.spares == -(-leaf.quantity // 10)
+
+
 def test_an_appliance_of_every_unit_grows_with_the_units() -> None:
     """A tester with a port on each of the eight leaves of a unit is bought in every unit, as units are."""
     tester_of_unit = {"name": "tester", "ports": 8, "per": "unit"}
@@ -95,6 +116,21 @@ def test_an_appliance_of_every_unit_grows_with_the_units() -> None:
     assert np.array_equal(tester.ports, np.ones(16))
     last = study.stages[-1].added
     assert sum(row.quantity for row in last.of("link") if row.used_for == "tester") == 8
+
+
+@pytest.mark.parametrize("ports", [3, 8, 20])
+def test_no_cable_of_an_appliance_is_moved(ports: int) -> None:
+    """As units are added, UFM stays on the leaves of today, even with several ports of one, and so do testers."""
+    asked = [UFM | {"ports": ports}, {"name": "tester", "ports": 2, "per": "unit"}]
+    study = fabric.design(POD, unit_gpus=240, grow_to_gpus=[512, 1024], appliances=asked)
+    today, *later = ({each.appliance: each for each in attach_appliances(stage.blueprint)} for stage in study.stages)
+    for stage in later:
+        for appliance, before in today.items():
+            after = stage[appliance].ports
+            assert np.array_equal(after[: len(before.ports)], before.ports)
+            assert appliance.per_unit or not after[len(before.ports) :].any()
+    added = [row for stage in study.stages[1:] for row in stage.added.rows if row.used_for == "ufm"]
+    assert added == []
 
 
 def test_limits_count_appliances() -> None:
