@@ -54,7 +54,7 @@ def test_any_means_the_switches_that_the_request_prices() -> None:
 
 
 def test_all_texts_are_in_the_currency() -> None:
-    """Report, summary, bill and page have no dollar, and the optimizer minimises what the bill says."""
+    """Report and bill have no dollar, and the optimizer minimises what the bill says."""
     study = fabric.design(POD, prices_usd=PRICES)
     assert study.bill.cost_usd() == study.proof.objective == COST
     text = markdown_report(describe(study, study.sensitivity()))
@@ -98,3 +98,10 @@ def test_a_currency_is_three_capitals(text: str) -> None:
     """Anything else is refused with an example."""
     with pytest.raises(InputError, match="such as USD or EUR"):
         fabric.read(POD, currency=text)
+
+
+def test_electricity_may_cost_150_won() -> None:
+    """A kilowatt-hour costs hundreds in some currencies: 5 years of 8,766 hours, 16,644 W, at 150."""
+    study = fabric.design(POD, currency="KRW", electricity_usd_per_kwh=150)
+    electricity = describe(study).cost.electricity
+    assert electricity == pytest.approx(5 * 8766 * 16.644 * 150, rel=1e-6)
