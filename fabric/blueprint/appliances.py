@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,17 @@ from fabric.request.spec import Appliance
 from fabric.topology.topology import Group
 from fabric.units import count_noun
 
-__all__ = ["Attached", "appliance_ports", "attach_appliances", "describe_appliances", "fills_with_appliances"]
+__all__ = [
+    "Attached",
+    "appliance_ports",
+    "attach_appliances",
+    "describe_appliances",
+    "fills_with_appliances",
+    "name_appliances",
+]
+
+WHERE = {"unit": "every unit", "fabric": "the fabric"}
+"""Where an appliance takes its ports, by the value of `per`."""
 
 Ports = npt.NDArray[np.int64]
 
@@ -65,6 +75,12 @@ def describe_appliances(blueprint: Blueprint) -> Iterator[str]:
         name = each.appliance.name if each.copies == 1 else f"{each.appliance.name}, of which every unit has one,"
         switches = count_noun(each.switches, "switch", "switches")
         yield f"{name} takes {count_noun(each.links, f'{each.appliance.tier} port')}, on {switches}."
+
+
+def name_appliances(values: Iterable[Mapping[str, Any]]) -> str:
+    """Return the appliances of a request, given by its keys: `2 leaf ports of the fabric for ufm`."""
+    ports = ((one, count_noun(one["ports"], f"{one['tier']} port")) for one in values)
+    return ", ".join(f"{several} of {WHERE[one['per']]} for {one['name']}" for one, several in ports)
 
 
 def _count_cages(blueprint: Blueprint, group: Group, before: Ports, ports: Ports) -> dict[int, int]:

@@ -145,20 +145,12 @@ def bill(blueprint: Blueprint, prices: Prices) -> Bill:
         *_list_switches(blueprint, prices),
         *_list_links(blueprint, prices, whole=False),
         *_list_nics(blueprint, prices),
-        *_add_equal(_list_modules(blueprint, prices, parts)),
+        *_list_modules(blueprint, prices, parts),
         *_list_joints(blueprint, prices, parts),
     ]
     electricity = _sum_electricity(rows, prices)
     spared = (replace(row, spares=ceil(row.quantity * _spare_share(row, prices.spec))) for row in rows)
     return Bill(blueprint.gpus, (*spared, *_list_cages(blueprint)), electricity, prices.spec.currency)
-
-
-def _add_equal(rows: Iterable[BillRow]) -> Iterator[BillRow]:
-    """Yield the rows with one for all that differ in quantity only."""
-    found = Counter[BillRow]()
-    for row in rows:
-        found[replace(row, quantity=0)] += row.quantity
-    return (replace(row, quantity=quantity) for row, quantity in found.items())
 
 
 def _spare_share(row: BillRow, spec: Spec) -> Fraction:
@@ -258,11 +250,13 @@ def _list_nics(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
 
 def _list_modules(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Composition | None]) -> Iterator[BillRow]:
     """Yield one module for each cage in use; in a cage of several ports it carries as many links."""
+    found = Counter[BillRow]()
     for each in chain(count_modules(blueprint, parts), appliance_modules(blueprint, parts, prices.ends)):
         links = f"{each.links} x " if each.links > 1 else ""
         part = _priced_apart(each.part, each.bundle, prices)
-        row = BillRow("module", f"{links}{blueprint.link_gbps}G module", each.role, each.count)
-        yield _make_row(row, part)
+        row = BillRow("module", f"{links}{blueprint.link_gbps}G module", each.role, 0)
+        found[_make_row(row, part)] += each.count
+    return (replace(row, quantity=count) for row, count in found.items())
 
 
 def _list_joints(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Composition | None]) -> Iterator[BillRow]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fabric import units
+from fabric.blueprint.appliances import name_appliances
 from fabric.catalog import Switch
 from fabric.errors import Conflict, Infeasible, InputError
 from fabric.optimizer.appliances import APPLIANCES
@@ -67,7 +68,7 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
     if item.limit == "available":
         return f"available {', '.join(f'{count:,} {name}' for name, count in item.value.items())}"
     if item.limit == APPLIANCES:
-        return f"appliances ({', '.join(map(_name_appliance, item.value))})"
+        return f"appliances ({name_appliances(item.value)})"
     if item.limit == CONNECTORS:
         return f"whole connectors (of up to {_write_value(item.value)} links where both ends are split)"
     if not item.limit.startswith("ports"):
@@ -82,11 +83,6 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
 
 def _ports(switch: Switch, rates: Iterable[int]) -> str:
     return ", ".join(f"{units.count(switch.radix(gbps))} at {gbps}G" for gbps in rates if switch.radix(gbps))
-
-
-def _name_appliance(one: Mapping[str, Any]) -> str:
-    where = "every unit" if one["per"] == "unit" else "the fabric"
-    return f"{one['ports']} {one['tier']} ports of {where} for {one['name']}"
 
 
 UPPER = ("gpus", "grow_to_gpus", "reserve", "least_oversubscription", "survive")

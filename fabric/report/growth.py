@@ -59,9 +59,10 @@ def describe_growth(design: Design) -> Iterator[str]:
     if found := design.study.foresight:
         roles = [f"{units.count(found.smallest.devices(role))} {role}" for role in found.smallest.topology.roles]
         price = "unknown" if found.price_usd is None else design.write_money(found.price_usd)
+        costs = "" if found.smallest_usd is None else f" and costs {design.write_money(found.smallest_usd)}"
         yield (
             f"Price of foresight: {price}. The best fabric for {units.count(design.spec.gpus)} GPUs that need not grow"
-            f" has {join_words(roles)} switches and costs {design.write_money(found.smallest_usd)}."
+            f" has {join_words(roles)} switches{costs}."
         )
 
 

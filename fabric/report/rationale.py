@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fabric import units
+from fabric.blueprint.appliances import name_appliances
 from fabric.optimizer import BindingLimit
 from fabric.report.design import Design
 from fabric.report.objectives import heading_of, is_objective, write_amount, write_value
@@ -130,6 +131,8 @@ def _write_limit(value: Any) -> str:
             return ", ".join(
                 f"{'elsewhere' if key == '*' else key} {_write_limit(each)}" for key, each in value.items()
             )
+        case [{"ports": _}, *_]:
+            return name_appliances(value)
         case list():
             return " or ".join(map(_write_limit, value))
         case int() | float():

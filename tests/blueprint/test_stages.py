@@ -95,6 +95,15 @@ def test_a_unit_that_grows_buys_its_spines_ahead() -> None:
     assert {stage["cables_moved"] for stage in found["stages"]} == {0}
 
 
+def test_growth_without_prices_tells_the_switches() -> None:
+    """Where a price is not known, that of foresight is not either, and nothing is said to cost it."""
+    unpriced = [{"name": "box", "ports": 64, "rate_gbps": 400}]
+    lines = summarize_design(describe(fabric.design(GROWS, switches=unpriced))).lines
+    (line,) = [line for line in lines if line.startswith("Price of foresight")]
+    assert line.startswith("Price of foresight: unknown. The best fabric for 248 GPUs")
+    assert line.endswith("8 leaf and 4 spine switches.")
+
+
 def test_spares_are_added_as_the_fabric_grows() -> None:
     """The spares of all stages are those of the whole: 10 % of 24 switches now, and of 48 in the end, rounded up."""
     stages = fabric.design(GROWS, spares={"switch": 0.1}).stages

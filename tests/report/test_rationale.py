@@ -21,6 +21,12 @@ def test_a_binding_limit_has_the_optimum_without_it() -> None:
     assert "Binding limits: oversubscription = 1 (at 2, the optimum is $" in explain(tiers=2)
 
 
+def test_appliances_that_bind_are_named_with_their_ports() -> None:
+    """Two ports of the spines of four full units take a 33rd spine or more, and what takes them is named."""
+    found = explain(tiers=2, gpus=1024, appliances=[{"name": "ufm", "ports": 2, "tier": "spine"}])
+    assert "appliances = 2 spine ports of the fabric for ufm (if removed, the optimum is $" in found
+
+
 def test_a_range_of_one_tier_leaves_the_others_at_their_default() -> None:
     """A smallest ratio that only one tier has is a limit of that tier, and the rationale is found all the same."""
     words = {"gpus": 64, "tiers": 2, "oversubscription": {"leaf": {"min": 2, "max": 3}}}
