@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from fabric.blueprint.bill import Bill, BillRow, bill
+from fabric.blueprint.bill import bill
+from fabric.blueprint.bill_rows import Bill, BillRow
 from fabric.blueprint.blueprint import Blueprint
 from fabric.blueprint.prices import Prices
 from fabric.catalog import Switch

@@ -42,5 +42,6 @@ def ceiling(candidate: Candidate) -> int:
     if ceiling < 8 * host_links:
         most, years = max(max(coefficients) / 100, max(totals) / SHARES), candidate.spec.years
         running = f" with its electricity over {years:,.10g} years" if years else ""
-        raise InputError(f"up to {most:,.0f} USD per part{running}: prices are too large to add up exactly")
+        amount = f"{most:,.0f} {candidate.spec.currency}"
+        raise InputError(f"up to {amount} per part{running}: prices are too large to add up exactly")
     return ceiling

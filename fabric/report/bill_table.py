@@ -1,32 +1,32 @@
-"""The bill of materials as a table, once for every file and the terminal; as CSV, as a workbook and as JSON."""
+"""The bill of materials as a table, its columns and totals once for every file; as CSV and as JSON."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fabric import units
-from fabric.blueprint.bill import Bill, BillRow
+from fabric.blueprint.bill_rows import Bill, BillRow
 from fabric.errors import InputError
-from fabric.report.table import Summary, Table
-from fabric.request import Spec
 from fabric.studies.study import Study
 
 __all__ = [
     "BILL_COLUMNS",
     "BILL_KEYS",
     "DANGEROUS",
+    "KINDS",
+    "BillColumn",
     "Cell",
     "bill_csv",
     "bill_object",
     "check_bill_suffix",
     "list_cells",
-    "summarize_bill",
+    "list_totals",
+    "sum_by_kind",
+    "sum_known",
     "write_cell",
 ]
 
@@ -35,7 +35,7 @@ SCHEMA = "fabric.bill/1"
 SUFFIXES = (".csv", ".xlsx", ".json")
 """The suffixes of files of a bill."""
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a cell of text begins with that a spreadsheet would take for a formula."""
 
 Cell = str | int | float | None
@@ -47,34 +47,64 @@ class BillColumn:
 
     key: str
     """Its name, in files and in JSON."""
-    value: Callable[[BillRow], Cell]
-    """Its value in a row."""
-    money: bool = False
-    """Whether it holds amounts."""
+    value: Callable[[Bill, BillRow], Cell]
+    """Its value in a row of a bill."""
+    format: str = ""
+    """How a spreadsheet shows its numbers; empty for as they are."""
+    digits: int = 2
+    """The most decimals of its numbers in CSV."""
+
+
+MONEY = "#,##0.00"
+
+
+def _field(key: str, format: str = "") -> BillColumn:
+    return BillColumn(key, lambda bill, row: getattr(row, key), format)
+
+
+def _summed(key: str, format: str = "") -> BillColumn:
+    """Return a column that adds up to the total: empty where another row holds the row's share of it."""
+    return BillColumn(key, lambda bill, row: getattr(row, key) if row.counted else None, format)
+
+
+def _is_ordered(row: BillRow) -> bool:
+    """Say whether a row is of parts that are bought: a link that is the sum of its parts and a cage are not."""
+    return row.counted or row.spares > 0 or row.kind in ("module", "fibre", "cable")
+
+
+def _find_discount(bill: Bill, row: BillRow) -> float | None:
+    """Return the share that was taken off the price of a row; None where the row has none."""
+    if row.unit_price_usd is None or not row.counted:
+        return None
+    return float(bill.discount.get(row.kind, bill.discount.get("*", 0)))
 
 
 BILL_COLUMNS = (
-    BillColumn("kind", lambda row: row.kind),
-    BillColumn("part", lambda row: row.part),
-    BillColumn("used_for", lambda row: row.used_for),
-    BillColumn("quantity", lambda row: row.quantity),
-    BillColumn("unit_price_usd", lambda row: row.unit_price_usd, money=True),
-    BillColumn("price_usd", lambda row: row.price_usd, money=True),
-    BillColumn("unit_power_w", lambda row: row.unit_power_w),
-    BillColumn("power_w", lambda row: row.power_w),
-    BillColumn("note", lambda row: row.note),
-    BillColumn("spares", lambda row: row.spares),
-    BillColumn("order", lambda row: row.order),
-    BillColumn("length_m", lambda row: row.length_m),
-    BillColumn("vendor_number", lambda row: row.vendor_number),
-    BillColumn("title", lambda row: row.title),
-    BillColumn("price_date", lambda row: row.price_date),
-    BillColumn("price_source", lambda row: row.price_source),
+    _field("kind"),
+    _field("part"),
+    _field("used_for"),
+    _field("quantity"),
+    _field("unit_price_usd", MONEY),
+    _summed("price_usd", MONEY),
+    _field("unit_power_w"),
+    _summed("power_w"),
+    _field("note"),
+    _field("spares"),
+    BillColumn("order", lambda bill, row: row.order if _is_ordered(row) else None),
+    BillColumn("order_usd", lambda bill, row: row.order_usd if row.counted or row.spares else None, MONEY),
+    BillColumn("discount", _find_discount, "0.00%", digits=6),
+    BillColumn("currency", lambda bill, row: bill.currency),
+    _field("unit_max_power_w"),
+    _summed("max_power_w"),
+    _field("length_m"),
+    _field("vendor_number"),
+    _field("title"),
+    _field("price_date"),
+    _field("price_source"),
 )
 """The columns of the files, those of earlier versions first."""
 
-
-BILL_KEYS = (*(column.key for column in BILL_COLUMNS), "currency")
+BILL_KEYS = tuple(column.key for column in BILL_COLUMNS)
 """The keys of a row in files and in JSON."""
 
 
@@ -86,32 +116,91 @@ def check_bill_suffix(file: str | Path) -> str:
     return suffix
 
 
-def bill_csv(bill: Bill) -> str:
-    """Return the bill as CSV: one row per part and use, unknown prices and powers left empty.
+def list_cells(bill: Bill) -> Iterator[tuple[Cell, ...]]:
+    """Yield the cells of each row, under `BILL_KEYS`."""
+    for row in bill.rows:
+        yield tuple(column.value(bill, row) for column in BILL_COLUMNS)
+
+
+def list_totals(bill: Bill) -> Iterator[tuple[Cell, ...]]:
+    """Yield the last rows of a bill, under `BILL_KEYS`: the total of each kind of parts, and of all.
+
+    Where a part has no price the total is `unknown`, and a last row has the sum of the others.
+    """
+    used, ordered = sum_by_kind(bill, "price_usd"), sum_by_kind(bill, "order_usd")
+    for kind in ordered:
+        yield _total_row(bill, KINDS[kind], used.get(kind, 0), ordered[kind])
+    facts = {"power_w": _or_unknown(bill.power_w), "max_power_w": _or_unknown(bill.max_power_w)}
+    yield _total_row(bill, "all", bill.cost_usd(), bill.order_usd, **facts)
+    if bill.unpriced:
+        note = f"without {', '.join(bill.unpriced)}"
+        yield _total_row(bill, "known parts", sum_known(bill, "price_usd"), sum_known(bill, "order_usd"), note=note)
+
+
+def _total_row(bill: Bill, name: str, used: float | None, ordered: float | None, **facts: Cell) -> tuple[Cell, ...]:
+    sums = {"price_usd": _or_unknown(used), "order_usd": _or_unknown(ordered), "currency": bill.currency}
+    cells: Mapping[str, Cell] = {"kind": "total", "part": name, **sums, **facts}
+    return tuple(cells.get(key) for key in BILL_KEYS)
+
+
+def _or_unknown(value: float | None) -> Cell:
+    return "unknown" if value is None else value
+
+
+KINDS = {
+    "switch": "switches",
+    "link": "links",
+    "module": "modules",
+    "fibre": "fibres",
+    "cable": "copper and active cables",
+    "nic": "NICs",
+}
+"""The kinds of parts with a price, as totals name them."""
+
+
+def sum_by_kind(bill: Bill, amount: str) -> dict[str, float | None]:
+    """Return the sum of `price_usd` or `order_usd` of each kind of parts that has one; None where one is unknown."""
+    totals: dict[str, float | None] = {}
+    for kind in KINDS:
+        amounts = list(_list_amounts(bill, amount, kind))
+        known = [each for each in amounts if each is not None]
+        if amounts:
+            totals[kind] = sum(known) if len(known) == len(amounts) else None
+    return totals
+
+
+def sum_known(bill: Bill, amount: str) -> float:
+    """Return the sum of `price_usd` or `order_usd` of the parts with a price."""
+    return sum(each for kind in KINDS for each in _list_amounts(bill, amount, kind) if each is not None)
+
+
+def _list_amounts(bill: Bill, amount: str, kind: str) -> Iterator[float | None]:
+    for row in bill.of(kind):
+        if row.counted or (row.spares and amount == "order_usd"):
+            yield getattr(row, amount)
+
+
+def bill_csv(bill: Bill, totals: Iterable[tuple[Cell, ...]] = ()) -> str:
+    """Return the bill as CSV: one row per part and use, and `totals` below; unknown prices and powers are left empty.
 
     Text that a spreadsheet would take for a formula has an apostrophe before it.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(BILL_KEYS)
-    for cells in list_cells(bill):
-        writer.writerow(map(write_cell, cells))
+    for cells in (*list_cells(bill), *totals):
+        writer.writerow(write_cell(cell, column) for cell, column in zip(cells, BILL_COLUMNS, strict=True))
     return stream.getvalue()
 
 
-def list_cells(bill: Bill) -> Iterator[tuple[Cell, ...]]:
-    """Yield the cells of each row, under `BILL_KEYS`."""
-    for row in bill.rows:
-        yield (*(column.value(row) for column in BILL_COLUMNS), bill.currency)
-
-
-def write_cell(value: Cell) -> str:
-    """Return a cell as CSV has it: empty for None, and amounts and powers with two digits or none."""
+def write_cell(value: Cell, column: BillColumn) -> str:
+    """Return a cell as CSV has it: empty for None, and amounts and powers with two decimals or none."""
     if value is None:
         return ""
     if isinstance(value, str):
         return f"'{value}" if value.startswith(DANGEROUS) else value
-    return f"{value:.2f}".removesuffix(".00")
+    text = f"{value:.{column.digits}f}"
+    return text.removesuffix(".00") if column.digits == 2 else text.rstrip("0").rstrip(".")
 
 
 def bill_object(study: Study) -> dict[str, Any]:
@@ -121,7 +210,7 @@ def bill_object(study: Study) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": spec.name,
         "gpus": bill.gpus,
-        "currency": spec.currency,
+        "currency": bill.currency,
         "discount": {kind: float(share) for kind, share in spec.discount.items()},
         "spares": {kind: float(share) for kind, share in spec.spares.items()},
         "rows": [
@@ -132,91 +221,12 @@ def bill_object(study: Study) -> dict[str, Any]:
             "switches": bill.cost_usd("switch"),
             "links": bill.cost_usd("link"),
             "nics": bill.cost_usd("nic") if bill.of("nic") else None,
-            "by_kind": _sum_by_kind(bill),
+            "by_kind": sum_by_kind(bill, "price_usd"),
             "parts": bill.cost_usd(),
             "spares": bill.spares_usd,
             "order": bill.order_usd,
+            "known": sum_known(bill, "order_usd"),
         },
         "unpriced": list(bill.unpriced),
-        "power_w": {"total": bill.power_w, "maximum": study.max_power_w},
+        "power_w": {"total": bill.power_w, "maximum": bill.max_power_w},
     }
-
-
-def summarize_bill(study: Study) -> Summary:
-    """Return what `fabric bill` prints."""
-    bill = study.bill
-    size = f"{bill.gpus:,} GPUs in {study.blueprint.servers:,} servers"
-    title = f"Bill of materials of {study.spec.name}: {size}; amounts in {bill.currency}."
-    rows = [row for row in bill.rows if row.kind not in ("cage", "link") or row.counted]
-    spared, money = any(row.spares for row in rows), partial(_write_amount, currency=bill.currency)
-    heads = ("kind", "part", "used for", "quantity", *(("spares",) if spared else ()), "unit price", "total")
-    cells = [
-        (
-            row.kind,
-            row.part,
-            row.used_for,
-            units.count(row.quantity),
-            *((units.count(row.spares),) if spared else ()),
-            money(row.unit_price_usd) if row.counted else "in link",
-            money(row.price_usd) if row.counted else "",
-        )
-        for row in rows
-    ]
-    return Summary(title, [Table("", heads, cells)], _list_lines(study.spec, bill))
-
-
-def _write_amount(amount: float | None, currency: str) -> str:
-    """Return an amount under a title that names the currency, where its three letters would make cells too wide."""
-    text = units.money(amount, currency)
-    return text if currency == "USD" else text.removeprefix(units.money_sign(currency))
-
-
-def _list_lines(spec: Spec, bill: Bill) -> list[str]:
-    money = partial(units.money, currency=bill.currency)
-    parts = [f"{KINDS[kind]} {money(total)}" for kind, total in _sum_by_kind(bill).items()]
-    parts += [f"spare parts {money(bill.spares_usd)}"] if bill.spares_usd != 0 else []
-    lines = [f"Total: {money(bill.order_usd)} ({', '.join(parts)})."]
-    if spec.discount:
-        each = ", ".join(f"{100 * float(share):.4g} %{_name_kind(kind)}" for kind, share in spec.discount.items())
-        lines.append(f"Prices are after the discount of the request: {each}.")
-    if numbers := dict.fromkeys((row.part, row.vendor_number) for row in bill.rows if row.vendor_number):
-        lines.append(f"Vendor numbers: {', '.join(f'{part} {number}' for part, number in numbers)}.")
-    if bill.unpriced:
-        known = sum(row.price_usd or 0 for row in bill.rows if row.counted)
-        lines.append(f"No price: {', '.join(bill.unpriced)}. Known parts: {money(known)}.")
-    if bill.rounding_usd:
-        lines.append(f"Whole modules and cables cost {money(bill.rounding_usd)} more than the links' shares of them.")
-    dates = ", ".join(f"{name} {when}" for name, when in _price_dates(bill))
-    return [*lines, *([f"Prices are of: {dates}. Files and --json have their sources."] if dates else [])]
-
-
-KINDS = {
-    "switch": "switches",
-    "link": "links",
-    "nic": "NICs",
-    "module": "modules",
-    "fibre": "fibres",
-    "cable": "copper and active cables",
-}
-"""The kinds of parts with a price, as totals name them."""
-
-
-def _sum_by_kind(bill: Bill) -> dict[str, float | None]:
-    """Return the price of each kind of parts whose price counts; None where one is not known."""
-    totals: dict[str, float | None] = {}
-    for kind in KINDS:
-        prices = [row.price_usd for row in bill.of(kind) if row.counted]
-        known = [price for price in prices if price is not None]
-        if prices:
-            totals[kind] = sum(known) if len(known) == len(prices) else None
-    return totals
-
-
-def _name_kind(kind: str) -> str:
-    return "" if kind == "*" else f" on each {kind}"
-
-
-def _price_dates(bill: Bill) -> list[tuple[str, str]]:
-    """Return the date of each price that counts, or who said it."""
-    priced = [row for row in bill.rows if row.counted and row.unit_price_usd is not None]
-    return list(dict.fromkeys((row.part, row.price_date or row.price_source) for row in priced))

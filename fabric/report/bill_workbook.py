@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fabric.report.bill_table import BILL_KEYS, DANGEROUS, Cell, list_cells, write_cell
+from fabric.report.bill_table import BILL_COLUMNS, BILL_KEYS, DANGEROUS, Cell, list_cells, list_totals
 from fabric.studies.study import Study
 
 __all__ = ["save_workbook"]
 
-MONEY = ("unit_price_usd", "price_usd")
-"""The columns of amounts."""
+FORMATS = {column.key: column.format for column in BILL_COLUMNS if column.format}
+"""How numbers are shown, by the head of their column."""
 
 WIDEST = 60
 """The width of the widest column, in characters."""
@@ -29,20 +29,12 @@ def save_workbook(study: Study, file: Path) -> None:
 
     book = Workbook()
     book.remove(book.worksheets[0])
-    _add_sheet(book, "Bill", [BILL_KEYS, *list_cells(study.bill), *_list_totals(study)])
+    _add_sheet(book, "Bill", [BILL_KEYS, *list_cells(study.bill), *list_totals(study.bill)])
     _add_sheet(book, "Sources", [SOURCE_KEYS, *_list_sources(study)])
     asked = ((key, str(value)) for key, value in study.spec.request.items() if value not in (None, {}, [], ""))
     _add_sheet(book, "Request", [("key", "value"), *asked])
     book.properties.created = book.properties.modified = datetime(2000, 1, 1)
     _save_same_bytes(book, file)
-
-
-def _list_totals(study: Study) -> Iterator[tuple[Cell, ...]]:
-    """Yield the last rows of a bill: the parts, the spare parts, and all that is ordered."""
-    bill = study.bill
-    for name, total in (("total", bill.cost_usd()), ("spare parts", bill.spares_usd), ("total order", bill.order_usd)):
-        known = {"kind": name, "price_usd": "unknown" if total is None else total, "currency": bill.currency}
-        yield tuple(known.get(key) for key in BILL_KEYS)
 
 
 SOURCE_KEYS = ("part", "unit_price_usd", "currency", "price_date", "price_source")
@@ -70,9 +62,14 @@ def _add_sheet(book: Any, title: str, rows: Sequence[Sequence[Cell]]) -> None:
     sheet.freeze_panes = "A2"
     for index, column in enumerate(zip(*rows, strict=True)):
         letter = get_column_letter(index + 1)
-        sheet.column_dimensions[letter].width = min(WIDEST, max(len(write_cell(cell)) for cell in column) + 2)
-        for cell in sheet[letter][1:] if column[0] in MONEY else ():
-            cell.number_format = "#,##0.00"
+        sheet.column_dimensions[letter].width = min(WIDEST, max(map(_count_characters, column)) + 2)
+        for cell in sheet[letter][1:] if column[0] in FORMATS else ():
+            cell.number_format = FORMATS[column[0]]
+
+
+def _count_characters(cell: Cell) -> int:
+    """Return the width of a cell, a number with its decimals and commas."""
+    return len(f"{cell:,.2f}" if isinstance(cell, float) else str(cell or ""))
 
 
 def _append(sheet: Any, values: Sequence[Cell]) -> None:

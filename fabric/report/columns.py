@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from fabric import units
-from fabric.blueprint.bill import Bill
+from fabric.blueprint.bill_rows import Bill
 from fabric.blueprint.stages import Stage
 from fabric.report.design import Design, LinkBundle, SwitchTier
 from fabric.report.growth import StagePart, list_stage_parts

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from fabric import units
 from fabric.blueprint import Blueprint
-from fabric.blueprint.bill import Bill, BillRow
+from fabric.blueprint.bill_rows import Bill, BillRow
 from fabric.blueprint.port_use import PortUse
 from fabric.flow import Estimate
 from fabric.optimizer import BreakEven, Proof

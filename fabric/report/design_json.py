@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fabric.blueprint.appliances import Attached, attach_appliances
-from fabric.blueprint.bill import Bill
+from fabric.blueprint.bill_rows import Bill
 from fabric.errors import Infeasible
 from fabric.optimizer import Alternative
 from fabric.report.design import Design, SwitchTier
@@ -67,7 +67,7 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
         "power_w": {
             "total": design.power_w,
             "per_gpu": None if design.power_w is None else round(design.power_w / spec.gpus, 2),
-            "maximum": design.study.max_power_w,
+            "maximum": bill.max_power_w,
         },
         "allreduce": [asdict(estimate) for estimate in design.allreduce],
         "optimizer": _proof_object(design, timed),

@@ -16,7 +16,7 @@ from fabric.errors import FabricError
 from fabric.export import format_by_suffix, write_view_text
 from fabric.optimizer import BreakEven
 from fabric.report.atomic_write import check_folder, write_atomically
-from fabric.report.bill_table import bill_csv, bill_object, check_bill_suffix
+from fabric.report.bill_table import bill_csv, bill_object, check_bill_suffix, list_totals
 from fabric.report.bill_workbook import save_workbook
 from fabric.report.collectives import WorkloadRun, list_curves
 from fabric.report.describe import describe
@@ -163,7 +163,7 @@ def write_bill(study: Study, file: str | os.PathLike[str]) -> Path:
     """
     suffix = check_bill_suffix(os.fspath(file))
     if suffix == ".csv":
-        return write_text(file, [bill_csv(study.bill)])
+        return write_text(file, [bill_csv(study.bill, list_totals(study.bill))])
     if suffix == ".json":
         return write_text(file, [json_text(bill_object(study))])
     target = _target(file)

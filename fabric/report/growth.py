@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from fabric import units
-from fabric.blueprint.bill import BillRow
+from fabric.blueprint.bill_rows import BillRow
 from fabric.blueprint.stages import NewLinks, Stage
 from fabric.report.design import Design
 from fabric.report.text import join_words

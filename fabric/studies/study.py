@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.bill import Bill, bill
+from fabric.blueprint.bill import bill
+from fabric.blueprint.bill_rows import Bill
 from fabric.blueprint.max_power import max_power_w
 from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, metrics_of
 from fabric.blueprint.prices import prices_of

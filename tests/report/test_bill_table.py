@@ -6,12 +6,13 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
 import fabric
-from fabric.report.bill_table import bill_csv, bill_object
+from fabric.report.bill_table import BILL_COLUMNS, bill_csv, bill_object, write_cell
 from fabric.report.files import write_bill
 from tests.request_fixtures import Run
 
@@ -71,12 +72,59 @@ def test_a_file_has_the_rows_of_the_bill(tmp_path: Path) -> None:
     sheet = load_workbook(made[1])["Bill"]
     cells = [list(row) for row in sheet.iter_rows(values_only=True)]
     found = json.loads(made[2].read_text(encoding="utf-8"))
-    parts = [(row["part"], int(row["quantity"]), int(row["order"])) for row in rows]
-    at = [cells[0].index(key) for key in ("part", "quantity", "order")]
-    assert parts == [tuple(row[index] for index in at) for row in cells[1:-3]]
-    assert parts == [(row["part"], row["quantity"], row["order"]) for row in found["rows"]]
-    assert cells[-1][cells[0].index("price_usd")] == found["totals"]["order"] == study.bill.order_usd
+    keys = ("part", "quantity", "order", "price_usd")
+    parts = [tuple(row[key] for key in keys) for row in rows]
+    at = [cells[0].index(key) for key in keys]
+    assert parts == [tuple(str(row[index] or "").removesuffix(".0") for index in at) for row in cells[1:]]
+    listed = [tuple(row[index] for index in at) for row in cells[1:] if row[0] != "total"]
+    assert listed == [tuple(row[key] for key in keys) for row in found["rows"]]
+    assert cells[-1][cells[0].index("order_usd")] == found["totals"]["order"] == study.bill.order_usd
     assert sheet.freeze_panes == "A2"
+
+
+@pytest.mark.parametrize("links", [{}, {"prices_usd": PRICED["prices_usd"]}, {"link_price_usd": 1000}])
+def test_columns_add_up_to_the_totals(links: dict[str, Any]) -> None:
+    """A reader who sums a column gets what the bill says: no price or power is in two rows."""
+    study = fabric.design(POD | links, spares=0.03, discount={"switch": 0.1}, nic_usd=1500)
+    found = bill_object(study)
+    sums = {key: sum(row[key] or 0 for row in found["rows"]) for key in ("price_usd", "order_usd", "power_w")}
+    assert sums["price_usd"] == pytest.approx(found["totals"]["parts"]) == study.bill.cost_usd()
+    assert sums["order_usd"] == pytest.approx(found["totals"]["order"]) == found["totals"]["known"]
+    assert sums["power_w"] == found["power_w"]["total"]
+
+
+def test_maximum_power_is_of_the_whole_parts_too() -> None:
+    """With 31 servers a module of each leaf carries one link of two; an unknown maximum counts as typical, not as less."""
+    bill = fabric.design(PRICED, gpus=248, unit_gpus=248).bill
+    assert bill.rounding_usd
+    assert bill.power_w is not None
+    assert bill.max_power_w is not None
+    assert bill.max_power_w >= bill.power_w
+
+
+def test_a_discount_is_beside_each_price_that_it_is_in() -> None:
+    """40 % off switches, none off fibres."""
+    rows = bill_object(fabric.design(PRICED, discount={"switch": 0.4}))["rows"]
+    assert {row["part"]: row["discount"] for row in rows if row["counted"]} == {
+        "qm9700": 0.4,
+        "osfp-2xsr4": 0,
+        "mpo12-mmf": 0,
+    }
+
+
+def test_a_known_sum_is_no_total(tmp_path: Path) -> None:
+    """Without the price of a switch the file says unknown, and what the others cost."""
+    file = write_bill(fabric.design(POD, switches="qm9790"), tmp_path / "bill.csv")
+    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+    totals = {row["part"]: row["order_usd"] for row in rows if row["kind"] == "total"}
+    assert totals == {"switches": "unknown", "links": "634880", "all": "unknown", "known parts": "634880"}
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_text_that_begins_like_a_formula_is_quoted(first: str) -> None:
+    """Text is, and a negative number stays a number."""
+    assert write_cell(f"{first}1+1", BILL_COLUMNS[0]) == f"'{first}1+1"
+    assert write_cell(-1.5, BILL_COLUMNS[0]) == "-1.50"
 
 
 def test_a_name_is_never_a_formula(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ __all__ = ["bill"]
 @click.pass_obj
 def bill(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
     """List the parts to order for the fabric of REQUEST: switches, modules, fibres, cables, with prices and spares."""
-    from fabric.report.bill_table import bill_object, check_bill_suffix, summarize_bill
+    from fabric.report.bill_summary import summarize_bill
+    from fabric.report.bill_table import bill_object, check_bill_suffix
     from fabric.report.files import json_text, write_bill
 
     refuse_input_as_output(out, request, words["prices"])

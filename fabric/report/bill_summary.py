@@ -1,0 +1,82 @@
+"""The bill of materials as `fabric bill` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from fabric import units
+from fabric.blueprint.bill_rows import LINKS, Bill, BillRow
+from fabric.report.bill_table import KINDS, sum_by_kind, sum_known
+from fabric.report.table import Summary, Table
+from fabric.studies.study import Study
+
+__all__ = ["summarize_bill"]
+
+SECTIONS = {"Switches": ("switch",), "Link parts": LINKS, "NICs": ("nic",)}
+"""The tables of a bill, with the kinds of rows of each."""
+
+
+def summarize_bill(study: Study) -> Summary:
+    """Return what `fabric bill` prints."""
+    bill = study.bill
+    size = f"{bill.gpus:,} GPUs in {study.blueprint.servers:,} servers"
+    title = f"Bill of materials of {study.spec.name}: {size}; amounts in {bill.currency}."
+    sections = {name: _list_shown(bill, kinds) for name, kinds in SECTIONS.items()}
+    tables = [_make_table(name, rows, bill.currency) for name, rows in sections.items() if rows]
+    return Summary(title, tables, [*_list_sums(study), *_list_parts(bill)])
+
+
+def _list_shown(bill: Bill, kinds: Sequence[str]) -> list[BillRow]:
+    """Return the rows of some kinds; a link that is the sum of its parts is none to order."""
+    return [row for row in bill.of(*kinds) if row.kind != "link" or row.counted or row.spares]
+
+
+def _make_table(name: str, rows: Sequence[BillRow], currency: str) -> Table:
+    spared = any(row.spares for row in rows)
+    heads = ("part", "used for", "quantity", *(("spares", "order") if spared else ()), "unit price", "total")
+    return Table(name, heads, [_make_cells(row, currency, spared=spared) for row in rows])
+
+
+def _make_cells(row: BillRow, currency: str, *, spared: bool) -> tuple[str, ...]:
+    numbers = (row.quantity, row.spares, row.order) if spared else (row.quantity,)
+    priced = row.counted or row.spares
+    amounts = [_write_amount(each, currency) for each in (row.unit_price_usd, row.order_usd)]
+    return row.part, row.used_for, *map(units.count, numbers), *(amounts if priced else ("in the link", ""))
+
+
+def _write_amount(amount: float | None, currency: str) -> str:
+    """Return an amount under a title that names the currency, where its three letters would make cells too wide."""
+    text = units.money(amount, currency)
+    return text if currency == "USD" else text.removeprefix(units.money_sign(currency))
+
+
+def _list_sums(study: Study) -> Iterator[str]:
+    bill = study.bill
+    money = partial(units.money, currency=bill.currency)
+    parts = [f"{KINDS[kind]} {money(total)}" for kind, total in sum_by_kind(bill, "order_usd").items()]
+    yield f"Total: {money(bill.order_usd)} ({', '.join(parts)})."
+    if bill.unpriced:
+        yield f"No price: {', '.join(bill.unpriced)}. Known parts: {money(sum_known(bill, 'order_usd'))}."
+    if bill.spares_usd != 0:
+        yield f"Spare parts: {money(bill.spares_usd)} of it; without them {money(bill.cost_usd())}."
+    if bill.discount:
+        each = ", ".join(f"{100 * float(share):.4g} %{_name_kind(kind)}" for kind, share in bill.discount.items())
+        yield f"Prices are after the discount of the request: {each}."
+    if bill.rounding_usd:
+        yield f"Whole modules and cables cost {money(bill.rounding_usd)} more than the links' shares of them."
+    typical, most = units.power(bill.power_w), units.power(bill.max_power_w)
+    yield f"Power without servers: {typical} typical, {most} maximum."
+
+
+def _name_kind(kind: str) -> str:
+    return "" if kind == "*" else f" on each {kind}"
+
+
+def _list_parts(bill: Bill) -> Iterator[str]:
+    """Yield the vendor numbers, and the date of each price that counts, or who said it."""
+    if numbers := dict.fromkeys((row.part, row.vendor_number) for row in bill.rows if row.vendor_number):
+        yield f"Vendor numbers: {', '.join(map(' '.join, numbers))}."
+    priced = [row for row in bill.rows if row.counted and row.unit_price_usd is not None]
+    if dates := dict.fromkeys((row.part, row.price_date or row.price_source) for row in priced):
+        yield f"Prices are of: {', '.join(map(' '.join, dates))}. Files and --json have their sources."
