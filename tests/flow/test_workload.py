@@ -261,7 +261,7 @@ def test_the_rounds_of_an_all_to_all_stay_below_their_bound() -> None:
 @pytest.mark.parametrize("kind", ["leaf", "link", "nic"])
 def test_more_failures_never_help_on_several_planes(kind: str) -> None:
     """A NIC that has lost one of two planes carries less than others, which carry the rest."""
-    words = {"gpus": 256, "server": OVERSUBSCRIBED["server"], "planes": 2, "tiers": 2, "switches": "sn5600"}
+    words = {"gpus": 1024, "server": OVERSUBSCRIBED["server"], "planes": 2, "tiers": 2, "switches": "sn5600"}
     plan = fabric.design(**words).blueprint
     least = []
     for count in (1, 2, 3, 5):

@@ -94,7 +94,7 @@ def test_columns_add_up_to_the_totals(links: dict[str, Any]) -> None:
 
 
 def test_maximum_power_is_of_the_whole_parts_too() -> None:
-    """With 31 servers a module of each leaf carries one link of two; an unknown maximum counts as typical, not as less."""
+    """With 31 servers a module of each leaf carries one link of two; an unknown maximum counts as typical."""
     bill = fabric.design(PRICED, gpus=248, unit_gpus=248).bill
     assert bill.rounding_usd
     assert bill.power_w is not None
