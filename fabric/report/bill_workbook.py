@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from fabric.report.bill_table import BILL_COLUMNS, BILL_KEYS, DANGEROUS, Cell, list_cells, list_totals
 from fabric.studies.study import Study
@@ -82,15 +83,28 @@ def _append(sheet: Any, values: Sequence[Cell]) -> None:
 
 
 def _save_same_bytes(book: Any, file: Path) -> None:
-    """Save a workbook with fixed times: its own, and those of the members of its archive."""
-    import re
-    import zipfile
+    """Save a workbook with the members of its archive in a fixed order, at a fixed time."""
+    with ZipFile(_write_archive(book)) as made, ZipFile(file, "w", ZIP_DEFLATED) as fixed:
+        for name in sorted(made.namelist()):
+            fixed.writestr(ZipInfo(name), made.read(name), ZIP_DEFLATED)
+
+
+def _write_archive(book: Any) -> io.BytesIO:
+    """Write a workbook as its `save` does, but with sheets in memory: no signal or full disk leaves a file behind."""
+    from openpyxl.worksheet._writer import WorksheetWriter
+    from openpyxl.writer.excel import ExcelWriter
 
     stream = io.BytesIO()
-    book.save(stream)
-    with zipfile.ZipFile(stream) as made, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as fixed:
-        for name in sorted(made.namelist()):
-            data = made.read(name)
-            if name == "docProps/core.xml":
-                data = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", data)
-            fixed.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    archive = ZipFile(stream, "w", ZIP_DEFLATED)
+
+    class MemoryWriter(ExcelWriter):
+        def write_worksheet(self, ws: Any) -> None:
+            sheet = io.BytesIO()
+            writer: Any = WorksheetWriter(ws, sheet)
+            writer.write()
+            ws._drawing, ws._rels = None, writer._rels
+            archive.writestr(ws.path[1:], sheet.getvalue())
+            self.manifest.append(ws)
+
+    MemoryWriter(book, archive).save()
+    return stream

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,37 @@ def test_the_same_bill_is_the_same_file(tmp_path: Path) -> None:
     study = fabric.design(POD)
     first, second = (write_bill(study, tmp_path / name).read_bytes() for name in ("a.xlsx", "b.xlsx"))
     assert first == second
+
+
+def test_a_workbook_needs_no_other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sheets are made in memory: where no temporary file can be written the workbook still can."""
+    study = fabric.design(POD)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", None)
+    assert write_bill(study, tmp_path / "bill.xlsx").stat().st_size > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of resources are of POSIX")
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_full_disk_keeps_the_old_file(suffix: str, tmp_path: Path) -> None:
+    """Where a bill does not fit nothing is half written, and the message is one line."""
+    (tmp_path / f"bill.{suffix}").write_text("old")
+    code = (
+        "import resource, sys; from fabric.cli.main import main;"
+        " resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)); main()"
+    )
+    words = ["-c", code, "-q", "bill", "superpod-h100-1su", "-o", str(tmp_path / f"bill.{suffix}")]
+    run = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr.count("\n")) == (2, 1), run.stderr
+    assert "File too large" in run.stderr
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_limit_on_cost_is_on_discounted_prices() -> None:
+    """12 switches at 32,870 and 512 links at 1,240 are 1,029,320; 10 % off is 926,388, and no less will do."""
+    asked: dict[str, Any] = POD | {"discount": 0.1}
+    assert fabric.design(asked, limits={"cost_usd": 926_388}).bill.cost_usd() == 926_388
+    with pytest.raises(fabric.Infeasible):
+        fabric.design(asked, limits={"cost_usd": 926_387})
 
 
 def test_a_price_has_its_date_and_source() -> None:

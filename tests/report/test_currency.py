@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from fabric.errors import InputError
 from fabric.report.bill_table import bill_csv
 from fabric.report.describe import describe, describe_json
 from fabric.report.markdown import markdown_report
+from fabric.report.objectives import write_axis
+from fabric.report.page import page
 from tests.request_fixtures import Run
 
 POD: dict[str, Any] = {"name": "pod", "gpus": 256, "server": "dgx-h100", "family": "rail-optimized"}
@@ -63,6 +66,18 @@ def test_all_texts_are_in_the_currency() -> None:
     assert describe_json(study)["currency"] == "EUR"
     rows = list(csv.DictReader(io.StringIO(bill_csv(study.bill))))
     assert {row["currency"] for row in rows} == {"EUR"}
+
+
+def test_a_page_is_in_the_currency() -> None:
+    """No amount of it is in dollars; its scripts have other uses for the sign."""
+    text = page([fabric.design(POD, prices_usd=PRICES)])
+    assert f"EUR {COST:,}" in text
+    assert not re.search(r"\$[0-9]{2}|\bUSD\b", text)
+
+
+def test_axes_are_in_the_currency() -> None:
+    """The picture of a Pareto front counts millions of it."""
+    assert write_axis("cost_usd", "EUR") == "cost, million EUR"
 
 
 def test_the_terminal_is_in_the_currency(run: Run, tmp_path: Path) -> None:
