@@ -54,8 +54,8 @@ class Attached:
         """How many switches they are joined to."""
         return int(np.count_nonzero(self.ports))
 
-    def ends(self, links: int) -> int:
-        """Return the fibres or cables at the switches, where one carries up to so many links of a switch."""
+    def count_ends(self, links: int) -> int:
+        """Return the fibres or cables at the switches, where each carries at most `links` links of one switch."""
         return int((-(-self.ports // links)).sum())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -13,11 +13,10 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.appliance_parts import appliance_joints, appliance_modules
 from fabric.blueprint.appliances import attach_appliances
 from fabric.blueprint.bill_rows import Bill, BillRow
-from fabric.blueprint.composition import Composition
+from fabric.blueprint.composition import Composition, Compositions, has_modules
 from fabric.blueprint.physical import count_joints, count_modules
 from fabric.blueprint.prices import SHARES, Prices
 from fabric.catalog import LinkPart, optics
-from fabric.catalog.link_parts import FIBRE
 from fabric.request import Spec
 
 __all__ = ["bill", "priced_bill"]
@@ -118,7 +117,7 @@ def _describe_price(own: bool, found: Composition | None) -> list[str]:
     """Return what the price of a whole link includes."""
     if own:
         return []
-    return ["both modules and the fibre" if found is None or found.media in FIBRE else "with both ends"]
+    return ["both modules and the fibre" if has_modules(found) else "with both ends"]
 
 
 def _list_nics(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
@@ -136,7 +135,7 @@ def _list_nics(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
         )
 
 
-def _list_modules(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Composition | None]) -> Iterator[BillRow]:
+def _list_modules(blueprint: Blueprint, prices: Prices, parts: Compositions) -> Iterator[BillRow]:
     """Yield one module for each cage in use; in a cage of several ports it carries as many links."""
     found = Counter[BillRow]()
     for each in chain(count_modules(blueprint, parts), appliance_modules(blueprint, parts, prices.ends)):
@@ -147,7 +146,7 @@ def _list_modules(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Comp
     return (replace(row, quantity=count) for row, count in found.items())
 
 
-def _list_joints(blueprint: Blueprint, prices: Prices, parts: Mapping[str, Composition | None]) -> Iterator[BillRow]:
+def _list_joints(blueprint: Blueprint, prices: Prices, parts: Compositions) -> Iterator[BillRow]:
     """Yield the fibres and cables of each bundle."""
     joints = chain(count_joints(blueprint, parts, prices.ends), appliance_joints(blueprint, parts, prices.ends))
     for each in joints:

@@ -6,7 +6,7 @@ connector or cage that it joins, and it reaches as far as the link is long. The 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -16,7 +16,18 @@ from typing import Any
 from fabric.catalog import LinkPart, Server, Switch
 from fabric.catalog.link_parts import COPPER, FIBRE
 
-__all__ = ["Composition", "End", "Wanted", "choose_parts", "end_of_server", "end_of_switches", "list_compositions"]
+__all__ = [
+    "Composition",
+    "Compositions",
+    "End",
+    "Ends",
+    "Wanted",
+    "choose_parts",
+    "end_of_server",
+    "end_of_switches",
+    "has_modules",
+    "list_compositions",
+]
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,8 @@ class Wanted:
     """The length of the longest link in metres; 0 where it is not given."""
     media: str = ""
     """The medium; empty for any."""
+    whole_cables: bool = False
+    """Whether cables that join two cages of several links may be chosen: a pair of devices then fills whole cables."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,11 @@ class Composition:
     def tails(self) -> int:
         """The ends of the fibre or cable at its far side, more than 1 for a splitter."""
         return self.joint.tails
+
+    @property
+    def links_in_step(self) -> int:
+        """The number of which the links of a pair of devices are a multiple: those of a cable between two cages."""
+        return self.joint_links if self.kind == "cable" and self.tails == 1 else 1
 
     @property
     def price_usd(self) -> Fraction | None:
@@ -120,6 +138,18 @@ class Composition:
         pairs = self.shares if name == "price_usd" else self._powered
         known = [(getattr(part, name), share) for part, share in pairs]
         return None if any(value is None for value, _ in known) else _total(known)
+
+
+Compositions = Mapping[str, Composition | None]
+"""The parts of one link of each bundle; None where they are not known."""
+
+Ends = tuple[End | None, End | None]
+"""The lower and the upper end of a bundle's links; None where the cages of the models allowed are unlike."""
+
+
+def has_modules(found: Composition | None) -> bool:
+    """Say whether links have modules at their ends; those of unknown parts are taken for optics."""
+    return found is None or found.media in FIBRE
 
 
 def _total(pairs: Iterable[tuple[float, Fraction]]) -> Fraction:
@@ -186,6 +216,7 @@ def _cables(wanted: Wanted, lower: End, upper: End, parts: tuple[LinkPart, ...])
             continue
         links = upper.gbps // wanted.rate_gbps
         fills = links == upper.links and links == part.tails * lower.links
+        fills = fills and (part.tails > 1 or links == 1 or wanted.whole_cables)
         if fills and _agree(part.form, upper.form) and _agree(part.tail_form or part.form, lower.form):
             yield Composition("cable", part, links, shares=((part, Fraction(1, links)),))
 
@@ -218,8 +249,14 @@ def _modules(end: End, parts: tuple[LinkPart, ...]) -> list[LinkPart]:
         and part.media in FIBRE
         and (part.rate_gbps, part.connectors) == (end.gbps, end.connectors)
         and _agree(part.form, end.form)
-        and (end.power_w is None or (part.max_power_w or part.power_w or 0) <= end.power_w)
+        and not _draws_too_much(part, end)
     ]
+
+
+def _draws_too_much(module: LinkPart, end: End) -> bool:
+    """Say whether a module is known to draw more than its cage allows; a note names those of unknown power."""
+    drawn = module.power_w if module.max_power_w is None else module.max_power_w
+    return drawn is not None and end.power_w is not None and drawn > end.power_w
 
 
 def _plugs(fibre: LinkPart, module: LinkPart) -> bool:

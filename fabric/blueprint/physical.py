@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabric.blueprint.blueprint import Blueprint
-from fabric.blueprint.composition import Composition, End
+from fabric.blueprint.composition import Composition, Compositions, Ends, has_modules
 from fabric.catalog import LinkPart
 from fabric.topology.topology import Bundle, Group
 
-__all__ = ["Joint", "Modules", "count_joints", "count_modules"]
-
-Compositions = Mapping[str, Composition | None]
-"""The parts of one link of each bundle; None where they are not known."""
+__all__ = ["Joint", "Modules", "count_joints", "count_modules", "describe_joint"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class _Side:
 def count_modules(blueprint: Blueprint, parts: Compositions) -> Iterator[Modules]:
     """Yield the modules of the servers and of each role and model; copper and active optical cables have none."""
     hosts = parts[blueprint.topology.host_bundles[0].name]
-    if _has_modules(hosts):
+    if has_modules(hosts):
         cages = blueprint.servers * (blueprint.server.cages or blueprint.server.nics)
         links = blueprint.server.links_per_cage(blueprint.planes)
         name = blueprint.topology.host_bundles[0].name
@@ -97,11 +94,7 @@ def _kind_at(found: Composition | None, below: bool) -> tuple[bool, int, LinkPar
     """Return whether links have modules, the tails of their fibres, and their module at the group's end."""
     if found is None:
         return True, 1, None
-    return _has_modules(found), found.tails, found.upper if below else found.lower
-
-
-def _has_modules(found: Composition | None) -> bool:
-    return found is None or found.media in ("mmf", "smf")
+    return has_modules(found), found.tails, found.upper if below else found.lower
 
 
 def _sides(blueprint: Blueprint, group: Group) -> list[_Side]:
@@ -149,35 +142,36 @@ def _take(fills: list[tuple[int, int]], count: int) -> Iterator[tuple[int, int]]
         fills[:] = [(equal - taken, ports), *rest] if equal > taken else rest
 
 
-def count_joints(
-    blueprint: Blueprint, parts: Compositions, ends: Mapping[str, tuple[End | None, End | None]]
-) -> Iterator[Joint]:
+def count_joints(blueprint: Blueprint, parts: Compositions, ends: Mapping[str, Ends]) -> Iterator[Joint]:
     """Yield the fibres or cables of every bundle.
 
     A straight one joins connectors (or cages, if it is a cable) that are full at both ends. A splitter has its one end
     at the device that puts several links on a connector, which may be the last one of its ports, in part unused.
     """
     for bundle in blueprint.topology.bundles:
-        found = parts[bundle.name]
-        lower, upper = ends[bundle.name]
-        own = found if found and found.kind != "link" else None
-        part = own.joint if own else None
-        if own and own.kind == "cable":
-            links, tails, kind = own.joint_links, own.tails, "cable"
-        elif lower and upper:
-            links = max(lower.per_connector, upper.per_connector)
-            tails = links if min(lower.per_connector, upper.per_connector) == 1 else 1
-            kind = "fibre" if _has_modules(found) else "cable"
-        else:
-            links, tails, kind = 1, 1, "fibre" if _has_modules(found) else "cable"
-        at_upper = (own is not None and own.kind == "cable") or not lower or not upper or upper.per_connector > 1
-        yield Joint(bundle.name, kind, links, tails, _count_ends(blueprint, bundle, links, tails, at_upper), part)
+        found, (lower, upper) = parts[bundle.name], ends[bundle.name]
+        joint = describe_joint(bundle.name, found, (lower, upper))
+        at_upper = joint.kind == "cable" or not lower or not upper or upper.per_connector > 1
+        yield replace(joint, count=_count_ends(blueprint, bundle, joint, at_upper))
 
 
-def _count_ends(blueprint: Blueprint, bundle: Bundle, links: int, tails: int, at_upper: bool) -> int:
-    """Return the fibres or cables of a bundle, each with room for `links` links."""
-    total = blueprint.links(bundle)
-    if tails == 1 or bundle.lower == bundle.upper:
+def describe_joint(bundle: str, found: Composition | None, ends: Ends) -> Joint:
+    """Return what joins the ends of a bundle's links, none of it yet: the fibre or cable of their parts.
+
+    A link at one price comes with a fibre for each connector, or a splitter where one end puts several links on it.
+    """
+    if found and found.kind != "link":
+        return Joint(bundle, found.kind, found.joint_links, found.tails, 0, found.joint)
+    lower, upper = ends
+    links = max(lower.per_connector, upper.per_connector) if lower and upper else 1
+    straight = not lower or not upper or min(lower.per_connector, upper.per_connector) > 1
+    return Joint(bundle, "fibre" if has_modules(found) else "cable", links, 1 if straight else links, 0, None)
+
+
+def _count_ends(blueprint: Blueprint, bundle: Bundle, joint: Joint, at_upper: bool) -> int:
+    """Return the fibres or cables of a bundle; the one end of a splitter is at the upper devices, or at the lower."""
+    total, links = blueprint.links(bundle), joint.links
+    if joint.tails == 1 or bundle.lower == bundle.upper:
         return -(-total // links)
     if not at_upper:
         devices = blueprint.devices(bundle.lower.role)

@@ -12,6 +12,7 @@ from fabric.blueprint.blueprint import Blueprint
 from fabric.blueprint.composition import (
     Composition,
     End,
+    Ends,
     Wanted,
     choose_parts,
     end_of_server,
@@ -29,9 +30,6 @@ FACTS = ("price", "power", "maximum power", "height")
 
 SHARES = 10_000
 """The parts of a dollar in which electricity is counted, for each switch and link a whole number of them."""
-
-Ends = tuple[End | None, End | None]
-"""The lower and the upper end of a bundle's links; None where the cages of the models allowed are unlike."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,8 @@ class Prices:
         return found is not None and found.states_maximum
 
     def _wanted(self, bundle: str) -> Wanted:
-        return Wanted(self.link_gbps, self.spec.length_m(bundle), self.spec.link_media(bundle))
+        media = self.spec.link_media(bundle)
+        return Wanted(self.link_gbps, self.spec.length_m(bundle), media, bool(media or self.spec.optics))
 
     def _ends(self, bundle: str) -> Ends:
         return self.ends.get(bundle, (None, None))

@@ -7,13 +7,14 @@ one connector a pair's links fill whole connectors; where one of them has a conn
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabric.blueprint.blueprint import Blueprint
+from fabric.blueprint.composition import Composition
 from fabric.catalog import Server, Switch
 from fabric.topology.topology import Bundle
 
-__all__ = ["Split", "at_server", "between_switches", "pair_split"]
+__all__ = ["Split", "at_server", "between_switches", "fill_cables", "pair_split"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ def between_switches(lower: Switch, upper: Switch, rate_gbps: int) -> Split:
     """Return how links of `rate_gbps` between two switch models share ports and connectors."""
     per_port = min(lower.links_per_port(rate_gbps), upper.links_per_port(rate_gbps))
     return Split(per_port, _whole(lower.links_per_connector(rate_gbps), upper.links_per_connector(rate_gbps)))
+
+
+def fill_cables(split: Split, found: Composition | None) -> Split:
+    """Return a split whose links also fill whole cables, where the parts of a link are a cable between two cages."""
+    return replace(split, whole=math.lcm(split.whole, found.links_in_step)) if found else split
 
 
 def at_server(server: Server, switch: Switch, rate_gbps: int, planes: int) -> Split:

@@ -76,7 +76,7 @@ def _in_all_units(model: Model, ports: Any, units: Monomial) -> Any:
 
 
 def _free_ports(model: Model, group: Group, switches: Monomial) -> Term:
-    """Return the ports that so many switches of the group have left when they are full."""
+    """Return the ports that a number of the group's switches have left when they are full."""
     number = model.product(switches)
     most = model.upper(number) * model.widest
     return model.times(number, model.free[group.role], f"free ports of {'*'.join(switches)} {group.role}", most)

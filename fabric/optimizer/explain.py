@@ -70,7 +70,7 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
     if item.limit == APPLIANCES:
         return f"appliances ({name_appliances(item.value)})"
     if item.limit == CONNECTORS:
-        return f"whole connectors (of up to {_write_value(item.value)} links where both ends are split)"
+        return "whole connectors and cables"
     if not item.limit.startswith("ports"):
         return f"{item.limit} {_write_value(item.value)}"
     models = {model.name: model for allowed in spec.switches.values() for model in allowed}
@@ -99,7 +99,7 @@ def _nearest_value(item: Conflict) -> str:
     if item.nearest is None:
         return ": changing this alone is not enough"
     if item.limit == CONNECTORS:
-        return " exclude it: no cable joins parts of two connectors; a connector for each link at one end would do"
+        return " exclude it: no cable joins parts of two connectors or cages; one for each link at one end would do"
     kind = item.limit.partition(" ")[0].partition(".")[0]
     verb, problem, nearest, unit = "is", "too low", "minimum feasible value", ""
     if kind == "ports":
@@ -176,7 +176,7 @@ def _remedies(candidate: Candidate) -> Iterator[str]:
         yield from _ratio_remedies(candidate)
     coarse = list(_whole_connectors(candidate))
     if coarse and _least_excess(candidate, CONNECTORS) is not None:
-        yield f"links must not have to fill whole connectors ({', '.join(coarse)})"
+        yield f"links must not have to fill whole connectors and cables ({', '.join(coarse)})"
     yield from _total_remedies(candidate)
     for key in ("unit_gpus", "reserve", "grow_to_gpus", APPLIANCES):
         if getattr(spec, key) and _least_excess(candidate, key) is not None:

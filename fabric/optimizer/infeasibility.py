@@ -16,6 +16,7 @@ from dataclasses import replace
 from itertools import combinations, islice
 from typing import Any
 
+from fabric.catalog import Switch
 from fabric.errors import FabricError
 from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
@@ -71,10 +72,11 @@ def request_limits(spec: Spec) -> dict[str, Any]:
 
 
 def _links_per_connector(spec: Spec) -> int:
-    """Return the most links that share a connector of a switch allowed, on any number of planes."""
+    """Return the most links that share a connector or a cable of a switch allowed, on any number of planes."""
     rates = {gbps for planes in _any_planes(spec) if (gbps := spec.plane_gbps(planes))}
     models = {model.name: model for allowed in spec.switches.values() for model in allowed}
-    return max((model.links_per_connector(gbps) for model in models.values() for gbps in rates), default=1)
+    whole = Switch.links_per_cage if spec.media or spec.optics else Switch.links_per_connector
+    return max((whole(model, gbps) for model in models.values() for gbps in rates), default=1)
 
 
 def _plain(values: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ortools.sat.python import cp_model
 
-from fabric.blueprint.splits import Split, at_server, between_switches
+from fabric.blueprint.splits import Split, at_server, between_switches, fill_cables
 from fabric.optimizer.candidates import Candidate
 from fabric.topology.topology import Bundle
 
@@ -26,7 +26,7 @@ LIMIT = "limits.parallel_links"
 """The limit on the native ports between a pair of switches."""
 
 CONNECTORS = "whole_connectors"
-"""The limit that the links of a pair fill whole connectors, where both ends put several links on one."""
+"""The limit that the links of a pair fill whole connectors, where both ends put several on one, and whole cables."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,15 @@ class ModelPair:
 
 def bundle_splits(candidate: Candidate, bundle: Bundle) -> list[ModelPair]:
     """Return the pairs of models that a bundle may join, each with the split of their links."""
-    rate, uppers = candidate.link_gbps, candidate.models[bundle.upper.role]
+    rate, uppers, found = candidate.link_gbps, candidate.models[bundle.upper.role], candidate.prices.parts(bundle.name)
     if bundle in candidate.topology.host_bundles:
         server, planes = candidate.spec.server, candidate.planes
-        return [ModelPair(None, at, at_server(server, model, rate, planes)) for at, model in enumerate(uppers)]
+        splits = (at_server(server, model, rate, planes) for model in uppers)
+        return [ModelPair(None, at, fill_cables(split, found)) for at, split in enumerate(splits)]
     lowers, within = candidate.models[bundle.lower.role], bundle.lower == bundle.upper
     apart = within and not candidate.mixes(bundle.lower.role)
     return [
-        ModelPair(low, high, between_switches(lower, upper, rate))
+        ModelPair(low, high, fill_cables(between_switches(lower, upper, rate), found))
         for low, lower in enumerate(lowers)
         for high, upper in enumerate(uppers)
         if not (within and low > high) and not (apart and low != high)

@@ -42,6 +42,7 @@ def list_notes(study: Study) -> Iterator[str]:
     yield from _note_prices(study)
     yield from note_unknown_nvlink(blueprint.server)
     yield from _note_power(study)
+    yield from _note_module_power(study)
     yield from _note_power_limit(study)
     for bundle in topology.fabric_bundles:
         yield from _note_parallel_links(study, bundle)
@@ -166,9 +167,8 @@ def _note_prices(study: Study) -> Iterator[str]:
     parts = {part.name: part for found in taken for part, _ in found.shares if part.price_usd is not None}
     dated = {model.name: model.price_date for model in _models(study.blueprint) if model.price_date}
     dated |= {part.name: part.price_date for part in parts.values() if part.price_date}
-    for name, share in {
-        part.name: share for found in taken if found.kind == "link" for part, share in found.shares
-    }.items():
+    shares = {part.name: share for found in taken if found.kind == "link" for part, share in found.shares}
+    for name, share in shares.items():
         if share < 1:
             each = f"{float(share):g} of the price and power of one {name}"
             yield f"Assumption: a {rate}G link has {each}, which is split."
@@ -181,6 +181,19 @@ def _note_prices(study: Study) -> Iterator[str]:
             f"Whole modules and cables cost {more} more than the shares that links use of them, by which"
             " the design was chosen."
         )
+
+
+def _note_module_power(study: Study) -> Iterator[str]:
+    """Say which modules of unknown power stand in cages that give only so much."""
+    prices = prices_of(study.spec, study.blueprint)
+    limits: dict[str, float] = {}
+    for name, ends in prices.ends.items():
+        found = prices.parts(name)
+        for module, end in zip((found.lower, found.upper), ends, strict=True) if found else ():
+            if module and end and end.power_w is not None and module.power_w is None and module.max_power_w is None:
+                limits[module.name] = min(end.power_w, limits.get(module.name, end.power_w))
+    for name, watts in limits.items():
+        yield f"The power of {name} is not known; a cage gives a module at most {watts:g} W."
 
 
 def _note_partly_filled(blueprint: Blueprint) -> Iterator[str]:

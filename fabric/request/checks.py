@@ -213,7 +213,7 @@ def _check_growth(request: Request) -> Iterator[Finding]:
 
 
 def _check_appliance_names(request: Request, names: KnownNames) -> Iterator[Finding]:
-    """Check that appliances have names of their own, by which bills and links are told apart."""
+    """Check that each appliance has a name of its own, which bills and links use."""
     taken = {*names.roles, *names.bundles, "server", "total"}
     for index, each in enumerate(request.appliances):
         if each.name in taken:

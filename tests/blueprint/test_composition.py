@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 import fabric
 from fabric.blueprint.composition import End, Wanted, choose_parts
 from fabric.catalog import LinkPart, optics
+from fabric.report.describe import describe
 from fabric.studies.study import Study
 
 CATALOGUE = tuple(optics().values())
@@ -28,7 +31,7 @@ def quantities(study: Study, *kinds: str) -> dict[tuple[str, str], int]:
 
 def names(media: str, lower: End, length_m: float = 0, parts: tuple[LinkPart, ...] = CATALOGUE) -> set[str] | None:
     """Return the names of the parts chosen for 400G links of a medium up to a twin-port cage."""
-    found = choose_parts(Wanted(400, length_m, media), lower, TWIN, parts)
+    found = choose_parts(Wanted(400, length_m, media, whole_cables=True), lower, TWIN, parts)
     return None if found is None else {part.name for part, _ in found.shares}
 
 
@@ -111,36 +114,87 @@ def test_every_listed_part_can_be_priced() -> None:
     assert fabric.design(POD, prices_usd=dict.fromkeys(optics(), 1)).bill.cost_usd() is not None
 
 
-def count_occupied(study: Study, role: str, links: int) -> int:
-    """Return the runs of `links` neighbouring ports of a role's devices in which some port has a link."""
+def test_a_module_of_unknown_power_in_a_limited_cage_is_named() -> None:
+    """Nobody states the power of the FR4 module, and a QM9700's cage gives 17 W: the design says so."""
+    study = fabric.design(POD, lengths_m={"leaf-spine": 600})
+    notes = [note for note in describe(study).notes if "is not known" in note]
+    assert notes == ["The power of osfp-2xfr4 is not known; a cage gives a module at most 17 W."]
+
+
+def test_a_cable_between_twin_port_cages_takes_whole_pairs() -> None:
+    """1,024 GPUs: 2 links from each of 32 leaves to each of 16 spines are one MCP4Y10 a pair, 512 in all."""
+    short = {"media": {"leaf-spine": "dac"}, "lengths_m": {"leaf-spine": 2}}
+    study = fabric.design(POD, gpus=1024, **short)
+    assert study.blueprint.sizes["leaf-spine"] % 2 == 0
+    assert quantities(study, "cable") == {("dac-osfp-2x400g", "leaf-spine"): 512}
+
+
+def test_a_fabric_whose_pairs_have_one_link_can_not_take_such_cables() -> None:
+    """The largest two-tier fabric of 64 ports has one link a pair; half of a twin-port cable does not exist."""
+    full = {"gpus": 2048, "tiers": 2}
+    assert fabric.design(POD, **full).blueprint.sizes["leaf-spine"] == 1
+    with pytest.raises(fabric.Infeasible, match="whole connectors and cables exclude it"):
+        fabric.design(POD, **full, media={"leaf-spine": "dac"}, lengths_m={"leaf-spine": 2})
+
+
+def test_such_a_cable_is_not_chosen_for_its_price_alone() -> None:
+    """It would bind the links of a pair, so that the choice by price could exclude the cheapest fabric."""
+    study = fabric.design(POD, lengths_m=2, prices_usd={"dac-osfp-2x400g": 1})
+    assert {row.part for row in study.bill.of("link")} == {"optical-400g"}
+
+
+def count_occupied(study: Study, role: str, links: int, bundle: str = "") -> int:
+    """Return the runs of `links` neighbouring ports of a role's devices in which some port has a link, of a bundle."""
     network = study.network
     rows, runs = network.group(role), set()
+    asked = np.ones(network.links, bool)
+    if bundle:
+        names = [each.name for each in study.blueprint.topology.bundles]
+        asked = network.bundle == names.index(bundle)
     for device, port in ((network.lower, network.lower_port), (network.upper, network.upper_port)):
-        here = (device >= rows.first) & (device < rows.first + rows.count)
+        here = asked & (device >= rows.first) & (device < rows.first + rows.count)
         pairs = np.stack([device[here].astype(np.int64), port[here].astype(np.int64) // links])
         runs |= set(map(tuple, np.unique(pairs, axis=1).T.tolist()))
     return len(runs)
 
 
-@settings(max_examples=25)
-@given(
-    servers=st.integers(2, 40),
-    switch=st.sampled_from(["qm9700", "sn5600", "sn4700", "qm8700"]),
-    family=st.sampled_from(["fat-tree", "rail-optimized", "rail-only"]),
+BOXES = st.fixed_dictionaries(
+    {
+        "servers": st.integers(2, 40),
+        "switch": st.sampled_from(["qm9700", "sn5600", "sn4700", "qm8700"]),
+        "family": st.sampled_from(["fat-tree", "rail-optimized", "rail-only"]),
+    }
 )
-def test_modules_are_the_cages_in_which_the_network_has_a_link(servers: int, switch: str, family: str) -> None:
-    """Counting the cages of the expanded network, port by port, gives the modules of the bill, role by role."""
-    nic = {"qm8700": 100, "sn4700": 200}.get(switch, 400)
+
+
+def study_of(drawn: dict[str, Any], **words: Any) -> Study:
+    """Return a design with NICs at a slower rate where the switch can split its ports."""
+    nic = {"qm8700": 100, "sn4700": 200}.get(drawn["switch"], 400)
     box = {"name": "box", "gpus": 4, "nics": 4, "nic_gbps": nic}
-    request = {"gpus": 4 * servers, "server": box, "family": family, "switches": switch, "link_price_usd": 1}
-    try:
-        study = fabric.design(request, tiers=[1, 2])
-    except fabric.Infeasible:
-        return
-    modules: dict[str, int] = {}
-    for row in study.bill.of("module"):
-        modules[row.used_for] = modules.get(row.used_for, 0) + row.quantity
+    request = {"gpus": 4 * drawn["servers"], "server": box, "family": drawn["family"], "switches": drawn["switch"]}
+    return fabric.design(request, tiers=[1, 2], **words)
+
+
+@settings(max_examples=25)
+@given(BOXES)
+def test_modules_and_fibres_are_those_that_the_ports_of_the_network_need(drawn: dict[str, Any]) -> None:
+    """Counting the expanded network port by port gives the modules of each role and the fibres of each bundle."""
+    study = study_of(drawn, link_price_usd=1)
+    modules, fibres = ({row.used_for: row.quantity for row in study.bill.of(kind)} for kind in ("module", "fibre"))
+    rate = study.blueprint.link_gbps
     for role in study.blueprint.topology.roles:
-        links = study.blueprint.models[role].links_per_cage(nic)
-        assert modules[role] == count_occupied(study, role, links), role
-    assert sum(row.quantity for row in study.bill.of("fibre")) <= study.blueprint.links_total
+        assert modules[role] == count_occupied(study, role, study.blueprint.models[role].links_per_cage(rate)), role
+    leaf = study.blueprint.models["leaf"]
+    assert fibres["server-leaf"] == count_occupied(study, "leaf", leaf.links_per_connector(rate), "server-leaf")
+    for bundle in study.blueprint.topology.fabric_bundles:
+        assert fibres[bundle.name] * leaf.links_per_connector(rate) == study.blueprint.links(bundle)
+
+
+@settings(max_examples=15)
+@given(BOXES.filter(lambda drawn: drawn["switch"] in ("qm9700", "sn5600")))
+def test_rounding_costs_less_than_a_module_for_each_switch_and_direction(drawn: dict[str, Any]) -> None:
+    """Whole twin-port modules are at least the shares that links use, and never two halves more on one switch."""
+    prices = {"osfp-2xsr4": 900, "mpo12-mmf": 40, "osfp-sr4-400g": 500}
+    study = study_of(drawn, prices_usd=prices, exclude_optics=["optical-400g"])
+    assert 0 <= (study.bill.rounding_usd or 0) < 2 * study.blueprint.switches * prices["osfp-2xsr4"]
+    assert study.bill.cost_usd() == pytest.approx(study.proof.objective + (study.bill.rounding_usd or 0))

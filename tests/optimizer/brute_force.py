@@ -59,7 +59,7 @@ class Request:
         ]
 
     def attaches(self, links: int) -> bool:
-        """Say whether so many links of a server may go to one switch: no cable has tails at both ends."""
+        """Say whether a server may have this many links to one switch: no cable has tails at both ends."""
         each = self.split // self.connectors
         return 1 in (each, self.shared) or (links % each == 0 and links % self.shared == 0)
 

@@ -151,6 +151,6 @@ def test_limits_count_appliances() -> None:
     ],
 )
 def test_an_appliance_that_no_fabric_has_a_place_for_is_refused(appliance: dict[str, Any], mistake: str) -> None:
-    """A tier outside units, a tier that there is not, a name that is taken and no ports are told with their remedy."""
+    """A tier outside units, an unknown tier, a name already used and no ports are refused with a remedy."""
     with pytest.raises(InputError, match=mistake):
         fabric.design(POD, appliances=[UFM | appliance])

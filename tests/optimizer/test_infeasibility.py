@@ -246,11 +246,11 @@ def test_a_network_of_single_links_needs_whole_ports(family: str) -> None:
 
 def test_a_server_connector_of_several_planes_is_named() -> None:
     """A cage of two connectors for four planes leaves two links on each, which a leaf's own splits can't take."""
-    words = {"gpus": 64, "server": {"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 800}, "planes": 4, "tiers": 1}
+    server = {"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 800}
+    words = {"gpus": 64, "planes": 4, "tiers": 1, "switches": "sn5600"}
     with pytest.raises(fabric.Infeasible, match="server-leaf links of a pair share their connectors with other planes"):
-        fabric.design(words | {"switches": "sn5600"})
-    server = words["server"] | {"connectors": 4}  # type: ignore[operator]
-    assert fabric.design(words | {"switches": "sn5600", "server": server}).blueprint.planes == 4
+        fabric.design(words, server=server)
+    assert fabric.design(words, server=server | {"connectors": 4}).blueprint.planes == 4
 
 
 def test_too_few_parallel_links_get_their_minimum_in_native_ports() -> None:

@@ -59,7 +59,7 @@ class Box:
     shared: int = 1
 
     def joins(self, other: Box, links: int) -> bool:
-        """Say whether so many links, of up to four native ports, can join it to another switch."""
+        """Say whether this many links, on up to four native ports, can join it to another switch."""
         whole = max(self.shared, other.shared) if min(self.shared, other.shared) > 1 else 1
         return links <= 4 * min(self.split, other.split) and links % whole == 0
 
