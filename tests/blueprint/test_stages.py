@@ -34,7 +34,7 @@ def cables(blueprint: Blueprint) -> set[tuple[str, int, str, int]]:
 
 @pytest.mark.parametrize("form", CLOS_FORMS, ids=lambda form: f"{form.family}-{form.tiers}")
 def test_no_cable_is_moved(form: Any) -> None:
-    """Of every Clos the cables of a stage, port by port, are among those of the next; the others are reported as new."""
+    """Of every Clos the cables of a stage, port by port, are among those of the next; others are reported as new."""
     for seed in range(8):
         random = Random(seed)
         full = random_blueprint(form, random)
