@@ -83,7 +83,11 @@ def _truths(blueprint: Blueprint, network: Network) -> Iterator[tuple[str, Any, 
     counted = _with_hop_servers(blueprint)
     levels = form.routing.nic_levels or 1
     yield "hops", (hops(counted).max, round(hops(counted).mean, 9)), searched_hops(expand(counted), levels)
-    yield "bisection", bisection_gbps(blueprint), maximum_flow(network)
+    flow, bisection = maximum_flow(network), bisection_gbps(blueprint)
+    if form.is_balanced:
+        yield f"bisection within {bisection}", True, flow <= bisection
+    else:
+        yield "bisection", bisection, flow
 
 
 def _with_hop_servers(blueprint: Blueprint) -> Blueprint:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 from operator import mul
+from typing import cast
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hop_shares import hop_shares
+from fabric.topology.axis_bundle import AxisBundle
 from fabric.topology.clos import ClosForm, filled_name
 from fabric.topology.topology import PLANE, Bundle
 
@@ -27,8 +29,12 @@ class ClosMetrics:
     """Its topology."""
 
     def links_per_pair(self, bundle: Bundle) -> float:
-        """Return the links of two joined devices: all pairs have the same number."""
-        return self.blueprint.sizes[bundle.name]
+        """Return the mean links of two joined devices, a whole number where all pairs have as many."""
+        each = self._mean_links(cast(AxisBundle, bundle))
+        return int(each) if each.denominator == 1 else float(each)
+
+    def _mean_links(self, bundle: AxisBundle) -> Fraction:
+        return Fraction(self.blueprint.evaluate(bundle.ports_up), self.blueprint.evaluate(bundle.upper_only))
 
     def hop_shares(self) -> Mapping[int, Fraction]:
         """Return the share of the pairs of NICs by their hops, every server taken as full."""
@@ -55,7 +61,8 @@ class ClosMetrics:
         """Return the greatest flow in links from the first half of the servers to the second.
 
         As every bundle spreads evenly, the fabric carries a flow when the tree of its places does, each place joined
-        upwards by all its links; the greatest flow is the least cut of that tree, found place by place.
+        upwards by all its links; the greatest flow is the least cut of that tree, found place by place. Where a bundle
+        is balanced, that is what no flow exceeds.
         """
         return int(min(_PlaceTree(self).cut(self.form.tiers, 0, self.blueprint.servers)))
 
@@ -75,6 +82,10 @@ class ClosMetrics:
         switch counts as well as the one below it, for the switch's own ports up are lost too; and room above
         helps only the switches that can reach it, which n at b >= 1 counts: those of one plane, or one group.
 
+        Where a bundle is balanced, a device may have more of its links to the switch than to others, and n is as many
+        fewer: a device of U links, m of them to one of S switches, loses m / U as if S were U / m. That holds for links
+        that carry alike in both directions.
+
         A plane is as much of everything as every other, so (planes - 1) / planes remain. The other direction is
         alike.
         """
@@ -83,10 +94,17 @@ class ClosMetrics:
         room = list(accumulate((1 / ratio for ratio in ratios), mul, initial=Fraction(1)))
         found = {}
         for tier, role in enumerate(form.roles, 1):
-            spread = [blueprint.evaluate(form.fan_out(tier, below)) for below in range(tier)]
-            left = (Fraction(n - 1, n) * min(room[below:]) / min(room) for below, n in enumerate(spread))
+            spread = [max(Fraction(1), self._spread(tier, below)) for below in range(tier)]
+            left = ((1 - 1 / n) * min(room[below:]) / min(room) for below, n in enumerate(spread))
             found[role] = min(Fraction(1), max(left))
         return found | {PLANE: Fraction(blueprint.planes - 1, blueprint.planes)}
+
+    def _spread(self, tier: int, below: int) -> Fraction:
+        """Return over how many switches of a tier a device `below` spreads, counted as equal parts of the largest."""
+        spread = Fraction(self.blueprint.evaluate(self.form.fan_out(tier, below)))
+        for bundle in self.form.bundles[max(1, below) : tier]:
+            spread *= self._mean_links(bundle) / self.blueprint.sizes[bundle.name]
+        return spread
 
     def unit(self) -> tuple[int, int, int]:
         """Return the servers and the leaves of a full unit, and how many units hold servers."""

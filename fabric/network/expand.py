@@ -13,7 +13,7 @@ from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.errors import TooLarge
 from fabric.network import Devices, Network
-from fabric.topology.clos import AxisBundle
+from fabric.topology.axis_bundle import AxisBundle, BalancedBundle
 from fabric.topology.graph_form import PatternBundle
 from fabric.topology.topology import PLANE, Bundle
 
@@ -50,6 +50,8 @@ def expand(blueprint: Blueprint) -> Network:
 def _lay_bundle(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]) -> None:
     """Fill the bundle's rows: the one place of this package that distinguishes the kinds of bundle."""
     match bundle:
+        case BalancedBundle():
+            _lay_balanced_bundle(blueprint, bundle, groups, rows)
         case AxisBundle():
             _lay_axis_bundle(blueprint, bundle, groups, rows)
         case PatternBundle():
@@ -83,6 +85,23 @@ def _lay_axis_bundle(
     rows[1].reshape(grid)[:] = (first[:, None] + partners)[:, :, None]
     rows[2].reshape(grid)[:] = blueprint.ports_down(lower.role) + ports
     rows[3].reshape(grid)[:] = (rank * copies)[:, None, None] + np.arange(copies)
+
+
+def _lay_balanced_bundle(
+    blueprint: Blueprint, bundle: BalancedBundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]
+) -> None:
+    """Fill the bundle's rows: connectors numbered over the lower devices go to the upper ones in turn."""
+    sizes, lower, upper = blueprint.sizes, groups[bundle.lower.role], groups[bundle.upper.role]
+    digits, together = _digits(lower), sizes[bundle.connector]
+    partners = _grid(_strides(upper), {axis: sizes[axis] for axis in bundle.upper_only})
+    first = upper.first + _dot(_strides(upper), digits, lower.count)
+    each = sizes[bundle.uplinks] // together
+    number = _dot(steps(bundle.numbered, sizes), digits, lower.count)[:, None] * each + np.arange(each)
+    grid = (lower.count, each, together)
+    rows[0].reshape(grid)[:] = np.arange(lower.first, lower.first + lower.count)[:, None, None]
+    rows[1].reshape(grid)[:] = (first[:, None] + partners[number % len(partners)])[:, :, None]
+    rows[2].reshape(grid)[:] = blueprint.ports_down(lower.role) + np.arange(each * together).reshape(grid[1:])
+    rows[3].reshape(grid)[:] = (number // len(partners) * together)[:, :, None] + np.arange(together)
 
 
 def _lay_pattern_bundle(

@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from random import Random
 from typing import cast
 
 from fabric.errors import InputError
+from fabric.topology.axis_bundle import AxisBundle, BalancedBundle
 from fabric.topology.polynomial import Expression, Monomial, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
 from fabric.units import count_noun
@@ -31,39 +33,6 @@ _GROUP = re.compile(r"\s*([a-z]\w*)\s*\(\s*([a-z]\w*(?:\s*,\s*[a-z]\w*)*)?\s*\)\
 def filled_name(axis: str) -> str:
     """Return the name of the size that counts the filled places down to `axis`: `pod` gives `pods`."""
     return f"{axis}s"
-
-
-@dataclass(frozen=True)
-class AxisBundle(Bundle):
-    """Links from every device of the lower group to those of the upper that agree on the axes both have."""
-
-    @classmethod
-    def between(cls, lower: Group, upper: Group) -> AxisBundle:
-        """Return the bundle that joins two groups, called after their roles."""
-        return cls(lower, upper, f"{lower.role}-{upper.role}")
-
-    @property
-    def shared(self) -> tuple[str, ...]:
-        """The axes on which two devices must agree to be joined."""
-        return tuple(axis for axis in self.lower.axes if axis in self.upper.axes)
-
-    @property
-    def lower_only(self) -> tuple[str, ...]:
-        return tuple(axis for axis in self.lower.axes if axis not in self.upper.axes)
-
-    @property
-    def upper_only(self) -> tuple[str, ...]:
-        return tuple(axis for axis in self.upper.axes if axis not in self.lower.axes)
-
-    @property
-    def ports_up(self) -> Monomial:
-        """The links from a device of the lower group up."""
-        return (*self.upper_only, self.name)
-
-    @property
-    def ports_down(self) -> Monomial:
-        """The links below a device of the upper group, when its part of the placement is full."""
-        return (*self.lower_only, self.name)
 
 
 @dataclass(frozen=True)
@@ -90,6 +59,21 @@ class ClosForm(Topology):
         form = cls(family, tuple(groups), tuple(AxisBundle.between(*pair) for pair in pairwise(groups)))
         _check(form)
         return form
+
+    def balanced(self) -> ClosForm:
+        """Return the form whose bundles between switches are balanced; those of the servers stay as they are."""
+        hosts, *others = self.bundles
+        return replace(self, bundles=(hosts, *map(self._balance, others)))
+
+    def _balance(self, bundle: AxisBundle) -> BalancedBundle:
+        # Paths have their place and rail given, so that what is left of the numbers below a switch is consecutive.
+        given = (*self.placement, *self.rail_axes)
+        numbered = sorted(bundle.lower_only, key=[*given, *bundle.lower_only].index)
+        return BalancedBundle(bundle.lower, bundle.upper, bundle.name, tuple(numbered))
+
+    @property
+    def is_balanced(self) -> bool:
+        return not all(bundle.uniform for bundle in self.bundles)
 
     @property
     def can_grow(self) -> bool:
@@ -182,15 +166,29 @@ class ClosForm(Topology):
             return ((count, ports),)
         bundle = next(bundle for bundle in self.bundles if bundle.upper == group)
         inner = self.placement_axes(bundle.lower)[depth:]
+        around = sizes[filled_name(places[-1])] if places else 1
+        if not bundle.uniform:
+            return self._uneven_fills(group, bundle, around, sizes)
         if not inner:
             return ((count, ports),)
-        around = sizes[filled_name(places[-1])] if places else 1
         missing = around * evaluate(inner, sizes) - sizes[filled_name(inner[-1])]
         if not missing:
             return ((count, ports),)
         last = evaluate(tuple(axis for axis in group.axes if axis not in places), sizes)
         others = tuple(axis for axis in bundle.lower_only if axis not in self.placement)
         return (count - last, ports), (last, ports - missing * evaluate((*others, bundle.name), sizes))
+
+    def _uneven_fills(self, group: Group, bundle: AxisBundle, around: int, sizes: Sizes) -> tuple[tuple[int, int], ...]:
+        """Return the ports in use above a bundle whose pairs differ, in `around` places; the last may be open."""
+        places = self.placement_axes(group)
+        inner = self.placement_axes(bundle.lower)[len(places) :]
+        full, others = evaluate(bundle.lower_only, sizes), tuple(axis for axis in group.axes if axis not in places)
+        missing = around * evaluate(inner, sizes) - sizes[filled_name(inner[-1])] if inner else 0
+        last = full - missing * full // evaluate(inner, sizes)
+        up = sum(evaluate(each, sizes) for each in self.ports_up(group))
+        runs = (around - 1) * bundle.fills(others, full, sizes) + bundle.fills(others, last, sizes)
+        merged = [(ports, sum(count for count, _ in some)) for ports, some in groupby(runs, itemgetter(1))]
+        return tuple((count, up + ports) for ports, count in merged)
 
     def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
         places = self.placement_axes(group)
@@ -212,6 +210,8 @@ class ClosForm(Topology):
         for axis in reversed(self.placement):
             full[filled_name(axis)] = count
             count = -(-count // sizes[axis])
+        for bundle in self.bundles:
+            full |= bundle.following_sizes(sizes)
         return full
 
     def given_sizes(self, nics: int) -> dict[str, int]:
@@ -226,7 +226,9 @@ class ClosForm(Topology):
     def random_sizes(self, random: Random, most: int) -> dict[str, int]:
         sizes = {axis: random.randint(1, most) for axis in self.axes}
         sizes[PLANE] = random.randint(1, 2)
-        return sizes | {bundle.name: random.randint(1, 2) for bundle in self.bundles}
+        for bundle in self.bundles:
+            sizes |= bundle.random_sizes(random, sizes)
+        return sizes
 
     def fan_out(self, tier: int, below: int) -> Monomial:
         """Return the count of the switches of `tier` over which one device of tier `below` spreads its traffic.

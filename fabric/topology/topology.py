@@ -148,6 +148,11 @@ class Topology(ABC):
         return [(bundle.lower, bundle.upper) for bundle in self.bundles] == list(pairwise(self.groups))
 
     @property
+    def is_balanced(self) -> bool:
+        """Whether the links of a switch may differ by one over those above it."""
+        return False
+
+    @property
     @abstractmethod
     def text(self) -> str:
         """The formula of the topology, as it is written in the documentation."""
