@@ -185,6 +185,8 @@ def _unknown_breakouts(
 
 
 def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[str]:
+    if spec.kinds:
+        yield "unlike servers are read, but not designed yet; write one `server`"
     least = family(topology.family).least_planes
     if planes < least:
         yield f"each NIC has a port in each of several planes: planes must be {least} or more"

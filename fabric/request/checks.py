@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from math import gcd
 
 from fabric import catalog
 from fabric.errors import nearest
@@ -11,10 +12,11 @@ from fabric.request.document import Keys
 from fabric.request.expected_keys import unknown_result
 from fabric.request.known_names import KnownNames, TopologyNames
 from fabric.request.model import Request
+from fabric.request.server_kinds import check_growth, check_server_names, check_servers, fastest_nic
 from fabric.request.spec import even_planes
 from fabric.units import count_noun
 
-__all__ = ["allowed_families", "allowed_tiers", "find_contradictions", "growth_stages"]
+__all__ = ["allowed_families", "allowed_tiers", "find_contradictions"]
 
 Finding = tuple[Keys, str]
 Check = Callable[[Request], Iterator[Finding]]
@@ -43,12 +45,6 @@ def allowed_tiers(request: Request) -> tuple[int, ...]:
     if isinstance(request.tiers, str):
         return (1, 2, 3, 4)
     return tuple(dict.fromkeys(request.tiers)) if isinstance(request.tiers, list) else (request.tiers,)
-
-
-def growth_stages(request: Request) -> tuple[int, ...]:
-    """Return the GPUs of the stages to which the fabric must grow; none where it need not grow."""
-    asked = request.grow_to_gpus
-    return tuple(asked) if isinstance(asked, list) else () if asked is None else (asked,)
 
 
 def _check_same_facts(request: Request) -> Iterator[Finding]:
@@ -88,30 +84,31 @@ def _check_stock_names(request: Request) -> Iterator[Finding]:
 
 
 def _check_link_rate(request: Request) -> Iterator[Finding]:
-    nic_gbps = chosen_parts.chosen_server(request.server).nic_gbps
+    nic_gbps = fastest_nic(request)
     if request.link_gbps and request.link_gbps > nic_gbps:
         yield ("link_gbps",), f"{request.link_gbps} is faster than the server's NICs; at most {nic_gbps}"
 
 
 def _check_planes(request: Request) -> Iterator[Finding]:
-    nic_gbps = chosen_parts.chosen_server(request.server).nic_gbps
     numbers = [number for _, number in _given_numbers("planes", request.planes)]
-    if numbers and all(nic_gbps % number for number in numbers):
-        even = ", ".join(map(str, even_planes(nic_gbps)))
-        asked = " or ".join(map(str, numbers))
-        yield ("planes",), f"a NIC of {nic_gbps}G does not split evenly over {asked}; choose from {even}"
+    rates = {server.nic_gbps for server in chosen_parts.chosen_servers(request)}
+    uneven = [rate for rate in rates if numbers and all(rate % number for number in numbers)]
+    if uneven:
+        even, asked = ", ".join(map(str, even_planes(gcd(*rates)))), " or ".join(map(str, numbers))
+        yield ("planes",), f"a NIC of {max(uneven)}G does not split evenly over {asked}; choose from {even}"
 
 
 def _check_rails(request: Request) -> Iterator[Finding]:
-    nics = chosen_parts.chosen_server(request.server).nics
+    nics = max(server.nics for server in chosen_parts.chosen_servers(request))
     for keys, number in _given_numbers("rails", request.rails):
         if nics % number:
-            yield keys, f"{number} does not divide the server's {nics} NICs"
+            of = "the most NICs of a server, " if request.servers else "the server's "
+            yield keys, f"{number} does not divide {of}{nics}{'' if request.servers else ' NICs'}"
 
 
 def _check_unit(request: Request) -> Iterator[Finding]:
-    gpus, unit = chosen_parts.chosen_server(request.server).gpus, request.unit_gpus
-    if unit and unit % gpus:
+    gpus, unit = chosen_parts.chosen_servers(request)[0].gpus, request.unit_gpus
+    if unit and gpus and unit % gpus:
         whole = max(1, round(unit / gpus)) * gpus
         yield ("unit_gpus",), f"{unit} is not a multiple of the server's {gpus} GPUs; the nearest is {whole}"
 
@@ -141,7 +138,7 @@ def _check_pinned_links(request: Request) -> Iterator[Finding]:
 
 def _most_links_per_port(request: Request) -> int:
     """Return the most links into which an allowed switch splits a port, on any number of planes that is allowed."""
-    nic = chosen_parts.chosen_server(request.server).nic_gbps
+    nic = fastest_nic(request)
     asked = [number for _, number in _given_numbers("planes", request.planes)] or even_planes(nic)
     rates = {min(request.link_gbps or nic, nic // planes) for planes in asked if nic % planes == 0}
     models = [model for allowed in chosen_parts.chosen_switches(request).values() for model in allowed]
@@ -171,7 +168,7 @@ def _given_numbers(key: str, asked: int | str | list[int] | None) -> list[tuple[
 
 def _check_pinned_slot(request: Request) -> Iterator[Finding]:
     slot, unit = request.pinned.get("slot"), request.unit_gpus
-    gpus = chosen_parts.chosen_server(request.server).gpus
+    gpus = chosen_parts.chosen_servers(request)[0].gpus
     if slot and unit and slot * gpus != unit:
         yield ("pinned", "slot"), f"{slot} servers have {slot * gpus} GPUs, but unit_gpus is {unit}; make them agree"
 
@@ -203,15 +200,6 @@ def _check_electricity(request: Request) -> Iterator[Finding]:
         yield ("limits", "total_cost_usd"), f"includes electricity; add {' and '.join(missing)}"
 
 
-def _check_growth(request: Request) -> Iterator[Finding]:
-    before, name = request.gpus, "gpus"
-    for index, stage in enumerate(growth_stages(request)):
-        key: Keys = ("grow_to_gpus", index) if isinstance(request.grow_to_gpus, list) else ("grow_to_gpus",)
-        if stage < before or (index and stage == before):
-            yield key, f"{stage} is {'less than' if stage < before else 'the same as'} {name}, {before}"
-        before, name = stage, "the stage before"
-
-
 def _check_appliance_names(request: Request, names: KnownNames) -> Iterator[Finding]:
     """Check that each appliance has a name of its own, which bills and links use."""
     taken = {*names.roles, *names.bundles, "server", "total"}
@@ -231,7 +219,8 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("server", "planes"), _check_planes),
     (("server", "rails"), _check_rails),
     (("server", "unit_gpus"), _check_unit),
-    (("gpus", "grow_to_gpus"), _check_growth),
+    (("gpus", "server", "servers", "unit_gpus", "mix", "pinned"), check_servers),
+    (("gpus", "server", "grow_to_gpus"), check_growth),
     (("limits", "years", "electricity_usd_per_kwh"), _check_electricity),
     (("pinned", "limits", "server", "switches", "planes", "link_gbps"), _check_pinned_links),
     (("pinned", "server", "unit_gpus"), _check_pinned_slot),
@@ -244,6 +233,7 @@ _NAME_CHECKS: tuple[tuple[tuple[str, ...], NameCheck], ...] = (
     (("switches", "family", "tiers"), _check_switches_by_tier),
     (("expected",), _check_expected_names),
     (("appliances",), _check_appliance_names),
+    (("server",), check_server_names),
     (("pinned", "family", "tiers"), _check_pinned_names),
 )
 """The same for the checks against the names that families use."""

@@ -17,7 +17,7 @@ from fabric.request.parts import InlineServer, InlineSwitch, split_ports
 __all__ = [
     "any_switches",
     "asks_for_any",
-    "chosen_server",
+    "chosen_servers",
     "chosen_switches",
     "discount_price",
     "inline_switches",
@@ -31,8 +31,13 @@ Choice = tuple[str, Keys, str | InlineSwitch]
 """A switch that a request allows: its role (`*` for every role), its place, and its name or its facts."""
 
 
-def chosen_server(asked: str | InlineServer) -> Server:
-    """Return the server that a request asks for."""
+def chosen_servers(request: Request) -> tuple[Server, ...]:
+    """Return the server that a request asks for; of unlike servers those of every kind, as they are listed."""
+    asked = [request.server] if request.servers is None else [kind.server for kind in request.servers]
+    return tuple(_find_server(each) for each in asked if each is not None)
+
+
+def _find_server(asked: str | InlineServer) -> Server:
     return catalog.servers()[asked] if isinstance(asked, str) else Server(**asked.model_dump())
 
 

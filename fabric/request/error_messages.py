@@ -14,7 +14,7 @@ from fabric.errors import Mistake, nearest
 from fabric.request.document import Document, Keys
 from fabric.request.fields import WRITING
 
-__all__ = ["explain_errors"]
+__all__ = ["explain_errors", "explain_missing"]
 
 _TAGS = {
     "<one>": "a number",
@@ -48,6 +48,11 @@ def explain_errors(error: ValidationError, document: Document, model: type[BaseM
             seen.add(keys)
             text = _message(dict(detail), model)
             yield str(keys[0]), document.mistake(keys, text, bare=text.startswith("unknown key"))
+
+
+def explain_missing(key: str, document: Document, model: type[BaseModel]) -> str:
+    """Return the message for a key of `model` that is missing or empty, with an example."""
+    return f"{'is empty' if key in document.values else 'missing'}{_example((key,), model)}"
 
 
 def _format_value(value: Any) -> str:

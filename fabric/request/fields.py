@@ -54,12 +54,14 @@ MAX_GPUS = 100_000_000
 
 _NAME = r"^[A-Za-z0-9(+_]([A-Za-z0-9 ._()+-]*[A-Za-z0-9_()+-])?$"
 _AXIS = r"^[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)?$"
+_BUNDLE = r"^[A-Za-z0-9_][A-Za-z0-9_.()+-]*$"
 _KEY = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _CURRENCY = r"^[A-Z]{3}$"
 _RATE = r"^[1-9][0-9]{0,6}$"
 WRITING = {
     _NAME: "use letters a-z, digits and _ ( ) +, with spaces, dots and dashes only inside; a dash may end it",
     _AXIS: "write a tier, a bundle or an axis like `spine` or `leaf-spine`",
+    _BUNDLE: "write a tier, a bundle or an axis like `spine` or `leaf-spine`",
     _KEY: "write a key like `leaf`, `leaf-spine` or `cost_usd.total`",
     _CURRENCY: "write the three capitals of a currency, such as USD or EUR",
     _RATE: "write a rate as a whole number of Gb/s",
@@ -136,8 +138,8 @@ UplinkRole = Annotated[AxisName, known_name("tier with uplinks")]
 """A role whose switches have links up."""
 SurviveName = Annotated[AxisName, known_name("tier or plane")]
 """What may fail: a switch of a role, or a plane."""
-BundleName = Annotated[AxisName, known_name("bundle")]
-"""A bundle of any family."""
+BundleName = Annotated[str, StringConstraints(max_length=120, pattern=_BUNDLE), known_name("bundle")]
+"""A bundle of any family, or the links of one kind of unlike servers."""
 Any_ = Literal["any"]
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

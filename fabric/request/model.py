@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, create_model, field_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, ValidationInfo, create_model, field_validator
 
 from fabric.request.fields import (
     MAX_GPUS,
@@ -26,7 +26,6 @@ from fabric.request.fields import (
     Ratio,
     ResultKey,
     Role,
-    ServerName,
     Share,
     Spare,
     Stock,
@@ -43,7 +42,8 @@ from fabric.request.fields import (
     tag_choice,
 )
 from fabric.request.limits import LIMITS, Limits
-from fabric.request.parts import ApplianceKeys, InlineLink, InlineServer, InlineSwitch, LinkMedia
+from fabric.request.parts import ApplianceKeys, InlineLink, InlineSwitch, LinkMedia
+from fabric.request.server_lists import AskedServer, Growth, ServerCount
 
 __all__ = ["Published", "RatioRange", "Request", "RequestLimits"]
 
@@ -115,10 +115,6 @@ Ratios = Annotated[
 """One ratio or range for all tiers, or ratios and ranges by tier."""
 
 
-def _tag_server(value: Any) -> str:
-    return "<server>" if isinstance(value, dict) else tag(value)
-
-
 def _tag_part(value: Any) -> str:
     return "<switch>" if isinstance(value, dict) else tag(value)
 
@@ -154,6 +150,10 @@ SwitchesByTier = Annotated[dict[Role, Switches], Field(min_length=1)]
 class Request(StrictModel):
     """A request for the fabric of a GPU cluster."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["gpus", "server"]}, {"required": ["servers"]}]}
+    )
+
     schema_uri: Text | None = Field(default=None, alias="$schema", exclude=True)
     """The JSON Schema of this file, for editors; not read."""
     name: Name = Field(default="fabric", examples=["colossus-100k"])
@@ -162,12 +162,16 @@ class Request(StrictModel):
     """A title of one line."""
     description: Text | None = None
     """A longer description."""
-    gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] = Field(examples=[100000])
-    """GPUs to connect; the last server may be partly filled."""
-    server: Annotated[
-        Annotated[ServerName, Tag("<name>")] | Annotated[InlineServer, Tag("<server>")], Discriminator(_tag_server)
-    ] = Field(examples=["hgx-h100"])
-    """The server: a catalogue name, or a mapping of facts."""
+    gpus: Gpus | None = Field(default=None, examples=[100000])
+    """GPUs to connect, required beside `server`; the last server may be partly filled. With `servers` their sum."""
+    server: AskedServer | None = Field(default=None, examples=["hgx-h100"])
+    """The server, required unless there are `servers`: a catalogue name, or a mapping of facts."""
+    servers: Annotated[list[ServerCount], Field(min_length=1, max_length=20)] | None = Field(
+        default=None, examples=[[{"server": "hgx-h100", "count": 32}, {"server": "hgx-a100", "count": 16}]]
+    )
+    """Unlike servers on one fabric, instead of `server`: each kind with its number."""
+    mix: Literal["apart", "together"] = Field(default="apart", examples=["together"])
+    """How unlike servers share scalable units: each unit has one kind (apart), or some of every kind (together)."""
     family: Annotated[
         Annotated[FamilyName, Tag("<name>")]
         | Annotated[list[FamilyName], Tag("<list>"), Field(min_length=1, max_length=100)],
@@ -275,14 +279,8 @@ class Request(StrictModel):
     """Ports kept free on every switch, at the rate of the links: one number, or by tier."""
     appliances: list[ApplianceKeys] = Field(default=[], max_length=20)
     """Boxes that take ports of switches beside the servers, such as UFM: their ports are kept free and counted."""
-    grow_to_gpus: (
-        Annotated[
-            Annotated[Gpus, Tag("<one>")] | Annotated[list[Gpus], Tag("<list>"), Field(min_length=1, max_length=20)],
-            Discriminator(tag),
-        ]
-        | None
-    ) = Field(default=None, examples=[200000, [150000, 200000]])
-    """GPUs to which it must grow later by adding pods (units, in two tiers) without moving a cable; a list: stages."""
+    grow_to_gpus: Growth | None = Field(default=None, examples=[200000, [150000, 200000], {"hgx-h100": 512}])
+    """GPUs to grow to later by adding pods (units, in two tiers) without moving a cable; or stages; or by server."""
     survive: dict[SurviveName, Share] = Field(default={}, examples=[{"spine": 0.9}])
     """Share of all-reduce throughput that must remain after the loss of any one switch of a tier, or of a `plane`."""
     limits: RequestLimits = RequestLimits()
@@ -296,3 +294,10 @@ class Request(StrictModel):
     """Published numbers that the design must reproduce, by tier, bundle or key of the result."""
     sources: list[Text] = Field(default=[], max_length=100, examples=[["https://example.com/paper"]])
     """Where the request and its numbers come from."""
+
+    @field_validator("server", mode="before")
+    @classmethod
+    def _refuse_list(cls, server: Any) -> Any:
+        if isinstance(server, list):
+            raise custom_error("is a list; write unlike servers under `servers`: [{server: hgx-h100, count: 32}, ...]")
+        return server

@@ -83,8 +83,8 @@ class InlineServer(StrictModel):
 
     name: Name = Field(examples=["my-server"])
     """The name of the server in reports."""
-    gpus: Annotated[int, Field(ge=1, le=10_000)] = Field(examples=[8])
-    """GPUs in one NVLink domain."""
+    gpus: Annotated[int, Field(ge=0, le=10_000)] = Field(examples=[8])
+    """GPUs in one NVLink domain; 0 for a storage or login node under `servers`."""
     nics: Annotated[int, Field(ge=1, le=10_000)] = Field(examples=[8])
     """NICs connected to this fabric."""
     nic_gbps: Gbps = Field(examples=[400])

@@ -6,21 +6,30 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from functools import partial
+from math import gcd
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
-from fabric.catalog import Server
 from fabric.errors import InputError, Mistake, nearest
 from fabric.request import chosen_parts
-from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions, growth_stages
+from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions
 from fabric.request.document import Document, Tree, add_plain, quoted
-from fabric.request.error_messages import explain_errors
+from fabric.request.error_messages import explain_errors, explain_missing
 from fabric.request.known_names import KnownNames
 from fabric.request.limits import Limits
 from fabric.request.model import RatioRange, Request
+from fabric.request.server_kinds import (
+    fastest_nic,
+    growth_stages,
+    missing_servers,
+    rail_numbers,
+    server_kinds,
+    total_gpus,
+    usual_rails,
+)
 from fabric.request.shipped_designs import topologies
 from fabric.request.spec import Appliance, Spec, even_planes
 from fabric.request.yaml_reader import read_file, read_text
@@ -100,7 +109,10 @@ def _validate(document: Document, names: KnownNames) -> tuple[Request, list[Mist
             invalid.add(key)
             mistakes.append(mistake)
         valid = {key: value for key, value in document.values.items() if key not in invalid}
-        request = Request.model_validate({"gpus": 1, "server": "hgx-h100", **valid}, context=known)
+        request = Request.model_validate(valid, context=known)
+    for key in missing_servers(document):
+        mistakes.append(document.mistake((key,), explain_missing(key, document, Request)))
+    invalid |= {key for key in ("gpus", "server") if getattr(request, key) is None and not request.servers}
     found = find_contradictions(request, invalid, names)
     mistakes += [document.mistake(keys, text) for keys, text in found]
     return request, sorted(mistakes, key=_line_of)
@@ -114,8 +126,18 @@ def _names_by_kind(document: Document, names: KnownNames) -> dict[str, Collectio
         "tier": names.roles,
         "tier with uplinks": names.uplink_roles,
         "tier or plane": (*names.roles, "plane"),
-        "bundle": names.bundles,
+        "bundle": (*names.bundles, *_kind_bundles(document.values.get("servers"), names)),
     }
+
+
+def _kind_bundles(servers: Any, names: KnownNames) -> Iterator[str]:
+    """Yield the names of the bundles of unlike servers, whatever else is wrong with the list of them."""
+    for each in servers if isinstance(servers, list) else ():
+        server = each.get("server") if isinstance(each, dict) else None
+        name = server.get("name") if isinstance(server, dict) else server
+        yield from (
+            f"{name}{bundle.removeprefix('server')}" for bundle in names.bundles if bundle.startswith("server-")
+        )
 
 
 def _inline_names(switches: Any) -> Iterator[str]:
@@ -133,20 +155,21 @@ def _line_of(mistake: Mistake) -> int:
 
 
 def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
-    server = chosen_parts.chosen_server(request.server)
+    every = chosen_parts.chosen_servers(request)
+    host_bundles = [name for name in names.bundles if name.startswith("server-")]
+    by_bundle = partial(_values_by_bundle, host_bundles, [server.name for server in every if request.servers])
     return Spec(
         name=request.name,
-        gpus=request.gpus,
-        server=server,
+        gpus=total_gpus(request),
+        server=next(server for server in every if server.gpus),
         families=allowed_families(request, names),
         switches=MappingProxyType(chosen_parts.chosen_switches(request)),
-        link_gbps=request.link_gbps or server.nic_gbps,
-        planes=_chosen_numbers(request.planes, even_planes(server.nic_gbps)),
+        link_gbps=request.link_gbps or fastest_nic(request),
+        planes=_chosen_numbers(request.planes, even_planes(gcd(*(server.nic_gbps for server in every)))),
         tiers=allowed_tiers(request),
-        rails=_chosen_numbers(
-            request.rails or server.rails or server.nics,
-            [number for number in range(1, server.nics + 1) if server.nics % number == 0],
-        ),
+        kinds=server_kinds(request),
+        mix=request.mix,
+        rails=_chosen_numbers(request.rails or usual_rails(request), rail_numbers(request)),
         oversubscription=_values_by_name(request.oversubscription, _largest_ratio),
         least_oversubscription=_values_by_name(request.oversubscription, _smallest_ratio),
         unit_gpus=request.unit_gpus,
@@ -158,10 +181,10 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         stages=growth_stages(request),
         survive=_values_by_name(request.survive, _fraction),
         available=MappingProxyType(dict(request.available)),
-        link_price_usd=_values_by_name(request.link_price_usd, partial(chosen_parts.discount_price, request, "link")),
-        lengths_m=_values_by_name(request.lengths_m, float),
+        link_price_usd=by_bundle(request.link_price_usd, partial(chosen_parts.discount_price, request, "link")),
+        lengths_m=by_bundle(request.lengths_m, float),
         link_parts=chosen_parts.link_parts(request),
-        media=_values_by_name(request.media, str),
+        media=by_bundle(request.media, str),
         optics=tuple(request.optics),
         exclude_optics=tuple(request.exclude_optics),
         currency=request.currency,
@@ -175,7 +198,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         pinned=MappingProxyType(dict(request.pinned)),
         expected=MappingProxyType(dict(document.values.get("expected", {}))),
         sources=tuple(request.sources),
-        request=MappingProxyType(_complete_request(request, document, server)),
+        request=MappingProxyType(_complete_request(request, document)),
     )
 
 
@@ -191,6 +214,13 @@ def _values_by_name(asked: Any, kind: Any) -> Mapping[str, Any]:
     return MappingProxyType({name: kind(value) for name, value in named.items()})
 
 
+def _values_by_bundle(host_bundles: list[str], servers: list[str], asked: Any, kind: Any) -> Mapping[str, Any]:
+    """Return the converted values by bundle; one of `server-leaf` is that of every server's, unless it has its own."""
+    named = _values_by_name(asked, kind)
+    own = {f"{server}{name.removeprefix('server')}": name for server in servers for name in host_bundles}
+    return MappingProxyType({**{each: named[name] for each, name in own.items() if name in named}, **named})
+
+
 def _largest_ratio(asked: float | RatioRange) -> Fraction:
     return _fraction(asked if isinstance(asked, int | float) else asked.max)
 
@@ -204,11 +234,12 @@ def _fraction(ratio: float) -> Fraction:
     return Fraction(str(ratio)).limit_denominator(10_000)
 
 
-def _complete_request(request: Request, document: Document, server: Server) -> dict[str, Any]:
+def _complete_request(request: Request, document: Document) -> dict[str, Any]:
     """Return the request as it was written, with the values that apply for the keys that it leaves out."""
     defaults = {key: value for key, value in request if key != "schema_uri"}
     complete = {**defaults, "limits": vars(request.limits)}
     complete |= {key: value for key, value in document.values.items() if key in complete and key != "limits"}
-    complete["link_gbps"] = complete["link_gbps"] or server.nic_gbps
-    complete["rails"] = complete["rails"] or server.rails or server.nics
+    complete["gpus"] = total_gpus(request)
+    complete["link_gbps"] = complete["link_gbps"] or fastest_nic(request)
+    complete["rails"] = complete["rails"] or usual_rails(request)
     return complete

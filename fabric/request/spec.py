@@ -11,7 +11,7 @@ from typing import Any
 from fabric.catalog import LinkPart, Server, Switch
 from fabric.request.limits import Limits
 
-__all__ = ["Appliance", "Spec", "even_planes"]
+__all__ = ["Appliance", "ServerKind", "Spec", "even_planes"]
 
 HOURS = 8766
 """The hours of a year of 365.25 days."""
@@ -38,6 +38,25 @@ class Appliance:
 
 
 @dataclass(frozen=True)
+class ServerKind:
+    """Equal servers of a fabric, and how many there are."""
+
+    server: Server
+    """The server."""
+    count: int
+    """The number of them."""
+    grown: int
+    """The number of them to which the fabric must be able to grow, at least those of today."""
+    per_unit: int | None = None
+    """Those of a scalable unit, which share their leaves; None lets sizing choose."""
+
+    @property
+    def name(self) -> str:
+        """The name of the server, which is also the role of these servers."""
+        return self.server.name
+
+
+@dataclass(frozen=True)
 class Spec:
     """A request for a fabric, checked. Of a tuple of choices sizing takes the best.
 
@@ -49,7 +68,7 @@ class Spec:
     gpus: int
     """The GPUs to connect; the last server may be filled in part."""
     server: Server
-    """The server that holds them."""
+    """The server that holds them; of several kinds the first with GPUs."""
     families: tuple[str, ...]
     """The names of the families allowed, in the order asked."""
     switches: Mapping[str, tuple[Switch, ...]]
@@ -60,6 +79,10 @@ class Spec:
     """The numbers of planes allowed."""
     tiers: tuple[int, ...] = (1, 2, 3, 4)
     """The numbers of tiers allowed."""
+    kinds: tuple[ServerKind, ...] = ()
+    """The kinds of unlike servers as they are placed, one that grows last; none where all servers are equal."""
+    mix: str = "apart"
+    """How unlike servers share units: each unit has one kind (`apart`), or some of every kind (`together`)."""
     rails: tuple[int, ...] = ()
     """The numbers of rails allowed."""
     oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
@@ -127,8 +150,18 @@ class Spec:
 
     @property
     def servers(self) -> int:
-        """The servers that hold the GPUs, the last one perhaps in part."""
-        return -(-self.gpus // self.server.gpus)
+        """The servers: those that hold the GPUs, the last one perhaps in part, and those without any."""
+        return sum(kind.count for kind in self.kinds) or -(-self.gpus // self.server.gpus)
+
+    @property
+    def nics(self) -> int:
+        """The NICs of all servers."""
+        return sum(kind.count * kind.server.nics for kind in self.kinds) or self.servers * self.server.nics
+
+    @property
+    def grown_nics(self) -> int:
+        """The NICs of all servers to which the fabric must be able to grow."""
+        return sum(kind.grown * kind.server.nics for kind in self.kinds) or self.grown_servers * self.server.nics
 
     @property
     def unit_servers(self) -> int | None:
@@ -140,9 +173,19 @@ class Spec:
         return tuple(self.switches.get(role, self.switches.get("*", ())))
 
     def plane_gbps(self, planes: int) -> int:
-        """Return the rate in Gb/s of a host link with the NIC split over `planes`; 0 where it does not split evenly."""
-        share, rest = divmod(self.server.nic_gbps, planes)
+        """Return the rate in Gb/s of the fastest host link, NICs split over `planes`; 0 where one can't be evenly."""
+        rates = [self.host_gbps(server, planes) for server in self.every_server]
+        return max(rates) if all(rates) else 0
+
+    def host_gbps(self, server: Server, planes: int) -> int:
+        """Return the rate in Gb/s of a server's links with each NIC split over `planes`; 0 where it can't be evenly."""
+        share, rest = divmod(server.nic_gbps, planes)
         return 0 if rest else min(self.link_gbps, share)
+
+    @property
+    def every_server(self) -> tuple[Server, ...]:
+        """The servers of all kinds, each once."""
+        return tuple(kind.server for kind in self.kinds) or (self.server,)
 
     def ratio(self, role: str) -> Fraction:
         """Return the largest oversubscription allowed at `role`."""
@@ -155,6 +198,8 @@ class Spec:
     @property
     def grown_servers(self) -> int:
         """The servers to which the fabric must be able to grow, at least those of today."""
+        if self.kinds:
+            return sum(kind.grown for kind in self.kinds)
         return max(self.servers, -(-(self.grow_to_gpus or 0) // self.server.gpus))
 
     def spare_ports(self, role: str) -> int:

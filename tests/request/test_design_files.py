@@ -14,6 +14,7 @@ from fabric.request import topologies
 from fabric.request.model import Published, RatioRange, Request, RequestLimits
 from fabric.request.parts import ApplianceKeys, InlineLink, InlineServer, InlineSwitch
 from fabric.request.schema import FILE, key_table, schema_text
+from fabric.request.server_lists import ServerCount
 from tests.request_fixtures import read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,11 +67,19 @@ def test_the_schema_refuses_what_the_model_refuses() -> None:
         {"pinned": {"Pod": 1}},
         {"tiers": 5},
         {"planes": "two"},
+        {"servers": [{"server": "hgx-h100"}]},
+        {"mix": "mixed"},
     ):
         request = {"gpus": 8, "server": "hgx-h100", **wrong}
         with pytest.raises(InputError):
             read(request)
         assert not VALIDATOR.is_valid(request), wrong
+
+
+def test_the_schema_takes_a_list_of_servers_for_a_server() -> None:
+    """A request needs GPUs and a server, or a list of unlike servers."""
+    assert VALIDATOR.is_valid({"servers": [{"server": "hgx-h100", "count": 4}]})
+    assert not VALIDATOR.is_valid({"gpus": 8})
 
 
 def test_the_schema_is_sound_and_current() -> None:
@@ -82,7 +91,8 @@ def test_the_schema_is_sound_and_current() -> None:
 def test_every_key_is_documented_in_the_words_of_the_model() -> None:
     """The page on the request has each table of keys as `fabric.request.schema.key_table` makes it."""
     page = (ROOT / "docs" / "request.md").read_text(encoding="utf-8")
-    for model in (Request, ApplianceKeys, InlineServer, InlineSwitch, InlineLink, RatioRange, RequestLimits, Published):
+    parts = (ApplianceKeys, InlineServer, ServerCount, InlineSwitch, InlineLink)
+    for model in (Request, *parts, RatioRange, RequestLimits, Published):
         assert key_table(model) in page, model
 
 

@@ -29,7 +29,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"gpus": 1e5}, "gpus: 100000.0 is not a whole number; write 100000"),
     ({"gpus": 8.5}, "gpus: 8.5 is not a whole number"),
     ({"gpus": float("nan")}, "gpus: nan is not a whole number"),
-    ({"gpus": None}, "gpus: is empty; leave the key out or write a whole number"),
+    ({"gpus": None}, "gpus: is empty; write for example `gpus: 100000`"),
     ({"gpus": [8]}, "gpus: this is a list, not a whole number"),
     ({"gpu": 8}, "gpu: unknown key; did you mean 'gpus'?"),
     ({"nic_gbp": 8}, "nic_gbp: unknown key; did you mean 'server.nic_gbps'?"),
