@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ortools.sat.python import cp_model
 
+from fabric.optimizer.port_limits import drops_ports
 from fabric.request.spec import Appliance
 from fabric.topology.polynomial import Monomial
 from fabric.topology.topology import Group
@@ -85,7 +86,7 @@ def _free_ports(model: Model, group: Group, switches: Monomial) -> Term:
 def _keep_in_fabric(model: Model, group: Group, total: Any) -> None:
     """Keep `total` ports free on all switches of the group together."""
     full = _free_ports(model, group, model.topology.devices(group)) >= total
-    if any(name.startswith("ports") for name in model.relaxed) or _grows(model) is True:
+    if drops_ports(model.relaxed, group.role) or _grows(model) is True:
         model.cp.add(full)
         return
     ends: Any = sum(

@@ -14,6 +14,7 @@ from fabric.optimizer.clos_features import clos_features
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.pair_links import add_parallel_links
+from fabric.optimizer.port_limits import drops_ports
 from fabric.optimizer.survival import remains_of, survive_switch
 from fabric.topology.clos import AxisBundle, ClosForm, filled_name
 from fabric.topology.topology import PLANE, Bundle, Group
@@ -182,7 +183,7 @@ class ClosModel(Model):
             self.cp.add(100 * down <= share).only_enforce_if(high)
 
     def _bound_total_links(self, group: Group) -> None:
-        if any(name.startswith("ports") for name in self.relaxed):
+        if drops_ports(self.relaxed, group.role):
             return
         below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
         above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)

@@ -18,6 +18,8 @@ from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT, bundle_splits
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
+from fabric.topology.families import family
+from fabric.topology.topology import title
 
 __all__ = ["describe_conflict", "explain"]
 
@@ -48,7 +50,18 @@ def explain(
     named = {_name_limit(spec, item): item for item in conflict.conflict}
     nearest = [reason for reason in reasons if not reason.endswith(NO_SINGLE_LIMIT)]
     lines = describe_conflict(named, smallest=conflict.smallest)
-    return Infeasible(text, [*lines, *nearest[:SHOWN]], conflict.conflict)
+    return Infeasible(text, [*lines, *_suppositions(spec, conflict.conflict), *nearest[:SHOWN]], conflict.conflict)
+
+
+def _suppositions(spec: Spec, conflict: Iterable[Conflict]) -> Iterator[str]:
+    """Yield which rule of the wiring the ports of an upper tier are too few for."""
+    forms = [form for name in spec.families for form in family(name).forms if form.layered]
+    for role in filter(None, (_ports_role(spec, item.limit) for item in conflict)):
+        below = {form.bundle_below(role) for form in forms if role in form.roles} & {
+            bundle for form in forms for bundle in form.fabric_bundles if bundle.uniform
+        }
+        for lower in dict.fromkeys(title(bundle.lower.role) for bundle in below):
+            yield f"this supposes that each {lower} is joined to every {title(role)} above it, by equally many links"
 
 
 def describe_conflict(named: Mapping[str, Conflict], *, smallest: bool = True) -> Iterator[str]:
@@ -73,16 +86,29 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
         return "whole connectors and cables"
     if not item.limit.startswith("ports"):
         return f"{item.limit} {_write_value(item.value)}"
-    models = {model.name: model for allowed in spec.switches.values() for model in allowed}
+    role = _ports_role(spec, item.limit)
+    choices = [spec.models(role)] if role else spec.switches.values()
     rates = dict.fromkeys(gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes)))
-    each = [f"{model.name} ({_ports(model, rates)})" for model in models.values() if any(map(model.radix, rates))]
-    left = len(each) - SHOWN
-    more = f" and {left} more switch{'es'[: 2 * (left > 1)]}" if left > 0 else ""
-    return f"the ports of {', '.join(each[:SHOWN])}{more}"
+    named = {model.name: model for allowed in choices for model in allowed if any(map(model.radix, rates))}
+    if len(named) > SHOWN:
+        each = [(f"{len(named)} switch models", f"at most {_ports(named.values(), rates)}")]
+    else:
+        each = [(name, _ports([model], rates)) for name, model in named.items()]
+    if role:
+        return f"the ports of the {title(role)} ({'; '.join(f'{model}: {ports}' for model, ports in each)})"
+    return f"the ports of {', '.join(f'{model} ({ports})' for model, ports in each)}"
 
 
-def _ports(switch: Switch, rates: Iterable[int]) -> str:
-    return ", ".join(f"{units.count(switch.radix(gbps))} at {gbps}G" for gbps in rates if switch.radix(gbps))
+def _ports_role(spec: Spec, limit: str) -> str | None:
+    """Return the role whose ports a limit of a conflict bounds; None for those of every tier."""
+    roles = (role for name in spec.families for form in family(name).forms for role in form.roles)
+    return next((role for role in roles if limit.partition(" at ")[0] == f"ports of the {title(role)}"), None)
+
+
+def _ports(models: Iterable[Switch], rates: Iterable[int]) -> str:
+    """Return the most ports that a switch of the models has at each rate."""
+    each = {gbps: max(model.radix(gbps) for model in models) for gbps in rates}
+    return ", ".join(f"{units.count(ports)} at {gbps}G" for gbps, ports in each.items() if ports)
 
 
 UPPER = ("gpus", "grow_to_gpus", "reserve", "least_oversubscription", "survive")
@@ -104,7 +130,8 @@ def _nearest_value(item: Conflict) -> str:
     verb, problem, nearest, unit = "is", "too low", "minimum feasible value", ""
     if kind == "ports":
         verb, problem, nearest = "are", "too few", "minimum per switch"
-        unit = f" {item.limit.partition(' ')[2]}"
+        rate = item.limit.partition(" at ")[2]
+        unit = f" at {rate}" if rate else ""
     elif item.limit == APPLIANCES:
         most = sum(each["ports"] for each in item.value)
         verb, problem, nearest, unit = "take", "too many ports", "maximum feasible value", f" of their {most} ports"

@@ -14,6 +14,7 @@ from fabric.optimizer.feature import Feature
 from fabric.optimizer.graph_features import graph_features
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.pair_links import add_parallel_links
+from fabric.optimizer.port_limits import drops_ports
 from fabric.optimizer.survival import remains_of
 from fabric.topology.graph_form import GraphForm, PatternBundle, Rule, SizeTable
 from fabric.topology.polynomial import Expression, Polynomial, Ratio
@@ -159,7 +160,7 @@ class GraphModel(Model):
         return flag
 
     def _bound_total_links(self, group: Group) -> None:
-        if any(name.startswith("ports") for name in self.relaxed):
+        if drops_ports(self.relaxed, group.role):
             return
         ends = sum(
             (1 + (bundle.lower == bundle.upper)) * self.links(bundle)

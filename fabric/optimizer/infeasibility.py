@@ -22,6 +22,7 @@ from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, allowed_sizes, candidates
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT
+from fabric.optimizer.port_limits import port_limits
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.families import family
@@ -52,12 +53,13 @@ def request_limits(spec: Spec) -> dict[str, Any]:
         found["tiers"] = spec.tiers
     if not set(_any_planes(spec)) <= set(spec.planes):
         found["planes"] = spec.planes
-    found["ports"] = None
     found |= {f"limits.{key}": most for key, most in limits.on_objectives.items()}
     found |= {name: value for name in ("unit_gpus", "grow_to_gpus") if (value := getattr(spec, name))}
     found |= {"reserve": _plain(spec.reserve)} if any(spec.reserve.values()) else {}
     found |= {APPLIANCES: [each.keys for each in spec.appliances]} if spec.appliances else {}
     found |= {f"pinned.{axis}": size for axis, size in spec.pinned.items()}
+    # After what the request chooses: where a unit or a pin is what makes a tier short, it is named and not a tier.
+    found |= dict.fromkeys(port_limits(spec, topologies))
     found |= {f"survive.{role}": float(share) for role, share in spec.survive.items()}
     found |= {"available": dict(spec.available)} if spec.available else {}
     if any(spec.least_oversubscription.values()):

@@ -17,9 +17,10 @@ from fabric.optimizer.infeasibility import FeasibilityOracle, budget_per_candida
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
+from fabric.optimizer.port_limits import port_role
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
-from fabric.topology.topology import PLANE
+from fabric.topology.topology import PLANE, title
 
 __all__ = ["ConflictSet", "nearest_feasible", "smallest_conflict"]
 
@@ -68,10 +69,17 @@ def nearest_feasible(oracle: FeasibilityOracle, limit: str) -> Conflict:
     axis = _axis(oracle.candidates[0], limit)
     chosen = [one for one in (oracle.candidates[index] for index in within) if not axis or has_size(one, axis)]
     least, decided = _least_excess(chosen, limit)
-    if limit == "ports":
-        candidate = least[1] if least else (chosen or oracle.candidates)[0]
-        limit, value = f"ports at {candidate.link_gbps}G", _most_ports(candidate)
+    role = port_role(limit)
+    if role is not None:
+        candidate = least[1] if least else next(one for one in (*chosen, *oracle.candidates) if _has_role(one, role))
+        limit, value = _name_ports(oracle.spec, role, candidate.link_gbps), _most_ports(candidate, role)
     return Conflict(limit, value, _request_value(oracle.spec, limit, least[0]) if least else None, settled=decided)
+
+
+def _name_ports(spec: Spec, role: str, gbps: int) -> str:
+    """Return what a limit on ports is called, with the rate where that is open."""
+    rates = {spec.plane_gbps(planes) for planes in spec.planes}
+    return f"ports of the {title(role)}{f' at {gbps}G' if len(rates) > 1 else ''}" if role else f"ports at {gbps}G"
 
 
 def _nearest_number(oracle: FeasibilityOracle, limit: str, within: Iterable[int]) -> tuple[int | None, bool]:
@@ -142,7 +150,10 @@ def _least_excess(group: Sequence[Candidate], limit: str) -> tuple[tuple[int, Ca
     """
     best: tuple[Fraction, int, Candidate] | None = None
     for candidate in group:
-        unit = _most_ports(candidate) if limit == "ports" else 1
+        role = port_role(limit)
+        if role is not None and not _has_role(candidate, role):
+            continue
+        unit = 1 if role is None else _most_ports(candidate, role)
         try:
             model = build_model(candidate, [limit])
             expressions = _expressions(model, limit)
@@ -188,5 +199,10 @@ def _request_value(spec: Spec, limit: str, least: int) -> int | float:
     return least / objective.scale if objective and objective.scale > 1 else abs(least)
 
 
-def _most_ports(candidate: Candidate) -> int:
-    return max(max(candidate.radix(role)) for role in candidate.topology.roles)
+def _has_role(candidate: Candidate, role: str) -> bool:
+    return not role or role in candidate.topology.roles
+
+
+def _most_ports(candidate: Candidate, role: str) -> int:
+    """Return the most ports of a switch that the role may have; of any role where it is empty."""
+    return max(max(candidate.radix(each)) for each in candidate.topology.roles if role in ("", each))

@@ -18,6 +18,7 @@ from fabric.optimizer.feature import Feature
 from fabric.optimizer.integer_bounds import any_width, ceiling
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.pair_links import limit_pairs
+from fabric.optimizer.port_limits import drops_ports
 from fabric.topology.polynomial import Expression, Monomial, Polynomial
 from fabric.topology.topology import Bundle, Group, Topology
 
@@ -60,7 +61,7 @@ class Model(ABC):
         self.excess: Term = 0
         self._ceiling = ceiling(candidate)
         self.widest = max(max(candidate.radix(role)) for role in candidate.topology.roles)
-        if any(name.startswith("ports") for name in self.relaxed):
+        if any(drops_ports(self.relaxed, role) for role in candidate.topology.roles):
             self.widest = any_width(candidate, self.widest)
         self._products: dict[tuple[str, ...], Term] = {}
         self._links: dict[str, Term] = {}
@@ -233,7 +234,7 @@ class Model(ABC):
             self.cp.add(total <= self.excess_to(self.widest)).only_enforce_if(short)
             for radix, used in flags:
                 self.cp.add(total <= radix).only_enforce_if(short.negated(), used)
-        elif "ports" not in self.relaxed:
+        elif not drops_ports(self.relaxed, role):
             for radix, used in flags:
                 self._only_if(used, total <= radix)
         self._limit_ratio(group)
@@ -243,8 +244,7 @@ class Model(ABC):
         return None if f"pinned.{name}" in self.relaxed else self.candidate.spec.pinned.get(name)
 
     def _spare_ports(self, role: str) -> Term:
-        spec = self.candidate.spec
-        own = spec.spare_ports(role)
+        spec, own = self.candidate.spec, self.candidate.spec.spare_ports(role)
         if "reserve" not in self.relaxed or not own:
             return own
         if len(self.relaxed) > 1:

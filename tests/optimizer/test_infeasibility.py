@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
@@ -47,6 +47,14 @@ def small(random: Random) -> Spec:
     )
 
 
+def small_by_tier(random: Random) -> Spec:
+    """Return such a request with a switch model of its own for each of two tiers, on units that may be given."""
+    spec = small(random)
+    models = (Switch(role, random.choice([4, 6, 8, 12]), 100, price_usd=5) for role in ("leaf", "spine"))
+    most = Fraction(random.choice([1, 2, 3]))
+    return replace(spec, switches={model.name: (model,) for model in models}, tiers=(2,), oversubscription={"*": most})
+
+
 def feasible(spec: Spec) -> bool:
     """Return whether any candidate is feasible, by the models that sizing solves."""
     found, _ = candidates(spec, ("price",))
@@ -56,7 +64,8 @@ def feasible(spec: Spec) -> bool:
 def changed(spec: Spec, limit: str, value: Any) -> Spec:
     """Return the request with another value of one limit."""
     if limit.startswith("ports"):
-        return replace(spec, switches={"*": (replace(spec.switches["*"][0], ports=value),)})
+        role = limit.removeprefix("ports of the ") if " of " in limit else "*"
+        return replace(spec, switches={**spec.switches, role: (replace(spec.switches[role][0], ports=value),)})
     if limit.startswith("limits."):
         return replace(spec, limits=replace(spec.limits, **{limit.partition(".")[2]: value}))
     ratio = Fraction(value).limit_denominator(100) if limit == "oversubscription" else 0
@@ -66,10 +75,10 @@ def changed(spec: Spec, limit: str, value: Any) -> Spec:
 
 def without(spec: Spec, limits: Iterable[str]) -> Spec:
     """Return the request with such loose values of some limits that they exclude nothing."""
-    loose = {"gpus": spec.server.gpus, "tiers": (1, 2, 3, 4), "ports": HUGE, "reserve": 0}
+    loose = {"gpus": spec.server.gpus, "tiers": (1, 2, 3, 4), "reserve": 0}
     loose |= {"oversubscription": HUGE, "limits.parallel_links": HUGE}
     for limit in limits:
-        spec = changed(spec, limit, loose.get(limit))
+        spec = changed(spec, limit, HUGE if "ports" in limit else loose.get(limit))
     return spec
 
 
@@ -83,18 +92,27 @@ def tighter(item: Conflict) -> float | int:
     return item.nearest + (1 if item.limit == "reserve" else -1)
 
 
-def test_the_set_is_a_smallest_one_and_each_nearest_value_is_exact() -> None:
+@pytest.mark.parametrize(
+    ("draw", "times", "expected"),
+    [
+        (small, 15, {"gpus", "tiers", "ports at 100G"}),
+        (small_by_tier, 10, {"gpus", "ports of the leaf", "ports of the spine"}),
+    ],
+)
+def test_the_set_is_a_smallest_one_and_each_nearest_value_is_exact(
+    draw: Callable[[Random], Spec], times: int, expected: set[str]
+) -> None:
     """No fewer limits of small requests exclude every fabric, and each nearest value does while the next does not."""
     random, checked, seen = Random(5), 0, set()
-    while checked < 15:
-        spec = small(random)
+    while checked < times:
+        spec = draw(random)
         if feasible(spec):
             continue
         checked += 1
         met = smallest_conflict(spec, ("price",))
         assert met
         assert met.smallest
-        limits = [limit for limit in request_limits(spec) if limit != "planes"]
+        limits = [_shown(limit) for limit in request_limits(spec) if limit != "planes"]
         named = [item.limit.partition(" at ")[0] for item in met.conflict]
         sizes = range(len(named))
         fewer = (kept for size in sizes for kept in combinations([*limits], size))
@@ -104,7 +122,12 @@ def test_the_set_is_a_smallest_one_and_each_nearest_value_is_exact() -> None:
         for item in met.conflict:
             seen.add(item.limit)
             check_nearest(spec, item)
-    assert {"gpus", "tiers", "ports at 100G"} <= seen
+    assert expected <= seen
+
+
+def _shown(limit: str) -> str:
+    """Return a limit as messages call it."""
+    return limit.replace("ports.", "ports of the ")
 
 
 def check_nearest(spec: Spec, item: Conflict) -> None:
@@ -125,6 +148,28 @@ def check_nearest(spec: Spec, item: Conflict) -> None:
         assert not any(feasible(changed(spec, limit, each)) for each in nearer), (spec, item)
     elif limit != "tiers":
         assert not feasible(changed(spec, limit, tighter(item))), (spec, item)
+
+
+CASE = {"gpus": 2400, "server": {"name": "box", "gpus": 1, "nics": 1, "nic_gbps": 25}, "family": "fat-tree", "tiers": 2}
+CASE |= {"oversubscription": 12, "unit_gpus": 48, "link_price_usd": 1}
+
+
+def test_the_tier_that_is_short_is_named_with_its_own_switch() -> None:
+    """A spine needs a port for each of 50 leaves; the leaves have enough, and with 50 ports to a spine there is one."""
+    leaf, spine = (
+        {"name": name, "ports": ports, "rate_gbps": 25, "price_usd": 10} for name, ports in (("lf", 52), ("sp", 36))
+    )
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(CASE | {"switches": {"leaf": leaf, "spine": spine}})
+    ports = [(item.limit, item.value, item.nearest) for item in caught.value.conflict if "ports" in item.limit]
+    assert ports == [("ports of the spine", 36, 50)]
+    assert "the ports of the spine (sp: 36 at 25G) are too few; minimum per switch (others unchanged): 50" in str(
+        caught.value
+    )
+    assert "each leaf is joined to every spine above it, by equally many links" in str(caught.value)
+    assert "lf" not in str(caught.value)
+    enough = fabric.design(CASE | {"switches": {"leaf": leaf, "spine": spine | {"ports": 50}}})
+    assert enough.blueprint.devices("leaf") == 50
 
 
 FAR = {"name": "far", "gpus": 131_072, "server": "hgx-h100", "family": "fat-tree", "switches": "qm9700"}
