@@ -11,7 +11,7 @@ from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
 from fabric.request import Spec
 from fabric.topology.families import family
-from fabric.topology.topology import PLANE, Topology
+from fabric.topology.topology import PLANE, Topology, title
 
 __all__ = ["Candidate", "Rejected", "allowed_sizes", "candidates"]
 
@@ -79,6 +79,8 @@ class Rejected:
     """Why it is ruled out."""
     unknown: bool = False
     """Whether a fact that is not known rules it out, so that it might meet the request."""
+    clash: bool = False
+    """Whether the switches named for its tiers have no link layer in common."""
 
 
 def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[Rejected]]:
@@ -93,8 +95,11 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
     found: list[Candidate] = []
     rejected: list[Rejected] = []
     for topology in topologies:
+        if clash := _layer_clash(spec, topology):
+            rejected.append(Rejected(f"{topology.family} in {topology.size_label}", clash, clash=True))
+            continue
         for planes in spec.planes:
-            for layer in _link_layers(spec):
+            for layer in _link_layers(spec, topology):
                 result = _try_candidate(spec, topology, planes, layer, needs)
                 if isinstance(result, Candidate):
                     found.append(result)
@@ -103,10 +108,34 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
     return found, rejected
 
 
-def _link_layers(spec: Spec) -> list[str | None]:
-    """Return the link layers of the allowed switches, each for a fabric of its own; None where none has one."""
+LAYERS = {"ethernet": "Ethernet", "infiniband": "InfiniBand"}
+"""What link layers are called."""
+
+
+def _link_layers(spec: Spec, topology: Topology) -> list[str | None]:
+    """Return the link layers that every role has a switch of, each for a fabric of its own; None where any will do."""
     layers = {model.link_layer for models in spec.switches.values() for model in models if model.link_layer}
-    return [*sorted(layers)] if layers else [None]
+    common = [layer for layer in sorted(layers) if not _lacking_roles(spec, topology, layer)]
+    return [*common] if layers else [None]
+
+
+def _lacking_roles(spec: Spec, topology: Topology, layer: str) -> list[str]:
+    """Return the roles that have switches, but none of a link layer."""
+    return [role for role in topology.roles if spec.models(role) and not _with_link_layer(spec.models(role), layer)]
+
+
+def _layer_clash(spec: Spec, topology: Topology) -> str | None:
+    """Return which switches have no link layer in common; None where there is one for all tiers."""
+    lacking = {layer: _lacking_roles(spec, topology, layer) for layer in LAYERS}
+    if not all(lacking.values()):
+        return None
+    speakers = {roles[0]: other for layer, roles in lacking.items() for other in LAYERS if other != layer}
+    each = (
+        f"the {title(role)} ({' or '.join(model.name for model in spec.models(role))}) is {LAYERS[speakers[role]]}"
+        for role in topology.roles
+        if role in speakers
+    )
+    return f"{' and '.join(each)}: one fabric has one link layer"
 
 
 def _with_link_layer(models: tuple[Switch, ...], layer: str | None) -> tuple[Switch, ...]:
@@ -154,8 +183,6 @@ def _objections(candidate: Candidate, layer: str | None) -> Iterator[str]:
     for role, usable in models.items():
         if not spec.models(role):
             yield f"the request names no switch for the {role}"
-        elif not _with_link_layer(spec.models(role), layer):
-            yield f"no switch allowed for the {role} speaks {layer}, as others do: one fabric has one link layer"
         elif not usable and not _may_split(spec, role, layer, gbps):
             has = ", ".join(f"{model.name} {_rates(model)}" for model in _with_link_layer(spec.models(role), layer))
             yield f"the {role} has no ports at {gbps}G ({has})"

@@ -12,7 +12,7 @@ from fabric.errors import Conflict, Infeasible, InputError
 from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, Rejected
-from fabric.optimizer.infeasibility import BUDGET, budget_per_candidate
+from fabric.optimizer.infeasibility import BUDGET, RATE, budget_per_candidate
 from fabric.optimizer.limit_relaxation import smallest_conflict
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT, bundle_splits
@@ -39,18 +39,24 @@ def explain(
     """
     if not found and (unknown := [item.reason for item in rejected if item.unknown]):
         return InputError(f"{spec.name}: {unknown[0]}")
+    clashes = dict.fromkeys(item.reason for item in rejected if item.clash)
+    text = f"no fabric for {units.count(spec.gpus)} GPUs meets the request"
+    if clashes and not found:
+        return Infeasible(text, clashes)
     conflict = smallest_conflict(spec, facts)
     budget = budget_per_candidate(found)
     # The conflict explains the most; beside it, many candidates are not worth the time that each takes.
     budget = budget / (8 if len(found) > 8 else 1) if conflict else 4 * budget
     reasons = list(dict.fromkeys(_reasons(spec, found, rejected, budget)))
-    text = f"no fabric for {units.count(spec.gpus)} GPUs meets the request"
     if not conflict:
-        return Infeasible(text, reasons)
+        return Infeasible(text, [*clashes, *reasons])
     named = {_name_limit(spec, item): item for item in conflict.conflict}
     nearest = [reason for reason in reasons if not reason.endswith(NO_SINGLE_LIMIT)]
-    lines = describe_conflict(named, smallest=conflict.smallest)
-    return Infeasible(text, [*lines, *_suppositions(spec, conflict.conflict), *nearest[:SHOWN]], conflict.conflict)
+    lines = [*describe_conflict(named, smallest=conflict.smallest), *_suppositions(spec, conflict.conflict)]
+    # Where no port is as fast as the links, that is the cause, and the limits are the ways out.
+    causes_first = any(item.limit == RATE for item in conflict.conflict)
+    ordered = [*nearest[:SHOWN], *lines] if causes_first else [*lines, *nearest[:SHOWN]]
+    return Infeasible(text, [*clashes, *ordered], conflict.conflict)
 
 
 def _suppositions(spec: Spec, conflict: Iterable[Conflict]) -> Iterator[str]:
@@ -126,6 +132,8 @@ def _nearest_value(item: Conflict) -> str:
         return ": changing this alone is not enough"
     if item.limit == CONNECTORS:
         return " exclude it: no cable joins parts of two connectors or cages; one for each link at one end would do"
+    if item.limit == RATE:
+        return f" is faster than the ports; fastest feasible rate (others unchanged): write {RATE}: {item.nearest}"
     kind = item.limit.partition(" ")[0].partition(".")[0]
     verb, problem, nearest, unit = "is", "too low", "minimum feasible value", ""
     if kind == "ports":
@@ -155,7 +163,7 @@ def _reasons(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected
         capacity = f"carry {units.count(most)} GPUs or fewer" if most else "can't be built at any size"
         yield f"{len(reached) - SHOWN} of {len(reached)} topologies {capacity}"
     grouped: dict[str, list[str]] = {}
-    for item in rejected:
+    for item in (one for one in rejected if not one.clash):
         grouped.setdefault(item.reason, []).append(item.name)
     for reason, names in grouped.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""

@@ -28,10 +28,13 @@ from fabric.request import Spec
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE
 
-__all__ = ["BUDGET", "FeasibilityOracle", "budget_per_candidate", "has_size", "request_limits"]
+__all__ = ["BUDGET", "RATE", "FeasibilityOracle", "budget_per_candidate", "has_size", "request_limits"]
 
 BUDGET = 2.0
 """The deterministic time of each test (see `solve.SOLVE_BUDGET`); what takes more stays undecided."""
+
+RATE = "link_gbps"
+"""The limit on the rate of links, below that of the NICs or not."""
 
 MAX_TESTED, MAX_TRIED = 100, 10**5
 """The most sets of limits that are tested, and the most that are gone through to find the next one."""
@@ -53,6 +56,7 @@ def request_limits(spec: Spec) -> dict[str, Any]:
         found["tiers"] = spec.tiers
     if not set(_any_planes(spec)) <= set(spec.planes):
         found["planes"] = spec.planes
+    found |= {RATE: spec.link_gbps} if _slower_rates(spec) else {}
     found |= {f"limits.{key}": most for key, most in limits.on_objectives.items()}
     found |= {name: value for name in ("unit_gpus", "grow_to_gpus") if (value := getattr(spec, name))}
     found |= {"reserve": _plain(spec.reserve)} if any(spec.reserve.values()) else {}
@@ -91,6 +95,16 @@ def _any_planes(spec: Spec) -> tuple[int, ...]:
     return tuple(dict.fromkeys([*spec.planes, *(planes for planes in range(1, 9) if spec.plane_gbps(planes))]))
 
 
+def _slower_rates(spec: Spec) -> list[int]:
+    """Return the slower rates of the ports of switches, where those of some tier have none at the rate of any link."""
+    rates = {gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes))}
+    tiers = spec.switches.values()
+    if any(all(any(model.radix(gbps) for model in models) for models in tiers) for gbps in rates):
+        return []
+    ports = {rate for models in tiers for model in models for rate in model.rates}
+    return sorted((rate for rate in ports if rate < max(rates, default=0)), reverse=True)
+
+
 class FeasibilityOracle:
     """Says which limits each candidate can keep to together, and remembers the answers.
 
@@ -108,12 +122,16 @@ class FeasibilityOracle:
         self.decided = True
         tiers = {form.tiers for name in spec.families for form in family(name).forms}
         wide = replace(spec, tiers=tuple(sorted(tiers)), planes=_any_planes(spec), pinned={})
-        found = [one for one in candidates(wide, facts)[0] if not any(one.unknown(fact) for fact in facts)]
-        self.candidates = [replace(candidate, spec=spec) for candidate in found]
+        found = candidates(wide, facts)[0]
+        for gbps in _slower_rates(spec):
+            slower = candidates(replace(wide, link_gbps=gbps), facts)[0]
+            found += [one for one in slower if one.link_gbps < spec.plane_gbps(one.planes)]
+        known = [one for one in found if not any(one.unknown(fact) for fact in facts)]
+        self.candidates = [replace(candidate, spec=spec) for candidate in known]
         self.broken = [frozenset(_broken_limits(candidate)) for candidate in self.candidates]
         everything = frozenset(self.limits)
-        self._infeasible: list[list[Limits]] = [[everything] for _ in found]
-        self._feasible: list[list[Limits]] = [[] for _ in found]
+        self._infeasible: list[list[Limits]] = [[everything] for _ in known]
+        self._feasible: list[list[Limits]] = [[] for _ in known]
 
     def is_feasible(self, index: int, limits: Limits) -> bool | None:
         """Return whether a candidate can keep to the limits together; None if not decided within the budget."""
@@ -176,6 +194,8 @@ def _broken_limits(candidate: Candidate) -> Iterator[str]:
         yield "tiers"
     if candidate.planes not in spec.planes:
         yield "planes"
+    if candidate.link_gbps < spec.plane_gbps(candidate.planes):
+        yield RATE
     for axis, size in spec.pinned.items():
         allowed = (candidate.planes,) if axis == PLANE else allowed_sizes(spec, axis)
         if not has_size(candidate, axis) or (allowed and size not in allowed):

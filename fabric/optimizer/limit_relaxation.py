@@ -13,7 +13,7 @@ from fabric.errors import Conflict, FabricError
 from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate
-from fabric.optimizer.infeasibility import FeasibilityOracle, budget_per_candidate, has_size
+from fabric.optimizer.infeasibility import RATE, FeasibilityOracle, budget_per_candidate, has_size
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
@@ -58,7 +58,7 @@ def nearest_feasible(oracle: FeasibilityOracle, limit: str) -> Conflict:
     """Return the limit with its value and the nearest value with which the request is feasible, others unchanged."""
     within = [index for index, broken in enumerate(oracle.broken) if broken <= {limit}]
     value = oracle.limits[limit]
-    if limit in ("tiers", "planes", f"pinned.{PLANE}"):
+    if limit in ("tiers", "planes", RATE, f"pinned.{PLANE}"):
         number, decided = _nearest_number(oracle, limit, within)
         return Conflict(limit, value, number, settled=decided)
     if limit == "least_oversubscription" or limit.startswith("survive"):
@@ -83,13 +83,13 @@ def _name_ports(spec: Spec, role: str, gbps: int) -> str:
 
 
 def _nearest_number(oracle: FeasibilityOracle, limit: str, within: Iterable[int]) -> tuple[int | None, bool]:
-    """Return the nearest feasible number of tiers or planes, and whether that is decided."""
+    """Return the nearest feasible number of tiers or planes, or rate of links, and whether that is decided."""
     value = oracle.limits[limit]
     asked = value if isinstance(value, tuple) else (value,)
     numbers: dict[int, list[int]] = {}
     for index in within:
         candidate = oracle.candidates[index]
-        number = candidate.topology.tiers if limit == "tiers" else candidate.planes
+        number = {"tiers": candidate.topology.tiers, RATE: candidate.link_gbps}.get(limit, candidate.planes)
         numbers.setdefault(number, []).append(index)
     rest = frozenset(oracle.limits) - {limit}
     for number in sorted(numbers, key=lambda number: (min(abs(number - each) for each in asked), number)):

@@ -172,6 +172,29 @@ def test_the_tier_that_is_short_is_named_with_its_own_switch() -> None:
     assert enough.blueprint.devices("leaf") == 50
 
 
+@pytest.mark.parametrize("tiers", [[2, 3], [1, 2, 3]])
+def test_link_layers_that_clash_are_told_before_anything_else(tiers: list[int]) -> None:
+    """Ethernet leaves below InfiniBand spines are named first, also where another number of tiers could be tried."""
+    switches = {"leaf": "sn5600", "spine": "qm9700", "core": "qm9700"}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(FAR | {"tiers": tiers, "gpus": 1024, "switches": switches})
+    assert caught.value.reasons[0].startswith("the leaf (sn5600) is Ethernet and the spine (qm9700) is InfiniBand")
+    assert bool(caught.value.conflict) == (1 in tiers)
+    assert fabric.design(FAR | {"tiers": tiers, "gpus": 1024, "switches": switches | {"leaf": "qm9700"}})
+
+
+def test_nics_faster_than_every_port_get_a_slower_rate_or_a_split() -> None:
+    """A QM8700 has 200G at most: NICs of 400G take one link of 200G each, or two; the cause is told first."""
+    words = FAR | {"gpus": 256, "switches": "qm8700"}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(words)
+    assert "the leaf has no ports at 400G (qm8700 at 200G and 100G)" in caught.value.reasons[0]
+    assert {item.limit: item.nearest for item in caught.value.conflict} == {"planes": 2, "link_gbps": 200}
+    assert "write link_gbps: 200" in str(caught.value)
+    for key, value in {"planes": 2, "link_gbps": 200}.items():
+        assert fabric.design(words | {key: value}).blueprint.link_gbps == 200
+
+
 FAR = {"name": "far", "gpus": 131_072, "server": "hgx-h100", "family": "fat-tree", "switches": "qm9700"}
 
 
