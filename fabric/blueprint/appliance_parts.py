@@ -1,4 +1,4 @@
-"""The modules, fibres and cables of appliances: those of links like theirs, in whole pieces."""
+"""The modules of appliances, and the fibres and cables of their links: those of links like theirs, in whole pieces."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ __all__ = ["appliance_joints", "appliance_modules"]
 
 
 def appliance_modules(blueprint: Blueprint, parts: Compositions, ends: Mapping[str, Ends]) -> Iterator[Modules]:
-    """Yield the modules at both ends of the appliances' links; an appliance has the cages of what is below its tier."""
+    """Yield the modules in the appliances, which have the cages of what is below their tier."""
     for each in attach_appliances(blueprint):
         found, (lower, _) = parts[each.bundle], ends[each.bundle]
         if has_modules(found):
-            links, name = lower.links if lower else 1, each.appliance.name
-            own = each.copies * -(-each.appliance.ports // links)
-            yield Modules(name, links, own, found.lower if found else None, each.bundle)
-            for carried, count in each.cages.items():
-                part = found.upper if found else None
-                yield from [Modules(each.appliance.tier, carried, count, part, each.bundle)] if count else []
+            links = lower.links if lower else 1
+            part = None if found is None or found.at_one_price else found.lower
+            yield Modules(each.appliance.name, links, each.count_ends(links, at_switches=False), part)
 
 
 def appliance_joints(blueprint: Blueprint, parts: Compositions, ends: Mapping[str, Ends]) -> Iterator[Joint]:
-    """Yield the fibres or cables of the appliances; one carries several links only where they go to one switch."""
+    """Yield the fibres or cables of the appliances; a straight one has several links only where they share a switch."""
     for each in attach_appliances(blueprint):
         joint = describe_joint(each.bundle, parts[each.bundle], ends[each.bundle])
-        yield replace(joint, count=each.count_ends(joint.links), used_for=each.appliance.name)
+        count = each.count_ends(joint.links, at_switches=joint.tails == 1 or joint.tails_below)
+        yield replace(joint, count=count, used_for=each.appliance.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +16,29 @@ from fabric.units import count_noun
 
 __all__ = [
     "Attached",
-    "appliance_ports",
+    "Fill",
     "attach_appliances",
     "describe_appliances",
     "fills_with_appliances",
     "name_appliances",
+    "spread_appliances",
 ]
 
 WHERE = {"unit": "every unit", "fabric": "the fabric"}
 """Where an appliance takes its ports, by the value of `per`."""
 
 Ports = npt.NDArray[np.int64]
+
+
+class Fill(NamedTuple):
+    """Switches with the same ports in use."""
+
+    devices: int
+    """The number of switches."""
+    ports: tuple[int, ...]
+    """The ports that each has in use by each of the topology's bundles."""
+    taken: int = 0
+    """The ports that appliances take of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +53,6 @@ class Attached:
     """How many there are: one, or one in every unit."""
     ports: Ports
     """The ports that it takes of each switch."""
-    cages: dict[int, int]
-    """The cages that it puts into use, by the links of a cage; it fills up those that are half used."""
 
     @property
     def links(self) -> int:
@@ -54,19 +64,18 @@ class Attached:
         """How many switches they are joined to."""
         return int(np.count_nonzero(self.ports))
 
-    def count_ends(self, links: int) -> int:
-        """Return the fibres or cables at the switches, where each carries at most `links` links of one switch."""
-        return int((-(-self.ports // links)).sum())
+    def count_ends(self, links: int, *, at_switches: bool) -> int:
+        """Return the fibres or cables that end at the switches, or at the appliances, with at most `links` links."""
+        own = self.copies * -(-self.appliance.ports // links)
+        return int((-(-self.ports // links)).sum()) if at_switches else own
 
 
 def attach_appliances(blueprint: Blueprint) -> Iterator[Attached]:
     """Yield every appliance with the ports that it takes, tier by tier."""
     for group in blueprint.topology.switch_groups:
-        before: Ports = np.zeros(1, np.int64)
-        for appliance, ports in appliance_ports(blueprint, group).items():
+        for appliance, ports in spread_appliances(blueprint, group).items():
             bundle, copies = blueprint.topology.bundle_below(group.role).name, int(ports.sum()) // appliance.ports
-            yield Attached(appliance, bundle, copies, ports, _count_cages(blueprint, group, before, ports))
-            before = before + ports
+            yield Attached(appliance, bundle, copies, ports)
 
 
 def describe_appliances(blueprint: Blueprint) -> Iterator[str]:
@@ -83,39 +92,26 @@ def name_appliances(values: Iterable[Mapping[str, Any]]) -> str:
     return ", ".join(f"{several} of {WHERE[one['per']]} for {one['name']}" for one, several in ports)
 
 
-def _count_cages(blueprint: Blueprint, group: Group, before: Ports, ports: Ports) -> dict[int, int]:
-    """Return the cages that the next `ports` of each switch put into use, by the links of a cage.
-
-    They follow the ports of a full switch, or, where that leaves no room, those in use below.
-    """
-    full = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
-    below = _repeat(blueprint.port_fills(group)) - blueprint.ports_up(group.role)
-    later, _ = _room(blueprint, group, before)
-    first = np.where(ports <= later, full, below) + before
-    pairs = blueprint.model_counts(group.role)
-    links = _repeat(tuple((count, model.links_per_cage(blueprint.link_gbps)) for model, count in pairs))
-    cages = -(-(first + ports) // links) - -(-first // links)
-    return {int(each): int(cages[links == each].sum()) for each in np.unique(links[ports > 0])}
-
-
-def fills_with_appliances(blueprint: Blueprint, group: Group) -> tuple[tuple[int, int], ...]:
-    """Return `Blueprint.port_fills`, in the order of the devices, with the ports that appliances take."""
-    fills = blueprint.port_fills(group)
-    taken = appliance_ports(blueprint, group)
-    if not taken:
+def fills_with_appliances(blueprint: Blueprint, group: Group) -> tuple[Fill, ...]:
+    """Return the ports in use on a group's switches, in the order of the devices, equal neighbours together."""
+    fills = tuple(Fill(*fill) for fill in blueprint.bundle_fills(group) if fill[0])
+    taken = sum(spread_appliances(blueprint, group).values())
+    if isinstance(taken, int):
         return fills
-    used = _repeat(fills) + sum(taken.values())
-    starts = np.flatnonzero(np.diff(used, prepend=-1))
-    counts = np.diff([*starts, len(used)])
-    return tuple((int(count), int(ports)) for count, ports in zip(counts, used[starts], strict=True))
+    ports = np.repeat(np.array([fill.ports for fill in fills]), [fill.devices for fill in fills], axis=0)
+    rows = np.column_stack([ports, taken])
+    starts = np.flatnonzero(np.append(True, np.any(rows[1:] != rows[:-1], axis=1)))
+    counts = np.diff(np.append(starts, len(rows)))
+    found = zip(counts.tolist(), rows[starts].tolist(), strict=True)
+    return tuple(Fill(count, tuple(row[:-1]), row[-1]) for count, row in found)
 
 
-def appliance_ports(blueprint: Blueprint, group: Group) -> dict[Appliance, Ports]:
+def spread_appliances(blueprint: Blueprint, group: Group) -> dict[Appliance, Ports]:
     """Return for each appliance at a group's switches the ports that it takes of each, as shape (devices,).
 
     When the fabric grows, one of the whole fabric stays where it is today.
     """
-    today = appliance_ports(blueprint.today, group) if blueprint.today else {}
+    today = spread_appliances(blueprint.today, group) if blueprint.today else {}
     asked = sorted((each for each in blueprint.appliances if each.tier == group.role), key=lambda one: not one.per_unit)
     found: dict[Appliance, Ports] = {}
     for appliance in asked:

@@ -140,9 +140,8 @@ def _list_modules(blueprint: Blueprint, prices: Prices, parts: Compositions) -> 
     found = Counter[BillRow]()
     for each in chain(count_modules(blueprint, parts), appliance_modules(blueprint, parts, prices.ends)):
         links = f"{each.links} x " if each.links > 1 else ""
-        part = _priced_apart(each.part, each.bundle, prices)
         row = BillRow("module", f"{links}{blueprint.link_gbps}G module", each.role, 0)
-        found[_make_row(row, part)] += each.count
+        found[_make_row(row, each.part)] += each.count
     return (replace(row, quantity=count) for row, count in found.items())
 
 
@@ -152,19 +151,13 @@ def _list_joints(blueprint: Blueprint, prices: Prices, parts: Compositions) -> I
     for each in joints:
         name = each.kind if each.tails == 1 else f"{each.kind} splitter to {each.tails}"
         metres = prices.spec.length_m(each.bundle)
-        part = _priced_apart(each.part, each.bundle, prices)
         row = BillRow(each.kind, name, each.used_for or each.bundle, each.count, length_m=metres or None)
-        yield _make_row(row, part)
+        yield _make_row(row, each.part)
 
 
 def _is_requested(part: LinkPart) -> bool:
     """Say whether the price of a part is the request's: the catalogue dates its own."""
     return not part.price_date or part.name not in optics()
-
-
-def _priced_apart(part: LinkPart | None, bundle: str, prices: Prices) -> LinkPart | None:
-    """Return a part unless its price is in the request's price of the whole link."""
-    return part if prices.spec.link_price(bundle) is None else None
 
 
 def _make_row(row: BillRow, part: LinkPart | None) -> BillRow:

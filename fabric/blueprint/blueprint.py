@@ -139,4 +139,8 @@ class Blueprint:
 
     def port_fills(self, group: Group) -> tuple[tuple[int, int], ...]:
         """Return pairs of a number of devices of `group` and the ports each of them has in use, in order."""
-        return self.topology.port_fills(group, self.sizes)
+        return tuple((count, sum(ports)) for count, ports in self.bundle_fills(group))
+
+    def bundle_fills(self, group: Group) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """Return the same pairs with the ports by bundle, in the order of the topology's bundles."""
+        return self.topology.bundle_fills(group, self.sizes)

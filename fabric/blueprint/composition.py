@@ -81,6 +81,8 @@ class Composition:
     """The module at the upper end."""
     shares: tuple[tuple[LinkPart, Fraction], ...] = ()
     """Each part with the number of it that one link uses: half a module where that carries two links."""
+    at_one_price: bool = False
+    """Whether the request gives one price for the link with all its parts."""
 
     @property
     def media(self) -> str:

@@ -1,15 +1,16 @@
-"""The modules, fibres and cables of a blueprint, in whole pieces: what the cages and connectors of its switches need.
+"""The modules, fibres and cables of a blueprint, in whole pieces: what the cages and connectors of its devices need.
 
-A device's links lie in the order of its ports, those below it first. A cage has one kind of module: where the links
-below a switch and those above it take unlike parts, no cage holds both.
+A device's links lie in the order of its ports, bundle by bundle, and those of appliances after them. A cage has one
+kind of module: where two bundles of a switch take unlike parts, no cage holds links of both.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
+from fabric.blueprint.appliances import Fill, fills_with_appliances
 from fabric.blueprint.blueprint import Blueprint
 from fabric.blueprint.composition import Composition, Compositions, Ends, has_modules
 from fabric.catalog import LinkPart
@@ -23,15 +24,13 @@ class Modules:
     """Equal modules at the devices of one role."""
 
     role: str
-    """The role."""
+    """The role, or the name of an appliance."""
     links: int
     """The links of a cage."""
     count: int
     """The number of modules."""
     part: LinkPart | None
     """The module; None where it comes with a link at one price, or is not known."""
-    bundle: str
-    """A bundle whose links it carries; where there are several, their links take the same parts."""
 
 
 @dataclass(frozen=True)
@@ -50,96 +49,129 @@ class Joint:
     """The number of fibres or cables."""
     part: LinkPart | None
     """The fibre or cable; None where it comes with a link at one price, or is not known."""
+    tails_below: bool = True
+    """Whether the tails of a splitter are at the lower devices."""
     used_for: str = ""
     """The appliance that they are for; empty for the bundle itself."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What links must have in common to share cages."""
+
+    optical: bool
+    """Whether they have modules."""
+    tails: int
+    """The far ends of their fibres."""
+    part: LinkPart | None
+    """Their module, or the whole link that has it; None where it is not known."""
+    apart: bool
+    """Whether the module is bought by itself; otherwise it comes with a link at one price."""
 
 
 @dataclass(frozen=True)
 class _Side:
     """The ports of a group's devices that belong to one bundle."""
 
+    place: int
+    """The place of the bundle among those of the topology."""
     bundle: Bundle
     """The bundle."""
-    below: bool
-    """Whether its links lead down from the group: those ports are free where servers are missing."""
     ports: int
-    """The ports of one device; below, when its part of the fabric is full."""
+    """The ports of one device, when its part of the fabric is full."""
 
 
 def count_modules(blueprint: Blueprint, parts: Compositions) -> Iterator[Modules]:
-    """Yield the modules of the servers and of each role and model; copper and active optical cables have none."""
-    hosts = parts[blueprint.topology.host_bundles[0].name]
-    if has_modules(hosts):
+    """Yield the modules of the servers and of each role and model; copper and active optical cables have none.
+
+    Those of the links of appliances are counted at the switches; `appliance_parts` has the other ends.
+    """
+    server = blueprint.topology.server.role
+    hosts = _kind_of(parts[blueprint.topology.host_bundles[0].name], below=False)
+    if hosts.optical:
         cages = blueprint.servers * (blueprint.server.cages or blueprint.server.nics)
         links = blueprint.server.links_per_cage(blueprint.planes)
-        name = blueprint.topology.host_bundles[0].name
-        yield Modules(blueprint.topology.server.role, links, cages, hosts.lower if hosts else None, name)
+        yield Modules(server, links, cages, hosts.part if hosts.apart else None)
     for group in blueprint.topology.switch_groups:
         yield from _count_group(blueprint, group, parts)
 
 
 def _count_group(blueprint: Blueprint, group: Group, parts: Compositions) -> Iterator[Modules]:
-    sides = _sides(blueprint, group)
-    kinds: dict[tuple[bool, int, LinkPart | None], list[_Side]] = {}
-    for side in sides:
-        kinds.setdefault(_kind_at(parts[side.bundle.name], side.below), []).append(side)
-    for (optical, _, part), alike in kinds.items():
-        if optical:
-            above = sum(side.ports for side in sides if not side.below)
-            for links, count in _count_cages(blueprint, group, above, alike):
-                yield Modules(group.role, links, count, part, alike[0].bundle.name)
+    kinds: dict[_Kind, list[_Side]] = {}
+    for side in _list_sides(blueprint, group):
+        kind = _kind_of(parts[side.bundle.name], below=side.bundle.upper == group)
+        kinds.setdefault(kind, []).append(side)
+    for kind, alike in kinds.items():
+        if kind.optical:
+            for links, count in _count_cages(blueprint, group, alike):
+                yield Modules(group.role, links, count, kind.part if kind.apart else None)
 
 
-def _kind_at(found: Composition | None, below: bool) -> tuple[bool, int, LinkPart | None]:
-    """Return whether links have modules, the tails of their fibres, and their module at the group's end."""
+def _kind_of(found: Composition | None, *, below: bool) -> _Kind:
+    """Return the kind of links, seen from the device above them (`below`) or below them."""
     if found is None:
-        return True, 1, None
-    return has_modules(found), found.tails, found.upper if below else found.lower
+        return _Kind(True, 1, None, apart=False)
+    whole = found.kind == "link"
+    part = found.joint if whole else found.upper if below else found.lower
+    return _Kind(has_modules(found), found.tails, part, apart=not whole and not found.at_one_price)
 
 
-def _sides(blueprint: Blueprint, group: Group) -> list[_Side]:
-    """Return the bundles of a group, each with the ports of one device; links within the group have both ends there."""
-    devices, sides = blueprint.devices(group.role), []
-    for bundle in blueprint.topology.bundles:
-        if bundle.lower == bundle.upper == group:
-            sides.append(_Side(bundle, False, -(-2 * blueprint.links(bundle) // devices)))
-        elif bundle.lower == group:
-            sides.append(_Side(bundle, False, -(-blueprint.links(bundle) // devices)))
-    full = blueprint.ports_down(group.role)
-    below = [bundle for bundle in blueprint.topology.bundles if bundle.upper == group != bundle.lower]
-    return [*sides, *(_Side(bundle, True, full // len(below)) for bundle in below)]
+def _list_sides(blueprint: Blueprint, group: Group) -> list[_Side]:
+    """Return the bundles that end at a group, in the order of its ports."""
+    topology, sizes = blueprint.topology, blueprint.sizes
+    here = [(place, each) for place, each in enumerate(topology.bundles) if group in (each.lower, each.upper)]
+    firsts = [topology.first_port(group, bundle, sizes) for _, bundle in here]
+    ends = [*firsts[1:], blueprint.ports_down(group.role) + blueprint.ports_up(group.role)]
+    return [_Side(*each, end - first) for each, first, end in zip(here, firsts, ends, strict=True)]
 
 
-def _count_cages(blueprint: Blueprint, group: Group, above: int, sides: Sequence[_Side]) -> Iterator[tuple[int, int]]:
-    """Yield, for each model of `group`, the links of a cage and the cages in use by some of its bundles.
+def _count_cages(blueprint: Blueprint, group: Group, sides: Sequence[_Side]) -> Iterator[tuple[int, int]]:
+    """Yield, for each model of `group`, the links of a cage and the cages in use by the links of some of its bundles.
 
-    `above` are the ports of a device that do not lead down. The switches stand in the order of their models, and those
-    with free ports last of all.
+    The switches stand in the order of their models, and those with free ports last of all.
     """
-    up, below = sum(side.ports for side in sides if not side.below), any(side.below for side in sides)
-    fills = [(count, ports - above if below else 0) for count, ports in blueprint.port_fills(group) if count]
+    rate, below = blueprint.link_gbps, blueprint.topology.bundle_below(group.role)
+    full = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
+    fills = list(fills_with_appliances(blueprint, group))
     for model, count in blueprint.model_counts(group.role):
-        links, first = model.links_per_cage(blueprint.link_gbps), blueprint.ports_down(group.role) if below else 0
-        yield links, sum(taken * _cages_of(down, first, up, links) for taken, down in _take(fills, count))
+        links, room = model.links_per_cage(rate), model.radix(rate) - full
+        taken = _take(fills, count)
+        yield links, sum(each * _cages_of(_lay_spans(sides, fill, room, below), links) for each, fill in taken)
 
 
-def _cages_of(down: int, first: int, up: int, links: int) -> int:
-    """Return the cages in use by the first `down` ports of a device and by `up` ports from the port `first` on.
+def _lay_spans(sides: Sequence[_Side], fill: Fill, room: int, below: Bundle) -> Iterator[tuple[int, int]]:
+    """Yield the first port and the ports in use of each bundle, and then of appliances, in cages of their kind.
 
-    Links up keep their ports while servers are missing below, so that no cable is moved when they come.
+    A bundle keeps its ports while servers are missing, so that no cable is moved when they come. Appliances, whose
+    links are like those `below` their switches, take ports that stay free when the switch is full (`room`), and only
+    then those of servers that are missing.
     """
-    below, start, end = -(-down // links), first // links, -(-(first + up) // links)
-    return below + end - max(start, below) if up else below
+    firsts = list(accumulate((side.ports for side in sides), initial=0))
+    later = min(fill.taken, room)
+    for side, first in zip(sides, firsts, strict=False):
+        yield first, fill.ports[side.place] + (fill.taken - later if side.bundle == below else 0)
+    if any(side.bundle == below for side in sides):
+        yield firsts[-1], later
 
 
-def _take(fills: list[tuple[int, int]], count: int) -> Iterator[tuple[int, int]]:
+def _cages_of(spans: Iterator[tuple[int, int]], links: int) -> int:
+    """Return the cages of `links` ports in which a port of ascending spans lies."""
+    cages = end = 0
+    for first, ports in spans:
+        if ports:
+            start, end = max(first // links, end), -(-(first + ports) // links)
+            cages += end - start
+    return cages
+
+
+def _take(fills: list[Fill], count: int) -> Iterator[tuple[int, Fill]]:
     """Take `count` devices from the first of `fills`, and yield how many of them have the same ports in use."""
     while count:
-        (equal, ports), *rest = fills
-        taken = min(count, equal)
-        yield taken, ports
+        (first, *rest) = fills
+        taken = min(count, first.devices)
+        yield taken, first
         count -= taken
-        fills[:] = [(equal - taken, ports), *rest] if equal > taken else rest
+        fills[:] = [first._replace(devices=first.devices - taken), *rest] if first.devices > taken else rest
 
 
 def count_joints(blueprint: Blueprint, parts: Compositions, ends: Mapping[str, Ends]) -> Iterator[Joint]:
@@ -149,10 +181,8 @@ def count_joints(blueprint: Blueprint, parts: Compositions, ends: Mapping[str, E
     at the device that puts several links on a connector, which may be the last one of its ports, in part unused.
     """
     for bundle in blueprint.topology.bundles:
-        found, (lower, upper) = parts[bundle.name], ends[bundle.name]
-        joint = describe_joint(bundle.name, found, (lower, upper))
-        at_upper = joint.kind == "cable" or not lower or not upper or upper.per_connector > 1
-        yield replace(joint, count=_count_ends(blueprint, bundle, joint, at_upper))
+        joint = describe_joint(bundle.name, parts[bundle.name], ends[bundle.name])
+        yield replace(joint, count=_count_ends(blueprint, bundle, joint))
 
 
 def describe_joint(bundle: str, found: Composition | None, ends: Ends) -> Joint:
@@ -160,26 +190,21 @@ def describe_joint(bundle: str, found: Composition | None, ends: Ends) -> Joint:
 
     A link at one price comes with a fibre for each connector, or a splitter where one end puts several links on it.
     """
-    if found and found.kind != "link":
-        return Joint(bundle, found.kind, found.joint_links, found.tails, 0, found.joint)
     lower, upper = ends
+    tails_below = not lower or not upper or upper.per_connector > 1 or lower.per_connector == 1
+    if found and found.kind != "link":
+        part = None if found.at_one_price else found.joint
+        return Joint(bundle, found.kind, found.joint_links, found.tails, 0, part, found.kind == "cable" or tails_below)
     links = max(lower.per_connector, upper.per_connector) if lower and upper else 1
     straight = not lower or not upper or min(lower.per_connector, upper.per_connector) > 1
-    return Joint(bundle, "fibre" if has_modules(found) else "cable", links, 1 if straight else links, 0, None)
+    kind = "fibre" if has_modules(found) else "cable"
+    return Joint(bundle, kind, links, 1 if straight else links, 0, None, tails_below)
 
 
-def _count_ends(blueprint: Blueprint, bundle: Bundle, joint: Joint, at_upper: bool) -> int:
-    """Return the fibres or cables of a bundle; the one end of a splitter is at the upper devices, or at the lower."""
-    total, links = blueprint.links(bundle), joint.links
-    if joint.tails == 1 or bundle.lower == bundle.upper:
-        return -(-total // links)
-    if not at_upper:
-        devices = blueprint.devices(bundle.lower.role)
-        return devices * -(-total // devices // links) if total % devices == 0 else -(-total // links)
-    above = sum(side.ports for side in _sides(blueprint, bundle.upper) if not side.below)
-    fills: Counter[int] = Counter()
-    for count, ports in blueprint.port_fills(bundle.upper):
-        fills[ports - above] += count
-    if sum(count * ports for ports, count in fills.items()) != total:
-        return -(-total // links)
-    return sum(count * -(-ports // links) for ports, count in fills.items())
+def _count_ends(blueprint: Blueprint, bundle: Bundle, joint: Joint) -> int:
+    """Return the fibres or cables of a bundle, from their ends at the devices where a splitter has its one end."""
+    if joint.tails == 1:
+        return -(-blueprint.links(bundle) // joint.links)
+    place = blueprint.topology.bundles.index(bundle)
+    fills = blueprint.bundle_fills(bundle.upper if joint.tails_below else bundle.lower)
+    return sum(count * -(-ports[place] // joint.links) for count, ports in fills)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from fabric.blueprint.appliances import appliance_ports, fills_with_appliances
+from fabric.blueprint.appliances import fills_with_appliances
 from fabric.blueprint.blueprint import Blueprint
 
 __all__ = ["PortUse", "port_use"]
@@ -31,11 +29,10 @@ class PortUse:
 def port_use(blueprint: Blueprint, role: str) -> PortUse:
     """Return the ports of the switches of `role`."""
     group = blueprint.topology.group(role)
-    fills = [fill for fill in fills_with_appliances(blueprint, group) if fill[0]]
-    connected = [ports for _, ports in fills]
-    total = sum(count * ports for count, ports in fills)
+    fills = fills_with_appliances(blueprint, group)
+    connected = [sum(fill.ports) + fill.taken for fill in fills]
+    total = sum(fill.devices * ports for fill, ports in zip(fills, connected, strict=True))
     room = sum(count * model.radix(blueprint.link_gbps) for model, count in blueprint.model_counts(role))
-    taken = sum(appliance_ports(blueprint, group).values())
     used = blueprint.ports_down(role) + blueprint.ports_up(role)
-    full = min(used + int(np.max(taken)), max(used, blueprint.radix(role)))
+    full = min(used + max(fill.taken for fill in fills), max(used, blueprint.radix(role)))
     return PortUse(min(connected), max(connected), total, full, room - total)

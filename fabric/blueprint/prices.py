@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
@@ -79,7 +79,9 @@ class Prices:
         Their power counts even where the request says the price. None where no known part has the rate.
         """
         if bundle not in self._chosen:
-            self._chosen[bundle] = choose_parts(self._wanted(bundle), *self._ends(bundle), self._offered)
+            found = choose_parts(self._wanted(bundle), *self._ends(bundle), self._offered)
+            own = self.spec.link_price(bundle) is not None
+            self._chosen[bundle] = replace(found, at_one_price=True) if found and own else found
         return self._chosen[bundle]
 
     def refusal(self, bundle: str) -> str | None:

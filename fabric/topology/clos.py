@@ -152,43 +152,54 @@ class ClosForm(Topology):
         down = sum(evaluate(ports, sizes) for ports in self.ports_down(group))
         return Fraction(down, up) if up else None
 
-    def port_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, int], ...]:
-        """Return pairs of a number of devices and the ports each of them has in use, in the order of the devices.
+    def bundle_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """Return pairs of a number of devices and the ports that each has in use by each of `bundles`, device order.
 
         Those of the last, partly filled place have free ports below. A group without places stands in the one place
         that is the whole fabric, not full while it may still grow.
         """
-        count = evaluate(self.devices(group), sizes)
-        ports = sum(evaluate(each, sizes) for each in (*self.ports_down(group), *self.ports_up(group)))
-        places = self.placement_axes(group)
+        count, places = evaluate(self.devices(group), sizes), self.placement_axes(group)
+        ports = tuple(self._count_ports(group, bundle, sizes) for bundle in self.bundles)
         depth = len(places)
         if depth == len(self.placement):
             return ((count, ports),)
-        bundle = next(bundle for bundle in self.bundles if bundle.upper == group)
-        inner = self.placement_axes(bundle.lower)[depth:]
+        below = next(bundle for bundle in self.bundles if bundle.upper == group)
+        inner = self.placement_axes(below.lower)[depth:]
         around = sizes[filled_name(places[-1])] if places else 1
-        if not bundle.uniform:
-            return self._uneven_fills(group, bundle, around, sizes)
+        if not below.uniform:
+            runs = self._uneven_fills(group, below, around, sizes)
+            return tuple((count, self._with_links(ports, below, links)) for count, links in runs)
         if not inner:
             return ((count, ports),)
         missing = around * evaluate(inner, sizes) - sizes[filled_name(inner[-1])]
         if not missing:
             return ((count, ports),)
         last = evaluate(tuple(axis for axis in group.axes if axis not in places), sizes)
-        others = tuple(axis for axis in bundle.lower_only if axis not in self.placement)
-        return (count - last, ports), (last, ports - missing * evaluate((*others, bundle.name), sizes))
+        others = tuple(axis for axis in below.lower_only if axis not in self.placement)
+        links = self._count_ports(group, below, sizes) - missing * evaluate((*others, below.name), sizes)
+        return (count - last, ports), (last, self._with_links(ports, below, links))
+
+    def _with_links(self, ports: tuple[int, ...], bundle: Bundle, links: int) -> tuple[int, ...]:
+        """Return the ports by bundle with those of one of them replaced."""
+        return tuple(links if each == bundle else old for each, old in zip(self.bundles, ports, strict=True))
+
+    @staticmethod
+    def _count_ports(group: Group, bundle: AxisBundle, sizes: Sizes) -> int:
+        """Return the ports of a device that belong to a bundle, when its part of the placement is full."""
+        if group not in (bundle.lower, bundle.upper):
+            return 0
+        return int(evaluate(bundle.ports_down if bundle.upper == group else bundle.ports_up, sizes))
 
     def _uneven_fills(self, group: Group, bundle: AxisBundle, around: int, sizes: Sizes) -> tuple[tuple[int, int], ...]:
-        """Return the ports in use above a bundle whose pairs differ, in `around` places; the last may be open."""
+        """Return the ports in use by a bundle whose pairs differ, in `around` places; the last may be open."""
         places = self.placement_axes(group)
         inner = self.placement_axes(bundle.lower)[len(places) :]
         full, others = evaluate(bundle.lower_only, sizes), tuple(axis for axis in group.axes if axis not in places)
         missing = around * evaluate(inner, sizes) - sizes[filled_name(inner[-1])] if inner else 0
         last = full - missing * full // evaluate(inner, sizes)
-        up = sum(evaluate(each, sizes) for each in self.ports_up(group))
         runs = (around - 1) * bundle.fills(others, full, sizes) + bundle.fills(others, last, sizes)
         merged = [(ports, sum(count for count, _ in some)) for ports, some in groupby(runs, itemgetter(1))]
-        return tuple((count, up + ports) for ports, count in merged)
+        return tuple((count, ports) for ports, count in merged)
 
     def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
         places = self.placement_axes(group)

@@ -221,19 +221,26 @@ class GraphForm(Topology):
         loads = [load for bundle in self.bundles if group in (bundle.lower, bundle.upper) for load in bundle.loads]
         return max((load.value(sizes) for load in loads), default=None)
 
-    def port_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, int], ...]:
-        """Return pairs of a number of devices and the ports each of them has in use, the fullest first."""
+    def bundle_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """Return pairs of a number of devices and the ports each has in use by each of `bundles`, the fullest first."""
         if group == self.server:
-            return ((sizes["servers"], sum(evaluate(bundle.lower_ports, sizes) for bundle in self.host_patterns)),)
-        ends = np.zeros(math.prod(sizes[axis] for axis in group.axes if axis != PLANE), np.int64)
-        for bundle in self.bundles:
-            parallel = 1 if bundle in self.host_patterns else sizes[bundle.name]
-            for at, rows in zip((bundle.lower, bundle.upper), bundle.pairs(sizes), strict=True):
-                ends += parallel * np.bincount(rows, minlength=len(ends)) if at == group else 0
-        ports, counts = np.unique(ends, return_counts=True)
+            ports = tuple(evaluate(each.lower_ports, sizes) if each.lower == group else 0 for each in self.bundles)
+            return ((sizes["servers"], ports),)
+        ends = np.stack([self._count_ends(group, bundle, sizes) for bundle in self.bundles], axis=1)
+        rows, counts = np.unique(ends, axis=0, return_counts=True)
         planes = sizes[PLANE] if PLANE in group.axes else 1
-        fills = zip(counts[::-1].tolist(), ports[::-1].tolist(), strict=True)
-        return tuple((number * planes, used) for number, used in fills)
+        order = np.argsort(-rows.sum(axis=1), kind="stable")
+        return tuple((int(counts[at]) * planes, tuple(rows[at].tolist())) for at in order)
+
+    def _count_ends(self, group: Group, bundle: PatternBundle, sizes: Sizes) -> Rows:
+        """Return the ends of a bundle's links at each device of a group in one plane, shape (devices,)."""
+        ends = np.zeros(math.prod(sizes[axis] for axis in group.axes if axis != PLANE), np.int64)
+        if group not in (bundle.lower, bundle.upper):
+            return ends
+        parallel = 1 if bundle in self.host_patterns else sizes[bundle.name]
+        for at, rows in zip((bundle.lower, bundle.upper), bundle.pairs(sizes), strict=True):
+            ends += parallel * np.bincount(rows, minlength=len(ends)) if at == group else 0
+        return ends
 
     def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
         """Return the leaves of one plane, each a unit of the servers on it, which has one leaf in every plane."""

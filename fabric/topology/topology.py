@@ -239,8 +239,8 @@ class Topology(ABC):
         """Return the oversubscription at the group's switches; None where nothing limits traffic there."""
 
     @abstractmethod
-    def port_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, int], ...]:
-        """Return pairs of a number of devices and the ports each of them has in use, in the order of the devices."""
+    def bundle_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """Return pairs of a number of devices and the ports that each has in use by each of `bundles`, device order."""
 
     @abstractmethod
     def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
