@@ -76,6 +76,17 @@ def _check_optics(request: Request) -> Iterator[Finding]:
                 yield (key, index), f"unknown link part '{name}'{nearest(name, known)}"
 
 
+def _check_link_names(request: Request) -> Iterator[Finding]:
+    """Check that each link part of the request has a name of its own; that of a catalogue part replaces it."""
+    switches = {*catalog.switches(), *chosen_parts.inline_switches(request)}
+    taken = set[str]()
+    for index, link in enumerate(request.links):
+        if link.name in taken or link.name in switches:
+            what = "a switch" if link.name in switches else "another of `links`"
+            yield ("links", index, "name"), f"'{link.name}' is already the name of {what}; give this one another name"
+        taken.add(link.name)
+
+
 def _check_stock_names(request: Request) -> Iterator[Finding]:
     known = {*catalog.switches(), *chosen_parts.inline_switches(request)}
     for name in request.available:
@@ -214,6 +225,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("switches", "prices_usd"), _check_price_names),
     (("switches", "prices_usd", "currency"), _check_currency),
     (("links", "optics", "exclude_optics"), _check_optics),
+    (("links", "switches"), _check_link_names),
     (("switches", "available"), _check_stock_names),
     (("server", "link_gbps"), _check_link_rate),
     (("server", "planes"), _check_planes),

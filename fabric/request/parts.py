@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from fabric.catalog.link_parts import Media
 from fabric.request.fields import (
@@ -78,6 +78,18 @@ def _breakout_problem(ports: int, rate_gbps: int, rate: int, total: int) -> str 
     return None
 
 
+def _check_maximum(watts: float, info: ValidationInfo) -> float:
+    """Refuse a maximum below the typical power, which stands before it."""
+    typical = info.data.get("power_w")
+    if typical is not None and watts < typical:
+        raise custom_error(f"{watts:g} is less than the typical power, power_w: {typical:g}; make them agree")
+    return watts
+
+
+MaxPower = Annotated[Quantity, AfterValidator(_check_maximum)]
+"""A maximum power in W, of a part that may also have a typical one."""
+
+
 class InlineServer(StrictModel):
     """A server given by its facts instead of a catalogue name: one NVLink domain and its NICs."""
 
@@ -107,7 +119,7 @@ class InlineServer(StrictModel):
     """Height in rack units."""
     power_w: Quantity | None = None
     """Typical power of one server in W."""
-    max_power_w: Quantity | None = None
+    max_power_w: MaxPower | None = None
     """Maximum power of one server in W."""
     vendor_number: Text = ""
     """The vendor's part number."""
@@ -168,7 +180,7 @@ class InlineSwitch(StrictModel):
     """Height in rack units."""
     power_w: Quantity | None = None
     """Typical power of one switch in W."""
-    max_power_w: Quantity | None = None
+    max_power_w: MaxPower | None = None
     """Maximum power of one switch in W."""
     latency_ns: Quantity | None = None
     """Port-to-port latency in ns."""
@@ -224,7 +236,7 @@ class InlineLink(StrictModel):
     """Maximum length in metres; default: unknown, and then the part is used only where no length is given."""
     power_w: Quantity | None = Field(default=None, examples=[0.2])
     """Typical power of both ends in W."""
-    max_power_w: Quantity | None = None
+    max_power_w: MaxPower | None = None
     """Maximum power of both ends in W."""
     media: LinkMedia = "smf"
     """Medium: dac, acc, aec, aoc, mmf, smf or rj45."""

@@ -73,3 +73,35 @@ def test_a_length_that_nothing_reaches_is_refused() -> None:
     box = {"name": "box", "ports": 64, "rate_gbps": 300, "price_usd": 1000}
     with pytest.raises(fabric.InputError, match="300G link of 40 m"):
         fabric.optimize({**REQUEST, **words, "server": server, "switches": box})
+
+
+@pytest.mark.parametrize(
+    ("links", "mistake"),
+    [
+        ([DAC, {**SR, "name": "dac"}], "links[1].name: 'dac' is already the name of another of `links`"),
+        ([{**DAC, "name": "qm9700"}], "links[0].name: 'qm9700' is already the name of a switch"),
+    ],
+)
+def test_each_link_part_has_a_name_of_its_own(links: list[dict[str, Any]], mistake: str) -> None:
+    """Of two parts of one name a bill or a price could mean either."""
+    with pytest.raises(fabric.InputError) as caught:
+        fabric.design(REQUEST, links=links)
+    assert [str(one) for one in caught.value.mistakes] == [f"{mistake}; give this one another name"]
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        ("server", {"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 400}),
+        ("switches", {"name": "box", "ports": 64, "rate_gbps": 400}),
+        ("links", {"name": "box", "rate_gbps": 400, "price_usd": 1}),
+    ],
+)
+def test_a_maximum_power_is_no_less_than_the_typical_one(key: str, part: dict[str, Any]) -> None:
+    """Limits count the maximum, so one below the typical power would let a fabric draw more than its limit."""
+    powers = ({"power_w": 100, "max_power_w": 100}, {"max_power_w": 50}, {"power_w": 100, "max_power_w": 50})
+    *valid, wrong = ({key: [{**part, **each}] if key == "links" else {**part, **each}} for each in powers)
+    for words in valid:
+        fabric.read(REQUEST, **words)
+    with pytest.raises(fabric.InputError, match="50 is less than the typical power, power_w: 100; make them agree"):
+        fabric.read(REQUEST, **wrong)
