@@ -69,6 +69,21 @@ class Blueprint:
         """The rails, 1 where the topology has none."""
         return self.sizes.get("rail", 1)
 
+    @property
+    def unit_gpus(self) -> int | None:
+        """The GPUs of a full unit, whose servers share their leaves; None where the topology has no units."""
+        return self._gpus_sharing(1)
+
+    @property
+    def pod_gpus(self) -> int | None:
+        """The GPUs of a full pod, whose servers share their spines: of up to two tiers all; None without pods."""
+        return self._gpus_sharing(2)
+
+    def _gpus_sharing(self, tier: int) -> int | None:
+        """Return the GPUs of a full place, or all where one place holds them."""
+        servers = self.topology.servers_sharing(tier)
+        return None if servers is None else min(self.gpus, self.evaluate(servers) * self.server.gpus)
+
     def evaluate(self, quantity: Expression) -> int:
         """Return the count, a product of sizes or a sum of such."""
         return int(evaluate(quantity, self.sizes))

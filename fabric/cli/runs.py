@@ -64,7 +64,7 @@ def run_study(
         files = [] if options.out is None else write_design(design, options.out, say)
     _print(options, design_object(design), lambda: summarize_design(design), files)
     if design.price_changes is not None and not options.as_json:
-        print_summary(summarize_changes(design.price_changes, design.spec.currency))
+        print_summary(summarize_changes(design.price_changes, design.blueprint, design.spec.currency))
     if not design.as_published:
         click.echo("warning: the design does not match every published number", err=True)
 

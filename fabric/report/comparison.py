@@ -12,6 +12,7 @@ from fabric import units
 from fabric.errors import FabricError, InputError, Mistake
 from fabric.report.describe import describe_json
 from fabric.report.table import Summary, Table
+from fabric.report.text import join_words
 from fabric.request import Spec
 from fabric.studies.study import Study, design, read
 
@@ -183,6 +184,8 @@ REQUESTED = (
     ("rails_meet", "rails meet at", "text"),
     ("tiers", "tiers", "count"),
     ("planes", "planes", "count"),
+    ("pod_gpus", "GPUs per pod", "count"),
+    ("unit_gpus", "GPUs per unit", "count"),
     ("link_gbps", "link rate", "gbps"),
 )
 
@@ -276,7 +279,20 @@ def _write_change(base: Any, value: Any) -> str:
     return f" {percent:+,.{digits}f}%"
 
 
+def _list_kinds(designs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[str]:
+    """Say where the designs are of several kinds, so that what differs is not due to the requests' sizes alone."""
+    kinds: dict[str, list[str]] = {}
+    for name, item in zip(names, designs, strict=False):
+        planes = f", {units.count_noun(item['planes'], 'plane')}" if item["planes"] > 1 else ""
+        meets = f", rails meeting at the {item['rails_meet']}" if item["rails_meet"] else ""
+        kinds.setdefault(f"{item['family']}, {units.count_noun(item['tiers'], 'tier')}{planes}{meets}", []).append(name)
+    if len(kinds) > 1:
+        each = "; ".join(f"{join_words(names)}: {kind}" for kind, names in kinds.items())
+        yield f"The fabric changes between designs: {each}."
+
+
 def _list_lines(comparison: Comparison, names: Sequence[str], shown: Sequence[ComparedQuantity]) -> Iterator[str]:
+    yield from _list_kinds(comparison.designs, names)
     count, total = len(comparison.differences), len(comparison.rows)
     if count:
         yield f"{count} of {total} quantities differ (*); percentages are relative to {names[0]}."

@@ -35,6 +35,8 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
         "rails": blueprint.rails,
         "planes": blueprint.planes,
         "tiers": blueprint.tiers,
+        "unit_gpus": blueprint.unit_gpus,
+        "pod_gpus": blueprint.pod_gpus,
         "link_gbps": blueprint.link_gbps,
         "axes": {axis: blueprint.sizes[axis] for axis in topology.axes},
         "copies": {each.name: blueprint.sizes[each.name] if blueprint.links(each) else 0 for each in topology.bundles},

@@ -7,7 +7,7 @@ from typing import Any
 
 from fabric import units
 from fabric.report.table import Summary, Table
-from fabric.report.text import format_percent
+from fabric.report.text import format_percent, write_place
 from fabric.request import Spec
 from fabric.studies.family_comparison import FamilyResult
 
@@ -36,7 +36,11 @@ def _family_object(result: FamilyResult) -> dict[str, Any]:
         "feasible": True,
         "form": plan.topology.text,
         "sizes": {axis: plan.sizes[axis] for axis in plan.topology.axes},
+        "size": plan.topology.size_label,
+        "tiers": plan.tiers,
         "planes": plan.planes,
+        "pod_gpus": plan.pod_gpus,
+        "unit_gpus": plan.unit_gpus,
         "switches": plan.switches,
         "links": plan.links_total,
         "modules": study.bill.quantity("module"),
@@ -59,7 +63,29 @@ def summarize_families(spec: Spec, results: Sequence[FamilyResult]) -> Summary:
     number = units.count_noun(len(rows), "feasible family", "feasible families")
     order = ", cheapest first" if len(rows) > 1 else ""
     text = f"{spec.name}: {units.count_noun(spec.gpus, 'GPU')}; {number}{order}."
-    return Summary(text, [_tabulate_parts(spec, rows), _tabulate_performance(rows)], [*_list_lines(results)])
+    tables = [_tabulate_sizes(rows), _tabulate_parts(spec, rows), _tabulate_performance(rows)]
+    return Summary(text, tables, [*_list_other_planes(spec, rows), *_list_lines(results)])
+
+
+def _tabulate_sizes(rows: Sequence[dict[str, Any]]) -> Table:
+    cells = [
+        (
+            row["family"],
+            row["size"],
+            str(row["planes"]),
+            write_place(row["pod_gpus"]),
+            write_place(row["unit_gpus"]),
+        )
+        for row in rows
+    ]
+    return Table("Sizes", ("family", "size", "planes", "GPUs per pod", "GPUs per unit"), cells)
+
+
+def _list_other_planes(spec: Spec, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Say which families are on more planes than the request allows, so that they differ in more than the family."""
+    if others := [row["family"] for row in rows if row["planes"] not in spec.planes]:
+        allowed = " or ".join(map(str, spec.planes))
+        yield f"On other planes than the {allowed} of the request, by their own definition: {', '.join(others)}."
 
 
 def _tabulate_parts(spec: Spec, rows: Sequence[dict[str, Any]]) -> Table:

@@ -92,7 +92,12 @@ def _list_changes(design: Design) -> Iterator[str]:
     """Yield at which value of each price another fabric would be chosen, and which."""
     changes = design.price_changes or ()
     rows = [
-        (item.part, design.write_money(item.price_usd), design.write_money(item.at_usd), name_alternative(item.instead))
+        (
+            item.part,
+            design.write_money(item.price_usd),
+            design.write_money(item.at_usd),
+            name_alternative(item.instead, design.blueprint),
+        )
         for item in changes
         if item.instead
     ]

@@ -12,7 +12,7 @@ from fabric.report.markdown import escape_markdown, markdown_table
 from fabric.report.notes import parts_at_typical_power
 from fabric.report.objectives import heading_of, write_value
 from fabric.report.table import Summary, Table
-from fabric.report.text import name_fabric, name_switches
+from fabric.report.text import name_fabric, name_places, name_switches
 from fabric.studies.multi_fabric import AMOUNTS, Cluster, amount_of, limited_key
 
 __all__ = ["SCHEMA", "cluster_object", "cluster_report", "summarize_cluster"]
@@ -42,8 +42,9 @@ def summarize_cluster(cluster: Cluster) -> Summary:
     lines: list[str] = []
     for name, study in cluster.fabrics.items():
         plan = study.blueprint
+        places = f"; {text}" if (text := name_places(plan)) else ""
         lines.append(
-            f"{name}: {name_fabric(plan)}; {name_switches(plan)}; {units.count_noun(plan.links_total, 'link')}."
+            f"{name}: {name_fabric(plan)}{places}; {name_switches(plan)}; {units.count_noun(plan.links_total, 'link')}."
         )
         amounts = _write_amounts({key: amount_of(study, key) for key in keys}, currency)
         rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *amounts))

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from fabric import units
+from fabric.blueprint import Blueprint
 from fabric.report.describe import describe_json
 from fabric.report.notes import list_unpriced
 from fabric.report.objectives import heading_of, label_of, tolerance_of, write_amount, write_value
@@ -17,15 +18,19 @@ from fabric.report.text import (
     format_percent,
     format_ranges,
     join_words,
-    name_fabric,
-    name_rail_tier,
+    letter_fabrics,
     name_switches,
+    name_topology,
+    write_place,
 )
 from fabric.studies.study import Pareto
 
 __all__ = ["SCHEMA", "front_object", "pareto_csv", "summarize_front"]
 
 SCHEMA = "fabric.pareto/1"
+
+PLACES = ("GPUs per pod", "GPUs per unit")
+"""The heads of the columns on the size of a full pod and a full unit."""
 
 
 def front_object(front: Pareto, *, timed: bool = True) -> dict[str, Any]:
@@ -51,27 +56,24 @@ def summarize_front(front: Pareto) -> Summary:
     """Return what `fabric optimize --pareto` prints."""
     labels = join_words([label_of(name) for name in front.names])
     text = f"{front.spec.name}: Pareto front over {labels}: {units.count_noun(len(front.studies), 'design')}."
-    heads = ("", *map(heading_of, front.names), "tiers", "planes", "switches by tier")
+    heads = ("", *map(heading_of, front.names), "fabric", *PLACES, "switches by tier")
+    letters, legend = letter_fabrics([_describe_topology(study.blueprint) for study in front.studies])
     rows = []
-    for number, (study, values) in enumerate(zip(front.studies, front.values, strict=True), 1):
+    for number, (study, values, letter) in enumerate(zip(front.studies, front.values, letters, strict=True), 1):
         plan = study.blueprint
         counts = "+".join(units.count(plan.devices(role)) for role in plan.topology.roles)
         cells = (write_value(name, value, front.spec.currency) for name, value in values.items())
-        rows.append((str(number), *cells, str(plan.tiers), str(plan.planes), counts))
-    lines = [*_list_topologies(front), *(_list_steps(front) if len(front.studies) > 1 else ()), *_list_proof(front)]
+        places = map(write_place, (plan.pod_gpus, plan.unit_gpus))
+        rows.append((str(number), *cells, letter, *places, counts))
+    lines = [*legend, *(_list_steps(front) if len(front.studies) > 1 else ()), *_list_proof(front)]
     return Summary(text, [Table("", heads, rows)], lines)
 
 
-def _list_topologies(front: Pareto) -> Iterator[str]:
-    """Yield which rows are which topology, with the switch models of its tiers from the leaf up."""
-    found: dict[str, list[int]] = {}
-    for number, study in enumerate(front.studies, 1):
-        plan = study.blueprint
-        names = [plan.models[role].name for role in plan.topology.roles]
-        models = names[0] if len(set(names)) == 1 else " + ".join(names)
-        found.setdefault(f"{name_fabric(plan)}{name_rail_tier(plan)}; {models}", []).append(number)
-    for text, numbers in found.items():
-        yield f"{'Rows' if len(numbers) > 1 else 'Row'} {format_ranges(numbers)}: {text}."
+def _describe_topology(plan: Blueprint) -> str:
+    """Return a topology in words, with the switch models of its tiers from the leaf up."""
+    names = [plan.models[role].name for role in plan.topology.roles]
+    models = names[0] if len(set(names)) == 1 else " + ".join(names)
+    return f"{name_topology(plan)}; {models}"
 
 
 def _list_proof(front: Pareto) -> Iterator[str]:
@@ -111,14 +113,14 @@ def pareto_csv(front: Pareto) -> str:
     """Return the front as CSV: the objectives in exact numbers, and what each fabric is made of."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(
-        [*front.names, "family", "rails_meet", "tiers", "planes", "link_gbps", "switch_models", "links_total", "sizes"]
-    )
+    heads = ("family", "rails_meet", "tiers", "planes", "pod_gpus", "unit_gpus", "link_gbps")
+    writer.writerow([*front.names, *heads, "switch_models", "links_total", "sizes"])
     for study, values in zip(front.studies, front.values, strict=True):
         plan = study.blueprint
         sizes = " ".join(f"{axis}={plan.sizes[axis]}" for axis in plan.topology.axes)
         meets = plan.topology.rails_meet_at if plan.rails > 1 else ""
         made = [name_switches(plan), plan.links_total]
-        row = [plan.topology.family, meets, plan.tiers, plan.planes, plan.link_gbps, *made, sizes]
+        places = (plan.pod_gpus or "", plan.unit_gpus or "")
+        row = [plan.topology.family, meets, plan.tiers, plan.planes, *places, plan.link_gbps, *made, sizes]
         writer.writerow([*(f"{number:.10g}" for number in values.values()), *row])
     return stream.getvalue()

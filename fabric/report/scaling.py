@@ -9,7 +9,7 @@ from typing import Any
 from fabric import units
 from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
-from fabric.report.text import name_size
+from fabric.report.text import letter_fabrics, name_size, name_topology, write_place
 from fabric.studies.scaling import BEST, Bend, Curve, Scaling
 from fabric.studies.study import Study
 
@@ -50,25 +50,35 @@ def scaling_object(scaling: Scaling) -> dict[str, Any]:
 
 def _design_object(study: Study) -> dict[str, Any]:
     plan = study.blueprint
-    keys = {"gpus": plan.gpus, "family": plan.topology.family, "tiers": plan.tiers, "planes": plan.planes}
+    keys: dict[str, Any] = {
+        "gpus": plan.gpus,
+        "family": plan.topology.family,
+        "tiers": plan.tiers,
+        "planes": plan.planes,
+    }
+    keys |= {"pod_gpus": plan.pod_gpus, "unit_gpus": plan.unit_gpus}
     return {**keys, "switches": plan.switches, "links": plan.links_total, "hops_max": study.hops.max}
 
 
 def summarize_scaling(scaling: Scaling) -> Summary:
     """Return what `fabric scale` prints."""
     text = f"{scaling.name}: busbw of a {units.size(scaling.size_bytes)} all-reduce in GB/s, by cluster size."
-    heads = ("GPUs", "tiers", "planes", *(_name_curve(curve) for curve in scaling.curves))
+    heads = ("GPUs", "fabric", "GPUs per pod", "GPUs per unit", *(_name_curve(curve) for curve in scaling.curves))
+    plans = [study.blueprint for study in scaling.studies]
+    letters, legend = letter_fabrics([*map(name_topology, plans)])
     rows = [
         (
-            units.count(study.blueprint.gpus),
-            str(study.blueprint.tiers),
-            str(study.blueprint.planes),
+            units.count(plan.gpus),
+            letter,
+            *map(write_place, (plan.pod_gpus, plan.unit_gpus)),
             *(f"{curve.estimates[index].busbw_GBps:.1f}" for curve in scaling.curves),
         )
-        for index, study in enumerate(scaling.studies)
+        for index, (plan, letter) in enumerate(zip(plans, letters, strict=True))
     ]
     unknown = dict.fromkeys(note for study in scaling.studies for note in note_unknown_nvlink(study.blueprint.server))
-    return Summary(text, [Table("", heads, rows)], [*_list_bends(scaling), *_list_infeasible(scaling), *unknown])
+    return Summary(
+        text, [Table("", heads, rows)], [*legend, *_list_bends(scaling), *_list_infeasible(scaling), *unknown]
+    )
 
 
 Points = list[tuple[int, float]]

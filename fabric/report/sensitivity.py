@@ -9,7 +9,7 @@ from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.optimizer import BreakEven
 from fabric.report.table import Summary, Table
-from fabric.report.text import format_percent, name_fabric, name_switches
+from fabric.report.text import format_percent, name_switches, name_topology
 
 __all__ = ["TITLE", "UNCHANGED", "list_changes", "name_alternative", "summarize_changes"]
 
@@ -34,13 +34,15 @@ def list_changes(changes: Sequence[BreakEven]) -> list[dict[str, Any]]:
     ]
 
 
-def name_alternative(blueprint: Blueprint) -> str:
-    """Return the fabric that would be chosen instead, in a few words."""
-    return f"{name_fabric(blueprint)} ({name_switches(blueprint)})"
+def name_alternative(blueprint: Blueprint, chosen: Blueprint | None = None) -> str:
+    """Return the fabric that would be chosen instead, in a few words, and of what other kind `chosen` is."""
+    kind, own = name_topology(blueprint), chosen and name_topology(chosen)
+    instead = f", instead of {own}" if own and own != kind else ""
+    return f"{kind} ({name_switches(blueprint)}){instead}"
 
 
-def summarize_changes(changes: Sequence[BreakEven], currency: str) -> Summary:
-    """Return the table of prices, in the currency of the request, and a line for each that would change the optimum."""
+def summarize_changes(changes: Sequence[BreakEven], chosen: Blueprint, currency: str) -> Summary:
+    """Return the table of prices, in `currency`, and a line for each that would change the optimum from `chosen`."""
     rows = []
     for part in dict.fromkeys(item.part for item in changes):
         up, down = (
@@ -51,17 +53,17 @@ def summarize_changes(changes: Sequence[BreakEven], currency: str) -> Summary:
             (part, units.money(up.price_usd, currency), _write_price(up, currency), _write_price(down, currency))
         )
     heads = ("part", "unit price", "changes above", "changes below")
-    return Summary("", [Table(TITLE, heads, rows)], [*_list_lines(changes, currency)])
+    return Summary("", [Table(TITLE, heads, rows)], [*_list_lines(changes, chosen, currency)])
 
 
 DIRECTIONS = ("up", "down")
 
 
-def _list_lines(changes: Sequence[BreakEven], currency: str) -> Iterator[str]:
+def _list_lines(changes: Sequence[BreakEven], chosen: Blueprint, currency: str) -> Iterator[str]:
     found = [item for item in changes if item.instead]
     for item in found:
         if item.instead:
-            yield f"{item.part} at {units.money(item.at_usd, currency)}: {name_alternative(item.instead)}."
+            yield f"{item.part} at {units.money(item.at_usd, currency)}: {name_alternative(item.instead, chosen)}."
     decided = all(item.settled for item in changes)
     if not decided:
         yield '"undecided": solve budget exhausted.'

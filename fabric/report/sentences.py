@@ -8,7 +8,7 @@ from functools import partial
 from fabric import units
 from fabric.report.design import Design
 from fabric.report.objectives import label_of, tolerance_of, write_amount
-from fabric.report.text import add_article, format_percent, name_rail_tier, name_size
+from fabric.report.text import add_article, format_percent, name_places, name_rail_tier, name_size
 from fabric.topology.topology import PLANE
 
 __all__ = [
@@ -27,11 +27,12 @@ def describe_choice(design: Design) -> str:
     roles = ", ".join(f"{units.count(tier.count)} {tier.role}" for tier in design.switches)
     servers = f"{units.count_noun(blueprint.servers, 'server')} ({blueprint.server.name})"
     price = "" if cost.total is None else f" Cost: {money(cost.total)} ({money(cost.per_gpu)} per GPU)."
+    places = f", in {text}" if (text := name_places(blueprint)) else ""
     return (
         f"{units.count_noun(design.spec.gpus, 'GPU')} in {servers} on {add_article(blueprint.topology.family)} fabric"
         f" ({name_size(blueprint)}{name_rail_tier(blueprint)}):"
         f" {units.count_noun(design.switches_total, 'switch', 'switches')} ({roles}) and"
-        f" {units.count_noun(design.links_total, 'link')} at {units.rate(blueprint.link_gbps)}.{price}"
+        f" {units.count_noun(design.links_total, 'link')} at {units.rate(blueprint.link_gbps)}{places}.{price}"
     )
 
 

@@ -13,10 +13,14 @@ __all__ = [
     "format_percent",
     "format_ranges",
     "join_words",
+    "letter_fabrics",
     "name_fabric",
+    "name_places",
     "name_rail_tier",
     "name_size",
     "name_switches",
+    "name_topology",
+    "write_place",
 ]
 
 
@@ -33,7 +37,7 @@ def add_article(name: str) -> str:
 
 def join_words(words: Sequence[str]) -> str:
     """Return words as a list in a sentence: `cost, hops and power`."""
-    *most, last = words
+    *most, last = words or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 
@@ -57,6 +61,40 @@ def name_size(blueprint: Blueprint) -> str:
 def name_fabric(blueprint: Blueprint) -> str:
     """Return a fabric in a few words: `rail-optimized, 3 tiers, 2 planes`."""
     return f"{blueprint.topology.family}, {name_size(blueprint)}"
+
+
+def name_places(blueprint: Blueprint) -> str:
+    """Return the pods and units, of each where there are several: `57 pods of 288 GPUs and 171 units of 96 GPUs`."""
+    places = (("pod", blueprint.pod_gpus), ("unit", blueprint.unit_gpus))
+    return join_words(
+        [
+            f"{units.count_noun(-(-blueprint.gpus // gpus), name)} of {units.count_noun(gpus, 'GPU')}"
+            for name, gpus in places
+            if gpus is not None and gpus < blueprint.gpus
+        ]
+    )
+
+
+def write_place(gpus: int | None) -> str:
+    """Return the GPUs of a full unit or pod as a cell of a table."""
+    return "-" if gpus is None else units.count(gpus)
+
+
+def name_topology(blueprint: Blueprint) -> str:
+    """Return what kind of fabric it is: `rail-optimized, 3 tiers, 2 planes, rails meeting at the core`."""
+    return f"{name_fabric(blueprint)}{name_rail_tier(blueprint)}"
+
+
+def letter_fabrics(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return a letter for each row of a table by what its fabric is, and a line that explains each letter."""
+    letters = {text: _write_letter(index) for index, text in enumerate(dict.fromkeys(texts))}
+    return [letters[text] for text in texts], [f"Fabric {letter}: {text}." for text, letter in letters.items()]
+
+
+def _write_letter(index: int) -> str:
+    """Return A to Z, then AA, AB and so on."""
+    more, last = divmod(index, 26)
+    return (_write_letter(more - 1) if more else "") + chr(ord("A") + last)
 
 
 def name_rail_tier(blueprint: Blueprint) -> str:

@@ -9,7 +9,10 @@ from fabric.request.known_names import KnownNames
 
 __all__ = ["unknown_result"]
 
-PLAIN = ("gpus", "servers", "rails", "planes", "tiers", "link_gbps", "injection_gbps", "bisection_gbps")
+PLAIN = (
+    "gpus", "servers", "rails", "planes", "tiers", "unit_gpus", "pod_gpus", "link_gbps", "injection_gbps",
+    "bisection_gbps",
+)  # fmt: skip
 """The numbers at the top of the design object."""
 COUNTED = ("switches", "links", "modules", "fibres", "cables", "cages", "cost_usd", "power_w")
 """Its mappings with a total, which the first part of the key alone stands for too."""

@@ -208,6 +208,10 @@ class ClosForm(Topology):
         units = (filled_name(places[-1]),) if places else ()
         return units, tuple(axis for axis in group.axes if axis not in places)
 
+    def servers_sharing(self, tier: int) -> Monomial:
+        group = self.switch_groups[min(tier, self.tiers) - 1]
+        return self.placement[len(self.placement_axes(group)) :]
+
     def capacity(self, sizes: Sizes) -> int:
         return math.prod(sizes[axis] for axis in self.placement)
 

@@ -248,6 +248,10 @@ class GraphForm(Topology):
             return None
         return tuple(axis for axis in group.axes if axis != PLANE), (PLANE,) if PLANE in group.axes else ()
 
+    def servers_sharing(self, tier: int) -> Monomial | None:
+        """Return the servers of a leaf for tier 1; above it, and where each NIC has a switch of its own, None."""
+        return None if tier > 1 or self.routing.nic_levels else (self.unit_axis,)
+
     def capacity(self, sizes: Sizes) -> int:
         return int(evaluate(self.sizing.capacity, sizes))
 

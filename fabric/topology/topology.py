@@ -7,18 +7,15 @@ A topology has no sizes yet. Its counts are products and sums of named sizes, so
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
-from fabric.topology.polynomial import Expression, Monomial, Polynomial, Ratio, evaluate
+from fabric.topology.facts import Drawing, SizeNote, Sizes
+from fabric.topology.polynomial import Expression, Monomial, Ratio
 
-__all__ = ["PLANE", "Bundle", "Drawing", "Group", "RoutingFacts", "SizeNote", "Sizes", "Topology", "title"]
-
-Sizes = Mapping[str, int]
-"""The size of every axis, of every bundle (its parallel links), and of what follows from them."""
+__all__ = ["PLANE", "Bundle", "Group", "RoutingFacts", "Sizes", "Topology", "title"]
 
 PLANE = "plane"
 """The axis of the fabric's independent planes, which every switch group has but those of server-centric topologies."""
@@ -92,36 +89,6 @@ class RoutingFacts:
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """How a topology is naturally drawn."""
-
-    layout: str = "tiers"
-    """The name of a layout that drawing knows: tiers, circle, groups, halves, lattice or levels."""
-    across: tuple[str, ...] = ()
-    """Lattices: the axes laid out from left to right, the closest together first."""
-    up: tuple[str, ...] = ()
-    """Lattices: the axes laid out upwards, the closest together first."""
-    line: str = "ring"
-    """Lattices: what joins the switches of a line: `clique` (all to all), `ring`, or `path` (a line with two ends)."""
-
-
-@dataclass(frozen=True)
-class SizeNote:
-    """A remark that holds where two counts are equal."""
-
-    left: Polynomial
-    """One count."""
-    right: Polynomial
-    """The other count."""
-    text: str
-    """The remark."""
-
-    def holds(self, sizes: Sizes) -> bool:
-        """Say whether the remark applies to a fabric of these sizes."""
-        return bool(evaluate(self.left, sizes) == evaluate(self.right, sizes))
-
-
-@dataclass(frozen=True)
 class Topology(ABC):
     """Groups from the servers up and the bundles between them: a family at one number of tiers or dimensions.
 
@@ -137,7 +104,7 @@ class Topology(ABC):
     """The bundles of links, those of the servers first."""
     routing: RoutingFacts = RoutingFacts()
     """Facts that routing uses."""
-    drawing: Drawing = Drawing()
+    drawing: Drawing = field(default_factory=Drawing)
     """How it is naturally drawn."""
     notes: tuple[SizeNote, ...] = ()
     """Remarks on special sizes."""
@@ -245,6 +212,10 @@ class Topology(ABC):
     @abstractmethod
     def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
         """Return the count of the units, and of the group's devices in each; None where it is not inside a unit."""
+
+    @abstractmethod
+    def servers_sharing(self, tier: int) -> Monomial | None:
+        """Return the count of servers of a full unit (`tier` 1) or pod (2), which share switches; None without such."""
 
     @abstractmethod
     def capacity(self, sizes: Sizes) -> int:

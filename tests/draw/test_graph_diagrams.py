@@ -18,7 +18,8 @@ from fabric.draw.graph_scene import WHOLE, GraphFabric
 from fabric.draw.render import plain_style, render
 from fabric.draw.style import style_of
 from fabric.errors import InputError
-from fabric.topology.topology import Drawing, title
+from fabric.topology.facts import Drawing
+from fabric.topology.topology import title
 from fabric.units import count
 from fabric.view import view_of
 from tests.draw.fabrics import GRAPH_FORMS, SMALL_GRAPHS, build, graph, names, one_of_each, page

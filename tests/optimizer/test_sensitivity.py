@@ -170,7 +170,7 @@ def test_a_price_not_decided_within_the_budget_is_left_open(monkeypatch: pytest.
     monkeypatch.setattr(module, "minimise", lambda *_: Solution("UNKNOWN"))
     changes = study.sensitivity()
     assert not any(change.settled for change in changes)
-    (table,) = summarize_changes(changes, "USD").tables
+    (table,) = summarize_changes(changes, study.blueprint, "USD").tables
     assert all(row[2:] == ("undecided", "undecided") for row in table.rows)
 
 

@@ -27,6 +27,7 @@ from fabric.report.sentences import (
     describe_objective,
     describe_status,
 )
+from fabric.report.text import write_place
 from fabric.studies.study import Study
 
 __all__ = ["Content", "make_content"]
@@ -91,6 +92,8 @@ def make_content(study: Study, key: str, name: str, *, front: bool) -> Content:
 def _list_figures(design: Design) -> Iterator[tuple[str, str]]:
     """Yield the figures that a meeting asks for first."""
     yield "GPUs", units.count(design.spec.gpus)
+    yield "GPUs per pod", write_place(design.blueprint.pod_gpus)
+    yield "GPUs per unit", write_place(design.blueprint.unit_gpus)
     yield "switches", units.count(design.switches_total)
     yield "links", units.count(design.links_total)
     yield "cost", design.write_money(design.cost.total)
