@@ -84,7 +84,7 @@ def _truths(blueprint: Blueprint, network: Network) -> Iterator[tuple[str, Any, 
     levels = form.routing.nic_levels or 1
     yield "hops", (hops(counted).max, round(hops(counted).mean, 9)), searched_hops(expand(counted), levels)
     flow, bisection = maximum_flow(network), bisection_gbps(blueprint)
-    if form.is_balanced:
+    if form.balanced_bundles:
         yield f"bisection within {bisection}", True, flow <= bisection
     else:
         yield "bisection", bisection, flow

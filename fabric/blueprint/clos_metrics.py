@@ -101,10 +101,7 @@ class ClosMetrics:
 
     def _spread(self, tier: int, below: int) -> Fraction:
         """Return over how many switches of a tier a device `below` spreads, counted as equal parts of the largest."""
-        spread = Fraction(self.blueprint.evaluate(self.form.fan_out(tier, below)))
-        for bundle in self.form.bundles[max(1, below) : tier]:
-            spread *= self._mean_links(bundle) / self.blueprint.sizes[bundle.name]
-        return spread
+        return Fraction(*map(self.blueprint.evaluate, self.form.fan_out(tier, below)))
 
     def unit(self) -> tuple[int, int, int]:
         """Return the servers and the leaves of a full unit, and how many units hold servers."""

@@ -15,7 +15,7 @@ from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import Bundle
 
-__all__ = ["Hops", "Metrics", "bisection_gbps", "hop_shares", "hops", "injection_gbps", "metrics_of"]
+__all__ = ["Hops", "Metrics", "bisection_gbps", "hop_shares", "hops", "injection_gbps", "metrics_of", "uneven_bundles"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,12 @@ def metrics_of(blueprint: Blueprint) -> Metrics:
             return GraphMetrics(blueprint, form)
         case other:
             raise TypeError(f"no metrics of a {type(other).__name__}")
+
+
+def uneven_bundles(blueprint: Blueprint) -> tuple[Bundle, ...]:
+    """Return the balanced bundles in which some pairs of devices have more links than others."""
+    each, bundles = metrics_of(blueprint).links_per_pair, blueprint.topology.balanced_bundles
+    return tuple(bundle for bundle in bundles if each(bundle) != blueprint.sizes[bundle.name])
 
 
 def hops(blueprint: Blueprint) -> Hops:

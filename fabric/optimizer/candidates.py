@@ -89,7 +89,9 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
     Where a role allows several models, those for which every fact in `needs` is known are kept if there are any. Raises
     InputError when no topology allowed has a pinned axis.
     """
-    topologies = [each for name in spec.families for each in family(name).forms if each.tiers in spec.tiers]
+    topologies = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
+    if spec.uplink_spread == "balanced":
+        topologies = [form.balanced() for form in topologies]
     _check_pinned(spec, topologies)
     _check_appliances(spec, topologies)
     found: list[Candidate] = []
@@ -176,7 +178,7 @@ def _objections(candidate: Candidate, layer: str | None) -> Iterator[str]:
     yield from _family_objections(spec, topology, planes)
     for axis, size in spec.pinned.items():
         allowed = allowed_sizes(spec, axis)
-        if axis not in topology.axes and axis not in (bundle.name for bundle in topology.bundles):
+        if axis not in topology.size_names:
             yield f"it has no axis or bundle '{axis}', which is pinned"
         elif allowed and size not in allowed:
             yield f"pinned.{axis} {size} is not {' or '.join(map(str, allowed))}"
@@ -254,9 +256,7 @@ def _rates(model: Switch) -> str:
 
 
 def _check_pinned(spec: Spec, topologies: list[Topology]) -> None:
-    known = {
-        name for topology in topologies for name in (*topology.axes, *(bundle.name for bundle in topology.bundles))
-    }
+    known = {name for topology in topologies for name in topology.size_names}
     for axis in spec.pinned:
         if topologies and axis not in known:
             raise InputError(f"pinned: {axis}: no allowed topology has such an axis or bundle{nearest(axis, known)}")

@@ -9,6 +9,7 @@ from typing import cast
 
 from ortools.sat.python import cp_model
 
+from fabric.optimizer.balanced_links import add_balanced_links, join_connectors
 from fabric.optimizer.candidates import Candidate, allowed_sizes
 from fabric.optimizer.clos_features import clos_features
 from fabric.optimizer.feature import Feature
@@ -16,7 +17,8 @@ from fabric.optimizer.model import Model, Term
 from fabric.optimizer.pair_links import add_parallel_links
 from fabric.optimizer.port_limits import drops_ports
 from fabric.optimizer.survival import remains_of, survive_switch
-from fabric.topology.clos import AxisBundle, ClosForm, filled_name
+from fabric.topology.axis_bundle import AxisBundle
+from fabric.topology.clos import ClosForm, filled_name
 from fabric.topology.topology import PLANE, Bundle, Group
 
 __all__ = ["ClosModel"]
@@ -28,6 +30,8 @@ class ClosModel(Model):
     def __init__(self, candidate: Candidate, form: ClosForm, relaxed: Iterable[str] = ()) -> None:
         self.form = form
         super().__init__(candidate, relaxed)
+        for bundle in form.balanced_bundles:
+            join_connectors(self, bundle)
 
     def links(self, bundle: Bundle) -> Term:
         """Return the number of links of `bundle`."""
@@ -66,7 +70,7 @@ class ClosModel(Model):
         return flag
 
     def _add_sizes(self) -> None:
-        names = [*self.form.axes, *(bundle.name for bundle in self.form.bundles)]
+        names = [*self.form.axes, *(name for bundle in self.form.bundles for name in bundle.all_sizes)]
         fills = [filled_name(axis) for axis in self.form.server.axes]
         self._order = {name: index for index, name in enumerate([*reversed(fills), *names])}
         for axis in self.form.axes:
@@ -74,16 +78,19 @@ class ClosModel(Model):
                 self.sizes[axis] = self._add_axis(axis)
         self.sizes[PLANE] = self.candidate.planes
         hosts, *others = self.form.bundles
-        self.sizes[hosts.name] = self._pinned_size(hosts.name) or self.var(self.candidate.spec.server.nics, hosts.name)
+        self.sizes[hosts.name] = self.pinned_size(hosts.name) or self.var(self.candidate.spec.server.nics, hosts.name)
         for bundle in others:
-            self.sizes[bundle.name] = self._pinned_size(bundle.name) or add_parallel_links(self, bundle)
+            if bundle.uniform:
+                self.sizes[bundle.name] = self.pinned_size(bundle.name) or add_parallel_links(self, bundle)
+        for bundle in self.form.balanced_bundles:
+            add_balanced_links(self, bundle)
         self._attach_nics()
         self._fill_places()
 
     def _add_axis(self, axis: str) -> Term:
         """Return the size of an axis: given, or a variable within what the request and the server allow."""
         spec = self.candidate.spec
-        if given := self._pinned_size(axis):
+        if given := self.pinned_size(axis):
             return given
         if axis == self.form.server.axes[-1]:
             return self._unit_servers or self.var(self.widest if self._is_loose(axis) else self._most_servers, axis)
@@ -135,7 +142,7 @@ class ClosModel(Model):
         for axis in reversed(self.form.server.axes):
             places[axis] = count
             if axis != self.form.server.axes[0]:
-                count = self._ceil_divide(count, self.sizes[axis], f"{axis} {when}")
+                count = self.ceil_divide(count, self.sizes[axis], f"{axis} {when}")
         return places
 
     def _grown_servers(self, servers: Term) -> Term:
@@ -152,11 +159,11 @@ class ClosModel(Model):
         self.cp.add_max_equality(grown, [servers, -(-spec.grow_to_gpus // spec.server.gpus)])
         return grown
 
-    def _ceil_divide(self, count: Term, size: Term, name: str) -> Term:
-        """Return the quotient of two counts, rounded up."""
+    def ceil_divide(self, count: Term, size: Term, name: str, most: int | None = None) -> Term:
+        """Return the quotient of two counts, rounded up, at most `most`."""
         if isinstance(count, int) and isinstance(size, int):
             return -(-count // size)
-        places = self.var(self.upper(count), f"places of {name}")
+        places = self.var(min(self.upper(count), most or self.upper(count)), f"places of {name}")
         room = self.times(places, size, f"room of {name}")
         self.cp.add(room >= count)
         self.cp.add(room <= count + size - 1)

@@ -81,7 +81,7 @@ class GraphModel(Model):
             self._add_table(table)
         for bundle in form.fabric_bundles:
             if bundle.name not in form.sizing.fixed:
-                self.sizes[bundle.name] = self._pinned_size(bundle.name) or add_parallel_links(self, bundle)
+                self.sizes[bundle.name] = self.pinned_size(bundle.name) or add_parallel_links(self, bundle)
         room = self._total(form.sizing.capacity, "room")
         self.sizes["server"] = room
         self.cp.add(room >= self.servers)
@@ -95,7 +95,7 @@ class GraphModel(Model):
     def _add_free(self, name: str, least: int) -> Term:
         """Return a size that is free to choose, at least `least`."""
         spec = self.candidate.spec
-        if given := self._pinned_size(name):
+        if given := self.pinned_size(name):
             if self.form.invalid_size({name: given}):
                 self.cp.add_bool_or([])  # infeasible; the least size only completes the model
                 return least
@@ -109,7 +109,7 @@ class GraphModel(Model):
         """Add the sizes of a table: one of its rows."""
         spec, first = self.candidate.spec, table.names[0]
         rows = table.rows(min(self.widest, MOST_PORTS))
-        pinned = {index: size for index, name in enumerate(table.names) if (size := self._pinned_size(name))}
+        pinned = {index: size for index, name in enumerate(table.names) if (size := self.pinned_size(name))}
         rows = tuple(row for row in rows if all(row[index] == size for index, size in pinned.items()))
         if first not in spec.pinned:
             rows = tuple(row for row in rows if row[0] <= max(rows[0][0], spec.grown_servers))

@@ -204,7 +204,7 @@ def _broken_limits(candidate: Candidate) -> Iterator[str]:
 
 def has_size(candidate: Candidate, name: str) -> bool:
     """Return whether the candidate's topology has an axis or a bundle of this name."""
-    return name in candidate.topology.axes or name in (bundle.name for bundle in candidate.topology.bundles)
+    return name in candidate.topology.size_names
 
 
 def _smallest_hitting_set(remainders: Sequence[Limits], order: Sequence[str]) -> Limits | None:

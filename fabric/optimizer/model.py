@@ -239,7 +239,7 @@ class Model(ABC):
                 self._only_if(used, total <= radix)
         self._limit_ratio(group)
 
-    def _pinned_size(self, name: str) -> int | None:
+    def pinned_size(self, name: str) -> int | None:
         """Return the size that the request pins, unless that limit is relaxed."""
         return None if f"pinned.{name}" in self.relaxed else self.candidate.spec.pinned.get(name)
 

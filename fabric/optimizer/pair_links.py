@@ -20,7 +20,7 @@ from fabric.topology.topology import Bundle
 if TYPE_CHECKING:
     from fabric.optimizer.model import Model, Term
 
-__all__ = ["CONNECTORS", "LIMIT", "add_parallel_links", "bundle_splits", "limit_pairs"]
+__all__ = ["CONNECTORS", "LIMIT", "add_parallel_links", "bundle_splits", "limit_pairs", "pair_flags"]
 
 LIMIT = "limits.parallel_links"
 """The limit on the native ports between a pair of switches."""
@@ -80,7 +80,7 @@ def limit_pairs(model: Model) -> None:
             rules = [] if CONNECTORS in model.relaxed else [*_fill_connectors(model, bundle, pair.split, links, over)]
             rules += _limit_ports(model, pair.split, links, over) if switches else []
             for rule in rules:
-                model.cp.add(rule).only_enforce_if(_flags(model, bundle, pair))
+                model.cp.add(rule).only_enforce_if(pair_flags(model, bundle, pair))
 
 
 def _fill_connectors(
@@ -115,7 +115,7 @@ def _step(model: Model, bundle: Bundle) -> int:
     return max(1, math.gcd(*(pair.split.whole for pair in bundle_splits(model.candidate, bundle))))
 
 
-def _flags(model: Model, bundle: Bundle, pair: ModelPair) -> list[cp_model.IntVar]:
+def pair_flags(model: Model, bundle: Bundle, pair: ModelPair) -> list[cp_model.IntVar]:
     """Return the flags that are 1 where both models are in use; none for one that is always."""
     ends = {(bundle.upper.role, pair.upper)} | ({(bundle.lower.role, pair.lower)} if pair.lower is not None else set())
     used = (model.used[role][at] for role, at in sorted(ends))

@@ -26,9 +26,10 @@ from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective, Objective
 from fabric.optimizer.objectives import needed_facts
 from fabric.optimizer.pareto import EQUAL, Dominance, Front, Point, less, undominated
-from fabric.optimizer.search import Progress, Tie, blueprint_of, comparable_candidates, preferred_blueprint
+from fabric.optimizer.search import Progress, comparable_candidates
 from fabric.optimizer.solve import Solution, minimise
 from fabric.optimizer.subproblem import Subproblem
+from fabric.optimizer.ties import Tie, blueprint_of, preferred_blueprint
 from fabric.request import Spec
 
 __all__ = ["find_front"]

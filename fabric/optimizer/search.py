@@ -7,19 +7,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ortools.sat.python import cp_model
-
 from fabric.blueprint import Blueprint
-from fabric.blueprint.metrics import metrics_of
-from fabric.catalog import Switch
 from fabric.errors import FabricError, InputError
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective, Objective
-from fabric.optimizer.objectives import COST, LINKS, SWITCHES, links, needed_facts, switch_models, switches
+from fabric.optimizer.objectives import COST, LINKS, SWITCHES, needed_facts
 from fabric.optimizer.solve import Solution, minimise
+from fabric.optimizer.ties import Tie, blueprint_of, models_used, plainness, preferred_blueprint
 from fabric.request import Spec
 
 __all__ = [
@@ -27,10 +24,7 @@ __all__ = [
     "Progress",
     "Proof",
     "SizingResult",
-    "Tie",
-    "blueprint_of",
     "comparable_candidates",
-    "preferred_blueprint",
     "size",
 ]
 
@@ -168,86 +162,7 @@ def _solve_all(
 
 def _rank(item: _Solved) -> tuple[int, ...]:
     """Order by the objectives, then towards fewer tiers and fewer planes."""
-    return (*item.solution.values, *_plainness(item.candidate))
-
-
-def _solve_ties(model: Model) -> Solution:
-    """Return the one solution of `model`, of all that it allows, that any solver on any machine would pick.
-
-    Fewer switch models, parallel links, links and switches; then the first model and the least size in turn. Where
-    models mix, those that come first in the candidate's order are used most.
-    """
-    topology = model.topology
-    chosen = [sum(index * flag for index, flag in enumerate(model.used[role])) for role in topology.roles]
-    names = [*(bundle.name for bundle in topology.fabric_bundles), *topology.axes]
-    mixed = [role for role in topology.roles if model.candidate.mixes(role)]
-    most = [-1 * count for role in mixed for count in model.switch_counts[role][:-1]]
-    first = [each(model) for each in (switch_models, _parallel_links, links, switches)]
-    return minimise(model, [*first, *chosen, *(model.sizes[name] for name in names), *most])
-
-
-def _parallel_links(model: Model) -> cp_model.LinearExprT:
-    """Return the sum of the parallel links over the bundles between switches."""
-    return sum(model.sizes[bundle.name] for bundle in model.topology.fabric_bundles)
-
-
-@dataclass(frozen=True)
-class Tie:
-    """A candidate among whose best fabrics one is to be preferred."""
-
-    candidate: Candidate
-    """The candidate."""
-    blueprint: Blueprint
-    """One of its best fabrics."""
-    make_model: Callable[[], Model]
-    """Returns a new model that allows its best fabrics only."""
-
-
-def preferred_blueprint(tied: Sequence[Tie]) -> tuple[Candidate, Blueprint]:
-    """Return the candidate and blueprint to prefer among fabrics that are equally good.
-
-    Of fewest tiers and then planes, the one of fewer switch models, parallel links, links and switches; then the one
-    whose places hold more servers, from the leaf up, since more of the traffic stays below; then the first.
-    """
-    least = min(_plainness(tie.candidate) for tie in tied)
-    found = [(tie.candidate, _preferred(tie)) for tie in tied if _plainness(tie.candidate) == least]
-    return min(found, key=lambda pair: _complexity(pair[1]))
-
-
-def _preferred(tie: Tie) -> Blueprint:
-    """Return the preferred of a candidate's best fabrics, which mostly is the only one."""
-    if _is_only(tie.make_model(), tie.blueprint):
-        return tie.blueprint
-    return blueprint_of(tie.candidate, _solve_ties(tie.make_model()))
-
-
-def _is_only(model: Model, blueprint: Blueprint) -> bool:
-    """Return whether it is proven that the model allows `blueprint` and nothing else: one solve instead of many."""
-    known = [(term, blueprint.sizes[name]) for name, term in model.sizes.items()]
-    for role, terms in model.switch_counts.items():
-        counts = {switch.name: count for switch, count in blueprint.model_counts(role)}
-        names = (switch.name for switch in model.candidate.models[role])
-        known += [(term, counts.get(name, 0)) for term, name in zip(terms, names, strict=True)]
-    other = model.var(1, "another fabric", least=0)
-    differs = []
-    for term, value in known:
-        if not isinstance(term, int):
-            differs.append(model.var(1, "differs", least=0))
-            model.cp.add(term != value).only_enforce_if(differs[-1])
-    model.cp.add_bool_or([~other, *differs])
-    solution = minimise(model, [-1 * other])
-    return solution.status == "OPTIMAL" and solution.values == (0,)
-
-
-def _plainness(candidate: Candidate) -> tuple[int, int]:
-    return candidate.topology.tiers, candidate.planes
-
-
-def _complexity(blueprint: Blueprint) -> tuple[int, ...]:
-    models = len({model.name for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)})
-    parallel = sum(blueprint.sizes[bundle.name] for bundle in blueprint.topology.fabric_bundles)
-    fullness = (-servers for servers in metrics_of(blueprint).peers())
-    return models, parallel, blueprint.links_total, blueprint.switches, *fullness
+    return (*item.solution.values, *plainness(item.candidate))
 
 
 def _tie(item: _Solved, objectives: Sequence[LinearObjective]) -> Tie:
@@ -260,30 +175,6 @@ def _tie(item: _Solved, objectives: Sequence[LinearObjective]) -> Tie:
         return model
 
     return Tie(item.candidate, blueprint_of(item.candidate, item.solution), make_model)
-
-
-def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
-    """Return a solution of the candidate's model as a blueprint."""
-    spec = candidate.spec
-    used = {role: _models_used(candidate, role, solution.switch_counts[role]) for role in candidate.topology.roles}
-    models = {role: max(pairs, key=lambda pair: pair[1])[0] for role, pairs in used.items()}
-    return Blueprint(
-        name=spec.name,
-        topology=candidate.topology,
-        sizes=solution.sizes,
-        models=models,
-        server=spec.server,
-        gpus=spec.gpus,
-        link_gbps=candidate.link_gbps,
-        mixes={role: pairs for role, pairs in used.items() if len(pairs) > 1},
-        allowed=candidate.models,
-        appliances=spec.appliances,
-    )
-
-
-def _models_used(candidate: Candidate, role: str, counts: Sequence[int]) -> tuple[tuple[Switch, int], ...]:
-    """Return the switch models in use in a role, with the devices of each."""
-    return tuple((model, count) for model, count in zip(candidate.models[role], counts, strict=True) if count)
 
 
 def _proof(contenders: Sequence[_Solved], best: _Solved, objectives: Sequence[LinearObjective], wall_s: float) -> Proof:
@@ -310,7 +201,7 @@ def _alternatives(
 def _describe(item: _Solved) -> str:
     """Return a candidate in words, with the switch models in use."""
     counts = item.solution.switch_counts
-    used = (model.name for role in counts for model, _ in _models_used(item.candidate, role, counts[role]))
+    used = (model.name for role in counts for model, _ in models_used(item.candidate, role, counts[role]))
     return f"{item.candidate}, of {' and '.join(dict.fromkeys(used))}"
 
 

@@ -22,8 +22,9 @@ from fabric.catalog import LinkPart
 from fabric.errors import InputError
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.objectives import COST
-from fabric.optimizer.search import Progress, blueprint_of, comparable_candidates
+from fabric.optimizer.search import Progress, comparable_candidates
 from fabric.optimizer.solve import minimise
+from fabric.optimizer.ties import blueprint_of
 from fabric.request import Spec
 from fabric.topology.families import family
 from fabric.topology.topology import Topology

@@ -24,7 +24,7 @@ def survive_switch(model: Model, form: ClosForm, tier: int, share: Fraction) -> 
     i < b needs an alternative of its own: with i >= b, taking i for j says that n alone is enough, and then the count
     as a server sees it, which is no less, is enough as well.
     """
-    alternatives = [[remains_of(model.product(form.fan_out(tier, 0)), share)]]
+    alternatives = [[_spread_remains(model, form, tier, share)]]
     alternatives += [
         list(_room(model, form, tier, below, base, share)) for below in range(1, tier) for base in range(below)
     ]
@@ -43,9 +43,19 @@ def remains_of(count: Term, share: Fraction) -> Constraint:
     return False if share == 1 else count >= math.ceil(1 / (1 - share))
 
 
+def _spread_remains(model: Model, form: ClosForm, tier: int, share: Fraction) -> Constraint:
+    """Return that enough remains of the switches over which a server spreads, a ratio of two products."""
+    switches, over = form.fan_out(tier, 0)
+    if not over:
+        return remains_of(model.product(switches), share)
+    rest = share.denominator - share.numerator
+    most = LARGEST_TOTAL // (4 * share.denominator)
+    return rest * _times(model, switches, most) >= share.denominator * _times(model, over, most)
+
+
 def _room(model: Model, form: ClosForm, tier: int, below: int, base: int, share: Fraction) -> Iterator[Constraint]:
     """Yield that (n - 1) X(j) >= share n X(base) for all bundles j from `below` up, as products of sizes."""
-    spread = form.fan_out(tier, below)
+    spread, over = form.fan_out(tier, below)
     for bundle in range(below, form.tiers):
         tiers = range(base, bundle)
         up = Counter(name for each in tiers for name in form.bundles[each + 1].ports_up)
@@ -54,9 +64,9 @@ def _room(model: Model, form: ClosForm, tier: int, below: int, base: int, share:
         more, less = (tuple((one - other).elements()) for one, other in ((up, down), (down, up)))
         # Bounded so, either side, once more by a size and by the share, is still within the solver's integers.
         most = LARGEST_TOTAL // (
-            4 * max(share.denominator, *(model.upper(model.sizes[name]) for name in (*spread, *more, *less)))
+            4 * max(share.denominator, *(model.upper(model.sizes[name]) for name in (*spread, *over, *more, *less)))
         )
-        rest = _times(model, (*more, *spread), most) - _times(model, more, most)
+        rest = _times(model, (*more, *spread), most) - _times(model, (*more, *over), most)
         yield share.denominator * rest >= share.numerator * _times(model, (*less, *spread), most)
 
 

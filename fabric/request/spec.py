@@ -89,6 +89,8 @@ class Spec:
     """The largest ratio of bandwidth down to bandwidth up, by role; default: 1."""
     least_oversubscription: Mapping[str, Fraction] = field(default_factory=dict)
     """The smallest such ratio, by role; default: no bound."""
+    uplink_spread: str = "even"
+    """How the links of a switch are spread over those above it: `even`, or `balanced`, which may differ by one."""
     unit_gpus: int | None = None
     """The GPUs of a scalable unit, which share their leaves; None lets sizing choose."""
     reserve: Mapping[str, int] = field(default_factory=dict)

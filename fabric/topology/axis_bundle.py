@@ -51,8 +51,8 @@ class AxisBundle(Bundle):
         return (*self.lower_only, self.name)
 
     @property
-    def size_names(self) -> tuple[str, ...]:
-        """The names of its sizes that are chosen."""
+    def all_sizes(self) -> tuple[str, ...]:
+        """The names of all its sizes, those that follow too."""
         return (self.name,)
 
     def following_sizes(self, _sizes: Sizes, /) -> dict[str, int]:
@@ -112,7 +112,11 @@ class BalancedBundle(AxisBundle):
 
     @property
     def size_names(self) -> tuple[str, ...]:
-        return (self.uplinks, self.connector)
+        return (self.name, self.uplinks)
+
+    @property
+    def all_sizes(self) -> tuple[str, ...]:
+        return (self.name, self.uplinks, self.downlinks, self.connector)
 
     def following_sizes(self, sizes: Sizes, /) -> dict[str, int]:
         """Return the links below the fullest upper device, and those of the pair that has most, under its own name."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -72,8 +73,8 @@ class ClosForm(Topology):
         return BalancedBundle(bundle.lower, bundle.upper, bundle.name, tuple(numbered))
 
     @property
-    def is_balanced(self) -> bool:
-        return not all(bundle.uniform for bundle in self.bundles)
+    def balanced_bundles(self) -> tuple[BalancedBundle, ...]:
+        return tuple(cast(BalancedBundle, bundle) for bundle in self.bundles if not bundle.uniform)
 
     @property
     def can_grow(self) -> bool:
@@ -245,14 +246,20 @@ class ClosForm(Topology):
             sizes |= bundle.random_sizes(random, sizes)
         return sizes
 
-    def fan_out(self, tier: int, below: int) -> Monomial:
+    def fan_out(self, tier: int, below: int) -> tuple[Monomial, Monomial]:
         """Return the count of the switches of `tier` over which one device of tier `below` spreads its traffic.
 
-        Tier 0 is a server, which goes on with its other NICs; above the leaves each of its rails is taken alone.
+        It is one product over another: where bundles are balanced, a switch to which more links lead than to others
+        counts as the equal part that it is. Tier 0 is a server, which goes on with its other NICs; above the leaves
+        each of its rails is taken alone.
         """
         group, lower = self.groups[tier], self.groups[below if tier == 1 else max(1, below)]
         planes = (PLANE,) if below == 0 and tier > 1 else ()
-        return (*planes, *(axis for axis in group.axes if axis not in lower.axes))
+        over, under = Counter((*planes, *(axis for axis in group.axes if axis not in lower.axes))), Counter[str]()
+        for bundle in self.bundles[max(1, below) : tier]:
+            over.update(bundle.ports_up)
+            under.update((*bundle.upper_only, bundle.name))
+        return tuple((over - under).elements()), tuple((under - over).elements())
 
     def shared_axes(self, tier: int) -> tuple[str, ...]:
         """Return the leaf's axes that every group up to `tier` has: leaves that agree on them meet at that tier."""

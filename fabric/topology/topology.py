@@ -11,9 +11,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
+from typing import TYPE_CHECKING
 
 from fabric.topology.facts import Drawing, SizeNote, Sizes
 from fabric.topology.polynomial import Expression, Monomial, Ratio
+
+if TYPE_CHECKING:
+    from fabric.topology.axis_bundle import BalancedBundle
 
 __all__ = ["PLANE", "Bundle", "Group", "RoutingFacts", "Sizes", "Topology", "title"]
 
@@ -48,12 +52,17 @@ class Bundle:
     upper: Group
     """The other group; the same as `lower` for links within one group."""
     name: str
-    """Its name, which is also the name of a size: the parallel links of each joined pair."""
+    """Its name, which is also the name of a size: the parallel links of the joined pair that has most."""
 
     @property
     def uniform(self) -> bool:
         """Whether all joined pairs of devices have the same number of links."""
         return True
+
+    @property
+    def size_names(self) -> tuple[str, ...]:
+        """The names of its sizes that a request may pin."""
+        return (self.name,)
 
 
 @dataclass(frozen=True)
@@ -115,9 +124,18 @@ class Topology(ABC):
         return [(bundle.lower, bundle.upper) for bundle in self.bundles] == list(pairwise(self.groups))
 
     @property
-    def is_balanced(self) -> bool:
-        """Whether the links of a switch may differ by one over those above it."""
-        return False
+    def balanced_bundles(self) -> tuple[BalancedBundle, ...]:
+        """The bundles of which a device's links may differ by one over the devices above it."""
+        return ()
+
+    def balanced(self) -> Topology:
+        """Return the topology with such bundles between switches; itself where a pattern says which are joined."""
+        return self
+
+    @property
+    def size_names(self) -> tuple[str, ...]:
+        """The names of the sizes that a request may pin: of the axes, and of the bundles."""
+        return (*self.axes, *(name for bundle in self.bundles for name in bundle.size_names))
 
     @property
     @abstractmethod

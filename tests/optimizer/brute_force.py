@@ -35,6 +35,8 @@ class Request:
     """The leaf ports that appliances take in every unit."""
     in_fabric: int = 0
     """The leaf ports that appliances take in the whole fabric."""
+    balanced: bool = False
+    """Whether a switch may have one connector more to some of the switches above it than to others."""
 
     def appliance_links(self, units: int, lanes: int, slot: int, up: int) -> int | None:
         """Return the links of appliances; None where the `lanes` leaves of some unit have too few ports.
@@ -58,6 +60,17 @@ class Request:
             links for links in range(1, self.copies * self.split + 1) if links % (self.split // self.connectors) == 0
         ]
 
+    def uplinks(self) -> Iterator[Uplinks]:
+        """Yield the ways to join a switch to those above it."""
+        each = self.split // self.connectors
+        for switches in range(1, self.usable + 1):
+            if self.balanced:
+                for connectors in range(switches, self.usable // each + 1):
+                    if each * ceil(connectors / switches) in self.pairs:
+                        yield Uplinks(switches, each, connectors)
+            else:
+                yield from (Uplinks(switches, links, switches) for links in self.pairs)
+
     def attaches(self, links: int) -> bool:
         """Say whether a server may have this many links to one switch: no cable has tails at both ends."""
         each = self.split // self.connectors
@@ -73,6 +86,32 @@ class Request:
         """The servers of the full-grown fabric."""
         return max(self.servers, self.grow)
 
+
+@dataclass(frozen=True)
+class Uplinks:
+    """The links of a switch to all `switches` above it: `connectors` of `each` links, as evenly as they go."""
+
+    switches: int
+    each: int
+    connectors: int
+
+    @property
+    def up(self) -> int:
+        """All links."""
+        return self.each * self.connectors
+
+    def down(self, lower: int) -> int:
+        """Return the most links of a switch above, when `lower` switches share those."""
+        return self.each * ceil(lower * self.connectors / self.switches)
+
+    @property
+    def spread(self) -> Fraction:
+        """All links over those to the switch that has most."""
+        return Fraction(self.connectors, ceil(self.connectors / self.switches))
+
+
+Losses = dict[str, list[tuple[Fraction | int, Fraction]]]
+"""For each role, the routings after a loss: over how many switches they spread, and the room that they have."""
 
 Found = tuple[int, int]
 """Cost and hops."""
@@ -92,11 +131,10 @@ def _costs(request: Request, family: str, tiers: int) -> Iterator[Found]:
         return
     for slot in [request.unit] if request.unit else range(1, min(request.usable, request.grown) + 1):
         down = slot * request.nics // lanes
-        for copies, spines in product(request.pairs, range(1, request.usable + 1)):
-            up = copies * spines
-            if down + up <= request.usable and request.allows(down, up):
+        for uplinks in request.uplinks():
+            if down + uplinks.up <= request.usable and request.allows(down, uplinks.up):
                 make = _two_tiers if tiers == 2 else _three_tiers
-                yield from make(request, family, lanes, slot, copies, spines)
+                yield from make(request, family, lanes, slot, uplinks)
 
 
 def _one_tier(request: Request, family: str) -> Iterator[Found]:
@@ -111,61 +149,63 @@ def _one_tier(request: Request, family: str) -> Iterator[Found]:
             yield lanes * request.switch_price + links * request.link_price, min(1, request.servers - 1)
 
 
-def _two_tiers(request: Request, family: str, lanes: int, slot: int, copies: int, spines: int) -> Iterator[Found]:
-    apart = lanes if family == "rail-only" else 1
-    if ceil(request.grown / slot) * (lanes // apart) * copies > request.usable:
+def _two_tiers(request: Request, family: str, lanes: int, slot: int, uplinks: Uplinks) -> Iterator[Found]:
+    apart, spines, spread = lanes if family == "rail-only" else 1, uplinks.switches, uplinks.spread
+    if uplinks.down(ceil(request.grown / slot) * (lanes // apart)) > request.usable:
         return
-    room = Fraction(copies * spines * lanes, slot * request.nics)
-    losses = {"leaf": [(lanes, min(1, room))], "spine": [(spines, min(1, room)), (spines, room)]}
+    room = Fraction(uplinks.up * lanes, slot * request.nics)
+    losses = {"leaf": [(lanes, min(1, room))], "spine": [(spread, min(1, room)), (spread, room)]}
     if not _survives(request, losses, room):
         return
     units = ceil(request.servers / slot)
     leaves = units * lanes
-    more = request.appliance_links(units, lanes, slot, copies * spines)
+    more = request.appliance_links(units, lanes, slot, uplinks.up)
     if more is None:
         return
-    links = request.servers * request.nics + leaves * copies * spines + more
+    links = request.servers * request.nics + leaves * uplinks.up + more
     cost = (leaves + apart * spines) * request.switch_price + links * request.link_price
     yield cost, _hops(request, [units > 1 or lanes > apart])
 
 
-def _three_tiers(request: Request, family: str, lanes: int, slot: int, copies: int, spines: int) -> Iterator[Found]:
+def _three_tiers(request: Request, family: str, lanes: int, slot: int, uplinks: Uplinks) -> Iterator[Found]:
     apart = {"fat-tree": [1], "rail-optimized": [1, lanes], "rail-only": [lanes]}[family]
     for rails_apart, block in product(apart, range(1, ceil(request.grown / slot) + 1)):
-        down = block * (lanes // rails_apart) * copies
+        down, spines = uplinks.down(block * (lanes // rails_apart)), uplinks.switches
         if down >= request.usable:
             continue
         for share in (share for share in range(1, spines + 1) if spines % share == 0):
-            yield from _cores(request, family, lanes, (slot, block), (copies, spines, rails_apart, down, share))
+            yield from _cores(request, family, lanes, (slot, block), (uplinks, rails_apart, down, share))
 
 
 def _cores(
-    request: Request, family: str, lanes: int, places: tuple[int, int], pod: tuple[int, int, int, int, int]
+    request: Request, family: str, lanes: int, places: tuple[int, int], pod: tuple[Uplinks, int, int, int]
 ) -> Iterator[Found]:
-    (slot, block), (copies, spines, rails_apart, down, share) = places, pod
+    (slot, block), (uplinks, rails_apart, down, share) = places, pod
+    spines = uplinks.switches
     units, grown_units = ceil(request.servers / slot), ceil(request.grown / slot)
     pods, grown_pods = ceil(units / block), ceil(grown_units / block)
-    more = request.appliance_links(units, lanes, slot, copies * spines)
+    more = request.appliance_links(units, lanes, slot, uplinks.up)
     if more is None:
         return
-    for core, parallel in product(range(1, request.usable + 1), request.pairs):
-        up = core * parallel
+    for above in request.uplinks():
+        core, up = above.switches, above.up
         rails_at_core = 1 if family == "rail-only" else rails_apart
-        fits = down + up <= request.usable and grown_pods * rails_at_core * share * parallel <= request.usable
+        fits = down + up <= request.usable and above.down(grown_pods * rails_at_core * share) <= request.usable
         if not fits or not request.allows(down, up):
             continue
-        first = Fraction(copies * spines * lanes, slot * request.nics)
+        first = Fraction(uplinks.up * lanes, slot * request.nics)
         second = first * Fraction(up, down)
         least, groups = min(1, first, second), spines // share
+        everywhere = groups * above.spread * uplinks.spread / spines
         losses = {
             "leaf": [(lanes, least)],
-            "spine": [(spines, least), (spines, min(first, second))],
-            "core": [(groups * core, least), (groups * core, min(first, second)), (core, second)],
+            "spine": [(uplinks.spread, least), (uplinks.spread, min(first, second))],
+            "core": [(everywhere, least), (everywhere, min(first, second)), (above.spread, second)],
         }
         if _survives(request, losses, least):
             leaves, spine_count = units * lanes, pods * rails_apart * spines
             cores = (spines // share) * core * (lanes if family == "rail-only" else 1)
-            links = request.servers * request.nics + leaves * copies * spines + spine_count * up + more
+            links = request.servers * request.nics + leaves * uplinks.up + spine_count * up + more
             cost = (leaves + spine_count + cores) * request.switch_price + links * request.link_price
             only_rails = family == "rail-only"
             in_leaf = units > 1 or (lanes > 1 and not only_rails)
@@ -173,7 +213,7 @@ def _cores(
             yield cost, _hops(request, [in_leaf, in_pod])
 
 
-def _survives(request: Request, losses: dict[str, list[tuple[int, Fraction]]], before: Fraction) -> bool:
+def _survives(request: Request, losses: Losses, before: Fraction) -> bool:
     """Return whether enough remains, given the routings after each loss: switches it spreads over, room they had."""
     before = min(before, Fraction(1))
     for role, share in request.survive:

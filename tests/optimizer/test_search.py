@@ -86,6 +86,7 @@ def as_spec(request: Request, family: str, tiers: tuple[int, ...]) -> Spec:
         oversubscription={"*": Fraction(request.ratio)},
         least_oversubscription={"*": Fraction(request.least_ratio)},
         unit_gpus=request.unit * request.nics if request.unit else None,
+        uplink_spread="balanced" if request.balanced else "even",
         link_price_usd={"*": float(request.link_price)},
         limits=Limits(parallel_links=request.copies),
         reserve={"*": request.reserve},

@@ -1,0 +1,125 @@
+"""The choice among fabrics that are equally good: the plainest, so that every machine gives the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ortools.sat.python import cp_model
+
+from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import metrics_of, uneven_bundles
+from fabric.catalog import Switch
+from fabric.optimizer.balanced_links import count_uneven
+from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.model import Model
+from fabric.optimizer.objectives import links, switch_models, switches
+from fabric.optimizer.solve import Solution, minimise
+
+__all__ = ["Tie", "blueprint_of", "models_used", "plainness", "preferred_blueprint"]
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A candidate among whose best fabrics one is to be preferred."""
+
+    candidate: Candidate
+    """The candidate."""
+    blueprint: Blueprint
+    """One of its best fabrics."""
+    make_model: Callable[[], Model]
+    """Returns a new model that allows its best fabrics only."""
+
+
+def preferred_blueprint(tied: Sequence[Tie]) -> tuple[Candidate, Blueprint]:
+    """Return the candidate and blueprint to prefer among fabrics that are equally good.
+
+    Of fewest tiers and then planes, the one of fewer switch models, uneven bundles, parallel links, links and switches;
+    then the one whose places hold more servers, from the leaf up, as more of the traffic stays below; then the first.
+    """
+    least = min(plainness(tie.candidate) for tie in tied)
+    found = [(tie.candidate, _preferred(tie)) for tie in tied if plainness(tie.candidate) == least]
+    return min(found, key=lambda pair: _complexity(pair[1]))
+
+
+def _preferred(tie: Tie) -> Blueprint:
+    """Return the preferred of a candidate's best fabrics, which mostly is the only one."""
+    if _is_only(tie.make_model(), tie.blueprint):
+        return tie.blueprint
+    return blueprint_of(tie.candidate, _solve_ties(tie.make_model()))
+
+
+def _is_only(model: Model, blueprint: Blueprint) -> bool:
+    """Return whether it is proven that the model allows `blueprint` and nothing else: one solve instead of many."""
+    known = [(term, blueprint.sizes[name]) for name, term in model.sizes.items()]
+    for role, terms in model.switch_counts.items():
+        counts = {switch.name: count for switch, count in blueprint.model_counts(role)}
+        names = (switch.name for switch in model.candidate.models[role])
+        known += [(term, counts.get(name, 0)) for term, name in zip(terms, names, strict=True)]
+    other = model.var(1, "another fabric", least=0)
+    differs = []
+    for term, value in known:
+        if not isinstance(term, int):
+            differs.append(model.var(1, "differs", least=0))
+            model.cp.add(term != value).only_enforce_if(differs[-1])
+    model.cp.add_bool_or([~other, *differs])
+    solution = minimise(model, [-1 * other])
+    return solution.status == "OPTIMAL" and solution.values == (0,)
+
+
+def _solve_ties(model: Model) -> Solution:
+    """Return the one solution of `model`, of all that it allows, that any solver on any machine would pick.
+
+    Fewer switch models, uneven bundles, parallel links, links and switches; then the first model and the least size in
+    turn. Where models mix, those that come first in the candidate's order are used most.
+    """
+    topology = model.topology
+    chosen = [sum(index * flag for index, flag in enumerate(model.used[role])) for role in topology.roles]
+    names = [*(name for bundle in topology.fabric_bundles for name in bundle.size_names), *topology.axes]
+    mixed = [role for role in topology.roles if model.candidate.mixes(role)]
+    most = [-1 * count for role in mixed for count in model.switch_counts[role][:-1]]
+    uneven = [count_uneven] if topology.balanced_bundles else []
+    first = [each(model) for each in (switch_models, *uneven, _parallel_links, links, switches)]
+    return minimise(model, [*first, *chosen, *(model.sizes[name] for name in names), *most])
+
+
+def _parallel_links(model: Model) -> cp_model.LinearExprT:
+    """Return the sum of the parallel links over the bundles between switches."""
+    return sum(model.sizes[bundle.name] for bundle in model.topology.fabric_bundles)
+
+
+def plainness(candidate: Candidate) -> tuple[int, int]:
+    """Return the tiers and planes of a candidate, of which fewer are preferred."""
+    return candidate.topology.tiers, candidate.planes
+
+
+def _complexity(blueprint: Blueprint) -> tuple[int, ...]:
+    models = len({model.name for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)})
+    parallel = sum(blueprint.sizes[bundle.name] for bundle in blueprint.topology.fabric_bundles)
+    fullness = (-servers for servers in metrics_of(blueprint).peers())
+    uneven = len(uneven_bundles(blueprint))
+    return models, uneven, parallel, blueprint.links_total, blueprint.switches, *fullness
+
+
+def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
+    """Return a solution of the candidate's model as a blueprint."""
+    spec = candidate.spec
+    used = {role: models_used(candidate, role, solution.switch_counts[role]) for role in candidate.topology.roles}
+    models = {role: max(pairs, key=lambda pair: pair[1])[0] for role, pairs in used.items()}
+    return Blueprint(
+        name=spec.name,
+        topology=candidate.topology,
+        sizes=solution.sizes,
+        models=models,
+        server=spec.server,
+        gpus=spec.gpus,
+        link_gbps=candidate.link_gbps,
+        mixes={role: pairs for role, pairs in used.items() if len(pairs) > 1},
+        allowed=candidate.models,
+        appliances=spec.appliances,
+    )
+
+
+def models_used(candidate: Candidate, role: str, counts: Sequence[int]) -> tuple[tuple[Switch, int], ...]:
+    """Return the switch models in use in a role, with the devices of each."""
+    return tuple((model, count) for model, count in zip(candidate.models[role], counts, strict=True) if count)
