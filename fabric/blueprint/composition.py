@@ -188,7 +188,7 @@ def list_compositions(
     wanted: Wanted, lower: End | None, upper: End | None, parts: tuple[LinkPart, ...]
 ) -> tuple[Composition, ...]:
     """Return all compositions of `parts` that fit at both ends, of whatever reach; None is an end of unlike cages."""
-    found = _whole_links(wanted, parts)
+    found = [link for link in _whole_links(wanted, parts) if _is_cool(link, lower) and _is_cool(link, upper)]
     if lower and upper:
         found = [*found, *_cables(wanted, lower, upper, parts), *_fibres(lower, upper, parts)]
     return tuple(each for each in found if not wanted.media or each.media == wanted.media)
@@ -201,14 +201,22 @@ def _rank(found: Composition, wanted: Wanted) -> tuple[Any, ...]:
     """
     price, power = found.price_usd, found.power_w
     short = found.media in COPPER and not wanted.length_m and not wanted.media
-    known = (not found.joint.form and found.kind == "cable", power is None, power or 0)
-    return price is None, short, price or len(found.unpriced()), *known, found.joint.name
+    plugs = (found.lower, found.upper, found.joint if found.kind == "cable" else None)
+    vague = any(part is not None and not part.form for part in plugs)
+    cheap = (price is None and vague, price or len(found.unpriced()))
+    return price is None, short, *cheap, vague, power is None, power or 0, found.joint.name
 
 
 def _whole_links(wanted: Wanted, parts: tuple[LinkPart, ...]) -> list[Composition]:
     priced = [part for part in parts if part.kind == "link" and part.price_usd is not None]
     shares = [(part, Fraction(part.share(wanted.rate_gbps)).limit_denominator(64)) for part in priced]
     return [Composition("link", part, int(1 / share), shares=((part, share),)) for part, share in shares if share]
+
+
+def _is_cool(link: Composition, end: End | None) -> bool:
+    """Say whether a cage allows what the links in it draw at one end, half of their power, for all that is known."""
+    drawn = link.max_power_w
+    return end is None or end.power_w is None or drawn is None or drawn * end.links <= 2 * end.power_w
 
 
 def _cables(wanted: Wanted, lower: End, upper: End, parts: tuple[LinkPart, ...]) -> Iterator[Composition]:
@@ -262,7 +270,7 @@ def _draws_too_much(module: LinkPart, end: End) -> bool:
 
 
 def _plugs(fibre: LinkPart, module: LinkPart) -> bool:
-    return _agree(fibre.connector, module.connector) and module.reach_on(fibre.fibre) is not None
+    return _agree(fibre.connector, module.connector) and module.runs_on(fibre.fibre)
 
 
 def _agree(left: str, right: str) -> bool:

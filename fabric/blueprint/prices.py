@@ -91,6 +91,8 @@ class Prices:
             return None
         found = list_compositions(wanted, *self._ends(bundle), self._offered)
         what = f"{MEDIA[wanted.media]} " if wanted.media else ""
+        if too_hot := self._find_too_hot(bundle):
+            return f"{too_hot}; {_OWN}, or take another switch"
         if not found:
             chosen = self.spec.optics or self.spec.exclude_optics
             among = " among those that `optics` and `exclude_optics` leave" if chosen else ""
@@ -102,6 +104,14 @@ class Prices:
             f"no {what}part for {bundle} at {wanted.rate_gbps}G reaches {wanted.length_m:,g} m; {longest};"
             f" {_OWN} with its reach_m"
         )
+
+    def _find_too_hot(self, bundle: str) -> str | None:
+        """Return which parts would do if a cage gave as much power as they draw; None where none would."""
+        limits = [end.power_w for end in self._ends(bundle) if end and end.power_w is not None]
+        lower, upper = (end and replace(end, power_w=None) for end in self._ends(bundle))
+        found = choose_parts(self._wanted(bundle), lower, upper, self._offered) if limits else None
+        parts = " with ".join(part.name for part, _ in found.shares) if found else ""
+        return f"{parts} for {bundle} draws more than the {min(limits):g} W that a cage gives" if found else None
 
     def link_power_w(self, bundle: str) -> float | None:
         """Return the typical power of the modules or plugs of one link of `bundle`."""

@@ -35,7 +35,8 @@ class LinkPart:
     name: str
     """Its name in requests."""
     kind: str
-    """`link` (a whole link with one price), `module`, `fibre`, `cable` (with both ends) or `offer` (never chosen)."""
+    """`link` (a whole link with one price), `module`, `fibre`, `cable` (with both ends), or `offer`: a whole link
+    that is taken only where a request names it."""
     media: str
     """Its medium, one of `MEDIA`."""
     rate_gbps: int | None = None
@@ -88,6 +89,10 @@ class LinkPart:
     def reach_on(self, fibre: str) -> float | None:
         """Return how far a module reaches on a type of fibre; None where that is not known."""
         return dict(self.reach_by_fibre).get(fibre, self.reach_m)
+
+    def runs_on(self, fibre: str) -> bool:
+        """Say whether a module's links run on a type of fibre, for all that is known."""
+        return not self.reach_by_fibre or fibre in dict(self.reach_by_fibre)
 
     @property
     def longest_m(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,55 @@ def test_no_part_of_the_media_asked_for_is_an_answer() -> None:
 def test_every_listed_part_can_be_priced() -> None:
     """The names of `fabric list optics` are those that `prices_usd` takes."""
     assert fabric.design(POD, prices_usd=dict.fromkeys(optics(), 1)).bill.cost_usd() is not None
+
+
+PLUGS = [
+    End(gbps, links, connectors, form)
+    for form in ("osfp", "qsfp112", "qsfp56", "qsfp-dd", "rj45")
+    for gbps, links, connectors in [
+        *((1600, 2, 2), (800, 4, 2), (800, 2, 2), (800, 1, 1), (400, 2, 1), (400, 1, 1)),
+        *((200, 2, 1), (200, 1, 1), (100, 1, 1), (10, 1, 1), (1, 1, 1)),
+    ]
+]
+"""Cages of several kinds."""
+
+
+@pytest.mark.parametrize("name", sorted(set(optics()) - {"optical-400g-third-party"}))
+def test_every_listed_part_can_be_chosen(name: str) -> None:
+    """Each part is the cheapest between some two cages when it alone is free."""
+    part = optics()[name]
+    others = (replace(each, price_usd=1) for each in CATALOGUE if each.kind in ("module", "fibre") and each != part)
+    offered = (replace(part, price_usd=0), *others)
+    chosen = (
+        choose_parts(Wanted(upper.gbps // upper.links, media=part.media, whole_cables=True), lower, upper, offered)
+        for lower in PLUGS
+        for upper in PLUGS
+        if upper.gbps * lower.links == lower.gbps * upper.links
+    )
+    assert any(found and name in {each.name for each, _ in found.shares} for found in chosen)
+
+
+@pytest.mark.parametrize("words", [{"optics": ["optical-400g-third-party"]}, {"prices_usd": {"optical-400g": 301}}])
+def test_an_offer_is_taken_only_where_it_is_named(words: dict[str, Any]) -> None:
+    """A price that somebody had is no price of the catalogue, until the request names it."""
+    offer = "optical-400g-third-party"
+    named = {"prices_usd": {**words.get("prices_usd", {}), offer: 300}} if "prices_usd" in words else words
+    assert {row.part for row in fabric.design(POD, **named).bill.of("link")} == {offer}
+    others = {row.part for row in fabric.design(POD, prices_usd=words.get("prices_usd", {})).bill.of("link")}
+    assert others == {"optical-400g"}
+
+
+def test_a_whole_link_heats_no_cage_beyond_its_limit() -> None:
+    """At each end is half of its power: two links of 18 W in a cage of 18 W, and none of a coherent one of 40 W."""
+    watts = {18: True, 19: False, 40: False}
+    for power, fits in watts.items():
+        own = {"name": "own", "rate_gbps": 400, "price_usd": 1, "power_w": power, "reach_m": 80_000}
+        words = {"switches": "sn5600", "tiers": 2, "links": [own], "lengths_m": {"leaf-spine": 50_000}}
+        if fits:
+            assert quantities(fabric.design(POD, **words), "link")["own", "leaf-spine"] == 256
+        else:
+            with pytest.raises(fabric.InputError, match="own for leaf-spine draws more than the 18 W that a cage"):
+                fabric.design(POD, **words)
 
 
 def test_a_module_of_unknown_power_in_a_limited_cage_is_named() -> None:
