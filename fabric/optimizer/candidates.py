@@ -227,7 +227,7 @@ def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[
     if spec.grown_servers > spec.servers and not topology.can_grow:
         yield "it can't grow without moving cables"
     if invalid := topology.invalid_size(spec.pinned):
-        yield invalid
+        yield f"pinned.{invalid}"
 
 
 def _appliance_objections(spec: Spec, topology: Topology) -> Iterator[str]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from fabric.blueprint.prices import SHARES
 from fabric.errors import InputError
 from fabric.optimizer.candidates import Candidate
+
+MOST_PINNED = 2**30
+"""The most servers of a place that pinned sizes may stand for in that bound."""
 
 __all__ = ["LARGEST_TOTAL", "any_width", "ceiling"]
 
@@ -19,7 +24,8 @@ def any_width(candidate: Candidate, widest: int) -> int:
     """
     spec, roles = candidate.spec, candidate.topology.roles
     steepest = max(-(-spec.ratio(role).denominator // spec.ratio(role).numerator) for role in roles)
-    ends = spec.grown_servers * spec.server.nics
+    pinned = math.prod(size for name, size in spec.pinned.items() if name in candidate.topology.axes)
+    ends = max(spec.grown_servers, min(pinned, MOST_PINNED)) * spec.server.nics
     return max(4096 * widest, ends * (1 + steepest) + max(spec.spare_ports(role) for role in roles))
 
 
@@ -36,6 +42,8 @@ def ceiling(candidate: Candidate) -> int:
     totals, coefficients = [*totals, SHARES // 100 * prices.nic_cents], [*coefficients, prices.nic_cents]
     ratios = [each(role) for role in topology.roles for each in (candidate.spec.ratio, candidate.spec.least_ratio)]
     factors = [max(candidate.radix(role)) for role in topology.roles]
+    splits = (model.links_per_port(candidate.link_gbps) for models in candidate.models.values() for model in models)
+    factors.append(candidate.spec.limits.parallel_links * max(splits))
     factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
     ceiling = LARGEST_TOTAL // max(sum(coefficients), sum(totals), 4 * max(factors))
     host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes

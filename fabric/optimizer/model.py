@@ -162,8 +162,11 @@ class Model(ABC):
         )
 
     def var(self, most: int, name: str, least: int = 1) -> cp_model.IntVar:
-        var = self.cp.new_int_var(least, most, name)
-        self._bounds[var.index] = least, most
+        """Return a variable from `least` to `most`; where that is no number, the model has no solution."""
+        if most < least:
+            self.cp.add_bool_or([])
+        var = self.cp.new_int_var(least, max(least, most), name)
+        self._bounds[var.index] = least, max(least, most)
         return var
 
     def upper(self, term: Term) -> int:
@@ -215,10 +218,7 @@ class Model(ABC):
 
     def _count_servers(self) -> Term:
         servers = self.candidate.spec.servers
-        if "gpus" not in self.relaxed:
-            return servers
-        self.excess = self.var(servers, "servers")
-        return self.excess
+        return self.excess_to(servers) if "gpus" in self.relaxed else servers
 
     def _limit_ports(self, group: Group) -> None:
         role, each = group.role, (*self.topology.ports_down(group), *self.topology.ports_up(group))

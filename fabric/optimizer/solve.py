@@ -40,7 +40,7 @@ def minimise(model: Model, expressions: Sequence[cp_model.LinearExprT], budget: 
 
     `budget` limits the deterministic time of each solve; where it ends one after the first, the best so far is the
     answer. With one worker, a fixed seed and that limit, the answer is the same on every machine. Raises FabricError
-    when the sums exceed 64 bits.
+    when the solver refuses the model, since sums exceed 64 bits or for a mistake in it.
     """
     values: list[int] = []
     sizes, counts = dict[str, int](), dict[str, tuple[int, ...]]()
@@ -53,7 +53,7 @@ def minimise(model: Model, expressions: Sequence[cp_model.LinearExprT], budget: 
         status = solver.solve(model.cp)
         spent += solver.response_proto.deterministic_time
         if status == cp_model.MODEL_INVALID:
-            raise FabricError(f"{model.candidate}: the sums exceed 64 bits; use smaller weights, prices or bounds")
+            raise FabricError(f"{model.candidate}: {_invalid_cause(model)}")
         bound = solver.best_objective_bound if index == 0 else bound
         proven = proven and status == cp_model.OPTIMAL
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
@@ -66,6 +66,14 @@ def minimise(model: Model, expressions: Sequence[cp_model.LinearExprT], budget: 
         model.cp.add(expression <= values[index])
         _hint(model, solver)
     return Solution("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes, counts, spent)
+
+
+def _invalid_cause(model: Model) -> str:
+    """Return why the solver refuses a model."""
+    cause = model.cp.validate().partition("\n")[0]
+    if "overflow" in cause or "kint64max" in cause:
+        return "the sums exceed 64 bits; use smaller weights, prices or bounds"
+    return f"the solver refuses its model, which is a mistake in fabric or in a family: {cause}"
 
 
 def make_solver(budget: float = SOLVE_BUDGET) -> cp_model.CpSolver:

@@ -98,8 +98,8 @@ class SizeTable:
         if size in known:
             return None
         below, above = (n for n in known if n < size), (n for n in known if n > size)
-        near = [max(below, default=None), min(above, default=None)]
-        return f"{size} {self.reason}: the nearest are {' and '.join(str(n) for n in near if n)}"
+        near = [str(each) for each in (max(below, default=None), min(above, default=None)) if each]
+        return f"{self.names[0]} {size} {self.reason}: the nearest {'are' if near[1:] else 'is'} {' and '.join(near)}"
 
 
 @dataclass(frozen=True)

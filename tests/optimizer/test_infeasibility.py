@@ -344,3 +344,46 @@ def test_a_pinned_size_below_the_least_is_refused_with_the_least() -> None:
         fabric.design(words | {"pinned": {"group": 1}})
     assert [(item.limit, item.nearest) for item in caught.value.conflict] == [("pinned.group", 2)]
     assert fabric.design(words | {"pinned": {"group": 2}}).blueprint.sizes["group"] == 2
+
+
+PINS = [
+    ("dragonfly-plus", 1, 8, {"spine": 1000}, 7),
+    ("dragonfly-plus", 4, 4, {"slot": 10**6}, None),
+    ("dragonfly", 4, 16, {"router": 2}, 3),
+    ("torus", 1, 8, {"x": 1000}, 48),
+]
+
+
+@pytest.mark.parametrize(("family", "nics", "ports", "pinned", "nearest"), PINS)
+def test_a_pin_that_no_switch_has_ports_for_is_told_as_a_pin(
+    family: str, nics: int, ports: int, pinned: dict[str, int], nearest: int | None
+) -> None:
+    """An invalid pin is a limit with its nearest feasible value, or none, whatever the limit on parallel links."""
+    server = {"name": "box", "gpus": nics, "nics": nics, "nic_gbps": 100}
+    words = {"gpus": 8, "server": server, "family": family, "link_price_usd": 1, "limits": {"parallel_links": 10_000}}
+    words |= {"switches": {"name": "r", "ports": ports, "rate_gbps": 100, "price_usd": 1}, "oversubscription": 2}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(words | {"pinned": pinned})
+    found = {item.limit: item.nearest for item in caught.value.conflict}
+    (axis,) = pinned
+    if nearest is None:
+        assert f"pinned.{axis}" not in found
+        return
+    assert found[f"pinned.{axis}"] == nearest
+    assert fabric.design(words | {"pinned": {axis: nearest}}).blueprint.sizes[axis] == nearest
+
+
+def test_a_model_that_the_solver_refuses_is_told_by_its_cause() -> None:
+    """Sums beyond 64 bits are told as such, anything else as the mistake that it is; an empty choice is infeasible."""
+    found, _ = candidates(small(Random(5)), ("price",))
+    model = build_model(found[0])
+    assert minimise(model, [model.var(0, "none", least=1)]).status == "INFEASIBLE"
+    for cause, name in (("exceed 64 bits", "overflow"), ("mistake in fabric or in a family", "other")):
+        model = build_model(found[0])
+        if name == "overflow":
+            wide = [model.var(2**62, "wide") for _ in range(4)]
+            model.cp.add(sum(wide) >= 1)
+        else:
+            model.cp.add_division_equality(model.var(4, "quotient"), 4, model.var(4, "divisor", least=0))
+        with pytest.raises(fabric.FabricError, match=cause):
+            minimise(model, [0])

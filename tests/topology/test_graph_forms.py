@@ -201,7 +201,7 @@ def test_a_front_of_networks_without_tiers_is_proven(name: str) -> None:
 def test_a_line_too_long_is_told_with_the_longest() -> None:
     """A pinned size that no line of a torus has is refused with the sizes that there are."""
     words = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "pinned": {"x": 300}, "oversubscription": 64}
-    with pytest.raises(fabric.Infeasible, match="2 to 256 switches: the nearest are 256"):
+    with pytest.raises(fabric.Infeasible, match="2 to 256 switches: the nearest is 256"):
         fabric.design(words, family="torus")
 
 
