@@ -53,10 +53,13 @@ def explain(
     named = {_name_limit(spec, item): item for item in conflict.conflict}
     nearest = [reason for reason in reasons if not reason.endswith(NO_SINGLE_LIMIT)]
     lines = [*describe_conflict(named, smallest=conflict.smallest), *_suppositions(spec, conflict.conflict)]
+    lines += _whole_cables(found) if any(item.limit == CONNECTORS for item in conflict.conflict) else []
     # Where no port is as fast as the links, that is the cause, and the limits are the ways out.
     causes_first = any(item.limit == RATE for item in conflict.conflict)
     ordered = [*nearest[:SHOWN], *lines] if causes_first else [*lines, *nearest[:SHOWN]]
-    return Infeasible(text, [*clashes, *ordered], conflict.conflict)
+    unknown = list(_group_by_reason(item for item in rejected if item.unknown))
+    ordered = [line for line in ordered if line not in unknown]
+    return Infeasible(text, [*clashes, *unknown, *ordered], conflict.conflict)
 
 
 def _suppositions(spec: Spec, conflict: Iterable[Conflict]) -> Iterator[str]:
@@ -68,6 +71,15 @@ def _suppositions(spec: Spec, conflict: Iterable[Conflict]) -> Iterator[str]:
         }
         for lower in dict.fromkeys(title(bundle.lower.role) for bundle in below):
             yield f"this supposes that each {lower} is joined to every {title(role)} above it, by equally many links"
+
+
+def _whole_cables(found: Iterable[Candidate]) -> Iterator[str]:
+    """Yield which cables between two cages of several links were asked for, so that no pair may have a part of one."""
+    bundles = ((each.prices, bundle) for each in found for bundle in each.topology.bundles)
+    chosen = (parts for prices, bundle in bundles if (parts := prices.parts(bundle.name)))
+    cables = {(parts.joint.name, parts.links_in_step): None for parts in chosen if parts.links_in_step > 1}
+    for name, links in cables:
+        yield f"{name} carries {links} links between two cages; `media` can ask for another where a pair has one"
 
 
 def describe_conflict(named: Mapping[str, Conflict], *, smallest: bool = True) -> Iterator[str]:
@@ -142,7 +154,7 @@ def _nearest_value(item: Conflict) -> str:
         unit = f" at {rate}" if rate else ""
     elif item.limit == APPLIANCES:
         most = sum(each["ports"] for each in item.value)
-        verb, problem, nearest, unit = "take", "too many ports", "maximum feasible value", f" of their {most} ports"
+        verb, problem, nearest, unit = "take", "too many ports", "maximum feasible value", f" of their {most:,} ports"
     elif item.limit == LIMIT:
         unit = " native ports per pair"
     elif kind in UPPER:
@@ -162,15 +174,20 @@ def _reasons(spec: Spec, found: Sequence[Candidate], rejected: Sequence[Rejected
         most = reached[SHOWN][0]
         capacity = f"carry {units.count(most)} GPUs or fewer" if most else "can't be built at any size"
         yield f"{len(reached) - SHOWN} of {len(reached)} topologies {capacity}"
+    yield from _group_by_reason(one for one in rejected if not one.clash)
+    if not found and not rejected:
+        tiers = " or ".join(str(tier) for tier in spec.tiers)
+        yield f"no allowed family ({', '.join(spec.families)}) exists in {tiers} tiers"
+
+
+def _group_by_reason(rejected: Iterable[Rejected]) -> Iterator[str]:
+    """Yield each reason once, with the first topology that it rules out and how many more."""
     grouped: dict[str, list[str]] = {}
-    for item in (one for one in rejected if not one.clash):
+    for item in rejected:
         grouped.setdefault(item.reason, []).append(item.name)
     for reason, names in grouped.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         yield f"{names[0]}{more}: {reason}"
-    if not found and not rejected:
-        tiers = " or ".join(str(tier) for tier in spec.tiers)
-        yield f"no allowed family ({', '.join(spec.families)}) exists in {tiers} tiers"
 
 
 def _most_gpus(candidate: Candidate, budget: float) -> int | None:

@@ -183,8 +183,10 @@ def test_a_fabric_whose_pairs_have_one_link_can_not_take_such_cables() -> None:
     """The largest two-tier fabric of 64 ports has one link a pair; half of a twin-port cable does not exist."""
     full = {"gpus": 2048, "tiers": 2}
     assert fabric.design(POD, **full).blueprint.sizes["leaf-spine"] == 1
-    with pytest.raises(fabric.Infeasible, match="whole connectors and cables exclude it"):
+    with pytest.raises(fabric.Infeasible, match="whole connectors and cables exclude it") as caught:
         fabric.design(POD, **full, media={"leaf-spine": "dac"}, lengths_m={"leaf-spine": 2})
+    cause = "dac-osfp-2x400g carries 2 links between two cages; `media` can ask for another"
+    assert any(reason.startswith(cause) for reason in caught.value.reasons)
 
 
 def test_such_a_cable_is_not_chosen_for_its_price_alone() -> None:

@@ -39,6 +39,9 @@ def test_a_length_that_no_part_reaches_is_refused() -> None:
     """50 km is refused with the longest reach known, whoever says the price; a part of one's own can reach it."""
     with pytest.raises(fabric.InputError, match=r"leaf-spine at 400G reaches 50,000 m; the longest known is 2,000 m"):
         fabric.design(REQUEST, lengths_m={"leaf-spine": 50_000}, link_price_usd=1)
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(REQUEST, lengths_m={"leaf-spine": 50_000}, tiers="any")
+    assert "leaf-spine at 400G reaches 50,000 m" in caught.value.reasons[0], "the cause comes before the limits"
     coherent = {"name": "zr", "rate_gbps": 400, "price_usd": 9000, "reach_m": 80_000}
     study = fabric.design(REQUEST, links=[coherent], lengths_m={"leaf-spine": 50_000})
     assert {row.used_for: row.part for row in study.bill.of("link")}["leaf-spine"] == "zr"
