@@ -131,7 +131,7 @@ def searched_hops(network: Network, levels: int = 1) -> tuple[int, float]:
     graph, ports = nx.Graph(), set()
     columns = (network.lower, network.lower_port, network.upper)
     for lower, port, upper in zip(*(column.tolist() for column in columns), strict=True):
-        end = (lower, port // levels) if lower < network.servers.count else lower
+        end = (lower, port // levels) if lower < network.server_count else lower
         graph.add_edge(end, upper)
         if isinstance(end, tuple):
             ports.add(end)
@@ -154,7 +154,7 @@ def maximum_flow(network: Network) -> int:
         for tail, head in ((lower, upper), (upper, lower)):
             before = graph.get_edge_data(tail, head, {"capacity": 0})["capacity"]
             graph.add_edge(tail, head, capacity=before + rate)
-    servers = network.servers.count
+    servers = network.server_count
     for server in range(servers):
         graph.add_edge(*(("source", server) if server < servers // 2 else (server, "sink")))
     if servers < 2:

@@ -103,7 +103,17 @@ def test_kinds_of_topology_are_told_apart_in_one_place_of_each_package() -> None
 
 def asks_kind(path: Path) -> bool:
     """Return whether a module has a class pattern or a type test of a topology, bundle or family."""
-    kinds = {"AxisBundle", "BalancedBundle", "ClosForm", "GraphForm", "PatternBundle", "Topology", "Family"}
+    kinds = {
+        "AxisBundle",
+        "BalancedBundle",
+        "ClosForm",
+        "DealtBundle",
+        "GraphForm",
+        "PatternBundle",
+        "Topology",
+        "Family",
+        "UnlikeForm",
+    }
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.MatchClass(cls=ast.Name(id=name)) if name in kinds:

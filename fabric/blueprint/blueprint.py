@@ -31,7 +31,7 @@ class Blueprint:
     models: Mapping[str, Switch]
     """The switch model of every role; where a role mixes several, the one used most."""
     server: Server
-    """The server."""
+    """The server; of unlike ones the first kind with GPUs."""
     gpus: int
     """The GPUs asked for; the last server may be used in part."""
     link_gbps: int
@@ -41,6 +41,8 @@ class Blueprint:
     allowed: Mapping[str, tuple[Switch, ...]] = field(default_factory=dict)
     """The models among which those of each role were chosen, which the parts of the links all fit; default: those."""
 
+    kinds: Mapping[str, Server] = field(default_factory=dict)
+    """The servers of each kind by role, where they are unlike."""
     appliances: tuple[Appliance, ...] = ()
     """The boxes that take ports of switches beside the servers."""
     today: Blueprint | None = None
@@ -50,6 +52,16 @@ class Blueprint:
     @property
     def servers(self) -> int:
         return self.sizes[self.topology.servers_name]
+
+    @property
+    def servers_by_role(self) -> Mapping[str, Server]:
+        """The servers of each kind by role."""
+        return self.kinds or {self.topology.server.role: self.server}
+
+    @property
+    def nics(self) -> int:
+        """The NICs of all servers."""
+        return sum(self.devices(role) * server.nics for role, server in self.servers_by_role.items())
 
     @property
     def planes(self) -> int:

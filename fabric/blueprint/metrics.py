@@ -11,9 +11,11 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.clos_metrics import ClosMetrics
 from fabric.blueprint.graph_metrics import GraphMetrics
 from fabric.blueprint.hop_shares import hop_shares
+from fabric.blueprint.unlike_metrics import UnlikeMetrics
 from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import Bundle
+from fabric.topology.unlike_servers import UnlikeForm
 
 __all__ = ["Hops", "Metrics", "bisection_gbps", "hop_shares", "hops", "injection_gbps", "metrics_of", "uneven_bundles"]
 
@@ -65,6 +67,8 @@ class Metrics(Protocol):
 def metrics_of(blueprint: Blueprint) -> Metrics:
     """Return the metrics of a blueprint: the one place of this package that distinguishes kinds of topology."""
     match blueprint.topology:
+        case UnlikeForm() as form:
+            return UnlikeMetrics(blueprint, form)
         case ClosForm() as form:
             return ClosMetrics(blueprint, form)
         case GraphForm() as form:

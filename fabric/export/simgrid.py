@@ -50,7 +50,7 @@ def to_simgrid(blueprint: Blueprint, *, latencies: bool = True) -> str:
     """
     _refuse_too_large(blueprint)
     network = expand(blueprint)
-    hosts = [f"{network.servers.name(row)}.nic{nic}" for row, nic in np.ndindex(blueprint.servers, _nics(blueprint))]
+    hosts = [f"{network.name(row)}.nic{nic}" for row, nic in np.ndindex(blueprint.servers, _nics(blueprint))]
     unknown = blueprint.server.nvlink_GBps is None and _nics(blueprint) > 1
     body = chain(
         [NO_LIMIT] if unknown else [],

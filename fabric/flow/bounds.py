@@ -71,7 +71,7 @@ def _relayed(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     _refuse_too_large(blueprint, 2 * len(sources) * len(links), most)
     network, nic = expand(blueprint), router_of(blueprint).nic_of_links()
     nics = blueprint.servers * blueprint.server.nics
-    switch, nodes = nics + network.upper.astype(np.int64) - network.servers.count, nics + blueprint.switches
+    switch, nodes = nics + network.upper.astype(np.int64) - network.server_count, nics + blueprint.switches
     each, arcs = np.repeat(np.arange(len(sources)), len(links)) * nodes, np.tile(links, len(sources))
     at, to = each + nic[arcs], each + switch[arcs]
     ideal, demand = ideal_gbps(blueprint, phase), np.zeros(len(sources) * nodes)
@@ -97,7 +97,7 @@ def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     count = int(commodity.max()) + 1
     _refuse_too_large(blueprint, 2 * count * len(fabric), most)
     network, ideal = expand(blueprint), ideal_gbps(blueprint, phase)
-    servers, switches = network.servers.count, network.devices - network.servers.count
+    servers, switches = network.server_count, network.devices - network.server_count
     lower, upper = (column.astype(np.int64) - servers for column in (network.lower, network.upper))
     sources, source = np.unique(phase.source, return_inverse=True)
     pairs, pair = _pairs(commodity, phase.target, nics)

@@ -1,5 +1,5 @@
 """The network: every device and link of a fabric as numpy columns."""
 
-from fabric.network.network import Devices, Network
+from fabric.network.network import Devices, Network, axis_label
 
-__all__ = ["Devices", "Network"]
+__all__ = ["Devices", "Network", "axis_label"]

@@ -16,6 +16,7 @@ from fabric.network import Devices, Network
 from fabric.topology.axis_bundle import AxisBundle, BalancedBundle
 from fabric.topology.graph_form import PatternBundle
 from fabric.topology.topology import PLANE, Bundle
+from fabric.topology.unlike_servers import DealtBundle
 
 __all__ = ["BYTES_PER_LINK", "expand", "lay_devices", "memory_bytes", "steps"]
 
@@ -43,13 +44,16 @@ def expand(blueprint: Blueprint) -> Network:
         start += count
     names = tuple(bundle.name for bundle in bundles)
     lower, upper, lower_port, upper_port, index = columns
+    kinds = len(blueprint.topology.server_groups)
     rates = (blueprint.link_gbps,) * len(names)
-    return Network(tuple(groups.values()), names, rates, lower, upper, lower_port, upper_port, index)
+    return Network(tuple(groups.values()), names, rates, lower, upper, lower_port, upper_port, index, kinds)
 
 
 def _lay_bundle(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]) -> None:
     """Fill the bundle's rows: the one place of this package that distinguishes the kinds of bundle."""
     match bundle:
+        case DealtBundle():
+            _lay_dealt_bundle(blueprint, bundle, groups, rows)
         case BalancedBundle():
             _lay_balanced_bundle(blueprint, bundle, groups, rows)
         case AxisBundle():
@@ -60,10 +64,11 @@ def _lay_bundle(blueprint: Blueprint, bundle: Bundle, groups: dict[str, Devices]
 
 def lay_devices(blueprint: Blueprint) -> dict[str, Devices]:
     """Return the devices of every role, the servers first, with the rows that the network gives them."""
-    groups, first = {}, 0
+    groups, first, sizes = {}, 0, blueprint.sizes
     for group in blueprint.topology.groups:
         count, axes = blueprint.devices(group.role), blueprint.topology.row_axes(group)
-        groups[group.role] = Devices(group.role, first, count, axes, tuple(blueprint.sizes[axis] for axis in axes))
+        shape, place = tuple(sizes[axis] for axis in axes), blueprint.topology.first_place(group, sizes)
+        groups[group.role] = Devices(group.role, first, count, axes, shape, place)
         first += count
     return groups
 
@@ -74,7 +79,7 @@ def _lay_axis_bundle(
     """Fill the bundle's rows: for each lower device, its partners over the upper-only axes, link by link."""
     lower, upper = groups[bundle.lower.role], groups[bundle.upper.role]
     copies = blueprint.sizes[bundle.name]
-    digits = _digits(lower)
+    digits = lower.coordinates()
     partners = _grid(_strides(upper), {axis: blueprint.sizes[axis] for axis in bundle.upper_only})
     first = upper.first + _dot(_strides(upper), digits, lower.count)
     # The lower devices below one upper device in order: each has the next of its ports.
@@ -92,7 +97,7 @@ def _lay_balanced_bundle(
 ) -> None:
     """Fill the bundle's rows: connectors numbered over the lower devices go to the upper ones in turn."""
     sizes, lower, upper = blueprint.sizes, groups[bundle.lower.role], groups[bundle.upper.role]
-    digits, together = _digits(lower), sizes[bundle.connector]
+    digits, together = lower.coordinates(), sizes[bundle.connector]
     partners = _grid(_strides(upper), {axis: sizes[axis] for axis in bundle.upper_only})
     first = upper.first + _dot(_strides(upper), digits, lower.count)
     each = sizes[bundle.uplinks] // together
@@ -102,6 +107,27 @@ def _lay_balanced_bundle(
     rows[1].reshape(grid)[:] = (first[:, None] + partners[number % len(partners)])[:, :, None]
     rows[2].reshape(grid)[:] = blueprint.ports_down(lower.role) + np.arange(each * together).reshape(grid[1:])
     rows[3].reshape(grid)[:] = (number // len(partners) * together)[:, :, None] + np.arange(together)
+
+
+def _lay_dealt_bundle(
+    blueprint: Blueprint, bundle: DealtBundle, groups: dict[str, Devices], rows: list[npt.NDArray[Any]]
+) -> None:
+    """Fill the bundle's rows: the NICs of the servers of a unit go to its rails in turn, on every plane."""
+    sizes, lower, upper = blueprint.sizes, groups[bundle.lower.role], groups[bundle.upper.role]
+    digits, planes = lower.coordinates(), np.arange(sizes[PLANE])[:, None]
+    leaves = _grid(_strides(upper), {axis: sizes[axis] for axis in bundle.rail_axes})
+    unit = upper.first + _dot(_strides(upper), digits, lower.count)
+    each, row = sizes[bundle.nics], bundle.in_row(sizes)
+    # In rows of equal length on one rail, each once for every plane, a server's links lie as those of equal servers do.
+    grid = (lower.count, each // row, len(planes), row)
+    number = np.arange(each).reshape(grid[1], 1, row)
+    dealt = digits[bundle.slot][:, None, None, None] * each + number
+    rail, place = dealt // row % len(leaves), dealt // (row * len(leaves)) * row + dealt % row
+    port = blueprint.topology.first_port(bundle.upper, bundle, sizes)
+    rows[0].reshape(grid)[:] = np.arange(lower.first, lower.first + lower.count)[:, None, None, None]
+    rows[1].reshape(grid)[:] = unit[:, None, None, None] + leaves[rail] + planes * _strides(upper)[PLANE]
+    rows[2].reshape(grid)[:] = np.arange(each * len(planes)).reshape(grid[1:])
+    rows[3].reshape(grid)[:] = port + place
 
 
 def _lay_pattern_bundle(
@@ -141,12 +167,6 @@ def _ranks(ends: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     ranks = np.empty(len(ends), np.int64)
     ranks[order] = np.arange(len(ends)) - np.repeat(starts, np.diff(np.append(starts, len(ends))))
     return ranks
-
-
-def _digits(group: Devices) -> dict[str, npt.NDArray[Any]]:
-    """Return the coordinate of every device of the group on each of its axes, arrays of shape (count,)."""
-    values = np.unravel_index(np.arange(group.count), group.shape) if group.shape else ()
-    return dict(zip(group.axes, values, strict=True))
 
 
 def _strides(group: Devices) -> dict[str, int]:

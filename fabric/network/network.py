@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Devices", "Network"]
+__all__ = ["Devices", "Network", "axis_label"]
+
+
+def axis_label(axis: str) -> str:
+    """Return the name of an axis in those of devices: `slot` of `slot hgx-h100`, which only these servers have."""
+    return axis.partition(" ")[0]
 
 
 @dataclass(frozen=True)
@@ -25,24 +30,31 @@ class Devices:
     """The axes of a device's coordinates, which are the digits of its row, the last fastest."""
     shape: tuple[int, ...]
     """The size of each axis."""
+    offset: int = 0
+    """The places before that of the first device, where places on these axes are numbered through."""
 
     def name(self, row: int) -> str:
         """Return the name of the device in `row`, such as `leaf[pod=3,block=0,rail=5]`; raises IndexError outside."""
-        return f"{self.role}[{','.join(f'{axis}={digit}' for axis, digit in self.digits(row).items())}]"
+        return f"{self.role}[{','.join(f'{axis_label(axis)}={digit}' for axis, digit in self.digits(row).items())}]"
 
     def digits(self, row: int) -> dict[str, int]:
         """Return the coordinates of the device in `row`; raises IndexError outside."""
         if not self.first <= row < self.first + self.count:
             raise IndexError(f"row {row} is not a {self.role}")
-        coordinates = np.unravel_index(row - self.first, self.shape) if self.shape else ()
+        coordinates = np.unravel_index(row - self.first + self.offset, self.shape) if self.shape else ()
         return {axis: int(value) for axis, value in zip(self.axes, coordinates, strict=True)}
+
+    def coordinates(self) -> dict[str, npt.NDArray[np.int64]]:
+        """Return the coordinate of every device on each axis, arrays of shape (count,)."""
+        values = np.unravel_index(np.arange(self.count) + self.offset, self.shape) if self.shape else ()
+        return dict(zip(self.axes, values, strict=True))
 
     def row(self, digits: Mapping[str, int]) -> int:
         """Return the row of the device with these coordinates, 0 where left out; other axes are ignored."""
         row = 0
         for axis, size in zip(self.axes, self.shape, strict=True):
             row = row * size + digits.get(axis, 0)
-        return self.first + row
+        return self.first + row - self.offset
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +80,8 @@ class Network:
     """The port at the upper end, numbered likewise."""
     bundle: npt.NDArray[np.uint8]
     """The index of the link's bundle in `bundles`."""
+    kinds: int = 1
+    """The kinds of servers: the first of `groups`."""
 
     def __post_init__(self) -> None:
         for column in (self.lower, self.upper, self.lower_port, self.upper_port, self.bundle):
@@ -84,7 +98,13 @@ class Network:
 
     @property
     def servers(self) -> Devices:
+        """The servers; of unlike ones the first kind."""
         return self.groups[0]
+
+    @property
+    def server_count(self) -> int:
+        """The number of servers of all kinds, whose rows come first."""
+        return sum(group.count for group in self.groups[: self.kinds])
 
     @property
     def rate_gbps(self) -> npt.NDArray[np.int32]:

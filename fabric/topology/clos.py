@@ -32,8 +32,12 @@ _GROUP = re.compile(r"\s*([a-z]\w*)\s*\(\s*([a-z]\w*(?:\s*,\s*[a-z]\w*)*)?\s*\)\
 
 
 def filled_name(axis: str) -> str:
-    """Return the name of the size that counts the filled places down to `axis`: `pod` gives `pods`."""
-    return f"{axis}s"
+    """Return the name of the size that counts the filled places down to `axis`: `pod` gives `pods`.
+
+    An axis of one kind of server has its name after a space, `slot hgx-h100`, which gives `slots hgx-h100`.
+    """
+    word, space, kind = axis.partition(" ")
+    return f"{word}s{space}{kind}"
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,13 @@ class ClosForm(Topology):
         return BalancedBundle(bundle.lower, bundle.upper, bundle.name, tuple(numbered))
 
     @property
+    def chain(self) -> tuple[AxisBundle, ...]:
+        """One bundle below each tier, from the leaf up; of those of unlike servers the first."""
+        return self.bundles
+
+    @property
     def balanced_bundles(self) -> tuple[BalancedBundle, ...]:
-        return tuple(cast(BalancedBundle, bundle) for bundle in self.bundles if not bundle.uniform)
+        return tuple(cast(BalancedBundle, bundle) for bundle in self.fabric_bundles if not bundle.uniform)
 
     @property
     def can_grow(self) -> bool:
@@ -253,10 +262,11 @@ class ClosForm(Topology):
         counts as the equal part that it is. Tier 0 is a server, which goes on with its other NICs; above the leaves
         each of its rails is taken alone.
         """
-        group, lower = self.groups[tier], self.groups[below if tier == 1 else max(1, below)]
+        chain = (self.server, *self.switch_groups)
+        group, lower = chain[tier], chain[below if tier == 1 else max(1, below)]
         planes = (PLANE,) if below == 0 and tier > 1 else ()
         over, under = Counter((*planes, *(axis for axis in group.axes if axis not in lower.axes))), Counter[str]()
-        for bundle in self.bundles[max(1, below) : tier]:
+        for bundle in self.chain[max(1, below) : tier]:
             over.update(bundle.ports_up)
             under.update((*bundle.upper_only, bundle.name))
         return tuple((over - under).elements()), tuple((under - over).elements())

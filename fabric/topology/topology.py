@@ -121,7 +121,8 @@ class Topology(ABC):
     @property
     def layered(self) -> bool:
         """Whether its devices are joined tier by tier: every bundle joins a group to the next one."""
-        return [(bundle.lower, bundle.upper) for bundle in self.bundles] == list(pairwise(self.groups))
+        hosts = [(group, self.switch_groups[0]) for group in self.server_groups]
+        return [(each.lower, each.upper) for each in self.bundles] == [*hosts, *pairwise(self.switch_groups)]
 
     @property
     def balanced_bundles(self) -> tuple[BalancedBundle, ...]:
@@ -215,6 +216,10 @@ class Topology(ABC):
     def first_port(self, group: Group, bundle: Bundle, sizes: Sizes) -> int:
         """Return the first port of the group's devices that carries the bundle's links; those below come first."""
 
+    def first_place(self, _group: Group, _sizes: Sizes, /) -> int:
+        """Return the place of the group's first device, where places on its axes are numbered through."""
+        return 0
+
     def row_axes(self, group: Group) -> tuple[str, ...]:
         """Return the group's axes in the order in which its devices are numbered, the last fastest."""
         return group.axes
@@ -271,11 +276,17 @@ class Topology(ABC):
     @property
     def tiers(self) -> int:
         """The number of switch tiers."""
-        return len(self.groups) - 1
+        return len(self.switch_groups)
 
     @property
     def server(self) -> Group:
+        """The servers; of unlike ones the first kind."""
         return self.groups[0]
+
+    @property
+    def server_groups(self) -> tuple[Group, ...]:
+        """The servers, kind by kind."""
+        return self.groups[:1]
 
     @property
     def switch_groups(self) -> tuple[Group, ...]:
@@ -289,12 +300,12 @@ class Topology(ABC):
     @property
     def host_bundles(self) -> tuple[Bundle, ...]:
         """The bundles from the servers."""
-        return tuple(bundle for bundle in self.bundles if bundle.lower == self.server)
+        return tuple(bundle for bundle in self.bundles if bundle.lower in self.server_groups)
 
     @property
     def fabric_bundles(self) -> tuple[Bundle, ...]:
         """The bundles between switches."""
-        return tuple(bundle for bundle in self.bundles if bundle.lower != self.server)
+        return tuple(bundle for bundle in self.bundles if bundle.lower not in self.server_groups)
 
     def bundle_below(self, role: str) -> Bundle:
         """Return the first bundle that ends at the switches of `role` from below."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.network import Devices
+from fabric.network import Devices, axis_label
 from fabric.topology.topology import Group
 
 __all__ = [
@@ -86,7 +86,7 @@ def node_name(node: AggregatedNode, axes: Sequence[str], value: int = 0) -> str:
     `axes` are the group's in the order of the network's names; `value` is the one that the axis `others` excludes.
     """
     alone = node.multiplicity == 1 and node.others is None
-    parts = [f"{axis}={node.fixed.get(axis, 0)}" for axis in (axes if alone else node.fixed)]
+    parts = [f"{axis_label(axis)}={node.fixed.get(axis, 0)}" for axis in (axes if alone else node.fixed)]
     parts += [f"{node.others}!={value}"] if node.others else []
     return f"{node.group.role}[{','.join(parts)}]" if parts or alone else node.group.role
 
@@ -95,15 +95,14 @@ def device_names(group: Devices) -> Iterator[str]:
     """Yield the names of all devices of a group, as `Devices.name` gives them, in order."""
     if not group.shape:
         return iter([f"{group.role}[]"])
-    values = np.unravel_index(np.arange(group.count), group.shape)
-    text = f"{group.role}[{','.join(f'{axis}={{}}' for axis in group.axes)}]".format
-    return map(text, *(column.tolist() for column in values))
+    text = f"{group.role}[{','.join(f'{axis_label(axis)}={{}}' for axis in group.axes)}]".format
+    return map(text, *(column.tolist() for column in group.coordinates().values()))
 
 
 def model_name(blueprint: Blueprint, role: str, row: int | None = None) -> str:
     """Return the model of the device in a row of its group; without a row, the models of the group."""
-    if role == blueprint.topology.server.role:
-        return blueprint.server.name
+    if server := blueprint.servers_by_role.get(role):
+        return server.name
     pairs = blueprint.model_counts(role)
     if row is None or len(pairs) == 1:
         return " + ".join(model.name for model, _ in pairs)

@@ -211,8 +211,7 @@ def _coordinates(network: Network) -> dict[str, npt.NDArray[np.int64]]:
     """Return the value of every device on each axis, shape (devices,), 0 where it has none."""
     digits: dict[str, npt.NDArray[np.int64]] = {}
     for group in network.groups:
-        values = np.unravel_index(np.arange(group.count), group.shape) if group.shape else ()
-        for axis, column in zip(group.axes, values, strict=True):
+        for axis, column in group.coordinates().items():
             digits.setdefault(axis, np.zeros(network.devices, np.int64))[group.first : group.first + group.count] = (
                 column
             )
