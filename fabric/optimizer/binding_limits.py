@@ -87,8 +87,7 @@ def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
     ratios = {role: spec.ratio(role) for role in (*spec.oversubscription, "*")}
     doubled = {role: 2 * ratio for role, ratio in ratios.items()}
     yield "oversubscription", _plain_ratios(ratios), _plain_ratios(doubled), replace(spec, oversubscription=doubled)
-    if spec.unit_gpus:
-        yield "unit_gpus", spec.unit_gpus, None, replace(spec, unit_gpus=None)
+    yield from _relaxed_places(spec)
     if any(spec.reserve.values()):
         yield "reserve", dict(spec.reserve), None, replace(spec, reserve={})
     if spec.appliances:
@@ -108,6 +107,13 @@ def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
         if axis != PLANE:
             left = {name: value for name, value in spec.pinned.items() if name != axis}
             yield f"pinned.{axis}", size, None, replace(spec, pinned=left)
+
+
+def _relaxed_places(spec: Spec) -> Iterator[Relaxed]:
+    if spec.unit_gpus:
+        yield "unit_gpus", spec.unit_gpus, None, replace(spec, unit_gpus=None)
+    if spec.pod_gpus:
+        yield "pod_gpus", spec.pod_gpus.keys, None, replace(spec, pod_gpus=None)
 
 
 def _plain_ratios(ratios: Mapping[str, Any]) -> Any:

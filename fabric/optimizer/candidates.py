@@ -94,6 +94,8 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
         topologies = [form.balanced() for form in topologies]
     _check_pinned(spec, topologies)
     _check_appliances(spec, topologies)
+    if spec.pod_gpus and topologies and all(form.servers_sharing(2) is None for form in topologies):
+        raise InputError(f"pod_gpus: {', '.join(spec.families)} has no pods, which share spines; leave it out")
     found: list[Candidate] = []
     rejected: list[Rejected] = []
     for topology in topologies:
@@ -224,6 +226,8 @@ def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[
         ratio = f", and oversubscription about {levels}" if topology.routing.server_relay else ""
         yield f"each NIC has a port for each of {levels} levels: planes must be {levels}{ratio}"
     yield from _appliance_objections(spec, topology)
+    if spec.pod_gpus and topology.servers_sharing(2) is None:
+        yield "it has no pods, whose size is asked for by pod_gpus"
     if spec.grown_servers > spec.servers and not topology.can_grow:
         yield "it can't grow without moving cables"
     if invalid := topology.invalid_size(spec.pinned):

@@ -15,6 +15,7 @@ from fabric.optimizer.clos_features import clos_features
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.pair_links import add_parallel_links
+from fabric.optimizer.pods import limit_pod
 from fabric.optimizer.port_limits import drops_ports
 from fabric.optimizer.survival import remains_of, survive_switch
 from fabric.topology.axis_bundle import AxisBundle
@@ -124,7 +125,7 @@ class ClosModel(Model):
     def _fill_places(self) -> None:
         """Fill the places with today's servers, and size the outermost axis for those that the fabric may grow to."""
         outermost = self.form.server.axes[0]
-        grown = self._grown_servers(self.servers)
+        self.grown = grown = self._grown_servers(self.servers)
         today = self._filled_places(self.servers, "today")
         full = today if grown is self.servers else self._filled_places(grown, "grown")
         for axis, count in today.items():
@@ -134,6 +135,7 @@ class ClosModel(Model):
         self.cp.add(self.sizes[outermost] >= full[outermost])
         if not self._is_loose(outermost):
             self.cp.add(self.sizes[outermost] == full[outermost])
+        limit_pod(self, self.form, grown)
 
     def _filled_places(self, servers: Term, when: str) -> dict[str, Term]:
         """Return how many places of each placement axis the servers fill, in whole or in part."""

@@ -16,6 +16,7 @@ from fabric.optimizer.infeasibility import BUDGET, RATE, budget_per_candidate
 from fabric.optimizer.limit_relaxation import smallest_conflict
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT, bundle_splits
+from fabric.optimizer.pods import POD
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.families import family
@@ -132,7 +133,7 @@ def _ports(models: Iterable[Switch], rates: Iterable[int]) -> str:
 UPPER = ("gpus", "grow_to_gpus", "reserve", "least_oversubscription", "survive")
 """Limits that conflict because they are too high."""
 
-EITHER = ("tiers", "planes", "unit_gpus", "pinned")
+EITHER = ("tiers", "planes", "unit_gpus", "pod_gpus", "pinned")
 """Limits that may be too high or too low."""
 
 
@@ -230,9 +231,16 @@ def _remedies(candidate: Candidate) -> Iterator[str]:
     if coarse and _least_excess(candidate, CONNECTORS) is not None:
         yield f"links must not have to fill whole connectors and cables ({', '.join(coarse)})"
     yield from _total_remedies(candidate)
+    yield from _size_remedies(candidate)
+
+
+def _size_remedies(candidate: Candidate) -> Iterator[str]:
+    spec = candidate.spec
     for key in ("unit_gpus", "reserve", "grow_to_gpus", APPLIANCES):
         if getattr(spec, key) and _least_excess(candidate, key) is not None:
             yield f"{key if key == APPLIANCES else f'{key} {_write_value(getattr(spec, key))}'} must change"
+    if spec.pod_gpus and _least_excess(candidate, POD) is not None:
+        yield f"pod_gpus {_write_value(spec.pod_gpus.keys)} must change"
     for axis, value in spec.pinned.items():
         if _least_excess(candidate, f"pinned.{axis}") is not None:
             yield f"pinned.{axis} {value} must change"

@@ -22,6 +22,7 @@ from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, allowed_sizes, candidates
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT
+from fabric.optimizer.pods import POD
 from fabric.optimizer.port_limits import port_limits
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
@@ -59,6 +60,7 @@ def request_limits(spec: Spec) -> dict[str, Any]:
     found |= {RATE: spec.link_gbps} if _slower_rates(spec) else {}
     found |= {f"limits.{key}": most for key, most in limits.on_objectives.items()}
     found |= {name: value for name in ("unit_gpus", "grow_to_gpus") if (value := getattr(spec, name))}
+    found |= {POD: spec.pod_gpus.keys} if spec.pod_gpus else {}
     found |= {"reserve": _plain(spec.reserve)} if any(spec.reserve.values()) else {}
     found |= {APPLIANCES: [each.keys for each in spec.appliances]} if spec.appliances else {}
     found |= {f"pinned.{axis}": size for axis, size in spec.pinned.items()}
@@ -121,7 +123,7 @@ class FeasibilityOracle:
         self.limits = request_limits(spec)
         self.decided = True
         tiers = {form.tiers for name in spec.families for form in family(name).forms}
-        wide = replace(spec, tiers=tuple(sorted(tiers)), planes=_any_planes(spec), pinned={})
+        wide = replace(spec, tiers=tuple(sorted(tiers)), planes=_any_planes(spec), pinned={}, pod_gpus=None)
         found = candidates(wide, facts)[0]
         for gbps in _slower_rates(spec):
             slower = candidates(replace(wide, link_gbps=gbps), facts)[0]
@@ -194,6 +196,8 @@ def _broken_limits(candidate: Candidate) -> Iterator[str]:
         yield "tiers"
     if candidate.planes not in spec.planes:
         yield "planes"
+    if spec.pod_gpus and candidate.topology.servers_sharing(2) is None:
+        yield POD
     if candidate.link_gbps < spec.plane_gbps(candidate.planes):
         yield RATE
     for axis, size in spec.pinned.items():

@@ -14,9 +14,10 @@ from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.infeasibility import RATE, FeasibilityOracle, budget_per_candidate, has_size
-from fabric.optimizer.model import Model
+from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
+from fabric.optimizer.pods import POD
 from fabric.optimizer.port_limits import port_role
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec
@@ -68,6 +69,8 @@ def nearest_feasible(oracle: FeasibilityOracle, limit: str) -> Conflict:
         return Conflict(limit, value, None, settled=False)
     axis = _axis(oracle.candidates[0], limit)
     chosen = [one for one in (oracle.candidates[index] for index in within) if not axis or has_size(one, axis)]
+    if limit == POD:
+        chosen = [one for one in chosen if one.topology.servers_sharing(2) is not None]
     least, decided = _least_excess(chosen, limit)
     role = port_role(limit)
     if role is not None:
@@ -177,21 +180,30 @@ def _expressions(model: Model, limit: str) -> Expressions:
     if limit == "available":
         (name,) = spec.available
         return [model.switches_of_model(name)]
+    if limit == POD and spec.pod_gpus:
+        least, most = spec.pod_gpus.servers(spec.server.gpus)
+        return _distance(model, model.excess, least, most)
     if not axis:
         sign = -1 if limit in ("gpus", "grow_to_gpus", "reserve", APPLIANCES) else 1
         return [sign * model.excess]
     asked = spec.pinned[axis] if limit.startswith("pinned") else spec.unit_servers or 0
-    distance = model.var(asked + model.upper(model.sizes[axis]), "distance", least=0)
-    model.cp.add(distance >= model.sizes[axis] - asked)
-    model.cp.add(distance >= asked - model.sizes[axis])
-    return [1 * distance, 1 * model.sizes[axis]]
+    return _distance(model, model.sizes[axis], asked, asked)
+
+
+def _distance(model: Model, size: Term, least: int, most: int | None) -> Expressions:
+    """Return how far a size is from a range, and the size."""
+    distance = model.var(least + model.upper(size), "distance", least=0)
+    model.cp.add(distance >= least - size)
+    if most is not None:
+        model.cp.add(distance >= size - most)
+    return [1 * distance, 1 * size]
 
 
 def _request_value(spec: Spec, limit: str, least: int) -> int | float:
     """Return what was minimised in the unit of the request's key."""
     if limit in ("gpus", "grow_to_gpus"):
         return min(-least * spec.server.gpus, spec.gpus if limit == "gpus" else spec.grow_to_gpus or 0)
-    if limit == "unit_gpus":
+    if limit in ("unit_gpus", POD):
         return least * spec.server.gpus
     if limit == "oversubscription":
         return least / 100

@@ -39,13 +39,13 @@ class Model(ABC):
     """One candidate as a CP-SAT model: every size a variable, every count a product of them.
 
     `relaxed` names limits to leave out, so that a search can find what they cost: `ports`, `ports.ROLE`,
-    `limits.parallel_links`, `whole_connectors`, `oversubscription`, `least_oversubscription`, `unit_gpus`, `reserve`,
-    `appliances`, `grow_to_gpus`, `pinned.AXIS` or `gpus`.
+    `limits.parallel_links`, `whole_connectors`, `oversubscription`, `least_oversubscription`, `unit_gpus`, `pod_gpus`,
+    `reserve`, `appliances`, `grow_to_gpus`, `pinned.AXIS` or `gpus`.
 
     Attributes:
         excess: Where one limit is relaxed alone, what it would have to be. To minimise: the ports of a switch that has
             too few, the ports of a pair, the ratio in hundredths. To maximise: the reserved ports, the servers, those
-            to grow to. Else 0.
+            to grow to. Or the servers of a pod. Else 0.
         widest: The most ports that any switch of the model may have.
         sizes: The size of every axis and bundle by name.
         servers: The number of servers.

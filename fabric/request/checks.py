@@ -12,6 +12,7 @@ from fabric.request.document import Keys
 from fabric.request.expected_keys import unknown_result
 from fabric.request.known_names import KnownNames, TopologyNames
 from fabric.request.model import Request
+from fabric.request.ranges import PodRange
 from fabric.request.server_kinds import check_growth, check_server_names, check_servers, fastest_nic
 from fabric.request.spec import even_planes
 from fabric.units import count_noun
@@ -124,6 +125,25 @@ def _check_unit(request: Request) -> Iterator[Finding]:
         yield ("unit_gpus",), f"{unit} is not a multiple of the server's {gpus} GPUs; the nearest is {whole}"
 
 
+def _check_pod(request: Request) -> Iterator[Finding]:
+    """Check that a pod may be a whole number of servers, or of units, unless one pod holds all of them."""
+    asked = request.pod_gpus
+    if asked is None:
+        return
+    least, most = (asked.min, asked.max) if isinstance(asked, PodRange) else (asked, asked)
+    step = request.unit_gpus or chosen_parts.chosen_servers(request)[0].gpus
+    if request.servers:
+        yield ("pod_gpus",), "is for equal servers, and `servers` lists unlike ones; leave it out"
+    elif least is None and most is None:
+        yield ("pod_gpus",), "has neither min nor max; give one of them, or a number"
+    elif least and most and most < least:
+        yield ("pod_gpus", "max"), f"{most} is less than min, {least}"
+    elif most and most // step * step < (least or 1) and most < (request.gpus or 0):
+        what = f"unit_gpus, {step}" if request.unit_gpus else f"the server's {step} GPUs"
+        given = f"{most} is no" if least == most else f"{least or 1} to {most} has no"
+        yield ("pod_gpus",), f"{given} multiple of {what}; the nearest is {max(1, round(most / step)) * step}"
+
+
 def _check_switches_by_tier(request: Request, names: KnownNames) -> Iterator[Finding]:
     """Check that switches by tier suffice for an allowed topology; what the one of fewest tiers lacks is reported."""
     topologies = _allowed_topologies(request, names)
@@ -231,6 +251,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("server", "planes"), _check_planes),
     (("server", "rails"), _check_rails),
     (("server", "unit_gpus"), _check_unit),
+    (("gpus", "server", "servers", "unit_gpus", "pod_gpus"), _check_pod),
     (("gpus", "server", "servers", "unit_gpus", "mix", "pinned"), check_servers),
     (("gpus", "server", "grow_to_gpus"), check_growth),
     (("limits", "years", "electricity_usd_per_kwh"), _check_electricity),

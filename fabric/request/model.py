@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, ValidationInfo, create_model, field_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, field_validator
 
 from fabric.request.fields import (
     MAX_GPUS,
@@ -43,9 +43,10 @@ from fabric.request.fields import (
 )
 from fabric.request.limits import LIMITS, Limits
 from fabric.request.parts import ApplianceKeys, InlineLink, InlineSwitch, LinkMedia
+from fabric.request.ranges import PodRange, RatioRange
 from fabric.request.server_lists import AskedServer, Growth, ServerCount
 
-__all__ = ["Published", "RatioRange", "Request", "RequestLimits"]
+__all__ = ["Published", "Request", "RequestLimits"]
 
 
 def _limit_field(key: str) -> Any:
@@ -77,20 +78,8 @@ class Published(StrictModel):
     """Relative tolerance: 0.01 is 1 %."""
 
 
-class RatioRange(StrictModel):
-    """The range of a ratio; it is exact where both ends are equal."""
-
-    min: Ratio = Field(examples=[2])
-    """The smallest ratio allowed."""
-    max: Ratio = Field(examples=[3])
-    """The largest ratio allowed."""
-
-    @field_validator("max")
-    @classmethod
-    def _check_order(cls, most: float, info: ValidationInfo) -> float:
-        if most < info.data.get("min", 0):
-            raise custom_error(f"{most:g} is less than min, {info.data['min']:g}")
-        return most
+def _tag_pod(value: Any) -> str:
+    return "<range>" if isinstance(value, dict) else tag(value)
 
 
 def _tag_ratio(value: Any) -> str:
@@ -272,6 +261,14 @@ class Request(StrictModel):
     """Maximum ratio of bandwidth down to bandwidth up at a switch, or a range of min and max: for all, or by tier."""
     unit_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[512])
     """GPUs of a scalable unit (SU), which share their leaves, in whole servers; default: sizing chooses."""
+    pod_gpus: (
+        Annotated[
+            Annotated[int, Field(ge=1, le=MAX_GPUS), Tag("<one>")] | Annotated[PodRange, Tag("<range>")],
+            Discriminator(_tag_pod),
+        ]
+        | None
+    ) = Field(default=None, examples=[4096, {"min": 2048, "max": 8192}])
+    """GPUs of a pod, which share their spines: a number, or a range of min and max; default: sizing chooses."""
     reserve: Annotated[
         Annotated[Spare, Tag("<one>")] | Annotated[dict[Role, Spare], Tag("<mapping>"), Field(min_length=1)],
         Discriminator(tag),

@@ -20,7 +20,8 @@ from fabric.request.document import Document, Tree, add_plain, quoted
 from fabric.request.error_messages import explain_errors, explain_missing
 from fabric.request.known_names import KnownNames
 from fabric.request.limits import Limits
-from fabric.request.model import RatioRange, Request
+from fabric.request.model import Request
+from fabric.request.ranges import PodRange, RatioRange
 from fabric.request.server_kinds import (
     fastest_nic,
     growth_stages,
@@ -31,7 +32,7 @@ from fabric.request.server_kinds import (
     usual_rails,
 )
 from fabric.request.shipped_designs import topologies
-from fabric.request.spec import Appliance, Spec, even_planes
+from fabric.request.spec import Appliance, PodSize, Spec, even_planes
 from fabric.request.yaml_reader import read_file, read_text
 
 __all__ = ["Source", "read_document", "read_spec"]
@@ -173,6 +174,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         oversubscription=_values_by_name(request.oversubscription, _largest_ratio),
         least_oversubscription=_values_by_name(request.oversubscription, _smallest_ratio),
         unit_gpus=request.unit_gpus,
+        pod_gpus=_pod_size(request.pod_gpus),
         reserve=_values_by_name(request.reserve, int),
         appliances=tuple(
             Appliance(each.name, each.ports, each.per == "unit", each.tier) for each in request.appliances
@@ -206,6 +208,12 @@ def _chosen_numbers(asked: int | str | list[int], everything: list[int]) -> tupl
     """Return the numbers that a number, a list or `any` allows, in its order and without duplicates."""
     numbers = everything if isinstance(asked, str) else asked if isinstance(asked, list) else [asked]
     return tuple(dict.fromkeys(numbers))
+
+
+def _pod_size(asked: int | PodRange | None) -> PodSize | None:
+    if asked is None:
+        return None
+    return PodSize(asked.min, asked.max) if isinstance(asked, PodRange) else PodSize(asked, asked)
 
 
 def _values_by_name(asked: Any, kind: Any) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from fabric.catalog import LinkPart, Server, Switch
 from fabric.request.limits import Limits
 
-__all__ = ["Appliance", "ServerKind", "Spec", "even_planes"]
+__all__ = ["Appliance", "PodSize", "ServerKind", "Spec", "even_planes"]
 
 HOURS = 8766
 """The hours of a year of 365.25 days."""
@@ -57,6 +57,27 @@ class ServerKind:
 
 
 @dataclass(frozen=True)
+class PodSize:
+    """The GPUs that a full pod may have."""
+
+    least: int | None = None
+    """The fewest; None for no bound. A pod that is the whole fabric may have fewer."""
+    most: int | None = None
+    """The most; None for no bound."""
+
+    def servers(self, gpus: int) -> tuple[int, int | None]:
+        """Return the fewest servers of so many GPUs, and the most, None for no bound."""
+        return -(-(self.least or 0) // gpus), None if self.most is None else self.most // gpus
+
+    @property
+    def keys(self) -> int | dict[str, int]:
+        """It as in a request."""
+        if self.least is not None and self.least == self.most:
+            return self.least
+        return {key: gpus for key, gpus in (("min", self.least), ("max", self.most)) if gpus is not None}
+
+
+@dataclass(frozen=True)
 class Spec:
     """A request for a fabric, checked. Of a tuple of choices sizing takes the best.
 
@@ -93,6 +114,8 @@ class Spec:
     """How the links of a switch are spread over those above it: `even`, or `balanced`, which may differ by one."""
     unit_gpus: int | None = None
     """The GPUs of a scalable unit, which share their leaves; None lets sizing choose."""
+    pod_gpus: PodSize | None = None
+    """The GPUs of a pod, which share their spines; None lets sizing choose."""
     reserve: Mapping[str, int] = field(default_factory=dict)
     """The ports kept free on each switch, by role."""
     appliances: tuple[Appliance, ...] = ()

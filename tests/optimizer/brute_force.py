@@ -31,6 +31,8 @@ class Request:
     """The fibre connectors of a cage, over which its links are spread evenly."""
     shared: int = 1
     """The NICs on one connector of a server."""
+    pod: tuple[int, int] = (0, 10**9)
+    """The fewest and the most servers that may share spines."""
     in_unit: int = 0
     """The leaf ports that appliances take in every unit."""
     in_fabric: int = 0
@@ -76,6 +78,11 @@ class Request:
         each = self.split // self.connectors
         return 1 in (each, self.shared) or (links % each == 0 and links % self.shared == 0)
 
+    def may_hold(self, servers: int) -> bool:
+        """Say whether a full pod may have this many servers; the whole fabric is never too few."""
+        least, most = self.pod
+        return min(servers, self.grown) <= most and (servers >= self.grown or servers >= least)
+
     @property
     def usable(self) -> int:
         """The ports that may be used today."""
@@ -105,6 +112,11 @@ class Uplinks:
         return self.each * ceil(lower * self.connectors / self.switches)
 
     @property
+    def pair(self) -> int:
+        """The most links to one switch above."""
+        return self.each * ceil(self.connectors / self.switches)
+
+    @property
     def spread(self) -> Fraction:
         """All links over those to the switch that has most."""
         return Fraction(self.connectors, ceil(self.connectors / self.switches))
@@ -113,16 +125,33 @@ class Uplinks:
 Losses = dict[str, list[tuple[Fraction | int, Fraction]]]
 """For each role, the routings after a loss: over how many switches they spread, and the room that they have."""
 
-Found = tuple[int, int]
-"""Cost and hops."""
+
+@dataclass(frozen=True)
+class Found:
+    """A fabric."""
+
+    cost: int
+    hops: int
+    pod: int
+    """The servers that share spines, where their pod is full; all where one pod holds them."""
+    parallel: int = 0
+    """The most links between two switches."""
+    meets: int = 0
+    """The tier at which rails meet, counted from the leaves, 0, up; 0 without rails, and the tiers where never."""
 
 
-def everything(request: Request, family: str, tiers: tuple[int, ...]) -> set[Found]:
+def everything(request: Request, family: str, tiers: tuple[int, ...]) -> set[tuple[int, int]]:
     """Return the cost and hops of every fabric of `family` within `tiers`."""
-    return {found for tier in tiers for found in _costs(request, family, tier)}
+    return {(found.cost, found.hops) for found in fabrics(request, family, tiers)}
 
 
-def _costs(request: Request, family: str, tiers: int) -> Iterator[Found]:
+def fabrics(request: Request, family: str, tiers: tuple[int, ...]) -> Iterator[Found]:
+    """Yield every fabric of `family` within `tiers`."""
+    for tier in tiers:
+        yield from _fabrics(request, family, tier)
+
+
+def _fabrics(request: Request, family: str, tiers: int) -> Iterator[Found]:
     if tiers == 1:
         yield from _one_tier(request, family)
         return
@@ -142,11 +171,14 @@ def _one_tier(request: Request, family: str) -> Iterator[Found]:
     hosts = request.unit or request.grown
     survives = _survives(request, {"leaf": [(lanes, Fraction(1))]}, Fraction(1))
     survives = survives and request.attaches(request.nics // lanes)
+    survives = survives and request.may_hold(request.grown)
     if survives and request.grown <= hosts and hosts * request.nics // lanes <= request.usable:
         more = request.appliance_links(1, lanes, hosts, 0)
         links = request.servers * request.nics + (more or 0)
         if more is not None:
-            yield lanes * request.switch_price + links * request.link_price, min(1, request.servers - 1)
+            cost = lanes * request.switch_price + links * request.link_price
+            meets = 1 if lanes > 1 else 0
+            yield Found(cost, min(1, request.servers - 1), request.grown, meets=meets)
 
 
 def _two_tiers(request: Request, family: str, lanes: int, slot: int, uplinks: Uplinks) -> Iterator[Found]:
@@ -155,7 +187,7 @@ def _two_tiers(request: Request, family: str, lanes: int, slot: int, uplinks: Up
         return
     room = Fraction(uplinks.up * lanes, slot * request.nics)
     losses = {"leaf": [(lanes, min(1, room))], "spine": [(spread, min(1, room)), (spread, room)]}
-    if not _survives(request, losses, room):
+    if not _survives(request, losses, room) or not request.may_hold(request.grown):
         return
     units = ceil(request.servers / slot)
     leaves = units * lanes
@@ -164,14 +196,15 @@ def _two_tiers(request: Request, family: str, lanes: int, slot: int, uplinks: Up
         return
     links = request.servers * request.nics + leaves * uplinks.up + more
     cost = (leaves + apart * spines) * request.switch_price + links * request.link_price
-    yield cost, _hops(request, [units > 1 or lanes > apart])
+    hops, meets = _hops(request, [units > 1 or lanes > apart]), 0 if lanes == 1 else 2 if apart > 1 else 1
+    yield Found(cost, hops, request.grown, uplinks.pair, meets)
 
 
 def _three_tiers(request: Request, family: str, lanes: int, slot: int, uplinks: Uplinks) -> Iterator[Found]:
     apart = {"fat-tree": [1], "rail-optimized": [1, lanes], "rail-only": [lanes]}[family]
     for rails_apart, block in product(apart, range(1, ceil(request.grown / slot) + 1)):
         down, spines = uplinks.down(block * (lanes // rails_apart)), uplinks.switches
-        if down >= request.usable:
+        if down >= request.usable or not request.may_hold(slot * block):
             continue
         for share in (share for share in range(1, spines + 1) if spines % share == 0):
             yield from _cores(request, family, lanes, (slot, block), (uplinks, rails_apart, down, share))
@@ -210,7 +243,9 @@ def _cores(
             only_rails = family == "rail-only"
             in_leaf = units > 1 or (lanes > 1 and not only_rails)
             in_pod = pods > 1 or (rails_apart > 1 and not only_rails)
-            yield cost, _hops(request, [in_leaf, in_pod])
+            meets = 0 if lanes == 1 else 3 if only_rails else 2 if rails_apart > 1 else 1
+            pair = max(uplinks.pair, above.pair)
+            yield Found(cost, _hops(request, [in_leaf, in_pod]), min(slot * block, request.grown), pair, meets)
 
 
 def _survives(request: Request, losses: Losses, before: Fraction) -> bool:

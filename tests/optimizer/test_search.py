@@ -17,13 +17,17 @@ from fabric.errors import FabricError, Infeasible, InputError
 from fabric.optimizer import SizingResult, parse_objectives, size
 from fabric.report.notes import list_notes
 from fabric.request import Limits, Spec
-from fabric.request.spec import Appliance
+from fabric.request.spec import Appliance, PodSize
 from fabric.studies.study import read
 from fabric.topology.families import families
 from tests.marks import slow
 from tests.optimizer.brute_force import Request, everything
 
 FAMILIES = ("fat-tree", "rail-optimized", "rail-only")
+
+
+ANY_POD = (0, 10**9)
+"""The size of a pod, in servers, of which an exhaustive search takes any."""
 
 
 def spec(
@@ -87,6 +91,7 @@ def as_spec(request: Request, family: str, tiers: tuple[int, ...]) -> Spec:
         least_oversubscription={"*": Fraction(request.least_ratio)},
         unit_gpus=request.unit * request.nics if request.unit else None,
         uplink_spread="balanced" if request.balanced else "even",
+        pod_gpus=PodSize(*(servers * request.nics for servers in request.pod)) if request.pod != ANY_POD else None,
         link_price_usd={"*": float(request.link_price)},
         limits=Limits(parallel_links=request.copies),
         reserve={"*": request.reserve},

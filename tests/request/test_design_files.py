@@ -11,8 +11,9 @@ import yaml
 
 from fabric.errors import InputError
 from fabric.request import topologies
-from fabric.request.model import Published, RatioRange, Request, RequestLimits
+from fabric.request.model import Published, Request, RequestLimits
 from fabric.request.parts import ApplianceKeys, InlineLink, InlineServer, InlineSwitch
+from fabric.request.ranges import PodRange, RatioRange
 from fabric.request.schema import FILE, key_table, schema_text
 from fabric.request.server_lists import ServerCount
 from tests.request_fixtures import read
@@ -92,7 +93,7 @@ def test_every_key_is_documented_in_the_words_of_the_model() -> None:
     """The page on the request has each table of keys as `fabric.request.schema.key_table` makes it."""
     page = (ROOT / "docs" / "request.md").read_text(encoding="utf-8")
     parts = (ApplianceKeys, InlineServer, ServerCount, InlineSwitch, InlineLink)
-    for model in (Request, *parts, RatioRange, RequestLimits, Published):
+    for model in (Request, *parts, RatioRange, PodRange, RequestLimits, Published):
         assert key_table(model) in page, model
 
 
