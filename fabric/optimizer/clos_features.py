@@ -7,15 +7,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations
 
-from fabric.optimizer.feature import LARGEST_RATIO, MILLION, Constraint, Feature
+from fabric.optimizer.feature import LARGEST_RATIO, MILLION, ROOM, Constraint, Feature
 from fabric.optimizer.model import Model, Term
 from fabric.topology.clos import ClosForm
 from fabric.topology.polynomial import Monomial
 
 __all__ = ["clos_features"]
-
-ROOM = 2**62
-"""The bound below which a product of ports, times a ratio in millionths, stays within the solver's 64 bits."""
 
 
 def clos_features(model: Model, form: ClosForm) -> dict[str, Feature]:

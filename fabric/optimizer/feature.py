@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
-__all__ = ["LARGEST_RATIO", "MILLION", "Constraint", "Feature", "Features"]
+__all__ = ["LARGEST_RATIO", "MILLION", "ROOM", "Constraint", "Feature", "Features"]
 
 Features = Mapping[str, int]
 """The values of features by name, each in whole units of its own."""
@@ -24,6 +24,9 @@ MILLION = 10**6
 
 LARGEST_RATIO = 30_000 * MILLION
 """The largest ratio, in millionths; larger ones count as this one, so that products stay within 64 bits."""
+
+ROOM = 2**62
+"""The bound below which a count, times a ratio in millionths, stays within the solver's 64 bits."""
 
 
 @dataclass(frozen=True)

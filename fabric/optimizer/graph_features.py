@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import cast
 
-from fabric.optimizer.feature import LARGEST_RATIO, MILLION, Constraint, Feature
-from fabric.optimizer.model import Model
+from fabric.optimizer.feature import LARGEST_RATIO, MILLION, ROOM, Constraint, Feature
+from fabric.optimizer.model import Model, Term
 from fabric.topology.graph_form import GraphForm
-from fabric.topology.polynomial import Ratio
+from fabric.topology.polynomial import Polynomial, Ratio
 
 __all__ = ["graph_features"]
 
@@ -40,10 +40,23 @@ def _most_ratio(model: Model) -> int:
 
 def _largest(model: Model, ratios: Sequence[Ratio], most: int, least: int) -> Feature:
     """Return the greatest of some ratios in millionths, from `least` to `most`; the least without any."""
+    sent = [_bounded(model, ratio.numerator, ROOM // MILLION) for ratio in ratios]
 
     def at_most(value: int) -> Iterator[Constraint]:
-        for ratio in ratios:
-            sent, carried = model.count(ratio.numerator), model.count(ratio.denominator)
-            yield cast(Constraint, MILLION * sent <= value * carried)
+        for ratio, load in zip(ratios, sent, strict=True):
+            # More than this carries whatever is sent, and a larger product would not fit in the solver's integers.
+            enough = -(-MILLION * model.upper(load) // max(value, 1))
+            carried = model.var(min(enough, model.upper_count(ratio.denominator)), "carried", least=0)
+            model.cp.add(carried <= model.count(ratio.denominator))
+            yield cast(Constraint, MILLION * load <= value * carried)
 
     return Feature(least, most if ratios else least, limits=at_most)
+
+
+def _bounded(model: Model, quantity: Polynomial, most: int) -> Term:
+    """Return a sum of products as a count of at most `most`, which no fabric comes near."""
+    if not any(names for _, names in quantity.terms):
+        return sum(factor for factor, _ in quantity.terms)
+    total = model.var(max(1, min(model.upper_count(quantity), most)), "sent", least=0)
+    model.cp.add(total == model.count(quantity))
+    return total

@@ -281,6 +281,14 @@ def test_a_wide_ratio_stays_within_the_solvers_integers() -> None:
     assert fabric.pareto(request, "cost,allreduce", routing="ecmp").status == "OPTIMAL"
 
 
+def test_large_dragonflies_with_a_ratio_stay_within_the_solvers_integers() -> None:
+    """The loads of a dragonfly are products of many sizes, and with a ratio in millionths they still have an answer."""
+    words = {"family": "dragonfly", "planes": [1, 2], "switches": "any", "oversubscription": 2}
+    request = {"gpus": 100_000, "server": "hgx-h100", **words}
+    front = fabric.pareto(request, "cost,allreduce", budget=0.5)
+    assert front.values[0]["cost_usd"] == fabric.design(request).proof.objective
+
+
 def test_a_single_server_has_no_mean_hops() -> None:
     """A mean over no pairs is 0, and may be minimised all the same."""
     assert fabric.optimize({"gpus": 8, "server": "hgx-h100"}, "mean_hops").proof.objectives == {"hops_mean": 0}
