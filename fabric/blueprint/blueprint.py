@@ -40,14 +40,14 @@ class Blueprint:
     """The models of the roles that mix several, each with its number of devices, in the order of the devices."""
     allowed: Mapping[str, tuple[Switch, ...]] = field(default_factory=dict)
     """The models among which those of each role were chosen, which the parts of the links all fit; default: those."""
-
     kinds: Mapping[str, Server] = field(default_factory=dict)
     """The servers of each kind by role, where they are unlike."""
     appliances: tuple[Appliance, ...] = ()
     """The boxes that take ports of switches beside the servers."""
+    growth: Mapping[str, tuple[tuple[Switch, int], ...]] = field(default_factory=dict)
+    """The models of the switches that growth adds, of the roles whose stock is limited; others add the main model."""
     today: Blueprint | None = None
-    """The fabric that is bought first, where this is a later stage of it; its devices are the first ones of each role.
-    """
+    """The fabric bought first, where this is a later stage of it: its devices are the first ones of each role."""
 
     @property
     def servers(self) -> int:

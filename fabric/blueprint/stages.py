@@ -67,19 +67,30 @@ def list_stages(blueprint: Blueprint, gpus: Iterable[int], prices: Prices) -> tu
 
 
 def grow_blueprint(blueprint: Blueprint, gpus: int) -> Blueprint:
-    """Return the fabric with `gpus` GPUs, in the places that it has; switches that are added are of the main model."""
+    """Return the fabric with `gpus` GPUs, in the places that it has.
+
+    Switches that are added are of the main model of their role; where its stock is limited, of those that remain.
+    """
     servers = -(-gpus // blueprint.server.gpus)
     sizes = blueprint.topology.complete_sizes(blueprint.sizes, blueprint.server.nics, servers)
     grown = replace(blueprint, sizes=sizes, gpus=gpus, mixes={}, today=blueprint)
-    return replace(grown, mixes={role: _extend_mix(blueprint, grown, role) for role in blueprint.mixes})
+    mixes = {role: _extend_mix(blueprint, grown, role) for role in {**blueprint.mixes, **blueprint.growth}}
+    models = {role: max(mix, key=lambda pair: pair[1])[0] for role, mix in mixes.items()}
+    several = {role: mix for role, mix in mixes.items() if len(mix) > 1}
+    return replace(grown, models={**grown.models, **models}, mixes=several)
 
 
 def _extend_mix(blueprint: Blueprint, grown: Blueprint, role: str) -> tuple[tuple[Switch, int], ...]:
-    """Return the models of a role that mixes several, with the switches that are added at the end."""
-    counts, more = list(blueprint.mixes[role]), grown.devices(role) - blueprint.devices(role)
-    if counts[-1][0] == blueprint.models[role]:
-        return (*counts[:-1], (counts[-1][0], counts[-1][1] + more))
-    return (*counts, (blueprint.models[role], more)) if more else tuple(counts)
+    """Return the models of a role with the switches that are added at the end, first those of the main model."""
+    counts, more = list(blueprint.model_counts(role)), grown.devices(role) - blueprint.devices(role)
+    main = blueprint.models[role]
+    later = sorted(blueprint.growth.get(role, ((main, more),)), key=lambda pair: pair[0] != main)
+    for model, most in later:
+        taken = min(more, most)
+        more -= taken
+        before = counts.pop()[1] if counts[-1][0] == model else 0
+        counts.append((model, before + taken))
+    return tuple(pair for pair in counts if pair[1])
 
 
 def _find_new_links(before: Blueprint | None, after: Blueprint) -> Iterator[NewLinks]:

@@ -10,6 +10,7 @@ from fabric.optimizer.clos_model import ClosModel
 from fabric.optimizer.graph_model import GraphModel
 from fabric.optimizer.model import Model
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
+from fabric.optimizer.switch_choice import limit_stock
 from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
 
@@ -23,8 +24,7 @@ def build_model(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
         if f"survive.{role}" not in model.relaxed:
             model.survive(role, share)
     if "available" not in model.relaxed:
-        for name, stock in candidate.spec.available.items():
-            model.cp.add(model.switches_of_model(name) <= stock)
+        limit_stock(model)
     for limit, most in candidate.spec.limits.on_objectives.items():
         if f"limits.{limit}" not in model.relaxed:
             objective = LIMIT_OBJECTIVES[limit]

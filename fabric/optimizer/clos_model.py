@@ -41,6 +41,17 @@ class ClosModel(Model):
             self._links[bundle.name] = self.times(self.devices(bundle.lower), ports_up, f"links {bundle.name}")
         return self._links[bundle.name]
 
+    def added_devices(self, group: Group, /) -> Term:
+        """Return the number of devices in the places that only the grown fabric fills."""
+        *_, last = ("", *self.form.placement_axes(group))
+        if not last or self._grown[last] is self.sizes[filled_name(last)]:
+            return 0
+        others = self.product(tuple(axis for axis in group.axes if axis not in self.form.server.axes))
+        grown = self.times(self._grown[last], others, f"{group.role} grown")
+        added = self.var(self.upper(grown), f"{group.role} added", least=0)
+        self.cp.add(added == grown - self.devices(group))
+        return added
+
     def survive(self, role: str, share: Fraction) -> None:
         if role == PLANE:
             self.cp.add(remains_of(self.candidate.planes, share))
@@ -127,7 +138,7 @@ class ClosModel(Model):
         outermost = self.form.server.axes[0]
         self.grown = grown = self._grown_servers(self.servers)
         today = self._filled_places(self.servers, "today")
-        full = today if grown is self.servers else self._filled_places(grown, "grown")
+        full = self._grown = today if grown is self.servers else self._filled_places(grown, "grown")
         for axis, count in today.items():
             self.sizes[filled_name(axis)] = count
         for axis in [axis for axis in self.form.server.axes[1:-1] if not self._is_loose(axis)]:

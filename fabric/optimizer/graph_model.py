@@ -45,6 +45,10 @@ class GraphModel(Model):
             return super().pair_links(bundle)
         return self.count(parallel.numerator), self._total(parallel.denominator, f"others {bundle.name}")
 
+    def added_devices(self, _group: Group, /) -> Term:
+        """Return 0: every switch is built, and none is added without moving cables."""
+        return 0
+
     def survive(self, role: str, share: Fraction) -> None:
         """Demand enough planes: without a leaf or a plane the others remain, unless each is a level of its own."""
         others_remain = role in (self.form.roles[0], PLANE) and not self.form.routing.nic_levels

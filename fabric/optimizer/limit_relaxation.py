@@ -20,6 +20,7 @@ from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.pods import POD
 from fabric.optimizer.port_limits import port_role
 from fabric.optimizer.solve import minimise
+from fabric.optimizer.switch_choice import count_of_model
 from fabric.request import Spec
 from fabric.topology.topology import PLANE, title
 
@@ -179,7 +180,7 @@ def _expressions(model: Model, limit: str) -> Expressions:
     spec, axis = model.candidate.spec, _axis(model.candidate, limit)
     if limit == "available":
         (name,) = spec.available
-        return [model.switches_of_model(name)]
+        return [count_of_model(model, name)]
     if limit == POD and spec.pod_gpus:
         least, most = spec.pod_gpus.servers(spec.server.gpus)
         return _distance(model, model.excess, least, most)

@@ -19,6 +19,7 @@ from fabric.optimizer.integer_bounds import any_width, ceiling
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.pair_links import limit_pairs
 from fabric.optimizer.port_limits import drops_ports
+from fabric.optimizer.switch_choice import choose_models
 from fabric.topology.polynomial import Expression, Monomial, Polynomial
 from fabric.topology.topology import Bundle, Group, Topology
 
@@ -50,8 +51,10 @@ class Model(ABC):
         sizes: The size of every axis and bundle by name.
         servers: The number of servers.
         spare, free: For each role the ports that every full switch keeps in reserve, and those left for appliances.
-        used: For each role a flag for each switch model allowed, 1 where it is in use.
-        switch_counts: For each role the devices of each switch model allowed.
+        used, present: For each role a flag for each switch model allowed, 1 where it is in use: today, or as the fabric
+            grows too.
+        switch_counts, added_counts: For each role the devices of each switch model allowed, and of those of limited
+            stock what growth adds.
     """
 
     def __init__(self, candidate: Candidate, relaxed: Iterable[str] = ()) -> None:
@@ -70,11 +73,11 @@ class Model(ABC):
         self.sizes: dict[str, Term] = {}
         self.servers: Term = self._count_servers()
         self.spare, self.free = dict[str, Term](), dict[str, Term]()
-        self.used: dict[str, tuple[Term, ...]] = {}
-        self.switch_counts: dict[str, tuple[Term, ...]] = {}
+        self.used, self.present = dict[str, tuple[Term, ...]](), dict[str, tuple[Term, ...]]()
+        self.switch_counts, self.added_counts = dict[str, tuple[Term, ...]](), dict[str, tuple[Term, ...]]()
         self._add_sizes()
         for group in candidate.topology.switch_groups:
-            self._choose_models(group)
+            choose_models(self, group)
             self._limit_ports(group)
             self._bound_total_links(group)
         limit_pairs(self)
@@ -83,6 +86,10 @@ class Model(ABC):
     @abstractmethod
     def links(self, bundle: Bundle) -> Term:
         """Return the number of links of `bundle`."""
+
+    @abstractmethod
+    def added_devices(self, group: Group, /) -> Term:
+        """Return the number of devices of `group` that are added as the fabric grows."""
 
     @abstractmethod
     def survive(self, role: str, share: Fraction) -> None:
@@ -225,7 +232,7 @@ class Model(ABC):
         self.spare[role] = self._spare_ports(role)
         self.free[role] = self.var(self.widest, f"free ports of {role}", 0) if takes_ports(self, role) else 0
         total = sum((self.count(ports, self.widest) for ports in each), self.spare[role] + self.free[role])
-        flags = list(zip(self.candidate.radix(role), self.used[role], strict=True))
+        flags = list(zip(self.candidate.radix(role), self.present[role], strict=True))
         # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
         if self.relaxed == {f"ports.{role}"}:
             self.cp.add(total <= self.excess_to(self.widest))
@@ -253,29 +260,6 @@ class Model(ABC):
         self.cp.add_min_equality(spare, [own, self.excess_to(max(spec.reserve.values()), least=0)])
         return spare
 
-    def _choose_models(self, group: Group) -> None:
-        """Divide the group's devices among the switch models allowed.
-
-        All are of one model, unless the stock of one of them is limited.
-        """
-        devices, models = self.devices(group), self.candidate.models[group.role]
-        if len(models) == 1:
-            self.used[group.role], self.switch_counts[group.role] = (1,), (devices,)
-            return
-        used = [self.var(1, f"{group.role} is {model.name}", least=0) for model in models]
-        counts = [self.var(self.upper(devices), f"{group.role} of {model.name}", least=0) for model in models]
-        # A model counts as used where it has a device: limits on ports and latency hold for models in use only.
-        for flag, count in zip(used, counts, strict=True):
-            self.cp.add(count <= self.upper(devices) * flag)
-            if self.candidate.mixes(group.role):
-                self.cp.add(count >= flag)
-            else:
-                self.cp.add(count == devices).only_enforce_if(flag)
-        if not self.candidate.mixes(group.role):
-            self.cp.add_exactly_one(used)
-        self.cp.add(sum(counts) == devices)
-        self.used[group.role], self.switch_counts[group.role] = tuple(used), tuple(counts)
-
     def sum_of(self, role: str, values: Sequence[int]) -> cp_model.LinearExprT:
         """Return the sum over the role's devices of what each has by its model."""
         return sum(value * count for value, count in zip(values, self.switch_counts[role], strict=True))
@@ -288,15 +272,6 @@ class Model(ABC):
                 if model.name == name:
                     self.cp.add(flag >= used)
         return flag
-
-    def switches_of_model(self, name: str) -> cp_model.LinearExprT:
-        """Return the switches of the switch model `name` over all tiers."""
-        return sum(
-            count
-            for role, models in self.candidate.models.items()
-            for model, count in zip(models, self.switch_counts[role], strict=True)
-            if model.name == name
-        )
 
     def total(self, objective: LinearObjective) -> cp_model.LinearExprT:
         """Return an objective in its whole units; raises InputError when its expression is not of whole numbers."""

@@ -116,7 +116,7 @@ def _step(model: Model, bundle: Bundle) -> int:
 
 
 def pair_flags(model: Model, bundle: Bundle, pair: ModelPair) -> list[cp_model.IntVar]:
-    """Return the flags that are 1 where both models are in use; none for one that is always."""
+    """Return the flags that are 1 where both models are in use, today or later; none for one that is always."""
     ends = {(bundle.upper.role, pair.upper)} | ({(bundle.lower.role, pair.lower)} if pair.lower is not None else set())
-    used = (model.used[role][at] for role, at in sorted(ends))
+    used = (model.present[role][at] for role, at in sorted(ends))
     return [flag for flag in used if not isinstance(flag, int)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ortools.sat.python import cp_model
 
 from fabric.errors import FabricError
-from fabric.optimizer.model import Model
+from fabric.optimizer.model import Model, Term
 
 __all__ = ["Solution", "make_solver", "minimise"]
 
@@ -31,6 +31,8 @@ class Solution:
     """The size of every axis and bundle."""
     switch_counts: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """For each role the devices of each switch model, in the order of the candidate's models."""
+    added_counts: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """The same for the devices that growth adds, of the roles that choose among models of limited stock."""
     spent: float = 0.0
     """The deterministic time that it took."""
 
@@ -43,7 +45,7 @@ def minimise(model: Model, expressions: Sequence[cp_model.LinearExprT], budget: 
     when the solver refuses the model, since sums exceed 64 bits or for a mistake in it.
     """
     values: list[int] = []
-    sizes, counts = dict[str, int](), dict[str, tuple[int, ...]]()
+    sizes, counts, added = dict[str, int](), dict[str, tuple[int, ...]](), dict[str, tuple[int, ...]]()
     bound, proven, spent = 0.0, True, 0.0
     for index, expression in enumerate(expressions):
         if isinstance(expression, int) and values:
@@ -62,10 +64,15 @@ def minimise(model: Model, expressions: Sequence[cp_model.LinearExprT], budget: 
             return Solution(solver.status_name(status), bound=bound, spent=spent)
         values = [solver.value(each) for each in expressions]
         sizes = {name: solver.value(term) for name, term in model.sizes.items()}
-        counts = {role: tuple(solver.value(each) for each in terms) for role, terms in model.switch_counts.items()}
+        counts = _read_counts(solver, model.switch_counts)
+        added = {role: each for role, each in _read_counts(solver, model.added_counts).items() if any(each)}
         model.cp.add(expression <= values[index])
         _hint(model, solver)
-    return Solution("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes, counts, spent)
+    return Solution("OPTIMAL" if proven else "FEASIBLE", tuple(values), bound, sizes, counts, added, spent)
+
+
+def _read_counts(solver: cp_model.CpSolver, counts: Mapping[str, tuple[Term, ...]]) -> dict[str, tuple[int, ...]]:
+    return {role: tuple(solver.value(each) for each in terms) for role, terms in counts.items()}
 
 
 def _invalid_cause(model: Model) -> str:

@@ -15,6 +15,7 @@ from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model
 from fabric.optimizer.objectives import links, switch_models, switches
 from fabric.optimizer.solve import Solution, minimise
+from fabric.optimizer.switch_choice import pair_counts
 
 __all__ = ["Tie", "blueprint_of", "models_used", "plainness", "preferred_blueprint"]
 
@@ -51,11 +52,7 @@ def _preferred(tie: Tie) -> Blueprint:
 
 def _is_only(model: Model, blueprint: Blueprint) -> bool:
     """Return whether it is proven that the model allows `blueprint` and nothing else: one solve instead of many."""
-    known = [(term, blueprint.sizes[name]) for name, term in model.sizes.items()]
-    for role, terms in model.switch_counts.items():
-        counts = {switch.name: count for switch, count in blueprint.model_counts(role)}
-        names = (switch.name for switch in model.candidate.models[role])
-        known += [(term, counts.get(name, 0)) for term, name in zip(terms, names, strict=True)]
+    known = [*((term, blueprint.sizes[name]) for name, term in model.sizes.items()), *pair_counts(model, blueprint)]
     other = model.var(1, "another fabric", least=0)
     differs = []
     for term, value in known:
@@ -77,7 +74,8 @@ def _solve_ties(model: Model) -> Solution:
     chosen = [sum(index * flag for index, flag in enumerate(model.used[role])) for role in topology.roles]
     names = [*(name for bundle in topology.fabric_bundles for name in bundle.size_names), *topology.axes]
     mixed = [role for role in topology.roles if model.candidate.mixes(role)]
-    most = [-1 * count for role in mixed for count in model.switch_counts[role][:-1]]
+    counts = [each[role] for each in (model.switch_counts, model.added_counts) for role in mixed]
+    most = [-1 * count for each in counts for count in each[:-1]]
     uneven = [count_uneven] if topology.balanced_bundles else []
     first = [each(model) for each in (switch_models, *uneven, _parallel_links, links, switches)]
     return minimise(model, [*first, *chosen, *(model.sizes[name] for name in names), *most])
@@ -115,6 +113,7 @@ def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
         gpus=spec.gpus,
         link_gbps=candidate.link_gbps,
         mixes={role: pairs for role, pairs in used.items() if len(pairs) > 1},
+        growth={role: models_used(candidate, role, counts) for role, counts in solution.added_counts.items()},
         allowed=candidate.models,
         appliances=spec.appliances,
     )

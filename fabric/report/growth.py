@@ -44,7 +44,7 @@ def list_stage_parts(stages: Sequence[Stage]) -> tuple[StagePart, ...]:
 
 def _write_switches(stage: Stage) -> str:
     """Return the switches that a stage adds: `8 leaf and 16 spine`."""
-    added = [f"{units.count(row.quantity)} {row.used_for}" for row in stage.added.of("switch")]
+    added = [f"{units.count(number)} {role}" for role, number in _by_use(stage.added.of("switch")).items()]
     return " and ".join(added) or "no"
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from random import Random
 
 import pytest
 
 import fabric
+from fabric.blueprint.stages import grow_blueprint
 from fabric.catalog import Server, Switch
 from fabric.draw.captions import model_title
 from fabric.errors import Infeasible
@@ -98,6 +100,40 @@ def prices(copies: int, tiers: tuple[tuple[int, int], ...], boxes: tuple[Box, Bo
         totals = [sum(each[place] for each in taken) for place in (0, 1)]
         if fits and all(box.stock is None or total <= box.stock for box, total in zip(boxes, totals, strict=True)):
             yield sum(box.price * total for box, total in zip(boxes, totals, strict=True))
+
+
+def grown_fabrics(servers: int, grown: int, nics: int) -> Iterator[tuple[int, tuple[tuple[int, int, int], ...]]]:
+    """Yield the links of today's non-blocking fat trees, and for each tier its switches, those added later, and ports.
+
+    They are as `shapes`, with up to four links a pair, and room for the servers that growth adds.
+    """
+    yield servers * nics, ((1, 0, grown * nics),)
+    for slot, copies, spines in product(range(1, grown + 1), range(1, 5), range(1, 17)):
+        down, up, (units, later) = slot * nics, copies * spines, (math.ceil(each / slot) for each in (servers, grown))
+        if down <= up and down + up <= 16:
+            leaves = units, later - units, down + up
+            yield servers * nics + units * up, (leaves, (spines, 0, later * copies))
+
+
+def cheapest_that_grows(servers: int, grown: int, nics: int, boxes: tuple[Box, Box]) -> int | None:
+    """Return the least cost of today's switches and links for which the stock lasts until the fabric is grown."""
+    costs = []
+    for links, tiers in set(grown_fabrics(servers, grown, nics)):
+        ways = [list(product(range(today + 1), range(added + 1))) for today, added, _ in tiers]
+        for firsts in product(*ways):
+            counts = [
+                ((first, today - first), (later, added - later), ports)
+                for (first, later), (today, added, ports) in zip(firsts, tiers, strict=True)
+            ]
+            ever = [sum(today[box] + added[box] for today, added, _ in counts) for box in (0, 1)]
+            lasts = all(box.stock is None or total <= box.stock for box, total in zip(boxes, ever, strict=True))
+            fits = all(
+                ports <= boxes[box].ports for today, added, ports in counts for box in (0, 1) if today[box] + added[box]
+            )
+            if lasts and fits:
+                paid = (today[box] * boxes[box].price for today, *_ in counts for box in (0, 1))
+                costs.append(3 * links + sum(paid))
+    return min(costs, default=None)
 
 
 def as_spec(servers: int, nics: int, family: str, boxes: tuple[Box, Box]) -> Spec:
@@ -233,6 +269,61 @@ def test_of_equal_mixes_the_first_model_stands_lowest() -> None:
     asked = {**ASKED, "switches": [SMALL, {**SMALL, "name": "other"}], "available": {"small": 5, "other": 5}}
     plan = fabric.design(asked).blueprint
     assert [(model.name, count) for model, count in plan.model_counts("leaf")] == [("small", 4)]
+
+
+@pytest.mark.usefixtures("unexplained")
+@pytest.mark.parametrize("draws", [24, *slow(100)])
+def test_stock_lasts_while_the_fabric_grows(draws: int) -> None:
+    """No fabric whose growth takes no more switches than there are is cheaper today, by exhaustive search."""
+    random, grew = Random("grow"), 0
+    for _ in range(draws):
+        servers, nics = random.randint(4, 20), random.choice([1, 2])
+        grown, stocks = servers + random.randint(1, 12), (random.randint(2, 9), random.choice([None, 4, 8]))
+        boxes = (Box(random.choice([8, 12, 16]), 10, stocks[0]), Box(16, random.choice([30, 60]), stocks[1]))
+        best = cheapest_that_grows(servers, grown, nics, boxes)
+        spec = replace(as_spec(servers, nics, "fat-tree", boxes), grow_to_gpus=grown * nics, stages=(grown * nics,))
+        try:
+            sized = size(spec)
+        except Infeasible:
+            assert best is None, (servers, grown, nics, boxes)
+            continue
+        assert sized.proof.objective == best, (servers, grown, nics, boxes)
+        today, later = sized.blueprint, grow_blueprint(sized.blueprint, grown * nics)
+        ever = Counter[str]()
+        for role in today.topology.roles:
+            had, has = (
+                [model.name for model, count in each.model_counts(role) for _ in range(count)]
+                for each in (today, later)
+            )
+            assert has[: len(had)] == had
+            ever.update(has)
+        assert all(ever[name] <= stock for name, stock in spec.available.items())
+        grew += bool(today.growth)
+    assert grew > draws // 4
+
+
+def test_growth_beyond_the_stock_is_infeasible() -> None:
+    """Four units take 32 leaves and 16 spines: with 47 of the only switch there is no fabric, and 48 would do."""
+    box = {"name": "box", "ports": 64, "rate_gbps": 400, "price_usd": 1}
+    asked = {"gpus": 248, "server": "dgx-h100", "family": "rail-optimized", "tiers": 2, "unit_gpus": 256}
+    asked |= {"switches": box, "link_price_usd": 1, "grow_to_gpus": [512, 1024]}
+    with pytest.raises(Infeasible, match=r"available 47 box is too low; minimum feasible value .*: 48"):
+        fabric.design(asked, available={"box": 47})
+    stages = fabric.design(asked, available={"box": 48}).stages
+    assert [stage.bill.quantity("switch") for stage in stages] == [24, 32, 48]
+
+
+def test_a_stage_adds_what_is_left() -> None:
+    """Of ten cheap switches eight are leaves and two are spines today; later leaves are of the other model."""
+    boxes = [{"name": name, "ports": 64, "rate_gbps": 400, "price_usd": price} for name, price in (("a", 1), ("b", 2))]
+    asked = {"gpus": 248, "server": "dgx-h100", "family": "rail-optimized", "tiers": 2, "unit_gpus": 256}
+    asked |= {"switches": boxes, "link_price_usd": 1, "grow_to_gpus": [512, 1024], "available": {"a": 10}}
+    study = fabric.design(asked)
+    leaves = [{model.name: count for model, count in each.blueprint.model_counts("leaf")} for each in study.stages]
+    assert leaves == [{"a": 8}, {"a": 8, "b": 8}, {"a": 8, "b": 24}]
+    assert study.stages[-1].blueprint.models["leaf"].name == "b"
+    lines = summarize_design(describe(study)).lines
+    assert any(line.startswith("Growth to 512 GPUs: 8 leaf switches are added") for line in lines)
 
 
 def test_too_little_stock_is_infeasible() -> None:
