@@ -12,12 +12,23 @@ from fabric.blueprint.clos_metrics import ClosMetrics
 from fabric.blueprint.graph_metrics import GraphMetrics
 from fabric.blueprint.hop_shares import hop_shares
 from fabric.blueprint.unlike_metrics import UnlikeMetrics
+from fabric.topology.axis_bundle import BalancedBundle
 from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import Bundle
 from fabric.topology.unlike_servers import UnlikeForm
 
-__all__ = ["Hops", "Metrics", "bisection_gbps", "hop_shares", "hops", "injection_gbps", "metrics_of", "uneven_bundles"]
+__all__ = [
+    "Hops",
+    "Metrics",
+    "bisection_gbps",
+    "hop_shares",
+    "hops",
+    "injection_gbps",
+    "matched_share",
+    "metrics_of",
+    "uneven_bundles",
+]
 
 
 @dataclass(frozen=True)
@@ -77,10 +88,22 @@ def metrics_of(blueprint: Blueprint) -> Metrics:
             raise TypeError(f"no metrics of a {type(other).__name__}")
 
 
-def uneven_bundles(blueprint: Blueprint) -> tuple[Bundle, ...]:
+def uneven_bundles(blueprint: Blueprint) -> tuple[BalancedBundle, ...]:
     """Return the balanced bundles in which some pairs of devices have more links than others."""
     each, bundles = metrics_of(blueprint).links_per_pair, blueprint.topology.balanced_bundles
     return tuple(bundle for bundle in bundles if each(bundle) != blueprint.sizes[bundle.name])
+
+
+def matched_share(blueprint: Blueprint, bundle: BalancedBundle) -> Fraction:
+    """Return the least share of a device's links that meet as many of any other device, switch by switch.
+
+    So much of its rate two devices exchange at least. With f connectors to each of S switches and one more to r of
+    them, another device has one more to at least 2 r - S of the same.
+    """
+    switches = blueprint.evaluate(bundle.upper_only)
+    connectors = blueprint.sizes[bundle.uplinks] // blueprint.sizes[bundle.connector]
+    rest = connectors % switches
+    return Fraction(connectors - rest + max(0, 2 * rest - switches if rest else 0), connectors)
 
 
 def hops(blueprint: Blueprint) -> Hops:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.flow.hashing import Keys, below, nth
-from fabric.flow.tiered_links import Ends, Layer, TieredLinks
+from fabric.flow.layer import Ends, Layer
+from fabric.flow.tiered_links import TieredLinks
 
 __all__ = ["Reroute"]
 
@@ -88,20 +89,11 @@ class Reroute:
     def _parts(self, turn: Rows) -> Iterator[tuple[int, Rows]]:
         """Yield each tier with numbers of flows that turn there, as many as are rerouted together."""
         for tier in range(1, self.links.tiers + 1):
-            cells = max(layer.copies * _size(_free(layer)) for layer in self.links.layers[:tier])
+            cells = max(layer.copies * math.prod(layer.free.values()) for layer in self.links.layers[:tier])
             flows = np.flatnonzero(turn == tier)
             for part in np.array_split(flows, -(-len(flows) * cells // CELLS) or 1):
                 if len(part):
                     yield tier, part
-
-
-def _free(layer: Layer) -> dict[str, int]:
-    """Return the free axes of the layer's links with their sizes: first those of the lower end, then the others."""
-    return layer.lower_free | layer.up
-
-
-def _size(sizes: dict[str, int]) -> int:
-    return math.prod(sizes.values())
 
 
 class _Paths:
@@ -125,7 +117,7 @@ class _Paths:
             links = self.above_target[tier]
             links = _NamedAxes(links.values & reach.within(links.axes).values, links.axes)
             self.above_target[tier] = links
-            upper = tuple(axis for axis in _free(layer) if axis not in layer.down)
+            upper = tuple(axis for axis in layer.free if axis not in layer.down)
             reach = links.any(upper)
         for tier, layer in reversed(list(enumerate(self.layers))):
             links = self.above_source[tier]
@@ -173,10 +165,5 @@ class _Paths:
 
 def _links_up(up: npt.NDArray[np.bool_], layer: Layer, ends: Ends) -> _NamedAxes:
     """Return which links above each end are up, over the layer's free axes and its parallel links."""
-    sizes = _free(layer) | {layer.name: layer.copies if layer.chooses_copy else 1}
-    grid = np.zeros((), np.int64)
-    for axis, size in sizes.items():
-        grid = grid[..., None] + np.arange(size) * layer.steps.get(axis, 1)
-    nothing = dict.fromkeys(layer.steps, 0) | dict(ends.rails)
-    first = layer.link(ends.server, nothing, 0 if layer.chooses_copy else ends.copy)
-    return _NamedAxes(up[first.reshape(-1, *(1,) * grid.ndim) + grid], tuple(sizes))
+    rows, exists = layer.links_above(ends)
+    return _NamedAxes(up[rows] & exists, (*layer.free, layer.name))

@@ -16,7 +16,7 @@ from fabric.flow.hashing import Keys, flow_keys
 from fabric.registry import Registry
 
 if TYPE_CHECKING:
-    from fabric.flow.tiered_links import Ends
+    from fabric.flow.layer import Ends
 
 __all__ = ["ADAPTIVE", "ROUTINGS", "Routing", "RoutingPolicy", "closed_form_routings"]
 

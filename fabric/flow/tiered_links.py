@@ -6,97 +6,22 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.flow.balanced_layer import BalancedLayer
+from fabric.flow.layer import Digits, Ends, Layer
 from fabric.network import Devices
 from fabric.network.expand import lay_devices, steps
-from fabric.topology.clos import AxisBundle, ClosForm, filled_name
+from fabric.topology.axis_bundle import AxisBundle, BalancedBundle
+from fabric.topology.clos import ClosForm, filled_name
 
 __all__ = ["Digits", "Ends", "Layer", "TieredLinks"]
 
-Digits = Mapping[str, Any]
-"""The value on each axis: integers, or arrays of integers of one shape."""
-
 Rows = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One bundle of links as arithmetic.
-
-    An equal-cost group (ECMP group) is the links that differ only in what routing is free to choose: its links have the
-    locality and the rail of their lower ends in common, and below the leaves the NIC.
-    """
-
-    name: str
-    """The name of the bundle."""
-    first: int
-    """The row of its first link."""
-    links: int
-    """The number of its links."""
-    copies: int
-    """The parallel links of a joined pair."""
-    servers: int
-    """The servers below one locality of the lower group."""
-    locality_step: int
-    """The rows from one locality of the lower group to the next."""
-    steps: Mapping[str, int]
-    """The rows from one value to the next on each other axis of either group."""
-    up: dict[str, int]
-    """The axes that routing chooses on the way up, each with its size."""
-    down: dict[str, int]
-    """The axes that routing chooses on the way down, each with its size."""
-    rails: dict[str, int]
-    """The rail axes of the lower end (at a server, of the link), each with its size."""
-    lower_free: dict[str, int]
-    """The other axes of the lower end except the localities, each with its size."""
-    first_group: int
-    """The number of its first equal-cost group."""
-    groups: int
-    """The number of its equal-cost groups."""
-    chooses_copy: bool
-    """Whether routing chooses among parallel links; at a server the NIC decides."""
-
-    def link(self, server: Any, digits: Digits, copy: Any) -> Any:
-        """Return the row of the link above (the devices above) `server` with these digits."""
-        others = sum(digits[axis] * step for axis, step in self.steps.items())
-        return self.first + server // self.servers * self.locality_step + others + copy
-
-    def group(self, server: Any, digits: Digits, copy: Any) -> Any:
-        """Return the number of the group above `server` and its rails; below the leaves it is the NIC's row."""
-        number = server // self.servers
-        for axis, size in self.rails.items():
-            number = number * size + digits[axis]
-        return self.first_group + (number if self.chooses_copy else number * self.copies + copy)
-
-    def group_of(self, rows: Rows) -> Rows:
-        """Return the group of each of the layer's link rows."""
-        digits = {axis: self.digit(rows, axis) % size for axis, size in self.rails.items()}
-        server = (rows - self.first) // self.locality_step * self.servers
-        return np.asarray(self.group(server, digits, (rows - self.first) % self.copies))
-
-    def digit(self, rows: npt.NDArray[Any], axis: str) -> Rows:
-        """Return the links' value on `axis` (for the layer's own name, the parallel link), with the axes left of it.
-
-        Modulo the size of the axis it is the value alone.
-        """
-        return np.asarray((rows - self.first) // self.steps.get(axis, 1), np.int64)
-
-
-@dataclass(frozen=True)
-class Ends:
-    """NICs as routing sees them, in arrays of one shape."""
-
-    server: Any
-    """The server."""
-    rails: Digits
-    """The value on each rail axis."""
-    copy: Any
-    """The number of the host link among the parallel ones of its rail."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +102,11 @@ class TieredLinks:
         return np.asarray(meet)
 
     @cached_property
+    def unevenness(self) -> float:
+        """How many times more than others a link may be taken by flows that hash over what leads to their targets."""
+        return float(math.prod(layer.unevenness for layer in self.layers))
+
+    @cached_property
     def group_links(self) -> Rows:
         """The links of each equal-cost group when all are up, shape (groups,)."""
         return np.concatenate([np.full(layer.groups, layer.links // layer.groups) for layer in self.layers])
@@ -197,26 +127,41 @@ def _servers(blueprint: Blueprint, form: ClosForm, axes: tuple[str, ...]) -> int
 def _layer(blueprint: Blueprint, form: ClosForm, bundle: AxisBundle, lower: Devices, below: Layer | None) -> Layer:
     sizes, places = blueprint.sizes, form.placement
     inner = tuple(axis for axis in lower.axes if axis not in places)
-    order = (*inner, *bundle.upper_only, bundle.name)
+    order = (*inner, *bundle.ports_up)
     rows = steps(order, sizes)
     rails = {axis: sizes[axis] for axis in form.rail_axes if axis in (order if below is None else inner)}
     filled_places = form.placement_axes(bundle.lower)
     groups = (sizes[filled_name(filled_places[-1])] if filled_places else 1) * math.prod(rails.values())
     # The ends of a path fix its localities and rails; every other axis is free.
     given = (*places, *form.rail_axes)
-    return Layer(
-        name=bundle.name,
-        first=below.first + below.links if below else 0,
-        links=blueprint.links(bundle),
-        copies=sizes[bundle.name],
-        servers=_servers(blueprint, form, bundle.lower.axes),
-        locality_step=math.prod(sizes[name] for name in order),
-        steps={axis: step for axis, step in rows.items() if axis != bundle.name},
-        up={axis: sizes[axis] for axis in bundle.upper_only if axis not in given},
-        down={axis: sizes[axis] for axis in bundle.lower_only if axis not in given},
-        rails=rails,
-        lower_free={axis: sizes[axis] for axis in inner if axis not in given},
-        first_group=below.first_group + below.groups if below else 0,
-        groups=groups if below else groups * sizes[bundle.name],
-        chooses_copy=below is not None,
-    )
+    words: dict[str, Any] = {
+        "name": bundle.name,
+        "first": below.first + below.links if below else 0,
+        "links": blueprint.links(bundle),
+        "copies": sizes[bundle.name],
+        "servers": _servers(blueprint, form, bundle.lower.axes),
+        "locality_step": math.prod(sizes[name] for name in order),
+        "steps": {axis: step for axis, step in rows.items() if axis != order[-1]},
+        "up": {axis: sizes[axis] for axis in bundle.upper_only if axis not in given},
+        "down": {axis: sizes[axis] for axis in bundle.lower_only if axis not in given},
+        "rails": rails,
+        "lower_free": {axis: sizes[axis] for axis in inner if axis not in given},
+        "first_group": below.first_group + below.groups if below else 0,
+        "groups": groups if below else groups * sizes[bundle.name],
+        "chooses_copy": below is not None,
+    }
+    if bundle.uniform:
+        return Layer(**words)
+    return BalancedLayer(**words, **_numbers(cast(BalancedBundle, bundle), sizes, places))
+
+
+def _numbers(bundle: BalancedBundle, sizes: Mapping[str, int], places: tuple[str, ...]) -> dict[str, Any]:
+    """Return how a balanced bundle numbers its lower devices and their links."""
+    within = tuple(axis for axis in bundle.numbered if axis not in places)
+    return {
+        "uplinks": sizes[bundle.uplinks],
+        "together": sizes[bundle.connector],
+        "places": math.prod(sizes[axis] for axis in bundle.numbered if axis in places),
+        "ranks": steps(within, sizes),
+        "ranks_of_place": math.prod(sizes[axis] for axis in within),
+    }

@@ -85,7 +85,10 @@ class TieredRouter:
         return np.asarray(loads[:, self.links.groups_of(np.arange(self.links.links))])
 
     def cut_bound(self, phase: Phase) -> float:
-        """Return the bound of the cuts around the devices below every equal-cost group, from a NIC to a pod."""
+        """Return the bound of the cuts around the devices below every equal-cost group, from a NIC to a pod.
+
+        A group is all uplinks of its devices, as if each led to every switch above.
+        """
         routes, ideal = route_by_groups(self.links, phase, self.up), ideal_gbps(self.blueprint, phase)
         if routes.disconnected.any():
             return 0.0
@@ -98,7 +101,8 @@ class TieredRouter:
     @property
     def instead_of_program(self) -> str:
         """What to do where the linear program is too large."""
-        return "the cut bound needs none, and is as tight where all links are up"
+        tight = "counts uplinks as a pool" if self.form.balanced_bundles else "is as tight where all links are up"
+        return f"the cut bound needs none, and {tight}"
 
     def commodities(self, source: Rows) -> Rows:
         """Return a number for each source NIC, the same for those whose host links lead to the same leaves."""

@@ -7,8 +7,9 @@ all of them, so that its arcs are equal-cost groups of links.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.errors import TooLarge
 from fabric.flow.hashing import Keys, below, flow_keys, nth
+from fabric.flow.layer import Choice, Digits, Ends
 from fabric.flow.phase import Phase
 from fabric.flow.reroute import Reroute
 from fabric.flow.routes import Routes
 from fabric.flow.routings import Routing
-from fabric.flow.tiered_links import Ends, TieredLinks
+from fabric.flow.tiered_links import TieredLinks
 from fabric.network.expand import memory_bytes
 from fabric.topology.topology import PLANE
 
@@ -32,9 +34,6 @@ CHUNK = 1 << 16
 """Flows routed at a time: few enough that their columns stay in the cache."""
 
 Mask = npt.NDArray[np.bool_]
-
-Choice = Callable[[str, int], Any]
-"""Chooses the digits of an axis, or of a bundle's parallel links, below a size."""
 
 
 def route_by_groups(links: TieredLinks, phase: Phase, up: Mask | None) -> Routes:
@@ -67,8 +66,9 @@ def spray(links: TieredLinks, phase: Phase, up: Mask | None) -> Routes:
     if up is not None:
         failed = np.append(np.tile(1 - _count_up(links, up) / links.group_links, 2), 0.0)
         # A flow spreads evenly over each of its groups, so it has a path unless the failed shares add up to 1 or more:
-        # only then are its paths searched.
-        doubtful = np.flatnonzero((failed[routes.arcs].sum(axis=1) >= 1 - 1e-9) & ~routes.disconnected)
+        # only then are its paths searched. Where it spreads less evenly, a share may be as many times more of its path.
+        lost = failed[routes.arcs].sum(axis=1) * links.unevenness
+        doubtful = np.flatnonzero((lost >= 1 - 1e-9) & ~routes.disconnected)
         source, target = phase.source[doubtful], phase.target[doubtful]
         turn = links.turn(links.ends(source), links.ends(target))
         routes.disconnected[doubtful] = ~Reroute(links, up).connected(source, target, turn)
@@ -95,11 +95,11 @@ def route_by_links(links: TieredLinks, phase: Phase, routing: Routing, up: Mask 
         turn = links.turn(*ends)
         keys = (flow_keys if policy.digits_of else policy.hash_keys)(source, target, rows % qps, routing.seed)
         if policy.digits_of:
-            choose = _by_number(links, policy.digits_of(*ends), rows % qps, qps)
+            choose: Choice = _ByNumber.of(links, policy.digits_of(*ends), rows % qps, qps)
         else:
             # The queue pairs of a flow take the planes in turn, from the plane that the flow's own hash draws.
             start = below(flow_keys(source, target, 0 * rows, routing.seed), links.planes)
-            choose = _by_hash(keys, (start + rows % qps) % links.planes)
+            choose = _ByHash(keys, (start + rows % qps) % links.planes)
         chunk = _climb(links, *ends, turn, choose)
         disconnected[rows] = turn > links.tiers
         if up_arcs is not None and reroute is not None:
@@ -119,40 +119,57 @@ def _climb(links: TieredLinks, source: Ends, target: Ends, turn: npt.NDArray[Any
     arcs = np.empty((len(turn), depth), np.int32, order="F")
     digits = dict(source.rails)
     for tier, layer in enumerate(links.layers):
-        digits |= {axis: choose(axis, size) for axis, size in layer.up.items()}
-        copy = choose(layer.name, layer.copies) if layer.chooses_copy else source.copy
-        arcs[:, tier] = np.where(turn > tier, layer.link(source.server, digits, copy), padding)
+        chosen, row = layer.climb(source, digits, choose)
+        digits |= chosen
+        arcs[:, tier] = np.where(turn > tier, row, padding)
     digits |= target.rails
     for tier, layer in reversed(list(enumerate(links.layers))):
         lower = turn > tier
-        digits |= {axis: np.where(lower, choose(axis, size), digits[axis]) for axis, size in layer.down.items()}
-        copy = choose(layer.name, layer.copies) if layer.chooses_copy else target.copy
-        row = links.links + layer.link(target.server, digits, copy)
-        arcs[:, depth - 1 - tier] = np.where(lower, row, padding)
+        chosen, row = layer.descend(target, digits, choose)
+        digits |= {axis: np.where(lower, value, digits[axis]) for axis, value in chosen.items()}
+        arcs[:, depth - 1 - tier] = np.where(lower, links.links + row, padding)
     return arcs
 
 
-def _by_number(links: TieredLinks, end: Ends, queue_pair: Any, qps: int) -> Choice:
-    """Return the choice of destination-mod-k: the number of an end in its rail, read digit by digit going up.
+@dataclass(frozen=True)
+class _ByNumber:
+    """The choice of destination-mod-k: the number of an end in its rail, read digit by digit going up.
 
     Where rails have met, a switch has ends of several of them, so the rail becomes a digit of the number.
     """
-    number = (end.server * links.layers[0].copies + end.copy) * qps + queue_pair
-    digits: dict[str, Any] = {}
-    for layer, above in zip(links.layers, (*links.layers[1:], None), strict=True):
-        sizes = layer.up | ({layer.name: layer.copies} if layer.chooses_copy else {})
-        for name, size in sizes.items():
-            digits[name], number = number % size, number // size
-        for axis in layer.rails if layer.chooses_copy else ():
-            if above is None or axis not in above.rails:
-                number = number * layer.rails[axis] + end.rails[axis]
-    return lambda name, _: digits[name]
+
+    settled: Digits
+    """What is read off."""
+
+    @classmethod
+    def of(cls, links: TieredLinks, end: Ends, queue_pair: Any, qps: int) -> _ByNumber:
+        """Return the choice by the number of `end`, each queue pair having one of its own."""
+        number = (end.server * links.layers[0].copies + end.copy) * qps + queue_pair
+        digits: dict[str, Any] = dict(end.rails)
+        for layer, above in zip(links.layers, (*links.layers[1:], None), strict=True):
+            chosen, number = layer.read_off(end, digits, number)
+            digits |= chosen
+            for axis in layer.rails if layer.chooses_copy else ():
+                if above is None or axis not in above.rails:
+                    number = number * layer.rails[axis] + end.rails[axis]
+        return cls(digits)
+
+    def __call__(self, name: str, size: Any, /) -> Any:
+        return self.settled[name] % size
 
 
-def _by_hash(keys: Keys, plane: npt.NDArray[Any]) -> Choice:
-    """Return the choice of ECMP: the plane assigned, and for every other axis a new hash of the flow's key."""
-    times = count(1)
-    return lambda name, size: plane if name == PLANE else below(nth(keys, next(times)), size) if size > 1 else 0
+class _ByHash:
+    """The choice of ECMP: the plane assigned, and for every other axis or link a new hash of the flow's key."""
+
+    settled: Digits = MappingProxyType({})
+
+    def __init__(self, keys: Keys, plane: npt.NDArray[Any]) -> None:
+        self._keys, self._plane, self._times = keys, plane, count(1)
+
+    def __call__(self, name: str, size: Any, /) -> Any:
+        if name == PLANE:
+            return self._plane
+        return below(nth(self._keys, next(self._times)), size) if np.any(size > 1) else 0
 
 
 def _refuse_too_large(blueprint: Blueprint, flows: int) -> None:

@@ -63,12 +63,12 @@ def rails(servers: int = 32) -> Blueprint:
     return sized(form_of("rail-optimized", 2), servers, gpus=8, block=4, slot=8, rail=8, spine=8)
 
 
-def small_fabrics(trials: int) -> Iterator[tuple[Blueprint, int]]:
+def small_fabrics(trials: int, *, balanced: bool = False) -> Iterator[tuple[Blueprint, int]]:
     """Yield random small blueprints of every built-in form that have two servers or more, each with its seed."""
     for family in CLOS:
-        for form in family.forms:
+        for form in family.forms[1:] if balanced else family.forms:
             for seed in range(trials):
-                plan = random_blueprint(form, Random(f"{form.text}{seed}"))
+                plan = random_blueprint(form.balanced() if balanced else form, Random(f"{form.text}{seed}"))
                 if plan.servers > 1:
                     yield plan, seed
 

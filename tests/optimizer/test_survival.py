@@ -104,6 +104,26 @@ def test_the_share_that_survives_can_be_routed(form: Topology, draws: int) -> No
             assert after >= float(share[role]) * before - 1e-6, (plan.sizes, role)
 
 
+@pytest.mark.parametrize("draws", [1, pytest.param(6, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("form", FORMS[:-1], ids=lambda form: f"{form.family} {form.text.partition(' - ')[2]}")
+def test_the_share_that_survives_with_balanced_uplinks_can_be_routed(form: Topology, draws: int) -> None:
+    """Without any one switch, that with most links too, the program sends the share of what it sent before."""
+    random = Random(f"balanced {form.text}")
+    for _ in range(draws):
+        plan = full(form.balanced(), random)
+        links, outermost = edges(plan), plan.sizes[form.server.axes[0]]
+        if len(links) > 160:
+            continue
+        blocks = plan.servers // plan.sizes["slot"]
+        sent = plan.sizes["slot"] * plan.server.nics * plan.planes
+        before, share = min(1.0, most(links, blocks, outermost, sent)), metrics_of(plan).survives()
+        for role in form.roles:
+            for lost in {name for pair in links for name in pair if name.startswith(f"{role}[") and share[role]}:
+                left = Counter({pair: count for pair, count in links.items() if lost not in pair})
+                after = min(1.0, most(left, blocks, outermost, sent))
+                assert after >= float(share[role]) * before - 1e-6, (plan.sizes, lost)
+
+
 def test_without_room_to_spare_one_of_n_is_lost() -> None:
     """A non-blocking fabric keeps exactly the others' share, and a linear program can't send more."""
     form = families()["fat-tree"].forms[2]
