@@ -84,26 +84,28 @@ class Prices:
             self._chosen[bundle] = replace(found, at_one_price=True) if found and own else found
         return self._chosen[bundle]
 
-    def refusal(self, bundle: str) -> str | None:
-        """Return why no known parts make the links of `bundle` that the request asks for; None where some do."""
+    def refusal(self, bundle: str) -> tuple[str, str] | None:
+        """Return why no known parts make the links of `bundle` that the request asks for, after the key that asks.
+
+        None where some do.
+        """
         wanted = self._wanted(bundle)
         if self.parts(bundle) is not None:
             return None
         found = list_compositions(wanted, *self._ends(bundle), self._offered)
         what = f"{MEDIA[wanted.media]} " if wanted.media else ""
         if too_hot := self._find_too_hot(bundle):
-            return f"{too_hot}; {_OWN}, or take another switch"
+            return "switches", f"{too_hot}; {_OWN}, or take another switch"
         if not found:
-            chosen = self.spec.optics or self.spec.exclude_optics
-            among = " among those that `optics` and `exclude_optics` leave" if chosen else ""
-            asked = wanted.media or chosen
-            return f"no {what}part for {bundle} at {wanted.rate_gbps}G is known{among}; {_OWN}" if asked else None
+            asked = {"optics": self.spec.optics, "exclude_optics": self.spec.exclude_optics, "media": wanted.media}
+            keys = [key for key, value in asked.items() if value]
+            among = " among those that `optics` and `exclude_optics` leave" if {*keys} - {"media"} else ""
+            text = f"no {what}part for {bundle} at {wanted.rate_gbps}G is known{among}; {_OWN}"
+            return (keys[0], text) if keys else None
         known = [(each.reach_m, each.joint.name) for each in found if each.reach_m is not None]
         longest = "no reach is known" if not known else "the longest known is {:,g} m ({})".format(*max(known))
-        return (
-            f"no {what}part for {bundle} at {wanted.rate_gbps}G reaches {wanted.length_m:,g} m; {longest};"
-            f" {_OWN} with its reach_m"
-        )
+        text = f"no {what}part for {bundle} at {wanted.rate_gbps}G reaches {wanted.length_m:,g} m; {longest};"
+        return "lengths_m", f"{text} {_OWN} with its reach_m"
 
     def _find_too_hot(self, bundle: str) -> str | None:
         """Return which parts would do if a cage gave as much power as they draw; None where none would."""

@@ -77,8 +77,8 @@ class Rejected:
     """The topology and its planes, in words."""
     reason: str
     """Why it is ruled out."""
-    unknown: bool = False
-    """Whether a fact that is not known rules it out, so that it might meet the request."""
+    unknown: str = ""
+    """The key of the request by which a fact that is not known rules it out, so that it might meet the request."""
     clash: bool = False
     """Whether the switches named for its tiers have no link layer in common."""
 
@@ -159,7 +159,7 @@ def _try_candidate(
     reason = next(_objections(candidate, layer), None)
     if reason is None:
         lacks = next(chain(_unknown_breakouts(spec, layer, models, gbps), _link_objections(candidate)), None)
-        return candidate if lacks is None else Rejected(str(candidate), lacks, unknown=True)
+        return candidate if lacks is None else Rejected(str(candidate), lacks[1], unknown=lacks[0])
     return Rejected(str(candidate), reason)
 
 
@@ -192,8 +192,8 @@ def _objections(candidate: Candidate, layer: str | None) -> Iterator[str]:
             yield f"the {role} has no ports at {gbps}G ({has})"
 
 
-def _link_objections(candidate: Candidate) -> Iterator[str]:
-    """Yield why no known parts make the links that the request asks for."""
+def _link_objections(candidate: Candidate) -> Iterator[tuple[str, str]]:
+    """Yield why no known parts make the links that the request asks for, each with the key that asks."""
     for bundle in candidate.topology.bundles:
         if reason := candidate.prices.refusal(bundle.name):
             yield reason
@@ -206,13 +206,13 @@ def _may_split(spec: Spec, role: str, layer: str | None, gbps: int) -> list[str]
 
 def _unknown_breakouts(
     spec: Spec, layer: str | None, models: dict[str, tuple[Switch, ...]], gbps: int
-) -> Iterator[str]:
-    """Yield for each role without a switch that is known to have ports at the rate what is not known."""
+) -> Iterator[tuple[str, str]]:
+    """Yield for each role without a switch that is known to have ports at the rate what is not known, and its key."""
     for role, usable in models.items():
         if not usable:
             names = " and ".join(_may_split(spec, role, layer, gbps))
             remedy = "describe the switch in the request with `breakouts`"
-            yield f"the breakouts of {names} to {gbps}G are not known; {remedy}"
+            yield "switches", f"the breakouts of {names} to {gbps}G are not known; {remedy}"
 
 
 def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[str]:
@@ -247,12 +247,11 @@ def _check_appliances(spec: Spec, topologies: list[Topology]) -> None:
         having = [form for form in topologies if each.tier in form.roles]
         if not having and topologies:
             roles = ", ".join(dict.fromkeys(role for form in topologies for role in form.roles))
-            raise InputError(f"appliances: {each.name}: no allowed topology has the tier '{each.tier}'; known: {roles}")
+            text = f"{each.name}: no allowed topology has the tier '{each.tier}'; known: {roles}"
+            raise InputError([spec.mistake("appliances", text)])
         if each.per_unit and having and all(form.units_of(form.group(each.tier)) is None for form in having):
-            raise InputError(
-                f"appliances: {each.name}: the {each.tier} is not inside a unit; write per: fabric, or the tier of the"
-                " leaves"
-            )
+            text = f"{each.name}: the {each.tier} is not inside a unit; write per: fabric, or the tier of the leaves"
+            raise InputError([spec.mistake("appliances", text)])
 
 
 def _rates(model: Switch) -> str:

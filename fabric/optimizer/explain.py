@@ -38,8 +38,8 @@ def explain(
     `facts` are those that must be known of every part, as the candidates were found with (see `candidates`). Where
     there is no candidate because a fact is not known, it is an InputError that asks for it.
     """
-    if not found and (unknown := [item.reason for item in rejected if item.unknown]):
-        return InputError(f"{spec.name}: {unknown[0]}")
+    if not found and (unknown := [item for item in rejected if item.unknown]):
+        return InputError([spec.mistake(unknown[0].unknown, unknown[0].reason)])
     clashes = dict.fromkeys(item.reason for item in rejected if item.clash)
     text = f"no fabric for {units.count(spec.gpus)} GPUs meets the request"
     if clashes and not found:
@@ -58,9 +58,9 @@ def explain(
     # Where no port is as fast as the links, that is the cause, and the limits are the ways out.
     causes_first = any(item.limit == RATE for item in conflict.conflict)
     ordered = [*nearest[:SHOWN], *lines] if causes_first else [*lines, *nearest[:SHOWN]]
-    unknown = list(_group_by_reason(item for item in rejected if item.unknown))
-    ordered = [line for line in ordered if line not in unknown]
-    return Infeasible(text, [*clashes, *unknown, *ordered], conflict.conflict)
+    asked = list(_group_by_reason(item for item in rejected if item.unknown))
+    ordered = [line for line in ordered if line not in asked]
+    return Infeasible(text, [*clashes, *asked, *ordered], conflict.conflict)
 
 
 def _suppositions(spec: Spec, conflict: Iterable[Conflict]) -> Iterator[str]:

@@ -201,6 +201,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         expected=MappingProxyType(dict(document.values.get("expected", {}))),
         sources=tuple(request.sources),
         request=MappingProxyType(_complete_request(request, document)),
+        places=MappingProxyType({key: document.mistake((key,), "") for key in document.values}),
     )
 
 

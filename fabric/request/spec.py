@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from fabric.catalog import LinkPart, Server, Switch
+from fabric.errors import Mistake
 from fabric.request.limits import Limits
 
 __all__ = ["Appliance", "PodSize", "ServerKind", "Spec", "even_planes"]
@@ -164,6 +165,13 @@ class Spec:
     """Where the request and its numbers come from."""
     request: Mapping[str, Any] = field(default_factory=dict)
     """The request as it was written, in plain values, with the defaults filled in."""
+    places: Mapping[str, Mistake] = field(default_factory=dict, compare=False, repr=False)
+    """The place of each key that was written, as that of a mistake without its text."""
+
+    def mistake(self, key: str, text: str) -> Mistake:
+        """Return the mistake at a key of the request, with file and line where they are known."""
+        found = self.places.get(key, Mistake(key, ""))
+        return replace(found, text=f"{found.text}{text}")
 
     @property
     def electricity(self) -> Fraction | None:

@@ -351,7 +351,7 @@ def test_unknown_breakouts_are_asked_for() -> None:
     box = {"name": "box", "ports": 64, "rate_gbps": 800}
     words = {"name": "open", "gpus": 256, "server": "hgx-h100", "family": "fat-tree"}
     with pytest.raises(
-        fabric.InputError, match="open: the breakouts of box to 400G are not known; describe the switch"
+        fabric.InputError, match="switches: the breakouts of box to 400G are not known; describe the switch"
     ):
         fabric.design(words, switches=box)
     with pytest.raises(fabric.Infeasible, match="has no ports at 400G"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,3 +109,26 @@ def test_a_maximum_power_is_no_less_than_the_typical_one(key: str, part: dict[st
         fabric.read(REQUEST, **words)
     with pytest.raises(fabric.InputError, match="50 is less than the typical power, power_w: 100; make them agree"):
         fabric.read(REQUEST, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("lengths_m: 50000", "lengths_m: no part for server-leaf at 400G reaches 50,000 m"),
+        ("media: rj45", "media: no twisted-pair cable part for server-leaf at 400G is known"),
+        ("optics: [mpo12-smf]", "optics: no part for server-leaf at 400G is known among those"),
+        (
+            "appliances: [{name: ufm, ports: 2, tier: spine, per: unit}]",
+            "appliances: ufm: the spine is not inside a unit",
+        ),
+        ("switches: {name: box, ports: 64, rate_gbps: 800}", "switches: the breakouts of box to 400G are not known"),
+    ],
+)
+def test_what_sizing_refuses_is_told_with_its_file_and_line(tmp_path: Path, key: str, problem: str) -> None:
+    """A mistake that shows only when parts are matched is as easy to find as one that shows when the file is read."""
+    path = tmp_path / "mine.yaml"
+    switches = "" if key.startswith("switches") else "switches: qm9700\n"
+    path.write_text(f"gpus: 256\nserver: hgx-h100\n{switches}{key}\n")
+    with pytest.raises(fabric.InputError) as caught:
+        fabric.design(path)
+    assert str(caught.value).startswith(f"{path}:{3 + bool(switches)}: {problem}")
