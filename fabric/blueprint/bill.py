@@ -32,10 +32,10 @@ def bill(blueprint: Blueprint, prices: Prices) -> Bill:
         *_list_modules(blueprint, prices, parts),
         *_list_joints(blueprint, prices, parts),
     ]
-    electricity = _sum_electricity(rows, prices)
     spared = (replace(row, spares=ceil(row.quantity * _spare_share(row, prices.spec))) for row in rows)
     spec, rows = prices.spec, [*spared, *_list_cages(blueprint)]
-    return Bill(blueprint.gpus, tuple(rows), electricity, spec.currency, spec.discount)
+    found = Bill(blueprint.gpus, tuple(rows), currency=spec.currency, discount=spec.discount)
+    return replace(found, electricity_usd=_sum_electricity(found.powered, prices))
 
 
 def _spare_share(row: BillRow, spec: Spec) -> Fraction:
@@ -54,13 +54,13 @@ def priced_bill(blueprint: Blueprint, prices: Prices) -> Bill:
 
 
 def _sum_electricity(rows: Iterable[BillRow], prices: Prices) -> float | None:
+    """Return what rows cost to run, from whole `SHARES` of a dollar for each part; None where one is not known."""
     total = 0
     for row in rows:
-        if row.kind in ("switch", "link"):
-            each = prices.electricity(row.unit_power_w)
-            if each is None:
-                return None
-            total += row.quantity * each
+        each = prices.electricity(row.unit_power_w)
+        if each is None:
+            return None
+        total += row.quantity * each
     return total / SHARES
 
 

@@ -101,12 +101,12 @@ class Bill:
     @property
     def power_w(self) -> float | None:
         """The typical power of switches and modules; None when a part's is unknown. Servers are not counted."""
-        return _sum_known(row.power_w for row in self._powered())
+        return _sum_known(row.power_w for row in self.powered)
 
     @property
     def max_power_w(self) -> float | None:
         """Their maximum power, of whole parts, typical where no maximum is known; None where neither is."""
-        return _sum_known(row.max_power_w for row in self._powered())
+        return _sum_known(row.max_power_w for row in self.powered)
 
     @property
     def spares_usd(self) -> float | None:
@@ -132,7 +132,9 @@ class Bill:
         bought = self.cost_usd("link")
         return None if links is None or bought is None else round(bought - links, 2)
 
-    def _powered(self) -> Iterator[BillRow]:
+    @property
+    def powered(self) -> Iterator[BillRow]:
+        """The rows whose power counts towards totals."""
         return (row for row in self._counted() if row.kind not in UNPOWERED)
 
     def _counted(self, kind: str | None = None) -> Iterator[BillRow]:

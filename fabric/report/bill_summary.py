@@ -63,7 +63,7 @@ def _list_sums(study: Study) -> Iterator[str]:
     if bill.discount:
         each = ", ".join(f"{100 * float(share):.4g} %{_name_kind(kind)}" for kind, share in bill.discount.items())
         yield f"Prices are after the discount of the request: {each}."
-    if bill.rounding_usd:
+    if (bill.rounding_usd or 0) > 0:
         yield f"Whole modules and cables cost {money(bill.rounding_usd)} more than the links' shares of them."
     typical, most = units.power(bill.power_w), units.power(bill.max_power_w)
     yield f"Power without servers: {typical} typical, {most} maximum."

@@ -8,12 +8,12 @@ from itertools import pairwise
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import describe_appliances
-from fabric.blueprint.max_power import typical_parts
 from fabric.blueprint.port_use import port_use
-from fabric.blueprint.prices import prices_of, unknown
+from fabric.blueprint.prices import prices_of, unknown, unknown_maxima
 from fabric.blueprint.splits import pair_split
 from fabric.catalog import Server, Switch
 from fabric.report.text import join_words
+from fabric.request import LIMITS
 from fabric.studies.study import Study
 from fabric.topology.families import family
 from fabric.topology.topology import Bundle, Topology, title
@@ -44,6 +44,7 @@ def list_notes(study: Study) -> Iterator[str]:
     yield from _note_power(study)
     yield from _note_module_power(study)
     yield from _note_power_limit(study)
+    yield from _note_broken_limits(study)
     for bundle in topology.fabric_bundles:
         yield from _note_parallel_links(study, bundle)
     if unpriced := list_unpriced(study):
@@ -140,18 +141,37 @@ def note_unknown_nvlink(server: Server) -> Iterator[str]:
 
 def parts_at_typical_power(study: Study) -> tuple[str, ...]:
     """Return the parts in use that count at typical power where maximum power is limited, since theirs is not known."""
-    return typical_parts(study.blueprint, prices_of(study.spec, study.blueprint))
+    prices, bundles = prices_of(study.spec, study.blueprint), study.blueprint.topology.bundles
+    return unknown_maxima(prices, _models(study.blueprint), (bundle.name for bundle in bundles))
 
 
 def _note_power_limit(study: Study) -> Iterator[str]:
     """Say how much of a limit on power the fabric may draw, and which parts count at typical power."""
     most = study.spec.limits.power_w
-    if most is None or study.max_power_w is None:
+    if most is None or study.bill.max_power_w is None:
         return
     parts = parts_at_typical_power(study)
     typical = f"; the maximum of {', '.join(parts)} is not known, so typical power counts" if parts else ""
-    drawn = units.power(study.max_power_w)
+    drawn = units.power(study.bill.max_power_w)
     yield f"Switches and modules draw at most {drawn} of limits.power_w, {units.power(most)}{typical}."
+
+
+def _note_broken_limits(study: Study) -> Iterator[str]:
+    """Say where whole modules and cables exceed a limit that the shares that links use of them keep to."""
+    bill, limits = study.bill, study.spec.limits
+    cost, running = bill.cost_usd(), bill.electricity_usd
+    total = None if cost is None or running is None else cost + running
+    for key, value in (("cost_usd", cost), ("total_cost_usd", total), ("power_w", bill.max_power_w)):
+        most = limits.value(key)
+        if most is not None and value is not None and round(value - most, 2) > 0:
+            found, limit = (
+                units.power(each) if key == "power_w" else units.money(each, study.spec.currency)
+                for each in (value, most)
+            )
+            yield (
+                f"With whole modules and cables the {LIMITS[key].label} is {found}, above limits.{key}, {limit}: sizing"
+                " counts the shares that links use of them. A lower limit rules this fabric out."
+            )
 
 
 def _models(blueprint: Blueprint) -> list[Switch]:
@@ -175,7 +195,7 @@ def _note_prices(study: Study) -> Iterator[str]:
     if dated:
         dates = ", ".join(f"{name}: {date}" for name, date in dated.items())
         yield f"Prices are dated indications, not quotes ({dates}); put your own in the request."
-    if study.bill.rounding_usd:
+    if (study.bill.rounding_usd or 0) > 0:
         more = units.money(study.bill.rounding_usd, study.spec.currency)
         yield (
             f"Whole modules and cables cost {more} more than the shares that links use of them, by which"

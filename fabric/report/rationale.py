@@ -41,7 +41,7 @@ def _explain_weights(design: Design) -> Iterator[str]:
     totals = {
         "cost_usd": design.cost.total,
         "power_w": design.power_w,
-        "max_power_w": design.study.max_power_w,
+        "max_power_w": design.bill.max_power_w,
         "hops_max": design.study.hops.max,
         "switches": design.switches_total,
         "links": design.links_total,

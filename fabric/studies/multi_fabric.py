@@ -113,7 +113,7 @@ def amount_of(study: Study, key: str) -> float | None:
         case "power_w":
             return study.bill.power_w
         case "max_power_w":
-            return study.max_power_w
+            return study.bill.max_power_w
         case _:
             return study.blueprint.rack_units
 

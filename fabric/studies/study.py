@@ -12,7 +12,6 @@ from typing import Any
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import bill
 from fabric.blueprint.bill_rows import Bill
-from fabric.blueprint.max_power import max_power_w
 from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, metrics_of
 from fabric.blueprint.prices import prices_of
 from fabric.blueprint.stages import Stage, list_stages
@@ -125,11 +124,6 @@ class Study:
         smallest = size(today, self.objectives, lambda text: None).blueprint
         cost = bill(smallest, prices_of(today, smallest)).cost_usd()
         return Foresight(smallest, self.bill.cost_usd(), cost)
-
-    @cached_property
-    def max_power_w(self) -> float | None:
-        """The maximum power of switches and modules in W, which limits count; typical where that is not known."""
-        return max_power_w(self.blueprint, prices_of(self.spec, self.blueprint))
 
     @cached_property
     def hops(self) -> Hops:

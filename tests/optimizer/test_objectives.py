@@ -120,15 +120,15 @@ def test_a_limit_on_power_counts_the_maximum_and_the_objective_the_typical() -> 
     least = best("power", **BOTH)
     links_w = (least.bill.power_w or 0) - 1_000
     assert least.blueprint.models["leaf"].name == "hot"
-    assert least.max_power_w == 3_000 + links_w
+    assert least.bill.max_power_w == 3_000 + links_w
     limited = best("power", **BOTH, limits={"power_w": 2_000 + links_w})
     assert limited.blueprint.models["leaf"].name == "cool"
-    assert (limited.proof.objective, limited.max_power_w) == (1_500 + links_w, 1_600 + links_w)
+    assert (limited.proof.objective, limited.bill.max_power_w) == (1_500 + links_w, 1_600 + links_w)
     (bound,) = (item for item in limited.binding or () if item.limit == "limits.power_w")
     assert bound.objective == 1_000 + links_w
     (note,) = (text for text in list_notes(limited) if "limits.power_w" in text)
     assert note.endswith("the maximum of 400G link is not known, so typical power counts.")
-    assert describe_json(limited)["power_w"]["maximum"] == limited.max_power_w
+    assert describe_json(limited)["power_w"]["maximum"] == limited.bill.max_power_w
 
 
 def test_a_limit_on_power_that_is_too_low_gets_the_least_maximum() -> None:
@@ -138,7 +138,7 @@ def test_a_limit_on_power_that_is_too_low_gets_the_least_maximum() -> None:
     with pytest.raises(fabric.Infeasible) as caught:
         best("cost", **BOTH, limits={"power_w": 1_000})
     nearest = {item.limit: item.nearest for item in caught.value.conflict}
-    assert nearest["limits.power_w"] == least.max_power_w
+    assert nearest["limits.power_w"] == least.bill.max_power_w
 
 
 def test_a_maximum_without_a_typical_power_is_enough_for_a_limit() -> None:
@@ -146,7 +146,7 @@ def test_a_maximum_without_a_typical_power_is_enough_for_a_limit() -> None:
     switch = {key: value for key, value in HOT.items() if key != "power_w"}
     study = best("cost", **{**BOTH, "switches": switch}, limits={"power_w": 10_000})
     assert study.bill.power_w is None
-    assert study.max_power_w is not None
+    assert study.bill.max_power_w is not None
     unknown = {key: value for key, value in switch.items() if key != "max_power_w"}
     with pytest.raises(fabric.InputError, match="no known maximum power of hot"):
         best("cost", **{**BOTH, "switches": unknown}, limits={"power_w": 10_000})

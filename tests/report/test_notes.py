@@ -69,3 +69,22 @@ def test_a_platform_without_a_known_nvlink_says_so() -> None:
     unknown = fabric.design(words, server={"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 400})
     assert "<!-- The NVLink bandwidth" in to_simgrid(unknown.blueprint)
     assert "<!--" not in to_simgrid(fabric.design(words, server="dgx-h100").blueprint)
+
+
+def test_whole_modules_that_exceed_a_limit_are_told() -> None:
+    """Of 31 links up a leaf's last module is half used: the limits that the shares keep to, the bill does not."""
+    asked = {"gpus": 248, "server": "dgx-h100", "family": "rail-optimized", "tiers": 2, "unit_gpus": 248}
+    asked |= {"switches": "qm9700", "prices_usd": {"osfp-2xsr4": 900, "mpo12-mmf": 40}}
+    asked |= {"years": 5, "electricity_usd_per_kwh": 0.1}
+    free = fabric.design(asked)
+    cost, rounding = free.bill.cost_usd() or 0, free.bill.rounding_usd or 0
+    assert cost == free.proof.objective + rounding
+    assert rounding == 4 * 900
+    limited = fabric.design(asked, limits={"cost_usd": cost - rounding, "total_cost_usd": 941_000, "power_w": 16_530})
+    notes = [note for note in list_notes(limited) if note.startswith("With whole modules")]
+    assert [note.partition(", above ")[2].partition(":")[0] for note in notes] == [
+        "limits.cost_usd, $868,200", "limits.total_cost_usd, $941,000", "limits.power_w, 16.53 kW",
+    ]  # fmt: skip
+    assert "the maximum power is 16.58 kW" in notes[-1]
+    assert (free.bill.electricity_usd or 0) == pytest.approx((free.bill.power_w or 0) / 1000 * 0.1 * 5 * 8766)
+    assert not [note for note in list_notes(free) if note.startswith("With whole modules")]
