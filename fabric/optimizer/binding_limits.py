@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from fabric.optimizer.build_model import build_model
+from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.search import comparable_candidates
 from fabric.optimizer.solve import minimise
@@ -29,9 +31,12 @@ class BindingLimit:
     value: Any
     """Its value."""
     loosened_to: Any
-    """The value it was relaxed to; None where it was dropped."""
+    """The value it was relaxed to, of tiers and planes those of the optimum then; None where it was dropped."""
     objective: float | None
     """The optimum of the first objective then; None where it was not determined within the solve budget."""
+    nonblocking: float | None = None
+    """Of tiers and planes, where the request is oversubscribed: the optimum then at 1:1; None where that is no better
+    than the optimum of the request."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +57,27 @@ def find_binding_limits(spec: Spec, objectives: Sequence[LinearObjective], optim
     """
     found = []
     for limit, value, loosened, relaxed in (*_relaxed_rules(spec), *_relaxed_totals(spec)):
-        best, decided = _improve(relaxed, objectives[0], optimum)
-        if best is not None or not decided:
-            found.append(BindingLimit(limit, value, loosened, best))
+        better = _improve(relaxed, objectives[0], optimum)
+        if limit in KINDS and better.candidate:
+            full = _improve_nonblocking(relaxed, objectives[0], optimum)
+            found.append(BindingLimit(limit, value, KINDS[limit](better.candidate), better.value, full))
+        elif better.value is not None or not better.decided:
+            found.append(BindingLimit(limit, value, loosened, better.value))
     return tuple(sorted(found, key=lambda item: math.inf if item.objective is None else item.objective))
 
 
 def find_fewer_hops(spec: Spec, objectives: Sequence[LinearObjective], hops_max: int) -> FewerHops | None:
     """Return the optimum of the first objective with two hops fewer on the longest path; None where none has them."""
     fewer = replace(spec, limits=replace(spec.limits, hops=hops_max - 2))
-    best = _improve(fewer, objectives[0], None)[0] if hops_max > 2 else None
+    best = _improve(fewer, objectives[0], None).value if hops_max > 2 else None
     return None if best is None else FewerHops(hops_max - 2, best)
 
+
+KINDS: Mapping[str, Callable[[Candidate], int]] = {
+    "tiers": lambda candidate: candidate.topology.tiers,
+    "planes": lambda candidate: candidate.planes,
+}
+"""The limits that a topology as such keeps to, each with its value of one."""
 
 Relaxed = tuple[str, Any, Any, Spec]
 """A limit, its value, what it is relaxed to (None for dropped), and the request so relaxed."""
@@ -124,17 +138,40 @@ def _plain_ratios(ratios: Mapping[str, Any]) -> Any:
     return {role: number for role, number in numbers.items() if role != "*"}
 
 
-def _improve(spec: Spec, objective: LinearObjective, optimum: float | None) -> tuple[float | None, bool]:
-    """Return the optimum over every topology, None if it is not below `optimum`, and whether that is decided."""
-    best = None if optimum is None else round(optimum * objective.scale)
-    start = best
+@dataclass(frozen=True)
+class _Better:
+    """The optimum of a relaxed request."""
+
+    value: float | None
+    """Its value; None where it is not below that of the request, or not decided."""
+    candidate: Candidate | None
+    """Its topology with its planes."""
+    decided: bool
+    """Whether it was determined within the solve budget."""
+
+
+def _improve(spec: Spec, objective: LinearObjective, optimum: float | None) -> _Better:
+    """Return the optimum over every topology, if it is below `optimum`."""
+    best, chosen = None if optimum is None else round(optimum * objective.scale), None
     for candidate in comparable_candidates(spec, [objective])[0]:
         model = build_model(candidate)
         expression = model.total(objective)
         if best is not None:
             model.cp.add(expression <= best - 1)
         solution = minimise(model, [expression], BUDGET)
-        best = solution.values[0] if solution.values else best
         if solution.status not in ("OPTIMAL", "INFEASIBLE"):
-            return None, False
-    return (None if best is None or best == start else best / objective.scale), True
+            return _Better(None, None, decided=False)
+        if solution.values:
+            best, chosen = solution.values[0], candidate
+    return _Better(None if best is None or not chosen else best / objective.scale, chosen, decided=True)
+
+
+def _improve_nonblocking(spec: Spec, objective: LinearObjective, optimum: float) -> float | None:
+    """Return the optimum without oversubscription, where the request has some and that is below `optimum` all the same.
+
+    A fabric that is better in both is what an architect would want to hear of first.
+    """
+    if max(spec.oversubscription.values(), default=Fraction(1)) <= 1:
+        return None
+    full = replace(spec, oversubscription={"*": Fraction(1)}, least_oversubscription={})
+    return _improve(full, objective, optimum).value

@@ -9,7 +9,7 @@ from fabric.report.columns import list_tables, text_table
 from fabric.report.design import Design
 from fabric.report.growth import describe_growth
 from fabric.report.objectives import write_amount
-from fabric.report.rationale import explain_choice
+from fabric.report.rationale import describe_savings, explain_choice
 from fabric.report.sensitivity import TITLE, UNCHANGED, name_alternative
 from fabric.report.sentences import (
     describe_bandwidth,
@@ -32,7 +32,9 @@ def markdown_report(design: Design) -> str:
     tables = {table.name: (table.title, _escape_table(text_table(table))) for table in list_tables(design)}
     spec = design.spec
     parts = [
-        [f"# {escape_markdown(spec.name)}", "", escape_markdown(describe_choice(design)), "", "![Fabric](fabric.svg)"],
+        [f"# {escape_markdown(spec.name)}", "", escape_markdown(describe_choice(design))],
+        [*map(escape_markdown, describe_savings(design))],
+        ["![Fabric](fabric.svg)"],
         ["## Request", "", "```yaml", request_yaml(spec.request), "```"],
         ["## Rationale", "", *_list_rationale(design)],
         [f"## {TITLE}", "", *_list_changes(design)] if design.price_changes is not None else [],

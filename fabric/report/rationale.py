@@ -1,4 +1,4 @@
-"""Why this fabric: what came second, which limits bind, and what shorter paths would cost."""
+"""Why this fabric: what changes of the request would save, what came second, and what shorter paths would cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fabric.report.design import Design
 from fabric.report.objectives import heading_of, is_objective, write_amount, write_value
 from fabric.report.text import format_percent
 
-__all__ = ["explain_choice"]
+__all__ = ["describe_savings", "explain_choice"]
 
 SHOWN = 3
 """The binding limits that are shown; the design object has all."""
@@ -22,6 +22,33 @@ WORTH = 0.001
 """The share of the objective below which a change is not shown."""
 
 TIES = "fewer tiers, then fewer planes, switch models and parallel links, then fuller leaves"
+
+
+def describe_savings(design: Design) -> Iterator[str]:
+    """Yield what changing one limit of the request would save, the most first; nothing where that is not worth it."""
+    if worth := _worth_showing(design):
+        yield f"Savings near the request: {'; '.join(_write_saving(design, *pair) for pair in worth[:SHOWN])}."
+
+
+def _worth_showing(design: Design) -> list[tuple[BindingLimit, float]]:
+    """Return the binding limits with the optimum of each where that is much better."""
+    best = design.proof.objective
+    decided = [(item, item.objective) for item in design.study.binding or () if item.objective is not None]
+    return [(item, value) for item, value in decided if best - value >= WORTH * abs(best)]
+
+
+def _write_saving(design: Design, item: BindingLimit, value: float) -> str:
+    unit = " native ports per pair" if item.limit == "limits.parallel_links" else ""
+    own, loosened = f"{_write_limit(item.value)}{unit}", item.loosened_to
+    changed = f"{item.limit} {_write_limit(loosened)} instead of {own}" if loosened else f"without {item.limit} {own}"
+    full = "" if item.nonblocking is None else f", at 1:1 still {_write_less(design, item.nonblocking)}"
+    return f"{changed}: {_write_less(design, value)}{full}"
+
+
+def _write_less(design: Design, value: float) -> str:
+    """Return how much less a value is than the optimum."""
+    best = design.proof.objective
+    return f"{_write_objective(design, best - value)} ({_write_change(value, best)})"
 
 
 def explain_choice(design: Design) -> Iterator[str]:
@@ -78,26 +105,15 @@ def _explain_electricity(design: Design) -> Iterator[str]:
 
 
 def _explain_limits(design: Design, binding: tuple[BindingLimit, ...]) -> Iterator[str]:
-    """Yield what relaxing a limit would bring, where that is worth showing."""
-    best = design.proof.objective
-    decided = [(item, item.objective) for item in binding if item.objective is not None]
-    worth = [(item, value) for item, value in decided if best - value >= WORTH * abs(best)]
-    if worth:
-        yield f"Binding limits: {'; '.join(_write_binding(design, *pair) for pair in worth[:SHOWN])}."
+    """Yield which limits bind only a little, or not at all; `describe_savings` has the others."""
+    decided = [item for item in binding if item.objective is not None]
     if open_ := [item.limit for item in binding if item.objective is None]:
         yield f"Not determined within the solve budget: whether {' or '.join(open_)} binds."
     elif not decided:
         yield "No limit binds: relaxing any one of them would not improve the optimum."
-    if decided and not worth:
-        limits = ", ".join(item.limit for item, _ in decided)
+    if decided and not _worth_showing(design):
+        limits = ", ".join(item.limit for item in decided)
         yield f"Relaxing any one of {limits} saves under {format_percent(WORTH)}."
-
-
-def _write_binding(design: Design, item: BindingLimit, value: float) -> str:
-    relaxed = "if removed" if item.loosened_to is None else f"at {_write_limit(item.loosened_to)}"
-    then = f"{_write_objective(design, value)}, {_write_change(value, design.proof.objective)}"
-    unit = " native ports per pair" if item.limit == "limits.parallel_links" else ""
-    return f"{item.limit} = {_write_limit(item.value)}{unit} ({relaxed}, the optimum is {then})"
 
 
 def _explain_hops(design: Design) -> Iterator[str]:

@@ -9,7 +9,7 @@ from fabric import units
 from fabric.report.columns import DesignTable, list_tables, text_table
 from fabric.report.design import Design
 from fabric.report.growth import describe_growth
-from fabric.report.rationale import explain_choice
+from fabric.report.rationale import describe_savings, explain_choice
 from fabric.report.sentences import (
     describe_choice,
     describe_electricity,
@@ -31,7 +31,8 @@ SIZES = (2**20, 2**26, 2**30, 2**34)
 def summarize_design(design: Design) -> Summary:
     """Return what `fabric design` prints."""
     tables = [_shorten(table) for table in list_tables(design) if table.name in TABLES]
-    return Summary(describe_choice(design), [text_table(table, short=True) for table in tables], [*_list_lines(design)])
+    text = "\n".join([describe_choice(design), *describe_savings(design)])
+    return Summary(text, [text_table(table, short=True) for table in tables], [*_list_lines(design)])
 
 
 def _shorten(table: DesignTable) -> DesignTable:

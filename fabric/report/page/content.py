@@ -18,7 +18,7 @@ from fabric.report.markdown import request_yaml
 from fabric.report.page.curves import Curve, front_curve, scale_curve, size_curve
 from fabric.report.page.drill import Drawn, drill
 from fabric.report.page.grid import SortableTable, sortable_table
-from fabric.report.rationale import explain_choice
+from fabric.report.rationale import describe_savings, explain_choice
 from fabric.report.sentences import (
     describe_bandwidth,
     describe_choice,
@@ -75,7 +75,7 @@ def make_content(study: Study, key: str, name: str, *, front: bool) -> Content:
         key=key,
         name=name,
         title=str(study.spec.request.get("title") or ""),
-        choice=describe_choice(design),
+        choice=" ".join([describe_choice(design), *describe_savings(design)]),
         figures=tuple(_list_figures(design)),
         request=request_yaml(study.spec.request),
         rationale=tuple(_list_rationale(design)),
