@@ -123,7 +123,7 @@ def _describe_price(own: bool, found: Composition | None) -> list[str]:
 def _list_nics(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
     """Yield all NICs of the servers, where the request gives their price."""
     if prices.spec.nic_usd is not None:
-        part, count = f"{blueprint.server.nic_gbps}G NIC", blueprint.servers * blueprint.server.nics
+        part, count = f"{blueprint.server.card_gbps}G NIC", blueprint.servers * blueprint.server.cards_total
         yield BillRow(
             kind="nic",
             part=part,

@@ -161,8 +161,7 @@ def _total(pairs: Iterable[tuple[float, Fraction]]) -> Fraction:
 def end_of_server(server: Server, planes: int) -> End:
     """Return the server's end of its links, with each NIC on `planes` planes."""
     links = server.links_per_cage(planes)
-    nics = -(-server.nics // (server.cages or server.nics))
-    return End(nics * server.nic_gbps, links, server.connectors or min(links, 2), server.cage)
+    return End(server.cage_gbps, links, server.connectors or min(links, 2), server.cage)
 
 
 def end_of_switches(models: Iterable[Switch], rate_gbps: int) -> End | None:

@@ -167,6 +167,7 @@ def bundle_ends(
 
 def prices_of(spec: Spec, blueprint: Blueprint) -> Prices:
     """Return the prices by which a blueprint was chosen: links fit every model that the request allowed."""
+    spec = replace(spec, server=blueprint.server)
     ends = bundle_ends(spec, blueprint.topology, blueprint.planes, blueprint.allowed_models)
     return Prices(spec, blueprint.link_gbps, ends)
 

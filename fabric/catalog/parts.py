@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 __all__ = ["Collectives", "Protocol", "Server", "Steps", "Switch"]
 
@@ -145,6 +145,32 @@ class Server:
     source: str = ""
     """Where these facts come from."""
 
+    def bond_nics(self, cards: int) -> Server:
+        """Return the server with every `cards` of its NICs as one, which has a port on each of them."""
+        facts = {fact.name: getattr(self, fact.name) for fact in fields(self)}
+        facts |= {"nics": self.nics // cards, "nic_gbps": self.nic_gbps * cards, "cages": self.cages or self.nics}
+        return BondedServer(**facts, bonded=cards)
+
+    @property
+    def cards(self) -> int:
+        """The cards that make up one NIC."""
+        return 1
+
+    @property
+    def cards_total(self) -> int:
+        """All its cards."""
+        return self.nics * self.cards
+
+    @property
+    def card_gbps(self) -> int:
+        """The rate of one card in Gb/s."""
+        return self.nic_gbps // self.cards
+
+    @property
+    def cage_gbps(self) -> int:
+        """The rate of one cage in Gb/s, with all its NICs."""
+        return self.nics * self.nic_gbps // (self.cages or self.nics)
+
     @property
     def peak_power_w(self) -> float | None:
         """Its maximum power, its typical where that is not known, and None where neither is."""
@@ -158,6 +184,18 @@ class Server:
         """Return the links that share one fibre connector, with each NIC on `planes` planes."""
         links = self.links_per_cage(planes)
         return -(-links // (self.connectors or min(links, 2)))
+
+
+@dataclass(frozen=True)
+class BondedServer(Server):
+    """A server several of whose cards count as one NIC: each is its port to one plane or level of switches."""
+
+    bonded: int = 1
+    """The cards that make up one NIC."""
+
+    @property
+    def cards(self) -> int:
+        return self.bonded
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,8 @@ def _separation_notes(blueprint: Blueprint) -> list[str]:
         rail = "rail" if blueprint.rails > 1 else title(topology.rail_axes[0])
         lines.append(f"The {rail}s never meet: GPUs of different {rail}s reach each other only through NVLink.")
     if topology.routing.nic_levels:
-        lines.append(f"Each NIC has a port for each of {topology.routing.nic_levels} levels of switches.")
+        ports = "is the port for one" if blueprint.server.cards > 1 else "has a port for each"
+        lines.append(f"Each NIC {ports} of {topology.routing.nic_levels} levels of switches.")
         lines += ["Servers forward traffic from level to level."] if topology.routing.server_relay else []
     if has_planes(blueprint):
         lines.append("The planes are joined only at the NICs.")

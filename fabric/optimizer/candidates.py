@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, product
 
 from fabric.blueprint.prices import Prices, bundle_ends, unknown
 from fabric.catalog import Switch
@@ -13,7 +13,7 @@ from fabric.request import Spec
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE, Topology, title
 
-__all__ = ["Candidate", "Rejected", "allowed_sizes", "candidates"]
+__all__ = ["Candidate", "Rejected", "allowed_sizes", "candidates", "list_attachments"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ class Candidate:
     def link_gbps(self) -> int:
         return self.prices.link_gbps
 
+    def with_spec(self, spec: Spec) -> Candidate:
+        """Return the candidate for another request, with the server as it takes it."""
+        return replace(self, spec=replace(spec, server=self.spec.server, rails=self.spec.rails))
+
     def unknown(self, fact: str) -> tuple[str, ...]:
         """Return the parts whose price, power, maximum power or height (`fact`) is not known."""
         models = [model for allowed in self.models.values() for model in allowed]
@@ -55,8 +59,10 @@ class Candidate:
             if "rail" in self.topology.rail_axes and self.topology.rails_meet_at
             else ""
         )
+        server = self.spec.server
         planes = f" on {self.planes} planes" if self.planes > 1 else ""
-        return f"{self.topology.family} in {self.topology.size_label}{meets}{planes}"
+        bonded = ", each NIC on one of them" if server.cards > 1 else ""
+        return f"{self.topology.family} in {self.topology.size_label}{meets}{planes}{bonded}"
 
 
 def allowed_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
@@ -102,14 +108,35 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
         if clash := _layer_clash(spec, topology):
             rejected.append(Rejected(f"{topology.family} in {topology.size_label}", clash, clash=True))
             continue
-        for planes in spec.planes:
-            for layer in _link_layers(spec, topology):
-                result = _try_candidate(spec, topology, planes, layer, needs)
+        for planes, layer in product(spec.planes, _link_layers(spec, topology)):
+            tried: list[Rejected] = []
+            for asked in list_attachments(spec, topology):
+                result = _try_candidate(asked, topology, planes, layer, needs)
                 if isinstance(result, Candidate):
                     found.append(result)
-                else:
-                    rejected.append(result)
+                    break
+                tried.append(result)
+            else:
+                rejected += tried
     return found, rejected
+
+
+def list_attachments(spec: Spec, topology: Topology) -> list[Spec]:
+    """Return the request by the ways to attach the NICs of a server to planes or levels; the first that works is taken.
+
+    Each NIC has a port in every plane, at a part of its rate. Where planes are left to a family that is built on
+    several, and the NICs are a multiple of them, a NIC may also be the port to one plane.
+    """
+    own = family(topology.family)
+    planes = own.own_planes(topology)
+    if planes == 1 or "planes" not in spec.left_to_family or spec.server.nics % planes or spec.kinds:
+        return [spec]
+    server = spec.server.bond_nics(planes)
+    # A rail for each NIC becomes one for each port in a plane; other rails stay, where the ports are a multiple.
+    each = "rails" in spec.left_to_family and spec.rails == (spec.server.nics,)
+    rails = (server.nics,) if each else tuple(number for number in spec.rails if server.nics % number == 0)
+    bonded = [replace(spec, server=server, rails=rails)] if rails or not topology.rail_axes else []
+    return [*bonded, spec] if own.port_per_server else [spec, *bonded]
 
 
 LAYERS = {"ethernet": "Ethernet", "infiniband": "InfiniBand"}

@@ -129,7 +129,7 @@ class FeasibilityOracle:
             slower = candidates(replace(wide, link_gbps=gbps), facts)[0]
             found += [one for one in slower if one.link_gbps < spec.plane_gbps(one.planes)]
         known = [one for one in found if not any(one.unknown(fact) for fact in facts)]
-        self.candidates = [replace(candidate, spec=spec) for candidate in known]
+        self.candidates = [candidate.with_spec(spec) for candidate in known]
         self.broken = [frozenset(_broken_limits(candidate)) for candidate in self.candidates]
         everything = frozenset(self.limits)
         self._infeasible: list[list[Limits]] = [[everything] for _ in known]

@@ -132,7 +132,7 @@ def _feasible_with(oracle: FeasibilityOracle, limit: str, within: Iterable[int],
         relaxed = replace(spec, least_oversubscription=dict.fromkeys(spec.least_oversubscription, share))
     else:
         relaxed = replace(spec, survive={**spec.survive, limit.partition(".")[2]: share})
-    answers = {oracle.solve(replace(oracle.candidates[index], spec=relaxed), frozenset()) for index in within}
+    answers = {oracle.solve(oracle.candidates[index].with_spec(relaxed), frozenset()) for index in within}
     return True if True in answers else None if None in answers else False
 
 

@@ -52,7 +52,7 @@ def total_cost(model: Model) -> cp_model.LinearExprT:
 
 def _nics(model: Model) -> cp_model.LinearExprT:
     """Return the cost of the NICs in cents."""
-    return model.candidate.prices.nic_cents * model.candidate.spec.server.nics * model.servers
+    return model.candidate.prices.nic_cents * model.candidate.spec.server.cards_total * model.servers
 
 
 def power(model: Model) -> cp_model.LinearExprT:

@@ -21,6 +21,7 @@ from fabric.blueprint.prices import Prices, bundle_ends, prices_of
 from fabric.catalog import LinkPart
 from fabric.errors import InputError
 from fabric.optimizer.build_model import build_model
+from fabric.optimizer.candidates import list_attachments
 from fabric.optimizer.objectives import COST
 from fabric.optimizer.search import Progress, comparable_candidates
 from fabric.optimizer.solve import minimise
@@ -141,7 +142,7 @@ def _cost_cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
     models = {model.name: model for role in blueprint.topology.roles for model in spec.models(role)}
     counts = (pair for role in blueprint.topology.roles for pair in blueprint.model_counts(role))
     total = sum(count * (prices.switch_cents(models[model.name]) or 0) for model, count in counts)
-    total += prices.nic_cents * spec.server.nics * blueprint.servers
+    total += prices.nic_cents * blueprint.server.cards_total * blueprint.servers
     return total + sum(
         blueprint.priced_links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.topology.bundles
     )
@@ -170,10 +171,11 @@ def _parts(spec: Spec) -> Iterator[_Part]:
 def _link_parts(spec: Spec, forms: Sequence[Topology]) -> dict[str, LinkPart]:
     """Return the link parts with a price that the links of some topology take, by name."""
     found: dict[str, LinkPart] = {}
-    for planes, form in product(spec.planes, forms):
-        if gbps := spec.plane_gbps(planes):
+    asked = (pair for form in forms for pair in product([form], list_attachments(spec, form), spec.planes))
+    for form, each_spec, planes in asked:
+        if gbps := each_spec.plane_gbps(planes):
             models = {role: [each for each in spec.models(role) if each.radix(gbps)] for role in form.roles}
-            prices = Prices(spec, gbps, bundle_ends(spec, form, planes, models))
+            prices = Prices(each_spec, gbps, bundle_ends(each_spec, form, planes, models))
             bundles = [bundle.name for bundle in form.bundles if spec.link_price(bundle.name) is None]
             taken = (parts for name in bundles if (parts := prices.parts(name)) and parts.price_usd is not None)
             found |= {part.name: part for parts in taken for part, _ in parts.shares}

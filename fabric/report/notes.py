@@ -26,11 +26,8 @@ def list_notes(study: Study) -> Iterator[str]:
     blueprint, topology = study.blueprint, study.blueprint.topology
     if note := family(topology.family).note:
         yield note
-    if blueprint.planes > 1:
-        yield (
-            f"{blueprint.planes} planes: each NIC has one link in every plane, and planes join only at the NICs."
-            " Traffic cannot change planes inside the fabric; a NIC that loses a plane reaches others through NVLink."
-        )
+    yield from _note_own_values(study)
+    yield from _note_planes(blueprint)
     yield from _note_channels(topology)
     yield from _note_one_switch(study)
     yield from topology.remarks(blueprint.sizes)
@@ -56,6 +53,33 @@ def list_notes(study: Study) -> Iterator[str]:
     idle = blueprint.servers * blueprint.server.gpus - study.spec.gpus
     if idle:
         yield f"The last server has {blueprint.server.gpus - idle} of its {blueprint.server.gpus} GPUs in use."
+
+
+def _note_own_values(study: Study) -> Iterator[str]:
+    """Say which values the family has of its own for keys that the request leaves out."""
+    topology, planes = study.blueprint.topology, study.blueprint.planes
+    own = {
+        "planes": f"planes {planes} (its levels of switches)" if topology.routing.nic_levels else f"planes {planes}",
+        "oversubscription": f"oversubscription {family(topology.family).own_ratio(topology)}",
+    }
+    left = [text for key, text in own.items() if key in study.spec.left_to_family]
+    if left:
+        yield f"The request leaves open what {topology.family} has by its definition: {join_words(left)}."
+
+
+def _note_planes(blueprint: Blueprint) -> Iterator[str]:
+    """Say how NICs are joined to several planes, or to levels of switches."""
+    planes, server = blueprint.planes, blueprint.server
+    levels = blueprint.topology.routing.nic_levels
+    one = f"each NIC has one link, and a server {units.count_noun(server.nics, 'NIC')} in each"
+    if levels:
+        yield f"{levels} levels: {one if server.cards > 1 else 'each NIC has one link to every level of switches'}."
+    elif planes > 1:
+        each = one if server.cards > 1 else "each NIC has one link in every plane"
+        yield (
+            f"{planes} planes: {each}, and planes join only at the NICs."
+            " Traffic cannot change planes inside the fabric; a NIC that loses a plane reaches others through NVLink."
+        )
 
 
 def list_unpriced(study: Study) -> list[str]:

@@ -17,7 +17,7 @@ from fabric.request.server_kinds import check_growth, check_server_names, check_
 from fabric.request.spec import even_planes
 from fabric.units import count_noun
 
-__all__ = ["allowed_families", "allowed_tiers", "find_contradictions"]
+__all__ = ["allowed_families", "allowed_tiers", "find_contradictions", "own_values"]
 
 Finding = tuple[Keys, str]
 Check = Callable[[Request], Iterator[Finding]]
@@ -46,6 +46,23 @@ def allowed_tiers(request: Request) -> tuple[int, ...]:
     if isinstance(request.tiers, str):
         return (1, 2, 3, 4)
     return tuple(dict.fromkeys(request.tiers)) if isinstance(request.tiers, list) else (request.tiers,)
+
+
+def own_values(request: Request, names: KnownNames) -> dict[str, tuple[int, ...]]:
+    """Return the values of the keys that are left to the one family that is asked for by its name.
+
+    Only those are in it for which the family's own is another than 1, by its topologies of the tiers allowed. Several
+    families are compared by the same values, so there nothing is left to them.
+    """
+    named = allowed_families(request, names)
+    if len(named) > 1 or request.family not in (named[0], list(named)):
+        return {}
+    forms = names.allowed(named, allowed_tiers(request))
+    found = {
+        "planes": tuple(dict.fromkeys(form.planes for form in forms)),
+        "oversubscription": tuple(dict.fromkeys(form.oversubscription for form in forms)),
+    }
+    return {key: values for key, values in found.items() if getattr(request, key) is None and set(values) - {1}}
 
 
 def _check_same_facts(request: Request) -> Iterator[Finding]:
@@ -155,9 +172,9 @@ def _check_switches_by_tier(request: Request, names: KnownNames) -> Iterator[Fin
         yield ("switches",), f"a fabric of {count_noun(fewest, 'tier')} also needs a switch for {' and '.join(roles)}"
 
 
-def _check_pinned_links(request: Request) -> Iterator[Finding]:
+def _check_pinned_links(request: Request, names: KnownNames) -> Iterator[Finding]:
     """Check that pinned bundles are within the limit even where ports are split as far as any allowed switch can."""
-    limit, split = request.limits.parallel_links, _most_links_per_port(request)
+    limit, split = request.limits.parallel_links, _most_links_per_port(request, _asked_planes(request, names))
     each = f" native ports, of up to {split} links each" if split > 1 else ""
     for name, size in request.pinned.items():
         if "-" in name and not name.startswith("server-") and size > limit * split:
@@ -167,17 +184,22 @@ def _check_pinned_links(request: Request) -> Iterator[Finding]:
             )
 
 
-def _most_links_per_port(request: Request) -> int:
+def _most_links_per_port(request: Request, planes: int | str | list[int]) -> int:
     """Return the most links into which an allowed switch splits a port, on any number of planes that is allowed."""
     nic = fastest_nic(request)
-    asked = [number for _, number in _given_numbers("planes", request.planes)] or even_planes(nic)
+    asked = [number for _, number in _given_numbers("planes", planes)] or even_planes(nic)
     rates = {min(request.link_gbps or nic, nic // planes) for planes in asked if nic % planes == 0}
     models = [model for allowed in chosen_parts.chosen_switches(request).values() for model in allowed]
     return max((model.links_per_port(rate) for model in models for rate in rates), default=1) or 1
 
 
-def _check_pinned_planes(request: Request) -> Iterator[Finding]:
-    yield from _check_pin(request, "plane", "planes", request.planes)
+def _asked_planes(request: Request, names: KnownNames) -> int | str | list[int]:
+    """Return the planes that a request asks for, or leaves to a family."""
+    return request.planes or list(own_values(request, names).get("planes", (1,)))
+
+
+def _check_pinned_planes(request: Request, names: KnownNames) -> Iterator[Finding]:
+    yield from _check_pin(request, "plane", "planes", _asked_planes(request, names))
 
 
 def _check_pinned_rails(request: Request) -> Iterator[Finding]:
@@ -255,9 +277,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("gpus", "server", "servers", "unit_gpus", "mix", "pinned"), check_servers),
     (("gpus", "server", "grow_to_gpus"), check_growth),
     (("limits", "years", "electricity_usd_per_kwh"), _check_electricity),
-    (("pinned", "limits", "server", "switches", "planes", "link_gbps"), _check_pinned_links),
     (("pinned", "server", "unit_gpus"), _check_pinned_slot),
-    (("pinned", "planes"), _check_pinned_planes),
     (("pinned", "rails"), _check_pinned_rails),
 )
 """Each check, with the keys that must be valid for it."""
@@ -268,5 +288,7 @@ _NAME_CHECKS: tuple[tuple[tuple[str, ...], NameCheck], ...] = (
     (("appliances",), _check_appliance_names),
     (("server",), check_server_names),
     (("pinned", "family", "tiers"), _check_pinned_names),
+    (("pinned", "limits", "server", "switches", "planes", "link_gbps"), _check_pinned_links),
+    (("pinned", "planes"), _check_pinned_planes),
 )
 """The same for the checks against the names that families use."""

@@ -1,4 +1,4 @@
-"""The names that the families give to their parts, by which a request addresses them; the layers above pass them in."""
+"""What a request must know of the families, passed in by the layers above: the names of their parts, and own values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["KnownNames", "TopologyNames"]
 
 @dataclass(frozen=True)
 class TopologyNames:
-    """The names of the parts of one topology of a family."""
+    """The names of the parts of one topology of a family, and the values of keys that a request leaves to it."""
 
     tiers: int
     """Its number of switch tiers."""
@@ -23,6 +23,10 @@ class TopologyNames:
     """Its bundles of links."""
     axes: tuple[str, ...]
     """Its axes, with the plane where it has planes."""
+    planes: int = 1
+    """The number of planes by its definition."""
+    oversubscription: int = 1
+    """The oversubscription up to which it is built by its definition."""
 
 
 @dataclass(frozen=True)

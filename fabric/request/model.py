@@ -233,13 +233,16 @@ class Request(StrictModel):
     """How many switches are available, by name; a tier that may use one of these may mix models."""
     link_gbps: Gbps | None = Field(default=None, examples=[400])
     """Maximum rate of a host link in Gb/s; default: the NIC's rate, split evenly over the planes."""
-    planes: Annotated[
-        Annotated[Planes, Tag("<one>")]
-        | Annotated[Any_, Tag("<any>")]
-        | Annotated[list[Planes], Tag("<list>"), Field(min_length=1, max_length=64)],
-        Discriminator(tag_choice),
-    ] = Field(default=1, examples=[2])
-    """Independent planes over which each NIC is split evenly: a number, a list, or `any` (1 to 8)."""
+    planes: (
+        Annotated[
+            Annotated[Planes, Tag("<one>")]
+            | Annotated[Any_, Tag("<any>")]
+            | Annotated[list[Planes], Tag("<list>"), Field(min_length=1, max_length=64)],
+            Discriminator(tag_choice),
+        ]
+        | None
+    ) = Field(default=None, examples=[2])
+    """Planes over which each NIC is split evenly: a number, a list, or `any` (1 to 8); default: 1, or the family's."""
     tiers: Annotated[
         Annotated[Tiers, Tag("<one>")]
         | Annotated[Any_, Tag("<any>")]
@@ -257,8 +260,8 @@ class Request(StrictModel):
         | None
     ) = Field(default=None, examples=[8])
     """Rails that a server's NICs form, each with its own leaves: a number, a list, or `any`; default: the server's."""
-    oversubscription: Ratios = Field(default=1, examples=[1])
-    """Maximum ratio of bandwidth down to bandwidth up at a switch, or a range of min and max: for all, or by tier."""
+    oversubscription: Ratios | None = Field(default=None, examples=[1])
+    """Maximum ratio of bandwidth down to up at a switch, or a range, for all or by tier; default: 1 or the family's."""
     unit_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[512])
     """GPUs of a scalable unit (SU), which share their leaves, in whole servers; default: sizing chooses."""
     pod_gpus: (

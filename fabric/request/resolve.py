@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from fabric.errors import InputError, Mistake, nearest
 from fabric.request import chosen_parts
-from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions
+from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions, own_values
 from fabric.request.document import Document, Tree, add_plain, quoted
 from fabric.request.error_messages import explain_errors, explain_missing
 from fabric.request.known_names import KnownNames
@@ -159,6 +159,9 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
     every = chosen_parts.chosen_servers(request)
     host_bundles = [name for name in names.bundles if name.startswith("server-")]
     by_bundle = partial(_values_by_bundle, host_bundles, [server.name for server in every if request.servers])
+    own, even = own_values(request, names), even_planes(gcd(*(server.nic_gbps for server in every)))
+    left = (*own, *(["rails"] if own and request.rails is None else []))
+    ratios = request.oversubscription or max(own.get("oversubscription", (1,)))
     return Spec(
         name=request.name,
         gpus=total_gpus(request),
@@ -166,13 +169,14 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         families=allowed_families(request, names),
         switches=MappingProxyType(chosen_parts.chosen_switches(request)),
         link_gbps=request.link_gbps or fastest_nic(request),
-        planes=_chosen_numbers(request.planes, even_planes(gcd(*(server.nic_gbps for server in every)))),
+        planes=own.get("planes") or _chosen_numbers(request.planes or 1, even),
+        left_to_family=left,
         tiers=allowed_tiers(request),
         kinds=server_kinds(request),
         mix=request.mix,
         rails=_chosen_numbers(request.rails or usual_rails(request), rail_numbers(request)),
-        oversubscription=_values_by_name(request.oversubscription, _largest_ratio),
-        least_oversubscription=_values_by_name(request.oversubscription, _smallest_ratio),
+        oversubscription=_values_by_name(ratios, _largest_ratio),
+        least_oversubscription=_values_by_name(ratios, _smallest_ratio),
         unit_gpus=request.unit_gpus,
         pod_gpus=_pod_size(request.pod_gpus),
         reserve=_values_by_name(request.reserve, int),
@@ -200,7 +204,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         pinned=MappingProxyType(dict(request.pinned)),
         expected=MappingProxyType(dict(document.values.get("expected", {}))),
         sources=tuple(request.sources),
-        request=MappingProxyType(_complete_request(request, document)),
+        request=MappingProxyType(_complete_request(request, document, left)),
         places=MappingProxyType({key: document.mistake((key,), "") for key in document.values}),
     )
 
@@ -243,12 +247,15 @@ def _fraction(ratio: float) -> Fraction:
     return Fraction(str(ratio)).limit_denominator(10_000)
 
 
-def _complete_request(request: Request, document: Document) -> dict[str, Any]:
-    """Return the request as it was written, with the values that apply for the keys that it leaves out."""
+def _complete_request(request: Request, document: Document, left: Collection[str]) -> dict[str, Any]:
+    """Return the request as it was written, with the values that apply for the keys that it leaves out.
+
+    The keys in `left`, which are left to the family, stay empty: read again, it asks for the same.
+    """
     defaults = {key: value for key, value in request if key != "schema_uri"}
     complete = {**defaults, "limits": vars(request.limits)}
     complete |= {key: value for key, value in document.values.items() if key in complete and key != "limits"}
     complete["gpus"] = total_gpus(request)
     complete["link_gbps"] = complete["link_gbps"] or fastest_nic(request)
-    complete["rails"] = complete["rails"] or usual_rails(request)
-    return complete
+    usual = {"rails": usual_rails(request), "planes": 1, "oversubscription": 1}
+    return complete | {key: value for key, value in usual.items() if complete[key] is None and key not in left}

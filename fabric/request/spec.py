@@ -99,6 +99,8 @@ class Spec:
     """The highest rate of a host link, in Gb/s."""
     planes: tuple[int, ...] = (1,)
     """The numbers of planes allowed."""
+    left_to_family: tuple[str, ...] = ()
+    """Which of `planes`, `oversubscription` and `rails` are left out, where the one family asked for has its own."""
     tiers: tuple[int, ...] = (1, 2, 3, 4)
     """The numbers of tiers allowed."""
     kinds: tuple[ServerKind, ...] = ()

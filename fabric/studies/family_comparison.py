@@ -60,7 +60,7 @@ def compare_families(
 def _design_family(name: str, source: Any, request: dict[str, Any]) -> FamilyResult:
     spec = read(source, **request)
     least = max(family(name).least_planes, min(form.routing.nic_levels for form in family(name).forms))
-    if max(spec.planes) < least:
+    if max(spec.planes) < least:  # the request itself says so: what it leaves out is the family's own
         spec = read(source, **{**request, "planes": "any"})
     try:
         study = design(spec)

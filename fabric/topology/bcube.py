@@ -56,4 +56,5 @@ BCUBE = Family(
     "servers with a port on each level of switches; no two switches are joined, so servers forward traffic",
     tuple(bcube(digits) for digits in (2, 3, 4)),
     reference="C. Guo et al., SIGCOMM 2009, doi 10.1145/1592568.1592577",
+    port_per_server=True,
 )

@@ -32,14 +32,15 @@ def families() -> Registry[Family]:
 
 def known_names() -> KnownNames:
     """Return the names that a request may use: those of the families, and of their roles, bundles and axes."""
-    topologies = {name: tuple(_names_of(form) for form in item.forms) for name, item in FAMILIES.items()}
+    topologies = {name: tuple(_names_of(item, form) for form in item.forms) for name, item in FAMILIES.items()}
     return KnownNames(topologies, family_sets())
 
 
-def _names_of(topology: Topology) -> TopologyNames:
+def _names_of(family: Family, topology: Topology) -> TopologyNames:
     uplinks = tuple(group.role for group in topology.switch_groups if topology.ports_up(group))
     bundles = tuple(bundle.name for bundle in topology.bundles)
-    return TopologyNames(topology.tiers, topology.roles, uplinks, bundles, topology.axes)
+    own = family.own_planes(topology), family.own_ratio(topology)
+    return TopologyNames(topology.tiers, topology.roles, uplinks, bundles, topology.axes, *own)
 
 
 def family(name: str) -> Family:

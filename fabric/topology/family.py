@@ -30,11 +30,24 @@ class Family:
     """A warning that goes with every design of it; empty for none."""
     least_planes: int = 1
     """The fewest planes it is built on."""
+    port_per_server: bool = False
+    """Whether by its definition a server has one port on each plane or level, rather than each of its NICs."""
 
     def __post_init__(self) -> None:
         for role in (role for form in self.forms for role in form.roles):
             if role in RESERVED_ROLES:
                 raise InputError(f"family {self.name}: a tier may not be called '{role}', which is a key of requests")
+
+    def own_planes(self, form: Topology) -> int:
+        """Return the planes on which one of the forms is built where a request leaves that to the family."""
+        return form.routing.nic_levels or self.least_planes
+
+    def own_ratio(self, form: Topology) -> int:
+        """Return the oversubscription up to which one of the forms is built where a request leaves that to the family.
+
+        Servers that forward traffic from level to level send it by every level, each of which has a part of their rate.
+        """
+        return form.routing.nic_levels if form.routing.server_relay else 1
 
     @property
     def layered(self) -> bool:
