@@ -44,7 +44,7 @@ class UnlikeMetrics(ClosMetrics):
         within, apart = [0], self.form.rails_meet_at is not None
         for group in self.form.switch_groups:
             apart = apart and self._keeps_rails(group)
-            places = _gather(loads, self.form.units_in(group.axes, self.blueprint.sizes), apart=apart)
+            places = _gather(loads, self.form.locality_size(group.axes, self.blueprint.sizes), apart=apart)
             within.append(int((places**2).sum()) - self._pairs_in_servers(apart=apart))
         found = {2 * tier + 1: more - less for tier, (less, more) in enumerate(pairwise(within))}
         return {hops: Fraction(pairs, within[-1]) for hops, pairs in found.items() if pairs}
@@ -80,7 +80,7 @@ class UnlikeMetrics(ClosMetrics):
         with_first, with_second, apart, size = theirs, ours, True, 1
         for group, above in zip(self.form.switch_groups, [*self.form.fabric_bundles, None], strict=True):
             apart, below = apart and self._keeps_rails(group), size
-            size = self.form.units_in(group.axes, self.blueprint.sizes)
+            size = self.form.locality_size(group.axes, self.blueprint.sizes)
             with_first, with_second = (
                 _gather(each, -(-size // below), apart=apart) for each in (with_first, with_second)
             )
@@ -117,7 +117,7 @@ class UnlikeMetrics(ClosMetrics):
     def _servers_by_place(self, group: Group) -> Loads:
         """Return the servers of all kinds in each place of a group, shape (places,)."""
         servers = [self._servers_of(each, self.blueprint.devices(each.lower.role)) for each in self.form.dealt]
-        size = self.form.units_in(group.axes, self.blueprint.sizes)
+        size = self.form.locality_size(group.axes, self.blueprint.sizes)
         return _gather(np.sum(servers, axis=0)[:, None], size, apart=True)[:, 0]
 
     def _spread(self, tier: int, below: int) -> Fraction:

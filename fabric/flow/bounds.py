@@ -70,7 +70,7 @@ def _relayed(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     links = np.flatnonzero(up)
     _refuse_too_large(blueprint, 2 * len(sources) * len(links), most)
     network, nic = expand(blueprint), router_of(blueprint).nic_of_links()
-    nics = blueprint.servers * blueprint.server.nics
+    nics = blueprint.nics
     switch, nodes = nics + network.upper.astype(np.int64) - network.server_count, nics + blueprint.switches
     each, arcs = np.repeat(np.arange(len(sources)), len(links)) * nodes, np.tile(links, len(sources))
     at, to = each + nic[arcs], each + switch[arcs]
@@ -87,7 +87,7 @@ def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     Balances: one for each commodity and switch, then one for each source NIC, then one for each commodity and target
     NIC. A source's balance takes its demand times the share in, and a target's as much out.
     """
-    router, nics = router_of(blueprint), blueprint.servers * blueprint.server.nics
+    router, nics = router_of(blueprint), blueprint.nics
     nic = router.nic_of_links()
     hosts, hosts_up = len(nic), up[: len(nic)]
     fabric = hosts + np.flatnonzero(up[hosts:])

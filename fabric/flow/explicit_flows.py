@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.errors import FabricError, InputError
 from fabric.flow.algorithms import Algorithm
 from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
@@ -92,12 +93,13 @@ class ExplicitFlows:
             raise InputError(
                 f"algorithm '{algorithm.name}' has no explicit flows for {self.collective}; use engine closed"
             )
-        laid = phases(self.blueprint.server, self.gpus, self.collective, algorithm.name, rounds=ROUNDS)
+        hosts = Hosts.of(self.blueprint)
+        laid = phases(hosts, self.gpus, self.collective, algorithm.name, rounds=ROUNDS)
         found = [each for each in laid if each.flows]
         if self.up is None or whole:
             return found
-        left, nics = nics_left(self.blueprint, self.up), self.blueprint.server.nics
-        return [failover(each, left, nics) for each in found]
+        left = nics_left(self.blueprint, self.up)
+        return [failover(each, left, hosts) for each in found]
 
     def solve(self, algorithm: Algorithm) -> Solution:
         """Return what an algorithm's flows get, solved when it is first asked for."""

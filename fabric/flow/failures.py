@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError, nearest
 from fabric.flow.host_links import bundle_rows
 from fabric.flow.phase import Phase
 from fabric.flow.router import router_of
-from fabric.network import Devices
+from fabric.network import Devices, axis_label
 from fabric.network.expand import expand, lay_devices
 from fabric.topology.topology import PLANE
 
@@ -56,11 +57,14 @@ def nics_left(blueprint: Blueprint, up: Mask) -> npt.NDArray[np.float64]:
 
 def servers_up(blueprint: Blueprint, up: Mask) -> Mask:
     """Return which servers have a NIC with a link that is up, shape (servers,)."""
-    return np.asarray((nics_left(blueprint, up) > 0).reshape(-1, blueprint.server.nics).any(axis=1))
+    left = np.flatnonzero(nics_left(blueprint, up) > 0)
+    found = np.zeros(blueprint.servers, bool)
+    found[Hosts.of(blueprint).server_of_nic(left)] = True
+    return found
 
 
-def failover(phase: Phase, left: npt.NDArray[np.float64], nics: int) -> Phase:
-    """Return one job's flows as servers spread them over their `nics` when a share `left` of each NIC's links is up.
+def failover(phase: Phase, left: npt.NDArray[np.float64], hosts: Hosts) -> Phase:
+    """Return one job's flows as `hosts` spread them over their NICs when a share `left` of each NIC's links is up.
 
     A flow whose NICs have lost more links, at either end, than those of the other rails keeps what they can carry in
     the time of all, and NVLink takes the rest to the other rails; where a flow goes that way already, it grows by its
@@ -71,29 +75,46 @@ def failover(phase: Phase, left: npt.NDArray[np.float64], nics: int) -> Phase:
     if not hit.any():
         return phase
     source, target, share = phase.source[hit], phase.target[hit], phase.shares[hit]
-    by_server, servers = left.reshape(-1, nics), (source // nics, target // nics)
+    by_server = _by_server(left, hosts)
+    servers = (hosts.server_of_nic(source), hosts.server_of_nic(target))
+    firsts = tuple(hosts.first_nic_of(server) for server in servers)
     rails = np.minimum(by_server[servers[0]], by_server[servers[1]])
-    stays, moves = _spread(np.minimum(left[source], left[target]), rails)
+    width = np.minimum(hosts.nics_of(servers[0]), hosts.nics_of(servers[1]))
+    stays, moves = _spread(np.minimum(left[source], left[target]), rails, width)
     flow, rail = np.nonzero(moves)
     # Servers without a rail in common still reach each other above the leaves, from the first NIC of each that is up.
     alone = np.flatnonzero(~rails.any(axis=1))
-    lone = [server[alone] * nics + (by_server[server[alone]] > 0).argmax(axis=1) for server in servers]
+    pairs = zip(servers, firsts, strict=True)
+    lone = [first[alone] + (by_server[server[alone]] > 0).argmax(axis=1) for server, first in pairs]
     return _merge(
         phase,
-        np.concatenate([phase.source[~hit], source[stays > 0], servers[0][flow] * nics + rail, lone[0]]),
-        np.concatenate([phase.target[~hit], target[stays > 0], servers[1][flow] * nics + rail, lone[1]]),
+        np.concatenate([phase.source[~hit], source[stays > 0], firsts[0][flow] + rail, lone[0]]),
+        np.concatenate([phase.target[~hit], target[stays > 0], firsts[1][flow] + rail, lone[1]]),
         np.concatenate([phase.shares[~hit], (share * stays)[stays > 0], share[flow] * moves[flow, rail], share[alone]]),
     )
 
 
-def _spread(own: npt.NDArray[np.float64], rails: npt.NDArray[np.float64]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def _by_server(left: npt.NDArray[np.float64], hosts: Hosts) -> npt.NDArray[np.float64]:
+    """Return the share left of every NIC by server, shape (servers, most NICs), 0 where a server has fewer."""
+    if hosts.alike:
+        return left.reshape(-1, int(hosts.nics[0]))
+    server = hosts.server_of_nic(np.arange(len(left)))
+    found = np.zeros((int(hosts.first_server[-1]), int(hosts.nics.max())))
+    found[server, np.arange(len(left)) - hosts.first_nic_of(server)] = left
+    return found
+
+
+def _spread(
+    own: npt.NDArray[np.float64], rails: npt.NDArray[np.float64], width: Rows
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Return the share of each flow that stays, shape (flows,), and that goes to each rail, shape (flows, NICs).
 
-    `own` is the share left of the flow's own NICs, and `rails` that of each rail of its two servers. When all rails end
+    `own` is the share left of the flow's own NICs, and `rails` that of each rail of its two servers, which have `width`
+    NICs in common. When all rails end
     together, a rail carries its share over the mean share; what a flow's own rail can't carry goes to those that can
     carry more, in proportion to their room. With no rail left nothing stays or goes.
     """
-    mean = rails.mean(axis=1, keepdims=True)
+    mean = rails.sum(axis=1, keepdims=True) / width[:, None]
     pace = np.divide(rails, mean, out=np.zeros_like(rails), where=mean > 0)
     room = np.maximum(pace - 1, 0.0)
     spare = room.sum(axis=1, keepdims=True)
@@ -149,16 +170,27 @@ def _share(percent: float, count: int) -> int:
 
 def _groups_by_kind(blueprint: Blueprint) -> dict[str, Devices]:
     """Return the kinds that have axes: the groups of devices, the NICs of the servers and the planes."""
-    devices, nics = lay_devices(blueprint), blueprint.server.nics
-    server = devices[blueprint.topology.server.role]
-    nic = Devices("nic", 0, server.count * nics, (*server.axes, "nic"), (*server.shape, nics))
-    return devices | {"nic": nic, PLANE: Devices(PLANE, 0, blueprint.planes, (PLANE,), (blueprint.planes,))}
+    devices = lay_devices(blueprint)
+    return (
+        devices
+        | _all_servers(blueprint, devices)
+        | {PLANE: Devices(PLANE, 0, blueprint.planes, (PLANE,), (blueprint.planes,))}
+    )
+
+
+def _all_servers(blueprint: Blueprint, devices: Mapping[str, Devices]) -> dict[str, Devices]:
+    """Return all servers and their NICs by place; unlike ones, whose places differ by kind, are numbered through."""
+    if blueprint.kinds:
+        counts = {"server": blueprint.servers, "nic": blueprint.nics}
+        return {kind: Devices(kind, 0, count, (kind,), (count,)) for kind, count in counts.items()}
+    server, nics = devices[blueprint.topology.server.role], blueprint.server.nics
+    return {"nic": Devices("nic", 0, server.count * nics, (*server.axes, "nic"), (*server.shape, nics))}
 
 
 def _select(group: Devices, text: str) -> Mask:
     """Return which devices of a group have the values on axes that `text` names: `pod=3,rail=5`."""
     chosen = np.ones(group.count, bool)
-    digits = dict(zip(group.axes, np.unravel_index(np.arange(group.count), group.shape), strict=True))
+    digits = {axis_label(axis): values for axis, values in group.coordinates().items()}
     for part in text.split(","):
         axis, _, value = (word.strip() for word in part.partition("="))
         if axis not in digits:
@@ -184,10 +216,11 @@ def _links_without(blueprint: Blueprint, kind: str, failed: Mask) -> Mask:
         return up
     network = expand(blueprint)
     down = np.zeros(network.devices, bool)
+    if kind == "server":
+        down[: network.server_count] = failed
     for group in network.groups:
         if kind == PLANE and PLANE in group.axes:
-            planes = np.unravel_index(np.arange(group.count), group.shape)[group.axes.index(PLANE)]
-            down[group.first : group.first + group.count] = failed[planes]
+            down[group.first : group.first + group.count] = failed[group.coordinates()[PLANE]]
         elif group.role == kind:
             down[group.first : group.first + group.count] = failed
     return ~(down[network.lower] | down[network.upper])

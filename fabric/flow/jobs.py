@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.flow.algorithms import algorithm_of, algorithms_of
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.failures import failover, nics_left, servers_up
 from fabric.flow.fairness import max_min
 from fabric.flow.phase import Phase, cross_rails
-from fabric.flow.placements import Ranks, arrange, place, without_failed
+from fabric.flow.placements import Ranks, arrange, most_gpus, place, without_failed
 from fabric.flow.router import route
 from fabric.flow.routings import ADAPTIVE, Routing
 from fabric.flow.throughput import phase_shares, shares
@@ -95,13 +96,14 @@ def interference(
 
 
 def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArray[np.bool_] | None) -> Phase:
+    hosts = Hosts.of(blueprint)
     if up is not None:
-        gpus = without_failed(gpus, servers_up(blueprint, up), blueprint.server.gpus)
+        gpus = without_failed(gpus, servers_up(blueprint, up), hosts)
     if not gpus.size:
         raise InputError(f"job {job.name}: no server is left after the failures")
-    every = list(phases(blueprint.server, gpus, job.collective, _algorithm(job), rounds=3))
+    every = list(phases(hosts, gpus, job.collective, _algorithm(job), rounds=3))
     phase = every[len(every) // 2] if every else Phase(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    return phase if up is None else failover(phase, nics_left(blueprint, up), blueprint.server.nics)
+    return phase if up is None else failover(phase, nics_left(blueprint, up), hosts)
 
 
 def _algorithm(job: Job) -> str:
@@ -116,13 +118,19 @@ def _algorithm(job: Job) -> str:
 
 def _place_jobs(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:
     """Yield the GPU of each rank of each job."""
-    wanted, per_server = sum(job.gpus for job in jobs), blueprint.server.gpus
+    wanted, hosts = sum(job.gpus for job in jobs), Hosts.of(blueprint)
     if wanted > blueprint.gpus:
         raise InputError(f"the jobs take {wanted:,} GPUs of the {blueprint.gpus:,} of {blueprint.name}")
     gpus = place(blueprint, spread, wanted, seed=seed)
     for job, last in zip(jobs, accumulate(job.gpus for job in jobs), strict=True):
         own = gpus[last - job.gpus : last]
-        yield own[arrange(job.placement, Ranks(job.gpus, job.gpus, per_server, seed, job.stride))]
+        starts = None if hosts.alike else _server_starts(hosts.server_of_gpu(own))
+        yield own[arrange(job.placement, Ranks(job.gpus, job.gpus, most_gpus(hosts), seed, job.stride, starts))]
+
+
+def _server_starts(server: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the ranks at which the next server begins."""
+    return np.flatnonzero(np.append(True, server[1:] != server[:-1]))
 
 
 def _join(parts: Sequence[Phase]) -> Phase:

@@ -38,7 +38,9 @@ class Ends:
     rails: Digits
     """The value on each rail axis."""
     copy: Any
-    """The number of the host link among the parallel ones of its rail."""
+    """The number of the host link among the parallel ones of its rail; of unlike servers that of the NIC among all."""
+    own: Any
+    """The number of the server among all; `server` counts units where servers are unlike."""
 
 
 @dataclass(frozen=True)

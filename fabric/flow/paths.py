@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError, is_whole
 from fabric.flow.router import router_of
 from fabric.network.expand import lay_devices
@@ -19,9 +20,10 @@ def shortest_path(blueprint: Blueprint, source: int, target: int) -> tuple[str, 
     rail by NVLink. Raises InputError for an unknown GPU, and where no path joins the two.
     """
     ends = _nic(blueprint, source), _nic(blueprint, target)
-    first, last = (nic // blueprint.server.nics for nic in ends)
+    hosts, laid = Hosts.of(blueprint), lay_devices(blueprint)
+    first, last = (int(hosts.server_of_nic(nic)) for nic in ends)
     if first == last:
-        return (lay_devices(blueprint)["server"].name(first),)
+        return (next(group for group in laid.values() if first < group.first + group.count).name(first),)
     path = router_of(blueprint).shortest_path(*ends)
     if path is None:
         raise InputError(f"path:{source},{target}: no path of {blueprint.name} joins these two")
@@ -30,14 +32,15 @@ def shortest_path(blueprint: Blueprint, source: int, target: int) -> tuple[str, 
 
 def crosses_nvlink(blueprint: Blueprint, ends: tuple[int, int]) -> bool:
     """Return whether a path begins with NVLink: where rails never meet, to the GPU on the rail of the other end."""
-    nics = blueprint.server.nics
-    first, last = (_nic(blueprint, gpu) for gpu in ends)
-    return blueprint.topology.rails_meet_at is None and first // nics != last // nics and first % nics != last % nics
+    hosts, (first, last) = Hosts.of(blueprint), (_nic(blueprint, gpu) for gpu in ends)
+    servers = [hosts.server_of_nic(nic) for nic in (first, last)]
+    if blueprint.topology.rails_meet_at is not None or servers[0] == servers[1]:
+        return False
+    return bool(first - hosts.first_nic_of(servers[0]) != last - hosts.first_nic_of(servers[1]))
 
 
 def _nic(blueprint: Blueprint, gpu: int) -> int:
     """Return the NIC that a GPU sends from; raises InputError for an unknown GPU."""
     if not is_whole(gpu, 0) or gpu >= blueprint.gpus:
         raise InputError(f"GPU {gpu!r:.40}: {blueprint.name} has {count(blueprint.gpus)}, numbered from 0")
-    server = blueprint.server
-    return gpu // server.gpus * server.nics + gpu % server.gpus * server.nics // server.gpus
+    return int(Hosts.of(blueprint).nic_of_gpu(gpu))

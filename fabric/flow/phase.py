@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 
-__all__ = ["Phase", "cross_rails", "permutation", "shift"]
+__all__ = ["Phase", "cross_rails", "on_rail_of_target", "permutation", "shift"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -32,6 +33,8 @@ class Phase:
     """The number of the job of each flow, shape (flows,), or one number for all."""
     planned: float | None = None
     """What `busiest` was before flows were moved to other NICs; None where none were."""
+    speeds: npt.NDArray[np.float64] | None = None
+    """The rate of every NIC over that of the fastest, shape (NICs,); None where all are alike."""
 
     @property
     def flows(self) -> int:
@@ -45,10 +48,17 @@ class Phase:
 
     @property
     def busiest(self) -> float:
-        """The share of the bytes that the busiest NIC sends or receives, as the algorithm planned it."""
+        """The share of the bytes that the busiest NIC sends or receives, as the algorithm planned it.
+
+        A NIC that is slower than the fastest counts as many times as busy.
+        """
         if self.planned is not None:
             return self.planned
-        return float(max(np.bincount(nics, self.shares).max() for nics in (self.source, self.target)))
+        return float(max(self._load(nics).max() for nics in (self.source, self.target)))
+
+    def _load(self, nics: Rows) -> npt.NDArray[np.float64]:
+        load = np.asarray(np.bincount(nics, self.shares), np.float64)
+        return load if self.speeds is None else load / self.speeds[: len(load)]
 
     def moved(self, source: Rows, target: Rows) -> Phase:
         """Return the same flows between other NICs of their servers."""
@@ -60,10 +70,23 @@ def cross_rails(blueprint: Blueprint, phase: Phase, *, pxn: bool) -> Phase:
 
     NVLink carries them there, and is taken not to limit them. Flows that have crossed already stay as they are.
     """
+    hosts = Hosts.of(blueprint)
+    if phase.speeds is None:
+        phase = replace(phase, speeds=hosts.speeds)
     if not pxn and blueprint.topology.rails_meet_at:
         return phase
-    nics = blueprint.server.nics
-    return phase.moved(phase.source // nics * nics + phase.target % nics, phase.target)
+    return phase.moved(on_rail_of_target(hosts, phase), phase.target)
+
+
+def on_rail_of_target(hosts: Hosts, phase: Phase) -> Rows:
+    """Return the NIC of each flow's source that stands in its server where the target's does, in proportion."""
+    servers = [hosts.server_of_nic(nics) for nics in (phase.source, phase.target)]
+    first, theirs = (hosts.first_nic_of(server) for server in servers)
+    if hosts.alike:
+        return np.asarray(first + phase.target - theirs)
+    ours, many = (hosts.nics_of(server) for server in servers)
+    beside = (phase.source - first) % np.maximum(1, ours // many)
+    return np.asarray(first + (phase.target - theirs) * ours // many + beside)
 
 
 def shift(nics: npt.NDArray[Any], by: int) -> Phase:

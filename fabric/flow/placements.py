@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.registry import Registry
 
@@ -27,11 +28,25 @@ class Ranks:
     gpus: int
     """The number of GPUs there are, at least `ranks`."""
     per_server: int
-    """The GPUs of a server."""
+    """The GPUs of a server; of unlike servers the most."""
     seed: int = 0
     """The seed of placements that are drawn."""
     stride: int = 8
     """The distance of ranks in strided placements."""
+    starts: Gpus | None = None
+    """The first GPU of each server that has some, where servers are unlike; None where they follow from `per_server`.
+    """
+
+    @property
+    def first_gpus(self) -> Gpus:
+        """The first GPU of each server that has some, and the number of GPUs, shape (servers + 1,)."""
+        starts = np.arange(0, self.gpus, self.per_server) if self.starts is None else self.starts
+        return np.append(starts, self.gpus)
+
+    def number_in_server(self, gpus: Gpus) -> Gpus:
+        """Return the number of each GPU in its server, shape (gpus,)."""
+        starts = self.first_gpus
+        return np.asarray(gpus - starts[np.searchsorted(starts, gpus, side="right") - 1])
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,7 @@ def _contiguous(ranks: Ranks) -> Gpus:
 
 def _by_rail(ranks: Ranks) -> Gpus:
     gpus = np.arange(ranks.ranks)
-    return gpus[np.lexsort((gpus, gpus % ranks.per_server))]
+    return gpus[np.lexsort((gpus, ranks.number_in_server(gpus)))]
 
 
 def _strided(ranks: Ranks) -> Gpus:
@@ -82,13 +97,15 @@ def _fragmented(ranks: Ranks) -> Gpus:
 
 def _draw_servers(ranks: Ranks) -> npt.NDArray[Any]:
     """Return all servers in random order."""
-    return np.random.default_rng(ranks.seed).permutation(-(-ranks.gpus // ranks.per_server))
+    return np.random.default_rng(ranks.seed).permutation(len(ranks.first_gpus) - 1)
 
 
 def _fill_servers(servers: npt.NDArray[Any], ranks: Ranks) -> Gpus:
     """Return the GPUs of the first of `servers` that the ranks need."""
-    found = (servers[:, None] * ranks.per_server + np.arange(ranks.per_server)).reshape(-1)
-    return found[found < ranks.gpus][: ranks.ranks]
+    starts = ranks.first_gpus
+    first, width = starts[servers], np.diff(starts)[servers]
+    found = np.arange(ranks.gpus) - np.repeat(np.cumsum(width) - width, width) + np.repeat(first, width)
+    return np.asarray(found[: ranks.ranks])
 
 
 PLACEMENTS = Registry(
@@ -118,7 +135,21 @@ def place(
     ranks = total if ranks is None else ranks
     if not 1 <= ranks <= total:
         raise InputError(f"{ranks:,} ranks do not fit the {total:,} GPUs of {blueprint.name}")
-    return arrange(name, Ranks(ranks, total, blueprint.server.gpus, seed, stride))
+    hosts = Hosts.of(blueprint)
+    return arrange(name, Ranks(ranks, total, most_gpus(hosts), seed, stride, _starts(hosts)))
+
+
+def most_gpus(hosts: Hosts) -> int:
+    """Return the GPUs of a server, of unlike ones the most."""
+    return int(hosts.gpus.max())
+
+
+def _starts(hosts: Hosts) -> Gpus | None:
+    """Return the first GPU of each of unlike servers that has some; None where all are alike."""
+    if hosts.alike:
+        return None
+    first = hosts.first_gpu_of(np.arange(hosts.first_server[-1]))
+    return np.asarray(first[np.diff(np.append(first, hosts.first_gpu[-1])) > 0])
 
 
 def arrange(name: str, ranks: Ranks) -> Gpus:
@@ -126,10 +157,10 @@ def arrange(name: str, ranks: Ranks) -> Gpus:
     return PLACEMENTS.get_record(name).order(ranks)
 
 
-def without_failed(gpus: Gpus, up: npt.NDArray[np.bool_], per_server: int) -> Gpus:
+def without_failed(gpus: Gpus, up: npt.NDArray[np.bool_], hosts: Hosts) -> Gpus:
     """Return a placement without the ranks of servers that are not `up`, shape (servers,).
 
     Of groups, only the ranks that all groups keep stay, so that the groups remain equal.
     """
-    kept = up[gpus // per_server]
+    kept = up[hosts.server_of_gpu(gpus)]
     return gpus[..., kept if gpus.ndim == 1 else kept.all(axis=0)]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric import units
+from fabric.blueprint.hosts import Hosts
 from fabric.catalog import Server
 from fabric.errors import InputError, TooLarge
 from fabric.flow.collectives import Collective
@@ -49,28 +50,31 @@ class RankRuns:
     """The ranks of each run, shape (groups * count,)."""
     nics: Rows
     """The NICs of each rank, shape (groups * ranks, NICs of a GPU)."""
-    per_server: int
-    """The NICs of a server."""
+    server: Rows
+    """The server of each rank, shape (groups * ranks,)."""
+    speeds: npt.NDArray[np.float64] | None = None
+    """The rate of every NIC over that of the fastest, shape (NICs,); None where all are alike."""
 
     @classmethod
-    def of(cls, server: Server, placement: npt.NDArray[Any]) -> RankRuns:
+    def of(cls, server: Server | Hosts, placement: npt.NDArray[Any]) -> RankRuns:
         """Return the runs of a placement: the GPU (server * GPUs + gpu) of each rank, (ranks,) or (groups, ranks).
 
         Raises InputError without ranks, or where groups differ in their runs.
         """
         gpus = np.atleast_2d(np.asarray(placement, np.int64))
-        servers, gpu = gpus // server.gpus, gpus % server.gpus
+        hosts = Hosts.equal(server) if isinstance(server, Server) else server
+        servers = hosts.server_of_gpu(gpus)
         starts = np.ones(gpus.shape, bool)
         starts[:, 1:] = servers[:, 1:] != servers[:, :-1]
         counts = starts.sum(axis=1)
         if gpus.size == 0 or (counts != counts[0]).any():
             raise InputError("a placement needs ranks, and groups with equal numbers of servers")
         start = np.flatnonzero(starts)
-        each = max(1, server.nics // server.gpus)
-        first = servers * server.nics + gpu * server.nics // server.gpus
-        nics = first.reshape(-1, 1) + np.arange(each)
         length = np.diff(np.append(start, gpus.size))
-        return cls(len(gpus), int(counts[0]), gpus.shape[1], start, length, nics, server.nics)
+        each = hosts.shares_of_gpu(gpus)
+        nics = hosts.nic_of_gpu(gpus.reshape(-1, 1), np.arange(each), each)
+        speeds = hosts.speeds
+        return cls(len(gpus), int(counts[0]), gpus.shape[1], start, length, nics, servers.reshape(-1), speeds)
 
     def between(self, source: Rows, target: Rows, share: Any) -> Phase:
         """Return the flows between runs, numbered in each group: from every NIC of the larger to those of the other.
@@ -101,10 +105,11 @@ class RankRuns:
 
     def _leaving_servers(self, source: Rows, target: Rows, share: Any) -> Phase:
         """Return the flows of those pairs of ranks that are in different servers, split over a GPU's NICs."""
-        between = self.nics[source, 0] // self.per_server != self.nics[target, 0] // self.per_server
+        between = self.server[source] != self.server[target]
         each = self.nics.shape[1]
         shares = np.repeat(np.broadcast_to(share, source.shape)[between] / each, each)
-        return Phase(self.nics[source[between]].reshape(-1), self.nics[target[between]].reshape(-1), shares)
+        ends = [self.nics[rank[between]].reshape(-1) for rank in (source, target)]
+        return Phase(ends[0], ends[1], shares, speeds=self.speeds)
 
 
 FlowLayout = Callable[[RankRuns, Collective, int | None], Iterator[Phase]]

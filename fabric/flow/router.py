@@ -15,8 +15,10 @@ from fabric.flow.phase import Phase, cross_rails
 from fabric.flow.routes import Routes
 from fabric.flow.routings import ADAPTIVE, Routing
 from fabric.flow.tiered_router import TieredRouter
+from fabric.flow.unlike_router import UnlikeRouter
 from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.unlike_servers import UnlikeForm
 
 __all__ = ["Router", "route", "router_of", "summarize"]
 
@@ -74,6 +76,8 @@ def router_of(blueprint: Blueprint, up: Mask | None = None) -> Router:
     This is the one place of this package where the kinds of topology are distinguished.
     """
     match blueprint.topology:
+        case UnlikeForm() as form:
+            return UnlikeRouter(blueprint, form, up)
         case ClosForm() as form:
             return TieredRouter(blueprint, form, up)
         case GraphForm() as form:

@@ -19,7 +19,7 @@ from fabric.network.expand import lay_devices, steps
 from fabric.topology.axis_bundle import AxisBundle, BalancedBundle
 from fabric.topology.clos import ClosForm, filled_name
 
-__all__ = ["Digits", "Ends", "Layer", "TieredLinks"]
+__all__ = ["Digits", "Ends", "Layer", "TieredLinks", "lay_layer"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -39,7 +39,7 @@ class TieredLinks:
         devices, layers = lay_devices(self.blueprint), list[Layer]()
         for bundle in self.form.bundles:
             below = layers[-1] if layers else None
-            layers.append(_layer(self.blueprint, self.form, bundle, devices[bundle.lower.role], below))
+            layers.append(lay_layer(self.blueprint, self.form, bundle, devices[bundle.lower.role], below))
         return tuple(layers)
 
     @property
@@ -83,18 +83,23 @@ class TieredLinks:
         for axis in reversed(self.rails):
             rails[axis] = rail % self.rails[axis]
             rail = rail // self.rails[axis]
-        return Ends(nics // self.nics, rails, nics % self.layers[0].copies)
+        server = nics // self.nics
+        return Ends(server, rails, nics % self.layers[0].copies, server)
+
+    def number(self, end: Ends) -> Any:
+        """Return the number of each NIC on its rail."""
+        return end.server * self.layers[0].copies + end.copy
 
     def turn(self, source: Ends, target: Ends) -> npt.NDArray[np.int8]:
         """Return the tier at which each path turns: 0 within a server, tiers + 1 where no path joins the two."""
-        turn: npt.NDArray[np.int8] = (source.server != target.server).astype(np.int8)
+        turn: npt.NDArray[np.int8] = (source.own != target.own).astype(np.int8)
         for tier in range(1, self.tiers + 1):
             turn += turn.astype(bool) & ~self._meet(tier, source, target)
         return turn
 
     def _meet(self, tier: int, source: Ends, target: Ends) -> npt.NDArray[np.bool_]:
         """Return whether paths may turn at `tier`: the ends share its locality, and the rails not yet joined there."""
-        servers = _servers(self.blueprint, self.form, self.form.groups[tier].axes)
+        servers = self.form.locality_size(self.form.switch_groups[tier - 1].axes, self.blueprint.sizes)
         meet = source.server // servers == target.server // servers
         for axis in self.rails:
             if axis in self.form.shared_axes(tier):
@@ -118,13 +123,8 @@ class TieredLinks:
         return np.concatenate([layer.group_of(part) for layer, part in zip(self.layers, parts, strict=True)])
 
 
-def _servers(blueprint: Blueprint, form: ClosForm, axes: tuple[str, ...]) -> int:
-    """Return the servers of one full locality of a group with these axes; all of them where it has none."""
-    places = [axis for axis in form.placement if axis in axes]
-    return form.servers_in(places[-1], blueprint.sizes) if places else max(1, blueprint.servers)
-
-
-def _layer(blueprint: Blueprint, form: ClosForm, bundle: AxisBundle, lower: Devices, below: Layer | None) -> Layer:
+def lay_layer(blueprint: Blueprint, form: ClosForm, bundle: AxisBundle, lower: Devices, below: Layer | None) -> Layer:
+    """Return the links of a bundle as arithmetic, with those of the layer below."""
     sizes, places = blueprint.sizes, form.placement
     inner = tuple(axis for axis in lower.axes if axis not in places)
     order = (*inner, *bundle.ports_up)
@@ -139,7 +139,7 @@ def _layer(blueprint: Blueprint, form: ClosForm, bundle: AxisBundle, lower: Devi
         "first": below.first + below.links if below else 0,
         "links": blueprint.links(bundle),
         "copies": sizes[bundle.name],
-        "servers": _servers(blueprint, form, bundle.lower.axes),
+        "servers": form.locality_size(bundle.lower.axes, sizes),
         "locality_step": math.prod(sizes[name] for name in order),
         "steps": {axis: step for axis, step in rows.items() if axis != order[-1]},
         "up": {axis: sizes[axis] for axis in bundle.upper_only if axis not in given},

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.blueprint.metrics import hops, metrics_of
 from fabric.flow.fabric_summary import FabricSummary, is_infiniband, slowest_ns
 from fabric.flow.host_links import ideal_gbps
-from fabric.flow.phase import Phase
+from fabric.flow.phase import Phase, on_rail_of_target
 from fabric.flow.routes import Routes
 from fabric.flow.routings import Routing
 from fabric.flow.tiered_links import TieredLinks
@@ -63,7 +64,7 @@ class TieredRouter:
             peers=metrics.peers(),
             unmet_rails=metrics.unmet_rails(),
             ratios=tuple(accumulate(ratios, mul)),
-            leaf_nics=blueprint.sizes[form.bundles[0].name],
+            leaf_nics=max(blueprint.sizes[bundle.name] for bundle in form.host_bundles),
             switches_reduce=is_infiniband(blueprint),
         )
 
@@ -123,17 +124,21 @@ class TieredRouter:
 
         It climbs by the source's localities and rails to the tier where it meets the target's, and descends by those.
         """
-        links, nics, laid = self.links, self.blueprint.server.nics, lay_devices(self.blueprint)
+        links, hosts, laid = self.links, Hosts.of(self.blueprint), lay_devices(self.blueprint)
         if self.form.rails_meet_at is None:
-            source = source // nics * nics + target % nics
+            source = int(on_rail_of_target(hosts, Phase(np.array([source]), np.array([target])))[0])
         ends = [links.ends(np.array([nic])) for nic in (source, target)]
         turn = int(links.turn(*ends)[0])
         if turn > self.blueprint.tiers:
             return None
         rails = ({axis: int(value[0]) for axis, value in end.rails.items()} for end in ends)
-        places = (laid["server"].digits(nic // nics) for nic in (source, target))
+        servers = [int(hosts.server_of_nic(nic)) for nic in (source, target)]
+        boxes = [next(each for each in laid.values() if row < each.first + each.count) for row in servers]
+        places = (box.digits(row) for box, row in zip(boxes, servers, strict=True))
         digits: list[dict[str, Any]] = [place | rail for place, rail in zip(places, rails, strict=True)]
-        roles = [group.role for group in self.form.groups]
-        up = [laid[role].name(laid[role].row(digits[0])) for role in roles[: turn + 1]]
-        down = [laid[role].name(laid[role].row(digits[1])) for role in roles[:turn]]
-        return (*up, *reversed(down))
+        up, down = (
+            [laid[role].name(laid[role].row(digit)) for role in self.form.roles[:hops]]
+            for digit, hops in zip(digits, (turn, turn - 1), strict=True)
+        )
+        first, last = (box.name(row) for box, row in zip(boxes, servers, strict=True))
+        return (first, *up, *reversed(down), last)

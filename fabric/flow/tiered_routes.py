@@ -144,7 +144,7 @@ class _ByNumber:
     @classmethod
     def of(cls, links: TieredLinks, end: Ends, queue_pair: Any, qps: int) -> _ByNumber:
         """Return the choice by the number of `end`, each queue pair having one of its own."""
-        number = (end.server * links.layers[0].copies + end.copy) * qps + queue_pair
+        number = links.number(end) * qps + queue_pair
         digits: dict[str, Any] = dict(end.rails)
         for layer, above in zip(links.layers, (*links.layers[1:], None), strict=True):
             chosen, number = layer.read_off(end, digits, number)

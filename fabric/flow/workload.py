@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.catalog import collectives
 from fabric.errors import InputError, is_whole, nearest
 from fabric.flow.algorithms import Algorithm, algorithm_of
@@ -159,7 +160,7 @@ def _estimate_by_flows(
     """Estimate by the flows of every algorithm that may be the fastest, each solved once for all sizes."""
     up = fail(blueprint, workload.failures, workload.seed) if workload.failures else None
     placed = place(blueprint, workload.placement, workload.gpus, seed=workload.seed, stride=workload.stride)
-    gpus = placed if up is None else without_failed(placed, servers_up(blueprint, up), blueprint.server.gpus)
+    gpus = placed if up is None else without_failed(placed, servers_up(blueprint, up), Hosts.of(blueprint))
     if not gpus.size:
         raise InputError(f"no server is left to run on after {', '.join(workload.failures)}")
     groups = len(np.atleast_2d(gpus))

@@ -22,7 +22,7 @@ def worst_permutation(blueprint: Blueprint, routing: Routing = ADAPTIVE) -> Shar
     half of all. On a dragonfly the shift by a group is the adversary of its minimal routing (J. Kim et al. 2008), on a
     torus that by half of a line (tornado). Raises TooLarge as `route` does.
     """
-    nics = blueprint.servers * blueprint.server.nics
+    nics = blueprint.nics
     steps = {step for step in (*_shift_steps(blueprint), nics // 2) if 0 < step < nics}
     found = [shares(blueprint, [shift(np.arange(nics), step)], routing) for step in sorted(steps)]
     return min(found, key=lambda each: (each.mean, each.min), default=None) if blueprint.servers > 1 else None

@@ -114,18 +114,16 @@ def _lay_dealt_bundle(
 ) -> None:
     """Fill the bundle's rows: the NICs of the servers of a unit go to its rails in turn, on every plane."""
     sizes, lower, upper = blueprint.sizes, groups[bundle.lower.role], groups[bundle.upper.role]
-    digits, planes = lower.coordinates(), np.arange(sizes[PLANE])[:, None]
+    digits, planes = lower.coordinates(), np.arange(sizes[PLANE])
     leaves = _grid(_strides(upper), {axis: sizes[axis] for axis in bundle.rail_axes})
     unit = upper.first + _dot(_strides(upper), digits, lower.count)
     each, row = sizes[bundle.nics], bundle.in_row(sizes)
-    # In rows of equal length on one rail, each once for every plane, a server's links lie as those of equal servers do.
-    grid = (lower.count, each // row, len(planes), row)
-    number = np.arange(each).reshape(grid[1], 1, row)
-    dealt = digits[bundle.slot][:, None, None, None] * each + number
+    grid = (lower.count, each, len(planes))
+    dealt = (digits[bundle.slot][:, None] * each + np.arange(each))[:, :, None]
     rail, place = dealt // row % len(leaves), dealt // (row * len(leaves)) * row + dealt % row
     port = blueprint.topology.first_port(bundle.upper, bundle, sizes)
-    rows[0].reshape(grid)[:] = np.arange(lower.first, lower.first + lower.count)[:, None, None, None]
-    rows[1].reshape(grid)[:] = unit[:, None, None, None] + leaves[rail] + planes * _strides(upper)[PLANE]
+    rows[0].reshape(grid)[:] = np.arange(lower.first, lower.first + lower.count)[:, None, None]
+    rows[1].reshape(grid)[:] = unit[:, None, None] + leaves[rail] + planes * _strides(upper)[PLANE]
     rows[2].reshape(grid)[:] = np.arange(each * len(planes)).reshape(grid[1:])
     rows[3].reshape(grid)[:] = port + place
 

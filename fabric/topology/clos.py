@@ -229,6 +229,14 @@ class ClosForm(Topology):
         """Return the servers of one full place of `axis`: a unit's slots, a pod's units times slots."""
         return math.prod(sizes[inner] for inner in self.placement[self.placement.index(axis) + 1 :])
 
+    def locality_size(self, axes: tuple[str, ...], sizes: Sizes) -> int:
+        """Return the servers of one full place of a group with these axes; all of them where it has no places.
+
+        Where servers are unlike, these are units.
+        """
+        places = [axis for axis in self.placement if axis in axes]
+        return self.servers_in(places[-1], sizes) if places else max(1, sizes[self.servers_name])
+
     def complete_sizes(self, sizes: Sizes, nics: int, servers: int) -> dict[str, int]:
         """Return `sizes` with the filled places of each placement axis, for `servers` servers placed in order."""
         full, count = dict(sizes), servers

@@ -211,8 +211,7 @@ class UnlikeForm(ClosForm):
         others = sum(sizes[filled_name(bundle.slot)] for bundle in self.dealt[:-1])
         return others + (units - self.first_unit(last, sizes)) * sizes[last.slot]
 
-    def units_in(self, axes: tuple[str, ...], sizes: Sizes) -> int:
-        """Return the units of one full place of a group with these axes; all that there are where it has no places."""
+    def locality_size(self, axes: tuple[str, ...], sizes: Sizes) -> int:
         places = [axis for axis in self.outer if axis in axes]
         inner = self.outer[len(places) :]
         return math.prod(sizes[axis] for axis in inner) if places else max(1, self.units(sizes))

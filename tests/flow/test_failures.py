@@ -9,6 +9,7 @@ import pytest
 
 import fabric
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.flow import Phase, Routing, fail, failover, nics_left, permutation, route, shares, shift
 from fabric.network.expand import expand
@@ -113,7 +114,7 @@ def test_the_other_nics_carry_the_flows_of_a_failed_one() -> None:
     up = fail(plan, ["leaf[block=0,rail=1]", "server[block=1,slot=3]"])
     phase = crossing(plan, shift(np.arange(32), 4))
     assert shares(plan, [phase], up=up).disconnected == 2 * 4 + 5 - 1
-    moved = failover(phase, nics_left(plan, up), 4)
+    moved = failover(phase, nics_left(plan, up), Hosts.of(plan))
     assert shares(plan, [moved], up=up).disconnected == 2
     first = moved.source < 4
     assert np.sort(moved.source[first]).tolist() == [0, 2, 3]
@@ -126,7 +127,7 @@ def test_the_other_nics_share_the_load_of_failed_ones(dead: int) -> None:
     """A server with d of n NICs failed sends everything by the others, n / (n - d) times their usual load."""
     plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
     up = fail(plan, [f"nic[block=0,slot=0,nic={number}]" for number in range(dead)])
-    phase = failover(crossing(plan, shift(np.arange(32), 4)), nics_left(plan, up), 4)
+    phase = failover(crossing(plan, shift(np.arange(32), 4)), nics_left(plan, up), Hosts.of(plan))
     assert shares(plan, [phase], up=up).min == pytest.approx((4 - dead) / 4)
 
 
@@ -134,7 +135,7 @@ def test_servers_without_a_common_rail_meet_above() -> None:
     """Where no rail lives at both ends, the flow goes between the first live NICs."""
     plan = sized(form_of("rail-optimized", 2), 8, gpus=4, block=2, slot=4, rail=4, spine=4)
     words = [f"nic[block=0,slot=0,nic={nic}]" for nic in (0, 1)] + [f"nic[block=0,slot=1,nic={nic}]" for nic in (2, 3)]
-    moved = failover(Phase(np.array([0]), np.array([4])), nics_left(plan, fail(plan, words)), 4)
+    moved = failover(Phase(np.array([0]), np.array([4])), nics_left(plan, fail(plan, words)), Hosts.of(plan))
     assert (moved.source.tolist(), moved.target.tolist(), moved.shares.tolist()) == ([2], [4], [1.0])
 
 
