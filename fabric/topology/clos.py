@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
@@ -22,6 +21,7 @@ from typing import cast
 
 from fabric.errors import InputError
 from fabric.topology.axis_bundle import AxisBundle, BalancedBundle
+from fabric.topology.clos_check import check_form, filled_name
 from fabric.topology.polynomial import Expression, Monomial, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
 from fabric.units import count_noun
@@ -29,15 +29,6 @@ from fabric.units import count_noun
 __all__ = ["AxisBundle", "ClosForm", "filled_name"]
 
 _GROUP = re.compile(r"\s*([a-z]\w*)\s*\(\s*([a-z]\w*(?:\s*,\s*[a-z]\w*)*)?\s*\)\s*")
-
-
-def filled_name(axis: str) -> str:
-    """Return the name of the size that counts the filled places down to `axis`: `pod` gives `pods`.
-
-    An axis of one kind of server has its name after a space, `slot hgx-h100`, which gives `slots hgx-h100`.
-    """
-    word, space, kind = axis.partition(" ")
-    return f"{word}s{space}{kind}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ class ClosForm(Topology):
             axes = tuple(axis.strip() for axis in (match[2] or "").split(",") if axis.strip())
             groups.append(Group(match[1], axes if number == 0 else (*axes, PLANE)))
         form = cls(family, tuple(groups), tuple(AxisBundle.between(*pair) for pair in pairwise(groups)))
-        _check(form)
+        check_form(form)
         return form
 
     def balanced(self) -> ClosForm:
@@ -290,32 +281,3 @@ class ClosForm(Topology):
             if not any(axis in self.shared_axes(tier) for axis in self.rail_axes):
                 return group.role
         return None
-
-
-def _check(form: ClosForm) -> None:
-    if not form.placement:
-        raise InputError(f"family {form.family}: '{form.text}': the server needs an axis, its slot")
-    for axis in form.placement:
-        if filled_name(axis) in form.axes:
-            raise InputError(f"family {form.family}: an axis may not be called '{filled_name(axis)}' beside '{axis}'")
-    if form.tiers < 1:
-        raise InputError(f"family {form.family}: '{form.text}' has no switches")
-    _require_unique(form.family, "role", (group.role for group in form.groups))
-    for group in form.groups:
-        _require_unique(form.family, f"axis of {group.role}", group.axes)
-        places = tuple(axis for axis in group.axes if axis in form.placement)
-        if places != form.placement[: len(places)]:
-            raise InputError(
-                f"family {form.family}: {group.role} has the places {places}; they must be the server's first, in order"
-            )
-    for axis in form.axes:
-        has = [axis in group.axes for group in form.groups]
-        if True in has and not all(has[has.index(True) : len(has) - has[::-1].index(True)]):
-            raise InputError(f"family {form.family}: axis {axis} is dropped on the way up and comes back")
-
-
-def _require_unique(family: str, what: str, names: Iterable[str]) -> None:
-    names = list(names)
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"family {family}: duplicate {what} {name}")
