@@ -116,20 +116,18 @@ class Composition:
         return None if any(watts is None for watts, _ in known) else _total((watts or 0, n) for watts, n in known)
 
     @property
-    def states_maximum(self) -> bool:
-        """Whether the maximum power of every part that draws any is known."""
-        return all(part.max_power_w is not None for part, _ in self._powered)
-
-    @property
     def reach_m(self) -> float | None:
         """The length that it reaches; None where that is not known."""
         modules = [part.reach_on(self.joint.fibre) for part in (self.lower, self.upper) if part]
         reaches = [*modules, self.joint.reach_m]
         return None if None in reaches else min(reach for reach in reaches if reach is not None)
 
-    def unpriced(self) -> tuple[str, ...]:
-        """Return the names of the parts without a price."""
-        return tuple(dict.fromkeys(part.name for part, _ in self.shares if part.price_usd is None))
+    def without(self, *facts: str) -> tuple[str, ...]:
+        """Return the names of the parts of which none of `facts` is known, such as `max_power_w` and `power_w`."""
+        parts = self.shares if "price_usd" in facts else self._powered
+        return tuple(
+            dict.fromkeys(part.name for part, _ in parts if all(getattr(part, fact) is None for fact in facts))
+        )
 
     @property
     def _powered(self) -> list[tuple[LinkPart, Fraction]]:
@@ -202,7 +200,7 @@ def _rank(found: Composition, wanted: Wanted) -> tuple[Any, ...]:
     short = found.media in COPPER and not wanted.length_m and not wanted.media
     plugs = (found.lower, found.upper, found.joint if found.kind == "cable" else None)
     vague = any(part is not None and not part.form for part in plugs)
-    cheap = (price is None and vague, price or len(found.unpriced()))
+    cheap = (price is None and vague, price or len(found.without("price_usd")))
     return price is None, short, *cheap, vague, power is None, power or 0, found.joint.name
 
 

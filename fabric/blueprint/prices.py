@@ -125,11 +125,6 @@ class Prices:
         found = self.parts(bundle)
         return None if found is None or found.max_power_w is None else float(found.max_power_w)
 
-    def states_link_maximum(self, bundle: str) -> bool:
-        """Say whether the maximum power of a link of `bundle` is known."""
-        found = self.parts(bundle)
-        return found is not None and found.states_maximum
-
     def _wanted(self, bundle: str) -> Wanted:
         media = self.spec.link_media(bundle)
         return Wanted(self.link_gbps, self.spec.length_m(bundle), media, bool(media or self.spec.optics))
@@ -177,9 +172,11 @@ def _total(cents: int | None, electricity: int | None) -> int | None:
 
 
 def unknown(prices: Prices, fact: str, models: Iterable[Switch], bundles: Iterable[str]) -> tuple[str, ...]:
-    """Return the parts of which `fact` (see `FACTS`) is not known, each once: models, and `400G link`."""
+    """Return the parts of which `fact` (see `FACTS`) is not known, each once; where no part is, `400G link`."""
     names = [model.name for model in models if _of_switch(prices, fact, model) is None]
-    names += [_name_link(prices, bundle) for bundle in bundles if _of_link(prices, fact, bundle) is None]
+    for bundle in bundles:
+        if _of_link(prices, fact, bundle) is None:
+            names += _name_parts(prices, bundle, _OF_PART[fact])
     return tuple(dict.fromkeys(names))
 
 
@@ -187,14 +184,20 @@ def unknown_maxima(prices: Prices, models: Iterable[Switch], bundles: Iterable[s
     """Return the parts of which typical power is known and maximum power is not, each once."""
     names = [model.name for model in models if model.power_w is not None and model.max_power_w is None]
     for bundle in bundles:
-        if prices.link_power_w(bundle) is not None and not prices.states_link_maximum(bundle):
-            names.append(_name_link(prices, bundle))
+        if prices.link_power_w(bundle) is not None:
+            names += _name_parts(prices, bundle, ("max_power_w",))
     return tuple(dict.fromkeys(names))
 
 
-def _name_link(prices: Prices, bundle: str) -> str:
+_OF_PART = {"price": ("price_usd",), "power": ("power_w",), "maximum power": ("max_power_w", "power_w")}
+"""The fields of a link part in which a fact is; a height is of switches only."""
+
+
+def _name_parts(prices: Prices, bundle: str, facts: Iterable[str]) -> tuple[str, ...]:
+    """Return the parts of a bundle's links that lack all of `facts`; the link itself where its parts are not known."""
+    found = prices.parts(bundle)
     far = f" of {prices.spec.length_m(bundle):g} m" if prices.spec.length_m(bundle) else ""
-    return f"{prices.link_gbps}G link{far}"
+    return found.without(*facts) if found else (f"{prices.link_gbps}G link{far}",)
 
 
 def _of_switch(prices: Prices, fact: str, model: Switch) -> float | None:

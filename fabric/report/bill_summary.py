@@ -8,6 +8,7 @@ from functools import partial
 from fabric import units
 from fabric.blueprint.bill_rows import LINKS, Bill, BillRow
 from fabric.report.bill_table import KINDS, sum_by_kind, sum_known
+from fabric.report.notes import parts_at_typical_power, parts_of_unknown_power
 from fabric.report.table import Summary, Table
 from fabric.studies.study import Study
 
@@ -65,8 +66,18 @@ def _list_sums(study: Study) -> Iterator[str]:
         yield f"Prices are after the discount of the request: {each}."
     if (bill.rounding_usd or 0) > 0:
         yield f"Whole modules and cables cost {money(bill.rounding_usd)} more than the links' shares of them."
-    typical, most = units.power(bill.power_w), units.power(bill.max_power_w)
-    yield f"Power without servers: {typical} typical, {most} maximum."
+    yield from _describe_power(study)
+
+
+def _describe_power(study: Study) -> Iterator[str]:
+    """Say the typical and the maximum power, and of which parts the one or the other is not known."""
+    bill, at_typical = study.bill, parts_at_typical_power(study)
+    if bill.power_w is None and bill.max_power_w is None:
+        yield f"Power without servers: unknown; no figure for {', '.join(parts_of_unknown_power(study))}."
+        return
+    most = units.power(bill.max_power_w)
+    most += f", at the typical power of {', '.join(at_typical)}, whose maximum is not known" if at_typical else ""
+    yield f"Power without servers: {units.power(bill.power_w)} typical, maximum {most}."
 
 
 def _name_kind(kind: str) -> str:

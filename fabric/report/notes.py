@@ -11,14 +11,22 @@ from fabric.blueprint.appliances import describe_appliances
 from fabric.blueprint.port_use import port_use
 from fabric.blueprint.prices import prices_of, unknown, unknown_maxima
 from fabric.blueprint.splits import pair_split
-from fabric.catalog import Server, Switch
+from fabric.catalog import MEDIA, Server, Switch
+from fabric.catalog.link_parts import COPPER
 from fabric.report.text import join_words
 from fabric.request import LIMITS
 from fabric.studies.study import Study
 from fabric.topology.families import family
 from fabric.topology.topology import Bundle, Topology, title
 
-__all__ = ["list_notes", "list_unknown_breakouts", "list_unpriced", "note_unknown_nvlink", "parts_at_typical_power"]
+__all__ = [
+    "list_notes",
+    "list_unknown_breakouts",
+    "list_unpriced",
+    "note_unknown_nvlink",
+    "parts_at_typical_power",
+    "parts_of_unknown_power",
+]
 
 
 def list_notes(study: Study) -> Iterator[str]:
@@ -34,12 +42,15 @@ def list_notes(study: Study) -> Iterator[str]:
     yield from _note_single_leaf(study)
     yield from describe_appliances(blueprint)
     yield from _note_full_leaves(blueprint)
-    for part in study.proof.unpriced:
-        yield f"{part} has no price, so switches, then links, were minimised instead of cost."
+    if parts := study.proof.unpriced:
+        have = f"{join_words(parts)} {'has' if len(parts) == 1 else 'have'}"
+        yield f"{have} no price, so switches, then links, were minimised instead of cost."
     yield from _note_prices(study)
     yield from note_unknown_nvlink(blueprint.server)
     yield from _note_power(study)
     yield from _note_module_power(study)
+    yield from _note_unknown_forms(study)
+    yield from _note_copper(study)
     yield from _note_power_limit(study)
     yield from _note_broken_limits(study)
     for bundle in topology.fabric_bundles:
@@ -148,10 +159,13 @@ def _note_parallel_links(study: Study, bundle: Bundle) -> Iterator[str]:
 
 def _note_power(study: Study) -> Iterator[str]:
     if study.bill.power_w is None:
-        prices = prices_of(study.spec, study.blueprint)
-        bundles = [bundle.name for bundle in study.blueprint.topology.bundles]
-        parts = unknown(prices, "power", _models(study.blueprint), bundles)
-        yield f"The power is unknown: no figure for {', '.join(parts)}."
+        yield f"The power is unknown: no figure for {', '.join(parts_of_unknown_power(study))}."
+
+
+def parts_of_unknown_power(study: Study) -> tuple[str, ...]:
+    """Return the parts in use whose typical power is not known."""
+    bundles = [bundle.name for bundle in study.blueprint.topology.bundles]
+    return unknown(prices_of(study.spec, study.blueprint), "power", _models(study.blueprint), bundles)
 
 
 def note_unknown_nvlink(server: Server) -> Iterator[str]:
@@ -238,6 +252,43 @@ def _note_module_power(study: Study) -> Iterator[str]:
                 limits[module.name] = min(end.power_w, limits.get(module.name, end.power_w))
     for name, watts in limits.items():
         yield f"The power of {name} is not known; a cage gives a module at most {watts:g} W."
+
+
+def _note_unknown_forms(study: Study) -> Iterator[str]:
+    """Say which modules and plugs may not fit, because the form factor of a cage or their own is not known."""
+    found = (each for bundle in study.blueprint.topology.bundles for each in _find_unknown_forms(study, bundle))
+    for what, part in dict.fromkeys(found):
+        yield f"The form factor of {what} is not known, so {'it' if what == part else part} may not fit."
+
+
+def _find_unknown_forms(study: Study, bundle: Bundle) -> Iterator[tuple[str, str]]:
+    """Yield whose form factor is not known at the ends of a bundle's links, and the part that is to fit there."""
+    blueprint, prices = study.blueprint, prices_of(study.spec, study.blueprint)
+    parts = prices.parts(bundle.name)
+    if parts is None or parts.kind == "link" or parts.at_one_price:
+        return
+    ends = zip(prices.ends[bundle.name], (bundle.lower, bundle.upper), (parts.lower, parts.upper), strict=True)
+    for end, group, module in ends:
+        part = module or parts.joint
+        if end and not end.form:
+            models = blueprint.model_counts(group.role) if group in blueprint.topology.switch_groups else ()
+            devices = [model.name for model, _ in models] or [blueprint.server.name]
+            yield f"the cages of {join_words(devices)}", part.name
+        elif not part.form:
+            yield part.name, part.name
+
+
+def _note_copper(study: Study) -> Iterator[str]:
+    """Say how far copper reaches, where nobody says how long the links are."""
+    prices = prices_of(study.spec, study.blueprint)
+    for bundle in study.blueprint.topology.bundles:
+        parts = prices.parts(bundle.name)
+        if parts and parts.media in COPPER and not parts.at_one_price and not study.spec.length_m(bundle.name):
+            reach = (
+                "whose reach is not known" if parts.reach_m is None else f"which reaches {parts.reach_m:g} m at most"
+            )
+            what = f"The {bundle.name} links are {MEDIA[parts.media]} ({parts.joint.name})"
+            yield f"{what}, {reach}; with `lengths_m` only parts that reach are taken."
 
 
 def _note_partly_filled(blueprint: Blueprint) -> Iterator[str]:

@@ -127,7 +127,7 @@ def test_a_limit_on_power_counts_the_maximum_and_the_objective_the_typical() -> 
     (bound,) = (item for item in limited.binding or () if item.limit == "limits.power_w")
     assert bound.objective == 1_000 + links_w
     (note,) = (text for text in list_notes(limited) if "limits.power_w" in text)
-    assert note.endswith("the maximum of 400G link is not known, so typical power counts.")
+    assert note.endswith("the maximum of optical-400g is not known, so typical power counts.")
     assert describe_json(limited)["power_w"]["maximum"] == limited.bill.max_power_w
 
 

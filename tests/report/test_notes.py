@@ -88,3 +88,32 @@ def test_whole_modules_that_exceed_a_limit_are_told() -> None:
     assert "the maximum power is 16.58 kW" in notes[-1]
     assert (free.bill.electricity_usd or 0) == pytest.approx((free.bill.power_w or 0) / 1000 * 0.1 * 5 * 8766)
     assert not [note for note in list_notes(free) if note.startswith("With whole modules")]
+
+
+def test_what_may_not_fit_or_reach_is_told() -> None:
+    """The cage of an HGX box is the vendor's, and copper is short: the notes name the parts, not just the rate."""
+    words = {"gpus": 256, "family": "rail-optimized", "switches": "qm9700", "media": "dac", "tiers": 2}
+    notes = list(list_notes(fabric.design(words, server="hgx-h100", lengths_m={"leaf-spine": 2})))
+    for text in (
+        "dac-split-2x400g and dac-osfp-2x400g have no price, so switches, then links, were minimised instead of cost.",
+        "The power is unknown: no figure for dac-split-2x400g.",
+        "The form factor of the cages of hgx-h100 is not known, so dac-split-2x400g may not fit.",
+    ):
+        assert text in notes
+    reach = "(dac-split-2x400g), which reaches 3 m at most; with `lengths_m` only parts that reach are taken."
+    assert f"The server-leaf links are passive copper cable {reach}" in notes
+    box = {"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 400, "cage": "osfp"}
+    told = list(list_notes(fabric.design(words, server=box, lengths_m=2)))
+    assert not [note for note in told if "form factor" in note or "copper" in note]
+
+
+def test_a_bill_says_of_which_parts_the_power_is_not_known(run: Run) -> None:
+    """A maximum that is not known is no maximum, and a sum without a figure names the part."""
+    words = ["bill", "superpod-h100-1su"]
+    _, printed, _ = run(*words)
+    known = (
+        "16.64 kW typical, maximum 16.64 kW, at the typical power of qm9700, optical-400g, whose maximum is not known."
+    )
+    assert known in " ".join(printed.split())
+    _, printed, _ = run(*words, "--switches", "qm9790")
+    assert "Power without servers: unknown; no figure for qm9790." in printed

@@ -97,7 +97,7 @@ def test_a_shared_limit_on_power_counts_the_maximum(run: Run, tmp_path: Path) ->
     code, printed, _ = run("cluster", file)
     assert code == 0
     assert "max power" in printed
-    assert "that of 400G link is not known, so typical counts." in " ".join(printed.split())
+    assert "that of optical-400g is not known, so typical counts." in " ".join(printed.split())
 
 
 def test_a_limit_too_low_is_reported_with_the_least() -> None:
