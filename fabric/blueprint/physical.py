@@ -6,7 +6,7 @@ kind of module: where two bundles of a switch take unlike parts, no cage holds l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -16,7 +16,7 @@ from fabric.blueprint.composition import Composition, Compositions, Ends, has_mo
 from fabric.catalog import LinkPart
 from fabric.topology.topology import Bundle, Group
 
-__all__ = ["Joint", "Modules", "count_joints", "count_modules", "describe_joint"]
+__all__ = ["Joint", "Modules", "count_joints", "count_modules", "describe_joint", "share_cages"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,14 @@ def _count_group(blueprint: Blueprint, group: Group, parts: Compositions) -> Ite
         if kind.optical:
             for links, count in _count_cages(blueprint, group, alike):
                 yield Modules(group.role, links, count, kind.part if kind.apart else None)
+
+
+def share_cages(group: Group, parts: Compositions, bundles: Iterable[Bundle]) -> list[list[Bundle]]:
+    """Return the bundles that end at a group, those together whose links may share a cage."""
+    kinds: dict[_Kind, list[Bundle]] = {}
+    for bundle in bundles:
+        kinds.setdefault(_kind_of(parts[bundle.name], below=bundle.upper == group), []).append(bundle)
+    return list(kinds.values())
 
 
 def _kind_of(found: Composition | None, *, below: bool) -> _Kind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
+from fabric.optimizer.cages import limit_cages
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.clos_model import ClosModel
 from fabric.optimizer.graph_model import GraphModel
@@ -20,6 +21,7 @@ __all__ = ["build_model"]
 def build_model(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
     """Return the candidate's model, keeping to every limit of the request but those in `relaxed`."""
     model = _model_of(candidate, relaxed)
+    limit_cages(model)
     for role, share in candidate.spec.survive.items():
         if f"survive.{role}" not in model.relaxed:
             model.survive(role, share)

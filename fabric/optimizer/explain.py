@@ -11,6 +11,7 @@ from fabric.catalog import Switch
 from fabric.errors import Conflict, Infeasible, InputError
 from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
+from fabric.optimizer.cages import CAGES, chooses_parts
 from fabric.optimizer.candidates import Candidate, Rejected
 from fabric.optimizer.infeasibility import BUDGET, RATE, budget_per_candidate
 from fabric.optimizer.limit_relaxation import smallest_conflict
@@ -26,6 +27,18 @@ __all__ = ["describe_conflict", "explain"]
 
 SHOWN = 3
 """The nearest candidates that are explained in full; the rest are counted."""
+
+WIRING = {
+    CONNECTORS: (
+        "whole connectors and cables",
+        "no cable joins parts of two connectors or cages; one for each link at one end",
+    ),
+    CAGES: (
+        "cages with one kind of part each",
+        "no cage holds links below and above a switch whose parts are unlike; alike ones",
+    ),
+}
+"""What limits that have no value are called, and why they exclude a fabric with what would do instead."""
 
 NO_SINGLE_LIMIT = "relaxing any single limit is not enough"
 
@@ -101,8 +114,8 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
         return f"available {', '.join(f'{count:,} {name}' for name, count in item.value.items())}"
     if item.limit == APPLIANCES:
         return f"appliances ({name_appliances(item.value)})"
-    if item.limit == CONNECTORS:
-        return "whole connectors and cables"
+    if item.limit in WIRING:
+        return WIRING[item.limit][0]
     if not item.limit.startswith("ports"):
         return f"{item.limit} {_write_value(item.value)}"
     role = _ports_role(spec, item.limit)
@@ -143,8 +156,8 @@ def _nearest_value(item: Conflict) -> str:
         return ": nearest feasible value not determined within the solve budget"
     if item.nearest is None:
         return ": changing this alone is not enough"
-    if item.limit == CONNECTORS:
-        return " exclude it: no cable joins parts of two connectors or cages; one for each link at one end would do"
+    if item.limit in WIRING:
+        return f" exclude it: {WIRING[item.limit][1]} would do"
     if item.limit == RATE:
         return f" is faster than the ports; fastest feasible rate (others unchanged): write {RATE}: {item.nearest}"
     kind = item.limit.partition(" ")[0].partition(".")[0]
@@ -230,6 +243,8 @@ def _remedies(candidate: Candidate) -> Iterator[str]:
     coarse = list(_whole_connectors(candidate))
     if coarse and _least_excess(candidate, CONNECTORS) is not None:
         yield f"links must not have to fill whole connectors and cables ({', '.join(coarse)})"
+    if chooses_parts(candidate.spec) and _least_excess(candidate, CAGES) is not None:
+        yield "links below and above a switch must be of like parts, which share cages"
     yield from _total_remedies(candidate)
     yield from _size_remedies(candidate)
 

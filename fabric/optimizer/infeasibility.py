@@ -11,7 +11,7 @@ are tested, since these are limits as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, islice
 from typing import Any
@@ -20,6 +20,7 @@ from fabric.catalog import Switch
 from fabric.errors import FabricError
 from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
+from fabric.optimizer.cages import CAGES, chooses_parts
 from fabric.optimizer.candidates import Candidate, allowed_sizes, candidates
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT
 from fabric.optimizer.pods import POD
@@ -70,21 +71,22 @@ def request_limits(spec: Spec) -> dict[str, Any]:
     found |= {"available": dict(spec.available)} if spec.available else {}
     if any(spec.least_oversubscription.values()):
         found["least_oversubscription"] = _plain(spec.least_oversubscription)
-    shared = _links_per_connector(spec)
+    caged = _most_links(spec, Switch.links_per_cage)
+    shared = caged if spec.media or spec.optics else _most_links(spec, Switch.links_per_connector)
     return {
         **found,
         "oversubscription": _plain(spec.oversubscription) or 1,
         LIMIT: limits.parallel_links,
         **({CONNECTORS: shared} if shared > 1 else {}),
+        **({CAGES: caged} if caged > 1 and chooses_parts(spec) else {}),
     }
 
 
-def _links_per_connector(spec: Spec) -> int:
-    """Return the most links that share a connector or a cable of a switch allowed, on any number of planes."""
+def _most_links(spec: Spec, each: Callable[[Switch, int], int]) -> int:
+    """Return the most links that share a connector or a cage of a switch allowed, on any number of planes."""
     rates = {gbps for planes in _any_planes(spec) if (gbps := spec.plane_gbps(planes))}
     models = {model.name: model for allowed in spec.switches.values() for model in allowed}
-    whole = Switch.links_per_cage if spec.media or spec.optics else Switch.links_per_connector
-    return max((whole(model, gbps) for model in models.values() for gbps in rates), default=1)
+    return max((each(model, gbps) for model in models.values() for gbps in rates), default=1)
 
 
 def _plain(values: Any) -> Any:

@@ -40,8 +40,8 @@ class Model(ABC):
     """One candidate as a CP-SAT model: every size a variable, every count a product of them.
 
     `relaxed` names limits to leave out, so that a search can find what they cost: `ports`, `ports.ROLE`,
-    `limits.parallel_links`, `whole_connectors`, `oversubscription`, `least_oversubscription`, `unit_gpus`, `pod_gpus`,
-    `reserve`, `appliances`, `grow_to_gpus`, `pinned.AXIS` or `gpus`.
+    `limits.parallel_links`, `whole_connectors`, `cages`, `oversubscription`, `least_oversubscription`, `unit_gpus`,
+    `pod_gpus`, `reserve`, `appliances`, `grow_to_gpus`, `pinned.AXIS` or `gpus`.
 
     Attributes:
         excess: Where one limit is relaxed alone, what it would have to be. To minimise: the ports of a switch that has

@@ -1,0 +1,84 @@
+"""The cages of switches: each has one kind of module or cable, so links of unlike parts must have enough of them.
+
+See `fabric.blueprint.physical`, which counts the cages by the same rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ortools.sat.python import cp_model
+
+from fabric.blueprint.physical import share_cages
+from fabric.optimizer.port_limits import drops_ports
+from fabric.request import Spec
+from fabric.topology.topology import Bundle, Group
+
+if TYPE_CHECKING:
+    from fabric.optimizer.candidates import Candidate
+    from fabric.optimizer.model import Model
+
+
+__all__ = ["CAGES", "chooses_parts", "limit_cages", "unlike_bundles"]
+
+CAGES = "cages"
+"""The limit that a cage has parts of one kind."""
+
+
+def chooses_parts(spec: Spec) -> bool:
+    """Say whether a request chooses parts of links, so that those of a switch may be unlike."""
+    chosen = (spec.media, spec.lengths_m, spec.optics, spec.exclude_optics, spec.link_parts, spec.link_price_usd)
+    return any(chosen)
+
+
+def unlike_bundles(candidate: Candidate, group: Group) -> list[list[Bundle]]:
+    """Return the bundles that end at a group by the kind of their parts; none where all are of one kind."""
+    bundles = [each for each in candidate.topology.bundles if group in (each.lower, each.upper)]
+    kinds = share_cages(group, {each.name: candidate.prices.parts(each.name) for each in bundles}, bundles)
+    return kinds if len(kinds) > 1 else []
+
+
+def limit_cages(model: Model) -> None:
+    """Let the links of each kind at a switch have cages of their own."""
+    if CAGES in model.relaxed:
+        model.excess = 1 if len(model.relaxed) == 1 else model.excess
+        return
+    for group in model.topology.switch_groups:
+        kinds = unlike_bundles(model.candidate, group)
+        for switch, flag in zip(model.candidate.models[group.role], model.present[group.role], strict=True):
+            links = switch.links_per_cage(model.candidate.link_gbps)
+            if kinds and links > 1:
+                taken = _count_cages(model, group, kinds, links)
+                for rule in _limit_sum(model, group.role, taken, switch.cages or switch.ports, links):
+                    rule.only_enforce_if([] if isinstance(flag, int) else [flag])
+
+
+def _count_cages(model: Model, group: Group, kinds: list[list[Bundle]], links: int) -> Any:
+    """Return the cages of `links` links that a full switch needs for links of several kinds."""
+    taken = [model.var(model.widest, f"cages of {group.role}", least=0) for _ in kinds]
+    for number, bundles in zip(taken, kinds, strict=True):
+        model.cp.add(links * number >= sum(_count_ports(model, group, bundle) for bundle in bundles))
+    return sum(taken)
+
+
+def _limit_sum(model: Model, role: str, taken: Any, cages: int, links: int) -> Iterator[cp_model.Constraint]:
+    """Yield what keeps the cages taken within those of a switch, or of one with as many ports as are found to do."""
+    if not drops_ports(model.relaxed, role):
+        yield model.cp.add(taken <= cages)
+    elif len(model.relaxed) == 1:
+        larger = model.var(1, f"{role} is short of cages", least=0)
+        yield model.cp.add(taken <= cages + model.widest * larger)
+        yield model.cp.add(links * taken <= model.excess_to(model.widest) + links * model.widest * (1 - larger))
+
+
+def _count_ports(model: Model, group: Group, bundle: Bundle) -> Any:
+    """Return the ports of a full switch that a bundle takes, with those of the appliances whose links are like its."""
+    topology = model.topology
+    here = [each for each in topology.bundles if each.upper == group != each.lower]
+    there = [each for each in topology.bundles if each.lower == group]
+    # Unlike servers may share the ports of a leaf: one count, for which the first of their bundles stands.
+    down = dict(zip(here, topology.ports_down(group), strict=False))
+    ports = down | dict(zip(there, topology.ports_up(group), strict=True))
+    own: Any = model.free[group.role] if bundle == topology.bundle_below(group.role) else 0
+    return (model.count(ports[bundle], model.widest) if bundle in ports else 0) + own
