@@ -41,7 +41,11 @@ class Devices:
         """Return the coordinates of the device in `row`; raises IndexError outside."""
         if not self.first <= row < self.first + self.count:
             raise IndexError(f"row {row} is not a {self.role}")
-        coordinates = np.unravel_index(row - self.first + self.offset, self.shape) if self.shape else ()
+        return self.digits_of(row - self.first)
+
+    def digits_of(self, number: int) -> dict[str, int]:
+        """Return the coordinates of the group's device of this number, from 0."""
+        coordinates = np.unravel_index(number + self.offset, self.shape) if self.shape else ()
         return {axis: int(value) for axis, value in zip(self.axes, coordinates, strict=True)}
 
     def coordinates(self) -> dict[str, npt.NDArray[np.int64]]:

@@ -74,11 +74,13 @@ class ClosSplitter:
         elif level == "unit" and inside:
             kept = axes
         else:
-            # A pod shows its servers unit by unit.
-            units = tuple(axis for axis in axes if group != self.form.server or axis != self.form.placement[-1])
-            kept = kept_axes(units, sizes, INSIDE if inside else ABOVE)
+            kept = kept_axes(self._own_axes(group, axes), sizes, INSIDE if inside else ABOVE)
         nodes = (self._node(group, {**fixed, **values}, inside) for values in combinations(kept, sizes))
         return [node for node in nodes if node.multiplicity]
+
+    def _own_axes(self, group: Group, axes: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the axes on which a group may be split in a pod, which shows its servers unit by unit."""
+        return tuple(axis for axis in axes if group != self.form.server or axis != self.form.placement[-1])
 
     def _axis_size(self, group: Group, axis: str, fixed: Mapping[str, int]) -> int:
         """Return the number of values that an axis takes inside a place; only filled ones on placement axes."""
@@ -97,29 +99,36 @@ class ClosSplitter:
         parts = [np.empty((0, 5), np.int64)]
         members = {group: [row for row, node in enumerate(nodes) if node.group == group] for group in self.form.groups}
         for number, bundle in enumerate(self.form.bundles):
-            parallel = self.blueprint.sizes[bundle.name]
             alike = self._alike(bundle, nodes, members[bundle.upper])
             for low in members[bundle.lower]:
                 for highs in alike:
-                    if pairs := self._count_pairs(bundle, nodes[low].fixed, nodes[highs[0]].fixed):
-                        parts.append(np.array([(low, high, number, pairs * parallel, pairs) for high in highs]))
+                    pairs, links = self._count_joined(bundle, nodes[low].fixed, nodes[highs[0]].fixed)
+                    if pairs:
+                        parts.append(np.array([(low, high, number, links, pairs) for high in highs]))
         low, high, bundles, links, pairs = np.concatenate(parts).T
         order = np.lexsort((high, low, bundles))
         return Edges(low[order], high[order], bundles[order], links[order], pairs[order])
 
     def _alike(self, bundle: AxisBundle, nodes: Sequence[AggregatedNode], rows: Sequence[int]) -> list[list[int]]:
         """Return the upper nodes in lists of those that the bundle joins to the same lower nodes, by as many pairs."""
-        axes = {*bundle.shared, *self.form.placement_axes(bundle.lower)}
+        axes = self._alike_axes(bundle)
         alike: dict[tuple[int | None, ...], list[int]] = {}
         for row in rows:
             alike.setdefault(tuple(nodes[row].fixed.get(axis) for axis in axes), []).append(row)
         return list(alike.values())
 
-    def _count_pairs(self, bundle: AxisBundle, low: Mapping[str, int], high: Mapping[str, int]) -> int:
-        """Return the pairs of devices of two nodes that the bundle joins: those that agree on every shared axis."""
+    def _alike_axes(self, bundle: AxisBundle) -> set[str]:
+        return {*bundle.shared, *self.form.placement_axes(bundle.lower)}
+
+    def _count_joined(self, bundle: AxisBundle, low: Mapping[str, int], high: Mapping[str, int]) -> tuple[int, int]:
+        """Return the pairs of devices of two nodes that the bundle joins, and the links of all of them.
+
+        Devices are joined that agree on every shared axis.
+        """
         if any(low[axis] != high[axis] for axis in bundle.shared if axis in low and axis in high):
-            return 0
+            return 0, 0
         places, both = self.form.placement_axes(bundle.lower), {**high, **low}
         every = dict.fromkeys((*bundle.lower.axes, *bundle.upper.axes))
         free = [axis for axis in every if axis not in both and axis not in places]
-        return self._filled(len(places), both) * math.prod(self.blueprint.sizes[axis] for axis in free)
+        pairs = self._filled(len(places), both) * math.prod(self.blueprint.sizes[axis] for axis in free)
+        return pairs, pairs * self.blueprint.sizes[bundle.name]

@@ -8,9 +8,11 @@ from typing import Protocol
 from fabric.blueprint import Blueprint
 from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.unlike_servers import UnlikeForm
 from fabric.view.clos_view import ClosSplitter
 from fabric.view.graph_view import GraphSplitter
 from fabric.view.nodes import AggregatedNode, Edges
+from fabric.view.unlike_view import UnlikeSplitter
 
 __all__ = ["Splitter", "splitter_of"]
 
@@ -37,6 +39,8 @@ class Splitter(Protocol):
 def splitter_of(blueprint: Blueprint) -> Splitter:
     """Return the splitter of a blueprint: the one place of this package that distinguishes the kinds of topology."""
     match blueprint.topology:
+        case UnlikeForm() as form:
+            return UnlikeSplitter(blueprint, form)
         case ClosForm() as form:
             return ClosSplitter(blueprint, form)
         case GraphForm() as form:
