@@ -170,7 +170,7 @@ def _make_row(row: BillRow, part: LinkPart | None) -> BillRow:
         part=part.name,
         unit_price_usd=part.price_usd,
         unit_power_w=part.power_w,
-        unit_max_power_w=part.power_w if part.max_power_w is None else part.max_power_w,
+        unit_max_power_w=part.peak_power_w,
         note="price from the request" if asked else "",
         title=part.title,
         vendor_number=part.vendor_number,

@@ -102,18 +102,17 @@ class Composition:
     @property
     def price_usd(self) -> Fraction | None:
         """The price of one link; None where a part has none."""
-        return self._sum("price_usd")
+        return _total((part.price_usd, share) for part, share in self.shares)
 
     @property
     def power_w(self) -> Fraction | None:
         """The typical power of one link; None where that of a part is not known."""
-        return self._sum("power_w")
+        return _total((part.power_w, share) for part, share in self._powered)
 
     @property
     def max_power_w(self) -> Fraction | None:
         """The maximum power of one link, typical where a maximum is not known; None where neither is known."""
-        known = [(part.max_power_w if part.max_power_w is not None else part.power_w, n) for part, n in self._powered]
-        return None if any(watts is None for watts, _ in known) else _total((watts or 0, n) for watts, n in known)
+        return _total((part.peak_power_w, share) for part, share in self._powered)
 
     @property
     def reach_m(self) -> float | None:
@@ -134,11 +133,6 @@ class Composition:
         """Its parts with their shares, without fibres, which draw no power."""
         return [pair for pair in self.shares if pair[0].kind != "fibre"]
 
-    def _sum(self, name: str) -> Fraction | None:
-        pairs = self.shares if name == "price_usd" else self._powered
-        known = [(getattr(part, name), share) for part, share in pairs]
-        return None if any(value is None for value, _ in known) else _total(known)
-
 
 Compositions = Mapping[str, Composition | None]
 """The parts of one link of each bundle; None where they are not known."""
@@ -152,23 +146,29 @@ def has_modules(found: Composition | None) -> bool:
     return found is None or found.media in FIBRE
 
 
-def _total(pairs: Iterable[tuple[float, Fraction]]) -> Fraction:
-    return sum((Fraction(str(value)) * share for value, share in pairs), start=Fraction(0))
+def _total(pairs: Iterable[tuple[float | None, Fraction]]) -> Fraction | None:
+    """Return the sum of the shares of values; None where one is not known."""
+    known = [None if value is None else Fraction(str(value)) * share for value, share in pairs]
+    return None if None in known else sum((each for each in known if each is not None), start=Fraction(0))
 
 
 def end_of_server(server: Server, planes: int) -> End:
     """Return the server's end of its links, with each NIC on `planes` planes."""
-    links = server.links_per_cage(planes)
-    return End(server.cage_gbps, links, server.connectors or min(links, 2), server.cage)
+    return End(server.cage_gbps, server.links_per_cage(planes), server.cage_connectors(planes), server.cage)
 
 
 def end_of_switches(models: Iterable[Switch], rate_gbps: int) -> End | None:
-    """Return the end of links at switches of any of these models; None where their cages are unlike."""
-    ends = {
-        End(model.cage_gbps, model.links_per_cage(rate_gbps), model.cage_connectors, model.cage, model.cage_power_w)
-        for model in models
-    }
-    return ends.pop() if len(ends) == 1 else None
+    """Return the end of links at switches of any of these models; None where their cages are unlike.
+
+    A part must fit them all: facts that some of them leave open are those of the others, and the least power holds.
+    """
+    models = tuple(models)
+    cages = {(model.cage_gbps, model.links_per_cage(rate_gbps), model.cage_connectors) for model in models}
+    forms = {model.cage for model in models if model.cage}
+    if len(cages) != 1 or len(forms) > 1:
+        return None
+    watts = [model.cage_power_w for model in models if model.cage_power_w is not None]
+    return End(*cages.pop(), "".join(forms), min(watts, default=None))
 
 
 @cache
@@ -206,8 +206,8 @@ def _rank(found: Composition, wanted: Wanted) -> tuple[Any, ...]:
 
 def _whole_links(wanted: Wanted, parts: tuple[LinkPart, ...]) -> list[Composition]:
     priced = [part for part in parts if part.kind == "link" and part.price_usd is not None]
-    shares = [(part, Fraction(part.share(wanted.rate_gbps)).limit_denominator(64)) for part in priced]
-    return [Composition("link", part, int(1 / share), shares=((part, share),)) for part, share in shares if share]
+    shares = ((part, part.share(wanted.rate_gbps)) for part in priced)
+    return [Composition("link", part, share.denominator, shares=((part, share),)) for part, share in shares if share]
 
 
 def _is_cool(link: Composition, end: End | None) -> bool:
@@ -262,7 +262,7 @@ def _modules(end: End, parts: tuple[LinkPart, ...]) -> list[LinkPart]:
 
 def _draws_too_much(module: LinkPart, end: End) -> bool:
     """Say whether a module is known to draw more than its cage allows; a note names those of unknown power."""
-    drawn = module.power_w if module.max_power_w is None else module.max_power_w
+    drawn = module.peak_power_w
     return drawn is not None and end.power_w is not None and drawn > end.power_w
 
 

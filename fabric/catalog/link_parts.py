@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 __all__ = ["COPPER", "FIBRE", "MEDIA", "LinkPart", "Media"]
@@ -80,11 +81,15 @@ class LinkPart:
     source: str = ""
     """Where these facts come from."""
 
-    def share(self, rate_gbps: int) -> float:
-        """Return the share of a whole link that one link of `rate_gbps` uses (1, 1/2 ...); 0 if it can't carry it."""
+    def share(self, rate_gbps: int) -> Fraction | None:
+        """Return the share of a whole link that a link of `rate_gbps` uses (1, 1/2 ...); None if it can't carry it."""
         links, rest = divmod(self.rate_gbps or 0, rate_gbps)
-        links = 0 if rest else links
-        return 1.0 if links == 1 else 1.0 / links if links in self.splits else 0.0
+        return Fraction(1, links) if not rest and links in (1, *self.splits) else None
+
+    @property
+    def peak_power_w(self) -> float | None:
+        """Its maximum power, its typical where that is not known, and None where neither is."""
+        return self.power_w if self.max_power_w is None else self.max_power_w
 
     def reach_on(self, fibre: str) -> float | None:
         """Return how far a module reaches on a type of fibre; None where that is not known."""

@@ -182,8 +182,11 @@ class Server:
 
     def links_per_connector(self, planes: int) -> int:
         """Return the links that share one fibre connector, with each NIC on `planes` planes."""
-        links = self.links_per_cage(planes)
-        return -(-links // (self.connectors or min(links, 2)))
+        return -(-self.links_per_cage(planes) // self.cage_connectors(planes))
+
+    def cage_connectors(self, planes: int) -> int:
+        """Return the fibre connectors of a module in one cage, with each NIC on `planes` planes."""
+        return self.connectors or min(self.links_per_cage(planes), 2)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,22 @@ def test_a_cage_takes_no_module_that_draws_more_than_its_limit() -> None:
     assert [found and found.upper and found.upper.name for found in chosen] == ["osfp-2xdr4", "osfp-2xfr4"]
 
 
+def test_parts_fit_every_model_of_a_choice() -> None:
+    """An SN5600 gives a cage 18 W and nobody says what an SN5610 gives: a 2 x DR4 module, of 17 W, fits both.
+
+    With a switch of 16 W among them it does not, and QSFP-DD cages take no part of OSFP ones.
+    """
+    dr4 = {"optics": ["osfp-2xdr4", "mpo12-smf"], "server": "dgx-h100", "link_gbps": 400}
+    either = fabric.design(POD, switches=["sn5600", "sn5610"], **dr4)
+    assert {row.part for row in either.bill.of("module")} == {"osfp-2xdr4"}
+    box = {"name": "box", "ports": 64, "rate_gbps": 800, "breakouts": [2], "price_usd": 10**5, "cages": 64}
+    unknown = fabric.design(POD, switches=["sn5600", box], **dr4)
+    assert quantities(unknown, "module") == quantities(either, "module")
+    for facts, reason in (({"cage_power_w": 16}, "more than the 16 W"), ({"cage": "qsfp-dd"}, "no part for")):
+        with pytest.raises(fabric.InputError, match=reason):
+            fabric.design(POD, switches=["sn5600", box | facts], **dr4)
+
+
 def test_the_cheapest_composition_is_bought_part_by_part() -> None:
     """Two twin-port modules carry two links, so a link costs one module and a fibre: $940 is less than $1,240."""
     study = fabric.design(POD, server="dgx-h100", prices_usd=PRICED)
