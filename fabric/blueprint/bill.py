@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -16,10 +16,13 @@ from fabric.blueprint.bill_rows import Bill, BillRow
 from fabric.blueprint.composition import Composition, Compositions, has_modules
 from fabric.blueprint.physical import count_joints, count_modules
 from fabric.blueprint.prices import SHARES, Prices
-from fabric.catalog import LinkPart, optics
+from fabric.catalog import LinkPart, Switch, optics, switches
 from fabric.request import Spec
 
 __all__ = ["bill", "priced_bill"]
+
+REQUEST = "the request"
+"""The source of prices that the request gives without naming one."""
 
 
 def bill(blueprint: Blueprint, prices: Prices) -> Bill:
@@ -81,7 +84,7 @@ def _list_switches(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
                 title=model.title,
                 vendor_number=model.vendor_number,
                 price_date=model.price_date if priced else "",
-                price_source=(model.source if model.price_date else "the request") if priced else "",
+                price_source=_name_source(model, switches()) if priced else "",
             )
 
 
@@ -96,7 +99,7 @@ def _list_links(blueprint: Blueprint, prices: Prices, *, whole: bool) -> Iterato
         one = own or found is None or found.kind == "link"
         part = found.joint if found and one and not own else None
         asked = own or (part is not None and _is_requested(part))
-        note = ["price from the request"] * asked + (_describe_price(own, found) if one else ["sum of its parts"])
+        note = [f"price from {REQUEST}"] * asked + (_describe_price(own, found) if one else ["sum of its parts"])
         yield BillRow(
             kind="link",
             part=part.name if part else f"{blueprint.link_gbps}G link",
@@ -108,9 +111,15 @@ def _list_links(blueprint: Blueprint, prices: Prices, *, whole: bool) -> Iterato
             note=", ".join(note),
             counted=whole or one,
             title=part.title if part else "",
+            vendor_number=part.vendor_number if part else "",
             price_date=part.price_date if part else "",
-            price_source="the request" if asked else part.source if part else "",
+            price_source=REQUEST if own else _name_source(part, optics()) if part else "",
         )
+
+
+def _name_source(part: Switch | LinkPart, listed: Container[str]) -> str:
+    """Return where the price of a part is from: that of a listed part without a date is the request's."""
+    return (part.source if part.price_date or part.name not in listed else "") or REQUEST
 
 
 def _describe_price(own: bool, found: Composition | None) -> list[str]:
@@ -130,8 +139,8 @@ def _list_nics(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
             used_for="server",
             quantity=count,
             unit_price_usd=prices.nic_cents / 100,
-            note="price from the request",
-            price_source="the request",
+            note=f"price from {REQUEST}",
+            price_source=REQUEST,
         )
 
 
@@ -171,12 +180,12 @@ def _make_row(row: BillRow, part: LinkPart | None) -> BillRow:
         unit_price_usd=part.price_usd,
         unit_power_w=part.power_w,
         unit_max_power_w=part.peak_power_w,
-        note="price from the request" if asked else "",
+        note=f"price from {REQUEST}" if asked else "",
         title=part.title,
         vendor_number=part.vendor_number,
         length_m=min((each for each in part.lengths_m if each >= metres), default=row.length_m) if metres else None,
         price_date=part.price_date if part.price_usd is not None else "",
-        price_source="the request" if asked else part.source if part.price_usd is not None else "",
+        price_source=_name_source(part, optics()) if part.price_usd is not None else "",
     )
 
 

@@ -55,8 +55,8 @@ class Stage:
 
 
 def list_stages(blueprint: Blueprint, gpus: Iterable[int], prices: Prices) -> tuple[Stage, ...]:
-    """Return the stages of a fabric, today's first, with `gpus` GPUs in the others, which ascend."""
-    grown = [blueprint, *(grow_blueprint(blueprint, each) for each in gpus if each > blueprint.gpus)]
+    """Return the stages of a fabric, today's first, with `gpus` GPUs in the others, more than today's and ascending."""
+    grown = [blueprint, *(grow_blueprint(blueprint, each) for each in gpus)]
     bills = [bill(each, prices) for each in grown]
     first = Stage(blueprint, bills[0], bills[0], tuple(_find_new_links(None, blueprint)))
     later = [

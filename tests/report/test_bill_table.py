@@ -225,3 +225,16 @@ def test_a_workbook_names_the_source_of_each_price_once(tmp_path: Path) -> None:
 def test_vendor_numbers_are_printed(run: Run) -> None:
     """What is ordered has its number below the table."""
     assert "Vendor numbers: qm9700 MQM9700-NS2F." in run("bill", "superpod-h100-1su")[1]
+
+
+def test_a_part_of_the_request_has_its_own_source_and_number() -> None:
+    """A quoted link and switch name the quote; at a price of the request a part of the catalogue does not."""
+    quoted = {"price_date": "2026-11-20", "source": "quote 4711", "vendor_number": "X-1"}
+    link = {"name": "quoted-link", "rate_gbps": 400, "price_usd": 1} | quoted
+    box = {"name": "box", "ports": 64, "rate_gbps": 400, "price_usd": 1} | quoted
+    facts = ("price_date", "price_source", "vendor_number")
+    rows = bill_object(fabric.design(POD, switches=box, links=[link]))["rows"]
+    own = {row["part"]: tuple(row[key] for key in facts) for row in rows if row["counted"]}
+    assert own == dict.fromkeys(("box", "quoted-link"), ("2026-11-20", "quote 4711", "X-1"))
+    rows = bill_object(fabric.design(POD, prices_usd={"qm9700": 1, "optical-400g": 1}))["rows"]
+    assert {row["price_source"] for row in rows if row["counted"]} == {"the request"}
