@@ -47,7 +47,7 @@ class BillRow:
     @property
     def price_usd(self) -> float | None:
         """The price of all, in USD."""
-        return None if self.unit_price_usd is None else self.quantity * self.unit_price_usd
+        return _times(self.quantity, self.unit_price_usd)
 
     @property
     def order(self) -> int:
@@ -58,17 +58,17 @@ class BillRow:
     def order_usd(self) -> float | None:
         """The price of what is ordered at the price of one; of parts whose price another row holds, of the spares."""
         parts = self.order if self.counted else self.spares
-        return None if self.unit_price_usd is None else parts * self.unit_price_usd
+        return _times(parts, self.unit_price_usd)
 
     @property
     def power_w(self) -> float | None:
         """The power of all, in W."""
-        return None if self.unit_power_w is None else self.quantity * self.unit_power_w
+        return _times(self.quantity, self.unit_power_w)
 
     @property
     def max_power_w(self) -> float | None:
         """The maximum power of all, in W."""
-        return None if self.unit_max_power_w is None else self.quantity * self.unit_max_power_w
+        return _times(self.quantity, self.unit_max_power_w)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Bill:
     def spares_usd(self) -> float | None:
         """The price of all spare parts, in USD; None where one has no price, 0 where there are none."""
         spared = (row for row in self.rows if row.spares)
-        return _sum_known(row.unit_price_usd and row.spares * row.unit_price_usd for row in spared)
+        return _sum_known(_times(row.spares, row.unit_price_usd) for row in spared)
 
     @property
     def order_usd(self) -> float | None:
@@ -149,10 +149,18 @@ UNPOWERED = ("fibre", "nic")
 """The kinds of rows whose power is not counted: a fibre draws none, and a NIC's is the server's."""
 
 
+DIGITS = 6
+"""The decimals to which amounts and powers are rounded: without them 127 x 643.3 is 81,699.09999999999."""
+
+
+def _times(count: int, each: float | None) -> float | None:
+    return None if each is None else round(count * each, DIGITS)
+
+
 def _sum_known(values: Iterable[float | None]) -> float | None:
     total = 0.0
     for value in values:
         if value is None:
             return None
         total += value
-    return total
+    return round(total, DIGITS)

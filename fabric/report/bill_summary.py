@@ -62,7 +62,7 @@ def _list_sums(study: Study) -> Iterator[str]:
     if bill.spares_usd != 0:
         yield f"Spare parts: {money(bill.spares_usd)} of it; without them {money(bill.cost_usd())}."
     if bill.discount:
-        each = ", ".join(f"{100 * float(share):.4g} %{_name_kind(kind)}" for kind, share in bill.discount.items())
+        each = ", ".join(f"{float(100 * share):.12g} %{_name_kind(kind)}" for kind, share in bill.discount.items())
         yield f"Prices are after the discount of the request: {each}."
     if (bill.rounding_usd or 0) > 0:
         yield f"Whole modules and cables cost {money(bill.rounding_usd)} more than the links' shares of them."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,7 @@ def save_workbook(study: Study, file: Path) -> None:
     book.remove(book.worksheets[0])
     _add_sheet(book, "Bill", [BILL_KEYS, *list_cells(study.bill), *list_totals(study.bill)])
     _add_sheet(book, "Sources", [SOURCE_KEYS, *_list_sources(study)])
-    asked = ((key, str(value)) for key, value in study.spec.request.items() if value not in (None, {}, [], ""))
-    _add_sheet(book, "Request", [("key", "value"), *asked])
+    _add_sheet(book, "Request", [("key", "value"), *_list_keys(study.spec.request)])
     book.properties.created = book.properties.modified = datetime(2000, 1, 1)
     _save_same_bytes(book, file)
 
@@ -48,6 +48,13 @@ def _list_sources(study: Study) -> list[tuple[Cell, ...]]:
     rows = zip(study.bill.rows, list_cells(study.bill), strict=True)
     prices = (tuple(cells[index] for index in at) for row, cells in rows if row.counted)
     return [*dict.fromkeys(prices), *(("the request", None, None, None, source) for source in study.spec.sources)]
+
+
+def _list_keys(request: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
+    """Yield the keys of a request with their values, lists and mappings as in a JSON or YAML file."""
+    for key, value in request.items():
+        if value not in (None, {}, [], ""):
+            yield key, value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
 
 
 def _add_sheet(book: Any, title: str, rows: Sequence[Sequence[Cell]]) -> None:

@@ -194,8 +194,8 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         optics=tuple(request.optics),
         exclude_optics=tuple(request.exclude_optics),
         currency=request.currency,
-        discount=_values_by_name(request.discount or None, _fraction),
-        spares=_values_by_name(request.spares or None, _fraction),
+        discount=_values_by_name(request.discount or None, _exact),
+        spares=_values_by_name(request.spares or None, _exact),
         nic_usd=None if request.nic_usd is None else chosen_parts.discount_price(request, "nic", request.nic_usd),
         years=request.years,
         electricity_usd_per_kwh=request.electricity_usd_per_kwh,
@@ -245,6 +245,11 @@ def _smallest_ratio(asked: float | RatioRange) -> Fraction:
 def _fraction(ratio: float) -> Fraction:
     """Return the nearest fraction with a small denominator: 1.5 is 3/2, and 1.333333 is 4/3."""
     return Fraction(str(ratio)).limit_denominator(10_000)
+
+
+def _exact(share: float) -> Fraction:
+    """Return a share of prices or parts exactly as it is written."""
+    return Fraction(str(share))
 
 
 def _complete_request(request: Request, document: Document, left: Collection[str]) -> dict[str, Any]:

@@ -222,6 +222,33 @@ def test_a_workbook_names_the_source_of_each_price_once(tmp_path: Path) -> None:
     assert rows[3:] == [("the request", None, None, None, "=HYPERLINK(1)")]
 
 
+def test_amounts_are_as_they_are_written() -> None:
+    """127 modules of 643.3 are 81,699.1, which no sum of binary numbers is; so are the sums of a bill."""
+    study = fabric.design(PRICED, prices_usd={"osfp-2xsr4": 643.3, "mpo12-mmf": 0.1}, spares={"module": 0.02})
+    rows = {row.used_for: row for row in study.bill.of("module")}
+    assert (rows["server"].price_usd, rows["server"].order_usd) == (82342.4, 84272.3)
+    assert [rows[role].order_usd for role in ("leaf", "spine")] == [168544.6, 84272.3]
+    assert study.bill.cost_usd("link") == 512 * 643.3 + 51.2 == 329420.8
+    assert study.bill.spares_usd == 7719.6
+
+
+def test_a_discount_is_told_in_full(run: Run, tmp_path: Path) -> None:
+    """99.99999 % is not all of the price."""
+    file = tmp_path / "pod.json"
+    file.write_text(json.dumps(POD | {"discount": {"switch": 0.9999999, "link": 0.333}}))
+    printed = " ".join(run("bill", file)[1].split())
+    assert "after the discount of the request: 99.99999 % on each switch, 33.3 % on each link." in printed
+
+
+def test_a_workbook_has_the_request_as_a_file_would(tmp_path: Path) -> None:
+    """Numbers are numbers, and lists and mappings as in YAML."""
+    study = fabric.design(POD, exclude_optics=["aoc-400g"], prices_usd={"mpo12-mmf": 100})
+    rows = load_workbook(write_bill(study, tmp_path / "bill.xlsx"))["Request"].iter_rows(values_only=True)
+    found = {row[0]: row[1] for row in rows}
+    assert (found["gpus"], found["name"]) == (256, "pod")
+    assert (found["exclude_optics"], found["prices_usd"]) == ('["aoc-400g"]', '{"mpo12-mmf": 100}')
+
+
 def test_vendor_numbers_are_printed(run: Run) -> None:
     """What is ordered has its number below the table."""
     assert "Vendor numbers: qm9700 MQM9700-NS2F." in run("bill", "superpod-h100-1su")[1]
