@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-__all__ = ["LINKS", "Bill", "BillRow"]
+__all__ = ["LINKS", "UNPOWERED", "Bill", "BillRow"]
 
 
 @dataclass(frozen=True)

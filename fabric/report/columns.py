@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from fabric import units
-from fabric.blueprint.bill_rows import Bill
+from fabric.blueprint.bill_rows import UNPOWERED, Bill, BillRow
 from fabric.blueprint.stages import Stage
 from fabric.report.design import Design, LinkBundle, SwitchTier
 from fabric.report.growth import StagePart, list_stage_parts
@@ -114,6 +114,10 @@ def _write_price(name: str, each: StagePart, currency: str) -> str:
     return units.money(getattr(each.row, name), currency) if each.row.counted else "in the link"
 
 
+def _write_power(row: BillRow) -> str:
+    return "-" if row.kind in UNPOWERED else units.power(row.power_w)
+
+
 SWITCHES = (
     _column("role", "role"),
     _column("count", "count", units.count),
@@ -139,7 +143,7 @@ BILL = (
     _column("quantity", "quantity", units.count),
     _price_column("unit price", "unit_price_usd"),
     _price_column("total", "price_usd"),
-    _column("power", "power_w", units.power),
+    Column("power", lambda row: 0 if row.kind in UNPOWERED else row.power_w, text=_write_power),
 )
 ALLREDUCE = (
     _column("size", "size_bytes", units.size),

@@ -55,3 +55,13 @@ def test_totals_are_the_sums_of_their_columns() -> None:
     links, bill = (text_table(table) for table in list_tables(described) if table.name in ("links", "bill"))
     assert links.rows[-1] == ("total", "512", "", "512", "", "$634,880")
     assert bill.rows[-1][:5] == ("total", "", "", "", "$1,029,320")
+
+
+def test_what_draws_no_power_has_none_to_know() -> None:
+    """A fibre draws none and a NIC's is the server's, whereas nobody says what this switch draws."""
+    words = {"gpus": 256, "server": "dgx-h100", "switches": BOX | {"cages": 32}, "nic_usd": 1, "media": "mmf"}
+    (bill,) = (table for table in list_tables(describe(fabric.design(words))) if table.name == "bill")
+    powers = {(row.kind, cells[-1]) for row, cells in zip(bill.rows, text_table(bill).rows, strict=False)}
+    drawn = {kind: power for kind, power in powers if kind in ("switch", "nic", "fibre")}
+    assert drawn == {"switch": "unknown", "nic": "-", "fibre": "-"}
+    assert ("module", "unknown") not in powers
