@@ -12,6 +12,7 @@ from fabric.blueprint import Blueprint
 from fabric.topology.clos import AxisBundle, ClosForm, filled_name
 from fabric.topology.topology import Group
 from fabric.view.nodes import ABOVE, INSIDE, AggregatedNode, Edges, combinations, kept_axes
+from fabric.view.uneven_links import UnevenLinks
 
 __all__ = ["ClosSplitter"]
 
@@ -98,13 +99,18 @@ class ClosSplitter:
         """Return the edges between nodes: the device pairs that each bundle joins, times its parallel links."""
         parts = [np.empty((0, 5), np.int64)]
         members = {group: [row for row, node in enumerate(nodes) if node.group == group] for group in self.form.groups}
+        balanced = {bundle.name: UnevenLinks(self.blueprint, bundle) for bundle in self.form.balanced_bundles}
         for number, bundle in enumerate(self.form.bundles):
-            alike = self._alike(bundle, nodes, members[bundle.upper])
+            uneven, alike = balanced.get(bundle.name), self._alike(bundle, nodes, members[bundle.upper])
             for low in members[bundle.lower]:
                 for highs in alike:
                     pairs, links = self._count_joined(bundle, nodes[low].fixed, nodes[highs[0]].fixed)
                     if pairs:
-                        parts.append(np.array([(low, high, number, links, pairs) for high in highs]))
+                        found = np.array([(low, high, number, links, pairs) for high in highs])
+                        if uneven:
+                            ends = nodes[low].fixed, [nodes[high].fixed for high in highs]
+                            found[:, 3] = uneven.count_links(pairs, *ends)
+                        parts.append(found)
         low, high, bundles, links, pairs = np.concatenate(parts).T
         order = np.lexsort((high, low, bundles))
         return Edges(low[order], high[order], bundles[order], links[order], pairs[order])

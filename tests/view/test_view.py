@@ -23,7 +23,8 @@ from fabric.topology.topology import Topology
 from fabric.view import LEVELS, View, levels_of, node_count, partial_place, readable_level, view_of
 from tests.marks import slow
 
-FORMS = [form for family in families().values() for form in family.forms]
+EVEN = [form for family in families().values() for form in family.forms]
+FORMS = [*EVEN, *(balanced for form in EVEN if (balanced := form.balanced()) != form)]
 NAME = re.compile(r"(\w+)(?:\[(.*)\])?")
 
 
@@ -213,11 +214,7 @@ def test_the_counts_of_a_view_need_no_view_of_every_device() -> None:
             assert all(counts[level] > most for level in finer if level in counts)
 
 
-@pytest.mark.parametrize(
-    "form",
-    [form for family in families().values() for form in family.forms],
-    ids=lambda form: f"{form.family} {form.text}",
-)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.family} {form.text} {len(form.balanced_bundles)}")
 def test_the_links_per_pair_are_those_of_the_devices(form: Topology) -> None:
     """What a design says of two joined devices, on average, is what a view of every device has."""
     for seed in range(3):
