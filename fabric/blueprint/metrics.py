@@ -25,6 +25,7 @@ __all__ = [
     "hop_shares",
     "hops",
     "injection_gbps",
+    "links_of_pairs",
     "matched_share",
     "metrics_of",
     "uneven_bundles",
@@ -92,6 +93,12 @@ def uneven_bundles(blueprint: Blueprint) -> tuple[BalancedBundle, ...]:
     """Return the balanced bundles in which some pairs of devices have more links than others."""
     each, bundles = metrics_of(blueprint).links_per_pair, blueprint.topology.balanced_bundles
     return tuple(bundle for bundle in bundles if each(bundle) != blueprint.sizes[bundle.name])
+
+
+def links_of_pairs(blueprint: Blueprint, bundle: BalancedBundle) -> tuple[int, int]:
+    """Return the fewest and the most links of two devices that the bundle joins."""
+    most, alike = blueprint.sizes[bundle.name], bundle not in uneven_bundles(blueprint)
+    return most if alike else most - blueprint.sizes[bundle.connector], most
 
 
 def matched_share(blueprint: Blueprint, bundle: BalancedBundle) -> Fraction:

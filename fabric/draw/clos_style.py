@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import links_of_pairs
 from fabric.draw.canvas import HARD_SPACE
 from fabric.draw.graph_scene import GraphScene
 from fabric.draw.palette import ACCENT, line_colour, rail_colour
@@ -65,7 +66,9 @@ class ClosStyle:
 
     def describe_bundle(self, bundle: Bundle) -> str:
         """Return the parallel links of a pair of devices."""
-        return f"{count(self.blueprint.sizes[bundle.name])} per pair"
+        balanced = {each.name: links_of_pairs(self.blueprint, each) for each in self.form.balanced_bundles}
+        least, most = balanced.get(bundle.name, (self.blueprint.sizes[bundle.name],) * 2)
+        return f"{count(least)} per pair" if least == most else f"{count(least)} or {count(most)} per pair"
 
     def load_note(self) -> str:
         """Return the oversubscription of the tiers that have more bandwidth down than up, or less."""

@@ -14,6 +14,7 @@ from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.search import comparable_candidates
 from fabric.optimizer.solve import minimise
 from fabric.request import Spec, even_planes
+from fabric.topology.families import family
 from fabric.topology.topology import PLANE
 
 __all__ = ["BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"]
@@ -124,6 +125,10 @@ def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
 
 
 def _relaxed_places(spec: Spec) -> Iterator[Relaxed]:
+    tiered = tuple(name for name in spec.families if any(form.balanced() != form for form in family(name).forms))
+    if spec.uplink_spread == "even" and tiered:
+        # Other families have one spread only, and nothing better than the optimum.
+        yield "uplink_spread", "even", "balanced", replace(spec, uplink_spread="balanced", families=tiered)
     if spec.unit_gpus:
         yield "unit_gpus", spec.unit_gpus, None, replace(spec, unit_gpus=None)
     if spec.pod_gpus:

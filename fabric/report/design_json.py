@@ -6,13 +6,16 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import Attached, attach_appliances
 from fabric.blueprint.bill_rows import Bill
+from fabric.blueprint.metrics import links_of_pairs, matched_share
 from fabric.errors import Infeasible
 from fabric.optimizer import Alternative
 from fabric.report.design import Design, SwitchTier
 from fabric.report.growth import foresight_object, stage_object
 from fabric.report.sensitivity import list_changes
+from fabric.topology.axis_bundle import BalancedBundle
 
 __all__ = ["SCHEMA", "design_object", "infeasible_object"]
 
@@ -40,15 +43,12 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
         "link_gbps": blueprint.link_gbps,
         "axes": {axis: blueprint.sizes[axis] for axis in topology.axes},
         "copies": {each.name: blueprint.sizes[each.name] if blueprint.links(each) else 0 for each in topology.bundles},
+        "uplinks": {bundle.name: _uplinks_object(blueprint, bundle) for bundle in topology.balanced_bundles},
         "switches": {
             "total": design.switches_total,
             "by_role": {tier.role: _tier_object(tier) for tier in design.switches},
         },
-        "links": {
-            "total": design.links_total,
-            "by_bundle": {bundle.name: bundle.links for bundle in design.links},
-            "per_pair": {bundle.name: bundle.per_pair for bundle in design.links},
-        },
+        "links": _links_object(design),
         "modules": _count_parts(bill, ("module",), "by_role"),
         "fibres": _count_parts(bill, ("fibre",), "by_bundle"),
         "cables": _count_parts(bill, ("fibre", "cable"), "by_bundle"),
@@ -80,6 +80,24 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
     }
     changes = design.price_changes
     return found if changes is None else found | {"sensitivity": list_changes(changes)}
+
+
+def _links_object(design: Design) -> dict[str, Any]:
+    return {
+        "total": design.links_total,
+        "by_bundle": {bundle.name: bundle.links for bundle in design.links},
+        "per_pair": {bundle.name: bundle.per_pair for bundle in design.links},
+    }
+
+
+def _uplinks_object(blueprint: Blueprint, bundle: BalancedBundle) -> dict[str, Any]:
+    least, most = links_of_pairs(blueprint, bundle)
+    return {
+        "links": blueprint.ports_up(bundle.lower.role),
+        "switches": blueprint.evaluate(bundle.upper_only),
+        "per_pair": {"min": least, "max": most},
+        "matched": float(matched_share(blueprint, bundle)),
+    }
 
 
 def _appliance_object(each: Attached) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from fabric.report.sentences import (
     describe_failures,
     describe_objective,
     describe_status,
+    describe_uplinks,
 )
 from fabric.report.table import Table
 from fabric.request.yaml_writer import yaml_text
@@ -79,6 +80,7 @@ def _list_rationale(design: Design) -> Iterator[str]:
             f"{other.name} ({write_amount(name, other.objectives[name], currency)})" for other in others[:3]
         )
         yield f"- Alternatives: {', '.join(alternatives)}."
+    yield from (f"- {line}" for line in describe_uplinks(design))
     yield f"- {describe_failures(design)}"
     topology = design.blueprint.topology
     yield f"- Topology: `{topology.text}` ({family(topology.family).reference}); {_list_sizes(design)}."
@@ -86,7 +88,7 @@ def _list_rationale(design: Design) -> Iterator[str]:
 
 def _list_sizes(design: Design) -> str:
     blueprint = design.blueprint
-    names = [*blueprint.topology.axes, *(bundle.name for bundle in blueprint.topology.bundles)]
+    names = blueprint.topology.size_names
     return ", ".join(f"{name} {blueprint.sizes[name]}" for name in names if blueprint.sizes[name] > 1)
 
 

@@ -8,12 +8,13 @@ from itertools import pairwise
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import describe_appliances
+from fabric.blueprint.metrics import matched_share, uneven_bundles
 from fabric.blueprint.port_use import port_use
 from fabric.blueprint.prices import prices_of, unknown, unknown_maxima
 from fabric.blueprint.splits import pair_split
 from fabric.catalog import MEDIA, Server, Switch
 from fabric.catalog.link_parts import COPPER
-from fabric.report.text import join_words
+from fabric.report.text import format_percent, join_words
 from fabric.request import LIMITS
 from fabric.studies.study import Study
 from fabric.topology.families import family
@@ -55,6 +56,7 @@ def list_notes(study: Study) -> Iterator[str]:
     yield from _note_broken_limits(study)
     for bundle in topology.fabric_bundles:
         yield from _note_parallel_links(study, bundle)
+    yield from _note_balanced(blueprint)
     if unpriced := list_unpriced(study):
         yield f"Not considered (no price): {', '.join(unpriced)}."
     if unknown := list_unknown_breakouts(study):
@@ -155,6 +157,18 @@ def _note_parallel_links(study: Study, bundle: Bundle) -> Iterator[str]:
     if blueprint.links(bundle) and links + split.whole > limit * split.per_port:
         each = f" native ports per pair, {links} links of {blueprint.link_gbps}G" if split.per_port > 1 else " per pair"
         yield f"The {bundle.name} links are at their limit: limits.parallel_links = {limit}{each}."
+
+
+def _note_balanced(blueprint: Blueprint) -> Iterator[str]:
+    """Say what the numbers count where switches have more links to some switches above them than to others."""
+    uneven = uneven_bundles(blueprint)
+    if uneven:
+        least = ", ".join(f"{each.name} {format_percent(float(matched_share(blueprint, each)))}" for each in uneven)
+        yield (
+            "Bisection bandwidth, adaptive routing and closed forms count the uplinks of a switch as one pool, an upper"
+            " bound that traffic of all to all comes up to. Two switches that send each other all they have are sure of"
+            f" their links in common: {least}. Explicit flows take the links as they are (`--engine flows`)."
+        )
 
 
 def _note_power(study: Study) -> Iterator[str]:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from fabric import units
+from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import links_of_pairs, uneven_bundles
 from fabric.report.design import Design
 from fabric.report.objectives import label_of, tolerance_of, write_amount
 from fabric.report.text import add_article, format_percent, name_places, name_rail_tier, name_size
-from fabric.topology.topology import PLANE
+from fabric.topology.axis_bundle import BalancedBundle
+from fabric.topology.topology import PLANE, title
 
 __all__ = [
     "describe_bandwidth",
@@ -18,6 +21,7 @@ __all__ = [
     "describe_failures",
     "describe_objective",
     "describe_status",
+    "describe_uplinks",
 ]
 
 
@@ -53,6 +57,26 @@ def describe_status(design: Design, *, bound: bool = False) -> str:
     write = partial(write_amount, proof.objective_name, currency=design.spec.currency)
     below = "" if proof.bound is None else f", lower bound {write(proof.bound)}"
     return f"{status}: {write(proof.objective)}{below}."
+
+
+def describe_uplinks(design: Design) -> Iterator[str]:
+    """Yield how the links of switches spread over those above them, where that can be chosen."""
+    blueprint = design.blueprint
+    topology, even = blueprint.topology, "a switch has as many links to each of those above it"
+    if uneven := uneven_bundles(blueprint):
+        yield f"Uplinks are balanced: {', '.join(_describe_uneven(blueprint, bundle) for bundle in uneven)}."
+    elif topology.balanced_bundles:
+        yield f"Uplinks may be balanced, and spread evenly here: {even}."
+    elif topology.balanced() != topology:
+        yield f"Uplinks spread evenly: {even}."
+
+
+def _describe_uneven(blueprint: Blueprint, bundle: BalancedBundle) -> str:
+    """Return how the links of a device spread: `the 32 of a leaf are 1 or 2 to each of 19 spines`."""
+    least, most = links_of_pairs(blueprint, bundle)
+    above = units.count_noun(blueprint.evaluate(bundle.upper_only), title(bundle.upper.role))
+    up = units.count(blueprint.ports_up(bundle.lower.role))
+    return f"the {up} of {add_article(title(bundle.lower.role))} are {least} or {most} to each of {above}"
 
 
 def describe_failures(design: Design) -> str:

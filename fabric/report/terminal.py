@@ -16,6 +16,7 @@ from fabric.report.sentences import (
     describe_failures,
     describe_objective,
     describe_status,
+    describe_uplinks,
 )
 from fabric.report.table import Summary
 
@@ -50,6 +51,7 @@ def _list_lines(design: Design) -> Iterator[str]:
     yield f"Cost: {money(cost.total)} ({parts}). Power: {units.power(design.power_w)}."
     yield from describe_electricity(design)
     yield from describe_growth(design)
+    yield from describe_uplinks(design)
     yield describe_failures(design)
     yield f"{describe_objective(design)} {describe_status(design)}"
     if why := " ".join(explain_choice(design)):

@@ -177,7 +177,8 @@ def _check_pinned_links(request: Request, names: KnownNames) -> Iterator[Finding
     limit, split = request.limits.parallel_links, _most_links_per_port(request, _asked_planes(request, names))
     each = f" native ports, of up to {split} links each" if split > 1 else ""
     for name, size in request.pinned.items():
-        if "-" in name and not name.startswith("server-") and size > limit * split:
+        pair = "-" in name and not name.startswith("server-") and not name.endswith("-uplinks")
+        if pair and size > limit * split:
             yield (
                 ("pinned", name),
                 f"{size} parallel links, but limits.parallel_links is {limit}{each}; make them agree",
@@ -231,11 +232,17 @@ def _allowed_topologies(request: Request, names: KnownNames) -> list[TopologyNam
 
 
 def _check_pinned_names(request: Request, names: KnownNames) -> Iterator[Finding]:
-    """Check that what is pinned is an axis or a bundle of a topology that is allowed."""
+    """Check that what is pinned is an axis or a bundle of a topology that is allowed, or uplinks where it has such."""
     topologies = _allowed_topologies(request, names)
     known = {name for each in topologies for name in (*each.axes, *each.bundles)}
+    uplinks = {name for each in topologies for name in each.uplinks}
     for name in request.pinned:
-        if topologies and name not in known:
+        if name in uplinks and request.uplink_spread == "even":
+            yield (
+                ("pinned", name),
+                "uplinks are a size where they are balanced; write `uplink_spread: balanced` too",
+            )
+        elif topologies and name not in known | uplinks:
             yield ("pinned", name), f"no allowed topology has such an axis or bundle{nearest(name, known)}"
 
 
@@ -287,7 +294,7 @@ _NAME_CHECKS: tuple[tuple[tuple[str, ...], NameCheck], ...] = (
     (("expected",), _check_expected_names),
     (("appliances",), _check_appliance_names),
     (("server",), check_server_names),
-    (("pinned", "family", "tiers"), _check_pinned_names),
+    (("pinned", "family", "tiers", "uplink_spread"), _check_pinned_names),
     (("pinned", "limits", "server", "switches", "planes", "link_gbps"), _check_pinned_links),
     (("pinned", "planes"), _check_pinned_planes),
 )

@@ -27,6 +27,8 @@ class TopologyNames:
     """The number of planes by its definition."""
     oversubscription: int = 1
     """The oversubscription up to which it is built by its definition."""
+    uplinks: tuple[str, ...] = ()
+    """The sizes that it has besides where uplinks are balanced: those of a leaf, and so on."""
 
 
 @dataclass(frozen=True)

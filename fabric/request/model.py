@@ -262,6 +262,8 @@ class Request(StrictModel):
     """Rails that a server's NICs form, each with its own leaves: a number, a list, or `any`; default: the server's."""
     oversubscription: Ratios | None = Field(default=None, examples=[1])
     """Maximum ratio of bandwidth down to up at a switch, or a range, for all or by tier; default: 1 or the family's."""
+    uplink_spread: Literal["even", "balanced"] = Field(default="even", examples=["balanced"])
+    """Links of a switch to those above it in a Clos: `even`, as many to each, or `balanced`, to some one more."""
     unit_gpus: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[512])
     """GPUs of a scalable unit (SU), which share their leaves, in whole servers; default: sizing chooses."""
     pod_gpus: (
@@ -286,7 +288,7 @@ class Request(StrictModel):
     limits: RequestLimits = RequestLimits()
     """Limits on what sizing may choose."""
     pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])
-    """Fixed sizes of axes, and fixed numbers of parallel links of bundles."""
+    """Fixed sizes of axes, and fixed numbers of parallel links of bundles, or of balanced uplinks (`leaf-uplinks`)."""
     expected: dict[
         ResultKey,
         Annotated[Annotated[float, Tag("<one>")] | Annotated[Published, Tag("<mapping>")], Discriminator(tag)],

@@ -177,6 +177,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         rails=_chosen_numbers(request.rails or usual_rails(request), rail_numbers(request)),
         oversubscription=_values_by_name(ratios, _largest_ratio),
         least_oversubscription=_values_by_name(ratios, _smallest_ratio),
+        uplink_spread=request.uplink_spread,
         unit_gpus=request.unit_gpus,
         pod_gpus=_pod_size(request.pod_gpus),
         reserve=_values_by_name(request.reserve, int),

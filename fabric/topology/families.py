@@ -40,7 +40,8 @@ def _names_of(family: Family, topology: Topology) -> TopologyNames:
     uplinks = tuple(group.role for group in topology.switch_groups if topology.ports_up(group))
     bundles = tuple(bundle.name for bundle in topology.bundles)
     own = family.own_planes(topology), family.own_ratio(topology)
-    return TopologyNames(topology.tiers, topology.roles, uplinks, bundles, topology.axes, *own)
+    more = tuple(name for name in topology.balanced().size_names if name not in topology.size_names)
+    return TopologyNames(topology.tiers, topology.roles, uplinks, bundles, topology.axes, *own, more)
 
 
 def family(name: str) -> Family:

@@ -52,7 +52,9 @@ class UnevenLinks:
             return [pairs * each * self._together] * len(highs)
         sizes = self.blueprint.sizes
         digits = self._digits(low)
-        rank: Any = sum(digits[axis] * step for axis, step in steps(self.bundle.numbered, sizes).items())
+        rank = np.zeros(len(digits[self.bundle.lower.axes[0]]), np.int64)
+        for axis, step in steps(self.bundle.numbered, sizes).items():
+            rank += digits[axis] * step
         first = rank * self._connectors % self._switches
         found = []
         for high in highs:

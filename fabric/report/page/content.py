@@ -26,6 +26,7 @@ from fabric.report.sentences import (
     describe_failures,
     describe_objective,
     describe_status,
+    describe_uplinks,
 )
 from fabric.report.text import write_place
 from fabric.studies.study import Study
@@ -108,6 +109,7 @@ def _list_figures(design: Design) -> Iterator[tuple[str, str]]:
 def _list_rationale(design: Design) -> Iterator[str]:
     yield f"{describe_objective(design)} {describe_status(design, bound=True)}"
     yield from explain_choice(design)
+    yield from describe_uplinks(design)
     yield describe_failures(design)
     yield f"Topology: {design.blueprint.topology.text}."
     yield describe_bandwidth(design)
