@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from fabric.optimizer.build_model import build_model
+from fabric.optimizer.build_model import build_within
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.search import comparable_candidates
-from fabric.optimizer.solve import minimise
+from fabric.optimizer.solve import INFEASIBLE, minimise
 from fabric.request import Spec, even_planes
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE
@@ -159,11 +159,8 @@ def _improve(spec: Spec, objective: LinearObjective, optimum: float | None) -> _
     """Return the optimum over every topology, if it is below `optimum`."""
     best, chosen = None if optimum is None else round(optimum * objective.scale), None
     for candidate in comparable_candidates(spec, [objective])[0]:
-        model = build_model(candidate)
-        expression = model.total(objective)
-        if best is not None:
-            model.cp.add(expression <= best - 1)
-        solution = minimise(model, [expression], BUDGET)
+        model = build_within(candidate, objective, None if best is None else best - 1)
+        solution = minimise(model, [model.total(objective)], BUDGET) if model else INFEASIBLE
         if solution.status not in ("OPTIMAL", "INFEASIBLE"):
             return _Better(None, None, decided=False)
         if solution.values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 
@@ -9,13 +10,15 @@ from fabric.optimizer.cages import limit_cages
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.clos_model import ClosModel
 from fabric.optimizer.graph_model import GraphModel
+from fabric.optimizer.lattice_floor import LatticeFloor, lattice_axes
 from fabric.optimizer.model import Model
+from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.switch_choice import limit_stock
 from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
 
-__all__ = ["build_model"]
+__all__ = ["build_model", "build_within", "floor_of"]
 
 
 def build_model(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
@@ -31,6 +34,29 @@ def build_model(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
         if f"limits.{limit}" not in model.relaxed:
             objective = LIMIT_OBJECTIVES[limit]
             model.cp.add(model.total(objective) <= int(Fraction(str(most)) * objective.scale))
+    return model
+
+
+def floor_of(candidate: Candidate) -> LatticeFloor | None:
+    """Return what a candidate's fabrics take at least; None where its topology is no lattice, or sizes are pinned."""
+    match candidate.topology:
+        case GraphForm() as form if lattice_axes(form) and not candidate.spec.pinned:
+            return LatticeFloor(candidate, form)
+    return None
+
+
+def build_within(candidate: Candidate, objective: LinearObjective, most: int | None) -> Model | None:
+    """Return the candidate's model with an objective of at most `most`; None where bounds show it to be infeasible."""
+    floor, limit = floor_of(candidate), math.inf if most is None else most
+    if floor:
+        least = floor.least(objective)
+        if not floor.slots.size or (least is not None and least.min() > limit):
+            return None
+    model = build_model(candidate)
+    if most is not None:
+        model.cp.add(model.total(objective) <= most)
+    if floor:
+        floor.add_to(model, [objective], limit)
     return model
 
 

@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.graph_features import graph_features
+from fabric.optimizer.integer_bounds import MOST_PORTS
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.pair_links import add_parallel_links
 from fabric.optimizer.port_limits import drops_ports
@@ -21,10 +22,6 @@ from fabric.topology.polynomial import Expression, Polynomial, Ratio
 from fabric.topology.topology import PLANE, Bundle, Group
 
 __all__ = ["GraphModel"]
-
-
-MOST_PORTS = 512
-"""The ports of a switch up to which tables have rows: more than any switch has."""
 
 
 class GraphModel(Model):

@@ -11,10 +11,13 @@ from fabric.optimizer.candidates import Candidate
 MOST_PINNED = 2**30
 """The most servers of a place that pinned sizes may stand for in that bound."""
 
-__all__ = ["LARGEST_TOTAL", "any_width", "ceiling"]
+__all__ = ["LARGEST_TOTAL", "MOST_PORTS", "any_width", "ceiling"]
 
 LARGEST_TOTAL = 2**61
 """The largest total of one tier: several of them still add up within the solver's 64 bits."""
+
+MOST_PORTS = 512
+"""The ports of a switch up to which tables of sizes have rows: more than any switch has."""
 
 
 def any_width(candidate: Candidate, widest: int) -> int:

@@ -89,6 +89,9 @@ class LinearObjective(Objective):
 
     expression: Callable[[Model], cp_model.LinearExprT]
     """Returns the expression in whole units (see `scale`), with whole numbers as coefficients."""
+    adds_up: bool = False
+    """Whether it is a sum of what each switch, link and hop adds, none less than 0, so that it has bounds without a
+    search (see `fabric.optimizer.lattice_floor`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

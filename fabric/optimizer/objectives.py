@@ -113,6 +113,7 @@ COST = LinearObjective(
     unit="USD",
     needs=("price",),
     expression=cost,
+    adds_up=True,
     scale=100,
 )
 SWITCHES = LinearObjective(
@@ -122,6 +123,7 @@ SWITCHES = LinearObjective(
     heading="switches",
     description="the number of switches",
     expression=switches,
+    adds_up=True,
 )
 LINKS = LinearObjective(
     name="links",
@@ -130,6 +132,7 @@ LINKS = LinearObjective(
     heading="links",
     description="the number of links",
     expression=links,
+    adds_up=True,
 )
 
 BUILTIN: tuple[Objective, ...] = (
@@ -144,6 +147,7 @@ BUILTIN: tuple[Objective, ...] = (
         needs=("price", "power"),
         request_keys=("years", "electricity_usd_per_kwh"),
         expression=total_cost,
+        adds_up=True,
         scale=SHARES,
     ),
     LinearObjective(
@@ -155,6 +159,7 @@ BUILTIN: tuple[Objective, ...] = (
         unit="W",
         needs=("power",),
         expression=power,
+        adds_up=True,
         scale=1000,
     ),
     LinearObjective(
@@ -166,6 +171,7 @@ BUILTIN: tuple[Objective, ...] = (
         unit="W",
         needs=("maximum power",),
         expression=max_power,
+        adds_up=True,
         scale=1000,
     ),
     LinearObjective(
@@ -176,6 +182,7 @@ BUILTIN: tuple[Objective, ...] = (
         description="the rack units of the switches",
         needs=("height",),
         expression=rack_units,
+        adds_up=True,
     ),
     LinearObjective(
         name="hops",
@@ -184,6 +191,7 @@ BUILTIN: tuple[Objective, ...] = (
         heading="hops",
         description="the switches on the longest path between two GPUs",
         expression=lambda model: model.hops(),
+        adds_up=True,
     ),
     SWITCHES,
     LINKS,

@@ -20,7 +20,7 @@ from fabric.topology.topology import Bundle
 if TYPE_CHECKING:
     from fabric.optimizer.model import Model, Term
 
-__all__ = ["CONNECTORS", "LIMIT", "add_parallel_links", "bundle_splits", "limit_pairs", "pair_flags"]
+__all__ = ["CONNECTORS", "LIMIT", "add_parallel_links", "bundle_splits", "limit_pairs", "most_links", "pair_flags"]
 
 LIMIT = "limits.parallel_links"
 """The limit on the native ports between a pair of switches."""
@@ -60,13 +60,18 @@ def bundle_splits(candidate: Candidate, bundle: Bundle) -> list[ModelPair]:
 
 def add_parallel_links(model: Model, bundle: Bundle) -> cp_model.IntVar:
     """Return the links between each pair of switches that a bundle joins, as a variable that some models allow."""
-    step, limit = _step(model, bundle), model.candidate.spec.limits.parallel_links
-    each = (pair.split.per_port for pair in bundle_splits(model.candidate, bundle))
-    most = model.widest if LIMIT in model.relaxed else limit * max(each)
+    step = _step(model, bundle)
+    most = model.widest if LIMIT in model.relaxed else most_links(model.candidate, bundle)
     parallel = model.var(max(step, most - most % step), bundle.name, step)
     if step > 1:
         model.cp.add(parallel == step * model.var(model.upper(parallel) // step, f"connectors {bundle.name}"))
     return parallel
+
+
+def most_links(candidate: Candidate, bundle: Bundle) -> int:
+    """Return the most links that the limit on native ports allows between a pair of switches of some models."""
+    each = (pair.split.per_port for pair in bundle_splits(candidate, bundle))
+    return candidate.spec.limits.parallel_links * max(each)
 
 
 def limit_pairs(model: Model) -> None:

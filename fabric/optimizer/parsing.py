@@ -93,4 +93,5 @@ def _weighted_sum(parts: list[tuple[LinearObjective, Fraction]]) -> LinearObject
         request_keys=tuple(key for objective, _ in parts for key in objective.request_keys),
         scale=scale,
         expression=expression,
+        adds_up=all(objective.adds_up for objective, _ in parts),
     )

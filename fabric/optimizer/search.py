@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, InputError
-from fabric.optimizer.build_model import build_model
+from fabric.optimizer.build_model import build_model, build_within
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective, Objective
 from fabric.optimizer.objectives import COST, LINKS, SWITCHES, needed_facts
-from fabric.optimizer.solve import Solution, minimise
+from fabric.optimizer.solve import INFEASIBLE, Solution, minimise
 from fabric.optimizer.ties import Tie, blueprint_of, models_used, plainness, preferred_blueprint
 from fabric.request import Spec
 
@@ -151,10 +151,8 @@ def _solve_all(
     best: int | None = None
     for candidate in sorted(group, key=lambda candidate: candidate.topology.tiers):
         progress(f"sizing {candidate}")
-        model = build_model(candidate)
-        if best is not None:
-            model.cp.add(model.total(objectives[0]) <= best + best // MARGIN)
-        solution = minimise(model, [model.total(objective) for objective in objectives])
+        model = build_within(candidate, objectives[0], None if best is None else best + best // MARGIN)
+        solution = minimise(model, [model.total(each) for each in objectives]) if model else INFEASIBLE
         if solution.values:
             best = min(solution.values[0], best if best is not None else solution.values[0])
         yield _Solved(candidate, solution)

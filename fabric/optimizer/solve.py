@@ -10,7 +10,7 @@ from ortools.sat.python import cp_model
 from fabric.errors import FabricError
 from fabric.optimizer.model import Model, Term
 
-__all__ = ["Solution", "make_solver", "minimise"]
+__all__ = ["INFEASIBLE", "Solution", "make_solver", "minimise"]
 
 SOLVE_BUDGET = 60.0
 """The most deterministic time of one solve. CP-SAT counts it by operations and not by a clock, so that every machine,
@@ -35,6 +35,10 @@ class Solution:
     """The same for the devices that growth adds, of the roles that choose among models of limited stock."""
     spent: float = 0.0
     """The deterministic time that it took."""
+
+
+INFEASIBLE = Solution("INFEASIBLE")
+"""What solving a model gives that a bound shows to have no solution."""
 
 
 def minimise(model: Model, expressions: Sequence[cp_model.LinearExprT], budget: float = SOLVE_BUDGET) -> Solution:

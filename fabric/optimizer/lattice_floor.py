@@ -1,0 +1,228 @@
+"""What a lattice of switches takes at least, by the servers at a switch: a bound without a search.
+
+Where the switches are a product of axes, and what an axis adds to a switch (ports, links, hops) depends on its size and
+the servers at a switch alone, a lattice with room for all servers is a choice of sizes with a product that is large
+enough. By Lagrangian duality, for every price p of at least 0,
+
+    least sum of f(x) over the axes, with a product of at least n  >=  p log n + sum of the least f(x) - p log x
+
+and bisection finds a good p. HyperX, tori and meshes have many candidates that are far from the best, each of which
+would otherwise take a search of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from ortools.sat.python import cp_model
+
+from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.integer_bounds import MOST_PORTS
+from fabric.optimizer.model import Model
+from fabric.optimizer.objective import LinearObjective
+from fabric.optimizer.pair_links import most_links
+from fabric.optimizer.weights import weights_of
+from fabric.topology.graph_form import GraphForm, PatternBundle
+from fabric.topology.polynomial import Polynomial, evaluate
+from fabric.topology.topology import PLANE
+
+__all__ = ["LatticeFloor", "lattice_axes"]
+
+Numbers = npt.NDArray[np.float64]
+
+STEPS = 12
+"""The bisections for a price; with fewer a bound is lower, and still one."""
+
+TRUST = 1 - 1e-9
+"""The share of a computed bound that is sure in spite of rounding."""
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """What one axis adds to a switch: arrays of shape (servers at a switch, sizes of the axis)."""
+
+    bundle: PatternBundle
+    """Its links."""
+    sizes: Numbers
+    """The sizes that it may have, shape (sizes of the axis,)."""
+    ports: Numbers
+    """The ports of a switch, infinite where no allowed number of links carries the load."""
+    links: Numbers
+    """The links of the fabric divided by its switches."""
+    hops: Numbers
+    """The switches that it adds to the longest path."""
+
+    def keep(self, slots: npt.NDArray[np.bool_], most: Numbers) -> _Axis:
+        """Return it for some of the servers at a switch, with the sizes that take `most` ports or fewer of one."""
+        fits = (self.ports[slots] <= most[slots, None]).any(axis=0)
+        ports, links, hops = (each[slots][:, fits] for each in (self.ports, self.links, self.hops))
+        return _Axis(self.bundle, self.sizes[fits], ports, links, hops)
+
+
+class LatticeFloor:
+    """What the fabrics of a candidate take at least.
+
+    Attributes:
+        slots: The numbers of servers at a switch that leave enough ports, in order, shape (slots,).
+    """
+
+    def __init__(self, candidate: Candidate, form: GraphForm) -> None:
+        self._candidate, self._form, (self._role,) = candidate, form, form.roles
+        nics, widest = candidate.spec.server.nics, max(candidate.radix(self._role))
+        unit = candidate.spec.unit_servers
+        self.slots = np.array([unit]) if unit else np.arange(1, widest // nics + 1)
+        pairs = zip(lattice_axes(form), _links_of(form), strict=True)
+        self._axes = [_measure(candidate, form, axis, bundle, self.slots) for axis, bundle in pairs]
+        least = np.array([axis.ports.min(axis=1, initial=np.inf) for axis in self._axes])
+        self._ports = nics * self.slots + least.sum(axis=0)
+        self._narrow([widest - nics * self.slots - np.delete(least, at, 0).sum(axis=0) for at in range(len(least))])
+        self._ports = nics * self.slots + self._least([axis.ports for axis in self._axes])
+        self._narrow([np.full(len(self.slots), np.inf)] * len(self._axes))
+
+    def _narrow(self, most: Sequence[Numbers]) -> None:
+        """Leave out the numbers of servers that take too many ports, and sizes that take more than `most` at a switch.
+
+        Both are bounds, so that nothing possible is left out.
+        """
+        fits = self._ports * TRUST <= max(self._candidate.radix(self._role))
+        self._axes = [axis.keep(fits, each / TRUST) for axis, each in zip(self._axes, most, strict=True)]
+        self.slots, self._ports = self.slots[fits], self._ports[fits]
+
+    @property
+    def sizes(self) -> dict[str, list[int]]:
+        """The sizes that each axis may have, by its name."""
+        axes = zip(lattice_axes(self._form), self._axes, strict=True)
+        return {name: [int(size) for size in axis.sizes] for name, axis in axes}
+
+    @cached_property
+    def hops(self) -> int:
+        """The least switches on the longest minimal path."""
+        base = evaluate(self._form.paths.diameter, dict.fromkeys(_names(self._form.paths.diameter), 0))
+        added = self._least([axis.hops for axis in self._axes])
+        return int(base + np.ceil(added.min(initial=np.inf) * TRUST)) if self.slots.size else int(base)
+
+    def add_to(self, model: Model, objectives: Iterable[LinearObjective], most: float = math.inf) -> None:
+        """State the bounds on a model, without the servers at a switch with which an objective is above `most`."""
+        slot, bounds = (
+            model.sizes["slot"],
+            [(each, least) for each in objectives if (least := self.least(each)) is not None],
+        )
+        flags = []
+        for at, number in enumerate(self.slots):
+            if all(least[at] <= most for _, least in bounds):
+                flags.append(model.var(1, f"{number} servers", least=0))
+                model.cp.add(slot == int(number)).only_enforce_if(flags[-1])
+                for objective, least in bounds:
+                    model.cp.add(model.total(objective) >= int(least[at])).only_enforce_if(flags[-1])
+        model.cp.add_bool_or(flags)
+        for name, sizes in self.sizes.items():
+            model.cp.add_linear_expression_in_domain(model.sizes[name], cp_model.Domain.from_values(sizes))
+        model.cp.add(model.hops() >= self.hops)
+
+    def least(self, objective: LinearObjective) -> Numbers | None:
+        """Return the least of an objective for each of `slots`, in its whole units; None where it has no bounds."""
+        weights = weights_of(objective, self._candidate)
+        if weights is None:
+            return None
+        spec, planes = self._candidate.spec, self._candidate.planes
+        fits = self._ports[:, None] * TRUST <= np.array(self._candidate.radix(self._role))
+        switch = np.where(fits, weights.switches[self._role], np.inf).min(axis=1, initial=np.inf)
+        links = self._least([weights.links[axis.bundle.name] * axis.links for axis in self._axes])
+        hosts = spec.servers * spec.server.nics * planes * weights.links[self._form.host_bundles[0].name]
+        total = weights.fixed + hosts + weights.hops * self.hops + planes * self._switches * (switch + links)
+        return np.asarray(total * TRUST)
+
+    @property
+    def _switches(self) -> Numbers:
+        """The fewest switches of a plane with room for all servers, shape (slots,)."""
+        return np.ceil(self._candidate.spec.servers / self.slots)
+
+    def _least(self, terms: Sequence[Numbers]) -> Numbers:
+        """Return a bound on the sum of one term of each axis, shape (slots,)."""
+        room, rows = np.log(self._switches), np.arange(len(self.slots))
+        least = sum(term.min(axis=1, initial=np.inf) for term in terms)
+        most = max((term[np.isfinite(term)].max(initial=0) for term in terms), default=0)
+        low, high = np.zeros(len(rows)), np.full(len(rows), most / np.log(2))
+        for _ in range(STEPS if most and np.isfinite(least).any() else 0):
+            price = (low + high) / 2
+            bound, reached = price * room, np.zeros(len(rows))
+            for axis, term in zip(self._axes, terms, strict=True):
+                logs = np.log(axis.sizes)
+                priced = term - price[:, None] * logs
+                at = priced.argmin(axis=1)
+                bound, reached = bound + priced[rows, at], reached + logs[at]
+            least = np.maximum(least, bound)
+            low, high = np.where(reached < room, price, low), np.where(reached < room, high, price)
+        return np.asarray(least)
+
+
+def _measure(
+    candidate: Candidate, form: GraphForm, axis: str, bundle: PatternBundle, slots: npt.NDArray[np.int64]
+) -> _Axis:
+    """Return what an axis adds to a switch, with the fewest links that carry the load of its servers."""
+    columns = _columns(form, axis, max(candidate.radix(form.roles[0])))
+    alone = dict.fromkeys((*lattice_axes(form), PLANE), 1)
+    sizes = {**alone, **form.given_sizes(candidate.spec.server.nics), **columns, "slot": slots[:, None]}
+    needed, ratio = np.ones((len(slots), len(columns[axis]))), float(candidate.spec.ratio(form.roles[0]))
+    for load in bundle.loads:
+        sent, carried = (evaluate(each, {**sizes, bundle.name: 1}) for each in (load.numerator, load.denominator))
+        needed = np.maximum(needed, np.ceil(sent / (ratio * carried) * TRUST))
+    full, allowed = {**sizes, bundle.name: needed}, needed <= most_links(candidate, bundle)
+    far = {**dict.fromkeys(_names(form.paths.diameter), 0.0), **columns}
+    hops = evaluate(form.paths.diameter, far) - evaluate(form.paths.diameter, dict.fromkeys(far, 0.0))
+    return _Axis(
+        bundle,
+        columns[axis],
+        np.where(allowed, evaluate(bundle.lower_ports, full), np.inf),
+        evaluate(bundle.total, full) / columns[axis],
+        np.broadcast_to(np.asarray(hops, float), needed.shape),
+    )
+
+
+def _columns(form: GraphForm, axis: str, widest: int) -> dict[str, Numbers]:
+    """Return the sizes that an axis may have, and those that go with them."""
+    for table in form.sizing.tables:
+        if table.names[0] == axis:
+            rows = np.array(table.rows(min(widest, MOST_PORTS)), float).T
+            return dict(zip(table.names, rows, strict=True))
+    return {axis: np.arange(form.sizing.free[axis], widest + 1, dtype=float)}
+
+
+def lattice_axes(form: GraphForm) -> tuple[str, ...]:
+    """Return the axes of a lattice, each of which has the bundle in its place; none for other topologies."""
+    ((factor, names), *others) = form.sizing.capacity.terms
+    axes = tuple(name for name in names if name != "slot")
+    alike = len(axes) == len(names) - 1 == len(_links_of(form)) and len(form.roles) == 1
+    if others or factor != 1 or not alike or form.routing.nic_levels:
+        return ()
+    pairs = zip(axes, _links_of(form), strict=True)
+    return axes if all(_is_separate(form, axes, axis, bundle) for axis, bundle in pairs) else ()
+
+
+def _is_separate(form: GraphForm, axes: Sequence[str], axis: str, bundle: PatternBundle) -> bool:
+    """Say whether a bundle depends on one axis, and the servers at a switch, alone, and has parallel links."""
+    columns = next((table.names for table in form.sizing.tables if table.names[0] == axis), (axis,))
+    own = {"slot", "nic", *(each.name for each in form.host_patterns), *columns, bundle.name}
+    loads, link = [load.numerator for load in bundle.loads], bundle.name
+    carried = [load.denominator for load in bundle.loads]
+    others = [name for name in (*axes, PLANE) if name != axis]
+    return (
+        all(_names(each) <= own for each in (bundle.lower_ports, *loads, *carried))
+        and all(names.count(link) == 1 for each in (bundle.lower_ports, *carried) for _, names in each.terms)
+        and all(link not in _names(each) for each in loads)
+        and all(names.count(name) == 1 for _, names in bundle.total.terms for name in (*others, link))
+    )
+
+
+def _links_of(form: GraphForm) -> list[PatternBundle]:
+    """Return the bundles between switches."""
+    return [bundle for bundle in form.bundles if bundle not in form.host_patterns]
+
+
+def _names(quantity: Polynomial) -> set[str]:
+    return {name for _, names in quantity.terms for name in names}
