@@ -11,7 +11,7 @@ from fabric.blueprint.appliances import describe_appliances
 from fabric.blueprint.metrics import matched_share, uneven_bundles
 from fabric.blueprint.port_use import port_use
 from fabric.blueprint.prices import prices_of, unknown, unknown_maxima
-from fabric.blueprint.splits import pair_split
+from fabric.blueprint.splits import fill_cables, pair_split
 from fabric.catalog import MEDIA, Server, Switch
 from fabric.catalog.link_parts import COPPER
 from fabric.report.text import format_percent, join_words
@@ -153,7 +153,8 @@ def _note_full_leaves(blueprint: Blueprint) -> Iterator[str]:
 def _note_parallel_links(study: Study, bundle: Bundle) -> Iterator[str]:
     """Say where the links of a pair take as many native ports as they may."""
     blueprint, limit = study.blueprint, study.spec.limits.parallel_links
-    links, split = blueprint.sizes[bundle.name], pair_split(blueprint, bundle)
+    links, found = blueprint.sizes[bundle.name], prices_of(study.spec, blueprint).parts(bundle.name)
+    split = fill_cables(pair_split(blueprint, bundle), found)
     if blueprint.links(bundle) and links + split.whole > limit * split.per_port:
         each = f" native ports per pair, {links} links of {blueprint.link_gbps}G" if split.per_port > 1 else " per pair"
         yield f"The {bundle.name} links are at their limit: limits.parallel_links = {limit}{each}."

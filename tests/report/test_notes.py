@@ -29,6 +29,19 @@ GAUDI: dict[str, Any] = {"gpus": 512, "server": "gaudi3", "rails": 3, "family": 
             {"gpus": 1024, "server": "hgx-h100", "rails": 8, "switches": "qm9700", "limits": {"parallel_links": 2}},
             "The leaf-spine links are at their limit: limits.parallel_links = 2 per pair.",
         ),
+        (  # A third link of a pair would need half of a cable between twin-port cages.
+            {
+                "gpus": 1024,
+                "server": "hgx-h100",
+                "rails": 8,
+                "switches": "qm9700",
+                "limits": {"parallel_links": 3},
+                "family": "rail-optimized",
+                "media": {"leaf-spine": "dac"},
+                "lengths_m": {"leaf-spine": 2},
+            },
+            "The leaf-spine links are at their limit: limits.parallel_links = 3 per pair.",
+        ),
     ],
 )
 def test_a_pair_at_its_limit_is_told_in_native_ports(words: dict[str, Any], text: str | None) -> None:
