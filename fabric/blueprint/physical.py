@@ -6,6 +6,7 @@ kind of module: where two bundles of a switch take unlike parts, no cage holds l
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -140,7 +141,7 @@ def _count_cages(blueprint: Blueprint, group: Group, sides: Sequence[_Side]) -> 
     """
     rate, below = blueprint.link_gbps, blueprint.topology.bundle_below(group.role)
     full = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
-    fills = list(fills_with_appliances(blueprint, group))
+    fills = deque(fills_with_appliances(blueprint, group))
     for model, count in blueprint.model_counts(group.role):
         links, room = model.links_per_cage(rate), model.radix(rate) - full
         taken = _take(fills, count)
@@ -172,14 +173,15 @@ def _cages_of(spans: Iterator[tuple[int, int]], links: int) -> int:
     return cages
 
 
-def _take(fills: list[Fill], count: int) -> Iterator[tuple[int, Fill]]:
+def _take(fills: deque[Fill], count: int) -> Iterator[tuple[int, Fill]]:
     """Take `count` devices from the first of `fills`, and yield how many of them have the same ports in use."""
     while count:
-        (first, *rest) = fills
+        first = fills.popleft()
         taken = min(count, first.devices)
         yield taken, first
         count -= taken
-        fills[:] = [first._replace(devices=first.devices - taken), *rest] if first.devices > taken else rest
+        if first.devices > taken:
+            fills.appendleft(first._replace(devices=first.devices - taken))
 
 
 def count_joints(blueprint: Blueprint, parts: Compositions, ends: Mapping[str, Ends]) -> Iterator[Joint]:

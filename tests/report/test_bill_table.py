@@ -95,13 +95,17 @@ def test_columns_add_up_to_the_totals(links: dict[str, Any]) -> None:
     assert sums["power_w"] == found["power_w"]["total"]
 
 
-def test_maximum_power_is_of_the_whole_parts_too() -> None:
-    """With 31 servers a module of each leaf carries one link of two; an unknown maximum counts as typical."""
-    bill = fabric.design(PRICED, gpus=248, unit_gpus=248).bill
-    assert bill.rounding_usd
-    assert bill.power_w is not None
-    assert bill.max_power_w is not None
-    assert bill.max_power_w >= bill.power_w
+def test_power_is_of_whole_parts() -> None:
+    """With 31 servers a module of each leaf carries one link of two: 124 + 256 + 128 modules at 12 switches of 747 W.
+
+    An SR4 module draws 15 W and nobody says how much at most; a DR4 module 16 W, at most 17.
+    """
+    study, modules = fabric.design(PRICED, gpus=248, unit_gpus=248), 124 + 8 * 32 + 4 * 32
+    assert study.bill.quantity("module") == modules
+    assert study.bill.power_w == study.bill.max_power_w == 12 * 747 + modules * 15
+    assert study.bill.rounding_usd == 4 * 900
+    dr4 = fabric.design(POD, gpus=248, unit_gpus=248, optics=["osfp-2xdr4", "mpo12-smf"]).bill
+    assert (dr4.power_w, dr4.max_power_w) == (12 * 747 + modules * 16, 12 * 747 + modules * 17)
 
 
 def test_a_discount_is_beside_each_price_that_it_is_in() -> None:
