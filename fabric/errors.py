@@ -50,7 +50,7 @@ class Conflict:
     nearest: int | float | None = None
     """The nearest value that would be feasible, others unchanged; None where there is none or it is not known."""
     settled: bool = True
-    """Whether `nearest` is proven; otherwise the solve budget was exhausted."""
+    """Whether `nearest` is proven; otherwise the solve budget ended, and a nearer value may be feasible."""
 
 
 class Infeasible(FabricError):

@@ -28,8 +28,7 @@ def build_model(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
     for role, share in candidate.spec.survive.items():
         if f"survive.{role}" not in model.relaxed:
             model.survive(role, share)
-    if "available" not in model.relaxed:
-        limit_stock(model)
+    limit_stock(model)
     for limit, most in candidate.spec.limits.on_objectives.items():
         if f"limits.{limit}" not in model.relaxed:
             objective = LIMIT_OBJECTIVES[limit]

@@ -13,7 +13,7 @@ from fabric.request import Spec
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE, Topology, title
 
-__all__ = ["Candidate", "Rejected", "allowed_sizes", "candidates", "list_attachments"]
+__all__ = ["LAYERS", "Candidate", "Rejected", "allowed_sizes", "candidates", "list_attachments"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,8 @@ def allowed_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
 class Rejected:
     """A candidate that was ruled out before it was solved."""
 
+    topology: Topology
+    """The topology."""
     name: str
     """The topology and its planes, in words."""
     reason: str
@@ -106,7 +108,7 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
     rejected: list[Rejected] = []
     for topology in topologies:
         if clash := _layer_clash(spec, topology):
-            rejected.append(Rejected(f"{topology.family} in {topology.size_label}", clash, clash=True))
+            rejected.append(Rejected(topology, f"{topology.family} in {topology.size_label}", clash, clash=True))
             continue
         for planes, layer in product(spec.planes, _link_layers(spec, topology)):
             tried: list[Rejected] = []
@@ -186,8 +188,8 @@ def _try_candidate(
     reason = next(_objections(candidate, layer), None)
     if reason is None:
         lacks = next(chain(_unknown_breakouts(spec, layer, models, gbps), _link_objections(candidate)), None)
-        return candidate if lacks is None else Rejected(str(candidate), lacks[1], unknown=lacks[0])
-    return Rejected(str(candidate), reason)
+        return candidate if lacks is None else Rejected(topology, str(candidate), lacks[1], unknown=lacks[0])
+    return Rejected(topology, str(candidate), reason)
 
 
 def _usable_models(prices: Prices, models: tuple[Switch, ...], needs: Sequence[str]) -> tuple[Switch, ...]:

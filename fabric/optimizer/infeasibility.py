@@ -17,23 +17,21 @@ from itertools import combinations, islice
 from typing import Any
 
 from fabric.catalog import Switch
-from fabric.errors import FabricError
+from fabric.optimizer.allowance import Allowance
 from fabric.optimizer.appliances import APPLIANCES
-from fabric.optimizer.build_model import build_model
 from fabric.optimizer.cages import CAGES, chooses_parts
 from fabric.optimizer.candidates import Candidate, allowed_sizes, candidates
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT
 from fabric.optimizer.pods import POD
 from fabric.optimizer.port_limits import port_limits
-from fabric.optimizer.solve import minimise
 from fabric.request import Spec
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE
 
-__all__ = ["BUDGET", "RATE", "FeasibilityOracle", "budget_per_candidate", "has_size", "request_limits"]
+__all__ = ["RATE", "FeasibilityOracle", "has_size", "request_limits"]
 
-BUDGET = 2.0
-"""The deterministic time of each test (see `solve.SOLVE_BUDGET`); what takes more stays undecided."""
+MOST_S = 1.0
+"""The most work for one test; what takes more stays undecided."""
 
 RATE = "link_gbps"
 """The limit on the rate of links, below that of the NICs or not."""
@@ -43,11 +41,6 @@ MAX_TESTED, MAX_TRIED = 100, 10**5
 
 Limits = frozenset[str]
 """Names of limits."""
-
-
-def budget_per_candidate(candidates: Sequence[Candidate]) -> float:
-    """Return the deterministic time that may be spent on each of several candidates."""
-    return BUDGET / max(1, len(candidates) // 3)
 
 
 def request_limits(spec: Spec) -> dict[str, Any]:
@@ -68,7 +61,7 @@ def request_limits(spec: Spec) -> dict[str, Any]:
     # After what the request chooses: where a unit or a pin is what makes a tier short, it is named and not a tier.
     found |= dict.fromkeys(port_limits(spec, topologies))
     found |= {f"survive.{role}": float(share) for role, share in spec.survive.items()}
-    found |= {"available": dict(spec.available)} if spec.available else {}
+    found |= {f"available.{name}": stock for name, stock in spec.available.items()}
     if any(spec.least_oversubscription.values()):
         found["least_oversubscription"] = _plain(spec.least_oversubscription)
     caged = _most_links(spec, Switch.links_per_cage)
@@ -117,11 +110,13 @@ class FeasibilityOracle:
         limits: Its limits by name, with their values.
         candidates: Every topology on every number of planes.
         broken: For each candidate the limits that it breaks whatever its sizes.
-        decided: False once a test ran out of budget and the set found need not be a smallest one.
+        allowance: The work that is left for tests.
+        decided: False once a test ran out of work and the set found need not be a smallest one.
     """
 
-    def __init__(self, spec: Spec, facts: Sequence[str]) -> None:
+    def __init__(self, spec: Spec, facts: Sequence[str], allowance: Allowance) -> None:
         self.spec = spec
+        self.allowance = allowance
         self.limits = request_limits(spec)
         self.decided = True
         tiers = {form.tiers for name in spec.families for form in family(name).forms}
@@ -136,9 +131,10 @@ class FeasibilityOracle:
         everything = frozenset(self.limits)
         self._infeasible: list[list[Limits]] = [[everything] for _ in known]
         self._feasible: list[list[Limits]] = [[] for _ in known]
+        self._order = list(range(len(known)))
 
     def is_feasible(self, index: int, limits: Limits) -> bool | None:
-        """Return whether a candidate can keep to the limits together; None if not decided within the budget."""
+        """Return whether a candidate can keep to the limits together; None if not decided within the allowance."""
         if limits & self.broken[index] or any(limits >= known for known in self._infeasible[index]):
             return False
         if any(limits <= known for known in self._feasible[index]):
@@ -148,14 +144,24 @@ class FeasibilityOracle:
             (self._feasible if answer else self._infeasible)[index].append(limits)
         return answer
 
-    @staticmethod
-    def solve(candidate: Candidate, relaxed: Limits) -> bool | None:
+    def solve(self, candidate: Candidate, relaxed: Limits) -> bool | None:
         """Return whether a candidate is feasible without the limits in `relaxed`; None if not decided."""
-        try:
-            status = minimise(build_model(candidate, relaxed), [0], BUDGET).status
-        except FabricError:
-            return None
+        status = self.allowance.solve(candidate, relaxed, lambda model: [0], MOST_S).status
         return {"OPTIMAL": True, "INFEASIBLE": False}.get(status)
+
+    def breaks_only(self, limit: str) -> list[int]:
+        """Return the candidates that no other limit rules out whatever their sizes.
+
+        Those known to be feasible without it come first, then the simpler ones: their values bound the rest soonest.
+        """
+        rest = frozenset(self.limits) - {limit}
+        within = [index for index, broken in enumerate(self.broken) if broken <= {limit}]
+        return sorted(within, key=lambda index: self._rank(index, rest))
+
+    def _rank(self, index: int, limits: Limits) -> tuple[bool, int, int]:
+        topology = self.candidates[index].topology
+        known = any(limits <= each for each in self._feasible[index])
+        return not known, topology.tiers, len(topology.axes)
 
     def smallest_conflict(self) -> Limits:
         """Return a smallest set of limits that no candidate can keep to, or an empty one where none was found."""
@@ -173,9 +179,11 @@ class FeasibilityOracle:
     def _remainder(self, limits: Limits) -> Limits | None:
         """Return the limits broken by some fabric that keeps to those given; None if no fabric keeps to them."""
         undecided = False
-        for index in range(len(self.candidates)):
+        for index in self._order:
             answer = self.is_feasible(index, limits)
             if answer:
+                # What kept to some limits is the likeliest to keep to others, and one that does is enough.
+                self._order.sort(key=lambda each: each != index)
                 return frozenset(self.limits) - self._extend(index, limits)
             undecided = undecided or answer is None
         if not undecided:

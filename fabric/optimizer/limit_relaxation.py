@@ -2,138 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil
 
 from ortools.sat.python import cp_model
 
-from fabric.errors import Conflict, FabricError
+from fabric.errors import Conflict
+from fabric.optimizer.allowance import Allowance
 from fabric.optimizer.appliances import APPLIANCES
-from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate
-from fabric.optimizer.infeasibility import RATE, FeasibilityOracle, budget_per_candidate, has_size
+from fabric.optimizer.infeasibility import RATE, FeasibilityOracle, has_size
+from fabric.optimizer.limit_steps import largest_share, nearest_number
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.pods import POD
 from fabric.optimizer.port_limits import port_role
-from fabric.optimizer.solve import minimise
 from fabric.optimizer.switch_choice import count_of_model
 from fabric.request import Spec
 from fabric.topology.topology import PLANE, title
 
-__all__ = ["ConflictSet", "nearest_feasible", "smallest_conflict"]
+__all__ = ["KEPT", "ConflictSet", "Near", "smallest_conflict"]
 
-THOUSAND = 1000
-"""Shares and least ratios are determined to the thousandth."""
+KEPT = 3
+"""The most candidates that are kept as the nearest."""
+
+FIRST_S = 0.1
+"""The work for a first look at each candidate: the values that it finds bound the others, which then take less."""
 
 Expressions = Sequence[cp_model.LinearExprT]
 
 
 @dataclass(frozen=True)
+class Near:
+    """A candidate that comes near to the request."""
+
+    candidate: Candidate
+    """The candidate."""
+    gpus: int
+    """The most GPUs that it carries within every other limit; 0 where it can't be built at any size."""
+    proven: bool
+    """Whether it is proven that it carries no more."""
+
+
+@dataclass(frozen=True)
 class ConflictSet:
-    """Limits that conflict."""
+    """Limits that conflict, and the candidates that come nearest."""
 
     conflict: tuple[Conflict, ...]
     """The limits, each with its nearest feasible value."""
     smallest: bool
     """Whether it is proven that no fewer limits conflict."""
+    near: tuple[Near, ...]
+    """Up to `KEPT` candidates, those that carry the most GPUs first."""
+    others: int | None
+    """The candidates that carry no more than the last of these; None where that is not proven of all."""
 
 
-def smallest_conflict(spec: Spec, facts: Sequence[str]) -> ConflictSet | None:
+@dataclass(frozen=True)
+class _Least:
+    """The least value of a relaxed limit over the fabrics of a candidate."""
+
+    order: Fraction
+    """By what it compares with that of another candidate."""
+    value: int
+    """The value."""
+    candidate: Candidate
+    """The candidate."""
+    proven: bool
+    """Whether none is less."""
+
+
+@dataclass(frozen=True)
+class _Nearest:
+    """The nearest feasible value of a limit."""
+
+    item: Conflict
+    """The limit with that value."""
+    least: Sequence[_Least] = ()
+    """The candidates nearest to the limit, where it is one that is minimised."""
+    others: int | None = None
+    """The candidates that are no nearer; None where that is not proven of all."""
+
+
+def smallest_conflict(spec: Spec, facts: Sequence[str], allowance: Allowance) -> ConflictSet | None:
     """Return a smallest set of the limits of `spec` that conflict, or None where none was found.
 
-    `spec` is known to be infeasible; `facts` are what must be known of every part (see `candidates`).
+    `spec` is known to be infeasible; `facts` are what must be known of every part (see `candidates`). Finding the set
+    takes at most half of the allowance, and the nearest values most of the rest.
     """
-    oracle = FeasibilityOracle(spec, facts)
+    oracle = FeasibilityOracle(spec, facts, allowance.take(allowance.left / 2))
     found = oracle.smallest_conflict()
+    allowance.put_back(oracle.allowance)
+    limits = [limit for limit in oracle.limits if limit in found]
+    nearest: dict[str, _Nearest] = {}
+    for left, limit in zip(range(len(limits), 0, -1), limits, strict=True):
+        oracle.allowance = allowance.take(allowance.left / (left + 1))
+        nearest[limit] = _nearest_feasible(oracle, limit)
+        allowance.put_back(oracle.allowance)
     if not found:
         return None
-    return ConflictSet(
-        tuple(nearest_feasible(oracle, limit) for limit in oracle.limits if limit in found), oracle.decided
-    )
+    conflict = tuple(each.item for each in nearest.values())
+    return ConflictSet(conflict, oracle.decided, *_nearest_candidates(spec, nearest))
 
 
-def nearest_feasible(oracle: FeasibilityOracle, limit: str) -> Conflict:
-    """Return the limit with its value and the nearest value with which the request is feasible, others unchanged."""
-    within = [index for index, broken in enumerate(oracle.broken) if broken <= {limit}]
+def _nearest_candidates(spec: Spec, nearest: dict[str, _Nearest]) -> tuple[tuple[Near, ...], int | None]:
+    """Return the candidates that carry the most GPUs, and how many others carry no more.
+
+    Where the number of GPUs is no part of the conflict, or another limit excludes any number, the nearest are those of
+    the other limits.
+    """
+    carried = nearest.get("gpus")
+    if carried and carried.least:
+        near = [Near(each.candidate, -each.value * spec.server.gpus, each.proven) for each in carried.least]
+        return tuple(near), carried.others
+    first = dict.fromkeys(id(each.least[0].candidate) for each in nearest.values() if each.least)
+    by_id = {id(each.least[0].candidate): each.least[0].candidate for each in nearest.values() if each.least}
+    return tuple(Near(by_id[one], 0, proven=True) for one in first)[:KEPT], None
+
+
+def _nearest_feasible(oracle: FeasibilityOracle, limit: str) -> _Nearest:
+    """Return the nearest value of a limit with which the request is feasible, others unchanged."""
     value = oracle.limits[limit]
     if limit in ("tiers", "planes", RATE, f"pinned.{PLANE}"):
-        number, decided = _nearest_number(oracle, limit, within)
-        return Conflict(limit, value, number, settled=decided)
+        number, decided = nearest_number(oracle, limit)
+        return _Nearest(Conflict(limit, value, number, settled=decided))
     if limit == "least_oversubscription" or limit.startswith("survive"):
-        share, decided = _largest_share(oracle, limit, within)
-        return Conflict(limit, value, share, settled=decided)
-    if limit == "available" and len(value) > 1:
-        return Conflict(limit, value, None, settled=False)
-    axis = _axis(oracle.candidates[0], limit)
-    chosen = [one for one in (oracle.candidates[index] for index in within) if not axis or has_size(one, axis)]
+        share, decided = largest_share(oracle, limit)
+        return _Nearest(Conflict(limit, value, share, settled=decided))
+    role, axis = port_role(limit), _axis(oracle.candidates[0], limit)
+    group = [oracle.candidates[index] for index in oracle.breaks_only(limit)]
+    chosen = [each for each in group if (not axis or has_size(each, axis)) and (role is None or _has_role(each, role))]
     if limit == POD:
-        chosen = [one for one in chosen if one.topology.servers_sharing(2) is not None]
-    least, decided = _least_excess(chosen, limit)
-    role = port_role(limit)
+        chosen = [each for each in chosen if each.topology.servers_sharing(2) is not None]
+    least, others = _least_excess(oracle.allowance, chosen, limit)
+    nearest = _request_value(oracle.spec, limit, least[0].value) if least else None
     if role is not None:
-        candidate = least[1] if least else next(one for one in (*chosen, *oracle.candidates) if _has_role(one, role))
+        candidate = next(
+            one for one in (*(each.candidate for each in least), *chosen, *oracle.candidates) if _has_role(one, role)
+        )
         limit, value = _name_ports(oracle.spec, role, candidate.link_gbps), _most_ports(candidate, role)
-    return Conflict(limit, value, _request_value(oracle.spec, limit, least[0]) if least else None, settled=decided)
+    settled = others is not None and (not least or least[0].proven)
+    return _Nearest(Conflict(limit, value, nearest, settled=settled), least, others)
 
 
 def _name_ports(spec: Spec, role: str, gbps: int) -> str:
     """Return what a limit on ports is called, with the rate where that is open."""
     rates = {spec.plane_gbps(planes) for planes in spec.planes}
     return f"ports of the {title(role)}{f' at {gbps}G' if len(rates) > 1 else ''}" if role else f"ports at {gbps}G"
-
-
-def _nearest_number(oracle: FeasibilityOracle, limit: str, within: Iterable[int]) -> tuple[int | None, bool]:
-    """Return the nearest feasible number of tiers or planes, or rate of links, and whether that is decided."""
-    value = oracle.limits[limit]
-    asked = value if isinstance(value, tuple) else (value,)
-    numbers: dict[int, list[int]] = {}
-    for index in within:
-        candidate = oracle.candidates[index]
-        number = {"tiers": candidate.topology.tiers, RATE: candidate.link_gbps}.get(limit, candidate.planes)
-        numbers.setdefault(number, []).append(index)
-    rest = frozenset(oracle.limits) - {limit}
-    for number in sorted(numbers, key=lambda number: (min(abs(number - each) for each in asked), number)):
-        answers = [oracle.is_feasible(index, rest) for index in numbers[number]]
-        if True in answers:
-            return number, True
-        if None in answers:
-            return None, False
-    return None, True
-
-
-def _largest_share(oracle: FeasibilityOracle, limit: str, within: Sequence[int]) -> tuple[float | None, bool]:
-    """Return the largest feasible share or least ratio in thousandths below the one asked for, and whether decided.
-
-    A smaller one is always looser, so bisection finds it; a ratio that differs by tier stays undecided.
-    """
-    asked = oracle.limits[limit]
-    if isinstance(asked, dict):
-        return None, False
-    least, most = 0, ceil(THOUSAND * asked) - 1
-    if _feasible_with(oracle, limit, within, 0) is not True:
-        return None, True
-    while least < most:
-        middle = (least + most + 1) // 2
-        answer = _feasible_with(oracle, limit, within, middle)
-        if answer is None:
-            return None, False
-        least, most = (middle, most) if answer else (least, middle - 1)
-    return least / THOUSAND, True
-
-
-def _feasible_with(oracle: FeasibilityOracle, limit: str, within: Iterable[int], thousandths: int) -> bool | None:
-    """Return whether a candidate is feasible with the limit at this many thousandths; None if not decided."""
-    spec, share = oracle.spec, Fraction(thousandths, THOUSAND)
-    if limit == "least_oversubscription":
-        relaxed = replace(spec, least_oversubscription=dict.fromkeys(spec.least_oversubscription, share))
-    else:
-        relaxed = replace(spec, survive={**spec.survive, limit.partition(".")[2]: share})
-    answers = {oracle.solve(oracle.candidates[index].with_spec(relaxed), frozenset()) for index in within}
-    return True if True in answers else None if None in answers else False
 
 
 def _axis(candidate: Candidate, limit: str) -> str:
@@ -146,31 +164,52 @@ def _objective(limit: str) -> LinearObjective | None:
     return LIMIT_OBJECTIVES.get(limit.partition("limits.")[2])
 
 
-def _least_excess(group: Sequence[Candidate], limit: str) -> tuple[tuple[int, Candidate] | None, bool]:
-    """Return the least value of the relaxed limit over the candidates, with its candidate, and whether decided.
+def _least_excess(allowance: Allowance, group: Sequence[Candidate], limit: str) -> tuple[list[_Least], int | None]:
+    """Return the least value of the relaxed limit, of each of the nearest candidates, and how many others have no less.
 
+    Of GPUs that is up to `KEPT` candidates, of others one. The number is None where that is not proven of all others.
     Of a limit that had better be large the value is negative; a pinned size counts as its distance. Ports compare as
     shares of the candidate's own.
     """
-    best: tuple[Fraction, int, Candidate] | None = None
-    for candidate in group:
-        role = port_role(limit)
-        if role is not None and not _has_role(candidate, role):
-            continue
-        unit = 1 if role is None else _most_ports(candidate, role)
-        try:
-            model = build_model(candidate, [limit])
-            expressions = _expressions(model, limit)
-            if best:
-                model.cp.add(expressions[0] <= ceil(best[0] * unit) - 1)
-            solution = minimise(model, expressions, budget_per_candidate(group))
-        except FabricError:
-            return None, False
-        if solution.status == "OPTIMAL":
-            best = Fraction(solution.values[0], unit), solution.values[-1], candidate
-        elif solution.status != "INFEASIBLE":
-            return None, False
-    return (best[1:] if best else None), True
+    kept = KEPT if limit == "gpus" else 1
+    least: list[_Least] = []
+    waiting = list(group)
+    for most_s in (FIRST_S, math.inf):
+        undecided: list[Candidate] = []
+        for candidate in waiting:
+            bound = least[kept - 1].order if len(least) >= kept else None
+            found, proven = _improve(allowance, candidate, limit, bound, most_s)
+            if found:
+                least = [each for each in least if each.candidate is not candidate]
+                least = sorted([*least, found], key=lambda each: each.order)[:kept]
+            elif proven:
+                least = [replace(each, proven=True) if each.candidate is candidate else each for each in least]
+            if not proven:
+                undecided.append(candidate)
+        waiting = undecided
+    known = {id(each.candidate) for each in least}
+    unproven = [candidate for candidate in waiting if id(candidate) not in known]
+    return least, None if unproven else len(group) - len(least)
+
+
+def _improve(
+    allowance: Allowance, candidate: Candidate, limit: str, bound: Fraction | None, most_s: float
+) -> tuple[_Least | None, bool]:
+    """Return the candidate's least value of the relaxed limit if it is below `bound`, and whether that is proven."""
+    role = port_role(limit)
+    unit = 1 if role is None else _most_ports(candidate, role)
+
+    def aims(model: Model) -> Expressions:
+        expressions = _expressions(model, limit)
+        if bound is not None:
+            model.cp.add(expressions[0] <= math.ceil(bound * unit) - 1)
+        return expressions
+
+    solution = allowance.solve(candidate, [limit], aims, most_s)
+    proven = solution.status in ("OPTIMAL", "INFEASIBLE")
+    if not solution.values:
+        return None, proven
+    return _Least(Fraction(solution.values[0], unit), solution.values[-1], candidate, proven), proven
 
 
 def _expressions(model: Model, limit: str) -> Expressions:
@@ -178,9 +217,8 @@ def _expressions(model: Model, limit: str) -> Expressions:
     if objective := _objective(limit):
         return [model.total(objective)]
     spec, axis = model.candidate.spec, _axis(model.candidate, limit)
-    if limit == "available":
-        (name,) = spec.available
-        return [count_of_model(model, name)]
+    if limit.startswith("available."):
+        return [count_of_model(model, limit.partition(".")[2])]
     if limit == POD and spec.pod_gpus:
         least, most = spec.pod_gpus.servers(spec.server.gpus)
         return _distance(model, model.excess, least, most)

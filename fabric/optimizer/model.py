@@ -232,18 +232,16 @@ class Model(ABC):
         self.spare[role] = self._spare_ports(role)
         self.free[role] = self.var(self.widest, f"free ports of {role}", 0) if takes_ports(self, role) else 0
         total = sum((self.count(ports, self.widest) for ports in each), self.spare[role] + self.free[role])
-        flags = list(zip(self.candidate.radix(role), self.present[role], strict=True))
-        # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
-        if self.relaxed == {f"ports.{role}"}:
-            self.cp.add(total <= self.excess_to(self.widest))
-        elif self.relaxed == {"ports"}:
+        most, relaxed = max(self.candidate.radix(role)), drops_ports(self.relaxed, role)
+        for radix, used in zip(self.candidate.radix(role), self.present[role], strict=True):
+            # A limit on ports is that of the models with the most: relaxed, it leaves the others their ports.
+            if radix < most or not relaxed:
+                self._only_if(used, total <= radix)
+        if relaxed and len(self.relaxed) == 1:
+            # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
             short = self.var(1, f"{role} is short of ports", least=0)
             self.cp.add(total <= self.excess_to(self.widest)).only_enforce_if(short)
-            for radix, used in flags:
-                self.cp.add(total <= radix).only_enforce_if(short.negated(), used)
-        elif not drops_ports(self.relaxed, role):
-            for radix, used in flags:
-                self._only_if(used, total <= radix)
+            self.cp.add(total <= most).only_enforce_if(short.negated())
         self._limit_ratio(group)
 
     def pinned_size(self, name: str) -> int | None:

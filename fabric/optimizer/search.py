@@ -140,7 +140,7 @@ def comparable_candidates(
             known.append(candidate)
         else:
             reasons.append(lacks)
-            rejected.append(Rejected(str(candidate), lacks))
+            rejected.append(Rejected(candidate.topology, str(candidate), lacks))
     return known, rejected, reasons
 
 

@@ -72,7 +72,8 @@ def count_of_model(model: Model, name: str) -> cp_model.LinearExprT:
 def limit_stock(model: Model) -> None:
     """Keep the switches of each model within its stock, those that growth adds too."""
     for name, stock in model.candidate.spec.available.items():
-        model.cp.add(count_of_model(model, name) <= stock)
+        if f"available.{name}" not in model.relaxed:
+            model.cp.add(count_of_model(model, name) <= stock)
 
 
 def pair_counts(model: Model, blueprint: Blueprint) -> Iterator[tuple[Term, int]]:

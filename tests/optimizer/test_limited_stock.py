@@ -307,7 +307,7 @@ def test_growth_beyond_the_stock_is_infeasible() -> None:
     box = {"name": "box", "ports": 64, "rate_gbps": 400, "price_usd": 1}
     asked = {"gpus": 248, "server": "dgx-h100", "family": "rail-optimized", "tiers": 2, "unit_gpus": 256}
     asked |= {"switches": box, "link_price_usd": 1, "grow_to_gpus": [512, 1024]}
-    with pytest.raises(Infeasible, match=r"available 47 box is too low; minimum feasible value .*: 48"):
+    with pytest.raises(Infeasible, match=r"available.box 47 is too low; minimum feasible value .*: 48"):
         fabric.design(asked, available={"box": 47})
     stages = fabric.design(asked, available={"box": 48}).stages
     assert [stage.bill.quantity("switch") for stage in stages] == [24, 32, 48]
@@ -332,7 +332,7 @@ def test_too_little_stock_is_infeasible() -> None:
     with pytest.raises(Infeasible):
         size(asked)
     (candidate,), *_ = comparable_candidates(asked, ())
-    model = build_model(candidate, ["available"])
+    model = build_model(candidate, ["available.small", "available.large"])
     assert minimise(model, [switches(model)]).values == (8,)
 
 

@@ -1,0 +1,57 @@
+"""The work that an explanation may take, counted and not timed, so that it is the same on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ortools.sat.python import cp_model
+
+from fabric.errors import FabricError
+from fabric.optimizer.build_model import build_model
+from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.model import Model
+from fabric.optimizer.solve import Solution, minimise
+
+__all__ = ["Aims", "Allowance"]
+
+MODEL_S, UNIT_S = 0.004, 1.0
+"""The seconds that a core takes at most, about, for a small model and for a unit of deterministic time."""
+
+Aims = Callable[[Model], Sequence[cp_model.LinearExprT]]
+"""Returns what to minimise, in order."""
+
+
+class Allowance:
+    """Seconds of work, about, for a number of solves.
+
+    Attributes:
+        left: The seconds that are left.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    def take(self, seconds: float) -> Allowance:
+        """Return a part of what is left, of at most some seconds; `put_back` returns what it leaves."""
+        part = Allowance(max(0.0, min(seconds, self.left)))
+        self.left -= part.left
+        return part
+
+    def put_back(self, part: Allowance) -> None:
+        """Add what a part left; where its last solve took more than there was, subtract that."""
+        self.left += part.left
+
+    def solve(self, candidate: Candidate, relaxed: Iterable[str], aims: Aims, most_s: float) -> Solution:
+        """Minimise over a candidate's fabrics without the limits in `relaxed`, within `most_s` and what is left.
+
+        The status is UNKNOWN where nothing is left, or where the candidate has no model that can be solved.
+        """
+        if self.left <= 0:
+            return Solution("UNKNOWN")
+        try:
+            model = build_model(candidate, relaxed)
+            solution = minimise(model, aims(model), min(most_s, self.left) / UNIT_S)
+        except FabricError:
+            solution = Solution("UNKNOWN")
+        self.left -= MODEL_S + UNIT_S * solution.spent
+        return solution
