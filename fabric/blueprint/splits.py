@@ -26,10 +26,6 @@ class Split:
     whole: int
     """The number of which a pair's links must be a multiple; 0 where no number of links will do."""
 
-    def native_ports(self, links: int) -> int:
-        """Return the native ports that a pair's links take at the end that splits its ports less."""
-        return -(-links // self.per_port)
-
     def fits(self, links: int) -> bool:
         """Say whether a pair can have this many links."""
         return links % self.whole == 0 if self.whole else links == 0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fabric.optimizer.model import Model
 
 
-__all__ = ["CAGES", "chooses_parts", "limit_cages", "unlike_bundles"]
+__all__ = ["CAGES", "chooses_parts", "limit_cages"]
 
 CAGES = "cages"
 """The limit that a cage has parts of one kind."""
@@ -32,7 +32,7 @@ def chooses_parts(spec: Spec) -> bool:
     return any(chosen)
 
 
-def unlike_bundles(candidate: Candidate, group: Group) -> list[list[Bundle]]:
+def _list_unlike(candidate: Candidate, group: Group) -> list[list[Bundle]]:
     """Return the bundles that end at a group by the kind of their parts; none where all are of one kind."""
     bundles = [each for each in candidate.topology.bundles if group in (each.lower, each.upper)]
     kinds = share_cages(group, {each.name: candidate.prices.parts(each.name) for each in bundles}, bundles)
@@ -45,7 +45,7 @@ def limit_cages(model: Model) -> None:
         model.excess = 1 if len(model.relaxed) == 1 else model.excess
         return
     for group in model.topology.switch_groups:
-        kinds = unlike_bundles(model.candidate, group)
+        kinds = _list_unlike(model.candidate, group)
         for switch, flag in zip(model.candidate.models[group.role], model.present[group.role], strict=True):
             links = switch.links_per_cage(model.candidate.link_gbps)
             if kinds and links > 1:
