@@ -33,9 +33,10 @@ def chooses_parts(spec: Spec) -> bool:
 
 
 def _list_unlike(candidate: Candidate, group: Group) -> list[list[Bundle]]:
-    """Return the bundles that end at a group by the kind of their parts; none where all are of one kind."""
+    """Return the bundles that end at a group by the kind of their parts; none where those known are of one kind."""
     bundles = [each for each in candidate.topology.bundles if group in (each.lower, each.upper)]
-    kinds = share_cages(group, {each.name: candidate.prices.parts(each.name) for each in bundles}, bundles)
+    parts = {each.name: found for each in bundles if (found := candidate.prices.parts(each.name))}
+    kinds = share_cages(group, parts, [each for each in bundles if each.name in parts])
     return kinds if len(kinds) > 1 else []
 
 
