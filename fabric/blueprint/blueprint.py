@@ -92,9 +92,12 @@ class Blueprint:
         return self._gpus_sharing(2)
 
     def _gpus_sharing(self, tier: int) -> int | None:
-        """Return the GPUs of a full place, or all where one place holds them."""
-        servers = self.topology.servers_sharing(tier)
-        return None if servers is None else min(self.gpus, self.evaluate(servers) * self.server.gpus)
+        """Return the GPUs of a full place, or all where one place is the whole fabric."""
+        sharing = self.topology.servers_sharing(tier)
+        if sharing is None:
+            return None
+        servers = self.evaluate(sharing)
+        return self.gpus if servers >= self.topology.capacity(self.sizes) else servers * self.server.gpus
 
     def evaluate(self, quantity: Expression) -> int:
         """Return the count, a product of sizes or a sum of such."""
@@ -143,6 +146,18 @@ class Blueprint:
     @property
     def links_total(self) -> int:
         return sum(self.links(bundle) for bundle in self.topology.bundles)
+
+    @property
+    def parallel_links(self) -> int:
+        """The most links between two switches; 0 where no two are joined."""
+        bundles = (bundle for bundle in self.topology.fabric_bundles if self.links(bundle))
+        return max((bundle.most_parallel(self.sizes) for bundle in bundles), default=0)
+
+    @property
+    def rails_meet_tier(self) -> int:
+        """The tier at which rails meet, 1 being the leaf; one above the top where they never do, 0 without rails."""
+        role, roles = self.topology.rails_meet_at, self.topology.roles
+        return 0 if self.rails == 1 else roles.index(role) + 1 if role else len(roles) + 1
 
     def ports_down(self, role: str) -> int:
         """Return the links below one device of `role`, when its part of the placement is full."""

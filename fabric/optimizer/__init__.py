@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fabric.optimizer.binding_limits import BindingLimit, FewerHops, find_binding_limits, find_fewer_hops
+    from fabric.optimizer.candidates import Candidate
     from fabric.optimizer.explain import describe_conflict
     from fabric.optimizer.joint_choice import cheapest_combination
+    from fabric.optimizer.near_optima import NearOptimum, find_near_optima
     from fabric.optimizer.objective import FlowEstimate, FlowObjective, LinearObjective, Objective
     from fabric.optimizer.objectives import OBJECTIVES
     from fabric.optimizer.pareto import Front, Point
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "binding_limits": ("BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"),
+    "candidates": ("Candidate",),
     "explain": ("describe_conflict",),
     "joint_choice": ("cheapest_combination",),
+    "near_optima": ("NearOptimum", "find_near_optima"),
     "objective": ("FlowEstimate", "FlowObjective", "LinearObjective", "Objective"),
     "objectives": ("OBJECTIVES",),
     "pareto": ("Front", "Point"),
@@ -37,11 +41,13 @@ __all__ = [
     "Alternative",
     "BindingLimit",
     "BreakEven",
+    "Candidate",
     "FewerHops",
     "FlowEstimate",
     "FlowObjective",
     "Front",
     "LinearObjective",
+    "NearOptimum",
     "Objective",
     "Point",
     "Proof",
@@ -52,6 +58,7 @@ __all__ = [
     "find_break_evens",
     "find_fewer_hops",
     "find_front",
+    "find_near_optima",
     "parse_objectives",
     "size",
 ]

@@ -136,7 +136,7 @@ class ClosModel(Model):
     def _fill_places(self) -> None:
         """Fill the places with today's servers, and size the outermost axis for those that the fabric may grow to."""
         outermost = self.form.server.axes[0]
-        self.grown = grown = self._grown_servers(self.servers)
+        grown = self._grown_servers(self.servers)
         today = self._filled_places(self.servers, "today")
         full = self._grown = today if grown is self.servers else self._filled_places(grown, "grown")
         for axis, count in today.items():

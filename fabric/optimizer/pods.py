@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ortools.sat.python import cp_model
-
 from fabric.topology.clos import ClosForm
 
 if TYPE_CHECKING:
     from fabric.optimizer.model import Model, Term
 
-__all__ = ["POD", "limit_pod", "pod_servers"]
+__all__ = ["POD", "limit_pod"]
 
 POD = "pod_gpus"
 """The limit on the GPUs of a pod."""
@@ -25,10 +23,10 @@ def limit_pod(model: Model, form: ClosForm, grown: Term) -> None:
 
     With this limit relaxed alone, `excess` is the size instead.
     """
-    asked, alone = model.candidate.spec.pod_gpus, model.relaxed == {POD}
-    if asked is None or (POD in model.relaxed and not alone):
+    asked, alone, sharing = model.candidate.spec.pod_gpus, model.relaxed == {POD}, form.servers_sharing(2)
+    if asked is None or sharing is None or (POD in model.relaxed and not alone):
         return
-    full = model.product(form.servers_sharing(2))
+    full = model.product(sharing)
     whole, size = model.var(1, "one pod", least=0), model.var(max(model.upper(full), model.upper(grown)), "pod")
     model.cp.add(full >= grown).only_enforce_if(whole)
     model.cp.add(size == grown).only_enforce_if(whole)
@@ -40,12 +38,3 @@ def limit_pod(model: Model, form: ClosForm, grown: Term) -> None:
     model.cp.add(size >= least).only_enforce_if(~whole)
     if most is not None:
         model.cp.add(size <= most)
-
-
-def pod_servers(model: Model, form: ClosForm, grown: Term) -> cp_model.IntVar:
-    """Return a count that may be as large as a pod, and no larger than the servers to which the fabric may grow."""
-    full = model.product(form.servers_sharing(2))
-    size = model.var(min(model.upper(full), model.upper(grown)), "pod")
-    model.cp.add(size <= full)
-    model.cp.add(size <= grown)
-    return size

@@ -13,6 +13,7 @@ from fabric.optimizer.build_model import build_model, build_within
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model
+from fabric.optimizer.near_optima import within_margin
 from fabric.optimizer.objective import LinearObjective, Objective
 from fabric.optimizer.objectives import COST, LINKS, SWITCHES, needed_facts
 from fabric.optimizer.solve import INFEASIBLE, Solution, minimise
@@ -83,6 +84,8 @@ class SizingResult:
     """What was minimised, in order."""
     alternatives: tuple[Alternative, ...] = ()
     """The other topologies that meet the request, best first."""
+    near: tuple[Candidate, ...] = ()
+    """The candidates that may have fabrics near the optimum (see `find_near_optima`)."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def size(
             chosen, blueprint = preferred_blueprint(tied)
             best = next(item for item in feasible if item.candidate is chosen)
             proof = _proof([*feasible, *undecided], best, order, time.perf_counter() - start)
-            return SizingResult(chosen, blueprint, proof, order, _alternatives(feasible, best, order))
+            others = _alternatives(feasible, best, order)
+            return SizingResult(chosen, blueprint, proof, order, others, _near(solved, least[0]))
     raise explain(spec, found, rejected, needed_facts(spec, order))
 
 
@@ -194,6 +198,16 @@ def _alternatives(
     """Return every other candidate with its objectives, best first."""
     rest = sorted((item for item in feasible if item is not best), key=_rank)
     return tuple(Alternative(_describe(item), _values(item, objectives)) for item in rest)
+
+
+def _near(solved: Sequence[_Solved], optimum: int) -> tuple[Candidate, ...]:
+    """Return the candidates that are not shown to be above the optimum by more than the margin."""
+    cap = within_margin(optimum)
+    return tuple(
+        item.candidate
+        for item in solved
+        if item.solution.status != "INFEASIBLE" and math.ceil(item.solution.bound - 1e-6) <= cap
+    )
 
 
 def _describe(item: _Solved) -> str:

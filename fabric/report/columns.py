@@ -12,8 +12,10 @@ from fabric.blueprint.bill_rows import UNPOWERED, Bill, BillRow
 from fabric.blueprint.stages import Stage
 from fabric.report.design import Design, LinkBundle, SwitchTier
 from fabric.report.growth import StagePart, list_stage_parts
+from fabric.report.near_optima import list_near_optima, name_near
+from fabric.report.objectives import heading_of, write_value
 from fabric.report.table import Table
-from fabric.report.text import count_models
+from fabric.report.text import count_models, format_percent
 
 __all__ = ["Column", "DesignTable", "list_tables", "text_table"]
 
@@ -170,6 +172,13 @@ STAGE_PARTS = (
     _stage_column("unit price", "unit_price_usd"),
     _stage_column("cost", "price_usd"),
 )
+NEAR = (
+    _column("alternative", "what"),
+    _column("fabric", "fabric"),
+    Column("GPUs per pod", lambda row: row.blueprint.pod_gpus, units.count, missing="-"),
+    Column("GPUs per unit", lambda row: row.blueprint.unit_gpus, units.count, missing="-"),
+    Column("links per pair", lambda row: row.blueprint.parallel_links, units.count),
+)
 HOPS = (
     Column("hops", lambda row: row[0]),
     Column("share of GPU pairs", lambda row: row[1], lambda share: f"{100 * share:.4f} %"),
@@ -197,10 +206,20 @@ def _list_tables(design: Design) -> Iterator[DesignTable]:
     if stages := design.study.stages:
         yield DesignTable("stages", "Stages: bought now, and added later", STAGES, stages)
         yield DesignTable("stage_parts", "Parts of each stage", STAGE_PARTS, list_stage_parts(stages))
+    if near := list_near_optima(design):
+        yield DesignTable("near", name_near(design), [*NEAR, *_objective_columns(design)], near)
     yield DesignTable("allreduce", "Estimated all-reduce", ALLREDUCE, design.allreduce)
     yield DesignTable("hops", "Hops", HOPS, tuple(design.study.hops.shares.items()))
     if design.expected:
         yield DesignTable("expected", "Published numbers", EXPECTED, design.expected)
+
+
+def _objective_columns(design: Design) -> list[Column]:
+    """Return the columns on the first objective of an alternative, and on how far it is above the optimum."""
+    name = design.proof.objective_name
+    write = partial(write_value, name, currency=design.spec.currency)
+    more = Column("more", _attribute("more"), partial(format_percent, form="+.2f"), missing="-")
+    return [Column(heading_of(name), _attribute("objective"), write), more]
 
 
 def _total_links(links: Sequence[LinkBundle], design: Design) -> tuple[str, ...]:

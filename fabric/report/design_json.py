@@ -14,6 +14,7 @@ from fabric.errors import Infeasible
 from fabric.optimizer import Alternative
 from fabric.report.design import Design, SwitchTier
 from fabric.report.growth import foresight_object, stage_object
+from fabric.report.near_optima import near_object
 from fabric.report.sensitivity import list_changes
 from fabric.topology.axis_bundle import BalancedBundle
 
@@ -146,6 +147,7 @@ def _proof_object(design: Design, timed: bool) -> dict[str, Any]:
         "gap": proof.gap,
         "objectives": dict(proof.objectives),
         "binding": None if study.binding is None else [asdict(item) for item in study.binding],
+        "near": near_object(study.near_optima),
         "fewer_hops": asdict(study.fewer_hops) if study.fewer_hops else None,
         "runner_up": _alternative_object(study.others[0]) if study.others else None,
         "others": [_alternative_object(other) for other in study.others],

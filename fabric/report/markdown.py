@@ -8,6 +8,7 @@ from typing import Any
 from fabric.report.columns import list_tables, text_table
 from fabric.report.design import Design
 from fabric.report.growth import describe_growth
+from fabric.report.near_optima import describe_near_optima
 from fabric.report.objectives import write_amount
 from fabric.report.rationale import describe_savings, explain_choice
 from fabric.report.sensitivity import TITLE, UNCHANGED, name_alternative
@@ -38,6 +39,8 @@ def markdown_report(design: Design) -> str:
         ["![Fabric](fabric.svg)"],
         ["## Request", "", "```yaml", request_yaml(spec.request), "```"],
         ["## Rationale", "", *_list_rationale(design)],
+        _section(*tables["near"]) if "near" in tables else [],
+        [f"- {escape_markdown(line)}" for line in describe_near_optima(design)],
         [f"## {TITLE}", "", *_list_changes(design)] if design.price_changes is not None else [],
         *(_section(*tables[name]) for name in ("switches", "links")),
         [*_section(*tables["bill"]), *(text for line in describe_electricity(design) for text in ("", line))],
@@ -79,7 +82,7 @@ def _list_rationale(design: Design) -> Iterator[str]:
         alternatives = (
             f"{other.name} ({write_amount(name, other.objectives[name], currency)})" for other in others[:3]
         )
-        yield f"- Alternatives: {', '.join(alternatives)}."
+        yield f"- Other topologies: {', '.join(alternatives)}."
     yield from (f"- {line}" for line in describe_uplinks(design))
     yield f"- {describe_failures(design)}"
     topology = design.blueprint.topology

@@ -9,6 +9,7 @@ from fabric import units
 from fabric.report.columns import DesignTable, list_tables, text_table
 from fabric.report.design import Design
 from fabric.report.growth import describe_growth
+from fabric.report.near_optima import describe_near_optima, list_near_optima
 from fabric.report.rationale import describe_savings, explain_choice
 from fabric.report.sentences import (
     describe_choice,
@@ -19,10 +20,11 @@ from fabric.report.sentences import (
     describe_uplinks,
 )
 from fabric.report.table import Summary
+from fabric.report.text import letter_fabrics
 
 __all__ = ["summarize_design"]
 
-TABLES = ("switches", "links", "stages", "allreduce", "expected")
+TABLES = ("switches", "links", "stages", "allreduce", "expected", "near")
 """The tables that the terminal shows."""
 
 SIZES = (2**20, 2**26, 2**30, 2**34)
@@ -31,18 +33,32 @@ SIZES = (2**20, 2**26, 2**30, 2**34)
 
 def summarize_design(design: Design) -> Summary:
     """Return what `fabric design` prints."""
-    tables = [_shorten(table) for table in list_tables(design) if table.name in TABLES]
+    tables = sorted((_shorten(each) for each in list_tables(design) if each.name in TABLES), key=_place)
     text = "\n".join([describe_choice(design), *describe_savings(design)])
     return Summary(text, [text_table(table, short=True) for table in tables], [*_list_lines(design)])
 
 
+def _place(table: DesignTable) -> int:
+    return TABLES.index(table.name)
+
+
 def _shorten(table: DesignTable) -> DesignTable:
-    if table.name != "allreduce":
+    """Return a table with the sizes that are shown, and with letters for fabrics, which `_list_lines` explains."""
+    if table.name == "allreduce":
+        return replace(table, rows=[row for row in table.rows if row.size_bytes in SIZES])
+    if table.name != "near":
         return table
-    return replace(table, rows=[row for row in table.rows if row.size_bytes in SIZES])
+    letters, _ = letter_fabrics([row.fabric for row in table.rows])
+    by_row = {id(row): letter for row, letter in zip(table.rows, letters, strict=True)}
+    columns = [
+        replace(each, value=lambda row: by_row[id(row)]) if each.head == "fabric" else each for each in table.columns
+    ]
+    return replace(table, columns=columns)
 
 
 def _list_lines(design: Design) -> Iterator[str]:
+    yield from letter_fabrics([row.fabric for row in list_near_optima(design)])[1]
+    yield from describe_near_optima(design)
     study, cost, money = design.study, design.cost, design.write_money
     bisection = units.rate(study.bisection_gbps)
     yield f"Hops: {study.hops.max} max, {design.hops_mean:.3f} on average. Bisection bandwidth: {bisection}."

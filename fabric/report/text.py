@@ -35,10 +35,10 @@ def add_article(name: str) -> str:
     return f"{'an' if name[0] in vowels else 'a'} {name}"
 
 
-def join_words(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str], last_by: str = "and") -> str:
     """Return words as a list in a sentence: `cost, hops and power`."""
     *most, last = words or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} {last_by} {last}" if most else last
 
 
 def format_ranges(numbers: Sequence[int]) -> str:

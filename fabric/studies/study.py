@@ -25,15 +25,18 @@ from fabric.optimizer import (
     Alternative,
     BindingLimit,
     BreakEven,
+    Candidate,
     FewerHops,
     Front,
     LinearObjective,
+    NearOptimum,
     Point,
     Proof,
     find_binding_limits,
     find_break_evens,
     find_fewer_hops,
     find_front,
+    find_near_optima,
     parse_objectives,
     size,
 )
@@ -76,11 +79,24 @@ class Study:
     """The best of other topologies, where they are within 25 % of the optimum, best first."""
     objectives: tuple[LinearObjective, ...] = ()
     """What was minimised, in order of importance; empty for a point of a Pareto front."""
+    near: tuple[Candidate, ...] = ()
+    """The topologies that may have fabrics within 1 % of the optimum."""
 
     @cached_property
     def binding(self) -> tuple[BindingLimit, ...] | None:
         """The binding limits (see `fabric.optimizer.find_binding_limits`); None for a point of a Pareto front."""
         return find_binding_limits(self.spec, self.objectives, self.proof.objective) if self.objectives else None
+
+    @cached_property
+    def near_optima(self) -> tuple[NearOptimum, ...] | None:
+        """The fabrics within 1 % of the optimum with larger pods, fewer parallel links, or rails that meet later.
+
+        See `fabric.optimizer.find_near_optima`; None for a point of a Pareto front.
+        """
+        if not self.objectives:
+            return None
+        optimum = [round(self.proof.objectives[each.key] * each.scale) for each in self.objectives]
+        return find_near_optima(self.blueprint, self.objectives, optimum, self.near)
 
     def sensitivity(self, progress: Callable[[str], None] = lambda text: None) -> tuple[BreakEven, ...]:
         """Return how far each price can move before the choice changes.
@@ -282,7 +298,7 @@ def _size_request(
 ) -> Study:
     spec = _read_source(source, request)
     sized = size(spec, objectives, progress or (lambda text: None))
-    return Study(spec, sized.blueprint, sized.proof, sized.alternatives, sized.objectives)
+    return Study(spec, sized.blueprint, sized.proof, sized.alternatives, sized.objectives, sized.near)
 
 
 def _read_source(source: Any, request: dict[str, Any]) -> Spec:

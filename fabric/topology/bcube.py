@@ -13,11 +13,10 @@ from fabric.topology.cubes import (
     own_digit,
     pairs_by_digits,
 )
-from fabric.topology.facts import Drawing
+from fabric.topology.facts import Drawing, RoutingFacts
 from fabric.topology.family import Family
 from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, Sizing
 from fabric.topology.polynomial import Ratio, count
-from fabric.topology.topology import RoutingFacts
 
 __all__ = ["BCUBE", "bcube"]
 

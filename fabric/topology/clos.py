@@ -209,7 +209,7 @@ class ClosForm(Topology):
         units = (filled_name(places[-1]),) if places else ()
         return units, tuple(axis for axis in group.axes if axis not in places)
 
-    def servers_sharing(self, tier: int) -> Monomial:
+    def servers_sharing(self, tier: int) -> Monomial | None:
         group = self.switch_groups[min(tier, self.tiers) - 1]
         return self.placement[len(self.placement_axes(group)) :]
 

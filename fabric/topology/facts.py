@@ -1,16 +1,49 @@
-"""Facts of a topology beside its counts: how it is naturally drawn, and what is to be said of special sizes."""
+"""Facts of a topology beside its counts: for routing, how it is drawn, and what is to be said of special sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
-from fabric.topology.polynomial import Polynomial, evaluate
+from fabric.topology.polynomial import Polynomial, Ratio, evaluate
 
-__all__ = ["Drawing", "SizeNote", "Sizes"]
+__all__ = ["Drawing", "RoutingFacts", "SizeNote", "Sizes"]
 
 Sizes = Mapping[str, int]
 """The size of every axis, of every bundle (its parallel links), and of what follows from them."""
+
+
+@dataclass(frozen=True)
+class RoutingFacts:
+    """Facts of a topology that routing uses."""
+
+    channels: int = 1
+    """Virtual channels that keep minimal routing free of deadlock, in the order published for the family."""
+    valiant: bool = False
+    """Whether adaptive routing also takes paths by way of an intermediate switch (Valiant)."""
+    inverse_paths: tuple[Ratio, ...] = ()
+    """Ratios whose greatest is one over the fewest minimal paths between two leaves; none where NICs have their own."""
+    uneven: bool = False
+    """Whether a link carries so few flows that those of a random permutation do not even out."""
+    server_relay: bool = False
+    """Whether servers forward traffic of others."""
+    nic_levels: int = 0
+    """Server-centric topologies: the switch groups to each of which a NIC has a port of its own; else 0."""
+
+    @property
+    def virtual_channels(self) -> dict[str, int]:
+        """The virtual channels that each kind of path needs: a path by an intermediate switch needs twice as many."""
+        return {"minimal": self.channels}
+
+    @property
+    def load_factor(self) -> float:
+        """How many times the load of uniform traffic any other traffic may put on the links."""
+        return 2.0 if self.valiant or self.uneven else 1.0
+
+    def inverse_path_diversity(self, sizes: Sizes) -> Fraction:
+        """Return one over the fewest minimal paths between two leaves; 0 where each NIC has paths of its own."""
+        return max((ratio.value(sizes) for ratio in self.inverse_paths), default=Fraction(0))
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,9 @@ class PatternBundle(Bundle):
     parallel: Ratio | None = None
     """The links between two joined devices where the pattern decides, rounded up: exact for all where it is whole."""
 
+    def most_parallel(self, sizes: Sizes) -> int:
+        return super().most_parallel(sizes) if self.parallel is None else math.ceil(self.parallel.value(sizes))
+
     @property
     def uniform(self) -> bool:
         return False

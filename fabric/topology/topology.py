@@ -13,13 +13,13 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
-from fabric.topology.facts import Drawing, SizeNote, Sizes
-from fabric.topology.polynomial import Expression, Monomial, Ratio
+from fabric.topology.facts import Drawing, RoutingFacts, SizeNote, Sizes
+from fabric.topology.polynomial import Expression, Monomial
 
 if TYPE_CHECKING:
     from fabric.topology.axis_bundle import BalancedBundle
 
-__all__ = ["PLANE", "Bundle", "Group", "RoutingFacts", "Sizes", "Topology", "title"]
+__all__ = ["PLANE", "Bundle", "Group", "Sizes", "Topology", "title"]
 
 PLANE = "plane"
 """The axis of the fabric's independent planes, which every switch group has but those of server-centric topologies."""
@@ -54,6 +54,10 @@ class Bundle:
     name: str
     """Its name, which is also the name of a size: the parallel links of the joined pair that has most."""
 
+    def most_parallel(self, sizes: Sizes) -> int:
+        """Return the links of the joined pair of devices that has most."""
+        return sizes[self.name]
+
     @property
     def uniform(self) -> bool:
         """Whether all joined pairs of devices have the same number of links."""
@@ -63,38 +67,6 @@ class Bundle:
     def size_names(self) -> tuple[str, ...]:
         """The names of its sizes that a request may pin."""
         return (self.name,)
-
-
-@dataclass(frozen=True)
-class RoutingFacts:
-    """Facts of a topology that routing uses."""
-
-    channels: int = 1
-    """Virtual channels that keep minimal routing free of deadlock, in the order published for the family."""
-    valiant: bool = False
-    """Whether adaptive routing also takes paths by way of an intermediate switch (Valiant)."""
-    inverse_paths: tuple[Ratio, ...] = ()
-    """Ratios whose greatest is one over the fewest minimal paths between two leaves; none where NICs have their own."""
-    uneven: bool = False
-    """Whether a link carries so few flows that those of a random permutation do not even out."""
-    server_relay: bool = False
-    """Whether servers forward traffic of others."""
-    nic_levels: int = 0
-    """Server-centric topologies: the switch groups to each of which a NIC has a port of its own; else 0."""
-
-    @property
-    def virtual_channels(self) -> dict[str, int]:
-        """The virtual channels that each kind of path needs: a path by an intermediate switch needs twice as many."""
-        return {"minimal": self.channels}
-
-    @property
-    def load_factor(self) -> float:
-        """How many times the load of uniform traffic any other traffic may put on the links."""
-        return 2.0 if self.valiant or self.uneven else 1.0
-
-    def inverse_path_diversity(self, sizes: Sizes) -> Fraction:
-        """Return one over the fewest minimal paths between two leaves; 0 where each NIC has paths of its own."""
-        return max((ratio.value(sizes) for ratio in self.inverse_paths), default=Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -111,7 +83,7 @@ class Topology(ABC):
     """The groups of devices, the servers first."""
     bundles: tuple[Bundle, ...]
     """The bundles of links, those of the servers first."""
-    routing: RoutingFacts = RoutingFacts()
+    routing: RoutingFacts = field(default_factory=RoutingFacts)
     """Facts that routing uses."""
     drawing: Drawing = field(default_factory=Drawing)
     """How it is naturally drawn."""

@@ -205,6 +205,9 @@ class UnlikeForm(ClosForm):
         merged = groupby(fills, lambda fill: fill[1])
         return tuple((sum(count for count, _ in same), ports) for ports, same in merged)
 
+    def servers_sharing(self, tier: int) -> None:
+        """Return None: how many there are differs by kind."""
+
     def capacity(self, sizes: Sizes) -> int:
         """Return the servers that fit, where the last kind has all places that the others leave."""
         last, units = self.dealt[-1], math.prod(sizes[axis] for axis in self.outer)

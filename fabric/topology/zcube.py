@@ -14,12 +14,12 @@ from fabric.topology.cubes import (
     own_digit,
     pairs_by_digits,
 )
-from fabric.topology.facts import Drawing
+from fabric.topology.facts import Drawing, RoutingFacts
 from fabric.topology.family import Family
 from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle, Rule, Sizing
 from fabric.topology.patterns import Rows
 from fabric.topology.polynomial import Ratio, count
-from fabric.topology.topology import Group, RoutingFacts, Sizes
+from fabric.topology.topology import Group, Sizes
 
 __all__ = ["ZCUBE", "zcube", "zcube_partial"]
 

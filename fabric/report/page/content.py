@@ -15,6 +15,7 @@ from fabric.report.design import Design
 from fabric.report.files import allreduce_picture
 from fabric.report.growth import describe_growth
 from fabric.report.markdown import request_yaml
+from fabric.report.near_optima import describe_near_optima
 from fabric.report.page.curves import Curve, front_curve, scale_curve, size_curve
 from fabric.report.page.drill import Drawn, drill
 from fabric.report.page.grid import SortableTable, sortable_table
@@ -110,6 +111,7 @@ def _list_rationale(design: Design) -> Iterator[str]:
     yield f"{describe_objective(design)} {describe_status(design, bound=True)}"
     yield from explain_choice(design)
     yield from describe_uplinks(design)
+    yield from describe_near_optima(design)
     yield describe_failures(design)
     yield f"Topology: {design.blueprint.topology.text}."
     yield describe_bandwidth(design)
