@@ -107,10 +107,10 @@ def size(
     start = time.perf_counter()
     for order in [tuple(objectives)] if objectives else [(COST,), COUNTS]:
         found, rejected, unknown = comparable_candidates(spec, order)
-        if unknown and not found and objectives:
-            raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of the objectives")
         solved = list(_solve_all(found, order, progress))
         feasible = [item for item in solved if item.solution.values]
+        if unknown and objectives and not feasible:  # a topology that could not be compared may well be feasible
+            raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of the objectives")
         undecided = [item for item in solved if item.solution.status == "UNKNOWN"]
         if undecided and not feasible:
             raise FabricError(f"{spec.name}: {undecided[0].candidate} was not decided within the solve budget")

@@ -266,3 +266,13 @@ def test_rounding_costs_less_than_a_module_for_each_switch_and_direction(drawn: 
     study = study_of(drawn, prices_usd=prices, exclude_optics=["optical-400g"])
     assert 0 <= (study.bill.rounding_usd or 0) < 2 * study.blueprint.switches * prices["osfp-2xsr4"]
     assert study.bill.cost_usd() == pytest.approx(study.proof.objective + (study.bill.rounding_usd or 0))
+
+
+def test_a_part_without_a_price_makes_no_fabric_infeasible() -> None:
+    """One tier is too small and two need a part without a price: that is no proof that there is no fabric."""
+    far = {"lengths_m": {"leaf-spine": 1000}}
+    assert fabric.design(POD, **far).blueprint.tiers == 2
+    with pytest.raises(fabric.InputError, match="no known price of osfp-2xfr4; give it in the request"):
+        fabric.optimize(POD, **far)
+    priced = fabric.optimize(POD, **far, prices_usd={"osfp-2xfr4": 5000, "lc-smf": 50})
+    assert priced.bill.cost_usd() == priced.proof.objective
