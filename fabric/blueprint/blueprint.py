@@ -112,6 +112,11 @@ class Blueprint:
         return self.mixes.get(role) or ((self.models[role], self.devices(role)),)
 
     @property
+    def inner_hops(self) -> tuple[int, ...]:
+        """The hops of the longest path through a switch of each role, from the leaf up: 1 but for directors."""
+        return tuple(max(model.inner_hops for model, _ in self.model_counts(role)) for role in self.topology.roles)
+
+    @property
     def allowed_models(self) -> dict[str, tuple[Switch, ...]]:
         """The models that the parts of the links must fit, by role."""
         chosen = {role: tuple(model for model, _ in self.model_counts(role)) for role in self.topology.roles}

@@ -39,7 +39,8 @@ class ClosMetrics:
     def hop_shares(self) -> Mapping[int, Fraction]:
         """Return the share of the pairs of NICs by their hops, every server taken as full."""
         shares = hop_shares(self.blueprint.servers, self.peers(), self.unmet_rails())
-        return {2 * tier + 1: share for tier, share in enumerate(shares) if share}
+        turns = self.form.turn_hops(0, self.blueprint.inner_hops)
+        return {hops: share for hops, share in zip(turns, shares, strict=True) if share}
 
     def peers(self) -> tuple[int, ...]:
         """Return, for every tier below the top, the servers of one full place; all where the tier has no places."""

@@ -42,7 +42,8 @@ class GraphMetrics:
         total = sum(pairs.values())
         if self.blueprint.servers == 1 or not total:
             return {}
-        return {hops: Fraction(number, total) for hops, number in sorted(pairs.items()) if number}
+        each = max(self.blueprint.inner_hops)
+        return {each * hops: Fraction(number, total) for hops, number in sorted(pairs.items()) if number}
 
     def _pairs_by_hops(self) -> Mapping[int, int]:
         histogram = self.form.paths.hop_histogram

@@ -34,7 +34,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Hops:
-    """Switches on a shortest path between the NICs of two GPUs in different servers.
+    """Switches on a shortest path between the NICs of two GPUs in different servers; a director counts several.
 
     A pair that the fabric does not join (different rails of a rail-only fabric) first crosses NVLink to its partner's
     rail, and counts with that rail's path. All are 0 when there is only one server.

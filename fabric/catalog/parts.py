@@ -45,6 +45,8 @@ class Switch:
     """Its maximum power."""
     latency_ns: float | None = None
     """Its port-to-port latency."""
+    inner_hops: int = 1
+    """The switch chips on the longest path through it: several in a director, which is itself a fabric of them."""
     price_usd: float | None = None
     """Its unit price."""
     price_date: str = ""

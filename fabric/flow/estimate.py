@@ -304,5 +304,6 @@ def _extra_us(summary: FabricSummary, traffic: Traffic, in_order: bool) -> float
     or between any two servers; for other traffic the longest, since a tree waits for it.
     """
     constants = collectives()
-    hops = (summary.neighbour_hops if in_order else summary.mean_hops) if traffic.ring else summary.hops
-    return max(0.0, hops - 1) * (summary.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000
+    ring = summary.neighbour_switches if in_order else summary.mean_switches
+    switches = ring if traffic.ring else summary.hops
+    return max(0.0, switches - 1) * (summary.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
@@ -40,6 +40,8 @@ class FabricSummary:
     """The latency of the slowest switch in nanoseconds."""
     steps: tuple[int, ...]
     """The switches on a path that turns at each tier, from the leaf up."""
+    hop_steps: tuple[int, ...] = field(default=(), kw_only=True)
+    """The hops on such a path, where a director counts several; default: `steps`."""
     several_paths: bool
     """Whether there are several paths between two leaves."""
     peers: tuple[int, ...]
@@ -82,17 +84,33 @@ class FabricSummary:
 
     @property
     def neighbour_hops(self) -> float:
-        """The mean switches between neighbours of a ring in order: one server of each locality sends out of it."""
+        """The mean hops between neighbours of a ring in order: one server of each locality sends out of it."""
+        return self._between_neighbours(self.hop_steps or self.steps)
+
+    @property
+    def neighbour_switches(self) -> float:
+        """The mean switches between them."""
+        return self._between_neighbours(self.steps)
+
+    def _between_neighbours(self, steps: tuple[int, ...]) -> float:
         localities = [-(-self.servers // peers) for peers in self.peers]
-        more = (up - down for down, up in pairwise(self.steps))
+        more = (up - down for down, up in pairwise(steps))
         each = zip(more, localities, strict=True)
-        return self.steps[0] + math.fsum(hops * count / self.servers for hops, count in each if count > 1)
+        return steps[0] + math.fsum(hops * count / self.servers for hops, count in each if count > 1)
 
     @property
     def mean_hops(self) -> float:
-        """The mean switches between the NICs of different servers, over all pairs."""
+        """The mean hops between the NICs of different servers, over all pairs."""
+        return self._over_pairs(self.hop_steps or self.steps)
+
+    @property
+    def mean_switches(self) -> float:
+        """The mean switches between them."""
+        return self._over_pairs(self.steps)
+
+    def _over_pairs(self, steps: tuple[int, ...]) -> float:
         shares = hop_shares(self.servers, self.peers, self.unmet_rails)
-        return float(sum(hops * share for hops, share in zip(self.steps, shares, strict=True)))
+        return float(sum(hops * share for hops, share in zip(steps, shares, strict=True)))
 
 
 def is_infiniband(blueprint: Blueprint) -> bool:
@@ -102,6 +120,6 @@ def is_infiniband(blueprint: Blueprint) -> bool:
 
 
 def slowest_ns(models: Iterable[Switch]) -> float:
-    """Return the largest port-to-port latency; a model without one counts with its class's (collectives.yaml)."""
+    """Return the largest port-to-port latency; a model without one counts with its class's (collectives.yaml) a hop."""
     usual = collectives().switch_latency_ns
-    return max(usual if model.latency_ns is None else model.latency_ns for model in models)
+    return max(usual * model.inner_hops if model.latency_ns is None else model.latency_ns for model in models)

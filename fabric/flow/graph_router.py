@@ -67,6 +67,7 @@ class GraphRouter:
             hops=diameter,
             switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.model_counts(role)),
             steps=form.turn_hops(diameter),
+            hop_steps=form.turn_hops(diameter, blueprint.inner_hops),
             several_paths=True,
             peers=metrics.peers(),
             unmet_rails=metrics.unmet_rails(),

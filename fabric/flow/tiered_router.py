@@ -48,7 +48,8 @@ class TieredRouter:
     def summarize(self) -> FabricSummary:
         """Return the fabric as closed forms see it."""
         blueprint, form, metrics = self.blueprint, self.form, metrics_of(self.blueprint)
-        below_top, diameter = form.roles[:-1], hops(blueprint).max
+        below_top, turns = form.roles[:-1], form.turn_hops(0, blueprint.inner_hops)
+        diameter = dict(zip(turns, form.turn_hops(0), strict=True)).get(hops(blueprint).max, 0)
         ratios = (max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top)
         return FabricSummary(
             server=blueprint.server,
@@ -60,6 +61,7 @@ class TieredRouter:
             hops=diameter,
             switch_ns=slowest_ns(model for role in form.roles for model, _ in blueprint.model_counts(role)),
             steps=form.turn_hops(diameter),
+            hop_steps=turns,
             several_paths=any(blueprint.ports_up(role) > 1 for role in below_top),
             peers=metrics.peers(),
             unmet_rails=metrics.unmet_rails(),

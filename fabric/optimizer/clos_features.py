@@ -18,11 +18,13 @@ __all__ = ["clos_features"]
 def clos_features(model: Model, form: ClosForm) -> dict[str, Feature]:
     """Return the features of a Clos model by name."""
     found = {
-        "hops": model.to_feature(model.hops(), 2 * form.tiers + 1),
+        "hops": model.to_feature(model.path_switches(), 2 * form.tiers + 1),
         "switch_ps": model.slowest_switch(),
         "paths": _several_paths(model, form),
         "leaf_nics": model.to_feature(model.product((form.bundles[0].name,))),
     }
+    if model.has_directors:
+        found |= {f"turn {tier}": _turn(model, tier) for tier in range(1, form.tiers + 1)}
     for tier, group in enumerate(form.switch_groups[:-1], 1):
         inner = form.server.axes[len(form.placement_axes(group)) :]
         found[f"peers {tier}"] = model.to_negative_feature(model.product(inner))
@@ -30,6 +32,12 @@ def clos_features(model: Model, form: ClosForm) -> dict[str, Feature]:
         found[f"unmet rails {tier}"] = model.to_feature(model.product(rails) if form.rails_meet_at else 1)
         found[f"ratio {tier}"] = _ratio(model, form, tier)
     return found
+
+
+def _turn(model: Model, tier: int) -> Feature:
+    """Return the hops of a path that turns at `tier`."""
+    below, top = model.inner_hops[: tier - 1], model.inner_hops[tier - 1]
+    return model.to_feature(2 * sum(below) + top, 2 * sum(map(model.upper, below)) + model.upper(top))
 
 
 def _several_paths(model: Model, form: ClosForm) -> Feature:

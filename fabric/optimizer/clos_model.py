@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import cast
 
@@ -61,14 +61,24 @@ class ClosModel(Model):
     def features(self) -> dict[str, Feature]:
         return clos_features(self, self.form)
 
-    def _diameter(self) -> cp_model.LinearExprT:
-        """Return one switch, and two more for each tier within which not every pair of servers meets."""
-        longest = 1 + 2 * sum(self._unmet_at(tier) for tier in range(1, self.form.tiers))
+    def _longest_path(self, each: Sequence[Term]) -> cp_model.LinearExprT:
+        """Return a leaf, and two more switches for each tier within which not every pair of servers meets."""
+        longest = each[0] + sum(self._climb(tier, each) for tier in range(1, self.form.tiers))
         if "gpus" not in self.relaxed:
             return longest
-        several, found = self.var(1, "several servers", least=0), self.var(2 * self.form.tiers, "hops", least=0)
+        most = 2 * sum(map(self.upper, each))
+        several, found = self.var(1, "several servers", least=0), self.var(most, "hops", least=0)
         self.cp.add(self.excess - 1 <= self.upper(self.excess) * several)
         self.cp.add(found >= longest).only_enforce_if(several)
+        return found
+
+    def _climb(self, tier: int, each: Sequence[Term]) -> cp_model.LinearExpr:
+        """Return the hops that a path has more where it turns above `tier`: a switch of it, and one of the next."""
+        flag, more = self._unmet_at(tier), each[tier - 1] + each[tier]
+        if isinstance(more, int):
+            return more * flag
+        found = self.var(self.upper(each[tier - 1]) + self.upper(each[tier]), f"hops above {tier}", least=0)
+        self.cp.add(found >= more).only_enforce_if(flag)
         return found
 
     def _unmet_at(self, tier: int) -> cp_model.IntVar:

@@ -80,6 +80,7 @@ def features_of(blueprint: Blueprint) -> dict[str, int]:
     summary = summarize(blueprint)
     found = {"hops": summary.hops, "switch_ps": round(1000 * summary.switch_ns), "paths": int(summary.several_paths)}
     found["leaf_nics"] = summary.leaf_nics
+    found |= {f"turn {tier}": hops for tier, hops in enumerate(summary.hop_steps, 1)}
     for tier, (peers, unmet, ratio) in enumerate(
         zip(summary.peers, summary.unmet_rails, summary.ratios, strict=True), 1
     ):
@@ -101,6 +102,7 @@ def summary_of(candidate: Candidate, features: Features) -> FabricSummary:
         link_gbps=candidate.link_gbps,
         tiers=len(below_top) + 1,
         steps=topology.turn_hops(features["hops"]),
+        hop_steps=tuple(hops for name, hops in features.items() if name.startswith("turn ")),
         hops=features["hops"],
         switch_ns=features["switch_ps"] / 1000,
         several_paths=bool(features["paths"]),

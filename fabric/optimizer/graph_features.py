@@ -18,10 +18,11 @@ __all__ = ["graph_features"]
 def graph_features(model: Model, form: GraphForm) -> dict[str, Feature]:
     """Return the features of a graph model by name."""
     diameter = model.var(model.upper_count(form.paths.diameter), "diameter", least=0)
-    model.cp.add(diameter == model.hops())
+    model.cp.add(diameter == model.path_switches())
     loads = [load for bundle in form.bundles for load in bundle.loads]
     return {
         "hops": model.to_feature(diameter),
+        **_turns(model, form),
         "switch_ps": model.slowest_switch(),
         "paths": Feature(1, 1),
         "leaf_nics": model.to_feature(model.candidate.spec.server.nics),
@@ -30,6 +31,18 @@ def graph_features(model: Model, form: GraphForm) -> dict[str, Feature]:
         "ratio 1": _largest(model, loads, _most_ratio(model), 1),
         "inverse paths": _largest(model, form.routing.inverse_paths, MILLION, 0),
     }
+
+
+def _turns(model: Model, form: GraphForm) -> dict[str, Feature]:
+    """Return the hops within a leaf, and on the longest path, where a director counts several."""
+    if not model.has_directors:
+        return {}
+    most = max(map(model.upper, model.inner_hops))
+    leaf = model.var(most, "hops in a leaf")
+    for each in model.inner_hops:
+        model.cp.add(leaf >= each)
+    longest = model.to_feature(model.hops(), most * model.upper_count(form.paths.diameter))
+    return {"turn 1": Feature(1, most, leaf), "turn 2": longest}
 
 
 def _most_ratio(model: Model) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import cast
@@ -54,8 +54,14 @@ class GraphModel(Model):
     def features(self) -> dict[str, Feature]:
         return graph_features(self, self.form)
 
-    def _diameter(self) -> cp_model.LinearExprT:
-        return self.count(self.form.paths.diameter)
+    def _longest_path(self, each: Sequence[Term]) -> cp_model.LinearExprT:
+        """Return the switches, each of which counts as the one of the most hops."""
+        if all(isinstance(number, int) for number in each):
+            return max(map(self.upper, each)) * self.count(self.form.paths.diameter)
+        most = self.var(max(map(self.upper, each)), "hops of a switch")
+        for number in each:
+            self.cp.add(most >= number)
+        return self.times(self._total(self.form.paths.diameter, "diameter"), most, "hops")
 
     def _total(self, quantity: Expression, name: str) -> Term:
         """Return a count as a variable; where it is a sum divided by a number, it is a whole number all the same."""

@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from ortools.sat.python import cp_model
@@ -100,8 +101,8 @@ class Model(ABC):
         """Return the features on which flow objectives depend, by name."""
 
     @abstractmethod
-    def _diameter(self) -> cp_model.LinearExprT:
-        """Return the switches on the longest minimal path between different servers."""
+    def _longest_path(self, each: Sequence[Term]) -> cp_model.LinearExprT:
+        """Return the hops of the longest minimal path between different servers, with those of each role's switches."""
 
     @abstractmethod
     def _add_sizes(self) -> None:
@@ -190,9 +191,32 @@ class Model(ABC):
         """Return a count and what it is divided by: the links between each pair of devices that a bundle joins."""
         return self.sizes[bundle.name], 1
 
-    def hops(self) -> cp_model.LinearExprT:
+    def path_switches(self) -> cp_model.LinearExprT:
         """Return the switches on the longest minimal path; 0 where there is only one server."""
-        return 0 if self.candidate.spec.servers == 1 else self._diameter()
+        return 0 if self.candidate.spec.servers == 1 else self._longest_path([1] * self.topology.tiers)
+
+    def hops(self) -> cp_model.LinearExprT:
+        """Return the hops of the longest minimal path, of which a director counts several."""
+        return 0 if self.candidate.spec.servers == 1 else self._longest_path(self.inner_hops)
+
+    @cached_property
+    def inner_hops(self) -> list[Term]:
+        """The hops of the longest path through a switch of each role, no less than of any model in use."""
+        return [self._inner_hops(role) for role in self.topology.roles]
+
+    @property
+    def has_directors(self) -> bool:
+        """Whether a switch model allowed counts as several hops."""
+        return any(self.upper(each) > 1 for each in self.inner_hops)
+
+    def _inner_hops(self, role: str) -> Term:
+        each = [model.inner_hops for model in self.candidate.models[role]]
+        if min(each) == max(each):
+            return each[0]
+        found = self.var(max(each), f"inner hops of {role}", min(each))
+        for number, used in zip(each, self.used[role], strict=True):
+            self.cp.add(found >= number * used)
+        return found
 
     def to_feature(self, expression: cp_model.LinearExprT, most: int = 1) -> Feature:
         """Return a count as a feature; an expression that is not a single variable is at most `most`."""

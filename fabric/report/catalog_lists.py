@@ -108,6 +108,7 @@ def _switch_facts(item: Switch) -> dict[str, Any]:
         "power_w": item.power_w,
         "max_power_w": item.max_power_w,
         "latency_ns": item.latency_ns,
+        "inner_hops": item.inner_hops,
         "price_usd": item.price_usd,
         "price_date": item.price_date or None,
         "available": item.available or None,

@@ -96,7 +96,7 @@ class Limits:
     ] = None
     hops: Annotated[
         int | None,
-        Limit("The most switches on a path between two GPUs.", label="hops", maximum=7, objective="hops", example=3),
+        Limit("The most switches on a path between two GPUs.", label="hops", maximum=21, objective="hops", example=3),
     ] = None
     models: Annotated[
         int | None,

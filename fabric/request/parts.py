@@ -184,6 +184,8 @@ class InlineSwitch(StrictModel):
     """Maximum power of one switch in W."""
     latency_ns: Quantity | None = None
     """Port-to-port latency in ns."""
+    inner_hops: Annotated[int, Field(ge=1, le=9)] = Field(default=1, examples=[3])
+    """Switch chips on the longest path through it, as hops count them: 3 in a director, itself a Clos of two tiers."""
     price_usd: Price | None = None
     """Unit price in USD; without it costs are unknown, and sizing minimises switches."""
     price_date: Text = ""

@@ -84,9 +84,10 @@ class ClosForm(Topology):
     def ratios_are_cuts(self) -> bool:
         return True
 
-    def turn_hops(self, diameter: int) -> tuple[int, ...]:
-        """Return 1, 3, 5 and so on: a path goes up to a tier and down again."""
-        return tuple(2 * tier + 1 for tier in range(self.tiers))
+    def turn_hops(self, diameter: int, inner: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """Return 1, 3, 5 and so on: a path goes up to a tier and down again; `inner` are the hops of its switches."""
+        each = inner or (1,) * self.tiers
+        return tuple(2 * sum(each[:tier]) + each[tier] for tier in range(self.tiers))
 
     @property
     def text(self) -> str:

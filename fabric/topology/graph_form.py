@@ -163,9 +163,13 @@ class GraphForm(Topology):
     def ratios_are_cuts(self) -> bool:
         return False
 
-    def turn_hops(self, diameter: int) -> tuple[int, ...]:
-        """Return 1 and the diameter: the longest minimal path stands for every path between leaves."""
-        return (1, diameter)
+    def turn_hops(self, diameter: int, inner: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """Return 1 and the diameter: the longest minimal path stands for every path between leaves.
+
+        Every switch counts as the one of the most hops, which is exact where all are alike.
+        """
+        each = max(inner, default=1)
+        return (each, each * diameter)
 
     @property
     def text(self) -> str:

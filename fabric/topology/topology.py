@@ -156,8 +156,8 @@ class Topology(ABC):
         """Whether oversubscription bounds all traffic up from a switch; otherwise it is that of uniform traffic."""
 
     @abstractmethod
-    def turn_hops(self, diameter: int) -> tuple[int, ...]:
-        """Return the switches on a path that turns at each tier, from the leaf up, where the longest has `diameter`."""
+    def turn_hops(self, diameter: int, inner: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """Return the hops of paths that turn at each tier; the longest has `diameter` switches of `inner` hops."""
 
     @property
     @abstractmethod
