@@ -12,7 +12,7 @@ from fabric import units
 from fabric.errors import FabricError, InputError, Mistake
 from fabric.report.describe import describe_json
 from fabric.report.table import Summary, Table
-from fabric.report.text import join_words
+from fabric.report.text import join_words, name_topology
 from fabric.request import Spec
 from fabric.studies.study import Study, design, read
 
@@ -21,6 +21,7 @@ __all__ = [
     "ComparedQuantity",
     "Comparison",
     "compare",
+    "describe_kinds",
     "design_each",
     "summarize_comparison",
     "write_quantity",
@@ -60,6 +61,8 @@ class Comparison:
     """The quantities compared."""
     currency: str = "USD"
     """The currency of all amounts."""
+    kinds: tuple[str, ...] = ()
+    """What kind of fabric each design is: family, tiers, planes, and where rails meet."""
 
     @property
     def differences(self) -> tuple[ComparedQuantity, ...]:
@@ -88,7 +91,7 @@ def compare(*studies: Study) -> Comparison:
         ComparedQuantity(quantity, label, unit, tuple(_find_value(item, quantity) for item in facts))
         for quantity, label, unit in _list_quantities(designs)
     ]
-    return Comparison(designs, tuple(rows), currencies[0])
+    return Comparison(designs, tuple(rows), currencies[0], tuple(name_topology(study.blueprint) for study in studies))
 
 
 def design_each(
@@ -279,20 +282,18 @@ def _write_change(base: Any, value: Any) -> str:
     return f" {percent:+,.{digits}f}%"
 
 
-def _list_kinds(designs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[str]:
+def describe_kinds(comparison: Comparison, names: Sequence[str]) -> Iterator[str]:
     """Say where the designs are of several kinds, so that what differs is not due to the requests' sizes alone."""
-    kinds: dict[str, list[str]] = {}
-    for name, item in zip(names, designs, strict=False):
-        planes = f", {units.count_noun(item['planes'], 'plane')}" if item["planes"] > 1 else ""
-        meets = f", rails meeting at the {item['rails_meet']}" if item["rails_meet"] else ""
-        kinds.setdefault(f"{item['family']}, {units.count_noun(item['tiers'], 'tier')}{planes}{meets}", []).append(name)
-    if len(kinds) > 1:
-        each = "; ".join(f"{join_words(names)}: {kind}" for kind, names in kinds.items())
+    designs: dict[str, list[str]] = {}
+    for name, kind in zip(names, comparison.kinds, strict=bool(comparison.kinds)):
+        designs.setdefault(kind, []).append(name)
+    if len(designs) > 1:
+        each = "; ".join(f"{join_words(alike)}: {kind}" for kind, alike in designs.items())
         yield f"The fabric changes between designs: {each}."
 
 
 def _list_lines(comparison: Comparison, names: Sequence[str], shown: Sequence[ComparedQuantity]) -> Iterator[str]:
-    yield from _list_kinds(comparison.designs, names)
+    yield from describe_kinds(comparison, names)
     count, total = len(comparison.differences), len(comparison.rows)
     if count:
         yield f"{count} of {total} quantities differ (*); percentages are relative to {names[0]}."

@@ -9,7 +9,7 @@ from fabric import units
 from fabric.blueprint.bill_rows import BillRow
 from fabric.blueprint.stages import NewLinks, Stage
 from fabric.report.design import Design
-from fabric.report.text import join_words
+from fabric.report.text import join_words, name_topology
 
 __all__ = [
     "StagePart",
@@ -59,10 +59,13 @@ def describe_growth(design: Design) -> Iterator[str]:
     if found := design.study.foresight:
         roles = [f"{units.count(found.smallest.devices(role))} {role}" for role in found.smallest.topology.roles]
         price = "unknown" if found.price_usd is None else design.write_money(found.price_usd)
+        kind = name_topology(found.smallest)
+        noun = "switch" if found.smallest.switches == 1 else "switches"
+        verb = "has" if kind == name_topology(design.blueprint) else f"is {kind}, with"
         costs = "" if found.smallest_usd is None else f" and costs {design.write_money(found.smallest_usd)}"
         yield (
             f"Price of foresight: {price}. The best fabric for {units.count(design.spec.gpus)} GPUs that need not grow"
-            f" has {join_words(roles)} switches{costs}."
+            f" {verb} {join_words(roles)} {noun}{costs}."
         )
 
 
@@ -84,6 +87,7 @@ def foresight_object(design: Design) -> dict[str, Any] | None:
         "price_usd": found.price_usd,
         "cost_usd": found.cost_usd,
         "smallest_cost_usd": found.smallest_usd,
+        "smallest_fabric": name_topology(found.smallest),
         "smallest_switches": {role: found.smallest.devices(role) for role in found.smallest.topology.roles},
     }
 

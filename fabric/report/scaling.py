@@ -9,7 +9,7 @@ from typing import Any
 from fabric import units
 from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
-from fabric.report.text import letter_fabrics, name_size, name_topology, write_place
+from fabric.report.text import letter_fabrics, name_fabric, name_size, name_topology, write_place
 from fabric.studies.scaling import BEST, Bend, Curve, Scaling
 from fabric.studies.study import Study
 
@@ -56,6 +56,7 @@ def _design_object(study: Study) -> dict[str, Any]:
         "tiers": plan.tiers,
         "planes": plan.planes,
     }
+    keys["rails_meet"] = plan.topology.rails_meet_at if plan.rails > 1 else None
     keys |= {"pod_gpus": plan.pod_gpus, "unit_gpus": plan.unit_gpus}
     return {**keys, "switches": plan.switches, "links": plan.links_total, "hops_max": study.hops.max}
 
@@ -88,10 +89,12 @@ def list_scaling_curves(scaling: Scaling) -> tuple[dict[str, Points], dict[str, 
     """Return what `draw.draw_scale` draws: the curves, their bends, and what the fabric is from each size on."""
     lines = {_name_curve(each): [(one.gpus, one.busbw_GBps) for one in each.estimates] for each in scaling.curves}
     bends = {_name_curve(each): [(one.gpus, one.busbw_GBps) for one in each.bends] for each in scaling.curves}
+    plans = [study.blueprint for study in scaling.studies]
+    name = name_size if len({plan.topology.family for plan in plans}) == 1 else name_fabric
     steps: dict[int, str] = {}
-    for study in scaling.studies:
-        if not steps or list(steps.values())[-1] != name_size(study.blueprint):
-            steps[study.blueprint.gpus] = name_size(study.blueprint)
+    for plan in plans:
+        if not steps or list(steps.values())[-1] != name(plan):
+            steps[plan.gpus] = name(plan)
     return lines, bends, steps
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 
@@ -9,8 +10,12 @@ import networkx as nx
 import pytest
 
 import fabric
+from fabric.report.comparison import describe_kinds, summarize_comparison
 from fabric.report.describe import describe, describe_json
 from fabric.report.family_comparison import summarize_families
+from fabric.report.growth import describe_growth
+from fabric.report.page import page
+from fabric.report.page.curves import scale_curve
 from fabric.report.pareto import front_object, pareto_csv, summarize_front
 from fabric.report.scaling import summarize_scaling
 from fabric.report.sensitivity import name_alternative
@@ -98,3 +103,30 @@ def test_families_on_other_planes_than_asked_are_named() -> None:
     results = compare_families(SMALL, ["fat-tree", "hpn"])
     summary = summarize_families(fabric.read(SMALL), results)
     assert "On other planes than the 1 of the request, by their own definition: hpn." in summary.lines
+
+
+def test_a_comparison_says_where_the_kind_of_fabric_changes() -> None:
+    """On the terminal and on the page, designs of several kinds are named by kind; those of one kind are not."""
+    one, two = fabric.design(SMALL, name="one", gpus=16, tiers=1), fabric.design(SMALL, name="two", gpus=64, tiers=2)
+    (line,) = describe_kinds(fabric.compare(one, two), ["one", "two"])
+    assert line.startswith("The fabric changes between designs: one: ")
+    assert f"; two: {two.blueprint.topology.family}, 2 tiers" in line
+    assert line in summarize_comparison(fabric.compare(one, two), ["one", "two"], differences=False).lines
+    assert line in html.unescape(page([one, two], "fabric report"))
+    assert not list(describe_kinds(fabric.compare(two, two), ["two", "also two"]))
+
+
+def test_the_points_of_the_pages_curves_say_what_they_are() -> None:
+    """The text of each cluster size has the kind of its fabric."""
+    curve = scale_curve(fabric.design(SMALL, gpus=64, family="fat-tree"))
+    assert any(text.endswith("GPUs, fat-tree, 2 tiers") for text in curve["texts"])
+
+
+def test_foresight_says_where_the_fabric_that_need_not_grow_is_another() -> None:
+    """Where one tier is enough today and two are built, the sentence names the kind; where that is the same, not."""
+    growing = describe(fabric.design(SMALL, gpus=16, grow_to_gpus=64, family="fat-tree"))
+    (line,) = [line for line in describe_growth(growing) if line.startswith("Price of foresight")]
+    assert "that need not grow is fat-tree, 1 tier, with 1 leaf switch and costs $" in line
+    alike = describe(fabric.design(SMALL, gpus=32, grow_to_gpus=64, family="fat-tree", tiers=2))
+    (line,) = [line for line in describe_growth(alike) if line.startswith("Price of foresight")]
+    assert "that need not grow has " in line

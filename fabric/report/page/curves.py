@@ -8,6 +8,7 @@ from typing import Any
 from fabric import units
 from fabric.errors import FabricError
 from fabric.report.design import Design
+from fabric.report.text import name_topology
 from fabric.studies.scaling import scale
 from fabric.studies.study import Study, pareto
 
@@ -52,13 +53,12 @@ def scale_curve(study: Study) -> Curve:
     except FabricError as error:
         return _empty_curve("scale", "All-reduce of 1 GiB by cluster size", str(error).splitlines()[0])
     there = [one.spec.gpus for one in scaling.studies]
+    texts = [f"{units.count(one.spec.gpus)} GPUs, {name_topology(one.blueprint)}" for one in scaling.studies]
     series = {
         curve.routing: [each.busbw_GBps for each in curve.estimates]
         for curve in sorted(scaling.curves, key=lambda curve: curve.routing)
     }
-    return _make_curve(
-        "scale", "All-reduce of 1 GiB by cluster size", "GPUs", there, [f"{units.count(n)} GPUs" for n in there], series
-    )
+    return _make_curve("scale", "All-reduce of 1 GiB by cluster size", "GPUs", there, texts, series)
 
 
 def front_curve(study: Study) -> Curve:
@@ -69,14 +69,17 @@ def front_curve(study: Study) -> Curve:
         front = pareto(request, FRONT, budget=BUDGET)
     except FabricError as error:
         return _empty_curve("front", title, str(error).splitlines()[0])
-    points = sorted((one["cost_usd"], one["allreduce_s"], one["hops_max"]) for one in front.values)
+    points = sorted(
+        (one["cost_usd"], one["allreduce_s"], one["hops_max"], name_topology(each.blueprint))
+        for one, each in zip(front.values, front.studies, strict=True)
+    )
     complete = front.status == "OPTIMAL"
     if len(points) < 2:
         best = "The design is optimal in all three objectives."
         return _empty_curve("front", title, best if complete else f"Solve budget exhausted; {COMPLETE}.")
-    texts = [f"{units.money(cost, study.spec.currency)}, {hops:g} hops" for cost, _, hops in points]
+    texts = [f"{units.money(cost, study.spec.currency)}, {hops:g} hops, {kind}" for cost, _, hops, kind in points]
     curve = _make_curve("front", title, "cost", [cost for cost, *_ in points], texts, {"all-reduce": [
-        1e3 * seconds for _, seconds, _ in points
+        1e3 * seconds for _, seconds, *_ in points
     ]})  # fmt: skip
     note = "" if complete else f"Solve budget exhausted; others may be missing. {COMPLETE}."
     return {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from fabric.report.comparison import compare, write_quantity
+from fabric.report.comparison import compare, describe_kinds, write_quantity
 from fabric.report.page.content import Content, make_content
 from fabric.studies.study import Study
 
@@ -74,7 +74,8 @@ def _compare_designs(studies: Sequence[Study], contents: Sequence[Content]) -> d
         (row.label, [(write_quantity(value, row.unit, found.currency), value != row.values[0]) for value in row.values])
         for row in found.rows
     ]
-    return {"names": [one.name for one in contents], "rows": rows}
+    names = [one.name for one in contents]
+    return {"names": names, "rows": rows, "notes": [*describe_kinds(found, names)]}
 
 
 def _environment() -> Environment:
