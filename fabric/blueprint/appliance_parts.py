@@ -18,9 +18,11 @@ def appliance_modules(blueprint: Blueprint, parts: Compositions, ends: Mapping[s
     for each in attach_appliances(blueprint):
         found, (lower, _) = parts[each.bundle], ends[each.bundle]
         if has_modules(found):
-            links = lower.links if lower else 1
+            links, below = lower.links if lower else 1, blueprint.topology.bundle_below(each.appliance.tier)
             part = None if found is None or found.at_one_price else found.lower
-            yield Modules(each.appliance.name, links, each.count_ends(links, at_switches=False), part)
+            yield Modules(
+                each.appliance.name, links, blueprint.rate(below), each.count_ends(links, at_switches=False), part
+            )
 
 
 def appliance_joints(blueprint: Blueprint, parts: Compositions, ends: Mapping[str, Ends]) -> Iterator[Joint]:

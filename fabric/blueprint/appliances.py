@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint.blueprint import Blueprint
+from fabric.blueprint.port_rules import most_down
 from fabric.request.spec import Appliance
 from fabric.topology.topology import Group
 from fabric.units import count_noun
@@ -138,10 +139,14 @@ def _spread_in_units(ports: int, before: Ports) -> Ports:
 
 def _room(blueprint: Blueprint, group: Group, before: Ports) -> tuple[Ports, Ports]:
     """Return the ports of each switch that stay free when it is full, and those that are free now."""
-    pairs = blueprint.model_counts(group.role)
-    radix = _repeat(tuple((count, model.radix(blueprint.link_gbps)) for model, count in pairs))
+    pairs, rates, up = (
+        blueprint.model_counts(group.role),
+        blueprint.rates_at(group.role),
+        blueprint.links_up(group.role),
+    )
+    room = _repeat(tuple((count, most_down(model, rates, up) + up) for model, count in pairs)) - before
     full = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
-    return radix - full - before, radix - _repeat(blueprint.port_fills(group)) - before
+    return room - full, room - _repeat(blueprint.port_fills(group))
 
 
 def _spread(ports: int, before: Ports, later: Ports, now: Ports) -> Ports:

@@ -102,7 +102,7 @@ def _list_links(blueprint: Blueprint, prices: Prices, *, whole: bool) -> Iterato
         note = [f"price from {REQUEST}"] * asked + (_describe_price(own, found) if one else ["sum of its parts"])
         yield BillRow(
             kind="link",
-            part=part.name if part else f"{blueprint.link_gbps}G link",
+            part=part.name if part else f"{prices.rate(bundle)}G link",
             used_for=used_for,
             quantity=quantity,
             unit_price_usd=None if cents is None else cents / 100,
@@ -149,7 +149,7 @@ def _list_modules(blueprint: Blueprint, prices: Prices, parts: Compositions) -> 
     found = Counter[BillRow]()
     for each in chain(count_modules(blueprint, parts), appliance_modules(blueprint, parts, prices.ends)):
         links = f"{each.links} x " if each.links > 1 else ""
-        row = BillRow("module", f"{links}{blueprint.link_gbps}G module", each.role, 0)
+        row = BillRow("module", f"{links}{each.gbps}G module", each.role, 0)
         found[_make_row(row, each.part)] += each.count
     return (replace(row, quantity=count) for row, count in found.items())
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from fabric.blueprint.port_rules import Rates, most_links, rates_at
 from fabric.catalog import Server, Switch
 from fabric.request.spec import Appliance
 from fabric.topology.polynomial import Expression, evaluate
@@ -35,7 +36,7 @@ class Blueprint:
     gpus: int
     """The GPUs asked for; the last server may be used in part."""
     link_gbps: int
-    """The rate of each link in Gb/s, one direction."""
+    """The rate of each host link in Gb/s, one direction."""
     mixes: Mapping[str, tuple[tuple[Switch, int], ...]] = field(default_factory=dict)
     """The models of the roles that mix several, each with its number of devices, in the order of the devices."""
     allowed: Mapping[str, tuple[Switch, ...]] = field(default_factory=dict)
@@ -46,6 +47,8 @@ class Blueprint:
     """The boxes that take ports of switches beside the servers."""
     growth: Mapping[str, tuple[tuple[Switch, int], ...]] = field(default_factory=dict)
     """The models of the switches that growth adds, of the roles whose stock is limited; others add the main model."""
+    rates: Mapping[str, int] = field(default_factory=dict)
+    """The rate of the links of each bundle in Gb/s, one direction; that of the host links where left out."""
     today: Blueprint | None = None
     """The fabric bought first, where this is a later stage of it: its devices are the first ones of each role."""
 
@@ -173,16 +176,40 @@ class Blueprint:
         return sum(map(self.evaluate, self.topology.ports_up(self.topology.group(role))))
 
     def radix(self, role: str) -> int:
-        """Return the links that any one switch of `role` can end at this fabric's rate."""
-        return min(model.radix(self.link_gbps) for model, _ in self.model_counts(role))
+        """Return the links that any one switch of `role` can end, at the rates of its links down and up."""
+        rates, up = self.rates_at(role), self.links_up(role)
+        return min(most_links(model, rates, up) for model, _ in self.model_counts(role))
+
+    def links_up(self, role: str) -> int:
+        """Return the links of one device of `role` that lead up, or to other switches."""
+        sides = self.topology.port_sides(self.topology.group(role))
+        return sum(self.evaluate(ports) for _, ports, upward in sides if upward)
+
+    def rate(self, bundle: Bundle) -> int:
+        """Return the rate of the links of `bundle` in Gb/s, one direction."""
+        return self.rates.get(bundle.name, self.link_gbps)
+
+    @property
+    def bundle_rates(self) -> dict[str, int]:
+        """The rate of the links of every bundle in Gb/s, by name."""
+        return {bundle.name: self.rate(bundle) for bundle in self.topology.bundles}
+
+    @property
+    def one_rate(self) -> bool:
+        """Whether all links run at the same rate."""
+        return set(self.bundle_rates.values()) == {self.link_gbps}
+
+    def rates_at(self, role: str) -> Rates:
+        """Return the rates of the links down and up of the switches of `role`."""
+        return rates_at(self.topology, self.bundle_rates, role)
 
     def oversubscription(self, role: str) -> Fraction | None:
         """Return the oversubscription at `role`; None where nothing limits traffic there, as at the top of a Clos."""
-        return self.topology.oversubscription(self.topology.group(role), self.sizes)
+        return self.topology.oversubscription(self.topology.group(role), self.sizes, self.bundle_rates)
 
     def capacity(self, bundle: Bundle) -> int:
         """Return the bandwidth of `bundle` in Gb/s, one direction."""
-        return self.links(bundle) * self.link_gbps
+        return self.links(bundle) * self.rate(bundle)
 
     def port_fills(self, group: Group) -> tuple[tuple[int, int], ...]:
         """Return pairs of a number of devices of `group` and the ports each of them has in use, in order."""

@@ -58,8 +58,8 @@ class ClosMetrics:
         rails = [[axis for axis in form.rail_axes if axis in form.shared_axes(tier)] for tier in range(1, form.tiers)]
         return tuple(self.blueprint.evaluate(tuple(axes)) if form.rails_meet_at else 1 for axes in rails)
 
-    def bisection_links(self) -> int:
-        """Return the greatest flow in links from the first half of the servers to the second.
+    def bisection_gbps(self) -> int:
+        """Return the greatest flow in Gb/s from the first half of the servers to the second.
 
         As every bundle spreads evenly, the fabric carries a flow when the tree of its places does, each place joined
         upwards by all its links; the greatest flow is the least cut of that tree, found place by place. Where a bundle
@@ -118,45 +118,48 @@ class ClosMetrics:
         places = self.form.placement_axes(self.form.group(role))
         return self.form.servers_in(places[-1], self.blueprint.sizes) if places else self.blueprint.servers
 
-    def links_above(self, role: str) -> int:
-        """Return the links up from all devices of `role` in one place."""
-        group = self.form.group(role)
-        places = self.form.placement_axes(group)
-        others = tuple(axis for axis in group.axes if axis not in places)
-        return self.blueprint.evaluate(others) * self.blueprint.ports_up(role)
+    def gbps_above(self, bundle: Bundle) -> int:
+        """Return the bandwidth in Gb/s of the links of `bundle` up from all devices in one place of its lower group."""
+        places = self.form.placement_axes(bundle.lower)
+        others = tuple(axis for axis in bundle.lower.axes if axis not in places)
+        links = self.blueprint.evaluate(others) * self.blueprint.ports_up(bundle.lower.role)
+        return links * self.blueprint.rate(bundle)
 
 
 class _PlaceTree:
-    """The places of a blueprint as a tree: at each tier the servers below one place and its links to the next tier."""
+    """The places of a blueprint as a tree: at each tier the servers below one place and its bandwidth to the next tier.
+
+    Cuts are in Gb/s.
+    """
 
     def __init__(self, metrics: ClosMetrics) -> None:
         self.half = metrics.blueprint.servers // 2
         self.servers = [metrics.servers_below(group.role) for group in metrics.form.groups]
-        self.links = [metrics.links_above(bundle.lower.role) for bundle in metrics.form.bundles]
+        self.gbps = [metrics.gbps_above(bundle) for bundle in metrics.form.bundles]
 
     def cut(self, tier: int, first: int, count: int) -> tuple[float, float]:
-        """Return the least links to cut below a place of `tier`, its switches with the first half or the second."""
+        """Return the least cut below a place of `tier`, its switches with the first half or the second."""
         if first + count <= self.half:
             return 0, self.lost(tier, count)
         if first >= self.half:
             return self.lost(tier, count), 0
-        size, links = self.servers[tier - 1], self.links[tier - 1]
+        size, gbps = self.servers[tier - 1], self.gbps[tier - 1]
         before, offset = divmod(self.half - first, size)
         # Only one place of a tier is split by the middle of the servers; those before and after it are on one side.
         split = first + before * size
         middle = min(size, first + count - split) if offset else 0
         after = count - before * size - middle
         crossing = self.cut(tier - 1, split, middle) if middle else (0, 0)
-        left = self._kept_apart(tier, after) + min(crossing[0], crossing[1] + links)
-        right = self._kept_apart(tier, before * size) + min(crossing[1], crossing[0] + links)
+        left = self._kept_apart(tier, after) + min(crossing[0], crossing[1] + gbps)
+        right = self._kept_apart(tier, before * size) + min(crossing[1], crossing[0] + gbps)
         return left, right
 
     def lost(self, tier: int, count: int) -> float:
-        """Return the least links to cut below a place of `tier` whose `count` servers are all on the other side."""
+        """Return the least cut below a place of `tier` whose `count` servers are all on the other side."""
         return math.inf if tier == 0 else self._kept_apart(tier, count)
 
     def _kept_apart(self, tier: int, count: int) -> float:
         full, rest = divmod(count, self.servers[tier - 1])
-        links = self.links[tier - 1]
-        apart = full * min(links, self.lost(tier - 1, self.servers[tier - 1])) if full else 0
-        return apart + (min(links, self.lost(tier - 1, rest)) if rest else 0)
+        gbps = self.gbps[tier - 1]
+        apart = full * min(gbps, self.lost(tier - 1, self.servers[tier - 1])) if full else 0
+        return apart + (min(gbps, self.lost(tier - 1, rest)) if rest else 0)

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from fabric.catalog import LinkPart, Server, Switch
+from fabric.catalog import LinkPart, PortGroup, Server
 from fabric.catalog.link_parts import COPPER, FIBRE
 
 __all__ = [
@@ -157,17 +157,17 @@ def end_of_server(server: Server, planes: int) -> End:
     return End(server.cage_gbps, server.links_per_cage(planes), server.cage_connectors(planes), server.cage)
 
 
-def end_of_switches(models: Iterable[Switch], rate_gbps: int) -> End | None:
-    """Return the end of links at switches of any of these models; None where their cages are unlike.
+def end_of_switches(groups: Iterable[PortGroup], rate_gbps: int) -> End | None:
+    """Return the end of links at ports of any of these kinds; None where their cages are unlike.
 
     A part must fit them all: facts that some of them leave open are those of the others, and the least power holds.
     """
-    models = tuple(models)
-    cages = {(model.cage_gbps, model.links_per_cage(rate_gbps), model.cage_connectors) for model in models}
-    forms = {model.cage for model in models if model.cage}
+    groups = tuple(groups)
+    cages = {(each.cage_gbps, each.links_per_cage(rate_gbps), each.cage_connectors) for each in groups}
+    forms = {each.cage for each in groups if each.cage}
     if len(cages) != 1 or len(forms) > 1:
         return None
-    watts = [model.cage_power_w for model in models if model.cage_power_w is not None]
+    watts = [each.cage_power_w for each in groups if each.cage_power_w is not None]
     return End(*cages.pop(), "".join(forms), min(watts, default=None))
 
 

@@ -70,10 +70,12 @@ class GraphMetrics:
         """Return 1: all NICs of a server meet at its leaf."""
         return (1,)
 
-    def bisection_links(self) -> int:
-        """Return the greatest flow in links from the first half of the servers to the second, by OR-Tools."""
-        planes = 1 if self.form.routing.nic_levels else self.blueprint.planes
-        return graph_of(self.form, self.blueprint.sizes).flow(self.blueprint.servers) * planes
+    def bisection_gbps(self) -> int:
+        """Return the greatest flow in Gb/s from the first half of the servers to the second, by OR-Tools."""
+        blueprint = self.blueprint
+        planes = 1 if self.form.routing.nic_levels else blueprint.planes
+        rates = [blueprint.rate(bundle) for bundle in (*self.form.fabric_bundles[:1], *self.form.host_bundles[:1])]
+        return graph_of(self.form, blueprint.sizes).flow(blueprint.servers, rates[-1], rates[0]) * planes
 
     def survives(self) -> dict[str, Fraction]:
         """Return what is guaranteed: the other planes remain, and with them the servers of a failed leaf."""

@@ -63,8 +63,8 @@ class Metrics(Protocol):
     def unmet_rails(self) -> tuple[int, ...]:
         """Return, for every tier below the top, the rails that have not met there; 1 where they never do."""
 
-    def bisection_links(self) -> int:
-        """Return the greatest flow in links, one direction, from the first half of the servers to the second.
+    def bisection_gbps(self) -> int:
+        """Return the greatest flow in Gb/s, one direction, from the first half of the servers to the second.
 
         Halves are taken in the order of placement, so pods stay whole; an odd server counts with the second half.
         """
@@ -127,4 +127,4 @@ def injection_gbps(blueprint: Blueprint) -> int:
 
 def bisection_gbps(blueprint: Blueprint) -> int:
     """Return the greatest flow in Gb/s, one direction, from the first half of the servers to the second."""
-    return metrics_of(blueprint).bisection_links() * blueprint.link_gbps
+    return metrics_of(blueprint).bisection_gbps()

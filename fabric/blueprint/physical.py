@@ -14,6 +14,7 @@ from itertools import accumulate
 from fabric.blueprint.appliances import Fill, fills_with_appliances
 from fabric.blueprint.blueprint import Blueprint
 from fabric.blueprint.composition import Composition, Compositions, Ends, has_modules
+from fabric.blueprint.port_rules import most_down, ports_of
 from fabric.catalog import LinkPart
 from fabric.topology.topology import Bundle, Group
 
@@ -28,6 +29,8 @@ class Modules:
     """The role, or the name of an appliance."""
     links: int
     """The links of a cage."""
+    gbps: int
+    """The rate of a link in Gb/s."""
     count: int
     """The number of modules."""
     part: LinkPart | None
@@ -92,27 +95,34 @@ def count_modules(blueprint: Blueprint, parts: Compositions) -> Iterator[Modules
     if hosts.optical:
         cages = blueprint.servers * (blueprint.server.cages or blueprint.server.nics)
         links = blueprint.server.links_per_cage(blueprint.planes)
-        yield Modules(server, links, cages, hosts.part if hosts.apart else None)
+        yield Modules(server, links, blueprint.link_gbps, cages, hosts.part if hosts.apart else None)
     for group in blueprint.topology.switch_groups:
         yield from _count_group(blueprint, group, parts)
 
 
 def _count_group(blueprint: Blueprint, group: Group, parts: Compositions) -> Iterator[Modules]:
-    kinds: dict[_Kind, list[_Side]] = {}
-    for side in _list_sides(blueprint, group):
-        kind = _kind_of(parts[side.bundle.name], below=side.bundle.upper == group)
-        kinds.setdefault(kind, []).append(side)
-    for kind, alike in kinds.items():
+    sides = {side.bundle.name: side for side in _list_sides(blueprint, group)}
+    bundles = [side.bundle for side in sides.values()]
+    own_uplinks = any(model.uplinks for model, _ in blueprint.model_counts(group.role))
+    for alike in share_cages(group, parts, bundles, blueprint.bundle_rates, own_uplinks=own_uplinks):
+        kind = _kind_of(parts[alike[0].name], below=alike[0].upper == group)
         if kind.optical:
-            for links, count in _count_cages(blueprint, group, alike):
-                yield Modules(group.role, links, count, kind.part if kind.apart else None)
+            for links, count in _count_cages(blueprint, group, [sides[bundle.name] for bundle in alike]):
+                yield Modules(group.role, links, blueprint.rate(alike[0]), count, kind.part if kind.apart else None)
 
 
-def share_cages(group: Group, parts: Compositions, bundles: Iterable[Bundle]) -> list[list[Bundle]]:
-    """Return the bundles that end at a group, those together whose links may share a cage."""
-    kinds: dict[_Kind, list[Bundle]] = {}
+def share_cages(
+    group: Group, parts: Compositions, bundles: Iterable[Bundle], rates: Mapping[str, int], *, own_uplinks: bool
+) -> list[list[Bundle]]:
+    """Return the bundles that end at a group, those together whose links may share a cage.
+
+    Links share one where they take the same parts at the same rate; not those up and down where links up have ports of
+    their own (`own_uplinks`).
+    """
+    kinds: dict[tuple[_Kind, int, bool], list[Bundle]] = {}
     for bundle in bundles:
-        kinds.setdefault(_kind_of(parts[bundle.name], below=bundle.upper == group), []).append(bundle)
+        kind = _kind_of(parts[bundle.name], below=bundle.upper == group)
+        kinds.setdefault((kind, rates[bundle.name], own_uplinks and bundle.lower == group), []).append(bundle)
     return list(kinds.values())
 
 
@@ -139,11 +149,16 @@ def _count_cages(blueprint: Blueprint, group: Group, sides: Sequence[_Side]) -> 
 
     The switches stand in the order of their models, and those with free ports last of all.
     """
-    rate, below = blueprint.link_gbps, blueprint.topology.bundle_below(group.role)
+    below, rates, up = (
+        blueprint.topology.bundle_below(group.role),
+        blueprint.rates_at(group.role),
+        blueprint.links_up(group.role),
+    )
     full = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
     fills = deque(fills_with_appliances(blueprint, group))
     for model, count in blueprint.model_counts(group.role):
-        links, room = model.links_per_cage(rate), model.radix(rate) - full
+        ports = ports_of(model, upward=all(side.bundle.lower == group for side in sides))
+        links, room = ports.links_per_cage(blueprint.rate(sides[0].bundle)), most_down(model, rates, up) + up - full
         taken = _take(fills, count)
         yield links, sum(each * _cages_of(_lay_spans(sides, fill, room, below), links) for each, fill in taken)
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from fabric.blueprint.appliances import fills_with_appliances
 from fabric.blueprint.blueprint import Blueprint
+from fabric.blueprint.port_rules import most_links
 
 __all__ = ["PortUse", "port_use"]
 
 
 @dataclass(frozen=True)
 class PortUse:
-    """The ports of the switches of one role, at the rate of the fabric's links."""
+    """The ports of the switches of one role, at the rates of their links."""
 
     least: int
     """The ports connected now on the switch that has fewest."""
@@ -32,7 +33,8 @@ def port_use(blueprint: Blueprint, role: str) -> PortUse:
     fills = fills_with_appliances(blueprint, group)
     connected = [sum(fill.ports) + fill.taken for fill in fills]
     total = sum(fill.devices * ports for fill, ports in zip(fills, connected, strict=True))
-    room = sum(count * model.radix(blueprint.link_gbps) for model, count in blueprint.model_counts(role))
+    rates, up = blueprint.rates_at(role), blueprint.links_up(role)
+    room = sum(count * most_links(model, rates, up) for model, count in blueprint.model_counts(role))
     used = blueprint.ports_down(role) + blueprint.ports_up(role)
     full = min(used + max(fill.taken for fill in fills), max(used, blueprint.radix(role)))
     return PortUse(min(connected), max(connected), total, full, room - total)

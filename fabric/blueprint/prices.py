@@ -19,9 +19,10 @@ from fabric.blueprint.composition import (
     end_of_switches,
     list_compositions,
 )
-from fabric.catalog import MEDIA, LinkPart, Switch, optics
+from fabric.blueprint.port_rules import ports_of
+from fabric.catalog import MEDIA, LinkPart, Server, Switch, optics
 from fabric.request import Spec
-from fabric.topology.topology import Topology
+from fabric.topology.topology import Bundle, Group, Topology
 
 __all__ = ["FACTS", "SHARES", "Prices", "bundle_ends", "prices_of", "unknown", "unknown_maxima"]
 
@@ -39,9 +40,15 @@ class Prices:
     spec: Spec
     """The request, whose own prices come first."""
     link_gbps: int
-    """The rate of a link."""
+    """The rate of a host link."""
+    rates: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """The rate of the links of each bundle; that of a host link where left out."""
     ends: Mapping[str, Ends] = field(default_factory=lambda: MappingProxyType({}))
     """The cages at the two ends of each bundle's links; where there are none, only whole links fit."""
+
+    def rate(self, bundle: str) -> int:
+        """Return the rate of a link of `bundle`."""
+        return self.rates.get(bundle, self.link_gbps)
 
     def switch_cents(self, model: Switch) -> int | None:
         """Return the price of one switch."""
@@ -127,7 +134,7 @@ class Prices:
 
     def _wanted(self, bundle: str) -> Wanted:
         media = self.spec.link_media(bundle)
-        return Wanted(self.link_gbps, self.spec.length_m(bundle), media, bool(media or self.spec.optics))
+        return Wanted(self.rate(bundle), self.spec.length_m(bundle), media, bool(media or self.spec.optics))
 
     def _ends(self, bundle: str) -> Ends:
         return self.ends.get(bundle, (None, None))
@@ -149,22 +156,26 @@ _OWN = "describe one under `links`"
 
 
 def bundle_ends(
-    spec: Spec, topology: Topology, planes: int, models: Mapping[str, Iterable[Switch]]
+    server: Server, topology: Topology, planes: int, models: Mapping[str, Iterable[Switch]], rates: Mapping[str, int]
 ) -> Mapping[str, Ends]:
     """Return the cages at both ends of each bundle's links, with the switch models that each role may have."""
-    gbps = spec.plane_gbps(planes)
-    at: dict[str, End | None] = {role: end_of_switches(allowed, gbps) for role, allowed in models.items() if gbps}
-    at[topology.server.role] = end_of_server(spec.server, planes)
+
+    def end(bundle: Bundle, group: Group) -> End | None:
+        if group == topology.server:
+            return end_of_server(server, planes)
+        upward, gbps = group == bundle.lower, rates[bundle.name]
+        return end_of_switches((ports_of(model, upward) for model in models[group.role]), gbps) if gbps else None
+
     return MappingProxyType(
-        {bundle.name: (at.get(bundle.lower.role), at.get(bundle.upper.role)) for bundle in topology.bundles}
+        {bundle.name: (end(bundle, bundle.lower), end(bundle, bundle.upper)) for bundle in topology.bundles}
     )
 
 
 def prices_of(spec: Spec, blueprint: Blueprint) -> Prices:
     """Return the prices by which a blueprint was chosen: links fit every model that the request allowed."""
-    spec = replace(spec, server=blueprint.server)
-    ends = bundle_ends(spec, blueprint.topology, blueprint.planes, blueprint.allowed_models)
-    return Prices(spec, blueprint.link_gbps, ends)
+    spec, rates = replace(spec, server=blueprint.server), blueprint.bundle_rates
+    ends = bundle_ends(blueprint.server, blueprint.topology, blueprint.planes, blueprint.allowed_models, rates)
+    return Prices(spec, blueprint.link_gbps, rates, ends)
 
 
 def _total(cents: int | None, electricity: int | None) -> int | None:
@@ -197,7 +208,7 @@ def _name_parts(prices: Prices, bundle: str, facts: Iterable[str]) -> tuple[str,
     """Return the parts of a bundle's links that lack all of `facts`; the link itself where its parts are not known."""
     found = prices.parts(bundle)
     far = f" of {prices.spec.length_m(bundle):g} m" if prices.spec.length_m(bundle) else ""
-    return found.without(*facts) if found else (f"{prices.link_gbps}G link{far}",)
+    return found.without(*facts) if found else (f"{prices.rate(bundle)}G link{far}",)
 
 
 def _of_switch(prices: Prices, fact: str, model: Switch) -> float | None:

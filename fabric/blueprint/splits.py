@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from fabric.blueprint.blueprint import Blueprint
 from fabric.blueprint.composition import Composition
-from fabric.catalog import Server, Switch
+from fabric.blueprint.port_rules import ports_of
+from fabric.catalog import PortGroup, Server, Switch
 from fabric.topology.topology import Bundle
 
 __all__ = ["Split", "at_server", "between_switches", "fill_cables", "pair_split"]
@@ -31,8 +32,8 @@ class Split:
         return links % self.whole == 0 if self.whole else links == 0
 
 
-def between_switches(lower: Switch, upper: Switch, rate_gbps: int) -> Split:
-    """Return how links of `rate_gbps` between two switch models share ports and connectors."""
+def between_switches(lower: PortGroup, upper: PortGroup, rate_gbps: int) -> Split:
+    """Return how links of `rate_gbps` between the ports of two switch models share ports and connectors."""
     per_port = min(lower.links_per_port(rate_gbps), upper.links_per_port(rate_gbps))
     return Split(per_port, _whole(lower.links_per_connector(rate_gbps), upper.links_per_connector(rate_gbps)))
 
@@ -54,8 +55,11 @@ def at_server(server: Server, switch: Switch, rate_gbps: int, planes: int) -> Sp
 
 def pair_split(blueprint: Blueprint, bundle: Bundle) -> Split:
     """Return how the links of a pair of a bundle between switches share ports and connectors, over all its models."""
-    ends = [[model for model, _ in blueprint.model_counts(group.role)] for group in (bundle.lower, bundle.upper)]
-    found = [between_switches(lower, upper, blueprint.link_gbps) for lower in ends[0] for upper in ends[1]]
+    ends = [
+        [ports_of(model, group == bundle.lower) for model, _ in blueprint.model_counts(group.role)]
+        for group in (bundle.lower, bundle.upper)
+    ]
+    found = [between_switches(lower, upper, blueprint.rate(bundle)) for lower in ends[0] for upper in ends[1]]
     return Split(min(each.per_port for each in found), math.lcm(*(each.whole for each in found)))
 
 

@@ -63,8 +63,8 @@ class UnlikeMetrics(ClosMetrics):
         """Return, for every tier below the top, the servers of the fullest place."""
         return tuple(int(self._servers_by_place(group).max()) for group in self.form.switch_groups[:-1])
 
-    def bisection_links(self) -> int:
-        """Return the greatest flow in links from the first half of the servers to the second, in order of their kinds.
+    def bisection_gbps(self) -> int:
+        """Return the greatest flow in Gb/s from the first half of the servers to the second, in order of their kinds.
 
         It is the least cut of the tree of places and of the rails that are apart there, each joined upwards by all its
         links: on which side the switches of a place are follows from the side of the place around it.
@@ -73,8 +73,8 @@ class UnlikeMetrics(ClosMetrics):
         ours, theirs = self._no_loads(), self._no_loads()
         for bundle in self.form.dealt:
             count = self.blueprint.devices(bundle.lower.role)
-            before = self._loads(bundle, min(count, max(0, half - first)))
-            ours, theirs = ours + before, theirs + self._loads(bundle, count) - before
+            before, rate = self._loads(bundle, min(count, max(0, half - first))), self.blueprint.rate(bundle)
+            ours, theirs = ours + rate * before, theirs + rate * (self._loads(bundle, count) - before)
             first += count
         # What is cut where the switches of a place are on the side of the first half, and on the other.
         with_first, with_second, apart, size = theirs, ours, True, 1
@@ -85,7 +85,7 @@ class UnlikeMetrics(ClosMetrics):
                 _gather(each, -(-size // below), apart=apart) for each in (with_first, with_second)
             )
             if above is not None:
-                up = self._links_up(group, above, rails=with_first.shape[1])
+                up = self._links_up(group, above, rails=with_first.shape[1]) * self.blueprint.rate(above)
                 with_first, with_second = (
                     np.minimum(with_first, with_second + up), np.minimum(with_second, with_first + up),
                 )  # fmt: skip

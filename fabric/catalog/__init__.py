@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import Any
 
 from fabric.catalog.link_parts import MEDIA, LinkPart
-from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
+from fabric.catalog.parts import Collectives, Generation, Multicast, PortGroup, Protocol, Server, Shares, Steps, Switch
 
 __all__ = [
     "MEDIA",
     "Collectives",
     "Generation",
     "LinkPart",
+    "PortGroup",
     "Protocol",
     "Server",
     "Shares",
@@ -30,11 +31,16 @@ __all__ = [
 @cache
 def switches() -> MappingProxyType[str, Switch]:
     """Return the shipped switch models by name."""
-    rows = (
-        row | {"breakouts": MappingProxyType(row["breakouts"])} if "breakouts" in row else row
-        for row in _rows("switches")
-    )
-    return MappingProxyType({row["name"]: Switch(**row) for row in rows})
+    return MappingProxyType({row["name"]: Switch(**_ports_of(row)) for row in _rows("switches")})
+
+
+def _ports_of(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a switch or of its uplinks with read-only breakouts, and its uplinks as a group of ports."""
+    if "breakouts" in row:
+        row = row | {"breakouts": MappingProxyType(row["breakouts"])}
+    if "uplinks" in row:
+        row = row | {"uplinks": PortGroup(f"{row['name']} uplinks", **_ports_of(row["uplinks"]))}
+    return row
 
 
 @cache

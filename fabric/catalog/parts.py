@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-__all__ = ["Collectives", "Protocol", "Server", "Steps", "Switch"]
+__all__ = ["Collectives", "PortGroup", "Protocol", "Server", "Steps", "Switch"]
 
 
 TWIN_PORT_GBPS = 800
@@ -13,11 +13,11 @@ TWIN_PORT_GBPS = 800
 
 
 @dataclass(frozen=True)
-class Switch:
-    """A switch model."""
+class PortGroup:
+    """Equal ports of a switch."""
 
     name: str
-    """Its name in requests."""
+    """Its name: of the switch, or of some of its ports."""
     ports: int
     """Its ports at the full rate."""
     rate_gbps: int
@@ -33,30 +33,6 @@ class Switch:
     """The fibre connectors of a module in one cage; None means one per native port, and two from 800 Gb/s a cage on."""
     cage_power_w: float | None = None
     """The most power that a module in one cage may draw."""
-    link_layer: str | None = None
-    """`ethernet` or `infiniband`, which never share a link; None is compatible with both."""
-    title: str = ""
-    """The product's full name."""
-    rack_units: int | None = None
-    """Its height."""
-    power_w: float | None = None
-    """Its typical power."""
-    max_power_w: float | None = None
-    """Its maximum power."""
-    latency_ns: float | None = None
-    """Its port-to-port latency."""
-    inner_hops: int = 1
-    """The switch chips on the longest path through it: several in a director, which is itself a fabric of them."""
-    price_usd: float | None = None
-    """Its unit price."""
-    price_date: str = ""
-    """The date of the price."""
-    available: str = ""
-    """When it is sold, such as `2026-Q4`; empty where it is sold now."""
-    vendor_number: str = ""
-    """The vendor's part number."""
-    source: str = ""
-    """Where these facts come from."""
 
     def radix(self, rate_gbps: int) -> int:
         """Return the number of ports at `rate_gbps`; 0 where the ports do not run at that rate."""
@@ -94,10 +70,48 @@ class Switch:
         """The rates of its ports in Gb/s, fastest first."""
         return tuple(sorted({self.rate_gbps, *(self.breakouts or ())}, reverse=True))
 
+
+@dataclass(frozen=True)
+class Switch(PortGroup):
+    """A switch model, with the facts of its ports; where `uplinks` are ports of their own, of its other ports."""
+
+    link_layer: str | None = None
+    """`ethernet` or `infiniband`, which never share a link; None is compatible with both."""
+    title: str = ""
+    """The product's full name."""
+    rack_units: int | None = None
+    """Its height."""
+    power_w: float | None = None
+    """Its typical power."""
+    max_power_w: float | None = None
+    """Its maximum power."""
+    latency_ns: float | None = None
+    """Its port-to-port latency."""
+    inner_hops: int = 1
+    """The switch chips on the longest path through it: several in a director, which is itself a fabric of them."""
+    price_usd: float | None = None
+    """Its unit price."""
+    price_date: str = ""
+    """The date of the price."""
+    available: str = ""
+    """When it is sold, such as `2026-Q4`; empty where it is sold now."""
+    vendor_number: str = ""
+    """The vendor's part number."""
+    source: str = ""
+    """Where these facts come from."""
+    uplinks: PortGroup | None = None
+    """The ports that only links up use, where they are unlike the others; None where links use any port."""
+
+    @property
+    def upward(self) -> PortGroup:
+        """The ports that links up use."""
+        return self.uplinks or self
+
     @property
     def bandwidth_tbps(self) -> float:
         """The bandwidth of all its ports in Tb/s, one direction."""
-        return self.ports * self.rate_gbps / 1000
+        groups = (self, self.uplinks) if self.uplinks else (self,)
+        return sum(each.ports * each.rate_gbps for each in groups) / 1000
 
     @property
     def peak_power_w(self) -> float | None:

@@ -74,7 +74,7 @@ def _describe_use(blueprint: Blueprint, role: str) -> str:
 def describe_bundle(blueprint: Blueprint, bundle: Bundle) -> tuple[str, str]:
     """Return the total links of a bundle, then those of each pair or device and their rate."""
     each = style_of(blueprint).describe_bundle(bundle)
-    return count_noun(blueprint.links(bundle), "link"), f"{each}, {rate(blueprint.link_gbps)}"
+    return count_noun(blueprint.links(bundle), "link"), f"{each}, {rate(blueprint.rate(bundle))}"
 
 
 def describe_place(blueprint: Blueprint, axis: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from fabric.errors import FabricError, TooLarge
 from fabric.flow.host_links import ideal_gbps
 from fabric.flow.phase import Phase, cross_rails
 from fabric.flow.router import router_of
+from fabric.network import Network
 from fabric.network.expand import expand
 
 __all__ = ["LARGEST_PROGRAM", "cut_bound", "lp_bound"]
@@ -78,7 +79,7 @@ def _relayed(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     np.add.at(demand, source * nodes + phase.source, ideal)
     np.add.at(demand, source * nodes + phase.target, -ideal)
     parts = [_Columns(arcs, at, to), _Columns(network.links + arcs, to, at)]
-    return _solved(parts, demand, 2 * network.links, blueprint.link_gbps)
+    return _solved(parts, demand, network, blueprint.link_gbps)
 
 
 def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
@@ -121,7 +122,7 @@ def _program(blueprint: Blueprint, phase: Phase, up: Mask, most: int) -> float:
     demand = np.zeros(first_pair + len(pairs))
     demand[first_source:first_pair] = np.bincount(source, ideal)
     demand[first_pair:] = -np.bincount(pair, ideal)
-    return _solved(parts, demand, 2 * network.links, blueprint.link_gbps)
+    return _solved(parts, demand, network, blueprint.link_gbps)
 
 
 def _pairs(commodity: Rows, target: Rows, nics: int) -> tuple[Rows, Rows]:
@@ -140,16 +141,18 @@ def _matches(nic: Rows, up: Mask, wanted: Rows) -> tuple[Rows, Rows]:
     return rows[up[links]], links[up[links]]
 
 
-def _solved(parts: list[_Columns], demand: npt.NDArray[np.float64], arcs: int, gbps: int) -> float:
-    """Return the greatest share; flows count in links, and the last variable is the share of each balance's demand.
+def _solved(parts: list[_Columns], demand: npt.NDArray[np.float64], network: Network, gbps: int) -> float:
+    """Return the greatest share; the last variable is the share of each balance's demand.
 
-    GLOP may end without a solution where shares differ by many orders of magnitude; then HiGHS solves it.
+    Flows count in host links, which have `gbps`. GLOP may end without a solution where shares differ by many orders of
+    magnitude; then HiGHS solves it.
     """
     from ortools.math_opt import model_pb2
     from ortools.math_opt.python import mathopt
 
     capacity, leaves, enters = (np.concatenate([getattr(part, name) for part in parts]) for name in _KEYS)
-    flows = len(capacity)
+    flows, arcs = len(capacity), 2 * network.links
+    room = np.tile(network.rate_gbps / gbps, 2).tolist()
     model = model_pb2.ModelProto()
     model.variables.ids.extend(range(flows + 1))
     model.variables.lower_bounds.extend([0.0] * (flows + 1))
@@ -161,7 +164,7 @@ def _solved(parts: list[_Columns], demand: npt.NDArray[np.float64], arcs: int, g
     rows = arcs + len(demand)
     model.linear_constraints.ids.extend(range(rows))
     model.linear_constraints.lower_bounds.extend([-np.inf] * arcs + [0.0] * len(demand))
-    model.linear_constraints.upper_bounds.extend([1.0] * arcs + [0.0] * len(demand))
+    model.linear_constraints.upper_bounds.extend(room + [0.0] * len(demand))
     column = np.arange(flows)
     share = np.flatnonzero(demand)
     entries = _sorted(

@@ -34,14 +34,16 @@ def slowest_hashed_share(summary: FabricSummary, in_order: bool, partners: int =
     ports = 2 * summary.servers * summary.server.nics * summary.planes * (summary.tiers - 1)
     subflows = _plane_subflows(summary, partners)
     group = _single_path_flows(summary)
+    speeds = summary.speeds or (1.0,) * len(summary.ratios)
+    # Of links that are faster there are fewer, and on each as many times more sub-flows even out.
     if not in_order:
-        ratio = max(summary.ratios)
-        return ecmp_bottleneck(ports / ratio, subflows / group, ratio)
+        ratio, speed = max(summary.ratios), min(speeds)
+        return ecmp_bottleneck(ports / ratio / speed, subflows * speed / group, ratio)
     together = (summary.leaf_nics, *(summary.server.nics,) * (summary.tiers - 2))
-    tiers = zip(summary.ratios, summary.peers, together, strict=True)
+    tiers = zip(summary.ratios, speeds, summary.peers, together, strict=True)
     shares = (
-        ecmp_bottleneck(ports / ratio, subflows / group, ratio / peers, subflows * nics / group)
-        for ratio, peers, nics in tiers
+        ecmp_bottleneck(ports / ratio / speed, subflows * speed / group, ratio / peers, subflows * nics / group)
+        for ratio, speed, peers, nics in tiers
         if summary.servers > peers
     )
     return min((1.0, *shares))
@@ -50,7 +52,8 @@ def slowest_hashed_share(summary: FabricSummary, in_order: bool, partners: int =
 def mean_hashed_share(summary: FabricSummary, partners: int = 1) -> float:
     """Return the mean share of line rate of random pairs under ECMP; pairs below one leaf don't collide."""
     below_leaf = float(hop_shares(summary.servers, summary.peers, summary.unmet_rails)[0])
-    mean = ecmp_mean(summary.ratios, _plane_subflows(summary, partners) / _single_path_flows(summary))
+    subflows = _plane_subflows(summary, partners) * min(summary.speeds, default=1.0)
+    mean = ecmp_mean(summary.ratios, subflows / _single_path_flows(summary))
     return below_leaf + (1 - below_leaf) * mean
 
 

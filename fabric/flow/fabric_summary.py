@@ -31,7 +31,7 @@ class FabricSummary:
     planes: int
     """The independent planes."""
     link_gbps: float
-    """The rate of a link in Gb/s."""
+    """The rate of a host link in Gb/s."""
     tiers: int
     """The switch tiers; a graph topology counts as 2."""
     hops: int
@@ -58,6 +58,8 @@ class FabricSummary:
     """How many times the load of uniform traffic other traffic puts on the links under adaptive routing."""
     inverse_path_diversity: float = 0.0
     """One over the minimal paths between two leaves."""
+    speeds: tuple[float, ...] = ()
+    """The rate of a link up from each tier below the top over that of a host link; 1 where there are none."""
     ratios_are_cuts: bool = True
     """Whether the ratios bound all traffic; otherwise they are those of uniform traffic."""
 

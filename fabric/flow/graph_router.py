@@ -77,6 +77,7 @@ class GraphRouter:
             load_factor=form.routing.load_factor,
             inverse_path_diversity=float(form.routing.inverse_path_diversity(blueprint.sizes)),
             ratios_are_cuts=form.ratios_are_cuts,
+            speeds=tuple(blueprint.rate(each) / blueprint.link_gbps for each in form.fabric_bundles[:1]),
         )
 
     def nic_of_links(self) -> Rows:
@@ -107,11 +108,12 @@ class GraphRouter:
         network = expand(blueprint)
         group, links = network.group(self.form.roles[0]), np.arange(len(hosts), network.links)
         links = links[up[links]]
-        ends = sum(np.bincount(end[links], minlength=network.devices) for end in (network.lower, network.upper))
-        ports = np.asarray(ends)[group.first : group.first + group.count].reshape(-1, blueprint.planes).sum(axis=1)
+        rates = network.rate_gbps[links]
+        ends = sum(np.bincount(end[links], rates, network.devices) for end in (network.lower, network.upper))
+        gbps = np.asarray(ends)[group.first : group.first + group.count].reshape(-1, blueprint.planes).sum(axis=1)
         source, target = phase.source // self._leaf_nics, phase.target // self._leaf_nics
         between = source != target
-        return min(found, _cut(source[between], target[between], ideal[between], ports * blueprint.link_gbps))
+        return min(found, _cut(source[between], target[between], ideal[between], gbps))
 
     @property
     def _leaf_nics(self) -> int:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fabric.flow.graph_paths import GraphPaths
 from fabric.flow.hashing import below, flow_keys, nth
+from fabric.flow.host_links import rate_of_links
 from fabric.flow.phase import Phase
 from fabric.flow.routes import Routes
 from fabric.flow.routings import Routing
@@ -48,9 +49,8 @@ def route_on_graph(paths: GraphPaths, phase: Phase, routing: Routing) -> Routes:
         other, cut = paths.choose(source, target, port, keys, ~valiant)
         free = ~(disconnected | cut)
         arcs = _less_loaded(arcs, other, free, phase.shares[flow], keys, 2 * paths.blueprint.links_total)
-    capacity = np.full(2 * paths.blueprint.links_total + 1, float(paths.blueprint.link_gbps))
-    capacity[-1] = np.inf
-    return Routes(arcs, capacity, disconnected)
+    each = rate_of_links(paths.blueprint)
+    return Routes(arcs, np.concatenate([each, each, [np.inf]]), disconnected)
 
 
 def _sprayed_subflows(paths: GraphPaths, flows: int, qps: int) -> int:

@@ -1,4 +1,4 @@
-"""The servers' links as NICs use them: their rates, and the rows of every bundle."""
+"""The links as flows use them: the rate of each, what a NIC sends, and the rows of every bundle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.flow.phase import Phase
 
-__all__ = ["bundle_rows", "ideal_gbps", "line_gbps"]
+__all__ = ["bundle_rows", "ideal_gbps", "line_gbps", "rate_of_links"]
 
 
 def line_gbps(blueprint: Blueprint) -> int:
@@ -19,6 +19,12 @@ def line_gbps(blueprint: Blueprint) -> int:
 def ideal_gbps(blueprint: Blueprint, phase: Phase) -> npt.NDArray[np.float64]:
     """Return the rate of each flow at which the busiest NIC runs at line rate and all end together, shape (flows,)."""
     return phase.shares * (line_gbps(blueprint) / phase.busiest)
+
+
+def rate_of_links(blueprint: Blueprint) -> npt.NDArray[np.float64]:
+    """Return the rate of every link in Gb/s, one direction, shape (links,)."""
+    bundles = blueprint.topology.bundles
+    return np.repeat([float(blueprint.rate(each)) for each in bundles], [blueprint.links(each) for each in bundles])
 
 
 def bundle_rows(blueprint: Blueprint) -> dict[str, tuple[int, int]]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.flow.balanced_layer import BalancedLayer
+from fabric.flow.host_links import rate_of_links
 from fabric.flow.layer import Digits, Ends, Layer
 from fabric.network import Devices
 from fabric.network.expand import lay_devices, steps
@@ -110,6 +111,17 @@ class TieredLinks:
     def unevenness(self) -> float:
         """How many times more than others a link may be taken by flows that hash over what leads to their targets."""
         return float(math.prod(layer.unevenness for layer in self.layers))
+
+    @cached_property
+    def link_gbps(self) -> npt.NDArray[np.float64]:
+        """The rate of each link in Gb/s, shape (links,)."""
+        return rate_of_links(self.blueprint)
+
+    @cached_property
+    def group_gbps(self) -> npt.NDArray[np.float64]:
+        """The rate of one link of each equal-cost group in Gb/s, shape (groups,)."""
+        rates = [float(self.blueprint.rate(bundle)) for bundle in self.form.bundles]
+        return np.repeat(rates, [layer.groups for layer in self.layers])
 
     @cached_property
     def group_links(self) -> Rows:

@@ -66,6 +66,7 @@ class TieredRouter:
             peers=metrics.peers(),
             unmet_rails=metrics.unmet_rails(),
             ratios=tuple(accumulate(ratios, mul)),
+            speeds=tuple(blueprint.rate(bundle) / blueprint.link_gbps for bundle in form.fabric_bundles),
             leaf_nics=max(blueprint.sizes[bundle.name] for bundle in form.host_bundles),
             switches_reduce=is_infiniband(blueprint),
         )

@@ -51,7 +51,7 @@ def route_by_groups(links: TieredLinks, phase: Phase, up: Mask | None) -> Routes
         for column, first, end in ((tier, 0, source), (depth - 1 - tier, links.groups, target)):
             arcs[:, column] = np.where(used, first + layer.group(end.server, end.rails, end.copy), padding)
     each = links.group_links if up is None else _count_up(links, up)
-    capacity = np.tile(each * float(links.blueprint.link_gbps), 2)
+    capacity = np.tile(each * links.group_gbps, 2)
     return Routes(arcs, np.append(capacity, np.inf), disconnected)
 
 
@@ -108,9 +108,7 @@ def route_by_links(links: TieredLinks, phase: Phase, routing: Routing, up: Mask 
             chunk[hit], disconnected[rows[hit]] = moved
         chunk[disconnected[rows]] = padding
         arcs[rows] = chunk
-    capacity = np.full(padding + 1, float(links.blueprint.link_gbps))
-    capacity[padding] = np.inf
-    return Routes(arcs, capacity, disconnected)
+    return Routes(arcs, np.concatenate([links.link_gbps, links.link_gbps, [np.inf]]), disconnected)
 
 
 def _climb(links: TieredLinks, source: Ends, target: Ends, turn: npt.NDArray[Any], choose: Choice) -> Any:

@@ -45,7 +45,7 @@ def expand(blueprint: Blueprint) -> Network:
     names = tuple(bundle.name for bundle in bundles)
     lower, upper, lower_port, upper_port, index = columns
     kinds = len(blueprint.topology.server_groups)
-    rates = (blueprint.link_gbps,) * len(names)
+    rates = tuple(map(blueprint.rate, bundles))
     return Network(tuple(groups.values()), names, rates, lower, upper, lower_port, upper_port, index, kinds)
 
 

@@ -1,7 +1,7 @@
 """The ports that appliances take beside the servers, kept free in every unit or in the whole fabric.
 
 In every unit the switches of a tier must have the ports when the unit is full. In the whole fabric places that no
-server takes count as well, unless the fabric grows, since then they are filled.
+server takes count as well, unless the fabric grows, since then they are filled, or links up have unlike ports.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ortools.sat.python import cp_model
 
+from fabric.blueprint.port_rules import shares_ports
 from fabric.optimizer.port_limits import drops_ports
 from fabric.request.spec import Appliance
 from fabric.topology.polynomial import Monomial
@@ -86,7 +87,9 @@ def _free_ports(model: Model, group: Group, switches: Monomial) -> Term:
 def _keep_in_fabric(model: Model, group: Group, total: Any) -> None:
     """Keep `total` ports free on all switches of the group together."""
     full = _free_ports(model, group, model.topology.devices(group)) >= total
-    if drops_ports(model.relaxed, group.role) or _grows(model) is True:
+    candidate, rates = model.candidate, model.candidate.rates_at(group.role)
+    apart = not all(shares_ports(each, rates) for each in candidate.models[group.role])
+    if drops_ports(model.relaxed, group.role) or _grows(model) is True or apart:
         model.cp.add(full)
         return
     ends: Any = sum(
@@ -96,7 +99,7 @@ def _keep_in_fabric(model: Model, group: Group, total: Any) -> None:
     )
     devices, spare = model.devices(group), model.spare[group.role]
     kept = model.times(spare, devices, f"spare of all {group.role}", model.widest * model.upper(devices))
-    room: Any = model.sum_of(group.role, model.candidate.radix(group.role))
+    room: Any = model.sum_of(group.role, candidate.radix(group.role))
     model.cp.add(room - kept - ends >= total)
     grows = _grows(model)
     if not isinstance(grows, bool):

@@ -33,10 +33,11 @@ def chooses_parts(spec: Spec) -> bool:
 
 
 def _list_unlike(candidate: Candidate, group: Group) -> list[list[Bundle]]:
-    """Return the bundles that end at a group by the kind of their parts; none where those known are of one kind."""
+    """Return the bundles that end at a group by their rate and the kind of their parts; none where all are alike."""
     bundles = [each for each in candidate.topology.bundles if group in (each.lower, each.upper)]
     parts = {each.name: found for each in bundles if (found := candidate.prices.parts(each.name))}
-    kinds = share_cages(group, parts, [each for each in bundles if each.name in parts])
+    known = [each for each in bundles if each.name in parts]
+    kinds = share_cages(group, parts, known, candidate.prices.rates, own_uplinks=False)
     return kinds if len(kinds) > 1 else []
 
 
@@ -48,18 +49,19 @@ def limit_cages(model: Model) -> None:
     for group in model.topology.switch_groups:
         kinds = _list_unlike(model.candidate, group)
         for switch, flag in zip(model.candidate.models[group.role], model.present[group.role], strict=True):
-            links = switch.links_per_cage(model.candidate.link_gbps)
-            if kinds and links > 1:
+            # Uplinks of their own have cages of their own, so that the rules on ports are enough.
+            links = [switch.links_per_cage(model.candidate.rate(bundles[0])) for bundles in kinds]
+            if switch.uplinks is None and max(links, default=1) > 1:
                 taken = _count_cages(model, group, kinds, links)
-                for rule in _limit_sum(model, group.role, taken, switch.cages or switch.ports, links):
+                for rule in _limit_sum(model, group.role, taken, switch.cages or switch.ports, max(links)):
                     rule.only_enforce_if([] if isinstance(flag, int) else [flag])
 
 
-def _count_cages(model: Model, group: Group, kinds: list[list[Bundle]], links: int) -> Any:
-    """Return the cages of `links` links that a full switch needs for links of several kinds."""
+def _count_cages(model: Model, group: Group, kinds: list[list[Bundle]], links: list[int]) -> Any:
+    """Return the cages that a full switch needs for links of several kinds, of which each has so many `links`."""
     taken = [model.var(model.widest, f"cages of {group.role}", least=0) for _ in kinds]
-    for number, bundles in zip(taken, kinds, strict=True):
-        model.cp.add(links * number >= sum(_count_ports(model, group, bundle) for bundle in bundles))
+    for number, each, bundles in zip(taken, links, kinds, strict=True):
+        model.cp.add(each * number >= sum(_count_ports(model, group, bundle) for bundle in bundles))
     return sum(taken)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, product
 
+from fabric.blueprint.port_rules import PortRule, Rates, has_ports, port_rules, rates_at
 from fabric.blueprint.prices import Prices, bundle_ends, unknown
 from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
+from fabric.optimizer.link_rates import rate_choices
+from fabric.optimizer.port_objections import ask_breakouts, missing_ports, refuse_unlike_ports, splittable
 from fabric.request import Spec
 from fabric.topology.families import family
-from fabric.topology.topology import PLANE, Topology, title
+from fabric.topology.topology import PLANE, Bundle, Topology, title
 
 __all__ = ["LAYERS", "Candidate", "Rejected", "allowed_sizes", "candidates", "list_attachments"]
 
@@ -33,11 +36,24 @@ class Candidate:
 
     @property
     def link_gbps(self) -> int:
+        """The rate of a host link."""
         return self.prices.link_gbps
 
     def with_spec(self, spec: Spec) -> Candidate:
         """Return the candidate for another request, with the server as it takes it."""
         return replace(self, spec=replace(spec, server=self.spec.server, rails=self.spec.rails))
+
+    def rate(self, bundle: Bundle) -> int:
+        """Return the rate of the links of `bundle`."""
+        return self.prices.rate(bundle.name)
+
+    def rates_at(self, role: str) -> Rates:
+        """Return the rates of the links down and up of the switches of `role`."""
+        return rates_at(self.topology, self.prices.rates, role)
+
+    def port_rules(self, role: str) -> tuple[tuple[PortRule, ...], ...]:
+        """Return what the links of a switch must keep to, for each model allowed for `role`."""
+        return tuple(port_rules(model, self.rates_at(role)) for model in self.models[role])
 
     def unknown(self, fact: str) -> tuple[str, ...]:
         """Return the parts whose price, power, maximum power or height (`fact`) is not known."""
@@ -45,8 +61,14 @@ class Candidate:
         return unknown(self.prices, fact, models, (bundle.name for bundle in self.topology.bundles))
 
     def radix(self, role: str) -> tuple[int, ...]:
-        """Return the ports of each model allowed for `role`, at this candidate's rate."""
-        return tuple(model.radix(self.link_gbps) for model in self.models[role])
+        """Return the ports of each model allowed for `role` for links down."""
+        down = self.rates_at(role).down
+        return tuple(model.radix(down) for model in self.models[role])
+
+    def widest(self, role: str) -> int:
+        """Return the most ports that any model allowed for `role` has for links down, or for links up."""
+        rates = self.rates_at(role)
+        return max(max(model.radix(rates.down), model.upward.radix(rates.up)) for model in self.models[role])
 
     def mixes(self, role: str) -> bool:
         """Return whether `role` may have several models: where there are several, and one of limited stock."""
@@ -62,7 +84,11 @@ class Candidate:
         server = self.spec.server
         planes = f" on {self.planes} planes" if self.planes > 1 else ""
         bonded = ", each NIC on one of them" if server.cards > 1 else ""
-        return f"{self.topology.family} in {self.topology.size_label}{meets}{planes}{bonded}"
+        unlike = dict.fromkeys(
+            gbps for each in self.topology.fabric_bundles if (gbps := self.rate(each)) != self.link_gbps
+        )
+        rates = f" with uplinks of {' and '.join(f'{rate}G' for rate in unlike)}" if unlike else ""
+        return f"{self.topology.family} in {self.topology.size_label}{meets}{planes}{bonded}{rates}"
 
 
 def allowed_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
@@ -113,11 +139,11 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
         for planes, layer in product(spec.planes, _link_layers(spec, topology)):
             tried: list[Rejected] = []
             for asked in list_attachments(spec, topology):
-                result = _try_candidate(asked, topology, planes, layer, needs)
-                if isinstance(result, Candidate):
-                    found.append(result)
+                results = [*_try_candidates(asked, topology, planes, layer, needs)]
+                tried += (each for each in results if isinstance(each, Rejected))
+                if fits := [each for each in results if isinstance(each, Candidate)]:
+                    found += fits
                     break
-                tried.append(result)
             else:
                 rejected += tried
     return found, rejected
@@ -175,31 +201,50 @@ def _with_link_layer(models: tuple[Switch, ...], layer: str | None) -> tuple[Swi
     return tuple(model for model in models if layer is None or model.link_layer in (None, layer))
 
 
-def _try_candidate(
+def _try_candidates(
     spec: Spec, topology: Topology, planes: int, layer: str | None, needs: Sequence[str]
-) -> Candidate | Rejected:
+) -> Iterator[Candidate | Rejected]:
+    """Yield the candidates of a topology, one for each choice of the rates of its links, or why one is ruled out."""
+    allowed = {role: _with_link_layer(spec.models(role), layer) for role in topology.roles}
+    for rates in rate_choices(spec, topology, planes, allowed):
+        candidate = _make_candidate(spec, topology, planes, allowed, rates, needs)
+        reason = next(_objections(candidate, allowed), None)
+        lacks = None if reason else next(chain(ask_breakouts(candidate, allowed), _link_objections(candidate)), None)
+        if reason is not None:
+            yield Rejected(topology, str(candidate), reason)
+        elif lacks is not None:
+            yield Rejected(topology, str(candidate), lacks[1], unknown=lacks[0])
+        else:
+            yield candidate
+
+
+def _make_candidate(
+    spec: Spec,
+    topology: Topology,
+    planes: int,
+    allowed: Mapping[str, tuple[Switch, ...]],
+    rates: Mapping[str, int],
+    needs: Sequence[str],
+) -> Candidate:
     gbps = spec.plane_gbps(planes)
     models = {
-        role: _usable_models(Prices(spec, gbps), _with_link_layer(spec.models(role), layer), needs)
-        for role in topology.roles
+        role: _usable_models(Prices(spec, gbps), models, rates_at(topology, rates, role), needs)
+        for role, models in allowed.items()
     }
-    prices = Prices(spec, gbps, bundle_ends(spec, topology, planes, models))
-    candidate = Candidate(spec, topology, planes, models, prices)
-    reason = next(_objections(candidate, layer), None)
-    if reason is None:
-        lacks = next(chain(_unknown_breakouts(spec, layer, models, gbps), _link_objections(candidate)), None)
-        return candidate if lacks is None else Rejected(topology, str(candidate), lacks[1], unknown=lacks[0])
-    return Rejected(topology, str(candidate), reason)
+    prices = Prices(spec, gbps, rates, bundle_ends(spec.server, topology, planes, models, rates))
+    return Candidate(spec, topology, planes, models, prices)
 
 
-def _usable_models(prices: Prices, models: tuple[Switch, ...], needs: Sequence[str]) -> tuple[Switch, ...]:
-    """Return the models with ports at the rate; if there are any, those with all facts needed to compare them."""
-    fits = tuple(model for model in models if model.radix(prices.link_gbps))
+def _usable_models(
+    prices: Prices, models: tuple[Switch, ...], rates: Rates, needs: Sequence[str]
+) -> tuple[Switch, ...]:
+    """Return the models with ports at the rates; if there are any, those with all facts needed to compare them."""
+    fits = tuple(model for model in models if has_ports(model, rates))
     known = tuple(model for model in fits if not any(unknown(prices, fact, [model], ()) for fact in needs))
     return known or fits
 
 
-def _objections(candidate: Candidate, layer: str | None) -> Iterator[str]:
+def _objections(candidate: Candidate, allowed: Mapping[str, tuple[Switch, ...]]) -> Iterator[str]:
     spec, topology, planes, models = candidate.spec, candidate.topology, candidate.planes, candidate.models
     gbps = candidate.link_gbps
     if not gbps:
@@ -208,17 +253,17 @@ def _objections(candidate: Candidate, layer: str | None) -> Iterator[str]:
         yield f"pinned.plane is {spec.pinned[PLANE]}"
     yield from _family_objections(spec, topology, planes)
     for axis, size in spec.pinned.items():
-        allowed = allowed_sizes(spec, axis)
+        sizes = allowed_sizes(spec, axis)
         if axis not in topology.size_names:
             yield f"it has no axis or bundle '{axis}', which is pinned"
-        elif allowed and size not in allowed:
-            yield f"pinned.{axis} {size} is not {' or '.join(map(str, allowed))}"
+        elif sizes and size not in sizes:
+            yield f"pinned.{axis} {size} is not {' or '.join(map(str, sizes))}"
     for role, usable in models.items():
         if not spec.models(role):
             yield f"the request names no switch for the {role}"
-        elif not usable and not _may_split(spec, role, layer, gbps):
-            has = ", ".join(f"{model.name} {_rates(model)}" for model in _with_link_layer(spec.models(role), layer))
-            yield f"the {role} has no ports at {gbps}G ({has})"
+        elif not usable and not splittable(allowed[role], candidate.rates_at(role)):
+            yield missing_ports(role, allowed[role], candidate.rates_at(role))
+    yield from refuse_unlike_ports(candidate)
 
 
 def _link_objections(candidate: Candidate) -> Iterator[tuple[str, str]]:
@@ -226,22 +271,6 @@ def _link_objections(candidate: Candidate) -> Iterator[tuple[str, str]]:
     for bundle in candidate.topology.bundles:
         if reason := candidate.prices.refusal(bundle.name):
             yield reason
-
-
-def _may_split(spec: Spec, role: str, layer: str | None, gbps: int) -> list[str]:
-    """Return the switches allowed for `role` that may have ports at this rate, but whose breakouts are not known."""
-    return [model.name for model in _with_link_layer(spec.models(role), layer) if model.may_split(gbps)]
-
-
-def _unknown_breakouts(
-    spec: Spec, layer: str | None, models: dict[str, tuple[Switch, ...]], gbps: int
-) -> Iterator[tuple[str, str]]:
-    """Yield for each role without a switch that is known to have ports at the rate what is not known, and its key."""
-    for role, usable in models.items():
-        if not usable:
-            names = " and ".join(_may_split(spec, role, layer, gbps))
-            remedy = "describe the switch in the request with `breakouts`"
-            yield "switches", f"the breakouts of {names} to {gbps}G are not known; {remedy}"
 
 
 def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[str]:
@@ -281,10 +310,6 @@ def _check_appliances(spec: Spec, topologies: list[Topology]) -> None:
         if each.per_unit and having and all(form.units_of(form.group(each.tier)) is None for form in having):
             text = f"{each.name}: the {each.tier} is not inside a unit; write per: fabric, or the tier of the leaves"
             raise InputError([spec.mistake("appliances", text)])
-
-
-def _rates(model: Switch) -> str:
-    return "at " + " and ".join(f"{rate}G" for rate in model.rates)
 
 
 def _check_pinned(spec: Spec, topologies: list[Topology]) -> None:

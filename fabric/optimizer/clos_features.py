@@ -53,18 +53,21 @@ def _several_paths(model: Model, form: ClosForm) -> Feature:
 
 def _ratio(model: Model, form: ClosForm, tier: int) -> Feature:
     """Return the ratios up to `tier` multiplied, in millionths, a ratio under 1 counting as 1."""
-    spec, tiers = model.candidate.spec, range(1, tier + 1)
+    spec, tiers, candidate = model.candidate.spec, range(1, tier + 1), model.candidate
+    rates = [candidate.rate(bundle) for bundle in form.bundles]
     ratios = (spec.ratio(form.roles[each - 1]) for each in tiers)
     most = math.prod(max(Fraction(1), min(ratio, Fraction(model.widest))) for ratio in ratios)
     sent = MILLION * spec.servers * spec.server.nics * model.candidate.planes
 
     def at_most(value: int) -> Iterator[Constraint]:
         for some in (some for count in tiers for some in combinations(tiers, count)):
-            down = _ports(model, [form.bundles[each - 1].ports_down for each in some], MILLION)
-            up = _ports(model, [form.bundles[each].ports_up for each in some], value)
-            yield MILLION * down <= value * up
+            faster = math.prod((Fraction(rates[each], rates[each - 1]) for each in some), start=Fraction(1))
+            sent_down, carried = MILLION * faster.denominator, value * faster.numerator
+            down = _ports(model, [form.bundles[each - 1].ports_down for each in some], sent_down)
+            up = _ports(model, [form.bundles[each].ports_up for each in some], carried)
+            yield sent_down * down <= carried * up
         # Of all the servers together: nothing new, but it tells the solver how few links that takes.
-        yield from (model.links(form.bundles[each]) >= -(-sent // value) for each in tiers)
+        yield from (model.links(form.bundles[each]) >= -(-sent * rates[0] // (value * rates[each])) for each in tiers)
 
     return Feature(MILLION, min(math.ceil(MILLION * most), LARGEST_RATIO), limits=at_most)
 

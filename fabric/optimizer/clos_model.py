@@ -18,6 +18,7 @@ from fabric.optimizer.pair_links import add_parallel_links
 from fabric.optimizer.pods import limit_pod
 from fabric.optimizer.port_limits import drops_ports
 from fabric.optimizer.survival import remains_of, survive_switch
+from fabric.optimizer.switch_ports import bound_all_ports
 from fabric.topology.axis_bundle import AxisBundle
 from fabric.topology.clos import ClosForm, filled_name
 from fabric.topology.topology import PLANE, Bundle, Group
@@ -198,7 +199,7 @@ class ClosModel(Model):
         role, spec = group.role, self.candidate.spec
         (down,) = (self.count(ports) for ports in self.form.ports_down(group))
         (up,) = (self.count(ports) for ports in self.form.ports_up(group))
-        ratio, least = spec.ratio(role), spec.least_ratio(role)
+        ratio, least = (self._ratio_in_ports(role, each(role)) for each in (spec.ratio, spec.least_ratio))
         if least and "least_oversubscription" not in self.relaxed:
             self.cp.add(least.denominator * down >= least.numerator * up)
         within = ratio.denominator * down <= ratio.numerator * up
@@ -210,19 +211,24 @@ class ClosModel(Model):
             share = self.var(most * self.widest, f"hundredths of {role}", least=0)
             self.cp.add_multiplication_equality(share, [self.excess_to(most), up])
             self.cp.add(within).only_enforce_if(high.negated())
-            self.cp.add(100 * down <= share).only_enforce_if(high)
+            unit = self._ratio_in_ports(role, Fraction(1))
+            self.cp.add(100 * unit.denominator * down <= unit.numerator * share).only_enforce_if(high)
+
+    def _ratio_in_ports(self, role: str, ratio: Fraction) -> Fraction:
+        """Return a ratio of bandwidths at `role` as one of ports: the links up may be faster than those down."""
+        rates = self.candidate.rates_at(role)
+        return ratio * Fraction(rates.up, rates.down)
 
     def _bound_total_links(self, group: Group) -> None:
         if drops_ports(self.relaxed, group.role):
             return
         below = next(bundle for bundle in self.form.bundles if bundle.upper == group)
         above = next((bundle for bundle in self.form.bundles if bundle.lower == group), None)
-        links = self.links(below) + (self.links(above) if above else 0)
-        self.cp.add(links <= self.sum_of(group.role, self.candidate.radix(group.role)))
+        bound_all_ports(self, group.role, self.links(below), self.links(above) if above else 0)
         if above and "oversubscription" in self.relaxed:
             return
         if above:
-            ratio = self.candidate.spec.ratio(group.role)
+            ratio = self._ratio_in_ports(group.role, self.candidate.spec.ratio(group.role))
             self.cp.add(ratio.denominator * self.links(below) <= ratio.numerator * self.links(above))
         elif not self.form.placement_axes(group) and self.relaxed.isdisjoint(
             ("gpus", "grow_to_gpus", "oversubscription")
@@ -236,5 +242,6 @@ class ClosModel(Model):
         """
         spec = self.candidate.spec
         ratio = math.prod((spec.ratio(role) for role in self.form.roles[:-1]), start=Fraction(1))
+        ratio *= Fraction(self.candidate.rates_at(top.role).down, self.candidate.link_gbps)
         sent = math.ceil(spec.grown_servers * spec.server.nics * self.candidate.planes / ratio)
         self.cp.add(self.sum_of(top.role, self.candidate.radix(top.role)) >= sent)

@@ -110,6 +110,7 @@ def summary_of(candidate: Candidate, features: Features) -> FabricSummary:
         unmet_rails=tuple(features[f"unmet rails {tier}"] for tier in below_top),
         ratios=tuple(features[f"ratio {tier}"] / MILLION for tier in below_top),
         leaf_nics=features["leaf_nics"],
+        speeds=tuple(candidate.rate(each) / candidate.link_gbps for each in topology.fabric_bundles[: len(below_top)]),
         load_factor=topology.routing.load_factor,
         inverse_path_diversity=features.get("inverse paths", 0) / MILLION,
         ratios_are_cuts=topology.ratios_are_cuts,

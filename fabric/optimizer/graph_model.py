@@ -17,6 +17,7 @@ from fabric.optimizer.model import Model, Term
 from fabric.optimizer.pair_links import add_parallel_links
 from fabric.optimizer.port_limits import drops_ports
 from fabric.optimizer.survival import remains_of
+from fabric.optimizer.switch_ports import bound_all_ports
 from fabric.topology.graph_form import GraphForm, PatternBundle, Rule, SizeTable
 from fabric.topology.polynomial import Expression, Polynomial, Ratio
 from fabric.topology.topology import PLANE, Bundle, Group
@@ -141,7 +142,7 @@ class GraphModel(Model):
         bundles = (bundle for bundle in self.form.bundles if group in (bundle.lower, bundle.upper))
         loads = [load for bundle in bundles for load in bundle.loads]
         if "oversubscription" not in self.relaxed:
-            ratio = self.candidate.spec.ratio(group.role)
+            ratio = self._ratio_in_ports(self.candidate.spec.ratio(group.role))
             for load in loads:
                 self.cp.add(
                     ratio.denominator * self.count(load.numerator) <= ratio.numerator * self.count(load.denominator)
@@ -149,7 +150,7 @@ class GraphModel(Model):
         elif len(self.relaxed) == 1:
             for load in loads:
                 self._limit_load(load)
-        least = self.candidate.spec.least_ratio(group.role)
+        least = self._ratio_in_ports(self.candidate.spec.least_ratio(group.role))
         if least and loads and "least_oversubscription" not in self.relaxed:
             self.cp.add_bool_or([self._is_loaded(load, least.numerator, least.denominator) for load in loads])
 
@@ -157,7 +158,13 @@ class GraphModel(Model):
         """Keep a load at or below `excess` hundredths of the capacity."""
         carried = self._total(load.denominator, "carried")
         share = self.times(self.excess_to(100 * self.widest), carried, "hundredths", self._ceiling)
-        self.cp.add(100 * self.count(load.numerator) <= share)
+        unit = self._ratio_in_ports(Fraction(1))
+        self.cp.add(100 * unit.denominator * self.count(load.numerator) <= unit.numerator * share)
+
+    def _ratio_in_ports(self, ratio: Fraction) -> Fraction:
+        """Return a ratio as one of links: those between switches may be faster than those of the servers."""
+        candidate, between = self.candidate, self.form.fabric_bundles
+        return ratio * Fraction(candidate.rate(between[0]), candidate.link_gbps) if between else ratio
 
     def _is_loaded(self, load: Ratio, numerator: int, denominator: int) -> cp_model.IntVar:
         """Return a flag that is 1 only if a load is at least a ratio."""
@@ -169,9 +176,12 @@ class GraphModel(Model):
     def _bound_total_links(self, group: Group) -> None:
         if drops_ports(self.relaxed, group.role):
             return
-        ends = sum(
-            (1 + (bundle.lower == bundle.upper)) * self.links(bundle)
-            for bundle in self.form.bundles
-            if group in (bundle.lower, bundle.upper)
+        down, up = (
+            sum(
+                (1 + (bundle.lower == bundle.upper)) * self.links(bundle)
+                for bundle, _, upward in self.form.port_sides(group)
+                if upward == wanted
+            )
+            for wanted in (False, True)
         )
-        self.cp.add(ends <= self.sum_of(group.role, self.candidate.radix(group.role)))
+        bound_all_ports(self, group.role, down, up)

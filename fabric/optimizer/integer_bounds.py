@@ -32,6 +32,14 @@ def any_width(candidate: Candidate, widest: int) -> int:
     return max(4096 * widest, ends * (1 + steepest) + max(spec.spare_ports(role) for role in roles))
 
 
+def _most_links_per_port(candidate: Candidate) -> int:
+    """Return the most links up that share a port of the lower switch."""
+    ends = (
+        (model, bundle) for bundle in candidate.topology.fabric_bundles for model in candidate.models[bundle.lower.role]
+    )
+    return max((model.upward.links_per_port(candidate.rate(bundle)) for model, bundle in ends), default=1)
+
+
 def ceiling(candidate: Candidate) -> int:
     """Return a bound on every count that keeps the cost within the solver's integers, far above any useful fabric's.
 
@@ -44,9 +52,8 @@ def ceiling(candidate: Candidate) -> int:
     totals += [prices.link_total(bundle.name) or 1 for bundle in topology.bundles]
     totals, coefficients = [*totals, SHARES // 100 * prices.nic_cents], [*coefficients, prices.nic_cents]
     ratios = [each(role) for role in topology.roles for each in (candidate.spec.ratio, candidate.spec.least_ratio)]
-    factors = [max(candidate.radix(role)) for role in topology.roles]
-    splits = (model.links_per_port(candidate.link_gbps) for models in candidate.models.values() for model in models)
-    factors.append(candidate.spec.limits.parallel_links * max(splits))
+    factors = [candidate.widest(role) for role in topology.roles]
+    factors.append(candidate.spec.limits.parallel_links * _most_links_per_port(candidate))
     factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
     ceiling = LARGEST_TOTAL // max(sum(coefficients), sum(totals), 4 * max(factors))
     host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes

@@ -21,6 +21,7 @@ from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.pair_links import limit_pairs
 from fabric.optimizer.port_limits import drops_ports
 from fabric.optimizer.switch_choice import choose_models
+from fabric.optimizer.switch_ports import limit_switch_ports
 from fabric.topology.polynomial import Expression, Monomial, Polynomial
 from fabric.topology.topology import Bundle, Group, Topology
 
@@ -64,7 +65,7 @@ class Model(ABC):
         self.cp: cp_model.CpModel = _CpModel()
         self.excess: Term = 0
         self._ceiling = ceiling(candidate)
-        self.widest = max(max(candidate.radix(role)) for role in candidate.topology.roles)
+        self.widest = max(map(candidate.widest, candidate.topology.roles))
         if any(drops_ports(self.relaxed, role) for role in candidate.topology.roles):
             self.widest = any_width(candidate, self.widest)
         self._products: dict[tuple[str, ...], Term] = {}
@@ -252,20 +253,10 @@ class Model(ABC):
         return self.excess_to(servers) if "gpus" in self.relaxed else servers
 
     def _limit_ports(self, group: Group) -> None:
-        role, each = group.role, (*self.topology.ports_down(group), *self.topology.ports_up(group))
+        role = group.role
         self.spare[role] = self._spare_ports(role)
         self.free[role] = self.var(self.widest, f"free ports of {role}", 0) if takes_ports(self, role) else 0
-        total = sum((self.count(ports, self.widest) for ports in each), self.spare[role] + self.free[role])
-        most, relaxed = max(self.candidate.radix(role)), drops_ports(self.relaxed, role)
-        for radix, used in zip(self.candidate.radix(role), self.present[role], strict=True):
-            # A limit on ports is that of the models with the most: relaxed, it leaves the others their ports.
-            if radix < most or not relaxed:
-                self._only_if(used, total <= radix)
-        if relaxed and len(self.relaxed) == 1:
-            # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
-            short = self.var(1, f"{role} is short of ports", least=0)
-            self.cp.add(total <= self.excess_to(self.widest)).only_enforce_if(short)
-            self.cp.add(total <= most).only_enforce_if(short.negated())
+        limit_switch_ports(self, group)
         self._limit_ratio(group)
 
     def pinned_size(self, name: str) -> int | None:
@@ -305,7 +296,8 @@ class Model(ABC):
             " state that number as its scale"
         )
 
-    def _only_if(self, used: Term, constraint: Any) -> None:
+    def only_if(self, used: Term, constraint: Any) -> None:
+        """Add a constraint that holds where `used` is 1."""
         added = self.cp.add(constraint)
         if not isinstance(used, int):
             added.only_enforce_if(used)

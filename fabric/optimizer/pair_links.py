@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ortools.sat.python import cp_model
 
+from fabric.blueprint.port_rules import ports_of
 from fabric.blueprint.splits import Split, at_server, between_switches, fill_cables
 from fabric.optimizer.candidates import Candidate
 from fabric.topology.topology import Bundle
@@ -43,7 +44,11 @@ class ModelPair:
 
 def bundle_splits(candidate: Candidate, bundle: Bundle) -> list[ModelPair]:
     """Return the pairs of models that a bundle may join, each with the split of their links."""
-    rate, uppers, found = candidate.link_gbps, candidate.models[bundle.upper.role], candidate.prices.parts(bundle.name)
+    rate, uppers, found = (
+        candidate.rate(bundle),
+        candidate.models[bundle.upper.role],
+        candidate.prices.parts(bundle.name),
+    )
     if bundle in candidate.topology.host_bundles:
         server, planes = candidate.spec.server, candidate.planes
         splits = (at_server(server, model, rate, planes) for model in uppers)
@@ -51,7 +56,7 @@ def bundle_splits(candidate: Candidate, bundle: Bundle) -> list[ModelPair]:
     lowers, within = candidate.models[bundle.lower.role], bundle.lower == bundle.upper
     apart = within and not candidate.mixes(bundle.lower.role)
     return [
-        ModelPair(low, high, fill_cables(between_switches(lower, upper, rate), found))
+        ModelPair(low, high, fill_cables(between_switches(lower.upward, ports_of(upper, within), rate), found))
         for low, lower in enumerate(lowers)
         for high, upper in enumerate(uppers)
         if not (within and low > high) and not (apart and low != high)

@@ -17,11 +17,13 @@ from itertools import product
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import bill
+from fabric.blueprint.port_rules import has_ports, rates_at
 from fabric.blueprint.prices import Prices, bundle_ends, prices_of
 from fabric.catalog import LinkPart
 from fabric.errors import InputError
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import list_attachments
+from fabric.optimizer.link_rates import rate_choices
 from fabric.optimizer.objectives import COST
 from fabric.optimizer.search import Progress, comparable_candidates
 from fabric.optimizer.solve import minimise
@@ -173,13 +175,22 @@ def _link_parts(spec: Spec, forms: Sequence[Topology]) -> dict[str, LinkPart]:
     found: dict[str, LinkPart] = {}
     asked = (pair for form in forms for pair in product([form], list_attachments(spec, form), spec.planes))
     for form, each_spec, planes in asked:
-        if gbps := each_spec.plane_gbps(planes):
-            models = {role: [each for each in spec.models(role) if each.radix(gbps)] for role in form.roles}
-            prices = Prices(each_spec, gbps, bundle_ends(each_spec, form, planes, models))
+        for prices in _prices_at(each_spec, form, planes) if each_spec.plane_gbps(planes) else ():
             bundles = [bundle.name for bundle in form.bundles if spec.link_price(bundle.name) is None]
             taken = (parts for name in bundles if (parts := prices.parts(name)) and parts.price_usd is not None)
             found |= {part.name: part for parts in taken for part, _ in parts.shares}
     return dict(sorted(found.items(), key=lambda item: item[1].rate_gbps or 0))
+
+
+def _prices_at(spec: Spec, form: Topology, planes: int) -> Iterator[Prices]:
+    """Yield the prices of a topology at each choice of the rates of its links."""
+    allowed = {role: spec.models(role) for role in form.roles}
+    for rates in rate_choices(spec, form, planes, allowed):
+        models = {
+            role: [model for model in each if has_ports(model, rates_at(form, rates, role))]
+            for role, each in allowed.items()
+        }
+        yield Prices(spec, spec.plane_gbps(planes), rates, bundle_ends(spec.server, form, planes, models, rates))
 
 
 def _with_switch(spec: Spec, name: str, cents: int) -> Spec:

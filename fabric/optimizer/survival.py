@@ -58,16 +58,18 @@ def _room(model: Model, form: ClosForm, tier: int, below: int, base: int, share:
     spread, over = form.fan_out(tier, below)
     for bundle in range(below, form.tiers):
         tiers = range(base, bundle)
+        faster = Fraction(*(model.candidate.rate(form.bundles[each]) for each in (bundle, base)))
+        kept, left = share.denominator * faster.numerator, share.numerator * faster.denominator
         up = Counter(name for each in tiers for name in form.bundles[each + 1].ports_up)
         down = Counter(name for each in tiers for name in form.bundles[each].ports_down)
         # Sizes on both sides of the inequality cancel, which keeps the products small.
         more, less = (tuple((one - other).elements()) for one, other in ((up, down), (down, up)))
         # Bounded so, either side, once more by a size and by the share, is still within the solver's integers.
         most = LARGEST_TOTAL // (
-            4 * max(share.denominator, *(model.upper(model.sizes[name]) for name in (*spread, *over, *more, *less)))
+            4 * max(kept, left, *(model.upper(model.sizes[name]) for name in (*spread, *over, *more, *less)))
         )
         rest = _times(model, (*more, *spread), most) - _times(model, (*more, *over), most)
-        yield share.denominator * rest >= share.numerator * _times(model, (*less, *spread), most)
+        yield kept * rest >= left * _times(model, (*less, *spread), most)
 
 
 def _times(model: Model, names: Monomial, most: int) -> Term:

@@ -112,6 +112,7 @@ def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
         server=spec.server,
         gpus=spec.gpus,
         link_gbps=candidate.link_gbps,
+        rates=candidate.prices.rates,
         mixes={role: pairs for role, pairs in used.items() if len(pairs) > 1},
         growth={role: models_used(candidate, role, counts) for role, counts in solution.added_counts.items()},
         allowed=candidate.models,

@@ -15,7 +15,7 @@ from fabric.report.growth import StagePart, list_stage_parts
 from fabric.report.near_optima import list_near_optima, name_near
 from fabric.report.objectives import heading_of, write_value
 from fabric.report.table import Table
-from fabric.report.text import count_models, format_percent
+from fabric.report.text import count_models, describe_rates, format_percent
 
 __all__ = ["Column", "DesignTable", "list_tables", "text_table"]
 
@@ -199,7 +199,7 @@ def list_tables(design: Design) -> Iterator[DesignTable]:
 
 def _list_tables(design: Design) -> Iterator[DesignTable]:
     yield DesignTable("switches", "Switches", SWITCHES, design.switches)
-    title = f"Links at {units.rate(design.blueprint.link_gbps)}"
+    title = f"Links {describe_rates(design.blueprint)}"
     yield DesignTable("links", title, LINKS, design.links, _total_links(design.links, design))
     total = ("total", "", "", "", design.write_money(design.cost.total), units.power(design.power_w))
     yield DesignTable("bill", "Bill of materials", BILL, design.bill_rows, total)

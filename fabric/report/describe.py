@@ -56,7 +56,7 @@ def _describe_tier(study: Study, role: str) -> SwitchTier:
         ports_down=blueprint.ports_down(role),
         ports_up=blueprint.ports_up(role),
         radix=blueprint.radix(role),
-        link_gbps=blueprint.link_gbps,
+        rates=blueprint.rates_at(role),
         oversubscription=float(ratio) if ratio else None,
         ports=port_use(blueprint, role),
     )

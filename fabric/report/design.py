@@ -9,6 +9,7 @@ from functools import cached_property
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill_rows import Bill, BillRow
+from fabric.blueprint.port_rules import Rates
 from fabric.blueprint.port_use import PortUse
 from fabric.flow import Estimate
 from fabric.optimizer import BreakEven, Proof
@@ -33,9 +34,9 @@ class SwitchTier:
     ports_up: int
     """The links above one switch, or to others of its kind."""
     radix: int
-    """The links that one switch can end at the fabric's rate."""
-    link_gbps: int
-    """The rate of its links, in Gb/s."""
+    """The links that one switch can end, at the rates of its links."""
+    rates: Rates
+    """The rates of its links down and up."""
     oversubscription: float | None
     """Bandwidth down over bandwidth up; None at the top tier."""
     ports: PortUse

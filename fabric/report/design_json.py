@@ -83,14 +83,6 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
     return found if changes is None else found | {"sensitivity": list_changes(changes)}
 
 
-def _links_object(design: Design) -> dict[str, Any]:
-    return {
-        "total": design.links_total,
-        "by_bundle": {bundle.name: bundle.links for bundle in design.links},
-        "per_pair": {bundle.name: bundle.per_pair for bundle in design.links},
-    }
-
-
 def _uplinks_object(blueprint: Blueprint, bundle: BalancedBundle) -> dict[str, Any]:
     least, most = links_of_pairs(blueprint, bundle)
     return {
@@ -112,6 +104,15 @@ def _appliance_object(each: Attached) -> dict[str, Any]:
     }
 
 
+def _links_object(design: Design) -> dict[str, Any]:
+    return {
+        "total": design.links_total,
+        "by_bundle": {bundle.name: bundle.links for bundle in design.links},
+        "per_pair": {bundle.name: bundle.per_pair for bundle in design.links},
+        "gbps": design.blueprint.bundle_rates,
+    }
+
+
 def _tier_object(tier: SwitchTier) -> dict[str, Any]:
     return {
         "count": tier.count,
@@ -124,7 +125,8 @@ def _tier_object(tier: SwitchTier) -> dict[str, Any]:
         "ports_full": tier.ports.full,
         "ports_free": tier.ports.free,
         "radix": tier.radix,
-        "rate_gbps": tier.link_gbps,
+        "rate_gbps": tier.rates.down,
+        "uplink_gbps": tier.rates.up,
     }
 
 

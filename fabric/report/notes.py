@@ -9,6 +9,7 @@ from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import describe_appliances
 from fabric.blueprint.metrics import matched_share, uneven_bundles
+from fabric.blueprint.port_rules import may_have_ports
 from fabric.blueprint.port_use import port_use
 from fabric.blueprint.prices import prices_of, unknown, unknown_maxima
 from fabric.blueprint.splits import fill_cables, pair_split
@@ -53,8 +54,8 @@ def list_notes(study: Study) -> Iterator[str]:
     if unpriced := list_unpriced(study):
         yield f"Not considered (no price): {', '.join(unpriced)}."
     if unknown := list_unknown_breakouts(study):
-        rate = f"{blueprint.link_gbps}G"
-        yield f"Not considered (breakouts to {rate} not known): {', '.join(unknown)}."
+        rates = " and ".join(f"{rate}G" for rate in dict.fromkeys(blueprint.bundle_rates.values()))
+        yield f"Not considered (breakouts to {rates} not known): {', '.join(unknown)}."
     yield from _note_partly_filled(blueprint)
     idle = blueprint.servers * blueprint.server.gpus - study.spec.gpus
     if idle:
@@ -71,9 +72,11 @@ def list_unpriced(study: Study) -> list[str]:
 
 def list_unknown_breakouts(study: Study) -> list[str]:
     """Return the allowed switches that were not considered because their breakouts are not known."""
-    rate, roles = study.blueprint.link_gbps, study.blueprint.topology.roles
-    allowed = [model for role in roles for model in study.spec.models(role)]
-    return list(dict.fromkeys(model.name for model in allowed if model.may_split(rate)))
+    blueprint = study.blueprint
+    allowed = [
+        (model, blueprint.rates_at(role)) for role in blueprint.topology.roles for model in study.spec.models(role)
+    ]
+    return list(dict.fromkeys(model.name for model, rates in allowed if may_have_ports(model, rates)))
 
 
 def _note_full_leaves(blueprint: Blueprint) -> Iterator[str]:
@@ -92,7 +95,9 @@ def _note_parallel_links(study: Study, bundle: Bundle) -> Iterator[str]:
     links, found = blueprint.sizes[bundle.name], prices_of(study.spec, blueprint).parts(bundle.name)
     split = fill_cables(pair_split(blueprint, bundle), found)
     if blueprint.links(bundle) and links + split.whole > limit * split.per_port:
-        each = f" native ports per pair, {links} links of {blueprint.link_gbps}G" if split.per_port > 1 else " per pair"
+        each = (
+            f" native ports per pair, {links} links of {blueprint.rate(bundle)}G" if split.per_port > 1 else " per pair"
+        )
         yield f"The {bundle.name} links are at their limit: limits.parallel_links = {limit}{each}."
 
 
@@ -170,9 +175,10 @@ def _models(blueprint: Blueprint) -> list[Switch]:
 
 def _note_prices(study: Study) -> Iterator[str]:
     """Say how old the prices are, and where a link is priced as the share of a faster one."""
-    prices, rate = prices_of(study.spec, study.blueprint), study.blueprint.link_gbps
+    prices = prices_of(study.spec, study.blueprint)
     bundles = [each.name for each in study.blueprint.topology.bundles if study.spec.link_price(each.name) is None]
     taken = [found for name in bundles if (found := prices.parts(name))]
+    rate_of = {found.joint.name: prices.rate(name) for name in bundles if (found := prices.parts(name))}
     parts = {part.name: part for found in taken for part, _ in found.shares if part.price_usd is not None}
     dated = {model.name: model.price_date for model in _models(study.blueprint) if model.price_date}
     dated |= {part.name: part.price_date for part in parts.values() if part.price_date}
@@ -180,7 +186,7 @@ def _note_prices(study: Study) -> Iterator[str]:
     for name, share in shares.items():
         if share < 1:
             each = f"{float(share):g} of the price and power of one {name}"
-            yield f"Assumption: a {rate}G link has {each}, which is split."
+            yield f"Assumption: a {rate_of[name]}G link has {each}, which is split."
     if dated:
         dates = ", ".join(f"{name}: {date}" for name, date in dated.items())
         yield f"Prices are dated indications, not quotes ({dates}); put your own in the request."

@@ -10,7 +10,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import links_of_pairs, uneven_bundles
 from fabric.report.design import Design
 from fabric.report.objectives import label_of, tolerance_of, write_amount
-from fabric.report.text import add_article, format_percent, name_places, name_rail_tier, name_size
+from fabric.report.text import add_article, describe_rates, format_percent, name_places, name_rail_tier, name_size
 from fabric.topology.axis_bundle import BalancedBundle
 from fabric.topology.topology import PLANE, title
 
@@ -36,7 +36,7 @@ def describe_choice(design: Design) -> str:
         f"{units.count_noun(design.spec.gpus, 'GPU')} in {servers} on {add_article(blueprint.topology.family)} fabric"
         f" ({name_size(blueprint)}{name_rail_tier(blueprint)}):"
         f" {units.count_noun(design.switches_total, 'switch', 'switches')} ({roles}) and"
-        f" {units.count_noun(design.links_total, 'link')} at {units.rate(blueprint.link_gbps)}{places}.{price}"
+        f" {units.count_noun(design.links_total, 'link')} {describe_rates(blueprint)}{places}.{price}"
     )
 
 

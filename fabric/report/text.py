@@ -10,6 +10,7 @@ from fabric.blueprint import Blueprint
 __all__ = [
     "add_article",
     "count_models",
+    "describe_rates",
     "format_percent",
     "format_ranges",
     "join_words",
@@ -33,6 +34,16 @@ def add_article(name: str) -> str:
     """Return a name after its indefinite article: `a torus`, and `an hpn`, which without vowels is spelt out."""
     vowels = "aeio" if set("aeiouy") & set(name) else "aefhilmnorsx"
     return f"{'an' if name[0] in vowels else 'a'} {name}"
+
+
+def describe_rates(blueprint: Blueprint) -> str:
+    """Return the rates of the links: `at 400 Gb/s`, or `at 100 Gb/s (server-leaf) and 400 Gb/s (leaf-spine)`."""
+    rates: dict[int, list[str]] = {}
+    for bundle in blueprint.topology.bundles:
+        rates.setdefault(blueprint.rate(bundle), []).append(bundle.name)
+    if len(rates) == 1:
+        return f"at {units.rate(blueprint.link_gbps)}"
+    return f"at {join_words([f'{units.rate(rate)} ({join_words(names)})' for rate, names in rates.items()])}"
 
 
 def join_words(words: Sequence[str], last_by: str = "and") -> str:

@@ -114,8 +114,13 @@ def _check_stock_names(request: Request) -> Iterator[Finding]:
 
 def _check_link_rate(request: Request) -> Iterator[Finding]:
     nic_gbps = fastest_nic(request)
-    if request.link_gbps and request.link_gbps > nic_gbps:
-        yield ("link_gbps",), f"{request.link_gbps} is faster than the server's NICs; at most {nic_gbps}"
+    asked = request.link_gbps if isinstance(request.link_gbps, dict) else {None: request.link_gbps or 0}
+    for name, rate in asked.items():
+        if rate > nic_gbps and (name is None or chosen_parts.is_host(name)):
+            yield (
+                ("link_gbps", *([name] if name else [])),
+                f"{rate} is faster than the server's NICs; at most {nic_gbps}",
+            )
 
 
 def _check_planes(request: Request) -> Iterator[Finding]:
@@ -177,7 +182,7 @@ def _check_pinned_links(request: Request, names: KnownNames) -> Iterator[Finding
     limit, split = request.limits.parallel_links, _most_links_per_port(request, _asked_planes(request, names))
     each = f" native ports, of up to {split} links each" if split > 1 else ""
     for name, size in request.pinned.items():
-        pair = "-" in name and not name.startswith("server-") and not name.endswith("-uplinks")
+        pair = "-" in name and not chosen_parts.is_host(name) and not name.endswith("-uplinks")
         if pair and size > limit * split:
             yield (
                 ("pinned", name),
@@ -188,10 +193,14 @@ def _check_pinned_links(request: Request, names: KnownNames) -> Iterator[Finding
 def _most_links_per_port(request: Request, planes: int | str | list[int]) -> int:
     """Return the most links into which an allowed switch splits a port, on any number of planes that is allowed."""
     nic = fastest_nic(request)
+    most = chosen_parts.host_gbps(request, nic)
     asked = [number for _, number in _given_numbers("planes", planes)] or even_planes(nic)
-    rates = {min(request.link_gbps or nic, nic // planes) for planes in asked if nic % planes == 0}
+    rates = {min(most, nic // planes) for planes in asked if nic % planes == 0}
     models = [model for allowed in chosen_parts.chosen_switches(request).values() for model in allowed]
-    return max((model.links_per_port(rate) for model in models for rate in rates), default=1) or 1
+    rates |= {*chosen_parts.rates_between_switches(request).values()}
+    rates |= {rate for model in models if model.uplinks for rate in model.uplinks.rates}
+    ports = [each for model in models for each in (model, model.upward)]
+    return max((each.links_per_port(rate) for each in ports for rate in rates), default=1) or 1
 
 
 def _asked_planes(request: Request, names: KnownNames) -> int | str | list[int]:

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from fabric import catalog
-from fabric.catalog import LinkPart, Server, Switch
+from fabric.catalog import LinkPart, PortGroup, Server, Switch
 from fabric.request.document import Keys
 from fabric.request.model import Request
-from fabric.request.parts import InlineServer, InlineSwitch, split_ports
+from fabric.request.parts import InlinePorts, InlineServer, InlineSwitch, split_ports
 
 __all__ = [
     "any_switches",
@@ -20,9 +20,12 @@ __all__ = [
     "chosen_servers",
     "chosen_switches",
     "discount_price",
+    "host_gbps",
     "inline_switches",
+    "is_host",
     "link_parts",
     "named_switches",
+    "rates_between_switches",
 ]
 
 Part = TypeVar("Part", Switch, LinkPart)
@@ -83,6 +86,25 @@ def link_parts(request: Request) -> tuple[LinkPart, ...]:
     changed = (part for part in repriced if part != catalog.optics()[part.name])
     own = (LinkPart(kind="link", **{**asked.model_dump(), "splits": tuple(asked.splits)}) for asked in request.links)
     return (*changed, *(_discount_part(request, part) for part in own))
+
+
+def host_gbps(request: Request, nic_gbps: int) -> int:
+    """Return the most that a host link may run at, whatever its bundle: `nic_gbps` where the request does not say."""
+    asked = request.link_gbps
+    if isinstance(asked, dict):
+        return min((rate for name, rate in asked.items() if is_host(name)), default=nic_gbps)
+    return asked or nic_gbps
+
+
+def rates_between_switches(request: Request) -> dict[str, int]:
+    """Return the rates that the request gives for links between switches, by bundle."""
+    asked = request.link_gbps if isinstance(request.link_gbps, dict) else {}
+    return {name: rate for name, rate in asked.items() if not is_host(name)}
+
+
+def is_host(bundle: str) -> bool:
+    """Say whether a bundle is of links from the servers."""
+    return bundle.startswith("server-")
 
 
 def _switch_choices(request: Request) -> Iterator[Choice]:
@@ -147,7 +169,21 @@ def _with_own_price(part: Part, request: Request, listed: bool) -> Part:
 
 
 def _build_switch(asked: InlineSwitch) -> Switch:
-    facts = asked.model_dump(exclude={"breakouts"})
+    facts = asked.model_dump(exclude={"breakouts", "uplinks", "uplink_gbps"})
+    return Switch(**facts, breakouts=_breakouts_of(asked), uplinks=_uplinks_of(asked))
+
+
+def _breakouts_of(asked: InlinePorts) -> MappingProxyType[int, int] | None:
     if asked.breakouts is None:
-        return Switch(**facts)
-    return Switch(**facts, breakouts=MappingProxyType(split_ports(asked.ports, asked.rate_gbps, asked.breakouts)))
+        return None
+    return MappingProxyType(split_ports(asked.ports, asked.rate_gbps, asked.breakouts))
+
+
+def _uplinks_of(asked: InlineSwitch) -> PortGroup | None:
+    if asked.uplinks is None:
+        return None
+    name = f"{asked.name} uplinks"
+    if isinstance(asked.uplinks, int):
+        return PortGroup(name, asked.uplinks, asked.uplink_gbps or asked.rate_gbps)
+    facts = asked.uplinks.model_dump(exclude={"breakouts", "name"})
+    return PortGroup(asked.uplinks.name or name, **facts, breakouts=_breakouts_of(asked.uplinks))

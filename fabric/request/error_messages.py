@@ -25,6 +25,7 @@ _TAGS = {
     "<range>": "a range of min and max",
     "<server>": "a mapping of a server's facts",
     "<switch>": "a mapping of a switch's facts",
+    "<uplinks>": "a mapping of ports and rate_gbps",
     "<by tier>": "a mapping by tier",
 }
 _WANTED = {

@@ -231,8 +231,14 @@ class Request(StrictModel):
     """Power usage effectiveness: power of the site over power of its equipment. It multiplies electricity."""
     available: dict[Name, Stock] = Field(default={}, examples=[{"sn5600": 900}])
     """How many switches are available, by name; a tier that may use one of these may mix models."""
-    link_gbps: Gbps | None = Field(default=None, examples=[400])
-    """Maximum rate of a host link in Gb/s; default: the NIC's rate, split evenly over the planes."""
+    link_gbps: (
+        Annotated[
+            Annotated[Gbps, Tag("<one>")] | Annotated[dict[BundleName, Gbps], Tag("<mapping>"), Field(min_length=1)],
+            Discriminator(tag),
+        ]
+        | None
+    ) = Field(default=None, examples=[400, {"server-leaf": 200, "leaf-spine": 400}])
+    """Maximum rate of a host link in Gb/s, or rates by bundle; default: the NIC's, split evenly over the planes."""
     planes: (
         Annotated[
             Annotated[Planes, Tag("<one>")]

@@ -25,7 +25,17 @@ from fabric.request.fields import (
     tag,
 )
 
-__all__ = ["ApplianceKeys", "Breakouts", "InlineLink", "InlineServer", "InlineSwitch", "LinkMedia", "split_ports"]
+__all__ = [
+    "ApplianceKeys",
+    "Breakouts",
+    "InlineLink",
+    "InlinePorts",
+    "InlineServer",
+    "InlineSwitch",
+    "InlineUplinks",
+    "LinkMedia",
+    "split_ports",
+]
 
 Breakouts = Mapping[str, int] | Sequence[int | str]
 """Total ports by rate; or a list, where 2 and `2x400G` split each port in two, and `128x400G` is the total."""
@@ -146,11 +156,9 @@ class InlineServer(StrictModel):
         return parts
 
 
-class InlineSwitch(StrictModel):
-    """A switch given by its facts instead of a catalogue name."""
+class InlinePorts(StrictModel):
+    """Equal ports of a switch, given by their facts."""
 
-    name: Name = Field(examples=["my-switch"])
-    """The name of the switch, which other keys of the request may use."""
     ports: Annotated[int, Field(ge=1, le=100_000)] = Field(examples=[64])
     """Ports at the full rate."""
     rate_gbps: Gbps = Field(examples=[400])
@@ -172,6 +180,56 @@ class InlineSwitch(StrictModel):
     """Fibre connectors of a module in one cage; default: one per native port, and two from 800 Gb/s a cage on."""
     cage_power_w: Quantity | None = None
     """Maximum power of a module in one cage in W."""
+
+    @field_validator("cages")
+    @classmethod
+    def _check_cages(cls, cages: int | None, info: ValidationInfo) -> int | None:
+        ports = info.data.get("ports", 0)
+        if cages and ports % cages:
+            raise custom_error(f"{ports} ports do not divide evenly over {cages} cages")
+        return cages
+
+    @field_validator("breakouts")
+    @classmethod
+    def _check_breakouts(cls, breakouts: Breakouts | None, info: ValidationInfo) -> Breakouts | None:
+        if breakouts is not None and "ports" in info.data and "rate_gbps" in info.data:
+            try:
+                split_ports(info.data["ports"], info.data["rate_gbps"], breakouts)
+            except ValueError as error:
+                raise custom_error(str(error)) from None
+        return breakouts
+
+
+class InlineUplinks(InlinePorts):
+    """The ports of a switch that only links up use, where they are unlike its other ports."""
+
+    name: Text = ""
+    """Their name; default: that of the switch with `uplinks`."""
+
+
+def _tag_uplinks(value: Any) -> str:
+    return "<uplinks>" if isinstance(value, dict) else tag(value)
+
+
+class NamedPart(StrictModel):
+    """A part that the request describes."""
+
+    name: Name = Field(examples=["my-switch"])
+    """The name of the switch, which other keys of the request may use."""
+
+
+class InlineSwitch(InlinePorts, NamedPart):
+    """A switch given by its facts instead of a catalogue name."""
+
+    uplink_gbps: Gbps | None = Field(default=None, examples=[400])
+    """Rate of the uplinks in Gb/s, where `uplinks` is their number."""
+    uplinks: (
+        Annotated[
+            Annotated[Count, Tag("<one>")] | Annotated[InlineUplinks, Tag("<uplinks>")], Discriminator(_tag_uplinks)
+        ]
+        | None
+    ) = Field(default=None, examples=[8, {"ports": 8, "rate_gbps": 400}], validate_default=True)
+    """Ports that only links up use: their number, or a mapping of their facts; default: links up use any port."""
     link_layer: Literal["ethernet", "infiniband"] | None = None
     """Link layer, the same for all switches of a fabric; default: compatible with both."""
     title: Text = ""
@@ -197,23 +255,15 @@ class InlineSwitch(StrictModel):
     source: Text = ""
     """Where these facts come from."""
 
-    @field_validator("cages")
+    @field_validator("uplinks")
     @classmethod
-    def _check_cages(cls, cages: int | None, info: ValidationInfo) -> int | None:
-        ports = info.data.get("ports", 0)
-        if cages and ports % cages:
-            raise custom_error(f"{ports} ports do not divide evenly over {cages} cages")
-        return cages
-
-    @field_validator("breakouts")
-    @classmethod
-    def _check_breakouts(cls, breakouts: Breakouts | None, info: ValidationInfo) -> Breakouts | None:
-        if breakouts is not None and "ports" in info.data and "rate_gbps" in info.data:
-            try:
-                split_ports(info.data["ports"], info.data["rate_gbps"], breakouts)
-            except ValueError as error:
-                raise custom_error(str(error)) from None
-        return breakouts
+    def _check_uplinks(cls, uplinks: int | InlineUplinks | None, info: ValidationInfo) -> int | InlineUplinks | None:
+        rate = info.data.get("uplink_gbps")
+        if isinstance(uplinks, int) and rate is None and "uplink_gbps" in info.data:
+            raise custom_error(f"{uplinks} uplinks of which rate? add uplink_gbps, or write their ports and rate_gbps")
+        if rate is not None and not isinstance(uplinks, int):
+            raise custom_error(f"uplink_gbps is {rate}, but the number of uplinks is missing; write uplinks: 8")
+        return uplinks
 
 
 def _rename_medium(value: Any) -> Any:

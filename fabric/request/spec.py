@@ -97,6 +97,8 @@ class Spec:
     """The models allowed, by role."""
     link_gbps: int
     """The highest rate of a host link, in Gb/s."""
+    link_rates: Mapping[str, int] = field(default_factory=dict)
+    """The rates of links between switches that are asked for, in Gb/s, by bundle."""
     planes: tuple[int, ...] = (1,)
     """The numbers of planes allowed."""
     left_to_family: tuple[str, ...] = ()

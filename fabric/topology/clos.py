@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby, pairwise
@@ -22,6 +23,7 @@ from typing import cast
 from fabric.errors import InputError
 from fabric.topology.axis_bundle import AxisBundle, BalancedBundle
 from fabric.topology.clos_check import check_form, filled_name
+from fabric.topology.facts import ONE_RATE
 from fabric.topology.polynomial import Expression, Monomial, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
 from fabric.units import count_noun
@@ -148,10 +150,13 @@ class ClosForm(Topology):
         places = self.placement_axes(group)
         return (*places, *(axis for axis in group.axes if axis not in places))
 
-    def oversubscription(self, group: Group, sizes: Sizes) -> Fraction | None:
+    def oversubscription(self, group: Group, sizes: Sizes, rates: Mapping[str, int] = ONE_RATE) -> Fraction | None:
         """Return bandwidth down over bandwidth up at the group's switches; None for the top tier, which has no up."""
-        up = sum(evaluate(ports, sizes) for ports in self.ports_up(group))
-        down = sum(evaluate(ports, sizes) for ports in self.ports_down(group))
+        sides = self.port_sides(group)
+        down, up = (
+            sum(evaluate(ports, sizes) * rates.get(bundle.name, 1) for bundle, ports, leads in sides if leads == upward)
+            for upward in (False, True)
+        )
         return Fraction(down, up) if up else None
 
     def bundle_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, tuple[int, ...]], ...]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 
 from fabric.topology.polynomial import Polynomial, Ratio, evaluate
 
-__all__ = ["Drawing", "RoutingFacts", "SizeNote", "Sizes"]
+__all__ = ["ONE_RATE", "Drawing", "RoutingFacts", "SizeNote", "Sizes"]
 
 Sizes = Mapping[str, int]
 """The size of every axis, of every bundle (its parallel links), and of what follows from them."""
+
+ONE_RATE: Mapping[str, int] = MappingProxyType({})
+"""The rates of the bundles' links where all are equal."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import cast
 
 import numpy as np
 
+from fabric.topology.facts import ONE_RATE
 from fabric.topology.patterns import Rows
 from fabric.topology.polynomial import Expression, Monomial, Polynomial, Ratio, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
@@ -223,10 +224,16 @@ class GraphForm(Topology):
     def ports_up(self, group: Group) -> tuple[Expression, ...]:
         return tuple(bundle.lower_ports for bundle in self.bundles if bundle.lower == group)
 
-    def oversubscription(self, group: Group, sizes: Sizes) -> Fraction | None:
+    def oversubscription(self, group: Group, sizes: Sizes, rates: Mapping[str, int] = ONE_RATE) -> Fraction | None:
         """Return what uniform traffic loads on the busiest bundle at the group's switches; None without any."""
-        loads = [load for bundle in self.bundles if group in (bundle.lower, bundle.upper) for load in bundle.loads]
-        return max((load.value(sizes) for load in loads), default=None)
+        host = rates.get(self.host_patterns[0].name, 1)
+        loads = (
+            load.value(sizes) * Fraction(host, rates.get(bundle.name, 1))
+            for bundle in self.bundles
+            if group in (bundle.lower, bundle.upper)
+            for load in bundle.loads
+        )
+        return max(loads, default=None)
 
     def bundle_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, tuple[int, ...]], ...]:
         """Return pairs of a number of devices and the ports each has in use by each of `bundles`, the fullest first."""

@@ -132,15 +132,18 @@ class Graph:
         place = (total > drawn(total[:, -1].astype(np.int64))[:, None]).argmax(axis=1)
         return np.asarray(arcs[np.arange(len(at)), place], np.int64)
 
-    def flow(self, servers: int) -> int:
-        """Return the maximum flow in links from the first half of the servers to the others; all of them forward."""
+    def flow(self, servers: int, host_rate: int = 1, rate: int = 1) -> int:
+        """Return the maximum flow from the first half of the servers to the others; all of them forward.
+
+        A host link carries `host_rate` and one between switches `rate`, in any unit.
+        """
         from ortools.graph.python import max_flow
 
         solver, source, sink = max_flow.SimpleMaxFlow(), self.switches, self.switches + 1
         side = np.where(self.host_server < servers // 2, source, sink)
-        solver.add_arcs_with_capacity(self.tails, self.heads, self.copies)
+        solver.add_arcs_with_capacity(self.tails, self.heads, rate * self.copies)
         both = np.concatenate([side, self.hosts]), np.concatenate([self.hosts, side])
-        solver.add_arcs_with_capacity(*both, np.ones(2 * len(side), np.int64))
+        solver.add_arcs_with_capacity(*both, np.full(2 * len(side), host_rate, np.int64))
         if servers < 2 or solver.solve(source, sink) != solver.OPTIMAL:
             return 0
         return int(solver.optimal_flow())

@@ -7,13 +7,14 @@ A topology has no sizes yet. Its counts are products and sums of named sizes, so
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
-from fabric.topology.facts import Drawing, RoutingFacts, SizeNote, Sizes
+from fabric.topology.facts import ONE_RATE, Drawing, RoutingFacts, SizeNote, Sizes
 from fabric.topology.polynomial import Expression, Monomial
 
 if TYPE_CHECKING:
@@ -196,9 +197,19 @@ class Topology(ABC):
         """Return the group's axes in the order in which its devices are numbered, the last fastest."""
         return group.axes
 
+    def port_sides(self, group: Group) -> tuple[tuple[Bundle, Expression, bool], ...]:
+        """Return each bundle at a group, its links of one device, and whether they lead up or across."""
+        below = (bundle for bundle in self.bundles if bundle.upper == group != bundle.lower)
+        above = (bundle for bundle in self.bundles if bundle.lower == group)
+        ends = [*zip(below, self.ports_down(group), strict=True), *zip(above, self.ports_up(group), strict=True)]
+        return tuple((bundle, ports, bundle.lower == group) for bundle, ports in ends)
+
     @abstractmethod
-    def oversubscription(self, group: Group, sizes: Sizes) -> Fraction | None:
-        """Return the oversubscription at the group's switches; None where nothing limits traffic there."""
+    def oversubscription(self, group: Group, sizes: Sizes, rates: Mapping[str, int] = ONE_RATE) -> Fraction | None:
+        """Return the oversubscription at the group's switches, `rates` being those of all bundles' links, or none.
+
+        None where nothing limits traffic there.
+        """
 
     @abstractmethod
     def bundle_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, tuple[int, ...]], ...]:

@@ -166,6 +166,15 @@ class UnlikeForm(ClosForm):
             return ((HOST_PORTS,),)
         return super().ports_down(group)
 
+    def port_sides(self, group: Group) -> tuple[tuple[Bundle, Expression, bool], ...]:
+        if group != self.switch_groups[0] or self.shares_units:
+            return super().port_sides(group)
+        up = (
+            (bundle, ports, True)
+            for bundle, ports in zip(self.bundles[len(self.dealt) :], self.ports_up(group), strict=False)
+        )
+        return (self.dealt[0], (HOST_PORTS,), False), *up
+
     def first_place(self, group: Group, sizes: Sizes, /) -> int:
         of = {bundle.lower: bundle for bundle in self.dealt}.get(group)
         return self.first_unit(of, sizes) * sizes[of.slot] if of else 0

@@ -65,8 +65,8 @@ class View:
     """The level of detail, one of `LEVELS`."""
     place: Mapping[str, int]
     """The numbers of the pod and unit shown: `{"pod": 0, "unit": 3}`; empty for the whole fabric."""
-    rate_gbps: int
-    """The rate of one link, one direction."""
+    bundle_gbps: tuple[int, ...]
+    """The rate of one link of each bundle, one direction."""
     roles: tuple[str, ...]
     """The roles, from the servers up."""
     bundles: tuple[str, ...]
@@ -125,4 +125,4 @@ class View:
         columns = (self.lower, self.upper, self.bundle, self.links, self.pairs)
         for lower, upper, bundle, links, pairs in zip(*(column.tolist() for column in columns), strict=True):
             ends = self.names[lower], self.names[upper]
-            yield Edge(*ends, self.bundles[bundle], links, pairs, self.rate_gbps)
+            yield Edge(*ends, self.bundles[bundle], links, pairs, self.bundle_gbps[bundle])

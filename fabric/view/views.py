@@ -168,9 +168,10 @@ def _row(node: AggregatedNode, devices: Devices) -> int | None:
 def _view(blueprint: Blueprint, level: str, place: dict[str, int], nodes: _Nodes, points: Points, edges: Edges) -> View:
     roles = tuple(group.role for group in blueprint.topology.groups)
     bundles = tuple(bundle.name for bundle in blueprint.topology.bundles)
+    rates = tuple(map(blueprint.rate, blueprint.topology.bundles))
     lower, upper, bundle = edges.lower.astype(np.int32), edges.upper.astype(np.int32), edges.bundle.astype(np.uint8)
     return View(
-        blueprint.name, level, place, blueprint.link_gbps, roles, bundles, nodes.names, nodes.models, nodes.role,
+        blueprint.name, level, place, rates, roles, bundles, nodes.names, nodes.models, nodes.role,
         nodes.multiplicity, *points, lower, upper, bundle, edges.links, edges.pairs,
     )  # fmt: skip
 

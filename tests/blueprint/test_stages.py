@@ -54,7 +54,7 @@ def test_no_cable_is_moved(form: Any) -> None:
 def _no_prices(blueprint: Blueprint) -> Prices:
     spec = Spec("any", blueprint.gpus, blueprint.server, (blueprint.topology.family,), {}, blueprint.link_gbps)
     ends = {bundle.name: (None, None) for bundle in blueprint.topology.bundles}
-    return Prices(spec, blueprint.link_gbps, ends)
+    return Prices(spec, blueprint.link_gbps, ends=ends)
 
 
 def test_stages_add_up_to_the_design_of_the_whole() -> None:

@@ -107,7 +107,8 @@ def _draw_view(view: View, above: str, below: str, listed: dict[str, Drawn]) -> 
         nodes.append([node.name, node.role, node.multiplicity, node.model, *position, opens, label.replace("\n", " ")])
     numbers = zip(view.lower.tolist(), view.upper.tolist(), view.edges(), strict=True)
     edges = [[lower, upper, edge.bundle, edge.links] for lower, upper, edge in numbers]
-    return {"title": f"{view.title}; links of {rate(view.rate_gbps)}", "above": above, "nodes": nodes, "edges": edges}
+    rates = " and ".join(rate(each) for each in dict.fromkeys(view.bundle_gbps))
+    return {"title": f"{view.title}; links of {rates}", "above": above, "nodes": nodes, "edges": edges}
 
 
 def _list_switches(study: Study, views: list[View]) -> Iterator[tuple[str, Drawn]]:
