@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from fabric.catalog.link_parts import MEDIA, LinkPart
-from fabric.catalog.parts import Collectives, Generation, Multicast, PortGroup, Protocol, Server, Shares, Steps, Switch
+from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
+from fabric.catalog.ports import PortGroup
 
 __all__ = [
     "MEDIA",
