@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+from fabric.catalog.ports import PortGroup
+
 __all__ = ["Collectives", "Protocol", "Server", "Steps", "Switch"]
 
 

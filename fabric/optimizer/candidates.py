@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, product
 
-from fabric.blueprint.port_rules import PortRule, Rates, has_ports, port_rules, rates_at
+from fabric.blueprint.port_rules import PortRule, Rates, has_ports, port_rules, rates_at, shares_ports
 from fabric.blueprint.prices import Prices, bundle_ends, unknown
 from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
@@ -50,6 +50,12 @@ class Candidate:
     def rates_at(self, role: str) -> Rates:
         """Return the rates of the links down and up of the switches of `role`."""
         return rates_at(self.topology, self.prices.rates, role)
+
+    @property
+    def has_like_ports(self) -> bool:
+        """Whether links down and up use the same ports in the same way at every switch."""
+        roles = self.models.items()
+        return all(shares_ports(model, self.rates_at(role)) for role, models in roles for model in models)
 
     def port_rules(self, role: str) -> tuple[tuple[PortRule, ...], ...]:
         """Return what the links of a switch must keep to, for each model allowed for `role`."""
