@@ -25,6 +25,7 @@ Result = TypeVar("Result")
 
 __all__ = [
     "RunOptions",
+    "make_or_explain",
     "run_cluster",
     "run_front",
     "run_page",
@@ -59,7 +60,7 @@ def run_study(
 
     with show_progress(options.quiet) as say:
         say("reading the request")
-        study = _make(options, partial(make, progress=say, **request))
+        study = make_or_explain(options.as_json, partial(make, progress=say, **request))
         design = describe(study, study.sensitivity(say) if sensitivity else None)
         files = [] if options.out is None else write_design(design, options.out, say)
     _print(options, design_object(design), lambda: summarize_design(design), files)
@@ -75,7 +76,7 @@ def run_front(make: Callable[..., fabric.Pareto], options: RunOptions, request: 
     from fabric.report.pareto import front_object, summarize_front
 
     with show_progress(options.quiet) as say:
-        front = _make(options, partial(make, progress=say, **request))
+        front = make_or_explain(options.as_json, partial(make, progress=say, **request))
         say("describing every design of the front")
         result = front_object(front)
         files = [] if options.out is None else write_front(front, options.out)
@@ -88,7 +89,7 @@ def run_cluster(make: Callable[..., fabric.Cluster], options: RunOptions) -> Non
     from fabric.report.multi_fabric import cluster_object, summarize_cluster
 
     with show_progress(options.quiet) as say:
-        cluster = _make(options, partial(make, progress=say))
+        cluster = make_or_explain(options.as_json, partial(make, progress=say))
         result = cluster_object(cluster)
         files = [] if options.out is None else write_cluster(cluster, options.out, say)
     _print(options, result, lambda: summarize_cluster(cluster), files)
@@ -109,7 +110,7 @@ def run_workload(
 
     with show_progress(options.quiet) as say:
         file = None if jobs is None else read_jobs(jobs, _job_names())
-        study = _make(options, partial(make, progress=say))
+        study = make_or_explain(options.as_json, partial(make, progress=say))
         found = []
         for work in workloads:
             say(f"{work.routing.policy.label} routing, {work.chosen_engine.label}")
@@ -152,7 +153,7 @@ def run_scale(make: Callable[..., Any], options: RunOptions) -> None:
     from fabric.report.scaling import scaling_object, summarize_scaling
 
     with show_progress(options.quiet) as say:
-        scaling = _make(options, partial(make, progress=say))
+        scaling = make_or_explain(options.as_json, partial(make, progress=say))
         files = [] if options.out is None else write_scaling(scaling, options.out)
     _print(options, scaling_object(scaling), lambda: summarize_scaling(scaling), files)
 
@@ -187,14 +188,14 @@ def run_page(requests: Sequence[str], file: str | None, quiet: bool, overrides: 
     click.echo(f"wrote {written}")
 
 
-def _make(options: RunOptions, make: Callable[[], Result]) -> Result:
+def make_or_explain(as_json: bool, make: Callable[[], Result]) -> Result:
     """Return what `make` makes; where nothing meets the request, `--json` prints why."""
     from fabric.report.design_json import infeasible_object
 
     try:
         return make()
     except fabric.Infeasible as answer:
-        if options.as_json:
+        if as_json:
             print_json(infeasible_object(answer))
         raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from functools import partial
@@ -151,8 +152,9 @@ def _inline_names(switches: Any) -> Iterator[str]:
 
 
 def _line_of(mistake: Mistake) -> int:
-    line = mistake.place.rpartition(":")[2]
-    return int(line) if line.isdecimal() else 0
+    """Return the line of a mistake, for the order; its place may name a file of prices with the key there."""
+    found = re.search(r":([0-9]+)(: |$)", mistake.place)
+    return int(found[1]) if found else 0
 
 
 def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:

@@ -112,6 +112,16 @@ def test_a_mistake_in_a_file_of_prices_is_reported_with_its_line(
     assert err.startswith(f"fabric: {file}{message}")
 
 
+def test_mistakes_in_a_file_of_prices_are_in_the_order_of_its_lines(
+    request_file: Path, tmp_path: Path, run: Run
+) -> None:
+    """What is wrong with the file comes before what is wrong with a later price in it."""
+    file = tmp_path / "prices.yaml"
+    file.write_text("sn5600: 5\nsn5600: 6\nnosuch: 1\n")
+    err = run("design", str(request_file), "--prices", str(file))[2]
+    assert [line.removeprefix("fabric: ")[len(str(file)) :][:3] for line in err.splitlines()] == [":2:", ":3:"]
+
+
 @pytest.mark.parametrize(
     ("price", "message"),
     [

@@ -269,3 +269,23 @@ def test_a_part_of_the_request_has_its_own_source_and_number() -> None:
     assert own == dict.fromkeys(("box", "quoted-link"), ("2026-11-20", "quote 4711", "X-1"))
     rows = bill_object(fabric.design(POD, prices_usd={"qm9700": 1, "optical-400g": 1}))["rows"]
     assert {row["price_source"] for row in rows if row["counted"]} == {"the request"}
+
+
+def test_a_request_that_no_fabric_meets_is_told_in_json(run: Run, tmp_path: Path) -> None:
+    """`fabric bill --json` prints the object that `fabric design --json` prints, and writes no file."""
+    file = tmp_path / "pod.json"
+    file.write_text(json.dumps(POD | {"tiers": 2, "unit_gpus": 512}))
+    code, printed, _ = run("bill", file, "--json", "-o", tmp_path / "bill.csv")
+    assert (code, json.loads(printed)["schema"]) == (1, "fabric.infeasible/1")
+    assert printed == run("design", file, "--json")[1]
+    assert not (tmp_path / "bill.csv").exists()
+
+
+def test_twisted_pair_joins_a_management_network() -> None:
+    """40 controllers at 1G on one switch: 40 cables of 80 m at $8, 4 spare ones, and $900 for the switch."""
+    box = {"name": "bmc", "gpus": 1, "nics": 1, "nic_gbps": 1, "cage": "rj45"}
+    switch = {"name": "mgmt", "ports": 48, "rate_gbps": 1, "cage": "rj45", "price_usd": 900}
+    words = {"gpus": 40, "server": box, "switches": switch, "media": "rj45", "lengths_m": 80, "spares": {"cable": 0.1}}
+    bill = fabric.design(words, prices_usd={"cat6-1g": 8}).bill
+    (cable,) = bill.of("cable")
+    assert (cable.part, cable.quantity, cable.spares, bill.order_usd) == ("cat6-1g", 40, 4, 1252)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 import click
 
 import fabric
 from fabric.cli.options import AS_JSON, REQUEST, override_options, read_overrides, refuse_input_as_output
+from fabric.cli.runs import make_or_explain
 from fabric.cli.terminal import print_summary, show_progress
 
 __all__ = ["bill"]
@@ -30,7 +32,8 @@ def bill(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: 
     if out is not None:
         check_bill_suffix(out)
     with show_progress(quiet or words.pop("silent")) as say:
-        study = fabric.design(request, progress=say, **read_overrides(words))
+        make = partial(fabric.design, request, progress=say, **read_overrides(words))
+        study = make_or_explain(as_json, make)
         file = None if out is None else write_bill(study, out)
     if as_json:
         click.echo(json_text(bill_object(study)), nl=False)
