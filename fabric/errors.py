@@ -47,7 +47,7 @@ class Conflict:
     """Its key in the request."""
     value: Any
     """Its value."""
-    nearest: int | float | None = None
+    nearest: int | float | str | None = None
     """The nearest value that would be feasible, others unchanged; None where there is none or it is not known."""
     settled: bool = True
     """Whether `nearest` is proven; otherwise the solve budget ended, and a nearer value may be feasible."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from ortools.sat.python import cp_model
 
 from fabric.errors import FabricError
-from fabric.optimizer.build_model import build_model
-from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model
-from fabric.optimizer.solve import Solution, minimise
+from fabric.optimizer.solve import INFEASIBLE, Solution, minimise
 
 __all__ = ["Aims", "Allowance"]
 
-MODEL_S, UNIT_S = 0.004, 1.0
+MODEL_S, UNIT_S = 0.004, 0.7
 """The seconds that a core takes at most, about, for a small model and for a unit of deterministic time."""
 
 Aims = Callable[[Model], Sequence[cp_model.LinearExprT]]
@@ -41,16 +39,16 @@ class Allowance:
         """Add what a part left; where its last solve took more than there was, subtract that."""
         self.left += part.left
 
-    def solve(self, candidate: Candidate, relaxed: Iterable[str], aims: Aims, most_s: float) -> Solution:
-        """Minimise over a candidate's fabrics without the limits in `relaxed`, within `most_s` and what is left.
+    def solve(self, build: Callable[[], Model | None], aims: Aims, most_s: float) -> Solution:
+        """Build a model and minimise within `most_s` and what is left; a model that is None is infeasible.
 
-        The status is UNKNOWN where nothing is left, or where the candidate has no model that can be solved.
+        The status is UNKNOWN where nothing is left, or where the solver refuses the model.
         """
         if self.left <= 0:
             return Solution("UNKNOWN")
         try:
-            model = build_model(candidate, relaxed)
-            solution = minimise(model, aims(model), min(most_s, self.left) / UNIT_S)
+            model = build()
+            solution = minimise(model, aims(model), min(most_s, self.left) / UNIT_S) if model else INFEASIBLE
         except FabricError:
             solution = Solution("UNKNOWN")
         self.left -= MODEL_S + UNIT_S * solution.spent

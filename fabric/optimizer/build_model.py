@@ -44,14 +44,19 @@ def floor_of(candidate: Candidate) -> LatticeFloor | None:
     return None
 
 
-def build_within(candidate: Candidate, objective: LinearObjective, most: int | None) -> Model | None:
-    """Return the candidate's model with an objective of at most `most`; None where bounds show it to be infeasible."""
+def build_within(
+    candidate: Candidate, objective: LinearObjective, most: int | None, relaxed: Iterable[str] = ()
+) -> Model | None:
+    """Return the candidate's model with an objective of at most `most`; None where bounds show it to be infeasible.
+
+    `relaxed` may name limits on totals, on which the bounds do not rely.
+    """
     floor, limit = floor_of(candidate), math.inf if most is None else most
     if floor:
         least = floor.least(objective)
         if not floor.slots.size or (least is not None and least.min() > limit):
             return None
-    model = build_model(candidate)
+    model = build_model(candidate, relaxed)
     if most is not None:
         model.cp.add(model.total(objective) <= most)
     if floor:

@@ -12,9 +12,11 @@ from fabric.optimizer.allowance import Allowance
 from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.cages import CAGES
 from fabric.optimizer.candidates import Candidate, Rejected
-from fabric.optimizer.infeasibility import RATE
+from fabric.optimizer.infeasibility import RATE, SPREAD
 from fabric.optimizer.limit_relaxation import smallest_conflict
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT
+from fabric.optimizer.pods import POD
+from fabric.optimizer.port_limits import PORTS
 from fabric.optimizer.remedies import describe_near, describe_rejected, write_value
 from fabric.request import Spec
 from fabric.topology.families import family
@@ -25,7 +27,7 @@ __all__ = ["describe_conflict", "explain"]
 SHOWN = 3
 """The nearest candidates that are explained in full; the rest are counted."""
 
-ALLOWANCE_S = 4.0
+ALLOWANCE_S = 3.5
 """The most work of an explanation; what it does not reach is said to be open."""
 
 WIRING = {
@@ -96,7 +98,8 @@ def _suppositions(spec: Spec, conflict: Iterable[Conflict]) -> Iterator[str]:
             bundle for form in forms for bundle in form.fabric_bundles if bundle.uniform
         }
         for lower in dict.fromkeys(title(bundle.lower.role) for bundle in below):
-            yield f"this supposes that each {lower} is joined to every {title(role)} above it, by equally many links"
+            spread = "by equally many links" if spec.uplink_spread == "even" else "by links that differ by one at most"
+            yield f"this supposes that each {lower} is joined to every {title(role)} above it, {spread}"
 
 
 def _whole_cables(found: Iterable[Candidate]) -> Iterator[str]:
@@ -153,11 +156,17 @@ def _ports(models: Iterable[Switch], rates: Iterable[int]) -> str:
     return ", ".join(f"{units.count(ports)} at {gbps}G" for gbps, ports in each.items() if ports)
 
 
-UPPER = ("gpus", "grow_to_gpus", "reserve", "least_oversubscription", "survive")
-"""Limits that conflict because they are too high."""
+HIGH = ("is", "too high", "maximum feasible value")
+LOW = ("is", "too low", "minimum feasible value")
+EITHER = ("is", "infeasible", "nearest feasible value")
 
-EITHER = ("tiers", "planes", "unit_gpus", "pod_gpus", "pinned")
-"""Limits that may be too high or too low."""
+VERDICTS = {
+    **dict.fromkeys(("gpus", "grow_to_gpus", "reserve", "least_oversubscription", "survive"), HIGH),
+    **dict.fromkeys(("tiers", "planes", "unit_gpus", POD, "pinned"), EITHER),
+    APPLIANCES: ("take", "too many ports", "maximum feasible value"),
+    PORTS: ("are", "too few", "minimum per switch"),
+}
+"""The verb, what is wrong and what the nearest value is, by the kind of a limit; `LOW` for others."""
 
 
 def _nearest_value(item: Conflict) -> str:
@@ -166,23 +175,19 @@ def _nearest_value(item: Conflict) -> str:
         return f": {'changing this alone is not enough' if item.settled else 'not determined within the solve budget'}"
     if item.limit in WIRING:
         return f" exclude it: {WIRING[item.limit][1]} would do"
+    if item.limit == SPREAD:
+        return f" excludes it; feasible (others unchanged): {SPREAD}: {item.nearest}, links up that differ by one"
     if item.limit == RATE:
         return f" is faster than the ports; fastest feasible rate (others unchanged): write {RATE}: {item.nearest}"
-    kind = item.limit.partition(" ")[0].partition(".")[0]
-    verb, problem, nearest, unit = "is", "too low", "minimum feasible value", ""
-    if kind == "ports":
-        verb, problem, nearest = "are", "too few", "minimum per switch"
-        rate = item.limit.partition(" at ")[2]
-        unit = f" at {rate}" if rate else ""
-    elif item.limit == APPLIANCES:
-        most = sum(each["ports"] for each in item.value)
-        verb, problem, nearest, unit = "take", "too many ports", "maximum feasible value", f" of their {most:,} ports"
-    elif item.limit == LIMIT:
-        unit = " native ports per pair"
-    elif kind in UPPER:
-        problem, nearest = "too high", "maximum feasible value"
-    elif kind in EITHER:
-        problem, nearest = "infeasible", "nearest feasible value"
-    if not item.settled:
-        nearest, unit = "feasible", f"{unit}, and perhaps a nearer value"
-    return f" {verb} {problem}; {nearest} (others unchanged): {write_value(item.nearest)}{unit}"
+    verb, problem, nearest = VERDICTS.get(item.limit.partition(" ")[0].partition(".")[0], LOW)
+    unproven = "" if item.settled else ", and perhaps a nearer value"
+    nearest = nearest if item.settled else "feasible"
+    return f" {verb} {problem}; {nearest} (others unchanged): {write_value(item.nearest)}{_unit(item)}{unproven}"
+
+
+def _unit(item: Conflict) -> str:
+    """Return the unit of a limit's nearest value, in words that follow it."""
+    if item.limit == APPLIANCES:
+        return f" of their {sum(each['ports'] for each in item.value):,} ports"
+    rate = item.limit.partition(" at ")[2]
+    return " native ports per pair" if item.limit == LIMIT else f" at {rate}" if rate else ""

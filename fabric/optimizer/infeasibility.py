@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import combinations, islice
 from typing import Any
 
 from fabric.catalog import Switch
 from fabric.optimizer.allowance import Allowance
 from fabric.optimizer.appliances import APPLIANCES
+from fabric.optimizer.build_model import build_model
 from fabric.optimizer.cages import CAGES, chooses_parts
 from fabric.optimizer.candidates import Candidate, allowed_sizes, candidates
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT
@@ -28,7 +30,10 @@ from fabric.request import Spec
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE
 
-__all__ = ["RATE", "FeasibilityOracle", "has_size", "request_limits"]
+__all__ = ["RATE", "SPREAD", "FeasibilityOracle", "has_size", "request_limits"]
+
+SPREAD = "uplink_spread"
+"""The limit that uplinks are spread evenly."""
 
 MOST_S = 1.0
 """The most work for one test; what takes more stays undecided."""
@@ -117,6 +122,7 @@ class FeasibilityOracle:
     def __init__(self, spec: Spec, facts: Sequence[str], allowance: Allowance) -> None:
         self.spec = spec
         self.allowance = allowance
+        self._facts = facts
         self.limits = request_limits(spec)
         self.decided = True
         tiers = {form.tiers for name in spec.families for form in family(name).forms}
@@ -146,7 +152,7 @@ class FeasibilityOracle:
 
     def solve(self, candidate: Candidate, relaxed: Limits) -> bool | None:
         """Return whether a candidate is feasible without the limits in `relaxed`; None if not decided."""
-        status = self.allowance.solve(candidate, relaxed, lambda model: [0], MOST_S).status
+        status = self.allowance.solve(partial(build_model, candidate, relaxed), lambda model: [0], MOST_S).status
         return {"OPTIMAL": True, "INFEASIBLE": False}.get(status)
 
     def breaks_only(self, limit: str) -> list[int]:
@@ -162,6 +168,15 @@ class FeasibilityOracle:
         topology = self.candidates[index].topology
         known = any(limits <= each for each in self._feasible[index])
         return not known, topology.tiers, len(topology.axes)
+
+    def is_feasible_balanced(self) -> bool:
+        """Return whether the request is known to be feasible with balanced uplinks instead of evenly spread ones."""
+        spec = replace(self.spec, uplink_spread="balanced")
+        if self.spec.uplink_spread == "balanced":
+            return False
+        found = candidates(spec, self._facts)[0]
+        known = [one for one in found if not any(one.unknown(fact) for fact in self._facts)]
+        return any(self.solve(one, frozenset()) for one in known if one.topology.balanced_bundles)
 
     def smallest_conflict(self) -> Limits:
         """Return a smallest set of limits that no candidate can keep to, or an empty one where none was found."""

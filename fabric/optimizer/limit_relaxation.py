@@ -12,8 +12,9 @@ from ortools.sat.python import cp_model
 from fabric.errors import Conflict
 from fabric.optimizer.allowance import Allowance
 from fabric.optimizer.appliances import APPLIANCES
+from fabric.optimizer.build_model import build_model, build_within
 from fabric.optimizer.candidates import Candidate
-from fabric.optimizer.infeasibility import RATE, FeasibilityOracle, has_size
+from fabric.optimizer.infeasibility import RATE, SPREAD, FeasibilityOracle, has_size
 from fabric.optimizer.limit_steps import largest_share, nearest_number
 from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objective import LinearObjective
@@ -104,8 +105,12 @@ def smallest_conflict(spec: Spec, facts: Sequence[str], allowance: Allowance) ->
         allowance.put_back(oracle.allowance)
     if not found:
         return None
-    conflict = tuple(each.item for each in nearest.values())
-    return ConflictSet(conflict, oracle.decided, *_nearest_candidates(spec, nearest))
+    conflict = [each.item for each in nearest.values()]
+    oracle.allowance = allowance.take(allowance.left / 2)
+    # Where balanced uplinks are enough, the even spread is part of every conflict.
+    conflict += [Conflict(SPREAD, "even", "balanced")] if oracle.is_feasible_balanced() else []
+    allowance.put_back(oracle.allowance)
+    return ConflictSet(tuple(conflict), oracle.decided, *_nearest_candidates(spec, nearest))
 
 
 def _nearest_candidates(spec: Spec, nearest: dict[str, _Nearest]) -> tuple[tuple[Near, ...], int | None]:
@@ -196,16 +201,20 @@ def _improve(
     allowance: Allowance, candidate: Candidate, limit: str, bound: Fraction | None, most_s: float
 ) -> tuple[_Least | None, bool]:
     """Return the candidate's least value of the relaxed limit if it is below `bound`, and whether that is proven."""
-    role = port_role(limit)
+    role, objective = port_role(limit), _objective(limit)
     unit = 1 if role is None else _most_ports(candidate, role)
+    most = None if bound is None else math.ceil(bound * unit) - 1
+
+    def build() -> Model | None:
+        return build_within(candidate, objective, most, [limit]) if objective else build_model(candidate, [limit])
 
     def aims(model: Model) -> Expressions:
         expressions = _expressions(model, limit)
-        if bound is not None:
-            model.cp.add(expressions[0] <= math.ceil(bound * unit) - 1)
+        if most is not None:
+            model.cp.add(expressions[0] <= most)
         return expressions
 
-    solution = allowance.solve(candidate, [limit], aims, most_s)
+    solution = allowance.solve(build, aims, most_s)
     proven = solution.status in ("OPTIMAL", "INFEASIBLE")
     if not solution.values:
         return None, proven

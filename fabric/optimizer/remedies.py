@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 from fabric import units
 from fabric.optimizer.allowance import Aims, Allowance
 from fabric.optimizer.appliances import APPLIANCES
+from fabric.optimizer.build_model import build_model
 from fabric.optimizer.cages import CAGES, chooses_parts
 from fabric.optimizer.candidates import LAYERS, Candidate, Rejected
 from fabric.optimizer.limit_relaxation import KEPT, Near
@@ -140,7 +141,7 @@ class _Remedies:
 
     def _least(self, limit: str, aims: Aims) -> int | None:
         """Return the least value of what is minimised without a limit; None if relaxing it is not enough."""
-        solution = self.allowance.solve(self.candidate, [limit], aims, MOST_S)
+        solution = self.allowance.solve(partial(build_model, self.candidate, [limit]), aims, MOST_S)
         return solution.values[0] if solution.status == "OPTIMAL" else None
 
 
@@ -169,6 +170,8 @@ def _whole_connectors(candidate: Candidate) -> Iterator[str]:
 
 def write_value(value: Any) -> str:
     """Return the value of a limit as text."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, tuple):
         return " or ".join(map(str, value))
     if isinstance(value, Mapping):

@@ -173,6 +173,20 @@ def test_the_tier_that_is_short_is_named_with_its_own_switch() -> None:
     assert enough.blueprint.devices("leaf") == 50
 
 
+def test_balanced_uplinks_are_named_where_they_are_enough() -> None:
+    """18 leaves of 64 uplinks fill 9 spines of 128 ports, if and only if the links of a leaf may differ by one."""
+    words = {"gpus": 1152, "server": CASE["server"], "family": "fat-tree", "tiers": 2, "link_price_usd": 1}
+    words |= {"switches": {"name": "s", "ports": 128, "rate_gbps": 25, "price_usd": 1}, "unit_gpus": 64}
+    with pytest.raises(fabric.Infeasible, match="uplink_spread: balanced") as caught:
+        fabric.design(words | {"pinned": {"spine": 9}})
+    assert ("uplink_spread", "balanced") in [(item.limit, item.nearest) for item in caught.value.conflict]
+    balanced = fabric.design(words | {"pinned": {"spine": 9}, "uplink_spread": "balanced"}).blueprint
+    assert (balanced.devices("spine"), balanced.devices("leaf")) == (9, 18)
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(words | {"pinned": {"spine": 8}})
+    assert "uplink_spread" not in [item.limit for item in caught.value.conflict]
+
+
 @pytest.mark.parametrize("tiers", [[2, 3], [1, 2, 3]])
 def test_link_layers_that_clash_are_told_before_anything_else(tiers: list[int]) -> None:
     """Ethernet leaves below InfiniBand spines are named first, also where another number of tiers could be tried."""
