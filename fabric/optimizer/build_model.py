@@ -37,7 +37,7 @@ def build_model(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
 
 
 def floor_of(candidate: Candidate) -> LatticeFloor | None:
-    """Return what a candidate's fabrics take at least; None where it is no lattice, or has pinned sizes, unlike ports."""
+    """Return what a candidate's fabrics take at least; None where no lattice, with pinned sizes or unlike ports."""
     match candidate.topology:
         case GraphForm() as form if lattice_axes(form) and not candidate.spec.pinned and candidate.has_like_ports:
             return LatticeFloor(candidate, form)

@@ -10,13 +10,14 @@ from fabric.blueprint.port_rules import PortRule, Rates, has_ports, port_rules, 
 from fabric.blueprint.prices import Prices, bundle_ends, unknown
 from fabric.catalog import Switch
 from fabric.errors import InputError, nearest
+from fabric.optimizer.link_layers import describe_clash, list_link_layers, with_link_layer
 from fabric.optimizer.link_rates import rate_choices
 from fabric.optimizer.port_objections import ask_breakouts, missing_ports, refuse_unlike_ports, splittable
 from fabric.request import Spec
 from fabric.topology.families import family
-from fabric.topology.topology import PLANE, Bundle, Topology, title
+from fabric.topology.topology import PLANE, Bundle, Topology
 
-__all__ = ["LAYERS", "Candidate", "Rejected", "allowed_sizes", "candidates", "list_attachments"]
+__all__ = ["Candidate", "Rejected", "allowed_sizes", "candidates", "list_attachments"]
 
 
 @dataclass(frozen=True)
@@ -139,10 +140,10 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
     found: list[Candidate] = []
     rejected: list[Rejected] = []
     for topology in topologies:
-        if clash := _layer_clash(spec, topology):
+        if clash := describe_clash(spec, topology):
             rejected.append(Rejected(topology, f"{topology.family} in {topology.size_label}", clash, clash=True))
             continue
-        for planes, layer in product(spec.planes, _link_layers(spec, topology)):
+        for planes, layer in product(spec.planes, list_link_layers(spec, topology)):
             tried: list[Rejected] = []
             for asked in list_attachments(spec, topology):
                 results = [*_try_candidates(asked, topology, planes, layer, needs)]
@@ -173,45 +174,11 @@ def list_attachments(spec: Spec, topology: Topology) -> list[Spec]:
     return [*bonded, spec] if own.port_per_server else [spec, *bonded]
 
 
-LAYERS = {"ethernet": "Ethernet", "infiniband": "InfiniBand"}
-"""What link layers are called."""
-
-
-def _link_layers(spec: Spec, topology: Topology) -> list[str | None]:
-    """Return the link layers that every role has a switch of, each for a fabric of its own; None where any will do."""
-    layers = {model.link_layer for models in spec.switches.values() for model in models if model.link_layer}
-    common = [layer for layer in sorted(layers) if not _lacking_roles(spec, topology, layer)]
-    return [*common] if layers else [None]
-
-
-def _lacking_roles(spec: Spec, topology: Topology, layer: str) -> list[str]:
-    """Return the roles that have switches, but none of a link layer."""
-    return [role for role in topology.roles if spec.models(role) and not _with_link_layer(spec.models(role), layer)]
-
-
-def _layer_clash(spec: Spec, topology: Topology) -> str | None:
-    """Return which switches have no link layer in common; None where there is one for all tiers."""
-    lacking = {layer: _lacking_roles(spec, topology, layer) for layer in LAYERS}
-    if not all(lacking.values()):
-        return None
-    speakers = {roles[0]: other for layer, roles in lacking.items() for other in LAYERS if other != layer}
-    each = (
-        f"the {title(role)} ({' or '.join(model.name for model in spec.models(role))}) is {LAYERS[speakers[role]]}"
-        for role in topology.roles
-        if role in speakers
-    )
-    return f"{' and '.join(each)}: one fabric has one link layer"
-
-
-def _with_link_layer(models: tuple[Switch, ...], layer: str | None) -> tuple[Switch, ...]:
-    return tuple(model for model in models if layer is None or model.link_layer in (None, layer))
-
-
 def _try_candidates(
     spec: Spec, topology: Topology, planes: int, layer: str | None, needs: Sequence[str]
 ) -> Iterator[Candidate | Rejected]:
     """Yield the candidates of a topology, one for each choice of the rates of its links, or why one is ruled out."""
-    allowed = {role: _with_link_layer(spec.models(role), layer) for role in topology.roles}
+    allowed = {role: with_link_layer(spec.models(role), layer) for role in topology.roles}
     for rates in rate_choices(spec, topology, planes, allowed):
         candidate = _make_candidate(spec, topology, planes, allowed, rates, needs)
         reason = next(_objections(candidate, allowed), None)

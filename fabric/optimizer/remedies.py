@@ -14,8 +14,9 @@ from fabric.optimizer.allowance import Aims, Allowance
 from fabric.optimizer.appliances import APPLIANCES
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.cages import CAGES, chooses_parts
-from fabric.optimizer.candidates import LAYERS, Candidate, Rejected
+from fabric.optimizer.candidates import Candidate, Rejected
 from fabric.optimizer.limit_relaxation import KEPT, Near
+from fabric.optimizer.link_layers import LAYERS
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
