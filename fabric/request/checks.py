@@ -245,13 +245,14 @@ def _check_pinned_names(request: Request, names: KnownNames) -> Iterator[Finding
     topologies = _allowed_topologies(request, names)
     known = {name for each in topologies for name in (*each.axes, *each.bundles)}
     uplinks = {name for each in topologies for name in each.uplinks}
+    known |= uplinks if request.uplink_spread == "balanced" else set()
     for name in request.pinned:
-        if name in uplinks and request.uplink_spread == "even":
+        if name in uplinks - known:
             yield (
                 ("pinned", name),
                 "uplinks are a size where they are balanced; write `uplink_spread: balanced` too",
             )
-        elif topologies and name not in known | uplinks:
+        elif topologies and name not in known:
             yield ("pinned", name), f"no allowed topology has such an axis or bundle{nearest(name, known)}"
 
 

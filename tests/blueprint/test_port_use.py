@@ -11,13 +11,15 @@ from fabric.blueprint.port_use import port_use
 from fabric.network.expand import expand
 from fabric.report.describe import describe, describe_json
 from fabric.testing import random_blueprint
-from tests.draw.fabrics import FORMS
+from tests.draw.fabrics import BALANCED_FORMS, FORMS
 
 GROWS = {"gpus": 256, "server": "dgx-h100", "switches": "qm9700", "unit_gpus": 256, "tiers": 2}
 """A SuperPOD of one unit."""
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.family}-{form.tiers}")
+@pytest.mark.parametrize(
+    "form", [*FORMS, *BALANCED_FORMS], ids=lambda form: f"{form.family}-{form.tiers}-{len(form.balanced_bundles)}"
+)
 def test_ports_in_use_are_the_ends_of_links(form: object) -> None:
     """Of every form the ports connected now are the degrees of the network's switches, and no more than when full."""
     for seed in range(5):

@@ -16,7 +16,7 @@ from fabric.report.describe import describe, describe_json
 from fabric.report.terminal import summarize_design
 from fabric.request.spec import Spec
 from fabric.testing import random_blueprint
-from tests.draw.fabrics import CLOS_FORMS
+from tests.draw.fabrics import BALANCED_FORMS, CLOS_FORMS
 
 GROWS: dict[str, Any] = {
     "gpus": 248, "server": "dgx-h100", "family": "rail-optimized", "tiers": 2, "switches": "qm9700", "unit_gpus": 256,
@@ -32,7 +32,9 @@ def cables(blueprint: Blueprint) -> set[tuple[str, int, str, int]]:
     return {(network.name(int(a)), int(p), network.name(int(b)), int(q)) for a, p, b, q in rows}
 
 
-@pytest.mark.parametrize("form", CLOS_FORMS, ids=lambda form: f"{form.family}-{form.tiers}")
+@pytest.mark.parametrize(
+    "form", [*CLOS_FORMS, *BALANCED_FORMS], ids=lambda form: f"{form.family}-{form.tiers}-{len(form.balanced_bundles)}"
+)
 def test_no_cable_is_moved(form: Any) -> None:
     """Of every Clos the cables of a stage, port by port, are among those of the next; others are reported as new."""
     for seed in range(8):

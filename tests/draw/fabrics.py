@@ -52,6 +52,7 @@ LARGE_GRAPHS: dict[str, dict[str, int]] = {
 THIRD_PARTY = ClosForm.parse("halls", "server(hall, rack, slot) - tor(hall, side) - hub(hall, deck) - backbone(deck)")
 FORMS = [form for family in families().values() for form in family.forms]
 CLOS_FORMS = [*(form for family in CLOS for form in family.forms), THIRD_PARTY]
+BALANCED_FORMS = [form.balanced() for form in CLOS_FORMS if form.tiers > 1]
 GRAPH_FORMS = [form for form in FORMS if isinstance(form, GraphForm)]
 
 

@@ -17,6 +17,7 @@ from fabric.network.expand import expand
 from fabric.topology.clos import ClosForm
 from tests.unlike_fixtures import FORMS, draw_unlike
 
+BALANCED = [form.balanced() for form in FORMS if form.tiers > 1]
 MEETING = [form for form in FORMS if form.rails_meet_at]
 
 
@@ -45,7 +46,7 @@ def test_nics_and_links_are_those_of_the_network(form: ClosForm) -> None:
 
 
 @pytest.mark.parametrize("routing", ["ecmp", "dmodk"])
-@pytest.mark.parametrize("form", FORMS, ids=[f"{form.family}-{form.tiers}-{form.rails_meet_at}" for form in FORMS])
+@pytest.mark.parametrize("form", [*FORMS, *BALANCED], ids=lambda form: f"{form.text} {len(form.balanced_bundles)}")
 def test_routed_flows_walk_from_server_to_server(form: ClosForm, routing: str) -> None:
     """Every path of a flow is a walk in the network, from its source's server up and down to its target's."""
     for seed in range(4):

@@ -25,6 +25,7 @@ from fabric.flow import allreduce, summarize
 from fabric.optimizer.flow_objectives import features_of, summary_of
 from fabric.optimizer.search import comparable_candidates
 from fabric.report.pareto import pareto_csv, summarize_front
+from fabric.topology.axis_bundle import BalancedBundle
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE, Topology
 
@@ -59,7 +60,7 @@ def request(seed: int) -> dict[str, Any]:
 def everything(spec: fabric.Spec) -> Iterator[Blueprint]:
     """Yield every fabric that `spec` allows, found by trying all sizes."""
     forms = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
-    for form in forms:
+    for form in forms if spec.uplink_spread == "even" else [form.balanced() for form in forms]:
         choices = spec.models("*")
         for models in _product([choices] * form.tiers):
             plain = dict(zip(form.roles, models, strict=True))
@@ -78,7 +79,9 @@ def _sizes(spec: fabric.Spec, form: Topology, models: dict[str, Any]) -> Iterato
     lanes = {"rail": NICS, "stripe": 1}
     known = {PLANE: 1, **{axis: lanes[axis] for axis in form.rail_axes}, form.server.axes[0]: 1}
     known[form.bundles[0].name] = NICS // (NICS if "rail" in form.rail_axes else 1)
-    free = [*form.axes, *(bundle.name for bundle in form.bundles)]
+    known |= dict.fromkeys((bundle.connector for bundle in form.balanced_bundles), 1)
+    follow = [name for bundle in form.balanced_bundles for name in (bundle.name, bundle.downlinks)]
+    free = [*form.axes, *(name for bundle in form.bundles for name in bundle.all_sizes if name not in follow)]
     yield from _try(spec, form, models, known, [name for name in free if name not in known])
 
 
@@ -91,16 +94,25 @@ def _try(
     if not free:
         full = form.complete_sizes(sizes, 8, spec.servers)
         full[form.server.axes[0]] = full[f"{form.server.axes[0]}s"]
+        full = form.complete_sizes(full, 8, spec.servers)
         plan = Blueprint("x", form, full, models, spec.server, spec.gpus, 400)
         over = (plan.oversubscription(role) for role in form.roles)
         tight = all(full[axis] <= full[f"{axis}s"] for axis in form.server.axes[1:-1])
+        tight = tight and all(_spreads(spec, plan, bundle) for bundle in form.balanced_bundles)
         if tight and _fits(form, models, full) and all(ratio is None or ratio <= spec.ratio("*") for ratio in over):
             yield full
         return
     most = max(model.ports for model in models.values())
-    most = spec.limits.parallel_links if "-" in free[0] else min(most, spec.servers) if free[0] == "slot" else most
+    limited = "-" in free[0] and not free[0].endswith("-uplinks")
+    most = spec.limits.parallel_links if limited else min(most, spec.servers) if free[0] == "slot" else most
     for size in range(1, most + 1):
         yield from _try(spec, form, models, {**sizes, free[0]: size}, free[1:])
+
+
+def _spreads(spec: fabric.Spec, plan: Blueprint, bundle: BalancedBundle) -> bool:
+    """Return whether a switch has a link to each of those above it, and no more to one than may be."""
+    above = plan.evaluate(bundle.upper_only)
+    return above <= plan.sizes[bundle.uplinks] <= spec.limits.parallel_links * above
 
 
 def _fits(form: Topology, models: dict[str, Any], sizes: dict[str, int]) -> bool:
@@ -150,6 +162,24 @@ def test_the_front_is_the_enumerated_one(seed: int, objectives: str) -> None:
         first, least = fabric.optimize(spec, objectives).proof, min(point[1] for point in wanted)
         assert first.objective == pytest.approx(least)
         assert first.bound == pytest.approx(least / 1.02)
+
+
+@pytest.mark.usefixtures("unexplained")
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[] if seed in QUICK[1:5] else pytest.mark.slow) for seed in range(60)]
+)
+def test_the_front_with_balanced_uplinks_is_the_enumerated_one(seed: int) -> None:
+    """Point for point it is that of every fabric whose links differ by at most one over the switches above."""
+    spec = fabric.read(request(seed), uplink_spread="balanced")
+    order, wanted = ["cost", "hops", "allreduce"], list[Numbers]()
+    for point in sorted({_numbers(spec, plan, order) for plan in everything(spec)}):
+        if not any(_dominates(order, other, point) for other in wanted):
+            wanted.append(point)
+    if wanted:
+        front = fabric.pareto(spec, ",".join(order))
+        assert front.status == "OPTIMAL"
+        found = sorted(tuple(row[KEYS[name]] for name in order) for row in front.values)
+        assert found == [pytest.approx(point) for point in wanted]
 
 
 def _numbers(spec: fabric.Spec, plan: Blueprint, order: list[str]) -> Numbers:

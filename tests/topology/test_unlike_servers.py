@@ -16,8 +16,10 @@ from fabric.topology.clos import ClosForm
 from fabric.topology.unlike_servers import UnlikeForm
 from tests.unlike_fixtures import FORMS, draw_unlike
 
+BALANCED = [form.balanced() for form in FORMS if form.tiers > 1]
 
-@pytest.mark.parametrize("form", FORMS, ids=[f"{form.family}-{form.tiers}-{form.rails_meet_at}" for form in FORMS])
+
+@pytest.mark.parametrize("form", [*FORMS, *BALANCED], ids=lambda form: f"{form.text} {len(form.balanced_bundles)}")
 def test_closed_forms_of_unlike_servers_are_what_the_network_has(form: ClosForm) -> None:
     """Counts, ports, hops and bisection are those of the laid network and of networkx, apart and together."""
     random = Random(7)
