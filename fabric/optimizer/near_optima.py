@@ -91,7 +91,7 @@ def _measure_rails(plan: Blueprint, _servers: int) -> int | None:
 def _express_rails(model: Model) -> cp_model.LinearExprT | None:
     """Return the tier at which rails meet with its sign turned; there are then several rails."""
     topology, rails = model.topology, model.sizes.get("rail", 1)
-    if rails == 1:
+    if isinstance(rails, int) and rails == 1:
         return None
     model.cp.add(rails >= 2)
     role = topology.rails_meet_at

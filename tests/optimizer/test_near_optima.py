@@ -133,3 +133,11 @@ def test_a_point_of_a_front_has_no_alternatives() -> None:
     """On a Pareto front nothing is said of what is near."""
     words = {"gpus": 512, "server": "hgx-h100", "switches": "qm9700"}
     assert fabric.pareto(words, "cost,hops").studies[0].near_optima is None
+
+
+def test_a_choice_of_rails_is_looked_through() -> None:
+    """Where a request allows several numbers of rails, fabrics near the optimum are found all the same."""
+    words = {"gpus": 2048, "server": "hgx-h100", "family": "rail-optimized", "switches": "qm9700"}
+    study = fabric.design(words, tiers=3, rails=[1, 8])
+    assert study.blueprint.rails in (1, 8)
+    assert study.near_optima is not None
