@@ -130,7 +130,7 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
     Where a role allows several models, those for which every fact in `needs` is known are kept if there are any. Raises
     InputError when no topology allowed has a pinned axis.
     """
-    topologies = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
+    topologies = list_topologies(spec)
     if spec.uplink_spread == "balanced":
         topologies = [form.balanced() for form in topologies]
     _check_pinned(spec, topologies)
@@ -154,6 +154,17 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
             else:
                 rejected += tried
     return found, rejected
+
+
+def list_topologies(spec: Spec) -> list[Topology]:
+    """Return the topologies that a request allows.
+
+    A family that is asked for alone, with rails, keeps them apart in one tier too, where they then never meet.
+    """
+    forms = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
+    asked = len(spec.families) == 1 and "rails" not in spec.left_to_family and any(number > 1 for number in spec.rails)
+    apart = family(spec.families[0]).rails_apart if asked else None
+    return [apart if apart and form.tiers == apart.tiers else form for form in forms]
 
 
 def list_attachments(spec: Spec, topology: Topology) -> list[Spec]:

@@ -21,6 +21,7 @@ def note_topology(study: Study) -> Iterator[str]:
         yield note
     yield from _note_own_values(study)
     yield from _note_planes(blueprint)
+    yield from _note_rails(study)
     yield from _note_channels(topology)
     yield from _note_one_switch(study)
     yield from topology.remarks(blueprint.sizes)
@@ -53,6 +54,21 @@ def _note_planes(blueprint: Blueprint) -> Iterator[str]:
             f"{planes} planes: {each}, and planes join only at the NICs."
             " Traffic cannot change planes inside the fabric; a NIC that loses a plane reaches others through NVLink."
         )
+
+
+def _note_rails(study: Study) -> Iterator[str]:
+    """Say what becomes of rails in one tier: they share the leaf, or, where the request asks for them, never meet."""
+    blueprint, own = study.blueprint, family(study.blueprint.topology.family)
+    if own.rails_apart is None or blueprint.tiers > 1 or blueprint.servers == 1:
+        return
+    most = max(study.spec.rails, default=1)
+    if blueprint.rails > 1:
+        yield (
+            f"In one tier the {blueprint.rails} rails have a leaf each and never meet: between rails GPUs reach each"
+            " other only through NVLink. `tiers: 2` joins rails by spines; without `rails` they may share a leaf."
+        )
+    elif most > 1:
+        yield f"In one tier the {most} rails share a leaf, where they meet; `rails: {most}` gives each its own."
 
 
 def _note_channels(topology: Topology) -> Iterator[str]:

@@ -162,7 +162,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
     host_bundles = [name for name in names.bundles if name.startswith("server-")]
     by_bundle = partial(_values_by_bundle, host_bundles, [server.name for server in every if request.servers])
     own, even = own_values(request, names), even_planes(gcd(*(server.nic_gbps for server in every)))
-    left = (*own, *(["rails"] if own and request.rails is None else []))
+    left = (*own, *(["rails"] if request.rails is None else []))
     ratios = request.oversubscription or max(own.get("oversubscription", (1,)))
     return Spec(
         name=request.name,
@@ -208,7 +208,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         pinned=MappingProxyType(dict(request.pinned)),
         expected=MappingProxyType(dict(document.values.get("expected", {}))),
         sources=tuple(request.sources),
-        request=MappingProxyType(_complete_request(request, document, left)),
+        request=MappingProxyType(_complete_request(request, document, left if own else ())),
         places=MappingProxyType({key: document.mistake((key,), "") for key in document.values}),
     )
 

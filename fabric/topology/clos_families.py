@@ -30,6 +30,7 @@ RAIL_OPTIMIZED = Family.of(
     " - core(zone, group, bank, core) - super(group, bank, super)",
     "server(zone, pod, block, slot) - leaf(zone, pod, block, rail) - spine(zone, pod, rail, group, spine)"
     " - core(zone, rail, group, bank, core) - super(group, bank, super)",
+    rails_apart="server(slot) - leaf(rail)",
     reference="NVIDIA DGX SuperPOD reference architecture, RA-11333-001",
 )
 

@@ -32,7 +32,8 @@ def families() -> Registry[Family]:
 
 def known_names() -> KnownNames:
     """Return the names that a request may use: those of the families, and of their roles, bundles and axes."""
-    topologies = {name: tuple(_names_of(item, form) for form in item.forms) for name, item in FAMILIES.items()}
+    every = {name: (*item.forms, *filter(None, [item.rails_apart])) for name, item in FAMILIES.items()}
+    topologies = {name: tuple(_names_of(FAMILIES[name], form) for form in forms) for name, forms in every.items()}
     return KnownNames(topologies, family_sets())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from fabric.errors import InputError
 from fabric.topology.clos import ClosForm
@@ -32,6 +33,8 @@ class Family:
     """The fewest planes it is built on."""
     port_per_server: bool = False
     """Whether by its definition a server has one port on each plane or level, rather than each of its NICs."""
+    rails_apart: Topology | None = None
+    """Its topology of one tier where a request asks for rails: a leaf for each, where its own has one for all."""
 
     def __post_init__(self) -> None:
         for role in (role for form in self.forms for role in form.roles):
@@ -60,6 +63,7 @@ class Family:
         return all(form.rails_meet_at for form in self.forms)
 
     @classmethod
-    def of(cls, name: str, title: str, *forms: str, reference: str, note: str = "", least_planes: int = 1) -> Family:
+    def of(cls, name: str, title: str, *forms: str, rails_apart: str = "", **facts: Any) -> Family:
         """Build a Clos family from the formulas of its forms (see `ClosForm.parse`)."""
-        return cls(name, title, tuple(ClosForm.parse(name, text) for text in forms), reference, note, least_planes)
+        apart = ClosForm.parse(name, rails_apart) if rails_apart else None
+        return cls(name, title, tuple(ClosForm.parse(name, text) for text in forms), rails_apart=apart, **facts)
