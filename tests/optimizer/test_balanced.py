@@ -130,3 +130,24 @@ def test_the_uplinks_of_a_leaf_can_be_pinned() -> None:
     plan = size(asked_of(64, 150, 4, pinned={"leaf-spine": 3})).blueprint
     assert plan.sizes["leaf-spine"] == 3
     assert 2 < plan.ports_up("leaf") / plan.devices("spine") <= 3
+
+
+@pytest.mark.parametrize("servers", [45, 52, 61, 77])
+@pytest.mark.parametrize("price", [3000, 6000, 9000])
+def test_the_models_in_use_say_how_many_links_stay_together(price: int, servers: int) -> None:
+    """Of two spines, one of single ports and one whose connectors have two links, sizing takes the cheaper design.
+
+    Each alone gives the least that its connectors allow, and the choice of both the lesser of these.
+    """
+    leaf = Switch("split", 20, 200, {100: 40}, connectors=1, price_usd=4000)
+    single, double = Switch("single", 40, 100, price_usd=price), Switch("double", 20, 200, {100: 40}, price_usd=5000)
+    double = replace(double, connectors=1)
+    found = {}
+    for spines in ((single,), (double,), (single, double)):
+        asked = replace(asked_of(40, servers, 1), server=Server("server", 1, 1, 100), link_gbps=100)
+        sized = size(replace(asked, switches={"leaf": (leaf,), "spine": spines}, link_price_usd={"*": 100.0}))
+        found[tuple(each.name for each in spines)] = sized.proof.objective
+        plan = sized.blueprint
+        assert plan.sizes["leaf-connector"] == (1 if plan.models["spine"].name == "single" else 2)
+        check_wiring(plan)
+    assert found["single", "double"] == min(found["single",], found["double",])
