@@ -18,10 +18,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from fabric.errors import FabricError, InputError
+from fabric.optimizer.build_model import build_model, floor_of
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.explain import explain
 from fabric.optimizer.feature import Features
 from fabric.optimizer.flow_objectives import CandidateValues, features_of
+from fabric.optimizer.lattice_floor import LatticeFloor
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective, Objective
 from fabric.optimizer.objectives import needed_facts
@@ -84,6 +86,8 @@ class _Stream:
     """Whether the head is the best in its flow objectives, too."""
     found: list[Features] = field(default_factory=list)
     """The features of the fabrics before the head."""
+    floor: LatticeFloor | None = None
+    """What the candidate's fabrics take at least, where that is known without a search."""
 
     def drop_head(self) -> None:
         """Leave the head behind."""
@@ -96,11 +100,30 @@ class _Search:
 
     def __init__(self, objectives: Sequence[Objective], found: Iterable[Candidate], budget: float) -> None:
         self.dominance = Dominance(objectives)
+        self.left = budget
         simple_first = sorted(found, key=lambda candidate: (candidate.topology.tiers, candidate.planes))
-        self.streams = [_Stream(CandidateValues(candidate)) for candidate in simple_first]
+        self.streams = [stream for candidate in simple_first if (stream := self._stream(candidate))]
         self.points: list[Point] = []
         self.complete = True
-        self.left = budget
+
+    def _stream(self, candidate: Candidate) -> _Stream | None:
+        """Return the stream of a candidate with a bound on its first head; None where it is shown to have no fabrics.
+
+        So the costly search for a head, with features, is left until the points before it are known, which mostly
+        dominate all that the candidate has.
+        """
+        stream = _Stream(CandidateValues(candidate), floor=floor_of(candidate))
+        if not self.dominance.linear:
+            return stream
+        first = self.dominance.linear[0]
+        if stream.floor and (least := stream.floor.least(first)) is not None:
+            stream.bound = math.floor(least.min()) if least.size else math.inf
+        else:
+            model = build_model(candidate)
+            solution = minimise(model, [model.total(first)], TIE_BUDGET)
+            self.left -= solution.spent
+            stream.bound = math.inf if solution.status == "INFEASIBLE" else math.ceil(solution.bound - 1e-6)
+        return stream if stream.bound < math.inf else None
 
     def run(self, progress: Progress) -> None:
         """Take the points in order until there are no more, or the budget ends."""
@@ -130,7 +153,7 @@ class _Search:
 
     def _find_head(self, stream: _Stream) -> None:
         """Find the least of the first objective among the stream's fabrics that no point dominates."""
-        problem = Subproblem(stream.values, self.dominance.objectives, stream.found)
+        problem = Subproblem(stream.values, self.dominance.objectives, stream.found, stream.floor)
         # Nothing of the stream is below its last head; saying so spares the solver that proof.
         if self.dominance.linear and stream.bound > -math.inf:
             problem.at_least(self.dominance.linear[0], stream.bound)
@@ -155,7 +178,8 @@ class _Search:
         for index, objective in enumerate(self.dominance.flow):
             while stream.head and self.complete:
                 value = self.dominance.values(stream.head)
-                problem = Subproblem(stream.values, self.dominance.objectives, [*stream.found, stream.head.features])
+                known = [*stream.found, stream.head.features]
+                problem = Subproblem(stream.values, self.dominance.objectives, known, stream.floor)
                 problem.all_at_most((each, value[each]) for each in self.dominance.linear)
                 problem.all_at_most((each, value[each] * (1 + EQUAL)) for each in self.dominance.flow[:index])
                 problem.all_at_most([(objective, less(value[objective], 1 - EQUAL))])

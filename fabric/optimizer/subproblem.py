@@ -14,6 +14,7 @@ from ortools.sat.python import cp_model
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.feature import Features
 from fabric.optimizer.flow_objectives import CandidateValues
+from fabric.optimizer.lattice_floor import LatticeFloor
 from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
 
 __all__ = ["Bounds", "Subproblem"]
@@ -25,16 +26,22 @@ Bounds = Iterable[tuple[Objective, float]]
 class Subproblem:
     """The model of one candidate, that of `values`, with its objectives and features.
 
-    `found` are the features of the candidate's fabrics found so far.
+    `found` are the features of the candidate's fabrics found so far, and `floor` what they take at least.
     """
 
     def __init__(
-        self, values: CandidateValues, objectives: Sequence[Objective], found: Sequence[Features] = ()
+        self,
+        values: CandidateValues,
+        objectives: Sequence[Objective],
+        found: Sequence[Features] = (),
+        floor: LatticeFloor | None = None,
     ) -> None:
         self.values = values
         self.found = found
         self.model = build_model(values.candidate)
-        linear = (objective for objective in objectives if isinstance(objective, LinearObjective))
+        linear = [objective for objective in objectives if isinstance(objective, LinearObjective)]
+        if floor:
+            floor.add_to(self.model, linear)
         self.linear = {objective.key: self.model.total(objective) for objective in linear}
         self.features = self.model.features() if len(self.linear) < len(objectives) else {}
         self.best = {name: feature.least for name, feature in self.features.items()}
