@@ -33,14 +33,14 @@ class Rates:
     down: int
     """The rate of the links down."""
     up: int
-    """The rate of the links up, or to others of its kind; that of the links down where there are none."""
+    """The rate of the links up, or to others of its kind; 0 where there are none."""
 
 
 def rates_at(topology: Topology, rates: Mapping[str, int], role: str) -> Rates:
     """Return the rates at the switches of `role`, given those of all bundles by name."""
     sides = topology.port_sides(topology.group(role))
     down, up = ([rates[bundle.name] for bundle, _, upward in sides if upward == wanted] for wanted in (False, True))
-    return Rates(*((down or up)[0], (up or down)[0]))
+    return Rates((down or up)[0], up[0] if up else 0)
 
 
 def ports_of(model: Switch, upward: bool) -> PortGroup:
@@ -50,18 +50,19 @@ def ports_of(model: Switch, upward: bool) -> PortGroup:
 
 def has_ports(model: Switch, rates: Rates) -> bool:
     """Say whether a model has ports at both rates."""
-    return bool(model.radix(rates.down) and model.upward.radix(rates.up))
+    return bool(model.radix(rates.down) and (not rates.up or model.upward.radix(rates.up)))
 
 
 def may_have_ports(model: Switch, rates: Rates) -> bool:
     """Say whether a model may have ports at both rates for all that is known, and has not for all that is."""
     sides = ((model, rates.down), (model.upward, rates.up))
-    return not has_ports(model, rates) and all(ports.radix(rate) or ports.may_split(rate) for ports, rate in sides)
+    may = (not rate or ports.radix(rate) or ports.may_split(rate) for ports, rate in sides)
+    return not has_ports(model, rates) and all(may)
 
 
 def shares_ports(model: Switch, rates: Rates) -> bool:
     """Say whether links down and up use the same ports in the same way."""
-    return model.uplinks is None and rates.down == rates.up
+    return model.uplinks is None and rates.up in (0, rates.down)
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,12 @@ class PortRule:
 
 def port_rules(model: Switch, rates: Rates) -> tuple[PortRule, ...]:
     """Return what the links of a model must keep to; split ports that both sides share count in fractions of a port."""
-    down, up = model.radix(rates.down), model.upward.radix(rates.up)
+    down = model.radix(rates.down)
     if shares_ports(model, rates):
         return (PortRule(1, 1, down),)
-    apart = (PortRule(1, 0, down), PortRule(0, 1, up))
+    if not rates.up:
+        return (PortRule(1, 0, down),)
+    apart = (PortRule(1, 0, down), PortRule(0, 1, model.upward.radix(rates.up)))
     if model.uplinks is not None:
         return apart
     each_down, each_up = model.links_per_port(rates.down), model.links_per_port(rates.up)
@@ -102,4 +105,4 @@ def most_links(model: Switch, rates: Rates, up: int) -> int:
     """Return the most links that a model holds, `up` of them leading up; uplinks of their own count whole."""
     if model.uplinks is None:
         return most_down(model, rates, up) + up
-    return model.radix(rates.down) + (model.uplinks.radix(rates.up) if up else model.uplinks.ports)
+    return model.radix(rates.down) + (model.uplinks.radix(rates.up) if rates.up else model.uplinks.ports)

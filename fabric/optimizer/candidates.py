@@ -74,8 +74,8 @@ class Candidate:
 
     def widest(self, role: str) -> int:
         """Return the most ports that any model allowed for `role` has for links down, or for links up."""
-        rates = self.rates_at(role)
-        return max(max(model.radix(rates.down), model.upward.radix(rates.up)) for model in self.models[role])
+        rates, models = self.rates_at(role), self.models[role]
+        return max(max(each.radix(rates.down), each.upward.radix(rates.up or rates.down)) for each in models)
 
     def mixes(self, role: str) -> bool:
         """Return whether `role` may have several models: where there are several, and one of limited stock."""

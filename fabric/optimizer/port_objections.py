@@ -40,7 +40,7 @@ def ask_breakouts(candidate: Candidate, allowed: Mapping[str, Models]) -> Iterat
         if not usable:
             rates = candidate.rates_at(role)
             names = " and ".join(splittable(allowed[role], rates))
-            at = " and ".join(f"{rate}G" for rate in dict.fromkeys((rates.down, rates.up)))
+            at = " and ".join(f"{rate}G" for rate in dict.fromkeys((rates.down, rates.up or rates.down)))
             remedy = "describe the switch in the request with `breakouts`"
             yield "switches", f"the breakouts of {names} to {at} are not known; {remedy}"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fabric.blueprint.port_rules import shares_ports
 from fabric.optimizer.port_limits import drops_ports
 from fabric.topology.topology import Group
 
@@ -48,7 +49,7 @@ def _fill_whole_ports(model: Model, role: str, down: Any, up: Any) -> None:
     rates = model.candidate.rates_at(role)
     for switch, used in zip(model.candidate.models[role], model.present[role], strict=True):
         each = [switch.links_per_port(rate) for rate in (rates.down, rates.up)]
-        if switch.uplinks is None and rates.down != rates.up and min(each) > 1:
+        if not shares_ports(switch, rates) and switch.uplinks is None and min(each) > 1:
             whole = model.var(switch.ports, f"ports of {switch.name} for links up", least=0)
             model.only_if(used, up <= each[1] * whole)
             model.only_if(used, down <= each[0] * (switch.ports - whole))

@@ -126,7 +126,7 @@ def _tier_object(tier: SwitchTier) -> dict[str, Any]:
         "ports_free": tier.ports.free,
         "radix": tier.radix,
         "rate_gbps": tier.rates.down,
-        "uplink_gbps": tier.rates.up,
+        "uplink_gbps": tier.rates.up or None,
     }
 
 
