@@ -16,7 +16,7 @@ from fabric.cli.table_widths import fit_widths
 if TYPE_CHECKING:
     from fabric.report.table import Summary
 
-__all__ = ["print_json", "print_summary", "print_table", "show_progress", "write_cell"]
+__all__ = ["print_json", "print_summary", "print_table", "show_lines", "show_progress", "write_cell"]
 
 
 def print_summary(summary: Summary) -> None:
@@ -79,12 +79,26 @@ def write_cell(value: Any) -> str:
 @contextmanager
 def show_progress(quiet: bool) -> Iterator[Callable[[str], None]]:
     """Show what is being worked on, on stderr, unless `quiet`."""
+    with show_lines(quiet) as (say, _):
+        yield say
+
+
+@contextmanager
+def show_lines(quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[str], None]]]:
+    """Show what is being worked on, and yield what says it with what prints a line of the result at once."""
     if quiet:
-        yield lambda text: None
+        yield lambda text: None, click.echo
         return
     from rich.console import Console
 
     console = Console(stderr=True)
     with console.status("starting") as status:
         console.show_cursor()  # a run that a signal ends couldn't bring it back
-        yield status.update
+
+        def print_line(text: str) -> None:
+            status.stop()  # which would write into the line
+            click.echo(text)
+            status.start()
+            console.show_cursor()
+
+        yield status.update, print_line

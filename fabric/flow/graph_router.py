@@ -121,6 +121,11 @@ class GraphRouter:
         return self.blueprint.sizes["slot"] * self.blueprint.server.nics
 
     @property
+    def links_tried(self) -> int:
+        """The links of a switch, on average."""
+        return 2 * self.blueprint.links_total // self.blueprint.switches
+
+    @property
     def instead_of_program(self) -> str:
         """What to do where the linear program is too large."""
         return "engine flows is quicker"

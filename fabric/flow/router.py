@@ -60,6 +60,10 @@ class Router(Protocol):
     def instead_of_program(self) -> str:
         """What to do where the linear program is too large."""
 
+    @property
+    def links_tried(self) -> int:
+        """The links of a switch among which a flow finds its next one by trying them; 0 where its digits name it."""
+
     def commodities(self, source: Rows) -> Rows:
         """Return a number for each source NIC, the same for those whose host links lead to the same leaves."""
 

@@ -12,7 +12,7 @@ from fabric.blueprint import Blueprint
 from fabric.flow.fairness import max_min
 from fabric.flow.host_links import ideal_gbps, line_gbps
 from fabric.flow.phase import Phase, cross_rails
-from fabric.flow.router import route, router_of
+from fabric.flow.router import Router, route, router_of
 from fabric.flow.routings import ADAPTIVE, Routing
 
 __all__ = ["Shares", "line_s", "phase_shares", "shares"]
@@ -46,12 +46,13 @@ def shares(
     phases: Iterable[Phase],
     routing: Routing = ADAPTIVE,
     up: npt.NDArray[np.bool_] | None = None,
+    router: Router | None = None,
 ) -> Shares:
     """Route and solve the phases one after another (see `route`) and return what flows get over all of them.
 
     Phases weigh by their time at line rate; `min` is that over the time that the slowest flow of each takes.
     """
-    line, router = line_gbps(blueprint), router_of(blueprint, up)
+    line, router = line_gbps(blueprint), router or router_of(blueprint, up)
     flows, disconnected, sums, best, waited = 0, 0, 0.0, 0.0, 0.0
     for phase in (cross_rails(blueprint, phase, pxn=routing.pxn) for phase in phases if phase.flows):
         routes = route(blueprint, phase, routing, up, router)

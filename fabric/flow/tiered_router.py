@@ -103,6 +103,11 @@ class TieredRouter:
         return float(min(1.0, (routes.capacity[loaded] / load[loaded]).min()))
 
     @property
+    def links_tried(self) -> int:
+        """None: the free digits of a path name its links."""
+        return 0
+
+    @property
     def instead_of_program(self) -> str:
         """What to do where the linear program is too large."""
         tight = "counts uplinks as a pool" if self.form.balanced_bundles else "is as tight where all links are up"

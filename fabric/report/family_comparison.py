@@ -11,7 +11,7 @@ from fabric.report.text import format_percent, write_place
 from fabric.request import Spec
 from fabric.studies.family_comparison import FamilyResult
 
-__all__ = ["families_object", "summarize_families"]
+__all__ = ["families_object", "family_line", "line_heads", "summarize_families"]
 
 SCHEMA = "fabric.families/1"
 
@@ -54,6 +54,25 @@ def _family_object(result: FamilyResult) -> dict[str, Any]:
         "alltoall_GBps": result.alltoall_GBps,
         "proof": study.proof.status,
     }
+
+
+LINE = "{:15} {:12} {:>9} {:>10} {:>16} {:>10}"
+"""The columns of a line of its own for each family, printed before the others are known."""
+
+
+def line_heads() -> str:
+    """Return the heads of the lines of `family_line`."""
+    return LINE.format("family", "size", "switches", "links", "cost", "all-reduce")
+
+
+def family_line(spec: Spec, result: FamilyResult) -> str:
+    """Return a family's result on a line, its all-reduce as busbw in GB/s."""
+    if result.study is None:
+        return f"{result.family:15} infeasible"
+    row = _family_object(result)
+    cost = units.money(row["cost_usd"], spec.currency)
+    counts = units.count(row["switches"]), units.count(row["links"])
+    return LINE.format(row["family"], row["size"], *counts, cost, _write_busbw(row["allreduce_GBps"]))
 
 
 def summarize_families(spec: Spec, results: Sequence[FamilyResult]) -> Summary:

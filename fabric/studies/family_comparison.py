@@ -9,6 +9,7 @@ from typing import Any
 
 from fabric.errors import Infeasible, TooLarge
 from fabric.flow import estimate, worst_permutation
+from fabric.flow.router import router_of
 from fabric.studies.study import Study, design, read
 from fabric.topology.families import families, family, family_sets
 
@@ -16,6 +17,9 @@ __all__ = ["SIZE_BYTES", "FamilyResult", "compare_families"]
 
 SIZE_BYTES = 2**30
 """The size of the collectives that are compared."""
+
+MOST_TRIED = 2**25
+"""The links that flows may try at a hop, all together: more take minutes for each permutation."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,13 @@ def compare_families(
     names: Sequence[str] = ("all",),
     *,
     progress: Callable[[str], None] = lambda text: None,
+    found: Callable[[FamilyResult], None] = lambda result: None,
     **request: Any,
 ) -> tuple[FamilyResult, ...]:
     """Design a request with each family; `names` are families, sets of them, or `all`.
 
-    A family whose NICs need several ports may take more planes than the request says. Raises InputError as `read` does.
+    `found` is called with each result at once. A family whose NICs need several ports may take more planes than
+    the request says. Raises InputError as `read` does.
     """
     every = tuple(families())
     sets = {**family_sets(), "all": every}
@@ -54,6 +60,7 @@ def compare_families(
     for name in chosen:
         progress(f"sizing {name}")
         results.append(_design_family(name, source, {**request, "family": family(name).name}))
+        found(results[-1])
     return tuple(results)
 
 
@@ -74,6 +81,8 @@ def _design_family(name: str, source: Any, request: dict[str, Any]) -> FamilyRes
 
 
 def _find_permutation(study: Study) -> float | None:
+    if study.spec.servers * study.spec.server.nics * router_of(study.blueprint).links_tried > MOST_TRIED:
+        return None
     try:
         worst = worst_permutation(study.blueprint)
     except TooLarge:

@@ -10,7 +10,7 @@ import fabric
 from fabric.cli.options import REQUESTS, override_options, read_overrides
 from fabric.cli.record_name import record_option
 from fabric.cli.runs import RunOptions, run_table
-from fabric.cli.terminal import print_json, print_summary, show_progress
+from fabric.cli.terminal import print_json, print_summary, show_lines, show_progress
 
 __all__ = ["compare"]
 
@@ -78,18 +78,25 @@ def compare(
 def _compare_families(
     quiet: bool, requests: tuple[str, ...], names: tuple[str, ...], as_json: bool, words: dict[str, Any]
 ) -> None:
-    """Compare families on one request."""
-    from fabric.report.family_comparison import families_object, summarize_families
-    from fabric.studies.family_comparison import compare_families
+    """Compare families on one request, with a line for each as soon as it is designed, and tables of all at the end."""
+    from fabric.report.family_comparison import families_object, family_line, line_heads, summarize_families
+    from fabric.studies.family_comparison import FamilyResult, compare_families
 
     if len(requests) != 1:
         raise click.UsageError(f"--families compares families on one REQUEST; {len(requests)} are given.")
     if words["family"]:
         raise click.UsageError("--families and --family are mutually exclusive.")
-    with show_progress(quiet) as say:
-        given = read_overrides(words)
-        results = compare_families(requests[0], names, progress=say, **given)
-        spec = fabric.read(requests[0], **given)
+    given = read_overrides(words)
+    spec = fabric.read(requests[0], **given)
+    with show_lines(quiet) as (say, print_line):
+
+        def show(result: FamilyResult) -> None:
+            if not as_json:
+                print_line(family_line(spec, result))
+
+        if not as_json:
+            print_line(line_heads())
+        results = compare_families(requests[0], names, progress=say, found=show, **given)
     if as_json:
         print_json(families_object(spec, results))
     else:
