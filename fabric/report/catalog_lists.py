@@ -100,6 +100,7 @@ def _switch_facts(item: Switch) -> dict[str, Any]:
     return {
         "name": item.name,
         "ports": f"{item.ports}x{item.rate_gbps}G",
+        "uplinks": f"{item.uplinks.ports}x{item.uplinks.rate_gbps}G" if item.uplinks else None,
         "bandwidth_tbps": item.bandwidth_tbps,
         "breakouts": _write_breakouts(item.breakouts),
         "cages": item.cages,
@@ -126,9 +127,10 @@ def _write_breakouts(breakouts: Mapping[int, int] | None) -> str | None:
 def _switch_row(facts: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the row of a switch in the terminal."""
     powers = [facts["power_w"], facts["max_power_w"] and f"max {facts['max_power_w']:,.10g}"]
+    up = f" + {facts['uplinks']}" if facts["uplinks"] else ""
     return (
         facts["name"],
-        f"{facts['ports']} {facts['bandwidth_tbps']:g}",
+        f"{facts['ports']}{up} {facts['bandwidth_tbps']:g}",
         facts["breakouts"] or "unknown",
         facts["RU"],
         " ".join(each if isinstance(each, str) else f"{each:,.10g}" for each in powers if each) or None,
