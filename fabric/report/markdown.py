@@ -68,7 +68,7 @@ def request_yaml(request: Mapping[str, Any]) -> str:
     plain = read(gpus=request["gpus"], server=request["server"]).request
     limits = {key: item for key, item in request["limits"].items() if item != plain["limits"][key]}
     given = {key: item for key, item in request.items() if key in ("name", "gpus", "server") or item != plain.get(key)}
-    given = {key: item for key, item in given.items() if key not in ("expected", "sources")}
+    given = {key: item for key, item in given.items() if key not in ("expected", "sources") and item is not None}
     given |= {"limits": limits}
     return yaml_text({key: item for key, item in given.items() if item != {}}).rstrip()
 

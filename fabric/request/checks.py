@@ -51,8 +51,9 @@ def allowed_tiers(request: Request) -> tuple[int, ...]:
 def own_values(request: Request, names: KnownNames) -> dict[str, tuple[int, ...]]:
     """Return the values of the keys that are left to the one family that is asked for by its name.
 
-    Only those are in it for which the family's own is another than 1, by its topologies of the tiers allowed. Several
-    families are compared by the same values, so there nothing is left to them.
+    Only those are in it for which the family's own is another than 1, by its topologies of the tiers allowed, and
+    `rails`, without a value, where it decides about one tier. Several families are compared by the same values, so
+    there nothing is left to them.
     """
     named = allowed_families(request, names)
     if len(named) > 1 or request.family not in (named[0], list(named)):
@@ -62,7 +63,10 @@ def own_values(request: Request, names: KnownNames) -> dict[str, tuple[int, ...]
         "planes": tuple(dict.fromkeys(form.planes for form in forms)),
         "oversubscription": tuple(dict.fromkeys(form.oversubscription for form in forms)),
     }
-    return {key: values for key, values in found.items() if getattr(request, key) is None and set(values) - {1}}
+    found = {key: values for key, values in found.items() if getattr(request, key) is None and set(values) - {1}}
+    apart = {"rail" in form.axes for form in forms if form.tiers == 1}
+    rails: dict[str, tuple[int, ...]] = {"rails": ()} if request.rails is None and (found or len(apart) > 1) else {}
+    return found | rails
 
 
 def _check_same_facts(request: Request) -> Iterator[Finding]:

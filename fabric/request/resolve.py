@@ -162,7 +162,6 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
     host_bundles = [name for name in names.bundles if name.startswith("server-")]
     by_bundle = partial(_values_by_bundle, host_bundles, [server.name for server in every if request.servers])
     own, even = own_values(request, names), even_planes(gcd(*(server.nic_gbps for server in every)))
-    left = (*own, *(["rails"] if request.rails is None else []))
     ratios = request.oversubscription or max(own.get("oversubscription", (1,)))
     return Spec(
         name=request.name,
@@ -173,7 +172,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         link_gbps=chosen_parts.host_gbps(request, fastest_nic(request)),
         link_rates=MappingProxyType(chosen_parts.rates_between_switches(request)),
         planes=own.get("planes") or _chosen_numbers(request.planes or 1, even),
-        left_to_family=left,
+        left_to_family=tuple(own),
         tiers=allowed_tiers(request),
         kinds=server_kinds(request),
         mix=request.mix,
@@ -208,7 +207,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         pinned=MappingProxyType(dict(request.pinned)),
         expected=MappingProxyType(dict(document.values.get("expected", {}))),
         sources=tuple(request.sources),
-        request=MappingProxyType(_complete_request(request, document, left if own else ())),
+        request=MappingProxyType(_complete_request(request, document, own)),
         places=MappingProxyType({key: document.mistake((key,), "") for key in document.values}),
     )
 
@@ -256,10 +255,10 @@ def _exact(share: float) -> Fraction:
     return Fraction(str(share))
 
 
-def _complete_request(request: Request, document: Document, left: Collection[str]) -> dict[str, Any]:
+def _complete_request(request: Request, document: Document, own: Collection[str]) -> dict[str, Any]:
     """Return the request as it was written, with the values that apply for the keys that it leaves out.
 
-    The keys in `left`, which are left to the family, stay empty: read again, it asks for the same.
+    The keys in `own`, which are left to the family, stay empty: read again, it asks for the same.
     """
     defaults = {key: value for key, value in request if key != "schema_uri"}
     complete = {**defaults, "limits": vars(request.limits)}
@@ -267,4 +266,4 @@ def _complete_request(request: Request, document: Document, left: Collection[str
     complete["gpus"] = total_gpus(request)
     complete["link_gbps"] = complete["link_gbps"] or fastest_nic(request)
     usual = {"rails": usual_rails(request), "planes": 1, "oversubscription": 1}
-    return complete | {key: value for key, value in usual.items() if complete[key] is None and key not in left}
+    return complete | {key: value for key, value in usual.items() if complete[key] is None and key not in own}

@@ -102,7 +102,7 @@ class Spec:
     planes: tuple[int, ...] = (1,)
     """The numbers of planes allowed."""
     left_to_family: tuple[str, ...] = ()
-    """The keys left out of those that a family has values of its own for: `planes`, `oversubscription`, and `rails`."""
+    """Which of `planes`, `oversubscription` and `rails` are left out, where the one family asked for decides them."""
     tiers: tuple[int, ...] = (1, 2, 3, 4)
     """The numbers of tiers allowed."""
     kinds: tuple[ServerKind, ...] = ()

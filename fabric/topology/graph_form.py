@@ -135,8 +135,7 @@ class PathFacts:
     diameter: Polynomial
     """The switches on the longest minimal path."""
     hop_histogram: Callable[[Sizes], Mapping[int, int]] | None = None
-    """Returns the ordered pairs of NICs of different servers by their hops, forwarding servers included; None where
-    there is no closed form."""
+    """Returns ordered pairs of NICs of different servers by hops, servers that forward included; None: no formula."""
     representatives: Callable[[Sizes], tuple[Rows, Rows]] | None = None
     """Returns switches to which all others are equivalent, and how many each stands for; None where there are none."""
     weights: Mapping[str, int] = field(default_factory=dict)
@@ -165,12 +164,8 @@ class GraphForm(Topology):
         return False
 
     def turn_hops(self, diameter: int, inner: tuple[int, ...] = ()) -> tuple[int, ...]:
-        """Return 1 and the diameter: the longest minimal path stands for every path between leaves.
-
-        Every switch counts as the one of the most hops, which is exact where all are alike.
-        """
-        each = max(inner, default=1)
-        return (each, each * diameter)
+        """Return 1 and the diameter, for every path between leaves; each switch counts as the one of the most hops."""
+        return (max(inner, default=1), max(inner, default=1) * diameter)
 
     @property
     def text(self) -> str:
@@ -227,11 +222,9 @@ class GraphForm(Topology):
     def oversubscription(self, group: Group, sizes: Sizes, rates: Mapping[str, int] = ONE_RATE) -> Fraction | None:
         """Return what uniform traffic loads on the busiest bundle at the group's switches; None without any."""
         host = rates.get(self.host_patterns[0].name, 1)
+        at = [bundle for bundle in self.bundles if group in (bundle.lower, bundle.upper)]
         loads = (
-            load.value(sizes) * Fraction(host, rates.get(bundle.name, 1))
-            for bundle in self.bundles
-            if group in (bundle.lower, bundle.upper)
-            for load in bundle.loads
+            load.value(sizes) * Fraction(host, rates.get(bundle.name, 1)) for bundle in at for load in bundle.loads
         )
         return max(loads, default=None)
 
