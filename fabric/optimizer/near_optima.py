@@ -1,8 +1,9 @@
-"""Fabrics within 1 % of the optimum that one would rather build: larger pods, fewer parallel links, rails kept apart.
+"""Fabrics within 1 % of the optimum that one would rather build: larger pods, fewer parallel links, and the like.
 
-The least cost often has pods of any size, many links between two switches, or all NICs of a server on one leaf, where a
-fabric that costs hardly more has not. For each of these aims every topology whose optimum is near is asked for the best
-that it has within the margin, and for the least cost at which it has that. So an answer is proven, or said not to be.
+The least cost often has pods of any size, many links between two switches, all NICs of a server on one leaf, or uplinks
+that differ where they may, and a fabric that costs hardly more has not. For each of these aims every topology whose
+optimum is near is asked for the best that it has within the margin, and for the least cost at which it has that. So an
+answer is proven, or said not to be.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from ortools.sat.python import cp_model
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import uneven_bundles
+from fabric.optimizer.balanced_links import count_uneven
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.model import Model
@@ -98,10 +101,19 @@ def _express_rails(model: Model) -> cp_model.LinearExprT | None:
     return -(topology.roles.index(role) + 1 if role else topology.tiers + 1)
 
 
+def _measure_evenness(plan: Blueprint, _servers: int) -> int | None:
+    return len(uneven_bundles(plan)) or None
+
+
+def _express_evenness(model: Model) -> cp_model.LinearExprT | None:
+    return count_uneven(model) if model.topology.balanced_bundles else None
+
+
 AIMS: Mapping[str, _Aim] = {
     "larger pods": _Aim(_measure_pod, _express_pod),
     "fewer parallel links": _Aim(_measure_parallel, _express_parallel),
     "rails that meet later": _Aim(_measure_rails, _express_rails),
+    "more even uplinks": _Aim(_measure_evenness, _express_evenness),
 }
 """What one would rather have, in words."""
 

@@ -42,6 +42,19 @@ def test_a_design_says_how_its_uplinks_spread() -> None:
     assert "uplink_spread" not in next(describe_savings(describe(balanced)))
 
 
+@pytest.mark.parametrize(("gpus", "near"), [(1800, True), (1200, False)])
+def test_a_fabric_that_spreads_evenly_for_hardly_more_is_named(gpus: int, near: bool) -> None:
+    """At 1,800 GPUs it costs 0.4 % more, which is what the request with an even spread costs; at 1,200 over 1 %."""
+    balanced = fabric.design(ASKED, gpus=gpus, uplink_spread="balanced")
+    (item,) = [item for item in balanced.near_optima or () if item.aim == "more even uplinks"]
+    even = fabric.design(ASKED, gpus=gpus).proof.objective
+    assert item.proven
+    assert item.objectives == ({"cost_usd": even} if near else {})
+    assert (even < 1.01 * balanced.proof.objective) == near
+    text = lines_of({"gpus": gpus, "uplink_spread": "balanced"})
+    assert ("`limits.parallel_links` and `uplink_spread`" if near else "or more even uplinks.") in text
+
+
 def test_balanced_uplinks_that_come_out_even_are_told_as_even() -> None:
     """32 uplinks of 32 leaves are two to each of 16 spines, without a note on links in common."""
     text = lines_of({"gpus": 1024, "uplink_spread": "balanced", "family": "fat-tree"})
