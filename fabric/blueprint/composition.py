@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
@@ -99,17 +99,17 @@ class Composition:
         """The number of which the links of a pair of devices are a multiple: those of a cable between two cages."""
         return self.joint_links if self.kind == "cable" and self.tails == 1 else 1
 
-    @property
+    @cached_property
     def price_usd(self) -> Fraction | None:
         """The price of one link; None where a part has none."""
         return _total((part.price_usd, share) for part, share in self.shares)
 
-    @property
+    @cached_property
     def power_w(self) -> Fraction | None:
         """The typical power of one link; None where that of a part is not known."""
         return _total((part.power_w, share) for part, share in self._powered)
 
-    @property
+    @cached_property
     def max_power_w(self) -> Fraction | None:
         """The maximum power of one link, typical where a maximum is not known; None where neither is known."""
         return _total((part.peak_power_w, share) for part, share in self._powered)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, product
 
 from fabric.blueprint.port_rules import PortRule, Rates, has_ports, port_rules, rates_at, shares_ports
@@ -50,7 +51,11 @@ class Candidate:
 
     def rates_at(self, role: str) -> Rates:
         """Return the rates of the links down and up of the switches of `role`."""
-        return rates_at(self.topology, self.prices.rates, role)
+        return self._rates[role]
+
+    @cached_property
+    def _rates(self) -> dict[str, Rates]:
+        return {role: rates_at(self.topology, self.prices.rates, role) for role in self.topology.roles}
 
     @property
     def has_like_ports(self) -> bool:
@@ -61,6 +66,14 @@ class Candidate:
     def port_rules(self, role: str) -> tuple[tuple[PortRule, ...], ...]:
         """Return what the links of a switch must keep to, for each model allowed for `role`."""
         return tuple(port_rules(model, self.rates_at(role)) for model in self.models[role])
+
+    def is_like(self, other: Candidate) -> bool:
+        """Say whether another candidate of the same request has the same fabrics, at whatever prices."""
+        mine, theirs = (
+            (each.planes, each.models, each.topology, each.spec.server, dict(each.prices.rates))
+            for each in (self, other)
+        )
+        return mine == theirs
 
     def unknown(self, fact: str) -> tuple[str, ...]:
         """Return the parts whose price, power, maximum power or height (`fact`) is not known."""

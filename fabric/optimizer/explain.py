@@ -27,7 +27,7 @@ __all__ = ["describe_conflict", "explain"]
 SHOWN = 3
 """The nearest candidates that are explained in full; the rest are counted."""
 
-ALLOWANCE_S = 3.5
+ALLOWANCE_S = 3.0
 """The most work of an explanation; what it does not reach is said to be open."""
 
 WIRING = {
@@ -86,8 +86,9 @@ def _without_conflict(spec: Spec, found: Sequence[Candidate], others: Sequence[s
     """Return the reasons where no limits are named: no candidate could be tried, or the allowance ended."""
     if found:
         return [UNDECIDED]
-    tiers = " or ".join(str(tier) for tier in spec.tiers)
-    return others or [f"no allowed family ({', '.join(spec.families)}) exists in {tiers} tiers"]
+    known = sorted({form.tiers for name in spec.families for form in family(name).forms})
+    allowed, tiers = (" or ".join(map(str, numbers)) for numbers in (spec.tiers, known))
+    return others or [f"{' or '.join(spec.families)} has {tiers} tiers, and tiers allows {allowed} only"]
 
 
 def _suppositions(spec: Spec, conflict: Iterable[Conflict]) -> Iterator[str]:

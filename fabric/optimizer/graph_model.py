@@ -118,9 +118,11 @@ class GraphModel(Model):
         spec, first = self.candidate.spec, table.names[0]
         rows = table.rows(min(self.widest, MOST_PORTS))
         pinned = {index: size for index, name in enumerate(table.names) if (size := self.pinned_size(name))}
-        rows = tuple(row for row in rows if all(row[index] == size for index, size in pinned.items()))
+        if pinned:
+            rows = tuple(row for row in rows if all(row[index] == size for index, size in pinned.items()))
         if first not in spec.pinned:
-            rows = tuple(row for row in rows if row[0] <= max(rows[0][0], spec.grown_servers))
+            most = max(rows[0][0], spec.grown_servers) if rows else 0
+            rows = tuple(row for row in rows if row[0] <= most)
         if not rows:
             self.cp.add_bool_or([])  # infeasible; the sizes below only complete the model
             rows = table.rows(MOST_PORTS)[:1]

@@ -105,9 +105,12 @@ def size(
     part's price, power or height is needed and unknown.
     """
     start = time.perf_counter()
+    infeasible: list[Candidate] = []
     for order in [tuple(objectives)] if objectives else [(COST,), COUNTS]:
         found, rejected, unknown = comparable_candidates(spec, order)
-        solved = list(_solve_all(found, order, progress))
+        left = [one for one in found if not any(one.is_like(other) for other in infeasible)]
+        solved = list(_solve_all(left, order, progress))
+        infeasible += [item.candidate for item in solved if item.solution.status == "INFEASIBLE"]
         feasible = [item for item in solved if item.solution.values]
         if unknown and objectives and not feasible:  # a topology that could not be compared may well be feasible
             raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of the objectives")
