@@ -10,6 +10,7 @@ from fabric.errors import InputError
 
 __all__ = [
     "count",
+    "count_ends",
     "count_noun",
     "doublings",
     "money",
@@ -88,6 +89,11 @@ def count_noun(number: float, noun: str, plural: str = "") -> str:
     """Return a number with its noun: `1 switch`, `1,024 GPUs`; `plural` where it is not the noun with an s."""
     digits = count(int(number)) if number == int(number) else f"{number:g}"
     return f"{digits} {noun if number == 1 else plural or noun + 's'}"
+
+
+def count_ends(gpus: int, servers: int) -> str:
+    """Return what a fabric joins: its GPUs, `1,024 GPUs`, or where no GPU stands its servers, `40 endpoints`."""
+    return count_noun(gpus, "GPU") if gpus else count_noun(servers, "endpoint")
 
 
 def number(value: float | None) -> str:

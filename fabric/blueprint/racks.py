@@ -127,7 +127,7 @@ def assumed_heights(blueprint: Blueprint) -> dict[str, int]:
     """Return the heights in rack units that are assumed, because they are not known, by server and switch model."""
     server = blueprint.server
     models = [model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)]
-    boxes = {} if server.trays > 1 or server.rack_units else {server.name: server.gpus}
+    boxes = {} if server.trays > 1 or server.rack_units else {server.name: server.gpus or 1}
     return boxes | {model.name: SWITCH_UNITS for model in models if model.rack_units is None}
 
 
@@ -153,7 +153,7 @@ def _check_rack(rack: Rack) -> None:
 def _server_height(blueprint: Blueprint, rack: Rack) -> int:
     """Return the height of a server, a whole rack where it has several trays, and a unit per GPU where not known."""
     server = blueprint.server
-    return rack.units if server.trays > 1 else server.rack_units or server.gpus
+    return rack.units if server.trays > 1 else server.rack_units or server.gpus or 1
 
 
 def _fit_devices(rack: Rack, height: int, power_w: float, what: str) -> int:

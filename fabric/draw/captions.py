@@ -11,7 +11,7 @@ from fabric.draw.style import style_of
 from fabric.draw.words import count_devices
 from fabric.topology.clos import filled_name
 from fabric.topology.topology import Bundle, Group, title
-from fabric.units import count, count_noun, rate
+from fabric.units import count, count_ends, count_noun, rate
 
 __all__ = ["describe_bundle", "describe_place", "describe_ports", "model_title", "notes", "subtitle"]
 
@@ -20,8 +20,8 @@ def subtitle(blueprint: Blueprint) -> str:
     """Return the fabric in one line: size, family, tiers or the longest path, planes and where the rails meet."""
     planes = [count_noun(blueprint.planes, "plane")] if has_planes(blueprint) else []
     parts = [
-        count_noun(blueprint.gpus, "GPU"),
-        count_devices(blueprint.servers, "server"),
+        count_ends(blueprint.gpus, blueprint.servers),
+        *([count_devices(blueprint.servers, "server")] if blueprint.gpus else []),
         blueprint.topology.family,
         style_of(blueprint).describe_size(),
         *planes,
@@ -54,8 +54,8 @@ def _short_title(part: Server | Switch) -> str:
 def describe_ports(blueprint: Blueprint, group: Group) -> str:
     """Return how the ports of one device are used: `64 down, 64 up of 128 ports`."""
     if group == blueprint.topology.server:
-        links = count_noun(blueprint.ports_up(group.role), "link")
-        return f"{count_noun(blueprint.server.gpus, 'GPU')}, {links} up"
+        links = f"{count_noun(blueprint.ports_up(group.role), 'link')} up"
+        return f"{count_noun(blueprint.server.gpus, 'GPU')}, {links}" if blueprint.server.gpus else links
     return (
         f"{style_of(blueprint).describe_ports(group)} of {count(blueprint.radix(group.role))} ports"
         f"{_describe_use(blueprint, group.role)}"
@@ -97,8 +97,8 @@ def notes(blueprint: Blueprint) -> tuple[str, ...]:
 
 def _total_note(blueprint: Blueprint) -> str:
     switches = count_noun(blueprint.switches, "switch", "switches")
-    links, gpus = count_noun(blueprint.links_total, "link"), count_noun(blueprint.gpus, "GPU")
-    return f"{switches} and {links} connect {gpus}."
+    links, ends = count_noun(blueprint.links_total, "link"), count_ends(blueprint.gpus, blueprint.servers)
+    return f"{switches} and {links} connect {ends}."
 
 
 def _separation_notes(blueprint: Blueprint) -> list[str]:
@@ -106,7 +106,8 @@ def _separation_notes(blueprint: Blueprint) -> list[str]:
     topology, lines = blueprint.topology, list[str]()
     if topology.rails_meet_at is None and blueprint.leaves_per_server > 1:
         rail = "rail" if blueprint.rails > 1 else title(topology.rail_axes[0])
-        lines.append(f"The {rail}s never meet: GPUs of different {rail}s reach each other only through NVLink.")
+        nvlink = f": GPUs of different {rail}s reach each other only through NVLink" if blueprint.gpus else ""
+        lines.append(f"The {rail}s never meet{nvlink}.")
     if topology.routing.nic_levels:
         ports = "is the port for one" if blueprint.server.cards > 1 else "has a port for each"
         lines.append(f"Each NIC {ports} of {topology.routing.nic_levels} levels of switches.")

@@ -214,7 +214,7 @@ def _draw_rings(
     blueprint: Blueprint, floor: Floor, grid: RackGrid, placement: str, seed: int
 ) -> tuple[list[Mark], list[str]]:
     """Draw the hops of a ring all-reduce between racks, once for all rings between two servers."""
-    if blueprint.servers < 2:
+    if blueprint.servers < 2 or not blueprint.gpus:
         return [], []
     phase = ring_phase(blueprint, placement, seed)
     nics = blueprint.server.nics

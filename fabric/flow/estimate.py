@@ -14,7 +14,7 @@ from fabric.flow.algorithms import Algorithm, Traffic, algorithm_of, algorithms_
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import oversubscribed_share
 from fabric.flow.fabric_summary import FabricSummary
-from fabric.flow.placements import PLACEMENTS
+from fabric.flow.placements import NO_GPUS, PLACEMENTS
 from fabric.flow.router import summarize
 from fabric.flow.routings import ROUTINGS, RoutingPolicy, closed_form_routings
 from fabric.flow.time_models import Machine, Parts
@@ -96,6 +96,8 @@ def estimate(
         raise InputError(
             f"placement '{placement}' has no closed form; use explicit flows (engine flows), or one of: {names}"
         )
+    if not blueprint.gpus:
+        raise InputError(NO_GPUS)
     summary = blueprint if isinstance(blueprint, FabricSummary) else summarize(blueprint)
     # Several algorithms have the same traffic, and the share left to it is the costly part.
     machine_of = cache(

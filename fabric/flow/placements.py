@@ -14,9 +14,12 @@ from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.registry import Registry
 
-__all__ = ["PLACEMENTS", "Placement", "Ranks", "arrange", "place", "without_failed"]
+__all__ = ["NO_GPUS", "PLACEMENTS", "Placement", "Ranks", "arrange", "place", "without_failed"]
 
 Gpus = npt.NDArray[np.int64]
+
+NO_GPUS = "no GPU stands on this fabric, so no collective runs there"
+"""Why a fabric of storage or management alone has no times."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ def place(
     unknown name, or more ranks than the design has GPUs.
     """
     total = blueprint.gpus
+    if not total:
+        raise InputError(f"{blueprint.name}: {NO_GPUS}")
     ranks = total if ranks is None else ranks
     if not 1 <= ranks <= total:
         raise InputError(f"{ranks:,} ranks do not fit the {total:,} GPUs of {blueprint.name}")

@@ -25,7 +25,7 @@ from fabric.flow.estimate import (
 from fabric.flow.explicit_flows import Bounds, ExplicitFlows
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failures import fail, servers_up
-from fabric.flow.placements import PLACEMENTS, place, without_failed
+from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
 from fabric.flow.router import summarize
 from fabric.flow.routings import Routing
 
@@ -117,6 +117,8 @@ def estimate_workload(
     """
     if not sizes:
         raise InputError("no sizes; give one or more, in bytes")
+    if not blueprint.gpus:
+        raise InputError(f"{blueprint.name}: {NO_GPUS}")
     if workload.chosen_engine is CLOSED:
         _refuse_in_closed_form(workload)
         return _estimate_in_closed_form(summarize(blueprint).first(workload.gpus), workload, sizes)

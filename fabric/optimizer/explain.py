@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from fabric import units
 from fabric.blueprint.appliances import name_appliances
@@ -56,7 +57,7 @@ def explain(
     if not found and (unknown := [item for item in rejected if item.unknown]):
         return InputError([spec.mistake(unknown[0].unknown, unknown[0].reason)])
     clashes = dict.fromkeys(item.reason for item in rejected if item.clash)
-    text = f"no fabric for {units.count(spec.gpus)} GPUs meets the request"
+    text = f"no fabric for {units.count_ends(spec.gpus, spec.servers)} meets the request"
     if clashes and not found:
         return Infeasible(text, clashes)
     untried = _untried(found, rejected)
@@ -66,14 +67,19 @@ def explain(
     conflict = smallest_conflict(spec, facts, allowance)
     if not conflict:
         return Infeasible(text, [*clashes, *asked, *_without_conflict(spec, found, others)])
-    named = {_name_limit(spec, item): item for item in conflict.conflict}
+    named = {_name_limit(spec, _name_ends(spec, item)): item for item in conflict.conflict}
     nearest = [*describe_near(conflict.near, conflict.others, allowance), *others][:SHOWN]
     lines = [*describe_conflict(named, smallest=conflict.smallest), *_suppositions(spec, conflict.conflict)]
     lines += _whole_cables(found) if any(item.limit == CONNECTORS for item in conflict.conflict) else []
     # Where no port is as fast as the links, that is the cause, and the limits are the ways out.
     causes_first = any(item.limit == RATE for item in conflict.conflict)
     ordered = [*nearest, *lines] if causes_first else [*lines, *nearest]
-    return Infeasible(text, [*clashes, *asked, *ordered], conflict.conflict)
+    return Infeasible(text, [*clashes, *asked, *ordered], tuple(_name_ends(spec, item) for item in conflict.conflict))
+
+
+def _name_ends(spec: Spec, item: Conflict) -> Conflict:
+    """Return a limit of a conflict; the number of servers, where no GPUs count them, is that of `servers`."""
+    return replace(item, limit="servers") if item.limit == "gpus" and not spec.gpus else item
 
 
 def _untried(found: Sequence[Candidate], rejected: Sequence[Rejected]) -> list[Rejected]:

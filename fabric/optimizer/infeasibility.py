@@ -51,7 +51,7 @@ Limits = frozenset[str]
 def request_limits(spec: Spec) -> dict[str, Any]:
     """Return the limits of `spec` with their values; of several smallest conflicts, the one of the first is named."""
     limits, topologies = spec.limits, [form for name in spec.families for form in family(name).forms]
-    found: dict[str, Any] = {"gpus": spec.gpus} if spec.servers > 1 else {}
+    found: dict[str, Any] = {"gpus": spec.gpus or spec.servers} if spec.servers > 1 else {}
     if not {topology.tiers for topology in topologies} <= set(spec.tiers):
         found["tiers"] = spec.tiers
     if not set(_any_planes(spec)) <= set(spec.planes):

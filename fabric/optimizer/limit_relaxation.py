@@ -43,7 +43,7 @@ class Near:
     candidate: Candidate
     """The candidate."""
     gpus: int
-    """The most GPUs that it carries within every other limit; 0 where it can't be built at any size."""
+    """The most GPUs that it carries within every other limit, servers where no GPU stands; 0 if it can't be built."""
     proven: bool
     """Whether it is proven that it carries no more."""
 
@@ -121,7 +121,7 @@ def _nearest_candidates(spec: Spec, nearest: dict[str, _Nearest]) -> tuple[tuple
     """
     carried = nearest.get("gpus")
     if carried and carried.least:
-        near = [Near(each.candidate, -each.value * spec.server.gpus, each.proven) for each in carried.least]
+        near = [Near(each.candidate, -each.value * (spec.server.gpus or 1), each.proven) for each in carried.least]
         return tuple(near), carried.others
     first = dict.fromkeys(id(each.least[0].candidate) for each in nearest.values() if each.least)
     by_id = {id(each.least[0].candidate): each.least[0].candidate for each in nearest.values() if each.least}
@@ -250,7 +250,8 @@ def _distance(model: Model, size: Term, least: int, most: int | None) -> Express
 def _request_value(spec: Spec, limit: str, least: int) -> int | float:
     """Return what was minimised in the unit of the request's key."""
     if limit in ("gpus", "grow_to_gpus"):
-        return min(-least * spec.server.gpus, spec.gpus if limit == "gpus" else spec.grow_to_gpus or 0)
+        asked = (spec.gpus or spec.servers) if limit == "gpus" else spec.grow_to_gpus or 0
+        return min(-least * (spec.server.gpus or 1), asked)
     if limit in ("unit_gpus", POD):
         return least * spec.server.gpus
     if limit == "oversubscription":

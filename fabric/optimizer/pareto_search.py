@@ -59,6 +59,10 @@ def find_front(
     """
     start = time.perf_counter()
     linear = [objective for objective in objectives if isinstance(objective, LinearObjective)]
+    if timed := [each.name for each in objectives if each not in linear and not spec.gpus]:
+        raise InputError(
+            f"{spec.name}: no GPU stands on this fabric, so '{timed[0]}' has no time; minimise cost or hops"
+        )
     found, rejected, unknown = comparable_candidates(spec, linear)
     if unknown and not found:
         raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of the objectives")

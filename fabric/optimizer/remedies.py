@@ -42,7 +42,8 @@ def describe_near(near: Sequence[Near], others: int | None, allowance: Allowance
             yield f"{name}{layer}: {_reach(each)}; {remedies}"
     if others:
         most = near[-1].gpus if len(near) == KEPT else 0
-        capacity = f"carry {units.count(most)} GPUs or fewer" if most else "can't be built at any size"
+        what = "GPUs" if near[-1].candidate.spec.gpus else "endpoints"
+        capacity = f"carry {units.count(most)} {what} or fewer" if most else "can't be built at any size"
         yield f"{others} of {others + len(near)} topologies {capacity}"
 
 
@@ -55,7 +56,8 @@ def _name_layer(candidate: Candidate) -> str:
 def _reach(near: Near) -> str:
     """Return how many GPUs a candidate carries, or which rule the pinned sizes break."""
     if near.gpus:
-        return f"carries at {'most' if near.proven else 'least'} {units.count(near.gpus)} GPUs"
+        what = "GPUs" if near.candidate.spec.gpus else "endpoints"
+        return f"carries at {'most' if near.proven else 'least'} {units.count(near.gpus)} {what}"
     topology, spec = near.candidate.topology, near.candidate.spec
     broken = topology.broken_rule({**topology.given_sizes(spec.server.nics), **spec.pinned})
     return f"can't be built at any size{f' ({broken})' if broken else ''}"

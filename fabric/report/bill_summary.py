@@ -21,7 +21,8 @@ SECTIONS = {"Switches": ("switch",), "Link parts": LINKS, "NICs": ("nic",)}
 def summarize_bill(study: Study) -> Summary:
     """Return what `fabric bill` prints."""
     bill = study.bill
-    size = f"{bill.gpus:,} GPUs in {study.blueprint.servers:,} servers"
+    servers = f" in {units.count_noun(study.blueprint.servers, 'server')}" if bill.gpus else ""
+    size = f"{units.count_ends(bill.gpus, study.blueprint.servers)}{servers}"
     title = f"Bill of materials of {study.spec.name}: {size}; amounts in {bill.currency}."
     sections = {name: _list_shown(bill, kinds) for name, kinds in SECTIONS.items()}
     tables = [_make_table(name, rows, bill.currency) for name, rows in sections.items() if rows]

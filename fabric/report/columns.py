@@ -194,7 +194,14 @@ EXPECTED = (
 def list_tables(design: Design) -> Iterator[DesignTable]:
     """Yield the tables of a design, in the order in which they are read, with amounts in its currency."""
     for table in _list_tables(design):
-        yield replace(table, columns=_in_currency(table.columns, design.spec.currency))
+        columns = table.columns if design.spec.gpus else _without_gpus(table.columns)
+        yield replace(table, columns=_in_currency(columns, design.spec.currency))
+
+
+def _without_gpus(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns of a fabric on which no GPU stands: none counts GPUs, and pairs are of endpoints."""
+    kept = (column for column in columns if not column.head.startswith("GPUs"))
+    return [replace(column, head=column.head.replace("GPU", "endpoint")) for column in kept]
 
 
 def _list_tables(design: Design) -> Iterator[DesignTable]:
@@ -208,7 +215,8 @@ def _list_tables(design: Design) -> Iterator[DesignTable]:
         yield DesignTable("stage_parts", "Parts of each stage", STAGE_PARTS, list_stage_parts(stages))
     if near := list_near_optima(design):
         yield DesignTable("near", name_near(design), [*NEAR, *_objective_columns(design)], near)
-    yield DesignTable("allreduce", "Estimated all-reduce", ALLREDUCE, design.allreduce)
+    if design.allreduce:
+        yield DesignTable("allreduce", "Estimated all-reduce", ALLREDUCE, design.allreduce)
     yield DesignTable("hops", "Hops", HOPS, tuple(design.study.hops.shares.items()))
     if design.expected:
         yield DesignTable("expected", "Published numbers", EXPECTED, design.expected)

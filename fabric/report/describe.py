@@ -34,7 +34,7 @@ def describe(study: Study, changes: Sequence[BreakEven] | None = None) -> Design
         switches=tuple(_describe_tier(study, role) for role in study.blueprint.topology.roles),
         links=_describe_links(study),
         cost=_sum_cost(study),
-        allreduce=tuple(map(_round_estimate, curve(study.blueprint, SIZES))),
+        allreduce=tuple(map(_round_estimate, curve(study.blueprint, SIZES))) if study.spec.gpus else (),
         notes=tuple(list_notes(study)),
         price_changes=None if changes is None else tuple(changes),
     )
@@ -90,7 +90,7 @@ def _sum_cost(study: Study) -> Cost:
         switches=bill.cost_usd("switch"),
         links=bill.cost_usd("link"),
         nics=bill.cost_usd("nic") if bill.of("nic") else None,
-        per_gpu=None if total is None else round(total / bill.gpus, 2),
+        per_gpu=None if total is None or not bill.gpus else round(total / bill.gpus, 2),
         electricity=running,
         total_with_electricity=None if total is None or running is None else round(total + running, 4),
     )

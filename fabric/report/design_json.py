@@ -69,7 +69,7 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
         "cost_usd": asdict(design.cost),
         "power_w": {
             "total": design.power_w,
-            "per_gpu": None if design.power_w is None else round(design.power_w / spec.gpus, 2),
+            "per_gpu": None if design.power_w is None or not spec.gpus else round(design.power_w / spec.gpus, 2),
             "maximum": bill.max_power_w,
         },
         "allreduce": [asdict(estimate) for estimate in design.allreduce],

@@ -81,7 +81,7 @@ def summarize_families(spec: Spec, results: Sequence[FamilyResult]) -> Summary:
     rows.sort(key=lambda row: row["cost_usd"] or 0)
     number = units.count_noun(len(rows), "feasible family", "feasible families")
     order = ", cheapest first" if len(rows) > 1 else ""
-    text = f"{spec.name}: {units.count_noun(spec.gpus, 'GPU')}; {number}{order}."
+    text = f"{spec.name}: {units.count_ends(spec.gpus, spec.servers)}; {number}{order}."
     tables = [_tabulate_sizes(rows), _tabulate_parts(spec, rows), _tabulate_performance(rows)]
     return Summary(text, tables, [*_list_other_planes(spec, rows), *_list_lines(results)])
 
@@ -115,11 +115,17 @@ def _tabulate_parts(spec: Spec, rows: Sequence[dict[str, Any]]) -> Table:
             units.count(row["links"]),
             units.count(row["modules"]),
             units.money(row["cost_usd"], spec.currency),
-            units.money(None if row["cost_usd"] is None else row["cost_usd"] / spec.gpus, spec.currency),
+            _write_cost_per_gpu(spec, row["cost_usd"]),
         )
         for row in rows
     ]
     return Table("Parts", ("family", "switches", "links", "modules", "cost", "per GPU"), cells)
+
+
+def _write_cost_per_gpu(spec: Spec, cost_usd: float | None) -> str:
+    if not spec.gpus:
+        return "-"
+    return units.money(None if cost_usd is None else cost_usd / spec.gpus, spec.currency)
 
 
 def _tabulate_performance(rows: Sequence[dict[str, Any]]) -> Table:

@@ -31,7 +31,7 @@ from fabric.report.text import name_fabric
 from fabric.studies.multi_fabric import Cluster, prefix_progress
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Pareto, Study
-from fabric.units import size
+from fabric.units import count_ends, size
 from fabric.view import View
 
 __all__ = [
@@ -58,6 +58,7 @@ def write(
 ) -> list[Path]:
     """Write design.json, report.md, bom.csv, fabric.svg, fabric.png and allreduce.svg to `folder`, made if missing.
 
+    The last is left out where no GPU stands.
     `changes` are those of `Study.sensitivity`, for the first two, where they were asked for. The same request gives the
     same bytes on every run and machine. Either all files are written or none is changed; raises FabricError saying what
     the system refused.
@@ -114,8 +115,11 @@ def _make_files(design: Design, folder: Path, progress: Callable[[str], None]) -
     figure = draw_fabric(design.blueprint)
     for name in ("fabric.svg", "fabric.png"):
         save(figure, folder / name)
-    save(allreduce_picture(design), folder / "allreduce.svg")
-    return [*texts, "fabric.svg", "fabric.png", "allreduce.svg"]
+    names = [*texts, "fabric.svg", "fabric.png"]
+    if design.allreduce:
+        save(allreduce_picture(design), folder / "allreduce.svg")
+        names.append("allreduce.svg")
+    return names
 
 
 def _make_front(front: Pareto, folder: Path) -> list[str]:
@@ -130,8 +134,9 @@ def _make_front(front: Pareto, folder: Path) -> list[str]:
     ]
     scaled = [(x / scale_of_axis(first), y / scale_of_axis(last), group) for x, y, group in points]
     labels = (write_axis(first, front.spec.currency), write_axis(last, front.spec.currency))
+    ends = count_ends(front.spec.gpus, front.spec.servers)
     save(
-        draw_front(f"{front.spec.name}: {front.spec.gpus:,} GPUs, Pareto front", scaled, labels),
+        draw_front(f"{front.spec.name}: {ends}, Pareto front", scaled, labels),
         folder / "pareto.svg",
     )
     return [*texts, "pareto.svg"]

@@ -46,8 +46,9 @@ def markdown_report(design: Design) -> str:
         [*_section(*tables["bill"]), *(text for line in describe_electricity(design) for text in ("", line))],
         *([_section(*tables[name]) for name in ("stages", "stage_parts")] if design.study.stages else []),
         [f"- {line}" for line in describe_growth(design)],
-        ["## Estimated performance", "", describe_bandwidth(design), "", *markdown_table(tables["allreduce"][1])],
-        ["![All-reduce busbw by message size](allreduce.svg)"],
+        ["## Estimated performance", "", describe_bandwidth(design)],
+        [*markdown_table(tables["allreduce"][1])] if design.allreduce else [],
+        ["![All-reduce busbw by message size](allreduce.svg)"] if design.allreduce else [],
         _section(*tables["expected"]) if design.expected else [],
         _list_section("Notes", design.notes),
         _list_section("Sources", spec.sources),
@@ -65,9 +66,10 @@ def _list_section(title: str, items: Sequence[str]) -> list[str]:
 
 def request_yaml(request: Mapping[str, Any]) -> str:
     """Return the keys of a request that differ from their defaults, as YAML."""
-    plain = read(gpus=request["gpus"], server=request["server"]).request
+    asked = [key for key in ("gpus", "server", "servers") if request[key] is not None]
+    plain = read({key: request[key] for key in asked}).request
     limits = {key: item for key, item in request["limits"].items() if item != plain["limits"][key]}
-    given = {key: item for key, item in request.items() if key in ("name", "gpus", "server") or item != plain.get(key)}
+    given = {key: item for key, item in request.items() if key in ("name", *asked) or item != plain.get(key)}
     given = {key: item for key, item in given.items() if key not in ("expected", "sources") and item is not None}
     given |= {"limits": limits}
     return yaml_text({key: item for key, item in given.items() if item != {}}).rstrip()

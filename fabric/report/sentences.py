@@ -29,11 +29,13 @@ def describe_choice(design: Design) -> str:
     """Return the paragraph that says what was chosen."""
     blueprint, cost, money = design.blueprint, design.cost, design.write_money
     roles = ", ".join(f"{units.count(tier.count)} {tier.role}" for tier in design.switches)
-    servers = f"{units.count_noun(blueprint.servers, 'server')} ({blueprint.server.name})"
-    price = "" if cost.total is None else f" Cost: {money(cost.total)} ({money(cost.per_gpu)} per GPU)."
+    ends, name = units.count_ends(design.spec.gpus, blueprint.servers), blueprint.server.name
+    servers = f" in {units.count_noun(blueprint.servers, 'server')}" if design.spec.gpus else ""
+    each = "" if cost.per_gpu is None else f" ({money(cost.per_gpu)} per GPU)"
+    price = "" if cost.total is None else f" Cost: {money(cost.total)}{each}."
     places = f", in {text}" if (text := name_places(blueprint)) else ""
     return (
-        f"{units.count_noun(design.spec.gpus, 'GPU')} in {servers} on {add_article(blueprint.topology.family)} fabric"
+        f"{ends}{servers} ({name}) on {add_article(blueprint.topology.family)} fabric"
         f" ({name_size(blueprint)}{name_rail_tier(blueprint)}):"
         f" {units.count_noun(design.switches_total, 'switch', 'switches')} ({roles}) and"
         f" {units.count_noun(design.links_total, 'link')} {describe_rates(blueprint)}{places}.{price}"
@@ -82,7 +84,8 @@ def _describe_uneven(blueprint: Blueprint, bundle: BalancedBundle) -> str:
 def describe_failures(design: Design) -> str:
     """Return what throughput is sure to remain after each loss; a plane's only where there are several."""
     shares = [f"{loss} {format_percent(share)}" for loss, share in design.survives.items() if loss != PLANE or share]
-    known = ", ".join(shares) or "not known in closed form; `fabric allreduce --fail` estimates it"
+    estimated = "; `fabric allreduce --fail` estimates it" if design.spec.gpus else ""
+    known = ", ".join(shares) or f"not known in closed form{estimated}"
     return f"Guaranteed throughput after one failure: {known}."
 
 

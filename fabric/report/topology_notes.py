@@ -96,7 +96,7 @@ def _note_single_leaf(study: Study) -> Iterator[str]:
     leaf = study.blueprint.topology.roles[0]
     if study.blueprint.servers > 1 and study.survives.get(leaf) == 0:
         yield (
-            f"Losing one {leaf} disconnects its servers and stops the job;"
+            f"Losing one {leaf} disconnects its servers{' and stops the job' if study.spec.gpus else ''};"
             f" survive: {{{leaf}: 0.5}} would rule this out."
         )
 

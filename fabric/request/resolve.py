@@ -31,6 +31,7 @@ from fabric.request.server_kinds import (
     server_kinds,
     total_gpus,
     usual_rails,
+    without_gpus,
 )
 from fabric.request.shipped_designs import topologies
 from fabric.request.spec import Appliance, PodSize, Spec, even_planes
@@ -166,7 +167,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
     return Spec(
         name=request.name,
         gpus=total_gpus(request),
-        server=next(server for server in every if server.gpus),
+        server=next((server for server in every if server.gpus), every[0]),
         families=allowed_families(request, names),
         switches=MappingProxyType(chosen_parts.chosen_switches(request)),
         link_gbps=chosen_parts.host_gbps(request, fastest_nic(request)),
@@ -175,6 +176,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         left_to_family=tuple(own),
         tiers=allowed_tiers(request),
         kinds=server_kinds(request),
+        without_gpus=without_gpus(request),
         mix=request.mix,
         rails=_chosen_numbers(request.rails or usual_rails(request), rail_numbers(request)),
         oversubscription=_values_by_name(ratios, _largest_ratio),
@@ -263,7 +265,7 @@ def _complete_request(request: Request, document: Document, own: Collection[str]
     defaults = {key: value for key, value in request if key != "schema_uri"}
     complete = {**defaults, "limits": vars(request.limits)}
     complete |= {key: value for key, value in document.values.items() if key in complete and key != "limits"}
-    complete["gpus"] = total_gpus(request)
+    complete["gpus"] = total_gpus(request) or None
     complete["link_gbps"] = complete["link_gbps"] or fastest_nic(request)
     usual = {"rails": usual_rails(request), "planes": 1, "oversubscription": 1}
     return complete | {key: value for key, value in usual.items() if complete[key] is None and key not in own}

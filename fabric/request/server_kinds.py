@@ -21,6 +21,7 @@ __all__ = [
     "server_kinds",
     "total_gpus",
     "usual_rails",
+    "without_gpus",
 ]
 
 Finding = tuple[Keys, str]
@@ -40,7 +41,7 @@ def fastest_nic(request: Request) -> int:
 def usual_rails(request: Request) -> int:
     """Return the rails that NICs form unless the request says a number: the most of any server with GPUs."""
     servers = chosen_servers(request)
-    return max(server.rails or server.nics for server in servers if server.gpus or len(servers) == 1)
+    return max(server.rails or server.nics for server in [each for each in servers if each.gpus] or servers)
 
 
 def rail_numbers(request: Request) -> list[int]:
@@ -51,6 +52,8 @@ def rail_numbers(request: Request) -> list[int]:
 
 def server_kinds(request: Request) -> tuple[ServerKind, ...]:
     """Return the kinds of unlike servers, the one that grows last; none where all servers are equal."""
+    if without_gpus(request):
+        return ()
     growing, stages = _growth_of_kind(request)
     kinds = []
     for asked, server in zip(request.servers or (), chosen_servers(request), strict=False):
@@ -58,6 +61,15 @@ def server_kinds(request: Request) -> tuple[ServerKind, ...]:
         grown = max(asked.count, -(-most // server.gpus)) if server.gpus else asked.count
         kinds.append(ServerKind(server, asked.count, grown, asked.per_unit))
     return tuple(sorted(kinds, key=lambda kind: kind.name == growing))
+
+
+def without_gpus(request: Request) -> ServerKind | None:
+    """Return the servers of a list with one kind that has no GPUs: they are equal, but no GPUs count them."""
+    servers = chosen_servers(request)
+    if not request.servers or len(servers) > 1 or servers[0].gpus:
+        return None
+    (asked,) = request.servers
+    return ServerKind(servers[0], asked.count, asked.count, asked.per_unit)
 
 
 def total_gpus(request: Request) -> int:
@@ -89,7 +101,7 @@ def check_servers(request: Request) -> Iterator[Finding]:
     """Yield what contradicts a list of unlike servers."""
     if request.servers is None:
         if request.server is not None and not chosen_servers(request)[0].gpus:
-            yield ("server",), "has no GPUs; list it under `servers` beside those that have some"
+            yield ("server",), "has no GPUs that would count it; list it under `servers` with its count"
         if request.mix != "apart":
             yield ("mix",), "is for unlike servers; list them under `servers`"
         return
@@ -100,9 +112,7 @@ def check_servers(request: Request) -> Iterator[Finding]:
     if "slot" in request.pinned:
         yield ("pinned", "slot"), "is for equal servers; write `per_unit` of each kind under `servers`"
     total = total_gpus(request)
-    if not total:
-        yield ("servers",), "none of these servers has GPUs; add one that has"
-    elif request.gpus not in (None, total):
+    if request.gpus not in (None, total):
         yield ("gpus",), f"{request.gpus}, but the servers listed have {total}; leave it out, or make them agree"
 
 

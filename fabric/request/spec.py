@@ -107,6 +107,8 @@ class Spec:
     """The numbers of tiers allowed."""
     kinds: tuple[ServerKind, ...] = ()
     """The kinds of unlike servers as they are placed, one that grows last; none where all servers are equal."""
+    without_gpus: ServerKind | None = None
+    """The equal servers of a fabric without GPUs; None where GPUs count them, or where they are unlike."""
     mix: str = "apart"
     """How unlike servers share units: each unit has one kind (`apart`), or some of every kind (`together`)."""
     rails: tuple[int, ...] = ()
@@ -188,6 +190,8 @@ class Spec:
     @property
     def servers(self) -> int:
         """The servers: those that hold the GPUs, the last one perhaps in part, and those without any."""
+        if self.without_gpus:
+            return self.without_gpus.count
         return sum(kind.count for kind in self.kinds) or -(-self.gpus // self.server.gpus)
 
     @property
@@ -203,6 +207,8 @@ class Spec:
     @property
     def unit_servers(self) -> int | None:
         """The servers of a scalable unit, which share their leaves; None lets sizing choose."""
+        if self.without_gpus:
+            return self.without_gpus.per_unit
         return self.unit_gpus // self.server.gpus if self.unit_gpus else None
 
     def models(self, role: str) -> tuple[Switch, ...]:
@@ -237,7 +243,7 @@ class Spec:
         """The servers to which the fabric must be able to grow, at least those of today."""
         if self.kinds:
             return sum(kind.grown for kind in self.kinds)
-        return max(self.servers, -(-(self.grow_to_gpus or 0) // self.server.gpus))
+        return max(self.servers, -(-self.grow_to_gpus // self.server.gpus)) if self.grow_to_gpus else self.servers
 
     def spare_ports(self, role: str) -> int:
         """Return the ports to keep free on each switch of `role`."""

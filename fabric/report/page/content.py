@@ -62,9 +62,9 @@ class Content:
     fabric: str
     """The picture of the fabric, as SVG in base64."""
     curve: str
-    """The picture of its all-reduces, as SVG in base64."""
+    """The picture of its all-reduces, as SVG in base64; empty where no GPU stands."""
     curves: tuple[Curve, ...]
-    """The interactive curves."""
+    """The interactive curves; none where no GPU stands."""
     views: dict[str, Drawn]
     """The views that a reader can open."""
 
@@ -72,7 +72,9 @@ class Content:
 def make_content(study: Study, key: str, name: str, *, front: bool) -> Content:
     """Return the content of a page on a design by this name, with its Pareto front where `front`."""
     design = describe(study)
-    curves = [size_curve(design), scale_curve(study), *([front_curve(study)] if front else [])]
+    times = (
+        [size_curve(design), scale_curve(study), *([front_curve(study)] if front else [])] if design.allreduce else []
+    )
     return Content(
         key=key,
         name=name,
@@ -85,17 +87,20 @@ def make_content(study: Study, key: str, name: str, *, front: bool) -> Content:
         sources=tuple(study.spec.sources),
         tables=tuple(map(sortable_table, list_tables(design))),
         fabric=_encode_svg(draw_fabric(study.blueprint)),
-        curve=_encode_svg(allreduce_picture(design)),
-        curves=tuple(curves),
+        curve=_encode_svg(allreduce_picture(design)) if times else "",
+        curves=tuple(times),
         views=drill(study),
     )
 
 
 def _list_figures(design: Design) -> Iterator[tuple[str, str]]:
     """Yield the figures that a meeting asks for first."""
-    yield "GPUs", units.count(design.spec.gpus)
-    yield "GPUs per pod", write_place(design.blueprint.pod_gpus)
-    yield "GPUs per unit", write_place(design.blueprint.unit_gpus)
+    if design.spec.gpus:
+        yield "GPUs", units.count(design.spec.gpus)
+        yield "GPUs per pod", write_place(design.blueprint.pod_gpus)
+        yield "GPUs per unit", write_place(design.blueprint.unit_gpus)
+    else:
+        yield "endpoints", units.count(design.blueprint.servers)
     yield "switches", units.count(design.switches_total)
     yield "links", units.count(design.links_total)
     yield "cost", design.write_money(design.cost.total)
