@@ -120,7 +120,7 @@ class TieredLinks:
     @cached_property
     def group_gbps(self) -> npt.NDArray[np.float64]:
         """The rate of one link of each equal-cost group in Gb/s, shape (groups,)."""
-        rates = [float(self.blueprint.rate(bundle)) for bundle in self.form.bundles]
+        rates = [float(self.blueprint.rate(bundle)) for bundle in self.form.chain]
         return np.repeat(rates, [layer.groups for layer in self.layers])
 
     @cached_property

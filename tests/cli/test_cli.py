@@ -60,6 +60,7 @@ def test_json_holds_every_promised_key(run: Run) -> None:
         "ports_free": 352,
         "radix": 128,
         "rate_gbps": 400,
+        "uplink_gbps": 400,
     }
     assert design["links"]["by_bundle"] == {"server-leaf": 100_000, "leaf-spine": 100_352, "spine-core": 100_352}
     assert design["links"]["total"] == sum(design["links"]["by_bundle"].values())
