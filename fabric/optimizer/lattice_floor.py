@@ -26,7 +26,7 @@ from fabric.optimizer.integer_bounds import MOST_PORTS
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.pair_links import most_links
-from fabric.optimizer.weights import weights_of
+from fabric.optimizer.weights import Weights, weights_of
 from fabric.topology.graph_form import GraphForm, PatternBundle
 from fabric.topology.polynomial import Polynomial, evaluate
 from fabric.topology.topology import PLANE
@@ -73,6 +73,7 @@ class LatticeFloor:
 
     def __init__(self, candidate: Candidate, form: GraphForm) -> None:
         self._candidate, self._form, (self._role,) = candidate, form, form.roles
+        self._known = dict[LinearObjective, Numbers | None]()
         nics, widest = candidate.spec.server.nics, max(candidate.radix(self._role))
         unit = candidate.spec.unit_servers
         self.slots = np.array([unit]) if unit else np.arange(1, widest // nics + 1)
@@ -126,9 +127,13 @@ class LatticeFloor:
 
     def least(self, objective: LinearObjective) -> Numbers | None:
         """Return the least of an objective for each of `slots`, in its whole units; None where it has no bounds."""
-        weights = weights_of(objective, self._candidate)
-        if weights is None:
-            return None
+        if objective not in self._known:
+            weights = weights_of(objective, self._candidate)
+            self._known[objective] = None if weights is None else self._weigh(weights)
+        return self._known[objective]
+
+    def _weigh(self, weights: Weights) -> Numbers:
+        """Return the least sum of weights for each of `slots`."""
         spec, planes = self._candidate.spec, self._candidate.planes
         fits = self._ports[:, None] * TRUST <= np.array(self._candidate.radix(self._role))
         switch = np.where(fits, weights.switches[self._role], np.inf).min(axis=1, initial=np.inf)
