@@ -65,10 +65,12 @@ def explain(
     others = list(describe_rejected(item for item in untried if not item.unknown))
     allowance = Allowance(ALLOWANCE_S)
     conflict = smallest_conflict(spec, facts, allowance)
-    if not conflict:
+    # Where nothing could be tried and no limit changed alone would do, it is a part that excludes every fabric.
+    if not conflict or (others and not found and all(item.nearest is None for item in conflict.conflict)):
         return Infeasible(text, [*clashes, *asked, *_without_conflict(spec, found, others)])
     named = {_name_limit(spec, _name_ends(spec, item)): item for item in conflict.conflict}
-    nearest = [*describe_near(conflict.near, conflict.others, allowance), *others][:SHOWN]
+    near = describe_near(conflict.near, conflict.others, allowance) if found or not others else ()
+    nearest = [*near, *others][:SHOWN]
     lines = [*describe_conflict(named, smallest=conflict.smallest), *_suppositions(spec, conflict.conflict)]
     lines += _whole_cables(found) if any(item.limit == CONNECTORS for item in conflict.conflict) else []
     # Where no port is as fast as the links, that is the cause, and the limits are the ways out.
@@ -141,7 +143,8 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
     role = _ports_role(spec, item.limit)
     choices = [spec.models(role)] if role else spec.switches.values()
     rates = dict.fromkeys(gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes)))
-    named = {model.name: model for allowed in choices for model in allowed if any(map(model.radix, rates))}
+    models = {model.name: model for allowed in choices for model in allowed}
+    named = {name: model for name, model in models.items() if any(map(model.radix, rates))} or models
     if len(named) > SHOWN:
         each = [(f"{len(named)} switch models", f"at most {_ports(named.values(), rates)}")]
     else:
@@ -158,9 +161,13 @@ def _ports_role(spec: Spec, limit: str) -> str | None:
 
 
 def _ports(models: Iterable[Switch], rates: Iterable[int]) -> str:
-    """Return the most ports that a switch of the models has at each rate."""
-    each = {gbps: max(model.radix(gbps) for model in models) for gbps in rates}
-    return ", ".join(f"{units.count(ports)} at {gbps}G" for gbps, ports in each.items() if ports)
+    """Return the most ports that a switch of the models has at each rate, or at its own, and for links up."""
+    models = tuple(models)
+    each = {gbps: most for gbps in rates if (most := max(model.radix(gbps) for model in models))}
+    each = each or {model.rate_gbps: model.ports for model in models}
+    up = {ports.rate_gbps: ports.ports for model in models if (ports := model.uplinks)}
+    groups = ((each, ""), (up, " for links up"))
+    return ", ".join(f"{units.count(ports)} at {gbps}G{use}" for group, use in groups for gbps, ports in group.items())
 
 
 HIGH = ("is", "too high", "maximum feasible value")

@@ -148,7 +148,7 @@ def _nearest_feasible(oracle: FeasibilityOracle, limit: str) -> _Nearest:
         candidate = next(
             one for one in (*(each.candidate for each in least), *chosen, *oracle.candidates) if _has_role(one, role)
         )
-        limit, value = _name_ports(oracle.spec, role, candidate.link_gbps), _most_ports(candidate, role)
+        limit, value = _name_ports(oracle.spec, role, _rate_down(candidate, role)), _most_ports(candidate, role)
     settled = others is not None and (not least or least[0].proven)
     return _Nearest(Conflict(limit, value, nearest, settled=settled), least, others)
 
@@ -265,5 +265,14 @@ def _has_role(candidate: Candidate, role: str) -> bool:
 
 
 def _most_ports(candidate: Candidate, role: str) -> int:
-    """Return the most ports of a switch that the role may have; of any role where it is empty."""
-    return max(max(candidate.radix(each)) for each in candidate.topology.roles if role in ("", each))
+    """Return the most ports, with those for links up, of a switch that the role may have; of any role if empty."""
+    roles = [each for each in candidate.topology.roles if role in ("", each)]
+    pairs = [(model, candidate.rates_at(each)) for each in roles for model in candidate.models[each]]
+    return max(
+        model.radix(rates.down) + (model.uplinks.radix(rates.up) if model.uplinks else 0) for model, rates in pairs
+    )
+
+
+def _rate_down(candidate: Candidate, role: str) -> int:
+    """Return the rate of the links down of a role, or of those of servers where it is empty."""
+    return candidate.rates_at(role).down if role else candidate.link_gbps

@@ -96,12 +96,13 @@ class _Remedies:
         yield from self._choices()
 
     def _ports(self) -> Iterator[str]:
-        gbps = self.candidate.link_gbps
         for role in self.candidate.topology.roles:
             needed = self._least_excess(f"ports.{role}")
             if needed is not None:
-                model = max(self.candidate.models[role], key=lambda model: model.radix(gbps))
-                has = f"{model.name} has {model.radix(gbps)} at {gbps}G"
+                rates = self.candidate.rates_at(role)
+                model = max(self.candidate.models[role], key=lambda model: model.radix(rates.down))
+                up = f" and {model.uplinks.radix(rates.up)} at {rates.up}G" if model.uplinks else ""
+                has = f"{model.name} has {model.radix(rates.down)} at {rates.down}G{up}"
                 yield f"the {title(role)} needs {units.count(needed)} ports, {has}"
 
     def _links(self) -> Iterator[str]:

@@ -402,3 +402,32 @@ def test_a_model_that_the_solver_refuses_is_told_by_its_cause() -> None:
             model.cp.add_division_equality(model.var(4, "quotient"), 4, model.var(4, "divisor", least=0))
         with pytest.raises(fabric.FabricError, match=cause):
             minimise(model, [0])
+
+
+def test_unlike_ports_are_named_with_their_rates() -> None:
+    """48 x 100G + 8 x 400G are 56 ports of a leaf, and a spine's are those at the rate of its links down."""
+    leaf = {"name": "lf", "ports": 48, "rate_gbps": 100, "price_usd": 9, "uplinks": {"ports": 8, "rate_gbps": 400}}
+    spine = {"name": "sp", "ports": 2, "rate_gbps": 400, "price_usd": 20}
+    words = {"gpus": 960, "server": {"name": "box", "gpus": 4, "nics": 4, "nic_gbps": 100}, "family": "fat-tree"}
+    words |= {"tiers": 2, "oversubscription": 1.5, "link_price_usd": 1, "switches": {"leaf": leaf, "spine": spine}}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(words)
+    values = {item.limit: (item.value, item.nearest) for item in caught.value.conflict}
+    assert values["ports of the leaf"][0] == 56
+    assert values["ports of the spine"] == (2, 20)
+    assert "the ports of the leaf (lf: 48 at 100G, 8 at 400G for links up)" in str(caught.value)
+    assert "sp has 2 at 400G" in str(caught.value)
+    assert fabric.design(words | {"switches": {"leaf": leaf, "spine": spine | {"ports": 20}}})
+    with pytest.raises(fabric.Infeasible):
+        fabric.design(words | {"switches": {"leaf": leaf, "spine": spine | {"ports": 19}}})
+
+
+def test_a_part_without_the_ports_is_told_without_limits_that_would_not_help() -> None:
+    """Where the spine has no ports at the rate of the links up, no number of tiers or servers is named instead."""
+    leaf = {"name": "lf", "ports": 48, "rate_gbps": 100, "price_usd": 9, "uplinks": {"ports": 8, "rate_gbps": 400}}
+    words = {"gpus": 192, "server": {"name": "box", "gpus": 4, "nics": 4, "nic_gbps": 100}, "family": "fat-tree"}
+    words |= {"tiers": 2, "oversubscription": 1.5, "link_price_usd": 1}
+    with pytest.raises(fabric.Infeasible, match="the spine has no ports at 400G") as caught:
+        fabric.design(words | {"switches": {"leaf": leaf, "spine": {"name": "sp", "ports": 32, "rate_gbps": 100}}})
+    assert caught.value.conflict == ()
+    assert len(caught.value.reasons) == 1
