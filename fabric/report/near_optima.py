@@ -76,7 +76,7 @@ def describe_near_optima(design: Design) -> Iterator[str]:
     if found := [item for item in near if item.blueprint]:
         if all(item.proven for item in found):
             yield "Each alternative is proven: none within 1 % is better in what it is named for, nor as good for less."
-        keys = ["`family`", "`pod_gpus`", "`limits.parallel_links`"]
+        keys = ["`family`", "`pod_gpus`", "`limits.parallel_links` (in native ports)"]
         spread = ["`uplink_spread`"] if design.blueprint.topology.balanced_bundles else []
         yield f"Such fabrics are asked for by {join_words([*keys, *spread])}."
 

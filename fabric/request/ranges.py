@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from fabric.request.fields import MAX_GPUS, Ratio, StrictModel, custom_error
 
@@ -29,6 +29,8 @@ class RatioRange(StrictModel):
 
 class PodRange(StrictModel):
     """The range of the GPUs of a pod; one of its ends may be left out."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     min: Annotated[int, Field(ge=1, le=MAX_GPUS)] | None = Field(default=None, examples=[2048])
     """The fewest GPUs allowed; a pod that is the whole fabric may have fewer."""
