@@ -60,7 +60,7 @@ class Point:
         kind = COLLECTIVES[self.collective]
         # As in NCCL, an algorithm that is asked for where it can't run (NVLS of two GPUs) leaves the choice to it.
         tries = (
-            fastest(lambda _: machine, kind, self.size_bytes, [a for a in algorithms_of(kind) if a.name in names])
+            fastest(lambda _: (machine,), kind, self.size_bytes, [a for a in algorithms_of(kind) if a.name in names])
             for names in (self.algorithms, AUTOMATIC)
         )
         found = next(filter(None, tries), None)

@@ -1,4 +1,4 @@
-"""Drawn fabrics with unlike servers: two or three kinds, apart or together, with any numbers of NICs."""
+"""Drawn fabrics with unlike servers: two or three kinds, apart or together, with any numbers and rates of NICs."""
 
 from __future__ import annotations
 
@@ -29,17 +29,22 @@ def draw_unlike(random: Random, form: ClosForm, most: int = 6) -> Blueprint:
         full = unlike.complete_sizes(sizes | counts, 0, sum(counts.values()))
         room = math.prod(full[axis] for axis in unlike.outer)
         if all(full[each.units] <= 1 for each in unlike.dealt) if not unlike.outer else unlike.units(full) <= room:
-            return _blueprint_of(unlike, full)
+            rates = {bundle.name: GBPS * random.choice((1, 2, 4)) for bundle in unlike.bundles}
+            return _blueprint_of(unlike, full, rates)
 
 
-def _blueprint_of(form: UnlikeForm, sizes: dict[str, int]) -> Blueprint:
+def _blueprint_of(form: UnlikeForm, sizes: dict[str, int], rates: dict[str, int]) -> Blueprint:
     servers = {
         each.lower.role: Server(
-            each.lower.role, gpus=sizes[each.nics], nics=sizes[each.nics], nic_gbps=GBPS * sizes["plane"],
-            nvlink_GBps=100,
+            each.lower.role, gpus=sizes[each.nics], nics=sizes[each.nics], nvlink_GBps=100,
+            nic_gbps=rates[each.name] * sizes["plane"],
         )
         for each in form.dealt
     }  # fmt: skip
-    models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
+    breakouts = {2 * GBPS: 2 * 10**4, GBPS: 4 * 10**4}
+    models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=4 * GBPS, breakouts=breakouts))
+    fastest = max(rates[each.name] for each in form.dealt)
     gpus = sum(sizes[f"slots {kind}"] * server.gpus for kind, server in servers.items())
-    return Blueprint("random", form, sizes, models, next(iter(servers.values())), gpus, GBPS, kinds=servers)
+    return Blueprint(
+        "random", form, sizes, models, next(iter(servers.values())), gpus, fastest, kinds=servers, rates=rates
+    )

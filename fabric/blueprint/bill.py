@@ -132,16 +132,16 @@ def _describe_price(own: bool, found: Composition | None) -> list[str]:
 def _list_nics(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
     """Yield all NICs of the servers, where the request gives their price."""
     if prices.spec.nic_usd is not None:
-        part, count = f"{blueprint.server.card_gbps}G NIC", blueprint.servers * blueprint.server.cards_total
-        yield BillRow(
-            kind="nic",
-            part=part,
-            used_for="server",
-            quantity=count,
-            unit_price_usd=prices.nic_cents / 100,
-            note=f"price from {REQUEST}",
-            price_source=REQUEST,
-        )
+        for role, server in blueprint.servers_by_role.items():
+            yield BillRow(
+                kind="nic",
+                part=f"{server.card_gbps}G NIC",
+                used_for=role,
+                quantity=blueprint.devices(role) * server.cards_total,
+                unit_price_usd=prices.nic_cents / 100,
+                note=f"price from {REQUEST}",
+                price_source=REQUEST,
+            )
 
 
 def _list_modules(blueprint: Blueprint, prices: Prices, parts: Compositions) -> Iterator[BillRow]:

@@ -61,10 +61,23 @@ class Blueprint:
         """The servers of each kind by role."""
         return self.kinds or {self.topology.server.role: self.server}
 
+    def servers_for(self, gpus: int) -> int:
+        """Return the servers of a later stage of so many GPUs; of unlike servers the last kind grows."""
+        if not self.kinds:
+            return -(-gpus // self.server.gpus)
+        growing = self.kinds[self.topology.server_groups[-1].role]
+        more = gpus - self.gpus
+        return self.servers + (-(-more // growing.gpus) if more else 0)
+
     @property
     def nics(self) -> int:
         """The NICs of all servers."""
         return sum(self.devices(role) * server.nics for role, server in self.servers_by_role.items())
+
+    @property
+    def cards(self) -> int:
+        """The NICs that are bought for all servers; one that serves several planes alone counts once."""
+        return sum(self.devices(role) * server.cards_total for role, server in self.servers_by_role.items())
 
     @property
     def planes(self) -> int:

@@ -44,7 +44,7 @@ class Hosts:
     def of(cls, blueprint: Blueprint) -> Hosts:
         """Return the servers of a blueprint."""
         topology, kinds = blueprint.topology, blueprint.servers_by_role
-        rates = {bundle.lower.role: blueprint.link_gbps * blueprint.planes for bundle in topology.host_bundles}
+        rates = {bundle.lower.role: blueprint.rate(bundle) * blueprint.planes for bundle in topology.host_bundles}
         return cls._build((server, blueprint.devices(role), rates[role]) for role, server in kinds.items())
 
     @classmethod

@@ -83,6 +83,8 @@ class _Side:
     """The bundle."""
     ports: int
     """The ports of one device, when its part of the fabric is full."""
+    alternative: bool = False
+    """Whether its ports are instead of those of other kinds of servers, which no device has beside them."""
 
 
 def count_modules(blueprint: Blueprint, parts: Compositions) -> Iterator[Modules]:
@@ -90,12 +92,13 @@ def count_modules(blueprint: Blueprint, parts: Compositions) -> Iterator[Modules
 
     Those of the links of appliances are counted at the switches; `appliance_parts` has the other ends.
     """
-    server = blueprint.topology.server.role
-    hosts = _kind_of(parts[blueprint.topology.host_bundles[0].name], below=False)
-    if hosts.optical:
-        cages = blueprint.servers * (blueprint.server.cages or blueprint.server.nics)
-        links = blueprint.server.links_per_cage(blueprint.planes)
-        yield Modules(server, links, blueprint.link_gbps, cages, hosts.part if hosts.apart else None)
+    first = {bundle.lower.role: bundle for bundle in reversed(blueprint.topology.host_bundles)}
+    for role, server in blueprint.servers_by_role.items():
+        hosts = _kind_of(parts[first[role].name], below=False)
+        if hosts.optical:
+            cages = blueprint.devices(role) * (server.cages or server.nics)
+            links, rate = server.links_per_cage(blueprint.planes), blueprint.rate(first[role])
+            yield Modules(role, links, rate, cages, hosts.part if hosts.apart else None)
     for group in blueprint.topology.switch_groups:
         yield from _count_group(blueprint, group, parts)
 
@@ -141,7 +144,11 @@ def _list_sides(blueprint: Blueprint, group: Group) -> list[_Side]:
     here = [(place, each) for place, each in enumerate(topology.bundles) if group in (each.lower, each.upper)]
     firsts = [topology.first_port(group, bundle, sizes) for _, bundle in here]
     ends = [*firsts[1:], blueprint.ports_down(group.role) + blueprint.ports_up(group.role)]
-    return [_Side(*each, end - first) for each, first, end in zip(here, firsts, ends, strict=True)]
+    sides = [_Side(*each, end - first) for each, first, end in zip(here, firsts, ends, strict=True)]
+    if len(topology.bundles_together(group)) == 1:
+        return sides
+    full = {bundle: blueprint.evaluate(ports) for bundle, ports, upward in topology.port_sides(group) if not upward}
+    return [replace(side, ports=full[side.bundle], alternative=True) if side.bundle in full else side for side in sides]
 
 
 def _count_cages(blueprint: Blueprint, group: Group, sides: Sequence[_Side]) -> Iterator[tuple[int, int]]:
@@ -170,12 +177,20 @@ def _lay_spans(sides: Sequence[_Side], fill: Fill, room: int, below: Bundle) -> 
     links are like those `below` their switches, take ports that stay free when the switch is full (`room`), and only
     then those of servers that are missing.
     """
-    firsts = list(accumulate((side.ports for side in sides), initial=0))
-    later = min(fill.taken, room)
+    firsts = _first_ports(sides)
+    later = max(0, min(fill.taken, room))
     for side, first in zip(sides, firsts, strict=False):
         yield first, fill.ports[side.place] + (fill.taken - later if side.bundle == below else 0)
     if any(side.bundle == below for side in sides):
         yield firsts[-1], later
+
+
+def _first_ports(sides: Sequence[_Side]) -> list[int]:
+    """Return the first port of each side, and the first after all of them; alternatives begin at the same port."""
+    shared = max((side.ports for side in sides if side.alternative), default=0)
+    own = accumulate((0 if side.alternative else side.ports for side in sides), initial=shared)
+    starts = [*(0 if side.alternative else None for side in sides), None]
+    return [first if start is None else start for start, first in zip(starts, own, strict=True)]
 
 
 def _cages_of(spans: Iterator[tuple[int, int]], links: int) -> int:

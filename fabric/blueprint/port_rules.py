@@ -31,16 +31,24 @@ class Rates:
     """The rates of the links of one role's switches, in Gb/s."""
 
     down: int
-    """The rate of the links down."""
+    """The rate of the links down; of unlike servers that of the fastest."""
     up: int
     """The rate of the links up, or to others of its kind; 0 where there are none."""
+    others: tuple[int, ...] = ()
+    """The other rates of links down, those of slower servers."""
+
+    @property
+    def every_down(self) -> tuple[int, ...]:
+        """The rates of all links down."""
+        return (self.down, *self.others)
 
 
 def rates_at(topology: Topology, rates: Mapping[str, int], role: str) -> Rates:
     """Return the rates at the switches of `role`, given those of all bundles by name."""
     sides = topology.port_sides(topology.group(role))
     down, up = ([rates[bundle.name] for bundle, _, upward in sides if upward == wanted] for wanted in (False, True))
-    return Rates((down or up)[0], up[0] if up else 0)
+    fastest, *others = sorted(set(down or up), reverse=True)
+    return Rates(fastest, up[0] if up else 0, tuple(others))
 
 
 def ports_of(model: Switch, upward: bool) -> PortGroup:
@@ -50,19 +58,19 @@ def ports_of(model: Switch, upward: bool) -> PortGroup:
 
 def has_ports(model: Switch, rates: Rates) -> bool:
     """Say whether a model has ports at both rates."""
-    return bool(model.radix(rates.down) and (not rates.up or model.upward.radix(rates.up)))
+    return all(map(model.radix, rates.every_down)) and bool(not rates.up or model.upward.radix(rates.up))
 
 
 def may_have_ports(model: Switch, rates: Rates) -> bool:
     """Say whether a model may have ports at both rates for all that is known, and has not for all that is."""
-    sides = ((model, rates.down), (model.upward, rates.up))
+    sides = (*((model, rate) for rate in rates.every_down), (model.upward, rates.up))
     may = (not rate or ports.radix(rate) or ports.may_split(rate) for ports, rate in sides)
     return not has_ports(model, rates) and all(may)
 
 
 def shares_ports(model: Switch, rates: Rates) -> bool:
     """Say whether links down and up use the same ports in the same way."""
-    return model.uplinks is None and rates.up in (0, rates.down)
+    return model.uplinks is None and rates.up in (0, rates.down) and not rates.others
 
 
 @dataclass(frozen=True)

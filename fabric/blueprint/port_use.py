@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from fabric.blueprint.appliances import fills_with_appliances
 from fabric.blueprint.blueprint import Blueprint
-from fabric.blueprint.port_rules import most_links
+from fabric.blueprint.native_ports import ports_taken, room_of, tier_ports
 
 __all__ = ["PortUse", "port_use"]
 
 
 @dataclass(frozen=True)
 class PortUse:
-    """The ports of the switches of one role, at the rates of their links."""
+    """The ports of the switches of one role, as `native_ports.tier_ports` counts them."""
 
     least: int
     """The ports connected now on the switch that has fewest."""
@@ -29,12 +29,13 @@ class PortUse:
 
 def port_use(blueprint: Blueprint, role: str) -> PortUse:
     """Return the ports of the switches of `role`."""
-    group = blueprint.topology.group(role)
-    fills = fills_with_appliances(blueprint, group)
-    connected = [sum(fill.ports) + fill.taken for fill in fills]
+    fills, tier = fills_with_appliances(blueprint, blueprint.topology.group(role)), tier_ports(blueprint, role)
+    names, model = [bundle.name for bundle in blueprint.topology.bundles], blueprint.models[role]
+    connected = [
+        ports_taken(blueprint, role, model, dict(zip(names, fill.ports, strict=True))) + fill.taken for fill in fills
+    ]
     total = sum(fill.devices * ports for fill, ports in zip(fills, connected, strict=True))
-    rates, up = blueprint.rates_at(role), blueprint.links_up(role)
-    room = sum(count * most_links(model, rates, up) for model, count in blueprint.model_counts(role))
-    used = blueprint.ports_down(role) + blueprint.ports_up(role)
-    full = min(used + max(fill.taken for fill in fills), max(used, blueprint.radix(role)))
+    room = sum(count * room_of(blueprint, role, model) for model, count in blueprint.model_counts(role))
+    used = tier.down + tier.up
+    full = min(used + max(fill.taken for fill in fills), max(used, tier.radix))
     return PortUse(min(connected), max(connected), total, full, room - total)

@@ -156,13 +156,17 @@ _OWN = "describe one under `links`"
 
 
 def bundle_ends(
-    server: Server, topology: Topology, planes: int, models: Mapping[str, Iterable[Switch]], rates: Mapping[str, int]
+    servers: Mapping[str, Server],
+    topology: Topology,
+    planes: int,
+    models: Mapping[str, Iterable[Switch]],
+    rates: Mapping[str, int],
 ) -> Mapping[str, Ends]:
-    """Return the cages at both ends of each bundle's links, with the switch models that each role may have."""
+    """Return the cages at both ends of each bundle's links, with the servers and switch models that roles may have."""
 
     def end(bundle: Bundle, group: Group) -> End | None:
-        if group == topology.server:
-            return end_of_server(server, planes)
+        if group in topology.server_groups:
+            return end_of_server(servers[group.role], planes)
         upward, gbps = group == bundle.lower, rates[bundle.name]
         return end_of_switches((ports_of(model, upward) for model in models[group.role]), gbps) if gbps else None
 
@@ -174,7 +178,8 @@ def bundle_ends(
 def prices_of(spec: Spec, blueprint: Blueprint) -> Prices:
     """Return the prices by which a blueprint was chosen: links fit every model that the request allowed."""
     spec, rates = replace(spec, server=blueprint.server), blueprint.bundle_rates
-    ends = bundle_ends(blueprint.server, blueprint.topology, blueprint.planes, blueprint.allowed_models, rates)
+    servers = blueprint.servers_by_role
+    ends = bundle_ends(servers, blueprint.topology, blueprint.planes, blueprint.allowed_models, rates)
     return Prices(spec, blueprint.link_gbps, rates, ends)
 
 

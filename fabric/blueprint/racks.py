@@ -99,6 +99,10 @@ class Floor:
 def floor_of(blueprint: Blueprint, rack: Rack = RACK) -> Floor:
     """Return the racks of a fabric; raises InputError where not even one server or switch fits a rack."""
     _check_rack(rack)
+    if blueprint.kinds:
+        raise InputError(
+            f"{blueprint.name}: racks of unlike servers are not laid out yet; draw another kind of picture"
+        )
     servers, leaves, blocks = metrics_of(blueprint).unit()
     leaf = blueprint.model_counts(blueprint.topology.roles[0])[0][0]
     height, leaf_units = _server_height(blueprint, rack), leaf.rack_units or SWITCH_UNITS

@@ -71,7 +71,7 @@ def grow_blueprint(blueprint: Blueprint, gpus: int) -> Blueprint:
 
     Switches that are added are of the main model of their role; where its stock is limited, of those that remain.
     """
-    servers = -(-gpus // blueprint.server.gpus)
+    servers = blueprint.servers_for(gpus)
     sizes = blueprint.topology.complete_sizes(blueprint.sizes, blueprint.server.nics, servers)
     grown = replace(blueprint, sizes=sizes, gpus=gpus, mixes={}, today=blueprint)
     mixes = {role: _extend_mix(blueprint, grown, role) for role in {**blueprint.mixes, **blueprint.growth}}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import describe_appliances
+from fabric.blueprint.native_ports import tier_ports
 from fabric.blueprint.port_use import port_use
+from fabric.blueprint.server_kinds import list_kinds
 from fabric.catalog import Server, Switch
 from fabric.draw.sampling import axis_span, has_planes
 from fabric.draw.style import style_of
@@ -40,8 +42,8 @@ def _describe_rails(blueprint: Blueprint) -> list[str]:
 
 def model_title(blueprint: Blueprint, group: Group) -> str:
     """Return the model of a group without what is in brackets, or its catalogue name; several with their counts."""
-    if group == blueprint.topology.server:
-        return _short_title(blueprint.server)
+    if server := blueprint.servers_by_role.get(group.role):
+        return _short_title(server)
     models = blueprint.model_counts(group.role)
     several = (f"{count(number)} {_short_title(model)}" for model, number in models)
     return _short_title(models[0][0]) if len(models) == 1 else ", ".join(several)
@@ -53,11 +55,11 @@ def _short_title(part: Server | Switch) -> str:
 
 def describe_ports(blueprint: Blueprint, group: Group) -> str:
     """Return how the ports of one device are used: `64 down, 64 up of 128 ports`."""
-    if group == blueprint.topology.server:
+    if server := blueprint.servers_by_role.get(group.role):
         links = f"{count_noun(blueprint.ports_up(group.role), 'link')} up"
-        return f"{count_noun(blueprint.server.gpus, 'GPU')}, {links}" if blueprint.server.gpus else links
+        return f"{count_noun(server.gpus, 'GPU')}, {links}" if server.gpus else links
     return (
-        f"{style_of(blueprint).describe_ports(group)} of {count(blueprint.radix(group.role))} ports"
+        f"{style_of(blueprint).describe_ports(group)} of {count(tier_ports(blueprint, group.role).radix)} ports"
         f"{_describe_use(blueprint, group.role)}"
     )
 
@@ -90,9 +92,30 @@ def describe_place(blueprint: Blueprint, axis: str) -> tuple[str, str]:
 def notes(blueprint: Blueprint) -> tuple[str, ...]:
     """Return the notes: totals, oversubscription, what is partly filled, and what the fabric does not join."""
     style = style_of(blueprint)
-    lines = [_total_note(blueprint), style.load_note(), style.room_note(), *_separation_notes(blueprint)]
+    lines = [
+        _total_note(blueprint),
+        *_describe_other_servers(blueprint),
+        style.load_note(),
+        style.room_note(),
+        *_separation_notes(blueprint),
+    ]
     lines += describe_appliances(blueprint)
     return tuple(filter(None, lines))
+
+
+def _describe_other_servers(blueprint: Blueprint) -> list[str]:
+    """Return the kinds of unlike servers that are not drawn, which leaves have instead of those drawn, or too."""
+    drawn, *others = list_kinds(blueprint) or (None,)
+    unit = title(next(iter(blueprint.topology.server.axes[-2:-1]), "fabric"))
+    each = [
+        f"{count(kind.count)} {kind.server.name} ({kind.per_unit} in a full {unit}, {kind.server.nics} NICs of"
+        f" {rate(kind.gbps)} each)"
+        for kind in others
+        if kind is not None
+    ]
+    return (
+        [f"Of unlike servers {drawn.server.name} is drawn; the others are {', '.join(each)}."] if drawn and each else []
+    )
 
 
 def _total_note(blueprint: Blueprint) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import links_of_pairs
+from fabric.blueprint.native_ports import tier_ports
 from fabric.draw.canvas import HARD_SPACE
 from fabric.draw.graph_scene import GraphScene
 from fabric.draw.palette import ACCENT, line_colour, rail_colour
 from fabric.draw.sampling import axis_span, colour_axis, framed_axes, has_planes, nesting_depth, own_axes
 from fabric.draw.words import ratio_text
-from fabric.topology.clos import ClosForm, filled_name
+from fabric.topology.clos import ClosForm
 from fabric.topology.topology import PLANE, Bundle, Group, title
 from fabric.units import count, count_noun
 
@@ -61,7 +61,8 @@ class ClosStyle:
 
     def describe_ports(self, group: Group) -> str:
         """Return the ports of one switch that lead down and up: `64 down, 64 up`."""
-        down, up = self.blueprint.ports_down(group.role), self.blueprint.ports_up(group.role)
+        ports = tier_ports(self.blueprint, group.role)
+        down, up = ports.down, ports.up
         return f"{count(down)} down, {count(up)} up" if up else f"{count(down)} down"
 
     def describe_bundle(self, bundle: Bundle) -> str:
@@ -80,14 +81,10 @@ class ClosStyle:
 
     def room_note(self) -> str:
         """Return which last places are only partly filled."""
-        sizes, words = self.blueprint.sizes, []
-        for outer, inner in pairwise(self.form.placement):
-            missing = sizes[filled_name(outer)] * sizes[inner] - sizes[filled_name(inner)]
-            things = "servers" if inner == self.form.placement[-1] else f"{title(inner)}s"
-            if missing:
-                words.append(
-                    f"the last {title(outer)} has {count(sizes[inner] - missing)} of {count(sizes[inner])} {things}"
-                )
+        words = [
+            f"the last {place.name} has {count(place.filled)} of {count(place.full)} {place.things}"
+            for place in self.form.partial_places(self.blueprint.sizes)
+        ]
         return f"Partly filled: {'; '.join(words)}." if words else ""
 
     def bundle_colour(self, _bundle: Bundle, /) -> str | None:

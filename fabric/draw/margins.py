@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.native_ports import tier_ports
 from fabric.blueprint.port_use import port_use
 from fabric.draw.canvas import Box, Label, Line, Mark, elide, text_width, wrap
 from fabric.draw.captions import describe_ports, model_title, notes, subtitle
@@ -67,7 +68,7 @@ def draw_group(blueprint: Blueprint, group: Group, texts: Texts, x: float, y: fl
     for line, size_pt in texts:
         marks.append(Label(x, y, line, size_pt, GREY))
         y -= 9
-    if group != blueprint.topology.server:
+    if group not in blueprint.topology.server_groups:
         marks += _draw_port_bar(blueprint, group.role, x, y - 0.5, width - 14)
         y -= 8.5
     lines = wrap(describe_ports(blueprint, group), width, SMALL_PT)
@@ -79,10 +80,11 @@ def _draw_port_bar(blueprint: Blueprint, role: str, x: float, y: float, width: f
 
     Ports that are used later are those below, where more of the fabric is to come.
     """
-    use, above = port_use(blueprint, role), blueprint.ports_up(role)
+    use, tier = port_use(blueprint, role), tier_ports(blueprint, role)
+    above = tier.up
     later = use.full - use.most
     parts = {INK: use.full - above - later, HAIR: above, LATER: later}
-    scale = width / max(blueprint.radix(role), use.full)
+    scale = width / max(tier.radix, use.full)
     marks: list[Mark] = [Box(x, y, width, 4, WHITE, GREY, 0, 0.4)]
     for fill, ports in parts.items():
         marks += [Box(x, y, scale * ports, 4, fill, GREY, 0, 0.4)] if ports else []

@@ -73,7 +73,7 @@ def path_highlight(blueprint: Blueprint, ends: tuple[int, int]) -> PathHighlight
 
 def _path_node(blueprint: Blueprint, name: str) -> PathNode:
     role, digits, _ = parse_name(name)
-    is_server = role == blueprint.topology.server.role
+    is_server = role in blueprint.servers_by_role
     leaf = style_of(blueprint).leaf_digits(digits) if is_server else {}
     labels = {axis: value for axis, value in digits.items() if axis != PLANE or blueprint.planes > 1}
     return PathNode(role, digits | leaf, digits, labels)
@@ -81,12 +81,13 @@ def _path_node(blueprint: Blueprint, name: str) -> PathNode:
 
 def path_part(blueprint: Blueprint, path: PathHighlight) -> Part:
     """Draw the devices of a path in a row, each at the height of its tier, and under them their coordinates."""
-    nodes, roles = path.nodes, [group.role for group in blueprint.topology.groups]
+    nodes, topology = path.nodes, blueprint.topology
+    height = dict.fromkeys(blueprint.servers_by_role, 0) | {role: 1 + tier for tier, role in enumerate(topology.roles)}
     step = (WIDTH - 2 * MARGIN) / max(5, len(nodes))
     labels = [_label_lines(node, step - 4) for node in nodes]
     foot = LEAD * max(map(len, labels)) + 8
-    highest = len(roles) if blueprint.topology.layered else 1
-    tiers = [min(highest, roles.index(node.role)) for node in nodes]
+    highest = len(height) if topology.layered else 1
+    tiers = [min(highest, height[node.role]) for node in nodes]
     spots = [(MARGIN + step * (number + 0.5), foot + 10 + STEP * tier) for number, tier in enumerate(tiers)]
     marks: list[Mark] = []
     for (x0, y0), (x1, y1) in pairwise(spots):
@@ -101,14 +102,16 @@ def path_part(blueprint: Blueprint, path: PathHighlight) -> Part:
     top = foot + 10 + STEP * max(tiers) + 12
     nvlink = ", after NVLink to the other's rail" if crosses_nvlink(blueprint, path.ends) else ""
     gpus = f"Path from GPU {count(path.ends[0])} to GPU {count(path.ends[1])}"
-    marks.append(Label(MARGIN, top + 8, f"{gpus}: {_describe_length(path)}{nvlink}", BODY_PT, INK, bold=True))
+    marks.append(
+        Label(MARGIN, top + 8, f"{gpus}: {_describe_length(blueprint, path)}{nvlink}", BODY_PT, INK, bold=True)
+    )
     return Part(marks, top + 16)
 
 
-def _describe_length(path: PathHighlight) -> str:
+def _describe_length(blueprint: Blueprint, path: PathHighlight) -> str:
     if len(path.nodes) == 1:
         return "within one server, by NVLink"
-    switches = sum(node.role != "server" for node in path.nodes)
+    switches = sum(node.role not in blueprint.servers_by_role for node in path.nodes)
     return f"{count_noun(switches, 'hop')} ({'switches' if switches != 1 else 'switch'}), {len(path.nodes) - 1} links"
 
 
@@ -129,4 +132,4 @@ def _draw_card(blueprint: Blueprint, node: PathNode, x: float, y: float, width: 
 
 def card_fill(blueprint: Blueprint, role: str, digits: Digits) -> str:
     """Return the fill of a device's card: white for servers, for switches the colour of the rail or role."""
-    return WHITE if role == blueprint.topology.server.role else style_of(blueprint).switch_fill(role, digits)
+    return WHITE if role in blueprint.servers_by_role else style_of(blueprint).switch_fill(role, digits)

@@ -140,7 +140,7 @@ class TierLayout:
 
 def tier_layout(blueprint: Blueprint, bottom: float) -> TierLayout:
     """Lay out the rows and frames of `blueprint`, upward from `bottom`."""
-    framed, groups = framed_axes(blueprint), blueprint.topology.groups
+    framed, groups = framed_axes(blueprint), (blueprint.topology.server, *blueprint.topology.switch_groups)
     first = bottom + max(len(framed) * STRIP + PAD, PITCH / 2 - 2 * PAD) + SERVER_HEIGHT / 2
     rows = [_row(blueprint, group, first + tier * PITCH) for tier, group in enumerate(groups)]
     frames = tuple(_frame_around(blueprint, rows, axis) for axis in framed)

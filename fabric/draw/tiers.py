@@ -195,7 +195,8 @@ def _draw_numbers(row: CardRow, spot: Spot, fill: str) -> list[Mark]:
 
 def _draw_descriptions(blueprint: Blueprint, drawn: TierLayout) -> list[Mark]:
     marks = [mark for row in drawn.rows for mark in _describe_tier(blueprint, row)]
-    for bundle, lower, upper in zip(blueprint.topology.bundles, drawn.rows, drawn.rows[1:], strict=False):
+    bundles = (blueprint.topology.host_bundles[0], *blueprint.topology.fabric_bundles)
+    for bundle, lower, upper in zip(bundles, drawn.rows, drawn.rows[1:], strict=False):
         marks += _describe_bundle(blueprint, bundle, lower, upper)
     return marks + (_describe_planes(blueprint, drawn) if blueprint.planes > 1 else [])
 

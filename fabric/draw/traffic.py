@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.flow.phase import Phase
 from fabric.flow.placements import PLACEMENTS, place
 from fabric.flow.routings import ADAPTIVE, Routing
@@ -27,7 +28,7 @@ class Traffic:
 
 def ring_phase(blueprint: Blueprint, placement: str, seed: int) -> Phase:
     """Return the flows of a ring all-reduce among all servers; raises as `place` does."""
-    (phase,) = phases(blueprint.server, place(blueprint, placement, seed=seed), "all-reduce", "hierarchical-ring")
+    (phase,) = phases(Hosts.of(blueprint), place(blueprint, placement, seed=seed), "all-reduce", "hierarchical-ring")
     return phase
 
 

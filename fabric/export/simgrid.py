@@ -11,7 +11,7 @@ import numpy as np
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
-from fabric.errors import TooLarge
+from fabric.errors import InputError, TooLarge
 from fabric.flow import Phase, Routing, cross_rails, route, slowest_ns
 from fabric.network import Network
 from fabric.network.expand import expand
@@ -46,8 +46,10 @@ def to_simgrid(blueprint: Blueprint, *, latencies: bool = True) -> str:
 
     A link's latency is its cable's and half of each end's switch's (catalog/data/collectives.yaml where unknown).
     SimGrid shares a link in inverse proportion to the latencies of its flows; without `latencies`, shares are max-min
-    fair. Raises TooLarge, with the estimate, above ROUTES.
+    fair. Raises TooLarge, with the estimate, above ROUTES, and InputError for unlike servers.
     """
+    if blueprint.kinds:
+        raise InputError(f"{blueprint.name}: a SimGrid platform has equal servers; write one `server`")
     _refuse_too_large(blueprint)
     network = expand(blueprint)
     hosts = [f"{network.name(row)}.nic{nic}" for row, nic in np.ndindex(blueprint.servers, _nics(blueprint))]

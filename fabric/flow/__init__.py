@@ -5,7 +5,7 @@ from fabric.flow.bounds import cut_bound, lp_bound
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import ecmp_bottleneck, ecmp_mean
 from fabric.flow.engines import ENGINES
-from fabric.flow.estimate import Estimate, allreduce, curve, estimate, usable
+from fabric.flow.estimate import Estimate, allreduce, estimate, usable
 from fabric.flow.explicit_flows import Bounds
 from fabric.flow.fabric_summary import FabricSummary, slowest_ns
 from fabric.flow.failures import fail, failover, nics_left
@@ -21,7 +21,7 @@ from fabric.flow.routings import ROUTINGS, Routing, RoutingPolicy
 from fabric.flow.throughput import Shares, shares
 from fabric.flow.time_models import Machine, Parts, sum_parts
 from fabric.flow.traffic import phases
-from fabric.flow.workload import Answer, Workload, estimate_workload
+from fabric.flow.workload import Answer, Workload, curve, estimate_all, estimate_workload
 from fabric.flow.worst_permutation import worst_permutation
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "ecmp_bottleneck",
     "ecmp_mean",
     "estimate",
+    "estimate_all",
     "estimate_workload",
     "fail",
     "failover",

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import Generation, Server, collectives
+from fabric.catalog import Protocol, collectives
 from fabric.errors import InputError, is_whole
 from fabric.flow.algorithms import Algorithm, Traffic, algorithm_of, algorithms_of
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import oversubscribed_share
 from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.machines import generation_of, machine_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS
 from fabric.flow.router import summarize
-from fabric.flow.routings import ROUTINGS, RoutingPolicy, closed_form_routings
-from fabric.flow.time_models import Machine, Parts
+from fabric.flow.routings import ROUTINGS, RoutingPolicy
+from fabric.flow.time_models import Machine, Parts, TimeModel
 
 __all__ = [
     "Estimate",
     "allreduce",
     "closed_form_shares",
-    "curve",
     "estimate",
     "estimate_at_share",
     "explain_none",
@@ -36,9 +36,6 @@ __all__ = [
 
 LARGEST = 2**60
 """The largest size of a collective in bytes, an exbibyte."""
-
-USUAL = "hopper"
-"""The generation whose constants count for GPUs of another generation, or of an unknown one."""
 
 RING = Traffic(ring=True)
 
@@ -85,8 +82,8 @@ def estimate(
 
     The algorithm is the given one, by default the fastest of those that NCCL chooses from. Only rings make use of a
     placement in order. Raises InputError for unknown names, for a routing, a placement or an algorithm without a closed
-    form, for an algorithm that does not implement the collective or can't run here, and for a size that is not
-    positive.
+    form, for an algorithm that does not implement the collective or can't run here, for a size that is not
+    positive, and for unlike servers, which have no closed form.
     """
     policy, placed = ROUTINGS.get_record(routing), PLACEMENTS.get_record(placement)
     if not policy.closed_form:
@@ -99,31 +96,42 @@ def estimate(
     if not blueprint.gpus:
         raise InputError(NO_GPUS)
     summary = blueprint if isinstance(blueprint, FabricSummary) else summarize(blueprint)
+    if summary.kinds:
+        raise InputError("unlike servers have no closed form; use explicit flows (engine flows)")
     # Several algorithms have the same traffic, and the share left to it is the costly part.
-    machine_of = cache(
-        lambda traffic, in_order: _machine(summary, _limit(summary, policy, traffic, in_order), traffic, in_order)
+    machines_of = cache(
+        lambda traffic, in_order: (machine_of(summary, _limit(summary, policy, traffic, in_order), traffic, in_order),)
     )
     found = _fastest(
         summary,
         collective,
         size_bytes,
         algorithm,
-        lambda traffic: machine_of(traffic, placed.in_order and traffic.ring),
+        lambda traffic: machines_of(traffic, placed.in_order and traffic.ring),
     )
     return replace(found, routing=routing, placement=placement)
 
 
 def estimate_at_share(
-    summary: FabricSummary, collective: str, size_bytes: int, algorithm: str, placement: str, share: tuple[float, str]
+    summary: FabricSummary,
+    collective: str,
+    size_bytes: int,
+    algorithm: str,
+    placement: str,
+    shares: Sequence[tuple[float, str]],
 ) -> Estimate:
     """Estimate a collective as `estimate` does where the share of line rate left to the slowest NIC is known.
 
-    `share` is that with the name of what limits it. Latency is that of a placement in order, or else of a random one.
+    `shares` are those for each kind of server (`FabricSummary.each_kind`) with what limits it. Latency is that of a
+    placement in order, or else of a random one.
     """
     in_order = PLACEMENTS[placement].in_order
     return _fastest(
         summary, collective, size_bytes, algorithm,
-        lambda traffic: _machine(summary, share, traffic, in_order and traffic.ring),
+        lambda traffic: [
+            machine_of(each, share, traffic, in_order and traffic.ring)
+            for each, share in zip(summary.each_kind, shares, strict=True)
+        ],
     )  # fmt: skip
 
 
@@ -132,13 +140,13 @@ def _fastest(
     name: str,
     size_bytes: int,
     algorithm: str | None,
-    machine_of: Callable[[Traffic], Machine],
+    machines_of: Callable[[Traffic], Sequence[Machine]],
 ) -> Estimate:
-    """Estimate by the algorithm, or the fastest, on the machine that `machine_of` returns for its traffic."""
+    """Estimate by the algorithm, or the fastest, on the machines that `machines_of` returns for its traffic."""
     if not is_whole(size_bytes, 1) or size_bytes > LARGEST:
         raise InputError(f"size_bytes {size_bytes!r:.40}: not a whole number of bytes from 1 to 2**60")
     collective = COLLECTIVES.get_record(name)
-    found = fastest(machine_of, collective, size_bytes, timed_algorithms(collective, algorithm))
+    found = fastest(machines_of, collective, size_bytes, timed_algorithms(collective, algorithm))
     if found is None:
         raise InputError(explain_none(summary, name, algorithm))
     return _estimate(summary, collective, size_bytes, *found)
@@ -171,23 +179,33 @@ def explain_none(summary: FabricSummary, collective: str, name: str | None) -> s
 
 
 def fastest(
-    machine_of: Callable[[Traffic], Machine],
+    machines_of: Callable[[Traffic], Sequence[Machine]],
     collective: Collective,
     size_bytes: int,
     algorithms: Iterable[Algorithm],
 ) -> tuple[str, Parts] | None:
     """Return the name of the fastest of the algorithms, over all protocols, and the parts of its time.
 
-    `machine_of` returns the machine as an algorithm's traffic finds it. None where no algorithm can run there.
+    `machines_of` returns the machine as an algorithm's traffic finds it; of unlike servers one for each kind, of which
+    the slowest decides. None where no algorithm can run there.
     """
     choices = [
         (parts.total, index, algorithm.name, parts)
         for index, algorithm in enumerate(algorithms)
         for protocol in collectives().protocols
         if algorithm.time
-        if (parts := algorithm.time(machine_of(algorithm.traffic), collective, protocol, size_bytes / 1e9))
+        if (parts := _slowest(algorithm.time, machines_of(algorithm.traffic), collective, protocol, size_bytes / 1e9))
     ]
     return min(choices, key=lambda choice: choice[:2])[2:] if choices else None
+
+
+def _slowest(
+    time: TimeModel, machines: Sequence[Machine], collective: Collective, protocol: Protocol, gigabytes: float
+) -> Parts | None:
+    """Return the parts of the time on the slowest of several machines; None where one can't run it."""
+    found = [time(machine, collective, protocol, gigabytes) for machine in machines]
+    known = [parts for parts in found if parts is not None]
+    return max(known, key=lambda parts: parts.total) if len(known) == len(found) else None
 
 
 def allreduce(
@@ -195,12 +213,6 @@ def allreduce(
 ) -> Estimate:
     """Estimate an all-reduce of `size_bytes` over every GPU (see `estimate`)."""
     return estimate(blueprint, "all-reduce", size_bytes, routing, algorithm)
-
-
-def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] | None = None) -> tuple[Estimate, ...]:
-    """Estimate an all-reduce of each size under each routing, by default all that have a closed form."""
-    sizes, names = tuple(sizes), closed_form_routings() if routings is None else tuple(routings)
-    return tuple(allreduce(blueprint, size, routing) for routing in names for size in sizes)
 
 
 def closed_form_shares(
@@ -221,23 +233,14 @@ def closed_form_shares(
 
 def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
     """Return the algorithms with a closed form that can run a collective on such a fabric."""
-    record, machine = COLLECTIVES.get_record(collective), _machine(summary, (1.0, "NIC"), RING, in_order=False)
+    record = COLLECTIVES.get_record(collective)
+    machines = [machine_of(each, (1.0, "NIC"), RING, in_order=False) for each in summary.each_kind]
     return tuple(
         algorithm.name
         for algorithm in algorithms_of(record)
         if algorithm.time
-        if any(algorithm.time(machine, record, protocol, 1.0) for protocol in collectives().protocols)
+        if any(_slowest(algorithm.time, machines, record, protocol, 1.0) for protocol in collectives().protocols)
     )
-
-
-def generation_of(server: Server) -> Generation:
-    """Return the constants of the server's GPUs: Hopper's where it names no generation.
-
-    GPUs that are not NVIDIA's have Hopper's too, except for the reduction in NVLink switches.
-    """
-    known = collectives().generations
-    usual = known[USUAL] if not server.generation else replace(known[USUAL], nvls=None)
-    return known.get(server.generation, usual)
 
 
 def _estimate(
@@ -252,26 +255,6 @@ def _estimate(
     )
 
 
-def _machine(summary: FabricSummary, share: tuple[float, str], traffic: Traffic, in_order: bool) -> Machine:
-    """Return the machine that traffic finds where this share of line rate is left, with the name of what limits it."""
-    constants, server = collectives(), summary.server
-    line = server.nics * summary.planes * summary.link_gbps / 8
-    left, limit = share
-    return Machine(
-        constants=constants,
-        generation=generation_of(server),
-        gpus=summary.gpus,
-        domains=summary.servers,
-        domain=min(server.gpus, summary.gpus),
-        nvlink=server.nvlink_GBps or math.inf,
-        network=line * left,
-        network_limit=limit,
-        extra_us=(server.nic_us or 0.0) + _extra_us(summary, traffic, in_order),
-        nics=server.nics,
-        switches_reduce=summary.switches_reduce,
-    )
-
-
 def sent_bytes(summary: FabricSummary, collective: Collective, algorithm: Algorithm) -> float:
     """Return the bytes that all NICs of a server send for each byte of a collective, as its closed form has it."""
     if summary.servers == 1 or algorithm.time is None:
@@ -279,7 +262,7 @@ def sent_bytes(summary: FabricSummary, collective: Collective, algorithm: Algori
     # On a machine with infinitely fast NVLink and a network of 1 GB/s, 1 GB takes as many seconds as GB are sent.
     simple = collectives().protocols[0]
     plain = replace(simple, ring=replace(simple.ring, bus=1.0), tree=replace(simple.tree, bus=1.0))
-    machine = _machine(summary, (1.0, "NIC"), algorithm.traffic, in_order=False)
+    machine = machine_of(summary, (1.0, "NIC"), algorithm.traffic, in_order=False)
     parts = algorithm.time(replace(machine, nvlink=math.inf, network=1.0), collective, plain, 1.0)
     return sum(seconds for seconds, _ in parts.transfers) if parts else 0.0
 
@@ -297,15 +280,3 @@ def _limit(summary: FabricSummary, policy: RoutingPolicy, traffic: Traffic, in_o
     }
     limit = min(shares, key=lambda name: shares[name])
     return policy.transport_share() * shares[limit], limit
-
-
-def _extra_us(summary: FabricSummary, traffic: Traffic, in_order: bool) -> float:
-    """Return the time of a path beyond one through a single switch, in microseconds.
-
-    For a ring it is the mean path, between neighbours in order of placement (one in m leaves a locality of m servers)
-    or between any two servers; for other traffic the longest, since a tree waits for it.
-    """
-    constants = collectives()
-    ring = summary.neighbour_switches if in_order else summary.mean_switches
-    switches = ring if traffic.ring else summary.hops
-    return max(0.0, switches - 1) * (summary.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000

@@ -134,12 +134,16 @@ class ExplicitFlows:
                 f"{got.disconnected:,} of {got.flows:,} flows have no path left after {', '.join(self.failures)};"
                 " the collective never ends"
             )
+        transport = self.routing.policy.transport_share()
+        shares_ = [(transport * self._share_left(each, algorithm, got), solution.limit) for each in summary.each_kind]
+        found = estimate_at_share(summary, self.collective, size, algorithm.name, self.placement, shares_)
+        return replace(found, routing=self.routing.name, placement=self.placement)
+
+    def _share_left(self, summary: FabricSummary, algorithm: Algorithm, got: Shares) -> float:
+        """Return the share of line rate at which what the closed form sends takes as long as the flows."""
         line = summary.server.nics * summary.planes * summary.link_gbps / 8e-9
         sent = sent_bytes(summary, COLLECTIVES[self.collective], algorithm)
-        left = min(1.0, sent / line / got.wire_s) if got.wire_s else 1.0
-        share = self.routing.policy.transport_share() * left, solution.limit
-        found = estimate_at_share(summary, self.collective, size, algorithm.name, self.placement, share)
-        return replace(found, routing=self.routing.name, placement=self.placement)
+        return min(1.0, sent / line / got.wire_s) if got.wire_s else 1.0
 
     def _limit(self, algorithm: Algorithm, got: Shares) -> str:
         """Return what limits the slowest flow.

@@ -62,13 +62,37 @@ class FabricSummary:
     """The rate of a link up from each tier below the top over that of a host link; 1 where there are none."""
     ratios_are_cuts: bool = True
     """Whether the ratios bound all traffic; otherwise they are those of uniform traffic."""
+    kinds: tuple[tuple[int, FabricSummary], ...] = ()
+    """Of unlike servers with GPUs, the number of each kind, and the summary as if all that take part were of it."""
+
+    @property
+    def each_kind(self) -> tuple[FabricSummary, ...]:
+        """The summary for each kind of server, of which the slowest decides; itself where all are equal."""
+        return tuple(each for _, each in self.kinds) or (self,)
 
     def first(self, gpus: int | None) -> FabricSummary:
         """Return the summary for a collective on the first `gpus` GPUs, by default all; raises InputError."""
         if gpus is not None and not 1 <= gpus <= self.gpus:
             raise InputError(f"gpus {gpus:,}: the design has {self.gpus:,}; take 1 to {self.gpus:,}")
         count = gpus or self.gpus
-        return self if count == self.gpus else replace(self, gpus=count, servers=-(-count // self.server.gpus))
+        if count == self.gpus:
+            return self
+        if self.kinds:
+            return self._first_of_kinds(count)
+        return replace(self, gpus=count, servers=-(-count // self.server.gpus))
+
+    def _first_of_kinds(self, gpus: int) -> FabricSummary:
+        """Return the summary for the first GPUs of unlike servers, kind after kind."""
+        left, taken = gpus, list[int]()
+        for number, each in self.kinds:
+            taken.append(min(number, -(-left // each.server.gpus)))
+            left -= min(left, taken[-1] * each.server.gpus)
+        found = [
+            (number, replace(each, gpus=gpus, servers=sum(taken)))
+            for number, (_, each) in zip(taken, self.kinds, strict=True)
+            if number
+        ]
+        return replace(found[0][1], kinds=tuple(found) if len(found) > 1 else ())
 
     def group(self, groups: int) -> FabricSummary:
         """Return the summary for one of `groups` equal groups of GPUs that interleave (the placement `strided`).
@@ -77,6 +101,9 @@ class FabricSummary:
         """
         if groups == 1:
             return self
+        if self.kinds:
+            each = tuple((number, replace(one.group(groups), servers=self.servers)) for number, one in self.kinds)
+            return replace(each[0][1], kinds=each)
         server, gpus = self.server, self.gpus // groups
         domain = -(-server.gpus // groups)
         nics = max(1, server.nics * domain // server.gpus)

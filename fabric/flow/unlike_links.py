@@ -63,6 +63,12 @@ class UnlikeLinks(TieredLinks):
             chooses_copy=False,
         )  # fmt: skip
 
+    @cached_property
+    def group_gbps(self) -> npt.NDArray[np.float64]:
+        hosts = np.repeat(self.hosts.gbps / self.planes, np.diff(self.hosts.first_nic))
+        pairs = zip(self.layers[1:], self.form.chain[1:], strict=True)
+        return np.concatenate([hosts, *(np.full(a.groups, float(self.blueprint.rate(b))) for a, b in pairs)])
+
     @property
     def all_nics(self) -> int:
         return self.blueprint.nics

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,9 +27,9 @@ from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failures import fail, servers_up
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
 from fabric.flow.router import summarize
-from fabric.flow.routings import Routing
+from fabric.flow.routings import Routing, closed_form_routings
 
-__all__ = ["Answer", "Workload", "estimate_workload"]
+__all__ = ["Answer", "Workload", "curve", "estimate_all", "estimate_workload"]
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,22 @@ class Answer:
     """The GPUs in servers that failures cut off: the collective runs without them."""
 
 
+def estimate_all(
+    blueprint: Blueprint, collective: str, sizes: Sequence[int], routing: str = "adaptive", algorithm: str | None = None
+) -> tuple[Estimate, ...]:
+    """Estimate a collective of each size over all GPUs in random order: in closed form, by flows of unlike servers."""
+    workload = Workload(collective, routing=Routing(routing, qps=collectives().ecmp_subflows), algorithm=algorithm)
+    if not blueprint.kinds:
+        return tuple(estimate(blueprint, collective, size, routing, algorithm) for size in sizes)
+    return tuple(answer.estimate for answer in estimate_workload(blueprint, workload, sizes)[0])
+
+
+def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] | None = None) -> tuple[Estimate, ...]:
+    """Estimate an all-reduce of each size under each routing, by default all that have a closed form."""
+    sizes, names = tuple(sizes), closed_form_routings() if routings is None else tuple(routings)
+    return tuple(each for name in names for each in estimate_all(blueprint, "all-reduce", sizes, name))
+
+
 def estimate_workload(
     blueprint: Blueprint, workload: Workload, sizes: Sequence[int]
 ) -> tuple[tuple[Answer, ...], Bounds]:
@@ -119,6 +135,8 @@ def estimate_workload(
         raise InputError("no sizes; give one or more, in bytes")
     if not blueprint.gpus:
         raise InputError(f"{blueprint.name}: {NO_GPUS}")
+    if blueprint.kinds and workload.engine is None:
+        workload = replace(workload, engine=FLOWS.name)
     if workload.chosen_engine is CLOSED:
         _refuse_in_closed_form(workload)
         return _estimate_in_closed_form(summarize(blueprint).first(workload.gpus), workload, sizes)

@@ -15,8 +15,10 @@ from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.switch_choice import limit_stock
+from fabric.optimizer.unlike_model import UnlikeModel
 from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
+from fabric.topology.unlike_servers import UnlikeForm
 
 __all__ = ["build_model", "build_within", "floor_of"]
 
@@ -67,6 +69,8 @@ def build_within(
 def _model_of(candidate: Candidate, relaxed: Iterable[str]) -> Model:
     """Return the candidate's model: the one place of this package where the kinds of topology are distinguished."""
     match candidate.topology:
+        case UnlikeForm() as form:
+            return UnlikeModel(candidate, form, relaxed)
         case ClosForm() as form:
             return ClosModel(candidate, form, relaxed)
         case GraphForm() as form:

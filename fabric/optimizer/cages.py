@@ -5,7 +5,7 @@ See `fabric.blueprint.physical`, which counts the cages by the same rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ortools.sat.python import cp_model
@@ -32,9 +32,8 @@ def chooses_parts(spec: Spec) -> bool:
     return any(chosen)
 
 
-def _list_unlike(candidate: Candidate, group: Group) -> list[list[Bundle]]:
-    """Return the bundles that end at a group by their rate and the kind of their parts; none where all are alike."""
-    bundles = [each for each in candidate.topology.bundles if group in (each.lower, each.upper)]
+def _list_unlike(candidate: Candidate, group: Group, bundles: Sequence[Bundle]) -> list[list[Bundle]]:
+    """Return bundles that end at a group by their rate and the kind of their parts; none where all are alike."""
     parts = {each.name: found for each in bundles if (found := candidate.prices.parts(each.name))}
     known = [each for each in bundles if each.name in parts]
     kinds = share_cages(group, parts, known, candidate.prices.rates, own_uplinks=False)
@@ -47,14 +46,19 @@ def limit_cages(model: Model) -> None:
         model.excess = 1 if len(model.relaxed) == 1 else model.excess
         return
     for group in model.topology.switch_groups:
-        kinds = _list_unlike(model.candidate, group)
-        for switch, flag in zip(model.candidate.models[group.role], model.present[group.role], strict=True):
-            # Uplinks of their own have cages of their own, so that the rules on ports are enough.
-            links = [switch.links_per_cage(model.candidate.rate(bundles[0])) for bundles in kinds]
-            if switch.uplinks is None and max(links, default=1) > 1:
-                taken = _count_cages(model, group, kinds, links)
-                for rule in _limit_sum(model, group.role, taken, switch.cages or switch.ports, max(links)):
-                    rule.only_enforce_if([] if isinstance(flag, int) else [flag])
+        for bundles in model.topology.bundles_together(group):
+            _limit_kinds(model, group, _list_unlike(model.candidate, group, bundles))
+
+
+def _limit_kinds(model: Model, group: Group, kinds: list[list[Bundle]]) -> None:
+    """Let the links of several kinds that end at one switch have cages of their own."""
+    for switch, flag in zip(model.candidate.models[group.role], model.present[group.role], strict=True):
+        # Uplinks of their own have cages of their own, so that the rules on ports are enough.
+        links = [switch.links_per_cage(model.candidate.rate(bundles[0])) for bundles in kinds]
+        if switch.uplinks is None and max(links, default=1) > 1:
+            taken = _count_cages(model, group, kinds, links)
+            for rule in _limit_sum(model, group.role, taken, switch.cages or switch.ports, max(links)):
+                rule.only_enforce_if([] if isinstance(flag, int) else [flag])
 
 
 def _count_cages(model: Model, group: Group, kinds: list[list[Bundle]], links: list[int]) -> Any:
@@ -78,10 +82,6 @@ def _limit_sum(model: Model, role: str, taken: Any, cages: int, links: int) -> I
 def _count_ports(model: Model, group: Group, bundle: Bundle) -> Any:
     """Return the ports of a full switch that a bundle takes, with those of the appliances whose links are like its."""
     topology = model.topology
-    here = [each for each in topology.bundles if each.upper == group != each.lower]
-    there = [each for each in topology.bundles if each.lower == group]
-    # Unlike servers may share the ports of a leaf: one count, for which the first of their bundles stands.
-    down = dict(zip(here, topology.ports_down(group), strict=False))
-    ports = down | dict(zip(there, topology.ports_up(group), strict=True))
+    ports = next(ports for each, ports, _ in topology.port_sides(group) if each == bundle)
     own: Any = model.free[group.role] if bundle == topology.bundle_below(group.role) else 0
-    return (model.count(ports[bundle], model.widest) if bundle in ports else 0) + own
+    return model.count(ports, model.widest) + own

@@ -6,17 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, product
+from math import gcd
+from typing import cast
 
 from fabric.blueprint.port_rules import PortRule, Rates, has_ports, port_rules, rates_at, shares_ports
 from fabric.blueprint.prices import Prices, bundle_ends, unknown
 from fabric.catalog import Switch
-from fabric.errors import InputError, nearest
+from fabric.errors import InputError
+from fabric.optimizer.family_objections import EQUAL_SERVERS, check_names, object_to_family
 from fabric.optimizer.link_layers import describe_clash, list_link_layers, with_link_layer
 from fabric.optimizer.link_rates import rate_choices
 from fabric.optimizer.port_objections import ask_breakouts, missing_ports, refuse_unlike_ports, splittable
 from fabric.request import Spec
+from fabric.topology.clos import ClosForm
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE, Bundle, Topology
+from fabric.topology.unlike_servers import UnlikeForm
 
 __all__ = ["Candidate", "Rejected", "allowed_sizes", "candidates", "list_attachments"]
 
@@ -88,7 +93,8 @@ class Candidate:
     def widest(self, role: str) -> int:
         """Return the most ports that any model allowed for `role` has for links down, or for links up."""
         rates, models = self.rates_at(role), self.models[role]
-        return max(max(each.radix(rates.down), each.upward.radix(rates.up or rates.down)) for each in models)
+        down = (each.radix(rate) for each in models for rate in rates.every_down)
+        return max(*down, *(each.upward.radix(rates.up or rates.down) for each in models))
 
     def mixes(self, role: str) -> bool:
         """Return whether `role` may have several models: where there are several, and one of limited stock."""
@@ -117,7 +123,8 @@ def allowed_sizes(spec: Spec, axis: str) -> tuple[int, ...] | None:
     if axis == "rail":
         return spec.rails or (server.rails or server.nics,)
     if axis == "stripe":
-        return tuple(n for n in range(1, server.trays + 1) if server.trays % n == 0)
+        trays = gcd(*(each.trays for each in spec.every_server))
+        return tuple(n for n in range(1, trays + 1) if trays % n == 0)
     return None
 
 
@@ -146,15 +153,18 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
     topologies = list_topologies(spec)
     if spec.uplink_spread == "balanced":
         topologies = [form.balanced() for form in topologies]
-    _check_pinned(spec, topologies)
-    _check_appliances(spec, topologies)
+    check_names(spec, topologies)
     if spec.pod_gpus and topologies and all(form.servers_sharing(2) is None for form in topologies):
         raise InputError(f"pod_gpus: {', '.join(spec.families)} has no pods, which share spines; leave it out")
     found: list[Candidate] = []
     rejected: list[Rejected] = []
     for topology in topologies:
+        name = f"{topology.family} in {topology.size_label}"
+        if spec.kinds and not topology.takes_unlike_servers:
+            rejected.append(Rejected(topology, name, EQUAL_SERVERS))
+            continue
         if clash := describe_clash(spec, topology):
-            rejected.append(Rejected(topology, f"{topology.family} in {topology.size_label}", clash, clash=True))
+            rejected.append(Rejected(topology, name, clash, clash=True))
             continue
         for planes, layer in product(spec.planes, list_link_layers(spec, topology)):
             tried: list[Rejected] = []
@@ -170,14 +180,20 @@ def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[
 
 
 def list_topologies(spec: Spec) -> list[Topology]:
-    """Return the topologies that a request allows.
+    """Return the topologies that a request allows, with its kinds of servers where these are unlike.
 
     A family that is asked for alone, with rails, keeps them apart in one tier too, where they then never meet.
     """
     forms = [form for name in spec.families for form in family(name).forms if form.tiers in spec.tiers]
     asked = len(spec.families) == 1 and "rails" not in spec.left_to_family and any(number > 1 for number in spec.rails)
     apart = family(spec.families[0]).rails_apart if asked else None
-    return [apart if apart and form.tiers == apart.tiers else form for form in forms]
+    forms = [apart if apart and form.tiers == apart.tiers else form for form in forms]
+    return [_with_kinds(spec, form) if spec.kinds and form.takes_unlike_servers else form for form in forms]
+
+
+def _with_kinds(spec: Spec, form: Topology) -> Topology:
+    kinds = tuple(kind.name for kind in spec.kinds)
+    return UnlikeForm.of(cast(ClosForm, form), kinds, together=spec.mix == "together")
 
 
 def list_attachments(spec: Spec, topology: Topology) -> list[Spec]:
@@ -228,7 +244,8 @@ def _make_candidate(
         role: _usable_models(Prices(spec, gbps), models, rates_at(topology, rates, role), needs)
         for role, models in allowed.items()
     }
-    prices = Prices(spec, gbps, rates, bundle_ends(spec.server, topology, planes, models, rates))
+    ends = bundle_ends(spec.servers_by_role(topology.server.role), topology, planes, models, rates)
+    prices = Prices(spec, gbps, rates, ends)
     return Candidate(spec, topology, planes, models, prices)
 
 
@@ -243,12 +260,12 @@ def _usable_models(
 
 def _objections(candidate: Candidate, allowed: Mapping[str, tuple[Switch, ...]]) -> Iterator[str]:
     spec, topology, planes, models = candidate.spec, candidate.topology, candidate.planes, candidate.models
-    gbps = candidate.link_gbps
-    if not gbps:
-        yield f"a NIC of {spec.server.nic_gbps}G does not split evenly over {planes} planes"
+    for server in spec.every_server:
+        if not spec.host_gbps(server, planes):
+            yield f"a NIC of {server.nic_gbps}G does not split evenly over {planes} planes"
     if spec.pinned.get(PLANE, planes) != planes:
         yield f"pinned.plane is {spec.pinned[PLANE]}"
-    yield from _family_objections(spec, topology, planes)
+    yield from object_to_family(spec, topology, planes)
     for axis, size in spec.pinned.items():
         sizes = allowed_sizes(spec, axis)
         if axis not in topology.size_names:
@@ -268,49 +285,3 @@ def _link_objections(candidate: Candidate) -> Iterator[tuple[str, str]]:
     for bundle in candidate.topology.bundles:
         if reason := candidate.prices.refusal(bundle.name):
             yield reason
-
-
-def _family_objections(spec: Spec, topology: Topology, planes: int) -> Iterator[str]:
-    if spec.kinds:
-        yield "unlike servers are read, but not designed yet; write one `server`"
-    least = family(topology.family).least_planes
-    if planes < least:
-        yield f"each NIC has a port in each of several planes: planes must be {least} or more"
-    levels = topology.routing.nic_levels
-    if levels and planes != levels:
-        ratio = f", and oversubscription about {levels}" if topology.routing.server_relay else ""
-        yield f"each NIC has a port for each of {levels} levels: planes must be {levels}{ratio}"
-    yield from _appliance_objections(spec, topology)
-    if spec.pod_gpus and topology.servers_sharing(2) is None:
-        yield "it has no pods, whose size is asked for by pod_gpus"
-    if spec.grown_servers > spec.servers and not topology.can_grow:
-        yield "it can't grow without moving cables"
-    if invalid := topology.invalid_size(spec.pinned):
-        yield f"pinned.{invalid}"
-
-
-def _appliance_objections(spec: Spec, topology: Topology) -> Iterator[str]:
-    for each in spec.appliances:
-        if each.tier not in topology.roles:
-            yield f"it has no {each.tier}, to which {each.name} of appliances is joined"
-        elif each.per_unit and topology.units_of(topology.group(each.tier)) is None:
-            yield f"its {each.tier} is not inside a unit, in which {each.name} of appliances takes ports"
-
-
-def _check_appliances(spec: Spec, topologies: list[Topology]) -> None:
-    for each in spec.appliances:
-        having = [form for form in topologies if each.tier in form.roles]
-        if not having and topologies:
-            roles = ", ".join(dict.fromkeys(role for form in topologies for role in form.roles))
-            text = f"{each.name}: no allowed topology has the tier '{each.tier}'; known: {roles}"
-            raise InputError([spec.mistake("appliances", text)])
-        if each.per_unit and having and all(form.units_of(form.group(each.tier)) is None for form in having):
-            text = f"{each.name}: the {each.tier} is not inside a unit; write per: fabric, or the tier of the leaves"
-            raise InputError([spec.mistake("appliances", text)])
-
-
-def _check_pinned(spec: Spec, topologies: list[Topology]) -> None:
-    known = {name for topology in topologies for name in topology.size_names}
-    for axis in spec.pinned:
-        if topologies and axis not in known:
-            raise InputError(f"pinned: {axis}: no allowed topology has such an axis or bundle{nearest(axis, known)}")

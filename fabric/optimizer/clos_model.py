@@ -194,7 +194,7 @@ class ClosModel(Model):
         return places
 
     def _limit_ratio(self, group: Group) -> None:
-        if group == self.form.groups[-1]:
+        if group == self.form.switch_groups[-1]:
             return
         role, spec = group.role, self.candidate.spec
         (down,) = (self.count(ports) for ports in self.form.ports_down(group))
@@ -243,5 +243,10 @@ class ClosModel(Model):
         spec = self.candidate.spec
         ratio = math.prod((spec.ratio(role) for role in self.form.roles[:-1]), start=Fraction(1))
         ratio *= Fraction(self.candidate.rates_at(top.role).down, self.candidate.link_gbps)
-        sent = math.ceil(spec.grown_servers * spec.server.nics * self.candidate.planes / ratio)
+        sent = math.ceil(self.sent_links() / ratio)
         self.cp.add(self.sum_of(top.role, self.candidate.radix(top.role)) >= sent)
+
+    def sent_links(self) -> Fraction:
+        """Return the links of the grown fabric's servers; those that are slower than the fastest as parts of one."""
+        spec = self.candidate.spec
+        return Fraction(spec.grown_servers * spec.server.nics * self.candidate.planes)

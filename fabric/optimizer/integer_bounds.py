@@ -28,7 +28,7 @@ def any_width(candidate: Candidate, widest: int) -> int:
     spec, roles = candidate.spec, candidate.topology.roles
     steepest = max(-(-spec.ratio(role).denominator // spec.ratio(role).numerator) for role in roles)
     pinned = math.prod(size for name, size in spec.pinned.items() if name in candidate.topology.axes)
-    ends = max(spec.grown_servers, min(pinned, MOST_PINNED)) * spec.server.nics
+    ends = max(spec.grown_servers, min(pinned, MOST_PINNED)) * max(server.nics for server in spec.every_server)
     return max(4096 * widest, ends * (1 + steepest) + max(spec.spare_ports(role) for role in roles))
 
 
@@ -56,7 +56,7 @@ def ceiling(candidate: Candidate) -> int:
     factors.append(candidate.spec.limits.parallel_links * _most_links_per_port(candidate))
     factors += [max(ratio.numerator, ratio.denominator) for ratio in ratios]
     ceiling = LARGEST_TOTAL // max(sum(coefficients), sum(totals), 4 * max(factors))
-    host_links = candidate.spec.servers * candidate.spec.server.nics * candidate.planes
+    host_links = candidate.spec.nics * candidate.planes
     if ceiling < 8 * host_links:
         most, years = max(max(coefficients) / 100, max(totals) / SHARES), candidate.spec.years
         running = f" with its electricity over {years:,.10g} years" if years else ""

@@ -18,11 +18,12 @@ def rate_choices(spec: Spec, topology: Topology, planes: int, models: Models) ->
     """Return the rates of all bundles by name, once for each combination that the switch models allow.
 
     Links up from a switch whose uplinks are ports of their own run at the fastest rate of these that the switches above
-    have too; from any other switch, at the rate of the links below it. The request may say the rate of a bundle.
+    have too; from any other switch, at the rate of the fastest links below. The request may say the rate of a bundle.
     """
-    host, found = spec.plane_gbps(planes), [dict[str, int]()]
+    servers, found = spec.servers_by_role(topology.server.role), [dict[str, int]()]
     for bundle in topology.bundles:
         if bundle in topology.host_bundles:
+            host = spec.host_gbps(servers[bundle.lower.role], planes)
             found = [chosen | {bundle.name: host} for chosen in found]
         else:
             found = [
@@ -40,7 +41,7 @@ def _rates_up(
     if asked := spec.link_rates.get(bundle.name):
         return (asked,)
     sides = topology.port_sides(bundle.lower)
-    below = next(chosen[each.name] for each, _, upward in sides if not upward)
+    below = max(chosen[each.name] for each, _, upward in sides if not upward)
     above = [ports_of(model, bundle.upper == bundle.lower) for model in models[bundle.upper.role]]
     rates = dict[int, None]()
     for model in models[bundle.lower.role]:

@@ -256,8 +256,12 @@ class Model(ABC):
         role = group.role
         self.spare[role] = self._spare_ports(role)
         self.free[role] = self.var(self.widest, f"free ports of {role}", 0) if takes_ports(self, role) else 0
-        limit_switch_ports(self, group)
+        self.limit_switch_ports(group)
         self._limit_ratio(group)
+
+    def limit_switch_ports(self, group: Group) -> None:
+        """Keep the links of each of the group's devices, and the ports kept free for links down, within its ports."""
+        limit_switch_ports(self, group)
 
     def pinned_size(self, name: str) -> int | None:
         """Return the size that the request pins, unless that limit is relaxed."""

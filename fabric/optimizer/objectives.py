@@ -52,7 +52,10 @@ def total_cost(model: Model) -> cp_model.LinearExprT:
 
 def _nics(model: Model) -> cp_model.LinearExprT:
     """Return the cost of the NICs in cents."""
-    return model.candidate.prices.nic_cents * model.candidate.spec.server.cards_total * model.servers
+    spec, cents = model.candidate.spec, model.candidate.prices.nic_cents
+    if spec.kinds:
+        return cents * sum(kind.count * kind.server.cards_total for kind in spec.kinds)
+    return cents * spec.server.cards_total * model.servers
 
 
 def power(model: Model) -> cp_model.LinearExprT:

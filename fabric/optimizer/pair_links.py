@@ -50,7 +50,8 @@ def bundle_splits(candidate: Candidate, bundle: Bundle) -> list[ModelPair]:
         candidate.prices.parts(bundle.name),
     )
     if bundle in candidate.topology.host_bundles:
-        server, planes = candidate.spec.server, candidate.planes
+        planes, servers = candidate.planes, candidate.spec.servers_by_role(bundle.lower.role)
+        server = servers[bundle.lower.role]
         splits = (at_server(server, model, rate, planes) for model in uppers)
         return [ModelPair(None, at, fill_cables(split, found)) for at, split in enumerate(splits)]
     lowers, within = candidate.models[bundle.lower.role], bundle.lower == bundle.upper

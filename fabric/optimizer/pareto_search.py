@@ -25,7 +25,7 @@ from fabric.optimizer.feature import Features
 from fabric.optimizer.flow_objectives import CandidateValues, features_of
 from fabric.optimizer.lattice_floor import LatticeFloor
 from fabric.optimizer.model import Model
-from fabric.optimizer.objective import LinearObjective, Objective
+from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
 from fabric.optimizer.objectives import needed_facts
 from fabric.optimizer.pareto import EQUAL, Dominance, Front, Point, less, undominated
 from fabric.optimizer.search import Progress, comparable_candidates
@@ -58,6 +58,10 @@ def find_front(
     InputError as `size` does, and FabricError when the budget ends before any fabric is found.
     """
     start = time.perf_counter()
+    if spec.kinds and (timed := [each.name for each in objectives if isinstance(each, FlowObjective)]):
+        raise InputError(
+            f"objective '{timed[0]}': times are of equal servers; of unlike ones minimise cost, power or hops"
+        )
     linear = [objective for objective in objectives if isinstance(objective, LinearObjective)]
     if timed := [each.name for each in objectives if each not in linear and not spec.gpus]:
         raise InputError(

@@ -20,9 +20,12 @@ Models = tuple[Switch, ...]
 
 def missing_ports(role: str, models: Models, rates: Rates) -> str:
     """Return that none of the `models` allowed for `role` has ports at both rates, with the rates that they have."""
-    if any(model.radix(rates.down) for model in models):
-        return f"the {role} has no ports for links up at {rates.up}G ({_list_rates(each.upward for each in models)})"
-    return f"the {role} has no ports at {rates.down}G ({_list_rates(models)})"
+    for rate in rates.every_down:
+        if not any(model.radix(rate) for model in models):
+            return f"the {role} has no ports at {rate}G ({_list_rates(models)})"
+    if not any(all(map(model.radix, rates.every_down)) for model in models):
+        return f"the {role} has no switch with ports at {' and '.join(f'{rate}G' for rate in rates.every_down)}"
+    return f"the {role} has no ports for links up at {rates.up}G ({_list_rates(each.upward for each in models)})"
 
 
 def _list_rates(groups: Iterable[PortGroup]) -> str:

@@ -144,7 +144,7 @@ def _cost_cents(part: _Part, cents: int, blueprint: Blueprint) -> int:
     models = {model.name: model for role in blueprint.topology.roles for model in spec.models(role)}
     counts = (pair for role in blueprint.topology.roles for pair in blueprint.model_counts(role))
     total = sum(count * (prices.switch_cents(models[model.name]) or 0) for model, count in counts)
-    total += prices.nic_cents * blueprint.server.cards_total * blueprint.servers
+    total += prices.nic_cents * blueprint.cards
     return total + sum(
         blueprint.priced_links(each) * (prices.link_cents(each.name) or 0) for each in blueprint.topology.bundles
     )
@@ -190,7 +190,12 @@ def _prices_at(spec: Spec, form: Topology, planes: int) -> Iterator[Prices]:
             role: [model for model in each if has_ports(model, rates_at(form, rates, role))]
             for role, each in allowed.items()
         }
-        yield Prices(spec, spec.plane_gbps(planes), rates, bundle_ends(spec.server, form, planes, models, rates))
+        yield Prices(
+            spec,
+            spec.plane_gbps(planes),
+            rates,
+            bundle_ends(spec.servers_by_role(form.server.role), form, planes, models, rates),
+        )
 
 
 def _with_switch(spec: Spec, name: str, cents: int) -> Spec:

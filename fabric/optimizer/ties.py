@@ -110,6 +110,7 @@ def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
         sizes=solution.sizes,
         models=models,
         server=spec.server,
+        kinds={kind.name: kind.server for kind in spec.kinds},
         gpus=spec.gpus,
         link_gbps=candidate.link_gbps,
         rates=candidate.prices.rates,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 from fabric import units
@@ -70,7 +71,11 @@ def summarize_runs(study: Study, runs: Sequence[WorkloadRun]) -> Summary:
     heads = ("size", "algorithm", "time", "busbw GB/s", "mean share", "min share", "limited by")
     tables = [Table(_name_run(run), heads, [_make_row(each) for each in run.answers]) for run in runs]
     tables += [_tabulate_jobs(run) for run in runs if run.jobs]
-    return Summary(text, tables, [*_list_lines(runs), *note_unknown_nvlink(study.blueprint.server)])
+    return Summary(
+        text,
+        tables,
+        [*_list_lines(runs), *chain.from_iterable(map(note_unknown_nvlink, study.blueprint.servers_by_role.values()))],
+    )
 
 
 def _make_row(answer: Answer) -> tuple[str, ...]:

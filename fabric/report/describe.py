@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from fabric.blueprint.metrics import metrics_of
+from fabric.blueprint.native_ports import tier_ports
 from fabric.blueprint.port_use import port_use
 from fabric.flow import Estimate, curve
 from fabric.optimizer import BreakEven
@@ -48,14 +49,14 @@ def describe_json(study: Study, *, timed: bool = True) -> dict[str, Any]:
 
 def _describe_tier(study: Study, role: str) -> SwitchTier:
     blueprint = study.blueprint
-    ratio = blueprint.oversubscription(role)
+    ratio, ports = blueprint.oversubscription(role), tier_ports(blueprint, role)
     return SwitchTier(
         role=role,
         model=blueprint.models[role].name,
         models={model.name: count for model, count in blueprint.model_counts(role)},
-        ports_down=blueprint.ports_down(role),
-        ports_up=blueprint.ports_up(role),
-        radix=blueprint.radix(role),
+        ports_down=ports.down,
+        ports_up=ports.up,
+        radix=ports.radix,
         rates=blueprint.rates_at(role),
         oversubscription=float(ratio) if ratio else None,
         ports=port_use(blueprint, role),

@@ -16,6 +16,7 @@ from fabric.report.design import Design, SwitchTier
 from fabric.report.growth import foresight_object, stage_object
 from fabric.report.near_optima import near_object
 from fabric.report.sensitivity import list_changes
+from fabric.report.unlike_servers import list_server_kinds
 from fabric.topology.axis_bundle import BalancedBundle
 
 __all__ = ["SCHEMA", "design_object", "infeasible_object"]
@@ -34,8 +35,9 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
         "form": topology.text,
         "rails_meet": topology.rails_meet_at if blueprint.rails > 1 else None,
         "gpus": spec.gpus,
-        "server": blueprint.server.name,
+        "server": " + ".join(server.name for server in blueprint.servers_by_role.values()),
         "servers": blueprint.servers,
+        "server_kinds": list_server_kinds(blueprint),
         "rails": blueprint.rails,
         "planes": blueprint.planes,
         "tiers": blueprint.tiers,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from fabric import units
 from fabric.blueprint import Blueprint
@@ -17,6 +16,7 @@ from fabric.catalog import MEDIA, Server, Switch
 from fabric.catalog.link_parts import COPPER
 from fabric.report.text import format_percent, join_words
 from fabric.report.topology_notes import note_topology
+from fabric.report.unlike_servers import note_unlike_servers
 from fabric.request import LIMITS
 from fabric.studies.study import Study
 from fabric.topology.topology import Bundle, title
@@ -41,7 +41,9 @@ def list_notes(study: Study) -> Iterator[str]:
         have = f"{join_words(parts)} {'has' if len(parts) == 1 else 'have'}"
         yield f"{have} no price, so switches, then links, were minimised instead of cost."
     yield from _note_prices(study)
-    yield from note_unknown_nvlink(blueprint.server)
+    for server in blueprint.servers_by_role.values():
+        yield from note_unknown_nvlink(server)
+    yield from note_unlike_servers(blueprint)
     yield from _note_power(study)
     yield from _note_module_power(study)
     yield from _note_unknown_forms(study)
@@ -57,7 +59,9 @@ def list_notes(study: Study) -> Iterator[str]:
         rates = " and ".join(f"{rate}G" for rate in dict.fromkeys(blueprint.bundle_rates.values()))
         yield f"Not considered (breakouts to {rates} not known): {', '.join(unknown)}."
     yield from _note_partly_filled(blueprint)
-    idle = blueprint.servers * blueprint.server.gpus - study.spec.gpus
+    idle = (
+        sum(blueprint.devices(role) * each.gpus for role, each in blueprint.servers_by_role.items()) - study.spec.gpus
+    )
     if idle:
         yield f"The last server has {blueprint.server.gpus - idle} of its {blueprint.server.gpus} GPUs in use."
 
@@ -249,9 +253,5 @@ def _note_copper(study: Study) -> Iterator[str]:
 
 
 def _note_partly_filled(blueprint: Blueprint) -> Iterator[str]:
-    sizes, placement = blueprint.sizes, blueprint.topology.server.axes
-    for outer, inner in pairwise(placement):
-        rest = sizes[f"{inner}s"] % sizes[inner]
-        if rest:
-            what = "servers" if inner == placement[-1] else f"{title(inner)}s"
-            yield f"The last {title(outer)} is partly filled: {rest} of {sizes[inner]} {what}."
+    for place in blueprint.topology.partial_places(blueprint.sizes):
+        yield f"The last {place.name} is partly filled: {place.filled} of {place.full} {place.things}."

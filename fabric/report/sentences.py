@@ -11,6 +11,7 @@ from fabric.blueprint.metrics import links_of_pairs, uneven_bundles
 from fabric.report.design import Design
 from fabric.report.objectives import label_of, tolerance_of, write_amount
 from fabric.report.text import add_article, describe_rates, format_percent, name_places, name_rail_tier, name_size
+from fabric.report.unlike_servers import name_servers
 from fabric.topology.axis_bundle import BalancedBundle
 from fabric.topology.topology import PLANE, title
 
@@ -29,7 +30,7 @@ def describe_choice(design: Design) -> str:
     """Return the paragraph that says what was chosen."""
     blueprint, cost, money = design.blueprint, design.cost, design.write_money
     roles = ", ".join(f"{units.count(tier.count)} {tier.role}" for tier in design.switches)
-    ends, name = units.count_ends(design.spec.gpus, blueprint.servers), blueprint.server.name
+    ends, name = units.count_ends(design.spec.gpus, blueprint.servers), name_servers(blueprint)
     servers = f" in {units.count_noun(blueprint.servers, 'server')}" if design.spec.gpus else ""
     each = "" if cost.per_gpu is None else f" ({money(cost.per_gpu)} per GPU)"
     price = "" if cost.total is None else f" Cost: {money(cost.total)}{each}."

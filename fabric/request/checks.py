@@ -295,7 +295,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("server", "rails"), _check_rails),
     (("server", "unit_gpus"), _check_unit),
     (("gpus", "server", "servers", "unit_gpus", "pod_gpus"), _check_pod),
-    (("gpus", "server", "servers", "unit_gpus", "mix", "pinned"), check_servers),
+    (("gpus", "server", "servers", "unit_gpus", "pod_gpus", "rails", "mix", "pinned"), check_servers),
     (("gpus", "server", "grow_to_gpus"), check_growth),
     (("limits", "years", "electricity_usd_per_kwh"), _check_electricity),
     (("pinned", "server", "unit_gpus"), _check_pinned_slot),

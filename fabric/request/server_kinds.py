@@ -105,10 +105,12 @@ def check_servers(request: Request) -> Iterator[Finding]:
         if request.mix != "apart":
             yield ("mix",), "is for unlike servers; list them under `servers`"
         return
-    for key in ("server", "unit_gpus"):
+    remedies = {"server": "keep one of them", "unit_gpus": "write `per_unit` of each kind"}
+    for key, remedy in remedies.items():
         if getattr(request, key) is not None:
-            remedy = {"server": "keep one of them", "unit_gpus": "write `per_unit` of each kind"}[key]
             yield (key,), f"is for equal servers, and `servers` lists unlike ones; {remedy}"
+    if request.rails is not None and not isinstance(request.rails, int):
+        yield ("rails",), "is a choice; for unlike servers write one number"
     if "slot" in request.pinned:
         yield ("pinned", "slot"), "is for equal servers; write `per_unit` of each kind under `servers`"
     total = total_gpus(request)

@@ -215,6 +215,10 @@ class Spec:
         """Return the switch models allowed for `role`; none where the request names roles and leaves this one out."""
         return tuple(self.switches.get(role, self.switches.get("*", ())))
 
+    def servers_by_role(self, role: str) -> dict[str, Server]:
+        """Return the servers of each kind by role, which is `role` where all are equal."""
+        return {kind.name: kind.server for kind in self.kinds} or {role: self.server}
+
     def plane_gbps(self, planes: int) -> int:
         """Return the rate in Gb/s of the fastest host link, NICs split over `planes`; 0 where one can't be evenly."""
         rates = [self.host_gbps(server, planes) for server in self.every_server]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fabric.errors import Infeasible, TooLarge
-from fabric.flow import estimate, worst_permutation
+from fabric.flow import estimate_all, worst_permutation
 from fabric.flow.router import router_of
 from fabric.studies.study import Study, design, read
 from fabric.topology.families import families, family, family_sets
@@ -74,14 +74,14 @@ def _design_family(name: str, source: Any, request: dict[str, Any]) -> FamilyRes
     except Infeasible as answer:
         return FamilyResult(name, None, str(answer))
     busbw = [
-        estimate(study.blueprint, kind, SIZE_BYTES).busbw_GBps if study.spec.gpus > 1 else None
+        estimate_all(study.blueprint, kind, [SIZE_BYTES])[0].busbw_GBps if study.spec.gpus > 1 else None
         for kind in ("all-reduce", "all-to-all")
     ]
     return FamilyResult(name, study, "", busbw[0], busbw[1], _find_permutation(study))
 
 
 def _find_permutation(study: Study) -> float | None:
-    if study.spec.servers * study.spec.server.nics * router_of(study.blueprint).links_tried > MOST_TRIED:
+    if study.blueprint.nics * router_of(study.blueprint).links_tried > MOST_TRIED:
         return None
     try:
         worst = worst_permutation(study.blueprint)

@@ -16,7 +16,7 @@ from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps,
 from fabric.blueprint.prices import prices_of
 from fabric.blueprint.stages import Stage, list_stages
 from fabric.errors import InputError
-from fabric.flow import Estimate, allreduce
+from fabric.flow import Estimate, estimate_all
 from fabric.flow.paths import shortest_path
 from fabric.network import Network
 from fabric.network.expand import expand
@@ -171,7 +171,7 @@ class Study:
 
     def allreduce(self, size_bytes: int, routing: str = "adaptive", algorithm: str | None = None) -> Estimate:
         """Estimate an all-reduce of `size_bytes` over all GPUs (see `fabric.flow.estimate`)."""
-        return allreduce(self.blueprint, size_bytes, routing, algorithm)
+        return estimate_all(self.blueprint, "all-reduce", [size_bytes], routing, algorithm)[0]
 
 
 def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **request: Any) -> Spec:

@@ -23,9 +23,9 @@ from typing import cast
 from fabric.errors import InputError
 from fabric.topology.axis_bundle import AxisBundle, BalancedBundle
 from fabric.topology.clos_check import check_form, filled_name
-from fabric.topology.facts import ONE_RATE
+from fabric.topology.facts import ONE_RATE, PartialPlace
 from fabric.topology.polynomial import Expression, Monomial, evaluate
-from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology
+from fabric.topology.topology import PLANE, Bundle, Group, Sizes, Topology, title
 from fabric.units import count_noun
 
 __all__ = ["AxisBundle", "ClosForm", "filled_name"]
@@ -68,6 +68,10 @@ class ClosForm(Topology):
         given = (*self.placement, *self.rail_axes)
         numbered = sorted(bundle.lower_only, key=[*given, *bundle.lower_only].index)
         return BalancedBundle(bundle.lower, bundle.upper, bundle.name, tuple(numbered))
+
+    @property
+    def takes_unlike_servers(self) -> bool:
+        return True
 
     @property
     def chain(self) -> tuple[AxisBundle, ...]:
@@ -207,6 +211,19 @@ class ClosForm(Topology):
         runs = (around - 1) * bundle.fills(others, full, sizes) + bundle.fills(others, last, sizes)
         merged = [(ports, sum(count for count, _ in some)) for ports, some in groupby(runs, itemgetter(1))]
         return tuple((count, ports) for ports, count in merged)
+
+    def partial_places(self, sizes: Sizes, /) -> tuple[PartialPlace, ...]:
+        return self._partly_filled(self.placement, sizes)
+
+    def _partly_filled(self, placement: tuple[str, ...], sizes: Sizes) -> tuple[PartialPlace, ...]:
+        pairs = ((outer, inner, sizes[filled_name(inner)] % sizes[inner]) for outer, inner in pairwise(placement))
+        return tuple(
+            PartialPlace(
+                title(outer), rest, sizes[inner], "servers" if inner == self.placement[-1] else f"{title(inner)}s"
+            )
+            for outer, inner, rest in pairs
+            if rest
+        )
 
     def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
         places = self.placement_axes(group)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from fabric.topology.polynomial import Polynomial, Ratio, evaluate
 
-__all__ = ["ONE_RATE", "Drawing", "RoutingFacts", "SizeNote", "Sizes"]
+__all__ = ["ONE_RATE", "Drawing", "PartialPlace", "RoutingFacts", "SizeNote", "Sizes"]
 
 Sizes = Mapping[str, int]
 """The size of every axis, of every bundle (its parallel links), and of what follows from them."""
@@ -62,6 +62,20 @@ class Drawing:
     """Lattices: the axes laid out upwards, the closest together first."""
     line: str = "ring"
     """Lattices: what joins the switches of a line: `clique` (all to all), `ring`, or `path` (a line with two ends)."""
+
+
+@dataclass(frozen=True)
+class PartialPlace:
+    """A last place that is only partly filled."""
+
+    name: str
+    """What it is called: `unit`, `pod`."""
+    filled: int
+    """What it has."""
+    full: int
+    """What a full one has."""
+    things: str
+    """What they are: `servers`, `units`."""
 
 
 @dataclass(frozen=True)

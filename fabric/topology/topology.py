@@ -14,7 +14,7 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
-from fabric.topology.facts import ONE_RATE, Drawing, RoutingFacts, SizeNote, Sizes
+from fabric.topology.facts import ONE_RATE, Drawing, PartialPlace, RoutingFacts, SizeNote, Sizes
 from fabric.topology.polynomial import Expression, Monomial
 
 if TYPE_CHECKING:
@@ -204,6 +204,10 @@ class Topology(ABC):
         ends = [*zip(below, self.ports_down(group), strict=True), *zip(above, self.ports_up(group), strict=True)]
         return tuple((bundle, ports, bundle.lower == group) for bundle, ports in ends)
 
+    def bundles_together(self, group: Group) -> tuple[tuple[Bundle, ...], ...]:
+        """Return the bundles that end at one device of the group: all that end there, or alternatives of them."""
+        return (tuple(bundle for bundle in self.bundles if group in (bundle.lower, bundle.upper)),)
+
     @abstractmethod
     def oversubscription(self, group: Group, sizes: Sizes, rates: Mapping[str, int] = ONE_RATE) -> Fraction | None:
         """Return the oversubscription at the group's switches, `rates` being those of all bundles' links, or none.
@@ -214,6 +218,10 @@ class Topology(ABC):
     @abstractmethod
     def bundle_fills(self, group: Group, sizes: Sizes) -> tuple[tuple[int, tuple[int, ...]], ...]:
         """Return pairs of a number of devices and the ports that each has in use by each of `bundles`, device order."""
+
+    def partial_places(self, _sizes: Sizes, /) -> tuple[PartialPlace, ...]:
+        """Return the last places that are only partly filled, the outermost first."""
+        return ()
 
     @abstractmethod
     def units_of(self, group: Group) -> tuple[Monomial, Monomial] | None:
@@ -265,6 +273,11 @@ class Topology(ABC):
     def server(self) -> Group:
         """The servers; of unlike ones the first kind."""
         return self.groups[0]
+
+    @property
+    def takes_unlike_servers(self) -> bool:
+        """Whether its servers may be of several kinds (see `fabric.topology.unlike_servers`)."""
+        return False
 
     @property
     def server_groups(self) -> tuple[Group, ...]:

@@ -10,8 +10,9 @@ every rail have c in a row on each, as where all servers are equal. So few NICs 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import groupby, pairwise
 from random import Random
 from typing import Any, cast
@@ -21,8 +22,9 @@ import numpy.typing as npt
 
 from fabric.topology.axis_bundle import AxisBundle
 from fabric.topology.clos import ClosForm, filled_name
+from fabric.topology.facts import ONE_RATE, PartialPlace
 from fabric.topology.polynomial import Expression, Monomial, evaluate
-from fabric.topology.topology import PLANE, Bundle, Group, Sizes
+from fabric.topology.topology import PLANE, Bundle, Group, Sizes, title
 
 __all__ = ["HOST_PORTS", "DealtBundle", "UnlikeForm"]
 
@@ -167,13 +169,36 @@ class UnlikeForm(ClosForm):
         return super().ports_down(group)
 
     def port_sides(self, group: Group) -> tuple[tuple[Bundle, Expression, bool], ...]:
-        if group != self.switch_groups[0] or self.shares_units:
+        """Return the same with the links below a leaf kind by kind, of which a leaf has one where units are apart."""
+        if group != self.switch_groups[0]:
             return super().port_sides(group)
-        up = (
-            (bundle, ports, True)
-            for bundle, ports in zip(self.bundles[len(self.dealt) :], self.ports_up(group), strict=False)
-        )
-        return (self.dealt[0], (HOST_PORTS,), False), *up
+        up = ((bundle, bundle.ports_up, True) for bundle in self.bundles if bundle.lower == group)
+        return (*((bundle, bundle.ports_down, False) for bundle in self.dealt), *up)
+
+    def bundles_together(self, group: Group) -> tuple[tuple[Bundle, ...], ...]:
+        """Return the same; at leaves that have servers of one kind each, each kind with the links up."""
+        (every,) = super().bundles_together(group)
+        if group != self.switch_groups[0] or self.shares_units:
+            return (every,)
+        up = tuple(bundle for bundle in every if bundle not in self.dealt)
+        return tuple((bundle, *up) for bundle in self.dealt)
+
+    def oversubscription(self, group: Group, sizes: Sizes, rates: Mapping[str, int] = ONE_RATE) -> Fraction | None:
+        """Return the same; at leaves that have servers of one kind each, that of the kind whose leaves have most."""
+        if group != self.switch_groups[0] or self.shares_units or self.tiers == 1:
+            return super().oversubscription(group, sizes, rates)
+        return max(self.kind_oversubscription(bundle, sizes, rates) or Fraction(0) for bundle in self.dealt)
+
+    def kind_oversubscription(
+        self, bundle: DealtBundle, sizes: Sizes, rates: Mapping[str, int] = ONE_RATE
+    ) -> Fraction | None:
+        """Return the oversubscription at the leaves of a kind; None where there is one tier."""
+        leaf = self.switch_groups[0]
+        if self.shares_units:
+            return self.oversubscription(leaf, sizes, rates)
+        sides = self.port_sides(leaf)
+        up = sum(evaluate(ports, sizes) * rates.get(side.name, 1) for side, ports, upward in sides if upward)
+        return Fraction(sizes[bundle.ports] * rates.get(bundle.name, 1), up) if up else None
 
     def first_place(self, group: Group, sizes: Sizes, /) -> int:
         of = {bundle.lower: bundle for bundle in self.dealt}.get(group)
@@ -216,6 +241,15 @@ class UnlikeForm(ClosForm):
 
     def servers_sharing(self, tier: int) -> None:
         """Return None: how many there are differs by kind."""
+
+    def partial_places(self, sizes: Sizes, /) -> tuple[PartialPlace, ...]:
+        """Return the same with the last units of each kind."""
+        found = [*self._partly_filled(self.outer, sizes)]
+        for bundle in self.dealt if self.outer else ():
+            if rest := sizes[filled_name(bundle.slot)] % sizes[bundle.slot]:
+                name = f"{title(self.outer[-1])} of {bundle.lower.role}"
+                found.append(PartialPlace(name, rest, sizes[bundle.slot], "servers"))
+        return tuple(found)
 
     def capacity(self, sizes: Sizes) -> int:
         """Return the servers that fit, where the last kind has all places that the others leave."""

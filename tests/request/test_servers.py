@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,12 +52,14 @@ def test_a_bundle_of_all_servers_stands_for_that_of_each_kind() -> None:
 def test_a_complete_request_reads_as_the_same() -> None:
     """The request in a result, with its defaults, says the same as the one that was written."""
     spec = read(servers=LIST, mix="together")
-    assert read(dict(spec.request)) == spec
+    assert replace(read(dict(spec.request)), left_to_family=()) == replace(spec, left_to_family=())
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"servers": LIST, "server": "hgx-h100"}, "server: is for equal servers, and `servers` lists unlike ones; keep"),
     ({"servers": LIST, "unit_gpus": 64}, "unit_gpus: is for equal servers, and `servers` lists unlike ones; write"),
+    ({"servers": LIST, "pod_gpus": 640}, "pod_gpus: is for equal servers, and `servers` lists unlike ones; leave"),
+    ({"servers": LIST, "rails": [4, 8]}, "rails: is a choice; for unlike servers write one number"),
     ({"servers": LIST, "pinned": {"slot": 4}}, "pinned.slot: is for equal servers; write `per_unit`"),
     ({"servers": LIST, "gpus": 385}, "gpus: 385, but the servers listed have 384; leave it out, or make them agree"),
     ({"servers": [*LIST, LIST[0]]}, "servers[3].server: 'hgx-h100' is already the name of something else"),

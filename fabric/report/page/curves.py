@@ -42,6 +42,8 @@ def scale_curve(study: Study) -> Curve:
     The sizes are the design's own, twice it, and a half, a quarter, a 16th, a 64th and a 256th of it, of more than one
     server.
     """
+    if study.spec.kinds:
+        return _empty_curve("scale", "All-reduce of 1 GiB by cluster size", "Unlike servers have no other sizes.")
     own = study.spec.gpus
     gpus = sorted({2 * own, *(max(own >> step, 1) for step in (0, 1, 2, 4, 6, 8))})
     kept = [number for number in gpus if number > study.spec.server.gpus]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.native_ports import ports_taken, tier_ports
 from fabric.errors import TooLarge
 from fabric.export.attributes import node_labels
 from fabric.network import Network
@@ -43,7 +45,8 @@ def drill(study: Study) -> dict[str, Drawn]:
     found = {}
     for index, (level, view) in enumerate(views.items()):
         below = levels[index + 1] if index + 1 < len(levels) else ""
-        found[level] = _draw_view(view, levels[index - 1] if index else "", below, listed)
+        above = levels[index - 1] if index else ""
+        found[level] = _draw_view(view, above, below, listed, study.blueprint.servers_by_role)
     places = {level: _locate_last(study, level) for level in levels if partial_place(study.blueprint, level)}
     found |= _draw_last(study, levels, listed, places)
     for level in [each for each in found if each != "fabric"]:
@@ -66,9 +69,8 @@ def _draw_last(
         view = study.view(level, **partial_place(study.blueprint, level) or {})
         above = "last pod" if "last pod" in found else "pod" if level == "unit" and "pod" in levels else "fabric"
         if len(view) <= LARGEST_VIEW:
-            found[f"last {level}"] = _draw_view(
-                view, above, "unit" if level == "pod" and "unit" in levels else "", listed
-            )
+            below = "unit" if level == "pod" and "unit" in levels else ""
+            found[f"last {level}"] = _draw_view(view, above, below, listed, study.blueprint.servers_by_role)
     return found
 
 
@@ -77,7 +79,7 @@ def _link_partly_filled(study: Study, found: dict[str, Drawn], key: str, places:
     first, pod = not key.startswith("last"), key.endswith("pod")
     for node in found[key]["nodes"]:
         inside = [level for level, place in places.items() if _has_coordinates(node[0], place)]
-        if pod and node[1] == study.blueprint.topology.server.role:
+        if pod and node[1] in study.blueprint.servers_by_role:
             if "unit" in inside:
                 node[6] = "last unit" if "last unit" in found else ""
         elif ("unit" in inside and any(places["unit"].values())) or (inside and not first):
@@ -96,12 +98,12 @@ def _parse_coordinates(name: str) -> dict[str, int]:
     return {word[0]: int(word[1]) for word in words if len(word) == 2}
 
 
-def _draw_view(view: View, above: str, below: str, listed: dict[str, Drawn]) -> Drawn:
+def _draw_view(view: View, above: str, below: str, listed: dict[str, Drawn], servers: Collection[str]) -> Drawn:
     first = {key.partition("[")[0]: f"switch:{key}" for key in reversed(listed)}
     nodes = []
     for node, label in zip(view.nodes(), node_labels(view), strict=True):
         own = f"switch:{node.name}" if node.name in listed else ""
-        inner = below if view.level == "fabric" or node.role == "server" else ""
+        inner = below if view.level == "fabric" or node.role in servers else ""
         opens = own or (inner if node.multiplicity > 1 else "") or first.get(node.role, "")
         position = round(node.x, 3), round(node.y, 3)
         nodes.append([node.name, node.role, node.multiplicity, node.model, *position, opens, label.replace("\n", " ")])
@@ -117,9 +119,10 @@ def _list_switches(study: Study, views: list[View]) -> Iterator[tuple[str, Drawn
         network = study.network
     except TooLarge:
         return
-    names = [node.name for node in views[-1].nodes() if node.multiplicity == 1 and node.role != "server"]
-    rows = {group.name(group.first): group.first for group in network.groups[1:]}
-    for group in network.groups[1:]:
+    names = [node.name for node in views[-1].nodes() if node.multiplicity == 1 and node.role in study.blueprint.models]
+    switches = network.groups[network.kinds :]
+    rows = {group.name(group.first): group.first for group in switches}
+    for group in switches:
         own = [name for name in names[:SWITCHES] if name.partition("[")[0] == group.role]
         rows |= {name: group.row(_parse_coordinates(name)) for name in own}
     for name, row in rows.items():
@@ -135,5 +138,7 @@ def _list_ports(blueprint: Blueprint, network: Network, name: str, row: int) -> 
         for port, link, peer, there in sorted(ends, key=lambda end: end[0])
     ]
     role = name.partition("[")[0]
-    use = f"{count(len(rows))} ports in use, {count(blueprint.radix(role) - len(rows))} free"
-    return {"title": f"{name}, {blueprint.models[role].name}: {use}", "ports": rows}
+    model = blueprint.models[role]
+    used = ports_taken(blueprint, role, model, Counter(str(bundle) for _, bundle, _, _ in rows))
+    use = f"{count(used)} ports in use, {count(tier_ports(blueprint, role).radix - used)} free"
+    return {"title": f"{name}, {model.name}: {use}", "ports": rows}
