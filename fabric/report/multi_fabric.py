@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -12,10 +13,10 @@ from fabric.report.markdown import escape_markdown, markdown_table
 from fabric.report.notes import parts_at_typical_power
 from fabric.report.objectives import heading_of, write_value
 from fabric.report.table import Summary, Table
-from fabric.report.text import name_fabric, name_places, name_switches
-from fabric.studies.multi_fabric import AMOUNTS, Cluster, amount_of, limited_key
+from fabric.report.text import join_words, name_fabric, name_places, name_switches
+from fabric.studies.multi_fabric import AMOUNTS, Attached, Cluster, amount_of, limited_key
 
-__all__ = ["SCHEMA", "cluster_object", "cluster_report", "summarize_cluster"]
+__all__ = ["SCHEMA", "cluster_object", "cluster_report", "name_attached", "summarize_cluster"]
 
 SCHEMA = "fabric.cluster/1"
 
@@ -29,6 +30,7 @@ def cluster_object(cluster: Cluster, *, timed: bool = True) -> dict[str, Any]:
         "currency": cluster.spec.currency,
         "limits": dict(cluster.spec.limits),
         "totals": cluster.totals,
+        "joins": {name: [asdict(each) for each in cluster.attached(name)] for name in cluster.fabrics},
         "fabrics": {name: describe_json(study, timed=timed) for name, study in cluster.fabrics.items()},
     }
 
@@ -43,11 +45,12 @@ def summarize_cluster(cluster: Cluster) -> Summary:
     for name, study in cluster.fabrics.items():
         plan = study.blueprint
         places = f"; {text}" if (text := name_places(plan)) else ""
-        lines.append(
-            f"{name}: {name_fabric(plan)}{places}; {name_switches(plan)}; {units.count_noun(plan.links_total, 'link')}."
-        )
+        joins = f"joins {name_attached(cluster.attached(name))}; " if name in cluster.spec.joins else ""
+        links = units.count_noun(plan.links_total, "link")
+        lines.append(f"{name}: {joins}{name_fabric(plan)}{places}; {name_switches(plan)}; {links}.")
         amounts = _write_amounts({key: amount_of(study, key) for key in keys}, currency)
-        rows.append((name, units.count(study.spec.gpus), units.count(plan.switches), *amounts))
+        gpus = units.count(study.spec.gpus) if study.spec.gpus else "-"
+        rows.append((name, gpus, units.count(plan.switches), *amounts))
     switches = sum(study.blueprint.switches for study in cluster.fabrics.values())
     totals = cluster.totals
     rows.append(("total", "", units.count(switches), *_write_amounts({key: totals[key] for key in keys}, currency)))
@@ -60,6 +63,11 @@ def summarize_cluster(cluster: Cluster) -> Summary:
     )
     heads = ("fabric", "GPUs", "switches", *map(heading_of, keys))
     return Summary(text, [Table("", heads, rows)], lines)
+
+
+def name_attached(attached: Sequence[Attached]) -> str:
+    """Return the endpoints that a fabric joins: `64 gpu-servers, 12 storage and 25 switches`."""
+    return join_words([f"{units.count(each.count)} {each.endpoint}" for each in attached])
 
 
 def _note_maxima(cluster: Cluster) -> Iterator[str]:

@@ -1,22 +1,30 @@
-"""A cluster of several fabrics: the request of each, and the totals that they share."""
+"""A cluster of several fabrics: the request of each, the endpoints that it joins, and the totals that they share."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from fabric.errors import InputError, Mistake, nearest
 from fabric.request.document import Document
+from fabric.request.endpoints import SWITCHES, Endpoints, Joined, JoinKeys, joined_request, read_endpoints, read_joins
 from fabric.request.limits import SHARED
 from fabric.request.resolve import read_document
 from fabric.request.spec import Spec
 
 __all__ = ["ClusterSpec", "read_cluster"]
 
-KEYS = ("name", "limits", "common", "fabrics")
+KEYS = ("name", "limits", "racks", "endpoints", "common", "fabrics")
+
+Join = Callable[[int], tuple[Joined, ...]]
+"""What a fabric joins, given the switches of all others."""
+
+Resolve = Callable[[Document], Spec]
+"""Turns the request of one fabric into a Spec."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,12 @@ class ClusterSpec:
     """The request of each fabric, by the fabric's name."""
     limits: Mapping[str, float]
     """The limits on the totals of all fabrics together, by key."""
+    joins: Mapping[str, tuple[Joined, ...]] = field(default_factory=dict)
+    """What each fabric joins, by its name; fabrics that have servers of their own request are left out."""
+    managing: str | None = None
+    """The fabric that joins the switches of all others, and is designed after them."""
+    resized: Callable[[int], ClusterSpec] | None = field(default=None, compare=False, repr=False)
+    """Returns the request for so many switches of all others; None where no fabric joins them."""
 
     @property
     def currency(self) -> str:
@@ -36,13 +50,11 @@ class ClusterSpec:
         return next(iter(self.fabrics.values())).currency
 
 
-def read_cluster(
-    source: str | os.PathLike[str] | Mapping[str, Any], resolve: Callable[[Document], Spec]
-) -> ClusterSpec:
+def read_cluster(source: str | os.PathLike[str] | Mapping[str, Any], resolve: Resolve) -> ClusterSpec:
     """Read a cluster from a file or a mapping of `fabrics`, with a `name`, `common` keys and shared `limits`.
 
     Each fabric is a request, which `resolve` turns into a Spec; a key of `common` applies to each that does not set it.
-    Raises InputError with every mistake, each at its line.
+    What it `joins` are `endpoints` of the cluster. Raises InputError with every mistake, each at its line.
     """
     document = read_document(source, {})
     if "gpus" in document.values and "fabrics" not in document.values:
@@ -56,18 +68,70 @@ def read_cluster(
         example = "write for example fabrics: {compute: {gpus: 1024, ...}}"
         mistakes.append(Mistake(document.file, f"there are no fabrics; {example}"))
     name = document.values.get("name", "cluster")
+    joins = _read_joins(document, fabrics, read_endpoints(document, mistakes), mistakes)
     found: dict[str, Spec] = {}
     for key in fabrics:
         try:
-            found[key] = resolve(_fabric_document(document, key, name))
+            found[key] = _resolve_fabric(document, key, str(name), joins.get(key), 1, resolve)
         except InputError as error:
-            mistakes += error.mistakes
+            mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
     if len(currencies := {spec.currency for spec in found.values()}) > 1:
         remedy = f"the fabrics have {' and '.join(sorted(currencies))}; write one `currency` under `common`"
         mistakes.append(document.mistake(("fabrics",), remedy, bare=True))
     if mistakes:
         raise InputError(mistakes)
-    return ClusterSpec(str(name), MappingProxyType(found), MappingProxyType(limits))
+    every = {key: join(1) for key, join in joins.items() if join}
+    managing = next((key for key, each in every.items() if SWITCHES in [one.endpoint for one in each]), None)
+    spec = ClusterSpec(str(name), MappingProxyType(found), MappingProxyType(limits), MappingProxyType(every), managing)
+    return replace(spec, resized=partial(_resize, spec, document, joins, resolve)) if managing else spec
+
+
+def _resize(
+    spec: ClusterSpec, document: Document, joins: Mapping[str, Join | None], resolve: Resolve, switches: int
+) -> ClusterSpec:
+    """Return the request with so many switches of all other fabrics for the one that joins them."""
+    key, join = str(spec.managing), joins[str(spec.managing)]
+    found = _resolve_fabric(document, key, spec.name, join, switches, resolve)
+    assert join is not None  # a fabric that is read without mistakes
+    return replace(
+        spec,
+        fabrics=MappingProxyType({**spec.fabrics, key: found}),
+        joins=MappingProxyType({**spec.joins, key: join(switches)}),
+    )
+
+
+def _read_joins(
+    document: Document, fabrics: Mapping[str, Any], endpoints: Endpoints, mistakes: list[Mistake]
+) -> dict[str, Join | None]:
+    """Return what each fabric joins that says so; None where something is wrong with it."""
+    asked = {key: each for key, each in fabrics.items() if isinstance(each, Mapping) and "joins" in each}
+    managing = [key for key, each in asked.items() if isinstance(each["joins"], list) and SWITCHES in each["joins"]]
+    for key in managing[1:]:
+        text = (
+            f"'{managing[0]}' joins the switches of all other fabrics already, and only one can come after all others"
+        )
+        mistakes.append(document.mistake(("fabrics", key, "joins"), text))
+    if managing and len(fabrics) == 1:
+        text = "joins the switches of all other fabrics, but there are none; leave `switches` out"
+        mistakes.append(document.mistake(("fabrics", managing[0], "joins"), text))
+    return {key: read_joins(document.part(("fabrics", key), ()), endpoints, mistakes) for key in asked}
+
+
+def _resolve_fabric(
+    document: Document, key: str, cluster: str, join: Join | None, switches: int, resolve: Resolve
+) -> Spec:
+    """Return the Spec of one fabric; raises InputError."""
+    part = _fabric_document(document, key, cluster)
+    if "joins" not in part.values:
+        return resolve(part)
+    if join is None:  # the mistakes are known already
+        raise InputError([])
+    own = {name: value for name, value in part.values.items() if name not in JoinKeys.model_fields}
+    own = {name: value for name, value in own.items() if name not in ("server", "servers", "gpus")}
+    request = joined_request(key, join(switches))
+    lines = dict(part.lines)
+    lines |= {(name,): lines[("joins",)] for name in request if ("joins",) in lines}
+    return resolve(replace(part, values={**own, **request}, lines=MappingProxyType(lines)))
 
 
 def _fabric_document(document: Document, key: str, cluster: str) -> Document:

@@ -3,6 +3,9 @@
 Alone, each fabric is its cheapest. Where these together exceed a shared limit, each fabric's Pareto front over cost and
 the limited totals is found, and one point of each front is chosen so that the sums hold and the cost is the least: no
 other choice can be better, for a fabric off its front could be exchanged for one on it that is no worse in any sum.
+
+A management network that joins the switches of all other fabrics is sized for those that are chosen: all fabrics are
+chosen for a number of switches until that is the number they have.
 """
 
 from __future__ import annotations
@@ -19,10 +22,28 @@ from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.request import LIMITS, Document, Spec
 from fabric.request.cluster import ClusterSpec, read_cluster
 from fabric.request.resolve import read_spec
-from fabric.studies.study import Study, optimize, pareto
+from fabric.studies.study import Pareto, Study, optimize, pareto
 from fabric.topology.families import known_names
 
-__all__ = ["AMOUNTS", "Cluster", "amount_of", "cluster", "limited_key", "prefix_progress"]
+__all__ = ["AMOUNTS", "Attached", "Cluster", "amount_of", "cluster", "limited_key", "prefix_progress"]
+
+
+@dataclass(frozen=True)
+class Attached:
+    """Equal endpoints that a fabric joins."""
+
+    endpoint: str
+    """The name of their kind: one of the cluster's endpoints, or a server of the fabric's own request."""
+    count: int
+    """The number of them."""
+    gpus: int
+    """The GPUs of one; 0 where it joins by ports of no GPU."""
+    nics: int
+    """The NICs, or ports, by which one joins."""
+    nic_gbps: int
+    """The rate of one of them in Gb/s."""
+    links: int
+    """The links of all of them."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +62,22 @@ class Cluster:
         """The `AMOUNTS` of all fabrics together; None where one is unknown."""
         return {key: _sum([amount_of(study, key) for study in self.fabrics.values()]) for key in AMOUNTS}
 
+    def attached(self, name: str) -> tuple[Attached, ...]:
+        """Return what the fabric of this name joins."""
+        plan = self.fabrics[name].blueprint
+        if joined := self.spec.joins.get(name):
+            ends = [(each.endpoint, each.count, *(each.facts[key] for key in FACTS)) for each in joined]
+        else:
+            roles = plan.servers_by_role.items()
+            ends = [(each.name, plan.devices(role), *(getattr(each, key) for key in FACTS)) for role, each in roles]
+        return tuple(Attached(*each, links=each[1] * each[3] * plan.planes) for each in ends)
+
+    def switches_but(self, name: str) -> int:
+        """Return the switches of all fabrics but the one of this name."""
+        return sum(study.blueprint.switches for key, study in self.fabrics.items() if key != name)
+
+
+FACTS = ("gpus", "nics", "nic_gbps")
 
 AMOUNTS = ("cost_usd", "power_w", "max_power_w", "rack_units")
 """The keys of what is summed over the fabrics: cost in USD, typical and maximum power in W, and rack units."""
@@ -62,7 +99,55 @@ def cluster(
     """
     say = progress or (lambda text: None)
     spec = read_cluster(source, partial(_resolve, request))
-    alone = {name: optimize(each, progress=prefix_progress(say, name)) for name, each in spec.fabrics.items()}
+    designer = _Designer(say)
+    if spec.resized is None:
+        return _choose(spec, designer)
+    others = {name: each for name, each in spec.fabrics.items() if name != spec.managing}
+    number = sum(designer.alone(name, each).blueprint.switches for name, each in others.items())
+    for _ in range(ROUNDS):
+        found = _choose(spec.resized(number), designer)
+        switches = found.switches_but(str(spec.managing))
+        if switches == number:
+            return found
+        number = switches
+    raise FabricError(
+        f"{spec.name}: not determined: within the shared limits each number of switches that {spec.managing} joins"
+        " leads to another; loosen a limit"
+    )
+
+
+ROUNDS = 8
+"""The most numbers of switches that are tried for the fabric that joins them."""
+
+
+class _Designer:
+    """Designs each request once, alone and as a front."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._alone: list[tuple[Spec, Study]] = []
+        self._fronts: list[tuple[Spec, str, Pareto]] = []
+
+    def alone(self, name: str, spec: Spec) -> Study:
+        """Return the cheapest design of the fabric called `name`."""
+        found = next((study for known, study in self._alone if known == spec), None)
+        if found is None:
+            found = optimize(spec, progress=prefix_progress(self._say, name))
+            self._alone.append((spec, found))
+        return found
+
+    def front(self, name: str, spec: Spec, objectives: str) -> Pareto:
+        """Return its front over the objectives."""
+        found = next((front for known, names, front in self._fronts if (known, names) == (spec, objectives)), None)
+        if found is None:
+            found = pareto(spec, objectives, progress=prefix_progress(self._say, name))
+            self._fronts.append((spec, objectives, found))
+        return found
+
+
+def _choose(spec: ClusterSpec, designer: _Designer) -> Cluster:
+    """Return the cheapest designs within the shared limits; raises as `cluster` does."""
+    alone = {name: designer.alone(name, each) for name, each in spec.fabrics.items()}
     found = Cluster(spec, alone, _status(alone.values()))
     totals = found.totals
     if all((total := totals[limited_key(name)]) is not None and total <= most for name, most in spec.limits.items()):
@@ -72,9 +157,7 @@ def cluster(
     if len(names) == 1:
         alone_rows = [[[amount_of(study, "cost_usd") or 0.0]] for study in alone.values()]
         raise _infeasible(spec, names, alone_rows)
-    fronts = {
-        name: pareto(each, objectives, progress=prefix_progress(say, name)) for name, each in spec.fabrics.items()
-    }
+    fronts = {name: designer.front(name, each, objectives) for name, each in spec.fabrics.items()}
     keys = [limited_key(name) for name in names]
     rows = [[[values[key] for key in keys] for values in front.values] for front in fronts.values()]
     picked = cheapest_combination(rows, [spec.limits.get(name) for name in names])

@@ -11,6 +11,7 @@ import yaml
 
 from fabric.errors import InputError
 from fabric.request import topologies
+from fabric.request.endpoints import EndpointKind, JoinKeys
 from fabric.request.model import Published, Request, RequestLimits
 from fabric.request.parts import ApplianceKeys, InlineLink, InlineServer, InlineSwitch
 from fabric.request.ranges import PodRange, RatioRange
@@ -94,6 +95,13 @@ def test_every_key_is_documented_in_the_words_of_the_model() -> None:
     page = (ROOT / "docs" / "request.md").read_text(encoding="utf-8")
     parts = (ApplianceKeys, InlineServer, ServerCount, InlineSwitch, InlineLink)
     for model in (Request, *parts, RatioRange, PodRange, RequestLimits, Published):
+        assert key_table(model) in page, model
+
+
+def test_every_key_of_endpoints_is_documented_in_the_words_of_the_model() -> None:
+    """The page on clusters has the tables of their own keys."""
+    page = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
+    for model in (EndpointKind, JoinKeys):
         assert key_table(model) in page, model
 
 

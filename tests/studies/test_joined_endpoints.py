@@ -1,0 +1,181 @@
+"""Endpoints of a cluster, each kind listed once, and the fabrics that join them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import yaml
+
+import fabric
+from tests.request_fixtures import Run
+
+EXAMPLE = Path("examples/clusters/joined-endpoints.yaml")
+PORTS = {"name": "ports", "ports": 48, "rate_gbps": 1, "uplinks": 4, "uplink_gbps": 100, "price_usd": 2_000}
+WIDE = {"name": "wide", "ports": 64, "rate_gbps": 100, "price_usd": 9_000}
+FAST = {"name": "fast", "ports": 64, "rate_gbps": 400, "price_usd": 30_000, "breakouts": [2]}
+REQUEST: dict[str, Any] = {
+    "name": "drawn",
+    "racks": 5,
+    "endpoints": {
+        "gpus": {"server": "hgx-h100", "count": 16},
+        "boxes": {"count": 6},
+        "bmcs": {"of": ["gpus", "boxes"]},
+        "pdus": {"per_rack": 2},
+    },
+    "common": {"family": "fat-tree", "link_price_usd": 100, "server": "hgx-a100", "gpus": 8},
+    "fabrics": {
+        "compute": {"joins": ["gpus"], "switches": FAST},
+        "storage": {"joins": ["gpus", "boxes"], "nics": 2, "nic_gbps": 400, "switches": FAST},
+        "management": {
+            "joins": ["gpus", "boxes", "bmcs", "switches", "pdus"],
+            "nic_gbps": 1,
+            "switches": {"leaf": PORTS, "spine": WIDE},
+        },
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def example() -> fabric.Cluster:
+    """Return the example."""
+    return fabric.cluster(EXAMPLE)
+
+
+def test_the_example_is_as_its_page_says(example: fabric.Cluster) -> None:
+    """225 management ports take 5 switches of 48; compute has all GPUs, the others none."""
+    page = " ".join((Path("docs/clusters.md")).read_text().split())
+    plan = example.fabrics["management"].blueprint
+    compute, storage = example.fabrics["compute"].blueprint, example.fabrics["storage"].blueprint
+    assert (compute.gpus, storage.gpus, plan.gpus) == (512, 0, 0)
+    assert (plan.servers, plan.devices("leaf")) == (225, 5)
+    assert "64 + 12 + 4 servers, their 80 BMCs, 25 switches and 40 PDUs: 225 ports, on 5 switches" in page
+    assert compute.switches + storage.switches == 25
+    assert EXAMPLE.read_text().rstrip() in (Path("docs/clusters.md")).read_text()
+    assert example.status == "OPTIMAL"
+
+
+def test_every_port_of_the_cluster_is_a_link(example: fabric.Cluster) -> None:
+    """The host links of each fabric, laid one by one, are those of the endpoints that it joins."""
+    for name, study in example.fabrics.items():
+        ends = example.attached(name)
+        network = study.network
+        assert sum(each.links for each in ends) == int((network.lower < network.server_count).sum())
+        assert sum(each.count for each in ends) == network.server_count
+
+
+def test_a_fabric_that_joins_is_the_request_of_what_it_joins() -> None:
+    """A fabric is what its servers alone, written by hand, would be designed as."""
+    found = fabric.cluster(REQUEST).fabrics
+    words = {"family": "fat-tree", "link_price_usd": 100}
+    compute = fabric.design(words, server="hgx-h100", gpus=128, switches=FAST)
+    ports = {"name": "port", "gpus": 0, "nics": 2, "nic_gbps": 400}
+    storage = fabric.design(words, servers=[{"server": ports, "count": 22}], switches=FAST)
+    assert found["compute"].blueprint.sizes == compute.blueprint.sizes
+    assert found["storage"].blueprint.sizes == storage.blueprint.sizes
+    assert fabric.read(dict(found["storage"].spec.request)) == found["storage"].spec
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_drawn_clusters_are_managed_port_by_port(seed: int) -> None:
+    """Every server, BMC, switch of another fabric and PDU has a port, and leaves are no more than these need."""
+    random = Random(seed)
+    gpus, boxes, racks, each = (random.randint(*ends) for ends in ((1, 40), (1, 30), (1, 20), (1, 3)))
+    endpoints = {
+        **REQUEST["endpoints"],
+        "gpus": {"server": "hgx-h100", "count": gpus},
+        "boxes": {"count": boxes},
+        "pdus": {"per_rack": each},
+    }
+    found = fabric.cluster({**REQUEST, "racks": racks, "endpoints": endpoints})
+    others = sum(study.blueprint.switches for name, study in found.fabrics.items() if name != "management")
+    ports = 2 * (gpus + boxes) + others + racks * each
+    plan = found.fabrics["management"].blueprint
+    assert (plan.servers, plan.devices("leaf")) == (ports, -(-ports // 48))
+
+
+def test_a_shared_limit_changes_the_number_of_managed_switches() -> None:
+    """Within a limit on rack units fewer switches are chosen, and the management network has ports for those."""
+    small = {**FAST, "name": "small", "ports": 16, "price_usd": 2_000, "rack_units": 1}
+    large = {**FAST, "name": "large", "price_usd": 40_000, "rack_units": 1}
+    fabrics = {
+        "compute": {"joins": ["gpus"], "switches": [small, large]},
+        "management": {
+            **REQUEST["fabrics"]["management"],
+            "switches": {"leaf": {**PORTS, "rack_units": 1}, "spine": {**WIDE, "rack_units": 1}},
+        },
+    }
+    request = {**REQUEST, "fabrics": fabrics}
+    free = fabric.cluster(request)
+    tight = fabric.cluster({**request, "limits": {"rack_units": (free.totals["rack_units"] or 0) - 4}})
+    for found in (free, tight):
+        (switches,) = (each.count for each in found.attached("management") if each.endpoint == "switches")
+        assert switches == found.fabrics["compute"].blueprint.switches
+    assert (tight.totals["rack_units"] or 0) <= tight.spec.limits["rack_units"]
+    assert (tight.totals["cost_usd"] or 0) > (free.totals["cost_usd"] or 0)
+
+
+def test_the_command_says_what_each_fabric_joins(run: Run, tmp_path: Path) -> None:
+    """The terminal, the report and the JSON have the endpoints of each fabric, and no GPUs where none stand."""
+    code, printed, _ = run("cluster", EXAMPLE)
+    text = " ".join(printed.split())
+    assert code == 0
+    assert "joins 64 gpu-servers, 12 storage, 4 login, 80 bmcs, 25 switches and 40 pdus" in text
+    assert max(map(len, printed.splitlines())) <= 80
+    code, printed, _ = run("cluster", EXAMPLE, "--json", "--out", tmp_path / "out")
+    document = json.loads(printed)
+    assert code == 0
+    assert [row["endpoint"] for row in document["joins"]["storage"]] == ["gpu-servers", "storage", "login"]
+    assert document["joins"]["compute"] == [
+        {"endpoint": "gpu-servers", "count": 64, "gpus": 8, "nics": 8, "nic_gbps": 400, "links": 512}
+    ]
+    assert document["fabrics"]["management"]["allreduce"] == []
+    assert "25 switches" in (tmp_path / "out" / "report.md").read_text()
+    assert not (tmp_path / "out" / "management" / "allreduce.svg").exists()
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"endpoints": {"pdus": {"per_rack": 2}}, "racks": None}, "endpoints.pdus.per_rack: is for each rack, but their"),
+    ({"endpoints": {"a": {}}}, "endpoints.a: has no number; write one of `count`, `per_rack` and `of`"),
+    ({"endpoints": {"a": {"count": 1, "per_rack": 1}}}, "endpoints.a: has count and per_rack; write one of"),
+    ({"endpoints": {"a": {"of": ["b"]}}}, "endpoints.a.of: 'b' is no kind with a number of its own"),
+    ({"endpoints": {"switches": {"count": 3}}}, "endpoints.switches: are those of all other fabrics"),
+    ({"endpoints": {"a": {"count": 0}}}, "endpoints.a.count: 0 is too small; at least 1"),
+    ({"endpoints": {"a": {"count": 1, "serve": 2}}}, "serve: unknown key; did you mean 'server'?"),
+    ({"endpoints": {"a": {"count": 1, "server": "hgx-h10"}}}, "unknown server 'hgx-h10'; did you mean 'hgx-h100'?"),
+    ({"fabrics": {"one": {"joins": ["gpu"]}}}, "joins[0]: unknown endpoint 'gpu'; did you mean 'gpus'?"),
+    ({"fabrics": {"one": {"joins": ["gpus", "gpus"]}}}, "joins[1]: 'gpus' is joined twice; keep one"),
+    ({"fabrics": {"one": {"joins": ["boxes"]}}}, "joins[0]: 'boxes' has no server, so its rate is missing; write for"),
+    ({"fabrics": {"one": {"joins": ["gpus"], "gpus": 8}}}, "gpus: follows from what the fabric `joins`; keep one"),
+    ({"fabrics": {"one": {"joins": ["gpus"], "nics": {"boxes": 2}}}}, "nics.boxes: is no endpoint that the fabric"),
+    ({"fabrics": {"one": {"joins": []}}}, "joins: is empty; give at least one"),
+    (
+        {"fabrics": {"one": {"joins": ["switches"], "nic_gbps": 1}}},
+        "one.joins: joins the switches of all other fabrics",
+    ),
+    (
+        {"fabrics": {key: {"joins": ["switches"], "nic_gbps": 1} for key in ("one", "two")}},
+        "two.joins: 'one' joins the switches of all other fabrics already",
+    ),
+]
+"""Clusters with one mistake each, and what the message says."""
+
+
+@pytest.mark.parametrize(("words", "text"), WRONG, ids=[text[:30] for _, text in WRONG])
+def test_a_mistake_of_endpoints_is_named_with_its_line_and_remedy(
+    words: dict[str, Any], text: str, tmp_path: Path
+) -> None:
+    """One message says what is wrong and what to write; where the request is a file, with its line."""
+    request = {**REQUEST, "fabrics": {"compute": REQUEST["fabrics"]["compute"]}, **words}
+    if "fabrics" not in words:
+        request["fabrics"] = {"compute": {"server": "hgx-h100", "gpus": 8}}
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump({key: value for key, value in request.items() if value is not None}))
+    with pytest.raises(fabric.InputError) as caught:
+        fabric.cluster(file)
+    (mistake,) = map(str, caught.value.mistakes)
+    assert text in mistake
+    assert mistake.startswith(f"{file}:")
