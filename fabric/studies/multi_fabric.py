@@ -65,19 +65,20 @@ class Cluster:
     def attached(self, name: str) -> tuple[Attached, ...]:
         """Return what the fabric of this name joins."""
         plan = self.fabrics[name].blueprint
-        if joined := self.spec.joins.get(name):
-            ends = [(each.endpoint, each.count, *(each.facts[key] for key in FACTS)) for each in joined]
+        if name in self.spec.joins:
+            ends = [(each.endpoint, each.count, each.facts) for each in self.spec.joins[name]]
         else:
-            roles = plan.servers_by_role.items()
-            ends = [(each.name, plan.devices(role), *(getattr(each, key) for key in FACTS)) for role, each in roles]
-        return tuple(Attached(*each, links=each[1] * each[3] * plan.planes) for each in ends)
+            servers = plan.servers_by_role.items()
+            ends = [(server.name, plan.devices(role), vars(server)) for role, server in servers]
+        return tuple(
+            Attached(end, count, facts["gpus"], facts["nics"], facts["nic_gbps"], count * facts["nics"] * plan.planes)
+            for end, count, facts in ends
+        )
 
     def switches_but(self, name: str) -> int:
         """Return the switches of all fabrics but the one of this name."""
         return sum(study.blueprint.switches for key, study in self.fabrics.items() if key != name)
 
-
-FACTS = ("gpus", "nics", "nic_gbps")
 
 AMOUNTS = ("cost_usd", "power_w", "max_power_w", "rack_units")
 """The keys of what is summed over the fabrics: cost in USD, typical and maximum power in W, and rack units."""

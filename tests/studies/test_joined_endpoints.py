@@ -46,14 +46,14 @@ def example() -> fabric.Cluster:
 
 
 def test_the_example_is_as_its_page_says(example: fabric.Cluster) -> None:
-    """225 management ports take 5 switches of 48; compute has all GPUs, the others none."""
+    """229 management ports take 5 switches of 48; compute has all GPUs, the others none."""
     page = " ".join((Path("docs/clusters.md")).read_text().split())
     plan = example.fabrics["management"].blueprint
     compute, storage = example.fabrics["compute"].blueprint, example.fabrics["storage"].blueprint
     assert (compute.gpus, storage.gpus, plan.gpus) == (512, 0, 0)
-    assert (plan.servers, plan.devices("leaf")) == (225, 5)
-    assert "64 + 12 + 4 servers, their 80 BMCs, 25 switches and 40 PDUs: 225 ports, on 5 switches" in page
-    assert compute.switches + storage.switches == 25
+    assert (plan.servers, plan.devices("leaf")) == (229, 5)
+    assert "64 + 12 + 4 servers, their 80 BMCs, 29 switches and 40 PDUs: 229 ports, on 5 switches" in page
+    assert compute.switches + storage.switches == 29
     assert EXAMPLE.read_text().rstrip() in (Path("docs/clusters.md")).read_text()
     assert example.status == "OPTIMAL"
 
@@ -123,7 +123,7 @@ def test_the_command_says_what_each_fabric_joins(run: Run, tmp_path: Path) -> No
     code, printed, _ = run("cluster", EXAMPLE)
     text = " ".join(printed.split())
     assert code == 0
-    assert "joins 64 gpu-servers, 12 storage, 4 login, 80 bmcs, 25 switches and 40 pdus" in text
+    assert "joins 64 gpu-servers, 12 storage, 4 login, 80 bmcs, 29 switches and 40 pdus" in text
     assert max(map(len, printed.splitlines())) <= 80
     code, printed, _ = run("cluster", EXAMPLE, "--json", "--out", tmp_path / "out")
     document = json.loads(printed)
@@ -133,7 +133,7 @@ def test_the_command_says_what_each_fabric_joins(run: Run, tmp_path: Path) -> No
         {"endpoint": "gpu-servers", "count": 64, "gpus": 8, "nics": 8, "nic_gbps": 400, "links": 512}
     ]
     assert document["fabrics"]["management"]["allreduce"] == []
-    assert "25 switches" in (tmp_path / "out" / "report.md").read_text()
+    assert "29 switches" in (tmp_path / "out" / "report.md").read_text()
     assert not (tmp_path / "out" / "management" / "allreduce.svg").exists()
 
 
