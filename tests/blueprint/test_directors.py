@@ -119,3 +119,14 @@ def test_the_cs8500_has_three_chips_on_its_longest_path() -> None:
     study = fabric.design(gpus=640, server="hgx-a100", family="fat-tree", switches="cs8500")
     assert (study.blueprint.switches, study.hops.max, study.hops.mean) == (1, 3, 3)
     assert LIMITS["hops"].maximum >= 3 * 7
+
+
+def test_one_server_needs_no_path_through_a_director() -> None:
+    """Where each switch has more hops than may be, the most GPUs are those of one server, which has no hops."""
+    switch, limits = {**LEAF, "inner_hops": 3}, {"hops": 2}
+    with pytest.raises(Infeasible) as caught:
+        fabric.design(BASE, tiers=[1, 2], switches=switch, limits=limits)
+    assert {item.limit: item.nearest for item in caught.value.conflict} == {"gpus": 1, "limits.hops": None}
+    assert fabric.design(BASE, gpus=1, tiers=[1, 2], switches=switch, limits=limits).hops.max == 0
+    with pytest.raises(Infeasible):
+        fabric.design(BASE, gpus=2, tiers=[1, 2], switches=switch, limits=limits)

@@ -287,5 +287,5 @@ def test_prices_of_nics_too_large_to_add_up_exactly_are_refused() -> None:
     """A NIC at the greatest price that is read, for a million GPUs, fits; for the most GPUs it is refused."""
     words = {"planes": 2, "tiers": 3, "nic_usd": 10**7}
     assert made(gpus=1_000_000, **words).bill.cost_usd("nic") == 10**13
-    with pytest.raises(InputError, match="too large to add up exactly"):
+    with pytest.raises(InputError, match="up to 1,000,000,000 USD per part: prices are too large to add up exactly"):
         made(gpus=100_000_000, nic_usd=10**9, tiers=4)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations_with_replacement
+from math import prod
 from random import Random
 
 import pytest
@@ -97,3 +99,27 @@ def has_answer(request: Request, family: str, random: Random) -> bool:
     else:
         assert (study.proof.status, study.proof.objective) == ("OPTIMAL", best), request
     return best is not None
+
+
+@pytest.mark.parametrize("least", [0, 2, 3])
+def test_the_busiest_links_alone_need_a_minimum_oversubscription(least: int) -> None:
+    """A HyperX asked for at least 3:1 is the cheapest whose most loaded axis is so, whatever the loads of the others.
+
+    The switches at both ends of an axis of n values, with s NICs each, load each of its links by s / n.
+    """
+    one = {"name": "one", "gpus": 1, "nics": 1, "nic_gbps": 400}
+    switch = {"name": "any", "ports": 12, "rate_gbps": 400, "price_usd": 100}
+    words = {"gpus": 40, "server": one, "switches": switch, "link_price_usd": 1, "limits": {"parallel_links": 1}}
+    study = fabric.design(words, family="hyperx", oversubscription={"min": least, "max": 4} if least else 4)
+    axes = [each for count in range(1, 5) for each in combinations_with_replacement(range(2, 14), count)]
+    fitting = ((slot, each) for slot in range(1, 13) for each in axes if slot + sum(each) - len(each) <= 12)
+    roomy = [(slot, each) for slot, each in fitting if slot * prod(each) >= 40 and least <= slot / min(each) <= 4]
+    costs = {(slot, each): prod(each) * 100 + 40 + prod(each) * (sum(each) - len(each)) // 2 for slot, each in roomy}
+    assert study.proof.objective == min(costs.values())
+    assert least <= (study.blueprint.oversubscription("leaf") or 0) <= 4
+
+
+def test_a_network_that_is_no_tree_grows_by_no_added_cable() -> None:
+    """Its switches are all built, so that growth without moving cables is refused, with that reason."""
+    with pytest.raises(fabric.Infeasible, match="it can't grow without moving cables"):
+        fabric.design({"gpus": 64, "server": "hgx-h100", "switches": "sn5600", "family": "torus", "grow_to_gpus": 128})

@@ -72,6 +72,8 @@ def test_weights_trade_hops_against_dollars() -> None:
         ("cost=1,hops", "or none"),
         ("cost=much", "is not a number"),
         ("cost=-1", "above 0"),
+        ("cost=0", "above 0"),
+        ("cost=1000000000001", "at most 1,000,000,000,000"),
         ("cost=0.0000001", "at most six decimals"),
         ("", "no objective ''"),
     ],
@@ -80,6 +82,12 @@ def test_a_wrong_objective_is_refused(text: str, word: str) -> None:
     """Unknown and duplicate names, and weights that are missing or impossible, are refused as bad input."""
     with pytest.raises(fabric.InputError, match=word):
         parse_objectives(text)
+
+
+def test_the_greatest_and_the_finest_weight_are_taken() -> None:
+    """A weight may be a million million, and may have six decimals."""
+    (found,) = parse_objectives("cost=1000000000000,hops=0.000001")
+    assert found.key == "1e+12 cost_usd + 1e-06 hops_max"
 
 
 def test_weights_too_large_to_add_exactly_are_refused() -> None:
