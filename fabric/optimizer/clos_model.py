@@ -62,16 +62,9 @@ class ClosModel(Model):
     def features(self) -> dict[str, Feature]:
         return clos_features(self, self.form)
 
-    def _longest_path(self, each: Sequence[Term]) -> cp_model.LinearExprT:
+    def longest_path(self, each: Sequence[Term]) -> cp_model.LinearExprT:
         """Return a leaf, and two more switches for each tier within which not every pair of servers meets."""
-        longest = each[0] + sum(self._climb(tier, each) for tier in range(1, self.form.tiers))
-        if "gpus" not in self.relaxed:
-            return longest
-        most = 2 * sum(map(self.upper, each))
-        several, found = self.var(1, "several servers", least=0), self.var(most, "hops", least=0)
-        self.cp.add(self.excess - 1 <= self.upper(self.excess) * several)
-        self.cp.add(found >= longest).only_enforce_if(several)
-        return found
+        return each[0] + sum(self._climb(tier, each) for tier in range(1, self.form.tiers))
 
     def _climb(self, tier: int, each: Sequence[Term]) -> cp_model.LinearExpr:
         """Return the hops that a path has more where it turns above `tier`: a switch of it, and one of the next."""

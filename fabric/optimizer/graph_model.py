@@ -55,7 +55,7 @@ class GraphModel(Model):
     def features(self) -> dict[str, Feature]:
         return graph_features(self, self.form)
 
-    def _longest_path(self, each: Sequence[Term]) -> cp_model.LinearExprT:
+    def longest_path(self, each: Sequence[Term]) -> cp_model.LinearExprT:
         """Return the switches, each of which counts as the one of the most hops."""
         if all(isinstance(number, int) for number in each):
             return max(map(self.upper, each)) * self.count(self.form.paths.diameter)
@@ -159,7 +159,7 @@ class GraphModel(Model):
     def _limit_load(self, load: Ratio) -> None:
         """Keep a load at or below `excess` hundredths of the capacity."""
         carried = self._total(load.denominator, "carried")
-        share = self.times(self.excess_to(100 * self.widest), carried, "hundredths", self._ceiling)
+        share = self.times(self.excess_to(100 * self.widest**2), carried, "hundredths", self._ceiling)
         unit = self._ratio_in_ports(Fraction(1))
         self.cp.add(100 * unit.denominator * self.count(load.numerator) <= unit.numerator * share)
 

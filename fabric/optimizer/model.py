@@ -19,6 +19,7 @@ from fabric.optimizer.feature import Feature
 from fabric.optimizer.integer_bounds import any_width, ceiling
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.pair_links import limit_pairs
+from fabric.optimizer.path_hops import path_of_several
 from fabric.optimizer.port_limits import drops_ports
 from fabric.optimizer.switch_choice import choose_models
 from fabric.optimizer.switch_ports import limit_switch_ports
@@ -102,7 +103,7 @@ class Model(ABC):
         """Return the features on which flow objectives depend, by name."""
 
     @abstractmethod
-    def _longest_path(self, each: Sequence[Term]) -> cp_model.LinearExprT:
+    def longest_path(self, each: Sequence[Term]) -> cp_model.LinearExprT:
         """Return the hops of the longest minimal path between different servers, with those of each role's switches."""
 
     @abstractmethod
@@ -194,11 +195,11 @@ class Model(ABC):
 
     def path_switches(self) -> cp_model.LinearExprT:
         """Return the switches on the longest minimal path; 0 where there is only one server."""
-        return 0 if self.candidate.spec.servers == 1 else self._longest_path([1] * self.topology.tiers)
+        return path_of_several(self, [1] * self.topology.tiers)
 
     def hops(self) -> cp_model.LinearExprT:
         """Return the hops of the longest minimal path, of which a director counts several."""
-        return 0 if self.candidate.spec.servers == 1 else self._longest_path(self.inner_hops)
+        return path_of_several(self, self.inner_hops)
 
     @cached_property
     def inner_hops(self) -> list[Term]:

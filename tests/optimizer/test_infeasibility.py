@@ -56,6 +56,12 @@ def small_by_tier(random: Random) -> Spec:
     return replace(spec, switches={model.name: (model,) for model in models}, tiers=(2,), oversubscription={"*": most})
 
 
+def small_network(random: Random) -> Spec:
+    """Return such a request for a direct network, one tier of switches joined to each other."""
+    families = (random.choice(["hyperx", "torus", "dragonfly", "slim-fly"]),)
+    return replace(small(random), families=families, tiers=(1,), oversubscription={"*": Fraction(2)})
+
+
 def feasible(spec: Spec) -> bool:
     """Return whether any candidate is feasible, by the models that sizing solves."""
     found, _ = candidates(spec, ("price",))
@@ -98,6 +104,7 @@ def tighter(item: Conflict) -> float | int:
     [
         (small, 15, {"gpus", "tiers", "ports at 100G"}),
         (small_by_tier, 10, {"gpus", "ports of the leaf", "ports of the spine"}),
+        (small_network, 8, {"gpus", "ports at 100G"}),
     ],
 )
 def test_the_set_is_a_smallest_one_and_each_nearest_value_is_exact(
