@@ -15,6 +15,7 @@ from fabric.topology.topology import Topology
 __all__ = [
     "PortRule",
     "Rates",
+    "counted_ports",
     "has_ports",
     "may_have_ports",
     "most_down",
@@ -97,6 +98,13 @@ def port_rules(model: Switch, rates: Rates) -> tuple[PortRule, ...]:
         return apart
     each_down, each_up = model.links_per_port(rates.down), model.links_per_port(rates.up)
     return (PortRule(each_up, each_down, model.ports * each_down * each_up), *apart)
+
+
+def counted_ports(model: Switch, rates: Rates, *, uplinks: bool) -> int:
+    """Return the ports that the limit on them counts: at the rate of the links, or whole where these have two rates."""
+    if uplinks:
+        return model.uplinks.radix(rates.up) if model.uplinks and rates.up else 0
+    return model.radix(rates.down) if model.uplinks or shares_ports(model, rates) else model.ports
 
 
 def most_down(model: Switch, rates: Rates, up: int) -> int:

@@ -9,7 +9,7 @@ from itertools import chain, product
 from math import gcd
 from typing import cast
 
-from fabric.blueprint.port_rules import PortRule, Rates, has_ports, port_rules, rates_at, shares_ports
+from fabric.blueprint.port_rules import PortRule, Rates, counted_ports, has_ports, port_rules, rates_at, shares_ports
 from fabric.blueprint.prices import Prices, bundle_ends, unknown
 from fabric.catalog import Switch
 from fabric.errors import InputError
@@ -89,6 +89,10 @@ class Candidate:
         """Return the ports of each model allowed for `role` for links down."""
         down = self.rates_at(role).down
         return tuple(model.radix(down) for model in self.models[role])
+
+    def counted_ports(self, role: str, *, uplinks: bool = False) -> tuple[int, ...]:
+        """Return the ports of each model allowed for `role` that the limit on ports, or on uplinks, counts."""
+        return tuple(counted_ports(model, self.rates_at(role), uplinks=uplinks) for model in self.models[role])
 
     def widest(self, role: str) -> int:
         """Return the most ports that any model allowed for `role` has for links down, or for links up."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fabric import units
 from fabric.blueprint.appliances import name_appliances
-from fabric.catalog import Switch
+from fabric.catalog import PortGroup
 from fabric.errors import Conflict, Infeasible, InputError
 from fabric.optimizer.allowance import Allowance
 from fabric.optimizer.appliances import APPLIANCES
@@ -17,7 +17,7 @@ from fabric.optimizer.infeasibility import RATE, SPREAD
 from fabric.optimizer.limit_relaxation import smallest_conflict
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT
 from fabric.optimizer.pods import POD
-from fabric.optimizer.port_limits import PORTS
+from fabric.optimizer.port_limits import PORTS, UPLINKS
 from fabric.optimizer.remedies import describe_near, describe_rejected, write_value
 from fabric.request import Spec
 from fabric.topology.families import family
@@ -138,11 +138,14 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
         return f"appliances ({name_appliances(item.value)})"
     if item.limit in WIRING:
         return WIRING[item.limit][0]
-    if not item.limit.startswith("ports"):
+    if not item.limit.startswith((PORTS, UPLINKS)):
         return f"{item.limit} {write_value(item.value)}"
     role = _ports_role(spec, item.limit)
+    if item.limit.startswith(UPLINKS):
+        groups = [(model.name, model.uplinks) for model in spec.models(role or "") if model.uplinks]
+        return f"the {item.limit} ({'; '.join(f'{name}: {_ports([group], group.rates)}' for name, group in groups)})"
     choices = [spec.models(role)] if role else spec.switches.values()
-    rates = dict.fromkeys(gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes)))
+    rates = dict.fromkeys(_link_rates(spec))
     models = {model.name: model for allowed in choices for model in allowed}
     named = {name: model for name, model in models.items() if any(map(model.radix, rates))} or models
     if len(named) > SHOWN:
@@ -157,17 +160,27 @@ def _name_limit(spec: Spec, item: Conflict) -> str:
 def _ports_role(spec: Spec, limit: str) -> str | None:
     """Return the role whose ports a limit of a conflict bounds; None for those of every tier."""
     roles = (role for name in spec.families for form in family(name).forms for role in form.roles)
-    return next((role for role in roles if limit.partition(" at ")[0] == f"ports of the {title(role)}"), None)
+    return next((role for role in roles if _names_role(limit, role)), None)
 
 
-def _ports(models: Iterable[Switch], rates: Iterable[int]) -> str:
-    """Return the most ports that a switch of the models has at each rate, or at its own, and for links up."""
+def _names_role(limit: str, role: str) -> bool:
+    return limit.partition(" at ")[0] in (f"{PORTS} of the {title(role)}", f"{UPLINKS} of the {title(role)}")
+
+
+def _link_rates(spec: Spec) -> Iterator[int]:
+    """Yield the rates that links may have: of the servers on any number of planes, and of those between switches."""
+    yield from (gbps for planes in spec.planes if (gbps := spec.plane_gbps(planes)))
+    yield from spec.link_rates.values()
+    models = (model for allowed in spec.switches.values() for model in allowed)
+    yield from (rate for model in models if model.uplinks for rate in model.uplinks.rates)
+
+
+def _ports(models: Iterable[PortGroup], rates: Iterable[int]) -> str:
+    """Return the most ports that one of the models has at each rate, or at its own."""
     models = tuple(models)
     each = {gbps: most for gbps in rates if (most := max(model.radix(gbps) for model in models))}
     each = each or {model.rate_gbps: model.ports for model in models}
-    up = {ports.rate_gbps: ports.ports for model in models if (ports := model.uplinks)}
-    groups = ((each, ""), (up, " for links up"))
-    return ", ".join(f"{units.count(ports)} at {gbps}G{use}" for group, use in groups for gbps, ports in group.items())
+    return ", ".join(f"{units.count(ports)} at {gbps}G" for gbps, ports in each.items())
 
 
 HIGH = ("is", "too high", "maximum feasible value")
@@ -179,6 +192,7 @@ VERDICTS = {
     **dict.fromkeys(("tiers", "planes", "unit_gpus", POD, "pinned"), EITHER),
     APPLIANCES: ("take", "too many ports", "maximum feasible value"),
     PORTS: ("are", "too few", "minimum per switch"),
+    UPLINKS: ("are", "too few", "minimum per switch"),
 }
 """The verb, what is wrong and what the nearest value is, by the kind of a limit; `LOW` for others."""
 

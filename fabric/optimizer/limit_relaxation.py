@@ -20,7 +20,7 @@ from fabric.optimizer.model import Model, Term
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.pods import POD
-from fabric.optimizer.port_limits import port_role
+from fabric.optimizer.port_limits import UPLINKS, port_role
 from fabric.optimizer.switch_choice import count_of_model
 from fabric.request import Spec
 from fabric.topology.topology import PLANE, title
@@ -148,13 +148,16 @@ def _nearest_feasible(oracle: FeasibilityOracle, limit: str) -> _Nearest:
         candidate = next(
             one for one in (*(each.candidate for each in least), *chosen, *oracle.candidates) if _has_role(one, role)
         )
-        limit, value = _name_ports(oracle.spec, role, _rate_down(candidate, role)), _most_ports(candidate, role)
+        value = _most_ports(candidate, role, uplinks=limit.startswith(UPLINKS))
+        limit = _name_ports(oracle.spec, role, _rate_down(candidate, role), limit)
     settled = others is not None and (not least or least[0].proven)
     return _Nearest(Conflict(limit, value, nearest, settled=settled), least, others)
 
 
-def _name_ports(spec: Spec, role: str, gbps: int) -> str:
+def _name_ports(spec: Spec, role: str, gbps: int, limit: str) -> str:
     """Return what a limit on ports is called, with the rate where that is open."""
+    if limit.startswith(UPLINKS):
+        return f"uplinks of the {title(role)}"
     rates = {spec.plane_gbps(planes) for planes in spec.planes}
     return f"ports of the {title(role)}{f' at {gbps}G' if len(rates) > 1 else ''}" if role else f"ports at {gbps}G"
 
@@ -202,7 +205,7 @@ def _improve(
 ) -> tuple[_Least | None, bool]:
     """Return the candidate's least value of the relaxed limit if it is below `bound`, and whether that is proven."""
     role, objective = port_role(limit), _objective(limit)
-    unit = 1 if role is None else _most_ports(candidate, role)
+    unit = 1 if role is None else _most_ports(candidate, role, uplinks=limit.startswith(UPLINKS))
     most = None if bound is None else math.ceil(bound * unit) - 1
 
     def build() -> Model | None:
@@ -264,13 +267,10 @@ def _has_role(candidate: Candidate, role: str) -> bool:
     return not role or role in candidate.topology.roles
 
 
-def _most_ports(candidate: Candidate, role: str) -> int:
-    """Return the most ports, with those for links up, of a switch that the role may have; of any role if empty."""
-    roles = [each for each in candidate.topology.roles if role in ("", each)]
-    pairs = [(model, candidate.rates_at(each)) for each in roles for model in candidate.models[each]]
-    return max(
-        model.radix(rates.down) + (model.uplinks.radix(rates.up) if model.uplinks else 0) for model, rates in pairs
-    )
+def _most_ports(candidate: Candidate, role: str, *, uplinks: bool) -> int:
+    """Return the most ports, or uplinks, of a switch that the role may have; of any role where it is empty."""
+    roles = (each for each in candidate.topology.roles if role in ("", each))
+    return max(max(candidate.counted_ports(each, uplinks=uplinks)) for each in roles)
 
 
 def _rate_down(candidate: Candidate, role: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from ortools.sat.python import cp_model
@@ -22,6 +23,7 @@ from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.optimizer.pair_links import CONNECTORS, LIMIT, bundle_splits
 from fabric.optimizer.pods import POD
+from fabric.optimizer.port_limits import PORTS, UPLINKS
 from fabric.topology.topology import title
 
 __all__ = ["describe_near", "describe_rejected", "write_value"]
@@ -97,13 +99,20 @@ class _Remedies:
 
     def _ports(self) -> Iterator[str]:
         for role in self.candidate.topology.roles:
-            needed = self._least_excess(f"ports.{role}")
-            if needed is not None:
-                rates = self.candidate.rates_at(role)
-                model = max(self.candidate.models[role], key=lambda model: model.radix(rates.down))
-                up = f" and {model.uplinks.radix(rates.up)} at {rates.up}G" if model.uplinks else ""
-                has = f"{model.name} has {model.radix(rates.down)} at {rates.down}G{up}"
-                yield f"the {title(role)} needs {units.count(needed)} ports, {has}"
+            yield from self._ports_of(role, uplinks=False)
+            if any(self.candidate.counted_ports(role, uplinks=True)):
+                yield from self._ports_of(role, uplinks=True)
+
+    def _ports_of(self, role: str, *, uplinks: bool) -> Iterator[str]:
+        """Yield the limit on the ports of a tier, or on those that only links up use."""
+        needed = self._least_excess(f"{UPLINKS if uplinks else PORTS}.{role}")
+        if needed is not None:
+            rates, counts = self.candidate.rates_at(role), self.candidate.counted_ports(role, uplinks=uplinks)
+            ports, model = max(zip(counts, self.candidate.models[role], strict=True), key=itemgetter(0))
+            shared = not uplinks and not model.uplinks and rates.up not in (0, rates.down)
+            gbps = model.rate_gbps if shared else rates.up if uplinks else rates.down
+            what = "uplinks" if uplinks else "ports"
+            yield f"the {title(role)} needs {units.count(needed)} {what}, {model.name} has {ports} at {gbps}G"
 
     def _links(self) -> Iterator[str]:
         """Yield limits on the links between switches."""

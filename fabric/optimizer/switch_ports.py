@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fabric.blueprint.port_rules import shares_ports
-from fabric.optimizer.port_limits import drops_ports
+from fabric.blueprint.port_rules import PortRule, Rates, port_rules, shares_ports
+from fabric.catalog import Switch
+from fabric.optimizer.port_limits import PORTS, UPLINKS, drops_ports
 from fabric.topology.topology import Group
 
 if TYPE_CHECKING:
@@ -19,23 +20,40 @@ __all__ = ["bound_all_ports", "limit_switch_ports"]
 
 def limit_switch_ports(model: Model, group: Group) -> None:
     """Keep the links of each of the group's devices, and the ports kept free for links down, within its ports."""
-    role, widest = group.role, 2 * model.widest
+    role = group.role
     up = _sum_ports(model, group, upward=True)
     down = _sum_ports(model, group, upward=False) + model.spare[role] + model.free[role]
-    radix, relaxed = model.candidate.radix(role), drops_ports(model.relaxed, role)
-    # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
-    short = model.var(1, f"{role} is short of ports", least=0) if relaxed and len(model.relaxed) == 1 else None
-    if short is not None:
-        model.cp.add(down + up <= model.excess_to(widest)).only_enforce_if(short)
-    for ports, rules, used in zip(radix, model.candidate.port_rules(role), model.present[role], strict=True):
-        # A limit on ports is that of the models with the most: relaxed, it leaves the others their ports.
-        widely = relaxed and ports == max(radix)
-        flags = [short.negated()] if widely and short is not None else []
-        flags += [] if isinstance(used, int) else [used]
-        for rule in rules if short is not None or not widely else ():
-            model.cp.add(rule.down * down + rule.up * up <= rule.most).only_enforce_if(flags)
-    if not relaxed:
+    for kind in (PORTS, UPLINKS):
+        _limit_kind(model, role, kind, (down, up))
+    if not drops_ports(model.relaxed, role):
         _fill_whole_ports(model, role, down, up)
+
+
+def _limit_kind(model: Model, role: str, kind: str, links: tuple[Any, Any]) -> None:
+    """Keep the links down and up of a device within its ports, or within its uplinks where these are apart."""
+    names = {UPLINKS: {f"{UPLINKS}.{role}"}, PORTS: {PORTS, f"{PORTS}.{role}"}}[kind]
+    counts, relaxed = model.candidate.counted_ports(role, uplinks=kind == UPLINKS), bool(model.relaxed & names)
+    # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
+    short = model.var(1, f"{role} is short of {kind}", least=0) if relaxed and len(model.relaxed) == 1 else None
+    switches = zip(model.candidate.models[role], counts, model.present[role], strict=True)
+    for switch, ports, used in switches:
+        flags = [] if isinstance(used, int) else [used]
+        # A limit on ports is that of the models with the most: relaxed, it leaves the others their ports.
+        widest = relaxed and ports == max(counts)
+        for rule in _rules_of(switch, model.candidate.rates_at(role), kind):
+            taken = rule.down * links[0] + rule.up * links[1]
+            if not widest:
+                model.cp.add(taken <= rule.most).only_enforce_if(flags)
+            elif short is not None:
+                model.cp.add(taken <= rule.most).only_enforce_if([short.negated(), *flags])
+                most = rule.most // ports * model.excess_to(2 * model.widest)
+                model.cp.add(taken <= most).only_enforce_if([short, *flags])
+
+
+def _rules_of(switch: Switch, rates: Rates, kind: str) -> list[PortRule]:
+    """Return the rules on a model's ports, or on its uplinks where these are ports of their own."""
+    apart = switch.uplinks is not None
+    return [rule for rule in port_rules(switch, rates) if (apart and rule.down == 0) == (kind == UPLINKS)]
 
 
 def _sum_ports(model: Model, group: Group, *, upward: bool) -> Any:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+import yaml
 
 import fabric
 from fabric.catalog import PortGroup, Switch
 from fabric.catalog.parts import Server
 from fabric.errors import Infeasible, InputError
 from fabric.optimizer import size
+from fabric.report.describe import describe_json
 from fabric.request import Limits, Spec
 from tests.marks import slow
+from tests.request_fixtures import Run
 
 NIC = 100
 PRICES = {"leaf": 900, "spine": 2000, "core": 3000}
@@ -226,3 +230,54 @@ def test_a_rate_that_no_port_above_has_is_named_with_the_tier() -> None:
     """Uplinks of 400G below spines of 100G ports: the spine has no ports at that rate."""
     with pytest.raises((Infeasible, InputError), match="spine has no ports at 400G"):
         fabric.design(REQUEST, switches={"leaf": LEAF, "spine": SPINE | {"rate_gbps": 100}})
+
+
+def draw_request(seed: int) -> dict[str, Any]:
+    """Return a request with leaves of drawn port groups, some hundred servers at most, for every command."""
+    random = Random(f"line {seed}")
+    rate, faster = random.choice([1, 25, 100]), random.choice([2, 4])
+    leaf = {
+        "name": "tor", "ports": random.choice([24, 48]), "rate_gbps": rate, "price_usd": 9000, "power_w": 300,
+        "rack_units": 1, "uplinks": {"ports": random.choice([6, 8]), "rate_gbps": rate * faster, "cage": "qsfp-dd"},
+    }  # fmt: skip
+    spine = {
+        "name": "agg", "ports": 32, "rate_gbps": rate * faster, "price_usd": 20000, "power_w": 600, "rack_units": 1,
+    }  # fmt: skip
+    return {
+        "name": "line", "gpus": random.randint(40, 120),
+        "server": {"name": "box", "gpus": 1, "nics": random.choice([1, 2]), "nic_gbps": rate, "nvlink_GBps": 100},
+        "family": "fat-tree", "tiers": 2, "oversubscription": 4, "link_price_usd": 100,
+        "switches": {"leaf": leaf, "spine": spine},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_unlike_ports_go_the_whole_line(seed: int, run: Run, tmp_path: Path) -> None:
+    """Their bill, flows, drawing, page, optimization and export run, and agree on devices, links, rates and cost."""
+    path, request = tmp_path / "line.yaml", draw_request(seed)
+    path.write_text(yaml.safe_dump(request))
+    study = fabric.design(path)
+    leaf, design = request["switches"]["leaf"], describe_json(study)
+    assert study.network.links == study.blueprint.links_total
+    assert design["links"]["gbps"]["leaf-spine"] == leaf["uplinks"]["rate_gbps"]
+    assert study.bill.cost_usd() == study.proof.objective
+    ups = study.network.degrees()[study.network.group("leaf").first :][: study.blueprint.devices("leaf")]
+    assert ups.max() <= leaf["ports"] + leaf["uplinks"]["ports"]
+    assert {edge.rate_gbps for edge in study.view("fabric").edges()} == set(design["links"]["gbps"].values())
+    commands: list[tuple[object, ...]] = [
+        ("design", path, "--out", tmp_path / "out"),
+        ("bill", path, "-o", tmp_path / "bill.xlsx"),
+        ("allreduce", path, "--engine", "flows"),
+        ("allreduce", path, "--engine", "lp", "--gpus", "32"),
+        ("allreduce", path, "--fail", "link:5%"),
+        ("diagram", path, "-o", tmp_path / "picture.svg"),
+        ("export", path, "-o", tmp_path / "fabric.graphml"),
+        ("report", path, "-o", tmp_path / "page.html"),
+        ("optimize", path, "--objective", "cost,hops"),
+    ]
+    for words in commands:
+        code, _, err = run("-q", *words)
+        assert code == 0, (words, err)
+    code, _, err = run("-q", "design", path, "oversubscription=0.1")
+    assert code == 1
+    assert "ports" in err
