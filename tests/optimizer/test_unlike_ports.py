@@ -278,6 +278,22 @@ def test_unlike_ports_go_the_whole_line(seed: int, run: Run, tmp_path: Path) -> 
     for words in commands:
         code, _, err = run("-q", *words)
         assert code == 0, (words, err)
-    code, _, err = run("-q", "design", path, "oversubscription=0.1")
+    path.write_text(yaml.safe_dump(request | {"oversubscription": 0.01}))
+    code, _, err = run("-q", "design", path)
     assert code == 1
-    assert "ports" in err
+    assert "uplinks of the leaf" in err
+
+
+def test_uplinks_that_are_too_few_are_named_with_what_they_would_have_to_be() -> None:
+    """Nine uplinks at the least where a unit of 56 ports keeps to 1.5:1: the leaf has eight."""
+    wide = LEAF | {"ports": 56}
+    with pytest.raises(Infeasible) as caught:
+        fabric.design(REQUEST, unit_gpus=56, gpus=168, switches={"leaf": wide, "spine": SPINE})
+    values = {item.limit: (item.value, item.nearest) for item in caught.value.conflict}
+    assert values["uplinks of the leaf"] == (8, 10)
+    assert (
+        fabric.design(
+            REQUEST, unit_gpus=56, gpus=168, switches={"leaf": wide | {"uplinks": 10}, "spine": SPINE}
+        ).blueprint.ports_up("leaf")
+        == 10
+    )
