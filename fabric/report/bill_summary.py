@@ -12,7 +12,7 @@ from fabric.report.notes import parts_at_typical_power, parts_of_unknown_power
 from fabric.report.table import Summary, Table
 from fabric.studies.study import Study
 
-__all__ = ["summarize_bill"]
+__all__ = ["list_parts", "list_power", "list_sums", "summarize_bill", "tabulate_parts"]
 
 SECTIONS = {"Switches": ("switch",), "Link parts": LINKS, "NICs": ("nic",)}
 """The tables of a bill, with the kinds of rows of each."""
@@ -26,7 +26,12 @@ def summarize_bill(study: Study) -> Summary:
     title = f"Bill of materials of {study.spec.name}: {size}; amounts in {bill.currency}."
     sections = {name: _list_shown(bill, kinds) for name, kinds in SECTIONS.items()}
     tables = [_make_table(name, rows, bill.currency) for name, rows in sections.items() if rows]
-    return Summary(title, tables, [*_list_sums(study), *_list_parts(bill)])
+    return Summary(title, tables, [*list_sums(bill), *list_power([study], bill), *list_parts(bill)])
+
+
+def tabulate_parts(name: str, bill: Bill) -> Table:
+    """Return all parts of a bill to order as one table."""
+    return _make_table(name, _list_shown(bill, [kind for kinds in SECTIONS.values() for kind in kinds]), bill.currency)
 
 
 def _list_shown(bill: Bill, kinds: Sequence[str]) -> list[BillRow]:
@@ -53,8 +58,8 @@ def _write_amount(amount: float | None, currency: str) -> str:
     return text if currency == "USD" else text.removeprefix(units.money_sign(currency))
 
 
-def _list_sums(study: Study) -> Iterator[str]:
-    bill = study.bill
+def list_sums(bill: Bill) -> Iterator[str]:
+    """Yield the sums of a bill, and which parts have no price."""
     money = partial(units.money, currency=bill.currency)
     parts = [f"{KINDS[kind]} {money(total)}" for kind, total in sum_by_kind(bill, "order_usd").items()]
     yield f"Total: {money(bill.order_usd)} ({', '.join(parts)})."
@@ -67,14 +72,14 @@ def _list_sums(study: Study) -> Iterator[str]:
         yield f"Prices are after the discount of the request: {each}."
     if (bill.rounding_usd or 0) > 0:
         yield f"Whole modules and cables cost {money(bill.rounding_usd)} more than the links' shares of them."
-    yield from _describe_power(study)
 
 
-def _describe_power(study: Study) -> Iterator[str]:
-    """Say the typical and the maximum power, and of which parts the one or the other is not known."""
-    bill, at_typical = study.bill, parts_at_typical_power(study)
+def list_power(studies: Sequence[Study], bill: Bill) -> Iterator[str]:
+    """Say the typical and the maximum power of all fabrics, and of which parts the one or the other is not known."""
+    at_typical = dict.fromkeys(part for study in studies for part in parts_at_typical_power(study))
     if bill.power_w is None and bill.max_power_w is None:
-        yield f"Power without servers: unknown; no figure for {', '.join(parts_of_unknown_power(study))}."
+        unknown = dict.fromkeys(part for study in studies for part in parts_of_unknown_power(study))
+        yield f"Power without servers: unknown; no figure for {', '.join(unknown)}."
         return
     most = units.power(bill.max_power_w)
     most += f", at the typical power of {', '.join(at_typical)}, whose maximum is not known" if at_typical else ""
@@ -85,7 +90,7 @@ def _name_kind(kind: str) -> str:
     return "" if kind == "*" else f" on each {kind}"
 
 
-def _list_parts(bill: Bill) -> Iterator[str]:
+def list_parts(bill: Bill) -> Iterator[str]:
     """Yield the vendor numbers, and the date of each price that counts, or who said it."""
     if numbers := dict.fromkeys((row.part, row.vendor_number) for row in bill.rows if row.vendor_number):
         yield f"Vendor numbers: {', '.join(map(' '.join, numbers))}."

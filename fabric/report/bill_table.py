@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,12 @@ __all__ = [
     "bill_csv",
     "bill_object",
     "check_bill_suffix",
+    "csv_text",
     "list_cells",
     "list_totals",
     "sum_by_kind",
     "sum_known",
+    "totals_object",
     "write_cell",
 ]
 
@@ -185,11 +187,16 @@ def bill_csv(bill: Bill, totals: Iterable[tuple[Cell, ...]] = ()) -> str:
 
     Text that a spreadsheet would take for a formula has an apostrophe before it.
     """
+    return csv_text(BILL_COLUMNS, (*list_cells(bill), *totals))
+
+
+def csv_text(columns: Sequence[BillColumn], rows: Iterable[tuple[Cell, ...]]) -> str:
+    """Return rows of cells under the keys of their columns as CSV."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(BILL_KEYS)
-    for cells in (*list_cells(bill), *totals):
-        writer.writerow(write_cell(cell, column) for cell, column in zip(cells, BILL_COLUMNS, strict=True))
+    writer.writerow(column.key for column in columns)
+    for cells in rows:
+        writer.writerow(write_cell(cell, column) for cell, column in zip(cells, columns, strict=True))
     return stream.getvalue()
 
 
@@ -217,6 +224,13 @@ def bill_object(study: Study) -> dict[str, Any]:
             dict(zip(BILL_KEYS, cells, strict=True)) | {"counted": row.counted}
             for row, cells in zip(bill.rows, list_cells(bill), strict=True)
         ],
+        **totals_object(bill),
+    }
+
+
+def totals_object(bill: Bill) -> dict[str, Any]:
+    """Return the sums of a bill as plain values: `totals`, `unpriced` and `power_w`."""
+    return {
         "totals": {
             "switches": bill.cost_usd("switch"),
             "links": bill.cost_usd("link"),

@@ -11,9 +11,11 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from fabric.report.bill_table import BILL_COLUMNS, BILL_KEYS, DANGEROUS, Cell, list_cells, list_totals
+from fabric.report.cluster_bill import CLUSTER_BILL_KEYS, list_cluster_cells
+from fabric.studies.multi_fabric import Cluster
 from fabric.studies.study import Study
 
-__all__ = ["save_workbook"]
+__all__ = ["save_cluster_workbook", "save_workbook"]
 
 FORMATS = {column.key: column.format for column in BILL_COLUMNS if column.format}
 """How numbers are shown, by the head of their column."""
@@ -27,13 +29,35 @@ def save_workbook(study: Study, file: Path) -> None:
 
     Text is stored as text, so that no cell is a formula, and the same bill gives the same bytes.
     """
+    sheets = {
+        "Bill": [BILL_KEYS, *list_cells(study.bill), *list_totals(study.bill)],
+        "Sources": [SOURCE_KEYS, *_list_sources(study)],
+        "Request": [("key", "value"), *_list_keys(study.spec.request)],
+    }
+    _save_sheets(sheets, file)
+
+
+def save_cluster_workbook(cluster: Cluster, file: Path) -> None:
+    """Write the bill of a cluster as `save_workbook` does that of a fabric, with the requests of all its fabrics."""
+    studies = cluster.fabrics
+    sources = dict.fromkeys(row for study in studies.values() for row in _list_sources(study))
+    keys = ((name, *row) for name, study in studies.items() for row in _list_keys(study.spec.request))
+    sheets = {
+        "Bill": [CLUSTER_BILL_KEYS, *list_cluster_cells(cluster)],
+        "Sources": [SOURCE_KEYS, *sources],
+        "Requests": [("fabric", "key", "value"), *keys],
+    }
+    _save_sheets(sheets, file)
+
+
+def _save_sheets(sheets: Mapping[str, Sequence[Sequence[Cell]]], file: Path) -> None:
+    """Save sheets by their titles as a workbook."""
     from openpyxl import Workbook
 
     book = Workbook()
     book.remove(book.worksheets[0])
-    _add_sheet(book, "Bill", [BILL_KEYS, *list_cells(study.bill), *list_totals(study.bill)])
-    _add_sheet(book, "Sources", [SOURCE_KEYS, *_list_sources(study)])
-    _add_sheet(book, "Request", [("key", "value"), *_list_keys(study.spec.request)])
+    for title, rows in sheets.items():
+        _add_sheet(book, title, rows)
     book.properties.created = book.properties.modified = datetime(2000, 1, 1)
     _save_same_bytes(book, file)
 

@@ -17,7 +17,8 @@ from fabric.export import format_by_suffix, write_view_text
 from fabric.optimizer import BreakEven
 from fabric.report.atomic_write import check_folder, write_atomically
 from fabric.report.bill_table import bill_csv, bill_object, check_bill_suffix, list_totals
-from fabric.report.bill_workbook import save_workbook
+from fabric.report.bill_workbook import save_cluster_workbook, save_workbook
+from fabric.report.cluster_bill import cluster_bill_csv, cluster_bill_object
 from fabric.report.collectives import WorkloadRun, list_curves
 from fabric.report.describe import describe
 from fabric.report.design import Design
@@ -77,13 +78,14 @@ def write_design(
 def write_cluster(
     cluster: Cluster, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None
 ) -> list[Path]:
-    """Write cluster.json and report.md to `folder`, and into it a folder for each fabric, as `write` does."""
+    """Write cluster.json, report.md and bill.csv to `folder`, and into it a folder for each fabric, as `write` does."""
     say = progress or (lambda text: None)
 
     def make(temporary: Path) -> list[str]:
         _write_file(temporary, "cluster.json", json_text(cluster_object(cluster, timed=False)))
         _write_file(temporary, "report.md", cluster_report(cluster))
-        names = ["cluster.json", "report.md"]
+        _write_file(temporary, "bill.csv", cluster_bill_csv(cluster))
+        names = ["cluster.json", "report.md", "bill.csv"]
         for name, study in cluster.fabrics.items():
             inner = temporary / name
             inner.mkdir()
@@ -161,23 +163,34 @@ def json_text(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def write_bill(study: Study, file: str | os.PathLike[str]) -> Path:
-    """Write the bill of a study as CSV, as an Excel workbook or as JSON, by the file's suffix, whole or not at all.
+def write_bill(design: Study | Cluster, file: str | os.PathLike[str]) -> Path:
+    """Write the bill of a design or of a cluster as CSV, Excel workbook or JSON, by the suffix, whole or not at all.
 
     Raises InputError for another suffix, and what `write_text` raises.
     """
     suffix = check_bill_suffix(os.fspath(file))
     if suffix == ".csv":
-        return write_text(file, [bill_csv(study.bill, list_totals(study.bill))])
+        return write_text(file, [_bill_text(design)])
     if suffix == ".json":
-        return write_text(file, [json_text(bill_object(study))])
+        found = cluster_bill_object(design) if isinstance(design, Cluster) else bill_object(design)
+        return write_text(file, [json_text(found)])
     target = _target(file)
 
     def make(temporary: Path) -> list[str]:
-        save_workbook(study, temporary / target.name)
+        if isinstance(design, Cluster):
+            save_cluster_workbook(design, temporary / target.name)
+        else:
+            save_workbook(design, temporary / target.name)
         return [target.name]
 
     return write_atomically(target.parent, make)[0]
+
+
+def _bill_text(design: Study | Cluster) -> str:
+    """Return a bill as CSV, with its totals."""
+    if isinstance(design, Cluster):
+        return cluster_bill_csv(design)
+    return bill_csv(design.bill, list_totals(design.bill))
 
 
 def write_run(

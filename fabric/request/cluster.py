@@ -16,7 +16,7 @@ from fabric.request.limits import SHARED
 from fabric.request.resolve import read_document
 from fabric.request.spec import Spec
 
-__all__ = ["ClusterSpec", "read_cluster"]
+__all__ = ["ClusterSpec", "is_cluster", "read_cluster"]
 
 KEYS = ("name", "limits", "racks", "endpoints", "common", "fabrics")
 
@@ -48,6 +48,15 @@ class ClusterSpec:
     def currency(self) -> str:
         """The currency of all amounts, which is that of every fabric."""
         return next(iter(self.fabrics.values())).currency
+
+
+def is_cluster(source: str | os.PathLike[str] | Mapping[str, Any]) -> bool:
+    """Say whether a request is of several fabrics; one that can't be read is not, and is refused where it is read."""
+    try:
+        values = read_document(source).values
+    except InputError:
+        return False
+    return "fabrics" in values and "gpus" not in values
 
 
 def read_cluster(source: str | os.PathLike[str] | Mapping[str, Any], resolve: Resolve) -> ClusterSpec:

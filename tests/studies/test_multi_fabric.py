@@ -150,9 +150,9 @@ def test_the_command_prints_and_writes_the_cluster(run: Run, small: Path, tmp_pa
     out = tmp_path / "out"
     code, printed, err = run("cluster", small, "--json", "--out", out)
     document = json.loads(printed)
-    assert (code, err.count("wrote")) == (0, 14)
+    assert (code, err.count("wrote")) == (0, 15)
     assert document["totals"]["power_w"] <= document["limits"]["power_w"]
-    assert {path.name for path in out.iterdir()} == {"cluster.json", "report.md", *document["fabrics"]}
+    assert {path.name for path in out.iterdir()} == {"cluster.json", "report.md", "bill.csv", *document["fabrics"]}
     assert (out / "compute/report.md").exists()
     code, table, _ = run("cluster", small)
     assert code == 0
