@@ -28,7 +28,7 @@ __all__ = ["describe_conflict", "explain"]
 SHOWN = 3
 """The nearest candidates that are explained in full; the rest are counted."""
 
-ALLOWANCE_S = 2.8
+ALLOWANCE_S = 3.0
 """The most work of an explanation; what it does not reach is said to be open."""
 
 WIRING = {
