@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 
 from fabric.optimizer.cages import limit_cages
 from fabric.optimizer.candidates import Candidate
@@ -63,7 +64,28 @@ def build_within(
         model.cp.add(model.total(objective) <= most)
     if floor:
         floor.add_to(model, [objective], limit)
+    if not model.relaxed:
+        _order_alike(model)
     return model
+
+
+def _order_alike(model: Model) -> None:
+    """Allow one order of the axes that may trade places, where all tiers are bought alike: the optimum is the same."""
+    match model.topology:
+        case GraphForm() as form if _buys_alike(model.candidate):
+            for one, other in pairwise(form.sizing.alike):
+                model.cp.add(model.sizes[one] <= model.sizes[other])
+
+
+def _buys_alike(candidate: Candidate) -> bool:
+    """Say whether all tiers have the same switches, links and limits."""
+    spec, prices, roles = candidate.spec, candidate.prices, candidate.topology.roles
+    limits = (spec.ratio, spec.least_ratio, spec.spare_ports)
+    each = [(candidate.models[role], candidate.rates_at(role), *(limit(role) for limit in limits)) for role in roles]
+    facts = (prices.parts, prices.link_cents, prices.rate)
+    links = [[fact(bundle.name) for fact in facts] for bundle in candidate.topology.bundles]
+    own = spec.pinned or spec.appliances or spec.survive
+    return not own and all(one == each[0] for one in each) and all(one == links[0] for one in links)
 
 
 def _model_of(candidate: Candidate, relaxed: Iterable[str]) -> Model:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, InputError
-from fabric.optimizer.build_model import build_model, build_within
+from fabric.optimizer.build_model import build_model, build_within, floor_of
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model
@@ -175,6 +175,8 @@ def _tie(item: _Solved, objectives: Sequence[LinearObjective]) -> Tie:
 
     def make_model() -> Model:
         model = build_model(item.candidate)
+        if floor := floor_of(item.candidate):
+            floor.add_to(model, objectives)
         for objective, value in zip(objectives, item.solution.values, strict=True):
             model.cp.add(model.total(objective) <= value)
         return model

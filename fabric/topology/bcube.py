@@ -38,7 +38,11 @@ def bcube(digits: int) -> GraphForm:
         (SERVER, *groups),
         hosts,
         formula=cube_formula(groups, " | "),
-        sizing=Sizing(cube_capacity(digits), free={"slot": 1, **dict.fromkeys(HIGH[: digits - 1], 2)}),
+        sizing=Sizing(
+            cube_capacity(digits),
+            free={"slot": 1, **dict.fromkeys(HIGH[: digits - 1], 2)},
+            alike=HIGH[: digits - 1],
+        ),
         paths=PathFacts(
             diameter=count(str(2 * digits - 1)),
             hop_histogram=lambda sizes: {

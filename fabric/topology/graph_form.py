@@ -126,6 +126,8 @@ class Sizing:
     """The free sizes that no switch's ports bound."""
     symmetric: tuple[str, ...] = ()
     """Axes whose sizes may trade places without changing the fabric."""
+    alike: tuple[str, ...] = ()
+    """Axes whose sizes may trade places, and their tiers with them, without changing what is built in all."""
 
 
 @dataclass(frozen=True)

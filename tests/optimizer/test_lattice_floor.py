@@ -68,3 +68,24 @@ def test_no_lattice_is_below_its_bounds_and_they_change_no_optimum(seed: int) ->
             assert least[list(floor.slots).index(slot)] <= solution.values[0]
             assert build_within(candidate, objective, math.floor(least.min()) - 1) is None
             assert floor.hops <= hops(blueprint_of(candidate, solution)).max
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_one_order_of_levels_that_are_bought_alike_is_enough(seed: int) -> None:
+    """A BCube whose levels trade places costs as much; one whose leaves have a ratio of their own is searched whole."""
+    levels = 3 if seed % 2 else 4
+    own = {"leaf": 2.2, "spine": 3, "core": 3}
+    words = {**request(seed), "family": "bcube", "planes": levels, "oversubscription": own if seed % 2 else 4}
+    words["gpus"] = words["server"]["gpus"] * random.Random(seed).randint(20, 300)
+    words["server"]["nic_gbps"] = 400 * levels
+    found, _, _ = comparable_candidates(fabric.read(words), [OBJECTIVES["cost"]])
+    for candidate in found:
+        objective = OBJECTIVES["cost"]
+        assert isinstance(objective, LinearObjective)
+        plain, ordered = build_model(candidate), build_within(candidate, objective, None)
+        assert ordered is not None
+        solutions = [minimise(model, [model.total(objective)]) for model in (plain, ordered)]
+        assert solutions[0].values == solutions[1].values
+        sizes = [solutions[1].sizes[axis] for axis in ("y", "z", "w") if axis in solutions[1].sizes]
+        assert seed % 2 or sizes == sorted(sizes)
+    assert found
