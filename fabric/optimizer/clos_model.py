@@ -17,7 +17,7 @@ from fabric.optimizer.model import Model, Term
 from fabric.optimizer.pair_links import add_parallel_links
 from fabric.optimizer.pods import limit_pod
 from fabric.optimizer.port_limits import drops_ports
-from fabric.optimizer.survival import remains_of, survive_switch
+from fabric.optimizer.survival import Sent, remains_of, survive_switch
 from fabric.optimizer.switch_ports import bound_all_ports
 from fabric.topology.axis_bundle import AxisBundle
 from fabric.topology.clos import ClosForm, filled_name
@@ -57,7 +57,12 @@ class ClosModel(Model):
         if role == PLANE:
             self.cp.add(remains_of(self.candidate.planes, share))
         elif role in self.form.roles:
-            survive_switch(self, self.form, self.form.roles.index(role) + 1, share)
+            survive_switch(self, self.form, self.form.roles.index(role) + 1, share, sent=self._sent_below())
+
+    def _sent_below(self) -> list[Sent]:
+        """Return what the servers below a full leaf send, once for each of the leaves that differ."""
+        hosts = self.form.chain[0]
+        return [Sent(self.candidate.rate(hosts), hosts.ports_down)]
 
     def features(self) -> dict[str, Feature]:
         return clos_features(self, self.form)

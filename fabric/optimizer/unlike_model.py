@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -13,6 +14,7 @@ from fabric.optimizer.feature import Feature
 from fabric.optimizer.model import Term
 from fabric.optimizer.pair_links import add_parallel_links
 from fabric.optimizer.port_limits import PORTS, drops_ports
+from fabric.optimizer.survival import Sent
 from fabric.request.spec import ServerKind
 from fabric.topology.clos import filled_name
 from fabric.topology.topology import PLANE, Bundle, Group
@@ -40,6 +42,25 @@ class UnlikeModel(ClosModel):
         """Say whether the servers of a kind have as many NICs on each rail."""
         nics, rails = self.kinds[bundle.lower.role].server.nics, self.product(self.form.rail_axes)
         return not isinstance(rails, int) or nics % rails == 0
+
+    def survive(self, role: str, share: Fraction) -> None:
+        if role != self.form.roles[0]:
+            super().survive(role, share)
+            return
+        for each in self.form.dealt:
+            # All of a server's links but those that one leaf has.
+            links = self.candidate.planes * self.kinds[each.lower.role].server.nics
+            self.cp.add(share.denominator * self.sizes[each.name] <= (share.denominator - share.numerator) * links)
+
+    def _sent_below(self) -> list[Sent]:
+        found = []
+        for side in self._sides():
+            unit = math.gcd(*map(self.candidate.rate, side))
+            parts = [(self.candidate.rate(each) // unit, self.sizes[each.ports]) for each in side]
+            total = self.var(sum(rate * self.upper(ports) for rate, ports in parts), f"{unit}G below a leaf")
+            self.cp.add(total == sum(rate * ports for rate, ports in parts))
+            found.append(Sent(unit, total=total))
+        return found
 
     def features(self) -> dict[str, Feature]:
         raise NotImplementedError("objectives of time are of equal servers")

@@ -44,6 +44,10 @@ class Asked:
     """The largest oversubscription of a leaf."""
     together: bool
     """Whether units have servers of every kind."""
+    spine_loss: Fraction = Fraction(0)
+    """The share of throughput that has to remain without a spine."""
+    leaf_loss: Fraction = Fraction(0)
+    """The share of throughput that has to remain without a leaf."""
 
     @property
     def fastest(self) -> int:
@@ -66,17 +70,26 @@ def _costs(asked: Asked, slots: Sequence[int]) -> Iterator[int]:
     ports = [math.ceil(slot * kind.nics / asked.rails) for kind, slot in pairs]
     hosts, faster = sum(kind.count * kind.nics for kind in asked.kinds), 200 // asked.fastest
     below = [range(len(ports))] if asked.together else [[number] for number in range(len(ports))]
+    if any(1 - Fraction(math.ceil(kind.nics / asked.rails), kind.nics) < asked.leaf_loss for kind in asked.kinds):
+        return
     for spines, copies in product(range(1, faster * asked.ports + 1), range(1, faster * LIMIT + 1)):
         fits = leaves * copies <= faster * asked.ports
-        if fits and all(_fits(asked, [(asked.kinds[k], ports[k]) for k in some], spines * copies) for some in below):
+        sides = [[(asked.kinds[k], ports[k]) for k in some] for some in below]
+        if fits and all(_fits(asked, side, spines, copies) for side in sides):
             yield (leaves + spines) * asked.price + (hosts + leaves * spines * copies) * asked.link_price
 
 
-def _fits(asked: Asked, down: Sequence[tuple[Kind, int]], up: int) -> bool:
-    """Say whether the links of a leaf fit its ports, each split for one rate, and the bandwidth down that up."""
-    links = {100: 0, 200: 0}
+def _fits(asked: Asked, down: Sequence[tuple[Kind, int]], spines: int, copies: int) -> bool:
+    """Say whether the links of a leaf fit its ports, each split for one rate, and the bandwidth down that up.
+
+    Without a spine a leaf has the others' links up: enough of all it had, or of what its servers send.
+    """
+    up, links = spines * copies, {100: 0, 200: 0}
     for kind, ports in down:
         links[kind.gbps] += ports
     sent = sum(rate * count for rate, count in links.items())
     links[asked.fastest] += up
+    left = (up - copies) * asked.fastest
+    if left < asked.spine_loss * min(sent, up * asked.fastest):
+        return False
     return links[200] + math.ceil(links[100] / 2) <= asked.ports and sent <= asked.ratio * up * asked.fastest

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 from typing import Any
 
 import pytest
 
+from fabric.blueprint.metrics import metrics_of
 from fabric.errors import Infeasible
 from fabric.network.expand import expand
 from fabric.optimizer import size
@@ -32,7 +34,9 @@ def draw(random: Random) -> Asked:
     )
     rails = random.choice([1, 1, *(n for n in (2, 4) if max(kind.nics for kind in kinds) % n == 0)])
     price, ratio = random.choice((50, 400)), random.choice((Fraction(1), Fraction(3, 2), Fraction(3)))
-    return Asked(kinds, random.randint(4, 12), price, 7, rails, ratio, random.random() < 0.5)
+    asked = Asked(kinds, random.randint(4, 12), price, 7, rails, ratio, random.random() < 0.5)
+    spine_loss = random.choice((Fraction(0), Fraction(1, 2), Fraction(3, 4), Fraction(1)))
+    return replace(asked, spine_loss=spine_loss, leaf_loss=random.choice((Fraction(0), Fraction(0), Fraction(2, 5))))
 
 
 def request_of(asked: Asked) -> dict[str, Any]:
@@ -52,6 +56,7 @@ def request_of(asked: Asked) -> dict[str, Any]:
         "servers": servers, "family": "rail-optimized" if asked.rails > 1 else "fat-tree", "tiers": 2,
         "switches": switch, "rails": asked.rails, "oversubscription": float(asked.ratio),
         "mix": "together" if asked.together else "apart", "link_price_usd": asked.link_price,
+        "survive": {"spine": float(asked.spine_loss), "leaf": float(asked.leaf_loss)},
     }  # fmt: skip
 
 
@@ -69,6 +74,9 @@ def test_the_least_cost_is_that_of_all_sizes_tried(seed: int) -> None:
             continue
         assert (result.proof.status, result.proof.objective) == ("OPTIMAL", least), asked
         check_blueprint(result.blueprint)
+        remains = metrics_of(result.blueprint).survives()
+        assert remains["spine"] >= asked.spine_loss
+        assert remains["leaf"] >= asked.leaf_loss
 
 
 def test_generations_and_storage_share_a_fabric() -> None:
