@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from fabric.report.atomic_write import check_folder, write_atomically
 from fabric.report.bill_table import bill_csv, bill_object, check_bill_suffix, list_totals
 from fabric.report.bill_workbook import save_cluster_workbook, save_workbook
 from fabric.report.cluster_bill import cluster_bill_csv, cluster_bill_object
+from fabric.report.cluster_picture import cluster_picture
 from fabric.report.collectives import WorkloadRun, list_curves
 from fabric.report.describe import describe
 from fabric.report.design import Design
@@ -41,6 +43,7 @@ __all__ = [
     "write",
     "write_bill",
     "write_cluster",
+    "write_cluster_picture",
     "write_design",
     "write_front",
     "write_picture",
@@ -78,14 +81,20 @@ def write_design(
 def write_cluster(
     cluster: Cluster, folder: str | os.PathLike[str], progress: Callable[[str], None] | None = None
 ) -> list[Path]:
-    """Write cluster.json, report.md and bill.csv to `folder`, and into it a folder for each fabric, as `write` does."""
+    """Write cluster.json, report.md, bill.csv, cluster.svg and cluster.png to `folder`, as `write` does.
+
+    The files of each fabric are in a folder of its name there.
+    """
     say = progress or (lambda text: None)
 
     def make(temporary: Path) -> list[str]:
         _write_file(temporary, "cluster.json", json_text(cluster_object(cluster, timed=False)))
         _write_file(temporary, "report.md", cluster_report(cluster))
         _write_file(temporary, "bill.csv", cluster_bill_csv(cluster))
-        names = ["cluster.json", "report.md", "bill.csv"]
+        figure, pictures = cluster_picture(cluster), ("cluster.svg", "cluster.png")
+        for name in pictures:
+            save(figure, temporary / name)
+        names = ["cluster.json", "report.md", "bill.csv", *pictures]
         for name, study in cluster.fabrics.items():
             inner = temporary / name
             inner.mkdir()
@@ -229,17 +238,26 @@ def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
     return write_atomically(target.parent, make)[0]
 
 
+def write_cluster_picture(cluster: Cluster, file: str | os.PathLike[str]) -> Path:
+    """Draw a cluster to a file, as `write_picture` does a fabric."""
+    return _write_figure(partial(cluster_picture, cluster), file)
+
+
 def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLike[str]) -> Path:
     """Draw a diagram to a file as SVG, PNG or PDF by its suffix, whole or not at all.
 
     Raises InputError for another suffix before anything is drawn, and what `draw_diagram` and `write_text` raise.
     """
+    return _write_figure(partial(draw_diagram, blueprint, diagram), file)
+
+
+def _write_figure(draw: Callable[[], Any], file: str | os.PathLike[str]) -> Path:
     check_suffix(Path(os.fspath(file)))
     target = _target(file)
 
     def make(temporary: Path) -> list[str]:
         name = f"it{target.suffix}"
-        save(draw_diagram(blueprint, diagram), temporary / name)
+        save(draw(), temporary / name)
         (temporary / name).replace(temporary / target.name)
         return [target.name]
 

@@ -89,6 +89,6 @@ def cluster_report(cluster: Cluster) -> str:
     links = [f"[{escape_markdown(name)}]({quote(name)}/report.md)" for name in cluster.fabrics]
     firsts = [*links, *(row[0] for row in table.rows[len(links) :])]
     rows = [(first, *row[1:]) for first, row in zip(firsts, table.rows, strict=True)]
-    parts = [[f"# {escape_markdown(cluster.spec.name)}"], [escape_markdown(text)]]
+    parts = [[f"# {escape_markdown(cluster.spec.name)}"], [escape_markdown(text)], ["![Cluster](cluster.svg)"]]
     parts += [[*markdown_table(table._replace(rows=rows))], [f"- {escape_markdown(line)}" for line in lines]]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"

@@ -37,6 +37,10 @@ fabrics:
 """
 
 
+WHOLE = ("cluster.json", "report.md", "bill.csv", "cluster.svg", "cluster.png")
+"""The files of the whole."""
+
+
 @pytest.fixture(scope="module")
 def free() -> fabric.Cluster:
     """Return the cluster without limits."""
@@ -150,9 +154,9 @@ def test_the_command_prints_and_writes_the_cluster(run: Run, small: Path, tmp_pa
     out = tmp_path / "out"
     code, printed, err = run("cluster", small, "--json", "--out", out)
     document = json.loads(printed)
-    assert (code, err.count("wrote")) == (0, 15)
+    assert (code, err.count("wrote")) == (0, 17)
     assert document["totals"]["power_w"] <= document["limits"]["power_w"]
-    assert {path.name for path in out.iterdir()} == {"cluster.json", "report.md", "bill.csv", *document["fabrics"]}
+    assert {path.name for path in out.iterdir()} == {*WHOLE, *document["fabrics"]}
     assert (out / "compute/report.md").exists()
     code, table, _ = run("cluster", small)
     assert code == 0

@@ -77,14 +77,23 @@ def _kind_option(*words: str, **attributes: Any) -> Callable[..., Any]:
 def diagram(quiet: bool, /, request: str, output: str, kind: str, **words: Any) -> None:
     """Draw the fabric of REQUEST: its tiers or natural layout, its adjacency matrix, racks, or the load of its links.
 
-    Large fabrics are drawn by groups with their multiplicities; up to 64 switches are drawn one by one.
+    Large fabrics are drawn by groups with their multiplicities; up to 64 switches are drawn one by one. A file of a
+    cluster is drawn as one picture of its endpoints and fabrics.
     """
     from fabric.draw.render import check_suffix
-    from fabric.report.files import write_picture
+    from fabric.report.files import write_cluster_picture, write_picture
+    from fabric.request.cluster import is_cluster
 
     check_suffix(Path(output))
     refuse_input_as_output(output, request, words["prices"])
     given = _options(kind, words)
+    if is_cluster(request):
+        if given or kind != "tiers":
+            raise click.UsageError("A cluster has one picture; draw a fabric of it from its own request.")
+        with show_progress(quiet or words.pop("silent")) as say:
+            cluster = fabric.cluster(request, progress=say, **read_overrides(words))
+            click.echo(f"wrote {write_cluster_picture(cluster, output)}")
+        return
     asked = _diagram(kind, given)
     with show_progress(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **read_overrides(words))
