@@ -290,10 +290,8 @@ class GraphForm(Topology):
         return next((text for table, size in pinned if (text := table.objection(size))), None) or next(few, None)
 
     def broken_rule(self, sizes: Sizes) -> str | None:
-        for rule in self.sizing.rules:
-            if rule.names <= sizes.keys() and not rule.holds(sizes):
-                return rule.reason
-        return None
+        known = (rule for rule in self.sizing.rules if rule.names <= sizes.keys())
+        return next((rule.reason for rule in known if not rule.holds(sizes)), None)
 
     def random_sizes(self, random: Random, most: int) -> dict[str, int]:
         """Return sizes drawn at random, from a range that widens with the draws that broke a rule."""
