@@ -171,21 +171,32 @@ def run_table(source: str, options: RunOptions) -> None:
 
 
 def run_page(requests: Sequence[str], file: str | None, quiet: bool, overrides: dict[str, Any], *, front: bool) -> None:
-    """Design every request and write one HTML page on them."""
+    """Design every request, or all fabrics of a cluster, and write one HTML page on them."""
     from fabric.report.comparison import design_each
-    from fabric.report.page import check_name, write_page
+    from fabric.report.page import check_name, write_cluster_page, write_page
+    from fabric.request.cluster import is_cluster
 
     if file is not None:
         check_name(file)
+    command = shlex.join(["fabric", *sys.argv[1:]])
     with show_progress(quiet) as say:
+        if len(requests) == 1 and is_cluster(requests[0]):
+            cluster = fabric.cluster(requests[0], progress=say, **overrides)
+            name = _page_name(cluster.spec.name) if file is None else file
+            click.echo(f"wrote {write_cluster_page(cluster, name, command, progress=say)}")
+            return
         studies = design_each(requests, progress=say, **overrides)
-        command = shlex.join(["fabric", *sys.argv[1:]])
-        plain = re.sub(r"[^\w.-]+", "-", studies[0].spec.name)
-        name = f"{plain}.html" if file is None else file
+        name = _page_name(studies[0].spec.name) if file is None else file
         names = [study.spec.name for study in studies]
         names = names if len(set(names)) == len(names) else list(requests)
         written = write_page(studies, name, command, names=names, front=front, progress=say)
     click.echo(f"wrote {written}")
+
+
+def _page_name(name: str) -> str:
+    """Return the file of a page that is given none."""
+    plain = re.sub(r"[^\w.-]+", "-", name)
+    return f"{plain}.html"
 
 
 def make_or_explain(as_json: bool, make: Callable[[], Result]) -> Result:

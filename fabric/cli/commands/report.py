@@ -28,7 +28,7 @@ def report(quiet: bool, /, requests: tuple[str, ...], output: str | None, front:
     """Write a self-contained HTML page on the design of REQUEST, or on several compared.
 
     It has the request, the rationale, the bill of materials, interactive curves, and a topology explorer down to the
-    ports of a switch.
+    ports of a switch. A file of a cluster gives one page on all its fabrics.
     """
     if not requests:
         raise click.UsageError("Give at least one request.")

@@ -32,7 +32,7 @@ from fabric.report.sentences import (
 from fabric.report.text import write_place
 from fabric.studies.study import Study
 
-__all__ = ["Content", "make_content"]
+__all__ = ["Content", "encode_svg", "make_content"]
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def make_content(study: Study, key: str, name: str, *, front: bool) -> Content:
         notes=design.notes,
         sources=tuple(study.spec.sources),
         tables=tuple(map(sortable_table, list_tables(design))),
-        fabric=_encode_svg(draw_fabric(study.blueprint)),
-        curve=_encode_svg(allreduce_picture(design)) if times else "",
+        fabric=encode_svg(draw_fabric(study.blueprint)),
+        curve=encode_svg(allreduce_picture(design)) if times else "",
         curves=tuple(times),
         views=drill(study),
     )
@@ -124,6 +124,6 @@ def _list_rationale(design: Design) -> Iterator[str]:
     yield from describe_growth(design)
 
 
-def _encode_svg(figure: Any) -> str:
+def encode_svg(figure: Any) -> str:
     """Return a picture as SVG in base64."""
     return base64.b64encode(svg(figure)).decode("ascii")

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from fabric.report.comparison import compare, describe_kinds, write_quantity
 from fabric.report.page.content import Content, make_content
+from fabric.report.page.whole import Whole, make_whole
+from fabric.studies.multi_fabric import Cluster
 from fabric.studies.study import Study
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["page"]
+__all__ = ["cluster_page", "page"]
 
 SCRIPTS = (
     "vendor/uplot.min.js", "vendor/cytoscape.min.js", "vendor/tablesort.min.js", "vendor/tablesort.number.min.js",
@@ -47,15 +49,38 @@ def page(
     for number, (study, name) in enumerate(zip(studies, names, strict=True)):
         say(f"describing {name}")
         contents.append(make_content(study, f"d{number}", name, front=front and len(studies) == 1))
+    comparison = _compare_designs(studies, contents) if len(studies) > 1 else None
+    return _fill(" vs. ".join(one.name for one in contents), contents, command, comparison=comparison)
+
+
+def cluster_page(cluster: Cluster, command: str = "", *, progress: Callable[[str], None] | None = None) -> str:
+    """Return the report of a cluster as one HTML page: the whole with its picture and bill, then every fabric."""
+    say, contents = progress or (lambda text: None), list[Content]()
+    for number, (name, study) in enumerate(cluster.fabrics.items()):
+        say(f"describing {name}")
+        contents.append(make_content(study, f"d{number}", name, front=False))
+    return _fill(cluster.spec.name, contents, command, whole=make_whole(cluster))
+
+
+def _fill(
+    title: str,
+    contents: Sequence[Content],
+    command: str,
+    *,
+    comparison: dict[str, Any] | None = None,
+    whole: Whole | None = None,
+) -> str:
+    """Return the template with its designs, and what compares them or what they are parts of."""
     scripts = [_asset(name) for name in SCRIPTS]
     hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
     return (
         _environment()
         .get_template("page.html")
         .render(
-            title=" vs. ".join(one.name for one in contents),
+            title=title,
             contents=contents,
-            comparison=_compare_designs(studies, contents) if len(studies) > 1 else None,
+            comparison=comparison,
+            whole=whole,
             command=command,
             styles=[_asset(name) for name in STYLES],
             scripts=scripts,

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from fabric.errors import InputError
 from fabric.report.files import write_text
-from fabric.report.page.render import page
+from fabric.report.page.render import cluster_page, page
+from fabric.studies.multi_fabric import Cluster
 from fabric.studies.study import Study
 
-__all__ = ["check_name", "write_page"]
+__all__ = ["check_name", "write_cluster_page", "write_page"]
 
 
 def check_name(file: str | os.PathLike[str]) -> None:
@@ -35,3 +36,15 @@ def write_page(
     """
     check_name(file)
     return write_text(file, [page(studies, command, names=names, front=front, progress=progress)])
+
+
+def write_cluster_page(
+    cluster: Cluster,
+    file: str | os.PathLike[str],
+    command: str = "",
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Write the report of a cluster to `file` as one HTML page (see `cluster_page`); raises as `write_page` does."""
+    check_name(file)
+    return write_text(file, [cluster_page(cluster, command, progress=progress)])
