@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -21,6 +22,9 @@ __all__ = ["BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"
 
 BUDGET = 4.0
 """The deterministic time of each solve (see `solve.SOLVE_BUDGET`); what takes more stays undecided."""
+
+THREADS = 2
+"""The limits that are searched at a time."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,11 @@ def find_binding_limits(spec: Spec, objectives: Sequence[LinearObjective], optim
     A ratio and parallel links are doubled, anything else is dropped, and the search is over every topology. Limits for
     which that was not determined within the solve budget come last.
     """
-    found = []
-    for limit, value, loosened, relaxed in (*_relaxed_rules(spec), *_relaxed_totals(spec)):
-        better = _improve(relaxed, objectives[0], optimum)
+    found, searches = [], [*_relaxed_rules(spec), *_relaxed_totals(spec)]
+    # No search depends on another, and a solve lets other threads run.
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(lambda search: _improve(search[-1], objectives[0], optimum), searches))
+    for (limit, value, loosened, relaxed), better in zip(searches, answers, strict=True):
         if limit in KINDS and better.candidate:
             full = _improve_nonblocking(relaxed, objectives[0], optimum)
             found.append(BindingLimit(limit, value, KINDS[limit](better.candidate), better.value, full))
