@@ -52,7 +52,7 @@ def test_a_fabric_that_spreads_evenly_for_hardly_more_is_named(gpus: int, near: 
     assert item.objectives == ({"cost_usd": even} if near else {})
     assert (even < 1.01 * balanced.proof.objective) == near
     text = lines_of({"gpus": gpus, "uplink_spread": "balanced"})
-    assert ("`limits.parallel_links` and `uplink_spread`" if near else "or more even uplinks.") in text
+    assert (" and `uplink_spread`." if near else "or more even uplinks.") in text
 
 
 def test_balanced_uplinks_that_come_out_even_are_told_as_even() -> None:
