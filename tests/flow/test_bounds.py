@@ -13,6 +13,7 @@ from fabric.flow import (
     lp_bound,
     permutation,
     shares,
+    shift,
 )
 from tests.flow.flow_fabrics import crossing, fat_tree, links_of, small_fabrics
 from tests.marks import slow
@@ -53,3 +54,12 @@ def test_a_program_too_large_is_refused() -> None:
     """A linear program of too many variables is refused with their number."""
     with pytest.raises(TooLarge, match="variables"):
         lp_bound(fat_tree(3, 16, 32), permutation(np.arange(8192), 1))
+
+
+@pytest.mark.parametrize(("half", "ratio"), [(8, 2), (6, 1), (9, 3)])
+def test_leaves_that_swap_all_their_traffic_get_what_their_uplinks_carry(half: int, ratio: int) -> None:
+    """The program keeps apart what each leaf sends: traffic of two leaves to each other does not stay at home."""
+    plan = fat_tree(2, half, 2, ratio)
+    phase = shift(np.arange(2 * half), half)
+    assert lp_bound(plan, phase) == pytest.approx(1 / ratio)
+    assert cut_bound(plan, phase) == pytest.approx(1 / ratio)

@@ -150,6 +150,8 @@ def test_servers_without_a_common_rail_meet_above() -> None:
         ("leaf[pod=1]", "no axis 'pod'"),
         ("leaf[block=x]", "whole number"),
         ("leaf[block=77]", "the fabric has no leaf"),
+        ("leaf[block=999999999999]", "the fabric has no leaf"),
+        ("leaf[block=9999999999999]", "whole number"),
     ],
 )
 def test_words_that_are_not_failures_are_refused(word: str, said: str) -> None:

@@ -7,11 +7,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from fabric.flow import (
-    Routes,
-    max_min,
-)
-from tests.flow.flow_fabrics import progressive_filling
+from fabric.flow import Phase, Routes, Routing, max_min, shares
+from tests.flow.flow_fabrics import fat_tree, progressive_filling
 
 
 def test_rates_are_those_of_progressive_filling() -> None:
@@ -30,3 +27,11 @@ def test_a_flow_without_a_path_has_no_rate_and_one_without_an_arc_no_limit() -> 
     """Disconnected flows get nothing, and flows that use no link are not limited."""
     routes = Routes(np.array([[0, 1], [1, 1], [1, 1]], np.int32), np.array([5.0, np.inf]), np.array([0, 1, 0], bool))
     assert max_min(routes).tolist() == [5.0, 0.0, np.inf]
+
+
+@pytest.mark.parametrize("routing", ["adaptive", "ecmp"])
+def test_a_small_flow_gets_no_more_than_all_it_needs(routing: str) -> None:
+    """A flow of fewer bytes that runs at line rate ends early; its share is 1 like that of the largest."""
+    phase = Phase(np.array([0, 1]), np.array([2, 3]), np.array([1.0, 0.25]))
+    found = shares(fat_tree(2, 4, 2), [phase], Routing(routing))
+    assert (found.mean, found.min) == (1, 1)

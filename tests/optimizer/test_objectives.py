@@ -139,6 +139,13 @@ def test_a_limit_on_power_counts_the_maximum_and_the_objective_the_typical() -> 
     assert describe_json(limited)["power_w"]["maximum"] == limited.bill.max_power_w
 
 
+def test_copper_links_draw_nothing() -> None:
+    """The power of passive copper is 0 and known, so that the objective is the power of the switches to the watt."""
+    wire = {"name": "wire", "rate_gbps": 400, "price_usd": 1, "power_w": 0, "media": "dac"}
+    study = best("power", **BOTH, media="dac", links=[wire])
+    assert study.proof.objective == study.bill.power_w == 1_000
+
+
 def test_a_limit_on_power_that_is_too_low_gets_the_least_maximum() -> None:
     """The nearest feasible value is the maximum power of the fabric that draws least at its maximum."""
     least = best("max_power", **BOTH)
