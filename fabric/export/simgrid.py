@@ -13,6 +13,7 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import InputError, TooLarge
 from fabric.flow import Phase, Routing, cross_rails, route, slowest_ns
+from fabric.flow.placements import NO_GPUS
 from fabric.network import Network
 from fabric.network.expand import expand
 
@@ -50,6 +51,8 @@ def to_simgrid(blueprint: Blueprint, *, latencies: bool = True) -> str:
     """
     if blueprint.kinds:
         raise InputError(f"{blueprint.name}: a SimGrid platform has equal servers; write one `server`")
+    if not blueprint.gpus:
+        raise InputError(f"{blueprint.name}: {NO_GPUS}")
     _refuse_too_large(blueprint)
     network = expand(blueprint)
     hosts = [f"{network.name(row)}.nic{nic}" for row, nic in np.ndindex(blueprint.servers, _nics(blueprint))]

@@ -11,8 +11,9 @@ chosen for a number of switches until that is the number they have.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -103,11 +104,30 @@ def cluster(
     designer = _Designer(say)
     if spec.resized is None:
         return _choose(spec, designer)
+    try:
+        return _choose_managed(spec, designer)
+    except Infeasible as answer:
+        raise _settle(spec, designer, answer) from None
+
+
+def _choose_managed(spec: ClusterSpec, designer: _Designer) -> Cluster:
+    """Return the cheapest designs where one fabric joins the switches of all others; raises as `cluster` does.
+
+    All are chosen for a number of switches until it is the number that they have. Where nothing is feasible for it, the
+    fewest switches are tried: a fabric that joins fewer endpoints is no worse in any total, so if that is infeasible,
+    every other number is.
+    """
     others = {name: each for name, each in spec.fabrics.items() if name != spec.managing}
-    number = sum(designer.alone(name, each).blueprint.switches for name, each in others.items())
-    for _ in range(ROUNDS):
-        found = _choose(spec.resized(number), designer)
-        switches = found.switches_but(str(spec.managing))
+    number, tried = sum(designer.alone(name, each).blueprint.switches for name, each in others.items()), set[int]()
+    while spec.resized and number not in tried:
+        tried.add(number)
+        try:
+            found = _choose(replace(spec.resized(number), limits=spec.limits), designer)
+            switches = found.switches_but(str(spec.managing))
+        except Infeasible:
+            switches = sum(designer.fewest(name, each).blueprint.switches for name, each in others.items())
+            if switches == number:
+                raise
         if switches == number:
             return found
         number = switches
@@ -117,33 +137,62 @@ def cluster(
     )
 
 
-ROUNDS = 8
-"""The most numbers of switches that are tried for the fabric that joins them."""
+def _settle(spec: ClusterSpec, designer: _Designer, answer: Infeasible) -> Infeasible:
+    """Return the same answer with the nearest limits that are enough for the switches that are then chosen."""
+    if any(item.limit.removeprefix("limits.") not in spec.limits for item in answer.conflict):
+        return answer
+    found = []
+    for item in answer.conflict:
+        key, enough = item.limit.removeprefix("limits."), item.nearest is None
+        with suppress(FabricError):
+            limits = {**spec.limits, key: float(item.nearest or 0)}
+            enough = enough or bool(_choose_managed(replace(spec, limits=limits), designer))
+        found.append(item if enough else replace(item, nearest=None, settled=False))
+    return _explain(spec, found)
 
 
 class _Designer:
-    """Designs each request once, alone and as a front."""
+    """Designs each request once for each purpose; an error names the fabric."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._alone: list[tuple[Spec, Study]] = []
+        self._designs: list[tuple[Spec, str, Study]] = []
         self._fronts: list[tuple[Spec, str, Pareto]] = []
 
     def alone(self, name: str, spec: Spec) -> Study:
         """Return the cheapest design of the fabric called `name`."""
-        found = next((study for known, study in self._alone if known == spec), None)
+        return self._design(name, spec, "cost")
+
+    def fewest(self, name: str, spec: Spec) -> Study:
+        """Return its design with the fewest switches."""
+        return self._design(name, spec, "switches")
+
+    def _design(self, name: str, spec: Spec, objective: str) -> Study:
+        found = next((study for known, aim, study in self._designs if (known, aim) == (spec, objective)), None)
         if found is None:
-            found = optimize(spec, progress=prefix_progress(self._say, name))
-            self._alone.append((spec, found))
+            with _named(name):
+                found = optimize(spec, objective, progress=prefix_progress(self._say, name))
+            self._designs.append((spec, objective, found))
         return found
 
     def front(self, name: str, spec: Spec, objectives: str) -> Pareto:
         """Return its front over the objectives."""
         found = next((front for known, names, front in self._fronts if (known, names) == (spec, objectives)), None)
         if found is None:
-            found = pareto(spec, objectives, progress=prefix_progress(self._say, name))
+            with _named(name):
+                found = pareto(spec, objectives, progress=prefix_progress(self._say, name))
             self._fronts.append((spec, objectives, found))
         return found
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Put the name of a fabric before an error of its design."""
+    try:
+        yield
+    except FabricError as error:
+        error.args = (f"{name}: {error}",)
+        raise
 
 
 def _choose(spec: ClusterSpec, designer: _Designer) -> Cluster:
@@ -218,6 +267,10 @@ def _infeasible(spec: ClusterSpec, names: Sequence[str], rows: Rows) -> Infeasib
         if rest and cheapest_combination(rows, _within(spec, names, rest)) is None:
             kept = rest
     conflict = tuple(_nearest(spec, names, rows, name) for name in kept)
+    return _explain(spec, conflict)
+
+
+def _explain(spec: ClusterSpec, conflict: Sequence[Conflict]) -> Infeasible:
     by_name = {f"{item.limit} {item.value:,.10g}": item for item in conflict}
     return Infeasible(f"{spec.name}: no fabrics meet the shared limits", describe_conflict(by_name), conflict)
 

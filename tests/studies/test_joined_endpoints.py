@@ -17,6 +17,7 @@ EXAMPLE = Path("examples/clusters/joined-endpoints.yaml")
 PORTS = {"name": "ports", "ports": 48, "rate_gbps": 1, "uplinks": 4, "uplink_gbps": 100, "price_usd": 2_000}
 WIDE = {"name": "wide", "ports": 64, "rate_gbps": 100, "price_usd": 9_000}
 FAST = {"name": "fast", "ports": 64, "rate_gbps": 400, "price_usd": 30_000, "breakouts": [2]}
+BOX16 = {**FAST, "name": "box16", "ports": 16}
 REQUEST: dict[str, Any] = {
     "name": "drawn",
     "racks": 5,
@@ -99,23 +100,48 @@ def test_drawn_clusters_are_managed_port_by_port(seed: int) -> None:
 
 def test_a_shared_limit_changes_the_number_of_managed_switches() -> None:
     """Within a limit on rack units fewer switches are chosen, and the management network has ports for those."""
-    small = {**FAST, "name": "small", "ports": 16, "price_usd": 2_000, "rack_units": 1}
-    large = {**FAST, "name": "large", "price_usd": 40_000, "rack_units": 1}
-    fabrics = {
-        "compute": {"joins": ["gpus"], "switches": [small, large]},
-        "management": {
-            **REQUEST["fabrics"]["management"],
-            "switches": {"leaf": {**PORTS, "rack_units": 1}, "spine": {**WIDE, "rack_units": 1}},
-        },
-    }
-    request = {**REQUEST, "fabrics": fabrics}
-    free = fabric.cluster(request)
-    tight = fabric.cluster({**request, "limits": {"rack_units": (free.totals["rack_units"] or 0) - 4}})
+    free = fabric.cluster(limited({}))
+    tight = fabric.cluster(limited({"rack_units": (free.totals["rack_units"] or 0) - 4}))
     for found in (free, tight):
         (switches,) = (each.count for each in found.attached("management") if each.endpoint == "switches")
         assert switches == found.fabrics["compute"].blueprint.switches
     assert (tight.totals["rack_units"] or 0) <= tight.spec.limits["rack_units"]
     assert (tight.totals["cost_usd"] or 0) > (free.totals["cost_usd"] or 0)
+
+
+def limited(limits: dict[str, float]) -> dict[str, Any]:
+    """Return a cluster with a choice of switches, all of known height, within shared limits."""
+    small = {**FAST, "name": "small", "ports": 16, "price_usd": 2_000, "rack_units": 1}
+    large = {**FAST, "name": "large", "price_usd": 40_000, "rack_units": 1}
+    low = {"leaf": {**PORTS, "rack_units": 1}, "spine": {**WIDE, "rack_units": 1}}
+    fabrics = {
+        "compute": {"joins": ["gpus"], "switches": [small, large]},
+        "management": {**REQUEST["fabrics"]["management"], "switches": low},
+    }
+    endpoints = {**REQUEST["endpoints"], "boxes": {"count": 40}}
+    return {**REQUEST, "endpoints": endpoints, "fabrics": fabrics, "limits": limits}
+
+
+def test_a_limit_is_met_by_fewer_switches_and_their_smaller_network() -> None:
+    """The least rack units that are said to be enough are, by fewer switches to manage, and one less is not."""
+    free = fabric.cluster(limited({}))
+    with pytest.raises(fabric.Infeasible, match="rack_units 3 is too low") as caught:
+        fabric.cluster(limited({"rack_units": 3}))
+    (conflict,) = caught.value.conflict
+    assert conflict.nearest is not None
+    tight = fabric.cluster(limited({"rack_units": float(conflict.nearest)}))
+    assert tight.totals["rack_units"] == conflict.nearest
+    assert tight.switches_but("management") < free.switches_but("management")
+    assert tight.fabrics["management"].blueprint.devices("leaf") < free.fabrics["management"].blueprint.devices("leaf")
+    with pytest.raises(fabric.Infeasible):
+        fabric.cluster(limited({"rack_units": float(conflict.nearest) - 1}))
+
+
+def test_an_error_names_its_fabric() -> None:
+    """Of several fabrics the one that can't be built is named."""
+    fabrics = {**REQUEST["fabrics"], "storage": {**REQUEST["fabrics"]["storage"], "switches": BOX16, "tiers": 1}}
+    with pytest.raises(fabric.Infeasible, match=r"^storage: no fabric for 22 endpoints"):
+        fabric.cluster({**REQUEST, "fabrics": fabrics})
 
 
 def test_the_command_says_what_each_fabric_joins(run: Run, tmp_path: Path) -> None:
