@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import describe_appliances
 from fabric.blueprint.native_ports import tier_ports
@@ -89,12 +91,15 @@ def describe_place(blueprint: Blueprint, axis: str) -> tuple[str, str]:
     return f"{title(axis)} × {count(each)} in each {title(parent)}", f"{count(total)} in total"
 
 
-def notes(blueprint: Blueprint) -> tuple[str, ...]:
-    """Return the notes: totals, oversubscription, what is partly filled, and what the fabric does not join."""
+def notes(blueprint: Blueprint, drawn: Collection[str] | None = None) -> tuple[str, ...]:
+    """Return the notes: totals, oversubscription, what is partly filled, and what the fabric does not join.
+
+    `drawn` are the roles of the devices that the picture has; by default, of unlike servers, those of the first kind.
+    """
     style = style_of(blueprint)
     lines = [
         _total_note(blueprint),
-        *_describe_other_servers(blueprint),
+        *_describe_other_servers(blueprint, drawn),
         style.load_note(),
         style.room_note(),
         *_separation_notes(blueprint),
@@ -103,19 +108,20 @@ def notes(blueprint: Blueprint) -> tuple[str, ...]:
     return tuple(filter(None, lines))
 
 
-def _describe_other_servers(blueprint: Blueprint) -> list[str]:
+def _describe_other_servers(blueprint: Blueprint, drawn: Collection[str] | None) -> list[str]:
     """Return the kinds of unlike servers that are not drawn, which leaves have instead of those drawn, or too."""
-    drawn, *others = list_kinds(blueprint) or (None,)
+    kinds = list_kinds(blueprint)
+    shown = [kind.server.name for kind in kinds if drawn is None or kind.server.name in drawn]
+    shown = shown[:1] if drawn is None else shown
     unit = title(next(iter(blueprint.topology.server.axes[-2:-1]), "fabric"))
     each = [
         f"{count(kind.count)} {kind.server.name} ({kind.per_unit} in a full {unit}, {kind.server.nics} NICs of"
         f" {rate(kind.gbps)} each)"
-        for kind in others
-        if kind is not None
+        for kind in kinds
+        if kind.server.name not in shown
     ]
-    return (
-        [f"Of unlike servers {drawn.server.name} is drawn; the others are {', '.join(each)}."] if drawn and each else []
-    )
+    are = "is" if len(shown) == 1 else "are"
+    return [f"Of unlike servers {' and '.join(shown)} {are} drawn; the others are {', '.join(each)}."] if each else []
 
 
 def _total_note(blueprint: Blueprint) -> str:

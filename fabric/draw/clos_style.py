@@ -48,7 +48,8 @@ class ClosStyle:
         if len(sizes) > 1:
             factors = " × ".join(f"{title(axis)}{HARD_SPACE}{count(size)}" for axis, size in sizes.items())
             return f"{counted}: {factors}" if counted else factors
-        named = [title(axis) for axis in sizes if axis not in (group.role, *self.form.placement)]
+        server = group.role in self.blueprint.servers_by_role  # whose axes are all places
+        named = [title(axis) for axis in sizes if not server and axis not in (group.role, *self.form.placement)]
         total = count(math.prod(sizes.values()))
         return f"{counted or total}, one per {named[0]}" if named else counted
 

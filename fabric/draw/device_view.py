@@ -48,7 +48,8 @@ def lay_out_view(blueprint: Blueprint, view: View, location: Digits, path: PathH
     parts = [_draw_view(blueprint, view, rows, location, path), Part(descriptions, height)]
     parts += [path_part(blueprint, path)] if path else []
     line = place_title(blueprint, location) if location else _whole_title(view)
-    return compose(blueprint, parts, _legend(blueprint, view, rows, path), notes(blueprint), line=line)
+    drawn = {card.node.role for row in rows for card in row}
+    return compose(blueprint, parts, _legend(blueprint, view, rows, path), notes(blueprint, drawn), line=line)
 
 
 def view_part(blueprint: Blueprint, view: View, location: Digits, path: PathHighlight | None, heading: str) -> Part:

@@ -261,7 +261,9 @@ class InlineSwitch(InlinePorts, NamedPart):
         rate = info.data.get("uplink_gbps")
         if isinstance(uplinks, int) and rate is None and "uplink_gbps" in info.data:
             raise custom_error(f"{uplinks} uplinks of which rate? add uplink_gbps, or write their ports and rate_gbps")
-        if rate is not None and not isinstance(uplinks, int):
+        if rate is not None and isinstance(uplinks, InlineUplinks):
+            raise custom_error(f"uplinks have their own rate_gbps, {uplinks.rate_gbps}; leave uplink_gbps out")
+        if rate is not None and uplinks is None:
             raise custom_error(f"uplink_gbps is {rate}, but the number of uplinks is missing; write uplinks: 8")
         return uplinks
 

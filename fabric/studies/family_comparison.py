@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fabric.errors import Infeasible, TooLarge
+from fabric.errors import Infeasible, InputError, TooLarge
 from fabric.flow import estimate_all, worst_permutation
 from fabric.flow.router import router_of
 from fabric.studies.study import Study, design, read
@@ -51,15 +51,23 @@ def compare_families(
     """Design a request with each family; `names` are families, sets of them, or `all`.
 
     `found` is called with each result at once. A family whose NICs need several ports may take more planes than
-    the request says. Raises InputError as `read` does.
+    the request says. One that the request excludes, or whose ports are not known, has that as its reason. Raises
+    InputError as `read` does, and where every family is refused so.
     """
+    read(source, **request)
     every = tuple(families())
     sets = {**family_sets(), "all": every}
     chosen = dict.fromkeys(name for word in names for name in sets.get(word, (word,)))
-    results = []
+    results, refusals = [], []
     for name in chosen:
         progress(f"sizing {name}")
-        results.append(_design_family(name, source, {**request, "family": family(name).name}))
+        try:
+            results.append(_design_family(name, source, {**request, "family": family(name).name}))
+        except InputError as error:
+            refusals.append(error)
+            if len(refusals) == len(chosen):
+                raise refusals[0] from None
+            results.append(FamilyResult(name, None, "; ".join(mistake.text for mistake in error.mistakes)))
         found(results[-1])
     return tuple(results)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fabric
 from fabric.blueprint import Blueprint
 from fabric.draw import draw_allreduce, draw_fabric, save
 from fabric.draw.canvas import Line, text_width, wrap
@@ -128,6 +129,17 @@ def test_small_fabric_is_whole() -> None:
     coloured = [mark for mark in marks if isinstance(mark, Line) and mark.colour in map(line_colour, OKABE_ITO)]
     assert len(coloured) == blueprint.links_total == 7 * 8
     assert len({line.colour for line in coloured}) == 8
+
+
+def test_unlike_servers_are_named_as_drawn_only_where_they_are() -> None:
+    """The whole picture has every kind of server, the first unit only its own."""
+    storage = {"name": "nvme-box", "gpus": 0, "nics": 2, "nic_gbps": 200}
+    servers = [{"server": "hgx-h100", "count": 8}, {"server": storage, "count": 40}]
+    blueprint = fabric.design(servers=servers, family="fat-tree", switches="qm9700", tiers=2).blueprint
+    whole, unit = (words(lay_out_diagram(blueprint, Diagram(level=level))) for level in ("fabric", "unit"))
+    assert "Of unlike servers" not in whole
+    assert "one per slot" not in whole
+    assert "Of unlike servers hgx-h100 is drawn; the others are 40 nvme-box" in unit
 
 
 def test_rails_have_colours() -> None:

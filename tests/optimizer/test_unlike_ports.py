@@ -214,6 +214,7 @@ def test_ports_that_are_alike_may_carry_links_of_two_rates() -> None:
         ({"uplink_gbps": None}, "8 uplinks of which rate? add uplink_gbps"),
         ({"uplinks": None}, "uplink_gbps is 400, but the number of uplinks is missing"),
         ({"uplinks": {"ports": 8}}, "missing"),
+        ({"uplinks": {"ports": 8, "rate_gbps": 400}}, "uplinks have their own rate_gbps, 400; leave uplink_gbps out"),
         ({"uplinks": "8"}, "uplinks"),
         ({"uplinks": 0}, "0 is too small"),
     ],

@@ -161,6 +161,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"expected": {"leaf": "12"}},
         "expected.leaf: '12' is text, not a number or a mapping; write it without quotes: 12",
     ),
+    ({"uplink_spread": ["even"]}, "uplink_spread: this is a list, not one of even or balanced"),
     ({"expected": {"a/b": 12}}, "expected.a/b: 'a/b' is not valid"),
     ({"expected": {"leaf": {"within": 0.1}}}, "expected.leaf.value: missing"),
     ({"expected": {"leaf": {"value": 1, "within": 2}}}, "expected.leaf.within: 2 is too large"),

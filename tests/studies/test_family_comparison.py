@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fabric.cli.main import cli
+from fabric.errors import InputError
 from fabric.studies import family_comparison
 from fabric.studies.family_comparison import compare_families
 
@@ -38,6 +39,19 @@ def test_the_command_prints_a_line_for_each_family_and_json_as_one_document(tmp_
     assert title.startswith("fabric: 64 GPUs; 2 feasible families")
     document = json.loads(CliRunner().invoke(cli, ["compare", str(file), "--families", NAMES, "--json"]).stdout)
     assert [row["family"] for row in document["families"]] == NAMES.split(",")
+
+
+def test_a_family_that_the_request_excludes_is_told_with_its_reason() -> None:
+    """A dragonfly has no pods, and the others are compared; a request that excludes all of them is refused."""
+    request = {**SMALL, "pod_gpus": 64}
+    dragonfly, fat_tree = compare_families(request, ["dragonfly", "fat-tree"])
+    assert fat_tree.study is not None
+    assert (dragonfly.study, dragonfly.reason) == (
+        None,
+        "pod_gpus: dragonfly has no pods, which share spines; leave it out",
+    )
+    with pytest.raises(InputError, match="dragonfly has no pods"):
+        compare_families(request, ["dragonfly", "torus"])
 
 
 def test_flows_that_would_take_too_long_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
