@@ -108,9 +108,9 @@ class Blueprint:
         return self._gpus_sharing(2)
 
     def _gpus_sharing(self, tier: int) -> int | None:
-        """Return the GPUs of a full place, or all where one place is the whole fabric."""
+        """Return the GPUs of a full place, or all where one place is the whole fabric; None where none stand."""
         sharing = self.topology.servers_sharing(tier)
-        if sharing is None:
+        if sharing is None or not self.gpus:
             return None
         servers = self.evaluate(sharing)
         return self.gpus if servers >= self.topology.capacity(self.sizes) else servers * self.server.gpus

@@ -161,7 +161,8 @@ def _find_value(facts: Mapping[str, Any], quantity: str) -> Any:
 
 def _list_quantities(designs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     """Yield the quantities compared, with every role that any design has: path, label and unit."""
-    yield from REQUESTED
+    per_gpu = any(item["gpus"] for item in designs)
+    yield from (row for row in REQUESTED if per_gpu or "GPU" not in row[1])
     yield "switches.total", "switches", "count"
     for role in _merge_keys(item["switches"]["by_role"] for item in designs):
         yield f"switches.by_role.{role}.count", f"{role} switches", "count"
@@ -170,7 +171,7 @@ def _list_quantities(designs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str
         yield f"{part}.total", part, "count"
     for role in _merge_keys(item["oversubscription"] for item in designs):
         yield f"oversubscription.{role}", f"{role} oversub.", "ratio"
-    yield from COMPUTED
+    yield from (row for row in COMPUTED if per_gpu or "GPU" not in row[1])
     if any(item["cost_usd"]["electricity"] is not None for item in designs):
         yield "cost_usd.electricity", "electricity", "usd"
         yield "cost_usd.total_with_electricity", "cost + electricity", "usd"

@@ -137,7 +137,7 @@ def _resolve_fabric(
         raise InputError([])
     own = {name: value for name, value in part.values.items() if name not in JoinKeys.model_fields}
     own = {name: value for name, value in own.items() if name not in ("server", "servers", "gpus")}
-    request = joined_request(key, join(switches))
+    request = joined_request(key, join(switches), part.values.get("per_unit"))
     lines = dict(part.lines)
     lines |= {(name,): lines[("joins",)] for name in request if ("joins",) in lines}
     return resolve(replace(part, values={**own, **request}, lines=MappingProxyType(lines)))

@@ -72,6 +72,8 @@ class JoinKeys(StrictModel):
     """Ports of an endpoint on this fabric, one or by endpoint; default: its server's NICs, or 1 at `nic_gbps`."""
     nic_gbps: GbpsPerEndpoint | None = Field(default=None, examples=[1, {"gpu-servers": 200}])
     """Rate of these ports in Gb/s, one or by endpoint; default: that of its server's NICs."""
+    per_unit: Count | None = Field(default=None, examples=[40])
+    """Endpoints of a kind in a scalable unit, alike ones together; default: sizing chooses."""
 
 
 @dataclass(frozen=True)
@@ -203,8 +205,8 @@ def _server_on(name: str, keys: JoinKeys, endpoints: Endpoints) -> str | Mapping
     return {"name": name, "gpus": 0, "nics": nics or 1, "nic_gbps": rate}
 
 
-def joined_request(fabric: str, joined: Sequence[Joined]) -> dict[str, Any]:
-    """Return the keys of a request for what a fabric joins: `server` and `gpus`, or `servers`.
+def joined_request(fabric: str, joined: Sequence[Joined], per_unit: int | None = None) -> dict[str, Any]:
+    """Return the keys of a request for what a fabric joins: `server`, `gpus` and perhaps `unit_gpus`, or `servers`.
 
     Endpoints that differ in no more than their name are one kind of servers, placed in their order.
     """
@@ -214,8 +216,10 @@ def joined_request(fabric: str, joined: Sequence[Joined]) -> dict[str, Any]:
     merged = [_merge(f"{fabric}-endpoint", each) for each in alike.values()]
     gpus = merged[0].facts["gpus"]
     if len(merged) == 1 and gpus:
-        return {"server": merged[0].server, "gpus": merged[0].count * gpus}
-    return {"servers": [{"server": each.server, "count": each.count} for each in merged]}
+        unit = {} if per_unit is None else {"unit_gpus": per_unit * gpus}
+        return {"server": merged[0].server, "gpus": merged[0].count * gpus, **unit}
+    unit = {} if per_unit is None else {"per_unit": per_unit}
+    return {"servers": [{"server": each.server, "count": each.count, **unit} for each in merged]}
 
 
 def _likeness(joined: Joined) -> str:

@@ -59,6 +59,7 @@ def test_nothing_is_per_gpu_and_nothing_is_timed(study: fabric.Study) -> None:
     found = describe_json(study)
     assert (found["gpus"], found["servers"], found["allreduce"]) == (0, 400, [])
     assert (found["cost_usd"]["per_gpu"], found["power_w"]["per_gpu"]) == (None, None)
+    assert (found["pod_gpus"], found["unit_gpus"]) == (None, None)
     assert found["cost_usd"]["total"] > 0
 
 
@@ -76,7 +77,8 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "words", [("design",), ("bill",), ("compare", "--families", "fat-tree"), ("optimize", "--pareto", "cost,hops")]
+    "words",
+    [("design",), ("bill",), ("compare", "--families", "fat-tree"), ("optimize", "--pareto", "cost,hops")],
 )
 def test_what_is_printed_speaks_of_endpoints(words: tuple[str, ...], run: Run, file: Path) -> None:
     """No sentence counts GPUs where there are none."""

@@ -80,6 +80,15 @@ def test_a_fabric_that_joins_is_the_request_of_what_it_joins() -> None:
     assert fabric.read(dict(found["storage"].spec.request)) == found["storage"].spec
 
 
+def test_a_unit_has_as_many_endpoints_as_are_asked_for() -> None:
+    """`per_unit` counts GPU servers, and management ports of all kinds together."""
+    fabrics = {name: {**words, "per_unit": 4} for name, words in REQUEST["fabrics"].items()}
+    found = fabric.cluster({**REQUEST, "fabrics": fabrics}).fabrics
+    assert found["compute"].blueprint.unit_gpus == 32
+    plan = found["management"].blueprint
+    assert plan.devices("leaf") == -(-plan.servers // 4)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_drawn_clusters_are_managed_port_by_port(seed: int) -> None:
     """Every server, BMC, switch of another fabric and PDU has a port, and leaves are no more than these need."""
