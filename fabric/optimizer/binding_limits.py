@@ -114,7 +114,7 @@ def _relaxed_rules(spec: Spec) -> Iterator[Relaxed]:
     if spec.appliances:
         yield "appliances", [each.keys for each in spec.appliances], None, replace(spec, appliances=())
     if spec.grow_to_gpus and spec.grow_to_gpus > spec.gpus:
-        yield "grow_to_gpus", spec.grow_to_gpus, None, replace(spec, grow_to_gpus=None)
+        yield *spec.growth, None, spec.without_growth()
     if any(spec.least_oversubscription.values()):
         least = replace(spec, least_oversubscription={})
         yield "least_oversubscription", _plain_ratios(spec.least_oversubscription), None, least
@@ -137,6 +137,10 @@ def _relaxed_places(spec: Spec) -> Iterator[Relaxed]:
         yield "uplink_spread", "even", "balanced", replace(spec, uplink_spread="balanced", families=tiered)
     if spec.unit_gpus:
         yield "unit_gpus", spec.unit_gpus, None, replace(spec, unit_gpus=None)
+    for kind in spec.kinds:
+        if kind.per_unit:
+            loose = tuple(replace(each, per_unit=None) if each == kind else each for each in spec.kinds)
+            yield f"per_unit.{kind.name}", kind.per_unit, None, replace(spec, kinds=loose)
     if spec.pod_gpus:
         yield "pod_gpus", spec.pod_gpus.keys, None, replace(spec, pod_gpus=None)
 

@@ -65,6 +65,8 @@ def explain(
     others = list(describe_rejected(item for item in untried if not item.unknown))
     allowance = Allowance(ALLOWANCE_S)
     conflict = smallest_conflict(spec, facts, allowance)
+    if conflict:
+        conflict = replace(conflict, conflict=tuple(_count_growth(spec, item) for item in conflict.conflict))
     # Where nothing could be tried and no limit changed alone would do, it is a part that excludes every fabric.
     if not conflict or (others and not found and all(item.nearest is None for item in conflict.conflict)):
         return Infeasible(text, [*clashes, *asked, *_without_conflict(spec, found, others)])
@@ -82,6 +84,15 @@ def explain(
 def _name_ends(spec: Spec, item: Conflict) -> Conflict:
     """Return a limit of a conflict; the number of servers, where no GPUs count them, is that of `servers`."""
     return replace(item, limit="servers") if item.limit == "gpus" and not spec.gpus else item
+
+
+def _count_growth(spec: Spec, item: Conflict) -> Conflict:
+    """Return a limit of a conflict; of the growth of unlike servers with the GPUs of the kind that grows."""
+    key, gpus = spec.growth
+    if item.limit != "grow_to_gpus" or key == item.limit:
+        return item
+    others = item.value - gpus
+    return replace(item, limit=key, value=gpus, nearest=None if item.nearest is None else item.nearest - others)
 
 
 def _untried(found: Sequence[Candidate], rejected: Sequence[Rejected]) -> list[Rejected]:
@@ -189,7 +200,7 @@ EITHER = ("is", "infeasible", "nearest feasible value")
 
 VERDICTS = {
     **dict.fromkeys(("gpus", "grow_to_gpus", "reserve", "least_oversubscription", "survive"), HIGH),
-    **dict.fromkeys(("tiers", "planes", "unit_gpus", POD, "pinned"), EITHER),
+    **dict.fromkeys(("tiers", "planes", "unit_gpus", "per_unit", POD, "pinned"), EITHER),
     APPLIANCES: ("take", "too many ports", "maximum feasible value"),
     PORTS: ("are", "too few", "minimum per switch"),
     UPLINKS: ("are", "too few", "minimum per switch"),

@@ -59,6 +59,7 @@ def request_limits(spec: Spec) -> dict[str, Any]:
     found |= {RATE: spec.link_gbps} if _slower_rates(spec) else {}
     found |= {f"limits.{key}": most for key, most in limits.on_objectives.items()}
     found |= {name: value for name in ("unit_gpus", "grow_to_gpus") if (value := getattr(spec, name))}
+    found |= {f"per_unit.{kind.name}": kind.per_unit for kind in spec.kinds if kind.per_unit}
     found |= {POD: spec.pod_gpus.keys} if spec.pod_gpus else {}
     found |= {"reserve": _plain(spec.reserve)} if any(spec.reserve.values()) else {}
     found |= {APPLIANCES: [each.keys for each in spec.appliances]} if spec.appliances else {}

@@ -164,6 +164,8 @@ def _name_ports(spec: Spec, role: str, gbps: int, limit: str) -> str:
 
 def _axis(candidate: Candidate, limit: str) -> str:
     """Return the axis or bundle whose size the limit is, if it is one."""
+    if kind := limit.partition("per_unit.")[2]:
+        return candidate.topology.group(kind).axes[-1]
     return candidate.topology.unit_axis if limit == "unit_gpus" else limit.partition("pinned.")[2]
 
 
@@ -237,7 +239,8 @@ def _expressions(model: Model, limit: str) -> Expressions:
     if not axis:
         sign = -1 if limit in ("gpus", "grow_to_gpus", "reserve", APPLIANCES) else 1
         return [sign * model.excess]
-    asked = spec.pinned[axis] if limit.startswith("pinned") else spec.unit_servers or 0
+    per_unit = {f"per_unit.{kind.name}": kind.per_unit for kind in spec.kinds}
+    asked = spec.pinned[axis] if limit.startswith("pinned") else per_unit.get(limit) or spec.unit_servers or 0
     return _distance(model, model.sizes[axis], asked, asked)
 
 
@@ -252,6 +255,9 @@ def _distance(model: Model, size: Term, least: int, most: int | None) -> Express
 
 def _request_value(spec: Spec, limit: str, least: int) -> int | float:
     """Return what was minimised in the unit of the request's key."""
+    if spec.kinds and limit == "grow_to_gpus":
+        (_, gpus), last = spec.growth, spec.kinds[-1]
+        return (spec.grow_to_gpus or 0) - gpus + min(-least * last.server.gpus, gpus)
     if limit in ("gpus", "grow_to_gpus"):
         asked = (spec.gpus or spec.servers) if limit == "gpus" else spec.grow_to_gpus or 0
         return min(-least * (spec.server.gpus or 1), asked)

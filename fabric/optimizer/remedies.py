@@ -139,9 +139,13 @@ class _Remedies:
     def _choices(self) -> Iterator[str]:
         """Yield what the request chooses of the fabric."""
         spec = self.candidate.spec
-        for key in ("unit_gpus", "reserve", "grow_to_gpus", APPLIANCES):
-            if getattr(spec, key) and self._least_excess(key) is not None:
-                yield f"{key if key == APPLIANCES else f'{key} {write_value(getattr(spec, key))}'} must change"
+        asked = {key: (key, getattr(spec, key)) for key in ("unit_gpus", "reserve")} | {"grow_to_gpus": spec.growth}
+        asked |= {f"per_unit.{kind.name}": (f"per_unit.{kind.name}", kind.per_unit) for kind in spec.kinds}
+        for key, (name, value) in asked.items():
+            if value and self._least_excess(key) is not None:
+                yield f"{name} {write_value(value)} must change"
+        if spec.appliances and self._least_excess(APPLIANCES) is not None:
+            yield f"{APPLIANCES} must change"
         if spec.pod_gpus and self._least_excess(POD) is not None:
             yield f"pod_gpus {write_value(spec.pod_gpus.keys)} must change"
         for axis, value in spec.pinned.items():

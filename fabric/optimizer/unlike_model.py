@@ -91,14 +91,17 @@ class UnlikeModel(ClosModel):
 
     def _add_slot(self, axis: str, kind: ServerKind) -> Term:
         """Return the servers of a kind in a unit: given, or as many as there are and leaves may have ports for."""
-        if kind.per_unit and "unit_gpus" not in self.relaxed:
+        if kind.per_unit and f"per_unit.{kind.name}" not in self.relaxed:
             return kind.per_unit
         most_rails = max(self.candidate.spec.rails) if "rail" in self.form.rail_axes else 1
         most = max(1, self.widest * max(most_rails, kind.server.trays) // kind.server.nics)
-        return self.var(min(most, self._grown_count(kind)), axis)
+        return self.var(min(most, self.upper(self._grown_count(kind))), axis)
 
-    def _grown_count(self, kind: ServerKind) -> int:
-        return kind.count if "grow_to_gpus" in self.relaxed else kind.grown
+    def _grown_count(self, kind: ServerKind) -> Term:
+        """Return the servers of a kind that the fabric must be able to grow to."""
+        if kind.grown == kind.count or "grow_to_gpus" not in self.relaxed:
+            return kind.grown
+        return self.excess_to(kind.grown, least=kind.count) if len(self.relaxed) == 1 else kind.count
 
     def _attach_kind(self, bundle: DealtBundle) -> None:
         """Add what follows from the NICs of a kind: the ports of its leaves, and the links of a server at one."""
@@ -116,8 +119,8 @@ class UnlikeModel(ClosModel):
         sizes[HOST_PORTS] = self._most([sizes[each.ports] for each in form.dealt], HOST_PORTS)
         last = form.dealt[-1]
         kind = self.kinds[last.lower.role]
-        grows = self._grown_count(kind) > kind.count
-        self.grown = self.candidate.spec.grown_servers if grows else self.servers
+        grown = self._grown_count(kind)
+        grows = self.upper(grown) > kind.count
         if not form.outer:
             for each in form.dealt:
                 self.cp.add(sizes[each.slot] >= self._grown_count(self.kinds[each.lower.role]))
@@ -126,7 +129,7 @@ class UnlikeModel(ClosModel):
         units = [sizes[each.units] for each in form.dealt]
         today = self._grown = self._filled_units(self._count_units(units, "units"), "today")
         if grows:
-            units[-1] = self.ceil_divide(self._grown_count(kind), sizes[last.slot], f"{last.units} grown")
+            units[-1] = self.ceil_divide(grown, sizes[last.slot], f"{last.units} grown")
             self._grown = self._filled_units(self._count_units(units, "units grown"), "grown")
         self._size_places(today)
 

@@ -249,6 +249,19 @@ class Spec:
             return sum(kind.grown for kind in self.kinds)
         return max(self.servers, -(-self.grow_to_gpus // self.server.gpus)) if self.grow_to_gpus else self.servers
 
+    @property
+    def growth(self) -> tuple[str, int]:
+        """The key of the request that names the GPUs that must be reached, and how many it says; 0 for none."""
+        if not self.kinds or not self.grow_to_gpus:
+            return "grow_to_gpus", self.grow_to_gpus or 0
+        last = self.kinds[-1]
+        return f"grow_to_gpus.{last.name}", self.grow_to_gpus - self.gpus + last.count * last.server.gpus
+
+    def without_growth(self) -> Spec:
+        """Return the request for today's servers only."""
+        today = tuple(replace(kind, grown=kind.count) for kind in self.kinds)
+        return replace(self, grow_to_gpus=None, kinds=today)
+
     def spare_ports(self, role: str) -> int:
         """Return the ports to keep free on each switch of `role`."""
         return self.reserve.get(role, self.reserve.get("*", 0))

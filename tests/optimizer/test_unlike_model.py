@@ -12,7 +12,7 @@ import pytest
 from fabric.blueprint.metrics import metrics_of
 from fabric.errors import Infeasible
 from fabric.network.expand import expand
-from fabric.optimizer import size
+from fabric.optimizer import OBJECTIVES, find_binding_limits, size
 from fabric.testing import check_blueprint
 from tests.optimizer.brute_force_unlike import Asked, Kind, least_cost
 from tests.request_fixtures import read
@@ -145,3 +145,34 @@ def test_what_cannot_be_built_is_refused_with_the_reason(words: dict[str, Any], 
     with pytest.raises(Infeasible) as caught:
         size(read(CASE, **words))
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (
+            {"grow_to_gpus": {"hgx-a100": 8192}},
+            "grow_to_gpus.hgx-a100 8,192 is too high; maximum feasible value (others unchanged): 3,520",
+        ),
+        (
+            {"servers": [LIST[0], {**LIST[1], "per_unit": 40}, LIST[2]]},
+            "per_unit.hgx-a100 40 is infeasible; nearest feasible value (others unchanged): 8",
+        ),
+    ],
+)
+def test_limits_on_one_kind_are_named_with_the_nearest_value(words: dict[str, Any], text: str) -> None:
+    """64 spine ports allow 64 leaves: 8 of hgx-h100, 1 of storage and 55 of 8 hgx-a100, with 3,520 GPUs."""
+    with pytest.raises(Infeasible) as caught:
+        size(read(CASE, tiers=2, **words))
+    assert text in str(caught.value)
+
+
+def test_limits_on_one_kind_are_named_with_what_they_cost() -> None:
+    """Without a given number of servers per unit, or without growth, the optimum is that of the request without."""
+    listed = [LIST[0], {**LIST[1], "per_unit": 2}, LIST[2]]
+    spec = read(CASE, tiers=2, servers=listed, grow_to_gpus={"hgx-a100": 512})
+    limits = find_binding_limits(spec, [OBJECTIVES["cost"]], size(spec).proof.objective)
+    found = {item.limit: item.objective for item in limits}
+    loose = size(read(CASE, tiers=2, grow_to_gpus={"hgx-a100": 512})).proof.objective
+    today = size(read(CASE, tiers=2, servers=listed)).proof.objective
+    assert (found["per_unit.hgx-a100"], found["grow_to_gpus.hgx-a100"]) == (loose, today)
