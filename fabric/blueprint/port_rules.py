@@ -111,7 +111,7 @@ def most_down(model: Switch, rates: Rates, up: int) -> int:
     """Return the most links down that fit beside `up` links up."""
     if model.uplinks is not None:
         return model.radix(rates.down)
-    if shares_ports(model, rates):
+    if not up or shares_ports(model, rates):
         return model.radix(rates.down) - up
     whole = model.ports - -(-up // model.links_per_port(rates.up))
     return min(model.radix(rates.down), whole * model.links_per_port(rates.down))
