@@ -203,3 +203,14 @@ def test_such_a_design_goes_the_whole_line(family: str, run: Run, tmp_path: Path
     for words in commands:
         code, _, err = run("-q", *words)
         assert code == 0, (words, err)
+
+
+def test_a_rail_for_each_nic_that_is_asked_for_stays_one() -> None:
+    """Two NICs become the ports of one where only that attaches them, but not where that would leave fewer rails."""
+    words = {**ALONE, "gpus": 64, "server": {**BOX, "gpus": 8, "nics": 8}, "family": "hpn"}
+    words["switches"] = {"name": "s", "ports": 64, "rate_gbps": BOX["nic_gbps"], "price_usd": 9000}
+    plan = fabric.design(words).blueprint
+    assert (plan.server.nics, plan.planes, plan.rails) == (4, 2, 4)
+    assert fabric.design(words, rails=[2, 8]).blueprint.rails == 2
+    with pytest.raises(InputError, match="the breakouts of s to"):
+        fabric.design(words, rails=8)

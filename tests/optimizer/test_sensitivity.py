@@ -119,6 +119,11 @@ LOOSENED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("planes", {"grow_to_gpus": 16384}, {"planes": "any"}),
     ("tiers", {"tiers": 3}, {"tiers": "any"}),
     ("limits.hops", {"prices_usd": {"sn5600": 300_000}, "limits": {"hops": 3}}, {"limits": {}}),
+    (
+        "limits.parallel_links",
+        {"gpus": 512, "tiers": 2, "limits": {"parallel_links": 1}},
+        {"limits": {"parallel_links": 2}},
+    ),
     ("survive.spine", {"survive": {"spine": 0.99}}, {"survive": {}}),
     ("available.sn5600", {"available": {"sn5600": 60}}, {"available": {}}),
 ]
