@@ -176,3 +176,13 @@ def test_limits_on_one_kind_are_named_with_what_they_cost() -> None:
     loose = size(read(CASE, tiers=2, grow_to_gpus={"hgx-a100": 512})).proof.objective
     today = size(read(CASE, tiers=2, servers=listed)).proof.objective
     assert (found["per_unit.hgx-a100"], found["grow_to_gpus.hgx-a100"]) == (loose, today)
+
+
+@pytest.mark.parametrize(
+    "words", [{"tiers": 2}, {"tiers": 2, "mix": "together"}, {"tiers": 2, "family": "rail-optimized"}, {"tiers": 3}]
+)
+def test_balanced_uplinks_never_cost_more(words: dict[str, Any]) -> None:
+    """Links up that may differ by one allow all that equal ones do, and lie in the network as they are counted."""
+    balanced, even = (size(read(CASE, uplink_spread=spread, **words)) for spread in ("balanced", "even"))
+    assert balanced.proof.objective <= even.proof.objective
+    check_blueprint(balanced.blueprint)
