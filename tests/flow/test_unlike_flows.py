@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from fabric.flow import Phase, Routing, fail, permutation, phases, place, route,
 from fabric.flow.bounds import cut_bound, lp_bound
 from fabric.flow.paths import shortest_path
 from fabric.flow.router import router_of
+from fabric.flow.unlike_links import UnlikeLinks
 from fabric.network.expand import expand
 from fabric.topology.clos import ClosForm
+from fabric.topology.unlike_servers import UnlikeForm
 from tests.unlike_fixtures import FORMS, draw_unlike
 
 BALANCED = [form.balanced() for form in FORMS if form.tiers > 1]
@@ -43,6 +46,17 @@ def test_nics_and_links_are_those_of_the_network(form: ClosForm) -> None:
         assert (hosts.server_of_nic(nic) == network.lower[: len(nic)]).all()
         ports = hosts.first_nic_of(network.lower[: len(nic)]) + network.lower_port[: len(nic)] // plan.planes
         assert (ports == nic).all()
+
+
+@pytest.mark.parametrize("form", FORMS, ids=[f"{form.family}-{form.tiers}-{form.rails_meet_at}" for form in FORMS])
+def test_a_nic_is_numbered_by_the_port_of_its_leaf(form: ClosForm) -> None:
+    """On each rail NICs of all kinds are numbered by unit, and in it by the port of the leaf that they have."""
+    for seed in range(6):
+        plan = drawn(seed, form)
+        network, links = expand(plan), UnlikeLinks(plan, cast(UnlikeForm, plan.topology))
+        nic = router_of(plan).nic_of_links()
+        ends, port = links.ends(nic), network.upper_port[: len(nic)].astype(np.int64)
+        assert (links.number(ends) == ends.server * plan.ports_down("leaf") + port).all()
 
 
 @pytest.mark.parametrize("routing", ["ecmp", "dmodk"])
