@@ -133,7 +133,7 @@ def _fits(form: Topology, models: dict[str, Any], sizes: dict[str, int]) -> bool
 OBJECTIVES = ("cost,hops,allreduce", "cost,allreduce,mean_hops", "allreduce,cost")
 KEYS = {"cost": "cost_usd", "hops": "hops_max", "allreduce": "allreduce_s", "mean_hops": "hops_mean"}
 ESTIMATES = ("allreduce", "mean_hops")
-QUICK = (0, 1, 2, 6, 7, 8)
+QUICK = (0, 1, 2, 6, 7, 8, 3)
 
 
 @pytest.mark.usefixtures("unexplained")
