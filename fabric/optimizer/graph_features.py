@@ -67,9 +67,12 @@ def _largest(model: Model, ratios: Sequence[Ratio], most: int, least: int) -> Fe
 
 
 def _bounded(model: Model, quantity: Polynomial, most: int) -> Term:
-    """Return a sum of products as a count of at most `most`, which no fabric comes near."""
+    """Return a count that a sum of products does not exceed, at most `most`, which no fabric comes near.
+
+    The sum may be below zero: a bound on loads that supposes longer paths than there are.
+    """
     if not any(names for _, names in quantity.terms):
         return sum(factor for factor, _ in quantity.terms)
     total = model.var(max(1, min(model.upper_count(quantity), most)), "sent", least=0)
-    model.cp.add(total == model.count(quantity))
+    model.cp.add(total >= model.count(quantity))
     return total

@@ -167,9 +167,8 @@ class Model(ABC):
 
     def upper_count(self, quantity: Polynomial) -> int:
         """Return the most that a sum of products may be."""
-        return sum(
-            factor * math.prod(self.upper(self.sizes[name]) for name in names) for factor, names in quantity.terms
-        )
+        ends = ((factor, names, self.upper if factor > 0 else self.lower) for factor, names in quantity.terms)
+        return sum(factor * math.prod(end(self.sizes[name]) for name in names) for factor, names, end in ends)
 
     def var(self, most: int, name: str, least: int = 1) -> cp_model.IntVar:
         """Return a variable from `least` to `most`; where that is no number, the model has no solution."""
