@@ -75,7 +75,8 @@ def _describe_links(new: NewLinks) -> str:
     if not new.free_ports:
         return f"{text}, all on new switches"
     share = "all" if new.free_ports == new.links else units.count(new.free_ports)
-    return f"{text}, {share} into free ports of {units.count(new.switches)} {new.role} switches"
+    switches = units.count_noun(new.switches, f"{new.role} switch", f"{new.role} switches")
+    return f"{text}, {share} into free ports of {switches}"
 
 
 def foresight_object(design: Design) -> dict[str, Any] | None:

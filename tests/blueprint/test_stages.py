@@ -130,6 +130,17 @@ def test_the_terminal_tells_the_stages() -> None:
     assert "256 leaf-spine, all into free ports of 16 spine switches" in line
 
 
+def test_one_switch_with_free_ports_is_told_as_one() -> None:
+    """The last of 32 leaves has 8 of its 32 ports in use, and takes 24 of the next links."""
+    server = {"name": "box", "gpus": 4, "nics": 4, "nic_gbps": 400}
+    switch = {"name": "s64", "ports": 64, "rate_gbps": 400, "price_usd": 1}
+    found = fabric.design(
+        gpus=1000, grow_to_gpus=2000, server=server, family="fat-tree", switches=switch, link_price_usd=1
+    )
+    (line,) = [line for line in summarize_design(describe(found)).lines if line.startswith("Growth to 2,000 GPUs")]
+    assert "1,000 server-leaf, 24 into free ports of 1 leaf switch;" in line
+
+
 def test_models_that_are_mixed_are_kept() -> None:
     """Where a tier mixes models, a stage keeps the switches there are, and adds those of the model used most."""
     boxes = [{"name": name, "ports": 64, "rate_gbps": 400, "price_usd": price} for name, price in (("a", 1), ("b", 2))]
