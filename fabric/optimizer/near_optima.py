@@ -17,11 +17,12 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import uneven_bundles
 from fabric.optimizer.balanced_links import count_uneven
 from fabric.optimizer.build_model import build_model
-from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.candidates import Candidate, list_topologies
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.solve import Solution, minimise
 from fabric.optimizer.ties import Tie, blueprint_of, preferred_blueprint
+from fabric.request.spec import Spec
 
 __all__ = ["AIMS", "MARGIN", "NearOptimum", "find_near_optima", "within_margin"]
 
@@ -109,10 +110,13 @@ def _express_evenness(model: Model) -> cp_model.LinearExprT | None:
     return count_uneven(model) if model.topology.balanced_bundles else None
 
 
+RAILS = "rails that meet later"
+"""An aim of requests that allow a family which keeps rails apart."""
+
 AIMS: Mapping[str, _Aim] = {
     "larger pods": _Aim(_measure_pod, _express_pod),
     "fewer parallel links": _Aim(_measure_parallel, _express_parallel),
-    "rails that meet later": _Aim(_measure_rails, _express_rails),
+    RAILS: _Aim(_measure_rails, _express_rails),
     "more even uplinks": _Aim(_measure_evenness, _express_evenness),
 }
 """What one would rather have, in words."""
@@ -137,9 +141,14 @@ def find_near_optima(
     found = []
     for name, aim in AIMS.items():
         own = aim.measure(chosen, near[0].spec.grown_servers) if near else None
-        if own is not None:
+        if own is not None and (name != RAILS or _may_have_rails(near[0].spec)):
             found.append(_find_best(name, aim, own, caps, near))
     return tuple(found)
+
+
+def _may_have_rails(spec: Spec) -> bool:
+    """Say whether a topology that the request allows keeps rails apart."""
+    return any("rail" in form.rail_axes for form in list_topologies(spec))
 
 
 Caps = Sequence[tuple[LinearObjective, int]]

@@ -112,6 +112,12 @@ def test_rails_are_kept_apart_where_that_costs_little() -> None:
     assert item.objectives["cost_usd"] == study.others[0].objectives["cost_usd"]
 
 
+def test_rails_are_no_aim_where_the_request_allows_no_family_with_rails() -> None:
+    """A fat-tree has all NICs of a server on a leaf; that none has rails that meet later is no finding."""
+    near = {family: fabric.design(LARGE, family=family).near_optima or () for family in ("fat-tree", "clos")}
+    assert {item.aim for item in near["clos"]} - {item.aim for item in near["fat-tree"]} == {"rails that meet later"}
+
+
 def test_where_no_objective_has_room_there_is_nothing_near() -> None:
     """Of hops alone 1 % is no hop, and a fabric at any cost would be as near as another."""
     assert fabric.optimize(LARGE, "hops").near_optima == ()
