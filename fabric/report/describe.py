@@ -17,6 +17,7 @@ from fabric.report.design import Cost, Design, LinkBundle, SwitchTier
 from fabric.report.design_json import design_object
 from fabric.report.expected import compare_expected
 from fabric.report.notes import list_notes
+from fabric.report.unlike_servers import has_times
 from fabric.studies.study import Study
 
 __all__ = ["SIZES", "describe", "describe_json"]
@@ -35,7 +36,7 @@ def describe(study: Study, changes: Sequence[BreakEven] | None = None) -> Design
         switches=tuple(_describe_tier(study, role) for role in study.blueprint.topology.roles),
         links=_describe_links(study),
         cost=_sum_cost(study),
-        allreduce=tuple(map(_round_estimate, curve(study.blueprint, SIZES))) if study.spec.gpus else (),
+        allreduce=tuple(map(_round_estimate, curve(study.blueprint, SIZES))) if has_times(study.blueprint) else (),
         notes=tuple(list_notes(study)),
         price_changes=None if changes is None else tuple(changes),
     )

@@ -11,7 +11,15 @@ from fabric.blueprint.server_kinds import PlacedKind, list_kinds
 from fabric.report.text import join_words
 from fabric.topology.topology import title
 
-__all__ = ["list_server_kinds", "name_servers", "note_unlike_servers"]
+__all__ = ["has_times", "list_server_kinds", "name_servers", "note_unlike_servers"]
+
+MOST_NICS = 2**18
+"""The NICs up to which a report has times of unlike servers: each is a flow, and so many take some ten seconds."""
+
+
+def has_times(blueprint: Blueprint) -> bool:
+    """Say whether a report has times of collectives: where GPUs stand, and unlike servers have not too many NICs."""
+    return bool(blueprint.gpus) and (not blueprint.kinds or blueprint.nics <= MOST_NICS)
 
 
 def name_servers(blueprint: Blueprint) -> str:
@@ -48,6 +56,11 @@ def note_unlike_servers(blueprint: Blueprint) -> Iterator[str]:
         apart = all(one.first_unit for one in kinds[1:])
         rule = "holds servers of one kind" if apart else "has some servers of every kind"
         yield f"Each {title(outer[-1])} {rule}: {each}."
+    if blueprint.gpus and not has_times(blueprint):
+        yield (
+            "Times are left out: those of unlike servers are of explicit flows, here one for each of"
+            f" {blueprint.nics:,} NICs. `fabric allreduce --gpus` estimates some of the GPUs."
+        )
     dealt, rails = [kind for kind in kinds if kind.dealt], blueprint.leaves_per_server
     if dealt:
         names = join_words([kind.server.name for kind in dealt])

@@ -10,7 +10,7 @@ import pytest
 
 import fabric
 from fabric.export.simgrid import to_simgrid
-from fabric.report.describe import describe_json
+from fabric.report.describe import describe, describe_json
 from fabric.report.notes import list_notes
 from tests.request_fixtures import Run
 
@@ -130,3 +130,15 @@ def test_a_bill_says_of_which_parts_the_power_is_not_known(run: Run) -> None:
     assert known in " ".join(printed.split())
     _, printed, _ = run(*words, "--switches", "qm9790")
     assert "Power without servers: unknown; no figure for qm9790." in printed
+
+
+def test_times_of_too_many_unlike_servers_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A design without times is told at once, with a note, where flows of all its NICs would take minutes."""
+    storage = {"name": "storage", "gpus": 0, "nics": 2, "nic_gbps": 400}
+    servers = [{"server": "hgx-h100", "count": 8}, {"server": storage, "count": 2}]
+    study = fabric.design(servers=servers, switches="sn5600", family="fat-tree")
+    assert describe(study).allreduce
+    monkeypatch.setattr("fabric.report.unlike_servers.MOST_NICS", 67)
+    design = describe(study)
+    assert (study.blueprint.nics, design.allreduce) == (68, ())
+    assert any("here one for each of 68 NICs" in note for note in design.notes)
