@@ -9,6 +9,7 @@ from typing import Any
 
 from fabric.errors import Infeasible, InputError, is_whole
 from fabric.flow import Estimate
+from fabric.request.resolve import read_document
 from fabric.studies.study import Study, design, read
 
 __all__ = ["Bend", "Curve", "Scaling", "scale"]
@@ -89,6 +90,10 @@ def scale(
     for what, names in (("routings", routings), ("algorithms", algorithms)):
         if isinstance(names, str) or not names:
             raise InputError(f"{what} {names!r:.40}: give a sequence of one name or more")
+    asked = read_document(source).override(request)
+    if asked.values.get("servers"):
+        remedy = "of unlike servers each kind has its own number, so there are no other sizes; scale one `server`"
+        raise InputError([asked.mistake(("servers",), remedy, bare=True)])
     read(source, **{**request, "gpus": max(gpus)})
     studies, infeasible = list[Study](), dict[int, str]()
     for count in sorted(gpus):

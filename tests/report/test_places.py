@@ -130,3 +130,10 @@ def test_foresight_says_where_the_fabric_that_need_not_grow_is_another() -> None
     alike = describe(fabric.design(SMALL, gpus=32, grow_to_gpus=64, family="fat-tree", tiers=2))
     (line,) = [line for line in describe_growth(alike) if line.startswith("Price of foresight")]
     assert "that need not grow has " in line
+
+
+def test_unlike_servers_have_no_other_sizes() -> None:
+    """A scaling study of a list of servers is refused for what it is, not for a number of GPUs that disagrees."""
+    servers = [{"server": "hgx-h100", "count": 2}, {"server": "hgx-a100", "count": 1}]
+    with pytest.raises(fabric.InputError, match="of unlike servers each kind has its own number"):
+        fabric.scale({"servers": servers, "switches": "qm9700", "family": "fat-tree"}, [16, 64])
