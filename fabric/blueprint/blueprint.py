@@ -62,7 +62,7 @@ class Blueprint:
         return self.kinds or {self.topology.server.role: self.server}
 
     def servers_for(self, gpus: int) -> int:
-        """Return the servers of a later stage of so many GPUs; of unlike servers the last kind grows."""
+        """Return the servers of a later stage with this number of GPUs; of unlike servers the last kind grows."""
         if not self.kinds:
             return -(-gpus // self.server.gpus)
         growing = self.kinds[self.topology.server_groups[-1].role]

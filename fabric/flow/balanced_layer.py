@@ -132,7 +132,7 @@ class BalancedLayer(Layer):
         return (upper - self._rank(server, digits) * self.connectors) % self.switches
 
     def _count(self, server: Any, digits: Digits, among: int) -> Any:
-        """Return the links from an upper device to so many lower ones, from the one of these digits on."""
+        """Return the links from an upper device to a number of lower ones, starting with the one of these digits."""
         last = among * self.connectors - 1 - self._first(server, digits)
         return (last // self.switches + 1) * self.together
 

@@ -26,7 +26,7 @@ class Choice(Protocol):
         """The digits that the number of an end settles on the way up and down; none where each switch chooses."""
 
     def __call__(self, name: str, size: Any, /) -> Any:
-        """Return the digit on an axis of this size, or of the bundle's name the one of so many links."""
+        """Return the digit on an axis of this size; for the bundle's own name, the parallel link."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def _limit_kinds(model: Model, group: Group, kinds: list[list[Bundle]]) -> None:
 
 
 def _count_cages(model: Model, group: Group, kinds: list[list[Bundle]], links: list[int]) -> Any:
-    """Return the cages that a full switch needs for links of several kinds, of which each has so many `links`."""
+    """Return the cages that a full switch needs for links of several kinds, given the links of one cage by kind."""
     taken = [model.var(model.widest, f"cages of {group.role}", least=0) for _ in kinds]
     for number, each, bundles in zip(taken, links, kinds, strict=True):
         model.cp.add(each * number >= sum(_count_ports(model, group, bundle) for bundle in bundles))

@@ -14,7 +14,7 @@ from fabric.topology.topology import title
 __all__ = ["has_times", "list_server_kinds", "name_servers", "note_unlike_servers"]
 
 MOST_NICS = 2**18
-"""The NICs up to which a report has times of unlike servers: each is a flow, and so many take some ten seconds."""
+"""The NICs up to which a report has times of unlike servers: each is a flow, and this many take about ten seconds."""
 
 
 def has_times(blueprint: Blueprint) -> bool:

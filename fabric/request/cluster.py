@@ -42,7 +42,7 @@ class ClusterSpec:
     managing: str | None = None
     """The fabric that joins the switches of all others, and is designed after them."""
     resized: Callable[[int], ClusterSpec] | None = field(default=None, compare=False, repr=False)
-    """Returns the request for so many switches of all others; None where no fabric joins them."""
+    """Returns the request, given the number of switches of all others; None where no fabric joins them."""
 
     @property
     def currency(self) -> str:
@@ -98,7 +98,7 @@ def read_cluster(source: str | os.PathLike[str] | Mapping[str, Any], resolve: Re
 def _resize(
     spec: ClusterSpec, document: Document, joins: Mapping[str, Join | None], resolve: Resolve, switches: int
 ) -> ClusterSpec:
-    """Return the request with so many switches of all other fabrics for the one that joins them."""
+    """Return the request of the fabric that joins the switches of all others, given their number."""
     key, join = str(spec.managing), joins[str(spec.managing)]
     found = _resolve_fabric(document, key, spec.name, join, switches, resolve)
     assert join is not None  # a fabric that is read without mistakes

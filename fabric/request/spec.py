@@ -67,7 +67,7 @@ class PodSize:
     """The most; None for no bound."""
 
     def servers(self, gpus: int) -> tuple[int, int | None]:
-        """Return the fewest servers of so many GPUs, and the most, None for no bound."""
+        """Return the fewest and the most servers for this range of GPUs; None where there is no bound."""
         return -(-(self.least or 0) // gpus), None if self.most is None else self.most // gpus
 
     @property

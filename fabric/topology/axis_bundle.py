@@ -62,7 +62,7 @@ class AxisBundle(Bundle):
     def fills(self, axes: tuple[str, ...], devices: int, sizes: Sizes) -> tuple[tuple[int, int], ...]:
         """Return pairs of a number of upper devices and the links below each, in the order of their digits on `axes`.
 
-        Above so many lower `devices` that share them; `axes` are those that the upper ones have beside places.
+        Above `devices` lower devices that share them; `axes` are those that the upper ones have beside places.
         """
         return ((evaluate(axes, sizes), devices * sizes[self.name]),)
 

@@ -92,7 +92,7 @@ class DealtBundle(AxisBundle):
         return int(nics // rails) if nics % rails == 0 else 1
 
     def rail_loads(self, servers: Any, sizes: Sizes) -> npt.NDArray[np.int64]:
-        """Return the NICs on each rail of units that have so many of these servers, shape (*servers, rails)."""
+        """Return the NICs on each rail of units with these numbers of servers, shape (*servers, rails)."""
         rails, row = evaluate(self.rail_axes, sizes), self.in_row(sizes)
         each, rest = np.divmod(np.asarray(servers, np.int64)[..., None] * sizes[self.nics] // row, rails)
         return np.asarray(row * (each + (np.arange(rails) < rest)))
