@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fabric import units
 from fabric.blueprint import Blueprint
+from fabric.blueprint.port_rules import most_down
 from fabric.report.text import join_words
 from fabric.studies.study import Study
 from fabric.topology.families import family
@@ -84,11 +85,13 @@ def _note_channels(topology: Topology) -> Iterator[str]:
 def _note_one_switch(study: Study) -> Iterator[str]:
     """Say where one switch in each plane would do instead of several, with room to grow and the reserved ports."""
     blueprint, spec = study.blueprint, study.spec
-    leaf, nics = blueprint.topology.roles[0], blueprint.servers * blueprint.server.nics
-    needed = spec.grown_servers * blueprint.server.nics + spec.spare_ports(leaf)
-    if blueprint.devices(leaf) > blueprint.planes and needed <= blueprint.radix(leaf) and not spec.survive:
+    leaf = blueprint.topology.roles[0]
+    grown = spec.grown_nics if spec.kinds else spec.grown_servers * blueprint.server.nics
+    ports = min(most_down(model, blueprint.rates_at(leaf), 0) for model, _ in blueprint.model_counts(leaf))
+    fits = grown + spec.spare_ports(leaf) <= ports
+    if blueprint.devices(leaf) > blueprint.planes and fits and not spec.survive:
         model = blueprint.models[leaf].name
-        yield f"One {model} per plane has ports for all {nics:,} NICs: family fat-tree with tiers 1."
+        yield f"One {model} per plane has ports for all {blueprint.nics:,} NICs: family fat-tree with tiers 1."
 
 
 def _note_single_leaf(study: Study) -> Iterator[str]:

@@ -133,7 +133,7 @@ def test_a_bill_says_of_which_parts_the_power_is_not_known(run: Run) -> None:
 
 
 def test_times_of_too_many_unlike_servers_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A design without times is told at once, with a note, where flows of all its NICs would take minutes."""
+    """Where flows of all NICs would take minutes, the design has no times, and a note says so."""
     storage = {"name": "storage", "gpus": 0, "nics": 2, "nic_gbps": 400}
     servers = [{"server": "hgx-h100", "count": 8}, {"server": storage, "count": 2}]
     study = fabric.design(servers=servers, switches="sn5600", family="fat-tree")
@@ -142,3 +142,23 @@ def test_times_of_too_many_unlike_servers_are_left_out(monkeypatch: pytest.Monke
     design = describe(study)
     assert (study.blueprint.nics, design.allreduce) == (68, ())
     assert any("here one for each of 68 NICs" in note for note in design.notes)
+
+
+@pytest.mark.parametrize(("servers", "said"), [(40, True), (52, False)])
+def test_one_switch_is_suggested_by_the_ports_that_servers_may_use(servers: int, said: bool) -> None:
+    """48 x 100G and 8 x 400G have ports for 48 NICs: no server uses an uplink."""
+    leaf = {"name": "tor", "ports": 48, "rate_gbps": 100, "uplinks": 8, "uplink_gbps": 400, "price_usd": 9}
+    words = {"gpus": servers, "server": {"name": "box", "gpus": 1, "nics": 1, "nic_gbps": 100}, "unit_gpus": 26}
+    spine = {"name": "agg", "ports": 32, "rate_gbps": 400, "price_usd": 9}
+    study = fabric.design(words, family="fat-tree", tiers=2, link_price_usd=1, switches={"leaf": leaf, "spine": spine})
+    assert any("per plane has ports for all" in note for note in list_notes(study)) == said
+
+
+@pytest.mark.parametrize(("count", "said"), [(4, True), (16, False)])
+def test_one_switch_is_suggested_where_it_holds_the_nics_of_all_unlike_servers(count: int, said: bool) -> None:
+    """Eight servers of one NIC and sixteen of eight have 136 NICs, more than the 64 ports of a QM9700."""
+    facts = [{"name": name, "gpus": nics, "nics": nics, "nic_gbps": 400} for name, nics in (("small", 1), ("large", 8))]
+    servers = [{"server": facts[0], "count": 8}, {"server": facts[1], "count": count}]
+    study = fabric.design(servers=servers, family="fat-tree", tiers=2, switches="qm9700")
+    told = [note for note in list_notes(study) if "per plane has ports for all" in note]
+    assert [f"all {study.blueprint.nics:,} NICs" in note for note in told] == [True] * said
