@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -32,3 +33,20 @@ def mistakes_of(source: Any = None, **overrides: Any) -> list[str]:
     with pytest.raises(InputError) as caught:
         read(source, **overrides)
     return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def run_every_command(run: Run, path: Path, folder: Path) -> None:
+    """Run the commands that take a design from a request to its bill, flows, pictures, page and export."""
+    commands: tuple[tuple[object, ...], ...] = (
+        ("design", path, "--out", folder / "out"),
+        ("bill", path, "-o", folder / "bill.xlsx"),
+        ("allreduce", path, "--engine", "flows"),
+        ("allreduce", path, "--placement", "random"),
+        ("diagram", path, "-o", folder / "picture.svg"),
+        ("export", path, "-o", folder / "fabric.graphml"),
+        ("report", path, "-o", folder / "page.html"),
+        ("optimize", path, "--objective", "cost,hops"),
+    )
+    for words in commands:
+        code, _, err = run("-q", *words)
+        assert code == 0, (words, err)

@@ -207,11 +207,6 @@ class Blueprint:
         """The rate of the links of every bundle in Gb/s, by name."""
         return {bundle.name: self.rate(bundle) for bundle in self.topology.bundles}
 
-    @property
-    def one_rate(self) -> bool:
-        """Whether all links run at the same rate."""
-        return set(self.bundle_rates.values()) == {self.link_gbps}
-
     def rates_at(self, role: str) -> Rates:
         """Return the rates of the links down and up of the switches of `role`."""
         return rates_at(self.topology, self.bundle_rates, role)

@@ -269,7 +269,7 @@ def test_rounding_costs_less_than_a_module_for_each_switch_and_direction(drawn: 
 
 
 def test_a_part_without_a_price_makes_no_fabric_infeasible() -> None:
-    """One tier is too small and two need a part without a price: that is no proof that there is no fabric."""
+    """One tier is too small and two need a part without a price, which does not prove the request infeasible."""
     far = {"lengths_m": {"leaf-spine": 1000}}
     assert fabric.design(POD, **far).blueprint.tiers == 2
     with pytest.raises(fabric.InputError, match="no known price of osfp-2xfr4; give it in the request"):

@@ -59,7 +59,7 @@ def draw(random: Random) -> tuple[dict[str, list[str]], list[Bar]]:
     }
     bars = [
         Bar(
-            random.choice(["compute", "the fabric of everything else that there is"]),
+            random.choice(["compute", "the fabric of all other devices of the site"]),
             ("rail-optimized, 3 tiers, 2 planes", "1,568 sn5600 + 1,568 sn5600 + 1,024 sn5600"),
             {
                 key: (f"{random.randint(1, 10**7):,} links", "72 \u00d7 800 Gb/s")

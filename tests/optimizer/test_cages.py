@@ -26,7 +26,7 @@ POD: dict[str, Any] = {
 def cheapest(servers: int, nics: int, ports: int, links: int, *, unlike: bool) -> int | None:
     """Return the least cost of a fat tree of two tiers, at up to 3:2 and with up to four links a pair.
 
-    A switch costs 20, a link to a server 1 and one between switches 3; a cage has so many `links`.
+    A switch costs 20, a link to a server 1 and one between switches 3; `links` are those of a cage.
     """
     costs = []
     for slot, copies, spines in product(range(1, servers + 1), range(1, 5), range(1, ports + 1)):

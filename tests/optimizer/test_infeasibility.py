@@ -206,7 +206,7 @@ def test_link_layers_that_clash_are_told_before_anything_else(tiers: list[int]) 
 
 
 def test_nics_faster_than_every_port_get_a_slower_rate_or_a_split() -> None:
-    """A QM8700 has 200G at most: NICs of 400G take one link of 200G each, or two; the cause is told first."""
+    """A QM8700 has 200G at most: NICs of 400G take one link of 200G each, or two; the cause comes first."""
     words = FAR | {"gpus": 256, "switches": "qm8700"}
     with pytest.raises(fabric.Infeasible) as caught:
         fabric.design(words)
@@ -396,7 +396,7 @@ def test_a_pin_that_no_switch_has_ports_for_is_told_as_a_pin(
 
 
 def test_a_model_that_the_solver_refuses_is_told_by_its_cause() -> None:
-    """Sums beyond 64 bits are told as such, anything else as the mistake that it is; an empty choice is infeasible."""
+    """Sums beyond 64 bits and other invalid models have messages of their own; an empty choice is infeasible."""
     found, _ = candidates(small(Random(5)), ("price",))
     model = build_model(found[0])
     assert minimise(model, [model.var(0, "none", least=1)]).status == "INFEASIBLE"

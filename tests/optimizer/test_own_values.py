@@ -18,7 +18,7 @@ from fabric.errors import FabricError, Infeasible, InputError
 from fabric.topology.families import FAMILIES, Family, families
 from tests.optimizer.brute_force import Request
 from tests.optimizer.brute_force_graph_forms import cheapest
-from tests.request_fixtures import Run
+from tests.request_fixtures import Run, run_every_command
 
 BOX = {"name": "box", "gpus": 1, "nics": 2, "nic_gbps": 100}
 SWITCH = {"name": "s32", "ports": 32, "rate_gbps": 100, "price_usd": 3200, "breakouts": {}}
@@ -190,19 +190,7 @@ def test_such_a_design_goes_the_whole_line(family: str, run: Run, tmp_path: Path
     study = fabric.design(path)
     assert study.network.links == study.blueprint.links_total
     assert {gpus: len(study.path(0, gpus)) > 1 for gpus in (1, 59)} == {1: True, 59: True}
-    commands: list[tuple[object, ...]] = [
-        ("design", path, "--out", tmp_path / "out"),
-        ("bill", path),
-        ("allreduce", path, "--engine", "flows"),
-        ("allreduce", path, "--placement", "random"),
-        ("diagram", path, "-o", tmp_path / "picture.svg"),
-        ("export", path, "-o", tmp_path / "fabric.graphml"),
-        ("report", path, "-o", tmp_path / "page.html"),
-        ("optimize", path, "--objective", "cost,hops"),
-    ]
-    for words in commands:
-        code, _, err = run("-q", *words)
-        assert code == 0, (words, err)
+    run_every_command(run, path, tmp_path)
 
 
 def test_a_rail_for_each_nic_that_is_asked_for_stays_one() -> None:

@@ -1,4 +1,4 @@
-"""The GPUs of a pod: least and most, against an exhaustive search, in what binds, and in refusals."""
+"""Minimum and maximum GPUs of a pod: against an exhaustive search, as binding limits, and in refusals."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def request_of(asked: Asked) -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_least_cost_is_that_of_all_sizes_tried(seed: int) -> None:
-    """On drawn lists the proven optimum, or that there is none, is what trying every size finds."""
+    """On drawn lists the proven optimum, or infeasibility, is what an exhaustive search finds."""
     random = Random(seed)
     for _ in range(15):
         asked = draw(random)

@@ -43,7 +43,7 @@ def test_the_design_object_has_every_kind(case: Study) -> None:
 
 
 def test_the_notes_tell_where_each_kind_stands(case: Study) -> None:
-    """The units of each kind are told, and where few NICs take the rails in turn."""
+    """Notes name the units of each kind, and the kinds whose few NICs take the rails in turn."""
     notes = " ".join(describe(case).notes)
     assert (
         "hgx-h100 in units 0 to 7 (up to 4 each), hgx-a100 in units 8 to 9 (up to 8 each) and storage in unit 10 (6)"

@@ -27,7 +27,7 @@ def lines_of(words: dict[str, Any]) -> str:
 
 
 def test_a_design_says_how_its_uplinks_spread() -> None:
-    """300 servers of 4 NICs take 30 spines where uplinks are even, at a cost that is told, and 19 where balanced."""
+    """300 servers of 4 NICs take 30 spines with even uplinks, whose extra cost is reported, and 19 with balanced."""
     even, balanced = (fabric.design(ASKED, uplink_spread=spread) for spread in ("even", "balanced"))
     counts = [(plan.devices("leaf"), plan.devices("spine")) for plan in (even.blueprint, balanced.blueprint)]
     assert counts == [(40, 30), (38, 19)]
