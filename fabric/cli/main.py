@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import NoReturn
 
@@ -14,8 +15,23 @@ from fabric.cli.streams import discard_output, is_terminal, prepare_streams, wra
 
 __all__ = ["cli", "main"]
 
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Characters that move a terminal's cursor, start an escape sequence, or change the order of the text around them."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+
+class CheckedGroup(click.Group):
+    """A group that refuses arguments with control characters, which messages would pass on to the terminal."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments of a run; raises UsageError for one with a control character."""
+        for argument in args:
+            if strange := CONTROL.search(argument):
+                code = f"U+{ord(strange[0]):04X}"
+                raise click.UsageError(f"{argument!r:.60}: control character {code}; leave it out.", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=CheckedGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @click.version_option(fabric.__version__, prog_name="fabric")
 @click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 @click.pass_context

@@ -128,8 +128,8 @@ def refuse_input_as_output(out: str | None, *inputs: str | None) -> None:
 def _parse_price(text: str) -> tuple[str, int | float | str]:
     """Return the name and the price of a NAME=USD."""
     name, equals, price = (part.strip() for part in text.partition("="))
-    if not (name and equals and price):
-        raise click.BadParameter(f"'{text}' is not NAME=USD; write for example sn5600=52000", param_hint="'--price'")
+    if not (name and equals and price and text.isprintable()):
+        raise click.BadParameter(f"{text!r} is not NAME=USD; write for example sn5600=52000", param_hint="'--price'")
     return name, _parse_number("price", price)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -170,15 +170,26 @@ def run_table(source: str, options: RunOptions) -> None:
         sys.exit(1)
 
 
-def run_page(requests: Sequence[str], file: str | None, quiet: bool, overrides: dict[str, Any], *, front: bool) -> None:
-    """Design every request, or all fabrics of a cluster, and write one HTML page on them."""
+def run_page(
+    requests: Sequence[str],
+    file: str | None,
+    quiet: bool,
+    overrides: dict[str, Any],
+    *,
+    front: bool,
+    prices: str | None = None,
+) -> None:
+    """Design every request, or all fabrics of a cluster, and write one HTML page on them.
+
+    `prices` is the file of the prices among the `overrides`, if any.
+    """
     from fabric.report.comparison import design_each
     from fabric.report.page import check_name, write_cluster_page, write_page
     from fabric.request.cluster import is_cluster
 
     if file is not None:
         check_name(file)
-    command = shlex.join(["fabric", *sys.argv[1:]])
+    command = _show_command({*requests, file, prices})
     with show_progress(quiet) as say:
         if len(requests) == 1 and is_cluster(requests[0]):
             cluster = fabric.cluster(requests[0], progress=say, **overrides)
@@ -191,6 +202,16 @@ def run_page(requests: Sequence[str], file: str | None, quiet: bool, overrides: 
         names = names if len(set(names)) == len(names) else list(requests)
         written = write_page(studies, name, command, names=names, front=front, progress=say)
     click.echo(f"wrote {written}")
+
+
+def _show_command(files: Collection[str | None]) -> str:
+    """Return this run's command with `files` named without their folders, so that a page is the same wherever made."""
+
+    def shorten(word: str) -> str:
+        option, equals, value = word.rpartition("=")
+        return f"{option}{equals}{Path(value).name}" if value in files else word
+
+    return shlex.join(["fabric", *map(shorten, sys.argv[1:])])
 
 
 def _page_name(name: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, TextIO
 
-__all__ = ["discard_output", "is_terminal", "lay_out_record", "prepare_streams", "wrap_lines"]
+__all__ = ["can_encode", "discard_output", "is_terminal", "lay_out_record", "prepare_streams", "wrap_lines"]
 
 _fill = partial(textwrap.fill, break_long_words=False, break_on_hyphens=False)
 
@@ -30,6 +30,15 @@ def prepare_streams() -> None:
 def discard_output() -> None:
     """Discard what stdout still buffers, which Python would otherwise fail to write when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def can_encode(text: str) -> bool:
+    """Return whether stdout can encode all of a text; nothing encodes a lone surrogate."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_terminal(stream: TextIO | None) -> bool:

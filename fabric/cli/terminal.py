@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fabric import units
+from fabric.cli.streams import can_encode
 from fabric.cli.table_widths import fit_widths
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ def print_summary(summary: Summary) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a plain value as JSON, two spaces per level."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    """Print a plain value as JSON, two spaces per level, with what stdout can't encode escaped as JSON has it."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    click.echo(text if can_encode(text) else json.dumps(value, indent=2, allow_nan=False))
 
 
 def print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

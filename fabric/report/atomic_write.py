@@ -6,8 +6,9 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fabric.errors import FabricError
@@ -17,6 +18,9 @@ __all__ = ["check_folder", "write_atomically"]
 
 
 _PREFIX = ".fabric-"
+
+JUST_MADE_S = 60.0
+"""The age in seconds from which a hidden folder without a lock is abandoned: it is locked right after it is made."""
 
 
 def write_atomically(folder: str | os.PathLike[str], make: Callable[[Path], list[str]]) -> list[Path]:
@@ -29,9 +33,10 @@ def write_atomically(folder: str | os.PathLike[str], make: Callable[[Path], list
     with SignalGuard(lambda: _remove(made)) as guard:
         try:
             _make_folder(target, made)
+            _remove_abandoned(target)
             temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target))
             made.append(temporary)
-            with guard.admit():
+            with _lock(temporary), guard.admit():
                 names = make(temporary)
             for inner in sorted({(target / name).parent for name in names}):
                 _make_folder(inner, made)
@@ -43,6 +48,37 @@ def write_atomically(folder: str | os.PathLike[str], make: Callable[[Path], list
                 raise FabricError(f"{folder}: can't write there: {error.strerror or error}") from error
             raise
     return [target / name for name in names]
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Lock a folder for the duration of the block, and yield whether it is ours.
+
+    The system gives a lock up when its process ends, however it ends. Where it has no such locks, none is ours.
+    """
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+
+        number = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        yield False
+        return
+    try:
+        flock(number, LOCK_EX | LOCK_NB)
+    except OSError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(number)
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove the hidden folders of runs that were killed: those that no process has locked, nor has just made."""
+    for folder in target.glob(f"{_PREFIX}*"):
+        with suppress(OSError), _lock(folder) as ours:
+            if ours and time.time() - folder.stat().st_mtime > JUST_MADE_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove(made: list[Path]) -> None:

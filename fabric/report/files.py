@@ -31,6 +31,7 @@ from fabric.report.objectives import scale_of_axis, write_axis
 from fabric.report.pareto import front_object, pareto_csv
 from fabric.report.scaling import list_scaling_curves, scaling_object
 from fabric.report.text import name_fabric
+from fabric.request.cluster import CLUSTER_FILES
 from fabric.studies.multi_fabric import Cluster, prefix_progress
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Pareto, Study
@@ -88,13 +89,14 @@ def write_cluster(
     say = progress or (lambda text: None)
 
     def make(temporary: Path) -> list[str]:
-        _write_file(temporary, "cluster.json", json_text(cluster_object(cluster, timed=False)))
-        _write_file(temporary, "report.md", cluster_report(cluster))
-        _write_file(temporary, "bill.csv", cluster_bill_csv(cluster))
-        figure, pictures = cluster_picture(cluster), ("cluster.svg", "cluster.png")
-        for name in pictures:
+        result, *texts, svg, png = CLUSTER_FILES
+        _write_file(temporary, result, json_text(cluster_object(cluster, timed=False)))
+        for name, text in zip(texts, (cluster_report(cluster), cluster_bill_csv(cluster)), strict=True):
+            _write_file(temporary, name, text)
+        figure = cluster_picture(cluster)
+        for name in (svg, png):
             save(figure, temporary / name)
-        names = ["cluster.json", "report.md", "bill.csv", *pictures]
+        names = [*CLUSTER_FILES]
         for name, study in cluster.fabrics.items():
             inner = temporary / name
             inner.mkdir()
@@ -227,11 +229,14 @@ def write_view(view: View, file: str | os.PathLike[str], format: str | None = No
 
 
 def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
-    """Write a text to a file of its own, whole or not at all; raises FabricError saying what the system refused."""
+    """Write a text to a file of its own, whole or not at all; raises FabricError saying what the system refused.
+
+    Bytes of a file name that are not UTF-8, which a page may cite, are written as escapes.
+    """
     target = _target(file)
 
     def make(temporary: Path) -> list[str]:
-        with (temporary / target.name).open("w", encoding="utf-8", newline="\n") as stream:
+        with (temporary / target.name).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             stream.writelines(pieces)
         return [target.name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ def markdown_report(design: Design) -> str:
         [f"# {escape_markdown(spec.name)}", "", escape_markdown(describe_choice(design))],
         [*map(escape_markdown, describe_savings(design))],
         ["![Fabric](fabric.svg)"],
-        ["## Request", "", "```yaml", request_yaml(spec.request), "```"],
+        ["## Request", "", *_fence_code(request_yaml(spec.request), "yaml")],
         ["## Rationale", "", *_list_rationale(design)],
         _section(*tables["near"]) if "near" in tables else [],
         [f"- {escape_markdown(line)}" for line in describe_near_optima(design)],
@@ -58,6 +59,13 @@ def markdown_report(design: Design) -> str:
 
 def _section(title: str, table: Table) -> list[str]:
     return [f"## {title}", "", *markdown_table(table)]
+
+
+def _fence_code(text: str, language: str) -> list[str]:
+    """Return the lines of a code block, whose fence is longer than any run of backticks in the text."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}{language}", text, fence]
 
 
 def _list_section(title: str, items: Sequence[str]) -> list[str]:

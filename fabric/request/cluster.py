@@ -16,9 +16,12 @@ from fabric.request.limits import SHARED
 from fabric.request.resolve import read_document
 from fabric.request.spec import Spec
 
-__all__ = ["ClusterSpec", "is_cluster", "read_cluster"]
+__all__ = ["CLUSTER_FILES", "ClusterSpec", "is_cluster", "read_cluster"]
 
 KEYS = ("name", "limits", "racks", "endpoints", "common", "fabrics")
+
+CLUSTER_FILES = ("cluster.json", "report.md", "bill.csv", "cluster.svg", "cluster.png")
+"""The files of a cluster, beside the folders of its fabrics, which have the fabrics' names."""
 
 Join = Callable[[int], tuple[Joined, ...]]
 """What a fabric joins, given the switches of all others."""
@@ -147,6 +150,9 @@ def _fabric_document(document: Document, key: str, cluster: str) -> Document:
     """Return the request of the fabric called `key`, with the common keys and a name of its own."""
     if not key:
         raise InputError([document.mistake(("fabrics", key), "a fabric needs a name")])
+    if key.lower() in CLUSTER_FILES:
+        text = f"is the name of a file of the cluster; its files are {', '.join(CLUSTER_FILES)}; choose another name"
+        raise InputError([document.mistake(("fabrics", key), text)])
     if not isinstance(document.values["fabrics"][key], Mapping):
         raise InputError([document.mistake(("fabrics", key), "is not a request; write a mapping of its keys")])
     part = document.part(("fabrics", key), ("common",))

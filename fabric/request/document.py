@@ -164,8 +164,12 @@ class Tree:
         self._branches.pop()
 
     def key(self, key: str, line: int = 0) -> None:
-        """Begin an entry of the open mapping; a duplicate key is a mistake, and its first value is kept."""
+        """Begin an entry of the open mapping; a duplicate key is a mistake, and its first value is kept.
+
+        Raises InputError for a key that no file can contain.
+        """
         branch = self._branches[-1]
+        self._refuse_surrogates(key, line)
         keys = (*branch.keys, key)
         if key in branch.values:
             place, where = (
@@ -179,9 +183,10 @@ class Tree:
     def add(self, value: Any, line: int = 0) -> Keys:
         """Add a value to the open mapping or list, or as the root, and return its path.
 
-        Raises InputError when there are too many values.
+        Raises InputError when there are too many values, and for text that no file can contain.
         """
         self._count += 1
+        self._refuse_surrogates(value, line)
         if self._count > MAX_VALUES:
             raise self.refusal(line, f"over {MAX_VALUES:,} values; a request has a few dozen")
         if not self._branches:
@@ -201,6 +206,11 @@ class Tree:
     def refusal(self, line: int, text: str) -> InputError:
         """Return the error that ends reading at `line`."""
         return InputError([Mistake(f"{self.file}:{line}" if self.file else dotted(self._here), text)])
+
+    def _refuse_surrogates(self, value: Any, line: int) -> None:
+        """Raise InputError for text with a lone surrogate: an escape in JSON can write one, but no encoding has it."""
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise self.refusal(line, f"{value!r:.60} has a lone surrogate; write text that is valid Unicode")
 
     @property
     def _here(self) -> Keys:
@@ -230,7 +240,7 @@ def add_plain(value: Any, tree: Tree) -> None:
         for key, item in value.items():
             if isinstance(key, bool) or not isinstance(key, str | int):
                 raise tree.refusal(0, f"the key {key!r:.60} is not text")
-            tree.key(str(_check_text(key, tree)))
+            tree.key(str(key))
             add_plain(item, tree)
         tree.close()
     elif isinstance(value, list | tuple):
@@ -248,7 +258,7 @@ def _is_set(value: Any, item: Field[Any]) -> bool:
 
 def _scalar(value: Any, tree: Tree) -> Any:
     if value is None or isinstance(value, bool | str):
-        return _check_text(value, tree)
+        return value
     if isinstance(value, Integral) and int(value).bit_length() <= MAX_BITS:
         return int(value)
     if isinstance(value, Real) and not isinstance(value, Integral):
@@ -256,13 +266,6 @@ def _scalar(value: Any, tree: Tree) -> Any:
     if isinstance(value, Integral):
         raise tree.refusal(0, f"a number of {int(value).bit_length():,} bits; the maximum is {MAX_BITS}")
     raise tree.refusal(0, f"{value!r:.60} is a {type(value).__name__}, which a request cannot contain")
-
-
-def _check_text(value: Any, tree: Tree) -> Any:
-    """Return the value; raises InputError for text with a lone surrogate, which no file can contain."""
-    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise tree.refusal(0, f"{value!r:.60} has a lone surrogate; write text that is valid Unicode")
-    return value
 
 
 def _float(value: Real, tree: Tree) -> float:

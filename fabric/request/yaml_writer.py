@@ -27,6 +27,9 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def yaml_text(request: Mapping[str, Any]) -> str:
-    """Return a request as YAML, its keys in their order, in lines of at most 80 characters where possible."""
-    return yaml.dump(dict(request), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=78)
+def yaml_text(request: Mapping[str, Any], *, ascii_only: bool = False) -> str:
+    """Return a request as YAML, its keys in their order, in lines of at most 80 characters where possible.
+
+    With `ascii_only`, other letters are escaped as YAML has it.
+    """
+    return yaml.dump(dict(request), Dumper=_Dumper, sort_keys=False, allow_unicode=not ascii_only, width=78)

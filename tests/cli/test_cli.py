@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 import pytest
+import yaml
 from click.shell_completion import ShellComplete
 
 import fabric
@@ -166,6 +167,23 @@ def test_words_that_are_not_numbers_are_refused(run: Run, words: tuple[str, str]
     code, out, err = run("check", "superpod-h100-1su", *words)
     assert (code, out) == (2, "")
     assert text in " ".join(err.split())
+
+
+@pytest.mark.parametrize("strange", ["a\nb", "\x1b[31m", "\u202eb", "a\x9b", "\u2028"], ids=ascii)
+@pytest.mark.parametrize("words", ["design", "allreduce x --size", "diagram x --kind", "report x -o", "list"])
+def test_control_characters_in_arguments_never_reach_the_terminal(run: Run, words: str, strange: str) -> None:
+    """An argument that would move the cursor, colour the text or turn its order is refused, and shown escaped."""
+    code, out, err = run(*words.split(), strange)
+    assert (code, out) == (2, "")
+    assert "control character" in err
+    assert strange not in err
+
+
+def test_prices_of_a_name_that_is_no_text_are_refused(run: Run) -> None:
+    """A byte of a shell's argument that is not UTF-8 is shown escaped, with its option."""
+    code, _, err = run("check", "superpod-h100-1su", "--price", "\udcff=1")
+    assert code == 2
+    assert "'--price': '\\udcff=1' is not NAME=USD" in err
 
 
 class RunInto(Protocol):
@@ -407,3 +425,27 @@ def test_an_output_spares_what_stands_there(run: Run, tmp_path: Path, words: tup
     assert kept.read_text() != "old"
     assert kept.stat().st_mode & 0o777 == 0o600
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_what_the_encoding_lacks_is_escaped_as_the_format_has_it(tmp_path: Path) -> None:
+    """In an 8-bit encoding `--json` is JSON still and `show` YAML, both with the same text."""
+    file = tmp_path / "a.yaml"
+    file.write_text("gpus: 64\nserver: hgx-h100\nswitches: sn5600\ntitle: caf\u00e9 \U0001f600\n", encoding="utf-8")
+    for words, parse in (("design --json", json.loads), ("show --json", json.loads), ("show", yaml.safe_load)):
+        found = shell(f"fabric {words} {file} | iconv -f latin1 -t utf8", PYTHONIOENCODING="latin-1")
+        assert found.returncode == 0, found.stderr
+        value = parse(found.stdout)
+        assert value.get("request", value)["title"] == "caf\u00e9 \U0001f600"
+
+
+def test_a_page_is_the_same_from_any_folder_and_under_any_name(tmp_path: Path) -> None:
+    """The command that a page shows has no folders, and bytes of a file name that are not UTF-8 are escaped."""
+    request = tmp_path / "a.yaml"
+    request.write_text("gpus: 64\nserver: hgx-h100\nswitches: sn5600\n")
+    (tmp_path / "inner").mkdir()
+    shell(f"cd {tmp_path} && PYTHONPATH={ROOT} fabric report a.yaml --no-front -o b.html")
+    shell(f"cd {tmp_path}/inner && PYTHONPATH={ROOT} fabric report ../a.yaml --no-front -o ./b.html")
+    assert (tmp_path / "b.html").read_bytes() == (tmp_path / "inner" / "b.html").read_bytes()
+    found = shell(f"cd {tmp_path} && PYTHONPATH={ROOT} fabric report a.yaml --no-front -o $'p\\xff.html'")
+    assert found.returncode == 0, found.stderr
+    assert len(list(tmp_path.glob("p*.html"))) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -67,3 +68,26 @@ def test_a_thread_may_write(tmp_path: Path) -> None:
     """Outside the main thread, where Python handles no signals, files are written all the same."""
     with ThreadPoolExecutor() as pool:
         assert len(pool.submit(write_atomically, tmp_path, make).result()) == 3
+
+
+def test_what_a_killed_run_left_behind_goes_with_a_later_one(tmp_path: Path) -> None:
+    """A hidden folder that no process has locked is removed, unless it is so new that its run may be about to lock it.
+
+    That of a run which still makes its files is not.
+    """
+    abandoned, new = tmp_path / ".fabric-old", tmp_path / ".fabric-new"
+    for folder in (abandoned, new):
+        folder.mkdir()
+        (folder / "half").write_text("")
+    os.utime(abandoned, (0, 0))
+    seen = []
+
+    def make_beside(temporary: Path) -> list[str]:
+        os.utime(temporary, (0, 0))
+        write_atomically(tmp_path, make)
+        seen.append(temporary.is_dir())
+        return make(temporary)
+
+    write_atomically(tmp_path, make_beside)
+    assert seen == [True]
+    assert [path.name for path in tmp_path.glob(".fabric-*")] == [".fabric-new"]

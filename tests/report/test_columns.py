@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import yaml
 
 import fabric
 from fabric.report.columns import list_tables, text_table
@@ -65,3 +68,14 @@ def test_what_draws_no_power_has_none_to_know() -> None:
     drawn = {kind: power for kind, power in powers if kind in ("switch", "nic", "fibre")}
     assert drawn == {"switch": "unknown", "nic": "-", "fibre": "-"}
     assert ("module", "unknown") not in powers
+
+
+def test_text_of_a_request_stays_inside_its_block_of_code() -> None:
+    """The fence around the request is longer than any run of backticks in it, wherever YAML breaks its lines."""
+    title = f"{'a' * 79} ``` ````"
+    study = fabric.design(gpus=64, server="hgx-h100", switches="sn5600", title=title, description="<script>x</script>")
+    report = markdown_report(describe(study))
+    fence, text = re.search(r"^(`+)yaml\n(.*?)^\1$", report, re.MULTILINE | re.DOTALL).groups()
+    assert len(fence) == 5
+    assert yaml.safe_load(text)["title"] == title
+    assert "<script>" not in report.replace(text, "")

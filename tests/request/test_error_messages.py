@@ -15,7 +15,7 @@ from fabric.request.model import Request
 from fabric.request.yaml_reader import read_text
 from fabric.request.yaml_writer import yaml_text
 from fabric.units import parse_size
-from tests.request_fixtures import BASE, BOX, SERVER, mistakes_of, read
+from tests.request_fixtures import BASE, BOX, SERVER, Run, mistakes_of, read
 
 DAC = {"name": "dac", "rate_gbps": 400, "price_usd": 1}
 
@@ -347,3 +347,17 @@ def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
     path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
     path.write_text(text)
     assert mistakes_of(path)
+
+
+@pytest.mark.parametrize("command", ["check", "show", "compare --table", "allreduce FILE --jobs", "cluster"])
+@pytest.mark.parametrize("text", [r'{"\ud800": 1}', r'{"name": "\udfff"}'])
+def test_half_a_character_in_json_is_refused_at_its_line(run: Run, tmp_path: Path, command: str, text: str) -> None:
+    """A lone surrogate, which an escape in JSON can write, is named with its file and line by whatever reads it."""
+    plain, file = tmp_path / "plain.yaml", tmp_path / "half.json"
+    plain.write_text("gpus: 64\nserver: hgx-h100\nswitches: sn5600\n")
+    file.write_text("\n" + text)
+    words = [str(plain) if word == "FILE" else word for word in command.split()]
+    code, out, err = run(*words, str(file))
+    assert (code, out) == (2, "")
+    assert "half.json:2: " in err
+    assert "has a lone surrogate" in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,10 @@ def test_a_conflict_of_shared_limits_is_a_smallest_one(free: fabric.Cluster) -> 
     assert conflict.limit == "limits.power_w"
     met = fabric.cluster({**CLUSTER, "limits": {**limits, "power_w": conflict.nearest}})
     assert met.totals["power_w"] == pytest.approx(conflict.nearest)
+
+
+@pytest.mark.parametrize("name", [*WHOLE, "Report.md"])
+def test_a_fabric_has_no_name_of_a_file_of_the_cluster(name: str) -> None:
+    """Its files go to a folder of its name, which is refused where it is read, before anything is designed."""
+    with pytest.raises(InputError, match=f"{re.escape(name)}.*name of a file of the cluster"):
+        fabric.cluster({"fabrics": {name: {"gpus": 64, "server": "hgx-h100", "switches": "sn5600"}}})

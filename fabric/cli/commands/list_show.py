@@ -7,7 +7,7 @@ import click
 import fabric
 from fabric.cli.options import REQUEST
 from fabric.cli.record_name import RecordName
-from fabric.cli.streams import lay_out_record
+from fabric.cli.streams import can_encode, lay_out_record
 from fabric.cli.terminal import print_json, print_table, write_cell
 
 __all__ = ["list_", "show"]
@@ -53,4 +53,5 @@ def show(request: str, as_json: bool) -> None:
     if as_json:
         print_json(keys)
     else:
-        click.echo(yaml_text(keys), nl=False)
+        text = yaml_text(keys)
+        click.echo(text if can_encode(text) else yaml_text(keys, ascii_only=True), nl=False)

@@ -32,5 +32,6 @@ def report(quiet: bool, /, requests: tuple[str, ...], output: str | None, front:
     """
     if not requests:
         raise click.UsageError("Give at least one request.")
-    refuse_input_as_output(output, *requests, words["prices"])
-    run_page(requests, output, words.pop("silent") or quiet, read_overrides(words), front=front)
+    prices = words["prices"]
+    refuse_input_as_output(output, *requests, prices)
+    run_page(requests, output, words.pop("silent") or quiet, read_overrides(words), front=front, prices=prices)
