@@ -134,8 +134,14 @@ def _server_starts(server: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _join(parts: Sequence[Phase]) -> Phase:
-    """Return the flows of all parts as one phase."""
-    columns = [(part.source, part.target, *_broadcast(part.flows, part.share, part.job)) for part in parts]
+    """Return the flows of all parts as one phase, in which the largest of each weigh the same.
+
+    A job's bytes say nothing about how it shares links with another: its collective may as well be a larger one.
+    """
+    columns = [
+        (part.source, part.target, *_broadcast(part.flows, part.shares / part.shares.max(initial=0.0), part.job))
+        for part in parts
+    ]
     source, target, share, job = (np.concatenate(column) for column in zip(*columns, strict=True))
     return Phase(source, target, share, job=job)
 

@@ -13,6 +13,9 @@ from fabric.blueprint.hosts import Hosts
 
 __all__ = ["Phase", "cross_rails", "on_rail_of_target", "permutation", "shift"]
 
+TIE = 1e-9
+"""Shares that differ relatively by less than this are equal."""
+
 Rows = npt.NDArray[np.int64]
 
 
@@ -45,6 +48,11 @@ class Phase:
     def shares(self) -> npt.NDArray[np.float64]:
         """The share of each flow, shape (flows,)."""
         return np.broadcast_to(self.share, (self.flows,))
+
+    @property
+    def alike(self) -> bool:
+        """Whether all flows carry as many bytes."""
+        return np.ndim(self.share) == 0 or not self.flows or bool(np.ptp(self.shares) <= TIE * self.shares.max())
 
     @property
     def busiest(self) -> float:

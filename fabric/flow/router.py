@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -104,12 +105,14 @@ def route(
 ) -> Routes:
     """Route the flows of `phase` over the links that are `up`, shape (links,), by default all.
 
-    `router` is that of the blueprint and `up`, where it is at hand: what it computes is then computed once. Raises
-    InputError where the topology does not have the paths that the routing takes, and TooLarge as `Router.route` does.
+    `router` is that of the blueprint and `up`, where it is at hand: what it computes is then computed once. Sub-flows
+    weigh as the bytes that they carry. Raises InputError where the topology does not have the paths that the routing
+    takes, and TooLarge as `Router.route` does.
     """
     policy, topology = routing.policy, blueprint.topology
     if policy.paths not in topology.virtual_channels:
         need = "a direct network" if policy.paths == "valiant" else f"{policy.paths} paths"
         kind = "a server-centric network" if topology.routing.nic_levels else "a Clos"
         raise InputError(f"{policy.label} routing needs {need}; {topology.family} is {kind}")
-    return (router or router_of(blueprint, up)).route(cross_rails(blueprint, phase, pxn=routing.pxn), routing)
+    routes = (router or router_of(blueprint, up)).route(cross_rails(blueprint, phase, pxn=routing.pxn), routing)
+    return routes if phase.alike else replace(routes, weights=np.repeat(phase.shares, routes.flows // phase.flows))

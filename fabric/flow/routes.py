@@ -24,6 +24,11 @@ class Routes:
     """The capacity of each arc in Gb/s; that of the padding is infinite."""
     disconnected: npt.NDArray[np.bool_]
     """Which flows no path joins, shape (flows,)."""
+    weights: npt.NDArray[np.float64] | None = None
+    """What each flow has to carry, shape (flows,): rates on a shared arc are in proportion; None for equal ones.
+
+    The channels of a collective carry equal parts, so a flow that carries more has more connections.
+    """
 
     @property
     def flows(self) -> int:

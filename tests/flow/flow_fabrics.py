@@ -85,17 +85,24 @@ def crossing(plan: Blueprint, phase: Phase) -> Phase:
     return Phase(phase.source[apart], phase.target[apart])
 
 
-def progressive_filling(arcs: list[list[int]], capacity: list[float]) -> list[float]:
-    """Return max-min fair rates as the textbook does: raise all rates together, stop those on each arc as it fills."""
+def progressive_filling(
+    arcs: list[list[int]], capacity: list[float], weights: list[float] | None = None
+) -> list[float]:
+    """Return max-min fair rates as the textbook does: raise all rates together, stop those on each arc as it fills.
+
+    Rates rise in proportion to the weights.
+    """
+    weights = [1.0] * len(arcs) if weights is None else weights
     rates, growing, room = [0.0] * len(arcs), set(range(len(arcs))), list(capacity)
     while growing:
         on = {arc: [flow for flow in growing if arc in arcs[flow]] for flow in growing for arc in arcs[flow]}
-        step = min(room[arc] / len(flows) for arc, flows in on.items())
-        full = [arc for arc, flows in on.items() if room[arc] / len(flows) <= step * (1 + 1e-12)]
-        for arc, flows in on.items():
-            room[arc] -= step * len(flows)
+        load = {arc: sum(weights[flow] for flow in flows) for arc, flows in on.items()}
+        step = min(room[arc] / load[arc] for arc in on)
+        full = [arc for arc in on if room[arc] / load[arc] <= step * (1 + 1e-12)]
+        for arc in on:
+            room[arc] -= step * load[arc]
         for flow in growing:
-            rates[flow] += step
+            rates[flow] += step * weights[flow]
         growing -= {flow for arc in full for flow in on[arc]}
     return rates
 

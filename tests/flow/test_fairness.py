@@ -11,7 +11,8 @@ from fabric.flow import Phase, Routes, Routing, max_min, shares
 from tests.flow.flow_fabrics import fat_tree, progressive_filling
 
 
-def test_rates_are_those_of_progressive_filling() -> None:
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rates_are_those_of_progressive_filling(weighted: bool) -> None:
     """On random arcs of random capacity the rates are the textbook's: raised together, stopped as arcs fill."""
     random = Random(3)
     for trial in range(60):
@@ -19,14 +20,25 @@ def test_rates_are_those_of_progressive_filling() -> None:
         arcs = [random.sample(range(count), min(count, random.randint(1, depth))) for _ in range(random.randint(1, 40))]
         capacity = [random.choice([0.0, 1.0, 2.0, 7.5, random.uniform(0.1, 9)]) for _ in range(count)]
         padded = np.array([row + [count] * (depth - len(row)) for row in arcs], np.int32)
-        routes = Routes(padded, np.array([*capacity, np.inf]), np.zeros(len(arcs), bool))
-        assert max_min(routes) == pytest.approx(progressive_filling(arcs, capacity), rel=1e-6, abs=1e-9), trial
+        weights = [random.choice([1.0, 2.0, random.uniform(0.01, 5)]) for _ in arcs] if weighted else None
+        column = None if weights is None else np.array(weights)
+        routes = Routes(padded, np.array([*capacity, np.inf]), np.zeros(len(arcs), bool), column)
+        expected = progressive_filling(arcs, capacity, weights)
+        assert max_min(routes) == pytest.approx(expected, rel=1e-6, abs=1e-9), trial
 
 
 def test_a_flow_without_a_path_has_no_rate_and_one_without_an_arc_no_limit() -> None:
     """Disconnected flows get nothing, and flows that use no link are not limited."""
     routes = Routes(np.array([[0, 1], [1, 1], [1, 1]], np.int32), np.array([5.0, np.inf]), np.array([0, 1, 0], bool))
     assert max_min(routes).tolist() == [5.0, 0.0, np.inf]
+
+
+@pytest.mark.parametrize("routing", ["adaptive", "ecmp"])
+def test_flows_that_share_a_link_end_together(routing: str) -> None:
+    """A NIC that sends three quarters to one NIC and a quarter to another serves both at line rate together."""
+    phase = Phase(np.array([0, 0]), np.array([2, 3]), np.array([0.75, 0.25]))
+    found = shares(fat_tree(2, 4, 2), [phase], Routing(routing))
+    assert (found.mean, found.min) == pytest.approx((1, 1))
 
 
 @pytest.mark.parametrize("routing", ["adaptive", "ecmp"])
