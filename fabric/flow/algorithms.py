@@ -104,7 +104,7 @@ ALGORITHMS = Registry(
             "halving-doubling", "in servers by NVLink, between them recursive halving and doubling",
             halving_doubling_time, halving_doubling_flows, needs=_SEVERAL, automatic=False,
         ),
-        Algorithm("pairwise", "every GPU to one other in each round", pairwise_time, pairwise_flows, UNIFORM),
+        Algorithm("pairwise", "every GPU to all others, many at a time", pairwise_time, pairwise_flows, UNIFORM),
         Algorithm("direct", "every GPU to its peers at once", direct_time, direct_flows, UNIFORM),
     ),
 )  # fmt: skip

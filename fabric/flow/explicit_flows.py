@@ -32,8 +32,11 @@ QUICK_PROGRAM = 40_000
 SAME = 1e-6
 """Shares that differ by less than this are equal."""
 
-ROUNDS = 8
-"""The rounds of a pairwise all-to-all that are laid out, spread over all of them."""
+MOST_FLOWS = 1 << 20
+"""The flows of an all-to-all that are laid out, where more stand for all: some seconds."""
+
+FEWEST_PEERS = 16
+"""The peers of a rank that are laid out at any number of ranks."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ class ExplicitFlows:
                 f"algorithm '{algorithm.name}' has no explicit flows for {self.collective}; use engine closed"
             )
         hosts = Hosts.of(self.blueprint)
-        laid = phases(hosts, self.gpus, self.collective, algorithm.name, rounds=ROUNDS)
+        peers = max(FEWEST_PEERS, MOST_FLOWS // self.gpus.size)
+        laid = phases(hosts, self.gpus, self.collective, algorithm.name, peers=peers)
         found = [each for each in laid if each.flows]
         if self.up is None or whole:
             return found

@@ -101,7 +101,7 @@ def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArr
         gpus = without_failed(gpus, servers_up(blueprint, up), hosts)
     if not gpus.size:
         raise InputError(f"job {job.name}: no server is left after the failures")
-    every = list(phases(hosts, gpus, job.collective, _algorithm(job), rounds=3))
+    every = list(phases(hosts, gpus, job.collective, _algorithm(job), peers=16))
     phase = every[len(every) // 2] if every else Phase(np.zeros(0, np.int64), np.zeros(0, np.int64))
     return phase if up is None else failover(phase, nics_left(blueprint, up), hosts)
 

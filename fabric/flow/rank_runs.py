@@ -31,6 +31,9 @@ __all__ = [
 BYTES_PER_FLOW = 100
 """The most memory that a flow takes while it is laid out, routed and solved: columns, some six arcs, their shares."""
 
+GOLDEN = 0.6180339887498949
+"""The golden ratio less one, whose multiples spread most evenly between whole numbers."""
+
 Rows = npt.NDArray[np.int64]
 
 
@@ -113,7 +116,7 @@ class RankRuns:
 
 
 FlowLayout = Callable[[RankRuns, Collective, int | None], Iterator[Phase]]
-"""Yields the phases of a collective's flows; the number bounds the rounds that are laid out, which weigh for all."""
+"""Yields the phases of a collective's flows; the number bounds the peers of a rank that stand for all of them."""
 
 
 def ring_flows(runs: RankRuns, collective: Collective, _: int | None) -> Iterator[Phase]:
@@ -159,13 +162,18 @@ def halving_doubling_flows(runs: RankRuns, collective: Collective, _: int | None
         yield runs.between(extra - power, extra, 1.0)
 
 
-def pairwise_flows(runs: RankRuns, _: Collective, rounds: int | None) -> Iterator[Phase]:
-    """Send to the rank 1, 2, ... further on, each round when the last is over."""
-    taken = min(rounds or runs.ranks, runs.ranks - 1)
-    weight = (runs.ranks - 1) / max(taken, 1)
-    # The middles of `taken` equal parts of all rounds, each weighing for its part.
-    for by in 1 + ((np.arange(taken) + 0.5) * (runs.ranks - 1) / max(taken, 1)).astype(int):
-        yield runs.shifted(np.array([by]), weight / runs.ranks)
+def pairwise_flows(runs: RankRuns, _: Collective, peers: int | None) -> Iterator[Phase]:
+    """Send to all other ranks in turn, many of them at a time and none waiting for all to be done with a round.
+
+    NCCL starts the sends and receives of an all-to-all together and its channels work through them, so links are shared
+    by all of them over the whole time. `peers` of each rank stand for all.
+    """
+    most = runs.ranks - 1
+    taken = min(peers or most, most)
+    # One peer of each of `taken` equal parts of all distances; golden steps through the parts meet every rail.
+    part = np.arange(taken) if taken == most else np.arange(taken) + np.arange(taken) * GOLDEN % 1.0
+    distances = 1 + (part * most / max(taken, 1)).astype(np.int64)
+    yield runs.shifted(distances, most / max(taken, 1) / runs.ranks)
 
 
 def direct_flows(runs: RankRuns, collective: Collective, _: int | None) -> Iterator[Phase]:
@@ -181,5 +189,5 @@ def _refuse_too_many(flows: int) -> None:
     if needed > present / 2:
         raise TooLarge(
             f"{flows:,} flows take {units.size(needed)}, more than half of this machine's {units.size(present)};"
-            " take fewer GPUs, or an all-to-all by rounds (pairwise)"
+            " take fewer GPUs, or a pairwise all-to-all, of which some stand for all"
         )

@@ -56,24 +56,24 @@ def test_halving_and_doubling_send_as_much_as_a_ring(servers: int) -> None:
     assert total == pytest.approx(2 * (power - 1) + 2 * (servers - power))
 
 
-def test_rounds_of_an_all_to_all_are_the_same_flows_as_all_at_once() -> None:
-    """In rounds or all at once, every pair of GPUs in different servers has one flow of 1/n of the bytes."""
+def test_a_pairwise_all_to_all_has_the_same_flows_as_a_direct_one() -> None:
+    """In turn or all at once, every pair of GPUs in different servers has one flow of 1/n of the bytes."""
     placement = np.random.default_rng(1).permutation(64)[:40]
-    rounds = list(phases(BOX, placement, "all-to-all", "pairwise"))
+    (turns,) = phases(BOX, placement, "all-to-all", "pairwise")
     (once,) = phases(BOX, placement, "all-to-all", "direct")
-    pairs = sorted((s, t) for phase in rounds for s, t in zip(phase.source, phase.target, strict=True))
+    pairs = sorted(zip(turns.source, turns.target, strict=True))
     assert pairs == sorted(zip(once.source, once.target, strict=True))
     assert pairs == sorted((a, b) for a in placement for b in placement if a // 8 != b // 8)
     assert set(once.share) == {1 / 40}
-    sampled = phases(BOX, placement, "all-to-all", "pairwise", rounds=13)
-    assert sum(phase.share.sum() for phase in sampled) == pytest.approx(once.share.sum(), rel=0.05)
+    (sampled,) = phases(BOX, placement, "all-to-all", "pairwise", peers=13)
+    assert sampled.share.sum() == pytest.approx(once.share.sum(), rel=0.05)
 
 
 def test_an_all_to_all_that_memory_cannot_hold_is_refused() -> None:
-    """At 100,000 GPUs all pairs at once are refused with their number, and a single round is not."""
+    """At 100,000 GPUs all pairs at once are refused with their number, and one peer of each is not."""
     with pytest.raises(TooLarge, match="9,999,900,000 flows"):
         next(phases(BOX, np.arange(100_000), "all-to-all", "direct"))
-    assert next(phases(BOX, np.arange(100_000), "all-to-all", "pairwise", rounds=1)).flows
+    assert next(phases(BOX, np.arange(100_000), "all-to-all", "pairwise", peers=1)).flows
 
 
 def test_servers_with_fewer_or_more_nics_than_gpus_use_them_all() -> None:

@@ -37,9 +37,8 @@ PLAIN = [
 ALGORITHMS = {
     "ring": ("all-reduce", "smpi/allreduce:lr"),
     "direct": ("all-to-all", "smpi/alltoall:basic_linear"),
-    "pairwise": ("all-to-all", "smpi/alltoall:ring_mpi_barrier"),
 }
-"""The collective of each algorithm, and the algorithm in SimGrid's words: its pairwise rounds end with a barrier."""
+"""The collective of each algorithm, and the algorithm in SimGrid's words."""
 
 FABRICS = {
     "two tiers 1:1": fat_tree(2, 8, 4),
