@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fabric.errors import InputError
 from fabric.flow.collectives import COLLECTIVES, Collective
+from fabric.flow.ecmp_model import Subflows
 from fabric.flow.rank_runs import (
     FlowLayout,
     direct_flows,
@@ -43,9 +44,19 @@ class Traffic:
     """Whether NICs send to all others alike."""
     partners: int = 1
     """The NICs that a NIC sends to at the same time."""
+    trees: int = 1
+    """The trees or rings among which channels are divided, so that a NIC meets each partner on a part of them."""
+
+    def subflows(self, qps: int) -> Subflows:
+        """Return what a NIC sends at the same time where all of its channels together have `qps` queue pairs."""
+        return Subflows(self.queue_pairs(qps), self.partners)
+
+    def queue_pairs(self, qps: int) -> int:
+        """Return the queue pairs to one partner where all channels of a NIC together have `qps`, at least one."""
+        return -(-qps // self.trees)
 
 
-TREE = Traffic(partners=4)
+TREE = Traffic(partners=4, trees=2)
 """In a double binary tree a NIC has one parent in each of the two trees, and two children in one of them."""
 
 UNIFORM = Traffic(uniform=True)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fabric.blueprint.hop_shares import hop_shares
-from fabric.catalog import collectives
 from fabric.flow.fabric_summary import FabricSummary
 
-__all__ = ["ecmp_bottleneck", "ecmp_mean", "mean_hashed_share", "oversubscribed_share", "slowest_hashed_share"]
+__all__ = [
+    "Subflows",
+    "ecmp_bottleneck",
+    "ecmp_mean",
+    "mean_hashed_share",
+    "oversubscribed_share",
+    "slowest_hashed_share",
+]
 
 NEVER = 1e-9
 """A probability so small that it is left out of an average."""
@@ -18,22 +25,34 @@ MOST = 1 - 1e-15
 """A probability that rounding keeps below 1."""
 
 
-def slowest_hashed_share(summary: FabricSummary, in_order: bool, partners: int = 1) -> float:
-    """Return the share of line rate that ECMP leaves to the slowest NIC, which sends to `partners` at the same time.
+@dataclass(frozen=True)
+class Subflows:
+    """What a NIC sends at the same time, each part of it hashed on its own."""
+
+    qps: float
+    """The queue pairs to each of its partners."""
+    partners: int = 1
+    """The NICs that it sends to."""
+
+    def in_plane(self, planes: int) -> float:
+        """Return the sub-flows in each plane: a NIC deals its queue pairs over the planes, at least one in each."""
+        return self.partners * max(1.0, self.qps / planes)
+
+
+def slowest_hashed_share(summary: FabricSummary, in_order: bool, sent: Subflows) -> float:
+    """Return the share of line rate that ECMP leaves to the slowest NIC where each NIC sends `sent`.
 
     1 where there is only one path; else the lock-step bottleneck of the hash (see `ecmp_bottleneck`) at the tier where
-    it is worst, each uplink taking as many times more flows as the oversubscription up to there. A NIC deals its queue
-    pairs over the planes, at least one in each. When a ring runs over servers `in_order`, only one server sends out of
-    a locality of m, so an m-th of the flows cross, and an uplink of a leaf has no more than those of the server's NICs
-    there: on rails, where that is one, a ring in order meets no collision below the spine. Where there are few paths
-    from one server's NICs to another's, they collide together: what Poisson's law counts is then such single-path
-    groups of flows.
+    it is worst, each uplink taking as many times more flows as the oversubscription up to there. When a ring runs over
+    servers `in_order`, only one server sends out of a locality of m, so an m-th of the flows cross, and an uplink of a
+    leaf has no more than those of the server's NICs there: on rails, where that is one, a ring in order meets no
+    collision below the spine. Where there are few paths from one server's NICs to another's, they collide together:
+    what Poisson's law counts is then such single-path groups of flows.
     """
     if summary.tiers == 1 or not summary.several_paths:
         return 1.0
     ports = 2 * summary.servers * summary.server.nics * summary.planes * (summary.tiers - 1)
-    subflows = _plane_subflows(summary, partners)
-    group = _single_path_flows(summary)
+    subflows, group = sent.in_plane(summary.planes), _single_path_flows(summary, sent)
     speeds = summary.speeds or (1.0,) * len(summary.ratios)
     # Of links that are faster there are fewer, and on each as many times more sub-flows even out.
     if not in_order:
@@ -49,22 +68,18 @@ def slowest_hashed_share(summary: FabricSummary, in_order: bool, partners: int =
     return min((1.0, *shares))
 
 
-def mean_hashed_share(summary: FabricSummary, partners: int = 1) -> float:
+def mean_hashed_share(summary: FabricSummary, sent: Subflows) -> float:
     """Return the mean share of line rate of random pairs under ECMP; pairs below one leaf don't collide."""
     below_leaf = float(hop_shares(summary.servers, summary.peers, summary.unmet_rails)[0])
-    subflows = _plane_subflows(summary, partners) * min(summary.speeds, default=1.0)
-    mean = ecmp_mean(summary.ratios, subflows / _single_path_flows(summary))
+    subflows = sent.in_plane(summary.planes) * min(summary.speeds, default=1.0)
+    mean = ecmp_mean(summary.ratios, subflows / _single_path_flows(summary, sent))
     return below_leaf + (1 - below_leaf) * mean
 
 
-def _plane_subflows(summary: FabricSummary, partners: int) -> float:
-    """Return the sub-flows in each plane of a NIC that sends to `partners` at once, with the usual queue pairs."""
-    return partners * max(1.0, collectives().ecmp_subflows / summary.planes)
-
-
-def _single_path_flows(summary: FabricSummary) -> float:
+def _single_path_flows(summary: FabricSummary, sent: Subflows) -> float:
     """Return the sub-flows between two servers that share one path, at least one."""
-    return max(1.0, summary.server.nics * _plane_subflows(summary, 1) * summary.inverse_path_diversity)
+    to_one = Subflows(sent.qps).in_plane(summary.planes)
+    return max(1.0, summary.server.nics * to_one * summary.inverse_path_diversity)
 
 
 def ecmp_bottleneck(links: float, subflows: float, crossing: float, at_most: float = math.inf) -> float:

@@ -12,7 +12,7 @@ from fabric.catalog import Protocol, collectives
 from fabric.errors import InputError, is_whole
 from fabric.flow.algorithms import Algorithm, Traffic, algorithm_of, algorithms_of
 from fabric.flow.collectives import COLLECTIVES, Collective
-from fabric.flow.ecmp_model import oversubscribed_share
+from fabric.flow.ecmp_model import Subflows, oversubscribed_share
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.machines import generation_of, machine_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS
@@ -228,7 +228,7 @@ def closed_form_shares(
     cut = oversubscribed_share(summary, in_order=in_order) if summary.ratios_are_cuts else 1.0
     if policy.mean_share is None or in_order or summary.tiers == 1:
         return least, least, cut
-    return max(least, policy.transport_share() * policy.mean_share(summary, traffic.partners)), least, cut
+    return max(least, policy.transport_share() * policy.mean_share(summary, _usual_subflows(traffic))), least, cut
 
 
 def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
@@ -276,7 +276,11 @@ def _limit(summary: FabricSummary, policy: RoutingPolicy, traffic: Traffic, in_o
         "NIC": 1.0,
         "oversubscription": oversubscribed_share(summary, in_order=in_order),
         "detours": oversubscribed_share(summary, in_order=in_order, load_factor=load_factor),
-        "collisions": policy.slowest_share(summary, in_order, traffic.partners),
+        "collisions": policy.slowest_share(summary, in_order, _usual_subflows(traffic)),
     }
     limit = min(shares, key=lambda name: shares[name])
     return policy.transport_share() * shares[limit], limit
+
+
+def _usual_subflows(traffic: Traffic) -> Subflows:
+    return traffic.subflows(collectives().ecmp_subflows)

@@ -109,14 +109,19 @@ class ExplicitFlows:
         """Return what an algorithm's flows get, solved when it is first asked for."""
         if algorithm.flows not in self.solved:
             traffic = self.traffic(algorithm)
-            got = self._get_shares(traffic)
+            got = self._get_shares(traffic, self._routing(algorithm))
             self.solved[algorithm.flows] = Solution(traffic, got, self._limit(algorithm, got))
         return self.solved[algorithm.flows]
 
-    def _get_shares(self, traffic: list[Phase]) -> Shares:
+    def _routing(self, algorithm: Algorithm) -> Routing:
+        """Return how an algorithm's flows take paths: with the queue pairs of the channels that meet a partner."""
+        routing = replace(self.routing, qps=algorithm.traffic.queue_pairs(self.routing.qps))
+        return routing.over(self.blueprint.planes)
+
+    def _get_shares(self, traffic: list[Phase], routing: Routing) -> Shares:
         """Return what flows get, or with the engine LP the best that any routing would leave them."""
         if self.engine is FLOWS or not traffic:
-            return shares(self.blueprint, traffic, self.routing.over(self.blueprint.planes), self.up)
+            return shares(self.blueprint, traffic, routing, self.up)
         # Time grows with the square of a program's variables, so that n programs may have 1 / sqrt(n) of them each.
         most = math.isqrt(LARGEST_PROGRAM**2 // len(traffic))
         each = [lp_bound(self.blueprint, phase, self.up, pxn=self.routing.pxn, most=most) for phase in traffic]
@@ -158,8 +163,7 @@ class ExplicitFlows:
         if got.min > 1 - SAME:
             return "NIC"
         whole = self.traffic(algorithm, whole=True)
-        routing = self.routing.over(self.blueprint.planes)
-        if self.up is not None and shares(self.blueprint, whole, routing).min > got.min + SAME:
+        if self.up is not None and shares(self.blueprint, whole, self._routing(algorithm)).min > got.min + SAME:
             return "failures"
         cut = _cut(self.blueprint, whole, None, pxn=self.routing.pxn)
         return "collisions" if got.min < cut - SAME and self.engine is not LP else "oversubscription"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fabric.catalog import collectives
 from fabric.errors import InputError, is_whole
-from fabric.flow.ecmp_model import mean_hashed_share, slowest_hashed_share
+from fabric.flow.ecmp_model import Subflows, mean_hashed_share, slowest_hashed_share
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.hashing import Keys, flow_keys
 from fabric.registry import Registry
@@ -63,13 +63,13 @@ class RoutingPolicy:
 
     The number is read digit by digit going up, as in destination-mod-k. None: hashes choose there too.
     """
-    slowest_share: Callable[[FabricSummary, bool, int], float] | None = None
+    slowest_share: Callable[[FabricSummary, bool, Subflows], float] | None = None
     """Returns, in closed form, the share of line rate that collisions leave to the slowest NIC.
 
-    It is given the fabric, whether flows run between neighbours in order of placement, and the NICs that each NIC sends
-    to at the same time. It must not fall where the fabric gets better (see `FabricSummary`). None: no closed form.
+    It is given the fabric, whether flows run between neighbours in order of placement, and what each NIC sends at the
+    same time. It must not fall where the fabric gets better (see `FabricSummary`). None: no closed form.
     """
-    mean_share: Callable[[FabricSummary, int], float] | None = None
+    mean_share: Callable[[FabricSummary, Subflows], float] | None = None
     """Returns the same on average, for random pairs; None: as that of the slowest."""
 
     @property
@@ -89,7 +89,7 @@ BUILTIN = (
         "each packet takes the least loaded path",
         adaptive_share,
         sprays=True,
-        slowest_share=lambda summary, in_order, partners: 1.0,
+        slowest_share=lambda summary, in_order, sent: 1.0,
     ),
     RoutingPolicy(
         "ecmp",

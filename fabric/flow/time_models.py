@@ -74,11 +74,23 @@ class Machine:
         """The levels of a binary tree over the domains."""
         return self.domains.bit_length() - 1
 
-    def bus(self, share: float) -> tuple[float, str]:
-        """Return the bus bandwidth in GB/s where NVLink gives this share of its line rate, and what limits it."""
+    @property
+    def tree_sent(self) -> float:
+        """The bytes that the busiest domain sends in an all-reduce by a double binary tree, over those of the call.
+
+        A domain sends half of the bytes to its parent in each tree, and to each of its two children in the tree that
+        it is not a leaf of. Of two domains each is the other's child once, and of three one has a single child.
+        """
+        return min(self.domains, 4) / 2
+
+    def bus(self, share: float, crossing: float = 1.0) -> tuple[float, str]:
+        """Return the bus bandwidth in GB/s where NVLink gives this share of its line rate, and what limits it.
+
+        `crossing` is the part of what bus bandwidth counts that the network carries.
+        """
         inside = self.nvlink * share
-        if self.domains > 1 and self.network < inside:
-            return self.network, self.network_limit
+        if self.domains > 1 and self.network / crossing < inside:
+            return self.network / crossing, self.network_limit
         return inside, "NVLink"
 
     def network_us(self, step_us: float) -> float:
@@ -147,18 +159,20 @@ def tree_time(machine: Machine, _: Collective, protocol: Protocol, gigabytes: fl
     P. Sanders et al. 2009, doi 10.1016/j.parco.2009.09.001.
     """
     cost = protocol.tree
-    bus, limit = _bus(machine, machine.generation.tree, protocol, cost)
+    bus, limit = _bus(machine, machine.generation.tree, protocol, cost, machine.tree_sent / 2)
     steps = (machine.domain - 1) * cost.nvlink_us + machine.depth * machine.network_us(cost.network_us)
     sent = 2 * gigabytes / bus
     return sum_parts(machine, protocol.name, cost.base_us + 2 * steps, protocol.fill_GB / bus, (sent, limit))
 
 
-def _bus(machine: Machine, shares: Mapping[str, Shares], protocol: Protocol, cost: Steps) -> tuple[float, str]:
+def _bus(
+    machine: Machine, shares: Mapping[str, Shares], protocol: Protocol, cost: Steps, crossing: float = 1.0
+) -> tuple[float, str]:
     """Return the bus bandwidth of an algorithm in GB/s, and what limits it.
 
     It is what a plain ring gets, less flags and reductions, and no more than the channels carry.
     """
-    bus, limit = machine.bus(machine.generation.ring["simple"][machine.size_class])
+    bus, limit = machine.bus(machine.generation.ring["simple"][machine.size_class], crossing)
     share = shares[protocol.name][machine.size_class] * (1.0 if protocol.name == "ll" else machine.more_channels)
     return min((bus * cost.bus, limit), (machine.nvlink * share, "NVLink"))
 
@@ -194,15 +208,13 @@ def nvls_time(machine: Machine, _: Collective, protocol: Protocol, gigabytes: fl
 def nvls_tree_time(machine: Machine, _: Collective, protocol: Protocol, gigabytes: float) -> Parts | None:
     """Reduce in the NVLink switches of each domain, and along a double binary tree over the domains.
 
-    Between two domains everything crosses once in each direction, half of what a ring's bus bandwidth counts; of more,
-    a domain has two children in one of the two trees and sends everything twice. Domains of more GPUs than can reduce
+    Domains of more GPUs than can reduce
     for the others were measured without it.
     """
     constants, inside = machine.constants.nvls, _reduced(machine, protocol, machine.domains)
     if machine.domains == 1 or inside is None or machine.domain > constants.heads:
         return None
-    network = machine.network / (1 if machine.domains == 2 else 2)
-    algbw, limit = min((inside, "NVLink"), (network, machine.network_limit))
+    algbw, limit = min((inside, "NVLink"), (machine.network / machine.tree_sent, machine.network_limit))
     latency_us = constants.base_us + 2 * machine.depth * machine.network_us(constants.network_us)
     filling = (1 + machine.depth) * _round(machine, algbw)
     return sum_parts(machine, protocol.name, latency_us, filling, (gigabytes / algbw, limit))
@@ -249,7 +261,7 @@ def _rail_ring(machine: Machine, protocol: Protocol) -> tuple[float, float]:
 
 
 def _rail_tree(machine: Machine, protocol: Protocol) -> tuple[float, float]:
-    return 2 * machine.depth * machine.network_us(protocol.tree.network_us), 2.0
+    return 2 * machine.depth * machine.network_us(protocol.tree.network_us), machine.tree_sent
 
 
 def _halving(machine: Machine, protocol: Protocol) -> tuple[float, float]:

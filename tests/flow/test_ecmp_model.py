@@ -22,7 +22,8 @@ from fabric.flow import (
     shift,
     summarize,
 )
-from fabric.flow.ecmp_model import oversubscribed_share, slowest_hashed_share
+from fabric.flow.algorithms import TREE
+from fabric.flow.ecmp_model import Subflows, oversubscribed_share, slowest_hashed_share
 from tests.flow.flow_fabrics import fat_tree, form_of, sized
 
 
@@ -129,7 +130,7 @@ def test_a_hashed_ring_in_order_gets_the_closed_form(plan: Blueprint) -> None:
     """
     queue_pairs, ring = collectives().ecmp_subflows, list(phases(plan.server, place(plan), "all-reduce", "ring"))
     found = [shares(plan, ring, Routing("ecmp", queue_pairs, seed)).min for seed in range(40)]
-    closed = slowest_hashed_share(summarize(plan), in_order=True)
+    closed = slowest_hashed_share(summarize(plan), True, Subflows(queue_pairs))
     on_rails = plan.topology.family != "fat-tree"
     assert closed == pytest.approx(np.mean(found), abs=0.02 if on_rails else 0.1)
     assert not on_rails or min(found) == 1
@@ -204,3 +205,9 @@ def test_the_bottleneck_of_many_flows_is_found_too() -> None:
         share = ecmp_bottleneck(10_000, 2, crossing)
         assert 0.8 / crossing < share < 1 / crossing
     assert ecmp_bottleneck(10_000, 2, 0) == 1
+
+
+def test_each_tree_runs_on_half_of_the_channels() -> None:
+    """Two queue pairs of a NIC make four sub-flows of a tree, one to each partner, and never fewer than one."""
+    assert [TREE.subflows(qps).in_plane(1) for qps in (1, 2, 3, 8)] == [4, 4, 8, 16]
+    assert TREE.subflows(2).in_plane(2) == 4

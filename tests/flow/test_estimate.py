@@ -11,7 +11,8 @@ import pytest
 import fabric
 from fabric.catalog import collectives
 from fabric.errors import InputError
-from fabric.flow import allreduce, ecmp_bottleneck, summarize, usable
+from fabric.flow import ALGORITHMS, COLLECTIVES, allreduce, ecmp_bottleneck, phases, place, summarize, usable
+from fabric.flow.estimate import sent_bytes
 from fabric.flow.routings import ROUTINGS, closed_form_routings
 from fabric.testing import random_blueprint
 from fabric.topology.families import CLOS
@@ -94,3 +95,13 @@ def test_a_ring_in_order_passes_the_switches_that_are_counted(servers: int) -> N
     )
     steps = [1 if at // 8 == (at + 1) % servers // 8 else 3 for at in range(servers)]
     assert summarize(plan.blueprint).neighbour_hops == pytest.approx(sum(steps) / servers)
+
+
+@pytest.mark.parametrize("servers", [2, 3, 4, 5, 8, 12])
+def test_closed_form_and_flows_count_the_same_bytes_of_a_tree(servers: int) -> None:
+    """The busiest server of a double binary tree sends 1, 1.5 or 2 times the bytes: on 2, 3 or more servers."""
+    plan = blueprint(8 * servers, 1)
+    for name in ("tree", "nvls-tree", "hierarchical-tree"):
+        sent = sent_bytes(summarize(plan), COLLECTIVES["all-reduce"], ALGORITHMS[name])
+        (phase,) = phases(plan.server, place(plan), "all-reduce", name)
+        assert sent == pytest.approx(8 * phase.busiest) == min(servers / 2, 2)

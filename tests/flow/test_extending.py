@@ -236,7 +236,7 @@ def test_wrong_uses_of_a_routing_are_refused(
 
 def test_a_routing_with_a_closed_form(run: Run, request: pytest.FixtureRequest) -> None:
     """It is estimated in closed form by default, and `scale` and a design's curves list it too."""
-    half = RoutingPolicy("half", "half", "", sprays=True, slowest_share=lambda summary, in_order, partners: 0.5)
+    half = RoutingPolicy("half", "half", "", sprays=True, slowest_share=lambda summary, in_order, sent: 0.5)
     add(ROUTINGS, half, request)
     found, whole = answers(run, "--routing", "half,adaptive", "--algorithm", "ring")
     assert (found["engine"], found["limited_by"]) == ("closed", "collisions")
