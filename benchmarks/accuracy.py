@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import csv
 import math
-import random
 import statistics
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from fabric.catalog import Collectives, Server, collectives, servers
-from fabric.flow import ALGORITHMS, COLLECTIVES, Machine
-from fabric.flow.algorithms import algorithms_of
-from fabric.flow.estimate import fastest
+from fabric.flow import ALGORITHMS, COLLECTIVES, Estimate
+from fabric.studies.constant_fit import FittedConstant, fit_constants
+from fabric.studies.measured_runs import MeasuredRun
 
 AUTOMATIC = tuple(name for name, algorithm in ALGORITHMS.items() if algorithm.automatic)
 FILE = Path(__file__).with_name("measured_collectives.csv")
@@ -40,33 +41,31 @@ class Point:
     """One measured size of one system: what ran, on what, and the microseconds it took."""
 
     system: str
-    server: Server
-    gpus: int
-    domains: int
-    collective: str
-    algorithms: tuple[str, ...]
-    size_bytes: int
-    time_us: float
-    switches_reduce: bool = False
+    run: MeasuredRun
+
+    @property
+    def size_bytes(self) -> int:
+        return self.run.sizes[0]
+
+    @property
+    def time_us(self) -> float:
+        return self.run.times_us[0]
+
+    @property
+    def gpus(self) -> int:
+        return self.run.gpus
+
+    @property
+    def collective(self) -> str:
+        return self.run.collective
+
+    def estimate(self, constants: Collectives) -> Estimate:
+        """Return the model's answer."""
+        return self.run.estimates(constants)[0]
 
     def predicted_us(self, constants: Collectives) -> float:
         """Return the model's time."""
-        server, share = self.server, constants.nic_share
-        network = server.nics * server.nic_gbps / 8 * share
-        machine = Machine(
-            constants, constants.generations[server.generation], self.gpus, self.domains, server.gpus,
-            server.nvlink_GBps or math.inf, network, "NIC", server.nic_us or 0.0, server.nics, self.switches_reduce,
-        )  # fmt: skip
-        kind = COLLECTIVES[self.collective]
-        # As in NCCL, an algorithm that is asked for where it can't run (NVLS of two GPUs) leaves the choice to it.
-        tries = (
-            fastest(lambda _: (machine,), kind, self.size_bytes, [a for a in algorithms_of(kind) if a.name in names])
-            for names in (self.algorithms, AUTOMATIC)
-        )
-        found = next(filter(None, tries), None)
-        if found is None:
-            raise ValueError(f"{self.system}: no {self.collective}")
-        return found[1].total * 1e6
+        return self.estimate(constants).time_s * 1e6
 
 
 @cache
@@ -87,23 +86,25 @@ def _point(row: Mapping[str, str]) -> Point:
     size = int(row["bytes"])
     time_us = size / 1e3 / float(row["algbw_GBps"])
     name = f"{row['system']}, {row['algorithm']}" if "vs GPU count" in row["system"] else row["system"]
-    name = f"{name}, {gpus} GPUs" if "CoreWeave" in name or "vs GPU count" in name else name
-    names = (*_allowed(row["algorithm"]), *(("sharp",) if "SHARP enabled" in row["network"] else ()))
-    return Point(name, server, gpus, domains, KINDS[row["collective"]], names, size, time_us, "sharp" in names)
+    name = f"{name}, {gpus} GPUs" if row["system"] == "CoreWeave HGX H100" or "vs GPU count" in name else name
+    reduce = "SHARP enabled" in row["network"]
+    names = (*AUTOMATIC, "sharp") if reduce else _allowed(row["algorithm"])
+    run = MeasuredRun(name, server, gpus, KINDS[row["collective"]], (size,), (time_us,), names, reduce)
+    return Point(name, run)
 
 
 def _allowed(text: str) -> tuple[str, ...]:
     """Return the algorithms that a measurement may have used, by what it says of them."""
     for word, names in (
         ("NVLS_ENABLE=0", ("ring", "tree")),
-        ("NVLSTree", AUTOMATIC),
+        ("NVLSTree", ()),
         ("NVLS,", ("nvls",)),
         ("Ring", ("ring",)),
         ("Tree", ("tree",)),
     ):
         if text.startswith(word) or (word in ("NVLS_ENABLE=0", "NVLSTree") and word in text):
             return names
-    return ("nvls",) if text == "NVLS" else AUTOMATIC
+    return ("nvls",) if text == "NVLS" else ()
 
 
 def systems(points: Iterable[Point]) -> dict[str, list[Point]]:
@@ -172,64 +173,26 @@ def table(found: Mapping[Point, float]) -> Iterator[str]:
     yield f"| **all** | | {len(found)} | {total['large']:.1%} | {total['middle']:.1%} | {worst_text} | |"
 
 
-FITTED = {
-    "generations.ampere.launch_us": 5.0, "generations.hopper.network_us": 1.0, "generations.blackwell.network_us": 10.0,
-    "generations.hopper.nvls.1": 0.55, "nvls.received": 0.7, "nvls.base_us": 25.0, "delay": 1.0,
-    "protocols.1.tree.nvlink_us": 1.25, "protocols.2.tree.nvlink_us": 0.6, "protocols.2.ring.nvlink_us": 0.6,
-}  # fmt: skip
-"""The scalars that are fitted, and where the search begins: NCCL's own where it has one."""
+FITTED = (
+    "generations.ampere.launch_us", "generations.hopper.network_us", "generations.blackwell.network_us",
+    "generations.hopper.nvls.1", "nvls.received", "nvls.base_us", "delay",
+    "protocols.ll128.tree.nvlink_us", "protocols.ll.tree.nvlink_us", "protocols.ll.ring.nvlink_us",
+)  # fmt: skip
+"""The names of the constants that are fitted."""
 LEAST_SWEEP = 10
 """The points of a sweep that is worth leaving out."""
 
 
-def fit(points: Iterable[Point], rounds: int = 3000, seed: int = 1) -> Collectives:
-    """Return constants of a low mean absolute error, with a penalty beyond 28 %, by a seeded random search."""
-    points, draw = [point for point in points if point.size_bytes >= SMALL], random.Random(seed)
-    points = [point for point in points if point not in outliers(points)]
+def fit(points: Iterable[Point]) -> tuple[Collectives, tuple[FittedConstant, ...]]:
+    """Return constants fitted to the points above 64 KiB, outliers left out, with what was found of each constant."""
+    odd = outliers(points := tuple(points))
+    used = [point for point in points if point.size_bytes >= SMALL and point not in odd]
+    times = np.array([point.time_us for point in used])
 
-    def loss(constants: Collectives) -> float:
-        found = errors(points, constants).values()
-        return statistics.fmean(abs(error) + 4 * max(0.0, abs(error) - 0.28) for error in found)
+    def residuals(constants: Collectives) -> npt.NDArray[np.float64]:
+        return np.log(np.array([point.predicted_us(constants) for point in used]) / times)
 
-    best = dict(FITTED)
-    least = loss(_with(best))
-    for turn in range(rounds):
-        tried, width = dict(best), 0.3 * (1 - turn / rounds) + 0.01
-        for name in draw.sample(sorted(FITTED), draw.choice([1, 2])):
-            tried[name] *= math.exp(draw.gauss(0, width))
-        if (now := loss(_with(tried))) < least:
-            best, least = tried, now
-    return _with(best)
-
-
-def _with(values: Mapping[str, float]) -> Collectives:
-    """Return the constants with these scalars at their places."""
-    constants: Any = collectives()
-    for name, value in values.items():
-        constants = _put(constants, name.split("."), value)
-    return constants
-
-
-def _put(old: Any, path: list[str], new: float) -> Any:
-    """Return `old` with the value at `path` replaced, whether by key, place or name."""
-    if not path:
-        return new
-    first, *rest = path
-    if isinstance(old, list | tuple):
-        place = int(first)
-        return [*old[:place], _put(old[place], rest, new), *old[place + 1 :]]
-    if isinstance(old, dict):
-        return old | {first: _put(old[first], rest, new)}
-    return replace(old, **{first: _put(getattr(old, first), rest, new)})
-
-
-def _at(constants: Any, name: str) -> float:
-    for part in name.split("."):
-        if isinstance(constants, list | tuple):
-            constants = constants[int(part)]
-        else:
-            constants = constants[part] if isinstance(constants, dict) else getattr(constants, part)
-    return float(constants)
+    return fit_constants(collectives(), FITTED, residuals)
 
 
 def left_out() -> Iterator[str]:
@@ -238,7 +201,7 @@ def left_out() -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, points in systems(measured()).items():
         if len(points) >= LEAST_SWEEP:
-            found = summary(errors(points, fit(point for point in measured() if point.system != name)))
+            found = summary(errors(points, fit(point for point in measured() if point.system != name)[0]))
             medians = f"{found['large']:.1%} | {found['middle']:.1%}"
             yield f"| {name} | {medians} | {found['worst_but_outliers']:.0%} |"
 
@@ -262,8 +225,10 @@ def plot(found: Mapping[Point, float]) -> None:
 def main() -> None:
     """Print the table and plot, or fit."""
     if "--fit" in sys.argv:
-        fitted = fit(measured())
-        print(*(f"{name}: {_at(fitted, name):.3g}" for name in FITTED), sep="\n")
+        fitted, found = fit(measured())
+        print(
+            *(f"{one.name}: {one.before:.4g} -> {one.value:.4g} (spread {one.spread:.0%})" for one in found), sep="\n"
+        )
         print(summary(errors(measured(), fitted)))
         return
     if "--leave-out" in sys.argv:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from fabric.blueprint.port_rules import Rates, most_links, rates_at
-from fabric.catalog import Server, Switch
+from fabric.catalog import Collectives, Server, Switch, collectives
 from fabric.request.spec import Appliance
 from fabric.topology.polynomial import Expression, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Topology
@@ -49,6 +49,8 @@ class Blueprint:
     """The models of the switches that growth adds, of the roles whose stock is limited; others add the main model."""
     rates: Mapping[str, int] = field(default_factory=dict)
     """The rate of the links of each bundle in Gb/s, one direction; that of the host links where left out."""
+    constants: Collectives = field(default_factory=collectives, repr=False)
+    """The constants of its estimates: the catalogue's, or those of the request's calibration."""
     today: Blueprint | None = None
     """The fabric bought first, where this is a later stage of it: its devices are the first ones of each role."""
 

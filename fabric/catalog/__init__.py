@@ -7,6 +7,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from fabric.catalog.constants import constant_at, with_constants
 from fabric.catalog.link_parts import MEDIA, LinkPart
 from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
 from fabric.catalog.ports import PortGroup
@@ -23,9 +24,11 @@ __all__ = [
     "Steps",
     "Switch",
     "collectives",
+    "constant_at",
     "optics",
     "servers",
     "switches",
+    "with_constants",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from fabric.catalog.ports import PortGroup
 
@@ -260,5 +260,7 @@ class Collectives:
     """The latency of a metre of fibre."""
     cable_m: float
     """The length of a cable whose own is not known."""
+    network_scale: float = field(default=1.0, kw_only=True)
+    """The bandwidth between servers over that of the model; other than 1 only where a calibration has measured it."""
     expected_errors: Mapping[int, float]
     """The 90th-percentile relative error of estimates on measured sweeps, by the smallest message size in bytes."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import Protocol, collectives
+from fabric.catalog import Protocol
 from fabric.errors import InputError, is_whole
 from fabric.flow.algorithms import Algorithm, Traffic, algorithm_of, algorithms_of
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import Subflows, oversubscribed_share
 from fabric.flow.fabric_summary import FabricSummary
-from fabric.flow.machines import generation_of, machine_of
+from fabric.flow.machines import machine_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS
 from fabric.flow.router import summarize
 from fabric.flow.routings import ROUTINGS, RoutingPolicy
@@ -28,7 +28,6 @@ __all__ = [
     "estimate_at_share",
     "explain_none",
     "fastest",
-    "generation_of",
     "sent_bytes",
     "timed_algorithms",
     "usable",
@@ -192,9 +191,9 @@ def fastest(
     choices = [
         (parts.total, index, algorithm.name, parts)
         for index, algorithm in enumerate(algorithms)
-        for protocol in collectives().protocols
-        if algorithm.time
-        if (parts := _slowest(algorithm.time, machines_of(algorithm.traffic), collective, protocol, size_bytes / 1e9))
+        if algorithm.time and (machines := machines_of(algorithm.traffic))
+        for protocol in machines[0].constants.protocols
+        if (parts := _slowest(algorithm.time, machines, collective, protocol, size_bytes / 1e9))
     ]
     return min(choices, key=lambda choice: choice[:2])[2:] if choices else None
 
@@ -239,7 +238,7 @@ def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
         algorithm.name
         for algorithm in algorithms_of(record)
         if algorithm.time
-        if any(_slowest(algorithm.time, machines, record, protocol, 1.0) for protocol in collectives().protocols)
+        if any(_slowest(algorithm.time, machines, record, protocol, 1.0) for protocol in summary.constants.protocols)
     )
 
 
@@ -249,7 +248,7 @@ def _estimate(
     seconds = max(parts.total, 1e-9)
     algbw = size_bytes / seconds / 1e9
     busbw = algbw * collective.bus_factor(summary.gpus)
-    error = next(error for least, error in collectives().expected_errors.items() if size_bytes >= least)
+    error = next(error for least, error in summary.constants.expected_errors.items() if size_bytes >= least)
     return Estimate(
         collective.name, size_bytes, summary.gpus, algorithm, parts.protocol, seconds, algbw, busbw, parts.limit, error
     )
@@ -260,7 +259,7 @@ def sent_bytes(summary: FabricSummary, collective: Collective, algorithm: Algori
     if summary.servers == 1 or algorithm.time is None:
         return 0.0
     # On a machine with infinitely fast NVLink and a network of 1 GB/s, 1 GB takes as many seconds as GB are sent.
-    simple = collectives().protocols[0]
+    simple = summary.constants.protocols[0]
     plain = replace(simple, ring=replace(simple.ring, bus=1.0), tree=replace(simple.tree, bus=1.0))
     machine = machine_of(summary, (1.0, "NIC"), algorithm.traffic, in_order=False)
     parts = algorithm.time(replace(machine, nvlink=math.inf, network=1.0), collective, plain, 1.0)

@@ -74,6 +74,7 @@ class GraphRouter:
             ratios=(max(1e-6, *ratios),),
             leaf_nics=blueprint.server.nics,
             switches_reduce=is_infiniband(blueprint),
+            constants=blueprint.constants,
             load_factor=form.routing.load_factor,
             inverse_path_diversity=float(form.routing.inverse_path_diversity(blueprint.sizes)),
             ratios_are_cuts=form.ratios_are_cuts,

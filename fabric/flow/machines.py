@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from fabric.catalog import Generation, Server, collectives
+from fabric.catalog import Collectives, Generation, Server
 from fabric.flow.algorithms import Traffic
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.time_models import Machine
@@ -16,29 +16,29 @@ USUAL = "hopper"
 """The generation whose constants count for GPUs of another generation, or of an unknown one."""
 
 
-def generation_of(server: Server) -> Generation:
+def generation_of(server: Server, constants: Collectives) -> Generation:
     """Return the constants of the server's GPUs: Hopper's where it names no generation.
 
     GPUs that are not NVIDIA's have Hopper's too, except for the reduction in NVLink switches.
     """
-    known = collectives().generations
+    known = constants.generations
     usual = known[USUAL] if not server.generation else replace(known[USUAL], nvls=None)
     return known.get(server.generation, usual)
 
 
 def machine_of(summary: FabricSummary, share: tuple[float, str], traffic: Traffic, in_order: bool) -> Machine:
     """Return the machine that traffic finds where this share of line rate is left, with the name of what limits it."""
-    constants, server = collectives(), summary.server
+    constants, server = summary.constants, summary.server
     line = server.nics * summary.planes * summary.link_gbps / 8
     left, limit = share
     return Machine(
         constants=constants,
-        generation=generation_of(server),
+        generation=generation_of(server, constants),
         gpus=summary.gpus,
         domains=summary.servers,
         domain=min(server.gpus, summary.gpus),
         nvlink=server.nvlink_GBps or math.inf,
-        network=line * left,
+        network=line * left * constants.network_scale,
         network_limit=limit,
         extra_us=(server.nic_us or 0.0) + _extra_us(summary, traffic, in_order),
         nics=server.nics,
@@ -52,7 +52,7 @@ def _extra_us(summary: FabricSummary, traffic: Traffic, in_order: bool) -> float
     For a ring it is the mean path, between neighbours in order of placement (one in m leaves a locality of m servers)
     or between any two servers; for other traffic the longest, since a tree waits for it.
     """
-    constants = collectives()
+    constants = summary.constants
     ring = summary.neighbour_switches if in_order else summary.mean_switches
     switches = ring if traffic.ring else summary.hops
     return max(0.0, switches - 1) * (summary.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000

@@ -69,6 +69,7 @@ class TieredRouter:
             speeds=tuple(blueprint.rate(bundle) / blueprint.link_gbps for bundle in form.fabric_bundles),
             leaf_nics=max(blueprint.sizes[bundle.name] for bundle in form.host_bundles),
             switches_reduce=is_infiniband(blueprint),
+            constants=blueprint.constants,
         )
 
     def nic_of_links(self) -> Rows:

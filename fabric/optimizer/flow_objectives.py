@@ -117,4 +117,5 @@ def summary_of(candidate: Candidate, features: Features) -> FabricSummary:
         switches_reduce=all(
             model.link_layer == "infiniband" for models in candidate.models.values() for model in models
         ),
+        constants=spec.constants,
     )

@@ -118,6 +118,7 @@ def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
         growth={role: models_used(candidate, role, counts) for role, counts in solution.added_counts.items()},
         allowed=candidate.models,
         appliances=spec.appliances,
+        constants=spec.constants,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from fabric.catalog import LinkPart, Server, Switch
+from fabric.catalog import Collectives, LinkPart, Server, Switch, collectives
 from fabric.errors import Mistake
 from fabric.request.limits import Limits
 
@@ -161,6 +161,8 @@ class Spec:
     """The price of electricity; None does not count it."""
     pue: float = 1
     """Power drawn by the site over the power of its equipment."""
+    constants: Collectives = field(default_factory=collectives, repr=False)
+    """The constants of estimates: the catalogue's, or those of `calibration`."""
     limits: Limits = field(default_factory=Limits)
     """The limits on what sizing may choose."""
     pinned: Mapping[str, int] = field(default_factory=dict)
