@@ -227,7 +227,11 @@ def closed_form_shares(
     cut = oversubscribed_share(summary, in_order=in_order) if summary.ratios_are_cuts else 1.0
     if policy.mean_share is None or in_order or summary.tiers == 1:
         return least, least, cut
-    return max(least, policy.transport_share() * policy.mean_share(summary, _usual_subflows(traffic))), least, cut
+    return (
+        max(least, policy.transport_share() * policy.mean_share(summary, _usual_subflows(summary, traffic))),
+        least,
+        cut,
+    )
 
 
 def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
@@ -275,11 +279,11 @@ def _limit(summary: FabricSummary, policy: RoutingPolicy, traffic: Traffic, in_o
         "NIC": 1.0,
         "oversubscription": oversubscribed_share(summary, in_order=in_order),
         "detours": oversubscribed_share(summary, in_order=in_order, load_factor=load_factor),
-        "collisions": policy.slowest_share(summary, in_order, _usual_subflows(traffic)),
+        "collisions": policy.slowest_share(summary, in_order, _usual_subflows(summary, traffic)),
     }
     limit = min(shares, key=lambda name: shares[name])
     return policy.transport_share() * shares[limit], limit
 
 
-def _usual_subflows(traffic: Traffic) -> Subflows:
-    return traffic.subflows(collectives().ecmp_subflows)
+def _usual_subflows(summary: FabricSummary, traffic: Traffic) -> Subflows:
+    return traffic.subflows(summary.constants.ecmp_subflows)
