@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, product
 from math import gcd
 from typing import cast
@@ -16,7 +16,7 @@ from fabric.errors import InputError
 from fabric.optimizer.family_objections import EQUAL_SERVERS, check_names, object_to_family
 from fabric.optimizer.link_layers import describe_clash, list_link_layers, with_link_layer
 from fabric.optimizer.link_rates import rate_choices
-from fabric.optimizer.port_objections import ask_breakouts, missing_ports, refuse_unlike_ports, splittable
+from fabric.optimizer.port_objections import ask_breakouts, missing_ports, refuse_unlike_ports
 from fabric.request import Spec
 from fabric.topology.clos import ClosForm
 from fabric.topology.families import family
@@ -146,6 +146,8 @@ class Rejected:
     """The key of the request by which a fact that is not known rules it out, so that it might meet the request."""
     clash: bool = False
     """Whether the switches named for its tiers have no link layer in common."""
+    lacks_ports: bool = False
+    """Whether no switch allowed for one of its tiers has ports at the rate of the links."""
 
 
 def candidates(spec: Spec, needs: Sequence[str]) -> tuple[list[Candidate], list[Rejected]]:
@@ -225,14 +227,17 @@ def _try_candidates(
     allowed = {role: with_link_layer(spec.models(role), layer) for role in topology.roles}
     for rates in rate_choices(spec, topology, planes, allowed):
         candidate = _make_candidate(spec, topology, planes, allowed, rates, needs)
-        reason = next(_objections(candidate, allowed), None)
-        lacks = None if reason else next(chain(ask_breakouts(candidate, allowed), _link_objections(candidate)), None)
-        if reason is not None:
-            yield Rejected(topology, str(candidate), reason)
-        elif lacks is not None:
-            yield Rejected(topology, str(candidate), lacks[1], unknown=lacks[0])
-        else:
-            yield candidate
+        yield next(_refusals(candidate, allowed), candidate)
+
+
+def _refusals(candidate: Candidate, allowed: Mapping[str, tuple[Switch, ...]]) -> Iterator[Rejected]:
+    """Yield why a candidate is ruled out, what cannot be built before what is not known."""
+    refuse = partial(Rejected, candidate.topology, str(candidate))
+    yield from map(refuse, _objections(candidate))
+    yield from (refuse(reason, lacks_ports=True) for reason in missing_ports(candidate, allowed))
+    yield from map(refuse, refuse_unlike_ports(candidate))
+    unknown = chain(ask_breakouts(candidate, allowed), _link_objections(candidate))
+    yield from (refuse(reason, unknown=key) for key, reason in unknown)
 
 
 def _make_candidate(
@@ -262,8 +267,8 @@ def _usable_models(
     return known or fits
 
 
-def _objections(candidate: Candidate, allowed: Mapping[str, tuple[Switch, ...]]) -> Iterator[str]:
-    spec, topology, planes, models = candidate.spec, candidate.topology, candidate.planes, candidate.models
+def _objections(candidate: Candidate) -> Iterator[str]:
+    spec, topology, planes = candidate.spec, candidate.topology, candidate.planes
     for server in spec.every_server:
         if not spec.host_gbps(server, planes):
             yield f"a NIC of {server.nic_gbps}G does not split evenly over {planes} planes"
@@ -276,12 +281,7 @@ def _objections(candidate: Candidate, allowed: Mapping[str, tuple[Switch, ...]])
             yield f"it has no axis or bundle '{axis}', which is pinned"
         elif sizes and size not in sizes:
             yield f"pinned.{axis} {size} is not {' or '.join(map(str, sizes))}"
-    for role, usable in models.items():
-        if not spec.models(role):
-            yield f"the request names no switch for the {role}"
-        elif not usable and not splittable(allowed[role], candidate.rates_at(role)):
-            yield missing_ports(role, allowed[role], candidate.rates_at(role))
-    yield from refuse_unlike_ports(candidate)
+    yield from (f"the request names no switch for the {role}" for role in topology.roles if not spec.models(role))
 
 
 def _link_objections(candidate: Candidate) -> Iterator[tuple[str, str]]:

@@ -62,23 +62,27 @@ def explain(
         return Infeasible(text, clashes)
     untried = _untried(found, rejected)
     asked = list(describe_rejected(item for item in untried if item.unknown))
-    others = list(describe_rejected(item for item in untried if not item.unknown))
+    short = list(describe_rejected(item for item in untried if item.lacks_ports))
+    others = list(describe_rejected(item for item in untried if not item.unknown and not item.lacks_ports))
     allowance = Allowance(ALLOWANCE_S)
     conflict = smallest_conflict(spec, facts, allowance)
     if conflict:
         conflict = replace(conflict, conflict=tuple(_count_growth(spec, item) for item in conflict.conflict))
     # Where nothing could be tried and no limit changed alone would do, it is a part that excludes every fabric.
-    if not conflict or (others and not found and all(item.nearest is None for item in conflict.conflict)):
-        return Infeasible(text, [*clashes, *asked, *_without_conflict(spec, found, others)])
+    excluded = [*short, *others]
+    if not conflict or (excluded and not found and all(item.nearest is None for item in conflict.conflict)):
+        return Infeasible(text, [*clashes, *asked, *_without_conflict(spec, found, excluded)])
     named = {_name_limit(spec, _name_ends(spec, item)): item for item in conflict.conflict}
-    near = describe_near(conflict.near, conflict.others, allowance) if found or not others else ()
+    near = describe_near(conflict.near, conflict.others, allowance) if found or not excluded else ()
     nearest = [*near, *others][:SHOWN]
     lines = [*describe_conflict(named, smallest=conflict.smallest), *_suppositions(spec, conflict.conflict)]
     lines += _whole_cables(found) if any(item.limit == CONNECTORS for item in conflict.conflict) else []
     # Where no port is as fast as the links, that is the cause, and the limits are the ways out.
-    causes_first = any(item.limit == RATE for item in conflict.conflict)
-    ordered = [*nearest, *lines] if causes_first else [*lines, *nearest]
-    return Infeasible(text, [*clashes, *asked, *ordered], tuple(_name_ends(spec, item) for item in conflict.conflict))
+    return Infeasible(
+        text,
+        [*clashes, *asked, *short[:SHOWN], *lines, *nearest],
+        tuple(_name_ends(spec, item) for item in conflict.conflict),
+    )
 
 
 def _name_ends(spec: Spec, item: Conflict) -> Conflict:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from fabric.blueprint.port_rules import Rates, may_have_ports
-from fabric.catalog import PortGroup, Switch
+from fabric.blueprint.port_rules import Rates, has_ports, may_have_ports
+from fabric.catalog import PortGroup, Switch, switches
 from fabric.topology.topology import Topology
 
 if TYPE_CHECKING:
@@ -17,8 +18,19 @@ __all__ = ["ask_breakouts", "missing_ports", "refuse_unlike_ports", "splittable"
 
 Models = tuple[Switch, ...]
 
+SHOWN = 3
+"""The switches of the catalogue that are named where those of the request have not the ports; the rest are counted."""
 
-def missing_ports(role: str, models: Models, rates: Rates) -> str:
+
+def missing_ports(candidate: Candidate, allowed: Mapping[str, Models]) -> Iterator[str]:
+    """Yield for each role that no switch in `allowed` has, or may have, the ports that its links need."""
+    for role, usable in candidate.models.items():
+        rates = candidate.rates_at(role)
+        if not usable and not splittable(allowed[role], rates):
+            yield f"{_name_missing(role, allowed[role], rates)}; {_known_models(role, allowed, rates)}"
+
+
+def _name_missing(role: str, models: Models, rates: Rates) -> str:
     """Return that none of the `models` allowed for `role` has ports at both rates, with the rates that they have."""
     for rate in rates.every_down:
         if not any(model.radix(rate) for model in models):
@@ -26,6 +38,25 @@ def missing_ports(role: str, models: Models, rates: Rates) -> str:
     if not any(all(map(model.radix, rates.every_down)) for model in models):
         return f"the {role} has no switch with ports at {' and '.join(f'{rate}G' for rate in rates.every_down)}"
     return f"the {role} has no ports for links up at {rates.up}G ({_list_rates(each.upward for each in models)})"
+
+
+def _known_models(role: str, allowed: Mapping[str, Models], rates: Rates) -> str:
+    """Return which switches of the catalogue have those ports, and a link layer that the switches of other tiers have.
+
+    Where the request allows the same models for every tier, another link layer will do. A switch whose uplinks are
+    ports of their own sets the rate of links up itself.
+    """
+    others = (model for models in allowed.values() if models != allowed[role] for model in models)
+    layers = {model.link_layer for model in others} - {None}
+    known = (
+        model for model in switches().values() if has_ports(model, replace(rates, up=0) if model.uplinks else rates)
+    )
+    names = [model.name for model in known if not layers or model.link_layer in layers]
+    if names:
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return f"known with such ports: {', '.join(names[:SHOWN])}{more}"
+    unlike = "`fabric cluster` gives unlike servers fabrics of their own"
+    return f"no known switch has; {unlike if rates.others else 'describe one in the request'}"
 
 
 def _list_rates(groups: Iterable[PortGroup]) -> str:

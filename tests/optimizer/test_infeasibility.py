@@ -438,3 +438,38 @@ def test_a_part_without_the_ports_is_told_without_limits_that_would_not_help() -
         fabric.design(words | {"switches": {"leaf": leaf, "spine": {"name": "sp", "ports": 32, "rate_gbps": 100}}})
     assert caught.value.conflict == ()
     assert len(caught.value.reasons) == 1
+
+
+def test_ports_that_a_tier_lacks_come_before_limits_that_conflict() -> None:
+    """With tiers left open, the limits that bind one tier come after the cause that there is no second one."""
+    leaf = {"name": "lf", "ports": 48, "rate_gbps": 200, "price_usd": 9, "uplinks": {"ports": 24, "rate_gbps": 400}}
+    words = {"gpus": 512, "server": "dgx-a100", "family": "fat-tree", "tiers": "any"}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(words | {"switches": {"leaf": leaf, "spine": "qm8790"}})
+    first, second, *_ = caught.value.reasons
+    assert "fat-tree in 2 tiers" in first
+    assert "the spine has no ports at 400G (qm8790 at 200G and 100G); known with such ports: qm9700" in first
+    assert second.startswith("these limits conflict: gpus 512 and the ports of the leaf")
+    assert fabric.design(words | {"switches": {"leaf": leaf, "spine": "qm9700"}})
+
+
+def test_nics_slower_than_every_port_get_a_switch_that_has_them() -> None:
+    """Where no port is as slow as the NICs, the switches of the catalogue that have such ports are the way out."""
+    box = {"name": "box", "gpus": 8, "nics": 4, "nic_gbps": 25}
+    words = {"servers": [{"server": box, "count": 40}], "link_price_usd": 9}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(words, switches="qm9700")
+    (reason,) = caught.value.reasons
+    remedy = "known with such ports: sn3420"
+    assert reason.endswith(f"the leaf has no ports at 25G (qm9700 at 400G and 200G); {remedy}")
+    assert fabric.design(words, switches={"leaf": "sn3420", "spine": "sn3700"})
+    with pytest.raises(fabric.Infeasible, match="no known switch has; describe one in the request"):
+        fabric.design({"servers": [{"server": box | {"nic_gbps": 7}, "count": 40}], "switches": "qm9700"})
+
+
+def test_unlike_servers_at_rates_that_no_switch_joins_get_fabrics_of_their_own() -> None:
+    """No known switch has ports at 400G and at 25G."""
+    box = {"name": "box", "gpus": 0, "nics": 2, "nic_gbps": 25}
+    kinds = [{"server": "dgx-h100", "count": 40}, {"server": box, "count": 40}]
+    with pytest.raises(fabric.Infeasible, match="`fabric cluster` gives unlike servers fabrics of their own"):
+        fabric.design({"servers": kinds, "switches": "qm9700"})
