@@ -28,7 +28,7 @@ from fabric.optimizer.model import Model
 from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
 from fabric.optimizer.objectives import needed_facts
 from fabric.optimizer.pareto import EQUAL, Dominance, Front, Point, less, undominated
-from fabric.optimizer.search import Progress, comparable_candidates
+from fabric.optimizer.search import Progress, ask_for_fact, comparable_candidates
 from fabric.optimizer.solve import Solution, minimise
 from fabric.optimizer.subproblem import Subproblem
 from fabric.optimizer.ties import Tie, blueprint_of, preferred_blueprint
@@ -69,7 +69,7 @@ def find_front(
         )
     found, rejected, unknown = comparable_candidates(spec, linear)
     if unknown and not found:
-        raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of the objectives")
+        raise ask_for_fact(spec, unknown[0])
     search = _Search(objectives, found, FRONT_BUDGET if budget is None else budget)
     search.run(progress)
     if search.complete and not search.points:

@@ -25,6 +25,7 @@ __all__ = [
     "Progress",
     "Proof",
     "SizingResult",
+    "ask_for_fact",
     "comparable_candidates",
     "size",
 ]
@@ -106,14 +107,15 @@ def size(
     """
     start = time.perf_counter()
     infeasible: list[Candidate] = []
-    for order in [tuple(objectives)] if objectives else [(COST,), COUNTS]:
+    orders: list[tuple[LinearObjective, ...]] = [tuple(objectives)] if objectives else [(COST,), COUNTS]
+    for order in orders:
         found, rejected, unknown = comparable_candidates(spec, order)
         left = [one for one in found if not any(one.is_like(other) for other in infeasible)]
         solved = list(_solve_all(left, order, progress))
         infeasible += [item.candidate for item in solved if item.solution.status == "INFEASIBLE"]
         feasible = [item for item in solved if item.solution.values]
-        if unknown and objectives and not feasible:  # a topology that could not be compared may well be feasible
-            raise InputError(f"{spec.name}: {unknown[0]}; give it in the request, or leave it out of the objectives")
+        if unknown and order is orders[-1] and not feasible:  # what could not be compared may well be feasible
+            raise ask_for_fact(spec, unknown[0])
         undecided = [item for item in solved if item.solution.status == "UNKNOWN"]
         if undecided and not feasible:
             raise FabricError(f"{spec.name}: {undecided[0].candidate} was not decided within the solve budget")
@@ -149,6 +151,12 @@ def comparable_candidates(
             reasons.append(lacks)
             rejected.append(Rejected(candidate.topology, str(candidate), lacks))
     return known, rejected, reasons
+
+
+def ask_for_fact(spec: Spec, reason: str) -> InputError:
+    """Return the error that asks for a fact of a part, whose `reason` says what is not known of which part."""
+    remedy = "give it in the request, or leave out the objectives and limits that count it"
+    return InputError(f"{spec.name}: {reason}; {remedy}")
 
 
 def _solve_all(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 import fabric
@@ -102,6 +104,17 @@ def test_a_price_that_is_needed_and_unknown_is_named() -> None:
     with pytest.raises(fabric.InputError, match="no known price of tomahawk6-128x800g"):
         best("cost", **words)
     assert best("cost", **words, prices_usd={"tomahawk6-128x800g": 90_000}).proof.status == "OPTIMAL"
+
+
+def test_a_limit_on_cost_asks_for_a_price_whatever_is_minimised() -> None:
+    """Where a limit counts a price that is not known, `design` asks for it as `optimize` does: it is no conflict."""
+    box = {"name": "box", "ports": 64, "rate_gbps": 400}
+    words = {**PARTS, "gpus": 512, "switches": box, "limits": {"cost_usd": 10**9}}
+    asked = "no known price of box; give it in the request, or leave out the objectives and limits that count it"
+    for make in (fabric.design, partial(fabric.optimize, objective="hops"), partial(fabric.optimize, objective="cost")):
+        with pytest.raises(fabric.InputError, match=asked):
+            make(words)
+    assert fabric.design(words, switches=box | {"price_usd": 30_000})
 
 
 @pytest.mark.parametrize(("limit", "key"), [("cost_usd", "cost"), ("power_w", "power"), ("rack_units", "rack_units")])
