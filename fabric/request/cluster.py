@@ -71,7 +71,7 @@ def read_cluster(source: str | os.PathLike[str] | Mapping[str, Any], resolve: Re
     document = read_document(source, {})
     if "gpus" in document.values and "fabrics" not in document.values:
         remedy = "this is a request for one fabric; use `fabric design`"
-        raise InputError([document.mistake(("gpus",), remedy, bare=True)])
+        raise InputError([document.mistake(("gpus",), remedy)])
     mistakes = [*document.mistakes, *_unknown_keys(document)]
     limits = _shared_limits(document, mistakes)
     fabrics = _mapping_at(document, "fabrics", mistakes)
@@ -89,7 +89,7 @@ def read_cluster(source: str | os.PathLike[str] | Mapping[str, Any], resolve: Re
             mistakes += [mistake for mistake in error.mistakes if mistake not in mistakes]
     if len(currencies := {spec.currency for spec in found.values()}) > 1:
         remedy = f"the fabrics have {' and '.join(sorted(currencies))}; write one `currency` under `common`"
-        mistakes.append(document.mistake(("fabrics",), remedy, bare=True))
+        mistakes.append(document.mistake(("fabrics",), remedy))
     if mistakes:
         raise InputError(mistakes)
     every = {key: join(1) for key, join in joins.items() if join}
@@ -160,11 +160,7 @@ def _fabric_document(document: Document, key: str, cluster: str) -> Document:
 
 
 def _unknown_keys(document: Document) -> list[Mistake]:
-    return [
-        document.mistake((key,), f"unknown key{nearest(key, KEYS)}", bare=True)
-        for key in document.values
-        if key not in KEYS
-    ]
+    return [document.mistake((key,), f"unknown key{nearest(key, KEYS)}") for key in document.values if key not in KEYS]
 
 
 def _shared_limits(document: Document, mistakes: list[Mistake]) -> dict[str, float]:

@@ -114,16 +114,14 @@ class Document:
         lines = {inner[depth:]: line for inner, line in self.lines.items() if inner[:depth] == keys}
         return Document(values if isinstance(values, Mapping) else {}, MappingProxyType(lines), self.file)
 
-    def mistake(self, keys: Keys, text: str, *, bare: bool = False) -> Mistake:
-        """Return the mistake at `keys`, with file and line where known; `bare` writes only the last key."""
+    def mistake(self, keys: Keys, text: str) -> Mistake:
+        """Return the mistake at `keys`, with file and line where known."""
         if keys[:2] in self.places:
             return Mistake(self.places[keys[:2]], text)
         if not self.file or keys[0] in self.overridden:
             return Mistake(dotted(keys), text)
         depth = next((depth for depth in range(len(keys), 0, -1) if keys[:depth] in self.lines), 0)
-        return Mistake(
-            f"{self.file}:{self.lines.get(keys[:depth], 1)}", f"{dotted(keys[-1:] if bare else keys)}: {text}"
-        )
+        return Mistake(f"{self.file}:{self.lines.get(keys[:depth], 1)}", f"{dotted(keys)}: {text}")
 
 
 @dataclass

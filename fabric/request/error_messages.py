@@ -48,7 +48,7 @@ def explain_errors(error: ValidationError, document: Document, model: type[BaseM
         if keys not in seen:
             seen.add(keys)
             text = _message(dict(detail), model)
-            yield str(keys[0]), document.mistake(keys, text, bare=text.startswith("unknown key"))
+            yield str(keys[0]), document.mistake(keys, text)
 
 
 def explain_missing(key: str, document: Document, model: type[BaseModel]) -> str:

@@ -93,7 +93,7 @@ def scale(
     asked = read_document(source).override(request)
     if asked.values.get("servers"):
         remedy = "of unlike servers each kind has its own number, so there are no other sizes; scale one `server`"
-        raise InputError([asked.mistake(("servers",), remedy, bare=True)])
+        raise InputError([asked.mistake(("servers",), remedy)])
     read(source, **{**request, "gpus": max(gpus)})
     studies, infeasible = list[Study](), dict[int, str]()
     for count in sorted(gpus):

@@ -246,7 +246,7 @@ def test_every_unknown_pin_and_number_is_reported_by_line(tmp_path: Path) -> Non
 STARTS = [
     "my.yaml:1: name: 'a/b' is not valid",
     "my.yaml:2: gpus: '4096' is text",
-    "my.yaml:7: nic_gbp: unknown key; did you mean 'nic_gbps'?",
+    "my.yaml:7: server.nic_gbp: unknown key; did you mean 'nic_gbps'?",
     "my.yaml:9: server.gpus: set twice, first in line 5; keep one",
     "my.yaml:10: family: unknown family 'fat-tre'; did you mean 'fat-tree'?",
     "my.yaml:11: switches[0]: unknown switch 'sn470'; did you mean 'sn4700'?",
