@@ -28,6 +28,7 @@ _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE | r
 _DIGITS = 30
 """The most characters of a size or a count."""
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+_SIZE_UNITS = {1024: ("B", "KiB", "MiB", "GiB", "TiB"), 1000: ("B", "kB", "MB", "GB", "TB")}
 
 
 def parse_size(text: str | int) -> int:
@@ -73,11 +74,23 @@ def _doublings(text: str, parse: Callable[[str], int]) -> tuple[int, ...]:
 
 
 def size(bytes_: int) -> str:
-    """Return a size in binary units: 1048576 is `1 MiB`."""
-    value, names = float(bytes_), ["B", "KiB", "MiB", "GiB", "TiB"]
-    while value >= 1024 and len(names) > 1:
-        value, names = value / 1024, names[1:]
-    return f"{value:.4g} {names[0]}"
+    """Return a size to four digits in binary units, or in decimal ones where only these are exact.
+
+    1048576 is `1 MiB`, and 1000000000 is `1 GB`.
+    """
+    binary, decimal = (_scale_size(bytes_, step) for step in _SIZE_UNITS)
+    value, unit = decimal if _is_short(decimal[0]) and not _is_short(binary[0]) else binary
+    return f"{float(value):.4g} {unit}"
+
+
+def _scale_size(bytes_: int, step: int) -> tuple[Fraction, str]:
+    """Return a size in the largest unit of which it has one or more, of units that are `step` times the one before."""
+    power, unit = max((each for each in enumerate(_SIZE_UNITS[step]) if bytes_ >= step ** each[0]), default=(0, "B"))
+    return Fraction(bytes_, step**power), unit
+
+
+def _is_short(value: Fraction) -> bool:
+    return Fraction(f"{float(value):.4g}") == value
 
 
 def count(number: float) -> str:

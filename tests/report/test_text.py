@@ -13,7 +13,7 @@ from fabric.report.text import (
     name_rail_tier,
     name_switches,
 )
-from fabric.units import count_noun
+from fabric.units import count_noun, parse_size, size
 
 
 def test_a_noun_agrees_with_its_number() -> None:
@@ -22,6 +22,23 @@ def test_a_noun_agrees_with_its_number() -> None:
     assert count_noun(0, "GPU") == "0 GPUs"
     assert count_noun(1024, "GPU") == "1,024 GPUs"
     assert count_noun(2.5, "year") == "2.5 years"
+
+
+def test_a_size_is_written_in_the_kind_of_unit_in_which_it_is_round() -> None:
+    """A size that was given as 1GB is not echoed as 953.7 MiB, and what was written is read as the same size."""
+    written = {
+        "1GB": "1 GB",
+        "1GiB": "1 GiB",
+        "500KB": "500 kB",
+        "1536": "1.5 KiB",
+        "2.5MB": "2.5 MB",
+        "1000": "1000 B",
+    }
+    assert {text: size(parse_size(text)) for text in written} == written
+    assert (size(123_456_789), size(2**55), size(0)) == ("117.7 MiB", "3.277e+04 TiB", "0 B")
+    for number in range(1, 1000, 7):
+        for unit in ("B", "KiB", "MiB", "TiB", "kB", "MB", "GB", "TB"):
+            assert parse_size(size(parse_size(f"{number}{unit}"))) == parse_size(f"{number}{unit}")
 
 
 def test_a_name_has_its_article() -> None:
