@@ -60,15 +60,17 @@ def _handle_output_error(error: OSError) -> None:
 def main() -> NoReturn:
     """Run the command; a FabricError becomes its message on stderr and its exit code.
 
-    When the reader of stdout has gone, the run ends quietly with 0; when stdout can't be written, with 2.
+    When the reader of stdout has gone, the run ends quietly with 0; when stdout can't be written, with 2. One that is
+    closed from the start is refused before anything is done: the first file written would take its place.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would report its own folders
     prepare_streams()
     stdout = sys.stdout
     try:
+        if stdout is None:
+            raise fabric.FabricError("can't write the output: stdout is closed")
         cli.main(standalone_mode=False, prog_name="fabric")
-        if sys.stdout:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except fabric.FabricError as error:
         click.echo(wrap_lines(f"fabric: {error}"), err=True)
         sys.exit(error.exit_code)

@@ -372,6 +372,14 @@ def test_closed_streams_are_no_trouble() -> None:
     assert subprocess.run(command, shell=True, check=False, stdout=subprocess.DEVNULL, cwd=ROOT).returncode == 0
 
 
+def test_output_that_nothing_takes_is_refused_before_any_work(tmp_path: Path) -> None:
+    """A run whose stdout is closed from the start prints one line on stderr, writes no file, and exits with 2."""
+    command = f"{sys.executable} -m fabric design superpod-h100-1su --json --out {tmp_path / 'out'} >&-"
+    done = subprocess.run(command, shell=True, check=False, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, "fabric: can't write the output: stdout is closed\n")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("name", ["superpod-h100-1su", pytest.param("superpod-h100-16su", marks=pytest.mark.slow)])
 def test_the_same_request_gives_the_same_bytes(run: Run, tmp_path: Path, name: str) -> None:
     """Two processes write byte-identical files, with different hash seeds and a MPLBACKEND that is not known."""
