@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,60 +15,134 @@ __all__ = ["max_min"]
 TIE = 1e-9
 """Shares that differ relatively by less than this are equal: rounding must not order equal flows."""
 
+STAGE = 0.1
+"""The part of the remaining arcs of flows that one stage fills, those of the least shares.
 
-def max_min(routes: Routes) -> npt.NDArray[np.float64]:
+A smaller part makes more stages, which look at all remaining flows; a larger one more rounds of more arcs.
+"""
+
+FEW = 1 << 14
+"""Flows that are filled in one stage, because choosing among their arcs takes longer."""
+
+SAMPLE = 1 << 12
+"""About how many flows the level of a stage is chosen by."""
+
+Columns = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
+Rates = npt.NDArray[np.float64]
+
+
+def max_min(routes: Routes) -> Rates:
     """Return the max-min fair rate of each flow in Gb/s, shape (flows,); 0 without a path, inf without arcs.
 
-    Flows of unlike weights are fair where the rates over their weights are.
+    Flows of unlike weights are fair where the rates over their weights are: a share is a rate for a weight of 1.
 
     Progressive filling (D. Bertsekas and R. Gallager, Data Networks, 1992, 6.5.2), many arcs in a round: an arc on
     which every flow has its least share is filled whatever happens to the others, so all such arcs are decided at
-    once. The arc with the least share of all is one of them, so each round decides some.
+    once. Shares only grow as flows are decided. So arcs go in stages, those of the least shares first, until none of
+    them is left below the level of the stage: whether one of them can be filled depends on others below it alone, and a
+    round looks at the few arcs of a stage instead of all.
     """
-    rates = np.full(routes.flows, np.inf)
-    rates[routes.disconnected] = 0.0
-    arcs, capacity, flows = _used(routes.arcs, routes.capacity)
-    weights = None if routes.weights is None else routes.weights[flows]
-    load = _sums(arcs, len(capacity), weights)
-    # An arc in use carries one weight or more; of one that is not, rounding may leave a trace of those subtracted.
-    trace = 0.0 if weights is None or not len(weights) else weights.min() / 2
-    while len(flows):
-        share = np.divide(capacity, load, out=np.full(len(capacity), np.inf), where=load > trace)
-        offered = share[arcs]
-        least = offered.min(axis=0)
-        # An arc fills in this round unless one of its flows is offered less elsewhere; a flow is done as soon as one of
-        # its arcs fills.
-        waiting = np.bincount(arcs[offered * (1 - TIE) > least], minlength=len(capacity)) > 0
-        done = ~waiting[arcs].all(axis=0)
-        part = None if weights is None else weights[done]
-        decided = least[done] if part is None else least[done] * part
-        rates[flows[done]] = decided
-        gone = arcs[:, done]
-        capacity = np.maximum(capacity - _sums(gone, len(capacity), decided), 0.0)
-        load = load - _sums(gone, len(capacity), part)
-        arcs, flows = arcs[:, ~done], flows[~done]
-        weights = None if weights is None else weights[~done]
-    return rates
+    filling = _Filling.of(routes)
+    while len(filling.flows):
+        filling.fill(filling.choose_level())
+    return filling.rates
 
 
-def _used(
-    arcs: npt.NDArray[np.int32], capacity: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Return the arcs in use, renumbered, shape (depth, flows); their capacity; and the flows that have any.
+@dataclass(eq=False)
+class _Filling:
+    """Flows that are being given their rates, and what the arcs have left for the others; the last arc is padding."""
 
-    The last number is that of the padding, whose capacity is infinite.
-    """
-    padding = len(capacity) - 1
-    flows = np.flatnonzero((arcs != padding).any(axis=1))
-    in_use = arcs.T if len(flows) == len(arcs) else arcs[flows].T
-    used = np.zeros(len(capacity), bool)
-    used[in_use.reshape(-1)] = True
-    used[padding] = True
-    number = np.cumsum(used, dtype=np.int32) - 1
-    return np.ascontiguousarray(number[in_use]), capacity[used].astype(np.float64), flows
+    rates: Rates
+    """The rate of each flow in Gb/s, final for those that are not in `flows`."""
+    flows: Rows
+    """The flows without a rate yet."""
+    arcs: Columns
+    """Their arcs, shape (depth, flows left); by columns, as the arcs of one tier lie close together in memory."""
+    capacity: Rates
+    """What is left of each arc in Gb/s."""
+    weights: Rates | None
+    """The weights of the flows left; None for equal ones."""
+    load: npt.NDArray[Any]
+    """The weight left on each arc, or without weights the number of flows."""
+    trace: float
+    """What rounding may leave of a load where no flow is left."""
+    share: Rates
+    """What an arc has left for each unit of its load; infinite where no flow is left."""
+
+    @classmethod
+    def of(cls, routes: Routes) -> _Filling:
+        """Return the start, without the flows that have no path or no arc."""
+        columns, padding = routes.arcs.T, len(routes.capacity) - 1
+        flows = np.flatnonzero((columns != padding).any(axis=0))
+        rates = np.where(routes.disconnected, 0.0, np.inf)
+        arcs = np.ascontiguousarray(columns) if len(flows) == routes.flows else columns.take(flows, axis=1)
+        weights = None if routes.weights is None else routes.weights.take(flows)
+        capacity = routes.capacity.astype(np.float64)
+        load = np.zeros(len(capacity), np.int64 if weights is None else np.float64)
+        for column in arcs:
+            load += np.bincount(column, weights, len(load))
+        load[padding] = 0  # and below from here on, so that its share is infinite
+        trace = 0.0 if weights is None or not len(weights) else float(weights.min()) / 2
+        return cls(rates, flows, arcs, capacity, weights, load, trace, _divide(capacity, load, trace))
+
+    def choose_level(self) -> float:
+        """Return the share below which the next stage fills: that of a part of the arcs of a sample of flows."""
+        if len(self.flows) <= FEW:
+            return np.inf
+        sample = self.share[self.arcs[:, :: max(1, len(self.flows) // SAMPLE)]]
+        finite = sample[sample < np.inf]
+        rank = int(len(finite) * STAGE)
+        return float(np.partition(finite, rank)[rank]) * (1 + TIE) if len(finite) else np.inf
+
+    def fill(self, level: float) -> None:
+        """Give their rates to all flows that get at most `level`, and leave out these flows."""
+        arcs_below = self.share <= level
+        arcs_below[-1] = False
+        below = arcs_below.take(self.arcs)
+        flows, entry = np.flatnonzero(below.any(axis=0)), np.flatnonzero(below)
+        number = np.empty(len(self.flows), np.int64)
+        number[flows] = np.arange(len(flows))
+        # Of each arc below the level of each flow: the flow, among `flows`, and the arc.
+        flow, arc = number.take(entry % len(self.flows)), self.arcs.reshape(-1).take(entry).astype(np.int64)
+        left = np.ones(len(self.flows), bool)
+        while len(arc):
+            done, shares = self._decide(flow, arc, len(flows))
+            decided = np.flatnonzero(done)
+            self._give(flows[decided], shares[decided])
+            left[flows[decided]] = False
+            rest = np.flatnonzero(~done.take(flow) & (self.share.take(arc) <= level))
+            flow, arc = flow.take(rest), arc.take(rest)
+        stay = np.flatnonzero(left)
+        self.flows, self.arcs = self.flows[stay], self.arcs.take(stay, axis=1)
+        self.weights = None if self.weights is None else self.weights[stay]
+
+    def _decide(self, flow: Rows, arc: Rows, flows: int) -> tuple[npt.NDArray[np.bool_], Rates]:
+        """Return which of `flows` flows have an arc that fills now, and the least share that each is offered.
+
+        Each flow has the arcs that stand beside its number.
+        """
+        offered, least = self.share.take(arc), np.full(flows, np.inf)
+        np.minimum.at(least, flow, offered)
+        # An arc waits while one of its flows is offered less elsewhere.
+        waiting, done = np.zeros(len(self.share), bool), np.zeros(flows, bool)
+        waiting[arc.compress(offered * (1 - TIE) > least.take(flow))] = True
+        done[flow.compress(~waiting.take(arc))] = True
+        return done, least
+
+    def _give(self, flows: Rows, shares: Rates) -> None:
+        """Give some of the flows left their shares of their arcs, and take them off these."""
+        weights = 1 if self.weights is None else self.weights.take(flows)
+        self.rates[self.flows[flows]] = rates = shares * weights
+        for column in self.arcs:
+            arcs = column.take(flows).astype(np.int64)
+            np.subtract.at(self.capacity, arcs, rates)
+            np.subtract.at(self.load, arcs, weights)
+            # Rounding must not leave less than nothing.
+            self.share[arcs] = _divide(np.maximum(self.capacity.take(arcs), 0.0), self.load.take(arcs), self.trace)
 
 
-def _sums(arcs: npt.NDArray[np.int32], size: int, values: npt.NDArray[np.float64] | None) -> npt.NDArray[Any]:
-    """Return the sum over each arc of the values of its flows, shape (flows,), or the number of its flows."""
-    spread = None if values is None else np.tile(values, len(arcs))
-    return np.bincount(arcs.reshape(-1), spread, size)
+def _divide(capacity: Rates, load: npt.NDArray[Any], trace: float) -> Rates:
+    share = np.full(len(load), np.inf)
+    np.divide(capacity, load, out=share, where=load > trace)
+    return share

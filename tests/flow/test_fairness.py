@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
 import pytest
 
-from fabric.flow import Phase, Routes, Routing, max_min, shares
-from tests.flow.flow_fabrics import fat_tree, progressive_filling
+from fabric.flow import Phase, Routes, Routing, fail, fairness, max_min, permutation, route, shares
+from tests.flow.flow_fabrics import crossing, fat_tree, fill_in_rounds, links_of, progressive_filling, small_fabrics
+from tests.marks import slow
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -25,6 +27,28 @@ def test_rates_are_those_of_progressive_filling(weighted: bool) -> None:
         routes = Routes(padded, np.array([*capacity, np.inf]), np.zeros(len(arcs), bool), column)
         expected = progressive_filling(arcs, capacity, weights)
         assert max_min(routes) == pytest.approx(expected, rel=1e-6, abs=1e-9), trial
+
+
+@pytest.mark.parametrize("trials", [2, *slow(8)])
+def test_stages_fill_as_rounds_over_all_arcs_do(trials: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On drawn fabrics, healthy or not, rates are those of rounds over all arcs, whatever the stages."""
+    for plan, seed in small_fabrics(trials):
+        up = fail(plan, ["link:10%"], seed) if seed % 2 else None
+        for routing in (Routing("adaptive"), Routing("ecmp", 4, seed)):
+            routes = route(plan, crossing(plan, permutation(np.arange(links_of(plan).all_nics), seed)), routing, up)
+            if seed % 3:
+                routes = replace(routes, weights=np.random.default_rng(seed).uniform(0.1, 4, routes.flows))
+            monkeypatch.setattr(fairness, "FEW", seed)
+            monkeypatch.setattr(fairness, "STAGE", Random(seed).choice([0.0, 0.02, 0.3, 0.8]))
+            assert max_min(routes) == pytest.approx(fill_in_rounds(routes), rel=1e-9, abs=1e-9)
+
+
+def test_many_flows_fill_in_stages_of_the_usual_size() -> None:
+    """Hashed sub-flows of 8,192 hosts, enough for several stages, get what rounds over all arcs give."""
+    phase = permutation(np.arange(8192), 3)
+    routes = route(fat_tree(3, 16, 32), phase, Routing("ecmp", 4))
+    assert routes.flows > fairness.FEW
+    assert max_min(routes) == pytest.approx(fill_in_rounds(routes), rel=1e-9)
 
 
 def test_a_flow_without_a_path_has_no_rate_and_one_without_an_arc_no_limit() -> None:
