@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from fabric.frozen import freeze
+
 __all__ = ["LINKS", "UNPOWERED", "Bill", "BillRow"]
 
 
@@ -85,6 +87,9 @@ class Bill:
     """The currency of all amounts, those of fields of `_usd` too."""
     discount: Mapping[str, Fraction] = field(default_factory=dict)
     """The shares taken off prices by kind of row, `*` for all; prices are after them."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
     def of(self, *kinds: str) -> tuple[BillRow, ...]:
         """Return the rows of some kinds (see `BillRow.kind`)."""

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from fabric.blueprint.port_rules import Rates, most_links, rates_at
 from fabric.catalog import Collectives, Server, Switch, collectives
+from fabric.frozen import freeze
 from fabric.request.spec import Appliance
 from fabric.topology.polynomial import Expression, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Topology
@@ -53,6 +54,9 @@ class Blueprint:
     """The constants of its estimates: the catalogue's, or those of the request's calibration."""
     today: Blueprint | None = None
     """The fabric bought first, where this is a later stage of it: its devices are the first ones of each role."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
     @property
     def servers(self) -> int:

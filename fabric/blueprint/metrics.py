@@ -12,6 +12,7 @@ from fabric.blueprint.clos_metrics import ClosMetrics
 from fabric.blueprint.graph_metrics import GraphMetrics
 from fabric.blueprint.hop_shares import hop_shares
 from fabric.blueprint.unlike_metrics import UnlikeMetrics
+from fabric.frozen import freeze
 from fabric.topology.axis_bundle import BalancedBundle
 from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
@@ -46,6 +47,9 @@ class Hops:
     """The average over all pairs."""
     shares: Mapping[int, float]
     """The share of the pairs by their hops."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
 
 class Metrics(Protocol):

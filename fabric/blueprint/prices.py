@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from types import MappingProxyType
 
 from fabric.blueprint.blueprint import Blueprint
 from fabric.blueprint.composition import (
@@ -21,6 +20,7 @@ from fabric.blueprint.composition import (
 )
 from fabric.blueprint.port_rules import ports_of
 from fabric.catalog import MEDIA, LinkPart, Server, Switch, optics
+from fabric.frozen import FrozenMapping, freeze
 from fabric.request import Spec
 from fabric.topology.topology import Bundle, Group, Topology
 
@@ -41,10 +41,13 @@ class Prices:
     """The request, whose own prices come first."""
     link_gbps: int
     """The rate of a host link."""
-    rates: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    rates: Mapping[str, int] = field(default_factory=FrozenMapping)
     """The rate of the links of each bundle; that of a host link where left out."""
-    ends: Mapping[str, Ends] = field(default_factory=lambda: MappingProxyType({}))
+    ends: Mapping[str, Ends] = field(default_factory=FrozenMapping)
     """The cages at the two ends of each bundle's links; where there are none, only whole links fit."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
     def rate(self, bundle: str) -> int:
         """Return the rate of a link of `bundle`."""
@@ -170,7 +173,7 @@ def bundle_ends(
         upward, gbps = group == bundle.lower, rates[bundle.name]
         return end_of_switches((ports_of(model, upward) for model in models[group.role]), gbps) if gbps else None
 
-    return MappingProxyType(
+    return FrozenMapping(
         {bundle.name: (end(bundle, bundle.lower), end(bundle, bundle.upper)) for bundle in topology.bundles}
     )
 

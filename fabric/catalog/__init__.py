@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any
 
 from fabric.catalog.constants import constant_at, with_constants
 from fabric.catalog.link_parts import MEDIA, LinkPart
 from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
 from fabric.catalog.ports import PortGroup
+from fabric.frozen import FrozenMapping
 
 __all__ = [
     "MEDIA",
@@ -33,30 +33,30 @@ __all__ = [
 
 
 @cache
-def switches() -> MappingProxyType[str, Switch]:
+def switches() -> FrozenMapping[str, Switch]:
     """Return the shipped switch models by name."""
-    return MappingProxyType({row["name"]: Switch(**_ports_of(row)) for row in _rows("switches")})
+    return FrozenMapping({row["name"]: Switch(**_ports_of(row)) for row in _rows("switches")})
 
 
 def _ports_of(row: dict[str, Any]) -> dict[str, Any]:
     """Return the facts of a switch or of its uplinks with read-only breakouts, and its uplinks as a group of ports."""
     if "breakouts" in row:
-        row = row | {"breakouts": MappingProxyType(row["breakouts"])}
+        row = row | {"breakouts": FrozenMapping(row["breakouts"])}
     if "uplinks" in row:
         row = row | {"uplinks": PortGroup(f"{row['name']} uplinks", **_ports_of(row["uplinks"]))}
     return row
 
 
 @cache
-def servers() -> MappingProxyType[str, Server]:
+def servers() -> FrozenMapping[str, Server]:
     """Return the shipped servers by name."""
-    return MappingProxyType({row["name"]: Server(**row) for row in _rows("servers")})
+    return FrozenMapping({row["name"]: Server(**row) for row in _rows("servers")})
 
 
 @cache
-def optics() -> MappingProxyType[str, LinkPart]:
+def optics() -> FrozenMapping[str, LinkPart]:
     """Return the shipped link parts by name."""
-    return MappingProxyType({row["name"]: LinkPart(**_freeze(row)) for row in _rows("optics")})
+    return FrozenMapping({row["name"]: LinkPart(**_freeze(row)) for row in _rows("optics")})
 
 
 def _freeze(row: dict[str, Any]) -> dict[str, Any]:

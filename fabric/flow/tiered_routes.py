@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import count
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from fabric.flow.reroute import Reroute
 from fabric.flow.routes import Routes
 from fabric.flow.routings import Routing
 from fabric.flow.tiered_links import TieredLinks
+from fabric.frozen import FrozenMapping
 from fabric.network.expand import memory_bytes
 from fabric.topology.topology import PLANE
 
@@ -159,7 +159,7 @@ class _ByNumber:
 class _ByHash:
     """The choice of ECMP: the plane assigned, and for every other axis or link a new hash of the flow's key."""
 
-    settled: Digits = MappingProxyType({})
+    settled: Digits = FrozenMapping()
 
     def __init__(self, keys: Keys, plane: npt.NDArray[Any]) -> None:
         self._keys, self._plane, self._times = keys, plane, count(1)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabric.frozen_columns import FrozenColumns
+
 __all__ = ["Devices", "Network", "axis_label"]
 
 
@@ -62,7 +64,7 @@ class Devices:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(FrozenColumns):
     """Devices and links of a fabric. A link is one row of every column; columns are read-only, shape (links,).
 
     Links are ordered by bundle, and within a bundle by their lower end.
@@ -86,10 +88,6 @@ class Network:
     """The index of the link's bundle in `bundles`."""
     kinds: int = 1
     """The kinds of servers: the first of `groups`."""
-
-    def __post_init__(self) -> None:
-        for column in (self.lower, self.upper, self.lower_port, self.upper_port, self.bundle):
-            column.flags.writeable = False
 
     @property
     def devices(self) -> int:

@@ -13,6 +13,7 @@ from fabric.blueprint.port_rules import PortRule, Rates, counted_ports, has_port
 from fabric.blueprint.prices import Prices, bundle_ends, unknown
 from fabric.catalog import Switch
 from fabric.errors import InputError
+from fabric.frozen import freeze
 from fabric.optimizer.family_objections import EQUAL_SERVERS, check_names, object_to_family
 from fabric.optimizer.link_layers import describe_clash, list_link_layers, with_link_layer
 from fabric.optimizer.link_rates import rate_choices
@@ -36,10 +37,13 @@ class Candidate:
     """The topology."""
     planes: int
     """The number of planes."""
-    models: dict[str, tuple[Switch, ...]]
+    models: Mapping[str, tuple[Switch, ...]]
     """For each role the switch models allowed that have ports at the rate of the links."""
     prices: Prices
     """The prices of parts at that rate."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
     @property
     def link_gbps(self) -> int:

@@ -18,7 +18,8 @@ from fabric.optimizer.pair_links import add_parallel_links
 from fabric.optimizer.port_limits import drops_ports
 from fabric.optimizer.survival import remains_of
 from fabric.optimizer.switch_ports import bound_all_ports
-from fabric.topology.graph_form import GraphForm, PatternBundle, Rule, SizeTable
+from fabric.topology.graph_form import GraphForm, PatternBundle
+from fabric.topology.graph_sizing import Rule, SizeTable
 from fabric.topology.polynomial import Expression, Polynomial, Ratio
 from fabric.topology.topology import PLANE, Bundle, Group
 

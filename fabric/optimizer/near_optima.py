@@ -15,6 +15,7 @@ from ortools.sat.python import cp_model
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import uneven_bundles
+from fabric.frozen import freeze
 from fabric.optimizer.balanced_links import count_uneven
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.candidates import Candidate, list_topologies
@@ -45,6 +46,9 @@ class NearOptimum:
     """Its objectives by key; empty without a fabric."""
     proven: bool
     """Whether it is proven that no near fabric is better in this aim, nor as good for less; False where open."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fabric.blueprint.prices import SHARES
 from fabric.errors import InputError
-from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
+from fabric.optimizer.objective import FlowEstimate, FlowObjective, LinearObjective, Objective
 from fabric.registry import Registry
 from fabric.request import LIMITS, Spec
 
@@ -90,6 +90,26 @@ def links(model: Model) -> cp_model.LinearExprT:
     """Return the number of links."""
     total: cp_model.LinearExprT = sum(model.priced_links(bundle) for bundle in model.topology.bundles)
     return total
+
+
+def longest_path(model: Model) -> cp_model.LinearExprT:
+    """Return the hops of the longest path."""
+    return model.hops()
+
+
+def allreduce_time(estimate: FlowEstimate) -> float:
+    """Return the time of an all-reduce, in seconds."""
+    return estimate.allreduce_s
+
+
+def mean_hops(estimate: FlowEstimate) -> float:
+    """Return the mean hops over all pairs."""
+    return estimate.mean_hops
+
+
+def ring_hops(estimate: FlowEstimate) -> float:
+    """Return the mean hops between neighbours on a ring."""
+    return estimate.ring_hops
 
 
 def switch_models(model: Model) -> cp_model.LinearExprT:
@@ -193,7 +213,7 @@ BUILTIN: tuple[Objective, ...] = (
         label="hops",
         heading="hops",
         description="the switches on the longest path between two GPUs",
-        expression=lambda model: model.hops(),
+        expression=longest_path,
         adds_up=True,
     ),
     SWITCHES,
@@ -214,7 +234,7 @@ BUILTIN: tuple[Objective, ...] = (
         description="the time of an all-reduce over all GPUs",
         unit="s",
         tolerance=0.02,
-        value=lambda estimate: estimate.allreduce_s,
+        value=allreduce_time,
     ),
     FlowObjective(
         name="mean_hops",
@@ -223,7 +243,7 @@ BUILTIN: tuple[Objective, ...] = (
         heading="mean hops",
         description="the hops between GPUs of different servers, on average",
         tolerance=0.02,
-        value=lambda estimate: estimate.mean_hops,
+        value=mean_hops,
     ),
     FlowObjective(
         name="ring_hops",
@@ -232,7 +252,7 @@ BUILTIN: tuple[Objective, ...] = (
         heading="ring hops",
         description="the hops between servers next to each other on a ring, on average",
         tolerance=0.02,
-        value=lambda estimate: estimate.ring_hops,
+        value=ring_hops,
     ),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -73,15 +73,22 @@ def _parse_weight(word: str) -> Fraction:
     return weight
 
 
+@dataclass(frozen=True)
+class _WeightedSum:
+    """The expression of a weighted sum: an object and not a function within one, so that it can be pickled."""
+
+    terms: tuple[tuple[LinearObjective, int], ...]
+    """The objectives, each with its factor."""
+
+    def __call__(self, model: Model) -> cp_model.LinearExprT:
+        return sum(factor * model.total(objective) for objective, factor in self.terms)
+
+
 def _weighted_sum(parts: list[tuple[LinearObjective, Fraction]]) -> LinearObjective:
     """Return the weighted sum as one objective in whole units: each part's own units divide a common one."""
     each = [weight / objective.scale for objective, weight in parts]
     scale = math.lcm(*(weight.denominator for weight in each))
-
-    def expression(model: Model) -> cp_model.LinearExprT:
-        pairs = zip(parts, each, strict=True)
-        return sum(int(weight * scale) * model.total(objective) for (objective, _), weight in pairs)
-
+    terms = tuple((objective, int(weight * scale)) for (objective, _), weight in zip(parts, each, strict=True))
     text = " + ".join(f"{float(weight):,.12g} {objective.key}" for objective, weight in parts)
     return LinearObjective(
         name="weighted_sum",
@@ -92,6 +99,6 @@ def _weighted_sum(parts: list[tuple[LinearObjective, Fraction]]) -> LinearObject
         needs=tuple(fact for objective, _ in parts for fact in objective.needs),
         request_keys=tuple(key for objective, _ in parts for key in objective.request_keys),
         scale=scale,
-        expression=expression,
+        expression=_WeightedSum(terms),
         adds_up=all(objective.adds_up for objective, _ in parts),
     )

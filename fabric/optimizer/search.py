@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, InputError
+from fabric.frozen import freeze
 from fabric.optimizer.build_model import build_model, build_within, floor_of
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
@@ -46,12 +47,15 @@ class Proof:
     bound: float | None
     """What no fabric that the request allows is below: equal to `objective` when `status` is OPTIMAL, but for estimated
     objectives, which are optimised to their tolerance; None for a point of a Pareto front."""
-    wall_s: float
+    wall_s: float = field(compare=False)
     """The seconds that the search took."""
     objectives: Mapping[str, float]
     """All objectives by key, in the order in which they were minimised."""
     unpriced: tuple[str, ...] = ()
     """The parts without a price, because of which switches and links were minimised instead of cost."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
     @property
     def gap(self) -> float | None:
@@ -69,6 +73,9 @@ class Alternative:
     """The topology in words, with its switch models."""
     objectives: Mapping[str, float]
     """The objectives of its best fabric, by key."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
 
 @dataclass(frozen=True)

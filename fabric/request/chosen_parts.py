@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from types import MappingProxyType
 from typing import TypeVar
 
 from fabric import catalog
 from fabric.catalog import LinkPart, PortGroup, Server, Switch
+from fabric.frozen import FrozenMapping
 from fabric.request.document import Keys
 from fabric.request.model import Request
 from fabric.request.parts import InlinePorts, InlineServer, InlineSwitch, split_ports
@@ -173,10 +173,10 @@ def _build_switch(asked: InlineSwitch) -> Switch:
     return Switch(**facts, breakouts=_breakouts_of(asked), uplinks=_uplinks_of(asked))
 
 
-def _breakouts_of(asked: InlinePorts) -> MappingProxyType[int, int] | None:
+def _breakouts_of(asked: InlinePorts) -> FrozenMapping[int, int] | None:
     if asked.breakouts is None:
         return None
-    return MappingProxyType(split_ports(asked.ports, asked.rate_gbps, asked.breakouts))
+    return FrozenMapping(split_ports(asked.ports, asked.rate_gbps, asked.breakouts))
 
 
 def _uplinks_of(asked: InlineSwitch) -> PortGroup | None:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from fabric.errors import InputError, Mistake, nearest
+from fabric.frozen import FrozenMapping, freeze
 from fabric.request.document import Document
 from fabric.request.endpoints import SWITCHES, Endpoints, Joined, JoinKeys, joined_request, read_endpoints, read_joins
 from fabric.request.limits import SHARED
@@ -46,6 +46,9 @@ class ClusterSpec:
     """The fabric that joins the switches of all others, and is designed after them."""
     resized: Callable[[int], ClusterSpec] | None = field(default=None, compare=False, repr=False)
     """Returns the request, given the number of switches of all others; None where no fabric joins them."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
     @property
     def currency(self) -> str:
@@ -94,7 +97,7 @@ def read_cluster(source: str | os.PathLike[str] | Mapping[str, Any], resolve: Re
         raise InputError(mistakes)
     every = {key: join(1) for key, join in joins.items() if join}
     managing = next((key for key, each in every.items() if SWITCHES in [one.endpoint for one in each]), None)
-    spec = ClusterSpec(str(name), MappingProxyType(found), MappingProxyType(limits), MappingProxyType(every), managing)
+    spec = ClusterSpec(str(name), FrozenMapping(found), FrozenMapping(limits), FrozenMapping(every), managing)
     return replace(spec, resized=partial(_resize, spec, document, joins, resolve)) if managing else spec
 
 
@@ -107,8 +110,8 @@ def _resize(
     assert join is not None  # a fabric that is read without mistakes
     return replace(
         spec,
-        fabrics=MappingProxyType({**spec.fabrics, key: found}),
-        joins=MappingProxyType({**spec.joins, key: join(switches)}),
+        fabrics=FrozenMapping({**spec.fabrics, key: found}),
+        joins=FrozenMapping({**spec.joins, key: join(switches)}),
     )
 
 
@@ -143,7 +146,7 @@ def _resolve_fabric(
     request = joined_request(key, join(switches), part.values.get("per_unit"))
     lines = dict(part.lines)
     lines |= {(name,): lines[("joins",)] for name in request if ("joins",) in lines}
-    return resolve(replace(part, values={**own, **request}, lines=MappingProxyType(lines)))
+    return resolve(replace(part, values={**own, **request}, lines=FrozenMapping(lines)))
 
 
 def _fabric_document(document: Document, key: str, cluster: str) -> Document:

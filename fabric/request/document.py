@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
-from types import MappingProxyType
 from typing import Any
 
 from fabric.errors import InputError, Mistake
+from fabric.frozen import FrozenMapping
 
 __all__ = ["Document", "Keys", "Overlay", "Tree", "add_plain", "dotted", "quoted"]
 
@@ -56,7 +56,7 @@ class Document:
 
     values: Mapping[str, Any]
     """The values by key: mappings, lists, text, numbers, booleans and None."""
-    lines: Mapping[Keys, int] = field(default_factory=lambda: MappingProxyType({}))
+    lines: Mapping[Keys, int] = field(default_factory=FrozenMapping)
     """The line of every key and list item that came from `file`."""
     file: str = ""
     """The name of the file as it was given; empty for values from Python."""
@@ -64,7 +64,7 @@ class Document:
     """The mistakes found in reading that do not prevent further checks, such as a duplicate key."""
     overridden: frozenset[str] = frozenset()
     """The top-level keys whose values do not come from `file`."""
-    places: Mapping[Keys, str] = field(default_factory=lambda: MappingProxyType({}))
+    places: Mapping[Keys, str] = field(default_factory=FrozenMapping)
     """The places of entries that an Overlay set."""
 
     def override(self, values: Mapping[str, Any]) -> Document:
@@ -104,7 +104,7 @@ class Document:
         """
         own, shared = self._subtree(keys), self._subtree(common)
         lines = {inner: line for inner, line in shared.lines.items() if inner and inner[0] not in own.values}
-        return Document({**shared.values, **own.values}, MappingProxyType(lines | dict(own.lines)), self.file)
+        return Document({**shared.values, **own.values}, FrozenMapping(lines | dict(own.lines)), self.file)
 
     def _subtree(self, keys: Keys) -> Document:
         values: Any = self.values
@@ -112,7 +112,7 @@ class Document:
             values = values.get(key) if isinstance(values, Mapping) else values[key]
         depth = len(keys)
         lines = {inner[depth:]: line for inner, line in self.lines.items() if inner[:depth] == keys}
-        return Document(values if isinstance(values, Mapping) else {}, MappingProxyType(lines), self.file)
+        return Document(values if isinstance(values, Mapping) else {}, FrozenMapping(lines), self.file)
 
     def mistake(self, keys: Keys, text: str) -> Mistake:
         """Return the mistake at `keys`, with file and line where known."""
@@ -222,7 +222,7 @@ class Tree:
         if not isinstance(self.root, dict):
             kind = "a list" if isinstance(self.root, list) else "a single value"
             raise self.refusal(1, f"{self.what}, not {kind}")
-        lines = MappingProxyType(self.lines if self.file else {})
+        lines = FrozenMapping(self.lines if self.file else {})
         return Document(self.root, lines, self.file, tuple(self.mistakes))
 
 

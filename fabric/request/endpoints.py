@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError
 
 from fabric import catalog
 from fabric.errors import Mistake, nearest
+from fabric.frozen import FrozenMapping, freeze
 from fabric.request.document import Document
 from fabric.request.error_messages import explain_errors
 from fabric.request.fields import Count, Gbps, Gpus, Name, StrictModel, tag
@@ -85,6 +85,9 @@ class Endpoints:
     servers: Mapping[str, Any]
     """The server of each kind as it was written, a name or a mapping of facts; those without are left out."""
 
+    def __post_init__(self) -> None:
+        freeze(self)
+
 
 @dataclass(frozen=True)
 class Joined:
@@ -117,7 +120,7 @@ def read_endpoints(document: Document, mistakes: list[Mistake]) -> Endpoints:
     counts = {name: _count(kind, found) for name, kind in found.endpoints.items()}
     written = document.values.get("endpoints") or {}
     servers = {name: written[name]["server"] for name, kind in found.endpoints.items() if kind.server is not None}
-    return Endpoints(MappingProxyType(counts), MappingProxyType(servers))
+    return Endpoints(FrozenMapping(counts), FrozenMapping(servers))
 
 
 def _validate(model: type[Model], document: Document, mistakes: list[Mistake]) -> Model | None:

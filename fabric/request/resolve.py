@@ -9,12 +9,12 @@ from fractions import Fraction
 from functools import partial
 from math import gcd
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
 from fabric.errors import InputError, Mistake, nearest
+from fabric.frozen import FrozenMapping
 from fabric.request import chosen_parts
 from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions, own_values
 from fabric.request.document import Document, Tree, add_plain, quoted
@@ -169,9 +169,9 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         gpus=total_gpus(request),
         server=next((server for server in every if server.gpus), every[0]),
         families=allowed_families(request, names),
-        switches=MappingProxyType(chosen_parts.chosen_switches(request)),
+        switches=FrozenMapping(chosen_parts.chosen_switches(request)),
         link_gbps=chosen_parts.host_gbps(request, fastest_nic(request)),
-        link_rates=MappingProxyType(chosen_parts.rates_between_switches(request)),
+        link_rates=FrozenMapping(chosen_parts.rates_between_switches(request)),
         planes=own.get("planes") or _chosen_numbers(request.planes or 1, even),
         left_to_family=tuple(own),
         tiers=allowed_tiers(request),
@@ -191,7 +191,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         grow_to_gpus=max(growth_stages(request), default=None),
         stages=growth_stages(request),
         survive=_values_by_name(request.survive, _fraction),
-        available=MappingProxyType(dict(request.available)),
+        available=FrozenMapping(dict(request.available)),
         link_price_usd=by_bundle(request.link_price_usd, partial(chosen_parts.discount_price, request, "link")),
         lengths_m=by_bundle(request.lengths_m, float),
         link_parts=chosen_parts.link_parts(request),
@@ -206,11 +206,11 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         electricity_usd_per_kwh=request.electricity_usd_per_kwh,
         pue=request.pue,
         limits=Limits(**vars(request.limits)),
-        pinned=MappingProxyType(dict(request.pinned)),
-        expected=MappingProxyType(dict(document.values.get("expected", {}))),
+        pinned=FrozenMapping(dict(request.pinned)),
+        expected=FrozenMapping(dict(document.values.get("expected", {}))),
         sources=tuple(request.sources),
-        request=MappingProxyType(_complete_request(request, document, own)),
-        places=MappingProxyType({key: document.mistake((key,), "") for key in document.values}),
+        request=FrozenMapping(_complete_request(request, document, own)),
+        places=FrozenMapping({key: document.mistake((key,), "") for key in document.values}),
     )
 
 
@@ -229,14 +229,14 @@ def _pod_size(asked: int | PodRange | None) -> PodSize | None:
 def _values_by_name(asked: Any, kind: Any) -> Mapping[str, Any]:
     """Return the converted values by name: a single value has the name `*`, and None has none."""
     named = asked if isinstance(asked, dict) else {} if asked is None else {"*": asked}
-    return MappingProxyType({name: kind(value) for name, value in named.items()})
+    return FrozenMapping({name: kind(value) for name, value in named.items()})
 
 
 def _values_by_bundle(host_bundles: list[str], servers: list[str], asked: Any, kind: Any) -> Mapping[str, Any]:
     """Return the converted values by bundle; one of `server-leaf` is that of every server's, unless it has its own."""
     named = _values_by_name(asked, kind)
     own = {f"{server}{name.removeprefix('server')}": name for server in servers for name in host_bundles}
-    return MappingProxyType({**{each: named[name] for each, name in own.items() if name in named}, **named})
+    return FrozenMapping({**{each: named[name] for each, name in own.items() if name in named}, **named})
 
 
 def _largest_ratio(asked: float | RatioRange) -> Fraction:

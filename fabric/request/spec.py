@@ -10,6 +10,7 @@ from typing import Any
 
 from fabric.catalog import Collectives, LinkPart, Server, Switch, collectives
 from fabric.errors import Mistake
+from fabric.frozen import freeze
 from fabric.request.limits import Limits
 
 __all__ = ["Appliance", "PodSize", "ServerKind", "Spec", "even_planes"]
@@ -167,14 +168,17 @@ class Spec:
     """The limits on what sizing may choose."""
     pinned: Mapping[str, int] = field(default_factory=dict)
     """The sizes that are given: of axes, and the parallel links of bundles."""
-    expected: Mapping[str, Any] = field(default_factory=dict)
+    expected: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Published numbers that the design must reproduce, as they were written."""
     sources: tuple[str, ...] = ()
     """Where the request and its numbers come from."""
-    request: Mapping[str, Any] = field(default_factory=dict)
+    request: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The request as it was written, in plain values, with the defaults filled in."""
     places: Mapping[str, Mistake] = field(default_factory=dict, compare=False, repr=False)
     """The place of each key that was written, as that of a mistake without its text."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
     def mistake(self, key: str, text: str) -> Mistake:
         """Return the mistake at a key of the request, with file and line where they are known."""

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from fabric.errors import Conflict, FabricError, Infeasible
+from fabric.frozen import freeze
 from fabric.optimizer import cheapest_combination, describe_conflict
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.request import LIMITS, Document, Spec
@@ -57,6 +58,9 @@ class Cluster:
     """The designs by name."""
     status: str
     """OPTIMAL when no choice of fabrics within the limits costs less, else FEASIBLE."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
     @property
     def totals(self) -> dict[str, float | None]:

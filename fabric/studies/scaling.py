@@ -9,6 +9,7 @@ from typing import Any
 
 from fabric.errors import Infeasible, InputError, is_whole
 from fabric.flow import Estimate
+from fabric.frozen import freeze
 from fabric.request.resolve import read_document
 from fabric.studies.study import Study, design, read
 
@@ -68,6 +69,9 @@ class Scaling:
     """The curves over them."""
     infeasible: Mapping[int, str]
     """The sizes without a design, with the reasons."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
 
 
 def scale(

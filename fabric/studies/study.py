@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -81,6 +81,10 @@ class Study:
     """What was minimised, in order of importance; empty for a point of a Pareto front."""
     near: tuple[Candidate, ...] = ()
     """The topologies that may have fabrics within 1 % of the optimum."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled and copied: the fields, without what was computed of them."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @cached_property
     def binding(self) -> tuple[BindingLimit, ...] | None:
@@ -249,7 +253,7 @@ class Pareto:
 
     Of a FEASIBLE front only the studies whose own proof is OPTIMAL are proven to be on the complete one.
     """
-    wall_s: float
+    wall_s: float = field(compare=False)
     """The time that it took, in seconds."""
 
     @property

@@ -15,7 +15,8 @@ from fabric.topology.cubes import (
 )
 from fabric.topology.facts import Drawing, RoutingFacts
 from fabric.topology.family import Family
-from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, Sizing
+from fabric.topology.graph_form import SERVER, GraphForm, PathFacts
+from fabric.topology.graph_sizing import Sizing
 from fabric.topology.polynomial import Ratio, count
 
 __all__ = ["BCUBE", "bcube"]

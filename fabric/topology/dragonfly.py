@@ -5,7 +5,8 @@ from __future__ import annotations
 from fabric.topology.direct import HOSTS, ONE_PATH, equivalent, hosts, named_shape, shape
 from fabric.topology.facts import Drawing, RoutingFacts
 from fabric.topology.family import Family
-from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle, Rule, Sizing
+from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle
+from fabric.topology.graph_sizing import Rule, Sizing
 from fabric.topology.patterns import agreeing, all_to_all, balanced
 from fabric.topology.polynomial import Polynomial, Ratio, count
 from fabric.topology.topology import PLANE, Group

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from types import MappingProxyType
 
+from fabric.frozen import FrozenMapping
 from fabric.topology.polynomial import Polynomial, Ratio, evaluate
 
 __all__ = ["ONE_RATE", "Drawing", "PartialPlace", "RoutingFacts", "SizeNote", "Sizes"]
@@ -14,7 +14,7 @@ __all__ = ["ONE_RATE", "Drawing", "PartialPlace", "RoutingFacts", "SizeNote", "S
 Sizes = Mapping[str, int]
 """The size of every axis, of every bundle (its parallel links), and of what follows from them."""
 
-ONE_RATE: Mapping[str, int] = MappingProxyType({})
+ONE_RATE: Mapping[str, int] = FrozenMapping()
 """The rates of the bundles' links where all are equal."""
 
 

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import copyreg
+from typing import Any
+
 from fabric.registry import Registry
 from fabric.request import KnownNames, TopologyNames
 from fabric.topology.bcube import BCUBE
 from fabric.topology.clos_families import FAT_TREE, HPN, RAIL_ONLY, RAIL_OPTIMIZED
 from fabric.topology.dragonfly import DRAGONFLY, DRAGONFLY_PLUS
 from fabric.topology.family import Family
+from fabric.topology.graph_form import GraphForm
 from fabric.topology.jellyfish import JELLYFISH
 from fabric.topology.lattices import HYPERX, MESH, TORUS
 from fabric.topology.slim_fly import SLIM_FLY
 from fabric.topology.topology import Topology
 from fabric.topology.zcube import ZCUBE
 
-__all__ = ["BUILTIN", "CLOS", "DIRECT", "FAMILIES", "Family", "families", "family", "family_sets", "known_names"]
+__all__ = [
+    "BUILTIN",
+    "CLOS",
+    "DIRECT",
+    "FAMILIES",
+    "Family",
+    "families",
+    "family",
+    "family_sets",
+    "form_of",
+    "known_names",
+]
 
 CLOS = (FAT_TREE, RAIL_OPTIMIZED, RAIL_ONLY, HPN)
 DIRECT = (DRAGONFLY, DRAGONFLY_PLUS, SLIM_FLY, HYPERX, TORUS, MESH, JELLYFISH)
@@ -48,6 +63,22 @@ def _names_of(family: Family, topology: Topology) -> TopologyNames:
 def family(name: str) -> Family:
     """Return the family called `name`; raises InputError with the nearest."""
     return FAMILIES.get_record(name)
+
+
+def form_of(name: str, index: int) -> Topology:
+    """Return a form of the family called `name`; raises InputError for an unknown one."""
+    return family(name).forms[index]
+
+
+def _reduce_form(form: GraphForm) -> str | tuple[Any, ...]:
+    """Return how a form is pickled: by its place in a known family, as functions lay its links, which have no name."""
+    known = FAMILIES.get(form.family)
+    if known and form in known.forms:
+        return form_of, (form.family, known.forms.index(form))
+    return form.__reduce_ex__(2)
+
+
+copyreg.pickle(GraphForm, _reduce_form)
 
 
 def family_sets() -> dict[str, tuple[str, ...]]:

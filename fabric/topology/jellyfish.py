@@ -5,7 +5,8 @@ from __future__ import annotations
 from fabric.topology.direct import HOSTS, ONE_PATH, hosts
 from fabric.topology.facts import Drawing, RoutingFacts, SizeNote
 from fabric.topology.family import Family
-from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle, Rule, Sizing
+from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle
+from fabric.topology.graph_sizing import Rule, Sizing
 from fabric.topology.patterns import random_regular
 from fabric.topology.polynomial import Ratio, count
 from fabric.topology.topology import PLANE, Group

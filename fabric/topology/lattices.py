@@ -10,7 +10,8 @@ import numpy as np
 from fabric.topology.direct import HOSTS, hosts, shape
 from fabric.topology.facts import Drawing, RoutingFacts
 from fabric.topology.family import Family
-from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle, SizeTable, Sizing
+from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle
+from fabric.topology.graph_sizing import SizeTable, Sizing
 from fabric.topology.patterns import Rows, all_to_all, paths, rings
 from fabric.topology.polynomial import Polynomial, Ratio, count
 from fabric.topology.topology import PLANE, Group, Sizes

@@ -7,7 +7,8 @@ import numpy as np
 from fabric.topology.direct import HOSTS, ONE_PATH, hosts
 from fabric.topology.facts import Drawing, RoutingFacts
 from fabric.topology.family import Family
-from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle, SizeTable, Sizing
+from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle
+from fabric.topology.graph_sizing import SizeTable, Sizing
 from fabric.topology.patterns import mms_global, mms_local, prime_powers
 from fabric.topology.polynomial import Ratio, count
 from fabric.topology.topology import PLANE, Group

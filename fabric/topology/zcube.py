@@ -16,7 +16,8 @@ from fabric.topology.cubes import (
 )
 from fabric.topology.facts import Drawing, RoutingFacts
 from fabric.topology.family import Family
-from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle, Rule, Sizing
+from fabric.topology.graph_form import SERVER, GraphForm, PathFacts, PatternBundle
+from fabric.topology.graph_sizing import Rule, Sizing
 from fabric.topology.patterns import Rows
 from fabric.topology.polynomial import Ratio, count
 from fabric.topology.topology import Group, Sizes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabric.frozen_columns import FrozenColumns
 from fabric.view.levels import LEVELS
 
 __all__ = ["Edge", "Node", "View"]
@@ -56,7 +57,7 @@ class Edge:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class View(FrozenColumns):
     """Nodes and edges as columns, a row each, read-only; the servers first, and edges bundle by bundle."""
 
     fabric: str
@@ -93,11 +94,6 @@ class View:
     """The links of each edge in total, shape (edges,)."""
     pairs: npt.NDArray[np.int64]
     """The pairs of devices that they join, shape (edges,)."""
-
-    def __post_init__(self) -> None:
-        columns = (self.role, self.multiplicity, self.x, self.y, self.lower, self.upper, self.bundle)
-        for column in (*columns, self.links, self.pairs):
-            column.flags.writeable = False
 
     def __len__(self) -> int:
         return len(self.names)
