@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar, overload
 
-__all__ = ["FrozenMapping", "freeze"]
+__all__ = ["FrozenMapping", "freeze", "frozen"]
 
 K = TypeVar("K")
 V_co = TypeVar("V_co", covariant=True)
@@ -60,3 +60,10 @@ def freeze(value: Any) -> None:
     for each in fields(value):
         if isinstance(mapping := getattr(value, each.name), dict):
             object.__setattr__(value, each.name, FrozenMapping(mapping))
+
+
+def frozen(value: Any) -> Any:
+    """Return plain data at any depth with mappings that cannot change for dicts, and tuples for lists."""
+    if isinstance(value, dict):
+        return FrozenMapping({key: frozen(each) for key, each in value.items()})
+    return tuple(map(frozen, value)) if isinstance(value, list) else value

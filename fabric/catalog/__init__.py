@@ -10,7 +10,7 @@ from fabric.catalog.constants import constant_at, with_constants
 from fabric.catalog.link_parts import MEDIA, LinkPart
 from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
 from fabric.catalog.ports import PortGroup
-from fabric.frozen import FrozenMapping
+from fabric.frozen import FrozenMapping, frozen
 
 __all__ = [
     "MEDIA",
@@ -73,7 +73,10 @@ def collectives() -> Collectives:
         Protocol(row["name"], row["fill_GB"], Steps(**row["ring"]), Steps(**row["tree"]))
         for row in data.pop("protocols")
     )
-    generations = {name: Generation(**row) for name, row in data.pop("generations").items()}
+    generations = {
+        name: Generation(**{key: frozen(value) for key, value in row.items()})
+        for name, row in data.pop("generations").items()
+    }
     return Collectives(protocols, generations, Multicast(**data.pop("nvls")), **data)
 
 

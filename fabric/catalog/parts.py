@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from fabric.catalog.ports import PortGroup
+from fabric.frozen import freeze
 
 __all__ = ["Collectives", "Protocol", "Server", "Steps", "Switch"]
 
@@ -227,6 +228,9 @@ class Generation:
     channels: int
     """The most channels between domains."""
 
+    def __post_init__(self) -> None:
+        freeze(self)
+
 
 @dataclass(frozen=True)
 class Collectives:
@@ -264,3 +268,6 @@ class Collectives:
     """The bandwidth between servers over that of the model; other than 1 only where a calibration has measured it."""
     expected_errors: Mapping[int, float]
     """The 90th-percentile relative error of estimates on measured sweeps, by the smallest message size in bytes."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
