@@ -70,6 +70,23 @@ def test_the_nearest_size_is_feasible_and_nothing_between_is() -> None:
         fabric.design(words, pod_gpus={"max": int(found.nearest) - 8})
 
 
+@pytest.mark.parametrize(("asked", "nearest"), [(1, 3), (23, 24), (27, 25)])
+def test_the_nearest_size_may_be_on_either_side(asked: int, nearest: int) -> None:
+    """Of pods of other sizes than asked for, those nearer than the one named are infeasible, larger and smaller."""
+    words: dict[str, Any] = {"gpus": 36, "server": {"name": "one", "gpus": 1, "nics": 1, "nic_gbps": 400}, "tiers": 3}
+    words |= {"switches": {"name": "box", "ports": 12, "rate_gbps": 400, "price_usd": 100}, "link_price_usd": 1}
+    words |= {"family": "fat-tree", "limits": {"parallel_links": 1}}
+    with pytest.raises(Infeasible) as caught:
+        fabric.design(words, pod_gpus=asked)
+    (found,) = [each for each in caught.value.conflict if each.limit == "pod_gpus"]
+    assert found.nearest == nearest
+    assert fabric.design(words, pod_gpus=nearest).blueprint.pod_gpus == nearest
+    for distance in range(1, abs(nearest - asked)):
+        for size_between in {max(1, asked - distance), asked + distance}:
+            with pytest.raises(Infeasible):
+                fabric.design(words, pod_gpus=size_between)
+
+
 def test_families_without_pods_are_left_out_or_refused() -> None:
     """Beside a torus a fat tree is chosen; a torus alone has no pods to ask for."""
     words = {**LARGE, "gpus": 512, "pod_gpus": {"min": 64}}
