@@ -78,10 +78,10 @@ def measured() -> tuple[Point, ...]:
 
 def _point(row: Mapping[str, str]) -> Point:
     gpus, domains = int(row["gpus"]), int(row["domains"])
-    efa = servers()["aws-p5"].nic_us if row["transport"] == "EFA" else None
+    like = "aws-p5" if row["transport"] == "EFA" else "gb200-nvl72" if row["gpu"].startswith("GB") else "hgx-h100"
     server = Server(
         row["system"], gpus // domains, int(row["nics_per_domain"] or 0), int(row["nic_gbps"] or 0),
-        float(row["nvlink_GBps"]), generation=row["generation"], nic_us=efa,
+        float(row["nvlink_GBps"]), generation=row["generation"], nic_us=servers()[like].nic_us,
     )  # fmt: skip
     size = int(row["bytes"])
     time_us = size / 1e3 / float(row["algbw_GBps"])
@@ -174,8 +174,9 @@ def table(found: Mapping[Point, float]) -> Iterator[str]:
 
 
 FITTED = (
-    "generations.ampere.launch_us", "generations.hopper.network_us", "generations.blackwell.network_us",
-    "generations.hopper.nvls.1", "nvls.received", "nvls.base_us", "delay",
+    "generations.ampere.launch_us", "generations.mi300x.launch_us", "generations.hopper.network_us",
+    "generations.hopper.nvls.1", "generations.blackwell.nvls.1", "generations.hopper.channel_GBps",
+    "nvls.received", "nvls.base_us", "nvls.head_us", "delay",
     "protocols.ll128.tree.nvlink_us", "protocols.ll.tree.nvlink_us", "protocols.ll.ring.nvlink_us",
 )  # fmt: skip
 """The names of the constants that are fitted."""

@@ -69,15 +69,17 @@ def _freeze(row: dict[str, Any]) -> dict[str, Any]:
 def collectives() -> Collectives:
     """Return the constants of the collective model."""
     data = _read("collectives")
-    protocols = tuple(
-        Protocol(row["name"], row["fill_GB"], Steps(**row["ring"]), Steps(**row["tree"]))
-        for row in data.pop("protocols")
-    )
-    generations = {
-        name: Generation(**{key: frozen(value) for key, value in row.items()})
-        for name, row in data.pop("generations").items()
-    }
-    return Collectives(protocols, generations, Multicast(**data.pop("nvls")), **data)
+    generations = {name: _generation_of(row) for name, row in data.pop("generations").items()}
+    return Collectives(_protocols_of(data.pop("protocols")), generations, Multicast(**data.pop("nvls")), **data)
+
+
+def _generation_of(row: dict[str, Any]) -> Generation:
+    protocols = _protocols_of(row["protocols"]) if "protocols" in row else None
+    return Generation(**{key: frozen(value) for key, value in row.items()} | {"protocols": protocols})
+
+
+def _protocols_of(rows: list[dict[str, Any]]) -> tuple[Protocol, ...]:
+    return tuple(Protocol(row["name"], row["fill_GB"], Steps(**row["ring"]), Steps(**row["tree"])) for row in rows)
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

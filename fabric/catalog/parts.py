@@ -193,10 +193,10 @@ class Multicast:
     """The share of the line rate that a GPU receives."""
     base_us: float
     """The latency of a call."""
+    head_us: float
+    """What each GPU of a domain adds to it."""
     network_us: float
     """The latency of a step over the network."""
-    heads: int
-    """The most GPUs that reduce."""
     chunk_bytes: int
     """The size of a chunk."""
     deep: int
@@ -223,10 +223,16 @@ class Generation:
     """The same for trees."""
     nvls: Shares | None
     """The highest algorithm bandwidth of a reduction in NVLink switches, as shares of the line rate."""
-    nvls_channels: int
-    """The channels of such a reduction."""
+    nvls_channels: Mapping[int, int]
+    """The channels of such a reduction, by the most GPUs of a domain that it is for."""
     channels: int
-    """The most channels between domains."""
+    """The most channels of a search for rings or trees between domains, as many as NVLink feeds."""
+    local_channels: int
+    """The channels of a communicator in one domain."""
+    channel_GBps: float | None
+    """The bus bandwidth that one channel carries in GB/s; None where nothing measured is bounded by it."""
+    protocols: tuple[Protocol, ...] | None = None
+    """The protocols of its own library (RCCL); None for those of NCCL."""
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -249,7 +255,9 @@ class Collectives:
     delay: float
     """How much longer a small message takes to fill the pipelines."""
     channels: int
-    """The usual channels of a communicator."""
+    """The channels of a search between domains that shares of the NVLink line rate are given for."""
+    most_channels: int
+    """The most channels of a communicator."""
     peers_at_once: int
     """The peers to which a GPU sends at the same time."""
     nic_share: float

@@ -60,7 +60,7 @@ class Estimate:
     busbw_GBps: float
     """The bus bandwidth in GB/s as nccl-tests defines it."""
     limited_by: str
-    """What takes the most time: latency, NVLink, NIC, collisions, oversubscription, detours or failures."""
+    """What takes the most time: latency, NVLink, channels, NIC, collisions, oversubscription, detours or failures."""
     expected_error: float
     """Nine of ten measured times of such a size are within this share of the model's (docs/accuracy.md)."""
     routing: str = ""
@@ -192,7 +192,7 @@ def fastest(
         (parts.total, index, algorithm.name, parts)
         for index, algorithm in enumerate(algorithms)
         if algorithm.time and (machines := machines_of(algorithm.traffic))
-        for protocol in machines[0].constants.protocols
+        for protocol in machines[0].protocols
         if (parts := _slowest(algorithm.time, machines, collective, protocol, size_bytes / 1e9))
     ]
     return min(choices, key=lambda choice: choice[:2])[2:] if choices else None
@@ -242,7 +242,7 @@ def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
         algorithm.name
         for algorithm in algorithms_of(record)
         if algorithm.time
-        if any(_slowest(algorithm.time, machines, record, protocol, 1.0) for protocol in summary.constants.protocols)
+        if any(_slowest(algorithm.time, machines, record, protocol, 1.0) for protocol in machines[0].protocols)
     )
 
 

@@ -15,6 +15,9 @@ __all__ = ["generation_of", "machine_of"]
 USUAL = "hopper"
 """The generation whose constants count for GPUs of another generation, or of an unknown one."""
 
+LEAST_CHANNELS = 16
+"""The channels below which NCCL doubles them once more."""
+
 
 def generation_of(server: Server, constants: Collectives) -> Generation:
     """Return the constants of the server's GPUs: Hopper's where it names no generation.
@@ -26,22 +29,38 @@ def generation_of(server: Server, constants: Collectives) -> Generation:
     return known.get(server.generation, usual)
 
 
+def usual_channels(server: Server, generation: Generation, domain: int, domains: int, most: int) -> int:
+    """Return the channels that the library takes on domains of so many of the server's GPUs.
+
+    Between domains it finds a ring for each NIC, the NICs of one GPU counting as one, doubles them, and once more
+    where there are fewer than 16 (NCCL 2.30.7, src/graph/connect.cc).
+    """
+    if domains == 1:
+        return generation.local_channels
+    doubled = 2 * max(1, min(server.nics, domain))
+    return min(most, doubled if doubled >= LEAST_CHANNELS else 2 * doubled)
+
+
 def machine_of(summary: FabricSummary, share: tuple[float, str], traffic: Traffic, in_order: bool) -> Machine:
     """Return the machine that traffic finds where this share of line rate is left, with the name of what limits it."""
     constants, server = summary.constants, summary.server
     line = server.nics * summary.planes * summary.link_gbps / 8
     left, limit = share
+    generation, domain = generation_of(server, constants), min(server.gpus, summary.gpus)
+    usual = usual_channels(server, generation, domain, summary.servers, constants.most_channels)
     return Machine(
         constants=constants,
-        generation=generation_of(server, constants),
+        generation=generation,
         gpus=summary.gpus,
         domains=summary.servers,
-        domain=min(server.gpus, summary.gpus),
+        domain=domain,
         nvlink=server.nvlink_GBps or math.inf,
         network=line * left * constants.network_scale,
         network_limit=limit,
         extra_us=(server.nic_us or 0.0) + _extra_us(summary, traffic, in_order),
         nics=server.nics,
+        channels=usual,
+        usual_channels=usual,
         switches_reduce=summary.switches_reduce,
     )
 

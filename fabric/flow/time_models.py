@@ -55,6 +55,10 @@ class Machine:
     """The time of a network step beyond one through a single switch, in microseconds."""
     nics: int
     """The NICs of a domain."""
+    channels: int
+    """The channels of the communicator."""
+    usual_channels: int
+    """Those that the library would take by itself."""
     switches_reduce: bool = False
     """Whether the network's switches can reduce what they carry (SHARP)."""
 
@@ -65,9 +69,20 @@ class Machine:
 
     @property
     def more_channels(self) -> float:
-        """Channels over the usual: across several domains one for each NIC, as many as NVLink feeds."""
-        usual = self.constants.channels
-        return max(1.0, min(self.nics, self.generation.channels) / usual) if self.domains > 1 else 1.0
+        """Channels over those that shares are given for: between domains one for each NIC, as many as NVLink feeds."""
+        searched = min(self.nics, self.generation.channels) / self.constants.channels if self.domains > 1 else 1.0
+        return max(1.0, searched) * self.channels / self.usual_channels
+
+    @property
+    def carried(self) -> float:
+        """The bus bandwidth that all channels carry in GB/s."""
+        each = self.generation.channel_GBps
+        return math.inf if each is None else each * self.channels
+
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """The protocols of the library."""
+        return self.generation.protocols or self.constants.protocols
 
     @property
     def depth(self) -> int:
@@ -88,10 +103,8 @@ class Machine:
 
         `crossing` is the part of what bus bandwidth counts that the network carries.
         """
-        inside = self.nvlink * share
-        if self.domains > 1 and self.network / crossing < inside:
-            return self.network / crossing, self.network_limit
-        return inside, "NVLink"
+        limits = [(self.nvlink * share, "NVLink"), (self.carried, "channels")]
+        return min([*limits, (self.network / crossing, self.network_limit)] if self.domains > 1 else limits)
 
     def network_us(self, step_us: float) -> float:
         """Return what a network step takes, from what it takes in the model's protocol."""
@@ -181,7 +194,13 @@ def _round(machine: Machine, algbw: float) -> float:
     """Return the time of a round of chunks in the NVLink switches: one for each channel of each GPU that reduces."""
     constants = machine.constants.nvls
     chunk = constants.chunk_bytes if machine.domains < constants.deep else constants.deep_chunk_bytes
-    return min(machine.domain, constants.heads) * machine.generation.nvls_channels * chunk * 1e-9 / algbw
+    channels = next((n for gpus, n in machine.generation.nvls_channels.items() if machine.domain <= gpus), 0)
+    return machine.domain * channels * chunk * 1e-9 / algbw
+
+
+def _multicast_us(machine: Machine) -> float:
+    """Return the latency of a call that reduces in the NVLink switches, in microseconds: every GPU is a head."""
+    return machine.constants.nvls.base_us + machine.constants.nvls.head_us * machine.domain
 
 
 def _reduced(machine: Machine, protocol: Protocol, domains: int) -> float | None:
@@ -202,20 +221,17 @@ def nvls_time(machine: Machine, _: Collective, protocol: Protocol, gigabytes: fl
     if machine.domains > 1 or inside is None:
         return None
     sent = (gigabytes / inside, "NVLink")
-    return sum_parts(machine, protocol.name, machine.constants.nvls.base_us, _round(machine, inside), sent)
+    return sum_parts(machine, protocol.name, _multicast_us(machine), _round(machine, inside), sent)
 
 
 def nvls_tree_time(machine: Machine, _: Collective, protocol: Protocol, gigabytes: float) -> Parts | None:
-    """Reduce in the NVLink switches of each domain, and along a double binary tree over the domains.
-
-    Domains of more GPUs than can reduce
-    for the others were measured without it.
-    """
+    """Reduce in the NVLink switches of each domain, and along a double binary tree over the domains."""
     constants, inside = machine.constants.nvls, _reduced(machine, protocol, machine.domains)
-    if machine.domains == 1 or inside is None or machine.domain > constants.heads:
+    if machine.domains == 1 or inside is None:
         return None
-    algbw, limit = min((inside, "NVLink"), (machine.network / machine.tree_sent, machine.network_limit))
-    latency_us = constants.base_us + 2 * machine.depth * machine.network_us(constants.network_us)
+    network = min((machine.network, machine.network_limit), (machine.carried, "channels"))
+    algbw, limit = min((inside, "NVLink"), (network[0] / machine.tree_sent, network[1]))
+    latency_us = _multicast_us(machine) + 2 * machine.depth * machine.network_us(constants.network_us)
     filling = (1 + machine.depth) * _round(machine, algbw)
     return sum_parts(machine, protocol.name, latency_us, filling, (gigabytes / algbw, limit))
 
@@ -229,7 +245,7 @@ def sharp_time(machine: Machine, _: Collective, protocol: Protocol, gigabytes: f
     if machine.domains == 1 or inside is None or not machine.switches_reduce:
         return None
     constants = machine.constants
-    latency_us = constants.nvls.base_us + machine.network_us(constants.sharp_us)
+    latency_us = _multicast_us(machine) + machine.network_us(constants.sharp_us)
     algbw, limit = min((inside, "NVLink"), (machine.network * constants.sharp_share, machine.network_limit))
     return sum_parts(machine, protocol.name, latency_us, 2 * _round(machine, algbw), (gigabytes / algbw, limit))
 

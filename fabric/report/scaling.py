@@ -22,6 +22,7 @@ REASONS = {
     "collisions": "flows hashed onto one uplink share it, and the collective waits for the slowest",
     "NVLink": "NVLink inside the servers is saturated",
     "NIC": "the NICs are saturated",
+    "channels": "the channels of the library carry no more; more of them would",
     "oversubscription": "the upper tiers carry less than the servers inject",
     "detours": "traffic beyond what the shortest paths carry takes longer ones, which load two links instead of one",
 }
