@@ -10,11 +10,13 @@ from fabric.catalog.constants import constant_at, with_constants
 from fabric.catalog.link_parts import MEDIA, LinkPart
 from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
 from fabric.catalog.ports import PortGroup
+from fabric.catalog.transports import Delivery, Transport
 from fabric.frozen import FrozenMapping, frozen
 
 __all__ = [
     "MEDIA",
     "Collectives",
+    "Delivery",
     "Generation",
     "LinkPart",
     "PortGroup",
@@ -23,11 +25,13 @@ __all__ = [
     "Shares",
     "Steps",
     "Switch",
+    "Transport",
     "collectives",
     "constant_at",
     "optics",
     "servers",
     "switches",
+    "transports",
     "with_constants",
 ]
 
@@ -80,6 +84,16 @@ def _generation_of(row: dict[str, Any]) -> Generation:
 
 def _protocols_of(rows: list[dict[str, Any]]) -> tuple[Protocol, ...]:
     return tuple(Protocol(row["name"], row["fill_GB"], Steps(**row["ring"]), Steps(**row["tree"])) for row in rows)
+
+
+@cache
+def transports() -> FrozenMapping[str, Transport]:
+    """Return the shipped transports by name."""
+    rows = [row | {key: row[key] and Delivery(**row[key]) for key in _ORDERS} for row in _rows("transports")]
+    return FrozenMapping({row["name"]: Transport(**row) for row in rows})
+
+
+_ORDERS = ("ordered", "sprayed")
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

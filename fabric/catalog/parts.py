@@ -260,10 +260,6 @@ class Collectives:
     """The most channels of a communicator."""
     peers_at_once: int
     """The peers to which a GPU sends at the same time."""
-    nic_share: float
-    """The share of the line rate that a NIC reaches."""
-    adaptive_share: float
-    """The share of the bandwidth that adaptive routing reaches."""
     ecmp_subflows: int
     """The sub-flows of a flow that ECMP hashes separately: its queue pairs."""
     switch_latency_ns: float

@@ -21,6 +21,7 @@ from fabric.flow.routings import ROUTINGS, Routing, RoutingPolicy
 from fabric.flow.throughput import Shares, shares
 from fabric.flow.time_models import Machine, Parts, sum_parts
 from fabric.flow.traffic import phases
+from fabric.flow.transports import TRANSPORTS
 from fabric.flow.workload import Answer, Workload, curve, estimate_all, estimate_workload
 from fabric.flow.worst_permutation import worst_permutation
 
@@ -30,6 +31,7 @@ __all__ = [
     "ENGINES",
     "PLACEMENTS",
     "ROUTINGS",
+    "TRANSPORTS",
     "Algorithm",
     "Answer",
     "Bounds",

@@ -143,7 +143,7 @@ class ExplicitFlows:
                 f"{got.disconnected:,} of {got.flows:,} flows have no path left after {', '.join(self.failures)};"
                 " the collective never ends"
             )
-        transport = self.routing.policy.transport_share()
+        transport = self.routing.delivery.share
         shares_ = [(transport * self._share_left(each, algorithm, got), solution.limit) for each in summary.each_kind]
         found = estimate_at_share(summary, self.collective, size, algorithm.name, self.placement, shares_)
         return replace(found, routing=self.routing.name, placement=self.placement)

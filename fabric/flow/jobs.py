@@ -84,13 +84,13 @@ def interference(
     if not parts:
         return ()
     joined = _join(parts)
-    rates = max_min(route(blueprint, joined, routing, up)).reshape(joined.flows, -1 if joined.flows else 1)
+    routes = route(blueprint, joined, routing, up)
+    rates = max_min(routes)
     found = []
     for number, (job, part) in enumerate(zip(jobs, parts, strict=True)):
         alone = shares(blueprint, [part], routing, up)
-        own = rates[joined.job == number].reshape(-1)
-        together = routing.policy.sprays
-        mean, least = phase_shares(blueprint, part, own, together=together) if part.flows else (1.0, 1.0)
+        own = np.repeat(joined.job == number, routes.flows // max(1, joined.flows))
+        mean, least = phase_shares(blueprint, part, routes.only(own), rates[own], routing)
         found.append(Interference(job.name, alone.mean, alone.min, mean, least))
     return tuple(found)
 

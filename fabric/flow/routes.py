@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,3 +34,12 @@ class Routes:
     def flows(self) -> int:
         """The number of flows, every sub-flow by itself."""
         return len(self.arcs)
+
+    @property
+    def hops(self) -> npt.NDArray[np.int64]:
+        """The links on the path of each flow, shape (flows,)."""
+        return np.asarray((self.arcs != len(self.capacity) - 1).sum(axis=1))
+
+    def only(self, flows: npt.NDArray[np.bool_]) -> Routes:
+        """Return the routes of some of the flows."""
+        return replace(self, arcs=self.arcs[flows], disconnected=self.disconnected[flows])

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from fabric.catalog import collectives
+from fabric.catalog import Delivery, Transport
 from fabric.errors import InputError, is_whole
 from fabric.flow.ecmp_model import Subflows, mean_hashed_share, slowest_hashed_share
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.hashing import Keys, flow_keys
+from fabric.flow.transports import TRANSPORTS, USUAL
 from fabric.registry import Registry
 
 if TYPE_CHECKING:
@@ -22,16 +23,6 @@ __all__ = ["ADAPTIVE", "ROUTINGS", "Routing", "RoutingPolicy", "closed_form_rout
 
 HashKeys = Callable[[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], int], Keys]
 """Returns the hash key of each sub-flow, from its source NIC, its target NIC, its queue pair and the seed."""
-
-
-def nic_share() -> float:
-    """Return the share of line rate that a transport of ordered packets makes use of."""
-    return collectives().nic_share
-
-
-def adaptive_share() -> float:
-    """Return the share of line rate that a transport of sprayed packets makes use of."""
-    return collectives().adaptive_share
 
 
 @dataclass(frozen=True)
@@ -44,8 +35,6 @@ class RoutingPolicy:
     """Its name for people, such as `ECMP`."""
     description: str
     """How it takes paths, in a few words."""
-    transport_share: Callable[[], float] = nic_share
-    """Returns the share of line rate that the transport makes use of."""
     paths: str = "minimal"
     """The kind of paths: one of the topology's `virtual_channels`, `minimal` or `valiant` (by an intermediate switch).
 
@@ -77,6 +66,12 @@ class RoutingPolicy:
         """Whether estimates in closed form know it."""
         return self.slowest_share is not None
 
+    def transport_share(self) -> float:
+        """Return the share of line rate that the usual transport makes use of, the only one that closed forms know."""
+        delivery = TRANSPORTS[USUAL].delivery(sprays=self.sprays, queue_pairs=1)
+        assert delivery is not None
+        return delivery.share
+
 
 def _hash_target(_: npt.NDArray[Any], target: npt.NDArray[Any], queue_pair: npt.NDArray[Any], seed: int) -> Keys:
     return flow_keys(0 * target, target, queue_pair, seed)
@@ -87,7 +82,6 @@ BUILTIN = (
         "adaptive",
         "adaptive",
         "each packet takes the least loaded path",
-        adaptive_share,
         sprays=True,
         slowest_share=lambda summary, in_order, sent: 1.0,
     ),
@@ -131,7 +125,8 @@ class Routing:
     that of InfiniBand's fat trees (E. Zahavi 2012, doi 10.1016/j.jpdc.2011.12.006), each sub-flow with a number of its
     own. Adaptive routing sprays over all links in proportion to what is up, whatever the queue pairs.
 
-    Raises InputError for an unknown name, and without queue pairs.
+    Raises InputError for an unknown name, without queue pairs, and for packets on several paths where nothing is known
+    of how the transport takes them.
     """
 
     name: str = "adaptive"
@@ -142,19 +137,42 @@ class Routing:
     """The seed of the hashes."""
     pxn: bool = False
     """Whether a flow crosses to its target's rail by NVLink before it leaves; where rails never meet it always does."""
+    transport: str = USUAL
+    """The name of the transport, one of TRANSPORTS."""
 
     def __post_init__(self) -> None:
-        """Raise InputError for an unknown name, and without queue pairs."""
+        """Raise InputError as the class says."""
         # Built-in names need no other packages, which may be importing this module just now.
         if self.name not in (policy.name for policy in BUILTIN):
             ROUTINGS.get_record(self.name)
         if not is_whole(self.qps, 1):
             raise InputError(f"{self.qps!r:.40} queue pairs carry nothing; take 1 or more")
+        if self.transport != USUAL and self._delivery is None:
+            able = ", ".join(name for name, each in TRANSPORTS.items() if each.sprayed)
+            raise InputError(
+                f"transport '{self.transport}' was not measured with packets on several paths, as {self.policy.label}"
+                f" routing sends them; take a routing that keeps each queue pair to one path, or one of: {able}"
+            )
 
     @property
     def policy(self) -> RoutingPolicy:
         """The record of its name."""
         return ROUTINGS[self.name]
+
+    @property
+    def protocol(self) -> Transport:
+        """The record of its transport."""
+        return TRANSPORTS.get_record(self.transport)
+
+    @property
+    def delivery(self) -> Delivery:
+        """What the transport delivers with it."""
+        assert self._delivery is not None  # others are refused
+        return self._delivery
+
+    @property
+    def _delivery(self) -> Delivery | None:
+        return self.protocol.delivery(sprays=self.policy.sprays, queue_pairs=self.qps)
 
     def over(self, planes: int) -> Routing:
         """Return the routing with at least one queue pair of each flow in each of `planes` planes."""

@@ -13,14 +13,17 @@ from fabric.flow.fairness import max_min
 from fabric.flow.host_links import ideal_gbps, line_gbps
 from fabric.flow.phase import Phase, cross_rails
 from fabric.flow.router import Router, route, router_of
+from fabric.flow.routes import Routes
 from fabric.flow.routings import ADAPTIVE, Routing
 
-__all__ = ["Shares", "line_s", "phase_shares", "shares"]
+__all__ = ["Shares", "flow_shares", "line_s", "phase_shares", "shares"]
+
+Column = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Shares:
-    """The shares of line rate that the fabric leaves to flows, before the transport's own efficiency.
+    """The shares of line rate that the fabric leaves to flows, before the share that the transport has of one tier.
 
     Line rate is the rate at which a flow would run were its NICs the only limit and all ended together.
     """
@@ -29,8 +32,6 @@ class Shares:
     """The mean over the flows, by their bytes; 1 without flows."""
     min: float
     """The share of the slowest flow, for which a lock-step collective waits; 0 where one has no path, 1 without flows.
-
-    A flow split evenly over q queue pairs ends with its slowest, at q times the least rate.
     """
     wire_s: float
     """The seconds per byte of the collective's size that the phases take, one after another; infinite where a flow has
@@ -56,7 +57,7 @@ def shares(
     flows, disconnected, sums, best, waited = 0, 0, 0.0, 0.0, 0.0
     for phase in (cross_rails(blueprint, phase, pxn=routing.pxn) for phase in phases if phase.flows):
         routes = route(blueprint, phase, routing, up, router)
-        mean, least = phase_shares(blueprint, phase, max_min(routes), together=routing.policy.sprays)
+        mean, least = phase_shares(blueprint, phase, routes, max_min(routes), routing)
         ideal = phase.busiest * 8e-9 / line
         flows += phase.flows
         disconnected += int(routes.disconnected.reshape(phase.flows, -1).any(axis=1).sum())
@@ -70,15 +71,56 @@ def line_s(blueprint: Blueprint, phases: Iterable[Phase]) -> float:
 
 
 def phase_shares(
-    blueprint: Blueprint, phase: Phase, rates: npt.NDArray[np.float64], *, together: bool = False
+    blueprint: Blueprint, phase: Phase, routes: Routes, rates: Column, routing: Routing
 ) -> tuple[float, float]:
     """Return the mean share and that of the slowest flow of one phase, at these `rates` of its sub-flows in Gb/s.
 
-    With `together`, the sub-flows of a flow carry what each can and end together (packets are sprayed); otherwise all
-    carry as much, and the flow ends with its slowest.
+    Both are 1 without flows. The mean is over long streams, by bytes; the slowest has one message to carry.
     """
-    ideal, each = ideal_gbps(blueprint, phase), rates.reshape(phase.flows, -1)
-    got = np.minimum(each.sum(axis=1) / ideal, 1.0)
-    slowest = min(1.0, float((each.min(axis=1) * each.shape[1] / ideal).min()))
-    slowest = float(got.min()) if together else slowest
-    return float(np.average(got, weights=phase.shares)), slowest
+    if not phase.flows:
+        return 1.0, 1.0
+    protocol = routing.protocol
+    stream, message = (
+        flow_shares(blueprint, phase, routes, rates, routing, rebalance)
+        for rebalance in (protocol.stream_rebalance, protocol.message_rebalance)
+    )
+    return float(np.average(stream, weights=phase.shares)), float(message.min())
+
+
+def flow_shares(
+    blueprint: Blueprint,
+    phase: Phase,
+    routes: Routes,
+    rates: Column,
+    routing: Routing,
+    rebalance: float,
+) -> Column:
+    """Return the share of line rate that each flow gets, shape (flows,), at these `rates` of its sub-flows in Gb/s.
+
+    All sub-flows of a flow carry as much as its slowest, and of what the others could carry beyond that, `rebalance`
+    (see `Transport`); packets that routing sprays by load need no more. Each tier that a flow climbs beyond the first
+    costs what the transport's delivery says.
+    """
+    even, total = split_rates(rates, phase.flows)
+    got = total if routing.policy.sprays else even + rebalance * (total - even)
+    share: Column = np.minimum(got / ideal_gbps(blueprint, phase), 1.0)
+    if cost := routing.delivery.tier_cost:
+        share = share * np.power(1 - cost, climbed_tiers(routes, phase.flows))
+    return share
+
+
+def split_rates(rates: Column, flows: int) -> tuple[Column, Column]:
+    """Return what each of `flows` flows gets if all of its sub-flows carry as much, and if each carries what it can.
+
+    `rates` are those of the sub-flows, in the order of `Routes.arcs`; the shapes are (flows,).
+    """
+    each = rates.reshape(flows, -1)
+    return each.min(axis=1) * each.shape[1], each.sum(axis=1)
+
+
+def climbed_tiers(routes: Routes, flows: int) -> Column:
+    """Return how many tiers each of `flows` flows climbs beyond the first, averaged over its sub-flows, shape (flows,).
+
+    A path that turns at tier t has t links up and t down; paths of other shapes count half a tier for a link.
+    """
+    return np.asarray(np.maximum(routes.hops / 2 - 1, 0.0).reshape(flows, -1).mean(axis=1))

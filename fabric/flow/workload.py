@@ -28,6 +28,7 @@ from fabric.flow.failures import fail, servers_up
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
 from fabric.flow.router import summarize
 from fabric.flow.routings import Routing, closed_form_routings
+from fabric.flow.transports import USUAL
 
 __all__ = ["Answer", "Workload", "curve", "estimate_all", "estimate_workload"]
 
@@ -86,6 +87,7 @@ class Workload:
         if self.engine is not None:
             return ENGINES[self.engine]
         plain = self.placement == "random" and not self.failures and self.gpus is None and not self.routing.pxn
+        plain = plain and self.routing.transport == USUAL
         policy, usual = self.routing.policy, self.routing.qps == collectives().ecmp_subflows
         return CLOSED if plain and policy.closed_form and (usual or policy.sprays) else FLOWS
 
@@ -154,6 +156,7 @@ def _refuse_in_closed_form(workload: Workload) -> None:
         f"{policy.label} routing": not policy.closed_form,
         f"{routing.qps} queue pairs": policy.closed_form and not policy.sprays and routing.qps != usual,
         "pxn": routing.pxn,
+        f"transport {routing.transport}": routing.transport != USUAL,
     }
     if found := [what for what, applies in reasons.items() if applies]:
         raise InputError(f"engine closed: there is no closed form for {' and '.join(found)}; use engine flows")
@@ -194,7 +197,7 @@ def _estimate_by_flows(
     for size in sizes:
         best = min((flows.estimate(algorithm, size) for algorithm in candidates), key=lambda each: each.time_s)
         got = flows.solve(algorithm_of(workload.collective, best.algorithm)).got
-        share = workload.routing.policy.transport_share()
+        share = workload.routing.delivery.share
         found.append(Answer(best, workload.chosen_engine.name, share * got.mean, share * got.min, groups, lost))
     return tuple(found), flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
 

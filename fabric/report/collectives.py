@@ -9,6 +9,7 @@ from typing import Any
 
 from fabric import units
 from fabric.flow import COLLECTIVES, ENGINES, Answer, Bounds, Interference, Workload
+from fabric.flow.transports import USUAL
 from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
 from fabric.report.text import format_percent
@@ -51,6 +52,7 @@ def runs_object(study: Study, runs: Sequence[WorkloadRun]) -> dict[str, Any]:
 def _answer_object(workload: Workload, answer: Answer) -> dict[str, Any]:
     return {
         **asdict(answer.estimate),
+        "transport": workload.routing.transport,
         "qps": workload.routing.qps,
         "seed": workload.seed,
         "failures": list(workload.failures),
@@ -115,10 +117,11 @@ def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
 def _name_run(run: WorkloadRun) -> str:
     work, answer = run.workload, run.answers[0]
     pairs = f", {units.count_noun(work.routing.qps, 'queue pair')} per flow" if not work.routing.policy.sprays else ""
+    transport = "" if work.routing.transport == USUAL else f", {work.routing.protocol.label}"
     broken = f", after failure of {', '.join(work.failures)}" if work.failures else ""
     seeded = f", seed {work.seed}" if answer.engine == "flows" else ""
     engine, routing = ENGINES[answer.engine].label, work.routing.policy.label
-    return f"{routing} routing, {engine}, {work.placement} placement{pairs}{broken}{seeded}"
+    return f"{routing} routing, {engine}, {work.placement} placement{pairs}{transport}{broken}{seeded}"
 
 
 def list_curves(runs: Sequence[WorkloadRun]) -> dict[str, list[tuple[int, float]]]:

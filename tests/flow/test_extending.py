@@ -240,7 +240,7 @@ def test_a_routing_with_a_closed_form(run: Run, request: pytest.FixtureRequest) 
     add(ROUTINGS, half, request)
     found, whole = answers(run, "--routing", "half,adaptive", "--algorithm", "ring")
     assert (found["engine"], found["limited_by"]) == ("closed", "collisions")
-    assert found["share_of_line_rate"]["min"] == pytest.approx(0.5 * ROUTINGS["ecmp"].transport_share())
+    assert found["share_of_line_rate"]["min"] == pytest.approx(0.5 * half.transport_share())
     assert found["time_s"] > whole["time_s"]
     assert "half" in run("scale", "--help")[1]
 

@@ -1,13 +1,19 @@
-"""An all-to-all at the pace of every GPU, compared with published packet simulations."""
+"""Explicit flows and transports compared with packet simulations."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import pytest
 
+from benchmarks.packets import Run, answer, fit, runs
 from fabric.blueprint import Blueprint
-from fabric.flow import Routing
+from fabric.errors import InputError
+from fabric.flow import TRANSPORTS, Phase, Routing, cross_rails, max_min, permutation, route, shares, shift
+from fabric.flow.throughput import climbed_tiers, flow_shares
 from fabric.topology.families import families
-from tests.flow.flow_fabrics import form_of, sized
+from tests.flow.flow_fabrics import crossing, fat_tree, form_of, sized, small_fabrics
 from tests.flow.sequential_all_to_all import all_to_all_s
 
 ATOP_MS = {"rail-optimized": 4.511, "hpn": 2.608, "dragonfly": 5.204}
@@ -35,3 +41,87 @@ def test_packets_all_to_all_of_atop(name: str, seeds: int) -> None:
     qps = 2 if name == "hpn" else 1
     found = [all_to_all_s(plan, 64, 8, 1e6, Routing("ecmp", qps, seed), 5e-6) for seed in range(seeds)]
     assert sum(found) / seeds == pytest.approx(ATOP_MS[name] * 1e-3, rel=0.1)
+
+
+@pytest.mark.parametrize("run", runs(), ids=lambda run: f"{run.transport}-{run.strategy}-{run.paths}")
+def test_permutations_get_what_packets_get(run: Run) -> None:
+    """The mean share of line rate of a permutation is within 8 % of the packets' on the same fat tree."""
+    assert answer(run) == pytest.approx(run.mean, rel=0.08)
+
+
+@pytest.mark.parametrize("name", ["ndp", "roce-pfc"])
+def test_constants_of_transports_are_those_fitted_to_packets(name: str) -> None:
+    """The constants in the catalogue are those that the fit finds, rounded."""
+    known, found = TRANSPORTS[name], fit(name)
+    assert (found.stream_rebalance, found.message_rebalance) == pytest.approx(
+        (known.stream_rebalance, known.message_rebalance), abs=5e-3
+    )
+    for own, fitted in ((known.ordered, found.ordered), (known.sprayed, found.sprayed)):
+        assert (own is None) == (fitted is None)
+        if own and fitted:
+            assert (fitted.share, fitted.tier_cost) == pytest.approx((own.share, own.tier_cost), abs=5e-4)
+
+
+def drawn_permutations(trials: int) -> Iterator[tuple[Blueprint, Phase, int]]:
+    """Yield random permutations over drawn fabrics of every built-in Clos form, as they leave servers, with seeds."""
+    for plan, seed in small_fabrics(trials):
+        phase = crossing(plan, permutation(np.arange(plan.servers * plan.server.nics), seed))
+        if phase.flows:
+            yield plan, cross_rails(plan, phase, pxn=False), seed
+
+
+@pytest.mark.parametrize("paths", [1, 2, 4, 16])
+def test_flows_get_between_the_even_deal_and_the_sum_of_sub_flows(paths: int) -> None:
+    """But for the cost of tiers, each flow gets no less than the even deal and no more than the sum of sub-flows."""
+    seen = 0
+    for plan, phase, seed in drawn_permutations(2):
+        for transport in TRANSPORTS.values():
+            routing = Routing("ecmp", paths, seed, transport=transport.name).over(plan.planes)
+            if transport.delivery(sprays=False, queue_pairs=routing.qps) is None:
+                continue
+            routes = route(plan, phase, routing)
+            rates = max_min(routes)
+            each = rates.reshape(phase.flows, -1) * (phase.busiest / plan.link_gbps / plan.planes)
+            got = flow_shares(plan, phase, routes, rates, routing, transport.stream_rebalance)
+            got = got / (1 - routing.delivery.tier_cost) ** climbed_tiers(routes, phase.flows)
+            assert (got >= np.minimum(1, each.min(axis=1) * routing.qps) - 1e-9).all()
+            assert (got <= np.minimum(1, each.sum(axis=1)) + 1e-9).all()
+            seen += 1
+    assert seen > 50
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_spraying_costs_more_the_more_tiers_it_crosses(ratio: int) -> None:
+    """The same traffic loses more on every further tier, on an intact fabric and where the leaf is the limit."""
+    got = []
+    for tiers in (2, 3, 4):
+        plan = fat_tree(tiers, 4, 2, ratio)
+        far = shift(np.arange(plan.servers), plan.servers // 2)
+        found, free = (shares(plan, [far], Routing(transport=name)) for name in ("ndp", "ideal"))
+        assert free.mean == free.min == 1 / ratio
+        got.append(found.mean)
+    cost = TRANSPORTS["ndp"].sprayed.tier_cost
+    assert got == pytest.approx([(1 - cost) ** tiers / ratio for tiers in (1, 2, 3)])
+
+
+def test_spraying_costs_on_a_lone_path_too() -> None:
+    """One flow through one spine pays for the tier that it climbs as all others do."""
+    plan = sized(form_of("fat-tree", 2), 2, block=2, slot=1)
+    lone = Phase(np.array([0]), np.array([1]))
+    cost = TRANSPORTS["ndp"].sprayed.tier_cost
+    assert shares(plan, [lone], Routing(transport="ndp")).min == pytest.approx(1 - cost)
+    assert shares(plan, [lone], Routing("ecmp", 4, transport="ndp")).min == pytest.approx(1 - cost)
+
+
+def test_lossless_ethernet_on_one_path_is_well_below_max_min() -> None:
+    """RoCE with PFC gets some 15 % less than max-min fair shares of the line, and nothing is known of it sprayed."""
+    plan, phase = fat_tree(3, 4, 8), permutation(np.arange(128), 0)
+    fair, found = (
+        Routing("ecmp", transport=name).delivery.share * shares(plan, [phase], Routing("ecmp", transport=name)).mean
+        for name in ("ideal", "roce-pfc")
+    )
+    assert 0.13 < 1 - found / fair < 0.18
+    with pytest.raises(InputError, match="was not measured with packets on several paths, as adaptive routing"):
+        Routing(transport="roce-pfc")
+    with pytest.raises(InputError, match="unknown transport 'rocepfc'; did you mean 'roce-pfc'"):
+        Routing(transport="rocepfc")

@@ -50,6 +50,14 @@ ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 )
 @click.option("--qps", type=click.IntRange(1, 4096), default=2, show_default=True, help="Queue pairs per flow.")
 @record_option(
+    "--transport",
+    registry="fabric.flow.transports:TRANSPORTS",
+    metavar="NAME",
+    default="rdma",
+    show_default=True,
+    help="Transport of the NICs: {names}.",
+)
+@record_option(
     "--placement",
     registry="fabric.flow.placements:PLACEMENTS",
     metavar="NAME",
@@ -89,8 +97,8 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
 
     sizes, jobs = units.doublings(words.pop("size"), units.parse_size), words.pop("jobs")
     gpus = None if (text := words.pop("gpus")) is None else units.parse_count(text)
-    qps, pxn = words.pop("qps"), words.pop("pxn")
-    routings = [Routing(name, qps, words["seed"], pxn) for name in words.pop("routing")]
+    way = {key: words.pop(key) for key in ("qps", "pxn", "transport")}
+    routings = [Routing(name, seed=words["seed"], **way) for name in words.pop("routing")]
     words["failures"] = tuple(words["failures"])
     workloads = [Workload(gpus=gpus, routing=routing, **words) for routing in routings]
     run_workload(partial(fabric.design, request), workloads, sizes, jobs, RunOptions(quiet or silent, out, as_json))

@@ -1,0 +1,180 @@
+"""Compare permutations with packet runs, and with `--fit` print the constants of transports that are fitted to them.
+
+The runs of packet_runs.jsonl are by htsim on fat trees of 100G links, three tiers of 8-port switches with 128 hosts; a
+row has the shares of line rate that flows got. The permutations were drawn by their simulator, so the model's answer
+is the mean over permutations and hashes of its own. Ring all-reduces are compared too: htsim hashes a path for every
+chunk of those, which queue pairs do not, so that nothing is fitted to them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.blueprint import Blueprint
+from fabric.catalog import Delivery, Server, Switch, Transport, transports
+from fabric.flow import Routing, max_min, permutation, route, shares
+from fabric.flow.throughput import climbed_tiers, split_rates
+from fabric.topology.families import families
+
+FILE = Path(__file__).with_name("packet_runs.jsonl")
+
+SEEDS = 32
+"""Permutations drawn for each answer of the model: their mean is then within half a percent."""
+
+TRANSPORT = {"ndp": "ndp", "roce": "roce-pfc"}
+"""The transport of each simulated protocol."""
+
+Column = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A permutation that was simulated packet by packet."""
+
+    transport: str
+    """The name of the transport."""
+    hosts: int
+    """The hosts."""
+    strategy: str
+    """How packets took paths, as the simulator calls it."""
+    paths: int | None
+    """The hashed paths of a flow; None where packets are sprayed over all."""
+    mean: float
+    """The mean share of line rate over the flows."""
+    most: float
+    """The largest share of a flow, which had its path to itself."""
+
+    @property
+    def routing(self) -> Routing:
+        """The routing that is to match it."""
+        name = "adaptive" if self.paths is None else "ecmp"
+        return Routing(name, self.paths or 1, transport=self.transport)
+
+
+@cache
+def runs() -> tuple[Run, ...]:
+    """Return the simulated permutations."""
+    rows = (json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines())
+    return tuple(
+        Run(
+            TRANSPORT[row["proto"]], row["n"], row["strat"], None if row["paths"] == "-" else int(row["paths"]),
+            row["mean"], row["max"],
+        )
+        for row in rows
+        if row["set"] == "perm"
+    )  # fmt: skip
+
+
+@cache
+def fat_tree(hosts: int) -> Blueprint:
+    """Return the full fat tree of three tiers with this number of hosts, k^3 / 4 on switches of k ports."""
+    half = round((hosts / 2) ** (1 / 3))
+    form = next(form for form in families()["fat-tree"].forms if form.tiers == 3)
+    sizes = {"pod": 2 * half, "block": half, "slot": half, "group": half, "core": half}
+    full = dict.fromkeys([*form.axes, *(bundle.name for bundle in form.bundles)], 1) | sizes
+    server = Server("host", gpus=1, nics=1, nic_gbps=100)
+    models = dict.fromkeys(form.roles, Switch("switch", ports=2 * half, rate_gbps=100))
+    return Blueprint("fat tree", form, form.complete_sizes(full, 1, hosts), models, server, hosts, 100)
+
+
+@cache
+def sampled(hosts: int, name: str, paths: int) -> tuple[Column, Column, Column]:
+    """Return the even deal, the sum of sub-flows and the tiers climbed beyond the first of flows of drawn permutations.
+
+    The shapes are (seeds, hosts); rates are shares of line rate.
+    """
+    plan = fat_tree(hosts)
+    columns = []
+    for seed in range(SEEDS):
+        routes = route(plan, permutation(np.arange(hosts), seed), Routing(name, paths, seed))
+        even, total = split_rates(max_min(routes) / plan.link_gbps, hosts)
+        columns.append((even, total, climbed_tiers(routes, hosts)))
+    even, total, tiers = (np.stack(each) for each in zip(*columns, strict=True))
+    return even, total, tiers
+
+
+def predict(run: Run, transport: Transport) -> float:
+    """Return the mean share of line rate that the model has for a run, with these constants."""
+    sprays = run.paths is None
+    even, total, tiers = sampled(run.hosts, run.routing.name, run.paths or 1)
+    delivery = transport.delivery(sprays=sprays, queue_pairs=run.paths or 1)
+    assert delivery is not None
+    got = total if sprays else even + transport.stream_rebalance * (total - even)
+    return float(delivery.share * (got * (1 - delivery.tier_cost) ** tiers).mean())
+
+
+def answer(run: Run) -> float:
+    """Return the mean share of line rate that the library has for a run, as `fabric allreduce` shows it."""
+    return _answer(run.hosts, run.routing)
+
+
+@cache
+def _answer(hosts: int, routing: Routing) -> float:
+    plan = fat_tree(hosts)
+    drawn = ((permutation(np.arange(hosts), seed), replace(routing, seed=seed)) for seed in range(SEEDS))
+    return routing.delivery.share * mean(shares(plan, [phase], each).mean for phase, each in drawn)
+
+
+def fit(name: str) -> Transport:
+    """Return a transport with its constants fitted to its runs, one after another.
+
+    The share of one tier is what flows got that had their paths to themselves, the cost of a tier makes the mean of the
+    runs on one path, and of those sprayed over all paths, that of the model, and the rebalance is the one with the
+    least squares of relative errors over runs on several hashed paths. What no run settles stays as it is.
+    """
+    found, own = transports()[name], [run for run in runs() if run.transport == name]
+    single, sprayed, hashed = (
+        [run for run in own if of(run.paths)]
+        for of in (lambda paths: paths == 1, lambda paths: paths is None, lambda paths: paths not in (1, None))
+    )
+    found = replace(found, ordered=_fit_delivery(single, found, "ordered"))
+    if sprayed:
+        found = replace(found, sprayed=_fit_delivery(sprayed, found, "sprayed"))
+    if hashed:
+        even, total = (np.array([predict(run, replace(found, stream_rebalance=r)) for run in hashed]) for r in (0, 1))
+        target = np.array([run.mean for run in hashed])
+        gain, missing = (total - even) / target, (target - even) / target
+        rebalance = float(gain @ missing / (gain @ gain))
+        found = replace(found, stream_rebalance=rebalance, message_rebalance=rebalance)
+    return found
+
+
+def _fit_delivery(chosen: list[Run], transport: Transport, order: str) -> Delivery:
+    """Return the delivery with which the mean over runs is theirs."""
+    share, low, high = mean(run.most for run in chosen), 0.0, 1.0
+    for _ in range(40):
+        cost = (low + high) / 2
+        tried = replace(transport, **{order: Delivery(share, cost)})
+        above = mean(predict(run, tried) for run in chosen) > mean(run.mean for run in chosen)
+        low, high = (cost, high) if above else (low, cost)
+    return Delivery(share, low)
+
+
+def main() -> None:
+    """Print each run beside the model, and with `--fit` the constants."""
+    if "--fit" in sys.argv:
+        for name in sorted({run.transport for run in runs()}):
+            print(fit(name))
+    worst = 0.0
+    print(f"{'transport':<10} {'packets by':<10} {'paths':>5} {'packets':>8} {'model':>7} {'differ':>7}")
+    for run in runs():
+        found = answer(run)
+        worst = max(worst, abs(found / run.mean - 1))
+        paths = "all" if run.paths is None else str(run.paths)
+        print(
+            f"{run.transport:<10} {run.strategy:<10} {paths:>5} {run.mean:>8.3f} {found:>7.3f}"
+            f" {found / run.mean - 1:>+7.1%}"
+        )
+    print(f"The model differs from a run by at most {worst:.1%}.")
+
+
+if __name__ == "__main__":
+    main()
