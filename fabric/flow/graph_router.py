@@ -122,6 +122,11 @@ class GraphRouter:
         return self.blueprint.sizes["slot"] * self.blueprint.server.nics
 
     @property
+    def reaches_cut(self) -> bool:
+        """Not known: cuts across several switches may be narrower than those around one."""
+        return False
+
+    @property
     def links_tried(self) -> int:
         """The links of a switch, on average."""
         return 2 * self.blueprint.links_total // self.blueprint.switches

@@ -58,6 +58,10 @@ class Router(Protocol):
         """Return the share of line rate beyond which some cut is too small for the flows together."""
 
     @property
+    def reaches_cut(self) -> bool:
+        """Whether some routing is known to reach the cut bound of any flows."""
+
+    @property
     def instead_of_program(self) -> str:
         """What to do where the linear program is too large."""
 

@@ -104,6 +104,11 @@ class TieredRouter:
         return float(min(1.0, (routes.capacity[loaded] / load[loaded]).min()))
 
     @property
+    def reaches_cut(self) -> bool:
+        """Where every device has as many links up to each other as the next, spraying loads them alike."""
+        return self.up is None and not self.form.balanced_bundles
+
+    @property
     def links_tried(self) -> int:
         """None: the free digits of a path name its links."""
         return 0
