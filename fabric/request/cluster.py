@@ -18,7 +18,7 @@ from fabric.request.spec import Spec
 
 __all__ = ["CLUSTER_FILES", "ClusterSpec", "is_cluster", "read_cluster"]
 
-KEYS = ("name", "limits", "racks", "endpoints", "common", "fabrics")
+KEYS = ("$schema", "name", "limits", "racks", "endpoints", "common", "fabrics")
 
 CLUSTER_FILES = ("cluster.json", "report.md", "bill.csv", "cluster.svg", "cluster.png")
 """The files of a cluster, beside the folders of its fabrics, which have the fabrics' names."""

@@ -18,6 +18,7 @@ from fabric.request.server_lists import AskedServer
 
 __all__ = [
     "SWITCHES",
+    "EndpointKeys",
     "EndpointKind",
     "Endpoints",
     "JoinKeys",

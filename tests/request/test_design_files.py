@@ -9,19 +9,23 @@ import jsonschema
 import pytest
 import yaml
 
+import fabric
 from fabric.errors import InputError
 from fabric.request import topologies
+from fabric.request.cluster import KEYS
 from fabric.request.endpoints import EndpointKind, JoinKeys
 from fabric.request.model import Published, Request, RequestLimits
 from fabric.request.parts import ApplianceKeys, InlineLink, InlineServer, InlineSwitch
 from fabric.request.ranges import PodRange, RatioRange
-from fabric.request.schema import FILE, key_table, schema_text
+from fabric.request.schema import CLUSTER_FILE, FILE, cluster_schema_text, key_table, schema_text
 from fabric.request.server_lists import ServerCount
 from tests.request_fixtures import read
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads(FILE.read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+CLUSTER_SCHEMA = json.loads(CLUSTER_FILE.read_text(encoding="utf-8"))
+CLUSTER_VALIDATOR = jsonschema.Draft202012Validator(CLUSTER_SCHEMA)
 PUBLISHED = ("colossus", "superpod", "deepseek", "atop", "meta", "oci")
 
 
@@ -88,6 +92,42 @@ def test_the_schema_is_sound_and_current() -> None:
     """The shipped schema is what the model makes; `python -m fabric.request.schema` writes it anew."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert FILE.read_text(encoding="utf-8") == schema_text()
+
+
+def test_the_schema_of_clusters_is_sound_and_current() -> None:
+    """It has the keys of a cluster, is what the models make, and takes the example clusters."""
+    jsonschema.Draft202012Validator.check_schema(CLUSTER_SCHEMA)
+    assert CLUSTER_FILE.read_text(encoding="utf-8") == cluster_schema_text()
+    assert tuple(CLUSTER_SCHEMA["properties"]) == KEYS
+    for path in (ROOT / "examples" / "clusters").glob("*.yaml"):
+        CLUSTER_VALIDATOR.validate(json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")))))
+
+
+def test_the_schema_of_clusters_refuses_what_is_refused() -> None:
+    """An editor marks a wrong key or value of a cluster, of its endpoints and of its fabrics."""
+    endpoints: dict[str, object] = {"boxes": {"server": "hgx-h100", "count": 8}}
+    joining: dict[str, object] = {"joins": ["boxes"], "switches": "qm9700"}
+    right: dict[str, object] = {"endpoints": endpoints, "common": {"tiers": [1, 2]}, "fabrics": {"one": joining}}
+    CLUSTER_VALIDATOR.validate(right)
+    assert fabric.cluster(right).fabrics["one"].spec.gpus == 64
+    for wrong in (
+        {"fabrics": {}},
+        {"fabrics": {"one": joining | {"famly": "fat-tree"}}},
+        {"fabrics": {"one": joining | {"gpus": 8}}},
+        {"fabrics": {"one": joining | {"nics": 0}}},
+        {"fabrics": {"one": {"joins": []}}},
+        {"fabrics": [joining]},
+        {"common": {"tiers": 5}},
+        {"endpoints": {"boxes": {"server": "hgx-h100", "count": 0}}},
+        {"endpoints": {"boxes": {"serve": "hgx-h100", "count": 8}}},
+        {"racks": 0},
+        {"limits": {"power_w": 0}},
+        {"limits": {"parallel_links": 4}},
+        {"gpus": 8},
+    ):
+        with pytest.raises(InputError):
+            fabric.cluster(right | wrong)
+        assert not CLUSTER_VALIDATOR.is_valid(right | wrong), wrong
 
 
 def test_every_key_is_documented_in_the_words_of_the_model() -> None:
