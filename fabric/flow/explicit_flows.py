@@ -132,7 +132,7 @@ class ExplicitFlows:
         least = _over_phases(traffic, each)
         flows = sum(phase.flows for phase in traffic)
         waited = line_s(self.blueprint, traffic) / least if least else math.inf
-        return Shares(least, least, waited, flows, 0 if least else flows)
+        return Shares(least, least, least, waited, flows, 0 if least else flows)
 
     def estimate(self, algorithm: Algorithm, size: int) -> Estimate:
         """Estimate one algorithm with what its flows get; raises InputError where flows have no path.
@@ -164,13 +164,16 @@ class ExplicitFlows:
         It is failures only if it would get more without them, and collisions only if another routing would leave it
         more, which the engine LP has chosen already.
         """
-        if got.min > 1 - SAME:
+        if got.fair_min > 1 - SAME:
             return "NIC"
         whole = self.traffic(algorithm, whole=True)
-        if self.up is not None and shares(self.blueprint, whole, self._routing(algorithm)).min > got.min + SAME:
+        if (
+            self.up is not None
+            and shares(self.blueprint, whole, self._routing(algorithm)).fair_min > got.fair_min + SAME
+        ):
             return "failures"
         cut = _cut(self.blueprint, whole, None, pxn=self.routing.pxn)
-        return "collisions" if got.min < cut - SAME and self.engine is not LP else "oversubscription"
+        return "collisions" if got.fair_min < cut - SAME and self.engine is not LP else "oversubscription"
 
     def bounds(self, algorithm: Algorithm) -> Bounds:
         """Return the bounds of an algorithm's phases; a linear program that is not quick is left out.

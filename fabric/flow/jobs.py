@@ -90,7 +90,7 @@ def interference(
     for number, (job, part) in enumerate(zip(jobs, parts, strict=True)):
         alone = shares(blueprint, [part], routing, up)
         own = np.repeat(joined.job == number, routes.flows // max(1, joined.flows))
-        mean, least = phase_shares(blueprint, part, routes.only(own), rates[own], routing)
+        mean, least, _ = phase_shares(blueprint, part, routes.only(own), rates[own], routing)
         found.append(Interference(job.name, alone.mean, alone.min, mean, least))
     return tuple(found)
 

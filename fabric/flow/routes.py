@@ -42,4 +42,5 @@ class Routes:
 
     def only(self, flows: npt.NDArray[np.bool_]) -> Routes:
         """Return the routes of some of the flows."""
-        return replace(self, arcs=self.arcs[flows], disconnected=self.disconnected[flows])
+        weights = None if self.weights is None else self.weights[flows]
+        return replace(self, arcs=self.arcs[flows], disconnected=self.disconnected[flows], weights=weights)

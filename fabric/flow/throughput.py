@@ -16,7 +16,7 @@ from fabric.flow.router import Router, route, router_of
 from fabric.flow.routes import Routes
 from fabric.flow.routings import ADAPTIVE, Routing
 
-__all__ = ["Shares", "flow_shares", "line_s", "phase_shares", "shares"]
+__all__ = ["Shares", "climbed_tiers", "flow_shares", "line_s", "phase_shares", "shares", "split_rates", "tier_factor"]
 
 Column = npt.NDArray[np.float64]
 
@@ -32,6 +32,9 @@ class Shares:
     """The mean over the flows, by their bytes; 1 without flows."""
     min: float
     """The share of the slowest flow, for which a lock-step collective waits; 0 where one has no path, 1 without flows.
+    """
+    fair_min: float
+    """The same but for what packets cost on the tiers that they climb: what the links alone leave to the slowest flow.
     """
     wire_s: float
     """The seconds per byte of the collective's size that the phases take, one after another; infinite where a flow has
@@ -54,15 +57,20 @@ def shares(
     Phases weigh by their time at line rate; `min` is that over the time that the slowest flow of each takes.
     """
     line, router = line_gbps(blueprint), router or router_of(blueprint, up)
-    flows, disconnected, sums, best, waited = 0, 0, 0.0, 0.0, 0.0
+    flows, disconnected, sums, best, waited, fair = 0, 0, 0.0, 0.0, 0.0, 0.0
     for phase in (cross_rails(blueprint, phase, pxn=routing.pxn) for phase in phases if phase.flows):
         routes = route(blueprint, phase, routing, up, router)
-        mean, least = phase_shares(blueprint, phase, routes, max_min(routes), routing)
+        mean, least, fair_least = phase_shares(blueprint, phase, routes, max_min(routes), routing)
         ideal = phase.busiest * 8e-9 / line
         flows += phase.flows
         disconnected += int(routes.disconnected.reshape(phase.flows, -1).any(axis=1).sum())
-        sums, best, waited = sums + ideal * mean, best + ideal, waited + (ideal / least if least else np.inf)
-    return Shares(sums / best, best / waited, waited, flows, disconnected) if flows else Shares(1.0, 1.0, 0.0, 0, 0)
+        sums, best = sums + ideal * mean, best + ideal
+        waited, fair = (
+            sum_ + (ideal / share if share else np.inf) for sum_, share in ((waited, least), (fair, fair_least))
+        )
+    if not flows:
+        return Shares(1.0, 1.0, 1.0, 0.0, 0, 0)
+    return Shares(sums / best, best / waited, best / fair, waited, flows, disconnected)
 
 
 def line_s(blueprint: Blueprint, phases: Iterable[Phase]) -> float:
@@ -72,41 +80,38 @@ def line_s(blueprint: Blueprint, phases: Iterable[Phase]) -> float:
 
 def phase_shares(
     blueprint: Blueprint, phase: Phase, routes: Routes, rates: Column, routing: Routing
-) -> tuple[float, float]:
-    """Return the mean share and that of the slowest flow of one phase, at these `rates` of its sub-flows in Gb/s.
+) -> tuple[float, float, float]:
+    """Return the mean share of one phase, that of the slowest flow, and that but for the cost of tiers.
 
-    Both are 1 without flows. The mean is over long streams, by bytes; the slowest has one message to carry.
+    `rates` are those of its sub-flows in Gb/s. All are 1 without flows. The mean is over long streams, by bytes; the
+    slowest has one message to carry.
     """
     if not phase.flows:
-        return 1.0, 1.0
-    protocol = routing.protocol
+        return 1.0, 1.0, 1.0
+    protocol, factor = routing.protocol, tier_factor(routes, phase.flows, routing)
     stream, message = (
-        flow_shares(blueprint, phase, routes, rates, routing, rebalance)
+        flow_shares(blueprint, phase, rates, routing, rebalance)
         for rebalance in (protocol.stream_rebalance, protocol.message_rebalance)
     )
-    return float(np.average(stream, weights=phase.shares)), float(message.min())
+    mean = float(np.average(stream * factor, weights=phase.shares))
+    return mean, float((message * factor).min()), float(message.min())
 
 
 def flow_shares(
     blueprint: Blueprint,
     phase: Phase,
-    routes: Routes,
     rates: Column,
     routing: Routing,
     rebalance: float,
 ) -> Column:
-    """Return the share of line rate that each flow gets, shape (flows,), at these `rates` of its sub-flows in Gb/s.
+    """Return the share of line rate that links leave to each flow, shape (flows,), at these `rates` of its sub-flows.
 
     All sub-flows of a flow carry as much as its slowest, and of what the others could carry beyond that, `rebalance`
-    (see `Transport`); packets that routing sprays by load need no more. Each tier that a flow climbs beyond the first
-    costs what the transport's delivery says.
+    (see `Transport`); packets that routing sprays by load need no more. Rates are in Gb/s.
     """
     even, total = split_rates(rates, phase.flows)
     got = total if routing.policy.sprays else even + rebalance * (total - even)
-    share: Column = np.minimum(got / ideal_gbps(blueprint, phase), 1.0)
-    if cost := routing.delivery.tier_cost:
-        share = share * np.power(1 - cost, climbed_tiers(routes, phase.flows))
-    return share
+    return np.asarray(np.minimum(got / ideal_gbps(blueprint, phase), 1.0))
 
 
 def split_rates(rates: Column, flows: int) -> tuple[Column, Column]:
@@ -116,6 +121,12 @@ def split_rates(rates: Column, flows: int) -> tuple[Column, Column]:
     """
     each = rates.reshape(flows, -1)
     return each.min(axis=1) * each.shape[1], each.sum(axis=1)
+
+
+def tier_factor(routes: Routes, flows: int, routing: Routing) -> Column | float:
+    """Return what packets leave of the share of each of `flows` flows on the tiers that it climbs, shape (flows,)."""
+    cost = routing.delivery.tier_cost
+    return np.power(1 - cost, climbed_tiers(routes, flows)) if cost else 1.0
 
 
 def climbed_tiers(routes: Routes, flows: int) -> Column:

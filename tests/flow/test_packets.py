@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,20 @@ import pytest
 from benchmarks.packets import Run, answer, fit, runs
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
-from fabric.flow import TRANSPORTS, Phase, Routing, cross_rails, max_min, permutation, route, shares, shift
-from fabric.flow.throughput import climbed_tiers, flow_shares
+from fabric.flow import (
+    TRANSPORTS,
+    Phase,
+    Routing,
+    Workload,
+    cross_rails,
+    estimate_workload,
+    max_min,
+    permutation,
+    route,
+    shares,
+    shift,
+)
+from fabric.flow.throughput import flow_shares
 from fabric.topology.families import families
 from tests.flow.flow_fabrics import crossing, fat_tree, form_of, sized, small_fabrics
 from tests.flow.sequential_all_to_all import all_to_all_s
@@ -82,8 +95,7 @@ def test_flows_get_between_the_even_deal_and_the_sum_of_sub_flows(paths: int) ->
             routes = route(plan, phase, routing)
             rates = max_min(routes)
             each = rates.reshape(phase.flows, -1) * (phase.busiest / plan.link_gbps / plan.planes)
-            got = flow_shares(plan, phase, routes, rates, routing, transport.stream_rebalance)
-            got = got / (1 - routing.delivery.tier_cost) ** climbed_tiers(routes, phase.flows)
+            got = flow_shares(plan, phase, rates, routing, transport.stream_rebalance)
             assert (got >= np.minimum(1, each.min(axis=1) * routing.qps) - 1e-9).all()
             assert (got <= np.minimum(1, each.sum(axis=1)) + 1e-9).all()
             seen += 1
@@ -125,3 +137,16 @@ def test_lossless_ethernet_on_one_path_is_well_below_max_min() -> None:
         Routing(transport="roce-pfc")
     with pytest.raises(InputError, match="unknown transport 'rocepfc'; did you mean 'roce-pfc'"):
         Routing(transport="rocepfc")
+
+
+def test_costs_of_packets_are_not_taken_for_collisions() -> None:
+    """On an intact fabric a sprayed collective is limited by its NICs, whatever its packets cost on the way."""
+    work = Workload(algorithm="ring", routing=Routing(transport="ndp"))
+    found, usual = (
+        estimate_workload(fat_tree(3, 4, 4), each, [2**30])[0][0] for each in (work, replace(work, routing=Routing()))
+    )
+    assert found.engine == "flows"
+    assert found.estimate.limited_by == usual.estimate.limited_by == "NIC"
+    assert found.min < usual.min
+    with pytest.raises(InputError, match="no closed form for transport ndp"):
+        estimate_workload(fat_tree(3, 4, 4), replace(work, engine="closed"), [2**30])
