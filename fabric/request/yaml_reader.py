@@ -10,16 +10,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from fabric.errors import InputError, Mistake
 from fabric.request.document import WHAT, Document, Tree, quoted
+from fabric.request.plain_text import read_plain_text
 
 __all__ = ["MAX_BYTES", "is_plain_text", "read_file", "read_text"]
 
@@ -42,16 +41,8 @@ def read_file(path: str | os.PathLike[str], what: str = WHAT) -> Document:
 
     Raises InputError when it is not a regular, readable file of at most 1 MiB, or not one well-formed document.
     """
-    name = quoted(os.fsdecode(path))
-    data = _read_bytes(path, name)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _refusal(
-            f"{name}:{line}", f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        ) from None
-    return read_text(text, name, what)
+    text = read_plain_text(path, MAX_BYTES, "a request is a YAML or JSON file", "a request is a small file")
+    return read_text(text, quoted(os.fsdecode(path)), what)
 
 
 def read_text(text: str, name: str, what: str = WHAT) -> Document:
@@ -65,22 +56,6 @@ def read_text(text: str, name: str, what: str = WHAT) -> Document:
     read = _read_json if name.lower().endswith(".json") else _read_yaml
     read(text, tree)
     return tree.document()
-
-
-def _read_bytes(path: str | os.PathLike[str], name: str) -> bytes:
-    try:
-        status = Path(path).stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise _refusal(name, f"is {kind}; a request is a YAML or JSON file")
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise _refusal(name, f"not readable: {reason}") from None
-    if len(data) > MAX_BYTES:
-        raise _refusal(name, f"has over {MAX_BYTES:,} bytes; a request is a small file")
-    return data
 
 
 def _refusal(place: str, text: str) -> InputError:
