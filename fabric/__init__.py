@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fabric.network.expand import expand
     from fabric.report.comparison import Comparison, compare
     from fabric.report.files import write, write_bill, write_view
+    from fabric.report.load_design import load
     from fabric.request import Spec
     from fabric.studies.multi_fabric import Cluster, cluster
     from fabric.studies.scaling import Scaling, scale
@@ -53,6 +54,7 @@ __all__ = [
     "compare",
     "design",
     "expand",
+    "load",
     "optimize",
     "pareto",
     "read",
@@ -83,6 +85,7 @@ _HOMES = {
     "cluster": "studies.multi_fabric",
     "design": "studies.study",
     "expand": "network.expand",
+    "load": "report.load_design",
     "optimize": "studies.study",
     "pareto": "studies.study",
     "read": "studies.study",

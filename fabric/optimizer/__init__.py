@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fabric.optimizer.binding_limits import BindingLimit, FewerHops, find_binding_limits, find_fewer_hops
     from fabric.optimizer.candidates import Candidate
+    from fabric.optimizer.chosen_fabric import ChosenFabric
     from fabric.optimizer.explain import describe_conflict
     from fabric.optimizer.joint_choice import cheapest_combination
     from fabric.optimizer.near_optima import NearOptimum, find_near_optima
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "binding_limits": ("BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"),
     "candidates": ("Candidate",),
+    "chosen_fabric": ("ChosenFabric",),
     "explain": ("describe_conflict",),
     "joint_choice": ("cheapest_combination",),
     "near_optima": ("NearOptimum", "find_near_optima"),
@@ -42,6 +44,7 @@ __all__ = [
     "BindingLimit",
     "BreakEven",
     "Candidate",
+    "ChosenFabric",
     "FewerHops",
     "FlowEstimate",
     "FlowObjective",

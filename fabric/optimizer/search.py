@@ -47,8 +47,8 @@ class Proof:
     bound: float | None
     """What no fabric that the request allows is below: equal to `objective` when `status` is OPTIMAL, but for estimated
     objectives, which are optimised to their tolerance; None for a point of a Pareto front."""
-    wall_s: float = field(compare=False)
-    """The seconds that the search took."""
+    wall_s: float | None = field(compare=False)
+    """The seconds that the search took; None where that is not known any more."""
     objectives: Mapping[str, float]
     """All objectives by key, in the order in which they were minimised."""
     unpriced: tuple[str, ...] = ()

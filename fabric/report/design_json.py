@@ -46,10 +46,11 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
         "link_gbps": blueprint.link_gbps,
         "axes": {axis: blueprint.sizes[axis] for axis in topology.axes},
         "copies": {each.name: blueprint.sizes[each.name] if blueprint.links(each) else 0 for each in topology.bundles},
+        "sizes": dict(blueprint.sizes),
         "uplinks": {bundle.name: _uplinks_object(blueprint, bundle) for bundle in topology.balanced_bundles},
         "switches": {
             "total": design.switches_total,
-            "by_role": {tier.role: _tier_object(tier) for tier in design.switches},
+            "by_role": {tier.role: _tier_object(blueprint, tier) for tier in design.switches},
         },
         "links": _links_object(design),
         "modules": _count_parts(bill, ("module",), "by_role"),
@@ -115,11 +116,12 @@ def _links_object(design: Design) -> dict[str, Any]:
     }
 
 
-def _tier_object(tier: SwitchTier) -> dict[str, Any]:
+def _tier_object(blueprint: Blueprint, tier: SwitchTier) -> dict[str, Any]:
     return {
         "count": tier.count,
         "model": tier.model,
         "models": dict(tier.models),
+        "models_added": {model.name: count for model, count in blueprint.growth.get(tier.role, ())},
         "ports_down": tier.ports_down,
         "ports_up": tier.ports_up,
         "ports_used": tier.ports_used,
@@ -146,7 +148,7 @@ def _proof_object(design: Design, timed: bool) -> dict[str, Any]:
         "objective_name": proof.objective_name,
         "objective": proof.objective,
         "bound": proof.bound,
-        "wall_s": round(proof.wall_s, 3) if timed else None,
+        "wall_s": round(proof.wall_s, 3) if timed and proof.wall_s is not None else None,
         "unpriced": list(proof.unpriced),
         "gap": proof.gap,
         "objectives": dict(proof.objectives),

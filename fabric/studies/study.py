@@ -79,7 +79,7 @@ class Study:
     """The best of other topologies, where they are within 25 % of the optimum, best first."""
     objectives: tuple[LinearObjective, ...] = ()
     """What was minimised, in order of importance; empty for a point of a Pareto front."""
-    near: tuple[Candidate, ...] = ()
+    near: tuple[Candidate, ...] = field(default=(), compare=False)
     """The topologies that may have fabrics within 1 % of the optimum."""
 
     def __getstate__(self) -> dict[str, Any]:
