@@ -8,7 +8,8 @@ from fabric.flow.engines import ENGINES
 from fabric.flow.estimate import Estimate, allreduce, estimate, usable
 from fabric.flow.explicit_flows import Bounds
 from fabric.flow.fabric_summary import FabricSummary, slowest_ns
-from fabric.flow.failures import fail, failover, nics_left
+from fabric.flow.failover import failover
+from fabric.flow.failures import draw_failures, fail
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
 from fabric.flow.link_utilization import link_loads
@@ -56,6 +57,7 @@ __all__ = [
     "cross_rails",
     "curve",
     "cut_bound",
+    "draw_failures",
     "ecmp_bottleneck",
     "ecmp_mean",
     "estimate",
@@ -67,7 +69,6 @@ __all__ = [
     "link_loads",
     "lp_bound",
     "max_min",
-    "nics_left",
     "permutation",
     "phases",
     "place",

@@ -17,7 +17,7 @@ from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import FLOWS, LP, Engine
 from fabric.flow.estimate import Estimate, estimate_at_share, sent_bytes
 from fabric.flow.fabric_summary import FabricSummary
-from fabric.flow.failures import failover, nics_left
+from fabric.flow.failover import failover
 from fabric.flow.phase import Phase
 from fabric.flow.rank_runs import FlowLayout
 from fabric.flow.router import router_of
@@ -106,8 +106,7 @@ class ExplicitFlows:
         found = [each for each in laid if each.flows]
         if self.up is None or whole:
             return found
-        left = nics_left(self.blueprint, self.up)
-        return [failover(each, left, hosts) for each in found]
+        return [failover(self.blueprint, each, self.up, pxn=self.routing.pxn) for each in found]
 
     def solve(self, algorithm: Algorithm) -> Solution:
         """Return what an algorithm's flows get, solved when it is first asked for."""

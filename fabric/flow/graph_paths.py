@@ -110,7 +110,7 @@ class GraphPaths:
         if self.up is not None:
             disconnected |= ~(self.up[ports.rows[0]] & self.up[ports.rows[1]])
         begin, end = ports.switches
-        by = np.where(valiant, below(nth(keys, BY), len(self.ends)), begin)
+        by = self._draw_intermediate(begin, end, ports.plane, keys, valiant)
         columns = [ports.rows[0], links + ports.rows[1]]
         columns += self._hop_to(begin, by, ports.plane, keys, disconnected, 0)
         columns += self._hop_to(by, end, ports.plane, keys, disconnected, ON)
@@ -118,20 +118,56 @@ class GraphPaths:
         arcs[disconnected] = 2 * links
         return arcs, disconnected
 
+    def _draw_intermediate(self, begin: Rows, end: Rows, plane: Rows, keys: Keys, valiant: Rows) -> Rows:
+        """Return the leaf by which each sub-flow goes: one drawn by its key, or its own where none is to be drawn.
+
+        Where failures have cut the drawn leaf off from either end, the sub-flow goes by its own too.
+        """
+        by = np.where(valiant, below(nth(keys, BY), len(self.ends)), begin)
+        if self.up is None:
+            return by
+        distances = np.stack(self.distances) if len(self.distances) > 1 else self.distances[0][None]
+        cut = (distances[plane, begin, by] == FAR) | (distances[plane, by, end] == FAR)
+        return np.where(cut, begin, by)
+
     def ports_of(self, source: Rows, target: Rows, port: Rows) -> Ports:
         """Return the ports by which sub-flows leave and arrive; `port` is the plane, or the level, assigned to each."""
         return (self._by_levels if self.form.routing.nic_levels else self._by_planes)(source, target, port)
 
     def _by_planes(self, source: Rows, target: Rows, port: Rows) -> Ports:
-        """Leave and arrive in the plane assigned, or in the next plane in which both links are up."""
-        leaf = self.blueprint.server.nics * self.blueprint.sizes["slot"]
-        plane, up = port, self.up
-        for _ in range(0 if up is None else self.planes - 1):
-            assert up is not None
-            both = up[source * self.planes + plane] & up[target * self.planes + plane]
-            plane = np.where(both, plane, (plane + 1) % self.planes)
+        """Leave and arrive in the plane assigned, or in the next plane in which a path joins both."""
+        plane = port
+        if self.up is not None and self.planes > 1:
+            joined = np.stack([self._joins_in(each, source, target) for each in range(self.planes)])
+            for _ in range(self.planes - 1):
+                plane = np.where(joined[plane, np.arange(len(plane))], plane, (plane + 1) % self.planes)
         rows = source * self.planes + plane, target * self.planes + plane
-        return Ports(rows, (source // leaf, target // leaf), plane)
+        return Ports(rows, (source // self._leaf_nics, target // self._leaf_nics), plane)
+
+    @property
+    def _leaf_nics(self) -> int:
+        """The NICs below one leaf."""
+        return self.blueprint.server.nics * self.blueprint.sizes["slot"]
+
+    def _joins_in(self, plane: int, source: Rows, target: Rows) -> Rows:
+        """Return which pairs of NICs a path in one plane joins: both have a link there, and their leaves are joined."""
+        assert self.up is not None
+        rows = source * self.planes + plane, target * self.planes + plane
+        between = self.distances[plane][source // self._leaf_nics, target // self._leaf_nics] < FAR
+        return np.asarray(self.up[rows[0]] & self.up[rows[1]] & between)
+
+    def joins(self, source: Rows, target: Rows) -> npt.NDArray[np.bool_]:
+        """Return which pairs of NICs a path joins, in any plane or from any level to any, shape (pairs,)."""
+        if self.up is None:
+            return np.ones(len(source), bool)
+        if not self.form.routing.nic_levels:
+            each = [self._joins_in(plane, source, target) for plane in range(self.planes)]
+            return np.asarray(np.any(each, axis=0))
+        nics, levels = len(self.ends), self.form.routing.nic_levels
+        up = self.up[: levels * nics].reshape(levels, nics).T
+        distance = self.distances[0][self.ends[source][:, :, None], self.ends[target][:, None, :]]
+        joined = (distance < FAR) & up[source][:, :, None] & up[target][:, None, :]
+        return np.asarray(joined.any(axis=(1, 2)))
 
     def _by_levels(self, source: Rows, target: Rows, port: Rows) -> Ports:
         """Leave by the level assigned, and arrive by the one that makes the paths from all levels short and similar."""

@@ -91,6 +91,10 @@ class GraphRouter:
         """Return the routes of flows that leave their servers as they are."""
         return route_on_graph(self.paths, phase, routing)
 
+    def joins(self, source: Rows, target: Rows) -> npt.NDArray[np.bool_]:
+        """Return which pairs of NICs of different servers are joined by a path that is up."""
+        return self.paths.joins(source, target)
+
     def spread_over_links(
         self,
         loads: npt.NDArray[np.float64],

@@ -15,7 +15,7 @@ from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.flow.algorithms import algorithm_of, algorithms_of
 from fabric.flow.collectives import COLLECTIVES
-from fabric.flow.failures import failover, nics_left, servers_up
+from fabric.flow.failover import failover, servers_up
 from fabric.flow.fairness import max_min
 from fabric.flow.phase import Phase, cross_rails
 from fabric.flow.placements import Ranks, arrange, most_gpus, place, without_failed
@@ -78,7 +78,7 @@ def interference(
     """
     routing, placed = routing.over(blueprint.planes), _place_jobs(blueprint, jobs, spread, seed)
     parts = [
-        replace(cross_rails(blueprint, _phase(blueprint, job, gpus, up), pxn=routing.pxn), job=number)
+        replace(cross_rails(blueprint, _phase(blueprint, job, gpus, up, pxn=routing.pxn), pxn=routing.pxn), job=number)
         for number, (job, gpus) in enumerate(zip(jobs, placed, strict=True))
     ]
     if not parts:
@@ -95,7 +95,9 @@ def interference(
     return tuple(found)
 
 
-def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArray[np.bool_] | None) -> Phase:
+def _phase(
+    blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArray[np.bool_] | None, *, pxn: bool
+) -> Phase:
     hosts = Hosts.of(blueprint)
     if up is not None:
         gpus = without_failed(gpus, servers_up(blueprint, up), hosts)
@@ -103,7 +105,7 @@ def _phase(blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArr
         raise InputError(f"job {job.name}: no server is left after the failures")
     every = list(phases(hosts, gpus, job.collective, _algorithm(job), peers=16))
     phase = every[len(every) // 2] if every else Phase(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    return phase if up is None else failover(phase, nics_left(blueprint, up), hosts)
+    return phase if up is None else failover(blueprint, phase, up, pxn=pxn)
 
 
 def _algorithm(job: Job) -> str:

@@ -51,6 +51,9 @@ class Router(Protocol):
         Raises TooLarge, with the estimate, when the routes would not fit in the machine's memory.
         """
 
+    def joins(self, source: Rows, target: Rows) -> Mask:
+        """Return which pairs of NICs of different servers are joined by a path that is up, shape (pairs,)."""
+
     def spread_over_links(self, loads: Shares, routing: Routing) -> Shares:
         """Return the load of every link, shape (2, links), from that of the arcs of `route`, shape (2, arcs)."""
 

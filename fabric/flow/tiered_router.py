@@ -83,6 +83,10 @@ class TieredRouter:
             return spray(self.links, phase, self.up)
         return route_by_links(self.links, phase, routing, self.up)
 
+    def joins(self, source: Rows, target: Rows) -> npt.NDArray[np.bool_]:
+        """Return which pairs of NICs of different servers are joined by a path that is up."""
+        return ~spray(self.links, Phase(source, target), self.up).disconnected
+
     def spread_over_links(self, loads: npt.NDArray[np.float64], routing: Routing) -> npt.NDArray[np.float64]:
         """Return the load of every link, shape (2, links), from that of the arcs of `route`, shape (2, arcs)."""
         if not routing.policy.sprays:

@@ -24,7 +24,8 @@ from fabric.flow.estimate import (
 )
 from fabric.flow.explicit_flows import Bounds, ExplicitFlows
 from fabric.flow.fabric_summary import FabricSummary
-from fabric.flow.failures import fail, servers_up
+from fabric.flow.failover import servers_up
+from fabric.flow.failures import fail
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
 from fabric.flow.router import summarize
 from fabric.flow.routings import Routing, closed_form_routings

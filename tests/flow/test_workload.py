@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 import fabric
-from fabric.blueprint.hosts import Hosts
 from fabric.blueprint.metrics import metrics_of
 from fabric.cli.main import cli
 from fabric.errors import InputError
@@ -27,7 +26,6 @@ from fabric.flow import (
     fail,
     failover,
     interference,
-    nics_left,
     phases,
     place,
     shares,
@@ -357,8 +355,7 @@ def test_no_time_is_below_that_of_the_wire(
     up = fail(plan, failures)
     gpus = place(plan, placement, stride=stride)
     every = phases(plan.server, gpus, "all-reduce", "tree" if algorithm == "nvls-tree" else algorithm)
-    left = nics_left(plan, up)
-    wire_s = shares(plan, [failover(phase, left, Hosts.of(plan)) for phase in every], up=up).wire_s
+    wire_s = shares(plan, [failover(plan, phase, up) for phase in every], up=up).wire_s
     assert found.estimate.time_s >= wire_s * 2**33 / 0.95 * (1 - 1e-6)
 
 

@@ -71,7 +71,8 @@ ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
     "failures",
     multiple=True,
     metavar="WHAT",
-    help="Failures: leaf:3 (any three), link:1% or spine[spine=0] (that one); repeatable.",
+    help="Failures: leaf:3 (any three), link:1%, leaf[block=0] (that one), leaf[block=0]--spine[spine=2] (a link) or"
+    " @FILE, a list; repeatable.",
 )
 @click.option("--jobs", metavar="FILE", help="Run the concurrent jobs of a YAML or JSON file.")
 @click.option(
