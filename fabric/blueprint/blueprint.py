@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from fabric.blueprint.port_rules import Rates, most_links, rates_at
-from fabric.catalog import Collectives, Server, Switch, collectives
+from fabric.catalog import Collectives, LibrarySettings, Server, Switch, collectives
 from fabric.frozen import freeze
 from fabric.request.spec import Appliance
 from fabric.topology.polynomial import Expression, evaluate
@@ -52,6 +52,8 @@ class Blueprint:
     """The rate of the links of each bundle in Gb/s, one direction; that of the host links where left out."""
     constants: Collectives = field(default_factory=collectives, repr=False)
     """The constants of its estimates: the catalogue's, or those of the request's calibration."""
+    library: LibrarySettings = field(default_factory=LibrarySettings)
+    """What is set of the collective library."""
     today: Blueprint | None = None
     """The fabric bought first, where this is a later stage of it: its devices are the first ones of each role."""
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from fabric.catalog.constants import constant_at, with_constants
+from fabric.catalog.library_tuning import PROTOCOLS, GenerationTuning, LibrarySettings, LibraryTuning, TuningCost
 from fabric.catalog.link_parts import MEDIA, LinkPart
 from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
 from fabric.catalog.ports import PortGroup
@@ -15,9 +16,13 @@ from fabric.frozen import FrozenMapping, frozen
 
 __all__ = [
     "MEDIA",
+    "PROTOCOLS",
     "Collectives",
     "Delivery",
     "Generation",
+    "GenerationTuning",
+    "LibrarySettings",
+    "LibraryTuning",
     "LinkPart",
     "PortGroup",
     "Protocol",
@@ -26,8 +31,10 @@ __all__ = [
     "Steps",
     "Switch",
     "Transport",
+    "TuningCost",
     "collectives",
     "constant_at",
+    "library_tunings",
     "optics",
     "servers",
     "switches",
@@ -94,6 +101,21 @@ def transports() -> FrozenMapping[str, Transport]:
 
 
 _ORDERS = ("ordered", "sprayed")
+
+
+@cache
+def library_tunings() -> tuple[LibraryTuning, ...]:
+    """Return the cost models of collective libraries, the newest version of each first."""
+    return tuple(_tuning_of(row) for row in _read("library_tuning"))
+
+
+def _tuning_of(row: dict[str, Any]) -> LibraryTuning:
+    costs = {
+        algorithm: FrozenMapping({name: TuningCost(**_freeze(each)) for name, each in protocols.items()})
+        for algorithm, protocols in row.pop("costs").items()
+    }
+    generations = {name: GenerationTuning(**_freeze(each)) for name, each in row.pop("generations").items()}
+    return LibraryTuning(**row, costs=FrozenMapping(costs), generations=FrozenMapping(generations))
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

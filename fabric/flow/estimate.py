@@ -1,35 +1,34 @@
-"""The time of a collective on a fabric, by the fastest algorithm and protocol, and what limits it."""
+"""The time of a collective on a fabric, by the algorithm and protocol that the library chooses, and what limits it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import Protocol
 from fabric.errors import InputError, is_whole
+from fabric.flow.algorithm_times import Choice, choose_pair, fastest_pair, list_times, slowest, timed_algorithms
 from fabric.flow.algorithms import Algorithm, Traffic, algorithm_of, algorithms_of
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import Subflows, oversubscribed_share
 from fabric.flow.fabric_summary import FabricSummary
-from fabric.flow.machines import machine_of
+from fabric.flow.machines import machine_of, subflows_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS
 from fabric.flow.router import summarize
 from fabric.flow.routings import ROUTINGS, RoutingPolicy
-from fabric.flow.time_models import Machine, Parts, TimeModel
+from fabric.flow.time_models import Machine, Parts
 
 __all__ = [
     "Estimate",
     "allreduce",
+    "candidates",
     "closed_form_shares",
     "estimate",
-    "estimate_at_share",
+    "estimate_at_shares",
     "explain_none",
-    "fastest",
     "sent_bytes",
-    "timed_algorithms",
     "usable",
 ]
 
@@ -67,6 +66,10 @@ class Estimate:
     """The name of the routing."""
     placement: str = ""
     """The name of the placement."""
+    chosen: Choice | None = None
+    """What the library chooses by its own cost model, of what it was held to; None where its choice is not known."""
+    fastest: Choice | None = None
+    """What takes the least time by this model: faster than the choice, or the same."""
 
 
 def estimate(
@@ -79,7 +82,8 @@ def estimate(
 ) -> Estimate:
     """Estimate a collective of `size_bytes` over every GPU of a blueprint, or of its summary, in closed form.
 
-    The algorithm is the given one, by default the fastest of those that NCCL chooses from. Only rings make use of a
+    The algorithm is the given one, by default what the library chooses by its own cost model, or the fastest where its
+    choice is not known. Only rings make use of a
     placement in order. Raises InputError for unknown names, for a routing, a placement or an algorithm without a closed
     form, for an algorithm that does not implement the collective or can't run here, for a size that is not
     positive, and for unlike servers, which have no closed form.
@@ -101,69 +105,87 @@ def estimate(
     machines_of = cache(
         lambda traffic, in_order: (machine_of(summary, _limit(summary, policy, traffic, in_order), traffic, in_order),)
     )
-    found = _fastest(
+    record = COLLECTIVES.get_record(collective)
+    found = _estimate_on(
         summary,
         collective,
         size_bytes,
+        candidates(summary, record, algorithm),
         algorithm,
-        lambda traffic: machines_of(traffic, placed.in_order and traffic.ring),
+        lambda each: machines_of(each.traffic, placed.in_order and each.traffic.ring),
     )
     return replace(found, routing=routing, placement=placement)
 
 
-def estimate_at_share(
+def estimate_at_shares(
     summary: FabricSummary,
     collective: str,
     size_bytes: int,
-    algorithm: str,
+    algorithms: Sequence[Algorithm],
     placement: str,
-    shares: Sequence[tuple[float, str]],
+    shares_of: Callable[[Algorithm], Sequence[tuple[float, str]]],
 ) -> Estimate:
     """Estimate a collective as `estimate` does where the share of line rate left to the slowest NIC is known.
 
-    `shares` are those for each kind of server (`FabricSummary.each_kind`) with what limits it. Latency is that of a
-    placement in order, or else of a random one.
+    `shares_of` returns those of an algorithm for each kind of server (`FabricSummary.each_kind`) with what limits it.
+    Latency is that of a placement in order, or else of a random one.
     """
     in_order = PLACEMENTS[placement].in_order
-    return _fastest(
-        summary, collective, size_bytes, algorithm,
-        lambda traffic: [
+
+    def machines_of(algorithm: Algorithm) -> Sequence[Machine]:
+        traffic = algorithm.traffic
+        return [
             machine_of(each, share, traffic, in_order and traffic.ring)
-            for each, share in zip(summary.each_kind, shares, strict=True)
-        ],
-    )  # fmt: skip
+            for each, share in zip(summary.each_kind, shares_of(algorithm), strict=True)
+        ]
+
+    name = algorithms[0].name if len(algorithms) == 1 else None
+    return _estimate_on(summary, collective, size_bytes, algorithms, name, machines_of)
 
 
-def _fastest(
+def _estimate_on(
     summary: FabricSummary,
     name: str,
     size_bytes: int,
-    algorithm: str | None,
-    machines_of: Callable[[Traffic], Sequence[Machine]],
+    algorithms: Sequence[Algorithm],
+    asked: str | None,
+    machines_of: Callable[[Algorithm], Sequence[Machine]],
 ) -> Estimate:
-    """Estimate by the algorithm, or the fastest, on the machines that `machines_of` returns for its traffic."""
+    """Estimate by what the library chooses of the algorithms on the machines that `machines_of` returns for each."""
     if not is_whole(size_bytes, 1) or size_bytes > LARGEST:
         raise InputError(f"size_bytes {size_bytes!r:.40}: not a whole number of bytes from 1 to 2**60")
     collective = COLLECTIVES.get_record(name)
-    found = fastest(machines_of, collective, size_bytes, timed_algorithms(collective, algorithm))
-    if found is None:
-        raise InputError(explain_none(summary, name, algorithm))
-    return _estimate(summary, collective, size_bytes, *found)
+    times = list_times(machines_of, collective, size_bytes, algorithms, summary.library)
+    if not times:
+        raise InputError(explain_none(summary, name, asked))
+    fastest = fastest_pair(times)
+    chosen = choose_pair(summary, collective, size_bytes, times)
+    pair = chosen or fastest
+    parts = times[pair]
+    seconds = _seconds(parts)
+    algbw = size_bytes / seconds / 1e9
+    busbw = algbw * collective.bus_factor(summary.gpus)
+    error = next(error for least, error in summary.constants.expected_errors.items() if size_bytes >= least)
+    return Estimate(
+        name, size_bytes, summary.gpus, *pair, seconds, algbw, busbw, parts.limit, error,
+        chosen=chosen and Choice(*chosen, _seconds(times[chosen])),
+        fastest=Choice(*fastest, _seconds(times[fastest])),
+    )  # fmt: skip
 
 
-def timed_algorithms(collective: Collective, name: str | None) -> list[Algorithm]:
-    """Return the algorithm of this name, by default all that NCCL chooses from; raises InputError without a time."""
-    if name is not None:
-        algorithm = algorithm_of(collective.name, name)
-        if algorithm.time is None:
-            raise InputError(
-                f"algorithm '{name}' has no closed form, and so no time (fabric.flow.shares solves its flows)"
-            )
-        return [algorithm]
-    every = algorithms_of(collective)
-    if not any(each.time for each in every):
-        raise InputError(f"collective '{collective.name}' has no algorithm with a closed form, and so no time")
-    return [each for each in every if each.automatic and each.time]
+def _seconds(parts: Parts) -> float:
+    return max(parts.total, 1e-9)
+
+
+def candidates(summary: FabricSummary, collective: Collective, name: str | None) -> list[Algorithm]:
+    """Return the algorithm of this name, or by default those that the library chooses from.
+
+    That is the one of its settings where it can run, and else all. Raises InputError for an algorithm without a time.
+    """
+    asked = summary.library.algorithm
+    if name is None and asked is not None and asked in usable(summary, collective.name):
+        name = asked
+    return timed_algorithms(collective, name)
 
 
 def explain_none(summary: FabricSummary, collective: str, name: str | None) -> str:
@@ -175,36 +197,6 @@ def explain_none(summary: FabricSummary, collective: str, name: str | None) -> s
         return f"no algorithm is chosen automatically for {where}; usable by name: {names}"
     needs = algorithm_of(collective, name).needs
     return f"algorithm '{name}' can't run {where}{f': it needs {needs}' if needs else ''}; usable here: {names}"
-
-
-def fastest(
-    machines_of: Callable[[Traffic], Sequence[Machine]],
-    collective: Collective,
-    size_bytes: int,
-    algorithms: Iterable[Algorithm],
-) -> tuple[str, Parts] | None:
-    """Return the name of the fastest of the algorithms, over all protocols, and the parts of its time.
-
-    `machines_of` returns the machine as an algorithm's traffic finds it; of unlike servers one for each kind, of which
-    the slowest decides. None where no algorithm can run there.
-    """
-    choices = [
-        (parts.total, index, algorithm.name, parts)
-        for index, algorithm in enumerate(algorithms)
-        if algorithm.time and (machines := machines_of(algorithm.traffic))
-        for protocol in machines[0].protocols
-        if (parts := _slowest(algorithm.time, machines, collective, protocol, size_bytes / 1e9))
-    ]
-    return min(choices, key=lambda choice: choice[:2])[2:] if choices else None
-
-
-def _slowest(
-    time: TimeModel, machines: Sequence[Machine], collective: Collective, protocol: Protocol, gigabytes: float
-) -> Parts | None:
-    """Return the parts of the time on the slowest of several machines; None where one can't run it."""
-    found = [time(machine, collective, protocol, gigabytes) for machine in machines]
-    known = [parts for parts in found if parts is not None]
-    return max(known, key=lambda parts: parts.total) if len(known) == len(found) else None
 
 
 def allreduce(
@@ -242,19 +234,7 @@ def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
         algorithm.name
         for algorithm in algorithms_of(record)
         if algorithm.time
-        if any(_slowest(algorithm.time, machines, record, protocol, 1.0) for protocol in machines[0].protocols)
-    )
-
-
-def _estimate(
-    summary: FabricSummary, collective: Collective, size_bytes: int, algorithm: str, parts: Parts
-) -> Estimate:
-    seconds = max(parts.total, 1e-9)
-    algbw = size_bytes / seconds / 1e9
-    busbw = algbw * collective.bus_factor(summary.gpus)
-    error = next(error for least, error in summary.constants.expected_errors.items() if size_bytes >= least)
-    return Estimate(
-        collective.name, size_bytes, summary.gpus, algorithm, parts.protocol, seconds, algbw, busbw, parts.limit, error
+        if any(slowest(algorithm.time, machines, record, protocol, 1.0) for protocol in machines[0].protocols)
     )
 
 
@@ -286,4 +266,4 @@ def _limit(summary: FabricSummary, policy: RoutingPolicy, traffic: Traffic, in_o
 
 
 def _usual_subflows(summary: FabricSummary, traffic: Traffic) -> Subflows:
-    return traffic.subflows(summary.constants.ecmp_subflows)
+    return traffic.subflows(subflows_of(summary))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from fabric.flow.algorithms import Algorithm
 from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import FLOWS, LP, Engine
-from fabric.flow.estimate import Estimate, estimate_at_share, sent_bytes
+from fabric.flow.estimate import Estimate, estimate_at_shares, sent_bytes
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import failover
 from fabric.flow.phase import Phase
@@ -133,13 +134,21 @@ class ExplicitFlows:
         waited = line_s(self.blueprint, traffic) / least if least else math.inf
         return Shares(least, least, least, waited, flows, 0 if least else flows)
 
-    def estimate(self, algorithm: Algorithm, size: int) -> Estimate:
-        """Estimate one algorithm with what its flows get; raises InputError where flows have no path.
+    def estimate(self, algorithms: Sequence[Algorithm], size: int) -> Estimate:
+        """Estimate by what the library chooses of the algorithms, with what the flows of each get.
+
+        Raises InputError where flows have no path.
+        """
+        found = estimate_at_shares(self.summary, self.collective, size, algorithms, self.placement, self._shares_of)
+        return replace(found, routing=self.routing.name, placement=self.placement)
+
+    def _shares_of(self, algorithm: Algorithm) -> list[tuple[float, str]]:
+        """Return the share of line rate left to an algorithm for each kind of server, with what limits it.
 
         The network takes the time that the flows do, `wire_s`, over the transport's share. Closed forms compute theirs
         from the bytes that they send, so the share of line rate passed to them is the one that makes both times equal.
         """
-        summary, solution = self.summary, self.solve(algorithm)
+        solution = self.solve(algorithm)
         got = solution.got
         if got.min == 0:
             raise InputError(
@@ -147,9 +156,7 @@ class ExplicitFlows:
                 " the collective never ends"
             )
         transport = self.routing.delivery.share
-        shares_ = [(transport * self._share_left(each, algorithm, got), solution.limit) for each in summary.each_kind]
-        found = estimate_at_share(summary, self.collective, size, algorithm.name, self.placement, shares_)
-        return replace(found, routing=self.routing.name, placement=self.placement)
+        return [(transport * self._share_left(each, algorithm, got), solution.limit) for each in self.summary.each_kind]
 
     def _share_left(self, summary: FabricSummary, algorithm: Algorithm, got: Shares) -> float:
         """Return the share of line rate at which what the closed form sends takes as long as the flows."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hop_shares import hop_shares
-from fabric.catalog import Collectives, Server, Switch, collectives
+from fabric.catalog import Collectives, LibrarySettings, Server, Switch, collectives
 from fabric.errors import InputError
 
 __all__ = ["FabricSummary", "is_infiniband", "slowest_ns"]
@@ -66,6 +66,8 @@ class FabricSummary:
     """Of unlike servers with GPUs, the number of each kind, and the summary as if all that take part were of it."""
     constants: Collectives = field(default_factory=collectives, kw_only=True, repr=False)
     """The constants of the time model: the catalogue's, or those that a calibration has put in their place."""
+    library: LibrarySettings = field(default_factory=LibrarySettings, kw_only=True)
+    """What is set of the collective library."""
 
     @property
     def each_kind(self) -> tuple[FabricSummary, ...]:

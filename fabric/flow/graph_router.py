@@ -75,6 +75,7 @@ class GraphRouter:
             leaf_nics=blueprint.server.nics,
             switches_reduce=is_infiniband(blueprint),
             constants=blueprint.constants,
+            library=blueprint.library,
             load_factor=form.routing.load_factor,
             inverse_path_diversity=float(form.routing.inverse_path_diversity(blueprint.sizes)),
             ratios_are_cuts=form.ratios_are_cuts,

@@ -10,7 +10,7 @@ from fabric.flow.algorithms import Traffic
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.time_models import Machine
 
-__all__ = ["generation_of", "machine_of"]
+__all__ = ["generation_of", "machine_of", "subflows_of"]
 
 USUAL = "hopper"
 """The generation whose constants count for GPUs of another generation, or of an unknown one."""
@@ -41,6 +41,15 @@ def usual_channels(server: Server, generation: Generation, domain: int, domains:
     return min(most, doubled if doubled >= LEAST_CHANNELS else 2 * doubled)
 
 
+def subflows_of(summary: FabricSummary) -> int:
+    """Return the queue pairs of a NIC to one partner: those of a connection on every channel that the NIC carries."""
+    library, server = summary.library, summary.server
+    channels = summary.constants.ecmp_subflows
+    if library.channels is not None:
+        channels = -(-library.channels // max(1, min(server.nics, server.gpus)))
+    return channels * (library.qps or 1)
+
+
 def machine_of(summary: FabricSummary, share: tuple[float, str], traffic: Traffic, in_order: bool) -> Machine:
     """Return the machine that traffic finds where this share of line rate is left, with the name of what limits it."""
     constants, server = summary.constants, summary.server
@@ -59,7 +68,7 @@ def machine_of(summary: FabricSummary, share: tuple[float, str], traffic: Traffi
         network_limit=limit,
         extra_us=(server.nic_us or 0.0) + _extra_us(summary, traffic, in_order),
         nics=server.nics,
-        channels=usual,
+        channels=summary.library.channels or usual,
         usual_channels=usual,
         switches_reduce=summary.switches_reduce,
     )

@@ -70,6 +70,7 @@ class TieredRouter:
             leaf_nics=max(blueprint.sizes[bundle.name] for bundle in form.host_bundles),
             switches_reduce=is_infiniband(blueprint),
             constants=blueprint.constants,
+            library=blueprint.library,
         )
 
     def nic_of_links(self) -> Rows:

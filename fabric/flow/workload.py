@@ -9,23 +9,24 @@ import numpy as np
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
-from fabric.catalog import collectives
+from fabric.catalog import LibrarySettings, collectives
 from fabric.errors import InputError, is_whole, nearest
 from fabric.flow.algorithms import Algorithm, algorithm_of
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
 from fabric.flow.estimate import (
     Estimate,
+    candidates,
     closed_form_shares,
     estimate,
     explain_none,
-    timed_algorithms,
     usable,
 )
 from fabric.flow.explicit_flows import Bounds, ExplicitFlows
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import servers_up
 from fabric.flow.failures import fail
+from fabric.flow.machines import subflows_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
 from fabric.flow.router import summarize
 from fabric.flow.routings import Routing, closed_form_routings
@@ -58,6 +59,8 @@ class Workload:
     """The seed of placements and failures."""
     failures: tuple[str, ...] = ()
     """What has failed, in words of `fabric.flow.fail`."""
+    library: LibrarySettings | None = None
+    """What is set of the collective library; None for what the design sets."""
     engine: str | None = None
     """The name of the engine, one of ENGINES; None for the closed form where flows agree with it, else flows."""
 
@@ -109,6 +112,8 @@ class Answer:
     """The groups that run the collective at the same time, each on the estimate's GPUs."""
     lost: int = 0
     """The GPUs in servers that failures cut off: the collective runs without them."""
+    qps: int = 1
+    """The queue pairs of a flow, where each is hashed on its own."""
 
 
 def estimate_all(
@@ -138,12 +143,19 @@ def estimate_workload(
         raise InputError("no sizes; give one or more, in bytes")
     if not blueprint.gpus:
         raise InputError(f"{blueprint.name}: {NO_GPUS}")
+    if workload.library is not None:
+        blueprint = replace(blueprint, library=workload.library)
     if blueprint.kinds and workload.engine is None:
         workload = replace(workload, engine=FLOWS.name)
     if workload.chosen_engine is CLOSED:
         _refuse_in_closed_form(workload)
         return _estimate_in_closed_form(summarize(blueprint).first(workload.gpus), workload, sizes)
     return _estimate_by_flows(blueprint, workload, sizes)
+
+
+def _queue_pairs(summary: FabricSummary, routing: Routing) -> int:
+    """Return the queue pairs of a flow: those asked for, or the library's where these are the usual ones."""
+    return subflows_of(summary) if routing.qps == summary.constants.ecmp_subflows else routing.qps
 
 
 def _refuse_in_closed_form(workload: Workload) -> None:
@@ -174,7 +186,7 @@ def _estimate_in_closed_form(
         if summary.servers > 1:
             algorithm = algorithm_of(workload.collective, each.algorithm)
             mean, least, cut = closed_form_shares(summary, routing, algorithm, placement)
-        found.append(Answer(each, CLOSED.name, mean, least))
+        found.append(Answer(each, CLOSED.name, mean, least, qps=_queue_pairs(summary, workload.routing)))
     return tuple(found), Bounds(found[-1].estimate.algorithm, None, cut)
 
 
@@ -189,17 +201,20 @@ def _estimate_by_flows(
         raise InputError(f"no server is left to run on after {', '.join(workload.failures)}")
     groups = len(np.atleast_2d(gpus))
     summary = summarize(blueprint).first(gpus.size).group(groups)
+    routing = replace(workload.routing, qps=_queue_pairs(summary, workload.routing))
     flows = ExplicitFlows(
-        blueprint, workload.collective, workload.routing, workload.placement, workload.failures,
+        blueprint, workload.collective, routing, workload.placement, workload.failures,
         workload.chosen_engine, summary, gpus, up,
     )  # fmt: skip
-    candidates, lost = _candidates(summary, workload), placed.size - gpus.size
+    algorithms, lost = _candidates(summary, workload), placed.size - gpus.size
     found = []
     for size in sizes:
-        best = min((flows.estimate(algorithm, size) for algorithm in candidates), key=lambda each: each.time_s)
+        best = flows.estimate(algorithms, size)
         got = flows.solve(algorithm_of(workload.collective, best.algorithm)).got
         share = workload.routing.delivery.share
-        found.append(Answer(best, workload.chosen_engine.name, share * got.mean, share * got.min, groups, lost))
+        found.append(
+            Answer(best, workload.chosen_engine.name, share * got.mean, share * got.min, groups, lost, routing.qps)
+        )
     return tuple(found), flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
 
 
@@ -208,7 +223,7 @@ def _candidates(summary: FabricSummary, workload: Workload) -> list[Algorithm]:
 
     Raises InputError where there is none.
     """
-    timed = timed_algorithms(COLLECTIVES[workload.collective], workload.algorithm)
+    timed = candidates(summary, COLLECTIVES[workload.collective], workload.algorithm)
     if workload.algorithm:
         return timed
     able = set(usable(summary, workload.collective))

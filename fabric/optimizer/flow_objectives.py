@@ -118,4 +118,5 @@ def summary_of(candidate: Candidate, features: Features) -> FabricSummary:
             model.link_layer == "infiniband" for models in candidate.models.values() for model in models
         ),
         constants=spec.constants,
+        library=spec.library,
     )

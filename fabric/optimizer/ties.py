@@ -119,6 +119,7 @@ def blueprint_of(candidate: Candidate, solution: Solution) -> Blueprint:
         allowed=candidate.models,
         appliances=spec.appliances,
         constants=spec.constants,
+        library=spec.library,
     )
 
 

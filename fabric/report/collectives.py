@@ -53,7 +53,7 @@ def _answer_object(workload: Workload, answer: Answer) -> dict[str, Any]:
     return {
         **asdict(answer.estimate),
         "transport": workload.routing.transport,
-        "qps": workload.routing.qps,
+        "qps": answer.qps,
         "seed": workload.seed,
         "failures": list(workload.failures),
         "engine": answer.engine,
@@ -116,7 +116,7 @@ def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
 
 def _name_run(run: WorkloadRun) -> str:
     work, answer = run.workload, run.answers[0]
-    pairs = f", {units.count_noun(work.routing.qps, 'queue pair')} per flow" if not work.routing.policy.sprays else ""
+    pairs = f", {units.count_noun(answer.qps, 'queue pair')} per flow" if not work.routing.policy.sprays else ""
     transport = "" if work.routing.transport == USUAL else f", {work.routing.protocol.label}"
     broken = f", after failure of {', '.join(work.failures)}" if work.failures else ""
     seeded = f", seed {work.seed}" if answer.engine == "flows" else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from fabric.catalog import Collectives, LinkPart, Server, Switch, collectives
+from fabric.catalog import Collectives, LibrarySettings, LinkPart, Server, Switch, collectives
 from fabric.errors import Mistake
 from fabric.frozen import freeze
 from fabric.request.limits import Limits
@@ -164,6 +164,8 @@ class Spec:
     """Power drawn by the site over the power of its equipment."""
     constants: Collectives = field(default_factory=collectives, repr=False)
     """The constants of estimates: the catalogue's, or those of `calibration`."""
+    library: LibrarySettings = field(default_factory=LibrarySettings)
+    """What is set of the collective library."""
     limits: Limits = field(default_factory=Limits)
     """The limits on what sizing may choose."""
     pinned: Mapping[str, int] = field(default_factory=dict)
