@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fabric.flow import Interference, Workload
     from fabric.report.table import Summary
     from fabric.request.jobs import JobFile
+    from fabric.studies.traffic import AskedTraffic
 
 Result = TypeVar("Result")
 
@@ -32,6 +33,7 @@ __all__ = [
     "run_scale",
     "run_study",
     "run_table",
+    "run_traffic",
     "run_workload",
 ]
 
@@ -120,6 +122,20 @@ def run_workload(
         result = collectives.runs_object(study, found)
         files = [] if options.out is None else write_run(study, found, result, options.out)
     _print(options, result, lambda: collectives.summarize_runs(study, found), files)
+
+
+def run_traffic(make: Callable[..., fabric.Study], asked: AskedTraffic, options: RunOptions) -> None:
+    """Design a fabric, run traffic on it, and show what its flows get."""
+    from fabric.report.files import write_traffic
+    from fabric.report.traffic import summarize_traffic, traffic_object
+    from fabric.studies import traffic
+
+    with show_progress(options.quiet) as say:
+        study = make_or_explain(options.as_json, partial(make, progress=say))
+        found = traffic.run_traffic(study, asked, say)
+        result = traffic_object(study, found)
+        files = [] if options.out is None else write_traffic(result, options.out)
+    _print(options, result, lambda: summarize_traffic(study, found), files)
 
 
 def _job_names() -> dict[str, tuple[str, ...]]:

@@ -13,12 +13,14 @@ from fabric.flow.failures import draw_failures, fail
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
 from fabric.flow.link_utilization import link_loads
+from fabric.flow.patterns import PATTERNS, Pattern
 from fabric.flow.phase import Phase, cross_rails, permutation, shift
 from fabric.flow.placements import PLACEMENTS, Placement, Ranks, place
 from fabric.flow.rank_runs import RankRuns
 from fabric.flow.router import route, router_of, summarize
 from fabric.flow.routes import Routes
 from fabric.flow.routings import ROUTINGS, Routing, RoutingPolicy
+from fabric.flow.sends import Draw, Sends, SendsAnswer, draw_sends, solve_sends
 from fabric.flow.throughput import Shares, shares
 from fabric.flow.time_models import Machine, Parts, sum_parts
 from fabric.flow.traffic import phases
@@ -30,6 +32,7 @@ __all__ = [
     "ALGORITHMS",
     "COLLECTIVES",
     "ENGINES",
+    "PATTERNS",
     "PLACEMENTS",
     "ROUTINGS",
     "TRANSPORTS",
@@ -37,12 +40,14 @@ __all__ = [
     "Answer",
     "Bounds",
     "Collective",
+    "Draw",
     "Estimate",
     "FabricSummary",
     "Interference",
     "Job",
     "Machine",
     "Parts",
+    "Pattern",
     "Phase",
     "Placement",
     "RankRuns",
@@ -50,6 +55,8 @@ __all__ = [
     "Routes",
     "Routing",
     "RoutingPolicy",
+    "Sends",
+    "SendsAnswer",
     "Shares",
     "Traffic",
     "Workload",
@@ -58,6 +65,7 @@ __all__ = [
     "curve",
     "cut_bound",
     "draw_failures",
+    "draw_sends",
     "ecmp_bottleneck",
     "ecmp_mean",
     "estimate",
@@ -77,6 +85,7 @@ __all__ = [
     "shares",
     "shift",
     "slowest_ns",
+    "solve_sends",
     "sum_parts",
     "summarize",
     "usable",

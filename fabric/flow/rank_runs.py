@@ -93,7 +93,7 @@ class RankRuns:
         number = np.arange(len(pair)) - np.repeat(np.cumsum(width) - width, width)
         sender, receiver = (self.start[run][pair] + number % self.length[run][pair] for run in (source, target))
         shares = np.tile(np.broadcast_to(share, (len(source) // self.groups,)), self.groups)[pair] / width[pair]
-        return self._leaving_servers(sender, receiver, shares)
+        return self.send(sender, receiver, shares)
 
     def shifted(self, by: Rows, share: float) -> Phase:
         """Return the flows from every rank to those `by` positions further on in its group, around.
@@ -104,10 +104,13 @@ class RankRuns:
         rank = np.arange(len(self.nics))
         first, number = rank // self.ranks * self.ranks, rank % self.ranks
         target = first[:, None] + (number[:, None] + by) % self.ranks
-        return self._leaving_servers(np.repeat(rank, len(by)), target.reshape(-1), share)
+        return self.send(np.repeat(rank, len(by)), target.reshape(-1), share)
 
-    def _leaving_servers(self, source: Rows, target: Rows, share: Any) -> Phase:
-        """Return the flows of those pairs of ranks that are in different servers, split over a GPU's NICs."""
+    def send(self, source: Rows, target: Rows, share: Any) -> Phase:
+        """Return the flows from ranks to others, of those pairs that are in different servers, split over a GPU's NICs.
+
+        `share` of the bytes, one number or one for each pair, goes from one rank to the other.
+        """
         between = self.server[source] != self.server[target]
         each = self.nics.shape[1]
         shares = np.repeat(np.broadcast_to(share, source.shape)[between] / each, each)

@@ -151,7 +151,8 @@ class Routing:
             able = ", ".join(name for name, each in TRANSPORTS.items() if each.sprayed)
             raise InputError(
                 f"transport '{self.transport}' was not measured with packets on several paths, as {self.policy.label}"
-                f" routing sends them; take a routing that keeps each queue pair to one path, or one of: {able}"
+                " routing sends them; take a routing that keeps each queue pair to one path, such as ecmp, or one of:"
+                f" {able}"
             )
 
     @property

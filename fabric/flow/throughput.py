@@ -16,7 +16,17 @@ from fabric.flow.router import Router, route, router_of
 from fabric.flow.routes import Routes
 from fabric.flow.routings import ADAPTIVE, Routing
 
-__all__ = ["Shares", "climbed_tiers", "flow_shares", "line_s", "phase_shares", "shares", "split_rates", "tier_factor"]
+__all__ = [
+    "Shares",
+    "climbed_tiers",
+    "flow_shares",
+    "ideal_s",
+    "line_s",
+    "phase_shares",
+    "shares",
+    "split_rates",
+    "tier_factor",
+]
 
 Column = npt.NDArray[np.float64]
 
@@ -56,12 +66,12 @@ def shares(
 
     Phases weigh by their time at line rate; `min` is that over the time that the slowest flow of each takes.
     """
-    line, router = line_gbps(blueprint), router or router_of(blueprint, up)
+    router = router or router_of(blueprint, up)
     flows, disconnected, sums, best, waited, fair = 0, 0, 0.0, 0.0, 0.0, 0.0
     for phase in (cross_rails(blueprint, phase, pxn=routing.pxn) for phase in phases if phase.flows):
         routes = route(blueprint, phase, routing, up, router)
         mean, least, fair_least = phase_shares(blueprint, phase, routes, max_min(routes), routing)
-        ideal = phase.busiest * 8e-9 / line
+        ideal = ideal_s(blueprint, phase)
         flows += phase.flows
         disconnected += int(routes.disconnected.reshape(phase.flows, -1).any(axis=1).sum())
         sums, best = sums + ideal * mean, best + ideal
@@ -75,7 +85,12 @@ def shares(
 
 def line_s(blueprint: Blueprint, phases: Iterable[Phase]) -> float:
     """Return the seconds per byte of the collective's size that the phases take at line rate, one after another."""
-    return sum(phase.busiest for phase in phases) * 8e-9 / line_gbps(blueprint)
+    return sum(ideal_s(blueprint, phase) for phase in phases)
+
+
+def ideal_s(blueprint: Blueprint, phase: Phase) -> float:
+    """Return the seconds per byte of the collective's size that one phase takes at line rate."""
+    return phase.busiest * 8e-9 / line_gbps(blueprint)
 
 
 def phase_shares(

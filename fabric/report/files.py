@@ -219,6 +219,16 @@ def write_run(
     return write_atomically(folder, make)
 
 
+def write_traffic(result: dict[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
+    """Write traffic.json to `folder`, as `write` does."""
+
+    def make(temporary: Path) -> list[str]:
+        _write_file(temporary, "traffic.json", json_text(result))
+        return ["traffic.json"]
+
+    return write_atomically(folder, make)
+
+
 def write_view(view: View, file: str | os.PathLike[str], format: str | None = None) -> Path:
     """Write a view to a file in one of `fabric.export.FORMATS`, by default that of the file's suffix.
 

@@ -6,17 +6,25 @@ from functools import partial
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 import fabric
 from fabric import units
 from fabric.cli.options import AS_JSON, OUT, REQUEST
 from fabric.cli.record_name import record_option
-from fabric.cli.runs import RunOptions, run_scale, run_workload
+from fabric.cli.runs import RunOptions, run_scale, run_traffic, run_workload
 
 __all__ = ["allreduce", "scale"]
 
 ROUTINGS = "fabric.flow.routings:ROUTINGS"
 ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
+PATTERNS = "fabric.flow.patterns:PATTERNS"
+
+NOT_OF_A_PATTERN = ("algorithm", "jobs", "stride")
+"""The options of collectives alone."""
+
+NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
+"""The options that a file of traffic leaves nothing to say of."""
 
 
 @click.command(short_help="Estimate a collective on a fabric.")
@@ -27,11 +35,13 @@ ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 @record_option(
     "--collective",
     registry="fabric.flow.collectives:COLLECTIVES",
+    also=(PATTERNS,),
     metavar="NAME",
     default="all-reduce",
     show_default=True,
-    help="Collective: {names}.",
+    help="Collective, or traffic of a pattern (permutation): {names}.",
 )
+@click.option("--traffic", metavar="FILE", help="Run the traffic of a CSV file instead: source_gpu,target_gpu,bytes.")
 @click.option("--gpus", metavar="INTEGER", help="Run on this many of the GPUs.  [default: all]")
 @record_option(
     "--algorithm",
@@ -78,6 +88,9 @@ ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed (ECMP hash, placement, failures)."
 )
+@click.option(
+    "--draws", type=click.IntRange(1, 1000), default=8, show_default=True, help="Draws of a pattern and its hashes."
+)
 @click.option("--pxn", is_flag=True, help="Use PXN: cross to the destination rail through NVLink first.")
 @record_option(
     "--engine",
@@ -92,17 +105,44 @@ ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, silent: bool, **words: Any) -> None:
     """Estimate a collective on the fabric of REQUEST.
 
-    Reports time, bus bandwidth, the limiting factor and the model error.
+    Reports time, bus bandwidth, the limiting factor and the model error; of traffic between pairs of GPUs the shares of
+    line rate over its flows, the time and the busiest link.
     """
-    from fabric.flow import Routing, Workload
+    from fabric.flow import PATTERNS, Routing, Workload
 
     sizes, jobs = units.doublings(words.pop("size"), units.parse_size), words.pop("jobs")
     gpus = None if (text := words.pop("gpus")) is None else units.parse_count(text)
     way = {key: words.pop(key) for key in ("qps", "pxn", "transport")}
     routings = [Routing(name, seed=words["seed"], **way) for name in words.pop("routing")]
     words["failures"] = tuple(words["failures"])
+    make, options = partial(fabric.design, request), RunOptions(quiet or silent, out, as_json)
+    traffic, draws = words.pop("traffic"), words.pop("draws")
+    if traffic is not None or words["collective"] in PATTERNS:
+        _refuse_unused(NOT_OF_A_PATTERN if traffic is None else NOT_OF_A_FILE)
+        run_traffic(make, _ask_traffic(traffic, sizes, gpus, draws, tuple(routings), words), options)
+        return
     workloads = [Workload(gpus=gpus, routing=routing, **words) for routing in routings]
-    run_workload(partial(fabric.design, request), workloads, sizes, jobs, RunOptions(quiet or silent, out, as_json))
+    run_workload(make, workloads, sizes, jobs, options)
+
+
+def _ask_traffic(
+    file: str | None, sizes: tuple[int, ...], gpus: int | None, draws: int, routings: tuple[Any, ...], words: Any
+) -> Any:
+    """Return the traffic that the options of `allreduce` ask for."""
+    from fabric.studies.traffic import AskedTraffic
+
+    return AskedTraffic(
+        words["collective"], file, sizes, gpus, words["placement"], routings, words["seed"], draws, words["failures"],
+        words["engine"],
+    )  # fmt: skip
+
+
+def _refuse_unused(names: tuple[str, ...]) -> None:
+    """Refuse options that were given and have no meaning for traffic between pairs of GPUs."""
+    context = click.get_current_context()
+    given = [name for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if given:
+        raise click.UsageError(f"--{given[0]} has no meaning for traffic between pairs of GPUs; leave it out.")
 
 
 @click.command(short_help="Show how an all-reduce scales with the cluster.")
