@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from fabric.catalog.parts import Shares
 from fabric.errors import InputError, is_whole, nearest
@@ -35,6 +35,11 @@ class LibrarySettings:
     """The name of the algorithm (NCCL_ALGO); the library takes another where it can't run."""
     version: str | None = None
     """The version whose cost model chooses; the newest known by default."""
+
+    def over(self, other: LibrarySettings) -> LibrarySettings:
+        """Return these settings, and those of `other` for what these leave open."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(other, **{name: value for name, value in own.items() if value is not None})
 
     def __post_init__(self) -> None:
         """Raise InputError as the class says."""

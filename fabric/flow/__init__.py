@@ -13,6 +13,7 @@ from fabric.flow.failures import draw_failures, fail
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
 from fabric.flow.link_utilization import link_loads
+from fabric.flow.machines import LibraryUse
 from fabric.flow.patterns import PATTERNS, Pattern
 from fabric.flow.phase import Phase, cross_rails, permutation, shift
 from fabric.flow.placements import PLACEMENTS, Placement, Ranks, place
@@ -45,6 +46,7 @@ __all__ = [
     "FabricSummary",
     "Interference",
     "Job",
+    "LibraryUse",
     "Machine",
     "Parts",
     "Pattern",

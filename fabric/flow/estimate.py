@@ -10,7 +10,7 @@ from functools import cache
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, is_whole
 from fabric.flow.algorithm_times import Choice, choose_pair, fastest_pair, list_times, slowest, timed_algorithms
-from fabric.flow.algorithms import Algorithm, Traffic, algorithm_of, algorithms_of
+from fabric.flow.algorithms import ALGORITHMS, Algorithm, Traffic, algorithm_of, algorithms_of
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import Subflows, oversubscribed_share
 from fabric.flow.fabric_summary import FabricSummary
@@ -183,7 +183,7 @@ def candidates(summary: FabricSummary, collective: Collective, name: str | None)
     That is the one of its settings where it can run, and else all. Raises InputError for an algorithm without a time.
     """
     asked = summary.library.algorithm
-    if name is None and asked is not None and asked in usable(summary, collective.name):
+    if name is None and asked is not None and ALGORITHMS.get_record(asked).name in usable(summary, collective.name):
         name = asked
     return timed_algorithms(collective, name)
 

@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fabric.catalog import Collectives, Generation, Server
 from fabric.flow.algorithms import Traffic
 from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.library_choice import tuning_of
 from fabric.flow.time_models import Machine
 
-__all__ = ["generation_of", "machine_of", "subflows_of"]
+__all__ = ["LibraryUse", "generation_of", "library_use", "machine_of", "subflows_of"]
 
 USUAL = "hopper"
 """The generation whose constants count for GPUs of another generation, or of an unknown one."""
 
 LEAST_CHANNELS = 16
 """The channels below which NCCL doubles them once more."""
+
+
+@dataclass(frozen=True)
+class LibraryUse:
+    """The collective library that estimates assume."""
+
+    name: str
+    """The name of the library: nccl or rccl."""
+    version: str | None
+    """The version whose cost model chooses; None where what the GPUs' library chooses is not known."""
+    channels: int
+    """The channels of a communicator."""
+    qps: int
+    """The queue pairs of a connection."""
+    stands_in: str | None
+    """The generation whose constants stand in for those of GPUs that were not measured; None where none does."""
+
+
+def library_use(summary: FabricSummary) -> LibraryUse:
+    """Return the collective library that estimates of a fabric assume; of unlike servers that of the first kind."""
+    first = summary.each_kind[0]
+    machine, server = machine_of(first, (1.0, "NIC"), Traffic(ring=True), in_order=False), first.server
+    tuning = tuning_of(server, first.library.version)
+    return LibraryUse(
+        name=tuning.library if tuning else "nccl",
+        version=tuning.version if tuning else None,
+        channels=machine.channels,
+        qps=first.library.qps or 1,
+        stands_in=USUAL if server.generation and server.generation not in first.constants.generations else None,
+    )
 
 
 def generation_of(server: Server, constants: Collectives) -> Generation:

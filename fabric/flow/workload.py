@@ -26,7 +26,7 @@ from fabric.flow.explicit_flows import Bounds, ExplicitFlows
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import servers_up
 from fabric.flow.failures import fail
-from fabric.flow.machines import subflows_of
+from fabric.flow.machines import LibraryUse, library_use, subflows_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
 from fabric.flow.router import summarize
 from fabric.flow.routings import Routing, closed_form_routings
@@ -59,8 +59,8 @@ class Workload:
     """The seed of placements and failures."""
     failures: tuple[str, ...] = ()
     """What has failed, in words of `fabric.flow.fail`."""
-    library: LibrarySettings | None = None
-    """What is set of the collective library; None for what the design sets."""
+    library: LibrarySettings = field(default_factory=LibrarySettings)
+    """What is set of the collective library, before what the design sets."""
     engine: str | None = None
     """The name of the engine, one of ENGINES; None for the closed form where flows agree with it, else flows."""
 
@@ -114,6 +114,8 @@ class Answer:
     """The GPUs in servers that failures cut off: the collective runs without them."""
     qps: int = 1
     """The queue pairs of a flow, where each is hashed on its own."""
+    library: LibraryUse | None = None
+    """The collective library that the estimate assumes."""
 
 
 def estimate_all(
@@ -143,8 +145,7 @@ def estimate_workload(
         raise InputError("no sizes; give one or more, in bytes")
     if not blueprint.gpus:
         raise InputError(f"{blueprint.name}: {NO_GPUS}")
-    if workload.library is not None:
-        blueprint = replace(blueprint, library=workload.library)
+    blueprint = replace(blueprint, library=workload.library.over(blueprint.library))
     if blueprint.kinds and workload.engine is None:
         workload = replace(workload, engine=FLOWS.name)
     if workload.chosen_engine is CLOSED:
@@ -186,7 +187,16 @@ def _estimate_in_closed_form(
         if summary.servers > 1:
             algorithm = algorithm_of(workload.collective, each.algorithm)
             mean, least, cut = closed_form_shares(summary, routing, algorithm, placement)
-        found.append(Answer(each, CLOSED.name, mean, least, qps=_queue_pairs(summary, workload.routing)))
+        found.append(
+            Answer(
+                each,
+                CLOSED.name,
+                mean,
+                least,
+                qps=_queue_pairs(summary, workload.routing),
+                library=library_use(summary),
+            )
+        )
     return tuple(found), Bounds(found[-1].estimate.algorithm, None, cut)
 
 
@@ -212,9 +222,8 @@ def _estimate_by_flows(
         best = flows.estimate(algorithms, size)
         got = flows.solve(algorithm_of(workload.collective, best.algorithm)).got
         share = workload.routing.delivery.share
-        found.append(
-            Answer(best, workload.chosen_engine.name, share * got.mean, share * got.min, groups, lost, routing.qps)
-        )
+        engine, used = workload.chosen_engine.name, library_use(summary)
+        found.append(Answer(best, engine, share * got.mean, share * got.min, groups, lost, routing.qps, used))
     return tuple(found), flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
 
 

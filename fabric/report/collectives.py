@@ -10,6 +10,7 @@ from typing import Any
 from fabric import units
 from fabric.flow import COLLECTIVES, ENGINES, Answer, Bounds, Interference, Workload
 from fabric.flow.transports import USUAL
+from fabric.report.library_lines import list_library_lines
 from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
 from fabric.report.text import format_percent
@@ -60,6 +61,7 @@ def _answer_object(workload: Workload, answer: Answer) -> dict[str, Any]:
         "share_of_line_rate": {"mean": answer.mean, "min": answer.min},
         "groups": answer.groups,
         "gpus_lost": answer.lost,
+        "library": None if answer.library is None else asdict(answer.library),
     }
 
 
@@ -76,7 +78,10 @@ def summarize_runs(study: Study, runs: Sequence[WorkloadRun]) -> Summary:
     return Summary(
         text,
         tables,
-        [*_list_lines(runs), *chain.from_iterable(map(note_unknown_nvlink, study.blueprint.servers_by_role.values()))],
+        [
+            *_list_lines(study, runs),
+            *chain.from_iterable(map(note_unknown_nvlink, study.blueprint.servers_by_role.values())),
+        ],
     )
 
 
@@ -95,7 +100,7 @@ def _tabulate_jobs(run: WorkloadRun) -> Table:
     return Table(title, ("job", "alone: mean", "alone: min", "together: mean", "together: min"), rows)
 
 
-def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
+def _list_lines(study: Study, runs: Sequence[WorkloadRun]) -> Iterator[str]:
     yield (
         "Shares are of the NICs' line rate: mean over all flows, and min of the slowest flow, for which a synchronous"
         " collective waits."
@@ -105,6 +110,9 @@ def _list_lines(runs: Sequence[WorkloadRun]) -> Iterator[str]:
         flows = f"{run.bounds.algorithm} flows at {units.size(run.answers[-1].estimate.size_bytes)}"
         routing = run.workload.routing.policy.label
         yield f"Upper bounds on throughput ({routing} routing, {flows}): {lp}cut {run.bounds.cut:.3f}."
+    work = runs[0].workload
+    every = (answer for run in runs for answer in run.answers)
+    yield from list_library_lines(every, work.library.over(study.blueprint.library), work.algorithm)
     errors = dict.fromkeys(each.estimate.expected_error for run in runs for each in run.answers)
     shares = " to ".join(format_percent(error, ".0f") for error in (max(errors), min(errors))[: len(errors)])
     kind = runs[0].answers[0].estimate.collective

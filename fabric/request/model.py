@@ -41,6 +41,7 @@ from fabric.request.fields import (
     tag,
     tag_choice,
 )
+from fabric.request.library_keys import LibraryKeys
 from fabric.request.limits import LIMITS, Limits
 from fabric.request.parts import ApplianceKeys, InlineLink, InlineSwitch, LinkMedia
 from fabric.request.ranges import PodRange, RatioRange
@@ -291,6 +292,8 @@ class Request(StrictModel):
     """GPUs to grow to later by adding pods (units, in two tiers) without moving a cable; or stages; or by server."""
     survive: dict[SurviveName, Share] = Field(default={}, examples=[{"spine": 0.9}])
     """Share of all-reduce throughput that must remain after the loss of any one switch of a tier, or of a `plane`."""
+    nccl: LibraryKeys = Field(default=LibraryKeys(), examples=[{"channels": 32, "qps": 4, "version": "2.30"}])
+    """What is set of the collective library, NCCL or RCCL; estimates of times stand on its own defaults otherwise."""
     limits: RequestLimits = RequestLimits()
     """Limits on what sizing may choose."""
     pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])

@@ -20,6 +20,7 @@ from fabric.request.checks import allowed_families, allowed_tiers, find_contradi
 from fabric.request.document import Document, Tree, add_plain, quoted
 from fabric.request.error_messages import explain_errors, explain_missing
 from fabric.request.known_names import KnownNames
+from fabric.request.library_keys import library_of
 from fabric.request.limits import Limits
 from fabric.request.model import Request
 from fabric.request.ranges import PodRange, RatioRange
@@ -205,6 +206,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         years=request.years,
         electricity_usd_per_kwh=request.electricity_usd_per_kwh,
         pue=request.pue,
+        library=library_of(request.nccl),
         limits=Limits(**vars(request.limits)),
         pinned=FrozenMapping(dict(request.pinned)),
         expected=FrozenMapping(dict(document.values.get("expected", {}))),
@@ -263,7 +265,7 @@ def _complete_request(request: Request, document: Document, own: Collection[str]
     The keys in `own`, which are left to the family, stay empty: read again, it asks for the same.
     """
     defaults = {key: value for key, value in request if key != "schema_uri"}
-    complete = {**defaults, "limits": vars(request.limits)}
+    complete = {**defaults, "limits": vars(request.limits), "nccl": vars(request.nccl)}
     complete |= {key: value for key, value in document.values.items() if key in complete and key != "limits"}
     complete["gpus"] = total_gpus(request) or None
     complete["link_gbps"] = complete["link_gbps"] or fastest_nic(request)

@@ -14,6 +14,7 @@ from fabric.errors import InputError
 from fabric.request import topologies
 from fabric.request.cluster import KEYS
 from fabric.request.endpoints import EndpointKind, JoinKeys
+from fabric.request.library_keys import LibraryKeys
 from fabric.request.model import Published, Request, RequestLimits
 from fabric.request.parts import ApplianceKeys, InlineLink, InlineServer, InlineSwitch
 from fabric.request.ranges import PodRange, RatioRange
@@ -133,7 +134,7 @@ def test_the_schema_of_clusters_refuses_what_is_refused() -> None:
 def test_every_key_is_documented_in_the_words_of_the_model() -> None:
     """The page on the request has each table of keys as `fabric.request.schema.key_table` makes it."""
     page = (ROOT / "docs" / "request.md").read_text(encoding="utf-8")
-    parts = (ApplianceKeys, InlineServer, ServerCount, InlineSwitch, InlineLink)
+    parts = (ApplianceKeys, InlineServer, ServerCount, InlineSwitch, InlineLink, LibraryKeys)
     for model in (Request, *parts, RatioRange, PodRange, RequestLimits, Published):
         assert key_table(model) in page, model
 

@@ -47,7 +47,7 @@ NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
     "--algorithm",
     registry=ALGORITHMS,
     metavar="NAME",
-    help="Algorithm: {names}.  [default: the fastest that NCCL chooses from]",
+    help="Algorithm: {names}.  [default: what the library chooses]",
 )
 @record_option(
     "--routing",
@@ -59,6 +59,11 @@ NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
     help="Routing, one or several with commas: {names}.",
 )
 @click.option("--qps", type=click.IntRange(1, 4096), default=2, show_default=True, help="Queue pairs per flow.")
+@click.option(
+    "--nccl",
+    metavar="KEY=VALUE,...",
+    help="Settings of the library: channels, qps (per connection), protocol, algorithm, version.  [default: its own]",
+)
 @record_option(
     "--transport",
     registry="fabric.flow.transports:TRANSPORTS",
@@ -108,12 +113,15 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     Reports time, bus bandwidth, the limiting factor and the model error; of traffic between pairs of GPUs the shares of
     line rate over its flows, the time and the busiest link.
     """
+    from fabric.catalog import LibrarySettings
     from fabric.flow import PATTERNS, Routing, Workload
+    from fabric.request.library_keys import parse_settings
 
     sizes, jobs = units.doublings(words.pop("size"), units.parse_size), words.pop("jobs")
     gpus = None if (text := words.pop("gpus")) is None else units.parse_count(text)
     way = {key: words.pop(key) for key in ("qps", "pxn", "transport")}
     routings = [Routing(name, seed=words["seed"], **way) for name in words.pop("routing")]
+    words["library"] = parse_settings(text) if (text := words.pop("nccl")) else LibrarySettings()
     words["failures"] = tuple(words["failures"])
     make, options = partial(fabric.design, request), RunOptions(quiet or silent, out, as_json)
     traffic, draws = words.pop("traffic"), words.pop("draws")

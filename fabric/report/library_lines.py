@@ -1,0 +1,73 @@
+"""Sentences on the collective library that estimates assume, what it chooses, and what would be faster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fabric import units
+from fabric.catalog import LibrarySettings
+from fabric.flow import Answer, LibraryUse
+
+__all__ = ["list_library_lines"]
+
+NAMES = {"nccl": "NCCL", "rccl": "RCCL"}
+"""The names of libraries for people."""
+
+MUCH = 1.02
+"""The time of a choice over the least from which the faster algorithm is worth a word."""
+
+MOST = 4
+"""The most faster algorithms that are listed."""
+
+TUNED = 32
+"""The channels that operators set where the default limits, twice those of eight NICs."""
+
+
+def list_library_lines(answers: Iterable[Answer], settings: LibrarySettings, algorithm: str | None) -> Iterator[str]:
+    """Yield what the answers assume of the library with these settings, and where it does not choose the fastest.
+
+    `algorithm` is the one asked for, None where it is left to the library.
+    """
+    answers = list(answers)
+    used = answers[0].library
+    if used is None:
+        return
+    yield _assumption(used, settings, algorithm)
+    if algorithm is None:
+        yield from _faster(used, answers)
+    if any(answer.estimate.limited_by == "channels" for answer in answers):
+        yield (
+            f"Limited by channels: {used.channels} carry no more;"
+            f" set more to see what the NICs carry: --nccl channels={max(TUNED, 2 * used.channels)}."
+        )
+
+
+def _assumption(used: LibraryUse, settings: LibrarySettings, algorithm: str | None) -> str:
+    """Return the sentence on the library and its settings."""
+    given = [f"{name} {value}" for name, value in vars(settings).items() if value is not None and name != "version"]
+    how = f"with {', '.join(given)} as set" if given else "with its own defaults"
+    means = f"{units.count_noun(used.channels, 'channel')}, {units.count_noun(used.qps, 'queue pair')} per connection"
+    name = f"{NAMES[used.name]} {used.version}" if used.version else "NCCL"
+    text = f"Assumes {name} {how} ({means})"
+    if used.stands_in:
+        return (
+            f"{text}: nothing was measured on these GPUs, so constants of {used.stands_in.capitalize()} stand in;"
+            " what their own library chooses is not known, and the fastest algorithm is given."
+        )
+    if used.version is None or algorithm is not None:
+        return f"{text}."
+    return f"{text}, which chooses algorithm and protocol by its own cost model."
+
+
+def _faster(used: LibraryUse, answers: list[Answer]) -> Iterator[str]:
+    """Yield the sentence on algorithms that are faster than the choice, if any."""
+    found = dict.fromkeys(
+        f"{units.size(each.size_bytes)} by {each.fastest.algorithm}/{each.fastest.protocol}"
+        f" ({units.time(each.fastest.time_s)}, not {units.time(each.chosen.time_s)}"
+        f" by {each.chosen.algorithm}/{each.chosen.protocol})"
+        for each in (answer.estimate for answer in answers)
+        if each.chosen and each.fastest and each.chosen.time_s > MUCH * each.fastest.time_s
+    )
+    if found:
+        more = f"; {len(found) - MOST} more in --json" if len(found) > MOST else ""
+        yield f"Faster than {NAMES[used.name]}'s choice by this model: {', '.join(list(found)[:MOST])}{more}."
