@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from fabric.catalog.constants import constant_at, with_constants
+from fabric.catalog.errors_measured import ErrorTable, MeasuredKind
 from fabric.catalog.library_tuning import PROTOCOLS, GenerationTuning, LibrarySettings, LibraryTuning, TuningCost
 from fabric.catalog.link_parts import MEDIA, LinkPart
 from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
@@ -19,11 +20,13 @@ __all__ = [
     "PROTOCOLS",
     "Collectives",
     "Delivery",
+    "ErrorTable",
     "Generation",
     "GenerationTuning",
     "LibrarySettings",
     "LibraryTuning",
     "LinkPart",
+    "MeasuredKind",
     "PortGroup",
     "Protocol",
     "Server",
@@ -34,6 +37,7 @@ __all__ = [
     "TuningCost",
     "collectives",
     "constant_at",
+    "expected_errors",
     "library_tunings",
     "optics",
     "servers",
@@ -116,6 +120,14 @@ def _tuning_of(row: dict[str, Any]) -> LibraryTuning:
     }
     generations = {name: GenerationTuning(**_freeze(each)) for name, each in row.pop("generations").items()}
     return LibraryTuning(**row, costs=FrozenMapping(costs), generations=FrozenMapping(generations))
+
+
+@cache
+def expected_errors() -> ErrorTable:
+    """Return the errors to expect of estimates, by what was measured."""
+    data = _read("expected_errors")
+    kinds = tuple(MeasuredKind(**{key: frozen(value) for key, value in row.items()}) for row in data.pop("kinds"))
+    return ErrorTable(kinds=kinds, **{key: frozen(value) for key, value in data.items()})
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -270,8 +270,6 @@ class Collectives:
     """The length of a cable whose own is not known."""
     network_scale: float = field(default=1.0, kw_only=True)
     """The bandwidth between servers over that of the model; other than 1 only where a calibration has measured it."""
-    expected_errors: Mapping[int, float]
-    """The 90th-percentile relative error of estimates on measured sweeps, by the smallest message size in bytes."""
 
     def __post_init__(self) -> None:
         freeze(self)

@@ -26,8 +26,6 @@ class Collective:
     """How often all data goes around a ring: 2 for an all-reduce, 1 for its halves, 0 where it isn't cut in parts."""
     all_pairs: bool = False
     """Whether every rank has a part of its own data for every other."""
-    measured: bool = False
-    """Whether measured sweeps of it were compared with the time model (docs/accuracy.md)."""
 
 
 def _ring_factor(ranks: int) -> float:
@@ -55,11 +53,10 @@ COLLECTIVES = Registry(
                 "halving-doubling",
             ),
             passes=2,
-            measured=True,
         ),
         Collective("reduce-scatter", "every rank ends with a part of the sum", _ring_factor, _HALVES, passes=1),
         Collective(
-            "all-gather", "every rank ends with the parts of all", _ring_factor, _HALVES, passes=1, measured=True
+            "all-gather", "every rank ends with the parts of all", _ring_factor, _HALVES, passes=1
         ),
         Collective(
             "all-to-all", "every rank sends a part to every other", _ring_factor, ("pairwise", "direct"), all_pairs=True

@@ -13,6 +13,7 @@ from fabric.flow.algorithm_times import Choice, choose_pair, fastest_pair, list_
 from fabric.flow.algorithms import ALGORITHMS, Algorithm, Traffic, algorithm_of, algorithms_of
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import Subflows, oversubscribed_share
+from fabric.flow.expected_error import expected_error
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.machines import machine_of, subflows_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS
@@ -27,9 +28,11 @@ __all__ = [
     "closed_form_shares",
     "estimate",
     "estimate_at_shares",
+    "estimate_without_error",
     "explain_none",
     "sent_bytes",
     "usable",
+    "with_expected_error",
 ]
 
 LARGEST = 2**60
@@ -60,8 +63,10 @@ class Estimate:
     """The bus bandwidth in GB/s as nccl-tests defines it."""
     limited_by: str
     """What takes the most time: latency, NVLink, channels, NIC, collisions, oversubscription, detours or failures."""
-    expected_error: float
-    """Nine of ten measured times of such a size are within this share of the model's (docs/accuracy.md)."""
+    expected_error: float | None = None
+    """The share e such that nine of ten measured times are from 1/(1+e) to 1+e times this; None: not known."""
+    not_measured: tuple[str, ...] = ()
+    """What was not measured, in words, where the error is not known (docs/accuracy.md)."""
     routing: str = ""
     """The name of the routing."""
     placement: str = ""
@@ -88,6 +93,23 @@ def estimate(
     form, for an algorithm that does not implement the collective or can't run here, for a size that is not
     positive, and for unlike servers, which have no closed form.
     """
+    if not blueprint.gpus:
+        raise InputError(NO_GPUS)
+    summary = blueprint if isinstance(blueprint, FabricSummary) else summarize(blueprint)
+    return with_expected_error(
+        summary, estimate_without_error(summary, collective, size_bytes, routing, algorithm, placement)
+    )
+
+
+def estimate_without_error(
+    summary: FabricSummary,
+    collective: str,
+    size_bytes: int,
+    routing: str = "adaptive",
+    algorithm: str | None = None,
+    placement: str = "random",
+) -> Estimate:
+    """Estimate as `estimate` does, without the error to expect, which takes as long to find as the rest."""
     policy, placed = ROUTINGS.get_record(routing), PLACEMENTS.get_record(placement)
     if not policy.closed_form:
         raise InputError(f"{policy.label} routing has no closed form; use explicit flows (engine flows)")
@@ -96,9 +118,6 @@ def estimate(
         raise InputError(
             f"placement '{placement}' has no closed form; use explicit flows (engine flows), or one of: {names}"
         )
-    if not blueprint.gpus:
-        raise InputError(NO_GPUS)
-    summary = blueprint if isinstance(blueprint, FabricSummary) else summarize(blueprint)
     if summary.kinds:
         raise InputError("unlike servers have no closed form; use explicit flows (engine flows)")
     # Several algorithms have the same traffic, and the share left to it is the costly part.
@@ -165,9 +184,8 @@ def _estimate_on(
     seconds = _seconds(parts)
     algbw = size_bytes / seconds / 1e9
     busbw = algbw * collective.bus_factor(summary.gpus)
-    error = next(error for least, error in summary.constants.expected_errors.items() if size_bytes >= least)
     return Estimate(
-        name, size_bytes, summary.gpus, *pair, seconds, algbw, busbw, parts.limit, error,
+        name, size_bytes, summary.gpus, *pair, seconds, algbw, busbw, parts.limit,
         chosen=chosen and Choice(*chosen, _seconds(times[chosen])),
         fastest=Choice(*fastest, _seconds(times[fastest])),
     )  # fmt: skip
@@ -236,6 +254,12 @@ def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
         if algorithm.time
         if any(slowest(algorithm.time, machines, record, protocol, 1.0) for protocol in machines[0].protocols)
     )
+
+
+def with_expected_error(summary: FabricSummary, found: Estimate) -> Estimate:
+    """Return an estimate whose routing is known with the error to expect of it, or what was not measured."""
+    error = expected_error(summary, found, ROUTINGS[found.routing])
+    return replace(found, expected_error=error.share, not_measured=error.not_measured)
 
 
 def sent_bytes(summary: FabricSummary, collective: Collective, algorithm: Algorithm) -> float:

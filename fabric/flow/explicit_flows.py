@@ -16,7 +16,7 @@ from fabric.flow.algorithms import Algorithm
 from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import FLOWS, LP, Engine
-from fabric.flow.estimate import Estimate, estimate_at_shares, sent_bytes
+from fabric.flow.estimate import Estimate, estimate_at_shares, sent_bytes, with_expected_error
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import failover
 from fabric.flow.phase import Phase
@@ -140,7 +140,8 @@ class ExplicitFlows:
         Raises InputError where flows have no path.
         """
         found = estimate_at_shares(self.summary, self.collective, size, algorithms, self.placement, self._shares_of)
-        return replace(found, routing=self.routing.name, placement=self.placement)
+        found = replace(found, routing=self.routing.name, placement=self.placement)
+        return with_expected_error(self.summary, found)
 
     def _shares_of(self, algorithm: Algorithm) -> list[tuple[float, str]]:
         """Return the share of line rate left to an algorithm for each kind of server, with what limits it.

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
-from fabric.flow import FabricSummary, allreduce, summarize
+from fabric.flow import FabricSummary, summarize
+from fabric.flow.estimate import estimate_without_error
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import LARGEST_RATIO, MILLION, Features
 from fabric.optimizer.objective import FlowObjective
@@ -33,7 +34,7 @@ class SummaryEstimate:
 
     @property
     def allreduce_s(self) -> float:
-        return allreduce(self.summary, self.size_bytes, self.routing).time_s
+        return estimate_without_error(self.summary, "all-reduce", self.size_bytes, self.routing).time_s
 
     @property
     def mean_hops(self) -> float:

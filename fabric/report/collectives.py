@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from fabric import units
-from fabric.flow import COLLECTIVES, ENGINES, Answer, Bounds, Interference, Workload
+from fabric.flow import ENGINES, Answer, Bounds, Interference, Workload
 from fabric.flow.transports import USUAL
 from fabric.report.library_lines import list_library_lines
 from fabric.report.notes import note_unknown_nvlink
@@ -19,9 +19,6 @@ from fabric.studies.study import Study
 __all__ = ["SCHEMA", "WorkloadRun", "list_curves", "runs_object", "summarize_runs"]
 
 SCHEMA = "fabric.allreduce/1"
-
-MEASURED = 144
-"""The GPUs of the largest machine that the time model was compared with (docs/accuracy.md)."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +110,23 @@ def _list_lines(study: Study, runs: Sequence[WorkloadRun]) -> Iterator[str]:
     work = runs[0].workload
     every = (answer for run in runs for answer in run.answers)
     yield from list_library_lines(every, work.library.over(study.blueprint.library), work.algorithm)
-    errors = dict.fromkeys(each.estimate.expected_error for run in runs for each in run.answers)
-    shares = " to ".join(format_percent(error, ".0f") for error in (max(errors), min(errors))[: len(errors)])
-    kind = runs[0].answers[0].estimate.collective
-    other = "" if COLLECTIVES[kind].measured else f"; none was measured for {kind}"
-    yield f"90th-percentile model error, by size: {shares} (docs/accuracy.md){other}."
-    if any(each.estimate.gpus > MEASURED for run in runs for each in run.answers):
-        yield f"The model was calibrated on up to {MEASURED} GPUs; larger runs extrapolate to more steps and levels."
+    yield from dict.fromkeys(line for run in runs for line in _list_errors(run))
+
+
+def _list_errors(run: WorkloadRun) -> Iterator[str]:
+    """Yield what is known of the error of a run's estimates, and of which sizes what was not measured."""
+    label, total = run.workload.routing.policy.label, len(run.answers)
+    known = [error for answer in run.answers if (error := answer.estimate.expected_error) is not None]
+    if known:
+        ends = dict.fromkeys((min(known), max(known)))
+        width = " to ".join(format_percent(error, ".0f") for error in ends)
+        which = "" if len(known) == total else f" of {len(known)} of {total} sizes"
+        yield f"Expected error ({label} routing): nine of ten measured times{which} within {width} (docs/accuracy.md)."
+    missing = dict.fromkeys(what for answer in run.answers for what in answer.estimate.not_measured)
+    for what in missing:
+        sizes = sum(what in answer.estimate.not_measured for answer in run.answers)
+        which = "" if sizes == total else f" for {sizes} of {total} sizes"
+        yield f"No expected error ({label} routing){which}: not measured: {what}."
 
 
 def _name_run(run: WorkloadRun) -> str:

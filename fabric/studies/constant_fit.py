@@ -16,15 +16,19 @@ Column = npt.NDArray[np.float64]
 Residuals = Callable[[Collectives], Column]
 """Returns the logarithm of predicted over measured time of every point, shape (points,)."""
 
-PRIOR = 1.0
-"""The standard deviation of a constant before the fit, in its logarithm: a factor of e either way."""
+PRIOR = 2.0
+"""The standard deviation of a constant before the fit, in its logarithm: a factor of 7 either way."""
 FROM_ZERO_US = 10.0
 """The unit of a latency that the model starts at 0, which has no logarithm, in microseconds."""
 NOISE = 0.03
 """The least scale of residuals: repeated runs of nccl-tests differ by about this much."""
 HUBER = 1.345
-"""Residuals beyond so many scales count in proportion, not squared (P. Huber 1964, at 95 % efficiency)."""
-STEP, ROUNDS, DAMPING = 0.02, 30, 1e-2
+"""Scales beyond which a residual counts in proportion, not squared (P. Huber 1964, at 95 % efficiency)."""
+SCALES = (1.0, 0.3)
+"""The scales of the first descents: wide ones at first, so that a group of points far off is not taken for outliers."""
+LEAPS = (-1.0, 1.0, -0.3, 0.3, -0.1, 0.1)
+"""The steps of the search by one constant at a time, in logarithms."""
+STEP, ROUNDS, TOLERANCE = 0.02, 12, 1e-3
 
 
 @dataclass(frozen=True)
@@ -41,55 +45,98 @@ class FittedConstant:
     """The standard deviation of its logarithm, or of its share of 10 microseconds where it was 0 before."""
 
 
+@dataclass(frozen=True)
+class _Problem:
+    """A fit: what is known before it and how to find the residuals at a place, the logarithms of all factors."""
+
+    start: Collectives
+    names: tuple[str, ...]
+    residuals: Residuals
+    before: Column
+
+    def constants(self, place: Column) -> Collectives:
+        """Return the constants at a place; those that start at 0 are there in multiples of 10 us."""
+        values = np.where(self.before > 0, self.before * np.exp(place), FROM_ZERO_US * place)
+        return with_constants(self.start, dict(zip(self.names, map(float, values), strict=True)))
+
+    def residuals_at(self, place: Column) -> Column:
+        """Return the residuals at a place, shape (points,)."""
+        return self.residuals(self.constants(place))
+
+    def slopes(self, place: Column, left: Column) -> Column:
+        """Return the slopes of the residuals, shape (points, constants); forward, since a latency is at least 0."""
+        units = np.eye(len(place)) * STEP
+        return np.stack([(self.residuals_at(place + unit) - left) / STEP for unit in units], axis=1)
+
+    def bound(self, place: Column) -> Column:
+        """Return a place with no latency below 0."""
+        return np.where(self.before > 0, place, np.maximum(0.0, place))
+
+
 def fit_constants(
-    start: Collectives, names: Sequence[str], residuals: Residuals, weights: Column | None = None
+    start: Collectives, names: Sequence[str], residuals: Residuals
 ) -> tuple[Collectives, tuple[FittedConstant, ...]]:
     """Return the constants with those named fitted, and what the fit found of each.
 
     Levenberg-Marquardt with the Jacobian by differences, on logarithms of constants, each with a prior at its value in
-    `start`; outliers are weighted down as Huber does. `weights` are those of the points, shape (points,).
+    `start`; outliers are weighted down as Huber does. The times are minima over algorithms and so not smooth: between
+    two descents a search by one constant at a time leaves places where an algorithm's constants no longer matter.
     """
     before = np.array([constant_at(start, name) for name in names])
-
-    def constants_at(place: Column) -> Collectives:
-        values = np.where(before > 0, before * np.exp(place), FROM_ZERO_US * place)
-        return with_constants(start, dict(zip(names, map(float, values), strict=True)))
-
-    def residuals_at(place: Column) -> Column:
-        return residuals(constants_at(place))
-
-    place, left = np.zeros(len(names)), residuals(start)
-    given = np.ones(len(left)) if weights is None else weights
-    damping = DAMPING
-    for _ in range(ROUNDS):
-        scale = _scale(left)
-        slopes = _jacobian(residuals_at, place, left)
-        pull = given * _huber(left / scale) / scale**2
-        curve = (slopes.T * pull) @ slopes + np.eye(len(names)) / PRIOR**2
-        step = np.linalg.solve(
-            curve + damping * np.diag(np.diag(curve)), -(slopes.T @ (pull * left) + place / PRIOR**2)
-        )
-        tried = np.where(before > 0, place + np.clip(step, -1, 1), np.maximum(0.0, place + step))
-        found = residuals_at(tried)
-        if _loss(found, given, scale, tried) < _loss(left, given, scale, place):
-            small = float(np.abs(tried - place).max()) < 1e-3
-            place, left, damping = tried, found, damping / 3
-            if small:
-                break
-        else:
-            damping *= 10
-            if damping > 1e6:
-                break
-    spread = _spread(_jacobian(residuals_at, place, left), given, _scale(left))
-    values = [constant_at(constants_at(place), name) for name in names]
+    problem = _Problem(start, tuple(names), residuals, before)
+    place = np.zeros(len(names))
+    left = problem.residuals_at(place)
+    for scale in SCALES:
+        place, left = _descend(problem, place, left, scale)
+    place, left = _search(problem, place, left, _scale(left))
+    place, left = _descend(problem, place, left, _scale(left))
+    precision = _curve(problem.slopes(place, left), np.ones(len(left)), _scale(left))
+    spread = np.sqrt(np.diag(np.linalg.inv(precision)))
+    found = problem.constants(place)
+    values = [constant_at(found, name) for name in names]
     rows = zip(names, map(float, before), values, map(float, spread), strict=True)
-    return constants_at(place), tuple(FittedConstant(*row) for row in rows)
+    return found, tuple(FittedConstant(*row) for row in rows)
 
 
-def _jacobian(residuals_at: Callable[[Column], Column], place: Column, left: Column) -> Column:
-    """Return the slopes of the residuals, shape (points, constants); forward, since a latency can't go below 0."""
-    columns = [(residuals_at(place + STEP * unit) - left) / STEP for unit in np.eye(len(place))]
-    return np.stack(columns, axis=1)
+def _descend(problem: _Problem, place: Column, left: Column, scale: float) -> tuple[Column, Column]:
+    """Return the place and the residuals after Levenberg-Marquardt where residuals have this scale."""
+    damping, loss = 1e-2, _loss(left, scale, place)
+    for _ in range(ROUNDS):
+        slopes = problem.slopes(place, left)
+        pull = _huber(left / scale)
+        curve, uphill = _curve(slopes, pull, scale), slopes.T @ (pull * left) / scale**2 + place / PRIOR**2
+        for _ in range(4):
+            step = np.linalg.solve(curve + damping * np.diag(np.diag(curve)), -uphill)
+            tried = problem.bound(place + np.clip(step, -1, 1))
+            found = problem.residuals_at(tried)
+            if (now := _loss(found, scale, tried)) < loss:
+                break
+            damping *= 10
+        else:
+            break
+        gained, loss, place, left, damping = 1 - now / loss, now, tried, found, damping / 5
+        if gained < TOLERANCE:
+            break
+    return place, left
+
+
+def _search(problem: _Problem, place: Column, left: Column, scale: float) -> tuple[Column, Column]:
+    """Return a place no worse than `place`, by steps of one constant at a time, and its residuals."""
+    loss = _loss(left, scale, place)
+    for index in range(len(place)):
+        for leap in LEAPS:
+            tried = place.copy()
+            tried[index] += leap
+            tried = problem.bound(tried)
+            found = problem.residuals_at(tried)
+            if (now := _loss(found, scale, tried)) < loss:
+                place, left, loss = tried, found, now
+    return place, left
+
+
+def _curve(slopes: Column, pull: Column, scale: float) -> Column:
+    """Return the curvature of the loss, shape (constants, constants), each point with its weight."""
+    return np.asarray((slopes.T * pull) @ slopes / scale**2 + np.eye(slopes.shape[1]) / PRIOR**2)
 
 
 def _scale(left: Column) -> float:
@@ -101,13 +148,7 @@ def _huber(ratios: Column) -> Column:
     return np.asarray(np.minimum(1.0, HUBER / np.maximum(np.abs(ratios), 1e-12)))
 
 
-def _loss(left: Column, weights: Column, scale: float, place: Column) -> float:
+def _loss(left: Column, scale: float, place: Column) -> float:
     ratios = np.abs(left / scale)
     each = np.where(ratios < HUBER, ratios**2 / 2, HUBER * ratios - HUBER**2 / 2)
-    return float((weights * each).sum() + (place**2).sum() / 2 / PRIOR**2)
-
-
-def _spread(slopes: Column, weights: Column, scale: float) -> Column:
-    """Return the standard deviation of each constant's logarithm after the fit, with the prior."""
-    precision = (slopes.T * weights) @ slopes / scale**2 + np.eye(slopes.shape[1]) / PRIOR**2
-    return np.asarray(np.sqrt(np.diag(np.linalg.inv(precision))))
+    return float(each.sum() + (place**2).sum() / 2 / PRIOR**2)

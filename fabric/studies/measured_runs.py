@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from fabric.catalog import Collectives, Server
 from fabric.errors import InputError
-from fabric.flow import FabricSummary, estimate
-from fabric.flow.estimate import Estimate
+from fabric.flow import FabricSummary
+from fabric.flow.estimate import Estimate, estimate_without_error
 
 __all__ = ["MeasuredRun", "one_switch"]
 
@@ -50,10 +50,12 @@ class MeasuredRun:
         found = []
         for name in self.algorithms:
             try:
-                found.append(estimate(summary, self.collective, size, "ecmp", name))
+                found.append(estimate_without_error(summary, self.collective, size, "ecmp", name))
             except InputError:  # as in the library, one that can't run leaves the choice to it
                 continue
-        return min(found, key=lambda each: each.time_s) if found else estimate(summary, self.collective, size, "ecmp")
+        if found:
+            return min(found, key=lambda each: each.time_s)
+        return estimate_without_error(summary, self.collective, size, "ecmp")
 
 
 def one_switch(server: Server, gpus: int, constants: Collectives, *, switches_reduce: bool = False) -> FabricSummary:

@@ -1,0 +1,215 @@
+"""Compute the errors to expect of systems that the model was not fitted to: writes expected_errors.yaml.
+
+Each cluster in turn is left out of the fit and predicted by the constants fitted to all others. The errors found so are
+pooled by kind of run: for every kind and size class the variance between systems, which with few systems leans on that
+of all kinds, gives the band in which nine of ten points of the next system lie. With --check every cluster is left out
+of the bands as well, and the share of its points inside the band of the others is printed beside the band's width.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from benchmarks.accuracy import LARGE, MIDDLE, SMALL, Point, fit, measured, without_grace
+from fabric.catalog import collectives, constant_at, expected_errors, with_constants
+from fabric.flow.expected_error import layout_of
+from fabric.request.yaml_writer import yaml_text
+
+FILE = Path(__file__).parents[1] / "fabric" / "catalog" / "data" / "expected_errors.yaml"
+CLASSES = (LARGE, MIDDLE, 1)
+"""The smallest sizes of the size classes in bytes."""
+SIZES = {LARGE: "from 1 GiB", MIDDLE: "from 1 MiB", 1: "below"}
+PRIOR_SYSTEMS = 3
+"""How many systems of its own outweigh what all kinds together say of a kind's variance."""
+MOVED = 0.002
+"""A constant is measured where a tenth more or less of it moves the time of some point by at least this share."""
+HEAVY = 1.0
+"""Logarithms of errors beyond this count as this: a point that took e times as long is an outlier."""
+VENDORS = {"nvidia": ("ampere", "hopper", "blackwell"), "amd": ("mi300x",)}
+
+Kind = tuple[str, str, str]
+"""Vendor, collective and layout."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A point predicted by constants that its own cluster had no part in."""
+
+    point: Point
+    """The point."""
+    algorithm: str
+    """The algorithm by which the model explains it."""
+    log_error: float
+    """The logarithm of measured over predicted time."""
+
+    @property
+    def cluster(self) -> str:
+        return cluster_of(self.point)
+
+    @property
+    def kind(self) -> Kind:
+        run = self.point.run
+        vendor = next(vendor for vendor, names in VENDORS.items() if run.server.generation in names)
+        return vendor, run.collective, layout_of(run.domains, run.server.gpus)
+
+
+def cluster_of(point: Point) -> str:
+    """Return the cluster of a point: sweeps of one machine at several sizes are left out together."""
+    name = point.system.partition(",")[0].replace(" (gj-aion)", "")
+    return name.removesuffix(" x2").removesuffix(" x4")
+
+
+@cache
+def left_out() -> tuple[LeftOut, ...]:
+    """Return every point, predicted by constants fitted without its cluster."""
+    points, found = measured(), list[LeftOut]()
+    for cluster in dict.fromkeys(map(cluster_of, points)):
+        constants = fit(point for point in points if cluster_of(point) != cluster)[0]
+        for point in points:
+            if cluster_of(point) == cluster:
+                estimate = without_grace(point).estimate(constants)
+                found.append(LeftOut(point, estimate.algorithm, math.log(point.time_us / estimate.time_s / 1e6)))
+    return tuple(found)
+
+
+def class_of(size_bytes: int) -> int:
+    """Return the smallest size of a size's class."""
+    return next(least for least in CLASSES if size_bytes >= least)
+
+
+def bands(rows: Sequence[LeftOut]) -> dict[Kind, dict[int, float]]:
+    """Return the share e of every kind and size class, nine of ten points being within 1/(1+e) and 1+e."""
+    found: dict[Kind, dict[int, float]] = {}
+    for least in CLASSES:
+        squares = _mean_squares(row for row in rows if class_of(row.point.size_bytes) == least)
+        pooled = statistics.fmean(each for by_cluster in squares.values() for each in by_cluster.values())
+        for kind, by_cluster in squares.items():
+            degrees = PRIOR_SYSTEMS + len(by_cluster)
+            variance = (PRIOR_SYSTEMS * pooled + sum(by_cluster.values())) / degrees
+            found.setdefault(kind, {})[least] = math.expm1(_student(degrees) * math.sqrt(variance))
+    return found
+
+
+def _mean_squares(rows: Iterable[LeftOut]) -> dict[Kind, dict[str, float]]:
+    """Return the mean square of the log errors of each cluster, by kind."""
+    found: dict[Kind, dict[str, list[float]]] = {}
+    for row in rows:
+        found.setdefault(row.kind, {}).setdefault(row.cluster, []).append(min(abs(row.log_error), HEAVY) ** 2)
+    return {kind: {name: statistics.fmean(each) for name, each in by.items()} for kind, by in found.items()}
+
+
+def _student(degrees: int) -> float:
+    """Return the 95th percentile of Student's t (Abramowitz and Stegun 26.7.5), within 1 % from three degrees."""
+    z = statistics.NormalDist().inv_cdf(0.95)
+    terms = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
+    return sum(term / degrees**power for power, term in enumerate(terms))
+
+
+def unmeasured() -> dict[str, list[str]]:
+    """Return the constants of each generation on which no measured point depends."""
+    found = {}
+    for names in VENDORS.values():
+        for name in names:
+            if name not in collectives().generations:
+                continue
+            points = [point for point in measured() if point.run.server.generation == name]
+            usual = [point.predicted_us(collectives()) for point in points]
+            paths = _scalar_paths(collectives().generations[name])
+            found[name] = [path for path in paths if not _moves(f"generations.{name}.{path}", points, usual)]
+    return {name: paths for name, paths in found.items() if paths}
+
+
+def _scalar_paths(generation: object) -> Iterator[str]:
+    for key, value in vars(generation).items():
+        yield from (path for path in _paths(key, value) if path.split(".")[0] not in ("nvls_channels", "channels"))
+
+
+def _paths(path: str, value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _paths(f"{path}.{key}", each)
+    elif isinstance(value, list | tuple):
+        for place, each in enumerate(value):
+            yield from _paths(f"{path}.{place}", each)
+    elif isinstance(value, int | float):
+        yield path
+
+
+def _moves(name: str, points: Sequence[Point], usual: Sequence[float]) -> bool:
+    value = constant_at(collectives(), name)
+    for moved in (value * 1.1, value / 1.1) if value else (1.0,):
+        constants = with_constants(collectives(), {name: moved})
+        for point, time_us in zip(points, usual, strict=True):
+            if abs(point.predicted_us(constants) / time_us - 1) > MOVED:
+                return True
+    return False
+
+
+def table(rows: Sequence[LeftOut]) -> dict[str, object]:
+    """Return the contents of expected_errors.yaml."""
+    kinds = []
+    for kind, errors in bands(rows).items():
+        own = [row for row in rows if row.kind == kind]
+        kinds.append(
+            dict(zip(("vendor", "collective", "layout"), kind, strict=True))
+            | {
+                "systems": len({row.cluster for row in own}),
+                "points": len(own),
+                "servers": max(row.point.run.domains for row in own),
+                "gpus": max(row.point.gpus for row in own),
+                "algorithms": sorted({row.algorithm for row in own}),
+                "errors": {least: round(error, 3) for least, error in errors.items()},
+            }
+        )
+    return {"kinds": kinds, "unmeasured": unmeasured()}
+
+
+def kinds_table() -> Iterator[str]:
+    """Yield the rows of the table of kinds in docs/accuracy.md."""
+    for kind in expected_errors().kinds:
+        errors = (kind.errors.get(least) for least in CLASSES)
+        shown = " | ".join("-" if each is None or each > expected_errors().widest else f"{each:.0%}" for each in errors)
+        yield f"| {kind.vendor} | {kind.collective} | {kind.layout} | {kind.systems} | {kind.gpus} | {shown} |"
+
+
+def check(rows: Sequence[LeftOut]) -> Iterator[str]:
+    """Yield the lines of a table: how many points of a cluster are inside the bands of the other clusters."""
+    found = list(_inside(rows))
+    for least in CLASSES:
+        own = [(row, band) for row, band in found if class_of(row.point.size_bytes) == least]
+        known = [(row, band) for row, band in own if band is not None and band <= expected_errors().widest]
+        inside = [abs(row.log_error) <= math.log1p(band) for row, band in known]
+        clusters = len({row.cluster for row, _ in own})
+        widths = statistics.median(band for _, band in known) if known else math.nan
+        share = statistics.fmean(inside) if inside else math.nan
+        shown = f"{share:.0%} | {widths:.0%}" if known else "- | -"
+        yield f"| {SIZES[least]} | {clusters} | {len(own)} | {len(known)} | {shown} |"
+
+
+def _inside(rows: Sequence[LeftOut]) -> Iterator[tuple[LeftOut, float | None]]:
+    for cluster in dict.fromkeys(row.cluster for row in rows):
+        others = bands([row for row in rows if row.cluster != cluster])
+        for row in rows:
+            if row.cluster == cluster and row.point.size_bytes > SMALL:
+                yield row, others.get(row.kind, {}).get(class_of(row.point.size_bytes))
+
+
+def main() -> None:
+    """Write the table, or check it."""
+    rows = left_out()
+    if "--check" in sys.argv:
+        print("\n".join(check(rows)))
+        return
+    head, kept = FILE.read_text(encoding="utf-8").split("kinds:", 1)[0], table(rows)
+    FILE.write_text(head + yaml_text(kept), encoding="utf-8")
+    print(f"wrote {FILE.name}")
+
+
+if __name__ == "__main__":
+    main()
