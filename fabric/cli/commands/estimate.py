@@ -20,7 +20,7 @@ ROUTINGS = "fabric.flow.routings:ROUTINGS"
 ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 PATTERNS = "fabric.flow.patterns:PATTERNS"
 
-NOT_OF_A_PATTERN = ("algorithm", "jobs", "stride")
+NOT_OF_A_PATTERN = ("algorithm", "jobs", "nccl", "stride")
 """The options of collectives alone."""
 
 NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
