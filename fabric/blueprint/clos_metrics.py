@@ -12,6 +12,7 @@ from typing import cast
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hop_shares import hop_shares
+from fabric.blueprint.locality import LOCALITIES, Locality
 from fabric.topology.axis_bundle import AxisBundle
 from fabric.topology.clos import ClosForm, filled_name
 from fabric.topology.topology import PLANE, Bundle
@@ -103,6 +104,13 @@ class ClosMetrics:
     def _spread(self, tier: int, below: int) -> Fraction:
         """Return over how many switches of a tier a device `below` spreads, counted as equal parts of the largest."""
         return Fraction(*map(self.blueprint.evaluate, self.form.fan_out(tier, below)))
+
+    def localities(self) -> tuple[Locality, ...]:
+        """Return the localities of every tier below the top, from the leaf up."""
+        below = zip(LOCALITIES, self.form.switch_groups[:-1], self.form.fabric_bundles, strict=False)
+        return tuple(
+            Locality(name, self.servers_below(group.role), self.gbps_above(bundle)) for name, group, bundle in below
+        )
 
     def unit(self) -> tuple[int, int, int]:
         """Return the servers and the leaves of a full unit, and how many units hold servers."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import mul
 
 import numpy as np
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.locality import LOCALITIES, Locality
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.switch_graph import graph_of
 from fabric.topology.topology import PLANE, Bundle
@@ -83,6 +85,17 @@ class GraphMetrics:
             return {PLANE: Fraction(0)}
         left = Fraction(self.blueprint.planes - 1, self.blueprint.planes)
         return {self.form.roles[0]: left, PLANE: left}
+
+    def localities(self) -> tuple[Locality, ...]:
+        """Return the leaf with its links to other switches, the most of any; none where servers join the switches."""
+        if self.form.routing.nic_levels:
+            return ()
+        leaf, planes = self.form.switch_groups[0], self.unit()[1]
+        hosts = self.form.host_patterns
+        rates = [0 if bundle in hosts else self.blueprint.rate(bundle) for bundle in self.form.bundles]
+        fills = (ports for count, ports in self.blueprint.bundle_fills(leaf) if count)
+        most = max(sum(map(mul, ports, rates)) for ports in fills)
+        return (Locality(LOCALITIES[0], self.blueprint.sizes["slot"], most * planes),)
 
     def unit(self) -> tuple[int, int, int]:
         """Return the servers and the leaves of a unit, here one leaf in every plane, and how many units there are."""

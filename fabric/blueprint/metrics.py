@@ -11,6 +11,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.clos_metrics import ClosMetrics
 from fabric.blueprint.graph_metrics import GraphMetrics
 from fabric.blueprint.hop_shares import hop_shares
+from fabric.blueprint.locality import Locality
 from fabric.blueprint.unlike_metrics import UnlikeMetrics
 from fabric.frozen import freeze
 from fabric.topology.axis_bundle import BalancedBundle
@@ -75,6 +76,9 @@ class Metrics(Protocol):
 
     def survives(self) -> dict[str, Fraction]:
         """Return the share of throughput guaranteed to remain without any one switch of a role, or without a plane."""
+
+    def localities(self) -> tuple[Locality, ...]:
+        """Return the localities of every tier below the top, from the leaf up; none where they are not alike."""
 
     def unit(self) -> tuple[int, int, int]:
         """Return the servers and the leaves of a full unit, and how many units there are."""

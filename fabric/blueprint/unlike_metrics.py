@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint.clos_metrics import ClosMetrics
+from fabric.blueprint.locality import Locality
 from fabric.topology.topology import PLANE, Bundle, Group
 from fabric.topology.unlike_servers import DealtBundle, UnlikeForm
 
@@ -62,6 +63,10 @@ class UnlikeMetrics(ClosMetrics):
     def peers(self) -> tuple[int, ...]:
         """Return, for every tier below the top, the servers of the fullest place."""
         return tuple(int(self._servers_by_place(group).max()) for group in self.form.switch_groups[:-1])
+
+    def localities(self) -> tuple[Locality, ...]:
+        """Return none: units hold servers of several kinds."""
+        return ()
 
     def bisection_gbps(self) -> int:
         """Return the greatest flow in Gb/s from the first half of the servers to the second, in order of their kinds.

@@ -2,6 +2,7 @@
 
 from fabric.flow.algorithms import ALGORITHMS, Algorithm, Traffic
 from fabric.flow.bounds import cut_bound, lp_bound
+from fabric.flow.collective_bound import CollectiveBound, bound_collective
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import ecmp_bottleneck, ecmp_mean
 from fabric.flow.engines import ENGINES
@@ -41,6 +42,7 @@ __all__ = [
     "Answer",
     "Bounds",
     "Collective",
+    "CollectiveBound",
     "Draw",
     "Estimate",
     "FabricSummary",
@@ -63,6 +65,7 @@ __all__ = [
     "Traffic",
     "Workload",
     "allreduce",
+    "bound_collective",
     "cross_rails",
     "curve",
     "cut_bound",
