@@ -14,6 +14,7 @@ from fabric.blueprint.hosts import Hosts
 from fabric.errors import FabricError, InputError
 from fabric.flow.algorithms import Algorithm
 from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
+from fabric.flow.collective_bound import CollectiveBound
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import FLOWS, LP, Engine
 from fabric.flow.estimate import Estimate, estimate_at_shares, sent_bytes, with_expected_error
@@ -46,7 +47,7 @@ FEWEST_PEERS = 16
 
 @dataclass(frozen=True)
 class Bounds:
-    """The shares of line rate beyond which no routing of an algorithm's flows gets."""
+    """What no routing of an algorithm's flows exceeds, as shares of line rate, and no algorithm of the collective."""
 
     algorithm: str
     """The name of the algorithm: that of the largest size."""
@@ -54,6 +55,8 @@ class Bounds:
     """The bound by linear program; None where it takes long to solve and is not known without."""
     cut: float
     """The bound by cuts."""
+    collective: CollectiveBound | None = None
+    """The bound of the collective by any algorithm; None where none is known (see `bound_collective`)."""
 
 
 @dataclass(frozen=True)

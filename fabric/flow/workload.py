@@ -12,6 +12,7 @@ from fabric.blueprint.hosts import Hosts
 from fabric.catalog import LibrarySettings, collectives
 from fabric.errors import InputError, is_whole, nearest
 from fabric.flow.algorithms import Algorithm, algorithm_of
+from fabric.flow.collective_bound import bound_collective
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
 from fabric.flow.estimate import (
@@ -137,7 +138,7 @@ def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] | 
 def estimate_workload(
     blueprint: Blueprint, workload: Workload, sizes: Sequence[int]
 ) -> tuple[tuple[Answer, ...], Bounds]:
-    """Estimate `workload` for each of `sizes` in bytes, with the bounds of its flows.
+    """Estimate `workload` for each of `sizes` in bytes, with the bounds of its flows and of the collective.
 
     Raises InputError where the engine can't estimate it, and TooLarge as `phases` and `route` do.
     """
@@ -150,7 +151,8 @@ def estimate_workload(
         workload = replace(workload, engine=FLOWS.name)
     if workload.chosen_engine is CLOSED:
         _refuse_in_closed_form(workload)
-        return _estimate_in_closed_form(summarize(blueprint).first(workload.gpus), workload, sizes)
+        answers, bounds = _estimate_in_closed_form(summarize(blueprint).first(workload.gpus), workload, sizes)
+        return answers, replace(bounds, collective=bound_collective(blueprint, workload.collective, workload.gpus))
     return _estimate_by_flows(blueprint, workload, sizes)
 
 
@@ -224,7 +226,8 @@ def _estimate_by_flows(
         share = workload.routing.delivery.share
         engine, used = workload.chosen_engine.name, library_use(summary)
         found.append(Answer(best, engine, share * got.mean, share * got.min, groups, lost, routing.qps, used))
-    return tuple(found), flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
+    bounds = flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
+    return tuple(found), replace(bounds, collective=bound_collective(blueprint, workload.collective, gpus))
 
 
 def _candidates(summary: FabricSummary, workload: Workload) -> list[Algorithm]:

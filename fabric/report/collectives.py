@@ -10,6 +10,7 @@ from typing import Any
 from fabric import units
 from fabric.flow import ENGINES, Answer, Bounds, Interference, Workload
 from fabric.flow.transports import USUAL
+from fabric.report.best_possible import describe_best
 from fabric.report.library_lines import list_library_lines
 from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
@@ -102,6 +103,11 @@ def _list_lines(study: Study, runs: Sequence[WorkloadRun]) -> Iterator[str]:
         "Shares are of the NICs' line rate: mean over all flows, and min of the slowest flow, for which a synchronous"
         " collective waits."
     )
+    bounds, work = runs[0].bounds, runs[0].workload
+    if bounds.collective is not None:
+        got = [(run.workload.routing.policy.label, run.answers[-1].estimate.busbw_GBps) for run in runs]
+        size, intact = runs[0].answers[-1].estimate.size_bytes, " before failures" if work.failures else ""
+        yield describe_best(bounds.collective, size, got, intact)
     for run in runs:
         lp = "" if run.bounds.lp is None else f"LP {run.bounds.lp:.3f}, "
         flows = f"{run.bounds.algorithm} flows at {units.size(run.answers[-1].estimate.size_bytes)}"

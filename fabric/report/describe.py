@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
+from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import metrics_of
 from fabric.blueprint.native_ports import tier_ports
 from fabric.blueprint.port_use import port_use
-from fabric.flow import Estimate, curve
+from fabric.flow import CollectiveBound, Estimate, bound_collective, curve
 from fabric.optimizer import BreakEven
 from fabric.report.design import Cost, Design, LinkBundle, SwitchTier
 from fabric.report.design_json import design_object
@@ -21,6 +22,8 @@ from fabric.report.unlike_servers import has_times
 from fabric.studies.study import Study
 
 __all__ = ["SIZES", "describe", "describe_json"]
+
+Record = TypeVar("Record", Estimate, CollectiveBound)
 
 SIZES = tuple(2**power for power in range(20, 35, 2))
 """The message sizes estimated: 1 MiB to 16 GiB."""
@@ -36,7 +39,8 @@ def describe(study: Study, changes: Sequence[BreakEven] | None = None) -> Design
         switches=tuple(_describe_tier(study, role) for role in study.blueprint.topology.roles),
         links=_describe_links(study),
         cost=_sum_cost(study),
-        allreduce=tuple(map(_round_estimate, curve(study.blueprint, SIZES))) if has_times(study.blueprint) else (),
+        allreduce=tuple(map(_round_floats, curve(study.blueprint, SIZES))) if has_times(study.blueprint) else (),
+        allreduce_bound=_bound_allreduce(study.blueprint),
         notes=tuple(list_notes(study)),
         price_changes=None if changes is None else tuple(changes),
     )
@@ -98,11 +102,16 @@ def _sum_cost(study: Study) -> Cost:
     )
 
 
-def _round_estimate(estimate: Estimate) -> Estimate:
+def _bound_allreduce(blueprint: Blueprint) -> CollectiveBound | None:
+    bound = bound_collective(blueprint) if blueprint.gpus else None
+    return None if bound is None else _round_floats(bound)
+
+
+def _round_floats(record: Record) -> Record:
     """Round to six digits: beyond them a last bit may differ from machine to machine."""
-    values: dict[str, Any] = asdict(estimate)
+    values: dict[str, Any] = {field.name: getattr(record, field.name) for field in fields(record)}
     rounded = {key: _round_digits(value) for key, value in values.items() if isinstance(value, float)}
-    return replace(estimate, **(values | rounded))
+    return replace(record, **(values | rounded))
 
 
 def _round_digits(value: float) -> float:

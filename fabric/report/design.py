@@ -11,7 +11,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.bill_rows import Bill, BillRow
 from fabric.blueprint.port_rules import Rates
 from fabric.blueprint.port_use import PortUse
-from fabric.flow import Estimate
+from fabric.flow import CollectiveBound, Estimate
 from fabric.optimizer import BreakEven, Proof
 from fabric.request import Spec
 from fabric.studies.study import Study
@@ -118,6 +118,8 @@ class Design:
     """What it costs."""
     allreduce: tuple[Estimate, ...]
     """Estimated all-reduces by routing and size, rounded to six digits."""
+    allreduce_bound: CollectiveBound | None
+    """The bound of an all-reduce over all GPUs, rounded to six digits; None where nothing is exchanged."""
     notes: tuple[str, ...]
     """What a reader must know and might not guess."""
     expected: tuple[ExpectedNumber, ...] = ()

@@ -76,6 +76,7 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
             "maximum": bill.max_power_w,
         },
         "allreduce": [asdict(estimate) for estimate in design.allreduce],
+        "allreduce_bound": None if design.allreduce_bound is None else asdict(design.allreduce_bound),
         "optimizer": _proof_object(design, timed),
         "notes": list(design.notes),
         "sources": list(spec.sources),

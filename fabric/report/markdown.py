@@ -15,6 +15,7 @@ from fabric.report.rationale import describe_savings, explain_choice
 from fabric.report.sensitivity import TITLE, UNCHANGED, name_alternative
 from fabric.report.sentences import (
     describe_bandwidth,
+    describe_best_allreduce,
     describe_choice,
     describe_electricity,
     describe_failures,
@@ -47,7 +48,7 @@ def markdown_report(design: Design) -> str:
         [*_section(*tables["bill"]), *(text for line in describe_electricity(design) for text in ("", line))],
         *([_section(*tables[name]) for name in ("stages", "stage_parts")] if design.study.stages else []),
         [f"- {line}" for line in describe_growth(design)],
-        ["## Estimated performance", "", describe_bandwidth(design)],
+        ["## Estimated performance", "", " ".join([describe_bandwidth(design), *describe_best_allreduce(design)])],
         [*markdown_table(tables["allreduce"][1])] if design.allreduce else [],
         ["![All-reduce busbw by message size](allreduce.svg)"] if design.allreduce else [],
         _section(*tables["expected"]) if design.expected else [],

@@ -8,6 +8,8 @@ from functools import partial
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import links_of_pairs, uneven_bundles
+from fabric.flow import ROUTINGS
+from fabric.report.best_possible import describe_best
 from fabric.report.design import Design
 from fabric.report.objectives import label_of, tolerance_of, write_amount
 from fabric.report.text import add_article, describe_rates, format_percent, name_places, name_rail_tier, name_size
@@ -17,6 +19,7 @@ from fabric.topology.topology import PLANE, title
 
 __all__ = [
     "describe_bandwidth",
+    "describe_best_allreduce",
     "describe_choice",
     "describe_electricity",
     "describe_failures",
@@ -97,6 +100,15 @@ def describe_bandwidth(design: Design) -> str:
         f"Injection bandwidth {units.rate(study.injection_gbps)}, bisection bandwidth"
         f" {units.rate(study.bisection_gbps)}. Hops: {study.hops.max} max, {design.hops_mean:.3f} on average."
     )
+
+
+def describe_best_allreduce(design: Design) -> Iterator[str]:
+    """Yield the best possible bus bandwidth of an all-reduce beside what the library gets at the largest size."""
+    if design.allreduce_bound and design.allreduce:
+        size = max(estimate.size_bytes for estimate in design.allreduce)
+        at_size = [estimate for estimate in design.allreduce if estimate.size_bytes == size]
+        got = [(ROUTINGS[estimate.routing].label, estimate.busbw_GBps) for estimate in at_size]
+        yield describe_best(design.allreduce_bound, size, got, " for an all-reduce")
 
 
 def describe_electricity(design: Design) -> Iterator[str]:

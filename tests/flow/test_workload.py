@@ -164,7 +164,7 @@ def test_allreduce_prints_what_its_json_says(tmp_path: Path) -> None:
     row = result["results"][0]
     assert {"collective", "gpus", "algorithm", "routing", "placement", "time_s", "algbw_GBps", "busbw_GBps"} <= set(row)
     assert set(row["share_of_line_rate"]) == {"mean", "min"}
-    assert set(result["bounds"]) == {"algorithm", "lp", "cut"}
+    assert set(result["bounds"]) == {"algorithm", "lp", "cut", "collective"}
     assert row["limited_by"]
     assert (row["expected_error"] is None) == bool(row["not_measured"])
     assert {path.name for path in tmp_path.iterdir()} == {"allreduce.json", "allreduce.svg"}
