@@ -2,8 +2,8 @@
 
 The runs of packet_runs.jsonl are by htsim on fat trees of 100G links, three tiers of 8-port switches with 128 hosts; a
 row has the shares of line rate that flows got. The permutations were drawn by their simulator, so the model's answer
-is the mean over permutations and hashes of its own. Ring all-reduces are compared too: htsim hashes a path for every
-chunk of those, which queue pairs do not, so that nothing is fitted to them.
+is the mean over permutations and hashes of its own. Ring all-reduces are compared too, with a new path for every chunk,
+as htsim has it; of their time only the latency of a step is fitted.
 """
 
 from __future__ import annotations
@@ -14,20 +14,28 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.catalog import Delivery, Server, Switch, Transport, transports
-from fabric.flow import Routing, max_min, permutation, route, shares
-from fabric.flow.throughput import climbed_tiers, split_rates
+from fabric.flow import Phase, Routing, max_min, permutation, route, shares
+from fabric.flow.throughput import climbed_tiers, flow_shares, left_by_tiers, pay_for_tiers, split_rates
 from fabric.topology.families import families
+from fabric.units import size
 
 FILE = Path(__file__).with_name("packet_runs.jsonl")
 
 SEEDS = 32
 """Permutations drawn for each answer of the model: their mean is then within half a percent."""
+
+RING_SEEDS = 4
+"""The draws of a ring's placement and paths."""
+
+STEP_US = 6.3
+"""The latency of a step of a ring: that of the run whose neighbours are next to each other, on hashed paths."""
 
 TRANSPORT = {"ndp": "ndp", "roce": "roce-pfc"}
 """The transport of each simulated protocol."""
@@ -59,17 +67,20 @@ class Run:
         return Routing(name, self.paths or 1, transport=self.transport)
 
 
+def _rows(kind: str) -> list[dict[str, Any]]:
+    rows = (json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines())
+    return [row for row in rows if row["set"] == kind]
+
+
 @cache
 def runs() -> tuple[Run, ...]:
     """Return the simulated permutations."""
-    rows = (json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines())
     return tuple(
         Run(
             TRANSPORT[row["proto"]], row["n"], row["strat"], None if row["paths"] == "-" else int(row["paths"]),
             row["mean"], row["max"],
         )
-        for row in rows
-        if row["set"] == "perm"
+        for row in _rows("perm")
     )  # fmt: skip
 
 
@@ -108,7 +119,7 @@ def predict(run: Run, transport: Transport) -> float:
     delivery = transport.delivery(sprays=sprays, queue_pairs=run.paths or 1)
     assert delivery is not None
     got = total if sprays else even + transport.stream_rebalance * (total - even)
-    return float(delivery.share * (got * (1 - delivery.tier_cost) ** tiers).mean())
+    return float(delivery.share * left_by_tiers(got, tiers, delivery).mean())
 
 
 def answer(run: Run) -> float:
@@ -149,13 +160,90 @@ def fit(name: str) -> Transport:
 
 def _fit_delivery(chosen: list[Run], transport: Transport, order: str) -> Delivery:
     """Return the delivery with which the mean over runs is theirs."""
+    known: Delivery = getattr(transport, order)
     share, low, high = mean(run.most for run in chosen), 0.0, 1.0
     for _ in range(40):
         cost = (low + high) / 2
-        tried = replace(transport, **{order: Delivery(share, cost)})
+        tried = replace(transport, **{order: replace(known, share=share, tier_cost=cost)})
         above = mean(predict(run, tried) for run in chosen) > mean(run.mean for run in chosen)
         low, high = (cost, high) if above else (low, cost)
-    return Delivery(share, low)
+    return replace(known, share=share, tier_cost=low)
+
+
+@dataclass(frozen=True)
+class Ring:
+    """All-reduces that run on rings of some hosts each, all at the same time, simulated packet by packet."""
+
+    transport: str
+    """The name of the transport."""
+    hosts: int
+    """The hosts of all rings."""
+    members: int
+    """The hosts of one ring."""
+    chunk_bytes: int
+    """What a host sends in each step."""
+    placement: str
+    """How hosts follow each other on a ring: `seq` next to each other, `stride` a ring's length apart, `rand`."""
+    sprays: bool
+    """Whether packets are sprayed over all paths; otherwise each chunk has a hashed path of its own."""
+    time_us: float
+    """The time that it took."""
+
+    @property
+    def steps(self) -> int:
+        """The steps of a ring all-reduce."""
+        return 2 * (self.members - 1)
+
+    def order(self, seed: int) -> npt.NDArray[np.int64]:
+        """Return the hosts of each ring in their order, shape (rings, members)."""
+        rings = self.hosts // self.members
+        if self.placement == "stride":
+            return np.arange(self.hosts).reshape(self.members, rings).T
+        hosts = np.arange(self.hosts)
+        hosts = np.random.default_rng(seed).permutation(hosts) if self.placement == "rand" else hosts
+        return hosts.reshape(rings, self.members)
+
+
+@cache
+def rings() -> tuple[Ring, ...]:
+    """Return the simulated all-reduces."""
+    return tuple(
+        Ring(
+            TRANSPORT[row["proto"]], row["n"], row["group"], row["chunk"], row["place"],
+            not row["strat"].startswith("ecmp"), row["ar_us"],
+        )
+        for row in _rows("ar")
+    )  # fmt: skip
+
+
+@cache
+def ring_us(ring: Ring) -> float:
+    """Return the time of an all-reduce in the model, in microseconds: the mean over draws of placements and paths."""
+    return mean(_draw_ring_us(ring, seed) for seed in range(RING_SEEDS))
+
+
+def _draw_ring_us(ring: Ring, seed: int) -> float:
+    """Return the time with the placement and the paths of one seed.
+
+    A host sends its next chunk once it has sent the last and has received that of the host before it; while it sends,
+    so do all others, each at its max-min fair share of this step's paths. A step takes STEP_US besides.
+    """
+    plan, order = fat_tree(ring.hosts), ring.order(seed)
+    phase = Phase(order.reshape(-1), np.roll(order, -1, axis=1).reshape(-1))
+    done, chunk_us = np.zeros(order.shape), ring.chunk_bytes * 8e-3 / plan.link_gbps
+    for step in range(ring.steps):
+        way = Routing(
+            "adaptive" if ring.sprays else "ecmp", seed=seed * ring.steps + step, transport=ring.transport
+        )  # fmt: skip
+        got = _ring_shares(plan, phase, way).reshape(order.shape)
+        done = np.maximum(done, np.roll(done, 1, axis=1)) + chunk_us / got + STEP_US
+    return float(done.max())
+
+
+def _ring_shares(plan: Blueprint, phase: Phase, way: Routing) -> Column:
+    routes = route(plan, phase, way)
+    fair = flow_shares(plan, phase, max_min(routes), way, way.protocol.message_rebalance)
+    return way.delivery.share * pay_for_tiers(fair, routes, way)
 
 
 def main() -> None:
@@ -174,6 +262,14 @@ def main() -> None:
             f" {found / run.mean - 1:>+7.1%}"
         )
     print(f"The model differs from a run by at most {worst:.1%}.")
+    heads = f"{'transport':<10} {'ring':>5} {'placed':<7} {'chunk':>8} {'paths':>6}"
+    print(f"\n{heads} {'packets':>10} {'model':>10} {'differ':>7}")
+    for ring in rings():
+        found, paths = ring_us(ring), "all" if ring.sprays else "one"
+        print(
+            f"{ring.transport:<10} {ring.members:>5} {ring.placement:<7} {size(ring.chunk_bytes):>8} {paths:>6}"
+            f" {ring.time_us:>7,.0f} us {found:>7,.0f} us {found / ring.time_us - 1:>+7.1%}"
+        )
 
 
 if __name__ == "__main__":

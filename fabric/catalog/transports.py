@@ -15,6 +15,8 @@ class Delivery:
     """The share of line rate that is left on paths through one tier."""
     tier_cost: float
     """The share of the rest that each further tier costs which a path climbs."""
+    lone_pays: bool = True
+    """Whether flows that get all of their rate, as no link is short of room for them, pay for tiers too."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from fabric.flow.placements import place
 from fabric.flow.rank_runs import RankRuns
 from fabric.flow.router import Router, route, router_of
 from fabric.flow.routings import Routing
-from fabric.flow.throughput import flow_shares, ideal_s, tier_factor
+from fabric.flow.throughput import flow_shares, ideal_s, pay_for_tiers
 from fabric.frozen_columns import FrozenColumns
 
 __all__ = ["PERCENTILES", "Draw", "Sends", "SendsAnswer", "draw_sends", "solve_sends"]
@@ -179,7 +179,7 @@ class _Fabric:
         routing = replace(self.routing, seed=seed)
         routes = route(self.blueprint, phase, routing, self.router.up, self.router)
         fair = flow_shares(self.blueprint, phase, max_min(routes), routing, routing.protocol.stream_rebalance)
-        return np.asarray(routing.delivery.share * fair * tier_factor(routes, phase.flows, routing))
+        return np.asarray(routing.delivery.share * pay_for_tiers(fair, routes, routing))
 
     def count_local(self, sends: Sends) -> int:
         """Return how many sends stay in their servers."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.catalog import Delivery
 from fabric.flow.fairness import max_min
 from fabric.flow.host_links import ideal_gbps, line_gbps
 from fabric.flow.phase import Phase, cross_rails
@@ -21,14 +22,18 @@ __all__ = [
     "climbed_tiers",
     "flow_shares",
     "ideal_s",
+    "left_by_tiers",
     "line_s",
+    "pay_for_tiers",
     "phase_shares",
     "shares",
     "split_rates",
-    "tier_factor",
 ]
 
 Column = npt.NDArray[np.float64]
+
+TIE = 1e-9
+"""Shares that differ by less than this are equal."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +108,13 @@ def phase_shares(
     """
     if not phase.flows:
         return 1.0, 1.0, 1.0
-    protocol, factor = routing.protocol, tier_factor(routes, phase.flows, routing)
+    protocol = routing.protocol
     stream, message = (
         flow_shares(blueprint, phase, rates, routing, rebalance)
         for rebalance in (protocol.stream_rebalance, protocol.message_rebalance)
     )
-    mean = float(np.average(stream * factor, weights=phase.shares))
-    return mean, float((message * factor).min()), float(message.min())
+    paid, waited = (pay_for_tiers(fair, routes, routing) for fair in (stream, message))
+    return float(np.average(paid, weights=phase.shares)), float(waited.min()), float(message.min())
 
 
 def flow_shares(
@@ -138,10 +143,16 @@ def split_rates(rates: Column, flows: int) -> tuple[Column, Column]:
     return each.min(axis=1) * each.shape[1], each.sum(axis=1)
 
 
-def tier_factor(routes: Routes, flows: int, routing: Routing) -> Column | float:
-    """Return what packets leave of the share of each of `flows` flows on the tiers that it climbs, shape (flows,)."""
-    cost = routing.delivery.tier_cost
-    return np.power(1 - cost, climbed_tiers(routes, flows)) if cost else 1.0
+def pay_for_tiers(fair: Column, routes: Routes, routing: Routing) -> Column:
+    """Return what packets leave of the `fair` share of each flow on the tiers that it climbs, shape (flows,)."""
+    delivery = routing.delivery
+    return left_by_tiers(fair, climbed_tiers(routes, len(fair)), delivery) if delivery.tier_cost else fair
+
+
+def left_by_tiers(fair: Column, tiers: Column, delivery: Delivery) -> Column:
+    """Return what a delivery leaves of the `fair` shares of flows that climb `tiers` beyond the first, of one shape."""
+    paid = np.asarray(fair * np.power(1 - delivery.tier_cost, tiers))
+    return paid if delivery.lone_pays else np.where(fair < 1 - TIE, paid, fair)
 
 
 def climbed_tiers(routes: Routes, flows: int) -> Column:

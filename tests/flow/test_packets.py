@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.packets import Run, answer, fit, runs
+from benchmarks.packets import Ring, Run, answer, fit, ring_us, rings, runs
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.flow import (
@@ -60,6 +60,14 @@ def test_packets_all_to_all_of_atop(name: str, seeds: int) -> None:
 def test_permutations_get_what_packets_get(run: Run) -> None:
     """The mean share of line rate of a permutation is within 8 % of the packets' on the same fat tree."""
     assert answer(run) == pytest.approx(run.mean, rel=0.08)
+
+
+@pytest.mark.parametrize(
+    "ring", [ring for ring in rings() if ring.chunk_bytes >= 10**6], ids=lambda r: f"{r.transport}-{r.placement}"
+)
+def test_rings_take_as_long_as_packets(ring: Ring) -> None:
+    """A ring all-reduce with a new path for every chunk takes as long as the packets within 8 %."""
+    assert ring_us(ring) == pytest.approx(ring.time_us, rel=0.08)
 
 
 @pytest.mark.parametrize("name", ["ndp", "roce-pfc"])
