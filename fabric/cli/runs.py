@@ -103,9 +103,13 @@ def run_workload(
     sizes: tuple[int, ...],
     jobs: str | None,
     options: RunOptions,
+    seeds: int | None = None,
 ) -> None:
-    """Design a fabric, run each workload on it, and the jobs of a file concurrently, and show what they get."""
-    from fabric.flow import estimate_workload
+    """Design a fabric, run each workload on it, and the jobs of a file concurrently, and show what they get.
+
+    Where something fails, the healthy fabric is shown beside, over a number of `seeds`.
+    """
+    from fabric.flow import estimate_impact, estimate_workload
     from fabric.report import collectives
     from fabric.report.files import write_run
     from fabric.request.jobs import read_jobs
@@ -118,7 +122,8 @@ def run_workload(
             say(f"{work.routing.policy.label} routing, {work.chosen_engine.label}")
             jobs_run = () if file is None else _run_jobs(study, work, file, str(jobs))
             answers, bounds = estimate_workload(study.blueprint, work, sizes)
-            found.append(collectives.WorkloadRun(work, answers, bounds, jobs_run))
+            impact = estimate_impact(study.blueprint, work, sizes, seeds, say) if work.failures else None
+            found.append(collectives.WorkloadRun(work, answers, bounds, jobs_run, impact))
         result = collectives.runs_object(study, found)
         files = [] if options.out is None else write_run(study, found, result, options.out)
     _print(options, result, lambda: collectives.summarize_runs(study, found), files)

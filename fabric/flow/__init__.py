@@ -10,6 +10,7 @@ from fabric.flow.estimate import Estimate, allreduce, estimate, usable
 from fabric.flow.explicit_flows import Bounds
 from fabric.flow.fabric_summary import FabricSummary, slowest_ns
 from fabric.flow.failover import failover
+from fabric.flow.failure_impact import FailureImpact, Kept, estimate_impact
 from fabric.flow.failures import draw_failures, fail
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
@@ -46,8 +47,10 @@ __all__ = [
     "Draw",
     "Estimate",
     "FabricSummary",
+    "FailureImpact",
     "Interference",
     "Job",
+    "Kept",
     "LibraryUse",
     "Machine",
     "Parts",
@@ -75,6 +78,7 @@ __all__ = [
     "ecmp_mean",
     "estimate",
     "estimate_all",
+    "estimate_impact",
     "estimate_workload",
     "fail",
     "failover",

@@ -27,7 +27,7 @@ from fabric.flow.routings import Routing
 from fabric.flow.throughput import Shares, line_s, shares
 from fabric.flow.traffic import phases
 
-__all__ = ["Bounds", "ExplicitFlows"]
+__all__ = ["Bounds", "ExplicitFlows", "NoPath"]
 
 QUICK_PROGRAM = 15_000
 """The variables of the largest linear program that is solved without being asked for: within a second.
@@ -43,6 +43,10 @@ MOST_FLOWS = 1 << 20
 
 FEWEST_PEERS = 16
 """The peers of a rank that are laid out at any number of ranks."""
+
+
+class NoPath(InputError):
+    """Failures that cut off some flows, or all servers: the collective never ends."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,10 @@ class ExplicitFlows:
             return found
         return [failover(self.blueprint, each, self.up, pxn=self.routing.pxn) for each in found]
 
+    def healthy(self) -> ExplicitFlows:
+        """Return the flows between the same GPUs when all links are up."""
+        return replace(self, failures=(), up=None, solved={})
+
     def solve(self, algorithm: Algorithm) -> Solution:
         """Return what an algorithm's flows get, solved when it is first asked for."""
         if algorithm.flows not in self.solved:
@@ -140,7 +148,7 @@ class ExplicitFlows:
     def estimate(self, algorithms: Sequence[Algorithm], size: int) -> Estimate:
         """Estimate by what the library chooses of the algorithms, with what the flows of each get.
 
-        Raises InputError where flows have no path.
+        Raises NoPath where flows have none.
         """
         found = estimate_at_shares(self.summary, self.collective, size, algorithms, self.placement, self._shares_of)
         found = replace(found, routing=self.routing.name, placement=self.placement)
@@ -155,7 +163,7 @@ class ExplicitFlows:
         solution = self.solve(algorithm)
         got = solution.got
         if got.min == 0:
-            raise InputError(
+            raise NoPath(
                 f"{got.disconnected:,} of {got.flows:,} flows have no path left after {', '.join(self.failures)};"
                 " the collective never ends"
             )

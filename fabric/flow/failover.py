@@ -86,29 +86,34 @@ class Failover:
             return phase
         source, target, share = phase.source[hit], phase.target[hit], phase.shares[hit]
         servers = self.hosts.server_of_nic(source), self.hosts.server_of_nic(target)
-        firsts = tuple(self.hosts.first_nic_of(server) for server in servers)
-        rails = self._rails(*servers)
-        width = np.minimum(self.hosts.nics_of(servers[0]), self.hosts.nics_of(servers[1]))
+        (here, there), width = self._pairs_beside(source, target)
+        rails = np.zeros(here.shape)
+        exists = np.arange(here.shape[1]) < width[:, None]
+        rails[exists] = self.share_between(here[exists], there[exists])
         stays, moves = _spread(own[hit], rails, width)
         flow, rail = np.nonzero(moves)
         lone = np.flatnonzero((stays == 0) & ~moves.any(axis=1))
-        ends = self._most_in_common(servers[0][lone], servers[1][lone])
+        others = self._most_in_common(servers[0][lone], servers[1][lone])
         kept = stays > 0
         return _merge(
             phase,
-            np.concatenate([phase.source[~hit], source[kept], firsts[0][flow] + rail, ends[0]]),
-            np.concatenate([phase.target[~hit], target[kept], firsts[1][flow] + rail, ends[1]]),
+            np.concatenate([phase.source[~hit], source[kept], here[flow, rail], others[0]]),
+            np.concatenate([phase.target[~hit], target[kept], there[flow, rail], others[1]]),
             np.concatenate([phase.shares[~hit], (share * stays)[kept], share[flow] * moves[flow, rail], share[lone]]),
         )
 
-    def _rails(self, source: Rows, target: Rows) -> Shares:
-        """Return the share left between the NICs of the same number of pairs of servers, shape (pairs, most NICs)."""
-        number = np.arange(int(self.hosts.nics.max()))
-        exists = number < np.minimum(self.hosts.nics_of(source), self.hosts.nics_of(target))[:, None]
-        found = np.zeros(exists.shape)
-        ends = ((self.hosts.first_nic_of(server)[:, None] + number)[exists] for server in (source, target))
-        found[exists] = self.share_between(*ends)
-        return found
+    def _pairs_beside(self, source: Rows, target: Rows) -> tuple[list[Rows], Rows]:
+        """Return the pairs of NICs of two servers that are as many rails apart as these, and how many there are.
+
+        Two arrays of shape (pairs, most NICs), of which a row has its number of pairs first, and first of all its own.
+        """
+        number, found, widths = np.arange(int(self.hosts.nics.max())), [], []
+        for nics in (source, target):
+            server = self.hosts.server_of_nic(nics)
+            first, width = self.hosts.first_nic_of(server), self.hosts.nics_of(server)
+            found.append(first[:, None] + ((nics - first)[:, None] + number) % width[:, None])
+            widths.append(width)
+        return found, np.maximum(*widths)
 
     def _most_in_common(self, source: Rows, target: Rows) -> tuple[Rows, Rows]:
         """Return for pairs of servers their two NICs that have most left between them, of equal ones the first."""
@@ -127,10 +132,9 @@ class Failover:
 def _spread(own: Shares, rails: Shares, width: Rows) -> tuple[Shares, Shares]:
     """Return the share of each flow that stays, shape (flows,), and that goes to each rail, shape (flows, NICs).
 
-    `own` is the share left between the flow's own NICs, and `rails` that of each rail of its two servers, which have
-    `width` NICs in common. When all rails end together, a rail carries its share over the mean share; what a flow's own
-    rail can't carry goes to those that can carry more, in proportion to their room. With no rail left nothing stays or
-    goes.
+    `own` is the share left between the flow's own NICs, and `rails` that of each of the `width` rails of its two
+    servers. When all rails end together, a rail carries its share over the mean share; what a flow's own rail can't
+    carry goes to those that can carry more, in proportion to their room. With no rail left nothing stays or goes.
     """
     mean = np.broadcast_to(rails.sum(axis=1, keepdims=True) / width[:, None], rails.shape)
     pace = np.divide(rails, mean, out=np.zeros_like(rails), where=mean > 0)

@@ -23,7 +23,7 @@ from fabric.flow.estimate import (
     explain_none,
     usable,
 )
-from fabric.flow.explicit_flows import Bounds, ExplicitFlows
+from fabric.flow.explicit_flows import Bounds, ExplicitFlows, NoPath
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import servers_up
 from fabric.flow.failures import fail
@@ -33,7 +33,7 @@ from fabric.flow.router import summarize
 from fabric.flow.routings import Routing, closed_form_routings
 from fabric.flow.transports import USUAL
 
-__all__ = ["Answer", "Workload", "curve", "estimate_all", "estimate_workload"]
+__all__ = ["Answer", "Workload", "answer_by_flows", "curve", "estimate_all", "estimate_workload", "lay_flows"]
 
 
 @dataclass(frozen=True)
@@ -206,11 +206,22 @@ def _estimate_by_flows(
     blueprint: Blueprint, workload: Workload, sizes: Sequence[int]
 ) -> tuple[tuple[Answer, ...], Bounds]:
     """Estimate by the flows of every algorithm that may be the fastest, each solved once for all sizes."""
+    flows, lost = lay_flows(blueprint, workload)
+    found = answer_by_flows(flows, workload, sizes, lost)
+    bounds = flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
+    return found, replace(bounds, collective=bound_collective(blueprint, workload.collective, flows.gpus))
+
+
+def lay_flows(blueprint: Blueprint, workload: Workload) -> tuple[ExplicitFlows, int]:
+    """Return the explicit flows of a workload, none solved yet, and the GPUs that its failures cut off.
+
+    Raises NoPath where they cut off all.
+    """
     up = fail(blueprint, workload.failures, workload.seed) if workload.failures else None
     placed = place(blueprint, workload.placement, workload.gpus, seed=workload.seed, stride=workload.stride)
     gpus = placed if up is None else without_failed(placed, servers_up(blueprint, up), Hosts.of(blueprint))
     if not gpus.size:
-        raise InputError(f"no server is left to run on after {', '.join(workload.failures)}")
+        raise NoPath(f"no server is left to run on after {', '.join(workload.failures)}")
     groups = len(np.atleast_2d(gpus))
     summary = summarize(blueprint).first(gpus.size).group(groups)
     routing = replace(workload.routing, qps=_queue_pairs(summary, workload.routing))
@@ -218,16 +229,22 @@ def _estimate_by_flows(
         blueprint, workload.collective, routing, workload.placement, workload.failures,
         workload.chosen_engine, summary, gpus, up,
     )  # fmt: skip
-    algorithms, lost = _candidates(summary, workload), placed.size - gpus.size
+    return flows, placed.size - gpus.size
+
+
+def answer_by_flows(
+    flows: ExplicitFlows, workload: Workload, sizes: Sequence[int], lost: int = 0
+) -> tuple[Answer, ...]:
+    """Estimate a workload of each size by its flows; `lost` GPUs are missing from them."""
+    algorithms, groups = _candidates(flows.summary, workload), len(np.atleast_2d(flows.gpus))
     found = []
     for size in sizes:
         best = flows.estimate(algorithms, size)
         got = flows.solve(algorithm_of(workload.collective, best.algorithm)).got
         share = workload.routing.delivery.share
-        engine, used = workload.chosen_engine.name, library_use(summary)
-        found.append(Answer(best, engine, share * got.mean, share * got.min, groups, lost, routing.qps, used))
-    bounds = flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
-    return tuple(found), replace(bounds, collective=bound_collective(blueprint, workload.collective, gpus))
+        engine, used, qps = flows.engine.name, library_use(flows.summary), flows.routing.qps
+        found.append(Answer(best, engine, share * got.mean, share * got.min, groups, lost, qps, used))
+    return tuple(found)
 
 
 def _candidates(summary: FabricSummary, workload: Workload) -> list[Algorithm]:

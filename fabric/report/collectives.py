@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 from fabric import units
-from fabric.flow import ENGINES, Answer, Bounds, Interference, Workload
+from fabric.flow import ENGINES, Answer, Bounds, FailureImpact, Interference, Workload
 from fabric.flow.transports import USUAL
 from fabric.report.best_possible import describe_best
+from fabric.report.failures import failed_objects, impact_objects, list_failed, tabulate_impact
 from fabric.report.library_lines import list_library_lines
 from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
@@ -34,6 +35,8 @@ class WorkloadRun:
     """Upper bounds on the throughput of its flows."""
     jobs: tuple[Interference, ...] = ()
     """Jobs that run at one time under this routing."""
+    impact: FailureImpact | None = None
+    """What its failures cost; None where nothing fails."""
 
 
 def runs_object(study: Study, runs: Sequence[WorkloadRun]) -> dict[str, Any]:
@@ -42,10 +45,18 @@ def runs_object(study: Study, runs: Sequence[WorkloadRun]) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": study.spec.name,
         "design_gpus": study.blueprint.gpus,
-        "results": [_answer_object(run.workload, each) for run in runs for each in run.answers],
+        "failed": failed_objects(runs[0].impact) if runs[0].impact else [],
+        "results": [each for run in runs for each in _answer_objects(run)],
         "bounds": asdict(runs[0].bounds),
         "jobs": [{"routing": run.workload.routing.name, **asdict(job)} for run in runs for job in run.jobs],
     }
+
+
+def _answer_objects(run: WorkloadRun) -> Iterator[dict[str, Any]]:
+    """Yield the answer for each size, with what its failures cost where there are some."""
+    healthy = impact_objects(run.impact) if run.impact else repeat({"healthy": None, "share_kept": None})
+    for answer, kept in zip(run.answers, healthy, strict=False):
+        yield {**_answer_object(run.workload, answer), **kept}
 
 
 def _answer_object(workload: Workload, answer: Answer) -> dict[str, Any]:
@@ -72,6 +83,7 @@ def summarize_runs(study: Study, runs: Sequence[WorkloadRun]) -> Summary:
     text += f", without {units.count_noun(lost, 'GPU')} in servers disconnected by failures." if lost else "."
     heads = ("size", "algorithm", "time", "busbw GB/s", "mean share", "min share", "limited by")
     tables = [Table(_name_run(run), heads, [_make_row(each) for each in run.answers]) for run in runs]
+    tables += [tabulate_impact(run.impact, run.workload.routing.policy.label) for run in runs if run.impact]
     tables += [_tabulate_jobs(run) for run in runs if run.jobs]
     return Summary(
         text,
@@ -103,6 +115,9 @@ def _list_lines(study: Study, runs: Sequence[WorkloadRun]) -> Iterator[str]:
         "Shares are of the NICs' line rate: mean over all flows, and min of the slowest flow, for which a synchronous"
         " collective waits."
     )
+    if runs[0].impact:
+        yield from list_failed(runs[0].impact)
+        yield "The share kept is that of the same collective between the same GPUs when all links are up."
     bounds, work = runs[0].bounds, runs[0].workload
     if bounds.collective is not None:
         got = [(run.workload.routing.policy.label, run.answers[-1].estimate.busbw_GBps) for run in runs]

@@ -20,7 +20,7 @@ ROUTINGS = "fabric.flow.routings:ROUTINGS"
 ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 PATTERNS = "fabric.flow.patterns:PATTERNS"
 
-NOT_OF_A_PATTERN = ("algorithm", "jobs", "nccl", "stride")
+NOT_OF_A_PATTERN = ("algorithm", "jobs", "nccl", "seeds", "stride")
 """The options of collectives alone."""
 
 NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
@@ -89,6 +89,11 @@ NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
     help="Failures: leaf:3 (any three), link:1%, leaf[block=0] (that one), leaf[block=0]--spine[spine=2] (a link) or"
     " @FILE, a list; repeatable.",
 )
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    help="Seeds over which --fail compares with the healthy fabric.  [default: 8, on large fabrics fewer]",
+)
 @click.option("--jobs", metavar="FILE", help="Run the concurrent jobs of a YAML or JSON file.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed (ECMP hash, placement, failures)."
@@ -122,7 +127,7 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     way = {key: words.pop(key) for key in ("qps", "pxn", "transport")}
     routings = [Routing(name, seed=words["seed"], **way) for name in words.pop("routing")]
     words["library"] = parse_settings(text) if (text := words.pop("nccl")) else LibrarySettings()
-    words["failures"] = tuple(words["failures"])
+    words["failures"], seeds = tuple(words["failures"]), words.pop("seeds")
     make, options = partial(fabric.design, request), RunOptions(quiet or silent, out, as_json)
     traffic, draws = words.pop("traffic"), words.pop("draws")
     if traffic is not None or words["collective"] in PATTERNS:
@@ -130,7 +135,7 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
         run_traffic(make, _ask_traffic(traffic, sizes, gpus, draws, tuple(routings), words), options)
         return
     workloads = [Workload(gpus=gpus, routing=routing, **words) for routing in routings]
-    run_workload(make, workloads, sizes, jobs, options)
+    run_workload(make, workloads, sizes, jobs, options, seeds)
 
 
 def _ask_traffic(

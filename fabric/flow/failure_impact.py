@@ -1,0 +1,139 @@
+"""What failures cost a collective: the bandwidth that is kept of that of the healthy fabric, over several seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from fabric.blueprint import Blueprint
+from fabric.errors import InputError, is_whole
+from fabric.flow.engines import CLOSED
+from fabric.flow.explicit_flows import NoPath
+from fabric.flow.failure_words import Failed
+from fabric.flow.failures import draw_failures
+from fabric.flow.placements import PLACEMENTS
+from fabric.flow.workload import Answer, Workload, answer_by_flows, lay_flows
+
+__all__ = ["FailureImpact", "Kept", "estimate_impact"]
+
+SEEDS = 8
+"""The seeds of an estimate by default."""
+
+SEEDED_GPUS = 1 << 18
+"""The GPUs of all seeds together by default: a large fabric takes fewer seeds, and at least two."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is left of the bandwidth of one size, for each seed."""
+
+    size_bytes: int
+    """The size of the collective."""
+    healthy_GBps: tuple[float, ...]
+    """The bus bandwidth with all links up."""
+    left_GBps: tuple[float, ...]
+    """The bus bandwidth after the failures, 0 where they leave some flow without a path."""
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The share that each seed keeps."""
+        return tuple(left / healthy for left, healthy in zip(self.left_GBps, self.healthy_GBps, strict=True))
+
+    @property
+    def mean(self) -> float:
+        """The mean share over the seeds."""
+        return sum(self.shares) / len(self.shares)
+
+    @property
+    def worst(self) -> float:
+        """The least share over the seeds."""
+        return min(self.shares)
+
+
+@dataclass(frozen=True)
+class FailureImpact:
+    """What failures cost a workload.
+
+    Each seed draws the failures, the placement and the hashes anew, and compares the collective after the failures with
+    the same one between the same GPUs when all links are up: by the same engine, with the same placement and hashes.
+    """
+
+    seeds: tuple[int, ...]
+    """The seeds; one where nothing is drawn."""
+    failed: tuple[Failed, ...]
+    """What fails under the first seed."""
+    healthy: tuple[Answer, ...]
+    """The answer for each size under the first seed with all links up."""
+    kept: tuple[Kept, ...]
+    """What is left for each size."""
+
+
+def estimate_impact(
+    blueprint: Blueprint,
+    workload: Workload,
+    sizes: Sequence[int],
+    seeds: int | None = None,
+    progress: Callable[[str], object] | None = None,
+) -> FailureImpact:
+    """Estimate what a workload's failures cost it for each of `sizes`, over `seeds` seeds from its own on.
+
+    By default there are eight seeds, fewer on large fabrics, and one where nothing is drawn: named failures, ranks in
+    order and packets that are sprayed. Raises InputError as `estimate_workload` does for the first seed; under another,
+    a flow without a path keeps nothing.
+    """
+    if not workload.failures:
+        raise InputError("no failures; give one or more, such as leaf:1")
+    if workload.chosen_engine is CLOSED:
+        raise InputError("engine closed: there is no closed form for failures; use engine flows")
+    if seeds is not None and not is_whole(seeds, 1):
+        raise InputError(f"seeds {seeds!r:.40}: not a positive whole number")
+    failed = draw_failures(blueprint, workload.failures, workload.seed)
+    count = _count_seeds(blueprint, workload, failed) if seeds is None else seeds
+    offsets = range(count)
+    pairs = []
+    for offset in offsets:
+        if progress is not None and count > 1:
+            progress(f"failures, seed {workload.seed + offset}")
+        pairs.append(_estimate_pair(blueprint, _reseed(workload, offset), sizes, first=offset == 0))
+    kept = [
+        Kept(
+            size,
+            tuple(healthy[index].estimate.busbw_GBps for healthy, _ in pairs),
+            tuple(left[index].estimate.busbw_GBps if left else 0.0 for _, left in pairs),
+        )
+        for index, size in enumerate(sizes)
+    ]
+    return FailureImpact(tuple(workload.seed + offset for offset in offsets), failed, pairs[0][0], tuple(kept))
+
+
+def _count_seeds(blueprint: Blueprint, workload: Workload, failed: Sequence[Failed]) -> int:
+    """Return the number of seeds by default."""
+    drawn = PLACEMENTS[workload.placement].drawn or not workload.routing.policy.sprays
+    if not (drawn or any(each.drawn for each in failed)):
+        return 1
+    return max(2, min(SEEDS, SEEDED_GPUS // (workload.gpus or blueprint.gpus)))
+
+
+def _reseed(workload: Workload, offset: int) -> Workload:
+    routing = replace(workload.routing, seed=workload.routing.seed + offset)
+    return replace(workload, seed=workload.seed + offset, routing=routing)
+
+
+def _estimate_pair(
+    blueprint: Blueprint, workload: Workload, sizes: Sequence[int], *, first: bool
+) -> tuple[tuple[Answer, ...], tuple[Answer, ...]]:
+    """Return the answers with all links up and after the failures, none of these where some flow has no path."""
+    try:
+        flows, lost = lay_flows(blueprint, workload)
+    except NoPath:
+        if first:
+            raise
+        whole, _ = lay_flows(blueprint, replace(workload, failures=(), engine=workload.chosen_engine.name))
+        return answer_by_flows(whole, workload, sizes), ()
+    healthy = answer_by_flows(flows.healthy(), workload, sizes, lost)
+    try:
+        return healthy, answer_by_flows(flows, workload, sizes, lost)
+    except NoPath:
+        if first:
+            raise
+        return healthy, ()

@@ -1,0 +1,98 @@
+"""What failures cost a collective, as a table, as lines and as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fabric import units
+from fabric.draw.words import count_devices
+from fabric.flow import FailureImpact
+from fabric.flow.failure_words import Failed
+from fabric.report.table import Table
+from fabric.report.text import format_percent
+
+__all__ = ["failed_objects", "impact_objects", "list_failed", "tabulate_impact"]
+
+SHOWN = 3
+"""The names of failed parts that a line has; JSON has all."""
+
+LISTED = 8
+"""The failures that have a line each."""
+
+
+def failed_objects(impact: FailureImpact) -> list[dict[str, Any]]:
+    """Return what failed under the first seed, with every name."""
+    return [{"failure": each.word, "drawn": each.drawn, "names": each.names()} for each in impact.failed]
+
+
+def impact_objects(impact: FailureImpact) -> Iterator[dict[str, Any]]:
+    """Yield for each size the healthy fabric under the first seed, and the share that all seeds keep."""
+    for healthy, kept in zip(impact.healthy, impact.kept, strict=True):
+        yield {
+            "healthy": {
+                "algorithm": healthy.estimate.algorithm,
+                "time_s": healthy.estimate.time_s,
+                "busbw_GBps": healthy.estimate.busbw_GBps,
+                "share_of_line_rate": {"mean": healthy.mean, "min": healthy.min},
+            },
+            "share_kept": {
+                "mean": kept.mean,
+                "worst": kept.worst,
+                "seeds": list(impact.seeds),
+                "by_seed": list(kept.shares),
+            },
+        }
+
+
+def tabulate_impact(impact: FailureImpact, routing: str) -> Table:
+    """Return the bandwidth of every size with all links up and after the failures, with the share kept."""
+    heads = ("size", "healthy GB/s", "after failures", "kept: mean", "kept: worst")
+    rows = [
+        (
+            units.size(each.size_bytes),
+            f"{_mean(each.healthy_GBps):.1f}",
+            f"{_mean(each.left_GBps):.1f}",
+            format_percent(each.mean, ".1f"),
+            format_percent(each.worst, ".1f"),
+        )
+        for each in impact.kept
+    ]
+    return Table(f"{routing} routing: busbw healthy and after the failures, {_name_seeds(impact)}", heads, rows)
+
+
+def list_failed(impact: FailureImpact) -> Iterator[str]:
+    """Yield what failed under the first seed, with the first names, and how many seeds were left without a path."""
+    for each in impact.failed[:LISTED]:
+        names, count = each.names(SHOWN), len(each.numbers)
+        more = f" and {count - len(names):,} more" if count > len(names) else ""
+        drawn = f", drawn by seed {impact.seeds[0]}" if each.drawn else ""
+        yield f"{each.word} takes down {_count(each)}{drawn}: {', '.join(names) or 'none'}{more}."
+    if len(impact.failed) > LISTED:
+        yield f"{len(impact.failed) - LISTED:,} more failures are listed in JSON (--json)."
+    if cut := sum(not left for left in impact.kept[0].left_GBps):
+        yield (
+            f"Under {cut} of {len(impact.seeds)} seeds the failures leave some flow without a path: the collective"
+            " never ends, and keeps nothing."
+        )
+
+
+def _count(failed: Failed) -> str:
+    """Return how many parts fail: `3 links`, `1 leaf`."""
+    if failed.devices is None:
+        return units.count_noun(len(failed.numbers), "link")
+    if failed.devices.role == "nic":
+        return units.count_noun(len(failed.numbers), "NIC")
+    return count_devices(len(failed.numbers), failed.devices.role)
+
+
+def _mean(values: tuple[float, ...]) -> float:
+    return sum(values) / len(values)
+
+
+def _name_seeds(impact: FailureImpact) -> str:
+    """Return over which seeds the means are."""
+    first, last = impact.seeds[0], impact.seeds[-1]
+    if first == last:
+        return f"seed {first}"
+    return f"{len(impact.seeds)} seeds ({first} to {last})"
