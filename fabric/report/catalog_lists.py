@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from fabric import catalog
-from fabric.catalog import LinkPart, Switch
+from fabric.catalog import Delivery, LinkPart, Switch
 from fabric.request import tables, topologies
 from fabric.topology.families import Family, families, known_names
 
@@ -234,6 +235,38 @@ def list_formats() -> Listing:
     return Listing(columns, rows)
 
 
+def list_transports() -> Listing:
+    """Return the transports; in the terminal numbers of one kind share a column."""
+    from fabric.flow import TRANSPORTS
+
+    columns = {
+        "name": "name",
+        "description": "what it is",
+        "ordered": "on one path",
+        "sprayed": "sprayed",
+        "stream_rebalance": "rebalance: stream, message",
+    }
+    facts = [asdict(item) for item in TRANSPORTS.values()]
+    rows = [
+        (
+            item.name,
+            item.description,
+            _write_delivery(item.ordered),
+            _write_delivery(item.sprayed) or "not measured",
+            f"{item.stream_rebalance:g}, {item.message_rebalance:g}",
+        )
+        for item in TRANSPORTS.values()
+    ]
+    return Listing(columns, rows, facts)
+
+
+def _write_delivery(found: Delivery | None) -> str | None:
+    """Return what a transport delivers, in words; None where that is not known."""
+    if found is None:
+        return None
+    return f"{found.share:g}" + (f", -{found.tier_cost:.1%} a tier" if found.tier_cost else "")
+
+
 LISTS: Mapping[str, Callable[[], Listing]] = {
     "topologies": list_topologies,
     "tables": list_tables,
@@ -242,5 +275,6 @@ LISTS: Mapping[str, Callable[[], Listing]] = {
     "servers": list_servers,
     "optics": list_optics,
     "formats": list_formats,
+    "transports": list_transports,
 }
 """The lists by name."""
