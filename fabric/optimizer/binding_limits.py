@@ -12,8 +12,8 @@ from typing import Any
 from fabric.optimizer.build_model import build_within
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.objective import LinearObjective
-from fabric.optimizer.search import comparable_candidates
-from fabric.optimizer.solve import INFEASIBLE, minimise
+from fabric.optimizer.search import comparable_candidates, simplest_first
+from fabric.optimizer.solve import INFEASIBLE, THREADS, minimise
 from fabric.request import Spec, even_planes
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE
@@ -22,9 +22,6 @@ __all__ = ["BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"
 
 BUDGET = 4.0
 """The deterministic time of each solve (see `solve.SOLVE_BUDGET`); what takes more stays undecided."""
-
-THREADS = 2
-"""The limits that are searched at a time."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,6 @@ def find_binding_limits(spec: Spec, objectives: Sequence[LinearObjective], optim
     which that was not determined within the solve budget come last.
     """
     found, searches = [], [*_relaxed_rules(spec), *_relaxed_totals(spec)]
-    # No search depends on another, and a solve lets other threads run.
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(pool.map(lambda search: _improve(search[-1], objectives[0], optimum), searches))
     for (limit, value, loosened, relaxed), better in zip(searches, answers, strict=True):
@@ -168,7 +164,7 @@ class _Better:
 def _improve(spec: Spec, objective: LinearObjective, optimum: float | None) -> _Better:
     """Return the optimum over every topology, if it is below `optimum`."""
     best, chosen = None if optimum is None else round(optimum * objective.scale), None
-    for candidate in comparable_candidates(spec, [objective])[0]:
+    for candidate in simplest_first(comparable_candidates(spec, [objective])[0]):
         model = build_within(candidate, objective, None if best is None else best - 1)
         solution = minimise(model, [model.total(objective)], BUDGET) if model else INFEASIBLE
         if solution.status not in ("OPTIMAL", "INFEASIBLE"):

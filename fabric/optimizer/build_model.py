@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 
 from fabric.optimizer.cages import limit_cages
 from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.clos_floor import ClosFloor
 from fabric.optimizer.clos_model import ClosModel
+from fabric.optimizer.floor import Floor
 from fabric.optimizer.graph_model import GraphModel
 from fabric.optimizer.lattice_floor import LatticeFloor, lattice_axes
 from fabric.optimizer.model import Model
@@ -32,18 +34,29 @@ def build_model(candidate: Candidate, relaxed: Iterable[str] = ()) -> Model:
         if f"survive.{role}" not in model.relaxed:
             model.survive(role, share)
     limit_stock(model)
-    for limit, most in candidate.spec.limits.on_objectives.items():
-        if f"limits.{limit}" not in model.relaxed:
-            objective = LIMIT_OBJECTIVES[limit]
-            model.cp.add(model.total(objective) <= int(Fraction(str(most)) * objective.scale))
+    for objective, most in _limits_on_totals(candidate, model.relaxed):
+        model.cp.add(model.total(objective) <= most)
     return model
 
 
-def floor_of(candidate: Candidate) -> LatticeFloor | None:
-    """Return what a candidate's fabrics take at least; None where no lattice, with pinned sizes or unlike ports."""
+def _limits_on_totals(candidate: Candidate, relaxed: Iterable[str]) -> Iterator[tuple[LinearObjective, int]]:
+    """Yield the limits on totals that are not relaxed, each as a bound on an objective in its whole units."""
+    for limit, most in candidate.spec.limits.on_objectives.items():
+        if f"limits.{limit}" not in relaxed:
+            objective = LIMIT_OBJECTIVES[limit]
+            yield objective, int(Fraction(str(most)) * objective.scale)
+
+
+def floor_of(candidate: Candidate) -> Floor | None:
+    """Return what a candidate's fabrics take at least, of a Clos or a lattice with like ports; None where not known."""
     match candidate.topology:
-        case GraphForm() as form if lattice_axes(form) and not candidate.spec.pinned and candidate.has_like_ports:
-            return LatticeFloor(candidate, form)
+        case UnlikeForm():
+            return None
+        case ClosForm() as form if candidate.has_like_ports:
+            return ClosFloor(candidate, form)
+        case GraphForm() as form if not candidate.spec.pinned and candidate.has_like_ports:
+            axes = lattice_axes(form)
+            return LatticeFloor(candidate, form, axes) if axes else None
     return None
 
 
@@ -55,10 +68,8 @@ def build_within(
     `relaxed` may name limits on totals, on which the bounds do not rely.
     """
     floor, limit = floor_of(candidate), math.inf if most is None else most
-    if floor:
-        least = floor.least(objective)
-        if not floor.slots.size or (least is not None and least.min() > limit):
-            return None
+    if floor and not floor.allows([(objective, limit), *_limits_on_totals(candidate, relaxed)]):
+        return None
     model = build_model(candidate, relaxed)
     if most is not None:
         model.cp.add(model.total(objective) <= most)

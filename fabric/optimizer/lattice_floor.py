@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +22,7 @@ import numpy.typing as npt
 from ortools.sat.python import cp_model
 
 from fabric.optimizer.candidates import Candidate
+from fabric.optimizer.floor import TRUST, Floor
 from fabric.optimizer.integer_bounds import MOST_PORTS
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import LinearObjective
@@ -37,9 +38,6 @@ Numbers = npt.NDArray[np.float64]
 
 STEPS = 12
 """The bisections for a price; with fewer a bound is lower, and still one."""
-
-TRUST = 1 - 1e-9
-"""The share of a computed bound that is sure in spite of rounding."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +62,20 @@ class _Axis:
         return _Axis(self.bundle, self.sizes[fits], ports, links, hops)
 
 
-class LatticeFloor:
+class LatticeFloor(Floor):
     """What the fabrics of a candidate take at least.
 
     Attributes:
         slots: The numbers of servers at a switch that leave enough ports, in order, shape (slots,).
     """
 
-    def __init__(self, candidate: Candidate, form: GraphForm) -> None:
-        self._candidate, self._form, (self._role,) = candidate, form, form.roles
+    def __init__(self, candidate: Candidate, form: GraphForm, axes: Sequence[str]) -> None:
+        self._candidate, self._form, (self._role,), self._names = candidate, form, form.roles, axes
         self._known = dict[LinearObjective, Numbers | None]()
         nics, widest = candidate.spec.server.nics, max(candidate.radix(self._role))
         unit = candidate.spec.unit_servers
         self.slots = np.array([unit]) if unit else np.arange(1, widest // nics + 1)
-        pairs = zip(lattice_axes(form), _links_of(form), strict=True)
-        self._axes = [_measure(candidate, form, axis, bundle, self.slots) for axis, bundle in pairs]
+        self._axes = _measure_all(candidate, form, axes, self.slots)
         least = np.array([axis.ports.min(axis=1, initial=np.inf) for axis in self._axes])
         self._ports = nics * self.slots + least.sum(axis=0)
         self._narrow([widest - nics * self.slots - np.delete(least, at, 0).sum(axis=0) for at in range(len(least))])
@@ -97,18 +94,21 @@ class LatticeFloor:
     @property
     def sizes(self) -> dict[str, list[int]]:
         """The sizes that each axis may have, by its name."""
-        axes = zip(lattice_axes(self._form), self._axes, strict=True)
+        axes = zip(self._names, self._axes, strict=True)
         return {name: [int(size) for size in axis.sizes] for name, axis in axes}
+
+    @property
+    def has_room(self) -> bool:
+        return bool(self.slots.size)
 
     @cached_property
     def hops(self) -> int:
-        """The least switches on the longest minimal path."""
         base = evaluate(self._form.paths.diameter, dict.fromkeys(_names(self._form.paths.diameter), 0))
         added = self._least([axis.hops for axis in self._axes])
         return int(base + np.ceil(added.min(initial=np.inf) * TRUST)) if self.slots.size else int(base)
 
     def add_to(self, model: Model, objectives: Iterable[LinearObjective], most: float = math.inf) -> None:
-        """State the bounds on a model, without the servers at a switch with which an objective is above `most`."""
+        # The servers at a switch with which an objective is above `most` are left out.
         slot, bounds = (
             model.sizes["slot"],
             [(each, least) for each in objectives if (least := self.least(each)) is not None],
@@ -124,6 +124,10 @@ class LatticeFloor:
         for name, sizes in self.sizes.items():
             model.cp.add_linear_expression_in_domain(model.sizes[name], cp_model.Domain.from_values(sizes))
         model.cp.add(model.hops() >= self.hops)
+
+    def least_total(self, objective: LinearObjective) -> float | None:
+        least = self.least(objective)
+        return None if least is None else float(least.min(initial=math.inf))
 
     def least(self, objective: LinearObjective) -> Numbers | None:
         """Return the least of an objective for each of `slots`, in its whole units; None where it has no bounds."""
@@ -164,6 +168,20 @@ class LatticeFloor:
             least = np.maximum(least, bound)
             low, high = np.where(reached < room, price, low), np.where(reached < room, high, price)
         return np.asarray(least)
+
+
+def _measure_all(
+    candidate: Candidate, form: GraphForm, axes: Sequence[str], slots: npt.NDArray[np.int64]
+) -> list[_Axis]:
+    """Return what each axis adds to a switch; the same for axes that may trade places, with links that are alike."""
+    found: list[_Axis] = []
+    for axis, bundle in zip(axes, _links_of(form), strict=True):
+        like = found[0] if found and {axes[0], axis} <= {*form.sizing.symmetric} else None
+        if like and most_links(candidate, bundle) == most_links(candidate, like.bundle):
+            found.append(replace(like, bundle=bundle))
+        else:
+            found.append(_measure(candidate, form, axis, bundle, slots))
+    return found
 
 
 def _measure(

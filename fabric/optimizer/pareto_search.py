@@ -22,8 +22,8 @@ from fabric.optimizer.build_model import build_model, floor_of
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.explain import explain
 from fabric.optimizer.feature import Features
+from fabric.optimizer.floor import Floor
 from fabric.optimizer.flow_objectives import CandidateValues, features_of
-from fabric.optimizer.lattice_floor import LatticeFloor
 from fabric.optimizer.model import Model
 from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
 from fabric.optimizer.objectives import needed_facts
@@ -94,7 +94,7 @@ class _Stream:
     """Whether the head is the best in its flow objectives, too."""
     found: list[Features] = field(default_factory=list)
     """The features of the fabrics before the head."""
-    floor: LatticeFloor | None = None
+    floor: Floor | None = None
     """What the candidate's fabrics take at least, where that is known without a search."""
 
     def drop_head(self) -> None:
@@ -124,8 +124,8 @@ class _Search:
         if not self.dominance.linear:
             return stream
         first = self.dominance.linear[0]
-        if stream.floor and (least := stream.floor.least(first)) is not None:
-            stream.bound = math.floor(least.min()) if least.size else math.inf
+        if stream.floor and (least := stream.floor.least_total(first)) is not None:
+            stream.bound = math.floor(least) if stream.floor.has_room else math.inf
         else:
             model = build_model(candidate)
             solution = minimise(model, [model.total(first)], TIE_BUDGET)

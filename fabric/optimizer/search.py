@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, InputError
@@ -17,7 +20,7 @@ from fabric.optimizer.model import Model
 from fabric.optimizer.near_optima import within_margin
 from fabric.optimizer.objective import LinearObjective, Objective
 from fabric.optimizer.objectives import COST, LINKS, SWITCHES, needed_facts
-from fabric.optimizer.solve import INFEASIBLE, Solution, minimise
+from fabric.optimizer.solve import INFEASIBLE, THREADS, Solution, minimise
 from fabric.optimizer.ties import Tie, blueprint_of, models_used, plainness, preferred_blueprint
 from fabric.request import Spec
 
@@ -28,6 +31,7 @@ __all__ = [
     "SizingResult",
     "ask_for_fact",
     "comparable_candidates",
+    "simplest_first",
     "size",
 ]
 
@@ -160,6 +164,11 @@ def comparable_candidates(
     return known, rejected, reasons
 
 
+def simplest_first(group: Iterable[Candidate]) -> list[Candidate]:
+    """Return candidates by the number of their sizes: a small model is solved soonest, and its value bounds others."""
+    return sorted(group, key=lambda candidate: len(candidate.topology.size_names))
+
+
 def ask_for_fact(spec: Spec, reason: str) -> InputError:
     """Return the error that asks for a fact of a part, whose `reason` says what is not known of which part."""
     remedy = "give it in the request, or leave out the objectives and limits that count it"
@@ -169,15 +178,34 @@ def ask_for_fact(spec: Spec, reason: str) -> InputError:
 def _solve_all(
     group: Iterable[Candidate], objectives: Sequence[LinearObjective], progress: Progress
 ) -> Iterator[_Solved]:
-    """Yield each candidate solved, the fewest tiers first, since these bound the others soonest."""
-    best: int | None = None
-    for candidate in sorted(group, key=lambda candidate: candidate.topology.tiers):
-        progress(f"sizing {candidate}")
-        model = build_within(candidate, objectives[0], None if best is None else best + best // MARGIN)
-        solution = minimise(model, [model.total(each) for each in objectives]) if model else INFEASIBLE
-        if solution.values:
-            best = min(solution.values[0], best if best is not None else solution.values[0])
-        yield _Solved(candidate, solution)
+    """Yield each candidate solved, in the order in which they bound the others soonest.
+
+    Several are solved at a time, each within what the best of those yielded before it was begun leaves open: so the
+    answers do not depend on which of them ends first.
+    """
+    left, waiting, best = iter(simplest_first(group)), deque[Future[_Solved]](), math.inf
+    with ThreadPoolExecutor(THREADS) as pool:
+        while True:
+            most = None if best == math.inf else _worth_solving(int(best))
+            for candidate in islice(left, THREADS - len(waiting)):
+                progress(f"sizing {candidate}")
+                waiting.append(pool.submit(_solve, candidate, objectives, most))
+            if not waiting:
+                return
+            item = waiting.popleft().result()
+            best = min([best, *item.solution.values[:1]])
+            yield item
+
+
+def _worth_solving(best: int) -> int:
+    """Return the most that the first objective of a candidate may be for it to be solved, given the best so far."""
+    return best + best // MARGIN
+
+
+def _solve(candidate: Candidate, objectives: Sequence[LinearObjective], most: int | None) -> _Solved:
+    """Solve a candidate if its first objective may be at most `most`."""
+    model = build_within(candidate, objectives[0], most)
+    return _Solved(candidate, minimise(model, [model.total(each) for each in objectives]) if model else INFEASIBLE)
 
 
 def _rank(item: _Solved) -> tuple[int, ...]:
@@ -215,8 +243,9 @@ def _proof(contenders: Sequence[_Solved], best: _Solved, objectives: Sequence[Li
 def _alternatives(
     feasible: Sequence[_Solved], best: _Solved, objectives: Sequence[LinearObjective]
 ) -> tuple[Alternative, ...]:
-    """Return every other candidate with its objectives, best first."""
-    rest = sorted((item for item in feasible if item is not best), key=_rank)
+    """Return every other candidate that was worth solving with its objectives, best first."""
+    most = _worth_solving(best.solution.values[0])
+    rest = sorted((item for item in feasible if item is not best and item.solution.values[0] <= most), key=_rank)
     return tuple(Alternative(_describe(item), _values(item, objectives)) for item in rest)
 
 

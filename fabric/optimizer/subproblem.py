@@ -13,8 +13,8 @@ from ortools.sat.python import cp_model
 
 from fabric.optimizer.build_model import build_model
 from fabric.optimizer.feature import Features
+from fabric.optimizer.floor import Floor
 from fabric.optimizer.flow_objectives import CandidateValues
-from fabric.optimizer.lattice_floor import LatticeFloor
 from fabric.optimizer.objective import FlowObjective, LinearObjective, Objective
 
 __all__ = ["Bounds", "Subproblem"]
@@ -34,7 +34,7 @@ class Subproblem:
         values: CandidateValues,
         objectives: Sequence[Objective],
         found: Sequence[Features] = (),
-        floor: LatticeFloor | None = None,
+        floor: Floor | None = None,
     ) -> None:
         self.values = values
         self.found = found
