@@ -109,7 +109,7 @@ def run_workload(
 
     Where something fails, the healthy fabric is shown beside, over a number of `seeds`.
     """
-    from fabric.flow import estimate_impact, estimate_workload
+    from fabric.flow import choose_engine, estimate_impact, estimate_workload
     from fabric.report import collectives
     from fabric.report.files import write_run
     from fabric.request.jobs import read_jobs
@@ -119,7 +119,7 @@ def run_workload(
         study = make_or_explain(options.as_json, partial(make, progress=say))
         found = []
         for work in workloads:
-            say(f"{work.routing.policy.label} routing, {work.chosen_engine.label}")
+            say(f"{work.routing.policy.label} routing, {choose_engine(study.blueprint, work).label}")
             jobs_run = () if file is None else _run_jobs(study, work, file, str(jobs))
             answers, bounds = estimate_workload(study.blueprint, work, sizes)
             impact = estimate_impact(study.blueprint, work, sizes, seeds, say) if work.failures else None
@@ -147,7 +147,7 @@ def _job_names() -> dict[str, tuple[str, ...]]:
     """Return the names that the keys of a file of jobs may have."""
     from fabric.flow import ALGORITHMS, COLLECTIVES, PLACEMENTS
 
-    spreads = tuple(name for name, placement in PLACEMENTS.items() if placement.closed_form)
+    spreads = tuple(name for name, placement in PLACEMENTS.items() if placement.takes_jobs)
     return {
         "collective": tuple(COLLECTIVES),
         "algorithm": tuple(ALGORITHMS),

@@ -5,6 +5,7 @@ from fabric.flow.bounds import cut_bound, lp_bound
 from fabric.flow.collective_bound import CollectiveBound, bound_collective
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.ecmp_model import ecmp_bottleneck, ecmp_mean
+from fabric.flow.engine_choice import choose_engine
 from fabric.flow.engines import ENGINES
 from fabric.flow.estimate import Estimate, allreduce, estimate, usable
 from fabric.flow.explicit_flows import Bounds
@@ -69,6 +70,7 @@ __all__ = [
     "Workload",
     "allreduce",
     "bound_collective",
+    "choose_engine",
     "cross_rails",
     "curve",
     "cut_bound",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from fabric.errors import InputError
 from fabric.flow.collectives import COLLECTIVES, Collective
-from fabric.flow.ecmp_model import Subflows
 from fabric.flow.rank_runs import (
     FlowLayout,
     direct_flows,
@@ -16,6 +15,7 @@ from fabric.flow.rank_runs import (
     ring_flows,
     tree_flows,
 )
+from fabric.flow.subflows import Subflows
 from fabric.flow.time_models import (
     TimeModel,
     direct_time,
@@ -42,6 +42,8 @@ class Traffic:
     """Whether servers send to the next in order of placement alone."""
     uniform: bool = False
     """Whether NICs send to all others alike."""
+    next_rank: bool = False
+    """Whether each GPU sends to the next alone, so that only the last of a server's uses the network."""
     partners: int = 1
     """The NICs that a NIC sends to at the same time."""
     trees: int = 1
@@ -116,7 +118,7 @@ ALGORITHMS = Registry(
             halving_doubling_time, halving_doubling_flows, needs=_SEVERAL, automatic=False,
         ),
         Algorithm("pairwise", "every GPU to all others, many at a time", pairwise_time, pairwise_flows, UNIFORM),
-        Algorithm("direct", "every GPU to its peers at once", direct_time, direct_flows, UNIFORM),
+        Algorithm("direct", "every GPU to its peers at once", direct_time, direct_flows, Traffic(next_rank=True)),
     ),
 )  # fmt: skip
 """The algorithms by name; another package adds one under the entry-point group `fabric.algorithms`."""

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 
 from fabric.blueprint.hop_shares import hop_shares
 from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.hash_laws import Law, expected_greatest, poisson_law, thrown_law
+from fabric.flow.steps import Step
+from fabric.flow.subflows import Subflows
 
 __all__ = [
     "Subflows",
     "ecmp_bottleneck",
     "ecmp_mean",
+    "few_links",
     "mean_hashed_share",
-    "oversubscribed_share",
     "slowest_hashed_share",
 ]
+
+MOST_THROWN = 256
+"""The most sub-flows out of one place that are thrown one by one; of more, Poisson's law errs by less than a point."""
+
+FEWEST_LINKS = 8
+"""The fewest links up from a place that share a random order's sub-flows about as independent ones would."""
 
 NEVER = 1e-9
 """A probability so small that it is left out of an average."""
@@ -25,63 +34,92 @@ MOST = 1 - 1e-15
 """A probability that rounding keeps below 1."""
 
 
-@dataclass(frozen=True)
-class Subflows:
-    """What a NIC sends at the same time, each part of it hashed on its own."""
+def slowest_hashed_share(summary: FabricSummary, step: Step, sent: Subflows) -> float:
+    """Return the share of line rate that ECMP leaves to the slowest NIC in a step where each NIC sends `sent`.
 
-    qps: float
-    """The queue pairs to each of its partners."""
-    partners: int = 1
-    """The NICs that it sends to."""
-
-    def in_plane(self, planes: int) -> float:
-        """Return the sub-flows in each plane: a NIC deals its queue pairs over the planes, at least one in each."""
-        return self.partners * max(1.0, self.qps / planes)
-
-    def averaged(self, planes: int) -> float:
-        """Return the sub-flows of one flow in each plane that would get as much on average.
-
-        Those to one partner make up for each other and those to several do not, so that partners count to the power
-        of 0.8: fitted to explicit flows of trees on two and three tiers, within 5 points.
-        """
-        return math.pow(self.partners, -0.2) * self.in_plane(planes)
-
-
-def slowest_hashed_share(summary: FabricSummary, in_order: bool, sent: Subflows) -> float:
-    """Return the share of line rate that ECMP leaves to the slowest NIC where each NIC sends `sent`.
-
-    1 where there is only one path; else the lock-step bottleneck of the hash (see `ecmp_bottleneck`) at the tier where
-    it is worst, each uplink taking as many times more flows as the oversubscription up to there. When a ring runs over
-    servers `in_order`, only one server sends out of a locality of m, so an m-th of the flows cross, and an uplink of a
-    leaf has no more than those of the server's NICs there: on rails, where that is one, a ring in order meets no
-    collision below the spine. Where there are few paths from one server's NICs to another's, they collide together:
-    what Poisson's law counts is then such single-path groups of flows.
+    It is one over the expected load of the busiest link, at least 1. On a Clos, the sub-flows that leave a place are
+    hashed onto its links up: as many as in random order by Poisson's law, and the few that leave it in order as balls
+    thrown into boxes.
     """
-    if summary.tiers == 1 or not summary.several_paths:
+    if not summary.several_paths:
         return 1.0
-    ports = 2 * summary.servers * summary.server.nics * summary.planes * (summary.tiers - 1)
-    subflows, group = sent.in_plane(summary.planes), _single_path_flows(summary, sent)
-    speeds = summary.speeds or (1.0,) * len(summary.ratios)
-    # Of links that are faster there are fewer, and on each as many times more sub-flows even out.
-    if not in_order:
-        ratio, speed = max(summary.ratios), min(speeds)
-        return ecmp_bottleneck(ports / ratio / speed, subflows * speed / group, ratio)
-    together = (summary.leaf_nics, *(summary.server.nics,) * (summary.tiers - 2))
-    tiers = zip(summary.ratios, speeds, summary.peers, together, strict=True)
-    shares = (
-        ecmp_bottleneck(ports / ratio / speed, subflows * speed / group, ratio / peers, subflows * nics / group)
-        for ratio, speed, peers, nics in tiers
-        if summary.servers > peers
+    if not summary.ratios_are_cuts:
+        return _slowest_on_graph(summary, step.in_order, sent)
+    subflows, found = step.multiple * sent.in_plane(summary.planes), list[tuple[Law, float]]()
+    mirrors = summary.mirrors or (False,) * len(summary.ratios)
+    for ratio, speed, mirrored, cuts in zip(summary.ratios, _speeds(summary), mirrors, step.cuts, strict=True):
+        up = cuts.nics / (ratio * speed)
+        # Where all that leaves a place goes to one other, links down may carry just what links up do.
+        alike = 2 if mirrored and step.partners == 1 and not cuts.drawn else 1
+        for load, number in cuts.loads:
+            flows, cuts_alike = load * cuts.nics * subflows, number * summary.planes / alike
+            if not flows:
+                continue
+            if cuts.drawn or flows > MOST_THROWN:
+                law = poisson_law(flows / up, up * cuts_alike)
+            else:
+                law = thrown_law(max(1, round(flows)), max(1, round(up)), cuts_alike)
+            found.append((law, subflows * speed))
+    return 1 / expected_greatest(found)
+
+
+def few_links(summary: FabricSummary, step: Step, sent: Subflows) -> bool:
+    """Return whether so few links lead up from a place that Poisson's law, which takes each by itself, is far off."""
+    if not summary.several_paths:
+        return False
+    subflows = step.multiple * sent.in_plane(summary.planes)
+    return any(
+        cuts.nics / (ratio * speed) < FEWEST_LINKS
+        and (cuts.drawn or max(load for load, _ in cuts.loads) * cuts.nics * subflows > MOST_THROWN)
+        for ratio, speed, cuts in zip(summary.ratios, _speeds(summary), step.cuts, strict=True)
+        if cuts.crossing
     )
-    return min((1.0, *shares))
 
 
-def mean_hashed_share(summary: FabricSummary, sent: Subflows) -> float:
-    """Return the mean share of line rate of random pairs under ECMP; pairs below one leaf don't collide."""
-    below_leaf = float(hop_shares(summary.servers, summary.peers, summary.unmet_rails)[0])
-    subflows = sent.averaged(summary.planes) * min(summary.speeds, default=1.0)
-    mean = ecmp_mean(summary.ratios, subflows / _single_path_flows(summary, sent))
-    return below_leaf + (1 - below_leaf) * mean
+def _slowest_on_graph(summary: FabricSummary, in_order: bool, sent: Subflows) -> float:
+    """Return the same on a direct network, where the links of a switch are one tier.
+
+    Where there are few paths from one server's NICs to another's, they collide together: what Poisson's law counts is
+    then such single-path groups of flows. Out of a switch of m servers only one sends `in_order`, by no more sub-flows
+    than its own.
+    """
+    (ratio,), (speed,), (peers,) = summary.ratios, _speeds(summary), summary.peers
+    nics = summary.server.nics
+    ports = 2 * summary.servers * nics * summary.planes
+    subflows, group = sent.in_plane(summary.planes), _single_path_flows(summary, sent)
+    if not in_order:
+        return ecmp_bottleneck(ports / ratio / speed, subflows * speed / group, ratio)
+    if summary.servers <= peers:
+        return 1.0
+    return ecmp_bottleneck(ports / ratio / speed, subflows * speed / group, ratio / peers, subflows * nics / group)
+
+
+def mean_hashed_share(summary: FabricSummary, step: Step, sent: Subflows) -> float:
+    """Return the mean share of line rate under ECMP in a step; flows that leave no place don't collide.
+
+    A sub-flow shares links with those of other NICs, so where few NICs send out of a place there are fewer.
+    """
+    if not summary.ratios:
+        return 1.0
+    subflows = sent.averaged(summary.planes) * min(_speeds(summary)) / _single_path_flows(summary, sent)
+    if not summary.ratios_are_cuts:
+        below_leaf = float(hop_shares(summary.servers, summary.peers, summary.unmet_rails)[0])
+        return below_leaf + (1 - below_leaf) * ecmp_mean(summary.ratios, subflows)
+    shared = [
+        ratio * (sum(load * part for load, part in cuts.by_bytes) - 1 / cuts.nics)
+        for ratio, cuts in zip(summary.ratios, step.cuts, strict=True)
+    ]
+    crossing = [cuts.crossing for cuts in step.cuts]
+    # Flows that turn at a tier collide on all tiers below it.
+    found = 1 - crossing[0]
+    for tier, (own, further) in enumerate(pairwise([*crossing, 0.0]), 1):
+        loads = [load for load in shared[:tier] if load > 0]
+        found += (own - further) * (ecmp_mean(loads, subflows) if loads else 1.0)
+    return found
+
+
+def _speeds(summary: FabricSummary) -> tuple[float, ...]:
+    return summary.speeds or (1.0,) * len(summary.ratios)
 
 
 def _single_path_flows(summary: FabricSummary, sent: Subflows) -> float:
@@ -132,16 +170,6 @@ def ecmp_mean(ratios: Sequence[float], subflows: float) -> float:
         return 1.0
     greatest = max(ratios)
     depth = math.fsum((ratio / greatest) ** 3 for ratio in ratios)
-    odds = math.pow(subflows * greatest, 1.02 / math.pow(depth, 0.155)) / math.pow(depth, 0.53)
-    return odds / (1 + odds) / greatest
-
-
-def oversubscribed_share(summary: FabricSummary, *, in_order: bool, load_factor: float = 1.0) -> float:
-    """Return the share of line rate that oversubscription leaves to traffic of `load_factor` times the usual load.
-
-    A ring over servers `in_order` leaves a locality of m servers by one of them, so the oversubscription r there costs
-    it nothing while m >= r; traffic in random order, nearly all of which leaves where there are many localities, gets
-    1/r. Ratios multiply going up.
-    """
-    peers = summary.peers if in_order else (1,) * len(summary.peers)
-    return min((1.0, *(servers / (load_factor * ratio) for servers, ratio in zip(peers, summary.ratios, strict=True))))
+    full = max(1.0, greatest)
+    odds = math.pow(subflows * full**2 / greatest, 1.02 / math.pow(depth, 0.155)) / math.pow(depth, 0.53)
+    return odds / (1 + odds) / full

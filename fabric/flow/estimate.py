@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -11,26 +10,25 @@ from fabric.blueprint import Blueprint
 from fabric.errors import InputError, is_whole
 from fabric.flow.algorithm_times import Choice, choose_pair, fastest_pair, list_times, slowest, timed_algorithms
 from fabric.flow.algorithms import ALGORITHMS, Algorithm, Traffic, algorithm_of, algorithms_of
+from fabric.flow.closed_form import ClosedForm
 from fabric.flow.collectives import COLLECTIVES, Collective
-from fabric.flow.ecmp_model import Subflows, oversubscribed_share
 from fabric.flow.expected_error import expected_error
 from fabric.flow.fabric_summary import FabricSummary
-from fabric.flow.machines import machine_of, subflows_of
+from fabric.flow.machines import machine_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS
 from fabric.flow.router import summarize
-from fabric.flow.routings import ROUTINGS, RoutingPolicy
+from fabric.flow.routings import ROUTINGS
 from fabric.flow.time_models import Machine, Parts
 
 __all__ = [
     "Estimate",
     "allreduce",
     "candidates",
-    "closed_form_shares",
     "estimate",
     "estimate_at_shares",
+    "estimate_in_closed_form",
     "estimate_without_error",
     "explain_none",
-    "sent_bytes",
     "usable",
     "with_expected_error",
 ]
@@ -110,30 +108,23 @@ def estimate_without_error(
     placement: str = "random",
 ) -> Estimate:
     """Estimate as `estimate` does, without the error to expect, which takes as long to find as the rest."""
-    policy, placed = ROUTINGS.get_record(routing), PLACEMENTS.get_record(placement)
-    if not policy.closed_form:
-        raise InputError(f"{policy.label} routing has no closed form; use explicit flows (engine flows)")
-    if not placed.closed_form:
-        names = ", ".join(name for name, each in PLACEMENTS.items() if each.closed_form)
-        raise InputError(
-            f"placement '{placement}' has no closed form; use explicit flows (engine flows), or one of: {names}"
-        )
-    if summary.kinds:
-        raise InputError("unlike servers have no closed form; use explicit flows (engine flows)")
-    # Several algorithms have the same traffic, and the share left to it is the costly part.
-    machines_of = cache(
-        lambda traffic, in_order: (machine_of(summary, _limit(summary, policy, traffic, in_order), traffic, in_order),)
-    )
-    record = COLLECTIVES.get_record(collective)
-    found = _estimate_on(
-        summary,
-        collective,
-        size_bytes,
-        candidates(summary, record, algorithm),
-        algorithm,
-        lambda each: machines_of(each.traffic, placed.in_order and each.traffic.ring),
-    )
-    return replace(found, routing=routing, placement=placement)
+    return estimate_in_closed_form(ClosedForm.of(summary, collective, routing, placement), size_bytes, algorithm)
+
+
+def estimate_in_closed_form(form: ClosedForm, size_bytes: int, algorithm: str | None = None) -> Estimate:
+    """Estimate a collective in closed form, without the error to expect; raises InputError as `estimate` does."""
+    summary, transport = form.summary, form.policy.transport_share()
+
+    # The share left to an algorithm is the costly part, and each of the protocols asks for it.
+    @cache
+    def machines_of(algorithm: Algorithm) -> tuple[Machine, ...]:
+        left = form.left(algorithm)
+        in_order = form.placement.in_order and algorithm.traffic.ring
+        return (machine_of(summary, (transport * left.network, left.limit), algorithm.traffic, in_order),)
+
+    algorithms = candidates(summary, form.collective, algorithm)
+    found = _estimate_on(summary, form.collective.name, size_bytes, algorithms, algorithm, machines_of)
+    return replace(found, routing=form.policy.name, placement=form.placement.name)
 
 
 def estimate_at_shares(
@@ -224,26 +215,6 @@ def allreduce(
     return estimate(blueprint, "all-reduce", size_bytes, routing, algorithm)
 
 
-def closed_form_shares(
-    summary: FabricSummary, routing: str, algorithm: Algorithm, placement: str = "random"
-) -> tuple[float, float, float]:
-    """Return the shares of line rate that an algorithm's flows get in closed form: mean, slowest, and the cut's bound.
-
-    No routing gets beyond the cut. The mean is that of random pairs; traffic in order gets as much as its slowest.
-    """
-    policy, traffic = ROUTINGS[routing], algorithm.traffic
-    in_order = PLACEMENTS[placement].in_order and traffic.ring
-    least = _limit(summary, policy, traffic, in_order)[0]
-    cut = oversubscribed_share(summary, in_order=in_order) if summary.ratios_are_cuts else 1.0
-    if policy.mean_share is None or in_order or summary.tiers == 1:
-        return least, least, cut
-    return (
-        max(least, policy.transport_share() * policy.mean_share(summary, _usual_subflows(summary, traffic))),
-        least,
-        cut,
-    )
-
-
 def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
     """Return the algorithms with a closed form that can run a collective on such a fabric."""
     record = COLLECTIVES.get_record(collective)
@@ -260,34 +231,3 @@ def with_expected_error(summary: FabricSummary, found: Estimate) -> Estimate:
     """Return an estimate whose routing is known with the error to expect of it, or what was not measured."""
     error = expected_error(summary, found, ROUTINGS[found.routing])
     return replace(found, expected_error=error.share, not_measured=error.not_measured)
-
-
-def sent_bytes(summary: FabricSummary, collective: Collective, algorithm: Algorithm) -> float:
-    """Return the bytes that all NICs of a server send for each byte of a collective, as its closed form has it."""
-    if summary.servers == 1 or algorithm.time is None:
-        return 0.0
-    # On a machine with infinitely fast NVLink and a network of 1 GB/s, 1 GB takes as many seconds as GB are sent.
-    simple = summary.constants.protocols[0]
-    plain = replace(simple, ring=replace(simple.ring, bus=1.0), tree=replace(simple.tree, bus=1.0))
-    machine = machine_of(summary, (1.0, "NIC"), algorithm.traffic, in_order=False)
-    parts = algorithm.time(replace(machine, nvlink=math.inf, network=1.0), collective, plain, 1.0)
-    return sum(seconds for seconds, _ in parts.transfers) if parts else 0.0
-
-
-def _limit(summary: FabricSummary, policy: RoutingPolicy, traffic: Traffic, in_order: bool) -> tuple[float, str]:
-    """Return the share of line rate that is left to the slowest NIC, and what limits it."""
-    assert policy.slowest_share is not None
-    # Sprayed packets take longer paths where these are less loaded; uniform traffic needs none.
-    load_factor = summary.load_factor if policy.sprays and not traffic.uniform else 1.0
-    shares = {
-        "NIC": 1.0,
-        "oversubscription": oversubscribed_share(summary, in_order=in_order),
-        "detours": oversubscribed_share(summary, in_order=in_order, load_factor=load_factor),
-        "collisions": policy.slowest_share(summary, in_order, _usual_subflows(summary, traffic)),
-    }
-    limit = min(shares, key=lambda name: shares[name])
-    return policy.transport_share() * shares[limit], limit
-
-
-def _usual_subflows(summary: FabricSummary, traffic: Traffic) -> Subflows:
-    return traffic.subflows(subflows_of(summary))

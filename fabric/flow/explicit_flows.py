@@ -17,9 +17,10 @@ from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
 from fabric.flow.collective_bound import CollectiveBound
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import FLOWS, LP, Engine
-from fabric.flow.estimate import Estimate, estimate_at_shares, sent_bytes, with_expected_error
+from fabric.flow.estimate import Estimate, estimate_at_shares, with_expected_error
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import failover
+from fabric.flow.machines import sent_bytes
 from fabric.flow.phase import Phase
 from fabric.flow.rank_runs import FlowLayout
 from fabric.flow.router import router_of
@@ -109,7 +110,8 @@ class ExplicitFlows:
                 f"algorithm '{algorithm.name}' has no explicit flows for {self.collective}; use engine closed"
             )
         hosts = Hosts.of(self.blueprint)
-        peers = max(FEWEST_PEERS, MOST_FLOWS // self.gpus.size)
+        # Of sprayed flows some load the links as all do; of hashed ones fewer would collide more.
+        peers = max(FEWEST_PEERS, MOST_FLOWS // self.gpus.size) if self.routing.policy.sprays else None
         laid = phases(hosts, self.gpus, self.collective, algorithm.name, peers=peers)
         found = [each for each in laid if each.flows]
         if self.up is None or whole:
@@ -174,7 +176,7 @@ class ExplicitFlows:
         """Return the share of line rate at which what the closed form sends takes as long as the flows."""
         line = summary.server.nics * summary.planes * summary.link_gbps / 8e-9
         sent = sent_bytes(summary, COLLECTIVES[self.collective], algorithm)
-        return min(1.0, sent / line / got.wire_s) if got.wire_s else 1.0
+        return sent / line / got.wire_s if got.wire_s else 1.0
 
     def _limit(self, algorithm: Algorithm, got: Shares) -> str:
         """Return what limits the slowest flow.

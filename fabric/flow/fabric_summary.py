@@ -49,7 +49,7 @@ class FabricSummary:
     unmet_rails: tuple[int, ...]
     """The rails that have not met at each tier below the top."""
     ratios: tuple[float, ...]
-    """The bandwidth that servers send over that up from each tier below the top, each at least 1 times those below."""
+    """The bandwidth that servers send over that up from each tier below the top: ratios of tiers multiply going up."""
     leaf_nics: int
     """The NICs of one server under one leaf."""
     switches_reduce: bool = False
@@ -60,6 +60,8 @@ class FabricSummary:
     """One over the minimal paths between two leaves."""
     speeds: tuple[float, ...] = ()
     """The rate of a link up from each tier below the top over that of a host link; 1 where there are none."""
+    mirrors: tuple[bool, ...] = ()
+    """Whether the link by which a flow climbs from each tier below the top settles that by which it descends to it."""
     ratios_are_cuts: bool = True
     """Whether the ratios bound all traffic; otherwise they are those of uniform traffic."""
     kinds: tuple[tuple[int, FabricSummary], ...] = ()

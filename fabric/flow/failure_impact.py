@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, is_whole
-from fabric.flow.engines import CLOSED
+from fabric.flow.engine_choice import choose_engine
+from fabric.flow.engines import Engine
 from fabric.flow.explicit_flows import NoPath
 from fabric.flow.failure_words import Failed
 from fabric.flow.failures import draw_failures
@@ -83,8 +84,7 @@ def estimate_impact(
     """
     if not workload.failures:
         raise InputError("no failures; give one or more, such as leaf:1")
-    if workload.chosen_engine is CLOSED:
-        raise InputError("engine closed: there is no closed form for failures; use engine flows")
+    engine = choose_engine(blueprint, workload)
     if seeds is not None and not is_whole(seeds, 1):
         raise InputError(f"seeds {seeds!r:.40}: not a positive whole number")
     failed = draw_failures(blueprint, workload.failures, workload.seed)
@@ -94,7 +94,7 @@ def estimate_impact(
     for offset in offsets:
         if progress is not None and count > 1:
             progress(f"failures, seed {workload.seed + offset}")
-        pairs.append(_estimate_pair(blueprint, _reseed(workload, offset), sizes, first=offset == 0))
+        pairs.append(_estimate_pair(blueprint, _reseed(workload, offset), sizes, engine, first=offset == 0))
     kept = [
         Kept(
             size,
@@ -120,15 +120,15 @@ def _reseed(workload: Workload, offset: int) -> Workload:
 
 
 def _estimate_pair(
-    blueprint: Blueprint, workload: Workload, sizes: Sequence[int], *, first: bool
+    blueprint: Blueprint, workload: Workload, sizes: Sequence[int], engine: Engine, *, first: bool
 ) -> tuple[tuple[Answer, ...], tuple[Answer, ...]]:
     """Return the answers with all links up and after the failures, none of these where some flow has no path."""
     try:
-        flows, lost = lay_flows(blueprint, workload)
+        flows, lost = lay_flows(blueprint, workload, engine)
     except NoPath:
         if first:
             raise
-        whole, _ = lay_flows(blueprint, replace(workload, failures=(), engine=workload.chosen_engine.name))
+        whole, _ = lay_flows(blueprint, replace(workload, failures=()), engine)
         return answer_by_flows(whole, workload, sizes), ()
     healthy = answer_by_flows(flows.healthy(), workload, sizes, lost)
     try:

@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass, replace
 
 from fabric.catalog import Collectives, Generation, Server
-from fabric.flow.algorithms import Traffic
+from fabric.flow.algorithms import Algorithm, Traffic
+from fabric.flow.collectives import Collective
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.library_choice import tuning_of
 from fabric.flow.time_models import Machine
 
-__all__ = ["LibraryUse", "generation_of", "library_use", "machine_of", "subflows_of"]
+__all__ = ["LibraryUse", "generation_of", "library_use", "machine_of", "sent_bytes", "subflows_of"]
 
 USUAL = "hopper"
 """The generation whose constants count for GPUs of another generation, or of an unknown one."""
@@ -115,3 +116,15 @@ def _extra_us(summary: FabricSummary, traffic: Traffic, in_order: bool) -> float
     ring = summary.neighbour_switches if in_order else summary.mean_switches
     switches = ring if traffic.ring else summary.hops
     return max(0.0, switches - 1) * (summary.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000
+
+
+def sent_bytes(summary: FabricSummary, collective: Collective, algorithm: Algorithm) -> float:
+    """Return the bytes that all NICs of a server send for each byte of a collective, as its closed form has it."""
+    if summary.servers == 1 or algorithm.time is None:
+        return 0.0
+    # On a machine with infinitely fast NVLink and a network of 1 GB/s, 1 GB takes as many seconds as GB are sent.
+    simple = summary.constants.protocols[0]
+    plain = replace(simple, ring=replace(simple.ring, bus=1.0), tree=replace(simple.tree, bus=1.0))
+    machine = machine_of(summary, (1.0, "NIC"), algorithm.traffic, in_order=False)
+    parts = algorithm.time(replace(machine, nvlink=math.inf, network=1.0), collective, plain, 1.0)
+    return sum(seconds for seconds, _ in parts.transfers) if parts else 0.0

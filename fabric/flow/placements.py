@@ -14,7 +14,7 @@ from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.registry import Registry
 
-__all__ = ["NO_GPUS", "PLACEMENTS", "Placement", "Ranks", "arrange", "place", "without_failed"]
+__all__ = ["NO_GPUS", "PLACEMENTS", "ClosedOrder", "Placement", "Ranks", "arrange", "place", "without_failed"]
 
 Gpus = npt.NDArray[np.int64]
 
@@ -53,6 +53,18 @@ class Ranks:
 
 
 @dataclass(frozen=True)
+class ClosedOrder:
+    """How ranks follow each other, as closed forms know it: by default server after server."""
+
+    scattered: bool = False
+    """Whether each rank is in another server than the one before it."""
+    grouped: bool = False
+    """Whether ranks are in groups, each of which has its part of every server."""
+    random: bool = False
+    """Whether servers follow each other in random order, and not in that of their places."""
+
+
+@dataclass(frozen=True)
 class Placement:
     """A way to place ranks on GPUs."""
 
@@ -66,8 +78,10 @@ class Placement:
     """Whether the seed draws it."""
     in_order: bool = False
     """Whether servers follow each other in the order of the fabric's localities, so that rings go to neighbours."""
-    closed_form: bool = False
-    """Whether closed forms know it: orders of whole servers, in which several jobs can also share a fabric."""
+    closed_form: ClosedOrder | None = None
+    """What closed forms know of it; None: nothing."""
+    takes_jobs: bool = False
+    """Whether several jobs can share a fabric in it: orders of whole servers, one job after another."""
 
     def describe(self, seed: int) -> str:
         """Return its description, with the seed where that draws it."""
@@ -116,13 +130,25 @@ PLACEMENTS = Registry(
     "placements",
     Placement,
     lambda: (
-        Placement("contiguous", "in order", _contiguous, in_order=True, closed_form=True),
-        Placement("by-rail", "by their number in the server: GPU 0 of every server, then GPU 1", _by_rail),
-        Placement("strided", "in groups of GPUs at equal distances", _strided),
-        Placement("random", "on servers in random order", _random, drawn=True, closed_form=True),
-        Placement("fragmented", "in order on randomly chosen servers", _fragmented, drawn=True),
+        Placement("contiguous", "in order", _contiguous, in_order=True, closed_form=ClosedOrder(), takes_jobs=True),
+        Placement(
+            "by-rail", "by their number in the server: GPU 0 of every server, then GPU 1", _by_rail,
+            closed_form=ClosedOrder(scattered=True),
+        ),
+        Placement(
+            "strided", "in groups of GPUs at equal distances", _strided, in_order=True,
+            closed_form=ClosedOrder(grouped=True),
+        ),
+        Placement(
+            "random", "on servers in random order", _random, drawn=True, closed_form=ClosedOrder(random=True),
+            takes_jobs=True,
+        ),
+        Placement(
+            "fragmented", "in order on randomly chosen servers", _fragmented, drawn=True, in_order=True,
+            closed_form=ClosedOrder(),
+        ),
     ),
-)
+)  # fmt: skip
 """The placements by name; another package adds one under the entry-point group `fabric.placements`."""
 
 

@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from fabric.catalog import Delivery, Transport
 from fabric.errors import InputError, is_whole
-from fabric.flow.ecmp_model import Subflows, mean_hashed_share, slowest_hashed_share
+from fabric.flow.ecmp_model import mean_hashed_share, slowest_hashed_share
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.hashing import Keys, flow_keys
+from fabric.flow.steps import Step
+from fabric.flow.subflows import Subflows
 from fabric.flow.transports import TRANSPORTS, USUAL
 from fabric.registry import Registry
 
@@ -52,14 +54,14 @@ class RoutingPolicy:
 
     The number is read digit by digit going up, as in destination-mod-k. None: hashes choose there too.
     """
-    slowest_share: Callable[[FabricSummary, bool, Subflows], float] | None = None
+    slowest_share: Callable[[FabricSummary, Step, Subflows], float] | None = None
     """Returns, in closed form, the share of line rate that collisions leave to the slowest NIC.
 
-    It is given the fabric, whether flows run between neighbours in order of placement, and what each NIC sends at the
-    same time. It must not fall where the fabric gets better (see `FabricSummary`). None: no closed form.
+    It is given the fabric, a step of a collective, and what each NIC sends at the same time. It must not fall where the
+    fabric gets better (see `FabricSummary`). None: no closed form.
     """
-    mean_share: Callable[[FabricSummary, Subflows], float] | None = None
-    """Returns the same on average, for random pairs; None: as that of the slowest."""
+    mean_share: Callable[[FabricSummary, Step, Subflows], float] | None = None
+    """Returns the same on average; None: where all links of a tier are shared evenly."""
 
     @property
     def closed_form(self) -> bool:
@@ -83,7 +85,7 @@ BUILTIN = (
         "adaptive",
         "each packet takes the least loaded path",
         sprays=True,
-        slowest_share=lambda summary, in_order, sent: 1.0,
+        slowest_share=lambda summary, step, sent: 1.0,
     ),
     RoutingPolicy(
         "ecmp",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -50,7 +51,7 @@ class TieredRouter:
         blueprint, form, metrics = self.blueprint, self.form, metrics_of(self.blueprint)
         below_top, turns = form.roles[:-1], form.turn_hops(0, blueprint.inner_hops)
         diameter = dict(zip(turns, form.turn_hops(0), strict=True)).get(hops(blueprint).max, 0)
-        ratios = (max(1.0, float(blueprint.oversubscription(role) or 1)) for role in below_top)
+        ratios = (float(blueprint.oversubscription(role) or 1) for role in below_top)
         return FabricSummary(
             server=blueprint.server,
             gpus=blueprint.gpus,
@@ -68,10 +69,16 @@ class TieredRouter:
             ratios=tuple(accumulate(ratios, mul)),
             speeds=tuple(blueprint.rate(bundle) / blueprint.link_gbps for bundle in form.fabric_bundles),
             leaf_nics=max(blueprint.sizes[bundle.name] for bundle in form.host_bundles),
+            mirrors=self._mirrors(),
             switches_reduce=is_infiniband(blueprint),
             constants=blueprint.constants,
             library=blueprint.library,
         )
+
+    def _mirrors(self) -> tuple[bool, ...]:
+        """Return for each tier below the top whether nothing is left to choose on the way down to it."""
+        settled = [each.copies == 1 and math.prod(each.down.values()) == 1 for each in self.links.layers[1:]]
+        return tuple(all(settled[tier:]) for tier in range(len(settled)))
 
     def nic_of_links(self) -> Rows:
         """Return the NIC row (server * NICs + nic) of each of the servers' links, which come first in a network."""

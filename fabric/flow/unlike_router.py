@@ -43,7 +43,7 @@ class UnlikeRouter(TieredRouter):
         each = sum(sizes[one.slot] for one in having) if form.shares_units else sizes[kind.slot]
         leaf = form.kind_oversubscription(kind, sizes, blueprint.bundle_rates)
         others = [blueprint.oversubscription(group.role) for group in below_top[1:]]
-        ratios = [max(1.0, float(ratio or 1)) for ratio in ([leaf, *others] if below_top else [])]
+        ratios = [float(ratio or 1) for ratio in ([leaf, *others] if below_top else [])]
         return replace(
             whole,
             server=blueprint.kinds[kind.lower.role],

@@ -6,22 +6,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
 from fabric.catalog import LibrarySettings, collectives
 from fabric.errors import InputError, is_whole, nearest
 from fabric.flow.algorithms import Algorithm, algorithm_of
+from fabric.flow.closed_form import ClosedForm
 from fabric.flow.collective_bound import bound_collective
 from fabric.flow.collectives import COLLECTIVES
+from fabric.flow.engine_choice import choose_engine, closed_form_of
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
 from fabric.flow.estimate import (
     Estimate,
     candidates,
-    closed_form_shares,
     estimate,
+    estimate_in_closed_form,
     explain_none,
     usable,
+    with_expected_error,
 )
 from fabric.flow.explicit_flows import Bounds, ExplicitFlows, NoPath
 from fabric.flow.fabric_summary import FabricSummary
@@ -31,7 +35,6 @@ from fabric.flow.machines import LibraryUse, library_use, subflows_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
 from fabric.flow.router import summarize
 from fabric.flow.routings import Routing, closed_form_routings
-from fabric.flow.transports import USUAL
 
 __all__ = ["Answer", "Workload", "answer_by_flows", "curve", "estimate_all", "estimate_workload", "lay_flows"]
 
@@ -81,20 +84,6 @@ class Workload:
             algorithm_of(self.collective, self.algorithm)
         if self.engine is not None and self.engine not in ENGINES:
             raise InputError(f"unknown engine '{self.engine}'{nearest(self.engine, ENGINES)}")
-
-    @property
-    def chosen_engine(self) -> Engine:
-        """The engine that estimates it.
-
-        By default that is the closed form for all GPUs in random order, as the collective's algorithms use the fabric
-        evenly there.
-        """
-        if self.engine is not None:
-            return ENGINES[self.engine]
-        plain = self.placement == "random" and not self.failures and self.gpus is None and not self.routing.pxn
-        plain = plain and self.routing.transport == USUAL
-        policy, usual = self.routing.policy, self.routing.qps == collectives().ecmp_subflows
-        return CLOSED if plain and policy.closed_form and (usual or policy.sprays) else FLOWS
 
 
 @dataclass(frozen=True)
@@ -147,87 +136,57 @@ def estimate_workload(
     if not blueprint.gpus:
         raise InputError(f"{blueprint.name}: {NO_GPUS}")
     blueprint = replace(blueprint, library=workload.library.over(blueprint.library))
-    if blueprint.kinds and workload.engine is None:
-        workload = replace(workload, engine=FLOWS.name)
-    if workload.chosen_engine is CLOSED:
-        _refuse_in_closed_form(workload)
-        answers, bounds = _estimate_in_closed_form(summarize(blueprint).first(workload.gpus), workload, sizes)
-        return answers, replace(bounds, collective=bound_collective(blueprint, workload.collective, workload.gpus))
-    return _estimate_by_flows(blueprint, workload, sizes)
-
-
-def _queue_pairs(summary: FabricSummary, routing: Routing) -> int:
-    """Return the queue pairs of a flow: those asked for, or the library's where these are the usual ones."""
-    return subflows_of(summary) if routing.qps == summary.constants.ecmp_subflows else routing.qps
-
-
-def _refuse_in_closed_form(workload: Workload) -> None:
-    """Raise InputError for everything about a workload that has no closed form."""
-    routing, placement = workload.routing, PLACEMENTS[workload.placement]
-    policy, usual = routing.policy, collectives().ecmp_subflows
-    reasons = {
-        "failures": bool(workload.failures),
-        f"placement {placement.name}": not placement.closed_form,
-        "random placement on some of the GPUs": placement.drawn and placement.closed_form and workload.gpus is not None,
-        f"{policy.label} routing": not policy.closed_form,
-        f"{routing.qps} queue pairs": policy.closed_form and not policy.sprays and routing.qps != usual,
-        "pxn": routing.pxn,
-        f"transport {routing.transport}": routing.transport != USUAL,
-    }
-    if found := [what for what, applies in reasons.items() if applies]:
-        raise InputError(f"engine closed: there is no closed form for {' and '.join(found)}; use engine flows")
+    engine = choose_engine(blueprint, workload)
+    if engine is CLOSED:
+        answers, bounds = _estimate_in_closed_form(closed_form_of(blueprint, workload), workload, sizes)
+        order = PLACEMENTS[workload.placement].closed_form
+        all_alike = workload.gpus is None and order and not order.grouped
+        gpus = None if all_alike else _placed(blueprint, workload)
+        return answers, replace(bounds, collective=bound_collective(blueprint, workload.collective, gpus))
+    return _estimate_by_flows(blueprint, workload, engine, sizes)
 
 
 def _estimate_in_closed_form(
-    summary: FabricSummary, workload: Workload, sizes: Sequence[int]
+    form: ClosedForm, workload: Workload, sizes: Sequence[int]
 ) -> tuple[tuple[Answer, ...], Bounds]:
-    routing, placement = workload.routing.name, workload.placement
-    found, cut = [], 1.0
+    transport, library = form.policy.transport_share(), library_use(form.summary)
+    found = []
     for size in sizes:
-        each = estimate(summary, workload.collective, size, routing, workload.algorithm, placement)
-        mean, least = 1.0, 1.0
-        if summary.servers > 1:
-            algorithm = algorithm_of(workload.collective, each.algorithm)
-            mean, least, cut = closed_form_shares(summary, routing, algorithm, placement)
-        found.append(
-            Answer(
-                each,
-                CLOSED.name,
-                mean,
-                least,
-                qps=_queue_pairs(summary, workload.routing),
-                library=library_use(summary),
-            )
-        )
-    return tuple(found), Bounds(found[-1].estimate.algorithm, None, cut)
+        each = with_expected_error(form.summary, estimate_in_closed_form(form, size, workload.algorithm))
+        got = form.left(algorithm_of(workload.collective, each.algorithm))
+        mean, least = transport * got.mean, transport * got.least
+        found.append(Answer(each, CLOSED.name, mean, least, form.groups, qps=form.qps, library=library))
+    return tuple(found), Bounds(found[-1].estimate.algorithm, None, got.cut)
 
 
 def _estimate_by_flows(
-    blueprint: Blueprint, workload: Workload, sizes: Sequence[int]
+    blueprint: Blueprint, workload: Workload, engine: Engine, sizes: Sequence[int]
 ) -> tuple[tuple[Answer, ...], Bounds]:
     """Estimate by the flows of every algorithm that may be the fastest, each solved once for all sizes."""
-    flows, lost = lay_flows(blueprint, workload)
+    flows, lost = lay_flows(blueprint, workload, engine)
     found = answer_by_flows(flows, workload, sizes, lost)
     bounds = flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
     return found, replace(bounds, collective=bound_collective(blueprint, workload.collective, flows.gpus))
 
 
-def lay_flows(blueprint: Blueprint, workload: Workload) -> tuple[ExplicitFlows, int]:
+def lay_flows(blueprint: Blueprint, workload: Workload, engine: Engine = FLOWS) -> tuple[ExplicitFlows, int]:
     """Return the explicit flows of a workload, none solved yet, and the GPUs that its failures cut off.
 
     Raises NoPath where they cut off all.
     """
     up = fail(blueprint, workload.failures, workload.seed) if workload.failures else None
-    placed = place(blueprint, workload.placement, workload.gpus, seed=workload.seed, stride=workload.stride)
+    placed = _placed(blueprint, workload)
     gpus = placed if up is None else without_failed(placed, servers_up(blueprint, up), Hosts.of(blueprint))
     if not gpus.size:
         raise NoPath(f"no server is left to run on after {', '.join(workload.failures)}")
     groups = len(np.atleast_2d(gpus))
     summary = summarize(blueprint).first(gpus.size).group(groups)
-    routing = replace(workload.routing, qps=_queue_pairs(summary, workload.routing))
+    routing = workload.routing
+    if routing.qps == summary.constants.ecmp_subflows:  # the usual: those of the library's own connections
+        routing = replace(routing, qps=subflows_of(summary))
     flows = ExplicitFlows(
         blueprint, workload.collective, routing, workload.placement, workload.failures,
-        workload.chosen_engine, summary, gpus, up,
+        engine, summary, gpus, up,
     )  # fmt: skip
     return flows, placed.size - gpus.size
 
@@ -245,6 +204,11 @@ def answer_by_flows(
         engine, used, qps = flows.engine.name, library_use(flows.summary), flows.routing.qps
         found.append(Answer(best, engine, share * got.mean, share * got.min, groups, lost, qps, used))
     return tuple(found)
+
+
+def _placed(blueprint: Blueprint, workload: Workload) -> npt.NDArray[np.int64]:
+    """Return the GPU of each rank, as `place` does."""
+    return place(blueprint, workload.placement, workload.gpus, seed=workload.seed, stride=workload.stride)
 
 
 def _candidates(summary: FabricSummary, workload: Workload) -> list[Algorithm]:

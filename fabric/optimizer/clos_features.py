@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations
 
 from fabric.optimizer.feature import LARGEST_RATIO, MILLION, ROOM, Constraint, Feature
 from fabric.optimizer.model import Model, Term
@@ -52,7 +51,7 @@ def _several_paths(model: Model, form: ClosForm) -> Feature:
 
 
 def _ratio(model: Model, form: ClosForm, tier: int) -> Feature:
-    """Return the ratios up to `tier` multiplied, in millionths, a ratio under 1 counting as 1."""
+    """Return the ratios up to `tier` multiplied, in millionths, at least 1."""
     spec, tiers, candidate = model.candidate.spec, range(1, tier + 1), model.candidate
     rates = [candidate.rate(bundle) for bundle in form.bundles]
     ratios = (spec.ratio(form.roles[each - 1]) for each in tiers)
@@ -60,14 +59,13 @@ def _ratio(model: Model, form: ClosForm, tier: int) -> Feature:
     sent = MILLION * spec.servers * spec.server.nics * model.candidate.planes
 
     def at_most(value: int) -> Iterator[Constraint]:
-        for some in (some for count in tiers for some in combinations(tiers, count)):
-            faster = math.prod((Fraction(rates[each], rates[each - 1]) for each in some), start=Fraction(1))
-            sent_down, carried = MILLION * faster.denominator, value * faster.numerator
-            down = _ports(model, [form.bundles[each - 1].ports_down for each in some], sent_down)
-            up = _ports(model, [form.bundles[each].ports_up for each in some], carried)
-            yield sent_down * down <= carried * up
+        faster = Fraction(rates[tier], rates[0])
+        sent_down, carried = MILLION * faster.denominator, value * faster.numerator
+        down = _ports(model, [form.bundles[each - 1].ports_down for each in tiers], sent_down)
+        up = _ports(model, [form.bundles[each].ports_up for each in tiers], carried)
+        yield sent_down * down <= carried * up
         # Of all the servers together: nothing new, but it tells the solver how few links that takes.
-        yield from (model.links(form.bundles[each]) >= -(-sent * rates[0] // (value * rates[each])) for each in tiers)
+        yield model.links(form.bundles[tier]) >= -(-sent * rates[0] // (value * rates[tier]))
 
     return Feature(MILLION, min(math.ceil(MILLION * most), LARGEST_RATIO), limits=at_most)
 

@@ -8,7 +8,7 @@ solver needs no more of a flow objective.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
@@ -46,8 +46,13 @@ class SummaryEstimate:
 
 
 def value_of(objective: FlowObjective, blueprint: Blueprint) -> float:
-    """Return the objective of a blueprint."""
-    return _evaluate(objective, summarize(blueprint))
+    """Return the objective of a blueprint, as its model has it: bandwidth to spare above a place counts as none."""
+    return _evaluate(objective, _without_spare(summarize(blueprint)))
+
+
+def _without_spare(summary: FabricSummary) -> FabricSummary:
+    """Return the summary with ratios of at least 1, since a model bounds them from above only."""
+    return replace(summary, ratios=tuple(max(1.0, ratio) for ratio in summary.ratios))
 
 
 class CandidateValues:
@@ -78,7 +83,7 @@ def _evaluate(objective: FlowObjective, summary: FabricSummary) -> float:
 
 def features_of(blueprint: Blueprint) -> dict[str, int]:
     """Return the features of a blueprint, as its model has them (`Model.features`)."""
-    summary = summarize(blueprint)
+    summary = _without_spare(summarize(blueprint))
     found = {"hops": summary.hops, "switch_ps": round(1000 * summary.switch_ns), "paths": int(summary.several_paths)}
     found["leaf_nics"] = summary.leaf_nics
     found |= {f"turn {tier}": hops for tier, hops in enumerate(summary.hop_steps, 1)}

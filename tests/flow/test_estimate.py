@@ -12,7 +12,7 @@ import fabric
 from fabric.catalog import collectives
 from fabric.errors import InputError
 from fabric.flow import ALGORITHMS, COLLECTIVES, allreduce, ecmp_bottleneck, phases, place, summarize, usable
-from fabric.flow.estimate import sent_bytes
+from fabric.flow.machines import sent_bytes
 from fabric.flow.routings import ROUTINGS, closed_form_routings
 from fabric.testing import random_blueprint
 from fabric.topology.families import CLOS

@@ -91,7 +91,8 @@ def test_random_order_takes_as_long_by_flows_as_in_closed_form(algorithm: str, r
 def test_flows_stay_below_the_linear_program_and_that_below_the_cut() -> None:
     """The slowest flow's share is at most the linear program's, which is at most the narrowest cut's."""
     plan = fabric.design(gpus=128, server="hgx-h100", switches="qm9700", family="fat-tree", unit_gpus=32).blueprint
-    work = Workload(algorithm="ring", gpus=64, placement="random", routing=Routing("ecmp", qps=2, seed=3), seed=3)
+    routing = Routing("ecmp", qps=2, seed=3)
+    work = Workload(algorithm="ring", gpus=64, placement="random", routing=routing, seed=3, engine="flows")
     (found,), bounds = estimate_workload(plan, work, [2**30])
     assert bounds.lp is not None
     assert found.min <= bounds.lp + 1e-9
@@ -136,9 +137,9 @@ def test_strided_groups_run_side_by_side(plan: fabric.Blueprint) -> None:
     "words",
     [
         {"engine": "magic"},
-        {"engine": "closed", "placement": "fragmented"},
-        {"engine": "closed", "gpus": 512},
-        {"engine": "closed", "routing": Routing("ecmp", qps=3)},
+        {"engine": "closed", "placement": "by-rail", "algorithm": "tree"},
+        {"engine": "closed", "routing": Routing("dmodk")},
+        {"engine": "closed", "routing": Routing("ecmp", transport="ndp")},
         {"engine": "closed", "failures": ("leaf:1",)},
         {"gpus": 2048},
         {"placement": "heap"},
@@ -173,11 +174,11 @@ def test_allreduce_prints_what_its_json_says(tmp_path: Path) -> None:
 def test_allreduce_fits_the_terminal() -> None:
     """No line is longer than 80 columns, and the text says how placement and routing were taken."""
     code, text = run(
-        "allreduce", SMALL, "--size", "1GiB", "--routing", "ecmp", "--placement", "random", "--gpus", "128"
+        "allreduce", SMALL, "--size", "1GiB", "--routing", "ecmp", "--placement", "by-rail", "--gpus", "128"
     )
     assert code == 0
     assert max(map(len, text.splitlines())) <= 80
-    assert "explicit flows, random placement, 2 queue pairs" in " ".join(text.split())
+    assert "explicit flows, by-rail placement, 2 queue pairs" in " ".join(text.split())
 
 
 def test_jobs_share_a_fabric(tmp_path: Path) -> None:

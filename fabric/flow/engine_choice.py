@@ -1,0 +1,152 @@
+"""Which engine estimates a workload: the closed form where flows agree with it, or else explicit flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fabric.blueprint import Blueprint
+from fabric.blueprint.metrics import uneven_bundles
+from fabric.errors import InputError
+from fabric.flow.algorithm_times import timed_algorithms
+from fabric.flow.algorithms import Algorithm
+from fabric.flow.closed_form import ClosedForm
+from fabric.flow.collectives import COLLECTIVES
+from fabric.flow.ecmp_model import few_links
+from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
+from fabric.flow.estimate import candidates, usable
+from fabric.flow.placements import PLACEMENTS
+from fabric.flow.router import summarize
+from fabric.flow.transports import USUAL
+
+if TYPE_CHECKING:
+    from fabric.flow.workload import Workload
+
+__all__ = ["choose_engine", "closed_form_of"]
+
+SAME_ORDERS = 0.025
+"""The standard deviation of times over random orders up to which their mean stands for each of them."""
+
+
+def choose_engine(blueprint: Blueprint, workload: Workload) -> Engine:
+    """Return the engine that estimates a workload: the one asked for, or the closed form where it holds.
+
+    Raises InputError where the closed form is asked for and doesn't hold, with the reasons.
+    """
+    engine = ENGINES[workload.engine] if workload.engine else None
+    if engine not in (None, CLOSED):
+        return engine
+    reasons = list(_gaps(blueprint, workload))
+    if engine is CLOSED and reasons:
+        raise InputError(f"engine closed: there is no closed form for {' and '.join(reasons)}; use engine flows")
+    return FLOWS if reasons else CLOSED
+
+
+def closed_form_of(blueprint: Blueprint, workload: Workload) -> ClosedForm:
+    """Return the closed form of a workload; raises InputError where there is none."""
+    routing, order = workload.routing, PLACEMENTS[workload.placement].closed_form
+    groups = workload.stride if order and order.grouped else 1
+    whole = summarize(blueprint)
+    return ClosedForm.of(
+        whole, workload.collective, routing.name, workload.placement, workload.gpus,
+        groups=groups, qps=None if routing.qps == whole.constants.ecmp_subflows else routing.qps, pxn=routing.pxn,
+    )  # fmt: skip
+
+
+def _gaps(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
+    """Yield what about a workload has no closed form, in words; once something has none at all, nothing further."""
+    policy, placement = workload.routing.policy, PLACEMENTS[workload.placement]
+    whole = {
+        "failures": bool(workload.failures),
+        f"placement {placement.name}": placement.closed_form is None,
+        f"{policy.label} routing": not policy.closed_form,
+        "unlike servers": bool(blueprint.kinds),
+        f"transport {workload.routing.transport}": workload.routing.transport != USUAL,
+    }
+    if any(whole.values()):
+        yield from (what for what, applies in whole.items() if applies)
+        return
+    if not blueprint.topology.ratios_are_cuts:
+        yield from _gaps_on_graph(blueprint, workload)
+        return
+    server, gpus = blueprint.server, workload.gpus or blueprint.gpus
+    if gpus <= server.gpus:
+        return
+    if misfit := _misfit(blueprint, workload, gpus):
+        yield misfit
+        return
+    form = closed_form_of(blueprint, workload)
+    algorithms = _candidates(form, workload)
+    if placement.closed_form.scattered and not all(  # type: ignore[union-attr]
+        each.traffic.ring or each.traffic.next_rank or form.collective.all_pairs for each in algorithms
+    ):
+        yield f"placement {placement.name} of trees"
+        return
+    yield from _gaps_of_routing(blueprint, workload, form, algorithms)
+
+
+def _gaps_on_graph(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
+    """Yield what has no closed form on a direct network."""
+    routing = workload.routing
+    usual = routing.policy.sprays or routing.qps == blueprint.constants.ecmp_subflows
+    reasons = {
+        f"placement {workload.placement}": workload.placement != "random",
+        "some of the GPUs": workload.gpus is not None,
+        f"{routing.qps} queue pairs": not usual,
+        "pxn": routing.pxn,
+    }
+    yield from (what for what, applies in reasons.items() if applies)
+
+
+def _misfit(blueprint: Blueprint, workload: Workload, gpus: int) -> str:
+    """Return how ranks stand unevenly in servers, in words; empty where they stand evenly."""
+    server, placement = blueprint.server, PLACEMENTS[workload.placement]
+    order, stride = placement.closed_form, workload.stride
+    assert order is not None
+    if order.grouped and (server.gpus % stride or (stride > 1 and server.gpus % server.nics)):
+        return f"groups of stride {stride} in servers of {server.gpus} GPUs"
+    apart = max(summarize(blueprint).unmet_rails, default=1) > 1
+    if order.grouped and 1 < stride < server.gpus and apart and not _on_own_rail(workload):
+        return f"groups of stride {stride} that exchange data across rails"
+    if order.scattered and gpus % server.gpus and workload.routing.pxn | (not blueprint.topology.rails_meet_at):
+        return f"placement {placement.name} on servers that are not all full, by NVLink to other rails"
+    if placement.drawn and gpus < blueprint.gpus and blueprint.gpus % server.gpus:
+        return "some of the GPUs of servers that are not all full"
+    return ""
+
+
+def _on_own_rail(workload: Workload) -> bool:
+    """Return whether servers send to others on the same rail only."""
+    record = COLLECTIVES[workload.collective]
+    return not record.all_pairs and not any(
+        each.traffic.next_rank for each in timed_algorithms(record, workload.algorithm)
+    )
+
+
+def _candidates(form: ClosedForm, workload: Workload) -> list[Algorithm]:
+    """Return the algorithms that the estimate is by, or may be by."""
+    every = candidates(form.summary, form.collective, workload.algorithm)
+    if workload.algorithm:
+        return every
+    able = usable(form.summary, workload.collective)
+    return [each for each in every if each.name in able]
+
+
+def _gaps_of_routing(
+    blueprint: Blueprint, workload: Workload, form: ClosedForm, algorithms: list[Algorithm]
+) -> Iterator[str]:
+    """Yield what a routing does that depends on the draw, or on how links are laid."""
+    routing, policy = workload.routing, workload.routing.policy
+    if policy.sprays:
+        tiers = zip(form.whole.ratios, form.ranks.tiers, strict=True)
+        if form.ranks.rest and any(tier.sets > 1 and ratio > tier.size for ratio, tier in tiers):
+            yield "a server that is not full on rails that are much oversubscribed"
+        if any(form.left(each).deviation > SAME_ORDERS for each in algorithms):
+            yield "so few servers that their order decides"
+        return
+    if routing.qps > blueprint.planes and routing.qps % blueprint.planes:
+        yield f"{routing.qps} queue pairs over {blueprint.planes} planes"
+    if uneven_bundles(blueprint):
+        yield f"{policy.label} routing over uneven uplinks"
+    if any(few_links(form.whole, step, form.subflows(each, step)) for each in algorithms for step in form.steps(each)):
+        yield f"{policy.label} routing over so few links"
