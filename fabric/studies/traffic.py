@@ -15,7 +15,10 @@ from fabric.flow.engines import CLOSED, ENGINES, LP
 from fabric.request.traffic_file import read_traffic
 from fabric.studies.study import Study
 
-__all__ = ["AskedTraffic", "TrafficRun", "run_traffic"]
+__all__ = ["DRAWS", "AskedTraffic", "TrafficRun", "run_traffic"]
+
+DRAWS = 8
+"""The draws of a pattern and of hashes where no number is asked for."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class AskedTraffic:
     """How flows take paths."""
     seed: int = 0
     """The seed of the first draw, and of failures."""
-    draws: int = 8
+    draws: int = DRAWS
     """The number of draws, of the pattern and of hashes."""
     failures: tuple[str, ...] = ()
     """What has failed, in words of `fabric.flow.fail`."""

@@ -112,7 +112,7 @@ def test_failures_slow_traffic_or_cut_it_off() -> None:
 
 def test_the_command_shows_a_permutation(run: Run) -> None:
     """Shares, times and the busiest link of a permutation under each routing, as tables and as JSON."""
-    words = ("allreduce", "superpod-h100-1su", "--collective", "permutation", "--size", "1GiB,2GiB", "--draws", 3)
+    words = ("allreduce", "superpod-h100-1su", "--collective", "permutation", "--size", "1GiB,2GiB", "--seeds", 3)
     code, text, _ = run(*words)
     assert code == 0
     assert "a permutation, 256 sends at the same time" in text

@@ -20,7 +20,7 @@ ROUTINGS = "fabric.flow.routings:ROUTINGS"
 ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 PATTERNS = "fabric.flow.patterns:PATTERNS"
 
-NOT_OF_A_PATTERN = ("algorithm", "jobs", "nccl", "seeds", "stride")
+NOT_OF_A_PATTERN = ("algorithm", "jobs", "nccl", "stride")
 """The options of collectives alone."""
 
 NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
@@ -92,14 +92,12 @@ NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
 @click.option(
     "--seeds",
     type=click.IntRange(1, 1000),
-    help="Seeds over which --fail compares with the healthy fabric.  [default: 8, on large fabrics fewer]",
+    help="Seeds over which --fail compares with the healthy fabric, or of which each draws a pattern and its hashes."
+    "  [default: 8; with --fail fewer on large fabrics]",
 )
 @click.option("--jobs", metavar="FILE", help="Run the concurrent jobs of a YAML or JSON file.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed (ECMP hash, placement, failures)."
-)
-@click.option(
-    "--draws", type=click.IntRange(1, 1000), default=8, show_default=True, help="Draws of a pattern and its hashes."
 )
 @click.option("--pxn", is_flag=True, help="Use PXN: cross to the destination rail through NVLink first.")
 @record_option(
@@ -129,24 +127,24 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     words["library"] = parse_settings(text) if (text := words.pop("nccl")) else LibrarySettings()
     words["failures"], seeds = tuple(words["failures"]), words.pop("seeds")
     make, options = partial(fabric.design, request), RunOptions(quiet or silent, out, as_json)
-    traffic, draws = words.pop("traffic"), words.pop("draws")
+    traffic = words.pop("traffic")
     if traffic is not None or words["collective"] in PATTERNS:
         _refuse_unused(NOT_OF_A_PATTERN if traffic is None else NOT_OF_A_FILE)
-        run_traffic(make, _ask_traffic(traffic, sizes, gpus, draws, tuple(routings), words), options)
+        run_traffic(make, _ask_traffic(traffic, sizes, gpus, seeds, tuple(routings), words), options)
         return
     workloads = [Workload(gpus=gpus, routing=routing, **words) for routing in routings]
     run_workload(make, workloads, sizes, jobs, options, seeds)
 
 
 def _ask_traffic(
-    file: str | None, sizes: tuple[int, ...], gpus: int | None, draws: int, routings: tuple[Any, ...], words: Any
+    file: str | None, sizes: tuple[int, ...], gpus: int | None, seeds: int | None, routings: tuple[Any, ...], words: Any
 ) -> Any:
     """Return the traffic that the options of `allreduce` ask for."""
-    from fabric.studies.traffic import AskedTraffic
+    from fabric.studies.traffic import DRAWS, AskedTraffic
 
     return AskedTraffic(
-        words["collective"], file, sizes, gpus, words["placement"], routings, words["seed"], draws, words["failures"],
-        words["engine"],
+        words["collective"], file, sizes, gpus, words["placement"], routings, words["seed"], seeds or DRAWS,
+        words["failures"], words["engine"],
     )  # fmt: skip
 
 
