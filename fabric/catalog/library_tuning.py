@@ -14,6 +14,9 @@ __all__ = ["PROTOCOLS", "GenerationTuning", "LibrarySettings", "LibraryTuning", 
 PROTOCOLS = ("ll", "ll128", "simple")
 """The protocols of NCCL and RCCL."""
 
+MOST_US = 10_000
+"""The longest latency of a step that can be set, in microseconds."""
+
 UNBOUNDED: Shares = (math.inf, math.inf, math.inf)
 
 
@@ -35,6 +38,10 @@ class LibrarySettings:
     """The name of the algorithm (NCCL_ALGO); the library takes another where it can't run."""
     version: str | None = None
     """The version whose cost model chooses; the newest known by default."""
+    nvlink_us: float | None = None
+    """The latency of a step over NVLink in microseconds, for every algorithm and protocol of rings and trees."""
+    network_us: float | None = None
+    """The latency of a step over the network in microseconds, through one switch, for every algorithm and protocol."""
 
     def over(self, other: LibrarySettings) -> LibrarySettings:
         """Return these settings, and those of `other` for what these leave open."""
@@ -47,6 +54,10 @@ class LibrarySettings:
             value = getattr(self, name)
             if value is not None and not (is_whole(value, 1) and value <= most):
                 raise InputError(f"nccl.{name} {value!r:.40}: not a whole number from 1 to {most}")
+        for name in ("nvlink_us", "network_us"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= MOST_US:
+                raise InputError(f"nccl.{name} {value!r:.40}: not a number of microseconds from 0 to {MOST_US:,}")
         if self.protocol is not None and self.protocol not in PROTOCOLS:
             raise InputError(f"nccl.protocol '{self.protocol}' is unknown{nearest(self.protocol, PROTOCOLS)}")
 

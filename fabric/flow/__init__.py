@@ -16,6 +16,7 @@ from fabric.flow.failures import draw_failures, fail
 from fabric.flow.fairness import max_min
 from fabric.flow.jobs import Interference, Job, interference
 from fabric.flow.link_utilization import link_loads
+from fabric.flow.machine import Machine
 from fabric.flow.machines import LibraryUse
 from fabric.flow.patterns import PATTERNS, Pattern
 from fabric.flow.phase import Phase, cross_rails, permutation, shift
@@ -26,7 +27,7 @@ from fabric.flow.routes import Routes
 from fabric.flow.routings import ROUTINGS, Routing, RoutingPolicy
 from fabric.flow.sends import Draw, Sends, SendsAnswer, draw_sends, solve_sends
 from fabric.flow.throughput import Shares, shares
-from fabric.flow.time_models import Machine, Parts, sum_parts
+from fabric.flow.time_models import Parts, sum_parts
 from fabric.flow.traffic import phases
 from fabric.flow.transports import TRANSPORTS
 from fabric.flow.workload import Answer, Workload, curve, estimate_all, estimate_workload

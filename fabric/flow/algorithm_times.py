@@ -11,7 +11,8 @@ from fabric.flow.algorithms import Algorithm, algorithm_of, algorithms_of
 from fabric.flow.collectives import Collective
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.library_choice import choose
-from fabric.flow.time_models import Machine, Parts, TimeModel
+from fabric.flow.machine import Machine
+from fabric.flow.time_models import Parts, TimeModel
 
 __all__ = ["Choice", "Pair", "choose_pair", "fastest_pair", "list_times", "slowest", "timed_algorithms"]
 

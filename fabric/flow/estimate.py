@@ -14,11 +14,12 @@ from fabric.flow.closed_form import ClosedForm
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.expected_error import expected_error
 from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.machine import Machine
 from fabric.flow.machines import machine_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS
 from fabric.flow.router import summarize
 from fabric.flow.routings import ROUTINGS
-from fabric.flow.time_models import Machine, Parts
+from fabric.flow.time_models import Parts
 
 __all__ = [
     "Estimate",

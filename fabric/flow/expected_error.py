@@ -11,9 +11,9 @@ from fabric.catalog import MeasuredKind, constant_at, expected_errors, with_cons
 from fabric.flow.algorithms import ALGORITHMS
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.machine import Machine
 from fabric.flow.machines import machine_of
 from fabric.flow.routings import RoutingPolicy
-from fabric.flow.time_models import Machine
 
 if TYPE_CHECKING:
     from fabric.flow.estimate import Estimate

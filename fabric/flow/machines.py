@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from fabric.catalog import Collectives, Generation, Server
+from fabric.catalog import Collectives, Generation, LibrarySettings, Server
 from fabric.flow.algorithms import Algorithm, Traffic
 from fabric.flow.collectives import Collective
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.library_choice import tuning_of
-from fabric.flow.time_models import Machine
+from fabric.flow.machine import Machine
 
 __all__ = ["LibraryUse", "generation_of", "library_use", "machine_of", "sent_bytes", "subflows_of"]
 
@@ -87,7 +87,8 @@ def machine_of(summary: FabricSummary, share: tuple[float, str], traffic: Traffi
     constants, server = summary.constants, summary.server
     line = server.nics * summary.planes * summary.link_gbps / 8
     left, limit = share
-    generation, domain = generation_of(server, constants), min(server.gpus, summary.gpus)
+    constants, generation = _set_steps(constants, generation_of(server, constants), summary.library)
+    domain = min(server.gpus, summary.gpus)
     usual = usual_channels(server, generation, domain, summary.servers, constants.most_channels)
     return Machine(
         constants=constants,
@@ -104,6 +105,24 @@ def machine_of(summary: FabricSummary, share: tuple[float, str], traffic: Traffi
         usual_channels=usual,
         switches_reduce=summary.switches_reduce,
     )
+
+
+def _set_steps(
+    constants: Collectives, generation: Generation, library: LibrarySettings
+) -> tuple[Collectives, Generation]:
+    """Return the constants with the latencies of steps that are set."""
+    given = {name: value for name in ("nvlink_us", "network_us") if (value := getattr(library, name)) is not None}
+    if not given:
+        return constants, generation
+    protocols = tuple(
+        replace(each, ring=replace(each.ring, **given), tree=replace(each.tree, **given))
+        for each in generation.protocols or constants.protocols
+    )
+    generation = replace(generation, protocols=protocols)
+    if library.network_us is None:
+        return constants, generation
+    nvls = replace(constants.nvls, network_us=library.network_us)
+    return replace(constants, nvls=nvls), replace(generation, network_us=0.0)
 
 
 def _extra_us(summary: FabricSummary, traffic: Traffic, in_order: bool) -> float:

@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fabric.catalog import Collectives, Generation, Protocol, Shares, Steps
+from fabric.catalog import Protocol, Shares, Steps
 from fabric.flow.collectives import Collective
+from fabric.flow.machine import Machine
 
 __all__ = [
-    "Machine",
     "Parts",
     "TimeModel",
     "direct_time",
@@ -29,86 +29,6 @@ __all__ = [
     "sum_parts",
     "tree_time",
 ]
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What a collective runs on: GPUs in NVLink domains, and the bandwidths and latencies between them."""
-
-    constants: Collectives
-    """The constants of the time model."""
-    generation: Generation
-    """The constants of the GPUs' generation."""
-    gpus: int
-    """The GPUs."""
-    domains: int
-    """The NVLink domains (servers)."""
-    domain: int
-    """The GPUs of a domain."""
-    nvlink: float
-    """The line rate of a GPU's NVLink in GB/s, one direction; infinite without NVLink."""
-    network: float
-    """What all NICs of a domain carry in GB/s, one direction."""
-    network_limit: str
-    """What limits the network, in a word."""
-    extra_us: float
-    """The time of a network step beyond one through a single switch, in microseconds."""
-    nics: int
-    """The NICs of a domain."""
-    channels: int
-    """The channels of the communicator."""
-    usual_channels: int
-    """Those that the library would take by itself."""
-    switches_reduce: bool = False
-    """Whether the network's switches can reduce what they carry (SHARP)."""
-
-    @property
-    def size_class(self) -> int:
-        """The index in `catalog.parts.Shares`: one domain, two, or more."""
-        return min(self.domains, 3) - 1
-
-    @property
-    def more_channels(self) -> float:
-        """Channels over those that shares are given for: between domains one for each NIC, as many as NVLink feeds."""
-        searched = min(self.nics, self.generation.channels) / self.constants.channels if self.domains > 1 else 1.0
-        return max(1.0, searched) * self.channels / self.usual_channels
-
-    @property
-    def carried(self) -> float:
-        """The bus bandwidth that all channels carry in GB/s."""
-        each = self.generation.channel_GBps
-        return math.inf if each is None else each * self.channels
-
-    @property
-    def protocols(self) -> tuple[Protocol, ...]:
-        """The protocols of the library."""
-        return self.generation.protocols or self.constants.protocols
-
-    @property
-    def depth(self) -> int:
-        """The levels of a binary tree over the domains."""
-        return self.domains.bit_length() - 1
-
-    @property
-    def tree_sent(self) -> float:
-        """The bytes that the busiest domain sends in an all-reduce by a double binary tree, over those of the call.
-
-        A domain sends half of the bytes to its parent in each tree, and to each of its two children in the tree that
-        it is not a leaf of. Of two domains each is the other's child once, and of three one has a single child.
-        """
-        return min(self.domains, 4) / 2
-
-    def bus(self, share: float, crossing: float = 1.0) -> tuple[float, str]:
-        """Return the bus bandwidth in GB/s where NVLink gives this share of its line rate, and what limits it.
-
-        `crossing` is the part of what bus bandwidth counts that the network carries.
-        """
-        limits = [(self.nvlink * share, "NVLink"), (self.carried, "channels")]
-        return min([*limits, (self.network / crossing, self.network_limit)] if self.domains > 1 else limits)
-
-    def network_us(self, step_us: float) -> float:
-        """Return what a network step takes, from what it takes in the model's protocol."""
-        return step_us + self.generation.network_us + self.extra_us
 
 
 @dataclass(frozen=True)
@@ -159,7 +79,7 @@ def ring_time(machine: Machine, collective: Collective, protocol: Protocol, giga
     passes = collective.passes or 1
     steps, crossing = passes * (machine.gpus - 1), passes * (machine.domains - 1)
     cost = protocol.ring
-    bus, limit = _bus(machine, machine.generation.ring, protocol, cost)
+    bus, limit = _bus(machine, machine.generation.ring, protocol, cost, machine.ring_nvlink)
     latency = cost.base_us + (steps - crossing) * cost.nvlink_us
     latency += crossing * machine.network_us(cost.network_us)
     sent = (steps / machine.gpus if collective.passes else 1.0) * gigabytes / bus
@@ -172,22 +92,30 @@ def tree_time(machine: Machine, _: Collective, protocol: Protocol, gigabytes: fl
     P. Sanders et al. 2009, doi 10.1016/j.parco.2009.09.001.
     """
     cost = protocol.tree
-    bus, limit = _bus(machine, machine.generation.tree, protocol, cost, machine.tree_sent / 2)
+    bus, limit = _bus(machine, machine.generation.tree, protocol, cost, machine.nvlink, machine.tree_sent / 2)
     steps = (machine.domain - 1) * cost.nvlink_us + machine.depth * machine.network_us(cost.network_us)
     sent = 2 * gigabytes / bus
     return sum_parts(machine, protocol.name, cost.base_us + 2 * steps, protocol.fill_GB / bus, (sent, limit))
 
 
 def _bus(
-    machine: Machine, shares: Mapping[str, Shares], protocol: Protocol, cost: Steps, crossing: float = 1.0
+    machine: Machine,
+    shares: Mapping[str, Shares],
+    protocol: Protocol,
+    cost: Steps,
+    nvlink: float,
+    crossing: float = 1.0,
 ) -> tuple[float, str]:
     """Return the bus bandwidth of an algorithm in GB/s, and what limits it.
 
-    It is what a plain ring gets, less flags and reductions, and no more than the channels carry.
+    It is what a plain ring gets of `nvlink`, less flags and reductions, and no more than the channels carry: with
+    Simple a share of what NVLink does, and with flags of its line rate.
     """
-    bus, limit = machine.bus(machine.generation.ring["simple"][machine.size_class], crossing)
-    share = shares[protocol.name][machine.size_class] * (1.0 if protocol.name == "ll" else machine.more_channels)
-    return min((bus * cost.bus, limit), (machine.nvlink * share, "NVLink"))
+    place = machine.size_class
+    bus, limit = machine.bus(nvlink * machine.generation.ring["simple"][place], crossing)
+    rate = nvlink if protocol.name == "simple" else machine.nvlink
+    share = shares[protocol.name][place] * (1.0 if protocol.name == "ll" else machine.more_channels)
+    return min((bus * cost.bus, limit), (rate * share, "NVLink"))
 
 
 def _round(machine: Machine, algbw: float) -> float:

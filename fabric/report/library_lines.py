@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fabric import units
+from fabric.blueprint import Blueprint
 from fabric.catalog import LibrarySettings
-from fabric.flow import Answer, LibraryUse
+from fabric.flow import Answer, LibraryUse, summarize
+from fabric.flow.machines import library_use
 
-__all__ = ["list_library_lines"]
+__all__ = ["list_library_lines", "note_library"]
 
 NAMES = {"nccl": "NCCL", "rccl": "RCCL"}
 """The names of libraries for people."""
@@ -40,6 +42,12 @@ def list_library_lines(answers: Iterable[Answer], settings: LibrarySettings, alg
             f"Limited by channels: {used.channels} carry no more;"
             f" set more to see what the NICs carry: --nccl channels={max(TUNED, 2 * used.channels)}."
         )
+
+
+def note_library(blueprint: Blueprint) -> Iterator[str]:
+    """Say which library and settings the times of a design assume."""
+    text = _assumption(library_use(summarize(blueprint)), blueprint.library, None)
+    yield f"Times assume{text.removeprefix('Assumes')}"
 
 
 def _assumption(used: LibraryUse, settings: LibrarySettings, algorithm: str | None) -> str:

@@ -14,9 +14,10 @@ from fabric.blueprint.prices import prices_of, unknown, unknown_maxima
 from fabric.blueprint.splits import fill_cables, pair_split
 from fabric.catalog import MEDIA, Server, Switch
 from fabric.catalog.link_parts import COPPER
+from fabric.report.library_lines import note_library
 from fabric.report.text import format_percent, join_words
 from fabric.report.topology_notes import note_topology
-from fabric.report.unlike_servers import note_unlike_servers
+from fabric.report.unlike_servers import has_times, note_unlike_servers
 from fabric.request import LIMITS
 from fabric.studies.study import Study
 from fabric.topology.topology import Bundle, title
@@ -43,6 +44,8 @@ def list_notes(study: Study) -> Iterator[str]:
     yield from _note_prices(study)
     for server in blueprint.servers_by_role.values():
         yield from note_unknown_nvlink(server)
+    if has_times(blueprint):
+        yield from note_library(blueprint)
     yield from note_unlike_servers(blueprint)
     yield from _note_power(study)
     yield from _note_module_power(study)

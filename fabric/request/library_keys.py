@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -11,6 +12,9 @@ from fabric.errors import InputError, nearest
 from fabric.request.fields import StrictModel, custom_error, known_name
 
 __all__ = ["LibraryKeys", "library_of", "parse_settings"]
+
+
+_NUMBERS: dict[str, Callable[[str], float]] = {"channels": int, "qps": int, "nvlink_us": float, "network_us": float}
 
 
 def _algorithms() -> tuple[str, ...]:
@@ -45,11 +49,15 @@ class LibraryKeys(StrictModel):
     """Algorithm (NCCL_ALGO): ring, tree, nvls, nvls-tree or sharp, where it can run; default: the library chooses."""
     version: Annotated[str, AfterValidator(_check_version)] | None = Field(default=None, examples=["2.30"])
     """Version whose cost model chooses: 2.30 of NCCL or 2.26 of RCCL, in quotes; default: the newest for the GPUs."""
+    nvlink_us: Annotated[float, Field(ge=0, le=10_000)] | None = Field(default=None, examples=[1.2])
+    """Latency of a step over NVLink in microseconds; default: that of the protocol and the GPUs' generation."""
+    network_us: Annotated[float, Field(ge=0, le=10_000)] | None = Field(default=None, examples=[6.5])
+    """Latency of a step over the network through one switch in microseconds; default: that of the protocol."""
 
 
 def parse_settings(text: str) -> LibrarySettings:
     """Return the settings of a text such as `channels=32,protocol=ll128`; raises InputError."""
-    values: dict[str, str | int] = {}
+    values: dict[str, str | float] = {}
     keys = tuple(LibraryKeys.model_fields)
     for part in text.split(","):
         key, found, value = (each.strip() for each in part.partition("="))
@@ -57,7 +65,13 @@ def parse_settings(text: str) -> LibrarySettings:
             raise InputError(f"nccl: '{part}' is not KEY=VALUE; write for example channels=32,protocol=ll128")
         if key not in keys:
             raise InputError(f"nccl: unknown key '{key}'{nearest(key, keys)}")
-        values[key] = int(value) if key in ("channels", "qps") and value.isdecimal() else value
+        if key in _NUMBERS:
+            try:
+                values[key] = _NUMBERS[key](value)
+            except ValueError:
+                raise InputError(f"nccl.{key} '{value}' is not a number") from None
+        else:
+            values[key] = value
     if "algorithm" in values and values["algorithm"] not in _algorithms():
         raise InputError(
             f"nccl: unknown algorithm '{values['algorithm']}'{nearest(str(values['algorithm']), _algorithms())}"

@@ -29,7 +29,7 @@ class Curve:
     """The estimates of one algorithm under one routing."""
 
     algorithm: str
-    """The algorithm, or `best` for the fastest at each size."""
+    """The algorithm, or `best` for what the library chooses at each size."""
     routing: str
     """The routing."""
     estimates: tuple[Estimate, ...]

@@ -62,7 +62,8 @@ NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
 @click.option(
     "--nccl",
     metavar="KEY=VALUE,...",
-    help="Settings of the library: channels, qps (per connection), protocol, algorithm, version.  [default: its own]",
+    help="Settings of the library: channels, qps (per connection), protocol, algorithm, version, nvlink_us and"
+    " network_us (latencies of a step).  [default: its own]",
 )
 @record_option(
     "--transport",
@@ -183,7 +184,7 @@ def _refuse_unused(names: tuple[str, ...]) -> None:
     metavar="NAMES",
     default="ring,best",
     show_default=True,
-    help="Algorithms with commas: {names}; best is the fastest at each size.",
+    help="Algorithms with commas: {names}; best is what the library chooses at each size.",
 )
 @OUT
 @AS_JSON
