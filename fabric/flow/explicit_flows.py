@@ -74,6 +74,8 @@ class Solution:
     """What the flows get."""
     limit: str
     """What limits the slowest of them, in a word."""
+    delivered: float
+    """The share of line rate that the transport has of them on one tier."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,9 +127,10 @@ class ExplicitFlows:
     def solve(self, algorithm: Algorithm) -> Solution:
         """Return what an algorithm's flows get, solved when it is first asked for."""
         if algorithm.flows not in self.solved:
-            traffic = self.traffic(algorithm)
-            got = self._get_shares(traffic, self._routing(algorithm))
-            self.solved[algorithm.flows] = Solution(traffic, got, self._limit(algorithm, got))
+            traffic, routing = self.traffic(algorithm), self._routing(algorithm)
+            got = self._get_shares(traffic, routing)
+            found = Solution(traffic, got, self._limit(algorithm, got), routing.delivery.share)
+            self.solved[algorithm.flows] = found
         return self.solved[algorithm.flows]
 
     def _routing(self, algorithm: Algorithm) -> Routing:
@@ -169,8 +172,10 @@ class ExplicitFlows:
                 f"{got.disconnected:,} of {got.flows:,} flows have no path left after {', '.join(self.failures)};"
                 " the collective never ends"
             )
-        transport = self.routing.delivery.share
-        return [(transport * self._share_left(each, algorithm, got), solution.limit) for each in self.summary.each_kind]
+        return [
+            (solution.delivered * self._share_left(each, algorithm, got), solution.limit)
+            for each in self.summary.each_kind
+        ]
 
     def _share_left(self, summary: FabricSummary, algorithm: Algorithm, got: Shares) -> float:
         """Return the share of line rate at which what the closed form sends takes as long as the flows."""

@@ -199,8 +199,8 @@ def answer_by_flows(
     found = []
     for size in sizes:
         best = flows.estimate(algorithms, size)
-        got = flows.solve(algorithm_of(workload.collective, best.algorithm)).got
-        share = workload.routing.delivery.share
+        solution = flows.solve(algorithm_of(workload.collective, best.algorithm))
+        got, share = solution.got, solution.delivered
         engine, used, qps = flows.engine.name, library_use(flows.summary), flows.routing.qps
         found.append(Answer(best, engine, share * got.mean, share * got.min, groups, lost, qps, used))
     return tuple(found)

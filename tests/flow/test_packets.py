@@ -158,3 +158,15 @@ def test_costs_of_packets_are_not_taken_for_collisions() -> None:
     assert found.min < usual.min
     with pytest.raises(InputError, match="no closed form for transport ndp"):
         estimate_workload(fat_tree(3, 4, 4), replace(work, engine="closed"), [2**30])
+
+
+def test_a_collective_takes_as_long_as_its_transport_lets_it() -> None:
+    """The network of a ring takes its bytes over the share that its slowest flow has of line rate, by any transport."""
+    plan, size = fat_tree(3, 4, 4), 2**34
+    for name in TRANSPORTS:
+        for qps in (1, 4):
+            work = Workload(algorithm="ring", routing=Routing("ecmp", qps, 5, transport=name), engine="flows")
+            (found,), _ = estimate_workload(plan, work, [size])
+            wire = 2 * (1 - 1 / plan.gpus) * size / (plan.link_gbps / 8 * 1e9)
+            assert found.estimate.limited_by == "collisions"
+            assert found.estimate.time_s == pytest.approx(wire / found.min, rel=0.02)
