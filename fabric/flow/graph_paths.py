@@ -193,15 +193,15 @@ class GraphPaths:
         at, links = source.copy(), self.blueprint.links_total
         found = list[Rows]()
         while (moving := np.flatnonzero((at != target) & ~disconnected)).size:
-            column, choice = np.full(len(at), 2 * links, np.int64), salt + 2 * len(found)
+            column, choice = np.full(len(at), 2 * links, np.int64), salt + len(found)
             for number, part in self._parts(moving, plane):
                 graph, distances = self.graphs[number], self.distances[number]
                 stuck = distances[at[part], target[part]] == FAR
                 disconnected[part[stuck]] = True
                 rows = part[~stuck]
                 if rows.size:
-                    arc = graph.nearer(at[rows], target[rows], distances, partial(below, nth(keys[rows], choice)))
-                    copy = below(nth(keys[rows], choice + 1), graph.copies[arc])
+                    draw = partial(below, nth(keys[rows], choice))
+                    arc, copy = graph.nearer(at[rows], target[rows], distances, draw)
                     row = graph.rows[arc] + copy * self.planes + plane[rows]
                     column[rows] = np.where(graph.back[arc], links + row, row)
                     at[rows] = graph.heads[arc]

@@ -115,9 +115,12 @@ class Graph:
             near[np.ix_(joined, some)] = np.bitwise_or.reduceat(sets[:, some][self.heads[arcs]], starts[joined], axis=0)
         return near
 
-    def nearer(self, at: Rows, goal: Rows, far: npt.NDArray[np.uint8], drawn: Callable[[Rows], Rows]) -> Rows:
-        """Return for each packet an arc from switch `at` that leads nearer to target `goal`, each link equally likely.
+    def nearer(
+        self, at: Rows, goal: Rows, far: npt.NDArray[np.uint8], drawn: Callable[[Rows], Rows]
+    ) -> tuple[Rows, Rows]:
+        """Return for each packet an arc from switch `at` that leads nearer to target `goal`, and which of its links.
 
+        Each link is equally likely.
         `far` are the distances to all targets, and `drawn` a whole number below each of those it is given.
         """
         degree = np.diff(self.starts)[at]
@@ -127,10 +130,13 @@ class Graph:
         places = self.heads.astype(np.int32)[arcs] * np.int64(far.shape[1]) + goal[:, None]
         weights = self.weights.astype(far.dtype)[arcs]
         onward = (far.reshape(-1)[places] + weights == far[at, goal][:, None]) & there
-        # An arc counts once for each of its parallel links, so that every link is equally likely.
-        total = np.cumsum(onward * self.copies.astype(np.int32)[arcs], axis=1, dtype=np.int32)
-        place = (total > drawn(total[:, -1].astype(np.int64))[:, None]).argmax(axis=1)
-        return np.asarray(arcs[np.arange(len(at)), place], np.int64)
+        # Links are counted through, those of an arc one after another: so are they where each link is an arc of its own.
+        copies = self.copies.astype(np.int32)[arcs]
+        total = np.cumsum(onward * copies, axis=1, dtype=np.int32)
+        number, row = drawn(total[:, -1].astype(np.int64)), np.arange(len(at))
+        place = (total > number[:, None]).argmax(axis=1)
+        copy = number - total[row, place] + copies[row, place]
+        return np.asarray(arcs[row, place], np.int64), np.asarray(copy, np.int64)
 
     def flow(self, servers: int, host_rate: int = 1, rate: int = 1) -> int:
         """Return the maximum flow from the first half of the servers to the others; all of them forward.
