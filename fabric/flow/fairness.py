@@ -81,7 +81,7 @@ class _Filling:
         capacity = routes.capacity.astype(np.float64)
         load = np.zeros(len(capacity), np.int64 if weights is None else np.float64)
         for column in arcs:
-            load += np.bincount(column, weights, len(load))
+            np.add.at(load, column, 1 if weights is None else weights)
         load[padding] = 0  # and below from here on, so that its share is infinite
         trace = 0.0 if weights is None or not len(weights) else float(weights.min()) / 2
         return cls(rates, flows, arcs, capacity, weights, load, trace, _divide(capacity, load, trace))
@@ -99,7 +99,7 @@ class _Filling:
         """Give their rates to all flows that get at most `level`, and leave out these flows."""
         arcs_below = self.share <= level
         arcs_below[-1] = False
-        below = arcs_below.take(self.arcs)
+        below = np.stack([arcs_below.take(column) for column in self.arcs])
         flows, entry = np.flatnonzero(below.any(axis=0)), np.flatnonzero(below)
         number = np.empty(len(self.flows), np.int64)
         number[flows] = np.arange(len(flows))
@@ -134,6 +134,8 @@ class _Filling:
         """Give some of the flows left their shares of their arcs, and take them off these."""
         weights = 1 if self.weights is None else self.weights.take(flows)
         self.rates[self.flows[flows]] = rates = shares * weights
+        if len(flows) == len(self.flows):
+            return  # none are left for whom arcs would have more
         for column in self.arcs:
             arcs = column.take(flows).astype(np.int64)
             np.subtract.at(self.capacity, arcs, rates)

@@ -89,25 +89,27 @@ def route_by_links(links: TieredLinks, phase: Phase, routing: Routing, up: Mask 
     up_arcs = None if up is None else np.concatenate([up, up, [True]])
     reroute = None if up is None else Reroute(links, up)
     for first in range(0, flows, CHUNK):
-        rows = np.arange(first, min(first + CHUNK, flows))
-        source, target = phase.source[rows // qps], phase.target[rows // qps]
+        part = slice(first, first + CHUNK)
+        flow, pair = np.divmod(np.arange(first, min(part.stop, flows)), qps)
+        source, target = phase.source[flow], phase.target[flow]
         ends = links.ends(source), links.ends(target)
         turn = links.turn(*ends)
-        keys = (flow_keys if policy.digits_of else policy.hash_keys)(source, target, rows % qps, routing.seed)
+        keys = (flow_keys if policy.digits_of else policy.hash_keys)(source, target, pair, routing.seed)
         if policy.digits_of:
-            choose: Choice = _ByNumber.of(links, policy.digits_of(*ends), rows % qps, qps)
+            choose: Choice = _ByNumber.of(links, policy.digits_of(*ends), pair, qps)
         else:
             # The queue pairs of a flow take the planes in turn, from the plane that the flow's own hash draws.
-            start = below(flow_keys(source, target, 0 * rows, routing.seed), links.planes)
-            choose = _ByHash(keys, (start + rows % qps) % links.planes)
+            several = links.planes > 1
+            start = below(flow_keys(source, target, 0 * pair, routing.seed), links.planes) if several else 0
+            choose = _ByHash(keys, (start + pair) % links.planes)
         chunk = _climb(links, *ends, turn, choose)
-        disconnected[rows] = turn > links.tiers
+        disconnected[part] = turn > links.tiers
         if up_arcs is not None and reroute is not None:
             hit = np.flatnonzero(~up_arcs[chunk].all(axis=1))
             moved = reroute.around(source[hit], target[hit], turn[hit], chunk[hit], keys[hit])
-            chunk[hit], disconnected[rows[hit]] = moved
-        chunk[disconnected[rows]] = padding
-        arcs[rows] = chunk
+            chunk[hit], disconnected[first + hit] = moved
+        chunk[disconnected[part]] = padding
+        arcs[part] = chunk
     return Routes(arcs, np.concatenate([links.link_gbps, links.link_gbps, [np.inf]]), disconnected)
 
 
