@@ -120,25 +120,27 @@ class ClosedForm:
     @property
     def ranks(self) -> Ranks:
         """The ranks of one group as they stand in servers."""
-        summary, order = self.summary, self.placement.closed_form
+        whole, summary, order = self.whole, self.summary, self.placement.closed_form
         assert order is not None
-        among = self.whole.servers if self.placement.drawn else summary.servers
-        each = min(summary.server.gpus, summary.gpus)
-        # The last of the servers that are drawn has fewer ranks; of all of them in random order, any may.
-        last = not self.placement.drawn or (order.random and summary.gpus < self.whole.gpus)
-        return Ranks(
-            summary.server, summary.gpus, each, among, order.random, last, order.scattered, tuple(self._tiers())
-        )
-
-    def _tiers(self) -> Iterable[Tier]:
-        """Yield the places below each tier; where rails never meet, flows change them in their servers."""
-        whole = self.whole
         rails = whole.server.nics // whole.leaf_nics
-        never = rails > 1 and max(whole.unmet_rails, default=1) == 1
-        beside = never or self.pxn or self.summary.server != whole.server
-        for size, unmet in zip(whole.peers, whole.unmet_rails, strict=True):
-            sets = rails if never else unmet
-            yield Tier(size, size * whole.server.nics / sets, sets, 1 if beside else sets)
+        never_meet = rails > 1 and max(whole.unmet_rails, default=1) == 1
+        sets = [rails if never_meet else unmet for unmet in whole.unmet_rails]
+        # The last server that is drawn has fewer ranks, wherever it stands; of all servers the last that there is.
+        some = summary.gpus < whole.gpus
+        return Ranks(
+            whole.server,
+            summary.gpus,
+            each=min(summary.server.gpus, summary.gpus),
+            all_servers=whole.servers if self.placement.drawn else summary.servers,
+            drawn=order.random,
+            rest_last=not self.placement.drawn or order.random == some,
+            scattered=order.scattered,
+            groups=self.groups,
+            beside=never_meet or self.pxn or self.groups > 1,
+            tiers=tuple(
+                Tier(size, size * whole.server.nics / each, each) for size, each in zip(whole.peers, sets, strict=True)
+            ),
+        )
 
     def _left_on_clos(self, algorithm: Algorithm) -> Left:
         whole, policy = self.whole, self.policy
@@ -158,7 +160,7 @@ class ClosedForm:
         return Left(sends / taken, limit, _total(lines, means) / line, line / taken, line / bound, spread / taken)
 
     def _mean(self, step: Step, sent: Subflows) -> float:
-        if self.policy.mean_share is None:
+        if self.policy.mean_share is None or not self.whole.several_paths:
             return mean_share(self.whole, step)
         return self.policy.mean_share(self.whole, step, sent)
 

@@ -22,6 +22,7 @@ ONE = Server("one", gpus=1, nics=1, nic_gbps=1)
 """A server of one NIC, for flows between servers."""
 
 Numbers = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 
 def leave_everywhere(ranks: Ranks) -> Step:
@@ -43,7 +44,7 @@ def steps_of(algorithm: Algorithm, record: Collective, ranks: Ranks) -> tuple[St
         return (_step_between_all(ranks),)
     if algorithm.traffic.next_rank and not ranks.scattered and ranks.each > 1:
         return (_step_to_next_server(algorithm.flows, record, ranks),)
-    full, last = (_busiest_nic(ranks.server, count, ranks.each) for count in (ranks.each, ranks.rest or ranks.each))
+    full, last = (_most_flows(ranks, count) for count in (ranks.each, ranks.rest or ranks.each))
     own, found = _counted_ranks(record, ranks), []
     for number, sent in enumerate(_sent_by_servers(algorithm.flows, record.name, ranks.servers, own)):
         uneven = (sent.each[-1:] if ranks.rest_last else sent.each) * last
@@ -157,20 +158,36 @@ def _cuts_drawn(tier: Tier, ranks: Ranks, sent: _Sent, full: float) -> Cuts:
 
 def _step_between_all(ranks: Ranks) -> Step:
     """Return the step in which all ranks exchange data: (n - 1) / n of it each, less what stays in the server."""
-    most = max(_busiest_gpus(ranks.server, count, ranks.each) * (ranks.gpus - count)
-               for count in {ranks.each, ranks.rest or ranks.each})  # fmt: skip
-    busiest = most / ranks.gpus
+    sent = ranks.each * (ranks.gpus - ranks.each) / ranks.gpus
+    busiest = max(_most_ranks(ranks, count) * (ranks.gpus - count) for count in {ranks.each, ranks.rest or ranks.each})
+    busiest /= ranks.gpus
     found = []
     for tier in ranks.tiers:
-        # Of the ranks in the place, those in other servers and on the same set of rails are reached below.
-        inside = (min(tier.size * ranks.each, ranks.gpus) - ranks.each) / tier.apart
-        crossing = 0.0 if tier.apart == 1 and tier.size >= ranks.all_servers else 1 - inside / (ranks.gpus - ranks.each)
-        one = ranks.each * (ranks.gpus - ranks.each) / ranks.gpus / busiest
-        law = _busiest_members(tier, ranks)
-        loads = tuple((load * crossing * one, number * tier.sets) for load, number in _filled(tier, ranks))
-        found.append(Cuts((law[0] * crossing * one, law[1]), loads, crossing, tier.nics, drawn=True))
-    partners = (ranks.servers - 1) * min(ranks.server.nics, ranks.server.gpus)
-    return Step(busiest, tuple(found), partners, busiest * ranks.gpus / (ranks.each * (ranks.gpus - ranks.each)))
+        counts, chances = _busiest_members(tier, ranks)
+        loads = tuple(
+            (part * _crossing(tier, ranks, part * tier.size) * sent / busiest, number * tier.sets)
+            for part, number in _filled(tier, ranks)
+        )
+        most = np.array([part * _crossing(tier, ranks, part * tier.size) for part in counts]) * sent / busiest
+        total = 2 * ranks.servers / tier.size * tier.sets * sent / busiest
+        crossing = sum(load * number for load, number in loads) / total
+        if ranks.servers < ranks.all_servers:
+            loads = (*loads, (float(most @ chances), 2.0 * tier.sets))
+        found.append(Cuts((most, chances), loads, crossing, tier.nics, drawn=True))
+    # A NIC sends to all of another server, or where flows change rails before they leave to the one on its rail.
+    partners = (ranks.servers - 1) * (1 if ranks.beside else min(ranks.server.nics, ranks.server.gpus))
+    return Step(busiest, tuple(found), partners, busiest / sent)
+
+
+def _crossing(tier: Tier, ranks: Ranks, servers: float) -> float:
+    """Return the share of what a rank sends to all others that leaves its place, where this has so many servers.
+
+    Of the ranks in the place, those in other servers and on the same set of rails are reached below.
+    """
+    if ranks.sets_apart(tier) == 1 and servers >= ranks.servers:
+        return 0.0
+    inside = max(0.0, min(servers * ranks.each, ranks.gpus) - ranks.each) / ranks.sets_apart(tier)
+    return 1 - inside / (ranks.gpus - ranks.each)
 
 
 def _filled(tier: Tier, ranks: Ranks) -> tuple[tuple[float, float], ...]:
@@ -194,15 +211,15 @@ def _busiest_members(tier: Tier, ranks: Ranks) -> Law:
 def _step_to_next_server(flows: FlowLayout, collective: Collective, ranks: Ranks) -> Step:
     """Return the step in which the last GPU of a server sends to the first of the next, of another rail."""
     (sent,) = _sent_by_servers(flows, collective.name, ranks.servers, ranks.servers)
-    nics = max(1, ranks.server.nics // ranks.server.gpus)
-    busiest = ranks.server.nics / nics
+    last = (ranks.each - 1) * ranks.groups + np.arange(ranks.groups)
+    busiest = _most_of(ranks, last)
     found = []
     for tier, below in zip(
         ranks.tiers, _cuts_of_servers(flows, collective.name, 0, ranks, sent, sent.busiest), strict=True
     ):
-        # One NIC of a server is busy, and on its set of rails each server has so many.
-        part = min(1.0, nics * tier.sets / ranks.server.nics)
-        if tier.apart > 1:
+        # Of each server only the NICs of one rank are busy, among those on their set of rails.
+        part = min(1.0, tier.sets / busiest)
+        if ranks.sets_apart(tier) > 1:
             values, chances = _busiest_members(tier, ranks)
             loads = tuple((part * load, number) for load, number in _filled(tier, ranks))
             found.append(Cuts((part * values, chances), loads, 1.0, tier.nics))
@@ -212,15 +229,22 @@ def _step_to_next_server(flows: FlowLayout, collective: Collective, ranks: Ranks
     return Step(busiest, tuple(found))
 
 
-def _busiest_nic(server: Server, present: int, width: int) -> float:
-    """Return what the busiest NIC of a server carries, as a share of an even one, of `width` flows to its ranks.
+def _most_flows(ranks: Ranks, present: int) -> float:
+    """Return the flows of the busiest NIC over an even part, of one flow for each rank of a full server.
 
     Flow i is of the i-th rank, around those `present`.
     """
-    return _busiest_gpus(server, present, width, around=True) / width
+    gpus = np.arange(ranks.each) % present * ranks.groups
+    return _most_of(ranks, (gpus[:, None] + np.arange(ranks.groups)).reshape(-1)) / ranks.each
 
 
-def _busiest_gpus(server: Server, present: int, width: int, *, around: bool = False) -> float:
-    """Return the ranks that the busiest NIC serves times the NICs of a server; with `around`, the flows."""
-    first = np.arange(width if around else present) % present * server.nics // server.gpus
-    return float(np.bincount(first).max()) * server.nics / max(1, server.nics // server.gpus)
+def _most_ranks(ranks: Ranks, present: int) -> float:
+    """Return the ranks of a group that use the busiest NIC of a server, times its NICs."""
+    return _most_of(ranks, np.arange(present * ranks.groups))
+
+
+def _most_of(ranks: Ranks, gpus: Rows) -> float:
+    """Return how many of these GPUs of a server use its busiest NIC, times its NICs, over the groups."""
+    server = ranks.server
+    used = np.bincount(gpus * server.nics // server.gpus)
+    return float(used.max()) * server.nics / max(1, server.nics // server.gpus) / ranks.groups

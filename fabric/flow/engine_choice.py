@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -77,10 +78,18 @@ def _gaps(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
         return
     form = closed_form_of(blueprint, workload)
     algorithms = _candidates(form, workload)
-    if placement.closed_form.scattered and not all(  # type: ignore[union-attr]
-        each.traffic.ring or each.traffic.next_rank or form.collective.all_pairs for each in algorithms
+    order, simple = placement.closed_form, form.collective.all_pairs or _in_turn(algorithms)
+    assert order is not None
+    if order.scattered and not simple:
+        yield f"trees in placement {placement.name}"
+        return
+    if (
+        placement.drawn
+        and not (order.random or simple)
+        and gpus < blueprint.gpus
+        and max(form.whole.ratios, default=1.0) > 1
     ):
-        yield f"placement {placement.name} of trees"
+        yield f"trees in placement {placement.name} on some of the GPUs of an oversubscribed fabric"
         return
     yield from _gaps_of_routing(blueprint, workload, form, algorithms)
 
@@ -115,6 +124,11 @@ def _misfit(blueprint: Blueprint, workload: Workload, gpus: int) -> str:
     return ""
 
 
+def _in_turn(algorithms: list[Algorithm]) -> bool:
+    """Return whether each rank sends to the next alone."""
+    return all(each.traffic.ring or each.traffic.next_rank for each in algorithms)
+
+
 def _on_own_rail(workload: Workload) -> bool:
     """Return whether servers send to others on the same rail only."""
     record = COLLECTIVES[workload.collective]
@@ -139,8 +153,9 @@ def _gaps_of_routing(
     routing, policy = workload.routing, workload.routing.policy
     if policy.sprays:
         tiers = zip(form.whole.ratios, form.ranks.tiers, strict=True)
-        if form.ranks.rest and any(tier.sets > 1 and ratio > tier.size for ratio, tier in tiers):
-            yield "a server that is not full on rails that are much oversubscribed"
+        wide = 1 if _in_turn(algorithms) else math.inf
+        if form.ranks.rest and any(tier.sets > 1 and ratio > 1 and ratio * wide > tier.size for ratio, tier in tiers):
+            yield "a server that is not full on oversubscribed rails"
         if any(form.left(each).deviation > SAME_ORDERS for each in algorithms):
             yield "so few servers that their order decides"
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.flow.fabric_summary import FabricSummary
-from fabric.flow.steps import Step
+from fabric.flow.steps import Cuts, Step
 
 __all__ = ["Load", "busiest_load", "mean_share"]
 
@@ -42,12 +42,28 @@ def busiest_load(summary: FabricSummary, step: Step) -> Load:
 def mean_share(summary: FabricSummary, step: Step) -> float:
     """Return the mean share of line rate over the flows of a step, by their bytes, where they spread evenly.
 
-    Flows that turn at a tier get what the fullest tier below leaves on average, and those below a leaf line rate.
+    Flows that turn at the same tier are one class of a max-min fair division: the fullest cut settles all classes that
+    cross it, and what these leave of other cuts is for the rest. Those below a leaf get line rate.
     """
-    found, rest, share = 0.0, 1.0, 1.0
-    for ratio, cuts in zip(summary.ratios, step.cuts, strict=True):
-        found += (rest - cuts.crossing) * share
-        rest, below = cuts.crossing, share
-        if rest:
-            share = math.fsum(part * min(below, 1 / max(1.0, ratio * load)) for load, part in cuts.by_bytes)
-    return found + rest * share
+    crossing = [*(cuts.crossing for cuts in step.cuts), 0.0]
+    parts = np.array([below - above for below, above in zip([1.0, *crossing], crossing, strict=False)])
+    # What each class puts on each cut, over what this carries; class k crosses those below it.
+    load = np.zeros((len(step.cuts), len(parts)))
+    for tier, (ratio, cuts) in enumerate(zip(summary.ratios, step.cuts, strict=True)):
+        if cuts.crossing:
+            load[tier, tier + 1 :] = ratio * _fuller_end(cuts) * parts[tier + 1 :] / cuts.crossing
+    shares, open_ = np.ones(len(parts)), np.ones(len(parts), bool)
+    while True:
+        waiting = load @ open_
+        room = 1 - load @ np.where(open_, 0.0, shares)
+        level = np.divide(room, waiting, out=np.full(len(load), np.inf), where=waiting > 0)
+        if not len(level) or level.min() >= 1:
+            return float(parts @ shares)
+        full = open_ & (load[level.argmin()] > 0)
+        shares[full], open_[full] = level.min(), False
+
+
+def _fuller_end(cuts: Cuts) -> float:
+    """Return the mean load of the fuller of the two cuts that a flow crosses, out of one place and into another."""
+    ends = cuts.by_bytes
+    return math.fsum(max(one, other) * part * rest for one, part in ends for other, rest in ends)

@@ -25,8 +25,6 @@ class Tier:
     """The NICs of a full place on one set of rails that have not met."""
     sets: int
     """The sets of rails that have not met."""
-    apart: int
-    """The same for flows that may change rails in their servers: 1 where they do."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,9 @@ class Ranks:
     server: Server
     """The server."""
     gpus: int
-    """The ranks."""
+    """The ranks of one group."""
     each: int
-    """The ranks of one server."""
+    """The ranks of one server, of one group."""
     all_servers: int
     """The servers among which those of the ranks are drawn; as many as these where none are left over."""
     drawn: bool
@@ -47,6 +45,10 @@ class Ranks:
     """Whether the server with fewer ranks comes last, or else anywhere."""
     scattered: bool = False
     """Whether ranks that follow each other are in different servers, GPU by GPU."""
+    groups: int = 1
+    """The groups that run the collective at the same time, GPU by GPU in turn."""
+    beside: bool = False
+    """Whether flows leave their servers on their target's rail already."""
     tiers: tuple[Tier, ...] = ()
     """The places below each tier but the top."""
 
@@ -54,6 +56,10 @@ class Ranks:
     def servers(self) -> int:
         """The servers with ranks."""
         return -(-self.gpus // self.each)
+
+    def sets_apart(self, tier: Tier) -> int:
+        """Return the sets of rails among which flows go up from a place to change them."""
+        return 1 if self.beside else tier.sets
 
     @property
     def rest(self) -> int:
