@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fabric.catalog import Protocol, Shares, Steps
+from fabric.catalog import Protocol, Shares
 from fabric.flow.collectives import Collective
 from fabric.flow.machine import Machine
 
@@ -79,7 +79,7 @@ def ring_time(machine: Machine, collective: Collective, protocol: Protocol, giga
     passes = collective.passes or 1
     steps, crossing = passes * (machine.gpus - 1), passes * (machine.domains - 1)
     cost = protocol.ring
-    bus, limit = _bus(machine, machine.generation.ring, protocol, cost, machine.ring_nvlink)
+    bus, limit = _bus(machine, machine.generation.ring, protocol, machine.ring_nvlink)
     latency = cost.base_us + (steps - crossing) * cost.nvlink_us
     latency += crossing * machine.network_us(cost.network_us)
     sent = (steps / machine.gpus if collective.passes else 1.0) * gigabytes / bus
@@ -92,30 +92,26 @@ def tree_time(machine: Machine, _: Collective, protocol: Protocol, gigabytes: fl
     P. Sanders et al. 2009, doi 10.1016/j.parco.2009.09.001.
     """
     cost = protocol.tree
-    bus, limit = _bus(machine, machine.generation.tree, protocol, cost, machine.nvlink, machine.tree_sent / 2)
+    bus, limit = _bus(machine, machine.generation.tree, protocol, machine.nvlink, machine.tree_sent / 2)
     steps = (machine.domain - 1) * cost.nvlink_us + machine.depth * machine.network_us(cost.network_us)
     sent = 2 * gigabytes / bus
     return sum_parts(machine, protocol.name, cost.base_us + 2 * steps, protocol.fill_GB / bus, (sent, limit))
 
 
 def _bus(
-    machine: Machine,
-    shares: Mapping[str, Shares],
-    protocol: Protocol,
-    cost: Steps,
-    nvlink: float,
-    crossing: float = 1.0,
+    machine: Machine, shares: Mapping[str, Shares], protocol: Protocol, nvlink: float, crossing: float = 1.0
 ) -> tuple[float, str]:
     """Return the bus bandwidth of an algorithm in GB/s, and what limits it.
 
-    It is what a plain ring gets of `nvlink`, less flags and reductions, and no more than the channels carry: with
-    Simple a share of what NVLink does, and with flags of its line rate.
+    It is what a plain ring gets of `nvlink`, less flags and reductions, and no more than the limit per channel times
+    the channels, or with LL that of all.
     """
-    place = machine.size_class
+    place, cost = machine.size_class, protocol.ring if shares is machine.generation.ring else protocol.tree
     bus, limit = machine.bus(nvlink * machine.generation.ring["simple"][place], crossing)
-    rate = nvlink if protocol.name == "simple" else machine.nvlink
+    if shares is machine.generation.ring and protocol.name == "simple":
+        return bus * cost.bus, limit
     share = shares[protocol.name][place] * (1.0 if protocol.name == "ll" else machine.more_channels)
-    return min((bus * cost.bus, limit), (rate * share, "NVLink"))
+    return min((bus * cost.bus, limit), (machine.nvlink * share, "NVLink"))
 
 
 def _round(machine: Machine, algbw: float) -> float:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fabric import units
+from fabric.report.library_lines import note_library
 from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
 from fabric.report.text import letter_fabrics, name_fabric, name_size, name_topology, write_place
@@ -77,9 +78,10 @@ def summarize_scaling(scaling: Scaling) -> Summary:
         )
         for index, (plan, letter) in enumerate(zip(plans, letters, strict=True))
     ]
+    assumed = dict.fromkeys(note for plan in plans[-1:] for note in note_library(plan))
     unknown = dict.fromkeys(note for study in scaling.studies for note in note_unknown_nvlink(study.blueprint.server))
     return Summary(
-        text, [Table("", heads, rows)], [*legend, *_list_bends(scaling), *_list_infeasible(scaling), *unknown]
+        text, [Table("", heads, rows)], [*legend, *_list_bends(scaling), *_list_infeasible(scaling), *assumed, *unknown]
     )
 
 

@@ -171,3 +171,21 @@ def test_a_design_says_which_library_its_times_assume() -> None:
     """A note names the library and its settings."""
     study = fabric.design(gpus=64, server="hgx-h100", switches="sn5600", nccl={"channels": 32})
     assert any("Times assume NCCL 2.30 with channels 32 as set" in note for note in list_notes(study))
+
+
+def test_filling_grows_with_the_gpus_that_reduce() -> None:
+    """Beyond their bytes two NVL72 racks take a millisecond, as measured, five times as long as two servers."""
+    racks = servers()["gb200-nvl72"]
+    extra = []
+    for server, gpus in ((racks, 144), (H100, 16)):
+        one, two = (estimate(_set(server, gpus), "all-reduce", 2**power, "ecmp", "nvls-tree") for power in (34, 35))
+        extra.append(2 * one.time_s - two.time_s)
+    assert 0.8e-3 < extra[0] < 1.6e-3
+    assert extra[0] > 5 * extra[1] > 0
+
+
+def test_fewer_channels_slow_one_server_only_where_they_carry_less() -> None:
+    """In one server 16 channels still carry a ring of Simple near its plateau, and four do not."""
+    times = [estimate(_set(H100, 8, channels=count), "all-reduce", 2**34, algorithm="ring") for count in (24, 18, 4)]
+    assert times[0].busbw_GBps == pytest.approx(times[1].busbw_GBps, rel=0.01)
+    assert times[2].limited_by == "channels"
