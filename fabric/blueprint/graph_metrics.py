@@ -33,9 +33,10 @@ class GraphMetrics:
         lower, upper = pattern.pairs(self.blueprint.sizes)
         if bundle.lower == bundle.upper:
             lower, upper = np.minimum(lower, upper), np.maximum(lower, upper)
-        pairs = len(np.unique(lower * (int(upper.max(initial=0)) + 1) + upper))
+        keys = np.sort(lower * (int(upper.max(initial=0)) + 1) + upper)
+        pairs = len(keys) and 1 + np.count_nonzero(np.diff(keys))
         parallel = 1 if bundle in self.form.host_patterns else self.blueprint.sizes[bundle.name]
-        each = parallel * len(lower) / max(1, pairs)
+        each = float(parallel * len(lower) / max(1, pairs))
         return int(each) if each.is_integer() else each
 
     def hop_shares(self) -> Mapping[int, Fraction]:

@@ -7,7 +7,7 @@ numbers of the group's devices, whose coordinates are the digits of the number w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -175,9 +175,11 @@ def _generators(q: int) -> tuple[list[int], list[int]]:
     return powers[0 : q - 1 : 2], powers[1:q:2]
 
 
+@lru_cache(maxsize=2)
 def random_regular(devices: int, degree: int, seed: int) -> Pairs:
     """Join `devices` at random, each to `degree` different others, reproducibly for a seed.
 
+    One design asks for the same graph many times, so the last ones are kept; their arrays are read-only.
     Ends are paired at random; loops and repeated pairs swap ends with others until none is left (A. Singla et al.,
     NSDI 2012, join by the same kind of swap). Raises InputError when no such graph exists.
     """
@@ -185,7 +187,7 @@ def random_regular(devices: int, degree: int, seed: int) -> Pairs:
         raise InputError(f"{devices} devices cannot have {degree} different neighbours each")
     # In a dense graph hardly any swap is free of repeated pairs; its complement is sparse.
     if 2 * degree > devices:
-        return _others(devices, *random_regular(devices, devices - 1 - degree, seed))
+        return _read_only(*_others(devices, *random_regular(devices, devices - 1 - degree, seed)))
     random = np.random.default_rng(seed)
     while True:
         ends = random.permutation(np.repeat(np.arange(devices, dtype=np.int64), degree)).reshape(-1, 2)
@@ -193,10 +195,15 @@ def random_regular(devices: int, degree: int, seed: int) -> Pairs:
             ends.sort(axis=1)
             bad = _faulty(ends, devices)
             if not len(bad):
-                return ends[:, 0].copy(), ends[:, 1].copy()
+                return _read_only(ends[:, 0].copy(), ends[:, 1].copy())
             with_ = random.integers(0, len(ends), len(bad))
             for one, other in zip(bad.tolist(), with_.tolist(), strict=True):
                 ends[one, 1], ends[other, 1] = ends[other, 1], ends[one, 1]
+
+
+def _read_only(low: Rows, high: Rows) -> Pairs:
+    low.flags.writeable = high.flags.writeable = False
+    return low, high
 
 
 def _others(devices: int, low: Rows, high: Rows) -> Pairs:

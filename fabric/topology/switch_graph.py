@@ -74,6 +74,8 @@ class Graph:
             ends = int(np.bitwise_count(np.bitwise_or.reduce(seen[self.ends], axis=1)).sum())
             counts.append(ends - reached)
             reached = ends
+            if everywhere == self.switches * len(sources):
+                break
             # One bit for each source: a step of 64 searches is an OR of words along the arcs.
             near = np.bitwise_or.reduceat(seen[self.heads], self.starts[joined], axis=0) if len(joined) else seen
             seen[joined] |= near
@@ -176,7 +178,7 @@ def graph_of(form: GraphForm, sizes: Sizes) -> Graph:
             parts += [(*ends, rows, 0 * rows, *of_links), (*reversed(ends), rows, 0 * rows + 1, *of_links)]
         start += evaluate(bundle.total, sizes)
     tails, heads, link, back, copies, weights = map(np.concatenate, zip(*parts, strict=True)) if parts else NONE
-    order = np.argsort(tails, kind="stable")
+    order = np.argsort(tails.astype(np.min_scalar_type(total)), kind="stable")  # numbers of 16 bits sort in linear time
     targets = np.stack(hosts, axis=1) if form.routing.nic_levels else np.arange(leaves)[:, None]
     arcs = (tails[order], heads[order], copies[order], weights[order], link[order], back[order] == 1)
     return Graph(total, targets, *arcs, np.concatenate(hosts), np.concatenate(servers))
