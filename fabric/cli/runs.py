@@ -18,6 +18,7 @@ from fabric.cli.terminal import print_json, print_summary, show_progress
 
 if TYPE_CHECKING:
     from fabric.flow import Interference, Workload
+    from fabric.report.design import Design
     from fabric.report.table import Summary
     from fabric.request.jobs import JobFile
     from fabric.studies.traffic import AskedTraffic
@@ -56,20 +57,36 @@ def run_study(
     """Make a study and show it; `sensitivity` adds how far each price can move before the choice changes."""
     from fabric.report.describe import describe
     from fabric.report.design_json import design_object
-    from fabric.report.files import write_design
-    from fabric.report.sensitivity import summarize_changes
-    from fabric.report.terminal import summarize_design
 
     with show_progress(options.quiet) as say:
         say("reading the request")
         study = make_or_explain(options.as_json, partial(make, progress=say, **request))
         design = describe(study, study.sensitivity(say) if sensitivity else None)
-        files = [] if options.out is None else write_design(design, options.out, say)
-    _print(options, design_object(design), lambda: summarize_design(design), files)
+        say("describing the design")
+        result = design_object(design)
+        files = _write_files(design, options.out, say)
+    _print(options, result, lambda: _summarize_design(design), files)
     if design.price_changes is not None and not options.as_json:
+        from fabric.report.sensitivity import summarize_changes
+
         print_summary(summarize_changes(design.price_changes, design.blueprint, design.spec.currency))
     if not design.as_published:
         click.echo("warning: the design does not match every published number", err=True)
+
+
+def _write_files(design: Design, out: str | None, say: Callable[[str], None]) -> list[Path]:
+    """Write the files of a design where they are asked for; without them, what draws and writes is not even loaded."""
+    if out is None:
+        return []
+    from fabric.report.files import write_design
+
+    return write_design(design, out, say)
+
+
+def _summarize_design(design: Design) -> Summary:
+    from fabric.report.terminal import summarize_design
+
+    return summarize_design(design)
 
 
 def run_front(make: Callable[..., fabric.Pareto], options: RunOptions, request: dict[str, Any]) -> None:

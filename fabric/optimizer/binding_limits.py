@@ -12,6 +12,7 @@ from typing import Any
 from fabric.optimizer.build_model import build_within
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.objective import LinearObjective
+from fabric.optimizer.objectives import needed_facts
 from fabric.optimizer.search import comparable_candidates, simplest_first
 from fabric.optimizer.solve import INFEASIBLE, THREADS, minimise
 from fabric.request import Spec, even_planes
@@ -57,12 +58,17 @@ def find_binding_limits(spec: Spec, objectives: Sequence[LinearObjective], optim
     A ratio and parallel links are doubled, anything else is dropped, and the search is over every topology. Limits for
     which that was not determined within the solve budget come last.
     """
-    found, searches = [], [*_relaxed_rules(spec), *_relaxed_totals(spec)]
+    objective, found, searches = objectives[0], [], [*_relaxed_rules(spec), *_relaxed_totals(spec)]
+    known = comparable_candidates(spec, [objective])[0]
+
+    def search(relaxed: Spec) -> _Better:
+        return _improve(_candidates_of(relaxed, objective, spec, known), objective, optimum)
+
     with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(lambda search: _improve(search[-1], objectives[0], optimum), searches))
+        answers = list(pool.map(search, (each[-1] for each in searches)))
     for (limit, value, loosened, relaxed), better in zip(searches, answers, strict=True):
         if limit in KINDS and better.candidate:
-            full = _improve_nonblocking(relaxed, objectives[0], optimum)
+            full = _improve_nonblocking(relaxed, objective, optimum)
             found.append(BindingLimit(limit, value, KINDS[limit](better.candidate), better.value, full))
         elif better.value is not None or not better.decided:
             found.append(BindingLimit(limit, value, loosened, better.value))
@@ -72,7 +78,8 @@ def find_binding_limits(spec: Spec, objectives: Sequence[LinearObjective], optim
 def find_fewer_hops(spec: Spec, objectives: Sequence[LinearObjective], hops_max: int) -> FewerHops | None:
     """Return the optimum of the first objective with two hops fewer on the longest path; None where none has them."""
     fewer = replace(spec, limits=replace(spec.limits, hops=hops_max - 2))
-    best = _improve(fewer, objectives[0], None).value if hops_max > 2 else None
+    found = comparable_candidates(fewer, objectives[:1])[0] if hops_max > 2 else []
+    best = _improve(found, objectives[0], None).value
     return None if best is None else FewerHops(hops_max - 2, best)
 
 
@@ -161,10 +168,24 @@ class _Better:
     """Whether it was determined within the solve budget."""
 
 
-def _improve(spec: Spec, objective: LinearObjective, optimum: float | None) -> _Better:
-    """Return the optimum over every topology, if it is below `optimum`."""
+BOUNDS = ("oversubscription", "least_oversubscription", "reserve", "limits")
+"""The fields of a request that bound the sizes of candidates; the candidates themselves do not depend on them."""
+
+
+def _candidates_of(
+    relaxed: Spec, objective: LinearObjective, spec: Spec, known: Sequence[Candidate]
+) -> Sequence[Candidate]:
+    """Return the candidates of a relaxed request: those `known` of `spec`, if it differs in bounds on sizes alone."""
+    alike = replace(relaxed, **{key: getattr(spec, key) for key in BOUNDS}) == spec
+    if alike and needed_facts(relaxed, [objective]) == needed_facts(spec, [objective]):
+        return [candidate.with_spec(relaxed) for candidate in known]
+    return comparable_candidates(relaxed, [objective])[0]
+
+
+def _improve(found: Sequence[Candidate], objective: LinearObjective, optimum: float | None) -> _Better:
+    """Return the optimum over candidates, if it is below `optimum`."""
     best, chosen = None if optimum is None else round(optimum * objective.scale), None
-    for candidate in simplest_first(comparable_candidates(spec, [objective])[0]):
+    for candidate in simplest_first(found):
         model = build_within(candidate, objective, None if best is None else best - 1)
         solution = minimise(model, [model.total(objective)], BUDGET) if model else INFEASIBLE
         if solution.status not in ("OPTIMAL", "INFEASIBLE"):
@@ -182,4 +203,4 @@ def _improve_nonblocking(spec: Spec, objective: LinearObjective, optimum: float)
     if max(spec.oversubscription.values(), default=Fraction(1)) <= 1:
         return None
     full = replace(spec, oversubscription={"*": Fraction(1)}, least_oversubscription={})
-    return _improve(full, objective, optimum).value
+    return _improve(comparable_candidates(full, [objective])[0], objective, optimum).value

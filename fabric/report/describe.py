@@ -44,7 +44,8 @@ def describe(study: Study, changes: Sequence[BreakEven] | None = None) -> Design
         notes=tuple(list_notes(study)),
         price_changes=None if changes is None else tuple(changes),
     )
-    return replace(design, expected=compare_expected(design_object(design), study.spec.expected))
+    published = study.spec.expected
+    return replace(design, expected=compare_expected(design_object(design), published)) if published else design
 
 
 def describe_json(study: Study, *, timed: bool = True) -> dict[str, Any]:
