@@ -89,7 +89,7 @@ def _point(row: Mapping[str, str]) -> Point:
     name = f"{name}, {gpus} GPUs" if row["system"] == "CoreWeave HGX H100" or "vs GPU count" in name else name
     reduce = "SHARP enabled" in row["network"]
     names = (*AUTOMATIC, "sharp") if reduce else _allowed(row["algorithm"])
-    run = MeasuredRun(name, server, gpus, KINDS[row["collective"]], (size,), (time_us,), names, reduce)
+    run = MeasuredRun(name, server, gpus, KINDS[row["collective"]], (size,), (time_us,), names, switches_reduce=reduce)
     return Point(name, run)
 
 

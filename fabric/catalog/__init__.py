@@ -7,10 +7,20 @@ from importlib.resources import files
 from typing import Any
 
 from fabric.catalog.constants import constant_at, with_constants
-from fabric.catalog.errors_measured import ErrorTable, MeasuredKind
+from fabric.catalog.errors_measured import ErrorTable, MeasuredKind, OwnRuns
 from fabric.catalog.library_tuning import PROTOCOLS, GenerationTuning, LibrarySettings, LibraryTuning, TuningCost
 from fabric.catalog.link_parts import MEDIA, LinkPart
-from fabric.catalog.parts import Collectives, Generation, Multicast, Protocol, Server, Shares, Steps, Switch
+from fabric.catalog.parts import (
+    USUAL_GENERATION,
+    Collectives,
+    Generation,
+    Multicast,
+    Protocol,
+    Server,
+    Shares,
+    Steps,
+    Switch,
+)
 from fabric.catalog.ports import PortGroup
 from fabric.catalog.transports import Delivery, Transport
 from fabric.frozen import FrozenMapping, frozen
@@ -18,6 +28,7 @@ from fabric.frozen import FrozenMapping, frozen
 __all__ = [
     "MEDIA",
     "PROTOCOLS",
+    "USUAL_GENERATION",
     "Collectives",
     "Delivery",
     "ErrorTable",
@@ -27,6 +38,7 @@ __all__ = [
     "LibraryTuning",
     "LinkPart",
     "MeasuredKind",
+    "OwnRuns",
     "PortGroup",
     "Protocol",
     "Server",

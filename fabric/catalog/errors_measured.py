@@ -53,3 +53,17 @@ class ErrorTable:
     """The kinds of runs measured."""
     unmeasured: Mapping[str, tuple[str, ...]]
     """The constants that no measured point depends on, by generation, as paths in its constants."""
+
+
+@dataclass(frozen=True)
+class OwnRuns:
+    """What a cluster's own runs, to which the constants were calibrated, say of the errors that are left."""
+
+    generation: str
+    """The generation of its GPUs."""
+    servers: Mapping[str, int]
+    """The most servers of a run, by collective."""
+    errors: Mapping[int, float]
+    """The share e of `MeasuredKind.errors` on these runs, by the smallest size in bytes, largest first."""
+    constants: int
+    """The constants that were calibrated."""

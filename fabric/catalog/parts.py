@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
+from fabric.catalog.errors_measured import OwnRuns
 from fabric.catalog.ports import PortGroup
 from fabric.frozen import freeze
 
 __all__ = ["Collectives", "Protocol", "Server", "Steps", "Switch"]
+
+USUAL_GENERATION = "hopper"
+"""The generation whose constants count for GPUs of another one, or of an unknown one."""
 
 
 @dataclass(frozen=True)
@@ -270,6 +274,20 @@ class Collectives:
     """The length of a cable whose own is not known."""
     network_scale: float = field(default=1.0, kw_only=True)
     """The bandwidth between servers over that of the model; other than 1 only where a calibration has measured it."""
+    own_runs: OwnRuns | None = field(default=None, kw_only=True)
+    """The runs of a cluster to which the constants were calibrated; None for those of the catalogue."""
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def generation(self, name: str) -> Generation:
+        """Return the constants of a generation of GPUs: Hopper's where it has none, or is not known.
+
+        Of those of other vendors they are Hopper's too, except for the reduction in NVLink switches.
+        """
+        usual = self.generations[USUAL_GENERATION]
+        return self.generations.get(name, replace(usual, nvls=None) if name else usual)
+
+    def with_generation(self, name: str) -> Collectives:
+        """Return the constants with those of a generation under its name, even where another's stand in for them."""
+        return replace(self, generations={**self.generations, name: self.generation(name)})

@@ -40,7 +40,7 @@ def cli(context: click.Context, *, quiet: bool) -> None:
 
     REQUEST is a YAML or JSON file, or the name of a shipped design (see `fabric list topologies`).
 
-    Exit codes: 0 done, 1 infeasible, 2 bad input.
+    Exit codes: 0 done, 1 infeasible, 2 bad input, 3 a run is not as expected.
     """
     context.obj = quiet or not is_terminal(sys.stderr)
 

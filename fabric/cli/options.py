@@ -15,11 +15,13 @@ from fabric.cli.record_name import record_option
 
 __all__ = [
     "AS_JSON",
+    "CALIBRATION",
     "OUT",
     "REQUEST",
     "REQUESTS",
     "override_options",
     "price_options",
+    "read_calibration_option",
     "read_overrides",
     "refuse_input_as_output",
 ]
@@ -57,6 +59,9 @@ FIELDS = (
     click.option("--planes", metavar="NUMBERS", help="Override the number of planes: numbers with commas, or any."),
     click.option("--tiers", metavar="NUMBERS", help="Override the number of tiers: 1 to 4, with commas, or any."),
 )
+CALIBRATION = click.option(
+    "--calibration", metavar="FILE", help="Constants of estimates from this file of `fabric calibrate`."
+)
 EVERYWHERE = (
     click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
     click.option("--price", multiple=True, metavar="NAME=USD", help="Unit price of a switch or link part; repeatable."),
@@ -73,7 +78,7 @@ def price_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that override keys of a request."""
-    return _add_options(command, (*FIELDS, *EVERYWHERE))
+    return _add_options(command, (*FIELDS, CALIBRATION, *EVERYWHERE))
 
 
 def _add_options(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
@@ -117,6 +122,12 @@ def read_overrides(words: dict[str, Any]) -> dict[str, Any]:
     return {**found, "prices_usd": read_price_list(file, given)} if given or file is not None else found
 
 
+def read_calibration_option(words: dict[str, Any]) -> dict[str, Any]:
+    """Return the key of a request that --calibration overrides, and take the option out of `words`."""
+    file = words.pop("calibration")
+    return {} if file is None else {"calibration": file}
+
+
 def refuse_input_as_output(out: str | None, *inputs: str | None) -> None:
     """Refuse an output that is one of the input files."""
     for each in inputs:
@@ -134,6 +145,8 @@ def _parse_price(text: str) -> tuple[str, int | float | str]:
 
 
 def _parse_value(key: str, text: str) -> Any:
+    if key == "calibration":
+        return text
     words = [word.strip() for word in text.split(",")]
     values = [_parse_number(key, word) for word in words] if key in NUMBERS else words
     return values[0] if len(values) == 1 else values

@@ -21,7 +21,6 @@ from fabric.blueprint.metrics import metrics_of
 from fabric.errors import InputError
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.fabric_summary import is_infiniband
-from fabric.flow.machines import generation_of
 
 __all__ = ["CollectiveBound", "bound_collective"]
 
@@ -165,7 +164,7 @@ def _cut_gpus(blueprint: Blueprint, hosts: Hosts, gpus: Rows, *, alone: bool) ->
             return
         nics = 0.0 if alone else max(1, server.nics // server.gpus) * hosts.gbps[kind] / 8
         parts.append((int(gpus[kind]), 1, server.nvlink_GBps + nics))
-        reduces |= generation_of(server, blueprint.constants).nvls is not None
+        reduces |= blueprint.constants.generation(server.generation).nvls is not None
     yield replace(_Cuts.of_parts("GPU", parts), reduces=reduces)
 
 

@@ -50,9 +50,12 @@ def layout_of(servers: int, gpus_per_server: int) -> str:
 def expected_error(summary: FabricSummary, estimate: Estimate, policy: RoutingPolicy) -> ExpectedError:
     """Return the error to expect of an estimate on a fabric, under the routing of this policy.
 
+    On constants calibrated to a cluster it is that of its own runs, where they were of the kind.
     None where no run of the kind was measured: of the collective, the vendor, the layout, the algorithm, the size, up
     to `reach` times the servers, without collisions and failures.
     """
+    if (own := _own_error(summary, estimate)) is not None:
+        return ExpectedError(own)
     table, kind = expected_errors(), _find_kind(summary, estimate.collective)
     missing = tuple(_list_missing(summary, estimate, policy, kind))
     if missing or kind is None:
@@ -65,6 +68,19 @@ def expected_error(summary: FabricSummary, estimate: Estimate, policy: RoutingPo
     if share > table.widest:
         return ExpectedError(None, (f"enough of the kind: the error would be over {table.widest:.0%}",))
     return ExpectedError(share)
+
+
+def _own_error(summary: FabricSummary, estimate: Estimate) -> float | None:
+    """Return the error of a cluster's own runs, up to twice the servers of the largest; None where there is none."""
+    own = summary.constants.own_runs
+    if own is None or summary.server.generation != own.generation or summary.kinds:
+        return None
+    measured = own.servers.get(estimate.collective, 0)
+    if summary.servers > measured * expected_errors().reach:
+        return None
+    if summary.servers > measured and estimate.limited_by not in MEASURED_LIMITS:
+        return None
+    return next((error for least, error in own.errors.items() if estimate.size_bytes >= least), None)
 
 
 def _find_kind(summary: FabricSummary, collective: str) -> MeasuredKind | None:

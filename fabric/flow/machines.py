@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from fabric.catalog import Collectives, Generation, LibrarySettings, Server
+from fabric.catalog import USUAL_GENERATION, Collectives, Generation, LibrarySettings, Server
 from fabric.flow.algorithms import Algorithm, Traffic
 from fabric.flow.collectives import Collective
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.library_choice import tuning_of
 from fabric.flow.machine import Machine
 
-__all__ = ["LibraryUse", "generation_of", "library_use", "machine_of", "sent_bytes", "subflows_of"]
-
-USUAL = "hopper"
-"""The generation whose constants count for GPUs of another generation, or of an unknown one."""
+__all__ = ["LibraryUse", "library_use", "machine_of", "sent_bytes", "subflows_of"]
 
 LEAST_CHANNELS = 16
 """The channels below which NCCL doubles them once more."""
@@ -47,18 +44,8 @@ def library_use(summary: FabricSummary) -> LibraryUse:
         version=tuning.version if tuning else None,
         channels=machine.channels,
         qps=first.library.qps or 1,
-        stands_in=USUAL if server.generation and server.generation not in first.constants.generations else None,
+        stands_in=None if server.generation in ("", *first.constants.generations) else USUAL_GENERATION,
     )
-
-
-def generation_of(server: Server, constants: Collectives) -> Generation:
-    """Return the constants of the server's GPUs: Hopper's where it names no generation.
-
-    GPUs that are not NVIDIA's have Hopper's too, except for the reduction in NVLink switches.
-    """
-    known = constants.generations
-    usual = known[USUAL] if not server.generation else replace(known[USUAL], nvls=None)
-    return known.get(server.generation, usual)
 
 
 def usual_channels(server: Server, generation: Generation, domain: int, domains: int, most: int) -> int:
@@ -87,7 +74,7 @@ def machine_of(summary: FabricSummary, share: tuple[float, str], traffic: Traffi
     constants, server = summary.constants, summary.server
     line = server.nics * summary.planes * summary.link_gbps / 8
     left, limit = share
-    constants, generation = _set_steps(constants, generation_of(server, constants), summary.library)
+    constants, generation = _set_steps(constants, constants.generation(server.generation), summary.library)
     domain = min(server.gpus, summary.gpus)
     usual = usual_channels(server, generation, domain, summary.servers, constants.most_channels)
     return Machine(

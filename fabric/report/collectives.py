@@ -131,6 +131,8 @@ def _list_lines(study: Study, runs: Sequence[WorkloadRun]) -> Iterator[str]:
     work = runs[0].workload
     every = (answer for run in runs for answer in run.answers)
     yield from list_library_lines(every, work.library.over(study.blueprint.library), work.algorithm)
+    if own := study.spec.constants.own_runs:
+        yield f"Calibrated: {units.count_noun(own.constants, 'constant')} of the model by runs of this cluster."
     yield from dict.fromkeys(line for run in runs for line in _list_errors(run))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, field_validator
 
+from fabric.request.calibration_keys import AskedCalibration
 from fabric.request.fields import (
     MAX_GPUS,
     Any_,
@@ -294,6 +295,8 @@ class Request(StrictModel):
     """Share of all-reduce throughput that must remain after the loss of any one switch of a tier, or of a `plane`."""
     nccl: LibraryKeys = Field(default=LibraryKeys(), examples=[{"channels": 32, "qps": 4, "version": "2.30"}])
     """What is set of the collective library, NCCL or RCCL; estimates of times stand on its own defaults otherwise."""
+    calibration: AskedCalibration | None = Field(default=None, examples=["calibration.yaml"])
+    """File of `fabric calibrate`, from the folder of the request, or its contents: constants of your own cluster."""
     limits: RequestLimits = RequestLimits()
     """Limits on what sizing may choose."""
     pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])

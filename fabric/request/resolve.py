@@ -16,6 +16,8 @@ from pydantic import ValidationError
 from fabric.errors import InputError, Mistake, nearest
 from fabric.frozen import FrozenMapping
 from fabric.request import chosen_parts
+from fabric.request.calibration import calibrated_constants, inline_calibration
+from fabric.request.calibration_keys import CalibrationKeys
 from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions, own_values
 from fabric.request.document import Document, Tree, add_plain, quoted
 from fabric.request.error_messages import explain_errors, explain_missing
@@ -55,7 +57,7 @@ def read_spec(source: Source, overrides: Mapping[str, Any], *, names: KnownNames
     replace whole keys of the request. `names` are those of all families and of their parts. Raises InputError with
     every mistake, each at its file and line, or at its key where it does not come from a file.
     """
-    document = read_document(source).override(overrides)
+    document = inline_calibration(read_document(source).override(overrides))
     if "fabrics" in document.values and "gpus" not in document.values:
         remedy = "this is a cluster of several fabrics; use `fabric cluster`"
         raise InputError([document.mistake(("fabrics",), remedy)])
@@ -207,6 +209,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         electricity_usd_per_kwh=request.electricity_usd_per_kwh,
         pue=request.pue,
         library=library_of(request.nccl),
+        constants=calibrated_constants(_calibration(request), document, ("calibration",)),
         limits=Limits(**vars(request.limits)),
         pinned=FrozenMapping(dict(request.pinned)),
         expected=FrozenMapping(dict(document.values.get("expected", {}))),
@@ -257,6 +260,12 @@ def _fraction(ratio: float) -> Fraction:
 def _exact(share: float) -> Fraction:
     """Return a share of prices or parts exactly as it is written."""
     return Fraction(str(share))
+
+
+def _calibration(request: Request) -> CalibrationKeys | None:
+    """Return the calibration of a request, whose file has been read by then."""
+    assert not isinstance(request.calibration, str)
+    return request.calibration
 
 
 def _complete_request(request: Request, document: Document, own: Collection[str]) -> dict[str, Any]:

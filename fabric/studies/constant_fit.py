@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fabric.catalog import Collectives, constant_at, with_constants
 
-__all__ = ["FittedConstant", "fit_constants"]
+__all__ = ["NOISE", "FittedConstant", "Residuals", "fit_constants"]
 
 Column = npt.NDArray[np.float64]
 Residuals = Callable[[Collectives], Column]

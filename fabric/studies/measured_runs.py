@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field, replace
 
-from fabric.catalog import Collectives, Server
-from fabric.errors import InputError
+from fabric.catalog import Collectives, LibrarySettings, Server, servers
+from fabric.errors import InputError, Mistake
 from fabric.flow import FabricSummary
 from fabric.flow.estimate import Estimate, estimate_without_error
+from fabric.studies.nccl_logs import LogRun
 
-__all__ = ["MeasuredRun", "one_switch"]
+__all__ = ["MeasuredRun", "one_switch", "run_of", "server_of"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class MeasuredRun:
     """The time of each size in microseconds."""
     algorithms: tuple[str, ...] = ()
     """The names of the algorithms that the library was held to; none where it chose."""
+    settings: LibrarySettings = field(default_factory=LibrarySettings)
+    """What was set of the library."""
     switches_reduce: bool = False
     """Whether the network's switches may have reduced (SHARP)."""
 
@@ -44,6 +48,7 @@ class MeasuredRun:
         Raises InputError where no algorithm can run it.
         """
         summary = one_switch(self.server, self.gpus, constants, switches_reduce=self.switches_reduce)
+        summary = replace(summary, library=self.settings)
         return tuple(self._estimate(summary, size) for size in self.sizes)
 
     def _estimate(self, summary: FabricSummary, size: int) -> Estimate:
@@ -65,3 +70,47 @@ def one_switch(server: Server, gpus: int, constants: Collectives, *, switches_re
         switch_ns=0.0, steps=(1,), several_paths=False, peers=(), unmet_rails=(), ratios=(), leaf_nics=server.nics,
         switches_reduce=switches_reduce, constants=constants,
     )  # fmt: skip
+
+
+def server_of(run: LogRun, name: str | None = None) -> Server:
+    """Return the server of a run: that of this name, or the first of the catalogue whose name has that of the GPUs.
+
+    Raises InputError where there is none.
+    """
+    known = servers()
+    if name is not None:
+        return known[name]
+    words = set(re.split(r"[^a-z0-9]+", run.gpu.lower()))
+    for each in known.values():
+        if words & set(re.split(r"[^a-z0-9]+", each.name.lower())) & _gpu_words(each):
+            return each
+    text = f"GPUs '{run.gpu:.60}' are of no server of the catalogue; name one with --server"
+    raise InputError([Mistake(run.place, text)])
+
+
+def _gpu_words(server: Server) -> set[str]:
+    """Return the words of a server's name that name a GPU: letters, then digits, such as h100 or mi300x."""
+    return {word for word in server.name.lower().split("-") if re.fullmatch(r"[a-z]+[0-9]{3,}[a-z]*", word)}
+
+
+def run_of(run: LogRun, server: Server) -> MeasuredRun:
+    """Return a run of a log as the model sees it on this server.
+
+    Where fewer GPUs of each server took part, as large a part of its NICs did. Raises InputError where a host of the
+    log has more GPUs than the server, and for wrong values in the log.
+    """
+    each = run.gpus_per_server
+    if each > server.gpus:
+        text = f"a host of the log has {each} GPUs, and a {server.name} {server.gpus}; name the server with --server"
+        raise InputError([Mistake(run.place, text)])
+    if wrong := next((point for point in run.points if point.wrong), None):
+        text = f"{wrong.wrong:,} wrong values; mend what corrupts data before it is timed"
+        raise InputError([Mistake(f"{run.file}:{wrong.line}", text)])
+    if each < server.gpus and server.trays == 1:
+        server = replace(server, gpus=each, nics=max(1, server.nics * each // server.gpus))
+    sizes = dict[int, float]()
+    for point in run.points:  # of a size that was run twice the faster counts, as nothing makes a run too fast
+        sizes[point.size_bytes] = min(point.time_us, sizes.get(point.size_bytes, point.time_us))
+    return MeasuredRun(
+        run.place, server, run.gpus, run.collective, tuple(sizes), tuple(sizes.values()), run.algorithms, run.settings
+    )

@@ -12,6 +12,7 @@ import yaml
 import fabric
 from fabric.errors import InputError
 from fabric.request import topologies
+from fabric.request.calibration_keys import CalibratedConstant, CalibratedError, CalibratedRun, CalibrationKeys
 from fabric.request.cluster import KEYS
 from fabric.request.endpoints import EndpointKind, JoinKeys
 from fabric.request.library_keys import LibraryKeys
@@ -135,7 +136,8 @@ def test_every_key_is_documented_in_the_words_of_the_model() -> None:
     """The page on the request has each table of keys as `fabric.request.schema.key_table` makes it."""
     page = (ROOT / "docs" / "request.md").read_text(encoding="utf-8")
     parts = (ApplianceKeys, InlineServer, ServerCount, InlineSwitch, InlineLink, LibraryKeys)
-    for model in (Request, *parts, RatioRange, PodRange, RequestLimits, Published):
+    own = (CalibrationKeys, CalibratedConstant, CalibratedError, CalibratedRun)
+    for model in (Request, *parts, *own, RatioRange, PodRange, RequestLimits, Published):
         assert key_table(model) in page, model
 
 

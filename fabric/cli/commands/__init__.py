@@ -9,8 +9,12 @@ from fabric.cli.commands.diagram import diagram
 from fabric.cli.commands.estimate import allreduce, scale
 from fabric.cli.commands.export import export
 from fabric.cli.commands.list_show import list_, show
+from fabric.cli.commands.measure import accept, calibrate
 from fabric.cli.commands.report import report
 
 __all__ = ["COMMANDS"]
 
-COMMANDS = (design, optimize, bill, cluster, check, compare, allreduce, scale, report, diagram, export, list_, show)
+COMMANDS = (
+    design, optimize, bill, cluster, check, compare, allreduce, scale, calibrate, accept, report, diagram, export,
+    list_, show,
+)  # fmt: skip

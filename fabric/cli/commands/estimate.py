@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 import fabric
 from fabric import units
-from fabric.cli.options import AS_JSON, OUT, REQUEST
+from fabric.cli.options import AS_JSON, CALIBRATION, OUT, REQUEST, read_calibration_option
 from fabric.cli.record_name import record_option
 from fabric.cli.runs import RunOptions, run_scale, run_traffic, run_workload
 
@@ -107,6 +107,7 @@ NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
     metavar="NAME",
     help="Model: {names} (closed form, explicit flows, linear program).  [default: closed if it applies, or flows]",
 )
+@CALIBRATION
 @OUT
 @AS_JSON
 @click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")
@@ -127,7 +128,8 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     routings = [Routing(name, seed=words["seed"], **way) for name in words.pop("routing")]
     words["library"] = parse_settings(text) if (text := words.pop("nccl")) else LibrarySettings()
     words["failures"], seeds = tuple(words["failures"]), words.pop("seeds")
-    make, options = partial(fabric.design, request), RunOptions(quiet or silent, out, as_json)
+    make = partial(fabric.design, request, **read_calibration_option(words))
+    options = RunOptions(quiet or silent, out, as_json)
     traffic = words.pop("traffic")
     if traffic is not None or words["collective"] in PATTERNS:
         _refuse_unused(NOT_OF_A_PATTERN if traffic is None else NOT_OF_A_FILE)
@@ -186,6 +188,7 @@ def _refuse_unused(names: tuple[str, ...]) -> None:
     show_default=True,
     help="Algorithms with commas: {names}; best is what the library chooses at each size.",
 )
+@CALIBRATION
 @OUT
 @AS_JSON
 @click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")
@@ -196,4 +199,5 @@ def scale(quiet: bool, /, request: str, out: str | None, as_json: bool, silent: 
     size = units.parse_size(words["size"])
     routings, algorithms = words["routing"], words["algorithm"]
     make = partial(fabric.scale, request, gpus, size_bytes=size, routings=routings, algorithms=algorithms)
+    make = partial(make, **read_calibration_option(words))
     run_scale(make, RunOptions(quiet or silent, out, as_json))

@@ -1,0 +1,77 @@
+"""Read calibrations, and put their constants in the place of the catalogue's."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from fabric.catalog import Collectives, OwnRuns, collectives, with_constants
+from fabric.errors import InputError, Mistake, nearest
+from fabric.frozen import FrozenMapping
+from fabric.request.calibration_keys import CalibrationKeys
+from fabric.request.document import Document, Keys
+from fabric.request.error_messages import explain_errors
+from fabric.request.yaml_reader import read_file
+
+__all__ = ["calibrated_constants", "inline_calibration", "read_calibration"]
+
+KEY = "calibration"
+WHAT = "a calibration is what `fabric calibrate` writes"
+
+
+def read_calibration(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the plain values of a calibration's file; raises InputError with every mistake."""
+    document = read_file(path, WHAT)
+    if document.mistakes:
+        raise InputError(document.mistakes)
+    try:
+        keys = CalibrationKeys.model_validate(document.values)
+    except ValidationError as error:
+        raise InputError([mistake for _, mistake in explain_errors(error, document, CalibrationKeys)]) from None
+    calibrated_constants(keys, document)
+    return dict(document.values)
+
+
+def inline_calibration(document: Document) -> Document:
+    """Return a request with its calibration's contents instead of the name of a file.
+
+    A name in a file is relative to that file, one from Python or the command line to the current folder. Raises
+    InputError as `read_calibration` does.
+    """
+    name = document.values.get(KEY)
+    if not isinstance(name, str) or not name:
+        return document
+    folder = Path(document.file).parent if document.file and KEY not in document.overridden else Path()
+    return document.override({KEY: read_calibration(folder / name)})
+
+
+def calibrated_constants(keys: CalibrationKeys | None, document: Document, prefix: Keys = ()) -> Collectives:
+    """Return the catalogue's constants with those of a calibration; raises InputError for names that it does not have.
+
+    `prefix` is the path to the calibration in the document.
+    """
+    usual = collectives()
+    if keys is None:
+        return usual
+    found = usual.with_generation(keys.generation)
+    for index, each in enumerate(keys.constants):
+        try:
+            found = with_constants(found, {each.name: each.value})
+        except KeyError:
+            place = (*prefix, "constants", index, "name")
+            raise InputError([_unknown(document, place, each.name, keys.generation)]) from None
+    errors = sorted(((each.from_bytes, each.error) for each in keys.errors), reverse=True)
+    most = {run.collective: 0 for run in keys.runs}
+    for run in keys.runs:
+        most[run.collective] = max(most[run.collective], run.servers)
+    own = OwnRuns(keys.generation, FrozenMapping(most), FrozenMapping(errors), len(keys.constants))
+    return replace(found, own_runs=own)
+
+
+def _unknown(document: Document, place: Keys, name: str, generation: str) -> Mistake:
+    known = [f"generations.{generation}.network_us", "network_scale", "delay", "nvls.base_us", "nvls.received"]
+    return document.mistake(place, f"unknown constant '{name:.80}'{nearest(name, known)}")

@@ -1,0 +1,190 @@
+"""Calibration and acceptance by logs whose truth is known, which the flow model has no part in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import fabric
+from fabric.catalog import collectives
+from fabric.errors import InputError
+from fabric.report.calibration import calibration_object, write_calibration
+from fabric.studies.acceptance import Acceptance, accept, find_shape
+from fabric.studies.calibration import SETTLED, Calibration, calibrate
+from fabric.studies.measured_runs import run_of, server_of
+from fabric.studies.nccl_logs import read_log
+from tests.log_fixtures import Truth, write_log
+
+REQUEST = {"gpus": 64, "server": "hgx-h100", "switches": "sn5600"}
+CROSSING = REQUEST | {"family": "fat-tree", "unit_gpus": 16, "tiers": 2}
+"""Four servers of a run on this fabric are under two leaves."""
+
+
+def _calibrate(path: Path, truth: Truth, seed: int = 1) -> Calibration:
+    runs = read_log(write_log(path / "good.log", truth, seed=seed))
+    return calibrate([run_of(run, server_of(run)) for run in runs])
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Calibration:
+    """Return the calibration of a healthy cluster, by one run of 3 % noise."""
+    return _calibrate(tmp_path_factory.mktemp("healthy"), Truth())
+
+
+def test_constants_are_fitted_that_the_run_settles(healthy: Calibration) -> None:
+    """Each has a spread up to what counts as settled; those that are open or unused keep the catalogue's value."""
+    assert healthy.fitted
+    assert all(one.spread <= SETTLED for one in healthy.fitted)
+    names = {one.name for one in healthy.fitted}
+    assert not names & set(healthy.open)
+    assert not any("ampere" in name or "blackwell" in name for name in names)
+    assert healthy.constants.generations["blackwell"] == collectives().generations["blackwell"]
+
+
+def test_the_fit_follows_the_bandwidth(healthy: Calibration, tmp_path: Path) -> None:
+    """A cluster of 7/8 of the bandwidth gets 7/8 of the constant that bounds it, within the noise."""
+    slow = _calibrate(tmp_path, Truth(bandwidth=7 / 8), seed=2)
+    value = {one.name: one.value for one in healthy.fitted}
+    name = "generations.hopper.channel_GBps"
+    assert {one.name: one.value for one in slow.fitted}[name] == pytest.approx(7 / 8 * value[name], rel=0.03)
+
+
+def test_a_calibration_predicts_the_next_run(healthy: Calibration, tmp_path: Path) -> None:
+    """Nine of ten times of another run of the same cluster are inside the errors that it states."""
+    inside, total = 0, 0
+    for seed in range(3, 8):
+        run = run_of(read_log(write_log(tmp_path / "next.log", Truth(), seed=seed))[0], healthy.server)
+        for size, time_us, found in zip(run.sizes, run.times_us, run.estimates(healthy.constants), strict=True):
+            error = next(error for least, error in healthy.errors().items() if size >= least)
+            inside += abs(np.log(time_us / found.time_s / 1e6)) <= np.log1p(error)
+            total += 1
+    assert inside / total >= 0.9
+
+
+def test_the_file_serves_every_estimate(healthy: Calibration, tmp_path: Path) -> None:
+    """Read again it gives the same constants, beside a request, in it, and through a file of its own folder."""
+    file, picture = write_calibration(healthy, tmp_path / "calibration.yaml")
+    assert picture.stat().st_size > 1000
+    inline = yaml.safe_load(file.read_text())
+    assert inline == calibration_object(healthy)
+    (tmp_path / "request.yaml").write_text(yaml.safe_dump(REQUEST | {"calibration": "calibration.yaml"}))
+    found = [
+        fabric.design(REQUEST, calibration=str(file)), fabric.design(REQUEST, calibration=inline),
+        fabric.design(tmp_path / "request.yaml"),
+    ]  # fmt: skip
+    plain = fabric.design(REQUEST)
+    times = {study.allreduce(2**30).time_s for study in found}
+    assert len(times) == 1
+    assert times != {plain.allreduce(2**30).time_s}
+    assert fabric.design(found[0].spec.request).spec.constants == found[0].spec.constants
+    assert found[0].blueprint.constants == found[0].spec.constants
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (
+            {"constants": [{"name": "generations.hopper.nothing", "value": 1.0}]},
+            r"constants\[0\]\.name: unknown constant",
+        ),
+        ({"generation": None}, "generation"),
+        ({"constants": [{"name": "delay", "value": -1.0}]}, "value"),
+        ({"format": "fabric.calibration/2"}, "format"),
+    ],
+)
+def test_a_calibration_that_is_none_is_refused(tmp_path: Path, wrong: dict[str, object], words: str) -> None:
+    """The message has the file, the line and the key."""
+    right = {"server": "hgx-h100", "generation": "hopper", "constants": []}
+    (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(right | wrong))
+    with pytest.raises(InputError, match=rf"wrong\.yaml:[0-9]+: .*{words}"):
+        fabric.design(REQUEST, calibration=str(tmp_path / "wrong.yaml"))
+
+
+def test_too_few_points_settle_nothing(tmp_path: Path) -> None:
+    """A run of four sizes is refused."""
+    path = write_log(tmp_path / "few.log", Truth())
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:-14]) + "\n")
+    run = read_log(path)[0]
+    with pytest.raises(InputError, match="points settle nothing"):
+        calibrate([run_of(run, server_of(run))])
+
+
+def _accept(
+    path: Path, truth: Truth, own: Calibration, request: dict[str, object] | None = None, info: str = ""
+) -> Acceptance:
+    blueprint = fabric.design(request or REQUEST, calibration=calibration_object(own)).blueprint
+    return accept(blueprint, read_log(write_log(path / "run.log", truth, seed=11, info=info))[0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_healthy_run_is_accepted(healthy: Calibration, tmp_path: Path, seed: int) -> None:
+    """Noise of 3 % alone is accepted, with no suggestion."""
+    blueprint = fabric.design(REQUEST, calibration=calibration_object(healthy)).blueprint
+    found = accept(blueprint, read_log(write_log(tmp_path / "run.log", Truth(), seed=seed))[0])
+    assert found.accepted
+    assert not found.suggestions
+
+
+@pytest.mark.parametrize(
+    ("truth", "words"),
+    [
+        (Truth(bandwidth=7 / 8), "1 of 8 rails missing"),
+        (Truth(bandwidth=6 / 8), "2 of 8 rails missing"),
+        (Truth(bandwidth=1 / 2), "half of the 8 rails"),
+        (Truth(bandwidth=1 / 4), "one slow NIC"),
+        (Truth(latency_us=100.0), "a latency floor: every call takes"),
+        (Truth(slow=(2**18, 2**20, 2.5)), "a protocol or an algorithm"),
+    ],
+)
+def test_a_fault_is_named_by_its_shape(healthy: Calibration, tmp_path: Path, truth: Truth, words: str) -> None:
+    """The first suggestion is the truth."""
+    found = _accept(tmp_path, truth, healthy)
+    assert not found.accepted
+    assert found.suggestions[0].startswith(words)
+
+
+def test_oversubscription_needs_a_run_over_several_leaves(healthy: Calibration, tmp_path: Path) -> None:
+    """Half of the bandwidth may be 2:1 leaves only where the run leaves its leaf."""
+    inside, across = (
+        " ".join(_accept(tmp_path, Truth(bandwidth=0.5), healthy, request).suggestions)
+        for request in (REQUEST, CROSSING)
+    )
+    assert "2:1" not in inside
+    assert "2:1 oversubscription" in across
+
+
+def test_bandwidth_that_changes_from_size_to_size_is_of_collisions(healthy: Calibration, tmp_path: Path) -> None:
+    """Hashes that each call meets anew scatter the bandwidths, over several leaves."""
+    found = _accept(tmp_path, Truth(bandwidth=0.6, scatter=0.35), healthy, CROSSING)
+    assert found.suggestions[0].startswith("collisions of hashed paths")
+
+
+def test_the_nics_that_the_library_names_come_first(healthy: Calibration, tmp_path: Path) -> None:
+    """A log that lists four of eight NICs says why."""
+    nics = " ".join(f"[{index}]mlx5_{index}:1/IB" for index in range(4))
+    found = _accept(tmp_path, Truth(bandwidth=0.5), healthy, info=f"node-000:1:2 [0] NCCL INFO NET/IB : Using {nics}")
+    assert found.suggestions[0].startswith("the library used 4 of 8 NICs")
+
+
+def test_a_published_sweep_is_accepted_by_its_own_machine(tmp_path: Path) -> None:
+    """Sweeps of H100 servers by others are as the model expects without any calibration."""
+    for system in ("H100 2-node IB cluster", "Dell XE9680 H100 x4"):
+        log = read_log(write_log(tmp_path / "run.log", Truth(system, noise=0.0)))[0]
+        assert accept(fabric.design(REQUEST).blueprint, log).accepted, system
+
+
+def test_the_shape_of_a_sum_is_its_parts() -> None:
+    """A latency and a loss of bandwidth put together are found again, from drawn sizes of each."""
+    draw, sizes = np.random.default_rng(5), [1 << power for power in range(14, 34)]
+    expected = 40.0 + np.array(sizes) / 3e5
+    for _ in range(50):
+        latency, left = draw.uniform(0, 200), draw.uniform(0.3, 1.0)
+        lost = np.array(sizes) / 3e5 * (1 / left - 1)
+        shape = find_shape(sizes, expected + latency + lost, expected)
+        assert shape.latency_us == pytest.approx(latency, abs=1.0)
+        assert shape.bandwidth == pytest.approx(left, rel=0.01)
+        assert shape.bump is None
