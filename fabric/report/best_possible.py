@@ -16,10 +16,15 @@ def describe_best(best: CollectiveBound, size_bytes: int, got: Sequence[tuple[st
 
     `got` are the routings with their GB/s; `where` says on what the bound is, if not on the fabric as it is.
     """
-    most = best.in_network_GBps
-    reduced = f", or {most:.0f} where switches reduce (SHARP)" if most and most > best.busbw_GBps * 1.001 else ""
-    library = join_words([f"{speed:.0f} with {routing} routing" for routing, speed in got])
+    speed, most = _write_speed(best.busbw_GBps), best.in_network_GBps
+    gains = most is not None and most > best.busbw_GBps * (1 + 1e-9)
+    reduced = f", or {_write_speed(most)} where switches reduce (SHARP)" if most and gains else ""
+    library = join_words([f"{_write_speed(each)} with {routing} routing" for routing, each in got])
     return (
-        f"Best possible here{where}: {best.busbw_GBps:.0f} GB/s of bus bandwidth (the cut around a {best.cut} limits)"
+        f"Best possible here{where}: {speed} GB/s of bus bandwidth (the cut around a {best.cut} limits)"
         f"{reduced}; at {units.size(size_bytes)} the library gets {library}."
     )
+
+
+def _write_speed(speed: float) -> str:
+    return f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
