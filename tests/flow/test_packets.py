@@ -70,17 +70,16 @@ def test_rings_take_as_long_as_packets(ring: Ring) -> None:
     assert ring_us(ring) == pytest.approx(ring.time_us, rel=0.08)
 
 
-@pytest.mark.parametrize("name", ["ndp", "roce-pfc"])
-def test_constants_of_transports_are_those_fitted_to_packets(name: str) -> None:
-    """The constants in the catalogue are those that the fit finds, rounded."""
-    known, found = TRANSPORTS[name], fit(name)
-    assert (found.stream_rebalance, found.message_rebalance) == pytest.approx(
-        (known.stream_rebalance, known.message_rebalance), abs=5e-3
-    )
+def test_constants_of_transports_are_those_fitted_to_packets() -> None:
+    """The constants in the catalogue are those that the fit finds, rounded, but for what one size of tree can't say."""
+    known, found = TRANSPORTS["ndp"], fit("ndp")
+    assert (found.stream_rebalance, found.message_rebalance) == pytest.approx([known.stream_rebalance] * 2, abs=5e-3)
     for own, fitted in ((known.ordered, found.ordered), (known.sprayed, found.sprayed)):
-        assert (own is None) == (fitted is None)
-        if own and fitted:
-            assert (fitted.share, fitted.tier_cost) == pytest.approx((own.share, own.tier_cost), abs=5e-4)
+        assert (fitted.share, fitted.tier_cost) == pytest.approx((own.share, own.tier_cost), abs=5e-4)
+    known, found = TRANSPORTS["roce-pfc"], fit("roce-pfc")
+    assert found.ordered.share == pytest.approx(known.ordered.share, abs=5e-4)
+    assert (found.sprayed, known.sprayed) == (None, None)
+    assert known.ordered.tier_cost < found.ordered.tier_cost < 1.25 * known.ordered.tier_cost
 
 
 def drawn_permutations(trials: int) -> Iterator[tuple[Blueprint, Phase, int]]:
@@ -133,14 +132,22 @@ def test_spraying_costs_on_a_lone_path_too() -> None:
     assert shares(plan, [lone], Routing("ecmp", 4, transport="ndp")).min == pytest.approx(1 - cost)
 
 
-def test_lossless_ethernet_on_one_path_is_well_below_max_min() -> None:
-    """RoCE with PFC gets some 15 % less than max-min fair shares of the line, and nothing is known of it sprayed."""
-    plan, phase = fat_tree(3, 4, 8), permutation(np.arange(128), 0)
-    fair, found = (
-        Routing("ecmp", transport=name).delivery.share * shares(plan, [phase], Routing("ecmp", transport=name)).mean
-        for name in ("ideal", "roce-pfc")
-    )
-    assert 0.13 < 1 - found / fair < 0.18
+@pytest.mark.parametrize("half", [4, 8, 16])
+def test_lossless_ethernet_on_one_path_is_well_below_max_min(half: int) -> None:
+    """RoCE with PFC gets 13 to 16 % less than max-min fair shares on trees of 128 to 8,192 hosts, in the mean."""
+    plan, losses = fat_tree(3, half, 2 * half), []
+    for seed in range(64 // half):
+        phase = permutation(np.arange(plan.servers), seed)
+        fair, found = (
+            way.delivery.share * shares(plan, [phase], way).mean
+            for way in (Routing("ecmp", 1, seed, transport=name) for name in ("ideal", "roce-pfc"))
+        )
+        losses.append(1 - found / fair)
+    assert 0.125 < np.mean(losses) < 0.165
+
+
+def test_unknown_orders_of_packets_and_transports_are_refused() -> None:
+    """A transport that was not measured with packets on several paths is not sprayed, and a wrong name has a remedy."""
     with pytest.raises(InputError, match="was not measured with packets on several paths, as adaptive routing"):
         Routing(transport="roce-pfc")
     with pytest.raises(InputError, match="unknown transport 'rocepfc'; did you mean 'roce-pfc'"):
