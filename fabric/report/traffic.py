@@ -56,13 +56,15 @@ def summarize_traffic(study: Study, run: TrafficRun) -> Summary:
     text += f", {units.count(first.local)} of them inside servers" if first.local else ""
     text += f", after failure of {', '.join(run.asked.failures)}." if run.asked.failures else "."
     heads = ("routing", "mean", "min", *(f"p{percent}" for percent in first.percentiles), "max")
-    spread = Table("Shares of line rate over the flows", heads, [_make_row(answer) for answer in run.answers])
+    hashed = [answer.routing for answer in run.answers if not answer.routing.policy.sprays]
+    pairs = f", {units.count_noun(hashed[0].qps, 'queue pair')} per hashed flow" if hashed else ""
+    title = f"Shares of line rate over the flows{pairs}"
+    spread = Table(title, heads, [_make_row(answer) for answer in run.answers])
     return Summary(text, [spread, _tabulate_times(run)], list(_list_lines(run)))
 
 
 def _name(answer: SendsAnswer) -> str:
-    routing = answer.routing
-    return routing.policy.label + ("" if routing.policy.sprays else f", {units.count_noun(routing.qps, 'queue pair')}")
+    return answer.routing.policy.label
 
 
 def _make_row(answer: SendsAnswer) -> tuple[str, ...]:
