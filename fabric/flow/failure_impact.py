@@ -9,6 +9,7 @@ from fabric.blueprint import Blueprint
 from fabric.errors import InputError, is_whole
 from fabric.flow.engine_choice import choose_engine
 from fabric.flow.engines import Engine
+from fabric.flow.estimate import Estimate
 from fabric.flow.explicit_flows import NoPath
 from fabric.flow.failure_words import Failed
 from fabric.flow.failures import draw_failures
@@ -30,20 +31,22 @@ class Kept:
 
     size_bytes: int
     """The size of the collective."""
-    healthy_GBps: tuple[float, ...]
-    """The bus bandwidth with all links up."""
-    left_GBps: tuple[float, ...]
-    """The bus bandwidth after the failures, 0 where they leave some flow without a path."""
+    healthy: tuple[Estimate, ...]
+    """The estimates with all links up."""
+    left: tuple[Estimate | None, ...]
+    """The estimates after the failures, None where these leave some flow without a path."""
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The share that each seed keeps."""
-        return tuple(left / healthy for left, healthy in zip(self.left_GBps, self.healthy_GBps, strict=True))
+        """The share of its bandwidth that each seed keeps: the healthy time over that after the failures."""
+        pairs = zip(self.healthy, self.left, strict=True)
+        return tuple(healthy.time_s / left.time_s if left else 0.0 for healthy, left in pairs)
 
     @property
     def mean(self) -> float:
-        """The mean share over the seeds."""
-        return sum(self.shares) / len(self.shares)
+        """The share that is kept of the mean bandwidth over the seeds."""
+        left = sum(each.algbw_GBps for each in self.left if each)
+        return left / sum(each.algbw_GBps for each in self.healthy)
 
     @property
     def worst(self) -> float:
@@ -98,8 +101,8 @@ def estimate_impact(
     kept = [
         Kept(
             size,
-            tuple(healthy[index].estimate.busbw_GBps for healthy, _ in pairs),
-            tuple(left[index].estimate.busbw_GBps if left else 0.0 for _, left in pairs),
+            tuple(healthy[index].estimate for healthy, _ in pairs),
+            tuple(left[index].estimate if left else None for _, left in pairs),
         )
         for index, size in enumerate(sizes)
     ]

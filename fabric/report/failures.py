@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fabric import units
 from fabric.draw.words import count_devices
-from fabric.flow import FailureImpact
+from fabric.flow import Estimate, FailureImpact
 from fabric.flow.failure_words import Failed
 from fabric.report.table import Table
 from fabric.report.text import format_percent
@@ -51,8 +51,8 @@ def tabulate_impact(impact: FailureImpact, routing: str) -> Table:
     rows = [
         (
             units.size(each.size_bytes),
-            f"{_mean(each.healthy_GBps):.1f}",
-            f"{_mean(each.left_GBps):.1f}",
+            f"{_mean_busbw(each.healthy):.1f}",
+            f"{_mean_busbw(each.left):.1f}",
             format_percent(each.mean, ".1f"),
             format_percent(each.worst, ".1f"),
         )
@@ -70,7 +70,7 @@ def list_failed(impact: FailureImpact) -> Iterator[str]:
         yield f"{each.word} takes down {_count(each)}{drawn}: {', '.join(names) or 'none'}{more}."
     if len(impact.failed) > LISTED:
         yield f"{len(impact.failed) - LISTED:,} more failures are listed in JSON (--json)."
-    if cut := sum(not left for left in impact.kept[0].left_GBps):
+    if cut := sum(left is None for left in impact.kept[0].left):
         yield (
             f"Under {cut} of {len(impact.seeds)} seeds the failures leave some flow without a path: the collective"
             " never ends, and keeps nothing."
@@ -86,8 +86,8 @@ def _count(failed: Failed) -> str:
     return count_devices(len(failed.numbers), failed.devices.role)
 
 
-def _mean(values: tuple[float, ...]) -> float:
-    return sum(values) / len(values)
+def _mean_busbw(found: Sequence[Estimate | None]) -> float:
+    return sum(each.busbw_GBps for each in found if each) / len(found)
 
 
 def _name_seeds(impact: FailureImpact) -> str:

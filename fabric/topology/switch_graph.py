@@ -132,7 +132,7 @@ class Graph:
         places = self.heads.astype(np.int32)[arcs] * np.int64(far.shape[1]) + goal[:, None]
         weights = self.weights.astype(far.dtype)[arcs]
         onward = (far.reshape(-1)[places] + weights == far[at, goal][:, None]) & there
-        # Links are counted through, those of an arc one after another: so are they where each link is an arc of its own.
+        # Links are counted arc by arc, as they are where each is an arc of its own.
         copies = self.copies.astype(np.int32)[arcs]
         total = np.cumsum(onward * copies, axis=1, dtype=np.int32)
         number, row = drawn(total[:, -1].astype(np.int64)), np.arange(len(at))
