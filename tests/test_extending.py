@@ -134,3 +134,16 @@ def test_a_routing(tmp_path: Path) -> None:
         (found,) = json.loads(box.fabric("allreduce", *asked, "--json"))["results"]
         assert (found["routing"], found["engine"]) == ("smodk", "flows")
         assert "no closed form for source-mod-k routing" in box.refused("allreduce", *asked, "--engine", "closed")
+
+
+def test_a_transport_and_a_traffic_pattern(tmp_path: Path) -> None:
+    """Both are listed, flows get what the transport leaves, and what it was not measured for is refused."""
+    with sandbox(tmp_path, "A transport and a traffic pattern") as box:
+        asked = (request(tmp_path), "--collective", "mirror", "--transport", "lab", "--placement", "contiguous")
+        assert "lab" in listed(box, "transports")
+        assert "mirror" in box.fabric("allreduce", "--help")
+        found = json.loads(box.fabric("allreduce", *asked, "--routing", "dmodk", "--seeds", "1", "--json"))
+        (result,) = found["results"]
+        assert (found["pattern"], result["transport"], result["sends_inside_servers"]) == ("mirror", "lab", 0)
+        assert result["share_of_line_rate"]["max"] <= 0.9
+        assert "'lab' was not measured with packets on several paths" in box.refused("allreduce", *asked)
