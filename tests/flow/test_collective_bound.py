@@ -12,7 +12,7 @@ import pytest
 
 import fabric
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError
+from fabric.errors import FabricError, InputError
 from fabric.flow import (
     ALGORITHMS,
     COLLECTIVES,
@@ -185,35 +185,41 @@ def test_nothing_is_bounded_without_partners_or_a_rule() -> None:
         bound_collective(plan, "all-redce")
 
 
-@pytest.mark.parametrize("trials", [4, *slow(40)])
+@pytest.mark.parametrize("trials", [3, *slow(40)])
 def test_no_algorithm_exceeds_the_bound(trials: int) -> None:
-    """On drawn designs, on all GPUs or the first, no algorithm has more than the bound."""
+    """On drawn designs, on all GPUs in random order or on the first, no algorithm has more than the bound."""
     random, timed = Random(5), 0
     for _ in range(trials):
         plan = drawn_design(random)
-        gpus = random.choice([plan.gpus, random.randint(2, plan.gpus)])
-        for collective, algorithm in product(COLLECTIVES, ALGORITHMS.values()):
-            if algorithm.name not in usable(summarize(plan).first(gpus), collective):
-                continue
-            bound = bound_collective(plan, collective, gpus)
-            assert bound is not None
-            most = bound.in_network_GBps if algorithm.name == "sharp" else bound.busbw_GBps
-            assert most is not None
-            for engine in ("closed", "flows") if algorithm.flows else ("closed",):
-                routing = Routing(random.choice(["adaptive", "ecmp"]), 2)
-                work = Workload(collective, gpus, algorithm.name, routing, "contiguous", engine=engine)
-                (found,), _ = estimate_workload(plan, work, [2**34])
-                assert found.estimate.busbw_GBps <= most * (1 + 1e-9), (work, bound)
-                timed += 1
+        for gpus, placement in ((None, "random"), (random.randint(2, plan.gpus), "contiguous")):
+            for collective, algorithm in product(COLLECTIVES, ALGORITHMS.values()):
+                able = algorithm.name in usable(summarize(plan).first(gpus), collective)
+                if not able or not (algorithm.flows or gpus is None):
+                    continue
+                bound = bound_collective(plan, collective, gpus)
+                assert bound is not None
+                most = bound.in_network_GBps if algorithm.name == "sharp" else bound.busbw_GBps
+                assert most is not None
+                # By default the closed form answers where it can.
+                for engine in (None, "flows") if algorithm.flows else (None,):
+                    routing = Routing(random.choice(["adaptive", "ecmp"]), 2)
+                    work = Workload(collective, gpus, algorithm.name, routing, placement, engine=engine)
+                    (found,), _ = estimate_workload(plan, work, [2**34])
+                    assert found.estimate.busbw_GBps <= most * (1 + 1e-9), (work, bound)
+                    timed += 1
     assert timed > 10 * trials
 
 
 def drawn_design(random: Random) -> Blueprint:
-    """Return a design of some hundred or thousand GPUs of any family with several tiers and oversubscription."""
-    words = {
-        "server": random.choice(["hgx-h100", "hgx-b200", "hgx-a100"]),
-        "gpus": 8 * random.randint(4, 400),
-        "oversubscription": random.choice([1, 2, 4]),
-        "family": random.choice(["fat-tree", "rail-optimized", "rail-only", "hpn"]),
-    }
-    return fabric.design(words).blueprint
+    """Return a design of some dozen or hundred GPUs of any family, at 1:1 to 4:1."""
+    while True:
+        words = {
+            "server": random.choice(["hgx-h100", "hgx-b200", "hgx-a100", "gb200-nvl72"]),
+            "gpus": 72 * random.randint(2, 12),
+            "oversubscription": random.choice([1, 2, 4]),
+            "family": random.choice([*families()]),
+        }
+        try:
+            return fabric.design(words).blueprint
+        except FabricError:  # the family has no fabric of these servers, or none at this ratio
+            continue
