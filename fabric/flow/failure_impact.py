@@ -87,6 +87,7 @@ def estimate_impact(
     """
     if not workload.failures:
         raise InputError("no failures; give one or more, such as leaf:1")
+    blueprint = replace(blueprint, library=workload.library.over(blueprint.library))
     engine = choose_engine(blueprint, workload)
     if seeds is not None and not is_whole(seeds, 1):
         raise InputError(f"seeds {seeds!r:.40}: not a positive whole number")

@@ -11,12 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from fabric.blueprint import Blueprint
+from fabric.catalog.library_tuning import LibrarySettings
 from fabric.cli.main import cli
 from fabric.errors import InputError
 from fabric.flow import Routing, Workload, estimate_impact, estimate_workload, fail
 from tests.flow.flow_fabrics import form_of, rails, sized
 
 GIB = 2**30
+SIZE = 2**34
 SPRAYED = Routing("adaptive")
 
 
@@ -37,6 +39,18 @@ def test_a_dead_nic_leaves_the_share_of_the_others(plan: Blueprint) -> None:
     kept = found.kept[0]
     assert whole.min * 7 / 8 * 400 == pytest.approx(kept.mean * whole.estimate.busbw_GBps, rel=0.02)
     assert kept.worst == pytest.approx(kept.mean)
+
+
+def test_the_library_of_the_workload_serves_both(plan: Blueprint) -> None:
+    """Channels that a workload asks for are those of the healthy fabric too."""
+    work = Workload(placement="contiguous", routing=SPRAYED, failures=("leaf:1",), library=LibrarySettings(channels=32))
+    (whole,), _ = estimate_workload(plan, replace(work, failures=(), engine="flows"), [SIZE])
+    (broken,), _ = estimate_workload(plan, work, [SIZE])
+    found = estimate_impact(plan, work, [SIZE], 1)
+    assert found.healthy[0].estimate == whole.estimate
+    assert found.kept[0].left == (broken.estimate,)
+    usual = estimate_impact(plan, replace(work, library=LibrarySettings()), [SIZE], 1).healthy[0].estimate
+    assert whole.estimate.busbw_GBps > 1.02 * usual.busbw_GBps
 
 
 def test_each_seed_draws_what_fails_anew(plan: Blueprint) -> None:
