@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.flow.routes import Routes
+from fabric.flow.split_routes import SplitRoutes, fill_splits
 
 __all__ = ["max_min"]
 
@@ -43,6 +44,8 @@ def max_min(routes: Routes) -> Rates:
     them is left below the level of the stage: whether one of them can be filled depends on others below it alone, and a
     round looks at the few arcs of a stage instead of all.
     """
+    if isinstance(routes, SplitRoutes):
+        return fill_splits(routes)
     filling = _Filling.of(routes)
     while len(filling.flows):
         filling.fill(filling.choose_level())

@@ -29,8 +29,8 @@ __all__ = ["GraphPaths", "Ports"]
 CHUNK = 1 << 14
 """Sub-flows that take a hop at a time."""
 
-BY, ON = 1 << 16, 1 << 17
-"""Numbers of the hashes that draw the intermediate leaf, and the hops from it on."""
+BY, ON, ARRIVE = 1 << 16, 1 << 17, 1 << 15
+"""Numbers of the hashes that draw the intermediate leaf, the hops from it on, and the level by which to arrive."""
 
 Rows = npt.NDArray[Any]
 
@@ -102,10 +102,12 @@ class GraphPaths:
         """Return the arcs of sub-flows between NICs, shape (sub-flows, hops), padded, and which no path joins.
 
         `port` is the port by which each leaves, where that is up; `valiant` are the sub-flows that go by an
-        intermediate leaf.
+        intermediate leaf, and with levels arrive by any of them.
         """
         links = self.blueprint.links_total
         ports = self.ports_of(source, target, port)
+        if self.form.routing.nic_levels:
+            ports = self._arriving_anywhere(ports, target, keys, valiant)
         disconnected = np.zeros(len(source), bool)
         if self.up is not None:
             disconnected |= ~(self.up[ports.rows[0]] & self.up[ports.rows[1]])
@@ -123,7 +125,7 @@ class GraphPaths:
 
         Where failures have cut the drawn leaf off from either end, the sub-flow goes by its own too.
         """
-        by = np.where(valiant, below(nth(keys, BY), len(self.ends)), begin)
+        by = np.where(valiant, below(nth(keys, BY), self.distances[0].shape[1]), begin)
         if self.up is None:
             return by
         distances = np.stack(self.distances) if len(self.distances) > 1 else self.distances[0][None]
@@ -187,6 +189,13 @@ class GraphPaths:
             there = order[flow, port]
         rows = port * nics + source, there * nics + target
         return Ports(rows, (begin[flow, port], end[flow, there]), 0 * port)
+
+    def _arriving_anywhere(self, ports: Ports, target: Rows, keys: Keys, valiant: Rows) -> Ports:
+        """Return the ports with others at the targets of the sub-flows that are `valiant`, drawn by their keys."""
+        level = below(nth(keys, ARRIVE), self.ports)
+        rows = np.where(valiant, level * len(self.ends) + target, ports.rows[1])
+        switches = np.where(valiant, self.ends[target, level], ports.switches[1])
+        return Ports((ports.rows[0], rows), (ports.switches[0], switches), ports.plane)
 
     def _hop_to(self, source: Rows, target: Rows, plane: Rows, keys: Keys, disconnected: Rows, salt: int) -> list[Rows]:
         """Return the arcs of paths between switches, a column a hop; sets `disconnected` where there is none."""

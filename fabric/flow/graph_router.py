@@ -13,8 +13,9 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import metrics_of
 from fabric.flow.fabric_summary import FabricSummary, is_infiniband, slowest_ns
 from fabric.flow.graph_paths import GraphPaths
-from fabric.flow.graph_routes import route_on_graph
+from fabric.flow.graph_routes import spray, take_one_path
 from fabric.flow.host_links import ideal_gbps
+from fabric.flow.link_groups import LinkGroups
 from fabric.flow.phase import Phase
 from fabric.flow.routes import Routes
 from fabric.flow.routings import Routing
@@ -45,6 +46,11 @@ class GraphRouter:
     def paths(self) -> GraphPaths:
         """The paths over what is up."""
         return GraphPaths(self.blueprint, self.form, self.up)
+
+    @cached_property
+    def groups(self) -> LinkGroups:
+        """The links as sprayed packets use them."""
+        return LinkGroups.of(self.blueprint, self.nic_of_links(), self.up)
 
     def summarize(self) -> FabricSummary:
         """Return the fabric as closed forms see it: leaves below one tier that is all of its other links.
@@ -90,19 +96,21 @@ class GraphRouter:
 
     def route(self, phase: Phase, routing: Routing) -> Routes:
         """Return the routes of flows that leave their servers as they are."""
-        return route_on_graph(self.paths, phase, routing)
+        return (
+            spray(self.paths, self.groups, phase)
+            if routing.policy.sprays
+            else take_one_path(self.paths, phase, routing)
+        )
 
     def joins(self, source: Rows, target: Rows) -> npt.NDArray[np.bool_]:
         """Return which pairs of NICs of different servers are joined by a path that is up."""
         return self.paths.joins(source, target)
 
-    def spread_over_links(
-        self,
-        loads: npt.NDArray[np.float64],
-        routing: Routing,  # noqa: ARG002
-    ) -> npt.NDArray[np.float64]:
-        """Return the load of every link, shape (2, links): arcs are links already."""
-        return loads
+    def spread_over_links(self, loads: npt.NDArray[np.float64], routing: Routing) -> npt.NDArray[np.float64]:
+        """Return the load of every link, shape (2, links): arcs are links already, but for those of sprayed packets."""
+        if not routing.policy.sprays:
+            return loads
+        return loads[:, self.groups.of_link]
 
     def cut_bound(self, phase: Phase) -> float:
         """Return the bound of the cuts around each NIC and, without levels, around each leaf."""

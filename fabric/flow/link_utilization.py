@@ -42,9 +42,7 @@ def link_loads(
     routes = route(blueprint, phase, routing, up, router)
     each = np.repeat(ideal_gbps(blueprint, phase), routes.flows // max(1, phase.flows))
     each = each * (phase.flows / max(1, routes.flows))
-    total = np.zeros(len(routes.capacity))
-    for column in range(routes.arcs.shape[1]):
-        total += np.bincount(routes.arcs[:, column], each, len(total))
+    total = routes.loads(each)
     load = np.divide(total, routes.capacity, out=np.zeros_like(total), where=total > 0)[:-1].reshape(2, -1)
     spread = router.spread_over_links(load, routing)
     return spread if up is None else np.where(up, spread, 0.0)

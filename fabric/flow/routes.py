@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,14 @@ class Routes:
         """The links on the path of each flow, shape (flows,)."""
         return np.asarray((self.arcs != len(self.capacity) - 1).sum(axis=1))
 
-    def only(self, flows: npt.NDArray[np.bool_]) -> Routes:
+    def loads(self, rates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return what flows at these `rates`, shape (flows,), put on each arc together, shape (arcs,)."""
+        total = np.zeros(len(self.capacity))
+        for column in self.arcs.T:
+            total += np.bincount(column, rates, len(total))
+        return total
+
+    def only(self, flows: npt.NDArray[Any]) -> Routes:
         """Return the routes of some of the flows."""
         weights = None if self.weights is None else self.weights[flows]
         return replace(self, arcs=self.arcs[flows], disconnected=self.disconnected[flows], weights=weights)
