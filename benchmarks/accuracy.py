@@ -30,6 +30,7 @@ KINDS = {"all_reduce": "all-reduce", "all_gather": "all-gather", "alltoall": "al
 OUTSIDE = {
     "CoreWeave A100 (LAS1) with SHARP": "reduces in its switches over NICs that it does not name",
     "H100 2 nodes, NCCL-limited RoCE": "a defect of that NCCL, as its issue says",
+    "OpenAI/Microsoft MRC cluster B": "the NVLink domains are not given",
 }
 """Systems that are in the data and not in the statistics, and why."""
 LARGE, MIDDLE, SMALL = 2**30, 2**20, 2**16
@@ -76,11 +77,19 @@ def measured() -> tuple[Point, ...]:
     return tuple(map(_point, rows))
 
 
+@cache
+def asymptotes() -> tuple[Point, ...]:
+    """Return the points of whose size the source says only that it is large: what a bandwidth ends at."""
+    with FILE.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["size_stated"] != "yes" and row["system"] not in OUTSIDE]
+    return tuple(_point(row) for row in rows if row["gpus"] and row["domains"] and row["algbw_GBps"])
+
+
 def _point(row: Mapping[str, str]) -> Point:
     gpus, domains = int(row["gpus"]), int(row["domains"])
     like = "aws-p5" if row["transport"] == "EFA" else "gb200-nvl72" if row["gpu"].startswith("GB") else "hgx-h100"
     server = Server(
-        row["system"], gpus // domains, int(row["nics_per_domain"] or 0), int(row["nic_gbps"] or 0),
+        row["system"], gpus // domains, int(row["nics_per_domain"] or gpus), int(row["nic_gbps"] or 400),
         float(row["nvlink_GBps"]), generation=row["generation"], nic_us=servers()[like].nic_us,
     )  # fmt: skip
     size = int(row["bytes"])

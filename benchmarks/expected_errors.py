@@ -16,21 +16,30 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from benchmarks.accuracy import LARGE, MIDDLE, SMALL, Point, fit, measured, without_grace
-from fabric.catalog import collectives, constant_at, expected_errors, with_constants
+from benchmarks.accuracy import LARGE, MIDDLE, SMALL, Point, asymptotes, fit, measured, outliers, without_grace
+from fabric.catalog import Collectives, collectives, constant_at, expected_errors, with_constants
 from fabric.flow.expected_error import layout_of
 from fabric.request.yaml_writer import yaml_text
 
 FILE = Path(__file__).parents[1] / "fabric" / "catalog" / "data" / "expected_errors.yaml"
-CLASSES = (LARGE, MIDDLE, 1)
+UPPER = 2**26
+CLASSES = (LARGE, UPPER, MIDDLE, 1)
 """The smallest sizes of the size classes in bytes."""
-SIZES = {LARGE: "from 1 GiB", MIDDLE: "from 1 MiB", 1: "below"}
+SIZES = {LARGE: "from 1 GiB", UPPER: "from 64 MiB", MIDDLE: "from 1 MiB", 1: "below"}
 PRIOR_SYSTEMS = 3
 """How many systems of its own outweigh what all kinds together say of a kind's variance."""
 MOVED = 0.002
 """A constant is measured where a tenth more or less of it moves the time of some point by at least this share."""
-HEAVY = 1.0
-"""Logarithms of errors beyond this count as this: a point that took e times as long is an outlier."""
+CLUSTERS = (
+    "Dell XE9680 H100",
+    "HF smol playbook AWS P5",
+    "H100 4-NIC RoCE",
+    "H100 RoCE",
+    "H800",
+    "CoreWeave HGX H100",
+    "H100 SXM",
+)
+"""The clusters of which there are several sweeps, by what their names have in common."""
 VENDORS = {"nvidia": ("ampere", "hopper", "blackwell"), "amd": ("mi300x",)}
 
 Kind = tuple[str, str, str]
@@ -61,21 +70,27 @@ class LeftOut:
 
 def cluster_of(point: Point) -> str:
     """Return the cluster of a point: sweeps of one machine at several sizes are left out together."""
-    name = point.system.partition(",")[0].replace(" (gj-aion)", "")
-    return name.removesuffix(" x2").removesuffix(" x4")
+    return next((name for name in CLUSTERS if point.system.startswith(name)), point.system)
 
 
 @cache
 def left_out() -> tuple[LeftOut, ...]:
-    """Return every point, predicted by constants fitted without its cluster."""
+    """Return every point, and every asymptote, predicted by constants fitted without its cluster."""
     points, found = measured(), list[LeftOut]()
-    for cluster in dict.fromkeys(map(cluster_of, points)):
-        constants = fit(point for point in points if cluster_of(point) != cluster)[0]
-        for point in points:
+    every = (*points, *asymptotes())
+    for cluster in dict.fromkeys(map(cluster_of, every)):
+        constants = _fit_without(cluster if cluster in map(cluster_of, points) else "")
+        for point in every:
             if cluster_of(point) == cluster:
                 estimate = without_grace(point).estimate(constants)
                 found.append(LeftOut(point, estimate.algorithm, math.log(point.time_us / estimate.time_s / 1e6)))
     return tuple(found)
+
+
+@cache
+def _fit_without(cluster: str) -> Collectives:
+    """Return the constants fitted to the sweeps of all clusters but this one; of a cluster without sweeps to all."""
+    return fit(point for point in measured() if cluster_of(point) != cluster)[0]
 
 
 def class_of(size_bytes: int) -> int:
@@ -86,21 +101,30 @@ def class_of(size_bytes: int) -> int:
 def bands(rows: Sequence[LeftOut]) -> dict[Kind, dict[int, float]]:
     """Return the share e of every kind and size class, nine of ten points being within 1/(1+e) and 1+e."""
     found: dict[Kind, dict[int, float]] = {}
+    odd = outliers(measured())
     for least in CLASSES:
-        squares = _mean_squares(row for row in rows if class_of(row.point.size_bytes) == least)
-        pooled = statistics.fmean(each for by_cluster in squares.values() for each in by_cluster.values())
+        plain = (row for row in rows if class_of(row.point.size_bytes) == least and row.point not in odd)
+        squares = _mean_squares(plain)
         for kind, by_cluster in squares.items():
+            pooled = _pool(squares, kind[0])
             degrees = PRIOR_SYSTEMS + len(by_cluster)
             variance = (PRIOR_SYSTEMS * pooled + sum(by_cluster.values())) / degrees
             found.setdefault(kind, {})[least] = math.expm1(_student(degrees) * math.sqrt(variance))
     return found
 
 
+def _pool(squares: Mapping[Kind, Mapping[str, float]], vendor: str) -> float:
+    """Return the mean square over the clusters of a vendor's kinds, of all where it has few."""
+    own = [each for kind, by_cluster in squares.items() if kind[0] == vendor for each in by_cluster.values()]
+    every = [each for by_cluster in squares.values() for each in by_cluster.values()]
+    return statistics.fmean(own if len(own) >= PRIOR_SYSTEMS else every)
+
+
 def _mean_squares(rows: Iterable[LeftOut]) -> dict[Kind, dict[str, float]]:
     """Return the mean square of the log errors of each cluster, by kind."""
     found: dict[Kind, dict[str, list[float]]] = {}
     for row in rows:
-        found.setdefault(row.kind, {}).setdefault(row.cluster, []).append(min(abs(row.log_error), HEAVY) ** 2)
+        found.setdefault(row.kind, {}).setdefault(row.cluster, []).append(row.log_error**2)
     return {kind: {name: statistics.fmean(each) for name, each in by.items()} for kind, by in found.items()}
 
 
