@@ -91,4 +91,6 @@ def choose_pair(
 ) -> Pair | None:
     """Return the algorithm and protocol of `times` that the library chooses; None where its choice is not known."""
     servers = [each.server for each in summary.each_kind]
-    return choose(servers, summary.gpus, collective, size_bytes, times, summary.library.version)
+    return choose(
+        servers, summary.gpus, collective, size_bytes, times, version=summary.library.version, count=summary.servers
+    )

@@ -78,25 +78,28 @@ def tuning_of(server: Server, version: str | None = None) -> LibraryTuning | Non
     )
 
 
-def choose(
+def choose(  # noqa: PLR0913
     servers: Sequence[Server],
     gpus: int,
     collective: Collective,
     size_bytes: int,
     candidates: Iterable[tuple[str, str]],
+    *,
     version: str | None = None,
+    count: int | None = None,
 ) -> tuple[str, str] | None:
     """Return the algorithm and protocol, of `candidates`, that the library chooses for a collective on `gpus` GPUs.
 
-    `servers` are the kinds of servers, of which the slowest counts. None where its cost model is
-    not known, or does not know a candidate: of a choice that is not the library's the fastest is taken.
+    `servers` are the kinds of servers, of which the slowest counts, and `count` is their number where the GPUs do not
+    fill them. None where the library's cost model is not known, or does not know a candidate: the choice is then not
+    the library's.
     """
     tunings = [tuning_of(server, version) for server in servers]
     candidates = tuple(candidates)
     if not all(tuning and all(pair[0] in tuning.costs for pair in candidates) for tuning in tunings):
         return None
     searches = [
-        search_channels(server, gpus, tuning) for server, tuning in zip(servers, tunings, strict=True) if tuning
+        search_channels(server, gpus, tuning, count) for server, tuning in zip(servers, tunings, strict=True) if tuning
     ]
     found = {
         pair: max(each for each in times if each is not None)
@@ -106,10 +109,10 @@ def choose(
     return min(found, key=lambda pair: found[pair]) if found else None
 
 
-def search_channels(server: Server, gpus: int, tuning: LibraryTuning) -> Search:
-    """Return the channels and speeds that a library finds on servers."""
+def search_channels(server: Server, gpus: int, tuning: LibraryTuning, count: int | None = None) -> Search:
+    """Return the channels and speeds that a library finds on `count` servers, by default as few as have the GPUs."""
     generation = tuning.generations[server.generation or USUAL]
-    each, servers = min(server.gpus, gpus), -(-gpus // server.gpus)
+    each, servers = min(server.gpus, gpus), count or -(-gpus // server.gpus)
     inside = (server.nvlink_GBps or math.inf) * generation.nvlink_share
     devices = max(1, min(server.nics, each))
     nic = server.nics * server.nic_gbps / 8 / devices
