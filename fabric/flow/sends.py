@@ -121,9 +121,12 @@ def solve_sends(
 ) -> SendsAnswer:
     """Return what flows get of the traffic that `draw` returns for each of `seeds`, which also draw hashes.
 
-    The first seed draws `failures`; with `program` the linear program bounds the first draw. Raises InputError where no
-    flow leaves its server or one has no path, and TooLarge as `route` does.
+    The first seed draws `failures`; with `program` the linear program bounds the first draw. Raises InputError without
+    seeds, for GPUs that the design does not have, and where no flow leaves its server or one has no path, and TooLarge
+    as `route` does.
     """
+    if not seeds:
+        raise InputError("no seeds; give one or more")
     up = fail(blueprint, failures, seeds[0]) if failures else None
     fabric = _Fabric(blueprint, router_of(blueprint, up), routing.over(blueprint.planes))
     found, every = list[Draw](), list[Column]()
@@ -166,6 +169,10 @@ class _Fabric:
 
     def lay_flows(self, sends: Sends) -> Phase:
         """Return the flows between NICs, as they leave their servers; raises InputError where there are none."""
+        for ends in (sends.source, sends.target):
+            if ends.size and not 0 <= ends.min() <= ends.max() < self.blueprint.gpus:
+                known = f"{self.blueprint.name} has {self.blueprint.gpus:,}, numbered from 0"
+                raise InputError(f"GPUs {ends.min():,} to {ends.max():,} send or receive; {known}")
         gpus = RankRuns.of(Hosts.of(self.blueprint), np.arange(self.blueprint.gpus))
         phase = gpus.send(sends.source, sends.target, sends.size_bytes.astype(np.float64))
         if not phase.flows:

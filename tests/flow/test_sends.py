@@ -100,6 +100,16 @@ def test_sends_inside_servers_take_no_network() -> None:
         solve_sends(plan, lambda _: sends((0, 1, 1)), Routing(), [0])
 
 
+def test_gpus_and_seeds_that_there_are_not_are_refused() -> None:
+    """A GPU beyond those of the design, a negative one, or no seed is one clear message."""
+    plan = fat_tree(2, 4, 4)
+    for row in ((0, 16, 1), (-1, 4, 1)):
+        with pytest.raises(InputError, match="sized has 16, numbered from 0"):
+            solve_sends(plan, lambda _, row=row: sends(row), Routing(), [0])
+    with pytest.raises(InputError, match="no seeds; give one or more"):
+        solve_sends(plan, lambda _: sends((0, 4, 1)), Routing(), [])
+
+
 def test_failures_slow_traffic_or_cut_it_off() -> None:
     """Half of a leaf's spines leave half; a server without its link sends nothing, and the message says so."""
     plan = fat_tree(2, 4, 4)
