@@ -11,7 +11,6 @@ from fabric.flow.rank_runs import (
     direct_flows,
     halving_doubling_flows,
     hierarchical_ring_flows,
-    pairwise_flows,
     ring_flows,
     tree_flows,
 )
@@ -117,7 +116,7 @@ ALGORITHMS = Registry(
             "halving-doubling", "in servers by NVLink, between them recursive halving and doubling",
             halving_doubling_time, halving_doubling_flows, needs=_SEVERAL, automatic=False,
         ),
-        Algorithm("pairwise", "every GPU to all others, many at a time", pairwise_time, pairwise_flows, UNIFORM),
+        Algorithm("pairwise", "every GPU to all others, many at a time", pairwise_time, direct_flows, UNIFORM),
         Algorithm("direct", "every GPU to its peers at once", direct_time, direct_flows, Traffic(next_rank=True)),
     ),
 )  # fmt: skip

@@ -23,7 +23,6 @@ __all__ = [
     "direct_flows",
     "halving_doubling_flows",
     "hierarchical_ring_flows",
-    "pairwise_flows",
     "ring_flows",
     "tree_flows",
 ]
@@ -165,26 +164,18 @@ def halving_doubling_flows(runs: RankRuns, collective: Collective, _: int | None
         yield runs.between(extra - power, extra, 1.0)
 
 
-def pairwise_flows(runs: RankRuns, _: Collective, peers: int | None) -> Iterator[Phase]:
-    """Send to all other ranks in turn, many of them at a time and none waiting for all to be done with a round.
+def direct_flows(runs: RankRuns, collective: Collective, peers: int | None) -> Iterator[Phase]:
+    """Send to all other ranks where all pairs exchange data, of which `peers` of each rank stand for all; else to one.
 
-    NCCL starts the sends and receives of an all-to-all together and its channels work through them, so links are shared
-    by all of them over the whole time. `peers` of each rank stand for all.
+    NCCL starts the sends and receives of an all-to-all together and its channels work through them, none waiting for
+    all to be done with a round, so links are shared by all of them over the whole time.
     """
-    most = runs.ranks - 1
+    most = runs.ranks - 1 if collective.all_pairs else 1
     taken = min(peers or most, most)
     # One peer of each of `taken` equal parts of all distances; golden steps through the parts meet every rail.
     part = np.arange(taken) if taken == most else np.arange(taken) + np.arange(taken) * GOLDEN % 1.0
     distances = 1 + (part * most / max(taken, 1)).astype(np.int64)
-    yield runs.shifted(distances, most / max(taken, 1) / runs.ranks)
-
-
-def direct_flows(runs: RankRuns, collective: Collective, _: int | None) -> Iterator[Phase]:
-    """Send to every other rank at once where all pairs exchange data, else to the next rank."""
-    if collective.all_pairs:
-        yield runs.shifted(np.arange(1, runs.ranks), 1 / runs.ranks)
-    else:
-        yield runs.shifted(np.array([1]), 1.0)
+    yield runs.shifted(distances, most / max(taken, 1) / (runs.ranks if collective.all_pairs else 1))
 
 
 def _refuse_too_many(flows: int) -> None:
@@ -192,5 +183,5 @@ def _refuse_too_many(flows: int) -> None:
     if needed > present / 2:
         raise TooLarge(
             f"{flows:,} flows take {units.size(needed)}, more than half of this machine's {units.size(present)};"
-            " take fewer GPUs, or a pairwise all-to-all, of which some stand for all"
+            " take fewer GPUs, or of an all-to-all only adaptive routing, for which some flows stand for all"
         )

@@ -26,7 +26,7 @@ def phases(
     All servers are `server`, or they are those of a blueprint (`Hosts.of`), which may be unlike. `placement` holds the
     GPU of each rank, GPUs being numbered through, shape (ranks,), or (groups, ranks) of groups that run the same
     collective at the same time. Ranks next to each other in one server pass data by NVLink, and those of two servers
-    over as many NICs as they have. `peers` bounds those that each rank of a pairwise all-to-all sends to, which are
+    over as many NICs as they have. `peers` bounds those that each rank of an all-to-all sends to, which are
     spread over all and weigh for the rest. Raises InputError for an algorithm that does not implement the collective,
     or has no explicit flows, and TooLarge.
     """
