@@ -12,7 +12,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.flow.bounds import cut_bound, lp_bound
-from fabric.flow.failover import failover
+from fabric.flow.failover import failover, servers_up
 from fabric.flow.failures import fail
 from fabric.flow.fairness import max_min
 from fabric.flow.link_utilization import BusiestLink, find_busiest_link
@@ -58,6 +58,8 @@ class Draw:
     """The least share of a flow."""
     time_s: float
     """The seconds until the last flow has sent its bytes, without latency."""
+    healthy: Draw | None = None
+    """The same draw with all links up; None where nothing has failed."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class SendsAnswer:
     """The sends of one draw."""
     local: int
     """Those of the first draw that stay in their servers, where NVLink carries them, and are not among the flows."""
+    lost: int
+    """Those of the first draw from or to servers that failures disconnect, which are left out."""
     draws: tuple[Draw, ...]
     """The draws."""
     percentiles: Mapping[int, float]
@@ -96,6 +100,11 @@ class SendsAnswer:
     def min(self) -> float:
         """The least share of a flow in any draw."""
         return min(draw.min for draw in self.draws)
+
+    @property
+    def kept(self) -> tuple[float, ...]:
+        """The mean share of each draw over that of the same draw with all links up; none where nothing has failed."""
+        return tuple(draw.mean / draw.healthy.mean for draw in self.draws if draw.healthy)
 
 
 def draw_sends(blueprint: Blueprint, pattern: str, placement: str, gpus: int | None, seed: int) -> Sends:
@@ -121,58 +130,66 @@ def solve_sends(
 ) -> SendsAnswer:
     """Return what flows get of the traffic that `draw` returns for each of `seeds`, which also draw hashes.
 
-    The first seed draws `failures`; with `program` the linear program bounds the first draw. Raises InputError without
-    seeds, for GPUs that the design does not have, and where no flow leaves its server or one has no path, and TooLarge
-    as `route` does.
+    Each seed draws `failures` as well; with `program` the linear program bounds the first draw. Raises InputError
+    without seeds, for GPUs that the design does not have, and where no flow leaves its server or one has no path, and
+    TooLarge as `route` does.
     """
     if not seeds:
         raise InputError("no seeds; give one or more")
-    up = fail(blueprint, failures, seeds[0]) if failures else None
-    fabric = _Fabric(blueprint, router_of(blueprint, up), routing.over(blueprint.planes))
+    routing, whole = routing.over(blueprint.planes), router_of(blueprint)
     found, every = list[Draw](), list[Column]()
     for seed in seeds:
-        phase = fabric.lay_flows(draw(seed))
-        shares = fabric.solve(phase, seed)
-        if lost := int((shares == 0).sum()):
-            cause = f" after {', '.join(failures)}" if failures else ""
-            raise InputError(f"{lost:,} of {len(shares):,} flows have no path{cause}; they never end")
-        least = float(shares.min())
-        found.append(
-            Draw(seed, float(np.average(shares, weights=phase.shares)), least, ideal_s(blueprint, phase) / least)
-        )
+        up = fail(blueprint, failures, seed) if failures else None
+        case = _Case(blueprint, whole if up is None else router_of(blueprint, up), replace(routing, seed=seed))
+        sends = case.keep(draw(seed))
+        drawn, shares = case.solve(sends)
+        if up is not None:
+            drawn = replace(drawn, healthy=replace(case, router=whole).solve(sends)[0])
+        found.append(drawn)
         every.append(shares)
-    sends, shares = draw(seeds[0]), np.concatenate(every)
-    phase, first = fabric.lay_flows(sends), replace(fabric.routing, seed=seeds[0])
+        if seed == seeds[0]:
+            first, kept = case, sends
+    sends, shares, phase, up = draw(seeds[0]), np.concatenate(every), first.lay_flows(kept), first.router.up
     return SendsAnswer(
-        routing=first,
+        routing=first.routing,
         sends=len(sends.source),
-        local=fabric.count_local(sends),
+        local=first.count_local(kept),
+        lost=len(sends.source) - len(kept.source),
         draws=tuple(found),
         percentiles={percent: float(np.percentile(shares, percent)) for percent in PERCENTILES},
         max=float(shares.max()),
-        busiest=find_busiest_link(blueprint, phase, first, up),
+        busiest=find_busiest_link(blueprint, phase, first.routing, up),
         cut=cut_bound(blueprint, phase, up, pxn=routing.pxn),
         lp=lp_bound(blueprint, phase, up, pxn=routing.pxn) if program else None,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Fabric:
-    """A fabric on which flows run."""
+class _Case:
+    """A fabric on which the flows of one draw run."""
 
     blueprint: Blueprint
     """The fabric."""
     router: Router
     """Its router, over the links that are up."""
     routing: Routing
-    """How flows take paths; each draw has a seed of its own."""
+    """How flows take paths."""
 
-    def lay_flows(self, sends: Sends) -> Phase:
-        """Return the flows between NICs, as they leave their servers; raises InputError where there are none."""
+    def keep(self, sends: Sends) -> Sends:
+        """Return the sends between servers that failures leave connected; raises InputError for unknown GPUs."""
         for ends in (sends.source, sends.target):
             if ends.size and not 0 <= ends.min() <= ends.max() < self.blueprint.gpus:
                 known = f"{self.blueprint.name} has {self.blueprint.gpus:,}, numbered from 0"
                 raise InputError(f"GPUs {ends.min():,} to {ends.max():,} send or receive; {known}")
+        if self.router.up is None:
+            return sends
+        hosts, connected = Hosts.of(self.blueprint), servers_up(self.blueprint, self.router.up)
+        source, target = (connected[hosts.server_of_gpu(gpus)] for gpus in (sends.source, sends.target))
+        left = source & target
+        return Sends(sends.source[left], sends.target[left], sends.size_bytes[left])
+
+    def lay_flows(self, sends: Sends) -> Phase:
+        """Return the flows between NICs, as they leave their servers; raises InputError where there are none."""
         gpus = RankRuns.of(Hosts.of(self.blueprint), np.arange(self.blueprint.gpus))
         phase = gpus.send(sends.source, sends.target, sends.size_bytes.astype(np.float64))
         if not phase.flows:
@@ -181,12 +198,16 @@ class _Fabric:
             phase = failover(self.blueprint, phase, self.router.up, pxn=self.routing.pxn)
         return cross_rails(self.blueprint, phase, pxn=self.routing.pxn)
 
-    def solve(self, phase: Phase, seed: int) -> Column:
-        """Return the share of line rate of every flow, after what the transport costs, shape (flows,)."""
-        routing = replace(self.routing, seed=seed)
+    def solve(self, sends: Sends) -> tuple[Draw, Column]:
+        """Return what flows get of line rate, together and each, after what the transport costs, shape (flows,)."""
+        phase, routing = self.lay_flows(sends), self.routing
         routes = route(self.blueprint, phase, routing, self.router.up, self.router)
         fair = flow_shares(self.blueprint, phase, max_min(routes), routing, routing.protocol.stream_rebalance)
-        return np.asarray(routing.delivery.share * pay_for_tiers(fair, routes, routing))
+        shares = np.asarray(routing.delivery.share * pay_for_tiers(fair, routes, routing))
+        if lost := int((shares == 0).sum()):
+            raise InputError(f"{lost:,} of {len(shares):,} flows have no path left after failures; they never end")
+        mean, least = float(np.average(shares, weights=phase.shares)), float(shares.min())
+        return Draw(routing.seed, mean, least, ideal_s(self.blueprint, phase) / least), shares
 
     def count_local(self, sends: Sends) -> int:
         """Return how many sends stay in their servers."""

@@ -45,7 +45,7 @@ def runs_object(study: Study, runs: Sequence[WorkloadRun]) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": study.spec.name,
         "design_gpus": study.blueprint.gpus,
-        "failed": failed_objects(runs[0].impact) if runs[0].impact else [],
+        "failed": failed_objects(runs[0].impact.failed) if runs[0].impact else [],
         "results": [each for run in runs for each in _answer_objects(run)],
         "bounds": asdict(runs[0].bounds),
         "jobs": [{"routing": run.workload.routing.name, **asdict(job)} for run in runs for job in run.jobs],

@@ -12,7 +12,7 @@ from fabric.flow.failure_words import Failed
 from fabric.report.table import Table
 from fabric.report.text import format_percent
 
-__all__ = ["failed_objects", "impact_objects", "list_failed", "tabulate_impact"]
+__all__ = ["failed_objects", "impact_objects", "list_failed", "list_parts", "tabulate_impact"]
 
 SHOWN = 3
 """The names of failed parts that a line has; JSON has all."""
@@ -21,9 +21,9 @@ LISTED = 8
 """The failures that have a line each."""
 
 
-def failed_objects(impact: FailureImpact) -> list[dict[str, Any]]:
-    """Return what failed under the first seed, with every name."""
-    return [{"failure": each.word, "drawn": each.drawn, "names": each.names()} for each in impact.failed]
+def failed_objects(failed: Sequence[Failed]) -> list[dict[str, Any]]:
+    """Return what `failed`, with every name."""
+    return [{"failure": each.word, "drawn": each.drawn, "names": each.names()} for each in failed]
 
 
 def impact_objects(impact: FailureImpact) -> Iterator[dict[str, Any]]:
@@ -63,18 +63,23 @@ def tabulate_impact(impact: FailureImpact, routing: str) -> Table:
 
 def list_failed(impact: FailureImpact) -> Iterator[str]:
     """Yield what failed under the first seed, with the first names, and how many seeds were left without a path."""
-    for each in impact.failed[:LISTED]:
-        names, count = each.names(SHOWN), len(each.numbers)
-        more = f" and {count - len(names):,} more" if count > len(names) else ""
-        drawn = f", drawn by seed {impact.seeds[0]}" if each.drawn else ""
-        yield f"{each.word} takes down {_count(each)}{drawn}: {', '.join(names) or 'none'}{more}."
-    if len(impact.failed) > LISTED:
-        yield f"{len(impact.failed) - LISTED:,} more failures are listed in JSON (--json)."
+    yield from list_parts(impact.failed, impact.seeds[0])
     if cut := sum(left is None for left in impact.kept[0].left):
         yield (
             f"Under {cut} of {len(impact.seeds)} seeds the failures leave some flow without a path: the collective"
             " never ends, and keeps nothing."
         )
+
+
+def list_parts(failed: Sequence[Failed], seed: int) -> Iterator[str]:
+    """Yield what `failed` under a seed, with the first names."""
+    for each in failed[:LISTED]:
+        names, count = each.names(SHOWN), len(each.numbers)
+        more = f" and {count - len(names):,} more" if count > len(names) else ""
+        drawn = f", drawn by seed {seed}" if each.drawn else ""
+        yield f"{each.word} takes down {_count(each)}{drawn}: {', '.join(names) or 'none'}{more}."
+    if len(failed) > LISTED:
+        yield f"{len(failed) - LISTED:,} more failures are listed in JSON (--json)."
 
 
 def _count(failed: Failed) -> str:

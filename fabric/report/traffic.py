@@ -8,7 +8,9 @@ from typing import Any
 
 from fabric import units
 from fabric.flow import SendsAnswer
+from fabric.report.failures import failed_objects, list_parts
 from fabric.report.table import Summary, Table
+from fabric.report.text import format_percent
 from fabric.studies.study import Study
 from fabric.studies.traffic import TrafficRun
 
@@ -26,6 +28,7 @@ def traffic_object(study: Study, run: TrafficRun) -> dict[str, Any]:
         "pattern": run.asked.pattern if run.asked.file is None else None,
         "file": run.asked.file,
         "failures": list(run.asked.failures),
+        "failed": failed_objects(run.failed),
         "results": [_answer_object(run, answer) for answer in run.answers],
     }
 
@@ -39,6 +42,7 @@ def _answer_object(run: TrafficRun, answer: SendsAnswer) -> dict[str, Any]:
         "qps": routing.qps,
         "sends": answer.sends,
         "sends_inside_servers": answer.local,
+        "sends_lost": answer.lost,
         "share_of_line_rate": {"mean": answer.mean, "min": answer.min, **spread, "max": answer.max},
         "draws": [asdict(draw) for draw in answer.draws],
         "times": [
@@ -54,13 +58,15 @@ def summarize_traffic(study: Study, run: TrafficRun) -> Summary:
     first = run.answers[0]
     text = f"{study.spec.name}: {run.asked.name}, {units.count_noun(first.sends, 'send')} at the same time"
     text += f", {units.count(first.local)} of them inside servers" if first.local else ""
+    text += f", {units.count(first.lost)} left out as failures disconnect their servers" if first.lost else ""
     text += f", after failure of {', '.join(run.asked.failures)}." if run.asked.failures else "."
     heads = ("routing", "mean", "min", *(f"p{percent}" for percent in first.percentiles), "max")
     hashed = [answer.routing for answer in run.answers if not answer.routing.policy.sprays]
     pairs = f", {units.count_noun(hashed[0].qps, 'queue pair')} per hashed flow" if hashed else ""
     title = f"Shares of line rate over the flows{pairs}"
     spread = Table(title, heads, [_make_row(answer) for answer in run.answers])
-    return Summary(text, [spread, _tabulate_times(run)], list(_list_lines(run)))
+    kept = [_tabulate_kept(run)] if run.failed else []
+    return Summary(text, [spread, *kept, _tabulate_times(run)], list(_list_lines(run)))
 
 
 def _name(answer: SendsAnswer) -> str:
@@ -70,6 +76,19 @@ def _name(answer: SendsAnswer) -> str:
 def _make_row(answer: SendsAnswer) -> tuple[str, ...]:
     shares = (answer.mean, answer.min, *answer.percentiles.values(), answer.max)
     return _name(answer), *(f"{share:.3f}" for share in shares)
+
+
+def _tabulate_kept(run: TrafficRun) -> Table:
+    """Tabulate the mean share with all links up and after the failures, with the share that is kept."""
+    rows = []
+    for answer in run.answers:
+        healthy = [draw.healthy.mean for draw in answer.draws if draw.healthy]
+        means = (sum(healthy) / len(healthy), answer.mean)
+        kept = (means[1] / means[0], min(answer.kept))
+        cells = (f"{mean:.3f}" for mean in means)
+        rows.append((_name(answer), *cells, *(format_percent(share, ".1f") for share in kept)))
+    heads = ("routing", "healthy", "after failures", "kept: mean", "kept: worst")
+    return Table("Mean share of line rate healthy and after the failures, over the draws", heads, rows)
 
 
 def _tabulate_times(run: TrafficRun) -> Table:
@@ -105,6 +124,7 @@ def _list_lines(run: TrafficRun) -> Iterator[str]:
             f"{label}: if all flows ran at line rate, the busiest link would have to carry {link.load:.2f} times its"
             f" rate, from {link.source} to {link.target}."
         )
+    yield from list_parts(run.failed, run.asked.seed)
     lp = "" if run.answers[0].lp is None else f"LP {run.answers[0].lp:.3f}, "
     bounds = f"{lp}cut {run.answers[0].cut:.3f}"
     yield f"Upper bounds on the slowest flow under any routing, before what packets cost: {bounds}."

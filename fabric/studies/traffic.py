@@ -10,8 +10,9 @@ import numpy as np
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
-from fabric.flow import Routing, Sends, SendsAnswer, draw_sends, solve_sends
+from fabric.flow import Routing, Sends, SendsAnswer, draw_failures, draw_sends, solve_sends
 from fabric.flow.engines import CLOSED, ENGINES, LP
+from fabric.flow.failure_words import Failed
 from fabric.request.traffic_file import read_traffic
 from fabric.studies.study import Study
 
@@ -38,9 +39,9 @@ class AskedTraffic:
     routings: tuple[Routing, ...] = (Routing(),)
     """How flows take paths."""
     seed: int = 0
-    """The seed of the first draw, and of failures."""
+    """The seed of the first draw, of traffic, hashes and failures."""
     draws: int = DRAWS
-    """The number of draws, of the pattern and of hashes."""
+    """The number of draws."""
     failures: tuple[str, ...] = ()
     """What has failed, in words of `fabric.flow.fail`."""
     engine: str | None = None
@@ -72,6 +73,8 @@ class TrafficRun:
     """The bytes of all sends of a file; of a pattern the number of its sends."""
     answers: tuple[SendsAnswer, ...]
     """What flows get under each routing."""
+    failed: tuple[Failed, ...] = ()
+    """What fails under the first seed."""
 
     def times(self, answer: SendsAnswer) -> list[tuple[int, float, float]]:
         """Return each size in bytes with the seconds until the last flow ends: the mean over draws, and the longest.
@@ -96,12 +99,13 @@ def run_traffic(study: Study, asked: AskedTraffic, progress: Callable[[str], Non
     for routing in asked.routings:
         if progress:
             progress(f"{routing.policy.label} routing, {len(asked.seeds)} draws")
-        # The same traffic sprayed over all paths depends on no seed.
-        seeds = asked.seeds[:1] if asked.file is not None and routing.policy.sprays else asked.seeds
+        # The same traffic sprayed over all paths depends on no seed but that of failures.
+        fixed = asked.file is not None and routing.policy.sprays and not asked.failures
+        seeds = asked.seeds[:1] if fixed else asked.seeds
         program = asked.engine is not None and ENGINES[asked.engine] is LP
         answers.append(solve_sends(plan, draw, routing, seeds, asked.failures, program=program))
     total = int(draw(asked.seed).size_bytes.sum())
-    return TrafficRun(asked, total, tuple(answers))
+    return TrafficRun(asked, total, tuple(answers), draw_failures(plan, asked.failures, asked.seed))
 
 
 def _drawing(plan: Blueprint, asked: AskedTraffic) -> Callable[[int], Sends]:

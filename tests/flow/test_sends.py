@@ -110,14 +110,29 @@ def test_gpus_and_seeds_that_there_are_not_are_refused() -> None:
         solve_sends(plan, lambda _: sends((0, 4, 1)), Routing(), [])
 
 
-def test_failures_slow_traffic_or_cut_it_off() -> None:
-    """Half of a leaf's spines leave half; a server without its link sends nothing, and the message says so."""
+def test_failures_slow_traffic_or_leave_it_out() -> None:
+    """Half of a leaf's spines leave half, beside the healthy fabric; a server without its link sends nothing."""
     plan = fat_tree(2, 4, 4)
     far = sends(*((gpu, gpu + 4, 1) for gpu in range(4)))
-    found = solve_sends(plan, lambda _: far, Routing(transport="ideal"), [0], ["spine:2"])
+    found = solve_sends(plan, lambda _: far, Routing(transport="ideal"), [0, 1], ["spine:2"])
     assert found.min == pytest.approx(0.5)
-    with pytest.raises(InputError, match=r"1 of 4 flows have no path after server\[block=0,slot=0\]; they never end"):
-        solve_sends(plan, lambda _: far, Routing(), [0], ["server[block=0,slot=0]"])
+    assert found.kept == pytest.approx((0.5, 0.5))
+    assert [draw.healthy and draw.healthy.mean for draw in found.draws] == [1.0, 1.0]
+    lone = solve_sends(plan, lambda _: far, Routing(transport="ideal"), [0], ["server[block=0,slot=0]"])
+    assert (lone.sends, lone.lost, lone.kept) == (4, 1, (1.0,))
+    with pytest.raises(InputError, match="4 of 4 flows have no path left after failures; they never end"):
+        solve_sends(plan, lambda _: far, Routing(), [0], ["spine:4"])
+
+
+@pytest.mark.parametrize("name", ["adaptive", "ecmp"])
+def test_failures_never_help_a_permutation(name: str) -> None:
+    """In the mean over paired draws failed links take some bandwidth, within two standard errors of the differences."""
+    plan = fat_tree(3, 4, 8)
+    draw = partial(draw_sends, plan, "permutation", "contiguous", None)
+    found = solve_sends(plan, draw, Routing(name, 2), range(16), ["leaf-spine:5%"])
+    lost = [each.healthy.mean - each.mean for each in found.draws if each.healthy]
+    assert len(lost) == 16
+    assert np.mean(lost) > -2 * np.std(lost) / 4
 
 
 def test_the_command_shows_a_permutation(run: Run) -> None:
@@ -127,6 +142,7 @@ def test_the_command_shows_a_permutation(run: Run) -> None:
     assert code == 0
     assert "a permutation, 256 sends at the same time" in text
     assert "means of 3 draws, seeds 0 to 2" in text
+    assert "healthy" not in text
     code, printed, _ = run(*words, "--json", "--seed", 7, "--routing", "ecmp", "--qps", 4, "--transport", "ndp")
     found = json.loads(printed)
     assert (found["schema"], found["pattern"], found["file"]) == ("fabric.traffic/1", "permutation", None)
@@ -150,6 +166,19 @@ def test_the_command_shows_the_traffic_of_a_file(run: Run, tmp_path: Path) -> No
     written = json.loads((tmp_path / "out" / "traffic.json").read_text())
     assert [result["times"][0]["size_bytes"] for result in written["results"]] == [4 * 10**9] * 2
     assert written["results"][0]["times"][0]["time_s"] == pytest.approx(3e9 * 8 / 400e9 / 0.95)
+
+
+def test_the_command_shows_the_healthy_fabric_beside_failures(run: Run) -> None:
+    """With failures it shows what failed, and the share kept of each draw with all links up."""
+    words = ("allreduce", "superpod-h100-1su", "--collective", "permutation", "--size", "1GiB", "--fail", "link:5%")
+    text = " ".join(run(*words)[1].split())
+    assert "kept: mean kept: worst" in text
+    assert "link:5% takes down 26 links, drawn by seed 0" in text
+    found = json.loads(run(*words, "--json")[1])
+    assert len(found["failed"][0]["names"]) == 26
+    for result in found["results"]:
+        assert len(result["draws"]) == 8
+        assert all(draw["healthy"]["mean"] > 0 for draw in result["draws"])
 
 
 @pytest.mark.parametrize(
