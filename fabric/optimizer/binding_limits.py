@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from fabric.optimizer.build_model import build_within
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import needed_facts
-from fabric.optimizer.search import comparable_candidates, simplest_first
-from fabric.optimizer.solve import INFEASIBLE, THREADS, minimise
+from fabric.optimizer.search import comparable_candidates
+from fabric.optimizer.side_by_side import solve_in_order
 from fabric.request import Spec, even_planes
 from fabric.topology.families import family
 from fabric.topology.topology import PLANE
@@ -60,13 +58,8 @@ def find_binding_limits(spec: Spec, objectives: Sequence[LinearObjective], optim
     """
     objective, found, searches = objectives[0], [], [*_relaxed_rules(spec), *_relaxed_totals(spec)]
     known = comparable_candidates(spec, [objective])[0]
-
-    def search(relaxed: Spec) -> _Better:
-        return _improve(_candidates_of(relaxed, objective, spec, known), objective, optimum)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(search, (each[-1] for each in searches)))
-    for (limit, value, loosened, relaxed), better in zip(searches, answers, strict=True):
+    for limit, value, loosened, relaxed in searches:
+        better = _improve(_candidates_of(relaxed, objective, spec, known), objective, optimum)
         if limit in KINDS and better.candidate:
             full = _improve_nonblocking(relaxed, objective, optimum)
             found.append(BindingLimit(limit, value, KINDS[limit](better.candidate), better.value, full))
@@ -184,15 +177,14 @@ def _candidates_of(
 
 def _improve(found: Sequence[Candidate], objective: LinearObjective, optimum: float | None) -> _Better:
     """Return the optimum over candidates, if it is below `optimum`."""
-    best, chosen = None if optimum is None else round(optimum * objective.scale), None
-    for candidate in simplest_first(found):
-        model = build_within(candidate, objective, None if best is None else best - 1)
-        solution = minimise(model, [model.total(objective)], BUDGET) if model else INFEASIBLE
-        if solution.status not in ("OPTIMAL", "INFEASIBLE"):
+    least = None if optimum is None else round(optimum * objective.scale)
+    chosen: Candidate | None = None
+    for item in solve_in_order(found, [objective], lambda best: best - 1, least, BUDGET):
+        if item.solution.status not in ("OPTIMAL", "INFEASIBLE"):
             return _Better(None, None, decided=False)
-        if solution.values:
-            best, chosen = solution.values[0], candidate
-    return _Better(None if best is None or not chosen else best / objective.scale, chosen, decided=True)
+        if item.solution.values and (least is None or item.solution.values[0] < least):
+            (least,), chosen = item.solution.values, item.candidate
+    return _Better(None if least is None or not chosen else least / objective.scale, chosen, decided=True)
 
 
 def _improve_nonblocking(spec: Spec, objective: LinearObjective, optimum: float) -> float | None:

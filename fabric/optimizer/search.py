@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError, InputError
 from fabric.frozen import freeze
-from fabric.optimizer.build_model import build_model, build_within, floor_of
+from fabric.optimizer.build_model import build_model, floor_of
 from fabric.optimizer.candidates import Candidate, Rejected, candidates
 from fabric.optimizer.explain import explain
 from fabric.optimizer.model import Model
 from fabric.optimizer.near_optima import within_margin
 from fabric.optimizer.objective import LinearObjective, Objective
 from fabric.optimizer.objectives import COST, LINKS, SWITCHES, needed_facts
-from fabric.optimizer.solve import INFEASIBLE, THREADS, Solution, minimise
+from fabric.optimizer.side_by_side import Solved, solve_in_order
 from fabric.optimizer.ties import Tie, blueprint_of, models_used, plainness, preferred_blueprint
 from fabric.request import Spec
 
@@ -31,7 +28,6 @@ __all__ = [
     "SizingResult",
     "ask_for_fact",
     "comparable_candidates",
-    "simplest_first",
     "size",
 ]
 
@@ -100,12 +96,6 @@ class SizingResult:
     """The candidates that may have fabrics near the optimum (see `find_near_optima`)."""
 
 
-@dataclass(frozen=True)
-class _Solved:
-    candidate: Candidate
-    solution: Solution
-
-
 def size(
     spec: Spec, objectives: Sequence[LinearObjective] = (), progress: Progress = lambda text: None
 ) -> SizingResult:
@@ -122,7 +112,7 @@ def size(
     for order in orders:
         found, rejected, unknown = comparable_candidates(spec, order)
         left = [one for one in found if not any(one.is_like(other) for other in infeasible)]
-        solved = list(_solve_all(left, order, progress))
+        solved = list(solve_in_order(left, order, _most_to_solve, progress=lambda one: progress(f"sizing {one}")))
         infeasible += [item.candidate for item in solved if item.solution.status == "INFEASIBLE"]
         feasible = [item for item in solved if item.solution.values]
         if unknown and order is orders[-1] and not feasible:  # what could not be compared may well be feasible
@@ -164,56 +154,23 @@ def comparable_candidates(
     return known, rejected, reasons
 
 
-def simplest_first(group: Iterable[Candidate]) -> list[Candidate]:
-    """Return candidates by the number of their sizes: a small model is solved soonest, and its value bounds others."""
-    return sorted(group, key=lambda candidate: len(candidate.topology.size_names))
-
-
 def ask_for_fact(spec: Spec, reason: str) -> InputError:
     """Return the error that asks for a fact of a part, whose `reason` says what is not known of which part."""
     remedy = "give it in the request, or leave out the objectives and limits that count it"
     return InputError(f"{spec.name}: {reason}; {remedy}")
 
 
-def _solve_all(
-    group: Iterable[Candidate], objectives: Sequence[LinearObjective], progress: Progress
-) -> Iterator[_Solved]:
-    """Yield each candidate solved, in the order in which they bound the others soonest.
-
-    Several are solved at a time, each within what the best of those yielded before it was begun leaves open: so the
-    answers do not depend on which of them ends first.
-    """
-    left, waiting, best = iter(simplest_first(group)), deque[Future[_Solved]](), math.inf
-    with ThreadPoolExecutor(THREADS) as pool:
-        while True:
-            most = None if best == math.inf else _worth_solving(int(best))
-            for candidate in islice(left, THREADS - len(waiting)):
-                progress(f"sizing {candidate}")
-                waiting.append(pool.submit(_solve, candidate, objectives, most))
-            if not waiting:
-                return
-            item = waiting.popleft().result()
-            best = min([best, *item.solution.values[:1]])
-            yield item
-
-
-def _worth_solving(best: int) -> int:
-    """Return the most that the first objective of a candidate may be for it to be solved, given the best so far."""
+def _most_to_solve(best: int) -> int:
+    """Return the most that the first objective of a candidate may be for it to be solved, given the best."""
     return best + best // MARGIN
 
 
-def _solve(candidate: Candidate, objectives: Sequence[LinearObjective], most: int | None) -> _Solved:
-    """Solve a candidate if its first objective may be at most `most`."""
-    model = build_within(candidate, objectives[0], most)
-    return _Solved(candidate, minimise(model, [model.total(each) for each in objectives]) if model else INFEASIBLE)
-
-
-def _rank(item: _Solved) -> tuple[int, ...]:
+def _rank(item: Solved) -> tuple[int, ...]:
     """Order by the objectives, then towards fewer tiers and fewer planes."""
     return (*item.solution.values, *plainness(item.candidate))
 
 
-def _tie(item: _Solved, objectives: Sequence[LinearObjective]) -> Tie:
+def _tie(item: Solved, objectives: Sequence[LinearObjective]) -> Tie:
     """Return the candidate's fabrics that are no worse than the one found."""
 
     def make_model() -> Model:
@@ -227,7 +184,7 @@ def _tie(item: _Solved, objectives: Sequence[LinearObjective]) -> Tie:
     return Tie(item.candidate, blueprint_of(item.candidate, item.solution), make_model)
 
 
-def _proof(contenders: Sequence[_Solved], best: _Solved, objectives: Sequence[LinearObjective], wall_s: float) -> Proof:
+def _proof(contenders: Sequence[Solved], best: Solved, objectives: Sequence[LinearObjective], wall_s: float) -> Proof:
     """Return the proof: no candidate can be better than the least of their bounds, which are whole numbers."""
     value, scale = best.solution.values[0], objectives[0].scale
     bounds = [math.ceil(item.solution.bound - 1e-6) for item in contenders]
@@ -241,15 +198,15 @@ def _proof(contenders: Sequence[_Solved], best: _Solved, objectives: Sequence[Li
 
 
 def _alternatives(
-    feasible: Sequence[_Solved], best: _Solved, objectives: Sequence[LinearObjective]
+    feasible: Sequence[Solved], best: Solved, objectives: Sequence[LinearObjective]
 ) -> tuple[Alternative, ...]:
     """Return every other candidate that was worth solving with its objectives, best first."""
-    most = _worth_solving(best.solution.values[0])
+    most = _most_to_solve(best.solution.values[0])
     rest = sorted((item for item in feasible if item is not best and item.solution.values[0] <= most), key=_rank)
     return tuple(Alternative(_describe(item), _values(item, objectives)) for item in rest)
 
 
-def _near(solved: Sequence[_Solved], optimum: int) -> tuple[Candidate, ...]:
+def _near(solved: Sequence[Solved], optimum: int) -> tuple[Candidate, ...]:
     """Return the candidates that are not shown to be above the optimum by more than the margin."""
     cap = within_margin(optimum)
     return tuple(
@@ -259,14 +216,14 @@ def _near(solved: Sequence[_Solved], optimum: int) -> tuple[Candidate, ...]:
     )
 
 
-def _describe(item: _Solved) -> str:
+def _describe(item: Solved) -> str:
     """Return a candidate in words, with the switch models in use."""
     counts = item.solution.switch_counts
     used = (model.name for role in counts for model, _ in models_used(item.candidate, role, counts[role]))
     return f"{item.candidate}, of {' and '.join(dict.fromkeys(used))}"
 
 
-def _values(item: _Solved, objectives: Sequence[LinearObjective]) -> dict[str, float]:
+def _values(item: Solved, objectives: Sequence[LinearObjective]) -> dict[str, float]:
     """Return the objectives of a solution by key."""
     pairs = zip(objectives, item.solution.values, strict=True)
     return {objective.key: value / objective.scale for objective, value in pairs}

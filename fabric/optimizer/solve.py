@@ -10,15 +10,11 @@ from ortools.sat.python import cp_model
 from fabric.errors import FabricError
 from fabric.optimizer.model import Model, Term
 
-__all__ = ["INFEASIBLE", "THREADS", "Solution", "make_solver", "minimise"]
+__all__ = ["INFEASIBLE", "SOLVE_BUDGET", "Solution", "make_solver", "minimise"]
 
 SOLVE_BUDGET = 60.0
 """The most deterministic time of one solve. CP-SAT counts it by operations and not by a clock, so that every machine,
 fast or slow, stops at the same answer; a unit takes a second or two."""
-
-
-THREADS = 2
-"""The searches that run at a time where none depends on another: a solve lets other threads run."""
 
 
 @dataclass(frozen=True)

@@ -460,7 +460,7 @@ def test_no_place_is_for_servers_that_nobody_asked_for() -> None:
 
 def test_equal_in_the_first_objective_is_no_proof_of_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the budget ends in the second objective of a candidate as good in the first, the answer is not proven."""
-    search = importlib.import_module("fabric.optimizer.search")
+    search = importlib.import_module("fabric.optimizer.side_by_side")
     solve = search.minimise
 
     def ended(model: Any, expressions: Any, *more: Any) -> Any:
