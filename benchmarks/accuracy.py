@@ -1,7 +1,7 @@
 """Compare the time model with measured collectives, system by system: prints the table of docs/accuracy.md, plots each.
 
-With --fit it fits the constants that catalog/data/collectives.yaml calls fitted again, and prints them; with
---leave-out it fits them without each of the longer sweeps in turn, and prints how that one is predicted.
+With --fit it fits the constants that catalog/data/collectives.yaml calls fitted again, and prints them;
+benchmarks/expected_errors.py says how well systems are predicted that had no part in the fit.
 """
 
 from __future__ import annotations
@@ -193,8 +193,6 @@ FITTED = {
 
 A network step of Blackwell is fitted with what Grace hosts add to it, since nothing else was measured.
 """
-LEAST_SWEEP = 10
-"""The points of a sweep that is worth leaving out."""
 
 
 def fit(points: Iterable[Point]) -> tuple[Collectives, tuple[FittedConstant, ...]]:
@@ -215,19 +213,6 @@ def without_grace(point: Point) -> Point:
     if run.server.generation != "blackwell" or not run.server.nic_us:
         return point
     return replace(point, run=replace(run, server=replace(run.server, nic_us=None)))
-
-
-def left_out() -> Iterator[str]:
-    """Yield the lines of a table: each longer sweep as predicted by constants fitted to all other systems."""
-    yield "| left out | median from 1 GiB | median 1 MiB to 1 GiB | worst above 64 KiB but outliers |"
-    yield "|---|---|---|---|"
-    for name, points in systems(measured()).items():
-        if len(points) >= LEAST_SWEEP:
-            found = summary(
-                errors(map(without_grace, points), fit(point for point in measured() if point.system != name)[0])
-            )
-            medians = f"{found['large']:.1%} | {found['middle']:.1%}"
-            yield f"| {name} | {medians} | {found['worst_but_outliers']:.0%} |"
 
 
 def plot(found: Mapping[Point, float]) -> None:
@@ -254,9 +239,6 @@ def main() -> None:
             *(f"{one.name}: {one.before:.4g} -> {one.value:.4g} (spread {one.spread:.0%})" for one in found), sep="\n"
         )
         print(summary(errors(map(without_grace, measured()), fitted)))
-        return
-    if "--leave-out" in sys.argv:
-        print("\n".join(left_out()))
         return
     found = errors(measured(), collectives())
     print("\n".join(table(found)))

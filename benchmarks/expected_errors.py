@@ -12,11 +12,11 @@ import math
 import statistics
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 
-from benchmarks.accuracy import LARGE, MIDDLE, SMALL, Point, asymptotes, fit, measured, outliers, without_grace
+from benchmarks.accuracy import LARGE, MIDDLE, SMALL, Point, asymptotes, fit, measured, outliers, summary, without_grace
 from fabric.catalog import Collectives, collectives, constant_at, expected_errors, with_constants
 from fabric.flow.expected_error import layout_of
 from fabric.request.yaml_writer import yaml_text
@@ -106,18 +106,19 @@ def bands(rows: Sequence[LeftOut]) -> dict[Kind, dict[int, float]]:
         plain = (row for row in rows if class_of(row.point.size_bytes) == least and row.point not in odd)
         squares = _mean_squares(plain)
         for kind, by_cluster in squares.items():
-            pooled = _pool(squares, kind[0])
-            degrees = PRIOR_SYSTEMS + len(by_cluster)
-            variance = (PRIOR_SYSTEMS * pooled + sum(by_cluster.values())) / degrees
+            others = _list_others(squares, kind)
+            prior = PRIOR_SYSTEMS if others else 0
+            degrees = prior + len(by_cluster)
+            variance = (prior * statistics.fmean(others or [0.0]) + sum(by_cluster.values())) / degrees
             found.setdefault(kind, {})[least] = math.expm1(_student(degrees) * math.sqrt(variance))
     return found
 
 
-def _pool(squares: Mapping[Kind, Mapping[str, float]], vendor: str) -> float:
-    """Return the mean square over the clusters of a vendor's kinds, of all where it has few."""
-    own = [each for kind, by_cluster in squares.items() if kind[0] == vendor for each in by_cluster.values()]
-    every = [each for by_cluster in squares.values() for each in by_cluster.values()]
-    return statistics.fmean(own if len(own) >= PRIOR_SYSTEMS else every)
+def _list_others(squares: Mapping[Kind, Mapping[str, float]], kind: Kind) -> list[float]:
+    """Return the mean squares of the clusters of other kinds: of the same vendor, or of all where it has few."""
+    others = [(each, value) for each, by in squares.items() if each != kind for value in by.values()]
+    own = [value for each, value in others if each[0] == kind[0]]
+    return own if len(own) >= PRIOR_SYSTEMS else [value for _, value in others]
 
 
 def _mean_squares(rows: Iterable[LeftOut]) -> dict[Kind, dict[str, float]]:
@@ -150,19 +151,25 @@ def unmeasured() -> dict[str, list[str]]:
 
 
 def _scalar_paths(generation: object) -> Iterator[str]:
-    for key, value in vars(generation).items():
-        yield from (path for path in _paths(key, value) if path.split(".")[0] not in ("nvls_channels", "channels"))
+    """Yield the paths of a generation's latencies, shares and bandwidths; its counts are facts of the library."""
+    for field_ in fields(generation):  # type: ignore[arg-type]
+        if "channels" not in field_.name:
+            yield from _paths(field_.name, getattr(generation, field_.name))
 
 
 def _paths(path: str, value: object) -> Iterator[str]:
     if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _paths(f"{path}.{key}", each)
-    elif isinstance(value, list | tuple):
-        for place, each in enumerate(value):
-            yield from _paths(f"{path}.{place}", each)
-    elif isinstance(value, int | float):
-        yield path
+        inner = [*value.items()]
+    elif is_dataclass(value):
+        inner = [(each.name, getattr(value, each.name)) for each in fields(value)]
+    elif isinstance(value, tuple):
+        inner = [(getattr(each, "name", place), each) for place, each in enumerate(value)]
+    else:
+        if isinstance(value, int | float):
+            yield path
+        return
+    for key, each in inner:
+        yield from _paths(f"{path}.{key}", each)
 
 
 def _moves(name: str, points: Sequence[Point], usual: Sequence[float]) -> bool:
@@ -202,6 +209,20 @@ def kinds_table() -> Iterator[str]:
         yield f"| {kind.vendor} | {kind.collective} | {kind.layout} | {kind.systems} | {kind.gpus} | {shown} |"
 
 
+def clusters_table(rows: Sequence[LeftOut]) -> Iterator[str]:
+    """Yield the rows of the table of clusters in docs/accuracy.md, each as predicted by constants of all others."""
+    odd = outliers(measured())
+    for cluster in dict.fromkeys(row.cluster for row in rows):
+        errors = {row.point: math.expm1(-row.log_error) for row in rows if row.cluster == cluster}
+        total = summary(errors)
+        medians = [
+            f"{total[key]:.1%}" if any(least <= point.size_bytes < most for point in errors) else "-"
+            for key, least, most in (("large", LARGE, math.inf), ("middle", MIDDLE, LARGE))
+        ]
+        plain = [abs(error) for point, error in errors.items() if point.size_bytes > SMALL and point not in odd]
+        yield f"| {cluster} | {len(errors)} | {' | '.join(medians)} | {max(plain):.0%} |"
+
+
 def check(rows: Sequence[LeftOut]) -> Iterator[str]:
     """Yield the lines of a table: how many points of a cluster are inside the bands of the other clusters."""
     found = list(_inside(rows))
@@ -228,7 +249,7 @@ def main() -> None:
     """Write the table, or check it."""
     rows = left_out()
     if "--check" in sys.argv:
-        print("\n".join(check(rows)))
+        print("\n".join([*clusters_table(rows), "", *check(rows)]))
         return
     head, kept = FILE.read_text(encoding="utf-8").split("kinds:", 1)[0], table(rows)
     FILE.write_text(head + yaml_text(kept), encoding="utf-8")

@@ -66,6 +66,8 @@ class Estimate:
     """The share e such that nine of ten measured times are from 1/(1+e) to 1+e times this; None: not known."""
     not_measured: tuple[str, ...] = ()
     """What was not measured, in words, where the error is not known (docs/accuracy.md)."""
+    unmeasured_constants: tuple[str, ...] = ()
+    """The names of the constants on which it depends and no measured run does."""
     routing: str = ""
     """The name of the routing."""
     placement: str = ""
@@ -231,4 +233,9 @@ def usable(summary: FabricSummary, collective: str) -> tuple[str, ...]:
 def with_expected_error(summary: FabricSummary, found: Estimate) -> Estimate:
     """Return an estimate whose routing is known with the error to expect of it, or what was not measured."""
     error = expected_error(summary, found, ROUTINGS[found.routing])
-    return replace(found, expected_error=error.share, not_measured=error.not_measured)
+    return replace(
+        found,
+        expected_error=error.share,
+        not_measured=error.not_measured,
+        unmeasured_constants=error.unmeasured_constants,
+    )

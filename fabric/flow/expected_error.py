@@ -26,6 +26,8 @@ RACK = 17
 """The GPUs from which an NVLink domain is a rack; servers have up to 16."""
 MEASURED_LIMITS = ("latency", "NVLink", "NIC", "channels")
 """What limited measured runs, as far as is known: no source tells of failures, oversubscription or hashed paths."""
+WORTH = 0.01
+"""The share of a time that a constant must be able to move to be named."""
 ONE_SIDED = 1.645
 """Standard deviations of a normal variable within which nine of ten lie."""
 
@@ -38,6 +40,8 @@ class ExpectedError:
     """The share e such that nine of ten measured times are from 1/(1+e) to 1+e times the estimate; None: not known."""
     not_measured: tuple[str, ...] = ()
     """What was not measured, in words; empty where the error is known."""
+    unmeasured_constants: tuple[str, ...] = ()
+    """The names of the constants on which the estimate depends and no measured run does."""
 
 
 def layout_of(servers: int, gpus_per_server: int) -> str:
@@ -57,17 +61,18 @@ def expected_error(summary: FabricSummary, estimate: Estimate, policy: RoutingPo
     if (own := _own_error(summary, estimate)) is not None:
         return ExpectedError(own)
     table, kind = expected_errors(), _find_kind(summary, estimate.collective)
+    doubts = _find_doubts(summary, estimate)
+    names = tuple(name for name, spread in doubts.items() if spread > WORTH)
     missing = tuple(_list_missing(summary, estimate, policy, kind))
     if missing or kind is None:
-        return ExpectedError(None, missing)
+        return ExpectedError(None, missing, names)
     found = next((error for least, error in kind.errors.items() if estimate.size_bytes >= least), None)
     if found is None:
-        return ExpectedError(None, (f"messages of this size in {estimate.collective} on {kind.layout}",))
-    doubt = _doubt(summary, estimate)
-    share = math.expm1(math.hypot(math.log1p(found), ONE_SIDED * doubt))
+        return ExpectedError(None, (f"messages of this size in {estimate.collective} on {kind.layout}",), names)
+    share = math.expm1(math.hypot(math.log1p(found), ONE_SIDED * math.hypot(*doubts.values())))
     if share > table.widest:
-        return ExpectedError(None, (f"enough of the kind: the error would be over {table.widest:.0%}",))
-    return ExpectedError(share)
+        return ExpectedError(None, (f"enough of the kind: the error would be over {table.widest:.0%}",), names)
+    return ExpectedError(share, (), names)
 
 
 def _own_error(summary: FabricSummary, estimate: Estimate) -> float | None:
@@ -125,13 +130,14 @@ def _list_missing(
         yield "collisions of hashed paths"
 
 
-def _doubt(summary: FabricSummary, estimate: Estimate) -> float:
-    """Return the standard deviation of the time's logarithm that constants without a measured point cause."""
-    every = expected_errors().unmeasured.get(summary.server.generation, ())
+def _find_doubts(summary: FabricSummary, estimate: Estimate) -> dict[str, float]:
+    """Return the standard deviation of the time's logarithm that each constant without a measured point causes."""
+    generation = summary.server.generation
+    every = expected_errors().unmeasured.get(generation, ())
     names = [name for name in every if _is_used(name, estimate.protocol)]
     algorithm, collective = ALGORITHMS[estimate.algorithm], COLLECTIVES[estimate.collective]
     if not names or algorithm.time is None:
-        return 0.0
+        return {}
     machine = machine_of(summary, (1.0, "NIC"), algorithm.traffic, in_order=False)
 
     def log_time(machine: Machine) -> float | None:
@@ -141,14 +147,15 @@ def _doubt(summary: FabricSummary, estimate: Estimate) -> float:
         return math.log(parts.total) if parts else None
 
     usual = log_time(machine)
-    each = [_spread(machine, name, usual, log_time) for name in names] if usual is not None else []
-    return math.hypot(*each) if each else 0.0
+    if usual is None:
+        return {}
+    return {f"generations.{generation}.{name}": _spread(machine, name, usual, log_time) for name in names}
 
 
 def _is_used(name: str, protocol: str) -> bool:
     """Return whether a constant is one for all protocols, or for this one: `tree.ll128.1` is of LL128 alone."""
-    algorithm, *place = name.split(".")
-    return algorithm not in ("ring", "tree") or place[0] == protocol
+    first, *rest = name.split(".")
+    return first not in ("ring", "tree", "protocols") or rest[0] == protocol
 
 
 def _spread(machine: Machine, name: str, usual: float, log_time: Callable[[Machine], float | None]) -> float:

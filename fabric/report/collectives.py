@@ -15,7 +15,7 @@ from fabric.report.failures import failed_objects, impact_objects, list_failed, 
 from fabric.report.library_lines import list_library_lines
 from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
-from fabric.report.text import format_percent
+from fabric.report.text import format_percent, join_words
 from fabric.studies.study import Study
 
 __all__ = ["SCHEMA", "WorkloadRun", "list_curves", "runs_object", "summarize_runs"]
@@ -133,23 +133,32 @@ def _list_lines(study: Study, runs: Sequence[WorkloadRun]) -> Iterator[str]:
     yield from list_library_lines(every, work.library.over(study.blueprint.library), work.algorithm)
     if own := study.spec.constants.own_runs:
         yield f"Calibrated: {units.count_noun(own.constants, 'constant')} of the model by runs of this cluster."
-    yield from dict.fromkeys(line for run in runs for line in _list_errors(run))
+    yield from _list_errors(runs)
 
 
-def _list_errors(run: WorkloadRun) -> Iterator[str]:
-    """Yield what is known of the error of a run's estimates, and of which sizes what was not measured."""
-    label, total = run.workload.routing.policy.label, len(run.answers)
-    known = [error for answer in run.answers if (error := answer.estimate.expected_error) is not None]
+def _list_errors(runs: Sequence[WorkloadRun]) -> Iterator[str]:
+    """Yield what is known of the error of estimates, and of which sizes what was not measured, routings together."""
+    labels: dict[str, list[str]] = {}
+    for run in runs:
+        for line in _describe_errors(run.answers):
+            labels.setdefault(line, []).append(run.workload.routing.policy.label)
+    for line, names in labels.items():
+        yield f"{line} ({join_words(names)} routing)." if len(names) < len(runs) else f"{line}."
+
+
+def _describe_errors(answers: Sequence[Answer]) -> Iterator[str]:
+    estimates = [answer.estimate for answer in answers]
+    known = [each.expected_error for each in estimates if each.expected_error is not None]
     if known:
-        ends = dict.fromkeys((min(known), max(known)))
-        width = " to ".join(format_percent(error, ".0f") for error in ends)
-        which = "" if len(known) == total else f" of {len(known)} of {total} sizes"
-        yield f"Expected error ({label} routing): nine of ten measured times{which} within {width} (docs/accuracy.md)."
-    missing = dict.fromkeys(what for answer in run.answers for what in answer.estimate.not_measured)
-    for what in missing:
-        sizes = sum(what in answer.estimate.not_measured for answer in run.answers)
-        which = "" if sizes == total else f" for {sizes} of {total} sizes"
-        yield f"No expected error ({label} routing){which}: not measured: {what}."
+        width = " to ".join(format_percent(error, ".0f") for error in dict.fromkeys((min(known), max(known))))
+        which = "" if len(known) == len(estimates) else f" of {len(known)} of {len(estimates)} sizes"
+        yield f"Expected error: nine of ten measured times{which} within {width} (docs/accuracy.md)"
+    for what in dict.fromkeys(what for each in estimates for what in each.not_measured):
+        sizes = sum(what in each.not_measured for each in estimates)
+        which = "" if sizes == len(estimates) else f" for {sizes} of {len(estimates)} sizes"
+        yield f"No expected error{which}: not measured: {what}"
+    if names := dict.fromkeys(name for each in estimates for name in each.unmeasured_constants):
+        yield f"Depends on constants that no measured run does, which widen the error: {', '.join(names)}"
 
 
 def _name_run(run: WorkloadRun) -> str:

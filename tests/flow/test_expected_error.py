@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fabric.catalog import Server, collectives, expected_errors, servers
@@ -87,3 +88,30 @@ def test_every_answer_has_an_error_or_a_reason() -> None:
                     found = estimate(plan.first(gpus), collective, 1 << power, routing)
                     assert (found.expected_error is None) == bool(found.not_measured)
                     assert found.expected_error is None or math.isfinite(found.expected_error)
+
+
+def test_constants_without_a_measured_point_are_named() -> None:
+    """An estimate names those that it depends on, and one on machines that were measured well names none."""
+    doubtful = estimate(_machine(4, "hgx-a100"), "all-reduce", 2**20)
+    assert "generations.ampere.network_us" in doubtful.unmeasured_constants
+    assert not estimate(_machine(2), "all-reduce", GIB).unmeasured_constants
+
+
+def test_a_band_is_that_of_its_clusters() -> None:
+    """Of a normal error between clusters, nine of ten new points are inside the bands of a few, as drawn by chance."""
+    from benchmarks.accuracy import measured
+    from benchmarks.expected_errors import LARGE, LeftOut, bands
+
+    draw, inside = np.random.default_rng(3), []
+    points = [each for each in measured() if each.size_bytes >= LARGE and each.run.server.generation == "hopper"]
+    one = {each.run.domains: each for each in points}[2]
+    for _ in range(300):
+        rows = []
+        for number in range(5):
+            shift = draw.normal(0, 0.1)
+            point = replace(one, system=f"cluster {number}")
+            rows += [LeftOut(point, "tree", shift + draw.normal(0, 0.03)) for _ in range(4)]
+        new = draw.normal(0, 0.1) + draw.normal(0, 0.03, 10)
+        band = bands(rows)[rows[0].kind][LARGE]
+        inside += list(np.abs(new) <= np.log1p(band))
+    assert 0.88 <= np.mean(inside) <= 0.97
