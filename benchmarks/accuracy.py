@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import statistics
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fabric.catalog import Collectives, Server, collectives, servers, with_constants
+from fabric.catalog import Collectives, LibrarySettings, Server, collectives, library_tunings, servers, with_constants
 from fabric.flow import ALGORITHMS, COLLECTIVES, Estimate
 from fabric.studies.constant_fit import FittedConstant, fit_constants
 from fabric.studies.measured_runs import MeasuredRun
@@ -33,6 +34,11 @@ OUTSIDE = {
     "OpenAI/Microsoft MRC cluster B": "the NVLink domains are not given",
 }
 """Systems that are in the data and not in the statistics, and why."""
+VERSIONS = {
+    "H100 RoCE 4 nodes": "2.19.3", "H100 RoCE, NVLS on": "2.19.3", "H100 RoCE, NVLS off": "2.19.3",
+    "H100 4-node IB cluster (gj-aion)": "2.26.2",
+}  # fmt: skip
+"""Versions of NCCL that the data leave out: issue 1221 states its own, and the other's is of the month of its issue."""
 LARGE, MIDDLE, SMALL = 2**30, 2**20, 2**16
 OUTLIER = 0.3
 
@@ -98,8 +104,22 @@ def _point(row: Mapping[str, str]) -> Point:
     name = f"{name}, {gpus} GPUs" if row["system"] == "CoreWeave HGX H100" or "vs GPU count" in name else name
     reduce = "SHARP enabled" in row["network"]
     names = (*AUTOMATIC, "sharp") if reduce else _allowed(row["algorithm"])
-    run = MeasuredRun(name, server, gpus, KINDS[row["collective"]], (size,), (time_us,), names, switches_reduce=reduce)
+    run = MeasuredRun(
+        name, server, gpus, KINDS[row["collective"]], (size,), (time_us,), names,
+        LibrarySettings(version=_version(row)), switches_reduce=reduce,
+    )  # fmt: skip
     return Point(name, run)
+
+
+def _version(row: Mapping[str, str]) -> str | None:
+    """Return the version of NCCL that chose: the newest with a table up to the one measured, else the oldest."""
+    stated = VERSIONS.get(row["system"]) or row["algorithm"]
+    found = re.search(r"(?<!R)(?:NCCL )?([0-9]+)\.([0-9]+)\.[0-9]+", stated)
+    if found is None or row["generation"] not in collectives().generations or "RCCL" in stated:
+        return None
+    known = [tuning.version for tuning in library_tunings() if tuning.library == "nccl"]
+    numbers = (int(found[1]), int(found[2]))
+    return next((each for each in known if tuple(map(int, each.split("."))) <= numbers), known[-1])
 
 
 def _allowed(text: str) -> tuple[str, ...]:

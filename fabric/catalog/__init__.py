@@ -126,12 +126,13 @@ def library_tunings() -> tuple[LibraryTuning, ...]:
 
 
 def _tuning_of(row: dict[str, Any]) -> LibraryTuning:
+    row = dict(row)
     costs = {
         algorithm: FrozenMapping({name: TuningCost(**_freeze(each)) for name, each in protocols.items()})
         for algorithm, protocols in row.pop("costs").items()
     }
     generations = {name: GenerationTuning(**_freeze(each)) for name, each in row.pop("generations").items()}
-    return LibraryTuning(**row, costs=FrozenMapping(costs), generations=FrozenMapping(generations))
+    return LibraryTuning(**_freeze(row), costs=FrozenMapping(costs), generations=FrozenMapping(generations))
 
 
 @cache

@@ -118,6 +118,10 @@ class LibraryTuning:
     """The most GPUs that it counts as reducing in NVLink switches."""
     tree_bus: float
     """The share of the channels' speed that trees get."""
+    nvls_between: Shares
+    """What a channel's speed between servers counts for where it reduces in NVLink switches."""
+    nvls_ratio: float | None
+    """The algorithm bandwidth of such a reduction over the speed of its channels; None: derived from what is sent."""
     costs: Mapping[str, Mapping[str, TuningCost]]
     """What it counts with by algorithm and protocol."""
     generations: Mapping[str, GenerationTuning]

@@ -189,15 +189,18 @@ def _tree(search: Search, _: Collective, cost: TuningCost, protocol: str, __: in
 
 def _nvls(search: Search, _: Collective, cost: TuningCost, __: str, ___: int) -> tuple[float, float] | None:
     """Cost a reduction in the NVLink switches of one server, or of each with a tree over them."""
-    heads, place = search.heads, search.size_class
+    heads, place, tuning = search.heads, search.size_class, search.tuning
     if search.each < 3 or not search.generation.nvls_efficiency or not search.head_speed:
         return None
-    speed = 2 * search.head_speed * search.generation.nvls_efficiency * (heads - 1) / heads
+    speed, ratio = search.head_speed, tuning.nvls_ratio
+    if ratio is None:
+        speed *= 2 * search.generation.nvls_efficiency * (heads - 1) / heads
+        ratio = search.gpus / (2 * (search.gpus - 1))
     if search.servers > 1:
         between = next((each for each in search.generation.between if each <= search.nic), 0.0)
-        speed = min(speed, between * (2 if search.servers == 2 else 1), search.generation.nvls_tree[place])
+        speed = min(speed, between * tuning.nvls_between[place], search.generation.nvls_tree[place])
     base, _inside, network = cost.us
-    return base + 2 * search.depth * network, heads * speed * search.gpus / (2 * (search.gpus - 1))
+    return base + 2 * search.depth * network, heads * speed * ratio
 
 
 _TIMES: dict[str, Cost] = {"ring": _ring, "tree": _tree, "nvls": _nvls, "nvls-tree": _nvls}

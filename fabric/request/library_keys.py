@@ -48,7 +48,7 @@ class LibraryKeys(StrictModel):
     algorithm: Annotated[str, known_name("algorithm", _algorithms)] | None = Field(default=None, examples=["tree"])
     """Algorithm (NCCL_ALGO): ring, tree, nvls, nvls-tree or sharp, where it can run; default: the library chooses."""
     version: Annotated[str, AfterValidator(_check_version)] | None = Field(default=None, examples=["2.30"])
-    """Version whose cost model chooses: 2.30 of NCCL or 2.26 of RCCL, in quotes; default: the newest for the GPUs."""
+    """Version whose cost model chooses, in quotes: 2.30, 2.28 or 2.27 of NCCL, 2.26 of RCCL; default: the newest."""
     nvlink_us: Annotated[float, Field(ge=0, le=10_000)] | None = Field(default=None, examples=[1.2])
     """Latency of a step over NVLink in microseconds; default: that of the protocol and the GPUs' generation."""
     network_us: Annotated[float, Field(ge=0, le=10_000)] | None = Field(default=None, examples=[6.5])
