@@ -205,7 +205,8 @@ class _Case:
         fair = flow_shares(self.blueprint, phase, max_min(routes), routing, routing.protocol.stream_rebalance)
         shares = np.asarray(routing.delivery.share * pay_for_tiers(fair, routes, routing))
         if lost := int((shares == 0).sum()):
-            raise InputError(f"{lost:,} of {len(shares):,} flows have no path left after failures; they never end")
+            lone = f"{lost:,} of {len(shares):,} flows have no path left after failures"
+            raise InputError(f"{lone} (seed {routing.seed}); they never end")
         mean, least = float(np.average(shares, weights=phase.shares)), float(shares.min())
         return Draw(routing.seed, mean, least, ideal_s(self.blueprint, phase) / least), shares
 
