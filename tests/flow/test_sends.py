@@ -120,7 +120,7 @@ def test_failures_slow_traffic_or_leave_it_out() -> None:
     assert [draw.healthy and draw.healthy.mean for draw in found.draws] == [1.0, 1.0]
     lone = solve_sends(plan, lambda _: far, Routing(transport="ideal"), [0], ["server[block=0,slot=0]"])
     assert (lone.sends, lone.lost, lone.kept) == (4, 1, (1.0,))
-    with pytest.raises(InputError, match="4 of 4 flows have no path left after failures .seed 0.; they never end"):
+    with pytest.raises(InputError, match=r"4 of 4 flows have no path left after failures \(seed 0\); they never end"):
         solve_sends(plan, lambda _: far, Routing(), [0], ["spine:4"])
 
 
