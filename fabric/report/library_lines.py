@@ -34,7 +34,7 @@ def list_library_lines(answers: Iterable[Answer], settings: LibrarySettings, alg
     used = answers[0].library
     if used is None:
         return
-    yield _assumption(used, settings, algorithm)
+    yield _assumption(used, settings, chooses=algorithm is None and any(each.estimate.chosen for each in answers))
     if algorithm is None:
         yield from _faster(used, answers)
     if any(answer.estimate.limited_by == "channels" for answer in answers):
@@ -46,12 +46,12 @@ def list_library_lines(answers: Iterable[Answer], settings: LibrarySettings, alg
 
 def note_library(blueprint: Blueprint) -> Iterator[str]:
     """Say which library and settings the times of a design assume."""
-    text = _assumption(library_use(summarize(blueprint)), blueprint.library, None)
+    text = _assumption(library_use(summarize(blueprint)), blueprint.library, chooses=True)
     yield f"Times assume{text.removeprefix('Assumes')}"
 
 
-def _assumption(used: LibraryUse, settings: LibrarySettings, algorithm: str | None) -> str:
-    """Return the sentence on the library and its settings."""
+def _assumption(used: LibraryUse, settings: LibrarySettings, *, chooses: bool) -> str:
+    """Return the sentence on the library and its settings, and whether it chooses the algorithm."""
     given = [f"{name} {value}" for name, value in vars(settings).items() if value is not None and name != "version"]
     how = f"with {', '.join(given)} as set" if given else "with its own defaults"
     means = f"{units.count_noun(used.channels, 'channel')}, {units.count_noun(used.qps, 'queue pair')} per connection"
@@ -62,7 +62,7 @@ def _assumption(used: LibraryUse, settings: LibrarySettings, algorithm: str | No
             f"{text}: nothing was measured on these GPUs, so constants of {used.stands_in.capitalize()} stand in;"
             " what their own library chooses is not known, and the fastest algorithm is given."
         )
-    if used.version is None or algorithm is not None:
+    if used.version is None or not chooses:
         return f"{text}."
     return f"{text}, which chooses algorithm and protocol by its own cost model."
 

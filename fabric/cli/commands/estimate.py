@@ -58,7 +58,12 @@ NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
     show_default=True,
     help="Routing, one or several with commas: {names}.",
 )
-@click.option("--qps", type=click.IntRange(1, 4096), default=2, show_default=True, help="Queue pairs per flow.")
+@click.option(
+    "--qps",
+    type=click.IntRange(1, 4096),
+    default=2,
+    help="Queue pairs per flow.  [default: those of the library's channels, 2 with its own defaults]",
+)
 @click.option(
     "--nccl",
     metavar="KEY=VALUE,...",
