@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -87,6 +87,7 @@ def accept(blueprint: Blueprint, log: LogRun, routing: str = "adaptive", within:
         text = f"{run.gpus:,} GPUs ran, and the design has {blueprint.gpus:,}; name the request of this cluster"
         raise InputError([Mistake(run.name, text)])
     summary = summarize(blueprint).first(run.gpus)
+    summary = replace(summary, library=run.settings.over(summary.library))
     points = compare(summary, run, routing, within)
     known = tuple(_suggest(summary, log, points))
     found = Acceptance(run, points, known)

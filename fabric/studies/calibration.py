@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fabric.catalog import Collectives, Server, collectives, constant_at, with_constants
 from fabric.errors import InputError
-from fabric.studies.constant_fit import NOISE, FittedConstant, Residuals, fit_constants
+from fabric.studies.constant_fit import NOISE, FittedConstant, Residuals, fit_settled
 from fabric.studies.measured_runs import MeasuredRun
 
 __all__ = ["TUNABLES", "Calibration", "Tunable", "calibrate"]
@@ -95,9 +95,8 @@ class Calibration:
 def calibrate(runs: Sequence[MeasuredRun], start: Collectives | None = None) -> Calibration:
     """Fit the constants that `runs` settle, beginning at `start`, by default the catalogue's.
 
-    Constants that move none of the times stay out. Of the others all are fitted together; while one of them is not
-    settled, the least settled one is left at its value and the others are fitted again. Raises InputError for runs of
-    unlike GPUs or of too few points.
+    Constants that move none of the times stay out; of the others those are fitted that the runs settle (`fit_settled`).
+    Raises InputError for runs of unlike GPUs or of too few points.
     """
     server = runs[0].server
     if other := next((run for run in runs if run.server.generation != server.generation), None):
@@ -112,14 +111,9 @@ def calibrate(runs: Sequence[MeasuredRun], start: Collectives | None = None) -> 
         return np.asarray(np.log(np.array(each) * 1e6 / times))
 
     names = [name for name in _names(runs, start) if _moves(name, start, residuals)]
-    constants, fitted = fit_constants(start, names, residuals) if names else (start, ())
-    unsettled = list[str]()
-    while worst := max((one for one in fitted if one.spread > SETTLED), key=lambda one: one.spread, default=None):
-        unsettled.append(worst.name)
-        names.remove(worst.name)
-        constants, fitted = fit_constants(start, names, residuals) if names else (start, ())
+    constants, fitted, unsettled = fit_settled(start, names, residuals, SETTLED)
     before, after = (_split(np.expm1(residuals(each)), runs) for each in (start, constants))
-    return Calibration(server, tuple(runs), constants, fitted, tuple(unsettled), before, after)
+    return Calibration(server, tuple(runs), constants, fitted, unsettled, before, after)
 
 
 def _names(runs: Iterable[MeasuredRun], constants: Collectives) -> list[str]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fabric.catalog import Collectives, constant_at, with_constants
 
-__all__ = ["NOISE", "FittedConstant", "Residuals", "fit_constants"]
+__all__ = ["NOISE", "FittedConstant", "Residuals", "fit_constants", "fit_settled"]
 
 Column = npt.NDArray[np.float64]
 Residuals = Callable[[Collectives], Column]
@@ -82,6 +82,45 @@ def fit_constants(
     `start`; outliers are weighted down as Huber does. The times are minima over algorithms and so not smooth: between
     two descents a search by one constant at a time leaves places where an algorithm's constants no longer matter.
     """
+    constants, fitted, _ = _fit(start, names, residuals)
+    return constants, fitted
+
+
+def fit_settled(
+    start: Collectives, names: Sequence[str], residuals: Residuals, most: float
+) -> tuple[Collectives, tuple[FittedConstant, ...], tuple[str, ...]]:
+    """Return as `fit_constants` does for those of the constants that the points settle, and the names of the others.
+
+    A constant is settled where its spread is at most `most`. While one is not, the least settled is left at its value
+    in `start`: what its neighbours then have of spread follows from the curvature, and they are fitted again.
+    """
+    kept, left_open = list(names), list[str]()
+    while kept:
+        constants, fitted, precision = _fit(start, kept, residuals)
+        dropped = _find_unsettled(precision, most)
+        if not dropped:
+            return constants, fitted, tuple(left_open)
+        left_open += [kept[index] for index in dropped]
+        kept = [name for index, name in enumerate(kept) if index not in dropped]
+    return start, (), tuple(left_open)
+
+
+def _find_unsettled(precision: Column, most: float) -> list[int]:
+    """Return the indices of the constants to leave out until each of the others has a spread of at most `most`."""
+    kept, dropped = list(range(len(precision))), list[int]()
+    while kept:
+        spread = np.sqrt(np.diag(np.linalg.inv(precision[np.ix_(kept, kept)])))
+        worst = int(spread.argmax())
+        if spread[worst] <= most:
+            break
+        dropped.append(kept.pop(worst))
+    return dropped
+
+
+def _fit(
+    start: Collectives, names: Sequence[str], residuals: Residuals
+) -> tuple[Collectives, tuple[FittedConstant, ...], Column]:
+    """Return what `fit_constants` does, and the precision of the constants, shape (constants, constants)."""
     before = np.array([constant_at(start, name) for name in names])
     problem = _Problem(start, tuple(names), residuals, before)
     place = np.zeros(len(names))
@@ -95,7 +134,7 @@ def fit_constants(
     found = problem.constants(place)
     values = [constant_at(found, name) for name in names]
     rows = zip(names, map(float, before), values, map(float, spread), strict=True)
-    return found, tuple(FittedConstant(*row) for row in rows)
+    return found, tuple(FittedConstant(*row) for row in rows), precision
 
 
 def _descend(problem: _Problem, place: Column, left: Column, scale: float) -> tuple[Column, Column]:
