@@ -13,9 +13,11 @@ would otherwise take a search of its own.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,12 +42,14 @@ STEPS = 12
 """The bisections for a price; with fewer a bound is lower, and still one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Axis:
-    """What one axis adds to a switch: arrays of shape (servers at a switch, sizes of the axis)."""
+    """What each of one axis or more that are alike adds to a switch: arrays of shape (servers at a switch, sizes)."""
 
-    bundle: PatternBundle
-    """Its links."""
+    names: tuple[str, ...]
+    """The axes."""
+    bundles: tuple[PatternBundle, ...]
+    """The links of each."""
     sizes: Numbers
     """The sizes that it may have, shape (sizes of the axis,)."""
     ports: Numbers
@@ -59,7 +63,7 @@ class _Axis:
         """Return it for some of the servers at a switch, with the sizes that take `most` ports or fewer of one."""
         fits = (self.ports[slots] <= most[slots, None]).any(axis=0)
         ports, links, hops = (each[slots][:, fits] for each in (self.ports, self.links, self.hops))
-        return _Axis(self.bundle, self.sizes[fits], ports, links, hops)
+        return _Axis(self.names, self.bundles, self.sizes[fits], ports, links, hops)
 
 
 class LatticeFloor(Floor):
@@ -70,16 +74,18 @@ class LatticeFloor(Floor):
     """
 
     def __init__(self, candidate: Candidate, form: GraphForm, axes: Sequence[str]) -> None:
-        self._candidate, self._form, (self._role,), self._names = candidate, form, form.roles, axes
+        self._candidate, self._form, (self._role,) = candidate, form, form.roles
         self._known = dict[LinearObjective, Numbers | None]()
         nics, widest = candidate.spec.server.nics, max(candidate.radix(self._role))
         unit = candidate.spec.unit_servers
         self.slots = np.array([unit]) if unit else np.arange(1, widest // nics + 1)
         self._axes = _measure_all(candidate, form, axes, self.slots)
-        least = np.array([axis.ports.min(axis=1, initial=np.inf) for axis in self._axes])
+        each = [axis for axis in self._axes for _ in axis.names]
+        least = np.array([axis.ports.min(axis=1, initial=np.inf) for axis in each])
         self._ports = nics * self.slots + least.sum(axis=0)
-        self._narrow([widest - nics * self.slots - np.delete(least, at, 0).sum(axis=0) for at in range(len(least))])
-        self._ports = nics * self.slots + self._least([axis.ports for axis in self._axes])
+        others = [np.delete(least, each.index(axis), 0).sum(axis=0) for axis in self._axes]
+        self._narrow([widest - nics * self.slots - taken for taken in others])
+        self._ports = nics * self.slots + self._least([_Term(axis, axis.ports, len(axis.names)) for axis in self._axes])
         self._narrow([np.full(len(self.slots), np.inf)] * len(self._axes))
 
     def _narrow(self, most: Sequence[Numbers]) -> None:
@@ -94,8 +100,7 @@ class LatticeFloor(Floor):
     @property
     def sizes(self) -> dict[str, list[int]]:
         """The sizes that each axis may have, by its name."""
-        axes = zip(self._names, self._axes, strict=True)
-        return {name: [int(size) for size in axis.sizes] for name, axis in axes}
+        return {name: [int(size) for size in axis.sizes] for axis in self._axes for name in axis.names}
 
     @property
     def has_room(self) -> bool:
@@ -104,7 +109,7 @@ class LatticeFloor(Floor):
     @cached_property
     def hops(self) -> int:
         base = evaluate(self._form.paths.diameter, dict.fromkeys(_names(self._form.paths.diameter), 0))
-        added = self._least([axis.hops for axis in self._axes])
+        added = self._least([_Term(axis, axis.hops, len(axis.names)) for axis in self._axes])
         return int(base + np.ceil(added.min(initial=np.inf) * TRUST)) if self.slots.size else int(base)
 
     def add_to(self, model: Model, objectives: Iterable[LinearObjective], most: float = math.inf) -> None:
@@ -141,9 +146,12 @@ class LatticeFloor(Floor):
         spec, planes = self._candidate.spec, self._candidate.planes
         fits = self._ports[:, None] * TRUST <= np.array(self._candidate.radix(self._role))
         switch = np.where(fits, weights.switches[self._role], np.inf).min(axis=1, initial=np.inf)
-        links = self._least([weights.links[axis.bundle.name] * axis.links for axis in self._axes])
+        each = [(axis, Counter(weights.links[bundle.name] for bundle in axis.bundles)) for axis in self._axes]
+        terms = (_Term(axis, weight * axis.links, number) for axis, found in each for weight, number in found.items())
+        links = self._least(list(terms))
         hosts = spec.servers * spec.server.nics * planes * weights.links[self._form.host_bundles[0].name]
-        total = weights.fixed + hosts + weights.hops * self.hops + planes * self._switches * (switch + links)
+        hops = weights.hops and weights.hops * self.hops
+        total = weights.fixed + hosts + hops + planes * self._switches * (switch + links)
         return np.asarray(total * TRUST)
 
     @property
@@ -151,43 +159,59 @@ class LatticeFloor(Floor):
         """The fewest switches of a plane with room for all servers, shape (slots,)."""
         return np.ceil(self._candidate.spec.servers / self.slots)
 
-    def _least(self, terms: Sequence[Numbers]) -> Numbers:
-        """Return a bound on the sum of one term of each axis, shape (slots,)."""
+    def _least(self, terms: Sequence[_Term]) -> Numbers:
+        """Return a bound on the sum of a term of each axis, shape (slots,)."""
         room, rows = np.log(self._switches), np.arange(len(self.slots))
-        least = sum(term.min(axis=1, initial=np.inf) for term in terms)
-        most = max((term[np.isfinite(term)].max(initial=0) for term in terms), default=0)
+        least = sum(term.number * term.values.min(axis=1, initial=np.inf) for term in terms)
+        most = max((term.values[np.isfinite(term.values)].max(initial=0) for term in terms), default=0)
         low, high = np.zeros(len(rows)), np.full(len(rows), most / np.log(2))
+        logs = [np.log(term.axis.sizes) for term in terms]
         for _ in range(STEPS if most and np.isfinite(least).any() else 0):
             price = (low + high) / 2
             bound, reached = price * room, np.zeros(len(rows))
-            for axis, term in zip(self._axes, terms, strict=True):
-                logs = np.log(axis.sizes)
-                priced = term - price[:, None] * logs
+            for term, log in zip(terms, logs, strict=True):
+                priced = term.values - price[:, None] * log
                 at = priced.argmin(axis=1)
-                bound, reached = bound + priced[rows, at], reached + logs[at]
+                bound, reached = bound + term.number * priced[rows, at], reached + term.number * log[at]
             least = np.maximum(least, bound)
             low, high = np.where(reached < room, price, low), np.where(reached < room, high, price)
         return np.asarray(least)
 
 
+@dataclass(frozen=True)
+class _Term:
+    """What is summed over axes that are alike."""
+
+    axis: _Axis
+    """The axes."""
+    values: Numbers
+    """What each of them adds, shape (slots, sizes)."""
+    number: int
+    """How many of them add this."""
+
+
 def _measure_all(
     candidate: Candidate, form: GraphForm, axes: Sequence[str], slots: npt.NDArray[np.int64]
 ) -> list[_Axis]:
-    """Return what each axis adds to a switch; the same for axes that may trade places, with links that are alike."""
-    found: list[_Axis] = []
+    """Return what each axis adds to a switch; axes that may trade places, with as many links at most, are alike."""
+    alike: dict[Any, tuple[list[str], list[PatternBundle]]] = {}
     for axis, bundle in zip(axes, _links_of(form), strict=True):
-        like = found[0] if found and {axes[0], axis} <= {*form.sizing.symmetric} else None
-        if like and most_links(candidate, bundle) == most_links(candidate, like.bundle):
-            found.append(replace(like, bundle=bundle))
-        else:
-            found.append(_measure(candidate, form, axis, bundle, slots))
-    return found
+        key = most_links(candidate, bundle) if axis in form.sizing.symmetric else axis
+        names, bundles = alike.setdefault(key, ([], []))
+        names.append(axis)
+        bundles.append(bundle)
+    return [_measure(candidate, form, names, bundles, slots) for names, bundles in alike.values()]
 
 
 def _measure(
-    candidate: Candidate, form: GraphForm, axis: str, bundle: PatternBundle, slots: npt.NDArray[np.int64]
+    candidate: Candidate,
+    form: GraphForm,
+    names: Sequence[str],
+    bundles: Sequence[PatternBundle],
+    slots: npt.NDArray[np.int64],
 ) -> _Axis:
-    """Return what an axis adds to a switch, with the fewest links that carry the load of its servers."""
+    """Return what each of alike axes adds to a switch, with the fewest links that carry the load of its servers."""
+    axis, bundle = names[0], bundles[0]
     columns = _columns(form, axis, max(candidate.radix(form.roles[0])))
     alone = dict.fromkeys((*lattice_axes(form), PLANE), 1)
     sizes = {**alone, **form.given_sizes(candidate.spec.server.nics), **columns, "slot": slots[:, None]}
@@ -199,7 +223,8 @@ def _measure(
     far = {**dict.fromkeys(_names(form.paths.diameter), 0.0), **columns}
     hops = evaluate(form.paths.diameter, far) - evaluate(form.paths.diameter, dict.fromkeys(far, 0.0))
     return _Axis(
-        bundle,
+        tuple(names),
+        tuple(bundles),
         columns[axis],
         np.where(allowed, evaluate(bundle.lower_ports, full), np.inf),
         evaluate(bundle.total, full) / columns[axis],
