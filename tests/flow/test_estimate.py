@@ -13,7 +13,7 @@ from fabric.catalog import collectives
 from fabric.errors import InputError
 from fabric.flow import ALGORITHMS, COLLECTIVES, allreduce, ecmp_bottleneck, phases, place, summarize, usable
 from fabric.flow.machines import sent_bytes
-from fabric.flow.routings import ROUTINGS, closed_form_routings
+from fabric.flow.routings import closed_form_routings
 from fabric.testing import random_blueprint
 from fabric.topology.families import CLOS
 from tests.network.test_network import blueprint
@@ -54,14 +54,14 @@ def test_more_gpus_never_make_an_all_reduce_faster() -> None:
 
 
 def test_adaptive_routing_is_never_slower_than_hashing() -> None:
-    """At any size, on any fabric and with any algorithm, ECMP is not faster, except for the transport's share."""
+    """At any size, on any fabric and with any algorithm, ECMP is not faster."""
     random = Random(4)
     for family in CLOS:
         for form in family.forms:
             plan = random_blueprint(form, random)
             for size, algorithm in product(SIZES, usable(summarize(plan), "all-reduce")):
                 adaptive, ecmp = (allreduce(plan, size, routing, algorithm).time_s for routing in ("adaptive", "ecmp"))
-                assert adaptive <= ecmp * ROUTINGS["ecmp"].transport_share() / ROUTINGS["adaptive"].transport_share()
+                assert adaptive <= ecmp * (1 + 1e-12)
 
 
 def test_no_collision_without_a_choice_of_paths() -> None:

@@ -32,14 +32,14 @@ def _set(server: Server, gpus: int, **words: int | float | str) -> FabricSummary
 
 
 def test_four_servers_stop_at_the_channels_of_the_defaults_and_tuned_ones_at_the_nics() -> None:
-    """16 channels of 21.9 GB/s over eight NICs of 400G; with 32 the ring gets 0.96 of line rate."""
+    """16 channels of 21.9 GB/s over eight NICs of 400G; with 32 the ring gets 0.95 of line rate."""
     default, tuned = (
         estimate(summary, "all-reduce", 2**36, "ecmp", "ring")
         for summary in (_set(H100, 32), _set(H100, 32, channels=32))
     )
     assert (default.limited_by, tuned.limited_by) == ("channels", "NIC")
     assert default.busbw_GBps == pytest.approx(16 * 21.9, rel=0.01)
-    assert tuned.busbw_GBps == pytest.approx(0.96 * 400, rel=0.01)
+    assert tuned.busbw_GBps == pytest.approx(0.95 * 400, rel=0.01)
 
 
 @pytest.mark.parametrize("servers_", [2, 3, 4, 16, 1024])
