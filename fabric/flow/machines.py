@@ -49,7 +49,7 @@ def library_use(summary: FabricSummary) -> LibraryUse:
 
 
 def usual_channels(server: Server, generation: Generation, domain: int, domains: int, most: int) -> int:
-    """Return the channels that the library takes on domains of so many of the server's GPUs.
+    """Return the channels that the library takes by itself on `domains` domains of `domain` GPUs each.
 
     Between domains it finds a ring for each NIC, the NICs of one GPU counting as one, doubles them, and once more
     where there are fewer than 16 (NCCL 2.30.7, src/graph/connect.cc).
