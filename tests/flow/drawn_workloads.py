@@ -31,19 +31,17 @@ def draw_design(random: Random) -> Blueprint:
     form = random.choice(FORMS)
     if form.tiers > 1 and random.random() < 0.1:
         form = form.balanced()  # type: ignore[attr-defined]
-    copies = random.choice([1, 2])
     while True:
         sizes = form.random_sizes(random, random.choice([4, 8, 16, 32]))
         nics = math.prod(sizes[axis] for axis in form.rail_axes) * sizes[form.bundles[0].name]
         room = form.capacity(form.complete_sizes(sizes, nics, 0))
         if room > 1 and 32 <= room * nics <= MOST_NICS and nics <= 32:
             break
-    del copies
     servers = random.randint(room // 2 + 1, room)
     gpus = nics * random.choice([1, 1, 1, 2])
     server = Server("any", gpus=gpus, nics=nics, nic_gbps=GBPS * sizes[PLANE], nvlink_GBps=10**5)
     models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
-    rest = random.randrange(gpus) if random.random() < 0.3 else 0
+    rest = random.randrange(gpus) if random.random() < 0.2 else 0
     full = form.complete_sizes(sizes, nics, servers)
     plan = Blueprint("drawn", form, full, models, server, servers * gpus - rest, GBPS)
     if random.random() < 0.2:
