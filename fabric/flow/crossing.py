@@ -91,10 +91,8 @@ def _sent_by_servers(flows: FlowLayout, collective: str, servers: int, ranks: in
         ends = [np.bincount(end, phase.shares, servers) for end in (phase.source, phase.target)]
         both = np.maximum(*ends)
         senders = int(np.count_nonzero(ends[0]))
-        pairs = np.sort(phase.source * servers + phase.target)
-        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])]  # np.unique hashes, which takes many times as long
-        partners = int(np.bincount(pairs // servers).max())
-        rings = max(1, round(len(pairs) / senders / 2))
+        partners = int(np.bincount(phase.source).max())
+        rings = max(1, round(phase.flows / senders / 2))
         found.append(_Sent(float(both.max()), both, float(ends[0].sum()), senders, partners, rings))
     return tuple(found)
 

@@ -70,28 +70,13 @@ def _gaps(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
     if not blueprint.topology.ratios_are_cuts:
         yield from _gaps_on_graph(blueprint, workload)
         return
-    server, gpus = blueprint.server, workload.gpus or blueprint.gpus
-    if gpus <= server.gpus:
+    if (workload.gpus or blueprint.gpus) <= blueprint.server.gpus:
         return
-    if misfit := _misfit(blueprint, workload, gpus):
-        yield misfit
+    if uneven := _gap_of_order(blueprint, workload):
+        yield uneven
         return
     form = closed_form_of(blueprint, workload)
-    algorithms = _candidates(form, workload)
-    order, simple = placement.closed_form, form.collective.all_pairs or _in_turn(algorithms)
-    assert order is not None
-    if order.scattered and not simple:
-        yield f"trees in placement {placement.name}"
-        return
-    if (
-        placement.drawn
-        and not (order.random or simple)
-        and gpus < blueprint.gpus
-        and max(form.whole.ratios, default=1.0) > 1
-    ):
-        yield f"trees in placement {placement.name} on some of the GPUs of an oversubscribed fabric"
-        return
-    yield from _gaps_of_routing(blueprint, workload, form, algorithms)
+    yield from _gaps_of_routing(blueprint, workload, form, _candidates(form, workload))
 
 
 def _gaps_on_graph(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
@@ -107,34 +92,40 @@ def _gaps_on_graph(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
     yield from (what for what, applies in reasons.items() if applies)
 
 
-def _misfit(blueprint: Blueprint, workload: Workload, gpus: int) -> str:
-    """Return how ranks stand unevenly in servers, in words; empty where they stand evenly."""
-    server, placement = blueprint.server, PLACEMENTS[workload.placement]
-    order, stride = placement.closed_form, workload.stride
+def _gap_of_order(blueprint: Blueprint, workload: Workload) -> str:
+    """Return what of the ranks' order has no closed form on a Clos, in words; empty where it has one."""
+    server, placement, stride = blueprint.server, PLACEMENTS[workload.placement], workload.stride
+    gpus, order, record = workload.gpus or blueprint.gpus, placement.closed_form, COLLECTIVES[workload.collective]
     assert order is not None
-    if order.grouped and (server.gpus % stride or (stride > 1 and server.gpus % server.nics)):
-        return f"groups of stride {stride} in servers of {server.gpus} GPUs"
+    algorithms = timed_algorithms(record, workload.algorithm)
+    own_rail = not record.all_pairs and not any(each.traffic.next_rank for each in algorithms)
+    in_turn = record.all_pairs or _in_turn(algorithms)
+    some, never_meet = gpus < blueprint.gpus, not blueprint.topology.rails_meet_at
     apart = max(summarize(blueprint).unmet_rails, default=1) > 1
-    if order.grouped and 1 < stride < server.gpus and apart and not _on_own_rail(workload):
-        return f"groups of stride {stride} that exchange data across rails"
-    if order.scattered and gpus % server.gpus and workload.routing.pxn | (not blueprint.topology.rails_meet_at):
-        return f"placement {placement.name} on servers that are not all full, by NVLink to other rails"
-    if placement.drawn and gpus < blueprint.gpus and blueprint.gpus % server.gpus:
-        return "some of the GPUs of servers that are not all full"
-    return ""
+    gaps = {
+        f"groups of stride {stride} in servers of {server.gpus} GPUs": order.grouped
+        and bool(server.gpus % stride or (stride > 1 and server.gpus % server.nics)),
+        f"groups of stride {stride} that exchange data across rails": order.grouped
+        and 1 < stride < server.gpus
+        and apart
+        and not own_rail,
+        f"placement {placement.name} of trees": order.scattered and not in_turn,
+        f"placement {placement.name} of servers that are not all full, by NVLink to other rails": order.scattered
+        and bool(gpus % server.gpus)
+        and (workload.routing.pxn or never_meet),
+        f"placement {placement.name} of trees on some of the GPUs": placement.drawn
+        and some
+        and not (order.random or in_turn),
+        "some of the GPUs of servers that are not all full": placement.drawn
+        and some
+        and bool(blueprint.gpus % server.gpus),
+    }
+    return next((what for what, applies in gaps.items() if applies), "")
 
 
 def _in_turn(algorithms: list[Algorithm]) -> bool:
     """Return whether each rank sends to the next alone."""
     return all(each.traffic.ring or each.traffic.next_rank for each in algorithms)
-
-
-def _on_own_rail(workload: Workload) -> bool:
-    """Return whether servers send to others on the same rail only."""
-    record = COLLECTIVES[workload.collective]
-    return not record.all_pairs and not any(
-        each.traffic.next_rank for each in timed_algorithms(record, workload.algorithm)
-    )
 
 
 def _candidates(form: ClosedForm, workload: Workload) -> list[Algorithm]:

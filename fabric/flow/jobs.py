@@ -141,11 +141,15 @@ def _join(parts: Sequence[Phase]) -> Phase:
     A job's bytes say nothing about how it shares links with another: its collective may as well be a larger one.
     """
     columns = [
-        (part.source, part.target, *_broadcast(part.flows, part.shares / part.shares.max(initial=0.0), part.job))
+        (
+            part.source,
+            part.target,
+            *_broadcast(part.flows, part.shares / part.shares.max(initial=0.0), part.job, part.channels),
+        )
         for part in parts
     ]
-    source, target, share, job = (np.concatenate(column) for column in zip(*columns, strict=True))
-    return Phase(source, target, share, job=job)
+    source, target, share, job, channels = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return Phase(source, target, share, job=job, channels=channels)
 
 
 def _broadcast(flows: int, *values: Any) -> tuple[npt.NDArray[Any], ...]:

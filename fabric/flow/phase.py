@@ -34,6 +34,11 @@ class Phase:
     """The bytes of each flow over the size of the collective, shape (flows,), or one number for all."""
     job: Any = 0
     """The number of the job of each flow, shape (flows,), or one number for all."""
+    channels: Any = 0
+    """The number of the set of channels by which each flow goes, shape (flows,), or one number for all.
+
+    Flows between the same NICs by other channels are other connections, each with its own queue pairs.
+    """
     planned: float | None = None
     """What `busiest` was before flows were moved to other NICs; None where none were."""
     speeds: npt.NDArray[np.float64] | None = None

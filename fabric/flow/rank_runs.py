@@ -78,11 +78,11 @@ class RankRuns:
         speeds = hosts.speeds
         return cls(len(gpus), int(counts[0]), gpus.shape[1], start, length, nics, servers.reshape(-1), speeds)
 
-    def between(self, source: Rows, target: Rows, share: Any) -> Phase:
+    def between(self, source: Rows, target: Rows, share: Any, channels: Any = 0) -> Phase:
         """Return the flows between runs, numbered in each group: from every NIC of the larger to those of the other.
 
         `share` of the bytes, one number or one for each pair, goes from one run to the other, split evenly over its
-        NICs. Raises TooLarge.
+        NICs and by this set of `channels`. Raises TooLarge.
         """
         groups = np.arange(self.groups)[:, None] * self.count
         source, target = (groups + source).reshape(-1), (groups + target).reshape(-1)
@@ -91,8 +91,11 @@ class RankRuns:
         pair = np.repeat(np.arange(len(source)), width)
         number = np.arange(len(pair)) - np.repeat(np.cumsum(width) - width, width)
         sender, receiver = (self.start[run][pair] + number % self.length[run][pair] for run in (source, target))
-        shares = np.tile(np.broadcast_to(share, (len(source) // self.groups,)), self.groups)[pair] / width[pair]
-        return self.send(sender, receiver, shares)
+        shares, sets = (
+            np.tile(np.broadcast_to(each, (len(source) // self.groups,)), self.groups)[pair]
+            for each in (share, channels)
+        )
+        return self.send(sender, receiver, shares / width[pair], sets)
 
     def shifted(self, by: Rows, share: float) -> Phase:
         """Return the flows from every rank to those `by` positions further on in its group, around.
@@ -105,16 +108,16 @@ class RankRuns:
         target = first[:, None] + (number[:, None] + by) % self.ranks
         return self.send(np.repeat(rank, len(by)), target.reshape(-1), share)
 
-    def send(self, source: Rows, target: Rows, share: Any) -> Phase:
+    def send(self, source: Rows, target: Rows, share: Any, channels: Any = 0) -> Phase:
         """Return the flows from ranks to others, of those pairs that are in different servers, split over a GPU's NICs.
 
-        `share` of the bytes, one number or one for each pair, goes from one rank to the other.
+        `share` of the bytes, one number or one for each pair, goes from one to the other by this set of `channels`.
         """
         between = self.server[source] != self.server[target]
         each = self.nics.shape[1]
-        shares = np.repeat(np.broadcast_to(share, source.shape)[between] / each, each)
+        shares, sets = (np.repeat(np.broadcast_to(one, source.shape)[between], each) for one in (share, channels))
         ends = [self.nics[rank[between]].reshape(-1) for rank in (source, target)]
-        return Phase(ends[0], ends[1], shares, speeds=self.speeds)
+        return Phase(ends[0], ends[1], shares / each, channels=sets if np.any(sets) else 0, speeds=self.speeds)
 
 
 FlowLayout = Callable[[RankRuns, Collective, int | None], Iterator[Phase]]
@@ -149,7 +152,8 @@ def tree_flows(runs: RankRuns, _: Collective, __: int | None) -> Iterator[Phase]
     parent = np.where(parent < runs.count, parent, child & ~lowest)
     below = np.concatenate([child, (child + 1) % runs.count])  # the second tree is the first, one server on
     above = np.concatenate([parent, (parent + 1) % runs.count])
-    yield runs.between(np.append(below, above), np.append(above, below), 0.5)
+    tree = np.tile(np.repeat([0, 1], len(child)), 2)  # each has half of the channels
+    yield runs.between(np.append(below, above), np.append(above, below), 0.5, tree)
 
 
 def halving_doubling_flows(runs: RankRuns, collective: Collective, _: int | None) -> Iterator[Phase]:

@@ -94,13 +94,15 @@ def route_by_links(links: TieredLinks, phase: Phase, routing: Routing, up: Mask 
         source, target = phase.source[flow], phase.target[flow]
         ends = links.ends(source), links.ends(target)
         turn = links.turn(*ends)
-        keys = (flow_keys if policy.digits_of else policy.hash_keys)(source, target, pair, routing.seed)
+        channels = np.broadcast_to(phase.channels, (phase.flows,))[flow]
+        hash_keys = flow_keys if policy.digits_of else policy.hash_keys
+        keys = hash_keys(source, target, qps * channels + pair, routing.seed)
         if policy.digits_of:
             choose: Choice = _ByNumber.of(links, policy.digits_of(*ends), pair, qps)
         else:
             # The queue pairs of a flow take the planes in turn, from the plane that the flow's own hash draws.
             several = links.planes > 1
-            start = below(flow_keys(source, target, 0 * pair, routing.seed), links.planes) if several else 0
+            start = below(flow_keys(source, target, channels, routing.seed), links.planes) if several else 0
             choose = _ByHash(keys, (start + pair) % links.planes)
         chunk = _climb(links, *ends, turn, choose)
         disconnected[part] = turn > links.tiers
