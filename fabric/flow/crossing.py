@@ -21,6 +21,9 @@ __all__ = ["leave_everywhere", "steps_of"]
 ONE = Server("one", gpus=1, nics=1, nic_gbps=1)
 """A server of one NIC, for flows between servers."""
 
+MOST_LAID = 4096
+"""The most servers in random order between which flows are laid: what a server sends hardly depends on more."""
+
 Numbers = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
@@ -46,7 +49,7 @@ def steps_of(algorithm: Algorithm, record: Collective, ranks: Ranks) -> tuple[St
         return (_step_to_next_server(algorithm.flows, record, ranks),)
     full, last = (_most_flows(ranks, count) for count in (ranks.each, ranks.rest or ranks.each))
     own, found = _counted_ranks(record, ranks), []
-    for number, sent in enumerate(_sent_by_servers(algorithm.flows, record.name, ranks.servers, own)):
+    for number, sent in enumerate(_sent(algorithm.flows, record, ranks, own)):
         uneven = (sent.each[-1:] if ranks.rest_last else sent.each) * last
         busiest = float(np.maximum(sent.busiest * full, uneven).mean())
         if ranks.scattered:
@@ -81,6 +84,18 @@ class _Sent:
     """The servers that one sends to at most."""
     degree: int
     """The rings between the senders that have as many flows, both directions of a pair being one."""
+
+
+def _sent(flows: FlowLayout, record: Collective, ranks: Ranks, own: int) -> tuple[_Sent, ...]:
+    """Return what servers send each other, phase by phase; many in random order send as fewer do."""
+    fewer = ranks.servers
+    while ranks.drawn and fewer > MOST_LAID:
+        fewer = round(fewer / 2)  # as far from a power of two, which some algorithms need
+    times = ranks.servers / fewer
+    return tuple(
+        replace(each, total=each.total * times, senders=round(each.senders * times))
+        for each in _sent_by_servers(flows, record.name, fewer, own)
+    )
 
 
 @lru_cache(maxsize=256)

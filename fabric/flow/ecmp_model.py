@@ -101,7 +101,7 @@ def mean_hashed_share(summary: FabricSummary, step: Step, sent: Subflows) -> flo
     """
     if not summary.ratios:
         return 1.0
-    subflows = sent.averaged(summary.planes) * min(_speeds(summary)) / _single_path_flows(summary, sent)
+    subflows = step.multiple * sent.averaged(summary.planes) * min(_speeds(summary)) / _single_path_flows(summary, sent)
     if not summary.ratios_are_cuts:
         below_leaf = float(hop_shares(summary.servers, summary.peers, summary.unmet_rails)[0])
         return below_leaf + (1 - below_leaf) * ecmp_mean(summary.ratios, subflows)

@@ -29,7 +29,7 @@ SIZE = 2**38
 def draw_design(random: Random) -> Blueprint:
     """Return a design of a random form and sizes, with uneven link rates and links in some, its last places in part."""
     form = random.choice(FORMS)
-    if form.tiers > 1 and random.random() < 0.1:
+    if form.tiers > 1 and random.random() < 0.07:
         form = form.balanced()  # type: ignore[attr-defined]
     while True:
         sizes = form.random_sizes(random, random.choice([4, 8, 16, 32]))
@@ -41,7 +41,7 @@ def draw_design(random: Random) -> Blueprint:
     gpus = nics * random.choice([1, 1, 1, 2])
     server = Server("any", gpus=gpus, nics=nics, nic_gbps=GBPS * sizes[PLANE], nvlink_GBps=10**5)
     models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
-    rest = random.randrange(gpus) if random.random() < 0.2 else 0
+    rest = random.randrange(gpus) if random.random() < 0.15 else 0
     full = form.complete_sizes(sizes, nics, servers)
     plan = Blueprint("drawn", form, full, models, server, servers * gpus - rest, GBPS)
     if random.random() < 0.2:
