@@ -116,7 +116,7 @@ def run_cluster(make: Callable[..., fabric.Cluster], options: RunOptions) -> Non
 
 def run_workload(
     make: Callable[..., fabric.Study],
-    workloads: list[Any],
+    workloads_of: Callable[[fabric.Study], list[Workload]],
     sizes: tuple[int, ...],
     jobs: str | None,
     options: RunOptions,
@@ -135,7 +135,7 @@ def run_workload(
         file = None if jobs is None else read_jobs(jobs, _job_names())
         study = make_or_explain(options.as_json, partial(make, progress=say))
         found = []
-        for work in workloads:
+        for work in workloads_of(study):
             say(f"{work.routing.policy.label} routing, {choose_engine(study.blueprint, work).label}")
             jobs_run = () if file is None else _run_jobs(study, work, file, str(jobs))
             answers, bounds = estimate_workload(study.blueprint, work, sizes)

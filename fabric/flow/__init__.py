@@ -30,7 +30,8 @@ from fabric.flow.throughput import Shares, shares
 from fabric.flow.time_models import Parts, sum_parts
 from fabric.flow.traffic import phases
 from fabric.flow.transports import TRANSPORTS
-from fabric.flow.workload import Answer, Workload, curve, estimate_all, estimate_workload
+from fabric.flow.usual_estimates import curve, curve_in_network, usual_routings
+from fabric.flow.workload import Answer, Workload, estimate_all, estimate_workload
 from fabric.flow.worst_permutation import worst_permutation
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "choose_engine",
     "cross_rails",
     "curve",
+    "curve_in_network",
     "cut_bound",
     "draw_failures",
     "draw_sends",
@@ -101,5 +103,6 @@ __all__ = [
     "sum_parts",
     "summarize",
     "usable",
+    "usual_routings",
     "worst_permutation",
 ]

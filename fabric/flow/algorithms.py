@@ -81,6 +81,8 @@ class Algorithm:
     """What it needs, in words for messages; empty where it always runs."""
     automatic: bool = True
     """Whether it is among those that the fastest is chosen from when no algorithm is asked for, as NCCL does."""
+    in_network: bool = False
+    """Whether the network's switches reduce: reports show it where they can, beside what the library chooses."""
     collectives: tuple[str, ...] = ()
     """The names of collectives that it implements, beyond those that name it themselves."""
 
@@ -102,7 +104,7 @@ ALGORITHMS = Registry(
         ),
         Algorithm(
             "sharp", "reduction in the network's switches", sharp_time,
-            needs=f"{_SEVERAL}, InfiniBand switches, and {_NVLS}", automatic=False,
+            needs=f"{_SEVERAL}, InfiniBand switches, and {_NVLS}", automatic=False, in_network=True,
         ),
         Algorithm(
             "hierarchical-ring", "in servers by NVLink, between them a ring for each rail", hierarchical_ring_time,

@@ -63,6 +63,9 @@ class RoutingPolicy:
     mean_share: Callable[[FabricSummary, Step, Subflows], float] | None = None
     """Returns the same on average; None: where all links of a tier are shared evenly."""
 
+    link_layers: tuple[str, ...] = ("ethernet", "infiniband")
+    """The link layers whose switches are run with it: reports show it on fabrics of these."""
+
     @property
     def closed_form(self) -> bool:
         """Whether estimates in closed form know it."""
@@ -93,6 +96,7 @@ BUILTIN = (
         "a hash of each queue pair chooses among equal-cost paths",
         slowest_share=slowest_hashed_share,
         mean_share=mean_hashed_share,
+        link_layers=("ethernet",),
     ),
     RoutingPolicy(
         "dmodk",
@@ -100,12 +104,14 @@ BUILTIN = (
         "the target alone chooses the path",
         hash_keys=_hash_target,
         digits_of=lambda source, target: target,
+        link_layers=("infiniband",),
     ),
     RoutingPolicy(
         "valiant",
         "Valiant",
         "by a random intermediate switch, on direct networks",
         paths="valiant",
+        link_layers=(),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -34,9 +34,9 @@ from fabric.flow.failures import fail
 from fabric.flow.machines import LibraryUse, library_use, subflows_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
 from fabric.flow.router import summarize
-from fabric.flow.routings import Routing, closed_form_routings
+from fabric.flow.routings import Routing
 
-__all__ = ["Answer", "Workload", "answer_by_flows", "curve", "estimate_all", "estimate_workload", "lay_flows"]
+__all__ = ["Answer", "Workload", "answer_by_flows", "estimate_all", "estimate_workload", "lay_flows"]
 
 
 @dataclass(frozen=True)
@@ -111,17 +111,14 @@ class Answer:
 def estimate_all(
     blueprint: Blueprint, collective: str, sizes: Sequence[int], routing: str = "adaptive", algorithm: str | None = None
 ) -> tuple[Estimate, ...]:
-    """Estimate a collective of each size over all GPUs in random order: in closed form, by flows of unlike servers."""
+    """Estimate a collective of each size over all GPUs in random order.
+
+    Unlike servers, and routings without a closed form, are estimated by flows.
+    """
     workload = Workload(collective, routing=Routing(routing, qps=collectives().ecmp_subflows), algorithm=algorithm)
-    if not blueprint.kinds:
+    if not blueprint.kinds and workload.routing.policy.closed_form:
         return tuple(estimate(blueprint, collective, size, routing, algorithm) for size in sizes)
     return tuple(answer.estimate for answer in estimate_workload(blueprint, workload, sizes)[0])
-
-
-def curve(blueprint: Blueprint, sizes: Iterable[int], routings: Iterable[str] | None = None) -> tuple[Estimate, ...]:
-    """Estimate an all-reduce of each size under each routing, by default all that have a closed form."""
-    sizes, names = tuple(sizes), closed_form_routings() if routings is None else tuple(routings)
-    return tuple(each for name in names for each in estimate_all(blueprint, "all-reduce", sizes, name))
 
 
 def estimate_workload(

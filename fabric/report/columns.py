@@ -216,7 +216,9 @@ def _list_tables(design: Design) -> Iterator[DesignTable]:
     if near := list_near_optima(design):
         yield DesignTable("near", name_near(design), [*NEAR, *_objective_columns(design)], near)
     if design.allreduce:
-        yield DesignTable("allreduce", "Estimated all-reduce", ALLREDUCE, design.allreduce)
+        yield DesignTable(
+            "allreduce", "Estimated all-reduce", ALLREDUCE, (*design.allreduce, *design.allreduce_in_network)
+        )
     yield DesignTable("hops", "Hops", HOPS, tuple(design.study.hops.shares.items()))
     if design.expected:
         yield DesignTable("expected", "Published numbers", EXPECTED, design.expected)

@@ -175,7 +175,7 @@ def _list_quantities(designs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str
     if any(item["cost_usd"]["electricity"] is not None for item in designs):
         yield "cost_usd.electricity", "electricity", "usd"
         yield "cost_usd.total_with_electricity", "cost + electricity", "usd"
-    for routing in ("adaptive", "ecmp"):
+    for routing in dict.fromkeys(row["routing"] for item in designs for row in item["allreduce"]):
         yield f"allreduce.1GiB.{routing}.time_s", f"{routing} time", "s"
         yield f"allreduce.1GiB.{routing}.busbw_GBps", f"{routing} busbw", "GBps"
     yield "optimizer.status", "status", "text"

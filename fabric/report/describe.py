@@ -12,7 +12,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import metrics_of
 from fabric.blueprint.native_ports import tier_ports
 from fabric.blueprint.port_use import port_use
-from fabric.flow import CollectiveBound, Estimate, bound_collective, curve
+from fabric.flow import CollectiveBound, Estimate, bound_collective, curve, curve_in_network
 from fabric.optimizer import BreakEven
 from fabric.report.design import Cost, Design, LinkBundle, SwitchTier
 from fabric.report.design_json import design_object
@@ -34,12 +34,14 @@ def describe(study: Study, changes: Sequence[BreakEven] | None = None) -> Design
 
     Raises InputError for a published number that no design has.
     """
+    timed = has_times(study.blueprint)
     design = Design(
         study=study,
         switches=tuple(_describe_tier(study, role) for role in study.blueprint.topology.roles),
         links=_describe_links(study),
         cost=_sum_cost(study),
-        allreduce=tuple(map(_round_floats, curve(study.blueprint, SIZES))) if has_times(study.blueprint) else (),
+        allreduce=tuple(map(_round_floats, curve(study.blueprint, SIZES))) if timed else (),
+        allreduce_in_network=tuple(map(_round_floats, curve_in_network(study.blueprint, SIZES))) if timed else (),
         allreduce_bound=_bound_allreduce(study.blueprint),
         notes=tuple(list_notes(study)),
         price_changes=None if changes is None else tuple(changes),

@@ -118,6 +118,8 @@ class Design:
     """What it costs."""
     allreduce: tuple[Estimate, ...]
     """Estimated all-reduces by routing and size, rounded to six digits."""
+    allreduce_in_network: tuple[Estimate, ...]
+    """The same by size where the network's switches reduce (SHARP); none where they can't."""
     allreduce_bound: CollectiveBound | None
     """The bound of an all-reduce over all GPUs, rounded to six digits; None where nothing is exchanged."""
     notes: tuple[str, ...]

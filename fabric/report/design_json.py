@@ -75,8 +75,7 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
             "per_gpu": None if design.power_w is None or not spec.gpus else round(design.power_w / spec.gpus, 2),
             "maximum": bill.max_power_w,
         },
-        "allreduce": [asdict(estimate) for estimate in design.allreduce],
-        "allreduce_bound": None if design.allreduce_bound is None else asdict(design.allreduce_bound),
+        **_allreduce_objects(design),
         "optimizer": _proof_object(design, timed),
         "notes": list(design.notes),
         "sources": list(spec.sources),
@@ -85,6 +84,14 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
     }
     changes = design.price_changes
     return found if changes is None else found | {"sensitivity": list_changes(changes)}
+
+
+def _allreduce_objects(design: Design) -> dict[str, Any]:
+    return {
+        "allreduce": [asdict(estimate) for estimate in design.allreduce],
+        "allreduce_in_network": [asdict(estimate) for estimate in design.allreduce_in_network],
+        "allreduce_bound": None if design.allreduce_bound is None else asdict(design.allreduce_bound),
+    }
 
 
 def _uplinks_object(blueprint: Blueprint, bundle: BalancedBundle) -> dict[str, Any]:

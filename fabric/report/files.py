@@ -160,6 +160,8 @@ def allreduce_picture(design: Design) -> Any:
     curves: dict[str, list[tuple[int, float]]] = {}
     for estimate in design.allreduce:
         curves.setdefault(f"{estimate.routing} routing", []).append((estimate.size_bytes, estimate.busbw_GBps))
+    for estimate in design.allreduce_in_network:
+        curves.setdefault("reduction in switches", []).append((estimate.size_bytes, estimate.busbw_GBps))
     title = f"{design.spec.name}: all-reduce on {design.spec.gpus:,} GPUs"
     return draw_allreduce(title, curves, _line_rate(design.blueprint))
 

@@ -27,8 +27,8 @@ def test_allreduce_says_what_is_best_possible(run: Run) -> None:
     speeds = [row["busbw_GBps"] for row in found["results"]]
     assert (
         "Best possible here: 412 GB/s of bus bandwidth (the cut around a server limits), or 797 where switches reduce"
-        f" (SHARP); at 16 GiB the library gets {speeds[0]:.0f} with adaptive routing and {speeds[1]:.0f} with ECMP"
-        " routing."
+        f" (SHARP); at 16 GiB the library gets {speeds[0]:.0f} with adaptive routing and {speeds[1]:.0f} with"
+        " destination-mod-k routing."
     ) in text
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import fabric
+from fabric.flow import usual_routings
 from fabric.report.comparison import ComparedQuantity, summarize_comparison
 from tests.request_fixtures import Run
 
@@ -55,9 +56,13 @@ def test_every_row_holds_what_the_designs_say(studies: list[fabric.Study]) -> No
     assert rows["switches.by_role.leaf.model"].values == ("sn5600", "sn5600", "qm9700")
     assert rows["cost_usd.total"].values == tuple(study.bill.cost_usd() for study in studies)
     assert rows["hops.max"].values == tuple(study.hops.max for study in studies)
-    for routing in ("adaptive", "ecmp"):
-        busbw = [study.allreduce(2**30, routing).busbw_GBps for study in studies]
-        assert rows[f"allreduce.1GiB.{routing}.busbw_GBps"].values == pytest.approx(busbw, rel=1e-5)
+    for routing in ("adaptive", "ecmp", "dmodk"):
+        values = rows[f"allreduce.1GiB.{routing}.busbw_GBps"].values
+        assert [value is None for value in values] == [
+            routing not in usual_routings(study.blueprint) for study in studies
+        ]
+        for study, value in zip(studies, values, strict=True):
+            assert value in (None, pytest.approx(study.allreduce(2**30, routing).busbw_GBps, rel=1e-5))
     assert all(row.differs == (len(set(row.values)) > 1) for row in rows.values())
     assert not rows["server"].differs
     assert rows["family"].differs
@@ -125,7 +130,7 @@ def test_shipped_designs_fit_eighty_columns_in_a_line_each(run: Run) -> None:
     lines = out.splitlines()
     rule = next(place for place, row in enumerate(lines) if "───" in row)
     table = lines[rule + 1 : next(place for place, row in enumerate(lines) if place > rule and not row.strip())]
-    assert len(table) == 33
+    assert len(table) == 35
     assert all(row[3] != " " for row in table), "a row goes on in a second line"
 
 

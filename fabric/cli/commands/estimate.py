@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,9 @@ __all__ = ["allreduce", "scale"]
 ROUTINGS = "fabric.flow.routings:ROUTINGS"
 ALGORITHMS = "fabric.flow.algorithms:ALGORITHMS"
 PATTERNS = "fabric.flow.patterns:PATTERNS"
+
+USUAL = ("adaptive", "ecmp")
+"""The routings by default, before the fabric's link layer is known."""
 
 NOT_OF_A_PATTERN = ("algorithm", "jobs", "nccl", "stride")
 """The options of collectives alone."""
@@ -54,9 +58,7 @@ NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
     registry=ROUTINGS,
     several=True,
     metavar="NAMES",
-    default="adaptive,ecmp",
-    show_default=True,
-    help="Routing, one or several with commas: {names}.",
+    help="Routing, one or several with commas: {names}.  [default: adaptive, and ecmp or on InfiniBand dmodk]",
 )
 @click.option(
     "--qps",
@@ -130,7 +132,8 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     sizes, jobs = units.doublings(words.pop("size"), units.parse_size), words.pop("jobs")
     gpus = None if (text := words.pop("gpus")) is None else units.parse_count(text)
     way = {key: words.pop(key) for key in ("qps", "pxn", "transport")}
-    routings = [Routing(name, seed=words["seed"], **way) for name in words.pop("routing")]
+    names = words.pop("routing")
+    routings = [Routing(name, seed=words["seed"], **way) for name in names or USUAL]
     words["library"] = parse_settings(text) if (text := words.pop("nccl")) else LibrarySettings()
     words["failures"], seeds = tuple(words["failures"]), words.pop("seeds")
     make = partial(fabric.design, request, **read_calibration_option(words))
@@ -141,7 +144,15 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
         run_traffic(make, _ask_traffic(traffic, sizes, gpus, seeds, tuple(routings), words), options)
         return
     workloads = [Workload(gpus=gpus, routing=routing, **words) for routing in routings]
-    run_workload(make, workloads, sizes, jobs, options, seeds)
+    workloads_of = (lambda _: workloads) if names else partial(_under_usual_routings, workloads[0])
+    run_workload(make, workloads_of, sizes, jobs, options, seeds)
+
+
+def _under_usual_routings(work: Any, study: fabric.Study) -> list[Any]:
+    """Return a workload under every routing that is usual on the link layer of a design."""
+    from fabric.flow import usual_routings
+
+    return [replace(work, routing=replace(work.routing, name=name)) for name in usual_routings(study.blueprint, work)]
 
 
 def _ask_traffic(

@@ -7,6 +7,8 @@ from typing import Any
 
 from fabric import units
 from fabric.errors import FabricError
+from fabric.flow import usual_routings
+from fabric.flow.routings import ROUTINGS
 from fabric.report.design import Design
 from fabric.report.text import name_topology
 from fabric.studies.scaling import scale
@@ -33,6 +35,8 @@ def size_curve(design: Design) -> Curve:
         routing: [row.busbw_GBps for row in rows if row.routing == routing]
         for routing in dict.fromkeys(row.routing for row in rows)
     }
+    if design.allreduce_in_network:
+        series["in switches"] = [row.busbw_GBps for row in design.allreduce_in_network]
     return _make_curve("size", "All-reduce by message size", "message size", sizes, [*map(units.size, sizes)], series)
 
 
@@ -51,7 +55,8 @@ def scale_curve(study: Study) -> Curve:
         return _empty_curve("scale", "All-reduce of 1 GiB by cluster size", "One server needs no fabric.")
     request = {key: value for key, value in study.spec.request.items() if key not in ("expected", "grow_to_gpus")}
     try:
-        scaling = scale(request, kept, algorithms=("best",))
+        routings = [name for name in usual_routings(study.blueprint) if ROUTINGS[name].closed_form]
+        scaling = scale(request, kept, algorithms=("best",), routings=routings)
     except FabricError as error:
         return _empty_curve("scale", "All-reduce of 1 GiB by cluster size", str(error).splitlines()[0])
     there = [one.spec.gpus for one in scaling.studies]

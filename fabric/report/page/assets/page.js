@@ -2,7 +2,7 @@
 // Brings a page to life: tables that sort, curves with values on hover, a fabric that opens. All data is in the page.
 const data = JSON.parse(document.getElementById("data").textContent);
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
-const ROUTES = { adaptive: "#0072B2", ecmp: "#B87700" };
+const ROUTES = { adaptive: "#0072B2", ecmp: "#B87700", dmodk: "#B87700" };
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const make = (tag, text, attributes = {}) => {
   const element = document.createElement(tag);
@@ -32,7 +32,7 @@ function plot(place) {
   const axis = { stroke: () => css("--ink"), grid: { stroke: () => css("--pale") }, ticks: { stroke: () => css("--hair") } };
   const text = (value) => { const at = curve.values.indexOf(value); return at < 0 ? "" : curve.texts[at]; };
   const series = names.map((name, number) => ({
-    label: name, stroke: ROUTES[name] || COLOURS[number], width: 2, ...(name === "ecmp" ? { dash: [6, 3] } : {}), points: { show: true, size: 7 },
+    label: name, stroke: ROUTES[name] || COLOURS[number], width: 2, ...(name === "ecmp" || name === "dmodk" ? { dash: [6, 3] } : {}), points: { show: true, size: 7 },
     ...(curve.points ? { paths: () => null } : {}),
     value: (_, value) => (value == null ? "-" : `${value.toFixed(1)} ${curve.points ? "ms" : "GB/s"}`),
   }));
