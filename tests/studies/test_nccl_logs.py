@@ -70,6 +70,24 @@ def test_lines_of_nccl_debug_may_stand_anywhere(tmp_path: Path) -> None:
     assert [point.time_us for point in run.points] == [203.2, 303.2]
 
 
+def test_the_heading_of_rccl_tests_is_read(tmp_path: Path) -> None:
+    """Its ranks have no group, and its version stands on a line of its own."""
+    ranks = "\n".join(
+        f"#   Rank {rank:2d} Pid 38446{rank:02d} on     gpu-53 device  {rank} [0000:05:00.0] AMD Instinct MI300X"
+        for rank in range(8)
+    )
+    head = [
+        "rccl-tests: Version develop:448c4c7",
+        "# Using devices",
+        ranks,
+        "RCCL version : 2.22.3-HEAD:7d8d67c",
+        "HIP version  : 6.4",
+    ]
+    run = read_log(_write(tmp_path, "all_reduce_perf", START, *head, HEADER, ROW))[0]
+    assert (run.gpus, run.servers, run.gpu, run.version) == (8, 1, "AMD Instinct MI300X", "RCCL 2.22.3-HEAD")
+    assert server_of(run).name == "mi300x"
+
+
 def test_a_file_may_hold_several_runs(tmp_path: Path) -> None:
     """Each run has its own program, and its own table."""
     gather = ROW.replace("sum", "none")
