@@ -84,22 +84,22 @@ class Failover:
         hit = own < 1
         if not hit.any():
             return phase
-        source, target, share = phase.source[hit], phase.target[hit], phase.shares[hit]
-        servers = self.hosts.server_of_nic(source), self.hosts.server_of_nic(target)
+        source, target = phase.source[hit], phase.target[hit]
         (here, there), width = self._pairs_beside(source, target)
         rails = np.zeros(here.shape)
         exists = np.arange(here.shape[1]) < width[:, None]
         rails[exists] = self.share_between(here[exists], there[exists])
         stays, moves = _spread(own[hit], rails, width)
         flow, rail = np.nonzero(moves)
-        lone = np.flatnonzero((stays == 0) & ~moves.any(axis=1))
-        others = self._most_in_common(servers[0][lone], servers[1][lone])
-        kept = stays > 0
+        lone, kept = np.flatnonzero((stays == 0) & ~moves.any(axis=1)), np.flatnonzero(stays)
+        others = self._most_in_common(*(self.hosts.server_of_nic(nics[lone]) for nics in (source, target)))
+        whole, broken = np.flatnonzero(~hit), np.flatnonzero(hit)
         return _merge(
             phase,
-            np.concatenate([phase.source[~hit], source[kept], here[flow, rail], others[0]]),
-            np.concatenate([phase.target[~hit], target[kept], there[flow, rail], others[1]]),
-            np.concatenate([phase.shares[~hit], (share * stays)[kept], share[flow] * moves[flow, rail], share[lone]]),
+            np.concatenate([whole, broken[kept], broken[flow], broken[lone]]),
+            np.concatenate([phase.source[whole], source[kept], here[flow, rail], others[0]]),
+            np.concatenate([phase.target[whole], target[kept], there[flow, rail], others[1]]),
+            np.concatenate([np.ones(len(whole)), stays[kept], moves[flow, rail], np.ones(len(lone))]),
         )
 
     def _pairs_beside(self, source: Rows, target: Rows) -> tuple[list[Rows], Rows]:
@@ -147,10 +147,16 @@ def _spread(own: Shares, rails: Shares, width: Rows) -> tuple[Shares, Shares]:
     return stays, (1 - stays)[:, None] * np.divide(room, spare, out=np.zeros_like(room), where=spare > 0)
 
 
-def _merge(phase: Phase, source: Rows, target: Rows, share: Shares) -> Phase:
-    """Return `phase` with these flows, those between the same NICs merged."""
-    ends = np.stack([source, target])
-    _, first, inverse = np.unique(ends[0] << 32 | ends[1], return_index=True, return_inverse=True)
+def _merge(phase: Phase, flow: Rows, source: Rows, target: Rows, part: Shares) -> Phase:
+    """Return `phase` with these parts of its flows between other NICs, those of one connection merged."""
+    channels = np.broadcast_to(phase.channels, (phase.flows,))[flow]
+    nics, sets = int(target.max()) + 1, int(channels.max()) + 1
+    _, first, inverse = np.unique((source * nics + target) * sets + channels, return_index=True, return_inverse=True)
     return replace(
-        phase, source=source[first], target=target[first], share=np.bincount(inverse, share), planned=phase.busiest
+        phase,
+        source=source[first],
+        target=target[first],
+        share=np.bincount(inverse, phase.shares[flow] * part),
+        channels=channels[first],
+        planned=phase.busiest,
     )

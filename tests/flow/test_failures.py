@@ -234,6 +234,16 @@ def test_the_other_nics_carry_the_flows_of_a_failed_one() -> None:
     assert moved.shares.sum() == pytest.approx(phase.shares.sum())
 
 
+def test_connections_of_other_channels_stay_apart() -> None:
+    """Flows that move to the same NICs grow together only where they are of one connection: of the same channels."""
+    plan = sized(form_of("rail-optimized", 2), 8, gpus=2, block=2, slot=4, rail=2, spine=4)
+    up = fail(plan, ["nic[block=0,slot=0,nic=0]"])
+    phase = Phase(np.array([0, 0, 1]), np.array([8, 8, 9]), channels=np.array([0, 1, 1]))
+    moved = failover(plan, phase, up)
+    assert (moved.source.tolist(), moved.target.tolist()) == ([1, 1], [9, 9])
+    assert dict(zip(moved.channels.tolist(), moved.shares.tolist(), strict=True)) == {0: 1.0, 1: 2.0}
+
+
 @pytest.mark.parametrize("dead", [1, 2, 3])
 def test_the_other_nics_share_the_load_of_failed_ones(dead: int) -> None:
     """A server with d of n NICs failed sends everything by the others, n / (n - d) times their usual load."""
