@@ -100,11 +100,11 @@ class ClosedForm:
         """Return what the fabric leaves to an algorithm's flows."""
         if self.summary.servers == 1:
             return Left(1.0, "NIC", 1.0, 1.0, 1.0)
-        sent = algorithm.traffic.subflows(self.qps)
         if not self.whole.ratios_are_cuts:
-            in_order = self.placement.in_order
+            steps, in_order = self.steps(algorithm), self.placement.in_order
+            line, sent = math.fsum(step.busiest for step in steps), self.subflows(algorithm, steps[0])
             least, limit, mean = graph_shares(self.whole, self.policy, algorithm.traffic, in_order, sent)
-            return Left(least, limit, mean, least, 1.0)
+            return Left(self._sends(algorithm) / line * least, limit, mean, least, 1.0)
         return self._left_on_clos(algorithm)
 
     def subflows(self, algorithm: Algorithm, step: Step) -> Subflows:
@@ -156,8 +156,12 @@ class ClosedForm:
         limit = next(name for time, name in limits if taken <= time * (1 + SAME))
         means = (self._mean(*each) for each in zip(steps, sent, strict=True))
         spread = math.hypot(*(own * load.deviation for own, load in zip(lines, loads, strict=True)))
-        sends = sent_bytes(self.summary, self.collective, algorithm) if algorithm.flows else 1.0
+        sends = self._sends(algorithm)
         return Left(sends / taken, limit, _total(lines, means) / line, line / taken, line / bound, spread / taken)
+
+    def _sends(self, algorithm: Algorithm) -> float:
+        """Return the bytes that the time model has a NIC send for each byte of a step that everything leaves in."""
+        return sent_bytes(self.summary, self.collective, algorithm) if algorithm.flows else 1.0
 
     def _mean(self, step: Step, sent: Subflows) -> float:
         if self.policy.mean_share is None or not self.whole.several_paths:

@@ -16,6 +16,7 @@ from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.ecmp_model import few_links
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
 from fabric.flow.estimate import candidates, usable
+from fabric.flow.graph_shares import fits_surely
 from fabric.flow.placements import PLACEMENTS
 from fabric.flow.router import summarize
 from fabric.flow.transports import USUAL
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from fabric.flow.workload import Workload
 
 __all__ = ["choose_engine", "closed_form_of"]
+
+QUICK_FLOWS = 1 << 18
+"""The most flows on a direct network that take seconds; beyond, the closed form answers, although it is only near."""
 
 SAME_ORDERS = 0.025
 """The standard deviation of times over random orders up to which their mean stands for each of them."""
@@ -80,16 +84,38 @@ def _gaps(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
 
 
 def _gaps_on_graph(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
-    """Yield what has no closed form on a direct network."""
-    routing = workload.routing
-    usual = routing.policy.sprays or routing.qps == blueprint.constants.ecmp_subflows
-    reasons = {
-        f"placement {workload.placement}": workload.placement != "random",
-        "some of the GPUs": workload.gpus is not None,
-        f"{routing.qps} queue pairs": not usual,
+    """Yield what has no closed form on a direct network; where explicit flows take long, one that is near is taken."""
+    routing, placement = workload.routing, PLACEMENTS[workload.placement]
+    gpus = workload.gpus or blueprint.gpus
+    if gpus <= blueprint.server.gpus:
+        return
+    plain = {
         "pxn": routing.pxn,
+        "servers that are not all full": bool(gpus % blueprint.server.gpus),
+        f"placement {placement.name}": placement.closed_form is not None and placement.closed_form.scattered,
+        f"{routing.qps} queue pairs": not (routing.policy.sprays or routing.qps == blueprint.constants.ecmp_subflows),
     }
-    yield from (what for what, applies in reasons.items() if applies)
+    if any(plain.values()):
+        yield from (what for what, applies in plain.items() if applies)
+        return
+    algorithms = _candidates(closed_form_of(blueprint, workload), workload)
+    if routing.policy.sprays and all(_holds_on_graph(blueprint, workload, each) for each in algorithms):
+        return
+    flows = sum(blueprint.nics * (blueprint.servers if each.traffic.uniform else 1) for each in algorithms)
+    if flows <= QUICK_FLOWS or gpus < blueprint.gpus or placement.name != "random":
+        yield f"{routing.policy.label} routing of such traffic on a direct network"
+
+
+def _holds_on_graph(blueprint: Blueprint, workload: Workload, algorithm: Algorithm) -> bool:
+    """Say whether the closed form of sprayed packets is exact: all fit, or uniform traffic loads every link alike."""
+    summary, topology, whole = summarize(blueprint), blueprint.topology, workload.gpus in (None, blueprint.gpus)
+    in_order = PLACEMENTS[workload.placement].in_order and not topology.routing.nic_levels
+    if fits_surely(summary, algorithm.traffic, in_order):
+        return True
+    full = blueprint.servers == topology.capacity(blueprint.sizes) and not blueprint.gpus % blueprint.server.gpus
+    order = PLACEMENTS[workload.placement].closed_form
+    together = order is not None and not order.grouped
+    return algorithm.traffic.uniform and whole and full and together and topology.routing.loads_are_least
 
 
 def _gap_of_order(blueprint: Blueprint, workload: Workload) -> str:

@@ -19,8 +19,8 @@ from fabric.flow.split_routes import SplitRoutes
 
 __all__ = ["spray", "take_one_path"]
 
-DIRECT = 4
-"""Of this many paths drawn for sprayed packets one is a shortest path; the others go by an intermediate switch."""
+DIRECT = 2
+"""Of as many paths drawn for sprayed packets one is a shortest path; the others go by an intermediate switch."""
 
 Rows = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]

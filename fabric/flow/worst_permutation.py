@@ -19,8 +19,10 @@ def worst_permutation(blueprint: Blueprint, routing: Routing = ADAPTIVE) -> Shar
     """Return what the flows of the worst of several shift permutations get; None on one server.
 
     All NICs send the same number of NICs on, around: past a leaf, past each larger locality or line of switches, and
-    half of all. On a dragonfly the shift by a group is the adversary of its minimal routing (J. Kim et al. 2008), on a
-    torus that by half of a line (tornado). Raises TooLarge as `route` does.
+    half of all. On a dragonfly the shift by a group is the adversary of its minimal routing (J. Kim et al. 2008). On a
+    ring of k it is the one by ceil(k / 2) - 1 (tornado; W. Dally and B. Towles 2004, Principles and Practices of
+    Interconnection Networks, 3.2), whose shortest paths all lead the same way around; packets that may take either way
+    fare worst by half of a ring. Raises TooLarge as `route` does.
     """
     nics = blueprint.nics
     router = router_of(blueprint)
@@ -30,7 +32,8 @@ def worst_permutation(blueprint: Blueprint, routing: Routing = ADAPTIVE) -> Shar
 
 
 def _shift_steps(blueprint: Blueprint, router: Router) -> list[int]:
-    """Return the NICs of each full locality, from a leaf's up, and of half of the localities of the next."""
+    """Return the NICs of each full locality, from a leaf's up, and of about half of the localities of the next."""
     lines = router.lines()
     full = [blueprint.server.nics * math.prod(lines[: depth + 1]) for depth in range(len(lines))]
-    return [*full, *(here * (size // 2) for here, size in zip(full, lines[1:], strict=False))]
+    half = [here * part for here, size in zip(full, lines[1:], strict=False) for part in ((size - 1) // 2, size // 2)]
+    return [*full, *half]

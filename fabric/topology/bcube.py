@@ -50,7 +50,7 @@ def bcube(digits: int) -> GraphForm:
                 2 * number - 1: pairs for number, pairs in pairs_by_digits(sizes, digits).items()
             },
         ),
-        routing=RoutingFacts(nic_levels=digits, server_relay=True),
+        routing=RoutingFacts(nic_levels=digits, server_relay=True, loads_are_least=True),
         drawing=Drawing("levels"),
     )
 

@@ -25,11 +25,14 @@ class RoutingFacts:
     channels: int = 1
     """Virtual channels that keep minimal routing free of deadlock, in the order published for the family."""
     valiant: bool = False
-    """Whether adaptive routing also takes paths by way of an intermediate switch (Valiant)."""
+    """Whether worst traffic needs paths by way of an intermediate switch, by which closed forms then guarantee half."""
     inverse_paths: tuple[Ratio, ...] = ()
     """Ratios whose greatest is one over the fewest minimal paths between two leaves; none where NICs have their own."""
     uneven: bool = False
     """Whether a link carries so few flows that those of a random permutation do not even out."""
+    loads_are_least: bool = False
+    """Whether no routing puts less of uniform traffic on the links of a bundle than minimal routing does, since every
+    path between places that differ on an axis takes at least as many links of its bundle."""
     server_relay: bool = False
     """Whether servers forward traffic of others."""
     nic_levels: int = 0

@@ -48,7 +48,9 @@ def hyperx(dimensions: int) -> GraphForm:
             capacity=count(" ".join((*axes, "slot"))), free={**dict.fromkeys(axes, 2), "slot": 1}, symmetric=axes
         ),
         paths=PathFacts(diameter=count(str(dimensions + 1)), representatives=lambda sizes: _first_switch(sizes, leaf)),
-        routing=RoutingFacts(channels=dimensions, valiant=True, inverse_paths=_inverse_paths(axes)),
+        routing=RoutingFacts(
+            channels=dimensions, valiant=True, inverse_paths=_inverse_paths(axes), loads_are_least=True
+        ),
         drawing=Drawing("lattice", ACROSS, UP, "clique"),
     )
 
@@ -109,7 +111,7 @@ def _grid(family: str, dimensions: int, *, wrapped: bool) -> GraphForm:
         formula=_formula(axes),
         sizing=Sizing(capacity=count(" ".join((*axes, "slot"))), free={"slot": 1}, tables=tables, symmetric=axes),
         paths=PathFacts(diameter=far, representatives=(lambda sizes: _first_switch(sizes, leaf)) if wrapped else None),
-        routing=RoutingFacts(channels=1 + wrapped, inverse_paths=_inverse_paths(axes)),
+        routing=RoutingFacts(channels=1 + wrapped, inverse_paths=_inverse_paths(axes), loads_are_least=True),
         drawing=Drawing("lattice", ACROSS, UP, "ring" if wrapped else "path"),
     )
 

@@ -43,3 +43,11 @@ def test_a_shift_by_a_group_is_the_adversary_of_a_dragonfly() -> None:
     got = worst(24, routing="ecmp", family="dragonfly", pinned=pinned, oversubscription=4)
     assert got is not None
     assert got.mean == pytest.approx(2 / 8)
+
+
+@pytest.mark.parametrize(("routing", "share"), [("ecmp", 1 / 6), ("adaptive", 1 / 4)])
+def test_the_tornado_is_the_adversary_of_shortest_paths_on_a_ring(routing: str, share: float) -> None:
+    """On a ring of 8 with two NICs a switch shortest paths of 3 links lead one way; half around, both ways carry 4."""
+    got = worst(16, routing=routing, family="torus", pinned={"x": 8, "slot": 2, "leaf-x": 1}, oversubscription=8)
+    assert got is not None
+    assert got.mean == pytest.approx(share, rel=0.01)

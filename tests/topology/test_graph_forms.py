@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from random import Random
 
 import numpy as np
@@ -13,6 +12,8 @@ import fabric
 from fabric.blueprint.metrics import hops
 from fabric.errors import InputError
 from fabric.flow import Phase, Routing, Workload, estimate_workload, lp_bound, permutation, route, shares
+from fabric.flow.algorithms import algorithm_of
+from fabric.flow.engine_choice import closed_form_of
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint, searched_hops
 from fabric.topology.families import BUILTIN, families, family_sets
@@ -116,19 +117,21 @@ DENSE = ("dragonfly", "dragonfly-plus", "slim-fly", "hyperx", "jellyfish")
     + [pytest.param(name, 1024, marks=pytest.mark.slow) for name in DENSE],
 )
 def test_closed_forms_are_near_explicit_flows(name: str, gpus: int) -> None:
-    """With GPUs in random order a tree's slowest flow gets in closed form what it gets by flows, within 1.8 times.
+    """With GPUs in random order a tree's slowest flow gets in closed form what it gets by flows, within a factor of 2.
 
-    Flows get no more than the cuts and the linear program leave, and the closed form a tenth more at the most.
+    The closed form answers only where flows would take long: it is a guarantee of sprayed packets, which have more room
+    on all dense networks. Flows get no more than the cuts and the linear program leave, and the closed form 15 % more
+    at the most.
     """
     words = {"gpus": gpus, "server": "hgx-h100", "switches": "sn5600", "oversubscription": LOOSER.get(name, 1)}
     plan = fabric.design(words, family=name, planes=[1, 2]).blueprint
     for routing in ("adaptive", "ecmp"):
-        work = partial(Workload, routing=Routing(routing, qps=2), algorithm="nvls-tree")
-        ((closed,), _), ((flows,), bounds) = (
-            estimate_workload(plan, work(engine=engine), [2**34]) for engine in ("closed", "flows")
-        )
-        assert closed.min / 1.8 <= flows.min <= closed.min * 1.8
-        assert max(closed.min / 1.1, flows.min) <= min(bounds.cut, bounds.lp or 1)
+        work = Workload("all-reduce", routing=Routing(routing, qps=2), algorithm="nvls-tree")
+        left = closed_form_of(plan, work).left(algorithm_of("all-reduce", "nvls-tree"))
+        ((flows,), bounds) = estimate_workload(plan, replace(work, engine="flows"), [2**34])
+        got = flows.min / work.routing.policy.transport_share()
+        assert left.least / 2 <= got <= left.least * 2 * (1 + 1e-6)
+        assert max(left.least / 1.15, got) <= min(bounds.cut, bounds.lp or 1) + 1e-6
 
 
 def test_minimal_ways_of_a_dragonfly_have_one_global_link() -> None:
