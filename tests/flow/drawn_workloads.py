@@ -11,13 +11,20 @@ from fabric.catalog import Server, Switch
 from fabric.errors import InputError
 from fabric.flow import COLLECTIVES, Routing, Workload, place, summarize, usable
 from fabric.flow.algorithms import algorithms_of
-from fabric.topology.families import CLOS
+from fabric.topology.families import BUILTIN, CLOS
+from fabric.topology.graph_form import GraphForm
 from fabric.topology.topology import PLANE, Topology
 
 GBPS = 400
 
 FORMS: tuple[Topology, ...] = tuple(form for family in CLOS for form in family.forms)
 """The forms that designs are drawn of."""
+
+DIRECT_FORMS = tuple(form for family in BUILTIN for form in family.forms if isinstance(form, GraphForm))
+"""The forms that direct designs are drawn of."""
+
+MOST_DIRECT_NICS = 600
+"""The most NICs of a direct design."""
 
 MOST_NICS = 2048
 """The most NICs of a design: explicit flows of its all-to-all take seconds."""
@@ -69,3 +76,18 @@ def draw_workload(random: Random, plan: Blueprint) -> Workload:
             continue
         if algorithm is None or algorithm in usable(closed, collective.name):
             return work
+
+
+def draw_direct_design(random: Random) -> Blueprint:
+    """Return a design of a random direct or server-centric form and sizes, not all places of some filled."""
+    form = random.choice(DIRECT_FORMS)
+    room, nics = 0, 1
+    while not (room > 1 and 16 <= room * nics <= MOST_DIRECT_NICS):
+        sizes = form.random_sizes(random, random.choice([3, 4, 8]))
+        nics = sizes[form.host_patterns[0].name]
+        room = form.capacity(form.complete_sizes(sizes, nics, 0))
+    servers = random.choice([room, random.randint(room // 2 + 1, room)])
+    gpus = nics * random.choice([1, 1, 2])
+    server = Server("any", gpus=gpus, nics=nics, nic_gbps=GBPS * sizes[PLANE], nvlink_GBps=10**5)
+    models = dict.fromkeys(form.roles, Switch("any", ports=10**4, rate_gbps=GBPS))
+    return Blueprint("drawn", form, form.complete_sizes(sizes, nics, servers), models, server, servers * gpus, GBPS)
