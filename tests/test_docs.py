@@ -81,6 +81,29 @@ def test_what_the_page_on_scale_says_of_the_picture() -> None:
     assert 0.01 < rings[100_000] / full < 0.015  # little more than a hundredth is left
 
 
+PLACED = re.findall(
+    r"^\| ([\d,]+) \| (contiguous|random) \| (\d+) \| (\d+) \|", (DOCS / "scale.md").read_text(), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("gpus", "placement", "hashed", "sprayed"), PLACED)
+def test_what_the_order_of_servers_makes_of_hashing(gpus: str, placement: str, hashed: str, sprayed: str) -> None:
+    """The range of an all-reduce under ECMP over the orders of servers is that of the page on scale."""
+    plan = fabric.design("colossus-100k", gpus=int(gpus.replace(",", "")), expected={}).blueprint
+    for routing, said in (("ecmp", hashed), ("adaptive", sprayed)):
+        work = Workload(placement=placement, routing=Routing(routing, qps=2))
+        (found,), _ = estimate_workload(plan, work, [2**30])
+        assert f"{found.estimate.busbw_GBps:.0f}" == said
+
+
+def test_the_page_on_scale_has_both_ends_of_the_range() -> None:
+    """Two sizes have two orders each, and the text names the ends at 100,000 GPUs."""
+    assert len(PLACED) == 4
+    ends = [row[2] for row in PLACED if row[0] == "100,000"]
+    page = " ".join((DOCS / "scale.md").read_text().split())
+    assert f"between {min(ends, key=int)} and {max(ends, key=int)} GB/s at 100,000 GPUs" in page
+
+
 def test_every_family_has_its_entry() -> None:
     """The page of families has each in its table, with its hops and reference, and the sizes of every graph form."""
     page = (DOCS / "families.md").read_text()

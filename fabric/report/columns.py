@@ -217,7 +217,10 @@ def _list_tables(design: Design) -> Iterator[DesignTable]:
         yield DesignTable("near", name_near(design), [*NEAR, *_objective_columns(design)], near)
     if design.allreduce:
         yield DesignTable(
-            "allreduce", "Estimated all-reduce", ALLREDUCE, (*design.allreduce, *design.allreduce_in_network)
+            "allreduce",
+            "Estimated all-reduce, servers in random order",
+            ALLREDUCE,
+            (*design.allreduce, *design.allreduce_in_network),
         )
     yield DesignTable("hops", "Hops", HOPS, tuple(design.study.hops.shares.items()))
     if design.expected:
