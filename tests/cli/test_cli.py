@@ -53,6 +53,7 @@ def test_json_holds_every_promised_key(run: Run) -> None:
         "count": 1568,
         "model": "sn5600",
         "models": {"sn5600": 1568},
+        "models_added": {},
         "ports_down": 64,
         "ports_up": 64,
         "ports_used": 128,

@@ -114,7 +114,7 @@ def test_every_command_tells_of_unlike_servers(run: Run, tmp_path: Path) -> None
     [
         (("diagram", "--kind", "racks"), "racks of unlike servers are not laid out yet"),
         (("optimize", "--objective", "allreduce"), "times are of equal servers"),
-        (("allreduce", "--engine", "closed"), "unlike servers have no closed form; use explicit flows"),
+        (("allreduce", "--engine", "closed"), "there is no closed form for unlike servers; use engine flows"),
     ],
 )
 def test_what_is_of_equal_servers_is_refused(run: Run, tmp_path: Path, words: tuple[str, ...], text: str) -> None:
