@@ -223,7 +223,7 @@ def drawn_design(random: Random) -> Blueprint:
     while True:
         words = {
             "server": random.choice(["hgx-h100", "hgx-b200", "hgx-a100", "gb200-nvl72"]),
-            "gpus": 72 * random.randint(2, 12),
+            "gpus": 72 * random.randint(2, 5),
             "oversubscription": random.choice([1, 2, 4]),
             "family": random.choice([*families()]),
         }
