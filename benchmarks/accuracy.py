@@ -19,7 +19,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fabric.catalog import Collectives, LibrarySettings, Server, collectives, library_tunings, servers, with_constants
+from fabric.catalog import (
+    Collectives,
+    Generation,
+    LibrarySettings,
+    Server,
+    collectives,
+    library_tunings,
+    servers,
+    with_constants,
+)
 from fabric.flow import ALGORITHMS, COLLECTIVES, Estimate
 from fabric.studies.constant_fit import FittedConstant, fit_constants
 from fabric.studies.measured_runs import MeasuredRun
@@ -219,10 +228,19 @@ def fit(points: Iterable[Point]) -> tuple[Collectives, tuple[FittedConstant, ...
     """Return constants fitted to the points above 64 KiB, outliers left out, with what was found of each constant."""
     odd = outliers(points := tuple(points))
     used = [without_grace(point) for point in points if point.size_bytes >= SMALL and point not in odd]
-    times = np.array([point.time_us for point in used])
+    groups: dict[str, list[Point]] = {}
+    for point in used:
+        groups.setdefault(point.run.server.generation, []).append(point)
+
+    @cache
+    def log_errors(generation: str, own: Generation, common: Collectives) -> npt.NDArray[np.float64]:
+        """Return those of one generation's points, which depend on its own constants and on the common ones alone."""
+        constants = replace(common, generations={**collectives().generations, generation: own})
+        return np.log([point.predicted_us(constants) / point.time_us for point in groups[generation]])
 
     def residuals(constants: Collectives) -> npt.NDArray[np.float64]:
-        return np.log(np.array([point.predicted_us(constants) for point in used]) / times)
+        common = replace(constants, generations={})
+        return np.concatenate([log_errors(name, constants.generations[name], common) for name in groups])
 
     return fit_constants(with_constants(collectives(), FITTED), tuple(FITTED), residuals)
 
