@@ -116,9 +116,9 @@ def _resize(
 
 
 def _read_joins(
-    document: Document, fabrics: Mapping[str, Any], endpoints: Endpoints, mistakes: list[Mistake]
+    document: Document, fabrics: Mapping[str, Any], endpoints: Endpoints | None, mistakes: list[Mistake]
 ) -> dict[str, Join | None]:
-    """Return what each fabric joins that says so; None where something is wrong with it."""
+    """Return what each fabric joins that says so; None where something is wrong with it, or with the endpoints."""
     asked = {key: each for key, each in fabrics.items() if isinstance(each, Mapping) and "joins" in each}
     managing = [key for key, each in asked.items() if isinstance(each["joins"], list) and SWITCHES in each["joins"]]
     for key in managing[1:]:
@@ -129,6 +129,8 @@ def _read_joins(
     if managing and len(fabrics) == 1:
         text = "joins the switches of all other fabrics, but there are none; leave `switches` out"
         mistakes.append(document.mistake(("fabrics", managing[0], "joins"), text))
+    if endpoints is None:
+        return dict.fromkeys(asked)
     return {key: read_joins(document.part(("fabrics", key), ()), endpoints, mistakes) for key in asked}
 
 

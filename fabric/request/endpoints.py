@@ -112,11 +112,14 @@ class Joined:
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_endpoints(document: Document, mistakes: list[Mistake]) -> Endpoints:
-    """Return the endpoints of a cluster; what is wrong with them is added to `mistakes`."""
+def read_endpoints(document: Document, mistakes: list[Mistake]) -> Endpoints | None:
+    """Return the endpoints of a cluster; what is wrong with them is added to `mistakes`.
+
+    None where one could not be read, so that their names are not known.
+    """
     found = _validate(EndpointKeys, document, mistakes)
     if found is None:
-        return Endpoints({}, {})
+        return None
     mistakes += (document.mistake(("endpoints", *keys), text) for keys, text in _find_contradictions(found))
     counts = {name: _count(kind, found) for name, kind in found.endpoints.items()}
     written = document.values.get("endpoints") or {}

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -71,13 +72,19 @@ class Cluster:
         """Return what the fabric of this name joins."""
         plan = self.fabrics[name].blueprint
         if name in self.spec.joins:
-            ends = [(each.endpoint, each.count, each.facts) for each in self.spec.joins[name]]
+            keys = ("gpus", "nics", "nic_gbps")
+            joined = self.spec.joins[name]
+            ends = [(each.endpoint, each.count, tuple(each.facts[key] for key in keys)) for each in joined]
         else:
             servers = plan.servers_by_role.items()
-            ends = [(server.name, plan.devices(role), vars(server)) for role, server in servers]
+            ends = [
+                (server.name, plan.devices(role), (server.gpus, server.cards_total, server.card_gbps))
+                for role, server in servers
+            ]
+        # Where NICs are bonded, each is the port to one of the planes; equal servers only are bonded.
+        ports = Fraction(plan.planes, plan.server.cards)
         return tuple(
-            Attached(end, count, facts["gpus"], facts["nics"], facts["nic_gbps"], count * facts["nics"] * plan.planes)
-            for end, count, facts in ends
+            Attached(end, count, gpus, nics, gbps, int(count * nics * ports)) for end, count, (gpus, nics, gbps) in ends
         )
 
     def switches_but(self, name: str) -> int:

@@ -68,6 +68,28 @@ def test_every_port_of_the_cluster_is_a_link(example: fabric.Cluster) -> None:
         assert sum(each.count for each in ends) == network.server_count
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_bonded_nics_join_by_a_link_each(own: bool) -> None:
+    """On a BCube of two levels each NIC is the port to one of them, whether the endpoints or the request have it."""
+    server = {"name": "box", "gpus": 2, "nics": 2, "nic_gbps": 400}
+    ends = {"server": server, "gpus": 128} if own else {"joins": ["box"]}
+    endpoints = {"box": {"server": server, "count": 64}}
+    found = fabric.cluster({"endpoints": endpoints, "fabrics": {"one": {**ends, "family": "bcube", "switches": BOX16}}})
+    (joined,) = found.attached("one")
+    assert (joined.count, joined.nics, joined.nic_gbps, joined.links) == (64, 2, 400, 128)
+    assert found.fabrics["one"].network.links == 128
+
+
+def test_a_mistake_of_endpoints_is_the_only_one(tmp_path: Path) -> None:
+    """Fabrics that join endpoints of which one can't be read are not said to join unknown ones."""
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({**REQUEST, "endpoints": {**REQUEST["endpoints"], "boxes": {"count": "x"}}}))
+    with pytest.raises(fabric.InputError) as caught:
+        fabric.cluster(file)
+    (mistake,) = map(str, caught.value.mistakes)
+    assert "endpoints.boxes.count: 'x' is text" in mistake
+
+
 def test_a_fabric_that_joins_is_the_request_of_what_it_joins() -> None:
     """A fabric is what its servers alone, written by hand, would be designed as."""
     found = fabric.cluster(REQUEST).fabrics
