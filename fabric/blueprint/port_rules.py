@@ -15,8 +15,8 @@ from fabric.topology.topology import Topology
 __all__ = [
     "PortRule",
     "Rates",
-    "counted_ports",
     "has_ports",
+    "has_unlike_links",
     "may_have_ports",
     "most_down",
     "most_links",
@@ -100,11 +100,9 @@ def port_rules(model: Switch, rates: Rates) -> tuple[PortRule, ...]:
     return (PortRule(each_up, each_down, model.ports * each_down * each_up), *apart)
 
 
-def counted_ports(model: Switch, rates: Rates, *, uplinks: bool) -> int:
-    """Return the ports that the limit on them counts: at the rate of the links, or whole where these have two rates."""
-    if uplinks:
-        return model.uplinks.radix(rates.up) if model.uplinks and rates.up else 0
-    return model.radix(rates.down) if model.uplinks or shares_ports(model, rates) else model.ports
+def has_unlike_links(model: Switch, rates: Rates) -> bool:
+    """Say whether links of several rates use the ports of a model, uplinks of their own not counted."""
+    return bool(rates.others) or not (model.uplinks or shares_ports(model, rates))
 
 
 def most_down(model: Switch, rates: Rates, up: int) -> int:

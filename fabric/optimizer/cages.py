@@ -5,13 +5,12 @@ See `fabric.blueprint.physical`, which counts the cages by the same rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ortools.sat.python import cp_model
-
 from fabric.blueprint.physical import share_cages
-from fabric.optimizer.port_limits import drops_ports
+from fabric.optimizer.port_limits import PORTS
+from fabric.optimizer.switch_ports import list_rooms
 from fabric.request import Spec
 from fabric.topology.topology import Bundle, Group
 
@@ -52,13 +51,15 @@ def limit_cages(model: Model) -> None:
 
 def _limit_kinds(model: Model, group: Group, kinds: list[list[Bundle]]) -> None:
     """Let the links of several kinds that end at one switch have cages of their own."""
-    for switch, flag in zip(model.candidate.models[group.role], model.present[group.role], strict=True):
+    role = group.role
+    rooms, counts = list_rooms(model, role, PORTS), model.candidate.counted_ports(role)
+    switches = zip(model.candidate.models[role], counts, rooms, model.present[role], strict=True)
+    for switch, ports, room, used in switches:
         # Uplinks of their own have cages of their own, so that the rules on ports are enough.
         links = [switch.links_per_cage(model.candidate.rate(bundles[0])) for bundles in kinds]
-        if switch.uplinks is None and max(links, default=1) > 1:
+        if switch.uplinks is None and max(links, default=1) > 1 and room is not None:
             taken = _count_cages(model, group, kinds, links)
-            for rule in _limit_sum(model, group.role, taken, switch.cages or switch.ports, max(links)):
-                rule.only_enforce_if([] if isinstance(flag, int) else [flag])
+            model.only_if(used, ports * taken <= (switch.cages or switch.ports) * room)
 
 
 def _count_cages(model: Model, group: Group, kinds: list[list[Bundle]], links: list[int]) -> Any:
@@ -67,16 +68,6 @@ def _count_cages(model: Model, group: Group, kinds: list[list[Bundle]], links: l
     for number, each, bundles in zip(taken, links, kinds, strict=True):
         model.cp.add(each * number >= sum(_count_ports(model, group, bundle) for bundle in bundles))
     return sum(taken)
-
-
-def _limit_sum(model: Model, role: str, taken: Any, cages: int, links: int) -> Iterator[cp_model.Constraint]:
-    """Yield what keeps the cages taken within those of a switch, or of one with as many ports as are found to do."""
-    if not drops_ports(model.relaxed, role):
-        yield model.cp.add(taken <= cages)
-    elif len(model.relaxed) == 1:
-        larger = model.var(1, f"{role} is short of cages", least=0)
-        yield model.cp.add(taken <= cages + model.widest * larger)
-        yield model.cp.add(links * taken <= model.excess_to(model.widest) + links * model.widest * (1 - larger))
 
 
 def _count_ports(model: Model, group: Group, bundle: Bundle) -> Any:

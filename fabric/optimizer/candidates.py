@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, product
 from math import gcd
+from operator import itemgetter
 from typing import cast
 
-from fabric.blueprint.port_rules import PortRule, Rates, counted_ports, has_ports, port_rules, rates_at, shares_ports
+from fabric.blueprint.port_rules import PortRule, Rates, has_ports, has_unlike_links, port_rules, rates_at, shares_ports
 from fabric.blueprint.prices import Prices, bundle_ends, unknown
 from fabric.catalog import Switch
 from fabric.errors import InputError
@@ -94,9 +95,23 @@ class Candidate:
         down = self.rates_at(role).down
         return tuple(model.radix(down) for model in self.models[role])
 
+    @cached_property
+    def counts_whole_ports(self) -> bool:
+        """Whether the limit on ports counts whole ones in every tier, as links of several rates split those of some."""
+        roles = self.models.items()
+        return any(has_unlike_links(model, self.rates_at(role)) for role, models in roles for model in models)
+
     def counted_ports(self, role: str, *, uplinks: bool = False) -> tuple[int, ...]:
         """Return the ports of each model allowed for `role` that the limit on ports, or on uplinks, counts."""
-        return tuple(counted_ports(model, self.rates_at(role), uplinks=uplinks) for model in self.models[role])
+        rates, models = self.rates_at(role), self.models[role]
+        if uplinks:
+            return tuple(model.uplinks.radix(rates.up) if model.uplinks and rates.up else 0 for model in models)
+        return tuple(model.ports if self.counts_whole_ports else model.radix(rates.down) for model in models)
+
+    def counted_gbps(self, role: str) -> int:
+        """Return the rate at which the limit on the ports of `role` counts them, of the model that has most."""
+        _, model = max(zip(self.counted_ports(role), self.models[role], strict=True), key=itemgetter(0))
+        return model.rate_gbps if self.counts_whole_ports else self.rates_at(role).down
 
     def widest(self, role: str) -> int:
         """Return the most ports that any model allowed for `role` has for links down, or for links up."""

@@ -149,17 +149,21 @@ def _nearest_feasible(oracle: FeasibilityOracle, limit: str) -> _Nearest:
             one for one in (*(each.candidate for each in least), *chosen, *oracle.candidates) if _has_role(one, role)
         )
         value = _most_ports(candidate, role, uplinks=limit.startswith(UPLINKS))
-        limit = _name_ports(oracle.spec, role, _rate_down(candidate, role), limit)
+        limit = _name_ports(candidate, role, limit)
     settled = others is not None and (not least or least[0].proven)
     return _Nearest(Conflict(limit, value, nearest, settled=settled), least, others)
 
 
-def _name_ports(spec: Spec, role: str, gbps: int, limit: str) -> str:
-    """Return what a limit on ports is called, with the rate where that is open."""
+def _name_ports(candidate: Candidate, role: str, limit: str) -> str:
+    """Return what a limit on ports is called, with the rate at which they count where it does not follow."""
     if limit.startswith(UPLINKS):
         return f"uplinks of the {title(role)}"
+    spec = candidate.spec
     rates = {spec.plane_gbps(planes) for planes in spec.planes}
-    return f"ports of the {title(role)}{f' at {gbps}G' if len(rates) > 1 else ''}" if role else f"ports at {gbps}G"
+    rate = f" at {candidate.counted_gbps(role or candidate.topology.roles[0])}G"
+    if not role:
+        return f"ports{rate}"
+    return f"ports of the {title(role)}{rate if len(rates) > 1 or candidate.counts_whole_ports else ''}"
 
 
 def _axis(candidate: Candidate, limit: str) -> str:
@@ -277,8 +281,3 @@ def _most_ports(candidate: Candidate, role: str, *, uplinks: bool) -> int:
     """Return the most ports, or uplinks, of a switch that the role may have; of any role where it is empty."""
     roles = (each for each in candidate.topology.roles if role in ("", each))
     return max(max(candidate.counted_ports(each, uplinks=uplinks)) for each in roles)
-
-
-def _rate_down(candidate: Candidate, role: str) -> int:
-    """Return the rate of the links down of a role, or of those of servers where it is empty."""
-    return candidate.rates_at(role).down if role else candidate.link_gbps

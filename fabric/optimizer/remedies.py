@@ -107,10 +107,9 @@ class _Remedies:
         """Yield the limit on the ports of a tier, or on those that only links up use."""
         needed = self._least_excess(f"{UPLINKS if uplinks else PORTS}.{role}")
         if needed is not None:
-            rates, counts = self.candidate.rates_at(role), self.candidate.counted_ports(role, uplinks=uplinks)
+            counts = self.candidate.counted_ports(role, uplinks=uplinks)
             ports, model = max(zip(counts, self.candidate.models[role], strict=True), key=itemgetter(0))
-            shared = not uplinks and not model.uplinks and rates.up not in (0, rates.down)
-            gbps = model.rate_gbps if shared else rates.up if uplinks else rates.down
+            gbps = self.candidate.rates_at(role).up if uplinks else self.candidate.counted_gbps(role)
             what = "uplinks" if uplinks else "ports"
             yield f"the {title(role)} needs {units.count(needed)} {what}, {model.name} has {ports} at {gbps}G"
 

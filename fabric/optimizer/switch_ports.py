@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fabric.blueprint.port_rules import PortRule, Rates, port_rules, shares_ports
+from fabric.blueprint.port_rules import PortRule, Rates, has_unlike_links, port_rules
 from fabric.catalog import Switch
-from fabric.optimizer.port_limits import PORTS, UPLINKS, drops_ports
+from fabric.optimizer.port_limits import PORTS, UPLINKS
 from fabric.topology.topology import Group
 
 if TYPE_CHECKING:
     from fabric.optimizer.model import Model
 
-__all__ = ["bound_all_ports", "limit_switch_ports"]
+__all__ = ["bound_all_ports", "limit_switch_ports", "list_rooms"]
 
 
 def limit_switch_ports(model: Model, group: Group) -> None:
@@ -24,30 +24,38 @@ def limit_switch_ports(model: Model, group: Group) -> None:
     up = _sum_ports(model, group, upward=True)
     down = _sum_ports(model, group, upward=False) + model.spare[role] + model.free[role]
     for kind in (PORTS, UPLINKS):
-        _limit_kind(model, role, kind, (down, up))
-    if not drops_ports(model.relaxed, role):
-        _fill_whole_ports(model, role, down, up)
+        rooms = list_rooms(model, role, kind)
+        switches = zip(model.candidate.models[role], rooms, model.present[role], strict=True)
+        for (switch, room, used), ports in zip(switches, _counted(model, role, kind), strict=True):
+            if room is not None:
+                for rule in _rules_of(switch, model.candidate.rates_at(role), kind):
+                    model.only_if(used, ports * (rule.down * down + rule.up * up) <= rule.most * room)
+                if kind == PORTS:
+                    _fill_whole_ports(model, role, switch, used, (down, up, room))
 
 
-def _limit_kind(model: Model, role: str, kind: str, links: tuple[Any, Any]) -> None:
-    """Keep the links down and up of a device within its ports, or within its uplinks where these are apart."""
-    names = {UPLINKS: {f"{UPLINKS}.{role}"}, PORTS: {PORTS, f"{PORTS}.{role}"}}[kind]
-    counts, relaxed = model.candidate.counted_ports(role, uplinks=kind == UPLINKS), bool(model.relaxed & names)
-    # Relaxed alone, a limit is replaced by `excess`, whose least value says what it would have to be.
-    short = model.var(1, f"{role} is short of {kind}", least=0) if relaxed and len(model.relaxed) == 1 else None
-    switches = zip(model.candidate.models[role], counts, model.present[role], strict=True)
-    for switch, ports, used in switches:
-        flags = [] if isinstance(used, int) else [used]
-        # A limit on ports is that of the models with the most: relaxed, it leaves the others their ports.
-        widest = relaxed and ports == max(counts)
-        for rule in _rules_of(switch, model.candidate.rates_at(role), kind):
-            taken = rule.down * links[0] + rule.up * links[1]
-            if not widest:
-                model.cp.add(taken <= rule.most).only_enforce_if(flags)
-            elif short is not None:
-                model.cp.add(taken <= rule.most).only_enforce_if([short.negated(), *flags])
-                most = rule.most // ports * model.excess_to(2 * model.widest)
-                model.cp.add(taken <= most).only_enforce_if([short, *flags])
+def list_rooms(model: Model, role: str, kind: str) -> list[Any]:
+    """Return the ports, or uplinks, that each model of a role may use, as `Candidate.counted_ports` counts them.
+
+    A limit on ports is that of the models with the most; relaxed, it leaves the others their ports. Relaxed alone, it
+    is replaced by `excess` where the role is short, whose least value says what it would have to be; with others None.
+    """
+    counts = _counted(model, role, kind)
+    if model.relaxed.isdisjoint({f"{kind}.{role}"} | ({PORTS} if kind == PORTS else set())):
+        return [*counts]
+    beyond = None
+    if len(model.relaxed) == 1:
+        beyond, short = (
+            model.var(2 * model.widest, f"{kind} of {role}", 0),
+            model.var(1, f"{role} is short of {kind}", 0),
+        )
+        model.cp.add(beyond <= max(counts)).only_enforce_if(short.negated())
+        model.cp.add(beyond <= model.excess_to(2 * model.widest)).only_enforce_if(short)
+    return [beyond if count == max(counts) else count for count in counts]
+
+
+def _counted(model: Model, role: str, kind: str) -> tuple[int, ...]:
+    return model.candidate.counted_ports(role, uplinks=kind == UPLINKS)
 
 
 def _rules_of(switch: Switch, rates: Rates, kind: str) -> list[PortRule]:
@@ -62,15 +70,14 @@ def _sum_ports(model: Model, group: Group, *, upward: bool) -> Any:
     return sum(model.count(ports, model.widest) for _, ports, leads_up in sides if leads_up == upward)
 
 
-def _fill_whole_ports(model: Model, role: str, down: Any, up: Any) -> None:
+def _fill_whole_ports(model: Model, role: str, switch: Switch, used: Any, links: tuple[Any, Any, Any]) -> None:
     """Give each shared port that is split to one side, where links down and up both split ports."""
-    rates = model.candidate.rates_at(role)
-    for switch, used in zip(model.candidate.models[role], model.present[role], strict=True):
-        each = [switch.links_per_port(rate) for rate in (rates.down, rates.up)]
-        if not shares_ports(switch, rates) and switch.uplinks is None and min(each) > 1:
-            whole = model.var(switch.ports, f"ports of {switch.name} for links up", least=0)
-            model.only_if(used, up <= each[1] * whole)
-            model.only_if(used, down <= each[0] * (switch.ports - whole))
+    (down, up, room), rates = links, model.candidate.rates_at(role)
+    each = [switch.links_per_port(rate) for rate in (rates.down, rates.up)]
+    if has_unlike_links(switch, rates) and min(each) > 1:
+        whole = model.var(model.upper(room), f"ports of {switch.name} for links up", least=0)
+        model.only_if(used, up <= each[1] * whole)
+        model.only_if(used, down <= each[0] * (room - whole))
 
 
 def bound_all_ports(model: Model, role: str, down: Any, up: Any) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+from fabric.catalog import Switch
 from fabric.optimizer.balanced_links import add_balanced_links
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.clos_model import ClosModel
 from fabric.optimizer.feature import Feature
 from fabric.optimizer.model import Term
 from fabric.optimizer.pair_links import add_parallel_links
-from fabric.optimizer.port_limits import PORTS, drops_ports
+from fabric.optimizer.port_limits import PORTS, UPLINKS, drops_ports
 from fabric.optimizer.survival import Sent
+from fabric.optimizer.switch_ports import list_rooms
 from fabric.request.spec import ServerKind
 from fabric.topology.clos import filled_name
 from fabric.topology.topology import PLANE, Bundle, Group
@@ -184,44 +186,39 @@ class UnlikeModel(ClosModel):
             super().limit_switch_ports(group)
             return
         role, up = group.role, sum(self.count(ports) for ports in self.form.ports_up(group))
-        if PORTS in self.relaxed or f"{PORTS}.{role}" in self.relaxed:
-            self._relax_ports(role, up)
-            return
-        for model, used in zip(self.candidate.models[role], self.present[role], strict=True):
-            for side in self._sides():
-                for rule in self._fit_ports(model, side, up):
+        rooms, uplinks = (list_rooms(self, role, kind) for kind in (PORTS, UPLINKS))
+        for index, (model, used) in enumerate(zip(self.candidate.models[role], self.present[role], strict=True)):
+            for side in self._sides() if rooms[index] is not None else ():
+                for rule in self._fit_ports(model, self._links_by_rate(model, side, up), rooms[index]):
                     self.only_if(used, rule)
+            if self.form.tiers > 1 and model.uplinks is not None and uplinks[index] is not None:
+                self.only_if(used, up <= uplinks[index])
 
-    def _relax_ports(self, role: str, up: Any) -> None:
-        """Say, where the limit is relaxed alone, how many links a leaf would have to end."""
-        if len(self.relaxed) == 1:
-            for side in self._sides():
-                down = sum(self.sizes[each.ports] for each in side) + self.spare[role] + self.free[role]
-                self.cp.add(down + up <= self.excess_to(2 * self.widest))
-
-    def _fit_ports(self, model: Any, side: list[DealtBundle], up: Any) -> list[Any]:
-        """Return the rules by which the links of some kinds and those up fit the ports of a leaf."""
+    def _links_by_rate(self, model: Switch, side: list[DealtBundle], up: Any) -> dict[int, Any]:
+        """Return the links of a leaf by rate: of some kinds, kept free, and up where no ports are for these alone."""
         candidate, role = self.candidate, self.form.roles[0]
-        by_rate: dict[int, Any] = {candidate.link_gbps: self.spare[role] + self.free[role]}
-        for each in side:
-            rate = candidate.rate(each)
-            by_rate[rate] = by_rate.get(rate, 0) + self.sizes[each.ports]
-        rules = []
-        if self.form.tiers > 1:
-            rate_up = candidate.rates_at(role).up
-            if model.uplinks is None:
-                by_rate[rate_up] = by_rate.get(rate_up, 0) + up
-            else:
-                rules.append(up <= model.uplinks.radix(rate_up))
+        links: dict[int, Any] = {candidate.link_gbps: self.spare[role] + self.free[role]}
+        ends = [(candidate.rate(each), self.sizes[each.ports]) for each in side]
+        if self.form.tiers > 1 and model.uplinks is None:
+            ends.append((candidate.rates_at(role).up, up))
+        for rate, number in ends:
+            links[rate] = links.get(rate, 0) + number
+        return {rate: number for rate, number in links.items() if not isinstance(number, int) or number}
+
+    def _fit_ports(self, model: Switch, links: Mapping[int, Any], room: Term) -> Iterator[Any]:
+        """Yield the rules by which a leaf's links by rate fit as many ports as there is `room` for.
+
+        These are whole, or as many as there are links where all have one rate (see `Candidate.counted_ports`).
+        """
         taken: list[Any] = []
-        for rate, links in by_rate.items():
-            if isinstance(links, int) and not links:
-                continue
-            rules.append(links <= model.radix(rate))
-            whole = self.var(model.ports, f"ports of {model.name} at {rate}G", least=0)
-            rules.append(links <= model.links_per_port(rate) * whole)
-            taken.append(whole)
-        return [*rules, sum(taken) <= model.ports] if len(taken) > 1 else rules
+        for rate, number in links.items():
+            ports = model.ports if self.candidate.counts_whole_ports else model.radix(rate)
+            yield ports * number <= model.radix(rate) * room
+            if len(links) > 1:
+                taken.append(self.var(self.upper(room), f"ports of {model.name} at {rate}G", least=0))
+                yield number <= model.links_per_port(rate) * taken[-1]
+        if taken:
+            yield sum(taken) <= room
 
     def _limit_ratio(self, group: Group) -> None:
         if not self._is_leaf(group):

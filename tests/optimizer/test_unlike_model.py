@@ -79,6 +79,36 @@ def test_the_least_cost_is_that_of_all_sizes_tried(seed: int) -> None:
         assert remains["leaf"] >= asked.leaf_loss
 
 
+def test_the_ports_that_lists_lack_are_the_fewest_that_do() -> None:
+    """Where the ports are too few, exhaustive search finds a fabric with those named, and none with a port less."""
+    random, checked = Random("ports of lists"), 0
+    for _ in range(40):
+        asked = draw(random)
+        try:
+            size(read(request_of(asked)))
+        except Infeasible as error:
+            named = {item.limit: item.nearest for item in error.conflict}
+        else:
+            continue
+        if (needed := named.get("ports at 200G")) is not None:
+            assert least_cost(replace(asked, ports=needed)) is not None, asked
+            assert least_cost(replace(asked, ports=needed - 1)) is None, asked
+            checked += 1
+    assert checked > 4
+
+
+def test_uplinks_below_which_servers_are_unlike_are_named_too() -> None:
+    """48 NICs of 100G need 12 uplinks of 400G, and the leaf has 8, but ports for all servers."""
+    leaf = {"name": "tor", "ports": 48, "rate_gbps": 100, "uplinks": 8, "uplink_gbps": 400, "price_usd": 9000}
+    spine = {"name": "agg", "ports": 32, "rate_gbps": 400, "price_usd": 20000}
+    box = {"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 100}
+    listed = [{"server": box, "count": 12, "per_unit": 6}, {"server": {**STORAGE, "nic_gbps": 100}, "count": 2}]
+    with pytest.raises(Infeasible) as caught:
+        size(read(CASE, servers=listed, tiers=2, switches={"leaf": leaf, "spine": spine}))
+    found = {item.limit: (item.value, item.nearest) for item in caught.value.conflict}
+    assert found == {"per_unit.box": (6, 4), "uplinks of the leaf": (8, 12), "oversubscription": (1, 1.5)}
+
+
 def test_generations_and_storage_share_a_fabric() -> None:
     """32 boxes of 8 x 400G, 16 of 8 x 200G and 6 of 2 x 200G: 11 leaves of 64 ports, and 8 spines of 44 links."""
     blueprint = size(read(CASE)).blueprint

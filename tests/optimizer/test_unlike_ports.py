@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -288,3 +288,57 @@ def test_uplinks_that_are_too_few_are_named_with_what_they_would_have_to_be() ->
         ).blueprint.ports_up("leaf")
         == 10
     )
+
+
+def widen(group: PortGroup, number: int, gbps: int) -> Any:
+    """Return a group with at least this number of ports at a rate, each split as before."""
+    whole = -(-number // group.links_per_port(gbps))
+    return replace(group, ports=whole, breakouts={rate: whole * group.links_per_port(rate) for rate in group.rates})
+
+
+def with_ports(drawn: Drawn, limit: str, number: int) -> Drawn:
+    """Return a request whose switches of one tier have another number of the ports, or uplinks, that a limit names."""
+    kind, _, name = limit.partition(" of the ")
+    role, _, at = name.partition(" at ")
+    switch, tier = getattr(drawn, role), ("leaf", "spine", "core").index(role)
+    if kind == "uplinks":
+        uplinks = widen(switch.uplinks, number, NIC * drawn.faster[tier])
+        return replace(drawn, **{role: replace(switch, uplinks=uplinks)})
+    gbps = int(at.removesuffix("G")) if at else NIC * (1, *drawn.faster)[tier]
+    return replace(drawn, **{role: widen(switch, number, gbps)})
+
+
+@pytest.mark.parametrize("draws", [70, *slow(600)])
+def test_ports_that_are_too_few_are_named_with_the_fewest_that_do(draws: int) -> None:
+    """With the ports that an explanation asks for some fabric exists, and with a port less none does."""
+    random, checked = Random("short of ports"), set[str]()
+    for _ in range(draws):
+        drawn = draw(random)
+        try:
+            size(as_spec(drawn))
+        except InputError:
+            continue
+        except Infeasible as error:
+            found = [item for item in error.conflict if " of the " in item.limit and item.nearest is not None]
+        else:
+            continue
+        for item in found:
+            enough, fewer = (with_ports(drawn, item.limit, number) for number in (item.nearest, item.nearest - 1))
+            assert any(True for _ in everything(enough)), (item, drawn)
+            # Where links split a port, a port less may be the same number of whole ones.
+            assert fewer == enough or not any(True for _ in everything(fewer)), (item, drawn)
+            checked.add(item.limit)
+    assert {"ports of the leaf at 200G", "ports of the spine"} <= checked
+
+
+def test_ports_that_links_of_two_rates_split_count_whole() -> None:
+    """40 links of 200G below 20 of 400G take 20 ports of 800G, of which the switch has 8."""
+    switch = {"name": "s8", "ports": 8, "rate_gbps": 800, "breakouts": [2, 4], "price_usd": 1000}
+    server = {"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 200}
+    with pytest.raises(Infeasible) as caught:
+        fabric.design(
+            REQUEST, gpus=80, unit_gpus=40, server=server, switches=switch, oversubscription=1,
+            link_gbps={"leaf-spine": 400},
+        )  # fmt: skip
+    assert {item.limit: (item.value, item.nearest) for item in caught.value.conflict}["ports at 800G"] == (8, 20)
+    assert "the leaf needs 20 ports, s8 has 8 at 800G" in str(caught.value)
