@@ -113,10 +113,13 @@ def estimate_all(
 ) -> tuple[Estimate, ...]:
     """Estimate a collective of each size over all GPUs in random order.
 
-    Unlike servers, and routings without a closed form, are estimated by flows.
+    Unlike servers, routings without a closed form, and direct networks where theirs does not hold are estimated by
+    flows.
     """
     workload = Workload(collective, routing=Routing(routing, qps=collectives().ecmp_subflows), algorithm=algorithm)
-    if not blueprint.kinds and workload.routing.policy.closed_form:
+    direct = not blueprint.topology.ratios_are_cuts
+    by_flows = blueprint.kinds or not workload.routing.policy.closed_form
+    if not by_flows and not (direct and choose_engine(blueprint, workload) is FLOWS):
         return tuple(estimate(blueprint, collective, size, routing, algorithm) for size in sizes)
     return tuple(answer.estimate for answer in estimate_workload(blueprint, workload, sizes)[0])
 
