@@ -14,6 +14,7 @@ from fabric.flow.explicit_flows import NoPath
 from fabric.flow.failure_words import Failed
 from fabric.flow.failures import draw_failures
 from fabric.flow.placements import PLACEMENTS
+from fabric.flow.router import router_of
 from fabric.flow.workload import Answer, Workload, answer_by_flows, lay_flows
 
 __all__ = ["FailureImpact", "Kept", "estimate_impact"]
@@ -21,8 +22,11 @@ __all__ = ["FailureImpact", "Kept", "estimate_impact"]
 SEEDS = 8
 """The seeds of an estimate by default."""
 
+FEWEST_SEEDS = 2
+"""The least seeds by default where anything is drawn."""
+
 SEEDED_GPUS = 1 << 18
-"""The GPUs of all seeds together by default: a large fabric takes fewer seeds, and at least two."""
+"""The GPUs of all seeds together by default: a large fabric takes fewer seeds."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,8 @@ def estimate_impact(
 ) -> FailureImpact:
     """Estimate what a workload's failures cost it for each of `sizes`, over `seeds` seeds from its own on.
 
-    By default there are eight seeds, fewer on large fabrics, and one where nothing is drawn: named failures, ranks in
-    order and packets that are sprayed. Raises InputError as `estimate_workload` does for the first seed; under another,
+    By default there are eight seeds, fewer on large fabrics, two where packets are sprayed over a direct network, and one
+    where nothing is drawn: named failures, ranks in order and packets that are sprayed. Raises InputError as `estimate_workload` does for the first seed; under another,
     a flow without a path keeps nothing.
     """
     if not workload.failures:
@@ -115,7 +119,9 @@ def _count_seeds(blueprint: Blueprint, workload: Workload, failed: Sequence[Fail
     drawn = PLACEMENTS[workload.placement].drawn or not workload.routing.policy.sprays
     if not (drawn or any(each.drawn for each in failed)):
         return 1
-    return max(2, min(SEEDS, SEEDED_GPUS // (workload.gpus or blueprint.gpus)))
+    if workload.routing.policy.sprays and router_of(blueprint).links_tried:
+        return FEWEST_SEEDS  # the best spread over the paths of a direct network takes seconds
+    return max(FEWEST_SEEDS, min(SEEDS, SEEDED_GPUS // (workload.gpus or blueprint.gpus)))
 
 
 def _reseed(workload: Workload, offset: int) -> Workload:

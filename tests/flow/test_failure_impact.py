@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import fabric
 from fabric.blueprint import Blueprint
 from fabric.catalog.library_tuning import LibrarySettings
 from fabric.cli.main import cli
@@ -94,6 +95,14 @@ def left_by(plan: Blueprint, work: Workload, seed: int) -> bool:
     """Return whether all leaves keep an uplink in common after what a seed fails."""
     up = fail(plan, work.failures, seed)[plan.servers :].reshape(4, 2)
     return all((up[one] & up[(one + 1) % 4]).any() for one in range(4))
+
+
+def test_large_fabrics_take_fewer_seeds(plan: Blueprint) -> None:
+    """There are eight seeds by default, and two where each takes long: of many GPUs."""
+    work = Workload(routing=SPRAYED, failures=("leaf:1",), gpus=64)
+    assert estimate_impact(plan, work, [GIB]).seeds == tuple(range(8))
+    many = fabric.design("colossus-100k").blueprint
+    assert len(estimate_impact(many, replace(work, gpus=90_000, algorithm="ring"), [GIB]).seeds) == 2
 
 
 def test_values_of_no_use_are_refused(plan: Blueprint) -> None:
