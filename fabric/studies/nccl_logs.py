@@ -20,6 +20,8 @@ __all__ = ["LogPoint", "LogRun", "read_log"]
 
 MAX_BYTES = 2**28
 """The largest log that is read, in bytes: that of 10,000 ranks with NCCL_DEBUG=INFO."""
+MAX_SIZE, MAX_US = 2**60, 3.6e9
+"""The largest message in bytes and the longest time in microseconds that a row may have."""
 WHAT = "expected the output of nccl-tests or rccl-tests, such as that of all_reduce_perf"
 
 COLLECTIVES = {
@@ -52,7 +54,7 @@ _SETTINGS = {
 _NO_NVLS = re.compile(r"NCCL_NVLS_ENABLE(?: set by environment to |=)\"?0\b")
 _NICS = re.compile(r"NET/(?:IB|OFI|\w+)\s*:\s*Using\s+(\[0\].*)")
 _VERSION = re.compile(r"\b([NR]CCL) version\s*:?\s*([0-9][\w.+-]*)")
-_ROW = re.compile(r"^\s*\d+\s+\d+\s+[a-z]\w*\s+\w+\s")
+_ROW = re.compile(r"^\s*\d{1,30}\s+\d+\s+[a-z]\w*\s+\w+\s")
 _NUMBER = re.compile(r"^([0-9.]+(?:e[+-]?[0-9]+)?)(ns|us|ms|s)?$", re.IGNORECASE)
 
 
@@ -122,6 +124,7 @@ class LogRun:
 class _Draft:
     """A run while its lines are read."""
 
+    file: str
     line: int
     program: str = ""
     hosts: dict[int, str] = field(default_factory=dict)
@@ -143,10 +146,10 @@ def read_log(path: str | os.PathLike[str], collective: str | None = None) -> tup
     """
     name = os.fsdecode(path)
     lines = _read_text(path, name).splitlines()
-    drafts = [draft for draft in _read_drafts(lines, Path(name).name) if draft.points]
+    drafts = [draft for draft in _read_drafts(lines, name) if draft.points]
     if not drafts:
         raise InputError([Mistake(name, f"no table of times; {WHAT}")])
-    return tuple(_finish(draft, name, collective) for draft in drafts)
+    return tuple(_finish(draft, collective) for draft in drafts)
 
 
 def _read_text(path: str | os.PathLike[str], name: str) -> str:
@@ -163,13 +166,13 @@ def _read_text(path: str | os.PathLike[str], name: str) -> str:
 
 def _read_drafts(lines: Sequence[str], file: str) -> Iterator[_Draft]:
     """Yield the runs of a log; what precedes the first belongs to it, as the command line does."""
-    draft = _Draft(1, _program(file))
+    draft = _Draft(file, 1, _program(Path(file).name))
     for number, raw in enumerate(lines, 1):
         line = _PREFIX.sub("", _COLOUR.sub("", raw))
         next_program = draft.points and _program(line) and "concluded" not in line
         if next_program or (_START.search(line) and (draft.points or draft.hosts)):
             yield draft
-            draft = _Draft(number, draft.program)
+            draft = _Draft(file, number, draft.program)
         _read_line(draft, number, line)
     yield draft
 
@@ -221,6 +224,9 @@ def _read_row(draft: _Draft, number: int, line: str) -> LogPoint | None:
     size = int(words[0])
     if not times or not size:
         return None
+    if size > MAX_SIZE or max(times) > MAX_US:
+        text = f"{size:,} bytes in {times[0]:g} us: over {MAX_SIZE:,} bytes or an hour is no time of a collective"
+        raise InputError([Mistake(f"{draft.file}:{number}", f"{text}; correct the row")])
     wrong = sum(_parse_wrong(dict(side)) for _, side in sides)
     return LogPoint(number, size, times[0], _factor(sides), wrong)
 
@@ -234,7 +240,8 @@ def _split_sides(
     found = []
     for side, (start, end) in enumerate(zip(starts, ends, strict=False)):
         unit = units[side] if side < len(units) else 1.0
-        found.append((_parse_time(pairs[start][1], unit), pairs[start:end]))
+        is_whole = end - start > 1  # of a file that is cut, the last number may have lost digits
+        found.append((_parse_time(pairs[start][1], unit) if is_whole else None, pairs[start:end]))
     return found
 
 
@@ -259,18 +266,22 @@ def _factor(sides: Sequence[tuple[float | None, list[tuple[str, str]]]]) -> floa
 def _parse_wrong(side: dict[str, str]) -> int:
     """Return the wrong elements of a side; old versions print the largest error instead, and some nothing."""
     word = side.get("wrong", "0")
-    return int(word) if word.isdigit() else 0
+    return int(word[:18]) if word.isdecimal() else 0
 
 
-def _finish(draft: _Draft, file: str, collective: str | None) -> LogRun:
+def _finish(draft: _Draft, collective: str | None) -> LogRun:
     """Return a run whose lines have all been read; raises InputError as `read_log` says."""
-    place = f"{file}:{draft.line}"
+    file, place = draft.file, f"{draft.file}:{draft.line}"
     if not draft.hosts:
         text = "no lines such as `#  Rank  0 Group  0 Pid 6899 on host device  0 [0x1b] NVIDIA H100`; keep the heading"
         raise InputError([Mistake(place, text)])
     if draft.program and draft.program not in COLLECTIVES:
         known = ", ".join(f"{name}_perf" for name in COLLECTIVES)
         raise InputError([Mistake(place, f"{draft.program}_perf has no model; those with one: {known}")])
+    if lost := set(range(max(draft.hosts) + 1)) - set(draft.hosts):
+        raise InputError(
+            [Mistake(place, f"no line for rank {min(lost):,} of {max(draft.hosts) + 1:,}; keep the heading")]
+        )
     hosts = tuple(draft.hosts[rank] for rank in sorted(draft.hosts))
     points = tuple(sorted(draft.points, key=lambda point: point.size_bytes))
     run = LogRun(

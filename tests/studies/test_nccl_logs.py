@@ -88,6 +88,13 @@ def test_the_heading_of_rccl_tests_is_read(tmp_path: Path) -> None:
     assert server_of(run).name == "mi300x"
 
 
+def test_a_time_that_is_cut_off_does_not_count(tmp_path: Path) -> None:
+    """Of a file that ends inside a row, the last number may have lost digits."""
+    cut = ROW.replace("1048576", "2097152").split("3.2  5.16")[0]
+    found = read_log(_write(tmp_path, "all_reduce_perf", START, RANKS, HEADER, ROW, cut))[0]
+    assert [point.size_bytes for point in found.points] == [1048576]
+
+
 def test_a_file_may_hold_several_runs(tmp_path: Path) -> None:
     """Each run has its own program, and its own table."""
     gather = ROW.replace("sum", "none")
@@ -122,6 +129,13 @@ def test_an_all_reduce_is_known_by_its_bus_bandwidth(tmp_path: Path) -> None:
         (("nothing here",), "no table of times"),
         (("all_reduce_perf", START, HEADER, ROW), "no lines such as"),
         (("reduce_perf", START, RANKS, HEADER, ROW), "reduce_perf has no model"),
+        (("all_reduce_perf", START, RANKS, HEADER, ROW.replace("203.2", "1e400")), r"run\.log:22: .* correct the row"),
+        (
+            ("all_reduce_perf", START, RANKS, HEADER, ROW.replace("1048576", "9" * 30)),
+            r"run\.log:22: .* correct the row",
+        ),
+        (("all_reduce_perf", START, RANKS, HEADER, ROW.replace("1048576", "9" * 6000)), "no table of times"),
+        (("all_reduce_perf", START, RANKS.replace("Rank  7", "Rnk  7"), HEADER, ROW), "no line for rank 7 of 16"),
     ],
 )
 def test_what_is_no_log_is_refused(tmp_path: Path, lines: tuple[str, ...], words: str) -> None:
