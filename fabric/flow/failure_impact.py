@@ -85,9 +85,9 @@ def estimate_impact(
 ) -> FailureImpact:
     """Estimate what a workload's failures cost it for each of `sizes`, over `seeds` seeds from its own on.
 
-    By default there are eight seeds, fewer on large fabrics, two where packets are sprayed over a direct network, and one
-    where nothing is drawn: named failures, ranks in order and packets that are sprayed. Raises InputError as `estimate_workload` does for the first seed; under another,
-    a flow without a path keeps nothing.
+    By default there are eight seeds, fewer on large fabrics, two where packets are sprayed over a direct network, and
+    one where nothing is drawn: named failures, ranks in order and packets that are sprayed. Raises InputError as
+    `estimate_workload` does for the first seed; under another, a flow without a path keeps nothing.
     """
     if not workload.failures:
         raise InputError("no failures; give one or more, such as leaf:1")
