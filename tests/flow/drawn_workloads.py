@@ -71,10 +71,10 @@ def draw_workload(random: Random, plan: Blueprint) -> Workload:
         try:
             work = Workload(collective.name, gpus, algorithm, routing, placement, stride)
             place(plan, placement, gpus, stride=stride)
-            closed = summarize(plan).first(gpus)
+            group = summarize(plan).first(gpus).group(stride if placement == "strided" else 1)
         except InputError:
             continue
-        if algorithm is None or algorithm in usable(closed, collective.name):
+        if algorithm is None or algorithm in usable(group, collective.name):
             return work
 
 
