@@ -187,7 +187,8 @@ class ExplicitFlows:
         """Return what limits the slowest flow.
 
         It is failures only if it would get more without them, and collisions only if another routing would leave it
-        more, which the engine LP has chosen already.
+        more, which the engine LP has chosen already. Sprayed packets do not collide, but take longer paths on a direct
+        network than the bound by cuts counts.
         """
         if got.fair_min > 1 - SAME:
             return "NIC"
@@ -198,7 +199,10 @@ class ExplicitFlows:
         ):
             return "failures"
         cut = _cut(self.blueprint, whole, None, pxn=self.routing.pxn)
-        return "collisions" if got.fair_min < cut - SAME and self.engine is not LP else "oversubscription"
+        if got.fair_min >= cut - SAME or self.engine is LP:
+            return "oversubscription"
+        direct = not self.blueprint.topology.ratios_are_cuts
+        return "detours" if direct and self.routing.policy.sprays else "collisions"
 
     def bounds(self, algorithm: Algorithm) -> Bounds:
         """Return the bounds of an algorithm's phases; a linear program that is not quick is left out.
