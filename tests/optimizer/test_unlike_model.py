@@ -90,7 +90,7 @@ def test_the_ports_that_lists_lack_are_the_fewest_that_do() -> None:
             named = {item.limit: item.nearest for item in error.conflict}
         else:
             continue
-        if (needed := named.get("ports at 200G")) is not None:
+        if needed := int(named.get("ports at 200G") or 0):
             assert least_cost(replace(asked, ports=needed)) is not None, asked
             assert least_cost(replace(asked, ports=needed - 1)) is None, asked
             checked += 1

@@ -323,7 +323,8 @@ def test_ports_that_are_too_few_are_named_with_the_fewest_that_do(draws: int) ->
         else:
             continue
         for item in found:
-            enough, fewer = (with_ports(drawn, item.limit, number) for number in (item.nearest, item.nearest - 1))
+            needed = int(item.nearest or 0)
+            enough, fewer = (with_ports(drawn, item.limit, number) for number in (needed, needed - 1))
             assert any(True for _ in everything(enough)), (item, drawn)
             # Where links split a port, a port less may be the same number of whole ones.
             assert fewer == enough or not any(True for _ in everything(fewer)), (item, drawn)
