@@ -97,7 +97,7 @@ class UnlikeModel(ClosModel):
             return kind.per_unit
         most_rails = max(self.candidate.spec.rails) if "rail" in self.form.rail_axes else 1
         most = max(1, self.widest * max(most_rails, kind.server.trays) // kind.server.nics)
-        return self.var(min(most, self.upper(self._grown_count(kind))), axis)
+        return self.var(min(most, max(self.upper(self._grown_count(kind)), kind.per_unit or 0)), axis)
 
     def _grown_count(self, kind: ServerKind) -> Term:
         """Return the servers of a kind that the fabric must be able to grow to."""

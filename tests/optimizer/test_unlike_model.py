@@ -197,6 +197,19 @@ def test_limits_on_one_kind_are_named_with_the_nearest_value(words: dict[str, An
     assert text in str(caught.value)
 
 
+def test_the_nearest_unit_may_have_room_for_more_servers_than_there_are() -> None:
+    """12 ports take 3 servers of 2 NICs at 1:1, though there are but 2, in a list as by themselves."""
+    server = {"name": "box", "gpus": 2, "nics": 2, "nic_gbps": 400}
+    switch = {"name": "s12", "ports": 12, "rate_gbps": 400, "breakouts": {}, "price_usd": 1}
+    common = {"family": "fat-tree", "tiers": 2, "switches": switch}
+    listed = [{"server": server, "count": 2, "per_unit": 8}, {"server": {**server, "name": "more"}, "count": 2}]
+    for words in ({"server": server, "gpus": 4, "unit_gpus": 16}, {"servers": listed}):
+        with pytest.raises(Infeasible) as caught:
+            size(read({**common, **words}))
+        found = {item.limit: item.nearest for item in caught.value.conflict}
+        assert found.get("unit_gpus", 2 * int(found.get("per_unit.box") or 0)) == 6, found
+
+
 def test_limits_on_one_kind_are_named_with_what_they_cost() -> None:
     """Without a given number of servers per unit, or without growth, the optimum is that of the request without."""
     listed = [LIST[0], {**LIST[1], "per_unit": 2}, LIST[2]]
