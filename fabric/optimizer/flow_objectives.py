@@ -51,7 +51,9 @@ def value_of(objective: FlowObjective, blueprint: Blueprint) -> float:
 
 
 def _without_spare(summary: FabricSummary) -> FabricSummary:
-    """Return the summary with ratios of at least 1, since a model bounds them from above only."""
+    """Return the summary of a Clos with ratios of at least 1, as its model has them; those of direct networks may be less."""
+    if not summary.ratios_are_cuts:
+        return summary
     return replace(summary, ratios=tuple(max(1.0, ratio) for ratio in summary.ratios))
 
 
