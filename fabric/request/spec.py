@@ -268,7 +268,7 @@ class Spec:
     def without_growth(self) -> Spec:
         """Return the request for today's servers only."""
         today = tuple(replace(kind, grown=kind.count) for kind in self.kinds)
-        return replace(self, grow_to_gpus=None, kinds=today)
+        return replace(self, grow_to_gpus=None, stages=(), kinds=today)
 
     def spare_ports(self, role: str) -> int:
         """Return the ports to keep free on each switch of `role`."""

@@ -140,7 +140,7 @@ class Study:
         """What being able to grow costs today; None where nothing grows, and for a point of a Pareto front."""
         if not self.stages or not self.objectives:
             return None
-        today = replace(self.spec, grow_to_gpus=None, stages=())
+        today = self.spec.without_growth()
         smallest = size(today, self.objectives, lambda text: None).blueprint
         cost = bill(smallest, prices_of(today, smallest)).cost_usd()
         return Foresight(smallest, self.bill.cost_usd(), cost)

@@ -97,6 +97,18 @@ def test_a_unit_that_grows_buys_its_spines_ahead() -> None:
     assert {stage["cables_moved"] for stage in found["stages"]} == {0}
 
 
+def test_foresight_for_a_kind_of_server_that_grows_has_a_price_too() -> None:
+    """Without its growth the list is sized for the servers of today, as the same list without `grow_to_gpus` is."""
+    box = {"gpus": 8, "nics": 8, "nic_gbps": 400}
+    servers = [{"server": {**box, "name": name}, "count": count} for name, count in (("old", 8), ("new", 8))]
+    request = {"servers": servers, "family": "fat-tree", "switches": "qm9700", "link_price_usd": 100}
+    request |= {"prices_usd": {"qm9700": 20000}, "tiers": 2}
+    growing, today = fabric.design(request, grow_to_gpus={"new": 256}), fabric.design(request)
+    assert growing.foresight is not None
+    assert growing.foresight.smallest.switches == today.blueprint.switches < growing.blueprint.switches
+    assert growing.foresight.price_usd == growing.proof.objective - today.proof.objective
+
+
 def test_growth_without_prices_tells_the_switches() -> None:
     """Where a price is not known, that of foresight is not either, and nothing is said to cost it."""
     unpriced = [{"name": "box", "ports": 64, "rate_gbps": 400}]
