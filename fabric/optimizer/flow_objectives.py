@@ -51,7 +51,7 @@ def value_of(objective: FlowObjective, blueprint: Blueprint) -> float:
 
 
 def _without_spare(summary: FabricSummary) -> FabricSummary:
-    """Return the summary of a Clos with ratios of at least 1, as its model has them; those of direct networks may be less."""
+    """Return the summary of a Clos with ratios of at least 1, as its model has them; of direct networks the same."""
     if not summary.ratios_are_cuts:
         return summary
     return replace(summary, ratios=tuple(max(1.0, ratio) for ratio in summary.ratios))
