@@ -156,7 +156,7 @@ def _make_front(front: Pareto, folder: Path) -> list[str]:
 
 
 def allreduce_picture(design: Design) -> Any:
-    """Draw the bus bandwidth of a design's all-reduces, under the line rate of a server."""
+    """Draw the bus bandwidth of a design's all-reduces, under the line rate of its slowest server."""
     curves: dict[str, list[tuple[int, float]]] = {}
     for estimate in design.allreduce:
         curves.setdefault(f"{estimate.routing} routing", []).append((estimate.size_bytes, estimate.busbw_GBps))
@@ -167,8 +167,10 @@ def allreduce_picture(design: Design) -> Any:
 
 
 def _line_rate(blueprint: Blueprint) -> float:
-    """Return the line rate of a server, in GB/s."""
-    return blueprint.planes * blueprint.link_gbps * blueprint.server.nics / 8
+    """Return the line rate in GB/s of a server; of unlike ones with GPUs the slowest, for which all others wait."""
+    servers, hosts = blueprint.servers_by_role, blueprint.topology.host_bundles
+    ends = [(servers[bundle.lower.role], blueprint.rate(bundle)) for bundle in hosts]
+    return blueprint.planes * min(server.nics * gbps for server, gbps in ends if server.gpus) / 8
 
 
 def json_text(value: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from fabric.blueprint.port_use import port_use
 from fabric.errors import Infeasible, InputError
 from fabric.network.expand import expand
 from fabric.report.describe import describe, describe_json
+from fabric.report.files import allreduce_picture
 from fabric.studies.study import Study
 from tests.optimizer.test_unlike_model import CASE, draw, request_of
 from tests.request_fixtures import Run
@@ -23,6 +24,17 @@ from tests.request_fixtures import Run
 def case() -> Study:
     """Return the design of the list of two generations and storage."""
     return fabric.design(**CASE)
+
+
+def test_all_reduces_are_drawn_under_the_line_rate_of_the_slowest_servers(
+    case: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8 NICs of 200G are 200 GB/s; neither the faster servers nor storage, which has no GPUs, set the line."""
+    lines: list[float] = []
+    monkeypatch.setattr("fabric.report.files.draw_allreduce", lambda _title, _curves, line: lines.append(line))
+    for study in (case, fabric.design(server="hgx-h100", gpus=64, switches="qm9700")):
+        allreduce_picture(describe(study))
+    assert lines == [200, 400]
 
 
 def test_the_design_object_has_every_kind(case: Study) -> None:
