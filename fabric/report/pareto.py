@@ -86,6 +86,11 @@ def _list_proof(front: Pareto) -> Iterator[str]:
     for tolerance in dict.fromkeys(tolerances.values()):
         labels = [label_of(name) for name, text in tolerances.items() if text == tolerance]
         yield f"Differences under {tolerance} in {join_words(labels)} are ignored."
+    if "allreduce_s" in front.names and not all(each.blueprint.topology.ratios_are_cuts for each in front.studies):
+        yield (
+            "All-reduce times of direct networks count a detour for every packet, whatever the placement; a design's own"
+            " report has the estimate of explicit flows."
+        )
 
 
 def _explain_budget(front: Pareto) -> str:
