@@ -57,6 +57,15 @@ def test_constants_that_no_point_tells_apart_stay_open() -> None:
     assert all(one.spread <= 0.15 for one in fitted)
 
 
+def test_a_limit_that_another_takes_over_is_settled_by_what_less_would_give() -> None:
+    """Where channels carry more than the NICs, the times have no slope by them, and exclude the catalogue's value."""
+    name = "generations.hopper.channel_GBps"
+    run = _run(32, with_constants(collectives(), {name: 40.0}), 0.03)
+    _, (one,), left = fit_settled(collectives(), (name,), lambda constants: _residuals(run, constants), 0.15)
+    assert not left
+    assert one.value > 1.02 * one.before
+
+
 @pytest.mark.parametrize("name", ["nothing", "generations.hopper", "generations.mars.launch_us", "protocols.ll.x"])
 def test_an_unknown_constant_is_refused(name: str) -> None:
     """A name must lead to a number."""
