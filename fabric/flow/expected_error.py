@@ -59,8 +59,8 @@ def expected_error(summary: FabricSummary, estimate: Estimate, policy: RoutingPo
     to `reach` times the servers, without collisions and failures.
     """
     if (own := _own_error(summary, estimate)) is not None:
-        return ExpectedError(own)
-    table, kind = expected_errors(), _find_kind(summary, estimate.collective)
+        return _state(own)
+    kind = _find_kind(summary, estimate.collective)
     doubts = _find_doubts(summary, estimate)
     names = tuple(name for name, spread in doubts.items() if spread > WORTH)
     missing = tuple(_list_missing(summary, estimate, policy, kind))
@@ -70,8 +70,14 @@ def expected_error(summary: FabricSummary, estimate: Estimate, policy: RoutingPo
     if found is None:
         return ExpectedError(None, (f"messages of this size in {estimate.collective} on {kind.layout}",), names)
     share = math.expm1(math.hypot(math.log1p(found), ONE_SIDED * math.hypot(*doubts.values())))
-    if share > table.widest:
-        return ExpectedError(None, (f"enough of the kind: the error would be over {table.widest:.0%}",), names)
+    return _state(share, names)
+
+
+def _state(share: float, names: tuple[str, ...] = ()) -> ExpectedError:
+    """Return an error to expect, or none where it is too wide to be one."""
+    widest = expected_errors().widest
+    if share > widest:
+        return ExpectedError(None, (f"enough of the kind: the error would be over {widest:.0%}",), names)
     return ExpectedError(share, (), names)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fabric import units
+from fabric.catalog import expected_errors
 from fabric.draw import draw_allreduce, save
 from fabric.errors import InputError
 from fabric.flow import COLLECTIVES
@@ -58,11 +59,16 @@ def _round(value: float) -> float:
     return float(f"{value:.4g}")
 
 
+def check_calibration_name(file: str | os.PathLike[str]) -> None:
+    """Raise InputError unless a file's name is that of YAML."""
+    if Path(file).suffix.lower() not in SUFFIXES:
+        raise InputError(f"{file}: a calibration is YAML; write for example calibration.yaml")
+
+
 def write_calibration(found: Calibration, file: str | os.PathLike[str]) -> list[Path]:
     """Write a calibration to `file`, and its curves beside it as SVG; raises InputError unless it is .yaml."""
+    check_calibration_name(file)
     path = Path(file)
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{file}: a calibration is YAML; write for example calibration.yaml")
     picture = f"{path.stem}.svg"
 
     def make(temporary: Path) -> list[str]:
@@ -137,9 +143,14 @@ def _list_calibration_lines(found: Calibration) -> Iterator[str]:
         names = ", ".join(found.open)
         yield f"These runs depend on {names} too, and do not settle them: the catalogue's values stay."
     if not found.fitted:
-        yield "Nothing is settled: run sweeps from 64 KiB to 8 GiB, on one server and on several."
+        yield (
+            "Nothing is settled: run sweeps from 64 KiB to 8 GiB, on one server and on several. Where these are such"
+            " sweeps, no constants bring the model near enough to their times."
+        )
     errors = (f"{format_percent(error, '.0f')} from {units.size(least)}" for least, error in found.errors().items())
     yield f"Nine of ten times of the next run are expected within {', '.join(errors)}."
+    if max(found.errors().values()) > (widest := expected_errors().widest):
+        yield f"Estimates state no error where that is over {format_percent(widest, '.0f')}."
 
 
 def acceptance_object(found: Acceptance) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fabric.catalog import Collectives, OwnRuns, collectives, with_constants
+from fabric.catalog import Collectives, OwnRuns, collectives, constant_at, with_constants
 from fabric.errors import InputError, Mistake, nearest
 from fabric.frozen import FrozenMapping
 from fabric.request.calibration_keys import CalibrationKeys
@@ -21,6 +21,8 @@ __all__ = ["calibrated_constants", "inline_calibration", "read_calibration"]
 
 KEY = "calibration"
 WHAT = "a calibration is what `fabric calibrate` writes"
+FARTHEST = 1000
+"""The factor up to which a constant may differ from the catalogue's: shares and rates of 0 have no time."""
 
 
 def read_calibration(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -57,19 +59,32 @@ def calibrated_constants(keys: CalibrationKeys | None, document: Document, prefi
     usual = collectives()
     if keys is None:
         return usual
-    found = usual.with_generation(keys.generation)
+    start = usual.with_generation(keys.generation)
+    values = dict[str, float]()
     for index, each in enumerate(keys.constants):
+        place = (*prefix, "constants", index)
         try:
-            found = with_constants(found, {each.name: each.value})
+            before = constant_at(start, each.name)
         except KeyError:
-            place = (*prefix, "constants", index, "name")
-            raise InputError([_unknown(document, place, each.name, keys.generation)]) from None
+            raise InputError([_unknown(document, (*place, "name"), each.name, keys.generation)]) from None
+        if each.name in values:
+            raise InputError([document.mistake((*place, "name"), f"a second '{each.name}'; leave one out")])
+        if not _is_possible(each.name, before, each.value):
+            text = f"{each.value:g} is over {FARTHEST:,} times off the catalogue's {before:g}; calibrate again"
+            raise InputError([document.mistake((*place, "value"), text)])
+        values[each.name] = each.value
+    found = with_constants(start, values)
     errors = sorted(((each.from_bytes, each.error) for each in keys.errors), reverse=True)
     most = {run.collective: 0 for run in keys.runs}
     for run in keys.runs:
         most[run.collective] = max(most[run.collective], run.servers)
     own = OwnRuns(keys.generation, FrozenMapping(most), FrozenMapping(errors), len(keys.constants))
     return replace(found, own_runs=own)
+
+
+def _is_possible(name: str, before: float, value: float) -> bool:
+    """Return whether a constant can have this value; a latency can be 0, and so can what is 0 in the catalogue."""
+    return name.endswith("_us") or not before or before / FARTHEST <= value <= before * FARTHEST
 
 
 def _unknown(document: Document, place: Keys, name: str, generation: str) -> Mistake:

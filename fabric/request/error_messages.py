@@ -75,7 +75,7 @@ def _message(detail: dict[str, Any], model: type[BaseModel]) -> str:
         known = re.findall(r"'([^']*)'", limits["expected"])
         if len(known) > 1 and isinstance(value, dict | list):
             return f"this is {_type_name(value)}, not one of {_join_or(known)}"
-        if len(known) > 1:  # the text `any` alone is one form of a value among others
+        if known != ["any"]:  # the text `any` alone is one form of a value among others
             return f"unknown value {_format_value(value)}" + nearest(value, known)
     if kind in _WANTED or kind == "union_tag_invalid":
         return _explain_type(detail, model)

@@ -13,7 +13,7 @@ from fabric.blueprint import Blueprint
 from fabric.errors import InputError, Mistake
 from fabric.flow import Estimate, FabricSummary, estimate, summarize
 from fabric.flow.expected_error import MEASURED_LIMITS
-from fabric.studies.measured_runs import MeasuredRun, run_of
+from fabric.studies.measured_runs import MeasuredRun, find_servers, run_of
 from fabric.studies.nccl_logs import LogRun
 
 __all__ = ["Acceptance", "ComparedPoint", "accept", "compare"]
@@ -83,15 +83,27 @@ def accept(blueprint: Blueprint, log: LogRun, routing: str = "adaptive", within:
     run does not fit on the design's GPUs, or no closed form can estimate it.
     """
     run = run_of(log, blueprint.server)
-    if run.gpus > blueprint.gpus:
-        text = f"{run.gpus:,} GPUs ran, and the design has {blueprint.gpus:,}; name the request of this cluster"
-        raise InputError([Mistake(run.name, text)])
+    if mismatch := _find_mismatch(blueprint, log, run):
+        raise InputError([Mistake(run.name, mismatch)])
     summary = summarize(blueprint).first(run.gpus)
     summary = replace(summary, library=run.settings.over(summary.library))
     points = compare(summary, run, routing, within)
     known = tuple(_suggest(summary, log, points))
     found = Acceptance(run, points, known)
     return found if not found.accepted else Acceptance(run, points, ())
+
+
+def _find_mismatch(blueprint: Blueprint, log: LogRun, run: MeasuredRun) -> str | None:
+    """Return why a log is of another cluster than the design, or of a part that the design's estimate is not of."""
+    server, generations = blueprint.server, {each.generation for each in find_servers(log)}
+    if server.generation and generations and server.generation not in generations:
+        return f"ran on {log.gpu:.60}, and the design has {server.name}; name the request of this cluster"
+    if run.gpus > blueprint.gpus:
+        return f"{run.gpus:,} GPUs ran, and the design has {blueprint.gpus:,}; name the request of this cluster"
+    if log.servers > 1 and run.server.gpus < server.gpus:
+        text = f"{run.server.gpus} of the {server.gpus} GPUs of a server ran, on {log.servers} servers"
+        return f"{text}: an estimate is of whole servers; run all of their GPUs"
+    return None
 
 
 def compare(

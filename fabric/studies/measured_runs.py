@@ -11,7 +11,7 @@ from fabric.flow import FabricSummary
 from fabric.flow.estimate import Estimate, estimate_without_error
 from fabric.studies.nccl_logs import LogRun
 
-__all__ = ["MeasuredRun", "one_switch", "run_of", "server_of"]
+__all__ = ["MeasuredRun", "find_servers", "one_switch", "run_of", "server_of"]
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,16 @@ def server_of(run: LogRun, name: str | None = None) -> Server:
     known = servers()
     if name is not None:
         return known[name]
-    words = set(re.split(r"[^a-z0-9]+", run.gpu.lower()))
-    for each in known.values():
-        if words & set(re.split(r"[^a-z0-9]+", each.name.lower())) & _gpu_words(each):
-            return each
+    if found := find_servers(run):
+        return found[0]
     text = f"GPUs '{run.gpu:.60}' are of no server of the catalogue; name one with --server"
     raise InputError([Mistake(run.place, text)])
+
+
+def find_servers(run: LogRun) -> list[Server]:
+    """Return the servers of the catalogue whose names have that of the log's GPUs."""
+    words = set(re.split(r"[^a-z0-9]+", run.gpu.lower()))
+    return [each for each in servers().values() if words & _gpu_words(each)]
 
 
 def _gpu_words(server: Server) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +94,13 @@ def test_the_file_serves_every_estimate(healthy: Calibration, tmp_path: Path) ->
         ),
         ({"generation": None}, "generation"),
         ({"constants": [{"name": "delay", "value": -1.0}]}, "value"),
-        ({"format": "fabric.calibration/2"}, "format"),
+        ({"constants": [{"name": "network_scale", "value": 0.0}]}, r"value: 0 is over 1,000 times off"),
+        ({"constants": [{"name": "generations.hopper.channel_GBps", "value": 1e-9}]}, r"value: 1e-09 is over"),
+        (
+            {"constants": [{"name": "network_scale", "value": each} for each in (0.9, 1.0)]},
+            r"constants\[1\]\.name: a second 'network_scale'",
+        ),
+        ({"format": "fabric.calibration/2"}, "format: unknown value 'fabric.calibration/2'"),
     ],
 )
 def test_a_calibration_that_is_none_is_refused(tmp_path: Path, wrong: dict[str, object], words: str) -> None:
@@ -168,6 +176,34 @@ def test_the_nics_that_the_library_names_come_first(healthy: Calibration, tmp_pa
     nics = " ".join(f"[{index}]mlx5_{index}:1/IB" for index in range(4))
     found = _accept(tmp_path, Truth(bandwidth=0.5), healthy, info=f"node-000:1:2 [0] NCCL INFO NET/IB : Using {nics}")
     assert found.suggestions[0].startswith("the library used 4 of 8 NICs")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("NVIDIA H100 80GB HBM3", "AMD Instinct MI300X", r"ran on AMD Instinct MI300X, and the design has hgx-h100"),
+        ("device  [4-7]", None, "4 of the 8 GPUs of a server ran, on 4 servers"),
+    ],
+)
+def test_a_log_of_other_machines_is_refused(tmp_path: Path, old: str, new: str | None, words: str) -> None:
+    """GPUs of another generation, and half of each server, are not what the design's estimate is of."""
+    path = write_log(tmp_path / "run.log", Truth())
+    lines = path.read_text().splitlines()
+    if new is None:
+        left = [line for line in lines if not re.search(old, line)]
+        ranks = itertools.count()
+        lines = [re.sub(r"Rank +\d+", lambda _: f"Rank {next(ranks)}", line) for line in left]
+    path.write_text("\n".join(lines).replace(old, new or old) + "\n")
+    with pytest.raises(InputError, match=rf"run\.log:1: {words}"):
+        accept(fabric.design(REQUEST).blueprint, read_log(path)[0])
+
+
+def test_an_error_over_a_half_counts_as_none(healthy: Calibration) -> None:
+    """The file has what the fit left, and estimates state no error that wide."""
+    wide = calibration_object(healthy) | {"errors": [{"from_bytes": 1, "error": 0.7}]}
+    found = fabric.design(REQUEST, calibration=wide).allreduce(2**30)
+    assert found.expected_error is None
+    assert found.not_measured == ("enough of the kind: the error would be over 50%",)
 
 
 def test_a_published_sweep_is_accepted_by_its_own_machine(tmp_path: Path) -> None:

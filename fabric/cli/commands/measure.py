@@ -50,12 +50,19 @@ def calibrate(quiet: bool, /, logs: tuple[str, ...], as_json: bool, silent: bool
 
     The file that -o writes serves every estimate: as --calibration of other commands, or as the key `calibration`.
     """
-    from fabric.report.calibration import calibration_object, summarize_calibration, write_calibration
+    from fabric.report.calibration import (
+        calibration_object,
+        check_calibration_name,
+        summarize_calibration,
+        write_calibration,
+    )  # fmt: skip
     from fabric.studies.calibration import calibrate as fit_runs
     from fabric.studies.measured_runs import run_of, server_of
 
     output, server = words["output"], words["server"]
     refuse_input_as_output(output, *logs)
+    if output is not None:
+        check_calibration_name(output)  # before a fit, which takes long
     with show_progress(quiet or silent) as say:
         say("reading the logs")
         found = [run for log in logs for run in _read(log, words["collective"])]
