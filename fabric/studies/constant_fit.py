@@ -66,9 +66,21 @@ class _Problem:
         return self.residuals(self.constants(place))
 
     def slopes(self, place: Column, left: Column) -> Column:
-        """Return the slopes of the residuals, shape (points, constants); forward, since a latency is at least 0."""
-        units = np.eye(len(place)) * STEP
-        return np.stack([(self.residuals_at(place + unit) - left) / STEP for unit in units], axis=1)
+        """Return the slopes of the residuals, shape (points, constants).
+
+        Forward, since a latency is at least 0; backward where that moves more and forward not even one point fully, as
+        at a bandwidth beyond which another part limits.
+        """
+        return np.stack([self._slope(place, left, index) for index in range(len(place))], axis=1)
+
+    def _slope(self, place: Column, left: Column, index: int) -> Column:
+        step = np.zeros(len(place))
+        step[index] = STEP
+        forward = (self.residuals_at(place + step) - left) / STEP
+        if np.linalg.norm(forward) >= 1 or not self.before[index] > 0:
+            return forward
+        backward = (left - self.residuals_at(place - step)) / STEP
+        return max(forward, backward, key=np.linalg.norm)
 
     def slopes_or_chords(self, place: Column, left: Column) -> Column:
         """Return the slopes, and of a constant without any here the chords to its value before the fit.

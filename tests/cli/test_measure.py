@@ -31,7 +31,7 @@ def test_a_log_calibrates_every_estimate(run: Run, tmp_path: Path, request_yaml:
     assert all(len(line) <= 80 for line in text.splitlines() if not line.startswith("wrote"))
     assert yaml.safe_load(file.read_text())["runs"][0]["gpus"] == 32
     assert file.with_suffix(".svg").read_text().startswith("<?xml")
-    words = ("allreduce", request_yaml, "--size", "1GiB", "--json", "-q")
+    words = ("allreduce", request_yaml, "--size", "1GiB", "--gpus", 32, "--json", "-q")
     plain, own = (json.loads(run(*words, *more)[1]) for more in ((), ("--calibration", file)))
     assert plain["results"][0]["time_s"] != own["results"][0]["time_s"]
     assert own["results"][0]["expected_error"] == yaml.safe_load(file.read_text())["errors"][0]["error"]
