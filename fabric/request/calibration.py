@@ -45,8 +45,10 @@ def inline_calibration(document: Document) -> Document:
     InputError as `read_calibration` does.
     """
     name = document.values.get(KEY)
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str):
         return document
+    if not name:
+        raise InputError([document.mistake((KEY,), "is empty; write the name of a file, or leave the key out")])
     folder = Path(document.file).parent if document.file and KEY not in document.overridden else Path()
     return document.override({KEY: read_calibration(folder / name)})
 

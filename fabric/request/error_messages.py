@@ -123,6 +123,8 @@ def _explain_type(detail: dict[str, Any], model: type[BaseModel]) -> str:
         whole = f"; write {value:.0f}" if value.is_integer() and abs(value) < 1e15 else ""
         return f"{shown} is not a whole number{whole}"
     if "text" in wanted and not isinstance(value, dict | list):
+        if isinstance(value, float):  # whose spelling is lost: 2.30 is 2.3
+            return f"{shown} is a number, not {wanted}; write it in quotes, with the zeros at its end: '{shown}'"
         return f"{shown} is {_type_name(value)}, not {wanted}; write it in quotes: '{shown}'"
     return f"{shown} is {_type_name(value)}, not {wanted}{_example(detail['loc'], model)}"
 

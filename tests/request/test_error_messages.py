@@ -46,6 +46,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"title": "a\x00"}, "title: contains a line break or another control character"),
     ({"title": "a\u202eb"}, "title: contains a line break or another control character"),
     ({"title": "x" * 1001}, "is 1,001 characters long; at most 1,000"),
+    (
+        {"nccl": {"version": 2.30}},
+        "version: 2.3 is a number, not text; write it in quotes, with the zeros at its end: '2.3'",
+    ),
     ({"server": "hgx-h10"}, "server: unknown server 'hgx-h10'; did you mean 'hgx-h100'?"),
     ({"server": 3}, "server: 3 is a number, not a name or a mapping of a server's facts"),
     ({"server": {**SERVER, "nics": 0}}, "server.nics: 0 is too small"),
