@@ -116,7 +116,9 @@ def _list_missing(
     """Yield what was not measured, in words."""
     collective, algorithm, limit = estimate.collective, estimate.algorithm, estimate.limited_by
     table, generation = expected_errors(), summary.server.generation
-    if _vendor_of(generation) is None:
+    if summary.gpus == 1:
+        yield "a GPU by itself"
+    elif _vendor_of(generation) is None:
         yield f"GPUs of the generation {generation}" if generation else "GPUs of an unknown generation"
     elif collective not in {each.collective for each in table.kinds}:
         yield collective

@@ -37,6 +37,7 @@ def test_large_messages_on_measured_machines_have_an_error() -> None:
     ("found", "words"),
     [
         (estimate(_machine(17), "all-reduce", GIB), "beyond 16 servers"),
+        (estimate(_machine(1).first(1), "all-reduce", GIB), "a GPU by itself"),
         (estimate(_machine(2), "all-to-all", 2**20), "messages of this size in all-to-all"),
         (estimate(_machine(2), "broadcast", GIB), "broadcast"),
         (estimate(_machine(2, "vr-nvl72"), "all-reduce", GIB), "generation rubin"),
