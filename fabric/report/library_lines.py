@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.catalog import LibrarySettings
-from fabric.flow import Answer, LibraryUse, summarize
+from fabric.flow import ROUTINGS, Answer, Estimate, LibraryUse, summarize
 from fabric.flow.machines import library_use
+from fabric.report.text import join_words
 
 __all__ = ["list_library_lines", "note_library"]
 
@@ -64,18 +66,34 @@ def _assumption(used: LibraryUse, settings: LibrarySettings, *, chooses: bool) -
         )
     if used.version is None or not chooses:
         return f"{text}."
-    return f"{text}, which chooses algorithm and protocol by its own cost model."
+    chosen = [name for name in ("algorithm", "protocol") if getattr(settings, name) is None]
+    return f"{text}, which chooses {join_words(chosen)} by its own cost model." if chosen else f"{text}."
 
 
 def _faster(used: LibraryUse, answers: list[Answer]) -> Iterator[str]:
     """Yield the sentence on algorithms that are faster than the choice, if any."""
-    found = dict.fromkeys(
-        f"{units.size(each.size_bytes)} by {each.fastest.algorithm}/{each.fastest.protocol}"
-        f" ({units.time(each.fastest.time_s)}, not {units.time(each.chosen.time_s)}"
-        f" by {each.chosen.algorithm}/{each.chosen.protocol})"
+    slow = [
+        each
         for each in (answer.estimate for answer in answers)
         if each.chosen and each.fastest and each.chosen.time_s > MUCH * each.fastest.time_s
+    ]
+    texts = dict.fromkeys((each.size_bytes, _compare_choice(each)) for each in slow)
+    often = Counter(size for size, _ in texts)  # the routings of a size are named where they differ
+    found = dict.fromkeys(
+        _compare_choice(each, ROUTINGS[each.routing].label if often[each.size_bytes] > 1 else "") for each in slow
     )
     if found:
         more = f"; {len(found) - MOST} more in --json" if len(found) > MOST else ""
         yield f"Faster than {NAMES[used.name]}'s choice by this model: {', '.join(list(found)[:MOST])}{more}."
+
+
+def _compare_choice(found: Estimate, routing: str = "") -> str:
+    """Return what is faster than the choice, in words; `routing` is named where there is one."""
+    assert found.chosen is not None
+    assert found.fastest is not None
+    under = f" with {routing} routing" if routing else ""
+    return (
+        f"{units.size(found.size_bytes)}{under} by {found.fastest.algorithm}/{found.fastest.protocol}"
+        f" ({units.time(found.fastest.time_s)}, not {units.time(found.chosen.time_s)}"
+        f" by {found.chosen.algorithm}/{found.chosen.protocol})"
+    )

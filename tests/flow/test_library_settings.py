@@ -167,6 +167,28 @@ def test_the_command_shows_the_choice_and_the_request_sets_the_library(run: Run,
     assert "cluster.yaml:4: nccl.version: no table of version 2.19; known: 2.30 of NCCL" in " ".join(problem.split())
 
 
+@pytest.mark.parametrize(
+    ("words", "end"),
+    [
+        ("algorithm=ring,protocol=ll", "algorithm ring as set (16 channels, 1 queue pair per connection)."),
+        ("algorithm=ring", "connection), which chooses protocol by its own cost model."),
+    ],
+)
+def test_what_is_set_is_not_said_to_be_chosen(run: Run, tmp_path: Path, words: str, end: str) -> None:
+    """The sentence on the library names what is left to its cost model."""
+    (tmp_path / "cluster.yaml").write_text("gpus: 256\nserver: hgx-h100\nswitches: sn5600\n")
+    _, printed, _ = run("allreduce", tmp_path / "cluster.yaml", "--size", "1GiB", "--nccl", words)
+    assert end in " ".join(printed.split())
+
+
+def test_routings_are_named_where_different_times_are_faster(run: Run) -> None:
+    """Two lines on one size each say of which routing they are."""
+    _, printed, _ = run("allreduce", "colossus-100k", "--size", "1MiB", "--engine", "closed")
+    text = " ".join(printed.split())
+    assert "1 MiB with adaptive routing by tree/ll (" in text
+    assert "1 MiB with ECMP routing by tree/ll (" in text
+
+
 def test_a_design_says_which_library_its_times_assume() -> None:
     """A note names the library and its settings."""
     study = fabric.design(gpus=64, server="hgx-h100", switches="sn5600", nccl={"channels": 32})
