@@ -29,8 +29,6 @@ SCALES = (1.0, 0.3)
 LEAPS = (-1.0, 1.0, -0.3, 0.3, -0.1, 0.1)
 """The steps of the search by one constant at a time, in logarithms."""
 STEP, ROUNDS, TOLERANCE = 0.02, 12, 1e-3
-FLAT = 1e-3
-"""The slope of every residual below which a constant has no effect where the fit left it."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +79,6 @@ class _Problem:
             return forward
         backward = (left - self.residuals_at(place - step)) / STEP
         return max(forward, backward, key=np.linalg.norm)
-
-    def slopes_or_chords(self, place: Column, left: Column) -> Column:
-        """Return the slopes, and of a constant without any here the chords to its value before the fit.
-
-        What one channel carries has no slope from where the NIC limits instead; that it is at least as much is known
-        from the times that less would give.
-        """
-        slopes = self.slopes(place, left)
-        for index in np.flatnonzero((np.abs(slopes).max(axis=0) < FLAT) & (np.abs(place) > STEP)):
-            before = place.copy()
-            before[index] = 0.0
-            slopes[:, index] = (left - self.residuals_at(before)) / place[index]
-        return slopes
 
     def bound(self, place: Column) -> Column:
         """Return a place with no latency below 0."""
@@ -156,7 +141,7 @@ def _fit(
         place, left = _descend(problem, place, left, scale)
     place, left = _search(problem, place, left, _scale(left))
     place, left = _descend(problem, place, left, _scale(left))
-    precision = _curve(problem.slopes_or_chords(place, left), np.ones(len(left)), _scale(left))
+    precision = _curve(problem.slopes(place, left), np.ones(len(left)), _scale(left))
     spread = np.sqrt(np.diag(np.linalg.inv(precision)))
     found = problem.constants(place)
     values = [constant_at(found, name) for name in names]
