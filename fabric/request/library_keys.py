@@ -65,6 +65,8 @@ def parse_settings(text: str) -> LibrarySettings:
             raise InputError(f"nccl: '{part}' is not KEY=VALUE; write for example channels=32,protocol=ll128")
         if key not in keys:
             raise InputError(f"nccl: unknown key '{key}'{nearest(key, keys)}")
+        if key in values:
+            raise InputError(f"nccl.{key} is there twice; leave one out")
         if key in _NUMBERS:
             try:
                 values[key] = _NUMBERS[key](value)

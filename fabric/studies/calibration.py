@@ -103,7 +103,7 @@ def calibrate(runs: Sequence[MeasuredRun], start: Collectives | None = None) -> 
         raise InputError(f"{other.name}: GPUs of another generation than {runs[0].name}; calibrate each by itself")
     times = np.concatenate([run.times_us for run in runs])
     if len(times) < LEAST_POINTS:
-        raise InputError(f"{runs[0].name}: {len(times)} points settle nothing; give sweeps of {LEAST_POINTS} or more")
+        raise InputError(f"{runs[0].name}: too few points, {len(times)}; give sweeps of {LEAST_POINTS} or more")
     start = (start or collectives()).with_generation(server.generation)
 
     def residuals(constants: Collectives) -> Column:

@@ -75,12 +75,16 @@ def one_switch(server: Server, gpus: int, constants: Collectives, *, switches_re
 def server_of(run: LogRun, name: str | None = None) -> Server:
     """Return the server of a run: that of this name, or the first of the catalogue whose name has that of the GPUs.
 
-    Raises InputError where there is none.
+    Raises InputError where there is none, or where the log's GPUs are of another generation than those of `name`.
     """
-    known = servers()
+    found = find_servers(run)
     if name is not None:
-        return known[name]
-    if found := find_servers(run):
+        server = servers()[name]
+        if found and server.generation not in {each.generation for each in found}:
+            text = f"ran on {run.gpu:.60}, which a {name} does not have; leave --server out"
+            raise InputError([Mistake(run.place, text)])
+        return server
+    if found:
         return found[0]
     text = f"GPUs '{run.gpu:.60}' are of no server of the catalogue; name one with --server"
     raise InputError([Mistake(run.place, text)])

@@ -137,6 +137,7 @@ def test_gpus_that_nothing_was_measured_on_say_so() -> None:
         ("chan=3", "unknown key 'chan'; did you mean 'channels'"),
         ("qps", "'qps' is not KEY=VALUE"),
         ("channels=many", "nccl.channels 'many' is not a number"),
+        ("channels=3,channels=4", "nccl.channels is there twice"),
         ("version=2.1", r"no table of version 2\.1; known: 2\.30 of NCCL, 2\.28 of NCCL, 2\.27 of NCCL, 2\.26 of RCCL"),
         ("algorithm=trie", "unknown algorithm 'trie'"),
         ("network_us=-1", "not a number of microseconds"),

@@ -117,7 +117,7 @@ def test_too_few_points_settle_nothing(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[:-14]) + "\n")
     run = read_log(path)[0]
-    with pytest.raises(InputError, match="points settle nothing"):
+    with pytest.raises(InputError, match="too few points, 4; give sweeps of 5 or more"):
         calibrate([run_of(run, server_of(run))])
 
 

@@ -144,6 +144,14 @@ def test_what_is_no_log_is_refused(tmp_path: Path, lines: tuple[str, ...], words
         read_log(_write(tmp_path, *lines))
 
 
+def test_a_server_of_other_gpus_than_the_logs_is_refused(tmp_path: Path) -> None:
+    """--server names the server of GPUs that are not known, or another one with the same."""
+    run = read_log(_write(tmp_path, "all_reduce_perf", START, RANKS, HEADER, ROW))[0]
+    assert server_of(run, "dgx-h100").name == "dgx-h100"
+    with pytest.raises(InputError, match=r"run\.log:1: ran on NVIDIA H100 80GB HBM3, which a mi300x does not have"):
+        server_of(run, "mi300x")
+
+
 def test_wrong_values_and_unknown_gpus_are_refused(tmp_path: Path) -> None:
     """Corrupt data is not timed, and GPUs of no known server ask for its name."""
     wrong = ROW.replace("9.68  0", "9.68  7")

@@ -133,6 +133,6 @@ def _parse_percent(text: str) -> float:
         share = -1.0
     if not 0 < share <= 10:
         raise click.BadParameter(
-            f"'{text:.40}' is not a percentage above 0; write for example 10%", param_hint="'--within'"
+            f"'{text:.40}' is not a percentage above 0, up to 1000; write for example 10%", param_hint="'--within'"
         )
     return share
