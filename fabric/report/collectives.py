@@ -12,7 +12,7 @@ from fabric.flow import ENGINES, Answer, Bounds, FailureImpact, Interference, Wo
 from fabric.flow.transports import USUAL
 from fabric.report.best_possible import describe_best
 from fabric.report.failures import failed_objects, impact_objects, list_failed, tabulate_impact
-from fabric.report.library_lines import list_library_lines
+from fabric.report.library_lines import list_library_lines, note_calibration
 from fabric.report.notes import note_unknown_nvlink
 from fabric.report.table import Summary, Table
 from fabric.report.text import format_percent, join_words
@@ -131,8 +131,7 @@ def _list_lines(study: Study, runs: Sequence[WorkloadRun]) -> Iterator[str]:
     work = runs[0].workload
     every = (answer for run in runs for answer in run.answers)
     yield from list_library_lines(every, work.library.over(study.blueprint.library), work.algorithm)
-    if own := study.spec.constants.own_runs:
-        yield f"Calibrated: {units.count_noun(own.constants, 'constant')} of the model by runs of this cluster."
+    yield from note_calibration(study.blueprint)
     yield from _list_errors(runs)
 
 

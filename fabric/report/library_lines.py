@@ -12,7 +12,7 @@ from fabric.flow import ROUTINGS, Answer, Estimate, LibraryUse, summarize
 from fabric.flow.machines import library_use
 from fabric.report.text import join_words
 
-__all__ = ["list_library_lines", "note_library"]
+__all__ = ["list_library_lines", "note_calibration", "note_library"]
 
 NAMES = {"nccl": "NCCL", "rccl": "RCCL"}
 """The names of libraries for people."""
@@ -50,6 +50,18 @@ def note_library(blueprint: Blueprint) -> Iterator[str]:
     """Say which library and settings the times of a design assume."""
     text = _assumption(library_use(summarize(blueprint)), blueprint.library, chooses=True)
     yield f"Times assume{text.removeprefix('Assumes')}"
+    yield from note_calibration(blueprint)
+
+
+def note_calibration(blueprint: Blueprint) -> Iterator[str]:
+    """Say that the times stand on constants of a cluster's own runs, where they do."""
+    if (own := blueprint.constants.own_runs) is None:
+        return
+    text = f"Calibrated: {units.count_noun(own.constants, 'constant')} of the model by runs"
+    if blueprint.server.generation == own.generation:
+        yield f"{text} of this cluster."
+    else:
+        yield f"{text} on other GPUs ({own.generation}): constants of these GPUs are the catalogue's."
 
 
 def _assumption(used: LibraryUse, settings: LibrarySettings, *, chooses: bool) -> str:

@@ -111,7 +111,7 @@ def _list_lines(run: TrafficRun) -> Iterator[str]:
     protocol = run.answers[0].routing.protocol
     yield (
         "Shares are of the NICs' line rate: mean by bytes, min of the slowest flow, and percentiles over flows. At 1"
-        f" all flows end together, with the busiest NIC at line rate. What {protocol.label} packets cost is included:"
+        f" all flows end together, with the busiest NIC at line rate. What packets cost ({protocol.label}) is included:"
         f" {protocol.description}."
     )
     for answer in run.answers:

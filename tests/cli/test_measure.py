@@ -36,7 +36,11 @@ def test_a_log_calibrates_every_estimate(run: Run, tmp_path: Path, request_yaml:
     assert plain["results"][0]["time_s"] != own["results"][0]["time_s"]
     assert own["results"][0]["expected_error"] == yaml.safe_load(file.read_text())["errors"][0]["error"]
     for command in (("design", request_yaml), ("scale", request_yaml, "--gpus", "64")):
-        assert run(*command, "--calibration", file, "-q")[0] == 0
+        code, text, _ = run(*command, "--calibration", file, "-q")
+        assert code == 0
+        assert "of the model by runs of this cluster" in " ".join(text.split())
+    _, text, _ = run("allreduce", "superpod-b300-1su", "--size", "1GiB", "--calibration", file, "-q")
+    assert "by runs on other GPUs (hopper)" in " ".join(text.split())
 
 
 def test_the_json_of_a_calibration_is_its_file(run: Run, tmp_path: Path) -> None:
