@@ -88,7 +88,7 @@ def _list_proof(front: Pareto) -> Iterator[str]:
         yield f"Differences under {tolerance} in {join_words(labels)} are ignored."
     if "allreduce_s" in front.names and not all(each.blueprint.topology.ratios_are_cuts for each in front.studies):
         yield (
-            "All-reduce times of direct networks count a detour for every packet, whatever the placement; a design's own"
+            "All-reduce times of direct networks count a detour for every packet, at any placement; a design's own"
             " report has the estimate of explicit flows."
         )
 

@@ -156,7 +156,7 @@ def test_levels_are_described() -> None:
         (["-o", "x.svg", "--kind", "load", "--level", "unit"], "--level does not apply"),
         (["-o", "x.svg", "--kind", "load", "--routing", "valiant"], "Valiant routing needs a direct network"),
         (["-o", "x.svg", "--kind", "load", "--placement", "rondom"], "did you mean 'random'"),
-        (["-o", "no/such\0/x.svg"], "not a folder name"),
+        (["-o", "no/such\0/x.svg"], "control character U+0000"),
     ],
 )
 def test_mistakes(words_: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,12 +184,12 @@ def test_a_price_not_decided_within_the_budget_is_left_open(monkeypatch: pytest.
 def test_a_limit_not_decided_within_the_budget_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the solver cannot decide whether a limit binds, that is left open, and not denied."""
     study = fabric.optimize({"gpus": 1024, "server": "hgx-h100", "switches": "sn5600", "limits": {"hops": 3}})
-    module = importlib.import_module("fabric.optimizer.binding_limits")
+    module = importlib.import_module("fabric.optimizer.side_by_side")
     monkeypatch.setattr(module, "minimise", lambda *_: Solution("UNKNOWN"))
     design = describe(study)
     assert study.binding
     assert all(item.objective is None for item in study.binding)
-    assert "Not determined within the solve budget: whether limits." in " ".join(explain_choice(design))
+    assert "Not determined within the solve budget: whether oversubscription binds." in " ".join(explain_choice(design))
 
 
 def test_every_part_with_a_price_is_varied() -> None:
