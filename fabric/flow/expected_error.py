@@ -77,7 +77,7 @@ def _state(share: float, names: tuple[str, ...] = ()) -> ExpectedError:
     """Return an error to expect, or none where it is too wide to be one."""
     widest = expected_errors().widest
     if share > widest:
-        return ExpectedError(None, (f"enough of the kind: the error would be over {widest:.0%}",), names)
+        return ExpectedError(None, (f"enough runs of the kind (the error would be over {widest:.0%})",), names)
     return ExpectedError(share, (), names)
 
 
@@ -123,7 +123,7 @@ def _list_missing(
     elif collective not in {each.collective for each in table.kinds}:
         yield collective
     elif kind is None:
-        yield f"{collective} on {_layout(summary)} of {_vendor_of(generation)} GPUs"
+        yield f"{collective} on {_layout(summary)} of {str(_vendor_of(generation)).upper()} GPUs"
     elif algorithm not in kind.algorithms:
         yield f"{algorithm} on {kind.layout}"
     elif summary.servers > table.reach * kind.servers:

@@ -203,7 +203,7 @@ def test_an_error_over_a_half_counts_as_none(healthy: Calibration) -> None:
     wide = calibration_object(healthy) | {"errors": [{"from_bytes": 1, "error": 0.7}]}
     found = fabric.design(REQUEST, calibration=wide).allreduce(2**30)
     assert found.expected_error is None
-    assert found.not_measured == ("enough of the kind: the error would be over 50%",)
+    assert found.not_measured == ("enough runs of the kind (the error would be over 50%)",)
 
 
 def test_a_published_sweep_is_accepted_by_its_own_machine(tmp_path: Path) -> None:
