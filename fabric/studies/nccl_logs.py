@@ -6,6 +6,7 @@ kubectl put before each line. The columns are found by the table's own header, w
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections import Counter
@@ -161,7 +162,8 @@ def _read_text(path: str | os.PathLike[str], name: str) -> str:
         raise InputError([Mistake(name, f"not readable: {reason}")]) from None
     if len(data) > MAX_BYTES:
         raise InputError([Mistake(name, f"has over {MAX_BYTES:,} bytes; give the output of one job")])
-    return data.decode("utf-8-sig", errors="replace")
+    is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as PowerShell redirects
+    return data.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
 
 
 def _read_drafts(lines: Sequence[str], file: str) -> Iterator[_Draft]:

@@ -88,6 +88,15 @@ def test_the_heading_of_rccl_tests_is_read(tmp_path: Path) -> None:
     assert server_of(run).name == "mi300x"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_does_not_matter(tmp_path: Path, encoding: str) -> None:
+    """Windows writes one, and PowerShell redirects in UTF-16."""
+    path = _write(tmp_path, "all_reduce_perf", START, RANKS, HEADER, ROW)
+    plain = read_log(path)
+    path.write_text(path.read_text(encoding="utf-8"), encoding=encoding)
+    assert read_log(path) == plain
+
+
 def test_a_time_that_is_cut_off_does_not_count(tmp_path: Path) -> None:
     """Of a file that ends inside a row, the last number may have lost digits."""
     cut = ROW.replace("1048576", "2097152").split("3.2  5.16")[0]
