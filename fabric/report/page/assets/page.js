@@ -42,7 +42,7 @@ function plot(place) {
     scales: { x: { time: false, ...(curve.log ? { distr: 3, log: 2 } : { range: (_, low, high) => [low - 0.1 * (high - low), high + 0.1 * (high - low)] }) }, y: { range: (_, low, high) => [0, high * 1.08] } },
     axes: [
       { ...axis, label: curve.x, labelSize: 18, filter: (_, splits) => splits, splits: curve.points ? undefined : () => curve.values, size: 34, space: 70,
-        values: curve.points ? (_, values) => values.map((value) => money(value, curve.values, curve.sign)) : (_, values) => shown(values).map((word, at) => (at % Math.ceil(values.length / 6) ? "" : word.replace(" GPUs", ""))) },
+        values: curve.points ? (_, values) => values.map((value) => money(value, curve.values, curve.sign)) : (_, values) => shown(values).map((word, at) => (at % Math.ceil(values.length / 6) ? "" : word.split(" GPUs")[0])) },
       { ...axis, label: curve.y, labelSize: 18, size: 56 },
     ],
     series: [{ label: curve.x, value: (_, value) => (value == null ? "-" : text(value)) }, ...series],
