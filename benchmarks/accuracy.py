@@ -86,7 +86,7 @@ class Point:
 
 @cache
 def measured() -> tuple[Point, ...]:
-    """Return the points whose size is stated and whose system the model can be told."""
+    """Return the points whose size is stated and whose system the model can describe."""
     with FILE.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["size_stated"] == "yes" and row["system"] not in OUTSIDE]
     return tuple(map(_point, rows))

@@ -74,7 +74,7 @@ class _Cuts:
         return cls(name, ranks, row, speeds[used], np.ones(len(used), np.int64))
 
     def least_s(self, collective: Collective, ranks: int, groups: int, *, in_network: bool) -> float:
-        """Return the least time for each GB of the collective, over `groups` of so many ranks at the same time.
+        """Return the least time for each GB of the collective, over `groups` of `ranks` ranks each, at the same time.
 
         What a place owes the others, or needs of them, crosses its border however it was combined before. Where nothing
         reduces on the way, combining the values of k places takes k - 1 messages, and passing on the result as many
@@ -98,7 +98,7 @@ def bound_collective(
 ) -> CollectiveBound | None:
     """Return the most that a collective has on an intact fabric; None for a single rank, or where no bound is known.
 
-    `gpus` are the first so many in order, by default all, or the GPU of each rank as `place` returns them, shape
+    `gpus` is a number, of the first in order, by default all, or the GPU of each rank as `place` returns them, shape
     (ranks,), or (groups, ranks) of groups that run it at the same time. `in_network` says whether the network's
     switches can reduce what they carry (SHARP), by default where all are InfiniBand; NVLink's do where the servers have
     such. Left out are NVLink of unknown bandwidth, and units of unlike servers. Raises InputError for an unknown

@@ -114,7 +114,7 @@ def _sent_by_servers(flows: FlowLayout, collective: str, servers: int, ranks: in
 
 @lru_cache(maxsize=4)
 def _between_servers(flows: FlowLayout, collective: str, servers: int, ranks: int) -> tuple[Phase, ...]:
-    """Return the flows of a collective of so many ranks between servers, each as if it had one NIC."""
+    """Return the flows of a collective of `ranks` ranks between servers, each as if it had one NIC."""
     runs = replace(RankRuns.of(ONE, np.arange(servers)), ranks=ranks)
     return tuple(phase for phase in flows(runs, COLLECTIVES[collective], None) if phase.flows)
 
@@ -194,7 +194,7 @@ def _step_between_all(ranks: Ranks) -> Step:
 
 
 def _crossing(tier: Tier, ranks: Ranks, servers: float) -> float:
-    """Return the share of what a rank sends to all others that leaves its place, where this has so many servers.
+    """Return the share of what a rank sends to all others that leaves its place, which has `servers` servers.
 
     Of the ranks in the place, those in other servers and on the same set of rails are reached below.
     """

@@ -143,7 +143,7 @@ def read_log(path: str | os.PathLike[str], collective: str | None = None) -> tup
     """Return the runs of a log that have a table; `collective` names that of runs whose program the log does not name.
 
     Raises InputError, with file and line, for a file that is not readable or has no table, for a run of a collective
-    that the model does not have or that can't be told, and for one without the lines that list its ranks.
+    that the model does not have or that is not clear, and for one without the lines that list its ranks.
     """
     name = os.fsdecode(path)
     lines = _read_text(path, name).splitlines()

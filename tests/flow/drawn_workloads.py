@@ -30,7 +30,7 @@ MOST_NICS = 2048
 """The most NICs of a design: explicit flows of its all-to-all take seconds."""
 
 SIZE = 2**38
-"""The bytes of a collective, so many that latency is a small part of its time."""
+"""The bytes of a collective: latency is a small part of its time."""
 
 
 def draw_design(random: Random) -> Blueprint:

@@ -47,7 +47,7 @@ def test_a_spread_is_how_far_noise_moves_a_constant() -> None:
 
 
 def test_constants_that_no_point_tells_apart_stay_open() -> None:
-    """What a call and a network step add cannot both be told from one run; what moves no time never is."""
+    """What a call and a network step add cannot be separated by one run; what moves no time never is."""
     run = _run(32, with_constants(collectives(), TRUTH), 0.03)
     names = (*TRUTH, "generations.hopper.network_us", "generations.ampere.launch_us")
     _, fitted, left = fit_settled(collectives(), names, lambda constants: _residuals(run, constants), 0.15)
