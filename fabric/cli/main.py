@@ -87,4 +87,8 @@ def main() -> NoReturn:
         raise
     except OSError as error:
         _handle_output_error(error)
+    except MemoryError as error:
+        text = f"fabric: not enough memory{f' ({error})' if str(error) else ''}; take fewer GPUs or --engine closed"
+        click.echo(wrap_lines(text), err=True)
+        sys.exit(2)
     sys.exit(0)

@@ -308,6 +308,18 @@ def test_files_are_written_whole_or_not_at_all(run: Run, request_file: Path, tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["build", "file", "mine.yaml"]
 
 
+def test_too_little_memory_is_one_message(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what needs less, and ends with 2."""
+
+    def run_out(*_args: object, **_words: object) -> None:
+        raise MemoryError("Unable to allocate 91.8 MiB")
+
+    monkeypatch.setattr("fabric.design", run_out)
+    code, _, error = run("allreduce", "colossus-1m", "-q")
+    assert code == 2
+    assert "fabric: not enough memory (Unable to allocate 91.8 MiB); take fewer GPUs" in " ".join(error.split())
+
+
 def refuse(*_: object) -> None:
     """Fail as a full disk does."""
     raise OSError(errno.ENOSPC, "the disk is full")
