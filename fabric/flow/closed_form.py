@@ -125,7 +125,7 @@ class ClosedForm:
         rails = whole.server.nics // whole.leaf_nics
         never_meet = rails > 1 and max(whole.unmet_rails, default=1) == 1
         sets = [rails if never_meet else unmet for unmet in whole.unmet_rails]
-        # The last server that is drawn has fewer ranks, wherever it stands; where all servers take part, that is the last of the fabric.
+        # The last server drawn has fewer ranks, wherever it stands; if all take part, it is the last of the fabric.
         some = summary.gpus < whole.gpus
         return Ranks(
             whole.server,
