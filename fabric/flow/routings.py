@@ -101,7 +101,7 @@ BUILTIN = (
     RoutingPolicy(
         "dmodk",
         "destination-mod-k",
-        "the target alone chooses the path",
+        "the target and the number of the queue pair choose the path, as with LMC above 0",
         hash_keys=_hash_target,
         digits_of=lambda source, target: target,
         link_layers=("infiniband",),
