@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from fabric.errors import InputError, nearest
 
 __all__ = ["Record", "Registry"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
+@cache
+def _installed() -> Any:
+    """Return the entry points of all packages: to find them takes a look at every package, whatever the group."""
+    return entry_points()
 
 
 class Record(Protocol):
@@ -61,7 +67,7 @@ class Registry(Mapping[str, R], Generic[R]):
     @cached_property
     def _records(self) -> dict[str, R]:
         records = {record.name: record for record in self._builtin()}
-        for point in sorted(entry_points(group=self.group), key=lambda point: point.name):
+        for point in sorted(_installed().select(group=self.group), key=lambda point: point.name):
             record = self._load(point)
             if record.name in records:
                 raise InputError(f"entry point {point.name} of {self.group}: the name '{record.name}' is taken")
