@@ -112,7 +112,7 @@ def run_of(run: LogRun, server: Server) -> MeasuredRun:
         text = f"a host of the log has {each} GPUs, and a {server.name} {server.gpus}; name the server with --server"
         raise InputError([Mistake(run.place, text)])
     if wrong := next((point for point in run.points if point.wrong), None):
-        text = f"{wrong.wrong:,} wrong values; mend what corrupts data before it is timed"
+        text = f"{wrong.wrong:,} wrong values; find out what corrupts data before timing it"
         raise InputError([Mistake(f"{run.file}:{wrong.line}", text)])
     if each < server.gpus and server.trays == 1:
         server = replace(server, gpus=each, nics=max(1, server.nics * each // server.gpus))

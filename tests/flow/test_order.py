@@ -31,7 +31,7 @@ from tests.flow.drawn_workloads import SIZE, draw_design, draw_workload
 from tests.marks import slow
 
 SEEDS = 32
-"""The seeds in the mean over which order holds, within two standard errors."""
+"""The seeds over which order holds on average, within two standard errors."""
 
 NUMBERS = [range(8), *slow(range(8, 40), range(40, 72))]
 """The numbers of draws."""
@@ -59,7 +59,7 @@ def wire_s(plan: Blueprint, work: Workload, routing: Routing) -> float:
 
 
 def never_slower(better: list[float], worse: list[float]) -> bool:
-    """Return whether paired times are no longer in the mean, within two standard errors."""
+    """Return whether paired times are no longer on average, within two standard errors."""
     more = [one / other - 1 for one, other in zip(better, worse, strict=True) if other]
     return not more or statistics.fmean(more) <= 2 * statistics.stdev(more) / math.sqrt(len(more)) + 1e-9
 
@@ -81,7 +81,7 @@ def test_adaptive_is_never_below_ecmp(numbers: range) -> None:
 
 @pytest.mark.parametrize("numbers", NUMBERS, ids=str)
 def test_more_queue_pairs_are_never_slower(numbers: range) -> None:
-    """Two, four and eight times the queue pairs that fill the planes take no longer, in the mean over seeds."""
+    """Two, four and eight times the queue pairs that fill the planes take no longer, on average over seeds."""
     for plan, work in draws(numbers):
         if COLLECTIVES[work.collective].all_pairs:
             continue  # as many sub-flows as there are pairs of NICs, whatever the queue pairs
@@ -97,7 +97,7 @@ def with_more_links(plan: Blueprint, bundle: int) -> Blueprint:
 
 @pytest.mark.parametrize("numbers", NUMBERS, ids=str)
 def test_less_oversubscription_is_never_slower(numbers: range) -> None:
-    """Twice the links above a tier take no longer: exactly where packets are sprayed, under ECMP in the mean."""
+    """Twice the links above a tier take no longer: exactly where packets are sprayed, under ECMP on average."""
     for plan, work in draws(numbers):
         if plan.topology.balanced_bundles:
             continue  # their links are counted by switch

@@ -134,7 +134,7 @@ def test_spraying_costs_on_a_lone_path_too() -> None:
 
 @pytest.mark.parametrize("half", [4, 8, 16])
 def test_lossless_ethernet_on_one_path_is_well_below_max_min(half: int) -> None:
-    """RoCE with PFC gets 13 to 16 % less than max-min fair shares on trees of 128 to 8,192 hosts, in the mean."""
+    """RoCE with PFC gets 13 to 16 % less than max-min fair shares on trees of 128 to 8,192 hosts on average."""
     plan, losses = fat_tree(3, half, 2 * half), []
     for seed in range(64 // half):
         phase = permutation(np.arange(plan.servers), seed)

@@ -126,7 +126,7 @@ def test_failures_slow_traffic_or_leave_it_out() -> None:
 
 @pytest.mark.parametrize("name", ["adaptive", "ecmp"])
 def test_failures_never_help_a_permutation(name: str) -> None:
-    """In the mean over paired draws failed links take some bandwidth, within two standard errors of the differences."""
+    """On average over paired draws, failed links take some bandwidth, within two standard errors of the differences."""
     plan = fat_tree(3, 4, 8)
     draw = partial(draw_sends, plan, "permutation", "contiguous", None)
     found = solve_sends(plan, draw, Routing(name, 2), range(16), ["leaf-spine:5%"])

@@ -441,7 +441,7 @@ def test_a_part_without_the_ports_is_told_without_limits_that_would_not_help() -
 
 
 def test_ports_that_a_tier_lacks_come_before_limits_that_conflict() -> None:
-    """With tiers left open, the limits that bind one tier come after the cause that there is no second one."""
+    """With tiers left open, limits that bind one tier come after the cause: no second tier can be built."""
     leaf = {"name": "lf", "ports": 48, "rate_gbps": 200, "price_usd": 9, "uplinks": {"ports": 24, "rate_gbps": 400}}
     words = {"gpus": 512, "server": "dgx-a100", "family": "fat-tree", "tiers": "any"}
     with pytest.raises(fabric.Infeasible) as caught:
