@@ -15,6 +15,8 @@ from fabric.flow import Phase, Routing, Workload, estimate_workload, lp_bound, p
 from fabric.flow.algorithms import algorithm_of
 from fabric.flow.engine_choice import closed_form_of
 from fabric.network.expand import expand
+from fabric.optimizer import parse_objectives
+from fabric.optimizer.flow_objectives import value_of
 from fabric.testing import random_blueprint, searched_hops
 from fabric.topology.families import BUILTIN, families, family_sets
 from fabric.topology.graph_form import GraphForm
@@ -121,7 +123,7 @@ def test_closed_forms_are_near_explicit_flows(name: str, gpus: int) -> None:
 
     The closed form answers only where flows would take long: it is a guarantee of sprayed packets, which have more room
     on all dense networks. Flows get no more than the cuts and the linear program leave, and the closed form 15 % more
-    at the most.
+    at most.
     """
     words = {"gpus": gpus, "server": "hgx-h100", "switches": "sn5600", "oversubscription": LOOSER.get(name, 1)}
     plan = fabric.design(words, family=name, planes=[1, 2]).blueprint
@@ -197,6 +199,9 @@ def test_a_front_of_networks_without_tiers_is_proven(name: str) -> None:
     cheapest = fabric.design(words, family=name, planes=[1, 2])
     assert front.status == "OPTIMAL"
     assert front.values[0]["cost_usd"] == cheapest.proof.objective
+    (objective,) = parse_objectives("allreduce")
+    times = [values["allreduce_s"] for values in front.values]
+    assert times == [pytest.approx(value_of(objective, study.blueprint), abs=1e-9) for study in front.studies]
     # The time of a front counts a detour for every packet, which explicit flows hardly exceed: BCube's by a fifteenth.
     assert all(
         study.allreduce(2**30).time_s <= values["allreduce_s"] * 1.07
