@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from fabric import presented
+
 TYPE_CHECKING = False  # as in typing, which alone would take longer to import than all else here
 
 if TYPE_CHECKING:
@@ -96,6 +98,10 @@ _HOMES = {
     "write_bill": "report.files",
     "write_view": "report.files",
 }
+
+
+presented.Presented.presenter = staticmethod(lambda: import_module("fabric.report.present"))
+"""What shows results is above them all: it is handed down here, and imported when the first is shown."""
 
 
 def __getattr__(name: str) -> Any:

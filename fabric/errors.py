@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from numbers import Integral
 from typing import Any
 
 __all__ = ["Conflict", "FabricError", "Infeasible", "InputError", "Mistake", "TooLarge", "is_whole", "nearest"]
@@ -73,8 +74,8 @@ class TooLarge(FabricError):
 
 
 def is_whole(number: object, least: int) -> bool:
-    """Say whether a value is an integer of at least `least`, and not a boolean."""
-    return isinstance(number, int) and not isinstance(number, bool) and number >= least
+    """Say whether a value is an integer of at least `least`, numpy's included, and not a boolean."""
+    return not isinstance(number, bool) and isinstance(number, Integral) and int(number) >= least
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

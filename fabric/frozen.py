@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
+from numbers import Integral
 from typing import Any, TypeVar, overload
 
-__all__ = ["FrozenMapping", "freeze", "frozen"]
+__all__ = ["FrozenMapping", "as_integers", "freeze", "frozen"]
 
 K = TypeVar("K")
 V_co = TypeVar("V_co", covariant=True)
@@ -60,6 +61,13 @@ def freeze(value: Any) -> None:
     for each in fields(value):
         if isinstance(mapping := getattr(value, each.name), dict):
             object.__setattr__(value, each.name, FrozenMapping(mapping))
+
+
+def as_integers(value: Any, *names: str) -> None:
+    """Replace numpy's integers in these fields of a frozen dataclass by Python's, in `__post_init__`."""
+    for name in names:
+        if isinstance(number := getattr(value, name), Integral):
+            object.__setattr__(value, name, int(number))
 
 
 def frozen(value: Any) -> Any:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from fabric import units
 from fabric.frozen import freeze
+from fabric.presented import Presented
 
 __all__ = ["LINKS", "UNPOWERED", "Bill", "BillRow"]
 
@@ -73,8 +75,8 @@ class BillRow:
         return _times(self.quantity, self.unit_max_power_w)
 
 
-@dataclass(frozen=True)
-class Bill:
+@dataclass(frozen=True, repr=False)
+class Bill(Presented):
     """The bill of materials of a fabric."""
 
     gpus: int
@@ -90,6 +92,10 @@ class Bill:
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def __repr__(self) -> str:
+        cost = units.money(self.order_usd, self.currency)
+        return f"<Bill: {units.count_noun(len(self.rows), 'row')}, total {cost}>"
 
     def of(self, *kinds: str) -> tuple[BillRow, ...]:
         """Return the rows of some kinds (see `BillRow.kind`)."""

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from fabric import units
 from fabric.blueprint.port_rules import Rates, most_links, rates_at
 from fabric.catalog import Collectives, LibrarySettings, Server, Switch, collectives
 from fabric.frozen import freeze
+from fabric.presented import Presented
 from fabric.request.spec import Appliance
 from fabric.topology.polynomial import Expression, evaluate
 from fabric.topology.topology import PLANE, Bundle, Group, Topology
@@ -20,8 +22,8 @@ from fabric.topology.topology import PLANE, Bundle, Group, Topology
 __all__ = ["Blueprint"]
 
 
-@dataclass(frozen=True)
-class Blueprint:
+@dataclass(frozen=True, repr=False)
+class Blueprint(Presented):
     """A topology with all sizes and models chosen."""
 
     name: str
@@ -59,6 +61,14 @@ class Blueprint:
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def __str__(self) -> str:
+        ends = units.count_ends(self.gpus, self.servers)
+        parts = (units.count_noun(self.switches, "switch", "switches"), units.count_noun(self.links_total, "link"))
+        return f"{self.name}: {self.topology.family}, {ends}, {', '.join(parts)}"
+
+    def __repr__(self) -> str:
+        return f"<Blueprint {self}>"
 
     @property
     def servers(self) -> int:

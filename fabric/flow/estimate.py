@@ -20,6 +20,7 @@ from fabric.flow.placements import NO_GPUS, PLACEMENTS
 from fabric.flow.router import summarize
 from fabric.flow.routings import ROUTINGS
 from fabric.flow.time_models import Parts
+from fabric.presented import Presented
 
 __all__ = [
     "Estimate",
@@ -41,7 +42,7 @@ RING = Traffic(ring=True)
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Presented):
     """The time of one collective."""
 
     collective: str
@@ -167,6 +168,7 @@ def _estimate_on(
     """Estimate by what the library chooses of the algorithms on the machines that `machines_of` returns for each."""
     if not is_whole(size_bytes, 1) or size_bytes > LARGEST:
         raise InputError(f"size_bytes {size_bytes!r:.40}: not a whole number of bytes from 1 to 2**60")
+    size_bytes = int(size_bytes)  # of numpy's integers, products would overflow
     collective = COLLECTIVES.get_record(name)
     times = list_times(machines_of, collective, size_bytes, algorithms, summary.library)
     if not times:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, is_whole
 from fabric.flow.engine_choice import choose_engine
@@ -16,6 +17,7 @@ from fabric.flow.failures import draw_failures
 from fabric.flow.placements import PLACEMENTS
 from fabric.flow.router import router_of
 from fabric.flow.workload import Answer, Workload, answer_by_flows, lay_flows
+from fabric.presented import Presented
 
 __all__ = ["FailureImpact", "Kept", "estimate_impact"]
 
@@ -58,8 +60,8 @@ class Kept:
         return min(self.shares)
 
 
-@dataclass(frozen=True)
-class FailureImpact:
+@dataclass(frozen=True, repr=False)
+class FailureImpact(Presented):
     """What failures cost a workload.
 
     Each seed draws the failures, the placement and the hashes anew, and compares the collective after the failures with
@@ -74,6 +76,12 @@ class FailureImpact:
     """The answer for each size under the first seed with all links up."""
     kept: tuple[Kept, ...]
     """What is left for each size."""
+
+    def __repr__(self) -> str:
+        words, kept = ", ".join(each.word for each in self.failed), min(each.worst for each in self.kept)
+        return (
+            f"<FailureImpact of {words}: at least {100 * kept:.1f} % kept, {units.count_noun(len(self.seeds), 'seed')}>"
+        )
 
 
 def estimate_impact(
@@ -96,7 +104,7 @@ def estimate_impact(
     if seeds is not None and not is_whole(seeds, 1):
         raise InputError(f"seeds {seeds!r:.40}: not a positive whole number")
     failed = draw_failures(blueprint, workload.failures, workload.seed)
-    count = _count_seeds(blueprint, workload, failed) if seeds is None else seeds
+    count = _count_seeds(blueprint, workload, failed) if seeds is None else int(seeds)
     offsets = range(count)
     pairs = []
     for offset in offsets:

@@ -43,4 +43,4 @@ def _nic(blueprint: Blueprint, gpu: int) -> int:
     """Return the NIC that a GPU sends from; raises InputError for an unknown GPU."""
     if not is_whole(gpu, 0) or gpu >= blueprint.gpus:
         raise InputError(f"GPU {gpu!r:.40}: {blueprint.name} has {count(blueprint.gpus)}, numbered from 0")
-    return int(Hosts.of(blueprint).nic_of_gpu(gpu))
+    return int(Hosts.of(blueprint).nic_of_gpu(int(gpu)))

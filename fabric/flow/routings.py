@@ -16,6 +16,7 @@ from fabric.flow.hashing import Keys, flow_keys
 from fabric.flow.steps import Step
 from fabric.flow.subflows import Subflows
 from fabric.flow.transports import TRANSPORTS, USUAL
+from fabric.frozen import as_integers
 from fabric.registry import Registry
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ class Routing:
             ROUTINGS.get_record(self.name)
         if not is_whole(self.qps, 1):
             raise InputError(f"{self.qps!r:.40} queue pairs carry nothing; take 1 or more")
+        as_integers(self, "qps", "seed")
         if self.transport != USUAL and self._delivery is None:
             able = ", ".join(name for name, each in TRANSPORTS.items() if each.sprayed)
             raise InputError(

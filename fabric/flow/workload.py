@@ -35,6 +35,8 @@ from fabric.flow.machines import LibraryUse, library_use, subflows_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
 from fabric.flow.router import summarize
 from fabric.flow.routings import Routing
+from fabric.frozen import as_integers
+from fabric.presented import Presented
 
 __all__ = ["Answer", "Workload", "answer_by_flows", "estimate_all", "estimate_workload", "lay_flows"]
 
@@ -78,6 +80,7 @@ class Workload:
             raise InputError(f"failures {self.failures!r:.40}: not a tuple of words, such as ('leaf:3',)")
         if not is_whole(self.seed, 0):
             raise InputError(f"seed {self.seed!r:.40}: not a whole number from 0")
+        as_integers(self, "gpus", "stride", "seed")
         COLLECTIVES.get_record(self.collective)
         PLACEMENTS.get_record(self.placement)
         if self.algorithm is not None:
@@ -87,7 +90,7 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Answer(Presented):
     """An estimate with what its flows get."""
 
     estimate: Estimate

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabric import units
 from fabric.frozen_columns import FrozenColumns
+from fabric.presented import Presented
 
 __all__ = ["Devices", "Network", "axis_label"]
 
@@ -63,8 +65,8 @@ class Devices:
         return self.first + row - self.offset
 
 
-@dataclass(frozen=True, eq=False)
-class Network(FrozenColumns):
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(FrozenColumns, Presented):
     """Devices and links of a fabric. A link is one row of every column; columns are read-only, shape (links,).
 
     Links are ordered by bundle, and within a bundle by their lower end.
@@ -88,6 +90,9 @@ class Network(FrozenColumns):
     """The index of the link's bundle in `bundles`."""
     kinds: int = 1
     """The kinds of servers: the first of `groups`."""
+
+    def __repr__(self) -> str:
+        return f"<Network: {units.count_noun(self.devices, 'device')}, {units.count_noun(self.links, 'link')}>"
 
     @property
     def devices(self) -> int:

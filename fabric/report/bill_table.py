@@ -26,6 +26,7 @@ __all__ = [
     "csv_text",
     "list_cells",
     "list_totals",
+    "parts_object",
     "sum_by_kind",
     "sum_known",
     "totals_object",
@@ -220,12 +221,17 @@ def bill_object(study: Study) -> dict[str, Any]:
         "currency": bill.currency,
         "discount": {kind: float(share) for kind, share in spec.discount.items()},
         "spares": {kind: float(share) for kind, share in spec.spares.items()},
-        "rows": [
-            dict(zip(BILL_KEYS, cells, strict=True)) | {"counted": row.counted}
-            for row, cells in zip(bill.rows, list_cells(bill), strict=True)
-        ],
-        **totals_object(bill),
+        **parts_object(bill),
     }
+
+
+def parts_object(bill: Bill) -> dict[str, Any]:
+    """Return the rows of a bill and their sums as plain values."""
+    rows = [
+        dict(zip(BILL_KEYS, cells, strict=True)) | {"counted": row.counted}
+        for row, cells in zip(bill.rows, list_cells(bill), strict=True)
+    ]
+    return {"rows": rows, **totals_object(bill)}
 
 
 def totals_object(bill: Bill) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fabric import units
 from fabric.errors import FabricError, InputError, Mistake
+from fabric.presented import Presented
 from fabric.report.describe import describe_json
 from fabric.report.table import Summary, Table
 from fabric.report.text import join_words, name_topology
@@ -51,8 +52,8 @@ class ComparedQuantity:
         return any(value != self.values[0] for value in self.values)
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Presented):
     """Designs side by side."""
 
     designs: tuple[Mapping[str, Any], ...]
@@ -63,6 +64,10 @@ class Comparison:
     """The currency of all amounts."""
     kinds: tuple[str, ...] = ()
     """What kind of fabric each design is: family, tiers, planes, and where rails meet."""
+
+    def __repr__(self) -> str:
+        names = ", ".join(str(design["name"]) for design in self.designs)
+        return f"<Comparison of {names}>"
 
     @property
     def differences(self) -> tuple[ComparedQuantity, ...]:
@@ -85,7 +90,7 @@ def compare(*studies: Study) -> Comparison:
         raise InputError("a comparison takes two designs or more")
     if len(currencies := sorted({study.spec.currency for study in studies})) > 1:
         raise InputError(f"amounts in {' and '.join(currencies)} can't be compared; give all requests one currency")
-    designs = tuple(describe_json(study) for study in studies)
+    designs = tuple(describe_json(study, timed=False) for study in studies)
     facts = [_collect_facts(study, item) for study, item in zip(studies, designs, strict=True)]
     rows = [
         ComparedQuantity(quantity, label, unit, tuple(_find_value(item, quantity) for item in facts))

@@ -21,7 +21,7 @@ from fabric.report.notes import list_notes
 from fabric.report.unlike_servers import has_times
 from fabric.studies.study import Study
 
-__all__ = ["SIZES", "describe", "describe_json"]
+__all__ = ["SIZES", "describe", "describe_json", "describe_parts"]
 
 Record = TypeVar("Record", Estimate, CollectiveBound)
 
@@ -35,11 +35,8 @@ def describe(study: Study, changes: Sequence[BreakEven] | None = None) -> Design
     Raises InputError for a published number that no design has.
     """
     timed = has_times(study.blueprint)
-    design = Design(
-        study=study,
-        switches=tuple(_describe_tier(study, role) for role in study.blueprint.topology.roles),
-        links=_describe_links(study),
-        cost=_sum_cost(study),
+    design = replace(
+        describe_parts(study),
         allreduce=tuple(map(_round_floats, curve(study.blueprint, SIZES))) if timed else (),
         allreduce_in_network=tuple(map(_round_floats, curve_in_network(study.blueprint, SIZES))) if timed else (),
         allreduce_bound=_bound_allreduce(study.blueprint),
@@ -48,6 +45,12 @@ def describe(study: Study, changes: Sequence[BreakEven] | None = None) -> Design
     )
     published = study.spec.expected
     return replace(design, expected=compare_expected(design_object(design), published)) if published else design
+
+
+def describe_parts(study: Study) -> Design:
+    """Return the design of `study` with its switches, links and cost alone, which takes no time."""
+    roles = study.blueprint.topology.roles
+    return Design(study, tuple(_describe_tier(study, role) for role in roles), _describe_links(study), _sum_cost(study))
 
 
 def describe_json(study: Study, *, timed: bool = True) -> dict[str, Any]:

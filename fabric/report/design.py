@@ -116,13 +116,13 @@ class Design:
     """The links by bundle, those of the servers first."""
     cost: Cost
     """What it costs."""
-    allreduce: tuple[Estimate, ...]
+    allreduce: tuple[Estimate, ...] = ()
     """Estimated all-reduces by routing and size, rounded to six digits."""
-    allreduce_in_network: tuple[Estimate, ...]
+    allreduce_in_network: tuple[Estimate, ...] = ()
     """The same by size where the network's switches reduce (SHARP); none where they can't."""
-    allreduce_bound: CollectiveBound | None
+    allreduce_bound: CollectiveBound | None = None
     """The bound of an all-reduce over all GPUs, rounded to six digits; None where nothing is exchanged."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """What a reader must know and might not guess."""
     expected: tuple[ExpectedNumber, ...] = ()
     """The published numbers that the request gives."""

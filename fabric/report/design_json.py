@@ -19,7 +19,7 @@ from fabric.report.sensitivity import list_changes
 from fabric.report.unlike_servers import list_server_kinds
 from fabric.topology.axis_bundle import BalancedBundle
 
-__all__ = ["SCHEMA", "design_object", "infeasible_object"]
+__all__ = ["SCHEMA", "design_object", "fabric_object", "infeasible_object"]
 
 SCHEMA = "fabric.design/1"
 
@@ -30,24 +30,7 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
     topology = blueprint.topology
     found: dict[str, Any] = {
         "schema": SCHEMA,
-        "name": spec.name,
-        "family": topology.family,
-        "form": topology.text,
-        "rails_meet": topology.rails_meet_at if blueprint.rails > 1 else None,
-        "gpus": spec.gpus,
-        "server": " + ".join(server.name for server in blueprint.servers_by_role.values()),
-        "servers": blueprint.servers,
-        "server_kinds": list_server_kinds(blueprint),
-        "rails": blueprint.rails,
-        "planes": blueprint.planes,
-        "tiers": blueprint.tiers,
-        "unit_gpus": blueprint.unit_gpus,
-        "pod_gpus": blueprint.pod_gpus,
-        "link_gbps": blueprint.link_gbps,
-        "axes": {axis: blueprint.sizes[axis] for axis in topology.axes},
-        "copies": {each.name: blueprint.sizes[each.name] if blueprint.links(each) else 0 for each in topology.bundles},
-        "sizes": dict(blueprint.sizes),
-        "uplinks": {bundle.name: _uplinks_object(blueprint, bundle) for bundle in topology.balanced_bundles},
+        **fabric_object(blueprint),
         "switches": {
             "total": design.switches_total,
             "by_role": {tier.role: _tier_object(blueprint, tier) for tier in design.switches},
@@ -84,6 +67,31 @@ def design_object(design: Design, *, timed: bool = True) -> dict[str, Any]:
     }
     changes = design.price_changes
     return found if changes is None else found | {"sensitivity": list_changes(changes)}
+
+
+def fabric_object(blueprint: Blueprint) -> dict[str, Any]:
+    """Return the form and the sizes of a fabric as plain values: the first keys of the design object."""
+    topology = blueprint.topology
+    return {
+        "name": blueprint.name,
+        "family": topology.family,
+        "form": topology.text,
+        "rails_meet": topology.rails_meet_at if blueprint.rails > 1 else None,
+        "gpus": blueprint.gpus,
+        "server": " + ".join(server.name for server in blueprint.servers_by_role.values()),
+        "servers": blueprint.servers,
+        "server_kinds": list_server_kinds(blueprint),
+        "rails": blueprint.rails,
+        "planes": blueprint.planes,
+        "tiers": blueprint.tiers,
+        "unit_gpus": blueprint.unit_gpus,
+        "pod_gpus": blueprint.pod_gpus,
+        "link_gbps": blueprint.link_gbps,
+        "axes": {axis: blueprint.sizes[axis] for axis in topology.axes},
+        "copies": {each.name: blueprint.sizes[each.name] if blueprint.links(each) else 0 for each in topology.bundles},
+        "sizes": dict(blueprint.sizes),
+        "uplinks": {bundle.name: _uplinks_object(blueprint, bundle) for bundle in topology.balanced_bundles},
+    }
 
 
 def _allreduce_objects(design: Design) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fabric.blueprint import Blueprint
-from fabric.draw import Diagram, draw_allreduce, draw_diagram, draw_fabric, draw_front, draw_scale, save
+from fabric.draw import Diagram, draw_diagram, draw_fabric, save
 from fabric.draw.render import check_suffix
 from fabric.errors import FabricError
 from fabric.export import format_by_suffix, write_view_text
@@ -21,25 +21,22 @@ from fabric.report.bill_table import bill_csv, bill_object, check_bill_suffix, l
 from fabric.report.bill_workbook import save_cluster_workbook, save_workbook
 from fabric.report.cluster_bill import cluster_bill_csv, cluster_bill_object
 from fabric.report.cluster_picture import cluster_picture
-from fabric.report.collectives import WorkloadRun, list_curves
+from fabric.report.collectives import WorkloadRun
 from fabric.report.describe import describe
 from fabric.report.design import Design
 from fabric.report.design_json import design_object
 from fabric.report.markdown import markdown_report
 from fabric.report.multi_fabric import cluster_object, cluster_report
-from fabric.report.objectives import scale_of_axis, write_axis
 from fabric.report.pareto import front_object, pareto_csv
-from fabric.report.scaling import list_scaling_curves, scaling_object
-from fabric.report.text import name_fabric
+from fabric.report.pictures import allreduce_picture, front_picture, runs_picture, scaling_picture
+from fabric.report.scaling import scaling_object
 from fabric.request.cluster import CLUSTER_FILES
 from fabric.studies.multi_fabric import Cluster, prefix_progress
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Pareto, Study
-from fabric.units import count_ends, size
 from fabric.view import View
 
 __all__ = [
-    "allreduce_picture",
     "json_text",
     "write",
     "write_bill",
@@ -139,38 +136,8 @@ def _make_front(front: Pareto, folder: Path) -> list[str]:
     texts = {"pareto.json": json_text(front_object(front, timed=False)), "pareto.csv": pareto_csv(front)}
     for name, text in texts.items():
         _write_file(folder, name, text)
-    first, *others = front.names
-    last = max(reversed(others), key=lambda name: len({values[name] for values in front.values}))
-    points = [
-        (values[first], values[last], name_fabric(study.blueprint))
-        for study, values in zip(front.studies, front.values, strict=True)
-    ]
-    scaled = [(x / scale_of_axis(first), y / scale_of_axis(last), group) for x, y, group in points]
-    labels = (write_axis(first, front.spec.currency), write_axis(last, front.spec.currency))
-    ends = count_ends(front.spec.gpus, front.spec.servers)
-    save(
-        draw_front(f"{front.spec.name}: {ends}, Pareto front", scaled, labels),
-        folder / "pareto.svg",
-    )
+    save(front_picture(front), folder / "pareto.svg")
     return [*texts, "pareto.svg"]
-
-
-def allreduce_picture(design: Design) -> Any:
-    """Draw the bus bandwidth of a design's all-reduces, under the line rate of its slowest server."""
-    curves: dict[str, list[tuple[int, float]]] = {}
-    for estimate in design.allreduce:
-        curves.setdefault(f"{estimate.routing} routing", []).append((estimate.size_bytes, estimate.busbw_GBps))
-    for estimate in design.allreduce_in_network:
-        curves.setdefault("reduction in switches", []).append((estimate.size_bytes, estimate.busbw_GBps))
-    title = f"{design.spec.name}: all-reduce on {design.spec.gpus:,} GPUs"
-    return draw_allreduce(title, curves, _line_rate(design.blueprint))
-
-
-def _line_rate(blueprint: Blueprint) -> float:
-    """Return the line rate in GB/s of a server; of unlike ones with GPUs the slowest, for which all others wait."""
-    servers, hosts = blueprint.servers_by_role, blueprint.topology.host_bundles
-    ends = [(servers[bundle.lower.role], blueprint.rate(bundle)) for bundle in hosts]
-    return blueprint.planes * min(server.nics * gbps for server, gbps in ends if server.gpus) / 8
 
 
 def json_text(value: dict[str, Any]) -> str:
@@ -215,9 +182,7 @@ def write_run(
 
     def make(temporary: Path) -> list[str]:
         _write_file(temporary, "allreduce.json", json_text(result))
-        first = runs[0].answers[0].estimate
-        title = f"{study.spec.name}: {first.collective} on {first.gpus:,} GPUs"
-        save(draw_allreduce(title, list_curves(runs), _line_rate(study.blueprint)), temporary / "allreduce.svg")
+        save(runs_picture(study, runs), temporary / "allreduce.svg")
         return ["allreduce.json", "allreduce.svg"]
 
     return write_atomically(folder, make)
@@ -311,8 +276,7 @@ def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path
 
     def make(temporary: Path) -> list[str]:
         _write_file(temporary, "scale.json", json_text(scaling_object(scaling)))
-        title = f"{scaling.name}: all-reduce of {size(scaling.size_bytes)} by cluster size"
-        save(draw_scale(title, *list_scaling_curves(scaling)), temporary / "scale.svg")
+        save(scaling_picture(scaling), temporary / "scale.svg")
         return ["scale.json", "scale.svg"]
 
     return write_atomically(folder, make)

@@ -28,7 +28,7 @@ from fabric.request.yaml_writer import yaml_text
 from fabric.studies.study import read
 from fabric.topology.families import family
 
-__all__ = ["escape_markdown", "markdown_report", "markdown_table", "request_yaml"]
+__all__ = ["escape_markdown", "given_keys", "markdown_report", "markdown_table", "request_yaml"]
 
 
 def markdown_report(design: Design) -> str:
@@ -75,13 +75,18 @@ def _list_section(title: str, items: Sequence[str]) -> list[str]:
 
 def request_yaml(request: Mapping[str, Any]) -> str:
     """Return the keys of a request that differ from their defaults, as YAML."""
+    return yaml_text(given_keys(request)).rstrip()
+
+
+def given_keys(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a request that differ from their defaults, its published numbers and sources left out."""
     asked = [key for key in ("gpus", "server", "servers") if request[key] is not None]
     plain = read({key: request[key] for key in asked}).request
     limits = {key: item for key, item in request["limits"].items() if item != plain["limits"][key]}
     given = {key: item for key, item in request.items() if key in ("name", *asked) or item != plain.get(key)}
     given = {key: item for key, item in given.items() if key not in ("expected", "sources") and item is not None}
     given |= {"limits": limits}
-    return yaml_text({key: item for key, item in given.items() if item != {}}).rstrip()
+    return {key: item for key, item in given.items() if item != {}}
 
 
 def _list_rationale(design: Design) -> Iterator[str]:

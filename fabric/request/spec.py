@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from fabric import units
 from fabric.catalog import Collectives, LibrarySettings, LinkPart, Server, Switch, collectives
 from fabric.errors import Mistake
 from fabric.frozen import freeze
+from fabric.presented import Presented
 from fabric.request.limits import Limits
 
 __all__ = ["Appliance", "PodSize", "ServerKind", "Spec", "even_planes"]
@@ -79,8 +81,8 @@ class PodSize:
         return {key: gpus for key, gpus in (("min", self.least), ("max", self.most)) if gpus is not None}
 
 
-@dataclass(frozen=True)
-class Spec:
+@dataclass(frozen=True, repr=False)
+class Spec(Presented):
     """A request for a fabric, checked. Of a tuple of choices sizing takes the best.
 
     A mapping by role or by bundle has the value of every name that it leaves out under `*`, where there is one.
@@ -181,6 +183,9 @@ class Spec:
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def __repr__(self) -> str:
+        return f"<Spec {self.name}: {units.count_ends(self.gpus, self.servers)}>"
 
     def mistake(self, key: str, text: str) -> Mistake:
         """Return the mistake at a key of the request, with file and line where they are known."""

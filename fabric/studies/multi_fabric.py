@@ -22,6 +22,7 @@ from fabric.errors import Conflict, FabricError, Infeasible
 from fabric.frozen import freeze
 from fabric.optimizer import cheapest_combination, describe_conflict
 from fabric.optimizer.objectives import LIMIT_OBJECTIVES
+from fabric.presented import Plotted
 from fabric.request import LIMITS, Document, Spec
 from fabric.request.cluster import ClusterSpec, read_cluster
 from fabric.request.resolve import read_spec
@@ -49,8 +50,8 @@ class Attached:
     """The links of all of them."""
 
 
-@dataclass(frozen=True)
-class Cluster:
+@dataclass(frozen=True, repr=False)
+class Cluster(Plotted):
     """A cluster with its designs."""
 
     spec: ClusterSpec
@@ -62,6 +63,9 @@ class Cluster:
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def __repr__(self) -> str:
+        return f"<Cluster {self.spec.name}: {', '.join(self.fabrics)}>"
 
     @property
     def totals(self) -> dict[str, float | None]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fabric import units
 from fabric.errors import Infeasible, InputError, is_whole
 from fabric.flow import Estimate
 from fabric.frozen import freeze
+from fabric.presented import Plotted
 from fabric.request.resolve import read_document
 from fabric.studies.study import Study, design, read
 
@@ -55,8 +57,8 @@ class Bend:
     """What limits it there."""
 
 
-@dataclass(frozen=True)
-class Scaling:
+@dataclass(frozen=True, repr=False)
+class Scaling(Plotted):
     """A request at growing numbers of GPUs."""
 
     name: str
@@ -72,6 +74,10 @@ class Scaling:
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(units.count(study.blueprint.gpus) for study in self.studies)
+        return f"<Scaling {self.name}: {sizes} GPUs>"
 
 
 def scale(
@@ -89,8 +95,7 @@ def scale(
     Tiers and planes that the request fixes are kept, so a size may have no design; `infeasible` has the reason. Raises
     InputError as `design` does, and for unknown routings and algorithms; Infeasible when no size has a design.
     """
-    if isinstance(gpus, int) or not gpus or not all(is_whole(each, 1) for each in gpus) or len(set(gpus)) != len(gpus):
-        raise InputError("gpus: give a sequence of one whole number or more, each once")
+    sizes = _read_sizes(gpus)
     for what, names in (("routings", routings), ("algorithms", algorithms)):
         if isinstance(names, str) or not names:
             raise InputError(f"{what} {names!r:.40}: give a sequence of one name or more")
@@ -98,9 +103,9 @@ def scale(
     if asked.values.get("servers"):
         remedy = "of unlike servers each kind has its own number, so there are no other sizes; scale one `server`"
         raise InputError([asked.mistake(("servers",), remedy)])
-    read(source, **{**request, "gpus": max(gpus)})
+    read(source, **{**request, "gpus": sizes[-1]})
     studies, infeasible = list[Study](), dict[int, str]()
-    for count in sorted(gpus):
+    for count in sizes:
         (progress or (lambda text: None))(f"designing for {count:,} GPUs")
         try:
             studies.append(design(source, **{**request, "gpus": count}))
@@ -110,6 +115,14 @@ def scale(
         raise Infeasible(infeasible[min(infeasible)])
     curves = tuple(_estimate_curve(studies, size_bytes, name, routing) for name in algorithms for routing in routings)
     return Scaling(studies[0].spec.name, size_bytes, tuple(studies), curves, infeasible)
+
+
+def _read_sizes(gpus: Any) -> list[int]:
+    """Return the sizes, the smallest first; raises InputError for anything but different whole numbers."""
+    numbers = list(gpus) if isinstance(gpus, Iterable) else []
+    if not numbers or not all(is_whole(each, 1) for each in numbers) or len(set(numbers)) < len(numbers):
+        raise InputError("gpus: give a sequence of one whole number or more, each once")
+    return sorted(map(int, numbers))
 
 
 def _estimate_curve(studies: Sequence[Study], size_bytes: int, algorithm: str, routing: str) -> Curve:

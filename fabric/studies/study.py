@@ -40,9 +40,11 @@ from fabric.optimizer import (
     parse_objectives,
     size,
 )
+from fabric.presented import Plotted
 from fabric.request import Spec
 from fabric.request.resolve import read_spec
 from fabric.topology.families import known_names
+from fabric.units import count_noun
 from fabric.view import View, view_of
 
 __all__ = ["Foresight", "Pareto", "Study", "design", "optimize", "pareto", "read"]
@@ -65,8 +67,8 @@ class Foresight:
         return None if self.cost_usd is None or self.smallest_usd is None else self.cost_usd - self.smallest_usd
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(Plotted):
     """A request with its design; every quantity is computed when it is first read."""
 
     spec: Spec
@@ -81,6 +83,9 @@ class Study:
     """What was minimised, in order of importance; empty for a point of a Pareto front."""
     near: tuple[Candidate, ...] = field(default=(), compare=False)
     """The topologies that may have fabrics within 1 % of the optimum."""
+
+    def __repr__(self) -> str:
+        return f"<Study {self.blueprint}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled and copied: the fields, without what was computed of them."""
@@ -235,8 +240,8 @@ def _lower_bound(found: Front) -> float | None:
     return least / (1 + objective.tolerance) if found.status == "OPTIMAL" else None
 
 
-@dataclass(frozen=True)
-class Pareto:
+@dataclass(frozen=True, repr=False)
+class Pareto(Plotted):
     """The Pareto front over several objectives: the designs that no other is as good as in all of them.
 
     Times and means that differ by less than 2 % count as equal.
@@ -255,6 +260,9 @@ class Pareto:
     """
     wall_s: float = field(compare=False)
     """The time that it took, in seconds."""
+
+    def __repr__(self) -> str:
+        return f"<Pareto {self.spec.name}: {count_noun(len(self.studies), 'design')} over {', '.join(self.names)}>"
 
     @property
     def proven(self) -> tuple[int, ...]:

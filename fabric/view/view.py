@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabric import units
 from fabric.frozen_columns import FrozenColumns
+from fabric.presented import Presented
 from fabric.view.levels import LEVELS
 
 __all__ = ["Edge", "Node", "View"]
@@ -56,8 +58,8 @@ class Edge:
         return int(each) if each.is_integer() else each
 
 
-@dataclass(frozen=True, eq=False)
-class View(FrozenColumns):
+@dataclass(frozen=True, eq=False, repr=False)
+class View(FrozenColumns, Presented):
     """Nodes and edges as columns, a row each, read-only; the servers first, and edges bundle by bundle."""
 
     fabric: str
@@ -94,6 +96,10 @@ class View(FrozenColumns):
     """The links of each edge in total, shape (edges,)."""
     pairs: npt.NDArray[np.int64]
     """The pairs of devices that they join, shape (edges,)."""
+
+    def __repr__(self) -> str:
+        nodes, edges = units.count_noun(len(self), "node"), units.count_noun(self.edge_count, "edge")
+        return f"<View {self.title}: {nodes}, {edges}>"
 
     def __len__(self) -> int:
         return len(self.names)

@@ -52,7 +52,7 @@ def view_of(blueprint: Blueprint, level: str = "fabric", *, pod: int = 0, unit: 
     location = location_of(blueprint, level, pod, unit)
     if level == "device":
         return _view_devices(blueprint)
-    splitter, numbers = splitter_of(blueprint), {"pod": pod, "unit": unit}
+    splitter, numbers = splitter_of(blueprint), {"pod": int(pod), "unit": int(unit)}
     place = numbers if level == "unit" and "pod" in splitter.level_axes() else {level: numbers.get(level, 0)}
     return _view_nodes(blueprint, level, place if location else {}, *splitter.split(level, location))
 
@@ -115,7 +115,7 @@ def _check_number(
     if not is_whole(number, 0) or number >= places:
         where = f"pod {numbers['pod']} of {blueprint.name}" if outer else blueprint.name
         raise InputError(f"--{part} {number!r:.40}: {where} has {count(places)}, numbered from 0")
-    return number
+    return int(number)
 
 
 def partial_place(blueprint: Blueprint, level: str) -> dict[str, int] | None:

@@ -14,7 +14,7 @@ from fabric.blueprint.port_use import port_use
 from fabric.errors import Infeasible, InputError
 from fabric.network.expand import expand
 from fabric.report.describe import describe, describe_json
-from fabric.report.files import allreduce_picture
+from fabric.report.pictures import allreduce_picture
 from fabric.studies.study import Study
 from tests.optimizer.test_unlike_model import CASE, draw, request_of
 from tests.request_fixtures import Run
@@ -31,7 +31,7 @@ def test_all_reduces_are_drawn_under_the_line_rate_of_the_slowest_servers(
 ) -> None:
     """8 NICs of 200G are 200 GB/s; neither the faster servers nor storage, which has no GPUs, set the line."""
     lines: list[float] = []
-    monkeypatch.setattr("fabric.report.files.draw_allreduce", lambda _title, _curves, line: lines.append(line))
+    monkeypatch.setattr("fabric.report.pictures.draw_allreduce", lambda _title, _curves, line: lines.append(line))
     for study in (case, fabric.design(server="hgx-h100", gpus=64, switches="qm9700")):
         allreduce_picture(describe(study))
     assert lines == [200, 400]

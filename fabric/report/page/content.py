@@ -12,13 +12,13 @@ from fabric.draw import draw_fabric, svg
 from fabric.report.columns import list_tables
 from fabric.report.describe import describe
 from fabric.report.design import Design
-from fabric.report.files import allreduce_picture
 from fabric.report.growth import describe_growth
 from fabric.report.markdown import request_yaml
 from fabric.report.near_optima import describe_near_optima
 from fabric.report.page.curves import Curve, front_curve, scale_curve, size_curve
 from fabric.report.page.drill import Drawn, drill
 from fabric.report.page.grid import SortableTable, sortable_table
+from fabric.report.pictures import allreduce_picture
 from fabric.report.rationale import describe_savings, explain_choice
 from fabric.report.sentences import (
     describe_bandwidth,

@@ -1,0 +1,203 @@
+"""How results show themselves: as plain data, as tables in a notebook, in one line, and as charts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import fabric
+from fabric.errors import InputError
+from fabric.flow import Routing, Workload, estimate_impact, estimate_workload
+from fabric.presented import Presented
+from fabric.report.html import ROWS, html_of
+from fabric.report.present import plot, summarize
+from fabric.report.table import Summary, Table
+from fabric.topology.families import families
+
+SMALL = "superpod-h100-1su"
+REQUEST = {"gpus": 64, "server": {"name": "box", "gpus": 4, "nics": 2, "nic_gbps": 400}, "planes": "any"}
+UNLIKE = [{"server": "hgx-h100", "count": 8}, {"server": "dgx-a100", "count": 4}]
+PORT = {"name": "port", "gpus": 0, "nics": 1, "nic_gbps": 400}
+CLUSTER = {"common": {"server": "hgx-h100", "switches": "sn5600"}, "fabrics": {"a": {"gpus": 64}}}
+
+
+def design(name: str) -> fabric.Study:
+    """Return a design of one family, of switches of 400G."""
+    box = {"name": "s64", "ports": 64, "rate_gbps": 400, "breakouts": {200: 128}, "price_usd": 20_000}
+    return fabric.design(REQUEST, family=name, switches=box, oversubscription=8)
+
+
+RESULTS: dict[str, Callable[[], Any]] = {
+    "spec": lambda: fabric.read(SMALL),
+    "blueprint": lambda: fabric.design(SMALL).blueprint,
+    "study": lambda: fabric.design(SMALL),
+    "large": lambda: fabric.design("colossus-100k"),
+    "unlike": lambda: fabric.design({"servers": UNLIKE, "switches": "qm9700"}),
+    "without GPUs": lambda: fabric.design({"servers": [{"server": PORT, "count": 48}], "switches": "qm9700"}),
+    "bill": lambda: fabric.design(SMALL).bill,
+    "network": lambda: fabric.design(SMALL).network,
+    "view": lambda: fabric.design(SMALL).view("device"),
+    "estimate": lambda: fabric.design(SMALL).allreduce(2**30),
+    "answer": lambda: estimate_workload(fabric.design(SMALL).blueprint, Workload(engine="flows"), [2**20])[0][0],
+    "impact": lambda: estimate_impact(
+        fabric.design(SMALL).blueprint, Workload(failures=("link:1",)), [2**20, 2**30], seeds=2
+    ),
+    "front": lambda: fabric.pareto(SMALL, "cost,hops", oversubscription=2),
+    "comparison": lambda: fabric.compare(fabric.design(SMALL), fabric.design("colossus-100k")),
+    "scaling": lambda: fabric.scale(SMALL, [64, 256]),
+    "cluster": lambda: fabric.cluster(CLUSTER),
+}
+
+
+class Balanced(HTMLParser):
+    """Collects the text of HTML, and checks that every element is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open an element; the only style is how its text is aligned."""
+        assert all(pair == ("style", "text-align: left") for pair in attrs)
+        self.tags.add(tag)
+        self.open += [] if tag == "br" else [tag]
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the last element."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Keep text."""
+        self.words.append(data)
+
+
+def parse(html: str) -> Balanced:
+    """Return the parsed HTML, all of whose elements are closed."""
+    parser = Balanced()
+    parser.feed(html)
+    parser.close()
+    assert not parser.open
+    return parser
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_every_result_is_plain_data_a_short_table_and_one_line(kind: str) -> None:
+    """Its mapping survives JSON unchanged, its HTML has a table and no colours, and its repr is one line."""
+    value = RESULTS[kind]()
+    assert isinstance(value, Presented)
+    found = value.to_dict()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    html = value._repr_html_()
+    assert len(html) < 9000
+    parsed = parse(html)
+    assert parsed.tags <= {"div", "p", "b", "br", "table", "thead", "tbody", "tr", "th", "td"}
+    assert "table" in parsed.tags
+    if kind not in ("estimate", "answer"):  # few enough fields for all of them
+        assert len(repr(value)) < 160
+
+
+@pytest.mark.parametrize("name", sorted(families()))
+def test_the_mapping_of_a_study_is_read_back(name: str) -> None:
+    """load() takes what Study.to_dict() gives, and a request is read from its own mapping again."""
+    study = design(name)
+    assert fabric.load(study.to_dict()) == study
+    assert fabric.read(study.spec.to_dict()) == study.spec
+    for value in (study.blueprint, study.network, study.bill, study.view("fabric")):
+        plain = value.to_dict()
+        assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    links = study.network.to_dict()
+    assert len(links["lower"]) == study.blueprint.to_dict()["links"]["total"]
+    assert study.bill.to_dict()["totals"]["parts"] == study.bill.cost_usd()
+
+
+def test_the_mapping_of_a_study_is_its_file(tmp_path: Path) -> None:
+    """Study.to_dict() is what design.json holds, whatever time the design took."""
+    study = fabric.design(SMALL)
+    fabric.write(study, tmp_path)
+    assert json.loads((tmp_path / "design.json").read_text(encoding="utf-8")) == study.to_dict()
+
+
+def test_tables_show_the_values_that_they_are_of() -> None:
+    """The cost of a study, the parts of a bill, and the rates of a network are in what a notebook shows."""
+    study = fabric.design(SMALL)
+    text = " ".join(parse(study._repr_html_()).words)
+    assert f"${study.bill.cost_usd():,.0f}" in text
+    assert "OPTIMAL" in text
+    bill = " ".join(parse(study.bill._repr_html_()).words)
+    assert {row.part for row in study.bill.rows} <= set(parse(study.bill._repr_html_()).words)
+    assert f"Total: ${study.bill.order_usd:,.0f}" in bill
+    found = study.allreduce(2**30)
+    assert f"{found.busbw_GBps:.1f} GB/s" in " ".join(parse(found._repr_html_()).words)
+
+
+def test_text_of_a_request_is_escaped() -> None:
+    """Markup in a request's own words is shown and not obeyed."""
+    spec = fabric.read(SMALL, title="<script>alert('x')</script> & co")
+    assert "<script>" not in spec._repr_html_()
+    assert "<script>alert('x')</script> & co" in parse(spec._repr_html_()).words
+
+
+def test_a_long_table_is_cut_and_says_so() -> None:
+    """A table of many rows shows the first, and the number of the others."""
+    rows = [("row", str(number)) for number in range(ROWS + 5)]
+    parsed = parse(html_of(Summary("", [Table("Rows", ("what", "number"), rows)], [])))
+    assert parsed.words.count("row") == ROWS
+    assert parsed.words[-1] == "and 5 more rows"
+
+
+@pytest.mark.parametrize("kind", ["study", "front", "scaling", "cluster"])
+def test_charts_are_figures_of_their_own(kind: str) -> None:
+    """plot() returns a figure that pyplot does not know, with what is drawn on it."""
+    figure = RESULTS[kind]().plot()
+    assert isinstance(figure, Figure)
+    assert figure.findobj()
+
+
+def test_what_has_no_chart_or_table_is_refused() -> None:
+    """Other values are of the wrong type."""
+    for show in (plot, summarize):
+        with pytest.raises(TypeError, match="a str has no"):
+            show("word")
+
+
+def test_numbers_of_numpy_are_taken_where_numbers_are_due() -> None:
+    """Integers and floats of numpy give what Python's do, in requests, sizes, GPUs, seeds and places."""
+    study = fabric.design(SMALL, gpus=np.int64(256), oversubscription=np.float32(1), limits={"hops": np.int8(3)})
+    assert study == fabric.design(SMALL, gpus=256, oversubscription=1, limits={"hops": 3})
+    assert study.spec.to_dict()["gpus"] == 256
+    assert study.allreduce(np.int64(2**40)) == study.allreduce(2**40)
+    assert study.path(np.uint8(3), np.int16(200)) == study.path(3, 200)
+    place = study.view("unit", unit=np.int64(0)).place
+    assert [type(number) for number in place.values()] == [int]
+    assert fabric.scale(SMALL, np.array([256, 64])) == fabric.scale(SMALL, [64, 256])
+    asked = Workload(gpus=np.int64(64), seed=np.int32(3), routing=Routing("ecmp", qps=np.int64(2), seed=np.uint8(1)))
+    assert asked == Workload(gpus=64, seed=3, routing=Routing("ecmp", qps=2, seed=1))
+    assert {type(number) for number in (asked.gpus, asked.seed, asked.routing.qps, asked.routing.seed)} == {int}
+    optimum = fabric.optimize(SMALL, "cost,allreduce", size_bytes=np.int64(2**20))
+    assert optimum.proof.objectives == fabric.optimize(SMALL, "cost,allreduce", size_bytes=2**20).proof.objectives
+
+
+@pytest.mark.parametrize("gpus", [[], 3, "64", [64.0], [64, 64], [np.float64(64)], [True]])
+def test_sizes_that_are_no_whole_numbers_are_refused(gpus: Any) -> None:
+    """A scaling study takes different whole numbers."""
+    with pytest.raises(InputError, match="one whole number or more, each once"):
+        fabric.scale(SMALL, gpus)
+
+
+def test_wall_times_are_not_shown_where_equal_results_must_be_equal() -> None:
+    """Two comparisons of the same requests are equal, however long each design took."""
+    one, two = (fabric.compare(fabric.design(SMALL), fabric.design(SMALL)) for _ in range(2))
+    assert one == two
+    study = fabric.design(SMALL)
+    later = replace(study, proof=replace(study.proof, wall_s=99.0))
+    assert study.to_dict() == later.to_dict()
