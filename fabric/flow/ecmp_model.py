@@ -88,7 +88,7 @@ def _slowest_on_graph(summary: FabricSummary, in_order: bool, sent: Subflows) ->
     ports = 2 * summary.servers * nics * summary.planes
     subflows, group = sent.in_plane(summary.planes), _single_path_flows(summary, sent)
     if not in_order:
-        return ecmp_bottleneck(ports / ratio / speed, subflows * speed / group, ratio)
+        return ecmp_bottleneck(ports / ratio / speed, subflows * speed / group, ratio * summary.beyond_server)
     if summary.servers <= peers:
         return 1.0
     return ecmp_bottleneck(ports / ratio / speed, subflows * speed / group, ratio / peers, subflows * nics / group)

@@ -118,6 +118,15 @@ class FabricSummary:
         return replace(self, server=own, gpus=gpus, servers=-(-gpus // domain), link_gbps=rate)
 
     @property
+    def beyond_server(self) -> float:
+        """What a server sends to the others over what it would send them if it were one of its own targets.
+
+        The load of uniform traffic counts all pairs of NICs (`ratios`, where they are no cuts), of which those within a
+        server send nothing over the network.
+        """
+        return self.servers / (self.servers - 1) if self.servers > 1 else 1.0
+
+    @property
     def neighbour_hops(self) -> float:
         """The mean hops between neighbours of a ring in order: one server of each locality sends out of it."""
         return self._between_neighbours(self.hop_steps or self.steps)

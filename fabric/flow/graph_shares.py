@@ -17,13 +17,12 @@ def graph_shares(
     """Return the share of line rate that is left to the slowest NIC, what limits it, and the mean share.
 
     A ring in order leaves a switch of m servers by one of them, other traffic by all. Sprayed packets take longer paths
-    where these are less loaded; uniform traffic needs none. The load of uniform traffic counts all pairs of NICs, of
-    which those within a server send nothing over the network.
+    where these are less loaded; uniform traffic needs none.
     """
     assert policy.slowest_share is not None
     step = Step(1.0, (), in_order=in_order and traffic.ring)
     servers = summary.peers[0] if step.in_order else 1
-    load = summary.ratios[0] * (summary.servers / (summary.servers - 1) if traffic.uniform else 1.0)
+    load = summary.ratios[0] * (1.0 if step.in_order else summary.beyond_server)
     detour = summary.load_factor if policy.sprays and not traffic.uniform else 1.0
     shares = {
         "NIC": 1.0,

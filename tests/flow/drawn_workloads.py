@@ -78,12 +78,15 @@ def draw_workload(random: Random, plan: Blueprint) -> Workload:
             return work
 
 
-def draw_direct_design(random: Random) -> Blueprint:
-    """Return a design of a random direct or server-centric form and sizes, not all places of some filled."""
+def draw_direct_design(random: Random, fewest: int = 16, widths: tuple[int, ...] = (3, 4, 8)) -> Blueprint:
+    """Return a design of a random direct or server-centric form and sizes, not all places of some filled.
+
+    It has room for `fewest` NICs at least, and sizes beyond the least from a range of one of `widths`.
+    """
     form = random.choice(DIRECT_FORMS)
     room, nics = 0, 1
-    while not (room > 1 and 16 <= room * nics <= MOST_DIRECT_NICS):
-        sizes = form.random_sizes(random, random.choice([3, 4, 8]))
+    while not (room > 1 and fewest <= room * nics <= MOST_DIRECT_NICS):
+        sizes = form.random_sizes(random, random.choice(widths))
         nics = sizes[form.host_patterns[0].name]
         room = form.capacity(form.complete_sizes(sizes, nics, 0))
     servers = random.choice([room, random.randint(room // 2 + 1, room)])

@@ -7,10 +7,13 @@ from collections import Counter
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 
-from fabric.flow import choose_engine, estimate_workload
+from fabric.blueprint.metrics import bisection_gbps
+from fabric.flow import COLLECTIVES, bound_collective, choose_engine, estimate_workload, summarize, usable
 from fabric.flow.engines import CLOSED
+from fabric.flow.estimate import estimate_without_error
 from tests.flow.drawn_workloads import SIZE, draw_direct_design, draw_workload
 from tests.marks import slow
 
@@ -38,3 +41,28 @@ def test_the_closed_form_is_exact_where_it_answers(numbers: range, capsys: pytes
     assert engines["closed"] >= len(numbers) // 20
     with capsys.disabled():
         sys.stdout.write(f" [{engines['flows']} of {len(numbers)} draws handed over to flows] ")
+
+
+@pytest.mark.parametrize("numbers", [range(100), *slow(range(100, 1000))], ids=lambda each: f"{each.start}-{each.stop}")
+def test_no_closed_form_carries_more_over_a_cut_than_it_has(numbers: range) -> None:
+    """What fronts estimate stays below the cuts around GPU, server and leaf, and between both halves of the servers."""
+    for number in numbers:
+        plan = draw_direct_design(Random(number), *random_size(number))
+        plan = replace(plan, server=replace(plan.server, generation="hopper"))
+        summary, half = summarize(plan), plan.servers // 2 * plan.server.gpus
+        for name in ("all-reduce", "all-gather", "all-to-all"):
+            bound, collective = bound_collective(plan, name), COLLECTIVES[name]
+            assert bound is not None
+            assert collective.crossing is not None
+            crossing = float(collective.crossing(np.array([half]), plan.gpus)[0])
+            between_halves = crossing / (bisection_gbps(plan) / 8)
+            least = max(bound.seconds_per_GB, between_halves) * SIZE / 1e9
+            for routing in ("adaptive", "ecmp"):
+                for algorithm in usable(summary, name):
+                    found = estimate_without_error(summary, name, SIZE, routing, algorithm)
+                    assert found.time_s >= least * (1 - 1e-9), (number, plan.topology.text, plan.sizes, found)
+
+
+def random_size(number: int) -> tuple[int, tuple[int, ...]]:
+    """Return the fewest NICs of a draw, and from how wide a range its sizes are: of two draws one is of few servers."""
+    return (2, (1, 2)) if number % 2 else (16, (3, 4, 8))
