@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from fabric.studies.multi_fabric import Cluster, cluster
     from fabric.studies.scaling import Scaling, scale
     from fabric.studies.study import Pareto, Study, design, optimize, pareto, read
+    from fabric.sweeps.sweep import sweep
+    from fabric.sweeps.table import SweepTable
     from fabric.topology.families import Family
     from fabric.view import View
 
@@ -49,6 +51,7 @@ __all__ = [
     "Scaling",
     "Spec",
     "Study",
+    "SweepTable",
     "TooLarge",
     "View",
     "__version__",
@@ -61,6 +64,7 @@ __all__ = [
     "pareto",
     "read",
     "scale",
+    "sweep",
     "to_networkx",
     "to_simgrid",
     "write",
@@ -81,6 +85,7 @@ _HOMES = {
     "Scaling": "studies.scaling",
     "Spec": "request",
     "Study": "studies.study",
+    "SweepTable": "sweeps.table",
     "TooLarge": "errors",
     "View": "view",
     "compare": "report.comparison",
@@ -92,6 +97,7 @@ _HOMES = {
     "pareto": "studies.study",
     "read": "studies.study",
     "scale": "studies.scaling",
+    "sweep": "sweeps.sweep",
     "to_networkx": "export",
     "to_simgrid": "export",
     "write": "report.files",

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from fabric.errors import InputError, nearest
 
-__all__ = ["Record", "Registry"]
+__all__ = ["Record", "Registry", "list_plugins"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
@@ -24,6 +24,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 def _installed() -> Any:
     """Return the entry points of all packages: to find them takes a look at every package, whatever the group."""
     return entry_points()
+
+
+def list_plugins() -> list[tuple[str, str, str, str]]:
+    """Return the entry points of installed packages: group, name, package and the version of the package."""
+    return sorted(
+        (point.group, point.name, point.dist.name if point.dist else "", point.dist.version if point.dist else "")
+        for group in _installed().groups
+        if group.startswith("fabric.")
+        for point in _installed().select(group=group)
+    )
 
 
 class Record(Protocol):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fabric.optimizer.parsing import parse_objectives
     from fabric.optimizer.search import Alternative, Proof, SizingResult, size
     from fabric.optimizer.sensitivity import BreakEven, find_break_evens
+    from fabric.optimizer.side_by_side import on_one_core
 
 _MODULES = {
     "binding_limits": ("BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"),
@@ -36,6 +37,7 @@ _MODULES = {
     "parsing": ("parse_objectives",),
     "search": ("Alternative", "Proof", "SizingResult", "size"),
     "sensitivity": ("BreakEven", "find_break_evens"),
+    "side_by_side": ("on_one_core",),
 }
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "find_fewer_hops",
     "find_front",
     "find_near_optima",
+    "on_one_core",
     "parse_objectives",
     "size",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,10 +15,23 @@ from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.solve import INFEASIBLE, SOLVE_BUDGET, Solution, minimise
 
-__all__ = ["Solved", "solve_in_order"]
+__all__ = ["Solved", "on_one_core", "solve_in_order"]
 
-THREADS = 2
-"""The candidates that are solved at a time: a solve lets other threads run."""
+AHEAD = 2
+"""The candidates that are begun before the first of them is yielded: what each is bounded by depends on it."""
+
+THREADS = ContextVar("threads", default=AHEAD)
+"""The candidates that are solved at a time, which changes no answer: a solve lets other threads run."""
+
+
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """Solve one candidate at a time within the block, where other processes use the other cores; the same answers."""
+    token = THREADS.set(1)
+    try:
+        yield
+    finally:
+        THREADS.reset(token)
 
 
 @dataclass(frozen=True)
@@ -45,9 +60,9 @@ def solve_in_order(
     """
     left = iter(sorted(group, key=lambda candidate: len(candidate.topology.size_names)))
     waiting = deque[Future[Solved]]()
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(THREADS.get()) as pool:
         while True:
-            for candidate in islice(left, THREADS - len(waiting)):
+            for candidate in islice(left, AHEAD - len(waiting)):
                 progress(candidate)
                 within = None if best is None else most(best)
                 waiting.append(pool.submit(_solve, candidate, objectives, within, budget))

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from fabric import units
+from fabric.atomic_write import write_atomically
 from fabric.catalog import expected_errors
 from fabric.draw import draw_allreduce, save
 from fabric.errors import InputError
 from fabric.flow import COLLECTIVES
-from fabric.report.atomic_write import write_atomically
 from fabric.report.table import Summary, Table
 from fabric.report.text import format_percent
 from fabric.request.yaml_writer import yaml_text

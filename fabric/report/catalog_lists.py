@@ -267,6 +267,23 @@ def _write_delivery(found: Delivery | None) -> str | None:
     return f"{found.share:g}" + (f", -{found.tier_cost:.1%} a tier" if found.tier_cost else "")
 
 
+def list_measures() -> Listing:
+    """Return the measures of a sweep, with their columns and settings."""
+    from fabric.sweeps import MEASURES
+
+    rows = [
+        (
+            item.name,
+            item.description,
+            [f"{column.name}: {column.description}" for column in item.columns],
+            [f"{setting.name}: {setting.column.description}" for setting in item.settings],
+        )
+        for item in MEASURES.values()
+    ]
+    heads = {"name": "name", "description": "what it is", "columns": "columns", "settings": "settings"}
+    return Listing(heads, rows)
+
+
 LISTS: Mapping[str, Callable[[], Listing]] = {
     "topologies": list_topologies,
     "tables": list_tables,
@@ -276,5 +293,6 @@ LISTS: Mapping[str, Callable[[], Listing]] = {
     "optics": list_optics,
     "formats": list_formats,
     "transports": list_transports,
+    "measures": list_measures,
 }
 """The lists by name."""

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fabric.atomic_write import check_folder, write_atomically
 from fabric.blueprint import Blueprint
 from fabric.draw import Diagram, draw_diagram, draw_fabric, save
 from fabric.draw.render import check_suffix
 from fabric.errors import FabricError
 from fabric.export import format_by_suffix, write_view_text
 from fabric.optimizer import BreakEven
-from fabric.report.atomic_write import check_folder, write_atomically
 from fabric.report.bill_table import bill_csv, bill_object, check_bill_suffix, list_totals
 from fabric.report.bill_workbook import save_cluster_workbook, save_workbook
 from fabric.report.cluster_bill import cluster_bill_csv, cluster_bill_object

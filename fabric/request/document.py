@@ -65,7 +65,7 @@ class Document:
     overridden: frozenset[str] = frozenset()
     """The top-level keys whose values do not come from `file`."""
     places: Mapping[Keys, str] = field(default_factory=FrozenMapping)
-    """The places of entries that an Overlay set."""
+    """The places of values that do not come from `file`, by their paths: what is inside them is there too."""
 
     def override(self, values: Mapping[str, Any]) -> Document:
         """Return the document with whole top-level keys replaced; an Overlay is set in the mapping of its key instead.
@@ -116,8 +116,11 @@ class Document:
 
     def mistake(self, keys: Keys, text: str) -> Mistake:
         """Return the mistake at `keys`, with file and line where known."""
-        if keys[:2] in self.places:
-            return Mistake(self.places[keys[:2]], text)
+        for depth in range(len(keys), 0, -1):
+            if keys[:depth] in self.places:
+                inner = dotted(keys[depth:])
+                gap = "." if inner and not inner.startswith("[") else ""
+                return Mistake(f"{self.places[keys[:depth]]}{gap}{inner}", text)
         if not self.file or keys[0] in self.overridden:
             return Mistake(dotted(keys), text)
         depth = next((depth for depth in range(len(keys), 0, -1) if keys[:depth] in self.lines), 0)

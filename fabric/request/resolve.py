@@ -40,7 +40,7 @@ from fabric.request.shipped_designs import topologies
 from fabric.request.spec import Appliance, PodSize, Spec, even_planes
 from fabric.request.yaml_reader import read_file, read_text
 
-__all__ = ["Source", "read_document", "read_spec"]
+__all__ = ["Source", "find_malformed", "read_document", "read_spec"]
 
 MAX_MISTAKES = 100
 """The most mistakes reported for one request; the rest are counted."""
@@ -67,6 +67,18 @@ def read_spec(source: Source, overrides: Mapping[str, Any], *, names: KnownNames
         rest = [Mistake(document.file, f"and {more:,} more mistakes")] if more > 0 else []
         raise InputError([*mistakes[:MAX_MISTAKES], *rest])
     return _make_spec(request, document, names)
+
+
+def find_malformed(document: Document, names: KnownNames) -> list[Mistake]:
+    """Return the mistakes of keys and values that no request can have, whatever else is in it.
+
+    What is wrong only of several keys together, such as a rate that a server does not have, is not among them.
+    """
+    try:
+        Request.model_validate(document.values, context=_names_by_kind(document, names))
+    except ValidationError as error:
+        return [*document.mistakes, *(mistake for _, mistake in explain_errors(error, document, Request))]
+    return list(document.mistakes)
 
 
 def read_document(source: Source, shipped: Mapping[str, Path] | None = None) -> Document:

@@ -11,10 +11,11 @@ from fabric.cli.commands.export import export
 from fabric.cli.commands.list_show import list_, show
 from fabric.cli.commands.measure import accept, calibrate
 from fabric.cli.commands.report import report
+from fabric.cli.commands.sweep import sweep
 
 __all__ = ["COMMANDS"]
 
 COMMANDS = (
-    design, optimize, bill, cluster, check, compare, allreduce, scale, calibrate, accept, report, diagram, export,
-    list_, show,
+    design, optimize, bill, cluster, check, compare, allreduce, scale, sweep, calibrate, accept, report, diagram,
+    export, list_, show,
 )  # fmt: skip

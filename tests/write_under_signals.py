@@ -12,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from fabric.report.atomic_write import write_atomically
+from fabric.atomic_write import write_atomically
 
 
 def make(folder: Path) -> list[str]:

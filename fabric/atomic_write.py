@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fabric.errors import FabricError
-from fabric.report.signal_guard import SignalGuard
+from fabric.signal_guard import SignalGuard
 
 __all__ = ["check_folder", "write_atomically"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import fabric
-from fabric.report.atomic_write import write_atomically
-from tests.report.write_under_signals import make
+from fabric.atomic_write import write_atomically
+from tests.write_under_signals import make
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WHOLE = "out below a=new b=new inner c=new"
@@ -26,8 +26,8 @@ def test_a_signal_at_any_file_operation_leaves_all_files_or_none(
 ) -> None:
     """The process ends by the signal, and what stood there before is unchanged or replaced as a whole."""
     words = [str(int(number)), str(tmp_path / "base"), *before]
-    script = [sys.executable, "-m", "tests.report.write_under_signals", *words]
-    done = subprocess.run(script, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    script = [sys.executable, "-m", "tests.write_under_signals", *words]
+    done = subprocess.run(script, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
     *rows, last = (row.partition(" ")[::2] for row in done.stdout.splitlines())
     assert last == ("0", WHOLE)
     assert set(rows) == {(str(-number), untouched), (str(-number), WHOLE)}

@@ -1,0 +1,38 @@
+"""What a sweep found, in a few lines: how many points have each status, and the range of every measured number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fabric import units
+from fabric.report.table import Summary, Table
+from fabric.sweeps import SweepTable
+from fabric.sweeps.columns import STATUSES
+
+__all__ = ["summarize_sweep"]
+
+
+def summarize_sweep(table: SweepTable) -> Summary:
+    """Return what `fabric sweep` prints."""
+    statuses = [(status, units.count(number), STATUSES[status]) for status, number in table.statuses.items()]
+    tables = [Table("", ("status", "points", "what it means"), statuses)]
+    if ranges := list(_list_ranges(table)):
+        tables.append(Table("Ranges", ("column", "least", "at point", "greatest", "at point", "missing"), ranges))
+    return Summary("", tables, [])
+
+
+def _list_ranges(table: SweepTable) -> Iterator[tuple[str, ...]]:
+    """Yield for each measured column of numbers its least and its greatest value, the points of them, and the gaps."""
+    first = table.names.index("message") + 1
+    for name in table.names[first:]:
+        known = [(value, point) for point, value in enumerate(table[name]) if value is not None]
+        if not known or not all(isinstance(value, int | float) for value, _ in known):
+            continue
+        least, greatest = min(known), max(known, key=lambda each: (each[0], -each[1]))
+        ends = (_write(least[0]), str(least[1]), _write(greatest[0]), str(greatest[1]))
+        yield (name, *ends, units.count(len(table) - len(known)))
+
+
+def _write(value: Any) -> str:
+    return units.count(value) if isinstance(value, int) else f"{value:,.6g}"

@@ -1,0 +1,105 @@
+"""The columns of a sweep's table, and their values as Arrow has them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fabric.errors import InputError, Mistake
+from fabric.sweeps.measure import ColumnKind, MeasureColumn
+from fabric.sweeps.sweep_file import Sweep
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["POINT", "STATUSES", "clean_value", "list_columns", "make_schema", "write_parquet"]
+
+POINT = MeasureColumn("point", "whole", "the number of the point, from 0")
+STATUS = MeasureColumn("status", "text", "what became of it")
+MESSAGE = MeasureColumn("message", "text", "why there is no design, or which measure has no answer, and why")
+
+STATUSES = {
+    "optimal": "designed, and proven to be the best",
+    "feasible": "designed, but the solve budget ended before the proof",
+    "infeasible": "no fabric satisfies the request",
+    "invalid": "the keys of the request contradict each other",
+    "too large": "the design or a measure would not fit in memory or time",
+    "error": "a measure or the solver failed",
+}
+"""What `status` can be."""
+
+DIGITS = 12
+"""The significant digits of a number in the table: processors of several makes differ in the sixteenth."""
+
+LARGEST = 2**63
+
+
+def list_columns(sweep: Sweep) -> tuple[MeasureColumn, ...]:
+    """Return the columns of a sweep's table: point, keys varied, settings, status, message, and measures.
+
+    Raises InputError when two of them have one name.
+    """
+    keys = [MeasureColumn(key, _infer_kind(_values_of(sweep, key)), f"the key {key}") for key in sweep.swept_keys]
+    settings = [each.column for measure in sweep.measures for each in measure.settings]
+    measured = [column for measure in sweep.measures for column in measure.columns]
+    found = (POINT, *keys, *settings, STATUS, MESSAGE, *measured)
+    names = [each.name for each in found]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        text = f"two columns of the table would be called '{twice[0]}'; leave a measure out"
+        raise InputError([Mistake(sweep.document.file, text)])
+    return found
+
+
+def _values_of(sweep: Sweep, key: str) -> Iterator[Any]:
+    """Yield the values that a request key takes."""
+    for row in sweep.rows:
+        if key in row.values:
+            yield row.values[key]
+    for axis in sweep.axes:
+        if axis.key == key:
+            yield from axis.values
+
+
+def _infer_kind(values: Iterable[Any]) -> ColumnKind:
+    """Return the narrowest kind of column that holds all of the values; None fits any."""
+    found = [each for each in values if each is not None]
+    if all(isinstance(each, bool) for each in found):
+        return "flag" if found else "text"
+    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in found):
+        return "text"
+    if all(isinstance(each, int) and abs(each) < LARGEST for each in found):
+        return "whole"
+    return "number"
+
+
+def clean_value(value: Any, kind: ColumnKind) -> Any:
+    """Return a value as its column holds it: text of mappings and lists as JSON, numbers to twelve digits."""
+    if value is None:
+        return None
+    if kind == "text":
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if kind == "number":
+        return float(f"{float(value):.{DIGITS}g}")
+    return int(value) if kind == "whole" else bool(value)
+
+
+def make_schema(columns: Sequence[MeasureColumn], metadata: dict[str, str]) -> pa.Schema:
+    """Return the Arrow schema of columns; what each of them is stands in its field's metadata."""
+    import pyarrow as pa
+
+    kinds = {"whole": pa.int64(), "number": pa.float64(), "text": pa.string(), "flag": pa.bool_()}
+    fields = [pa.field(each.name, kinds[each.kind], metadata={"description": each.description}) for each in columns]
+    return pa.schema(fields, metadata=metadata)
+
+
+def write_parquet(table: pa.Table) -> bytes:
+    """Return a table as Parquet: for equal tables, the same bytes with the same version of pyarrow."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    sink = pa.BufferOutputStream()
+    parquet.write_table(
+        table, sink, compression="zstd", compression_level=3, row_group_size=2**17, data_page_size=2**20, version="2.6"
+    )
+    return bytes(sink.getvalue().to_pybytes())

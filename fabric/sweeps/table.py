@@ -1,0 +1,151 @@
+"""The table of a sweep: its value in Python, and its files."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fabric.errors import FabricError, InputError, nearest
+from fabric.sweeps.columns import write_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["SweepTable", "load_sweep_table", "merge_chunks", "write_csv"]
+
+SHOWN = 20
+"""The rows that a notebook shows."""
+
+
+@dataclass(frozen=True)
+class SweepTable:
+    """The points of a sweep with what was measured, one row each, in order.
+
+    The columns are `point`, the keys that are varied, the settings of the measures, `status`, `message`, and the
+    columns of the measures, with the unit last in each name. What is missing is not known, or there is no design.
+    """
+
+    arrow: pa.Table = field(repr=False)
+    """The table, as Arrow has it."""
+    request: Mapping[str, Any] = field(repr=False)
+    """The sweep as it was read, in plain values."""
+
+    def __len__(self) -> int:
+        return int(self.arrow.num_rows)
+
+    def __repr__(self) -> str:
+        return f"<SweepTable: {len(self):,} points, {len(self.names)} columns; {self.describe_status()}>"
+
+    def __getitem__(self, name: str) -> list[Any]:
+        """Return the values of a column, None where one is missing; raises InputError with the nearest name."""
+        if name not in self.names:
+            raise InputError(f"unknown column '{name}'{nearest(name, self.names)}")
+        return list(self.arrow.column(name).to_pylist())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self.arrow.column_names)
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """The values of every column by name."""
+        return {name: self[name] for name in self.names}
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """How many points have each status, the most frequent first."""
+        return dict(Counter(self["status"]).most_common())
+
+    def describe_status(self) -> str:
+        """Return the statuses in words: `94 optimal, 2 infeasible`."""
+        return ", ".join(f"{number:,} {status}" for status, number in self.statuses.items())
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield every row as a mapping from column to value."""
+        yield from self.arrow.to_pylist()
+
+    def to_arrow(self) -> pa.Table:
+        """Return the table as Arrow has it."""
+        return self.arrow
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the table as a data frame, whole numbers with missing ones as `Int64`.
+
+        Raises FabricError where pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise FabricError("to_pandas needs pandas: `pip install 'fabric-designer[frames]'`") from None
+        import pyarrow as pa
+
+        kinds = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+        return self.arrow.to_pandas(types_mapper=kinds.get)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sweep and its rows as plain values."""
+        return {"schema": "fabric.sweep/1", "request": dict(self.request), "rows": list(self.rows())}
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f"<th>{html.escape(name)}</th>" for name in self.names if name != "message")
+        shown = self.arrow.slice(0, SHOWN).to_pylist()
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_cell(row[name])}</td>" for name in self.names if name != "message") + "</tr>"
+            for row in shown
+        )
+        more = f"; the first {SHOWN} are shown" if len(self) > SHOWN else ""
+        caption = html.escape(f"{len(self):,} points: {self.describe_status()}{more}")
+        return f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+    def make_files(self, folder: Path) -> list[str]:
+        """Write `sweep.parquet` and `sweep.csv` into a folder, and return their names."""
+        (folder / "sweep.parquet").write_bytes(write_parquet(self.arrow))
+        (folder / "sweep.csv").write_text(write_csv(self.arrow), encoding="utf-8", newline="")
+        return ["sweep.parquet", "sweep.csv"]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return html.escape(f"{value:,.6g}" if isinstance(value, float) else str(value))
+
+
+def merge_chunks(chunks: Sequence[bytes], request: Mapping[str, Any]) -> SweepTable:
+    """Return the table of a sweep from the Parquet files of all its chunks, in order of points."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    tables = [parquet.read_table(pa.BufferReader(data)).replace_schema_metadata(None) for data in chunks]
+    return SweepTable(pa.concat_tables(tables).sort_by("point").combine_chunks(), request)
+
+
+def write_csv(table: pa.Table) -> str:
+    """Return a table as CSV with a header: numbers in full, and nothing where a value is missing."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.column_names)
+    writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    return text.getvalue()
+
+
+def load_sweep_table(folder: str | os.PathLike[str]) -> SweepTable:
+    """Return the table of a sweep that was written to a folder; raises InputError where there is none."""
+    from pyarrow import ArrowException, parquet
+
+    from fabric.request.yaml_reader import read_file
+
+    path = Path(folder) / "sweep.parquet"
+    try:
+        table = parquet.read_table(path)
+    except (OSError, ArrowException) as error:
+        raise InputError(f"{path}: not the table of a sweep: {error}") from None
+    return SweepTable(table, read_file(Path(folder) / "request.yaml").values)
