@@ -235,7 +235,9 @@ def _step_to_next_server(flows: FlowLayout, collective: Collective, ranks: Ranks
         part = min(1.0, tier.sets / busiest)
         if ranks.sets_apart(tier) > 1:
             values, chances = _busiest_members(tier, ranks)
-            loads = tuple((part * load, number) for load, number in _filled(tier, ranks))
+            # A GPU of several NICs is busy on as many sets of rails.
+            busy = max(1.0, tier.sets / busiest)
+            loads = tuple((part * load, number * busy) for load, number in _filled(tier, ranks))
             found.append(Cuts((part * values, chances), loads, 1.0, tier.nics))
             continue
         loads = tuple((load * part, number / tier.sets) for load, number in below.loads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from fabric.flow.ecmp_model import few_links
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
 from fabric.flow.estimate import candidates, usable
 from fabric.flow.graph_shares import fits_surely
-from fabric.flow.placements import PLACEMENTS
+from fabric.flow.placements import PLACEMENTS, check_stride
 from fabric.flow.router import summarize
 from fabric.flow.transports import USUAL
 
@@ -51,9 +50,10 @@ def choose_engine(blueprint: Blueprint, workload: Workload) -> Engine:
 
 
 def closed_form_of(blueprint: Blueprint, workload: Workload) -> ClosedForm:
-    """Return the closed form of a workload; raises InputError where there is none."""
+    """Return the closed form of a workload; raises InputError where there is none, or no equal groups."""
     routing, order = workload.routing, PLACEMENTS[workload.placement].closed_form
     groups = workload.stride if order and order.grouped else 1
+    check_stride(workload.gpus or blueprint.gpus, groups)
     whole = summarize(blueprint)
     return ClosedForm.of(
         whole, workload.collective, routing.name, workload.placement, workload.gpus,
@@ -139,9 +139,9 @@ def _gap_of_order(blueprint: Blueprint, workload: Workload) -> str:
         and apart
         and not own_rail,
         f"placement {placement.name} of trees": order.scattered and not in_turn,
-        f"placement {placement.name} of servers that are not all full, by NVLink to other rails": order.scattered
+        f"placement {placement.name} of servers that are not all full": order.scattered
         and bool(gpus % server.gpus)
-        and (workload.routing.pxn or never_meet),
+        and (workload.routing.pxn or never_meet or gpus < 2 * server.gpus),
         f"placement {placement.name} of trees on some of the GPUs": placement.drawn
         and some
         and not (order.random or in_turn),
@@ -166,18 +166,36 @@ def _candidates(form: ClosedForm, workload: Workload) -> list[Algorithm]:
     return [each for each in every if each.name in able]
 
 
+def _fills_up(form: ClosedForm, algorithm: Algorithm) -> bool:
+    """Return whether the NICs of a server that is not full may send more on their rails than leads up from there.
+
+    They are as busy as the busiest, and those of the other servers of their place as an even part makes them. Under
+    ECMP those others collide sooner than that, which the closed form knows.
+    """
+    sprays, in_turn = form.policy.sprays, _in_turn([algorithm])
+    return any(
+        ratio * (1 + (tier.size - 1) / step.multiple * sprays) > tier.size or (sprays and not in_turn)
+        for ratio, tier in zip(form.whole.ratios, form.ranks.tiers, strict=True)
+        for step in form.steps(algorithm)
+        if tier.sets > 1 and ratio > 1 and step.multiple > 1
+    )
+
+
 def _gaps_of_routing(
     blueprint: Blueprint, workload: Workload, form: ClosedForm, algorithms: list[Algorithm]
 ) -> Iterator[str]:
     """Yield what a routing does that depends on the draw, or on how links are laid."""
     routing, policy = workload.routing, workload.routing.policy
+    if form.ranks.rest and any(_fills_up(form, each) for each in algorithms):
+        yield "a server that is not full on oversubscribed rails"
+        return
     if policy.sprays:
-        tiers = zip(form.whole.ratios, form.ranks.tiers, strict=True)
-        wide = 1 if _in_turn(algorithms) else math.inf
-        if form.ranks.rest and any(tier.sets > 1 and ratio > 1 and ratio * wide > tier.size for ratio, tier in tiers):
-            yield "a server that is not full on oversubscribed rails"
         if any(form.left(each).deviation > SAME_ORDERS for each in algorithms):
             yield "so few servers that their order decides"
+        return
+    ranks, server = form.ranks, blueprint.server
+    if server.nics > server.gpus and ranks.rest and ranks.beside and not form.collective.all_pairs:
+        yield f"{policy.label} routing of GPUs of several NICs to a server that is not full, by NVLink to other rails"
         return
     if routing.qps > blueprint.planes and routing.qps % blueprint.planes:
         yield f"{routing.qps} queue pairs over {blueprint.planes} planes"

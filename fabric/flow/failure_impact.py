@@ -16,7 +16,7 @@ from fabric.flow.failure_words import Failed
 from fabric.flow.failures import draw_failures
 from fabric.flow.placements import PLACEMENTS
 from fabric.flow.router import router_of
-from fabric.flow.workload import Answer, Workload, answer_by_flows, lay_flows
+from fabric.flow.workload import Answer, Workload, answer_by_flows, check_sizes, lay_flows
 from fabric.presented import Presented
 
 __all__ = ["FailureImpact", "Kept", "estimate_impact"]
@@ -97,6 +97,7 @@ def estimate_impact(
     one where nothing is drawn: named failures, ranks in order and packets that are sprayed. Raises InputError as
     `estimate_workload` does for the first seed; under another, a flow without a path keeps nothing.
     """
+    check_sizes(sizes)
     if not workload.failures:
         raise InputError("no failures; give one or more, such as leaf:1")
     blueprint = replace(blueprint, library=workload.library.over(blueprint.library))

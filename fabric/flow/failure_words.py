@@ -129,8 +129,9 @@ class FailableParts:
         if group is None and kind not in self.bundles:
             raise InputError(f"unknown kind '{kind}'{nearest(kind, [*self.bundles, *self.groups])}")
         wanted = int(number) if number else _share(float(percent or 0), last - first)
-        if number and not wanted:
-            raise InputError(f"nothing fails; write {kind}:1 or more")
+        if not wanted:
+            more = "a larger share" if percent else "more"
+            raise InputError(f"of {last - first:,} none fails; write {kind}:1, or {more}")
         if wanted > last - first:
             raise InputError(f"the fabric has only {last - first:,}")
         numbers = first + np.sort(rng.permutation(last - first)[:wanted])

@@ -14,7 +14,17 @@ from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.registry import Registry
 
-__all__ = ["NO_GPUS", "PLACEMENTS", "ClosedOrder", "Placement", "Ranks", "arrange", "place", "without_failed"]
+__all__ = [
+    "NO_GPUS",
+    "PLACEMENTS",
+    "ClosedOrder",
+    "Placement",
+    "Ranks",
+    "arrange",
+    "check_stride",
+    "place",
+    "without_failed",
+]
 
 Gpus = npt.NDArray[np.int64]
 
@@ -99,9 +109,21 @@ def _by_rail(ranks: Ranks) -> Gpus:
 
 def _strided(ranks: Ranks) -> Gpus:
     """Return the data-parallel rings of a layout whose tensor and pipeline ranks (TP x PP = stride) are neighbours."""
-    if ranks.stride < 1 or ranks.ranks % ranks.stride:
-        raise InputError(f"{ranks.ranks:,} ranks can't be divided into rings of stride {ranks.stride}")
+    check_stride(ranks.ranks, ranks.stride)
     return np.arange(ranks.ranks).reshape(-1, ranks.stride).T
+
+
+def check_stride(ranks: int, stride: int) -> None:
+    """Raise InputError unless that many ranks are equal groups of this stride, and name the nearest ones that are."""
+    if stride < 1:
+        raise InputError(f"stride {stride}: not a whole number from 1")
+    if ranks % stride:
+        least = max(stride, ranks // stride * stride)
+        smaller = next(each for each in range(min(stride, ranks), 0, -1) if ranks % each == 0)
+        raise InputError(
+            f"{ranks:,} GPUs can't be divided into {stride:,} equal groups (the stride);"
+            f" take a stride of {smaller:,}, or {least:,} GPUs"
+        )
 
 
 def _random(ranks: Ranks) -> Gpus:

@@ -134,8 +134,8 @@ class Routing:
     that of InfiniBand's fat trees (E. Zahavi 2012, doi 10.1016/j.jpdc.2011.12.006), each sub-flow with a number of its
     own. Adaptive routing sprays over all links in proportion to what is up, whatever the queue pairs.
 
-    Raises InputError for an unknown name, without queue pairs, and for packets on several paths where nothing is known
-    of how the transport takes them.
+    Raises InputError for an unknown name, without queue pairs, for a negative seed, and for packets on several paths
+    where nothing is known of how the transport takes them.
     """
 
     name: str = "adaptive"
@@ -156,6 +156,8 @@ class Routing:
             ROUTINGS.get_record(self.name)
         if not is_whole(self.qps, 1):
             raise InputError(f"{self.qps!r:.40} queue pairs carry nothing; take 1 or more")
+        if not is_whole(self.seed, 0):
+            raise InputError(f"seed {self.seed!r:.40}: not a whole number from 0")
         as_integers(self, "qps", "seed")
         if self.transport != USUAL and self._delivery is None:
             able = ", ".join(name for name, each in TRANSPORTS.items() if each.sprayed)

@@ -58,8 +58,11 @@ class Ranks:
         return -(-self.gpus // self.each)
 
     def sets_apart(self, tier: Tier) -> int:
-        """Return the sets of rails among which flows go up from a place to change them."""
-        return 1 if self.beside else tier.sets
+        """Return the sets of rails among which flows go up from a place to change them.
+
+        Of several NICs of a GPU each sends to the same one of another GPU's, so that there are no more than GPUs.
+        """
+        return 1 if self.beside else min(tier.sets, self.server.gpus)
 
     @property
     def rest(self) -> int:

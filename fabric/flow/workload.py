@@ -38,7 +38,7 @@ from fabric.flow.routings import Routing
 from fabric.frozen import as_integers
 from fabric.presented import Presented
 
-__all__ = ["Answer", "Workload", "answer_by_flows", "estimate_all", "estimate_workload", "lay_flows"]
+__all__ = ["Answer", "Workload", "answer_by_flows", "check_sizes", "estimate_all", "estimate_workload", "lay_flows"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ class Workload:
             raise InputError(f"failures {self.failures!r:.40}: not a tuple of words, such as ('leaf:3',)")
         if not is_whole(self.seed, 0):
             raise InputError(f"seed {self.seed!r:.40}: not a whole number from 0")
+        if not is_whole(self.stride, 1):
+            raise InputError(f"stride {self.stride!r:.40}: not a whole number from 1")
         as_integers(self, "gpus", "stride", "seed")
         COLLECTIVES.get_record(self.collective)
         PLACEMENTS.get_record(self.placement)
@@ -127,6 +129,14 @@ def estimate_all(
     return tuple(answer.estimate for answer in estimate_workload(blueprint, workload, sizes)[0])
 
 
+def check_sizes(sizes: object) -> None:
+    """Raise InputError unless there are sizes, one or more; each is checked where it is estimated."""
+    if not isinstance(sizes, Sequence):
+        raise InputError(f"sizes {sizes!r:.40}: not a list of sizes in bytes; write for example [2**30]")
+    if not sizes:
+        raise InputError("no sizes; give one or more, in bytes")
+
+
 def estimate_workload(
     blueprint: Blueprint, workload: Workload, sizes: Sequence[int]
 ) -> tuple[tuple[Answer, ...], Bounds]:
@@ -134,8 +144,7 @@ def estimate_workload(
 
     Raises InputError where the engine can't estimate it, and TooLarge as `phases` and `route` do.
     """
-    if not sizes:
-        raise InputError("no sizes; give one or more, in bytes")
+    check_sizes(sizes)
     if not blueprint.gpus:
         raise InputError(f"{blueprint.name}: {NO_GPUS}")
     blueprint = replace(blueprint, library=workload.library.over(blueprint.library))

@@ -56,6 +56,13 @@ def draw_design(random: Random) -> Blueprint:
     return plan
 
 
+def with_several_nics(random: Random, plan: Blueprint) -> Blueprint:
+    """Return a design with two NICs or more for each GPU, where its servers have as many, the last in part in some."""
+    gpus = plan.server.nics // random.choice([each for each in (2, 3, 4, 8, 1) if plan.server.nics % each == 0])
+    rest = random.randrange(gpus) if random.random() < 0.15 else 0
+    return replace(plan, server=replace(plan.server, gpus=gpus), gpus=plan.servers * gpus - rest)
+
+
 def draw_workload(random: Random, plan: Blueprint) -> Workload:
     """Return a random collective, algorithm, placement and routing on all or some of a design's GPUs."""
     while True:

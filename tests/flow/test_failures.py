@@ -79,7 +79,8 @@ def test_removing_links_never_raises_adaptive_throughput() -> None:
     """As more and more links fail, neither the slowest flow nor all together get more."""
     for plan, seed in small_fabrics(2):
         phase = crossing(plan, permutation(np.arange(links_of(plan).all_nics), seed))
-        steps = [fail(plan, [f"link:{percent}%"], seed) for percent in (0, 5, 10, 20, 40, 80)]
+        numbers = [max(1, round(plan.links_total * share)) for share in (0.05, 0.1, 0.2, 0.4, 0.8)]
+        steps = [fail(plan, [f"link:{number}"] * bool(number), seed) for number in (0, *numbers)]
         assert all((after <= before).all() for before, after in itertools.pairwise(steps))
         least = [shares(plan, [phase], up=up).min for up in steps]
         assert least == sorted(least, reverse=True)
@@ -268,6 +269,9 @@ def test_servers_without_a_common_rail_meet_above() -> None:
         ("leef:1", "did you mean 'leaf'"),
         ("leaf:99", "the fabric has only 8"),
         ("link:101%", "at most 100%"),
+        ("link:0%", "none fails; write link:1, or a larger share"),
+        ("leaf:1%", "of 8 none fails; write leaf:1, or a larger share"),
+        ("leaf:0", "of 8 none fails; write leaf:1, or more"),
         ("link[pod=1]", "has no axes"),
         ("leaf[pod=1]", "no axis 'pod'"),
         ("leaf[block=x]", "whole number"),

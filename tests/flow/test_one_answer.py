@@ -6,7 +6,7 @@ import math
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -16,7 +16,7 @@ from fabric.blueprint import Blueprint
 from fabric.flow import Answer, Workload, choose_engine, estimate_workload
 from fabric.flow.engines import CLOSED
 from fabric.flow.placements import PLACEMENTS
-from tests.flow.drawn_workloads import SIZE, draw_design, draw_workload
+from tests.flow.drawn_workloads import SIZE, draw_design, draw_workload, with_several_nics
 from tests.marks import slow
 
 WITHIN = 0.05
@@ -61,10 +61,11 @@ class Compared:
         return abs(self.closed.mean / statistics.fmean(each.mean for each in self.flows) - 1)
 
 
-def compare(number: int) -> Compared | None:
-    """Return what both engines say of a draw, or None where the closed form hands over."""
+def compare(number: int, adapt: Callable[[Random, Blueprint], Blueprint] | None = None) -> Compared | None:
+    """Return what both engines say of a draw, or None where the closed form hands over; `adapt` changes the design."""
     random = Random(number)
     plan = draw_design(random)
+    plan = adapt(random, plan) if adapt else plan
     work = draw_workload(random, plan)
     if choose_engine(plan, work) is not CLOSED:
         return None
@@ -107,6 +108,22 @@ def test_closed_form_and_flows_agree(numbers: range) -> None:
     for routing, within in MEANS_WITHIN.items():
         off = sorted(each.mean_off for each in found if each.closed.estimate.routing == routing)
         assert off[int(0.9 * len(off))] <= within
+
+
+@pytest.mark.parametrize("number", [723, 1196])
+def test_a_server_that_is_not_full_is_handed_over_where_it_decides(number: int) -> None:
+    """Where the NICs of the last server, busier than others, fill the links up from their rails, flows answer."""
+    assert compare(number) is None
+
+
+SEVERAL = [range(20, 50), *slow(*(range(at, at + 60) for at in range(60, 240, 60)))]
+
+
+@pytest.mark.parametrize("numbers", [(129,), *SEVERAL], ids=lambda each: f"{each[0]}-{each[-1]}")
+def test_closed_form_and_flows_agree_on_gpus_of_several_nics(numbers: Iterable[int]) -> None:
+    """So they do where a GPU has two NICs or more, each of which sends to the same one of another GPU's."""
+    found = [each for each in (compare(number, with_several_nics) for number in numbers) if each is not None]
+    assert not [(each.name, statistics.fmean(each.times)) for each in found if each.off > WITHIN]
 
 
 def test_the_closed_form_hands_over_less_than_a_fifth(capsys: pytest.CaptureFixture[str]) -> None:

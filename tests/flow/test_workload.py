@@ -22,6 +22,7 @@ from fabric.flow import (
     Job,
     Routing,
     Workload,
+    estimate_impact,
     estimate_workload,
     fail,
     failover,
@@ -320,7 +321,12 @@ def test_a_job_inside_one_server_has_all_it_needs(plan: fabric.Blueprint) -> Non
         lambda: Workload(failures="leaf:1"),
         lambda: Workload(routing="ecmp"),
         lambda: Workload(seed=-1),
+        lambda: Workload(stride=0),
         lambda: Routing("ecmp", 2.5),
+        lambda: Routing(seed=-1),
+        lambda: Routing(seed=1.5),
+        lambda: estimate_workload(fabric.design(SMALL).blueprint, Workload(), 2**30),
+        lambda: estimate_impact(fabric.design(SMALL).blueprint, Workload(failures=("leaf:1",)), 2**30),
         lambda: scale(SMALL, ["64"]),
         lambda: scale(SMALL, [64], routings=[]),
         lambda: fabric.optimize(SMALL, ["cost", "hops"]),
@@ -332,6 +338,18 @@ def test_values_of_no_use_are_bad_input(make: Callable[[], object]) -> None:
     """A value of the wrong type is refused with its key."""
     with pytest.raises(InputError):
         make()
+
+
+@pytest.mark.parametrize("engine", [None, "closed", "flows"])
+@pytest.mark.parametrize(
+    ("gpus", "stride", "said"), [(3, 8, "a stride of 3, or 8 GPUs"), (20, 8, "a stride of 5, or 16 GPUs")]
+)
+def test_unequal_groups_are_refused(
+    plan: fabric.Blueprint, engine: str | None, gpus: int, stride: int, said: str
+) -> None:
+    """A stride that does not divide the GPUs is refused by every engine, with one that does."""
+    with pytest.raises(InputError, match=said):
+        estimate_workload(plan, Workload(gpus=gpus, placement="strided", stride=stride, engine=engine), [2**30])
 
 
 WAYS = ("ring", "tree", "nvls-tree", "hierarchical-ring", "halving-doubling")
