@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fabric.draw.canvas import elide, font
-from fabric.draw.palette import BODY_PT, GREY, HAIR, HEAD_PT, INK, OKABE_ITO, SMALL_PT, TIER_PT, line_colour
+from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, SMALL_PT
+from fabric.draw.plot import (
+    COLOURS,
+    FOOT,
+    HEAD,
+    HEIGHT,
+    LEGEND_LEAD,
+    MARKERS,
+    finish_axes,
+    fit_legend,
+    make_plot,
+    text_type,
+)
 from fabric.draw.render import plain_style
 from fabric.units import size
 
@@ -16,14 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_allreduce", "draw_front", "draw_scale"]
 
-WIDTH, HEIGHT, MARGIN = 540.0, 270.0, 20.0
-LEFT, RIGHT, FOOT, HEAD = 56.0, 372.0, 46.0, 42.0
-"""The plot's sides from the page's left edge, and its distances from the foot and the head, in points."""
-
-LEGEND_LEAD, HANDLE = 12.0, 34.0
-COLOURS = tuple(line_colour(colour) for colour in OKABE_ITO if colour != "#F0E442")
-"""The colours of curves: without yellow, which does not show as a line on white."""
-MARKERS, DASHES = "os^Dv<>", ("-", "--", "-.", ":")
+DASHES = ("-", "--", "-.", ":")
 ALTERNATING = ("-", (0, (3, 2)))
 """The dashes of a scaling chart: a curve that lies on its neighbour still shows."""
 
@@ -38,34 +42,34 @@ def draw_allreduce(title: str, curves: Mapping[str, Points], line_rate_GBps: flo
     """Draw busbw in GB/s over the message size, a curve `[(size_bytes, busbw_GBps), ...]` for each label."""
     height = max(HEIGHT, FOOT + HEAD + LEGEND_LEAD * len(curves))
     with plain_style():
-        figure, axes = _make_plot(title, height)
+        figure, axes = make_plot(title, height)
         for number, (label, points) in enumerate(curves.items()):
             dashes = DASHES[number // len(COLOURS) % len(DASHES)]
             _plot_curve(axes, number, label, points, dashes)
         _scale_sizes(axes, [point for points in curves.values() for point in points], line_rate_GBps or 0)
         _draw_line_rate(axes, line_rate_GBps)
-        _finish_axes(axes, "message size", BANDWIDTH)
+        finish_axes(axes, "message size", BANDWIDTH)
     return figure
 
 
 def draw_front(title: str, points: Sequence[FrontPoint], labels: tuple[str, str]) -> Figure:
     """Draw a Pareto front: the points, numbered in their order and coloured by group, lower left being better."""
     with plain_style():
-        figure, axes = _make_plot(title)
+        figure, axes = make_plot(title)
         axes.step([x for x, _, _ in points], [y for _, y, _ in points], where="post", color=GREY, linewidth=0.6)
         for number, group in enumerate(dict.fromkeys(group for _, _, group in points)):
             members = [(x, y) for x, y, name in points if name == group]
             axes.plot(
                 *zip(*members, strict=True), MARKERS[number % len(MARKERS)], color=COLOURS[number % len(COLOURS)],
-                markersize=4.5, label=_fit_legend(group), clip_on=False,
+                markersize=4.5, label=fit_legend(group), clip_on=False,
             )  # fmt: skip
         every = -(-len(points) // 20)
         for index, (x, y, _) in enumerate(points[::every]):
             text = str(1 + index * every)
-            axes.annotate(text, (x, y), (4, 4), textcoords="offset points", color=INK, **_text_type(BODY_PT))
+            axes.annotate(text, (x, y), (4, 4), textcoords="offset points", color=INK, **text_type(BODY_PT))
         axes.set_xlim(*_padded_limits([x for x, _, _ in points]))
         axes.set_ylim(*_padded_limits([y for _, y, _ in points]))
-        _finish_axes(axes, *labels)
+        finish_axes(axes, *labels)
     return figure
 
 
@@ -77,7 +81,7 @@ def draw_scale(
     `steps` describes the fabric from each number of GPUs on.
     """
     with plain_style():
-        figure, axes = _make_plot(title)
+        figure, axes = make_plot(title)
         for number, (label, points) in enumerate(curves.items()):
             _plot_curve(axes, number, label, points, ALTERNATING[number % 2])
             if ringed := bends.get(label):
@@ -86,43 +90,14 @@ def draw_scale(
                 axes.plot(*columns, "o", color=colour, fillstyle="none", markersize=7.5, clip_on=False)
         _scale_gpus(axes, [gpus for points in curves.values() for gpus, _ in points])
         _draw_steps(axes, steps)
-        _finish_axes(axes, "GPUs", BANDWIDTH)
+        finish_axes(axes, "GPUs", BANDWIDTH)
     return figure
-
-
-def _make_plot(title: str, height: float = HEIGHT) -> tuple[Figure, Axes]:
-    """Return a page with its title and empty axes, with room for the legend at the right."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=200, facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((LEFT / WIDTH, FOOT / height, (RIGHT - LEFT) / WIDTH, (height - FOOT - HEAD) / height))
-    heading = elide(title, WIDTH - MARGIN - LEFT, TIER_PT, bold=True)
-    figure.text(LEFT / WIDTH, 1 - 24 / height, heading, color=INK, **_text_type(TIER_PT, bold=True))
-    return figure, axes
-
-
-def _text_type(size_pt: float, bold: bool = False) -> dict[str, Any]:
-    """Return the type of a text as matplotlib's keywords."""
-    properties = font(bold).copy()
-    properties.set_size(size_pt)
-    return {"fontproperties": properties}
-
-
-def _fit_legend(text: str) -> str:
-    """Return a text that fits into the legend, in two lines where it has a comma to break at."""
-    room = WIDTH - MARGIN - RIGHT - 12 - HANDLE
-    if elide(text, room, BODY_PT) == text:
-        return text
-    first, comma, rest = text.partition(", ")
-    return "\n".join(elide(part, room, BODY_PT) for part in ((f"{first},", rest) if comma else (text,)))
 
 
 def _plot_curve(axes: Axes, number: int, label: str, points: Points, dashes: Any) -> None:
     """Plot one curve, with the colour and marker of its number."""
     axes.plot(
-        [x for x, _ in points], [y for _, y in points], label=_fit_legend(label),
+        [x for x, _ in points], [y for _, y in points], label=fit_legend(label),
         color=COLOURS[number % len(COLOURS)], linestyle=dashes, linewidth=1.4,
         marker=MARKERS[number % len(MARKERS)], markersize=3.2, clip_on=False,
     )  # fmt: skip
@@ -147,7 +122,7 @@ def _draw_line_rate(axes: Axes, line_rate: float | None) -> None:
     axes.axhline(line_rate, color=INK, linewidth=0.9, dashes=(4, 3), zorder=1)
     text, start = f"line rate, {line_rate:.4g} GB/s", (0, line_rate)
     axes.annotate(
-        text, start, (4, 3), ("axes fraction", "data"), textcoords="offset points", color=INK, **_text_type(BODY_PT)
+        text, start, (4, 3), ("axes fraction", "data"), textcoords="offset points", color=INK, **text_type(BODY_PT)
     )
 
 
@@ -182,27 +157,5 @@ def _draw_steps(axes: Axes, steps: Mapping[int, str]) -> None:
         axes.annotate(
             f"from here {text}" if last else text, (start, high * 1.15), (-3 if last else 3, -2 - 9 * (number % 3)),
             textcoords="offset points", ha="right" if last else "left", va="top", color=GREY, zorder=3,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8}, **_text_type(SMALL_PT),
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8}, **text_type(SMALL_PT),
         )  # fmt: skip
-
-
-def _finish_axes(axes: Axes, horizontal: str, vertical: str) -> None:
-    """Name the axes, set their type and lines, and put the legend beside the plot."""
-    axes.set_xlabel(horizontal, color=INK, **_text_type(HEAD_PT))
-    axes.set_ylabel(vertical, color=INK, **_text_type(HEAD_PT))
-    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
-        label.set(color=GREY, **_text_type(BODY_PT))
-    axes.tick_params(color=GREY, width=0.6)
-    axes.grid(axis="y", color=HAIR, linewidth=0.4)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set(color=GREY, linewidth=0.6)
-    if axes.get_legend_handles_labels()[1]:
-        prop = _text_type(BODY_PT)["fontproperties"]
-        axes.legend(
-            loc="upper left",
-            bbox_to_anchor=(1 + 12 / (RIGHT - LEFT), 1),
-            borderaxespad=0,
-            frameon=False,
-            labelcolor=INK,
-            prop=prop,
-        )
