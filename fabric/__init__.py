@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fabric.blueprint import Blueprint
-    from fabric.errors import FabricError, Infeasible, InputError, TooLarge
-    from fabric.export import to_networkx, to_simgrid
+    from fabric.errors import FabricError, Infeasible, InputError, MissingLibrary, TooLarge
+    from fabric.export import nic_network, to_arrow, to_igraph, to_networkx, to_pandas, to_scipy, to_simgrid
     from fabric.network import Network
     from fabric.network.expand import expand
     from fabric.report.comparison import Comparison, compare
@@ -46,6 +46,7 @@ __all__ = [
     "Family",
     "Infeasible",
     "InputError",
+    "MissingLibrary",
     "Network",
     "Pareto",
     "Scaling",
@@ -60,12 +61,17 @@ __all__ = [
     "design",
     "expand",
     "load",
+    "nic_network",
     "optimize",
     "pareto",
     "read",
     "scale",
     "sweep",
+    "to_arrow",
+    "to_igraph",
     "to_networkx",
+    "to_pandas",
+    "to_scipy",
     "to_simgrid",
     "write",
     "write_bill",
@@ -80,6 +86,7 @@ _HOMES = {
     "Family": "topology.families",
     "Infeasible": "errors",
     "InputError": "errors",
+    "MissingLibrary": "errors",
     "Network": "network",
     "Pareto": "studies.study",
     "Scaling": "studies.scaling",
@@ -93,12 +100,17 @@ _HOMES = {
     "design": "studies.study",
     "expand": "network.expand",
     "load": "report.load_design",
+    "nic_network": "export",
     "optimize": "studies.study",
     "pareto": "studies.study",
     "read": "studies.study",
     "scale": "studies.scaling",
     "sweep": "sweeps.sweep",
+    "to_arrow": "export",
+    "to_igraph": "export",
     "to_networkx": "export",
+    "to_pandas": "export",
+    "to_scipy": "export",
     "to_simgrid": "export",
     "write": "report.files",
     "write_bill": "report.files",

@@ -8,7 +8,17 @@ from difflib import get_close_matches
 from numbers import Integral
 from typing import Any
 
-__all__ = ["Conflict", "FabricError", "Infeasible", "InputError", "Mistake", "TooLarge", "is_whole", "nearest"]
+__all__ = [
+    "Conflict",
+    "FabricError",
+    "Infeasible",
+    "InputError",
+    "MissingLibrary",
+    "Mistake",
+    "TooLarge",
+    "is_whole",
+    "nearest",
+]
 
 
 class FabricError(Exception):
@@ -67,6 +77,13 @@ class Infeasible(FabricError):
         self.reasons = tuple(reasons)
         self.conflict = tuple(conflict)
         super().__init__("\n".join([text, *(f"  {reason}" for reason in self.reasons)]))
+
+
+class MissingLibrary(FabricError, ImportError):
+    """An optional library that is not installed; the text says how to install it."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(f"{library} is not installed; pip install 'fabric-designer[{extra}]' or pip install {library}")
 
 
 class TooLarge(FabricError):

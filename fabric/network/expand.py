@@ -18,7 +18,7 @@ from fabric.topology.graph_form import PatternBundle
 from fabric.topology.topology import PLANE, Bundle
 from fabric.topology.unlike_servers import DealtBundle
 
-__all__ = ["BYTES_PER_LINK", "expand", "lay_devices", "memory_bytes", "steps"]
+__all__ = ["BYTES_PER_LINK", "expand", "lay_devices", "memory_bytes", "rank_ends", "steps"]
 
 DTYPES = (np.int32, np.int32, np.uint16, np.uint16, np.uint8)
 """The columns of a link: lower and upper row, lower and upper port, bundle."""
@@ -146,10 +146,10 @@ def _lay_pattern_bundle(
     rows[1][:] = (upper.first + high * planes + plane).reshape(-1)
     if bundle.lower == bundle.upper:
         # Within one group a device is the lower end of some links and the upper of others: its ports count both.
-        both = _ranks(np.concatenate([rows[0], rows[1]]))
+        both = rank_ends(np.concatenate([rows[0], rows[1]]))
         rows[2][:], rows[3][:] = both[: len(rows[0])], both[len(rows[0]) :]
     else:
-        rows[2][:], rows[3][:] = _ranks(rows[0]), _ranks(rows[1])
+        rows[2][:], rows[3][:] = rank_ends(rows[0]), rank_ends(rows[1])
     if hosts and topology.routing.nic_levels:
         rows[2][:] = rows[2] * topology.routing.nic_levels + topology.host_bundles.index(bundle)
     else:
@@ -157,7 +157,7 @@ def _lay_pattern_bundle(
     rows[3] += topology.first_port(bundle.upper, bundle, sizes)
 
 
-def _ranks(ends: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def rank_ends(ends: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Return how many times each device has been an end before, shape (ends,)."""
     order = np.argsort(ends, kind="stable")
     values = ends[order]

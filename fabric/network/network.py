@@ -57,6 +57,14 @@ class Devices:
         values = np.unravel_index(np.arange(self.count) + self.offset, self.shape) if self.shape else ()
         return dict(zip(self.axes, values, strict=True))
 
+    def names(self) -> list[str]:
+        """Return the names of all devices, in order."""
+        coordinates = self.coordinates()
+        if not coordinates:
+            return [f"{self.role}[]"] * self.count
+        form = f"{self.role}[{','.join(f'{axis_label(axis)}={{}}' for axis in coordinates)}]"
+        return list(map(form.format, *(column.tolist() for column in coordinates.values())))
+
     def row(self, digits: Mapping[str, int]) -> int:
         """Return the row of the device with these coordinates, 0 where left out; other axes are ignored."""
         row = 0
@@ -138,6 +146,10 @@ class Network(FrozenColumns, Presented):
             if row < group.first + group.count:
                 return group.name(row)
         raise IndexError(f"row {row} of {self.devices} devices")
+
+    def names(self) -> list[str]:
+        """Return the names of all devices, row by row."""
+        return [name for group in self.groups for name in group.names()]
 
     def degrees(self) -> npt.NDArray[np.int64]:
         """Return the links that end at each device, shape (devices,)."""
