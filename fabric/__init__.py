@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fabric.report.files import write, write_bill, write_view
     from fabric.report.load_design import load
     from fabric.request import Spec
+    from fabric.studies.failures import simulate_failures
     from fabric.studies.multi_fabric import Cluster, cluster
     from fabric.studies.scaling import Scaling, scale
     from fabric.studies.study import Pareto, Study, design, optimize, pareto, read
@@ -66,6 +67,7 @@ __all__ = [
     "pareto",
     "read",
     "scale",
+    "simulate_failures",
     "sweep",
     "to_arrow",
     "to_igraph",
@@ -105,6 +107,7 @@ _HOMES = {
     "pareto": "studies.study",
     "read": "studies.study",
     "scale": "studies.scaling",
+    "simulate_failures": "studies.failures",
     "sweep": "sweeps.sweep",
     "to_arrow": "export",
     "to_igraph": "export",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import fabric
+from fabric.catalog import failure_rates
 from fabric.flow import Routing, Workload, estimate_workload
 from fabric.topology.families import BUILTIN
 
@@ -120,3 +121,27 @@ def test_the_pictures_of_the_docs_are_those_that_make_draws() -> None:
     """Every picture under docs/ is drawn by `make docs-pictures`, and none is left over."""
     rule = (DOCS.parent / "Makefile").read_text().partition("docs-pictures: ")[2].partition("\n\n")[0]
     assert {*re.findall(r"docs/pictures/(\S+)", rule)} == {each.name for each in (DOCS / "pictures").iterdir()}
+
+
+def test_the_page_on_failures_has_the_rates_of_the_catalogue() -> None:
+    """The table has every kind with its rate, repair time and sources."""
+    page = (DOCS / "failures.md").read_text()
+    table = page.split("<!-- failure rates -->\n")[1].split("<!-- end -->")[0]
+    assert table == failure_rate_table()
+
+
+def failure_rate_table() -> str:
+    """Return the failure rates of the catalogue as Markdown."""
+    rows = ["| kind | failures a year | repair | sources |", "|---|---|---|---|"]
+    for kind, rate in failure_rates().items():
+        repair = f"{rate.repair_h:g} h{' (assumed)' if rate.repair_assumed else ''}"
+        rows.append(f"| `{kind}` | {rate.per_year:.2%} | {repair} | {rate.source}. Repair: {rate.repair_source} |")
+    return "".join(f"{row}\n" for row in rows)
+
+
+def test_the_page_on_failures_says_what_the_rates_predict_of_llama_3() -> None:
+    """Links from NICs and the ToR switches of 16 GPUs each, over 54 days."""
+    rates = failure_rates()
+    parts = {"link": 16384, "switch": 16384 // 16}
+    expected = sum(count * (rates[kind].per_year or 0) * 54 / 365.25 for kind, count in parts.items())
+    assert f"The rates predict {expected:.0f} interruptions" in (DOCS / "failures.md").read_text()

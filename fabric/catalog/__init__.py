@@ -8,6 +8,7 @@ from typing import Any
 
 from fabric.catalog.constants import constant_at, with_constants
 from fabric.catalog.errors_measured import ErrorTable, MeasuredKind, OwnRuns
+from fabric.catalog.failure_rates import HOURS_PER_YEAR, FailureRate
 from fabric.catalog.library_tuning import PROTOCOLS, GenerationTuning, LibrarySettings, LibraryTuning, TuningCost
 from fabric.catalog.link_parts import MEDIA, LinkPart
 from fabric.catalog.parts import (
@@ -26,12 +27,14 @@ from fabric.catalog.transports import Delivery, Transport
 from fabric.frozen import FrozenMapping, frozen
 
 __all__ = [
+    "HOURS_PER_YEAR",
     "MEDIA",
     "PROTOCOLS",
     "USUAL_GENERATION",
     "Collectives",
     "Delivery",
     "ErrorTable",
+    "FailureRate",
     "Generation",
     "GenerationTuning",
     "LibrarySettings",
@@ -50,6 +53,7 @@ __all__ = [
     "collectives",
     "constant_at",
     "expected_errors",
+    "failure_rates",
     "library_tunings",
     "optics",
     "servers",
@@ -141,6 +145,21 @@ def expected_errors() -> ErrorTable:
     data = _read("expected_errors")
     kinds = tuple(MeasuredKind(**{key: frozen(value) for key, value in row.items()}) for row in data.pop("kinds"))
     return ErrorTable(kinds=kinds, **{key: frozen(value) for key, value in data.items()})
+
+
+@cache
+def failure_rates() -> FrozenMapping[str, FailureRate]:
+    """Return the published failure rates by kind of part."""
+    return FrozenMapping({row["kind"]: FailureRate(**_rate_of(row)) for row in _read("failure_rates")})
+
+
+def _rate_of(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with its rate in place of what was counted: how many of how many parts failed in how many days."""
+    row = dict(row)
+    counted = [row.pop(key, None) for key in ("failures", "parts", "days")]
+    known = None not in counted
+    per_year = counted[0] / counted[1] / (counted[2] * 24) * HOURS_PER_YEAR if known else None
+    return {"repair_h": None, **row, "per_year": per_year}
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fabric.report.design import Design
     from fabric.report.table import Summary
     from fabric.request.jobs import JobFile
+    from fabric.studies.failures import AskedFailures
     from fabric.studies.traffic import AskedTraffic
 
 Result = TypeVar("Result")
@@ -29,6 +30,7 @@ __all__ = [
     "RunOptions",
     "make_or_explain",
     "run_cluster",
+    "run_failures",
     "run_front",
     "run_page",
     "run_scale",
@@ -158,6 +160,24 @@ def run_traffic(make: Callable[..., fabric.Study], asked: AskedTraffic, options:
         result = traffic_object(study, found)
         files = [] if options.out is None else write_traffic(result, options.out)
     _print(options, result, lambda: summarize_traffic(study, found), files)
+
+
+def run_failures(
+    make: Callable[..., fabric.Study], asked: AskedFailures, options: RunOptions, *, as_csv: bool = False
+) -> None:
+    """Design a fabric, draw failures of its parts, and show what a collective keeps."""
+    from fabric.report.failure_statistics import draws_csv, failures_object, summarize_failures
+    from fabric.report.files import write_failures
+    from fabric.studies import failures
+
+    with show_progress(options.quiet) as say:
+        study = make_or_explain(options.as_json, partial(make, progress=say))
+        found = failures.run_failures(study, asked, say)
+        files = [] if options.out is None else write_failures(found, options.out)
+    if as_csv:
+        click.echo(draws_csv(found), nl=False)
+        return
+    _print(options, failures_object(found), lambda: summarize_failures(found), files)
 
 
 def _job_names() -> dict[str, tuple[str, ...]]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError, nearest
 from fabric.flow.host_links import bundle_rows
 from fabric.flow.router import router_of
@@ -28,6 +29,9 @@ _NUMBER = re.compile(r"([a-z][\w-]*)(?::(\d{1,12})|:(\d{0,12}\.?\d{1,12})%)")
 _END = r"([a-z][\w-]*)\[([^\[\]]*)\](?::(\d{1,9}))?"
 _NAMED = re.compile(_END)
 _LINK = re.compile(rf"{_END}--{_END}(?:#(\d{{1,9}}))?")
+
+PORTLESS = (PLANE, "nic", "gpu")
+"""The kinds whose ports have no numbers."""
 
 FORMS = (
     "write a kind with a number (leaf:3), a share (link:1%) or axes (leaf[pod=3]), a port (leaf[pod=3]:32), or a link"
@@ -95,7 +99,7 @@ class FailableParts:
 
     @cached_property
     def groups(self) -> dict[str, Devices]:
-        """The kinds that have axes: the groups of devices, the NICs of the servers and the planes."""
+        """The kinds that have axes: the groups of devices, the NICs and GPUs of the servers, and the planes."""
         devices, planes = lay_devices(self.blueprint), self.blueprint.planes
         return (
             devices | _number_servers(self.blueprint, devices) | {PLANE: Devices(PLANE, 0, planes, (PLANE,), (planes,))}
@@ -122,22 +126,31 @@ class FailableParts:
         group, chosen = self._select(kind, axes)
         return self._fail_devices(word, kind, group, np.flatnonzero(chosen), drawn=False)
 
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """The number of parts of every kind that a number may fail of."""
+        links = {kind: last - first for kind, (first, last) in self.bundles.items()}
+        return {**links, **{kind: group.count for kind, group in self.groups.items()}}
+
+    def fail_numbers(self, kind: str, numbers: Rows, word: str = "", *, drawn: bool = True) -> Failed:
+        """Return what the parts of a kind with these numbers, from 0, take down."""
+        word = word or f"{kind}:{len(numbers)}"
+        if kind in self.groups:
+            return self._fail_devices(word, kind, self.groups[kind], numbers, drawn=drawn)
+        return self._fail_links(word, self.bundles[kind][0] + numbers, drawn=drawn)
+
     def _draw(self, word: str, kind: str, number: str | None, percent: str | None, rng: np.random.Generator) -> Failed:
         """Return what a number or a share of a kind takes down: the first of all in an order that `rng` draws."""
-        group = self.groups.get(kind)
-        first, last = self.bundles.get(kind, (0, 0)) if group is None else (0, group.count)
-        if group is None and kind not in self.bundles:
-            raise InputError(f"unknown kind '{kind}'{nearest(kind, [*self.bundles, *self.groups])}")
-        wanted = int(number) if number else _share(float(percent or 0), last - first)
+        if kind not in self.counts:
+            raise InputError(f"unknown kind '{kind}'{nearest(kind, self.counts)}")
+        count = self.counts[kind]
+        wanted = int(number) if number else _share(float(percent or 0), count)
         if not wanted:
             more = "a larger share" if percent else "more"
-            raise InputError(f"of {last - first:,} none fails; write {kind}:1, or {more}")
-        if wanted > last - first:
-            raise InputError(f"the fabric has only {last - first:,}")
-        numbers = first + np.sort(rng.permutation(last - first)[:wanted])
-        if group is None:
-            return self._fail_links(word, numbers, drawn=True)
-        return self._fail_devices(word, kind, group, numbers, drawn=True)
+            raise InputError(f"of {count:,} none fails; write {kind}:1, or {more}")
+        if wanted > count:
+            raise InputError(f"the fabric has only {count:,}")
+        return self.fail_numbers(kind, np.sort(rng.permutation(count)[:wanted]), word)
 
     def _fail_links(self, word: str, rows: Rows, *, drawn: bool = False) -> Failed:
         up = np.ones(self.blueprint.links_total, bool)
@@ -179,7 +192,7 @@ class FailableParts:
         for chosen, there in ((one.lower, network.upper), (one.upper, network.lower)):
             rows = there[chosen]
             inside = rows[(rows >= group.first) & (rows < group.first + group.count)]
-            if inside.size and kind not in (PLANE, "nic"):
+            if inside.size and kind not in PORTLESS:
                 return f"; the first has one to {group.name(int(inside[0]))}"
         return f"; the first has none to any {kind}"
 
@@ -189,7 +202,7 @@ class FailableParts:
         ends = self._touching(kind, chosen)
         if port is None:
             return ends
-        if kind in (PLANE, "nic"):
+        if kind in PORTLESS:
             raise InputError(f"a {kind} has no ports that are numbered; name a server or a switch")
         columns = self.network.lower_port, self.network.upper_port
         found = _Ends(*(end & (column == int(port)) for end, column in zip(ends, columns, strict=True)))
@@ -208,6 +221,8 @@ class FailableParts:
             lower[: len(nic)] = chosen[nic]
             return _Ends(lower, np.zeros_like(lower))
         marked = np.zeros(network.devices, bool)
+        if kind == "gpu":
+            marked[Hosts.of(blueprint).server_of_gpu(np.flatnonzero(chosen))] = True
         if kind == "server":
             marked[: network.server_count] = chosen
         for group in network.groups:
@@ -219,12 +234,18 @@ class FailableParts:
 
 
 def _number_servers(blueprint: Blueprint, devices: Mapping[str, Devices]) -> dict[str, Devices]:
-    """Return all servers and their NICs by place; unlike ones, whose places differ by kind, are numbered through."""
+    """Return all servers, NICs and GPUs by place; unlike ones, whose places differ by kind, are numbered through."""
     if blueprint.kinds:
-        counts = {"server": blueprint.servers, "nic": blueprint.nics}
-        return {kind: Devices(kind, 0, count, (kind,), (count,)) for kind, count in counts.items()}
-    server, nics = devices[blueprint.topology.server.role], blueprint.server.nics
-    return {"nic": Devices("nic", 0, server.count * nics, (*server.axes, "nic"), (*server.shape, nics))}
+        gpus = int(Hosts.of(blueprint).first_gpu[-1])
+        counts = {"server": blueprint.servers, "nic": blueprint.nics, "gpu": gpus}
+        return {kind: Devices(kind, 0, count, (kind,), (count,)) for kind, count in counts.items() if count}
+    server = devices[blueprint.topology.server.role]
+    each = {"nic": blueprint.server.nics, "gpu": blueprint.server.gpus}
+    return {
+        part: Devices(part, 0, server.count * count, (*server.axes, part), (*server.shape, count))
+        for part, count in each.items()
+        if count
+    }
 
 
 def _share(percent: float, count: int) -> int:

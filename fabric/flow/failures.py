@@ -20,10 +20,11 @@ def fail(blueprint: Blueprint, failures: Iterable[str], seed: int = 0) -> npt.ND
 
     A failure is a kind with a number: `leaf:3` (three of them, drawn by `seed`), a share: `link:1%` (rounded to the
     nearest whole number), or axes: `leaf[pod=3,rail=5]` or `plane[plane=0]` (all devices with these values). Kinds are
-    `link`, the bundles (`leaf-spine`), the switch roles, `server`, `nic` and `plane`. A failed device takes all its
-    links down. A link is named by a port, `leaf[pod=3,rail=5]:32`, or by both ends, `leaf[rail=5]--spine[spine=2]`,
-    with `#2` the second of the links that join them. `@FILE` stands for the lines of a file. With one seed a larger
-    number fails all that a smaller one does. Raises InputError, with every word that is not a failure.
+    `link`, the bundles (`leaf-spine`), the switch roles, `server`, `nic`, `gpu` and `plane`. A failed device takes all
+    its links down, and a failed GPU its server. A link is named by a port, `leaf[pod=3,rail=5]:32`, or by both ends,
+    `leaf[rail=5]--spine[spine=2]`, with `#2` the second of the links that join them. `@FILE` stands for the lines of a
+    file. With one seed a larger number fails all that a smaller one does. Raises InputError, with every word that is
+    not a failure.
     """
     up = np.ones(blueprint.links_total, bool)
     for failed in draw_failures(blueprint, failures, seed):

@@ -181,12 +181,16 @@ def _estimate_by_flows(
     return found, replace(bounds, collective=bound_collective(blueprint, workload.collective, flows.gpus))
 
 
-def lay_flows(blueprint: Blueprint, workload: Workload, engine: Engine = FLOWS) -> tuple[ExplicitFlows, int]:
+def lay_flows(
+    blueprint: Blueprint, workload: Workload, engine: Engine = FLOWS, up: npt.NDArray[np.bool_] | None = None
+) -> tuple[ExplicitFlows, int]:
     """Return the explicit flows of a workload, none solved yet, and the GPUs that its failures cut off.
 
-    Raises NoPath where they cut off all.
+    `up` says which links are up, shape (links,), in place of the failures that the workload names. Raises NoPath where
+    they cut off all.
     """
-    up = fail(blueprint, workload.failures, workload.seed) if workload.failures else None
+    if up is None and workload.failures:
+        up = fail(blueprint, workload.failures, workload.seed)
     placed = _placed(blueprint, workload)
     gpus = placed if up is None else without_failed(placed, servers_up(blueprint, up), Hosts.of(blueprint))
     if not gpus.size:

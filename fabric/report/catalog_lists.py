@@ -260,6 +260,22 @@ def list_transports() -> Listing:
     return Listing(columns, rows, facts)
 
 
+def list_failure_rates() -> Listing:
+    """Return the failure rates of parts; the terminal leaves out their sources."""
+    columns = {"name": "kind", "per_year": "failures a year", "repair_h": "repair (h)", "title": "what it is"}
+    found = [*catalog.failure_rates().values()]
+    rows = [
+        (
+            item.kind,
+            None if item.per_year is None else f"{item.per_year:.2%}",
+            None if item.repair_h is None else f"{item.repair_h:g}{' (assumed)' if item.repair_assumed else ''}",
+            item.title,
+        )
+        for item in found
+    ]
+    return Listing(columns, rows, [{"name": item.kind, **asdict(item)} for item in found])
+
+
 def _write_delivery(found: Delivery | None) -> str | None:
     """Return what a transport delivers, in words; None where that is not known."""
     if found is None:
@@ -293,6 +309,7 @@ LISTS: Mapping[str, Callable[[], Listing]] = {
     "optics": list_optics,
     "formats": list_formats,
     "transports": list_transports,
+    "failure-rates": list_failure_rates,
     "measures": list_measures,
 }
 """The lists by name."""

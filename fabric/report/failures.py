@@ -86,8 +86,8 @@ def _count(failed: Failed) -> str:
     """Return how many parts fail: `3 links`, `1 leaf`."""
     if failed.devices is None:
         return units.count_noun(len(failed.numbers), "link")
-    if failed.devices.role == "nic":
-        return units.count_noun(len(failed.numbers), "NIC")
+    if failed.devices.role in ("nic", "gpu"):
+        return units.count_noun(len(failed.numbers), failed.devices.role.upper())
     return count_devices(len(failed.numbers), failed.devices.role)
 
 

@@ -25,12 +25,14 @@ from fabric.report.collectives import WorkloadRun
 from fabric.report.describe import describe
 from fabric.report.design import Design
 from fabric.report.design_json import design_object
+from fabric.report.failure_statistics import draws_csv, failures_object
 from fabric.report.markdown import markdown_report
 from fabric.report.multi_fabric import cluster_object, cluster_report
 from fabric.report.pareto import front_object, pareto_csv
-from fabric.report.pictures import allreduce_picture, front_picture, runs_picture, scaling_picture
+from fabric.report.pictures import allreduce_picture, failures_picture, front_picture, runs_picture, scaling_picture
 from fabric.report.scaling import scaling_object
 from fabric.request.cluster import CLUSTER_FILES
+from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.multi_fabric import Cluster, prefix_progress
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Pareto, Study
@@ -43,6 +45,7 @@ __all__ = [
     "write_cluster",
     "write_cluster_picture",
     "write_design",
+    "write_failures",
     "write_front",
     "write_picture",
     "write_run",
@@ -278,5 +281,19 @@ def write_scaling(scaling: Scaling, folder: str | os.PathLike[str]) -> list[Path
         _write_file(temporary, "scale.json", json_text(scaling_object(scaling)))
         save(scaling_picture(scaling), temporary / "scale.svg")
         return ["scale.json", "scale.svg"]
+
+    return write_atomically(folder, make)
+
+
+def write_failures(found: FailureStatistics, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write failures.json, failures.csv, failures.svg and failures.png to `folder`, as `write` does."""
+
+    def make(temporary: Path) -> list[str]:
+        _write_file(temporary, "failures.json", json_text(failures_object(found)))
+        _write_file(temporary, "failures.csv", draws_csv(found))
+        figure, pictures = failures_picture(found), ["failures.svg", "failures.png"]
+        for name in pictures:
+            save(figure, temporary / name)
+        return ["failures.json", "failures.csv", *pictures]
 
     return write_atomically(folder, make)

@@ -1,4 +1,4 @@
-"""The charts of a design, of the estimates of a workload, of a Pareto front and of a scaling study."""
+"""The charts of a design, of the estimates of a workload, of failures, of a Pareto front and of a scaling study."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fabric.blueprint import Blueprint
-from fabric.draw import draw_allreduce, draw_front, draw_scale
+from fabric.draw import draw_allreduce, draw_failures, draw_front, draw_scale
 from fabric.report.collectives import WorkloadRun, list_curves
 from fabric.report.design import Design
 from fabric.report.objectives import scale_of_axis, write_axis
 from fabric.report.scaling import list_scaling_curves
 from fabric.report.text import name_fabric
+from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Pareto, Study
 from fabric.units import count_ends, size
@@ -19,7 +20,7 @@ from fabric.units import count_ends, size
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["allreduce_picture", "front_picture", "runs_picture", "scaling_picture"]
+__all__ = ["allreduce_picture", "failures_picture", "front_picture", "runs_picture", "scaling_picture"]
 
 
 def allreduce_picture(design: Design) -> Figure:
@@ -65,3 +66,10 @@ def scaling_picture(scaling: Scaling) -> Figure:
     """Draw the bus bandwidth of a scaling study over the cluster size."""
     title = f"{scaling.name}: all-reduce of {size(scaling.size_bytes)} by cluster size"
     return draw_scale(title, *list_scaling_curves(scaling))
+
+
+def failures_picture(found: FailureStatistics) -> Figure:
+    """Draw the share of time with at least each share of bandwidth, and what the mean gains without each kind."""
+    title = f"{found.name}: {found.workload.collective} of {size(found.size_bytes)} after failures"
+    gains = [(each.kind, each.gain, each.standard_error or 0.0) for each in found.importance]
+    return draw_failures(title, found.kept, gains, "time" if found.by_rates else "draws")

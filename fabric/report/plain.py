@@ -18,11 +18,13 @@ from fabric.report.bill_table import parts_object
 from fabric.report.comparison import Comparison
 from fabric.report.describe import describe_json
 from fabric.report.design_json import fabric_object
+from fabric.report.failure_statistics import failures_object
 from fabric.report.failures import failed_objects, impact_objects
 from fabric.report.multi_fabric import cluster_object
 from fabric.report.pareto import front_object
 from fabric.report.scaling import scaling_object
 from fabric.request import Spec
+from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.multi_fabric import Cluster
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Pareto, Study
@@ -118,3 +120,8 @@ def _(impact: FailureImpact) -> Mapping[str, Any]:
         "failed": failed_objects(impact.failed),
         "results": [{"size_bytes": kept.size_bytes, **each} for kept, each in sizes],
     }
+
+
+@object_of.register
+def _(found: FailureStatistics) -> Mapping[str, Any]:
+    return failures_object(found)

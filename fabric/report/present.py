@@ -19,18 +19,20 @@ from fabric.report.cluster_picture import cluster_picture
 from fabric.report.columns import list_tables, text_table
 from fabric.report.comparison import Comparison, summarize_comparison
 from fabric.report.describe import describe, describe_parts
+from fabric.report.failure_statistics import summarize_failures
 from fabric.report.failures import list_failed, tabulate_impact
 from fabric.report.html import html_of
 from fabric.report.markdown import given_keys
 from fabric.report.multi_fabric import summarize_cluster
 from fabric.report.pareto import summarize_front
-from fabric.report.pictures import allreduce_picture, front_picture, scaling_picture
+from fabric.report.pictures import allreduce_picture, failures_picture, front_picture, scaling_picture
 from fabric.report.plain import object_of, plain
 from fabric.report.scaling import summarize_scaling
 from fabric.report.sentences import describe_choice, describe_status
 from fabric.report.table import Summary, Table
 from fabric.report.text import name_fabric
 from fabric.request import Spec
+from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.multi_fabric import Cluster
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Pareto, Study
@@ -61,6 +63,7 @@ def plot(value: Any) -> Figure:
 plot.register(Study, lambda study: allreduce_picture(describe(study)))
 plot.register(Pareto, front_picture)
 plot.register(Scaling, scaling_picture)
+plot.register(FailureStatistics, failures_picture)
 plot.register(Cluster, cluster_picture)
 
 
@@ -214,4 +217,5 @@ def _(comparison: Comparison) -> Summary:
 
 summarize.register(Pareto, summarize_front)
 summarize.register(Scaling, summarize_scaling)
+summarize.register(FailureStatistics, summarize_failures)
 summarize.register(Cluster, summarize_cluster)

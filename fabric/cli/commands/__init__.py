@@ -8,6 +8,7 @@ from fabric.cli.commands.design import check, cluster, design, optimize
 from fabric.cli.commands.diagram import diagram
 from fabric.cli.commands.estimate import allreduce, scale
 from fabric.cli.commands.export import export
+from fabric.cli.commands.failures import failures
 from fabric.cli.commands.list_show import list_, show
 from fabric.cli.commands.measure import accept, calibrate
 from fabric.cli.commands.report import report
@@ -16,6 +17,6 @@ from fabric.cli.commands.sweep import sweep
 __all__ = ["COMMANDS"]
 
 COMMANDS = (
-    design, optimize, bill, cluster, check, compare, allreduce, scale, sweep, calibrate, accept, report, diagram,
-    export, list_, show,
+    design, optimize, bill, cluster, check, compare, allreduce, failures, scale, sweep, calibrate, accept, report,
+    diagram, export, list_, show,
 )  # fmt: skip
