@@ -68,6 +68,7 @@ class Registry(Mapping[str, R], Generic[R]):
         self._type = type_
         self._builtin = builtin
         self._reserved = reserved
+        self._passed = set[str]()
 
     @property
     def group(self) -> str:
@@ -130,6 +131,24 @@ class Registry(Mapping[str, R], Generic[R]):
             raise InputError(f"the {self.kind} '{record.name}' exists already")
         self._records[record.name] = record
 
+    def name_value(self, value: Any) -> Any:
+        """Return the name of a record that is passed as a value, which this process then knows; anything else as it is.
+
+        A value passed before under the same name is replaced, as where a cell of a notebook runs again. Raises
+        InputError as `add` does; a record that is built in, added or of a package can't be replaced.
+        """
+        if not isinstance(value, self._type):
+            return value
+        known = self._records.get(value.name)
+        if known is not None and known != value and value.name not in self._passed:
+            raise InputError(f"the {self.kind} '{value.name}' exists already; give yours another name")
+        if known != value:
+            self._check(value, f"{value!r:.80}")
+            self._records[value.name] = value
+            self._passed.add(value.name)
+        return value.name
+
     def remove(self, name: str) -> None:
         """Remove the record called `name`, if there is one, for the life of this process."""
         self._records.pop(name, None)
+        self._passed.discard(name)

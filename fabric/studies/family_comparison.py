@@ -11,7 +11,7 @@ from fabric.errors import Infeasible, InputError, TooLarge
 from fabric.flow import estimate_all, worst_permutation
 from fabric.flow.router import router_of
 from fabric.studies.study import Study, design, read
-from fabric.topology.families import families, family, family_sets
+from fabric.topology.families import FAMILIES, Family, families, family, family_sets
 
 __all__ = ["SIZE_BYTES", "FamilyResult", "compare_families"]
 
@@ -42,13 +42,13 @@ class FamilyResult:
 
 def compare_families(
     source: str | os.PathLike[str] | Mapping[str, Any] | None = None,
-    names: Sequence[str] = ("all",),
+    names: Sequence[str | Family] = ("all",),
     *,
     progress: Callable[[str], None] = lambda text: None,
     found: Callable[[FamilyResult], None] = lambda result: None,
     **request: Any,
 ) -> tuple[FamilyResult, ...]:
-    """Design a request with each family; `names` are families, sets of them, or `all`.
+    """Design a request with each family; `names` are those of families or of sets of them, families, or `all`.
 
     `found` is called with each result at once. A family whose NICs need several ports may take more planes than
     the request says. One that the request excludes, or whose ports are not known, has that as its reason. Raises
@@ -57,7 +57,7 @@ def compare_families(
     read(source, **request)
     every = tuple(families())
     sets = {**family_sets(), "all": every}
-    chosen = dict.fromkeys(name for word in names for name in sets.get(word, (word,)))
+    chosen = dict.fromkeys(name for word in map(FAMILIES.name_value, names) for name in sets.get(word, (word,)))
     results, refusals = [], []
     for name in chosen:
         progress(f"sizing {name}")

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from fabric import units
-from fabric.errors import Infeasible, InputError, is_whole
+from fabric.errors import Infeasible, InputError
 from fabric.flow import Estimate
+from fabric.flow.checked_arrays import read_numbers, refuse_duplicates
 from fabric.frozen import freeze
 from fabric.presented import Plotted
 from fabric.request.resolve import read_document
 from fabric.studies.study import Study, design, read
+from fabric.topology.families import with_family_names
 
 __all__ = ["Bend", "Curve", "Scaling", "scale"]
 
@@ -82,7 +84,7 @@ class Scaling(Plotted):
 
 def scale(
     source: str | os.PathLike[str] | Mapping[str, Any] | None = None,
-    gpus: Sequence[int] = DOUBLINGS,
+    gpus: Iterable[int] = DOUBLINGS,
     *,
     size_bytes: int = 2**30,
     routings: Sequence[str] = ("ecmp", "adaptive"),
@@ -99,6 +101,8 @@ def scale(
     for what, names in (("routings", routings), ("algorithms", algorithms)):
         if isinstance(names, str) or not names:
             raise InputError(f"{what} {names!r:.40}: give a sequence of one name or more")
+    request = with_family_names(request)
+    source = with_family_names(source) if isinstance(source, Mapping) else source
     asked = read_document(source).override(request)
     if asked.values.get("servers"):
         remedy = "of unlike servers each kind has its own number, so there are no other sizes; scale one `server`"
@@ -117,12 +121,14 @@ def scale(
     return Scaling(studies[0].spec.name, size_bytes, tuple(studies), curves, infeasible)
 
 
-def _read_sizes(gpus: Any) -> list[int]:
-    """Return the sizes, the smallest first; raises InputError for anything but different whole numbers."""
-    numbers = list(gpus) if isinstance(gpus, Iterable) else []
-    if not numbers or not all(is_whole(each, 1) for each in numbers) or len(set(numbers)) < len(numbers):
-        raise InputError("gpus: give a sequence of one whole number or more, each once")
-    return sorted(map(int, numbers))
+def _read_sizes(gpus: Iterable[int]) -> list[int]:
+    """Return the numbers of GPUs in ascending order; raises InputError, with the first that is not one."""
+    given = list(gpus) if isinstance(gpus, Iterable) and not isinstance(gpus, str | Mapping) else []
+    if not given:
+        raise InputError(f"gpus {gpus!r:.40}: give a sequence of one whole number or more, each once")
+    sizes = read_numbers(given, "gpus", least=1)
+    refuse_duplicates(sizes, "gpus", "size")
+    return sorted(sizes.tolist())
 
 
 def _estimate_curve(studies: Sequence[Study], size_bytes: int, algorithm: str, routing: str) -> Curve:

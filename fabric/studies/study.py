@@ -43,7 +43,7 @@ from fabric.optimizer import (
 from fabric.presented import Plotted
 from fabric.request import Spec
 from fabric.request.resolve import read_spec
-from fabric.topology.families import known_names
+from fabric.topology.families import known_names, with_family_names
 from fabric.units import count_noun
 from fabric.view import View, view_of
 
@@ -186,9 +186,11 @@ class Study(Plotted):
 def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **request: Any) -> Spec:
     """Read a request: the name of a shipped design, a file, or a mapping; keyword arguments override its keys.
 
-    Raises InputError with every mistake found.
+    `family` may be a Family, or have one in its list, which this process then knows by its name. Raises InputError with
+    every mistake found.
     """
-    return read_spec(source, request, names=known_names())
+    source = with_family_names(source) if isinstance(source, Mapping) else source
+    return read_spec(source, with_family_names(request), names=known_names())
 
 
 def design(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+from collections.abc import Mapping
 from typing import Any
 
 from fabric.registry import Registry
@@ -29,6 +30,7 @@ __all__ = [
     "family_sets",
     "form_of",
     "known_names",
+    "with_family_names",
 ]
 
 CLOS = (FAT_TREE, RAIL_OPTIMIZED, RAIL_ONLY, HPN)
@@ -63,6 +65,15 @@ def _names_of(family: Family, topology: Topology) -> TopologyNames:
 def family(name: str) -> Family:
     """Return the family called `name`; raises InputError with the nearest."""
     return FAMILIES.get_record(name)
+
+
+def with_family_names(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request's keys with families given as values known by their names (see `Registry.name_value`)."""
+    if "family" not in request:
+        return dict(request)
+    asked = request["family"]
+    several = isinstance(asked, list | tuple)
+    return {**request, "family": [*map(FAMILIES.name_value, asked)] if several else FAMILIES.name_value(asked)}
 
 
 def form_of(name: str, index: int) -> Topology:

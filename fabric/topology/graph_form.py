@@ -8,7 +8,7 @@ and tested against it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count as counter
@@ -17,6 +17,7 @@ from typing import cast
 
 import numpy as np
 
+from fabric.errors import InputError, nearest
 from fabric.frozen import freeze
 from fabric.topology.facts import ONE_RATE
 from fabric.topology.graph_sizing import Sizing
@@ -92,6 +93,32 @@ class GraphForm(Topology):
     """Its sizes."""
     paths: PathFacts = field(kw_only=True)
     """Its minimal paths."""
+
+    def __post_init__(self) -> None:
+        """Raise InputError for a count with a size that the form does not have."""
+        known = {*self.axes, "servers", "server", "nic", *self.sizing.fixed, *self.sizing.derived}
+        known |= {bundle.name for bundle in self.bundles} | {name for each in self.sizing.tables for name in each.names}
+        used = [*self._named_counts(), *((f"the axes of {each.role}", {*each.axes}) for each in self.groups)]
+        for what, names in used:
+            for name in sorted(names - known):
+                raise InputError(f"family {self.family}: {what}: unknown size '{name}'{nearest(name, known)}")
+
+    def _named_counts(self) -> Iterator[tuple[str, set[str] | frozenset[str]]]:
+        """Yield what each count is of, in words, with the names of the sizes in it."""
+        for bundle in self.bundles:
+            yield f"the links of {bundle.name}", bundle.total.names
+            yield f"the ports of {bundle.name}", bundle.lower_ports.names | bundle.upper_ports.names
+            ratios = (*bundle.loads, *([bundle.parallel] if bundle.parallel else []))
+            yield f"the loads of {bundle.name}", {name for ratio in ratios for name in ratio.names}
+        yield "the capacity", self.sizing.capacity.names
+        yield "the diameter", self.paths.diameter.names
+        for name, parts in self.sizing.derived.items():
+            yield f"the size {name}", parts[0].names | parts[1].names
+        for rule in self.sizing.rules:
+            yield f"the rule '{rule.reason}'", rule.names
+        for note in self.notes:
+            yield f"the note '{note.text}'", note.left.names | note.right.names
+        yield "the paths between leaves", {name for ratio in self.routing.inverse_paths for name in ratio.names}
 
     @property
     def can_grow(self) -> bool:

@@ -27,8 +27,7 @@ class Rule:
     @cached_property
     def names(self) -> frozenset[str]:
         """The names of the sizes in the condition."""
-        counts = [each for each in (self.small, self.large) if each]
-        return frozenset(name for each in counts for _, names in each.terms for name in names)
+        return self.small.names | (self.large.names if self.large else frozenset())
 
     def holds(self, sizes: Sizes) -> bool:
         """Say whether the sizes meet the condition."""

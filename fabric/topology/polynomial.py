@@ -26,6 +26,11 @@ class Polynomial:
     over: int = 1
     """What the sum is divided by."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the sizes in it."""
+        return frozenset(name for _, names in self.terms for name in names)
+
     def __str__(self) -> str:
         """Return the sum as it is written, without what it is over."""
         words = (f"{'-' if factor < 0 else '+'} {_product(abs(factor), names)}" for factor, names in self.terms)
@@ -73,6 +78,11 @@ class Ratio:
     """The count above."""
     denominator: Polynomial
     """The count below."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the sizes in it."""
+        return self.numerator.names | self.denominator.names
 
     def value(self, sizes: Mapping[str, int]) -> Fraction:
         """Return the ratio for sizes that are whole numbers."""
