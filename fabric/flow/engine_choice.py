@@ -16,7 +16,7 @@ from fabric.flow.ecmp_model import few_links
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
 from fabric.flow.estimate import candidates, usable
 from fabric.flow.graph_shares import fits_surely
-from fabric.flow.placements import PLACEMENTS, check_stride
+from fabric.flow.placements import check_stride
 from fabric.flow.router import summarize
 from fabric.flow.transports import USUAL
 
@@ -51,19 +51,19 @@ def choose_engine(blueprint: Blueprint, workload: Workload) -> Engine:
 
 def closed_form_of(blueprint: Blueprint, workload: Workload) -> ClosedForm:
     """Return the closed form of a workload; raises InputError where there is none, or no equal groups."""
-    routing, order = workload.routing, PLACEMENTS[workload.placement].closed_form
+    routing, order = workload.routing, workload.order.closed_form
     groups = workload.stride if order and order.grouped else 1
     check_stride(workload.gpus or blueprint.gpus, groups)
     whole = summarize(blueprint)
     return ClosedForm.of(
-        whole, workload.collective, routing.name, workload.placement, workload.gpus,
+        whole, workload.collective, routing.name, workload.order.name, workload.gpus,
         groups=groups, qps=None if routing.qps == whole.constants.ecmp_subflows else routing.qps, pxn=routing.pxn,
     )  # fmt: skip
 
 
 def _gaps(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
     """Yield what about a workload has no closed form, in words; once something has none at all, nothing further."""
-    policy, placement = workload.routing.policy, PLACEMENTS[workload.placement]
+    policy, placement = workload.routing.policy, workload.order
     whole = {
         "failures": bool(workload.failures),
         f"placement {placement.name}": placement.closed_form is None,
@@ -88,7 +88,7 @@ def _gaps(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
 
 def _gaps_on_graph(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
     """Yield what has no closed form on a direct network; where explicit flows take long, one that is near is taken."""
-    routing, placement = workload.routing, PLACEMENTS[workload.placement]
+    routing, placement = workload.routing, workload.order
     gpus = workload.gpus or blueprint.gpus
     if gpus <= blueprint.server.gpus:
         return
@@ -112,18 +112,18 @@ def _gaps_on_graph(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
 def _holds_on_graph(blueprint: Blueprint, workload: Workload, algorithm: Algorithm) -> bool:
     """Say whether the closed form of sprayed packets is exact: all fit, or uniform traffic loads every link alike."""
     summary, topology, whole = summarize(blueprint), blueprint.topology, workload.gpus in (None, blueprint.gpus)
-    in_order = PLACEMENTS[workload.placement].in_order and not topology.routing.nic_levels
+    in_order = workload.order.in_order and not topology.routing.nic_levels
     if fits_surely(summary, algorithm.traffic, in_order):
         return True
     full = blueprint.servers == topology.capacity(blueprint.sizes) and not blueprint.gpus % blueprint.server.gpus
-    order = PLACEMENTS[workload.placement].closed_form
+    order = workload.order.closed_form
     together = order is not None and not order.grouped
     return algorithm.traffic.uniform and whole and full and together and topology.routing.loads_are_least
 
 
 def _gap_of_order(blueprint: Blueprint, workload: Workload) -> str:
     """Return what of the ranks' order has no closed form on a Clos, in words; empty where it has one."""
-    server, placement, stride = blueprint.server, PLACEMENTS[workload.placement], workload.stride
+    server, placement, stride = blueprint.server, workload.order, workload.stride
     gpus, order, record = workload.gpus or blueprint.gpus, placement.closed_form, COLLECTIVES[workload.collective]
     assert order is not None
     algorithms = timed_algorithms(record, workload.algorithm)

@@ -16,7 +16,7 @@ from fabric.flow.expected_error import expected_error
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.machine import Machine
 from fabric.flow.machines import machine_of
-from fabric.flow.placements import NO_GPUS, PLACEMENTS
+from fabric.flow.placements import NO_GPUS
 from fabric.flow.router import summarize
 from fabric.flow.routings import ROUTINGS
 from fabric.flow.time_models import Parts
@@ -136,15 +136,14 @@ def estimate_at_shares(
     collective: str,
     size_bytes: int,
     algorithms: Sequence[Algorithm],
-    placement: str,
+    in_order: bool,
     shares_of: Callable[[Algorithm], Sequence[tuple[float, str]]],
 ) -> Estimate:
     """Estimate a collective as `estimate` does where the share of line rate left to the slowest NIC is known.
 
     `shares_of` returns those of an algorithm for each kind of server (`FabricSummary.each_kind`) with what limits it.
-    Latency is that of a placement in order, or else of a random one.
+    Latency is that of a placement `in_order`, or else of a random one.
     """
-    in_order = PLACEMENTS[placement].in_order
 
     def machines_of(algorithm: Algorithm) -> Sequence[Machine]:
         traffic = algorithm.traffic

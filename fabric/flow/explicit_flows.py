@@ -21,7 +21,9 @@ from fabric.flow.estimate import Estimate, estimate_at_shares, with_expected_err
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import failover
 from fabric.flow.machines import sent_bytes
+from fabric.flow.no_path import explain_no_path
 from fabric.flow.phase import Phase
+from fabric.flow.placements import Placement
 from fabric.flow.rank_runs import FlowLayout
 from fabric.flow.router import router_of
 from fabric.flow.routings import Routing
@@ -88,8 +90,8 @@ class ExplicitFlows:
     """The name of the collective."""
     routing: Routing
     """How flows take paths."""
-    placement: str
-    """The name of the placement."""
+    placement: Placement
+    """How ranks are placed."""
     failures: tuple[str, ...]
     """What has failed, in words."""
     engine: Engine
@@ -155,8 +157,9 @@ class ExplicitFlows:
 
         Raises NoPath where flows have none.
         """
-        found = estimate_at_shares(self.summary, self.collective, size, algorithms, self.placement, self._shares_of)
-        found = replace(found, routing=self.routing.name, placement=self.placement)
+        in_order = self.placement.in_order
+        found = estimate_at_shares(self.summary, self.collective, size, algorithms, in_order, self._shares_of)
+        found = replace(found, routing=self.routing.name, placement=self.placement.name)
         return with_expected_error(self.summary, found)
 
     def _shares_of(self, algorithm: Algorithm) -> list[tuple[float, str]]:
@@ -168,9 +171,11 @@ class ExplicitFlows:
         solution = self.solve(algorithm)
         got = solution.got
         if got.min == 0:
+            routing, router = self._routing(algorithm), router_of(self.blueprint, self.up)
             raise NoPath(
-                f"{got.disconnected:,} of {got.flows:,} flows have no path left after {', '.join(self.failures)};"
-                " the collective never ends"
+                f"{got.disconnected:,} of {got.flows:,} flows have no path by {routing.policy.label} routing after"
+                f" {', '.join(self.failures) or 'no failures'}, so the collective never ends:"
+                f" {explain_no_path(self.blueprint, solution.traffic, routing, router)}"
             )
         return [
             (solution.delivered * self._share_left(each, algorithm, got), solution.limit)

@@ -14,7 +14,6 @@ from fabric.flow.estimate import Estimate
 from fabric.flow.explicit_flows import NoPath
 from fabric.flow.failure_words import Failed
 from fabric.flow.failures import draw_failures
-from fabric.flow.placements import PLACEMENTS
 from fabric.flow.router import router_of
 from fabric.flow.workload import Answer, Workload, answer_by_flows, check_sizes, lay_flows
 from fabric.presented import Presented
@@ -125,7 +124,7 @@ def estimate_impact(
 
 def _count_seeds(blueprint: Blueprint, workload: Workload, failed: Sequence[Failed]) -> int:
     """Return the number of seeds by default."""
-    drawn = PLACEMENTS[workload.placement].drawn or not workload.routing.policy.sprays
+    drawn = workload.order.drawn or not workload.routing.policy.sprays
     if not (drawn or any(each.drawn for each in failed)):
         return 1
     if workload.routing.policy.sprays and router_of(blueprint).links_tried:

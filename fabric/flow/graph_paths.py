@@ -112,7 +112,7 @@ class GraphPaths:
         if self.up is not None:
             disconnected |= ~(self.up[ports.rows[0]] & self.up[ports.rows[1]])
         begin, end = ports.switches
-        by = self._draw_intermediate(begin, end, ports.plane, keys, valiant)
+        by = self._draw_intermediate(begin, ports.plane, keys, valiant)
         columns = [ports.rows[0], links + ports.rows[1]]
         columns += self._hop_to(begin, by, ports.plane, keys, disconnected, 0)
         columns += self._hop_to(by, end, ports.plane, keys, disconnected, ON)
@@ -120,17 +120,33 @@ class GraphPaths:
         arcs[disconnected] = 2 * links
         return arcs, disconnected
 
-    def _draw_intermediate(self, begin: Rows, end: Rows, plane: Rows, keys: Keys, valiant: Rows) -> Rows:
+    def _draw_intermediate(self, begin: Rows, plane: Rows, keys: Keys, valiant: Rows) -> Rows:
         """Return the leaf by which each sub-flow goes: one drawn by its key, or its own where none is to be drawn.
 
-        Where failures have cut the drawn leaf off from either end, the sub-flow goes by its own too.
+        It is drawn among the leaves that failures leave connected to its own, as a fabric manager would program it.
         """
-        by = np.where(valiant, below(nth(keys, BY), self.distances[0].shape[1]), begin)
+        leaves = self.distances[0].shape[1]
         if self.up is None:
-            return by
-        distances = np.stack(self.distances) if len(self.distances) > 1 else self.distances[0][None]
-        cut = (distances[plane, begin, by] == FAR) | (distances[plane, by, end] == FAR)
-        return np.where(cut, begin, by)
+            return np.where(valiant, below(nth(keys, BY), leaves), begin)
+        part, count, first, order = (np.stack(column) for column in zip(*self._connected, strict=True))
+        number = part[plane, begin]
+        drawn = first[plane, number] + below(nth(keys, BY), count[plane, number])
+        return np.where(valiant, order[plane, drawn], begin)
+
+    @cached_property
+    def _connected(self) -> list[tuple[Rows, Rows, Rows, Rows]]:
+        """The connected parts of each plane.
+
+        The part of every vertex, named by its first leaf; by part the number of its leaves, and where these begin in
+        the last array, which has all leaves in the order of their parts.
+        """
+        found = []
+        for distances in self.distances:
+            part = (distances < FAR).argmax(axis=1)
+            own = part[: distances.shape[1]]
+            count = np.bincount(own, minlength=len(own))
+            found.append((part, count, np.cumsum(count) - count, np.argsort(own, kind="stable")))
+        return found
 
     def ports_of(self, source: Rows, target: Rows, port: Rows) -> Ports:
         """Return the ports by which sub-flows leave and arrive; `port` is the plane, or the level, assigned to each."""
@@ -180,6 +196,8 @@ class GraphPaths:
         if self.up is not None:
             up = self.up[: levels * nics].reshape(levels, nics).T
             distance += FAR * ~up[source][:, :, None] + FAR * ~up[target][:, None, :]
+            # One pair of levels that both are down costs no more than two of which one is: what is left stays in pairs.
+            distance = np.minimum(distance, FAR)
         # Each order pairs the levels of the source with those of the target; squares prefer paths of similar length.
         total = (distance**2)[:, np.arange(levels), orders].sum(axis=2)
         order, flow = orders[total.argmin(axis=1)], np.arange(len(source))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -12,29 +11,35 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
-from fabric.errors import InputError
+from fabric.errors import InputError, is_whole
 from fabric.flow.algorithms import algorithm_of, algorithms_of
+from fabric.flow.checked_arrays import read_numbers, refuse_duplicates, refuse_out_of_range
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.failover import failover, servers_up
 from fabric.flow.fairness import max_min
 from fabric.flow.phase import Phase, cross_rails
-from fabric.flow.placements import Ranks, arrange, most_gpus, place, without_failed
+from fabric.flow.placements import PLACEMENTS, Ranks, arrange, most_gpus, place, without_failed
 from fabric.flow.router import route
 from fabric.flow.routings import ADAPTIVE, Routing
 from fabric.flow.throughput import phase_shares, shares
 from fabric.flow.traffic import phases
+from fabric.frozen_columns import FrozenColumns
 
 __all__ = ["Interference", "Job", "interference"]
 
 
-@dataclass(frozen=True)
-class Job:
-    """A collective that runs all the time on GPUs of its own."""
+@dataclass(frozen=True, eq=False)
+class Job(FrozenColumns):
+    """A collective that runs all the time on GPUs of its own.
+
+    Raises InputError for unknown names, and with the first element of `gpus` that is not a GPU's number or stands there
+    before.
+    """
 
     name: str
     """The name of the job."""
-    gpus: int
-    """The number of its GPUs."""
+    gpus: int | npt.NDArray[np.int64]
+    """The number of its GPUs, or the GPUs themselves in the order of its ranks, as a list or an array."""
     collective: str = "all-reduce"
     """The name of the collective."""
     algorithm: str | None = None
@@ -43,6 +48,30 @@ class Job:
     """How its ranks are placed on its GPUs, one of PLACEMENTS."""
     stride: int = 8
     """The stride of a strided placement."""
+
+    def __post_init__(self) -> None:
+        """Check the values as the class says."""
+        where = f"job {self.name}"
+        if np.ndim(self.gpus):
+            listed = read_numbers(self.gpus, f"{where}: gpus")
+            refuse_duplicates(listed, f"{where}: gpus", "GPU")
+            if not listed.size:
+                raise InputError(f"{where}: gpus: none are listed; list one or more")
+            object.__setattr__(self, "gpus", listed)
+        elif is_whole(self.gpus, 1):
+            object.__setattr__(self, "gpus", int(self.gpus))
+        else:
+            raise InputError(f"{where}: gpus {self.gpus!r:.40}: not a positive whole number; give one, or list GPUs")
+        if not is_whole(self.stride, 1):
+            raise InputError(f"{where}: stride {self.stride!r:.40}: not a positive whole number")
+        PLACEMENTS.get_record(self.placement)
+        COLLECTIVES.get_record(self.collective)
+        super().__post_init__()
+
+    @property
+    def count(self) -> int:
+        """The number of its GPUs."""
+        return self.gpus if isinstance(self.gpus, int) else self.gpus.size
 
 
 @dataclass(frozen=True)
@@ -72,9 +101,10 @@ def interference(
 ) -> tuple[Interference, ...]:
     """Return what each job gets alone and together with the others, each in the middle phase of its collective.
 
-    A job has the next GPUs after those of the jobs before it, in the order of the placement `spread`: `random`, drawn
-    by `seed`, gives it servers all over the fabric. It runs on without those of its servers that no link that is `up`
-    joins. Raises InputError when the jobs take more GPUs than there are, and as `place`, `phases` and `route` do.
+    A job that lists its GPUs has these; another has the next of those left after the jobs before it, in the order of
+    the placement `spread`: `random`, drawn by `seed`, gives it servers all over the fabric. It runs on without those of
+    its servers that no link that is `up` joins. Raises InputError when the jobs take more GPUs than there are, for a
+    GPU that two of them list or that there is not, and as `place`, `phases` and `route` do.
     """
     routing, placed = routing.over(blueprint.planes), _place_jobs(blueprint, jobs, spread, seed)
     parts = [
@@ -120,14 +150,38 @@ def _algorithm(job: Job) -> str:
 
 def _place_jobs(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:
     """Yield the GPU of each rank of each job."""
-    wanted, hosts = sum(job.gpus for job in jobs), Hosts.of(blueprint)
+    wanted, hosts = sum(job.count for job in jobs), Hosts.of(blueprint)
     if wanted > blueprint.gpus:
         raise InputError(f"the jobs take {wanted:,} GPUs of the {blueprint.gpus:,} of {blueprint.name}")
-    gpus = place(blueprint, spread, wanted, seed=seed)
-    for job, last in zip(jobs, accumulate(job.gpus for job in jobs), strict=True):
-        own = gpus[last - job.gpus : last]
-        starts = None if hosts.alike else _server_starts(hosts.server_of_gpu(own))
-        yield own[arrange(job.placement, Ranks(job.gpus, job.gpus, most_gpus(hosts), seed, job.stride, starts))]
+    free, taken = _free_gpus(blueprint, jobs, spread, seed), 0
+    for job in jobs:
+        if isinstance(job.gpus, int):
+            own, alike, taken = free[taken : taken + job.gpus], hosts.alike, taken + job.gpus
+        else:
+            own, alike = job.gpus, False
+        starts = None if alike else _server_starts(hosts.server_of_gpu(own))
+        yield own[arrange(job.placement, Ranks(job.count, job.count, most_gpus(hosts), seed, job.stride, starts))]
+
+
+def _free_gpus(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> npt.NDArray[Any]:
+    """Return the GPUs of the jobs that list none, in the order of the placement `spread`.
+
+    Raises InputError with the first GPU listed that the design does not have, or that a job before lists too.
+    """
+    owner = np.full(blueprint.gpus, -1)
+    for number, job in enumerate(jobs):
+        if isinstance(job.gpus, int):
+            continue
+        refuse_out_of_range(job.gpus, blueprint.gpus, f"job {job.name}: gpus", "GPU", blueprint.name)
+        if (shared := owner[job.gpus] >= 0).any():
+            at = int(shared.argmax())
+            gpu = int(job.gpus[at])
+            raise InputError(f"job {job.name}: gpus[{at}] is {gpu}, which job {jobs[owner[gpu]].name} has already")
+        owner[job.gpus] = number
+    if (owner < 0).all():  # servers are drawn among as many as are needed
+        return place(blueprint, spread, sum(job.count for job in jobs), seed=seed)
+    every = place(blueprint, spread, seed=seed)
+    return every[owner[every] < 0]
 
 
 def _server_starts(server: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
+from fabric.errors import InputError, is_whole
+from fabric.flow.checked_arrays import read_amounts, read_matrix, read_numbers, refuse_out_of_range
+from fabric.frozen_columns import FrozenColumns
 
 __all__ = ["Phase", "cross_rails", "on_rail_of_target", "permutation", "shift"]
 
@@ -19,11 +22,12 @@ TIE = 1e-9
 Rows = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Phase:
+@dataclass(frozen=True, eq=False)
+class Phase(FrozenColumns):
     """Flows that run at the same time; the phases of a collective follow one another.
 
-    Flows within a server are left out: NVLink carries them.
+    Flows within a server are left out: NVLink carries them. Columns are lists or arrays. Raises InputError where they
+    are not as long as each other, and with the first element that is not a NIC's number, a share, a job or channels.
     """
 
     source: Rows
@@ -43,6 +47,29 @@ class Phase:
     """What `busiest` was before flows were moved to other NICs; None where none were."""
     speeds: npt.NDArray[np.float64] | None = None
     """The rate of every NIC over that of the fastest, shape (NICs,); None where all are alike."""
+
+    def __post_init__(self) -> None:
+        """Check the columns as the class says; NICs that a fabric does not have are refused when they are routed."""
+        source, target = (read_numbers(getattr(self, name), name) for name in ("source", "target"))
+        if source.shape != target.shape:
+            raise InputError(f"source has {len(source):,} NICs and target {len(target):,}; give one of each for a flow")
+        share = read_amounts(self.share, "share", source.shape)
+        if len(source) and not share.any():
+            raise InputError("share: all shares are 0, so nothing is sent")
+        checked: dict[str, Any] = {"source": source, "target": target, "share": share if share.ndim else float(share)}
+        checked |= {name: _read_labels(getattr(self, name), name, len(source)) for name in ("job", "channels")}
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        super().__post_init__()
+
+    @classmethod
+    def of_matrix(cls, demands: Any) -> Phase:
+        """Return the flows of a matrix: element [i, j] is the share that NIC i sends to NIC j, and 0 no flow.
+
+        The matrix is an array of shape (NICs, NICs), or a sparse one of scipy. Raises InputError for another shape, and
+        with the first element that is not a finite number from 0.
+        """
+        return cls(*read_matrix(demands, "demands"))
 
     @property
     def flows(self) -> int:
@@ -78,12 +105,25 @@ class Phase:
         return replace(self, source=source, target=target, planned=self.busiest if self.flows else None)
 
 
+def _read_labels(values: Any, what: str, flows: int) -> Any:
+    """Return the numbers of a label of each flow, or the one for all."""
+    if is_whole(values, 0):
+        return int(values)
+    labels = read_numbers(values, what)
+    if len(labels) != flows:
+        raise InputError(f"{what}: {len(labels):,} numbers of {flows:,} flows; give one for each, or one for all")
+    return labels
+
+
 def cross_rails(blueprint: Blueprint, phase: Phase, *, pxn: bool) -> Phase:
     """Return the flows as they leave their servers: with `pxn`, or where rails never meet, on the target's rail.
 
-    NVLink carries them there, and is taken not to limit them. Flows that have crossed already stay as they are.
+    NVLink carries them there, and is taken not to limit them. Flows that have crossed already stay as they are. Raises
+    InputError with the first NIC that the fabric does not have.
     """
     hosts = Hosts.of(blueprint)
+    for name in ("source", "target"):
+        refuse_out_of_range(getattr(phase, name), blueprint.nics, name, "NIC", blueprint.name)
     if phase.speeds is None:
         phase = replace(phase, speeds=hosts.speeds)
     if not pxn and blueprint.topology.rails_meet_at:
@@ -104,11 +144,11 @@ def on_rail_of_target(hosts: Hosts, phase: Phase) -> Rows:
 
 def shift(nics: npt.NDArray[Any], by: int) -> Phase:
     """Return the flows from each of `nics` to the one `by` positions further on, around."""
-    nics = np.asarray(nics, np.int64)
+    nics = read_numbers(nics, "nics")
     return Phase(nics, np.roll(nics, -by))
 
 
 def permutation(nics: npt.NDArray[Any], seed: int) -> Phase:
     """Return the flows of a random permutation of `nics` without a fixed point, one cycle through all of them."""
-    order = np.random.default_rng(seed).permutation(np.asarray(nics, np.int64))
+    order = np.random.default_rng(seed).permutation(read_numbers(nics, "nics"))
     return Phase(order, np.roll(order, -1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,12 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.flow.bounds import cut_bound, lp_bound
+from fabric.flow.checked_arrays import read_matrix, read_numbers, refuse_out_of_range
 from fabric.flow.failover import failover, servers_up
 from fabric.flow.failures import fail
 from fabric.flow.fairness import max_min
 from fabric.flow.link_utilization import BusiestLink, find_busiest_link
+from fabric.flow.no_path import explain_no_path
 from fabric.flow.patterns import PATTERNS
 from fabric.flow.phase import Phase, cross_rails
 from fabric.flow.placements import place
@@ -36,7 +39,11 @@ Column = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Sends(FrozenColumns):
-    """What GPUs send to each other at the same time; GPUs are numbered from 0 through all servers."""
+    """What GPUs send to each other at the same time; GPUs are numbered from 0 through all servers.
+
+    Columns are lists or arrays. Raises InputError where they are not as long as each other, and with the first element
+    that is not a GPU's number or a positive whole number of bytes.
+    """
 
     source: Rows
     """The GPU that sends, shape (sends,)."""
@@ -44,6 +51,26 @@ class Sends(FrozenColumns):
     """The GPU that receives, shape (sends,)."""
     size_bytes: Rows
     """The bytes, shape (sends,)."""
+
+    def __post_init__(self) -> None:
+        """Check the columns as the class says; GPUs that a design does not have are refused when they are solved."""
+        for name, least in (("source", 0), ("target", 0), ("size_bytes", 1)):
+            object.__setattr__(self, name, read_numbers(getattr(self, name), name, least=least))
+        lengths = len(self.source), len(self.target), len(self.size_bytes)
+        if len(set(lengths)) > 1:
+            counts = " and ".join(f"{length:,}" for length in lengths[1:])
+            raise InputError(f"source has {lengths[0]:,} GPUs, target and size_bytes {counts}; give one of each a send")
+        super().__post_init__()
+
+    @classmethod
+    def of_matrix(cls, demands: Any) -> Sends:
+        """Return the sends of a matrix: element [i, j] is the bytes that GPU i sends to GPU j, and 0 no send.
+
+        The matrix is an array of shape (GPUs, GPUs), or a sparse one of scipy. Raises InputError for another shape, and
+        with the first element that is not a whole number from 0.
+        """
+        source, target, size_bytes = read_matrix(demands, "demands")
+        return cls(source, target, read_numbers(size_bytes, "bytes of a send", least=1))
 
 
 @dataclass(frozen=True)
@@ -121,7 +148,7 @@ def draw_sends(blueprint: Blueprint, pattern: str, placement: str, gpus: int | N
 
 def solve_sends(
     blueprint: Blueprint,
-    draw: Callable[[int], Sends],
+    draw: Callable[[int], Sends] | Sends,
     routing: Routing,
     seeds: Sequence[int],
     failures: Sequence[str] = (),
@@ -130,12 +157,14 @@ def solve_sends(
 ) -> SendsAnswer:
     """Return what flows get of the traffic that `draw` returns for each of `seeds`, which also draw hashes.
 
-    Each seed draws `failures` as well; with `program` the linear program bounds the first draw. Raises InputError
-    without seeds, for GPUs that the design does not have, and where no flow leaves its server or one has no path, and
-    TooLarge as `route` does.
+    `draw` may be the sends themselves, the same for all seeds. Each seed draws `failures` as well; with `program` the
+    linear program bounds the first draw. Raises InputError without seeds, for GPUs that the design does not have, and
+    where no flow leaves its server or one has no path, and TooLarge as `route` does.
     """
     if not seeds:
         raise InputError("no seeds; give one or more")
+    if isinstance(draw, Sends):
+        return solve_sends(blueprint, lambda _: draw, routing, seeds, failures, program=program)
     routing, whole = routing.over(blueprint.planes), router_of(blueprint)
     found, every = list[Draw](), list[Column]()
     for seed in seeds:
@@ -177,10 +206,8 @@ class _Case:
 
     def keep(self, sends: Sends) -> Sends:
         """Return the sends between servers that failures leave connected; raises InputError for unknown GPUs."""
-        for ends in (sends.source, sends.target):
-            if ends.size and not 0 <= ends.min() <= ends.max() < self.blueprint.gpus:
-                known = f"{self.blueprint.name} has {self.blueprint.gpus:,}, numbered from 0"
-                raise InputError(f"GPUs {ends.min():,} to {ends.max():,} send or receive; {known}")
+        for name in ("source", "target"):
+            refuse_out_of_range(getattr(sends, name), self.blueprint.gpus, name, "GPU", self.blueprint.name)
         if self.router.up is None:
             return sends
         hosts, connected = Hosts.of(self.blueprint), servers_up(self.blueprint, self.router.up)
@@ -205,8 +232,10 @@ class _Case:
         fair = flow_shares(self.blueprint, phase, max_min(routes), routing, routing.protocol.stream_rebalance)
         shares = np.asarray(routing.delivery.share * pay_for_tiers(fair, routes, routing))
         if lost := int((shares == 0).sum()):
-            lone = f"{lost:,} of {len(shares):,} flows have no path left after failures"
-            raise InputError(f"{lone} (seed {routing.seed}); they never end")
+            raise InputError(
+                f"{lost:,} of {len(shares):,} flows have no path by {routing.policy.label} routing after failures (seed"
+                f" {routing.seed}), so they never end: {explain_no_path(self.blueprint, [phase], routing, self.router)}"
+            )
         mean, least = float(np.average(shares, weights=phase.shares)), float(shares.min())
         return Draw(routing.seed, mean, least, ideal_s(self.blueprint, phase) / least), shares
 

@@ -13,6 +13,7 @@ from fabric.blueprint.hosts import Hosts
 from fabric.catalog import LibrarySettings, collectives
 from fabric.errors import InputError, is_whole, nearest
 from fabric.flow.algorithms import Algorithm, algorithm_of
+from fabric.flow.checked_arrays import read_numbers, refuse_duplicates, refuse_out_of_range
 from fabric.flow.closed_form import ClosedForm
 from fabric.flow.collective_bound import bound_collective
 from fabric.flow.collectives import COLLECTIVES
@@ -32,33 +33,46 @@ from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import servers_up
 from fabric.flow.failures import fail
 from fabric.flow.machines import LibraryUse, library_use, subflows_of
-from fabric.flow.placements import NO_GPUS, PLACEMENTS, place, without_failed
+from fabric.flow.placements import NO_GPUS, PLACEMENTS, Placement, place, without_failed
 from fabric.flow.router import summarize
 from fabric.flow.routings import Routing
 from fabric.frozen import as_integers
+from fabric.frozen_columns import FrozenColumns
 from fabric.presented import Presented
 
-__all__ = ["Answer", "Workload", "answer_by_flows", "check_sizes", "estimate_all", "estimate_workload", "lay_flows"]
+__all__ = [
+    "Answer",
+    "Workload",
+    "answer_by_flows",
+    "check_sizes",
+    "estimate_all",
+    "estimate_workload",
+    "lay_flows",
+    "place_ranks",
+]
 
 
-@dataclass(frozen=True)
-class Workload:
+@dataclass(frozen=True, eq=False)
+class Workload(FrozenColumns):
     """A collective on GPUs of a design, and how it is placed, routed and disturbed.
 
-    Raises InputError for a value of the wrong type, for an unknown name, and for an algorithm that does not implement
-    the collective.
+    Raises InputError for a value of the wrong type, for an unknown name, for an algorithm that does not implement the
+    collective, and with the first element of a placement that is not a GPU's number or stands there before.
     """
 
     collective: str = "all-reduce"
     """The name of the collective, one of COLLECTIVES."""
     gpus: int | None = None
-    """The number of GPUs; None for all of the design's."""
+    """The number of GPUs; None for all of the design's, or those that the placement lists."""
     algorithm: str | None = None
     """The name of the algorithm, one of ALGORITHMS; None for the fastest that NCCL chooses from."""
     routing: Routing = field(default_factory=lambda: Routing(qps=collectives().ecmp_subflows))
     """How flows take paths."""
-    placement: str = "random"
-    """How ranks are placed, one of PLACEMENTS."""
+    placement: str | npt.NDArray[np.int64] = "random"
+    """How ranks are placed: one of PLACEMENTS, or the GPU of each rank as a list or an array of shape (ranks,).
+
+    Of shape (groups, ranks) where several groups run the collective at the same time.
+    """
     stride: int = 8
     """The stride of a strided placement."""
     seed: int = 0
@@ -72,23 +86,47 @@ class Workload:
 
     def __post_init__(self) -> None:
         """Raise InputError as the class says."""
-        if self.gpus is not None and not is_whole(self.gpus, 1):
-            raise InputError(f"gpus {self.gpus!r:.40}: not a positive whole number")
+        self._check_numbers()
         if not isinstance(self.routing, Routing):
             raise InputError(f"routing {self.routing!r:.40}: not a Routing; write for example Routing('ecmp', qps=4)")
         if not isinstance(self.failures, tuple) or not all(isinstance(word, str) for word in self.failures):
             raise InputError(f"failures {self.failures!r:.40}: not a tuple of words, such as ('leaf:3',)")
-        if not is_whole(self.seed, 0):
-            raise InputError(f"seed {self.seed!r:.40}: not a whole number from 0")
-        if not is_whole(self.stride, 1):
-            raise InputError(f"stride {self.stride!r:.40}: not a whole number from 1")
-        as_integers(self, "gpus", "stride", "seed")
         COLLECTIVES.get_record(self.collective)
-        PLACEMENTS.get_record(self.placement)
+        if isinstance(self.placement, str):
+            PLACEMENTS.get_record(self.placement)
+        else:
+            self._read_placement()
         if self.algorithm is not None:
             algorithm_of(self.collective, self.algorithm)
         if self.engine is not None and self.engine not in ENGINES:
             raise InputError(f"unknown engine '{self.engine}'{nearest(self.engine, ENGINES)}")
+        super().__post_init__()
+
+    def _check_numbers(self) -> None:
+        """Check the whole numbers, and keep them as Python's."""
+        for name, least in (("gpus", 1), ("stride", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not (is_whole(value, least) or (name == "gpus" and value is None)):
+                raise InputError(f"{name} {value!r:.40}: not a whole number from {least}")
+        as_integers(self, "gpus", "stride", "seed")
+
+    def _read_placement(self) -> None:
+        """Check the GPUs that the placement lists, and take their number."""
+        dims = max(1, min(2, np.ndim(self.placement)))
+        placed = read_numbers(self.placement, "placement", dims=dims)
+        refuse_duplicates(placed, "placement", "GPU")
+        if not placed.size:
+            raise InputError("placement: no GPUs; list one or more")
+        if self.gpus not in (None, placed.size):
+            raise InputError(f"gpus {self.gpus:,}: the placement lists {placed.size:,}; leave gpus out")
+        object.__setattr__(self, "placement", placed)
+        object.__setattr__(self, "gpus", placed.size)
+
+    @property
+    def order(self) -> Placement:
+        """The record of its placement; one of its own where the placement lists the GPUs."""
+        placed = self.placement
+        return PLACEMENTS[placed] if isinstance(placed, str) else Placement("listed", "as listed", lambda _: placed)
 
 
 @dataclass(frozen=True)
@@ -151,9 +189,9 @@ def estimate_workload(
     engine = choose_engine(blueprint, workload)
     if engine is CLOSED:
         answers, bounds = _estimate_in_closed_form(closed_form_of(blueprint, workload), workload, sizes)
-        order = PLACEMENTS[workload.placement].closed_form
+        order = workload.order.closed_form
         all_alike = workload.gpus is None and order and not order.grouped
-        gpus = None if all_alike else _placed(blueprint, workload)
+        gpus = None if all_alike else place_ranks(blueprint, workload)
         return answers, replace(bounds, collective=bound_collective(blueprint, workload.collective, gpus))
     return _estimate_by_flows(blueprint, workload, engine, sizes)
 
@@ -191,7 +229,7 @@ def lay_flows(
     """
     if up is None and workload.failures:
         up = fail(blueprint, workload.failures, workload.seed)
-    placed = _placed(blueprint, workload)
+    placed = place_ranks(blueprint, workload)
     gpus = placed if up is None else without_failed(placed, servers_up(blueprint, up), Hosts.of(blueprint))
     if not gpus.size:
         raise NoPath(f"no server is left to run on after {', '.join(workload.failures)}")
@@ -201,7 +239,7 @@ def lay_flows(
     if routing.qps == summary.constants.ecmp_subflows:  # the usual: those of the library's own connections
         routing = replace(routing, qps=subflows_of(summary))
     flows = ExplicitFlows(
-        blueprint, workload.collective, routing, workload.placement, workload.failures,
+        blueprint, workload.collective, routing, workload.order, workload.failures,
         engine, summary, gpus, up,
     )  # fmt: skip
     return flows, placed.size - gpus.size
@@ -222,8 +260,11 @@ def answer_by_flows(
     return tuple(found)
 
 
-def _placed(blueprint: Blueprint, workload: Workload) -> npt.NDArray[np.int64]:
-    """Return the GPU of each rank, as `place` does."""
+def place_ranks(blueprint: Blueprint, workload: Workload) -> npt.NDArray[np.int64]:
+    """Return the GPU of each rank, as `place` does; raises InputError with the first that the design does not have."""
+    if not isinstance(workload.placement, str):
+        refuse_out_of_range(workload.placement, blueprint.gpus, "placement", "GPU", blueprint.name)
+        return workload.placement
     return place(blueprint, workload.placement, workload.gpus, seed=workload.seed, stride=workload.stride)
 
 

@@ -167,7 +167,7 @@ def _name_run(run: WorkloadRun) -> str:
     broken = f", after failure of {', '.join(work.failures)}" if work.failures else ""
     seeded = f", seed {work.seed}" if answer.engine == "flows" else ""
     engine, routing = ENGINES[answer.engine].label, work.routing.policy.label
-    return f"{routing} routing, {engine}, {work.placement} placement{pairs}{transport}{broken}{seeded}"
+    return f"{routing} routing, {engine}, {work.order.name} placement{pairs}{transport}{broken}{seeded}"
 
 
 def list_curves(runs: Sequence[WorkloadRun]) -> dict[str, list[tuple[int, float]]]:

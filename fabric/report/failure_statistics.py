@@ -31,7 +31,7 @@ def failures_object(found: FailureStatistics) -> dict[str, Any]:
         "collective": found.workload.collective,
         "algorithm": found.healthy.algorithm,
         "routing": found.workload.routing.name,
-        "placement": found.workload.placement,
+        "placement": found.workload.order.name,
         "size_bytes": found.size_bytes,
         "gpus": found.healthy.gpus,
         "healthy_busbw_GBps": found.healthy.busbw_GBps,

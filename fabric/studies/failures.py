@@ -15,7 +15,8 @@ from fabric.errors import InputError, is_whole
 from fabric.flow import Workload
 from fabric.flow.masked_estimates import MaskedEstimates
 from fabric.flow.parts_at_risk import KindAtRisk, PartsAtRisk, find_parts_at_risk
-from fabric.flow.placements import NO_GPUS, place
+from fabric.flow.placements import NO_GPUS
+from fabric.flow.workload import place_ranks
 from fabric.frozen import FrozenMapping
 from fabric.request import Spec
 from fabric.studies.failure_statistics import FailureStatistics, KindAlone
@@ -170,7 +171,7 @@ def _find_nics(estimates: MaskedEstimates) -> Any:
     """Return which NICs are in servers of the job, shape (NICs,)."""
     blueprint, work = estimates.blueprint, estimates.workload
     hosts = Hosts.of(blueprint)
-    gpus = place(blueprint, work.placement, work.gpus, seed=work.seed, stride=work.stride)
+    gpus = place_ranks(blueprint, work)
     servers = np.zeros(blueprint.servers, bool)
     servers[hosts.server_of_gpu(gpus)] = True
     return servers[hosts.server_of_nic(np.arange(blueprint.nics))]

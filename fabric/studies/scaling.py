@@ -101,8 +101,7 @@ def scale(
     for what, names in (("routings", routings), ("algorithms", algorithms)):
         if isinstance(names, str) or not names:
             raise InputError(f"{what} {names!r:.40}: give a sequence of one name or more")
-    request = with_family_names(request)
-    source = with_family_names(source) if isinstance(source, Mapping) else source
+    source, request = with_family_names(source), with_family_names(request)
     asked = read_document(source).override(request)
     if asked.values.get("servers"):
         remedy = "of unlike servers each kind has its own number, so there are no other sizes; scale one `server`"

@@ -186,11 +186,9 @@ class Study(Plotted):
 def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **request: Any) -> Spec:
     """Read a request: the name of a shipped design, a file, or a mapping; keyword arguments override its keys.
 
-    `family` may be a Family, or have one in its list, which this process then knows by its name. Raises InputError with
-    every mistake found.
+    `family` may be a Family, or list some, which this process then knows by name. Raises InputError with every mistake.
     """
-    source = with_family_names(source) if isinstance(source, Mapping) else source
-    return read_spec(source, with_family_names(request), names=known_names())
+    return read_spec(with_family_names(source), with_family_names(request), names=known_names())
 
 
 def design(

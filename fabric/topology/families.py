@@ -67,10 +67,13 @@ def family(name: str) -> Family:
     return FAMILIES.get_record(name)
 
 
-def with_family_names(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request's keys with families given as values known by their names (see `Registry.name_value`)."""
-    if "family" not in request:
-        return dict(request)
+def with_family_names(request: Any) -> Any:
+    """Return a request's keys with the names of families given as values (see `Registry.name_value`).
+
+    What is not a mapping of keys with a family is returned as it is.
+    """
+    if not isinstance(request, Mapping) or "family" not in request:
+        return request
     asked = request["family"]
     several = isinstance(asked, list | tuple)
     return {**request, "family": [*map(FAMILIES.name_value, asked)] if several else FAMILIES.name_value(asked)}
