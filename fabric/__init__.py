@@ -16,6 +16,21 @@ TYPE_CHECKING = False  # as in typing, which alone would take longer to import t
 if TYPE_CHECKING:
     from typing import Any
 
+    from fabric import blueprint as blueprint
+    from fabric import catalog as catalog
+    from fabric import draw as draw
+    from fabric import errors as errors
+    from fabric import export as export
+    from fabric import flow as flow
+    from fabric import network as network
+    from fabric import optimizer as optimizer
+    from fabric import request as request
+    from fabric import studies as studies
+    from fabric import sweeps as sweeps
+    from fabric import testing as testing
+    from fabric import topology as topology
+    from fabric import units as units
+    from fabric import view as view
     from fabric.blueprint import Blueprint
     from fabric.errors import FabricError, Infeasible, InputError, MissingLibrary, TooLarge
     from fabric.export import nic_network, to_arrow, to_igraph, to_networkx, to_pandas, to_scipy, to_simgrid
@@ -27,8 +42,9 @@ if TYPE_CHECKING:
     from fabric.request import Spec
     from fabric.studies.failures import simulate_failures
     from fabric.studies.multi_fabric import Cluster, cluster
+    from fabric.studies.pareto import Pareto, optimize, pareto
     from fabric.studies.scaling import Scaling, scale
-    from fabric.studies.study import Pareto, Study, design, optimize, pareto, read
+    from fabric.studies.study import Study, design, read
     from fabric.sweeps.sweep import sweep
     from fabric.sweeps.table import SweepTable
     from fabric.topology.families import Family
@@ -90,7 +106,7 @@ _HOMES = {
     "InputError": "errors",
     "MissingLibrary": "errors",
     "Network": "network",
-    "Pareto": "studies.study",
+    "Pareto": "studies.pareto",
     "Scaling": "studies.scaling",
     "Spec": "request",
     "Study": "studies.study",
@@ -103,8 +119,8 @@ _HOMES = {
     "expand": "network.expand",
     "load": "report.load_design",
     "nic_network": "export",
-    "optimize": "studies.study",
-    "pareto": "studies.study",
+    "optimize": "studies.pareto",
+    "pareto": "studies.pareto",
     "read": "studies.study",
     "scale": "studies.scaling",
     "simulate_failures": "studies.failures",
@@ -125,14 +141,21 @@ presented.Presented.presenter = staticmethod(lambda: import_module("fabric.repor
 """What shows results is above them all: it is handed down here, and imported when the first is shown."""
 
 
+_SUBMODULES = (
+    "blueprint", "catalog", "draw", "errors", "export", "flow", "network", "optimizer", "request", "studies", "sweeps",
+    "testing", "topology", "units", "view",
+)  # fmt: skip
+"""The packages and modules that `fabric.` completes and imports when they are first used."""
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `import fabric` costs next to nothing."""
-    if name == "flow":
-        return import_module("fabric.flow")
+    if name in _SUBMODULES:
+        return import_module(f"fabric.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'fabric' has no attribute '{name}'")
     return getattr(import_module(f"fabric.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_SUBMODULES])

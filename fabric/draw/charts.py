@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, SMALL_PT
+from fabric.draw.plain_style import plain_style
 from fabric.draw.plot import (
     COLOURS,
     FOOT,
@@ -18,7 +19,6 @@ from fabric.draw.plot import (
     make_plot,
     text_type,
 )
-from fabric.draw.render import plain_style
 from fabric.units import size
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from fabric.draw.palette import (
     line_colour,
     rail_colour,
 )
-from fabric.draw.render import plain_style, render
+from fabric.draw.plain_style import plain_style
+from fabric.draw.render import render
 from fabric.draw.tier_layout import MARGIN, WIDTH
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from fabric.draw.graph_diagram import lay_out_scene
 from fabric.draw.load import lay_out_load
 from fabric.draw.page_layout import Part
 from fabric.draw.path import PathHighlight, path_highlight, path_part
+from fabric.draw.plain_style import plain_style
 from fabric.draw.racks import lay_out_racks
-from fabric.draw.render import plain_style, render
+from fabric.draw.render import render
 from fabric.draw.style import style_of
 from fabric.draw.tiers import lay_out_tiers
 from fabric.draw.traffic import Traffic
@@ -69,11 +70,18 @@ def draw_fabric(blueprint: Blueprint) -> Figure:
     return draw_diagram(blueprint)
 
 
-def draw_diagram(blueprint: Blueprint, diagram: Diagram = Diagram()) -> Figure:
-    """Draw what `diagram` asks for, 7.5 inches wide; raises InputError for an unknown kind, level or GPU."""
+def draw_diagram(blueprint: Blueprint, diagram: Diagram = Diagram(), *, axes: bool = False) -> Figure:
+    """Draw what `diagram` asks for, 7.5 inches wide; raises InputError for an unknown kind, level or GPU.
+
+    With `axes` the figure has axes over the whole page, unseen and in points, on which others can draw.
+    """
     canvas = lay_out_diagram(blueprint, diagram)
     with plain_style():
-        return render(canvas)
+        figure = render(canvas)
+        if axes:
+            page = figure.add_axes((0, 0, 1, 1), xlim=(0, canvas.width), ylim=(0, canvas.height), zorder=2)
+            page.set_axis_off()
+    return figure
 
 
 def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Canvas:

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.draw.palette import BODY_PT, INK
+from fabric.draw.plain_style import plain_style
 from fabric.draw.plot import COLOURS, FOOT, HEAD, HEIGHT, LEFT, MARGIN, WIDTH, make_page, style_axes, text_type
-from fabric.draw.render import plain_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

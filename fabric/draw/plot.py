@@ -42,11 +42,9 @@ MARKERS = "os^Dv<>"
 
 def make_page(title: str, height: float = HEIGHT) -> Figure:
     """Return a page with its title, `height` points high."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from fabric.draw.page_figure import PageFigure
 
-    figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=200, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = PageFigure(WIDTH, height)
     heading = elide(title, WIDTH - MARGIN - LEFT, TIER_PT, bold=True)
     figure.text(LEFT / WIDTH, 1 - 24 / height, heading, color=INK, **text_type(TIER_PT, bold=True))
     return figure

@@ -3,20 +3,17 @@
 Text goes into an SVG as outlines (`svg.fonttype` is `path`): a browser without DejaVu Sans would otherwise put in
 another font, and the labels, measured to fit, would collide. The words stay searchable, in a comment beside each
 outline and in the file's description. The bytes are those of one matplotlib release: another may write otherwise.
-Style comes from matplotlib's defaults, never from a user's matplotlibrc.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fabric.draw.canvas import Arc, Box, Boxes, Canvas, Dot, Label, Line, Mark, Raster, font, import_matplotlib
+from fabric.draw.canvas import Arc, Box, Boxes, Canvas, Dot, Label, Line, Mark, Raster, font
+from fabric.draw.plain_style import plain_style
 from fabric.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
 
-__all__ = ["check_suffix", "plain_style", "render", "save", "svg"]
+__all__ = ["check_suffix", "render", "save", "svg"]
 
 PICTURE_METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
@@ -34,30 +31,13 @@ PICTURE_METADATA: dict[str, dict[str, Any]] = {
 """The formats by suffix, each with the metadata that would change from run to run or machine to machine."""
 
 
-@contextmanager
-def plain_style() -> Iterator[None]:
-    """Put matplotlib's own defaults in force for a while, with what makes its files repeatable.
-
-    A name in a script that DejaVu Sans lacks is drawn as boxes; matplotlib's warning of each helps nobody.
-    """
-    import_matplotlib()
-    import matplotlib
-
-    style: Any = {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}
-    style |= {"svg.hashsalt": "fabric", "svg.fonttype": "path", "font.family": "DejaVu Sans", "text.parse_math": False}
-    with matplotlib.rc_context(style), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        yield
-
-
 def render(canvas: Canvas) -> Figure:
     """Draw `canvas` in the style in force as a figure of its size, one point to a point."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.transforms import Affine2D
 
-    figure = Figure(figsize=(canvas.width / 72, canvas.height / 72), dpi=200, facecolor="white")
-    FigureCanvasAgg(figure)
+    from fabric.draw.page_figure import PageFigure
+
+    figure = PageFigure(canvas.width, canvas.height)
     points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans
     for order, mark in enumerate(canvas.marks):
         artist = _artist(mark, points)

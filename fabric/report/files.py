@@ -34,8 +34,9 @@ from fabric.report.scaling import scaling_object
 from fabric.request.cluster import CLUSTER_FILES
 from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.multi_fabric import Cluster, prefix_progress
+from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
-from fabric.studies.study import Pareto, Study
+from fabric.studies.study import Study
 from fabric.view import View
 
 __all__ = [

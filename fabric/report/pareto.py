@@ -23,7 +23,7 @@ from fabric.report.text import (
     name_topology,
     write_place,
 )
-from fabric.studies.study import Pareto
+from fabric.studies.pareto import Pareto
 
 __all__ = ["SCHEMA", "front_object", "pareto_csv", "summarize_front"]
 

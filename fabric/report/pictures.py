@@ -13,8 +13,9 @@ from fabric.report.objectives import scale_of_axis, write_axis
 from fabric.report.scaling import list_scaling_curves
 from fabric.report.text import name_fabric
 from fabric.studies.failure_statistics import FailureStatistics
+from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
-from fabric.studies.study import Pareto, Study
+from fabric.studies.study import Study
 from fabric.units import count_ends, size
 
 if TYPE_CHECKING:

@@ -26,8 +26,9 @@ from fabric.report.scaling import scaling_object
 from fabric.request import Spec
 from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.multi_fabric import Cluster
+from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
-from fabric.studies.study import Pareto, Study
+from fabric.studies.study import Study
 from fabric.view import View
 
 __all__ = ["object_of", "plain"]

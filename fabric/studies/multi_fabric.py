@@ -10,13 +10,12 @@ chosen for a number of switches until that is the number they have.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from fabric.errors import Conflict, FabricError, Infeasible
 from fabric.frozen import freeze
@@ -25,8 +24,10 @@ from fabric.optimizer.objectives import LIMIT_OBJECTIVES
 from fabric.presented import Plotted
 from fabric.request import LIMITS, Document, Spec
 from fabric.request.cluster import ClusterSpec, read_cluster
+from fabric.request.request_keys import RequestKeys, list_request_keys
 from fabric.request.resolve import read_spec
-from fabric.studies.study import Pareto, Study, optimize, pareto
+from fabric.studies.pareto import Pareto, optimize, pareto
+from fabric.studies.study import Source, Study
 from fabric.topology.families import known_names
 
 __all__ = ["AMOUNTS", "Attached", "Cluster", "amount_of", "cluster", "limited_key", "prefix_progress"]
@@ -103,11 +104,12 @@ Rows = Sequence[Sequence[Sequence[float]]]
 """For each fabric the points of its front, each the totals that matter."""
 
 
+@list_request_keys
 def cluster(
-    source: str | os.PathLike[str] | Mapping[str, Any],
+    source: Source,
     *,
     progress: Callable[[str], None] | None = None,
-    **request: Any,
+    **request: Unpack[RequestKeys],
 ) -> Cluster:
     """Design every fabric of a cluster, together the cheapest within the limits that they share.
 

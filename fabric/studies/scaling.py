@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 from fabric import units
 from fabric.errors import Infeasible, InputError
@@ -13,8 +12,9 @@ from fabric.flow import Estimate
 from fabric.flow.checked_arrays import read_numbers, refuse_duplicates
 from fabric.frozen import freeze
 from fabric.presented import Plotted
+from fabric.request.request_keys import DesignKeys, list_request_keys
 from fabric.request.resolve import read_document
-from fabric.studies.study import Study, design, read
+from fabric.studies.study import Source, Study, design, read
 from fabric.topology.families import with_family_names
 
 __all__ = ["Bend", "Curve", "Scaling", "scale"]
@@ -82,15 +82,16 @@ class Scaling(Plotted):
         return f"<Scaling {self.name}: {sizes} GPUs>"
 
 
+@list_request_keys
 def scale(
-    source: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    source: Source | None = None,
     gpus: Iterable[int] = DOUBLINGS,
     *,
     size_bytes: int = 2**30,
     routings: Sequence[str] = ("ecmp", "adaptive"),
     algorithms: Sequence[str] = (FLAT, BEST),
     progress: Callable[[str], None] | None = None,
-    **request: Any,
+    **request: Unpack[DesignKeys],
 ) -> Scaling:
     """Design `source` at every number of `gpus`, and estimate an all-reduce of `size_bytes` on each design.
 
@@ -106,12 +107,12 @@ def scale(
     if asked.values.get("servers"):
         remedy = "of unlike servers each kind has its own number, so there are no other sizes; scale one `server`"
         raise InputError([asked.mistake(("servers",), remedy)])
-    read(source, **{**request, "gpus": sizes[-1]})
+    read(source, gpus=sizes[-1], **request)
     studies, infeasible = list[Study](), dict[int, str]()
     for count in sizes:
         (progress or (lambda text: None))(f"designing for {count:,} GPUs")
         try:
-            studies.append(design(source, **{**request, "gpus": count}))
+            studies.append(design(source, gpus=count, **request))
         except Infeasible as error:
             infeasible[count] = str(error)
     if not studies:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import bill
@@ -15,6 +15,7 @@ from fabric.blueprint.bill_rows import Bill
 from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, metrics_of
 from fabric.blueprint.prices import prices_of
 from fabric.blueprint.stages import Stage, list_stages
+from fabric.draw import Diagram, draw_diagram
 from fabric.errors import InputError
 from fabric.flow import Estimate, estimate_all
 from fabric.flow.paths import shortest_path
@@ -27,27 +28,29 @@ from fabric.optimizer import (
     BreakEven,
     Candidate,
     FewerHops,
-    Front,
     LinearObjective,
     NearOptimum,
-    Point,
     Proof,
     find_binding_limits,
     find_break_evens,
     find_fewer_hops,
-    find_front,
     find_near_optima,
-    parse_objectives,
     size,
 )
 from fabric.presented import Plotted
 from fabric.request import Spec
+from fabric.request.request_keys import RequestKeys, list_request_keys
 from fabric.request.resolve import read_spec
 from fabric.topology.families import known_names, with_family_names
-from fabric.units import count_noun
 from fabric.view import View, view_of
 
-__all__ = ["Foresight", "Pareto", "Study", "design", "optimize", "pareto", "read"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Foresight", "Source", "Study", "design", "read", "read_source", "size_request"]
+
+Source = str | os.PathLike[str] | Mapping[str, Any]
+"""What a request is read from: the name of a shipped design, a file, or a mapping."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,25 @@ class Study(Plotted):
         """Return the view of the fabric at a level: `fabric`, `pod`, `unit` or `device` (see `fabric.view`)."""
         return view_of(self.blueprint, level, pod=pod, unit=unit)
 
+    def diagram(
+        self,
+        kind: str | Diagram = "tiers",
+        *,
+        level: str = "fabric",
+        pod: int = 0,
+        unit: int = 0,
+        highlight: tuple[int, int] | None = None,
+    ) -> Figure:
+        """Return a diagram of the fabric as a matplotlib figure, 7.5 inches wide, which a notebook shows.
+
+        `kind` (`fabric.draw.KINDS`), `level`, `pod` and `unit` are as in `fabric diagram`, and `highlight` are two
+        GPUs, to show a path between them; or `kind` is a `fabric.draw.Diagram`, with traffic and racks of your own.
+        `figure.axes[0]` covers the page, in points, for further marks. Raises InputError for an unknown kind, level,
+        place or GPU.
+        """
+        asked = kind if isinstance(kind, Diagram) else Diagram(kind, level, pod, unit, highlight)
+        return draw_diagram(self.blueprint, asked, axes=True)
+
     def path(self, source: int, target: int) -> tuple[str, ...]:
         """Return the devices on a shortest path between two GPUs, by name (see `fabric.paths`)."""
         return shortest_path(self.blueprint, source, target)
@@ -183,7 +205,8 @@ class Study(Plotted):
         return estimate_all(self.blueprint, "all-reduce", [size_bytes], routing, algorithm)[0]
 
 
-def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **request: Any) -> Spec:
+@list_request_keys
+def read(source: Source | None = None, **request: Unpack[RequestKeys]) -> Spec:
     """Read a request: the name of a shipped design, a file, or a mapping; keyword arguments override its keys.
 
     `family` may be a Family, or list some, which this process then knows by name. Raises InputError with every mistake.
@@ -191,129 +214,35 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, **req
     return read_spec(with_family_names(source), with_family_names(request), names=known_names())
 
 
+@list_request_keys
 def design(
-    source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
+    source: Source | Spec | None = None,
     *,
     progress: Callable[[str], None] | None = None,
-    **request: Any,
+    **request: Unpack[RequestKeys],
 ) -> Study:
     """Design the fabric that `source` asks for (see `read`), proven cheapest among those that the request allows.
 
     `progress` is called with a few words on each step. Raises InputError for a request that is ill-formed and
     Infeasible, with the limits that bind, for one that no fabric meets.
     """
-    return _size_request(source, (), progress, request)
+    return size_request(source, (), progress, request)
 
 
-def optimize(
-    source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
-    objective: str = "cost",
-    *,
-    size_bytes: int = 2**30,
-    routing: str = "adaptive",
-    progress: Callable[[str], None] | None = None,
-    **request: Any,
+def size_request(
+    source: Source | Spec | None,
+    objectives: Sequence[LinearObjective],
+    progress: Callable[[str], None] | None,
+    request: RequestKeys,
 ) -> Study:
-    """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
-
-    The names are those of `fabric.optimizer.OBJECTIVES`. Those computed by the flow model, for an all-reduce of
-    `size_bytes` under `routing`, take no weight, and the answer is optimal to within their tolerance. Raises as
-    `design` does, and InputError for an objective that needs a price, a power or a height that is not known, or a key
-    that the request leaves out.
-    """
-    objectives = parse_objectives(objective, size_bytes, routing)
-    linear = [each for each in objectives if isinstance(each, LinearObjective)]
-    if len(linear) == len(objectives):
-        return _size_request(source, linear, progress, request)
-    spec = _read_source(source, request)
-    found = find_front(spec, objectives, progress or (lambda text: None))
-    first = _study_point(spec, found, found.points[0])
-    return replace(first, proof=replace(first.proof, bound=_lower_bound(found)))
-
-
-def _lower_bound(found: Front) -> float | None:
-    """Return what no fabric is below in the first objective: of an estimated one, the least within its tolerance."""
-    objective = found.objectives[0]
-    least = found.values(found.points[0])[objective.key]
-    if isinstance(objective, LinearObjective):
-        return least if found.points[0].proven else None
-    return least / (1 + objective.tolerance) if found.status == "OPTIMAL" else None
-
-
-@dataclass(frozen=True, repr=False)
-class Pareto(Plotted):
-    """The Pareto front over several objectives: the designs that no other is as good as in all of them.
-
-    Times and means that differ by less than 2 % count as equal.
-    """
-
-    spec: Spec
-    """The request."""
-    names: tuple[str, ...]
-    """The objectives as keys of results, such as `cost_usd`."""
-    studies: tuple[Study, ...]
-    """The designs, the best in the first objective first."""
-    status: str
-    """OPTIMAL when the front is complete; FEASIBLE when the solve budget was exhausted, so others may be missing.
-
-    Of a FEASIBLE front only the studies whose own proof is OPTIMAL are proven to be on the complete one.
-    """
-    wall_s: float = field(compare=False)
-    """The time that it took, in seconds."""
-
-    def __repr__(self) -> str:
-        return f"<Pareto {self.spec.name}: {count_noun(len(self.studies), 'design')} over {', '.join(self.names)}>"
-
-    @property
-    def proven(self) -> tuple[int, ...]:
-        """The indices of the studies that are proven to be on the complete front."""
-        return tuple(index for index, study in enumerate(self.studies) if study.proof.status == "OPTIMAL")
-
-    @property
-    def values(self) -> tuple[Mapping[str, float], ...]:
-        """The value of each objective, by its key, for every study."""
-        return tuple(study.proof.objectives for study in self.studies)
-
-
-def pareto(
-    source: str | os.PathLike[str] | Mapping[str, Any] | Spec | None = None,
-    objectives: str = "cost,hops,allreduce",
-    *,
-    size_bytes: int = 2**30,
-    routing: str = "adaptive",
-    budget: float | None = None,
-    progress: Callable[[str], None] | None = None,
-    **request: Any,
-) -> Pareto:
-    """Return the Pareto front over `objectives`, two or more names as `optimize` takes them; raises as it does.
-
-    `budget` is the solve budget, in CP-SAT's deterministic time; when it is exhausted the status is FEASIBLE.
-    """
-    parsed = parse_objectives(objectives, size_bytes, routing)
-    if len(parsed) < 2 or "=" in objectives:
-        raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, without weights: cost,hops")
-    spec = _read_source(source, request)
-    found = find_front(spec, parsed, progress or (lambda text: None), budget)
-    studies = tuple(_study_point(spec, found, point) for point in found.points)
-    return Pareto(spec, tuple(objective.key for objective in parsed), studies, found.status, found.wall_s)
-
-
-def _study_point(spec: Spec, found: Front, point: Point) -> Study:
-    values = found.values(point)
-    name, value = next(iter(values.items()))
-    status = "OPTIMAL" if point.proven else "FEASIBLE"
-    return Study(spec, point.blueprint, Proof(status, name, value, None, found.wall_s, values))
-
-
-def _size_request(
-    source: Any, objectives: Sequence[LinearObjective], progress: Callable[[str], None] | None, request: Any
-) -> Study:
-    spec = _read_source(source, request)
+    """Return the design that is best in the objectives, by default the cheapest; raises as `design` does."""
+    spec = read_source(source, request)
     sized = size(spec, objectives, progress or (lambda text: None))
     return Study(spec, sized.blueprint, sized.proof, sized.alternatives, sized.objectives, sized.near)
 
 
-def _read_source(source: Any, request: dict[str, Any]) -> Spec:
+def read_source(source: Source | Spec | None, request: RequestKeys) -> Spec:
+    """Return a request as it is, or read it; raises InputError as `read` does, and for a Spec with further keys."""
     if isinstance(source, Spec) and request:
         keys = ", ".join(map(str, request))
         raise InputError(f"{keys}: a Spec is already read and takes no further keys; give the name, file or mapping")

@@ -18,7 +18,7 @@ from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox
 
 from fabric.draw.canvas import Arc, Box, Boxes, Canvas, Dot, Label, Line, Mark, Raster, font
-from fabric.draw.render import plain_style
+from fabric.draw.plain_style import plain_style
 
 SLACK = 0.36
 """How far a mark may leave the page, in points: one pixel of a picture."""

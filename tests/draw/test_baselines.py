@@ -21,7 +21,7 @@ from matplotlib.text import Text
 
 import fabric
 from fabric.draw import Diagram, draw_diagram
-from fabric.draw.render import plain_style
+from fabric.draw.plain_style import plain_style
 
 FOLDER, TOLERANCE, DPI, TILE = Path(__file__).parent / "baselines", 1.5, 72, 16
 

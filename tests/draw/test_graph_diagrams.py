@@ -15,7 +15,8 @@ from fabric.draw.canvas import Arc, Canvas, Line
 from fabric.draw.captions import notes
 from fabric.draw.graph_diagram import lay_out_scene
 from fabric.draw.graph_scene import WHOLE, GraphFabric
-from fabric.draw.render import plain_style, render
+from fabric.draw.plain_style import plain_style
+from fabric.draw.render import render
 from fabric.draw.style import style_of
 from fabric.errors import InputError
 from fabric.topology.facts import Drawing

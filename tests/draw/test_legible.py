@@ -9,7 +9,7 @@ from fabric.blueprint import Blueprint
 from fabric.draw import KINDS, Diagram, Traffic, draw_diagram
 from fabric.draw.canvas import Arc, Canvas, Label, Line
 from fabric.draw.diagram import lay_out_diagram
-from fabric.draw.render import plain_style
+from fabric.draw.plain_style import plain_style
 from fabric.topology.graph_form import GraphForm
 from fabric.view import levels_of
 from tests.draw.fabrics import FORMS, SMALL_GRAPHS, build, names, one_of_each, page

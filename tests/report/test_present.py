@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -11,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from matplotlib.figure import Figure
 
 import fabric
-from fabric.errors import InputError
 from fabric.flow import Routing, Workload, estimate_impact, estimate_workload
 from fabric.presented import Presented
 from fabric.report.html import ROWS, html_of
@@ -187,13 +189,6 @@ def test_numbers_of_numpy_are_taken_where_numbers_are_due() -> None:
     assert optimum.proof.objectives == fabric.optimize(SMALL, "cost,allreduce", size_bytes=2**20).proof.objectives
 
 
-@pytest.mark.parametrize("gpus", [[], 3, "64", [64.0], [64, 64], [np.float64(64)], [True]])
-def test_sizes_that_are_no_whole_numbers_are_refused(gpus: Any) -> None:
-    """A scaling study takes different whole numbers."""
-    with pytest.raises(InputError, match="one whole number or more, each once"):
-        fabric.scale(SMALL, gpus)
-
-
 def test_wall_times_are_not_shown_where_equal_results_must_be_equal() -> None:
     """Two comparisons of the same requests are equal, however long each design took."""
     one, two = (fabric.compare(fabric.design(SMALL), fabric.design(SMALL)) for _ in range(2))
@@ -201,3 +196,36 @@ def test_wall_times_are_not_shown_where_equal_results_must_be_equal() -> None:
     study = fabric.design(SMALL)
     later = replace(study, proof=replace(study.proof, wall_s=99.0))
     assert study.to_dict() == later.to_dict()
+
+
+@pytest.mark.parametrize("kind", ["tiers", "adjacency", "load"])
+def test_a_diagram_is_a_figure_with_axes_that_a_notebook_shows(kind: str) -> None:
+    """Its axes cover the page in points, IPython shows it as PNG without pyplot, and it can be changed and pickled."""
+    figure = fabric.design(SMALL).diagram(kind)
+    (axes,) = figure.axes
+    width, height = figure.get_size_inches() * 72
+    assert (*axes.get_xlim(), *axes.get_ylim()) == pytest.approx((0, width, 0, height))
+    before = DisplayFormatter().format(figure)[0]["image/png"]
+    axes.annotate("here", (width / 2, height / 2))
+    after = DisplayFormatter().format(pickle.loads(pickle.dumps(figure)))[0]["image/png"]
+    assert before[:8] == after[:8] == b"\x89PNG\r\n\x1a\n"
+    assert before != after
+    assert "matplotlib.pyplot" not in sys.modules or not plt_knows(figure)
+
+
+def plt_knows(figure: Figure) -> bool:
+    """Say whether pyplot keeps a figure."""
+    plt = sys.modules["matplotlib.pyplot"]
+    return any(plt.figure(number) is figure for number in plt.get_fignums())
+
+
+def test_a_chart_has_axes_with_its_curves() -> None:
+    """A scaling study has a curve for each algorithm and routing, through the numbers of its estimates."""
+    scaling = fabric.scale(SMALL, [64, 256])
+    (axes,) = scaling.plot().axes
+    drawn = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
+    for curve in scaling.curves:
+        speeds = [estimate.busbw_GBps for estimate in curve.estimates]
+        assert drawn[f"{curve.algorithm}, {curve.routing}"] == pytest.approx(speeds)
+    diagram = fabric.draw.Diagram("racks")
+    assert fabric.design(SMALL).diagram(diagram).axes

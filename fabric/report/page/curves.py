@@ -11,8 +11,9 @@ from fabric.flow import usual_routings
 from fabric.flow.routings import ROUTINGS
 from fabric.report.design import Design
 from fabric.report.text import name_topology
+from fabric.studies.pareto import pareto
 from fabric.studies.scaling import scale
-from fabric.studies.study import Study, pareto
+from fabric.studies.study import Study
 
 __all__ = ["front_curve", "scale_curve", "size_curve"]
 
