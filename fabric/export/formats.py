@@ -14,10 +14,14 @@ from fabric.export.dot import write_dot
 from fabric.export.drawio import write_drawio
 from fabric.export.graphs import write_graphml, write_node_link
 from fabric.registry import Registry
+from fabric.resources import Work, refuse_excess
 from fabric.units import count
-from fabric.view import READABLE, View, node_count, readable_level, view_of
+from fabric.view import READABLE, View, levels_of, node_count, readable_level, view_of
 
 __all__ = ["FORMATS", "Format", "format_by_suffix", "view_for", "write_view_text"]
+
+SECONDS_PER_ROW = 5.5e-6
+"""What a device or a link takes to write as text, GraphML or node-link alike (`benchmarks/resources.py`)."""
 
 _SUFFIX = re.compile(r"\.[a-z0-9_+-]+")
 
@@ -103,7 +107,17 @@ def view_for(
     chosen, place = level or numbered or readable_level(blueprint), {"pod": pod or 0, "unit": unit or 0}
     if format_.picture and (nodes := node_count(blueprint, chosen, **place)) > READABLE:
         raise TooLarge(_describe_excess(blueprint, format_, chosen, nodes))
+    if chosen == "device":
+        _refuse_long_text(blueprint)
     return view_of(blueprint, chosen, **place)
+
+
+def _refuse_long_text(blueprint: Blueprint) -> None:
+    """Raise TooLarge where writing every device and every link takes more time than a run may."""
+    rows = blueprint.servers + blueprint.switches + blueprint.links_total
+    subject = f"{blueprint.name}: {count(rows)} devices and links as text"
+    coarser = ", ".join(levels_of(blueprint)[:-1])
+    refuse_excess(subject, Work(0, rows * SECONDS_PER_ROW), f"choose a coarser level: {coarser}")
 
 
 def write_view_text(view: View, format_name: str) -> Iterator[str]:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from fabric.errors import InputError, MissingLibrary, TooLarge
+from fabric.errors import InputError, MissingLibrary
 from fabric.export.columns import Choice, Column, Source, columns_of, network_of
-from fabric.network.expand import memory_bytes
-from fabric.units import count, size
+from fabric.resources import Work, refuse_excess
+from fabric.units import count
 from fabric.view import View
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def to_scipy(source: Source, *, weight: Literal["links", "gbps"] = "links", nics
 
     An entry is the number of links between two devices, or with `weight="gbps"` the sum of their rates in Gb/s, one
     direction. `nics` is as in `to_pandas`. Raises MissingLibrary without scipy, InputError for another weight, and
-    TooLarge, with the estimate, for a matrix beyond half of this machine's memory.
+    TooLarge, with the estimate, for a matrix that needs more memory than the process may take.
     """
     try:
         from scipy.sparse import coo_array
@@ -115,12 +115,8 @@ def to_scipy(source: Source, *, weight: Literal["links", "gbps"] = "links", nics
     if weight not in ("links", "gbps"):
         raise InputError(f"weight {weight!r:.40}: write links or gbps")
     network = network_of(source, nics=nics)
-    needed, present = 2 * network.links * BYTES_PER_ENTRY, memory_bytes()
-    if needed > present / 2:
-        raise TooLarge(
-            f"{count(network.links)} links take {size(needed)} as a matrix, more than half of this machine's"
-            f" {size(present)}; use the columns of the network"
-        )
+    work = Work(2 * network.links * BYTES_PER_ENTRY)
+    refuse_excess(f"{count(network.links)} links as a matrix", work, "use the columns of the network")
     values = np.ones(network.links, np.int64) if weight == "links" else network.rate_gbps.astype(np.int64)
     ends = np.concatenate([network.lower, network.upper]), np.concatenate([network.upper, network.lower])
     shape = (network.devices, network.devices)

@@ -20,6 +20,7 @@ from fabric.flow.engines import FLOWS, LP, Engine
 from fabric.flow.estimate import Estimate, estimate_at_shares, with_expected_error
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import failover
+from fabric.flow.flow_work import most_peers
 from fabric.flow.machines import sent_bytes
 from fabric.flow.no_path import explain_no_path
 from fabric.flow.phase import Phase
@@ -40,12 +41,6 @@ Of programs on drawn fabrics of every family those of BCube take longest: 0.7 s 
 
 SAME = 1e-6
 """Shares that differ by less than this are equal."""
-
-MOST_FLOWS = 1 << 20
-"""The flows of an all-to-all that are laid out, where more stand for all: some seconds."""
-
-FEWEST_PEERS = 16
-"""The peers of a rank that are laid out at any number of ranks."""
 
 
 class NoPath(InputError):
@@ -114,8 +109,7 @@ class ExplicitFlows:
                 f"algorithm '{algorithm.name}' has no explicit flows for {self.collective}; use engine closed"
             )
         hosts = Hosts.of(self.blueprint)
-        # Of sprayed flows some load the links as all do; of hashed ones fewer would collide more.
-        peers = max(FEWEST_PEERS, MOST_FLOWS // self.gpus.size) if self.routing.policy.sprays else None
+        peers = most_peers(self.gpus.size, self.routing)
         laid = phases(hosts, self.gpus, self.collective, algorithm.name, peers=peers)
         found = [each for each in laid if each.flows]
         if self.up is None or whole:

@@ -9,13 +9,21 @@ from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, is_whole
 from fabric.flow.engine_choice import choose_engine
-from fabric.flow.engines import Engine
+from fabric.flow.engines import FLOWS, Engine
 from fabric.flow.estimate import Estimate
 from fabric.flow.explicit_flows import NoPath
 from fabric.flow.failure_words import Failed
 from fabric.flow.failures import draw_failures
 from fabric.flow.router import router_of
-from fabric.flow.workload import Answer, Workload, answer_by_flows, check_sizes, lay_flows
+from fabric.flow.workload import (
+    RUNS_AFTER_FAILURES,
+    Answer,
+    Workload,
+    answer_by_flows,
+    check_sizes,
+    lay_flows,
+    refuse_long_runs,
+)
 from fabric.presented import Presented
 
 __all__ = ["FailureImpact", "Kept", "estimate_impact"]
@@ -105,6 +113,8 @@ def estimate_impact(
         raise InputError(f"seeds {seeds!r:.40}: not a positive whole number")
     failed = draw_failures(blueprint, workload.failures, workload.seed)
     count = _count_seeds(blueprint, workload, failed) if seeds is None else int(seeds)
+    if engine is FLOWS:
+        refuse_long_runs(blueprint, workload, (1 + RUNS_AFTER_FAILURES) * count)
     offsets = range(count)
     pairs = []
     for offset in offsets:

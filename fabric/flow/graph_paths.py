@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fabric import units
 from fabric.blueprint import Blueprint
-from fabric.errors import TooLarge
 from fabric.flow.hashing import Keys, below, nth
-from fabric.network.expand import memory_bytes
+from fabric.resources import Work, refuse_excess
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.switch_graph import FAR, Graph, graph_of
 
@@ -28,6 +26,9 @@ __all__ = ["GraphPaths", "Ports"]
 
 CHUNK = 1 << 14
 """Sub-flows that take a hop at a time."""
+
+BYTES_PER_PAIR, SECONDS_PER_PAIR = 3, 30e-9
+"""What the distance between two switches takes while all distances are found."""
 
 BY, ON, ARRIVE = 1 << 16, 1 << 17, 1 << 15
 """Numbers of the hashes that draw the intermediate leaf, the hops from it on, and the level by which to arrive."""
@@ -90,12 +91,9 @@ class GraphPaths:
     def distances(self) -> tuple[npt.NDArray[np.uint8], ...]:
         """The weight of the shortest path between every vertex and every switch that has NICs, in each graph."""
         targets = np.arange(int(self.ends.max()) + 1)
-        needed = len(self.graphs) * self.graphs[0].switches * len(targets)
-        if 2 * needed > memory_bytes() / 2:
-            raise TooLarge(
-                f"{self.blueprint.name}: the distances between all switches take {units.size(needed)}; take fewer GPUs,"
-                " or the closed form"
-            )
+        pairs = len(self.graphs) * self.graphs[0].switches * len(targets)
+        work = Work(pairs * BYTES_PER_PAIR, pairs * SECONDS_PER_PAIR)
+        refuse_excess(f"{self.blueprint.name}: the distances of {pairs:,} pairs of switches", work, "take fewer GPUs")
         return tuple(graph.all_distances(targets) for graph in self.graphs)
 
     def choose(self, source: Rows, target: Rows, port: Rows, keys: Keys, valiant: Rows) -> tuple[Rows, Rows]:

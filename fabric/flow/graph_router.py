@@ -16,11 +16,13 @@ from fabric.flow.graph_paths import GraphPaths
 from fabric.flow.graph_routes import spray, take_one_path
 from fabric.flow.host_links import ideal_gbps
 from fabric.flow.link_groups import LinkGroups
+from fabric.flow.path_splits import count_paths
 from fabric.flow.phase import Phase
 from fabric.flow.routes import Routes
 from fabric.flow.routings import Routing
 from fabric.network import Devices
 from fabric.network.expand import expand, lay_devices
+from fabric.resources import Work
 from fabric.topology.graph_form import GraphForm, PatternBundle
 from fabric.topology.polynomial import evaluate
 from fabric.topology.switch_graph import Graph, graph_of
@@ -29,6 +31,12 @@ from fabric.topology.topology import PLANE
 __all__ = ["GraphRouter"]
 
 Rows = npt.NDArray[np.int64]
+
+BYTES_PER_ARC, SECONDS_PER_ARC = 40, 0.8e-6
+"""What a hop of a hashed path takes while it is routed and solved (`benchmarks/resources.py`)."""
+
+BYTES_PER_DEMAND, SECONDS_PER_DRAWN_PATH = 600, 15e-6
+"""What a sprayed flow takes, and each path drawn for it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +109,18 @@ class GraphRouter:
             if routing.policy.sprays
             else take_one_path(self.paths, phase, routing)
         )
+
+    def work(self, flows: float, routing: Routing) -> Work:
+        """Return what routing as many flows and solving them takes.
+
+        Hashed ones take their hops one after another. Sprayed ones draw many paths each, as long as they are few.
+        """
+        hops = 2 + evaluate(self.form.paths.diameter, self.blueprint.sizes)
+        if routing.policy.sprays:
+            return Work(flows * BYTES_PER_DEMAND, count_paths(flows) * SECONDS_PER_DRAWN_PATH)
+        paths = flows * routing.qps
+        arcs = paths * hops * (2 if routing.policy.paths == "valiant" else 1)
+        return Work(arcs * BYTES_PER_ARC, arcs * SECONDS_PER_ARC)
 
     def joins(self, source: Rows, target: Rows) -> npt.NDArray[np.bool_]:
         """Return which pairs of NICs of different servers are joined by a path that is up."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Draw", "Splits", "split_over_paths"]
+__all__ = ["Draw", "Splits", "count_paths", "split_over_paths"]
 
 DRAWS, LEAST_DRAWS, MOST_DRAWS = 1 << 20, 6, 1 << 10
 """The paths drawn for all demands together, and the fewest and the most for each of them."""
@@ -92,7 +92,7 @@ def split_over_paths(draw: Draw, demand: Rates, capacity: Rates) -> Splits:
     Where the arcs have room for all demands, any split that fits will do. For up to some thousand demands the fullest
     arc is within about 2 % of the linear program's; with more of them each has fewer paths, and loses more.
     """
-    draws = min(MOST_DRAWS, max(LEAST_DRAWS, DRAWS // max(1, len(demand))))
+    draws = _draws(len(demand))
     most = min(MOST_PATHS, max(LEAST_PATHS, draws // 3))
     rounds = min(draws, most * 3 // 2)
     splits = best = Splits(np.zeros((len(demand), 0, 0), np.int32), np.zeros((len(demand), 0)))
@@ -110,6 +110,16 @@ def split_over_paths(draw: Draw, demand: Rates, capacity: Rates) -> Splits:
         if _settled(history):
             break
     return _even_out(best, demand, capacity, SHARP, LAST_STEPS)[0]
+
+
+def count_paths(demands: float) -> float:
+    """Return the most paths that are drawn for as many demands, all together."""
+    return demands * _draws(demands)
+
+
+def _draws(demands: float) -> int:
+    """Return the paths drawn for each of as many demands."""
+    return int(min(MOST_DRAWS, max(LEAST_DRAWS, DRAWS // max(1, demands))))
 
 
 def _settled(history: list[tuple[int, float]]) -> bool:

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fabric import units
 from fabric.blueprint.hosts import Hosts
 from fabric.catalog import Server
-from fabric.errors import InputError, TooLarge
+from fabric.errors import InputError
 from fabric.flow.collectives import Collective
 from fabric.flow.phase import Phase
-from fabric.network.expand import memory_bytes
+from fabric.resources import Work, refuse_excess
 
 __all__ = [
     "FlowLayout",
@@ -28,7 +27,7 @@ __all__ = [
 ]
 
 BYTES_PER_FLOW = 100
-"""The most memory that a flow takes while it is laid out, routed and solved: columns, some six arcs, their shares."""
+"""The memory that a flow takes while it is laid out."""
 
 GOLDEN = 0.6180339887498949
 """The golden ratio less one, whose multiples spread most evenly between whole numbers."""
@@ -183,9 +182,5 @@ def direct_flows(runs: RankRuns, collective: Collective, peers: int | None) -> I
 
 
 def _refuse_too_many(flows: int) -> None:
-    needed, present = flows * BYTES_PER_FLOW, memory_bytes()
-    if needed > present / 2:
-        raise TooLarge(
-            f"{flows:,} flows take {units.size(needed)}, more than half of this machine's {units.size(present)};"
-            " take fewer GPUs, or of an all-to-all only adaptive routing, for which some flows stand for all"
-        )
+    remedy = "take fewer GPUs, or of an all-to-all only adaptive routing, for which some flows stand for all"
+    refuse_excess(f"{flows:,} flows", Work(flows * BYTES_PER_FLOW), remedy)

@@ -17,11 +17,15 @@ from fabric.flow.routes import Routes
 from fabric.flow.routings import ADAPTIVE, Routing
 from fabric.flow.tiered_router import TieredRouter
 from fabric.flow.unlike_router import UnlikeRouter
+from fabric.resources import Work, refuse_excess
 from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.unlike_servers import UnlikeForm
 
-__all__ = ["Router", "route", "router_of", "summarize"]
+__all__ = ["FEWER_FLOWS", "Router", "route", "router_of", "summarize"]
+
+FEWER_FLOWS = "take fewer GPUs or queue pairs, or engine closed"
+"""What to do where flows are too many."""
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
@@ -46,10 +50,10 @@ class Router(Protocol):
         """Return the NIC row (server * NICs + nic) of each of the servers' links, which come first in a network."""
 
     def route(self, phase: Phase, routing: Routing) -> Routes:
-        """Return the routes of flows that leave their servers as they are (see `cross_rails`).
+        """Return the routes of flows that leave their servers as they are (see `cross_rails`)."""
 
-        Raises TooLarge, with the estimate, when the routes would not fit in the machine's memory.
-        """
+    def work(self, flows: float, routing: Routing) -> Work:
+        """Return what routing as many flows and solving them takes."""
 
     def joins(self, source: Rows, target: Rows) -> Mask:
         """Return which pairs of NICs of different servers are joined by a path that is up, shape (pairs,)."""
@@ -114,12 +118,14 @@ def route(
 
     `router` is that of the blueprint and `up`, where it is at hand: what it computes is then computed once. Sub-flows
     weigh as the bytes that they carry. Raises InputError where the topology does not have the paths that the routing
-    takes, and TooLarge as `Router.route` does.
+    takes, and TooLarge, with the estimate, where they need more memory or time than a run may.
     """
     policy, topology = routing.policy, blueprint.topology
     if policy.paths not in topology.virtual_channels:
         need = "a direct network" if policy.paths == "valiant" else f"{policy.paths} paths"
         kind = "a server-centric network" if topology.routing.nic_levels else "a Clos"
         raise InputError(f"{policy.label} routing needs {need}; {topology.family} is {kind}")
-    routes = (router or router_of(blueprint, up)).route(cross_rails(blueprint, phase, pxn=routing.pxn), routing)
+    router = router or router_of(blueprint, up)
+    refuse_excess(f"{blueprint.name}: {phase.flows:,} flows", router.work(phase.flows, routing), FEWER_FLOWS)
+    routes = router.route(cross_rails(blueprint, phase, pxn=routing.pxn), routing)
     return routes if phase.alike else replace(routes, weights=np.repeat(phase.shares, routes.flows // phase.flows))

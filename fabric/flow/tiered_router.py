@@ -23,11 +23,16 @@ from fabric.flow.routings import Routing
 from fabric.flow.tiered_links import TieredLinks
 from fabric.flow.tiered_routes import route_by_groups, route_by_links, spray
 from fabric.network.expand import lay_devices
+from fabric.resources import Work
 from fabric.topology.clos import ClosForm
 
 __all__ = ["TieredRouter"]
 
 Rows = npt.NDArray[np.int64]
+
+BYTES_PER_ARC, BYTES_PER_SPRAYED_ARC, BYTES_PER_LINK, SECONDS_PER_ARC = 20, 36, 80, 0.15e-6
+"""What an arc of a flow's path takes while it is routed and solved, and every link beside (`benchmarks/resources.py`).
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +95,15 @@ class TieredRouter:
         if routing.policy.sprays:
             return spray(self.links, phase, self.up)
         return route_by_links(self.links, phase, routing, self.up)
+
+    def work(self, flows: float, routing: Routing) -> Work:
+        """Return what routing as many flows and solving them takes: all grows with the arcs of their paths."""
+        sprays = routing.policy.sprays
+        paths = flows * (1 if sprays else routing.qps)
+        arcs = paths * 2 * self.blueprint.tiers
+        links = 0 if sprays else self.blueprint.links_total
+        per_arc, per_path = (BYTES_PER_SPRAYED_ARC, 48) if sprays else (BYTES_PER_ARC, 32)
+        return Work(arcs * per_arc + paths * per_path + links * BYTES_PER_LINK, arcs * SECONDS_PER_ARC)
 
     def joins(self, source: Rows, target: Rows) -> npt.NDArray[np.bool_]:
         """Return which pairs of NICs of different servers are joined by a path that is up."""

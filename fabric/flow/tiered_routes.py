@@ -14,9 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fabric import units
-from fabric.blueprint import Blueprint
-from fabric.errors import TooLarge
 from fabric.flow.hashing import Keys, below, flow_keys, nth
 from fabric.flow.layer import Choice, Digits, Ends
 from fabric.flow.phase import Phase
@@ -25,7 +22,6 @@ from fabric.flow.routes import Routes
 from fabric.flow.routings import Routing
 from fabric.flow.tiered_links import TieredLinks
 from fabric.frozen import FrozenMapping
-from fabric.network.expand import memory_bytes
 from fabric.topology.topology import PLANE
 
 __all__ = ["route_by_groups", "route_by_links", "spray"]
@@ -77,12 +73,8 @@ def spray(links: TieredLinks, phase: Phase, up: Mask | None) -> Routes:
 
 
 def route_by_links(links: TieredLinks, phase: Phase, routing: Routing, up: Mask | None) -> Routes:
-    """Return the routes of sub-flows of one path each, chosen as the routing's policy says.
-
-    Raises TooLarge, with the estimate, when the routes would not fit in the machine's memory.
-    """
+    """Return the routes of sub-flows of one path each, chosen as the routing's policy says."""
     qps, policy = routing.qps, routing.policy
-    _refuse_too_large(links.blueprint, phase.flows * qps)
     padding, flows = 2 * links.links, phase.flows * qps
     arcs = np.empty((flows, 2 * links.tiers), np.int32, order="F")
     disconnected = np.zeros(flows, bool)
@@ -172,12 +164,3 @@ class _ByHash:
         if name == PLANE:
             return self._plane
         return below(nth(self._keys, next(self._times)), size) if np.any(size > 1) else 0
-
-
-def _refuse_too_large(blueprint: Blueprint, flows: int) -> None:
-    needed = flows * (2 * blueprint.tiers * 20 + 32) + 2 * blueprint.links_total * 40
-    if needed > memory_bytes() / 2:
-        raise TooLarge(
-            f"{blueprint.name}: {flows:,} routed flows take {units.size(needed)}, more than half of this machine's"
-            f" {units.size(memory_bytes())}; take fewer queue pairs or GPUs, or adaptive routing, which groups links"
-        )

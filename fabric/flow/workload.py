@@ -32,13 +32,15 @@ from fabric.flow.explicit_flows import Bounds, ExplicitFlows, NoPath
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import servers_up
 from fabric.flow.failures import fail
+from fabric.flow.flow_work import work_of_flows
 from fabric.flow.machines import LibraryUse, library_use, subflows_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, Placement, place, without_failed
-from fabric.flow.router import summarize
+from fabric.flow.router import FEWER_FLOWS, summarize
 from fabric.flow.routings import Routing
 from fabric.frozen import as_integers
 from fabric.frozen_columns import FrozenColumns
 from fabric.presented import Presented
+from fabric.resources import refuse_excess
 
 __all__ = [
     "Answer",
@@ -49,7 +51,11 @@ __all__ = [
     "estimate_workload",
     "lay_flows",
     "place_ranks",
+    "refuse_long_runs",
 ]
+
+RUNS_AFTER_FAILURES = 2
+"""The times that flows are solved after failures: as these leave the links, and to say what limits them as whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,10 +219,29 @@ def _estimate_by_flows(
     blueprint: Blueprint, workload: Workload, engine: Engine, sizes: Sequence[int]
 ) -> tuple[tuple[Answer, ...], Bounds]:
     """Estimate by the flows of every algorithm that may be the fastest, each solved once for all sizes."""
+    if engine is FLOWS:
+        refuse_long_runs(blueprint, workload, RUNS_AFTER_FAILURES if workload.failures else 1)
     flows, lost = lay_flows(blueprint, workload, engine)
     found = answer_by_flows(flows, workload, sizes, lost)
     bounds = flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
     return found, replace(bounds, collective=bound_collective(blueprint, workload.collective, flows.gpus))
+
+
+def refuse_long_runs(blueprint: Blueprint, workload: Workload, runs: int) -> None:
+    """Raise TooLarge where solving the flows of a workload as many times needs more memory or time than a run may."""
+    gpus = min(workload.gpus or blueprint.gpus, blueprint.gpus)
+    summary = summarize(blueprint).first(gpus)
+    if summary.servers > 1:
+        routing = _with_library_qps(workload.routing, summary)
+        work = work_of_flows(blueprint, _candidates(summary, workload), routing, gpus)
+        remedy = "take fewer seeds or GPUs" if workload.failures else FEWER_FLOWS
+        refuse_excess(f"{blueprint.name}: the flows of {gpus:,} GPUs", work.times(runs), remedy)
+
+
+def _with_library_qps(routing: Routing, summary: FabricSummary) -> Routing:
+    """Return a routing with the queue pairs of the library's own connections where it has the usual number."""
+    usual = routing.qps == summary.constants.ecmp_subflows
+    return replace(routing, qps=subflows_of(summary)) if usual else routing
 
 
 def lay_flows(
@@ -235,9 +260,7 @@ def lay_flows(
         raise NoPath(f"no server is left to run on after {', '.join(workload.failures)}")
     groups = len(np.atleast_2d(gpus))
     summary = summarize(blueprint).first(gpus.size).group(groups)
-    routing = workload.routing
-    if routing.qps == summary.constants.ecmp_subflows:  # the usual: those of the library's own connections
-        routing = replace(routing, qps=subflows_of(summary))
+    routing = _with_library_qps(workload.routing, summary)
     flows = ExplicitFlows(
         blueprint, workload.collective, routing, workload.order, workload.failures,
         engine, summary, gpus, up,

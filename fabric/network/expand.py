@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.errors import TooLarge
 from fabric.network import Devices, Network
+from fabric.resources import Work, refuse_excess
 from fabric.topology.axis_bundle import AxisBundle, BalancedBundle
 from fabric.topology.graph_form import PatternBundle
 from fabric.topology.topology import PLANE, Bundle
 from fabric.topology.unlike_servers import DealtBundle
 
-__all__ = ["BYTES_PER_LINK", "expand", "lay_devices", "memory_bytes", "rank_ends", "steps"]
+__all__ = ["BYTES_PER_LINK", "expand", "lay_devices", "rank_ends", "steps"]
 
 DTYPES = (np.int32, np.int32, np.uint16, np.uint16, np.uint8)
 """The columns of a link: lower and upper row, lower and upper port, bundle."""
 
 BYTES_PER_LINK = sum(np.dtype(dtype).itemsize for dtype in DTYPES)
 
+LAYING_BYTES_PER_LINK, LAYING_SECONDS_PER_LINK = 20, 20e-9
+"""What a link takes while it is laid out: its columns, and what they are computed from (`benchmarks/resources.py`)."""
+
 
 def expand(blueprint: Blueprint) -> Network:
     """Lay `blueprint` out as a Network with exactly its counts.
 
-    Raises TooLarge, with the estimate, when the columns would not fit in the machine's memory.
+    Raises TooLarge, with the estimate, where the columns need more memory than this process may take.
     """
     _refuse_too_large(blueprint)
     groups = lay_devices(blueprint)
@@ -205,14 +207,6 @@ def _refuse_too_large(blueprint: Blueprint) -> None:
     ports = max(blueprint.ports_down(g.role) + blueprint.ports_up(g.role) for g in blueprint.topology.groups)
     if ports > np.iinfo(np.uint16).max + 1:
         raise TooLarge(f"{blueprint.name}: a device with {ports:,} ports is more than a network numbers, 65,536")
-    needed, present = blueprint.links_total * BYTES_PER_LINK, memory_bytes()
-    if needed > present / 2:
-        raise TooLarge(
-            f"{blueprint.name}: {blueprint.links_total:,} links take {units.size(needed)}, more than half of"
-            f" this machine's {units.size(present)}; the blueprint's counts need no layout"
-        )
-
-
-def memory_bytes() -> int:
-    """Return the bytes of this machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    links = blueprint.links_total
+    work = Work(links * LAYING_BYTES_PER_LINK, links * LAYING_SECONDS_PER_LINK)
+    refuse_excess(f"{blueprint.name}: {links:,} links", work, "the blueprint's counts need no layout")

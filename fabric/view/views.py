@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError, TooLarge, is_whole, nearest
+from fabric.errors import InputError, is_whole, nearest
 from fabric.network import Devices, Network
-from fabric.network.expand import expand, lay_devices, memory_bytes
-from fabric.units import count, size
+from fabric.network.expand import expand, lay_devices
+from fabric.resources import Work, refuse_excess
+from fabric.units import count
 from fabric.view.levels import LEVELS, READABLE
 from fabric.view.nodes import AggregatedNode, Edges, device_names, model_name, node_name, sum_edges
 from fabric.view.positions import NodeTable, Points, positions
@@ -24,7 +25,8 @@ __all__ = ["levels_of", "location_of", "node_count", "part_axes", "partial_place
            "view_of"]  # fmt: skip
 
 BYTES_PER_LINK, BYTES_PER_NODE = 100, 500
-"""The memory that a view of every device takes while it is made, measured on a million GPUs."""
+SECONDS_PER_LINK, SECONDS_PER_NODE = 0.1e-6, 1e-6
+"""What a view of every device takes while it is made, measured on a million GPUs."""
 
 
 def levels_of(blueprint: Blueprint) -> tuple[str, ...]:
@@ -199,13 +201,13 @@ def _view_devices(blueprint: Blueprint) -> View:
 
 def _refuse_too_large(blueprint: Blueprint) -> None:
     devices = blueprint.servers + blueprint.switches
-    needed, present = blueprint.links_total * BYTES_PER_LINK + devices * BYTES_PER_NODE, memory_bytes()
-    if needed > present / 2:
-        raise TooLarge(
-            f"{blueprint.name}: {count(devices)} devices and {count(blueprint.links_total)} links one by one take"
-            f" {size(needed)}, more than half of this machine's {size(present)}; choose a coarser level:"
-            f" {', '.join(levels_of(blueprint)[:-1])}"
-        )
+    links = blueprint.links_total
+    work = Work(
+        links * BYTES_PER_LINK + devices * BYTES_PER_NODE, links * SECONDS_PER_LINK + devices * SECONDS_PER_NODE
+    )
+    coarser = ", ".join(levels_of(blueprint)[:-1])
+    subject = f"{blueprint.name}: {count(devices)} devices and {count(links)} links one by one"
+    refuse_excess(subject, work, f"choose a coarser level: {coarser}")
 
 
 def _coordinates(network: Network) -> dict[str, npt.NDArray[np.int64]]:

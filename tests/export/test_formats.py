@@ -225,7 +225,7 @@ def test_a_picture_is_of_as_many_nodes_as_can_be_read(colossus: Blueprint, forma
 
 def test_more_devices_than_fit_in_memory_are_refused(colossus: Blueprint, monkeypatch: pytest.MonkeyPatch) -> None:
     """A view of every device says what memory it takes, before it takes it."""
-    monkeypatch.setattr("fabric.view.views.memory_bytes", lambda: 10**7)
+    monkeypatch.setattr("fabric.resources.memory_available", lambda: 10**7)
     with pytest.raises(TooLarge, match=r"16,660 devices and 300,704 links.*coarser level: fabric, pod, unit"):
         view_for(colossus, "graphml", "device")
 

@@ -213,12 +213,12 @@ def test_a_missing_library_is_named_with_how_to_install_it(
 
 
 def test_what_is_too_large_is_refused_with_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A matrix beyond half of the memory and a graph of too many links are refused; another weight is, too."""
+    """A matrix beyond the memory and a graph of too many links are refused; another weight is, too."""
     network = fabric.design("superpod-h100-1su").network
     with pytest.raises(InputError, match="write links or gbps"):
         fabric.to_scipy(network, weight="meters")  # type: ignore[arg-type]
-    monkeypatch.setattr("fabric.export.tables.memory_bytes", lambda: 2**16)
-    with pytest.raises(TooLarge, match="40 KiB as a matrix"):
+    monkeypatch.setattr("fabric.resources.memory_available", lambda: 2**15)
+    with pytest.raises(TooLarge, match="512 links as a matrix need about 40 KiB"):
         fabric.to_scipy(network)
     monkeypatch.setattr("fabric.export.columns.GRAPH_LINKS", 500)
     for export in (fabric.to_igraph, fabric.to_networkx):

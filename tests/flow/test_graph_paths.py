@@ -43,12 +43,12 @@ def test_the_target_alone_chooses_a_path_by_destination_mod_k() -> None:
 def test_distances_that_memory_cannot_hold_are_refused(
     monkeypatch: pytest.MonkeyPatch, planes: int, lost: bool, size: int
 ) -> None:
-    """They take a byte for each pair of the 16 switches, in every plane where links failed, and a quarter of memory."""
+    """They take three bytes for each pair of the 16 switches, in every plane where links failed."""
     plan = torus(planes)
     up = np.arange(plan.links_total) > 0 if lost else None
     phase = Phase(np.array([0]), np.array([31]))
-    monkeypatch.setattr("fabric.flow.graph_paths.memory_bytes", lambda: 4 * size)
+    monkeypatch.setattr("fabric.resources.memory_available", lambda: 3 * size)
     assert not route(plan, phase, Routing("ecmp", qps=planes), up).disconnected.any()
-    monkeypatch.setattr("fabric.flow.graph_paths.memory_bytes", lambda: 4 * size - 1)
-    with pytest.raises(TooLarge, match=f"between all switches take {size} "):
+    monkeypatch.setattr("fabric.resources.memory_available", lambda: 3 * size - 1)
+    with pytest.raises(TooLarge, match=f"the distances of {size} pairs of switches"):
         route(plan, phase, Routing("ecmp", qps=planes), up)

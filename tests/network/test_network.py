@@ -100,9 +100,9 @@ def test_rails_that_never_meet_are_separate_graphs() -> None:
 
 
 def test_what_does_not_fit_in_memory_is_refused_with_the_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A layout larger than half the machine is refused before it is tried, and says how large it would be."""
-    monkeypatch.setattr("fabric.network.expand.memory_bytes", lambda: 2**20)
-    with pytest.raises(TooLarge, match=r"take 3\.728 MiB"):
+    """A layout larger than what is free is refused before it is tried, and says how large it would be."""
+    monkeypatch.setattr("fabric.resources.memory_available", lambda: 2**20)
+    with pytest.raises(TooLarge, match=r"links need about 5 MiB of memory, and 1 MiB are available"):
         expand(blueprint())
 
 
