@@ -18,6 +18,7 @@ __all__ = [
     "number",
     "parse_count",
     "parse_size",
+    "percent",
     "power",
     "rate",
     "size",
@@ -139,9 +140,14 @@ def rate(gbps: float) -> str:
 def time(seconds: float) -> str:
     """Return a time in a readable unit: `13.2 us`, `1.7 ms`, `2.3 s`."""
     for factor, name in ((1e-6, "us"), (1e-3, "ms")):
-        if seconds < 1000 * factor:
+        if seconds < 999.5 * factor:  # beyond, three digits are those of the next unit
             return f"{seconds / factor:.3g} {name}"
-    return f"{seconds:.3g} s"
+    return f"{seconds:.3g} s" if seconds < 999.5 else f"{seconds:,.0f} s"
+
+
+def percent(share: float, form: str = ".4g") -> str:
+    """Return a share in per cent: `87.5 %`."""
+    return f"{100 * share:{form}} %"
 
 
 def _scaled(value: float, names: list[str]) -> str:

@@ -61,8 +61,8 @@ class OwnRuns:
 
     generation: str
     """The generation of its GPUs."""
-    servers: Mapping[str, int]
-    """The most servers of a run, by collective."""
+    servers: Mapping[str, tuple[int, ...]]
+    """The servers of its runs, by collective."""
     errors: Mapping[int, float]
     """The share e of `MeasuredKind.errors` on these runs, by the smallest size in bytes, largest first."""
     constants: int

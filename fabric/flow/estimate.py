@@ -115,8 +115,13 @@ def estimate_without_error(
     return estimate_in_closed_form(ClosedForm.of(summary, collective, routing, placement), size_bytes, algorithm)
 
 
-def estimate_in_closed_form(form: ClosedForm, size_bytes: int, algorithm: str | None = None) -> Estimate:
-    """Estimate a collective in closed form, without the error to expect; raises InputError as `estimate` does."""
+def estimate_in_closed_form(
+    form: ClosedForm, size_bytes: int, algorithm: str | None = None, among: Sequence[str] = ()
+) -> Estimate:
+    """Estimate a collective in closed form, without the error to expect; raises InputError as `estimate` does.
+
+    The library is held to the algorithms named in `among`; none, or none that can run, leaves it the choice.
+    """
     summary, transport = form.summary, form.policy.transport_share()
 
     # The share left to an algorithm is the costly part, and each of the protocols asks for it.
@@ -126,7 +131,7 @@ def estimate_in_closed_form(form: ClosedForm, size_bytes: int, algorithm: str | 
         in_order = form.placement.in_order and algorithm.traffic.ring
         return (machine_of(summary, (transport * left.network, left.limit), algorithm.traffic, in_order),)
 
-    algorithms = candidates(summary, form.collective, algorithm)
+    algorithms = candidates(summary, form.collective, algorithm, among)
     found = _estimate_on(summary, form.collective.name, size_bytes, algorithms, algorithm, machines_of)
     return replace(found, routing=form.policy.name, placement=form.placement.name)
 
@@ -190,14 +195,19 @@ def _seconds(parts: Parts) -> float:
     return max(parts.total, 1e-9)
 
 
-def candidates(summary: FabricSummary, collective: Collective, name: str | None) -> list[Algorithm]:
+def candidates(
+    summary: FabricSummary, collective: Collective, name: str | None, among: Sequence[str] = ()
+) -> list[Algorithm]:
     """Return the algorithm of this name, or by default those that the library chooses from.
 
-    That is the one of its settings where it can run, and else all. Raises InputError for an algorithm without a time.
+    Those are the ones named in `among` or else the one of its settings where they can run, and else all. Raises
+    InputError for an algorithm without a time.
     """
-    asked = summary.library.algorithm
-    if name is None and asked is not None and ALGORITHMS.get_record(asked).name in usable(summary, collective.name):
-        name = asked
+    asked = among or ((summary.library.algorithm,) if summary.library.algorithm else ())
+    if name is None and asked:
+        able = usable(summary, collective.name)
+        if held := [each for each in map(ALGORITHMS.get_record, asked) if each.name in able]:
+            return held
     return timed_algorithms(collective, name)
 
 

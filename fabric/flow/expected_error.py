@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fabric import units
 from fabric.catalog import MeasuredKind, constant_at, expected_errors, with_constants
 from fabric.flow.algorithms import ALGORITHMS
 from fabric.flow.collectives import COLLECTIVES
@@ -77,19 +78,28 @@ def _state(share: float, names: tuple[str, ...] = ()) -> ExpectedError:
     """Return an error to expect, or none where it is too wide to be one."""
     widest = expected_errors().widest
     if share > widest:
-        return ExpectedError(None, (f"enough runs of the kind (the error would be over {widest:.0%})",), names)
+        return ExpectedError(
+            None, (f"enough runs of the kind (the error would be over {units.percent(widest, '.0f')})",), names
+        )
     return ExpectedError(share, (), names)
 
 
 def _own_error(summary: FabricSummary, estimate: Estimate) -> float | None:
-    """Return the error of a cluster's own runs, up to twice the servers of the largest; None where there is none."""
+    """Return the error of a cluster's own runs in the layout, up to twice the servers of the largest; None without one.
+
+    A run on several servers says nothing of what one does inside, nor does any of failures or of what the fabric leaves
+    where the fit, to one switch between the servers, has no part for it.
+    """
     own = summary.constants.own_runs
     if own is None or summary.server.generation != own.generation or summary.kinds:
         return None
-    measured = own.servers.get(estimate.collective, 0)
-    if summary.servers > measured * expected_errors().reach:
-        return None
-    if summary.servers > measured and estimate.limited_by not in MEASURED_LIMITS:
+    each = min(summary.server.gpus, summary.gpus)
+    alike = [
+        servers
+        for servers in own.servers.get(estimate.collective, ())
+        if layout_of(servers, each) == layout_of(summary.servers, each)
+    ]
+    if summary.servers > max(alike, default=0) * expected_errors().reach or estimate.limited_by not in MEASURED_LIMITS:
         return None
     return next((error for least, error in own.errors.items() if estimate.size_bytes >= least), None)
 
@@ -128,7 +138,7 @@ def _list_missing(
         yield f"{algorithm} on {kind.layout}"
     elif summary.servers > table.reach * kind.servers:
         domains = "racks" if "rack" in kind.layout else "servers"
-        yield f"{collective} beyond {table.reach * kind.servers:.0f} {domains}; the largest run had {kind.gpus} GPUs"
+        yield f"{collective} beyond {table.reach * kind.servers:.0f} {domains} (the largest run had {kind.gpus} GPUs)"
     if summary.kinds:
         yield "unlike servers"
     crossing = summary.several_paths and summary.peers and summary.servers > summary.peers[0]

@@ -8,6 +8,7 @@ servers and NICs, and nothing of the fabric between them.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from fabric.catalog import GenerationTuning, LibraryTuning, Server, TuningCost, 
 from fabric.errors import InputError
 from fabric.flow.collectives import Collective
 
-__all__ = ["choose", "library_us", "search_channels", "tuning_of"]
+__all__ = ["choose", "library_us", "search_channels", "tuning_of", "version_with_table"]
 
 USUAL = "hopper"
 """The generation of servers that name none."""
@@ -76,6 +77,19 @@ def tuning_of(server: Server, version: str | None = None) -> LibraryTuning | Non
     raise InputError(
         f"nccl.version {version}: no table of {found[0].library.upper()} {version}; known versions: {names}"
     )
+
+
+def version_with_table(server: Server, stated: str) -> str | None:
+    """Return the newest version with a table for a server's GPUs up to the one that a text states, else the oldest.
+
+    The text is as libraries print it, such as `NCCL 2.27.3+cuda12.9`. None where it states none, or none has a table.
+    """
+    found = re.search(r"([0-9]+)\.([0-9]+)", stated)
+    known = [each.version for each in library_tunings() if (server.generation or USUAL) in each.generations]
+    if found is None or not known:
+        return None
+    numbers = int(found[1]), int(found[2])
+    return next((each for each in known if tuple(map(int, each.split("."))) <= numbers), known[-1])
 
 
 def choose(  # noqa: PLR0913

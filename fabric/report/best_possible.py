@@ -27,4 +27,4 @@ def describe_best(best: CollectiveBound, size_bytes: int, got: Sequence[tuple[st
 
 
 def _write_speed(speed: float) -> str:
-    return f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
+    return f"{speed:,.0f}" if speed >= 10 else f"{speed:.2g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from fabric.flow import COLLECTIVES
 from fabric.report.table import Summary, Table
 from fabric.report.text import format_percent
 from fabric.request.yaml_writer import yaml_text
-from fabric.studies.acceptance import Acceptance, ComparedPoint
+from fabric.studies.acceptance import USUAL_TOLERANCE, Acceptance, ComparedPoint
 from fabric.studies.calibration import TUNABLES, Calibration
 from fabric.studies.constant_fit import FittedConstant
 from fabric.studies.measured_runs import MeasuredRun
@@ -26,6 +26,9 @@ __all__ = [
 ]  # fmt: skip
 
 SUFFIXES = (".yaml", ".yml")
+
+SHOWN = 5
+"""The rows left out of a comparison that have a line each; JSON has all."""
 
 
 def calibration_object(found: Calibration) -> dict[str, Any]:
@@ -130,7 +133,13 @@ def _meaning(found: Calibration, name: str) -> str:
 def _tabulate_run(found: Calibration, index: int) -> Table:
     run, before, after = found.runs[index], found.errors_before[index], found.errors_after[index]
     rows = [
-        (units.size(size), units.time(time * 1e-6), f"{_busbw(run, size, time):.1f}", f"{old:+.0%}", f"{new:+.0%}")
+        (
+            units.size(size),
+            units.time(time * 1e-6),
+            f"{_busbw(run, size, time):,.1f}",
+            format_percent(old, "+.0f"),
+            format_percent(new, "+.0f"),
+        )
         for size, time, old, new in zip(run.sizes, run.times_us, before, after, strict=True)
     ]
     heads = ("size", "measured", "busbw GB/s", "catalogue's error", "error here")
@@ -148,6 +157,7 @@ def _list_calibration_lines(found: Calibration) -> Iterator[str]:
             " sweeps, no constants bring the model near enough to their times."
         )
     errors = (f"{format_percent(error, '.0f')} from {units.size(least)}" for least, error in found.errors().items())
+    yield from _list_left_out(found.runs)
     yield f"Nine of ten times of the next run are expected within {', '.join(errors)}."
     if max(found.errors().values()) > (widest := expected_errors().widest):
         yield f"Estimates state no error where that is over {format_percent(widest, '.0f')}."
@@ -172,7 +182,30 @@ def acceptance_object(found: Acceptance) -> dict[str, Any]:
             for point in found.points
         ],
         "suggestions": list(found.suggestions),
+        "hidden": found.hidden,
+        "left_out": list(run.left_out),
     }  # fmt: skip
+
+
+def _list_left_out(runs: Iterable[MeasuredRun]) -> Iterator[str]:
+    """Yield the rows of logs that count for nothing, the first of them one by one."""
+    rows = [row for run in runs for row in run.left_out]
+    yield from (f"Left out: {row}." for row in rows[:SHOWN])
+    if len(rows) > SHOWN:
+        yield f"Left out: {units.count(len(rows) - SHOWN)} more rows without a time out of place."
+
+
+def _list_missing(found: Acceptance) -> Iterator[str]:
+    """Yield what was not measured where a usual tolerance stands in for the error to expect, in one line."""
+    points = [point.estimate for point in found.points if point.estimate.expected_error is None]
+    if not points or found.within is not None:
+        return
+    which = "" if len(points) == len(found.points) else f" for {len(points)} of {len(found.points)} sizes"
+    missing = "; ".join(dict.fromkeys(what for estimate in points for what in estimate.not_measured))
+    yield (
+        f"No expected error{which}, as this was not measured: {missing}. A usual tolerance of"
+        f" {format_percent(USUAL_TOLERANCE, '.0f')} stands in; --within sets one."
+    )
 
 
 def _judge(point: ComparedPoint) -> str:
@@ -194,7 +227,5 @@ def summarize_acceptance(name: str, found: Acceptance) -> Summary:
     ]  # fmt: skip
     heads = ("size", "measured", "expected", "ratio", "up to", "", "limited by")
     lines = [f"Suggests {suggestion}." for suggestion in found.suggestions]
-    missing = dict.fromkeys(what for point in found.points for what in point.estimate.not_measured)
-    for what in missing:
-        lines.append(f"No expected error: not measured: {what}. A usual tolerance stands in; --within sets one.")
+    lines += [f"{found.hidden}."] * bool(found.hidden) + [*_list_left_out([run])] + [*_list_missing(found)]
     return Summary(text, [Table("", heads, rows)], lines)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from fabric import catalog
 from fabric.catalog import Delivery, LinkPart, Switch
+from fabric.report.text import format_percent
 from fabric.request import tables, topologies
 from fabric.topology.families import Family, families, known_names
 
@@ -280,7 +281,7 @@ def _write_delivery(found: Delivery | None) -> str | None:
     """Return what a transport delivers, in words; None where that is not known."""
     if found is None:
         return None
-    return f"{found.share:g}" + (f", -{found.tier_cost:.1%} a tier" if found.tier_cost else "")
+    return f"{found.share:g}" + (f", -{format_percent(found.tier_cost, '.1f')} a tier" if found.tier_cost else "")
 
 
 def list_measures() -> Listing:

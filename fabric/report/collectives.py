@@ -97,7 +97,7 @@ def summarize_runs(study: Study, runs: Sequence[WorkloadRun]) -> Summary:
 
 def _make_row(answer: Answer) -> tuple[str, ...]:
     found = answer.estimate
-    speed, shares = f"{found.busbw_GBps:.1f}", (f"{answer.mean:.3f}", f"{answer.min:.3f}")
+    speed, shares = f"{found.busbw_GBps:,.1f}", (f"{answer.mean:.3f}", f"{answer.min:.3f}")
     return units.size(found.size_bytes), found.algorithm, units.time(found.time_s), speed, *shares, found.limited_by
 
 
@@ -136,13 +136,15 @@ def _list_lines(study: Study, runs: Sequence[WorkloadRun]) -> Iterator[str]:
 
 
 def _list_errors(runs: Sequence[WorkloadRun]) -> Iterator[str]:
-    """Yield what is known of the error of estimates, and of which sizes what was not measured, routings together."""
+    """Yield what is known of the error of estimates, routings together, and in one line what was not measured."""
     labels: dict[str, list[str]] = {}
     for run in runs:
         for line in _describe_errors(run.answers):
             labels.setdefault(line, []).append(run.workload.routing.policy.label)
     for line, names in labels.items():
         yield f"{line} ({join_words(names)} routing)." if len(names) < len(runs) else f"{line}."
+    if missing := list(_list_missing(runs)):
+        yield f"No expected error where this was not measured: {'; '.join(missing)}."
 
 
 def _describe_errors(answers: Sequence[Answer]) -> Iterator[str]:
@@ -152,12 +154,27 @@ def _describe_errors(answers: Sequence[Answer]) -> Iterator[str]:
         width = " to ".join(format_percent(error, ".0f") for error in dict.fromkeys((min(known), max(known))))
         which = "" if len(known) == len(estimates) else f" of {len(known)} of {len(estimates)} sizes"
         yield f"Expected error: nine of ten measured times{which} within {width} (docs/accuracy.md)"
-    for what in dict.fromkeys(what for each in estimates for what in each.not_measured):
-        sizes = sum(what in each.not_measured for each in estimates)
-        which = "" if sizes == len(estimates) else f" for {sizes} of {len(estimates)} sizes"
-        yield f"No expected error{which}: not measured: {what}"
     if names := dict.fromkeys(name for each in estimates for name in each.unmeasured_constants):
         yield f"Depends on constants that no measured run does, which widen the error: {', '.join(names)}"
+
+
+def _list_missing(runs: Sequence[WorkloadRun]) -> Iterator[str]:
+    """Yield what was not measured, each with the sizes and the routings of which that is so, unless it is of all."""
+    sizes = len(runs[0].answers)
+    for what in dict.fromkeys(what for run in runs for answer in run.answers for what in answer.estimate.not_measured):
+        labels: dict[int, list[str]] = {}
+        for run in runs:
+            count = sum(what in answer.estimate.not_measured for answer in run.answers)
+            labels.setdefault(count, []).append(run.workload.routing.policy.label)
+        labels.pop(0, None)
+        parts = [
+            ", ".join(
+                [f"{count} of {sizes} sizes"] * (count < sizes)
+                + [f"{join_words(names)} routing"] * (len(names) < len(runs))
+            )
+            for count, names in labels.items()
+        ]
+        yield f"{what} ({'; '.join(parts)})" if any(parts) else what
 
 
 def _name_run(run: WorkloadRun) -> str:

@@ -152,8 +152,8 @@ ALLREDUCE = (
     _column("routing", "routing"),
     _column("algorithm", "algorithm"),
     _column("time", "time_s", units.time),
-    _column("algbw GB/s", "algbw_GBps", "{:.1f}".format),
-    _column("busbw GB/s", "busbw_GBps", "{:.1f}".format),
+    _column("algbw GB/s", "algbw_GBps", "{:,.1f}".format),
+    _column("busbw GB/s", "busbw_GBps", "{:,.1f}".format),
     _column("limited by", "limited_by"),
 )
 STAGES = (

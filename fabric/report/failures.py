@@ -51,8 +51,8 @@ def tabulate_impact(impact: FailureImpact, routing: str) -> Table:
     rows = [
         (
             units.size(each.size_bytes),
-            f"{_mean_busbw(each.healthy):.1f}",
-            f"{_mean_busbw(each.left):.1f}",
+            f"{_mean_busbw(each.healthy):,.1f}",
+            f"{_mean_busbw(each.left):,.1f}",
             format_percent(each.mean, ".1f"),
             format_percent(each.worst, ".1f"),
         )

@@ -187,8 +187,8 @@ def _list_facts(estimate: Estimate) -> Iterator[tuple[str, str]]:
     if estimate.placement:
         yield "placement", estimate.placement
     yield "time", units.time(estimate.time_s)
-    yield "algorithm bandwidth", f"{estimate.algbw_GBps:.1f} GB/s"
-    yield "bus bandwidth", f"{estimate.busbw_GBps:.1f} GB/s"
+    yield "algorithm bandwidth", f"{estimate.algbw_GBps:,.1f} GB/s"
+    yield "bus bandwidth", f"{estimate.busbw_GBps:,.1f} GB/s"
     yield "limited by", estimate.limited_by
     if estimate.expected_error is not None:
         yield "expected error", f"nine of ten within a factor of {1 + estimate.expected_error:.2f}"

@@ -74,7 +74,7 @@ def summarize_scaling(scaling: Scaling) -> Summary:
             units.count(plan.gpus),
             letter,
             *map(write_place, (plan.pod_gpus, plan.unit_gpus)),
-            *(f"{curve.estimates[index].busbw_GBps:.1f}" for curve in scaling.curves),
+            *(f"{curve.estimates[index].busbw_GBps:,.1f}" for curve in scaling.curves),
         )
         for index, (plan, letter) in enumerate(zip(plans, letters, strict=True))
     ]

@@ -27,7 +27,7 @@ __all__ = [
 
 def format_percent(share: float, form: str = ".4g") -> str:
     """Return a share in per cent: `87.5 %`."""
-    return f"{100 * share:{form}} %"
+    return units.percent(share, form)
 
 
 def add_article(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fabric.catalog import Collectives, OwnRuns, collectives, constant_at, with_constants
+from fabric.catalog import Collectives, OwnRuns, collectives, constant_at, servers, with_constants
 from fabric.errors import InputError, Mistake, nearest
 from fabric.frozen import FrozenMapping
 from fabric.request.calibration_keys import CalibrationKeys
@@ -54,13 +54,17 @@ def inline_calibration(document: Document) -> Document:
 
 
 def calibrated_constants(keys: CalibrationKeys | None, document: Document, prefix: Keys = ()) -> Collectives:
-    """Return the catalogue's constants with those of a calibration; raises InputError for names that it does not have.
+    """Return the catalogue's constants with those of a calibration.
+
+    Raises InputError for a server, a generation or constants that the catalogue does not have.
 
     `prefix` is the path to the calibration in the document.
     """
     usual = collectives()
     if keys is None:
         return usual
+    if mistake := _find_unknown_machine(keys, document, prefix):
+        raise InputError([mistake])
     start = usual.with_generation(keys.generation)
     values = dict[str, float]()
     for index, each in enumerate(keys.constants):
@@ -77,11 +81,25 @@ def calibrated_constants(keys: CalibrationKeys | None, document: Document, prefi
         values[each.name] = each.value
     found = with_constants(start, values)
     errors = sorted(((each.from_bytes, each.error) for each in keys.errors), reverse=True)
-    most = {run.collective: 0 for run in keys.runs}
-    for run in keys.runs:
-        most[run.collective] = max(most[run.collective], run.servers)
-    own = OwnRuns(keys.generation, FrozenMapping(most), FrozenMapping(errors), len(keys.constants))
+    ran = {
+        run.collective: tuple(each.servers for each in keys.runs if each.collective == run.collective)
+        for run in keys.runs
+    }
+    own = OwnRuns(keys.generation, FrozenMapping(ran), FrozenMapping(errors), len(keys.constants))
     return replace(found, own_runs=own)
+
+
+def _find_unknown_machine(keys: CalibrationKeys, document: Document, prefix: Keys) -> Mistake | None:
+    """Return what is wrong with the server and its generation; None where the catalogue has both."""
+    known = servers()
+    server = known.get(keys.server)
+    if server is None:
+        text = f"unknown server '{keys.server:.80}'{nearest(keys.server, known)}"
+        return document.mistake((*prefix, "server"), text)
+    if server.generation != keys.generation:
+        text = f"'{keys.generation:.80}' is not that of {server.name}, which is {server.generation}"
+        return document.mistake((*prefix, "generation"), text)
+    return None
 
 
 def _is_possible(name: str, before: float, value: float) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from fabric.errors import InputError, Mistake
 from fabric.request.document import quoted
 
-__all__ = ["read_plain_text"]
+__all__ = ["read_plain_text", "refuse_dash"]
 
 
 def read_plain_text(path: str | os.PathLike[str], most: int, kind: str, size: str) -> str:
@@ -29,7 +29,14 @@ def read_plain_text(path: str | os.PathLike[str], most: int, kind: str, size: st
         ) from None
 
 
+def refuse_dash(name: str) -> None:
+    """Raise InputError for `-`, by which other programs read standard input."""
+    if name == "-":
+        raise _refusal(name, "standard input is not read; name a file, as `... | tee run.log` makes of output")
+
+
 def _read_bytes(path: str | os.PathLike[str], name: str, most: int, kind: str, size: str) -> bytes:
+    refuse_dash(name)
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):

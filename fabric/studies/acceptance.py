@@ -11,7 +11,8 @@ import numpy.typing as npt
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError, Mistake
-from fabric.flow import Estimate, FabricSummary, estimate, summarize
+from fabric.flow import Estimate, FabricSummary, summarize
+from fabric.flow.estimate import with_expected_error
 from fabric.flow.expected_error import MEASURED_LIMITS
 from fabric.studies.measured_runs import MeasuredRun, find_servers, run_of
 from fabric.studies.nccl_logs import LogRun
@@ -69,6 +70,10 @@ class Acceptance:
     """Its points by size."""
     suggestions: tuple[str, ...]
     """What the shape of the difference suggests, the most likely first; empty where the run is as expected."""
+    hidden: str = ""
+    """What the tolerance of an accepted run would hide, in words; empty where it would hide no missing rail."""
+    within: float | None = None
+    """The share that was asked for as the tolerance; None for the error to expect."""
 
     @property
     def accepted(self) -> bool:
@@ -88,9 +93,10 @@ def accept(blueprint: Blueprint, log: LogRun, routing: str = "adaptive", within:
     summary = summarize(blueprint).first(run.gpus)
     summary = replace(summary, library=run.settings.over(summary.library))
     points = compare(summary, run, routing, within)
-    known = tuple(_suggest(summary, log, points))
-    found = Acceptance(run, points, known)
-    return found if not found.accepted else Acceptance(run, points, ())
+    found = Acceptance(run, points, (), within=within)
+    if found.accepted:
+        return replace(found, hidden=_find_hidden(summary, points))
+    return replace(found, suggestions=tuple(_suggest(summary, log, points)))
 
 
 def _find_mismatch(blueprint: Blueprint, log: LogRun, run: MeasuredRun) -> str | None:
@@ -114,9 +120,8 @@ def compare(
 
 
 def _compare(summary: FabricSummary, run: MeasuredRun, routing: str, within: float | None) -> Iterator[ComparedPoint]:
-    algorithm = run.algorithms[0] if len(run.algorithms) == 1 else None
     for size, time_us in zip(run.sizes, run.times_us, strict=True):
-        expected = estimate(summary, run.collective, size, routing, algorithm)
+        expected = with_expected_error(summary, run.estimate(summary, size, routing))
         error = USUAL_TOLERANCE if expected.expected_error is None else expected.expected_error
         yield ComparedPoint(size, time_us, expected, error if within is None else within)
 
@@ -224,16 +229,34 @@ def _suggest(summary: FabricSummary, log: LogRun, points: Sequence[ComparedPoint
             yield from causes
 
 
+def _find_hidden(summary: FabricSummary, points: Sequence[ComparedPoint]) -> str:
+    """Return which fault the tolerance for the longest message would hide, in words; empty for none.
+
+    The time of a run alone says nothing of it: healthy clusters differ from the model by as much.
+    """
+    last, nics = points[-1], summary.server.nics
+    if summary.servers == 1 or nics == 1 or last.estimate.limited_by not in MEASURED_LIMITS[2:]:
+        return ""
+    longer = nics / (nics - 1)
+    if longer > 1 + last.tolerance:
+        return ""
+    return (
+        f"The tolerance would hide one missing rail of {nics}, with which long messages take {longer:.2f} times as"
+        " long; the calibration of a healthy run is sharper (--calibration)"
+    )
+
+
 def _bandwidth_causes(summary: FabricSummary, shape: Shape, points: Sequence[ComparedPoint]) -> Iterator[str]:
     """Yield what may have left this share of the bandwidth, the likeliest first."""
     left, nics = shape.bandwidth, summary.server.nics
     if points[-1].estimate.limited_by not in (*MEASURED_LIMITS[2:], "collisions") or summary.servers == 1:
-        yield f"{left:.0%} of the bandwidth inside servers: check NVLink and clocks of the GPUs"
+        yield f"{units.percent(left, '.0f')} of the bandwidth inside servers: check NVLink and clocks of the GPUs"
         return
     crossing = bool(summary.peers) and summary.servers > summary.peers[0]
-    got = f"{left:.0%} of the bandwidth"
+    got = f"{units.percent(left, '.0f')} of the bandwidth"
     if shape.scatter > SCATTER and crossing:
-        yield f"collisions of hashed paths: {got}, and {shape.scatter:.0%} more or less from size to size"
+        scatter = units.percent(shape.scatter, ".0f")
+        yield f"collisions of hashed paths: {got}, and {scatter} more or less from size to size"
     for missing in range(1, nics // 2):
         if abs(left - (nics - missing) / nics) < 0.4 / nics:
             yield f"{missing} of {nics} rails missing: {got}; check NICs and cables of every server"
@@ -245,9 +268,9 @@ def _bandwidth_causes(summary: FabricSummary, shape: Shape, points: Sequence[Com
 
 
 def _latency_cause(shape: Shape, points: Sequence[ComparedPoint]) -> str:
-    smallest = points[0].estimate.time_s * 1e6
+    more, smallest = units.time(shape.latency_us * 1e-6), units.time(points[0].estimate.time_s)
     return (
-        f"a latency floor: every call takes {shape.latency_us:.0f} us more, a small one {smallest:.0f} us by the model;"
+        f"a latency floor: every call takes {more} more, a small one {smallest} by the model;"
         " check GPUDirect RDMA, the CPU's power states and PCIe ACS"
     )
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from fabric.catalog import Collectives, LibrarySettings, Server, servers
 from fabric.errors import InputError, Mistake
 from fabric.flow import FabricSummary
-from fabric.flow.estimate import Estimate, estimate_without_error
+from fabric.flow.closed_form import ClosedForm
+from fabric.flow.estimate import Estimate, estimate_in_closed_form
+from fabric.flow.library_choice import version_with_table
 from fabric.studies.nccl_logs import LogRun
 
 __all__ = ["MeasuredRun", "find_servers", "one_switch", "run_of", "server_of"]
@@ -36,6 +38,8 @@ class MeasuredRun:
     """What was set of the library."""
     switches_reduce: bool = False
     """Whether the network's switches may have reduced (SHARP)."""
+    left_out: tuple[str, ...] = ()
+    """The rows of its log that count for nothing, with file and line, in words."""
 
     @property
     def domains(self) -> int:
@@ -48,19 +52,16 @@ class MeasuredRun:
         Raises InputError where no algorithm can run it.
         """
         summary = one_switch(self.server, self.gpus, constants, switches_reduce=self.switches_reduce)
-        summary = replace(summary, library=self.settings)
-        return tuple(self._estimate(summary, size) for size in self.sizes)
+        return tuple(self.estimate(replace(summary, library=self.settings), size) for size in self.sizes)
 
-    def _estimate(self, summary: FabricSummary, size: int) -> Estimate:
-        found = []
-        for name in self.algorithms:
-            try:
-                found.append(estimate_without_error(summary, self.collective, size, "ecmp", name))
-            except InputError:  # as in the library, one that can't run leaves the choice to it
-                continue
-        if found:
-            return min(found, key=lambda each: each.time_s)
-        return estimate_without_error(summary, self.collective, size, "ecmp")
+    def estimate(self, summary: FabricSummary, size: int, routing: str = "ecmp") -> Estimate:
+        """Return the model's answer for a size on a fabric, by what the library chooses of the algorithms it had.
+
+        As in the library, those that can't run leave the choice to it. The error to expect is not part of it. Raises
+        InputError where no algorithm can run it.
+        """
+        form = ClosedForm.of(summary, self.collective, routing, "random")
+        return estimate_in_closed_form(form, size, among=self.algorithms)
 
 
 def one_switch(server: Server, gpus: int, constants: Collectives, *, switches_reduce: bool = False) -> FabricSummary:
@@ -119,6 +120,8 @@ def run_of(run: LogRun, server: Server) -> MeasuredRun:
     sizes = dict[int, float]()
     for point in run.points:  # of a size that was run twice the faster counts, as nothing makes a run too fast
         sizes[point.size_bytes] = min(point.time_us, sizes.get(point.size_bytes, point.time_us))
+    settings = replace(run.settings, version=version_with_table(server, run.version))
     return MeasuredRun(
-        run.place, server, run.gpus, run.collective, tuple(sizes), tuple(sizes.values()), run.algorithms, run.settings
-    )
+        run.place, server, run.gpus, run.collective, tuple(sizes), tuple(sizes.values()), run.algorithms, settings,
+        left_out=run.left_out,
+    )  # fmt: skip

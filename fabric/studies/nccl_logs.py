@@ -16,13 +16,13 @@ from pathlib import Path
 
 from fabric.catalog import PROTOCOLS, LibrarySettings
 from fabric.errors import InputError, Mistake
+from fabric.request.plain_text import refuse_dash
+from fabric.studies.log_rows import UNITS_US, LogPoint, is_row, read_row
 
 __all__ = ["LogPoint", "LogRun", "read_log"]
 
 MAX_BYTES = 2**28
 """The largest log that is read, in bytes: that of 10,000 ranks with NCCL_DEBUG=INFO."""
-MAX_SIZE, MAX_US = 2**60, 3.6e9
-"""The largest message in bytes and the longest time in microseconds that a row may have."""
 WHAT = "expected the output of nccl-tests or rccl-tests, such as that of all_reduce_perf"
 
 COLLECTIVES = {
@@ -36,10 +36,6 @@ ALGORITHMS = {
 }  # fmt: skip
 """The algorithms of the model by the words of NCCL_ALGO."""
 WITHOUT_NVLS = ("ring", "tree")
-UNITS_US = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
-OLD = ("size", "count", "type", "redop", "time", "algbw", "busbw", "error", "time", "algbw", "busbw", "error")
-NEW = (*OLD[:4], "root", *OLD[4:])
-"""The columns where a log has lost its header: before and since nccl-tests 2.13."""
 
 _PREFIX = re.compile(r"^(?:\x1b\[[0-9;]*m|\[\d+,\d+\]<std(?:out|err)>:\s?|\[[^\]\s]*\d\]:?\s(?=\s*[#\d])|\s*\d+:\s)+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -55,24 +51,6 @@ _SETTINGS = {
 _NO_NVLS = re.compile(r"NCCL_NVLS_ENABLE(?: set by environment to |=)\"?0\b")
 _NICS = re.compile(r"NET/(?:IB|OFI|\w+)\s*:\s*Using\s+(\[0\].*)")
 _VERSION = re.compile(r"\b([NR]CCL) version\s*:?\s*([0-9][\w.+-]*)")
-_ROW = re.compile(r"^\s*\d{1,30}\s+\d+\s+[a-z]\w*\s+\w+\s")
-_NUMBER = re.compile(r"^([0-9.]+(?:e[+-]?[0-9]+)?)(ns|us|ms|s)?$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class LogPoint:
-    """One row of a table."""
-
-    line: int
-    """Its line in the file, counted from 1."""
-    size_bytes: int
-    """The message size."""
-    time_us: float
-    """The time out of place, or in place where there is no other, in microseconds."""
-    factor: float | None
-    """Bus over algorithm bandwidth; None where they are too small to divide."""
-    wrong: int
-    """The elements with a wrong value."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +77,8 @@ class LogRun:
     """The NICs of a host that NCCL says it uses; None where NCCL_DEBUG did not show them."""
     version: str = ""
     """The library and its version; empty where the log does not say."""
+    left_out: tuple[str, ...] = ()
+    """The rows without a time out of place, with file and line, in words: they count for nothing."""
 
     @property
     def place(self) -> str:
@@ -133,6 +113,7 @@ class _Draft:
     columns: tuple[str, ...] = ()
     unit_us: tuple[float, ...] = ()
     points: list[LogPoint] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     algorithms: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
     nics: int | None = None
@@ -147,13 +128,16 @@ def read_log(path: str | os.PathLike[str], collective: str | None = None) -> tup
     """
     name = os.fsdecode(path)
     lines = _read_text(path, name).splitlines()
-    drafts = [draft for draft in _read_drafts(lines, name) if draft.points]
+    found = list(_read_drafts(lines, name))
+    drafts = [draft for draft in found if draft.points]
     if not drafts:
-        raise InputError([Mistake(name, f"no table of times; {WHAT}")])
+        first = next((row for draft in found for row in draft.left_out), None)
+        raise InputError([Mistake(name, f"no table of times; {WHAT}" if first is None else f"no time: {first}")])
     return tuple(_finish(draft, collective) for draft in drafts)
 
 
 def _read_text(path: str | os.PathLike[str], name: str) -> str:
+    refuse_dash(name)
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -188,9 +172,12 @@ def _read_line(draft: _Draft, number: int, line: str) -> None:
     """Add what a line says to a run."""
     if rank := _RANK.search(line):
         draft.hosts[int(rank[1])], draft.gpu = rank[2], draft.gpu or rank[3]
-    elif _ROW.match(line):
-        if point := _read_row(draft, number, line):
-            draft.points.append(point)
+    elif is_row(line):
+        found = read_row(draft.file, number, line, draft.columns, draft.unit_us)
+        if isinstance(found, LogPoint):
+            draft.points.append(found)
+        elif found:
+            draft.left_out.append(f"{draft.file}:{number}: {found}")
     elif line.lstrip("# ").startswith("size") and "busbw" in line:
         draft.columns = tuple(line.replace("#", " ").split())
     elif "(GB/s)" in line and not draft.unit_us:
@@ -216,61 +203,6 @@ def _read_setting(draft: _Draft, line: str) -> None:
         draft.version = f"{version[1]} {version[2]}"
 
 
-def _read_row(draft: _Draft, number: int, line: str) -> LogPoint | None:
-    """Return the point of a row; None where another line has cut it before its first time, or nothing was sent."""
-    words = line.split()
-    columns = draft.columns or (NEW if len(words) >= len(NEW) else OLD)
-    pairs = list(zip(columns, words, strict=False))
-    sides = _split_sides(pairs, draft.unit_us)
-    times = [time for time, _ in sides if time]
-    size = int(words[0])
-    if not times or not size:
-        return None
-    if size > MAX_SIZE or max(times) > MAX_US:
-        text = f"{size:,} bytes in {times[0]:g} us: over {MAX_SIZE:,} bytes or an hour is no time of a collective"
-        raise InputError([Mistake(f"{draft.file}:{number}", f"{text}; correct the row")])
-    wrong = sum(_parse_wrong(dict(side)) for _, side in sides)
-    return LogPoint(number, size, times[0], _factor(sides), wrong)
-
-
-def _split_sides(
-    pairs: list[tuple[str, str]], units: tuple[float, ...]
-) -> list[tuple[float | None, list[tuple[str, str]]]]:
-    """Return the time in us and the columns of each side of a row, out of place and in place."""
-    starts = [index for index, (column, _) in enumerate(pairs) if column == "time"]
-    ends = [*starts[1:], len(pairs)]
-    found = []
-    for side, (start, end) in enumerate(zip(starts, ends, strict=False)):
-        unit = units[side] if side < len(units) else 1.0
-        is_whole = end - start > 1  # of a file that is cut, the last number may have lost digits
-        found.append((_parse_time(pairs[start][1], unit) if is_whole else None, pairs[start:end]))
-    return found
-
-
-def _parse_time(word: str, unit: float) -> float | None:
-    """Return a time in us, in its own unit where it has one; None for what is no number, such as N/A."""
-    match = _NUMBER.match(word)
-    try:
-        return float(match[1]) * (UNITS_US[match[2].lower()] if match[2] else unit) if match else None
-    except ValueError:
-        return None
-
-
-def _factor(sides: Sequence[tuple[float | None, list[tuple[str, str]]]]) -> float | None:
-    for _, side in sides:
-        values = {column: _parse_time(word, 1.0) for column, word in side}
-        algbw, busbw = values.get("algbw"), values.get("busbw")
-        if algbw and busbw and min(algbw, busbw) >= 1:
-            return busbw / algbw
-    return None
-
-
-def _parse_wrong(side: dict[str, str]) -> int:
-    """Return the wrong elements of a side; old versions print the largest error instead, and some nothing."""
-    word = side.get("wrong", "0")
-    return int(word[:18]) if word.isdecimal() else 0
-
-
 def _finish(draft: _Draft, collective: str | None) -> LogRun:
     """Return a run whose lines have all been read; raises InputError as `read_log` says."""
     file, place = draft.file, f"{draft.file}:{draft.line}"
@@ -288,7 +220,7 @@ def _finish(draft: _Draft, collective: str | None) -> LogRun:
     points = tuple(sorted(draft.points, key=lambda point: point.size_bytes))
     run = LogRun(
         file, draft.line, COLLECTIVES.get(draft.program, collective or ""), hosts, draft.gpu, points,
-        draft.algorithms, _settings(draft), draft.nics, draft.version,
+        draft.algorithms, _settings(draft), draft.nics, draft.version, tuple(draft.left_out),
     )  # fmt: skip
     if not run.collective:
         run = replace(run, collective=_guess(run))

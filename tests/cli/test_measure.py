@@ -80,6 +80,9 @@ def test_a_tolerance_can_be_asked_for(run: Run, tmp_path: Path, request_yaml: Pa
     ("words", "message"),
     [
         (("calibrate", "none.log"), "not readable"),
+        (("calibrate", "-"), "standard input is not read; name a file"),
+        (("accept", "request.yaml", "-"), "standard input is not read; name a file"),
+        (("allreduce", "request.yaml", "--traffic", "-"), "standard input is not read; name a file"),
         (("calibrate", "good.log", "-o", "calibration.txt"), "a calibration is YAML"),
         (("calibrate", "good.log", "-o", "good.log"), "is an input"),
         (("calibrate", "good.log", "--server", "hgx-h101"), "hgx-h100"),

@@ -93,6 +93,9 @@ def test_the_file_serves_every_estimate(healthy: Calibration, tmp_path: Path) ->
             r"constants\[0\]\.name: unknown constant",
         ),
         ({"generation": None}, "generation"),
+        ({"server": "hgx-h101"}, r"server: unknown server 'hgx-h101'; did you mean 'hgx-h100'"),
+        ({"generation": "hoper"}, "generation: 'hoper' is not that of hgx-h100, which is hopper"),
+        ({"server": "mi300x"}, "generation: 'hopper' is not that of mi300x, which is mi300x"),
         ({"constants": [{"name": "delay", "value": -1.0}]}, "value"),
         ({"constants": [{"name": "network_scale", "value": 0.0}]}, r"value: 0 is over 1,000 times off"),
         ({"constants": [{"name": "generations.hopper.channel_GBps", "value": 1e-9}]}, r"value: 1e-09 is over"),
@@ -203,7 +206,49 @@ def test_an_error_over_a_half_counts_as_none(healthy: Calibration) -> None:
     wide = calibration_object(healthy) | {"errors": [{"from_bytes": 1, "error": 0.7}]}
     found = fabric.design(REQUEST, calibration=wide).allreduce(2**30)
     assert found.expected_error is None
-    assert found.not_measured == ("enough runs of the kind (the error would be over 50%)",)
+    assert found.not_measured == ("enough runs of the kind (the error would be over 50 %)",)
+
+
+def test_own_runs_say_nothing_of_other_layouts_and_limits(healthy: Calibration) -> None:
+    """The error of a run on four servers is of four to eight of them, not of one or two, nor of oversubscription."""
+    own = calibration_object(healthy)
+
+    def error(gpus: int, **more: object) -> float | None:
+        study = fabric.design({"gpus": gpus, "server": "hgx-h100", "switches": "sn5600"} | more, calibration=own)
+        return study.allreduce(2**31).expected_error
+
+    stated = healthy.errors()[2**30]
+    assert [error(gpus) == pytest.approx(stated, rel=1e-3) for gpus in (8, 16, 24, 32, 64, 72)] == [
+        False, False, True, True, True, False,
+    ]  # fmt: skip
+    crossing = {"family": "fat-tree", "unit_gpus": 8, "tiers": 2, "oversubscription": {"min": 4, "max": 4}}
+    assert error(64, **crossing) is None
+
+
+def test_a_log_of_some_algorithms_is_held_to_them(tmp_path: Path) -> None:
+    """Without reduction in NVLink switches estimates are of rings and trees; what can't run leaves the choice."""
+    blueprint = fabric.design(REQUEST).blueprint
+    words = {
+        "": "nvls-tree",
+        "NCCL_NVLS_ENABLE=0": "ring",
+        "NCCL_ALGO=Ring,Tree": "ring",
+        "NCCL_ALGO=NVLS": "nvls-tree",
+    }
+    for info, algorithm in words.items():
+        (log,) = read_log(write_log(tmp_path / "run.log", Truth(), info=info))
+        assert accept(blueprint, log).points[-1].estimate.algorithm == algorithm, info
+
+
+def test_what_a_tolerance_hides_is_said(healthy: Calibration, tmp_path: Path) -> None:
+    """Clusters differ by as much as a missing rail costs: only the calibration of a healthy run tells it."""
+    log = read_log(write_log(tmp_path / "seven.log", Truth(bandwidth=7 / 8), seed=11))[0]
+    plain = accept(fabric.design(REQUEST).blueprint, log)
+    assert plain.accepted
+    assert plain.hidden.startswith("The tolerance would hide one missing rail of 8, with which long messages take 1.14")
+    sharp = accept(fabric.design(REQUEST, calibration=calibration_object(healthy)).blueprint, log)
+    assert (sharp.accepted, sharp.hidden) == (False, "")
+    assert "1 of 8 rails missing" in sharp.suggestions[0]
+    assert accept(fabric.design(REQUEST).blueprint, log, within=0.1).hidden == ""
 
 
 def test_a_published_sweep_is_accepted_by_its_own_machine(tmp_path: Path) -> None:

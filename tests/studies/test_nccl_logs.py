@@ -104,6 +104,42 @@ def test_a_time_that_is_cut_off_does_not_count(tmp_path: Path) -> None:
     assert [point.size_bytes for point in found.points] == [1048576]
 
 
+@pytest.mark.parametrize("time", ["-5.0", "nan", "N/A", "0.00", "inf"])
+def test_a_row_without_a_time_out_of_place_is_left_out(tmp_path: Path, time: str) -> None:
+    """The time in place is another measurement: the row counts for nothing, and a message has its line and the word."""
+    bad = ROW.replace("1048576", "2097152").replace("203.2", time)
+    run = read_log(_write(tmp_path, "all_reduce_perf", START, RANKS, HEADER, ROW, bad))[0]
+    assert [point.size_bytes for point in run.points] == [1048576]
+    (said,) = run.left_out
+    assert said.endswith(f"run.log:23: 2 MiB has no time out of place ('{time}')")
+    assert run_of(run, server_of(run)).left_out == run.left_out
+    with pytest.raises(InputError, match=r"no time: .*run\.log:22: 2 MiB has no time out of place"):
+        read_log(_write(tmp_path, "all_reduce_perf", START, RANKS, HEADER, bad))
+
+
+@pytest.mark.parametrize(
+    ("line", "version"),
+    [
+        ("NCCL version 2.27.3+cuda12.9", "2.27"), ("NCCL version 2.31.1", "2.30"), ("NCCL version 2.18.5", "2.27"),
+        ("NCCL version 2.28.9", "2.28"), ("nothing", None),
+    ],
+)  # fmt: skip
+def test_the_version_of_a_log_chooses(tmp_path: Path, line: str, version: str | None) -> None:
+    """The table is the newest up to the version that ran, or else the oldest; RCCL has its own."""
+    run = read_log(_write(tmp_path, "all_reduce_perf", START, RANKS, line, HEADER, ROW))[0]
+    assert run_of(run, server_of(run)).settings.version == version
+    amd = read_log(
+        _write(tmp_path, "all_reduce_perf", START, RANKS.replace("NVIDIA H100", "AMD MI300X"), line, HEADER, ROW)
+    )
+    assert run_of(amd[0], server_of(amd[0])).settings.version == ("2.26" if version else None)
+
+
+def test_standard_input_is_no_log() -> None:
+    """A dash is refused with what to do instead."""
+    with pytest.raises(InputError, match=r"-: standard input is not read; name a file"):
+        read_log("-")
+
+
 def test_a_file_may_hold_several_runs(tmp_path: Path) -> None:
     """Each run has its own program, and its own table."""
     gather = ROW.replace("sum", "none")

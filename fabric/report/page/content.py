@@ -108,12 +108,12 @@ def _list_figures(design: Design) -> Iterator[tuple[str, str]]:
     yield "max hops", str(design.study.hops.max)
     for estimate in design.allreduce:
         if estimate.size_bytes == 2**30:
-            yield f"busbw, 1 GiB, {estimate.routing}", f"{estimate.busbw_GBps:.0f} GB/s"
+            yield f"busbw, 1 GiB, {estimate.routing}", f"{estimate.busbw_GBps:,.0f} GB/s"
     for estimate in design.allreduce_in_network:
         if estimate.size_bytes == 2**30:
-            yield "busbw, 1 GiB, reduced in switches (SHARP)", f"{estimate.busbw_GBps:.0f} GB/s"
+            yield "busbw, 1 GiB, reduced in switches (SHARP)", f"{estimate.busbw_GBps:,.0f} GB/s"
     if design.allreduce_bound:
-        yield "busbw, best possible", f"{design.allreduce_bound.busbw_GBps:.0f} GB/s"
+        yield "busbw, best possible", f"{design.allreduce_bound.busbw_GBps:,.0f} GB/s"
     yield "status", design.proof.status
 
 
