@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from fabric.optimizer.build_model import build_within
 from fabric.optimizer.candidates import Candidate
@@ -20,18 +21,30 @@ __all__ = ["Solved", "on_one_core", "solve_in_order"]
 AHEAD = 2
 """The candidates that are begun before the first of them is yielded: what each is bounded by depends on it."""
 
-THREADS = ContextVar("threads", default=AHEAD)
-"""The candidates that are solved at a time, which changes no answer: a solve lets other threads run."""
+_ONE_CORE = ContextVar("one core", default=False)
 
 
 @contextmanager
 def on_one_core() -> Iterator[None]:
-    """Solve one candidate at a time within the block, where other processes use the other cores; the same answers."""
-    token = THREADS.set(1)
+    """Solve without threads within the block, where other processes use the other cores; the answers are the same."""
+    token = _ONE_CORE.set(True)
     try:
         yield
     finally:
-        THREADS.reset(token)
+        _ONE_CORE.reset(token)
+
+
+class _SameThread(Executor):
+    """Runs each call at once, in the thread that submits it."""
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **keywords: Any) -> Future[Any]:
+        """Run a call, and return its result or its exception as a future that is done."""
+        future = Future[Any]()
+        try:
+            future.set_result(call(*args, **keywords))
+        except Exception as error:  # noqa: BLE001 - raised where the result is asked for, as in a pool of threads
+            future.set_exception(error)
+        return future
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ def solve_in_order(
     """
     left = iter(sorted(group, key=lambda candidate: len(candidate.topology.size_names)))
     waiting = deque[Future[Solved]]()
-    with ThreadPoolExecutor(THREADS.get()) as pool:
+    with _SameThread() if _ONE_CORE.get() else ThreadPoolExecutor(AHEAD) as pool:
         while True:
             for candidate in islice(left, AHEAD - len(waiting)):
                 progress(candidate)

@@ -125,6 +125,10 @@ AHEAD = 4
 """The tasks that each thread of a Dask cluster has, those that wait for it with the one that it computes."""
 
 
+CONNECT_S = 10.0
+"""How long a scheduler has to answer, in seconds."""
+
+
 def _run_on_dask(tasks: Sequence[Task], scheduler: str) -> Iterator[tuple[str, bytes]]:
     """Compute tasks on the workers of a Dask scheduler, which gives those of a worker that is lost to another."""
     distributed = _import_distributed()
@@ -133,7 +137,7 @@ def _run_on_dask(tasks: Sequence[Task], scheduler: str) -> Iterator[tuple[str, b
         waiting = iter(tasks)
         ahead = AHEAD * max(1, sum(client.nthreads().values()))
         futures = [_submit(client, task) for task in islice(waiting, ahead)]
-        running = distributed.as_completed(futures)
+        running = distributed.as_completed(futures, loop=client.loop)
         for future in running:
             try:
                 result = future.result()
@@ -164,7 +168,7 @@ def _import_distributed() -> Any:
 
 def _connect(distributed: Any, scheduler: str) -> Any:
     try:
-        return distributed.Client(scheduler, timeout=10, set_as_default=False)
+        return distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise FabricError(f"{scheduler}: no Dask scheduler answers there: {error}") from None
 

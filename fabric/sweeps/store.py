@@ -99,7 +99,7 @@ class FolderStore:
         """Raise InputError where the folder holds the results of another sweep."""
         path = self.folder / REQUEST
         if not path.exists():
-            if self.folder.is_dir() and (self._chunks.exists() or (self.folder / "sweep.parquet").exists()):
+            if (self.folder / "sweep.parquet").exists() or next(self._chunks.glob("*.parquet"), None):
                 raise InputError(f"{self.folder}: holds a sweep without its {REQUEST}; write to another folder")
             return
         try:

@@ -1,0 +1,136 @@
+"""Where a sweep is computed, and what stops it: the same bytes, nothing lost, repeated or left behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import fabric.sweeps.chunks
+import fabric.sweeps.engines
+from fabric.errors import FabricError, InputError
+from fabric.sweeps import run_plan
+from fabric.sweeps.engines import choose_engine
+from tests.marks import slow
+from tests.sweeps.small_chunks import SMALL_S
+from tests.sweeps.sweep_runs import chunk_times, contents, dask_cluster, new_runs, read_small, start_worker
+
+SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the files of the sweep, computed in one process."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fabric.sweeps.chunks, "TARGET_S", SMALL_S)
+        plan = read_small(folder)
+    assert len(plan.chunks) == 8
+    run_plan(plan, out=folder / "out", jobs=1)
+    return contents(folder / "out")
+
+
+def test_processes_change_no_byte(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    """Two worker processes write the files that one process writes, to the last chunk, and end with the run."""
+    runs = new_runs(tmp_path)
+    assert runs.finish("--jobs", "2") == "32 points, 16 designs, about 1 s of work on one core, in 8 chunks\n"
+    assert contents(tmp_path / "out") == whole
+    assert not runs.wait_until_gone()
+
+
+@pytest.mark.parametrize("stops", [2, *slow(30)])
+def test_a_run_that_is_stopped_continues(stops: int, tmp_path: Path, whole: dict[str, bytes]) -> None:
+    """Whatever the signal and the moment, finished chunks are kept and not computed again, and no process stays."""
+    runs, moments, kept = new_runs(tmp_path), random.Random(stops), dict[str, int]()
+    for stop in range(stops):
+        if len(kept) == len([name for name in whole if name.startswith("chunks")]):
+            shutil.rmtree(tmp_path / "out")
+            kept = {}
+        run, number = runs.start("--jobs", "2"), SIGNALS[stop % len(SIGNALS)]
+        _wait_for_chunk(tmp_path / "out", len(kept), lambda run=run: run.poll() is None)
+        time.sleep(0.3 * moments.random())
+        run.send_signal(number)
+        stderr = run.communicate(timeout=60)[1]
+        assert run.returncode in (0, -number, 128 + number), stderr
+        assert "Traceback" not in stderr
+        assert "Warning" not in stderr
+        assert not runs.wait_until_gone()
+        now = chunk_times(tmp_path / "out")
+        assert {name: now[name] for name in kept} == kept
+        kept = now
+    runs.finish("--jobs", "2")
+    now = chunk_times(tmp_path / "out")
+    assert {name: now[name] for name in kept} == kept
+    assert contents(tmp_path / "out") == whole
+
+
+def _wait_for_chunk(out: Path, beyond: int, alive: Callable[[], bool]) -> None:
+    """Wait until a run has finished a chunk more than `beyond`, or has ended."""
+    while alive() and len(chunk_times(out)) <= beyond:
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_worker_process_that_is_killed_ends_the_run_in_words(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    """The likely cause and the remedy are said, and the same command continues."""
+    runs = new_runs(tmp_path)
+    run = runs.start("--jobs", "2")
+    _wait_for_chunk(tmp_path / "out", 0, lambda: run.poll() is None)
+    for number in runs.processes("popen_loky"):
+        os.kill(number, signal.SIGKILL)
+    stderr = run.communicate(timeout=60)[1]
+    if run.returncode:  # the run may just have ended
+        assert run.returncode == 2
+        assert "a worker process was ended from outside, most likely for lack of memory; use fewer jobs" in stderr
+        assert "Traceback" not in stderr
+    runs.finish("--jobs", "2")
+    assert contents(tmp_path / "out") == whole
+    assert not runs.wait_until_gone()
+
+
+@pytest.mark.parametrize("kills", [2, *slow(10)])
+def test_dask_workers_may_be_killed(kills: int, tmp_path: Path, whole: dict[str, bytes]) -> None:
+    """A scheduler and two workers, of which one is killed and another started at random moments: the same bytes."""
+    runs, moments = new_runs(tmp_path), random.Random(kills)
+    with dask_cluster(tmp_path, 2) as (address, workers):
+        run = runs.start("--scheduler", address)
+        while kills and run.poll() is None:
+            _wait_for_chunk(tmp_path / "out", len(chunk_times(tmp_path / "out")), lambda: run.poll() is None)
+            time.sleep(0.3 * moments.random())
+            workers.append(start_worker(tmp_path))
+            victim = workers[-3 + moments.randrange(2)]
+            victim.kill()
+            victim.wait()
+            kills -= 1
+        stderr = run.communicate(timeout=240)[1]
+    assert run.returncode == 0, stderr
+    assert contents(tmp_path / "out") == whole
+
+
+def test_a_dask_cluster_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the library, a scheduler or its address, the message says what is missing."""
+    plan = read_small(tmp_path)
+    monkeypatch.setattr(fabric.sweeps.engines, "CONNECT_S", 0.3)
+    with pytest.raises(FabricError, match="no Dask scheduler answers there"):
+        run_plan(plan, scheduler="tcp://127.0.0.1:1")
+    with pytest.raises(InputError, match="is not an address; write for example tcp://"):
+        run_plan(plan, scheduler="localhost")
+    with pytest.raises(InputError, match="exclude each other"):
+        run_plan(plan, jobs=2, scheduler="tcp://127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(FabricError, match=r"pip install 'fabric-designer\[dask\]'"):
+        run_plan(plan, scheduler="tcp://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("jobs", [0, -1, True, 1.5])
+def test_jobs_are_a_whole_number(jobs: object) -> None:
+    """A number of processes that can't be is refused."""
+    with pytest.raises(InputError, match="give a whole number of processes"):
+        choose_engine(jobs, None, 3)  # type: ignore[arg-type]
