@@ -22,7 +22,7 @@ from fabric.request import Spec
 from fabric.studies.failure_statistics import FailureStatistics, KindAlone
 from fabric.studies.study import Study, design
 
-__all__ = ["AskedFailures", "run_failures", "simulate_failures"]
+__all__ = ["AskedFailures", "count_draws", "run_failures", "simulate_failures"]
 
 MOST_DRAWS = 200
 """The draws by default on a fabric of up to some thousand GPUs."""
@@ -107,7 +107,7 @@ def run_failures(
     plan, say = study.blueprint, progress or (lambda text: None)
     if not plan.gpus:
         raise InputError(f"{plan.name}: {NO_GPUS}")
-    draws = asked.draws or max(FEWEST_DRAWS, min(MOST_DRAWS, DRAWN_GPUS // plan.gpus))
+    draws = count_draws(plan.gpus, asked.draws)
     risk = find_parts_at_risk(plan, asked.rates_used, asked.counts)
     estimates = MaskedEstimates.of(plan, asked.workload, asked.size_bytes)
     columns = _draw_all(risk, estimates, range(asked.seed, asked.seed + draws), say)
@@ -122,6 +122,11 @@ def run_failures(
     worst = risk.draw(found.seeds[found.worst])
     names = tuple((kind, tuple(each.names())) for kind, each in worst.items())
     return replace(found, worst_parts=names)
+
+
+def count_draws(gpus: int, asked: int | None = None) -> int:
+    """Return the number of draws: what is asked for, or as many as a fabric of this number of GPUs allows."""
+    return asked or max(FEWEST_DRAWS, min(MOST_DRAWS, DRAWN_GPUS // max(1, gpus)))
 
 
 def _read_rate(kind: str, rate: FailureRate | tuple[float, float]) -> FailureRate:

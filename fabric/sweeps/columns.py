@@ -38,17 +38,32 @@ LARGEST = 2**63
 def list_columns(sweep: Sweep) -> tuple[MeasureColumn, ...]:
     """Return the columns of a sweep's table: point, keys varied, settings, status, message, and measures.
 
-    Raises InputError when two of them have one name.
+    Raises InputError when two of them have one name, or the front or a picture is of one that there is not.
     """
     keys = [MeasureColumn(key, _infer_kind(_values_of(sweep, key)), f"the key {key}") for key in sweep.swept_keys]
     settings = [each.column for measure in sweep.measures for each in measure.settings]
     measured = [column for measure in sweep.measures for column in measure.columns]
     found = (POINT, *keys, *settings, STATUS, MESSAGE, *measured)
+    _check_shown(sweep, {each.name: each.kind for each in found})
     names = [each.name for each in found]
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         text = f"two columns of the table would be called '{twice[0]}'; leave a measure out"
         raise InputError([Mistake(sweep.document.file, text)])
     return found
+
+
+def _check_shown(sweep: Sweep, kinds: dict[str, str]) -> None:
+    """Raise InputError where the front or a picture is of a column that there is not."""
+    shown = [("pareto", sweep.front), *(("pictures", each) for each in sweep.pictures)]
+    mistakes = []
+    for key, each in shown:
+        try:
+            if each is not None:
+                each.check(kinds)
+        except InputError as error:
+            mistakes.append(sweep.document.mistake((key,), str(error)))
+    if mistakes:
+        raise InputError(mistakes)
 
 
 def _values_of(sweep: Sweep, key: str) -> Iterator[Any]:

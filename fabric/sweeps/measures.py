@@ -5,34 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fabric.errors import InputError
-from fabric.flow.algorithms import ALGORITHMS
 from fabric.flow.routings import ROUTINGS
 from fabric.registry import Registry
 from fabric.request import Spec
 from fabric.studies.study import Study
+from fabric.sweeps.failure_measure import FAILURES
 from fabric.sweeps.measure import Measure, MeasureColumn, Setting
+from fabric.sweeps.read_settings import read_algorithm, read_routing, read_size
 from fabric.topology.families import family
-from fabric.units import parse_size
 
 __all__ = ["BUILTIN", "MEASURES"]
-
-
-def read_size(value: Any) -> int:
-    """Return a size in bytes from a number or text such as `1GiB`; raises InputError for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise InputError(f"{value!r:.40} is not a size in bytes; write for example 1GiB")
-    return parse_size(value)
-
-
-def read_routing(value: Any) -> str:
-    """Return the name of a routing; raises InputError with the nearest for one that is not known."""
-    return ROUTINGS.get_record(str(value)).name
-
-
-def read_algorithm(value: Any) -> str | None:
-    """Return the name of an algorithm, or None for the library's choice; raises InputError for an unknown one."""
-    return None if value is None else ALGORITHMS.get_record(str(value)).name
 
 
 def allreduce_work(spec: Spec, settings: Mapping[str, Any]) -> float:
@@ -205,6 +187,7 @@ BUILTIN = (
         ),
         allreduce_work,
     ),
+    FAILURES,
 )
 
 MEASURES = Registry("measure", "measures", Measure, lambda: BUILTIN)

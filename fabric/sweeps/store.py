@@ -17,6 +17,7 @@ from fabric.atomic_write import check_folder
 from fabric.errors import FabricError, InputError
 from fabric.request.yaml_reader import read_text
 from fabric.request.yaml_writer import yaml_text
+from fabric.sweeps.sweep_file import SHOWN_KEYS
 
 __all__ = ["ChunkStore", "FolderStore", "MemoryStore"]
 
@@ -73,7 +74,8 @@ class FolderStore:
             with self._writing():
                 for left in self._chunks.glob(f"{_UNFINISHED}*"):
                     left.unlink()
-                if not (self.folder / REQUEST).exists():
+                path = self.folder / REQUEST
+                if not path.exists() or path.read_text(encoding="utf-8") != text:  # other pictures of the same sweep
                     self._write(self.folder / REQUEST, text.encode())
             yield
 
@@ -107,6 +109,7 @@ class FolderStore:
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: not readable ({error}); write to another folder") from None
         asked = read_text(text, str(path)).values
+        held, asked = ({key: each for key, each in one.items() if key not in SHOWN_KEYS} for one in (held, asked))
         if held != asked:
             keys = [key for key in {**asked, **held} if held.get(key) != asked.get(key)]
             raise InputError(

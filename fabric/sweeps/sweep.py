@@ -31,6 +31,7 @@ def sweep(
     rows: Iterable[Mapping[str, Any]] | None = None,
     measures: Iterable[str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    pareto: Iterable[str] | Mapping[str, Any] | None = None,
     **run: Any,
 ) -> SweepTable:
     """Design every point of a sweep, and return the table of what is measured.
@@ -39,12 +40,14 @@ def sweep(
     file, or what `fabric.sweeps.read_sweep` returned. `grid` gives the values of each key, of which every combination
     is a point; with `rows`, each row is combined with all of them. `measures` are names (`fabric list measures`), and
     `settings` has the settings of each measure, a list for several: `{"allreduce": {"size": ["1MiB", "1GiB"]}}`.
+    `pareto` names the columns of a front, `["cost_usd", "max:bisection_gbps"]`, or has them as `columns`, and in `by`
+    those whose values have a front each.
 
     The keywords of `run_plan` say how it runs: `out`, `jobs`, `scheduler`, `most_core_hours`, `progress`. Raises
     InputError for what no request can have, and TooLarge as `make_plan` and `run_plan` do; a point that is infeasible
     or whose keys contradict each other is a row like the others.
     """
-    given = {"grid": grid, "list": rows, "measures": measures, **(settings or {})}
+    given = {"grid": grid, "list": rows, "measures": measures, "pareto": pareto, **(settings or {})}
     parts = {key: _plain(value) for key, value in given.items() if value is not None}
     if isinstance(base, Sweep) or is_sweep_file(base):
         if parts:
@@ -121,6 +124,8 @@ def run_plan(
                 if hasattr(results, "close"):
                     results.close()
         table = merge_chunks([done[chunk.key] for chunk in plan.chunks], request)
+        if plan.sweep.front is not None:
+            table = table.with_front(plan.sweep.front)
         if folder is not None:
             write_atomically(folder.folder, table.make_files)
     return table

@@ -1,9 +1,9 @@
-"""Read a sweep: the request that all its designs share, what is varied, and what is measured."""
+"""Read a sweep: the request that all its designs share, what is varied, what is measured, and what is shown."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,17 @@ from fabric.request.calibration import inline_calibration
 from fabric.request.document import Document, Keys, dotted
 from fabric.request.resolve import Source, read_document
 from fabric.request.yaml_reader import read_file
+from fabric.sweeps.front import Front, read_front
 from fabric.sweeps.measure import Measure, Setting
 from fabric.sweeps.measures import MEASURES
+from fabric.sweeps.picture import Picture, read_pictures
 
 __all__ = ["KEYS", "Axis", "Sweep", "is_sweep_file", "read_sweep"]
 
-KEYS = ("base", "grid", "list", "measures")
+SHOWN_KEYS = ("pareto", "pictures")
+"""The keys that say what is shown of the results, and change none of them."""
+
+KEYS = ("base", "grid", "list", "measures", *SHOWN_KEYS)
 """The keys of a sweep, beside a section for every measure that has settings."""
 
 WHAT = "a sweep is a mapping of base, grid or list, and measures"
@@ -70,6 +75,10 @@ class Sweep:
     """The settings that are the same for all designs, by measure and name: those given, and defaults."""
     document: Document = field(repr=False)
     """The sweep's own plain values, with their places."""
+    front: Front | None = None
+    """What the column `on_front` is of; None for no such column."""
+    pictures: tuple[Picture, ...] = ()
+    """The pictures to draw."""
 
     def place(self, keys: Keys, key: str) -> str:
         """Return where the value of a request key stands, for messages: `sweep.yaml:7: gpus`, or `grid.gpus[1]`."""
@@ -131,7 +140,17 @@ class _Reader:
         self._refuse_doubles(axes, rows)
         for axis in axes:
             self._require(axis.measure, measures, axis.place)
-        return Sweep(base, rows, axes, measures, settings, self.document)
+        front, pictures = self._shown("pareto", read_front, None), self._shown("pictures", read_pictures, ())
+        return Sweep(base, rows, axes, measures, settings, self.document, front, pictures)
+
+    def _shown(self, key: str, read: Callable[[Any], Any], default: Any) -> Any:
+        """Return what a key says of the results that are shown."""
+        value = self.document.values.get(key)
+        try:
+            return default if value is None else read(value)
+        except InputError as error:
+            self._add((key,), str(error))
+            return default
 
     def _add(self, keys: Keys, text: str) -> None:
         self.mistakes.append(self.document.mistake(keys, text))

@@ -8,12 +8,13 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fabric.errors import FabricError, InputError, nearest
 from fabric.sweeps.columns import write_parquet
+from fabric.sweeps.front import Front, add_front, read_front
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +106,21 @@ class SweepTable:
         more = f"; the first {SHOWN} are shown" if len(self) > SHOWN else ""
         caption = html.escape(f"{len(self):,} points: {self.describe_status()}{more}")
         return f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+    def with_front(self, front: Front) -> SweepTable:
+        """Return the table with the column `on_front`: whether no other point is as good in all objectives.
+
+        Raises InputError for an objective that is not a column of numbers.
+        """
+        return replace(self, arrow=add_front(self.arrow, front))
+
+    def find_front(self, *objectives: str, by: Sequence[str] = ()) -> SweepTable:
+        """Return the table with the column `on_front` over two columns or more, less being better.
+
+        `max:` before a name turns it round, and each combination of the values of `by` has a front of its own. Raises
+        InputError for fewer than two columns, and as `with_front`.
+        """
+        return self.with_front(read_front({"columns": list(objectives), "by": list(by)}))
 
     def make_files(self, folder: Path) -> list[str]:
         """Write `sweep.parquet` and `sweep.csv` into a folder, and return their names."""

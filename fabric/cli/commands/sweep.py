@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ FILES = ("sweep.parquet", "sweep.csv", "request.yaml")
     show_default=True,
     help="Refuse a sweep of more estimated work than this.",
 )
+@click.option(
+    "--pareto",
+    metavar="COLUMNS",
+    help="Mark the Pareto front over these columns, max: before those to maximise: cost_usd,max:bisection_gbps.",
+)
+@click.option("--pareto-by", metavar="COLUMNS", help="A front for each value of these columns, such as gpus.")
 @click.option("--plan", "plan_only", is_flag=True, help="Validate the sweep, print its size and work, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")
@@ -53,7 +60,7 @@ def sweep(quiet: bool, /, file: str, plan_only: bool, as_json: bool, silent: boo
         raise click.UsageError("Give a folder for the results, such as -o out/; or --plan, or --json.")
     refuse_input_as_output(out, file)
     with show_progress(quiet or silent) as say:
-        plan = make_plan(read_sweep(file), say)
+        plan = make_plan(_choose_shown(read_sweep(file), run), say)
         if plan_only:
             click.echo(describe_plan(plan))
             return
@@ -65,3 +72,13 @@ def sweep(quiet: bool, /, file: str, plan_only: bool, as_json: bool, silent: boo
         print_summary(summarize_sweep(table))
     for name in FILES if out is not None else ():
         click.echo(f"wrote {Path(out) / name}", err=as_json)
+
+
+def _choose_shown(sweep: Any, run: dict[str, Any]) -> Any:
+    """Return a sweep with what the options show of it, which are taken out of `run`."""
+    from fabric.sweeps.front import read_front
+
+    pareto, by = run.pop("pareto"), run.pop("pareto_by")
+    if by is not None and pareto is None:
+        raise click.UsageError("--pareto-by splits the front of --pareto; give both.")
+    return sweep if pareto is None else replace(sweep, front=read_front({"columns": pareto, "by": by or ()}))
