@@ -18,7 +18,17 @@ from fabric.blueprint.port_rules import most_down, ports_of
 from fabric.catalog import LinkPart
 from fabric.topology.topology import Bundle, Group
 
-__all__ = ["Joint", "Modules", "count_joints", "count_modules", "describe_joint", "share_cages"]
+__all__ = [
+    "Joint",
+    "Modules",
+    "PortSide",
+    "count_joints",
+    "count_modules",
+    "describe_joint",
+    "first_ports",
+    "list_sides",
+    "share_cages",
+]
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ class _Kind:
 
 
 @dataclass(frozen=True)
-class _Side:
+class PortSide:
     """The ports of a group's devices that belong to one bundle."""
 
     place: int
@@ -104,7 +114,7 @@ def count_modules(blueprint: Blueprint, parts: Compositions) -> Iterator[Modules
 
 
 def _count_group(blueprint: Blueprint, group: Group, parts: Compositions) -> Iterator[Modules]:
-    sides = {side.bundle.name: side for side in _list_sides(blueprint, group)}
+    sides = {side.bundle.name: side for side in list_sides(blueprint, group)}
     bundles = [side.bundle for side in sides.values()]
     own_uplinks = any(model.uplinks for model, _ in blueprint.model_counts(group.role))
     for alike in share_cages(group, parts, bundles, blueprint.bundle_rates, own_uplinks=own_uplinks):
@@ -138,20 +148,20 @@ def _kind_of(found: Composition | None, *, below: bool) -> _Kind:
     return _Kind(has_modules(found), found.tails, part, apart=not whole and not found.at_one_price)
 
 
-def _list_sides(blueprint: Blueprint, group: Group) -> list[_Side]:
+def list_sides(blueprint: Blueprint, group: Group) -> list[PortSide]:
     """Return the bundles that end at a group, in the order of its ports."""
     topology, sizes = blueprint.topology, blueprint.sizes
     here = [(place, each) for place, each in enumerate(topology.bundles) if group in (each.lower, each.upper)]
     firsts = [topology.first_port(group, bundle, sizes) for _, bundle in here]
     ends = [*firsts[1:], blueprint.ports_down(group.role) + blueprint.ports_up(group.role)]
-    sides = [_Side(*each, end - first) for each, first, end in zip(here, firsts, ends, strict=True)]
+    sides = [PortSide(*each, end - first) for each, first, end in zip(here, firsts, ends, strict=True)]
     if len(topology.bundles_together(group)) == 1:
         return sides
     full = {bundle: blueprint.evaluate(ports) for bundle, ports, upward in topology.port_sides(group) if not upward}
     return [replace(side, ports=full[side.bundle], alternative=True) if side.bundle in full else side for side in sides]
 
 
-def _count_cages(blueprint: Blueprint, group: Group, sides: Sequence[_Side]) -> Iterator[tuple[int, int]]:
+def _count_cages(blueprint: Blueprint, group: Group, sides: Sequence[PortSide]) -> Iterator[tuple[int, int]]:
     """Yield, for each model of `group`, the links of a cage and the cages in use by the links of some of its bundles.
 
     The switches stand in the order of their models, and those with free ports last of all.
@@ -170,14 +180,14 @@ def _count_cages(blueprint: Blueprint, group: Group, sides: Sequence[_Side]) -> 
         yield links, sum(each * _cages_of(_lay_spans(sides, fill, room, below), links) for each, fill in taken)
 
 
-def _lay_spans(sides: Sequence[_Side], fill: Fill, room: int, below: Bundle) -> Iterator[tuple[int, int]]:
+def _lay_spans(sides: Sequence[PortSide], fill: Fill, room: int, below: Bundle) -> Iterator[tuple[int, int]]:
     """Yield the first port and the ports in use of each bundle, and then of appliances, in cages of their kind.
 
     A bundle keeps its ports while servers are missing, so that no cable is moved when they come. Appliances, whose
     links are like those `below` their switches, take ports that stay free when the switch is full (`room`), and only
     then those of servers that are missing.
     """
-    firsts = _first_ports(sides)
+    firsts = first_ports(sides)
     later = max(0, min(fill.taken, room))
     for side, first in zip(sides, firsts, strict=False):
         yield first, fill.ports[side.place] + (fill.taken - later if side.bundle == below else 0)
@@ -185,7 +195,7 @@ def _lay_spans(sides: Sequence[_Side], fill: Fill, room: int, below: Bundle) -> 
         yield firsts[-1], later
 
 
-def _first_ports(sides: Sequence[_Side]) -> list[int]:
+def first_ports(sides: Sequence[PortSide]) -> list[int]:
     """Return the first port of each side, and the first after all of them; alternatives begin at the same port."""
     shared = max((side.ports for side in sides if side.alternative), default=0)
     own = accumulate((0 if side.alternative else side.ports for side in sides), initial=shared)

@@ -22,13 +22,16 @@ from fabric.catalog.parts import (
     Steps,
     Switch,
 )
+from fabric.catalog.port_names import LANES, PLAIN, PortNames, PortPart
 from fabric.catalog.ports import PortGroup
 from fabric.catalog.transports import Delivery, Transport
 from fabric.frozen import FrozenMapping, frozen
 
 __all__ = [
     "HOURS_PER_YEAR",
+    "LANES",
     "MEDIA",
+    "PLAIN",
     "PROTOCOLS",
     "USUAL_GENERATION",
     "Collectives",
@@ -43,6 +46,8 @@ __all__ = [
     "MeasuredKind",
     "OwnRuns",
     "PortGroup",
+    "PortNames",
+    "PortPart",
     "Protocol",
     "Server",
     "Shares",
@@ -56,6 +61,7 @@ __all__ = [
     "failure_rates",
     "library_tunings",
     "optics",
+    "port_name_systems",
     "servers",
     "switches",
     "transports",
@@ -81,7 +87,7 @@ def _ports_of(row: dict[str, Any]) -> dict[str, Any]:
 @cache
 def servers() -> FrozenMapping[str, Server]:
     """Return the shipped servers by name."""
-    return FrozenMapping({row["name"]: Server(**row) for row in _rows("servers")})
+    return FrozenMapping({row["name"]: Server(**_freeze(row)) for row in _rows("servers")})
 
 
 @cache
@@ -94,6 +100,12 @@ def _freeze(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with its lists as tuples and its mappings as tuples of pairs."""
     lists = {key: tuple(value) for key, value in row.items() if isinstance(value, list)}
     return row | lists | {key: tuple(value.items()) for key, value in row.items() if isinstance(value, dict)}
+
+
+@cache
+def port_name_systems() -> FrozenMapping[str, PortNames]:
+    """Return the rules of port names by operating system."""
+    return FrozenMapping({row["name"]: PortNames(**row) for row in _rows("port_names")})
 
 
 @cache

@@ -41,6 +41,8 @@ class Switch(PortGroup):
     """When it is sold, such as `2026-Q4`; empty where it is sold now."""
     vendor_number: str = ""
     """The vendor's part number."""
+    port_names: str = ""
+    """The operating system whose port names it usually has, one of `port_name_systems`; empty where unknown."""
     source: str = ""
     """Where these facts come from."""
     uplinks: PortGroup | None = None
@@ -100,6 +102,8 @@ class Server:
     """The vendor's part number."""
     generation: str = ""
     """The GPU generation, whose constants time estimates use."""
+    nic_names: tuple[str, ...] = ()
+    """The names of its NICs as its operating system has them, in one tray; none for `nic0`, `nic1` and so on."""
     nic_us: float | None = None
     """The latency in us that the NICs' transport adds to each network step."""
     source: str = ""

@@ -10,9 +10,10 @@ from typing import TypeVar
 from fabric import catalog
 from fabric.catalog import LinkPart, PortGroup, Server, Switch
 from fabric.frozen import FrozenMapping
+from fabric.request.breakouts import split_ports
 from fabric.request.document import Keys
 from fabric.request.model import Request
-from fabric.request.parts import InlinePorts, InlineServer, InlineSwitch, split_ports
+from fabric.request.parts import InlinePorts, InlineServer, InlineSwitch
 
 __all__ = [
     "any_switches",
@@ -41,7 +42,9 @@ def chosen_servers(request: Request) -> tuple[Server, ...]:
 
 
 def _find_server(asked: str | InlineServer) -> Server:
-    return catalog.servers()[asked] if isinstance(asked, str) else Server(**asked.model_dump())
+    if isinstance(asked, str):
+        return catalog.servers()[asked]
+    return Server(**asked.model_dump() | {"nic_names": tuple(asked.nic_names)})
 
 
 def chosen_switches(request: Request) -> dict[str, tuple[Switch, ...]]:

@@ -47,6 +47,7 @@ from fabric.request.limits import LIMITS, Limits
 from fabric.request.parts import ApplianceKeys, InlineLink, InlineSwitch, LinkMedia
 from fabric.request.ranges import PodRange, RatioRange
 from fabric.request.server_lists import AskedServer, Growth, ServerCount
+from fabric.request.site_keys import SiteKeys
 
 __all__ = ["Published", "Request", "RequestLimits"]
 
@@ -297,6 +298,8 @@ class Request(StrictModel):
     """What is set of the collective library, NCCL or RCCL; estimates of times stand on its own defaults otherwise."""
     calibration: AskedCalibration | None = Field(default=None, examples=["calibration.yaml"])
     """File of `fabric calibrate`, from the folder of the request, or its contents: constants of your own cluster."""
+    site: SiteKeys = Field(default=SiteKeys(), examples=[{"layout": "in-rack", "slack_m": 2}])
+    """The site: halls, racks, cable trays, and how devices are placed and ports are named."""
     limits: RequestLimits = RequestLimits()
     """Limits on what sizing may choose."""
     pinned: dict[AxisName, Annotated[int, Field(ge=1, le=MAX_GPUS)]] = Field(default={}, examples=[{"block": 8}])

@@ -37,6 +37,7 @@ from fabric.request.server_kinds import (
     without_gpus,
 )
 from fabric.request.shipped_designs import topologies
+from fabric.request.site_keys import site_of
 from fabric.request.spec import Appliance, PodSize, Spec, even_planes
 from fabric.request.yaml_reader import read_file, read_text
 
@@ -222,6 +223,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         pue=request.pue,
         library=library_of(request.nccl),
         constants=calibrated_constants(_calibration(request), document, ("calibration",)),
+        site=site_of(request.site),
         limits=Limits(**vars(request.limits)),
         pinned=FrozenMapping(dict(request.pinned)),
         expected=FrozenMapping(dict(document.values.get("expected", {}))),
@@ -286,7 +288,12 @@ def _complete_request(request: Request, document: Document, own: Collection[str]
     The keys in `own`, which are left to the family, stay empty: read again, it asks for the same.
     """
     defaults = {key: value for key, value in request if key != "schema_uri"}
-    complete = {**defaults, "limits": vars(request.limits), "nccl": vars(request.nccl)}
+    complete = {
+        **defaults,
+        "limits": vars(request.limits),
+        "nccl": vars(request.nccl),
+        "site": request.site.model_dump(exclude_defaults=True),
+    }
     complete |= {key: value for key, value in document.values.items() if key in complete and key != "limits"}
     complete["gpus"] = total_gpus(request) or None
     complete["link_gbps"] = complete["link_gbps"] or fastest_nic(request)

@@ -14,6 +14,7 @@ from fabric.errors import Mistake
 from fabric.frozen import freeze
 from fabric.presented import Presented
 from fabric.request.limits import Limits
+from fabric.request.site import Site
 
 __all__ = ["Appliance", "PodSize", "ServerKind", "Spec", "even_planes"]
 
@@ -168,6 +169,8 @@ class Spec(Presented):
     """The constants of estimates: the catalogue's, or those of `calibration`."""
     library: LibrarySettings = field(default_factory=LibrarySettings)
     """What is set of the collective library."""
+    site: Site = field(default_factory=Site)
+    """The halls and the rules by which the fabric is laid out."""
     limits: Limits = field(default_factory=Limits)
     """The limits on what sizing may choose."""
     pinned: Mapping[str, int] = field(default_factory=dict)

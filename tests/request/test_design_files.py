@@ -21,6 +21,7 @@ from fabric.request.parts import ApplianceKeys, InlineLink, InlineServer, Inline
 from fabric.request.ranges import PodRange, RatioRange
 from fabric.request.schema import CLUSTER_FILE, FILE, cluster_schema_text, key_table, schema_text
 from fabric.request.server_lists import ServerCount
+from fabric.request.site_keys import HallKeys, RackKeys, SiteKeys, TrayKeys
 from tests.request_fixtures import read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,7 +136,18 @@ def test_the_schema_of_clusters_refuses_what_is_refused() -> None:
 def test_every_key_is_documented_in_the_words_of_the_model() -> None:
     """The page on the request has each table of keys as `fabric.request.schema.key_table` makes it."""
     page = (ROOT / "docs" / "request.md").read_text(encoding="utf-8")
-    parts = (ApplianceKeys, InlineServer, ServerCount, InlineSwitch, InlineLink, LibraryKeys)
+    parts = (
+        ApplianceKeys,
+        InlineServer,
+        ServerCount,
+        InlineSwitch,
+        InlineLink,
+        LibraryKeys,
+        SiteKeys,
+        HallKeys,
+        RackKeys,
+        TrayKeys,
+    )
     own = (CalibrationKeys, CalibratedConstant, CalibratedError, CalibratedRun)
     for model in (Request, *parts, *own, RatioRange, PodRange, RequestLimits, Published):
         assert key_table(model) in page, model

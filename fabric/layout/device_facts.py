@@ -1,0 +1,66 @@
+"""The heights, the power and the weights of the devices of a fabric, as the site and the catalogue have them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabric.blueprint import Blueprint
+from fabric.catalog import Server, Switch
+from fabric.request.site import RackKind, Site
+
+__all__ = ["ASSUMED_SWITCH_UNITS", "DeviceFacts", "server_facts", "switch_facts"]
+
+ASSUMED_SWITCH_UNITS = 2
+"""The height of a switch whose height is not known."""
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+    """What a rack must offer for one device."""
+
+    name: str
+    """The model."""
+    units: int
+    """Its height in rack units."""
+    power_w: float | None
+    """The most power that it draws, typical where the most is not known; None where neither is."""
+    weight_kg: float | None
+    """Its weight; None where it is not known."""
+    assumed: bool
+    """Whether its height is assumed."""
+    own_rack: bool = False
+    """Whether it is a rack itself, which brings its own power and weight."""
+
+    def most_in(self, rack: RackKind) -> int:
+        """Return how many fit into an empty rack by units, power and weight."""
+        if self.own_rack:
+            return 1
+        limits = [rack.units // self.units]
+        if rack.most_kw is not None and self.power_w:
+            limits.append(int(rack.most_kw * 1000 / self.power_w + 1e-9))
+        if rack.weight_kg is not None and self.weight_kg:
+            limits.append(int(rack.weight_kg / self.weight_kg + 1e-9))
+        return min(limits)
+
+
+def server_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
+    """Return the facts of each kind of server, by role; one of several trays is a rack of its own."""
+    return {
+        role: _facts_of(server, site, server.gpus or 1, own_rack=server.trays > 1)
+        for role, server in blueprint.servers_by_role.items()
+    }
+
+
+def switch_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
+    """Return the facts of each switch model, by name."""
+    models = [model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)]
+    return {model.name: _facts_of(model, site, ASSUMED_SWITCH_UNITS) for model in models}
+
+
+def _facts_of(part: Server | Switch, site: Site, usual_units: int, *, own_rack: bool = False) -> DeviceFacts:
+    known = site.heights.get(part.name, part.rack_units)
+    units = site.racks["server"].units if own_rack and known is None else known or usual_units
+    power = site.power_w.get(part.name, part.peak_power_w)
+    return DeviceFacts(
+        part.name, units, power, site.weights_kg.get(part.name), known is None and not own_rack, own_rack
+    )

@@ -1,0 +1,229 @@
+"""Where racks stand: blocks of racks fill the rows of the halls in order, and pinned ones the places asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.errors import InputError
+from fabric.layout.racks import Block
+from fabric.request.site import Hall, Place, Site
+from fabric.units import count, count_noun
+
+__all__ = ["Positions", "place_blocks"]
+
+ROW_RACKS, HALL_ROWS = 24, 24
+"""The racks of a row, about, and the most rows of a hall, where the request gives no halls."""
+
+NEAR_ROWS = 6
+"""How many rows away switches may stand from the racks that they serve, to fill positions that stay free otherwise."""
+
+GAP_M = 3.0
+"""The distance in metres between halls whose place is not given."""
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Positions:
+    """The place of every rack: columns of shape (racks,), by the racks' numbers."""
+
+    halls: tuple[Hall, ...]
+    """The halls, with their places."""
+    hall: Ints
+    """The index of the hall."""
+    row: Ints
+    """The row, from 0."""
+    position: Ints
+    """The position in the row, from 0."""
+
+
+@dataclass
+class _Run:
+    """Free positions side by side."""
+
+    hall: int
+    row: int
+    first: int
+    free: int
+
+
+def place_blocks(site: Site, blocks: Sequence[Block], racks: int) -> Positions:
+    """Return the place of every rack; raises InputError, with the racks that are missing, for too small halls."""
+    halls = _lay_halls(site.halls or _usual_halls(blocks, racks))
+    places = Positions(halls, *(np.full(racks, -1, np.int64) for _ in range(3)))
+    runs = [_Run(number, row, 0, hall.racks_per_row) for number, hall in enumerate(halls) for row in range(hall.rows)]
+    for role, place in site.places.items():
+        pinned = [block for block in blocks if block.role == role]
+        if pinned:
+            runs = _pin_blocks(places, runs, pinned, role, place)
+    rest = [block for block in blocks if block.role not in site.places]
+    _check_room(runs, rest, racks)
+    for block in rest:
+        if block.central:
+            _place_in_middle(places, runs, block, racks)
+    at, longest = 0, max((len(block.racks) for block in rest if not block.role), default=1)
+    for block in rest:
+        if block.role and not block.central:
+            _place_beside(places, runs, block, at, longest)
+        elif not block.central:
+            at = _place_block(places, runs, block, at)
+    return places
+
+
+def _usual_halls(blocks: Sequence[Block], racks: int) -> tuple[Hall, ...]:
+    """Return equal halls, as many as are needed, whose rows hold whole blocks."""
+    sizes = [len(block.racks) for block in blocks if not block.role] or [len(block.racks) for block in blocks]
+    longest = min(max(sizes), 2 * ROW_RACKS)
+    together = max(1, ROW_RACKS // longest)
+    rows = sum(-(-size // longest) for size in sizes) // together + 1
+    alone = [block for block in blocks if block.role]
+    beside = sum(len(block.racks) for block in alone if not block.central)
+    row = together * longest + -(-beside // rows)  # with room for the switches of pods between the blocks
+    rows += -(-(racks - sum(sizes)) // row)
+    number = -(-rows // HALL_ROWS)
+    width, depth = row * Hall.rack_pitch_m + GAP_M, min(rows, HALL_ROWS) * Hall.row_pitch_m + GAP_M
+    columns = max(1, round((number * depth / width) ** 0.5))  # the site is about as wide as it is deep
+    return tuple(
+        Hall(
+            _letters(each),
+            min(rows - each * HALL_ROWS, HALL_ROWS) if number == 1 else HALL_ROWS,
+            row,
+            x_m=each % columns * width,
+            y_m=each // columns * depth,
+        )
+        for each in range(number)
+    )
+
+
+def _letters(number: int) -> str:
+    """Return A to Z, then AA, AB and so on."""
+    text = chr(ord("A") + number % 26)
+    return text if number < 26 else _letters(number // 26 - 1) + text
+
+
+def _lay_halls(halls: Sequence[Hall]) -> tuple[Hall, ...]:
+    """Return the halls with their places: without one, beside the hall before."""
+    laid: list[Hall] = []
+    for hall in halls:
+        beside = laid[-1] if laid else None
+        x = hall.x_m if hall.x_m is not None else (beside.x_m or 0) + beside.length_m + GAP_M if beside else 0.0
+        y = hall.y_m if hall.y_m is not None else (beside.y_m or 0) if beside else 0.0
+        laid.append(replace(hall, x_m=x, y_m=y))
+    return tuple(laid)
+
+
+def _pin_blocks(places: Positions, runs: list[_Run], pinned: list[Block], role: str, place: Place) -> list[_Run]:
+    """Put blocks at the first free positions of a place, and return the runs that stay free."""
+    names = [hall.name for hall in places.halls]
+    if place.hall not in names:
+        raise InputError(f"site.places.{role}: there is no hall {place.hall}; known: {', '.join(names)}")
+    hall = names.index(place.hall)
+    first, last = (place.first or 1) - 1, place.last or places.halls[hall].racks_per_row
+    wanted = np.concatenate([block.racks for block in pinned])
+    taken, left = 0, []
+    for run in runs:
+        inside = run.hall == hall and place.row in (None, run.row + 1)
+        start, end = max(run.first, first), min(run.first + run.free, last)
+        here = min(max(0, end - start), len(wanted) - taken) if inside else 0
+        if not here:
+            left.append(run)
+            continue
+        _set_places(places, wanted[taken : taken + here], run.hall, run.row, start)
+        taken += here
+        left += [_Run(run.hall, run.row, run.first, start - run.first)] if start > run.first else []
+        rest = run.first + run.free - start - here
+        left += [_Run(run.hall, run.row, start + here, rest)] if rest else []
+    if taken < len(wanted):
+        raise InputError(
+            f"site.places.{role}: {count_noun(len(wanted), 'network rack')} needed, but only {count(taken)} "
+            f"{'position is' if taken == 1 else 'positions are'} free there; give it more room"
+        )
+    return left
+
+
+def _check_room(runs: Sequence[_Run], blocks: Sequence[Block], racks: int) -> None:
+    free, needed = sum(run.free for run in runs), sum(len(block.racks) for block in blocks)
+    if needed > free:
+        raise InputError(
+            f"site.halls: {count_noun(racks, 'rack')} needed, but the halls have {count(free)} free rack positions: "
+            f"{count(needed - free)} missing; add rows or a hall, or put more into a rack"
+        )
+
+
+def _place_block(places: Positions, runs: list[_Run], block: Block, after: int) -> int:
+    """Put a block into the first run with room for all of it, from run `after` on, and return that run.
+
+    Where none has, it is put into the free positions in order.
+    """
+    fits = [number for number, run in enumerate(runs) if run.free >= len(block.racks)]
+    at = next((number for number in fits if number >= after), fits[0] if fits else None)
+    taken = 0
+    for each in runs if at is None else [runs[at]]:
+        here = min(each.free, len(block.racks) - taken)
+        _set_places(places, block.racks[taken : taken + here], each.hall, each.row, each.first)
+        each.first, each.free, taken = each.first + here, each.free - here, taken + here
+        if taken == len(block.racks):
+            break
+    return after if at is None else at
+
+
+def _place_beside(places: Positions, runs: list[_Run], block: Block, at: int, longest: int) -> None:
+    """Put network racks near run `at`: first into what is left of rows near it, where no other block would fit."""
+    taken = 0
+    near = sorted(range(max(0, at - NEAR_ROWS), min(len(runs), at + NEAR_ROWS + 1)), key=lambda each: abs(each - at))
+    left = [each for each in near if 0 < runs[each].free < longest]
+    for each in [*left, *range(at, len(runs)), *range(at)]:
+        run = runs[each]
+        here = min(run.free, len(block.racks) - taken)
+        _set_places(places, block.racks[taken : taken + here], run.hall, run.row, run.first)
+        run.first, run.free, taken = run.first + here, run.free - here, taken + here
+        if taken == len(block.racks):
+            return
+
+
+def _place_in_middle(places: Positions, runs: list[_Run], block: Block, racks: int) -> None:
+    """Put the racks of a block around the middle of the positions that the fabric fills, some side by side each time.
+
+    Ways are along and across rows, so the middle is the median of both, of the first `racks` positions.
+    """
+    halls = places.halls
+    hall, row, position = _first_positions(runs, racks)
+    x = np.array([each.x_m or 0.0 for each in halls])[hall] + position * np.array([h.rack_pitch_m for h in halls])[hall]
+    y = np.array([each.y_m or 0.0 for each in halls])[hall] + row * np.array([h.row_pitch_m for h in halls])[hall]
+    order = np.argsort(np.abs(x - np.median(x)) + np.abs(y - np.median(y)), kind="stable")
+    spots = list(zip(hall[order].tolist(), row[order].tolist(), position[order].tolist(), strict=True))
+    taken, free = 0, {(run.hall, run.row): run for run in runs}
+    for at_hall, at_row, at in spots:
+        run = free.get((at_hall, at_row))
+        if taken == len(block.racks):
+            break
+        if run is None or not run.first <= at < run.first + run.free:
+            continue
+        del free[at_hall, at_row]
+        here = min(run.free, len(block.racks) - taken)
+        start = max(run.first, min(at - here // 2, run.first + run.free - here))
+        _set_places(places, block.racks[taken : taken + here], at_hall, at_row, start)
+        taken += here
+        at_run = runs.index(run)
+        left = _Run(at_hall, at_row, run.first, start - run.first)
+        right = _Run(at_hall, at_row, start + here, run.first + run.free - start - here)
+        runs[at_run : at_run + 1] = [each for each in (left, right) if each.free]
+
+
+def _first_positions(runs: Sequence[_Run], racks: int) -> tuple[Ints, Ints, Ints]:
+    """Return hall, row and position of the first free positions."""
+    frees = np.array([run.free for run in runs])
+    used = np.minimum(frees, np.maximum(racks - np.cumsum(frees) + frees, 0))
+    index = np.repeat(np.arange(len(runs)), used)
+    firsts = np.array([run.first for run in runs])
+    position = firsts[index] + np.arange(len(index)) - np.repeat(np.cumsum(used) - used, used)
+    return np.array([run.hall for run in runs])[index], np.array([run.row for run in runs])[index], position
+
+
+def _set_places(places: Positions, racks: Ints, hall: int, row: int, first: int) -> None:
+    places.hall[racks], places.row[racks] = hall, row
+    places.position[racks] = first + np.arange(len(racks))

@@ -1,0 +1,45 @@
+"""Lay a fabric out on its site: racks filled, placed in halls and numbered row by row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fabric.blueprint import Blueprint
+from fabric.layout.floor import place_blocks
+from fabric.layout.layout import Layout
+from fabric.layout.racks import fill_racks
+from fabric.request.site import Site
+
+__all__ = ["lay_out"]
+
+
+def lay_out(blueprint: Blueprint, site: Site) -> Layout:
+    """Return the layout of a fabric on a site.
+
+    Raises InputError for devices that fit no rack, for halls with too few positions (with the racks that are missing),
+    and for unlike servers.
+    """
+    contents = fill_racks(blueprint, site)
+    racks = contents.server_racks + contents.network_racks
+    places = place_blocks(site, contents.blocks, racks)
+    order = np.lexsort((places.position, places.row, places.hall))
+    number = np.empty(racks, np.int64)
+    number[order] = np.arange(racks)
+    device_rack = number[contents.rack]
+    facts = contents.facts.values()
+    return Layout(
+        site,
+        places.halls,
+        places.hall[order].astype(np.int32),
+        places.row[order].astype(np.int32),
+        places.position[order].astype(np.int32),
+        order < contents.server_racks,
+        device_rack.astype(np.int32),
+        contents.unit.astype(np.int32),
+        contents.height.astype(np.int32),
+        np.asarray(np.bincount(device_rack, np.nan_to_num(contents.power_w), racks), np.float64),
+        np.asarray(np.bincount(device_rack, np.nan_to_num(contents.weight_kg), racks), np.float64),
+        tuple(each.name for each in facts if each.assumed),
+        tuple(each.name for each in facts if each.power_w is None),
+        tuple(each.name for each in facts if each.weight_kg is None),
+    )

@@ -1,0 +1,92 @@
+"""A fabric in its halls: the position of every rack, and the rack and rack unit of every device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.frozen_columns import FrozenColumns
+from fabric.request.site import Hall, Site
+
+__all__ = ["FOOT_M", "UNIT_M", "Layout"]
+
+UNIT_M = 0.04445
+"""The height of a rack unit in metres (EIA-310)."""
+
+FOOT_M = 0.1
+"""The height of the lowest rack unit above the floor, in metres."""
+
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Layout(FrozenColumns):
+    """Racks and devices on the floor, in read-only columns.
+
+    Racks are numbered hall by hall and row by row, devices as in the network.
+    """
+
+    site: Site
+    """The site as it was asked for."""
+    halls: tuple[Hall, ...]
+    """The halls that are used, with their places."""
+    hall: Ints
+    """The index in `halls` of each rack's hall, shape (racks,)."""
+    row: Ints
+    """The row of each rack, from 0, shape (racks,)."""
+    position: Ints
+    """The position of each rack in its row, from 0, shape (racks,)."""
+    holds_servers: npt.NDArray[np.bool_]
+    """Whether each rack is one for servers; the others are network racks, shape (racks,)."""
+    device_rack: Ints
+    """The rack of each device, shape (devices,)."""
+    device_unit: Ints
+    """The lowest rack unit of each device, from 1 at the foot, shape (devices,)."""
+    device_height: Ints
+    """The height of each device in rack units, shape (devices,)."""
+    rack_w: npt.NDArray[np.float64]
+    """The most power of the devices of each rack whose power is known, in W, shape (racks,)."""
+    rack_kg: npt.NDArray[np.float64]
+    """The weight of the devices of each rack whose weight is known, in kg, shape (racks,)."""
+    assumed_heights: tuple[str, ...] = ()
+    """The models whose height is not known and assumed."""
+    unknown_power: tuple[str, ...] = ()
+    """The models whose power is not known: racks are not checked for it."""
+    unknown_weights: tuple[str, ...] = ()
+    """The models whose weight is not known: racks are not checked for it."""
+
+    @property
+    def racks(self) -> int:
+        """The number of racks."""
+        return len(self.hall)
+
+    @property
+    def rack_x_m(self) -> npt.NDArray[np.float64]:
+        """Where the middle of each rack is along the rows, in metres, shape (racks,)."""
+        starts = np.array([hall.x_m or 0.0 for hall in self.halls])[self.hall]
+        pitches = np.array([hall.rack_pitch_m for hall in self.halls])[self.hall]
+        return np.asarray(starts + (self.position + 0.5) * pitches)
+
+    @property
+    def rack_y_m(self) -> npt.NDArray[np.float64]:
+        """Where the middle of each rack is across the rows, in metres, shape (racks,)."""
+        starts = np.array([hall.y_m or 0.0 for hall in self.halls])[self.hall]
+        pitches = np.array([hall.row_pitch_m for hall in self.halls])[self.hall]
+        return np.asarray(starts + self.row * pitches)
+
+    @property
+    def device_z_m(self) -> npt.NDArray[np.float64]:
+        """The height of the middle of each device above the floor, in metres, shape (devices,)."""
+        return np.asarray(FOOT_M + (self.device_unit - 1 + self.device_height / 2) * UNIT_M)
+
+    def rack_names(self) -> list[str]:
+        """Return the name of every rack: hall, row and position, such as `A03-12`."""
+        rows = len(str(max(hall.rows for hall in self.halls)))
+        places = max(2, len(str(max(hall.racks_per_row for hall in self.halls))))
+        halls = [hall.name for hall in self.halls]
+        return [
+            f"{halls[hall]}{row + 1:0{max(2, rows)}d}-{position + 1:0{places}d}"
+            for hall, row, position in zip(self.hall.tolist(), self.row.tolist(), self.position.tolist(), strict=True)
+        ]

@@ -1,0 +1,142 @@
+"""The vendor's name of every port: which native port of a switch, and which part of it, each link has.
+
+Links down have the first ports, in the order of the network, and links up those after them. Links that share modules
+and rate share ports and cages; others begin with a new cage, and links up with ports of their own begin with these.
+Where growth or missing servers leave links out, their ports stay free, so that no cable is moved when they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fabric.blueprint import Blueprint
+from fabric.blueprint.composition import Compositions
+from fabric.blueprint.physical import PortSide, list_sides, share_cages
+from fabric.catalog import PLAIN, PortGroup, PortPart, Server, Switch, port_name_systems
+from fabric.errors import InputError
+from fabric.request.site import Site
+from fabric.topology.topology import Group
+
+__all__ = ["PortTable", "list_nic_names", "list_port_tables", "system_of"]
+
+
+@dataclass(frozen=True)
+class PortTable:
+    """The ports of one switch model that the links of one bundle have, in the order of the network's port numbers."""
+
+    first: int
+    """The network's number of the first."""
+    parts: tuple[PortPart, ...]
+    """The native port of each, and the part of it."""
+    names: tuple[str, ...]
+    """The name of each."""
+
+
+def list_port_tables(
+    blueprint: Blueprint, parts: Compositions, site: Site
+) -> Mapping[tuple[str, str], tuple[PortTable, ...]]:
+    """Return the ports of each role's links of each bundle, by (role, bundle), one table for each model of the role.
+
+    Raises InputError where `first_uplinks` of the site leaves too few ports, or names ports that links down have.
+    """
+    tables: dict[tuple[str, str], tuple[PortTable, ...]] = {}
+    for group in blueprint.topology.switch_groups:
+        sides = list_sides(blueprint, group)
+        found = [
+            _lay_sides(blueprint, group, model, sides, parts, site) for model, _ in blueprint.model_counts(group.role)
+        ]
+        for side in sides:
+            tables[group.role, side.bundle.name] = tuple(each[side.bundle.name] for each in found)
+    return tables
+
+
+def _lay_sides(
+    blueprint: Blueprint, group: Group, model: Switch, sides: list[PortSide], parts: Compositions, site: Site
+) -> dict[str, PortTable]:
+    """Return the table of each side of a group's devices, of one of its models."""
+    kinds = share_cages(
+        group, parts, [side.bundle for side in sides], blueprint.bundle_rates, own_uplinks=model.uplinks is not None
+    )
+    kind_of = {bundle.name: number for number, alike in enumerate(kinds) for bundle in alike}
+    names = port_name_systems()[system_of(model, site)]
+    splits = [_ports_at(model, group, side).links_per_port(blueprint.rate(side.bundle)) for side in sides]
+    tables: dict[str, PortTable] = {}
+    ends: dict[bool, tuple[int, int | None, int]] = {}
+    for side, split in zip(sides, splits, strict=True):
+        upward = side.bundle.lower == group
+        own = upward and model.uplinks is not None
+        ports, kind = _ports_at(model, group, side), kind_of[side.bundle.name]
+        asked = site.first_uplinks.get(group.role) if upward else None
+        start = _first_part(ports, ends.get(own), kind, split, asked, group.role)
+        if side.alternative:
+            start = 0
+        before = model.ports if own else 0
+        slots = range(start, start + side.ports)
+        laid = tuple(PortPart(before + slot // split, slot % split, split) for slot in slots)
+        _check_room(ports, laid, before, group.role, asked)
+        last = max(ends[own][0], slots.stop) if side.alternative and own in ends else slots.stop
+        ends[own] = (last, kind, split)
+        first = blueprint.topology.first_port(group, side.bundle, blueprint.sizes)
+        tables[side.bundle.name] = PortTable(first, laid, tuple(names.spell(model, laid, max(splits))))
+    return tables
+
+
+def _ports_at(model: Switch, group: Group, side: PortSide) -> PortGroup:
+    return model.upward if side.bundle.lower == group else model
+
+
+def _first_part(
+    ports: PortGroup, end: tuple[int, int | None, int] | None, kind: int, split: int, asked: int | None, role: str
+) -> int:
+    """Return the first part, counted in parts of this side, after the `end` of the sides before it.
+
+    Links of another kind begin with the next cage, and those of another split with the next port.
+    """
+    after, before, parts = end or (0, None, split)
+    native = -(-after // parts)
+    if asked is not None:
+        if asked - 1 < native:
+            raise InputError(
+                f"site.first_uplinks.{role}: port {asked} belongs to links down, which end at port {native}; "
+                f"write {native + 1} or more"
+            )
+        return (asked - 1) * split
+    if before is None or (before == kind and parts == split):
+        return after
+    cage = max(1, ports.ports // (ports.cages or ports.ports))
+    return (native if before == kind else -(-native // cage) * cage) * split
+
+
+def _check_room(ports: PortGroup, laid: tuple[PortPart, ...], before: int, role: str, asked: int | None) -> None:
+    if laid and laid[-1].port - before >= ports.ports:
+        needed = laid[-1].port - laid[0].port + 1
+        remedy = f"write {ports.ports - needed + 1} or less" if asked else "leave a tier more ports in reserve"
+        raise InputError(
+            f"{'site.first_uplinks.' if asked else ''}{role}: links need ports up to {laid[-1].port - before + 1} of "
+            f"{ports.name}, which has {ports.ports}; {remedy}"
+        )
+
+
+def system_of(model: Switch, site: Site) -> str:
+    """Return the operating system whose names the ports of a model have."""
+    return site.port_names.get(model.name) or site.port_names.get("*") or model.port_names or PLAIN
+
+
+def list_nic_names(server: Server, planes: int, rails: int) -> tuple[str, ...]:
+    """Return the name of every NIC port of a server, in the order of the network's port numbers.
+
+    A server of several trays has its NICs rail by rail, and within a rail tray by tray; without rails, tray by tray.
+    """
+    ends = [f"p{plane}" for plane in range(planes)] if planes > 1 else [""]
+    return tuple(f"{_nic_name(server, nic, rails)}{end}" for nic in range(server.nics) for end in ends)
+
+
+def _nic_name(server: Server, nic: int, rails: int) -> str:
+    per_tray = max(1, server.nics // server.trays)
+    tray, place = (nic % server.trays, nic // server.trays) if rails > 1 else divmod(nic, per_tray)
+    if server.trays == 1:
+        tray, place = 0, nic
+    names = server.nic_names
+    name = names[place] if place < len(names) else f"nic{place}"
+    return f"tray{tray + 1:02d} {name}" if server.trays > 1 else name

@@ -1,0 +1,143 @@
+"""Every cable of a fabric on its site: the device, the rack, the rack unit and the port at both ends, and its length.
+
+A row is a link of the network, in its order; the lower end is `a`. Lengths are those sold, at least as long as the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.blueprint import Blueprint
+from fabric.blueprint.composition import Composition
+from fabric.blueprint.prices import prices_of
+from fabric.catalog import LinkPart
+from fabric.errors import InputError
+from fabric.frozen import FrozenMapping
+from fabric.frozen_columns import FrozenColumns
+from fabric.layout.layout import Layout
+from fabric.layout.ports import PortTable, list_nic_names, list_port_tables
+from fabric.layout.routes import cable_metres
+from fabric.network import Network
+from fabric.request import Spec
+
+__all__ = ["USUAL_LENGTHS_M", "Wiring", "wire"]
+
+USUAL_LENGTHS_M = (0.5, 1, 1.5, 2, 2.5, 3, 5, 7, 10, 15, 20, 25, 30, 35, 40, 45, 50)
+"""The lengths of cables and fibres whose sold lengths are not known, in metres; above them every 10 m."""
+
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Wiring(FrozenColumns):
+    """The cables of a fabric; columns are read-only, shape (links,), in the order of the network's links."""
+
+    network: Network
+    """The devices and links."""
+    layout: Layout
+    """The racks."""
+    port_names: tuple[str, ...]
+    """The names of ports that `a_port` and `b_port` point to."""
+    a_port: Ints
+    """The index of the port's name at the lower end."""
+    b_port: Ints
+    """The index of the port's name at the upper end."""
+    way_m: npt.NDArray[np.float32]
+    """The length of the way with slack, in metres."""
+    length_m: npt.NDArray[np.float32]
+    """The length of the cable or fibre as it is sold, in metres."""
+    parts: Mapping[str, str]
+    """The cable, the fibre or the whole link of each bundle, by the bundle's name; empty where none is known."""
+    unsold: tuple[str, ...] = ()
+    """The parts whose sold lengths are not known, for which the usual ones are taken."""
+
+    @property
+    def total_m(self) -> float:
+        """The length of all cables as sold, in metres."""
+        return float(self.length_m.sum(dtype=np.float64))
+
+
+def wire(spec: Spec, blueprint: Blueprint, network: Network, layout: Layout) -> Wiring:
+    """Return the cables of a fabric on its layout.
+
+    Raises InputError where no part reaches the longest link of a bundle, and for ports that the site numbers wrongly.
+    """
+    way = cable_metres(layout, network.lower, network.upper)
+    longest = {name: float(way[network.bundle == number].max(initial=0)) for number, name in enumerate(network.bundles)}
+    parts = _choose_parts(spec, blueprint, longest)
+    length, unsold = np.empty(network.links, np.float32), []
+    for number, name in enumerate(network.bundles):
+        rows, found = network.bundle == number, parts[name]
+        joint = found.joint if found else None
+        length[rows] = _round_up(way[rows], joint)
+        if joint and not joint.lengths_m:
+            unsold.append(joint.name)
+    names, a_port, b_port = _name_ports(blueprint, network, parts, layout)
+    return Wiring(
+        network,
+        layout,
+        names,
+        a_port,
+        b_port,
+        way.astype(np.float32),
+        length,
+        FrozenMapping({name: found.joint.name if found else "" for name, found in parts.items()}),
+        tuple(dict.fromkeys(unsold)),
+    )
+
+
+def _choose_parts(spec: Spec, blueprint: Blueprint, longest: Mapping[str, float]) -> dict[str, Composition | None]:
+    """Return the parts of the links of each bundle: the cheapest that reach its longest link."""
+    lengths = {name: float(np.ceil(metres * 10) / 10) for name, metres in longest.items()}
+    prices = prices_of(replace(spec, lengths_m=lengths), blueprint)
+    for name in longest:
+        if refusal := prices.refusal(name):
+            raise InputError([spec.mistake(refusal[0], refusal[1])])
+    return {name: prices.parts(name) for name in longest}
+
+
+def _round_up(way: npt.NDArray[np.float64], part: LinkPart | None) -> npt.NDArray[np.float32]:
+    """Return each length rounded up to one that is sold."""
+    sold = np.array((part and part.lengths_m) or USUAL_LENGTHS_M, np.float64)
+    at = np.searchsorted(sold, way - 1e-6)
+    rounded = np.append(sold, 0)[at]
+    return np.asarray(np.where(at < len(sold), rounded, np.ceil(way / 10 - 1e-6) * 10), np.float32)
+
+
+def _name_ports(
+    blueprint: Blueprint, network: Network, parts: Mapping[str, Composition | None], layout: Layout
+) -> tuple[tuple[str, ...], Ints, Ints]:
+    """Return the names of ports, and for each link the index of that at its lower and at its upper end."""
+    tables = list_port_tables(blueprint, parts, layout.site)
+    rails = len(blueprint.topology.rail_axes) and blueprint.sizes.get("rail", 1)
+    names: dict[str, int] = {}
+    ends = np.empty(network.links, np.int32), np.empty(network.links, np.int32)
+    for number, bundle in enumerate(blueprint.topology.bundles):
+        rows = np.flatnonzero(network.bundle == number)
+        for group, devices, ports, codes in (
+            (bundle.lower, network.lower, network.lower_port, ends[0]),
+            (bundle.upper, network.upper, network.upper_port, ends[1]),
+        ):
+            if group in blueprint.topology.server_groups:
+                nics = list_nic_names(blueprint.servers_by_role[group.role], blueprint.planes, rails)
+                codes[rows] = np.array([names.setdefault(each, len(names)) for each in nics], np.int32)[ports[rows]]
+                continue
+            found = tables[group.role, bundle.name]
+            model = _model_of(blueprint, network, group.role, devices[rows])
+            codes[rows] = _codes(found, names)[model, ports[rows].astype(np.int64) - found[0].first]
+    return tuple(names), *ends
+
+
+def _codes(tables: tuple[PortTable, ...], names: dict[str, int]) -> Ints:
+    """Return the index of the name of each port of each model, shape (models, ports)."""
+    return np.array([[names.setdefault(each, len(names)) for each in table.names] for table in tables], np.int32)
+
+
+def _model_of(blueprint: Blueprint, network: Network, role: str, devices: Ints) -> npt.NDArray[np.int64]:
+    """Return which of the models of a role each device has."""
+    ends = np.cumsum([count for _, count in blueprint.model_counts(role)])
+    return np.searchsorted(ends, devices - network.group(role).first, side="right")

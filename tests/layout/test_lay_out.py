@@ -1,0 +1,183 @@
+"""Layouts: the published ones from racks, power and units alone, and every layout's own rules."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fabric
+from fabric.errors import InputError
+from fabric.layout.lay_out import lay_out
+from fabric.layout.layout import Layout
+from fabric.network import Network
+from fabric.request.site import LAYOUTS
+
+
+def design(source: Any, **site: Any) -> tuple[fabric.Study, Layout]:
+    """Return a design and its layout on a site of these keys."""
+    study = fabric.design(source, site=site)
+    return study, lay_out(study.blueprint, study.spec.site)
+
+
+def contents(network: Network, layout: Layout) -> list[dict[str, int]]:
+    """Return what each rack holds: the number of devices by role."""
+    roles = np.array([group.role for group in network.groups])[network.role]
+    return [dict(Counter(roles[layout.device_rack == rack].tolist())) for rack in range(layout.racks)]
+
+
+def test_a_unit_of_32_h100_nodes_is_8_racks_with_the_leaf_rack_in_the_middle() -> None:
+    """4 nodes of 8 rack units take 40.8 of 45 kW; the leaves, and the spines of one unit, stand between them."""
+    study, layout = design("superpod-h100-1su")
+    four = {"server": 4}
+    assert contents(study.network, layout) == [four] * 4 + [{"leaf": 8, "spine": 4}] + [four] * 4
+    assert set(layout.row.tolist()) == {0}
+
+
+def test_four_units_keep_their_leaf_racks_in_the_middle() -> None:
+    """Four units have a leaf rack each, and their spines one more."""
+    study, layout = design("superpod-h100-4su")
+    found = contents(study.network, layout)
+    assert Counter(map(str, found)) == {"{'server': 4}": 32, "{'leaf': 8}": 4, "{'spine': 16}": 1}
+    for rack in np.flatnonzero([each == {"leaf": 8} for each in found]):
+        assert found[rack - 4 : rack] == found[rack + 1 : rack + 5] == [{"server": 4}] * 4
+        assert len(set(layout.row[rack - 4 : rack + 5].tolist())) == 1
+
+
+def test_colossus_has_64_gpus_in_a_rack_and_512_in_an_array_of_8() -> None:
+    """8 servers of 4 rack units and a leaf of 2 fit into a rack; a unit of 64 servers fills 8."""
+    study, layout = design("colossus-100k", layout="in-rack", heights={"hgx-h100": 4}, rack={"power_kw": 100})
+    servers = layout.device_rack[: study.blueprint.servers]
+    full = servers[: 195 * 64].reshape(195, 64)
+    assert {len(np.unique(unit)) for unit in full} == {8}
+    assert set(np.bincount(servers)[np.unique(full)]) == {8}
+    leaf = study.network.group("leaf")
+    assert set(np.bincount(layout.device_rack[leaf.first : leaf.first + leaf.count])[np.unique(full)]) == {1}
+
+
+def test_racks_of_72_gpus_stand_by_8_around_their_leaves() -> None:
+    """A rack of 72 GPUs is a unit; 8 of them share network racks, 16 leaves in each of two."""
+    request = {"gpus": 576, "server": "gb200-nvl72", "family": "rail-optimized", "switches": "qm9700", "unit_gpus": 72}
+    study, layout = design(request, rack={"network": {"units": 42, "power_kw": 15}})
+    found = contents(study.network, layout)
+    assert found[:4] == [{"server": 1}] * 4
+    assert found[-4:] == [{"server": 1}] * 4
+    assert sum(each.get("leaf", 0) for each in found[4:-4]) == 32
+
+
+SITES = st.fixed_dictionaries(
+    {
+        "layout": st.sampled_from(list(LAYOUTS)),
+        "rack": st.fixed_dictionaries(
+            {"units": st.integers(12, 60), "power_kw": st.sampled_from([12, 25, 45, 90, None])}
+        ),
+        "group_racks": st.integers(1, 20),
+    }
+)
+REQUESTS = st.sampled_from(
+    [
+        {"gpus": 512, "server": "dgx-h100", "family": "rail-optimized", "switches": "qm9700"},
+        {"gpus": 1000, "server": "dgx-h100", "family": "fat-tree", "switches": "sn5600", "tiers": 2},
+        {"gpus": 1024, "server": "dgx-h100", "family": "fat-tree", "switches": "qm8700", "tiers": 3, "link_gbps": 200},
+        {
+            "gpus": 480,
+            "server": "dgx-h100",
+            "family": "fat-tree",
+            "switches": "qm8700",
+            "tiers": 3,
+            "unit_gpus": 16,
+            "link_gbps": 200,
+        },
+        {"gpus": 288, "server": "gb200-nvl72", "family": "fat-tree", "switches": "qm9700"},
+        {"gpus": 512, "server": "dgx-h100", "family": "torus", "switches": "sn5600"},
+        {"gpus": 512, "server": "dgx-h100", "family": "dragonfly", "switches": "sn5600"},
+        {"gpus": 384, "server": "hgx-b300", "family": "rail-only", "switches": "sn5600", "planes": 2, "link_gbps": 400},
+    ]
+)
+
+
+@cache
+def design_once(request: str) -> fabric.Study:
+    """Return the design of a request, given as JSON."""
+    return fabric.design(json.loads(request))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(REQUESTS, SITES)
+def test_every_layout_keeps_its_rules(request: dict[str, Any], site: dict[str, Any]) -> None:
+    """Racks are apart, what stands in them fits, on drawn sites; what does not fit is refused by its key."""
+    study = design_once(json.dumps(request))
+    spec = fabric.read(request, site=site)
+    try:
+        layout = lay_out(study.blueprint, spec.site)
+    except InputError as error:
+        refused = str(error)
+        layout = None
+    assert check_rules(study, layout) if layout else "site." in refused
+
+
+def check_rules(study: fabric.Study, layout: Layout) -> bool:
+    """Check that racks are apart, that devices fit in them and are apart, and that units stand together."""
+    assert layout.position.min() >= 0
+    spots = set(zip(layout.hall.tolist(), layout.row.tolist(), layout.position.tolist(), strict=True))
+    assert len(spots) == layout.racks
+    assert all(row < layout.halls[hall].rows and at < layout.halls[hall].racks_per_row for hall, row, at in spots)
+    kinds = layout.site.racks
+    server_rack = study.blueprint.server.trays > 1
+    for rack in range(layout.racks):
+        inside = np.flatnonzero(layout.device_rack == rack)
+        kind = kinds["server" if layout.holds_servers[rack] else "network"]
+        taken = [
+            unit
+            for device in inside
+            for unit in range(
+                int(layout.device_unit[device]), int(layout.device_unit[device] + layout.device_height[device])
+            )
+        ]
+        assert taken
+        assert len(set(taken)) == len(taken)
+        assert min(taken) >= 1
+        if not (server_rack and layout.holds_servers[rack]):
+            assert max(taken) <= kind.units
+            assert kind.most_kw is None or layout.rack_w[rack] <= kind.most_kw * 1000 * (1 + 1e-9)
+    assert set(np.unique(layout.device_rack)) == set(range(layout.racks))
+    return True
+
+
+def test_too_small_halls_say_how_many_racks_are_missing() -> None:
+    """The message has the racks needed, the free positions and the difference."""
+    with pytest.raises(InputError, match=r"site\.halls: 37 racks needed, but the halls have 30 .*: 7 missing"):
+        design("superpod-h100-4su", halls=[{"name": "A", "rows": 3, "racks_per_row": 10}])
+
+
+def test_a_server_with_too_much_power_is_refused() -> None:
+    """A server that no rack can feed is named with both numbers."""
+    with pytest.raises(
+        InputError, match=r"site\.rack\.power_kw: dgx-h100 draws up to 10\.2 kW, but a server rack has 10 kW"
+    ):
+        design("superpod-h100-1su", rack={"power_kw": 10})
+
+
+def test_pinned_switches_stand_where_they_are_asked() -> None:
+    """Spines pinned to positions of a row stand at the first of them."""
+    halls = [{"name": "A", "rows": 4, "racks_per_row": 18}, {"name": "B", "rows": 2, "racks_per_row": 18}]
+    study, layout = design("superpod-h100-4su", halls=halls, places={"spine": "hall B row 2 racks 5-8"})
+    spine = study.network.group("spine")
+    rack = int(layout.device_rack[spine.first])
+    assert layout.rack_names()[rack] == "B02-05"
+    check_rules(study, layout)
+
+
+def test_a_place_without_room_is_refused() -> None:
+    """A pinned place with too few positions, and one in no hall."""
+    halls = [{"name": "A", "rows": 6, "racks_per_row": 18}]
+    with pytest.raises(InputError, match=r"site\.places\.leaf: 4 network racks needed, but only 2 positions are free"):
+        design("superpod-h100-4su", halls=halls, places={"leaf": "hall A row 1 racks 1-2"})
+    with pytest.raises(InputError, match=r"there is no hall C; known: A"):
+        design("superpod-h100-4su", halls=halls, places={"leaf": "hall C"})
