@@ -145,8 +145,8 @@ def _at_price(model: Switch, request: Request) -> Switch:
 def _priced_optic(request: Request, part: LinkPart) -> LinkPart:
     """Return a part of the catalogue at the price of the request; an offer is a link to buy where it is named."""
     named = part.name in request.optics or part.name in request.prices_usd
-    kind = "link" if part.kind == "offer" and named else part.kind
-    return _discount_part(request, _with_own_price(replace(part, kind=kind), request, listed=True))
+    bought = replace(part, kind="link") if part.kind == "offer" and named else part
+    return _discount_part(request, _with_own_price(bought, request, listed=True))
 
 
 def _discount_part(request: Request, part: LinkPart) -> LinkPart:
