@@ -140,8 +140,11 @@ def run_workload(
         for work in workloads_of(study):
             say(f"{work.routing.policy.label} routing, {choose_engine(study.blueprint, work).label}")
             jobs_run = () if file is None else _run_jobs(study, work, file, str(jobs))
-            impact = estimate_impact(study.blueprint, work, sizes, seeds, say) if work.failures else None
-            answers, bounds = estimate_workload(study.blueprint, work, sizes)
+            if work.failures:
+                impact = estimate_impact(study.blueprint, work, sizes, seeds, say)
+                answers, bounds = impact.answers, impact.bounds
+            else:
+                impact, (answers, bounds) = None, estimate_workload(study.blueprint, work, sizes)
             found.append(collectives.WorkloadRun(work, answers, bounds, jobs_run, impact))
         result = collectives.runs_object(study, found)
         files = [] if options.out is None else write_run(study, found, result, options.out)

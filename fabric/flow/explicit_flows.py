@@ -99,6 +99,8 @@ class ExplicitFlows:
     """Which links are up, shape (links,); None for all."""
     solved: dict[FlowLayout | None, Solution] = field(default_factory=dict)
     """The solutions so far; algorithms with the same flows share one."""
+    solved_healthy: dict[FlowLayout | None, Solution] = field(default_factory=dict)
+    """The same when all links are up."""
 
     def traffic(self, algorithm: Algorithm, *, whole: bool = False) -> list[Phase]:
         """Return the phases of an algorithm's flows, none inside one server; with `whole` as if nothing had failed."""
@@ -117,8 +119,8 @@ class ExplicitFlows:
         return [failover(self.blueprint, each, self.up, pxn=self.routing.pxn) for each in found]
 
     def healthy(self) -> ExplicitFlows:
-        """Return the flows between the same GPUs when all links are up."""
-        return replace(self, failures=(), up=None, solved={})
+        """Return the flows between the same GPUs when all links are up; their solutions are kept, too."""
+        return replace(self, failures=(), up=None, solved=self.solved_healthy, solved_healthy={})
 
     def solve(self, algorithm: Algorithm) -> Solution:
         """Return what an algorithm's flows get, solved when it is first asked for."""
@@ -192,16 +194,19 @@ class ExplicitFlows:
         if got.fair_min > 1 - SAME:
             return "NIC"
         whole = self.traffic(algorithm, whole=True)
-        if (
-            self.up is not None
-            and shares(self.blueprint, whole, self._routing(algorithm)).fair_min > got.fair_min + SAME
-        ):
+        if self.up is not None and self._healthy_min(algorithm, whole) > got.fair_min + SAME:
             return "failures"
         cut = _cut(self.blueprint, whole, None, pxn=self.routing.pxn)
         if got.fair_min >= cut - SAME or self.engine is LP:
             return "oversubscription"
         direct = not self.blueprint.topology.ratios_are_cuts
         return "detours" if direct and self.routing.policy.sprays else "collisions"
+
+    def _healthy_min(self, algorithm: Algorithm, traffic: list[Phase]) -> float:
+        """Return what links leave to the slowest flow of the healthy `traffic`, under the routing with any engine."""
+        if self.engine is FLOWS:
+            return self.healthy().solve(algorithm).got.fair_min
+        return shares(self.blueprint, traffic, self._routing(algorithm)).fair_min
 
     def bounds(self, algorithm: Algorithm) -> Bounds:
         """Return the bounds of an algorithm's phases; a linear program that is not quick is left out.

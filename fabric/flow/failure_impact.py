@@ -11,7 +11,7 @@ from fabric.errors import InputError, is_whole
 from fabric.flow.engine_choice import choose_engine
 from fabric.flow.engines import FLOWS, Engine
 from fabric.flow.estimate import Estimate
-from fabric.flow.explicit_flows import NoPath
+from fabric.flow.explicit_flows import Bounds, NoPath
 from fabric.flow.failure_words import Failed
 from fabric.flow.failures import draw_failures
 from fabric.flow.router import router_of
@@ -20,6 +20,7 @@ from fabric.flow.workload import (
     Answer,
     Workload,
     answer_by_flows,
+    bound_flows,
     check_sizes,
     lay_flows,
     refuse_long_runs,
@@ -83,6 +84,10 @@ class FailureImpact(Presented):
     """The answer for each size under the first seed with all links up."""
     kept: tuple[Kept, ...]
     """What is left for each size."""
+    answers: tuple[Answer, ...]
+    """The answer for each size under the first seed after the failures, as `estimate_workload` has it."""
+    bounds: Bounds
+    """Upper bounds on the flows of the first seed after the failures, and on the collective."""
 
     def __repr__(self) -> str:
         words, kept = ", ".join(each.word for each in self.failed), min(each.worst for each in self.kept)
@@ -114,13 +119,18 @@ def estimate_impact(
     failed = draw_failures(blueprint, workload.failures, workload.seed)
     count = _count_seeds(blueprint, workload, failed) if seeds is None else int(seeds)
     if engine is FLOWS:
-        refuse_long_runs(blueprint, workload, (1 + RUNS_AFTER_FAILURES) * count)
+        refuse_long_runs(blueprint, workload, RUNS_AFTER_FAILURES * count)
     offsets = range(count)
+    flows, lost = lay_flows(blueprint, workload, engine)
     pairs = []
     for offset in offsets:
         if progress is not None and count > 1:
             progress(f"failures, seed {workload.seed + offset}")
-        pairs.append(_estimate_pair(blueprint, _reseed(workload, offset), sizes, engine, first=offset == 0))
+        if offset == 0:
+            answers = answer_by_flows(flows, workload, sizes, lost)
+            pairs.append((answer_by_flows(flows.healthy(), workload, sizes, lost), answers))
+        else:
+            pairs.append(_estimate_pair(blueprint, _reseed(workload, offset), sizes, engine))
     kept = [
         Kept(
             size,
@@ -129,7 +139,8 @@ def estimate_impact(
         )
         for index, size in enumerate(sizes)
     ]
-    return FailureImpact(tuple(workload.seed + offset for offset in offsets), failed, pairs[0][0], tuple(kept))
+    seeds_ = tuple(workload.seed + offset for offset in offsets)
+    return FailureImpact(seeds_, failed, pairs[0][0], tuple(kept), answers, bound_flows(flows, answers[-1]))
 
 
 def _count_seeds(blueprint: Blueprint, workload: Workload, failed: Sequence[Failed]) -> int:
@@ -148,20 +159,16 @@ def _reseed(workload: Workload, offset: int) -> Workload:
 
 
 def _estimate_pair(
-    blueprint: Blueprint, workload: Workload, sizes: Sequence[int], engine: Engine, *, first: bool
+    blueprint: Blueprint, workload: Workload, sizes: Sequence[int], engine: Engine
 ) -> tuple[tuple[Answer, ...], tuple[Answer, ...]]:
     """Return the answers with all links up and after the failures, none of these where some flow has no path."""
     try:
         flows, lost = lay_flows(blueprint, workload, engine)
     except NoPath:
-        if first:
-            raise
         whole, _ = lay_flows(blueprint, replace(workload, failures=()), engine)
         return answer_by_flows(whole, workload, sizes), ()
     healthy = answer_by_flows(flows.healthy(), workload, sizes, lost)
     try:
         return healthy, answer_by_flows(flows, workload, sizes, lost)
     except NoPath:
-        if first:
-            raise
         return healthy, ()

@@ -46,6 +46,7 @@ __all__ = [
     "Answer",
     "Workload",
     "answer_by_flows",
+    "bound_flows",
     "check_sizes",
     "estimate_all",
     "estimate_workload",
@@ -223,8 +224,13 @@ def _estimate_by_flows(
         refuse_long_runs(blueprint, workload, RUNS_AFTER_FAILURES if workload.failures else 1)
     flows, lost = lay_flows(blueprint, workload, engine)
     found = answer_by_flows(flows, workload, sizes, lost)
-    bounds = flows.bounds(algorithm_of(workload.collective, found[-1].estimate.algorithm))
-    return found, replace(bounds, collective=bound_collective(blueprint, workload.collective, flows.gpus))
+    return found, bound_flows(flows, found[-1])
+
+
+def bound_flows(flows: ExplicitFlows, answer: Answer) -> Bounds:
+    """Return the bounds of the flows by which an answer is, and of their collective."""
+    bounds = flows.bounds(algorithm_of(flows.collective, answer.estimate.algorithm))
+    return replace(bounds, collective=bound_collective(flows.blueprint, flows.collective, flows.gpus))
 
 
 def refuse_long_runs(blueprint: Blueprint, workload: Workload, runs: int) -> None:

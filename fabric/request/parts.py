@@ -81,7 +81,7 @@ class InlineServer(StrictModel):
     vendor_number: Text = ""
     """The vendor's part number."""
     generation: Text = ""
-    """GPU generation, for time estimates: ampere, hopper or blackwell; any other is estimated as hopper."""
+    """GPU generation, for time estimates: ampere, hopper, blackwell, mi300x or mi355x; hopper stands in for others."""
     nic_names: list[Text] = Field(default=[], max_length=1000, examples=[["mlx5_0", "mlx5_1"]])
     """Names of its NICs, of one tray; default: nic0, nic1 and so on."""
     nic_us: Quantity | None = Field(default=None, examples=[23])

@@ -26,7 +26,10 @@ LARGEST = 2**60
 SHOWN = 20
 """The most mistakes that are reported one by one."""
 
-_WHOLE = re.compile("[0-9]{1,20}")
+_WHOLE = re.compile("[0-9]+")
+
+MOST_DIGITS = 20
+"""The most digits that are read as a number: more are too large whatever they say."""
 
 
 class TrafficRow(NamedTuple):
@@ -60,7 +63,7 @@ def read_traffic(path: str | os.PathLike[str], gpus: int) -> tuple[TrafficRow, .
         if problem := _problem(cells, gpus):
             mistakes.append(Mistake(f"{name}:{line}", problem))
         else:
-            rows.append(TrafficRow(*map(int, cells)))
+            rows.append(TrafficRow(*map(_number, cells)))
     if mistakes:
         more = len(mistakes) - SHOWN
         rest = [Mistake(name, f"and {more:,} more mistakes")] if more > 0 else []
@@ -84,6 +87,11 @@ def _lines(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, [cell.strip() for cell in cells]
 
 
+def _number(digits: str) -> int:
+    """Return a number, of one that is far too large its first digits: so long a text would take long to read."""
+    return int(digits.lstrip("0")[:MOST_DIGITS] or 0)
+
+
 def _problem(cells: list[str], gpus: int) -> str:
     """Return what is wrong with a row and what would be right; empty where nothing is."""
     if len(cells) != len(HEADER):
@@ -91,12 +99,15 @@ def _problem(cells: list[str], gpus: int) -> str:
     for head, cell in zip(HEADER, cells, strict=True):
         if not _WHOLE.fullmatch(cell):
             return f"{head} {cell[:40]!r}: not a whole number; write digits alone"
-    source, target, size = map(int, cells)
+    source, target, size = map(_number, cells)
     for head, gpu in zip(HEADER, (source, target), strict=False):
         if gpu >= gpus:
-            return f"{head} {gpu}: there is no such GPU; the design has {gpus:,}, numbered from 0 to {gpus - 1}"
+            shown = cells[HEADER.index(head)]
+            return f"{head} {shown:.40}: there is no such GPU; the design has {gpus:,}, numbered from 0 to {gpus - 1:,}"
     if source == target:
         return f"GPU {source} sends to itself; leave the row out, or name another target"
-    if not 1 <= size <= LARGEST:
-        return f"bytes {size}: not from 1 to 2**60; leave out pairs that exchange nothing"
+    if not size:
+        return "bytes 0: nothing is sent; leave the row out"
+    if size > LARGEST:
+        return f"bytes {cells[2]:.40}: over an exbibyte (2**60), more than a GPU sends; check the unit, which is bytes"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from fabric.blueprint import Blueprint
 from fabric.catalog.library_tuning import LibrarySettings
 from fabric.cli.main import cli
 from fabric.errors import InputError
-from fabric.flow import Routing, Workload, estimate_impact, estimate_workload, fail
+from fabric.flow import Routing, Shares, Workload, estimate_impact, estimate_workload, explicit_flows, fail
 from tests.flow.flow_fabrics import form_of, rails, sized
 
 GIB = 2**30
@@ -52,6 +53,23 @@ def test_the_library_of_the_workload_serves_both(plan: Blueprint) -> None:
     assert found.kept[0].left == (broken.estimate,)
     usual = estimate_impact(plan, replace(work, library=LibrarySettings()), [SIZE], 1).healthy[0].estimate
     assert whole.estimate.busbw_GBps > 1.02 * usual.busbw_GBps
+
+
+@pytest.mark.parametrize("failure", ["leaf:1", "leaf-spine:10%"])
+def test_the_first_seed_is_solved_once(plan: Blueprint, monkeypatch: pytest.MonkeyPatch, failure: str) -> None:
+    """Its answers and bounds are those of the workload alone, and its flows are solved as they are and as whole."""
+    solved, solve = [], explicit_flows.shares
+
+    def count(*given: Any) -> Shares:
+        solved.append(given)
+        return solve(*given)
+
+    work = Workload(algorithm="ring", routing=Routing("ecmp", qps=2), failures=(failure,))
+    answers, bounds = estimate_workload(plan, work, [GIB, SIZE])
+    monkeypatch.setattr(explicit_flows, "shares", count)
+    found = estimate_impact(plan, work, [GIB, SIZE], 1)
+    assert (found.answers, found.bounds) == (answers, bounds)
+    assert len(solved) == 2
 
 
 def test_each_seed_draws_what_fails_anew(plan: Blueprint) -> None:
