@@ -26,6 +26,9 @@ if TYPE_CHECKING:
         def plot(self, value: Any, /) -> Figure:
             """Draw a value as a chart."""
 
+        def plot_sweep(self, table: Any, picture: Any, /) -> Figure:
+            """Draw a picture of a sweep."""
+
 
 __all__ = ["Plotted", "Presented"]
 

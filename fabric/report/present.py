@@ -42,7 +42,10 @@ from fabric.view import View
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["plot", "summarize", "to_dict", "to_html"]
+    from fabric.sweeps import SweepTable
+    from fabric.sweeps.picture import Picture
+
+__all__ = ["plot", "plot_sweep", "summarize", "to_dict", "to_html"]
 
 
 def to_dict(value: Any) -> dict[str, Any]:
@@ -73,6 +76,13 @@ SHOWN = 12
 
 LENGTH = 120
 """The most characters of a value of a request that are shown."""
+
+
+def plot_sweep(table: SweepTable, picture: Picture) -> Figure:
+    """Draw a picture of a sweep."""
+    from fabric.report.sweep_pictures import sweep_picture
+
+    return sweep_picture(table, picture)
 
 
 @singledispatch

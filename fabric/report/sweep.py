@@ -9,6 +9,7 @@ from fabric import units
 from fabric.report.table import Summary, Table
 from fabric.sweeps import SweepTable
 from fabric.sweeps.columns import STATUSES
+from fabric.sweeps.front import ON_FRONT
 
 __all__ = ["summarize_sweep"]
 
@@ -19,7 +20,12 @@ def summarize_sweep(table: SweepTable) -> Summary:
     tables = [Table("", ("status", "points", "what it means"), statuses)]
     if ranges := list(_list_ranges(table)):
         tables.append(Table("Ranges", ("column", "least", "at point", "greatest", "at point", "missing"), ranges))
-    return Summary("", tables, [])
+    front = (
+        [f"Pareto front: {units.count_noun(sum(map(bool, table[ON_FRONT])), 'point')}."]
+        if ON_FRONT in table.names
+        else []
+    )
+    return Summary("", tables, front)
 
 
 def _list_ranges(table: SweepTable) -> Iterator[tuple[str, ...]]:
@@ -27,7 +33,7 @@ def _list_ranges(table: SweepTable) -> Iterator[tuple[str, ...]]:
     first = table.names.index("message") + 1
     for name in table.names[first:]:
         known = [(value, point) for point, value in enumerate(table[name]) if value is not None]
-        if not known or not all(isinstance(value, int | float) for value, _ in known):
+        if not known or not all(isinstance(value, int | float) and not isinstance(value, bool) for value, _ in known):
             continue
         least, greatest = min(known), max(known, key=lambda each: (each[0], -each[1]))
         ends = (_write(least[0]), str(least[1]), _write(greatest[0]), str(greatest[1]))

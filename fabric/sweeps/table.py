@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fabric.errors import FabricError, InputError, nearest
+from fabric.presented import Presented
 from fabric.sweeps.columns import write_parquet
 from fabric.sweeps.front import Front, add_front, read_front
+from fabric.sweeps.picture import read_picture
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from matplotlib.figure import Figure
 
 __all__ = ["SweepTable", "load_sweep_table", "merge_chunks", "write_csv"]
 
@@ -121,6 +124,14 @@ class SweepTable:
         InputError for fewer than two columns, and as `with_front`.
         """
         return self.with_front(read_front({"columns": list(objectives), "by": list(by)}))
+
+    def plot(self, picture: str | Mapping[str, Any]) -> Figure:
+        """Return a picture as a matplotlib figure: `curves:x=gpus,y=cost_usd,colour=family,by=planes` or its parts.
+
+        The kinds are `curves`, `heat` (`x`, `y`, `value`) and `bands` (`x`, `by`; of the measure `failures`). Raises
+        InputError for what can't be shown.
+        """
+        return Presented.presenter().plot_sweep(self, read_picture(picture))
 
     def make_files(self, folder: Path) -> list[str]:
         """Write `sweep.parquet` and `sweep.csv` into a folder, and return their names."""

@@ -41,6 +41,14 @@ FILES = ("sweep.parquet", "sweep.csv", "request.yaml")
     help="Mark the Pareto front over these columns, max: before those to maximise: cost_usd,max:bisection_gbps.",
 )
 @click.option("--pareto-by", metavar="COLUMNS", help="A front for each value of these columns, such as gpus.")
+@click.option(
+    "--picture",
+    "pictures",
+    multiple=True,
+    metavar="KIND:PARTS",
+    help="Draw curves:x=gpus,y=cost_usd,colour=family,by=planes or heat:x=gpus,y=planes,value=cost_usd or bands:x=gpus"
+    " (of the measure failures); repeatable.",
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Validate the sweep, print its size and work, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")
@@ -52,6 +60,7 @@ def sweep(quiet: bool, /, file: str, plan_only: bool, as_json: bool, silent: boo
     docs/sweeps.md). A run that was stopped continues where it was: the same command computes only what is missing.
     """
     from fabric.report.sweep import summarize_sweep
+    from fabric.report.sweep_pictures import write_sweep_pictures
     from fabric.sweeps import make_plan, read_sweep, run_plan
     from fabric.sweeps.sweep import describe_plan
 
@@ -66,18 +75,28 @@ def sweep(quiet: bool, /, file: str, plan_only: bool, as_json: bool, silent: boo
             return
         click.echo(describe_plan(plan), err=True)
         table = run_plan(plan, progress=say, **run)
+        files = [Path(out) / name for name in FILES] if out is not None else []
+        if out is not None and plan.sweep.pictures:
+            say("drawing pictures")
+            files += write_sweep_pictures(table, plan.sweep.pictures, out)
     if as_json:
         print_json(table.to_dict())
     else:
         print_summary(summarize_sweep(table))
-    for name in FILES if out is not None else ():
-        click.echo(f"wrote {Path(out) / name}", err=as_json)
+    for path in files:
+        click.echo(f"wrote {path}", err=as_json)
 
 
 def _choose_shown(sweep: Any, run: dict[str, Any]) -> Any:
     """Return a sweep with what the options show of it, which are taken out of `run`."""
     from fabric.sweeps.front import read_front
+    from fabric.sweeps.picture import read_pictures
 
+    pictures = run.pop("pictures")
+    if pictures and run["out"] is None:
+        raise click.UsageError("--picture writes files; give a folder for them, such as -o out/.")
+    if pictures:
+        sweep = replace(sweep, pictures=read_pictures(list(pictures)))
     pareto, by = run.pop("pareto"), run.pop("pareto_by")
     if by is not None and pareto is None:
         raise click.UsageError("--pareto-by splits the front of --pareto; give both.")
