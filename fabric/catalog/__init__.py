@@ -9,7 +9,15 @@ from typing import Any
 from fabric.catalog.constants import constant_at, with_constants
 from fabric.catalog.errors_measured import ErrorTable, MeasuredKind, OwnRuns
 from fabric.catalog.failure_rates import HOURS_PER_YEAR, FailureRate
-from fabric.catalog.library_tuning import PROTOCOLS, GenerationTuning, LibrarySettings, LibraryTuning, TuningCost
+from fabric.catalog.library_tuning import (
+    MOST_CHANNELS,
+    MOST_QPS,
+    PROTOCOLS,
+    GenerationTuning,
+    LibrarySettings,
+    LibraryTuning,
+    TuningCost,
+)
 from fabric.catalog.link_parts import MEDIA, LinkPart
 from fabric.catalog.parts import (
     USUAL_GENERATION,
@@ -31,6 +39,8 @@ __all__ = [
     "HOURS_PER_YEAR",
     "LANES",
     "MEDIA",
+    "MOST_CHANNELS",
+    "MOST_QPS",
     "PLAIN",
     "PROTOCOLS",
     "USUAL_GENERATION",

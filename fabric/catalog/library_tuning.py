@@ -9,10 +9,21 @@ from dataclasses import dataclass, fields, replace
 from fabric.catalog.parts import Shares
 from fabric.errors import InputError, is_whole, nearest
 
-__all__ = ["PROTOCOLS", "GenerationTuning", "LibrarySettings", "LibraryTuning", "TuningCost"]
+__all__ = [
+    "MOST_CHANNELS",
+    "MOST_QPS",
+    "PROTOCOLS",
+    "GenerationTuning",
+    "LibrarySettings",
+    "LibraryTuning",
+    "TuningCost",
+]
 
 PROTOCOLS = ("ll", "ll128", "simple")
 """The protocols of NCCL and RCCL."""
+
+MOST_CHANNELS, MOST_QPS = 64, 128
+"""The most channels of a communicator (MAXCHANNELS of NCCL), and queue pairs of a connection."""
 
 MOST_US = 10_000
 """The longest latency of a step that can be set, in microseconds."""
@@ -50,7 +61,7 @@ class LibrarySettings:
 
     def __post_init__(self) -> None:
         """Raise InputError as the class says."""
-        for name, most in (("channels", 64), ("qps", 128)):
+        for name, most in (("channels", MOST_CHANNELS), ("qps", MOST_QPS)):
             value = getattr(self, name)
             if value is not None and not (is_whole(value, 1) and value <= most):
                 raise InputError(f"nccl.{name} {value!r:.40}: not a whole number from 1 to {most}")

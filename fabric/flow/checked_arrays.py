@@ -15,6 +15,9 @@ __all__ = ["read_amounts", "read_matrix", "read_numbers", "refuse_duplicates", "
 MOST = 2**53
 """The largest whole number that a column of floats holds exactly."""
 
+LARGEST = 2**60
+"""The largest that a column of whole numbers may have: an exbibyte, as a file of traffic."""
+
 
 def read_numbers(values: Any, what: str, *, dims: int = 1, least: int = 0) -> npt.NDArray[np.int64]:
     """Return whole numbers of at least `least` as a column of int64; floats are taken where they are whole.
@@ -26,12 +29,13 @@ def read_numbers(values: Any, what: str, *, dims: int = 1, least: int = 0) -> np
     if column.ndim != dims:
         raise InputError(f"{what}: an array of shape {column.shape}; give one of {_dimensions(dims)}")
     if column.dtype.kind in "iu":
-        bad = (column < least) | (column > MOST)
+        most, bad = LARGEST, (column < least) | (column > LARGEST)
     else:
-        bad = ~(np.isfinite(column) & (column >= least) & (column <= MOST))
+        most, bad = MOST, ~(np.isfinite(column) & (column >= least) & (column <= MOST))
         bad |= column != np.floor(np.where(bad, 0.0, column))
     if bad.any():
         wanted = "a whole number" if least < 0 else f"a whole number from {least}"
+        wanted += f" to 2**{most.bit_length() - 1}" * bool((column[bad] > most).any())
         raise InputError(f"{_first(what, column, bad)}: not {wanted}")
     return column.astype(np.int64, copy=False).view()  # so that the caller's own array stays writable
 

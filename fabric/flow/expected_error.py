@@ -29,8 +29,8 @@ MEASURED_LIMITS = ("latency", "NVLink", "NIC", "channels")
 """What limited measured runs, as far as is known: no source tells of failures, oversubscription or hashed paths."""
 WORTH = 0.01
 """The share of a time that a constant must be able to move to be named."""
-ONE_SIDED = 1.645
-"""Standard deviations of a normal variable within which nine of ten lie."""
+NINE_OF_TEN = 1.645
+"""Standard deviations of a normal variable within which nine of ten lie, on both sides of its mean."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def expected_error(summary: FabricSummary, estimate: Estimate, policy: RoutingPo
     found = next((error for least, error in kind.errors.items() if estimate.size_bytes >= least), None)
     if found is None:
         return ExpectedError(None, (f"messages of this size in {estimate.collective} on {kind.layout}",), names)
-    share = math.expm1(math.hypot(math.log1p(found), ONE_SIDED * math.hypot(*doubts.values())))
+    share = math.expm1(math.hypot(math.log1p(found), NINE_OF_TEN * math.hypot(*doubts.values())))
     return _state(share, names)
 
 

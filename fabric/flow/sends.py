@@ -213,6 +213,8 @@ class _Case:
         hosts, connected = Hosts.of(self.blueprint), servers_up(self.blueprint, self.router.up)
         source, target = (connected[hosts.server_of_gpu(gpus)] for gpus in (sends.source, sends.target))
         left = source & target
+        if len(left) and not left.any():
+            raise InputError(f"failures disconnect the servers of all {len(left):,} sends (seed {self.routing.seed})")
         return Sends(sends.source[left], sends.target[left], sends.size_bytes[left])
 
     def lay_flows(self, sends: Sends) -> Phase:

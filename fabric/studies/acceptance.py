@@ -216,9 +216,9 @@ def _suggest(summary: FabricSummary, log: LogRun, points: Sequence[ComparedPoint
     """Yield what the shape of the difference suggests, the largest part first."""
     measured = np.array([point.measured_us for point in points])
     shape = find_shape([point.size_bytes for point in points], measured, measured / [point.ratio for point in points])
-    nics = summary.server.nics
+    nics = _host_nics(summary)
     if log.nics is not None and log.nics < nics:
-        yield f"the library used {log.nics} of {nics} NICs of a server, says NCCL_DEBUG: check NCCL_IB_HCA"
+        yield f"the library used {log.nics} of {nics} NICs of a host, says NCCL_DEBUG: check NCCL_IB_HCA"
     parts = [
         (shape.bandwidth_share, list(_bandwidth_causes(summary, shape, points))),
         (shape.latency_share, [_latency_cause(shape, points)]),
@@ -229,12 +229,17 @@ def _suggest(summary: FabricSummary, log: LogRun, points: Sequence[ComparedPoint
             yield from causes
 
 
+def _host_nics(summary: FabricSummary) -> int:
+    """Return the NICs of a host as logs have it: of a server, or of one tray of a rack, each with all rails."""
+    return max(1, summary.server.nics // summary.server.trays)
+
+
 def _find_hidden(summary: FabricSummary, points: Sequence[ComparedPoint]) -> str:
     """Return which fault the tolerance for the longest message would hide, in words; empty for none.
 
     The time of a run alone says nothing of it: healthy clusters differ from the model by as much.
     """
-    last, nics = points[-1], summary.server.nics
+    last, nics = points[-1], _host_nics(summary)
     if summary.servers == 1 or nics == 1 or last.estimate.limited_by not in MEASURED_LIMITS[2:]:
         return ""
     longer = nics / (nics - 1)
@@ -248,7 +253,7 @@ def _find_hidden(summary: FabricSummary, points: Sequence[ComparedPoint]) -> str
 
 def _bandwidth_causes(summary: FabricSummary, shape: Shape, points: Sequence[ComparedPoint]) -> Iterator[str]:
     """Yield what may have left this share of the bandwidth, the likeliest first."""
-    left, nics = shape.bandwidth, summary.server.nics
+    left, nics = shape.bandwidth, _host_nics(summary)
     if points[-1].estimate.limited_by not in (*MEASURED_LIMITS[2:], "collisions") or summary.servers == 1:
         yield f"{units.percent(left, '.0f')} of the bandwidth inside servers: check NVLink and clocks of the GPUs"
         return

@@ -79,15 +79,17 @@ class Calibration:
     def errors(self) -> dict[int, float]:
         """Return the share e by the smallest size of a class, such that nine of ten times lie from 1/(1+e) to 1+e.
 
-        The next run of the cluster differs by what the fit leaves and by the noise of another run.
+        The next run of the cluster differs by what the fit leaves and by the noise of another run. A fit of as many
+        constants leaves less at its own points than at the next: by the degrees of freedom that they take.
         """
         sizes = np.concatenate([run.sizes for run in self.runs])
         left = np.abs(np.log1p(np.concatenate(self.errors_after)))
+        freedom = max(1, len(left) - len(self.fitted)) / len(left)
         found = {}
         for least, most in zip(CLASSES, (np.inf, *CLASSES), strict=False):
             inside = left[(sizes >= least) & (sizes < most)]
             if len(inside):
-                spread = np.sqrt(np.mean(np.minimum(inside, OUTLIER) ** 2) + NOISE**2)
+                spread = np.sqrt(np.mean(np.minimum(inside, OUTLIER) ** 2) / freedom + NOISE**2)
                 found[least] = float(np.expm1(NINE_OF_TEN * spread))
         return found
 

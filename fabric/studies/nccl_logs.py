@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fabric.catalog import PROTOCOLS, LibrarySettings
+from fabric.catalog import MOST_CHANNELS, MOST_QPS, PROTOCOLS, LibrarySettings
 from fabric.errors import InputError, Mistake
 from fabric.request.plain_text import refuse_dash
 from fabric.studies.log_rows import UNITS_US, LogPoint, is_row, read_row
@@ -35,6 +35,8 @@ ALGORITHMS = {
     "collnetchain": "sharp",
 }  # fmt: skip
 """The algorithms of the model by the words of NCCL_ALGO."""
+AUTOMATIC = ("ring", "tree", "nvls", "nvls-tree")
+"""Those among which the library chooses; a `^` before NCCL_ALGO leaves out what follows."""
 WITHOUT_NVLS = ("ring", "tree")
 
 _PREFIX = re.compile(r"^(?:\x1b\[[0-9;]*m|\[\d+,\d+\]<std(?:out|err)>:\s?|\[[^\]\s]*\d\]:?\s(?=\s*[#\d])|\s*\d+:\s)+")
@@ -46,7 +48,7 @@ _ALGORITHM = re.compile(r"NCCL_ALGO(?: set by environment to |=)\"?([\w,^]+)")
 _SETTINGS = {
     "channels": re.compile(r"NCCL_MIN_NCHANNELS(?: set by environment to |=)\"?(\d+)"),
     "qps": re.compile(r"NCCL_IB_QPS_PER_CONNECTION(?: set by environment to |=)\"?(\d+)"),
-    "protocol": re.compile(r"NCCL_PROTO(?: set by environment to |=)\"?(\w+)", re.IGNORECASE),
+    "protocol": re.compile(r"NCCL_PROTO(?: set by environment to |=)\"?([\w,^]+)", re.IGNORECASE),
 }
 _NO_NVLS = re.compile(r"NCCL_NVLS_ENABLE(?: set by environment to |=)\"?0\b")
 _NICS = re.compile(r"NET/(?:IB|OFI|\w+)\s*:\s*Using\s+(\[0\].*)")
@@ -191,9 +193,10 @@ def _read_setting(draft: _Draft, line: str) -> None:
     """Add what a line of NCCL_DEBUG, a command line or a heading says of a run."""
     if program := _program(line):
         draft.program = program
-    if (words := _ALGORITHM.search(line)) and "^" not in words[1]:
-        names = (ALGORITHMS.get(word.lower()) for word in words[1].split(","))
-        draft.algorithms = tuple(dict.fromkeys(name for name in names if name))
+    if words := _ALGORITHM.search(line):
+        named = dict.fromkeys(ALGORITHMS.get(word.lower(), "") for word in words[1].removeprefix("^").split(","))
+        of = [name for name in AUTOMATIC if name not in named] if words[1].startswith("^") else named
+        draft.algorithms = tuple(name for name in of if name)
     elif _NO_NVLS.search(line) and not draft.algorithms:
         draft.algorithms = WITHOUT_NVLS
     draft.settings |= {name: found[1].lower() for name, regex in _SETTINGS.items() if (found := regex.search(line))}
@@ -233,7 +236,11 @@ def _finish(draft: _Draft, collective: str | None) -> LogRun:
 def _settings(draft: _Draft) -> LibrarySettings:
     """Return what was set of the library; several protocols leave it the choice."""
     found = draft.settings
-    channels, qps = (int(found[name]) if name in found else None for name in ("channels", "qps"))
+    # As in the library, 0 is no setting, and more than the most are that many.
+    channels, qps = (
+        min(int(found[name]), most) or None if name in found else None
+        for name, most in (("channels", MOST_CHANNELS), ("qps", MOST_QPS))
+    )
     protocol = found.get("protocol")
     return LibrarySettings(channels, qps, protocol if protocol in PROTOCOLS else None)
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError
+from fabric.errors import InputError, nearest
 from fabric.flow import Routing, Sends, SendsAnswer, draw_failures, draw_sends, solve_sends
 from fabric.flow.engines import CLOSED, ENGINES, LP
 from fabric.flow.failure_words import Failed
@@ -49,7 +50,9 @@ class AskedTraffic:
 
     def __post_init__(self) -> None:
         """Raise InputError as the class says."""
-        if self.engine is not None and ENGINES[self.engine] is CLOSED:
+        if self.engine is not None and self.engine not in ENGINES:
+            raise InputError(f"unknown engine '{self.engine!s:.40}'{nearest(str(self.engine), ENGINES)}")
+        if self.engine == CLOSED.name:
             raise InputError(f"engine closed: there is no closed form for {self.name}; use engine flows")
 
     @property
@@ -104,8 +107,14 @@ def run_traffic(study: Study, asked: AskedTraffic, progress: Callable[[str], Non
         seeds = asked.seeds[:1] if fixed else asked.seeds
         program = asked.engine is not None and ENGINES[asked.engine] is LP
         answers.append(solve_sends(plan, draw, routing, seeds, asked.failures, program=program))
-    total = int(draw(asked.seed).size_bytes.sum())
+    total = _total(draw(asked.seed).size_bytes)
     return TrafficRun(asked, total, tuple(answers), draw_failures(plan, asked.failures, asked.seed))
+
+
+def _total(numbers: npt.NDArray[np.int64]) -> int:
+    """Return the sum of whole numbers, which may be beyond 64 bits."""
+    high, low = np.divmod(numbers, 1 << 32)
+    return (int(high.sum()) << 32) + int(low.sum())
 
 
 def _drawing(plan: Blueprint, asked: AskedTraffic) -> Callable[[int], Sends]:

@@ -114,6 +114,19 @@ def test_gpus_and_seeds_that_there_are_not_are_refused() -> None:
         solve_sends(plan, lambda _: sends((0, 4, 1)), Routing(), [])
 
 
+def test_traffic_that_failures_disconnect_altogether_is_said_to_be() -> None:
+    """Where no send has both of its servers left, the message names the failures and not NVLink."""
+    with pytest.raises(InputError, match=r"failures disconnect the servers of all 1 sends \(seed 3\)"):
+        solve_sends(rails(), lambda _: sends((0, 8, 2**20)), Routing(seed=3), [3], ["server[block=0,slot=0]"])
+
+
+def test_an_exbibyte_may_be_sent_and_no_more() -> None:
+    """As a file of traffic may; more is said to be too large, and not to be no number."""
+    assert solve_sends(rails(), lambda _: sends((0, 8, 2**60)), Routing(), [0]).draws[0].time_s > 1e7
+    with pytest.raises(InputError, match=r"not a whole number from 1 to 2\*\*60"):
+        sends((0, 8, 2**60 + 1))
+
+
 def test_failures_slow_traffic_or_leave_it_out() -> None:
     """Half of a leaf's spines leave half, beside the healthy fabric; a server without its link sends nothing."""
     plan = fat_tree(2, 4, 4)

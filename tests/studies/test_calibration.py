@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,28 @@ def test_the_nics_that_the_library_names_come_first(healthy: Calibration, tmp_pa
     nics = " ".join(f"[{index}]mlx5_{index}:1/IB" for index in range(4))
     found = _accept(tmp_path, Truth(bandwidth=0.5), healthy, info=f"node-000:1:2 [0] NCCL INFO NET/IB : Using {nics}")
     assert found.suggestions[0].startswith("the library used 4 of 8 NICs")
+
+
+def test_the_nics_of_a_rack_are_those_of_its_trays(tmp_path: Path) -> None:
+    """A log names the NICs of a host, which is one of the 18 trays of a rack: four are all of them."""
+    using = "x NCCL INFO NET/IB : Using [0]m0:1/IB [1]m1:1/IB [2]m2:1/IB [3]m3:1/IB"
+    truth = Truth("OCI BM.GPU.GB200-v3.4 (32 nodes, 2 racks)", bandwidth=0.3)
+    (log,) = read_log(write_log(tmp_path / "rack.log", truth, info=using))
+    assert log.nics == 4
+    rack = fabric.design({"gpus": 144, "server": "gb200-nvl72", "switches": "sn5600"}).blueprint
+    found = accept(rack, log)
+    assert found.suggestions
+    assert not any("72" in each for each in found.suggestions)
+
+
+def test_few_points_for_many_constants_say_less(healthy: Calibration) -> None:
+    """The error is wider than the residuals by the degrees of freedom that the constants take."""
+    fewer = replace(healthy, fitted=())
+    points = sum(len(run.sizes) for run in healthy.runs)
+    for least, error in healthy.errors().items():
+        mean_square = (np.log1p(fewer.errors()[least]) / 1.645) ** 2 - 0.03**2
+        wider = np.sqrt(mean_square * points / (points - len(healthy.fitted)) + 0.03**2)
+        assert error == pytest.approx(np.expm1(1.645 * wider))
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,26 @@ def test_the_version_of_a_log_chooses(tmp_path: Path, line: str, version: str | 
     assert run_of(amd[0], server_of(amd[0])).settings.version == ("2.26" if version else None)
 
 
+@pytest.mark.parametrize(
+    ("word", "protocol", "algorithms", "channels"),
+    [
+        ("NCCL_PROTO set by environment to LL,Simple", None, (), None),
+        ("NCCL_PROTO set by environment to LL128", "ll128", (), None),
+        ("NCCL_PROTO set by environment to ^LL128", None, (), None),
+        ("NCCL_ALGO set by environment to ^NVLS,NVLSTree", None, ("ring", "tree"), None),
+        ("NCCL_ALGO set by environment to Ring", None, ("ring",), None),
+        ("NCCL_MIN_NCHANNELS set by environment to 128", None, (), 64),
+        ("NCCL_MIN_NCHANNELS set by environment to 0", None, (), None),
+    ],
+)
+def test_settings_are_heeded_as_the_library_does(
+    tmp_path: Path, word: str, protocol: str | None, algorithms: tuple[str, ...], channels: int | None
+) -> None:
+    """Several protocols leave it the choice, a `^` leaves out, and more channels than there can be are the most."""
+    run = read_log(_write(tmp_path, "all_reduce_perf", START, RANKS, f"h:1:2 [0] NCCL INFO {word}", HEADER, ROW))[0]
+    assert (run.settings.protocol, run.algorithms, run.settings.channels) == (protocol, algorithms, channels)
+
+
 def test_standard_input_is_no_log() -> None:
     """A dash is refused with what to do instead."""
     with pytest.raises(InputError, match=r"-: standard input is not read; name a file"):
