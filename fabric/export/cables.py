@@ -137,6 +137,7 @@ def write_cables_parquet(wiring: Wiring, file: Path, rows: npt.NDArray[np.intege
     """Write the table as Parquet, one row group a batch; the same cables give the same bytes."""
     from pyarrow.parquet import ParquetWriter
 
-    with ParquetWriter(file, cable_schema(), compression="zstd") as writer:
+    # Dictionary pages end in bits that nobody sets, so that bytes would differ; compressed, text takes no more room.
+    with ParquetWriter(file, cable_schema(), compression="zstd", use_dictionary=False) as writer:
         for batch in cable_batches(wiring, rows):
             writer.write_batch(batch)

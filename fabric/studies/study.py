@@ -19,6 +19,9 @@ from fabric.draw import Diagram, draw_diagram
 from fabric.errors import InputError
 from fabric.flow import Estimate, estimate_all
 from fabric.flow.paths import shortest_path
+from fabric.layout.lay_out import lay_out
+from fabric.layout.layout import Layout
+from fabric.layout.wiring import Wiring, wire
 from fabric.network import Network
 from fabric.network.expand import expand
 from fabric.optimizer import (
@@ -131,6 +134,16 @@ class Study(Plotted):
     def network(self) -> Network:
         """The fabric expanded link by link; raises TooLarge when it would not fit in memory."""
         return expand(self.blueprint)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The racks in the halls of the request's site, and where every device stands (docs/site.md)."""
+        return lay_out(self.blueprint, self.spec.site)
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        """Every cable: its ports, and its length on the layout; raises InputError where no part reaches."""
+        return wire(self.spec, self.blueprint, self.network, self.layout)
 
     @cached_property
     def bill(self) -> Bill:

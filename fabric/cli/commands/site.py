@@ -1,0 +1,72 @@
+"""The commands `layout` and `wiring`: where devices stand, and which cable goes where."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import Any
+
+import click
+
+import fabric
+from fabric.cli.options import AS_JSON, REQUEST, override_options, read_overrides, refuse_input_as_output
+from fabric.cli.runs import make_or_explain
+from fabric.cli.terminal import print_summary, show_progress
+
+__all__ = ["layout", "wiring"]
+
+
+@click.command(short_help="Place the racks of a fabric in halls.")
+@REQUEST
+@click.option("--out", "-o", metavar="FILE", help="Write to this file: .json.")
+@AS_JSON
+@override_options
+@click.pass_obj
+def layout(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
+    """Place the servers and switches of REQUEST in racks, and the racks in halls (key `site`)."""
+    from fabric.report.files import json_text
+    from fabric.report.site import layout_object, summarize_layout
+    from fabric.report.site_files import check_layout_suffix, write_layout
+
+    refuse_input_as_output(out, request, words["prices"])
+    if out is not None:
+        check_layout_suffix(out)
+    with show_progress(quiet or words.pop("silent")) as say:
+        study = make_or_explain(as_json, partial(fabric.design, request, progress=say, **read_overrides(words)))
+        say("layout")
+        study.layout  # noqa: B018 (all that takes time, while progress is shown)
+        file = None if out is None else write_layout(study, out)
+    if as_json:
+        click.echo(json_text(layout_object(study)), nl=False)
+    elif sys.stdout is not None:
+        print_summary(summarize_layout(study))
+    if file is not None:
+        click.echo(f"wrote {file}", err=as_json)
+
+
+@click.command(short_help="List every cable with its ports and length.")
+@REQUEST
+@click.option("--out", "-o", metavar="FILE", help="Write all cables to this file: .csv or .parquet.")
+@click.option(
+    "--of", metavar="NAME", help="Only the cables of a device (`leaf[pod=0,rail=3]`), a rack, or a pair: ONE--OTHER."
+)
+@override_options
+@click.pass_obj
+def wiring(quiet: bool, /, request: str, out: str | None, of: str | None, **words: Any) -> None:
+    """List the cables of REQUEST: device, rack, rack unit and port at both ends, part and length (key `site`)."""
+    from fabric.report.site import find_cables, summarize_cables, summarize_wiring
+    from fabric.report.site_files import check_cable_suffix, write_cables
+
+    refuse_input_as_output(out, request, words["prices"])
+    if out is not None:
+        check_cable_suffix(out)
+    with show_progress(quiet or words.pop("silent")) as say:
+        study = make_or_explain(False, partial(fabric.design, request, progress=say, **read_overrides(words)))
+        say("cables")
+        rows = None if of is None else find_cables(study.wiring, of)
+        found = summarize_wiring(study) if rows is None else summarize_cables(study.wiring, rows, of or "")
+        file = None if out is None else write_cables(study, out, rows)
+    if sys.stdout is not None:
+        print_summary(found)
+    if file is not None:
+        click.echo(f"wrote {file}")

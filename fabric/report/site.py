@@ -1,0 +1,221 @@
+"""A fabric on its site as tables and plain data: racks and rooms, and the cables of a bundle, a device or a pair."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric import units
+from fabric.errors import InputError
+from fabric.export.cables import cable_batches
+from fabric.layout.layout import Layout
+from fabric.layout.wiring import Wiring
+from fabric.network import Network
+from fabric.report.table import Summary, Table
+from fabric.studies.study import Study
+
+__all__ = ["SCHEMA", "find_cables", "layout_object", "summarize_cables", "summarize_layout", "summarize_wiring"]
+
+SCHEMA = "fabric.layout/1"
+
+SHOWN = 200
+"""The most cables that the terminal lists."""
+
+
+def summarize_layout(study: Study) -> Summary:
+    """Return what `fabric layout` prints: halls, racks by what stands in them, and what was not checked."""
+    layout = study.layout
+    text = (
+        f"{study.spec.name}: {units.count_noun(layout.racks, 'rack')} "
+        f"({units.count(int(layout.holds_servers.sum()))} with servers) "
+        f"in {units.count_noun(len(np.unique(layout.hall)), 'hall')}; rule of placement: {layout.site.layout}."
+    )
+    return Summary(text, [_tabulate_halls(layout), _tabulate_racks(study)], list(_list_notes(study)))
+
+
+def _tabulate_halls(layout: Layout) -> Table:
+    rows = []
+    for number, hall in enumerate(layout.halls):
+        racks = layout.hall == number
+        if racks.any():
+            power = units.power(float(layout.rack_w[racks].sum())) if not layout.unknown_power else "-"
+            used, servers = int(racks.sum()), int(layout.holds_servers[racks].sum())
+            cells = (hall.rows, hall.racks_per_row, servers, used - servers, hall.positions - used)
+            rows.append((hall.name, *map(units.count, cells), power))
+    shown = rows[:12]
+    heads = ("hall", "rows", "per row", "with servers", "network", "free", "power")
+    title = "Halls" if len(shown) == len(rows) else f"Halls (the first {len(shown)} of {units.count(len(rows))})"
+    return Table(title, heads, shown)
+
+
+def _tabulate_racks(study: Study) -> Table:
+    """Return the racks by what stands in them, the commonest first."""
+    layout, network = study.layout, study.network
+    roles = np.zeros((layout.racks, len(network.groups)), np.int64)
+    np.add.at(roles, (layout.device_rack, network.role), 1)
+    kinds, first, counts = np.unique(roles, axis=0, return_index=True, return_counts=True)
+    names, rows = layout.rack_names(), []
+    top = np.zeros(layout.racks, np.int64)
+    np.maximum.at(top, layout.device_rack, layout.device_unit + layout.device_height - 1)
+    for kind in np.argsort(-counts, kind="stable")[:12]:
+        inside = ", ".join(
+            units.count_noun(int(number), group.role, "leaves" if group.role == "leaf" else "")
+            for number, group in zip(kinds[kind], network.groups, strict=True)
+            if number
+        )
+        rack = int(first[kind])
+        power = units.power(float(layout.rack_w[rack])) if not layout.unknown_power else "-"
+        rows.append((inside, units.count(int(counts[kind])), names[rack], f"U{top[rack]}", power))
+    return Table("Racks by what stands in them", ("contents", "racks", "first", "top", "power"), rows)
+
+
+def _list_notes(study: Study) -> Iterator[str]:
+    """Yield the length of all cables beside its bound, and what is assumed or was not checked."""
+    from fabric.layout.length_bound import bound_total_m
+    from fabric.layout.routes import cable_metres
+
+    layout, network = study.layout, study.network
+    total = float(cable_metres(layout, network.lower, network.upper).sum())
+    bound = bound_total_m(layout, network)
+    yield (
+        f"Cable: {total / 1000:,.1f} km in all, {total / max(1, network.links):.1f} m on average, with slack; "
+        f"no arrangement of these racks needs less than {bound / 1000:,.1f} km."
+    )
+    if not study.spec.site.halls:
+        yield "Halls are assumed, for the request has none (key site.halls)."
+    if layout.assumed_heights:
+        yield f"Heights assumed, not being known: {', '.join(layout.assumed_heights)} (key site.heights)."
+    if layout.unknown_power:
+        yield f"Power not checked, not being known: {', '.join(layout.unknown_power)} (key site.power_w)."
+    if layout.site.racks["server"].weight_kg is not None and layout.unknown_weights:
+        yield f"Weight not checked, not being known: {', '.join(layout.unknown_weights)} (key site.weights_kg)."
+    if study.blueprint.server.trays > 1:
+        yield f"{study.blueprint.server.name} is a rack of its own; the power of a rack does not limit it."
+
+
+def layout_object(study: Study) -> dict[str, Any]:
+    """Return the layout as one plain object (docs/site.md): halls, racks, and what stands in each rack."""
+    layout, network = study.layout, study.network
+    names = layout.rack_names()
+    devices = [group.name(group.first + each) for group in network.groups for each in range(group.count)]
+    contents: list[list[dict[str, Any]]] = [[] for _ in names]
+    columns = (layout.device_rack.tolist(), layout.device_unit.tolist(), layout.device_height.tolist())
+    for device, rack, unit, height in zip(devices, *columns, strict=True):
+        contents[rack].append({"device": device, "unit": unit, "height": height})
+    racks = [
+        {
+            "name": name,
+            "hall": layout.halls[hall].name,
+            "row": row + 1,
+            "position": position + 1,
+            "x_m": round(x, 3),
+            "y_m": round(y, 3),
+            "kind": "server" if servers else "network",
+            "power_w": None if layout.unknown_power else round(watts, 1),
+            "weight_kg": None if layout.unknown_weights else round(weight, 1),
+            "devices": inside,
+        }
+        for name, hall, row, position, x, y, servers, watts, weight, inside in zip(
+            names,
+            layout.hall.tolist(),
+            layout.row.tolist(),
+            layout.position.tolist(),
+            layout.rack_x_m.tolist(),
+            layout.rack_y_m.tolist(),
+            layout.holds_servers.tolist(),
+            layout.rack_w.tolist(),
+            layout.rack_kg.tolist(),
+            contents,
+            strict=True,
+        )
+    ]
+    halls = [{key: getattr(hall, key) for key in hall.__dataclass_fields__} for hall in layout.halls]
+    return {
+        "schema": SCHEMA,
+        "name": study.spec.name,
+        "layout": layout.site.layout,
+        "halls": halls,
+        "racks": racks,
+        "assumed_heights": list(layout.assumed_heights),
+        "unknown_power": list(layout.unknown_power),
+        "unknown_weights": list(layout.unknown_weights),
+    }
+
+
+def summarize_wiring(study: Study) -> Summary:
+    """Return what `fabric wiring` prints: the cables of each bundle by length as sold."""
+    wiring = study.wiring
+    network = wiring.network
+    rows = []
+    for number, name in enumerate(network.bundles):
+        sold, counts = np.unique(wiring.length_m[network.bundle == number], return_counts=True)
+        for length, many in zip(sold.tolist(), counts.tolist(), strict=True):
+            rows.append((name, wiring.parts[name] or "unknown", f"{length:g} m", units.count(many)))
+    text = (
+        f"{study.spec.name}: {units.count_noun(network.links, 'cable')}, {wiring.total_m / 1000:,.1f} km as sold, "
+        f"between {units.count_noun(wiring.layout.racks, 'rack')}."
+    )
+    lines = []
+    if wiring.unsold:
+        lines.append(f"Sold lengths not known, usual ones assumed: {', '.join(wiring.unsold)}.")
+    return Summary(text, [Table("Cables by length", ("bundle", "part", "length", "cables"), rows)], lines)
+
+
+def find_cables(wiring: Wiring, of: str) -> npt.NDArray[np.int64]:
+    """Return the cables of a device, a rack, or a pair of either joined by `--`, as rows of the network.
+
+    Raises InputError, with near names, where there is none of that name.
+    """
+    ends = [part.strip() for part in of.split("--")]
+    if len(ends) > 2 or not all(ends):
+        raise InputError(f"--of '{of:.80}': write a device, a rack, or two of them joined by --")
+    found = [_find_devices(wiring.network, wiring.layout, end) for end in ends]
+    network = wiring.network
+    if len(found) == 1:
+        return np.flatnonzero(found[0][network.lower] | found[0][network.upper])
+    one, other = found
+    there = one[network.lower] & other[network.upper]
+    back = other[network.lower] & one[network.upper]
+    return np.flatnonzero(there | back)
+
+
+def _find_devices(network: Network, layout: Layout, name: str) -> npt.NDArray[np.bool_]:
+    """Return which devices a name means: a device by its coordinates, in any order, or all of a rack."""
+    chosen = np.zeros(network.devices, np.bool_)
+    racks = layout.rack_names()
+    if name in racks:
+        return np.asarray(layout.device_rack == racks.index(name))
+    written = re.fullmatch(r"([\w-]+)\[([^\]]*)\]", name)
+    roles = {group.role: group for group in network.groups}
+    if not written or written[1] not in roles:
+        known = f"a rack such as {racks[0]}, or a device such as {network.name(0)}"
+        raise InputError(f"--of '{name:.80}': no rack or device of that name; write {known}")
+    group = roles[written[1]]
+    coordinates = group.coordinates()
+    inside = np.ones(group.count, np.bool_)
+    for part in filter(None, (each.strip() for each in written[2].split(","))):
+        axis, _, value = part.partition("=")
+        if axis not in coordinates or not value.isdecimal():
+            raise InputError(f"--of '{name:.80}': {part!r:.40} is no coordinate; known: {', '.join(coordinates)}")
+        inside &= coordinates[axis] == int(value)
+    if not inside.any():
+        last = network.name(group.first + group.count - 1)
+        raise InputError(f"--of '{name:.80}': there is no such device; the last is {last}")
+    chosen[group.first : group.first + group.count] = inside
+    return chosen
+
+
+def summarize_cables(wiring: Wiring, rows: npt.NDArray[np.int64], of: str) -> Summary:
+    """Return the cables of a device, a rack or a pair as a table."""
+    cells = []
+    for batch in cable_batches(wiring, rows[:SHOWN]):
+        for row in batch.to_pylist():
+            ends = (f"{row[f'{end}_rack']}-U{row[f'{end}_unit']} {row[f'{end}_port']}" for end in "ab")
+            cells.append((*ends, f"{row['length_m']:g} m", row["part"]))
+    more = [f"The first {SHOWN} of {units.count(len(rows))}; -o FILE writes all."] if len(rows) > SHOWN else []
+    text = f"{units.count_noun(len(rows), 'cable')} of {of}."
+    return Summary(text, [Table("", ("lower end", "upper end", "length", "part"), cells)] if cells else [], more)

@@ -1,0 +1,58 @@
+"""The files of a laid-out fabric: its cables as CSV or Parquet, and its layout as JSON."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.atomic_write import write_atomically
+from fabric.errors import InputError
+from fabric.export.cables import write_cables_csv, write_cables_parquet
+from fabric.report.files import json_text, write_text
+from fabric.report.site import layout_object
+from fabric.studies.study import Study
+
+__all__ = ["check_cable_suffix", "check_layout_suffix", "write_cables", "write_layout"]
+
+_WRITERS = {".csv": write_cables_csv, ".parquet": write_cables_parquet}
+
+
+def check_cable_suffix(file: str) -> str:
+    """Return the suffix of a file of cables; raises InputError for one that cannot be written."""
+    return _check_suffix(file, tuple(_WRITERS), "cables")
+
+
+def check_layout_suffix(file: str) -> str:
+    """Return the suffix of a file of a layout; raises InputError for one that cannot be written."""
+    return _check_suffix(file, (".json",), "layout")
+
+
+def _check_suffix(file: str, known: tuple[str, ...], stem: str) -> str:
+    suffix = Path(file).suffix.lower()
+    if suffix not in known:
+        raise InputError(f"{file}: unknown suffix; write {' or '.join(stem + each for each in known)}")
+    return suffix
+
+
+def write_cables(study: Study, file: str | os.PathLike[str], rows: npt.NDArray[np.int64] | None = None) -> Path:
+    """Write the cables of a study to a file, whole or not at all: all, or those of `rows` of its network.
+
+    Raises InputError for another suffix than .csv and .parquet, and FabricError saying what the system refused.
+    """
+    write = _WRITERS[check_cable_suffix(os.fspath(file))]
+    target, wiring = Path(file), study.wiring
+
+    def make(temporary: Path) -> list[str]:
+        write(wiring, temporary / target.name, rows)
+        return [target.name]
+
+    return write_atomically(target.parent, make)[0]
+
+
+def write_layout(study: Study, file: str | os.PathLike[str]) -> Path:
+    """Write the layout of a study as JSON; raises InputError for another suffix, and what `write_text` raises."""
+    check_layout_suffix(os.fspath(file))
+    return write_text(file, [json_text(layout_object(study))])

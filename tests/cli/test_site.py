@@ -1,0 +1,102 @@
+"""The commands that lay a fabric out and list its cables: what they print, and the files that they write."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.request_fixtures import Run
+
+NAME = "superpod-h100-4su"
+
+
+def test_the_layout_is_a_table_and_an_object(run: Run, tmp_path: Path) -> None:
+    """The terminal counts racks by what stands in them; JSON has every device once, in a rack of its unit."""
+    code, text, _ = run("layout", NAME, "-q")
+    assert code == 0
+    assert "37 racks (32 with servers)" in text
+    assert "no arrangement of these" in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+    code, text, _ = run("layout", NAME, "-q", "--json", "-o", tmp_path / "layout.json")
+    found = json.loads(text)
+    assert found == json.loads((tmp_path / "layout.json").read_text())
+    devices = [each["device"] for rack in found["racks"] for each in rack["devices"]]
+    assert len(devices) == len(set(devices)) == 128 + 32 + 16
+    assert {len(rack["devices"]) for rack in found["racks"] if rack["kind"] == "server"} == {4}
+
+
+def test_csv_and_parquet_have_the_same_cables(run: Run, tmp_path: Path) -> None:
+    """Every link is a row of both, with a label that no other has and no port twice."""
+    for suffix in ("csv", "parquet"):
+        assert run("wiring", NAME, "-q", "-o", tmp_path / f"cables.{suffix}")[0] == 0
+    rows = pq.read_table(tmp_path / "cables.parquet").to_pylist()
+    with (tmp_path / "cables.csv").open(newline="") as stream:
+        written = list(csv.DictReader(stream))
+    assert len(rows) == len(written) == 2048
+    for row, line in zip(rows, written, strict=True):
+        assert {key: type(row[key])(value) if key != "way_m" else row[key] for key, value in line.items()} == row
+    assert len({row["label"] for row in rows}) == 2048
+    ports = [(row[f"{end}_device"], row[f"{end}_port"]) for row in rows for end in "ab"]
+    assert len(set(ports)) == len(ports)
+    assert all(row["length_m"] >= row["way_m"] for row in rows)
+
+
+def test_the_same_cables_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
+    """Two runs write equal files."""
+    for suffix in ("csv", "parquet"):
+        files = [tmp_path / f"{each}.{suffix}" for each in "ab"]
+        for file in files:
+            run("wiring", NAME, "-q", "-o", file)
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("of", "cables"),
+    [
+        ("leaf[block=0,rail=3]", 64),
+        ("leaf[rail=3, block=0]--spine[spine=2]", 2),
+        ("spine[spine=2]--leaf[block=0,rail=3]", 2),
+        ("server[block=1,slot=0]", 8),
+        ("A01-05", 8 * 64),
+        ("A01-01--A01-05", 32),
+        ("A01-01--spine[spine=0]", 0),
+    ],
+)
+def test_cables_of_a_device_a_rack_or_a_pair(run: Run, of: str, cables: int) -> None:
+    """A leaf has 32 links down and 32 up; a rack of 4 servers has 32 to its leaves and none to a spine."""
+    code, text, _ = run("wiring", NAME, "-q", "--of", of)
+    assert code == 0
+    assert text.startswith(f"{cables} cables of {of}.")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--of", "leaf[rail=9]"), "there is no such device; the last is leaf[block=3,rail=7,plane=0]"),
+        (("--of", "leaf[colour=9]"), "'colour=9' is no coordinate; known: block, rail, plane"),
+        (("--of", "Z99"), "no rack or device of that name; write a rack such as A01-01"),
+        (("--of", "A01-01--"), "write a device, a rack, or two of them joined by --"),
+        (("-o", "cables.txt"), "unknown suffix; write cables.csv or cables.parquet"),
+    ],
+)
+def test_mistakes_are_named(run: Run, words: tuple[str, ...], message: str) -> None:
+    """One message with the remedy, and exit code 2."""
+    code, _, text = run("wiring", NAME, "-q", *words)
+    assert code == 2
+    assert message in " ".join(text.split())
+
+
+def test_no_part_reaches_across_too_large_a_site(run: Run, tmp_path: Path) -> None:
+    """Halls 2 km apart: the length is named and nothing is written."""
+    (tmp_path / "far.yaml").write_text(
+        "gpus: 1024\nserver: dgx-h100\nfamily: rail-optimized\nswitches: qm9700\nunit_gpus: 256\nmedia: mmf\nsite:\n"
+        "  halls: [{name: A, rows: 2, racks_per_row: 10}, {name: B, rows: 4, racks_per_row: 10, x_m: 2000}]\n"
+    )
+    code, _, text = run("wiring", tmp_path / "far.yaml", "-q", "-o", tmp_path / "cables.csv")
+    assert code == 2
+    assert "reaches 2,0" in " ".join(text.split())
+    assert not (tmp_path / "cables.csv").exists()
