@@ -8,7 +8,7 @@ from typing import Unpack
 
 from fabric import units
 from fabric.errors import Infeasible, InputError
-from fabric.flow import Estimate
+from fabric.flow import ROUTINGS, Estimate, usual_routings
 from fabric.flow.checked_arrays import read_numbers, refuse_duplicates
 from fabric.frozen import freeze
 from fabric.presented import Plotted
@@ -88,19 +88,21 @@ def scale(
     gpus: Iterable[int] = DOUBLINGS,
     *,
     size_bytes: int = 2**30,
-    routings: Sequence[str] = ("ecmp", "adaptive"),
+    routings: Sequence[str] | None = None,
     algorithms: Sequence[str] = (FLAT, BEST),
     progress: Callable[[str], None] | None = None,
     **request: Unpack[DesignKeys],
 ) -> Scaling:
     """Design `source` at every number of `gpus`, and estimate an all-reduce of `size_bytes` on each design.
 
-    Tiers and planes that the request fixes are kept, so a size may have no design; `infeasible` has the reason. Raises
-    InputError as `design` does, and for unknown routings and algorithms; Infeasible when no size has a design.
+    `routings` are by default those of the designs' link layers that have a closed form: ECMP and adaptive, on
+    InfiniBand adaptive alone. Tiers and planes that the request fixes are kept, so a size may have no design;
+    `infeasible` has the reason. Raises InputError as `design` does, and for unknown routings and algorithms; Infeasible
+    when no size has a design.
     """
     sizes = _read_sizes(gpus)
     for what, names in (("routings", routings), ("algorithms", algorithms)):
-        if isinstance(names, str) or not names:
+        if isinstance(names, str) or (names is not None and not names):
             raise InputError(f"{what} {names!r:.40}: give a sequence of one name or more")
     source, request = with_family_names(source), with_family_names(request)
     asked = read_document(source).override(request)
@@ -117,8 +119,16 @@ def scale(
             infeasible[count] = str(error)
     if not studies:
         raise Infeasible(infeasible[min(infeasible)])
-    curves = tuple(_estimate_curve(studies, size_bytes, name, routing) for name in algorithms for routing in routings)
+    names = _list_usual(studies) if routings is None else routings
+    curves = tuple(_estimate_curve(studies, size_bytes, name, routing) for name in algorithms for routing in names)
     return Scaling(studies[0].spec.name, size_bytes, tuple(studies), curves, infeasible)
+
+
+def _list_usual(studies: Sequence[Study]) -> list[str]:
+    """Return the routings of any design's link layer that have a closed form, hashed ones first."""
+    usual = {name for study in studies for name in usual_routings(study.blueprint)}
+    found = [policy for name, policy in ROUTINGS.items() if name in usual and policy.closed_form]
+    return [policy.name for policy in sorted(found, key=lambda policy: policy.sprays)]
 
 
 def _read_sizes(gpus: Iterable[int]) -> list[int]:

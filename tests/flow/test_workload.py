@@ -234,6 +234,15 @@ def test_scale_says_where_each_curve_bends(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "scale.json").read_text())["designs"][0]["gpus"] == 512
 
 
+def test_scale_shows_the_routings_of_the_switches() -> None:
+    """InfiniBand does not hash, so that a curve under ECMP is of Ethernet alone; one that is asked for is shown."""
+    curves = {
+        name: [curve.routing for curve in scale(name, [256], algorithms=["ring"], **more).curves]
+        for name, more in ((SMALL, {}), ("colossus-100k", {}), ("superpod-h100-1su", {"routings": ["ecmp"]}))
+    }
+    assert curves == {SMALL: ["adaptive"], "colossus-100k": ["ecmp", "adaptive"], "superpod-h100-1su": ["ecmp"]}
+
+
 def test_scale_refuses_what_is_no_range() -> None:
     """A descending range, or a value that is not a number, is refused."""
     for gpus in ("64..8", "many", "0..8"):

@@ -190,9 +190,7 @@ def _refuse_unused(names: tuple[str, ...]) -> None:
     several=True,
     only=lambda policy: policy.closed_form,
     metavar="NAMES",
-    default="ecmp,adaptive",
-    show_default=True,
-    help="Routing, one or several with commas: {names}.",
+    help="Routing, one or several with commas: {names}.  [default: ecmp and adaptive, on InfiniBand adaptive]",
 )
 @record_option(
     "--algorithm",
