@@ -147,3 +147,20 @@ def test_a_transport_and_a_traffic_pattern(tmp_path: Path) -> None:
         assert (found["pattern"], result["transport"], result["sends_inside_servers"]) == ("mirror", "lab", 0)
         assert result["share_of_line_rate"]["max"] <= 0.9
         assert "'lab' was not measured with packets on several paths" in box.refused("allreduce", *asked)
+
+
+def test_a_measure(tmp_path: Path) -> None:
+    """A measure is listed, and takes its settings from the sweep's file."""
+    with sandbox(tmp_path, "A measure") as box:
+        assert "fibre" in listed(box, "measures")
+        base = json.loads(Path(request(tmp_path, family="fat-tree")).read_text())
+        sweep = {"base": base, "grid": {"gpus": [64, 128]}, "measures": ["links", "fibre"], "fibre": {"each": [10, 30]}}
+        (tmp_path / "sweep.json").write_text(json.dumps(sweep))
+        rows = json.loads(box.fabric("sweep", str(tmp_path / "sweep.json"), "--json"))["rows"]
+        assert [row["fibre_each_m"] for row in rows] == [10, 30, 10, 30]
+        assert all(row["fibre_m"] == row["cables_total"] * row["fibre_each_m"] > 0 for row in rows)
+        sweep["fibre"] = {"eahc": 3}
+        (tmp_path / "sweep.json").write_text(json.dumps(sweep))
+        assert "fibre.eahc: unknown setting; did you mean 'each'?" in box.refused(
+            "sweep", str(tmp_path / "sweep.json"), "--plan"
+        )

@@ -167,6 +167,8 @@ def _import_distributed() -> Any:
 
 
 def _connect(distributed: Any, scheduler: str) -> Any:
+    if scheduler.startswith("tls:") and distributed.Security().get_connection_args("client")["ssl_context"] is None:
+        raise FabricError(f"{scheduler}: no certificates are configured for Dask; docs/sweeps.md shows how")
     try:
         return distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:

@@ -16,7 +16,7 @@ import pytest
 import fabric.sweeps.chunks
 import fabric.sweeps.engines
 from fabric.errors import FabricError, InputError
-from fabric.sweeps import run_plan
+from fabric.sweeps import MEASURES, Measure, MeasureColumn, run_plan
 from fabric.sweeps.engines import choose_engine
 from tests.marks import slow
 from tests.sweeps.small_chunks import SMALL_S
@@ -43,6 +43,21 @@ def test_processes_change_no_byte(tmp_path: Path, whole: dict[str, bytes]) -> No
     assert runs.finish("--jobs", "2") == "32 points, 16 designs, about 1 s of work on one core, in 8 chunks\n"
     assert contents(tmp_path / "out") == whole
     assert not runs.wait_until_gone()
+
+
+def test_a_measure_of_a_notebook_travels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A measure that was added in this process, with a function that no module has, is computed in worker processes."""
+    factor, column = 3, MeasureColumn("own", "whole", "three times the switches")
+    MEASURES.add(
+        Measure("own", "a function of this test", (column,), lambda study, _: [factor * study.blueprint.switches])
+    )
+    monkeypatch.setattr(fabric.sweeps.chunks, "TARGET_S", SMALL_S)
+    try:
+        base = {"server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
+        table = fabric.sweep(base, grid={"gpus": [64, 128, 256, 512]}, measures=["switches", "own"], jobs=2)
+    finally:
+        MEASURES.remove("own")
+    assert table["own"] == [3 * switches for switches in table["switches_total"]]
 
 
 @pytest.mark.parametrize("stops", [2, *slow(30)])
@@ -124,6 +139,8 @@ def test_a_dask_cluster_that_is_not_there_is_refused(tmp_path: Path, monkeypatch
         run_plan(plan, scheduler="localhost")
     with pytest.raises(InputError, match="exclude each other"):
         run_plan(plan, jobs=2, scheduler="tcp://127.0.0.1:1")
+    with pytest.raises(FabricError, match="no certificates are configured"):
+        run_plan(plan, scheduler="tls://127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(FabricError, match=r"pip install 'fabric-designer\[dask\]'"):
         run_plan(plan, scheduler="tcp://127.0.0.1:1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from itertools import product
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 
 import fabric
 from fabric.sweeps import MEASURES, Measure, MeasureColumn, load_sweep_table, make_plan, read_sweep
+from fabric.sweeps.columns import STATUSES
 from tests.request_fixtures import Run
+
+ROOT = Path(__file__).parents[2]
 
 BASE = {"name": "mine", "server": "hgx-h100", "family": "fat-tree", "switches": "sn5600"}
 GRID = {"gpus": [64, 1024], "oversubscription": [1, 2]}
@@ -142,3 +146,17 @@ def test_files_hold_the_table_and_the_sweep(tmp_path: Path, run: Run) -> None:
     assert fabric.sweep(tmp_path / "out" / "request.yaml", jobs=1) == table
     assert table.to_pandas()["cost_usd"].tolist() == table["cost_usd"]
     assert "<td>64</td>" in table._repr_html_()
+
+
+def test_the_page_shows_the_example_and_what_it_prints(tmp_path: Path, run: Run) -> None:
+    """The sweep of docs/sweeps.md is the example's, and its line is the one that the command writes."""
+    page = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    example = ROOT / "examples" / "sweeps" / "ratios.yaml"
+    assert f"```yaml\n{example.read_text(encoding='utf-8')}```" in page
+    code, _, err = run("sweep", example, "-o", tmp_path / "out")
+    assert code == 0
+    assert f"    $ fabric sweep examples/sweeps/ratios.yaml -o out/\n    {err}" in page
+    table = load_sweep_table(tmp_path / "out")
+    assert set(table["status"]) == {"optimal"}
+    rows = page.partition("| `status` | |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `([a-z ]+)` \|", rows, re.MULTILINE) == list(STATUSES)
