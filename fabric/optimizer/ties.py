@@ -39,8 +39,13 @@ def preferred_blueprint(tied: Sequence[Tie]) -> tuple[Candidate, Blueprint]:
     then the one whose places hold more servers, from the leaf up, as more of the traffic stays below; then the first.
     """
     least = min(plainness(tie.candidate) for tie in tied)
-    found = [(tie.candidate, _preferred(tie)) for tie in tied if plainness(tie.candidate) == least]
-    return min(found, key=lambda pair: _complexity(pair[1]))
+    first, *rest = (tie for tie in tied if plainness(tie.candidate) == least)
+    best = first.candidate, _preferred(first)
+    for tie in rest:
+        other = _preferred_within(tie, _complexity(best[1]))
+        if other is not None and _complexity(other) < _complexity(best[1]):
+            best = tie.candidate, other
+    return best
 
 
 def _preferred(tie: Tie) -> Blueprint:
@@ -48,6 +53,31 @@ def _preferred(tie: Tie) -> Blueprint:
     if _is_only(tie.make_model(), tie.blueprint):
         return tie.blueprint
     return blueprint_of(tie.candidate, _solve_ties(tie.make_model()))
+
+
+def _preferred_within(tie: Tie, most: Sequence[int]) -> Blueprint | None:
+    """Return the preferred of a candidate's best fabrics of at most a complexity; None where there is none.
+
+    Where everything costs nothing, all candidates tie: one solve rules out each that is more complex.
+    """
+    model = tie.make_model()
+    _bound_complexity(model, most)
+    solution = _solve_ties(model)
+    return blueprint_of(tie.candidate, solution) if solution.values else None
+
+
+def _bound_complexity(model: Model, most: Sequence[int]) -> None:
+    """Bound what fabrics are first compared by, in lexicographic order: one is less after equal ones, or all are equal.
+
+    `most` may go on with what the model does not count.
+    """
+    counts = [each(model) for each in _COUNTED]
+    cases = []
+    for equal in range(len(counts) + 1):
+        cases.append(model.var(1, "no more complex", least=0))
+        for index, (count, value) in enumerate(zip(counts[: equal + 1], most, strict=False)):
+            model.cp.add(count <= value - (index == equal)).only_enforce_if(cases[-1])
+    model.cp.add_bool_or(cases)
 
 
 def _is_only(model: Model, blueprint: Blueprint) -> bool:
@@ -74,16 +104,19 @@ def _solve_ties(model: Model) -> Solution:
     chosen = [sum(index * flag for index, flag in enumerate(model.used[role])) for role in topology.roles]
     names = [*(name for bundle in topology.fabric_bundles for name in bundle.size_names), *topology.axes]
     mixed = [role for role in topology.roles if model.candidate.mixes(role)]
-    counts = [each[role] for each in (model.switch_counts, model.added_counts) for role in mixed]
-    most = [-1 * count for each in counts for count in each[:-1]]
-    uneven = [count_uneven] if topology.balanced_bundles else []
-    first = [each(model) for each in (switch_models, *uneven, _parallel_links, links, switches)]
-    return minimise(model, [*first, *chosen, *(model.sizes[name] for name in names), *most])
+    mixes = [each[role] for each in (model.switch_counts, model.added_counts) for role in mixed]
+    most = [-1 * count for each in mixes for count in each[:-1]]
+    counts = [each(model) for each in _COUNTED if each is not count_uneven or topology.balanced_bundles]
+    return minimise(model, [*counts, *chosen, *(model.sizes[name] for name in names), *most])
 
 
 def _parallel_links(model: Model) -> cp_model.LinearExprT:
     """Return the sum of the parallel links over the bundles between switches."""
     return sum(model.sizes[bundle.name] for bundle in model.topology.fabric_bundles)
+
+
+_COUNTED = (switch_models, count_uneven, _parallel_links, links, switches)
+"""What fabrics are compared by, as their model counts it; `_complexity` is the same of a blueprint, and goes on."""
 
 
 def plainness(candidate: Candidate) -> tuple[int, int]:
