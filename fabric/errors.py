@@ -82,8 +82,10 @@ class Infeasible(FabricError):
 class MissingLibrary(FabricError, ImportError):
     """An optional library that is not installed; the text says how to install it."""
 
-    def __init__(self, library: str, extra: str) -> None:
-        super().__init__(f"{library} is not installed; pip install 'fabric-designer[{extra}]' or pip install {library}")
+    @classmethod
+    def of(cls, library: str, extra: str) -> MissingLibrary:
+        """Return the error for a library that an extra of the distribution has."""
+        return cls(f"{library} is not installed; pip install 'fabric-designer[{extra}]' or pip install {library}")
 
 
 class TooLarge(FabricError):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, ClassVar, Protocol
 
+    import pandas as pd
     from matplotlib.figure import Figure
 
     class Presenter(Protocol):
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
         def to_html(self, value: Any, /) -> str:
             """Return a value as HTML for a notebook."""
 
+        def to_pandas(self, value: Any, /) -> pd.DataFrame:
+            """Return a value as a frame of pandas."""
+
         def plot(self, value: Any, /) -> Figure:
             """Draw a value as a chart."""
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
             """Draw a picture of a sweep."""
 
 
-__all__ = ["Plotted", "Presented"]
+__all__ = ["Plotted", "Presented", "Tabular"]
 
 
 class Presented:
@@ -49,6 +53,17 @@ class Presented:
     def _repr_html_(self) -> str:
         """Return it as HTML: what Jupyter shows where it is the value of a cell."""
         return Presented.presenter().to_html(self)
+
+
+class Tabular(Presented):
+    """A result of many rows."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return its rows as a frame of pandas, with units in the names of columns; None where a value is not known.
+
+        Raises MissingLibrary without pandas.
+        """
+        return Presented.presenter().to_pandas(self)
 
 
 class Plotted(Presented):

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from fabric import units
 from fabric.frozen import freeze
-from fabric.presented import Presented
+from fabric.presented import Tabular
 
 __all__ = ["LINKS", "UNPOWERED", "Bill", "BillRow"]
 
@@ -76,7 +76,7 @@ class BillRow:
 
 
 @dataclass(frozen=True, repr=False)
-class Bill(Presented):
+class Bill(Tabular):
     """The bill of materials of a fabric."""
 
     gpus: int

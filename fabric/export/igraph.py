@@ -23,7 +23,7 @@ def to_igraph(source: Source | View, *, nics: bool = False) -> Graph:
     try:
         import igraph
     except ImportError:
-        raise MissingLibrary("igraph", "frames") from None
+        raise MissingLibrary.of("igraph", "frames") from None
     found = columns_of(source, nics=nics)
     refuse_too_large(len(found.ends))
     vertices = {key: values_of(column) for key, column in found.devices.items()}

@@ -53,7 +53,7 @@ def to_pandas(source: Source | View, *, nics: bool = False) -> Frames:
     try:
         import pandas as pd
     except ImportError:
-        raise MissingLibrary("pandas", "frames") from None
+        raise MissingLibrary.of("pandas", "frames") from None
 
     def series(column: Column) -> Any:
         match column:
@@ -80,7 +80,7 @@ def to_arrow(source: Source | View, *, nics: bool = False) -> ArrowTables:
     try:
         import pyarrow as pa
     except ImportError:
-        raise MissingLibrary("pyarrow", "frames") from None
+        raise MissingLibrary.of("pyarrow", "frames") from None
 
     def array(column: Column) -> Any:
         match column:
@@ -111,7 +111,7 @@ def to_scipy(source: Source, *, weight: Literal["links", "gbps"] = "links", nics
     try:
         from scipy.sparse import coo_array
     except ImportError:
-        raise MissingLibrary("scipy", "frames") from None
+        raise MissingLibrary.of("scipy", "frames") from None
     if weight not in ("links", "gbps"):
         raise InputError(f"weight {weight!r:.40}: write links or gbps")
     network = network_of(source, nics=nics)

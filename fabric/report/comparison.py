@@ -10,7 +10,7 @@ from typing import Any
 
 from fabric import units
 from fabric.errors import FabricError, InputError, Mistake
-from fabric.presented import Presented
+from fabric.presented import Tabular
 from fabric.report.describe import describe_json
 from fabric.report.table import Summary, Table
 from fabric.report.text import join_words, name_topology
@@ -53,7 +53,7 @@ class ComparedQuantity:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Presented):
+class Comparison(Tabular):
     """Designs side by side."""
 
     designs: tuple[Mapping[str, Any], ...]

@@ -25,7 +25,7 @@ from fabric.report.text import (
 )
 from fabric.studies.pareto import Pareto
 
-__all__ = ["SCHEMA", "front_object", "pareto_csv", "summarize_front"]
+__all__ = ["SCHEMA", "describe_point", "front_object", "pareto_csv", "summarize_front"]
 
 SCHEMA = "fabric.pareto/1"
 
@@ -118,14 +118,25 @@ def pareto_csv(front: Pareto) -> str:
     """Return the front as CSV: the objectives in exact numbers, and what each fabric is made of."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    heads = ("family", "rails_meet", "tiers", "planes", "pod_gpus", "unit_gpus", "link_gbps")
-    writer.writerow([*front.names, *heads, "switch_models", "links_total", "sizes"])
-    for study, values in zip(front.studies, front.values, strict=True):
-        plan = study.blueprint
-        sizes = " ".join(f"{axis}={plan.sizes[axis]}" for axis in plan.topology.axes)
-        meets = plan.topology.rails_meet_at if plan.rails > 1 else ""
-        made = [name_switches(plan), plan.links_total]
-        places = (plan.pod_gpus or "", plan.unit_gpus or "")
-        row = [plan.topology.family, meets, plan.tiers, plan.planes, *places, plan.link_gbps, *made, sizes]
-        writer.writerow([*(f"{number:.10g}" for number in values.values()), *row])
+    made = [describe_point(study.blueprint) for study in front.studies]
+    writer.writerow([*front.names, *made[0]])
+    for values, facts in zip(front.values, made, strict=True):
+        cells = ("" if fact is None else fact for fact in facts.values())
+        writer.writerow([*(f"{number:.10g}" for number in values.values()), *cells])
     return stream.getvalue()
+
+
+def describe_point(plan: Blueprint) -> dict[str, Any]:
+    """Return what a fabric of a front is made of, by the names of columns; None where it has no such thing."""
+    return {
+        "family": plan.topology.family,
+        "rails_meet": plan.topology.rails_meet_at if plan.rails > 1 else None,
+        "tiers": plan.tiers,
+        "planes": plan.planes,
+        "pod_gpus": plan.pod_gpus,
+        "unit_gpus": plan.unit_gpus,
+        "link_gbps": plan.link_gbps,
+        "switch_models": name_switches(plan),
+        "links_total": plan.links_total,
+        "sizes": " ".join(f"{axis}={plan.sizes[axis]}" for axis in plan.topology.axes),
+    }

@@ -21,6 +21,7 @@ from fabric.report.comparison import Comparison, summarize_comparison
 from fabric.report.describe import describe, describe_parts
 from fabric.report.failure_statistics import summarize_failures
 from fabric.report.failures import list_failed, tabulate_impact
+from fabric.report.frames import to_pandas
 from fabric.report.html import html_of
 from fabric.report.markdown import given_keys
 from fabric.report.multi_fabric import summarize_cluster
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from fabric.sweeps import SweepTable
     from fabric.sweeps.picture import Picture
 
-__all__ = ["plot", "plot_sweep", "summarize", "to_dict", "to_html"]
+__all__ = ["plot", "plot_sweep", "summarize", "to_dict", "to_html", "to_pandas"]
 
 
 def to_dict(value: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from fabric.errors import InputError
 from fabric.optimizer import Front, LinearObjective, Point, Proof, find_front, parse_objectives
-from fabric.presented import Plotted
+from fabric.presented import Plotted, Tabular
 from fabric.request import Spec
 from fabric.request.request_keys import RequestKeys, list_request_keys
 from fabric.studies.study import Source, Study, read_source, size_request
@@ -54,7 +54,7 @@ def _lower_bound(found: Front) -> float | None:
 
 
 @dataclass(frozen=True, repr=False)
-class Pareto(Plotted):
+class Pareto(Plotted, Tabular):
     """The Pareto front over several objectives: the designs that no other is as good as in all of them.
 
     Times and means that differ by less than 2 % count as equal.

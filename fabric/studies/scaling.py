@@ -11,7 +11,7 @@ from fabric.errors import Infeasible, InputError
 from fabric.flow import ROUTINGS, Estimate, usual_routings
 from fabric.flow.checked_arrays import read_numbers, refuse_duplicates
 from fabric.frozen import freeze
-from fabric.presented import Plotted
+from fabric.presented import Plotted, Tabular
 from fabric.request.request_keys import DesignKeys, list_request_keys
 from fabric.request.resolve import read_document
 from fabric.studies.study import Source, Study, design, read
@@ -60,7 +60,7 @@ class Bend:
 
 
 @dataclass(frozen=True, repr=False)
-class Scaling(Plotted):
+class Scaling(Plotted, Tabular):
     """A request at growing numbers of GPUs."""
 
     name: str

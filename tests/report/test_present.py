@@ -17,10 +17,11 @@ from IPython.core.formatters import DisplayFormatter
 from matplotlib.figure import Figure
 
 import fabric
+from fabric.errors import Conflict, InputError, Mistake
 from fabric.flow import Routing, Workload, estimate_impact, estimate_workload
 from fabric.presented import Presented
 from fabric.report.html import ROWS, html_of
-from fabric.report.present import plot, summarize
+from fabric.report.present import plot, summarize, to_pandas
 from fabric.report.table import Summary, Table
 from fabric.topology.families import families
 
@@ -229,3 +230,38 @@ def test_a_chart_has_axes_with_its_curves() -> None:
         assert drawn[f"{curve.algorithm}, {curve.routing}"] == pytest.approx(speeds)
     diagram = fabric.draw.Diagram("racks")
     assert fabric.design(SMALL).diagram(diagram).axes
+
+
+def test_results_of_many_rows_are_frames() -> None:
+    """A bill, a front, a scaling study and a comparison have their rows in pandas, with the same numbers."""
+    study = fabric.design(SMALL)
+    bill = study.bill.to_pandas()
+    assert bill["part"].tolist() == [row.part for row in study.bill.rows]
+    assert bill.loc[bill["counted"], "price_usd"].sum() == study.bill.cost_usd()
+    front = RESULTS["front"]()
+    assert front.to_pandas()["cost_usd"].tolist() == [values["cost_usd"] for values in front.values]
+    assert front.to_pandas()["links_total"].tolist() == [each.blueprint.links_total for each in front.studies]
+    scaling = RESULTS["scaling"]().to_pandas()
+    assert scaling.groupby(["curve", "routing"]).size().tolist() == [2] * 4
+    assert sorted(scaling["gpus"].unique()) == [64, 256]
+    compared = fabric.compare(study, study).to_pandas().set_index("quantity")
+    assert compared.loc["cost_usd.total"].tolist() == ["usd", study.bill.cost_usd(), study.bill.cost_usd()]
+    assert list(compared.columns) == ["unit", SMALL, f"{SMALL} (2)"]
+    with pytest.raises(TypeError, match="a str has no rows"):
+        to_pandas("word")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError([Mistake("file:1", "wrong"), Mistake("", "worse")]),
+        fabric.Infeasible("no fabric", ["too few ports"], [Conflict("limits.hops", 3, 5)]),
+        fabric.TooLarge("1 TiB"),
+        fabric.MissingLibrary.of("pandas", "frames"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_travel_too(error: fabric.FabricError) -> None:
+    """An error that another process raised has the same text, mistakes, reasons and conflict."""
+    found = pickle.loads(pickle.dumps(error))
+    assert (type(found), str(found), vars(found)) == (type(error), str(error), vars(error))
