@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,15 +13,18 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.flow.engine_choice import choose_engine
-from fabric.flow.engines import Engine
+from fabric.flow.engines import FLOWS, Engine
 from fabric.flow.estimate import Estimate
 from fabric.flow.explicit_flows import ExplicitFlows, NoPath
-from fabric.flow.workload import Workload, answer_by_flows, lay_flows
+from fabric.flow.workload import RUNS_AFTER_FAILURES, Workload, answer_by_flows, lay_flows, refuse_long_runs
 
 __all__ = ["KeptShare", "MaskedEstimates"]
 
 SAME = 1e-9
 """Shares that differ by less than this are equal."""
+
+MOST_SETS = 4
+"""The sets of GPUs whose healthy flows are kept: the first, which is mostly that of all GPUs, and the last ones."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -56,7 +60,7 @@ class MaskedEstimates:
     engine: Engine
     """The engine."""
     _found: dict[bytes, KeptShare] = field(default_factory=dict)
-    _healthy_s: dict[bytes, float] = field(default_factory=dict)
+    _solved_healthy: dict[bytes, dict[Any, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, blueprint: Blueprint, workload: Workload, size_bytes: int) -> MaskedEstimates:
@@ -72,6 +76,11 @@ class MaskedEstimates:
         flows, _ = lay_flows(self.blueprint, self.workload, self.engine)
         return answer_by_flows(flows, self.workload, [self.size_bytes])[0].estimate
 
+    def refuse_long_runs(self, masks: float) -> None:
+        """Raise TooLarge where estimating this many masks needs more memory or time than a run may take."""
+        if self.engine is FLOWS:
+            refuse_long_runs(self.blueprint, self.workload, RUNS_AFTER_FAILURES * masks, "take fewer draws or GPUs")
+
     def keep(self, up: Mask) -> KeptShare:
         """Return what is kept when the links of `up`, shape (links,), are up."""
         if up.all():
@@ -86,18 +95,23 @@ class MaskedEstimates:
             flows, lost = lay_flows(self.blueprint, self.workload, self.engine, up)
         except NoPath:
             return KeptShare(0.0, self.workload.gpus or self.blueprint.gpus)
-        healthy = self._time_healthy(flows)
+        flows = replace(flows, solved_healthy=self._keep_healthy(_digest(flows.gpus)))
+        healthy = self._time(flows.healthy())
         try:
             share = healthy / self._time(flows)
         except NoPath:
             return KeptShare(0.0, lost)
         return KeptShare(1.0 if abs(share - 1) < SAME else share, lost)
 
-    def _time_healthy(self, flows: ExplicitFlows) -> float:
-        key = _digest(flows.gpus)
-        if key not in self._healthy_s:
-            self._healthy_s[key] = self._time(flows.healthy())
-        return self._healthy_s[key]
+    def _keep_healthy(self, gpus: bytes) -> dict[Any, Any]:
+        """Return where the solutions of the same GPUs with all links up are kept, for the masks that leave them.
+
+        Most masks leave all GPUs, and those without one kind of failure follow each other; each set may take megabytes.
+        """
+        kept = self._solved_healthy
+        if gpus not in kept and len(kept) == MOST_SETS:
+            kept.pop(next(islice(kept, 1, None)))
+        return kept.setdefault(gpus, {})
 
     def _time(self, flows: ExplicitFlows) -> float:
         return answer_by_flows(flows, self.workload, [self.size_bytes])[0].estimate.time_s

@@ -50,6 +50,12 @@ class KindAtRisk:
         return None if self.rate is None else self.rate.unavailability
 
     @property
+    def none_down(self) -> float:
+        """The share of time in which no part of the kind is down."""
+        share = self.share_of_time
+        return float(not self.down) if share is None else (1 - share) ** self.parts
+
+    @property
     def failures_per_month(self) -> float | None:
         """The mean number of parts that fail in a month, a twelfth of a year; None without a rate."""
         return (

@@ -233,14 +233,14 @@ def bound_flows(flows: ExplicitFlows, answer: Answer) -> Bounds:
     return replace(bounds, collective=bound_collective(flows.blueprint, flows.collective, flows.gpus))
 
 
-def refuse_long_runs(blueprint: Blueprint, workload: Workload, runs: int) -> None:
+def refuse_long_runs(blueprint: Blueprint, workload: Workload, runs: float, remedy: str = "") -> None:
     """Raise TooLarge where solving the flows of a workload as many times needs more memory or time than a run may."""
     gpus = min(workload.gpus or blueprint.gpus, blueprint.gpus)
     summary = summarize(blueprint).first(gpus)
     if summary.servers > 1:
         routing = _with_library_qps(workload.routing, summary)
         work = work_of_flows(blueprint, _candidates(summary, workload), routing, gpus)
-        remedy = "take fewer seeds or GPUs" if workload.failures else FEWER_FLOWS
+        remedy = remedy or ("take fewer seeds or GPUs" if workload.failures else FEWER_FLOWS)
         refuse_excess(f"{blueprint.name}: the flows of {gpus:,} GPUs", work.times(runs), remedy)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,9 @@ DRAWN_GPUS = 1 << 20
 
 TRIED_ALONE = 8
 """The parts of each kind that are down alone, one after another."""
+
+FEWER_ALONE, LARGE_GPUS = 3, 1 << 15
+"""The same on a fabric of more GPUs than this."""
 
 Rates = Mapping[str, FailureRate | tuple[float, float]]
 """Failure rates by kind: records, or the failures of a part in a year with the hours of a repair."""
@@ -110,6 +114,7 @@ def run_failures(
     draws = count_draws(plan.gpus, asked.draws)
     risk = find_parts_at_risk(plan, asked.rates_used, asked.counts)
     estimates = MaskedEstimates.of(plan, asked.workload, asked.size_bytes)
+    estimates.refuse_long_runs(_expect_estimates(risk, draws))
     columns = _draw_all(risk, estimates, range(asked.seed, asked.seed + draws), say)
     alone = []
     for kind in risk.kinds:
@@ -141,6 +146,17 @@ def _read_rate(kind: str, rate: FailureRate | tuple[float, float]) -> FailureRat
     return FailureRate(kind, per_year, repair_h)
 
 
+def _expect_estimates(risk: PartsAtRisk, draws: int) -> float:
+    """Return how many masks are estimated on average: of draws with failures, again without each kind, and alone."""
+    none = [kind.none_down for kind in risk.kinds]
+    each_draw = 1 - math.prod(none) + sum(1 - share for share in none)
+    return draws * each_draw + sum(min(kind.parts, _count_alone(risk)) for kind in risk.kinds)
+
+
+def _count_alone(risk: PartsAtRisk) -> int:
+    return TRIED_ALONE if risk.parts.blueprint.gpus <= LARGE_GPUS else FEWER_ALONE
+
+
 def _draw_all(
     risk: PartsAtRisk, estimates: MaskedEstimates, seeds: range, say: Callable[[str], object]
 ) -> tuple[Any, Any, Any, Any]:
@@ -164,7 +180,7 @@ def _try_alone(risk: PartsAtRisk, estimates: MaskedEstimates, kind: KindAtRisk, 
     """Return what one part of a kind costs alone: of each of a few parts, or of some that are drawn."""
     nics = risk.nic_of_links
     used = _find_nics(estimates)[nics]
-    ups = [each.up for each in risk.draw_alone(kind, seed, TRIED_ALONE)]
+    ups = [each.up for each in risk.draw_alone(kind, seed, _count_alone(risk))]
     left = [estimates.keep(up) for up in ups]
     kept = [each.share for each in left]
     stops = [each.stopped or each.gpus_lost > 0 for each in left]

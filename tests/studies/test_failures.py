@@ -56,7 +56,7 @@ def test_one_part_down_has_the_mean_of_all(study: fabric.Study, kind: str, work:
     parts, estimates = FailableParts(plan), MaskedEstimates.of(plan, work, SIZE)
     every = range(parts.counts[kind])
     exact = [estimates.keep(parts.fail_numbers(kind, np.array([number])).up).share for number in every]
-    found = simulate_failures(study, counts={kind: 1}, draws=200, size_bytes=SIZE, workload=work)
+    found = simulate_failures(study, counts={kind: 1}, draws=100, size_bytes=SIZE, workload=work)
     assert (found.down == 1).all()
     assert set(found.kept.round(9)) <= set(np.round(exact, 9))
     spread = float(np.std(exact)) / math.sqrt(found.draws)
@@ -233,3 +233,25 @@ def test_bad_options_are_refused(words: list[str], message: str) -> None:
     code, text = run("superpod-h100-1su", *words)
     assert code
     assert message in text
+
+
+def test_a_simulation_of_hours_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message has the estimate, and fewer draws as the remedy; the same with few draws is run."""
+    study = fabric.design(REQUEST)
+    monkeypatch.setenv("FABRIC_MINUTES", "0.2")
+    with pytest.raises(fabric.TooLarge, match=r"need about [\d,]+ minutes.*take fewer draws"):
+        simulate_failures(study, counts={"link": 5}, draws=10**6, workload=RING)
+    assert simulate_failures(study, counts={"link": 5}, draws=2, workload=RING).draws == 2
+
+
+def test_gpus_in_servers_that_are_cut_off_are_counted_apart(study: fabric.Study) -> None:
+    """A job on listed GPUs runs on without those of a dead server; all servers dead stop it."""
+    listed = Workload(algorithm="ring", placement=[*range(64)], routing=Routing("adaptive"))
+    found = simulate_failures(study, counts={"server": 31}, draws=20, size_bytes=SIZE, workload=listed)
+    (alone,) = found.alone
+    left = 64 - found.gpus_lost
+    assert set(left) <= {0, 8}
+    assert (found.kept[left == 0] == 0).all()
+    assert found.stopped == float((left == 0).mean()) > 0
+    assert 0 <= alone.stops < 1  # some servers are not of the job
+    assert found.to_dict()["placement"] == "listed"
