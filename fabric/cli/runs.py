@@ -29,6 +29,7 @@ Result = TypeVar("Result")
 __all__ = [
     "RunOptions",
     "make_or_explain",
+    "print_result",
     "run_cluster",
     "run_failures",
     "run_front",
@@ -67,7 +68,7 @@ def run_study(
         say("describing the design")
         result = design_object(design)
         files = _write_files(design, options.out, say)
-    _print(options, result, lambda: _summarize_design(design), files)
+    print_result(options, result, lambda: _summarize_design(design), files)
     if design.price_changes is not None and not options.as_json:
         from fabric.report.sensitivity import summarize_changes
 
@@ -101,7 +102,7 @@ def run_front(make: Callable[..., fabric.Pareto], options: RunOptions, request: 
         say("describing every design of the front")
         result = front_object(front)
         files = [] if options.out is None else write_front(front, options.out)
-    _print(options, result, lambda: summarize_front(front), files)
+    print_result(options, result, lambda: summarize_front(front), files)
 
 
 def run_cluster(make: Callable[..., fabric.Cluster], options: RunOptions) -> None:
@@ -113,7 +114,7 @@ def run_cluster(make: Callable[..., fabric.Cluster], options: RunOptions) -> Non
         cluster = make_or_explain(options.as_json, partial(make, progress=say))
         result = cluster_object(cluster)
         files = [] if options.out is None else write_cluster(cluster, options.out, say)
-    _print(options, result, lambda: summarize_cluster(cluster), files)
+    print_result(options, result, lambda: summarize_cluster(cluster), files)
 
 
 def run_workload(
@@ -148,7 +149,7 @@ def run_workload(
             found.append(collectives.WorkloadRun(work, answers, bounds, jobs_run, impact))
         result = collectives.runs_object(study, found)
         files = [] if options.out is None else write_run(study, found, result, options.out)
-    _print(options, result, lambda: collectives.summarize_runs(study, found), files)
+    print_result(options, result, lambda: collectives.summarize_runs(study, found), files)
 
 
 def run_traffic(make: Callable[..., fabric.Study], asked: AskedTraffic, options: RunOptions) -> None:
@@ -162,7 +163,7 @@ def run_traffic(make: Callable[..., fabric.Study], asked: AskedTraffic, options:
         found = traffic.run_traffic(study, asked, say)
         result = traffic_object(study, found)
         files = [] if options.out is None else write_traffic(result, options.out)
-    _print(options, result, lambda: summarize_traffic(study, found), files)
+    print_result(options, result, lambda: summarize_traffic(study, found), files)
 
 
 def run_failures(
@@ -180,7 +181,7 @@ def run_failures(
     if as_csv:
         click.echo(draws_csv(found), nl=False)
         return
-    _print(options, failures_object(found), lambda: summarize_failures(found), files)
+    print_result(options, failures_object(found), lambda: summarize_failures(found), files)
 
 
 def _job_names() -> dict[str, tuple[str, ...]]:
@@ -216,7 +217,7 @@ def run_scale(make: Callable[..., Any], options: RunOptions) -> None:
     with show_progress(options.quiet) as say:
         scaling = make_or_explain(options.as_json, partial(make, progress=say))
         files = [] if options.out is None else write_scaling(scaling, options.out)
-    _print(options, scaling_object(scaling), lambda: summarize_scaling(scaling), files)
+    print_result(options, scaling_object(scaling), lambda: summarize_scaling(scaling), files)
 
 
 def run_table(source: str, options: RunOptions) -> None:
@@ -226,7 +227,7 @@ def run_table(source: str, options: RunOptions) -> None:
 
     with show_progress(options.quiet) as say:
         table = check_table(source, progress=say)
-    _print(options, published_object(table), lambda: summarize_published(table), [])
+    print_result(options, published_object(table), lambda: summarize_published(table), [])
     if table.count("differs"):
         sys.exit(1)
 
@@ -293,7 +294,9 @@ def make_or_explain(as_json: bool, make: Callable[[], Result]) -> Result:
         raise
 
 
-def _print(options: RunOptions, result: dict[str, Any], summarize: Callable[[], Summary], files: list[Path]) -> None:
+def print_result(
+    options: RunOptions, result: dict[str, Any], summarize: Callable[[], Summary], files: list[Path]
+) -> None:
     """Print a result as JSON or its summary, and name the files written."""
     if options.as_json:
         print_json(result)

@@ -18,11 +18,13 @@ from fabric.flow.jobs import Interference, Job, interference
 from fabric.flow.link_utilization import link_loads
 from fabric.flow.machine import Machine
 from fabric.flow.machines import LibraryUse
+from fabric.flow.maximum_flow import CutPart, MaxFlow, max_flow, select_devices
 from fabric.flow.patterns import PATTERNS, Pattern
 from fabric.flow.phase import Phase, cross_rails, permutation, shift
+from fabric.flow.phase_flows import PhaseFlows, solve_phase
 from fabric.flow.placements import PLACEMENTS, Placement, Ranks, place
 from fabric.flow.rank_runs import RankRuns
-from fabric.flow.router import route, router_of, summarize
+from fabric.flow.router import route, route_by_paths, router_of, summarize
 from fabric.flow.routes import Routes
 from fabric.flow.routings import ROUTINGS, Routing, RoutingPolicy
 from fabric.flow.sends import Draw, Sends, SendsAnswer, draw_sends, solve_sends
@@ -47,6 +49,7 @@ __all__ = [
     "Bounds",
     "Collective",
     "CollectiveBound",
+    "CutPart",
     "Draw",
     "Estimate",
     "FabricSummary",
@@ -56,9 +59,11 @@ __all__ = [
     "Kept",
     "LibraryUse",
     "Machine",
+    "MaxFlow",
     "Parts",
     "Pattern",
     "Phase",
+    "PhaseFlows",
     "Placement",
     "RankRuns",
     "Ranks",
@@ -90,15 +95,19 @@ __all__ = [
     "interference",
     "link_loads",
     "lp_bound",
+    "max_flow",
     "max_min",
     "permutation",
     "phases",
     "place",
     "route",
+    "route_by_paths",
     "router_of",
+    "select_devices",
     "shares",
     "shift",
     "slowest_ns",
+    "solve_phase",
     "solve_sends",
     "sum_parts",
     "summarize",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from fabric.errors import InputError
 from fabric.units import count
 
-__all__ = ["read_amounts", "read_matrix", "read_numbers", "refuse_duplicates", "refuse_out_of_range"]
+__all__ = ["read_amounts", "read_mask", "read_matrix", "read_numbers", "refuse_duplicates", "refuse_out_of_range"]
 
 MOST = 2**53
 """The largest whole number that a column of floats holds exactly."""
@@ -34,7 +34,7 @@ def read_numbers(values: Any, what: str, *, dims: int = 1, least: int = 0) -> np
         most, bad = MOST, ~(np.isfinite(column) & (column >= least) & (column <= MOST))
         bad |= column != np.floor(np.where(bad, 0.0, column))
     if bad.any():
-        wanted = "a whole number" if least < 0 else f"a whole number from {least}"
+        wanted = f"a whole number from {least}"
         wanted += f" to 2**{most.bit_length() - 1}" * bool((column[bad] > most).any())
         raise InputError(f"{_first(what, column, bad)}: not {wanted}")
     return column.astype(np.int64, copy=False).view()  # so that the caller's own array stays writable
@@ -52,6 +52,15 @@ def read_amounts(values: Any, what: str, shape: tuple[int, ...]) -> npt.NDArray[
     if bad.any():
         raise InputError(f"{_first(what, column, bad)}: not a finite number from 0")
     return column.view()
+
+
+def read_mask(values: Any, what: str, size: int) -> npt.NDArray[np.bool_]:
+    """Return which of `size` things are chosen; raises InputError for anything but as many booleans."""
+    mask = np.asarray(values)
+    if mask.dtype != np.bool_ or mask.shape != (size,):
+        kind = f"an array of {mask.dtype} of shape {mask.shape}"
+        raise InputError(f"{what}: {kind}; give booleans of shape ({size},), as `fabric.flow.fail` returns them")
+    return mask
 
 
 def read_matrix(values: Any, what: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.given_paths import GivenPaths, Paths
 from fabric.flow.graph_router import GraphRouter
 from fabric.flow.phase import Phase, cross_rails
 from fabric.flow.routes import Routes
@@ -22,7 +23,7 @@ from fabric.topology.clos import ClosForm
 from fabric.topology.graph_form import GraphForm
 from fabric.topology.unlike_servers import UnlikeForm
 
-__all__ = ["FEWER_FLOWS", "Router", "route", "router_of", "summarize"]
+__all__ = ["FEWER_FLOWS", "Router", "route", "route_by_paths", "router_of", "summarize"]
 
 FEWER_FLOWS = "take fewer GPUs or queue pairs, or engine closed"
 """What to do where flows are too many."""
@@ -127,5 +128,38 @@ def route(
         raise InputError(f"{policy.label} routing needs {need}; {topology.family} is {kind}")
     router = router or router_of(blueprint, up)
     refuse_excess(f"{blueprint.name}: {phase.flows:,} flows", router.work(phase.flows, routing), FEWER_FLOWS)
-    routes = router.route(cross_rails(blueprint, phase, pxn=routing.pxn), routing)
+    phase = cross_rails(blueprint, phase, pxn=routing.pxn)
+    if policy.choose_paths:
+        chosen = policy.choose_paths(blueprint, phase, routing, router.up)
+        routes = _lay_paths(blueprint, phase, chosen, router, f"{policy.label} routing: ", optional=True)
+        if routes.flows != phase.flows * routing.qps:
+            wanted = f"{phase.flows:,} flows of {routing.qps} queue pairs"
+            raise InputError(f"{policy.label} routing returned {routes.flows:,} paths of {wanted}; return one for each")
+    else:
+        routes = router.route(phase, routing)
+    return _weighted(routes, phase)
+
+
+def route_by_paths(blueprint: Blueprint, phase: Phase, paths: Paths, up: Mask | None = None) -> Routes:
+    """Route the flows of `phase` by paths of one's own over the links that are `up`, shape (links,), by default all.
+
+    `paths` are for each flow its links, as rows in the network, or the names of its devices from server to server (see
+    `fabric.flow.given_paths.Paths`); where rails never meet, it leaves by the NIC on its target's rail. Raises
+    InputError with the first path that does not begin and end at the NICs of its flow, whose links do not meet or are
+    down, or that passes through a server which does not forward.
+    """
+    phase, router = cross_rails(blueprint, phase, pxn=False), router_of(blueprint, up)
+    return _weighted(_lay_paths(blueprint, phase, paths, router), phase)
+
+
+def _lay_paths(
+    blueprint: Blueprint, phase: Phase, paths: Paths, router: Router, whose: str = "", *, optional: bool = False
+) -> Routes:
+    """Return the routes of flows as they leave their servers by given paths; a mistake says `whose` these are."""
+    given = GivenPaths(blueprint, router.nic_of_links(), router.up, whose)
+    return given.route(phase, paths, optional=optional)
+
+
+def _weighted(routes: Routes, phase: Phase) -> Routes:
+    """Return routes whose sub-flows weigh as the bytes that they carry."""
     return routes if phase.alike else replace(routes, weights=np.repeat(phase.shares, routes.flows // phase.flows))

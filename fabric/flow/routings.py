@@ -20,7 +20,9 @@ from fabric.frozen import as_integers
 from fabric.registry import Registry
 
 if TYPE_CHECKING:
+    from fabric.blueprint import Blueprint
     from fabric.flow.layer import Ends
+    from fabric.flow.phase import Phase
 
 __all__ = ["ADAPTIVE", "ROUTINGS", "Routing", "RoutingPolicy", "closed_form_routings"]
 
@@ -64,8 +66,21 @@ class RoutingPolicy:
     mean_share: Callable[[FabricSummary, Step, Subflows], float] | None = None
     """Returns the same on average; None: where all links of a tier are shared evenly."""
 
+    choose_paths: Callable[[Blueprint, Phase, Routing, npt.NDArray[Any] | None], npt.ArrayLike] | None = None
+    """Returns the links of every path, as rows in the network, shape (flows * queue pairs, hops), padded with -1.
+
+    It is given the fabric, the flows as they leave their servers, the routing with its queue pairs and seed, and which
+    links are up, shape (links,), or None for all. Rows n * i to n * i + n - 1 are the n queue pairs of flow i; a row of
+    -1 alone is no path. Paths are checked as those of `fabric.flow.route_by_paths`. None: hashes or digits choose.
+    """
+
     link_layers: tuple[str, ...] = ("ethernet", "infiniband")
     """The link layers whose switches are run with it: reports show it on fabrics of these."""
+
+    def __post_init__(self) -> None:
+        """Raise InputError for packets on several paths where each queue pair is to keep to the one chosen."""
+        if self.sprays and self.choose_paths:
+            raise InputError(f"routing {self.name}: choose_paths gives a queue pair one path; leave sprays False")
 
     @property
     def closed_form(self) -> bool:

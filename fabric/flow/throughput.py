@@ -129,7 +129,8 @@ def flow_shares(
     All sub-flows of a flow carry as much as its slowest, and of what the others could carry beyond that, `rebalance`
     (see `Transport`); packets that routing sprays by load need no more. Rates are in Gb/s.
     """
-    even, total = split_rates(rates, phase.flows)
+    # A flow inside a server, which no link limits, has all that its NICs would let through.
+    even, total = split_rates(np.minimum(rates, line_gbps(blueprint)), phase.flows)
     got = total if routing.policy.sprays else even + rebalance * (total - even)
     return np.asarray(np.minimum(got / ideal_gbps(blueprint, phase), 1.0))
 

@@ -10,6 +10,7 @@ from fabric.cli.commands.estimate import allreduce, scale
 from fabric.cli.commands.export import export
 from fabric.cli.commands.failures import failures
 from fabric.cli.commands.list_show import list_, show
+from fabric.cli.commands.maximum_flow import maxflow
 from fabric.cli.commands.measure import accept, calibrate
 from fabric.cli.commands.report import report
 from fabric.cli.commands.site import layout, wiring
@@ -18,6 +19,6 @@ from fabric.cli.commands.sweep import sweep
 __all__ = ["COMMANDS"]
 
 COMMANDS = (
-    design, optimize, bill, layout, wiring, cluster, check, compare, allreduce, failures, scale, sweep, calibrate,
-    accept, report, diagram, export, list_, show,
+    design, optimize, bill, layout, wiring, cluster, check, compare, allreduce, failures, maxflow, scale, sweep,
+    calibrate, accept, report, diagram, export, list_, show,
 )  # fmt: skip
