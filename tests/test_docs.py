@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import re
 from pathlib import Path
@@ -23,6 +24,11 @@ def test_what_each_rule_of_colossus_costs() -> None:
     for row in ROWS:
         study = fabric.design("colossus-100k", expected={}, **json.loads(row["words"]))
         assert f"{study.blueprint.switches:,}" == row["switches"], row["rule"]
+
+
+def test_the_examples_of_the_page_on_flows_run() -> None:
+    """Every example gives what the page says."""
+    assert doctest.testfile(str(DOCS / "flows.md"), module_relative=False) == doctest.TestResults(0, 31)
 
 
 def test_the_page_has_its_rows() -> None:

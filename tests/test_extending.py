@@ -126,6 +126,25 @@ def test_a_collective(tmp_path: Path) -> None:
         assert "algorithm 'ring' does not implement scatter" in wrong
 
 
+def test_a_routing_that_chooses_paths_itself(tmp_path: Path) -> None:
+    """It is listed in the help, and its flows collide on the spines that the function chooses; failures never help."""
+    with sandbox(tmp_path, "A routing that chooses paths itself") as box:
+        assert "by-number" in box.fabric("allreduce", "--help")
+        words = (
+            "allreduce",
+            request(tmp_path, gpus=512, family="rail-optimized", tiers=2),
+            "--routing",
+            "by-number,ecmp",
+        )
+        found = json.loads(box.fabric(*words, "--algorithm", "ring", "--size", "1GiB", "--json"))["results"]
+        assert [each["routing"] for each in found] == ["by-number", "ecmp"]
+        assert found[0]["limited_by"] == "collisions"
+        left = json.loads(
+            box.fabric(*words, "--algorithm", "ring", "--size", "1GiB", "--json", "--fail", "leaf-spine:1")
+        )
+        assert left["results"][0]["busbw_GBps"] <= found[0]["busbw_GBps"]
+
+
 def test_a_routing(tmp_path: Path) -> None:
     """A routing is listed in the help and routes flows; engines that don't know it say so."""
     with sandbox(tmp_path, "A routing") as box:
