@@ -10,13 +10,14 @@ from typing import Any
 from fabric.errors import InputError, Mistake
 from fabric.frozen import FrozenMapping
 
-__all__ = ["Document", "Keys", "Overlay", "Tree", "add_plain", "dotted", "quoted"]
+__all__ = ["MAX_VALUES", "Document", "Keys", "Overlay", "Tree", "add_plain", "dotted", "quoted"]
 
 WHAT = "a request is a mapping of keys such as `gpus: 4096`"
 """What a document is, for messages."""
 
 MAX_DEPTH = 12
 MAX_VALUES = 20_000
+"""The most values of a request."""
 MAX_BITS = 330
 
 Keys = tuple[str | int, ...]
@@ -137,9 +138,10 @@ class _Branch:
 class Tree:
     """Builds a document from its parts in order, without recursion, and refuses what no request needs."""
 
-    def __init__(self, file: str, what: str = WHAT) -> None:
+    def __init__(self, file: str, what: str = WHAT, most: int = MAX_VALUES) -> None:
         self.file = file
         self.what = what
+        self.most = most
         self.root: Any = None
         self.complete = False
         self.lines: dict[Keys, int] = {}
@@ -188,8 +190,9 @@ class Tree:
         """
         self._count += 1
         self._refuse_surrogates(value, line)
-        if self._count > MAX_VALUES:
-            raise self.refusal(line, f"over {MAX_VALUES:,} values; a request has a few dozen")
+        if self._count > self.most:
+            usual = "; a request has a few dozen" if self.most == MAX_VALUES else ""
+            raise self.refusal(line, f"over {self.most:,} values{usual}")
         if not self._branches:
             self.root, self.complete = value, True
             return ()

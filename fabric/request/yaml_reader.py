@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from fabric.errors import InputError, Mistake
-from fabric.request.document import WHAT, Document, Tree, quoted
+from fabric.request.document import MAX_VALUES, WHAT, Document, Tree, quoted
 from fabric.request.plain_text import read_plain_text
 
 __all__ = ["MAX_BYTES", "is_plain_text", "read_file", "read_text"]
@@ -36,23 +36,25 @@ _DIGITS = 100
 _JSON_TOKEN = re.compile(r'[{}\[\]]|"(?:[^"\\]|\\.)*"|[^\s,:{}\[\]"]+')
 
 
-def read_file(path: str | os.PathLike[str], what: str = WHAT) -> Document:
+def read_file(path: str | os.PathLike[str], what: str = WHAT, most: int = MAX_VALUES) -> Document:
     """Read the file at `path`, which messages name as it is given; `what` describes it where it is not a request.
 
-    Raises InputError when it is not a regular, readable file of at most 1 MiB, or not one well-formed document.
+    Raises InputError when it is not a regular, readable file, not one well-formed document, or has over `most` values
+    or the bytes of as many: 1 MiB for a request.
     """
-    text = read_plain_text(path, MAX_BYTES, "a request is a YAML or JSON file", "a request is a small file")
-    return read_text(text, quoted(os.fsdecode(path)), what)
+    small = "a request is a small file" if most == MAX_VALUES else "split it into several"
+    text = read_plain_text(path, MAX_BYTES * most // MAX_VALUES, "a request is a YAML or JSON file", small)
+    return read_text(text, quoted(os.fsdecode(path)), what, most)
 
 
-def read_text(text: str, name: str, what: str = WHAT) -> Document:
+def read_text(text: str, name: str, what: str = WHAT, most: int = MAX_VALUES) -> Document:
     """Read a request from `text`, as JSON if `name` ends in .json, else as YAML; raises InputError as read_file."""
     if strange := _UNREADABLE.search(text):
         line = text.count("\n", 0, strange.start()) + 1
         raise _refusal(f"{name}:{line}", f"control character U+{ord(strange[0]):04X}; write plain text")
     if not text.strip():
         raise _refusal(name, f"is empty; {what}")
-    tree = Tree(name, what)
+    tree = Tree(name, what, most)
     read = _read_json if name.lower().endswith(".json") else _read_yaml
     read(text, tree)
     return tree.document()
@@ -87,7 +89,7 @@ def _refuse_before(text: str, tree: Tree) -> None:
     The parser scans ahead of its events, and has a limit on nesting: it may meet that before our own is checked.
     """
     with suppress(yaml.YAMLError):
-        _add_events(text, Tree(tree.file, tree.what))
+        _add_events(text, Tree(tree.file, tree.what, tree.most))
 
 
 def _refuse_aliases_and_tags(event: yaml.Event, tree: Tree, line: int) -> None:

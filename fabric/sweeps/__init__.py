@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from fabric.sweeps.chunks import Plan, make_plan
     from fabric.sweeps.measure import Measure, MeasureColumn, Setting
     from fabric.sweeps.measures import MEASURES
+    from fabric.sweeps.spec import Sweep
     from fabric.sweeps.sweep import run_plan
-    from fabric.sweeps.sweep_file import Sweep, read_sweep
+    from fabric.sweeps.sweep_file import read_sweep
     from fabric.sweeps.table import SweepTable, load_sweep_table
 
 _MODULES = {
@@ -32,7 +33,8 @@ _MODULES = {
     "measure": ("Measure", "MeasureColumn", "Setting"),
     "measures": ("MEASURES",),
     "sweep": ("run_plan",),
-    "sweep_file": ("Sweep", "read_sweep"),
+    "spec": ("Sweep",),
+    "sweep_file": ("read_sweep",),
     "table": ("SweepTable", "load_sweep_table"),
 }
 

@@ -21,7 +21,7 @@ from fabric.request.resolve import find_malformed, read_spec
 from fabric.sweeps.columns import list_columns
 from fabric.sweeps.measure import Measure, MeasureColumn
 from fabric.sweeps.points import Point, count_points, list_points, make_request
-from fabric.sweeps.sweep_file import Sweep
+from fabric.sweeps.spec import Sweep
 from fabric.sweeps.tool import identify_tool
 from fabric.sweeps.work import estimate_sizing
 from fabric.topology.families import known_names

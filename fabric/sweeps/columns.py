@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fabric.errors import InputError, Mistake
 from fabric.sweeps.measure import ColumnKind, MeasureColumn
-from fabric.sweeps.sweep_file import Sweep
+from fabric.sweeps.spec import Sweep
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -39,17 +39,18 @@ Engine = Callable[[Sequence[Task]], Iterator[tuple[str, bytes]]]
 """Computes tasks, and yields the key and the Parquet file of each as it ends."""
 
 
-def choose_engine(jobs: int | None, scheduler: str | None, tasks: int) -> Engine:
+def choose_engine(jobs: int | None, scheduler: str | None, tasks: int, say: Callable[[str], None]) -> Engine:
     """Return the engine that is asked for: a Dask scheduler's address, or a number of processes (None: all cores).
 
-    One process, or one task, is computed in this process. Raises InputError for a number or an address that is not one.
+    One process, or one task, is computed in this process. `say` is called when there are no workers
+    yet. Raises InputError for a number or an address that is not one.
     """
     if scheduler is not None:
         if jobs is not None:
             raise InputError("jobs and scheduler exclude each other: the scheduler knows how many workers there are")
         if "://" not in scheduler:
             raise InputError(f"scheduler '{scheduler:.80}' is not an address; write for example tcp://10.0.0.1:8786")
-        return lambda todo: _run_on_dask(todo, scheduler)
+        return lambda todo: _run_on_dask(todo, scheduler, say)
     cores = count_cores() if jobs is None else jobs
     if isinstance(cores, bool) or not isinstance(cores, int) or cores < 1:
         raise InputError(f"jobs {cores!r}: give a whole number of processes, 1 or more")
@@ -129,13 +130,17 @@ CONNECT_S = 10.0
 """How long a scheduler has to answer, in seconds."""
 
 
-def _run_on_dask(tasks: Sequence[Task], scheduler: str) -> Iterator[tuple[str, bytes]]:
+def _run_on_dask(tasks: Sequence[Task], scheduler: str, say: Callable[[str], None]) -> Iterator[tuple[str, bytes]]:
     """Compute tasks on the workers of a Dask scheduler, which gives those of a worker that is lost to another."""
     distributed = _import_distributed()
     client = _connect(distributed, scheduler)
     try:
         waiting = iter(tasks)
-        ahead = AHEAD * max(1, sum(client.nthreads().values()))
+        if not (threads := sum(client.nthreads().values())):
+            say(f"waiting for workers: start some with `dask worker {scheduler} --nthreads 1`")
+            client.wait_for_workers(1)
+            threads = sum(client.nthreads().values())
+        ahead = AHEAD * max(1, threads)
         futures = [_submit(client, task) for task in islice(waiting, ahead)]
         running = distributed.as_completed(futures, loop=client.loop)
         for future in running:
@@ -147,6 +152,12 @@ def _run_on_dask(tasks: Sequence[Task], scheduler: str) -> Iterator[tuple[str, b
             for task in islice(waiting, 1):
                 running.add(_submit(client, task))
             yield result
+    except (ImportError, RuntimeError) as error:
+        words = " ".join(str(error).split())
+        raise FabricError(
+            f"{scheduler}: the scheduler or a worker can't run this version of fabric, its libraries or its packages;"
+            f" install the same on every machine ({words:.200})"
+        ) from None
     except (OSError, distributed.CancelledError) as error:
         raise FabricError(f"{scheduler}: the scheduler is lost ({error}); {_KEPT}") from None
     finally:

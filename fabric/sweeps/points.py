@@ -10,7 +10,7 @@ from typing import Any
 from fabric.errors import InputError
 from fabric.frozen import FrozenMapping
 from fabric.request.document import Document, Keys
-from fabric.sweeps.sweep_file import Sweep
+from fabric.sweeps.spec import Sweep
 
 __all__ = ["Point", "count_points", "list_points", "make_request"]
 

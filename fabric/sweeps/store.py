@@ -17,7 +17,7 @@ from fabric.atomic_write import check_folder
 from fabric.errors import FabricError, InputError
 from fabric.request.yaml_reader import read_text
 from fabric.request.yaml_writer import yaml_text
-from fabric.sweeps.sweep_file import SHOWN_KEYS
+from fabric.sweeps.sweep_file import MOST_VALUES, SHOWN_KEYS, WHAT
 
 __all__ = ["ChunkStore", "FolderStore", "MemoryStore"]
 
@@ -105,10 +105,12 @@ class FolderStore:
                 raise InputError(f"{self.folder}: holds a sweep without its {REQUEST}; write to another folder")
             return
         try:
-            held = read_text(path.read_text(encoding="utf-8"), str(path)).values
+            found = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: not readable ({error}); write to another folder") from None
-        asked = read_text(text, str(path)).values
+        if found == text:
+            return
+        held, asked = (read_text(each, str(path), WHAT, MOST_VALUES).values for each in (found, text))
         held, asked = ({key: each for key, each in one.items() if key not in SHOWN_KEYS} for one in (held, asked))
         if held != asked:
             keys = [key for key in {**asked, **held} if held.get(key) != asked.get(key)]

@@ -13,8 +13,9 @@ from fabric.errors import InputError, TooLarge
 from fabric.signal_guard import SignalGuard
 from fabric.sweeps.chunks import Chunk, Plan, make_plan
 from fabric.sweeps.engines import Task, choose_engine
+from fabric.sweeps.spec import Sweep
 from fabric.sweeps.store import ChunkStore, FolderStore, MemoryStore
-from fabric.sweeps.sweep_file import Sweep, is_sweep_file, read_sweep
+from fabric.sweeps.sweep_file import is_sweep_file, read_sweep
 from fabric.sweeps.table import SweepTable, merge_chunks
 from fabric.units import count, count_noun
 
@@ -105,7 +106,7 @@ def run_plan(
     store: ChunkStore = MemoryStore() if folder is None else folder
     with nullcontext() if folder is None else folder.open():
         done = {chunk.key: data for chunk in plan.chunks if (data := store.load(chunk.key)) is not None}
-        engine_of = choose_engine(jobs, scheduler, len(plan.chunks) - len(done))
+        engine_of = choose_engine(jobs, scheduler, len(plan.chunks) - len(done), progress or (lambda text: None))
         left = [chunk for chunk in plan.chunks if chunk.key not in done]
         tasks = [Task(chunk.key, chunk.content, plan.sweep.measures) for chunk in left]
         say = _Progress(plan, left, progress or (lambda text: None))

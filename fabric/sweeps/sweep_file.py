@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,16 @@ from fabric.errors import InputError, Mistake, nearest
 from fabric.frozen import FrozenMapping
 from fabric.registry import Registry
 from fabric.request.calibration import inline_calibration
-from fabric.request.document import Document, Keys, dotted
+from fabric.request.document import Document, Keys, Tree, add_plain, dotted
 from fabric.request.resolve import Source, read_document
 from fabric.request.yaml_reader import read_file
-from fabric.sweeps.front import Front, read_front
+from fabric.sweeps.front import read_front
 from fabric.sweeps.measure import Measure, Setting
 from fabric.sweeps.measures import MEASURES
-from fabric.sweeps.picture import Picture, read_pictures
+from fabric.sweeps.picture import read_pictures
+from fabric.sweeps.spec import Axis, Row, Sweep
 
-__all__ = ["KEYS", "Axis", "Sweep", "is_sweep_file", "read_sweep"]
+__all__ = ["KEYS", "MOST_VALUES", "SHOWN_KEYS", "WHAT", "is_sweep_file", "read_sweep", "read_sweep_values"]
 
 SHOWN_KEYS = ("pareto", "pictures")
 """The keys that say what is shown of the results, and change none of them."""
@@ -29,80 +29,22 @@ KEYS = ("base", "grid", "list", "measures", *SHOWN_KEYS)
 """The keys of a sweep, beside a section for every measure that has settings."""
 
 WHAT = "a sweep is a mapping of base, grid or list, and measures"
+MOST_VALUES = 400_000
+"""The most values of a sweep's file."""
 USUAL = ("fabric", "cost", "switches", "hops")
 """What is measured where a sweep names no measures."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One key that is varied, and the values that it takes."""
-
-    key: str
-    """The path of a request key, `limits.parallel_links`, or a measure's setting, `allreduce.size`."""
-    values: tuple[Any, ...]
-    """Its values, as they were written; those of a setting as they are read."""
-    place: Keys
-    """Where they are in the sweep."""
-    measure: str = ""
-    """The measure whose setting it is; empty for a key of the request."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of `list`: values that are set together."""
-
-    values: Mapping[str, Any]
-    """The values of request keys by their path."""
-    settings: Mapping[tuple[str, str], Any]
-    """The values of settings by measure and name, as they are read."""
-    place: Keys
-    """Where it is in the sweep."""
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep as it was read: every row of `list` with every combination of the axes."""
-
-    base: Document
-    """The request that all designs share; its calibration, if any, is in it and not in a file."""
-    rows: tuple[Row, ...]
-    """The rows of `list`; one that sets nothing where there is none."""
-    axes: tuple[Axis, ...]
-    """What is varied, the last one fastest: keys of the request, then settings."""
-    measures: tuple[Measure, ...]
-    """What is computed of every design."""
-    settings: Mapping[tuple[str, str], Any]
-    """The settings that are the same for all designs, by measure and name: those given, and defaults."""
-    document: Document = field(repr=False)
-    """The sweep's own plain values, with their places."""
-    front: Front | None = None
-    """What the column `on_front` is of; None for no such column."""
-    pictures: tuple[Picture, ...] = ()
-    """The pictures to draw."""
-
-    def place(self, keys: Keys, key: str) -> str:
-        """Return where the value of a request key stands, for messages: `sweep.yaml:7: gpus`, or `grid.gpus[1]`."""
-        found = self.document.mistake(keys, "")
-        return f"{found.place}: {key}" if self.document.file else found.place
-
-    @property
-    def swept_keys(self) -> tuple[str, ...]:
-        """The paths of the request keys that are varied, those of `list` first."""
-        listed = (key for row in self.rows for key in row.values)
-        return tuple(dict.fromkeys([*listed, *(axis.key for axis in self.axes if not axis.measure)]))
-
-    def plain(self) -> dict[str, Any]:
-        """Return the sweep as plain values, complete in itself: read again, it is the same sweep."""
-        measures = [each.name for each in self.measures]
-        return {**self.document.values, "base": dict(self.base.values), "measures": measures}
 
 
 def is_sweep_file(source: object) -> bool:
     """Say whether `source` is a file that holds a sweep, and not a request."""
     if not isinstance(source, str | os.PathLike) or not Path(source).is_file():
         return False
-    values = read_file(source, WHAT).values
-    return "measures" in values or "grid" in values or "list" in values
+    return any(key in read_sweep_values(source).values for key in ("measures", "grid", "list"))
+
+
+def read_sweep_values(source: str | os.PathLike[str]) -> Document:
+    """Return the plain values of a sweep's file, with their places."""
+    return read_file(source, WHAT, MOST_VALUES)
 
 
 def read_sweep(source: str | os.PathLike[str] | Mapping[str, Any], registry: Registry[Measure] = MEASURES) -> Sweep:
@@ -110,12 +52,17 @@ def read_sweep(source: str | os.PathLike[str] | Mapping[str, Any], registry: Reg
 
     The name of the base is that of a shipped design or of a file, relative to that of the sweep.
     """
-    document = read_document(source) if isinstance(source, Mapping) else read_file(source, WHAT)
-    reader = _Reader(document, registry)
+    reader = _Reader(_take_values(source) if isinstance(source, Mapping) else read_sweep_values(source), registry)
     sweep = reader.read()
     if reader.mistakes:
         raise InputError(reader.mistakes)
     return sweep
+
+
+def _take_values(source: Mapping[str, Any]) -> Document:
+    tree = Tree("", WHAT, MOST_VALUES)
+    add_plain(source, tree)
+    return tree.document()
 
 
 class _Reader:

@@ -168,11 +168,11 @@ def load_sweep_table(folder: str | os.PathLike[str]) -> SweepTable:
     """Return the table of a sweep that was written to a folder; raises InputError where there is none."""
     from pyarrow import ArrowException, parquet
 
-    from fabric.request.yaml_reader import read_file
+    from fabric.sweeps.sweep_file import read_sweep_values
 
     path = Path(folder) / "sweep.parquet"
     try:
         table = parquet.read_table(path)
     except (OSError, ArrowException) as error:
         raise InputError(f"{path}: not the table of a sweep: {error}") from None
-    return SweepTable(table, read_file(Path(folder) / "request.yaml").values)
+    return SweepTable(table, read_sweep_values(Path(folder) / "request.yaml").values)

@@ -150,4 +150,4 @@ def test_a_dask_cluster_that_is_not_there_is_refused(tmp_path: Path, monkeypatch
 def test_jobs_are_a_whole_number(jobs: object) -> None:
     """A number of processes that can't be is refused."""
     with pytest.raises(InputError, match="give a whole number of processes"):
-        choose_engine(jobs, None, 3)  # type: ignore[arg-type]
+        choose_engine(jobs, None, 3, print)  # type: ignore[arg-type]

@@ -160,3 +160,13 @@ def test_the_page_shows_the_example_and_what_it_prints(tmp_path: Path, run: Run)
     assert set(table["status"]) == {"optimal"}
     rows = page.partition("| `status` | |\n|---|---|\n")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `([a-z ]+)` \|", rows, re.MULTILINE) == list(STATUSES)
+
+
+def test_a_long_list_is_read(tmp_path: Path) -> None:
+    """A sweep may have more values than a request, up to a limit that the message names."""
+    rows = "".join(f"  - {{gpus: {8 * number}, oversubscription: 1}}\n" for number in range(1, 8001))
+    (tmp_path / "long.yaml").write_text(f"base: {{server: hgx-h100}}\nlist:\n{rows}")
+    sweep = read_sweep(tmp_path / "long.yaml")
+    assert (len(sweep.rows), sweep.rows[-1].values["gpus"]) == (8000, 64000)
+    with pytest.raises(fabric.InputError, match="over 400,000 values"):
+        fabric.sweep(rows=[{"gpus": 8}] * 200_000)
