@@ -36,9 +36,14 @@ def read_outputs(cell: Any) -> list[Any]:
             shown.append((output.name, output.text))
         else:
             data = output.data
-            texts = {kind: text for kind, text in data.items() if kind.startswith("text/")}
-            shown.append((sorted(data), {kind: re.sub(r"0x[0-9a-f]+", "0x", text) for kind, text in texts.items()}))
+            texts = {kind: _visible(text) for kind, text in data.items() if kind.startswith("text/")}
+            shown.append((sorted(data), texts))
     return shown
+
+
+def _visible(text: str) -> str:
+    """Return the words of a text, without tags and addresses in memory."""
+    return re.sub(r"0x[0-9a-f]+", "0x", re.sub(r"<style.*?</style>|<[^<>]*>", " ", text, flags=re.DOTALL))
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from fabric.blueprint import Blueprint
@@ -65,17 +65,17 @@ class Estimate(Presented):
     """What takes the most time: latency, NVLink, channels, NIC, collisions, oversubscription, detours or failures."""
     expected_error: float | None = None
     """The share e such that nine of ten measured times are from 1/(1+e) to 1+e times this; None: not known."""
-    not_measured: tuple[str, ...] = ()
+    not_measured: tuple[str, ...] = field(default=(), repr=False)
     """What was not measured, in words, where the error is not known (docs/accuracy.md)."""
-    unmeasured_constants: tuple[str, ...] = ()
+    unmeasured_constants: tuple[str, ...] = field(default=(), repr=False)
     """The names of the constants on which it depends and no measured run does."""
     routing: str = ""
     """The name of the routing."""
     placement: str = ""
     """The name of the placement."""
-    chosen: Choice | None = None
+    chosen: Choice | None = field(default=None, repr=False)
     """What the library chooses by its own cost model, of what it was held to; None where its choice is not known."""
-    fastest: Choice | None = None
+    fastest: Choice | None = field(default=None, repr=False)
     """What takes the least time by this model: faster than the choice, or the same."""
 
 

@@ -154,7 +154,7 @@ class Answer(Presented):
     """The GPUs in servers that failures cut off: the collective runs without them."""
     qps: int = 1
     """The queue pairs of a flow, where each is hashed on its own."""
-    library: LibraryUse | None = None
+    library: LibraryUse | None = field(default=None, repr=False)
     """The collective library that the estimate assumes."""
 
 

@@ -12,8 +12,8 @@ __all__ = ["html_of"]
 ROWS = 40
 """The most rows of a table that are shown; the others are counted."""
 
-LEFT = ' style="text-align: left"'
-"""How words stand; Jupyter sets numbers to the right."""
+LEFT, RIGHT = ' style="text-align: left"', ' style="text-align: right"'
+"""How words and numbers stand."""
 
 
 def html_of(summary: Summary) -> str:
@@ -29,14 +29,14 @@ def _lines(text: str) -> str:
 
 
 def _table(table: Table) -> Iterator[str]:
-    """Yield the title and the table; what is not a number stands at the left."""
+    """Yield the title and the table; a column whose first cell begins with a letter is of words."""
     if table.title:
         yield f"<p><b>{escape(table.title)}</b></p>"
     shown = table.rows[:ROWS]
-    styles = [
-        LEFT if any(row[index][:1].isalpha() for row in shown if index < len(row)) else ""
-        for index in range(len(table.heads))
+    firsts = [
+        next((row[index] for row in shown if index < len(row) and row[index]), "") for index in range(len(table.heads))
     ]
+    styles = [LEFT if first.strip(" *")[:1].isalpha() else RIGHT for first in firsts]
     heads = "".join(f"<th{style}>{_lines(head)}</th>" for head, style in zip(table.heads, styles, strict=True))
     rows = "".join(
         f"<tr>{''.join(f'<td{style}>{_lines(cell)}</td>' for cell, style in zip(row, styles, strict=False))}</tr>"

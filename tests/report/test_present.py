@@ -71,7 +71,7 @@ class Balanced(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open an element; the only style is how its text is aligned."""
-        assert all(pair == ("style", "text-align: left") for pair in attrs)
+        assert all(pair in (("style", "text-align: left"), ("style", "text-align: right")) for pair in attrs)
         self.tags.add(tag)
         self.open += [] if tag == "br" else [tag]
 
@@ -105,8 +105,7 @@ def test_every_result_is_plain_data_a_short_table_and_one_line(kind: str) -> Non
     parsed = parse(html)
     assert parsed.tags <= {"div", "p", "b", "br", "table", "thead", "tbody", "tr", "th", "td"}
     assert "table" in parsed.tags
-    if kind not in ("estimate", "answer"):  # few enough fields for all of them
-        assert len(repr(value)) < 160
+    assert len(repr(value)) < (450 if kind in ("estimate", "answer") else 160)  # these are records of numbers
 
 
 @pytest.mark.parametrize("name", sorted(families()))
