@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fabric.errors import InputError
 from fabric.layout.racks import Block
+from fabric.layout.spots import spots_of
 from fabric.request.site import Hall, Place, Site
 from fabric.units import count, count_noun
 
@@ -192,9 +193,9 @@ def _place_in_middle(places: Positions, runs: list[_Run], block: Block, racks: i
     """
     halls = places.halls
     hall, row, position = _first_positions(runs, racks)
-    x = np.array([each.x_m or 0.0 for each in halls])[hall] + position * np.array([h.rack_pitch_m for h in halls])[hall]
-    y = np.array([each.y_m or 0.0 for each in halls])[hall] + row * np.array([h.row_pitch_m for h in halls])[hall]
-    order = np.argsort(np.abs(x - np.median(x)) + np.abs(y - np.median(y)), kind="stable")
+    where = spots_of(halls, hall, row, position)
+    far = np.abs(where.x_m - np.median(where.x_m)) + np.abs(where.y_m - np.median(where.y_m))
+    order = np.argsort(far, kind="stable")
     spots = list(zip(hall[order].tolist(), row[order].tolist(), position[order].tolist(), strict=True))
     taken, free = 0, {(run.hall, run.row): run for run in runs}
     for at_hall, at_row, at in spots:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from fabric.blueprint import Blueprint
+from fabric.layout.assignment import assign_network_racks
 from fabric.layout.floor import place_blocks
 from fabric.layout.layout import Layout
 from fabric.layout.racks import fill_racks
+from fabric.network import Network
 from fabric.request.site import Site
 
 __all__ = ["lay_out"]
 
 
-def lay_out(blueprint: Blueprint, site: Site) -> Layout:
-    """Return the layout of a fabric on a site.
+def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
+    """Return the layout of a fabric, of which `network` has the links, on a site.
 
     Raises InputError for devices that fit no rack, for halls with too few positions (with the racks that are missing),
     and for unlike servers.
@@ -22,6 +24,7 @@ def lay_out(blueprint: Blueprint, site: Site) -> Layout:
     contents = fill_racks(blueprint, site)
     racks = contents.server_racks + contents.network_racks
     places = place_blocks(site, contents.blocks, racks)
+    places = assign_network_racks(site, places, contents.blocks, contents.rack, network)
     order = np.lexsort((places.position, places.row, places.hall))
     number = np.empty(racks, np.int64)
     number[order] = np.arange(racks)

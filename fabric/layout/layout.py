@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.frozen_columns import FrozenColumns
+from fabric.layout.spots import Spots, spots_of
 from fabric.request.site import Hall, Site
 
 __all__ = ["FOOT_M", "UNIT_M", "Layout"]
@@ -63,18 +64,9 @@ class Layout(FrozenColumns):
         return len(self.hall)
 
     @property
-    def rack_x_m(self) -> npt.NDArray[np.float64]:
-        """Where the middle of each rack is along the rows, in metres, shape (racks,)."""
-        starts = np.array([hall.x_m or 0.0 for hall in self.halls])[self.hall]
-        pitches = np.array([hall.rack_pitch_m for hall in self.halls])[self.hall]
-        return np.asarray(starts + (self.position + 0.5) * pitches)
-
-    @property
-    def rack_y_m(self) -> npt.NDArray[np.float64]:
-        """Where the middle of each rack is across the rows, in metres, shape (racks,)."""
-        starts = np.array([hall.y_m or 0.0 for hall in self.halls])[self.hall]
-        pitches = np.array([hall.row_pitch_m for hall in self.halls])[self.hall]
-        return np.asarray(starts + self.row * pitches)
+    def spots(self) -> Spots:
+        """The position of each rack, with the middle of it in metres, columns of shape (racks,)."""
+        return spots_of(self.halls, self.hall, self.row, self.position)
 
     @property
     def device_z_m(self) -> npt.NDArray[np.float64]:

@@ -6,13 +6,16 @@ between rows it takes the cross tray that makes the way shortest. All ways are a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from fabric.layout.layout import Layout
+from fabric.layout.spots import Spots
 from fabric.request.site import Hall, Site
 
-__all__ = ["cable_metres", "cross_trays_m", "rack_metres"]
+__all__ = ["cable_metres", "cross_trays_m", "rack_metres", "tray_metres"]
 
 Metres = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.integer]
@@ -31,31 +34,31 @@ def cable_metres(layout: Layout, one: Rows, other: Rows) -> Metres:
     """Return the length in metres of a cable between each pair of devices, slack included, shape of `one`."""
     racks, heights = layout.device_rack, layout.device_z_m
     first, second = racks[one], racks[other]
-    tray = layout.site.trays.height_m
-    up = (np.maximum(tray - heights, 0))[one] + np.maximum(tray - heights, 0)[other]
+    up = np.maximum(layout.site.trays.height_m - heights, 0)
     straight = np.abs(heights[one] - heights[other]) + IN_RACK_M
-    between = up + rack_metres(layout, first, second)
+    between = up[one] + up[other] + rack_metres(layout, first, second)
     return np.asarray(np.where(first == second, straight, between) + layout.site.slack_m)
 
 
 def rack_metres(layout: Layout, one: Rows, other: Rows) -> Metres:
     """Return the length in metres of the way along the trays between each pair of racks, shape of `one`."""
-    x, y = layout.rack_x_m, layout.rack_y_m
-    from_x, to_x = x[one], x[other]
-    along = np.abs(from_x - to_x)
-    across = np.abs(y[one] - y[other])
-    hall, row = layout.hall, layout.row
-    turns = (hall[one] != hall[other]) | (row[one] != row[other])
-    trays = _tray_table(layout)
-    ways = np.full(from_x.shape, np.inf)
-    for end in (one, other):
-        for at in trays[:, hall[end]]:
-            np.minimum(ways, np.abs(from_x - at) + np.abs(to_x - at), out=ways)
-    return np.asarray(np.where(turns, ways + across, along))
+    return tray_metres(layout.site, layout.halls, layout.spots.take(one), layout.spots.take(other))
 
 
-def _tray_table(layout: Layout) -> Metres:
+def tray_metres(site: Site, halls: Sequence[Hall], one: Spots, other: Spots) -> Metres:
+    """Return the length in metres of the way along the trays between positions, which are broadcast."""
+    turns = (one.hall != other.hall) | (one.row != other.row)
+    trays = _tray_table(site, halls)
+    ways = np.full(turns.shape, np.inf)
+    for hall in (one.hall, other.hall):
+        for at in trays[:, hall]:
+            np.minimum(ways, np.abs(one.x_m - at) + np.abs(other.x_m - at), out=ways)
+    ways += np.abs(one.y_m - other.y_m)
+    return np.asarray(np.where(turns, ways, np.abs(one.x_m - other.x_m)))
+
+
+def _tray_table(site: Site, halls: Sequence[Hall]) -> Metres:
     """Return where the cross trays of each hall are, shape (trays, halls); a hall of fewer has its last one again."""
-    trays = [cross_trays_m(layout.site, hall) for hall in layout.halls]
+    trays = [cross_trays_m(site, hall) for hall in halls]
     most = max(map(len, trays))
     return np.array([[*each, *[each[-1]] * (most - len(each))] for each in trays]).T

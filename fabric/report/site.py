@@ -100,7 +100,7 @@ def _list_notes(study: Study) -> Iterator[str]:
 def layout_object(study: Study) -> dict[str, Any]:
     """Return the layout as one plain object (docs/site.md): halls, racks, and what stands in each rack."""
     layout, network = study.layout, study.network
-    names = layout.rack_names()
+    names, spots = layout.rack_names(), layout.spots
     devices = [group.name(group.first + each) for group in network.groups for each in range(group.count)]
     contents: list[list[dict[str, Any]]] = [[] for _ in names]
     columns = (layout.device_rack.tolist(), layout.device_unit.tolist(), layout.device_height.tolist())
@@ -124,8 +124,8 @@ def layout_object(study: Study) -> dict[str, Any]:
             layout.hall.tolist(),
             layout.row.tolist(),
             layout.position.tolist(),
-            layout.rack_x_m.tolist(),
-            layout.rack_y_m.tolist(),
+            spots.x_m.tolist(),
+            spots.y_m.tolist(),
             layout.holds_servers.tolist(),
             layout.rack_w.tolist(),
             layout.rack_kg.tolist(),

@@ -138,7 +138,7 @@ class Study(Plotted):
     @cached_property
     def layout(self) -> Layout:
         """The racks in the halls of the request's site, and where every device stands (docs/site.md)."""
-        return lay_out(self.blueprint, self.spec.site)
+        return lay_out(self.blueprint, self.spec.site, self.network)
 
     @cached_property
     def wiring(self) -> Wiring:

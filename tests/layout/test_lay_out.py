@@ -23,7 +23,7 @@ from fabric.request.site import LAYOUTS
 def design(source: Any, **site: Any) -> tuple[fabric.Study, Layout]:
     """Return a design and its layout on a site of these keys."""
     study = fabric.design(source, site=site)
-    return study, lay_out(study.blueprint, study.spec.site)
+    return study, study.layout
 
 
 def contents(network: Network, layout: Layout) -> list[dict[str, int]]:
@@ -115,7 +115,7 @@ def test_every_layout_keeps_its_rules(request: dict[str, Any], site: dict[str, A
     study = design_once(json.dumps(request))
     spec = fabric.read(request, site=site)
     try:
-        layout = lay_out(study.blueprint, spec.site)
+        layout = lay_out(study.blueprint, spec.site, study.network)
     except InputError as error:
         refused = str(error)
         layout = None

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import fabric
-from fabric.layout.lay_out import lay_out
 from fabric.layout.layout import Layout
 from fabric.layout.length_bound import bound_total_m
 from fabric.layout.routes import cable_metres, cross_trays_m, rack_metres
@@ -20,7 +19,7 @@ from fabric.layout.routes import cable_metres, cross_trays_m, rack_metres
 def laid(name: str, **site: Any) -> tuple[fabric.Study, Layout]:
     """Return a shipped design and its layout on a site of these keys."""
     study = fabric.design(name, site=site)
-    return study, lay_out(study.blueprint, study.spec.site)
+    return study, study.layout
 
 
 def tray_graph(layout: Layout) -> nx.Graph:
@@ -75,7 +74,7 @@ def test_no_order_of_racks_is_below_the_bound() -> None:
     """All orders of 7 racks in a row: the bound is never above the least, and close to it."""
     request = {"gpus": 96, "server": "dgx-h100", "family": "fat-tree", "switches": "qm9700", "unit_gpus": 32}
     study = fabric.design(request, site={"rack": {"power_kw": 25}, "group_racks": 1})
-    layout, network = lay_out(study.blueprint, study.spec.site), study.network
+    layout, network = study.layout, study.network
     bound, least = bound_total_m(layout, network), np.inf
     places = np.arange(layout.racks)
     assert layout.racks <= 10
