@@ -79,7 +79,9 @@ class MaskedEstimates:
     def refuse_long_runs(self, masks: float) -> None:
         """Raise TooLarge where estimating this many masks needs more memory or time than a run may take."""
         if self.engine is FLOWS:
-            refuse_long_runs(self.blueprint, self.workload, RUNS_AFTER_FAILURES * masks, "take fewer draws or GPUs")
+            direct = self.workload.routing.policy.sprays and not self.blueprint.topology.ratios_are_cuts
+            remedy = "take fewer draws or GPUs" + (", or ECMP routing, which is solved at once" if direct else "")
+            refuse_long_runs(self.blueprint, self.workload, RUNS_AFTER_FAILURES * masks, remedy)
 
     def keep(self, up: Mask) -> KeptShare:
         """Return what is kept when the links of `up`, shape (links,), are up."""

@@ -96,3 +96,23 @@ def test_what_cannot_be_shown_is_refused_first(key: str, value: object, message:
     """A front or a picture of a column that there is not is a mistake in the sweep, before anything is designed."""
     with pytest.raises(InputError, match=message):
         make_plan(read_sweep({"base": BASE, "grid": GRID, "measures": COST, key: value}))
+
+
+def test_pictures_are_written_beside_the_table(tmp_path: Path, run: Run) -> None:
+    """Those of the options take the place of the file's, and without a folder they are refused."""
+    file, out = tmp_path / "sweep.yaml", tmp_path / "out"
+    pictures = [{"kind": "curves", "x": "gpus", "y": "cost_usd", "colour": "oversubscription"}]
+    file.write_text(json.dumps({"base": BASE, "grid": GRID, "measures": COST, "pictures": pictures}))
+    assert run("sweep", file, "-o", out, "--jobs", 1)[0] == 0
+    heat = "heat:x=gpus,y=oversubscription,value=hops_mean"
+    code, text, _ = run("sweep", file, "-o", out, "--picture", heat, "--pareto", "cost_usd,hops_mean")
+    assert code == 0
+    assert "Pareto front: " in text
+    names = ("curves-cost_usd-gpus-oversubscription", "heat-hops_mean-oversubscription-gpus")
+    assert {f"{name}.{suffix}" for name in names for suffix in ("png", "svg")} < {each.name for each in out.iterdir()}
+    doubled = ["sweep", file, "-o", out, "--picture", "curves:x=gpus,y=cost_usd"]
+    code, _, error = run(*doubled)
+    assert code == 2
+    assert "differ in oversubscription" in error
+    assert run("sweep", file, "--json", "--picture", heat)[0] == 2
+    assert run("sweep", file, "-o", out, "--pareto-by", "gpus")[0] == 2
