@@ -17,7 +17,7 @@ DEMO := build/colossus-100k
 INSTALL := -m pip --quiet --disable-pip-version-check install
 PYTEST := -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: help demo test test-all test-latest lint lock baselines mutants notebooks docs-pictures bench accuracy clean apt
+.PHONY: help demo test test-all test-latest lint lock baselines mutants notebooks docs-pictures bench fuzz accuracy clean apt
 
 help:
 	@echo 'make demo      design colossus-100k into $(DEMO): report, tables and pictures'
@@ -29,6 +29,7 @@ help:
 	@echo 'make accuracy  the time model against measured collectives, system by system, with plots'
 	@echo 'make docs-pictures  redraw the pictures of the README and docs'
 	@echo 'make notebooks  run the notebooks of the examples, and keep what they print'
+	@echo 'make fuzz      20,000 drawn command lines and 300 signals: FUZZ="--seed 1 --minutes 30" bounds them'
 	@echo 'make mutants   120 small changes of the code, drawn with a fixed seed, each of which a test must notice'
 	@echo 'make baselines  keep the pictures that the tests compare with, after looking at them'
 	@echo 'make clean     remove everything that make made'
@@ -72,6 +73,9 @@ baselines: $(TEST)
 
 notebooks: $(TEST)
 	$(BIN)/python -m tests.test_notebooks
+
+fuzz: $(TEST)
+	nice $(BIN)/python -m tests.fuzz.run $(FUZZ)
 
 mutants: $(TEST)
 	$(BIN)/python $(INSTALL) --require-hashes --no-build-isolation --requirement requirements/mutants.txt
