@@ -145,9 +145,9 @@ class FailableParts:
             raise InputError(f"unknown kind '{kind}'{nearest(kind, self.counts)}")
         count = self.counts[kind]
         wanted = int(number) if number else _share(float(percent or 0), count)
-        if not wanted:
-            more = "a larger share" if percent else "more"
-            raise InputError(f"of {count:,} none fails; write {kind}:1, or {more}")
+        if not float(number or percent or 0):
+            more = f"{kind}:1 or more" if number else f"{kind}:1%, or {kind}:1 for one of them"
+            raise InputError(f"nothing fails; write {more}")
         if wanted > count:
             raise InputError(f"the fabric has only {count:,}")
         return self.fail_numbers(kind, np.sort(rng.permutation(count)[:wanted]), word)
