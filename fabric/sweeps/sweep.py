@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -98,8 +99,8 @@ def run_plan(
     """
     if plan.work_s > 3600 * most_core_hours:
         raise TooLarge(
-            f"a sweep of {describe_plan(plan)}: more than {most_core_hours:g} hours; split it, or allow"
-            f" {plan.work_s / 3600:.0f} core hours"
+            f"a sweep of {describe_plan(plan)}: more than {most_core_hours:g} core hours; split it, or allow more"
+            f" with --core-hours {math.ceil(plan.work_s / 3600)} (most_core_hours in Python)"
         )
     request = plan.sweep.plain()
     folder = None if out is None else FolderStore(out, request)

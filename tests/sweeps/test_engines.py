@@ -6,9 +6,9 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,7 +69,7 @@ def test_a_run_that_is_stopped_continues(stops: int, tmp_path: Path, whole: dict
             shutil.rmtree(tmp_path / "out")
             kept = {}
         run, number = runs.start("--jobs", "2"), SIGNALS[stop % len(SIGNALS)]
-        _wait_for_chunk(tmp_path / "out", len(kept), lambda run=run: run.poll() is None)
+        _wait_for_chunk(tmp_path / "out", len(kept), run)
         time.sleep(0.3 * moments.random())
         run.send_signal(number)
         stderr = run.communicate(timeout=60)[1]
@@ -86,10 +86,11 @@ def test_a_run_that_is_stopped_continues(stops: int, tmp_path: Path, whole: dict
     assert contents(tmp_path / "out") == whole
 
 
-def _wait_for_chunk(out: Path, beyond: int, alive: Callable[[], bool]) -> None:
-    """Wait until a run has finished a chunk more than `beyond`, or has ended."""
-    while alive() and len(chunk_times(out)) <= beyond:
+def _wait_for_chunk(out: Path, beyond: int, run: subprocess.Popen[str]) -> bool:
+    """Wait until a run has finished more chunks than `beyond`, and say whether it still runs."""
+    while run.poll() is None and len(chunk_times(out)) <= beyond:
         time.sleep(0.02)
+    return run.poll() is None
 
 
 @pytest.mark.slow
@@ -97,7 +98,7 @@ def test_a_worker_process_that_is_killed_ends_the_run_in_words(tmp_path: Path, w
     """The likely cause and the remedy are said, and the same command continues."""
     runs = new_runs(tmp_path)
     run = runs.start("--jobs", "2")
-    _wait_for_chunk(tmp_path / "out", 0, lambda: run.poll() is None)
+    _wait_for_chunk(tmp_path / "out", 0, run)
     for number in runs.processes("popen_loky"):
         os.kill(number, signal.SIGKILL)
     stderr = run.communicate(timeout=60)[1]
@@ -113,20 +114,21 @@ def test_a_worker_process_that_is_killed_ends_the_run_in_words(tmp_path: Path, w
 @pytest.mark.parametrize("kills", [2, *slow(10)])
 def test_dask_workers_may_be_killed(kills: int, tmp_path: Path, whole: dict[str, bytes]) -> None:
     """A scheduler and two workers, of which one is killed and another started at random moments: the same bytes."""
-    runs, moments = new_runs(tmp_path), random.Random(kills)
+    runs, moments, killed = new_runs(tmp_path), random.Random(kills), 0
     with dask_cluster(tmp_path, 2) as (address, workers):
-        run = runs.start("--scheduler", address)
-        while kills and run.poll() is None:
-            _wait_for_chunk(tmp_path / "out", len(chunk_times(tmp_path / "out")), lambda: run.poll() is None)
-            time.sleep(0.3 * moments.random())
-            workers.append(start_worker(tmp_path))
-            victim = workers[-3 + moments.randrange(2)]
-            victim.kill()
-            victim.wait()
-            kills -= 1
-        stderr = run.communicate(timeout=240)[1]
-    assert run.returncode == 0, stderr
-    assert contents(tmp_path / "out") == whole
+        while killed < kills:
+            shutil.rmtree(tmp_path / "out", ignore_errors=True)
+            run = runs.start("--scheduler", address)
+            while killed < kills and _wait_for_chunk(tmp_path / "out", len(chunk_times(tmp_path / "out")), run):
+                time.sleep(0.3 * moments.random())
+                victim = moments.choice([worker for worker in workers if worker.poll() is None])
+                victim.kill()
+                victim.wait()
+                workers.append(start_worker(tmp_path))
+                killed += 1
+            stderr = run.communicate(timeout=240)[1]
+            assert run.returncode == 0, stderr
+            assert contents(tmp_path / "out") == whole
 
 
 def test_a_dask_cluster_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

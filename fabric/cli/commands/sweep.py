@@ -73,7 +73,9 @@ def sweep(quiet: bool, /, file: str, plan_only: bool, as_json: bool, silent: boo
         if plan_only:
             click.echo(describe_plan(plan))
             return
+    if not silent:
         click.echo(describe_plan(plan), err=True)
+    with show_progress(quiet or silent) as say:
         table = run_plan(plan, progress=say, **run)
         files = [Path(out) / name for name in FILES] if out is not None else []
         if out is not None and plan.sweep.pictures:
