@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from fabric.blueprint.hosts import Hosts
 from fabric.errors import FabricError, InputError
 from fabric.flow.algorithms import Algorithm
 from fabric.flow.bounds import LARGEST_PROGRAM, cut_bound, lp_bound
-from fabric.flow.collective_bound import CollectiveBound
+from fabric.flow.collective_bound import CollectiveBound, bound_collective
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import FLOWS, LP, Engine
 from fabric.flow.estimate import Estimate, estimate_at_shares, with_expected_error
@@ -31,7 +32,7 @@ from fabric.flow.routings import Routing
 from fabric.flow.throughput import Shares, line_s, shares
 from fabric.flow.traffic import phases
 
-__all__ = ["Bounds", "ExplicitFlows", "NoPath"]
+__all__ = ["Bounds", "ExplicitFlows", "NoPath", "known_bounds"]
 
 QUICK_PROGRAM = 15_000
 """The variables of the largest linear program that is solved without being asked for: within a second.
@@ -47,18 +48,55 @@ class NoPath(InputError):
     """Failures that cut off some flows, or all servers: the collective never ends."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bounds:
-    """What no routing of an algorithm's flows exceeds, as shares of line rate, and no algorithm of the collective."""
+    """What no routing of an algorithm's flows exceeds, as shares of line rate, and no algorithm of the collective.
+
+    Each is solved when it is first read, as a linear program may take longer than the flows.
+    """
 
     algorithm: str
     """The name of the algorithm: that of the largest size."""
-    lp: float | None
-    """The bound by linear program; None where it takes long to solve and is not known without."""
-    cut: float
-    """The bound by cuts."""
-    collective: CollectiveBound | None = None
-    """The bound of the collective by any algorithm; None where none is known (see `bound_collective`)."""
+    solve_cut: Callable[[], float] = field(repr=False)
+    """Returns the bound by cuts."""
+    solve_program: Callable[[float], float | None] = field(repr=False)
+    """Returns the bound by linear program, given that by cuts."""
+    solve_collective: Callable[[], CollectiveBound | None] = field(repr=False)
+    """Returns the bound of the collective."""
+
+    @cached_property
+    def lp(self) -> float | None:
+        """The bound by linear program; None where it takes long to solve and is not known without."""
+        return self.solve_program(self.cut)
+
+    @cached_property
+    def cut(self) -> float:
+        """The bound by cuts."""
+        return self.solve_cut()
+
+    @cached_property
+    def collective(self) -> CollectiveBound | None:
+        """The bound of the collective by any algorithm; None where none is known (see `bound_collective`)."""
+        return self.solve_collective()
+
+    def _values(self) -> tuple[Any, ...]:
+        return self.algorithm, self.lp, self.cut, self.collective
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Bounds) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.algorithm)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What solves them holds all flows; a copy has only the bounds.
+        algorithm, lp, cut, collective = self._values()
+        return known_bounds, (algorithm, lp, cut, collective)
+
+
+def known_bounds(algorithm: str, lp: float | None, cut: float, collective: CollectiveBound | None) -> Bounds:
+    """Return bounds that are known already."""
+    return Bounds(algorithm, lambda: cut, lambda _: lp, lambda: collective)
 
 
 @dataclass(frozen=True)
@@ -209,24 +247,35 @@ class ExplicitFlows:
         return shares(self.blueprint, traffic, self._routing(algorithm)).fair_min
 
     def bounds(self, algorithm: Algorithm) -> Bounds:
-        """Return the bounds of an algorithm's phases; a linear program that is not quick is left out.
+        """Return the bounds of an algorithm's phases and of the collective, none solved yet."""
+        return Bounds(
+            algorithm.name,
+            partial(self._bound_by_cuts, algorithm),
+            partial(self._bound_by_program, algorithm),
+            partial(bound_collective, self.blueprint, self.collective, self.gpus),
+        )
 
-        Where some routing reaches the cut, that is the program's bound too.
+    def _bound_by_cuts(self, algorithm: Algorithm) -> float:
+        traffic = self.solve(algorithm).traffic
+        return _cut(self.blueprint, traffic, self.up, pxn=self.routing.pxn) if traffic else 1.0
+
+    def _bound_by_program(self, algorithm: Algorithm, cut: float) -> float | None:
+        """Return the bound by linear program; None where that is not quick.
+
+        Where some routing reaches the `cut`, that is the program's bound too.
         """
-        solution, pxn = self.solve(algorithm), self.routing.pxn
-        traffic = solution.traffic
-        if not traffic:
-            return Bounds(algorithm.name, 1.0, 1.0)
-        cut, most = _cut(self.blueprint, traffic, self.up, pxn=pxn), QUICK_PROGRAM // len(traffic)
-        if self.engine is LP:
-            return Bounds(algorithm.name, solution.got.min, cut)
-        if router_of(self.blueprint, self.up).reaches_cut:
-            return Bounds(algorithm.name, cut, cut)
+        solution = self.solve(algorithm)
+        traffic, pxn = solution.traffic, self.routing.pxn
+        if traffic and self.engine is LP:
+            return solution.got.min
+        if not traffic or router_of(self.blueprint, self.up).reaches_cut:
+            return cut
+        most = QUICK_PROGRAM // len(traffic)
         try:
             each = [lp_bound(self.blueprint, phase, self.up, pxn=pxn, most=most) for phase in traffic]
         except FabricError:
-            return Bounds(algorithm.name, None, cut)
-        return Bounds(algorithm.name, _over_phases(traffic, each), cut)
+            return None
+        return _over_phases(traffic, each)
 
 
 def _cut(blueprint: Blueprint, traffic: list[Phase], up: npt.NDArray[Any] | None, *, pxn: bool) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from fabric.errors import InputError, is_whole, nearest
 from fabric.flow.algorithms import Algorithm, algorithm_of
 from fabric.flow.checked_arrays import read_numbers, refuse_duplicates, refuse_out_of_range
 from fabric.flow.closed_form import ClosedForm
-from fabric.flow.collective_bound import bound_collective
+from fabric.flow.collective_bound import CollectiveBound, bound_collective
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engine_choice import choose_engine, closed_form_of
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
@@ -187,6 +188,8 @@ def estimate_workload(
 ) -> tuple[tuple[Answer, ...], Bounds]:
     """Estimate `workload` for each of `sizes` in bytes, with the bounds of its flows and of the collective.
 
+    The bounds are solved when they are first read, as they may take longer than the estimate.
+
     Raises InputError where the engine can't estimate it, and TooLarge as `phases` and `route` do.
     """
     check_sizes(sizes)
@@ -195,17 +198,16 @@ def estimate_workload(
     blueprint = replace(blueprint, library=workload.library.over(blueprint.library))
     engine = choose_engine(blueprint, workload)
     if engine is CLOSED:
-        answers, bounds = _estimate_in_closed_form(closed_form_of(blueprint, workload), workload, sizes)
-        order = workload.order.closed_form
-        all_alike = workload.gpus is None and order and not order.grouped
-        gpus = None if all_alike else place_ranks(blueprint, workload)
-        return answers, replace(bounds, collective=bound_collective(blueprint, workload.collective, gpus))
+        answers, cut = _estimate_in_closed_form(closed_form_of(blueprint, workload), workload, sizes)
+        collective = partial(_bound_placed, blueprint, workload)
+        return answers, Bounds(answers[-1].estimate.algorithm, lambda: cut, lambda _: None, collective)
     return _estimate_by_flows(blueprint, workload, engine, sizes)
 
 
 def _estimate_in_closed_form(
     form: ClosedForm, workload: Workload, sizes: Sequence[int]
-) -> tuple[tuple[Answer, ...], Bounds]:
+) -> tuple[tuple[Answer, ...], float]:
+    """Estimate in closed form; the second is the bound by cuts of the largest size's algorithm."""
     transport, library = form.policy.transport_share(), library_use(form.summary)
     found = []
     for size in sizes:
@@ -213,7 +215,15 @@ def _estimate_in_closed_form(
         got = form.left(algorithm_of(workload.collective, each.algorithm))
         mean, least = transport * got.mean, transport * got.least
         found.append(Answer(each, CLOSED.name, mean, least, form.groups, qps=form.qps, library=library))
-    return tuple(found), Bounds(found[-1].estimate.algorithm, None, got.cut)
+    return tuple(found), got.cut
+
+
+def _bound_placed(blueprint: Blueprint, workload: Workload) -> CollectiveBound | None:
+    """Return the bound of a workload's collective on the GPUs of its ranks."""
+    order = workload.order.closed_form
+    all_alike = workload.gpus is None and order and not order.grouped
+    gpus = None if all_alike else place_ranks(blueprint, workload)
+    return bound_collective(blueprint, workload.collective, gpus)
 
 
 def _estimate_by_flows(
@@ -228,9 +238,8 @@ def _estimate_by_flows(
 
 
 def bound_flows(flows: ExplicitFlows, answer: Answer) -> Bounds:
-    """Return the bounds of the flows by which an answer is, and of their collective."""
-    bounds = flows.bounds(algorithm_of(flows.collective, answer.estimate.algorithm))
-    return replace(bounds, collective=bound_collective(flows.blueprint, flows.collective, flows.gpus))
+    """Return the bounds of the flows by which an answer is, and of their collective, none solved yet."""
+    return flows.bounds(algorithm_of(flows.collective, answer.estimate.algorithm))
 
 
 def refuse_long_runs(blueprint: Blueprint, workload: Workload, runs: float, remedy: str = "") -> None:

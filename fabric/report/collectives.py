@@ -47,9 +47,14 @@ def runs_object(study: Study, runs: Sequence[WorkloadRun]) -> dict[str, Any]:
         "design_gpus": study.blueprint.gpus,
         "failed": failed_objects(runs[0].impact.failed) if runs[0].impact else [],
         "results": [each for run in runs for each in _answer_objects(run)],
-        "bounds": asdict(runs[0].bounds),
+        "bounds": _bounds_object(runs[0].bounds),
         "jobs": [{"routing": run.workload.routing.name, **asdict(job)} for run in runs for job in run.jobs],
     }
+
+
+def _bounds_object(bounds: Bounds) -> dict[str, Any]:
+    collective = None if bounds.collective is None else asdict(bounds.collective)
+    return {"algorithm": bounds.algorithm, "lp": bounds.lp, "cut": bounds.cut, "collective": collective}
 
 
 def _answer_objects(run: WorkloadRun) -> Iterator[dict[str, Any]]:
