@@ -17,9 +17,10 @@ from fabric.flow.failure_words import FailableParts, Failed
 from fabric.flow.router import router_of
 from fabric.topology.topology import PLANE
 
-__all__ = ["KindAtRisk", "PartsAtRisk", "find_parts_at_risk"]
+__all__ = ["HOURS_PER_MONTH", "KindAtRisk", "PartsAtRisk", "find_parts_at_risk"]
 
 HOURS_PER_MONTH = HOURS_PER_YEAR / 12
+"""The hours of a month, a twelfth of a year."""
 
 OF_LINKS, OF_SWITCHES = "link", "switch"
 """The kinds of rates that stand for every bundle of links, and for every role of switches."""

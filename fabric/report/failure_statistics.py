@@ -24,7 +24,7 @@ SHOWN = 2
 
 def failures_object(found: FailureStatistics) -> dict[str, Any]:
     """Return the statistics as one plain object (docs/design-json.md)."""
-    worst = found.worst
+    worst, hours = found.worst, found.hours_between_interruptions
     return {
         "schema": SCHEMA,
         "name": found.name,
@@ -52,6 +52,7 @@ def failures_object(found: FailureStatistics) -> dict[str, Any]:
             "gpus_lost": int(found.gpus_lost[worst]),
             "failed": {kind: list(names) for kind, names in found.worst_parts},
         },
+        "hours_between_interruptions": {"with_failover": hours[0], "without_failover": hours[1]},
         "kinds": [_kind_object(found, index) for index in range(len(found.kinds))],
     }
 
@@ -156,6 +157,10 @@ def _short(number: float) -> str:
 
 
 def _lines(found: FailureStatistics) -> Iterator[str]:
+    with_failover, without = found.hours_between_interruptions
+    if without is not None:
+        often = "never" if with_failover is None else f"every {_short(with_failover)} h"
+        yield f"The job is stopped {often} on average where NICs fail over, and every {_short(without)} h where not."
     worst = found.worst
     lost = f", {units.count_noun(int(found.gpus_lost[worst]), 'GPU')} lost" if found.gpus_lost[worst] else ""
     down = "; ".join(_name_parts(kind, names) for kind, names in found.worst_parts) or "nothing"

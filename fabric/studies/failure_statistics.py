@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fabric.errors import InputError
 from fabric.flow import Estimate, Workload
-from fabric.flow.parts_at_risk import KindAtRisk
+from fabric.flow.parts_at_risk import HOURS_PER_MONTH, KindAtRisk
 from fabric.frozen_columns import FrozenColumns
 from fabric.presented import Plotted
 
@@ -177,6 +177,20 @@ class FailureStatistics(FrozenColumns, Plotted):
             for each, alone in zip(self.kinds, self.alone, strict=True)
             if (number := each.failures_per_month) is not None
         )
+
+    @property
+    def hours_between_interruptions(self) -> tuple[float | None, float | None]:
+        """The mean hours between two failures that stop the job, with and without failover between NICs.
+
+        None where no failure of the kinds that have a rate stops it.
+        """
+        month = self.month
+        each = (
+            sum(kind.interruptions for kind in month),
+            sum(kind.interruptions_without_failover for kind in month),
+        )
+        with_failover, without = (HOURS_PER_MONTH / number if number else None for number in each)
+        return with_failover, without
 
     def columns(self) -> dict[str, list[Any]]:
         """Return one row a draw as columns: the seed, the share kept, the GPUs lost, and the parts down by kind."""

@@ -77,7 +77,7 @@ class AskedFailures:
     @property
     def rates_used(self) -> dict[str, FailureRate]:
         """The rates to draw by: those given over the catalogue's, and alone where counts are given."""
-        given = {kind: _read_rate(kind, rate) for kind, rate in self.rates.items()}
+        given: Any = dict(self.rates)  # records since it was made
         return given if self.counts else {**failure_rates(), **given}
 
 

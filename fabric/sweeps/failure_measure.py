@@ -7,13 +7,14 @@ from typing import Any
 
 from fabric.catalog import FailureRate
 from fabric.errors import InputError, is_whole
-from fabric.flow import Routing, Workload
+from fabric.flow import ROUTINGS, Routing, Workload
 from fabric.request import Spec
 from fabric.studies.failure_statistics import PERCENTILES
 from fabric.studies.failures import AskedFailures, count_draws, run_failures
 from fabric.studies.study import Study
 from fabric.sweeps.measure import Measure, MeasureColumn, Setting
 from fabric.sweeps.read_settings import read_algorithm, read_routing, read_size
+from fabric.topology.families import family
 
 __all__ = ["FAILURES", "KEPT"]
 
@@ -99,6 +100,8 @@ def _estimate_work(spec: Spec, settings: Mapping[str, Any]) -> float:
     """Return the seconds of a simulation: of the draws with any failure, one estimate and one for each kind down."""
     down = DOWN_PER_GPU * spec.gpus if not settings["counts"] else sum(settings["counts"].values())
     each = 0.005 + 8e-6 * spec.gpus
+    if ROUTINGS[settings["routing"]].sprays and any(not family(name).layered for name in spec.families):
+        each = 0.03 * spec.gpus  # the best spread over the paths of a direct network
     return each * (8 + count_draws(spec.gpus, settings["draws"]) * min(1.0, down) * (1 + min(5.0, down)))
 
 

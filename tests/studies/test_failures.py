@@ -151,6 +151,8 @@ def test_failures_of_the_network_stop_a_job_about_as_often_as_llama_3() -> None:
     assert stops["leaf-spine"] == 0  # other links carry the traffic
     assert stops["server-leaf"] == pytest.approx(16384 * 0.00057 * 54 / 30.44, rel=1e-3)
     assert month["server-leaf"].interruptions == 0  # with failover the server's other NICs carry it
+    months = sum(each.interruptions_without_failover for each in month.values())
+    assert found.hours_between_interruptions == (None, pytest.approx(HOURS_PER_YEAR / 12 / months))
 
 
 def test_statistics_travel(mixed: FailureStatistics) -> None:
