@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fabric.layout.device_names import list_device_names
 from fabric.layout.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class _Texts:
         import pyarrow as pa
 
         self.wiring, network = wiring, wiring.network
-        names = [group.name(group.first + each) for group in network.groups for each in range(group.count)]
+        names = list_device_names(wiring.layout, network)
         self.texts = {
             DEVICES: pa.array(names),
             PORTS: pa.array(wiring.port_names),

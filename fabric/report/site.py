@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fabric import units
 from fabric.errors import InputError
 from fabric.export.cables import cable_batches
+from fabric.layout.device_names import list_device_names
 from fabric.layout.layout import Layout
 from fabric.layout.wiring import Wiring
 from fabric.network import Network
@@ -101,7 +102,7 @@ def layout_object(study: Study) -> dict[str, Any]:
     """Return the layout as one plain object (docs/site.md): halls, racks, and what stands in each rack."""
     layout, network = study.layout, study.network
     names, spots = layout.rack_names(), layout.spots
-    devices = [group.name(group.first + each) for group in network.groups for each in range(group.count)]
+    devices = list_device_names(layout, network)
     contents: list[list[dict[str, Any]]] = [[] for _ in names]
     columns = (layout.device_rack.tolist(), layout.device_unit.tolist(), layout.device_height.tolist())
     for device, rack, unit, height in zip(devices, *columns, strict=True):
@@ -189,6 +190,9 @@ def _find_devices(network: Network, layout: Layout, name: str) -> npt.NDArray[np
     racks = layout.rack_names()
     if name in racks:
         return np.asarray(layout.device_rack == racks.index(name))
+    if layout.site.names and name in (named := list_device_names(layout, network)):
+        chosen[named.index(name)] = True
+        return chosen
     written = re.fullmatch(r"([\w-]+)\[([^\]]*)\]", name)
     roles = {group.role: group for group in network.groups}
     if not written or written[1] not in roles:

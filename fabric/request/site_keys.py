@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 
 from fabric.catalog import port_name_systems
-from fabric.request.fields import Name, Role, StrictModel, Text, custom_error, known_name
+from fabric.request.fields import AxisName, Name, Role, StrictModel, Text, custom_error, known_name
 from fabric.request.site import KINDS, Hall, Place, RackKind, Site, Trays
 
 __all__ = ["HallKeys", "RackKeys", "SiteKeys", "TrayKeys", "site_of"]
@@ -97,6 +97,8 @@ def _check_place(text: str) -> str:
 
 PlaceText = Annotated[str, AfterValidator(_check_place)]
 SystemName = Annotated[Name, known_name("operating system", port_name_systems)]
+NamedRole = Annotated[AxisName, known_name("tier", lambda: ("server",))]
+"""The role of devices that have names: servers, or switches of a tier."""
 Kind = Literal["server", "network"]
 
 
@@ -143,12 +145,12 @@ class SiteKeys(StrictModel):
     """Operating system whose port names are used: one, or by switch model; default: the model's usual one."""
     names: (
         Annotated[
-            Annotated[Text, Tag("<name>")] | Annotated[dict[Role, Text], Tag("<mapping>"), Field(min_length=1)],
+            Annotated[Text, Tag("<name>")] | Annotated[dict[NamedRole, Text], Tag("<mapping>"), Field(min_length=1)],
             Discriminator(_tag_text),
         ]
         | None
-    ) = Field(default=None, examples=["{hall}-{role}-{rail}-{rack}"])
-    """Pattern of the names of devices, one or by tier: {role}, {number}, {rack}, {hall}, {unit} or a coordinate."""
+    ) = Field(default=None, examples=[{"leaf": "{rack}-leaf-{rail}", "server": "node{number:05}"}])
+    """Pattern of device names, one or by tier: role, number, hall, row, position, rack, unit, a coordinate; from 1."""
 
     @field_validator("halls")
     @classmethod

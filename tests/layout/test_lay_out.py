@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import fabric
 from fabric.errors import InputError
+from fabric.layout.device_names import list_device_names
 from fabric.layout.lay_out import lay_out
 from fabric.layout.layout import Layout
 from fabric.network import Network
@@ -181,3 +182,32 @@ def test_a_place_without_room_is_refused() -> None:
         design("superpod-h100-4su", halls=halls, places={"leaf": "hall A row 1 racks 1-2"})
     with pytest.raises(InputError, match=r"there is no hall C; known: A"):
         design("superpod-h100-4su", halls=halls, places={"leaf": "hall C"})
+
+
+def test_devices_have_the_names_of_the_site() -> None:
+    """A pattern for each role, with fields of the place and coordinates, which count from 1."""
+    names = {"server": "node{number:05}", "leaf": "{rack}-leaf-{rail}", "spine": "{hall}-spine{spine}"}
+    study, layout = design("superpod-h100-4su", names=names)
+    found = list_device_names(layout, study.network)
+    assert found[0] == "node00001"
+    assert found[127] == "node00128"
+    assert found[128] == f"{layout.rack_names()[layout.device_rack[128]]}-leaf-1"
+    assert found[-1] == "A-spine16"
+    assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ("{role}-{rack}", r"server\[block=0,slot=0\] and server\[block=0,slot=1\] are both 'server-A01-01'"),
+        ("{colour}", r"'\{colour\}' has \{colour\}, which no server has; known: .*slot"),
+        ("{role", "is no pattern"),
+        ("{role:>100000000}", "is no pattern"),
+        ("{role.upper}", "which no server has"),
+    ],
+)
+def test_patterns_that_name_no_device_are_refused(names: str, text: str) -> None:
+    """Two devices of one name, unknown fields, and what is no pattern."""
+    study, layout = design("superpod-h100-4su", names=names)
+    with pytest.raises(InputError, match=text):
+        list_device_names(layout, study.network)
