@@ -10,14 +10,15 @@ import numpy.typing as npt
 
 from fabric.atomic_write import write_atomically
 from fabric.errors import InputError
-from fabric.export.cables import write_cables_csv, write_cables_parquet
+from fabric.export.cables import write_cables_csv, write_cables_parquet, write_cables_xlsx
 from fabric.report.files import json_text, write_text
 from fabric.report.site import layout_object
+from fabric.report.text import join_words
 from fabric.studies.study import Study
 
 __all__ = ["check_cable_suffix", "check_layout_suffix", "write_cables", "write_layout"]
 
-_WRITERS = {".csv": write_cables_csv, ".parquet": write_cables_parquet}
+_WRITERS = {".csv": write_cables_csv, ".parquet": write_cables_parquet, ".xlsx": write_cables_xlsx}
 
 
 def check_cable_suffix(file: str) -> str:
@@ -33,14 +34,15 @@ def check_layout_suffix(file: str) -> str:
 def _check_suffix(file: str, known: tuple[str, ...], stem: str) -> str:
     suffix = Path(file).suffix.lower()
     if suffix not in known:
-        raise InputError(f"{file}: unknown suffix; write {' or '.join(stem + each for each in known)}")
+        raise InputError(f"{file}: unknown suffix; write {join_words([stem + each for each in known], 'or')}")
     return suffix
 
 
 def write_cables(study: Study, file: str | os.PathLike[str], rows: npt.NDArray[np.int64] | None = None) -> Path:
     """Write the cables of a study to a file, whole or not at all: all, or those of `rows` of its network.
 
-    Raises InputError for another suffix than .csv and .parquet, and FabricError saying what the system refused.
+    Raises InputError for another suffix than .csv, .parquet and .xlsx, TooLarge for more rows than a sheet has, and
+    FabricError saying what the system refused.
     """
     write = _WRITERS[check_cable_suffix(os.fspath(file))]
     target, wiring = Path(file), study.wiring

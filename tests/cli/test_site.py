@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import load_workbook
 
+import fabric
+from fabric.errors import TooLarge
+from fabric.export.cables import COLUMNS
+from fabric.report.site_files import write_cables
 from tests.request_fixtures import Run
 
 NAME = "superpod-h100-4su"
@@ -47,10 +54,11 @@ def test_csv_and_parquet_have_the_same_cables(run: Run, tmp_path: Path) -> None:
 
 def test_the_same_cables_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
     """Two runs write equal files."""
-    for suffix in ("csv", "parquet"):
+    for suffix in ("csv", "parquet", "xlsx"):
         files = [tmp_path / f"{each}.{suffix}" for each in "ab"]
         for file in files:
             run("wiring", NAME, "-q", "-o", file)
+            time.sleep(1 if suffix == "xlsx" else 0)  # a date in it would differ
         assert files[0].read_bytes() == files[1].read_bytes()
 
 
@@ -80,7 +88,7 @@ def test_cables_of_a_device_a_rack_or_a_pair(run: Run, of: str, cables: int) -> 
         (("--of", "leaf[colour=9]"), "'colour=9' is no coordinate; known: block, rail, plane"),
         (("--of", "Z99"), "no rack or device of that name; write a rack such as A01-01"),
         (("--of", "A01-01--"), "write a device, a rack, or two of them joined by --"),
-        (("-o", "cables.txt"), "unknown suffix; write cables.csv or cables.parquet"),
+        (("-o", "cables.txt"), "unknown suffix; write cables.csv, cables.parquet or cables.xlsx"),
     ],
 )
 def test_mistakes_are_named(run: Run, words: tuple[str, ...], message: str) -> None:
@@ -100,3 +108,23 @@ def test_no_part_reaches_across_too_large_a_site(run: Run, tmp_path: Path) -> No
     assert code == 2
     assert "reaches 2,0" in " ".join(text.split())
     assert not (tmp_path / "cables.csv").exists()
+
+
+def test_a_workbook_has_the_cables_as_text(run: Run, tmp_path: Path) -> None:
+    """Read back by another library: the head, a row a cable, numbers as numbers."""
+    assert run("wiring", NAME, "-q", "-o", tmp_path / "cables.xlsx")[0] == 0
+    sheet = load_workbook(tmp_path / "cables.xlsx", read_only=True).active
+    assert sheet is not None
+    rows = list(sheet.values)
+    assert rows[0] == COLUMNS
+    assert len(rows) == 2049
+    assert rows[1][:4] == ("A01-01-U1 mlx5_0 / A01-05-U1 1", "server-leaf", "optical-400g", 10)
+
+
+def test_more_cables_than_a_sheet_has_rows_are_refused(tmp_path: Path) -> None:
+    """A million GPUs: the message names Parquet, and nothing is written."""
+    study = fabric.design("superpod-h100-1su")
+    rows = np.zeros(1_048_576, np.int64)
+    with pytest.raises(TooLarge, match=r"1,048,576 cables are more than the 1,048,575 rows .*write cables\.parquet"):
+        write_cables(study, tmp_path / "cables.xlsx", rows)
+    assert not list(tmp_path.iterdir())
