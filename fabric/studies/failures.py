@@ -137,13 +137,17 @@ def count_draws(gpus: int, asked: int | None = None) -> int:
 def _read_rate(kind: str, rate: FailureRate | tuple[float, float]) -> FailureRate:
     if isinstance(rate, FailureRate):
         return rate
-    numbers = rate if isinstance(rate, tuple) and len(rate) == 2 else (None, None)
-    if not all(isinstance(each, int | float) and not isinstance(each, bool) and 0 <= each < np.inf for each in numbers):
+    numbers: Any = rate if isinstance(rate, tuple | list) and len(rate) == 2 else (None, None)
+    if not all(_is_number(each) and 0 <= each < math.inf for each in numbers):
         raise InputError(
             f"failure rate of {kind} {rate!r:.60}: not failures a year and hours to repair, such as (0.01, 24)"
         )
     per_year, repair_h = map(float, numbers)
     return FailureRate(kind, per_year, repair_h)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def _expect_estimates(risk: PartsAtRisk, draws: int) -> float:

@@ -155,6 +155,14 @@ def test_failures_of_the_network_stop_a_job_about_as_often_as_llama_3() -> None:
     assert found.hours_between_interruptions == (None, pytest.approx(HOURS_PER_YEAR / 12 / months))
 
 
+def test_numbers_of_numpy_are_taken(study: fabric.Study) -> None:
+    """They stand for Python's own wherever a number is due."""
+    own = simulate_failures(study, rates={"leaf": (1, 3.0)}, counts={"nic": 2}, draws=3, seed=4, workload=RING)
+    rates = {"leaf": (np.int64(1), np.float32(3))}
+    counts, draws, seed = {"nic": np.int64(2)}, np.int64(3), np.int64(4)
+    assert simulate_failures(study, rates=rates, counts=counts, draws=draws, seed=seed, workload=RING) == own
+
+
 def test_statistics_travel(mixed: FailureStatistics) -> None:
     """They are equal after pickling, plain in JSON, and a row a draw in columns."""
     again = pickle.loads(pickle.dumps(mixed))
