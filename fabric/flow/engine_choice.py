@@ -14,7 +14,9 @@ from fabric.flow.closed_form import ClosedForm
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.ecmp_model import few_links
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
-from fabric.flow.estimate import candidates, usable
+from fabric.flow.estimate import candidates, explain_none, usable
+from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.flow_work import work_of_flows
 from fabric.flow.graph_shares import fits_surely
 from fabric.flow.placements import check_stride
 from fabric.flow.router import summarize
@@ -23,13 +25,10 @@ from fabric.flow.transports import USUAL
 if TYPE_CHECKING:
     from fabric.flow.workload import Workload
 
-__all__ = ["choose_engine", "closed_form_of"]
+__all__ = ["choose_engine", "closed_form_of", "is_near", "list_solvable"]
 
-QUICK_FLOWS = 1 << 14
-"""The most flows on a direct network that take seconds; beyond, the closed form answers, although it is only near.
-
-Those of uniform traffic, between the same leaves, count a quarter.
-"""
+QUICK_S = 10.0
+"""The seconds that flows on a direct network may take; beyond, the closed form answers, although it is only near."""
 
 SAME_ORDERS = 0.025
 """The standard deviation of times over random orders up to which their mean stands for each of them."""
@@ -86,6 +85,18 @@ def _gaps(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
     yield from _gaps_of_routing(blueprint, workload, form, _candidates(form, workload))
 
 
+def is_near(blueprint: Blueprint, workload: Workload) -> bool:
+    """Say whether the closed form of a workload is only near the flows: on direct networks unless it is exact."""
+    direct = not blueprint.topology.ratios_are_cuts
+    return direct and (workload.gpus or blueprint.gpus) > blueprint.server.gpus and not _is_exact(blueprint, workload)
+
+
+def _is_exact(blueprint: Blueprint, workload: Workload) -> bool:
+    """Say whether the closed form of a workload over several servers of a direct network is exact."""
+    algorithms = _candidates(closed_form_of(blueprint, workload), workload)
+    return workload.routing.policy.sprays and all(_holds_on_graph(blueprint, workload, each) for each in algorithms)
+
+
 def _gaps_on_graph(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
     """Yield what has no closed form on a direct network; where explicit flows take long, one that is near is taken."""
     routing, placement = workload.routing, workload.order
@@ -101,11 +112,11 @@ def _gaps_on_graph(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
     if any(plain.values()):
         yield from (what for what, applies in plain.items() if applies)
         return
-    algorithms = _candidates(closed_form_of(blueprint, workload), workload)
-    if routing.policy.sprays and all(_holds_on_graph(blueprint, workload, each) for each in algorithms):
+    if _is_exact(blueprint, workload):
         return
-    flows = sum(blueprint.nics * (blueprint.servers / 4 if each.traffic.uniform else 1) for each in algorithms)
-    if flows <= QUICK_FLOWS or gpus < blueprint.gpus or placement.name != "random":
+    algorithms = _candidates(closed_form_of(blueprint, workload), workload)
+    quick = work_of_flows(blueprint, algorithms, routing, gpus).seconds <= QUICK_S
+    if quick or gpus < blueprint.gpus or placement.name != "random":
         yield f"{routing.policy.label} routing of such traffic on a direct network"
 
 
@@ -203,3 +214,21 @@ def _gaps_of_routing(
         yield f"{policy.label} routing over uneven uplinks"
     if any(few_links(form.whole, step, form.subflows(each, step)) for each in algorithms for step in form.steps(each)):
         yield f"{policy.label} routing over so few links"
+
+
+def list_solvable(summary: FabricSummary, workload: Workload) -> list[Algorithm]:
+    """Return the algorithms whose flows are solved: the one asked for, or all that may be the fastest.
+
+    Raises InputError where there is none.
+    """
+    timed = candidates(summary, COLLECTIVES[workload.collective], workload.algorithm)
+    if workload.algorithm:
+        return timed
+    able = set(usable(summary, workload.collective))
+    every = [each for each in timed if each.name in able]
+    if not every:
+        raise InputError(explain_none(summary, workload.collective, None))
+    found = [each for each in every if each.flows or summary.servers == 1]
+    if not found:
+        raise InputError(f"collective '{workload.collective}' has no explicit flows; use engine closed")
+    return found

@@ -26,6 +26,7 @@ __all__ = [
     "Estimate",
     "allreduce",
     "candidates",
+    "doubt",
     "estimate",
     "estimate_at_shares",
     "estimate_in_closed_form",
@@ -250,3 +251,9 @@ def with_expected_error(summary: FabricSummary, found: Estimate) -> Estimate:
         not_measured=error.not_measured,
         unmeasured_constants=error.unmeasured_constants,
     )
+
+
+def doubt(found: Estimate, factor: float) -> Estimate:
+    """Return an estimate by a closed form that is only near the flows of a large direct network, and that says so."""
+    what = f"flows on so large a direct network (of smaller ones its closed form is within a factor of {factor})"
+    return replace(found, expected_error=None, not_measured=(what,))

@@ -54,8 +54,6 @@ class FabricSummary:
     """The NICs of one server under one leaf."""
     switches_reduce: bool = False
     """Whether its switches can reduce what they carry, as InfiniBand's do (SHARP)."""
-    load_factor: float = 1.0
-    """How many times the load of uniform traffic other traffic puts on the links under adaptive routing."""
     inverse_path_diversity: float = 0.0
     """One over the minimal paths between two leaves."""
     speeds: tuple[float, ...] = ()

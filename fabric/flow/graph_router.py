@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,7 @@ from fabric.flow.graph_paths import GraphPaths
 from fabric.flow.graph_routes import spray, take_one_path
 from fabric.flow.host_links import ideal_gbps
 from fabric.flow.link_groups import LinkGroups
-from fabric.flow.path_splits import count_paths
+from fabric.flow.path_splits import search_seconds
 from fabric.flow.phase import Phase
 from fabric.flow.routes import Routes
 from fabric.flow.routings import Routing
@@ -35,8 +36,8 @@ Rows = npt.NDArray[np.int64]
 BYTES_PER_ARC, SECONDS_PER_ARC = 40, 0.8e-6
 """What a hop of a hashed path takes while it is routed and solved (`benchmarks/resources.py`)."""
 
-BYTES_PER_DEMAND, SECONDS_PER_DRAWN_PATH = 600, 15e-6
-"""What a sprayed flow takes, and each path drawn for it."""
+BYTES_PER_SPRAYED_FLOW = 600
+"""What a sprayed flow takes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,6 @@ class GraphRouter:
             switches_reduce=is_infiniband(blueprint),
             constants=blueprint.constants,
             library=blueprint.library,
-            load_factor=form.routing.load_factor,
             inverse_path_diversity=float(form.routing.inverse_path_diversity(blueprint.sizes)),
             ratios_are_cuts=form.ratios_are_cuts,
             speeds=tuple(blueprint.rate(each) / blueprint.link_gbps for each in form.fabric_bundles[:1]),
@@ -113,11 +113,15 @@ class GraphRouter:
     def work(self, flows: float, routing: Routing) -> Work:
         """Return what routing as many flows and solving them takes.
 
-        Hashed ones take their hops one after another. Sprayed ones draw many paths each, as long as they are few.
+        Hashed ones take their hops one after another. Sprayed ones between two leaves are one demand, which draws many
+        paths as long as there are few, unless each NIC has switches of its own.
         """
         hops = 2 + evaluate(self.form.paths.diameter, self.blueprint.sizes)
         if routing.policy.sprays:
-            return Work(flows * BYTES_PER_DEMAND, count_paths(flows) * SECONDS_PER_DRAWN_PATH)
+            leaves = -(-self.blueprint.servers // self.blueprint.sizes["slot"])
+            joint = min(flows / self.blueprint.server.nics, leaves * leaves)
+            demands = math.ceil(flows if self.form.routing.nic_levels else joint)
+            return Work(flows * BYTES_PER_SPRAYED_FLOW, search_seconds(demands))
         paths = flows * routing.qps
         arcs = paths * hops * (2 if routing.policy.paths == "valiant" else 1)
         return Work(arcs * BYTES_PER_ARC, arcs * SECONDS_PER_ARC)

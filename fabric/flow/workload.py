@@ -13,20 +13,18 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
 from fabric.catalog import LibrarySettings, collectives
 from fabric.errors import InputError, is_whole, nearest
-from fabric.flow.algorithms import Algorithm, algorithm_of
+from fabric.flow.algorithms import algorithm_of
 from fabric.flow.checked_arrays import read_numbers, refuse_duplicates, refuse_out_of_range
 from fabric.flow.closed_form import ClosedForm
 from fabric.flow.collective_bound import CollectiveBound, bound_collective
 from fabric.flow.collectives import COLLECTIVES
-from fabric.flow.engine_choice import choose_engine, closed_form_of
+from fabric.flow.engine_choice import choose_engine, closed_form_of, is_near, list_solvable
 from fabric.flow.engines import CLOSED, ENGINES, FLOWS, Engine
 from fabric.flow.estimate import (
     Estimate,
-    candidates,
+    doubt,
     estimate,
     estimate_in_closed_form,
-    explain_none,
-    usable,
     with_expected_error,
 )
 from fabric.flow.explicit_flows import Bounds, ExplicitFlows, NoPath
@@ -34,6 +32,7 @@ from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import servers_up
 from fabric.flow.failures import fail
 from fabric.flow.flow_work import work_of_flows
+from fabric.flow.graph_shares import deviation_of
 from fabric.flow.machines import LibraryUse, library_use, subflows_of
 from fabric.flow.placements import NO_GPUS, PLACEMENTS, Placement, place, without_failed
 from fabric.flow.router import FEWER_FLOWS, summarize
@@ -157,6 +156,8 @@ class Answer(Presented):
     """The queue pairs of a flow, where each is hashed on its own."""
     library: LibraryUse | None = field(default=None, repr=False)
     """The collective library that the estimate assumes."""
+    deviation: float | None = None
+    """The factor within which flows are of a closed form that is only near them; None where it agrees, and of flows."""
 
 
 def estimate_all(
@@ -164,13 +165,11 @@ def estimate_all(
 ) -> tuple[Estimate, ...]:
     """Estimate a collective of each size over all GPUs in random order.
 
-    Unlike servers, routings without a closed form, and direct networks where theirs does not hold are estimated by
-    flows.
+    Flows estimate unlike servers, routings without a closed form, and direct networks where theirs does not hold.
     """
     workload = Workload(collective, routing=Routing(routing, qps=collectives().ecmp_subflows), algorithm=algorithm)
-    direct = not blueprint.topology.ratios_are_cuts
-    by_flows = blueprint.kinds or not workload.routing.policy.closed_form
-    if not by_flows and not (direct and choose_engine(blueprint, workload) is FLOWS):
+    alike = blueprint.topology.ratios_are_cuts and not blueprint.kinds
+    if alike and workload.routing.policy.closed_form:
         return tuple(estimate(blueprint, collective, size, routing, algorithm) for size in sizes)
     return tuple(answer.estimate for answer in estimate_workload(blueprint, workload, sizes)[0])
 
@@ -199,6 +198,9 @@ def estimate_workload(
     engine = choose_engine(blueprint, workload)
     if engine is CLOSED:
         answers, cut = _estimate_in_closed_form(closed_form_of(blueprint, workload), workload, sizes)
+        if is_near(blueprint, workload):
+            factor = deviation_of(workload.routing.policy)
+            answers = tuple(replace(each, estimate=doubt(each.estimate, factor), deviation=factor) for each in answers)
         collective = partial(_bound_placed, blueprint, workload)
         return answers, Bounds(answers[-1].estimate.algorithm, lambda: cut, lambda _: None, collective)
     return _estimate_by_flows(blueprint, workload, engine, sizes)
@@ -248,7 +250,7 @@ def refuse_long_runs(blueprint: Blueprint, workload: Workload, runs: float, reme
     summary = summarize(blueprint).first(gpus)
     if summary.servers > 1:
         routing = _with_library_qps(workload.routing, summary)
-        work = work_of_flows(blueprint, _candidates(summary, workload), routing, gpus)
+        work = work_of_flows(blueprint, list_solvable(summary, workload), routing, gpus)
         remedy = remedy or ("take fewer seeds or GPUs" if workload.failures else FEWER_FLOWS)
         refuse_excess(f"{blueprint.name}: the flows of {gpus:,} GPUs", work.times(runs), remedy)
 
@@ -287,7 +289,7 @@ def answer_by_flows(
     flows: ExplicitFlows, workload: Workload, sizes: Sequence[int], lost: int = 0
 ) -> tuple[Answer, ...]:
     """Estimate a workload of each size by its flows; `lost` GPUs are missing from them."""
-    algorithms, groups = _candidates(flows.summary, workload), len(np.atleast_2d(flows.gpus))
+    algorithms, groups = list_solvable(flows.summary, workload), len(np.atleast_2d(flows.gpus))
     found = []
     for size in sizes:
         best = flows.estimate(algorithms, size)
@@ -304,21 +306,3 @@ def place_ranks(blueprint: Blueprint, workload: Workload) -> npt.NDArray[np.int6
         refuse_out_of_range(workload.placement, blueprint.gpus, "placement", "GPU", blueprint.name)
         return workload.placement
     return place(blueprint, workload.placement, workload.gpus, seed=workload.seed, stride=workload.stride)
-
-
-def _candidates(summary: FabricSummary, workload: Workload) -> list[Algorithm]:
-    """Return the algorithms whose flows are solved: the one asked for, or all that may be the fastest.
-
-    Raises InputError where there is none.
-    """
-    timed = candidates(summary, COLLECTIVES[workload.collective], workload.algorithm)
-    if workload.algorithm:
-        return timed
-    able = set(usable(summary, workload.collective))
-    every = [each for each in timed if each.name in able]
-    if not every:
-        raise InputError(explain_none(summary, workload.collective, None))
-    found = [each for each in every if each.flows or summary.servers == 1]
-    if not found:
-        raise InputError(f"collective '{workload.collective}' has no explicit flows; use engine closed")
-    return found

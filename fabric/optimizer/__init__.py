@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fabric.optimizer.pareto import Front, Point
     from fabric.optimizer.pareto_search import find_front
     from fabric.optimizer.parsing import parse_objectives
+    from fabric.optimizer.reported_front import report_front
     from fabric.optimizer.search import Alternative, Proof, SizingResult, size
     from fabric.optimizer.sensitivity import BreakEven, find_break_evens
     from fabric.optimizer.side_by_side import on_one_core
@@ -35,6 +36,7 @@ _MODULES = {
     "pareto": ("Front", "Point"),
     "pareto_search": ("find_front",),
     "parsing": ("parse_objectives",),
+    "reported_front": ("report_front",),
     "search": ("Alternative", "Proof", "SizingResult", "size"),
     "sensitivity": ("BreakEven", "find_break_evens"),
     "side_by_side": ("on_one_core",),
@@ -66,6 +68,7 @@ __all__ = [
     "find_near_optima",
     "on_one_core",
     "parse_objectives",
+    "report_front",
     "size",
 ]
 

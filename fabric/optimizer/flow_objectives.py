@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
-from fabric.flow import FabricSummary, summarize
+from fabric.flow import FabricSummary, estimate_all, summarize
 from fabric.flow.estimate import estimate_without_error
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.feature import LARGEST_RATIO, MILLION, Features
 from fabric.optimizer.objective import FlowObjective
 
-__all__ = ["CandidateValues", "features_of", "summary_of", "value_of"]
+__all__ = ["CandidateValues", "features_of", "reported_value", "summary_of", "value_of"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,25 @@ class SummaryEstimate:
     @property
     def ring_hops(self) -> float:
         return self.summary.neighbour_hops
+
+
+@dataclass(frozen=True)
+class ReportedEstimate(SummaryEstimate):
+    """The flow model's answers for a fabric as its own report has them: by explicit flows where these answer."""
+
+    blueprint: Blueprint
+    """The fabric."""
+
+    @property
+    def allreduce_s(self) -> float:
+        return estimate_all(self.blueprint, "all-reduce", [self.size_bytes], self.routing)[0].time_s
+
+
+def reported_value(objective: FlowObjective, blueprint: Blueprint) -> float:
+    """Return the objective of a blueprint as its own report has it, and not as its model does."""
+    return _value_from(
+        objective, ReportedEstimate(summarize(blueprint), objective.size_bytes, objective.routing, blueprint)
+    )
 
 
 def value_of(objective: FlowObjective, blueprint: Blueprint) -> float:
@@ -77,7 +96,11 @@ class CandidateValues:
 
 
 def _evaluate(objective: FlowObjective, summary: FabricSummary) -> float:
-    value = objective.value(SummaryEstimate(summary, objective.size_bytes, objective.routing))
+    return _value_from(objective, SummaryEstimate(summary, objective.size_bytes, objective.routing))
+
+
+def _value_from(objective: FlowObjective, estimate: SummaryEstimate) -> float:
+    value = objective.value(estimate)
     if not 0 <= value < math.inf:
         raise InputError(f"objective '{objective.name}': its value {value} is not a finite number of at least 0")
     return value
@@ -119,7 +142,6 @@ def summary_of(candidate: Candidate, features: Features) -> FabricSummary:
         ratios=tuple(features[f"ratio {tier}"] / MILLION for tier in below_top),
         leaf_nics=features["leaf_nics"],
         speeds=tuple(candidate.rate(each) / candidate.link_gbps for each in topology.fabric_bundles[: len(below_top)]),
-        load_factor=topology.routing.load_factor,
         inverse_path_diversity=features.get("inverse paths", 0) / MILLION,
         ratios_are_cuts=topology.ratios_are_cuts,
         switches_reduce=all(

@@ -32,6 +32,8 @@ class Point:
     """Its features, on which the flow objectives depend."""
     proven: bool = False
     """Whether it is sure to be on the front."""
+    reported: tuple[float, ...] | None = None
+    """Its value in each objective as its own report has it; None where the search has the same."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,16 @@ class Front:
     that come first in the order of the first linear objective; others may be missing, and may dominate the rest."""
     wall_s: float
     """The seconds that the search took."""
+    moved: bool = False
+    """Whether reports have other values than the search, by more than the tolerance, so that it is FEASIBLE."""
 
     def values(self, point: Point) -> dict[str, float]:
         """Return the objectives of `point` by key, each in its own unit."""
         return {
-            objective.key: value_of(objective, point.blueprint)
+            objective.key: (value if point.reported else value_of(objective, point.blueprint))
             if isinstance(objective, FlowObjective)
             else value / objective.scale
-            for objective, value in zip(self.objectives, point.values, strict=True)
+            for objective, value in zip(self.objectives, point.reported or point.values, strict=True)
         }
 
 

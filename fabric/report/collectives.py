@@ -75,6 +75,7 @@ def _answer_object(workload: Workload, answer: Answer) -> dict[str, Any]:
         "share_of_line_rate": {"mean": answer.mean, "min": answer.min},
         "groups": answer.groups,
         "gpus_lost": answer.lost,
+        "deviation": answer.deviation,
         "library": None if answer.library is None else asdict(answer.library),
     }
 
@@ -189,6 +190,7 @@ def _name_run(run: WorkloadRun) -> str:
     broken = f", after failure of {', '.join(work.failures)}" if work.failures else ""
     seeded = f", seed {work.seed}" if answer.engine == "flows" else ""
     engine, routing = ENGINES[answer.engine].label, work.routing.policy.label
+    engine += f" (flows within a factor of {answer.deviation})" if answer.deviation else ""
     return f"{routing} routing, {engine}, {work.order.name} placement{pairs}{transport}{broken}{seeded}"
 
 

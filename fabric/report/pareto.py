@@ -29,6 +29,12 @@ __all__ = ["SCHEMA", "describe_point", "front_object", "pareto_csv", "summarize_
 
 SCHEMA = "fabric.pareto/1"
 
+MOVED = (
+    "explicit flows estimate direct networks, and differ from the closed form of the search: others may be missing or"
+    " better than some of these"
+)
+"""Why a front may not be complete although the search ended."""
+
 PLACES = ("GPUs per pod", "GPUs per unit")
 """The heads of the columns on the size of a full pod and a full unit."""
 
@@ -78,7 +84,7 @@ def _describe_topology(plan: Blueprint) -> str:
 
 def _list_proof(front: Pareto) -> Iterator[str]:
     """Yield whether the front is complete, and what was not considered."""
-    status = "complete" if front.status == "OPTIMAL" else _explain_budget(front)
+    status = "complete" if front.status == "OPTIMAL" else MOVED if front.moved else _explain_budget(front)
     yield f"Status: {front.status} ({status})."
     if unpriced := dict.fromkeys(name for study in front.studies for name in list_unpriced(study)):
         yield f"Not considered (no price): {', '.join(unpriced)}."
@@ -86,11 +92,6 @@ def _list_proof(front: Pareto) -> Iterator[str]:
     for tolerance in dict.fromkeys(tolerances.values()):
         labels = [label_of(name) for name, text in tolerances.items() if text == tolerance]
         yield f"Differences under {tolerance} in {join_words(labels)} are ignored."
-    if "allreduce_s" in front.names and not all(each.blueprint.topology.ratios_are_cuts for each in front.studies):
-        yield (
-            "All-reduce times of direct networks count a detour for every packet, at any placement; a design's own"
-            " report has the estimate of explicit flows."
-        )
 
 
 def _explain_budget(front: Pareto) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Unpack
 
 from fabric.errors import InputError
-from fabric.optimizer import Front, LinearObjective, Point, Proof, find_front, parse_objectives
+from fabric.optimizer import Front, LinearObjective, Point, Proof, find_front, parse_objectives, report_front
 from fabric.presented import Plotted, Tabular
 from fabric.request import Spec
 from fabric.request.request_keys import RequestKeys, list_request_keys
@@ -40,17 +40,23 @@ def optimize(
         return size_request(source, linear, progress, request)
     spec = read_source(source, request)
     found = find_front(spec, objectives, progress or (lambda text: None))
-    first = _study_point(spec, found, found.points[0])
-    return replace(first, proof=replace(first.proof, bound=_lower_bound(found)))
+    # The first of a linear objective stays the first whatever the times of the others are.
+    some = found.points[:1] if isinstance(objectives[0], LinearObjective) else found.points
+    best = report_front(replace(found, points=some), progress or (lambda text: None))
+    first = _study_point(spec, best, best.points[0])
+    return replace(first, proof=replace(first.proof, bound=_lower_bound(found, best)))
 
 
-def _lower_bound(found: Front) -> float | None:
-    """Return what no fabric is below in the first objective: of an estimated one, the least within its tolerance."""
+def _lower_bound(found: Front, best: Front) -> float | None:
+    """Return what no fabric is below in the first objective: of an estimated one, the least within its tolerance.
+
+    `found` are the points as the search has them, `best` as reports do.
+    """
     objective = found.objectives[0]
-    least = found.values(found.points[0])[objective.key]
+    least = best.values(best.points[0])[objective.key]
     if isinstance(objective, LinearObjective):
         return least if found.points[0].proven else None
-    return least / (1 + objective.tolerance) if found.status == "OPTIMAL" else None
+    return least / (1 + objective.tolerance) if best.status == "OPTIMAL" else None
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,12 +73,15 @@ class Pareto(Plotted, Tabular):
     studies: tuple[Study, ...]
     """The designs, the best in the first objective first."""
     status: str
-    """OPTIMAL when the front is complete; FEASIBLE when the solve budget was exhausted, so others may be missing.
+    """OPTIMAL when the front is complete; FEASIBLE when others may be missing.
 
-    Of a FEASIBLE front only the studies whose own proof is OPTIMAL are proven to be on the complete one.
+    So they may when the solve budget was exhausted, and where times `moved`. Of a FEASIBLE front only the studies whose
+    own proof is OPTIMAL are proven to be on the complete one.
     """
     wall_s: float = field(compare=False)
     """The time that it took, in seconds."""
+    moved: bool = False
+    """Whether times of direct networks by explicit flows are beyond the tolerance of those that the search was by."""
 
     def __repr__(self) -> str:
         return f"<Pareto {self.spec.name}: {count_noun(len(self.studies), 'design')} over {', '.join(self.names)}>"
@@ -107,9 +116,11 @@ def pareto(
     if len(parsed) < 2 or "=" in objectives:
         raise InputError(f"pareto '{objectives[:200]}': a front needs two names or more, without weights: cost,hops")
     spec = read_source(source, request)
-    found = find_front(spec, parsed, progress or (lambda text: None), budget)
+    show = progress or (lambda text: None)
+    found = report_front(find_front(spec, parsed, show, budget), show)
     studies = tuple(_study_point(spec, found, point) for point in found.points)
-    return Pareto(spec, tuple(objective.key for objective in parsed), studies, found.status, found.wall_s)
+    names = tuple(objective.key for objective in parsed)
+    return Pareto(spec, names, studies, found.status, found.wall_s, found.moved)
 
 
 def _study_point(spec: Spec, found: Front, point: Point) -> Study:

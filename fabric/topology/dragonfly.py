@@ -54,7 +54,7 @@ def dragonfly() -> GraphForm:
             representatives=lambda sizes: equivalent(sizes["router"], sizes["group"]),
             weights={"leaf-global": 3},
         ),
-        routing=RoutingFacts(channels=2, valiant=True, inverse_paths=(ONE_PATH,)),
+        routing=RoutingFacts(channels=2, inverse_paths=(ONE_PATH,)),
         drawing=Drawing("groups"),
     )
 
@@ -120,7 +120,7 @@ def dragonfly_plus() -> GraphForm:
             diameter=count("4"),
             representatives=lambda sizes: equivalent(sizes["leaf"], sizes["group"]),
         ),
-        routing=RoutingFacts(valiant=True, inverse_paths=(Ratio(count("group - 1"), count("spine global")),)),
+        routing=RoutingFacts(inverse_paths=(Ratio(count("group - 1"), count("spine global")),)),
         drawing=Drawing("groups"),
     )
 

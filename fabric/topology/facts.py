@@ -24,12 +24,8 @@ class RoutingFacts:
 
     channels: int = 1
     """Virtual channels that keep minimal routing free of deadlock, in the order published for the family."""
-    valiant: bool = False
-    """Whether worst traffic needs paths by way of an intermediate switch, by which closed forms then guarantee half."""
     inverse_paths: tuple[Ratio, ...] = ()
     """Ratios whose greatest is one over the fewest minimal paths between two leaves; none where NICs have their own."""
-    uneven: bool = False
-    """Whether a link carries so few flows that those of a random permutation do not even out."""
     loads_are_least: bool = False
     """Whether no routing puts less of uniform traffic on the links of a bundle than minimal routing does, since every
     path between places that differ on an axis takes at least as many links of its bundle."""
@@ -42,11 +38,6 @@ class RoutingFacts:
     def virtual_channels(self) -> dict[str, int]:
         """The virtual channels that each kind of path needs: a path by an intermediate switch needs twice as many."""
         return {"minimal": self.channels}
-
-    @property
-    def load_factor(self) -> float:
-        """How many times the load of uniform traffic any other traffic may put on the links."""
-        return 2.0 if self.valiant or self.uneven else 1.0
 
     def inverse_path_diversity(self, sizes: Sizes) -> Fraction:
         """Return one over the fewest minimal paths between two leaves; 0 where each NIC has paths of its own."""

@@ -59,7 +59,7 @@ def jellyfish(depth: int) -> GraphForm:
             unbounded=("switch",),
         ),
         paths=PathFacts(diameter=count(str(depth + 1))),
-        routing=RoutingFacts(channels=depth, valiant=True, inverse_paths=(ONE_PATH,)),
+        routing=RoutingFacts(channels=depth, inverse_paths=(ONE_PATH,)),
         drawing=Drawing("circle"),
         notes=(SizeNote(count("degree + 1"), count("switch"), COMPLETE),),
     )

@@ -48,9 +48,7 @@ def hyperx(dimensions: int) -> GraphForm:
             capacity=count(" ".join((*axes, "slot"))), free={**dict.fromkeys(axes, 2), "slot": 1}, symmetric=axes
         ),
         paths=PathFacts(diameter=count(str(dimensions + 1)), representatives=lambda sizes: _first_switch(sizes, leaf)),
-        routing=RoutingFacts(
-            channels=dimensions, valiant=True, inverse_paths=_inverse_paths(axes), loads_are_least=True
-        ),
+        routing=RoutingFacts(channels=dimensions, inverse_paths=_inverse_paths(axes), loads_are_least=True),
         drawing=Drawing("lattice", ACROSS, UP, "clique"),
     )
 

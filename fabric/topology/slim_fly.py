@@ -48,7 +48,7 @@ def slim_fly() -> GraphForm:
             diameter=count("3"),
             representatives=lambda sizes: (np.array([0, sizes["q"] ** 2]), np.full(2, sizes["q"] ** 2)),
         ),
-        routing=RoutingFacts(channels=2, valiant=True, inverse_paths=(ONE_PATH,)),
+        routing=RoutingFacts(channels=2, inverse_paths=(ONE_PATH,)),
         drawing=Drawing("halves", across=("column", "half"), up=("row",)),
     )
 

@@ -48,7 +48,7 @@ def zcube(digits: int) -> GraphForm:
         formula=cube_formula(groups, " - "),
         sizing=Sizing(cube_capacity(digits), free={"slot": 1, **dict.fromkeys(HIGH[: digits - 1], 2)}),
         paths=PathFacts(diameter=count(str(digits)), hop_histogram=lambda sizes: pairs_by_digits(sizes, digits)),
-        routing=RoutingFacts(nic_levels=digits, channels=digits - 1, uneven=True),
+        routing=RoutingFacts(nic_levels=digits, channels=digits - 1),
         drawing=Drawing("levels"),
     )
 
@@ -85,7 +85,7 @@ def zcube_partial() -> GraphForm:
             diameter=count("4"),
             representatives=lambda sizes: (np.arange(sizes["y"]), np.full(sizes["y"], sizes["y"] * sizes["z"])),
         ),
-        routing=RoutingFacts(nic_levels=2, channels=3, uneven=True),
+        routing=RoutingFacts(nic_levels=2, channels=3),
         drawing=Drawing("levels"),
     )
 
