@@ -49,6 +49,11 @@ class Switch(PortGroup):
     """The ports that only links up use, where they are unlike the others; None where links use any port."""
 
     @property
+    def vendor(self) -> str:
+        """Who makes it, which its full name begins with; of a box by several makers, who makes its chip."""
+        return self.title.partition(" ")[0]
+
+    @property
     def upward(self) -> PortGroup:
         """The ports that links up use."""
         return self.uplinks or self

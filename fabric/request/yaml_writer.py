@@ -9,7 +9,7 @@ import yaml
 
 from fabric.request.yaml_reader import is_plain_text
 
-__all__ = ["yaml_text"]
+__all__ = ["yaml_text", "yaml_value"]
 
 
 class _Dumper(yaml.SafeDumper):
@@ -33,3 +33,11 @@ def yaml_text(request: Mapping[str, Any], *, ascii_only: bool = False) -> str:
     With `ascii_only`, other letters are escaped as YAML has it.
     """
     return yaml.dump(dict(request), Dumper=_Dumper, sort_keys=False, allow_unicode=not ascii_only, width=78)
+
+
+def yaml_value(value: Any) -> str:
+    """Return a value as YAML on one line, to write after a key."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6, default_flow_style=True
+    )
+    return text.removesuffix("...\n").strip()

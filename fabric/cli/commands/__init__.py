@@ -9,6 +9,7 @@ from fabric.cli.commands.diagram import diagram
 from fabric.cli.commands.estimate import allreduce, scale
 from fabric.cli.commands.export import export
 from fabric.cli.commands.failures import failures
+from fabric.cli.commands.init import init
 from fabric.cli.commands.list_show import list_, show
 from fabric.cli.commands.maximum_flow import maxflow
 from fabric.cli.commands.measure import accept, calibrate
@@ -19,6 +20,6 @@ from fabric.cli.commands.sweep import sweep
 __all__ = ["COMMANDS"]
 
 COMMANDS = (
-    design, optimize, bill, layout, wiring, cluster, check, compare, allreduce, failures, maxflow, scale, sweep,
-    calibrate, accept, report, diagram, export, list_, show,
+    init, design, optimize, bill, layout, wiring, cluster, check, compare, allreduce, failures, maxflow, scale,
+    sweep, calibrate, accept, report, diagram, export, list_, show,
 )  # fmt: skip
