@@ -17,10 +17,11 @@ DEMO := build/colossus-100k
 INSTALL := -m pip --quiet --disable-pip-version-check install
 PYTEST := -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: help demo test test-all test-latest lint lock baselines mutants notebooks docs-pictures bench fuzz accuracy clean apt
+.PHONY: help demo docs test test-all test-latest lint lock baselines mutants notebooks docs-pictures bench fuzz accuracy clean apt
 
 help:
 	@echo 'make demo      design colossus-100k into $(DEMO): report, tables and pictures'
+	@echo 'make docs      the documentation as a site in build/site, without a network'
 	@echo 'make test      style, types, import contracts and tests'
 	@echo 'make test-all  the same, with the slow tests'
 	@echo 'make test-latest  the tests with the newest version of every dependency, in $(LATEST)'
@@ -42,6 +43,11 @@ demo: $(RUN)
 	$(BIN)/fabric report colossus-100k -o $(DEMO)/report.html
 	@echo 'the report:   $(DEMO)/report.md, and as a page $(DEMO)/report.html'
 	@for picture in $(DEMO)/*.svg $(DEMO)/*.png; do echo "a picture:    $$picture"; done
+
+# Strict: a warning, such as of a link that leads nowhere, fails it.
+docs: $(TEST)
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet -d build/doctrees -c docs . build/site
+	@echo 'the site:     build/site/index.html'
 
 lint: $(TEST)
 	$(BIN)/ruff check

@@ -34,6 +34,7 @@ ALTERNATING = ("-", (0, (3, 2)))
 BANDWIDTH = "bus bandwidth (busbw), GB/s"
 
 Points = Sequence[tuple[int, float]]
+"""A curve: its points, whole number and value."""
 FrontPoint = tuple[float, float, str]
 """The values of a design on the two axes, and the group that its colour shows."""
 

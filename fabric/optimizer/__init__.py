@@ -79,3 +79,7 @@ def __getattr__(name: str) -> Any:
         if name in names:
             return getattr(import_module(f"fabric.optimizer.{module}"), name)
     raise AttributeError(f"module 'fabric.optimizer' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

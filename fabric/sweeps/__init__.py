@@ -59,3 +59,7 @@ def __getattr__(name: str) -> Any:
         if name in names:
             return getattr(import_module(f"fabric.sweeps.{module}"), name)
     raise AttributeError(f"module 'fabric.sweeps' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
