@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,9 @@ GAP_X, GAP_Y, FOOT, ROW = 46.0, 44.0, 40.0, 13.0
 
 ANNOTATED = 14
 """The cells of a row or column up to which each has its number."""
+
+ALTERNATING = ("-", (0, (4, 2)))
+"""The dashes of curves: one that lies on its neighbour still shows."""
 
 SCALE = ("#EAF3FA", "#A9D0E8", "#56B4E9", "#0072B2", "#0B3C5D")
 """The colours of a heat map, the least first."""
@@ -80,7 +84,7 @@ def draw_curves(title: str, panels: Mapping[str, Mapping[str, Points]], x: Axis,
                 number = labels.index(label)
                 axes.plot(
                     *zip(*points, strict=True), color=COLOURS[number % len(COLOURS)], linewidth=1.3, markersize=3.4,
-                    marker=MARKERS[number % len(MARKERS)], label=label, clip_on=False,
+                    linestyle=ALTERNATING[number % 2], marker=MARKERS[number % len(MARKERS)], label=label, clip_on=False,
                 )  # fmt: skip
         every = [point for curves in panels.values() for points in curves.values() for point in points]
         _scale_panels(grid, every, x, y)
@@ -198,16 +202,20 @@ def _scale_axis(axis: Any, values: Sequence[float], what: Axis, most: int) -> No
     """Set the scale, the limits with some room, and the ticks of an axis."""
     low, high = values[0], values[-1]
     axes, name = axis.axes, axis.axis_name
+    shown = list(values[:: -(-len(values) // most)]) if name == "x" and len(values) <= 2 * most else []
     if what.powers:
         getattr(axes, f"set_{name}scale")("log", base=2)
         axes.minorticks_off()
         getattr(axes, f"set_{name}lim")(low / 1.15, high * 1.15)
-        shown = list(values[:: -(-len(values) // most)]) if name == "x" else _round_numbers(low, high)
+        shown = shown or _round_numbers(low, high)
+    else:
+        room = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
+        getattr(axes, f"set_{name}lim")(low - room, high + room)
+        axis.set_major_locator(_locator(most, whole=all(value == int(value) for value in values)))
+        shown = shown if _are_apart(shown, high - low, most) else []
+    if shown:
         axis.set_ticks(shown, [what.write(value) for value in shown])
         return
-    room = 0.06 * (high - low) or 0.05 * abs(high) or 0.5
-    getattr(axes, f"set_{name}lim")(low - room, high + room)
-    axis.set_major_locator(_locator(most, whole=all(value == int(value) for value in values)))
     axis.set_major_formatter(lambda value, _: what.write(value))
 
 
@@ -225,7 +233,12 @@ def _round_numbers(low: float, high: float) -> list[float]:
 def _locator(most: int, *, whole: bool) -> Any:
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(most, integer=whole)
+    return MaxNLocator(most, steps=[1, 2, 5, 10], integer=whole)
+
+
+def _are_apart(values: Sequence[float], width: float, most: int) -> bool:
+    """Return whether the labels of these ticks do not touch on an axis of this width that takes `most` of them."""
+    return all(following - value >= 0.7 * width / most for value, following in pairwise(values))
 
 
 def _add_legend(figure: Figure, grid: Sequence[Axes], labels: Sequence[str]) -> None:

@@ -36,7 +36,7 @@ UNITS = {"s": "", "usd": "USD", "GBps": "GB/s", "gbps": "Gb/s", "w": "W", "bytes
 
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"))
 
-POWERS_FROM = 8.0
+POWERS_FROM = 4.0
 """The ratio of the greatest to the least value from which an axis shows equal factors, all being above 0."""
 
 MOST_CELLS = 100
@@ -212,7 +212,7 @@ def _write_value(name: str, value: Any) -> str:
 def _shorten(value: float) -> str:
     """Return a number to four digits with a prefix: `12.3k`, `4.56M`, `13m`."""
     if value == 0 or 0.01 <= abs(value) < 1e4:
-        return f"{value:.4g}"
+        return f"{value:,.4g}"
     factor, prefix = next((each for each in PREFIXES if abs(value) >= each[0]), PREFIXES[-1])
     return f"{value / factor:.4g}{prefix}"
 

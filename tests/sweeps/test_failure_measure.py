@@ -15,6 +15,7 @@ from fabric.sweeps import make_plan, read_sweep
 from tests.request_fixtures import Run
 
 BASE = {"name": "mine", "server": "hgx-h100", "family": "fat-tree", "switches": "qm9700", "tiers": 2}
+EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "sweeps"
 GRID = {"gpus": [128, 256], "oversubscription": [1, 4]}
 COST = ["cost", "hops", "bisection"]
 
@@ -96,6 +97,14 @@ def test_what_cannot_be_shown_is_refused_first(key: str, value: object, message:
     """A front or a picture of a column that there is not is a mistake in the sweep, before anything is designed."""
     with pytest.raises(InputError, match=message):
         make_plan(read_sweep({"base": BASE, "grid": GRID, "measures": COST, key: value}))
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_examples_are_valid(file: Path) -> None:
+    """Their points, fronts and pictures are; what they compute is that of the measures."""
+    plan = make_plan(read_sweep(file))
+    assert plan.points > 1
+    assert plan.work_s < 600
 
 
 def test_pictures_are_written_beside_the_table(tmp_path: Path, run: Run) -> None:
