@@ -84,7 +84,8 @@ def draw_curves(title: str, panels: Mapping[str, Mapping[str, Points]], x: Axis,
                 number = labels.index(label)
                 axes.plot(
                     *zip(*points, strict=True), color=COLOURS[number % len(COLOURS)], linewidth=1.3, markersize=3.4,
-                    linestyle=ALTERNATING[number % 2], marker=MARKERS[number % len(MARKERS)], label=label, clip_on=False,
+                    linestyle=ALTERNATING[number % 2], marker=MARKERS[number % len(MARKERS)], label=label,
+                    clip_on=False,
                 )  # fmt: skip
         every = [point for curves in panels.values() for points in curves.values() for point in points]
         _scale_panels(grid, every, x, y)
