@@ -21,8 +21,8 @@ from fabric.flow.workload import (
     Workload,
     answer_by_flows,
     bound_flows,
-    check_sizes,
     lay_flows,
+    read_sizes,
     refuse_long_runs,
 )
 from fabric.presented import Presented
@@ -109,7 +109,7 @@ def estimate_impact(
     one where nothing is drawn: named failures, ranks in order and packets that are sprayed. Raises InputError as
     `estimate_workload` does for the first seed; under another, a flow without a path keeps nothing.
     """
-    check_sizes(sizes)
+    sizes = read_sizes(sizes)
     if not workload.failures:
         raise InputError("no failures; give one or more, such as leaf:1")
     blueprint = replace(blueprint, library=workload.library.over(blueprint.library))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,11 +48,11 @@ __all__ = [
     "Workload",
     "answer_by_flows",
     "bound_flows",
-    "check_sizes",
     "estimate_all",
     "estimate_workload",
     "lay_flows",
     "place_ranks",
+    "read_sizes",
     "refuse_long_runs",
 ]
 
@@ -174,12 +175,14 @@ def estimate_all(
     return tuple(answer.estimate for answer in estimate_workload(blueprint, workload, sizes)[0])
 
 
-def check_sizes(sizes: object) -> None:
-    """Raise InputError unless there are sizes, one or more; each is checked where it is estimated."""
+def read_sizes(sizes: Any) -> Sequence[int]:
+    """Return sizes, of an array as a list; raises InputError for none. Each is checked where it is estimated."""
+    sizes = sizes.tolist() if isinstance(sizes, np.ndarray) else sizes
     if not isinstance(sizes, Sequence):
         raise InputError(f"sizes {sizes!r:.40}: not a list of sizes in bytes; write for example [2**30]")
     if not sizes:
         raise InputError("no sizes; give one or more, in bytes")
+    return sizes
 
 
 def estimate_workload(
@@ -191,7 +194,7 @@ def estimate_workload(
 
     Raises InputError where the engine can't estimate it, and TooLarge as `phases` and `route` do.
     """
-    check_sizes(sizes)
+    sizes = read_sizes(sizes)
     if not blueprint.gpus:
         raise InputError(f"{blueprint.name}: {NO_GPUS}")
     blueprint = replace(blueprint, library=workload.library.over(blueprint.library))

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -359,6 +360,13 @@ def test_unequal_groups_are_refused(
     """A stride that does not divide the GPUs is refused by every engine, with one that does."""
     with pytest.raises(InputError, match=said):
         estimate_workload(plan, Workload(gpus=gpus, placement="strided", stride=stride, engine=engine), [2**30])
+
+
+def test_sizes_may_be_an_array(plan: fabric.Blueprint) -> None:
+    """An array of sizes gives what their list does, in plain numbers."""
+    found, _ = estimate_workload(plan, Workload(), np.array([2**20, 2**30]))
+    assert found == estimate_workload(plan, Workload(), [2**20, 2**30])[0]
+    assert {type(answer.estimate.size_bytes) for answer in found} == {int}
 
 
 WAYS = ("ring", "tree", "nvls-tree", "hierarchical-ring", "halving-doubling")
