@@ -137,6 +137,6 @@ KINDS = Registry("kind of diagram", "diagrams", DiagramKind, lambda: (
     DiagramKind("racks", "racks and rings between them", _lay_out_racks,
                 ("placement", "seed", "rack_units", "rack_kw")),
     DiagramKind("load", "load of the links", lambda blueprint, diagram: lay_out_load(blueprint, diagram.traffic),
-                ("routing", "qps", "placement", "seed")),
+                ("routing", "qps", "placement", "seed", "failures")),
 ))  # fmt: skip
 """The kinds of diagram by name."""

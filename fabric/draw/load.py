@@ -18,6 +18,7 @@ from fabric.draw.tier_layout import MARGIN, WIDTH, Column
 from fabric.draw.traffic import Traffic, describe_placement, ring_phase
 from fabric.draw.words import count_devices
 from fabric.errors import InputError
+from fabric.flow.failures import fail
 from fabric.flow.host_links import bundle_rows
 from fabric.flow.link_utilization import link_loads
 from fabric.flow.routings import ROUTINGS, Routing
@@ -45,9 +46,12 @@ def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Canvas:
     if blueprint.servers < 2:
         raise InputError(f"{blueprint.name}: a single server puts no load on its links; ask for two or more")
     placement = traffic.placement or "random"
-    phase = ring_phase(blueprint, placement, traffic.seed)
+    up = fail(blueprint, traffic.failures, traffic.seed) if traffic.failures else None
+    phase = ring_phase(blueprint, placement, traffic.seed, up)
     routings = [routing.over(blueprint.planes) for routing in traffic.routings]
-    loads = [link_loads(blueprint, phase, routing) for routing in routings]
+    loads = [link_loads(blueprint, phase, routing, up) for routing in routings]
+    if up is not None:
+        loads = [np.where(up, each, np.nan) for each in loads]
     parts = [_draw_distributions(blueprint, loads)]
     uplinks = [uplink_loads(blueprint, each) for each in loads]
     if uplinks[0].shape[1]:
@@ -56,6 +60,7 @@ def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Canvas:
         "Load: the traffic of flows at line rate over the capacity of the link; above 1 the flows slow down.",
         "A bar counts the loads within 0.125 of its own.",
         _traffic_note(placement, traffic.seed, phase.flows),
+        *([_failure_note(traffic, up)] if up is not None else []),
     )
     entries = [swatch_entry(_routing_title(routing), ink) for ink, routing in zip(INKS, routings, strict=False)]
     return compose(blueprint, parts, entries, notes, line="Load of the links, both directions")
@@ -64,6 +69,12 @@ def lay_out_load(blueprint: Blueprint, traffic: Traffic) -> Canvas:
 def _traffic_note(placement: str, seed: int, flows: int) -> str:
     rings = f"{count(flows)} flows of an all-reduce, in one ring of all servers for each GPU of a server"
     return f"Traffic: {rings}, with ranks {describe_placement(placement, seed)}; every flow is routed."
+
+
+def _failure_note(traffic: Traffic, up: npt.NDArray[np.bool_]) -> str:
+    links = count_noun(int((~up).sum()), "link")
+    what = f"After {', '.join(traffic.failures)} (seed {traffic.seed})"
+    return f"{what}: {links} down, left out of the bars and grey among the cells."
 
 
 def _routing_title(routing: Routing) -> str:
@@ -83,7 +94,8 @@ def _draw_distributions(blueprint: Blueprint, loads: Sequence[Loads]) -> Part:
     for number, (name, (first, end)) in enumerate(rows.items()):
         column = Column(MARGIN + number % across * width, MARGIN + (number % across + 1) * width - 16)
         bottom = (lines - 1 - number // across) * each
-        marks += _draw_panel(name, [found[:, first:end].reshape(-1) for found in loads], column, bottom)
+        panel = [found[:, first:end].reshape(-1) for found in loads]
+        marks += _draw_panel(name, [found[~np.isnan(found)] for found in panel], column, bottom)
     return Part(marks, lines * each - 6)
 
 
@@ -116,7 +128,7 @@ def _draw_panel(name: str, loads: Sequence[Loads], column: Column, bottom: float
     marks.append(Label(inner.end, foot - 9, "4+", SMALL_PT, GREY, align="right"))
     for side, found in enumerate(loads):
         y = foot - 19 - 9 * side
-        words = f"mean {found.mean():.2f}, max {found.max(initial=0):.2f}"
+        words = f"mean {found.mean():.2f}, max {found.max(initial=0):.2f}" if found.size else "all links down"
         marks += [Box(inner.start, y, 5, 5, INKS[side], "none", 0, 0)]
         marks += [Label(inner.start + 9, y, elide(words, inner.width - 9, SMALL_PT), SMALL_PT, GREY)]
     return marks

@@ -19,14 +19,14 @@ LARGEST = 2**60
 """The largest that a column of whole numbers may have: an exbibyte, as a file of traffic."""
 
 
-def read_numbers(values: Any, what: str, *, dims: int = 1, least: int = 0) -> npt.NDArray[np.int64]:
+def read_numbers(values: Any, what: str, *, dims: int = 1, most_dims: int = 0, least: int = 0) -> npt.NDArray[np.int64]:
     """Return whole numbers of at least `least` as a column of int64; floats are taken where they are whole.
 
-    `what` is the name of the argument. Raises InputError for another number of dimensions than `dims`, for what is not
-    numbers, and with the first element that is not such a number.
+    `what` is the name of the argument. Raises InputError for another number of dimensions than `dims`, or from there to
+    `most_dims`, for what is not numbers, and with the first element that is not such a number.
     """
     column = _read_column(values, what)
-    if column.ndim != dims:
+    if not dims <= column.ndim <= max(dims, most_dims):
         raise InputError(f"{what}: an array of shape {column.shape}; give one of {_dimensions(dims)}")
     if column.dtype.kind in "iu":
         most, bad = LARGEST, (column < least) | (column > LARGEST)
@@ -109,12 +109,10 @@ def refuse_duplicates(column: npt.NDArray[np.int64], what: str, thing: str) -> N
 
 def _read_column(values: Any, what: str) -> npt.NDArray[Any]:
     """Return an array of numbers; raises InputError for anything else."""
-    if not isinstance(values, np.ndarray):
-        try:
-            values = np.asarray(values)
-        except (TypeError, ValueError):  # of lists of unlike lengths, or what refuses to be an array
-            values = np.asarray(None)
-    column: npt.NDArray[Any] = values
+    try:
+        column = np.asarray(values)
+    except (TypeError, ValueError):  # of lists of unlike lengths, or what refuses to be an array
+        raise InputError(f"{what} {values!s:.40}: not numbers in rows of one length") from None
     if column.dtype.kind not in "iuf":
         if column.size == 0 and column.ndim:
             return column.astype(np.int64)

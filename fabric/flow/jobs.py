@@ -52,7 +52,7 @@ class Job(FrozenColumns):
     def __post_init__(self) -> None:
         """Check the values as the class says."""
         where = f"job {self.name}"
-        if np.ndim(self.gpus):
+        if hasattr(self.gpus, "__iter__"):
             listed = read_numbers(self.gpus, f"{where}: gpus")
             refuse_duplicates(listed, f"{where}: gpus", "GPU")
             if not listed.size:

@@ -36,7 +36,8 @@ def link_loads(
 
     All flows of the phase send at the rate that they would have were their NICs the only limit, whatever the fabric
     lets through; so at a load of 2 the flows on that link get at most half. Flows that no path joins load nothing, and
-    links that are not `up`, shape (links,), carry nothing. Raises as `route` does.
+    links that are not `up`, shape (links,), carry nothing. Packets sprayed over a Clos load those of each equal-cost
+    group that are up alike. Raises as `route` does.
     """
     phase, router = cross_rails(blueprint, phase, pxn=routing.pxn), router_of(blueprint, up)
     routes = route(blueprint, phase, routing, up, router)

@@ -120,8 +120,7 @@ class Workload(FrozenColumns):
 
     def _read_placement(self) -> None:
         """Check the GPUs that the placement lists, and take their number."""
-        dims = max(1, min(2, np.ndim(self.placement)))
-        placed = read_numbers(self.placement, "placement", dims=dims)
+        placed = read_numbers(self.placement, "placement", most_dims=2)
         refuse_duplicates(placed, "placement", "GPU")
         if not placed.size:
             raise InputError("placement: no GPUs; list one or more")
@@ -188,9 +187,7 @@ def read_sizes(sizes: Any) -> Sequence[int]:
 def estimate_workload(
     blueprint: Blueprint, workload: Workload, sizes: Sequence[int]
 ) -> tuple[tuple[Answer, ...], Bounds]:
-    """Estimate `workload` for each of `sizes` in bytes, with the bounds of its flows and of the collective.
-
-    The bounds are solved when they are first read, as they may take longer than the estimate.
+    """Estimate `workload` for each of `sizes` in bytes, with bounds on its flows and the collective, solved when read.
 
     Raises InputError where the engine can't estimate it, and TooLarge as `phases` and `route` do.
     """
@@ -225,9 +222,8 @@ def _estimate_in_closed_form(
 
 def _bound_placed(blueprint: Blueprint, workload: Workload) -> CollectiveBound | None:
     """Return the bound of a workload's collective on the GPUs of its ranks."""
-    order = workload.order.closed_form
-    all_alike = workload.gpus is None and order and not order.grouped
-    gpus = None if all_alike else place_ranks(blueprint, workload)
+    order, every = workload.order.closed_form, workload.gpus is None
+    gpus = None if every and order and not order.grouped else place_ranks(blueprint, workload)
     return bound_collective(blueprint, workload.collective, gpus)
 
 

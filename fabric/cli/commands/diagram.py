@@ -69,7 +69,15 @@ def _kind_option(*words: str, **attributes: Any) -> Callable[..., Any]:
     metavar="NAME",
     help="Placement of ranks: {names}.",
 )
-@_kind_option("--seed", type=click.IntRange(0), help="Random seed (ECMP hash, placement).  [default: 0]")
+@_kind_option(
+    "--fail",
+    "failures",
+    multiple=True,
+    callback=lambda _context, _parameter, words: words or None,
+    metavar="WHAT",
+    help="Failures, as of `fabric allreduce`: leaf:3, link:1%, leaf[block=0], @FILE; repeatable.",
+)
+@_kind_option("--seed", type=click.IntRange(0), help="Random seed (ECMP hash, placement, failures).  [default: 0]")
 @_kind_option("--rack-units", type=click.IntRange(1, 100), help="Height of a rack in rack units.  [default: 42]")
 @_kind_option("--rack-kw", type=click.FloatRange(0.1, 9999), help="Power of a rack in kW.  [default: 45]")
 @override_options
@@ -110,7 +118,8 @@ def _options(kind: str, words: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name in every if (value := words.pop(name)) is not None}
     for name in given:
         if name not in KINDS[kind].options:
-            raise click.UsageError(f"--{name.replace('_', '-')} does not apply to --kind {kind}.")
+            option = "fail" if name == "failures" else name.replace("_", "-")
+            raise click.UsageError(f"--{option} does not apply to --kind {kind}.")
     return given
 
 
@@ -129,8 +138,8 @@ def _diagram(kind: str, given: dict[str, Any]) -> Diagram:
     if level == "fabric" and place:
         raise click.UsageError("--pod and --unit need --level pod or unit.")
     ends = _path_ends(given["highlight"]) if "highlight" in given else None
-    return Diagram(kind, level, **place, highlight=ends,
-                   traffic=Traffic(routings, given.get("placement"), seed), rack=rack)  # fmt: skip
+    traffic = Traffic(routings, given.get("placement"), seed, given.get("failures", ()))
+    return Diagram(kind, level, **place, highlight=ends, traffic=traffic, rack=rack)
 
 
 def _path_ends(text: str) -> tuple[int, int]:
