@@ -5,6 +5,7 @@ from __future__ import annotations
 from fabric.draw.charts import draw_allreduce, draw_front, draw_scale
 from fabric.draw.diagram import KINDS, Diagram, DiagramKind, draw_diagram, draw_fabric
 from fabric.draw.failure_charts import draw_failures
+from fabric.draw.floor_plan import draw_floor
 from fabric.draw.render import save, svg
 from fabric.draw.traffic import Traffic
 
@@ -17,6 +18,7 @@ __all__ = [
     "draw_diagram",
     "draw_fabric",
     "draw_failures",
+    "draw_floor",
     "draw_front",
     "draw_scale",
     "save",

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.atomic_write import write_atomically
+from fabric.draw import draw_floor, save
 from fabric.errors import InputError
 from fabric.export.cables import write_cables_csv, write_cables_parquet, write_cables_xlsx
+from fabric.export.floor_dxf import write_floor_dxf
 from fabric.report.files import json_text, write_text
 from fabric.report.site import layout_object
 from fabric.report.text import join_words
@@ -18,6 +20,7 @@ from fabric.studies.study import Study
 
 __all__ = ["check_cable_suffix", "check_layout_suffix", "write_cables", "write_layout"]
 
+_PICTURES = (".svg", ".png", ".pdf")
 _WRITERS = {".csv": write_cables_csv, ".parquet": write_cables_parquet, ".xlsx": write_cables_xlsx}
 
 
@@ -28,7 +31,7 @@ def check_cable_suffix(file: str) -> str:
 
 def check_layout_suffix(file: str) -> str:
     """Return the suffix of a file of a layout; raises InputError for one that cannot be written."""
-    return _check_suffix(file, (".json",), "layout")
+    return _check_suffix(file, (*_PICTURES, ".dxf", ".json"), "layout")
 
 
 def _check_suffix(file: str, known: tuple[str, ...], stem: str) -> str:
@@ -54,7 +57,22 @@ def write_cables(study: Study, file: str | os.PathLike[str], rows: npt.NDArray[n
     return write_atomically(target.parent, make)[0]
 
 
-def write_layout(study: Study, file: str | os.PathLike[str]) -> Path:
-    """Write the layout of a study as JSON; raises InputError for another suffix, and what `write_text` raises."""
-    check_layout_suffix(os.fspath(file))
-    return write_text(file, [json_text(layout_object(study))])
+def write_layout(study: Study, file: str | os.PathLike[str], show: str = "contents") -> Path:
+    """Write the layout of a study: as JSON, or the floor plan as SVG, PNG, PDF or DXF, by the suffix of the file.
+
+    `show` says what the colour of a rack is by, one of `fabric.draw.floor_plan.SHOWN`. Raises InputError for another
+    suffix, and what `write_text` raises.
+    """
+    suffix = check_layout_suffix(os.fspath(file))
+    if suffix == ".json":
+        return write_text(file, [json_text(layout_object(study))])
+    target, layout = Path(file), study.layout
+
+    def make(temporary: Path) -> list[str]:
+        if suffix == ".dxf":
+            write_floor_dxf(layout, temporary / target.name)
+        else:
+            save(draw_floor(study.spec.name, layout, study.network, show), temporary / target.name)
+        return [target.name]
+
+    return write_atomically(target.parent, make)[0]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -128,3 +131,14 @@ def test_more_cables_than_a_sheet_has_rows_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TooLarge, match=r"1,048,576 cables are more than the 1,048,575 rows .*write cables\.parquet"):
         write_cables(study, tmp_path / "cables.xlsx", rows)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf", "dxf"])
+def test_the_floor_plan_is_the_same_bytes_on_every_run(run: Run, tmp_path: Path, suffix: str) -> None:
+    """Two runs in processes of their own, whose hashes differ, write equal files."""
+    files = [tmp_path / f"{each}.{suffix}" for each in "ab"]
+    for seed, file in enumerate(files):
+        words = [sys.executable, "-m", "fabric", "layout", "superpod-h100-1su", "-q", "-o", str(file)]
+        subprocess.run(words, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": str(seed)})
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert run("layout", NAME, "-q", "--show", "power", "-o", tmp_path / f"c.{suffix}")[0] == 0

@@ -18,11 +18,14 @@ __all__ = ["layout", "wiring"]
 
 @click.command(short_help="Place the racks of a fabric in halls.")
 @REQUEST
-@click.option("--out", "-o", metavar="FILE", help="Write to this file: .json.")
+@click.option("--out", "-o", metavar="FILE", help="Write a floor plan (.svg, .png, .pdf, .dxf), or .json.")
+@click.option(
+    "--show", type=click.Choice(["contents", "power"]), default="contents", help="What the colours of the plan say."
+)
 @AS_JSON
 @override_options
 @click.pass_obj
-def layout(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
+def layout(quiet: bool, /, request: str, out: str | None, show: str, as_json: bool, **words: Any) -> None:
     """Place the servers and switches of REQUEST in racks, and the racks in halls (key `site`)."""
     from fabric.report.files import json_text
     from fabric.report.site import layout_object, summarize_layout
@@ -35,7 +38,7 @@ def layout(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
         study = make_or_explain(as_json, partial(fabric.design, request, progress=say, **read_overrides(words)))
         say("layout")
         study.layout  # noqa: B018 (all that takes time, while progress is shown)
-        file = None if out is None else write_layout(study, out)
+        file = None if out is None else write_layout(study, out, show)
     if as_json:
         click.echo(json_text(layout_object(study)), nl=False)
     elif sys.stdout is not None:
