@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import venv
 import zipfile
@@ -154,6 +155,62 @@ def test_an_installed_fabric_has_its_command_and_its_version(interpreter: Path) 
     code = f"from importlib.metadata import version; print(version({__distribution__!r}))"
     assert run(interpreter, "-c", code, cwd=interpreter.parent).strip() == __version__
     assert __version__ in run(interpreter.parent / "fabric", "--version", cwd=interpreter.parent)
+
+
+def test_wheel_and_source_distribution_are_in_order(wheel: Path) -> None:
+    """Both pass a registry's checks, warnings too, and the source distribution has what building and the licence need."""
+    (source,) = wheel.parent.glob("*.tar.gz")
+    run(sys.executable, "-m", "twine", "check", "--strict", wheel, source, cwd=wheel.parent)
+    with tarfile.open(source) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"LICENSE", "README.md", "pyproject.toml", "fabric/__init__.py", "topologies/colossus-100k.yaml"} <= held
+    with zipfile.ZipFile(wheel) as archive:
+        assert any(name.endswith("licenses/LICENSE") for name in archive.namelist())
+
+
+@pytest.mark.parametrize("interpreter", ["wheel"], indirect=True)
+def test_the_wheel_alone_runs_the_demo(interpreter: Path, tmp_path: Path) -> None:
+    """From the wheel and its dependencies alone the demo designs Colossus and writes its report and pictures."""
+    run(interpreter.parent / "fabric", "design", "colossus-100k", "--out", tmp_path / "demo", cwd=tmp_path)
+    assert {"report.md", "bom.csv", "design.json", "fabric.svg"} <= {
+        path.name for path in (tmp_path / "demo").iterdir()
+    }
+    run(interpreter.parent / "fabric", "init", "--yes", cwd=tmp_path)
+    assert "OPTIMAL" in run(interpreter.parent / "fabric", "design", "my-cluster.yaml", cwd=tmp_path)
+
+
+def find_python(release: str) -> Path | None:
+    """Return an interpreter of a release that is installed here: on the path, or beside this one's under pyenv."""
+    beside = sorted(Path(sys.base_prefix).parent.glob(f"{release}.*/bin/python{release}"))
+    found = shutil.which(f"python{release}")
+    for each in [*beside, *([Path(found)] if found else [])]:
+        if subprocess.run([each, "--version"], capture_output=True, check=False).returncode == 0:
+            return each
+    return None
+
+
+@pytest.mark.parametrize("release", ["3.11", "3.12", "3.13", "3.14"])
+def test_every_python_at_hand_takes_the_package(release: str, wheel: Path, tmp_path: Path) -> None:
+    """Each compiles every module, lists the commands and writes its version; one that is not here is named.
+
+    What designs needs compiled libraries, which are here for this Python alone.
+    """
+    python = find_python(release)
+    if python is None:
+        pytest.skip(f"Python {release} is not installed here: not run")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    run(python, "-m", "compileall", "-q", tmp_path / "fabric", cwd=tmp_path)
+    (site,) = {path for path in sys.path if (Path(path) / "click").is_dir()}
+    code = f"import sys; sys.path.append({site!r}); from fabric.cli.main import main; main()"
+    assert "design" in run(python, "-c", code, "--help", cwd=tmp_path)
+    assert __version__ in run(python, "-c", code, "--version", cwd=tmp_path)
+
+
+def test_the_example_package_depends_on_our_distribution() -> None:
+    """It asks for fabric-designer, and not for the SSH tool, whose name is that of our import package."""
+    example = tomllib.loads((ROOT / "examples/fabric-halves/pyproject.toml").read_text())["project"]
+    assert [re.match(r"[\w-]+", each)[0] for each in example["dependencies"]] == [__distribution__]
 
 
 def test_the_package_knows_the_name_of_its_distribution() -> None:
