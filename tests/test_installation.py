@@ -158,7 +158,7 @@ def test_an_installed_fabric_has_its_command_and_its_version(interpreter: Path) 
 
 
 def test_wheel_and_source_distribution_are_in_order(wheel: Path) -> None:
-    """Both pass a registry's checks, warnings too, and the source distribution has what building and the licence need."""
+    """Both pass a registry's checks, warnings too; the source has what building and the licence need."""
     (source,) = wheel.parent.glob("*.tar.gz")
     run(sys.executable, "-m", "twine", "check", "--strict", wheel, source, cwd=wheel.parent)
     with tarfile.open(source) as archive:

@@ -33,7 +33,10 @@ def fail(blueprint: Blueprint, failures: Iterable[str], seed: int = 0) -> npt.ND
 
 
 def draw_failures(blueprint: Blueprint, failures: Iterable[str], seed: int = 0) -> tuple[Failed, ...]:
-    """Return what each of `failures` takes down (see `fail`), with the names of the devices or links that fail."""
+    """Return what each of `failures` takes down (see `fail`), with the names of the devices or links that fail.
+
+    Raises InputError with every failure that cannot be read, or that names what the fabric does not have.
+    """
     parts, found, mistakes = FailableParts(blueprint), list[Failed](), list[Mistake]()
     for number, (place, word) in enumerate(list_failures(failures)):
         try:
