@@ -18,6 +18,9 @@ __all__ = ["cli", "main"]
 CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """Characters that move a terminal's cursor, start an escape sequence, or change the order of the text around them."""
 
+UNMAPPED = re.compile("failed to map segment|annot allocate memory")
+"""What the system's linker says of a library for which there is no memory."""
+
 
 class CheckedGroup(click.Group):
     """A group that refuses arguments with control characters, which messages would pass on to the terminal."""
@@ -87,8 +90,10 @@ def main() -> NoReturn:
         raise
     except OSError as error:
         _handle_output_error(error)
-    except MemoryError as error:
-        text = f"fabric: not enough memory{f' ({error})' if str(error) else ''}; take fewer GPUs or --engine closed"
-        click.echo(wrap_lines(text), err=True)
-        sys.exit(2)
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and not UNMAPPED.search(str(error)):
+            raise
+        why = f" ({error})" if str(error) and isinstance(error, MemoryError) else ""
+        click.echo(wrap_lines(f"fabric: not enough memory{why}; take fewer GPUs, or raise the limit"), err=True)
+        sys.exit(fabric.TooLarge.exit_code)
     sys.exit(0)

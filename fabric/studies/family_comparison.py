@@ -10,6 +10,7 @@ from typing import Any
 from fabric.errors import Infeasible, InputError, TooLarge
 from fabric.flow import estimate_all, worst_permutation
 from fabric.flow.router import router_of
+from fabric.flow.routings import ADAPTIVE
 from fabric.studies.study import Study, design, read
 from fabric.topology.families import FAMILIES, Family, families, family, family_sets
 
@@ -20,6 +21,9 @@ SIZE_BYTES = 2**30
 
 MOST_TRIED = 2**25
 """The links that flows may try at a hop, all together: more take minutes for each permutation."""
+
+MOST_SECONDS = 8.0
+"""The estimated seconds of one permutation, of which there are a handful for each family."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,10 @@ def _design_family(name: str, source: Any, request: dict[str, Any]) -> FamilyRes
 
 
 def _find_permutation(study: Study) -> float | None:
-    if study.blueprint.nics * router_of(study.blueprint).links_tried > MOST_TRIED:
+    router, nics = router_of(study.blueprint), study.blueprint.nics
+    if nics * router.links_tried > MOST_TRIED:
+        return None
+    if not router.links_tried and router.work(nics, ADAPTIVE).seconds > MOST_SECONDS:
         return None
     try:
         worst = worst_permutation(study.blueprint)

@@ -46,7 +46,7 @@ class Signalled:
 def signal_faults(runs: Signalled, count: int, seconds: float = 1e9) -> list[str]:
     """Send a signal to each of as many runs, within some seconds, and return what went wrong."""
     rng, faults, end = random.Random(runs.seed), list[str](), time.monotonic() + seconds
-    whole = {words: _measure(words) for words in COMMANDS[: runs.commands]}
+    whole = {words: _measure(words) for words in COMMANDS[: runs.commands] if count}
     for draw in range(count):
         if time.monotonic() > end:
             break
