@@ -79,6 +79,13 @@ def describe_plan(plan: Plan) -> str:
     )
 
 
+def plan_object(plan: Plan) -> dict[str, Any]:
+    """Return the same as plain data, the work in seconds of one core."""
+    return {
+        "points": plan.points, "designs": plan.designs, "work_s": round(plan.work_s, 1), "chunks": len(plan.chunks),
+    }  # fmt: skip
+
+
 def run_plan(
     plan: Plan,
     *,

@@ -89,8 +89,8 @@ def main() -> int:
         return 0
     start = time.monotonic()
     seconds = options.minutes * 60
-    faults = signal_faults(Signalled(str(options.seed)), options.signals, seconds / 2)
-    say("\n".join([f"{options.signals} signals: {len(faults)} faults", *faults]))
+    sent, faults = signal_faults(Signalled(str(options.seed)), options.signals, seconds / 2)
+    say("\n".join([f"{sent} signals: {len(faults)} faults", *faults]))
     left = seconds - (time.monotonic() - start)
     ran, found = fuzz(options.seed, options.cases, left, say)
     say(f"{ran:,} cases of seed {options.seed} in {time.monotonic() - start:,.0f} s: {len(found)} faults")

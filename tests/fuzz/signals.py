@@ -43,17 +43,17 @@ class Signalled:
     """How many of the commands are run, the quickest first."""
 
 
-def signal_faults(runs: Signalled, count: int, seconds: float = 1e9) -> list[str]:
-    """Send a signal to each of as many runs, within some seconds, and return what went wrong."""
+def signal_faults(runs: Signalled, count: int, seconds: float = 1e9) -> tuple[int, list[str]]:
+    """Send a signal to each of as many runs, or those that some seconds allow; return how many, and what went wrong."""
     rng, faults, end = random.Random(runs.seed), list[str](), time.monotonic() + seconds
     whole = {words: _measure(words) for words in COMMANDS[: runs.commands] if count}
     for draw in range(count):
         if time.monotonic() > end:
-            break
+            return draw, faults
         words, number = rng.choice(list(whole)), rng.choice(NUMBERS)
         duration, files = whole[words]
         faults += _signal(words, number, FIRST_S + rng.random() * max(0.1, duration - FIRST_S), files, draw)
-    return faults
+    return count, faults
 
 
 def _start(words: tuple[str, ...], folder: str) -> subprocess.Popen[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from itertools import product
 from pathlib import Path
@@ -170,3 +171,14 @@ def test_a_long_list_is_read(tmp_path: Path) -> None:
     assert (len(sweep.rows), sweep.rows[-1].values["gpus"]) == (8000, 64000)
     with pytest.raises(fabric.InputError, match="over 400,000 values"):
         fabric.sweep(rows=[{"gpus": 8}] * 200_000)
+
+
+def test_a_plan_is_json_where_asked(tmp_path: Path, run: Run) -> None:
+    """`--plan --json` prints the size of the sweep as data, and computes nothing."""
+    file = tmp_path / "sweep.yaml"
+    file.write_text("base: {server: hgx-h100, family: fat-tree}\ngrid: {gpus: [64, 128], oversubscription: [1, 2]}\n")
+    code, out, _ = run("sweep", file, "--plan", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["points"], found["designs"], found["chunks"]) == (4, 4, 1)
+    assert found["work_s"] > 0

@@ -62,7 +62,7 @@ def sweep(quiet: bool, /, file: str, plan_only: bool, as_json: bool, silent: boo
     from fabric.report.sweep import summarize_sweep
     from fabric.report.sweep_pictures import write_sweep_pictures
     from fabric.sweeps import make_plan, read_sweep, run_plan
-    from fabric.sweeps.sweep import describe_plan
+    from fabric.sweeps.sweep import describe_plan, plan_object
 
     out = run["out"]
     if out is None and not plan_only and not as_json:
@@ -71,7 +71,10 @@ def sweep(quiet: bool, /, file: str, plan_only: bool, as_json: bool, silent: boo
     with show_progress(quiet or silent) as say:
         plan = make_plan(_choose_shown(read_sweep(file), run), say)
         if plan_only:
-            click.echo(describe_plan(plan))
+            if as_json:
+                print_json(plan_object(plan))
+            else:
+                click.echo(describe_plan(plan))
             return
     if not silent:
         click.echo(describe_plan(plan), err=True)
