@@ -11,6 +11,8 @@ from types import FunctionType
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import fabric
+from fabric.cli.commands import COMMANDS
+from fabric.cli.record_name import RecordOption
 
 project, version = "fabric", fabric.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_click"]
@@ -31,10 +33,17 @@ for name in fabric.__all__:
         for key, kind in function.__annotations__.items():
             function.__annotations__[key] = re.sub(r"^Unpack\[(\w+)\]$", r"\1", kind)
 
+# The help of an option lists names when it is shown; here they are put in once.
+for command in COMMANDS:
+    for option in command.params:
+        if isinstance(option, RecordOption):
+            option.help = option.help.replace("{names}", ", ".join(option.type.list_names()))
+
 # Docstrings: a name between single backticks is code, and members stand in the order of the source.
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
+python_maximum_signature_line_length = 100
 autodoc_preserve_defaults = True  # as they are written
 add_module_names = False
 
@@ -57,8 +66,9 @@ html_show_sourcelink = False
 
 def _shorten(_app, _kind, _name, _value, _options, signature, returns):
     """Leave out of a signature what annotations have beside their types."""
-    if "Annotated[" not in (signature or ""):
+    if not signature:
         return None
+    signature = signature.replace("<factory>", "...")  # which Sphinx can read
     return re.sub(r"Annotated\[(.*?), ~fabric\.\w+\.\w+\.Limit\(.*?\)\]", r"\1", signature), returns
 
 

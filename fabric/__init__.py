@@ -1,8 +1,10 @@
 """fabric designs the network of a GPU cluster: sized, proven cheapest, priced, drawn and estimated.
 
-import fabric
-study = fabric.design("colossus-100k")
-study.blueprint.switches, study.bill.cost_usd(), study.allreduce(2**30).busbw_GBps
+A first design::
+
+    import fabric
+    study = fabric.design("colossus-100k")
+    study.blueprint.switches, study.bill.cost_usd(), study.allreduce(2**30).busbw_GBps
 """
 
 from __future__ import annotations

@@ -68,5 +68,6 @@ def test_the_site_has_every_public_name_and_command(site: Path) -> None:
     documented = {anchor.rpartition(".")[2] for anchor in anchors if anchor.startswith("fabric.")}
     assert {name for name in fabric.__all__ if name != "__version__"} <= documented
     assert not {*fabric.flow.__all__} - documented
+    assert "{names}" not in (site / "docs/reference/command-line.html").read_text(encoding="utf-8")
     commands = Page(site / "docs/reference/command-line.html").anchors
     assert {f"fabric-{command.name}" for command in COMMANDS} <= commands

@@ -59,7 +59,7 @@ class Question:
     help="Switch models or vendors, with commas, or any.",
 )
 @click.option("--oversubscription", metavar="RATIO", help="Bandwidth down over up at a switch, at most: 1, or 2:1.")
-@click.option("--budget", metavar="USD", help="What switches and links may cost together, such as 4000000 or $4M.")
+@click.option("--budget", metavar="USD", help="What switches and links may cost together, such as 4000000 or 4M.")
 @click.option("--grow-to", metavar="INTEGERS", help="GPUs to grow to without moving a cable, or stages with commas.")
 @click.option("--yes", "-y", is_flag=True, help="Take the default for what no option answers, and ask nothing.")
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")
