@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import fabric
 from fabric.cli.commands import COMMANDS
-from fabric.cli.record_name import RecordOption
+from fabric.cli.record_name import RecordName
 
 project, version = "fabric", fabric.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_click"]
@@ -36,7 +36,7 @@ for name in fabric.__all__:
 # The help of an option lists names when it is shown; here they are put in once.
 for command in COMMANDS:
     for option in command.params:
-        if isinstance(option, RecordOption):
+        if isinstance(option.type, RecordName) and option.param_type_name == "option":
             option.help = option.help.replace("{names}", ", ".join(option.type.list_names()))
 
 # Docstrings: a name between single backticks is code, and members stand in the order of the source.
