@@ -60,7 +60,7 @@ def test_a_measure_of_a_notebook_travels(monkeypatch: pytest.MonkeyPatch) -> Non
     assert table["own"] == [3 * switches for switches in table["switches_total"]]
 
 
-@pytest.mark.parametrize("stops", [2, *slow(30)])
+@pytest.mark.parametrize("stops", [2, *slow(12)])
 def test_a_run_that_is_stopped_continues(stops: int, tmp_path: Path, whole: dict[str, bytes]) -> None:
     """Whatever the signal and the moment, finished chunks are kept and not computed again, and no process stays."""
     runs, moments, kept = new_runs(tmp_path), random.Random(stops), dict[str, int]()
