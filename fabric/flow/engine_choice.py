@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_engine", "closed_form_of", "is_near", "list_solvable"]
 
-QUICK_S = 10.0
-"""The seconds that flows on a direct network may take; beyond, the closed form answers, although it is only near."""
+QUICK_S = {True: 10.0, False: 2.0}
+"""The seconds that flows on a direct network may take, sprayed and hashed; beyond, the closed form answers, although it
+is only near. Every design of a front shows hashed flows, so that these are to be quick at any size."""
 
 SAME_ORDERS = 0.025
 """The standard deviation of times over random orders up to which their mean stands for each of them."""
@@ -115,7 +116,7 @@ def _gaps_on_graph(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
     if _is_exact(blueprint, workload):
         return
     algorithms = _candidates(closed_form_of(blueprint, workload), workload)
-    quick = work_of_flows(blueprint, algorithms, routing, gpus).seconds <= QUICK_S
+    quick = work_of_flows(blueprint, algorithms, routing, gpus).seconds <= QUICK_S[routing.policy.sprays]
     if quick or gpus < blueprint.gpus or placement.name != "random":
         yield f"{routing.policy.label} routing of such traffic on a direct network"
 
