@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.catalog import HOURS_PER_YEAR, FailureRate
 from fabric.errors import InputError, is_whole, nearest
 from fabric.flow.failure_words import FailableParts, Failed
@@ -21,6 +22,9 @@ __all__ = ["HOURS_PER_MONTH", "KindAtRisk", "PartsAtRisk", "find_parts_at_risk"]
 
 HOURS_PER_MONTH = HOURS_PER_YEAR / 12
 """The hours of a month, a twelfth of a year."""
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 OF_LINKS, OF_SWITCHES = "link", "switch"
 """The kinds of rates that stand for every bundle of links, and for every role of switches."""
@@ -84,7 +88,7 @@ class PartsAtRisk:
         return self.parts.blueprint.links_total
 
     @cached_property
-    def nic_of_links(self) -> npt.NDArray[np.int64]:
+    def nic_of_links(self) -> Rows:
         """The NIC of each link to a server, shape (links to servers,), the first of all links."""
         return router_of(self.parts.blueprint).nic_of_links()
 
@@ -100,14 +104,44 @@ class PartsAtRisk:
                 found[kind.kind] = self.parts.fail_numbers(kind.kind, numbers)
         return found
 
-    def draw_alone(self, kind: KindAtRisk, seed: int, most: int) -> Iterator[Failed]:
-        """Yield parts of a kind, each down alone: all of them if there are at most `most`, or this number, drawn."""
+    def draw_alone(self, kind: KindAtRisk, seed: int, among: Rows, most: int) -> Iterator[Failed]:
+        """Yield parts of a kind, each down alone: all of `among` if they are at most `most`, or this number, drawn.
+
+        `among` are numbers of parts, shape (parts,).
+        """
         rng = _stream(seed, kind.kind, 1)
-        chosen = rng.choice(kind.parts, min(most, kind.parts), replace=False)
-        for number in np.sort(chosen):
+        for number in np.sort(among[rng.choice(len(among), min(most, len(among)), replace=False)]):
             yield self.parts.fail_numbers(kind.kind, np.array([number]))
 
-    def links_up(self, failed: Mapping[str, Failed], without: str | None = None) -> npt.NDArray[np.bool_]:
+    def find_parts(self, kind: str, links: Mask) -> Mask:
+        """Return which parts of a kind take down any of these links to servers, shape (parts of the kind,).
+
+        `links` has the shape (links to servers,), the first of all links.
+        """
+        parts, rows = self.parts, np.flatnonzero(links)
+        found = np.zeros(parts.counts[kind], bool)
+        if kind in parts.bundles:
+            first, last = parts.bundles[kind]
+            found[rows[(rows >= first) & (rows < last)] - first] = True
+        elif kind == "nic":
+            found[self.nic_of_links[rows]] = True
+        elif kind == "gpu":
+            servers = self.find_parts("server", links)
+            found = servers[Hosts.of(parts.blueprint).server_of_gpu(np.arange(len(found)))]
+        else:
+            network = parts.network
+            ends = np.concatenate([network.lower[rows], network.upper[rows]])
+            if kind == "server":
+                found[ends[ends < network.server_count]] = True
+            for group in network.groups:
+                inside = ends[(ends >= group.first) & (ends < group.first + group.count)] - group.first
+                if kind == PLANE and PLANE in group.axes:
+                    found[group.coordinates()[PLANE][inside]] = True
+                elif group.role == kind:
+                    found[inside] = True
+        return found
+
+    def links_up(self, failed: Mapping[str, Failed], without: str | None = None) -> Mask:
         """Return which links are up after failures of all kinds, or of all but one, shape (links,)."""
         up = np.ones(self.links, bool)
         for kind, each in failed.items():

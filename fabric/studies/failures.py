@@ -181,15 +181,23 @@ def _draw_all(
 
 
 def _try_alone(risk: PartsAtRisk, estimates: MaskedEstimates, kind: KindAtRisk, seed: int) -> KindAlone:
-    """Return what one part of a kind costs alone: of each of a few parts, or of some that are drawn."""
-    nics = risk.nic_of_links
-    used = _find_nics(estimates)[nics]
-    ups = [each.up for each in risk.draw_alone(kind, seed, _count_alone(risk))]
-    left = [estimates.keep(up) for up in ups]
-    kept = [each.share for each in left]
-    stops = [each.stopped or each.gpus_lost > 0 for each in left]
-    at_nic = [bool((~up[: len(nics)] & used).any()) for up in ups]
-    return KindAlone(len(ups), *(float(np.mean(each)) for each in (kept, stops, at_nic)))
+    """Return what one part of a kind costs alone: of each of a few parts, or of some that are drawn.
+
+    Parts that take down a link of the job's servers are counted, and drawn apart from the others (stratified): of a job
+    on a sixteenth of the GPUs a few parts drawn from all would mostly be elsewhere, and show that nothing stops it.
+    """
+    near = risk.find_parts(kind.kind, _find_nics(estimates)[risk.nic_of_links])
+    groups = [group for group in (np.flatnonzero(near), np.flatnonzero(~near)) if group.size]
+    most = _count_alone(risk)
+    tried, shares = 0, np.zeros(2)
+    for index, group in enumerate(groups):
+        others = sum(map(len, groups[index + 1 :]))
+        number = max(most - tried - others, math.ceil((most - tried) / (len(groups) - index)))
+        left = [estimates.keep(each.up) for each in risk.draw_alone(kind, seed, group, number)]
+        values = [(each.share, each.stopped or each.gpus_lost > 0) for each in left]
+        shares += np.mean(values, axis=0) * len(group) / kind.parts
+        tried += len(left)
+    return KindAlone(tried, float(shares[0]), float(shares[1]), float(near.mean()))
 
 
 def _find_nics(estimates: MaskedEstimates) -> Any:

@@ -21,6 +21,8 @@ from fabric.errors import InputError
 from fabric.flow import Routing, Workload, estimate_impact
 from fabric.flow.failure_words import FailableParts
 from fabric.flow.masked_estimates import MaskedEstimates
+from fabric.flow.router import router_of
+from fabric.flow.workload import place_ranks
 from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.failures import AskedFailures, run_failures, simulate_failures
 
@@ -129,6 +131,31 @@ def test_the_expected_gain_of_rare_failures_is_near_the_drawn_one(study: fabric.
     assert first.kind == "leaf-spine"
     assert first.gain == pytest.approx(first.expected, abs=4 * (first.standard_error or 0))
     assert first.gain > 0
+
+
+@pytest.mark.parametrize(("gpus", "placement", "seed"), [(16, "contiguous", 1), (24, "random", 0)])
+def test_a_part_of_the_gpus_is_stopped_by_its_own_parts(
+    study: fabric.Study, gpus: int, placement: str, seed: int
+) -> None:
+    """Whichever parts are tried, the shares that stop a job are those over every part of a kind in turn."""
+    work = Workload(algorithm="ring", gpus=gpus, placement=placement)
+    asked = AskedFailures({"plane": OFTEN}, draws=1, size_bytes=SIZE, workload=work, seed=seed)
+    found = run_failures(study, asked)
+    parts, estimates = FailableParts(study.blueprint), MaskedEstimates.of(study.blueprint, work, SIZE)
+    at_job = np.zeros(256, bool)  # a server has a NIC for each GPU
+    at_job[[nic for gpu in place_ranks(study.blueprint, work) for nic in range(gpu // 8 * 8, gpu // 8 * 8 + 8)]] = True
+    nics = router_of(study.blueprint).nic_of_links()
+    for kind, alone, month in zip(found.kinds, found.alone, found.month, strict=True):
+        ups = [parts.fail_numbers(kind.kind, np.array([number])).up for number in range(kind.parts)]
+        at_nic = np.mean([bool((~up[: len(nics)] & at_job[nics]).any()) for up in ups])
+        assert alone.at_nic == pytest.approx(at_nic, abs=1e-12), kind.kind
+        if kind.kind in ("gpu", "server"):
+            kept = [estimates.keep(up) for up in ups]
+            stops = np.mean([each.stopped or each.gpus_lost > 0 for each in kept])
+            assert alone.stops == pytest.approx(stops, abs=1e-12), kind.kind
+            assert month.interruptions == pytest.approx((month.failures or 0) * stops)
+        assert alone.tried == min(8, kind.parts)
+    assert found.hours_between_interruptions[0]
 
 
 def test_failures_of_the_network_stop_a_job_about_as_often_as_llama_3() -> None:
