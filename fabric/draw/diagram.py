@@ -7,22 +7,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.racks import RACK, Rack
 from fabric.draw.adjacency import lay_out_adjacency
 from fabric.draw.canvas import Canvas
 from fabric.draw.device_view import WHOLE, lay_out_view, place_title, view_part, whole_view
+from fabric.draw.elevations import lay_out_elevations
 from fabric.draw.graph_diagram import lay_out_scene
 from fabric.draw.load import lay_out_load
 from fabric.draw.page_layout import Part
 from fabric.draw.path import PathHighlight, path_highlight, path_part
 from fabric.draw.plain_style import plain_style
-from fabric.draw.racks import lay_out_racks
 from fabric.draw.render import render
 from fabric.draw.style import style_of
 from fabric.draw.tiers import lay_out_tiers
 from fabric.draw.traffic import Traffic
 from fabric.errors import InputError, nearest
+from fabric.layout.lay_out import lay_out
+from fabric.network.expand import expand
 from fabric.registry import Registry
+from fabric.request.site import Site
 from fabric.view import LEVELS, levels_of, location_of, view_of
 
 if TYPE_CHECKING:
@@ -46,9 +48,9 @@ class Diagram:
     highlight: tuple[int, int] | None = None
     """Two GPUs, to highlight a shortest path between them."""
     traffic: Traffic = field(default_factory=Traffic)
-    """The traffic whose load or rings are drawn."""
-    rack: Rack = RACK
-    """What every rack offers."""
+    """The traffic whose load is drawn."""
+    site: Site = field(default_factory=Site)
+    """The site that racks stand on."""
 
 
 @dataclass(frozen=True)
@@ -128,14 +130,13 @@ def _parts_below(blueprint: Blueprint, path: PathHighlight | None) -> list[Part]
 
 
 def _lay_out_racks(blueprint: Blueprint, diagram: Diagram) -> Canvas:
-    return lay_out_racks(blueprint, diagram.rack, diagram.traffic.placement, diagram.traffic.seed)
+    return lay_out_elevations(blueprint, lay_out(blueprint, diagram.site, expand(blueprint)))
 
 
 KINDS = Registry("kind of diagram", "diagrams", DiagramKind, lambda: (
     DiagramKind("tiers", "tiers or natural layout", _lay_out_tiers, ("level", "pod", "unit", "highlight")),
     DiagramKind("adjacency", "matrix of joined switches", lambda blueprint, _: lay_out_adjacency(blueprint)),
-    DiagramKind("racks", "racks and rings between them", _lay_out_racks,
-                ("placement", "seed", "rack_units", "rack_kw")),
+    DiagramKind("racks", "elevations of racks", _lay_out_racks),
     DiagramKind("load", "load of the links", lambda blueprint, diagram: lay_out_load(blueprint, diagram.traffic),
                 ("routing", "qps", "placement", "seed", "failures")),
 ))  # fmt: skip

@@ -1,121 +1,164 @@
-"""Rack elevations: one rack of servers and leaves, one of each other role, and how many there are."""
+"""Rack elevations: each distinct rack of a layout, rack unit by rack unit, with its power and weight."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.racks import Floor, Shelf
-from fabric.draw.canvas import Align, Box, Label, Line, Mark, elide, text_width, wrap
-from fabric.draw.page_layout import Part
-from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, ink_on, role_fills
-from fabric.draw.tier_layout import MARGIN
-from fabric.draw.words import count_devices, role_plural
+from fabric.draw.canvas import Box, Canvas, Label, Line, Mark, elide, shift_up, text_width, wrap
+from fabric.draw.legend import Entry, swatch_entry
+from fabric.draw.page_layout import Part, compose
+from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PALE, SMALL_PT, WHITE, ink_on, role_fills
+from fabric.draw.tier_layout import MARGIN, WIDTH
+from fabric.draw.words import count_devices
+from fabric.layout.layout import Layout
+from fabric.layout.rack_fillings import RackFilling, RackItem, list_rack_fillings
 from fabric.topology.topology import title
 from fabric.units import count, count_noun
 
-__all__ = ["SERVER", "SIDE", "draw_elevations"]
+__all__ = ["lay_out_elevations"]
 
-UNIT, WIDE, SIDE = 4.4, 62.0, 500.0
-"""The height of a rack unit, the width of a rack and of the page, in points."""
+UNIT, HIGHEST = 8.2, 400.0
+"""The height of a rack unit, and the most of a rack, in points."""
 
-SERVER = "#DDE3EA"
+COLUMNS, NUMBERS, APART = 5, 12.0, 10.0
+"""The racks of a line, one more where all then stand in one, and the widths of unit numbers and between racks."""
+
+MOST = 10
+"""The most distinct racks that are drawn."""
+
+HEAD = 34.0
+"""The room for words above a rack, in points."""
 
 
-def draw_elevations(blueprint: Blueprint, floor: Floor) -> Part:
-    """Draw a rack of servers, and one of each role of switches, rack unit by rack unit."""
+def lay_out_elevations(blueprint: Blueprint, layout: Layout) -> Canvas:
+    """Return the elevation of every distinct rack as a page; of more than MOST, those that are commonest."""
+    fillings = list_rack_fillings(blueprint, layout)
+    shown = sorted(sorted(fillings, key=lambda one: -len(one.racks))[:MOST], key=fillings.index)
+    names = layout.rack_names()
+    line = COLUMNS + (len(shown) == COLUMNS + 1)
+    lines = [shown[first : first + line] for first in range(0, len(shown), line)]
+    parts = [_draw_line(blueprint, layout, each, line, names) for each in lines]
+    colours = role_fills(blueprint.topology.roles)
+    entries = [swatch_entry("servers", PALE)]
+    entries += [swatch_entry(title(role), colours.get(role, GREY)) for role in blueprint.topology.roles]
+    entries += [Entry("share of the power or weight that a rack may have", 14, _bar_glyph)]
+    total = f"{count_noun(layout.racks, 'rack')}, {count_noun(len(fillings), 'distinct rack')}"
+    return compose(blueprint, parts, entries, list(_list_notes(layout, fillings, shown)), line=total)
+
+
+def _bar_glyph(x: float, y: float) -> tuple[Mark, ...]:
+    return Box(x, y + 1, 14, 3.4, WHITE, GREY, 0, 0.4), Box(x, y + 1, 9, 3.4, INK, GREY, 0, 0.4)
+
+
+def _list_notes(layout: Layout, fillings: Sequence[RackFilling], shown: Sequence[RackFilling]) -> Iterator[str]:
+    """Yield what is left out, assumed and not checked."""
+    if len(shown) < len(fillings):
+        racks, others = layout.racks - sum(len(one.racks) for one in shown), len(fillings) - len(shown)
+        yield f"The commonest are drawn; {count_noun(racks, 'rack')} of {count(others)} other fillings are not."
+    if layout.assumed_heights:
+        yield f"Heights not known, so assumed: {', '.join(layout.assumed_heights)}."
+    if layout.unknown_power:
+        yield f"Power not known, so not checked: {', '.join(layout.unknown_power)}."
+    if layout.unknown_weights and _weighs(layout):
+        yield f"Weight not known, so not checked: {', '.join(layout.unknown_weights)}."
+
+
+def _weighs(layout: Layout) -> bool:
+    """Say whether the site limits the weight of racks."""
+    return any(kind.weight_kg is not None for kind in layout.site.racks.values())
+
+
+def _foot(layout: Layout) -> float:
+    """Return the room for words below a rack, in points."""
+    return 26.0 if _weighs(layout) else 15.0
+
+
+def _draw_line(
+    blueprint: Blueprint, layout: Layout, shown: Sequence[RackFilling], columns: int, names: Sequence[str]
+) -> Part:
+    """Draw racks side by side, standing on one floor."""
+    heights = [_rack_units(layout, one) for one in shown]
+    step = (WIDTH - 2 * MARGIN + APART) / columns
+    unit, foot = min(UNIT, HIGHEST / max(heights)), _foot(layout)
     marks: list[Mark] = []
-    height = floor.rack.units * min(UNIT, 240 / floor.rack.units) + 30
-    unit = (height - 30) / floor.rack.units
-    step = SIDE / max(4, 1 + len(floor.shelves))
-    x = MARGIN
-    marks += _draw_server_rack(blueprint, floor, x, unit)
-    for shelf in floor.shelves:
-        x += step
-        marks += _draw_switch_rack(blueprint, floor, shelf, x, unit)
-    if x + 2 * step <= MARGIN + SIDE + 1:
-        marks += _draw_totals(blueprint, floor, x + step, height - 14)
-    return Part(marks, height)
+    for place, (one, units) in enumerate(zip(shown, heights, strict=True)):
+        x = MARGIN + place * step
+        marks += [shift_up(mark, foot) for mark in _draw_rack(blueprint, one, units, unit, x, step - APART)]
+        marks += _draw_words(layout, one, x, step - APART, foot + units * unit, names)
+    return Part(marks, foot + max(heights) * unit + HEAD)
 
 
-def _draw_totals(blueprint: Blueprint, floor: Floor, x: float, top: float) -> list[Mark]:
-    """Draw a table of devices and racks, and the power of a rack, downward from `top`."""
-    rows = [("servers", count(blueprint.servers), count(floor.racks))]
-    others = {shelf.role: count(shelf.racks) for shelf in floor.shelves}
-    for role in blueprint.topology.roles:
-        rows.append((role_plural(role), count(blueprint.devices(role)), others.get(role, "-")))
-    marks: list[Mark] = []
-    columns: tuple[tuple[float, Align], ...] = (x, "left"), (MARGIN + SIDE - 52, "right"), (MARGIN + SIDE, "right")
-    end = MARGIN + SIDE
-    for line, cells in enumerate([("", "devices", "racks"), *rows]):
-        ink = INK if line else GREY
-        for (at, align), text in zip(columns, cells, strict=True):
-            marks.append(Label(at, top - 11 * line, text, BODY_PT if line else SMALL_PT, ink, align=align))
-    marks.append(Line(x, top - 3, end, top - 3, HAIR, 0.5))
-    y = top - 11 * len(rows) - 5
-    marks.append(Line(x, y, end, y, HAIR, 0.5))
-    power = _describe_power(blueprint, floor)
-    words = "Leaves are in the racks of their servers." if blueprint.topology.roles[0] not in others else ""
-    lines = [*wrap(words, end - x, SMALL_PT), *wrap(power, end - x, SMALL_PT)]
-    return [*marks, *(Label(x, y - 10 - 9 * line, text, SMALL_PT, GREY) for line, text in enumerate(lines))]
+def _rack_units(layout: Layout, one: RackFilling) -> int:
+    """Return the height of a rack in rack units; a server that is a rack of its own may be higher."""
+    return max([layout.rack_kind(one.racks[0]).units, *(item.unit + item.height - 1 for item in one.items)])
 
 
-def _describe_power(blueprint: Blueprint, floor: Floor) -> str:
-    """Return the most power that the first rack draws, where the catalogue has it."""
-    leaf, server_w = blueprint.model_counts(blueprint.topology.roles[0])[0][0], blueprint.server.peak_power_w
-    if server_w is None or (floor.rack_leaves and leaf.peak_power_w is None):
-        return "The power of a rack is unknown."
-    servers = min(floor.rack_servers * floor.share, blueprint.servers)
-    watts = servers * server_w + floor.rack_leaves * (leaf.peak_power_w or 0.0)
-    most = "at most " if blueprint.server.max_power_w is not None else ""
-    return f"A rack of servers draws {most}{watts / 1000:.1f} kW."
+def _draw_rack(
+    blueprint: Blueprint, one: RackFilling, units: int, unit: float, x: float, width: float
+) -> Iterator[Mark]:
+    """Yield a rack upward from 0: its units with their numbers, and its devices."""
+    left, wide = x + NUMBERS, width - NUMBERS
+    yield Box(left, 0, wide, units * unit, WHITE, GREY, 0, 0.8)
+    every = next(step for step in (1, 2, 5, 10) if step * unit >= SMALL_PT + 0.9)
+    for number in range(units):
+        if number:
+            yield Line(left, number * unit, left + wide, number * unit, HAIR, 0.25)
+        if (number + 1) % every == 0 or (not number and every < 5):
+            yield Label(left - 3, number * unit + unit / 2 - 2.2, str(number + 1), 6.0, GREY, align="right")
+    fills = role_fills(blueprint.topology.roles)
+    for item in one.items:
+        fill = PALE if item.role in blueprint.servers_by_role else fills.get(item.role, GREY)
+        yield from _draw_item(item, fill, unit, left, wide)
 
 
-def _draw_rack(floor: Floor, x: float, unit: float, heading: str, rest: str) -> list[Mark]:
-    top = floor.rack.units * unit
-    width = SIDE / 4 - 8
-    marks: list[Mark] = [Box(x, 0, WIDE, top, PLATES[0], GREY, 1, 0.6)]
-    marks += [Label(x, top + 16, elide(heading, width, BODY_PT, bold=True), BODY_PT, INK, bold=True)]
-    return [*marks, Label(x, top + 7, elide(rest, width, SMALL_PT), SMALL_PT, GREY)]
+def _draw_item(item: RackItem, fill: str, unit: float, left: float, wide: float) -> Iterator[Mark]:
+    foot, high = (item.unit - 1) * unit, item.height * unit
+    yield Box(left + 1.5, foot + 0.5, wide - 3, high - 1, fill, GREY, 1, 0.4)
+    if high < 7.2:
+        return
+    size, ink = (BODY_PT if high >= 9 else 6.0), ink_on(fill)
+    tall = f"{item.height}U"
+    y = foot + high / 2 - 0.36 * size
+    yield Label(left + wide - 4, y, tall, 6.0, ink, align="right")
+    yield Label(left + 4, y, elide(item.model, wide - 11 - text_width(tall, 6.0), size), size, ink)
 
 
-def _draw_server_rack(blueprint: Blueprint, floor: Floor, x: float, unit: float) -> list[Mark]:
-    """Draw the first rack: servers from the foot up, and its share of the leaves at the top."""
-    servers = min(floor.rack_servers * floor.share, blueprint.servers)
-    leaves, leaf = floor.rack_leaves, blueprint.topology.roles[0]
-    contents = [count_devices(servers, "server")]
-    if leaves:
-        every = blueprint.devices(leaf) >= leaves * floor.racks
-        some = f"a {leaf} in {count_noun(blueprint.devices(leaf), 'rack')}"
-        contents.append(count_devices(leaves, leaf) if every else some)
-    marks = _draw_rack(floor, x, unit, f"Unit rack × {count(floor.racks)}", ", ".join(contents))
-    for number in range(servers):
-        marks += _draw_device(x, number * floor.server_units, floor.server_units, unit, SERVER, f"server {number}")
-    for number in range(leaves):
-        foot = floor.rack.units - (number + 1) * floor.leaf_units
-        marks += _draw_device(
-            x,
-            foot,
-            floor.leaf_units,
-            unit,
-            role_fills(blueprint.topology.roles)[blueprint.topology.roles[0]],
-            f"{blueprint.topology.roles[0]} {number}",
-        )
-    return marks
+def _draw_words(
+    layout: Layout, one: RackFilling, x: float, width: float, top: float, names: Sequence[str]
+) -> Iterator[Mark]:
+    """Yield how many racks there are and what is in each, above it; and its power and weight, below it."""
+    left, wide = x + NUMBERS, width - NUMBERS
+    roles = Counter(item.role for item in one.items)
+    contents = wrap(", ".join(count_devices(number, role) for role, number in roles.items()), wide, SMALL_PT)
+    yield Label(left, top + 24, f"{count_noun(len(one.racks), 'rack')}", BODY_PT, INK, bold=True)
+    yield Label(left, top + 15, elide(" ".join(contents), wide, SMALL_PT), SMALL_PT, INK)
+    yield Label(left, top + 6, elide(_join_names([names[rack] for rack in one.racks]), wide, SMALL_PT), SMALL_PT, GREY)
+    rack = one.racks[0]
+    most_kw, most_kg = layout.rack_limits(rack)
+    limits = [(float(layout.rack_w[rack]) / 1000, most_kw, "kW", bool(layout.unknown_power))]
+    if _weighs(layout):
+        limits.append((float(layout.rack_kg[rack]), most_kg, "kg", bool(layout.unknown_weights)))
+    y = _foot(layout) - 10
+    for value, limit, noun, unknown in limits:
+        bar = 0.0
+        said = f"{noun} not known" if unknown else f"{_round(value)} {noun}"
+        if not unknown and limit is not None:
+            said = f"{_round(value)} of {limit:,g} {noun}"
+            room = min(30.0, wide - text_width(said, SMALL_PT) - 4)
+            if room >= 6:
+                yield Box(left, y, room, 4, WHITE, GREY, 0, 0.4)
+                yield Box(left, y, room * min(1.0, value / limit), 4, INK, GREY, 0, 0.4)
+                bar = room + 3
+        yield Label(left + bar, y - 0.5, elide(said, wide - bar, SMALL_PT), SMALL_PT, INK)
+        y -= 11
 
 
-def _draw_switch_rack(blueprint: Blueprint, floor: Floor, shelf: Shelf, x: float, unit: float) -> list[Mark]:
-    """Draw a rack of switches from the foot up."""
-    switches = min(shelf.each, blueprint.devices(shelf.role))
-    heading = f"{title(shelf.role).capitalize()} rack × {count(shelf.racks)}"
-    marks = _draw_rack(floor, x, unit, heading, count_devices(switches, shelf.role))
-    fill = role_fills(blueprint.topology.roles)[shelf.role]
-    for number in range(switches):
-        marks += _draw_device(x, number * shelf.height, shelf.height, unit, fill, f"{shelf.role} {number}")
-    return marks
+def _round(value: float) -> str:
+    return f"{value:,.1f}".removesuffix(".0")
 
 
-def _draw_device(x: float, foot: int, height: int, unit: float, fill: str, text: str) -> Iterator[Mark]:
-    yield Box(x + 2, foot * unit + 0.4, WIDE - 4, height * unit - 0.8, fill, INK, 0.6, 0.3)
-    if height * unit >= 8 and text_width(text, SMALL_PT) <= WIDE - 8:
-        yield Label(x + WIDE / 2, (foot + height / 2) * unit - 2.4, text, SMALL_PT, ink_on(fill), align="center")
+def _join_names(names: Sequence[str]) -> str:
+    """Return the names of two racks, of more than two the first and the last."""
+    return ", ".join(names) if len(names) < 3 else f"{names[0]} … {names[-1]}"

@@ -179,7 +179,7 @@ def _fills(network: Network) -> list[str]:
 
 
 def _power_colour(layout: Layout, rack: int) -> str:
-    limit = layout.site.racks["server" if layout.holds_servers[rack] else "network"].most_kw
+    limit, _ = layout.rack_limits(rack)
     if limit is None or layout.unknown_power:
         return WHITE
     share = min(1.0, float(layout.rack_w[rack]) / (1000 * limit))

@@ -45,4 +45,5 @@ def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
         tuple(each.name for each in facts if each.assumed),
         tuple(each.name for each in facts if each.power_w is None),
         tuple(each.name for each in facts if each.weight_kg is None),
+        any(each.own_rack for each in facts),
     )

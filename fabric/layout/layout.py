@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fabric.frozen_columns import FrozenColumns
 from fabric.layout.spots import Spots, spots_of
-from fabric.request.site import Hall, Site
+from fabric.request.site import Hall, RackKind, Site
 
 __all__ = ["FOOT_M", "UNIT_M", "Layout"]
 
@@ -57,11 +57,24 @@ class Layout(FrozenColumns):
     """The models whose power is not known: racks are not checked for it."""
     unknown_weights: tuple[str, ...] = ()
     """The models whose weight is not known: racks are not checked for it."""
+    own_racks: bool = False
+    """Whether a server is a rack itself, which brings its own power and weight."""
 
     @property
     def racks(self) -> int:
         """The number of racks."""
         return len(self.hall)
+
+    def rack_limits(self, rack: int) -> tuple[float | None, float | None]:
+        """Return the most power in kW and the most weight in kg of a rack; None where there is no limit."""
+        if self.own_racks and self.holds_servers[rack]:
+            return None, None
+        kind = self.rack_kind(rack)
+        return kind.most_kw, kind.weight_kg
+
+    def rack_kind(self, rack: int) -> RackKind:
+        """Return what a rack offers."""
+        return self.site.racks["server" if self.holds_servers[rack] else "network"]
 
     @property
     def spots(self) -> Spots:

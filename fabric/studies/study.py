@@ -202,12 +202,13 @@ class Study(Plotted):
         """Return a diagram of the fabric as a matplotlib figure, 7.5 inches wide, which a notebook shows.
 
         `kind` (`fabric.draw.KINDS`), `level`, `pod` and `unit` are as in `fabric diagram`, and `highlight` are two
-        GPUs, to show a path between them; or `kind` is a `fabric.draw.Diagram`, with traffic and racks of your own.
+        GPUs, to show a path between them; or `kind` is a `fabric.draw.Diagram`, with traffic and a site of your own.
         `figure.axes[0]` covers the page, in points, for further marks. Raises InputError for an unknown kind, level,
         place or GPU.
         """
-        asked = kind if isinstance(kind, Diagram) else Diagram(kind, level, pod, unit, highlight)
-        return draw_diagram(self.blueprint, asked, axes=True)
+        if isinstance(kind, str):
+            kind = Diagram(kind, level, pod, unit, highlight, site=self.spec.site)
+        return draw_diagram(self.blueprint, kind, axes=True)
 
     def path(self, source: int, target: int) -> tuple[str, ...]:
         """Return the devices on a shortest path between two GPUs, by name (see `fabric.paths`)."""

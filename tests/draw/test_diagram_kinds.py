@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 import fabric
-from fabric.blueprint.racks import Rack, floor_of
 from fabric.cli.main import cli
 from fabric.draw import KINDS, Diagram, draw_diagram
 from fabric.draw.adjacency import adjacency_matrix
@@ -84,26 +83,6 @@ def test_adaptive_is_even() -> None:
     assert hashed.sum() == pytest.approx(even.sum())
 
 
-@pytest.mark.parametrize("seed", [1, *slow(0, 2)])
-def test_racks_hold_all(seed: int) -> None:
-    """Every server has a rack, no rack has more than fit, and units that need more than one rack share none."""
-    for form in FORMS:
-        blueprint = random_blueprint(form, Random(f"{form.text} {seed}"))
-        floor = floor_of(blueprint)
-        racks = floor.rack_of(np.arange(blueprint.servers))
-        assert racks.max() < floor.racks
-        each = np.bincount(racks)
-        assert each.max() * floor.server_units + floor.rack_leaves * floor.leaf_units <= floor.rack.units
-        for shelf in floor.shelves:
-            assert shelf.racks * shelf.each >= blueprint.devices(shelf.role) > (shelf.racks - 1) * shelf.each
-
-
-def test_a_small_fabric_fills_one_rack() -> None:
-    """One server and its leaf share a rack of what both draw, whatever else it had room for."""
-    floor = floor_of(fabric.design(name="few", gpus=8, server="hgx-h100").blueprint)
-    assert (floor.racks, floor.rack_leaves, floor.total) == (1, 1, 1)
-
-
 def test_bars_hold_loads_evenly() -> None:
     """Loads at every eighth fall equally to all bars; the first has only those below it, the last all above."""
     eighths = np.repeat(np.arange(0, 4, 0.125), 5)
@@ -111,17 +90,6 @@ def test_bars_hold_loads_evenly() -> None:
     assert shares[1:-1] == pytest.approx(np.full(15, 10 / 160))
     assert (shares[0], shares[-1]) == (5 / 160, 5 / 160)
     assert load_shares(np.array([7.0]))[-1] == 1
-
-
-def test_racks_by_power() -> None:
-    """A rack that is fed with half the power holds half the servers, and none that is fed with less than one takes."""
-    blueprint = build("colossus")
-    assert floor_of(blueprint, Rack(42, 45_000)).rack_servers == 4
-    assert floor_of(blueprint, Rack(42, 22_500)).rack_servers == 2
-    with pytest.raises(InputError, match="--rack-kw"):
-        floor_of(blueprint, Rack(42, 9_000))
-    with pytest.raises(InputError, match="--rack-units"):
-        floor_of(blueprint, Rack(6, 45_000))
 
 
 @pytest.mark.parametrize("ends", [(0, 99_999), (0, 7), (0, 8), (17, 4000)])

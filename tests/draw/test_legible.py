@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fabric.blueprint import Blueprint
-from fabric.draw import KINDS, Diagram, Traffic, draw_diagram
+from fabric.draw import KINDS, Diagram, draw_diagram
 from fabric.draw.canvas import Arc, Canvas, Label, Line
 from fabric.draw.diagram import lay_out_diagram
 from fabric.draw.plain_style import plain_style
@@ -25,7 +25,7 @@ def cabled(blueprint: Blueprint) -> bool:
 
 
 def diagrams(blueprint: Blueprint, kind: str) -> list[Diagram]:
-    """Return every diagram of a kind that a fabric has: levels and a path, placements of racks."""
+    """Return every diagram of a kind that a fabric has: levels and a path."""
     last = blueprint.gpus - 1 if blueprint.topology.rails_meet_at else (blueprint.servers - 1) * blueprint.server.gpus
     match kind:
         case "tiers":
@@ -34,7 +34,7 @@ def diagrams(blueprint: Blueprint, kind: str) -> list[Diagram]:
         case "adjacency":
             return [Diagram(kind)] if blueprint.topology.fabric_bundles else []
         case "racks":
-            return [Diagram(kind), Diagram(kind, traffic=Traffic(placement="random"))]
+            return [Diagram(kind)]
         case _:
             return [Diagram(kind)] if blueprint.servers > 1 and cabled(blueprint) else []
 

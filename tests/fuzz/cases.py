@@ -235,7 +235,7 @@ def _export(rng: random.Random, files: dict[str, bytes]) -> list[str]:
 
 def _diagram(rng: random.Random, files: dict[str, bytes]) -> list[str]:
     usual = {"--kind": ("tiers", "adjacency", "racks", "load"), "--level": ("fabric", "pod", "unit"),
-             "--pod": ("0", "9"), "--highlight": ("path:0,63", "path:0", "x"), "--rack-kw": ("10", "45")}  # fmt: skip
+             "--pod": ("0", "9"), "--highlight": ("path:0,63", "path:0", "x")}  # fmt: skip
     return ["diagram", _request(rng, files), "-o", rng.choice(["x.svg", "x.svg", "x.gif"]), *_options(rng, usual)]
 
 

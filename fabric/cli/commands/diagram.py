@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,8 +79,6 @@ def _kind_option(*words: str, **attributes: Any) -> Callable[..., Any]:
     help="Failures, as of `fabric allreduce`: leaf:3, link:1%, leaf[block=0], @FILE; repeatable.",
 )
 @_kind_option("--seed", type=click.IntRange(0), help="Random seed (ECMP hash, placement, failures).  [default: 0]")
-@_kind_option("--rack-units", type=click.IntRange(1, 100), help="Height of a rack in rack units.  [default: 42]")
-@_kind_option("--rack-kw", type=click.FloatRange(0.1, 9999), help="Power of a rack in kW.  [default: 45]")
 @override_options
 @click.pass_obj
 def diagram(quiet: bool, /, request: str, output: str, kind: str, **words: Any) -> None:
@@ -106,7 +105,7 @@ def diagram(quiet: bool, /, request: str, output: str, kind: str, **words: Any) 
     with show_progress(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **read_overrides(words))
         say("drawing")
-        file = write_picture(study.blueprint, asked, output)
+        file = write_picture(study.blueprint, replace(asked, site=study.spec.site), output)
     click.echo(f"wrote {file}")
 
 
@@ -125,21 +124,19 @@ def _options(kind: str, words: dict[str, Any]) -> dict[str, Any]:
 
 def _diagram(kind: str, given: dict[str, Any]) -> Diagram:
     """Return the diagram that the options ask for."""
-    from fabric.blueprint.racks import RACK, Rack
     from fabric.draw import Diagram, Traffic
     from fabric.flow import Routing
 
     names = given.get("routing", ("ecmp", "adaptive"))
     seed, queue_pairs = given.get("seed", 0), given.get("qps", 2)
     routings = tuple(Routing(name, queue_pairs, seed) for name in names)
-    rack = Rack(given.get("rack_units", RACK.units), 1000 * given.get("rack_kw", RACK.power_w / 1000))
     place = {part: given[part] for part in ("unit", "pod") if part in given}
     level = given.get("level", next(iter(place), "fabric"))
     if level == "fabric" and place:
         raise click.UsageError("--pod and --unit need --level pod or unit.")
     ends = _path_ends(given["highlight"]) if "highlight" in given else None
     traffic = Traffic(routings, given.get("placement"), seed, given.get("failures", ()))
-    return Diagram(kind, level, **place, highlight=ends, traffic=traffic, rack=rack)
+    return Diagram(kind, level, **place, highlight=ends, traffic=traffic)
 
 
 def _path_ends(text: str) -> tuple[int, int]:

@@ -1,0 +1,80 @@
+"""The racks of a layout that are alike: the same models in the same rack units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.blueprint import Blueprint
+from fabric.layout.layout import Layout
+
+__all__ = ["RackFilling", "RackItem", "list_rack_fillings"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RackItem:
+    """A device in a rack."""
+
+    role: str
+    """Its role."""
+    model: str
+    """Its model."""
+    unit: int
+    """Its lowest rack unit, from 1 at the foot."""
+    height: int
+    """Its height in rack units."""
+
+
+@dataclass(frozen=True)
+class RackFilling:
+    """Racks with the same devices in the same rack units."""
+
+    racks: tuple[int, ...]
+    """The racks, in order."""
+    items: tuple[RackItem, ...]
+    """What stands in each, from the foot up."""
+
+    @property
+    def used_units(self) -> int:
+        """The rack units that are taken."""
+        return sum(item.height for item in self.items)
+
+
+def list_rack_fillings(blueprint: Blueprint, layout: Layout) -> list[RackFilling]:
+    """Return the distinct racks of a layout, those with servers first and then the commonest."""
+    models = _list_models(blueprint)
+    model = np.repeat(np.arange(len(models)), [count for *_, count in models])
+    order = np.lexsort((layout.device_unit, layout.device_rack))
+    first = np.searchsorted(layout.device_rack[order], np.arange(layout.racks))
+    place = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
+    highest = int((layout.device_unit + layout.device_height).max()) + 1
+    codes = (model[order] * highest + layout.device_unit[order]) * highest + layout.device_height[order]
+    table = np.full((layout.racks, int(place.max()) + 1), -1, np.int64)
+    table[layout.device_rack[order], place] = codes
+    kinds, kind = np.unique(table, axis=0, return_inverse=True)
+    groups = np.split(np.argsort(kind, kind="stable"), np.cumsum(np.bincount(kind, minlength=len(kinds)))[:-1])
+    found = [
+        RackFilling(tuple(racks.tolist()), tuple(_item(code, models, highest) for code in codes if code >= 0))
+        for racks, codes in zip(groups, kinds.tolist(), strict=True)
+    ]
+    return sorted(found, key=lambda one: (not layout.holds_servers[one.racks[0]], -len(one.racks), one.racks[0]))
+
+
+def _list_models(blueprint: Blueprint) -> list[tuple[str, str, int]]:
+    """Return role, model and number of devices, in the order of the network."""
+    servers = [
+        (group.role, blueprint.servers_by_role[group.role].name, blueprint.devices(group.role))
+        for group in blueprint.topology.server_groups
+    ]
+    roles = blueprint.topology.roles
+    return servers + [(role, model.name, count) for role in roles for model, count in blueprint.model_counts(role)]
+
+
+def _item(code: int, models: list[tuple[str, str, int]], highest: int) -> RackItem:
+    rest, height = divmod(code, highest)
+    number, unit = divmod(rest, highest)
+    return RackItem(*models[number][:2], unit, height)
