@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -19,21 +19,28 @@ from fabric.blueprint.prices import SHARES, Prices
 from fabric.catalog import LinkPart, Switch, optics, switches
 from fabric.request import Spec
 
-__all__ = ["bill", "priced_bill"]
+__all__ = ["Lengths", "bill", "priced_bill"]
 
 REQUEST = "the request"
 """The source of prices that the request gives without naming one."""
 
 
-def bill(blueprint: Blueprint, prices: Prices) -> Bill:
-    """Return the bill of materials of `blueprint`."""
+Lengths = Mapping[str, Mapping[float, int]]
+"""The number of cables of each length in metres, by the bundle that they are for."""
+
+
+def bill(blueprint: Blueprint, prices: Prices, lengths: Lengths | None = None) -> Bill:
+    """Return the bill of materials of `blueprint`.
+
+    With `lengths`, fibres and cables have a row for each length, and those of bundles without have none.
+    """
     parts = {bundle.name: prices.parts(bundle.name) for bundle in blueprint.topology.bundles}
     rows = [
         *_list_switches(blueprint, prices),
         *_list_links(blueprint, prices, whole=False),
         *_list_nics(blueprint, prices),
         *_list_modules(blueprint, prices, parts),
-        *_list_joints(blueprint, prices, parts),
+        *_list_joints(blueprint, prices, parts, lengths),
     ]
     spared = (replace(row, spares=ceil(row.quantity * _spare_share(row, prices.spec))) for row in rows)
     spec, rows = prices.spec, [*spared, *_list_cages(blueprint)]
@@ -154,14 +161,17 @@ def _list_modules(blueprint: Blueprint, prices: Prices, parts: Compositions) -> 
     return (replace(row, quantity=count) for row, count in found.items())
 
 
-def _list_joints(blueprint: Blueprint, prices: Prices, parts: Compositions) -> Iterator[BillRow]:
-    """Yield the fibres and cables of each bundle."""
+def _list_joints(
+    blueprint: Blueprint, prices: Prices, parts: Compositions, lengths: Lengths | None
+) -> Iterator[BillRow]:
+    """Yield the fibres and cables of each bundle, by length where lengths are known."""
     joints = chain(count_joints(blueprint, parts, prices.ends), appliance_joints(blueprint, parts, prices.ends))
     for each in joints:
         name = each.kind if each.tails == 1 else f"{each.kind} splitter to {each.tails}"
-        metres = prices.spec.length_m(each.bundle)
-        row = BillRow(each.kind, name, each.used_for or each.bundle, each.count, length_m=metres or None)
-        yield _make_row(row, each.part)
+        used_for = each.used_for or each.bundle
+        counts = {prices.spec.length_m(each.bundle): each.count} if lengths is None else lengths.get(used_for)
+        for metres, count in (counts or {0: each.count}).items():
+            yield _make_row(BillRow(each.kind, name, used_for, count, length_m=metres or None), each.part)
 
 
 def _is_requested(part: LinkPart) -> bool:

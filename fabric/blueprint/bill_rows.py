@@ -18,7 +18,7 @@ class BillRow:
     """One line of a bill: equal parts with one use."""
 
     kind: str
-    """`switch`, `link`, `nic`, `module`, `fibre`, `cable` or `cage`."""
+    """`switch`, `link`, `nic`, `module`, `fibre`, `cable`, `cage` or `rack`."""
     part: str
     """The name of the part."""
     used_for: str

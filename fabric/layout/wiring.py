@@ -1,6 +1,7 @@
 """Every cable of a fabric on its site: the device, the rack, the rack unit and the port at both ends, and its length.
 
-A row is a link of the network, in its order; the lower end is `a`. Lengths are those sold, at least as long as the way.
+A row is a link of the network, in its order; the lower end is `a`. Lengths are those sold, at least as long as the way;
+the links of a splitter have the length of the longest of them.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.composition import Composition
-from fabric.blueprint.prices import prices_of
+from fabric.blueprint.prices import Prices, prices_of
 from fabric.catalog import LinkPart
 from fabric.errors import InputError
 from fabric.frozen import FrozenMapping
 from fabric.frozen_columns import FrozenColumns
+from fabric.layout.cables import group_longest, number_cables
 from fabric.layout.layout import Layout
 from fabric.layout.ports import PortTable, list_nic_names, list_port_tables
 from fabric.layout.routes import cable_metres
@@ -48,17 +50,32 @@ class Wiring(FrozenColumns):
     """The index of the port's name at the upper end."""
     way_m: npt.NDArray[np.float32]
     """The length of the way with slack, in metres."""
+    cable: Ints
+    """The number of the cable or fibre, from 0, which the links of a splitter share."""
     length_m: npt.NDArray[np.float32]
     """The length of the cable or fibre as it is sold, in metres."""
+    prices: Prices
+    """The parts and prices of links, chosen by the longest of each bundle."""
     parts: Mapping[str, str]
     """The cable, the fibre or the whole link of each bundle, by the bundle's name; empty where none is known."""
     unsold: tuple[str, ...] = ()
-    """The parts whose sold lengths are not known, for which the usual ones are taken."""
+    """The parts whose sold lengths are not known, or not that far, for which the usual ones are taken."""
 
     @property
     def total_m(self) -> float:
-        """The length of all cables as sold, in metres."""
-        return float(self.length_m.sum(dtype=np.float64))
+        """The length of all cables as sold, in metres; a splitter counts once."""
+        _, firsts = np.unique(self.cable, return_index=True)
+        return float(self.length_m[firsts].sum(dtype=np.float64))
+
+    def count_lengths(self) -> dict[str, dict[float, int]]:
+        """Return the number of cables of each length as sold, in metres and ascending, by the name of the bundle."""
+        found = {}
+        for number, name in enumerate(self.network.bundles):
+            rows = np.flatnonzero(self.network.bundle == number)
+            _, firsts = np.unique(self.cable[rows], return_index=True)
+            lengths, counts = np.unique(self.length_m[rows[firsts]], return_counts=True)
+            found[name] = dict(zip(lengths.tolist(), counts.tolist(), strict=True))
+        return found
 
 
 def wire(spec: Spec, blueprint: Blueprint, network: Network, layout: Layout) -> Wiring:
@@ -68,13 +85,16 @@ def wire(spec: Spec, blueprint: Blueprint, network: Network, layout: Layout) -> 
     """
     way = cable_metres(layout, network.lower, network.upper)
     longest = {name: float(way[network.bundle == number].max(initial=0)) for number, name in enumerate(network.bundles)}
-    parts = _choose_parts(spec, blueprint, longest)
+    prices = _price_lengths(spec, blueprint, longest)
+    parts = {name: prices.parts(name) for name in longest}
+    cable = number_cables(blueprint, network, parts, prices.ends)
+    needed = group_longest(cable, way)[cable]
     length, unsold = np.empty(network.links, np.float32), []
     for number, name in enumerate(network.bundles):
         rows, found = network.bundle == number, parts[name]
         joint = found.joint if found else None
-        length[rows] = _round_up(way[rows], joint)
-        if joint and not joint.lengths_m:
+        length[rows] = _round_up(needed[rows], joint)
+        if joint and longest[name] > max(joint.lengths_m, default=0):
             unsold.append(joint.name)
     names, a_port, b_port = _name_ports(blueprint, network, parts, layout)
     return Wiring(
@@ -84,20 +104,22 @@ def wire(spec: Spec, blueprint: Blueprint, network: Network, layout: Layout) -> 
         a_port,
         b_port,
         way.astype(np.float32),
+        cable,
         length,
+        prices,
         FrozenMapping({name: found.joint.name if found else "" for name, found in parts.items()}),
         tuple(dict.fromkeys(unsold)),
     )
 
 
-def _choose_parts(spec: Spec, blueprint: Blueprint, longest: Mapping[str, float]) -> dict[str, Composition | None]:
-    """Return the parts of the links of each bundle: the cheapest that reach its longest link."""
+def _price_lengths(spec: Spec, blueprint: Blueprint, longest: Mapping[str, float]) -> Prices:
+    """Return the prices with parts that reach the longest link of each bundle."""
     lengths = {name: float(np.ceil(metres * 10) / 10) for name, metres in longest.items()}
     prices = prices_of(replace(spec, lengths_m=lengths), blueprint)
     for name in longest:
         if refusal := prices.refusal(name):
             raise InputError([spec.mistake(refusal[0], refusal[1])])
-    return {name: prices.parts(name) for name in longest}
+    return prices
 
 
 def _round_up(way: npt.NDArray[np.float64], part: LinkPart | None) -> npt.NDArray[np.float32]:

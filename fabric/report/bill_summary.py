@@ -6,7 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from fabric import units
+from fabric.blueprint.bill import bill as bill_of
 from fabric.blueprint.bill_rows import LINKS, Bill, BillRow
+from fabric.blueprint.prices import prices_of
+from fabric.layout.layout import Layout
+from fabric.layout.site_bill import power_of_racks
 from fabric.report.bill_table import KINDS, sum_by_kind, sum_known
 from fabric.report.notes import parts_at_typical_power, parts_of_unknown_power
 from fabric.report.table import Summary, Table
@@ -26,7 +30,18 @@ def summarize_bill(study: Study) -> Summary:
     title = f"Bill of materials of {study.spec.name}: {size}; amounts in {bill.currency}."
     sections = {name: _list_shown(bill, kinds) for name, kinds in SECTIONS.items()}
     tables = [_make_table(name, rows, bill.currency) for name, rows in sections.items() if rows]
-    return Summary(title, tables, [*list_sums(bill), *list_power([study], bill), *list_parts(bill)])
+    if racks := bill.of("rack"):
+        tables.append(_tabulate_racks(study.layout, racks))
+    lines = (*list_sums(bill), *_list_site(study), *list_power([study], bill), *list_parts(bill))
+    return Summary(title, tables, list(lines))
+
+
+def _tabulate_racks(layout: Layout, rows: Sequence[BillRow]) -> Table:
+    cells = []
+    for row in rows:
+        drawn = power_of_racks(layout, row.used_for)
+        cells.append((row.part, row.used_for, units.count(row.quantity), *map(units.power, drawn or (None, None))))
+    return Table("Racks", ("part", "used for", "quantity", "most in one", "in all"), cells)
 
 
 def tabulate_parts(name: str, bill: Bill) -> Table:
@@ -40,16 +55,18 @@ def _list_shown(bill: Bill, kinds: Sequence[str]) -> list[BillRow]:
 
 
 def _make_table(name: str, rows: Sequence[BillRow], currency: str) -> Table:
-    spared = any(row.spares for row in rows)
-    heads = ("part", "used for", "quantity", *(("spares", "order") if spared else ()), "unit price", "total")
-    return Table(name, heads, [_make_cells(row, currency, spared=spared) for row in rows])
+    spared, long = any(row.spares for row in rows), any(row.length_m for row in rows)
+    numbers = ("quantity", *(("spares",) if spared else ()), *(("order",) if spared and not long else ()))
+    heads = ("part", "used for", *(("length",) if long else ()), *numbers, "unit price", "total")
+    return Table(name, heads, [_make_cells(row, currency, spared=spared, long=long) for row in rows])
 
 
-def _make_cells(row: BillRow, currency: str, *, spared: bool) -> tuple[str, ...]:
-    numbers = (row.quantity, row.spares, row.order) if spared else (row.quantity,)
+def _make_cells(row: BillRow, currency: str, *, spared: bool, long: bool) -> tuple[str, ...]:
+    numbers = (row.quantity, row.spares, row.order)[: 1 + spared + (spared and not long)]
+    length = (f"{row.length_m:g} m" if row.length_m else "",) if long else ()
     priced = row.counted or row.spares
     amounts = [_write_amount(each, currency) for each in (row.unit_price_usd, row.order_usd)]
-    return row.part, row.used_for, *map(units.count, numbers), *(amounts if priced else ("in the link", ""))
+    return row.part, row.used_for, *length, *map(units.count, numbers), *(amounts if priced else ("in the link", ""))
 
 
 def _write_amount(amount: float | None, currency: str) -> str:
@@ -72,6 +89,20 @@ def list_sums(bill: Bill) -> Iterator[str]:
         yield f"Prices are after the discount of the request: {each}."
     if (bill.rounding_usd or 0) > 0:
         yield f"Whole modules and cables cost {money(bill.rounding_usd)} more than the links' shares of them."
+
+
+def _list_site(study: Study) -> Iterator[str]:
+    """Yield what the lengths on the site are, and how far parts that reach change the cost of the design."""
+    if not study.bill.of("rack"):
+        return
+    wiring = study.wiring
+    yield f"Fibres and cables are by length as sold, {wiring.total_m / 1000:,.1f} km in all."
+    if wiring.unsold:
+        yield f"Sold lengths not known, usual ones assumed: {', '.join(wiring.unsold)}."
+    chosen, cost = bill_of(study.blueprint, prices_of(study.spec, study.blueprint)).cost_usd(), study.bill.cost_usd()
+    if None not in (chosen, cost) and cost != chosen:
+        amounts = [units.money(each, study.bill.currency) for each in (cost, chosen)]
+        yield f"With parts that reach on the site it costs {amounts[0]}; the design was chosen at {amounts[1]}."
 
 
 def list_power(studies: Sequence[Study], bill: Bill) -> Iterator[str]:

@@ -72,7 +72,7 @@ def _summed(key: str, format: str = "") -> BillColumn:
 
 def _is_ordered(row: BillRow) -> bool:
     """Say whether a row is of parts that are bought: a link that is the sum of its parts and a cage are not."""
-    return row.counted or row.spares > 0 or row.kind in ("module", "fibre", "cable")
+    return row.counted or row.spares > 0 or row.kind in ("module", "fibre", "cable", "rack")
 
 
 def _find_discount(bill: Bill, row: BillRow) -> float | None:

@@ -21,6 +21,7 @@ from fabric.flow import Estimate, estimate_all
 from fabric.flow.paths import shortest_path
 from fabric.layout.lay_out import lay_out
 from fabric.layout.layout import Layout
+from fabric.layout.site_bill import bill_on_site
 from fabric.layout.wiring import Wiring, wire
 from fabric.network import Network
 from fabric.network.expand import expand
@@ -44,6 +45,7 @@ from fabric.presented import Plotted
 from fabric.request import Spec
 from fabric.request.request_keys import RequestKeys, list_request_keys
 from fabric.request.resolve import read_spec
+from fabric.request.site import Site
 from fabric.topology.families import known_names, with_family_names
 from fabric.view import View, view_of
 
@@ -147,7 +149,9 @@ class Study(Plotted):
 
     @cached_property
     def bill(self) -> Bill:
-        """The bill of materials."""
+        """The bill of materials; with a `site` in the request that of the laid-out fabric, which expands it."""
+        if self.spec.site != Site():
+            return bill_on_site(self.blueprint, self.wiring)
         return bill(self.blueprint, prices_of(self.spec, self.blueprint))
 
     @cached_property
@@ -163,8 +167,8 @@ class Study(Plotted):
             return None
         today = self.spec.without_growth()
         smallest = size(today, self.objectives, lambda text: None).blueprint
-        cost = bill(smallest, prices_of(today, smallest)).cost_usd()
-        return Foresight(smallest, self.bill.cost_usd(), cost)
+        today_usd = bill(self.blueprint, prices_of(self.spec, self.blueprint)).cost_usd()
+        return Foresight(smallest, today_usd, bill(smallest, prices_of(today, smallest)).cost_usd())
 
     @cached_property
     def hops(self) -> Hops:
