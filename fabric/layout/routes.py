@@ -15,7 +15,7 @@ from fabric.layout.layout import Layout
 from fabric.layout.spots import Spots
 from fabric.request.site import Hall, Site
 
-__all__ = ["cable_metres", "cross_trays_m", "rack_metres", "tray_metres"]
+__all__ = ["cable_metres", "choose_cross_trays", "cross_trays_m", "rack_metres", "tray_metres"]
 
 Metres = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.integer]
@@ -55,6 +55,23 @@ def tray_metres(site: Site, halls: Sequence[Hall], one: Spots, other: Spots) -> 
             np.minimum(ways, np.abs(one.x_m - at) + np.abs(other.x_m - at), out=ways)
     ways += np.abs(one.y_m - other.y_m)
     return np.asarray(np.where(turns, ways, np.abs(one.x_m - other.x_m)))
+
+
+def choose_cross_trays(site: Site, halls: Sequence[Hall], one: Spots, other: Spots) -> tuple[Metres, Rows]:
+    """Return where along the rows the way between each pair of positions of one shape crosses, and that tray's hall.
+
+    It is the tray of the shortest way, as in `tray_metres`; of equally short ones the first.
+    """
+    trays = _tray_table(site, halls)
+    ways, where = np.full(one.x_m.shape, np.inf), np.zeros(one.x_m.shape)
+    owner = np.array(one.hall)
+    for hall in (one.hall, other.hall):
+        for at in trays[:, hall]:
+            way = np.abs(one.x_m - at) + np.abs(other.x_m - at)
+            shorter = way < ways - 1e-9
+            ways, where = np.where(shorter, way, ways), np.where(shorter, at, where)
+            owner = np.where(shorter, hall, owner)
+    return where, owner
 
 
 def _tray_table(site: Site, halls: Sequence[Hall]) -> Metres:

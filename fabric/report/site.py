@@ -14,6 +14,7 @@ from fabric.errors import InputError
 from fabric.export.cables import cable_batches
 from fabric.layout.device_names import list_device_names
 from fabric.layout.layout import Layout
+from fabric.layout.tray_fill import TrayFill
 from fabric.layout.wiring import Wiring
 from fabric.network import Network
 from fabric.report.table import Summary, Table
@@ -160,10 +161,26 @@ def summarize_wiring(study: Study) -> Summary:
         f"{study.spec.name}: {units.count_noun(network.links, 'cable')}, {wiring.total_m / 1000:,.1f} km as sold, "
         f"between {units.count_noun(wiring.layout.racks, 'rack')}."
     )
-    lines = []
+    lines = [*_describe_fill(study.tray_fill)]
     if wiring.unsold:
         lines.append(f"Sold lengths not known, usual ones assumed: {', '.join(wiring.unsold)}.")
     return Summary(text, [Table("Cables by length", ("bundle", "part", "length", "cables"), rows)], lines)
+
+
+def _describe_fill(fill: TrayFill) -> Iterator[str]:
+    """Yield the fullest stretch of a tray with its share of the cross-section, where that is known."""
+    if not fill.cables.any():
+        return
+    known = not fill.unknown
+    fullest = int((fill.area_mm2 if known else fill.cables).argmax())
+    text = f"The fullest tray has {units.count_noun(int(fill.cables[fullest]), 'cable')}"
+    if known:
+        text += f", which take {100 * fill.share[fullest]:.1f} % of its cross-section (limit {100 * fill.limit:g} %)"
+        over = int((fill.share > fill.limit).sum())
+        text += f"; {units.count_noun(over, 'stretch', 'stretches')} of trays have more than the limit" if over else ""
+    yield f"{text}."
+    if not known:
+        yield f"Fill of trays not checked, diameters not being known: {', '.join(fill.unknown)} (key site.diameters_mm)."
 
 
 def find_cables(wiring: Wiring, of: str) -> npt.NDArray[np.int64]:

@@ -128,6 +128,8 @@ class Site:
     """The weights of servers, switches and appliances in kg, by name."""
     power_w: Mapping[str, float] = field(default_factory=dict)
     """The most power of servers, switches and appliances in W, by name, instead of the catalogue's."""
+    diameters_mm: Mapping[str, float] = field(default_factory=dict)
+    """The diameters of cables and fibres in mm, by name, instead of the catalogue's."""
     first_uplinks: Mapping[str, int] = field(default_factory=dict)
     """The port, from 1, at which the links up of the switches of a role begin; default: after those down."""
     port_names: Mapping[str, str] = field(default_factory=dict)

@@ -132,6 +132,8 @@ class SiteKeys(StrictModel):
     """Weights of servers, switches and appliances in kg by name; what has none is not checked."""
     power_w: dict[Name, Positive] = Field(default={}, examples=[{"sn5600": 2200}])
     """Most power of servers, switches and appliances in W by name, instead of the catalogue's."""
+    diameters_mm: dict[Name, Positive] = Field(default={}, examples=[{"mpo-om4": 3}])
+    """Diameters of cables and fibres in mm by name, for the fill of trays; what has none is not checked."""
     first_uplinks: dict[Role, Annotated[int, Field(ge=1, le=100_000)]] = Field(default={}, examples=[{"leaf": 33}])
     """Port, from 1, at which the links up of a tier's switches begin; default: the first after those down."""
     port_names: (
@@ -176,6 +178,7 @@ def site_of(keys: SiteKeys) -> Site:
         heights=dict(keys.heights),
         weights_kg=dict(keys.weights_kg),
         power_w=dict(keys.power_w),
+        diameters_mm=dict(keys.diameters_mm),
         first_uplinks=dict(keys.first_uplinks),
         port_names=_by_name(keys.port_names),
         names=_by_name(keys.names),

@@ -22,6 +22,7 @@ from fabric.flow.paths import shortest_path
 from fabric.layout.lay_out import lay_out
 from fabric.layout.layout import Layout
 from fabric.layout.site_bill import bill_on_site
+from fabric.layout.tray_fill import TrayFill, fill_trays
 from fabric.layout.wiring import Wiring, wire
 from fabric.network import Network
 from fabric.network.expand import expand
@@ -146,6 +147,11 @@ class Study(Plotted):
     def wiring(self) -> Wiring:
         """Every cable: its ports, and its length on the layout; raises InputError where no part reaches."""
         return wire(self.spec, self.blueprint, self.network, self.layout)
+
+    @cached_property
+    def tray_fill(self) -> TrayFill:
+        """The cables in every stretch of the trays, and the share of the cross-section that they take."""
+        return fill_trays(self.wiring)
 
     @cached_property
     def bill(self) -> Bill:

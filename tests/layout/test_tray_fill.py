@@ -1,0 +1,94 @@
+"""Trays hold the cables whose way leads over them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fabric
+from fabric.layout.routes import cross_trays_m
+from fabric.layout.tray_fill import TrayFill, fill_trays
+from fabric.layout.wiring import Wiring
+from fabric.studies.study import Study
+
+SITE = {"halls": [{"name": "A", "rows": 3, "racks_per_row": 12}, {"name": "B", "rows": 6, "racks_per_row": 14}]}
+
+
+def draw_study(seed: int) -> Study:
+    """Return a fabric in two halls, with trays and a group size by chance."""
+    rng = np.random.default_rng(seed)
+    trays = {"cross_aisles_m": sorted(rng.choice([0, 1.2, 3.3, 4.2, 7], rng.integers(1, 4), replace=False).tolist())}
+    layouts = ["middle-of-row", "end-of-row", "in-rack", "network-rows"]
+    site = SITE | {"trays": trays, "group_racks": int(rng.integers(3, 7)), "layout": layouts[rng.integers(4)]}
+    gpus = int(rng.choice([384, 512, 1024]))
+    return fabric.design(
+        name="trays", gpus=gpus, server="dgx-h100", family="rail-optimized", switches="qm9700", unit_gpus=128, site=site
+    )
+
+
+def expected(wiring: Wiring, fill: TrayFill) -> np.ndarray:
+    """Walk every cable by itself: over its row, by the nearest cross tray, and over the other row."""
+    layout, found = wiring.layout, np.zeros(len(fill.cables), int)
+    spots = layout.spots
+    seen = set()
+    middle_x, middle_y = (fill.x0_m + fill.x1_m) / 2, (fill.y0_m + fill.y1_m) / 2
+    for link in range(wiring.network.links):
+        one, other = (int(layout.device_rack[end[link]]) for end in (wiring.network.lower, wiring.network.upper))
+        strand = (one, other, int(wiring.cable[link]))
+        if one == other or strand in seen:
+            continue
+        seen.add(strand)
+        xs, ys = spots.x_m[[one, other]], spots.y_m[[one, other]]
+        halls, rows = layout.hall[[one, other]], layout.row[[one, other]]
+        if halls[0] == halls[1] and rows[0] == rows[1]:
+            legs = [(halls[0], rows[0], *sorted(xs))]
+        else:
+            ways = [
+                (round(abs(xs[0] - at) + abs(xs[1] - at), 9), order, at, hall)
+                for order, hall in enumerate(halls)
+                for at in cross_trays_m(layout.site, layout.halls[hall])
+            ]
+            _, _, at, owner = min(ways, key=lambda way: way[:2])
+            legs = [(hall, row, *sorted((x, at))) for hall, row, x in zip(halls, rows, xs, strict=True)]
+            low, high = sorted(ys)
+            found += (
+                (fill.hall == owner)
+                & (fill.row < 0)
+                & (np.abs(fill.x0_m - at) < 1e-9)
+                & (low < middle_y)
+                & (middle_y < high)
+            )
+        for hall, row, low, high in legs:
+            found += (fill.hall == hall) & (fill.row == row) & (low < middle_x) & (middle_x < high)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_cable_is_in_the_trays_of_its_way(seed: int) -> None:
+    """Cable by cable, in two halls."""
+    wiring = draw_study(seed).wiring
+    fill = fill_trays(wiring)
+    assert fill.cables.sum() > 0
+    assert fill.cables.tolist() == expected(wiring, fill).tolist()
+
+
+def test_lengths_of_ways_are_what_trays_hold() -> None:
+    """In one hall the cables of all stretches, times their lengths, are the ways between racks."""
+    study = fabric.design("superpod-h100-4su")
+    layout, network, fill = study.layout, study.network, fill_trays(study.wiring)
+    from fabric.layout.routes import rack_metres
+
+    ways = rack_metres(layout, layout.device_rack[network.lower], layout.device_rack[network.upper])
+    stretches = (fill.x1_m - fill.x0_m) + (fill.y1_m - fill.y0_m)
+    assert (fill.cables * stretches).sum() == pytest.approx(ways.sum())
+
+
+def test_a_known_diameter_fills_a_share() -> None:
+    """Fibres of unknown diameter are named and not counted; with 3 mm each takes 7.07 mm2 of 60,000."""
+    fill = fill_trays(fabric.design("superpod-h100-4su").wiring)
+    assert fill.unknown == ("optical-400g",)
+    assert not fill.area_mm2.any()
+    site = {"diameters_mm": {"optical-400g": 3}}
+    known = fill_trays(fabric.design("superpod-h100-4su", site=site).wiring)
+    assert known.unknown == ()
+    assert known.share == pytest.approx(known.cables * np.pi * 9 / 4 / 60_000)
