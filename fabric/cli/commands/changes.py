@@ -1,0 +1,60 @@
+"""The command `diff`: what leads from one revision of a design to another."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import Any
+
+import click
+
+import fabric
+from fabric.cli.options import AS_JSON, override_options, read_overrides, refuse_input_as_output
+from fabric.cli.runs import make_or_explain
+from fabric.cli.terminal import print_json, print_summary, show_progress
+
+__all__ = ["diff"]
+
+
+@click.command(short_help="List what changes between two revisions of a design.")
+@click.argument("before")
+@click.argument("after")
+@click.option("--out", "-o", metavar="FILE", help="Write every part, device and cable that changes to this file: .csv.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 where the revisions differ.")
+@AS_JSON
+@override_options
+@click.pass_obj
+def diff(
+    quiet: bool, /, before: str, after: str, out: str | None, exit_code: bool, as_json: bool, **words: Any
+) -> None:
+    """List what leads from BEFORE to AFTER, two requests, as a change order.
+
+    Parts to buy and to return, devices to add, remove, replace or move, and cables to add, remove, move or relabel.
+    Devices are matched by name, cables by the ports at their ends.
+    """
+    from fabric.report.change_order import (
+        change_order_object,
+        check_change_suffix,
+        summarize_change_order,
+        write_change_order,
+    )
+    from fabric.studies.change_order import make_change_order
+
+    refuse_input_as_output(out, before, after, words["prices"])
+    if out is not None:
+        check_change_suffix(out)
+    with show_progress(quiet or words.pop("silent")) as say:
+        given = read_overrides(words)
+        studies = [
+            make_or_explain(as_json, partial(fabric.design, each, progress=say, **given)) for each in (before, after)
+        ]
+        order = make_change_order(studies[0], studies[1], say)
+        file = None if out is None else write_change_order(order, out)
+    if as_json:
+        print_json(change_order_object(order))
+    elif sys.stdout is not None:
+        print_summary(summarize_change_order(order))
+    if file is not None:
+        click.echo(f"wrote {file}", err=as_json)
+    if exit_code and order.differs:
+        sys.exit(3)
