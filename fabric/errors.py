@@ -15,6 +15,7 @@ __all__ = [
     "InputError",
     "MissingLibrary",
     "Mistake",
+    "NotEnoughMemory",
     "TooLarge",
     "is_whole",
     "nearest",
@@ -90,6 +91,10 @@ class MissingLibrary(FabricError, ImportError):
 
 class TooLarge(FabricError):
     """A result that would not fit in memory, or be too large to read, refused before it is computed."""
+
+
+class NotEnoughMemory(TooLarge):
+    """A result that needs more memory than this process may take now; another machine may well compute it."""
 
 
 def is_whole(number: object, least: int) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from fabric.errors import InputError, nearest
 
-__all__ = ["Record", "Registry", "list_plugins"]
+__all__ = ["REGISTRIES", "Record", "Registry", "list_plugins"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
@@ -34,6 +34,10 @@ def list_plugins() -> list[tuple[str, str, str, str]]:
         if group.startswith("fabric.")
         for point in _installed().select(group=group)
     )
+
+
+REGISTRIES: dict[str, Registry[Any]] = {}
+"""Every registry by its plural, once its module is imported."""
 
 
 class Record(Protocol):
@@ -69,6 +73,8 @@ class Registry(Mapping[str, R], Generic[R]):
         self._builtin = builtin
         self._reserved = reserved
         self._passed = set[str]()
+        self._added = set[str]()
+        REGISTRIES[plural] = self
 
     @property
     def group(self) -> str:
@@ -130,6 +136,7 @@ class Registry(Mapping[str, R], Generic[R]):
         if record.name in self._records:
             raise InputError(f"the {self.kind} '{record.name}' exists already")
         self._records[record.name] = record
+        self._added.add(record.name)
 
     def name_value(self, value: Any) -> Any:
         """Return the name of a record that is passed as a value, which this process then knows; anything else as it is.
@@ -146,9 +153,16 @@ class Registry(Mapping[str, R], Generic[R]):
             self._check(value, f"{value!r:.80}")
             self._records[value.name] = value
             self._passed.add(value.name)
+            self._added.add(value.name)
         return value.name
 
     def remove(self, name: str) -> None:
         """Remove the record called `name`, if there is one, for the life of this process."""
         self._records.pop(name, None)
         self._passed.discard(name)
+        self._added.discard(name)
+
+    @property
+    def added(self) -> list[R]:
+        """The records that this process has added, by name."""
+        return [self._records[name] for name in sorted(self._added)]

@@ -5,20 +5,31 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 from fabric import units
-from fabric.errors import InputError, TooLarge
+from fabric.errors import InputError, NotEnoughMemory, TooLarge
 
-__all__ = ["MOST_MINUTES", "Work", "describe_excess", "memory_available", "minutes_allowed", "refuse_excess"]
+__all__ = [
+    "MOST_MINUTES",
+    "Work",
+    "allow_minutes",
+    "find_excess",
+    "memory_available",
+    "minutes_allowed",
+    "refuse_excess",
+]
 
 MOST_MINUTES = 3.0
 """The minutes that work may take by its estimate, where the environment does not say otherwise."""
 
 VARIABLE = "FABRIC_MINUTES"
 """The variable of the environment that allows work to take more minutes, or fewer."""
+
+_ALLOWED: ContextVar[float | None] = ContextVar("minutes allowed", default=None)
 
 CGROUPS = Path("/sys/fs/cgroup")
 """Where Linux shows the limits of control groups, those of containers among them."""
@@ -55,33 +66,46 @@ class Work:
 
 
 def refuse_excess(subject: str, work: Work, remedy: str) -> None:
-    """Raise TooLarge where `work` takes more memory or time than this process may; `remedy` says what to do instead.
+    """Raise an error where `work` takes more memory or time than this process may; `remedy` says what to do instead.
 
-    `subject` is what needs it, in the plural: "big: 80,000,000 flows".
+    `subject` is what needs it, in the plural: "big: 80,000,000 flows". Raises NotEnoughMemory for memory, which depends
+    on the machine and the moment, and TooLarge for time, which depends on `minutes_allowed` alone.
     """
-    if excess := describe_excess(work):
-        raise TooLarge(f"{subject} {excess}; {remedy}")
+    if excess := find_excess(work):
+        raise type(excess)(f"{subject} {excess}; {remedy}")
 
 
-def describe_excess(work: Work) -> str:
-    """Return what `work` needs and what this process may take, in words, where the first is more; else nothing."""
+def find_excess(work: Work) -> TooLarge | None:
+    """Return the error, in words, where `work` needs more than this process may take; else None."""
     available = memory_available()
     if work.memory_bytes > available:
-        return (
+        return NotEnoughMemory(
             f"need about {_round_size(work.memory_bytes)} of memory, and {_round_size(available)} are available to this"
             " process"
         )
     minutes, most = work.seconds / 60, minutes_allowed()
     if minutes > most:
-        return (
+        return TooLarge(
             f"need about {minutes:,.0f} minutes, more than the {most:g} of a run"
             f" ({VARIABLE}={_round_up(minutes)} allows them)"
         )
-    return ""
+    return None
+
+
+@contextmanager
+def allow_minutes(minutes: float) -> Iterator[None]:
+    """Let work take this many minutes within the block, whatever the environment says."""
+    token = _ALLOWED.set(minutes)
+    try:
+        yield
+    finally:
+        _ALLOWED.reset(token)
 
 
 def minutes_allowed() -> float:
     """Return the minutes that work may take; raises InputError where the environment's are not a positive number."""
+    if (allowed := _ALLOWED.get()) is not None:
+        return allowed
     text = os.environ.get(VARIABLE)
     if text is None:
         return MOST_MINUTES

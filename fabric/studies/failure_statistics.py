@@ -33,7 +33,7 @@ class KindAlone:
     """What one failed part of a kind costs when nothing else is down, over the parts tried."""
 
     tried: int
-    """The parts tried: all where they are few, otherwise drawn, of those at the servers of the job and of the others apart."""
+    """The parts tried: all where they are few, otherwise drawn, those at the job's servers apart from the others."""
     kept: float
     """The mean share of the bandwidth that is kept."""
     stops: float

@@ -1,7 +1,8 @@
 """A sweep cut into chunks: designs with all their points, some seconds of work each, named by their content.
 
-The cut depends on the sweep and the version of the tool alone: not on the machine, the number of workers, or how often
-a run was stopped. So a chunk's file, found by name, is its result wherever and whenever it was computed.
+The cut depends on the sweep, the version of the tool, what this process has added to it and the minutes that work may
+take: not on the machine, the number of workers, or how often a run was stopped. So a chunk's file, found by name, is
+its result wherever and whenever it was computed.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from fabric.request.calibration import inline_calibration
 from fabric.request.document import Document
 from fabric.request.known_names import KnownNames
 from fabric.request.resolve import find_malformed, read_spec
+from fabric.resources import minutes_allowed
+from fabric.sweeps.added_records import AddedRecord, list_added
 from fabric.sweeps.columns import list_columns
-from fabric.sweeps.measure import Measure, MeasureColumn
+from fabric.sweeps.measure import MeasureColumn
 from fabric.sweeps.points import Point, count_points, list_points, make_request
 from fabric.sweeps.spec import Sweep
 from fabric.sweeps.tool import identify_tool
@@ -72,6 +75,8 @@ class Plan:
     """The number of points."""
     designs: int
     """The number of different requests among them."""
+    records: tuple[AddedRecord, ...] = ()
+    """What this process has added to the tool, such as a family: workers need it, and it travels with every chunk."""
 
     @property
     def work_s(self) -> float:
@@ -97,10 +102,17 @@ def make_plan(sweep: Sweep, progress: Callable[[str], None] = lambda text: None)
     total = count_points(sweep)
     if total > MOST_POINTS:
         raise TooLarge(f"a sweep of {count(total)} points; at most {count(MOST_POINTS)}: split it into several sweeps")
-    columns = list_columns(sweep)
+    columns, records = list_columns(sweep), list_added()
     designs = _group_points(sweep, total, progress)
-    chunks = tuple(_cut(list(designs.values()), columns, sweep.measures))
-    return Plan(sweep, columns, chunks, total, len(designs))
+    head = {
+        "schema": "fabric.sweep-chunk/1",
+        "tool": identify_tool(),
+        "records": [[each.plural, each.record.name, each.digest] for each in records],
+        "minutes": minutes_allowed(),
+        "measures": [[each.name, each.version] for each in sweep.measures],
+        "columns": [[each.name, each.kind, each.description] for each in columns],
+    }
+    return Plan(sweep, columns, tuple(_cut(list(designs.values()), head)), total, len(designs), records)
 
 
 def _group_points(sweep: Sweep, total: int, progress: Callable[[str], None]) -> dict[str, _Design]:
@@ -176,14 +188,11 @@ def _write(values: Any) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
-def _cut(designs: Sequence[_Design], columns: Sequence[MeasureColumn], measures: Sequence[Measure]) -> Iterator[Chunk]:
-    """Yield the chunks of a sweep: whole designs, but for one whose points alone are the work of several chunks."""
-    head = {
-        "schema": "fabric.sweep-chunk/1",
-        "tool": identify_tool(),
-        "measures": [[each.name, each.version] for each in measures],
-        "columns": [[each.name, each.kind, each.description] for each in columns],
-    }
+def _cut(designs: Sequence[_Design], head: Mapping[str, Any]) -> Iterator[Chunk]:
+    """Yield the chunks of a sweep: whole designs, but for one whose points alone are the work of several chunks.
+
+    `head` is what all chunks depend on.
+    """
     parts, work = list[tuple[str, list[list[Any]]]](), 0.0
     for design in designs:
         for points, took in _split(design):

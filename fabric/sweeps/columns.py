@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fabric.errors import InputError, Mistake
-from fabric.sweeps.measure import ColumnKind, MeasureColumn
+from fabric.sweeps.measure import LARGEST, ColumnKind, MeasureColumn
 from fabric.sweeps.spec import Sweep
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["POINT", "STATUSES", "clean_value", "list_columns", "make_schema", "write_parquet"]
+__all__ = ["POINT", "STATUSES", "is_final", "list_columns", "make_schema", "write_parquet"]
 
 POINT = MeasureColumn("point", "whole", "the number of the point, from 0")
 STATUS = MeasureColumn("status", "text", "what became of it")
@@ -29,10 +28,8 @@ STATUSES = {
 }
 """What `status` can be."""
 
-DIGITS = 12
-"""The significant digits of a number in the table: processors of several makes differ in the sixteenth."""
-
-LARGEST = 2**63
+AGAIN = b"fabric.again"
+"""The key in the metadata of a chunk that the next run computes again: it was refused for lack of memory."""
 
 
 def list_columns(sweep: Sweep) -> tuple[MeasureColumn, ...]:
@@ -88,17 +85,6 @@ def _infer_kind(values: Iterable[Any]) -> ColumnKind:
     return "number"
 
 
-def clean_value(value: Any, kind: ColumnKind) -> Any:
-    """Return a value as its column holds it: text of mappings and lists as JSON, numbers to twelve digits."""
-    if value is None:
-        return None
-    if kind == "text":
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    if kind == "number":
-        return float(f"{float(value):.{DIGITS}g}")
-    return int(value) if kind == "whole" else bool(value)
-
-
 def make_schema(columns: Sequence[MeasureColumn], metadata: dict[str, str]) -> pa.Schema:
     """Return the Arrow schema of columns; what each of them is stands in its field's metadata."""
     import pyarrow as pa
@@ -118,3 +104,11 @@ def write_parquet(table: pa.Table) -> bytes:
         table, sink, compression="zstd", compression_level=3, row_group_size=2**17, data_page_size=2**20, version="2.6"
     )
     return bytes(sink.getvalue().to_pybytes())
+
+
+def is_final(data: bytes) -> bool:
+    """Say whether the Parquet file of a chunk is its result on every machine, so that it need not be computed again."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    return AGAIN not in (parquet.read_schema(pa.BufferReader(data)).metadata or {})

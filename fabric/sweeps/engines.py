@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pickle import PicklingError
 from typing import Any
 
 from fabric.errors import FabricError, InputError
+from fabric.sweeps.added_records import AddedRecord, add_records
 from fabric.sweeps.compute import compute_chunk
 from fabric.sweeps.measure import Measure
 
@@ -33,6 +35,13 @@ class Task:
     """Its content."""
     measures: tuple[Measure, ...]
     """The measures of its columns: one that was added in a notebook travels with the task."""
+    records: tuple[AddedRecord, ...] = ()
+    """What else was added there, such as a family: it travels, too."""
+
+    def compute(self) -> tuple[str, bytes]:
+        """Return the key and the result; raises FabricError as `compute_chunk` and `add_records` do."""
+        add_records(self.records)
+        return self.key, compute_chunk(self.key, self.content, self.measures)
 
 
 Engine = Callable[[Sequence[Task]], Iterator[tuple[str, bytes]]]
@@ -67,7 +76,7 @@ def count_cores() -> int:
 
 def _run_here(tasks: Sequence[Task]) -> Iterator[tuple[str, bytes]]:
     for task in tasks:
-        yield task.key, compute_chunk(task.key, task.content, task.measures)
+        yield task.compute()
 
 
 def _run_on_cores(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[str, bytes]]:
@@ -76,7 +85,7 @@ def _run_on_cores(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[str, bytes
     More threads than cores would slow each other down, and their sums differ in the last digits.
     """
     from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 
     calls = (delayed(_work)(os.getpid(), task) for task in tasks)
     with _quiet_tracker(), parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
@@ -87,6 +96,10 @@ def _run_on_cores(tasks: Sequence[Task], jobs: int) -> Iterator[tuple[str, bytes
             raise FabricError(
                 "a worker process was ended from outside, most likely for lack of memory; use fewer jobs. The chunks"
                 " that are done are kept, and the same command continues from them"
+            ) from None
+        except (BrokenProcessPool, PicklingError) as error:
+            raise FabricError(
+                f"a measure, or what else was added in this process, can't be sent to workers; use jobs=1 ({error})"
             ) from None
 
 
@@ -113,7 +126,7 @@ def _work(parent: int, task: Task) -> tuple[str, bytes]:
         _watched.append(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent's end is our signal
         threading.Thread(target=_end_with, args=[parent], daemon=True).start()
-    return task.key, compute_chunk(task.key, task.content, task.measures)
+    return task.compute()
 
 
 def _end_with(parent: int) -> None:
@@ -187,8 +200,4 @@ def _connect(distributed: Any, scheduler: str) -> Any:
 
 
 def _submit(client: Any, task: Task) -> Any:
-    return client.submit(_work_on_dask, task, key=f"fabric-{task.key}", pure=False)
-
-
-def _work_on_dask(task: Task) -> tuple[str, bytes]:
-    return task.key, compute_chunk(task.key, task.content, task.measures)
+    return client.submit(Task.compute, task, key=f"fabric-{task.key}", pure=False)

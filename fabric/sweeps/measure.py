@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,10 +11,36 @@ from fabric.errors import InputError
 from fabric.request import Spec
 from fabric.studies.study import Study
 
-__all__ = ["ColumnKind", "Measure", "MeasureColumn", "Setting", "read_plain"]
+__all__ = ["LARGEST", "ColumnKind", "Measure", "MeasureColumn", "Setting", "clean_value", "read_plain"]
 
 ColumnKind = Literal["whole", "number", "text", "flag"]
 """What a column of a sweep holds: whole numbers, numbers, text, or true and false; any of them may be missing."""
+
+DIGITS = 12
+"""The significant digits of a number in the table: processors of several makes differ in the sixteenth."""
+
+LARGEST = 2**63
+"""The whole numbers of a column are below this, which is what 64 bits hold."""
+
+
+def clean_value(value: Any, kind: ColumnKind) -> Any:
+    """Return a value as its column holds it: text of mappings and lists as JSON, numbers to twelve digits.
+
+    Not a number (nan) is a value that is not known: None. Raises InputError for a value that the column can't hold.
+    """
+    if value is None or value != value:  # noqa: PLR0124 - only nan differs from itself
+        return None
+    try:
+        if kind == "text":
+            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if kind == "number":
+            return float(f"{float(value):.{DIGITS}g}")
+        found = int(value) if kind == "whole" else bool(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{value!r:.60} does not fit a column of the kind {kind}: {error}") from None
+    if not -LARGEST <= found < LARGEST:
+        raise InputError(f"{value!r:.60} does not fit a column of whole numbers of 64 bits")
+    return found
 
 
 def read_plain(value: Any) -> Any:

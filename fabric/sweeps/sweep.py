@@ -13,11 +13,13 @@ from fabric.atomic_write import write_atomically
 from fabric.errors import InputError, TooLarge
 from fabric.signal_guard import SignalGuard
 from fabric.sweeps.chunks import Chunk, Plan, make_plan
+from fabric.sweeps.columns import is_final
 from fabric.sweeps.engines import Task, choose_engine
 from fabric.sweeps.spec import Sweep
 from fabric.sweeps.store import ChunkStore, FolderStore, MemoryStore
 from fabric.sweeps.sweep_file import is_sweep_file, read_sweep
 from fabric.sweeps.table import SweepTable, merge_chunks
+from fabric.topology.families import with_family_names
 from fabric.units import count, count_noun
 
 __all__ = ["describe_plan", "run_plan", "sweep"]
@@ -40,8 +42,9 @@ def sweep(
 
     `base` is the request that all designs share (a shipped design's name, a file, or a mapping), or a whole sweep: its
     file, or what `fabric.sweeps.read_sweep` returned. `grid` gives the values of each key, of which every combination
-    is a point; with `rows`, each row is combined with all of them. `measures` are names (`fabric list measures`), and
-    `settings` has the settings of each measure, a list for several: `{"allreduce": {"size": ["1MiB", "1GiB"]}}`.
+    is a point; with `rows`, each row is combined with all of them. A family may be a value, as in `fabric.design`.
+    `measures` are names (`fabric list measures`), and `settings` has the settings of each measure, a list for several:
+    `{"allreduce": {"size": ["1MiB", "1GiB"]}}`.
     `pareto` names the columns of a front, `["cost_usd", "max:bisection_gbps"]`, or has them as `columns`, and in `by`
     those whose values have a front each.
 
@@ -49,14 +52,16 @@ def sweep(
     InputError for what no request can have, and TooLarge as `make_plan` and `run_plan` do; a point that is infeasible
     or whose keys contradict each other is a row like the others.
     """
-    given = {"grid": grid, "list": rows, "measures": measures, "pareto": pareto, **(settings or {})}
+    listed = None if rows is None else [with_family_names(row) for row in rows]
+    varied = with_family_names(None if grid is None else {key: _plain(values) for key, values in grid.items()})
+    given = {"grid": varied, "list": listed, "measures": measures, "pareto": pareto, **(settings or {})}
     parts = {key: _plain(value) for key, value in given.items() if value is not None}
     if isinstance(base, Sweep) or is_sweep_file(base):
         if parts:
             raise InputError(f"{', '.join(parts)}: the sweep is already read; give the base alone, or a whole sweep")
         asked = base if isinstance(base, Sweep) else read_sweep(base)  # type: ignore[arg-type]
     else:
-        source = os.fspath(base) if isinstance(base, os.PathLike) else base
+        source = os.fspath(base) if isinstance(base, os.PathLike) else with_family_names(base)
         asked = read_sweep({**({} if source is None else {"base": source}), **parts})
     progress = run.get("progress") or (lambda text: None)
     return run_plan(make_plan(asked, progress), **run)
@@ -113,10 +118,11 @@ def run_plan(
     folder = None if out is None else FolderStore(out, request)
     store: ChunkStore = MemoryStore() if folder is None else folder
     with nullcontext() if folder is None else folder.open():
-        done = {chunk.key: data for chunk in plan.chunks if (data := store.load(chunk.key)) is not None}
+        held = ((chunk.key, store.load(chunk.key)) for chunk in plan.chunks)
+        done = {key: data for key, data in held if data is not None and is_final(data)}
         engine_of = choose_engine(jobs, scheduler, len(plan.chunks) - len(done), progress or (lambda text: None))
         left = [chunk for chunk in plan.chunks if chunk.key not in done]
-        tasks = [Task(chunk.key, chunk.content, plan.sweep.measures) for chunk in left]
+        tasks = [Task(chunk.key, chunk.content, plan.sweep.measures, plan.records) for chunk in left]
         say = _Progress(plan, left, progress or (lambda text: None))
         with SignalGuard(lambda: None) as guard:
             results = engine_of(tasks) if tasks else iter(())

@@ -15,7 +15,7 @@ from fabric.request.document import Document, Keys, Tree, add_plain, dotted
 from fabric.request.resolve import Source, read_document
 from fabric.request.yaml_reader import read_file
 from fabric.sweeps.front import read_front
-from fabric.sweeps.measure import Measure, Setting
+from fabric.sweeps.measure import Measure, Setting, clean_value
 from fabric.sweeps.measures import MEASURES
 from fabric.sweeps.picture import read_pictures
 from fabric.sweeps.spec import Axis, Row, Sweep
@@ -211,7 +211,9 @@ class _Reader:
 
     def _read(self, setting: Setting, value: Any, place: Keys) -> Any:
         try:
-            return setting.read(value)
+            read = setting.read(value)
+            clean_value(read, setting.column.kind)
+            return read
         except InputError as error:
             self._add(place, str(error))
             return setting.default

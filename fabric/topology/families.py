@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from fabric.registry import Registry
@@ -29,6 +31,7 @@ __all__ = [
     "family",
     "family_sets",
     "form_of",
+    "forms_by_value",
     "known_names",
     "with_family_names",
 ]
@@ -84,9 +87,22 @@ def form_of(name: str, index: int) -> Topology:
     return family(name).forms[index]
 
 
+_BY_VALUE = ContextVar("forms by value", default=False)
+
+
+@contextmanager
+def forms_by_value() -> Iterator[None]:
+    """Pickle forms whole within the block, for a process that does not know their families."""
+    token = _BY_VALUE.set(True)
+    try:
+        yield
+    finally:
+        _BY_VALUE.reset(token)
+
+
 def _reduce_form(form: GraphForm) -> str | tuple[Any, ...]:
     """Return how a form is pickled: by its place in a known family, as functions lay its links, which have no name."""
-    known = FAMILIES.get(form.family)
+    known = None if _BY_VALUE.get() else FAMILIES.get(form.family)
     if known and form in known.forms:
         return form_of, (form.family, known.forms.index(form))
     return form.__reduce_ex__(2)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ import pytest
 import fabric.sweeps.chunks
 import fabric.sweeps.engines
 from fabric.errors import FabricError, InputError
-from fabric.sweeps import MEASURES, Measure, MeasureColumn, run_plan
+from fabric.sweeps import MEASURES, Measure, MeasureColumn, make_plan, read_sweep, run_plan
 from fabric.sweeps.engines import choose_engine
+from fabric.topology.families import FAMILIES, Family
 from tests.marks import slow
 from tests.sweeps.small_chunks import SMALL_S
 from tests.sweeps.sweep_runs import chunk_times, contents, dask_cluster, new_runs, read_small, start_worker
@@ -58,6 +60,29 @@ def test_a_measure_of_a_notebook_travels(monkeypatch: pytest.MonkeyPatch) -> Non
     finally:
         MEASURES.remove("own")
     assert table["own"] == [3 * switches for switches in table["switches_total"]]
+
+
+def test_a_family_of_a_notebook_travels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A family that only this process has, layered or direct, is designed in workers; another definition is not it."""
+    monkeypatch.setattr(fabric.sweeps.chunks, "TARGET_S", SMALL_S)
+    torus = FAMILIES["torus"]
+    own = replace(torus, name="own-torus", forms=tuple(replace(form, family="own-torus") for form in torus.forms))
+    halls = Family.of("own-halls", "", "server(hall, block, slot) - leaf(hall, block) - agg(hall, agg)", reference="")
+    grid = {"family": [own, halls], "gpus": [64, 128, 192]}
+    try:
+        tables = [fabric.sweep({"server": "hgx-h100"}, grid=grid, measures=["cost"], jobs=jobs) for jobs in (1, 2)]
+        plans = []
+        for switch in ("agg", "middle"):
+            text = f"server(hall, block, slot) - leaf(hall, block) - {switch}(hall, {switch})"
+            FAMILIES.name_value(Family.of("own-halls", "", text, reference=""))
+            plans.append(make_plan(read_sweep({"base": {"server": "hgx-h100"}, "grid": {"family": ["own-halls"]}})))
+    finally:
+        for name in ("own-torus", "own-halls"):
+            FAMILIES.remove(name)
+    assert tables[0]["family"] == ["own-torus"] * 3 + ["own-halls"] * 3
+    assert tables[0].statuses == {"optimal": 6}
+    assert tables[1].columns == tables[0].columns
+    assert len({plan.chunks[0].key for plan in plans}) == 2
 
 
 @pytest.mark.parametrize("stops", [2, *slow(12)])

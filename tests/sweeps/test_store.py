@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import fabric.resources
 import fabric.sweeps.chunks
 import fabric.sweeps.compute
 from fabric.errors import FabricError, InputError, TooLarge
@@ -18,6 +19,9 @@ from fabric.sweeps.store import FolderStore
 from tests.request_fixtures import Run
 from tests.sweeps.small_chunks import SMALL_S
 from tests.sweeps.sweep_runs import SWEEP, chunk_times, contents, read_small
+
+BASE = {"server": "hgx-h100", "family": "fat-tree", "switches": "sn5600", "gpus": 64}
+DOWN = {"base": BASE, "measures": ["failures"], "failures": {"draws": 2, "counts": {"link": 1}}}
 
 
 @pytest.fixture
@@ -135,6 +139,33 @@ def test_another_version_of_the_tool_computes_anew(plan: Plan, tmp_path: Path, m
     monkeypatch.setattr(fabric.sweeps.compute, "identify_tool", lambda: "another")
     run_plan(newer, out=tmp_path / "out", jobs=1)
     assert before.items() < chunk_times(tmp_path / "out").items()
+
+
+def test_more_minutes_compute_what_was_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The minutes of the command count, not those of a worker, and with more of them the refused rows are computed."""
+    sweep = read_sweep(DOWN)
+    monkeypatch.setenv("FABRIC_MINUTES", "1e-9")
+    plan = make_plan(sweep)
+    monkeypatch.delenv("FABRIC_MINUTES")
+    table = run_plan(plan, out=tmp_path / "out", jobs=1)
+    assert table["failures_kept_mean"] == [None]
+    assert "FABRIC_MINUTES=1 allows them" in table["message"][0]
+    assert run_plan(make_plan(sweep), out=tmp_path / "out", jobs=1)["failures_kept_mean"][0] > 0
+
+
+def test_what_lacked_memory_is_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal for lack of memory is of one machine at one time: the next run tries again, and keeps the answer."""
+    plan = make_plan(read_sweep(DOWN))
+    with monkeypatch.context() as patch:
+        patch.setattr(fabric.resources, "memory_available", lambda: 1000)
+        table = run_plan(plan, out=tmp_path / "out", jobs=1)
+    assert table["failures_kept_mean"] == [None]
+    assert "available to this process" in table["message"][0]
+    assert run_plan(plan, out=tmp_path / "out", jobs=1)["failures_kept_mean"][0] > 0
+    kept = chunk_times(tmp_path / "out")
+    assert len(kept) == 1
+    run_plan(plan, out=tmp_path / "out", jobs=1)
+    assert chunk_times(tmp_path / "out") == kept
 
 
 def test_equal_designs_are_sized_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from itertools import product
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import fabric
 from fabric.sweeps import MEASURES, Measure, MeasureColumn, load_sweep_table, make_plan, read_sweep
 from fabric.sweeps.columns import STATUSES
+from fabric.sweeps.measure import ColumnKind
 from tests.request_fixtures import Run
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +78,29 @@ def test_a_measure_without_an_answer_leaves_its_columns_empty() -> None:
     assert all("failing: ZeroDivisionError" in message for message in table["message"])
     assert [value is None for value in table["allreduce_s"]] == [False, True]
     assert None not in table["cost_usd"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "message"),
+    [
+        ({1, 2}, "text", "{1, 2} does not fit a column of the kind text"),
+        ("abc", "number", "'abc' does not fit a column of the kind number"),
+        (2**70, "whole", "does not fit a column of whole numbers of 64 bits"),
+        (math.inf, "whole", "inf does not fit a column of the kind whole"),
+        (math.nan, "whole", None),
+        (math.nan, "number", None),
+    ],
+)
+def test_a_value_that_fits_no_column_ends_no_sweep(value: object, kind: ColumnKind, message: str | None) -> None:
+    """What a measure of another package returns by mistake is the message of the point; nan is not known."""
+    MEASURES.add(Measure("misfit", "", (MeasureColumn("misfit", kind, ""),), lambda study, _: [value]))
+    try:
+        table = fabric.sweep(BASE, grid={"gpus": [64]}, measures=["cost", "misfit"], jobs=1)
+    finally:
+        MEASURES.remove("misfit")
+    assert table["misfit"] == [None]
+    assert table["cost_usd"][0] > 0
+    assert table["message"][0] is None if message is None else message in table["message"][0]
 
 
 def test_every_mistake_has_its_file_and_line(tmp_path: Path, run: Run) -> None:
