@@ -14,6 +14,7 @@ import numpy as np
 
 from fabric.errors import TooLarge
 from fabric.layout.device_names import list_device_names
+from fabric.layout.trunks import find_trunks
 from fabric.layout.wiring import Wiring
 from fabric.units import count
 
@@ -56,19 +57,23 @@ COLUMNS = (
     "b_rack",
     "b_unit",
     "way_m",
+    "cable",
+    "trunk",
 )
-"""The columns in order."""
+"""The columns in order. Links of one splitter have one `cable`, and cables between the same two racks one `trunk`."""
 
 DEVICES, PORTS, RACKS = "device", "port", "rack"
 
 
 def cable_schema() -> pa.Schema:
-    """Return the types of the columns: text, rack units as 16-bit integers, and metres as 32-bit floats."""
+    """Return the types of the columns: text, rack units and numbers as integers, and metres as 32-bit floats."""
     import pyarrow as pa
 
     def type_of(name: str) -> Any:
         if name in TEXT:
             return pa.dictionary(pa.int32(), pa.string()) if name != "label" else pa.string()
+        if name in ("cable", "trunk"):
+            return pa.int32()
         return pa.int16() if name.endswith("_unit") else pa.float32()
 
     return pa.schema([(name, type_of(name)) for name in COLUMNS])
@@ -98,6 +103,7 @@ class _Texts:
             PORTS: pa.array(wiring.port_names),
             RACKS: pa.array(wiring.layout.rack_names()),
         }
+        self.trunk = find_trunks(wiring).of_cable.astype(np.int32)
         self.bundles = pa.array(network.bundles)
         self.parts = pa.array([wiring.parts[name] for name in network.bundles])
 
@@ -107,6 +113,8 @@ class _Texts:
 
         wiring, network, layout = self.wiring, self.wiring.network, self.wiring.layout
         columns = {"length_m": pa.array(wiring.length_m[rows]), "way_m": pa.array(wiring.way_m[rows])}
+        cable = wiring.cable[rows]
+        columns |= {"cable": pa.array(cable + 1), "trunk": pa.array(self.trunk[cable] + 1)}
         ends = (("a", network.lower, wiring.a_port), ("b", network.upper, wiring.b_port))
         for end, devices, ports in ends:
             device = devices[rows]

@@ -18,6 +18,7 @@ from fabric.layout.tray_fill import TrayFill
 from fabric.layout.wiring import Wiring
 from fabric.network import Network
 from fabric.report.table import Summary, Table
+from fabric.report.trunk_lines import describe_trunks
 from fabric.studies.study import Study
 
 __all__ = ["SCHEMA", "find_cables", "layout_object", "summarize_cables", "summarize_layout", "summarize_wiring"]
@@ -152,16 +153,18 @@ def summarize_wiring(study: Study) -> Summary:
     """Return what `fabric wiring` prints: the cables of each bundle by length as sold."""
     wiring = study.wiring
     network = wiring.network
-    rows = []
-    for number, name in enumerate(network.bundles):
-        sold, counts = np.unique(wiring.length_m[network.bundle == number], return_counts=True)
-        for length, many in zip(sold.tolist(), counts.tolist(), strict=True):
-            rows.append((name, wiring.parts[name] or "unknown", f"{length:g} m", units.count(many)))
+    rows = [
+        (name, wiring.parts[name] or "unknown", f"{length:g} m", units.count(many))
+        for name, counts in wiring.count_lengths().items()
+        for length, many in counts.items()
+    ]
+    cables = int(wiring.cable.max(initial=-1)) + 1
+    links = f" for {units.count_noun(network.links, 'link')}" if cables < network.links else ""
     text = (
-        f"{study.spec.name}: {units.count_noun(network.links, 'cable')}, {wiring.total_m / 1000:,.1f} km as sold, "
+        f"{study.spec.name}: {units.count_noun(cables, 'cable')}{links}, {wiring.total_m / 1000:,.1f} km as sold, "
         f"between {units.count_noun(wiring.layout.racks, 'rack')}."
     )
-    lines = [*_describe_fill(study.tray_fill)]
+    lines = [*_describe_fill(study.tray_fill), *describe_trunks(wiring)]
     if wiring.unsold:
         lines.append(f"Sold lengths not known, usual ones assumed: {', '.join(wiring.unsold)}.")
     return Summary(text, [Table("Cables by length", ("bundle", "part", "length", "cables"), rows)], lines)
@@ -180,7 +183,7 @@ def _describe_fill(fill: TrayFill) -> Iterator[str]:
         text += f"; {units.count_noun(over, 'stretch', 'stretches')} of trays have more than the limit" if over else ""
     yield f"{text}."
     if not known:
-        yield f"Fill of trays not checked, diameters not being known: {', '.join(fill.unknown)} (key site.diameters_mm)."
+        yield f"Fill of trays not checked, diameters not known: {', '.join(fill.unknown)} (key site.diameters_mm)."
 
 
 def find_cables(wiring: Wiring, of: str) -> npt.NDArray[np.int64]:

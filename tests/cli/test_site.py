@@ -55,6 +55,35 @@ def test_csv_and_parquet_have_the_same_cables(run: Run, tmp_path: Path) -> None:
     assert all(row["length_m"] >= row["way_m"] for row in rows)
 
 
+def test_links_of_a_splitter_share_a_cable(run: Run, tmp_path: Path) -> None:
+    """Links of 200G by splitters: the file has as many cables as the bill, and the terminal says so."""
+    (tmp_path / "split.yaml").write_text(
+        "gpus: 64\nserver: dgx-h100\nfamily: fat-tree\ntiers: 1\nswitches: qm9700\nlink_gbps: 200\n"
+        "media: mmf\nsite: {slack_m: 2}\n"
+    )
+    code, text, _ = run("wiring", tmp_path / "split.yaml", "-q", "-o", tmp_path / "cables.parquet")
+    assert code == 0
+    rows = pq.read_table(tmp_path / "cables.parquet").to_pylist()
+    study = fabric.design(tmp_path / "split.yaml")
+    cables = {row["cable"] for row in rows}
+    assert len(cables) == study.bill.quantity("fibre", "cable") < len(rows)
+    assert f"{len(cables)} cables for {len(rows)} links" in text
+    assert len({(row["cable"], row["length_m"]) for row in rows}) == len(cables)
+    assert len({(row["trunk"], *sorted((row["a_rack"], row["b_rack"]))) for row in rows}) == len(
+        {row["trunk"] for row in rows}
+    )
+
+
+def test_trays_over_the_limit_are_named(run: Run) -> None:
+    """Colossus in rows with three cross trays: fuller than a tray of 600 x 100 mm may be."""
+    code, text, _ = run("wiring", "colossus-100k", "-q")
+    assert code == 0
+    flat = " ".join(text.split())
+    assert "The fullest tray has 26,176 cables, which take 308.4 % of its cross-section (limit 50 %)" in flat
+    assert "11,064 trunks between racks, 26.0 cables each on average, 42 at most." in flat
+    assert "Bend radius at least 75 mm for single-mode fibre; not checked" in flat
+
+
 def test_the_same_cables_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
     """Two runs write equal files."""
     for suffix in ("csv", "parquet", "xlsx"):

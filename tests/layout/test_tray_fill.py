@@ -84,11 +84,15 @@ def test_lengths_of_ways_are_what_trays_hold() -> None:
 
 
 def test_a_known_diameter_fills_a_share() -> None:
-    """Fibres of unknown diameter are named and not counted; with 3 mm each takes 7.07 mm2 of 60,000."""
-    fill = fill_trays(fabric.design("superpod-h100-4su").wiring)
-    assert fill.unknown == ("optical-400g",)
-    assert not fill.area_mm2.any()
-    site = {"diameters_mm": {"optical-400g": 3}}
-    known = fill_trays(fabric.design("superpod-h100-4su", site=site).wiring)
+    """A cable of 3 mm takes 7.07 mm2 of 60,000; parts of unknown diameter are named and not counted."""
+    known = fill_trays(fabric.design("superpod-h100-4su").wiring)
     assert known.unknown == ()
     assert known.share == pytest.approx(known.cables * np.pi * 9 / 4 / 60_000)
+    links = [{"name": "own", "media": "rj45", "rate_gbps": 400, "reach_m": 90, "price_usd": 10}]
+    fill = fill_trays(fabric.design("superpod-h100-4su", links=links, optics=["own"]).wiring)
+    assert fill.unknown == ("own",)
+    assert not fill.area_mm2.any()
+    site = {"diameters_mm": {"own": 6}}
+    stated = fill_trays(fabric.design("superpod-h100-4su", links=links, optics=["own"], site=site).wiring)
+    assert stated.unknown == ()
+    assert stated.share == pytest.approx(stated.cables * np.pi * 9 / 60_000)

@@ -1,0 +1,31 @@
+"""Trunks of cables, and how far cables may be bent, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fabric import units
+from fabric.catalog import MEDIA
+from fabric.catalog.cable_diameters import BEND_DIAMETERS, DIAMETERS_MM
+from fabric.layout.trunks import find_trunks
+from fabric.layout.wiring import Wiring
+from fabric.report.text import join_words
+
+__all__ = ["describe_trunks"]
+
+
+def describe_trunks(wiring: Wiring) -> Iterator[str]:
+    """Yield how many trunks there are between racks, and the least bend radius of the cables, where it is known."""
+    trunks = find_trunks(wiring)
+    between = trunks.cables[trunks.one != trunks.other]
+    if between.size:
+        size = f"{between.mean():.1f} cables each on average, {units.count(int(between.max()))} at most"
+        yield f"{units.count_noun(between.size, 'trunk')} between racks, {size}."
+    own, radii = wiring.layout.site.diameters_mm, dict[str, None]()
+    for name in wiring.parts:
+        found = wiring.prices.parts(name)
+        diameter = own.get(found.joint.name, DIAMETERS_MM.get(found.media)) if found else None
+        if found and diameter and found.media in BEND_DIAMETERS:
+            radii[f"{BEND_DIAMETERS[found.media] * diameter:.0f} mm for {MEDIA[found.media]}"] = None
+    if radii:
+        yield f"Bend radius at least {join_words([*radii])}; not checked, since corners of trays are not described."
