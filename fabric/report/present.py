@@ -30,6 +30,7 @@ from fabric.report.pictures import allreduce_picture, failures_picture, front_pi
 from fabric.report.plain import object_of, plain
 from fabric.report.scaling import summarize_scaling
 from fabric.report.sentences import describe_choice, describe_status
+from fabric.report.sweep import summarize_points
 from fabric.report.table import Summary, Table
 from fabric.report.text import name_fabric
 from fabric.request import Spec
@@ -38,12 +39,12 @@ from fabric.studies.multi_fabric import Cluster
 from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Study
+from fabric.sweeps import SweepTable
 from fabric.view import View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from fabric.sweeps import SweepTable
     from fabric.sweeps.picture import Picture
 
 __all__ = ["plot", "plot_sweep", "summarize", "to_dict", "to_html", "to_pandas"]
@@ -231,3 +232,4 @@ summarize.register(Pareto, summarize_front)
 summarize.register(Scaling, summarize_scaling)
 summarize.register(FailureStatistics, summarize_failures)
 summarize.register(Cluster, summarize_cluster)
+summarize.register(SweepTable, summarize_points)

@@ -11,7 +11,10 @@ from fabric.sweeps import SweepTable
 from fabric.sweeps.columns import STATUSES
 from fabric.sweeps.front import ON_FRONT
 
-__all__ = ["summarize_sweep"]
+__all__ = ["summarize_points", "summarize_sweep"]
+
+SHOWN = 20
+"""The points that a notebook shows."""
 
 
 def summarize_sweep(table: SweepTable) -> Summary:
@@ -26,6 +29,21 @@ def summarize_sweep(table: SweepTable) -> Summary:
         else []
     )
     return Summary("", tables, front)
+
+
+def summarize_points(table: SweepTable) -> Summary:
+    """Return what a notebook shows of a sweep: the first points, without their messages."""
+    names = [name for name in table.names if name != "message"]
+    rows = [[_write_cell(row[name]) for name in names] for row in table.arrow.slice(0, SHOWN).to_pylist()]
+    more = f"; the first {SHOWN} are shown" if len(table) > SHOWN else ""
+    title = f"{units.count_noun(len(table), 'point')}: {table.describe_status()}{more}"
+    return Summary("", [Table(title, names, rows)], [])
+
+
+def _write_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
 def _list_ranges(table: SweepTable) -> Iterator[tuple[str, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import os
 from collections import Counter
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fabric.errors import FabricError, InputError, nearest
+from fabric.errors import InputError, MissingLibrary, nearest
 from fabric.presented import Presented
 from fabric.sweeps.columns import write_parquet
 from fabric.sweeps.front import Front, add_front, read_front
@@ -25,12 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SweepTable", "load_sweep_table", "merge_chunks", "write_csv"]
 
-SHOWN = 20
-"""The rows that a notebook shows."""
-
 
 @dataclass(frozen=True)
-class SweepTable:
+class SweepTable(Presented):
     """The points of a sweep with what was measured, one row each, in order.
 
     The columns are `point`, the keys that are varied, the settings of the measures, `status`, `message`, and the
@@ -84,12 +80,12 @@ class SweepTable:
     def to_pandas(self) -> pd.DataFrame:
         """Return the table as a data frame, whole numbers with missing ones as `Int64`.
 
-        Raises FabricError where pandas is not installed.
+        Raises MissingLibrary without pandas.
         """
         try:
             import pandas as pd
         except ImportError:
-            raise FabricError("to_pandas needs pandas: `pip install 'fabric-designer[frames]'`") from None
+            raise MissingLibrary.of("pandas", "frames") from None
         import pyarrow as pa
 
         kinds = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
@@ -98,17 +94,6 @@ class SweepTable:
     def to_dict(self) -> dict[str, Any]:
         """Return the sweep and its rows as plain values."""
         return {"schema": "fabric.sweep/1", "request": dict(self.request), "rows": list(self.rows())}
-
-    def _repr_html_(self) -> str:
-        heads = "".join(f"<th>{html.escape(name)}</th>" for name in self.names if name != "message")
-        shown = self.arrow.slice(0, SHOWN).to_pylist()
-        body = "".join(
-            "<tr>" + "".join(f"<td>{_cell(row[name])}</td>" for name in self.names if name != "message") + "</tr>"
-            for row in shown
-        )
-        more = f"; the first {SHOWN} are shown" if len(self) > SHOWN else ""
-        caption = html.escape(f"{len(self):,} points: {self.describe_status()}{more}")
-        return f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
     def with_front(self, front: Front) -> SweepTable:
         """Return the table with the column `on_front`: whether no other point is as good in all objectives.
@@ -138,12 +123,6 @@ class SweepTable:
         (folder / "sweep.parquet").write_bytes(write_parquet(self.arrow))
         (folder / "sweep.csv").write_text(write_csv(self.arrow), encoding="utf-8", newline="")
         return ["sweep.parquet", "sweep.csv"]
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return html.escape(f"{value:,.6g}" if isinstance(value, float) else str(value))
 
 
 def merge_chunks(chunks: Sequence[bytes], request: Mapping[str, Any]) -> SweepTable:

@@ -57,6 +57,7 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "comparison": lambda: fabric.compare(fabric.design(SMALL), fabric.design("colossus-100k")),
     "scaling": lambda: fabric.scale(SMALL, [64, 256]),
     "cluster": lambda: fabric.cluster(CLUSTER),
+    "sweep": lambda: fabric.sweep(SMALL, grid={"gpus": [64, 128]}, jobs=1),
 }
 
 

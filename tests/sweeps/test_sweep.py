@@ -171,7 +171,8 @@ def test_files_hold_the_table_and_the_sweep(tmp_path: Path, run: Run) -> None:
     assert rows == [["" if value is None else str(value) for value in row.values()] for row in table.rows()]
     assert fabric.sweep(tmp_path / "out" / "request.yaml", jobs=1) == table
     assert table.to_pandas()["cost_usd"].tolist() == table["cost_usd"]
-    assert "<td>64</td>" in table._repr_html_()
+    assert re.search("<td[^>]*>64</td>", table._repr_html_())
+    assert "2 points: 2 optimal" in table._repr_html_()
 
 
 def test_the_page_shows_the_example_and_what_it_prints(tmp_path: Path, run: Run) -> None:
