@@ -166,9 +166,17 @@ def _colours(layout: Layout, network: Network, racks: npt.NDArray[np.integer], s
     if show == "power":
         return [_power_colour(layout, rack) for rack in racks.tolist()]
     fills = _fills(network)
-    top = np.zeros(layout.racks, np.int64)
-    np.maximum.at(top, layout.device_rack, network.role)
+    top = _top_groups(layout, network)
     return [SERVER if layout.holds_servers[rack] else fills[top[rack]] for rack in racks.tolist()]
+
+
+def _top_groups(layout: Layout, network: Network) -> npt.NDArray[np.int64]:
+    """Return the group of the highest tier in each rack, that of an appliance only where nothing else is, by number."""
+    groups, role = len(network.groups), network.role.astype(np.int64)
+    switches = groups - network.appliances
+    top = np.full(layout.racks, -network.appliances)
+    np.maximum.at(top, layout.device_rack, np.where(role < switches, role, role - groups))
+    return np.asarray(top % groups)
 
 
 def _fills(network: Network) -> list[str]:
@@ -194,8 +202,7 @@ def _hex(share: float) -> str:
 def _draw_legend(layout: Layout, network: Network) -> Iterator[Mark]:
     """Yield what each colour means, with the number of racks."""
     fills = _fills(network)
-    top = np.zeros(layout.racks, np.int64)
-    np.maximum.at(top, layout.device_rack, network.role)
+    top = _top_groups(layout, network)
     entries = [(SERVER, f"racks with servers: {count(int(layout.holds_servers.sum()))}")]
     for place, group in enumerate(network.groups):
         racks = int((~layout.holds_servers & (top == place)).sum())

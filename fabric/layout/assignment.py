@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.layout.floor import Positions
-from fabric.layout.racks import Block
+from fabric.layout.rack_contents import Block
 from fabric.layout.routes import tray_metres
 from fabric.layout.spots import Spots, spots_of
 from fabric.network import Network

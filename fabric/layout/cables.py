@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.appliances import attach_appliances
 from fabric.blueprint.composition import Compositions, Ends
 from fabric.blueprint.physical import Joint, describe_joint
 from fabric.network import Network
@@ -22,13 +23,21 @@ def number_cables(blueprint: Blueprint, network: Network, parts: Compositions, e
     """Return the number of the fibre or cable that each link has, from 0 and bundle by bundle, shape (links,).
 
     Links share one where they share the connector at its one end: of a splitter that at the device which puts several
-    links on a connector, of a straight cable either, here the upper one.
+    links on a connector, of a straight cable either, here the upper one. `parts` and `ends` are by bundle.
     """
     numbers, first = np.empty(network.links, np.int32), 0
     for place, bundle in enumerate(blueprint.topology.bundles):
         rows = np.flatnonzero(network.bundle == place)
         joint = describe_joint(bundle.name, parts[bundle.name], ends[bundle.name])
         numbers[rows] = first + _number_connectors(blueprint, network, bundle, joint, rows)
+        first = int(numbers[rows].max(initial=first - 1)) + 1
+    for place, each in enumerate(attach_appliances(blueprint), len(blueprint.topology.bundles)):
+        rows = np.flatnonzero(network.bundle == place)
+        joint = describe_joint(each.bundle, parts[each.bundle], ends[each.bundle])
+        end = network.upper if joint.tails == 1 or joint.tails_below else network.lower
+        starts = np.flatnonzero(np.append(True, np.diff(end[rows]) != 0))
+        rank = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
+        numbers[rows] = first + np.cumsum(rank % joint.links == 0) - 1
         first = int(numbers[rows].max(initial=first - 1)) + 1
     return numbers
 

@@ -8,10 +8,10 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
 from fabric.request.site import RackKind, Site
 
-__all__ = ["ASSUMED_SWITCH_UNITS", "DeviceFacts", "server_facts", "switch_facts"]
+__all__ = ["ASSUMED_SWITCH_UNITS", "DeviceFacts", "appliance_facts", "server_facts", "switch_facts"]
 
 ASSUMED_SWITCH_UNITS = 2
-"""The height of a switch whose height is not known."""
+"""The height of a switch or an appliance whose height is not known."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,20 @@ def switch_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
     """Return the facts of each switch model, by name."""
     models = [model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)]
     return {model.name: _facts_of(model, site, ASSUMED_SWITCH_UNITS) for model in models}
+
+
+def appliance_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
+    """Return the facts of each appliance, of which only the site has any, by name."""
+    return {
+        name: DeviceFacts(
+            name,
+            site.heights.get(name, ASSUMED_SWITCH_UNITS),
+            site.power_w.get(name),
+            site.weights_kg.get(name),
+            name not in site.heights,
+        )
+        for name in (each.name for each in blueprint.appliances)
+    }
 
 
 def _facts_of(part: Server | Switch, site: Site, usual_units: int, *, own_rack: bool = False) -> DeviceFacts:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.errors import InputError
-from fabric.layout.racks import Block
+from fabric.layout.rack_contents import Block
 from fabric.layout.spots import spots_of
 from fabric.request.site import Hall, Place, Site
 from fabric.units import count, count_noun

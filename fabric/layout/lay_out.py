@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fabric.blueprint import Blueprint
+from fabric.layout.appliances import add_appliances
 from fabric.layout.assignment import assign_network_racks
 from fabric.layout.floor import place_blocks
 from fabric.layout.layout import Layout
@@ -16,11 +17,11 @@ __all__ = ["lay_out"]
 
 
 def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
-    """Return the layout of a fabric, of which `network` has the links, on a site.
+    """Return the layout of a fabric with its appliances on a site; `network` has its links.
 
-    Raises InputError for devices that fit no rack, for halls with too few positions (with the racks that are missing),
-    and for unlike servers.
+    Raises InputError for devices that fit no rack, and for halls with too few positions (with the racks missing).
     """
+    network = add_appliances(blueprint, network)
     contents = fill_racks(blueprint, site)
     racks = contents.server_racks + contents.network_racks
     places = place_blocks(site, contents.blocks, racks)
@@ -29,9 +30,10 @@ def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
     number = np.empty(racks, np.int64)
     number[order] = np.arange(racks)
     device_rack = number[contents.rack]
-    facts = contents.facts.values()
+    facts = contents.facts
     return Layout(
         site,
+        network,
         places.halls,
         places.hall[order].astype(np.int32),
         places.row[order].astype(np.int32),

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fabric.frozen_columns import FrozenColumns
 from fabric.layout.spots import Spots, spots_of
+from fabric.network import Network
 from fabric.request.site import Hall, RackKind, Site
 
 __all__ = ["FOOT_M", "UNIT_M", "Layout"]
@@ -26,11 +27,13 @@ Ints = npt.NDArray[np.int32]
 class Layout(FrozenColumns):
     """Racks and devices on the floor, in read-only columns.
 
-    Racks are numbered hall by hall and row by row, devices as in the network.
+    Racks are numbered hall by hall and row by row, devices as in `network`.
     """
 
     site: Site
     """The site as it was asked for."""
+    network: Network
+    """The devices and links that are laid out: those of the fabric, and its appliances after them."""
     halls: tuple[Hall, ...]
     """The halls that are used, with their places."""
     hall: Ints

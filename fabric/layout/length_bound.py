@@ -32,14 +32,23 @@ def bound_total_m(layout: Layout, network: Network) -> float:
     fixed = cable_metres(layout, network.lower, network.upper) - rack_metres(
         layout, racks[network.lower], racks[network.upper]
     )
-    ends = [_ends_of(network, number) for number in range(len(network.bundles))]
+    every = [_ends_of(network, number) for number in range(len(network.bundles))]
+    kinds, last = network.kinds, len(every) - network.appliances
+    # The links of all kinds of servers begin the chain; those of appliances have a bound of their own.
+    low, high = (np.concatenate(columns) for columns in zip(*every[:kinds], strict=True))
+    ends: list[Ends] = [(low, high), *every[kinds:last]]
     splits = _splits(len(ends)) if _is_chain(ends) else [[(number, number + 1) for number in range(len(ends))]]
     known: dict[tuple[int, int], float] = {}
     for part in {part for split in splits for part in split}:
-        low, high = _chain(ends[slice(*part)])
-        one, other = racks[low], racks[high]
-        known[part] = max(_bound_ends(layout, one, other), _bound_ends(layout, other, one))
-    return float(fixed.sum()) + max(sum(known[part] for part in split) for split in splits)
+        known[part] = _bound_chain(layout, _chain(ends[slice(*part)]))
+    others = sum(_bound_chain(layout, each) for each in every[last:])
+    return float(fixed.sum()) + max(sum(known[part] for part in split) for split in splits) + others
+
+
+def _bound_chain(layout: Layout, ends: Ends) -> float:
+    """Return the least way of cables or chains of them, counted at either end."""
+    low, high = (layout.device_rack[devices] for devices in ends)
+    return max(_bound_ends(layout, low, high), _bound_ends(layout, high, low))
 
 
 def _ends_of(network: Network, number: int) -> Ends:

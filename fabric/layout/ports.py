@@ -7,7 +7,7 @@ Where growth or missing servers leave links out, their ports stay free, so that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
@@ -19,6 +19,13 @@ from fabric.request.site import Site
 from fabric.topology.topology import Group
 
 __all__ = ["PortTable", "list_nic_names", "list_port_tables", "system_of"]
+
+
+_End = tuple[int, int, int]
+"""Where a side's ports end: in parts of ports, with the kind of its modules, and the parts of a port."""
+
+NO_KIND = -1
+"""The kind of ports where sides with unlike modules come before."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ def list_port_tables(
 ) -> Mapping[tuple[str, str], tuple[PortTable, ...]]:
     """Return the ports of each role's links of each bundle, by (role, bundle), one table for each model of the role.
 
+    Appliances have the ports that stay free, from the first on, under their own names.
+
     Raises InputError where `first_uplinks` of the site leaves too few ports, or names ports that links down have.
     """
     tables: dict[tuple[str, str], tuple[PortTable, ...]] = {}
@@ -46,15 +55,15 @@ def list_port_tables(
         found = [
             _lay_sides(blueprint, group, model, sides, parts, site) for model, _ in blueprint.model_counts(group.role)
         ]
-        for side in sides:
-            tables[group.role, side.bundle.name] = tuple(each[side.bundle.name] for each in found)
+        for name in found[0]:
+            tables[group.role, name] = tuple(each[name] for each in found)
     return tables
 
 
 def _lay_sides(
     blueprint: Blueprint, group: Group, model: Switch, sides: list[PortSide], parts: Compositions, site: Site
 ) -> dict[str, PortTable]:
-    """Return the table of each side of a group's devices, of one of its models."""
+    """Return the table of each side of a group's devices, and of each appliance there, of one of its models."""
     kinds = share_cages(
         group, parts, [side.bundle for side in sides], blueprint.bundle_rates, own_uplinks=model.uplinks is not None
     )
@@ -62,7 +71,7 @@ def _lay_sides(
     names = port_name_systems()[system_of(model, site)]
     splits = [_ports_at(model, group, side).links_per_port(blueprint.rate(side.bundle)) for side in sides]
     tables: dict[str, PortTable] = {}
-    ends: dict[bool, tuple[int, int | None, int]] = {}
+    ends: dict[bool, _End] = {}
     for side, split in zip(sides, splits, strict=True):
         upward = side.bundle.lower == group
         own = upward and model.uplinks is not None
@@ -75,25 +84,52 @@ def _lay_sides(
         slots = range(start, start + side.ports)
         laid = tuple(PortPart(before + slot // split, slot % split, split) for slot in slots)
         _check_room(ports, laid, before, group.role, asked)
-        last = max(ends[own][0], slots.stop) if side.alternative and own in ends else slots.stop
-        ends[own] = (last, kind, split)
+        end = slots.stop, kind, split
+        ends[own] = _join_ends(ends[own], end) if side.alternative and own in ends else end
         first = blueprint.topology.first_port(group, side.bundle, blueprint.sizes)
         tables[side.bundle.name] = PortTable(first, laid, tuple(names.spell(model, laid, max(splits))))
+    boxes = [each.name for each in blueprint.appliances if each.tier == group.role]
+    if boxes:
+        below = blueprint.topology.bundle_below(group.role)
+        split = splits[[side.bundle.name for side in sides].index(below.name)]
+        alike = [name for name in tables if kind_of[name] == kind_of[below.name]]
+        free = tuple(_list_free_parts(model, tables, alike, split))
+        first = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
+        tables |= dict.fromkeys(boxes, PortTable(first, free, tuple(names.spell(model, free, max(splits)))))
     return tables
+
+
+def _list_free_parts(
+    model: Switch, tables: Mapping[str, PortTable], alike: Collection[str], split: int
+) -> Iterator[PortPart]:
+    """Yield the parts of ports down that no side has; cages with modules of another kind than `alike` have none."""
+    cage = max(1, model.ports // (model.cages or model.ports))
+    taken: set[tuple[int, int]] = set()
+    for name, table in tables.items():
+        for each in table.parts:
+            if name not in alike:
+                ports = range(each.port // cage * cage, (each.port // cage + 1) * cage)
+                taken |= {(port, part) for port in ports for part in range(split)}
+            elif each.parts == split:
+                taken.add((each.port, each.part))
+            else:
+                taken |= {(each.port, part) for part in range(split)}
+    for port in range(model.ports):
+        for part in range(split):
+            if (port, part) not in taken:
+                yield PortPart(port, part, split)
 
 
 def _ports_at(model: Switch, group: Group, side: PortSide) -> PortGroup:
     return model.upward if side.bundle.lower == group else model
 
 
-def _first_part(
-    ports: PortGroup, end: tuple[int, int | None, int] | None, kind: int, split: int, asked: int | None, role: str
-) -> int:
+def _first_part(ports: PortGroup, end: _End | None, kind: int, split: int, asked: int | None, role: str) -> int:
     """Return the first part, counted in parts of this side, after the `end` of the sides before it.
 
     Links of another kind begin with the next cage, and those of another split with the next port.
     """
-    after, before, parts = end or (0, None, split)
+    after, before, parts = end or (0, kind, split)
     native = -(-after // parts)
     if asked is not None:
         if asked - 1 < native:
@@ -102,10 +138,17 @@ def _first_part(
                 f"write {native + 1} or more"
             )
         return (asked - 1) * split
-    if before is None or (before == kind and parts == split):
+    if before == kind and parts == split:
         return after
     cage = max(1, ports.ports // (ports.cages or ports.ports))
     return (native if before == kind else -(-native // cage) * cage) * split
+
+
+def _join_ends(one: _End, other: _End) -> _End:
+    """Return where the ports of two alternatives end: where the longer does, in a new cage unless they are alike."""
+    if one[1:] == other[1:]:
+        return max(one, other)
+    return max(-(-one[0] // one[2]), -(-other[0] // other[2])), NO_KIND, 1
 
 
 def _check_room(ports: PortGroup, laid: tuple[PortPart, ...], before: int, role: str, asked: int | None) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.appliances import attach_appliances
 from fabric.layout.layout import Layout
 
 __all__ = ["RackFilling", "RackItem", "list_rack_fillings"]
@@ -71,7 +72,9 @@ def _list_models(blueprint: Blueprint) -> list[tuple[str, str, int]]:
         for group in blueprint.topology.server_groups
     ]
     roles = blueprint.topology.roles
-    return servers + [(role, model.name, count) for role in roles for model, count in blueprint.model_counts(role)]
+    switches = [(role, model.name, count) for role in roles for model, count in blueprint.model_counts(role)]
+    boxes = [(each.appliance.name, each.appliance.name, each.copies) for each in attach_appliances(blueprint)]
+    return servers + switches + boxes
 
 
 def _item(code: int, models: list[tuple[str, str, int]], highest: int) -> RackItem:

@@ -1,107 +1,69 @@
 """What stands in which rack, before racks stand anywhere: servers by unit, switches with them or in network racks.
 
 A unit's servers stand together in as few racks as units, power and weight allow, evenly spread; small units share a
-rack. Whole units make a group of `Site.group_racks` server racks. Switches above the leaves have network racks for
-their part of the fabric; in a part of one group they stand in those of its leaves, where these have racks of their own.
+rack. Unlike servers have racks of their own, kind by kind in a unit. Whole units make a group of `Site.group_racks`
+server racks. Switches above the leaves have network racks for their part of the fabric; in a part of one group they
+stand in those of its leaves, where these have racks of their own. An appliance stands with the first switch that it is
+joined to.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError
-from fabric.layout.device_facts import DeviceFacts, server_facts, switch_facts
+from fabric.blueprint.metrics import metrics_of
+from fabric.layout.appliances import list_appliance_links
+from fabric.layout.device_facts import appliance_facts, server_facts, switch_facts
+from fabric.layout.network_racks import fill_network_racks
+from fabric.layout.rack_contents import Block, RackContents, count_before
 from fabric.layout.unit_racks import UnitRacks, plan_unit_racks
 from fabric.network import Devices
 from fabric.network.expand import lay_devices
-from fabric.request.site import RackKind, Site
+from fabric.request.site import Site
 
-__all__ = ["Block", "RackContents", "fill_racks"]
+__all__ = ["fill_racks"]
 
 Ints = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Block:
-    """Racks that stand side by side, in their order."""
-
-    racks: Ints
-    """The racks, shape (racks,)."""
-    role: str = ""
-    """The role of the switches in network racks that stand alone; empty where servers are among them."""
-    central: bool = False
-    """Whether its switches serve all of a fabric of several blocks: it then stands in the middle of the floor."""
-
-
-@dataclass
-class RackContents:
-    """The rack of every device, and the blocks of racks in the order in which they fill the floor."""
-
-    rack: Ints
-    """The rack of each device, shape (devices,)."""
-    unit: Ints
-    """The lowest rack unit of each device, from 1, shape (devices,)."""
-    height: Ints
-    """The height of each device in rack units, shape (devices,)."""
-    power_w: npt.NDArray[np.float64]
-    """The most power of each device in W, nan where it is not known, shape (devices,)."""
-    weight_kg: npt.NDArray[np.float64]
-    """The weight of each device in kg, nan where it is not known, shape (devices,)."""
-    server_racks: int
-    """The racks for servers, which have the first numbers."""
-    network_racks: int = 0
-    """The network racks, which have the numbers after them."""
-    blocks: list[Block] = field(default_factory=list)
-    """The blocks in order."""
-    facts: Mapping[str, DeviceFacts] = field(default_factory=dict)
-    """The facts of every model, by name."""
-
-
 def fill_racks(blueprint: Blueprint, site: Site) -> RackContents:
-    """Return what stands in which rack; raises InputError for a device that fits no rack, and for unlike servers."""
-    if blueprint.kinds:
-        raise InputError(f"{blueprint.name}: the layout of unlike servers is not supported yet")
+    """Return what stands in which rack; raises InputError for a device that fits no rack."""
     groups = lay_devices(blueprint)
-    facts = switch_facts(blueprint, site)
-    server = next(iter(server_facts(blueprint, site).values()))
-    units = plan_unit_racks(blueprint, site, server, facts)
-    units = units.within(_least_part(blueprint, units))
-    contents = _start(blueprint, server, facts)
-    unit = np.arange(blueprint.servers) // units.servers
-    slot = np.arange(blueprint.servers) % units.servers
-    rack = units.rack_of(unit, slot)
+    servers, switches = server_facts(blueprint, site), switch_facts(blueprint, site)
+    part = _least_part(blueprint)
+    units = plan_unit_racks(blueprint, site, groups, {**servers, **switches}, part)
+    contents = _start(blueprint, site, groups)
+    rack = units.server_rack
     contents.rack[: blueprint.servers] = rack
-    contents.unit[: blueprint.servers] = 1 + _rank(rack) * server.units
-    contents.server_racks = -(-units.units // units.share) * units.racks
+    contents.server_racks = units.total
+    first = 0
+    for role, server in servers.items():
+        rows = slice(first, first + groups[role].count)
+        contents.unit[rows] = 1 + count_before(rack[rows]) * server.units
+        first = rows.stop
     _place_switches(blueprint, site, groups, units, contents)
-    _drop_empty_racks(contents)
+    _place_other_appliances(contents, site)
+    contents.drop_empty_racks()
     return contents
 
 
-def _drop_empty_racks(contents: RackContents) -> None:
-    """Leave out the racks of places without servers, and number the others anew."""
-    used = np.zeros(contents.server_racks + contents.network_racks, np.bool_)
-    used[contents.rack] = True
-    number = np.cumsum(used) - 1
-    contents.rack = number[contents.rack]
-    contents.server_racks = int(used[: contents.server_racks].sum())
-    blocks = (replace(block, racks=number[block.racks[used[block.racks]]]) for block in contents.blocks)
-    contents.blocks = [block for block in blocks if len(block.racks)]
-
-
-def _start(blueprint: Blueprint, server: DeviceFacts, facts: Mapping[str, DeviceFacts]) -> RackContents:
+def _start(blueprint: Blueprint, site: Site, groups: Mapping[str, Devices]) -> RackContents:
     """Return the contents with the facts of every device, and nothing placed."""
-    rows = [(server, blueprint.servers)]
+    switches, boxes = switch_facts(blueprint, site), appliance_facts(blueprint, site)
+    rows = [(facts, groups[role].count) for role, facts in server_facts(blueprint, site).items()]
     for role in blueprint.topology.roles:
-        rows += [(facts[model.name], count) for model, count in blueprint.model_counts(role)]
+        rows += [(switches[model.name], count) for model, count in blueprint.model_counts(role)]
+    homes = [np.zeros(0, np.int64)]
+    for each in list_appliance_links(blueprint):
+        rows.append((boxes[each.attached.appliance.name], each.attached.copies))
+        homes.append(groups[each.attached.appliance.tier].first + each.home)
     counts = [count for _, count in rows]
-    devices = sum(counts)
+    devices, appliances = sum(counts), sum(map(len, homes))
     return RackContents(
         np.zeros(devices, np.int64),
         np.ones(devices, np.int64),
@@ -109,8 +71,19 @@ def _start(blueprint: Blueprint, server: DeviceFacts, facts: Mapping[str, Device
         np.repeat([np.nan if each.power_w is None else each.power_w for each, _ in rows], counts),
         np.repeat([np.nan if each.weight_kg is None else each.weight_kg for each, _ in rows], counts),
         0,
-        facts={server.name: server, **facts},
+        facts=tuple({each.name: each for each, _ in rows}.values()),
+        appliances=np.arange(devices - appliances, devices),
+        homes=np.concatenate(homes),
+        placed=np.zeros(appliances, np.bool_),
     )
+
+
+def _place_other_appliances(contents: RackContents, site: Site) -> None:
+    """Put the appliances whose switches stand among servers into network racks of their own, in the middle."""
+    rows = contents.appliances[~contents.placed]
+    if len(rows):
+        block = Block(fill_network_racks(contents, site, rows), "appliance", central=len(contents.blocks) > 2)
+        contents.blocks.insert(len(contents.blocks) // 2, block)
 
 
 def _place_switches(
@@ -121,8 +94,8 @@ def _place_switches(
     leaf = topology.switch_groups[0]
     unit_of_leaf = _unit_of(blueprint, groups[leaf.role], units)
     upper = [(group.role, *_areas_of(blueprint, groups[group.role], units)) for group in topology.switch_groups[1:]]
-    part = _least_part(blueprint, units)
-    bounds = _group_bounds(site, units, part)
+    part = _least_part(blueprint)
+    bounds = units.group_bounds(part, site.group_racks)
     single = [start for start, end in bounds if end - start >= min(part, units.units - start)]
     own = site.layout in ("middle-of-row", "end-of-row")
     if site.layout == "in-rack":
@@ -130,7 +103,7 @@ def _place_switches(
     items: list[tuple[int, Block]] = []
     joined = {role for role, _, span in upper if span == part and own and len(single) == len(bounds)} - set(site.places)
     for start, end in bounds:
-        racks = np.arange(start // units.share * units.racks, -(-end // units.share) * units.racks)
+        racks = units.between(start, end)
         devices = (
             [groups[leaf.role].first + np.flatnonzero((unit_of_leaf >= start) & (unit_of_leaf < end))] if own else []
         )
@@ -138,7 +111,7 @@ def _place_switches(
             if role in joined:
                 devices.append(groups[role].first + np.flatnonzero(area == start // span))
         apart = leaf.role in site.places
-        network = _fill_network_racks(contents, site, np.concatenate(devices)) if devices else np.zeros(0, np.int64)
+        network = fill_network_racks(contents, site, np.concatenate(devices)) if devices else np.zeros(0, np.int64)
         half = len(racks) // 2 if site.layout == "middle-of-row" else len(racks)
         if apart:
             items.append((start, Block(network, leaf.role)))
@@ -169,20 +142,11 @@ def _insert_network_blocks(
             for role, area, wide in upper:
                 devices = groups[role].first + np.flatnonzero(area == number)
                 if wide == span and len(devices):
-                    racks = _fill_network_racks(contents, site, devices)
+                    racks = fill_network_racks(contents, site, devices)
                     blocks.append((inside[0][0], Block(racks, role, central=len(parts) == 1 and len(inside) > 2)))
             half = len(inside) // 2
             items += [*inside[:half], *blocks, *inside[half:]]
     return [block for _, block in items]
-
-
-def _group_bounds(site: Site, units: UnitRacks, part: int) -> list[tuple[int, int]]:
-    """Return the first and the last unit, excluded, of each group; a group lies in one part of the fabric."""
-    each = max(1, site.group_racks * units.share // units.racks)
-    starts = [
-        start for first in range(0, units.units, part) for start in range(first, min(first + part, units.units), each)
-    ]
-    return list(zip(starts, [*starts[1:], units.units], strict=True))
 
 
 def _unit_of(blueprint: Blueprint, leaves: Devices, units: UnitRacks) -> Ints:
@@ -208,11 +172,11 @@ def _units_below(blueprint: Blueprint, places: Sequence[str]) -> int:
     return math.prod(blueprint.sizes[axis] for axis in blueprint.topology.server.axes[len(places) : -1])
 
 
-def _least_part(blueprint: Blueprint, units: UnitRacks) -> int:
+def _least_part(blueprint: Blueprint) -> int:
     """Return the units of the smallest part of the fabric above a unit that has switches of its own."""
-    topology = blueprint.topology
+    topology, (_, _, units) = blueprint.topology, metrics_of(blueprint).unit()
     above = [topology.placement_axes(group) for group in topology.switch_groups[1:]]
-    return min((_units_below(blueprint, places) if places else units.units for places in above), default=units.units)
+    return min((_units_below(blueprint, places) if places else units for places in above), default=units)
 
 
 def _flat_place(blueprint: Blueprint, devices: Devices, places: Sequence[str]) -> Ints:
@@ -227,68 +191,8 @@ def _flat_place(blueprint: Blueprint, devices: Devices, places: Sequence[str]) -
 def _put_leaves_in_racks(contents: RackContents, site: Site, leaves: Devices, unit: Ints, units: UnitRacks) -> None:
     """Put the leaves of a unit into the racks of its servers, evenly, from the top down."""
     rows = leaves.first + np.arange(leaves.count)
-    if units.share > 1:
-        contents.rack[rows] = unit // units.share
-    else:
-        contents.rack[rows] = unit * units.racks + _rank(unit) * units.racks // units.leaves
-    kind, rank = site.racks["server"], _rank(contents.rack[rows])
+    contents.rack[rows] = units.first[unit] + count_before(unit) * units.racks[unit] // units.leaves
+    kind, rank = site.racks["server"], count_before(contents.rack[rows])
     stated = np.array(kind.switch_units, np.int64)
     from_top = kind.units + 1 - (rank + 1) * contents.height[rows]
     contents.unit[rows] = np.where(rank < len(stated), np.append(stated, 0)[np.minimum(rank, len(stated))], from_top)
-
-
-def _fill_network_racks(contents: RackContents, site: Site, devices: Ints) -> Ints:
-    """Put devices into new network racks, evenly, from the foot up; return the racks."""
-    kind = site.racks["network"]
-    racks, units = _pack(contents, kind, devices, len(devices))
-    if racks[-1]:
-        racks, units = _pack(contents, kind, devices, -(-len(devices) // int(racks[-1] + 1)))
-    first = contents.server_racks + contents.network_racks
-    contents.rack[devices], contents.unit[devices] = first + racks, units
-    contents.network_racks += int(racks[-1]) + 1
-    return first + np.arange(int(racks[-1]) + 1)
-
-
-def _pack(contents: RackContents, kind: RackKind, devices: Ints, most: int) -> tuple[Ints, Ints]:
-    """Return the rack, from 0, and the rack unit of each device in order, at most `most` of them in a rack."""
-    room_w = np.inf if kind.most_kw is None else kind.most_kw * 1000 * (1 + 1e-9)
-    room_kg = kind.weight_kg or np.inf
-    racks, units = [], []
-    rack = held = 0
-    unit, watts, weight = 1, 0.0, 0.0
-    values = zip(
-        contents.height[devices].tolist(),
-        np.nan_to_num(contents.power_w[devices]).tolist(),
-        np.nan_to_num(contents.weight_kg[devices]).tolist(),
-        strict=True,
-    )
-    for height, power, mass in values:
-        at = kind.switch_units[held] if held < len(kind.switch_units) else unit
-        if held and (
-            held == most
-            or at + height - 1 > kind.units
-            or watts + power > room_w
-            or weight + mass > room_kg
-            or (kind.switch_units and held == len(kind.switch_units))
-        ):
-            rack, held, unit, watts, weight = rack + 1, 0, 1, 0.0, 0.0
-            at = kind.switch_units[0] if kind.switch_units else unit
-        if at + height - 1 > kind.units or power > room_w or mass > room_kg:
-            raise InputError(
-                f"site.rack: a switch of {height} rack units and {power / 1000:g} kW fits no network rack of "
-                f"{kind.units} rack units; give network racks more room"
-            )
-        racks.append(rack)
-        units.append(at)
-        held, unit, watts, weight = held + 1, at + height, watts + power, weight + mass
-    return np.array(racks, np.int64), np.array(units, np.int64)
-
-
-def _rank(values: Ints) -> Ints:
-    """Return how many times each value has been there before, shape (values,)."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    ranks = np.empty(len(values), np.int64)
-    ranks[order] = np.arange(len(values)) - np.repeat(starts, np.diff(np.append(starts, len(values))))
-    return ranks

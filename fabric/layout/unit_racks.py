@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import metrics_of
 from fabric.errors import InputError
 from fabric.layout.device_facts import DeviceFacts
+from fabric.network import Devices
 from fabric.request.site import RackKind, Site
 from fabric.units import count_noun
 
@@ -22,60 +23,115 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class UnitRacks:
-    """How the servers of units fill racks."""
+    """The server racks of every unit, in the order of units; of unlike servers each kind has racks of its own."""
 
-    servers: int
-    """The servers of a full unit."""
     leaves: int
     """The leaves of a unit."""
-    units: int
-    """The number of units."""
-    racks: int
-    """The server racks of a full unit; 1 where units share one."""
     share: int
     """The units of a rack; 1 where a unit fills one or more."""
+    first: Ints
+    """The first rack of each unit, shape (units,)."""
+    racks: Ints
+    """The racks of each unit; 1 where units share one, shape (units,)."""
+    server_rack: Ints
+    """The rack of each server, shape (servers,)."""
+
+    @property
+    def units(self) -> int:
+        """The number of units."""
+        return len(self.first)
+
+    @property
+    def total(self) -> int:
+        """The server racks of all units."""
+        return int(self.first[-1] + self.racks[-1])
+
+    def between(self, start: int, end: int) -> Ints:
+        """Return the racks of the units from `start` to `end`, excluded."""
+        return np.arange(self.first[start], self.first[end - 1] + self.racks[end - 1])
+
+    def group_bounds(self, part: int, most: int) -> list[tuple[int, int]]:
+        """Return the first and the last unit, excluded, of each group of at most `most` racks, or of one unit.
+
+        A group lies in one part of the fabric, which has `part` units.
+        """
+        ends, bounds, start = self.first + self.racks, [], 0
+        while start < self.units:
+            full = int(np.searchsorted(ends, self.first[start] + most, side="right"))
+            end = min(max(full, start + 1), (start // part + 1) * part, self.units)
+            bounds.append((start, end))
+            start = end
+        return bounds
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How the servers of one kind fill the racks of a full unit."""
+
+    racks: int
+    """The racks of a unit; 1 where units share one."""
+    share: int
+    """The units of a rack."""
     per_rack: int
     """The most servers of a rack."""
 
-    def rack_of(self, unit: Ints, slot: Ints) -> Ints:
-        """Return the server rack of each server, given its unit and its number in it."""
-        return unit // self.share if self.share > 1 else unit * self.racks + slot // self.per_rack
-
-    def within(self, part: int) -> UnitRacks:
-        """Return the same with no rack shared by units of two parts of the fabric, which are of `part` units each."""
-        share = next(each for each in range(self.share, 0, -1) if part % each == 0 or each == 1)
-        return replace(self, share=share)
-
 
 def plan_unit_racks(
-    blueprint: Blueprint, site: Site, server: DeviceFacts, facts: Mapping[str, DeviceFacts]
+    blueprint: Blueprint, site: Site, groups: Mapping[str, Devices], facts: Mapping[str, DeviceFacts], part: int
 ) -> UnitRacks:
-    """Return how units fill racks."""
-    servers, leaves, units = metrics_of(blueprint).unit()
-    kind = site.racks["server"]
+    """Return how units fill racks, none of which units of two parts of the fabric share, each of `part` units.
+
+    `facts` are those of servers by role, and of switches by model.
+    """
+    most, leaves, units = metrics_of(blueprint).unit()
+    roles = [group.role for group in blueprint.topology.server_groups]
+    alone = len(roles) == 1
+    racks, kinds, share = np.zeros(units, np.int64), [], 1
+    for role in roles:
+        devices = groups[role]
+        number = np.arange(devices.count) + devices.offset
+        each = most if alone else devices.shape[-1]
+        unit, slot = number // each, number % each
+        plan = _plan_kind(blueprint, site, (each, leaves, units), facts, role)
+        if alone:
+            share = next(size for size in range(plan.share, 0, -1) if part % size == 0 or size == 1)
+        here = racks[unit] + slot // plan.per_rack
+        racks[np.unique(unit)] += plan.racks
+        kinds.append((unit, here))
+    racks = np.maximum(racks, 1)
+    first = np.arange(units) // share if share > 1 else np.cumsum(racks) - racks
+    return UnitRacks(leaves, share, first, racks, np.concatenate([first[unit] + here for unit, here in kinds]))
+
+
+def _plan_kind(
+    blueprint: Blueprint, site: Site, unit: tuple[int, int, int], facts: Mapping[str, DeviceFacts], role: str
+) -> _Plan:
+    """Return how the servers of a role fill racks; `unit` has those of a full unit, its leaves, and the units."""
+    servers, _, units = unit
+    server, kind = facts[role], site.racks["server"]
     most = server.most_in(kind)
     if most < 1:
         raise InputError(_explain_misfit(server, kind, "server"))
     if site.layout == "in-rack":
         leaf = facts[blueprint.model_counts(blueprint.topology.roles[0])[0][0].name]
-        return _plan_in_rack((servers, leaves, units), most, server, leaf, kind)
+        return _plan_in_rack(unit, most, server, leaf, kind)
     share = max(1, min(most // servers, units))
     per_rack = -(-servers // -(-servers // most))
-    return UnitRacks(servers, leaves, units, -(-servers // per_rack), share, per_rack)
+    return _Plan(-(-servers // per_rack), share, per_rack)
 
 
 def _plan_in_rack(
     unit: tuple[int, int, int], most: int, server: DeviceFacts, leaf: DeviceFacts, kind: RackKind
-) -> UnitRacks:
+) -> _Plan:
     """Return how units fill racks with their leaves in them: as many servers each as leave room for the leaves."""
     servers, leaves, units = unit
     for share in range(min(most // servers, units), 0, -1):
         if _fits(kind, server, leaf, share * servers, share * leaves):
-            return UnitRacks(servers, leaves, units, 1, share, servers)
+            return _Plan(1, share, servers)
     for racks in range(-(-servers // most), servers + 1):
         per_rack = -(-servers // racks)
         if _fits(kind, server, leaf, per_rack, -(-leaves // racks)):
-            return UnitRacks(servers, leaves, units, -(-servers // per_rack), 1, per_rack)
+            return _Plan(-(-servers // per_rack), 1, per_rack)
     beside = count_noun(-(-leaves // servers), "leaf", "leaves")
     raise InputError(
         f"site.layout: in-rack needs {beside} beside a server of {server.units} rack units, for which a rack of "

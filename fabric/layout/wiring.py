@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.appliances import attach_appliances
 from fabric.blueprint.composition import Composition
 from fabric.blueprint.prices import Prices, prices_of
 from fabric.catalog import LinkPart
 from fabric.errors import InputError
 from fabric.frozen import FrozenMapping
 from fabric.frozen_columns import FrozenColumns
+from fabric.layout.appliance_ports import list_port_names
 from fabric.layout.cables import group_longest, number_cables
 from fabric.layout.layout import Layout
 from fabric.layout.ports import PortTable, list_nic_names, list_port_tables
@@ -78,15 +80,20 @@ class Wiring(FrozenColumns):
         return found
 
 
-def wire(spec: Spec, blueprint: Blueprint, network: Network, layout: Layout) -> Wiring:
-    """Return the cables of a fabric on its layout.
+def wire(spec: Spec, blueprint: Blueprint, layout: Layout) -> Wiring:
+    """Return the cables of a fabric and its appliances on its layout; those of appliances are like others at the tier.
 
     Raises InputError where no part reaches the longest link of a bundle, and for ports that the site numbers wrongly.
     """
+    network = layout.network
     way = cable_metres(layout, network.lower, network.upper)
-    longest = {name: float(way[network.bundle == number].max(initial=0)) for number, name in enumerate(network.bundles)}
+    alike = {each.appliance.name: each.bundle for each in attach_appliances(blueprint)}
+    longest = dict.fromkeys((bundle.name for bundle in blueprint.topology.bundles), 0.0)
+    for number, name in enumerate(network.bundles):
+        like = alike.get(name, name)
+        longest[like] = max(longest[like], float(way[network.bundle == number].max(initial=0)))
     prices = _price_lengths(spec, blueprint, longest)
-    parts = {name: prices.parts(name) for name in longest}
+    parts = {name: prices.parts(alike.get(name, name)) for name in network.bundles}
     cable = number_cables(blueprint, network, parts, prices.ends)
     needed = group_longest(cable, way)[cable]
     length, unsold = np.empty(network.links, np.float32), []
@@ -94,7 +101,7 @@ def wire(spec: Spec, blueprint: Blueprint, network: Network, layout: Layout) -> 
         rows, found = network.bundle == number, parts[name]
         joint = found.joint if found else None
         length[rows] = _round_up(needed[rows], joint)
-        if joint and longest[name] > max(joint.lengths_m, default=0):
+        if joint and longest[alike.get(name, name)] > max(joint.lengths_m, default=0):
             unsold.append(joint.name)
     names, a_port, b_port = _name_ports(blueprint, network, parts, layout)
     return Wiring(
@@ -151,6 +158,13 @@ def _name_ports(
             found = tables[group.role, bundle.name]
             model = _model_of(blueprint, network, group.role, devices[rows])
             codes[rows] = _codes(found, names)[model, ports[rows].astype(np.int64) - found[0].first]
+    for number, each in enumerate(attach_appliances(blueprint), len(blueprint.topology.bundles)):
+        rows = np.flatnonzero(network.bundle == number)
+        model = _model_of(blueprint, network, each.appliance.tier, network.upper[rows])
+        uppers = list_port_names(blueprint, network, each, rows, model, tables)
+        lowers = [f"port{port + 1}" for port in network.lower_port[rows].tolist()]
+        for codes, texts in zip(ends, (lowers, uppers), strict=True):
+            codes[rows] = [names.setdefault(text, len(names)) for text in texts]
     return tuple(names), *ends
 
 

@@ -98,6 +98,8 @@ class Network(FrozenColumns, Presented):
     """The index of the link's bundle in `bundles`."""
     kinds: int = 1
     """The kinds of servers: the first of `groups`."""
+    appliances: int = 0
+    """The appliances, where they are among the devices: the last of `groups` and of `bundles`."""
 
     def __repr__(self) -> str:
         return f"<Network: {units.count_noun(self.devices, 'device')}, {units.count_noun(self.links, 'link')}>"

@@ -57,7 +57,7 @@ def _tabulate_halls(layout: Layout) -> Table:
 
 def _tabulate_racks(study: Study) -> Table:
     """Return the racks by what stands in them, the commonest first."""
-    layout, network = study.layout, study.network
+    layout, network = study.layout, study.layout.network
     roles = np.zeros((layout.racks, len(network.groups)), np.int64)
     np.add.at(roles, (layout.device_rack, network.role), 1)
     kinds, first, counts = np.unique(roles, axis=0, return_index=True, return_counts=True)
@@ -81,7 +81,7 @@ def _list_notes(study: Study) -> Iterator[str]:
     from fabric.layout.length_bound import bound_total_m
     from fabric.layout.routes import cable_metres
 
-    layout, network = study.layout, study.network
+    layout, network = study.layout, study.layout.network
     total = float(cable_metres(layout, network.lower, network.upper).sum())
     bound = bound_total_m(layout, network)
     yield (
@@ -96,13 +96,14 @@ def _list_notes(study: Study) -> Iterator[str]:
         yield f"Power not checked, not being known: {', '.join(layout.unknown_power)} (key site.power_w)."
     if layout.site.racks["server"].weight_kg is not None and layout.unknown_weights:
         yield f"Weight not checked, not being known: {', '.join(layout.unknown_weights)} (key site.weights_kg)."
-    if study.blueprint.server.trays > 1:
-        yield f"{study.blueprint.server.name} is a rack of its own; the power of a rack does not limit it."
+    for server in study.blueprint.servers_by_role.values():
+        if server.trays > 1:
+            yield f"{server.name} is a rack of its own; the power of a rack does not limit it."
 
 
 def layout_object(study: Study) -> dict[str, Any]:
     """Return the layout as one plain object (docs/site.md): halls, racks, and what stands in each rack."""
-    layout, network = study.layout, study.network
+    layout, network = study.layout, study.layout.network
     names, spots = layout.rack_names(), layout.spots
     devices = list_device_names(layout, network)
     contents: list[list[dict[str, Any]]] = [[] for _ in names]
@@ -213,7 +214,7 @@ def _find_devices(network: Network, layout: Layout, name: str) -> npt.NDArray[np
     if layout.site.names and name in (named := list_device_names(layout, network)):
         chosen[named.index(name)] = True
         return chosen
-    written = re.fullmatch(r"([\w-]+)\[([^\]]*)\]", name)
+    written = re.fullmatch(r"([^\[\]]+)\[([^\]]*)\]", name)
     roles = {group.role: group for group in network.groups}
     if not written or written[1] not in roles:
         known = f"a rack such as {racks[0]}, or a device such as {network.name(0)}"

@@ -72,7 +72,7 @@ def write_layout(study: Study, file: str | os.PathLike[str], show: str = "conten
         if suffix == ".dxf":
             write_floor_dxf(layout, temporary / target.name)
         else:
-            save(draw_floor(study.spec.name, layout, study.network, show), temporary / target.name)
+            save(draw_floor(study.spec.name, layout, layout.network, show), temporary / target.name)
         return [target.name]
 
     return write_atomically(target.parent, make)[0]

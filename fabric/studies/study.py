@@ -146,7 +146,7 @@ class Study(Plotted):
     @cached_property
     def wiring(self) -> Wiring:
         """Every cable: its ports, and its length on the layout; raises InputError where no part reaches."""
-        return wire(self.spec, self.blueprint, self.network, self.layout)
+        return wire(self.spec, self.blueprint, self.layout)
 
     @cached_property
     def tray_fill(self) -> TrayFill:

@@ -23,7 +23,16 @@ def total_metres(study: fabric.Study, places: Positions) -> float:
     rows = np.zeros(len(places.hall), np.float64)
     columns = (contents.rack, contents.unit, contents.height)
     layout = Layout(
-        study.spec.site, places.halls, places.hall, places.row, places.position, rows > 0, *columns, rows, rows
+        study.spec.site,
+        study.network,
+        places.halls,
+        places.hall,
+        places.row,
+        places.position,
+        rows > 0,
+        *columns,
+        rows,
+        rows,
     )
     return float(cable_metres(layout, study.network.lower, study.network.upper).sum())
 

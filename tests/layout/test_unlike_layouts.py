@@ -1,0 +1,153 @@
+"""Layouts with unlike servers and with appliances: everything stands somewhere, and has ports of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pyarrow.csv import read_csv
+
+import fabric
+from fabric.blueprint.appliances import attach_appliances
+from fabric.errors import InputError
+from fabric.layout.appliances import list_appliance_links
+from fabric.layout.length_bound import bound_total_m
+from fabric.layout.routes import cable_metres
+from fabric.layout.wiring import Wiring
+from fabric.report.site import find_cables, layout_object, summarize_layout
+from fabric.report.site_files import write_cables, write_layout
+from fabric.request.site import LAYOUTS
+from tests.layout.test_lay_out import check_rules, contents
+
+STORAGE = {"name": "storage", "gpus": 0, "nics": 2, "nic_gbps": 200}
+SERVERS = [{"server": "hgx-h100", "count": 62}, {"server": "hgx-a100", "count": 16}, {"server": STORAGE, "count": 21}]
+UNLIKE = {"family": "rail-optimized", "switches": "sn5600", "servers": SERVERS, "rails": 8}
+BOXES = [
+    {"name": "ufm", "ports": 2},
+    {"name": "probe", "ports": 3, "per": "unit"},
+    {"name": "tap", "ports": 4, "tier": "spine"},
+]
+EQUAL = {"gpus": 1000, "server": "dgx-h100", "family": "rail-optimized", "switches": "qm9700", "appliances": BOXES}
+
+
+def check_ports(wiring: Wiring) -> None:
+    """Check that no two cables end at one port, and that every cable has the length of its way."""
+    network = wiring.network
+    ends = [
+        *zip(network.lower.tolist(), wiring.a_port.tolist(), strict=True),
+        *zip(network.upper.tolist(), wiring.b_port.tolist(), strict=True),
+    ]
+    assert len(set(ends)) == len(ends)
+    assert (wiring.length_m >= wiring.way_m - 1e-3).all()
+
+
+@pytest.mark.parametrize("family", ["rail-optimized", "fat-tree"])
+@pytest.mark.parametrize("mix", ["apart", "together"])
+@pytest.mark.parametrize("layout", list(LAYOUTS))
+def test_unlike_servers_have_racks_of_their_own(mix: str, family: str, layout: str) -> None:
+    """Racks keep their rules, no rack has servers of two kinds, and cables are no shorter than the bound."""
+    study = fabric.design({**UNLIKE, "mix": mix, "family": family}, site={"layout": layout, "rack": {"power_kw": 60}})
+    laid, network = study.layout, study.network
+    check_rules(study, laid)
+    kinds = {group.role for group in network.groups[: network.kinds]}
+    assert len(kinds) == 3
+    found = contents(network, laid)
+    assert max(len(kinds & set(each)) for each in found) == 1
+    assert sum((Counter(each) for each in found), Counter()) == {group.role: group.count for group in network.groups}
+    check_ports(study.wiring)
+    total = float(cable_metres(laid, network.lower, network.upper).sum())
+    assert bound_total_m(laid, network) <= total
+
+
+def test_servers_of_a_kind_apart_fill_their_racks_evenly() -> None:
+    """Units of one kind have as many racks as their servers need, and small units share none of another kind."""
+    study = fabric.design({**UNLIKE, "mix": "apart"}, site={"rack": {"power_kw": None}})
+    network, laid = study.network, study.layout
+    for group in network.groups[: network.kinds]:
+        racks = np.unique(laid.device_rack[group.first : group.first + group.count])
+        height = int(laid.device_height[group.first])
+        least = -(-group.count // (42 // height))
+        assert least <= len(racks) <= least + 2
+
+
+@pytest.mark.parametrize("layout", list(LAYOUTS))
+def test_appliances_stand_with_a_switch_that_they_are_joined_to(layout: str) -> None:
+    """Every appliance has rack units of its own, in the rack of its first switch where that is a network rack."""
+    rack = {"power_kw": 60, "units": 50}
+    study = fabric.design(EQUAL, site={"layout": layout, "heights": {"ufm": 1}, "rack": rack})
+    laid = study.layout
+    check_rules(study, laid)
+    groups = {group.role: group for group in laid.network.groups}
+    assert [groups[name].count for name in ("ufm", "probe", "tap")] == [1, 5, 1]
+    assert laid.device_height[groups["ufm"].first] == 1
+    for each in list_appliance_links(study.blueprint):
+        name, tier = each.attached.appliance.name, each.attached.appliance.tier
+        own = laid.device_rack[groups[name].first : groups[name].first + groups[name].count]
+        home = laid.device_rack[groups[tier].first + each.home]
+        if layout != "in-rack" or tier != "leaf":
+            assert own.tolist() == home.tolist() or layout == "network-rows"
+        assert not laid.holds_servers[own].any() or layout == "in-rack"
+    assert sorted(laid.assumed_heights) == ["probe", "tap"]
+
+
+@pytest.mark.parametrize(
+    "request_", [EQUAL, {**EQUAL, "gpus": 1024}, {**EQUAL, "family": "fat-tree", "server": "hgx-h100"},
+                 {**EQUAL, "switches": "sn5600"}, {**EQUAL, "grow_to_gpus": 4000}],
+)  # fmt: skip
+def test_appliances_have_ports_that_nothing_else_has(request_: dict[str, Any]) -> None:
+    """Each takes as many ports of each switch as the blueprint says, free ones, and the bill has its cables."""
+    study = fabric.design(request_)
+    laid = fabric.design(request_, site={"slack_m": 2})
+    wiring, network = laid.wiring, laid.layout.network
+    check_ports(wiring)
+    for number, each in enumerate(attach_appliances(laid.blueprint), len(network.bundles) - network.appliances):
+        rows = np.flatnonzero(network.bundle == number)
+        first = network.group(each.appliance.tier).first
+        taken = np.bincount(network.upper[rows] - first, minlength=len(each.ports))
+        assert taken.tolist() == each.ports.tolist()
+        assert sum(wiring.count_lengths()[each.appliance.name].values()) == sum(
+            row.quantity
+            for row in study.bill.rows
+            if row.kind in ("fibre", "cable") and row.used_for == each.appliance.name
+        )
+
+
+def test_appliances_keep_to_the_gap_before_stated_uplinks() -> None:
+    """With links up from port 33, appliances have the first ports after those down, which growth would have next."""
+    request = {**EQUAL, "gpus": 128, "appliances": [{"name": "ufm", "ports": 2}], "unit_gpus": 128}
+    study = fabric.design(request, site={"first_uplinks": {"leaf": 33}})
+    wiring, network = study.wiring, study.layout.network
+    rows = network.bundle == len(network.bundles) - 1
+    assert [wiring.port_names[code] for code in wiring.b_port[rows]] == ["17", "17"]
+    assert [wiring.port_names[code] for code in wiring.a_port[rows]] == ["port1", "port2"]
+
+
+def test_an_appliance_that_fits_no_rack_is_refused() -> None:
+    """A height above that of a network rack is named."""
+    with pytest.raises(InputError, match=r"site\.rack: a device of 60 rack units .* fits no network rack of 42"):
+        fabric.design(EQUAL, site={"heights": {"ufm": 60}}).layout  # noqa: B018
+
+
+@pytest.mark.parametrize("request_", [EQUAL, UNLIKE])
+def test_every_file_is_written(request_: dict[str, Any], tmp_path: Path) -> None:
+    """Floor plan, elevations, tables, cables and bill of fabrics with appliances and with unlike servers."""
+    study = fabric.design(request_, site={"halls": [{"name": "A", "rows": 10, "racks_per_row": 20}]})
+    devices = sum(len(rack["devices"]) for rack in layout_object(study)["racks"])
+    assert devices == study.layout.network.devices
+    assert summarize_layout(study).tables
+    for name in ("floor.svg", "floor.dxf", "layout.json"):
+        assert write_layout(study, tmp_path / name).stat().st_size > 1000
+    table = read_csv(write_cables(study, tmp_path / "cables.csv"))
+    assert table.num_rows == study.layout.network.links
+    assert len(set(table["label"].to_pylist())) == table.num_rows
+    assert set(table["bundle"].to_pylist()) == set(study.layout.network.bundles)
+    assert study.diagram("racks").axes
+
+
+def test_one_appliance_is_found_by_its_name() -> None:
+    """`--of` takes the name of an appliance, or of the one of a unit."""
+    wiring = fabric.design(EQUAL).wiring
+    assert [len(find_cables(wiring, name)) for name in ("ufm[]", "probe[unit=2]", "probe[]", "tap[]")] == [2, 3, 15, 4]
