@@ -139,7 +139,12 @@ def _cut_trays(layout: Layout, one: Spots, other: Spots, loads: Metres) -> Itera
 
 
 def _lay_on(
-    table: Metres, line: npt.NDArray[np.integer], cuts: Metres, start: Metres, end: Metres, loads: Metres
+    table: Metres,
+    line: npt.NDArray[np.integer],
+    cuts: npt.NDArray[np.floating],
+    start: Metres,
+    end: Metres,
+    loads: Metres,
 ) -> None:
     """Add loads where they begin on a line of stretches, and take them off where they end."""
     first, last = (np.searchsorted(cuts, each - 1e-6) for each in (np.minimum(start, end), np.maximum(start, end)))
