@@ -94,6 +94,16 @@ class Prices:
             self._chosen[bundle] = replace(found, at_one_price=True) if found and own else found
         return self._chosen[bundle]
 
+    def shorter_parts(self, bundle: str) -> Composition | None:
+        """Return the cheapest parts that cost less than those of `bundle` and reach less far; None where none do."""
+        chosen = self.parts(bundle)
+        if chosen is None or chosen.price_usd is None or chosen.at_one_price:
+            return None
+        found = list_compositions(self._wanted(bundle), *self._ends(bundle), self._offered)
+        cheaper = [(each.price_usd, each.joint.name, each) for each in found
+                   if each.reach_m and each.price_usd is not None and each.price_usd < chosen.price_usd]  # fmt: skip
+        return min(cheaper, key=lambda each: each[:2])[2] if cheaper else None
+
     def refusal(self, bundle: str) -> tuple[str, str] | None:
         """Return why no known parts make the links of `bundle` that the request asks for, after the key that asks.
 

@@ -18,7 +18,7 @@ from fabric.layout.tray_fill import TrayFill
 from fabric.layout.wiring import Wiring
 from fabric.network import Network
 from fabric.report.table import Summary, Table
-from fabric.report.trunk_lines import describe_trunks
+from fabric.report.trunk_lines import describe_shorter_parts, describe_trunks
 from fabric.studies.study import Study
 
 __all__ = ["SCHEMA", "find_cables", "layout_object", "summarize_cables", "summarize_layout", "summarize_wiring"]
@@ -165,7 +165,7 @@ def summarize_wiring(study: Study) -> Summary:
         f"{study.spec.name}: {units.count_noun(cables, 'cable')}{links}, {wiring.total_m / 1000:,.1f} km as sold, "
         f"between {units.count_noun(wiring.layout.racks, 'rack')}."
     )
-    lines = [*_describe_fill(study.tray_fill), *describe_trunks(wiring)]
+    lines = [*_describe_fill(study.tray_fill), *describe_trunks(wiring), *describe_shorter_parts(wiring)]
     if wiring.unsold:
         lines.append(f"Sold lengths not known, usual ones assumed: {', '.join(wiring.unsold)}.")
     return Summary(text, [Table("Cables by length", ("bundle", "part", "length", "cables"), rows)], lines)
