@@ -6,17 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fabric.errors import TooLarge
 from fabric.layout.device_names import list_device_names
 from fabric.layout.trunks import find_trunks
 from fabric.layout.wiring import Wiring
-from fabric.units import count
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -28,14 +25,7 @@ __all__ = [
     "cable_schema",
     "write_cables_csv",
     "write_cables_parquet",
-    "write_cables_xlsx",
 ]
-
-SHEET_ROWS = 1_048_576
-"""The rows of a sheet of Excel, with its head."""
-
-MADE = datetime(1980, 1, 1)
-"""The date that a workbook says it was made, so that the same cables give the same bytes."""
 
 BATCH = 1 << 17
 """The rows of a batch."""
@@ -166,29 +156,3 @@ def write_cables_parquet(wiring: Wiring, file: Path, rows: npt.NDArray[np.intege
     with ParquetWriter(file, cable_schema(), compression="zstd", use_dictionary=False) as writer:
         for batch in cable_batches(wiring, rows):
             writer.write_batch(batch)
-
-
-def write_cables_xlsx(wiring: Wiring, file: Path, rows: npt.NDArray[np.integer] | None = None) -> None:
-    """Write the table as an Excel workbook, row by row; raises TooLarge for more rows than a sheet has."""
-    from xlsxwriter import Workbook
-
-    total = wiring.network.links if rows is None else len(rows)
-    if total >= SHEET_ROWS:
-        raise TooLarge(
-            f"{count(total)} cables are more than the {count(SHEET_ROWS - 1)} rows of a sheet; write cables.parquet, "
-            "or fewer by --of"
-        )
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with Workbook(file, options) as book:
-        book.set_properties({"created": MADE})
-        sheet = book.add_worksheet("cables")
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, total, len(COLUMNS) - 1)
-        sheet.write_row(0, 0, COLUMNS, book.add_format({"bold": True}))
-        place = 0
-        for batch in cable_batches(wiring, rows):
-            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                place += 1
-                for column, value in enumerate(values):
-                    write = sheet.write_string if isinstance(value, str) else sheet.write_number
-                    write(place, column, round(value, 3) if isinstance(value, float) else value)

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from fabric.atomic_write import write_atomically
 from fabric.draw import draw_floor, save
 from fabric.errors import InputError
-from fabric.export.cables import write_cables_csv, write_cables_parquet, write_cables_xlsx
+from fabric.export.cables import write_cables_csv, write_cables_parquet
+from fabric.export.cables_workbook import write_cables_xlsx
 from fabric.export.floor_dxf import write_floor_dxf
 from fabric.report.files import json_text, write_text
 from fabric.report.site import layout_object

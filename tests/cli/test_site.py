@@ -18,6 +18,7 @@ from openpyxl import load_workbook
 import fabric
 from fabric.errors import TooLarge
 from fabric.export.cables import COLUMNS
+from fabric.export.cables_workbook import DEVICE_COLUMNS, RACK_COLUMNS
 from fabric.report.site_files import write_cables
 from tests.request_fixtures import Run
 
@@ -145,12 +146,20 @@ def test_no_part_reaches_across_too_large_a_site(run: Run, tmp_path: Path) -> No
 def test_a_workbook_has_the_cables_as_text(run: Run, tmp_path: Path) -> None:
     """Read back by another library: the head, a row a cable, numbers as numbers."""
     assert run("wiring", NAME, "-q", "-o", tmp_path / "cables.xlsx")[0] == 0
-    sheet = load_workbook(tmp_path / "cables.xlsx", read_only=True).active
-    assert sheet is not None
-    rows = list(sheet.values)
+    book = load_workbook(tmp_path / "cables.xlsx", read_only=True)
+    assert book.sheetnames == ["cables", "devices", "racks"]
+    rows, devices, racks = (list(book[name].values) for name in book.sheetnames)
     assert rows[0] == COLUMNS
     assert len(rows) == 2049
     assert rows[1][:4] == ("A01-01-U1 mlx5_0 / A01-05-U1 1", "server-leaf", "optical-400g", 10)
+    assert (devices[0], racks[0]) == (DEVICE_COLUMNS, RACK_COLUMNS)
+    assert (len(devices), len(racks)) == (1 + 128 + 32 + 16, 1 + 37)
+    assert devices[1] == ("server[block=0,slot=0]", "server", "A01-01", 1, 8)
+    assert racks[1] == ("A01-01", "A", 1, 1, 0.3, 0, "server", 40_800, None)
+    assert run("wiring", NAME, "-q", "-o", tmp_path / "one.xlsx", "--of", "spine[spine=0]")[0] == 0
+    book = load_workbook(tmp_path / "one.xlsx", read_only=True)
+    counts = [len(list(book[name].values)) - 1 for name in book.sheetnames]
+    assert counts == [64, 33, 5]
 
 
 def test_more_cables_than_a_sheet_has_rows_are_refused(tmp_path: Path) -> None:
