@@ -149,21 +149,21 @@ def _run_on_dask(tasks: Sequence[Task], scheduler: str, say: Callable[[str], Non
     client = _connect(distributed, scheduler)
     try:
         waiting = iter(tasks)
-        if not (threads := sum(client.nthreads().values())):
+        if not client.nthreads():
             say(f"waiting for workers: start some with `dask worker {scheduler} --nthreads 1`")
             client.wait_for_workers(1)
-            threads = sum(client.nthreads().values())
-        ahead = AHEAD * max(1, threads)
-        futures = [_submit(client, task) for task in islice(waiting, ahead)]
-        running = distributed.as_completed(futures, loop=client.loop)
+        futures = [_submit(client, task) for task in islice(waiting, _count_ahead(client))]
+        running, submitted = distributed.as_completed(futures, loop=client.loop), len(futures)
         for future in running:
             try:
                 result = future.result()
             except distributed.KilledWorker as error:
                 raise FabricError(f"several workers were lost on the same chunk, {_KEPT}: {error}") from None
             future.release()
-            for task in islice(waiting, 1):
+            submitted -= 1
+            for task in islice(waiting, max(0, _count_ahead(client) - submitted)):  # more where workers have come
                 running.add(_submit(client, task))
+                submitted += 1
             yield result
     except (ImportError, RuntimeError) as error:
         words = " ".join(str(error).split())
@@ -197,6 +197,11 @@ def _connect(distributed: Any, scheduler: str) -> Any:
         return distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise FabricError(f"{scheduler}: no Dask scheduler answers there: {error}") from None
+
+
+def _count_ahead(client: Any) -> int:
+    """Return how many tasks the workers that there are now have, in hand and waiting for them."""
+    return AHEAD * max(1, int(sum(client.nthreads().values())))
 
 
 def _submit(client: Any, task: Task) -> Any:

@@ -9,8 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,7 +23,7 @@ import fabric.sweeps.chunks
 import fabric.sweeps.engines
 from fabric.errors import FabricError, InputError
 from fabric.sweeps import MEASURES, Measure, MeasureColumn, make_plan, read_sweep, run_plan
-from fabric.sweeps.engines import choose_engine
+from fabric.sweeps.engines import AHEAD, choose_engine
 from fabric.topology.families import FAMILIES, Family
 from tests.marks import slow
 from tests.sweeps.small_chunks import SMALL_S
@@ -154,6 +159,54 @@ def test_dask_workers_may_be_killed(kills: int, tmp_path: Path, whole: dict[str,
             stderr = run.communicate(timeout=240)[1]
             assert run.returncode == 0, stderr
             assert contents(tmp_path / "out") == whole
+
+
+def test_workers_that_come_later_get_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch system starts one worker before the others: the number of tasks in hand follows the number of workers."""
+    workers, most = [1], [0]
+
+    class Client:
+        """A cluster that computes what is read, and counts what was submitted and is not read yet."""
+
+        loop, left = None, 0
+
+        def nthreads(self) -> dict[int, int]:
+            return dict.fromkeys(range(workers[0]), 1)
+
+        def submit(self, call: Callable[..., Any], *given: Any, **_: Any) -> Future[Any]:
+            self.left += 1
+            most.append(self.left)
+            future = Future[Any]()
+            future.set_result(call(*given))
+            future.release = lambda: None  # type: ignore[attr-defined]
+            return future
+
+        def close(self, timeout: float) -> None:
+            assert timeout
+
+    class Completed(deque[Any]):
+        """What `as_completed` returns: the futures in turn, with those that are added meanwhile."""
+
+        def __iter__(self) -> Iterator[Any]:
+            while self:
+                client.left -= 1
+                workers[0] = 2
+                yield self.popleft()
+
+        add = deque.append
+
+    client = Client()
+    library = SimpleNamespace(
+        as_completed=lambda futures, loop: Completed(futures), KilledWorker=KeyError, CancelledError=KeyError
+    )
+    monkeypatch.setattr(fabric.sweeps.chunks, "TARGET_S", 1e-6)
+    monkeypatch.setattr(fabric.sweeps.engines, "_import_distributed", lambda: library)
+    monkeypatch.setattr(fabric.sweeps.engines, "_connect", lambda *_: client)
+    plan = read_small(tmp_path)
+    assert len(plan.chunks) == 32
+    assert run_plan(plan, scheduler="tcp://10.0.0.1:8786").statuses == {"optimal": 32}
+    assert most[: 1 + AHEAD] == [0, 1, 2, 3, 4]
+    assert max(most) == 2 * AHEAD
 
 
 def test_a_dask_cluster_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
