@@ -78,7 +78,7 @@ def fill_trays(wiring: Wiring) -> TrayFill:
 
 def _diameter_of(wiring: Wiring, bundle: str) -> float | None:
     """Return the diameter of the cables of a bundle in mm; None where it is not known."""
-    part = wiring.prices.parts(bundle)
+    part = wiring.compositions[bundle]
     if part is None:
         return None
     return wiring.layout.site.diameters_mm.get(part.joint.name, DIAMETERS_MM.get(part.joint.media))

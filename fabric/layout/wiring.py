@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -58,10 +59,15 @@ class Wiring(FrozenColumns):
     """The length of the cable or fibre as it is sold, in metres."""
     prices: Prices
     """The parts and prices of links, chosen by the longest of each bundle."""
-    parts: Mapping[str, str]
-    """The cable, the fibre or the whole link of each bundle, by the bundle's name; empty where none is known."""
+    compositions: Mapping[str, Composition | None]
+    """The parts of one link of each bundle, and of the links of each appliance, by name; None where none is known."""
     unsold: tuple[str, ...] = ()
     """The parts whose sold lengths are not known, or not that far, for which the usual ones are taken."""
+
+    @cached_property
+    def parts(self) -> Mapping[str, str]:
+        """The cable, the fibre or the whole link of each bundle, by the bundle's name; empty where none is known."""
+        return FrozenMapping({name: found.joint.name if found else "" for name, found in self.compositions.items()})
 
     @property
     def total_m(self) -> float:
@@ -114,7 +120,7 @@ def wire(spec: Spec, blueprint: Blueprint, layout: Layout) -> Wiring:
         cable,
         length,
         prices,
-        FrozenMapping({name: found.joint.name if found else "" for name, found in parts.items()}),
+        FrozenMapping(parts),
         tuple(dict.fromkeys(unsold)),
     )
 

@@ -18,7 +18,7 @@ def describe_shorter_parts(wiring: Wiring) -> Iterator[str]:
     """Yield how many links a cheaper part would reach that does not reach the longest of their bundle."""
     network = wiring.network
     for number, name in enumerate(network.bundles):
-        if found := wiring.prices.shorter_parts(name):
+        if name in wiring.prices.ends and (found := wiring.prices.shorter_parts(name)):
             ways = wiring.way_m[network.bundle == number]
             within, links = int((ways <= (found.reach_m or 0)).sum()), units.count(len(ways))
             if within:
@@ -36,8 +36,7 @@ def describe_trunks(wiring: Wiring) -> Iterator[str]:
         size = f"{between.mean():.1f} cables each on average, {units.count(int(between.max()))} at most"
         yield f"{units.count_noun(between.size, 'trunk')} between racks, {size}."
     own, radii = wiring.layout.site.diameters_mm, dict[str, None]()
-    for name in wiring.parts:
-        found = wiring.prices.parts(name)
+    for found in wiring.compositions.values():
         diameter = own.get(found.joint.name, DIAMETERS_MM.get(found.media)) if found else None
         if found and diameter and found.media in BEND_DIAMETERS:
             radii[f"{BEND_DIAMETERS[found.media] * diameter:.0f} mm for {MEDIA[found.media]}"] = None

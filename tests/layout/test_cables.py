@@ -14,6 +14,7 @@ import fabric
 from fabric.blueprint.composition import End
 from fabric.blueprint.physical import count_joints
 from fabric.blueprint.prices import prices_of
+from fabric.catalog.link_parts import Media
 from fabric.layout.cables import group_longest, number_cables
 from fabric.layout.wiring import USUAL_LENGTHS_M
 from fabric.network.expand import expand
@@ -21,7 +22,6 @@ from fabric.topology.topology import Topology
 from tests.blueprint.test_physical import ALL, twin
 
 SITE = {"slack_m": 1.5}
-SPLIT = {"gpus": 248, "server": "dgx-h100", "family": "rail-optimized", "switches": "qm9700", "link_gbps": 200}
 COPPER = {"dac-split-2x400g": 100, "osfp-2xsr4": 900, "osfp-sr4-400g": 500, "mpo12-mmf": 40, "mpo12-mmf-split-2": 60}
 
 
@@ -55,7 +55,7 @@ def test_links_share_as_many_splitters_as_the_bill_counts(form: Topology, tails_
     switch=st.sampled_from(["qm9700", "sn5600"]),
     family=st.sampled_from(["fat-tree", "rail-optimized", "rail-only"]),
 )
-def test_cables_are_those_of_the_bill(servers: int, gbps: int, media: str | None, switch: str, family: str) -> None:
+def test_cables_are_those_of_the_bill(servers: int, gbps: int, media: Media | None, switch: str, family: str) -> None:
     """Two counts agree: of links by connector, and of the bill by ports; a straight cable joins one pair."""
     asked = {"gpus": 8 * servers, "server": "dgx-h100", "family": family, "switches": switch, "link_gbps": gbps}
     try:
@@ -90,7 +90,10 @@ def rows_of(study: fabric.Study, *kinds: str) -> dict[tuple[str, str, float | No
     return {(row.part, row.used_for, row.length_m): row.quantity for row in study.bill.of(*kinds)}
 
 
-@pytest.mark.parametrize("name", ["superpod-h100-1su", "superpod-h100-4su", "superpod-b300-1su", "alibaba-hpn-pod"])
+@pytest.mark.parametrize(
+    "name",
+    ["superpod-h100-1su", "superpod-h100-4su", "superpod-b300-1su", "alibaba-hpn-pod", "examples/superpod-ufm.yaml"],
+)
 def test_a_bill_on_a_site_has_the_same_parts_by_length(name: str) -> None:
     """Quantities by part and use, power and total equal those without a site; lengths are those of the wiring."""
     plain, laid = fabric.design(name), fabric.design(name, site=SITE)
@@ -108,6 +111,29 @@ def test_a_bill_on_a_site_has_the_same_parts_by_length(name: str) -> None:
     for (_, _, metres), number in rows_of(laid, "fibre", "cable").items():
         billed[metres] += number
     assert billed == lengths
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    servers=st.integers(5, 40),
+    ports=st.integers(1, 20),
+    media=st.sampled_from([None, "mmf", "dac"]),
+    gbps=st.sampled_from([200, 400]),
+)
+def test_cables_of_appliances_are_those_of_the_bill(servers: int, ports: int, media: Media | None, gbps: int) -> None:
+    """With and without a site the bill has as many of each part for an appliance; on the site by length."""
+    asked: dict[str, Any] = {"gpus": 8 * servers, "server": "dgx-h100", "family": "fat-tree", "switches": "qm9700"}
+    asked |= {"appliances": [{"name": "ufm", "ports": ports}], "link_gbps": gbps}
+    try:
+        plain, laid = (fabric.design(asked, media=media, **site) for site in ({}, {"site": SITE}))
+        rows = laid.bill.rows
+    except fabric.FabricError:
+        return
+    counts = [Counter[tuple[str, str, str]]() for _ in range(2)]
+    for count, each in zip(counts, (plain.bill.rows, rows), strict=True):
+        for row in each:
+            count[row.kind, row.part, row.used_for] += row.quantity if row.kind != "rack" else 0
+    assert +counts[0] == +counts[1]
 
 
 def test_parts_are_those_that_reach_on_the_site() -> None:
