@@ -5,14 +5,17 @@ from __future__ import annotations
 from fabric.draw.charts import draw_allreduce, draw_front, draw_scale
 from fabric.draw.diagram import KINDS, Diagram, DiagramKind, draw_diagram, draw_fabric
 from fabric.draw.failure_charts import draw_failures
-from fabric.draw.floor_plan import draw_floor
-from fabric.draw.render import save, svg
+from fabric.draw.floor_plan import FloorPicture, draw_floor
+from fabric.draw.page_shape import PAGES
+from fabric.draw.render import save, save_pages, svg
 from fabric.draw.traffic import Traffic
 
 __all__ = [
     "KINDS",
+    "PAGES",
     "Diagram",
     "DiagramKind",
+    "FloorPicture",
     "Traffic",
     "draw_allreduce",
     "draw_diagram",
@@ -22,5 +25,6 @@ __all__ = [
     "draw_front",
     "draw_scale",
     "save",
+    "save_pages",
     "svg",
 ]

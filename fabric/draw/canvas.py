@@ -202,6 +202,8 @@ class Canvas:
     """Its height in points."""
     marks: tuple[Mark, ...]
     """The marks in the order of painting."""
+    pieces: tuple[Canvas, ...] = ()
+    """What it is put together of, each from 0 up: header, parts from the top down, and the legend with notes."""
 
 
 def import_matplotlib() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fabric.draw.canvas import Box, Canvas, Label, Line, Mark, elide, wrap
+from fabric.draw.page_shape import fit_page
 from fabric.draw.palette import (
     BODY_PT,
     GREY,
@@ -50,10 +51,13 @@ class Bar:
     """Two lines of words on its links to each kind of endpoints that it joins, by the kind's key."""
 
 
-def draw_cluster(name: str, line: str, cards: Mapping[str, Sequence[str]], bars: Sequence[Bar]) -> Figure:
+def draw_cluster(
+    name: str, line: str, cards: Mapping[str, Sequence[str]], bars: Sequence[Bar], page: str = ""
+) -> Figure:
     """Draw a cluster: `cards` are its kinds of endpoints by key, each a name and more words; `line` is its size."""
     with plain_style():
-        return render(lay_out_cluster(name, line, cards, bars))
+        canvas = lay_out_cluster(name, line, cards, bars)
+        return render(fit_page(canvas, page) if page else canvas)
 
 
 def lay_out_cluster(name: str, line: str, cards: Mapping[str, Sequence[str]], bars: Sequence[Bar]) -> Canvas:

@@ -14,6 +14,7 @@ from fabric.draw.elevations import lay_out_elevations
 from fabric.draw.graph_diagram import lay_out_scene
 from fabric.draw.load import lay_out_load
 from fabric.draw.page_layout import Part
+from fabric.draw.page_shape import fit_page
 from fabric.draw.path import PathHighlight, path_highlight, path_part
 from fabric.draw.plain_style import plain_style
 from fabric.draw.render import render
@@ -51,6 +52,10 @@ class Diagram:
     """The traffic whose load is drawn."""
     site: Site = field(default_factory=Site)
     """The site that racks stand on."""
+    page: str = ""
+    """The shape of the page, one of `fabric.draw.PAGES`; empty for one as high as the picture, 7.5 inches wide."""
+    whole: bool = False
+    """Whether the fabric is drawn without the unit that is otherwise below it."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,8 @@ def lay_out_diagram(blueprint: Blueprint, diagram: Diagram) -> Canvas:
     """Return the diagram as marks on a canvas; raises as `draw_diagram`."""
     kind = KINDS.get_record(diagram.kind)
     with plain_style():
-        return kind.lay_out(blueprint, diagram)
+        canvas = kind.lay_out(blueprint, diagram)
+        return fit_page(canvas, diagram.page) if diagram.page else canvas
 
 
 def _lay_out_tiers(blueprint: Blueprint, diagram: Diagram) -> Canvas:
@@ -101,10 +107,10 @@ def _lay_out_tiers(blueprint: Blueprint, diagram: Diagram) -> Canvas:
         view = view_of(blueprint, diagram.level, pod=diagram.pod, unit=diagram.unit)
         return lay_out_view(blueprint, view, location, path)
     if scene := style_of(blueprint).scene():
-        return lay_out_scene(blueprint, scene, _parts_below(blueprint, path), path)
+        return lay_out_scene(blueprint, scene, _parts_below(blueprint, path, diagram.whole), path)
     if blueprint.switches <= WHOLE:
         return lay_out_view(blueprint, whole_view(blueprint), {}, path)
-    return lay_out_tiers(blueprint, _parts_below(blueprint, path), path)
+    return lay_out_tiers(blueprint, _parts_below(blueprint, path, diagram.whole), path)
 
 
 def _location(blueprint: Blueprint, diagram: Diagram) -> dict[str, int]:
@@ -119,10 +125,10 @@ def _location(blueprint: Blueprint, diagram: Diagram) -> dict[str, int]:
     return location_of(blueprint, diagram.level, diagram.pod, diagram.unit)
 
 
-def _parts_below(blueprint: Blueprint, path: PathHighlight | None) -> list[Part]:
-    """Return what is below a fabric by groups: one unit device by device where there are tiers, and a path."""
+def _parts_below(blueprint: Blueprint, path: PathHighlight | None, whole: bool) -> list[Part]:
+    """Return what is below a fabric by groups: a unit device by device where there are tiers unless `whole`, a path."""
     parts = []
-    if blueprint.topology.layered and "unit" in levels_of(blueprint):
+    if not whole and blueprint.topology.layered and "unit" in levels_of(blueprint):
         location = location_of(blueprint, "unit", 0, 0)
         heading = f"{place_title(blueprint, location)}, device by device"
         parts.append(view_part(blueprint, view_of(blueprint, "unit"), location, path, heading))
@@ -134,7 +140,7 @@ def _lay_out_racks(blueprint: Blueprint, diagram: Diagram) -> Canvas:
 
 
 KINDS = Registry("kind of diagram", "diagrams", DiagramKind, lambda: (
-    DiagramKind("tiers", "tiers or natural layout", _lay_out_tiers, ("level", "pod", "unit", "highlight")),
+    DiagramKind("tiers", "tiers or natural layout", _lay_out_tiers, ("level", "pod", "unit", "highlight", "whole")),
     DiagramKind("adjacency", "matrix of joined switches", lambda blueprint, _: lay_out_adjacency(blueprint)),
     DiagramKind("racks", "elevations of racks", _lay_out_racks),
     DiagramKind("load", "load of the links", lambda blueprint, diagram: lay_out_load(blueprint, diagram.traffic),

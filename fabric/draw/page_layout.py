@@ -12,7 +12,7 @@ from fabric.draw.margins import NOTE_LEAD, draw_header, draw_notes, draw_rule
 from fabric.draw.palette import BODY_PT
 from fabric.draw.tier_layout import MARGIN, WIDTH
 
-__all__ = ["Part", "compose", "stack_parts"]
+__all__ = ["Part", "compose", "part_canvas", "stack_parts"]
 
 APART = 12.0
 
@@ -43,9 +43,17 @@ def compose(
     elif lines:
         marks.append(draw_rule(y + 4))
         y += 4
-    drawn, y = stack_parts(parts, y)
+    foot = Canvas(WIDTH, y, tuple(marks))
+    drawn, y = stack_parts(parts, foot.height)
     head, height = draw_header(blueprint, y, line)
-    return Canvas(WIDTH, height, (*head, *marks, *drawn))
+    own, high = draw_header(blueprint, 0.0, line)
+    pieces = (Canvas(WIDTH, high, tuple(own)), *map(part_canvas, parts), foot)
+    return Canvas(WIDTH, height, (*head, *foot.marks, *drawn), pieces)
+
+
+def part_canvas(part: Part) -> Canvas:
+    """Return a part as a picture of its own, with some room above and below."""
+    return Canvas(WIDTH, part.height + 2 * APART, tuple(shift_up(mark, APART) for mark in part.marks))
 
 
 def stack_parts(parts: Sequence[Part], bottom: float) -> tuple[list[Mark], float]:

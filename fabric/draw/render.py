@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
 
-__all__ = ["check_suffix", "render", "save", "svg"]
+__all__ = ["check_suffix", "render", "save", "save_pages", "svg"]
 
 PICTURE_METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
@@ -161,6 +162,23 @@ def save(figure: Figure, path: Path) -> None:
     try:
         with plain_style():
             figure.savefig(partial, format=kind, metadata=_file_metadata(figure, kind))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def save_pages(figures: Sequence[Figure], path: Path) -> None:
+    """Write figures to `path` as the pages of a PDF, or the only one as `save` does; raises as `save` does."""
+    if len(figures) == 1:
+        save(figures[0], path)
+        return
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    partial = path.with_name(f".{os.getpid()}-{id(figures):x}.partial")
+    try:
+        with plain_style(), PdfPages(partial, metadata=PICTURE_METADATA[check_suffix(path)]) as pages:
+            for figure in figures:
+                pages.savefig(figure)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

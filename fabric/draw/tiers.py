@@ -15,7 +15,7 @@ from fabric.draw.canvas import Box, Canvas, Dot, Label, Line, Mark, text_width
 from fabric.draw.captions import describe_bundle, describe_place
 from fabric.draw.legend import LINE, draw_legend, legend_rows, swatch_entry, tier_entries
 from fabric.draw.margins import NOTE_LEAD, draw_group, draw_header, draw_notes, draw_rule, group_texts, note_lines
-from fabric.draw.page_layout import Part, stack_parts
+from fabric.draw.page_layout import Part, part_canvas, stack_parts
 from fabric.draw.palette import (
     ACCENT,
     BODY_PT,
@@ -63,13 +63,24 @@ def lay_out_tiers(blueprint: Blueprint, below: Sequence[Part] = (), path: PathHi
     )
     key = legend_rows(entries)
     foot = MARGIN + len(lines) * NOTE_LEAD
-    under, bottom = stack_parts(below, foot + len(key) * LINE + 12)
-    drawn = tier_layout(blueprint, bottom + 12)
-    head, height = draw_header(blueprint, drawn.top)
+    rule = foot + len(key) * LINE + 12
+    legend = (draw_rule(rule), *draw_legend(key, foot + len(key) * LINE + 7), *draw_notes(lines))
+    under, bottom = stack_parts(below, rule)
     under += [draw_rule(bottom + 6)] if below else []
-    marks = [*head, *under, *_draw_tiers(blueprint, drawn, path), *_draw_descriptions(blueprint, drawn)]
-    marks += [draw_rule(foot + len(key) * LINE + 12), *draw_legend(key, foot + len(key) * LINE + 7), *draw_notes(lines)]
-    return Canvas(WIDTH, height, tuple(marks))
+    tiers, top = _draw_whole(blueprint, bottom + 12, path)
+    head, height = draw_header(blueprint, top)
+    own, high = draw_header(blueprint, 0.0)
+    first = Canvas(WIDTH, top - bottom, tuple(_draw_whole(blueprint, 12.0, path)[0])) if below else None
+    pieces = (Canvas(WIDTH, high, tuple(own)), first, *map(part_canvas, below), Canvas(WIDTH, rule, legend))
+    return Canvas(
+        WIDTH, height, (*head, *under, *tiers, *legend), tuple(each for each in pieces if each) if below else ()
+    )
+
+
+def _draw_whole(blueprint: Blueprint, bottom: float, path: PathHighlight | None) -> tuple[list[Mark], float]:
+    """Return the tiers with their descriptions, upward from `bottom`, and where they end."""
+    drawn = tier_layout(blueprint, bottom)
+    return [*_draw_tiers(blueprint, drawn, path), *_draw_descriptions(blueprint, drawn)], drawn.top
 
 
 def _draw_tiers(blueprint: Blueprint, drawn: TierLayout, path: PathHighlight | None) -> list[Mark]:

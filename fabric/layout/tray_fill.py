@@ -118,7 +118,7 @@ def _cut_trays(layout: Layout, one: Spots, other: Spots, loads: Metres) -> Itera
         level = y + row * hall.row_pitch_m
         inside = np.cumsum(table, axis=1)[:, :-1].reshape(-1, 2).T
         yield np.full(len(row), number), row, cuts[cut], cuts[cut + 1], level, level, *inside
-        levels = y + np.arange(hall.rows) * hall.row_pitch_m
+        levels = y + np.arange(hall.rows, dtype=np.float64) * hall.row_pitch_m
         if len(crossings) and hall.rows > 1:
             table = np.zeros((len(crossings), hall.rows, 2))
             rows = np.flatnonzero(across & (owner == number))

@@ -12,15 +12,15 @@ from fabric.studies.multi_fabric import Attached, Cluster
 __all__ = ["cluster_picture", "list_bars", "list_cards"]
 
 
-def cluster_picture(cluster: Cluster) -> Any:
-    """Draw a cluster, the kinds of endpoints below and the fabrics above."""
+def cluster_picture(cluster: Cluster, page: str = "") -> Any:
+    """Draw a cluster, the kinds of endpoints below and the fabrics above; on a page of a shape or none."""
     switches = sum(study.blueprint.switches for study in cluster.fabrics.values())
     links = sum(study.blueprint.links_total for study in cluster.fabrics.values())
     size = [units.count_noun(switches, "switch", "switches"), units.count_noun(links, "link")]
     text = f"{units.count_noun(len(cluster.fabrics), 'fabric')} · {' · '.join(size)}"
     cost = cluster.totals["cost_usd"]
     text += "" if cost is None else f" · {units.money(cost, cluster.spec.currency)}"
-    return draw_cluster(cluster.spec.name, text, list_cards(cluster), list_bars(cluster))
+    return draw_cluster(cluster.spec.name, text, list_cards(cluster), list_bars(cluster), page)
 
 
 def list_cards(cluster: Cluster) -> dict[str, list[str]]:

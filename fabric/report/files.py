@@ -226,9 +226,9 @@ def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
     return write_atomically(target.parent, make)[0]
 
 
-def write_cluster_picture(cluster: Cluster, file: str | os.PathLike[str]) -> Path:
-    """Draw a cluster to a file, as `write_picture` does a fabric."""
-    return _write_figure(partial(cluster_picture, cluster), file)
+def write_cluster_picture(cluster: Cluster, file: str | os.PathLike[str], page: str = "") -> Path:
+    """Draw a cluster to a file, as `write_picture` does a fabric, on a page of `fabric.draw.PAGES` or none."""
+    return _write_figure(partial(cluster_picture, cluster, page), file)
 
 
 def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLike[str]) -> Path:

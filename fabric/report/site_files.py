@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from fabric.atomic_write import write_atomically
-from fabric.draw import draw_floor, save
+from fabric.draw import Diagram, FloorPicture, draw_diagram, draw_floor, save_pages
 from fabric.errors import InputError
 from fabric.export.cables import write_cables_csv, write_cables_parquet
 from fabric.export.cables_workbook import write_cables_xlsx
@@ -18,6 +22,9 @@ from fabric.report.files import json_text, write_text
 from fabric.report.site import layout_object
 from fabric.report.text import join_words
 from fabric.studies.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["check_cable_suffix", "check_layout_suffix", "write_cables", "write_layout"]
 
@@ -58,11 +65,12 @@ def write_cables(study: Study, file: str | os.PathLike[str], rows: npt.NDArray[n
     return write_atomically(target.parent, make)[0]
 
 
-def write_layout(study: Study, file: str | os.PathLike[str], show: str = "contents") -> Path:
+def write_layout(study: Study, file: str | os.PathLike[str], picture: FloorPicture | None = None) -> Path:
     """Write the layout of a study: as JSON, or the floor plan as SVG, PNG, PDF or DXF, by the suffix of the file.
 
-    `show` says what the colour of a rack is by, one of `fabric.draw.floor_plan.SHOWN`. Raises InputError for another
-    suffix, and what `write_text` raises.
+    `picture` says what a floor plan shows, by default the contents of all racks. A PDF of all halls has more pages: the
+    first hall alone where there are several, and the elevations of racks. Raises InputError for another suffix or an
+    unknown hall, and what `write_text` raises.
     """
     suffix = check_layout_suffix(os.fspath(file))
     if suffix == ".json":
@@ -73,7 +81,18 @@ def write_layout(study: Study, file: str | os.PathLike[str], show: str = "conten
         if suffix == ".dxf":
             write_floor_dxf(layout, temporary / target.name)
         else:
-            save(draw_floor(study.spec.name, layout, layout.network, show), temporary / target.name)
+            save_pages(list(_draw_pages(study, picture or FloorPicture(), suffix == ".pdf")), temporary / target.name)
         return [target.name]
 
     return write_atomically(target.parent, make)[0]
+
+
+def _draw_pages(study: Study, picture: FloorPicture, several: bool) -> Iterator[Figure]:
+    """Yield the floor plan and, where there may be several pages, the first hall by itself and the elevations."""
+    layout, fill = study.layout, study.tray_fill if picture.show == "fill" else None
+    draw = partial(draw_floor, study.spec.name, layout, layout.network, fill=fill)
+    yield draw(picture)
+    if several and not picture.hall:
+        if len(np.unique(layout.hall)) > 1:
+            yield draw(replace(picture, hall=layout.halls[int(layout.hall[0])].name))
+        yield draw_diagram(study.blueprint, Diagram("racks", site=study.spec.site, page=picture.page or "a3"))

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from matplotlib.image import imread
 from openpyxl import load_workbook
 
 import fabric
@@ -180,3 +181,24 @@ def test_the_floor_plan_is_the_same_bytes_on_every_run(run: Run, tmp_path: Path,
         subprocess.run(words, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": str(seed)})
     assert files[0].read_bytes() == files[1].read_bytes()
     assert run("layout", NAME, "-q", "--show", "power", "-o", tmp_path / f"c.{suffix}")[0] == 0
+
+
+def test_a_plan_is_of_a_hall_on_a_page_and_a_pdf_has_the_elevations(run: Run, tmp_path: Path) -> None:
+    """The page has the shape that was asked for; of several halls a PDF has the first alone, and then the racks."""
+    for name, words in {"slide.png": ("--page", "16:9", "--show", "fill"), "hall.png": ("--hall", "B")}.items():
+        assert run("layout", "colossus-100k", "-q", "-o", tmp_path / name, *words)[0] == 0
+    height, width, _ = imread(tmp_path / "slide.png").shape
+    assert width / height == pytest.approx(16 / 9, rel=1e-3)
+    pages = {}
+    for name in (NAME, "colossus-100k"):
+        assert run("layout", name, "-q", "-o", tmp_path / "floor.pdf")[0] == 0
+        pages[name] = (tmp_path / "floor.pdf").read_bytes().count(b"/Type /Page ")
+    assert pages == {NAME: 2, "colossus-100k": 3}
+
+
+def test_an_unknown_hall_is_named(run: Run, tmp_path: Path) -> None:
+    """With the halls there are, and nothing written."""
+    code, _, text = run("layout", NAME, "-q", "--hall", "X", "-o", tmp_path / "floor.svg")
+    assert code == 2
+    assert "no racks in hall 'X'; known: A" in " ".join(text.split())
+    assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fabric
-from fabric.layout.routes import cross_trays_m
+from fabric.layout.routes import cross_trays_m, rack_metres
 from fabric.layout.tray_fill import TrayFill, fill_trays
 from fabric.layout.wiring import Wiring
 from fabric.studies.study import Study
@@ -76,8 +76,6 @@ def test_lengths_of_ways_are_what_trays_hold() -> None:
     """In one hall the cables of all stretches, times their lengths, are the ways between racks."""
     study = fabric.design("superpod-h100-4su")
     layout, network, fill = study.layout, study.network, fill_trays(study.wiring)
-    from fabric.layout.routes import rack_metres
-
     ways = rack_metres(layout, layout.device_rack[network.lower], layout.device_rack[network.upper])
     stretches = (fill.x1_m - fill.x0_m) + (fill.y1_m - fill.y0_m)
     assert (fill.cables * stretches).sum() == pytest.approx(ways.sum())

@@ -79,9 +79,16 @@ def _kind_option(*words: str, **attributes: Any) -> Callable[..., Any]:
     help="Failures, as of `fabric allreduce`: leaf:3, link:1%, leaf[block=0], @FILE; repeatable.",
 )
 @_kind_option("--seed", type=click.IntRange(0), help="Random seed (ECMP hash, placement, failures).  [default: 0]")
+@_kind_option("--whole", is_flag=True, default=None, help="The fabric alone, without the unit below it.")
+@click.option(
+    "--page",
+    type=RecordName("fabric.draw:PAGES"),
+    metavar="NAME",
+    help="Shape of the page: 16:9, a4, a3 or letter.  [default: as high as the picture]",
+)
 @override_options
 @click.pass_obj
-def diagram(quiet: bool, /, request: str, output: str, kind: str, **words: Any) -> None:
+def diagram(quiet: bool, /, request: str, output: str, kind: str, page: str | None, **words: Any) -> None:
     """Draw the fabric of REQUEST: its tiers or natural layout, its adjacency matrix, racks, or the load of its links.
 
     Large fabrics are drawn by groups with their multiplicities; up to 64 switches are drawn one by one. A file of a
@@ -99,13 +106,13 @@ def diagram(quiet: bool, /, request: str, output: str, kind: str, **words: Any) 
             raise click.UsageError("A cluster has one picture; draw a fabric of it from its own request.")
         with show_progress(quiet or words.pop("silent")) as say:
             cluster = fabric.cluster(request, progress=say, **read_overrides(words))
-            click.echo(f"wrote {write_cluster_picture(cluster, output)}")
+            click.echo(f"wrote {write_cluster_picture(cluster, output, page or '')}")
         return
     asked = _diagram(kind, given)
     with show_progress(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **read_overrides(words))
         say("drawing")
-        file = write_picture(study.blueprint, replace(asked, site=study.spec.site), output)
+        file = write_picture(study.blueprint, replace(asked, site=study.spec.site, page=page or ""), output)
     click.echo(f"wrote {file}")
 
 
@@ -136,7 +143,7 @@ def _diagram(kind: str, given: dict[str, Any]) -> Diagram:
         raise click.UsageError("--pod and --unit need --level pod or unit.")
     ends = _path_ends(given["highlight"]) if "highlight" in given else None
     traffic = Traffic(routings, given.get("placement"), seed, given.get("failures", ()))
-    return Diagram(kind, level, **place, highlight=ends, traffic=traffic)
+    return Diagram(kind, level, **place, highlight=ends, traffic=traffic, whole=bool(given.get("whole")))
 
 
 def _path_ends(text: str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import click
 
 import fabric
 from fabric.cli.options import AS_JSON, REQUEST, override_options, read_overrides, refuse_input_as_output
+from fabric.cli.record_name import RecordName
 from fabric.cli.runs import make_or_explain
 from fabric.cli.terminal import print_summary, show_progress
 
@@ -20,13 +21,24 @@ __all__ = ["layout", "wiring"]
 @REQUEST
 @click.option("--out", "-o", metavar="FILE", help="Write a floor plan (.svg, .png, .pdf, .dxf), or .json.")
 @click.option(
-    "--show", type=click.Choice(["contents", "power"]), default="contents", help="What the colours of the plan say."
+    "--show",
+    type=click.Choice(["contents", "power", "fill"]),
+    default="contents",
+    help="What the colours of the plan say: what stands in racks, their power, or how full trays are.",
+)
+@click.option("--hall", default="", metavar="NAME", help="Draw one hall alone.")
+@click.option(
+    "--page",
+    type=RecordName("fabric.draw:PAGES"),
+    metavar="NAME",
+    help="Shape of the page: 16:9, a4, a3 or letter.  [default: a3]",
 )
 @AS_JSON
 @override_options
 @click.pass_obj
-def layout(quiet: bool, /, request: str, out: str | None, show: str, as_json: bool, **words: Any) -> None:
+def layout(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
     """Place the servers and switches of REQUEST in racks, and the racks in halls (key `site`)."""
+    from fabric.draw import FloorPicture
     from fabric.report.files import json_text
     from fabric.report.site import layout_object, summarize_layout
     from fabric.report.site_files import check_layout_suffix, write_layout
@@ -34,11 +46,12 @@ def layout(quiet: bool, /, request: str, out: str | None, show: str, as_json: bo
     refuse_input_as_output(out, request, words["prices"])
     if out is not None:
         check_layout_suffix(out)
+    picture = FloorPicture(words.pop("show"), words.pop("hall"), words.pop("page") or "")
     with show_progress(quiet or words.pop("silent")) as say:
         study = make_or_explain(as_json, partial(fabric.design, request, progress=say, **read_overrides(words)))
         say("layout")
         study.layout  # noqa: B018 (all that takes time, while progress is shown)
-        file = None if out is None else write_layout(study, out, show)
+        file = None if out is None else write_layout(study, out, picture)
     if as_json:
         click.echo(json_text(layout_object(study)), nl=False)
     elif sys.stdout is not None:

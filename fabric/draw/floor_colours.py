@@ -1,0 +1,93 @@
+"""The colours of a floor plan's racks, by what stands in them or by their power, and what the colours mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.draw.canvas import Box, Label, Mark, elide, text_width
+from fabric.draw.palette import BODY_PT, GREY, INK, PALE, WHITE, role_fills
+from fabric.draw.ramp import draw_ramp, load_colours
+from fabric.draw.words import role_plural
+from fabric.layout.layout import Layout
+from fabric.network import Network
+from fabric.units import count
+
+__all__ = ["colour_racks", "draw_contents_legend", "draw_power_legend"]
+
+STEPS = 10
+"""The colours of power, tenths of what a rack is fed with."""
+
+SERVER = PALE
+
+
+def colour_racks(layout: Layout, network: Network, racks: npt.NDArray[np.integer], show: str) -> list[str]:
+    """Return the colour of each rack: of its power by tenths, or of the highest tier of switches in it."""
+    if show == "power":
+        return [_power_colour(layout, rack) for rack in racks.tolist()]
+    fills = _fills(network)
+    top = _top_groups(layout, network)
+    return [SERVER if layout.holds_servers[rack] else fills[top[rack]] for rack in racks.tolist()]
+
+
+def _top_groups(layout: Layout, network: Network) -> npt.NDArray[np.int64]:
+    """Return the group of the highest tier in each rack, that of an appliance only where nothing else is, by number."""
+    groups, role = len(network.groups), network.role.astype(np.int64)
+    switches = groups - network.appliances
+    top = np.full(layout.racks, -network.appliances)
+    np.maximum.at(top, layout.device_rack, np.where(role < switches, role, role - groups))
+    return np.asarray(top % groups)
+
+
+def _fills(network: Network) -> list[str]:
+    """Return the colour of each group of devices."""
+    roles = [group.role for group in network.groups[network.kinds :]]
+    by_role = role_fills(roles)
+    return [SERVER] * network.kinds + [by_role.get(role, GREY) for role in roles]
+
+
+def _power_colour(layout: Layout, rack: int) -> str:
+    limit, _ = layout.rack_limits(rack)
+    if limit is None or layout.unknown_power:
+        return WHITE
+    share = min(1.0, float(layout.rack_w[rack]) / (1000 * limit))
+    return _hex(np.ceil(share * STEPS) / STEPS)
+
+
+def _hex(share: float) -> str:
+    red, green, blue = load_colours([share])[0]
+    return f"#{red:02X}{green:02X}{blue:02X}"
+
+
+def draw_contents_legend(
+    layout: Layout, network: Network, inside: npt.NDArray[np.bool_], x: float, y: float
+) -> Iterator[Mark]:
+    """Yield what each colour means, with the number of racks."""
+    fills = _fills(network)
+    top = _top_groups(layout, network)
+    entries = [(SERVER, f"racks with servers: {count(int((layout.holds_servers & inside).sum()))}")]
+    for place, group in enumerate(network.groups):
+        racks = int((~layout.holds_servers & inside & (top == place)).sum())
+        if racks:
+            entries.append((fills[place], f"network racks, with {role_plural(group.role)} at the top: {count(racks)}"))
+    entries.append((WHITE, "free positions"))
+    for fill, text in entries:
+        yield Box(x, y - 6, 8, 8, fill, GREY, 0, 0.4)
+        yield Label(x + 12, y - 5, text, BODY_PT, INK)
+        x += 12 + text_width(text, BODY_PT) + 18
+
+
+def draw_power_legend(layout: Layout, x: float, y: float) -> list[Mark]:
+    """Return the scale of colours of power."""
+    if layout.unknown_power:
+        text = f"The power of {', '.join(layout.unknown_power)} is not known."
+        return [Label(x, y - 5, elide(text, 600, BODY_PT), BODY_PT, INK)]
+    steps = np.arange(1, STEPS + 1) / STEPS
+    ticks = [(0.0, "0"), (0.5, "50 %"), (1.0, "100 %")]
+    label = "most power of what stands in a rack, of what it is fed with"
+    return [
+        *draw_ramp(x + 12, y, 160, load_colours(steps), ticks),
+        Label(x + 200, y - 1, label, BODY_PT, INK),
+    ]
