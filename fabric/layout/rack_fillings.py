@@ -11,7 +11,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import attach_appliances
 from fabric.layout.layout import Layout
 
-__all__ = ["RackFilling", "RackItem", "list_rack_fillings"]
+__all__ = ["RackFilling", "RackItem", "list_models", "list_rack_fillings"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -47,7 +47,7 @@ class RackFilling:
 
 def list_rack_fillings(blueprint: Blueprint, layout: Layout) -> list[RackFilling]:
     """Return the distinct racks of a layout, those with servers first and then the commonest."""
-    models = _list_models(blueprint)
+    models = list_models(blueprint)
     model = np.repeat(np.arange(len(models)), [count for *_, count in models])
     order = np.lexsort((layout.device_unit, layout.device_rack))
     first = np.searchsorted(layout.device_rack[order], np.arange(layout.racks))
@@ -65,8 +65,8 @@ def list_rack_fillings(blueprint: Blueprint, layout: Layout) -> list[RackFilling
     return sorted(found, key=lambda one: (not layout.holds_servers[one.racks[0]], -len(one.racks), one.racks[0]))
 
 
-def _list_models(blueprint: Blueprint) -> list[tuple[str, str, int]]:
-    """Return role, model and number of devices, in the order of the network."""
+def list_models(blueprint: Blueprint) -> list[tuple[str, str, int]]:
+    """Return role, model and number of devices, in the order of the network with its appliances."""
     servers = [
         (group.role, blueprint.servers_by_role[group.role].name, blueprint.devices(group.role))
         for group in blueprint.topology.server_groups

@@ -92,7 +92,7 @@ def _roles(network: Network) -> Any:
 def _count_by_name(changes: Changes, order: ChangeOrder, names: Any, codes: Any) -> dict[str, list[int]]:
     """Return the changes of each role or bundle by action, under the name that it has after, before where removed."""
     found: dict[str, list[int]] = {}
-    networks = order.before.network, order.after.network
+    networks = order.before.layout.network, order.after.layout.network
     for number, action in enumerate(changes.actions):
         before, after = changes.rows(action)
         network, rows = (networks[0], before) if action == "remove" else (networks[1], after)

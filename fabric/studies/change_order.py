@@ -12,6 +12,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.bill_changes import PartChange, compare_bills
 from fabric.blueprint.bill_rows import Bill
 from fabric.layout.changes import Changes, match_cables, match_devices
+from fabric.layout.rack_fillings import list_models
 from fabric.layout.site_bill import bill_on_site
 from fabric.studies.study import Study
 
@@ -38,7 +39,7 @@ class ChangeOrder:
     @cached_property
     def models(self) -> tuple[list[str], list[str]]:
         """The models of the devices of both revisions, in the order of their networks."""
-        return list_models(self.before.blueprint), list_models(self.after.blueprint)
+        return _model_names(self.before.blueprint), _model_names(self.after.blueprint)
 
     @property
     def differs(self) -> bool:
@@ -73,15 +74,13 @@ def make_change_order(before: Study, after: Study, progress: Callable[[str], Non
     progress("matching devices and cables")
     bills = bill_on_site(before.blueprint, wirings[0]), bill_on_site(after.blueprint, wirings[1])
     parts = compare_bills(*bills)
-    devices, same = match_devices(*wirings, (list_models(before.blueprint), list_models(after.blueprint)))
+    devices, same = match_devices(*wirings, (_model_names(before.blueprint), _model_names(after.blueprint)))
     return ChangeOrder(before, after, bills, parts, devices, match_cables(*wirings, same))
 
 
-def list_models(blueprint: Blueprint) -> list[str]:
-    """Return the model of every device, in the order of the network."""
-    pairs = [(server.name, blueprint.devices(role)) for role, server in blueprint.servers_by_role.items()]
-    pairs += [(model.name, count) for role in blueprint.topology.roles for model, count in blueprint.model_counts(role)]
-    names, counts = zip(*pairs, strict=True)
+def _model_names(blueprint: Blueprint) -> list[str]:
+    """Return the model of every device, in the order of the network with its appliances."""
+    _, names, counts = zip(*list_models(blueprint), strict=True)
     found: list[str] = np.repeat(np.array(names, object), counts).tolist()
     return found
 

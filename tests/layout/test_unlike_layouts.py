@@ -20,6 +20,7 @@ from fabric.layout.wiring import Wiring
 from fabric.report.site import find_cables, layout_object, summarize_layout
 from fabric.report.site_files import write_cables, write_layout
 from fabric.request.site import LAYOUTS
+from fabric.studies.change_order import make_change_order
 from tests.layout.test_lay_out import check_rules, contents
 
 STORAGE = {"name": "storage", "gpus": 0, "nics": 2, "nic_gbps": 200}
@@ -151,3 +152,17 @@ def test_one_appliance_is_found_by_its_name() -> None:
     """`--of` takes the name of an appliance, or of the one of a unit."""
     wiring = fabric.design(EQUAL).wiring
     assert [len(find_cables(wiring, name)) for name in ("ufm[]", "probe[unit=2]", "probe[]", "tap[]")] == [2, 3, 15, 4]
+
+
+def test_a_change_order_has_the_cables_of_appliances() -> None:
+    """An appliance with one port more adds one cable and moves none."""
+    boxes = [{"name": "ufm", "ports": ports} for ports in (2, 3)]
+    before, after = (fabric.design({**EQUAL, "appliances": [box]}) for box in boxes)
+    order = make_change_order(before, after)
+    assert {action: len(order.cables.rows(action)[1]) for action in order.cables.actions} == {
+        "add": 1,
+        "remove": 0,
+        "move": 0,
+        "relabel": 0,
+    }
+    assert order.bought_usd == 1240
