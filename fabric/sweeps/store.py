@@ -71,6 +71,7 @@ class FolderStore:
         with self._writing():
             self._chunks.mkdir(parents=True, exist_ok=True)
         with self._lock():
+            self._refuse_another(text)  # which may have been written since
             with self._writing():
                 for left in self._chunks.glob(f"{_UNFINISHED}*"):
                     left.unlink()

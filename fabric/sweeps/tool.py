@@ -27,8 +27,10 @@ def identify_tool() -> str:
     """Return a short digest of the tool's source, its libraries' versions and the packages that add to it."""
     root = Path(fabric.__file__).parent
     digest = sha256(repr((describe_tool(), list_plugins())).encode())
-    for path in sorted(path for path in root.rglob("*") if path.suffix in SOURCES and SHIPPED not in path.parts):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    sources = sorted(path.relative_to(root) for path in root.rglob("*") if path.suffix in SOURCES)
+    for path in sources:
+        if path.parts[0] != SHIPPED:
+            digest.update(path.as_posix().encode() + b"\0" + (root / path).read_bytes())
     return digest.hexdigest()[:16]
 
 

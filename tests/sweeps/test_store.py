@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import fabric
 import fabric.resources
 import fabric.sweeps.chunks
 import fabric.sweeps.compute
 from fabric.errors import FabricError, InputError, TooLarge
+from fabric.request.yaml_writer import yaml_text
 from fabric.sweeps import Measure, MeasureColumn, Plan, Setting, make_plan, read_sweep, run_plan
 from fabric.sweeps.compute import compute_chunk
 from fabric.sweeps.store import FolderStore
+from fabric.sweeps.tool import identify_tool
 from tests.request_fixtures import Run
 from tests.sweeps.small_chunks import SMALL_S
 from tests.sweeps.sweep_runs import SWEEP, chunk_times, contents, read_small
@@ -87,6 +92,38 @@ def test_a_folder_takes_one_run_at_a_time(plan: Plan, tmp_path: Path) -> None:
     with held, pytest.raises(InputError, match="another run writes there"):
         run_plan(plan, out=tmp_path / "out", jobs=1)
     run_plan(plan, out=tmp_path / "out", jobs=1)
+
+
+def test_another_sweep_that_was_just_begun_is_refused(plan: Plan, tmp_path: Path) -> None:
+    """Of two sweeps that find the folder empty, the second to lock it leaves the first one's results alone."""
+    first, second = FolderStore(tmp_path / "out", plan.sweep.plain()), FolderStore(tmp_path / "out", {"base": "b"})
+    lock = second._lock
+
+    @contextmanager
+    def lock_late() -> Iterator[None]:
+        with first.open():
+            pass
+        with lock():
+            yield
+
+    second._lock = lock_late  # type: ignore[method-assign]
+    with pytest.raises(InputError, match="holds another sweep"), second.open():
+        pass
+    assert (tmp_path / "out" / "request.yaml").read_text() == yaml_text(plan.sweep.plain())
+
+
+@pytest.mark.parametrize("parent", ["src", "topologies"])
+def test_the_tool_is_known_by_its_source(parent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of any source file is another tool, wherever the package is; one of a shipped design is not."""
+    root = tmp_path / parent / "fabric"
+    (root / "topologies").mkdir(parents=True)
+    monkeypatch.setattr(fabric, "__file__", str(root / "__init__.py"))
+    found = []
+    for name in ("__init__.py", "units.py", "topologies/mine.yaml"):
+        (root / name).write_text("name: new")
+        found.append(identify_tool.__wrapped__())
+    assert len(set(found)) == 2
+    assert found[1] == found[2]
 
 
 @pytest.mark.parametrize("writes", [0, 1, 4, 9])
