@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fabric
-from fabric.layout.layout import Layout
+from fabric.layout.layout import FOOT_M, UNIT_M, Layout
 from fabric.layout.length_bound import bound_total_m
 from fabric.layout.routes import cable_metres, cross_trays_m, rack_metres
 
@@ -68,6 +68,26 @@ def test_factory_lengths_of_multi_rack_systems_suffice(apart: int, sold: float) 
         metres = cable_metres(layout, np.array([by_rack[0]]), np.array([by_rack[apart if apart != 4 else 5]]))[0]
     assert metres <= sold
     assert metres > sold * 0.4
+
+
+@pytest.mark.parametrize("leaf_unit", [24, 18])
+@pytest.mark.parametrize("floor_m", [0.62, 0.7, 0.76])
+def test_factory_lengths_of_eight_racks_come_out(leaf_unit: int, floor_m: float) -> None:
+    """Every row of Oracle's table of 8 racks (SuperCluster M8 installation guide, table 92), sold as 3, 5 or 10 m.
+
+    A leaf in rack 1 is cabled to the spine in unit 1 of each rack, under a floor raised by 0.6 to 0.8 m, with 1 m of
+    slack. Upside down the floor is a tray over the racks: unit u of 42 is then unit 43 - u.
+    """
+    published = [3, 5, 5, 10, 10, 10, 10, 10]
+    tray = 2 * FOOT_M + 42 * UNIT_M + floor_m
+    _, layout = laid("superpod-h100-1su", trays={"height_m": tray}, slack_m=1)
+    racks, whole = np.arange(8, dtype=np.int32), np.zeros(8, np.int32)
+    devices = np.concatenate([[0], racks]).astype(np.int32)
+    units = np.array([43 - leaf_unit, *[42] * 8], np.int32)
+    row = Layout(**{**_fields(layout), "hall": whole, "row": whole, "position": racks, "device_rack": devices,
+                    "device_unit": units, "device_height": np.ones(9, np.int32)})  # fmt: skip
+    metres = cable_metres(row, np.zeros(8, np.int64), np.arange(1, 9))
+    assert [min(sold for sold in (3, 5, 10) if sold >= way) for way in metres] == published
 
 
 def test_no_order_of_racks_is_below_the_bound() -> None:
