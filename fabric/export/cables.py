@@ -49,6 +49,7 @@ COLUMNS = (
     "way_m",
     "cable",
     "trunk",
+    "stage",
 )
 """The columns in order. Links of one splitter have one `cable`, and cables between the same two racks one `trunk`."""
 
@@ -64,6 +65,8 @@ def cable_schema() -> pa.Schema:
             return pa.dictionary(pa.int32(), pa.string()) if name != "label" else pa.string()
         if name in ("cable", "trunk"):
             return pa.int32()
+        if name == "stage":
+            return pa.int8()
         return pa.int16() if name.endswith("_unit") else pa.float32()
 
     return pa.schema([(name, type_of(name)) for name in COLUMNS])
@@ -105,6 +108,7 @@ class _Texts:
         columns = {"length_m": pa.array(wiring.length_m[rows]), "way_m": pa.array(wiring.way_m[rows])}
         cable = wiring.cable[rows]
         columns |= {"cable": pa.array(cable + 1), "trunk": pa.array(self.trunk[cable] + 1)}
+        columns["stage"] = pa.array(wiring.stage[rows])
         ends = (("a", network.lower, wiring.a_port), ("b", network.upper, wiring.b_port))
         for end, devices, ports in ends:
             device = devices[rows]

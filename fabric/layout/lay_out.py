@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.layout.appliances import add_appliances
@@ -13,7 +16,7 @@ from fabric.layout.racks import fill_racks
 from fabric.network import Network
 from fabric.request.site import Site
 
-__all__ = ["lay_out"]
+__all__ = ["lay_out", "take_devices"]
 
 
 def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
@@ -48,4 +51,31 @@ def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
         tuple(each.name for each in facts if each.power_w is None),
         tuple(each.name for each in facts if each.weight_kg is None),
         any(each.own_rack for each in facts),
+    )
+
+
+def take_devices(blueprint: Blueprint, network: Network, whole: Layout, rows: npt.NDArray[np.integer]) -> Layout:
+    """Return the layout of an earlier stage of a fabric: its devices where they stand in the layout of the `whole`.
+
+    `network` has its links, and `rows` are its devices among those of the whole, in order. Racks in which none of them
+    stands are left out.
+    """
+    contents = fill_racks(blueprint, whole.site)  # for the power and the weight of each device
+    racks, device_rack = np.unique(whole.device_rack[rows], return_inverse=True)
+    names = {each.name for each in contents.facts}
+    return replace(
+        whole,
+        network=add_appliances(blueprint, network),
+        hall=whole.hall[racks],
+        row=whole.row[racks],
+        position=whole.position[racks],
+        holds_servers=whole.holds_servers[racks],
+        device_rack=device_rack.astype(np.int32),
+        device_unit=whole.device_unit[rows],
+        device_height=whole.device_height[rows],
+        rack_w=np.asarray(np.bincount(device_rack, np.nan_to_num(contents.power_w), len(racks)), np.float64),
+        rack_kg=np.asarray(np.bincount(device_rack, np.nan_to_num(contents.weight_kg), len(racks)), np.float64),
+        assumed_heights=tuple(name for name in whole.assumed_heights if name in names),
+        unknown_power=tuple(name for name in whole.unknown_power if name in names),
+        unknown_weights=tuple(name for name in whole.unknown_weights if name in names),
     )

@@ -61,6 +61,8 @@ class Wiring(FrozenColumns):
     """The parts and prices of links, chosen by the longest of each bundle."""
     compositions: Mapping[str, Composition | None]
     """The parts of one link of each bundle, and of the links of each appliance, by name; None where none is known."""
+    stage: npt.NDArray[np.int8]
+    """The stage of growth that brings each link: 0 for what is bought first."""
     unsold: tuple[str, ...] = ()
     """The parts whose sold lengths are not known, or not that far, for which the usual ones are taken."""
 
@@ -121,6 +123,7 @@ def wire(spec: Spec, blueprint: Blueprint, layout: Layout) -> Wiring:
         length,
         prices,
         FrozenMapping(parts),
+        np.zeros(network.links, np.int8),
         tuple(dict.fromkeys(unsold)),
     )
 

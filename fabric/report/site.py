@@ -37,7 +37,29 @@ def summarize_layout(study: Study) -> Summary:
         f"({units.count(int(layout.holds_servers.sum()))} with servers) "
         f"in {units.count_noun(len(np.unique(layout.hall)), 'hall')}; rule of placement: {layout.site.layout}."
     )
-    return Summary(text, [_tabulate_halls(layout), _tabulate_racks(study)], list(_list_notes(study)))
+    tables = [_tabulate_halls(layout), _tabulate_racks(study), *_tabulate_stages(study)]
+    return Summary(text, tables, list(_list_notes(study)))
+
+
+def _tabulate_stages(study: Study) -> Iterator[Table]:
+    """Yield what each stage of growth brings and touches on the floor, where the fabric grows."""
+    if study.grown_floor:
+        rows = [
+            (
+                "today" if work.stage == 0 else units.count(work.stage),
+                units.count(work.gpus),
+                _write_touched(work.racks, work.racks_touched),
+                _write_touched(work.devices, work.devices_touched),
+                _write_touched(work.cables, work.cables_to_old),
+            )
+            for work in study.grown_floor.list_work()
+        ]
+        heads = ("stage", "GPUs", "racks", "devices", "cables")
+        yield Table("Stages: what is new (+ what is there and touched; cables to it)", heads, rows)
+
+
+def _write_touched(new: int, touched: int) -> str:
+    return f"{units.count(new)} (+{units.count(touched)})" if touched else units.count(new)
 
 
 def _tabulate_halls(layout: Layout) -> Table:
@@ -88,6 +110,9 @@ def _list_notes(study: Study) -> Iterator[str]:
         f"Cable: {total / 1000:,.1f} km in all, {total / max(1, network.links):.1f} m on average, with slack; "
         f"no arrangement of these racks needs less than {bound / 1000:,.1f} km."
     )
+    if study.grown_floor:
+        reserved = study.planned_wiring.layout.racks - layout.racks
+        yield f"{units.count_noun(reserved, 'free position')} reserved for the racks of later stages."
     if not study.spec.site.halls:
         yield "Halls are assumed, for the request has none (key site.halls)."
     if layout.assumed_heights:
@@ -102,14 +127,21 @@ def _list_notes(study: Study) -> Iterator[str]:
 
 
 def layout_object(study: Study) -> dict[str, Any]:
-    """Return the layout as one plain object (docs/site.md): halls, racks, and what stands in each rack."""
-    layout, network = study.layout, study.layout.network
+    """Return the layout as one plain object (docs/site.md): halls, racks, and what stands in each rack.
+
+    Where the fabric grows these are the racks and devices of all stages, each with the stage that brings it.
+    """
+    growth = study.grown_floor
+    layout = growth.wiring.layout if growth else study.layout
+    network = layout.network
     names, spots = layout.rack_names(), layout.spots
+    rack_stage = growth.rack_stage.tolist() if growth else [0] * layout.racks
+    device_stage = growth.device_stage.tolist() if growth else [0] * network.devices
     devices = list_device_names(layout, network)
     contents: list[list[dict[str, Any]]] = [[] for _ in names]
-    columns = (layout.device_rack.tolist(), layout.device_unit.tolist(), layout.device_height.tolist())
-    for device, rack, unit, height in zip(devices, *columns, strict=True):
-        contents[rack].append({"device": device, "unit": unit, "height": height})
+    columns = (layout.device_rack.tolist(), layout.device_unit.tolist(), layout.device_height.tolist(), device_stage)
+    for device, rack, unit, height, stage in zip(devices, *columns, strict=True):
+        contents[rack].append({"device": device, "unit": unit, "height": height, "stage": stage})
     racks = [
         {
             "name": name,
@@ -121,9 +153,10 @@ def layout_object(study: Study) -> dict[str, Any]:
             "kind": "server" if servers else "network",
             "power_w": None if layout.unknown_power else round(watts, 1),
             "weight_kg": None if layout.unknown_weights else round(weight, 1),
+            "stage": stage,
             "devices": inside,
         }
-        for name, hall, row, position, x, y, servers, watts, weight, inside in zip(
+        for name, hall, row, position, x, y, servers, watts, weight, stage, inside in zip(
             names,
             layout.hall.tolist(),
             layout.row.tolist(),
@@ -133,6 +166,7 @@ def layout_object(study: Study) -> dict[str, Any]:
             layout.holds_servers.tolist(),
             layout.rack_w.tolist(),
             layout.rack_kg.tolist(),
+            rack_stage,
             contents,
             strict=True,
         )
@@ -147,6 +181,7 @@ def layout_object(study: Study) -> dict[str, Any]:
         "assumed_heights": list(layout.assumed_heights),
         "unknown_power": list(layout.unknown_power),
         "unknown_weights": list(layout.unknown_weights),
+        "stages": [dict(vars(work)) for work in growth.list_work()] if growth else [],
     }
 
 
@@ -166,6 +201,9 @@ def summarize_wiring(study: Study) -> Summary:
         f"between {units.count_noun(wiring.layout.racks, 'rack')}."
     )
     lines = [*_describe_fill(study.tray_fill), *describe_trunks(wiring), *describe_shorter_parts(wiring)]
+    if study.grown_floor:
+        later = study.planned_wiring.network.links - network.links
+        lines.append(f"Later stages add {units.count_noun(later, 'cable')}; files have them too, by the column stage.")
     if wiring.unsold:
         lines.append(f"Sold lengths not known, usual ones assumed: {', '.join(wiring.unsold)}.")
     return Summary(text, [Table("Cables by length", ("bundle", "part", "length", "cables"), rows)], lines)

@@ -50,13 +50,13 @@ def _check_suffix(file: str, known: tuple[str, ...], stem: str) -> str:
 
 
 def write_cables(study: Study, file: str | os.PathLike[str], rows: npt.NDArray[np.int64] | None = None) -> Path:
-    """Write the cables of a study to a file, whole or not at all: all, or those of `rows` of its network.
+    """Write the cables of a study to a file, whole or not at all: all, those of later stages too, or those of `rows`.
 
     Raises InputError for another suffix than .csv, .parquet and .xlsx, TooLarge for more rows than a sheet has, and
     FabricError saying what the system refused.
     """
     write = _WRITERS[check_cable_suffix(os.fspath(file))]
-    target, wiring = Path(file), study.wiring
+    target, wiring = Path(file), study.planned_wiring
 
     def make(temporary: Path) -> list[str]:
         write(wiring, temporary / target.name, rows)

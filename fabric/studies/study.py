@@ -19,6 +19,7 @@ from fabric.draw import Diagram, draw_diagram
 from fabric.errors import InputError
 from fabric.flow import Estimate, estimate_all
 from fabric.flow.paths import shortest_path
+from fabric.layout.growth import GrownFloor, lay_out_stages
 from fabric.layout.lay_out import lay_out
 from fabric.layout.layout import Layout
 from fabric.layout.site_bill import bill_on_site
@@ -140,18 +141,33 @@ class Study(Plotted):
 
     @cached_property
     def layout(self) -> Layout:
-        """The racks in the halls of the request's site, and where every device stands (docs/site.md)."""
-        return lay_out(self.blueprint, self.spec.site, self.network)
+        """The racks in the halls of the request's site, and where every device stands (docs/site.md).
+
+        Where the fabric grows, positions are those in the grown fabric (`grown_floor`), so that nothing moves later.
+        """
+        return self.wiring.layout if self.stages else lay_out(self.blueprint, self.spec.site, self.network)
 
     @cached_property
     def wiring(self) -> Wiring:
         """Every cable: its ports, and its length on the layout; raises InputError where no part reaches."""
+        if self.grown_floor:
+            return self.grown_floor.wiring_at(0, self.blueprint, self.network)
         return wire(self.spec, self.blueprint, self.layout)
 
     @cached_property
+    def grown_floor(self) -> GrownFloor | None:
+        """The racks and cables of all stages of growth, later ones reserved; None where the request asks for none."""
+        return lay_out_stages(self.spec, [stage.blueprint for stage in self.stages]) if self.stages else None
+
+    @property
+    def planned_wiring(self) -> Wiring:
+        """The cables of all stages of growth, those of later stages reserved; `wiring` where nothing grows."""
+        return self.grown_floor.wiring if self.grown_floor else self.wiring
+
+    @cached_property
     def tray_fill(self) -> TrayFill:
-        """The cables in every stretch of the trays, and the share of the cross-section that they take."""
-        return fill_trays(self.wiring)
+        """The cables in every stretch of the trays, those of later stages too, and the share of its cross-section."""
+        return fill_trays(self.planned_wiring)
 
     @cached_property
     def bill(self) -> Bill:

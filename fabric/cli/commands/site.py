@@ -79,8 +79,8 @@ def wiring(quiet: bool, /, request: str, out: str | None, of: str | None, **word
     with show_progress(quiet or words.pop("silent")) as say:
         study = make_or_explain(False, partial(fabric.design, request, progress=say, **read_overrides(words)))
         say("cables")
-        rows = None if of is None else find_cables(study.wiring, of)
-        found = summarize_wiring(study) if rows is None else summarize_cables(study.wiring, rows, of or "")
+        rows = None if of is None else find_cables(study.planned_wiring, of)
+        found = summarize_wiring(study) if rows is None else summarize_cables(study.planned_wiring, rows, of or "")
         file = None if out is None else write_cables(study, out, rows)
     if sys.stdout is not None:
         print_summary(found)
