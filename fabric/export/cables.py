@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabric.layout.device_names import list_device_names
-from fabric.layout.trunks import find_trunks
+from fabric.layout.trunks import find_trunks, name_routes
 from fabric.layout.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ __all__ = [
 BATCH = 1 << 17
 """The rows of a batch."""
 
-TEXT = ("label", "bundle", "part", "a_device", "a_port", "a_rack", "b_device", "b_port", "b_rack")
+TEXT = ("label", "bundle", "part", "a_device", "a_port", "a_rack", "b_device", "b_port", "b_rack", "route")
 """The columns of text."""
 
 COLUMNS = (
@@ -49,6 +49,7 @@ COLUMNS = (
     "way_m",
     "cable",
     "trunk",
+    "route",
     "stage",
 )
 """The columns in order. Links of one splitter have one `cable`, and cables between the same two racks one `trunk`."""
@@ -96,7 +97,10 @@ class _Texts:
             PORTS: pa.array(wiring.port_names),
             RACKS: pa.array(wiring.layout.rack_names()),
         }
-        self.trunk = find_trunks(wiring).of_cable.astype(np.int32)
+        trunks = find_trunks(wiring)
+        routes, route = name_routes(wiring.layout, trunks)
+        self.trunk, self.route = trunks.of_cable.astype(np.int32), route.astype(np.int32)
+        self.routes = pa.array(routes)
         self.bundles = pa.array(network.bundles)
         self.parts = pa.array([wiring.parts[name] for name in network.bundles])
 
@@ -107,7 +111,9 @@ class _Texts:
         wiring, network, layout = self.wiring, self.wiring.network, self.wiring.layout
         columns = {"length_m": pa.array(wiring.length_m[rows]), "way_m": pa.array(wiring.way_m[rows])}
         cable = wiring.cable[rows]
-        columns |= {"cable": pa.array(cable + 1), "trunk": pa.array(self.trunk[cable] + 1)}
+        trunk = self.trunk[cable]
+        columns |= {"cable": pa.array(cable + 1), "trunk": pa.array(trunk + 1)}
+        columns["route"] = self._point(self.route[trunk], self.routes)
         columns["stage"] = pa.array(wiring.stage[rows])
         ends = (("a", network.lower, wiring.a_port), ("b", network.upper, wiring.b_port))
         for end, devices, ports in ends:
