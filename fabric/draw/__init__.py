@@ -6,6 +6,7 @@ from fabric.draw.charts import draw_allreduce, draw_front, draw_scale
 from fabric.draw.diagram import KINDS, Diagram, DiagramKind, draw_diagram, draw_fabric
 from fabric.draw.failure_charts import draw_failures
 from fabric.draw.floor_plan import FloorPicture, draw_floor
+from fabric.draw.label_sheets import draw_label_sheets
 from fabric.draw.page_shape import PAGES
 from fabric.draw.render import save, save_pages, svg
 from fabric.draw.traffic import Traffic
@@ -23,6 +24,7 @@ __all__ = [
     "draw_failures",
     "draw_floor",
     "draw_front",
+    "draw_label_sheets",
     "draw_scale",
     "save",
     "save_pages",

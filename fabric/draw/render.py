@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,11 +167,8 @@ def save(figure: Figure, path: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def save_pages(figures: Sequence[Figure], path: Path) -> None:
-    """Write figures to `path` as the pages of a PDF, or the only one as `save` does; raises as `save` does."""
-    if len(figures) == 1:
-        save(figures[0], path)
-        return
+def save_pages(figures: Iterable[Figure], path: Path) -> None:
+    """Write figures to a PDF, page by page as they are drawn; raises as `save` does."""
     from matplotlib.backends.backend_pdf import PdfPages
 
     partial = path.with_name(f".{os.getpid()}-{id(figures):x}.partial")

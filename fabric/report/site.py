@@ -226,7 +226,7 @@ def _describe_fill(fill: TrayFill) -> Iterator[str]:
 
 
 def find_cables(wiring: Wiring, of: str) -> npt.NDArray[np.int64]:
-    """Return the cables of a device, a rack, or a pair of either joined by `--`, as rows of the network.
+    """Return the cables of a device, a rack, a hall, or a pair of these joined by `--`, as rows of the network.
 
     Raises InputError, with near names, where there is none of that name.
     """
@@ -244,9 +244,11 @@ def find_cables(wiring: Wiring, of: str) -> npt.NDArray[np.int64]:
 
 
 def _find_devices(network: Network, layout: Layout, name: str) -> npt.NDArray[np.bool_]:
-    """Return which devices a name means: a device by its coordinates, in any order, or all of a rack."""
+    """Return which devices a name means: a device by its coordinates, in any order, or all of a rack or hall."""
     chosen = np.zeros(network.devices, np.bool_)
-    racks = layout.rack_names()
+    racks, halls = layout.rack_names(), [f"hall {hall.name}" for hall in layout.halls]
+    if name in halls:
+        return np.asarray(layout.hall[layout.device_rack] == halls.index(name))
     if name in racks:
         return np.asarray(layout.device_rack == racks.index(name))
     if layout.site.names and name in (named := list_device_names(layout, network)):
@@ -255,8 +257,8 @@ def _find_devices(network: Network, layout: Layout, name: str) -> npt.NDArray[np
     written = re.fullmatch(r"([^\[\]]+)\[([^\]]*)\]", name)
     roles = {group.role: group for group in network.groups}
     if not written or written[1] not in roles:
-        known = f"a rack such as {racks[0]}, or a device such as {network.name(0)}"
-        raise InputError(f"--of '{name:.80}': no rack or device of that name; write {known}")
+        known = f"a hall such as '{halls[0]}', a rack such as {racks[0]}, or a device such as {network.name(0)}"
+        raise InputError(f"--of '{name:.80}': no hall, rack or device of that name; write {known}")
     group = roles[written[1]]
     coordinates = group.coordinates()
     inside = np.ones(group.count, np.bool_)

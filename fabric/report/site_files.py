@@ -1,4 +1,4 @@
-"""The files of a laid-out fabric: its cables as CSV or Parquet, and its layout as JSON."""
+"""The files of a laid-out fabric: its cables as tables or labels, and its layout as JSON or pictures."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.atomic_write import write_atomically
-from fabric.draw import Diagram, FloorPicture, draw_diagram, draw_floor, save_pages
+from fabric.draw import Diagram, FloorPicture, draw_diagram, draw_floor, save, save_pages
 from fabric.errors import InputError
 from fabric.export.cables import write_cables_csv, write_cables_parquet
 from fabric.export.cables_workbook import write_cables_xlsx
 from fabric.export.floor_dxf import write_floor_dxf
+from fabric.report.cable_labels import write_cable_labels
 from fabric.report.files import json_text, write_text
 from fabric.report.site import layout_object
 from fabric.report.text import join_words
@@ -29,7 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["check_cable_suffix", "check_layout_suffix", "write_cables", "write_layout"]
 
 _PICTURES = (".svg", ".png", ".pdf")
-_WRITERS = {".csv": write_cables_csv, ".parquet": write_cables_parquet, ".xlsx": write_cables_xlsx}
+_WRITERS = {
+    ".csv": write_cables_csv,
+    ".parquet": write_cables_parquet,
+    ".xlsx": write_cables_xlsx,
+    ".pdf": write_cable_labels,
+}
 
 
 def check_cable_suffix(file: str) -> str:
@@ -52,8 +58,8 @@ def _check_suffix(file: str, known: tuple[str, ...], stem: str) -> str:
 def write_cables(study: Study, file: str | os.PathLike[str], rows: npt.NDArray[np.int64] | None = None) -> Path:
     """Write the cables of a study to a file, whole or not at all: all, those of later stages too, or those of `rows`.
 
-    Raises InputError for another suffix than .csv, .parquet and .xlsx, TooLarge for more rows than a sheet has, and
-    FabricError saying what the system refused.
+    A PDF has labels for both ends of each. Raises InputError for another suffix than .csv, .parquet, .xlsx and .pdf,
+    TooLarge for more rows than a sheet has or too many labels, and FabricError saying what the system refused.
     """
     write = _WRITERS[check_cable_suffix(os.fspath(file))]
     target, wiring = Path(file), study.planned_wiring
@@ -81,7 +87,11 @@ def write_layout(study: Study, file: str | os.PathLike[str], picture: FloorPictu
         if suffix == ".dxf":
             write_floor_dxf(layout, temporary / target.name)
         else:
-            save_pages(list(_draw_pages(study, picture or FloorPicture(), suffix == ".pdf")), temporary / target.name)
+            pages = _draw_pages(study, picture or FloorPicture(), several=suffix == ".pdf")
+            if suffix == ".pdf":
+                save_pages(pages, temporary / target.name)
+            else:
+                save(next(pages), temporary / target.name)
         return [target.name]
 
     return write_atomically(target.parent, make)[0]

@@ -106,13 +106,14 @@ def test_the_same_cables_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
         ("A01-05", 8 * 64),
         ("A01-01--A01-05", 32),
         ("A01-01--spine[spine=0]", 0),
+        ("hall A", 2048),
     ],
 )
 def test_cables_of_a_device_a_rack_or_a_pair(run: Run, of: str, cables: int) -> None:
     """A leaf has 32 links down and 32 up; a rack of 4 servers has 32 to its leaves and none to a spine."""
     code, text, _ = run("wiring", NAME, "-q", "--of", of)
     assert code == 0
-    assert text.startswith(f"{cables} cables of {of}.")
+    assert text.startswith(f"{cables:,} cables of {of}.")
 
 
 @pytest.mark.parametrize(
@@ -120,9 +121,9 @@ def test_cables_of_a_device_a_rack_or_a_pair(run: Run, of: str, cables: int) -> 
     [
         (("--of", "leaf[rail=9]"), "there is no such device; the last is leaf[block=3,rail=7,plane=0]"),
         (("--of", "leaf[colour=9]"), "'colour=9' is no coordinate; known: block, rail, plane"),
-        (("--of", "Z99"), "no rack or device of that name; write a rack such as A01-01"),
+        (("--of", "Z99"), "no hall, rack or device of that name; write a hall such as 'hall A', a rack such as A01-01"),
         (("--of", "A01-01--"), "write a device, a rack, or two of them joined by --"),
-        (("-o", "cables.txt"), "unknown suffix; write cables.csv, cables.parquet or cables.xlsx"),
+        (("-o", "cables.txt"), "unknown suffix; write cables.csv, cables.parquet, cables.xlsx or cables.pdf"),
     ],
 )
 def test_mistakes_are_named(run: Run, words: tuple[str, ...], message: str) -> None:

@@ -62,9 +62,13 @@ def layout(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
 
 @click.command(short_help="List every cable with its ports and length.")
 @REQUEST
-@click.option("--out", "-o", metavar="FILE", help="Write all cables to this file: .csv, .xlsx or .parquet.")
 @click.option(
-    "--of", metavar="NAME", help="Only the cables of a device (`leaf[pod=0,rail=3]`), a rack, or a pair: ONE--OTHER."
+    "--out", "-o", metavar="FILE", help="Write all cables to this file: .csv, .xlsx, .parquet, or labels as .pdf."
+)
+@click.option(
+    "--of",
+    metavar="NAME",
+    help="Only the cables of a device (`leaf[pod=0,rail=3]`), a rack, `hall A`, or a pair: ONE--OTHER.",
 )
 @override_options
 @click.pass_obj
