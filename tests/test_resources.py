@@ -99,3 +99,12 @@ def test_a_command_under_a_limit_is_refused_before_it_starts(words: tuple[str, .
     assert "available to this process" in done.stderr or "minutes" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "huge.graphml").exists()
+
+
+def test_a_sweep_ends_where_memory_leaves_no_room_for_threads(tmp_path: Path) -> None:
+    """Under `ulimit -v` with little left, pyarrow can't start threads: the table is read without, or refused."""
+    (tmp_path / "sweep.yaml").write_text("base: {gpus: 64, server: hgx-h100, switches: sn5600}\nmeasures: [cost]\n")
+    for most in (600, 700):
+        words = ("sweep", str(tmp_path / "sweep.yaml"), "-o", str(tmp_path / str(most)), "-j", "1")
+        done = run(*words, most_bytes=most * 1000 * 1024)
+        assert done.returncode == 0 or "not enough memory" in done.stderr, done.stderr

@@ -128,10 +128,23 @@ class SweepTable(Presented):
 def merge_chunks(chunks: Sequence[bytes], request: Mapping[str, Any]) -> SweepTable:
     """Return the table of a sweep from the Parquet files of all its chunks, in order of points."""
     import pyarrow as pa
+    from pyarrow import compute
+
+    tables = [_read_parquet(pa.BufferReader(data)).replace_schema_metadata(None) for data in chunks]
+    table = pa.concat_tables(tables)
+    return SweepTable(table.take(compute.sort_indices(table["point"])).combine_chunks(), request)
+
+
+def _read_parquet(source: Any) -> pa.Table:
+    """Return the table of a Parquet file, read on this thread.
+
+    `read_table` and `Table.sort_by` start threads of their own, and hang or fail where a limit on memory leaves no room
+    for their stacks; the tables of sweeps are too small to gain from them.
+    """
     from pyarrow import parquet
 
-    tables = [parquet.read_table(pa.BufferReader(data)).replace_schema_metadata(None) for data in chunks]
-    return SweepTable(pa.concat_tables(tables).sort_by("point").combine_chunks(), request)
+    with parquet.ParquetFile(source) as file:
+        return file.read(use_threads=False)
 
 
 def write_csv(table: pa.Table) -> str:
@@ -145,13 +158,13 @@ def write_csv(table: pa.Table) -> str:
 
 def load_sweep_table(folder: str | os.PathLike[str]) -> SweepTable:
     """Return the table of a sweep that was written to a folder; raises InputError where there is none."""
-    from pyarrow import ArrowException, parquet
+    from pyarrow import ArrowException
 
     from fabric.sweeps.sweep_file import read_sweep_values
 
     path = Path(folder) / "sweep.parquet"
     try:
-        table = parquet.read_table(path)
+        table = _read_parquet(path)
     except (OSError, ArrowException) as error:
         raise InputError(f"{path}: not the table of a sweep: {error}") from None
     return SweepTable(table, read_sweep_values(Path(folder) / "request.yaml").values)
