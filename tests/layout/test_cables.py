@@ -85,18 +85,23 @@ def test_a_splitter_is_as_long_as_its_longest_link() -> None:
     assert group_longest(cables, way).tolist() == [longest[cable] for cable in range(int(cables.max()) + 1)]
 
 
+GROWING: dict[str, Any] = {"gpus": 136, "grow_to_gpus": 512, "server": "dgx-h100", "switches": "qm9700"}
+SITED = [
+    "superpod-h100-1su", "superpod-h100-4su", "superpod-b300-1su", "alibaba-hpn-pod", "examples/superpod-ufm.yaml",
+    GROWING | {"family": "fat-tree"}, GROWING | {"family": "fat-tree", "link_gbps": 200, "media": "mmf"},
+]  # fmt: skip
+"""Designs of one fabric, with appliances, and that grow."""
+
+
 def rows_of(study: fabric.Study, *kinds: str) -> dict[tuple[str, str, float | None], int]:
     """Return the quantity of each row of some kinds, by part, use and length."""
     return {(row.part, row.used_for, row.length_m): row.quantity for row in study.bill.of(*kinds)}
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["superpod-h100-1su", "superpod-h100-4su", "superpod-b300-1su", "alibaba-hpn-pod", "examples/superpod-ufm.yaml"],
-)
-def test_a_bill_on_a_site_has_the_same_parts_by_length(name: str) -> None:
+@pytest.mark.parametrize("source", SITED, ids=lambda source: str(source)[:40])
+def test_a_bill_on_a_site_has_the_same_parts_by_length(source: Any) -> None:
     """Quantities by part and use, power and total equal those without a site; lengths are those of the wiring."""
-    plain, laid = fabric.design(name), fabric.design(name, site=SITE)
+    plain, laid = fabric.design(source), fabric.design(source, site=SITE)
     assert laid.bill.order_usd == plain.bill.order_usd
     assert (laid.bill.power_w, laid.bill.max_power_w) == (plain.bill.power_w, plain.bill.max_power_w)
     counts = [Counter[tuple[str, str, str]]() for _ in range(2)]
