@@ -10,7 +10,15 @@ import numpy.typing as npt
 from fabric.errors import InputError
 from fabric.units import count
 
-__all__ = ["read_amounts", "read_mask", "read_matrix", "read_numbers", "refuse_duplicates", "refuse_out_of_range"]
+__all__ = [
+    "count_before",
+    "read_amounts",
+    "read_mask",
+    "read_matrix",
+    "read_numbers",
+    "refuse_duplicates",
+    "refuse_out_of_range",
+]
 
 MOST = 2**53
 """The largest whole number that a column of floats holds exactly."""
@@ -105,6 +113,17 @@ def refuse_duplicates(column: npt.NDArray[np.int64], what: str, thing: str) -> N
         before = _place(int((flat == flat[at]).argmax()), column.shape)
         text = _first(what, column, again.reshape(column.shape))
         raise InputError(f"{text}, as {what}{before} is; give each {thing} once")
+
+
+def count_before(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return for each value how many equal ones come before it, shape (values,)."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    new = np.append(True, ordered[1:] != ordered[:-1])[: len(values)]
+    places = np.arange(len(values))
+    found = np.empty(len(values), np.int64)
+    found[order] = places - np.maximum.accumulate(np.where(new, places, 0))
+    return found
 
 
 def _read_column(values: Any, what: str) -> npt.NDArray[Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError, nearest
+from fabric.flow.checked_arrays import count_before
 from fabric.flow.host_links import bundle_rows
 from fabric.flow.router import router_of
 from fabric.network import Devices, Network, axis_label
@@ -181,7 +182,7 @@ class FailableParts:
         if number is None:
             return rows
         pairs = self.network.lower[rows].astype(np.int64) << 32 | self.network.upper[rows]
-        rank = _rank(pairs)
+        rank = count_before(pairs) + 1
         if not (rank == int(number)).any():
             raise InputError(f"the links of a pair are numbered from 1 to {rank.max()}, so there is no #{number}")
         return np.asarray(rows[rank == int(number)])
@@ -268,13 +269,3 @@ def _choose(group: Devices, text: str) -> Mask:
     if not chosen.any():
         raise InputError(f"the fabric has no {group.role}[{text}]")
     return chosen
-
-
-def _rank(values: npt.NDArray[Any]) -> Rows:
-    """Return for each value how many times it has come so far, from 1."""
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    ranks = np.empty(len(values), np.int64)
-    ranks[order] = np.arange(len(values)) - np.repeat(first, np.diff(np.append(first, len(values)))) + 1
-    return ranks

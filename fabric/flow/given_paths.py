@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
-from fabric.flow.checked_arrays import read_numbers
+from fabric.flow.checked_arrays import count_before, read_numbers
 from fabric.flow.host_links import rate_of_links
 from fabric.flow.phase import Phase
 from fabric.flow.routes import Routes
@@ -202,7 +202,7 @@ class GivenPaths:
                 path, down = int(paths[number]), "" if self.up is None else " that is up"
                 there = names[path][hop + 1]
                 self._refuse(path, f"hop {hop}: no link{down} joins {self._name(at[number])} and {there}")
-            arc[some] = order[begin + _turns(keys[some]) % (beyond - begin)]
+            arc[some] = order[begin + count_before(keys[some]) % (beyond - begin)]
         return links[arc], heads[arc]
 
     def _to_device(self, tails: Rows, devices: Rows) -> Rows:
@@ -256,13 +256,3 @@ class GivenPaths:
 
     def _refuse(self, path: int, text: str) -> NoReturn:
         raise InputError(f"{self.whose}path {path}: {text}")
-
-
-def _turns(keys: Rows) -> Rows:
-    """Return for each key how many equal ones come before it."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(keys) else np.zeros(0, np.int64)
-    turns = np.empty(len(keys), np.int64)
-    turns[order] = np.arange(len(keys)) - np.repeat(first, np.diff(np.append(first, len(keys))))
-    return turns

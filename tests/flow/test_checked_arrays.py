@@ -29,6 +29,7 @@ from fabric.flow import (
     shares,
     solve_sends,
 )
+from fabric.flow.checked_arrays import count_before
 from tests.flow.flow_fabrics import fat_tree
 
 PLAN = fat_tree(2, 4, 4)
@@ -179,3 +180,11 @@ def test_numbers_of_numpy_are_numbers() -> None:
     found = fabric.scale(gpus=np.array([128, 64]), routings=["adaptive"], algorithms=["ring"], **asked)
     assert [each.blueprint.gpus for each in found.studies] == [64, 128]
     assert study.path(np.int64(0), np.int64(255)) == study.path(0, 255)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 50])
+def test_equal_values_before_each_are_counted(count: int) -> None:
+    """The number of each value among its equals is that of a plain count, in an empty column too."""
+    values = np.random.default_rng(count).integers(0, 5, count)
+    expected = [values[:place].tolist().count(value) for place, value in enumerate(values.tolist())]
+    assert count_before(values).tolist() == expected
