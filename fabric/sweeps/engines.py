@@ -6,6 +6,7 @@ computed again after a run was stopped is known from the files of the chunks alo
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -57,8 +58,8 @@ def choose_engine(jobs: int | None, scheduler: str | None, tasks: int, say: Call
     if scheduler is not None:
         if jobs is not None:
             raise InputError("jobs and scheduler exclude each other: the scheduler knows how many workers there are")
-        if "://" not in scheduler:
-            raise InputError(f"scheduler '{scheduler:.80}' is not an address; write for example tcp://10.0.0.1:8786")
+        if "://" not in str(scheduler):
+            raise InputError(f"scheduler '{scheduler!s:.80}' is not an address; write for example tcp://10.0.0.1:8786")
         return lambda todo: _run_on_dask(todo, scheduler, say)
     cores = count_cores() if jobs is None else jobs
     if isinstance(cores, bool) or not isinstance(cores, int) or cores < 1:
@@ -147,6 +148,9 @@ def _run_on_dask(tasks: Sequence[Task], scheduler: str, say: Callable[[str], Non
     """Compute tasks on the workers of a Dask scheduler, which gives those of a worker that is lost to another."""
     distributed = _import_distributed()
     client = _connect(distributed, scheduler)
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # it would add tracebacks to the message that the scheduler is lost
     try:
         waiting = iter(tasks)
         if not client.nthreads():
@@ -171,10 +175,11 @@ def _run_on_dask(tasks: Sequence[Task], scheduler: str, say: Callable[[str], Non
             f"{scheduler}: the scheduler or a worker can't run this version of fabric, its libraries or its packages;"
             f" install the same on every machine ({words:.200})"
         ) from None
-    except (OSError, distributed.CancelledError) as error:
-        raise FabricError(f"{scheduler}: the scheduler is lost ({error}); {_KEPT}") from None
+    except (OSError, distributed.CancelledError):
+        raise FabricError(f"{scheduler}: the scheduler is lost; {_KEPT}") from None
     finally:
         client.close(timeout=5)
+        logger.setLevel(level)
 
 
 _KEPT = "the chunks that are done are kept, and the same command continues from them"

@@ -40,6 +40,9 @@ def chunk_times(out: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in out.glob("chunks/[0-9a-f]*.parquet")}
 
 
+Process = subprocess.Popen[bytes]
+
+
 @dataclass(frozen=True)
 class Runs:
     """Runs of the sweep in a folder, each with all its processes marked."""
@@ -87,8 +90,8 @@ class Runs:
 
 
 @contextmanager
-def dask_cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """Run a Dask scheduler and workers as processes; yield its address and the workers. `start_worker` adds one."""
+def dask_cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[Process], Process]]:
+    """Run a Dask scheduler and workers as processes; yield its address, the workers and it. `start_worker` adds one."""
     file = folder / "scheduler.json"
     words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
     processes = [_start("dask_scheduler", *words)]
@@ -99,7 +102,7 @@ def dask_cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[subproc
         while not (file.exists() and file.read_text().rstrip().endswith("}")) and time.monotonic() < deadline:
             time.sleep(0.05)
         address = next(word for word in file.read_text().split('"') if word.startswith("tcp://"))
-        yield address, running
+        yield address, running, processes[0]
     finally:
         for process in {*processes, *running}:
             process.kill()

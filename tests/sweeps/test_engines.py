@@ -145,7 +145,7 @@ def test_a_worker_process_that_is_killed_ends_the_run_in_words(tmp_path: Path, w
 def test_dask_workers_may_be_killed(kills: int, tmp_path: Path, whole: dict[str, bytes]) -> None:
     """A scheduler and two workers, of which one is killed and another started at random moments: the same bytes."""
     runs, moments, killed = new_runs(tmp_path), random.Random(kills), 0
-    with dask_cluster(tmp_path, 2) as (address, workers):
+    with dask_cluster(tmp_path, 2) as (address, workers, _):
         while killed < kills:
             shutil.rmtree(tmp_path / "out", ignore_errors=True)
             run = runs.start("--scheduler", address)
@@ -207,6 +207,26 @@ def test_workers_that_come_later_get_tasks(tmp_path: Path, monkeypatch: pytest.M
     assert run_plan(plan, scheduler="tcp://10.0.0.1:8786").statuses == {"optimal": 32}
     assert most[: 1 + AHEAD] == [0, 1, 2, 3, 4]
     assert max(most) == 2 * AHEAD
+
+
+def test_a_scheduler_that_ends_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The message says that the scheduler is lost, without Dask's own log, and the chunks that are done stay."""
+    monkeypatch.setattr(fabric.sweeps.chunks, "TARGET_S", SMALL_S)
+    monkeypatch.setattr(fabric.sweeps.engines, "CONNECT_S", 2)
+    plan = read_small(tmp_path)
+    with dask_cluster(tmp_path, 1) as (address, _, scheduler):
+
+        def end_scheduler(text: str) -> None:
+            if text.startswith("1 of 8 chunks"):
+                scheduler.kill()
+
+        with pytest.raises(FabricError) as caught:
+            run_plan(plan, out=tmp_path / "out", scheduler=address, progress=end_scheduler)
+    assert str(caught.value).startswith(f"{address}: the scheduler is lost; the chunks that are done are kept")
+    assert capfd.readouterr().err == ""
+    assert chunk_times(tmp_path / "out")
 
 
 def test_a_dask_cluster_that_is_not_there_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
