@@ -144,7 +144,8 @@ def _tabulate_kinds(found: FailureStatistics) -> Table:
         )
         for each in found.importance
     ]
-    return Table("Gain of the mean in % if no part of a kind failed: in the same draws, and expected", heads, rows)
+    title = "Gain of the mean in percentage points if no part of a kind failed: in the same draws, and expected"
+    return Table(title, heads, rows)
 
 
 def _percent(share: float | None, digits: int = 2) -> str:
