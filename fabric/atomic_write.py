@@ -92,13 +92,13 @@ def _remove(made: list[Path]) -> None:
 
 def check_folder(folder: str | os.PathLike[str]) -> Path:
     """Return the folder as a path; raises FabricError when it is empty or holds what no file system takes."""
-    name = os.fspath(folder)
+    name = os.fspath(folder) if isinstance(folder, str | os.PathLike) else ""
     try:
         sound = bool(name) and b"\0" not in os.fsencode(name)
     except UnicodeEncodeError:
         sound = False
     if not sound:
-        raise FabricError(f"{name!r}: not a folder name; write for example build/")
+        raise FabricError(f"{folder!r:.80}: not a folder name; write for example build/")
     return Path(folder)
 
 

@@ -24,6 +24,7 @@ from fabric.flow.workload import (
     lay_flows,
     read_sizes,
     refuse_long_runs,
+    refuse_mistaken,
 )
 from fabric.presented import Presented
 
@@ -109,6 +110,7 @@ def estimate_impact(
     one where nothing is drawn: named failures, ranks in order and packets that are sprayed. Raises InputError as
     `estimate_workload` does for the first seed; under another, a flow without a path keeps nothing.
     """
+    refuse_mistaken(blueprint, workload)
     sizes = read_sizes(sizes)
     if not workload.failures:
         raise InputError("no failures; give one or more, such as leaf:1")

@@ -54,6 +54,7 @@ __all__ = [
     "place_ranks",
     "read_sizes",
     "refuse_long_runs",
+    "refuse_mistaken",
 ]
 
 RUNS_AFTER_FAILURES = 2
@@ -184,6 +185,14 @@ def read_sizes(sizes: Any) -> Sequence[int]:
     return sizes
 
 
+def refuse_mistaken(blueprint: object, workload: object) -> None:
+    """Raise InputError for what is not a blueprint and a workload, such as a study in place of its blueprint."""
+    if not isinstance(blueprint, Blueprint):
+        raise InputError(f"blueprint {blueprint!r:.60}: not a blueprint; give that of a study, study.blueprint")
+    if not isinstance(workload, Workload):
+        raise InputError(f"workload {workload!r:.60}: not a workload; write for example Workload(placement='random')")
+
+
 def estimate_workload(
     blueprint: Blueprint, workload: Workload, sizes: Sequence[int]
 ) -> tuple[tuple[Answer, ...], Bounds]:
@@ -191,6 +200,7 @@ def estimate_workload(
 
     Raises InputError where the engine can't estimate it, and TooLarge as `phases` and `route` do.
     """
+    refuse_mistaken(blueprint, workload)
     sizes = read_sizes(sizes)
     if not blueprint.gpus:
         raise InputError(f"{blueprint.name}: {NO_GPUS}")

@@ -46,6 +46,8 @@ def _read(source: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[str, Mapp
     """Return the name of what is read, for messages, and the design object."""
     if isinstance(source, Mapping):
         return "design", source
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(f"{source!r:.40}: not a design; give the file design.json, or the object in it")
     name = quoted(os.fsdecode(source))
     try:
         found = json.loads(Path(source).read_text(encoding="utf-8"))

@@ -70,6 +70,10 @@ class AskedFailures:
             raise InputError(f"seed {self.seed!r:.40}: not a whole number from 0")
         if self.workload.failures:
             raise InputError("failures of the workload: leave them out; they are drawn by rates or counts")
+        kinds: dict[str, object] = {"rates": self.rates, "counts": self.counts}
+        for words, mapping in kinds.items():
+            if not isinstance(mapping, Mapping):
+                raise InputError(f"{words} {mapping!r:.40}: not a mapping of kinds of parts, such as {{'leaf': ...}}")
         given = {kind: _read_rate(kind, rate) for kind, rate in self.rates.items()}
         object.__setattr__(self, "rates", FrozenMapping(given))
         object.__setattr__(self, "counts", FrozenMapping(self.counts))
@@ -99,7 +103,9 @@ def simulate_failures(  # noqa: PLR0913
     those of `AskedFailures`. Raises InputError for these, as `find_parts_at_risk` does and for a fabric without GPUs,
     and TooLarge where its network is.
     """
-    asked = AskedFailures(rates or {}, counts or {}, draws, size_bytes, workload or Workload(), seed)
+    rates = {} if rates is None else rates
+    counts = {} if counts is None else counts
+    asked = AskedFailures(rates, counts, draws, size_bytes, workload or Workload(), seed)
     study = source if isinstance(source, Study) else design(source, progress=progress)
     return run_failures(study, asked, progress)
 

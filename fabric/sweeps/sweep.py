@@ -109,6 +109,9 @@ def run_plan(
     Raises TooLarge where the work is over `most_core_hours`, InputError where `out` holds another sweep, and
     FabricError where it can't be written or workers are lost; the chunks that are done are kept.
     """
+    hours: object = most_core_hours
+    if not isinstance(hours, int | float) or not hours > 0:
+        raise InputError(f"most_core_hours {hours!r:.40}: not a number above 0")
     if plan.work_s > 3600 * most_core_hours:
         raise TooLarge(
             f"a sweep of {describe_plan(plan)}: more than {most_core_hours:g} core hours; split it, or allow more"

@@ -210,6 +210,8 @@ def test_statistics_travel(mixed: FailureStatistics) -> None:
         ({"draws": 0}, "draws 0: not a positive whole number"),
         ({"seed": -1}, "seed -1"),
         ({"size_bytes": 1.5}, "size_bytes 1.5"),
+        ({"rates": [0.02, 24]}, "rates .*: not a mapping of kinds of parts"),
+        ({"counts": 3}, "counts 3: not a mapping of kinds of parts"),
         ({"rates": {"leaf": 3}}, "failure rate of leaf 3: not failures a year and hours"),
         ({"rates": {"leaf": (-1.0, 2.0)}}, "failure rate of leaf"),
         ({"workload": Workload(failures=("leaf:1",))}, "leave them out"),
