@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fabric.frozen import freeze
 
-__all__ = ["KINDS", "LAYOUTS", "Hall", "Place", "RackKind", "Site", "Trays"]
+__all__ = ["FEEDS", "KINDS", "LAYOUTS", "Hall", "Place", "RackKind", "Site", "Trays"]
 
 LAYOUTS: dict[str, str] = {
     "middle-of-row": "the leaves of a group of units stand in network racks in the middle of its server racks",
@@ -16,6 +16,9 @@ LAYOUTS: dict[str, str] = {
     "network-rows": "all switches stand together, in rows of network racks",
 }
 """The rules of placement, each with what it does."""
+
+FEEDS = ("A", "B")
+"""The power feeds."""
 
 KINDS = ("server", "network")
 """The kinds of racks: those with servers, and those with switches alone."""
@@ -118,6 +121,8 @@ class Site:
     """The slack of a cable, in metres, both ends together."""
     layout: str = "middle-of-row"
     """The rule of placement, one of `LAYOUTS`."""
+    feeds: str = "both"
+    """What is on one power feed: `both` where every rack has both, else racks or rows in turn (`rack`, `row`)."""
     group_racks: int = 8
     """The server racks of a group, which share network racks, in whole units."""
     places: Mapping[str, Place] = field(default_factory=dict)

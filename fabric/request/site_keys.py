@@ -122,6 +122,8 @@ class SiteKeys(StrictModel):
         default="middle-of-row", examples=["in-rack"]
     )
     """Where leaves stand: in network racks in the middle or at the end of a group's racks, with servers, or in rows."""
+    feeds: Literal["both", "rack", "row"] = Field(default="both", examples=["row"])
+    """Power feeds A and B: every rack has both and runs on either, or racks of a row, or rows, have them in turn."""
     group_racks: Annotated[int, Field(ge=1, le=10_000)] = Field(default=8, examples=[8])
     """Server racks of a group, in whole units, which share network racks in one row."""
     places: dict[Role, PlaceText] = Field(default={}, examples=[{"spine": "hall B row 3"}])
@@ -173,6 +175,7 @@ def site_of(keys: SiteKeys) -> Site:
         trays=Trays(**{**vars(keys.trays), "cross_aisles_m": tuple(sorted(keys.trays.cross_aisles_m))}),
         slack_m=keys.slack_m,
         layout=keys.layout,
+        feeds=keys.feeds,
         group_racks=keys.group_racks,
         places={role: _place_of(text) for role, text in keys.places.items()},
         heights=dict(keys.heights),

@@ -1,4 +1,4 @@
-"""The table of cable lengths beside their bounds in docs/site.md: each shipped design has its row with these numbers."""
+"""The table of cable lengths and their bounds in docs/site.md: each shipped design has its row, with these numbers."""
 
 from __future__ import annotations
 

@@ -33,15 +33,18 @@ __all__ = ["layout", "wiring"]
     metavar="NAME",
     help="Shape of the page: 16:9, a4, a3 or letter.  [default: a3]",
 )
+@click.option("--lost", is_flag=True, help="Add what is lost with one power feed, one row or one cable tray.")
 @AS_JSON
 @override_options
 @click.pass_obj
-def layout(quiet: bool, /, request: str, out: str | None, as_json: bool, **words: Any) -> None:
+def layout(quiet: bool, /, request: str, out: str | None, lost: bool, as_json: bool, **words: Any) -> None:
     """Place the servers and switches of REQUEST in racks, and the racks in halls (key `site`)."""
     from fabric.draw import FloorPicture
+    from fabric.report.domain_losses import losses_object, summarize_losses
     from fabric.report.files import json_text
     from fabric.report.site import layout_object, summarize_layout
     from fabric.report.site_files import check_layout_suffix, write_layout
+    from fabric.studies.failure_domains import list_domain_losses
 
     refuse_input_as_output(out, request, words["prices"])
     if out is not None:
@@ -51,11 +54,14 @@ def layout(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
         study = make_or_explain(as_json, partial(fabric.design, request, progress=say, **read_overrides(words)))
         say("layout")
         study.layout  # noqa: B018 (all that takes time, while progress is shown)
+        losses = list_domain_losses(study, say) if lost else ()
         file = None if out is None else write_layout(study, out, picture)
     if as_json:
-        click.echo(json_text(layout_object(study)), nl=False)
+        click.echo(json_text(layout_object(study) | ({"lost": losses_object(losses)} if lost else {})), nl=False)
     elif sys.stdout is not None:
         print_summary(summarize_layout(study))
+        if lost:
+            print_summary(summarize_losses(study, losses))
     if file is not None:
         click.echo(f"wrote {file}", err=as_json)
 
