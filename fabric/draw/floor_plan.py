@@ -89,7 +89,7 @@ class FloorPicture:
     hall: str = ""
     """The hall that is drawn alone; empty for all that are in use."""
     page: str = ""
-    """The shape of the page, one of `fabric.draw.PAGES`; empty for A3."""
+    """The shape of the page, one of `fabric.draw.PAGES`; empty for A3, or less where the plan is not as high."""
 
 
 def draw_floor(
@@ -120,7 +120,7 @@ def lay_out_floor(
     halls = _choose_halls(layout, hall)
     inside = np.isin(layout.hall, halls)
     total = f"{count_noun(int(inside.sum()), 'rack')} in {f'hall {hall}' if hall else count_noun(len(halls), 'hall')}"
-    scale = _choose_scale(layout, halls, picture.page or "a3")
+    scale = _choose_scale(layout, halls, picture.page)
     room = scale.width - 2 * EDGE
     notes = wrap(f"{total}; rule of placement: {layout.site.layout}. To scale, in metres.", room, HEAD_PT)
     marks: list[Mark] = [
@@ -158,12 +158,14 @@ def _choose_scale(layout: Layout, halls: Sequence[int], page: str) -> _Scale:
         left, right = min(left, x), max(right, x + hall.length_m)
         top, bottom = min(top, y - RACK_DEPTH_M), max(bottom, y + (hall.rows - 1) * hall.row_pitch_m + RACK_DEPTH_M)
     scales = []
-    short, long = sorted(page_size(page))
-    slide = page_size(page)[0] == long
+    short, long = sorted(page_size(page or "a3"))
+    slide = page_size(page or "a3")[0] == long
     for width, height in ((WIDE, WIDE * short / long), (WIDE * short / long, WIDE))[: 1 if slide else 2]:
         wide, high = width - 2 * EDGE - 30, height - 2 * EDGE - 84
         scales.append((min(MOST_SCALE, wide / (right - left), high / (bottom - top)), width, height))
     points, width, height = max(scales, key=lambda found: found[0])
+    if not page:  # no higher than the plan
+        height = min(height, (bottom - top) * points + 2 * EDGE + 64)
     return _Scale(points, EDGE + 30, height - EDGE - 52, left, top, width, height)
 
 

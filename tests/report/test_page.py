@@ -278,3 +278,42 @@ def test_the_command_writes_a_page_or_nothing(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(fabric.InputError, match=r"must end in \.html"):
         CliRunner().invoke(cli, ["report", "tiny.json", "-o", "x.pdf"], standalone_mode=False, catch_exceptions=False)
     assert len([*tmp_path.iterdir()]) == 2
+
+
+def test_a_rack_opens_into_devices_ports_and_their_far_ends(browser: Any, tmp_path: Path) -> None:
+    """Every rack opens; a device has as many ports as cables, and the far end's ports lead back."""
+    study = fabric.design("superpod-h100-1su", site={"group_racks": 4})
+    write_page([study], tmp_path / "floor.html", front=False)
+    opened(browser, tmp_path / "floor.html")
+    racks = all_of(browser, ".plan rect")
+    assert len(racks) == study.layout.racks
+    network = study.layout.network
+    ends = np.bincount(np.concatenate([network.lower, network.upper]), minlength=network.devices)
+    for rack in (0, len(racks) - 1):
+        click(browser, racks[rack])
+        inside = all_of(browser, ".inside-rack tbody tr")
+        assert len(inside) == int((study.layout.device_rack == rack).sum())
+        shown = sorted(int(row.find_elements("css selector", "td")[3].text) for row in inside)
+        assert shown == sorted(ends[study.layout.device_rack == rack].tolist())
+    click(browser, racks[0])
+    click(browser, all_of(browser, ".inside-rack button")[0])
+    first = all_of(browser, ".trail button")[1].text
+    port = all_of(browser, ".inside-rack tbody tr td")[0].text
+    far = [cell.text for cell in all_of(browser, ".inside-rack tbody tr:first-child td")][1:5]
+    click(browser, all_of(browser, ".inside-rack button")[0])
+    assert all_of(browser, ".trail button")[1].text == far[0]
+    back = [
+        [cell.text for cell in row.find_elements("css selector", "td")]
+        for row in all_of(browser, ".inside-rack tbody tr")
+    ]
+    assert [(row[1], row[3]) for row in back if row[0] == far[2]] == [(first, port)]
+    assert complaints(browser) == []
+
+
+def test_a_page_without_a_site_has_no_floor(pages: dict[str, Path]) -> None:
+    """A request without a site has no section on it; Colossus has the plan, and too many cables to list."""
+    texts = {name: pages[name].read_text(encoding="utf-8") for name in SIZES}
+    assert "<h3>The floor</h3>" not in texts["small"]
+    assert "<h3>The floor</h3>" in texts["colossus-100k"]
+    assert "cables are more than the 20,000 that a page lists" in texts["colossus-100k"]
+    assert "The plan is that of hall A" in texts["colossus-1m"]

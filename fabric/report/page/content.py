@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from fabric import units
-from fabric.draw import draw_fabric, svg
+from fabric.draw import draw_fabric
 from fabric.report.columns import list_tables
 from fabric.report.describe import describe
 from fabric.report.design import Design
@@ -17,7 +15,9 @@ from fabric.report.markdown import request_yaml
 from fabric.report.near_optima import describe_near_optima
 from fabric.report.page.curves import Curve, front_curve, scale_curve, size_curve
 from fabric.report.page.drill import Drawn, drill
+from fabric.report.page.floor import FloorContent, floor_content
 from fabric.report.page.grid import SortableTable, sortable_table
+from fabric.report.page.pictures import encode_svg
 from fabric.report.pictures import allreduce_picture
 from fabric.report.rationale import describe_savings, explain_choice
 from fabric.report.sentences import (
@@ -32,7 +32,7 @@ from fabric.report.sentences import (
 from fabric.report.text import write_place
 from fabric.studies.study import Study
 
-__all__ = ["Content", "encode_svg", "make_content"]
+__all__ = ["Content", "make_content"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ class Content:
     """The interactive curves; none where no GPU stands."""
     views: dict[str, Drawn]
     """The views that a reader can open."""
+    floor: FloorContent | None
+    """The floor plan; None where the request has no site."""
 
 
 def make_content(study: Study, key: str, name: str, *, front: bool) -> Content:
@@ -90,6 +92,7 @@ def make_content(study: Study, key: str, name: str, *, front: bool) -> Content:
         curve=encode_svg(allreduce_picture(design)) if times else "",
         curves=tuple(times),
         views=drill(study),
+        floor=floor_content(study),
     )
 
 
@@ -127,8 +130,3 @@ def _list_rationale(design: Design) -> Iterator[str]:
     yield describe_bandwidth(design)
     yield from describe_electricity(design)
     yield from describe_growth(design)
-
-
-def encode_svg(figure: Any) -> str:
-    """Return a picture as SVG in base64."""
-    return base64.b64encode(svg(figure)).decode("ascii")

@@ -86,7 +86,7 @@ def _fill(
             scripts=scripts,
             hashes=hashes,
             licences={name: _asset(f"vendor/{name}.LICENSE") for name in ("uplot", "cytoscape", "tablesort")},
-            data=_json({one.key: {"curves": one.curves, "views": one.views} for one in contents}),
+            data=_json({one.key: _data_of(one) for one in contents}),
             version=_version(),
         )
     )
@@ -101,6 +101,12 @@ def _compare_designs(studies: Sequence[Study], contents: Sequence[Content]) -> d
     ]
     names = [one.name for one in contents]
     return {"names": names, "rows": rows, "notes": [*describe_kinds(found, names)]}
+
+
+def _data_of(content: Content) -> dict[str, Any]:
+    """Return what the script of the page shows of a design."""
+    floor = {"floor": content.floor.data} if content.floor and content.floor.data else {}
+    return {"curves": content.curves, "views": content.views, **floor}
 
 
 def _environment() -> Environment:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fabric.report.cluster_bill import summarize_cluster_bill
 from fabric.report.cluster_picture import cluster_picture
 from fabric.report.multi_fabric import summarize_cluster
-from fabric.report.page.content import encode_svg
+from fabric.report.page.pictures import encode_svg
 from fabric.report.table import Table
 from fabric.studies.multi_fabric import Cluster
 

@@ -194,9 +194,83 @@ class Explorer {
     cell.append(button); line.append(cell); foot.append(line); table.append(foot);
   }
 }
+
+// The floor: a plan whose racks open into devices, these into ports, and ports into the device at the far end.
+class Floor {
+  constructor(place) {
+    this.place = place;
+    Object.assign(this, data[place.dataset.design].floor);
+    this.table = place.querySelector(".inside-rack");
+    this.ends = this.devices.map(() => []);
+    this.links.forEach(([a, port, b, far, metres]) => {
+      this.ends[a].push([this.ports[port], b, this.ports[far], metres]);
+      this.ends[b].push([this.ports[far], a, this.ports[port], metres]);
+    });
+    place.hidden = false;
+    this.plan(place.querySelector(".plan"));
+    this.openRack(0);
+  }
+  plan(svg) {
+    const shape = (tag, attributes) => {
+      const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+      svg.append(element);
+      return element;
+    };
+    const [left, top] = [1, 2].map((at) => Math.min(...this.racks.map((rack) => rack[at])) - 1);
+    const [right, foot] = [1, 2].map((at) => Math.max(...this.racks.map((rack) => rack[at])) + 1);
+    svg.setAttribute("viewBox", `${left} ${top} ${right - left} ${foot - top}`);
+    this.boxes = this.racks.map(([name, x, y, width, fill], number) => {
+      const box = shape("rect", { x: x - 0.46 * width, y: y - 0.6, width: 0.92 * width, height: 1.2, fill, tabindex: 0, role: "button", "aria-label": `rack ${name}` });
+      const open = () => this.openRack(number);
+      box.addEventListener("click", open);
+      box.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); open(); } });
+      box.append(document.createElementNS("http://www.w3.org/2000/svg", "title"));
+      box.firstChild.textContent = name;
+      return box;
+    });
+  }
+  openRack(rack, device = null) {
+    this.boxes.forEach((box, number) => box.classList.toggle("chosen", number === rack));
+    const name = this.racks[rack][0];
+    const inside = this.devices.map((each, number) => [number, ...each]).filter((each) => each[2] === rack).sort((a, b) => b[3] - a[3]);
+    const crumbs = [this.button(`rack ${name}`, () => this.openRack(rack))];
+    if (device !== null) crumbs.push(this.button(this.devices[device][0], () => this.openDevice(device)));
+    crumbs[crumbs.length - 1].setAttribute("aria-current", "location");
+    this.place.querySelector(".trail").replaceChildren(...crumbs);
+    if (device !== null) return;
+    this.fill(`Rack ${name}: ${count(inside.length)} ${inside.length === 1 ? "device" : "devices"}`, ["rack unit", "device", "height", "cables", ""], inside.map(([number, text, , unit, height]) =>
+      [`U${unit}`, text, `${height}U`, count(this.ends[number].length), this.button("ports", () => this.openDevice(number), `ports of ${text}`)]));
+  }
+  openDevice(device) {
+    const [name, rack, unit] = this.devices[device];
+    this.openRack(rack, device);
+    this.fill(`${name}, rack ${this.racks[rack][0]}, U${unit}`, ["port", "far end", "rack and unit", "far port", "length", ""], this.ends[device].map(([port, far, there, metres]) => {
+      const [other, place, height] = this.devices[far];
+      return [port, other, `${this.racks[place][0]}-U${height}`, there, `${metres} m`, this.button("open", () => this.openDevice(far), `open ${other}`)];
+    }));
+  }
+  button(text, action, label = text) {
+    const button = make("button", text, { type: "button", "aria-label": label });
+    button.addEventListener("click", action);
+    return button;
+  }
+  fill(title, heads, rows) {
+    const [head, body, line] = [make("thead", ""), make("tbody", ""), make("tr", "")];
+    heads.forEach((text) => line.append(text ? make("th", text, { scope: "col" }) : make("td", "")));
+    head.append(line);
+    rows.forEach((cells) => {
+      const row = make("tr", "");
+      cells.forEach((cell) => { const td = make("td", typeof cell === "string" ? cell : ""); if (typeof cell !== "string") td.append(cell); row.append(td); });
+      body.append(row);
+    });
+    this.table.replaceChildren(make("caption", title), head, body);
+  }
+}
 const explorers = [];
 addEventListener("load", () => setTimeout(() => {
   for (const place of document.querySelectorAll(".explorer")) explorers.push(new Explorer(place));
+  for (const place of document.querySelectorAll(".floor")) new Floor(place);
 }));
 
 const theme = document.getElementById("theme");
