@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fabric.blueprint.bill_rows import Bill, BillRow
 from fabric.errors import InputError
 
-__all__ = ["PartChange", "compare_bills"]
+__all__ = ["PartChange", "compare_bills", "sum_amounts"]
 
 Key = tuple[str, str, float | None]
 
@@ -95,3 +95,10 @@ def _find_price(rows: list[BillRow]) -> float | None:
 
 def _list_prices(rows: list[BillRow]) -> Iterator[float]:
     return (row.unit_price_usd for row in rows if row.unit_price_usd is not None)
+
+
+def sum_amounts(parts: Iterable[PartChange]) -> float | None:
+    """Return the amounts of parts together; None where one has no price."""
+    amounts = [part.amount_usd for part in parts]
+    known = [amount for amount in amounts if amount is not None]
+    return round(sum(known), 6) if len(known) == len(amounts) else None

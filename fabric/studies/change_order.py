@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.bill_changes import PartChange, compare_bills
+from fabric.blueprint.bill_changes import PartChange, compare_bills, sum_amounts
 from fabric.blueprint.bill_rows import Bill
 from fabric.layout.changes import Changes, match_cables, match_devices
 from fabric.layout.rack_fillings import list_models
@@ -54,12 +54,12 @@ class ChangeOrder:
     @property
     def bought_usd(self) -> float | None:
         """The price of all parts to buy; None where one has no price."""
-        return _sum([part.amount_usd for part in self.parts if part.quantity > 0])
+        return sum_amounts(part for part in self.parts if part.quantity > 0)
 
     @property
     def returned_usd(self) -> float | None:
         """The price, as it was, of all parts to return; None where one has no price."""
-        total = _sum([part.amount_usd for part in self.parts if part.quantity < 0])
+        total = sum_amounts(part for part in self.parts if part.quantity < 0)
         return None if total is None else 0.0 - total
 
 
@@ -83,8 +83,3 @@ def _model_names(blueprint: Blueprint) -> list[str]:
     _, names, counts = zip(*list_models(blueprint), strict=True)
     found: list[str] = np.repeat(np.array(names, object), counts).tolist()
     return found
-
-
-def _sum(amounts: list[float | None]) -> float | None:
-    known = [amount for amount in amounts if amount is not None]
-    return round(sum(known), 6) if len(known) == len(amounts) else None

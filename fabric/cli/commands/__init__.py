@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fabric.cli.commands.bill import bill
-from fabric.cli.commands.changes import diff
+from fabric.cli.commands.changes import diff, grow
 from fabric.cli.commands.compare import compare
 from fabric.cli.commands.design import check, cluster, design, optimize
 from fabric.cli.commands.diagram import diagram
@@ -21,6 +21,6 @@ from fabric.cli.commands.sweep import sweep
 __all__ = ["COMMANDS"]
 
 COMMANDS = (
-    init, design, optimize, bill, layout, wiring, diff, cluster, check, compare, allreduce, failures, maxflow, scale,
-    sweep, calibrate, accept, report, diagram, export, list_, show,
+    init, design, optimize, bill, layout, wiring, diff, grow, cluster, check, compare, allreduce, failures, maxflow,
+    scale, sweep, calibrate, accept, report, diagram, export, list_, show,
 )  # fmt: skip

@@ -1,0 +1,132 @@
+"""Growth that was not planned for: no match of devices has fewer cable ends unplugged, by brute force."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+
+import fabric
+from fabric.blueprint import Blueprint
+from fabric.errors import InputError
+from fabric.layout.moves import MovePlan, plan_moves
+from fabric.network import Network
+
+BOX = {"name": "box", "ports": 8, "rate_gbps": 400, "price_usd": 1000}
+SERVER = {"name": "srv", "gpus": 2, "nics": 2, "nic_gbps": 400}
+SMALL: dict[str, Any] = {
+    "server": SERVER, "switches": BOX, "tiers": 2, "planes": 1, "link_price_usd": 10, "family": "fat-tree",
+}  # fmt: skip
+
+
+def _design(gpus: int, **given: Any) -> Blueprint:
+    return fabric.design({**SMALL, "gpus": gpus, **given}).blueprint
+
+
+def _weights(network: Network) -> dict[tuple[int, int], int]:
+    ends = zip(network.lower.tolist(), network.upper.tolist(), strict=True)
+    found: dict[tuple[int, int], int] = {}
+    for pair in ends:
+        found[pair] = found.get(pair, 0) + 1
+    return found
+
+
+def _most_moved(plan: MovePlan, place: list[int]) -> tuple[int, int]:
+    """Return the cables that stay under a match, and the most others that keep one end, by a maximum matching."""
+    before, after = _weights(plan.old), _weights(plan.new)
+    stay, graph, missing = 0, nx.Graph(), dict(after)
+    spare: list[tuple[int, int]] = []
+    for (low, high), cables in before.items():
+        kept = min(cables, after.get((place[low], place[high]), 0))
+        stay += kept
+        if kept:
+            missing[place[low], place[high]] -= kept
+        spare += [(low, high)] * (cables - kept)
+    bundles = [(network.role[pair[0]], network.role[pair[1]]) for network in (plan.old,) for pair in spare]
+    for number, ((low, high), roles) in enumerate(zip(spare, bundles, strict=True)):
+        for (new_low, new_high), free in missing.items():
+            if (plan.new.role[new_low], plan.new.role[new_high]) == roles and (
+                place[low] == new_low or place[high] == new_high
+            ):
+                graph.add_edges_from((("old", number), ("new", new_low, new_high, copy)) for copy in range(free))
+    return stay, len(nx.max_weight_matching(graph, maxcardinality=True))
+
+
+def _every_match(plan: MovePlan, roles: tuple[str, ...]) -> list[list[int]]:
+    """Return every match in which servers keep their order and the devices of these roles take any place."""
+    found = [plan.place.tolist()]
+    for role in roles:
+        one, other = plan.old.group(role), plan.new.group(role)
+        ways = permutations(range(other.first, other.first + other.count), one.count)
+        found = [[*place[: one.first], *way, *place[one.first + one.count :]] for way in list(ways) for place in found]
+    return found
+
+
+@pytest.mark.parametrize(("today", "later"), [(8, 12), (12, 16), (8, 16), (16, 24), (10, 16)])
+def test_no_match_unplugs_fewer_ends(today: int, later: int) -> None:
+    """Over every match of spines, and of leaves beside, the plan has the fewest ends unplugged."""
+    plan = plan_moves(_design(today), _design(later))
+    total = plan.old.links
+    best = 2 * total
+    for place in _every_match(plan, ("spine", "leaf")):
+        before, after = _weights(plan.old), _weights(plan.new)
+        kept = sum(min(cables, after.get((place[a], place[b]), 0)) for (a, b), cables in before.items())
+        if total - kept < best:  # otherwise it cannot have fewer
+            stay, moved = _most_moved(plan, place)
+            best = min(best, moved + 2 * (total - stay - moved))
+    assert plan.bound <= best == plan.unplugged
+
+
+REQUESTS: list[dict[str, Any]] = [
+    {"family": "fat-tree", "tiers": 2},
+    {"family": "fat-tree", "tiers": 3},
+    {"family": "rail-optimized", "tiers": 2},
+    {"family": "rail-optimized", "tiers": 3},
+]
+
+
+@pytest.mark.parametrize("given", REQUESTS, ids=lambda given: f"{given['family']}-{given['tiers']}")
+@pytest.mark.parametrize(("today", "later"), [(16, 28), (20, 32), (24, 30)])
+def test_the_work_orders_lead_from_the_one_to_the_other(given: dict[str, Any], today: int, later: int) -> None:
+    """Carried out cable by cable, every move keeps one end, no pair gets too many, and all of today's are counted."""
+    plan = plan_moves(_design(today, **given), _design(later, **given))
+    used = plan.place[plan.place >= 0]
+    assert len(np.unique(used)) == len(used)
+    assert (plan.old.role[plan.place >= 0] == plan.new.role[used]).all()
+    assert plan.kept + plan.moved + plan.removed == plan.old.links
+    assert plan.bound <= plan.unplugged
+    left, free = _weights(plan.old), _weights(plan.new)
+    columns = (plan.lower, plan.upper, plan.new_lower, plan.new_upper, plan.cables)
+    for low, high, new_low, new_high, cables in zip(*(column.tolist() for column in columns), strict=True):
+        left[low, high] -= cables
+        if new_low >= 0:
+            assert (plan.place[low] == new_low) != (plan.place[high] == new_high)
+            free[new_low, new_high] -= cables
+    for (low, high), cables in left.items():
+        if cables:
+            free[int(plan.place[low]), int(plan.place[high])] -= cables
+    assert min(left.values()) >= 0
+    assert min(free.values()) >= 0
+    assert sum(free.values()) == plan.added
+    stay, moved = _most_moved(plan, plan.place.tolist())
+    assert (plan.kept, plan.moved) == (stay, moved)
+
+
+def test_planned_growth_moves_nothing() -> None:
+    """From a stage of a fabric that was planned for growth to the next no cable end is unplugged."""
+    study = fabric.design(
+        {"gpus": 248, "server": "dgx-h100", "family": "rail-optimized", "switches": "qm9700", "tiers": 2,
+         "unit_gpus": 256, "grow_to_gpus": [512, 1024]}
+    )  # fmt: skip
+    for before, after in zip(study.stages, study.stages[1:], strict=False):
+        plan = plan_moves(before.blueprint, after.blueprint)
+        assert (plan.unplugged, plan.bound) == (0, 0)
+
+
+def test_a_tier_that_is_gone_is_named() -> None:
+    """From three tiers to two no cable of the core could stay."""
+    with pytest.raises(InputError, match=r"has no core; ask for as many tiers"):
+        plan_moves(_design(16, tiers=3), _design(20))
