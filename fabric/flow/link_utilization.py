@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.flow.checked_arrays import read_mask
 from fabric.flow.host_links import ideal_gbps
 from fabric.flow.phase import Phase, cross_rails
 from fabric.flow.router import route, router_of
@@ -37,8 +38,9 @@ def link_loads(
     All flows of the phase send at the rate that they would have were their NICs the only limit, whatever the fabric
     lets through; so at a load of 2 the flows on that link get at most half. Flows that no path joins load nothing, and
     links that are not `up`, shape (links,), carry nothing. Packets sprayed over a Clos load those of each equal-cost
-    group that are up alike. Raises as `route` does.
+    group that are up alike. Raises as `route` does, and InputError for an `up` that is not a boolean for each link.
     """
+    up = None if up is None else read_mask(up, "up", blueprint.links_total)
     phase, router = cross_rails(blueprint, phase, pxn=routing.pxn), router_of(blueprint, up)
     routes = route(blueprint, phase, routing, up, router)
     each = np.repeat(ideal_gbps(blueprint, phase), routes.flows // max(1, phase.flows))

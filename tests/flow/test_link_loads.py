@@ -78,3 +78,11 @@ def test_the_picture_of_loads_leaves_failed_links_out() -> None:
     loads = link_loads(plan, ring_phase(plan, "random", 0, up), Routing("adaptive"), up)
     left = loads[:, np.flatnonzero(up[1024:]) + 1024]
     assert f"mean {left.mean():.2f}, max {left.max():.2f}" in words
+
+
+@pytest.mark.parametrize("up", [np.ones(3, bool), np.ones(512), "leaf"])
+def test_a_mask_of_another_shape_or_type_is_refused(up: object) -> None:
+    """The links that are up are a boolean each."""
+    plan = fabric.design("superpod-h100-1su").blueprint
+    with pytest.raises(fabric.InputError, match=r"up: .*; give booleans of shape \(512,\)"):
+        link_loads(plan, Phase([0], [9]), up=up)  # type: ignore[arg-type]
