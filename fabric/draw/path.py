@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Label, Line, Mark, elide, wrap
 from fabric.draw.page_layout import Part
-from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, SMALL_PT, WHITE, ink_on
+from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PLATES, SMALL_PT, WHITE, ink_on
 from fabric.draw.style import style_of
 from fabric.draw.tier_layout import MARGIN, WIDTH
 from fabric.flow.paths import crosses_nvlink, shortest_path
@@ -87,9 +87,10 @@ def path_part(blueprint: Blueprint, path: PathHighlight) -> Part:
     labels = [_label_lines(node, step - 4) for node in nodes]
     foot = LEAD * max(map(len, labels)) + 8
     highest = len(height) if topology.layered else 1
+    base = 20.0 if _place_axes(blueprint) else 10.0
     tiers = [min(highest, height[node.role]) for node in nodes]
-    spots = [(MARGIN + step * (number + 0.5), foot + 10 + STEP * tier) for number, tier in enumerate(tiers)]
-    marks: list[Mark] = []
+    spots = [(MARGIN + step * (number + 0.5), foot + base + STEP * tier) for number, tier in enumerate(tiers)]
+    marks: list[Mark] = [*_draw_places(blueprint, nodes, spots, step)]
     for (x0, y0), (x1, y1) in pairwise(spots):
         marks += [Line(x0, y0, x1, y1, HALO, 5.0), Line(x0, y0, x1, y1, INK, 1.0)]
     for node, (x, y), lines in zip(nodes, spots, labels, strict=True):
@@ -99,13 +100,34 @@ def path_part(blueprint: Blueprint, path: PathHighlight) -> Part:
             Label(x, foot - LEAD * number - 8, line, SMALL_PT, GREY, align="center")
             for number, line in enumerate(lines)
         ]  # fmt: skip
-    top = foot + 10 + STEP * max(tiers) + 12
+    top = foot + base + STEP * max(tiers) + 12
     nvlink = ", after NVLink to the other's rail" if crosses_nvlink(blueprint, path.ends) else ""
     gpus = f"Path from GPU {count(path.ends[0])} to GPU {count(path.ends[1])}"
     marks.append(
         Label(MARGIN, top + 8, f"{gpus}: {_describe_length(blueprint, path)}{nvlink}", BODY_PT, INK, bold=True)
     )
     return Part(marks, top + 16)
+
+
+def _place_axes(blueprint: Blueprint) -> tuple[str, ...]:
+    """Return the axes that number pods and units, none where there are no tiers."""
+    return tuple(blueprint.topology.server.axes[:-1]) if blueprint.topology.layered else ()
+
+
+def _draw_places(
+    blueprint: Blueprint, nodes: Sequence[PathNode], spots: Sequence[tuple[float, float]], step: float
+) -> Iterator[Mark]:
+    """Yield a frame around the devices of a path that are in one pod, and in one unit, so that it runs between them."""
+    places = _place_axes(blueprint)
+    for depth in range(1, len(places) + 1):
+        pad = 3.0 * (len(places) - depth)
+        owners = [tuple(node.own.get(axis) for axis in places[:depth]) for node in nodes]
+        for place, found in groupby(range(len(nodes)), owners.__getitem__):
+            run = list(found)
+            if None not in place:
+                left, right = spots[run[0]][0] - step / 2 + 4 - pad, spots[run[-1]][0] + step / 2 - 4 + pad
+                low, high = min(spots[at][1] for at in run) - 13 - pad, max(spots[at][1] for at in run) + 13 + pad
+                yield Box(left, low, right - left, high - low, PLATES[min(depth, 2)], HAIR, 3, 0.6)
 
 
 def _describe_length(blueprint: Blueprint, path: PathHighlight) -> str:
