@@ -84,8 +84,9 @@ def _pair_cables(old: Network, new: Network) -> Iterator[PairedCables]:
     for number, name in enumerate(old.bundles):
         if name in new.bundles and old.bundle_gbps[number] == new.bundle_gbps[new.bundles.index(name)]:
             low, high, needed = count_pairs(new, new.bundles.index(name))
-            codes = low * new.devices + high
-            yield PairedCables(number, *count_pairs(old, number), low, high, needed, codes, new.devices)
+            if len(needed):
+                codes = low * new.devices + high
+                yield PairedCables(number, *count_pairs(old, number), low, high, needed, codes, new.devices)
 
 
 def count_pairs(network: Network, number: int) -> tuple[Ints, Ints, Ints]:

@@ -77,8 +77,15 @@ def plan_moves(before: Blueprint, after: Blueprint) -> MovePlan:
     """Return how the one fabric becomes the other, with few cable ends unplugged, and a bound on the fewest.
 
     Given the match of devices (`match_all`), the cables that are moved with one end are the most possible, a maximum
-    flow. Raises TooLarge as `expand` does, and InputError where a tier of today's is gone.
+    flow. Raises TooLarge as `expand` does, and InputError where a tier of today's is gone, and
+    for switches of one tier that are joined with each other.
     """
+    for each in (before, after):
+        if any(bundle.lower.role == bundle.upper.role for bundle in each.topology.bundles):
+            raise InputError(
+                f"{each.name}: moves are planned for tiers of switches, and {each.topology.family} joins "
+                "switches of one tier; fabric diff compares two designs of it"
+            )
     missing = {group.role for group in before.topology.groups} - {group.role for group in after.topology.groups}
     if missing:
         raise InputError(

@@ -130,3 +130,9 @@ def test_a_tier_that_is_gone_is_named() -> None:
     """From three tiers to two no cable of the core could stay."""
     with pytest.raises(InputError, match=r"has no core; ask for as many tiers"):
         plan_moves(_design(16, tiers=3), _design(20))
+
+
+def test_switches_of_one_tier_are_refused() -> None:
+    """A torus joins switches with each other, for which no bound is known here."""
+    with pytest.raises(InputError, match=r"torus joins switches of one tier; fabric diff compares"):
+        plan_moves(_design(16, family="torus", tiers="any"), _design(32, family="torus", tiers="any"))
