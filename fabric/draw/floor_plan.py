@@ -56,6 +56,10 @@ LEAST_PT = 4.5
 """The least size of the names of racks."""
 
 
+RESERVED = HAIR
+"""The colour of positions that are reserved for racks of later stages of growth."""
+
+
 @dataclass(frozen=True)
 class _Scale:
     """From metres to points, on a page."""
@@ -122,7 +126,10 @@ def lay_out_floor(
     total = f"{count_noun(int(inside.sum()), 'rack')} in {f'hall {hall}' if hall else count_noun(len(halls), 'hall')}"
     scale = _choose_scale(layout, halls, picture.page)
     room = scale.width - 2 * EDGE
-    notes = wrap(f"{total}; rule of placement: {layout.site.layout}. To scale, in metres.", room, HEAD_PT)
+    later = np.isin(layout.reserved[:, 0], halls).sum()
+    growth = f"; grey with no name: {count_noun(int(later), 'position')} reserved for later stages" if later else ""
+    about = f"{total}; rule of placement: {layout.site.layout}{growth}. To scale, in metres."
+    notes = wrap(about, room, HEAD_PT)
     marks: list[Mark] = [
         Label(EDGE, scale.height - EDGE - 10, elide(name, room, TITLE_PT, bold=True), TITLE_PT, INK, bold=True)
     ]
@@ -215,6 +222,8 @@ def _draw_racks(layout: Layout, network: Network, halls: Sequence[int], scale: _
         every = np.ones(hall.positions, np.bool_)
         every[layout.row[here] * hall.racks_per_row + layout.position[here]] = False
         yield _boxes(hall, np.flatnonzero(every), scale, WHITE)
+        later = layout.reserved[layout.reserved[:, 0] == number]
+        yield _boxes(hall, later[:, 1] * hall.racks_per_row + later[:, 2], scale, RESERVED)
         places = layout.row[here] * hall.racks_per_row + layout.position[here]
         colours = np.array(colour_racks(layout, network, here, show))
         for colour in dict.fromkeys(colours.tolist()):

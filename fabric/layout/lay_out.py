@@ -62,7 +62,8 @@ def take_devices(blueprint: Blueprint, network: Network, whole: Layout, rows: np
     """
     contents = fill_racks(blueprint, whole.site)  # for the power and the weight of each device
     racks, device_rack = np.unique(whole.device_rack[rows], return_inverse=True)
-    names = {each.name for each in contents.facts}
+    names, later = {each.name for each in contents.facts}, np.ones(whole.racks, np.bool_)
+    later[racks] = False
     return replace(
         whole,
         network=add_appliances(blueprint, network),
@@ -78,4 +79,5 @@ def take_devices(blueprint: Blueprint, network: Network, whole: Layout, rows: np
         assumed_heights=tuple(name for name in whole.assumed_heights if name in names),
         unknown_power=tuple(name for name in whole.unknown_power if name in names),
         unknown_weights=tuple(name for name in whole.unknown_weights if name in names),
+        reserved=np.stack([whole.hall, whole.row, whole.position], axis=1)[later],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,8 @@ class Layout(FrozenColumns):
     """The models whose weight is not known: racks are not checked for it."""
     own_racks: bool = False
     """Whether a server is a rack itself, which brings its own power and weight."""
+    reserved: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int32))
+    """The positions reserved for racks of later stages of growth: hall, row and position, shape (positions, 3)."""
 
     @property
     def racks(self) -> int:

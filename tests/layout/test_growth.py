@@ -12,6 +12,7 @@ from fabric.export.cables import cable_batches
 from fabric.layout.appliances import add_appliances
 from fabric.layout.device_names import list_device_names
 from fabric.layout.lay_out import lay_out
+from fabric.layout.layout import Layout
 from fabric.layout.wiring import Wiring
 from fabric.network.expand import expand
 
@@ -38,6 +39,10 @@ def _cables(wiring: Wiring) -> list[dict[str, Any]]:
     """Return the rows of all cables, without the numbers that count those of this wiring alone."""
     rows = [row for batch in cable_batches(wiring) for row in batch.to_pylist()]
     return [{key: value for key, value in row.items() if key not in ("cable", "trunk")} for row in rows]
+
+
+def _list_positions(layout: Layout) -> list[tuple[int, ...]]:
+    return list(zip(layout.hall.tolist(), layout.row.tolist(), layout.position.tolist(), strict=True))
 
 
 def _places(wiring: Wiring) -> dict[str, tuple[str, int, int]]:
@@ -114,6 +119,9 @@ def test_the_whole_is_laid_out_as_if_it_were_built_at_once(study: fabric.Study) 
     today = study.layout
     alone = lay_out(study.blueprint, study.spec.site, study.network)
     assert today.rack_w.sum() == pytest.approx(alone.rack_w.sum())
+    standing, every = (set(_list_positions(each)) for each in (today, whole))
+    assert set(map(tuple, today.reserved.tolist())) == every - standing
+    assert not len(alone.reserved)
     assert (today.rack_w <= whole.rack_w[np.isin(whole.rack_names(), today.rack_names())] + 1e-6).all()
 
 
