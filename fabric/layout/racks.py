@@ -47,7 +47,9 @@ def fill_racks(blueprint: Blueprint, site: Site) -> RackContents:
         contents.unit[rows] = 1 + count_before(rack[rows]) * server.units
         first = rows.stop
     _place_switches(blueprint, site, groups, units, contents)
-    _place_other_appliances(contents, site)
+    if not contents.placed.all():
+        _place_among_servers(contents, site, blueprint.servers)
+        _place_other_appliances(contents, site)
     contents.drop_empty_racks()
     return contents
 
@@ -78,8 +80,29 @@ def _start(blueprint: Blueprint, site: Site, groups: Mapping[str, Devices]) -> R
     )
 
 
+def _place_among_servers(contents: RackContents, site: Site, servers: int) -> None:
+    """Put appliances between the servers and the switches of the rack of their first switch, where these leave room."""
+    kind, racks = site.racks["server"], contents.server_racks
+    others = np.arange(servers, len(contents.rack) - len(contents.appliances))
+    others = others[contents.rack[others] < racks]
+    foot, top = np.ones(racks, np.int64), np.full(racks, kind.units + 1)
+    np.maximum.at(foot, contents.rack[:servers], (contents.unit + contents.height)[:servers])
+    np.minimum.at(top, contents.rack[others], contents.unit[others])
+    used = np.concatenate([np.arange(servers), others])
+    power_w, weight_kg = np.nan_to_num(contents.power_w), np.nan_to_num(contents.weight_kg)
+    watts, mass = (np.bincount(contents.rack[used], each[used], racks) for each in (power_w, weight_kg))
+    limits = (np.inf if kind.most_kw is None else kind.most_kw * 1000, kind.weight_kg or np.inf)
+    for number in np.flatnonzero(~contents.placed).tolist():
+        row, rack = contents.appliances[number], contents.rack[contents.homes[number]]
+        height, draws, weighs = contents.height[row], power_w[row], weight_kg[row]
+        if foot[rack] + height > top[rack] or watts[rack] + draws > limits[0] or mass[rack] + weighs > limits[1]:
+            continue
+        contents.rack[row], contents.unit[row], contents.placed[number] = rack, foot[rack], True
+        foot[rack], watts[rack], mass[rack] = foot[rack] + height, watts[rack] + draws, mass[rack] + weighs
+
+
 def _place_other_appliances(contents: RackContents, site: Site) -> None:
-    """Put the appliances whose switches stand among servers into network racks of their own, in the middle."""
+    """Put the appliances that have no room near their switches into network racks of their own, in the middle."""
     rows = contents.appliances[~contents.placed]
     if len(rows):
         block = Block(fill_network_racks(contents, site, rows), "appliance", central=len(contents.blocks) > 2)

@@ -88,9 +88,8 @@ def test_appliances_stand_with_a_switch_that_they_are_joined_to(layout: str) -> 
         name, tier = each.attached.appliance.name, each.attached.appliance.tier
         own = laid.device_rack[groups[name].first : groups[name].first + groups[name].count]
         home = laid.device_rack[groups[tier].first + each.home]
-        if layout != "in-rack" or tier != "leaf":
-            assert own.tolist() == home.tolist() or layout == "network-rows"
-        assert not laid.holds_servers[own].any() or layout == "in-rack"
+        assert own.tolist() == home.tolist() or layout == "network-rows"
+        assert laid.holds_servers[own].all() == (layout == "in-rack" and tier == "leaf")
     assert sorted(laid.assumed_heights) == ["probe", "tap"]
 
 
