@@ -221,9 +221,10 @@ def _draw_racks(layout: Layout, network: Network, halls: Sequence[int], scale: _
         hall, here = layout.halls[number], np.flatnonzero(layout.hall == number)
         every = np.ones(hall.positions, np.bool_)
         every[layout.row[here] * hall.racks_per_row + layout.position[here]] = False
-        yield _boxes(hall, np.flatnonzero(every), scale, WHITE)
         later = layout.reserved[layout.reserved[:, 0] == number]
-        yield _boxes(hall, later[:, 1] * hall.racks_per_row + later[:, 2], scale, RESERVED)
+        for free, fill in ((np.flatnonzero(every), WHITE), (later[:, 1] * hall.racks_per_row + later[:, 2], RESERVED)):
+            if len(free):
+                yield _boxes(hall, free, scale, fill)
         places = layout.row[here] * hall.racks_per_row + layout.position[here]
         colours = np.array(colour_racks(layout, network, here, show))
         for colour in dict.fromkeys(colours.tolist()):
