@@ -45,6 +45,7 @@ def read_outputs(cell: Any) -> list[Any]:
 def _visible(kind: str, text: str) -> str:
     """Return the words of a text, without the tags of HTML and addresses in memory."""
     words = re.sub(r"<style.*?</style>|<[^<>]*>", " ", text, flags=re.DOTALL) if kind == "text/html" else text
+    words = re.sub(r"size [0-9.]+x[0-9.]+", "size", words)  # of a figure, which text of other widths moves
     return re.sub(r"0x[0-9a-f]+", "0x", words)
 
 

@@ -144,6 +144,6 @@ KINDS = Registry("kind of diagram", "diagrams", DiagramKind, lambda: (
     DiagramKind("adjacency", "matrix of joined switches", lambda blueprint, _: lay_out_adjacency(blueprint)),
     DiagramKind("racks", "elevations of racks", _lay_out_racks),
     DiagramKind("load", "load of the links", lambda blueprint, diagram: lay_out_load(blueprint, diagram.traffic),
-                ("routing", "qps", "placement", "seed", "failures")),
+                ("routing", "qps", "placement", "seed", "fail")),
 ))  # fmt: skip
 """The kinds of diagram by name."""

@@ -72,7 +72,6 @@ def _kind_option(*words: str, **attributes: Any) -> Callable[..., Any]:
 )
 @_kind_option(
     "--fail",
-    "failures",
     multiple=True,
     callback=lambda _context, _parameter, words: words or None,
     metavar="WHAT",
@@ -124,7 +123,7 @@ def _options(kind: str, words: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name in every if (value := words.pop(name)) is not None}
     for name in given:
         if name not in KINDS[kind].options:
-            option = "fail" if name == "failures" else name.replace("_", "-")
+            option = name.replace("_", "-")
             raise click.UsageError(f"--{option} does not apply to --kind {kind}.")
     return given
 
@@ -142,7 +141,7 @@ def _diagram(kind: str, given: dict[str, Any]) -> Diagram:
     if level == "fabric" and place:
         raise click.UsageError("--pod and --unit need --level pod or unit.")
     ends = _path_ends(given["highlight"]) if "highlight" in given else None
-    traffic = Traffic(routings, given.get("placement"), seed, given.get("failures", ()))
+    traffic = Traffic(routings, given.get("placement"), seed, given.get("fail", ()))
     return Diagram(kind, level, **place, highlight=ends, traffic=traffic, whole=bool(given.get("whole")))
 
 
