@@ -63,8 +63,11 @@ def read_counts(value: Any) -> dict[str, int] | None:
     """Return numbers of failed parts by kind; raises InputError for anything but whole numbers from 0."""
     if value is None:
         return None
-    if not isinstance(value, Mapping) or not all(is_whole(number, 0) for number in value.values()):
+    if not isinstance(value, Mapping):
         raise InputError("is not a mapping of numbers of failed parts; write for example {link: 3, leaf: 1}")
+    for kind, number in value.items():
+        if not is_whole(number, 0):
+            raise InputError(f"{kind!s:.40}: {number!r:.40} is not a whole number from 0")
     return {str(kind): int(number) for kind, number in value.items()}
 
 

@@ -46,7 +46,7 @@ def test_the_measure_is_the_simulation() -> None:
         ({"threshold": 2}, "2 is not a share"),
         ({"rates": {"leaf": 3}}, "is not a mapping of rates"),
         ({"rates": {"leaf": {"per_year": -1, "repair_h": 1}}}, "failure rate of leaf"),
-        ({"counts": {"leaf": 0.5}}, "not a mapping of numbers"),
+        ({"counts": {"leaf": 0.5}}, "leaf: 0.5 is not a whole number from 0"),
     ],
 )
 def test_bad_settings_are_refused(section: dict[str, object], message: str) -> None:
