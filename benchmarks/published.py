@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
@@ -100,7 +101,9 @@ def size(study: Study) -> str:
 
 def cables(study: Study) -> str:
     """Return the fibres of each bundle and the modules at the end of it that has more."""
-    fibres = {row.used_for: row.quantity for row in study.bill.of("fibre")}
+    fibres = Counter[str]()
+    for row in study.bill.of("fibre"):  # a row for each length, where the request has a site
+        fibres[row.used_for] += row.quantity
     links = {bundle.name: bundle for bundle in study.blueprint.topology.bundles}
     pairs = {name: module_pairs(study, links[name]) for name in fibres}
     return "; ".join(f"{name} {count:,} / {pairs[name]:,}" for name, count in fibres.items())
