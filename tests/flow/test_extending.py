@@ -256,7 +256,7 @@ def test_a_placement(run: Run, request: pytest.FixtureRequest, tmp_path: Path) -
     words = ("--placement", "backwards", "--engine", "closed")
     assert "there is no closed form for placement backwards" in refusal(run, *words)
     assert "did you mean 'backwards'" in refusal(run, "--placement", "backward")
-    assert run("diagram", SMALL, "--kind", "racks", "--placement", "backwards", "-o", tmp_path / "x.svg")[0] == 0
+    assert run("diagram", SMALL, "--kind", "load", "--placement", "backwards", "-o", tmp_path / "x.svg")[0] == 0
     assert "from the last GPU to the first" in (tmp_path / "x.svg").read_text()
 
 
