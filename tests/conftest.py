@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from fabric.cli.main import main
+from tests.pythons import RELEASES, find_python
 from tests.request_fixtures import Run
 
 # A loaded machine fails no test: Hypothesis would measure how long an example takes to draw and to run.
@@ -38,3 +39,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return int(exit_.value.code or 0), captured.out, captured.err
 
     return run
+
+
+def pytest_report_header() -> str:
+    """Name the releases of Python that are not here, on which nothing is tried."""
+    missing = [release for release in RELEASES if not find_python(release)]
+    return f"not installed, so not tried: Python {', '.join(missing)}" if missing else ""
