@@ -30,7 +30,7 @@ def execute(notebook: Path) -> Any:
 
 
 def read_outputs(cell: Any) -> list[Any]:
-    """Return what a cell prints and shows: text as it is, and that there is a picture."""
+    """Return what a cell prints and shows: text as it is, and whether it has a picture."""
     shown: list[Any] = []
     for output in cell.outputs:
         if output.output_type == "stream":

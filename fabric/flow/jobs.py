@@ -104,7 +104,7 @@ def interference(
     A job that lists its GPUs has these; another has the next of those left after the jobs before it, in the order of
     the placement `spread`: `random`, drawn by `seed`, gives it servers all over the fabric. It runs on without those of
     its servers that no link that is `up` joins. Raises InputError when the jobs take more GPUs than there are, for a
-    GPU that two of them list or that there is not, and as `place`, `phases` and `route` do.
+    GPU that two of them list or that does not exist, and as `place`, `phases` and `route` do.
     """
     routing, placed = routing.over(blueprint.planes), _place_jobs(blueprint, jobs, spread, seed)
     parts = [

@@ -35,7 +35,7 @@ AGAIN = b"fabric.again"
 def list_columns(sweep: Sweep) -> tuple[MeasureColumn, ...]:
     """Return the columns of a sweep's table: point, keys varied, settings, status, message, and measures.
 
-    Raises InputError when two of them have one name, or the front or a picture is of one that there is not.
+    Raises InputError when two of them have one name, or the front or a picture is of one that does not exist.
     """
     keys = [MeasureColumn(key, _infer_kind(_values_of(sweep, key)), f"the key {key}") for key in sweep.swept_keys]
     settings = [each.column for measure in sweep.measures for each in measure.settings]
@@ -50,7 +50,7 @@ def list_columns(sweep: Sweep) -> tuple[MeasureColumn, ...]:
 
 
 def _check_shown(sweep: Sweep, kinds: dict[str, str]) -> None:
-    """Raise InputError where the front or a picture is of a column that there is not."""
+    """Raise InputError where the front or a picture is of a column that does not exist."""
     shown = [("pareto", sweep.front), *(("pictures", each) for each in sweep.pictures)]
     mistakes = []
     for key, each in shown:

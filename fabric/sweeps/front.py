@@ -23,7 +23,7 @@ WHAT = "write columns, and max: before those to maximise, such as cost_usd,max:a
 
 @dataclass(frozen=True)
 class Front:
-    """What is sought of the points of a sweep."""
+    """The columns to minimise or maximise over the points of a sweep."""
 
     objectives: tuple[str, ...]
     """The columns, each after `max:` where more is better."""

@@ -94,7 +94,7 @@ def test_the_front_of_a_sweep_is_a_column(tmp_path: Path, run: Run) -> None:
     ],
 )
 def test_what_cannot_be_shown_is_refused_first(key: str, value: object, message: str) -> None:
-    """A front or a picture of a column that there is not is a mistake in the sweep, before anything is designed."""
+    """A front or a picture of an unknown column is a mistake in the sweep, before anything is designed."""
     with pytest.raises(InputError, match=message):
         make_plan(read_sweep({"base": BASE, "grid": GRID, "measures": COST, key: value}))
 
