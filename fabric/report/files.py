@@ -40,6 +40,7 @@ from fabric.studies.study import Study
 from fabric.view import View
 
 __all__ = [
+    "find_target",
     "json_text",
     "write",
     "write_bill",
@@ -160,7 +161,7 @@ def write_bill(design: Study | Cluster, file: str | os.PathLike[str]) -> Path:
     if suffix == ".json":
         found = cluster_bill_object(design) if isinstance(design, Cluster) else bill_object(design)
         return write_text(file, [json_text(found)])
-    target = _target(file)
+    target = find_target(file)
 
     def make(temporary: Path) -> list[str]:
         if isinstance(design, Cluster):
@@ -216,7 +217,7 @@ def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
 
     Bytes of a file name that are not UTF-8, which a page may cite, are written as escapes.
     """
-    target = _target(file)
+    target = find_target(file)
 
     def make(temporary: Path) -> list[str]:
         with (temporary / target.name).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
@@ -241,7 +242,7 @@ def write_picture(blueprint: Blueprint, diagram: Diagram, file: str | os.PathLik
 
 def _write_figure(draw: Callable[[], Any], file: str | os.PathLike[str]) -> Path:
     check_suffix(Path(os.fspath(file)))
-    target = _target(file)
+    target = find_target(file)
 
     def make(temporary: Path) -> list[str]:
         name = f"it{target.suffix}"
@@ -252,7 +253,7 @@ def _write_figure(draw: Callable[[], Any], file: str | os.PathLike[str]) -> Path
     return write_atomically(target.parent, make)[0]
 
 
-def _target(file: str | os.PathLike[str]) -> Path:
+def find_target(file: str | os.PathLike[str]) -> Path:
     """Return the file to write; a symbolic link is followed.
 
     Raises FabricError when it is not a file name, or one of a folder, a device or a pipe, which no file may replace.

@@ -19,7 +19,7 @@ from fabric.export.cables import write_cables_csv, write_cables_parquet
 from fabric.export.cables_workbook import write_cables_xlsx
 from fabric.export.floor_dxf import write_floor_dxf
 from fabric.report.cable_labels import write_cable_labels
-from fabric.report.files import json_text, write_text
+from fabric.report.files import find_target, json_text, write_text
 from fabric.report.site import layout_object
 from fabric.report.text import join_words
 from fabric.studies.study import Study
@@ -62,7 +62,7 @@ def write_cables(study: Study, file: str | os.PathLike[str], rows: npt.NDArray[n
     TooLarge for more rows than a sheet has or too many labels, and FabricError saying what the system refused.
     """
     write = _WRITERS[check_cable_suffix(os.fspath(file))]
-    target, wiring = Path(file), study.planned_wiring
+    target, wiring = find_target(file), study.planned_wiring
 
     def make(temporary: Path) -> list[str]:
         write(wiring, temporary / target.name, rows)
@@ -81,7 +81,7 @@ def write_layout(study: Study, file: str | os.PathLike[str], picture: FloorPictu
     suffix = check_layout_suffix(os.fspath(file))
     if suffix == ".json":
         return write_text(file, [json_text(layout_object(study))])
-    target, layout = Path(file), study.layout
+    target, layout = find_target(file), study.layout
 
     def make(temporary: Path) -> list[str]:
         if suffix == ".dxf":

@@ -203,3 +203,14 @@ def test_an_unknown_hall_is_named(run: Run, tmp_path: Path) -> None:
     assert code == 2
     assert "no racks in hall 'X'; known: A" in " ".join(text.split())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_a_file_is_followed(run: Run, tmp_path: Path) -> None:
+    """What the link leads to is written and the link stays; a folder is no file to write."""
+    (tmp_path / "it.csv").symlink_to(tmp_path / "real.csv")
+    (tmp_path / "real.csv").write_text("old")
+    assert run("wiring", NAME, "-q", "-o", tmp_path / "it.csv")[0] == 0
+    assert (tmp_path / "it.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith('"label"')
+    (tmp_path / "folder.csv").mkdir()
+    assert run("wiring", NAME, "-q", "-o", tmp_path / "folder.csv")[0] == 2
