@@ -28,7 +28,7 @@ from fabric.draw.palette import (
 from fabric.draw.plain_style import plain_style
 from fabric.draw.render import render
 from fabric.errors import InputError, nearest
-from fabric.layout.layout import Layout
+from fabric.layout.layout import RACK_DEPTH_M, Layout
 from fabric.layout.routes import cross_trays_m
 from fabric.layout.tray_fill import TrayFill
 from fabric.network import Network
@@ -45,9 +45,6 @@ SHOWN = ("contents", "power", "fill")
 
 WIDE, EDGE = 1190.0, 36.0
 """The longer side of the page and its margin, in points; another page is scaled afterwards."""
-
-RACK_DEPTH_M = 1.2
-"""The depth of a rack as it is drawn, in metres."""
 
 MOST_SCALE = 60.0
 """The greatest scale, in points for a metre."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fabric.layout.layout import Layout
+from fabric.layout.layout import RACK_DEPTH_M, Layout
 from fabric.layout.routes import cross_trays_m
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ __all__ = ["LAYERS", "write_floor_dxf"]
 
 LAYERS = {"HALLS": 8, "SERVER_RACKS": 5, "NETWORK_RACKS": 1, "TRAYS": 3, "NAMES": 7}
 """The layers, with the colours of AutoCAD's index."""
-
-RACK_DEPTH_M = 1.2
-"""The depth of a rack as it is drawn, in metres."""
 
 TEXT_M = 0.12
 """The height of letters in metres."""

@@ -12,7 +12,10 @@ from fabric.layout.spots import Spots, spots_of
 from fabric.network import Network
 from fabric.request.site import Hall, RackKind, Site
 
-__all__ = ["FOOT_M", "UNIT_M", "Layout"]
+__all__ = ["FOOT_M", "RACK_DEPTH_M", "UNIT_M", "Layout"]
+
+RACK_DEPTH_M = 1.2
+"""The depth of a rack as it is drawn, in metres."""
 
 UNIT_M = 0.04445
 """The height of a rack unit in metres (EIA-310)."""

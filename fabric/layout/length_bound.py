@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.layout.layout import Layout
+from fabric.layout.rack_contents import count_before
 from fabric.layout.routes import cable_metres, rack_metres
 from fabric.network import Network
 
@@ -79,19 +80,13 @@ def _chain(bundles: list[Ends]) -> Ends:
     low, high = bundles[0]
     for below, above in bundles[1:]:
         order, after = np.argsort(high, kind="stable"), np.argsort(below, kind="stable")
-        device, rank = high[order], _rank(high[order])
+        device, rank = high[order], count_before(high[order])
         firsts = np.searchsorted(below[after], device)
         degree = np.searchsorted(below[after], device, side="right") - firsts
         paired = rank < degree
         turned = firsts + (rank + device) % np.maximum(degree, 1)
         low, high = low[order][paired], above[after][turned[paired]]
     return low, high
-
-
-def _rank(ordered: Rows) -> Rows:
-    """Return the number of equal values before each of ascending values."""
-    starts = np.flatnonzero(np.append(True, np.diff(ordered) > 0)) if len(ordered) else np.zeros(0, np.int64)
-    return np.arange(len(ordered)) - np.repeat(starts, np.diff(np.append(starts, len(ordered))))
 
 
 def _bound_ends(layout: Layout, here: npt.NDArray[np.int32], there: npt.NDArray[np.int32]) -> float:
@@ -102,7 +97,7 @@ def _bound_ends(layout: Layout, here: npt.NDArray[np.int32], there: npt.NDArray[
     pairs, cables = np.unique(here[apart].astype(np.int64) * layout.racks + there[apart], return_counts=True)
     rack = pairs // layout.racks
     order = np.lexsort((-cables, rack))
-    rank = _rank(rack[order])
+    rank = count_before(rack[order])
     return float((cables[order] * _nearest_metres(layout, int(rank.max()) + 1)[rank]).sum())
 
 
