@@ -38,20 +38,20 @@ def words_of(line: str) -> list[str]:
     return shlex.split(line.partition(" #")[0].partition(" | ")[0].partition(" > ")[0])[1:]
 
 
-def parse(words: list[str]) -> None:
-    """Parse the words of a command as the command line does, without running it; raises UsageError."""
+def parse(words: list[str]) -> str | None:
+    """Return the command that words parse to, as the command line does, without running it; raises UsageError."""
     context = cli.make_context("fabric", words[:1], resilient_parsing=True)
     command = cli.get_command(context, words[0])
     if command is None:
         raise click.UsageError(f"no command {words[0]}")
-    command.make_context(words[0], words[1:], parent=context)
+    return command.make_context(words[0], words[1:], parent=context).info_name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_command_of_a_page_parses(page: Path) -> None:
     """Commands, arguments and options are those that there are."""
     for line in COMMAND.findall(page.read_text(encoding="utf-8")):
-        parse(words_of(line))
+        assert parse(words_of(line)), line
 
 
 def test_a_command_with_a_wrong_option_would_be_noticed() -> None:

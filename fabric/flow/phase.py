@@ -28,6 +28,7 @@ class Phase(FrozenColumns):
 
     Flows within a server are left out: NVLink carries them. Columns are lists or arrays. Raises InputError where they
     are not as long as each other, and with the first element that is not a NIC's number, a share, a job or channels.
+    Arrays are read, not copied: one that is changed afterwards changes the phase.
     """
 
     source: Rows

@@ -132,9 +132,10 @@ def test_a_matrix_is_its_columns() -> None:
 def test_the_arrays_of_the_caller_stay_his_own() -> None:
     """What was passed can be written to afterwards."""
     nics, share = np.arange(4), np.ones(4)
-    Phase(nics, nics + 4, share)
-    Workload(placement=nics)
+    phase, _ = Phase(nics, nics + 4, share), Workload(placement=nics)
+    assert not phase.source.flags.writeable
     nics[0], share[0] = 7, 2.0
+    assert (int(nics[0]), float(share[0])) == (7, 2.0)
 
 
 @pytest.fixture(scope="module")
