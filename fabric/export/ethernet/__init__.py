@@ -1,0 +1,1 @@
+"""Configuration of Ethernet fabrics: addresses, routing, lossless traffic classes and neighbours."""
