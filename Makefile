@@ -3,9 +3,9 @@
 # make help    the rest
 
 PYTHON ?= python3
-APT := gcc libc6-dev libsimgrid-dev graphviz chromium chromium-driver
+APT := gcc libc6-dev libsimgrid-dev graphviz chromium chromium-driver frr iproute2 lldpd
 # Debian packages of the tests, besides python3, python3-venv and make: SimGrid and a compiler for what it runs, Graphviz,
-# and a browser.
+# a browser, and the daemons that boot Ethernet fabrics in network namespaces.
 
 VENV := .venv
 BIN := $(VENV)/bin

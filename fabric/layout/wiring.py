@@ -28,8 +28,9 @@ from fabric.layout.ports import PortTable, list_nic_names, list_port_tables
 from fabric.layout.routes import cable_metres
 from fabric.network import Network
 from fabric.request import Spec
+from fabric.request.site import Site
 
-__all__ = ["USUAL_LENGTHS_M", "Wiring", "wire"]
+__all__ = ["USUAL_LENGTHS_M", "Wiring", "name_ports", "wire"]
 
 USUAL_LENGTHS_M = (0.5, 1, 1.5, 2, 2.5, 3, 5, 7, 10, 15, 20, 25, 30, 35, 40, 45, 50)
 """The lengths of cables and fibres whose sold lengths are not known, in metres; above them every 10 m."""
@@ -111,7 +112,7 @@ def wire(spec: Spec, blueprint: Blueprint, layout: Layout) -> Wiring:
         length[rows] = _round_up(needed[rows], joint)
         if joint and longest[alike.get(name, name)] > max(joint.lengths_m, default=0):
             unsold.append(joint.name)
-    names, a_port, b_port = _name_ports(blueprint, network, parts, layout)
+    names, a_port, b_port = name_ports(blueprint, network, parts, layout.site)
     return Wiring(
         network,
         layout,
@@ -146,11 +147,15 @@ def _round_up(way: npt.NDArray[np.float64], part: LinkPart | None) -> npt.NDArra
     return np.asarray(np.where(at < len(sold), rounded, np.ceil(way / 10 - 1e-6) * 10), np.float32)
 
 
-def _name_ports(
-    blueprint: Blueprint, network: Network, parts: Mapping[str, Composition | None], layout: Layout
+def name_ports(
+    blueprint: Blueprint, network: Network, parts: Mapping[str, Composition | None], site: Site
 ) -> tuple[tuple[str, ...], Ints, Ints]:
-    """Return the names of ports, and for each link the index of that at its lower and at its upper end."""
-    tables = list_port_tables(blueprint, parts, layout.site)
+    """Return the names of ports as `site` has them, and for each link the index of that at its lower and upper end.
+
+    `network` has the links of appliances too, and `parts` are those of a link of each bundle. Raises InputError as
+    `list_port_tables` does.
+    """
+    tables = list_port_tables(blueprint, parts, site)
     rails = len(blueprint.topology.rail_axes) and blueprint.sizes.get("rail", 1)
     names: dict[str, int] = {}
     ends = np.empty(network.links, np.int32), np.empty(network.links, np.int32)

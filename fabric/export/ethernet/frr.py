@@ -1,0 +1,120 @@
+"""The configuration of FRR for every switch: eBGP over links without addresses, with as many equal paths as links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fabric.export.ethernet.ethernet_plan import EthernetPlan
+from fabric.export.ethernet.texts import choose_texts, join_texts, pick_texts, spell_address, spell_addresses
+
+__all__ = ["MOST_PATHS", "write_frr"]
+
+MOST_PATHS = 256
+"""The most equal paths that FRR takes as Debian builds it (`--enable-multipath`)."""
+
+DAEMONS = """\
+# The daemons of FRR on this switch: /etc/frr/daemons.
+zebra=yes
+bgpd=yes
+bfdd=yes
+vtysh_enable=yes
+zebra_options="  -A 127.0.0.1 -s 90000000"
+bgpd_options="   -A 127.0.0.1"
+bfdd_options="   -A 127.0.0.1"
+"""
+"""The file that says which daemons run, the same on every switch."""
+
+# FRR keeps a group of next hops for 180 s after its last route. Up to 8.4 it takes a group that it kept for one that
+# the kernel still has whole, so that a link which comes back within that time stays out of every ECMP group
+# (github.com/FRRouting/frr/pull/13413); kept for a second, the group is made anew.
+HEAD = """\
+frr version 8.4
+frr defaults datacenter
+hostname {name}
+service integrated-vtysh-config
+zebra nexthop-group keep 1
+!
+interface lo
+ ip address {loopback}/32
+exit
+!
+"""
+
+POLICY = """\
+ip prefix-list own seq 5 permit {loopback}/32
+{hosts}!
+route-map own permit 10
+ match ip address prefix-list own
+exit
+!
+bfd
+ profile fabric
+  detect-multiplier 3
+  receive-interval 300
+  transmit-interval 300
+ exit
+exit
+!
+router bgp {asn}
+ bgp router-id {loopback}
+ bgp bestpath as-path multipath-relax
+ neighbor fabric peer-group
+ neighbor fabric remote-as external
+ neighbor fabric bfd
+ neighbor fabric bfd profile fabric
+"""
+
+FAMILY = """\
+ address-family ipv4 unicast
+  redistribute connected route-map own
+{aggregate}  maximum-paths {paths}
+ exit-address-family
+exit
+!
+"""
+
+
+def write_frr(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield the files of every switch, in a folder by its name: `frr.conf` and `daemons`, each with its pieces of text.
+
+    Interfaces to other switches have no address. What is announced is the loopback and, on a switch with hosts, their
+    prefix as one route. BFD has the usual timing of FRR, three packets 300 ms apart.
+    """
+    addresses, ports = plan.addresses, plan.ports
+    interfaces, neighbours = _list_lines(plan)
+    loopbacks = spell_addresses(addresses.loopback).to_pylist()
+    start = ports.start.tolist()
+    between = np.add.reduceat(np.append(~ports.to_host, False), ports.start[:-1]).tolist() if len(start) > 1 else []
+    for row, name in enumerate(plan.switch_names):
+        first, end = start[row], start[row + 1]
+        hosts = aggregate = ""
+        if addresses.has_hosts[row]:
+            prefix = f"{spell_address(int(addresses.host_prefix[row]))}/{addresses.prefix_length}"
+            hosts = f"ip prefix-list own seq 10 permit {prefix} le 32\n"
+            aggregate = f"  aggregate-address {prefix} summary-only\n"
+        text = (
+            HEAD.format(name=name, loopback=loopbacks[row]),
+            *interfaces[first:end],
+            POLICY.format(loopback=loopbacks[row], hosts=hosts, asn=int(addresses.asn[row])),
+            *neighbours[first:end],
+            FAMILY.format(aggregate=aggregate, paths=min(MOST_PATHS, max(1, between[row]))),
+        )
+        yield f"{name}/frr.conf", iter(text)
+        yield f"{name}/daemons", iter((DAEMONS,))
+
+
+def _list_lines(plan: EthernetPlan) -> tuple[list[str], list[str]]:
+    """Return the lines of every cabled port: those of its interface, and those of its BGP neighbour."""
+    ports, naming = plan.ports, plan.name_ports()
+    own = np.where(ports.upper, naming.upper[ports.link], naming.lower[ports.link])
+    other = np.where(ports.upper, naming.lower[ports.link], naming.upper[ports.link])
+    interface = pick_texts(naming.names, own)
+    head = join_texts("interface ", interface, "\n description ", pick_texts(plan.device_names, ports.peer), " ")
+    head = join_texts(head, pick_texts(naming.names, other), "\n")
+    address = join_texts(" ip address ", spell_addresses(ports.gateway), "/31\n")
+    choice = choose_texts(ports.to_host, address, "")
+    interfaces = join_texts(head, choice, "exit\n!\n")
+    neighbours = choose_texts(ports.to_host, "", join_texts(" neighbor ", interface, " interface peer-group fabric\n"))
+    return interfaces.to_pylist(), neighbours.to_pylist()

@@ -1,0 +1,162 @@
+"""A fabric of 22 switches that boots from the exported files, in network namespaces, and what its daemons say of it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from ipaddress import IPv4Address
+
+import pytest
+
+import fabric
+from fabric.export.ethernet.ethernet_plan import EthernetPlan
+from fabric.export.ethernet.frr import write_frr
+from fabric.export.ethernet.lldp import write_neighbours
+from tests.netns import Bed, Cable, build, needs_beds, wait_until
+
+pytestmark = needs_beds("zebra", "bgpd", "bfdd", "vtysh", "lldpd", "lldpcli")
+
+REQUEST = {
+    "name": "bed",
+    "gpus": 23,
+    "server": {"name": "node", "gpus": 2, "nics": 2, "nic_gbps": 100},
+    "switches": {"name": "box", "ports": 16, "rate_gbps": 100},
+    "family": "rail-optimized",
+    "tiers": 3,
+    "pinned": {"block": 2, "slot": 2, "spine": 2, "leaf-spine": 2},
+    "site": {"port_names": {"box": "cumulus"}},
+}
+"""Three pods of two units of two servers, two rails, two parallel cables everywhere: 12, 6 and 4 switches."""
+
+
+@pytest.fixture(scope="module")
+def plan() -> EthernetPlan:
+    """Return the plan of the bed."""
+    study = fabric.design(REQUEST)
+    names = [re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in study.wiring.network.names()]
+    return EthernetPlan(study.blueprint, study.wiring, tuple(names))
+
+
+@pytest.fixture(scope="module")
+def bed(plan: EthernetPlan) -> Iterator[Bed]:
+    """Yield the bed with FRR and lldpd on it, cabled as planned."""
+    with build(plan) as made:
+        made.start_frr({name: "".join(text) for name, text in write_frr(plan)})
+        made.start_lldp()
+        yield made
+
+
+def list_leaves(plan: EthernetPlan) -> dict[str, str]:
+    """Return the host prefix of each switch that has hosts."""
+    found = plan.addresses
+    return {
+        name: f"{IPv4Address(prefix)}/{found.prefix_length}"
+        for name, has, prefix in zip(plan.switch_names, found.has_hosts, found.host_prefix.tolist(), strict=True)
+        if has
+    }
+
+
+def count_shortest(cables: list[Cable], leaves: list[str], switches: set[str]) -> dict[tuple[str, str], int]:
+    """Return the number of shortest paths between each two leaves, breadth first, parallel cables apart."""
+    links = Counter(pair for a, _, b, _ in cables if {a, b} <= switches for pair in ((a, b), (b, a)))
+    near: dict[str, list[tuple[str, int]]] = {name: [] for name in switches}
+    for (a, b), number in links.items():
+        near[a].append((b, number))
+    counts = {}
+    for source in leaves:
+        distance, paths, queue = {source: 0}, Counter({source: 1}), [source]
+        for here in queue:
+            for there, number in near[here]:
+                if there not in distance:
+                    distance[there] = distance[here] + 1
+                    queue.append(there)
+                if distance[there] == distance[here] + 1:
+                    paths[there] += paths[here] * number
+        counts |= {(source, target): paths[target] for target in leaves if target != source}
+    return counts
+
+
+def count_routed(bed: Bed, plan: EthernetPlan) -> dict[tuple[str, str], int]:
+    """Return the number of paths between each two leaves that the kernels' routes have, followed hop by hop."""
+    leaves = list_leaves(plan)
+    far = {(a, p): b for a, p, b, _ in bed.cables} | {(b, q): a for a, _, b, q in bed.cables}
+    routes = bed.read_routes(plan.switch_names)
+
+    @cache
+    def paths(here: str, target: str) -> int:
+        if here == target:
+            return 1
+        return sum(paths(far[here, port], target) for port in routes[here].get(leaves[target], ()))
+
+    return {(one, other): paths(one, other) for one in leaves for other in leaves if one != other}
+
+
+def test_every_pair_of_leaves_has_the_paths_of_the_design(bed: Bed, plan: EthernetPlan) -> None:
+    """Also after links go down: as many as are left, counted on the cables; and again when they are up."""
+    leaves, sizes = list(list_leaves(plan)), plan.blueprint.sizes
+    down = sizes["leaf-spine"]
+    inside = sizes["spine"] * down**2
+    across = (sizes["spine"] * down) ** 2 * sizes["core"] * sizes["spine-core"] ** 2
+    whole = count_shortest(bed.cables, leaves, set(plan.switch_names))
+    assert set(whole.values()) == {inside, across} == {8, 256}
+    assert len(whole) == 12 * 11
+    wait_until(lambda: count_routed(bed, plan), whole, 60)
+
+    rows = {name: plan.wiring.network.bundle == number for number, name in enumerate(plan.wiring.network.bundles)}
+    first = {name: int(found.argmax()) for name, found in rows.items()}
+    lost = [first["leaf-spine"], first["leaf-spine"] + 4, first["leaf-spine"] + 5, first["spine-core"] + 3]
+    bed.set_cables(lost, "down")
+    left = count_shortest(
+        [cable for row, cable in enumerate(bed.cables) if row not in lost], leaves, set(plan.switch_names)
+    )
+    assert {pair for pair in left if left[pair] < whole[pair]} > {(leaves[0], leaves[1])}
+    wait_until(lambda: count_routed(bed, plan), left, 60)
+    bed.set_cables(lost, "up")
+    wait_until(lambda: count_routed(bed, plan), whole, 60)
+
+
+def test_lldp_reports_the_table_of_the_plan(bed: Bed, plan: EthernetPlan) -> None:
+    """On every device, what lldpcli says of each port is the row of the exported table."""
+    expected: dict[str, dict[str, tuple[str, str]]] = {}
+    for row in csv.DictReader("".join(write_neighbours(plan)).splitlines()):
+        expected.setdefault(row["device"], {})[row["port"]] = row["neighbour"], row["neighbour_port"]
+
+    def reported() -> dict[str, dict[str, tuple[str, str]]]:
+        return {
+            device: {
+                each["name"]: (each["chassis"][0]["name"][0]["value"], each["port"][0]["id"][0]["value"])
+                for lldp in found["lldp"]
+                for each in lldp.get("interface", [])
+                if "name" in each["chassis"][0]
+            }
+            for device, found in bed.read_neighbours().items()
+        }
+
+    assert len(expected) == len(plan.device_names) == 22 + 12
+    wait_until(reported, expected, 40)
+
+
+def test_a_bed_with_swapped_cables_is_cabled_otherwise(plan: EthernetPlan) -> None:
+    """The bed can be miswired on purpose: LLDP then reports the two ends where they were plugged."""
+    network = plan.wiring.network
+    one, other = (network.bundle == 1).nonzero()[0][[0, 9]].tolist()
+    with build(plan, [(one, other)]) as made:
+        made.start_lldp()
+        a, p, b, q = made.cables[one]
+        assert (b, q) != list_end(plan, one)
+
+        def reported() -> dict[str, str]:
+            text = made.ask_each([a], f"lldpcli -u /mnt/lldp/{a}.sock -f keyvalue show neighbors ports {p}")[a]
+            found = dict(line.split("=", 1) for line in text.splitlines())
+            return {"name": found.get(f"lldp.{p}.chassis.name", ""), "port": found.get(f"lldp.{p}.port.ifname", "")}
+
+        wait_until(reported, {"name": b, "port": q}, 30)
+
+
+def list_end(plan: EthernetPlan, row: int) -> tuple[str, str]:
+    """Return the device and the port at the upper end of a link of the plan."""
+    wiring = plan.wiring
+    return plan.device_names[wiring.network.upper[row]], wiring.port_names[wiring.b_port[row]]
