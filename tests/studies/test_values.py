@@ -19,7 +19,7 @@ from fabric.flow import Workload, estimate_workload
 from fabric.frozen import FrozenMapping
 from fabric.topology.families import families
 
-REQUEST = {"gpus": 256, "server": {"name": "box", "gpus": 4, "nics": 2, "nic_gbps": 400}, "planes": "any"}
+REQUEST = {"gpus": 96, "server": {"name": "box", "gpus": 4, "nics": 2, "nic_gbps": 400}, "planes": "any"}
 """A request that every family can meet."""
 
 UNLIKE = [{"server": "hgx-h100", "count": 8}, {"server": "dgx-a100", "count": 4}]
