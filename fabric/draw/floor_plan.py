@@ -134,7 +134,7 @@ def lay_out_floor(
     marks += _draw_halls(layout, halls, scale)
     marks += _draw_racks(layout, network, halls, scale, show)
     if show == "fill" and fill is not None:
-        marks += draw_fill(fill, halls, scale.spot, max(1.0, min(5.0, 0.22 * scale.points)))
+        marks += draw_fill(fill, halls if hall else [*halls, -1], scale.spot, max(1.0, min(5.0, 0.22 * scale.points)))
         marks += draw_fill_legend(fill, EDGE, EDGE, room - 230)
     elif show == "power":
         marks += draw_power_legend(layout, EDGE, EDGE)

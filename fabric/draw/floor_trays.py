@@ -21,12 +21,15 @@ Spot = Callable[[float, float], tuple[float, float]]
 
 
 def draw_fill(fill: TrayFill, halls: Sequence[int], spot: Spot, line_pt: float) -> Iterator[Mark]:
-    """Yield the stretches of the trays of some halls, the fullest on top; `spot` places metres on the page."""
+    """Yield the stretches of the trays of some halls, -1 between halls, the fullest on top; `spot` places metres.
+
+    Stretches between halls without a cable are left out: nothing says that there is a tray.
+    """
     colours = _hex(fill)
-    inside = np.isin(fill.hall, halls)
+    inside = np.isin(fill.hall, halls) & ((fill.hall >= 0) | (fill.cables > 0))
     for number in np.argsort(fill.cables, kind="stable").tolist():
         if inside[number]:
-            behind = BEHIND_M if fill.row[number] >= 0 else 0.0
+            behind = BEHIND_M if fill.y0_m[number] == fill.y1_m[number] else 0.0
             start = spot(float(fill.x0_m[number]), float(fill.y0_m[number]) - behind)
             end = spot(float(fill.x1_m[number]), float(fill.y1_m[number]) - behind)
             yield Line(*start, *end, colours[number], line_pt)
@@ -46,7 +49,7 @@ def draw_fill_legend(fill: TrayFill, x: float, y: float, width: float) -> list[M
         steps = np.unique(np.geomspace(1, max(2, fullest), 10).round())
         ticks = [(0.0, "1"), (1.0, count(fullest))]
         marks = draw_ramp(x + 12, y, 160, count_colours(steps), ticks)
-        text = f"cables in a tray; fill not checked, diameters not being known: {', '.join(fill.unknown)}"
+        text = f"cables in a tray; fill not checked, diameters not known: {', '.join(fill.unknown)}"
     else:
         steps = np.arange(1, 41) / 10
         ticks = [(share / 4, f"{100 * share * fill.limit:g} %") for share in range(5)]

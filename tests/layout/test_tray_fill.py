@@ -27,10 +27,11 @@ def draw_study(seed: int) -> Study:
 
 
 def expected(wiring: Wiring, fill: TrayFill) -> np.ndarray:
-    """Walk every cable by itself: over its row, by the nearest cross tray, and over the other row."""
+    """Walk every cable by itself: along its row, by the nearest cross tray, and along the other row."""
     layout, found = wiring.layout, np.zeros(len(fill.cables), int)
     spots = layout.spots
     seen = set()
+    along, across = np.isclose(fill.y0_m, fill.y1_m), np.isclose(fill.x0_m, fill.x1_m)
     middle_x, middle_y = (fill.x0_m + fill.x1_m) / 2, (fill.y0_m + fill.y1_m) / 2
     for link in range(wiring.network.links):
         one, other = (int(layout.device_rack[end[link]]) for end in (wiring.network.lower, wiring.network.upper))
@@ -40,26 +41,18 @@ def expected(wiring: Wiring, fill: TrayFill) -> np.ndarray:
         seen.add(strand)
         xs, ys = spots.x_m[[one, other]], spots.y_m[[one, other]]
         halls, rows = layout.hall[[one, other]], layout.row[[one, other]]
-        if halls[0] == halls[1] and rows[0] == rows[1]:
-            legs = [(halls[0], rows[0], *sorted(xs))]
-        else:
+        legs = [(ys[0], *sorted(xs))]
+        if halls[0] != halls[1] or rows[0] != rows[1]:
             ways = [
-                (round(abs(xs[0] - at) + abs(xs[1] - at), 9), order, at, hall)
+                (round(abs(xs[0] - at) + abs(xs[1] - at), 9), order, at)
                 for order, hall in enumerate(halls)
                 for at in cross_trays_m(layout.site, layout.halls[hall])
             ]
-            _, _, at, owner = min(ways, key=lambda way: way[:2])
-            legs = [(hall, row, *sorted((x, at))) for hall, row, x in zip(halls, rows, xs, strict=True)]
-            low, high = sorted(ys)
-            found += (
-                (fill.hall == owner)
-                & (fill.row < 0)
-                & (np.abs(fill.x0_m - at) < 1e-9)
-                & (low < middle_y)
-                & (middle_y < high)
-            )
-        for hall, row, low, high in legs:
-            found += (fill.hall == hall) & (fill.row == row) & (low < middle_x) & (middle_x < high)
+            at = min(ways, key=lambda way: way[:2])[2]
+            legs = [(y, *sorted((x, at))) for x, y in zip(xs, ys, strict=True)]
+            found += across & np.isclose(fill.x0_m, at) & (min(ys) < middle_y) & (middle_y < max(ys))
+        for y, low, high in legs:
+            found += along & np.isclose(fill.y0_m, y) & (low < middle_x) & (middle_x < high)
     return found
 
 
@@ -72,13 +65,17 @@ def test_every_cable_is_in_the_trays_of_its_way(seed: int) -> None:
     assert fill.cables.tolist() == expected(wiring, fill).tolist()
 
 
-def test_lengths_of_ways_are_what_trays_hold() -> None:
-    """In one hall the cables of all stretches, times their lengths, are the ways between racks."""
-    study = fabric.design("superpod-h100-4su")
+@pytest.mark.parametrize("at", [{}, {"x_m": 20, "y_m": 7.7}, {"x_m": 3, "y_m": 30}], ids=["line", "corner", "behind"])
+def test_lengths_of_ways_are_what_trays_hold(at: dict[str, float]) -> None:
+    """The cables of all stretches, times their lengths, are the ways between racks, also between halls."""
+    halls = [{"name": "A", "rows": 3, "racks_per_row": 8}, {"name": "B", "rows": 2, "racks_per_row": 10, **at}]
+    study = fabric.design("superpod-h100-4su", site={"halls": halls})
     layout, network, fill = study.layout, study.network, fill_trays(study.wiring)
     ways = rack_metres(layout, layout.device_rack[network.lower], layout.device_rack[network.upper])
     stretches = (fill.x1_m - fill.x0_m) + (fill.y1_m - fill.y0_m)
     assert (fill.cables * stretches).sum() == pytest.approx(ways.sum())
+    assert fill.cables[fill.hall < 0].sum() > 0
+    assert (fill.row[fill.hall < 0] == -1).all()
 
 
 def test_a_known_diameter_fills_a_share() -> None:
