@@ -132,6 +132,11 @@ def power(watts: float | None) -> str:
     return "unknown" if watts is None else _scaled(watts, ["W", "kW", "MW", "GW"])
 
 
+def known_power(watts: float, known: bool) -> str:
+    """Return a power; `at least 3 kW` where only that part is known, and `unknown` where none is."""
+    return power(watts) if known else f"at least {power(watts)}" if watts else power(None)
+
+
 def rate(gbps: float) -> str:
     """Return a rate given in Gb/s: `400 Gb/s`, `52.4 Pb/s`."""
     return _scaled(gbps, ["Gb/s", "Tb/s", "Pb/s", "Eb/s"])

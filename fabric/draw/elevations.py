@@ -60,9 +60,9 @@ def _list_notes(layout: Layout, fillings: Sequence[RackFilling], shown: Sequence
     if layout.assumed_heights:
         yield f"Heights not known, so assumed: {', '.join(layout.assumed_heights)}."
     if layout.unknown_power:
-        yield f"Power not known, so not checked: {', '.join(layout.unknown_power)}."
+        yield f"Power not known, so not counted or checked: {', '.join(layout.unknown_power)}."
     if layout.unknown_weights and _weighs(layout):
-        yield f"Weight not known, so not checked: {', '.join(layout.unknown_weights)}."
+        yield f"Weight not known, so not counted or checked: {', '.join(layout.unknown_weights)}."
 
 
 def _weighs(layout: Layout) -> bool:
@@ -137,15 +137,19 @@ def _draw_words(
     yield Label(left, top + 6, elide(_join_names([names[rack] for rack in one.racks]), wide, SMALL_PT), SMALL_PT, GREY)
     rack = one.racks[0]
     most_kw, most_kg = layout.rack_limits(rack)
-    limits = [(float(layout.rack_w[rack]) / 1000, most_kw, "kW", bool(layout.unknown_power))]
+    limits = [(float(layout.rack_w[rack]) / 1000, most_kw, "kW", bool(layout.power_known[rack]))]
     if _weighs(layout):
-        limits.append((float(layout.rack_kg[rack]), most_kg, "kg", bool(layout.unknown_weights)))
+        limits.append((float(layout.rack_kg[rack]), most_kg, "kg", bool(layout.weight_known[rack])))
     y = _foot(layout) - 10
-    for value, limit, noun, unknown in limits:
+    for value, limit, noun, known in limits:
         bar = 0.0
-        said = f"{noun} not known" if unknown else f"{_round(value)} {noun}"
-        if not unknown and limit is not None:
-            said = f"{_round(value)} of {limit:,g} {noun}"
+        said = f"{'' if known else 'at least '}{_round(value)}"
+        if not known and not value:
+            said = f"{noun} not known"
+        elif limit is None:
+            said = f"{said} {noun}"
+        else:
+            said = f"{said} of {limit:,g} {noun}"
             room = min(30.0, wide - text_width(said, SMALL_PT) - 4)
             if room >= 6:
                 yield Box(left, y, room, 4, WHITE, GREY, 0, 0.4)

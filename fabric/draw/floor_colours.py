@@ -50,7 +50,7 @@ def _fills(network: Network) -> list[str]:
 
 def _power_colour(layout: Layout, rack: int) -> str:
     limit, _ = layout.rack_limits(rack)
-    if limit is None or layout.unknown_power:
+    if limit is None or not layout.power_known[rack]:
         return WHITE
     share = min(1.0, float(layout.rack_w[rack]) / (1000 * limit))
     return _hex(np.ceil(share * STEPS) / STEPS)
@@ -81,13 +81,12 @@ def draw_contents_legend(
 
 def draw_power_legend(layout: Layout, x: float, y: float) -> list[Mark]:
     """Return the scale of colours of power."""
-    if layout.unknown_power:
-        text = f"The power of {', '.join(layout.unknown_power)} is not known."
-        return [Label(x, y - 5, elide(text, 600, BODY_PT), BODY_PT, INK)]
     steps = np.arange(1, STEPS + 1) / STEPS
     ticks = [(0.0, "0"), (0.5, "50 %"), (1.0, "100 %")]
     label = "most power of what stands in a rack, of what it is fed with"
+    if layout.unknown_power:
+        label += f"; white: not known ({', '.join(layout.unknown_power)})"
     return [
         *draw_ramp(x + 12, y, 160, load_colours(steps), ticks),
-        Label(x + 200, y - 1, label, BODY_PT, INK),
+        Label(x + 200, y - 1, elide(label, 620, BODY_PT), BODY_PT, INK),
     ]

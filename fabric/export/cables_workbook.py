@@ -89,13 +89,13 @@ def _list_devices(wiring: Wiring, devices: npt.NDArray[np.integer]) -> Iterator[
 
 
 def _list_racks(layout: Layout, racks: npt.NDArray[np.integer]) -> Iterator[Sequence[Any]]:
-    """Yield the cells of racks under `RACK_COLUMNS`; power and weight are empty where a model's are not known."""
+    """Yield the cells of racks under `RACK_COLUMNS`; power and weight are empty where a device's are not known."""
     names, spots = layout.rack_names(), layout.spots
     for rack in racks.tolist():
         hall = layout.halls[layout.hall[rack]].name
         kind = "server" if layout.holds_servers[rack] else "network"
-        watts = None if layout.unknown_power else float(layout.rack_w[rack])
-        weight = None if layout.unknown_weights else float(layout.rack_kg[rack])
+        watts = float(layout.rack_w[rack]) if layout.power_known[rack] else None
+        weight = float(layout.rack_kg[rack]) if layout.weight_known[rack] else None
         place = (
             int(layout.row[rack]) + 1,
             int(layout.position[rack]) + 1,

@@ -10,19 +10,25 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.layout.appliances import add_appliances
 from fabric.layout.assignment import assign_network_racks
+from fabric.layout.device_names import list_device_names
 from fabric.layout.floor import place_blocks
 from fabric.layout.layout import Layout
+from fabric.layout.rack_contents import RackContents
 from fabric.layout.racks import fill_racks
 from fabric.network import Network
 from fabric.request.site import Site
 
 __all__ = ["lay_out", "take_devices"]
 
+Floats = npt.NDArray[np.float64]
+Known = npt.NDArray[np.bool_]
+
 
 def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
     """Return the layout of a fabric with its appliances on a site; `network` has its links.
 
-    Raises InputError for devices that fit no rack, and for halls with too few positions (with the racks missing).
+    Raises InputError for devices that fit no rack, for halls with too few positions (with the racks missing), and for
+    names of the site that two devices would have.
     """
     network = add_appliances(blueprint, network)
     contents = fill_racks(blueprint, site)
@@ -34,7 +40,7 @@ def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
     number[order] = np.arange(racks)
     device_rack = number[contents.rack]
     facts = contents.facts
-    return Layout(
+    layout = Layout(
         site,
         network,
         places.halls,
@@ -45,13 +51,15 @@ def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
         device_rack.astype(np.int32),
         contents.unit.astype(np.int32),
         contents.height.astype(np.int32),
-        np.asarray(np.bincount(device_rack, np.nan_to_num(contents.power_w), racks), np.float64),
-        np.asarray(np.bincount(device_rack, np.nan_to_num(contents.weight_kg), racks), np.float64),
+        *_sum_racks(contents, device_rack, racks),
         tuple(each.name for each in facts if each.assumed),
         tuple(each.name for each in facts if each.power_w is None),
         tuple(each.name for each in facts if each.weight_kg is None),
         any(each.own_rack for each in facts),
     )
+    if site.names:
+        list_device_names(layout, network)  # refuses names that two devices would have
+    return layout
 
 
 def take_devices(blueprint: Blueprint, network: Network, whole: Layout, rows: npt.NDArray[np.integer]) -> Layout:
@@ -62,6 +70,7 @@ def take_devices(blueprint: Blueprint, network: Network, whole: Layout, rows: np
     """
     contents = fill_racks(blueprint, whole.site)  # for the power and the weight of each device
     racks, device_rack = np.unique(whole.device_rack[rows], return_inverse=True)
+    rack_w, rack_kg, power_known, weight_known = _sum_racks(contents, device_rack, len(racks))
     names, later = {each.name for each in contents.facts}, np.ones(whole.racks, np.bool_)
     later[racks] = False
     return replace(
@@ -74,10 +83,23 @@ def take_devices(blueprint: Blueprint, network: Network, whole: Layout, rows: np
         device_rack=device_rack.astype(np.int32),
         device_unit=whole.device_unit[rows],
         device_height=whole.device_height[rows],
-        rack_w=np.asarray(np.bincount(device_rack, np.nan_to_num(contents.power_w), len(racks)), np.float64),
-        rack_kg=np.asarray(np.bincount(device_rack, np.nan_to_num(contents.weight_kg), len(racks)), np.float64),
+        rack_w=rack_w,
+        rack_kg=rack_kg,
+        power_known=power_known,
+        weight_known=weight_known,
         assumed_heights=tuple(name for name in whole.assumed_heights if name in names),
         unknown_power=tuple(name for name in whole.unknown_power if name in names),
         unknown_weights=tuple(name for name in whole.unknown_weights if name in names),
         reserved=np.stack([whole.hall, whole.row, whole.position], axis=1)[later],
     )
+
+
+def _sum_racks(
+    contents: RackContents, device_rack: npt.NDArray[np.integer], racks: int
+) -> tuple[Floats, Floats, Known, Known]:
+    """Return the known power and weight of each rack, and whether that is all of it."""
+    sums, known = [], []
+    for values in (contents.power_w, contents.weight_kg):
+        sums.append(np.asarray(np.bincount(device_rack, np.nan_to_num(values), racks), np.float64))
+        known.append(np.bincount(device_rack, np.isnan(values), racks) == 0)
+    return sums[0], sums[1], known[0], known[1]

@@ -57,12 +57,16 @@ class Layout(FrozenColumns):
     """The most power of the devices of each rack whose power is known, in W, shape (racks,)."""
     rack_kg: npt.NDArray[np.float64]
     """The weight of the devices of each rack whose weight is known, in kg, shape (racks,)."""
+    power_known: npt.NDArray[np.bool_]
+    """Whether `rack_w` is all of a rack's power, shape (racks,)."""
+    weight_known: npt.NDArray[np.bool_]
+    """Whether `rack_kg` is all of a rack's weight, shape (racks,)."""
     assumed_heights: tuple[str, ...] = ()
     """The models whose height is not known and assumed."""
     unknown_power: tuple[str, ...] = ()
-    """The models whose power is not known: racks are not checked for it."""
+    """The models whose power is not known: racks are not checked for theirs."""
     unknown_weights: tuple[str, ...] = ()
-    """The models whose weight is not known: racks are not checked for it."""
+    """The models whose weight is not known: racks are not checked for theirs."""
     own_racks: bool = False
     """Whether a server is a rack itself, which brings its own power and weight."""
     reserved: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int32))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from fabric import units
 from fabric.blueprint import Blueprint
@@ -13,7 +14,7 @@ from fabric.layout.layout import Layout
 from fabric.layout.wiring import Wiring
 from fabric.request.site import KINDS
 
-__all__ = ["bill_on_site", "power_of_racks"]
+__all__ = ["RackPower", "bill_on_site", "power_of_racks"]
 
 
 def bill_on_site(blueprint: Blueprint, wiring: Wiring) -> Bill:
@@ -34,11 +35,24 @@ def _list_racks(blueprint: Blueprint, layout: Layout) -> Iterator[BillRow]:
             continue
         limit = f", {offered.most_kw:g} kW" if offered.most_kw is not None else ""
         drawn = power_of_racks(layout, kind)
-        note = "draw at most {} each, {} in all".format(*map(units.power, drawn)) if drawn else "power not known"
+        total = units.known_power(drawn.total_w, drawn.known)
+        note = f"draw at most {units.power(drawn.most_w)} each, {total} in all" if drawn.known else f"power: {total}"
         yield BillRow("rack", f"rack, {offered.units}U{limit}", kind, count, note=note, counted=False)
 
 
-def power_of_racks(layout: Layout, kind: str) -> tuple[float, float] | None:
-    """Return the most power in one rack of a kind, and of all of them, in W; None where a model's is not known."""
-    drawn = layout.rack_w[layout.holds_servers == (kind == "server")]
-    return None if layout.unknown_power else (float(drawn.max(initial=0)), float(drawn.sum()))
+class RackPower(NamedTuple):
+    """The power of the racks of a kind, in W."""
+
+    most_w: float
+    """The most known power in one rack."""
+    total_w: float
+    """The known power of all racks."""
+    known: bool
+    """Whether the power of every device in them is known."""
+
+
+def power_of_racks(layout: Layout, kind: str) -> RackPower:
+    """Return the power of the racks of a kind, as far as it is known."""
+    racks = layout.holds_servers == (kind == "server")
+    drawn, known = layout.rack_w[racks], bool(layout.power_known[racks].all())
+    return RackPower(float(drawn.max(initial=0)), float(drawn.sum()), known)

@@ -40,7 +40,8 @@ def _tabulate_racks(layout: Layout, rows: Sequence[BillRow]) -> Table:
     cells = []
     for row in rows:
         drawn = power_of_racks(layout, row.used_for)
-        cells.append((row.part, row.used_for, units.count(row.quantity), *map(units.power, drawn or (None, None))))
+        power = (units.known_power(watts, drawn.known) for watts in (drawn.most_w, drawn.total_w))
+        cells.append((row.part, row.used_for, units.count(row.quantity), *power))
     return Table("Racks", ("part", "used for", "quantity", "most in one", "in all"), cells)
 
 

@@ -18,7 +18,7 @@ from fabric.layout.tray_fill import TrayFill
 from fabric.layout.wiring import Wiring
 from fabric.network import Network
 from fabric.report.table import Summary, Table
-from fabric.report.trunk_lines import describe_shorter_parts, describe_trunks
+from fabric.report.trunk_lines import describe_bends, describe_shorter_parts, describe_trunks
 from fabric.studies.study import Study
 
 __all__ = ["SCHEMA", "find_cables", "layout_object", "summarize_cables", "summarize_layout", "summarize_wiring"]
@@ -67,7 +67,7 @@ def _tabulate_halls(layout: Layout) -> Table:
     for number, hall in enumerate(layout.halls):
         racks = layout.hall == number
         if racks.any():
-            power = units.power(float(layout.rack_w[racks].sum())) if not layout.unknown_power else "-"
+            power = units.known_power(float(layout.rack_w[racks].sum()), bool(layout.power_known[racks].all()))
             used, servers = int(racks.sum()), int(layout.holds_servers[racks].sum())
             cells = (hall.rows, hall.racks_per_row, servers, used - servers, hall.positions - used)
             rows.append((hall.name, *map(units.count, cells), power))
@@ -93,7 +93,7 @@ def _tabulate_racks(study: Study) -> Table:
             if number
         )
         rack = int(first[kind])
-        power = units.power(float(layout.rack_w[rack])) if not layout.unknown_power else "-"
+        power = units.known_power(float(layout.rack_w[rack]), bool(layout.power_known[rack]))
         rows.append((inside, units.count(int(counts[kind])), names[rack], f"U{top[rack]}", power))
     return Table("Racks by what stands in them", ("contents", "racks", "first", "top", "power"), rows)
 
@@ -116,11 +116,11 @@ def _list_notes(study: Study) -> Iterator[str]:
     if not study.spec.site.halls:
         yield "Halls are assumed, for the request has none (key site.halls)."
     if layout.assumed_heights:
-        yield f"Heights assumed, not being known: {', '.join(layout.assumed_heights)} (key site.heights)."
+        yield f"Heights not known, so assumed: {', '.join(layout.assumed_heights)} (key site.heights)."
     if layout.unknown_power:
-        yield f"Power not checked, not being known: {', '.join(layout.unknown_power)} (key site.power_w)."
+        yield f"Power not known, so not counted or checked: {', '.join(layout.unknown_power)} (key site.power_w)."
     if layout.site.racks["server"].weight_kg is not None and layout.unknown_weights:
-        yield f"Weight not checked, not being known: {', '.join(layout.unknown_weights)} (key site.weights_kg)."
+        yield f"Weight not known, so not counted or checked: {', '.join(layout.unknown_weights)} (key site.weights_kg)."
     for server in study.blueprint.servers_by_role.values():
         if server.trays > 1:
             yield f"{server.name} is a rack of its own; the power of a rack does not limit it."
@@ -151,12 +151,14 @@ def layout_object(study: Study) -> dict[str, Any]:
             "x_m": round(x, 3),
             "y_m": round(y, 3),
             "kind": "server" if servers else "network",
-            "power_w": None if layout.unknown_power else round(watts, 1),
-            "weight_kg": None if layout.unknown_weights else round(weight, 1),
+            "power_w": round(watts, 1) if watts_known else None,
+            "least_power_w": round(watts, 1),
+            "weight_kg": round(weight, 1) if weight_known else None,
+            "least_weight_kg": round(weight, 1),
             "stage": stage,
             "devices": inside,
         }
-        for name, hall, row, position, x, y, servers, watts, weight, stage, inside in zip(
+        for name, hall, row, position, x, y, servers, watts, watts_known, weight, weight_known, stage, inside in zip(
             names,
             layout.hall.tolist(),
             layout.row.tolist(),
@@ -165,7 +167,9 @@ def layout_object(study: Study) -> dict[str, Any]:
             spots.y_m.tolist(),
             layout.holds_servers.tolist(),
             layout.rack_w.tolist(),
+            layout.power_known.tolist(),
             layout.rack_kg.tolist(),
+            layout.weight_known.tolist(),
             rack_stage,
             contents,
             strict=True,
@@ -200,7 +204,8 @@ def summarize_wiring(study: Study) -> Summary:
         f"{study.spec.name}: {units.count_noun(cables, 'cable')}{links}, {wiring.total_m / 1000:,.1f} km as sold, "
         f"between {units.count_noun(wiring.layout.racks, 'rack')}."
     )
-    lines = [*_describe_fill(study.tray_fill), *describe_trunks(wiring), *describe_shorter_parts(wiring)]
+    lines = [*_describe_fill(study.tray_fill), *describe_trunks(wiring)]
+    lines += [*describe_bends(wiring), *describe_shorter_parts(wiring)]
     if study.grown_floor:
         later = study.planned_wiring.network.links - network.links
         lines.append(f"Later stages add {units.count_noun(later, 'cable')}; files have them too, by the column stage.")
@@ -215,7 +220,8 @@ def _describe_fill(fill: TrayFill) -> Iterator[str]:
         return
     known = not fill.unknown
     fullest = int((fill.area_mm2 if known else fill.cables).argmax())
-    text = f"The fullest tray has {units.count_noun(int(fill.cables[fullest]), 'cable')}"
+    where = " is between halls and" if fill.hall[fullest] < 0 else ""
+    text = f"The fullest tray{where} has {units.count_noun(int(fill.cables[fullest]), 'cable')}"
     if known:
         text += f", which take {100 * fill.share[fullest]:.1f} % of its cross-section (limit {100 * fill.limit:g} %)"
         over = int((fill.share > fill.limit).sum())

@@ -17,12 +17,14 @@ __all__ = [
     "WRITING",
     "Any_",
     "AxisName",
+    "AxisOrAll",
     "BundleName",
     "Count",
     "Currency",
     "FamilyName",
     "Gbps",
     "Name",
+    "NameOrAll",
     "Planes",
     "Price",
     "Pue",
@@ -54,6 +56,8 @@ MAX_GPUS = 100_000_000
 
 _NAME = r"^[A-Za-z0-9(+_]([A-Za-z0-9 ._()+-]*[A-Za-z0-9_()+-])?$"
 _AXIS = r"^[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)?$"
+_AXIS_OR_ALL = rf"^(\*|{_AXIS[1:-1]})$"
+_NAME_OR_ALL = rf"^(\*|{_NAME[1:-1]})$"
 _BUNDLE = r"^[A-Za-z0-9_][A-Za-z0-9_.()+-]*$"
 _KEY = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _CURRENCY = r"^[A-Z]{3}$"
@@ -62,6 +66,8 @@ WRITING = {
     _NAME: "use letters a-z, digits and _ ( ) +, with spaces, dots and dashes only inside; a dash may end it",
     _AXIS: "write a tier, a bundle or an axis like `spine` or `leaf-spine`",
     _BUNDLE: "write a tier, a bundle or an axis like `spine` or `leaf-spine`",
+    _AXIS_OR_ALL: "write a tier like `spine`, `server`, or `*` for all others",
+    _NAME_OR_ALL: "write a model like `sn5600`, or `*` for all others",
     _KEY: "write a key like `leaf`, `leaf-spine` or `cost_usd.total`",
     _CURRENCY: "write the three capitals of a currency, such as USD or EUR",
     _RATE: "write a rate as a whole number of Gb/s",
@@ -130,6 +136,10 @@ SwitchName = Annotated[
 ]
 FamilyName = Annotated[Name, known_name("family")]
 AxisName = Annotated[str, StringConstraints(max_length=60, pattern=_AXIS)]
+AxisOrAll = Annotated[str, StringConstraints(max_length=60, pattern=_AXIS_OR_ALL)]
+"""A tier, or `*` for all that are not named."""
+NameOrAll = Annotated[str, StringConstraints(max_length=100, pattern=_NAME_OR_ALL)]
+"""A model, or `*` for all that are not named."""
 ResultKey = Annotated[str, StringConstraints(max_length=100, pattern=_KEY)]
 RateKey = Annotated[str, StringConstraints(pattern=_RATE)]
 Role = Annotated[AxisName, known_name("tier")]

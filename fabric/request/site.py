@@ -66,6 +66,8 @@ class RackKind:
     """The heat that is taken away, in kW; None is no limit beside the power."""
     weight_kg: float | None = None
     """The weight that it and the floor carry, in kg; None is not checked."""
+    bend_radius_mm: float | None = None
+    """The radius at which cables turn in it, in mm; None is not checked."""
     switch_units: tuple[int, ...] = ()
     """The rack units, from 1 at the foot, whose lowest unit a switch may have, in the order of use; none for the top of
     a rack with servers, and for the foot of a network rack."""
@@ -105,6 +107,8 @@ class Trays:
     """The inner depth of a tray, in mm."""
     fill: float = 0.5
     """The share of a tray's cross-section that cables may take."""
+    bend_radius_mm: float | None = None
+    """The radius at which trays turn and cables leave them, in mm; None is not checked."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 
 from fabric.catalog import port_name_systems
-from fabric.request.fields import AxisName, Name, Role, StrictModel, Text, custom_error, known_name
+from fabric.request.fields import AxisOrAll, Name, NameOrAll, Role, StrictModel, Text, custom_error, known_name
 from fabric.request.site import KINDS, Hall, Place, RackKind, Site, Trays
 
 __all__ = ["HallKeys", "RackKeys", "SiteKeys", "TrayKeys", "site_of"]
@@ -51,6 +51,8 @@ class RackKeys(StrictModel):
     """Heat that is taken away in kW; default: as much as it is fed with."""
     weight_kg: Positive | None = Field(default=None, examples=[1500])
     """Weight that the rack and the floor carry in kg; default: not checked."""
+    bend_radius_mm: Positive | None = Field(default=None, examples=[80])
+    """Radius at which cables turn in the rack in mm; default: not checked."""
     switch_units: list[Units] = Field(default=[], max_length=100, examples=[[42, 41, 40]])
     """Lowest rack unit of each switch in order, from 1 at the foot; default: the top of a rack with servers."""
 
@@ -75,6 +77,8 @@ class TrayKeys(StrictModel):
     """Inner depth of a tray in mm."""
     fill: Annotated[float, Field(gt=0, le=1)] = Field(default=0.5, examples=[0.5])
     """Share of the cross-section of a tray that cables may take."""
+    bend_radius_mm: Positive | None = Field(default=None, examples=[100])
+    """Radius at which trays turn and cables leave them in mm; default: not checked."""
 
 
 def _tag_rack(value: Any) -> str:
@@ -97,8 +101,8 @@ def _check_place(text: str) -> str:
 
 PlaceText = Annotated[str, AfterValidator(_check_place)]
 SystemName = Annotated[Name, known_name("operating system", port_name_systems)]
-NamedRole = Annotated[AxisName, known_name("tier", lambda: ("server",))]
-"""The role of devices that have names: servers, or switches of a tier."""
+NamedRole = Annotated[AxisOrAll, known_name("tier", lambda: ("server", "*"))]
+"""The role of devices that have names: servers, switches of a tier, or `*` for all others."""
 Kind = Literal["server", "network"]
 
 
@@ -141,12 +145,12 @@ class SiteKeys(StrictModel):
     port_names: (
         Annotated[
             Annotated[SystemName, Tag("<name>")]
-            | Annotated[dict[Name, SystemName], Tag("<mapping>"), Field(min_length=1)],
+            | Annotated[dict[NameOrAll, SystemName], Tag("<mapping>"), Field(min_length=1)],
             Discriminator(_tag_text),
         ]
         | None
     ) = Field(default=None, examples=["sonic", {"sn5600": "cumulus"}])
-    """Operating system whose port names are used: one, or by switch model; default: the model's usual one."""
+    """Operating system whose port names are used: one, or by switch model (`*`: others); default: the usual one."""
     names: (
         Annotated[
             Annotated[Text, Tag("<name>")] | Annotated[dict[NamedRole, Text], Tag("<mapping>"), Field(min_length=1)],
@@ -154,7 +158,7 @@ class SiteKeys(StrictModel):
         ]
         | None
     ) = Field(default=None, examples=[{"leaf": "{rack}-leaf-{rail}", "server": "node{number:05}"}])
-    """Pattern of device names, one or by tier: role, number, hall, row, position, rack, unit, a coordinate; from 1."""
+    """Pattern of device names, one or by tier (`*`: others): role, number, hall, row, position, rack, unit, rail..."""
 
     @field_validator("halls")
     @classmethod

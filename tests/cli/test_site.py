@@ -83,7 +83,8 @@ def test_trays_over_the_limit_are_named(run: Run) -> None:
     flat = " ".join(text.split())
     assert "The fullest tray has 26,176 cables, which take 308.4 % of its cross-section (limit 50 %)" in flat
     assert "11,064 trunks between racks, 26.0 cables each on average, 42 at most." in flat
-    assert "Bend radius at least 75 mm for single-mode fibre; not checked" in flat
+    assert "Bend radius in trays at least 75 mm for single-mode fibre." in flat
+    assert "Bends not checked in trays, server racks and network racks: the site states no bend_radius_mm" in flat
 
 
 def test_the_same_cables_give_the_same_bytes(run: Run, tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ def total_metres(study: fabric.Study, places: Positions) -> float:
         *columns,
         rows,
         rows,
+        rows == 0,
+        rows == 0,
     )
     return float(cable_metres(layout, study.network.lower, study.network.upper).sum())
 

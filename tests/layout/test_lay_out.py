@@ -208,6 +208,36 @@ def test_devices_have_the_names_of_the_site() -> None:
 )
 def test_patterns_that_name_no_device_are_refused(names: str, text: str) -> None:
     """Two devices of one name, unknown fields, and what is no pattern."""
-    study, layout = design("superpod-h100-4su", names=names)
     with pytest.raises(InputError, match=text):
-        list_device_names(layout, study.network)
+        design("superpod-h100-4su", names=names)
+
+
+def test_a_star_names_all_others() -> None:
+    """A pattern under `*` is for every tier that has none of its own, and so is an operating system's port names."""
+    study, layout = design(
+        "superpod-h100-1su",
+        names={"*": "{role}-{number:03}", "leaf": "L{rail}"},
+        port_names={"*": "sonic", "qm9700": "cumulus"},
+    )
+    names = list_device_names(layout, study.network)
+    assert [names[0], names[32], names[-1]] == ["server-001", "L1", "spine-004"]
+    assert "swp1" in study.wiring.port_names
+    assert not any(name.startswith("Ethernet") for name in study.wiring.port_names)
+    with pytest.raises(InputError, match=r"site\.names\.\*\*: '\*\*' is not valid; write a tier"):
+        design("superpod-h100-1su", names={"**": "{role}"})
+
+
+def test_names_of_two_tiers_may_not_meet() -> None:
+    """Both devices are named, whatever their tiers, before anything is written."""
+    with pytest.raises(InputError, match=r"leaf\[block=0,rail=0,plane=0\] and spine\[spine=0,plane=0\] are both 'sw1'"):
+        design("superpod-h100-1su", names={"leaf": "sw{number}", "spine": "sw{number}"})
+
+
+def test_one_unknown_power_leaves_the_other_racks_known() -> None:
+    """An appliance whose power nobody stated makes that of its own rack unknown; what stands beside it is counted."""
+    layout = fabric.design("superpod-h100-1su", gpus=248, appliances=[{"name": "ufm", "ports": 2}]).layout
+    unknown = np.flatnonzero(~layout.power_known)
+    assert unknown.tolist() == np.unique(layout.device_rack[layout.network.role >= 3]).tolist()
+    assert layout.rack_w[unknown].tolist() == [12 * 747]
+    assert layout.rack_w.sum() == 31 * 10_200 + 12 * 747
+    assert layout.unknown_power == ("ufm",)
