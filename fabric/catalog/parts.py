@@ -43,6 +43,8 @@ class Switch(PortGroup):
     """The vendor's part number."""
     port_names: str = ""
     """The operating system whose port names it usually has, one of `port_name_systems`; empty where unknown."""
+    adaptive_routing: bool | None = None
+    """Whether it chooses among equal paths packet by packet, by how full they are; None where that is not known."""
     source: str = ""
     """Where these facts come from."""
     uplinks: PortGroup | None = None

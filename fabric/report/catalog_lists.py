@@ -116,6 +116,7 @@ def _switch_facts(item: Switch) -> dict[str, Any]:
         "price_date": item.price_date or None,
         "available": item.available or None,
         "vendor_number": item.vendor_number or None,
+        "adaptive_routing": item.adaptive_routing,
     }
 
 

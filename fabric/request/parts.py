@@ -203,6 +203,8 @@ class InlineSwitch(InlinePorts, NamedPart):
     """The vendor's part number."""
     port_names: Text = Field(default="", examples=["sonic"])
     """Operating system that names its ports: cumulus, sonic, eos, junos, ...; default: plain numbers."""
+    adaptive_routing: bool | None = None
+    """Whether it chooses among equal paths by their load; exported configurations turn it on. Default: unknown."""
     source: Text = ""
     """Where these facts come from."""
 
