@@ -1,0 +1,82 @@
+"""Join what the two ends of a cable say into one row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.discovery.findings import Ends
+
+__all__ = ["CableRows", "join_ends"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CableRows:
+    """Cables, each once, in the order in which their first end was read."""
+
+    ends: Ends
+    """The cables: `device` and `port` are of the end that was read first."""
+    both_sides: npt.NDArray[np.bool_]
+    """Whether both ends say it, or a list of cables does."""
+    first: Ints
+    """The row of the ends that each cable was read from first."""
+
+
+def join_ends(ends: Ends, listed: npt.NDArray[np.bool_], ports: int) -> CableRows:
+    """Return the cables of what devices say about their ports; `listed` are rows that hold for both ends.
+
+    Two rows are one cable when they name the same two ports. A row that does not name the far port gets it from the
+    far end, where one row there leads back to it. Rows that leave a port open are cables of their own.
+    """
+    ends = _name_far_ports(ends, ports)
+    near = _pack(ends.device, ends.port, ports)
+    far = _pack(ends.peer, ends.peer_port, ports)
+    whole = (ends.port >= 0) & (ends.peer_port >= 0)
+    low, high = np.minimum(near, far), np.maximum(near, far)
+    rows = np.arange(len(near))
+    # A row with an open port is compared with no other, for which its own number stands.
+    order = np.lexsort((rows, np.where(whole, -1, rows), high, low))
+    starts = np.ones(len(order), np.bool_)
+    one, two = order[:-1], order[1:]
+    starts[1:] = (low[one] != low[two]) | (high[one] != high[two]) | ~whole[one] | ~whole[two]
+    first = order[starts]
+    if not len(first):
+        return CableRows(ends, np.zeros(0, np.bool_), first)
+    cuts = np.flatnonzero(starts)
+    by_low = np.logical_or.reduceat((near == low)[order], cuts)
+    by_high = np.logical_or.reduceat((near == high)[order], cuts)
+    in_list = np.logical_or.reduceat(listed[order], cuts)
+    rate = np.fmin.reduceat(ends.rate_gbps[order], cuts)
+    width = np.where(ends.width < 0, np.int8(127), ends.width)[order]
+    least = np.minimum.reduceat(width, cuts)
+    reading = np.argsort(first, kind="stable")
+    first = first[reading]
+    cables = Ends(**{name: getattr(ends, name)[first] for name in Ends.__dataclass_fields__})
+    cables.rate_gbps = rate[reading]
+    cables.width = np.where(least == 127, np.int8(-1), least).astype(np.int8)[reading]
+    return CableRows(cables, ((by_low & by_high) | in_list)[reading], first)
+
+
+def _pack(device: npt.NDArray[np.int32], port: npt.NDArray[np.int32], ports: int) -> Ints:
+    """Return one number for each port of each device; an open port has one too."""
+    return device.astype(np.int64) * (ports + 1) + port + 1
+
+
+def _name_far_ports(ends: Ends, ports: int) -> Ends:
+    """Fill in the far ports that only the far end names."""
+    open_ = np.flatnonzero((ends.peer_port < 0) & (ends.port >= 0))
+    if not len(open_):
+        return ends
+    # What the far end says: from the device there to this device's port.
+    towards = _pack(ends.peer, ends.peer_port, ports) * (int(ends.device.max(initial=0)) + 1) + ends.device
+    wanted = _pack(ends.device, ends.port, ports)[open_] * (int(ends.device.max(initial=0)) + 1) + ends.peer[open_]
+    known, at, counts = np.unique(towards, return_index=True, return_counts=True)
+    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    sure = (known[place] == wanted) & (counts[place] == 1)
+    filled = ends.peer_port.copy()
+    filled[open_[sure]] = ends.port[at[place[sure]]]
+    return replace(ends, peer_port=filled)
