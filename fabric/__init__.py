@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from fabric.report.comparison import Comparison, compare
     from fabric.report.files import write, write_bill, write_view
     from fabric.report.load_design import load
+    from fabric.report.plan_files import write_plan
     from fabric.request import Spec
     from fabric.studies.failures import simulate_failures
     from fabric.studies.multi_fabric import Cluster, cluster
@@ -95,6 +96,7 @@ __all__ = [
     "to_simgrid",
     "write",
     "write_bill",
+    "write_plan",
     "write_view",
 ]
 
@@ -135,6 +137,7 @@ _HOMES = {
     "to_simgrid": "export",
     "write": "report.files",
     "write_bill": "report.files",
+    "write_plan": "report.plan_files",
     "write_view": "report.files",
 }
 

@@ -94,6 +94,16 @@ def test_an_export_format(tmp_path: Path) -> None:
         assert "edge-list" in box.refused("export", request(tmp_path), "--format", "edge-lust")
 
 
+def test_a_format_of_plans(tmp_path: Path) -> None:
+    """A format of plans is listed with its witness, writes a folder of files, and needs one."""
+    with sandbox(tmp_path, "A format of plans") as box:
+        assert "shown by: grammar: this page" in box.fabric("list", "formats")
+        folder = tmp_path / "ports"
+        box.fabric("export", request(tmp_path), "--format", "port-list", "-o", str(folder))
+        assert "1 server-" in min(folder.iterdir()).read_text()
+        assert "give --out FOLDER" in box.refused("export", request(tmp_path), "--format", "port-list")
+
+
 def test_an_objective(tmp_path: Path) -> None:
     """A linear and a flow objective are listed in the help and minimised with proof; wrong uses are refused."""
     with sandbox(tmp_path, "An objective") as box:

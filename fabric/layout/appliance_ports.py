@@ -13,42 +13,42 @@ from fabric.errors import InputError
 from fabric.layout.ports import PortTable
 from fabric.network import Network
 
-__all__ = ["list_port_names"]
+__all__ = ["list_port_places"]
 
 Ints = npt.NDArray[np.int64]
 
 
-def list_port_names(
+def list_port_places(
     blueprint: Blueprint,
     network: Network,
     each: Attached,
     rows: Ints,
     model: Ints,
     tables: Mapping[tuple[str, str], tuple[PortTable, ...]],
-) -> list[str]:
-    """Return the name of the switch port of each link of an appliance; raises InputError where none is free.
+) -> list[tuple[PortTable, int]]:
+    """Return the switch port of each link of an appliance, a table and the place in it; raises InputError without one.
 
     `rows` are the links, `model` has the number of the model of each one's switch among those of its role.
     """
     role = each.appliance.tier
     below = blueprint.topology.bundle_below(role).name
-    names = []
+    places = []
     for row, number in zip(rows.tolist(), model.tolist(), strict=True):
         free, down = tables[role, each.appliance.name][number], tables[role, below][number]
         place = int(network.upper_port[row]) - free.first
         if place < len(free.names):
-            names.append(free.names[place])
+            places.append((free, place))
             continue
         unused = _list_unused(network, below, int(network.upper[row]), down)
         if place - len(free.names) >= len(unused):
             switch = network.name(int(network.upper[row]))
             raise InputError(f"appliances: no port of {switch} stays free for {each.appliance.name}; reserve one more")
-        names.append(unused[place - len(free.names)])
-    return names
+        places.append((down, unused[place - len(free.names)]))
+    return places
 
 
-def _list_unused(network: Network, below: str, switch: int, down: PortTable) -> list[str]:
-    """Return the names of the ports down of a switch that no link has."""
+def _list_unused(network: Network, below: str, switch: int, down: PortTable) -> list[int]:
+    """Return the places in the table of the ports down of a switch that no link has."""
     here = (network.upper == switch) & (network.bundle == network.bundles.index(below))
     used = set((network.upper_port[here].astype(int) - down.first).tolist())
-    return [name for place, name in enumerate(down.names) if place not in used]
+    return [place for place in range(len(down.names)) if place not in used]

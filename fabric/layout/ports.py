@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.composition import Compositions
@@ -18,7 +19,7 @@ from fabric.errors import InputError
 from fabric.request.site import Site
 from fabric.topology.topology import Group
 
-__all__ = ["PortTable", "list_nic_names", "list_port_tables", "system_of"]
+__all__ = ["PortTable", "list_nic_names", "list_port_tables", "place_nics", "system_of"]
 
 
 _End = tuple[int, int, int]
@@ -175,11 +176,18 @@ def list_nic_names(server: Server, planes: int, rails: int) -> tuple[str, ...]:
     return tuple(f"{_nic_name(server, nic, rails)}{end}" for nic in range(server.nics) for end in ends)
 
 
-def _nic_name(server: Server, nic: int, rails: int) -> str:
-    per_tray = max(1, server.nics // server.trays)
-    tray, place = (nic % server.trays, nic // server.trays) if rails > 1 else divmod(nic, per_tray)
+def place_nics(server: Server, nic: Any, rails: int) -> tuple[Any, Any]:
+    """Return the tray of each NIC of a server and its place among those of the tray, both from 0 and of their shape."""
     if server.trays == 1:
-        tray, place = 0, nic
+        return nic * 0, nic
+    if rails > 1:
+        return nic % server.trays, nic // server.trays
+    per_tray = max(1, server.nics // server.trays)
+    return nic // per_tray, nic % per_tray
+
+
+def _nic_name(server: Server, nic: int, rails: int) -> str:
+    tray, place = place_nics(server, nic, rails)
     names = server.nic_names
     name = names[place] if place < len(names) else f"nic{place}"
     return f"tray{tray + 1:02d} {name}" if server.trays > 1 else name

@@ -21,7 +21,7 @@ from fabric.catalog import LinkPart
 from fabric.errors import InputError
 from fabric.frozen import FrozenMapping
 from fabric.frozen_columns import FrozenColumns
-from fabric.layout.appliance_ports import list_port_names
+from fabric.layout.appliance_ports import list_port_places
 from fabric.layout.cables import group_longest, number_cables
 from fabric.layout.layout import Layout
 from fabric.layout.ports import PortTable, list_nic_names, list_port_tables
@@ -30,7 +30,7 @@ from fabric.network import Network
 from fabric.request import Spec
 from fabric.request.site import Site
 
-__all__ = ["USUAL_LENGTHS_M", "Wiring", "name_ports", "wire"]
+__all__ = ["USUAL_LENGTHS_M", "Wiring", "name_ports", "number_models", "wire"]
 
 USUAL_LENGTHS_M = (0.5, 1, 1.5, 2, 2.5, 3, 5, 7, 10, 15, 20, 25, 30, 35, 40, 45, 50)
 """The lengths of cables and fibres whose sold lengths are not known, in metres; above them every 10 m."""
@@ -170,12 +170,13 @@ def name_ports(
                 codes[rows] = np.array([names.setdefault(each, len(names)) for each in nics], np.int32)[ports[rows]]
                 continue
             found = tables[group.role, bundle.name]
-            model = _model_of(blueprint, network, group.role, devices[rows])
+            model = number_models(blueprint, network, group.role, devices[rows])
             codes[rows] = _codes(found, names)[model, ports[rows].astype(np.int64) - found[0].first]
     for number, each in enumerate(attach_appliances(blueprint), len(blueprint.topology.bundles)):
         rows = np.flatnonzero(network.bundle == number)
-        model = _model_of(blueprint, network, each.appliance.tier, network.upper[rows])
-        uppers = list_port_names(blueprint, network, each, rows, model, tables)
+        model = number_models(blueprint, network, each.appliance.tier, network.upper[rows])
+        places = list_port_places(blueprint, network, each, rows, model, tables)
+        uppers = [table.names[place] for table, place in places]
         lowers = [f"port{port + 1}" for port in network.lower_port[rows].tolist()]
         for codes, texts in zip(ends, (lowers, uppers), strict=True):
             codes[rows] = [names.setdefault(text, len(names)) for text in texts]
@@ -187,7 +188,7 @@ def _codes(tables: tuple[PortTable, ...], names: dict[str, int]) -> Ints:
     return np.array([[names.setdefault(each, len(names)) for each in table.names] for table in tables], np.int32)
 
 
-def _model_of(blueprint: Blueprint, network: Network, role: str, devices: Ints) -> npt.NDArray[np.int64]:
-    """Return which of the models of a role each device has."""
+def number_models(blueprint: Blueprint, network: Network, role: str, devices: Ints) -> npt.NDArray[np.int64]:
+    """Return which of the models of a role each device has, as its number among them, shape (devices,)."""
     ends = np.cumsum([count for _, count in blueprint.model_counts(role)])
     return np.searchsorted(ends, devices - network.group(role).first, side="right")

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any
 
 from fabric import catalog
 from fabric.catalog import Delivery, LinkPart, Switch
+from fabric.report.listing import Listing
 from fabric.report.text import format_percent
 from fabric.request import tables, topologies
 from fabric.topology.families import Family, families, known_names
 
-__all__ = ["LISTS", "Listing"]
-
-
-class Listing(NamedTuple):
-    """A list of plain values."""
-
-    columns: Mapping[str, str]
-    """The heads of its columns by their keys in JSON."""
-    rows: Sequence[Sequence[Any]]
-    """Its rows; None where a value is unknown."""
-    facts: Sequence[Mapping[str, Any]] = ()
-    """Its rows as `--json` prints them, where the columns of a terminal have less."""
-
-    def objects(self) -> list[dict[str, Any]]:
-        """Return the rows as `--json` prints them."""
-        if self.facts:
-            return [dict(row) for row in self.facts]
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+__all__ = ["LISTS"]
 
 
 def list_topologies() -> Listing:
@@ -224,17 +208,26 @@ def _optic_row(facts: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def list_formats() -> Listing:
     """Return the formats of `fabric export`."""
-    from fabric.export import FORMATS
+    from fabric.export import FORMATS, Format
     from fabric.view import READABLE
 
     columns = {
-        "name": "name", "suffix": "suffix", "readers": "read by", "carries": "carries", "most_nodes": "max nodes"
+        "name": "name", "suffix": "suffix", "source": "written from", "readers": "read by", "carries": "carries",
+        "witness": "shown by", "most_nodes": "max nodes",
     }  # fmt: skip
     rows: list[tuple[Any, ...]] = [
-        (item.name, " ".join(item.suffixes), item.readers, item.carries, READABLE if item.picture else "no limit")
+        (
+            item.name,
+            " ".join(item.suffixes) or "none of its own",
+            "a view" if isinstance(item, Format) else "the plan",
+            item.readers,
+            item.carries,
+            str(item.witness),
+            READABLE if isinstance(item, Format) and item.picture else "no limit",
+        )
         for item in FORMATS.values()
     ]
-    return Listing(columns, rows)
+    return Listing(columns, rows, records=True)
 
 
 def list_transports() -> Listing:

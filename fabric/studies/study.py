@@ -17,6 +17,7 @@ from fabric.blueprint.prices import prices_of
 from fabric.blueprint.stages import Stage, list_stages
 from fabric.draw import Diagram, draw_diagram
 from fabric.errors import InputError
+from fabric.export.plan import Plan
 from fabric.flow import Estimate, estimate_all
 from fabric.flow.paths import shortest_path
 from fabric.layout.growth import GrownFloor, lay_out_stages
@@ -153,6 +154,11 @@ class Study(Plotted):
         if self.grown_floor:
             return self.grown_floor.wiring_at(0, self.blueprint, self.network)
         return wire(self.spec, self.blueprint, self.layout)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What is bought first with every name, port and cable, from which configurations are exported."""
+        return Plan(self.spec, self.blueprint, self.wiring)
 
     @cached_property
     def grown_floor(self) -> GrownFloor | None:

@@ -16,6 +16,7 @@ from fabric.draw import KINDS, DiagramKind
 from fabric.draw.canvas import Canvas, Label
 from fabric.errors import InputError
 from fabric.export import FORMATS, Format
+from fabric.export.plan import PlanFormat
 from fabric.view import READABLE, View
 from tests.request_fixtures import Run
 
@@ -57,8 +58,10 @@ def test_a_registered_format_is_written_by_name_and_by_suffix(mine: Format, run:
     assert row == {
         "name": "mine",
         "suffix": ".mine",
+        "source": "a view",
         "readers": mine.readers,
         "carries": mine.carries,
+        "witness": "none",
         "most_nodes": 2000,
     }
     code, text, _ = run("export", "superpod-h100-1su", "--level", "fabric", "--format", "mine")
@@ -103,7 +106,7 @@ def test_a_package_adds_a_format(tmp_path: Path) -> None:
     assert (tmp_path / "it.mine").read_text() == "server leaf 256\nleaf spine 256\n"
     done = fabric_with(tmp_path, "BROKEN", "list", "formats")
     assert done.returncode == 2
-    assert "entry point mine of fabric.formats: mine:BROKEN is not a Format" in " ".join(done.stderr.split())
+    assert "entry point mine of fabric.formats: mine:BROKEN is not a FileFormat" in " ".join(done.stderr.split())
 
 
 def test_a_registered_kind_of_diagram_is_drawn(run: Run, tmp_path: Path) -> None:
@@ -136,6 +139,12 @@ def test_the_pages_list_every_format_and_kind_of_diagram() -> None:
     assert table("interchange.md", "format") == [
         [each.name, ", ".join(each.suffixes), each.readers, f"{READABLE:,}" if each.picture else "no limit"]
         for each in FORMATS.values()
+        if isinstance(each, Format)
+    ]
+    assert table("interchange.md", "format of plans") == [
+        [each.name, ", ".join(each.suffixes), each.readers, each.carries, str(each.witness)]
+        for each in FORMATS.values()
+        if isinstance(each, PlanFormat)
     ]
     assert table("diagrams.md", "kind") == [
         [each.name, each.shows, ", ".join(f"--{option.replace('_', '-')}" for option in each.options)]

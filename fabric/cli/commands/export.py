@@ -36,29 +36,51 @@ __all__ = ["export"]
 )
 @click.option("--pod", type=click.IntRange(0), metavar="INTEGER", help="The pod to show, numbered from 0.")
 @click.option("--unit", type=click.IntRange(0), metavar="INTEGER", help="The unit to show, numbered in its pod.")
-@click.option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
+@click.option("--out", "-o", metavar="PATH", help="Write to this file, or folder, instead of stdout.")
 @override_options
 @click.pass_obj
 def export(quiet: bool, /, request: str, format_: str | None, out: str | None, **words: Any) -> None:
     """Write the fabric of REQUEST for other tools, in one of the formats of `fabric list formats`.
 
-    A node is a group of devices at level fabric; levels pod and unit show one pod or unit in more detail, and level
-    device every device. Positions, multiplicities, models, links and rates are included.
+    Graphs and drawings show a view. A node is a group of devices at level fabric; levels pod and unit show one pod or
+    unit in more detail, and level device every device. Positions, multiplicities, models, links and rates are included.
+
+    Configurations are written from the whole plan: every device by name, and the ports at both ends of every cable.
+    Those of several files go to a folder, whole or not at all.
     """
-    from fabric.export import format_by_suffix, view_for, write_view_text
-    from fabric.report.files import write_view
+    from fabric.export import format_by_suffix, takes_view
 
     out = None if out == "-" else out
     if format_ is None and out is None:
         raise click.UsageError("Give --format, or --out FILE with the suffix of a format.")
     refuse_input_as_output(out, request, words["prices"])
     chosen = format_ or format_by_suffix(str(out)).name
-    level, place = words.pop("level"), {key: words.pop(key) for key in ("pod", "unit")}
-    if level in ("fabric", "device") and any(number is not None for number in place.values()):
-        raise click.UsageError("--pod and --unit need --level pod or unit.")
     if out is None and sys.stdout is None:
         raise fabric.FabricError("stdout is closed; give --out FILE")
-    with show_progress(quiet or words.pop("silent")) as say:
+    view_words = {key: words.pop(key) for key in ("level", "pod", "unit")}
+    silent = quiet or words.pop("silent")
+    if takes_view(chosen):
+        _export_view(silent, request, chosen, out, view_words, words)
+        return
+    for key, value in view_words.items():
+        if value is not None:
+            raise click.UsageError(
+                f"--{key} does not apply to --format {chosen}, which is written from the whole plan."
+            )
+    _export_plan(silent, request, chosen, out, words)
+
+
+def _export_view(
+    silent: bool, request: str, chosen: str, out: str | None, view_words: dict[str, Any], words: dict[str, Any]
+) -> None:
+    """Write a view in a format to a file or to stdout."""
+    from fabric.export import view_for, write_view_text
+    from fabric.report.files import write_view
+
+    level, place = view_words["level"], {key: view_words[key] for key in ("pod", "unit")}
+    if level in ("fabric", "device") and any(number is not None for number in place.values()):
+        raise click.UsageError("--pod and --unit need --level pod or unit.")
+    with show_progress(silent) as say:
         study = fabric.design(request, progress=say, **read_overrides(words))
         say("making the view")
         view = view_for(study.blueprint, chosen, level, **place)
@@ -70,6 +92,25 @@ def export(quiet: bool, /, request: str, format_: str | None, out: str | None, *
         click.echo(f"wrote {file}: {_describe_view(view)}")
     if level is None:
         click.echo(f"level {view.level}; other levels: {', '.join(_other_levels(study, view))}", err=True)
+
+
+def _export_plan(silent: bool, request: str, chosen: str, out: str | None, words: dict[str, Any]) -> None:
+    """Write the plan in a format to a file, a folder or stdout."""
+    from fabric.report.plan_files import read_single, write_plan
+
+    with show_progress(silent) as say:
+        study = fabric.design(request, progress=say, **read_overrides(words))
+        say("placing racks and cables")
+        plan = study.plan
+        say("writing")
+        files = None if out is None else write_plan(plan, out, chosen)
+    if files is None:
+        for piece in read_single(plan, chosen):
+            click.echo(piece, nl=False)
+        return
+    what = f"{plan.name}, {count_noun(plan.network.devices, 'device')}, {count_noun(plan.network.links, 'link')}"
+    where = files[0] if len(files) == 1 else f"{count_noun(len(files), 'file')} in {out}"
+    click.echo(f"wrote {where}: {what}")
 
 
 def _describe_view(view: View) -> str:

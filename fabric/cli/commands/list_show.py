@@ -36,7 +36,7 @@ def list_(what: str, as_json: bool) -> None:
     heads = [*listing.columns.values()]
     if as_json:
         print_json(listing.objects())
-    elif any(isinstance(value, list) for row in listing.rows for value in row):
+    elif listing.records or any(isinstance(value, list) for row in listing.rows for value in row):
         click.echo("\n\n".join(lay_out_record(heads, row) for row in listing.rows))
     else:
         print_table("", heads, [[write_cell(value) for value in row] for row in listing.rows])

@@ -1,0 +1,30 @@
+"""Formats that a plan is written in: one file, or a folder of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fabric.export.file_format import FileFormat
+from fabric.export.plan.plan import Plan
+
+__all__ = ["PlanFormat", "PlanText"]
+
+PlanText = Iterator[tuple[str, Iterator[str]]]
+"""Files, each as its name, relative to the folder and with `/`, and the pieces of its text."""
+
+
+def _fit_all(plan: Plan) -> None:
+    """Refuse no plan."""
+
+
+@dataclass(frozen=True)
+class PlanFormat(FileFormat):
+    """A format for plans; another package adds one under the entry-point group `fabric.formats`."""
+
+    files: Callable[[Plan], PlanText]
+    """Yields the files of a plan. One that is alone may be written under any name or to stdout."""
+    fits: Callable[[Plan], None] = _fit_all
+    """Raises InputError where the format can't express a plan, saying why."""
+    folder: bool = False
+    """Whether its files stand in a folder even where there is but one."""
