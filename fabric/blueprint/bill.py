@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain
 from math import ceil
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.appliance_parts import appliance_joints, appliance_modules
-from fabric.blueprint.appliances import attach_appliances
 from fabric.blueprint.bill_rows import Bill, BillRow
-from fabric.blueprint.composition import Composition, Compositions, has_modules
-from fabric.blueprint.physical import count_joints, count_modules
+from fabric.blueprint.composition import Composition, has_modules
+from fabric.blueprint.part_counts import LinkUse, PartCounts, count_parts, list_link_uses
+from fabric.blueprint.physical import Joint, Modules
 from fabric.blueprint.prices import SHARES, Prices
 from fabric.catalog import LinkPart, Switch, optics, switches
 from fabric.request import Spec
 
-__all__ = ["Lengths", "bill", "priced_bill"]
+__all__ = ["bill", "priced_bill"]
 
 REQUEST = "the request"
 """The source of prices that the request gives without naming one."""
 
 
-Lengths = Mapping[str, Mapping[float, int]]
-"""The number of cables of each length in metres, by the bundle that they are for."""
-
-
-def bill(blueprint: Blueprint, prices: Prices, lengths: Lengths | None = None) -> Bill:
+def bill(blueprint: Blueprint, prices: Prices, counts: PartCounts | None = None) -> Bill:
     """Return the bill of materials of `blueprint`.
 
-    With `lengths`, fibres and cables have a row for each length, and those of bundles without have none.
+    `counts` are the parts of its links as they were laid out; by default those of the blueprint alone.
     """
-    parts = {bundle.name: prices.parts(bundle.name) for bundle in blueprint.topology.bundles}
+    counts = counts or count_parts(blueprint, prices)
     rows = [
         *_list_switches(blueprint, prices),
-        *_list_links(blueprint, prices, whole=False),
+        *_list_links(counts.links, prices, whole=False),
         *_list_nics(blueprint, prices),
-        *_list_modules(blueprint, prices, parts),
-        *_list_joints(blueprint, prices, parts, lengths),
+        *_list_modules(counts.modules),
+        *_list_joints(counts.joints),
     ]
     spared = (replace(row, spares=ceil(row.quantity * _spare_share(row, prices.spec))) for row in rows)
     spec, rows = prices.spec, [*spared, *_list_cages(blueprint)]
@@ -57,7 +51,7 @@ def priced_bill(blueprint: Blueprint, prices: Prices) -> Bill:
     """Return the rows that carry prices; they need counts only, so sizes that can't be built have them too."""
     rows = (
         *_list_switches(blueprint, prices),
-        *_list_links(blueprint, prices, whole=True),
+        *_list_links(list_link_uses(blueprint, prices), prices, whole=True),
         *_list_nics(blueprint, prices),
     )
     return Bill(blueprint.gpus, rows, currency=prices.spec.currency)
@@ -95,14 +89,12 @@ def _list_switches(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
             )
 
 
-def _list_links(blueprint: Blueprint, prices: Prices, *, whole: bool) -> Iterator[BillRow]:
-    """Yield the links of each bundle; with `whole` all of their price, even where modules and fibres would hold it."""
-    uses = [(bundle.name, bundle.name, blueprint.links(bundle)) for bundle in blueprint.topology.bundles]
-    uses += [(each.bundle, each.appliance.name, each.links) for each in attach_appliances(blueprint)]
-    for bundle, used_for, quantity in uses:
-        cents = prices.link_cents(bundle)
+def _list_links(links: Iterable[LinkUse], prices: Prices, *, whole: bool) -> Iterator[BillRow]:
+    """Yield the links of each use; with `whole` all of their price, even where modules and fibres would hold it."""
+    for each in links:
+        bundle, found = each.bundle, each.found
+        cents, power = prices.cents_of(bundle, found), prices.power_of(found)
         own = prices.spec.link_price(bundle) is not None
-        found = prices.parts(bundle)
         one = own or found is None or found.kind == "link"
         part = found.joint if found and one and not own else None
         asked = own or (part is not None and _is_requested(part))
@@ -110,11 +102,11 @@ def _list_links(blueprint: Blueprint, prices: Prices, *, whole: bool) -> Iterato
         yield BillRow(
             kind="link",
             part=part.name if part else f"{prices.rate(bundle)}G link",
-            used_for=used_for,
-            quantity=quantity,
+            used_for=each.used_for,
+            quantity=each.links,
             unit_price_usd=None if cents is None else cents / 100,
-            unit_power_w=prices.link_power_w(bundle),
-            unit_max_power_w=prices.link_max_power_w(bundle),
+            unit_power_w=power[0],
+            unit_max_power_w=power[1],
             note=", ".join(note),
             counted=whole or one,
             title=part.title if part else "",
@@ -151,27 +143,22 @@ def _list_nics(blueprint: Blueprint, prices: Prices) -> Iterator[BillRow]:
             )
 
 
-def _list_modules(blueprint: Blueprint, prices: Prices, parts: Compositions) -> Iterator[BillRow]:
+def _list_modules(modules: Iterable[Modules]) -> Iterator[BillRow]:
     """Yield one module for each cage in use; in a cage of several ports it carries as many links."""
     found = Counter[BillRow]()
-    for each in chain(count_modules(blueprint, parts), appliance_modules(blueprint, parts, prices.ends)):
+    for each in modules:
         links = f"{each.links} x " if each.links > 1 else ""
         row = BillRow("module", f"{links}{each.gbps}G module", each.role, 0)
         found[_make_row(row, each.part)] += each.count
     return (replace(row, quantity=count) for row, count in found.items())
 
 
-def _list_joints(
-    blueprint: Blueprint, prices: Prices, parts: Compositions, lengths: Lengths | None
-) -> Iterator[BillRow]:
-    """Yield the fibres and cables of each bundle, by length where lengths are known."""
-    joints = chain(count_joints(blueprint, parts, prices.ends), appliance_joints(blueprint, parts, prices.ends))
-    for each in joints:
+def _list_joints(joints: Iterable[tuple[Joint, float]]) -> Iterator[BillRow]:
+    """Yield the fibres and cables, by length where lengths are known."""
+    for each, metres in joints:
         name = each.kind if each.tails == 1 else f"{each.kind} splitter to {each.tails}"
-        used_for = each.used_for or each.bundle
-        counts = {prices.spec.length_m(each.bundle): each.count} if lengths is None else lengths.get(used_for)
-        for metres, count in (counts or {0: each.count}).items():
-            yield _make_row(BillRow(each.kind, name, used_for, count, length_m=metres or None), each.part)
+        row = BillRow(each.kind, name, each.used_for or each.bundle, each.count, length_m=metres or None)
+        yield _make_row(row, each.part)
 
 
 def _is_requested(part: LinkPart) -> bool:

@@ -211,7 +211,7 @@ def _whole_links(wanted: Wanted, parts: tuple[LinkPart, ...]) -> list[Compositio
 
 
 def _is_cool(link: Composition, end: End | None) -> bool:
-    """Say whether a cage allows what the links in it draw at one end, half of their power, for all that is known."""
+    """Say whether a cage allows what its links or cable draw at one end, half of their power, for all that is known."""
     drawn = link.max_power_w
     return end is None or end.power_w is None or drawn is None or drawn * end.links <= 2 * end.power_w
 
@@ -225,7 +225,9 @@ def _cables(wanted: Wanted, lower: End, upper: End, parts: tuple[LinkPart, ...])
         fills = links == upper.links and links == part.tails * lower.links
         fills = fills and (part.tails > 1 or links == 1 or wanted.whole_cables)
         if fills and _agree(part.form, upper.form) and _agree(part.tail_form or part.form, lower.form):
-            yield Composition("cable", part, links, shares=((part, Fraction(1, links)),))
+            found = Composition("cable", part, links, shares=((part, Fraction(1, links)),))
+            if _is_cool(found, lower) and _is_cool(found, upper):
+                yield found
 
 
 def _fibres(lower: End, upper: End, parts: tuple[LinkPart, ...]) -> Iterator[Composition]:

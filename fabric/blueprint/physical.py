@@ -20,6 +20,7 @@ from fabric.topology.topology import Bundle, Group
 
 __all__ = [
     "Joint",
+    "ModuleKind",
     "Modules",
     "PortSide",
     "count_joints",
@@ -27,6 +28,7 @@ __all__ = [
     "describe_joint",
     "first_ports",
     "list_sides",
+    "module_kind",
     "share_cages",
 ]
 
@@ -70,7 +72,7 @@ class Joint:
 
 
 @dataclass(frozen=True)
-class _Kind:
+class ModuleKind:
     """What links must have in common to share cages."""
 
     optical: bool
@@ -104,7 +106,7 @@ def count_modules(blueprint: Blueprint, parts: Compositions) -> Iterator[Modules
     """
     first = {bundle.lower.role: bundle for bundle in reversed(blueprint.topology.host_bundles)}
     for role, server in blueprint.servers_by_role.items():
-        hosts = _kind_of(parts[first[role].name], below=False)
+        hosts = module_kind(parts[first[role].name], below=False)
         if hosts.optical:
             cages = blueprint.devices(role) * (server.cages or server.nics)
             links, rate = server.links_per_cage(blueprint.planes), blueprint.rate(first[role])
@@ -118,7 +120,7 @@ def _count_group(blueprint: Blueprint, group: Group, parts: Compositions) -> Ite
     bundles = [side.bundle for side in sides.values()]
     own_uplinks = any(model.uplinks for model, _ in blueprint.model_counts(group.role))
     for alike in share_cages(group, parts, bundles, blueprint.bundle_rates, own_uplinks=own_uplinks):
-        kind = _kind_of(parts[alike[0].name], below=alike[0].upper == group)
+        kind = module_kind(parts[alike[0].name], below=alike[0].upper == group)
         if kind.optical:
             for links, count in _count_cages(blueprint, group, [sides[bundle.name] for bundle in alike]):
                 yield Modules(group.role, links, blueprint.rate(alike[0]), count, kind.part if kind.apart else None)
@@ -132,20 +134,20 @@ def share_cages(
     Links share one where they take the same parts at the same rate; not those up and down where links up have ports of
     their own (`own_uplinks`).
     """
-    kinds: dict[tuple[_Kind, int, bool], list[Bundle]] = {}
+    kinds: dict[tuple[ModuleKind, int, bool], list[Bundle]] = {}
     for bundle in bundles:
-        kind = _kind_of(parts[bundle.name], below=bundle.upper == group)
+        kind = module_kind(parts[bundle.name], below=bundle.upper == group)
         kinds.setdefault((kind, rates[bundle.name], own_uplinks and bundle.lower == group), []).append(bundle)
     return list(kinds.values())
 
 
-def _kind_of(found: Composition | None, *, below: bool) -> _Kind:
+def module_kind(found: Composition | None, *, below: bool) -> ModuleKind:
     """Return the kind of links, seen from the device above them (`below`) or below them."""
     if found is None:
-        return _Kind(True, 1, None, apart=False)
+        return ModuleKind(True, 1, None, apart=False)
     whole = found.kind == "link"
     part = found.joint if whole else found.upper if below else found.lower
-    return _Kind(has_modules(found), found.tails, part, apart=not whole and not found.at_one_price)
+    return ModuleKind(has_modules(found), found.tails, part, apart=not whole and not found.at_one_price)
 
 
 def list_sides(blueprint: Blueprint, group: Group) -> list[PortSide]:

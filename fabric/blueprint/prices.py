@@ -24,7 +24,7 @@ from fabric.frozen import FrozenMapping, freeze
 from fabric.request import Spec
 from fabric.topology.topology import Bundle, Group, Topology
 
-__all__ = ["FACTS", "SHARES", "Prices", "bundle_ends", "prices_of", "unknown", "unknown_maxima"]
+__all__ = ["FACTS", "SHARES", "Prices", "bundle_ends", "prices_of", "unknown"]
 
 FACTS = ("price", "power", "maximum power", "height")
 """What may have to be known of every switch and link; the typical power stands for a maximum that is not known."""
@@ -77,10 +77,13 @@ class Prices:
 
     def link_cents(self, bundle: str) -> int | None:
         """Return the price of one link of `bundle`, with all its parts."""
+        return self.cents_of(bundle, self.parts(bundle))
+
+    def cents_of(self, bundle: str, found: Composition | None) -> int | None:
+        """Return the price of one link of `bundle` of these parts: the request's own, or the sum of theirs."""
         asked = self.spec.link_price(bundle)
         if asked is not None:
             return round(100 * asked)
-        found = self.parts(bundle)
         return None if found is None or found.price_usd is None else round(100 * found.price_usd)
 
     def parts(self, bundle: str) -> Composition | None:
@@ -94,15 +97,19 @@ class Prices:
             self._chosen[bundle] = replace(found, at_one_price=True) if found and own else found
         return self._chosen[bundle]
 
-    def shorter_parts(self, bundle: str) -> Composition | None:
-        """Return the cheapest parts that cost less than those of `bundle` and reach less far; None where none do."""
-        chosen = self.parts(bundle)
-        if chosen is None or chosen.price_usd is None or chosen.at_one_price:
-            return None
-        found = list_compositions(self._wanted(bundle), *self._ends(bundle), self._offered)
-        cheaper = [(each.price_usd, each.joint.name, each) for each in found
-                   if each.reach_m and each.price_usd is not None and each.price_usd < chosen.price_usd]  # fmt: skip
-        return min(cheaper, key=lambda each: each[:2])[2] if cheaper else None
+    def cheaper_parts(self, bundle: str) -> tuple[Composition, ...]:
+        """Return the priced parts that cost less a link than those of `bundle` and reach less far, the cheapest first.
+
+        Where those of the bundle have no price, all that have one. None where the request gives the price of a link.
+        """
+        chosen, wanted = self.parts(bundle), replace(self._wanted(bundle), whole_cables=True)
+        if chosen is None or chosen.at_one_price:
+            return ()
+        most = float("inf") if chosen.price_usd is None else chosen.price_usd
+        found = list_compositions(wanted, *self._ends(bundle), self._offered)
+        cheaper = [(each.price_usd, each.joint.name, number, each) for number, each in enumerate(found)
+                   if each.reach_m and each.price_usd is not None and each.price_usd < most]  # fmt: skip
+        return tuple(each for *_, each in sorted(cheaper, key=lambda each: each[:3]))
 
     def refusal(self, bundle: str) -> tuple[str, str] | None:
         """Return why no known parts make the links of `bundle` that the request asks for, after the key that asks.
@@ -137,13 +144,18 @@ class Prices:
 
     def link_power_w(self, bundle: str) -> float | None:
         """Return the typical power of the modules or plugs of one link of `bundle`."""
-        found = self.parts(bundle)
-        return None if found is None or found.power_w is None else float(found.power_w)
+        return self.power_of(self.parts(bundle))[0]
 
     def link_max_power_w(self, bundle: str) -> float | None:
         """Return the maximum power of the modules or plugs of one link; typical where no maximum is known."""
-        found = self.parts(bundle)
-        return None if found is None or found.max_power_w is None else float(found.max_power_w)
+        return self.power_of(self.parts(bundle))[1]
+
+    @staticmethod
+    def power_of(found: Composition | None) -> tuple[float | None, float | None]:
+        """Return the typical and the maximum power of one link of these parts, as `link_power_w` and so on do."""
+        watts = (None, None) if found is None else (found.power_w, found.max_power_w)
+        typical, most = (None if each is None else float(each) for each in watts)
+        return typical, most
 
     def _wanted(self, bundle: str) -> Wanted:
         media = self.spec.link_media(bundle)
@@ -206,15 +218,6 @@ def unknown(prices: Prices, fact: str, models: Iterable[Switch], bundles: Iterab
     for bundle in bundles:
         if _of_link(prices, fact, bundle) is None:
             names += _name_parts(prices, bundle, _OF_PART[fact])
-    return tuple(dict.fromkeys(names))
-
-
-def unknown_maxima(prices: Prices, models: Iterable[Switch], bundles: Iterable[str]) -> tuple[str, ...]:
-    """Return the parts of which typical power is known and maximum power is not, each once."""
-    names = [model.name for model in models if model.power_w is not None and model.max_power_w is None]
-    for bundle in bundles:
-        if prices.link_power_w(bundle) is not None:
-            names += _name_parts(prices, bundle, ("max_power_w",))
     return tuple(dict.fromkeys(names))
 
 

@@ -102,7 +102,7 @@ class _Texts:
         self.trunk, self.route = trunks.of_cable.astype(np.int32), route.astype(np.int32)
         self.routes = pa.array(routes)
         self.bundles = pa.array(network.bundles)
-        self.parts = pa.array([wiring.parts[name] for name in network.bundles])
+        self.parts = pa.array([kind.part for kind in wiring.kinds])
 
     def columns(self, rows: npt.NDArray[np.integer]) -> list[pa.Array]:
         """Return the columns of some links."""
@@ -122,8 +122,8 @@ class _Texts:
             for kind, code in codes.items():
                 columns[f"{end}_{kind}"] = self._point(np.asarray(code, np.int32), self.texts[kind])
             columns[f"{end}_unit"] = pa.array(layout.device_unit[device].astype(np.int16))
-        bundle = network.bundle[rows].astype(np.int32)
-        columns |= {"bundle": self._point(bundle, self.bundles), "part": self._point(bundle, self.parts)}
+        bundle, kind = network.bundle[rows].astype(np.int32), wiring.kind[rows].astype(np.int32)
+        columns |= {"bundle": self._point(bundle, self.bundles), "part": self._point(kind, self.parts)}
         columns["label"] = _label(columns)
         return [columns[name] for name in COLUMNS]
 

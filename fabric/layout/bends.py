@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.catalog.cable_diameters import DIAMETERS_MM, RACK_BEND_DIAMETERS, TRAY_BEND_DIAMETERS
+from fabric.layout.cables import CableKind
 from fabric.layout.wiring import Wiring
 from fabric.request.site import KINDS
 
@@ -46,29 +47,29 @@ def list_bends(wiring: Wiring) -> Iterator[Bend]:
     one, other = layout.device_rack[network.lower], layout.device_rack[network.upper]
     servers = layout.holds_servers
     bent = {"tray": one != other}
-    for kind in KINDS:
-        held = servers == (kind == "server")
-        bent[kind] = held[one] | held[other]
+    for rack in KINDS:
+        held = servers == (rack == "server")
+        bent[rack] = held[one] | held[other]
     turns = {"tray": layout.site.trays.bend_radius_mm}
-    turns |= {kind: layout.site.racks[kind].bend_radius_mm for kind in KINDS}
+    turns |= {rack: layout.site.racks[rack].bend_radius_mm for rack in KINDS}
     for where, chosen in bent.items():
-        for number, bundle in enumerate(network.bundles):
-            cables = _count_cables(wiring, chosen & (network.bundle == number))
+        for number, kind in enumerate(wiring.kinds):
+            cables = _count_cables(wiring, chosen & (wiring.kind == number))
             if cables:
-                part = wiring.compositions[bundle]
-                names = (part.joint.name, part.media) if part else ("", "")
-                yield Bend(where, bundle, *names, cables, _least_mm(wiring, bundle, where), turns[where])
+                media = kind.found.media if kind.found else ""
+                least = _least_mm(wiring, kind, where)
+                yield Bend(where, kind.bundle, kind.part, media, cables, least, turns[where])
 
 
 def _count_cables(wiring: Wiring, links: npt.NDArray[np.bool_]) -> int:
     return len(np.unique(wiring.cable[links]))
 
 
-def _least_mm(wiring: Wiring, bundle: str, where: str) -> float | None:
-    """Return the least bend radius of the cables of a bundle in mm; None where it is not known."""
-    part = wiring.compositions[bundle]
-    if part is None:
+def _least_mm(wiring: Wiring, kind: CableKind, where: str) -> float | None:
+    """Return the least bend radius of the cables of a kind in mm; None where it is not known."""
+    if kind.found is None:
         return None
-    diameter = wiring.layout.site.diameters_mm.get(part.joint.name, DIAMETERS_MM.get(part.media))
-    factor = (TRAY_BEND_DIAMETERS if where == "tray" else RACK_BEND_DIAMETERS).get(part.media)
+    media = kind.found.media
+    diameter = wiring.layout.site.diameters_mm.get(kind.part, DIAMETERS_MM.get(media))
+    factor = (TRAY_BEND_DIAMETERS if where == "tray" else RACK_BEND_DIAMETERS).get(media)
     return None if diameter is None or factor is None else factor * diameter

@@ -148,11 +148,11 @@ def _find_owner(ends: Ints, order: Ints, wanted: Ints) -> Ints:
 
 
 def _number_parts(before: Wiring, after: Wiring) -> tuple[Ints, Ints]:
-    """Return a number for the part of each bundle, before and after; an unknown part is that of its bundle alone."""
-    both = [[each.parts[name] or f"unknown: {name}" for name in each.network.bundles] for each in (before, after)]
+    """Return a number for the part of each link, before and after; an unknown part is that of its bundle alone."""
+    both = [[kind.part or f"unknown: {kind.bundle}" for kind in each.kinds] for each in (before, after)]
     numbers = {part: number for number, part in enumerate(dict.fromkeys([*both[0], *both[1]]))}
     one, other = (np.array([numbers[part] for part in parts], np.int64) for parts in both)
-    return one[before.network.bundle], other[after.network.bundle]
+    return one[before.kind], other[after.kind]
 
 
 def _is_usable(before: Wiring, after: Wiring, parts: tuple[Ints, Ints], owner: Ints) -> Mask:

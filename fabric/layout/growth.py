@@ -73,7 +73,8 @@ class GrownFloor(FrozenColumns):
         layout = take_devices(blueprint, network, whole.layout, np.flatnonzero(self.device_stage <= stage))
         rows = np.flatnonzero(whole.stage <= stage)
         _, cable = np.unique(whole.cable[rows], return_inverse=True)
-        columns = {name: getattr(whole, name)[rows] for name in ("a_port", "b_port", "way_m", "length_m", "stage")}
+        names = ("a_port", "b_port", "a_cage", "b_cage", "way_m", "kind", "length_m", "stage")
+        columns = {name: getattr(whole, name)[rows] for name in names}
         return replace(whole, network=layout.network, layout=layout, cable=cable.astype(np.int32), **columns)
 
     def list_work(self) -> tuple[StageWork, ...]:
@@ -104,7 +105,7 @@ class GrownFloor(FrozenColumns):
 def lay_out_stages(spec: Spec, blueprints: Sequence[Blueprint]) -> GrownFloor:
     """Return all stages of a fabric on its site, given the blueprint of each, today's first.
 
-    The parts and lengths of cables are chosen for the whole, so that a bundle has one kind of cable at every stage.
+    The parts and lengths of cables are chosen for the whole, so that a cable that is laid has its part at every stage.
     Raises InputError as `lay_out` and `wire` do, of the grown fabric.
     """
     last = blueprints[-1]

@@ -7,7 +7,7 @@ Where growth or missing servers leave links out, their ports stay free, so that 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,8 @@ class PortTable:
     """The native port of each, and the part of it."""
     names: tuple[str, ...]
     """The name of each."""
+    cages: tuple[int, ...]
+    """The cage of each, numbered from 0 on the switch."""
 
 
 def list_port_tables(
@@ -88,7 +90,7 @@ def _lay_sides(
         end = slots.stop, kind, split
         ends[own] = _join_ends(ends[own], end) if side.alternative and own in ends else end
         first = blueprint.topology.first_port(group, side.bundle, blueprint.sizes)
-        tables[side.bundle.name] = PortTable(first, laid, tuple(names.spell(model, laid, max(splits))))
+        tables[side.bundle.name] = _make_table(first, model, laid, names.spell(model, laid, max(splits)))
     boxes = [each.name for each in blueprint.appliances if each.tier == group.role]
     if boxes:
         below = blueprint.topology.bundle_below(group.role)
@@ -96,15 +98,29 @@ def _lay_sides(
         alike = [name for name in tables if kind_of[name] == kind_of[below.name]]
         free = tuple(_list_free_parts(model, tables, alike, split))
         first = blueprint.ports_down(group.role) + blueprint.ports_up(group.role)
-        tables |= dict.fromkeys(boxes, PortTable(first, free, tuple(names.spell(model, free, max(splits)))))
+        tables |= dict.fromkeys(boxes, _make_table(first, model, free, names.spell(model, free, max(splits))))
     return tables
+
+
+def _make_table(first: int, model: Switch, laid: tuple[PortPart, ...], names: Iterable[str]) -> PortTable:
+    cages = []
+    for each in laid:
+        own = each.port >= model.ports and model.uplinks is not None
+        cage = (each.port - model.ports) // _cage_ports(model.upward) if own else each.port // _cage_ports(model)
+        cages.append(cage + (model.cages or model.ports if own else 0))
+    return PortTable(first, laid, tuple(names), tuple(cages))
+
+
+def _cage_ports(ports: PortGroup) -> int:
+    """Return the native ports of one cage."""
+    return max(1, ports.ports // (ports.cages or ports.ports))
 
 
 def _list_free_parts(
     model: Switch, tables: Mapping[str, PortTable], alike: Collection[str], split: int
 ) -> Iterator[PortPart]:
     """Yield the parts of ports down that no side has; cages with modules of another kind than `alike` have none."""
-    cage = max(1, model.ports // (model.cages or model.ports))
+    cage = _cage_ports(model)
     taken: set[tuple[int, int]] = set()
     for name, table in tables.items():
         for each in table.parts:
@@ -141,7 +157,7 @@ def _first_part(ports: PortGroup, end: _End | None, kind: int, split: int, asked
         return (asked - 1) * split
     if before == kind and parts == split:
         return after
-    cage = max(1, ports.ports // (ports.cages or ports.ports))
+    cage = _cage_ports(ports)
     return (native if before == kind else -(-native // cage) * cage) * split
 
 

@@ -11,6 +11,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.bill import bill
 from fabric.blueprint.bill_rows import Bill, BillRow
 from fabric.layout.layout import Layout
+from fabric.layout.wired_parts import count_wired_parts
 from fabric.layout.wiring import Wiring
 from fabric.request.site import KINDS
 
@@ -20,9 +21,9 @@ __all__ = ["RackPower", "bill_on_site", "power_of_racks"]
 def bill_on_site(blueprint: Blueprint, wiring: Wiring) -> Bill:
     """Return the bill of materials of a blueprint whose cables are those of `wiring`.
 
-    Parts are those that reach the longest link of each bundle. Racks have no price.
+    Parts are those of its cables, modules those of the cages in use. Racks have no price.
     """
-    found = bill(blueprint, wiring.prices, wiring.count_lengths())
+    found = bill(blueprint, wiring.prices, count_wired_parts(blueprint, wiring))
     return replace(found, rows=(*found.rows, *_list_racks(blueprint, wiring.layout)))
 
 

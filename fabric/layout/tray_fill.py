@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fabric.catalog.cable_diameters import DIAMETERS_MM
 from fabric.frozen_columns import FrozenColumns
+from fabric.layout.cables import CableKind
 from fabric.layout.layout import Layout
 from fabric.layout.routes import choose_cross_trays, cross_trays_m
 from fabric.layout.spots import Spots
@@ -62,40 +63,39 @@ class TrayFill(FrozenColumns):
 def fill_trays(wiring: Wiring) -> TrayFill:
     """Return what is in every stretch of the trays of the halls in use, and between these."""
     layout, trays = wiring.layout, wiring.layout.site.trays
-    bundle, one, other, count = _count_strands(wiring)
-    diameters = [_diameter_of(wiring, name) for name in wiring.network.bundles]
-    area = np.array([0.0 if each is None else np.pi * each**2 / 4 for each in diameters])[bundle] * count
+    kind, one, other, count = _count_strands(wiring)
+    diameters = [_diameter_of(wiring, each) for each in wiring.kinds]
+    area = np.array([0.0 if each is None else np.pi * each**2 / 4 for each in diameters])[kind] * count
     apart = one != other
     first, second = layout.spots.take(one[apart]), layout.spots.take(other[apart])
     loads = np.stack([count[apart], area[apart]], axis=1).astype(np.float64)
     hall, row, x0, x1, y0, y1, inside = _load_trays(layout, first, second, loads)
-    names = zip(wiring.network.bundles, diameters, strict=True)
-    unknown = tuple(dict.fromkeys(wiring.parts[name] or name for name, each in names if each is None))
+    found = zip(wiring.kinds, diameters, strict=True)
+    unknown = tuple(dict.fromkeys(kind.part or kind.bundle for kind, each in found if each is None))
     cables, filled = np.rint(inside[:, 0]).astype(np.int64), inside[:, 1]
     section = trays.width_mm * trays.depth_mm
     return TrayFill(hall, row, x0, x1, y0, y1, cables, filled, section, trays.fill, unknown)
 
 
-def _diameter_of(wiring: Wiring, bundle: str) -> float | None:
-    """Return the diameter of the cables of a bundle in mm; None where it is not known."""
-    part = wiring.compositions[bundle]
-    if part is None:
+def _diameter_of(wiring: Wiring, kind: CableKind) -> float | None:
+    """Return the diameter of the cables of a kind in mm; None where it is not known."""
+    if kind.found is None:
         return None
-    return wiring.layout.site.diameters_mm.get(part.joint.name, DIAMETERS_MM.get(part.joint.media))
+    return wiring.layout.site.diameters_mm.get(kind.part, DIAMETERS_MM.get(kind.found.joint.media))
 
 
 def _count_strands(wiring: Wiring) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return bundle, lower rack, upper rack and number of all cables, or tails of one, between the same racks."""
+    """Return kind, lower rack, upper rack and number of all cables, or tails of one, between the same racks."""
     network, layout = wiring.network, wiring.layout
     racks = np.int64(layout.racks)
     one, other = (layout.device_rack[end].astype(np.int64) for end in (network.lower, network.upper))
-    pair = (one * racks + other) * len(network.bundles) + network.bundle
+    pair = (one * racks + other) * len(wiring.kinds) + wiring.kind
     order = np.lexsort((wiring.cable, pair))
     sorted_pair, sorted_cable = pair[order], wiring.cable[order]
     new = np.append(True, (np.diff(sorted_pair) != 0) | (np.diff(sorted_cable) != 0))
     pairs, count = np.unique(sorted_pair[new[: len(order)]], return_counts=True)
-    ends, bundle = np.divmod(pairs, len(network.bundles))
-    return bundle, ends // racks, ends % racks, count
+    ends, kind = np.divmod(pairs, len(wiring.kinds))
+    return kind, ends // racks, ends % racks, count
 
 
 def _load_trays(layout: Layout, one: Spots, other: Spots, loads: Metres) -> list[npt.NDArray[Any]]:

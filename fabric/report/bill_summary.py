@@ -12,7 +12,7 @@ from fabric.blueprint.prices import prices_of
 from fabric.layout.layout import Layout
 from fabric.layout.site_bill import power_of_racks
 from fabric.report.bill_table import KINDS, sum_by_kind, sum_known
-from fabric.report.notes import parts_at_typical_power, parts_of_unknown_power
+from fabric.report.link_parts import parts_at_typical_power, parts_of_unknown_power
 from fabric.report.table import Summary, Table
 from fabric.studies.study import Study
 

@@ -10,15 +10,18 @@ from fabric.blueprint.appliances import describe_appliances
 from fabric.blueprint.metrics import matched_share, uneven_bundles
 from fabric.blueprint.port_rules import may_have_ports
 from fabric.blueprint.port_use import port_use
-from fabric.blueprint.prices import prices_of, unknown, unknown_maxima
+from fabric.blueprint.composition import Composition
+from fabric.blueprint.prices import prices_of
 from fabric.blueprint.splits import fill_cables, pair_split
-from fabric.catalog import MEDIA, Server, Switch
+from fabric.catalog import MEDIA, Server
 from fabric.catalog.link_parts import COPPER
 from fabric.report.library_lines import note_library
+from fabric.report.link_parts import list_link_parts, list_models, parts_at_typical_power, parts_of_unknown_power
 from fabric.report.text import format_percent, join_words
 from fabric.report.topology_notes import note_topology
 from fabric.report.unlike_servers import has_times, note_unlike_servers
 from fabric.request import LIMITS
+from fabric.request.site import Site
 from fabric.studies.study import Study
 from fabric.topology.topology import Bundle, title
 
@@ -27,8 +30,6 @@ __all__ = [
     "list_unknown_breakouts",
     "list_unpriced",
     "note_unknown_nvlink",
-    "parts_at_typical_power",
-    "parts_of_unknown_power",
 ]
 
 
@@ -125,12 +126,6 @@ def _note_power(study: Study) -> Iterator[str]:
         yield f"The power is unknown: no figure for {', '.join(parts_of_unknown_power(study))}."
 
 
-def parts_of_unknown_power(study: Study) -> tuple[str, ...]:
-    """Return the parts in use whose typical power is not known."""
-    bundles = [bundle.name for bundle in study.blueprint.topology.bundles]
-    return unknown(prices_of(study.spec, study.blueprint), "power", _models(study.blueprint), bundles)
-
-
 def note_unknown_nvlink(server: Server) -> Iterator[str]:
     """Say where times are estimated without NVLink, whose bandwidth is not known."""
     if server.gpus > 1 and server.nvlink_GBps is None:
@@ -138,12 +133,6 @@ def note_unknown_nvlink(server: Server) -> Iterator[str]:
             f"The NVLink bandwidth of {server.name} is not known, so estimated times leave NVLink out: they may be too"
             " short. Give nvlink_GBps in the request."
         )
-
-
-def parts_at_typical_power(study: Study) -> tuple[str, ...]:
-    """Return the parts in use that count at typical power where maximum power is limited, since theirs is not known."""
-    prices, bundles = prices_of(study.spec, study.blueprint), study.blueprint.topology.bundles
-    return unknown_maxima(prices, _models(study.blueprint), (bundle.name for bundle in bundles))
 
 
 def _note_power_limit(study: Study) -> Iterator[str]:
@@ -175,20 +164,15 @@ def _note_broken_limits(study: Study) -> Iterator[str]:
             )
 
 
-def _models(blueprint: Blueprint) -> list[Switch]:
-    """Return the switch models in use."""
-    return [model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)]
-
-
 def _note_prices(study: Study) -> Iterator[str]:
     """Say how old the prices are, and where a link is priced as the share of a faster one."""
     prices = prices_of(study.spec, study.blueprint)
-    bundles = [each.name for each in study.blueprint.topology.bundles if study.spec.link_price(each.name) is None]
-    taken = [found for name in bundles if (found := prices.parts(name))]
-    rate_of = {found.joint.name: prices.rate(name) for name in bundles if (found := prices.parts(name))}
-    parts = {part.name: part for found in taken for part, _ in found.shares if part.price_usd is not None}
-    dated = {model.name: model.price_date for model in _models(study.blueprint) if model.price_date}
-    dated |= {part.name: part.price_date for part in parts.values() if part.price_date}
+    parts = [each for each in list_link_parts(study) if study.spec.link_price(each[0]) is None]
+    taken = [found for _, found in parts if found]
+    rate_of = {found.joint.name: prices.rate(name) for name, found in parts if found}
+    priced = {part.name: part for found in taken for part, _ in found.shares if part.price_usd is not None}
+    dated = {model.name: model.price_date for model in list_models(study) if model.price_date}
+    dated |= {part.name: part.price_date for part in priced.values() if part.price_date}
     shares = {part.name: share for found in taken if found.kind == "link" for part, share in found.shares}
     for name, share in shares.items():
         if share < 1:
@@ -209,9 +193,8 @@ def _note_module_power(study: Study) -> Iterator[str]:
     """Say which modules of unknown power stand in cages that give only so much."""
     prices = prices_of(study.spec, study.blueprint)
     limits: dict[str, float] = {}
-    for name, ends in prices.ends.items():
-        found = prices.parts(name)
-        for module, end in zip((found.lower, found.upper), ends, strict=True) if found else ():
+    for name, found in list_link_parts(study):
+        for module, end in zip((found.lower, found.upper), prices.ends[name], strict=True) if found else ():
             if module and end and end.power_w is not None and module.power_w is None and module.max_power_w is None:
                 limits[module.name] = min(end.power_w, limits.get(module.name, end.power_w))
     for name, watts in limits.items():
@@ -220,16 +203,17 @@ def _note_module_power(study: Study) -> Iterator[str]:
 
 def _note_unknown_forms(study: Study) -> Iterator[str]:
     """Say which modules and plugs may not fit, because the form factor of a cage or their own is not known."""
-    found = (each for bundle in study.blueprint.topology.bundles for each in _find_unknown_forms(study, bundle))
+    bundles = {bundle.name: bundle for bundle in study.blueprint.topology.bundles}
+    parts = ((bundles[name], found) for name, found in list_link_parts(study) if found)
+    found = (each for bundle, part in parts for each in _find_unknown_forms(study, bundle, part))
     for what, part in dict.fromkeys(found):
         yield f"The form factor of {what} is not known, so {'it' if what == part else part} may not fit."
 
 
-def _find_unknown_forms(study: Study, bundle: Bundle) -> Iterator[tuple[str, str]]:
+def _find_unknown_forms(study: Study, bundle: Bundle, parts: Composition) -> Iterator[tuple[str, str]]:
     """Yield whose form factor is not known at the ends of a bundle's links, and the part that is to fit there."""
     blueprint, prices = study.blueprint, prices_of(study.spec, study.blueprint)
-    parts = prices.parts(bundle.name)
-    if parts is None or parts.kind == "link" or parts.at_one_price:
+    if parts.kind == "link" or parts.at_one_price:
         return
     ends = zip(prices.ends[bundle.name], (bundle.lower, bundle.upper), (parts.lower, parts.upper), strict=True)
     for end, group, module in ends:
@@ -244,14 +228,12 @@ def _find_unknown_forms(study: Study, bundle: Bundle) -> Iterator[tuple[str, str
 
 def _note_copper(study: Study) -> Iterator[str]:
     """Say how far copper reaches, where nobody says how long the links are."""
-    prices = prices_of(study.spec, study.blueprint)
-    for bundle in study.blueprint.topology.bundles:
-        parts = prices.parts(bundle.name)
-        if parts and parts.media in COPPER and not parts.at_one_price and not study.spec.length_m(bundle.name):
+    for name, parts in [] if study.spec.site != Site() else list_link_parts(study):
+        if parts and parts.media in COPPER and not parts.at_one_price and not study.spec.length_m(name):
             reach = (
                 "whose reach is not known" if parts.reach_m is None else f"which reaches {parts.reach_m:g} m at most"
             )
-            what = f"The {bundle.name} links are {MEDIA[parts.media]} ({parts.joint.name})"
+            what = f"The {name} links are {MEDIA[parts.media]} ({parts.joint.name})"
             yield f"{what}, {reach}; with `lengths_m` only parts that reach are taken."
 
 

@@ -18,7 +18,7 @@ from fabric.layout.tray_fill import TrayFill
 from fabric.layout.wiring import Wiring
 from fabric.network import Network
 from fabric.report.table import Summary, Table
-from fabric.report.trunk_lines import describe_bends, describe_shorter_parts, describe_trunks
+from fabric.report.trunk_lines import describe_bends, describe_trunks
 from fabric.studies.study import Study
 
 __all__ = ["SCHEMA", "find_cables", "layout_object", "summarize_cables", "summarize_layout", "summarize_wiring"]
@@ -194,8 +194,8 @@ def summarize_wiring(study: Study) -> Summary:
     wiring = study.wiring
     network = wiring.network
     rows = [
-        (name, wiring.parts[name] or "unknown", f"{length:g} m", units.count(many))
-        for name, counts in wiring.count_lengths().items()
+        (kind.bundle, kind.part or "unknown", f"{length:g} m", units.count(many))
+        for kind, counts in wiring.count_lengths()
         for length, many in counts.items()
     ]
     cables = int(wiring.cable.max(initial=-1)) + 1
@@ -205,7 +205,7 @@ def summarize_wiring(study: Study) -> Summary:
         f"between {units.count_noun(wiring.layout.racks, 'rack')}."
     )
     lines = [*_describe_fill(study.tray_fill), *describe_trunks(wiring)]
-    lines += [*describe_bends(wiring), *describe_shorter_parts(wiring)]
+    lines += describe_bends(wiring)
     if study.grown_floor:
         later = study.planned_wiring.network.links - network.links
         lines.append(f"Later stages add {units.count_noun(later, 'cable')}; files have them too, by the column stage.")

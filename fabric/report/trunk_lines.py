@@ -11,21 +11,7 @@ from fabric.layout.trunks import find_trunks
 from fabric.layout.wiring import Wiring
 from fabric.report.text import join_words
 
-__all__ = ["describe_bends", "describe_shorter_parts", "describe_trunks"]
-
-
-def describe_shorter_parts(wiring: Wiring) -> Iterator[str]:
-    """Yield how many links a cheaper part would reach that does not reach the longest of their bundle."""
-    network = wiring.network
-    for number, name in enumerate(network.bundles):
-        if name in wiring.prices.ends and (found := wiring.prices.shorter_parts(name)):
-            ways = wiring.way_m[network.bundle == number]
-            within, links = int((ways <= (found.reach_m or 0)).sum()), units.count(len(ways))
-            if within:
-                yield (
-                    f"{units.count(within)} of {links} {name} links are within the {found.reach_m:g} m "
-                    f"of {found.joint.name}, which costs less; one part is taken for all links of a bundle."
-                )
+__all__ = ["describe_bends", "describe_trunks"]
 
 
 def describe_trunks(wiring: Wiring) -> Iterator[str]:

@@ -11,18 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fabric
-from fabric.blueprint.composition import End
+from fabric.blueprint.composition import Compositions, End
 from fabric.blueprint.physical import count_joints
 from fabric.blueprint.prices import prices_of
 from fabric.catalog.link_parts import Media
-from fabric.layout.cables import group_longest, number_cables
-from fabric.layout.wiring import USUAL_LENGTHS_M
+from fabric.layout.cable_parts import USUAL_LENGTHS_M
+from fabric.layout.cables import CableKind, group_longest, number_cables
 from fabric.network.expand import expand
 from fabric.topology.topology import Topology
 from tests.blueprint.test_physical import ALL, twin
 
 SITE = {"slack_m": 1.5}
 COPPER = {"dac-split-2x400g": 100, "osfp-2xsr4": 900, "osfp-sr4-400g": 500, "mpo12-mmf": 40, "mpo12-mmf-split-2": 60}
+
+
+def kinds_of(parts: Compositions) -> list[CableKind]:
+    """Return one kind of cables for each bundle."""
+    return [CableKind(name, name, found) for name, found in parts.items()]
 
 
 @pytest.mark.parametrize("tails_below", [True, False])
@@ -34,7 +39,7 @@ def test_links_share_as_many_splitters_as_the_bill_counts(form: Topology, tails_
         blueprint, _ = twin(form, seed)
         network = expand(blueprint)
         parts, at = dict.fromkeys(network.bundles), {each.name: ends for each in form.bundles}
-        cables = number_cables(blueprint, network, parts, at)
+        cables = number_cables(blueprint, network, kinds_of(parts), network.bundle, at)
         assert set(cables.tolist()) == set(range(int(cables.max()) + 1))
         for place, (bundle, joint) in enumerate(zip(form.bundles, count_joints(blueprint, parts, at), strict=True)):
             if bundle.lower == bundle.upper:
@@ -64,7 +69,7 @@ def test_cables_are_those_of_the_bill(servers: int, gbps: int, media: Media | No
         return
     network, prices = study.network, prices_of(study.spec, study.blueprint)
     parts = {name: prices.parts(name) for name in network.bundles}
-    cables = number_cables(study.blueprint, network, parts, prices.ends)
+    cables = number_cables(study.blueprint, network, kinds_of(parts), network.bundle, prices.ends)
     for place, joint in enumerate(count_joints(study.blueprint, parts, prices.ends)):
         rows = np.flatnonzero(network.bundle == place)
         assert len(np.unique(cables[rows])) == joint.count

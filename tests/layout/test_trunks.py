@@ -10,7 +10,6 @@ import pytest
 import fabric
 from fabric.layout.routes import rack_metres
 from fabric.layout.trunks import find_trunks, name_routes
-from fabric.report.trunk_lines import describe_shorter_parts
 
 
 def test_trunks_are_the_cables_between_two_racks() -> None:
@@ -26,21 +25,6 @@ def test_trunks_are_the_cables_between_two_racks() -> None:
     )
     assert Counter(trunks.cables.tolist()) == {32: 32, 256: 4}
     assert np.bincount(trunks.of_cable).tolist() == trunks.cables.tolist()
-
-
-def test_links_within_the_reach_of_a_cheaper_part_are_counted() -> None:
-    """Copper of 3 m costs less than fibre, and reaches the leaves of a unit's nearest racks."""
-    asked = {"gpus": 256, "server": "dgx-h100", "family": "rail-optimized", "switches": "qm9700", "unit_gpus": 256}
-    prices = {"dac-split-2x400g": 100, "osfp-2xsr4": 900, "osfp-sr4-400g": 500, "mpo12-mmf": 40}
-    servers = {"name": "flat", "gpus": 8, "nics": 8, "nic_gbps": 400, "cage": "osfp", "rack_units": 8}
-    asked |= {"server": servers, "exclude_optics": ["optical-400g"], "prices_usd": prices}
-    wiring = fabric.design(asked, site={"layout": "in-rack", "slack_m": 0.5, "rack": {"power_kw": None}}).wiring
-    within = int((wiring.way_m[wiring.network.bundle == 0] <= 3).sum())
-    (line,) = describe_shorter_parts(wiring)
-    assert 0 < within < 256
-    assert line.startswith(
-        f"{within} of 256 server-leaf links are within the 3 m of dac-split-2x400g, which costs less;"
-    )
 
 
 def test_routes_name_the_trays_of_the_way() -> None:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.export.ethernet.addresses import AddressPlan, plan_addresses
 from fabric.export.ethernet.switch_ports import SwitchPorts, list_switch_ports
+from fabric.layout.link_ports import find_link_ports
 from fabric.layout.ports import system_of
-from fabric.layout.wiring import Wiring, name_ports
+from fabric.layout.wiring import Wiring
 
 __all__ = ["LINUX_SYSTEMS", "EthernetPlan", "PortNaming"]
 
@@ -71,5 +72,6 @@ class EthernetPlan:
             for role in models.topology.roles
             for model, _ in models.model_counts(role)
         }
-        found = name_ports(models, self.wiring.network, self.wiring.compositions, replace(site, port_names=systems))
-        return PortNaming(*found)
+        wiring, named = self.wiring, replace(site, port_names=systems)
+        found = find_link_ports(models, wiring.network, wiring.compositions, wiring.prices.ends, named)
+        return PortNaming(found.names, found.a_port, found.b_port)

@@ -12,8 +12,9 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import attach_appliances
 from fabric.frozen_columns import FrozenColumns
 from fabric.layout.appliance_ports import list_port_places
+from fabric.layout.link_ports import number_models
 from fabric.layout.ports import PortTable, list_nic_names, list_port_tables, place_nics
-from fabric.layout.wiring import Wiring, number_models
+from fabric.layout.wiring import Wiring
 
 __all__ = ["Ends", "list_ends"]
 
