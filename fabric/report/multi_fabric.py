@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from fabric import units
 from fabric.report.describe import describe_json
+from fabric.report.link_parts import parts_at_typical_power
 from fabric.report.markdown import escape_markdown, markdown_table
-from fabric.report.notes import parts_at_typical_power
 from fabric.report.objectives import heading_of, write_value
 from fabric.report.table import Summary, Table
 from fabric.report.text import join_words, name_fabric, name_places, name_switches

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import describe_appliances
+from fabric.blueprint.composition import Composition
 from fabric.blueprint.metrics import matched_share, uneven_bundles
 from fabric.blueprint.port_rules import may_have_ports
 from fabric.blueprint.port_use import port_use
-from fabric.blueprint.composition import Composition
 from fabric.blueprint.prices import prices_of
 from fabric.blueprint.splits import fill_cables, pair_split
 from fabric.catalog import MEDIA, Server
