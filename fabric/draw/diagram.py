@@ -23,6 +23,7 @@ from fabric.draw.tiers import lay_out_tiers
 from fabric.draw.traffic import Traffic
 from fabric.errors import InputError, nearest
 from fabric.layout.lay_out import lay_out
+from fabric.layout.layout import Layout
 from fabric.network.expand import expand
 from fabric.registry import Registry
 from fabric.request.site import Site
@@ -52,6 +53,8 @@ class Diagram:
     """The traffic whose load is drawn."""
     site: Site = field(default_factory=Site)
     """The site that racks stand on."""
+    layout: Layout | None = None
+    """The layout whose racks are drawn, as that of a fabric that grows; None for one on `site`."""
     page: str = ""
     """The shape of the page, one of `fabric.draw.PAGES`; empty for one as high as the picture, 7.5 inches wide."""
     whole: bool = False
@@ -70,6 +73,8 @@ class DiagramKind:
     """Returns the page."""
     options: tuple[str, ...] = ()
     """The options of `fabric diagram` that apply to it, in Python's spelling."""
+    placed: bool = False
+    """Whether it shows racks of the laid-out fabric, and so needs a layout where positions are those of a grown one."""
 
 
 def draw_fabric(blueprint: Blueprint) -> Figure:
@@ -136,13 +141,14 @@ def _parts_below(blueprint: Blueprint, path: PathHighlight | None, whole: bool) 
 
 
 def _lay_out_racks(blueprint: Blueprint, diagram: Diagram) -> Canvas:
-    return lay_out_elevations(blueprint, lay_out(blueprint, diagram.site, expand(blueprint)))
+    layout = diagram.layout or lay_out(blueprint, diagram.site, expand(blueprint))
+    return lay_out_elevations(blueprint, layout)
 
 
 KINDS = Registry("kind of diagram", "diagrams", DiagramKind, lambda: (
     DiagramKind("tiers", "tiers or natural layout", _lay_out_tiers, ("level", "pod", "unit", "highlight", "whole")),
     DiagramKind("adjacency", "matrix of joined switches", lambda blueprint, _: lay_out_adjacency(blueprint)),
-    DiagramKind("racks", "elevations of racks", _lay_out_racks),
+    DiagramKind("racks", "elevations of racks", _lay_out_racks, placed=True),
     DiagramKind("load", "load of the links", lambda blueprint, diagram: lay_out_load(blueprint, diagram.traffic),
                 ("routing", "qps", "placement", "seed", "fail")),
 ))  # fmt: skip

@@ -9,11 +9,11 @@ from fabric.blueprint import Blueprint
 from fabric.draw.canvas import Box, Canvas, Label, Line, Mark, elide, shift_up, text_width, wrap
 from fabric.draw.legend import Entry, swatch_entry
 from fabric.draw.page_layout import Part, compose
-from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, PALE, SMALL_PT, WHITE, ink_on, role_fills
+from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, LATER, PALE, SMALL_PT, WHITE, ink_on, role_fills
 from fabric.draw.tier_layout import MARGIN, WIDTH
 from fabric.draw.words import count_devices
 from fabric.layout.layout import Layout
-from fabric.layout.rack_fillings import RackFilling, RackItem, list_rack_fillings
+from fabric.layout.rack_fillings import RESERVED, RackFilling, RackItem, list_rack_fillings
 from fabric.topology.topology import title
 from fabric.units import count, count_noun
 
@@ -43,6 +43,8 @@ def lay_out_elevations(blueprint: Blueprint, layout: Layout) -> Canvas:
     colours = role_fills(blueprint.topology.roles)
     entries = [swatch_entry("servers", PALE)]
     entries += [swatch_entry(title(role), colours.get(role, GREY)) for role in blueprint.topology.roles]
+    if len(layout.reserved_units):
+        entries.append(swatch_entry("reserved for later stages", LATER))
     entries += [Entry("share of the power or weight that a rack may have", 14, _bar_glyph)]
     total = f"{count_noun(layout.racks, 'rack')}, {count_noun(len(fillings), 'distinct rack')}"
     return compose(blueprint, parts, entries, list(_list_notes(layout, fillings, shown)), line=total)
@@ -54,6 +56,8 @@ def _bar_glyph(x: float, y: float) -> tuple[Mark, ...]:
 
 def _list_notes(layout: Layout, fillings: Sequence[RackFilling], shown: Sequence[RackFilling]) -> Iterator[str]:
     """Yield what is left out, assumed and not checked."""
+    if len(layout.reserved):
+        yield f"{count_noun(len(layout.reserved), 'position')} on the floor reserved for racks of later stages."
     if len(shown) < len(fillings):
         racks, others = layout.racks - sum(len(one.racks) for one in shown), len(fillings) - len(shown)
         yield f"The commonest are drawn; {count_noun(racks, 'rack')} of {count(others)} other fillings are not."
@@ -109,7 +113,13 @@ def _draw_rack(
             yield Label(left - 3, number * unit + unit / 2 - 2.2, str(number + 1), 6.0, GREY, align="right")
     fills = role_fills(blueprint.topology.roles)
     for item in one.items:
-        fill = PALE if item.role in blueprint.servers_by_role else fills.get(item.role, GREY)
+        fill = (
+            LATER
+            if item.role == RESERVED
+            else PALE
+            if item.role in blueprint.servers_by_role
+            else fills.get(item.role, GREY)
+        )
         yield from _draw_item(item, fill, unit, left, wide)
 
 
@@ -130,7 +140,7 @@ def _draw_words(
 ) -> Iterator[Mark]:
     """Yield how many racks there are and what is in each, above it; and its power and weight, below it."""
     left, wide = x + NUMBERS, width - NUMBERS
-    roles = Counter(item.role for item in one.items)
+    roles = Counter(item.role for item in one.items if item.role != RESERVED)
     contents = wrap(", ".join(count_devices(number, role) for role, number in roles.items()), wide, SMALL_PT)
     yield Label(left, top + 24, f"{count_noun(len(one.racks), 'rack')}", BODY_PT, INK, bold=True)
     yield Label(left, top + 15, elide(" ".join(contents), wide, SMALL_PT), SMALL_PT, INK)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from fabric.draw.canvas import Box, Label, Mark, elide, text_width
-from fabric.draw.palette import BODY_PT, GREY, INK, PALE, WHITE, role_fills
+from fabric.draw.canvas import Label, Mark, elide
+from fabric.draw.palette import BODY_PT, GREY, INK, LATER, PALE, WHITE, role_fills
 from fabric.draw.ramp import draw_ramp, load_colours
 from fabric.draw.words import role_plural
 from fabric.layout.layout import Layout
 from fabric.network import Network
 from fabric.units import count
 
-__all__ = ["colour_racks", "draw_contents_legend", "draw_power_legend"]
+__all__ = ["colour_racks", "draw_power_legend", "list_contents"]
 
 STEPS = 10
 """The colours of power, tenths of what a rack is fed with."""
@@ -51,7 +51,7 @@ def _fills(network: Network) -> list[str]:
 def _power_colour(layout: Layout, rack: int) -> str:
     limit, _ = layout.rack_limits(rack)
     if limit is None or not layout.power_known[rack]:
-        return WHITE
+        return PALE
     share = min(1.0, float(layout.rack_w[rack]) / (1000 * limit))
     return _hex(np.ceil(share * STEPS) / STEPS)
 
@@ -61,32 +61,29 @@ def _hex(share: float) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
-def draw_contents_legend(
-    layout: Layout, network: Network, inside: npt.NDArray[np.bool_], x: float, y: float
-) -> Iterator[Mark]:
-    """Yield what each colour means, with the number of racks."""
-    fills = _fills(network)
-    top = _top_groups(layout, network)
+def list_contents(layout: Layout, network: Network, halls: Sequence[int]) -> list[tuple[str, str]]:
+    """Return the colours of what stands in the racks of some halls, and what each means with the number of racks."""
+    fills, top, inside = _fills(network), _top_groups(layout, network), np.isin(layout.hall, halls)
     entries = [(SERVER, f"racks with servers: {count(int((layout.holds_servers & inside).sum()))}")]
     for place, group in enumerate(network.groups):
         racks = int((~layout.holds_servers & inside & (top == place)).sum())
         if racks:
             entries.append((fills[place], f"network racks, with {role_plural(group.role)} at the top: {count(racks)}"))
-    entries.append((WHITE, "free positions"))
-    for fill, text in entries:
-        yield Box(x, y - 6, 8, 8, fill, GREY, 0, 0.4)
-        yield Label(x + 12, y - 5, text, BODY_PT, INK)
-        x += 12 + text_width(text, BODY_PT) + 18
+    later = int(np.isin(layout.reserved[:, 0], halls).sum())
+    if later:
+        entries.append((LATER, f"reserved for later stages: {count(later)}"))
+    free = sum(layout.halls[number].positions for number in halls) - int(inside.sum()) - later
+    return [*entries, (WHITE, f"free positions: {count(free)}")]
 
 
-def draw_power_legend(layout: Layout, x: float, y: float) -> list[Mark]:
-    """Return the scale of colours of power."""
+def draw_power_legend(layout: Layout, x: float, y: float, width: float) -> list[Mark]:
+    """Return the scale of colours of power, no wider than `width`."""
     steps = np.arange(1, STEPS + 1) / STEPS
     ticks = [(0.0, "0"), (0.5, "50 %"), (1.0, "100 %")]
     label = "most power of what stands in a rack, of what it is fed with"
     if layout.unknown_power:
-        label += f"; white: not known ({', '.join(layout.unknown_power)})"
+        label += f"; pale: not known ({', '.join(layout.unknown_power)})"
     return [
         *draw_ramp(x + 12, y, 160, load_colours(steps), ticks),
-        Label(x + 200, y - 1, elide(label, 620, BODY_PT), BODY_PT, INK),
+        Label(x + 200, y - 1, elide(label, width - 200, BODY_PT), BODY_PT, INK),
     ]

@@ -10,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.draw.canvas import Box, Boxes, Canvas, Label, Line, Mark, elide, text_width, wrap
-from fabric.draw.floor_colours import colour_racks, draw_contents_legend, draw_power_legend
-from fabric.draw.floor_trays import BEHIND_M, draw_fill, draw_fill_legend
-from fabric.draw.page_shape import fit_page, page_size
+from fabric.draw.floor_colours import colour_racks
+from fabric.draw.floor_legend import FloorLegend
+from fabric.draw.floor_scale import EDGE, Scale, choose_scale
+from fabric.draw.floor_trays import BEHIND_M, draw_fill
+from fabric.draw.page_shape import fit_page
 from fabric.draw.palette import (
     BODY_PT,
     GREY,
     HAIR,
     HEAD_PT,
     INK,
+    LATER,
     PLATES,
     SMALL_PT,
     TITLE_PT,
@@ -43,42 +46,8 @@ __all__ = ["SHOWN", "FloorPicture", "draw_floor", "lay_out_floor"]
 SHOWN = ("contents", "power", "fill")
 """What the colours of a floor plan may say: what stands in a rack, its power, or how full the trays are."""
 
-WIDE, EDGE = 1190.0, 36.0
-"""The longer side of the page and its margin, in points; another page is scaled afterwards."""
-
-MOST_SCALE = 60.0
-"""The greatest scale, in points for a metre."""
-
 LEAST_PT = 4.5
 """The least size of the names of racks."""
-
-
-RESERVED = HAIR
-"""The colour of positions that are reserved for racks of later stages of growth."""
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """From metres to points, on a page."""
-
-    points: float
-    """The points of a metre."""
-    left: float
-    """Where the least x is, in points."""
-    top: float
-    """Where the least y is, in points."""
-    x_m: float
-    """The least x in metres."""
-    y_m: float
-    """The least y in metres."""
-    width: float
-    """The width of the page."""
-    height: float
-    """The height of the page."""
-
-    def spot(self, x_m: float, y_m: float) -> tuple[float, float]:
-        """Return a place in points: rows follow one another downward."""
-        return self.left + (x_m - self.x_m) * self.points, self.top - (y_m - self.y_m) * self.points
 
 
 @dataclass(frozen=True)
@@ -90,7 +59,7 @@ class FloorPicture:
     hall: str = ""
     """The hall that is drawn alone; empty for all that are in use."""
     page: str = ""
-    """The shape of the page, one of `fabric.draw.PAGES`; empty for A3, or less where the plan is not as high."""
+    """The shape of the page, one of `fabric.draw.PAGES`; empty for A3, or less where the plan is smaller."""
 
 
 def draw_floor(
@@ -121,11 +90,11 @@ def lay_out_floor(
     halls = _choose_halls(layout, hall)
     inside = np.isin(layout.hall, halls)
     total = f"{count_noun(int(inside.sum()), 'rack')} in {f'hall {hall}' if hall else count_noun(len(halls), 'hall')}"
-    scale = _choose_scale(layout, halls, picture.page)
+    legend = FloorLegend(layout, network, halls, show, fill)
+    scale = choose_scale(layout, halls, picture.page, legend.height, legend.least_width)
     room = scale.width - 2 * EDGE
-    later = np.isin(layout.reserved[:, 0], halls).sum()
-    growth = f"; grey with no name: {count_noun(int(later), 'position')} reserved for later stages" if later else ""
-    about = f"{total}; rule of placement: {layout.site.layout}{growth}. To scale, in metres."
+    turned = " Turned by a quarter: rows run down the page." if scale.turned else ""
+    about = f"{total}; rule of placement: {layout.site.layout}. To scale, in metres.{turned}"
     notes = wrap(about, room, HEAD_PT)
     marks: list[Mark] = [
         Label(EDGE, scale.height - EDGE - 10, elide(name, room, TITLE_PT, bold=True), TITLE_PT, INK, bold=True)
@@ -135,11 +104,7 @@ def lay_out_floor(
     marks += _draw_racks(layout, network, halls, scale, show)
     if show == "fill" and fill is not None:
         marks += draw_fill(fill, halls if hall else [*halls, -1], scale.spot, max(1.0, min(5.0, 0.22 * scale.points)))
-        marks += draw_fill_legend(fill, EDGE, EDGE, room - 230)
-    elif show == "power":
-        marks += draw_power_legend(layout, EDGE, EDGE)
-    else:
-        marks += draw_contents_legend(layout, network, inside, EDGE, EDGE)
+    marks += legend.draw(scale.width)
     marks += _draw_ruler(scale)
     return Canvas(scale.width, scale.height, tuple(marks))
 
@@ -153,27 +118,7 @@ def _choose_halls(layout: Layout, hall: str) -> list[int]:
     return [number for number in used if not hall or layout.halls[number].name == hall]
 
 
-def _choose_scale(layout: Layout, halls: Sequence[int], page: str) -> _Scale:
-    """Return the scale at which the halls fit on the page; paper is turned where they are larger so."""
-    left, right, top, bottom = np.inf, -np.inf, np.inf, -np.inf
-    for number in halls:
-        hall = layout.halls[number]
-        x, y = hall.x_m or 0.0, hall.y_m or 0.0
-        left, right = min(left, x), max(right, x + hall.length_m)
-        top, bottom = min(top, y - RACK_DEPTH_M), max(bottom, y + (hall.rows - 1) * hall.row_pitch_m + RACK_DEPTH_M)
-    scales = []
-    short, long = sorted(page_size(page or "a3"))
-    slide = page_size(page or "a3")[0] == long
-    for width, height in ((WIDE, WIDE * short / long), (WIDE * short / long, WIDE))[: 1 if slide else 2]:
-        wide, high = width - 2 * EDGE - 30, height - 2 * EDGE - 84
-        scales.append((min(MOST_SCALE, wide / (right - left), high / (bottom - top)), width, height))
-    points, width, height = max(scales, key=lambda found: found[0])
-    if not page:  # no higher than the plan
-        height = min(height, (bottom - top) * points + 2 * EDGE + 64)
-    return _Scale(points, EDGE + 30, height - EDGE - 52, left, top, width, height)
-
-
-def _draw_halls(layout: Layout, halls: Sequence[int], scale: _Scale) -> Iterator[Mark]:
+def _draw_halls(layout: Layout, halls: Sequence[int], scale: Scale) -> Iterator[Mark]:
     """Yield the halls, the trays above rows and across them, and the numbers of rows and positions."""
     for number in halls:
         hall = layout.halls[number]
@@ -182,36 +127,37 @@ def _draw_halls(layout: Layout, halls: Sequence[int], scale: _Scale) -> Iterator
             (hall.x_m or 0.0) + hall.length_m, (hall.y_m or 0.0) + (hall.rows - 1) * hall.row_pitch_m + RACK_DEPTH_M
         )
         yield Box(x0, y1, x1 - x0, y0 - y1, PLATES[0], HAIR, 0, 0.6)
-        size = min(HEAD_PT, max(3.0, (hall.length_m * scale.points) / 8))
-        yield Label(
-            x0, y0 + 10, f"Hall {hall.name}" if hall.length_m * scale.points > 40 else hall.name, size, INK, bold=True
-        )
+        wide = x1 - x0
+        size = min(HEAD_PT, max(3.0, wide / 8))
+        yield Label(x0, y0 + 10, f"Hall {hall.name}" if wide > 40 else hall.name, size, INK, bold=True)
+        left, top = hall.x_m or 0.0, (hall.y_m or 0.0) - RACK_DEPTH_M
+        bottom = top + (hall.rows - 1) * hall.row_pitch_m + 2 * RACK_DEPTH_M
         for at in cross_trays_m(layout.site, hall):
-            x, _ = scale.spot(at, 0)
-            yield Line(x, y0, x, y1, HAIR, 0.8)
+            yield Line(*scale.spot(at, top), *scale.spot(at, bottom), HAIR, 0.8)
         for row in range(hall.rows):
-            ends = ((hall.x_m or 0.0) + each for each in (0.0, hall.length_m))
             level = (hall.y_m or 0.0) + row * hall.row_pitch_m - BEHIND_M
-            (left, y), (right, _) = (scale.spot(at, level) for at in ends)
-            yield Line(left, y, right, y, HAIR, 0.8)
-        yield from _draw_numbers(layout, number, scale)
+            yield Line(*scale.spot(left, level), *scale.spot(left + hall.length_m, level), HAIR, 0.8)
+        yield from _draw_numbers(hall, scale)
 
 
-def _draw_numbers(layout: Layout, number: int, scale: _Scale) -> Iterator[Mark]:
-    hall = layout.halls[number]
-    every = next((step for step in (1, 2, 5, 10) if hall.row_pitch_m * step * scale.points >= 8), 0)
-    for row in range(0, hall.rows, every or hall.rows):
-        x, y = scale.spot(hall.x_m or 0.0, (hall.y_m or 0.0) + row * hall.row_pitch_m)
-        if every:
-            yield Label(x - 3, y - 2, str(row + 1), SMALL_PT - 1, GREY, align="right")
-    every = next((step for step in (1, 2, 5, 10) if hall.rack_pitch_m * step * scale.points >= 10), 0)
-    for position in range(0, hall.racks_per_row, every or hall.racks_per_row):
-        x, y = scale.spot((hall.x_m or 0.0) + (position + 0.5) * hall.rack_pitch_m, (hall.y_m or 0.0) - RACK_DEPTH_M)
-        if every:
-            yield Label(x, y + 2.5, str(position + 1), SMALL_PT - 1, GREY, align="center")
+def _draw_numbers(hall: Hall, scale: Scale) -> Iterator[Mark]:
+    """Yield the numbers of rows beside a hall and of positions above it, the other way round where it is turned."""
+    left, top = hall.x_m or 0.0, hall.y_m or 0.0
+    rows = (hall.row_pitch_m, [scale.spot(left, top + row * hall.row_pitch_m) for row in range(hall.rows)])
+    middles = (left + (position + 0.5) * hall.rack_pitch_m for position in range(hall.racks_per_row))
+    positions = (hall.rack_pitch_m, [scale.spot(at, top - RACK_DEPTH_M) for at in middles])
+    beside, above = (positions, rows) if scale.turned else (rows, positions)
+    for (pitch, spots), least, down in ((beside, 8, True), (above, 10, False)):
+        every = next((step for step in (1, 2, 5, 10) if pitch * step * scale.points >= least), 0)
+        for number in range(0, len(spots), every) if every else ():
+            x, y = spots[number]
+            if down:
+                yield Label(x - 3, y - 2, str(number + 1), SMALL_PT - 1, GREY, align="right")
+            else:
+                yield Label(x, y + 2.5, str(number + 1), SMALL_PT - 1, GREY, align="center")
 
 
-def _draw_racks(layout: Layout, network: Network, halls: Sequence[int], scale: _Scale, show: str) -> Iterator[Mark]:
+def _draw_racks(layout: Layout, network: Network, halls: Sequence[int], scale: Scale, show: str) -> Iterator[Mark]:
     """Yield free positions and racks, those of one colour as one mark, and the names of racks where there is room."""
     names = layout.rack_names()
     for number in halls:
@@ -219,7 +165,7 @@ def _draw_racks(layout: Layout, network: Network, halls: Sequence[int], scale: _
         every = np.ones(hall.positions, np.bool_)
         every[layout.row[here] * hall.racks_per_row + layout.position[here]] = False
         later = layout.reserved[layout.reserved[:, 0] == number]
-        for free, fill in ((np.flatnonzero(every), WHITE), (later[:, 1] * hall.racks_per_row + later[:, 2], RESERVED)):
+        for free, fill in ((np.flatnonzero(every), WHITE), (later[:, 1] * hall.racks_per_row + later[:, 2], LATER)):
             if len(free):
                 yield _boxes(hall, free, scale, fill)
         places = layout.row[here] * hall.racks_per_row + layout.position[here]
@@ -230,13 +176,13 @@ def _draw_racks(layout: Layout, network: Network, halls: Sequence[int], scale: _
 
 
 def _draw_names(
-    layout: Layout, racks: npt.NDArray[np.integer], names: Sequence[str], colours: Sequence[str], scale: _Scale
+    layout: Layout, racks: npt.NDArray[np.integer], names: Sequence[str], colours: Sequence[str], scale: Scale
 ) -> Iterator[Mark]:
     """Yield the names of the racks of a hall in their middle, where they fit."""
     hall = layout.halls[int(layout.hall[racks[0]])]
-    room = hall.rack_pitch_m * scale.points * 0.86
+    wide, high = scale.size(hall.rack_pitch_m, RACK_DEPTH_M)
     widest = max(map(len, names)) * text_width("0", 1.0)
-    size = min(BODY_PT, room / widest)
+    size = min(BODY_PT, 0.86 * wide / widest, 0.7 * high)
     if size < LEAST_PT:
         return
     spots = layout.spots.take(racks)
@@ -245,9 +191,9 @@ def _draw_names(
         yield Label(at[0], at[1] - 0.36 * size, name, size, ink_on(colour), align="center")
 
 
-def _boxes(hall: Hall, places: npt.NDArray[np.integer], scale: _Scale, fill: str) -> Boxes:
+def _boxes(hall: Hall, places: npt.NDArray[np.integer], scale: Scale, fill: str) -> Boxes:
     """Return racks of one colour, at positions that are numbered row by row."""
-    width, depth = hall.rack_pitch_m * scale.points * 0.9, RACK_DEPTH_M * scale.points
+    width, depth = scale.size(0.9 * hall.rack_pitch_m, RACK_DEPTH_M)
     row, position = np.divmod(places, hall.racks_per_row)
     x = (hall.x_m or 0.0) + (position + 0.5) * hall.rack_pitch_m
     y = (hall.y_m or 0.0) + row * hall.row_pitch_m
@@ -255,7 +201,7 @@ def _boxes(hall: Hall, places: npt.NDArray[np.integer], scale: _Scale, fill: str
     return Boxes(tuple((left - width / 2, down - depth / 2) for left, down in spots), width, depth, fill, GREY, 0.25)
 
 
-def _draw_ruler(scale: _Scale) -> Sequence[Mark]:
+def _draw_ruler(scale: Scale) -> Sequence[Mark]:
     """Return a ruler of a round length."""
     metres = next(each for each in (100, 50, 20, 10, 5, 2, 1) if each * scale.points <= 200)
     x1 = scale.width - EDGE

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from fabric.layout.layout import RACK_DEPTH_M, Layout
 from fabric.layout.routes import cross_trays_m
+from fabric.layout.spots import spots_of
 
 if TYPE_CHECKING:
     from ezdxf.document import Drawing
 
 __all__ = ["LAYERS", "write_floor_dxf"]
 
-LAYERS = {"HALLS": 8, "SERVER_RACKS": 5, "NETWORK_RACKS": 1, "TRAYS": 3, "NAMES": 7}
+LAYERS = {"HALLS": 8, "SERVER_RACKS": 5, "NETWORK_RACKS": 1, "RESERVED": 9, "TRAYS": 3, "NAMES": 7}
 """The layers, with the colours of AutoCAD's index."""
 
 TEXT_M = 0.12
@@ -47,14 +48,24 @@ def write_floor_dxf(layout: Layout, file: Path) -> None:
     columns = (spots.hall, spots.x_m, spots.y_m, layout.holds_servers)
     rows = zip(layout.rack_names(), *(column.tolist() for column in columns), strict=True)
     for name, hall_number, x, down, servers in rows:
-        half, depth, y = layout.halls[hall_number].rack_pitch_m * 0.45, RACK_DEPTH_M / 2, -down
-        corners = [(x - half, y - depth), (x + half, y - depth), (x + half, y + depth), (x - half, y + depth)]
+        corners = _outline(layout, hall_number, x, down)
         layer = "SERVER_RACKS" if servers else "NETWORK_RACKS"
         space.add_lwpolyline(corners, close=True, dxfattribs={"layer": layer})
         text = space.add_text(name, height=TEXT_M, dxfattribs={"layer": "NAMES"})
-        text.set_placement((x - half * 0.8, y - TEXT_M / 2))
+        text.set_placement((0.8 * corners[0][0] + 0.2 * x, -down - TEXT_M / 2))
+    later = layout.reserved
+    reserved = spots_of(layout.halls, later[:, 0], later[:, 1], later[:, 2])
+    for hall_number, x, down in zip(reserved.hall.tolist(), reserved.x_m.tolist(), reserved.y_m.tolist(), strict=True):
+        corners = _outline(layout, hall_number, x, down)
+        space.add_lwpolyline(corners, close=True, dxfattribs={"layer": "RESERVED"})
     _order_classes(document)
     document.saveas(file)
+
+
+def _outline(layout: Layout, hall: int, x_m: float, down_m: float) -> list[tuple[float, float]]:
+    """Return the corners of the rack whose middle is at a place of a hall."""
+    half, depth, y = layout.halls[hall].rack_pitch_m * 0.45, RACK_DEPTH_M / 2, -down_m
+    return [(x_m - half, y - depth), (x_m + half, y - depth), (x_m + half, y + depth), (x_m - half, y + depth)]
 
 
 def _order_classes(document: Drawing) -> None:

@@ -91,6 +91,7 @@ def take_devices(blueprint: Blueprint, network: Network, whole: Layout, rows: np
         unknown_power=tuple(name for name in whole.unknown_power if name in names),
         unknown_weights=tuple(name for name in whole.unknown_weights if name in names),
         reserved=np.stack([whole.hall, whole.row, whole.position], axis=1)[later],
+        reserved_units=_reserve_units(whole, rows, racks),
     )
 
 
@@ -103,3 +104,16 @@ def _sum_racks(
         sums.append(np.asarray(np.bincount(device_rack, np.nan_to_num(values), racks), np.float64))
         known.append(np.bincount(device_rack, np.isnan(values), racks) == 0)
     return sums[0], sums[1], known[0], known[1]
+
+
+def _reserve_units(
+    whole: Layout, rows: npt.NDArray[np.integer], racks: npt.NDArray[np.integer]
+) -> npt.NDArray[np.int32]:
+    """Return rack, rack unit and height of the devices of the whole that are not in `rows` but in one of the racks."""
+    number = np.full(whole.racks, -1, np.int32)
+    number[racks] = np.arange(len(racks))
+    coming = np.ones(len(whole.device_rack), np.bool_)
+    coming[rows] = False
+    coming &= number[whole.device_rack] >= 0
+    columns = (number[whole.device_rack[coming]], whole.device_unit[coming], whole.device_height[coming])
+    return np.stack(columns, axis=1)

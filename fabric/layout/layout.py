@@ -71,6 +71,8 @@ class Layout(FrozenColumns):
     """Whether a server is a rack itself, which brings its own power and weight."""
     reserved: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int32))
     """The positions reserved for racks of later stages of growth: hall, row and position, shape (positions, 3)."""
+    reserved_units: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int32))
+    """Room reserved in these racks for devices of later stages: rack, lowest unit and height, shape (devices, 3)."""
 
     @property
     def racks(self) -> int:

@@ -11,9 +11,12 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import attach_appliances
 from fabric.layout.layout import Layout
 
-__all__ = ["RackFilling", "RackItem", "list_models", "list_rack_fillings"]
+__all__ = ["RESERVED", "RackFilling", "RackItem", "list_models", "list_rack_fillings"]
 
 Ints = npt.NDArray[np.int64]
+
+RESERVED = "reserved"
+"""The role of room that is reserved for devices of later stages of growth."""
 
 
 @dataclass(frozen=True)
@@ -32,30 +35,32 @@ class RackItem:
 
 @dataclass(frozen=True)
 class RackFilling:
-    """Racks with the same devices in the same rack units."""
+    """Racks with the same devices in the same rack units, and the same of them reserved."""
 
     racks: tuple[int, ...]
     """The racks, in order."""
     items: tuple[RackItem, ...]
-    """What stands in each, from the foot up."""
+    """What stands in each, or has its room reserved, from the foot up."""
 
     @property
     def used_units(self) -> int:
-        """The rack units that are taken."""
-        return sum(item.height for item in self.items)
+        """The rack units that are taken now."""
+        return sum(item.height for item in self.items if item.role != RESERVED)
 
 
 def list_rack_fillings(blueprint: Blueprint, layout: Layout) -> list[RackFilling]:
     """Return the distinct racks of a layout, those with servers first and then the commonest."""
-    models = list_models(blueprint)
+    models = [*list_models(blueprint), (RESERVED, "later stage", len(layout.reserved_units))]
     model = np.repeat(np.arange(len(models)), [count for *_, count in models])
-    order = np.lexsort((layout.device_unit, layout.device_rack))
-    first = np.searchsorted(layout.device_rack[order], np.arange(layout.racks))
+    devices = np.stack([layout.device_rack, layout.device_unit, layout.device_height], axis=1)
+    rack, unit, height = np.concatenate([devices, layout.reserved_units]).astype(np.int64).T
+    order = np.lexsort((unit, rack))
+    first = np.searchsorted(rack[order], np.arange(layout.racks))
     place = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
-    highest = int((layout.device_unit + layout.device_height).max()) + 1
-    codes = (model[order] * highest + layout.device_unit[order]) * highest + layout.device_height[order]
+    highest = int((unit + height).max()) + 1
+    codes = ((model * highest + unit) * highest + height)[order]
     table = np.full((layout.racks, int(place.max()) + 1), -1, np.int64)
-    table[layout.device_rack[order], place] = codes
+    table[rack[order], place] = codes
     kinds, kind = np.unique(table, axis=0, return_inverse=True)
     groups = np.split(np.argsort(kind, kind="stable"), np.cumsum(np.bincount(kind, minlength=len(kinds)))[:-1])
     found = [

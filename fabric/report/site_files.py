@@ -105,4 +105,4 @@ def _draw_pages(study: Study, picture: FloorPicture, several: bool) -> Iterator[
     if several and not picture.hall:
         if len(np.unique(layout.hall)) > 1:
             yield draw(replace(picture, hall=layout.halls[int(layout.hall[0])].name))
-        yield draw_diagram(study.blueprint, Diagram("racks", site=study.spec.site, page=picture.page or "a3"))
+        yield draw_diagram(study.blueprint, Diagram("racks", layout=layout, page=picture.page or "a3"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
@@ -15,7 +15,7 @@ from fabric.blueprint.bill_rows import Bill
 from fabric.blueprint.metrics import Hops, bisection_gbps, hops, injection_gbps, metrics_of
 from fabric.blueprint.prices import prices_of
 from fabric.blueprint.stages import Stage, list_stages
-from fabric.draw import Diagram, draw_diagram
+from fabric.draw import KINDS, Diagram, draw_diagram
 from fabric.errors import InputError
 from fabric.export.plan import Plan
 from fabric.flow import Estimate, estimate_all
@@ -239,8 +239,13 @@ class Study(Plotted):
         place or GPU.
         """
         if isinstance(kind, str):
-            kind = Diagram(kind, level, pod, unit, highlight, site=self.spec.site)
+            kind = self.place_diagram(Diagram(kind, level, pod, unit, highlight))
         return draw_diagram(self.blueprint, kind, axes=True)
+
+    def place_diagram(self, diagram: Diagram) -> Diagram:
+        """Return a diagram on the site of the request, where the fabric grows with the racks of today's stage."""
+        placed = bool(self.stages) and KINDS.get_record(diagram.kind).placed
+        return replace(diagram, site=self.spec.site, layout=self.layout if placed else None)
 
     def path(self, source: int, target: int) -> tuple[str, ...]:
         """Return the devices on a shortest path between two GPUs, by name (see `fabric.paths`)."""

@@ -22,6 +22,24 @@ def test_racks_names_and_trays_are_on_layers(tmp_path: Path) -> None:
     found = Counter((each.dxftype(), each.dxf.layer) for each in document.modelspace())
     assert found["LWPOLYLINE", "SERVER_RACKS"] == 32
     assert found["LWPOLYLINE", "NETWORK_RACKS"] == 5
-    assert {layer for _, layer in found} == set(LAYERS)
+    assert {layer for _, layer in found} == set(LAYERS) - {"RESERVED"}
     names = {each.dxf.text for each in document.modelspace().query("TEXT")}
     assert set(layout.rack_names()) < names
+
+
+def test_reserved_positions_are_on_a_layer_of_their_own(tmp_path: Path) -> None:
+    """A fabric that grows has an outline for each rack to come, where it will stand, beside those of today."""
+    study = fabric.design("superpod-h100-1su", grow_to_gpus=[512])
+    write_floor_dxf(study.layout, tmp_path / "floor.dxf")
+    document: Drawing = ezdxf.readfile(tmp_path / "floor.dxf")  # type: ignore[attr-defined]
+    outlines = [each for each in document.modelspace().query("LWPOLYLINE") if each.dxf.layer == "RESERVED"]
+    spots = study.planned_wiring.layout.spots
+    assert len(outlines) == len(study.layout.reserved) > 0
+    assert len(outlines) + study.layout.racks == len(spots.x_m)
+    today = {(round(x, 6), round(y, 6)) for x, y in zip(*study.layout.spots[3:], strict=True)}
+    later = {(round(x, 6), round(y, 6)) for x, y in zip(*spots[3:], strict=True)} - today
+    drawn = set()
+    for each in outlines:
+        xs, ys = zip(*((point[0], point[1]) for point in each.get_points()), strict=True)
+        drawn.add((round((min(xs) + max(xs)) / 2, 6), round(-(min(ys) + max(ys)) / 2, 6)))
+    assert drawn == later

@@ -111,7 +111,7 @@ def diagram(quiet: bool, /, request: str, output: str, kind: str, page: str | No
     with show_progress(quiet or words.pop("silent")) as say:
         study = fabric.design(request, progress=say, **read_overrides(words))
         say("drawing")
-        file = write_picture(study.blueprint, replace(asked, site=study.spec.site, page=page or ""), output)
+        file = write_picture(study.blueprint, study.place_diagram(replace(asked, page=page or "")), output)
     click.echo(f"wrote {file}")
 
 
