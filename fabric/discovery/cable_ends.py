@@ -26,13 +26,14 @@ class CableRows:
     """The row of the ends that each cable was read from first."""
 
 
-def join_ends(ends: Ends, listed: npt.NDArray[np.bool_], ports: int) -> CableRows:
+def join_ends(ends: Ends, *, listed: npt.NDArray[np.bool_], loose: npt.NDArray[np.bool_], ports: int) -> CableRows:
     """Return the cables of what devices say about their ports; `listed` are rows that hold for both ends.
 
-    Two rows are one cable when they name the same two ports. A row that does not name the far port gets it from the
-    far end, where one row there leads back to it. Rows that leave a port open are cables of their own.
+    Two rows are one cable when they name the same two ports. Where a row does not name the far port, or is `loose` and
+    names it otherwise than its own device does, the far end's word counts. Rows that leave a port open are cables of
+    their own.
     """
-    ends = _name_far_ports(ends, ports)
+    ends = _name_far_ports(ends, loose, ports) if len(ends.device) else ends
     near = _pack(ends.device, ends.port, ports)
     far = _pack(ends.peer, ends.peer_port, ports)
     whole = (ends.port >= 0) & (ends.peer_port >= 0)
@@ -66,17 +67,40 @@ def _pack(device: npt.NDArray[np.int32], port: npt.NDArray[np.int32], ports: int
     return device.astype(np.int64) * (ports + 1) + port + 1
 
 
-def _name_far_ports(ends: Ends, ports: int) -> Ends:
-    """Fill in the far ports that only the far end names."""
-    open_ = np.flatnonzero((ends.peer_port < 0) & (ends.port >= 0))
-    if not len(open_):
+def _name_far_ports(ends: Ends, loose: npt.NDArray[np.bool_], ports: int) -> Ends:
+    """Name the far ports as the far ends do: by another name that these know, else by what leads back from there."""
+    unlisted = _unlisted(ends, loose, ports)
+    if not len(unlisted):
         return ends
+    near = np.unique(_pack(ends.device, ends.port, ports))
+    other = _pack(ends.peer[unlisted], ends.peer_alias[unlisted], ports)
+    known = (ends.peer_alias[unlisted] >= 0) & _contains(near, other)
+    peer_port = ends.peer_port.copy()
+    peer_port[unlisted[known]] = ends.peer_alias[unlisted[known]]
+    ends, unlisted = replace(ends, peer_port=peer_port), unlisted[~known]
     # What the far end says: from the device there to this device's port.
-    towards = _pack(ends.peer, ends.peer_port, ports) * (int(ends.device.max(initial=0)) + 1) + ends.device
-    wanted = _pack(ends.device, ends.port, ports)[open_] * (int(ends.device.max(initial=0)) + 1) + ends.peer[open_]
-    known, at, counts = np.unique(towards, return_index=True, return_counts=True)
-    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    sure = (known[place] == wanted) & (counts[place] == 1)
-    filled = ends.peer_port.copy()
-    filled[open_[sure]] = ends.port[at[place[sure]]]
-    return replace(ends, peer_port=filled)
+    devices = int(max(ends.device.max(), ends.peer.max())) + 1
+    back = _pack(ends.peer, ends.peer_port, ports) * devices + ends.device
+    wanted = _pack(ends.device, ends.port, ports)[unlisted] * devices + ends.peer[unlisted]
+    values, at, counts = np.unique(back, return_index=True, return_counts=True)
+    place = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
+    sure = (values[place] == wanted) & (counts[place] == 1) & (ends.port[at[place]] >= 0)
+    peer_port = peer_port.copy()
+    peer_port[unlisted[sure]] = ends.port[at[place[sure]]]
+    return replace(ends, peer_port=peer_port)
+
+
+def _unlisted(ends: Ends, loose: npt.NDArray[np.bool_], ports: int) -> Ints:
+    """Return the rows that name no far port, or if `loose` one that its device, which lists others, does not list."""
+    listing = np.unique(ends.device)
+    near = np.unique(_pack(ends.device, ends.port, ports))
+    far = _pack(ends.peer, ends.peer_port, ports)
+    open_ = (ends.peer_port < 0) | (loose & ~_contains(near, far))
+    return np.flatnonzero(open_ & (ends.port >= 0) & _contains(listing, ends.peer))
+
+
+def _contains(values: npt.NDArray[np.integer], wanted: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Say which of `wanted` are among `values`, which are sorted and not empty."""
+    at = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
+    found: npt.NDArray[np.bool_] = values[at] == wanted
+    return found

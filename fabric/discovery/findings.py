@@ -56,6 +56,8 @@ class Ends:
     """Gb/s in one direction, NaN where the file does not say."""
     line: npt.NDArray[np.int64]
     """The line, from 1; 0 where the format has no lines."""
+    peer_alias: npt.NDArray[np.int32]
+    """Another name of the port at the other end, such as its description; -1 where there is none."""
 
     @classmethod
     def of(
@@ -66,11 +68,12 @@ class Ends:
         width: npt.ArrayLike = -1,
         rate_gbps: npt.ArrayLike = np.nan,
         line: npt.ArrayLike = 0,
+        peer_alias: npt.ArrayLike = -1,
     ) -> Ends:
         """Return ends in columns of the right types: device and port near and far; one value is that of every row."""
         rows = len(np.atleast_1d(np.asarray(near[0])))
-        kinds = (np.int32, np.int32, np.int32, np.int32, np.int8, np.float64, np.int64)
-        values = (*near, *far, width, rate_gbps, line)
+        kinds = (np.int32, np.int32, np.int32, np.int32, np.int8, np.float64, np.int64, np.int32)
+        values = (*near, *far, width, rate_gbps, line, peer_alias)
         return cls(*(np.broadcast_to(np.asarray(v, k), rows) for v, k in zip(values, kinds, strict=True)))
 
 
@@ -86,6 +89,8 @@ class Findings:
     """What is at whose port."""
     both_sides: bool = False
     """Whether each row is a cable of a list, which holds for both ends."""
+    loose_ports: bool = False
+    """Whether a device may call a neighbour's port otherwise than the neighbour does, as by LLDP."""
     notes: list[Note] = field(default_factory=list)
     """What was left out or is odd."""
 

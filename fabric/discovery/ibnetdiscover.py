@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, UNKNOWN, Note
 from fabric.discovery.findings import Ends, Findings, SeenDevice
-from fabric.discovery.node_descriptions import AGGREGATION_NODE, describe, lane_rate_gbps, model_of
+from fabric.discovery.node_descriptions import AGGREGATION_NODE, cabled_ports, describe, lane_rate_gbps, model_of
 from fabric.discovery.source import Source
 from fabric.discovery.text_lines import Matches, as_numbers, code_texts, match_lines, split_lines
 
@@ -69,7 +69,6 @@ def read_ibnetdiscover(source: Source) -> Findings:
     _refuse_numbers(source, ports, port, far)
     names, at = np.unique(np.concatenate([port, far]), return_inverse=True)
     width, rate = _rates(ports)
-    _leave_out_last_port(devices)
     ends = Ends.of(
         (own[owner], at[: len(port)]), (peer, at[len(port) :]), width=width, rate_gbps=rate, line=ports.lines + 1
     )
@@ -148,7 +147,7 @@ def _list_devices(
         seen.model = seen.model or model_of(number)
         seen.kind = AGGREGATION if number == AGGREGATION_NODE else seen.kind
         seen.system = identities["sysimgguid"][row].zfill(16) if row in identities["sysimgguid"] else ""
-        seen.ports, seen.own_record, seen.line = min(counts[row], MOST_PORTS), True, int(records.lines[row]) + 1
+        seen.ports, seen.own_record, seen.line = cabled_ports(counts[row], seen.kind), True, int(records.lines[row]) + 1
         devices[device] = seen
     peers, first = np.unique(peer, return_index=True)
     for device, row in zip(peers.tolist(), first.tolist(), strict=True):
@@ -178,16 +177,6 @@ def _name_peer(guid: str, ports: Matches, row: int) -> SeenDevice:
     seen = _name(guid, text, kind)
     seen.line = int(ports.lines[row]) + 1
     return seen
-
-
-def _leave_out_last_port(devices: list[SeenDevice]) -> None:
-    """Leave out the port past a switch's last, which leads to its aggregation node.
-
-    Switches have an even number of ports for cables: a 64-port one with such a node says that it has 65.
-    """
-    for device in devices:
-        if device.kind == SWITCH and device.ports % 2 and device.ports > 1:
-            device.ports -= 1
 
 
 def _rates(ports: Matches) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:

@@ -29,9 +29,13 @@ def merge(files: Sequence[str], formats: Sequence[str], found: Sequence[Findings
     devices, origin, rows_of = _merge_devices(found)
     port_names, ports_of = _merge_ports(found)
     stacked = [_renumber(each.ends, rows, ports) for each, rows, ports in zip(found, rows_of, ports_of, strict=True)]
+    rows = join_ends(
+        _stack(stacked),
+        listed=_by_row(found, stacked, "both_sides"),
+        loose=_by_row(found, stacked, "loose_ports"),
+        ports=len(port_names),
+    )
     file = np.repeat(np.arange(len(found), dtype=np.int32), [len(each.device) for each in stacked])
-    listed = np.repeat(np.array([each.both_sides for each in found], np.bool_), [len(each.device) for each in stacked])
-    rows = join_ends(_stack(stacked), listed, len(port_names))
     notes = [note for each in found for note in each.notes]
     result = Discovery(
         files=tuple(files),
@@ -43,6 +47,12 @@ def merge(files: Sequence[str], formats: Sequence[str], found: Sequence[Findings
         cable_file=file[rows.first],
     )
     return replace(result, notes=(*notes, *_note_shared_ports(result)))
+
+
+def _by_row(found: Sequence[Findings], ends: list[Ends], name: str) -> npt.NDArray[np.bool_]:
+    """Return a property of files for each of their rows."""
+    values = np.array([getattr(each, name) for each in found], np.bool_)
+    return np.repeat(values, [len(each.device) for each in ends])
 
 
 def _device_columns(devices: list[SeenDevice]) -> dict[str, Any]:
@@ -160,6 +170,7 @@ def _renumber(ends: Ends, rows: Codes, ports: Codes) -> Ends:
         port=ports[ends.port],
         peer=rows[ends.peer],
         peer_port=ports[ends.peer_port],
+        peer_alias=ports[ends.peer_alias],
     )
 
 

@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH
 
-__all__ = ["Description", "describe", "lane_rate_gbps", "model_of"]
+__all__ = [
+    "AGGREGATION_NODE",
+    "Description",
+    "cabled_ports",
+    "describe",
+    "lane_gbps_of_number",
+    "lane_rate_gbps",
+    "model_of",
+]
 
 LANE_GBPS = {
     "SDR": 2.5,
@@ -93,3 +101,16 @@ def model_of(device_number: int) -> str:
 def lane_rate_gbps(word: str) -> float:
     """Return the rate of a lane in Gb/s by its word, such as NDR; NaN for one that is not known."""
     return LANE_GBPS.get(word.upper(), float("nan"))
+
+
+def lane_gbps_of_number(number: float) -> float:
+    """Return the nominal rate of a lane from its rate in Gb/s as some tools write it, such as 14.0625 or 25.78125."""
+    return min(LANE_GBPS.values(), key=lambda known: abs(known - number))
+
+
+def cabled_ports(ports: int, kind: int) -> int:
+    """Return the ports for cables of a device that says to have `ports`.
+
+    Switches have an even number of ports for cables: a 64-port one with an aggregation node says that it has 65.
+    """
+    return ports - 1 if kind == SWITCH and ports % 2 and ports > 1 else ports

@@ -37,6 +37,13 @@ _CONTROL = bytes({*range(32)} - {*b"\t\n\r\f\x1b"})
 
 _JSON_START = re.compile(r"^[ \t]*[\[{]", re.MULTILINE)
 
+_JSON_NEXT = re.compile(r"(?<=[\]}])\s*[\[{]")
+
+_JSON_HEAD = re.compile(rb"^[ \t]*(?:\{|\[)[ \t\r]*(?:$|[\[{\"\]}])", re.MULTILINE)
+
+HEAD_BYTES = 1 << 16
+"""The bytes at the start in which a JSON document must begin."""
+
 _PROMPT = re.compile(r"^\W*(?:[\w.-]+@)?(?P<host>[A-Za-z][\w.-]*)(?::[^\n#$>]*)?\S*\s*[#$>]\s*\S", re.MULTILINE)
 
 
@@ -50,9 +57,9 @@ class Source:
         """Its bytes."""
 
     @property
-    def stem(self) -> str:
-        """The name of the file without folder and suffixes, which may be the host that it comes from."""
-        return Path(self.name).name.split(".", 1)[0]
+    def file_name(self) -> str:
+        """The name of the file without folders, which may have the host that it comes from."""
+        return Path(self.name).name
 
     def error(self, text: str, line: int = 0) -> InputError:
         """Return the error of a line, from 1, or of the file."""
@@ -94,7 +101,7 @@ class Source:
         text, at = self.text, 0
         found: list[Any] = []
         decoder = json.JSONDecoder(parse_int=_whole, parse_constant=_refuse_constant)
-        while start := _JSON_START.search(text, at):
+        while start := _JSON_NEXT.match(text, at) or _JSON_START.search(text, at):
             begin = start.end() - 1
             try:
                 value, at = decoder.raw_decode(text, begin)
@@ -110,6 +117,13 @@ class Source:
                 raise self.error(f"is no JSON: {error}", _line(text, begin)) from None
             found.append(value)
         return found
+
+    @cached_property
+    def json_documents(self) -> list[Any]:
+        """The JSON documents; none where the file is not text or no line near its start begins one."""
+        if not self.is_text or not _JSON_HEAD.search(self.encoded[:HEAD_BYTES]):
+            return []
+        return self.documents
 
     @property
     def prompt_host(self) -> str:

@@ -1,0 +1,60 @@
+"""Read lists of cables as text: our own `cables.csv`, point-to-point sheets, the links of SONiC, cables of NetBox."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+from fabric.discovery.end_columns import EndColumns, EndRow, find_columns, findings_of_rows, read_row
+from fabric.discovery.findings import Findings
+from fabric.discovery.source import Source
+
+__all__ = ["is_cable_list", "read_cable_list"]
+
+DELIMITERS = ",;\t|"
+
+HEAD_LINES = 60
+"""The lines in which the heads must stand."""
+
+
+def is_cable_list(source: Source) -> bool:
+    """Say whether one of the first lines has the heads of two devices and their ports."""
+    return source.is_text and _find_heads(source) is not None
+
+
+def _find_heads(source: Source) -> tuple[int, str, EndColumns, int] | None:
+    """Return the line of the heads, from 0, the delimiter, the columns and how many there are; None where none is."""
+    head = source.encoded[: 1 << 16].decode("utf-8", "replace").splitlines()[:HEAD_LINES]
+    for number, line in enumerate(head):
+        for delimiter in DELIMITERS:
+            if delimiter not in line:
+                continue
+            cells = next(csv.reader([line.lstrip("# ")], delimiter=delimiter), [])
+            if columns := find_columns(cells):
+                return number, delimiter, columns, len(cells)
+    return None
+
+
+def read_cable_list(source: Source) -> Findings:
+    """Return the cables of a list. Raises InputError with the line where a row breaks off or is not readable."""
+    found = _find_heads(source)
+    assert found is not None
+    return findings_of_rows(_rows(source, *found))
+
+
+def _rows(source: Source, head: int, delimiter: str, columns: EndColumns, width: int) -> Iterator[EndRow]:
+    lines = source.text.splitlines()[head + 1 :]
+    reader = csv.reader(lines, delimiter=delimiter)
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise source.error(f"not readable as CSV: {error}", head + 1 + reader.line_num) from None
+        if cells is None:
+            return
+        line = head + 1 + reader.line_num
+        if not any(cell.strip() for cell in cells):
+            continue
+        if reader.line_num == len(lines) and not source.text.endswith("\n") and len(cells) < width:
+            raise source.error(f"the row breaks off after {len(cells)} of {width} columns", line)
+        yield read_row(columns, cells, f"{source.name}:{line}", line)

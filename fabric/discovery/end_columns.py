@@ -1,0 +1,168 @@
+"""Tables of cables: which columns have the device and the port at each end, by their heads, and what their rows say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fabric.discovery.discovery import SWITCH, UNKNOWN, Note
+from fabric.discovery.findings import Ends, Findings, SeenDevice, port_codes
+from fabric.discovery.neighbours import is_switch_port, rate_gbps
+
+__all__ = ["EndColumns", "EndRow", "find_columns", "findings_of_rows", "read_row"]
+
+SIDES = (
+    ("a", "b"),
+    ("a", "z"),
+    ("sidea", "sideb"),
+    ("aside", "bside"),
+    ("aside", "zside"),
+    ("start", "end"),
+    ("source", "destination"),
+    ("source", "dest"),
+    ("source", "target"),
+    ("src", "dst"),
+    ("from", "to"),
+    ("local", "remote"),
+    ("local", "neighbor"),
+    ("near", "far"),
+    ("", "peer"),
+    ("", "remote"),
+    ("", "neighbor"),
+)
+"""The words for the two ends, as heads begin with them."""
+
+DEVICES = ("device", "node", "host", "hostname", "switch", "system", "devicename", "nodename", "systemname", "name")
+"""The words for a device that follow, the surest first."""
+
+PORTS = ("port", "interface", "ifname", "intf", "portname", "portid", "interfacename", "nic", "name")
+"""The words for a port."""
+
+RATES = {"rategbps": 1.0, "speedgbps": 1.0, "gbps": 1.0, "bandwidth": None, "speed": None, "rate": None}
+"""The heads of a rate: in Gb/s, or by the units of the text; a bare number is in Mb/s."""
+
+
+@dataclass(frozen=True)
+class EndColumns:
+    """Where a table has the ends of its cables."""
+
+    devices: tuple[int, int]
+    """The columns of the two devices."""
+    ports: tuple[int | None, int | None]
+    """Those of the two ports; None where there is none."""
+    slots: tuple[int | None, int | None] = (None, None)
+    """Those of the slots that the ports are in."""
+    rate: int | None = None
+    """That of the rate."""
+    gbps: bool = False
+    """Whether bare numbers there are in Gb/s."""
+
+    @property
+    def last(self) -> int:
+        """The last column that is read."""
+        return max(*self.devices, *(each for each in self.ports if each is not None))
+
+
+@dataclass(frozen=True)
+class EndRow:
+    """A row of a table of cables."""
+
+    devices: tuple[str, str]
+    """The two devices."""
+    ports: tuple[str, str]
+    """Their ports; empty where the table does not say."""
+    rate_gbps: float
+    """The rate, NaN where the table does not say."""
+    place: str
+    """Where the row is, for notes."""
+    line: int = 0
+    """The line of the file, from 1; 0 where it has none."""
+
+
+def _head(cell: str) -> str:
+    return re.sub("[^a-z0-9]", "", cell.lower())
+
+
+def find_columns(cells: Sequence[str]) -> EndColumns | None:
+    """Return where a row of heads has the two ends of cables; None where it has not."""
+    heads = [_head(cell) for cell in cells]
+    rate = next((place for place, head in enumerate(heads) if head in RATES), None)
+    gbps = rate is not None and RATES[heads[rate]] is not None
+    for first, second in SIDES:
+        devices = _pair(heads, first, second, DEVICES)
+        ports = _pair(heads, first, second, PORTS)
+        if devices and ports and not set(devices) & set(ports):
+            return EndColumns(devices, ports, rate=rate, gbps=gbps)
+        if first and heads.count(first) == 1 and heads.count(second) == 1 and "port" in heads:
+            return _following(heads, heads.index(first), heads.index(second))
+    return None
+
+
+def _pair(heads: list[str], first: str, second: str, words: tuple[str, ...]) -> tuple[int, int] | None:
+    for word in words:
+        if first + word in heads and second + word in heads:
+            return heads.index(first + word), heads.index(second + word)
+    return None
+
+
+def _following(heads: list[str], first: int, second: int) -> EndColumns | None:
+    """Return the columns where ports follow each device under the same heads, as in a Cray's cabling sheet."""
+    if first > second:
+        return None
+
+    def find(word: str, start: int, stop: int) -> int | None:
+        return next((place for place in range(start + 1, stop) if heads[place] == word), None)
+
+    ports = find("port", first, second), find("port", second, len(heads))
+    slots = find("slot", first, second), find("slot", second, len(heads))
+    return EndColumns((first, second), ports, slots) if None not in ports else None
+
+
+def read_row(columns: EndColumns, cells: Sequence[str], place: str, line: int = 0) -> EndRow:
+    """Return the two ends in the cells of a row; cells that a short row lacks are empty."""
+
+    def cell(column: int | None) -> str:
+        return cells[column].strip() if column is not None and column < len(cells) else ""
+
+    def port(end: int) -> str:
+        name, slot = cell(columns.ports[end]), cell(columns.slots[end])
+        return f"{slot}:{name}" if slot and name else name
+
+    text = cell(columns.rate)
+    rate = rate_gbps(f"{text}G" if columns.gbps and text else text) if text else float("nan")
+    return EndRow((cell(columns.devices[0]), cell(columns.devices[1])), (port(0), port(1)), rate, place, line)
+
+
+def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
+    """Return the devices and cables of a table. A row with a device at one end only is left out, with a note."""
+    whole, half = [], []
+    for row in rows:
+        if all(row.devices):
+            whole.append(row)
+        elif any(row.devices):
+            half.append(row)
+    devices: dict[str, SeenDevice] = {}
+    for row in whole:
+        for name, port in zip(row.devices, row.ports, strict=True):
+            key = name.lower()
+            if key not in devices:
+                devices[key] = SeenDevice(text=name, name=name, own_record=True, line=row.line)
+            if devices[key].kind == UNKNOWN and is_switch_port(port):
+                devices[key].kind = SWITCH
+    code = {key: place for place, key in enumerate(devices)}
+    names, ports = port_codes([row.ports[0] for row in whole] + [row.ports[1] for row in whole])
+    near, far = np.split(ports, 2)
+    ends = Ends.of(
+        (np.array([code[row.devices[0].lower()] for row in whole], np.int32), near),
+        (np.array([code[row.devices[1].lower()] for row in whole], np.int32), far),
+        rate_gbps=np.array([row.rate_gbps for row in whole], np.float64),
+        line=np.array([row.line for row in whole], np.int64),
+    )
+    notes = []
+    if half:
+        number = "1 row names" if len(half) == 1 else f"{len(half):,} rows name"
+        notes.append(Note(half[0].place, f"{number} a device at one end only, left out"))
+    return Findings(list(devices.values()), names, ends, both_sides=True, notes=notes)
