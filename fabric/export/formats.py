@@ -14,7 +14,7 @@ from fabric.export.dot import write_dot
 from fabric.export.drawio import write_drawio
 from fabric.export.file_format import FileFormat, Witness
 from fabric.export.graphs import write_graphml, write_node_link
-from fabric.export.plan import Plan, PlanFormat
+from fabric.export.plan import Pieces, Plan, PlanFormat
 from fabric.export.plan_formats import PLAN_FORMATS
 from fabric.registry import Registry
 from fabric.resources import Work, refuse_excess
@@ -123,8 +123,8 @@ def _take_format(name: str, kind: type[F]) -> F:
     raise InputError(f"format '{name}' is written from {other} of a fabric, not from {source}")
 
 
-def list_plan_files(plan: Plan, format_name: str) -> list[tuple[str, Iterator[str]]]:
-    """Return the files of a plan in a format: the name of each, relative and with `/`, and the pieces of its text.
+def list_plan_files(plan: Plan, format_name: str) -> list[tuple[str, Pieces]]:
+    """Return the files of a plan in a format: the name of each, relative and with `/`, and its pieces.
 
     Raises InputError for an unknown format, one of views, and one that can't express the plan, and TooLarge where
     writing every device and link takes longer than a run may.

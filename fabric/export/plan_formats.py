@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from fabric.export.operations.containerlab import CONTAINERLAB
+from fabric.export.operations.hedgehog import HEDGEHOG
+from fabric.export.operations.netbox import NETBOX
+from fabric.export.operations.netlab import NETLAB
+from fabric.export.operations.point_to_point import POINT_TO_POINT, POINT_TO_POINT_SHEET
+from fabric.export.operations.ptm import PTM
 from fabric.export.plan import PlanFormat
+from fabric.export.simulators.astra_sim import ASTRA_SIM
+from fabric.export.simulators.booksim import BOOKSIM
+from fabric.export.simulators.htsim import HTSIM
+from fabric.export.simulators.infragraph import INFRAGRAPH
+from fabric.export.simulators.nccl import NCCL
+from fabric.export.simulators.simai import SIMAI
 
 __all__ = ["PLAN_FORMATS"]
 
-PLAN_FORMATS: tuple[PlanFormat, ...] = ()
+PLAN_FORMATS: tuple[PlanFormat, ...] = (
+    NETBOX,
+    POINT_TO_POINT,
+    POINT_TO_POINT_SHEET,
+    PTM,
+    HEDGEHOG,
+    CONTAINERLAB,
+    NETLAB,
+    SIMAI,
+    ASTRA_SIM,
+    HTSIM,
+    BOOKSIM,
+    NCCL,
+    INFRAGRAPH,
+)
 """The formats of plans, in the order in which they are listed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from fabric.studies.study import Study
 from fabric.view import View
 
 __all__ = [
+    "encode_pieces",
     "find_target",
     "json_text",
     "write",
@@ -212,7 +213,12 @@ def write_view(view: View, file: str | os.PathLike[str], format: str | None = No
     return write_text(file, write_view_text(view, format or format_by_suffix(file).name))
 
 
-def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
+def encode_pieces(pieces: Iterable[str | bytes]) -> Iterator[bytes]:
+    """Yield the pieces of a file as bytes; bytes of a file name that are not UTF-8 are written as escapes."""
+    return (piece if isinstance(piece, bytes) else piece.encode(errors="backslashreplace") for piece in pieces)
+
+
+def write_text(file: str | os.PathLike[str], pieces: Iterable[str | bytes]) -> Path:
     """Write a text to a file of its own, whole or not at all; raises FabricError saying what the system refused.
 
     Bytes of a file name that are not UTF-8, which a page may cite, are written as escapes.
@@ -220,8 +226,8 @@ def write_text(file: str | os.PathLike[str], pieces: Iterable[str]) -> Path:
     target = find_target(file)
 
     def make(temporary: Path) -> list[str]:
-        with (temporary / target.name).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-            stream.writelines(pieces)
+        with (temporary / target.name).open("wb") as stream:
+            stream.writelines(encode_pieces(pieces))
         return [target.name]
 
     return write_atomically(target.parent, make)[0]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from fabric.atomic_write import write_atomically
 from fabric.errors import InputError
 from fabric.export import FORMATS, Plan, PlanFormat, format_by_suffix, list_plan_files
-from fabric.report.files import write_text
+from fabric.export.plan import Pieces
+from fabric.report.files import encode_pieces, write_text
 
 __all__ = ["read_single", "write_plan"]
 
@@ -33,7 +33,7 @@ def write_plan(plan: Plan, target: str | os.PathLike[str], format: str | None = 
     return write_atomically(target, lambda folder: _make_files(folder, files))
 
 
-def read_single(plan: Plan, format: str) -> Iterator[str]:
+def read_single(plan: Plan, format: str) -> Pieces:
     """Return the pieces of a plan's only file in a format; raises InputError where there are several."""
     files = list_plan_files(plan, format)
     if len(files) > 1 or _needs_folder(format):
@@ -49,10 +49,10 @@ def _needs_folder(name: str) -> bool:
     return isinstance(found, PlanFormat) and found.folder
 
 
-def _make_files(folder: Path, files: list[tuple[str, Iterator[str]]]) -> list[str]:
+def _make_files(folder: Path, files: list[tuple[str, Pieces]]) -> list[str]:
     for name, pieces in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(pieces)
+        with path.open("wb") as stream:
+            stream.writelines(encode_pieces(pieces))
     return [name for name, _ in files]

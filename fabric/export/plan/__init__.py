@@ -3,6 +3,6 @@
 from fabric.export.plan.ends import Ends
 from fabric.export.plan.hosts import HostTable
 from fabric.export.plan.plan import Plan
-from fabric.export.plan.plan_format import PlanFormat, PlanText
+from fabric.export.plan.plan_format import Pieces, PlanFormat, PlanText
 
-__all__ = ["Ends", "HostTable", "Plan", "PlanFormat", "PlanText"]
+__all__ = ["Ends", "HostTable", "Pieces", "Plan", "PlanFormat", "PlanText"]

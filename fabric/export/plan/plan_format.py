@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from fabric.export.file_format import FileFormat
 from fabric.export.plan.plan import Plan
 
-__all__ = ["PlanFormat", "PlanText"]
+__all__ = ["Pieces", "PlanFormat", "PlanText"]
 
-PlanText = Iterator[tuple[str, Iterator[str]]]
-"""Files, each as its name, relative to the folder and with `/`, and the pieces of its text."""
+Pieces = Iterator[str] | Iterator[bytes]
+"""A file piece by piece: of text, or of bytes where it is a workbook or the like."""
+
+PlanText = Iterator[tuple[str, Pieces]]
+"""Files, each as its name, relative to the folder and with `/`, and its pieces."""
 
 
 def _fit_all(plan: Plan) -> None:

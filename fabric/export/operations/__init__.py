@@ -1,0 +1,1 @@
+"""The files of those who cable and run a fabric: inventories, cable checks, and laboratories of virtual devices."""

@@ -1,0 +1,1 @@
+"""The files of simulators of networks and of collectives."""

@@ -1,0 +1,155 @@
+"""Laboratories: containerlab's schema holds, and netlab makes the same links of the file."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from ipaddress import ip_network
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import jsonschema
+import pytest
+import yaml
+
+from fabric.errors import TooLarge
+from fabric.export.operations.interfaces import LONGEST, name_interfaces
+from fabric.export.plan import Plan
+from tests.export.operations.links import links_of, many_plans, nodes_of
+from tests.export.plans import draw_plans, shipped_plan
+from tests.export.simulators.drawn import design, text_of
+
+LINK = {
+    "type": "object",
+    "required": ["endpoints"],
+    "additionalProperties": False,
+    "properties": {
+        "endpoints": {
+            "type": "array", "minItems": 2, "maxItems": 2, "uniqueItems": True,
+            "items": {"type": "string", "pattern": r"^\S+:\S+$"},
+        }
+    },
+}  # fmt: skip
+NODE = {
+    "type": "object",
+    "required": ["kind", "image"],
+    "additionalProperties": False,
+    "properties": {"kind": {"enum": ["linux"]}, "image": {"type": "string"}, "group": {"type": "string"}},
+}
+CONTAINERLAB = {
+    "type": "object",
+    "required": ["name", "topology"],
+    "additionalProperties": False,
+    "properties": {
+        "name": {"type": "string"},
+        "mgmt": {
+            "type": "object", "minProperties": 1, "additionalProperties": False,
+            "properties": {
+                "network": {"type": "string"}, "ipv4-subnet": {"type": "string", "pattern": r"^.+/[0-9]{1,2}$"}
+            },
+        },
+        "topology": {
+            "type": "object", "required": ["nodes"], "additionalProperties": False,
+            "properties": {
+                "nodes": {"type": "object", "additionalProperties": NODE},
+                "links": {"type": "array", "minItems": 1, "items": LINK},
+            },
+        },
+    },
+}  # fmt: skip
+"""What `clab.schema.json` of github.com/srl-labs/containerlab says of the keys that are written, and no others."""
+
+
+def renamed(plan: Plan) -> Counter[Any]:
+    """Return the links with the names of interfaces in place of those of ports."""
+    names = name_interfaces(plan)
+    return Counter(((a, names[p]), (b, names[q])) for (a, p), (b, q) in links_of(plan))
+
+
+def test_containerlab_has_every_node_and_link_by_its_schema() -> None:
+    """Both ends of a link are nodes, no interface has two links, and all names of interfaces fit into Linux."""
+    trays = 0
+    for plan in many_plans(31, 8):
+        trays += plan.blueprint.server.trays > 1
+        document = yaml.safe_load(text_of(plan, "containerlab"))
+        jsonschema.validate(document, CONTAINERLAB)
+        nodes = document["topology"]["nodes"]
+        assert set(nodes) == nodes_of(plan)
+        assert ip_network(document["mgmt"]["ipv4-subnet"]).num_addresses >= len(nodes) + 3
+        links = [tuple(tuple(end.split(":")) for end in link["endpoints"]) for link in document["topology"]["links"]]
+        assert Counter(links) == renamed(plan)
+        ends = [end for link in links for end in link]
+        assert {node for node, _ in ends} <= set(nodes)
+        assert len(set(ends)) == len(ends)
+        assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", port) and len(port) <= LONGEST for _, port in ends)
+        assert "eth0" not in {port for _, port in ends}
+    assert trays
+
+
+def test_interfaces_keep_their_names_where_linux_takes_them() -> None:
+    """Slashes and spaces become hyphens, and numbers ports; what is too long, taken or reserved is numbered."""
+    ports = (
+        "swp1s0",
+        "ib 1/1/1",
+        "ib-1-1-1",
+        "eth0",
+        "et-0/0/0:0",
+        "a-port-of-a-very-long-name",
+        "ethernet-1/1",
+        "12/1",
+    )
+    plan = cast(Plan, SimpleNamespace(lower=SimpleNamespace(names=ports[:4]), upper=SimpleNamespace(names=ports)))
+    names = name_interfaces(plan)
+    assert [names[port] for port in ports] == [
+        "swp1s0", "ib-1-1-1", "if3", "if4", "et-0-0-0-0", "if6", "ethernet-1-1", "port12-1",
+    ]  # fmt: skip
+
+
+def test_netlab_creates_the_same_links(tmp_path: Path) -> None:
+    """`netlab create` accepts a small fabric, and keeps every node, link and interface."""
+    if "CI" not in os.environ:
+        pytest.importorskip("netsim", reason="networklab is missing; `make .venv/.test` installs it")
+    box = {"name": "box", "gpus": 2, "nics": 2, "nic_gbps": 400}
+    small = {"name": "small", "ports": 8, "rate_gbps": 400, "breakouts": {}, "link_layer": "ethernet"}
+    plan = design(12, server=box, switches=[small], family="rail-optimized")
+    longest = max(map(len, nodes_of(plan)))
+    (tmp_path / "topology.yml").write_text(text_of(plan, "netlab"))
+    program = Path(sys.executable).with_name("netlab")
+    done = subprocess.run(
+        [sys.executable, program, "create", "-q", "-o", "yaml=made.yml", "topology.yml"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not done.stderr.strip()
+    made = yaml.safe_load((tmp_path / "made.yml").read_text())
+    assert set(made["nodes"]) == nodes_of(plan)
+    devices = {name: node["device"] for name, node in made["nodes"].items()}
+    assert devices == {name: "linux" if name in plan.hosts.names else "frr" for name in devices}
+    links = [tuple((end["node"], end["ifname"]) for end in link["interfaces"]) for link in made["links"]]
+    assert Counter(tuple(sorted(link)) for link in links) == Counter(tuple(sorted(link)) for link in renamed(plan))
+    assert longest <= made["defaults"]["const"]["MAX_NODE_ID_LENGTH"]
+
+
+def test_netlab_numbers_the_interfaces_of_every_node_from_1() -> None:
+    """Of drawn fabrics, the numbers of a node's interfaces are 1, 2 and so on, each once."""
+    for plan in draw_plans(32, 6, "ethernet"):
+        document = yaml.safe_load(text_of(plan, "netlab"))
+        assert set(document["nodes"]) == nodes_of(plan)
+        numbers: dict[str, list[int]] = {}
+        for link in document["links"]:
+            assert len(link) == 2
+            for node, interface in link.items():
+                numbers.setdefault(node, []).append(interface["ifindex"])
+        assert all(found == [*range(1, len(found) + 1)] for found in numbers.values())
+        assert document["defaults.const.MAX_NODE_ID"] >= len(document["nodes"])
+
+
+@pytest.mark.parametrize("format_", ["containerlab", "netlab"])
+def test_a_fabric_too_large_for_a_laboratory_is_refused(format_: str) -> None:
+    """It says how many nodes it has, and how many there may be."""
+    with pytest.raises(TooLarge, match=r"2,280 hosts and switches .* at most 1,000"):
+        text_of(shipped_plan("alibaba-hpn-pod"), format_)
