@@ -23,8 +23,8 @@ def summarize_losses(study: Study, losses: Sequence[DomainLoss]) -> Summary:
         rows.append((kind, loss.name, gpus, units.count(loss.links), kept))
     heads = ("lost", "name", "GPUs cut off", "links down", "all-reduce kept")
     notes = ["The worst of each kind, by GPUs cut off and by links between switches."]
-    if any(loss.share is not None for loss in losses):
-        notes.append("The bandwidth kept is that of an all-reduce of 1 GiB over the GPUs left.")
+    for engine in dict.fromkeys(loss.engine for loss in losses if loss.share is not None):
+        notes.append(f"The bandwidth kept is that of an all-reduce of 1 GiB over the GPUs left, by {engine}.")
     if study.spec.site.feeds == "both":
         notes.append("Every rack has both power feeds (key site.feeds).")
     if any(loss.share is None for loss in losses):
@@ -42,6 +42,7 @@ def losses_object(losses: Sequence[DomainLoss]) -> list[dict[str, Any]]:
             "gpus": loss.gpus,
             "links": loss.links,
             "allreduce_share": loss.share,
+            "engine": loss.engine or None,
         }
         for loss in losses
     ]

@@ -21,8 +21,8 @@ SIZE_BYTES = 2**30
 LISTED = 2
 """The domains of a kind that are listed by either measure."""
 
-MOST_GPUS = 1 << 15
-"""The GPUs above which the all-reduce is not estimated: the flows of every domain take minutes there."""
+MOST_GPUS = 1 << 17
+"""The GPUs above which the all-reduce is not estimated: 100,000 take about three minutes, for a dozen domains."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class DomainLoss:
     """The links that are down."""
     share: float | None
     """The share of its all-reduce bandwidth that the other GPUs keep; None where it is not estimated."""
+    engine: str = ""
+    """How the share was found, by the label of the engine (`fabric.flow.engines`); empty where it is not estimated."""
 
 
 def list_domain_losses(study: Study, progress: Callable[[str], object] = lambda text: None) -> tuple[DomainLoss, ...]:
@@ -58,13 +60,14 @@ def list_domain_losses(study: Study, progress: Callable[[str], object] = lambda 
             estimates.refuse_long_runs(len(chosen))
         except TooLarge:
             estimates = None
+    engine = estimates.engine.label if estimates else ""
     found = []
     for kind, number in chosen:
         progress(f"{kind.kind} {kind.names[number]} down")
         down = kind.links_down(number)
         share = estimates.keep(~down).share if estimates else None
         gpus = int(kind.count_gpus(study.blueprint, study.network)[number])
-        found.append(DomainLoss(kind.kind, kind.names[number], len(kind.names), gpus, int(down.sum()), share))
+        found.append(DomainLoss(kind.kind, kind.names[number], len(kind.names), gpus, int(down.sum()), share, engine))
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ from fabric.flow import Workload, estimate_workload
 from fabric.flow.masked_estimates import MaskedEstimates
 from fabric.layout.failure_domains import list_domain_kinds
 from fabric.layout.routes import cross_trays_m
+from fabric.report.domain_losses import summarize_losses
 from fabric.studies.failure_domains import list_domain_losses
 
 REQUESTS: list[dict[str, Any]] = [
@@ -136,9 +137,20 @@ def test_the_command_lists_losses(tmp_path: Any) -> None:
     assert shown.exit_code == 0, shown.output
     for kind in ("power feed (of 2)", "row (of ", "tray of a row (of ", "cross tray (of "):
         assert kind in shown.output
+    assert "over the GPUs left, by explicit flows." in " ".join(shown.output.split())
     found = json.loads(CliRunner().invoke(cli, ["layout", str(file), "--lost", "--json"]).stdout)["lost"]
     assert found == [
         {"kind": loss.kind, "name": loss.name, "of_kind": loss.of_kind, "gpus": loss.gpus, "links": loss.links,
-         "allreduce_share": loss.share}
+         "allreduce_share": loss.share, "engine": "explicit flows"}
         for loss in list_domain_losses(fabric.design(file))
     ]  # fmt: skip
+
+
+def test_what_is_too_large_is_said_and_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit the GPUs and links are still counted, and no share is given."""
+    monkeypatch.setattr("fabric.studies.failure_domains.MOST_GPUS", 999)
+    study = lay(REQUESTS[0])
+    losses = list_domain_losses(study)
+    assert {(loss.share, loss.engine) for loss in losses} == {(None, "")}
+    assert any(loss.gpus for loss in losses)
+    assert "The all-reduce is not estimated" in " ".join(summarize_losses(study, losses).lines)
