@@ -31,6 +31,11 @@ class DeviceFacts:
     own_rack: bool = False
     """Whether it is a rack itself, which brings its own power and weight."""
 
+    @property
+    def needs(self) -> tuple[float, float, float]:
+        """What it takes of a rack: rack units, power in W and weight in kg, 0 for what is not known."""
+        return float(self.units), self.power_w or 0.0, self.weight_kg or 0.0
+
     def most_in(self, rack: RackKind) -> int:
         """Return how many fit into an empty rack by units, power and weight."""
         if self.own_rack:

@@ -1,10 +1,10 @@
 """What stands in which rack, before racks stand anywhere: servers by unit, switches with them or in network racks.
 
 A unit's servers stand together in as few racks as units, power and weight allow, evenly spread; small units share a
-rack. Unlike servers have racks of their own, kind by kind in a unit. Whole units make a group of `Site.group_racks`
-server racks. Switches above the leaves have network racks for their part of the fabric; in a part of one group they
-stand in those of its leaves, where these have racks of their own. An appliance stands with the first switch that it is
-joined to.
+rack. Unlike servers have racks of their own, kind by kind in a unit, where a unit does not fit into one. Whole units
+make a group of `Site.group_racks` server racks. Switches above the leaves have network racks for their part of the
+fabric; in a part of one group they stand in those of its leaves, where these have racks of their own. An appliance
+stands with the first switch that it is joined to.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ def fill_racks(blueprint: Blueprint, site: Site) -> RackContents:
     rack = units.server_rack
     contents.rack[: blueprint.servers] = rack
     contents.server_racks = units.total
-    first = 0
+    first, foot = 0, np.ones(units.total, np.int64)
     for role, server in servers.items():
         rows = slice(first, first + groups[role].count)
-        contents.unit[rows] = 1 + count_before(rack[rows]) * server.units
+        contents.unit[rows] = foot[rack[rows]] + count_before(rack[rows]) * server.units
+        foot += np.bincount(rack[rows], minlength=units.total) * server.units
         first = rows.stop
     _place_switches(blueprint, site, groups, units, contents)
     if not contents.placed.all():

@@ -23,7 +23,10 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class UnitRacks:
-    """The server racks of every unit, in the order of units; of unlike servers each kind has racks of its own."""
+    """The server racks of every unit, in the order of units.
+
+    Of unlike servers each kind has racks of its own, unless units are small enough to share one.
+    """
 
     leaves: int
     """The leaves of a unit."""
@@ -87,6 +90,7 @@ def plan_unit_racks(
     roles = [group.role for group in blueprint.topology.server_groups]
     alone = len(roles) == 1
     racks, kinds, share = np.zeros(units, np.int64), [], 1
+    needs = np.zeros((units, 3))
     for role in roles:
         devices = groups[role]
         number = np.arange(devices.count) + devices.offset
@@ -95,12 +99,39 @@ def plan_unit_racks(
         plan = _plan_kind(blueprint, site, (each, leaves, units), facts, role)
         if alone:
             share = next(size for size in range(plan.share, 0, -1) if part % size == 0 or size == 1)
+        needs += np.bincount(unit, minlength=units)[:, None] * facts[role].needs
         here = racks[unit] + slot // plan.per_rack
         racks[np.unique(unit)] += plan.racks
         kinds.append((unit, here))
     racks = np.maximum(racks, 1)
+    if not alone and site.layout != "in-rack" and not any(facts[role].own_rack for role in roles):
+        first, racks, whole = _share_racks(site.racks["server"], needs, racks, part)
+        rack = [first[unit] + np.where(whole[unit], 0, here) for unit, here in kinds]
+        return UnitRacks(leaves, 1, first, racks, np.concatenate(rack))
     first = np.arange(units) // share if share > 1 else np.cumsum(racks) - racks
     return UnitRacks(leaves, share, first, racks, np.concatenate([first[unit] + here for unit, here in kinds]))
+
+
+def _share_racks(
+    kind: RackKind, needs: npt.NDArray[np.float64], racks: Ints, part: int
+) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
+    """Return the first rack and the racks of each unit, and whether all of it stands in one rack.
+
+    Units whose servers of all kinds fit into one rack by `needs` (rack units, W, kg, as far as known) stand in one, in
+    order, and as many together as fit; units of two parts of the fabric, each of `part` units, share none.
+    """
+    limits = np.array([kind.units, (kind.most_kw or np.inf) * 1000, kind.weight_kg or np.inf]) * (1 + 1e-9)
+    whole = np.asarray((needs <= limits).all(axis=1))
+    racks = np.where(whole, 1, racks)
+    first, held, after = np.zeros(len(racks), np.int64), limits + 1, 0
+    for unit in range(len(racks)):
+        together = held + needs[unit]
+        if whole[unit] and unit % part and (together <= limits).all():
+            first[unit], held = first[unit - 1], together
+        else:
+            first[unit], held = after, needs[unit] if whole[unit] else limits + 1
+            after += int(racks[unit])
+    return first, racks, whole
 
 
 def _plan_kind(

@@ -45,22 +45,56 @@ def check_ports(wiring: Wiring) -> None:
     assert (wiring.length_m >= wiring.way_m - 1e-3).all()
 
 
+def unit_of_servers(study: fabric.Study) -> np.ndarray:
+    """Return the unit of each server."""
+    topology, network = study.blueprint.topology, study.network
+    units = []
+    for role in (group.role for group in topology.server_groups):
+        group, places = network.group(role), topology.placement_axes(topology.group(role))
+        digits = group.coordinates()
+        flat = np.zeros(group.count, np.int64)
+        for axis in places[:-1]:
+            flat = flat * study.blueprint.sizes[axis] + digits[axis]
+        units.append(flat)
+    return np.concatenate(units)
+
+
 @pytest.mark.parametrize("family", ["rail-optimized", "fat-tree"])
 @pytest.mark.parametrize("mix", ["apart", "together"])
 @pytest.mark.parametrize("layout", list(LAYOUTS))
 def test_unlike_servers_have_racks_of_their_own(mix: str, family: str, layout: str) -> None:
-    """Racks keep their rules, no rack has servers of two kinds, and cables are no shorter than the bound."""
+    """Racks keep their rules, one with servers of two kinds has all of its units, and cables keep to the bound."""
     study = fabric.design({**UNLIKE, "mix": mix, "family": family}, site={"layout": layout, "rack": {"power_kw": 60}})
     laid, network = study.layout, study.network
     check_rules(study, laid)
     kinds = {group.role for group in network.groups[: network.kinds]}
     assert len(kinds) == 3
     found = contents(network, laid)
-    assert max(len(kinds & set(each)) for each in found) == 1
+    mixed = [rack for rack, each in enumerate(found) if len(kinds & set(each)) > 1]
+    assert not mixed or (mix == "together" and layout != "in-rack")
+    units = unit_of_servers(study)
+    for rack in mixed:
+        inside = laid.device_rack[: len(units)] == rack
+        assert (laid.device_rack[: len(units)][np.isin(units, units[inside])] == rack).all()
     assert sum((Counter(each) for each in found), Counter()) == {group.role: group.count for group in network.groups}
     check_ports(study.wiring)
     total = float(cable_metres(laid, network.lower, network.upper).sum())
     assert bound_total_m(laid, network) <= total
+
+
+@pytest.mark.parametrize(("units", "power_kw", "racks"), [(42, None, 2), (14, None, 4), (42, 20, 4), (11, None, 8)])
+def test_small_units_of_unlike_servers_share_a_rack(units: int, power_kw: float | None, racks: int) -> None:
+    """Four units of two boxes of 4 rack units and 6 kW and two of 2: 12 rack units and 12 kW, three to a rack of 42.
+
+    A rack of 14 has room for one unit, and so has one of 20 kW; in racks of 11 each kind has one of its own.
+    """
+    box = {"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 400, "rack_units": 4, "power_w": 6000, "max_power_w": 6000}
+    store = {"name": "store", "gpus": 0, "nics": 8, "nic_gbps": 400, "rack_units": 2, "power_w": 100}
+    servers = [{"server": box, "count": 8, "per_unit": 2}, {"server": store, "count": 8, "per_unit": 2}]
+    request = {"family": "rail-optimized", "switches": "qm9700", "servers": servers, "mix": "together"}
+    study = fabric.design(request, site={"rack": {"units": units, "power_kw": power_kw}})
+    check_rules(study, study.layout)
+    assert int(study.layout.holds_servers.sum()) == racks
 
 
 def test_servers_of_a_kind_apart_fill_their_racks_evenly() -> None:
