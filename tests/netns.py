@@ -21,7 +21,8 @@ from typing import Any
 
 import pytest
 
-from fabric.export.ethernet.ethernet_plan import EthernetPlan
+from fabric.export.ethernet.ethernet_plan import with_port_names
+from fabric.export.plan import Plan
 
 FRR = Path("/usr/lib/frr")
 LONGEST = 15
@@ -52,11 +53,17 @@ def missing_for_beds(*programs: str) -> str:
     if os.geteuid() != 0:
         return "network namespaces need root"
     for program in ("ip", "unshare", "nsenter", *programs):
-        if not shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:{FRR}"):
-            return f"{program} is not installed"
+        if missing := missing_program(program):
+            return missing
     probe = [*APART, *"ip link add one type veth peer name two".split()]  # noqa: SIM905 (as one types it)
     made = subprocess.run(probe, capture_output=True, text=True, check=False)
     return f"no network namespaces here: {made.stderr.strip()}" if made.returncode else ""
+
+
+def missing_program(program: str) -> str:
+    """Say that a program is not installed, where it isn't."""
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:{FRR}")
+    return "" if found else f"{program} is not installed"
 
 
 def needs_beds(*programs: str) -> pytest.MarkDecorator:
@@ -70,13 +77,16 @@ def interface_name(port: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "-", port)[:LONGEST]
 
 
-def list_cables(plan: EthernetPlan) -> list[Cable]:
-    """Return the cables of a plan, in the order of its links."""
-    network, naming = plan.wiring.network, plan.name_ports()
-    ends = (network.lower.tolist(), naming.lower.tolist(), network.upper.tolist(), naming.upper.tolist())
-    ports = [interface_name(name) for name in naming.names]
-    names = plan.device_names
-    return [(names[a], ports[p], names[b], ports[q]) for a, p, b, q in zip(*ends, strict=True)]
+def list_cables(plan: Plan) -> list[Cable]:
+    """Return the cables of a plan, in the order of its links; a server of several trays is several devices."""
+    named = with_port_names(plan)
+    lower, upper = named.lower, named.upper
+    hosts = named.host.tolist()
+    ends = (lower.device, lower.name, upper.device, upper.name)
+    rows = zip(*(column.tolist() for column in ends), hosts, strict=True)
+    ports = [[interface_name(name) for name in end.names] for end in (lower, upper)]
+    names, trays = named.device_names, named.hosts.names
+    return [(trays[host] if host >= 0 else names[a], ports[0][p], names[b], ports[1][q]) for a, p, b, q, host in rows]
 
 
 def swap_ends(cables: list[Cable], swaps: Iterable[tuple[int, int]]) -> list[Cable]:
@@ -198,7 +208,7 @@ class Bed:
 
 
 @contextmanager
-def build(plan: EthernetPlan, swaps: Iterable[tuple[int, int]] = ()) -> Iterator[Bed]:
+def build(plan: Plan, swaps: Iterable[tuple[int, int]] = ()) -> Iterator[Bed]:
     """Build the bed of a plan, with the upper ends of some pairs of cables swapped; it is gone after the block."""
     cables = swap_ends(list_cables(plan), swaps)
     holder = subprocess.Popen([*APART, "bash", "-euc", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

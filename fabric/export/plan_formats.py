@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from fabric.export.ethernet.cumulus import CUMULUS
+from fabric.export.ethernet.frr import FRR
+from fabric.export.ethernet.ipam import IPAM
+from fabric.export.ethernet.lldp import LLDP
+from fabric.export.ethernet.sonic import SONIC
 from fabric.export.operations.containerlab import CONTAINERLAB
 from fabric.export.operations.hedgehog import HEDGEHOG
 from fabric.export.operations.netbox import NETBOX
@@ -19,6 +24,11 @@ from fabric.export.simulators.simai import SIMAI
 __all__ = ["PLAN_FORMATS"]
 
 PLAN_FORMATS: tuple[PlanFormat, ...] = (
+    FRR,
+    SONIC,
+    CUMULUS,
+    LLDP,
+    IPAM,
     NETBOX,
     POINT_TO_POINT,
     POINT_TO_POINT_SHEET,

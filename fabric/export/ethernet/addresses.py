@@ -26,7 +26,7 @@ from fabric.network import Devices, Network
 from fabric.topology.topology import PLANE
 from fabric.units import count
 
-__all__ = ["FIRST_ASN", "HOSTS", "LOOPBACKS", "AddressPlan", "plan_addresses"]
+__all__ = ["FIRST_ASN", "HOSTS", "LOOPBACKS", "PORT_LENGTH", "AddressPlan", "plan_addresses", "refuse_relays"]
 
 FIRST_ASN = 4_200_000_000
 """The first private AS number of four bytes; 4,294,967,294 is the last (RFC 6996)."""
@@ -39,6 +39,9 @@ HOSTS = 10 << 24, 8
 
 LOOPBACKS = (172 << 24) + (16 << 16), 12
 """The block of the loopbacks: 172.16.0.0/12 (RFC 1918)."""
+
+PORT_LENGTH = 31
+"""The length of the prefix of a host's port (RFC 3021): two addresses."""
 
 LEAST_TIERS = 4
 """The parts of the block of loopbacks, one for a tier; more where there are more groups of switches."""
@@ -84,11 +87,7 @@ def plan_addresses(blueprint: Blueprint, network: Network) -> AddressPlan:
     Raises InputError where servers forward traffic of others, and where 10.0.0.0/8, 172.16.0.0/12 or the AS numbers of
     a tier are too few.
     """
-    if blueprint.topology.routing.server_relay:
-        raise InputError(
-            f"{blueprint.name}: servers of a {blueprint.topology.family} forward traffic of others, which routes"
-            " between switches don't express"
-        )
+    refuse_relays(blueprint)
     tiers = [network.group(group.role) for group in blueprint.topology.switch_groups]
     first, switches = tiers[0].first, sum(tier.count for tier in tiers)
     hosts = np.flatnonzero((network.lower < first) | (network.lower >= first + switches))
@@ -109,6 +108,15 @@ def plan_addresses(blueprint: Blueprint, network: Network) -> AddressPlan:
         hosts,
         prefix[switch] + 2 * port,
     )
+
+
+def refuse_relays(blueprint: Blueprint) -> None:
+    """Raise InputError where servers forward traffic of others."""
+    if blueprint.topology.routing.server_relay:
+        raise InputError(
+            f"{blueprint.name}: servers of a {blueprint.topology.family} forward traffic of others, which routes"
+            " between switches don't express"
+        )
 
 
 def _number_systems(blueprint: Blueprint, tiers: list[Devices]) -> Numbers:

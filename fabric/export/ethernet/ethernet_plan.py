@@ -1,77 +1,145 @@
-"""What the files of an Ethernet fabric are written of: its devices and cables, with names, addresses and AS numbers."""
+"""What the files of an Ethernet fabric are written of: a plan with addresses and AS numbers, switch by switch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from fabric.blueprint import Blueprint
-from fabric.export.ethernet.addresses import AddressPlan, plan_addresses
+from fabric.errors import InputError
+from fabric.export.ethernet.addresses import AddressPlan, plan_addresses, refuse_relays
 from fabric.export.ethernet.switch_ports import SwitchPorts, list_switch_ports
-from fabric.layout.link_ports import find_link_ports
+from fabric.export.ethernet.texts import choose_texts, pick_texts
+from fabric.export.plan import Plan
 from fabric.layout.ports import system_of
-from fabric.layout.wiring import Wiring
 
-__all__ = ["LINUX_SYSTEMS", "EthernetPlan", "PortNaming"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from fabric.catalog import Switch
+
+__all__ = ["LINUX_SYSTEMS", "EthernetPlan", "SwitchEnds", "list_models", "refuse_others", "with_port_names"]
 
 LINUX_SYSTEMS = ("cumulus", "sonic")
 """The operating systems whose names of ports are names of interfaces of Linux."""
 
+Rows = npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True, eq=False)
-class PortNaming:
-    """The names of the ports at both ends of every link."""
+class SwitchEnds:
+    """Both ends of the cables at every switch, in the rows of `EthernetPlan.ports`, shape (ends,)."""
 
-    names: tuple[str, ...]
-    """The names that `lower` and `upper` point to."""
-    lower: npt.NDArray[np.int32]
-    """The index of the name at the lower end, shape (links,)."""
-    upper: npt.NDArray[np.int32]
-    """The index of the name at the upper end, shape (links,)."""
+    name: pa.StringArray
+    """The name of the switch's port."""
+    port: Rows
+    """The port on its panel, from 1."""
+    part: Rows
+    """The part of a split port, from 0."""
+    parts: Rows
+    """The parts of that port; 1 where it is whole."""
+    peer: pa.StringArray
+    """The switch or the host at the other end."""
+    peer_port: pa.StringArray
+    """The name of its port."""
 
 
 @dataclass(frozen=True, eq=False)
 class EthernetPlan:
-    """The cables of an Ethernet fabric with what its switches need to know."""
+    """A plan with the addresses of its hosts and switches, and the cabled ports of each switch."""
 
-    blueprint: Blueprint
-    """The fabric."""
-    wiring: Wiring
-    """Its cables."""
-    device_names: tuple[str, ...]
-    """The name of each device of the wiring's network, fit for a host name."""
+    plan: Plan
+    """The devices and cables."""
 
     @cached_property
     def addresses(self) -> AddressPlan:
         """The addresses and AS numbers; raises InputError as `plan_addresses` does."""
-        return plan_addresses(self.blueprint, self.wiring.network)
+        return plan_addresses(self.plan.blueprint, self.plan.network)
 
     @cached_property
     def ports(self) -> SwitchPorts:
         """The cabled ports of every switch."""
-        return list_switch_ports(self.wiring.network, self.addresses)
+        return list_switch_ports(self.plan.network, self.addresses)
 
     @property
     def switch_names(self) -> tuple[str, ...]:
-        """The names of the switches, in order."""
+        """The names of the switches, in order, shape (switches,)."""
+        return self.plan.device_names[self._switches]
+
+    @property
+    def switch_models(self) -> tuple[Switch, ...]:
+        """The models of the switches, in order, shape (switches,)."""
+        return tuple(model for model in self.plan.models[self._switches] if model)
+
+    @property
+    def _switches(self) -> slice:
         first = self.addresses.first_switch
-        return self.device_names[first : first + len(self.addresses.asn)]
+        return slice(first, first + len(self.addresses.asn))
 
-    def name_ports(self, system: str | None = None) -> PortNaming:
-        """Return the names of ports by the rule of one operating system.
+    @cached_property
+    def gbps(self) -> Rows:
+        """The rate of each cabled port in Gb/s, in the rows of `ports`, shape (ends,)."""
+        return self.plan.link_gbps[self.ports.link].astype(np.int64)
 
-        Without one they are names of interfaces of Linux: by the rule of a switch's own system where that is one of
-        `LINUX_SYSTEMS`, else as Cumulus has them.
-        """
-        site, models = self.wiring.layout.site, self.blueprint
-        systems = {
-            model.name: system or (own if (own := system_of(model, site)) in LINUX_SYSTEMS else "cumulus")
-            for role in models.topology.roles
-            for model, _ in models.model_counts(role)
-        }
-        wiring, named = self.wiring, replace(site, port_names=systems)
-        found = find_link_ports(models, wiring.network, wiring.compositions, wiring.prices.ends, named)
-        return PortNaming(found.names, found.a_port, found.b_port)
+    @cached_property
+    def metres(self) -> Rows:
+        """The length of its cable as sold, rounded up to whole metres, in the rows of `ports`, shape (ends,)."""
+        return np.ceil(self.plan.wiring.length_m[self.ports.link]).astype(np.int64)
+
+    @cached_property
+    def between(self) -> Rows:
+        """The cables from each switch to other switches, shape (switches,)."""
+        return np.bincount(
+            self.ports.device[~self.ports.to_host] - self.addresses.first_switch, minlength=len(self.addresses.asn)
+        )
+
+    def list_ends(self, system: str | None = None) -> SwitchEnds:
+        """Return both ends of the cables at every switch, with ports named as `with_port_names` does."""
+        named, ports = with_port_names(self.plan, system), self.ports
+        rows, lower, upper = ports.link, named.lower, named.upper
+        host = np.maximum(named.host[rows], 0)
+        peer = choose_texts(
+            ports.to_host, pick_texts(named.hosts.names, host), pick_texts(named.device_names, ports.peer)
+        )
+        names = [pick_texts(end.names, end.name[rows]) for end in (lower, upper)]
+        return SwitchEnds(
+            choose_texts(ports.upper, names[1], names[0]),
+            np.where(ports.upper, upper.port[rows], lower.port[rows]),
+            np.where(ports.upper, upper.part[rows], lower.part[rows]),
+            np.where(ports.upper, upper.parts[rows], lower.parts[rows]),
+            peer,
+            choose_texts(ports.upper, names[0], names[1]),
+        )
+
+
+def list_models(plan: Plan) -> tuple[Switch, ...]:
+    """Return the models of a plan's switches, each once, tier by tier."""
+    blueprint = plan.blueprint
+    return tuple(
+        {each.name: each for role in blueprint.topology.roles for each, _ in blueprint.model_counts(role)}.values()
+    )
+
+
+def refuse_others(plan: Plan) -> None:
+    """Raise InputError for a fabric that is not of Ethernet, and where servers forward traffic of others."""
+    for model in list_models(plan):
+        if model.link_layer == "infiniband":
+            raise InputError(f"{plan.name}: {model.name} is an InfiniBand switch, which has no routing of its own")
+    refuse_relays(plan.blueprint)
+
+
+def with_port_names(plan: Plan, system: str | None = None) -> Plan:
+    """Return a plan with the ports of switches named by the rule of one operating system.
+
+    Without one they are names of interfaces of Linux: by the rule of a switch's own system where that is one of
+    `LINUX_SYSTEMS`, else as Cumulus has them.
+    """
+    layout, systems = plan.layout, {}
+    for model in list_models(plan):
+        own = system_of(model, layout.site)
+        systems[model.name] = system or (own if own in LINUX_SYSTEMS else "cumulus")
+    site = replace(layout.site, port_names=systems)
+    return replace(plan, wiring=replace(plan.wiring, layout=replace(layout, site=site)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
+from fabric.export.ethernet.addresses import PORT_LENGTH
+from fabric.export.ethernet.ethernet_plan import EthernetPlan, refuse_others
+from fabric.export.ethernet.texts import choose_texts, join_texts, spell_address, spell_addresses
+from fabric.export.file_format import Witness
+from fabric.export.plan import PlanFormat
 
-from fabric.export.ethernet.ethernet_plan import EthernetPlan
-from fabric.export.ethernet.texts import choose_texts, join_texts, pick_texts, spell_address, spell_addresses
-
-__all__ = ["MOST_PATHS", "write_frr"]
+__all__ = ["FRR", "MOST_PATHS", "write_frr"]
 
 MOST_PATHS = 256
 """The most equal paths that FRR takes as Debian builds it (`--enable-multipath`)."""
@@ -85,15 +86,15 @@ def write_frr(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
     addresses, ports = plan.addresses, plan.ports
     interfaces, neighbours = _list_lines(plan)
     loopbacks = spell_addresses(addresses.loopback).to_pylist()
-    start = ports.start.tolist()
-    between = np.add.reduceat(np.append(~ports.to_host, False), ports.start[:-1]).tolist() if len(start) > 1 else []
+    start, between = ports.start.tolist(), plan.between.tolist()
     for row, name in enumerate(plan.switch_names):
         first, end = start[row], start[row + 1]
         hosts = aggregate = ""
         if addresses.has_hosts[row]:
             prefix = f"{spell_address(int(addresses.host_prefix[row]))}/{addresses.prefix_length}"
             hosts = f"ip prefix-list own seq 10 permit {prefix} le 32\n"
-            aggregate = f"  aggregate-address {prefix} summary-only\n"
+            if addresses.prefix_length < PORT_LENGTH:
+                aggregate = f"  aggregate-address {prefix} summary-only\n"
         text = (
             HEAD.format(name=name, loopback=loopbacks[row]),
             *interfaces[first:end],
@@ -107,14 +108,22 @@ def write_frr(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
 
 def _list_lines(plan: EthernetPlan) -> tuple[list[str], list[str]]:
     """Return the lines of every cabled port: those of its interface, and those of its BGP neighbour."""
-    ports, naming = plan.ports, plan.name_ports()
-    own = np.where(ports.upper, naming.upper[ports.link], naming.lower[ports.link])
-    other = np.where(ports.upper, naming.lower[ports.link], naming.upper[ports.link])
-    interface = pick_texts(naming.names, own)
-    head = join_texts("interface ", interface, "\n description ", pick_texts(plan.device_names, ports.peer), " ")
-    head = join_texts(head, pick_texts(naming.names, other), "\n")
+    ports, ends = plan.ports, plan.list_ends()
+    head = join_texts("interface ", ends.name, "\n description ", ends.peer, " ", ends.peer_port, "\n")
     address = join_texts(" ip address ", spell_addresses(ports.gateway), "/31\n")
-    choice = choose_texts(ports.to_host, address, "")
-    interfaces = join_texts(head, choice, "exit\n!\n")
-    neighbours = choose_texts(ports.to_host, "", join_texts(" neighbor ", interface, " interface peer-group fabric\n"))
-    return interfaces.to_pylist(), neighbours.to_pylist()
+    interfaces = join_texts(head, choose_texts(ports.to_host, address, ""), "exit\n!\n")
+    neighbours = join_texts(" neighbor ", ends.name, " interface peer-group fabric\n")
+    return interfaces.to_pylist(), choose_texts(ports.to_host, "", neighbours).to_pylist()
+
+
+FRR = PlanFormat(
+    "frr",
+    (),
+    "FRR 8.4 and newer",
+    "addresses, eBGP without addresses between switches, equal paths and BFD, a folder for each switch",
+    lambda plan: write_frr(EthernetPlan(plan)),
+    refuse_others,
+    folder=True,
+    witness=Witness("run", "FRR 8.4.4"),
+)
+"""The format of FRR."""

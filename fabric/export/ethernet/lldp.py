@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fabric.export.ethernet.ethernet_plan import EthernetPlan
 from fabric.export.ethernet.texts import join_texts, pick_texts
+from fabric.export.file_format import Witness
+from fabric.export.plan import Plan, PlanFormat
 
-__all__ = ["write_neighbours"]
+__all__ = ["LLDP", "write_neighbours"]
 
 HEAD = "device,port,neighbour,neighbour_port\n"
 """The columns: a device and its port, and what LLDP reports there."""
@@ -18,27 +19,33 @@ BATCH = 1 << 17
 """The rows of a piece of text."""
 
 
-def write_neighbours(plan: EthernetPlan) -> Iterator[str]:
+def write_neighbours(plan: Plan) -> Iterator[str]:
     """Yield the table of neighbours as CSV, a row for each end of each cable, device by device.
 
-    Ports have the names of the devices' own operating systems, as in `fabric wiring`.
+    A server of several trays is several devices. Ports have the names of the devices' own operating systems, as in
+    `fabric wiring`; those of hosts are of their NICs.
     """
-    wiring, network = plan.wiring, plan.wiring.network
-    device = np.concatenate([network.lower, network.upper])
-    port = np.concatenate([wiring.a_port, wiring.b_port])
+    network, names = plan.network, (*plan.device_names, *plan.hosts.names)
+    host = plan.host + network.devices
+    lower = np.where(plan.host >= 0, host, plan.lower.device)
+    device = np.concatenate([lower, plan.upper.device])
+    ports = (*plan.lower.names, *plan.upper.names)
+    port = np.concatenate([plan.lower.name, plan.upper.name + len(plan.lower.names)])
     order = np.lexsort((np.concatenate([network.lower_port, network.upper_port]), device))
     far = (order + network.links) % (2 * network.links)
     yield HEAD
     for first in range(0, len(order), BATCH):
-        near, other = order[first : first + BATCH], far[first : first + BATCH]
-        ends = [
-            column
-            for rows in (near, other)
-            for column in (
-                pick_texts(plan.device_names, device[rows]),
-                ",",
-                pick_texts(wiring.port_names, port[rows]),
-                ",",
-            )
-        ]
-        yield "".join(join_texts(*ends[:-1], "\n").to_pylist())
+        rows = order[first : first + BATCH], far[first : first + BATCH]
+        near, other = (join_texts(pick_texts(names, device[own]), ",", pick_texts(ports, port[own])) for own in rows)
+        yield "".join(join_texts(near, ",", other, "\n").to_pylist())
+
+
+LLDP = PlanFormat(
+    "lldp",
+    (),
+    "what lldpcli and other LLDP tools report is compared with it",
+    "device, port, neighbour and its port, for each end of each cable, as CSV",
+    lambda plan: iter([("neighbours.csv", write_neighbours(plan))]),
+    witness=Witness("run", "lldpd 1.0.16"),
+)
+"""The format of the table of neighbours."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["choose_texts", "join_texts", "pick_texts", "spell_address", "spell_addresses"]
+__all__ = ["choose_texts", "join_texts", "number_texts", "pick_texts", "spell_address", "spell_addresses"]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -50,3 +50,10 @@ def choose_texts(mask: npt.NDArray[np.bool_], one: Any, other: Any) -> pa.String
     import pyarrow.compute as pc
 
     return pc.if_else(pa.array(mask), one, other)
+
+
+def number_texts(numbers: npt.NDArray[np.integer]) -> pa.StringArray:
+    """Return whole numbers as texts, of their shape."""
+    import pyarrow as pa
+
+    return pa.array(numbers).cast(pa.string())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -27,7 +26,7 @@ REQUEST = {
     "family": "rail-optimized",
     "tiers": 3,
     "pinned": {"block": 2, "slot": 2, "spine": 2, "leaf-spine": 2},
-    "site": {"port_names": {"box": "cumulus"}},
+    "site": {"port_names": "cumulus"},
 }
 """Three pods of two units of two servers, two rails, two parallel cables everywhere: 12, 6 and 4 switches."""
 
@@ -35,15 +34,13 @@ REQUEST = {
 @pytest.fixture(scope="module")
 def plan() -> EthernetPlan:
     """Return the plan of the bed."""
-    study = fabric.design(REQUEST)
-    names = [re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in study.wiring.network.names()]
-    return EthernetPlan(study.blueprint, study.wiring, tuple(names))
+    return EthernetPlan(fabric.design(REQUEST).plan)
 
 
 @pytest.fixture(scope="module")
 def bed(plan: EthernetPlan) -> Iterator[Bed]:
     """Yield the bed with FRR and lldpd on it, cabled as planned."""
-    with build(plan) as made:
+    with build(plan.plan) as made:
         made.start_frr({name: "".join(text) for name, text in write_frr(plan)})
         made.start_lldp()
         yield made
@@ -96,7 +93,7 @@ def count_routed(bed: Bed, plan: EthernetPlan) -> dict[tuple[str, str], int]:
 
 def test_every_pair_of_leaves_has_the_paths_of_the_design(bed: Bed, plan: EthernetPlan) -> None:
     """Also after links go down: as many as are left, counted on the cables; and again when they are up."""
-    leaves, sizes = list(list_leaves(plan)), plan.blueprint.sizes
+    leaves, sizes = list(list_leaves(plan)), plan.plan.blueprint.sizes
     down = sizes["leaf-spine"]
     inside = sizes["spine"] * down**2
     across = (sizes["spine"] * down) ** 2 * sizes["core"] * sizes["spine-core"] ** 2
@@ -105,7 +102,7 @@ def test_every_pair_of_leaves_has_the_paths_of_the_design(bed: Bed, plan: Ethern
     assert len(whole) == 12 * 11
     wait_until(lambda: count_routed(bed, plan), whole, 60)
 
-    rows = {name: plan.wiring.network.bundle == number for number, name in enumerate(plan.wiring.network.bundles)}
+    rows = {name: plan.plan.network.bundle == number for number, name in enumerate(plan.plan.network.bundles)}
     first = {name: int(found.argmax()) for name, found in rows.items()}
     lost = [first["leaf-spine"], first["leaf-spine"] + 4, first["leaf-spine"] + 5, first["spine-core"] + 3]
     bed.set_cables(lost, "down")
@@ -121,7 +118,7 @@ def test_every_pair_of_leaves_has_the_paths_of_the_design(bed: Bed, plan: Ethern
 def test_lldp_reports_the_table_of_the_plan(bed: Bed, plan: EthernetPlan) -> None:
     """On every device, what lldpcli says of each port is the row of the exported table."""
     expected: dict[str, dict[str, tuple[str, str]]] = {}
-    for row in csv.DictReader("".join(write_neighbours(plan)).splitlines()):
+    for row in csv.DictReader("".join(write_neighbours(plan.plan)).splitlines()):
         expected.setdefault(row["device"], {})[row["port"]] = row["neighbour"], row["neighbour_port"]
 
     def reported() -> dict[str, dict[str, tuple[str, str]]]:
@@ -135,15 +132,15 @@ def test_lldp_reports_the_table_of_the_plan(bed: Bed, plan: EthernetPlan) -> Non
             for device, found in bed.read_neighbours().items()
         }
 
-    assert len(expected) == len(plan.device_names) == 22 + 12
+    assert len(expected) == len(plan.plan.device_names) == 22 + 12
     wait_until(reported, expected, 40)
 
 
 def test_a_bed_with_swapped_cables_is_cabled_otherwise(plan: EthernetPlan) -> None:
     """The bed can be miswired on purpose: LLDP then reports the two ends where they were plugged."""
-    network = plan.wiring.network
+    network = plan.plan.network
     one, other = (network.bundle == 1).nonzero()[0][[0, 9]].tolist()
-    with build(plan, [(one, other)]) as made:
+    with build(plan.plan, [(one, other)]) as made:
         made.start_lldp()
         a, p, b, q = made.cables[one]
         assert (b, q) != list_end(plan, one)
@@ -158,5 +155,5 @@ def test_a_bed_with_swapped_cables_is_cabled_otherwise(plan: EthernetPlan) -> No
 
 def list_end(plan: EthernetPlan, row: int) -> tuple[str, str]:
     """Return the device and the port at the upper end of a link of the plan."""
-    wiring = plan.wiring
-    return plan.device_names[wiring.network.upper[row]], wiring.port_names[wiring.b_port[row]]
+    upper = plan.plan.upper
+    return plan.plan.device_names[upper.device[row]], upper.names[upper.name[row]]

@@ -1,0 +1,155 @@
+"""The configuration of Cumulus Linux for every switch, as commands of NVUE in the words of release 5.16."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.catalog import PLAIN
+from fabric.errors import InputError
+from fabric.export.ethernet.addresses import PORT_LENGTH
+from fabric.export.ethernet.ethernet_plan import EthernetPlan, SwitchEnds, list_models, refuse_others
+from fabric.export.ethernet.frr import MOST_PATHS
+from fabric.export.ethernet.lossless import FRAME_BYTES, MARK_PERCENT, ROCE_CLASS, mark_bytes
+from fabric.export.ethernet.texts import choose_texts, join_texts, number_texts, spell_address, spell_addresses
+from fabric.export.file_format import Witness
+from fabric.export.plan import Plan, PlanFormat
+from fabric.layout.ports import system_of
+
+__all__ = ["CUMULUS", "write_cumulus"]
+
+Rows = npt.NDArray[np.int64]
+
+BASE = """\
+nv set system hostname {name}
+nv set interface lo ipv4 address {loopback}/32
+nv set router bgp state enabled
+nv set router bgp autonomous-system {asn}
+nv set router bgp router-id {loopback}
+nv set router bfd state enabled
+nv set router bfd profile fabric detect-multiplier 3
+nv set router bfd profile fabric min-rx-interval 300
+nv set router bfd profile fabric min-tx-interval 300
+nv set router policy prefix-list own type ipv4
+nv set router policy prefix-list own rule 5 action permit
+nv set router policy prefix-list own rule 5 match {loopback}/32
+nv set router policy route-map own rule 10 action permit
+nv set router policy route-map own rule 10 match type ipv4
+nv set router policy route-map own rule 10 match ip-prefix-list own
+nv set vrf default router bgp state enabled
+nv set vrf default router bgp path-selection multipath aspath-ignore enabled
+nv set vrf default router bgp peer-group fabric remote-as external
+nv set vrf default router bgp peer-group fabric bfd profile fabric
+nv set vrf default router bgp address-family ipv4-unicast state enabled
+nv set vrf default router bgp address-family ipv4-unicast multipaths ebgp {paths}
+nv set vrf default router bgp address-family ipv4-unicast redistribute connected state enabled
+nv set vrf default router bgp address-family ipv4-unicast redistribute connected route-map own
+"""
+
+HOSTS = """\
+nv set router policy prefix-list own rule 10 action permit
+nv set router policy prefix-list own rule 10 match {prefix} max-prefix-len 32
+"""
+
+AGGREGATE = """\
+nv set vrf default router bgp address-family ipv4-unicast aggregate-route {prefix} summary-only enabled
+"""
+
+LOSSLESS = """\
+nv set qos roce state enabled
+nv set qos roce mode lossless
+"""
+
+ADAPTIVE = "nv set router adaptive-routing state enabled\n"
+
+
+def write_cumulus(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield the commands of every switch, a file by its name.
+
+    RoCE is lossless by the system's own profile; each cable's length has a profile of flow control, from which the
+    system derives the headroom, and each rate one of marks. Adaptive routing is on between switches that have it.
+    """
+    addresses, ports = plan.addresses, plan.ports
+    ends = plan.list_ends("cumulus")
+    lines = _list_lines(plan, ends, np.array([bool(model.adaptive_routing) for model in plan.switch_models]))
+    loopbacks = spell_addresses(addresses.loopback).to_pylist()
+    start, between = ports.start.tolist(), plan.between.tolist()
+    for row, (name, model) in enumerate(zip(plan.switch_names, plan.switch_models, strict=True)):
+        own = slice(start[row], start[row + 1])
+        text = [
+            BASE.format(
+                name=name,
+                loopback=loopbacks[row],
+                asn=int(addresses.asn[row]),
+                paths=min(MOST_PATHS, max(1, between[row])),
+            )
+        ]
+        if addresses.has_hosts[row]:
+            prefix = f"{spell_address(int(addresses.host_prefix[row]))}/{addresses.prefix_length}"
+            text.append(HOSTS.format(prefix=prefix))
+            text += [AGGREGATE.format(prefix=prefix)] if addresses.prefix_length < PORT_LENGTH else []
+        text += [ADAPTIVE] if model.adaptive_routing else []
+        text += [LOSSLESS, *_list_profiles(plan.metres[own], plan.gbps[own]), *_list_breakouts(ends, own), *lines[own]]
+        yield f"{name}.nv", iter(text)
+
+
+def _list_profiles(metres: Rows, gbps: Rows) -> Iterator[str]:
+    """Yield the profiles of flow control, one for each length of cable, and of marks, one for each rate."""
+    for length in np.unique(metres).tolist():
+        yield f"nv set qos pfc cable-{length}m cable-length {max(1, length)}\n"
+        yield f"nv set qos pfc cable-{length}m switch-priority {ROCE_CLASS}\n"
+    for rate in np.unique(gbps).tolist():
+        least, most = mark_bytes(rate)
+        head = f"nv set qos congestion-control rate-{rate}g traffic-class {ROCE_CLASS}"
+        yield f"{head} ecn enable\n{head} min-threshold {least}\n{head} max-threshold {most}\n"
+        yield f"{head} probability {MARK_PERCENT}\n"
+
+
+def _list_breakouts(ends: SwitchEnds, own: slice) -> Iterator[str]:
+    """Yield how the split ports of a switch are split."""
+    split = ends.parts[own] > 1
+    for port, parts in np.unique(np.stack([ends.port[own][split], ends.parts[own][split]], axis=1), axis=0).tolist():
+        yield f"nv set interface swp{port} link breakout {parts}x\n"
+
+
+def _list_lines(plan: EthernetPlan, ends: SwitchEnds, adaptive: npt.NDArray[np.bool_]) -> list[str]:
+    """Return the lines of every cabled port; `adaptive` says which switches choose among paths by their load."""
+    ports = plan.ports
+    own = join_texts("nv set interface ", ends.name, " ")
+    lines = [
+        *(own, "link state up\n"),
+        *(own, f"link mtu {FRAME_BYTES}\n"),
+        *(own, "description '", ends.peer, " ", ends.peer_port, "'\n"),
+        *(own, "qos pfc profile cable-", number_texts(plan.metres), "m\n"),
+        *(own, "qos congestion-control profile rate-", number_texts(plan.gbps), "g\n"),
+    ]
+    address = join_texts(own, "ipv4 address ", spell_addresses(ports.gateway), "/31\n")
+    head = join_texts("nv set vrf default router bgp neighbor ", ends.name, " ")
+    neighbour = join_texts(head, "type unnumbered\n", head, "peer-group fabric\n")
+    turned_on = adaptive[ports.device - plan.addresses.first_switch] & ~ports.to_host
+    routing = choose_texts(turned_on, join_texts(own, "router adaptive-routing state enabled\n"), "")
+    rows: list[str] = join_texts(*lines, choose_texts(ports.to_host, address, neighbour), routing).to_pylist()
+    return rows
+
+
+def _fits_cumulus(plan: Plan) -> None:
+    """Raise InputError for a switch that Cumulus Linux does not run on, as far as is known."""
+    refuse_others(plan)
+    for model in list_models(plan):
+        if (system := system_of(model, plan.layout.site)) not in ("cumulus", PLAIN):
+            raise InputError(f"{plan.name}: {model.name} runs {system}, not Cumulus Linux; choose another format")
+
+
+CUMULUS = PlanFormat(
+    "cumulus",
+    (),
+    "Cumulus Linux 5.15 and newer (bash)",
+    "addresses, BGP, BFD, breakouts, lossless RoCE and adaptive routing, a file of nv set commands for each switch",
+    lambda plan: write_cumulus(EthernetPlan(plan)),
+    _fits_cumulus,
+    folder=True,
+    witness=Witness("schema", "NVUE 5.16 (nvueschema 0.1.0)"),
+)
+"""The format of Cumulus Linux."""

@@ -1,0 +1,165 @@
+"""Every address of a fabric in one table, with the AS number, the place, the rail and the plane of its device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.export.ethernet.addresses import HOSTS, PORT_LENGTH
+from fabric.export.ethernet.ethernet_plan import EthernetPlan, refuse_others
+from fabric.export.ethernet.texts import (
+    choose_texts,
+    join_texts,
+    number_texts,
+    pick_texts,
+    spell_address,
+    spell_addresses,
+)
+from fabric.export.file_format import Witness
+from fabric.export.plan import Plan, PlanFormat
+from fabric.network.network import axis_label
+from fabric.topology.topology import PLANE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["COLUMNS", "IPAM", "write_addresses"]
+
+COLUMNS = (
+    "kind",
+    "address",
+    "device",
+    "port",
+    "role",
+    "rack",
+    "unit",
+    "rail",
+    "plane",
+    "asn",
+    "gateway",
+    "route",
+    "neighbour",
+    "neighbour_port",
+)
+"""The columns. `kind` says what an address is: the `loopback` or `host prefix` of a switch, that of its `port` to a
+host, or that of a `host`, which reaches all hosts of its rail and plane, `route`, by its `gateway`."""
+
+BATCH = 1 << 17
+"""The rows of a piece of text."""
+
+RAIL = "rail"
+"""The axis of rails."""
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Rows of one kind; a column of texts may be one text for all of them."""
+
+    kind: str
+    """What their addresses are."""
+    address: pa.StringArray
+    """The address or prefix."""
+    device: Rows
+    """The network's row of the device."""
+    name: pa.StringArray
+    """Its name."""
+    places: tuple[Rows, Rows]
+    """The rail and the plane, -1 where there is none."""
+    port: pa.StringArray | str = ""
+    """The port."""
+    asn: pa.StringArray | str = ""
+    """The AS number."""
+    rest: tuple[pa.StringArray | str, ...] = ("", "", "", "")
+    """The last four columns."""
+
+
+def write_addresses(plan: EthernetPlan) -> Iterator[str]:
+    """Yield the table as CSV: the loopbacks, the host prefixes, and the two ends of every link to a host.
+
+    Rails and planes are counted from 0, as in the names of devices, and are empty where there are none.
+    """
+    yield ",".join(COLUMNS) + "\n"
+    network, layout = plan.plan.network, plan.plan.layout
+    racks, roles, role = tuple(layout.rack_names()), tuple(group.role for group in network.groups), network.role
+    for part in _list_parts(plan):
+        columns = (
+            *(part.kind, part.address, part.name, part.port, pick_texts(roles, role[part.device])),
+            *(pick_texts(racks, layout.device_rack[part.device]), number_texts(layout.device_unit[part.device])),
+            *(choose_texts(digits >= 0, number_texts(digits), "") for digits in part.places),
+            *(part.asn, *part.rest),
+        )
+        cells = [cell for column in columns for cell in (column, ",")]
+        yield "".join(join_texts(*cells[:-1], "\n").to_pylist())
+
+
+def _list_parts(plan: EthernetPlan) -> Iterator[_Part]:
+    """Yield the rows of the table, kind by kind."""
+    addresses, first, names = plan.addresses, plan.addresses.first_switch, plan.plan.device_names
+    rail, plane = _digits(plan.plan, RAIL), _digits(plan.plan, PLANE)
+    for rows in _batches(np.arange(len(addresses.asn))):
+        device, asn = rows + first, number_texts(addresses.asn[rows])
+        text = join_texts(spell_addresses(addresses.loopback[rows]), "/32")
+        yield _Part("loopback", text, device, pick_texts(names, device), (rail[device], plane[device]), "lo", asn)
+    for rows in _batches(np.flatnonzero(addresses.has_hosts)):
+        device, asn = rows + first, number_texts(addresses.asn[rows])
+        text = join_texts(spell_addresses(addresses.host_prefix[rows]), f"/{addresses.prefix_length}")
+        own, rest = pick_texts(names, device), ("", _spell_routes(plan, rows), "", "")
+        yield _Part("host prefix", text, device, own, (rail[device], plane[device]), "", asn, rest)
+    for rows in _batches(np.arange(len(addresses.host_link))):
+        yield from _list_ports(plan, rows)
+
+
+def _list_ports(plan: EthernetPlan, rows: Rows) -> Iterator[_Part]:
+    """Yield the two ends of some links to hosts."""
+    addresses, fabric = plan.addresses, plan.plan
+    links, gateway = addresses.host_link[rows], addresses.gateway[rows]
+    lower, upper = fabric.lower, fabric.upper
+    switch, server = upper.device[links], lower.device[links]
+    names = pick_texts(fabric.device_names, switch), pick_texts(fabric.hosts.names, fabric.host[links])
+    ports = pick_texts(upper.names, upper.name[links]), pick_texts(lower.names, lower.name[links])
+    places, own = (fabric.link_rail[links], fabric.link_plane[links]), switch - addresses.first_switch
+    text, asn = join_texts(spell_addresses(gateway), f"/{PORT_LENGTH}"), number_texts(addresses.asn[own])
+    yield _Part("port", text, switch, names[0], places, ports[0], asn, ("", "", names[1], ports[1]))
+    text = join_texts(spell_addresses(gateway + 1), f"/{PORT_LENGTH}")
+    rest = spell_addresses(gateway), _spell_routes(plan, own), names[0], ports[0]
+    yield _Part("host", text, server, names[1], places, ports[1], rest=rest)
+
+
+def _spell_routes(plan: EthernetPlan, switches: Rows) -> pa.StringArray | str:
+    """Return what the hosts of some switches reach by them: the block of a rail and plane; all, where it has none."""
+    addresses = plan.addresses
+    if addresses.share_length is None:
+        return f"{spell_address(HOSTS[0])}/{HOSTS[1]}"
+    return join_texts(spell_addresses(addresses.share_prefix[switches]), f"/{addresses.share_length}")
+
+
+def _digits(plan: Plan, axis: str) -> Rows:
+    """Return the coordinate of every device on an axis, -1 of devices without it, shape (devices,)."""
+    found = []
+    for group in plan.network.groups:
+        own = {axis_label(name): digits for name, digits in group.coordinates().items()}
+        found.append(own.get(axis, np.full(group.count, -1, np.int64)))
+    return np.concatenate(found)
+
+
+def _batches(rows: Rows) -> Iterator[Rows]:
+    """Return rows in parts of `BATCH`."""
+    return (rows[first : first + BATCH] for first in range(0, len(rows), BATCH))
+
+
+IPAM = PlanFormat(
+    "ipam",
+    (),
+    "address management, as a CSV file: NetBox, phpIPAM, spreadsheets",
+    "each address with its device, rack, unit, rail, plane, AS number, gateway and neighbour",
+    lambda plan: iter([("addresses.csv", write_addresses(EthernetPlan(plan)))]),
+    refuse_others,
+    witness=Witness("run", "FRR 8.4.4 has these addresses"),
+)
+"""The format of the table of addresses."""

@@ -1,0 +1,243 @@
+"""The configuration of SONiC for every switch: tables of its `config_db.json` that a design decides.
+
+They are loaded onto a switch's own tables (`config load`): which lanes of its chip a port has, its memory and its type
+of hardware are not known here. BGP is that of the unified model (`frr_mgmt_framework_config`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.catalog import PortPart, Switch, port_name_systems
+from fabric.export.ethernet.addresses import PORT_LENGTH
+from fabric.export.ethernet.ethernet_plan import EthernetPlan, SwitchEnds, refuse_others
+from fabric.export.ethernet.frr import MOST_PATHS
+from fabric.export.ethernet.lossless import (
+    CNP_CLASS,
+    CNP_DSCP,
+    FRAME_BYTES,
+    MARK_PERCENT,
+    ROCE_CLASS,
+    ROCE_DSCP,
+    ROCE_SHARE,
+    mark_bytes,
+)
+from fabric.export.ethernet.texts import choose_texts, join_texts, number_texts, spell_address, spell_addresses
+from fabric.export.file_format import Witness
+from fabric.export.plan import PlanFormat
+
+__all__ = ["SONIC", "write_sonic"]
+
+TYPES = ("ToRRouter", "LeafRouter", "SpineRouter")
+"""What SONiC calls the switches of each tier; those above the third are as those of the third."""
+
+MAP = "roce"
+"""The name of the maps from DSCP values to classes, and from these to queues."""
+
+CLASSES = range(8)
+"""The traffic classes."""
+
+QUEUES = {0: "other", ROCE_CLASS: "roce", CNP_CLASS: "cnp"}
+"""The queues in use, each with its scheduler."""
+
+TABLE_METRES = np.array([5, 40, 300])
+"""The lengths of cables that SONiC's own tables have, in metres (docs.nvidia.com, SONiC, QoS and Buffers)."""
+
+SEPARATOR = ",\n        "
+"""What stands between the rows of a table."""
+
+Tables = dict[str, dict[str, Any]]
+
+COMMON: Tables = {
+    "DSCP_TO_TC_MAP": {
+        MAP: {str(dscp): str({ROCE_DSCP: ROCE_CLASS, CNP_DSCP: CNP_CLASS}.get(dscp, 0)) for dscp in range(64)}
+    },
+    "TC_TO_QUEUE_MAP": {MAP: {str(each): str(each) for each in CLASSES}},
+    "TC_TO_PRIORITY_GROUP_MAP": {MAP: {str(each): str(ROCE_CLASS if each == ROCE_CLASS else 0) for each in CLASSES}},
+    "MAP_PFC_PRIORITY_TO_QUEUE": {MAP: {str(each): str(each) for each in CLASSES}},
+    "SCHEDULER": {
+        "roce": {"type": "DWRR", "weight": str(ROCE_SHARE)},
+        "other": {"type": "DWRR", "weight": str(100 - ROCE_SHARE)},
+        "cnp": {"type": "STRICT"},
+    },
+    "LOSSLESS_TRAFFIC_PATTERN": {"AZURE": {"mtu": str(FRAME_BYTES), "small_packet_percentage": "100"}},
+    "ROUTE_MAP_SET": {"own": {}},
+    "ROUTE_MAP": {"own|10": {"route_operation": "permit", "match_prefix_set": "own"}},
+    "PREFIX_SET": {"own": {"mode": "IPv4"}},
+    "ROUTE_REDISTRIBUTE": {"default|connected|bgp|ipv4": {"route_map": ["own"]}},
+    "BGP_PEER_GROUP": {"default|fabric": {"peer_type": "external", "bfd": "true", "capability_ext_nexthop": "true"}},
+    "BGP_PEER_GROUP_AF": {"default|fabric|ipv4_unicast": {"admin_status": "up"}},
+}
+"""The tables that are alike on all switches. The pattern of traffic counts with small packets only, the worst case."""
+
+ADAPTIVE: Tables = {
+    "ARS_PROFILE": {
+        "fabric": {
+            "algorithm": "ewma",
+            "ars_nhg_path_selector_mode": "interface",
+            "default_ars_object": "fabric",
+            "ipv4_enable": "true",
+        }
+    },
+    "ARS_OBJECT": {"fabric": {"assign_mode": "per_packet_quality"}},
+}
+"""The tables of switches that choose among paths by their load."""
+
+
+def write_sonic(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield the tables of every switch as JSON, `config_db.json` in a folder by its name.
+
+    Headroom is what SONiC derives from the length and the rate of each cable: by a formula on NVIDIA's switches, and by
+    a table on others, which has 5, 40 and 300 metres, so that lengths are rounded up to these.
+    """
+    ends, addresses = plan.list_ends("sonic"), plan.addresses
+    dynamic = np.array([model.vendor == "NVIDIA" for model in plan.switch_models])
+    tables = _list_rows(plan, ends, dynamic)
+    start, between = plan.ports.start.tolist(), plan.between.tolist()
+    tier = plan.plan.network.role[addresses.first_switch :] - plan.plan.network.role[addresses.first_switch]
+    parents: dict[tuple[str, int, int], str] = {}
+    for row, (name, model) in enumerate(zip(plan.switch_names, plan.switch_models, strict=True)):
+        own = slice(start[row], start[row + 1])
+        text = {
+            **{table: _write_table(rows) for table, rows in COMMON.items()},
+            **{table: _write_table(rows) for table, rows in _list_own(plan, row, between[row]).items()},
+            **{table: _join_rows(rows[own]) for table, rows in tables.items()},
+        }
+        metadata = {
+            "hostname": name,
+            "type": TYPES[min(int(tier[row]), len(TYPES) - 1)],
+            "bgp_asn": str(addresses.asn[row]),
+            "docker_routing_config_mode": "unified",
+            "frr_mgmt_framework_config": "true",
+            "buffer_model": "dynamic" if dynamic[row] else "traditional",
+        }
+        text["DEVICE_METADATA"] = _write_table({"localhost": metadata})
+        text["CABLE_LENGTH"] = '{\n        "AZURE": ' + text["CABLE_LENGTH"] + "\n    }"
+        text["WRED_PROFILE"] = _write_table(dict(map(_mark, np.unique(plan.gbps[own]).tolist())))
+        text["BREAKOUT_CFG"] = _write_table(dict(_list_breakouts(plan, ends, own, model, parents)))
+        if model.adaptive_routing:
+            text |= {table: _write_table(rows) for table, rows in ADAPTIVE.items()}
+        else:
+            del text["ARS_INTERFACE"]
+        filled = sorted((table, rows) for table, rows in text.items() if rows != "{}")
+        body = ",\n".join(f'    "{table}": {rows}' for table, rows in filled)
+        yield f"{name}/config_db.json", iter(("{\n", body, "\n}\n"))
+
+
+def _list_own(plan: EthernetPlan, row: int, between: int) -> Tables:
+    """Return the tables of a switch that are not of its ports."""
+    addresses = plan.addresses
+    loopback = spell_address(int(addresses.loopback[row]))
+    tables: Tables = {
+        "LOOPBACK_INTERFACE": {"Loopback0": {}, f"Loopback0|{loopback}/32": {}},
+        "BGP_GLOBALS": {
+            "default": {
+                "local_asn": str(addresses.asn[row]),
+                "router_id": loopback,
+                "load_balance_mp_relax": "true",
+                "fast_external_failover": "true",
+                "log_nbr_state_changes": "true",
+            }
+        },
+        "BGP_GLOBALS_AF": {"default|ipv4_unicast": {"max_ebgp_paths": str(min(MOST_PATHS, max(1, between)))}},
+        "PREFIX": {f"own|5|{loopback}/32|exact": {"action": "permit"}},
+    }
+    if addresses.has_hosts[row]:
+        length = addresses.prefix_length
+        prefix = f"{spell_address(int(addresses.host_prefix[row]))}/{length}"
+        tables["PREFIX"][f"own|10|{prefix}|{length}..32"] = {"action": "permit"}
+        if length < PORT_LENGTH:
+            tables["BGP_GLOBALS_AF_AGGREGATE_ADDR"] = {f"default|ipv4_unicast|{prefix}": {"summary_only": "true"}}
+    return tables
+
+
+def _list_rows(plan: EthernetPlan, ends: SwitchEnds, dynamic: npt.NDArray[np.bool_]) -> Mapping[str, list[str]]:
+    """Return the rows of every cabled port in each table of ports, as text."""
+    ports, name = plan.ports, join_texts('"', ends.name)
+    maps = (
+        f'"dscp_to_tc_map": "{MAP}", "tc_to_queue_map": "{MAP}", "tc_to_pg_map": "{MAP}", "pfc_to_queue_map": "{MAP}"'
+    )
+    description = join_texts(ends.peer, " ", ends.peer_port)
+    physical = ('"admin_status": "up", "mtu": "', str(FRAME_BYTES), '", "speed": "', number_texts(plan.gbps * 1000))
+    alone = join_texts(name, '": {"ipv6_use_link_local_only": "enable"}')
+    address = join_texts(name, '": {}', SEPARATOR, name, "|", spell_addresses(ports.gateway), '/31": {}')
+    marks = join_texts(', "wred_profile": "rate-', number_texts(plan.gbps), 'g"')
+    queues = [
+        join_texts(name, f'|{queue}": {{"scheduler": "{scheduler}"', marks if queue == ROCE_CLASS else "", "}")
+        for queue, scheduler in QUEUES.items()
+    ]
+    on_dynamic = dynamic[ports.device - plan.addresses.first_switch]
+    listed = np.append(TABLE_METRES, np.iinfo(np.int64).max)[np.searchsorted(TABLE_METRES, plan.metres)]
+    metres = np.where(on_dynamic | (plan.metres > TABLE_METRES[-1]), np.maximum(1, plan.metres), listed)
+    pool = join_texts(name, f'|{ROCE_CLASS}": {{"profile": "NULL"}}')
+    tables = {
+        "PORT": join_texts(name, '": {', *physical, '", "description": "', description, '"}'),
+        "INTERFACE": choose_texts(ports.to_host, address, alone),
+        "BGP_NEIGHBOR": choose_texts(
+            ports.to_host, "", join_texts('"default|', ends.name, '": {"peer_group_name": "fabric"}')
+        ),
+        "CABLE_LENGTH": join_texts(name, '": "', number_texts(metres), 'm"'),
+        "PORT_QOS_MAP": join_texts(
+            name, f'": {{{maps}, "pfc_enable": "{ROCE_CLASS}", "pfcwd_sw_enable": "{ROCE_CLASS}"}}'
+        ),
+        "QUEUE": join_texts(queues[0], *(part for each in queues[1:] for part in (SEPARATOR, each))),
+        "BUFFER_PG": choose_texts(on_dynamic, pool, ""),
+        "ARS_INTERFACE": choose_texts(ports.to_host, "", join_texts(name, '": {}')),
+    }
+    return {table: rows.to_pylist() for table, rows in tables.items()}
+
+
+def _mark(gbps: int) -> tuple[str, dict[str, str]]:
+    """Return the name of the profile of marks of ports of a rate, and the profile."""
+    least, most = mark_bytes(gbps)
+    profile = {"ecn": "ecn_all"}
+    for colour in ("green", "yellow", "red"):
+        profile |= {
+            f"wred_{colour}_enable": "true",
+            f"{colour}_min_threshold": str(least),
+            f"{colour}_max_threshold": str(most),
+            f"{colour}_drop_probability": str(MARK_PERCENT),
+        }
+    return f"rate-{gbps}g", profile
+
+
+def _list_breakouts(
+    plan: EthernetPlan, ends: SwitchEnds, own: slice, model: Switch, parents: dict[tuple[str, int, int], str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the first part of each split port of a switch, and how the port is split; `parents` keeps their names."""
+    split = ends.parts[own] > 1
+    columns = (ends.port[own][split], ends.parts[own][split], plan.gbps[own][split])
+    for port, parts, gbps in np.unique(np.stack(columns, axis=1), axis=0).tolist():
+        key = model.name, port, parts
+        if key not in parents:
+            parents[key] = port_name_systems()["sonic"].spell(model, [PortPart(port - 1, 0, parts)])[0]
+        yield parents[key], {"brkout_mode": f"{parts}x{gbps}G"}
+
+
+def _write_table(rows: Mapping[str, Any]) -> str:
+    """Return a table as JSON, a line for each row."""
+    return _join_rows([f"{json.dumps(key)}: {json.dumps(value)}" for key, value in rows.items()])
+
+
+def _join_rows(rows: list[str]) -> str:
+    """Return the rows of a table as JSON; empty ones are left out."""
+    filled = [row for row in rows if row]
+    return "{\n        " + SEPARATOR.join(filled) + "\n    }" if filled else "{}"
+
+
+SONIC = PlanFormat(
+    "sonic",
+    (),
+    "SONiC 202511 and newer (config load)",
+    "addresses, BGP, BFD, breakouts, lossless RoCE and adaptive routing, a config_db.json for each switch",
+    lambda plan: write_sonic(EthernetPlan(plan)),
+    refuse_others,
+    folder=True,
+    witness=Witness("grammar", "sonic-yang-models of 2026-07"),
+)
+"""The format of SONiC."""
