@@ -145,8 +145,8 @@ def _fits_cumulus(plan: Plan) -> None:
 CUMULUS = PlanFormat(
     "cumulus",
     (),
-    "Cumulus Linux 5.15 and newer (bash)",
-    "addresses, BGP, BFD, breakouts, lossless RoCE and adaptive routing, a file of nv set commands for each switch",
+    "Cumulus Linux 5.15 and newer",
+    "ports, addresses, eBGP, lossless RoCE, adaptive routing of each switch",
     lambda plan: write_cumulus(EthernetPlan(plan)),
     _fits_cumulus,
     folder=True,

@@ -120,7 +120,7 @@ FRR = PlanFormat(
     "frr",
     (),
     "FRR 8.4 and newer",
-    "addresses, eBGP without addresses between switches, equal paths and BFD, a folder for each switch",
+    "addresses, eBGP, equal paths, BFD of each switch",
     lambda plan: write_frr(EthernetPlan(plan)),
     refuse_others,
     folder=True,

@@ -156,10 +156,10 @@ def _batches(rows: Rows) -> Iterator[Rows]:
 IPAM = PlanFormat(
     "ipam",
     (),
-    "address management, as a CSV file: NetBox, phpIPAM, spreadsheets",
-    "each address with its device, rack, unit, rail, plane, AS number, gateway and neighbour",
+    "address management, spreadsheets",
+    "addresses, AS numbers, racks, rails, planes, gateways",
     lambda plan: iter([("addresses.csv", write_addresses(EthernetPlan(plan)))]),
     refuse_others,
-    witness=Witness("run", "FRR 8.4.4 has these addresses"),
+    witness=Witness("run", "FRR 8.4.4 boots with these addresses"),
 )
 """The format of the table of addresses."""

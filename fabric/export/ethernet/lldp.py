@@ -43,8 +43,8 @@ def write_neighbours(plan: Plan) -> Iterator[str]:
 LLDP = PlanFormat(
     "lldp",
     (),
-    "what lldpcli and other LLDP tools report is compared with it",
-    "device, port, neighbour and its port, for each end of each cable, as CSV",
+    "comparison with what lldpcli reports",
+    "the neighbour of each port",
     lambda plan: iter([("neighbours.csv", write_neighbours(plan))]),
     witness=Witness("run", "lldpd 1.0.16"),
 )

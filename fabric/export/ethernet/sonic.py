@@ -233,8 +233,8 @@ def _join_rows(rows: list[str]) -> str:
 SONIC = PlanFormat(
     "sonic",
     (),
-    "SONiC 202511 and newer (config load)",
-    "addresses, BGP, BFD, breakouts, lossless RoCE and adaptive routing, a config_db.json for each switch",
+    "SONiC 202511 and newer, config load",
+    "ports, addresses, eBGP, lossless RoCE, adaptive routing of each switch",
     lambda plan: write_sonic(EthernetPlan(plan)),
     refuse_others,
     folder=True,

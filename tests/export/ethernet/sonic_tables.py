@@ -1,7 +1,7 @@
 """A reader of SONiC's tables by the grammar of its YANG models: keys, fields, ranges, and what refers to what.
 
-As published in sonic-net/sonic-buildimage, src/sonic-yang-models/yang-models, in July 2026. `lanes` of a port, which the
-models ask for, is among the tables of the switch onto which these are loaded.
+As published in sonic-net/sonic-buildimage, src/sonic-yang-models/yang-models, in July 2026. `lanes` of a port, which
+the models ask for, is among the tables of the switch onto which these are loaded.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ GRAMMAR: Mapping[str, list[tuple[tuple[Field, ...], Mapping[str, Field]]]] = {
     "ARS_OBJECT": [((like(NAME),), {"assign_mode": one_of("per_flowlet_quality", "per_packet_quality")})],
     "ARS_INTERFACE": [((PORT,), {})],
 }
-"""Of each table the forms of its keys, part by part, and the fields of a row, each with its check or what it refers to."""
+"""Of each table the forms of its keys, part by part, and the fields of a row: each a check, or what it refers to."""
 
 
 def read_tables(text: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +14,7 @@ import pytest
 import fabric
 from fabric.export.ethernet.ethernet_plan import EthernetPlan
 from fabric.export.ethernet.frr import write_frr
+from fabric.export.ethernet.ipam import write_addresses
 from fabric.export.ethernet.lldp import write_neighbours
 from tests.netns import Bed, Cable, build, needs_beds, wait_until
 
@@ -113,6 +115,29 @@ def test_every_pair_of_leaves_has_the_paths_of_the_design(bed: Bed, plan: Ethern
     wait_until(lambda: count_routed(bed, plan), left, 60)
     bed.set_cables(lost, "up")
     wait_until(lambda: count_routed(bed, plan), whole, 60)
+
+
+def test_switches_have_the_addresses_of_the_table(bed: Bed, plan: EthernetPlan) -> None:
+    """What the kernels have on loopbacks and on ports to hosts is what the table of addresses says."""
+    expected: dict[str, set[tuple[str, str]]] = {}
+    for row in csv.DictReader("".join(write_addresses(plan)).splitlines()):
+        if row["kind"] in ("loopback", "port"):
+            expected.setdefault(row["device"], set()).add((row["port"], row["address"]))
+
+    def assigned() -> dict[str, set[tuple[str, str]]]:
+        found = bed.ask_each(plan.switch_names, "ip -j -4 address show scope global")
+        return {
+            name: {
+                (each["ifname"], f"{own['local']}/{own['prefixlen']}")
+                for each in json.loads(text)
+                for own in each["addr_info"]
+                if own
+            }
+            for name, text in found.items()
+        }
+
+    assert sum(map(len, expected.values())) == 22 + 24
+    wait_until(assigned, expected, 20)
 
 
 def test_lldp_reports_the_table_of_the_plan(bed: Bed, plan: EthernetPlan) -> None:

@@ -19,7 +19,7 @@ from tests.netns import missing_program
 @pytest.mark.skipif(bool(missing_program("vtysh")), reason="vtysh is not installed")
 @pytest.mark.parametrize("seed", DRAWN)
 def test_the_shell_of_frr_reads_every_line(seed: int, tmp_path: Path) -> None:
-    """`vtysh --dryrun` knows each command, on direct networks and Clos, with parts of ports and ports without a name."""
+    """`vtysh --dryrun` knows each command, on direct networks and Clos, with split ports and ports without names."""
     systems = ("cumulus", "sonic", "eos", "nos")
     plan = EthernetPlan(fabric.design(draw_request(Random(seed), systems[seed % 4])).plan)
     file = tmp_path / "frr.conf"

@@ -37,7 +37,7 @@ def test_the_table_has_what_the_switches_are_given(seed: int) -> None:
 
 
 def test_a_host_has_a_gateway_and_a_route_for_each_port() -> None:
-    """Both ends of a link have one /31; a host's other rails and planes are reached by none of its routes but theirs."""
+    """Both ends of a link have one /31, and each rail and plane of a host has a block that no other has."""
     study = fabric.design("superpod-b300-1su")
     rows = list(csv.DictReader("".join(write_addresses(EthernetPlan(study.plan))).splitlines()))
     ports = {row["address"].partition("/")[0]: row for row in rows if row["kind"] == "port"}
