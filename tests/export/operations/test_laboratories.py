@@ -75,8 +75,8 @@ def test_containerlab_has_every_node_and_link_by_its_schema() -> None:
     trays = 0
     for plan in many_plans(31, 8):
         trays += plan.blueprint.server.trays > 1
-        document = yaml.safe_load(text_of(plan, "containerlab"))
-        jsonschema.validate(document, CONTAINERLAB)
+        document = yaml.load(text_of(plan, "containerlab"), yaml.CSafeLoader)
+        jsonschema.Draft202012Validator(CONTAINERLAB).validate(document)
         nodes = document["topology"]["nodes"]
         assert set(nodes) == nodes_of(plan)
         assert ip_network(document["mgmt"]["ipv4-subnet"]).num_addresses >= len(nodes) + 3
@@ -137,7 +137,7 @@ def test_netlab_creates_the_same_links(tmp_path: Path) -> None:
 def test_netlab_numbers_the_interfaces_of_every_node_from_1() -> None:
     """Of drawn fabrics, the numbers of a node's interfaces are 1, 2 and so on, each once."""
     for plan in draw_plans(32, 6, "ethernet"):
-        document = yaml.safe_load(text_of(plan, "netlab"))
+        document = yaml.load(text_of(plan, "netlab"), yaml.CSafeLoader)
         assert set(document["nodes"]) == nodes_of(plan)
         numbers: dict[str, list[int]] = {}
         for link in document["links"]:

@@ -74,6 +74,9 @@ DEVICE_TYPE = {
 """What the device-type library's `schema/devicetype.json` says of the keys that are written, and no others."""
 
 
+VALIDATOR = jsonschema.Draft202012Validator(DEVICE_TYPE)
+
+
 class Inventory:
     """What an import of the files leaves, file by file in the order of their names; it refuses what NetBox does."""
 
@@ -83,7 +86,7 @@ class Inventory:
         self.types: dict[tuple[str, str], dict[str, Any]] = {}
         for file, text in texts.items():
             if file.endswith(".yaml"):
-                self._add_type(yaml.safe_load(text))
+                self._add_type(yaml.load(text, yaml.CSafeLoader))
                 continue
             head, *rows = csv.reader(io.StringIO(text))
             assert tuple(head) == COLUMNS[file]
@@ -91,7 +94,7 @@ class Inventory:
         assert self.tables.keys() == COLUMNS.keys()
 
     def _add_type(self, document: dict[str, Any]) -> None:
-        jsonschema.validate(document, DEVICE_TYPE)
+        VALIDATOR.validate(document)
         key = document["manufacturer"], document["model"]
         assert key[0] in self.names("01-manufacturers.csv")
         assert key not in self.types
