@@ -14,6 +14,7 @@ from fabric.export.operations.netlab import NETLAB
 from fabric.export.operations.point_to_point import POINT_TO_POINT, POINT_TO_POINT_SHEET
 from fabric.export.operations.ptm import PTM
 from fabric.export.plan import PlanFormat
+from fabric.export.simgrid import SIMGRID
 from fabric.export.simulators.astra_sim import ASTRA_SIM
 from fabric.export.simulators.booksim import BOOKSIM
 from fabric.export.simulators.htsim import HTSIM
@@ -42,5 +43,6 @@ PLAN_FORMATS: tuple[PlanFormat, ...] = (
     BOOKSIM,
     NCCL,
     INFRAGRAPH,
+    SIMGRID,
 )
 """The formats of plans, in the order in which they are listed."""

@@ -12,12 +12,14 @@ from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import InputError, TooLarge
+from fabric.export.file_format import Witness
+from fabric.export.plan import Plan, PlanFormat, PlanText
 from fabric.flow import Phase, Routing, cross_rails, route, slowest_ns
 from fabric.flow.placements import NO_GPUS
 from fabric.network import Network
 from fabric.network.expand import expand
 
-__all__ = ["ROUTES", "to_simgrid"]
+__all__ = ["ROUTES", "SIMGRID", "to_simgrid"]
 
 ROUTES = 1_000_000
 """The most routes written: SimGrid holds one for each ordered pair of NICs, so 1,000 NICs."""
@@ -49,11 +51,7 @@ def to_simgrid(blueprint: Blueprint, *, latencies: bool = True) -> str:
     SimGrid shares a link in inverse proportion to the latencies of its flows; without `latencies`, shares are max-min
     fair. Raises TooLarge, with the estimate, above ROUTES, and InputError for unlike servers.
     """
-    if blueprint.kinds:
-        raise InputError(f"{blueprint.name}: a SimGrid platform has equal servers; write one `server`")
-    if not blueprint.gpus:
-        raise InputError(f"{blueprint.name}: {NO_GPUS}")
-    _refuse_too_large(blueprint)
+    _check(blueprint)
     network = expand(blueprint)
     hosts = [f"{network.name(row)}.nic{nic}" for row, nic in np.ndindex(blueprint.servers, _nics(blueprint))]
     unknown = blueprint.server.nvlink_GBps is None and _nics(blueprint) > 1
@@ -118,7 +116,12 @@ def _nics(blueprint: Blueprint) -> int:
     return blueprint.leaves_per_server * blueprint.sizes[blueprint.topology.bundles[0].name]
 
 
-def _refuse_too_large(blueprint: Blueprint) -> None:
+def _check(blueprint: Blueprint) -> None:
+    """Raise what `to_simgrid` does for a fabric that it can't write."""
+    if blueprint.kinds:
+        raise InputError(f"{blueprint.name}: a SimGrid platform has equal servers; write one `server`")
+    if not blueprint.gpus:
+        raise InputError(f"{blueprint.name}: {NO_GPUS}")
     hosts = blueprint.servers * _nics(blueprint)
     routes = hosts * (hosts - 1)
     if routes > ROUTES:
@@ -128,3 +131,19 @@ def _refuse_too_large(blueprint: Blueprint) -> None:
             f" {units.count(routes)} or some {size}, and at most {units.count(ROUTES)} are written;"
             " export a smaller fabric of the same form"
         )
+
+
+def _list_files(plan: Plan) -> PlanText:
+    yield "platform.xml", iter([to_simgrid(plan.blueprint)])
+
+
+SIMGRID = PlanFormat(
+    "simgrid",
+    (),
+    "SimGrid",
+    "NICs, links with rates and latencies, routes",
+    _list_files,
+    lambda plan: _check(plan.blueprint),
+    witness=Witness("run", "SimGrid 3.32"),
+)
+"""The format of SimGrid."""

@@ -12,10 +12,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import fabric
 from fabric.blueprint import Blueprint
 from fabric.catalog import collectives
 from fabric.errors import TooLarge
-from fabric.export import to_simgrid
+from fabric.export import list_plan_files, to_simgrid
 from fabric.flow import Routing, phases, place, shares
 from fabric.network.expand import expand
 from tests.flow.flow_fabrics import fat_tree, form_of, links_of, sized, small_fabrics
@@ -137,6 +138,15 @@ def test_an_exported_path_has_the_latency_of_its_switches_and_cables() -> None:
     assert {
         link.attrib["latency"] for link in ElementTree.fromstring(to_simgrid(plan, latencies=False)).iter("link")
     } == {"0ns"}
+
+
+def test_the_format_of_plans_is_this_platform() -> None:
+    """`fabric export --format simgrid` writes the platform on which SimGrid runs here, and refuses what has none."""
+    plan = fabric.design(name="few", gpus=64, server="hgx-h100", switches="sn5600", family="fat-tree").plan
+    ((name, pieces),) = list_plan_files(plan, "simgrid")
+    assert (name, "".join(pieces)) == ("platform.xml", to_simgrid(plan.blueprint))
+    with pytest.raises(TooLarge, match="SimGrid"):
+        list_plan_files(fabric.design("superpod-h100-8su").plan, "simgrid")
 
 
 @pytest.mark.parametrize("trials", [1, pytest.param(2, marks=pytest.mark.slow)])
