@@ -6,6 +6,7 @@ from fabric.export.ethernet.cumulus import CUMULUS
 from fabric.export.ethernet.frr import FRR
 from fabric.export.ethernet.ipam import IPAM
 from fabric.export.ethernet.lldp import LLDP
+from fabric.export.ethernet.lossless_table import LOSSLESS
 from fabric.export.ethernet.sonic import SONIC
 from fabric.export.operations.containerlab import CONTAINERLAB
 from fabric.export.operations.hedgehog import HEDGEHOG
@@ -30,6 +31,7 @@ PLAN_FORMATS: tuple[PlanFormat, ...] = (
     CUMULUS,
     LLDP,
     IPAM,
+    LOSSLESS,
     NETBOX,
     POINT_TO_POINT,
     POINT_TO_POINT_SHEET,

@@ -21,7 +21,7 @@ from tests.netns import missing_program
 def test_the_shell_of_frr_reads_every_line(seed: int, tmp_path: Path) -> None:
     """`vtysh --dryrun` knows each command, on direct networks and Clos, with split ports and ports without names."""
     systems = ("cumulus", "sonic", "eos", "nos")
-    plan = EthernetPlan(fabric.design(draw_request(Random(seed), systems[seed % 4])).plan)
+    plan = EthernetPlan(fabric.design(draw_request(Random(seed), systems[seed % 4], seed)).plan)
     file = tmp_path / "frr.conf"
     texts = [("".join(text)) for name, text in write_frr(plan) if name.endswith("frr.conf")]
     file.write_text("".join(texts))
@@ -34,7 +34,7 @@ def test_the_shell_of_frr_reads_every_line(seed: int, tmp_path: Path) -> None:
 def test_names_of_interfaces_are_those_of_linux(seed: int) -> None:
     """No slash, no blank, at most 15 characters, and no two of a switch alike, whatever its vendor calls its ports."""
     systems = ("cumulus", "sonic", "eos", "junos", "nos")
-    plan = EthernetPlan(fabric.design(draw_request(Random(seed), systems[seed % 5])).plan)
+    plan = EthernetPlan(fabric.design(draw_request(Random(seed), systems[seed % 5], seed)).plan)
     names = plan.list_ends().name.to_pylist()
     assert all(len(name) <= 15 and not set(name) & set("/ :") for name in names)
     for row in range(len(plan.switch_names)):

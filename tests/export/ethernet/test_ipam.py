@@ -20,7 +20,7 @@ from tests.export.ethernet.fabrics import DRAWN, draw_request
 @pytest.mark.parametrize("seed", DRAWN)
 def test_the_table_has_what_the_switches_are_given(seed: int) -> None:
     """Loopbacks, AS numbers and the addresses of ports to hosts are those of each switch's frr.conf, and no others."""
-    plan = EthernetPlan(fabric.design(draw_request(Random(seed), "cumulus")).plan)
+    plan = EthernetPlan(fabric.design(draw_request(Random(seed), "cumulus", seed)).plan)
     rows = list(csv.DictReader("".join(write_addresses(plan)).splitlines()))
     given = defaultdict(set)
     for row in rows:

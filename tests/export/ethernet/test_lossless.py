@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from collections import Counter
+from random import Random
 
 import numpy as np
 import pytest
 
+import fabric
+from fabric.export.ethernet.ethernet_plan import EthernetPlan
 from fabric.export.ethernet.lossless import FRAME_BYTES, QUANTA, headroom_bytes, mark_bytes
+from fabric.export.ethernet.lossless_table import write_lossless
+from tests.export.ethernet.fabrics import DRAWN, draw_request
 
 
 def sonic_xoff(mbps: int, metres: int, quanta: int) -> float:
@@ -43,6 +50,33 @@ def test_headroom_counts_every_bit_that_arrives() -> None:
 def test_an_unknown_rate_has_no_headroom() -> None:
     """The delay of 1.6 Tb/s is not known, and neither is the headroom."""
     assert np.isnan(headroom_bytes(np.array([1600, 400]), np.array([5.0, 5.0]))).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("seed", DRAWN)
+def test_the_table_counts_every_port_once(seed: int) -> None:
+    """Ports, lengths and rates are those of the plan, and the headroom of a switch is the sum over its ports."""
+    plan = EthernetPlan(fabric.design(draw_request(Random(seed), "cumulus", seed)).plan)
+    rows = list(csv.DictReader("".join(write_lossless(plan)).splitlines()))
+    total = dict.fromkeys(plan.switch_names, 0)
+    for row, name in enumerate(plan.switch_names):
+        own = slice(plan.ports.start[row], plan.ports.start[row + 1])
+        expected = Counter(zip(plan.gbps[own].tolist(), plan.metres[own].tolist(), strict=True))
+        mine = [each for each in rows if each["device"] == name]
+        assert {(int(each["gbps"]), int(each["metres"])): int(each["ports"]) for each in mine} == expected
+        for each in mine:
+            metres, mbps = int(each["metres"]), 1000 * int(each["gbps"])
+            need = math.ceil(sonic_xoff(mbps, metres, QUANTA[mbps // 1000]) + 84)
+            assert int(each["headroom_bytes"]) == need
+            total[name] += need * int(each["ports"])
+        assert {int(each["device_headroom_bytes"]) for each in mine} == {total[name]}
+
+
+def test_an_unknown_headroom_is_empty() -> None:
+    """At 1.6 Tb/s neither the headroom of a port nor that of its switch is known."""
+    server = {"name": "srv", "gpus": 4, "nics": 4, "nic_gbps": 1600}
+    plan = fabric.design(gpus=64, server=server, switches="7060xe7-64ps", family="fat-tree").plan
+    rows = list(csv.DictReader("".join(write_lossless(EthernetPlan(plan))).splitlines()))
+    assert {(row["gbps"], row["headroom_bytes"], row["device_headroom_bytes"]) for row in rows} == {("1600", "", "")}
 
 
 def test_marks_are_those_of_the_published_runs() -> None:

@@ -29,7 +29,7 @@ def list_switches(plan: EthernetPlan) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("seed", DRAWN)
 def test_tables_are_by_the_grammar_and_the_plan(seed: int) -> None:
     """On drawn designs: planes, partial units, split ports, unlike servers, one to three tiers, direct networks."""
-    plan = EthernetPlan(fabric.design(draw_request(Random(seed), "sonic")).plan)
+    plan = EthernetPlan(fabric.design(draw_request(Random(seed), "sonic", seed)).plan)
     for row, tables in enumerate(list_switches(plan)):
         own = slice(plan.ports.start[row], plan.ports.start[row + 1])
         ports = tables["PORT"]
@@ -64,12 +64,13 @@ def check_lanes(tables: dict[str, Any]) -> None:
 def test_lengths_are_those_of_sonics_own_table_on_other_switches() -> None:
     """NVIDIA's switches count with any length; others have rows for 5, 40 and 300 metres, and longer ones stay."""
     for switches, listed in (("sn5600", False), ("tomahawk5-64x800g", True)):
-        study = fabric.design("colossus-100k", gpus=2048, switches=switches)
+        study = fabric.design("colossus-100k", gpus=512, switches=switches)
         plan = EthernetPlan(study.plan)
         sold = {int(np.ceil(each)) for each in study.wiring.length_m.tolist()}
-        found = {each for tables in list_switches(plan) for each in tables["CABLE_LENGTH"]["AZURE"].values()}
+        every = list_switches(plan)
+        found = {each for tables in every for each in tables["CABLE_LENGTH"]["AZURE"].values()}
         assert found <= ({"5m", "40m", "300m"} if listed else {f"{each}m" for each in sold})
-        models = {tables["DEVICE_METADATA"]["localhost"]["buffer_model"] for tables in list_switches(plan)}
+        models = {tables["DEVICE_METADATA"]["localhost"]["buffer_model"] for tables in every}
         assert models == {"traditional" if listed else "dynamic"}
 
 
@@ -79,7 +80,7 @@ def test_tables_of_adaptive_routing_are_those_of_switches_that_have_it() -> None
     for row, tables in enumerate(list_switches(plan)):
         assert len(tables["ARS_INTERFACE"]) == plan.between[row]
         assert {f"default|{name}" for name in tables["ARS_INTERFACE"]} == set(tables["BGP_NEIGHBOR"])
-    request = draw_request(Random(0), "sonic")
+    request = draw_request(Random(0), "sonic", 0)
     request["switches"]["adaptive_routing"] = None
     assert not any("ARS_INTERFACE" in tables for tables in list_switches(EthernetPlan(fabric.design(request).plan)))
 
