@@ -22,8 +22,8 @@ __all__ = ["lay_out_elevations"]
 UNIT, HIGHEST = 8.2, 400.0
 """The height of a rack unit, and the most of a rack, in points."""
 
-COLUMNS, NUMBERS, APART = 5, 12.0, 10.0
-"""The racks of a line, one more where all then stand in one, and the widths of unit numbers and between racks."""
+LEAST, COLUMNS, NUMBERS, APART = 3, 5, 12.0, 10.0
+"""The least and most racks of a line (one more where all then stand in one), and the widths of numbers and of gaps."""
 
 MOST = 10
 """The most distinct racks that are drawn."""
@@ -37,7 +37,7 @@ def lay_out_elevations(blueprint: Blueprint, layout: Layout) -> Canvas:
     fillings = list_rack_fillings(blueprint, layout)
     shown = sorted(sorted(fillings, key=lambda one: -len(one.racks))[:MOST], key=fillings.index)
     names = layout.rack_names()
-    line = COLUMNS + (len(shown) == COLUMNS + 1)
+    line = max(LEAST, min(COLUMNS + (len(shown) == COLUMNS + 1), len(shown)))
     lines = [shown[first : first + line] for first in range(0, len(shown), line)]
     parts = [_draw_line(blueprint, layout, each, line, names) for each in lines]
     colours = role_fills(blueprint.topology.roles)

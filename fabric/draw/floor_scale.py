@@ -15,8 +15,8 @@ __all__ = ["EDGE", "Scale", "choose_scale"]
 WIDE, EDGE = 1190.0, 36.0
 """The longer side of the page and its margin, in points; another page is scaled afterwards."""
 
-MOST_SCALE = 60.0
-"""The greatest scale, in points for a metre."""
+MOST_SCALE, MOST_ON_PAGE = 60.0, 120.0
+"""The greatest scale, in points for a metre: on a page that is as large as the plan, and on one of an asked shape."""
 
 HEAD, NUMBERS = 88.0, 30.0
 """The room above the plan with the margin, and to the left of it for numbers, in points."""
@@ -74,7 +74,9 @@ def choose_scale(
         for turned in (False, True):
             wide, high = (across, along) if turned else (along, across)
             room = (width - 2 * EDGE - NUMBERS, height - HEAD - EDGE - foot(width))
-            found.append((min(MOST_SCALE, room[0] / wide, room[1] / high), turned, width, height))
+            found.append(
+                (min(MOST_ON_PAGE if page else MOST_SCALE, room[0] / wide, room[1] / high), turned, width, height)
+            )
     points, turned, width, height = max(found, key=lambda each: (each[0] / (TURNED_GAIN if each[1] else 1), each[2]))
     wide, high = (across, along) if turned else (along, across)
     if not page:

@@ -227,6 +227,11 @@ class Floor {
       box.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); open(); } });
       box.append(document.createElementNS("http://www.w3.org/2000/svg", "title"));
       box.firstChild.textContent = name;
+      if (this.racks.length <= 200) {
+        const dark = [1, 3, 5].reduce((sum, at) => sum + parseInt(fill.slice(at, at + 2), 16), 0) < 360;
+        const text = { x, y: y + 0.04, "font-size": (1.3 * width) / name.length, "text-anchor": "middle", fill: dark ? "#fff" : "#000", "pointer-events": "none", "aria-hidden": true };
+        shape("text", text).textContent = name;
+      }
       return box;
     });
   }
