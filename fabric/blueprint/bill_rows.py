@@ -10,7 +10,7 @@ from fabric import units
 from fabric.frozen import freeze
 from fabric.presented import Tabular
 
-__all__ = ["LINKS", "UNPOWERED", "Bill", "BillRow"]
+__all__ = ["LINKS", "UNPOWERED", "Bill", "BillRow", "add_known"]
 
 
 @dataclass(frozen=True)
@@ -107,28 +107,28 @@ class Bill(Tabular):
 
     def cost_usd(self, kind: str | None = None) -> float | None:
         """Return the cost of switches, links or NICs (`nic`), or of all; None when a part of it has no price."""
-        return _sum_known(row.price_usd for row in self._counted(kind))
+        return add_known(row.price_usd for row in self._counted(kind))
 
     @property
     def power_w(self) -> float | None:
         """The typical power of switches and modules; None when a part's is unknown. Servers are not counted."""
-        return _sum_known(row.power_w for row in self.powered)
+        return add_known(row.power_w for row in self.powered)
 
     @property
     def max_power_w(self) -> float | None:
         """Their maximum power, of whole parts, typical where no maximum is known; None where neither is."""
-        return _sum_known(row.max_power_w for row in self.powered)
+        return add_known(row.max_power_w for row in self.powered)
 
     @property
     def spares_usd(self) -> float | None:
         """The price of all spare parts, in USD; None where one has no price, 0 where there are none."""
         spared = (row for row in self.rows if row.spares)
-        return _sum_known(_times(row.spares, row.unit_price_usd) for row in spared)
+        return add_known(_times(row.spares, row.unit_price_usd) for row in spared)
 
     @property
     def order_usd(self) -> float | None:
         """The price of everything that is ordered, with spare parts, in USD."""
-        return _sum_known((self.cost_usd(), self.spares_usd))
+        return add_known((self.cost_usd(), self.spares_usd))
 
     @property
     def unpriced(self) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ class Bill(Tabular):
     @property
     def rounding_usd(self) -> float | None:
         """What whole modules and fibres cost beyond the shares that links use of them, in USD."""
-        links = _sum_known(row.price_usd for row in self.of("link"))
+        links = add_known(row.price_usd for row in self.of("link"))
         bought = self.cost_usd("link")
         return None if links is None or bought is None else round(bought - links, 2)
 
@@ -168,7 +168,8 @@ def _times(count: int, each: float | None) -> float | None:
     return None if each is None else round(count * each, DIGITS)
 
 
-def _sum_known(values: Iterable[float | None]) -> float | None:
+def add_known(values: Iterable[float | None]) -> float | None:
+    """Return the sum of amounts; None where one is not known."""
     total = 0.0
     for value in values:
         if value is None:

@@ -111,6 +111,20 @@ class Prices:
                    if each.reach_m and each.price_usd is not None and each.price_usd < most]  # fmt: skip
         return tuple(each for *_, each in sorted(cheaper, key=lambda each: each[:3]))
 
+    def list_reaches(self, bundle: str) -> list[tuple[float, Fraction]]:
+        """Return lengths in metres, the shortest first, with the price of the cheapest parts of a link as long as that.
+
+        They are those at which some parts of `bundle` end to reach; one without end where the request gives the price.
+        """
+        asked = self.spec.link_price(bundle)
+        if asked is not None:
+            return [(float("inf"), Fraction(str(asked)))]
+        wanted = replace(self._wanted(bundle), whole_cables=True)
+        found = list_compositions(wanted, *self._ends(bundle), self._offered)
+        known = [(each.reach_m, each.price_usd) for each in found if each.reach_m and each.price_usd is not None]
+        reaches = sorted({reach for reach, _ in known})
+        return [(reach, min(price for far, price in known if far >= reach)) for reach in reaches]
+
     def refusal(self, bundle: str) -> tuple[str, str] | None:
         """Return why no known parts make the links of `bundle` that the request asks for, after the key that asks.
 

@@ -8,7 +8,7 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
 from fabric.request.site import RackKind, Site
 
-__all__ = ["ASSUMED_SWITCH_UNITS", "DeviceFacts", "appliance_facts", "server_facts", "switch_facts"]
+__all__ = ["ASSUMED_SWITCH_UNITS", "DeviceFacts", "appliance_facts", "facts_of", "server_facts", "switch_facts"]
 
 ASSUMED_SWITCH_UNITS = 2
 """The height of a switch or an appliance whose height is not known."""
@@ -51,7 +51,7 @@ class DeviceFacts:
 def server_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
     """Return the facts of each kind of server, by role; one of several trays is a rack of its own."""
     return {
-        role: _facts_of(server, site, server.gpus or 1, own_rack=server.trays > 1)
+        role: facts_of(server, site, server.gpus or 1, own_rack=server.trays > 1)
         for role, server in blueprint.servers_by_role.items()
     }
 
@@ -59,7 +59,7 @@ def server_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
 def switch_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
     """Return the facts of each switch model, by name."""
     models = [model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role)]
-    return {model.name: _facts_of(model, site, ASSUMED_SWITCH_UNITS) for model in models}
+    return {model.name: facts_of(model, site, ASSUMED_SWITCH_UNITS) for model in models}
 
 
 def appliance_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
@@ -76,7 +76,8 @@ def appliance_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
     }
 
 
-def _facts_of(part: Server | Switch, site: Site, usual_units: int, *, own_rack: bool = False) -> DeviceFacts:
+def facts_of(part: Server | Switch, site: Site, usual_units: int, *, own_rack: bool = False) -> DeviceFacts:
+    """Return what a rack must offer for a model, `usual_units` high where nobody says how high it is."""
     known = site.heights.get(part.name, part.rack_units)
     units = site.racks["server"].units if own_rack and known is None else known or usual_units
     power = site.power_w.get(part.name, part.peak_power_w)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fabric.optimizer.search import Alternative, Proof, SizingResult, size
     from fabric.optimizer.sensitivity import BreakEven, find_break_evens
     from fabric.optimizer.side_by_side import on_one_core
+    from fabric.optimizer.site_search import find_cheapest_on_site
 
 _MODULES = {
     "binding_limits": ("BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"),
@@ -40,6 +41,7 @@ _MODULES = {
     "search": ("Alternative", "Proof", "SizingResult", "size"),
     "sensitivity": ("BreakEven", "find_break_evens"),
     "side_by_side": ("on_one_core",),
+    "site_search": ("find_cheapest_on_site",),
 }
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "describe_conflict",
     "find_binding_limits",
     "find_break_evens",
+    "find_cheapest_on_site",
     "find_fewer_hops",
     "find_front",
     "find_near_optima",

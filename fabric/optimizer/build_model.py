@@ -61,11 +61,17 @@ def floor_of(candidate: Candidate) -> Floor | None:
 
 
 def build_within(
-    candidate: Candidate, objective: LinearObjective, most: int | None, relaxed: Iterable[str] = ()
+    candidate: Candidate,
+    objective: LinearObjective,
+    most: int | None,
+    relaxed: Iterable[str] = (),
+    *,
+    mirrored: bool = False,
 ) -> Model | None:
     """Return the candidate's model with an objective of at most `most`; None where bounds show it to be infeasible.
 
-    `relaxed` may name limits on totals, on which the bounds do not rely.
+    `relaxed` may name limits on totals, on which the bounds do not rely. Of fabrics that differ in the order of like
+    axes it has all where they may be `mirrored`, as on a floor, and else one.
     """
     floor, limit = floor_of(candidate), math.inf if most is None else most
     if floor and not floor.allows([(objective, limit), *_limits_on_totals(candidate, relaxed)]):
@@ -75,7 +81,7 @@ def build_within(
         model.cp.add(model.total(objective) <= most)
     if floor:
         floor.add_to(model, [objective], limit)
-    if not model.relaxed:
+    if not model.relaxed and not mirrored:
         _order_alike(model)
     return model
 

@@ -53,6 +53,8 @@ class Proof:
     """All objectives by key, in the order in which they were minimised."""
     unpriced: tuple[str, ...] = ()
     """The parts without a price, because of which switches and links were minimised instead of cost."""
+    fabrics_laid_out: int = 0
+    """The fabrics that were laid out and priced, where cost is that on the site; 0 where lengths are not counted."""
 
     def __post_init__(self) -> None:
         freeze(self)

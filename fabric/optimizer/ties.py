@@ -17,7 +17,7 @@ from fabric.optimizer.objectives import links, switch_models, switches
 from fabric.optimizer.solve import Solution, minimise
 from fabric.optimizer.switch_choice import pair_counts
 
-__all__ = ["Tie", "blueprint_of", "models_used", "plainness", "preferred_blueprint"]
+__all__ = ["Tie", "blueprint_of", "flag_differences", "models_used", "plainness", "preferred_blueprint"]
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,21 @@ def _bound_complexity(model: Model, most: Sequence[int]) -> None:
 
 def _is_only(model: Model, blueprint: Blueprint) -> bool:
     """Return whether it is proven that the model allows `blueprint` and nothing else: one solve instead of many."""
-    known = [*((term, blueprint.sizes[name]) for name, term in model.sizes.items()), *pair_counts(model, blueprint)]
     other = model.var(1, "another fabric", least=0)
-    differs = []
-    for term, value in known:
-        if not isinstance(term, int):
-            differs.append(model.var(1, "differs", least=0))
-            model.cp.add(term != value).only_enforce_if(differs[-1])
-    model.cp.add_bool_or([~other, *differs])
+    model.cp.add_bool_or([~other, *flag_differences(model, blueprint)])
     solution = minimise(model, [-1 * other])
     return solution.status == "OPTIMAL" and solution.values == (0,)
+
+
+def flag_differences(model: Model, blueprint: Blueprint) -> list[cp_model.IntVar]:
+    """Return flags each of which is 1 only where the model's fabric has another size or count than a blueprint."""
+    known = [*((term, blueprint.sizes[name]) for name, term in model.sizes.items()), *pair_counts(model, blueprint)]
+    flags = []
+    for term, value in known:
+        if not isinstance(term, int):
+            flags.append(model.var(1, "differs", least=0))
+            model.cp.add(term != value).only_enforce_if(flags[-1])
+    return flags
 
 
 def _solve_ties(model: Model) -> Solution:

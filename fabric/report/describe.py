@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.bill_rows import BillRow, add_known
 from fabric.blueprint.metrics import metrics_of
 from fabric.blueprint.native_ports import tier_ports
 from fabric.blueprint.port_use import port_use
@@ -76,7 +77,9 @@ def _describe_tier(study: Study, role: str) -> SwitchTier:
 
 def _describe_links(study: Study) -> tuple[LinkBundle, ...]:
     metrics, bill = metrics_of(study.blueprint), study.bill
-    priced = {row.used_for: row for row in bill.of("link")}
+    priced: dict[str, list[BillRow]] = {}
+    for row in bill.of("link"):
+        priced.setdefault(row.used_for, []).append(row)
     cables = Counter({row.used_for: 0 for row in bill.of("link")})
     for row in bill.of("fibre", "cable"):
         cables[row.used_for] += row.quantity
@@ -84,14 +87,22 @@ def _describe_links(study: Study) -> tuple[LinkBundle, ...]:
     return tuple(
         LinkBundle(
             name=name,
-            links=row.quantity,
+            links=sum(row.quantity for row in rows),
             per_pair=per_pair.get(name, 1),
             cables=cables[name],
-            unit_price_usd=row.unit_price_usd,
-            price_usd=row.price_usd,
+            unit_price_usd=_average_price(rows),
+            price_usd=add_known(row.price_usd for row in rows),
         )
-        for name, row in priced.items()
+        for name, rows in priced.items()
     )
+
+
+def _average_price(rows: Sequence[BillRow]) -> float | None:
+    """Return the price of one link, on average where a bundle has links of several parts."""
+    if len(rows) == 1:
+        return rows[0].unit_price_usd
+    total, links = add_known(row.price_usd for row in rows), sum(row.quantity for row in rows)
+    return None if total is None or not links else round(total / links, 2)
 
 
 def _sum_cost(study: Study) -> Cost:

@@ -65,7 +65,7 @@ class LinkBundle:
     cables: int
     """The number of fibres and cables, splitters counted once."""
     unit_price_usd: float | None
-    """The price of one link with its modules; None where it is not known."""
+    """The price of one link with its modules, on average where they have several; None where it is not known."""
     price_usd: float | None
     """The price of all links."""
 

@@ -166,6 +166,7 @@ def _proof_object(design: Design, timed: bool) -> dict[str, Any]:
         "bound": proof.bound,
         "wall_s": round(proof.wall_s, 3) if timed and proof.wall_s is not None else None,
         "unpriced": list(proof.unpriced),
+        "fabrics_laid_out": proof.fabrics_laid_out,
         "gap": proof.gap,
         "objectives": dict(proof.objectives),
         "binding": None if study.binding is None else [asdict(item) for item in study.binding],

@@ -71,7 +71,7 @@ def _make_study(name: str, found: Mapping[str, Any]) -> Study:
         )
     proof = Proof(
         optimizer["status"], optimizer["objective_name"], optimizer["objective"], optimizer["bound"],
-        optimizer["wall_s"], values, tuple(optimizer["unpriced"]),
+        optimizer["wall_s"], values, tuple(optimizer["unpriced"]), optimizer.get("fabrics_laid_out", 0),
     )  # fmt: skip
     others = tuple(Alternative(each["name"], _without_name(each)) for each in optimizer["others"])
     study = Study(spec, blueprint, proof, others, objectives, candidates)

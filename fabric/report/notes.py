@@ -15,6 +15,7 @@ from fabric.blueprint.prices import prices_of
 from fabric.blueprint.splits import fill_cables, pair_split
 from fabric.catalog import MEDIA, Server
 from fabric.catalog.link_parts import COPPER
+from fabric.optimizer import OBJECTIVES
 from fabric.report.library_lines import note_library
 from fabric.report.link_parts import list_link_parts, list_models, parts_at_typical_power, parts_of_unknown_power
 from fabric.report.text import format_percent, join_words
@@ -26,11 +27,16 @@ from fabric.studies.study import Study
 from fabric.topology.topology import Bundle, title
 
 __all__ = [
+    "LENGTHS_LEFT_OUT",
     "list_notes",
     "list_unknown_breakouts",
     "list_unpriced",
     "note_unknown_nvlink",
 ]
+
+
+LENGTHS_LEFT_OUT = "Lengths of cables on the site, and the parts that reach, are"
+"""The beginning of a sentence on a choice that counts the parts of the request without the layout."""
 
 
 def list_notes(study: Study) -> Iterator[str]:
@@ -42,6 +48,9 @@ def list_notes(study: Study) -> Iterator[str]:
     if parts := study.proof.unpriced:
         have = f"{join_words(parts)} {'has' if len(parts) == 1 else 'have'}"
         yield f"{have} no price, so switches, then links, were minimised instead of cost."
+    asked, cost = list(study.proof.objectives), OBJECTIVES["cost"].key
+    if study.spec.site != Site() and cost in asked and asked != [cost]:
+        yield f"{LENGTHS_LEFT_OUT} not counted in this choice; `fabric optimize --objective cost` counts them."
     yield from _note_prices(study)
     for server in blueprint.servers_by_role.values():
         yield from note_unknown_nvlink(server)
@@ -181,7 +190,7 @@ def _note_prices(study: Study) -> Iterator[str]:
     if dated:
         dates = ", ".join(f"{name}: {date}" for name, date in dated.items())
         yield f"Prices are dated indications, not quotes ({dates}); put your own in the request."
-    if (study.bill.rounding_usd or 0) > 0:
+    if (study.bill.rounding_usd or 0) > 0 and not study.proof.fabrics_laid_out:
         more = units.money(study.bill.rounding_usd, study.spec.currency)
         yield (
             f"Whole modules and cables cost {more} more than the shares that links use of them, by which"

@@ -11,7 +11,7 @@ from typing import Any
 from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.report.describe import describe_json
-from fabric.report.notes import list_unpriced
+from fabric.report.notes import LENGTHS_LEFT_OUT, list_unpriced
 from fabric.report.objectives import heading_of, label_of, tolerance_of, write_amount, write_value
 from fabric.report.table import Summary, Table
 from fabric.report.text import (
@@ -23,6 +23,7 @@ from fabric.report.text import (
     name_topology,
     write_place,
 )
+from fabric.request.site import Site
 from fabric.studies.pareto import Pareto
 
 __all__ = ["SCHEMA", "describe_point", "front_object", "pareto_csv", "summarize_front"]
@@ -86,6 +87,8 @@ def _list_proof(front: Pareto) -> Iterator[str]:
     """Yield whether the front is complete, and what was not considered."""
     status = "complete" if front.status == "OPTIMAL" else MOVED if front.moved else _explain_budget(front)
     yield f"Status: {front.status} ({status})."
+    if front.spec.site != Site():
+        yield f"{LENGTHS_LEFT_OUT} not part of the front; `--objective cost` alone counts them."
     if unpriced := dict.fromkeys(name for study in front.studies for name in list_unpriced(study)):
         yield f"Not considered (no price): {', '.join(unpriced)}."
     tolerances = {name: text for name in front.names if (text := tolerance_of(name))}

@@ -50,14 +50,19 @@ def describe_objective(design: Design) -> str:
     """Return what was minimised, in order of importance: `Objective: minimise cost, then hops.`."""
     tolerances = {name: tolerance_of(name) for name in design.proof.objectives}
     names = (f"{label_of(name)}{f' (within {text})' if text else ''}" for name, text in tolerances.items())
-    return f"Objective: minimise {', then '.join(names)}."
+    site = ""
+    if laid_out := design.proof.fabrics_laid_out:
+        fabrics = units.count_noun(laid_out, "fabric was", "fabrics were")
+        site = f" on the site: cables by length and parts by reach, as {fabrics} laid out (`{design.spec.site.layout}`)"
+    return f"Objective: minimise {', then '.join(names)}{site}."
 
 
 def describe_status(design: Design, *, bound: bool = False) -> str:
     """Return what the solver proved, with the objective's value and its lower bound where `bound`."""
     proof = design.proof
     gap = "no lower bound" if proof.gap is None else f"gap {format_percent(proof.gap, '.2f')}"
-    status = f"Status: {proof.status} ({'proven' if proof.status == 'OPTIMAL' else gap})"
+    proven = "proven under this rule of layout" if proof.fabrics_laid_out else "proven"
+    status = f"Status: {proof.status} ({proven if proof.status == 'OPTIMAL' else gap})"
     if not bound:
         return f"{status}."
     write = partial(write_amount, proof.objective_name, currency=design.spec.currency)

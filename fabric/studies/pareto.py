@@ -11,6 +11,8 @@ from fabric.optimizer import Front, LinearObjective, Point, Proof, find_front, p
 from fabric.presented import Plotted, Tabular
 from fabric.request import Spec
 from fabric.request.request_keys import RequestKeys, list_request_keys
+from fabric.request.site import Site
+from fabric.studies.site_optimum import optimize_on_site
 from fabric.studies.study import Source, Study, read_source, size_request
 from fabric.units import count_noun
 
@@ -30,15 +32,18 @@ def optimize(
     """Design the fabric that is best in `objective`: names in order (`cost,hops`) or weights (`cost=1,hops=50000`).
 
     The names are those of `fabric.optimizer.OBJECTIVES`. Those computed by the flow model, for an all-reduce of
-    `size_bytes` under `routing`, take no weight, and the answer is optimal to within their tolerance. Raises as
+    `size_bytes` under `routing`, take no weight, and the answer is optimal to within their tolerance. For `cost` alone,
+    of a request with a `site`, cables are counted by length and their parts by reach, as they are laid out. Raises as
     `design` does, and InputError for an objective that needs a price, a power or a height that is not known, or a key
     that the request leaves out.
     """
     objectives = parse_objectives(objective, size_bytes, routing)
     linear = [each for each in objectives if isinstance(each, LinearObjective)]
-    if len(linear) == len(objectives):
-        return size_request(source, linear, progress, request)
     spec = read_source(source, request)
+    if [each.name for each in objectives] == ["cost"] and spec.site != Site():
+        return optimize_on_site(spec, progress or (lambda text: None))
+    if len(linear) == len(objectives):
+        return size_request(spec, linear, progress, {})
     found = find_front(spec, objectives, progress or (lambda text: None))
     # The first of a linear objective stays the first whatever the times of the others are.
     some = found.points[:1] if isinstance(objectives[0], LinearObjective) else found.points

@@ -123,6 +123,8 @@ class Study(Plotted):
 
         Raises InputError unless cost is the first objective, unweighted.
         """
+        if self.proof.fabrics_laid_out:
+            raise InputError(f"{self.spec.name}: sensitivity does not count lengths on a site; leave out `site`")
         if not self.objectives or self.objectives[0] != OBJECTIVES["cost"]:
             raise InputError(
                 f"{self.spec.name}: sensitivity needs cost as the first objective, unweighted, with all prices known"
