@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from ipaddress import IPv4Address
+from random import Random
 
 import pytest
 
@@ -16,6 +17,7 @@ from fabric.export.ethernet.ethernet_plan import EthernetPlan
 from fabric.export.ethernet.frr import write_frr
 from fabric.export.ethernet.ipam import write_addresses
 from fabric.export.ethernet.lldp import write_neighbours
+from tests.export.ethernet.fabrics import draw_request
 from tests.netns import Bed, Cable, build, needs_beds, wait_until
 
 pytestmark = needs_beds("zebra", "bgpd", "bfdd", "vtysh", "lldpd", "lldpcli")
@@ -176,6 +178,17 @@ def test_a_bed_with_swapped_cables_is_cabled_otherwise(plan: EthernetPlan) -> No
             return {"name": found.get(f"lldp.{p}.chassis.name", ""), "port": found.get(f"lldp.{p}.port.ifname", "")}
 
         wait_until(reported, {"name": b, "port": q}, 30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [1, 2, 5])
+def test_drawn_fabrics_have_the_paths_of_their_cables(kind: int) -> None:
+    """Unlike servers, two planes, and a torus, whose switches are each a system of its own: all shortest paths."""
+    plan = EthernetPlan(fabric.design(draw_request(Random(kind), "cumulus", kind)).plan)
+    with build(plan.plan) as made:
+        made.start_frr({name: "".join(text) for name, text in write_frr(plan)})
+        expected = count_shortest(made.cables, list(list_leaves(plan)), set(plan.switch_names))
+        wait_until(lambda: count_routed(made, plan), expected, 90)
 
 
 def list_end(plan: EthernetPlan, row: int) -> tuple[str, str]:
