@@ -10,7 +10,14 @@ import numpy.typing as npt
 from fabric.catalog import PLAIN
 from fabric.errors import InputError
 from fabric.export.ethernet.addresses import PORT_LENGTH
-from fabric.export.ethernet.ethernet_plan import EthernetPlan, SwitchEnds, list_models, refuse_others
+from fabric.export.ethernet.batches import Batches
+from fabric.export.ethernet.ethernet_plan import (
+    EthernetPlan,
+    SwitchEnds,
+    list_models,
+    refuse_others,
+    with_port_names,
+)
 from fabric.export.ethernet.frr import MOST_PATHS
 from fabric.export.ethernet.lossless import FRAME_BYTES, MARK_PERCENT, ROCE_CLASS, mark_bytes
 from fabric.export.ethernet.texts import choose_texts, join_texts, number_texts, spell_address, spell_addresses
@@ -71,28 +78,34 @@ def write_cumulus(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
     RoCE is lossless by the system's own profile; each cable's length has a profile of flow control, from which the
     system derives the headroom, and each rate one of marks. Adaptive routing is on between switches that have it.
     """
-    addresses, ports = plan.addresses, plan.ports
-    ends = plan.list_ends("cumulus")
-    lines = _list_lines(plan, ends, np.array([bool(model.adaptive_routing) for model in plan.switch_models]))
-    loopbacks = spell_addresses(addresses.loopback).to_pylist()
-    start, between = ports.start.tolist(), plan.between.tolist()
-    for row, (name, model) in enumerate(zip(plan.switch_names, plan.switch_models, strict=True)):
-        own = slice(start[row], start[row + 1])
-        text = [
-            BASE.format(
-                name=name,
-                loopback=loopbacks[row],
-                asn=int(addresses.asn[row]),
-                paths=min(MOST_PATHS, max(1, between[row])),
-            )
-        ]
-        if addresses.has_hosts[row]:
-            prefix = f"{spell_address(int(addresses.host_prefix[row]))}/{addresses.prefix_length}"
-            text.append(HOSTS.format(prefix=prefix))
-            text += [AGGREGATE.format(prefix=prefix)] if addresses.prefix_length < PORT_LENGTH else []
-        text += [ADAPTIVE] if model.adaptive_routing else []
-        text += [LOSSLESS, *_list_profiles(plan.metres[own], plan.gbps[own]), *_list_breakouts(ends, own), *lines[own]]
-        yield f"{name}.nv", iter(text)
+    named = with_port_names(plan.plan, "cumulus")
+    adaptive = np.array([bool(model.adaptive_routing) for model in plan.switch_models])
+    lines = Batches(plan.ports.start, lambda rows: _list_lines(plan, plan.list_ends(named, rows), adaptive, rows))
+    for row, name in enumerate(plan.switch_names):
+        yield f"{name}.nv", _write_switch(plan, row, lines)
+
+
+def _write_switch(plan: EthernetPlan, row: int, lines: Batches[tuple[SwitchEnds, list[str]]]) -> Iterator[str]:
+    """Yield the commands of a switch."""
+    addresses, (ends, of_ports), own = plan.addresses, *lines.of(row)
+    yield BASE.format(
+        name=plan.switch_names[row],
+        loopback=spell_address(int(addresses.loopback[row])),
+        asn=int(addresses.asn[row]),
+        paths=min(MOST_PATHS, max(1, int(plan.between[row]))),
+    )
+    if addresses.has_hosts[row]:
+        prefix = f"{spell_address(int(addresses.host_prefix[row]))}/{addresses.prefix_length}"
+        yield HOSTS.format(prefix=prefix)
+        if addresses.prefix_length < PORT_LENGTH:
+            yield AGGREGATE.format(prefix=prefix)
+    if plan.switch_models[row].adaptive_routing:
+        yield ADAPTIVE
+    yield LOSSLESS
+    ports = slice(plan.ports.start[row], plan.ports.start[row + 1])
+    yield from _list_profiles(plan.metres[ports], plan.gbps[ports])
+    yield from _list_breakouts(ends, own)
+    yield from of_ports[own]
 
 
 def _list_profiles(metres: Rows, gbps: Rows) -> Iterator[str]:
@@ -114,24 +127,24 @@ def _list_breakouts(ends: SwitchEnds, own: slice) -> Iterator[str]:
         yield f"nv set interface swp{port} link breakout {parts}x\n"
 
 
-def _list_lines(plan: EthernetPlan, ends: SwitchEnds, adaptive: npt.NDArray[np.bool_]) -> list[str]:
-    """Return the lines of every cabled port; `adaptive` says which switches choose among paths by their load."""
-    ports = plan.ports
-    own = join_texts("nv set interface ", ends.name, " ")
+def _list_lines(
+    plan: EthernetPlan, ends: SwitchEnds, adaptive: npt.NDArray[np.bool_], rows: slice
+) -> tuple[SwitchEnds, list[str]]:
+    """Return the lines of some cabled ports beside their ends; `adaptive` says which switches choose paths by load."""
+    ports, own = plan.ports, join_texts("nv set interface ", ends.name, " ")
     lines = [
         *(own, "link state up\n"),
         *(own, f"link mtu {FRAME_BYTES}\n"),
         *(own, "description '", ends.peer, " ", ends.peer_port, "'\n"),
-        *(own, "qos pfc profile cable-", number_texts(plan.metres), "m\n"),
-        *(own, "qos congestion-control profile rate-", number_texts(plan.gbps), "g\n"),
+        *(own, "qos pfc profile cable-", number_texts(plan.metres[rows]), "m\n"),
+        *(own, "qos congestion-control profile rate-", number_texts(plan.gbps[rows]), "g\n"),
     ]
-    address = join_texts(own, "ipv4 address ", spell_addresses(ports.gateway), "/31\n")
+    address = join_texts(own, "ipv4 address ", spell_addresses(ports.gateway[rows]), "/31\n")
     head = join_texts("nv set vrf default router bgp neighbor ", ends.name, " ")
     neighbour = join_texts(head, "type unnumbered\n", head, "peer-group fabric\n")
-    turned_on = adaptive[ports.device - plan.addresses.first_switch] & ~ports.to_host
+    turned_on = adaptive[ports.device[rows] - plan.addresses.first_switch] & ~ports.to_host[rows]
     routing = choose_texts(turned_on, join_texts(own, "router adaptive-routing state enabled\n"), "")
-    rows: list[str] = join_texts(*lines, choose_texts(ports.to_host, address, neighbour), routing).to_pylist()
-    return rows
+    return ends, join_texts(*lines, choose_texts(ports.to_host[rows], address, neighbour), routing).to_pylist()
 
 
 def _fits_cumulus(plan: Plan) -> None:

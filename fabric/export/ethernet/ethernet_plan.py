@@ -31,7 +31,7 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class SwitchEnds:
-    """Both ends of the cables at every switch, in the rows of `EthernetPlan.ports`, shape (ends,)."""
+    """Both ends of cables at switches, in rows of `EthernetPlan.ports`, shape (ends,)."""
 
     name: pa.StringArray
     """The name of the switch's port."""
@@ -64,15 +64,21 @@ class EthernetPlan:
         """The cabled ports of every switch."""
         return list_switch_ports(self.plan.network, self.addresses)
 
-    @property
+    @cached_property
     def switch_names(self) -> tuple[str, ...]:
         """The names of the switches, in order, shape (switches,)."""
         return self.plan.device_names[self._switches]
 
-    @property
+    @cached_property
     def switch_models(self) -> tuple[Switch, ...]:
         """The models of the switches, in order, shape (switches,)."""
         return tuple(model for model in self.plan.models[self._switches] if model)
+
+    @cached_property
+    def tiers(self) -> Rows:
+        """The tier of each switch, from 0 at the leaves, shape (switches,)."""
+        role = self.plan.network.role[self._switches].astype(np.int64)
+        return role - role[:1]
 
     @property
     def _switches(self) -> slice:
@@ -96,22 +102,19 @@ class EthernetPlan:
             self.ports.device[~self.ports.to_host] - self.addresses.first_switch, minlength=len(self.addresses.asn)
         )
 
-    def list_ends(self, system: str | None = None) -> SwitchEnds:
-        """Return both ends of the cables at every switch, with ports named as `with_port_names` does."""
-        named, ports = with_port_names(self.plan, system), self.ports
-        rows, lower, upper = ports.link, named.lower, named.upper
-        host = np.maximum(named.host[rows], 0)
-        peer = choose_texts(
-            ports.to_host, pick_texts(named.hosts.names, host), pick_texts(named.device_names, ports.peer)
-        )
-        names = [pick_texts(end.names, end.name[rows]) for end in (lower, upper)]
+    def list_ends(self, named: Plan, rows: slice = slice(None)) -> SwitchEnds:
+        """Return both ends of some rows of `ports`; `named` is the plan, or one that `with_port_names` made of it."""
+        ports, link = self.ports, self.ports.link[rows]
+        lower, upper, is_upper = named.lower, named.upper, ports.upper[rows]
+        hosts = pick_texts(named.hosts.names, np.maximum(named.host[link], 0))
+        names = [pick_texts(end.names, end.name[link]) for end in (lower, upper)]
         return SwitchEnds(
-            choose_texts(ports.upper, names[1], names[0]),
-            np.where(ports.upper, upper.port[rows], lower.port[rows]),
-            np.where(ports.upper, upper.part[rows], lower.part[rows]),
-            np.where(ports.upper, upper.parts[rows], lower.parts[rows]),
-            peer,
-            choose_texts(ports.upper, names[0], names[1]),
+            choose_texts(is_upper, names[1], names[0]),
+            np.where(is_upper, upper.port[link], lower.port[link]),
+            np.where(is_upper, upper.part[link], lower.part[link]),
+            np.where(is_upper, upper.parts[link], lower.parts[link]),
+            choose_texts(ports.to_host[rows], hosts, pick_texts(named.device_names, ports.peer[rows])),
+            choose_texts(is_upper, names[0], names[1]),
         )
 
 

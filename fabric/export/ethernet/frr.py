@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabric.export.ethernet.addresses import PORT_LENGTH
-from fabric.export.ethernet.ethernet_plan import EthernetPlan, refuse_others
+from fabric.export.ethernet.batches import Batches
+from fabric.export.ethernet.ethernet_plan import EthernetPlan, refuse_others, with_port_names
 from fabric.export.ethernet.texts import choose_texts, join_texts, spell_address, spell_addresses
 from fabric.export.file_format import Witness
-from fabric.export.plan import PlanFormat
+from fabric.export.plan import Plan, PlanFormat
 
 __all__ = ["FRR", "MOST_PATHS", "write_frr"]
 
@@ -83,37 +84,38 @@ def write_frr(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
     Interfaces to other switches have no address. What is announced is the loopback and, on a switch with hosts, their
     prefix as one route. BFD has the usual timing of FRR, three packets 300 ms apart.
     """
-    addresses, ports = plan.addresses, plan.ports
-    interfaces, neighbours = _list_lines(plan)
-    loopbacks = spell_addresses(addresses.loopback).to_pylist()
-    start, between = ports.start.tolist(), plan.between.tolist()
+    named = with_port_names(plan.plan)
+    lines = Batches(plan.ports.start, lambda rows: _list_lines(plan, named, rows))
     for row, name in enumerate(plan.switch_names):
-        first, end = start[row], start[row + 1]
-        hosts = aggregate = ""
-        if addresses.has_hosts[row]:
-            prefix = f"{spell_address(int(addresses.host_prefix[row]))}/{addresses.prefix_length}"
-            hosts = f"ip prefix-list own seq 10 permit {prefix} le 32\n"
-            if addresses.prefix_length < PORT_LENGTH:
-                aggregate = f"  aggregate-address {prefix} summary-only\n"
-        text = (
-            HEAD.format(name=name, loopback=loopbacks[row]),
-            *interfaces[first:end],
-            POLICY.format(loopback=loopbacks[row], hosts=hosts, asn=int(addresses.asn[row])),
-            *neighbours[first:end],
-            FAMILY.format(aggregate=aggregate, paths=min(MOST_PATHS, max(1, between[row]))),
-        )
-        yield f"{name}/frr.conf", iter(text)
+        yield f"{name}/frr.conf", _write_switch(plan, row, lines)
         yield f"{name}/daemons", iter((DAEMONS,))
 
 
-def _list_lines(plan: EthernetPlan) -> tuple[list[str], list[str]]:
-    """Return the lines of every cabled port: those of its interface, and those of its BGP neighbour."""
-    ports, ends = plan.ports, plan.list_ends()
+def _write_switch(plan: EthernetPlan, row: int, lines: Batches[tuple[list[str], list[str]]]) -> Iterator[str]:
+    """Yield the pieces of a switch's configuration."""
+    addresses, (interfaces, neighbours), own = plan.addresses, *lines.of(row)
+    loopback = spell_address(int(addresses.loopback[row]))
+    hosts = aggregate = ""
+    if addresses.has_hosts[row]:
+        prefix = f"{spell_address(int(addresses.host_prefix[row]))}/{addresses.prefix_length}"
+        hosts = f"ip prefix-list own seq 10 permit {prefix} le 32\n"
+        if addresses.prefix_length < PORT_LENGTH:
+            aggregate = f"  aggregate-address {prefix} summary-only\n"
+    yield HEAD.format(name=plan.switch_names[row], loopback=loopback)
+    yield from interfaces[own]
+    yield POLICY.format(loopback=loopback, hosts=hosts, asn=int(addresses.asn[row]))
+    yield from neighbours[own]
+    yield FAMILY.format(aggregate=aggregate, paths=min(MOST_PATHS, max(1, int(plan.between[row]))))
+
+
+def _list_lines(plan: EthernetPlan, named: Plan, rows: slice) -> tuple[list[str], list[str]]:
+    """Return the lines of some cabled ports: those of its interface, and those of its BGP neighbour."""
+    to_host, gateway, ends = plan.ports.to_host[rows], plan.ports.gateway[rows], plan.list_ends(named, rows)
     head = join_texts("interface ", ends.name, "\n description ", ends.peer, " ", ends.peer_port, "\n")
-    address = join_texts(" ip address ", spell_addresses(ports.gateway), "/31\n")
-    interfaces = join_texts(head, choose_texts(ports.to_host, address, ""), "exit\n!\n")
+    address = join_texts(" ip address ", spell_addresses(gateway), "/31\n")
+    interfaces = join_texts(head, choose_texts(to_host, address, ""), "exit\n!\n")
     neighbours = join_texts(" neighbor ", ends.name, " interface peer-group fabric\n")
-    return interfaces.to_pylist(), choose_texts(ports.to_host, "", neighbours).to_pylist()
+    return interfaces.to_pylist(), choose_texts(to_host, "", neighbours).to_pylist()
 
 
 FRR = PlanFormat(

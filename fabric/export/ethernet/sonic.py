@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fabric.catalog import PortPart, Switch, port_name_systems
+from fabric.catalog import PortPart, port_name_systems
 from fabric.export.ethernet.addresses import PORT_LENGTH
-from fabric.export.ethernet.ethernet_plan import EthernetPlan, SwitchEnds, refuse_others
+from fabric.export.ethernet.batches import Batches
+from fabric.export.ethernet.ethernet_plan import EthernetPlan, SwitchEnds, refuse_others, with_port_names
 from fabric.export.ethernet.frr import MOST_PATHS
 from fabric.export.ethernet.lossless import (
     CNP_CLASS,
@@ -95,45 +96,48 @@ def write_sonic(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
     Headroom is what SONiC derives from the length and the rate of each cable: by a formula on NVIDIA's switches, and by
     a table on others, which has 5, 40 and 300 metres, so that lengths are rounded up to these.
     """
-    ends, addresses = plan.list_ends("sonic"), plan.addresses
+    named, ports = with_port_names(plan.plan, "sonic"), plan.ports
     dynamic = np.array([model.vendor == "NVIDIA" for model in plan.switch_models])
-    tables = _list_rows(plan, ends, dynamic)
-    start, between = plan.ports.start.tolist(), plan.between.tolist()
-    tier = plan.plan.network.role[addresses.first_switch :] - plan.plan.network.role[addresses.first_switch]
-    parents: dict[tuple[str, int, int], str] = {}
-    for row, (name, model) in enumerate(zip(plan.switch_names, plan.switch_models, strict=True)):
-        own = slice(start[row], start[row + 1])
-        text = {
-            **{table: _write_table(rows) for table, rows in COMMON.items()},
-            **{table: _write_table(rows) for table, rows in _list_own(plan, row, between[row]).items()},
-            **{table: _join_rows(rows[own]) for table, rows in tables.items()},
-        }
-        metadata = {
-            "hostname": name,
-            "type": TYPES[min(int(tier[row]), len(TYPES) - 1)],
-            "bgp_asn": str(addresses.asn[row]),
-            "docker_routing_config_mode": "unified",
-            "frr_mgmt_framework_config": "true",
-            "buffer_model": "dynamic" if dynamic[row] else "traditional",
-        }
-        text["DEVICE_METADATA"] = _write_table({"localhost": metadata})
-        text["CABLE_LENGTH"] = '{\n        "AZURE": ' + text["CABLE_LENGTH"] + "\n    }"
-        text["WRED_PROFILE"] = _write_table(dict(map(_mark, np.unique(plan.gbps[own]).tolist())))
-        text["BREAKOUT_CFG"] = _write_table(dict(_list_breakouts(plan, ends, own, model, parents)))
-        if model.adaptive_routing:
-            text |= {table: _write_table(rows) for table, rows in ADAPTIVE.items()}
-        else:
-            del text["ARS_INTERFACE"]
-        filled = sorted((table, rows) for table, rows in text.items() if rows != "{}")
-        body = ",\n".join(f'    "{table}": {rows}' for table, rows in filled)
-        yield f"{name}/config_db.json", iter(("{\n", body, "\n}\n"))
+    lines = Batches(ports.start, lambda rows: _list_rows(plan, plan.list_ends(named, rows), dynamic, rows))
+    for row, name in enumerate(plan.switch_names):
+        yield f"{name}/config_db.json", _write_switch(plan, row, lines)
 
 
-def _list_own(plan: EthernetPlan, row: int, between: int) -> Tables:
+def _write_switch(
+    plan: EthernetPlan, row: int, lines: Batches[tuple[SwitchEnds, Mapping[str, list[str]]]]
+) -> Iterator[str]:
+    """Yield the pieces of a switch's tables."""
+    (ends, tables), own = lines.of(row)
+    model = plan.switch_models[row]
+    fixed = {**COMMON, **_list_own(plan, row), **(ADAPTIVE if model.adaptive_routing else {})}
+    text = {table: _write_table(rows) for table, rows in fixed.items()}
+    text |= {table: _join_rows(rows[own]) for table, rows in tables.items()}
+    text["CABLE_LENGTH"] = '{\n        "AZURE": ' + text["CABLE_LENGTH"] + "\n    }"
+    rates = np.unique(plan.gbps[plan.ports.start[row] : plan.ports.start[row + 1]])
+    text["WRED_PROFILE"] = _write_table(dict(map(_mark, rates.tolist())))
+    text["BREAKOUT_CFG"] = _write_table(dict(_list_breakouts(plan, ends, own, row)))
+    if not model.adaptive_routing:
+        del text["ARS_INTERFACE"]
+    filled = sorted((table, rows) for table, rows in text.items() if rows != "{}")
+    yield "{\n"
+    yield ",\n".join(f'    "{table}": {rows}' for table, rows in filled)
+    yield "\n}\n"
+
+
+def _list_own(plan: EthernetPlan, row: int) -> Tables:
     """Return the tables of a switch that are not of its ports."""
-    addresses = plan.addresses
+    addresses, between = plan.addresses, int(plan.between[row])
     loopback = spell_address(int(addresses.loopback[row]))
+    metadata = {
+        "hostname": plan.switch_names[row],
+        "type": TYPES[min(int(plan.tiers[row]), len(TYPES) - 1)],
+        "bgp_asn": str(addresses.asn[row]),
+        "docker_routing_config_mode": "unified",
+        "frr_mgmt_framework_config": "true",
+        "buffer_model": "dynamic" if plan.switch_models[row].vendor == "NVIDIA" else "traditional",
+    }
     tables: Tables = {
+        "DEVICE_METADATA": {"localhost": metadata},
         "LOOPBACK_INTERFACE": {"Loopback0": {}, f"Loopback0|{loopback}/32": {}},
         "BGP_GLOBALS": {
             "default": {
@@ -156,30 +160,33 @@ def _list_own(plan: EthernetPlan, row: int, between: int) -> Tables:
     return tables
 
 
-def _list_rows(plan: EthernetPlan, ends: SwitchEnds, dynamic: npt.NDArray[np.bool_]) -> Mapping[str, list[str]]:
-    """Return the rows of every cabled port in each table of ports, as text."""
-    ports, name = plan.ports, join_texts('"', ends.name)
+def _list_rows(
+    plan: EthernetPlan, ends: SwitchEnds, dynamic: npt.NDArray[np.bool_], rows: slice
+) -> tuple[SwitchEnds, Mapping[str, list[str]]]:
+    """Return the rows of some cabled ports in each table of ports, as text, beside their ends."""
+    ports, gbps, length, name = plan.ports, plan.gbps[rows], plan.metres[rows], join_texts('"', ends.name)
+    to_host = ports.to_host[rows]
     maps = (
         f'"dscp_to_tc_map": "{MAP}", "tc_to_queue_map": "{MAP}", "tc_to_pg_map": "{MAP}", "pfc_to_queue_map": "{MAP}"'
     )
     description = join_texts(ends.peer, " ", ends.peer_port)
-    physical = ('"admin_status": "up", "mtu": "', str(FRAME_BYTES), '", "speed": "', number_texts(plan.gbps * 1000))
+    physical = ('"admin_status": "up", "mtu": "', str(FRAME_BYTES), '", "speed": "', number_texts(gbps * 1000))
     alone = join_texts(name, '": {"ipv6_use_link_local_only": "enable"}')
-    address = join_texts(name, '": {}', SEPARATOR, name, "|", spell_addresses(ports.gateway), '/31": {}')
-    marks = join_texts(', "wred_profile": "rate-', number_texts(plan.gbps), 'g"')
+    address = join_texts(name, '": {}', SEPARATOR, name, "|", spell_addresses(ports.gateway[rows]), '/31": {}')
+    marks = join_texts(', "wred_profile": "rate-', number_texts(gbps), 'g"')
     queues = [
         join_texts(name, f'|{queue}": {{"scheduler": "{scheduler}"', marks if queue == ROCE_CLASS else "", "}")
         for queue, scheduler in QUEUES.items()
     ]
-    on_dynamic = dynamic[ports.device - plan.addresses.first_switch]
-    listed = np.append(TABLE_METRES, np.iinfo(np.int64).max)[np.searchsorted(TABLE_METRES, plan.metres)]
-    metres = np.where(on_dynamic | (plan.metres > TABLE_METRES[-1]), np.maximum(1, plan.metres), listed)
+    on_dynamic = dynamic[ports.device[rows] - plan.addresses.first_switch]
+    listed = np.append(TABLE_METRES, np.iinfo(np.int64).max)[np.searchsorted(TABLE_METRES, length)]
+    metres = np.where(on_dynamic | (length > TABLE_METRES[-1]), np.maximum(1, length), listed)
     pool = join_texts(name, f'|{ROCE_CLASS}": {{"profile": "NULL"}}')
     tables = {
         "PORT": join_texts(name, '": {', *physical, '", "description": "', description, '"}'),
-        "INTERFACE": choose_texts(ports.to_host, address, alone),
+        "INTERFACE": choose_texts(to_host, address, alone),
         "BGP_NEIGHBOR": choose_texts(
-            ports.to_host, "", join_texts('"default|', ends.name, '": {"peer_group_name": "fabric"}')
+            to_host, "", join_texts('"default|', ends.name, '": {"peer_group_name": "fabric"}')
         ),
         "CABLE_LENGTH": join_texts(name, '": "', number_texts(metres), 'm"'),
         "PORT_QOS_MAP": join_texts(
@@ -187,9 +194,9 @@ def _list_rows(plan: EthernetPlan, ends: SwitchEnds, dynamic: npt.NDArray[np.boo
         ),
         "QUEUE": join_texts(queues[0], *(part for each in queues[1:] for part in (SEPARATOR, each))),
         "BUFFER_PG": choose_texts(on_dynamic, pool, ""),
-        "ARS_INTERFACE": choose_texts(ports.to_host, "", join_texts(name, '": {}')),
+        "ARS_INTERFACE": choose_texts(to_host, "", join_texts(name, '": {}')),
     }
-    return {table: rows.to_pylist() for table, rows in tables.items()}
+    return ends, {table: texts.to_pylist() for table, texts in tables.items()}
 
 
 def _mark(gbps: int) -> tuple[str, dict[str, str]]:
@@ -206,17 +213,15 @@ def _mark(gbps: int) -> tuple[str, dict[str, str]]:
     return f"rate-{gbps}g", profile
 
 
-def _list_breakouts(
-    plan: EthernetPlan, ends: SwitchEnds, own: slice, model: Switch, parents: dict[tuple[str, int, int], str]
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the first part of each split port of a switch, and how the port is split; `parents` keeps their names."""
-    split = ends.parts[own] > 1
-    columns = (ends.port[own][split], ends.parts[own][split], plan.gbps[own][split])
-    for port, parts, gbps in np.unique(np.stack(columns, axis=1), axis=0).tolist():
-        key = model.name, port, parts
-        if key not in parents:
-            parents[key] = port_name_systems()["sonic"].spell(model, [PortPart(port - 1, 0, parts)])[0]
-        yield parents[key], {"brkout_mode": f"{parts}x{gbps}G"}
+def _list_breakouts(plan: EthernetPlan, ends: SwitchEnds, own: slice, row: int) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the first part of each split port of a switch, and how the port is split."""
+    split, model = ends.parts[own] > 1, plan.switch_models[row]
+    gbps = plan.gbps[plan.ports.start[row] : plan.ports.start[row + 1]]
+    columns = (ends.port[own][split], ends.parts[own][split], gbps[split])
+    found = np.unique(np.stack(columns, axis=1), axis=0).tolist()
+    names = port_name_systems()["sonic"].spell(model, [PortPart(port - 1, 0, parts) for port, parts, _ in found])
+    for name, (_, parts, rate) in zip(names, found, strict=True):
+        yield name, {"brkout_mode": f"{parts}x{rate}G"}
 
 
 def _write_table(rows: Mapping[str, Any]) -> str:

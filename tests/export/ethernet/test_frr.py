@@ -10,7 +10,7 @@ import pytest
 
 import fabric
 from fabric.errors import InputError
-from fabric.export.ethernet.ethernet_plan import EthernetPlan
+from fabric.export.ethernet.ethernet_plan import EthernetPlan, with_port_names
 from fabric.export.ethernet.frr import FRR, write_frr
 from tests.export.ethernet.fabrics import DRAWN, draw_request
 from tests.netns import missing_program
@@ -35,7 +35,7 @@ def test_names_of_interfaces_are_those_of_linux(seed: int) -> None:
     """No slash, no blank, at most 15 characters, and no two of a switch alike, whatever its vendor calls its ports."""
     systems = ("cumulus", "sonic", "eos", "junos", "nos")
     plan = EthernetPlan(fabric.design(draw_request(Random(seed), systems[seed % 5], seed)).plan)
-    names = plan.list_ends().name.to_pylist()
+    names = plan.list_ends(with_port_names(plan.plan)).name.to_pylist()
     assert all(len(name) <= 15 and not set(name) & set("/ :") for name in names)
     for row in range(len(plan.switch_names)):
         own = names[plan.ports.start[row] : plan.ports.start[row + 1]]
