@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fabric import testing as testing
     from fabric import topology as topology
     from fabric import units as units
+    from fabric import verification as verification
     from fabric import view as view
     from fabric.blueprint import Blueprint
     from fabric.errors import FabricError, Infeasible, InputError, MissingLibrary, TooLarge
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from fabric.studies.pareto import Pareto, optimize, pareto
     from fabric.studies.scaling import Scaling, scale
     from fabric.studies.study import Study, design, read
+    from fabric.studies.verification import verify
     from fabric.sweeps.sweep import sweep
     from fabric.sweeps.table import SweepTable
     from fabric.topology.families import Family
@@ -94,6 +96,7 @@ __all__ = [
     "to_pandas",
     "to_scipy",
     "to_simgrid",
+    "verify",
     "write",
     "write_bill",
     "write_plan",
@@ -135,6 +138,7 @@ _HOMES = {
     "to_pandas": "export",
     "to_scipy": "export",
     "to_simgrid": "export",
+    "verify": "studies.verification",
     "write": "report.files",
     "write_bill": "report.files",
     "write_plan": "report.plan_files",
@@ -148,7 +152,7 @@ presented.Presented.presenter = staticmethod(lambda: import_module("fabric.repor
 
 _SUBMODULES = (
     "blueprint", "catalog", "draw", "errors", "export", "flow", "network", "optimizer", "request", "studies", "sweeps",
-    "testing", "topology", "units", "view",
+    "testing", "topology", "units", "verification", "view",
 )  # fmt: skip
 """The packages and modules that `fabric.` completes and imports when they are first used."""
 

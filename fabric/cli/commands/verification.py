@@ -1,0 +1,53 @@
+"""The command `verify`: a fabric as it was built beside its design."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import Any
+
+import click
+
+import fabric
+from fabric.cli.options import AS_JSON, REQUEST, override_options, read_overrides
+from fabric.cli.runs import make_or_explain
+from fabric.cli.terminal import print_json, print_summary, show_progress
+
+__all__ = ["verify"]
+
+
+@click.command(short_help="Find wrong cables in a fabric that was built.")
+@REQUEST
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--names", metavar="FILE", help="Names of devices by GUID or address: lines of GUID and name.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print work orders as CSV: a row for each cable end to move.")
+@AS_JSON
+@override_options
+@click.pass_obj
+def verify(
+    quiet: bool, /, request: str, files: tuple[str, ...], names: str | None, as_csv: bool, as_json: bool, **words: Any
+) -> None:
+    """Hold what discovery tools say of a fabric against REQUEST, the design that it was built by.
+
+    Every cable is as planned, missing, extra or wrong, and the work orders are the fewest cable ends to move. FILEs are
+    of ibnetdiscover, LLDP and others (docs/verification.md). Exits with 0 where all is as planned, with 3 where
+    something differs, and with 2 where a file cannot be read.
+    """
+    from fabric.report.verification import summarize_verification, verification_csv, verification_object
+    from fabric.verification.name_list import read_names
+
+    if as_csv and as_json:
+        raise click.UsageError("Give --csv or --json, not both.")
+    with show_progress(quiet or words.pop("silent")) as say:
+        given = read_overrides(words)
+        known = read_names(names) if names else None
+        study = make_or_explain(as_json, partial(fabric.design, request, progress=say, **given))
+        found = fabric.verify(study, files, names=known, progress=say)
+    if as_json:
+        print_json(verification_object(found))
+    elif as_csv:
+        click.echo(verification_csv(found), nl=False)
+    elif sys.stdout is not None:
+        print_summary(summarize_verification(found))
+    if not found.is_as_planned:
+        sys.exit(3)

@@ -1,0 +1,65 @@
+"""Names of planned nodes that discovered ones have."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.layout.device_names import list_device_names
+from fabric.verification.planned_ports import PlannedPorts
+from fabric.verification.seen_ports import SeenPorts
+
+__all__ = ["match_names"]
+
+Ints = npt.NDArray[np.int64]
+
+_SEPARATORS = re.compile(r"[\s._\-\[\],=/:]+")
+_NUMBER = re.compile(r"\d+")
+
+
+def match_names(planned: PlannedPorts, seen: SeenPorts) -> Ints:
+    """Return the planned node whose name each discovered one has, -1 for none, shape (nodes,).
+
+    Upper and lower case are one, a domain may follow the name, and where a name is found in no other way, separators
+    and leading zeros do not count. A name that two nodes have identifies neither.
+    """
+    places = _list_names(planned)
+    exact, loose = dict(places), _unique((_loosen(name), node) for name, node in places)
+    found = np.full(seen.nodes, -1)
+    for row, name in enumerate(seen.names):
+        if name:
+            key = name.lower()
+            short = key.partition(".")[0]
+            found[row] = exact.get(key, exact.get(short, loose.get(_loosen(key), loose.get(_loosen(short), -1))))
+    twice = np.bincount(found[found >= 0], minlength=planned.nodes) > 1
+    found[(found >= 0) & twice[found]] = -1
+    return found
+
+
+def _list_names(planned: PlannedPorts) -> list[tuple[str, int]]:
+    """Return the names of every node in lower case: as files have them, the site's, and those of the network."""
+    plan = planned.plan
+    found = {name.lower(): node for node, name in enumerate(planned.names)}
+    device = planned.device.tolist()
+    whole = np.bincount(planned.device, minlength=plan.network.devices) == 1
+    for names in (list_device_names(plan.layout, plan.network), plan.network.names()):
+        for node, row in enumerate(device):
+            if whole[row]:
+                found.setdefault(names[row].lower(), node)
+    return list(found.items())
+
+
+def _loosen(name: str) -> str:
+    """Return a name without separators and leading zeros: `leaf-p00_b01` and `leaf p0 b1` are one."""
+    return _NUMBER.sub(lambda digits: f"{int(digits[0])}.", _SEPARATORS.sub(" ", name.lower()).strip())
+
+
+def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Return the node of each name that only one node has."""
+    distinct = set(pairs)
+    counts = Counter(name for name, _ in distinct)
+    return {name: node for name, node in distinct if counts[name] == 1}

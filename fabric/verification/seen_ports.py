@@ -1,0 +1,141 @@
+"""The nodes that were discovered: switches, and hosts with all their adapters, and the port at both ends of a cable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, Discovery
+from fabric.verification.name_list import plain_id
+
+__all__ = ["NO_LABEL", "SeenPorts", "list_seen_ports"]
+
+Ints = npt.NDArray[np.int64]
+
+NO_LABEL = 0
+"""The label of a port that the files do not name."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeenPorts:
+    """Nodes and cables without those of SHARP's aggregation nodes, which are inside switches."""
+
+    discovery: Discovery
+    """What was read."""
+    names: tuple[str, ...]
+    """The name of each node, empty where the files have none, shape (nodes,)."""
+    is_host: npt.NDArray[np.bool_]
+    """Whether each node is known to be a host, shape (nodes,)."""
+    is_switch: npt.NDArray[np.bool_]
+    """Whether each node is known to be a switch, shape (nodes,)."""
+    reports: npt.NDArray[np.bool_]
+    """Whether a file says what is at the node's own ports, shape (nodes,)."""
+    device: Ints
+    """The first device of the discovery that is each node, shape (nodes,)."""
+    cable: Ints
+    """The discovery's row of each cable, shape (cables,)."""
+    node: Ints
+    """The node at both ends of each cable, shape (cables, 2)."""
+    label: Ints
+    """The label of the port at both ends of each cable, shape (cables, 2)."""
+    labels: tuple[tuple[str, str], ...]
+    """Labels: the part of the host that has the port, such as an adapter, and the port's name."""
+    unnamed: npt.NDArray[np.bool_]
+    """Whether an end is at an adapter that the files do not tell from others of its host, shape (cables, 2)."""
+
+    @property
+    def nodes(self) -> int:
+        """The number of nodes."""
+        return len(self.names)
+
+    @property
+    def cables(self) -> int:
+        """The number of cables."""
+        return len(self.cable)
+
+    @cached_property
+    def is_lone(self) -> npt.NDArray[np.bool_]:
+        """Whether each node may be an adapter that nobody named, of which a host may have several, shape (nodes,)."""
+        return _find_lone(list(self.names), self.is_switch, self.node)
+
+    def text(self, node: int) -> str:
+        """Return what to call a node in messages."""
+        return self.names[node] or self.discovery.label(int(self.device[node]))
+
+    def port_text(self, label: int) -> str:
+        """Return what to call a port in messages: of an adapter with one port its name alone."""
+        part, port = self.labels[label]
+        return part if part and port in ("", "1") else f"{part} port {port}" if part else port or "?"
+
+
+def list_seen_ports(discovery: Discovery, names: Mapping[str, str] | None = None) -> SeenPorts:
+    """Return the nodes of a discovery; `names` are of devices by their GUID or address, and come before those read."""
+    given = {plain_id(key): name for key, name in (names or {}).items()}
+    own = [
+        given.get(code.lstrip("0"), name) for code, name in zip(discovery.hardware_ids, discovery.names, strict=True)
+    ]
+    kind = discovery.kind
+    node_of, texts = _group_devices(own, kind)
+    device = np.full(len(texts), discovery.devices, np.int64)
+    rows = np.flatnonzero(node_of >= 0)
+    np.minimum.at(device, node_of[rows], rows)
+    reports, is_host, is_switch = (np.zeros(len(texts), np.bool_) for _ in range(3))
+    for marks, holds in ((reports, discovery.own_record), (is_host, kind == HOST), (is_switch, kind == SWITCH)):
+        np.logical_or.at(marks, node_of[rows], holds[rows])
+    ends = np.column_stack((discovery.a, discovery.b)).astype(np.int64)
+    cable = np.flatnonzero((node_of[ends] >= 0).all(axis=1))
+    ports = np.column_stack((discovery.a_port, discovery.b_port)).astype(np.int64)[cable]
+    label, labels = _label_ports(discovery, ends[cable], ports)
+    node = node_of[ends[cable]]
+    bare = np.array([not part for part in discovery.parts], np.bool_)
+    several = np.bincount(node_of[rows], minlength=len(texts)) > 1
+    unnamed = bare[ends[cable]] & several[node] & ~is_switch[node]
+    return SeenPorts(
+        discovery, tuple(texts), is_host, is_switch, reports, device, cable, node, label, labels,
+        unnamed | _find_lone(texts, is_switch, node)[node],
+    )  # fmt: skip
+
+
+def _find_lone(names: list[str], is_switch: npt.NDArray[np.bool_], node: Ints) -> npt.NDArray[np.bool_]:
+    """Return which nodes may be adapters that nobody named, of which a host may have several, shape (nodes,)."""
+    named = np.array([bool(name) for name in names], np.bool_)
+    return ~named & ~is_switch & (np.bincount(node.reshape(-1), minlength=len(names)) <= 2)
+
+
+def _group_devices(names: list[str], kind: npt.NDArray[np.int8]) -> tuple[Ints, list[str]]:
+    """Return the node of each device, -1 of aggregation nodes, and the name of each node.
+
+    What is not a switch and has the same name is one host.
+    """
+    node_of, texts, hosts = np.full(len(names), -1), list[str](), dict[str, int]()
+    for row, (name, each) in enumerate(zip(names, kind.tolist(), strict=True)):
+        if each == AGGREGATION:
+            continue
+        if name and each != SWITCH and name in hosts:
+            node_of[row] = hosts[name]
+            continue
+        node_of[row] = len(texts)
+        if name and each != SWITCH:
+            hosts[name] = len(texts)
+        texts.append(name)
+    return node_of, texts
+
+
+def _label_ports(discovery: Discovery, device: Ints, port: Ints) -> tuple[Ints, tuple[tuple[str, str], ...]]:
+    """Return the label of the port at each end, of the shape of `device`, and all labels, the first that of none."""
+    parts = {part: code for code, part in enumerate(dict.fromkeys(discovery.parts))}
+    part_of = np.array([parts[part] for part in discovery.parts], np.int64)
+    # Chips of a director switch have numbers of their own too, so that the part belongs to the port of any device.
+    width = len(discovery.port_names) + 1
+    codes, label = np.unique(part_of[device] * width + port + 1, return_inverse=True)
+    words = list(parts)
+    labels = [("", ""), *((words[code // width], _port(discovery, code % width - 1)) for code in codes.tolist())]
+    return label.reshape(device.shape) + 1, tuple(labels)
+
+
+def _port(discovery: Discovery, code: int) -> str:
+    return discovery.port_names[code] if code >= 0 else ""

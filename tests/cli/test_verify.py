@@ -1,0 +1,83 @@
+"""The command `verify`: exit codes, tables, JSON and CSV of a fabric that was spoiled on purpose."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+import fabric
+from tests.request_fixtures import Run
+from tests.verification.as_built import AsBuilt, spoil
+
+DESIGN = "superpod-h100-1su"
+
+
+@pytest.fixture(scope="module")
+def built() -> AsBuilt:
+    """Return a fabric as planned."""
+    return AsBuilt.of(fabric.design(DESIGN).plan)
+
+
+def test_a_fabric_as_planned_exits_with_0(run: Run, built: AsBuilt, tmp_path: Path) -> None:
+    """One line says it."""
+    file = tmp_path / "found.txt"
+    file.write_text(built.text())
+    code, text, _ = run("verify", DESIGN, file, "-q")
+    assert (code, text.strip()) == (0, f"{DESIGN}: as planned, all 512 planned cables.")
+
+
+def test_text_object_and_rows_say_the_same(run: Run, tmp_path: Path) -> None:
+    """Faults by cost with work orders, at 80 columns, and exit code 3."""
+    spoiled = AsBuilt.of(fabric.design(DESIGN).plan)
+    done = spoil(spoiled, 7, 8)
+    file = tmp_path / "found.txt"
+    file.write_text(spoiled.text())
+    code, text, _ = run("verify", DESIGN, file, "-q")
+    assert code == 3
+    assert f"{done.moves} cable ends must move" in " ".join(text.split())
+    assert all(len(line) <= 80 for line in text.splitlines())
+    code, text, _ = run("verify", DESIGN, file, "-q", "--json")
+    found = json.loads(text)
+    assert (code, found["moves"], found["as_planned"]) == (3, done.moves, False)
+    costs = [fault["share_lost"] or 0 for fault in found["faults"]]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[0] > 0
+    code, text, _ = run("verify", DESIGN, file, "-q", "--csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert code == 3
+    moves = [row for row in rows if row["action"] == "move"]
+    assert len(moves) == done.moves
+    assert all(row["to_rack"] and row["to_unit"] and row["to_port"] for row in moves)
+
+
+def test_what_cannot_be_verified_exits_with_2(run: Run, built: AsBuilt, tmp_path: Path) -> None:
+    """A missing file, another fabric, and two ways to print."""
+    file = tmp_path / "found.txt"
+    file.write_text(built.text())
+    code, _, said = run("verify", DESIGN, tmp_path / "none.txt", "-q")
+    assert code == 2
+    assert "none.txt" in said
+    code, _, said = run("verify", "deepseek-ft2", file, "-q")
+    assert (code, "not the fabric of deepseek-ft2" in said) == (2, True)
+    assert run("verify", DESIGN, file, "-q", "--csv", "--json")[0] == 2
+
+
+def test_names_by_guid_identify_what_has_none(run: Run, tmp_path: Path) -> None:
+    """A file of names gives devices their places, and adapters of a host theirs by their ports."""
+    spoiled = AsBuilt.of(fabric.design(DESIGN).plan)
+    names = {own: record.name.split()[0] for own, record in spoiled.records.items()}
+    spoiled.no_names = True
+    file, guids = tmp_path / "found.txt", tmp_path / "guids.txt"
+    file.write_text(spoiled.text())
+    guids.write_text("# GUID name\n" + "".join(f"{own} {name}\n" for own, name in names.items()))
+    code, text, _ = run("verify", DESIGN, file, "--names", guids, "-q")
+    assert "256 adapters without a name of their own" in text
+    assert code == 0
+    guids.write_text("0x12 a\nwhat\n")
+    code, _, said = run("verify", DESIGN, file, "--names", guids, "-q")
+    assert code == 2
+    assert "guids.txt:2: 'what': not a GUID and a name" in said
