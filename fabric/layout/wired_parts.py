@@ -79,12 +79,16 @@ def _find_cages(wiring: Wiring, kind: int, *, upper: bool) -> tuple[npt.NDArray[
     rows = np.flatnonzero(wiring.kind == kind)
     devices = (wiring.network.upper if upper else wiring.network.lower)[rows]
     cages = (wiring.b_cage if upper else wiring.a_cage)[rows]
-    return devices, devices.astype(np.int64) << 16 | cages
+    width = 1 + max(int(each.max(initial=0)) for each in (wiring.a_cage, wiring.b_cage))
+    return devices, devices.astype(np.int64) * width + cages
 
 
 def _make_modules(role: str, links: int, gbps: int, cages: list[Ints], module: ModuleKind) -> Modules:
-    count = len(np.unique(np.concatenate(cages)))
-    return Modules(role, links, gbps, count, module.part if module.apart else None)
+    # By marking those in use: to sort millions would take longer.
+    used = np.zeros(max((int(each.max(initial=-1)) for each in cages), default=-1) + 1, np.bool_)
+    for each in cages:
+        used[each] = True
+    return Modules(role, links, gbps, int(used.sum()), module.part if module.apart else None)
 
 
 def _list_joints(wiring: Wiring) -> Iterator[tuple[Joint, float]]:

@@ -41,7 +41,8 @@ ROWS = {"middle-of-row": BASE, "in-rack": BASE | {"site": BASE["site"] | {"layou
 SMALL = [
     BASE | {"gpus": 48, "family": "fat-tree"},
     ROWS["in-rack"] | {"gpus": 48, "family": "fat-tree"},
-    ROWS["in-rack"] | {"gpus": 64, "family": ["rail-optimized", "hyperx"]},
+    ROWS["in-rack"] | {"gpus": 64, "family": "rail-optimized", "limits": {"parallel_links": 1}},
+    ROWS["in-rack"] | {"gpus": 48, "family": "hyperx", "unit_gpus": 16, "oversubscription": 2},
     ROWS["in-rack"] | {"gpus": 40, "family": "fat-tree", "appliances": [{"name": "ufm", "ports": 2}]},
     BASE | {"gpus": 32, "family": "fat-tree", "site": BASE["site"] | {"group_racks": 2}, "grow_to_gpus": 64},
 ]
@@ -91,7 +92,7 @@ def price_or_none(study: Study, blueprint: Blueprint) -> float | None:
         raise
 
 
-@pytest.mark.parametrize("request_", SMALL, ids=["rows", "in-rack", "rails", "appliance", "growing"])
+@pytest.mark.parametrize("request_", SMALL, ids=["rows", "in-rack", "rails", "hyperx", "appliance", "growing"])
 def test_the_least_of_all_fabrics_is_found_and_no_bound_is_above_a_cost(request_: dict[str, Any]) -> None:
     """Every fabric that the request allows is laid out: none costs less than its bound, nor than what is found."""
     best = fabric.optimize(request_)
