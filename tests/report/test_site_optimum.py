@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import fabric
 from fabric.report.describe import describe, describe_json
@@ -40,6 +41,19 @@ def test_a_design_says_that_its_cost_is_of_the_layout() -> None:
         == sum(row.price_usd or 0 for row in study.bill.rows if row.counted and row.kind != "rack")
     )
     assert not any(LEFT_OUT in note for note in list_notes(study))
+
+
+def test_the_example_of_the_documentation_has_its_amounts() -> None:
+    """The request of docs/site.md: two families of one cost by parts, and what either costs on the site."""
+    text = Path(__file__).parents[2].joinpath("docs/site.md").read_text()
+    section = text.partition("## The least cost on a site")[2]
+    asked = yaml.safe_load(section.partition("```yaml")[2].partition("```")[0])
+    plain, tree, best = fabric.design(asked), fabric.design(asked, family="fat-tree"), fabric.optimize(asked)
+    assert (plain.blueprint.topology.family, best.blueprint) == ("rail-optimized", tree.blueprint)
+    assert best.proof.fabrics_laid_out == 2
+    amounts = (plain.proof.objective, tree.proof.objective, plain.bill.cost_usd(), best.proof.objective)
+    assert amounts == (641_480, 641_480, 611_400, 521_160)
+    assert all(f"${amount:,.0f}" in section for amount in amounts)
 
 
 def test_links_of_several_parts_add_up_in_a_table() -> None:
