@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabric.export.ethernet.cumulus import CUMULUS
 from fabric.export.ethernet.frr import FRR
 from fabric.export.ethernet.ipam import IPAM
-from fabric.export.ethernet.lldp import LLDP
+from fabric.export.ethernet.lldp import LLDP, LLDP_JSON
 from fabric.export.ethernet.lossless_table import LOSSLESS
 from fabric.export.ethernet.sonic import SONIC
 from fabric.export.operations.containerlab import CONTAINERLAB
@@ -30,6 +30,7 @@ PLAN_FORMATS: tuple[PlanFormat, ...] = (
     SONIC,
     CUMULUS,
     LLDP,
+    LLDP_JSON,
     IPAM,
     LOSSLESS,
     NETBOX,

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fabric.export.ethernet.batches import Batches
+from fabric.export.ethernet.ethernet_plan import EthernetPlan, SwitchEnds, refuse_others
 from fabric.export.ethernet.texts import join_texts, pick_texts
 from fabric.export.file_format import Witness
 from fabric.export.plan import Plan, PlanFormat
 
-__all__ = ["LLDP", "write_neighbours"]
+__all__ = ["LLDP", "LLDP_JSON", "write_neighbours", "write_reports"]
 
 HEAD = "device,port,neighbour,neighbour_port\n"
 """The columns: a device and its port, and what LLDP reports there."""
@@ -40,6 +42,32 @@ def write_neighbours(plan: Plan) -> Iterator[str]:
         yield "".join(join_texts(near, ",", other, "\n").to_pylist())
 
 
+def write_reports(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield what `lldpcli -f json0 show neighbors` must report on every switch, a file by its name.
+
+    Of each port these have the name and the port of its neighbour; a switch tells more, such as its addresses.
+    """
+    lines = Batches(plan.ports.start, lambda rows: _list_reports(plan.list_ends(plan.plan, rows)))
+    for row, name in enumerate(plan.switch_names):
+        yield f"{name}.json", _write_report(row, lines)
+
+
+def _write_report(row: int, lines: Batches[list[str]]) -> Iterator[str]:
+    """Yield the pieces of a switch's report."""
+    ports, own = lines.of(row)
+    yield '{"lldp": [{"interface": [\n'
+    yield ",\n".join(ports[own])
+    yield "\n]}]}\n"
+
+
+def _list_reports(ends: SwitchEnds) -> list[str]:
+    """Return what is reported on each port, as JSON."""
+    port = join_texts('"port": [{"id": [{"type": "ifname", "value": "', ends.peer_port, '"}]}]')
+    head = join_texts('{"name": "', ends.name, '", "chassis": [{"name": [{"value": "', ends.peer, '"}]}], ')
+    rows: list[str] = join_texts(head, port, "}").to_pylist()
+    return rows
+
+
 LLDP = PlanFormat(
     "lldp",
     (),
@@ -49,3 +77,15 @@ LLDP = PlanFormat(
     witness=Witness("run", "lldpd 1.0.16"),
 )
 """The format of the table of neighbours."""
+
+LLDP_JSON = PlanFormat(
+    "lldp-json",
+    (),
+    "what reads lldpcli -f json0",
+    "the neighbour of each port of each switch",
+    lambda plan: write_reports(EthernetPlan(plan)),
+    refuse_others,
+    folder=True,
+    witness=Witness("run", "lldpd 1.0.16"),
+)
+"""The format of the reports of LLDP."""

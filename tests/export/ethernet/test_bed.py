@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from ipaddress import IPv4Address
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ import fabric
 from fabric.export.ethernet.ethernet_plan import EthernetPlan
 from fabric.export.ethernet.frr import write_frr
 from fabric.export.ethernet.ipam import write_addresses
-from fabric.export.ethernet.lldp import write_neighbours
+from fabric.export.ethernet.lldp import write_neighbours, write_reports
 from tests.export.ethernet.fabrics import draw_request
 from tests.netns import Bed, Cable, build, needs_beds, wait_until
 
@@ -178,6 +179,30 @@ def test_a_bed_with_swapped_cables_is_cabled_otherwise(plan: EthernetPlan) -> No
             return {"name": found.get(f"lldp.{p}.chassis.name", ""), "port": found.get(f"lldp.{p}.port.ifname", "")}
 
         wait_until(reported, {"name": b, "port": q}, 30)
+
+
+def test_reports_are_those_of_lldpcli(bed: Bed, plan: EthernetPlan) -> None:
+    """The exported report of each switch is what lldpcli prints there, of the keys that the export has."""
+    expected = {name.removesuffix(".json"): json.loads("".join(text)) for name, text in write_reports(plan)}
+
+    def reported() -> dict[str, Any]:
+        found = bed.read_neighbours()
+        return {name: {"lldp": [{"interface": list(map(prune, sorted_ports(found[name])))}]} for name in expected}
+
+    assert list(expected) == list(plan.switch_names)
+    wanted = {name: {"lldp": [{"interface": sorted_ports(report)}]} for name, report in expected.items()}
+    wait_until(reported, wanted, 40)
+
+
+def sorted_ports(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the ports of a report by name."""
+    return sorted(report["lldp"][0].get("interface", []), key=lambda port: str(port["name"]))
+
+
+def prune(port: dict[str, Any]) -> dict[str, Any]:
+    """Return of a port what the exported report has."""
+    chassis = [{"name": each.get("name", [])} for each in port["chassis"]]
+    return {"name": port["name"], "chassis": chassis, "port": [{"id": each["id"]} for each in port["port"]]}
 
 
 @pytest.mark.slow
