@@ -7,6 +7,7 @@ from fabric.cli.commands.changes import diff, grow
 from fabric.cli.commands.compare import compare
 from fabric.cli.commands.design import check, cluster, design, optimize
 from fabric.cli.commands.diagram import diagram
+from fabric.cli.commands.discover import discover
 from fabric.cli.commands.estimate import allreduce, scale
 from fabric.cli.commands.export import export
 from fabric.cli.commands.failures import failures
@@ -23,5 +24,5 @@ __all__ = ["COMMANDS"]
 
 COMMANDS = (
     init, design, optimize, bill, layout, wiring, diff, grow, cluster, check, compare, allreduce, failures, maxflow,
-    scale, sweep, calibrate, accept, verify, report, diagram, export, list_, show,
+    scale, sweep, calibrate, accept, discover, verify, report, diagram, export, list_, show,
 )  # fmt: skip
