@@ -3,9 +3,10 @@
 # make help    the rest
 
 PYTHON ?= python3
-APT := gcc libc6-dev libsimgrid-dev graphviz chromium chromium-driver frr iproute2 lldpd
+APT := gcc libc6-dev libsimgrid-dev graphviz chromium chromium-driver frr iproute2 lldpd \
+  opensm ibsim-utils infiniband-diags ibutils
 # Debian packages of the tests, besides python3, python3-venv and make: SimGrid and a compiler for what it runs, Graphviz,
-# a browser, and the daemons that boot Ethernet fabrics in network namespaces.
+# a browser, the daemons that boot Ethernet fabrics in network namespaces, and the subnet manager with a simulated fabric.
 
 VENV := .venv
 BIN := $(VENV)/bin

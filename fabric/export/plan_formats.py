@@ -8,6 +8,7 @@ from fabric.export.ethernet.ipam import IPAM
 from fabric.export.ethernet.lldp import LLDP, LLDP_JSON
 from fabric.export.ethernet.lossless_table import LOSSLESS
 from fabric.export.ethernet.sonic import SONIC
+from fabric.export.infiniband.ibnetdiscover import IBNETDISCOVER, IBNETDISCOVER_HDR
 from fabric.export.operations.containerlab import CONTAINERLAB
 from fabric.export.operations.hedgehog import HEDGEHOG
 from fabric.export.operations.netbox import NETBOX
@@ -26,6 +27,8 @@ from fabric.export.simulators.simai import SIMAI
 __all__ = ["PLAN_FORMATS"]
 
 PLAN_FORMATS: tuple[PlanFormat, ...] = (
+    IBNETDISCOVER,
+    IBNETDISCOVER_HDR,
     FRR,
     SONIC,
     CUMULUS,

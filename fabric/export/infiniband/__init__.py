@@ -1,0 +1,1 @@
+"""InfiniBand subnets as subnet managers and their tools read them."""
