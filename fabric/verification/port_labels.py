@@ -35,19 +35,19 @@ class PortLabels:
     learned: Mapping[str, str]
     """Labels whose meaning the cables of most hosts prove, with the port that each means."""
 
-    def slots(self, place: Ints) -> Ints:
-        """Return the slot at both ends of each cable, shape (cables, 2), given the planned node at each end.
+    def slots(self, at: Ints) -> Ints:
+        """Return the slot at both ends of each cable, shape (cables, 2), given the planned node `at` each end.
 
         Labels that mean no planned port have slots of their own, and ports without a label -1. An adapter that nobody
         named has the slot that is planned at the far end of its cable, where that is one of its host.
         """
         label, lone = self.seen.label, self.seen.unnamed
-        known = self.table[self.planned.role[place], label]
+        known = self.table[self.planned.role[at], label]
         own = np.where(label == NO_LABEL, -1, self.planned.slots + label)
-        slots = np.where((place >= 0) & (known >= 0) & ~lone, known, own)
+        slots = np.where((at >= 0) & (known >= 0) & ~lone, known, own)
         if lone.any():
-            far = self.planned.find_ends(place[:, ::-1], slots[:, ::-1])
-            there = lone & (far >= 0) & (self.planned.node[(far ^ 1) // 2, (far ^ 1) % 2] == place)
+            far = self.planned.find_ends(at[:, ::-1], slots[:, ::-1])
+            there = lone & (far >= 0) & (self.planned.node[(far ^ 1) // 2, (far ^ 1) % 2] == at)
             slots[there] = self.planned.slot[(far ^ 1) // 2, (far ^ 1) % 2][there]
         return slots
 
@@ -74,7 +74,7 @@ class PortLabels:
     def _vote(self, place: Ints, ends: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
         """Yield the labels on which most cables agree, with the slot."""
         at = place[self.seen.node]
-        far = self.planned.find_ends(at[:, ::-1], self.slots(place)[:, ::-1])
+        far = self.planned.find_ends(at[:, ::-1], self.slots(at)[:, ::-1])
         other = far ^ 1
         slot = self.planned.slot[other // 2, other % 2]
         proves = ends & (far >= 0) & (self.planned.node[other // 2, other % 2] == at)
