@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fabric.discovery.discovery import SWITCH, UNKNOWN, Note
+from fabric.discovery.discovery import HOST, SWITCH, UNKNOWN, Note
 from fabric.discovery.findings import Ends, Findings, SeenDevice, port_codes
 from fabric.discovery.neighbours import is_switch_port, rate_gbps
 
@@ -32,6 +32,7 @@ SIDES = (
     ("", "peer"),
     ("", "remote"),
     ("", "neighbor"),
+    ("", "neighbour"),
 )
 """The words for the two ends, as heads begin with them."""
 
@@ -55,6 +56,10 @@ class EndColumns:
     """Those of the two ports; None where there is none."""
     slots: tuple[int | None, int | None] = (None, None)
     """Those of the slots that the ports are in."""
+    types: tuple[int | None, int | None] = (None, None)
+    """Those of the devices' types."""
+    bundle: int | None = None
+    """That of the bundle of links, as our own tables have it: `server-leaf`."""
     rate: int | None = None
     """That of the rate."""
     gbps: bool = False
@@ -76,7 +81,9 @@ class EndRow:
     """Their ports; empty where the table does not say."""
     rate_gbps: float
     """The rate, NaN where the table does not say."""
-    place: str
+    kinds: tuple[int, int] = (UNKNOWN, UNKNOWN)
+    """What the two devices are, indices into `KINDS`."""
+    place: str = ""
     """Where the row is, for notes."""
     line: int = 0
     """The line of the file, from 1; 0 where it has none."""
@@ -95,7 +102,9 @@ def find_columns(cells: Sequence[str]) -> EndColumns | None:
         devices = _pair(heads, first, second, DEVICES)
         ports = _pair(heads, first, second, PORTS)
         if devices and ports and not set(devices) & set(ports):
-            return EndColumns(devices, ports, rate=rate, gbps=gbps)
+            types = _pair(heads, first, second, ("type",)) or (None, None)
+            bundle = heads.index("bundle") if "bundle" in heads else None
+            return EndColumns(devices, ports, types=types, bundle=bundle, rate=rate, gbps=gbps)
         if first and heads.count(first) == 1 and heads.count(second) == 1 and "port" in heads:
             return _following(heads, heads.index(first), heads.index(second))
     return None
@@ -105,6 +114,8 @@ def _pair(heads: list[str], first: str, second: str, words: tuple[str, ...]) -> 
     for word in words:
         if first + word in heads and second + word in heads:
             return heads.index(first + word), heads.index(second + word)
+        if words is DEVICES and second and first + word in heads and heads.count(second) == 1:
+            return heads.index(first + word), heads.index(second)
     return None
 
 
@@ -133,7 +144,17 @@ def read_row(columns: EndColumns, cells: Sequence[str], place: str, line: int = 
 
     text = cell(columns.rate)
     rate = rate_gbps(f"{text}G" if columns.gbps and text else text) if text else float("nan")
-    return EndRow((cell(columns.devices[0]), cell(columns.devices[1])), (port(0), port(1)), rate, place, line)
+    kinds = _kinds(cell(columns.types[0]), cell(columns.types[1]), cell(columns.bundle))
+    return EndRow((cell(columns.devices[0]), cell(columns.devices[1])), (port(0), port(1)), rate, kinds, place, line)
+
+
+def _kinds(one: str, two: str, bundle: str) -> tuple[int, int]:
+    """Return what two devices are by the words for their types, or by a bundle, whose lower end comes first."""
+    if bundle:
+        below = bundle.endswith("-leaf") and not bundle.startswith("leaf-")
+        return HOST if below else SWITCH, SWITCH
+    words = {"switch": SWITCH, "host": HOST, "server": HOST, "hca": HOST}
+    return words.get(one.lower(), UNKNOWN), words.get(two.lower(), UNKNOWN)
 
 
 def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
@@ -146,12 +167,14 @@ def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
             half.append(row)
     devices: dict[str, SeenDevice] = {}
     for row in whole:
-        for name, port in zip(row.devices, row.ports, strict=True):
+        for name, port, kind in zip(row.devices, row.ports, row.kinds, strict=True):
             key = name.lower()
             if key not in devices:
                 devices[key] = SeenDevice(text=name, name=name, own_record=True, line=row.line)
-            if devices[key].kind == UNKNOWN and is_switch_port(port):
+            if kind == SWITCH or is_switch_port(port):
                 devices[key].kind = SWITCH
+            elif devices[key].kind == UNKNOWN:
+                devices[key].kind = kind
     code = {key: place for place, key in enumerate(devices)}
     names, ports = port_codes([row.ports[0] for row in whole] + [row.ports[1] for row in whole])
     near, far = np.split(ports, 2)

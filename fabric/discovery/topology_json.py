@@ -105,7 +105,7 @@ def read_netq_graph(source: Source) -> Findings:
             numbers = [str(end.get("node") or "") for end in ends]
             one, two = (nodes.get(number, (number, UNKNOWN))[0] for number in numbers)
             near, far = (str(end.get("interface") or "") for end in ends)
-            rows.append(EndRow((one, two), (near, far), float("nan"), source.name))
+            rows.append(EndRow((one, two), (near, far), float("nan"), place=source.name))
     found = findings_of_rows(rows)
     kinds = {name: kind for name, kind in nodes.values() if kind != UNKNOWN}
     for device in found.devices:

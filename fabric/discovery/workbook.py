@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 from xml.parsers import expat
@@ -44,7 +45,7 @@ def read_sheets(source: Source) -> Iterator[tuple[str, list[tuple[int, list[str]
             sheets = [name for name in names if re.fullmatch(r"xl/worksheets/sheet\d+\.xml", name)]
             for name in sorted(sheets, key=lambda each: (len(each), each)):
                 yield name.rsplit("/", 1)[1].removesuffix(".xml"), _sheet_rows(source, archive, name, shared)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise source.error(f"a workbook that cannot be unpacked: {error}; save it again") from None
 
 
