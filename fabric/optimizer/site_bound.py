@@ -115,10 +115,12 @@ def count_positions(site: Site, metres: float) -> int:
 
 def _most_beside(candidate: Candidate, bundle: Bundle) -> int:
     """Return the most lower devices of a bundle in the rack of an upper one."""
-    site = candidate.spec.site
-    host = bundle.lower in candidate.topology.server_groups
-    if host and site.layout != "in-rack":
-        return 0  # switches then have racks of their own
+    site, among_servers = candidate.spec.site, candidate.spec.site.layout == "in-rack"
+    leaf = candidate.topology.switch_groups[0]
+    if bundle.lower in candidate.topology.server_groups and not among_servers:
+        return 0  # all switches have racks of their own
+    if bundle.lower == leaf != bundle.upper and among_servers:
+        return 0  # leaves stand among servers, and switches above them do not
     units = max(rack.units for rack in site.racks.values()) - _least_units(candidate, bundle.upper)
     return max(0, min(_most_in_rack(candidate, bundle.lower), units // _least_units(candidate, bundle.lower)))
 

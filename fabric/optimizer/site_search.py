@@ -42,8 +42,8 @@ class SiteBudget:
     """The most links that they have together, about."""
     work: float = SOLVE_BUDGET
     """The most deterministic time of the solver."""
-    failures: int = 8
-    """The most fabrics in turn that may fail to be laid out before any was."""
+    failures: int = 20
+    """The most fabrics that are tried while none of them can be laid out with a price for every part."""
 
 
 @dataclass
@@ -96,8 +96,7 @@ def find_cheapest_on_site(
     else:
         bound = _search(spec, search, progress)
     if search.best is None:
-        lacks = InputError(f"{spec.name}: no fabric has a price for every part that it needs on its site")
-        raise search.error or lacks
+        raise search.error or InputError(f"{spec.name}: no fabric has a price for every part that its site needs")
     value, bound = search.cents / COST.scale, min(bound, search.cents) / COST.scale
     status = "OPTIMAL" if bound >= value else "FEASIBLE"
     wall_s = time.perf_counter() - start + (first.proof.wall_s or 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fabric.blueprint import Blueprint
+from fabric.errors import InputError
 from fabric.optimizer import OBJECTIVES, LinearObjective, find_cheapest_on_site, size
 from fabric.request import Spec
 from fabric.studies.study import Study
@@ -22,6 +23,12 @@ def optimize_on_site(spec: Spec, progress: Callable[[str], None]) -> Study:
     first = size(spec, (cost,), progress)
 
     def price(blueprint: Blueprint) -> float | None:
-        return Study(spec, blueprint, first.proof).bill.cost_usd()
+        bill = Study(spec, blueprint, first.proof).bill
+        if bill.unpriced:
+            raise InputError(
+                f"{spec.name}: no known price of {', '.join(bill.unpriced)}, which lengths on the site need; give it in"
+                " the request, or leave the site out"
+            )
+        return bill.cost_usd()
 
     return Study(spec, *find_cheapest_on_site(spec, first, price, progress))

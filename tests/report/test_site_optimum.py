@@ -87,6 +87,14 @@ def test_choices_that_count_no_lengths_say_so() -> None:
     assert not any(LEFT_OUT in line for line in summarize_front(fabric.pareto(plain, "cost,hops")).lines)
 
 
+def test_parts_without_a_price_that_the_site_needs_are_named() -> None:
+    """Rows of 90 m need fibre of more than 50 m, of which no price is known: the message names it."""
+    halls = [{"name": "A", "rows": 2, "racks_per_row": 8, "row_pitch_m": 90}]
+    site = {"halls": halls, "slack_m": 0.5, "rack": {"units": 10, "power_kw": None}, "group_racks": 4}
+    with pytest.raises(fabric.InputError, match=r"no known price of .*, which lengths on the site need"):
+        fabric.optimize(NEAR | {"site": site, "unit_gpus": 32})
+
+
 def test_sensitivity_is_refused_on_a_site() -> None:
     """Break-even prices are of designs without a layout, and the message says what to leave out."""
     with pytest.raises(fabric.InputError, match="leave out `site`"):
