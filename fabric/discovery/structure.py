@@ -45,7 +45,7 @@ class Structure:
     tiers: tuple[Tier, ...]
     """The tiers from the hosts upward."""
     hosts: int
-    """The hosts that have a cable to a leaf."""
+    """The hosts that have a cable to a leaf, but for those of less than half the links of most, such as managers."""
     adapters: int
     """The links of a host over the planes: its NICs."""
     planes: int
@@ -89,7 +89,8 @@ def find_structure(found: Discovery) -> Structure:
     above = (tier[graph.lower] + 1 == tier[graph.upper]) & graph.is_switch[graph.lower]
     to_host = ~graph.is_switch[graph.lower] & (tier[graph.upper] == 1)
     top = int(tier.max(initial=0))
-    hosts, leaves = graph.lower[to_host], graph.upper[to_host]
+    served = to_host & _is_server(graph, to_host)
+    hosts, leaves = graph.lower[served], graph.upper[served]
     unit_of = _shared(hosts, leaves, graph.nodes)
     sets, parts = [unit_of], []
     for level in range(1, top):
@@ -98,18 +99,17 @@ def find_structure(found: Discovery) -> Structure:
         sets.append(group)
         parts.append((graph.lower[rows], group[graph.upper[rows]]))
     whole = _parts_of(graph.nodes, sets[1:], parts)
-    planes, apart = _planes(whole, graph.lower_device[to_host], leaves)
+    planes, apart = _planes(whole, graph.lower_device[served], leaves)
     host_unit = _majority(hosts, unit_of[leaves], graph.nodes)
     units, counts = np.unique(host_unit[host_unit >= 0], return_counts=True)
     is_leaf = tier == 1
     rails = max(1, modal(np.unique(unit_of[is_leaf], return_counts=True)[1]) // planes)
-    pod_of, pods, pod_units = _pods(sets, parts, unit_of, units, graph.nodes)
+    pods, pod_units = _pods(sets, parts, unit_of, units, graph.nodes)
     spine_sets = len(np.unique(sets[1][tier == 2])) if top > 1 else 0
     per_pod = max(1, round(spine_sets / (pods * planes)))
     core_sets = np.unique(sets[2][tier == 3], return_counts=True) if top > 2 else (np.zeros(0), np.zeros(0, np.int64))
     groups = max(1, len(core_sets[0]) // planes) if top > 2 else 1
     set_sizes = np.unique(sets[1][tier == 2], return_counts=True)[1] if top > 1 else np.zeros(0, np.int64)
-    del pod_of
     return Structure(
         tiers=tuple(_tier(found, graph, level, above, to_host) for level in range(1, top + 1)),
         hosts=len(np.unique(hosts)),
@@ -128,6 +128,13 @@ def find_structure(found: Discovery) -> Structure:
         guessed=graph.guessed,
         graph=graph,
     )
+
+
+def _is_server(graph: Graph, to_host: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Say of each cable whether its lower end is a host with at least half the links that most have."""
+    links = np.bincount(graph.lower[to_host], minlength=graph.nodes)
+    found: npt.NDArray[np.bool_] = (links * 2 >= modal(links[links > 0]))[graph.lower]
+    return found
 
 
 def _meeting(rails: int, apart: int, sets_of_pod: int, top: int) -> int:
@@ -193,16 +200,16 @@ def _planes(whole: Ints, device: Ints, leaves: Ints) -> tuple[int, int]:
 
 def _pods(
     sets: list[Ints], parts: list[tuple[Ints, Ints]], unit_of: Ints, units: Ints, nodes: int
-) -> tuple[Ints, int, tuple[int, int]]:
-    """Return the pod of each unit, their number, and the fewest and most units of one."""
+) -> tuple[int, tuple[int, int]]:
+    """Return the number of pods, and the fewest and most units of one."""
     if len(sets) < 3:
-        return np.zeros(nodes, np.int64), 1, (len(units), len(units))
+        return 1, (len(units), len(units))
     lower, upper_set = parts[0]
     most = _majority(lower, upper_set, nodes)
     leaves = np.flatnonzero((most >= 0) & (unit_of >= 0))
     label = components(nodes, unit_of[leaves], most[leaves])
     found, counts = np.unique(label[units], return_counts=True)
-    return label, len(found), _range(counts)
+    return len(found), _range(counts)
 
 
 def _tier(found: Discovery, graph: Graph, level: int, above: Ints, to_host: Ints) -> Tier:
@@ -214,8 +221,7 @@ def _tier(found: Discovery, graph: Graph, level: int, above: Ints, to_host: Ints
     devices = np.flatnonzero((graph.node >= 0) & (graph.tier[np.maximum(graph.node, 0)] == level))
     names, counts = np.unique([found.models[device] for device in devices.tolist()], return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    pairs, parallel = np.unique(np.column_stack((graph.lower[below], graph.upper[below])), axis=0, return_counts=True)
-    del pairs
+    _, parallel = np.unique(np.column_stack((graph.lower[below], graph.upper[below])), axis=0, return_counts=True)
     rates = found.rate_gbps[graph.cable[below]]
     rates = rates[~np.isnan(rates)]
     return Tier(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -118,3 +120,16 @@ def test_hosts_are_one_node_with_all_their_adapters() -> None:
     structure = find_structure(discover_plan(fabric.design("superpod-h100-1su").plan))
     assert (structure.hosts, structure.adapters, structure.unit_hosts) == (32, 8, (32, 32))
     assert np.count_nonzero(structure.graph.is_switch) == 12
+
+
+def test_a_manager_at_a_leaf_is_no_server() -> None:
+    """A host of one link among servers of eight is a deviation, and the design is that of the servers."""
+    plan = fabric.design("superpod-h100-2su").plan
+    found = discover_plan(plan)
+    lost = np.flatnonzero(np.array(found.names)[found.a] == "h7")[1:]
+    kept = np.setdiff1d(np.arange(found.cables), lost)
+    columns = ("a", "b", "a_port", "b_port", "width", "rate_gbps", "both_sides", "cable_file", "cable_line")
+    fewer = replace(found, **{name: getattr(found, name)[kept].copy() for name in columns})
+    structure = find_structure(fewer)
+    assert (structure.hosts, structure.adapters, structure.unit_hosts) == (63, 8, (31, 32))
+    assert "1 host has fewer links than the 8 of most" in next(note.text for note in list_uneven(fewer, structure))
