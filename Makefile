@@ -4,9 +4,10 @@
 
 PYTHON ?= python3
 APT := gcc libc6-dev libsimgrid-dev graphviz chromium chromium-driver frr iproute2 lldpd \
-  opensm ibsim-utils infiniband-diags ibutils
+  opensm ibsim-utils infiniband-diags ibutils slurmctld slurm-client munge
 # Debian packages of the tests, besides python3, python3-venv and make: SimGrid and a compiler for what it runs, Graphviz,
-# a browser, the daemons that boot Ethernet fabrics in network namespaces, and the subnet manager with a simulated fabric.
+# a browser, the daemons that boot Ethernet fabrics in network namespaces, a subnet manager with a simulated fabric,
+# and a scheduler.
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -23,12 +23,16 @@ from fabric.export.simulators.htsim import HTSIM
 from fabric.export.simulators.infragraph import INFRAGRAPH
 from fabric.export.simulators.nccl import NCCL
 from fabric.export.simulators.simai import SIMAI
+from fabric.export.slurm import SLURM_BLOCK, SLURM_TREE, SLURM_YAML
 
 __all__ = ["PLAN_FORMATS"]
 
 PLAN_FORMATS: tuple[PlanFormat, ...] = (
     IBNETDISCOVER,
     IBNETDISCOVER_HDR,
+    SLURM_TREE,
+    SLURM_BLOCK,
+    SLURM_YAML,
     FRR,
     SONIC,
     CUMULUS,
