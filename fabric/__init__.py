@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from fabric import blueprint as blueprint
     from fabric import catalog as catalog
+    from fabric import discovery as discovery
     from fabric import draw as draw
     from fabric import errors as errors
     from fabric import export as export
@@ -151,8 +152,8 @@ presented.Presented.presenter = staticmethod(lambda: import_module("fabric.repor
 
 
 _SUBMODULES = (
-    "blueprint", "catalog", "draw", "errors", "export", "flow", "network", "optimizer", "request", "studies", "sweeps",
-    "testing", "topology", "units", "verification", "view",
+    "blueprint", "catalog", "discovery", "draw", "errors", "export", "flow", "network", "optimizer", "request",
+    "studies", "sweeps", "testing", "topology", "units", "verification", "view",
 )  # fmt: skip
 """The packages and modules that `fabric.` completes and imports when they are first used."""
 

@@ -104,6 +104,17 @@ def test_a_format_of_plans(tmp_path: Path) -> None:
         assert "give --out FOLDER" in box.refused("export", request(tmp_path), "--format", "port-list")
 
 
+def test_a_reader_of_discovery_files(tmp_path: Path) -> None:
+    """A file of the format is known by its content, and the fabric in it is found."""
+    file = tmp_path / "cables.txt"
+    with sandbox(tmp_path, "A reader of discovery files") as box:
+        hosts = [f"leaf{n % 2} {n} node{n} 1" for n in range(8)]
+        spines = [f"leaf{n % 2} {n + 8} spine{n // 2} {n % 2}" for n in range(4)]
+        file.write_text("\n".join(["# four words", *hosts, *spines]) + "\n")
+        found = json.loads(box.fabric("discover", str(file), "--json"))
+        assert (found["files"][0]["reader"], found["cables"], found["devices"]) == ("four-words", 12, 12)
+
+
 def test_an_objective(tmp_path: Path) -> None:
     """A linear and a flow objective are listed in the help and minimised with proof; wrong uses are refused."""
     with sandbox(tmp_path, "An objective") as box:

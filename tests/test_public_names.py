@@ -9,7 +9,19 @@ from importlib import import_module
 
 import pytest
 
-PACKAGES = ("", ".flow", ".view", ".draw", ".export", ".catalog", ".optimizer", ".sweeps", ".testing", ".errors")
+PACKAGES = (
+    "",
+    ".flow",
+    ".view",
+    ".draw",
+    ".export",
+    ".catalog",
+    ".discovery",
+    ".optimizer",
+    ".sweeps",
+    ".testing",
+    ".errors",
+)
 RAISES = re.compile(r"^\s+raise (InputError|Infeasible|TooLarge)\b", re.MULTILINE)
 
 
