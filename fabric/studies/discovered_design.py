@@ -87,7 +87,10 @@ def _refuse(structure: Structure) -> str:
     if not tiers:
         return "no switch has a cable to a host"
     if not structure.is_clos:
-        return f"{structure.same_tier:,} links join switches of one tier: a direct network, of which none is recovered"
+        return (
+            f"{structure.same_tier:,} links join switches of one tier, as in a direct network; designs are recovered of"
+            " Clos fabrics"
+        )
     if tiers > len(ROLES):
         return f"{tiers} tiers of switches; requests are recovered of up to {len(ROLES)}"
     if structure.rails_meet == 0 and tiers > 2:

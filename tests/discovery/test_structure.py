@@ -112,7 +112,7 @@ def test_a_direct_network_is_not_taken_for_a_clos(read: Read) -> None:
         records.append(f'Switch 36 "S-{guid(2, number)}" # "s{number}" base port 0 lid 1 lmc 0\n' + "\n".join(rows))
     found = recover_design(read("\n\n".join(records) + "\n"))
     assert (found.request, found.structure.same_tier) == (None, 8)
-    assert "a direct network" in found.refusal
+    assert "as in a direct network" in found.refusal
 
 
 def test_hosts_are_one_node_with_all_their_adapters() -> None:
