@@ -9,6 +9,7 @@ from fabric.export.ethernet.lldp import LLDP, LLDP_JSON
 from fabric.export.ethernet.lossless_table import LOSSLESS
 from fabric.export.ethernet.sonic import SONIC
 from fabric.export.infiniband.ibnetdiscover import IBNETDISCOVER, IBNETDISCOVER_HDR
+from fabric.export.infiniband.topo import IB_TOPOLOGY
 from fabric.export.operations.containerlab import CONTAINERLAB
 from fabric.export.operations.hedgehog import HEDGEHOG
 from fabric.export.operations.netbox import NETBOX
@@ -30,6 +31,7 @@ __all__ = ["PLAN_FORMATS"]
 PLAN_FORMATS: tuple[PlanFormat, ...] = (
     IBNETDISCOVER,
     IBNETDISCOVER_HDR,
+    IB_TOPOLOGY,
     SLURM_TREE,
     SLURM_BLOCK,
     SLURM_YAML,
