@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import re
 import signal
-import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
 import fabric
-from fabric.cli.main import main
 from tests.fuzz.cases import Case
+from tests.fuzz.children import MOST_CPU_S, MOST_IDLE_S, Run
 
-__all__ = ["Run", "design_faults", "find_faults", "run_case"]
-
-MOST_CPU_S = 90.0
-"""The processor time after which a run counts as one that hangs."""
+__all__ = ["design_faults", "find_differences", "find_faults"]
 
 CODES = (0, 1, 2, 3)
 """The exit codes that the command documents."""
@@ -35,76 +26,16 @@ RAW = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """What must never reach a terminal as it is."""
 
 
-class _OverTimeError(BaseException):
-    """A run that hangs; no handler of errors catches it."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """How a case ended."""
-
-    code: int | None
-    """The exit code; None where it ended by an exception."""
-    stdout: str
-    """What it printed."""
-    stderr: str
-    """What it reported."""
-    crash: str = ""
-    """The traceback, if any."""
-
-
-def run_case(case: Case, folder: Path) -> Run:
-    """Run a case in a folder of its own, in this process, as the command runs."""
-    for name, content in case.files.items():
-        (folder / name).write_bytes(content)
-    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
-    code, crash = None, ""
-    kept = sys.argv, sys.stdout, sys.stderr, Path.cwd()
-    os.chdir(folder)
-    sys.argv = ["fabric", *case.words]
-    sys.stdout, sys.stderr = streams
-    try:
-        with _time_limit():
-            main()
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
-    except BaseException:  # noqa: BLE001  (this is what is looked for)
-        crash = traceback.format_exc()
-    finally:
-        sys.argv, sys.stdout, sys.stderr, before = kept
-        os.chdir(before)
-    texts = []
-    for stream in streams:
-        stream.flush()
-        texts.append(stream.buffer.getvalue().decode("utf-8", "surrogateescape"))  # type: ignore[attr-defined]
-    return Run(code, *texts, crash)
-
-
-@contextmanager
-def _time_limit() -> Iterator[None]:
-    """Raise where the block takes more processor time than a run may."""
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise _OverTimeError(f"over {MOST_CPU_S:g} s of processor time")
-
-    before = signal.signal(signal.SIGPROF, end)
-    signal.setitimer(signal.ITIMER_PROF, MOST_CPU_S)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+TIMES = re.compile(r"\d[\d.,]*(?= (?:s|ms|min|h|minutes?)\b)")
+"""Times, which no two runs have in common."""
 
 
 def find_faults(case: Case, run: Run, folder: Path) -> list[str]:
     """Return what a run did that none may do, in words."""
     faults = []
-    if run.crash:
-        return [f"crash: {run.crash.strip().splitlines()[-1]}\n{run.crash}"]
-    if run.code not in CODES:
-        faults.append(f"exit code {run.code}")
     if "Traceback (most recent call last)" in run.stderr:
-        faults.append("traceback on stderr")
+        return [f"crash: {run.stderr.strip().splitlines()[-1]}\n{run.stderr}"]
+    faults += _end_faults(run)
     for name, text in (("stdout", run.stdout), ("stderr", run.stderr)):
         if found := RAW.search(text):
             faults.append(
@@ -118,6 +49,15 @@ def find_faults(case: Case, run: Run, folder: Path) -> list[str]:
         faults += _json_faults(run.stdout)
     faults += _file_faults(case, run, folder)
     return faults
+
+
+def _end_faults(run: Run) -> list[str]:
+    faults = ["a process is left"] if run.orphans else []
+    if run.idle:
+        return [*faults, f"no end, and nothing computed for {MOST_IDLE_S} s"]
+    if run.code == -signal.SIGXCPU:
+        return [*faults, f"over {MOST_CPU_S} s of processor time"]
+    return faults if run.code in CODES else [*faults, f"exit code {run.code}"]
 
 
 def _json_faults(text: str) -> list[str]:
@@ -145,14 +85,28 @@ def _file_faults(case: Case, run: Run, folder: Path) -> list[str]:
     return faults
 
 
+def find_differences(run: Run, other: Run, folder: Path, other_folder: Path) -> list[str]:
+    """Return what two runs of one case show differently, apart from times."""
+    faults = []
+    for name in ("code", "stdout", "stderr"):
+        one, two = (TIMES.sub("", str(getattr(each, name))) for each in (run, other))
+        if one != two:
+            lines = zip_longest(one.splitlines(), two.splitlines(), fillvalue="")
+            first = next((pair for pair in lines if pair[0] != pair[1]), (one, two))
+            faults.append(f"another {name} as a process: {first[0][:300]!r} and {first[1][:300]!r}")
+    one, two = ({str(path.relative_to(each)) for path in each.rglob("*")} for each in (folder, other_folder))
+    if one != two:
+        faults.append(f"other files as a process: {sorted(one ^ two)}")
+    return faults
+
+
 def design_faults(request: dict[str, Any]) -> list[str]:
     """Design a request through the Python API, and return what no fabric may be, counted link by link.
 
     A request that is refused or infeasible has no faults; any other error is one.
     """
     try:
-        with _time_limit():
-            study = fabric.design(request)
+        study = fabric.design(request)
     except fabric.FabricError:
         return []
     except BaseException:  # noqa: BLE001  (this is what is looked for)

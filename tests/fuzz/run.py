@@ -11,45 +11,89 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.fuzz.cases import Case, draw_case, draw_request
-from tests.fuzz.oracle import design_faults, find_faults, run_case
+from tests.fuzz.cases import Case, draw_case
+from tests.fuzz.children import Run, call_apart, run_case, run_process, warm_up
+from tests.fuzz.oracle import design_faults, find_differences, find_faults
+from tests.fuzz.requests import draw_request
 from tests.fuzz.signals import Signalled, signal_faults
 
-__all__ = ["fuzz", "minimise"]
+__all__ = ["Tally", "fuzz", "minimise"]
 
-EVERY = 10
+DESIGNS = 10
 """Of as many cases one is a design whose invariants are checked."""
 
+PROCESSES = 101
+"""Of as many cases one runs as a process of its own too, and must show the same there."""
 
-def fuzz(seed: int | str, cases: int, seconds: float, report: Callable[[str], None]) -> tuple[int, list[str]]:
-    """Run cases until either bound, and return how many ran and their faults."""
-    faults, end, number = [], time.monotonic() + seconds, 0
-    while number < cases and time.monotonic() < end:
-        found = check(seed, number)
-        faults += found
-        for each in found:
+SLOW_S = 20.0
+"""The processor time from which on a case is reported, though it is no fault."""
+
+
+@dataclass
+class Tally:
+    """What the cases of a fuzz came to."""
+
+    cases: int = 0
+    """How many ran."""
+    faults: list[str] = field(default_factory=list)
+    """What was found, each with its case."""
+    codes: Counter[str] = field(default_factory=Counter)
+    """How many ended with each exit code."""
+    slow: list[str] = field(default_factory=list)
+    """The cases that took long, with their processor time."""
+
+    def __str__(self) -> str:
+        codes = ", ".join(f"{count:,} {code}" for code, count in sorted(self.codes.items()))
+        return f"{self.cases:,} cases ({codes}): {len(self.faults)} faults, {len(self.slow)} over {SLOW_S:g} s"
+
+
+def fuzz(seed: int | str, numbers: Iterable[int], seconds: float, report: Callable[[str], None]) -> Tally:
+    """Run the cases of these numbers until the time is over, and return what they came to."""
+    tally, end = Tally(), time.monotonic() + seconds
+    for number in numbers:
+        if time.monotonic() > end:
+            break
+        before = len(tally.faults), len(tally.slow)
+        check(seed, number, tally)
+        for each in (*tally.faults[before[0] :], *tally.slow[before[1] :]):
             report(each)
-        number += 1
-    return number, faults
+        if tally.cases % 1000 == 0:
+            report(str(tally))
+    return tally
 
 
-def check(seed: int | str, number: int) -> list[str]:
-    """Run one case and return its faults, each with its smallest case."""
-    if number % EVERY == 0:
+def check(seed: int | str, number: int, tally: Tally) -> None:
+    """Run one case and add its faults to the tally, each with its smallest case."""
+    tally.cases += 1
+    if number % DESIGNS == 0:
         request = draw_request(random.Random(f"{seed}:{number}"))
-        return [f"seed {seed}:{number}: {fault}\n  request: {request}" for fault in design_faults(request)]
+        found = call_apart(lambda: design_faults(request))
+        tally.codes["designs counted anew"] += 1
+        tally.faults += [f"seed {seed}:{number}: {fault}\n  request: {request}" for fault in found]
+        return
     case = draw_case(seed, number)
-    found = _faults(case)
-    return [f"{fault}\n  {minimise(case, _kind(fault))}" for fault in found]
+    run, found = _run(case, as_process=number % PROCESSES == 0)
+    tally.codes[f"with code {run.code}"] += 1
+    tally.faults += [f"{fault}\n  {minimise(case, _kind(fault))}" for fault in found]
+    if run.cpu_s > SLOW_S:
+        tally.slow.append(f"{run.cpu_s:.0f} s: {case}")
 
 
-def _faults(case: Case) -> list[str]:
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        return find_faults(case, run_case(case, Path(folder)), Path(folder))
+def _run(case: Case, as_process: bool = False) -> tuple[Run, list[str]]:
+    """Return how a case ends, and its faults."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as first, tempfile.TemporaryDirectory(prefix="fuzz-") as second:
+        folder, other_folder = Path(first), Path(second)
+        run = run_case(case, folder)
+        faults = find_faults(case, run, folder)
+        if as_process and not faults:
+            other = run_process(case, other_folder)
+            faults += find_differences(run, other, folder, other_folder)
+    return run, faults
 
 
 def _kind(fault: str) -> str:
@@ -60,7 +104,7 @@ def minimise(case: Case, kind: str, tries: int = 60) -> Case:
     """Return the case with fewer words and shorter files that still has a fault of a kind."""
     for position in reversed(range(1, len(case.words))):
         shorter = replace(case, words=case.words[:position] + case.words[position + 1 :])
-        if (tries := tries - 1) > 0 and any(_kind(fault) == kind for fault in _faults(shorter)):
+        if (tries := tries - 1) > 0 and any(_kind(fault) == kind for fault in _run(shorter)[1]):
             case = shorter
     return case
 
@@ -77,24 +121,31 @@ def main() -> int:
     parser.add_argument("--seed", default="0")
     parser.add_argument("--minutes", type=float, default=600)
     parser.add_argument("--cases", type=int, default=20_000)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first case")
     parser.add_argument("--signals", type=int, default=300)
     parser.add_argument("--again", metavar="SEED:NUMBER", help="run one case again, and print how it ends")
     options = parser.parse_args()
+    warm_up()
     if options.again:
-        seed, _, number = options.again.rpartition(":")
-        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-            case = draw_case(seed, int(number))
-            say(f"{case}\n{run_case(case, Path(folder))}")
-        say("\n".join(check(seed, int(number))) or "no fault")
-        return 0
+        return run_again(*options.again.rpartition(":")[::2])
     start = time.monotonic()
     seconds = options.minutes * 60
     sent, faults = signal_faults(Signalled(str(options.seed)), options.signals, seconds / 2)
     say("\n".join([f"{sent} signals: {len(faults)} faults", *faults]))
     left = seconds - (time.monotonic() - start)
-    ran, found = fuzz(options.seed, options.cases, left, say)
-    say(f"{ran:,} cases of seed {options.seed} in {time.monotonic() - start:,.0f} s: {len(found)} faults")
-    return 1 if faults or found else 0
+    tally = fuzz(options.seed, range(options.first, options.first + options.cases), left, say)
+    say(f"seed {options.seed}, {time.monotonic() - start:,.0f} s: {tally}")
+    return 1 if faults or tally.faults else 0
+
+
+def run_again(seed: str, number: str) -> int:
+    """Run one case again, print how it ends and what is wrong with it; the exit code is 1 for any fault."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        case = draw_case(seed, int(number))
+        say(f"{case}\n{run_case(case, Path(folder))}")
+    check(seed, int(number), tally := Tally())
+    say("\n".join(tally.faults) or "no fault")
+    return 1 if tally.faults else 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -29,9 +30,6 @@ COMMANDS = (
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-FIRST_S = 0.05
-"""The earliest moment: before it Python itself starts, and has a traceback of its own for Ctrl-C."""
-
 
 @dataclass
 class Signalled:
@@ -52,36 +50,44 @@ def signal_faults(runs: Signalled, count: int, seconds: float = 1e9) -> tuple[in
             return draw, faults
         words, number = rng.choice(list(whole)), rng.choice(NUMBERS)
         duration, files = whole[words]
-        faults += _signal(words, number, FIRST_S + rng.random() * max(0.1, duration - FIRST_S), files, draw)
+        faults += _signal(words, number, rng.random() * max(0.1, duration), files, draw)
     return count, faults
 
 
+SCRIPT = """
+import os, runpy, signal, sys
+for each in (signal.SIGTERM, signal.SIGHUP): signal.signal(each, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.close(int(sys.argv.pop(1)))
+runpy.run_module("fabric", run_name="__main__", alter_sys=True)
+"""
+"""`python -m fabric` with the usual handlers of signals: under nohup, SIGHUP and SIGINT would be ignored."""
+
+
 def _start(words: tuple[str, ...], folder: str) -> subprocess.Popen[str]:
-    """Start a run in a session of its own, with the usual handlers: under nohup, SIGHUP and SIGINT would be ignored."""
-    script = (
-        "import signal, os, sys\n"
-        "for each in (signal.SIGTERM, signal.SIGHUP): signal.signal(each, signal.SIG_DFL)\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "os.execv(sys.executable, [sys.executable, '-m', 'fabric', *sys.argv[1:]])\n"
-    )
+    """Start a run in a session of its own, and return when it handles signals.
+
+    Before, Python itself starts, and answers Ctrl-C with a traceback of its own; how long that takes depends on how
+    busy the machine is.
+    """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    started, inherited = os.pipe()
     run = subprocess.Popen(
-        [sys.executable, "-S", "-c", script, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        cwd=folder, env=environment, start_new_session=True,
+        [sys.executable, "-P", "-c", SCRIPT, str(inherited), *words], stdout=subprocess.DEVNULL, text=True,
+        stderr=subprocess.PIPE, cwd=folder, env=environment, start_new_session=True, pass_fds=[inherited],
     )  # fmt: skip
-    _await_exec(run.pid)
+    os.close(inherited)
+    os.read(started, 1)  # the end of the pipe: Python has started
+    os.close(started)
+    while run.poll() is None and _catches(run.pid, signal.SIGINT):
+        time.sleep(0.001)
     return run
 
 
-def _await_exec(pid: int) -> None:
-    """Wait until the process is the command itself."""
-    for _ in range(2000):
-        try:
-            if b"-m\0fabric" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return
-        except OSError:
-            return
-        time.sleep(0.001)
+def _catches(pid: int, number: signal.Signals) -> bool:
+    """Return whether a process has a handler for a signal, as Python has for SIGINT until the command begins."""
+    found = re.search(r"SigCgt:\t([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())
+    return found is not None and bool(int(found[1], 16) >> (number - 1) & 1)
 
 
 def _measure(words: tuple[str, ...]) -> tuple[float, list[str]]:
@@ -103,7 +109,7 @@ def _signal(words: tuple[str, ...], number: signal.Signals, moment: float, whole
         run = _start(words, folder)
         time.sleep(moment)
         run.send_signal(number)
-        error = run.communicate(timeout=120)[1]
+        error = run.communicate(timeout=240)[1]
         left, faults = _files(folder), []
         if run.returncode not in (-number, 128 + number, 0):
             faults.append(f"exit code {run.returncode}")
