@@ -34,8 +34,8 @@ def test_no_case_crashes_hangs_or_leaves_half_a_file() -> None:
 
 
 def test_a_child_shows_what_a_process_shows() -> None:
-    """A case that is run as a process too ends, prints and writes the same: the 101st of a seed, and a design."""
-    run = run_fuzz("--seed", "process", "--first", "101", "--cases", "1")
+    """A case that is run as a process too ends, prints and writes the same, here a whole design."""
+    run = run_fuzz("--seed", "process-201", "--first", "101", "--cases", "1")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "1 cases (1 with code " in run.stdout
 
