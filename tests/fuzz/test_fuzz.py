@@ -72,6 +72,7 @@ def test_the_oracle_finds_what_a_process_shows_differently(tmp_path: Path) -> No
     (one / "out").mkdir(parents=True)
     two.mkdir()
     assert find_differences(Run(0, "took 1.5 s", ""), Run(0, "took 2.25 s", ""), two, two) == []
+    assert find_differences(Run(0, '"wall_s": 0.147,', ""), Run(0, '"wall_s": 0.07,', ""), two, two) == []
     faults = "\n".join(find_differences(Run(0, "a\nb", ""), Run(1, "a\nc", ""), one, two))
     assert all(words in faults for words in ("another code", "'b' and 'c'", "['out']"))
 
