@@ -121,12 +121,13 @@ def test_destination_modulo_loads_links_as_opensm_does(name: str, tmp_path: Path
 
 
 def has_even_pairs(plan: Plan) -> bool:
-    """Return whether all pairs of joined switches of a bundle have as many links."""
+    """Return whether pairs of joined switches of a bundle have as many links, and upper switches as many lower ones."""
     network, found = plan.network, []
     for number in np.unique(network.bundle[plan.host < 0]):
         rows = np.flatnonzero((network.bundle == number) & (plan.host < 0))
-        _, links = np.unique(np.stack([network.lower[rows], network.upper[rows]]), axis=1, return_counts=True)
-        found.append(len(set(links.tolist())) == 1)
+        pairs, links = np.unique(np.stack([network.lower[rows], network.upper[rows]]), axis=1, return_counts=True)
+        below = np.unique(pairs[1], return_counts=True)[1]
+        found += [len(set(links.tolist())) == 1, len(set(below.tolist())) == 1]
     return all(found)
 
 
@@ -177,3 +178,25 @@ def test_two_cables_changed_at_the_spines_are_noticed(tmp_path: Path) -> None:
     wiring = replace(plan.wiring, network=replace(plan.network, upper=swapped, upper_port=ports))
     routed = run_opensm(text_of_wiring(plan, wiring), tmp_path / "ftree", "ftree")
     assert any("AB0" in line for line in routed.bad_lines())
+
+
+def test_partly_filled_pods_are_loaded_as_measured(tmp_path: Path) -> None:
+    """With a last pod partly filled ftree gives way to minhop, which carries as many flows over each tier as we do."""
+    plan = three_tiers(200)
+    routed = run_opensm(text_of(plan), tmp_path / "ftree", "ftree")
+    assert any("AB0A: Different number of downward port groups" in line for line in routed.bad_lines())
+    assert "minhop tables configured on all switches" in routed.log
+    both = load_by_tables(plan, (routed.folder / "opensm-lfts.dump").read_text()), load_by_modulo(plan)
+    number, links = plan.network.bundles.index("spine-core"), plan.network.links
+    for bundle in range(len(plan.network.bundles)):
+        for way in (0, links):
+            rows = np.flatnonzero(plan.network.bundle == bundle) + way
+            assert both[0].flows[rows].sum() == both[1].flows[rows].sum()
+    rows = np.flatnonzero(plan.network.bundle == number)
+    busiest = [[int(loads.flows[rows + way].max()) for way in (0, links)] for loads in both]
+    assert busiest == [[368, 368], [256, 768]]
+    balance = check_balance(routed)
+    carried = sum(
+        int(both[0].targets[rows + way].sum()) for rows in [np.flatnonzero(plan.host < 0)] for way in (0, links)
+    )
+    assert sum(targets * ports for targets, ports in balance.items()) == carried
