@@ -8,16 +8,20 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from ipaddress import IPv4Address
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
 import fabric
+from fabric.discovery import Discovery, read_discovery
 from fabric.export.ethernet.ethernet_plan import EthernetPlan
 from fabric.export.ethernet.frr import write_frr
 from fabric.export.ethernet.ipam import write_addresses
 from fabric.export.ethernet.lldp import write_neighbours, write_reports
+from fabric.verification.faults import FaultKind
+from fabric.verification.verify import verify_cabling
 from tests.export.ethernet.fabrics import draw_request
 from tests.netns import Bed, Cable, build, needs_beds, wait_until
 
@@ -164,11 +168,21 @@ def test_lldp_reports_the_table_of_the_plan(bed: Bed, plan: EthernetPlan) -> Non
     wait_until(reported, expected, 40)
 
 
-def test_a_bed_with_swapped_cables_is_cabled_otherwise(plan: EthernetPlan) -> None:
-    """The bed can be miswired on purpose: LLDP then reports the two ends where they were plugged."""
+def read_bed(made: Bed, folder: Path, form: str) -> Discovery:
+    """Return what the daemons of a bed report, read from a file for each device."""
+    files = []
+    for name, found in made.read_neighbours(form).items():
+        files.append(folder / f"{name}.json")
+        files[-1].write_text(json.dumps(found))
+    return read_discovery(files)
+
+
+def test_swapped_cables_of_a_bed_are_found(plan: EthernetPlan, tmp_path: Path) -> None:
+    """The bed is miswired on purpose: LLDP reports the ends where they were plugged, and verification what to move."""
     network = plan.plan.network
-    one, other = (network.bundle == 1).nonzero()[0][[0, 9]].tolist()
-    with build(plan.plan, [(one, other)]) as made:
+    one, other, *more = (network.bundle == 1).nonzero()[0][[0, 9, 3, 20]].tolist()
+    host, far_host = (network.bundle == 0).nonzero()[0][[1, 14]].tolist()
+    with build(plan.plan, [(one, other), tuple(more), (host, far_host)]) as made:
         made.start_lldp()
         a, p, b, q = made.cables[one]
         assert (b, q) != list_end(plan, one)
@@ -179,6 +193,14 @@ def test_a_bed_with_swapped_cables_is_cabled_otherwise(plan: EthernetPlan) -> No
             return {"name": found.get(f"lldp.{p}.chassis.name", ""), "port": found.get(f"lldp.{p}.port.ifname", "")}
 
         wait_until(reported, {"name": b, "port": q}, 30)
+        wait_until(lambda: {"cables": read_bed(made, tmp_path, "json0").cables}, {"cables": network.links}, 40)
+        for form in ("json0", "json"):
+            found = verify_cabling(plan.plan, read_bed(made, tmp_path, form))
+            assert {fault.kind for fault in found.faults} == {FaultKind.SWAPPED}
+            assert sorted(fault.links for fault in found.faults) == sorted(
+                tuple(sorted(pair)) for pair in ((one, other), more, (host, far_host))
+            )
+            assert (found.moves, found.as_planned) == (6, network.links - 6)
 
 
 def test_reports_are_those_of_lldpcli(bed: Bed, plan: EthernetPlan) -> None:
