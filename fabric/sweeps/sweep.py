@@ -20,7 +20,7 @@ from fabric.sweeps.store import ChunkStore, FolderStore, MemoryStore
 from fabric.sweeps.sweep_file import is_sweep_file, read_sweep
 from fabric.sweeps.table import SweepTable, merge_chunks
 from fabric.topology.families import with_family_names
-from fabric.units import count, count_noun
+from fabric.units import count, count_noun, percent
 
 __all__ = ["describe_plan", "run_plan", "sweep"]
 
@@ -170,7 +170,7 @@ class _Progress:
         rest = elapsed * self._left / max(self._todo - self._left, 1e-9)
         done = self._chunks - self._waiting
         left = f"{_write_time(rest)} left" if self._waiting else "merging them"
-        self._say(f"{done:,} of {self._chunks:,} chunks, {share:.0%}, {left}")
+        self._say(f"{done:,} of {self._chunks:,} chunks, {percent(share, '.0f')}, {left}")
 
 
 def _write_time(seconds: float) -> str:

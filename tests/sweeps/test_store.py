@@ -50,7 +50,7 @@ def test_a_damaged_chunk_is_computed_again(plan: Plan, tmp_path: Path) -> None:
     said: list[str] = []
     run_plan(plan, out=out, jobs=1, progress=said.append)
     assert said[0] == "computing 3 chunks; 5 are there already"
-    assert [text.partition("%")[0] for text in said[1:]] == [
+    assert [text.partition(" %")[0] for text in said[1:]] == [
         "6 of 8 chunks, 75",
         "7 of 8 chunks, 88",
         "8 of 8 chunks, 100",
