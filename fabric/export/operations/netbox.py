@@ -55,7 +55,7 @@ def _list_files(plan: Plan) -> Iterator[tuple[str, Iterator[str]]]:
         yield f"05-device-types/{name}.yaml", iter([f"---\n{yaml_text(document)}"])
     yield "06-racks.csv", _list_racks(plan, site)
     yield "07-devices.csv", _list_devices(plan, site, types)
-    yield "08-cables.csv", _list_cables(plan)
+    yield "08-cables.csv", _list_cables(plan, site)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
@@ -103,10 +103,13 @@ def _list_devices(plan: Plan, site: str, types: dict[tuple[str, str], DeviceType
             yield from _table(cells, ())
 
 
-def _list_cables(plan: Plan) -> Iterator[str]:
-    """Yield the cables: the interfaces at both ends, the type where it is known, and the length as it is sold."""
+def _list_cables(plan: Plan, site: str) -> Iterator[str]:
+    """Yield the cables: the interfaces at both ends, the type where it is known, and the length as it is sold.
+
+    Names of devices are unique in a site alone.
+    """
     network, layout, wiring = plan.network, plan.layout, plan.wiring
-    sides = [f"side_{side}_{what}" for side in "ab" for what in ("device", "type", "name")]
+    sides = [f"side_{side}_{what}" for side in "ab" for what in ("site", "device", "type", "name")]
     yield from _table((*sides, "type", "status", "label", "length", "length_unit"), ())
     parts = [wiring.compositions.get(name) for name in network.bundles]
     media = [_cable_type(found.joint) if found else "" for found in parts]
@@ -123,7 +126,7 @@ def _list_cables(plan: Plan) -> Iterator[str]:
         for a, p, b, q, bundle, metres in zip(*(column[rows].tolist() for column in columns), strict=True):
             one, other = wiring.port_names[p], wiring.port_names[q]
             label = f"{places[a]} {one} / {places[b]} {other}"[:LONGEST_LABEL]
-            ends = (plan.device_names[a], interface, one, plan.device_names[b], interface, other)
+            ends = (site, plan.device_names[a], interface, one, site, plan.device_names[b], interface, other)
             writer.writerow((*ends, media[bundle], STATUS, label, f"{metres:.10g}", "m"))
         yield text.getvalue()
 

@@ -26,8 +26,8 @@ COLUMNS = {
         "name", "role", "manufacturer", "device_type", "status", "site", "location", "rack", "position", "face",
     ),
     "08-cables.csv": (
-        "side_a_device", "side_a_type", "side_a_name", "side_b_device", "side_b_type", "side_b_name", "type", "status",
-        "label", "length", "length_unit",
+        "side_a_site", "side_a_device", "side_a_type", "side_a_name", "side_b_site", "side_b_device", "side_b_type",
+        "side_b_name", "type", "status", "label", "length", "length_unit",
     ),
 }  # fmt: skip
 """The columns, each a field of the form in `netbox/dcim/forms/bulk_import.py`, and all of the fields that it needs."""
@@ -150,6 +150,7 @@ class Inventory:
             assert float(row["length"]) > 0
             assert row["length_unit"] == "m"
             for side in "ab":
+                assert row[f"side_{side}_site"] == self.tables["03-sites.csv"][0]["name"]
                 assert row[f"side_{side}_type"] == "dcim.interface"
                 ports.remove((row[f"side_{side}_device"], row[f"side_{side}_name"]))
 
