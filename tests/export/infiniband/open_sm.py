@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,11 @@ class Routed:
     def bad_lines(self) -> list[str]:
         """Return the lines of errors, and those that say that the engine gave up."""
         return [line for line in self.log.splitlines() if BAD.search(line)]
+
+    def reach_all(self, nics: int) -> bool:
+        """Return whether every switch has a way to every NIC: updn leaves out what it can't reach, without a word."""
+        tables = (self.folder / "opensm-lfts.dump").read_text().split("Unicast lids ")[1:]
+        return all(table.count("# Channel Adapter portguid") == nics for table in tables)
 
     def find(self, pattern: str) -> tuple[int, ...]:
         """Return the numbers of the last line that has a pattern, which the log must have."""
@@ -73,8 +78,8 @@ def _await(process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.02)
 
 
-def run_opensm(text: str, folder: Path, engine: str) -> Routed:
-    """Route a fabric by an engine and return the log and the tables."""
+def run_opensm(text: str, folder: Path, engine: str, roots: Sequence[int] = ()) -> Routed:
+    """Route a fabric by an engine, from switches of these GUIDs where given, and return the log and the tables."""
     folder.mkdir(parents=True)
     file = folder / "fabric.ibnetdiscover"
     file.write_text(text)
@@ -82,6 +87,9 @@ def run_opensm(text: str, folder: Path, engine: str) -> Routed:
         environment |= {"OSM_CACHE_DIR": str(folder), "OSM_TMP_DIR": str(folder)}
         log = folder / "opensm.log"
         words = ("--once", "-R", engine, "-f", log, "-e", "--dump_files_dir", folder, "-D", "0x43", "--maxsmps", "4")
+        if roots:
+            (folder / "roots").write_text("".join(f"0x{guid:016x}\n" for guid in roots))
+            words = (*words, "-a", folder / "roots")
         done = subprocess.run(
             ["opensm", *map(str, words)], cwd=folder, env=environment, capture_output=True, timeout=WAIT_S, check=False
         )

@@ -14,6 +14,8 @@ import pytest
 import fabric
 from fabric.export import list_plan_files
 from fabric.export.infiniband.ibnetdiscover import IBNETDISCOVER_HDR
+from fabric.export.infiniband.nodes import list_nodes
+from fabric.export.infiniband.subnets import split_subnets
 from fabric.export.plan import Plan
 from fabric.layout.wiring import Wiring
 from tests.export.infiniband.forwarding import Loads, load_by_modulo, load_by_tables
@@ -103,6 +105,7 @@ def test_opensm_routes_every_shipped_design_as_a_fat_tree(name: str, tmp_path: P
     routed = run_opensm(text_of(plan), tmp_path / "updn", "updn")
     assert routed.bad_lines() == []
     assert "updn tables configured on all switches" in routed.log
+    assert routed.reach_all(blueprint.nics)
     check_nodes(plan, routed, 1)
 
 
@@ -186,6 +189,11 @@ def test_partly_filled_pods_are_loaded_as_measured(tmp_path: Path) -> None:
     routed = run_opensm(text_of(plan), tmp_path / "ftree", "ftree")
     assert any("AB0A: Different number of downward port groups" in line for line in routed.bad_lines())
     assert "minhop tables configured on all switches" in routed.log
+    assert routed.reach_all(plan.blueprint.nics)
+    nodes, cores = list_nodes(plan, split_subnets(plan)), plan.network.group("core")
+    roots = nodes.guid[nodes.device >= cores.first].tolist()
+    assert not run_opensm(text_of(plan), tmp_path / "updn", "updn").reach_all(plan.blueprint.nics)
+    assert run_opensm(text_of(plan), tmp_path / "roots", "updn", roots).reach_all(plan.blueprint.nics)
     both = load_by_tables(plan, (routed.folder / "opensm-lfts.dump").read_text()), load_by_modulo(plan)
     number, links = plan.network.bundles.index("spine-core"), plan.network.links
     for bundle in range(len(plan.network.bundles)):
