@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.layout.floor import Positions
+from fabric.layout.floor_metric import list_positions
 from fabric.layout.rack_contents import Block
 from fabric.layout.routes import tray_metres
 from fabric.layout.spots import Spots, spots_of
@@ -36,13 +37,26 @@ MILLIMETRES = 1000
 
 
 def assign_network_racks(
-    site: Site, places: Positions, blocks: Sequence[Block], device_rack: Ints, network: Network
+    site: Site, choices: Sequence[Positions], blocks: Sequence[Block], device_rack: Ints, network: Network
 ) -> Positions:
     """Return the places with the network racks of every role that is not pinned at their best, the others as they are.
 
-    Cables are together never longer than before.
+    Of several choices of places, that which then needs least cable. It is together never longer than before.
     """
-    pairs = _count_cables(device_rack, network, len(places.hall))
+    pairs = _count_cables(device_rack, network, len(choices[0].hall))
+    found = [_assign_roles(site, places, blocks, pairs) for places in choices]
+    return found[0] if len(found) == 1 else min(found, key=lambda places: _sum_ways(site, places, pairs))
+
+
+def _sum_ways(site: Site, places: Positions, pairs: tuple[Ints, Ints, Ints]) -> float:
+    """Return the way of all cables between racks, counted at both ends, in metres."""
+    here, there, cables = pairs
+    every = spots_of(places.halls, places.hall, places.row, places.position)
+    return float(tray_metres(site, places.halls, every.take(here), every.take(there)) @ cables)
+
+
+def _assign_roles(site: Site, places: Positions, blocks: Sequence[Block], pairs: tuple[Ints, Ints, Ints]) -> Positions:
+    """Return the places with the network racks of every role at their best, role by role in turns."""
     roles: dict[str, list[Ints]] = {}
     for block in blocks:
         if block.role and block.role not in site.places:
@@ -90,21 +104,11 @@ def _assign_role(site: Site, places: Positions, racks: Ints, pairs: tuple[Ints, 
 
 def _free_positions(places: Positions) -> Spots:
     """Return the positions at which no rack stands."""
-    hall, row, position = (
-        np.concatenate(columns)
-        for columns in zip(
-            *(
-                (np.full(each.positions, number), *np.divmod(np.arange(each.positions), each.racks_per_row))
-                for number, each in enumerate(places.halls)
-            ),
-            strict=True,
-        )
-    )
+    every = list_positions(places.halls)
     most = max(each.racks_per_row for each in places.halls)
     rows = max(each.rows for each in places.halls)
     taken = (places.hall * rows + places.row) * most + places.position
-    free = ~np.isin((hall * rows + row) * most + position, taken)
-    return spots_of(places.halls, hall[free], row[free], position[free])
+    return every.take(np.flatnonzero(~np.isin((every.hall * rows + every.row) * most + every.position, taken)))
 
 
 def _nearest(free: Spots, targets: Spots, weights: npt.NDArray[np.float64], most: int) -> Spots:

@@ -22,6 +22,9 @@ ROW_RACKS, HALL_ROWS = 24, 24
 NEAR_ROWS = 6
 """How many rows away switches may stand from the racks that they serve, to fill positions that stay free otherwise."""
 
+SPARE_ROOM = 0.04
+"""The share of positions beyond the racks that assumed halls keep, for rows that whole blocks do not fill."""
+
 GAP_M = 3.0
 """The distance in metres between halls whose place is not given."""
 
@@ -52,11 +55,16 @@ class _Run:
     free: int
 
 
-def place_blocks(site: Site, blocks: Sequence[Block], racks: int) -> Positions:
-    """Return the place of every rack; raises InputError, with the racks that are missing, for too small halls."""
+def place_blocks(site: Site, blocks: Sequence[Block], racks: int, near: bool = False) -> Positions:
+    """Return the place of every rack; raises InputError, with the racks that are missing, for too small halls.
+
+    Rows are filled in order; with `near`, of assumed halls those farthest from the middle stay free.
+    """
     halls = _lay_halls(site.halls or _usual_halls(blocks, racks))
     places = Positions(halls, *(np.full(racks, -1, np.int64) for _ in range(3)))
-    runs = [_Run(number, row, 0, hall.racks_per_row) for number, hall in enumerate(halls) for row in range(hall.rows)]
+    runs = _list_rows(halls)
+    if near and not site.halls:
+        runs = _leave_far_rows(halls, runs, racks)
     for role, place in site.places.items():
         pinned = [block for block in blocks if block.role == role]
         if pinned:
@@ -75,6 +83,34 @@ def place_blocks(site: Site, blocks: Sequence[Block], racks: int) -> Positions:
     return places
 
 
+def _list_rows(halls: Sequence[Hall]) -> list[_Run]:
+    """Return the rows of all halls, hall by hall; each begins at that end which is nearer to the row before."""
+    runs, last = [], 0.0
+    for number, hall in enumerate(halls):
+        first = hall.y_m or 0.0
+        end = first + (hall.rows - 1) * hall.row_pitch_m
+        backwards = number > 0 and abs(end - last) < abs(first - last)
+        rows = range(hall.rows - 1, -1, -1) if backwards else range(hall.rows)
+        runs += [_Run(number, row, 0, hall.racks_per_row) for row in rows]
+        last = first if backwards else end
+    return runs
+
+
+def _leave_far_rows(halls: Sequence[Hall], runs: list[_Run], racks: int) -> list[_Run]:
+    """Return the rows, in order, without those farthest from the middle of the floor that surely stay free."""
+    places = spots_of(
+        halls,
+        np.array([run.hall for run in runs]),
+        np.array([run.row for run in runs]),
+        np.array([halls[run.hall].racks_per_row / 2 - 0.5 for run in runs]),
+    )
+    far = np.abs(places.x_m - np.median(places.x_m)) + np.abs(places.y_m - np.median(places.y_m))
+    order = np.argsort(far, kind="stable")
+    room = np.cumsum([runs[each].free for each in order.tolist()])
+    kept = int(np.searchsorted(room, racks * (1 + SPARE_ROOM))) + 1
+    return [runs[each] for each in np.sort(order[:kept]).tolist()]
+
+
 def _usual_halls(blocks: Sequence[Block], racks: int) -> tuple[Hall, ...]:
     """Return equal halls, as many as are needed, whose rows hold whole blocks."""
     sizes = [len(block.racks) for block in blocks if not block.role] or [len(block.racks) for block in blocks]
@@ -86,12 +122,13 @@ def _usual_halls(blocks: Sequence[Block], racks: int) -> tuple[Hall, ...]:
     row = together * longest + -(-beside // rows)  # with room for the switches of pods between the blocks
     rows += -(-(racks - sum(sizes)) // row)
     number = -(-rows // HALL_ROWS)
-    width, depth = row * Hall.rack_pitch_m + GAP_M, min(rows, HALL_ROWS) * Hall.row_pitch_m + GAP_M
+    deep = -(-rows // number)
+    width, depth = row * Hall.rack_pitch_m + GAP_M, deep * Hall.row_pitch_m + GAP_M
     columns = max(1, round((number * depth / width) ** 0.5))  # the site is about as wide as it is deep
     return tuple(
         Hall(
             _letters(each),
-            min(rows - each * HALL_ROWS, HALL_ROWS) if number == 1 else HALL_ROWS,
+            deep,
             row,
             x_m=each % columns * width,
             y_m=each // columns * depth,

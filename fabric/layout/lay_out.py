@@ -34,7 +34,8 @@ def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
     contents = fill_racks(blueprint, site)
     racks = contents.server_racks + contents.network_racks
     places = place_blocks(site, contents.blocks, racks)
-    places = assign_network_racks(site, places, contents.blocks, contents.rack, network)
+    ways = [places, place_blocks(site, contents.blocks, racks, near=True)] if len(places.halls) > 1 else [places]
+    places = assign_network_racks(site, ways, contents.blocks, contents.rack, network)
     order = np.lexsort((places.position, places.row, places.hall))
     number = np.empty(racks, np.int64)
     number[order] = np.arange(racks)

@@ -108,7 +108,8 @@ def _list_notes(study: Study) -> Iterator[str]:
     bound = bound_total_m(layout, network)
     yield (
         f"Cable: {total / 1000:,.1f} km in all, {total / max(1, network.links):.1f} m on average, with slack; "
-        f"no arrangement of these racks needs less than {bound / 1000:,.1f} km."
+        f"no arrangement of these racks in these halls needs less than {bound / 1000:,.1f} km "
+        f"({'which this is' if total <= bound * (1 + 1e-9) else f'this is {total / bound - 1:.0%} above'})."
     )
     if study.grown_floor:
         reserved = study.planned_wiring.layout.racks - layout.racks
