@@ -1,4 +1,4 @@
-"""The work orders of growth as CSV: devices that get another name, then cables that are moved or removed."""
+"""The work orders of growth as CSV: devices that get another name, cables that are moved or removed, and new ones."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def write_work_orders(file: Path, plans: Iterable[MovePlan]) -> None:
             names = pa.array(plan.old.names()), pa.array(plan.new.names())
             writer.write_batch(_list_devices(step, plan, names, schema))
             writer.write_batch(_list_cables(step, plan, names, schema))
+            writer.write_batch(_list_added(step, plan, names[1], schema))
 
 
 def _list_devices(step: int, plan: MovePlan, names: tuple[Any, Any], schema: pa.Schema) -> pa.RecordBatch:
@@ -62,6 +63,22 @@ def _list_cables(step: int, plan: MovePlan, names: tuple[Any, Any], schema: pa.S
         "new_b": names[1].take(pa.array(plan.new_upper, mask=gone)),
     }
     return _make_batch(schema, columns, len(plan.cables))
+
+
+def _list_added(step: int, plan: MovePlan, names: Any, schema: pa.Schema) -> pa.RecordBatch:
+    """Return a row for the new cables between two devices."""
+    import pyarrow as pa
+
+    bundle, low, high, cables = plan.list_added()
+    columns = {
+        "step": step,
+        "action": pa.array(["add"]).take(pa.array(np.zeros(len(cables), np.int64))),
+        "bundle": pa.array(plan.new.bundles).take(pa.array(bundle)),
+        "cables": pa.array(cables),
+        "new_a": names.take(pa.array(low)),
+        "new_b": names.take(pa.array(high)),
+    }
+    return _make_batch(schema, columns, len(cables))
 
 
 def _make_batch(schema: pa.Schema, columns: dict[str, Any], rows: int) -> pa.RecordBatch:

@@ -72,6 +72,28 @@ class MovePlan(FrozenColumns):
         """The cable ends that are unplugged: one of each that is moved, two of each that is removed."""
         return self.moved + 2 * self.removed
 
+    def list_added(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """Return the new cables: bundle, lower and upper device of the larger fabric, and how many, shape (pairs,)."""
+        new, old = self.new, self.old
+        index = np.array([new.bundles.index(name) if name in new.bundles else -1 for name in old.bundles], np.int64)
+        pairs = [count_pairs(new, number) for number in range(len(new.bundles))]
+        low, high, needed = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
+        bundle = np.repeat(np.arange(len(pairs)), [len(each[0]) for each in pairs])
+        codes = (bundle * new.devices + low) * new.devices + high
+        # What is there: today's cables at their new places, less those that are unplugged, and those moved there.
+        changes = [(self.place[self.lower], self.place[self.upper], -self.cables, self.bundle)]
+        changes.append((self.new_lower, self.new_upper, self.cables, self.bundle))
+        for number in range(len(old.bundles)):
+            one, other, cables = count_pairs(old, number)
+            changes.append((self.place[one], self.place[other], cables, np.full(len(one), number)))
+        for one, other, cables, numbered in changes:
+            wanted = (index[numbered] * new.devices + one) * new.devices + other
+            at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+            there = (codes[at] == wanted) & (one >= 0) & (other >= 0) & (index[numbered] >= 0)
+            needed = needed - np.bincount(at[there], cables[there], len(codes)).astype(np.int64)
+        rest = np.flatnonzero(needed)
+        return bundle[rest], low[rest], high[rest], needed[rest]
+
 
 def plan_moves(before: Blueprint, after: Blueprint) -> MovePlan:
     """Return how the one fabric becomes the other, with few cable ends unplugged, and a bound on the fewest.

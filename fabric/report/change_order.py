@@ -16,6 +16,7 @@ from fabric.errors import InputError
 from fabric.export.changes import write_changes_csv
 from fabric.layout.changes import Changes
 from fabric.network import Network
+from fabric.report.move_counts import count_moves
 from fabric.report.table import Summary, Table
 from fabric.studies.change_order import ChangeOrder
 
@@ -120,6 +121,13 @@ def _list_lines(order: ChangeOrder) -> Iterator[str]:
         f"{units.count_noun(order.cables.stay, 'cable')} and {units.count_noun(order.devices.stay, 'device')} stay "
         "untouched."
     )
+    if order.fewest is not None:
+        plan = order.fewest
+        gap = "the fewest" if plan.unplugged == plan.bound else f"at least {units.count(plan.bound)}"
+        yield (
+            f"Where devices may take other names, as in fabric grow: {units.count_noun(plan.unplugged, 'cable end')} "
+            f"unplugged ({gap}), {units.count(plan.moved)} of them put elsewhere."
+        )
 
 
 def change_order_object(order: ChangeOrder) -> dict[str, Any]:
@@ -150,6 +158,7 @@ def change_order_object(order: ChangeOrder) -> dict[str, Any]:
         "devices": order.devices.counts() | {"stay": order.devices.stay},
         "cables": order.cables.counts() | {"stay": order.cables.stay},
         "cable_ends_moved": order.ends_moved,
+        "fewest": None if order.fewest is None else count_moves(order.fewest),
     }
 
 

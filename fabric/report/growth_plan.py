@@ -12,6 +12,7 @@ from fabric.atomic_write import write_atomically
 from fabric.blueprint.bill_changes import sum_amounts
 from fabric.errors import InputError
 from fabric.export.work_orders import write_work_orders
+from fabric.report.move_counts import count_moves
 from fabric.report.table import Summary, Table
 from fabric.report.text import name_topology
 from fabric.studies.growth_plan import GrowthStep
@@ -84,15 +85,7 @@ def growth_plan_object(steps: Sequence[GrowthStep]) -> dict[str, Any]:
                     for part in step.parts
                     if part.quantity
                 ],
-                "cables": {
-                    "stay": step.moves.kept,
-                    "moved": step.moves.moved,
-                    "removed": step.moves.removed,
-                    "new": step.moves.added,
-                },
-                "ends_unplugged": step.moves.unplugged,
-                "bound": step.moves.bound,
-                "proven": step.moves.unplugged == step.moves.bound,
+                **count_moves(step.moves),
             }
             for step in steps
         ],

@@ -11,7 +11,9 @@ import numpy as np
 from fabric.blueprint import Blueprint
 from fabric.blueprint.bill_changes import PartChange, compare_bills, sum_amounts
 from fabric.blueprint.bill_rows import Bill
+from fabric.errors import InputError
 from fabric.layout.changes import Changes, match_cables, match_devices
+from fabric.layout.moves import MovePlan, plan_moves
 from fabric.layout.rack_fillings import list_models
 from fabric.layout.site_bill import bill_on_site
 from fabric.studies.study import Study
@@ -45,6 +47,17 @@ class ChangeOrder:
     def differs(self) -> bool:
         """Whether anything is to be done or paid."""
         return bool(self.parts or len(self.devices.action) or len(self.cables.action))
+
+    @cached_property
+    def fewest(self) -> MovePlan | None:
+        """What happens to cables where devices may take other names, as `fabric grow` plans it; None where it cannot.
+
+        It cannot for switches of one tier that are joined with each other, and where a tier is gone.
+        """
+        try:
+            return plan_moves(self.before.blueprint, self.after.blueprint)
+        except InputError:
+            return None
 
     @property
     def ends_moved(self) -> int:

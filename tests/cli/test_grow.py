@@ -47,12 +47,25 @@ def test_the_work_orders_are_what_is_counted(run: Run, tmp_path: Path) -> None:
         rows = list(csv.DictReader(stream))
     assert tuple(rows[0]) == ORDER_COLUMNS
     for number, step in enumerate(json.loads(text)["steps"], 1):
-        for action, name in (("move", "moved"), ("remove", "removed")):
+        for action, name in (("move", "moved"), ("remove", "removed"), ("add", "new")):
             chosen = [row for row in rows if (row["step"], row["action"]) == (str(number), action)]
             assert sum(int(row["cables"]) for row in chosen) == step["cables"][name]
     code, printed, _ = run(*words)
     assert "proven to be the fewest" in " ".join(printed.split())
     assert all(len(line) <= 80 for line in printed.splitlines())
+
+
+def test_a_change_order_counts_moves_as_growth_does(run: Run, tmp_path: Path) -> None:
+    """Between the designs of two steps `fabric diff` has the counts of `fabric grow`, where devices may be renamed."""
+    sizes = (512, 1024, 2048)
+    for gpus in sizes:
+        (tmp_path / f"{gpus}.yaml").write_text(REQUEST.replace("512", str(gpus)))
+    words = ("grow", tmp_path / "512.yaml", "--to", 1024, "--to", 2048, "-q", "--json")
+    steps = json.loads(run(*words)[1])["steps"]
+    for step, before, after in zip(steps, sizes, sizes[1:], strict=False):
+        found = json.loads(run("diff", tmp_path / f"{before}.yaml", tmp_path / f"{after}.yaml", "-q", "--json")[1])
+        assert found["fewest"] == {name: step[name] for name in found["fewest"]}
+        assert found["fewest"]["ends_unplugged"] <= found["cable_ends_moved"] + 2 * found["cables"]["remove"]
 
 
 def test_mistakes_are_named(run: Run, tmp_path: Path) -> None:

@@ -111,6 +111,10 @@ def test_the_work_orders_lead_from_the_one_to_the_other(given: dict[str, Any], t
     assert min(left.values()) >= 0
     assert min(free.values()) >= 0
     assert sum(free.values()) == plan.added
+    _, low, high, cables = (column.tolist() for column in plan.list_added())
+    assert dict(zip(zip(low, high, strict=True), cables, strict=True)) == {
+        pair: cables for pair, cables in free.items() if cables
+    }
     stay, moved = _most_moved(plan, plan.place.tolist())
     assert (plan.kept, plan.moved) == (stay, moved)
 
