@@ -112,7 +112,8 @@ def max_flow(
     Fulkerson 1956, doi 10.4153/CJM-1956-045-5; solved by OR-Tools). Servers outside the groups pass nothing on, unless
     `servers_forward`, by default where the topology is built so (BCube, ZCube).
 
-    Raises InputError for a group without devices, a device in both groups, or rows that there are not; and TooLarge.
+    Raises InputError for a group without devices, a device in both groups, rows that there are not, or a fabric that is
+    none; and TooLarge.
     """
     network, relay = _network_of(fabric)
     forward = relay if servers_forward is None else servers_forward
@@ -156,7 +157,9 @@ def _network_of(fabric: Network | Blueprint | Designed) -> tuple[Network, bool]:
     """Return the network, and whether its servers pass on traffic of others."""
     if isinstance(fabric, Network):
         return fabric, False
-    blueprint = fabric if isinstance(fabric, Blueprint) else fabric.blueprint
+    blueprint = fabric if isinstance(fabric, Blueprint) else getattr(fabric, "blueprint", None)
+    if not isinstance(blueprint, Blueprint):
+        raise InputError(f"fabric: {fabric!s:.40} is no network, blueprint or study")
     return expand(blueprint), blueprint.topology.routing.server_relay
 
 

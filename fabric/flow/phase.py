@@ -120,8 +120,10 @@ def cross_rails(blueprint: Blueprint, phase: Phase, *, pxn: bool) -> Phase:
     """Return the flows as they leave their servers: with `pxn`, or where rails never meet, on the target's rail.
 
     NVLink carries them there, and is taken not to limit them. Flows that have crossed already stay as they are. Raises
-    InputError with the first NIC that the fabric does not have.
+    InputError with the first NIC that the fabric does not have, and for a study in place of its blueprint.
     """
+    if not isinstance(blueprint, Blueprint):
+        raise InputError(f"blueprint: a {type(blueprint).__name__} is none; a study has one: study.blueprint")
     hosts = Hosts.of(blueprint)
     for name in ("source", "target"):
         refuse_out_of_range(getattr(phase, name), blueprint.nics, name, "NIC", blueprint.name)

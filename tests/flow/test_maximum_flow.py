@@ -14,7 +14,7 @@ import pytest
 import fabric
 from fabric.blueprint.metrics import bisection_gbps
 from fabric.errors import InputError, TooLarge
-from fabric.flow import MaxFlow, fail, max_flow, select_devices
+from fabric.flow import MaxFlow, Phase, fail, link_loads, max_flow, select_devices, solve_phase
 from fabric.network import Network
 from fabric.network.expand import expand
 from fabric.testing import random_blueprint
@@ -176,3 +176,14 @@ def test_the_command_shows_the_flow_and_its_cut(run: Run) -> None:
     code, _, text = run("maxflow", "superpod-h100-4su", "--from", "x", "--to", "y")
     assert code == 2
     assert "source 'x': matches no whole name of a device" in text
+
+
+def test_what_is_no_fabric_is_refused() -> None:
+    """A number, and a study where a blueprint is due, are bad input and not an AttributeError."""
+    study = fabric.design("superpod-h100-1su")
+    phase = Phase([0], [8])
+    with pytest.raises(InputError, match="3 is no network, blueprint or study"):
+        max_flow(3, "server.*", "leaf.*")  # type: ignore[arg-type]
+    for function in (solve_phase, link_loads):
+        with pytest.raises(InputError, match=r"a Study is none; a study has one: study\.blueprint"):
+            function(study, phase)  # type: ignore[arg-type]
