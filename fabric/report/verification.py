@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from fabric import units
 from fabric.report.table import Summary, Table
 from fabric.verification.faults import HARMLESS, Fault, FaultKind
+from fabric.verification.history import DOWN, UNKNOWN_RATE, LinkHistory
 from fabric.verification.verify import Verification
 
 __all__ = ["summarize_verification", "verification_csv", "verification_object"]
@@ -42,10 +44,10 @@ ACTIONS = {
 """What is done about a fault that moves no cable end."""
 
 
-def summarize_verification(found: Verification) -> Summary:
-    """Return what `fabric verify` prints: coverage, faults by cost, work orders and what the files hold besides."""
+def summarize_verification(found: Verification, changes: Sequence[LinkHistory] = ()) -> Summary:
+    """Return what `fabric verify` prints: coverage, faults by cost, work orders, and links that changed since."""
     faults = [fault for fault in found.faults if fault.kind not in HARMLESS]
-    tables = [_tabulate_kinds(faults), _tabulate_faults(faults), _tabulate_moves(faults)]
+    tables = [_tabulate_kinds(faults), _tabulate_faults(faults), _tabulate_moves(faults), _tabulate_changes(changes)]
     return Summary(_describe(found, faults), [table for table in tables if table.rows], list(_list_lines(found)))
 
 
@@ -96,6 +98,17 @@ def _tabulate_moves(faults: list[Fault]) -> Table:
     return Table(_title("Work orders", len(moves)), ("move", "unplug from", "plug into"), rows)
 
 
+def _tabulate_changes(changes: Sequence[LinkHistory]) -> Table:
+    rows = [
+        (each.text, units.count(each.flaps), ", ".join(map(_state, each.rates_gbps))) for each in changes[:MOST_ROWS]
+    ]
+    return Table(_title("Links that changed, oldest first", len(changes)), ("link", "flaps", "Gb/s"), rows)
+
+
+def _state(rate: float | None) -> str:
+    return "?" if rate is None else {DOWN: "down", UNKNOWN_RATE: "up"}.get(rate, f"{rate:g}")
+
+
 def _stand(rack: str, unit: int | None) -> str:
     return f"{rack}-U{unit}" if unit is not None else rack
 
@@ -129,7 +142,7 @@ def _list_lines(found: Verification) -> list[str]:
     return lines
 
 
-def verification_object(found: Verification) -> dict[str, Any]:
+def verification_object(found: Verification, changes: Sequence[LinkHistory] = ()) -> dict[str, Any]:
     """Return a verification as plain values, as `--json` prints it."""
     return {
         "schema": SCHEMA,
@@ -144,6 +157,16 @@ def verification_object(found: Verification) -> dict[str, Any]:
         },
         "moves": found.moves,
         "faults": [_fault_object(fault) for fault in found.faults],
+        "changed": [
+            {
+                "link": each.link,
+                "text": each.text,
+                "states": list(map(_state, each.rates_gbps)),
+                "flaps": each.flaps,
+                "slower_gbps": each.slower_gbps,
+            }
+            for each in changes
+        ],
         "not_judged": list(found.unreported),
         "notes": [str(note) for note in found.discovery.notes],
     }

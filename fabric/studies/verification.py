@@ -16,7 +16,7 @@ from fabric.studies.study import Study
 from fabric.verification.faults import Fault, FaultKind
 from fabric.verification.verify import Verification, verify_cabling
 
-__all__ = ["rank_faults", "verify"]
+__all__ = ["find_faults", "rank_faults", "verify"]
 
 SIZE_BYTES = 2**30
 """The size of the all-reduce by which faults are ranked."""
@@ -37,14 +37,25 @@ def verify(
     `files` are of discovery tools (docs/verification.md), or what `read_discovery` read; `names` are the names of
     devices by their GUID or address. Raises InputError for files that cannot be read or are of another fabric.
     """
-    if not isinstance(files, Discovery):
-        progress("reading the files")
-        one = isinstance(files, str | os.PathLike)
-        files = read_discovery([files] if one else list(files))  # type: ignore[list-item, arg-type]
-    progress("comparing cables")
-    found = verify_cabling(study.plan, files, names)
+    found = find_faults(study, files, names=names, progress=progress)
     progress("ranking faults by what they cost")
     return replace(found, faults=rank_faults(study, found.faults))
+
+
+def find_faults(
+    study: Study,
+    files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Discovery,
+    *,
+    names: Mapping[str, str] | None = None,
+    progress: Callable[[str], object] = lambda text: None,
+) -> Verification:
+    """Return what `verify` does, with faults in the order in which they are found and without what they cost."""
+    if not isinstance(files, Discovery):
+        progress("reading the files")
+        paths = [files] if isinstance(files, str | os.PathLike) else list(files)
+        files = read_discovery(paths)
+    progress("comparing cables")
+    return verify_cabling(study.plan, files, names)
 
 
 def rank_faults(study: Study, faults: Iterable[Fault]) -> tuple[Fault, ...]:

@@ -81,3 +81,26 @@ def test_names_by_guid_identify_what_has_none(run: Run, tmp_path: Path) -> None:
     code, _, said = run("verify", DESIGN, file, "--names", guids, "-q")
     assert code == 2
     assert "guids.txt:2: 'what': not a GUID and a name" in said
+
+
+def test_links_that_flap_or_run_slower_are_named_worst_first(run: Run, tmp_path: Path) -> None:
+    """One link goes down and comes back, another trains at half its rate."""
+    files = []
+    for time in range(3):
+        built = AsBuilt.of(fabric.design(DESIGN).plan)
+        flapping, slowing, *_ = built.cables()
+        if time == 1:
+            built.unplug(flapping[0])
+        if time == 2:
+            built.plug(*slowing, "4xHDR")
+        files.append(tmp_path / f"{time}.txt")
+        files[-1].write_text(built.text())
+    code, text, _ = run("verify", DESIGN, files[2], "--since", files[0], "--since", files[1], "-q", "--json")
+    found = json.loads(text)["changed"]
+    assert code == 3
+    assert [(each["states"], each["flaps"], each["slower_gbps"]) for each in found] == [
+        (["400", "down", "400"], 2, 0.0),
+        (["400", "400", "200"], 0, 200.0),
+    ]
+    _, text, _ = run("verify", DESIGN, files[2], "--since", files[0], "--since", files[1], "-q")
+    assert "400, down, 400" in text

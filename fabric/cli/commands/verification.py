@@ -20,6 +20,10 @@ __all__ = ["verify"]
 @REQUEST
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--names", metavar="FILE", help="Names of devices by GUID or address: lines of GUID and name.")
+@click.option(
+    "--since", metavar="FILE", multiple=True,
+    help="An earlier discovery; repeatable, oldest first. Links that flap or run slower than before are named.",
+)  # fmt: skip
 @click.option("--csv", "as_csv", is_flag=True, help="Print work orders as CSV: a row for each cable end to move.")
 @AS_JSON
 @override_options
@@ -34,20 +38,25 @@ def verify(
     something differs, and with 2 where a file cannot be read.
     """
     from fabric.report.verification import summarize_verification, verification_csv, verification_object
+    from fabric.studies.verification import find_faults
+    from fabric.verification.history import list_changes
     from fabric.verification.name_list import read_names
 
     if as_csv and as_json:
         raise click.UsageError("Give --csv or --json, not both.")
+    since: tuple[str, ...] = words.pop("since")
     with show_progress(quiet or words.pop("silent")) as say:
         given = read_overrides(words)
         known = read_names(names) if names else None
         study = make_or_explain(as_json, partial(fabric.design, request, progress=say, **given))
         found = fabric.verify(study, files, names=known, progress=say)
+        before = [find_faults(study, each, names=known, progress=say) for each in since]
+        changes = list_changes([*before, found]) if before else ()
     if as_json:
-        print_json(verification_object(found))
+        print_json(verification_object(found, changes))
     elif as_csv:
         click.echo(verification_csv(found), nl=False)
     elif sys.stdout is not None:
-        print_summary(summarize_verification(found))
+        print_summary(summarize_verification(found, changes))
     if not found.is_as_planned:
         sys.exit(3)
