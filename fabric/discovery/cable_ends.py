@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from fabric.discovery.findings import Ends
+from fabric.discovery.findings import PortEnds
 
 __all__ = ["CableRows", "join_ends"]
 
@@ -18,7 +18,7 @@ Ints = npt.NDArray[np.int64]
 class CableRows:
     """Cables, each once, in the order in which their first end was read."""
 
-    ends: Ends
+    ends: PortEnds
     """The cables: `device` and `port` are of the end that was read first."""
     both_sides: npt.NDArray[np.bool_]
     """Whether both ends say it, or a list of cables does."""
@@ -26,7 +26,7 @@ class CableRows:
     """The row of the ends that each cable was read from first."""
 
 
-def join_ends(ends: Ends, *, listed: npt.NDArray[np.bool_], loose: npt.NDArray[np.bool_], ports: int) -> CableRows:
+def join_ends(ends: PortEnds, *, listed: npt.NDArray[np.bool_], loose: npt.NDArray[np.bool_], ports: int) -> CableRows:
     """Return the cables of what devices say about their ports; `listed` are rows that hold for both ends.
 
     Two rows are one cable when they name the same two ports. Where a row does not name the far port, or is `loose` and
@@ -56,7 +56,7 @@ def join_ends(ends: Ends, *, listed: npt.NDArray[np.bool_], loose: npt.NDArray[n
     least = np.minimum.reduceat(width, cuts)
     reading = np.argsort(first, kind="stable")
     first = first[reading]
-    cables = Ends(**{name: getattr(ends, name)[first] for name in Ends.__dataclass_fields__})
+    cables = PortEnds(**{name: getattr(ends, name)[first] for name in PortEnds.__dataclass_fields__})
     cables.rate_gbps = rate[reading]
     cables.width = np.where(least == 127, np.int8(-1), least).astype(np.int8)[reading]
     return CableRows(cables, ((by_low & by_high) | in_list)[reading], first)
@@ -67,7 +67,7 @@ def _pack(device: npt.NDArray[np.int32], port: npt.NDArray[np.int32], ports: int
     return device.astype(np.int64) * (ports + 1) + port + 1
 
 
-def _name_far_ports(ends: Ends, loose: npt.NDArray[np.bool_], ports: int) -> Ends:
+def _name_far_ports(ends: PortEnds, loose: npt.NDArray[np.bool_], ports: int) -> PortEnds:
     """Name the far ports as the far ends do: by another name that these know, else by what leads back from there."""
     unlisted = _unlisted(ends, loose, ports)
     if not len(unlisted):
@@ -90,7 +90,7 @@ def _name_far_ports(ends: Ends, loose: npt.NDArray[np.bool_], ports: int) -> End
     return replace(ends, peer_port=peer_port)
 
 
-def _unlisted(ends: Ends, loose: npt.NDArray[np.bool_], ports: int) -> Ints:
+def _unlisted(ends: PortEnds, loose: npt.NDArray[np.bool_], ports: int) -> Ints:
     """Return the rows that name no far port, or if `loose` one that its device, which lists others, does not list."""
     listing = np.unique(ends.device)
     near = np.unique(_pack(ends.device, ends.port, ports))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.discovery.discovery import HOST, SWITCH, UNKNOWN, Note
-from fabric.discovery.findings import Ends, Findings, SeenDevice, port_codes
+from fabric.discovery.findings import Findings, PortEnds, SeenDevice, port_codes
 from fabric.discovery.neighbours import is_switch_port, rate_gbps
 
 __all__ = ["EndColumns", "EndRow", "find_columns", "findings_of_rows", "read_row"]
@@ -178,7 +178,7 @@ def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
     code = {key: place for place, key in enumerate(devices)}
     names, ports = port_codes([row.ports[0] for row in whole] + [row.ports[1] for row in whole])
     near, far = np.split(ports, 2)
-    ends = Ends.of(
+    ends = PortEnds.of(
         (np.array([code[row.devices[0].lower()] for row in whole], np.int32), near),
         (np.array([code[row.devices[1].lower()] for row in whole], np.int32), far),
         rate_gbps=np.array([row.rate_gbps for row in whole], np.float64),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fabric.discovery.discovery import UNKNOWN, Note
 
-__all__ = ["Ends", "Findings", "SeenDevice", "port_codes"]
+__all__ = ["Findings", "PortEnds", "SeenDevice", "port_codes"]
 
 
 @dataclass
@@ -39,7 +39,7 @@ class SeenDevice:
 
 
 @dataclass
-class Ends:
+class PortEnds:
     """What devices say about their own ports: a row for each neighbour of a port, in columns."""
 
     device: npt.NDArray[np.int32]
@@ -69,7 +69,7 @@ class Ends:
         rate_gbps: npt.ArrayLike = np.nan,
         line: npt.ArrayLike = 0,
         peer_alias: npt.ArrayLike = -1,
-    ) -> Ends:
+    ) -> PortEnds:
         """Return ends in columns of the right types: device and port near and far; one value is that of every row."""
         rows = len(np.atleast_1d(np.asarray(near[0])))
         kinds = (np.int32, np.int32, np.int32, np.int32, np.int8, np.float64, np.int64, np.int32)
@@ -85,7 +85,7 @@ class Findings:
     """The devices that it names, each once."""
     port_names: tuple[str, ...]
     """The names of ports, each once."""
-    ends: Ends
+    ends: PortEnds
     """What is at whose port."""
     both_sides: bool = False
     """Whether each row is a cable of a list, which holds for both ends."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, UNKNOWN, Note
-from fabric.discovery.findings import Ends, Findings, SeenDevice
+from fabric.discovery.findings import Findings, PortEnds, SeenDevice
 from fabric.discovery.node_descriptions import AGGREGATION_NODE, cabled_ports, describe, lane_rate_gbps, model_of
 from fabric.discovery.source import Source
 from fabric.discovery.text_lines import Matches, as_numbers, code_texts, match_lines, split_lines
@@ -69,7 +69,7 @@ def read_ibnetdiscover(source: Source) -> Findings:
     _refuse_numbers(source, ports, port, far)
     names, at = np.unique(np.concatenate([port, far]), return_inverse=True)
     width, rate = _rates(ports)
-    ends = Ends.of(
+    ends = PortEnds.of(
         (own[owner], at[: len(port)]), (peer, at[len(port) :]), width=width, rate_gbps=rate, line=ports.lines + 1
     )
     return Findings(devices, tuple(map(str, names.tolist())), ends, notes=_notes(source, lines, devices))

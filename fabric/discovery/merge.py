@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fabric.discovery.cable_ends import CableRows, join_ends
 from fabric.discovery.discovery import UNKNOWN, Discovery, Note
-from fabric.discovery.findings import Ends, Findings, SeenDevice
+from fabric.discovery.findings import Findings, PortEnds, SeenDevice
 
 __all__ = ["merge"]
 
@@ -49,7 +49,7 @@ def merge(files: Sequence[str], formats: Sequence[str], found: Sequence[Findings
     return replace(result, notes=(*notes, *_note_shared_ports(result)))
 
 
-def _by_row(found: Sequence[Findings], ends: list[Ends], name: str) -> npt.NDArray[np.bool_]:
+def _by_row(found: Sequence[Findings], ends: list[PortEnds], name: str) -> npt.NDArray[np.bool_]:
     """Return a property of files for each of their rows."""
     values = np.array([getattr(each, name) for each in found], np.bool_)
     return np.repeat(values, [len(each.device) for each in ends])
@@ -163,7 +163,7 @@ def _merge_ports(found: Sequence[Findings]) -> tuple[tuple[str, ...], list[Codes
     return tuple(codes), ports_of
 
 
-def _renumber(ends: Ends, rows: Codes, ports: Codes) -> Ends:
+def _renumber(ends: PortEnds, rows: Codes, ports: Codes) -> PortEnds:
     return replace(
         ends,
         device=rows[ends.device],
@@ -174,9 +174,9 @@ def _renumber(ends: Ends, rows: Codes, ports: Codes) -> Ends:
     )
 
 
-def _stack(parts: list[Ends]) -> Ends:
-    names = Ends.__dataclass_fields__
-    return Ends(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+def _stack(parts: list[PortEnds]) -> PortEnds:
+    names = PortEnds.__dataclass_fields__
+    return PortEnds(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def _note_shared_ports(found: Discovery) -> list[Note]:

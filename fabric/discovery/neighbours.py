@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fabric.discovery.discovery import HOST, SWITCH, UNKNOWN, Note
-from fabric.discovery.findings import Ends, Findings, SeenDevice, port_codes
+from fabric.discovery.findings import Findings, PortEnds, SeenDevice, port_codes
 from fabric.discovery.source import Source
 
 __all__ = ["Neighbour", "gather", "host_of", "is_switch_port", "plain_address", "rate_gbps"]
@@ -170,7 +170,7 @@ def _columns(rows: list[tuple[str, Neighbour]], hosts: set[str], switches: set[s
     code = {key: place for place, key in enumerate(devices)}
     names, ports = port_codes([row.port for _, row in rows] + far_names + aliases)
     own, there, alias = np.split(ports, 3)
-    ends = Ends.of(
+    ends = PortEnds.of(
         (np.array([code[each] for each in near], np.int32), own),
         (np.array([code[each] for each in far], np.int32), there),
         rate_gbps=np.array([row.rate_gbps for _, row in rows], np.float64),

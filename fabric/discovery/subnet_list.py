@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, UNKNOWN
-from fabric.discovery.findings import Ends, Findings, SeenDevice
+from fabric.discovery.findings import Findings, PortEnds, SeenDevice
 from fabric.discovery.node_descriptions import (
     AGGREGATION_NODE,
     cabled_ports,
@@ -68,7 +68,7 @@ def read_subnet_list(source: Source) -> Findings:
     width, words = as_numbers(links.group("width")), links.group("speed")
     texts, (speed,) = code_texts(words)
     lane = np.array([_lane(text) for text in texts])[speed]
-    ends = Ends.of(
+    ends = PortEnds.of(
         (one, at[: len(port)]), (two, at[len(port) :]), width=width, rate_gbps=width * lane, line=links.lines + 1
     )
     return Findings(devices, tuple(map(str, names.tolist())), ends, both_sides=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fabric.discovery.discovery import HOST, SWITCH, UNKNOWN, Note
 from fabric.discovery.end_columns import EndRow, findings_of_rows
-from fabric.discovery.findings import Ends, Findings, SeenDevice, port_codes
+from fabric.discovery.findings import Findings, PortEnds, SeenDevice, port_codes
 from fabric.discovery.source import Source
 
 __all__ = ["is_netq_graph", "is_paddle", "read_netq_graph", "read_paddle"]
@@ -52,7 +52,7 @@ def read_paddle(source: Source) -> Findings:
                 rows.append(_paddle_row(source, devices[place].name, place, port, numbers))
     names, codes = port_codes([row[1] for row in rows] + [row[3] for row in rows])
     near, far = np.split(codes, 2)
-    ends = Ends.of(
+    ends = PortEnds.of(
         (np.array([row[0] for row in rows], np.int32), near),
         (np.array([row[2] for row in rows], np.int32), far),
         rate_gbps=np.array([row[4] for row in rows], np.float64),

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fabric.export.plan.ends import Ends
+from fabric.export.plan.ends import LinkEnds
 from fabric.export.plan.plan import Plan
 
 __all__ = ["PlannedPorts", "list_planned_ports"]
@@ -99,14 +99,14 @@ def list_planned_ports(plan: Plan) -> PlannedPorts:
     return PlannedPorts(plan, names, role, node, slot, len(unique), spellings)
 
 
-def _add_names(spellings: tuple[dict[str, int], ...], role: Ints, ends: Ends, slot: Ints) -> None:
+def _add_names(spellings: tuple[dict[str, int], ...], role: Ints, ends: LinkEnds, slot: Ints) -> None:
     """Add the names of ports as their vendor writes them."""
     rows = _distinct_rows(role, ends.name, slot)
     for own, name, number in rows.tolist():
         spellings[own].setdefault(ends.names[name].lower(), number)
 
 
-def _add_numbers(spellings: tuple[dict[str, int], ...], role: Ints, ends: Ends, slot: Ints) -> None:
+def _add_numbers(spellings: tuple[dict[str, int], ...], role: Ints, ends: LinkEnds, slot: Ints) -> None:
     """Add the numbers of ports as InfiniBand counts them: whole ports, or where any is split all parts."""
     rows = _distinct_rows(role, ends.port, ends.part, ends.parts, slot)
     for own in np.unique(rows[:, 0]).tolist():

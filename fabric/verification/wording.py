@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.export.plan.ends import Ends
+from fabric.export.plan.ends import LinkEnds
 from fabric.verification.cabling import Cabling
 from fabric.verification.faults import Move
 
@@ -34,7 +34,7 @@ class Wording:
 
     def port(self, link: int, side: int) -> str:
         """Return the name of the planned port at an end."""
-        ends: Ends = (self.planned.plan.lower, self.planned.plan.upper)[side]
+        ends: LinkEnds = (self.planned.plan.lower, self.planned.plan.upper)[side]
         return ends.names[int(ends.name[link])]
 
     def link(self, link: int) -> str:

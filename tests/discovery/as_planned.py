@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from fabric.discovery.discovery import HOST, SWITCH, Discovery
-from fabric.discovery.findings import Ends, Findings, SeenDevice
+from fabric.discovery.findings import Findings, PortEnds, SeenDevice
 from fabric.discovery.merge import merge
 from fabric.export.plan import Plan
 
@@ -39,7 +39,7 @@ def discover_plan(plan: Plan, exchanged: int = 0) -> Discovery:
     built = np.arange(network.links)
     built[wrong] = np.roll(wrong, exchanged)
     two = switch_row[upper.device[built]]
-    ends = Ends.of(
+    ends = PortEnds.of(
         (one, np.arange(network.links)),
         (two, built + network.links),
         rate_gbps=plan.link_gbps.astype(np.float64),

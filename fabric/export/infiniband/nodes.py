@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fabric.errors import InputError
 from fabric.export.infiniband.subnets import Subnets
-from fabric.export.plan import Ends, Plan
+from fabric.export.plan import LinkEnds, Plan
 from fabric.frozen_columns import FrozenColumns
 
 __all__ = ["Nodes", "list_nodes"]
@@ -89,7 +89,7 @@ def _split_devices(plan: Plan) -> Rows:
     return np.asarray(most[kind])
 
 
-def _number_ports(ends: Ends, parts: Rows) -> Rows:
+def _number_ports(ends: LinkEnds, parts: Rows) -> Rows:
     """Return the number of each port at switches, where every native port has the numbers of as many parts."""
     return np.asarray((ends.port - 1) * parts[ends.device] + ends.part + 1)
 

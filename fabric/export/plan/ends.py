@@ -16,13 +16,13 @@ from fabric.layout.link_ports import number_models
 from fabric.layout.ports import PortTable, list_nic_names, list_port_tables, place_nics
 from fabric.layout.wiring import Wiring
 
-__all__ = ["Ends", "list_ends"]
+__all__ = ["LinkEnds", "list_ends"]
 
 Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Ends(FrozenColumns):
+class LinkEnds(FrozenColumns):
     """The lower or the upper ends of all links; columns are read-only, shape (links,), in the order of the network."""
 
     device: Rows
@@ -54,12 +54,12 @@ class _Columns:
         """Return the index of every name, new ones after the others."""
         return np.array([self.codes.setdefault(name, len(self.codes)) for name in names], np.int64)
 
-    def done(self) -> Ends:
+    def done(self) -> LinkEnds:
         """Return the ends."""
-        return Ends(self.device, self.tray, self.port, self.part, self.parts, self.name, tuple(self.codes))
+        return LinkEnds(self.device, self.tray, self.port, self.part, self.parts, self.name, tuple(self.codes))
 
 
-def list_ends(blueprint: Blueprint, wiring: Wiring) -> tuple[Ends, Ends]:
+def list_ends(blueprint: Blueprint, wiring: Wiring) -> tuple[LinkEnds, LinkEnds]:
     """Return the lower and the upper ends of all links."""
     network, tables = wiring.network, list_port_tables(blueprint, wiring.compositions, wiring.layout.site)
     sides = _Columns(network.lower), _Columns(network.upper)

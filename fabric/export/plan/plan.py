@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.catalog import Switch
 from fabric.export.plan.device_names import list_host_names
-from fabric.export.plan.ends import Ends, list_ends
+from fabric.export.plan.ends import LinkEnds, list_ends
 from fabric.export.plan.hosts import HostTable, list_hosts
 from fabric.layout.layout import Layout
 from fabric.layout.wiring import Wiring
@@ -65,16 +65,16 @@ class Plan:
         return list_hosts(self.blueprint, self.network, self.device_names)
 
     @cached_property
-    def _ends(self) -> tuple[Ends, Ends]:
+    def _ends(self) -> tuple[LinkEnds, LinkEnds]:
         return list_ends(self.blueprint, self.wiring)
 
     @property
-    def lower(self) -> Ends:
+    def lower(self) -> LinkEnds:
         """The lower end of every link."""
         return self._ends[0]
 
     @property
-    def upper(self) -> Ends:
+    def upper(self) -> LinkEnds:
         """The upper end of every link, which is always at a switch."""
         return self._ends[1]
 
