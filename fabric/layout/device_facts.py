@@ -8,7 +8,15 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Server, Switch
 from fabric.request.site import RackKind, Site
 
-__all__ = ["ASSUMED_SWITCH_UNITS", "DeviceFacts", "appliance_facts", "facts_of", "server_facts", "switch_facts"]
+__all__ = [
+    "ASSUMED_SWITCH_UNITS",
+    "DeviceFacts",
+    "appliance_facts",
+    "describe_rack_limits",
+    "facts_of",
+    "server_facts",
+    "switch_facts",
+]
 
 ASSUMED_SWITCH_UNITS = 2
 """The height of a switch or an appliance whose height is not known."""
@@ -38,14 +46,24 @@ class DeviceFacts:
 
     def most_in(self, rack: RackKind) -> int:
         """Return how many fit into an empty rack by units, power and weight."""
+        return 1 if self.own_rack else min(self._limits_in(rack).values())
+
+    def describe_most_in(self, rack: RackKind) -> str:
+        """Return how many fit into an empty rack, with the limit that binds: `3 dgx-h100 by power`."""
         if self.own_rack:
-            return 1
-        limits = [rack.units // self.units]
+            return f"1 {self.name}, which is a rack itself"
+        limits, most = self._limits_in(rack), self.most_in(rack)
+        return f"{most} {self.name} by {' and '.join(name for name, fit in limits.items() if fit == most)}"
+
+    def _limits_in(self, rack: RackKind) -> dict[str, int]:
+        """Return how many fit into an empty rack by each limit that is known."""
+        limits = {"rack units": rack.units // self.units}
         if rack.most_kw is not None and self.power_w:
-            limits.append(int(rack.most_kw * 1000 / self.power_w + 1e-9))
+            cooled = rack.cooling_kw is not None and rack.cooling_kw == rack.most_kw != rack.power_kw
+            limits["cooling" if cooled else "power"] = int(rack.most_kw * 1000 / self.power_w + 1e-9)
         if rack.weight_kg is not None and self.weight_kg:
-            limits.append(int(rack.weight_kg / self.weight_kg + 1e-9))
-        return min(limits)
+            limits["weight"] = int(rack.weight_kg / self.weight_kg + 1e-9)
+        return limits
 
 
 def server_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
@@ -74,6 +92,15 @@ def appliance_facts(blueprint: Blueprint, site: Site) -> dict[str, DeviceFacts]:
         )
         for name in (each.name for each in blueprint.appliances)
     }
+
+
+def describe_rack_limits(blueprint: Blueprint, site: Site) -> str:
+    """Return how many servers and switches of each model fit into an empty rack, each with the limit that binds."""
+    found = []
+    for kind, facts in (("server", server_facts(blueprint, site)), ("network", switch_facts(blueprint, site))):
+        models = {each.name: each.describe_most_in(site.racks[kind]) for each in facts.values()}
+        found.append(f"a {kind} rack takes {' or '.join(models.values())}")
+    return ", ".join(found)
 
 
 def facts_of(part: Server | Switch, site: Site, usual_units: int, *, own_rack: bool = False) -> DeviceFacts:

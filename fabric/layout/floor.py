@@ -55,10 +55,11 @@ class _Run:
     free: int
 
 
-def place_blocks(site: Site, blocks: Sequence[Block], racks: int, near: bool = False) -> Positions:
+def place_blocks(site: Site, blocks: Sequence[Block], racks: int, *, near: bool = False, limits: str = "") -> Positions:
     """Return the place of every rack; raises InputError, with the racks that are missing, for too small halls.
 
-    Rows are filled in order; with `near`, of assumed halls those farthest from the middle stay free.
+    Rows are filled in order; with `near`, of assumed halls those farthest from the middle stay free. `limits` says what
+    keeps racks from taking more, for the message about too small halls.
     """
     halls = _lay_halls(site.halls or _usual_halls(blocks, racks))
     places = Positions(halls, *(np.full(racks, -1, np.int64) for _ in range(3)))
@@ -70,7 +71,7 @@ def place_blocks(site: Site, blocks: Sequence[Block], racks: int, near: bool = F
         if pinned:
             runs = _pin_blocks(places, runs, pinned, role, place)
     rest = [block for block in blocks if block.role not in site.places]
-    _check_room(runs, rest, racks)
+    _check_room(runs, rest, racks, limits)
     for block in rest:
         if block.central:
             _place_in_middle(places, runs, block, racks)
@@ -151,7 +152,24 @@ def _lay_halls(halls: Sequence[Hall]) -> tuple[Hall, ...]:
         x = hall.x_m if hall.x_m is not None else (beside.x_m or 0) + beside.length_m + GAP_M if beside else 0.0
         y = hall.y_m if hall.y_m is not None else (beside.y_m or 0) if beside else 0.0
         laid.append(replace(hall, x_m=x, y_m=y))
+    _refuse_overlap(laid)
     return tuple(laid)
+
+
+def _refuse_overlap(halls: Sequence[Hall]) -> None:
+    """Raise InputError for two halls whose racks stand in one place, as halls of two storeys would."""
+    left, front = (np.array([getattr(hall, name) for hall in halls]) for name in ("x_m", "y_m"))
+    right = left + [hall.length_m for hall in halls]
+    back = front + [(hall.rows - 1) * hall.row_pitch_m for hall in halls]
+    along = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    across = np.minimum(back[:, None], back) - np.maximum(front[:, None], front)
+    pairs = np.argwhere(np.triu((along > 1e-6) & (across > -1e-6), 1))
+    if len(pairs):
+        one, other = (halls[at] for at in pairs[0])
+        raise InputError(
+            f"site.halls: the rows of {one.name} (x_m {one.x_m:g}, y_m {one.y_m:g}) and {other.name} "
+            f"(x_m {other.x_m:g}, y_m {other.y_m:g}) overlap; move one, or leave both keys out"
+        )
 
 
 def _pin_blocks(places: Positions, runs: list[_Run], pinned: list[Block], role: str, place: Place) -> list[_Run]:
@@ -183,30 +201,42 @@ def _pin_blocks(places: Positions, runs: list[_Run], pinned: list[Block], role: 
     return left
 
 
-def _check_room(runs: Sequence[_Run], blocks: Sequence[Block], racks: int) -> None:
+def _check_room(runs: Sequence[_Run], blocks: Sequence[Block], racks: int, limits: str) -> None:
     free, needed = sum(run.free for run in runs), sum(len(block.racks) for block in blocks)
     if needed > free:
         raise InputError(
             f"site.halls: {count_noun(racks, 'rack')} needed, but the halls have {count(free)} free rack positions: "
-            f"{count(needed - free)} missing; add rows or a hall, or put more into a rack"
+            f"{count(needed - free)} missing{limits and f' ({limits})'}; add rows or a hall, or put more into a rack"
         )
 
 
 def _place_block(places: Positions, runs: list[_Run], block: Block, after: int) -> int:
     """Put a block into the first run with room for all of it, from run `after` on, and return that run.
 
-    Where none has, it is put into the free positions in order.
+    Where none has, it is put into the nearest rows of one hall that have, and else into the free positions in order.
     """
     fits = [number for number, run in enumerate(runs) if run.free >= len(block.racks)]
     at = next((number for number in fits if number >= after), fits[0] if fits else None)
     taken = 0
-    for each in runs if at is None else [runs[at]]:
+    for each in _find_near_runs(runs, len(block.racks)) if at is None else [runs[at]]:
         here = min(each.free, len(block.racks) - taken)
         _set_places(places, block.racks[taken : taken + here], each.hall, each.row, each.first)
         each.first, each.free, taken = each.first + here, each.free - here, taken + here
         if taken == len(block.racks):
             break
     return after if at is None else at
+
+
+def _find_near_runs(runs: list[_Run], racks: int) -> list[_Run]:
+    """Return the runs of one hall with room for the racks in the fewest rows, or all where no hall has the room."""
+    hall, row, free = (np.array([getattr(run, name) for run in runs]) for name in ("hall", "row", "free"))
+    ends = np.searchsorted(np.cumsum(free), np.cumsum(free) - free + racks)  # the last run that each needs
+    last = np.minimum(ends, len(runs) - 1)
+    enough = (free > 0) & (ends < len(runs)) & (hall[last] == hall)
+    if not enough.any():
+        return runs
+    first = int(np.where(enough, np.abs(row[last] - row), np.inf).argmin())
+    return runs[first : int(last[first]) + 1]
 
 
 def _place_beside(places: Positions, runs: list[_Run], block: Block, at: int, longest: int) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.layout.appliances import add_appliances
 from fabric.layout.assignment import assign_network_racks
+from fabric.layout.device_facts import describe_rack_limits
 from fabric.layout.device_names import list_device_names
 from fabric.layout.floor import place_blocks
 from fabric.layout.layout import Layout
@@ -33,7 +34,7 @@ def lay_out(blueprint: Blueprint, site: Site, network: Network) -> Layout:
     network = add_appliances(blueprint, network)
     contents = fill_racks(blueprint, site)
     racks = contents.server_racks + contents.network_racks
-    places = place_blocks(site, contents.blocks, racks)
+    places = place_blocks(site, contents.blocks, racks, limits=describe_rack_limits(blueprint, site))
     ways = [places, place_blocks(site, contents.blocks, racks, near=True)] if len(places.halls) > 1 else [places]
     places = assign_network_racks(site, ways, contents.blocks, contents.rack, network)
     order = np.lexsort((places.position, places.row, places.hall))

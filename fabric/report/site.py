@@ -14,6 +14,7 @@ from fabric.errors import InputError
 from fabric.export.cables import cable_batches
 from fabric.layout.device_names import list_device_names
 from fabric.layout.layout import Layout
+from fabric.layout.rack_fillings import list_models
 from fabric.layout.tray_fill import TrayFill
 from fabric.layout.wiring import Wiring
 from fabric.network import Network
@@ -122,6 +123,10 @@ def _list_notes(study: Study) -> Iterator[str]:
         yield f"Power not known, so not counted or checked: {', '.join(layout.unknown_power)} (key site.power_w)."
     if layout.site.racks["server"].weight_kg is not None and layout.unknown_weights:
         yield f"Weight not known, so not counted or checked: {', '.join(layout.unknown_weights)} (key site.weights_kg)."
+    models, site = {model for _, model, _ in list_models(study.blueprint)}, study.spec.site
+    for key in ("heights", "weights_kg", "power_w"):
+        if unused := ", ".join(name for name in getattr(site, key) if name not in models):
+            yield f"Without effect, for this fabric has none: {unused} (key site.{key})."
     for server in study.blueprint.servers_by_role.values():
         if server.trays > 1:
             yield f"{server.name} is a rack of its own; the power of a rack does not limit it."

@@ -27,6 +27,8 @@ _TAGS = {
     "<switch>": "a mapping of a switch's facts",
     "<uplinks>": "a mapping of ports and rate_gbps",
     "<by tier>": "a mapping by tier",
+    "<rack>": "a mapping of what a rack offers",
+    "<by kind>": "a mapping by kind of rack",
 }
 _WANTED = {
     "int_type": "a whole number",

@@ -116,7 +116,7 @@ class Site:
     """The halls and the rules by which a fabric is laid out in them."""
 
     halls: tuple[Hall, ...] = ()
-    """The halls, in the order in which they are filled; none for one hall with as many rows as are needed."""
+    """The halls, in the order in which they are filled; none for equal halls, as many as are needed."""
     racks: Mapping[str, RackKind] = field(default_factory=lambda: dict.fromkeys(KINDS, RackKind()))
     """What the racks offer, by kind of rack (`KINDS`)."""
     trays: Trays = field(default_factory=Trays)

@@ -112,7 +112,7 @@ class SiteKeys(StrictModel):
     halls: list[HallKeys] = Field(
         default=[], max_length=1000, examples=[[{"name": "A", "rows": 10, "racks_per_row": 20}]]
     )
-    """Halls in the order in which they are filled; default: one, with rows of 20 racks and as many as needed."""
+    """Halls in the order in which they are filled; default: equal ones with rows of about 24 racks."""
     rack: Annotated[
         Annotated[RackKeys, Tag("<rack>")] | Annotated[dict[Kind, RackKeys], Tag("<by kind>"), Field(min_length=1)],
         Discriminator(_tag_rack),

@@ -241,3 +241,49 @@ def test_one_unknown_power_leaves_the_other_racks_known() -> None:
     assert layout.rack_w[unknown].tolist() == [12 * 747]
     assert layout.rack_w.sum() == 31 * 10_200 + 12 * 747
     assert layout.unknown_power == ("ufm",)
+
+
+@pytest.mark.parametrize(
+    ("rack", "limit"),
+    [
+        ({"power_kw": 35}, "a server rack takes 3 dgx-h100 by power, a network rack takes 42 qm9700 by rack units"),
+        ({"power_kw": None}, "takes 5 dgx-h100 by rack units"),
+        ({"cooling_kw": 21}, "takes 2 dgx-h100 by cooling, a network rack takes"),
+    ],
+)
+def test_too_small_halls_say_which_limit_binds(rack: dict[str, Any], limit: str) -> None:
+    """8 rack units of 42 and 10.2 kW of each limit, counted by hand."""
+    with pytest.raises(InputError) as caught:
+        design("superpod-h100-4su", halls=[{"name": "A", "rows": 1, "racks_per_row": 10}], rack=rack)
+    assert limit in str(caught.value)
+
+
+def test_too_small_halls_say_that_weight_binds() -> None:
+    """400 kg carry three servers of 130 kg."""
+    with pytest.raises(InputError, match="takes 3 dgx-h100 by weight"):
+        design(
+            "superpod-h100-4su",
+            halls=[{"name": "A", "rows": 1, "racks_per_row": 10}],
+            rack={"weight_kg": 400},
+            weights_kg={"dgx-h100": 130},
+        )
+
+
+def test_halls_in_one_place_are_refused() -> None:
+    """Two storeys at the same coordinates would have cables of no length between them."""
+    halls = [{"name": name, "rows": 2, "racks_per_row": 20, "x_m": 0, "y_m": 0} for name in "AB"]
+    with pytest.raises(InputError, match=r"site\.halls: the rows of A \(x_m 0, y_m 0\) and B \(x_m 0, y_m 0\) overlap"):
+        design("superpod-h100-4su", halls=halls)
+    halls[1]["x_m"] = 12  # 20 racks of 0.6 m end there
+    design("superpod-h100-4su", halls=halls)
+
+
+def test_a_group_that_fits_no_row_stays_in_one_hall() -> None:
+    """Four groups of 9 racks in rows of 8: none leads from hall to hall where both halls have room for two."""
+    halls = [{"name": name, "rows": 3, "racks_per_row": 8} for name in "AB"]
+    study, layout = design("superpod-h100-4su", halls=halls)
+    network = study.network
+    down = network.role[network.lower] == 0
+    hall = layout.hall[layout.device_rack]
+    assert (hall[network.lower[down]] == hall[network.upper[down]]).all()
+    check_rules(study, layout)
