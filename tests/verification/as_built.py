@@ -140,19 +140,47 @@ class Spoiled:
     """The fewest cable ends to move, where no cable was lost."""
     lost: int = 0
     """The cables that were lost."""
-    renamed: int = 0
-    """The hosts that have another name."""
     slow: int = 0
     """The cables that run slower."""
+    renamed: set[str] = field(default_factory=set)
+    """The hosts that have each other's names."""
     gone: set[str] = field(default_factory=set)
     """The devices that are absent."""
-    added: int = 0
-    """The devices that are not in the plan."""
 
 
-def spoil(built: AsBuilt, seed: int, count: int) -> Spoiled:
-    """Make `count` mistakes at different cables, drawn with a seed, and return what they are."""
+def exchange_names(built: AsBuilt, random: Random, pairs: int, done: Spoiled) -> None:
+    """Let pairs of hosts have each other's names."""
+    hosts = sorted({record.name.split()[0] for own, record in built.records.items() if own[0] == "H"})
+    chosen = random.sample(hosts, 2 * pairs)
+    other = dict(zip(chosen, [*chosen[pairs:], *chosen[:pairs]], strict=True))
+    for own, record in built.records.items():
+        host, _, nic = record.name.partition(" ")
+        if own[0] == "H":
+            record.name = f"{other.get(host, host)} {nic}"
+    done.renamed |= set(chosen)
+
+
+def lose_switch(built: AsBuilt, random: Random, done: Spoiled) -> None:
+    """Take out a switch that no host is at."""
+    upper = [
+        own
+        for own, record in built.records.items()
+        if own[0] == "S" and not any(peer[0] == "H" for peer, _, _ in record.ports.values())
+    ]
+    chosen = random.choice(upper)
+    done.gone.add(built.records[chosen].name)
+    built.remove(chosen)
+
+
+def spoil(built: AsBuilt, seed: int, count: int, *, pairs: int = 0, switches: int = 0) -> Spoiled:
+    """Make `count` mistakes at different cables, drawn with a seed, and return what they are.
+
+    Before, some switches are taken out, and pairs of hosts get each other's names.
+    """
     random, done = Random(seed), Spoiled()
+    for _ in range(switches):
+        lose_switch(built, random, done)
+    exchange_names(built, random, pairs, done)
     fresh = _Cables(built, random)
     for _ in range(count):
         what = random.choice([_swap, _swap, _swap_within, _turn, _lose, _slow])

@@ -19,7 +19,7 @@ from tests.verification.as_built import AsBuilt, End, Spoiled, spoil
 MOST_GPUS = 2048
 """The GPUs of the designs that the quick tests spoil."""
 
-MISTAKES = 30
+MISTAKES = 100
 """The mistakes of a file."""
 
 
@@ -70,7 +70,7 @@ def test_mistakes_are_found_in_full(name: str, tmp_path: Path) -> None:
     plan = fabric.design(name).plan
     rows = link_numbers(AsBuilt.of(plan), plan)
     assert check(plan, AsBuilt.of(plan), tmp_path / "clean").is_as_planned
-    for seed in range(3):
+    for seed in range(5):
         built = AsBuilt.of(plan)
         done = spoil(built, seed, MISTAKES)
         records = list(built.records.items())
@@ -78,6 +78,20 @@ def test_mistakes_are_found_in_full(name: str, tmp_path: Path) -> None:
         built.records = dict(records)
         built.no_lids = seed == 1
         agrees(check(plan, built, tmp_path / "file"), done, rows)
+
+
+@pytest.mark.parametrize("name", designs(MOST_GPUS))
+def test_mistakes_among_wrong_names_and_absent_switches_are_found(name: str, tmp_path: Path) -> None:
+    """Mixed: no cable end moves for a wrong name, and no cable of an absent switch is listed."""
+    plan = fabric.design(name).plan
+    rows = link_numbers(AsBuilt.of(plan), plan)
+    for seed in range(2):
+        built = AsBuilt.of(plan)
+        done = spoil(built, seed, 20, pairs=3, switches=1)
+        found = check(plan, built, tmp_path / "file")
+        agrees(found, done, rows)
+        assert {device for fault in faults_of(found, FaultKind.ABSENT) for device in fault.devices} == done.gone
+        assert {device for fault in faults_of(found, FaultKind.NAME) for device in fault.devices} == done.renamed
 
 
 @pytest.mark.parametrize("name", designs(MOST_GPUS))
