@@ -55,6 +55,9 @@ _VOLTAIRE = re.compile(r"(?P<model>Voltaire \S+) # (?P<name>\S.*)")
 
 _ADAPTER = re.compile(r"(?P<name>\S+)\s+(?P<part>(?:mlx\d+_|HCA-|ib|bnxt_re|irdma|roce|hfi1_)\S*)", re.IGNORECASE)
 
+_NAMED_PORT = re.compile(r"(?P<name>\S+)\s+(?P<part>[A-Za-z][\w.-]*\d[\w.-]*)")
+"""A host and an adapter of any other name, such as a network interface's: `node7 enp28s0np0`."""
+
 _MODEL = re.compile(
     r".*\b(?:Mellanox|Voltaire|QLogic|Intel|NVIDIA|Technologies|ConnectX|InfiniHost|InfiniScale\S*)\b.*", re.IGNORECASE
 )
@@ -90,6 +93,8 @@ def describe(text: str, kind: int) -> Description:
         return Description(name, adapter["part"], "", HOST)
     if _MODEL.fullmatch(text):
         return Description("", "", text, kind)
+    if kind == HOST and (adapter := _NAMED_PORT.fullmatch(text)) and not _UNSET.fullmatch(adapter["name"]):
+        return Description(adapter["name"], adapter["part"], "", HOST)
     return Description("" if _UNSET.fullmatch(text) else text, "", "", kind)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from fabric.discovery import Discovery, read_discovery
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, UNKNOWN
+from fabric.discovery.node_descriptions import describe
 from fabric.errors import InputError
 from tests.discovery.conftest import Read
 from tests.discovery.ib_text import guid, two_tiers
@@ -282,3 +283,11 @@ def test_unknown_kinds_stay_unknown(read: Read) -> None:
     """A router is neither a switch nor a host."""
     found = read('Rt 2 "R-7" # "gateway"\n[1](7) "S-8"[1] # lid 1 lmc 0 "leaf" lid 1 4xHDR\n')
     assert found.kind[found.names.index("gateway")] == UNKNOWN
+
+
+def test_an_adapter_may_have_any_name_after_that_of_its_host() -> None:
+    """Such as a network interface's; a model of two words is no host."""
+    assert describe("node7 enp28s0np0", HOST)[:2] == ("node7", "enp28s0np0")
+    assert describe("node7 nic0", HOST)[:2] == ("node7", "nic0")
+    assert describe("MT4129 ConnectX7", HOST)[:3] == ("", "", "MT4129 ConnectX7")
+    assert describe("top of rack", HOST)[:2] == ("top of rack", "")
