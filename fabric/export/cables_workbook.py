@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,10 @@ RACK_COLUMNS = ("rack", "hall", "row", "position", "x_m", "y_m", "kind", "power_
 def write_cables_xlsx(wiring: Wiring, file: Path, rows: npt.NDArray[np.integer] | None = None) -> None:
     """Write a workbook with the sheets cables, devices and racks, the latter of those at the ends of the cables.
 
-    Raises TooLarge for more cables than a sheet has rows.
+    Raises TooLarge for more cables than a sheet has rows, and OSError where the system refuses to write.
     """
     from xlsxwriter import Workbook
+    from xlsxwriter.exceptions import FileCreateError
 
     network, layout = wiring.network, wiring.layout
     total = network.links if rows is None else len(rows)
@@ -55,13 +57,23 @@ def write_cables_xlsx(wiring: Wiring, file: Path, rows: npt.NDArray[np.integer] 
         for batch in cable_batches(wiring, rows)
         for cells in zip(*(each.to_pylist() for each in batch.columns), strict=True)
     )
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with Workbook(file, options) as book:
-        book.set_properties({"created": MADE})
-        _write_sheet(book, "cables", COLUMNS, cables, total)
-        _write_sheet(book, "devices", DEVICE_COLUMNS, _list_devices(wiring, devices), len(devices))
-        racks = np.unique(layout.device_rack[devices])
-        _write_sheet(book, "racks", RACK_COLUMNS, _list_racks(layout, racks), len(racks))
+    options = {
+        "constant_memory": True,
+        "tmpdir": str(file.parent),  # a folder that is removed even where the disk is full
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+    }
+    made = BytesIO()  # a full disk would leave the zip file of xlsxwriter open
+    try:
+        with Workbook(made, options) as book:
+            book.set_properties({"created": MADE})
+            _write_sheet(book, "cables", COLUMNS, cables, total)
+            _write_sheet(book, "devices", DEVICE_COLUMNS, _list_devices(wiring, devices), len(devices))
+            racks = np.unique(layout.device_rack[devices])
+            _write_sheet(book, "racks", RACK_COLUMNS, _list_racks(layout, racks), len(racks))
+    except FileCreateError as error:
+        raise OSError(f"temporary files: {error}") from error
+    file.write_bytes(made.getbuffer())
 
 
 def _write_sheet(book: Any, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], total: int) -> None:

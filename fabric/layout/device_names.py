@@ -17,6 +17,9 @@ __all__ = ["list_device_names"]
 PLACES = ("role", "number", "hall", "row", "position", "rack", "unit")
 """The fields of a pattern beside the coordinates of a device."""
 
+MOST_WIDTH = 100
+"""The most digits and blanks to which a pattern widens a field."""
+
 
 def list_device_names(layout: Layout, network: Network) -> list[str]:
     """Return the name of every device, in the order of the network.
@@ -67,7 +70,7 @@ def _check_fields(pattern: str, group: Devices) -> None:
                 raise InputError(
                     f"site.names: '{pattern:.80}' has {{{field:.40}}}, which no {group.role} has{nearest(field, known)}"
                 )
-            if form and not form.lstrip("0").isdecimal():
+            if form and not (form.lstrip("0").isdecimal() and int(form) <= MOST_WIDTH):
                 raise ValueError
     except ValueError:
         raise InputError(

@@ -164,25 +164,27 @@ def _plan_in_rack(
         if _fits(kind, server, leaf, per_rack, -(-leaves // racks)):
             return _Plan(-(-servers // per_rack), 1, per_rack)
     beside = count_noun(-(-leaves // servers), "leaf", "leaves")
+    lacking = _list_lacking(kind, server, leaf, 1, -(-leaves // servers))
     raise InputError(
-        f"site.layout: in-rack needs {beside} beside a server of {server.units} rack units, for which a rack of "
-        f"{kind.units} has no room; write middle-of-row, or make racks higher"
+        f"site.layout: in-rack needs {beside} beside a {server.name}, together {' and '.join(lacking)}; "
+        "write middle-of-row, or give racks more"
     )
 
 
 def _fits(kind: RackKind, server: DeviceFacts, leaf: DeviceFacts, servers: int, leaves: int) -> bool:
     """Say whether a rack has the units, the power and the weight for its servers and leaves, as far as known."""
-    if server.own_rack:
-        return servers <= 1 and server.units + leaves * leaf.units <= kind.units
-    sums = [
-        (kind.units, servers * server.units + leaves * leaf.units),
-        (
-            None if kind.most_kw is None else kind.most_kw * 1000,
-            servers * (server.power_w or 0) + leaves * (leaf.power_w or 0),
-        ),
-        (kind.weight_kg, servers * (server.weight_kg or 0) + leaves * (leaf.weight_kg or 0)),
+    return not (server.own_rack and servers > 1) and not _list_lacking(kind, server, leaf, servers, leaves)
+
+
+def _list_lacking(kind: RackKind, server: DeviceFacts, leaf: DeviceFacts, servers: int, leaves: int) -> list[str]:
+    """Return what servers and leaves need beyond a rack's limits: `44 rack units, of which a rack has 42`."""
+    needs = [servers * one + leaves * other for one, other in zip(server.needs, leaf.needs, strict=True)]
+    limits = [(kind.units, "rack units", 1), (kind.most_kw, "kW", 1000), (kind.weight_kg, "kg", 1)]
+    return [
+        f"{need / scale:g} {unit}, of which a rack has {limit:g}"
+        for need, (limit, unit, scale) in zip(needs, limits[: 1 if server.own_rack else 3], strict=False)
+        if limit is not None and need > limit * scale * (1 + 1e-9)
     ]
-    return all(limit is None or total <= limit * (1 + 1e-9) for limit, total in sums)
 
 
 def _explain_misfit(part: DeviceFacts, kind: RackKind, which: str) -> str:

@@ -203,6 +203,7 @@ def test_devices_have_the_names_of_the_site() -> None:
         ("{colour}", r"'\{colour\}' has \{colour\}, which no server has; known: .*slot"),
         ("{role", "is no pattern"),
         ("{role:>100000000}", "is no pattern"),
+        ("{number:0999999}", "is no pattern"),
         ("{role.upper}", "which no server has"),
     ],
 )
@@ -287,3 +288,18 @@ def test_a_group_that_fits_no_row_stays_in_one_hall() -> None:
     hall = layout.hall[layout.device_rack]
     assert (hall[network.lower[down]] == hall[network.upper[down]]).all()
     check_rules(study, layout)
+
+
+@pytest.mark.parametrize(
+    ("rack", "lacking"),
+    [
+        ({"power_kw": 10.3}, "together 11.14 kW, of which a rack has 10.3"),
+        ({"units": 9, "power_kw": None}, "together 10 rack units, of which a rack has 9;"),
+    ],
+)
+def test_leaves_beside_no_server_say_which_limit_binds(rack: dict[str, Any], lacking: str) -> None:
+    """A server of 8 rack units and 10.2 kW with a leaf of 2 rack units and 0.94 kW."""
+    request = {"gpus": 1024, "server": "hgx-h200", "switches": "sn5600"}
+    with pytest.raises(InputError) as caught:
+        design(request, rack=rack, layout="in-rack")
+    assert lacking in str(caught.value)
