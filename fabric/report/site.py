@@ -123,13 +123,25 @@ def _list_notes(study: Study) -> Iterator[str]:
         yield f"Power not known, so not counted or checked: {', '.join(layout.unknown_power)} (key site.power_w)."
     if layout.site.racks["server"].weight_kg is not None and layout.unknown_weights:
         yield f"Weight not known, so not counted or checked: {', '.join(layout.unknown_weights)} (key site.weights_kg)."
-    models, site = {model for _, model, _ in list_models(study.blueprint)}, study.spec.site
-    for key in ("heights", "weights_kg", "power_w"):
-        if unused := ", ".join(name for name in getattr(site, key) if name not in models):
-            yield f"Without effect, for this fabric has none: {unused} (key site.{key})."
+    yield from _list_slips(study)
     for server in study.blueprint.servers_by_role.values():
         if server.trays > 1:
             yield f"{server.name} is a rack of its own; the power of a rack does not limit it."
+
+
+def _list_slips(study: Study) -> Iterator[str]:
+    """Yield what the site states to no effect, or beyond its rows: likely a slip of the one who wrote it."""
+    site = study.spec.site
+    longest = max(hall.length_m for hall in study.layout.halls)
+    if beyond := [f"{at:g}" for at in site.trays.cross_aisles_m if at > longest]:
+        yield (
+            f"Cross trays beyond the longest row, which ends at {longest:g} m: {', '.join(beyond)} m "
+            "(key site.trays.cross_aisles_m)."
+        )
+    models = {model for _, model, _ in list_models(study.blueprint)}
+    for key in ("heights", "weights_kg", "power_w"):
+        if unused := ", ".join(name for name in getattr(site, key) if name not in models):
+            yield f"Without effect, for this fabric has none: {unused} (key site.{key})."
 
 
 def layout_object(study: Study) -> dict[str, Any]:

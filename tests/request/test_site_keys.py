@@ -43,3 +43,10 @@ def test_names_of_no_device_are_listed() -> None:
     assert "Without effect, for this fabric has none: hgx-h2000 (key site.heights)." in lines
     assert "Without effect, for this fabric has none: sn560 (key site.power_w)." in lines
     assert not any("site.weights_kg" in line for line in lines)
+
+
+def test_cross_trays_beyond_the_rows_are_listed() -> None:
+    """20 racks of 0.6 m end at 12 m: a cross tray there is within, one in millimetres or feet stands out."""
+    site = {"halls": [{"name": "A", "rows": 2, "racks_per_row": 20}], "trays": {"cross_aisles_m": [0, 12, 120]}}
+    lines = summarize_layout(fabric.design({"gpus": 64, "server": "hgx-h200", "switches": "sn5600"}, site=site)).lines
+    assert "Cross trays beyond the longest row, which ends at 12 m: 120 m (key site.trays.cross_aisles_m)." in lines
