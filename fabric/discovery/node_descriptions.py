@@ -59,7 +59,8 @@ _NAMED_PORT = re.compile(r"(?P<name>\S+)\s+(?P<part>[A-Za-z][\w.-]*\d[\w.-]*)")
 """A host and an adapter of any other name, such as a network interface's: `node7 enp28s0np0`."""
 
 _MODEL = re.compile(
-    r".*\b(?:Mellanox|Voltaire|QLogic|Intel|NVIDIA|Technologies|ConnectX|InfiniHost|InfiniScale\S*)\b.*", re.IGNORECASE
+    r".*\b(?:Mellanox|Voltaire|QLogic|Intel|NVIDIA|Technologies|ConnectX\S*|InfiniHost|InfiniScale\S*)\b.*",
+    re.IGNORECASE,
 )
 
 _UNSET = re.compile(r"localhost(?:\.\S*)?|\(none\)|unknown|n/?a|0x[0-9a-f]+", re.IGNORECASE)

@@ -93,8 +93,7 @@ def list_planned_ports(plan: Plan) -> PlannedPorts:
     spellings: tuple[dict[str, int], ...] = tuple({} for _ in network.groups)
     for side, ends in enumerate((plan.lower, plan.upper)):
         _add_names(spellings, role[node[:, side]], ends, slot[:, side])
-    for side, ends in enumerate((plan.lower, plan.upper)):
-        _add_numbers(spellings, role[node[:, side]], ends, slot[:, side])
+    _add_numbers(spellings, role[node], (plan.lower, plan.upper), slot)
     names = (*hosts.names, *(plan.device_names[row] for row in switches.tolist()))
     return PlannedPorts(plan, names, role, node, slot, len(unique), spellings)
 
@@ -106,14 +105,17 @@ def _add_names(spellings: tuple[dict[str, int], ...], role: Ints, ends: LinkEnds
         spellings[own].setdefault(ends.names[name].lower(), number)
 
 
-def _add_numbers(spellings: tuple[dict[str, int], ...], role: Ints, ends: LinkEnds, slot: Ints) -> None:
+def _add_numbers(
+    spellings: tuple[dict[str, int], ...], role: Ints, ends: tuple[LinkEnds, LinkEnds], slot: Ints
+) -> None:
     """Add the numbers of ports as InfiniBand counts them: whole ports, or where any is split all parts."""
-    rows = _distinct_rows(role, ends.port, ends.part, ends.parts, slot)
+    port, part, parts = (np.concatenate([getattr(side, name) for side in ends]) for name in ("port", "part", "parts"))
+    rows = _distinct_rows(role.T.reshape(-1), port, part, parts, slot.T.reshape(-1))
     for own in np.unique(rows[:, 0]).tolist():
         mine = rows[rows[:, 0] == own]
         width = int(mine[:, 3].max())
-        for _, port, part, parts, number in mine.tolist():
-            spellings[own].setdefault(str((port - 1) * width + part * (width // parts) + 1), number)
+        for _, port_number, part_number, of, number in mine.tolist():
+            spellings[own].setdefault(str((port_number - 1) * width + part_number * (width // of) + 1), number)
 
 
 def _distinct_rows(*columns: Ints) -> Ints:

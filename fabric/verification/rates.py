@@ -23,7 +23,8 @@ def list_slow(cabling: Cabling, words: Wording) -> Iterator[Fault]:
     Where all cables of a bundle run at one rate, which is not the planned one, that is one fault.
     """
     discovery, network = cabling.seen.discovery, cabling.planned.plan.network
-    rows = np.flatnonzero(cabling.moves.target >= 0)
+    # A cable in a wrong place may run slower for that alone.
+    rows = np.flatnonzero(cabling.as_planned)
     link, cable = cabling.moves.target[rows], cabling.seen.cable[rows]
     rate, width = discovery.rate_gbps[cable], discovery.width[cable]
     planned = network.rate_gbps[link]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 
 from fabric.export.plan import Plan
@@ -119,12 +120,24 @@ def _head(own: str) -> list[str]:
     return ["vendid=0x2c9", "devid=0x1021", f"sysimgguid=0x{guid}", which]
 
 
+@cache
+def _most_parts(plan: Plan) -> list[int]:
+    """Return the most parts of a port of each role: InfiniBand counts all ports of a switch in them."""
+    found = [1] * len(plan.network.groups)
+    for ends in (plan.lower, plan.upper):
+        for role in range(len(found)):
+            found[role] = max(found[role], int(ends.parts[plan.network.role[ends.device] == role].max(initial=1)))
+    return found
+
+
 def _end(plan: Plan, row: int, side: int) -> tuple[str, End]:
     """Return the node description and the end of a planned link."""
     ends = (plan.lower, plan.upper)[side]
     device, port, part, parts = (int(each[row]) for each in (ends.device, ends.port, ends.part, ends.parts))
     if plan.is_switch[device]:
-        return plan.device_names[device], (f"S-{0x2C9000000000000 + device:016x}", (port - 1) * parts + part + 1)
+        width = _most_parts(plan)[int(plan.network.role[device])]
+        number = (port - 1) * width + part * (width // parts) + 1
+        return plan.device_names[device], (f"S-{0x2C9000000000000 + device:016x}", number)
     host = int(plan.host[row])
     nic = re.sub(r"p\d+$", "", ends.names[int(ends.name[row])]) if parts > 1 else ends.names[int(ends.name[row])]
     return f"{plan.hosts.names[host]} {nic}", (f"H-{0x2C9010000000000 + host * 4096 + port:016x}", part + 1)
