@@ -19,7 +19,8 @@ from fabric.optimizer import (
     Proof,
     parse_objectives,
 )
-from fabric.report.design_json import SCHEMA
+from fabric.report.design_json import SCHEMA, fabric_object
+from fabric.report.load_proof import check_proof
 from fabric.request.document import quoted
 from fabric.studies.study import Study, read
 
@@ -62,6 +63,7 @@ def _read(source: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[str, Mapp
 
 def _make_study(name: str, found: Mapping[str, Any]) -> Study:
     optimizer = found["optimizer"]
+    check_proof(name, optimizer)
     spec, values = read(dict(found["request"])), optimizer["objectives"]
     objectives = () if optimizer["binding"] is None else _objectives_of(values)
     blueprint, candidates = _read_choice(found).restore(spec, objectives)
@@ -108,20 +110,27 @@ def _read_choice(found: Mapping[str, Any]) -> ChosenFabric:
 
 
 def _check_counts(name: str, study: Study, found: Mapping[str, Any]) -> None:
-    """Raise InputError where the fabric is not what the file says."""
-    links, plan = found["links"]["by_bundle"], study.blueprint
+    """Raise InputError where the fabric is not what the file says, of all that is quickly counted again."""
+    plan, bill = study.blueprint, study.bill
+    tiers = found["switches"]["by_role"]
+    links = {each.name: plan.links(each) for each in plan.topology.bundles if each.name in found["links"]["by_bundle"]}
     pairs = {
         "servers": (found["servers"], plan.servers),
         "switches": (found["switches"]["total"], plan.switches),
-        **{
-            f"{each.name} links": (links[each.name], plan.links(each))
-            for each in plan.topology.bundles
-            if each.name in links
-        },
-        "cost": (found["cost_usd"]["total"], study.bill.cost_usd()),
+        **{f"{role} switches": (tier["count"], plan.devices(role)) for role, tier in tiers.items()},
+        **{f"{bundle} links": (found["links"]["by_bundle"][bundle], count) for bundle, count in links.items()},
+        "links": (found["links"]["total"], sum(found["links"]["by_bundle"].values())),
+        "cost": (found["cost_usd"]["total"], bill.cost_usd()),
     }
     for what, (written, computed) in pairs.items():
         if written != computed:
             raise InputError(
-                f"{name}: {what} {written}, but {computed} with the parts as they are now; design its request again"
+                f"{name}: {what} {written!s:.60}, but {computed} with the parts as they are now; "
+                "design its request again"
+            )
+    for key, value in json.loads(json.dumps(fabric_object(plan))).items():
+        if key in found and found[key] != value:
+            raise InputError(
+                f"{name}: {key}: {found[key]!r:.60}, but {value!r:.60} by its request and sizes; "
+                "design its request again"
             )

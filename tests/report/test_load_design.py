@@ -96,8 +96,28 @@ def change(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
         (change("request.gpus", -1), "gpus: -1 is too small"),
         (change("cost_usd.total", 1), "with the parts as they are now; design its request again"),
         (change("optimizer", None), "not a design object of fabric.design/1"),
+        (change("optimizer.status", "PERFECT"), "optimizer.status: 'PERFECT' is not OPTIMAL or FEASIBLE"),
+        (change("optimizer.status", []), "optimizer.status: [] is not OPTIMAL or FEASIBLE"),
+        (change("optimizer.objective", [[]]), "optimizer.objective: [[]] is not a number"),
+        (change("optimizer.objective", 1), "optimizer.bound: "),
+        (change("optimizer.objective", 10**12), "optimizer.objective: 1000000000000, but "),
+        (change("optimizer.bound", "x"), "optimizer.bound: 'x' is not a number"),
+        (change("optimizer.objectives.cost_usd", True), "optimizer.objectives.cost_usd: True is not a number"),
+        (
+            change("optimizer.binding", [{"limit": [], "value": 1, "loosened_to": 2, "objective": 3}]),
+            "optimizer.binding[0].limit: [] is not a key",
+        ),
+        (
+            change("optimizer.binding", [{"limit": "planes", "value": 1, "loosened_to": 2, "objective": [[]]}]),
+            "optimizer.binding[0].objective: [[]] is not a number",
+        ),
+        (change("gpus", 7), "gpus: 7, but "),
+        (change("tiers", 9), "tiers: 9, but "),
+        (change("name", "other"), "name: 'other', but "),
+        (change("links.total", 1), "links 1, but "),
+        (change("switches.by_role.leaf.count", 77), "leaf switches 77, but "),
     ],
-    ids=range(10),
+    ids=range(24),
 )
 def test_what_is_no_such_design_is_refused(spoil: Callable[[dict[str, Any]], None], text: str, tmp_path: Path) -> None:
     """A file of another schema, with something missing or changed by hand, is refused with its name."""
