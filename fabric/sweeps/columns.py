@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fabric.errors import InputError, Mistake
 from fabric.sweeps.measure import LARGEST, ColumnKind, MeasureColumn
+from fabric.sweeps.picture import Picture
 from fabric.sweeps.spec import Sweep
 
 if TYPE_CHECKING:
@@ -57,10 +58,28 @@ def _check_shown(sweep: Sweep, kinds: dict[str, str]) -> None:
         try:
             if each is not None:
                 each.check(kinds)
+            if isinstance(each, Picture):
+                _check_places(sweep, each)
         except InputError as error:
             mistakes.append(sweep.document.mistake((key,), str(error)))
     if mistakes:
         raise InputError(mistakes)
+
+
+def _check_places(sweep: Sweep, picture: Picture) -> None:
+    """Raise InputError where a key of the grid that a picture does not name puts several points in one place.
+
+    Only where the place is of varied values alone: what is measured is not known before, and may differ.
+    """
+    varied = {*sweep.swept_keys, *(each.column.name for measure in sweep.measures for each in measure.settings)}
+    if not varied.issuperset(picture.place):
+        return
+    left = [each.key for each in sweep.axes if not each.measure and len(each.values) > 1]
+    if left := [key for key in left if key not in picture.place]:
+        raise InputError(
+            f"picture {picture.kind}: points that differ in {', '.join(left)} have one place: name it in the picture,"
+            " or leave it out of the sweep"
+        )
 
 
 def _values_of(sweep: Sweep, key: str) -> Iterator[Any]:

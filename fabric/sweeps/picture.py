@@ -50,6 +50,11 @@ class Picture:
         parts = [self.kind, *filter(None, (self.value, self.y, self.x, self.colour)), *self.by]
         return "-".join(part.replace("/", "_").replace(".", "_") for part in parts)
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The columns that decide where a point is, and in which colour or panel."""
+        return (*filter(None, (self.x, self.colour, self.y if self.kind == "heat" else "")), *self.by)
+
     def check(self, kinds: Mapping[str, str]) -> None:
         """Raise InputError unless all parts are columns, and numbers where they must be; `kinds` are by name."""
         where = f"picture {self.kind}"

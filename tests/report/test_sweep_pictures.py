@@ -11,7 +11,7 @@ import pytest
 import fabric
 from fabric.draw.plain_style import plain_style
 from fabric.errors import InputError
-from fabric.sweeps import SweepTable
+from fabric.sweeps import SweepTable, make_plan, read_sweep
 from fabric.sweeps.picture import read_picture
 
 BASE = {"name": "mine", "server": "hgx-h100", "switches": "qm9700"}
@@ -119,3 +119,23 @@ def test_what_cannot_be_drawn_is_refused(table: SweepTable, words: str, message:
     """The message has the points and the columns in which they differ."""
     with pytest.raises(InputError, match=message):
         table.plot(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("curves:x=gpus,y=cost_usd", "oversubscription"),
+        ("heat:x=gpus,y=planes,value=cost_usd", "oversubscription"),
+        ("curves:x=gpus,y=cost_usd,colour=oversubscription", ""),
+        ("curves:x=fabric_tiers,y=cost_usd", ""),
+    ],
+)
+def test_a_picture_without_a_key_of_the_grid_is_refused_before_the_sweep(words: str, left: str) -> None:
+    """A key with one value need not be named, nor any where a point's place is measured."""
+    grid = {"gpus": [128, 256], "oversubscription": [1, 2], "planes": [1]}
+    document = {"base": BASE, "grid": grid, "measures": ["cost", "fabric"], "pictures": [words]}
+    if not left:
+        assert make_plan(read_sweep(document)).sweep.pictures
+        return
+    with pytest.raises(InputError, match=f"differ in {left} have one place"):
+        make_plan(read_sweep(document))
