@@ -69,8 +69,16 @@ def check_calibration_name(file: str | os.PathLike[str]) -> None:
 
 
 def write_calibration(found: Calibration, file: str | os.PathLike[str]) -> list[Path]:
-    """Write a calibration to `file`, and its curves beside it as SVG; raises InputError unless it is .yaml."""
+    """Write a calibration to `file`, and its curves beside it as SVG.
+
+    Raises InputError unless the file is .yaml, and for a calibration without a constant.
+    """
     check_calibration_name(file)
+    if not found.fitted:
+        raise InputError(
+            f"{found.runs[0].name}: the runs settle no constant of {found.server.name}, so that {file} was not written;"
+            " run sweeps from 64 KiB to 8 GiB, on one server and on several"
+        )
     path = Path(file)
     picture = f"{path.stem}.svg"
 

@@ -125,6 +125,13 @@ def test_too_few_points_settle_nothing(tmp_path: Path) -> None:
         calibrate([run_of(run, server_of(run))])
 
 
+def test_a_calibration_without_a_constant_is_not_written(healthy: Calibration, tmp_path: Path) -> None:
+    """A file that calibrates nothing would be taken for one that does."""
+    with pytest.raises(InputError, match=r"settle no constant of .*, so that .*none\.yaml was not written"):
+        write_calibration(replace(healthy, fitted=()), tmp_path / "none.yaml")
+    assert not [*tmp_path.iterdir()]
+
+
 def _accept(
     path: Path, truth: Truth, own: Calibration, request: dict[str, object] | None = None, info: str = ""
 ) -> Acceptance:
