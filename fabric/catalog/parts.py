@@ -52,8 +52,12 @@ class Switch(PortGroup):
 
     @property
     def vendor(self) -> str:
-        """Who makes it, which its full name begins with; of a box by several makers, who makes its chip."""
-        return self.title.partition(" ")[0]
+        """Who makes it, which its full name begins with; of a box by several makers, who makes its chip.
+
+        Empty where that is not known: a title in a request may begin with an article, `The 64 x 400G switch`.
+        """
+        first = self.title.partition(" ")[0]
+        return "" if first.lower() in ("a", "an", "the") else first
 
     @property
     def upward(self) -> PortGroup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.resources import files
 
 import pytest
@@ -201,3 +201,12 @@ def test_lists_fit_a_terminal(shelf: str, capsys: pytest.CaptureFixture[str], mo
     assert not done.value.code
     assert max(map(len, lines)) <= 80
     assert set(SHELVES[shelf]()) <= {line.split()[0] for line in lines if line.strip()}
+
+
+@pytest.mark.parametrize(
+    ("title", "vendor"),
+    [("Acme 64 (Tomahawk 5)", "Acme"), ("The 64 x 400G switch of a paper", ""), ("A box", ""), ("", "")],
+)
+def test_an_article_is_no_vendor(title: str, vendor: str) -> None:
+    """The vendor of a switch whose title does not begin with one is unknown."""
+    assert replace(switches()["qm9700"], title=title).vendor == vendor
