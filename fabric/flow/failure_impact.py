@@ -16,7 +16,6 @@ from fabric.flow.failure_words import Failed
 from fabric.flow.failures import draw_failures
 from fabric.flow.router import router_of
 from fabric.flow.workload import (
-    RUNS_AFTER_FAILURES,
     Answer,
     Workload,
     answer_by_flows,
@@ -121,7 +120,7 @@ def estimate_impact(
     failed = draw_failures(blueprint, workload.failures, workload.seed)
     count = _count_seeds(blueprint, workload, failed) if seeds is None else int(seeds)
     if engine is FLOWS:
-        refuse_long_runs(blueprint, workload, RUNS_AFTER_FAILURES * count)
+        refuse_long_runs(blueprint, workload, count)
     offsets = range(count)
     flows, lost = lay_flows(blueprint, workload, engine)
     pairs = []

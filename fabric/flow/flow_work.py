@@ -29,10 +29,13 @@ def most_peers(ranks: int, routing: Routing) -> int | None:
     return max(FEWEST_PEERS, MOST_FLOWS // ranks) if routing.policy.sprays else None
 
 
-def work_of_flows(blueprint: Blueprint, algorithms: Iterable[Algorithm], routing: Routing, gpus: int) -> Work:
+def work_of_flows(
+    blueprint: Blueprint, algorithms: Iterable[Algorithm], routing: Routing, gpus: int, *, failed: bool = False
+) -> Work:
     """Return what laying out, routing and solving the flows of each algorithm on as many GPUs takes, each once.
 
-    A NIC has a flow to each of an algorithm's partners, and in an all-to-all one to each of its peers.
+    A NIC has a flow to each of an algorithm's partners, and in an all-to-all one to each of its peers. `failed` says
+    that links will be down.
     """
     router, whole = router_of(blueprint), Work()
     nics = blueprint.nics * gpus / blueprint.gpus
@@ -41,6 +44,6 @@ def work_of_flows(blueprint: Blueprint, algorithms: Iterable[Algorithm], routing
         flows = nics * (peers if algorithm.traffic.uniform else algorithm.traffic.partners)
         if gpus > blueprint.server.gpus:
             own = replace(routing, qps=algorithm.traffic.queue_pairs(routing.qps))
-            work = router.work(flows, own)
+            work = router.work(flows, own, failed=failed)
             whole = whole.then(replace(work, memory_bytes=max(work.memory_bytes, flows * BYTES_PER_FLOW)))
     return whole

@@ -110,17 +110,18 @@ class GraphRouter:
             else take_one_path(self.paths, phase, routing)
         )
 
-    def work(self, flows: float, routing: Routing) -> Work:
+    def work(self, flows: float, routing: Routing, *, failed: bool = False) -> Work:
         """Return what routing as many flows and solving them takes.
 
         Hashed ones take their hops one after another. Sprayed ones between two leaves are one demand, which draws many
-        paths as long as there are few, unless each NIC has switches of its own.
+        paths as long as there are few, unless each NIC has switches of its own, or planes differ as links are down.
         """
         hops = 2 + evaluate(self.form.paths.diameter, self.blueprint.sizes)
         if routing.policy.sprays:
             leaves = -(-self.blueprint.servers // self.blueprint.sizes["slot"])
             joint = min(flows / self.blueprint.server.nics, leaves * leaves)
-            demands = math.ceil(flows if self.form.routing.nic_levels else joint)
+            unlike = (failed or self.up is not None) and self.blueprint.planes > 1
+            demands = math.ceil(flows if self.form.routing.nic_levels or unlike else joint)
             return Work(flows * BYTES_PER_SPRAYED_FLOW, search_seconds(demands))
         paths = flows * routing.qps
         arcs = paths * hops * (2 if routing.policy.paths == "valiant" else 1)

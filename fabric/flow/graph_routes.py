@@ -44,14 +44,15 @@ def spray(paths: GraphPaths, groups: LinkGroups, phase: Phase) -> SplitRoutes:
 
     They spread as well as they can for all flows together (see `split_over_paths`): the limit of the global choice of
     UGAL (A. Singh 2005), which compares both kinds of paths for each packet. While planes are alike, flows between two
-    leaves are one demand; otherwise each flow is, as its NICs may have lost links.
+    leaves are one demand, apart from those whose NICs have lost their only link; otherwise each flow is a demand.
     """
     source, target, links = phase.source, phase.target, paths.blueprint.links_total
     first = demand = np.arange(phase.flows)
     arcs = np.full((phase.flows, 0), 0, np.int32)
     if groups.planes_together:
         ports = paths.ports_of(source, target, 0 * source)
-        pairs = ports.switches[0].astype(np.int64) << 32 | ports.switches[1]
+        cut_off = 0 if paths.up is None else ~(paths.up[ports.rows[0]] & paths.up[ports.rows[1]])
+        pairs = (ports.switches[0].astype(np.int64) << 32 | ports.switches[1]) * 2 + cut_off
         _, first, demand = np.unique(pairs, return_index=True, return_inverse=True)
         arcs = groups.of_arc[np.stack([ports.rows[0], links + ports.rows[1]], axis=1)].astype(np.int32)
 

@@ -37,10 +37,11 @@ class LinkGroups:
     def of(cls, blueprint: Blueprint, nic: Rows, up: Mask | None) -> LinkGroups:
         """Return the groups of a blueprint whose servers' links are those of `nic`, over the links that are `up`.
 
-        Planes are alike, and so as one, while every link is up and no NIC has a port for each of several levels.
+        Planes are alike, and so as one, while every link is up or there is a single plane, and no NIC has a port for
+        each of several levels.
         """
         network = expand(blueprint)
-        together = up is None and not blueprint.topology.routing.nic_levels
+        together = (up is None or blueprint.planes == 1) and not blueprint.topology.routing.nic_levels
         vertex = np.arange(network.devices)
         for group in network.groups if together else ():
             if PLANE in group.axes:

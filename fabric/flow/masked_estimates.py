@@ -16,7 +16,7 @@ from fabric.flow.engine_choice import choose_engine
 from fabric.flow.engines import FLOWS, Engine
 from fabric.flow.estimate import Estimate
 from fabric.flow.explicit_flows import ExplicitFlows, NoPath
-from fabric.flow.workload import RUNS_AFTER_FAILURES, Workload, answer_by_flows, lay_flows, refuse_long_runs
+from fabric.flow.workload import Workload, answer_by_flows, lay_flows, refuse_long_runs
 
 __all__ = ["KeptShare", "MaskedEstimates"]
 
@@ -81,7 +81,7 @@ class MaskedEstimates:
         if self.engine is FLOWS:
             direct = self.workload.routing.policy.sprays and not self.blueprint.topology.ratios_are_cuts
             remedy = "take fewer draws or GPUs" + (", or ECMP routing, which is solved at once" if direct else "")
-            refuse_long_runs(self.blueprint, self.workload, RUNS_AFTER_FAILURES * masks, remedy)
+            refuse_long_runs(self.blueprint, self.workload, masks, remedy)
 
     def keep(self, up: Mask) -> KeptShare:
         """Return what is kept when the links of `up`, shape (links,), are up."""

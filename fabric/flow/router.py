@@ -53,8 +53,8 @@ class Router(Protocol):
     def route(self, phase: Phase, routing: Routing) -> Routes:
         """Return the routes of flows that leave their servers as they are (see `cross_rails`)."""
 
-    def work(self, flows: float, routing: Routing) -> Work:
-        """Return what routing as many flows and solving them takes."""
+    def work(self, flows: float, routing: Routing, *, failed: bool = False) -> Work:
+        """Return what routing as many flows and solving them takes; `failed` where links will be down."""
 
     def joins(self, source: Rows, target: Rows) -> Mask:
         """Return which pairs of NICs of different servers are joined by a path that is up, shape (pairs,)."""

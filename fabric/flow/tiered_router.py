@@ -96,7 +96,7 @@ class TieredRouter:
             return spray(self.links, phase, self.up)
         return route_by_links(self.links, phase, routing, self.up)
 
-    def work(self, flows: float, routing: Routing) -> Work:
+    def work(self, flows: float, routing: Routing, *, failed: bool = False) -> Work:  # noqa: ARG002 - a router's word
         """Return what routing as many flows and solving them takes: all grows with the arcs of their paths."""
         sprays = routing.policy.sprays
         paths = flows * (1 if sprays else routing.qps)

@@ -57,9 +57,6 @@ __all__ = [
     "refuse_mistaken",
 ]
 
-RUNS_AFTER_FAILURES = 2
-"""The times that flows are solved after failures: as these leave the links, and to say what limits them as whole."""
-
 
 @dataclass(frozen=True, eq=False)
 class Workload(FrozenColumns):
@@ -242,7 +239,7 @@ def _estimate_by_flows(
 ) -> tuple[tuple[Answer, ...], Bounds]:
     """Estimate by the flows of every algorithm that may be the fastest, each solved once for all sizes."""
     if engine is FLOWS:
-        refuse_long_runs(blueprint, workload, RUNS_AFTER_FAILURES if workload.failures else 1)
+        refuse_long_runs(blueprint, workload, 1 if workload.failures else 0)
     flows, lost = lay_flows(blueprint, workload, engine)
     found = answer_by_flows(flows, workload, sizes, lost)
     return found, bound_flows(flows, found[-1])
@@ -253,15 +250,20 @@ def bound_flows(flows: ExplicitFlows, answer: Answer) -> Bounds:
     return flows.bounds(algorithm_of(flows.collective, answer.estimate.algorithm))
 
 
-def refuse_long_runs(blueprint: Blueprint, workload: Workload, runs: float, remedy: str = "") -> None:
-    """Raise TooLarge where solving the flows of a workload as many times needs more memory or time than a run may."""
+def refuse_long_runs(blueprint: Blueprint, workload: Workload, failures: float, remedy: str = "") -> None:
+    """Raise TooLarge where solving the flows of a workload needs more memory or time than a run may.
+
+    They are solved under as many sets of failures, and with all links up once for each of these, at least once.
+    """
     gpus = min(workload.gpus or blueprint.gpus, blueprint.gpus)
     summary = summarize(blueprint).first(gpus)
     if summary.servers > 1:
         routing = _with_library_qps(workload.routing, summary)
-        work = work_of_flows(blueprint, list_solvable(summary, workload), routing, gpus)
+        algorithms = list_solvable(summary, workload)
+        whole, failed = (work_of_flows(blueprint, algorithms, routing, gpus, failed=each) for each in (False, True))
+        work = whole.times(max(1, failures)).then(failed.times(failures))
         remedy = remedy or ("take fewer seeds or GPUs" if workload.failures else FEWER_FLOWS)
-        refuse_excess(f"{blueprint.name}: the flows of {gpus:,} GPUs", work.times(runs), remedy)
+        refuse_excess(f"{blueprint.name}: the flows of {gpus:,} GPUs", work, remedy)
 
 
 def _with_library_qps(routing: Routing, summary: FabricSummary) -> Routing:

@@ -11,8 +11,10 @@ import pytest
 from fabric.blueprint import Blueprint
 from fabric.flow import Phase, Routing, fail, link_loads, lp_bound, permutation, route, shares
 from fabric.flow.fairness import max_min
-from fabric.flow.path_splits import Splits, split_over_paths
+from fabric.flow.path_splits import Splits, search_seconds, split_over_paths
+from fabric.flow.router import router_of
 from fabric.flow.split_routes import SplitRoutes
+from fabric.studies.study import design
 from fabric.testing import random_blueprint
 from fabric.topology.families import BUILTIN
 from fabric.topology.graph_form import GraphForm
@@ -121,3 +123,26 @@ def test_rates_of_split_flows_are_those_of_textbook_filling() -> None:
         expected, got = progressive_filling(paths.tolist(), capacity.tolist()), max_min(routes)
         assert got.min() == pytest.approx(min(expected))
         assert got == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize(("planes", "together"), [(1, True), (2, False)])
+def test_a_failure_leaves_pairs_of_leaves_together_in_a_single_plane(planes: int, together: bool) -> None:
+    """Only where planes differ is each flow a demand, and the estimate counts them; the flows lost have no path."""
+    plan = design(gpus=128, server="hgx-h100", switches="sn5600", family="mesh", planes=planes).blueprint
+    every = permutation(np.arange(plan.nics), 1)
+    apart = every.source // plan.server.nics != every.target // plan.server.nics
+    phase = Phase(every.source[apart], every.target[apart])
+    up = fail(plan, ["nic:2", "link:3%"], seed=1)
+    router = router_of(plan, up)
+    routes = route(plan, phase, Routing(), up)
+    lost = ~router.joins(phase.source, phase.target)
+    assert 0 < lost.sum() < phase.flows
+    assert routes.disconnected.tolist() == lost.tolist()
+    assert isinstance(routes, SplitRoutes)
+    assert routes.splits is not None
+    demands = len(routes.splits.shares)
+    assert (demands < phase.flows) == together
+    seconds = [router_of(plan).work(phase.flows, Routing(), failed=failed).seconds for failed in (False, True)]
+    assert (seconds[0] == seconds[1]) == together
+    assert seconds[1] == router.work(phase.flows, Routing()).seconds
+    assert together or seconds[1] == search_seconds(demands)
