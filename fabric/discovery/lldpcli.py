@@ -31,7 +31,7 @@ def is_lldpcli_json(source: Source) -> bool:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, dict) or (
-        isinstance(value, list) and all(isinstance(each, dict) and "interface" in each for each in value)
+        isinstance(value, list) and all(isinstance(each, dict) and (not each or "interface" in each) for each in value)
     )
 
 

@@ -74,6 +74,8 @@ def _gaps(blueprint: Blueprint, workload: Workload) -> Iterator[str]:
     if any(whole.values()):
         yield from (what for what, applies in whole.items() if applies)
         return
+    if not any(each.flows for each in timed_algorithms(COLLECTIVES[workload.collective], workload.algorithm)):
+        return  # such as SHARP, which no other engine estimates
     if not blueprint.topology.ratios_are_cuts:
         yield from _gaps_on_graph(blueprint, workload)
         return

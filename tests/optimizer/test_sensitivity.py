@@ -160,7 +160,7 @@ def test_no_fewer_hops_are_offered_where_there_are_none() -> None:
 
 def test_the_report_says_why() -> None:
     """The runner-up and the binding limits are in the design and in the report."""
-    study = fabric.optimize("colossus-100k")
+    study = fabric.design("colossus-100k")
     proof = describe_json(study)["optimizer"]
     assert proof["runner_up"]["name"] == "rail-optimized in 3 tiers, rails meeting at the core, of sn5600"
     assert proof["binding"][0]["limit"] == "oversubscription"
