@@ -190,6 +190,8 @@ class _Reader:
         listed = values if isinstance(values, list) else [values]
         if not listed:
             self._add(place, "is empty; give one value or more")
+        elif "" in key.split("."):
+            self._add(place, "is no key of a request; write one name before and after each dot: limits.hops")
         elif setting := self._setting_of(key, place, sections):
             yield self._setting_axis(setting[0], setting[1], listed, place)
         else:

@@ -208,3 +208,12 @@ def test_a_plan_is_json_where_asked(tmp_path: Path, run: Run) -> None:
     found = json.loads(out)
     assert (found["points"], found["designs"], found["chunks"]) == (4, 4, 1)
     assert found["work_s"] > 0
+
+
+@pytest.mark.parametrize("key", ["a..b", ".gpus", "limits."])
+def test_a_key_with_an_empty_name_is_refused_at_its_line(key: str, tmp_path: Path) -> None:
+    """The message has the whole key, as it stands in the file."""
+    file = tmp_path / "sweep.yaml"
+    file.write_text(f"base: {{server: hgx-h100}}\nmeasures: [cost]\ngrid:\n  gpus: [128]\n  {key}: [1]\n")
+    with pytest.raises(fabric.InputError, match=rf"sweep\.yaml:5: grid\.{re.escape(key)}: is no key of a request"):
+        read_sweep(file)
