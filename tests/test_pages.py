@@ -12,8 +12,10 @@ from pathlib import Path
 import click
 import pytest
 
+import fabric
 from fabric.cli.main import cli
 from tests.log_fixtures import Truth, write_log
+from tests.marks import slow
 from tests.request_fixtures import Run
 
 ROOT = Path(__file__).parents[1]
@@ -84,3 +86,19 @@ def steps(page: Path) -> Iterator[dict[str, str]]:
     found = [match.groupdict() for match in STEP.finditer(page.read_text(encoding="utf-8"))]
     assert len(found) >= 3
     yield from found
+
+
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+"""A block of Python in a page."""
+
+
+@pytest.mark.parametrize("page", ["docs/python.md", "docs/failures.md", "docs/sweeps.md", *slow("README.md")])
+def test_python_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its blocks run in order, but for those that ask a cluster's scheduler for machines."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    blocks = [block for block in PYTHON.findall((ROOT / page).read_text(encoding="utf-8")) if "jobqueue" not in block]
+    assert blocks
+    names: dict[str, object] = {"fabric": fabric}
+    for block in blocks:
+        exec(compile(block, page, "exec"), names)
