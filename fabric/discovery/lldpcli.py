@@ -38,7 +38,7 @@ def _is_table(value: Any) -> bool:
 def read_lldpcli_json(source: Source) -> Findings:
     """Return the neighbours of a host. Raises InputError where an interface is not of a known shape."""
     host = host_of(source)
-    return gather(source, [(host, row) for row in list_json_neighbours(source)])
+    return gather(source, [(host, row) for row in list_json_neighbours(source)], [host])
 
 
 def list_json_neighbours(source: Source) -> Iterator[Neighbour]:

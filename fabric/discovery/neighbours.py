@@ -94,10 +94,11 @@ def host_of(source: Source) -> str:
     return rest or name
 
 
-def gather(source: Source, rows: Iterable[tuple[str, Neighbour]]) -> Findings:
+def gather(source: Source, rows: Iterable[tuple[str, Neighbour]], hosts: Iterable[str] = ()) -> Findings:
     """Return what rows say: for each, the host that it comes from and what a port of it hears.
 
-    Management ports of switches are left out, and so are neighbours on a VLAN of a port that hears the port itself.
+    `hosts` have a file of their own, which may be without neighbours: then all their cables are down. Management ports
+    of switches are left out, and so are neighbours on a VLAN of a port that hears the port itself.
     """
     heard = list(rows)
     switches = {host for host, row in heard if _SWITCH_PORT.match(row.port)}
@@ -113,7 +114,7 @@ def gather(source: Source, rows: Iterable[tuple[str, Neighbour]]) -> Findings:
         Note(source.name, f"port {port} of {host} hears several neighbours: something between them passes LLDP on")
         for host, port in crowded[:10]
     ]
-    findings = _columns(kept, {host for host, _ in heard}, switches)
+    findings = _columns(kept, {*hosts, *(host for host, _ in heard)}, switches)
     findings.notes += notes
     return findings
 

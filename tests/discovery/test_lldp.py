@@ -230,3 +230,14 @@ def test_cut_and_hostile_files_are_refused(text: str, message: str, read: Read) 
     """Each gives one message, with the line where the format has lines."""
     with pytest.raises(InputError, match=message):
         read(text)
+
+
+@pytest.mark.parametrize("empty", ['{"lldp": [{}]}', '{"lldp": {}}'])
+def test_a_file_without_neighbours_says_that_all_cables_are_down(empty: str, tmp_path: Path) -> None:
+    """The device reports, though it hears no one."""
+    heard = {"swp1": {"chassis": {"leaf1": {}}, "port": {"id": {"type": "ifname", "value": "swp9"}}}}
+    (tmp_path / "leaf1.json").write_text(empty)
+    (tmp_path / "leaf2.json").write_text(json.dumps({"lldp": {"interface": [heard]}}))
+    found = read_discovery([tmp_path / "leaf1.json", tmp_path / "leaf2.json"])
+    assert (found.cables, found.devices) == (1, 2)
+    assert found.own_record.all()
