@@ -32,7 +32,7 @@ def verify(
     names: Mapping[str, str] | None = None,
     progress: Callable[[str], object] = lambda text: None,
 ) -> Verification:
-    """Hold a fabric as it was built against its design, and return every fault with the fewest moves that mend them.
+    """Hold a fabric as it was built against its design, and return every fault with the fewest moves that fix them.
 
     `files` are of discovery tools (docs/verification.md), or what `read_discovery` read; `names` are the names of
     devices by their GUID or address. Raises InputError for files that cannot be read or are of another fabric.

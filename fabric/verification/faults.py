@@ -77,7 +77,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, and what mends it."""
+    """One thing that is wrong, and what fixes it."""
 
     kind: FaultKind
     """What is wrong."""
@@ -86,7 +86,7 @@ class Fault:
     devices: tuple[str, ...]
     """The devices concerned, by the names of the plan where it knows them."""
     links: tuple[int, ...]
-    """The planned cables that are not there until it is mended, by their rows in the network, ascending."""
+    """The planned cables that are not there until it is fixed, by their rows in the network, ascending."""
     cables: tuple[int, ...]
     """The cables concerned, by their rows in the discovery, ascending."""
     moves: tuple[Move, ...]

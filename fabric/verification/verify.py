@@ -1,4 +1,4 @@
-"""A fabric as it was built beside its plan: every fault, what mends it, and what could not be judged."""
+"""A fabric as it was built beside its plan: every fault, what fixes it, and what could not be judged."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_an_unknown_device_at_a_free_port_is_one_fault(plan: Plan, tmp_path: Pat
 
 
 def test_exchanged_rails_of_a_host_are_named_so(plan: Plan, tmp_path: Path) -> None:
-    """Two moves mend them."""
+    """Two moves fix them."""
     built = AsBuilt.of(plan)
     one, other = adapters(built, "server-b0-s7")[2:4]
     exchange(built, (one, 1), (other, 1))
