@@ -17,7 +17,8 @@ LATEST := .venv-latest
 LOCK := .venv-lock
 DEMO := build/colossus-100k
 INSTALL := -m pip --quiet --disable-pip-version-check install
-PYTEST := -m pytest --numprocesses auto --dist loadfile
+# One worker more than cores, since tests of real tools wait; the files that take longest come first (tests/conftest.py).
+PYTEST = -m pytest --numprocesses $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo docs test test-all test-latest lint lock baselines mutants notebooks docs-pictures bench fuzz accuracy clean apt
 

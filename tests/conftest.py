@@ -20,6 +20,20 @@ settings.load_profile("untimed")
 gc.disable()
 
 
+LONGEST = (
+    "test_site.py", "test_opensm.py", "test_slurm.py", "test_bed.py", "test_pareto_search.py", "test_installation.py",
+    "test_engines.py", "test_extending.py", "test_failures_never_help.py", "test_fuzz.py", "test_page.py",
+    "test_notebooks.py", "test_pages.py",
+)  # fmt: skip
+"""The files whose tests take longest, to start with: the last file to end decides when all workers do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
 def pytest_collection_finish() -> None:
     """Collect garbage from here on, among what the tests make."""
     gc.freeze()
