@@ -125,8 +125,31 @@ def _choose_best(votes: _Votes, free: npt.NDArray[np.bool_], lone: npt.NDArray[n
 
 
 def _correct_names(planned: PlannedPorts, seen: SeenPorts, labels: PortLabels, place: Ints) -> Ints:
-    """Return the match without names that the cables prove wrong, which then stand where they are proven to be."""
-    votes = _count_votes(planned, seen, labels, place)
+    """Return the match without names that the cables prove wrong, which then stand where they are proven to be.
+
+    Where a device and its neighbours seem misnamed, one of them makes the others seem so: that with most proofs is
+    corrected first, and the others are judged again. Each is corrected once at most.
+    """
+    corrected = np.zeros(seen.nodes, np.bool_)
+    while True:
+        votes = _count_votes(planned, seen, labels, place)
+        wrong = _are_wrong(planned, seen, votes, place) & ~corrected[votes.seen]
+        chosen = _choose_best(votes, wrong, np.zeros(seen.nodes, np.bool_))
+        chosen = chosen[_precede_neighbours(seen, votes.seen[chosen])]
+        if not len(chosen):
+            return place
+        place = place.copy()
+        moved, target = votes.seen[chosen], votes.planned[chosen]
+        corrected[moved] = True
+        place[moved] = -1
+        displaced = np.flatnonzero(np.isin(place, target))
+        place[displaced] = -1
+        place[moved] = target
+        place = _complete(planned, seen, labels, place)
+
+
+def _are_wrong(planned: PlannedPorts, seen: SeenPorts, votes: _Votes, place: Ints) -> npt.NDArray[np.bool_]:
+    """Say for which pairs the cables prove that a node is not where its name puts it, but the planned one."""
     total = np.bincount(votes.seen, weights=votes.cables, minlength=seen.nodes)
     own = np.zeros(seen.nodes)
     mine = votes.planned == place[votes.seen]
@@ -134,7 +157,7 @@ def _correct_names(planned: PlannedPorts, seen: SeenPorts, labels: PortLabels, p
     holder_own = np.zeros(planned.nodes)
     matched = np.flatnonzero(place >= 0)
     holder_own[place[matched]] = own[matched]
-    wrong = (
+    return np.asarray(
         (place[votes.seen] >= 0)
         & ~mine
         & (votes.cables >= LEAST_PROOFS)
@@ -142,16 +165,17 @@ def _correct_names(planned: PlannedPorts, seen: SeenPorts, labels: PortLabels, p
         & (votes.cables > holder_own[votes.planned])
         & _same_sort(planned, seen, votes)
     )
-    chosen = _choose_best(votes, wrong, np.zeros(seen.nodes, np.bool_))
-    if not len(chosen):
-        return place
-    place = place.copy()
-    moved, target = votes.seen[chosen], votes.planned[chosen]
-    place[moved] = -1
-    displaced = np.flatnonzero(np.isin(place, target))
-    place[displaced] = -1
-    place[moved] = target
-    return place
+
+
+def _precede_neighbours(seen: SeenPorts, nodes: Ints) -> npt.NDArray[np.bool_]:
+    """Say which of `nodes` have no neighbour that stands before them among `nodes`."""
+    rank = np.full(seen.nodes, len(nodes))
+    rank[nodes] = np.arange(len(nodes))
+    one, other = seen.node[seen.node[:, 0] != seen.node[:, 1]].T
+    first = np.full(seen.nodes, len(nodes))
+    np.minimum.at(first, one, rank[other])
+    np.minimum.at(first, other, rank[one])
+    return np.asarray(rank[nodes] < first[nodes])
 
 
 def _start_without_names(planned: PlannedPorts, seen: SeenPorts, labels: PortLabels, place: Ints) -> Ints:

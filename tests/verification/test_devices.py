@@ -74,6 +74,22 @@ def test_switches_with_each_others_names_too(plan: Plan, tmp_path: Path) -> None
     assert found.moves == 0
 
 
+@pytest.mark.parametrize("names", [("leaf-b0-s0", "leaf-b1-s0"), ("leaf-b0-s0", "leaf-b1-s0", "leaf-b3-s0")])
+def test_leaves_with_each_others_names_leave_the_names_of_their_hosts(names: tuple[str, ...], tmp_path: Path) -> None:
+    """All cables of every host below are at such a leaf, and prove the host no more than the leaf misnamed."""
+    plan = fabric.design(
+        gpus=256, server="hgx-h100", family="fat-tree", switches="sn5600", link_gbps=400, tiers=2
+    ).plan  # fmt: skip
+    built = AsBuilt.of(plan)
+    records = [built.records[switch(built, name)] for name in names]
+    for record, name in zip(records, (*names[1:], names[0]), strict=True):
+        record.name = name
+    found = verify(plan, built, tmp_path / "file")
+    assert {fault.devices for fault in found.faults} == set(zip((*names[1:], names[0]), names, strict=True))
+    assert {fault.kind for fault in found.faults} == {FaultKind.NAME}
+    assert (found.moves, found.as_planned) == (0, found.links)
+
+
 def test_a_name_that_the_plan_lacks_is_said_with_its_place(plan: Plan, tmp_path: Path) -> None:
     """The cables say whose place it has."""
     built = AsBuilt.of(plan)
