@@ -29,6 +29,7 @@ def list_faults(cabling: Cabling) -> Iterator[Fault]:
     yield from _list_missing(cabling, words)
     yield from _list_extra(cabling, words)
     yield from _list_devices(cabling, words)
+    yield from _list_shared(cabling)
     yield from list_slow(cabling, words)
     yield from _list_crossed(cabling, words)
 
@@ -163,15 +164,34 @@ def _list_extra(cabling: Cabling, words: Wording) -> Iterator[Fault]:
 def _list_devices(cabling: Cabling, words: Wording) -> Iterator[Fault]:
     """Yield the devices that have the name of another."""
     match, planned, seen = cabling.match, cabling.planned, cabling.seen
+    # The planned nodes whose names devices in their places have: a name that two have needs no exchange.
+    kept = np.zeros(planned.nodes, np.bool_)
+    kept[match.named[(match.named >= 0) & (match.named == match.place)]] = True
     for node in match.misnamed.tolist():
         right = planned.names[int(match.place[node])]
-        text = f"{seen.text(node)} has the place of {right}: its cables prove it; give it that name, or exchange both"
+        remedy = "give it that name" if kept[match.named[node]] else "give it that name, or exchange both"
+        text = f"{seen.text(node)} has the place of {right}: its cables prove it; {remedy}"
         yield Fault(FaultKind.NAME, text, (seen.text(node), right), (), (), ())
     for node in np.flatnonzero((match.named < 0) & (match.place >= 0) & ~seen.is_lone).tolist():
         if seen.names[node] and words.any_named:
             right = planned.names[int(match.place[node])]
             text = f"{seen.text(node)} has the place of {right}, and a name that the plan does not have"
             yield Fault(FaultKind.NAME, text, (seen.text(node), right), (), (), ())
+
+
+def _list_shared(cabling: Cabling) -> Iterator[Fault]:
+    """Yield the names that the adapters of several hosts have."""
+    match, planned, seen = cabling.match, cabling.planned, cabling.seen
+    places: dict[str, set[int]] = {}
+    for node in np.flatnonzero(match.place >= 0).tolist():
+        if seen.shared[node]:
+            places.setdefault(seen.shared[node], set()).add(int(match.place[node]))
+    for name, nodes in places.items():
+        if len(nodes) > 1:
+            hosts = tuple(planned.names[node] for node in sorted(nodes))
+            some = ", ".join(hosts[:4]) + (", ..." if len(hosts) > 4 else "")
+            text = f"{len(hosts)} hosts have the name {name}, by their cables {some}; give each its own"
+            yield Fault(FaultKind.NAME, text, hosts, (), (), ())
 
 
 def _list_crossed(cabling: Cabling, words: Wording) -> Iterator[Fault]:

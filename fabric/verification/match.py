@@ -45,7 +45,10 @@ class Match:
     how: Ints
     """How it was found: `UNMATCHED`, `BY_NAME` or `BY_PLACE`."""
     named: Ints
-    """The planned node whose name it has, which is another than `place` where the name is wrong; -1 for none."""
+    """The planned node whose name it has, which is another than `place` where the name is wrong; -1 for none.
+
+    Several nodes may have one name.
+    """
 
     @property
     def misnamed(self) -> Ints:
@@ -65,17 +68,24 @@ def match_nodes(planned: PlannedPorts, seen: SeenPorts, labels: PortLabels) -> M
     """Return the match of all nodes that can be identified.
 
     A name counts unless at least two cables, and most of a node's, prove it to be another node whose own name is not
-    proven. What has no name of the plan is what the far ends of its cables prove. Where neither identifies a switch, it
+    proven. A name that several nodes have identifies none. What has no name of the plan is what the far ends of its
+    cables prove. Where neither identifies a switch, it
     is assumed to be each of several planned ones in turn, and the one from which most cables are as planned is taken:
     fabrics look alike from several, among which no cable tells.
     """
     named = match_names(planned, seen)
-    place = _complete(planned, seen, labels, named)
+    place = _complete(planned, seen, labels, _drop_doubled(planned, named))
     place = _correct_names(planned, seen, labels, place)
     place = _complete(planned, seen, labels, place)
     place = _start_without_names(planned, seen, labels, place)
     how = np.where(place < 0, UNMATCHED, np.where(place == named, BY_NAME, BY_PLACE))
     return Match(place, how, named)
+
+
+def _drop_doubled(planned: PlannedPorts, named: Ints) -> Ints:
+    """Return the match by names without those that several nodes have."""
+    doubled = np.bincount(named[named >= 0], minlength=planned.nodes) > 1
+    return np.where((named >= 0) & doubled[named], -1, named)
 
 
 def _count_votes(planned: PlannedPorts, seen: SeenPorts, labels: PortLabels, place: Ints) -> _Votes:

@@ -25,7 +25,7 @@ def match_names(planned: PlannedPorts, seen: SeenPorts) -> Ints:
     """Return the planned node whose name each discovered one has, -1 for none, shape (nodes,).
 
     Upper and lower case are one, a domain may follow the name, and where a name is found in no other way, separators
-    and leading zeros do not count. A name that two nodes have identifies neither.
+    and leading zeros do not count. Several nodes may have one name.
     """
     places = _list_names(planned)
     exact, loose = dict(places), _unique((_loosen(name), node) for name, node in places)
@@ -35,8 +35,6 @@ def match_names(planned: PlannedPorts, seen: SeenPorts) -> Ints:
             key = name.lower()
             short = key.partition(".")[0]
             found[row] = exact.get(key, exact.get(short, loose.get(_loosen(key), loose.get(_loosen(short), -1))))
-    twice = np.bincount(found[found >= 0], minlength=planned.nodes) > 1
-    found[(found >= 0) & twice[found]] = -1
     return found
 
 

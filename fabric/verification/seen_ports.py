@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,8 @@ class SeenPorts:
     """What was read."""
     names: tuple[str, ...]
     """The name of each node, empty where the files have none, shape (nodes,)."""
+    shared: tuple[str, ...]
+    """The name of an adapter that another has too, down to its part: it tells neither; else empty, shape (nodes,)."""
     is_host: npt.NDArray[np.bool_]
     """Whether each node is known to be a host, shape (nodes,)."""
     is_switch: npt.NDArray[np.bool_]
@@ -75,10 +78,11 @@ class SeenPorts:
 def list_seen_ports(discovery: Discovery, names: Mapping[str, str] | None = None) -> SeenPorts:
     """Return the nodes of a discovery; `names` are of devices by their GUID or address, and come before those read."""
     given = {plain_id(key): name for key, name in (names or {}).items()}
+    kind, doubled = discovery.kind, _find_doubled(discovery)
     own = [
-        given.get(code.lstrip("0"), name) for code, name in zip(discovery.hardware_ids, discovery.names, strict=True)
+        given.get(code.lstrip("0"), "" if twice else name)
+        for code, name, twice in zip(discovery.hardware_ids, discovery.names, doubled, strict=True)
     ]
-    kind = discovery.kind
     node_of, texts = _group_devices(own, kind)
     device = np.full(len(texts), discovery.devices, np.int64)
     rows = np.flatnonzero(node_of >= 0)
@@ -94,10 +98,21 @@ def list_seen_ports(discovery: Discovery, names: Mapping[str, str] | None = None
     bare = np.array([not part for part in discovery.parts], np.bool_)
     several = np.bincount(node_of[rows], minlength=len(texts)) > 1
     unnamed = bare[ends[cable]] & several[node] & ~is_switch[node]
+    shared = tuple(discovery.names[row] if doubled[row] and not own[row] else "" for row in device.tolist())
     return SeenPorts(
-        discovery, tuple(texts), is_host, is_switch, reports, device, cable, node, label, labels,
+        discovery, tuple(texts), shared, is_host, is_switch, reports, device, cable, node, label, labels,
         unnamed | _find_lone(texts, is_switch, node)[node],
     )  # fmt: skip
+
+
+def _find_doubled(discovery: Discovery) -> list[bool]:
+    """Return which devices are adapters whose name another has too, host and part, as on hosts of one disk image."""
+    keys = [
+        (name, part) if name and part and kind not in (SWITCH, AGGREGATION) else None
+        for name, part, kind in zip(discovery.names, discovery.parts, discovery.kind.tolist(), strict=True)
+    ]
+    counts = Counter(keys)
+    return [key is not None and counts[key] > 1 for key in keys]
 
 
 def _find_lone(names: list[str], is_switch: npt.NDArray[np.bool_], node: Ints) -> npt.NDArray[np.bool_]:

@@ -90,6 +90,37 @@ def test_leaves_with_each_others_names_leave_the_names_of_their_hosts(names: tup
     assert (found.moves, found.as_planned) == (0, found.links)
 
 
+def test_of_switches_with_one_name_those_elsewhere_are_misnamed(plan: Plan, tmp_path: Path) -> None:
+    """The one that has its own name is right, and the others need no exchange."""
+    built = AsBuilt.of(plan)
+    for name in ("leaf-b1-r3", "spine-s1"):
+        built.records[switch(built, name)].name = "leaf-b0-r2"
+    found = verify(plan, built, tmp_path / "file")
+    assert {fault.devices for fault in found.faults} == {("leaf-b0-r2", "leaf-b1-r3"), ("leaf-b0-r2", "spine-s1")}
+    assert all(fault.kind == FaultKind.NAME and fault.text.endswith("give it that name") for fault in found.faults)
+    assert (found.moves, found.as_planned) == (0, found.links)
+
+
+def test_hosts_of_one_name_are_known_by_their_cables(plan: Plan, tmp_path: Path) -> None:
+    """Hosts that start from one disk image have one name, down to their adapters."""
+    built = AsBuilt.of(plan)
+    for record in built.records.values():
+        record.name = re.sub("^(server-b0-s4|server-b1-s7) ", "server-b0-s3 ", record.name)
+    found = verify(plan, built, tmp_path / "file")
+    assert only(found, FaultKind.NAME).devices == ("server-b0-s3", "server-b0-s4", "server-b1-s7")
+    assert (found.moves, found.as_planned) == (0, found.links)
+
+
+def test_an_adapter_that_has_the_number_of_another_of_its_host_is_no_fault(plan: Plan, tmp_path: Path) -> None:
+    """Its switch port says which it is."""
+    built = AsBuilt.of(plan)
+    names = sorted(built.records[own].name for own in adapters(built, "server-b0-s3"))
+    next(record for record in built.records.values() if record.name == names[0]).name = names[1]
+    found = verify(plan, built, tmp_path / "file")
+    assert found.is_as_planned
+    assert found.cabling.seen.unnamed.sum() == 2
+
+
 def test_a_name_that_the_plan_lacks_is_said_with_its_place(plan: Plan, tmp_path: Path) -> None:
     """The cables say whose place it has."""
     built = AsBuilt.of(plan)
