@@ -36,6 +36,8 @@ _PORT = (
 )
 _RATE = r"(?P<width>\d{1,2})x\s?(?P<speed>[A-Za-z]+\d*)"
 
+_GUID_BEGINS = r"^\s*(?:switch|ca|rt)guid\s*=\s*0x[0-9a-fA-F]"
+
 _IDENTITY = r"^\s*(?P<key>sysimgguid|devid)\s*=\s*0x(?P<value>[0-9a-fA-F]{1,16})\b"
 
 _GUID = re.compile(r"(?:[SHR]-)?(?:0x)?([0-9a-fA-F]{1,16})")
@@ -61,6 +63,7 @@ def read_ibnetdiscover(source: Source) -> Findings:
     owner = np.searchsorted(records.lines, ports.lines) - 1
     if (early := np.flatnonzero(owner < 0)).size:
         raise source.error("a port with no device before it; save the whole output", int(ports.lines[early[0]]) + 1)
+    _refuse_lost_records(source, lines, records, ports)
     texts, (own, peer) = code_texts(records.group("id"), ports.group("peer"))
     guids, code = _number_guids(texts)
     own, peer = code[own], code[peer]
@@ -86,6 +89,20 @@ def _refuse_broken(source: Source, lines: Any, records: Matches, ports: Matches)
         text = lines[line].as_py().strip()
         what = "breaks off" if line == last else "is not a line of ibnetdiscover"
         raise source.error(f"{text:.60}: {what}; save its whole output", line + 1)
+
+
+def _refuse_lost_records(source: Source, lines: Any, records: Matches, ports: Matches) -> None:
+    """Raise InputError where ports follow the GUID of a device whose own line is lost: they are not those before."""
+    guids = match_lines(lines, _GUID_BEGINS, r"^\s*(?P<word>\w+)").lines
+    heads = np.sort(np.concatenate([records.lines, guids]))
+    last = heads[np.searchsorted(heads, ports.lines) - 1]
+    if (lost := np.flatnonzero(np.isin(last, guids))).size:
+        row = int(lost[0])
+        device = lines[int(last[row])].as_py().strip()
+        raise source.error(
+            f"a port after {device:.60} without the line of that device between; save the whole output",
+            int(ports.lines[row]) + 1,
+        )
 
 
 def _is_cut(text: str) -> bool:

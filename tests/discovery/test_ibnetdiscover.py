@@ -246,6 +246,7 @@ def test_a_line_cut_in_the_middle_is_refused(cut: float, read: Read) -> None:
     ("text", "message"),
     [
         ('[1] "S-1"[1] # "x" lid 1 4xHDR\n' + CLEAN, r":1: a port with no device before it"),
+        (re.sub("Switch\t(?=.*leaf002)", "Swi\t", CLEAN), r":\d+: a port after switchguid=\S+ without the line of"),
         (CLEAN.replace("[3]\t", "[1000000000]\t", 1), r":\d+: \[1000000000\].*is not a line of ibnetdiscover"),
         (CLEAN.replace("[3]\t", "[99999]\t", 1), r":\d+: port 99999: a device has at most 9,999"),
         (CLEAN.replace('"[4]', '"[four]', 1), r":\d+: .*is not a line"),
