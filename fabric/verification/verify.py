@@ -99,10 +99,11 @@ def _refuse_stranger(cabling: Cabling) -> None:
     switches = np.flatnonzero(seen.is_switch)
     found = int((place[switches] >= 0).sum())
     if found < FEWEST_SWITCHES * len(switches) or not (place >= 0).any():
+        some = f"{count(found)} of {count(len(switches))} switches there are" if len(switches) else "no device there is"
+        first = int(switches[0]) if len(switches) else 0
         raise InputError(
-            f"{files}: not the fabric of {planned.plan.name}: {count(found)} of {count(len(switches))} switches there "
-            f"are in the plan, by name or by their cables; the plan's first is '{planned.names[planned.hosts]}', the "
-            f"files' '{seen.text(int(switches[0])) if len(switches) else seen.text(0)}'"
+            f"{files}: not the fabric of {planned.plan.name}: {some} in the plan, by name or by cables; the plan's "
+            f"first is '{planned.names[planned.hosts]}', the files' '{seen.text(first)}'"
         )
     same = int(cabling.as_planned.sum())
     if same < FEWEST_CABLES * seen.cables:

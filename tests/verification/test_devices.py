@@ -9,6 +9,7 @@ import pytest
 
 import fabric
 from fabric.discovery import read_discovery
+from fabric.errors import InputError
 from fabric.export.plan import Plan
 from fabric.verification.faults import Fault, FaultKind
 from fabric.verification.verify import Verification, verify_cabling
@@ -119,6 +120,14 @@ def test_an_adapter_that_has_the_number_of_another_of_its_host_is_no_fault(plan:
     found = verify(plan, built, tmp_path / "file")
     assert found.is_as_planned
     assert found.cabling.seen.unnamed.sum() == 2
+
+
+def test_a_foreign_list_of_cables_is_refused(plan: Plan, tmp_path: Path) -> None:
+    """Nothing says which of its devices are switches."""
+    file = tmp_path / "file.csv"
+    file.write_text("A-Node,A-Port,Z-Node,Z-Port\na,eth,b,eth\n")
+    with pytest.raises(InputError, match=r"file.csv: not the fabric of .*: no device there is in the plan.*files' 'a'"):
+        verify_cabling(plan, read_discovery([file]))
 
 
 def test_a_name_that_the_plan_lacks_is_said_with_its_place(plan: Plan, tmp_path: Path) -> None:
