@@ -13,6 +13,7 @@ from fabric.units import count_noun
 from fabric.verification.cabling import Cabling
 from fabric.verification.faults import Fault, FaultKind
 from fabric.verification.rates import list_slow
+from fabric.verification.seen_ports import shorten_name
 from fabric.verification.wording import Wording
 
 __all__ = ["list_faults"]
@@ -190,7 +191,7 @@ def _list_shared(cabling: Cabling) -> Iterator[Fault]:
         if len(nodes) > 1:
             hosts = tuple(planned.names[node] for node in sorted(nodes))
             some = ", ".join(hosts[:4]) + (", ..." if len(hosts) > 4 else "")
-            text = f"{len(hosts)} hosts have the name {name}, by their cables {some}; give each its own"
+            text = f"{len(hosts)} hosts have the name {shorten_name(name)}, by their cables {some}; give each its own"
             yield Fault(FaultKind.NAME, text, hosts, (), (), ())
 
 

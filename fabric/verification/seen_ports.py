@@ -13,9 +13,12 @@ import numpy.typing as npt
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, Discovery
 from fabric.verification.name_list import plain_id
 
-__all__ = ["NO_LABEL", "SeenPorts", "list_seen_ports"]
+__all__ = ["NO_LABEL", "SeenPorts", "list_seen_ports", "shorten_name"]
 
 Ints = npt.NDArray[np.int64]
+
+MOST_LETTERS = 100
+"""The letters of a name in messages: a name of more fills the terminal."""
 
 NO_LABEL = 0
 """The label of a port that the files do not name."""
@@ -67,12 +70,17 @@ class SeenPorts:
 
     def text(self, node: int) -> str:
         """Return what to call a node in messages."""
-        return self.names[node] or self.discovery.label(int(self.device[node]))
+        return shorten_name(self.names[node] or self.discovery.label(int(self.device[node])))
 
     def port_text(self, label: int) -> str:
         """Return what to call a port in messages: of an adapter with one port its name alone."""
         part, port = self.labels[label]
-        return part if part and port in ("", "1") else f"{part} port {port}" if part else port or "?"
+        return shorten_name(part if part and port in ("", "1") else f"{part} port {port}" if part else port or "?")
+
+
+def shorten_name(name: str) -> str:
+    """Return a name as messages have it: of a long one its beginning."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
 def list_seen_ports(discovery: Discovery, names: Mapping[str, str] | None = None) -> SeenPorts:

@@ -139,6 +139,13 @@ def test_a_name_that_the_plan_lacks_is_said_with_its_place(plan: Plan, tmp_path:
     assert fault.devices == ("localhost7", "server-b1-s4")
 
 
+def test_a_long_name_is_shortened(plan: Plan, tmp_path: Path) -> None:
+    """A name of 100,000 letters filled the terminal."""
+    built = AsBuilt.of(plan)
+    built.records[switch(built, "leaf-b0-r2")].name = "x" * 100_000
+    assert len(only(verify(plan, built, tmp_path / "file"), FaultKind.NAME).text) < 200
+
+
 def test_an_absent_switch_is_one_fault(plan: Plan, tmp_path: Path) -> None:
     """Its cables are not listed one by one."""
     built = AsBuilt.of(plan)
