@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from fabric.request.fields import Name, StrictModel, Text, tag
+from fabric.request.fields import ConstantName, Name, StrictModel, Text, tag
 
 __all__ = ["AskedCalibration", "CalibratedConstant", "CalibratedError", "CalibratedRun", "CalibrationKeys"]
 
@@ -14,9 +14,7 @@ __all__ = ["AskedCalibration", "CalibratedConstant", "CalibratedError", "Calibra
 class CalibratedConstant(StrictModel):
     """One constant of the time model, with the cluster's own value."""
 
-    name: Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9_]+(\.[A-Za-z0-9_]+)*$")] = Field(
-        examples=["generations.hopper.channel_GBps"]
-    )
+    name: ConstantName = Field(examples=["generations.hopper.channel_GBps"])
     """Name of the constant: the path to it in the model's table of constants."""
     value: Annotated[float, Field(ge=0, le=1e6)] = Field(examples=[22.3])
     """Value on this cluster."""

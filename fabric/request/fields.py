@@ -19,10 +19,12 @@ __all__ = [
     "AxisName",
     "AxisOrAll",
     "BundleName",
+    "ConstantName",
     "Count",
     "Currency",
     "FamilyName",
     "Gbps",
+    "HallName",
     "Name",
     "NameOrAll",
     "Planes",
@@ -62,6 +64,8 @@ _BUNDLE = r"^[A-Za-z0-9_][A-Za-z0-9_.()+-]*$"
 _KEY = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _CURRENCY = r"^[A-Z]{3}$"
 _RATE = r"^[1-9][0-9]{0,6}$"
+_HALL = r"^[A-Za-z0-9_-]{1,20}$"
+_CONSTANT = r"^[a-z0-9_]+(\.[A-Za-z0-9_]+)*$"
 WRITING = {
     _NAME: "use letters a-z, digits and _ ( ) +, with spaces, dots and dashes only inside; a dash may end it",
     _AXIS: "write a tier, a bundle or an axis like `spine` or `leaf-spine`",
@@ -71,6 +75,8 @@ WRITING = {
     _KEY: "write a key like `leaf`, `leaf-spine` or `cost_usd.total`",
     _CURRENCY: "write the three capitals of a currency, such as USD or EUR",
     _RATE: "write a rate as a whole number of Gb/s",
+    _HALL: "use up to 20 letters a-z, digits, _ and -",
+    _CONSTANT: "write the path of a constant like `generations.hopper.channel_GBps`",
 }
 """What to write, by the pattern that text must match."""
 
@@ -142,6 +148,9 @@ NameOrAll = Annotated[str, StringConstraints(max_length=100, pattern=_NAME_OR_AL
 """A model, or `*` for all that are not named."""
 ResultKey = Annotated[str, StringConstraints(max_length=100, pattern=_KEY)]
 RateKey = Annotated[str, StringConstraints(pattern=_RATE)]
+HallName = Annotated[str, StringConstraints(pattern=_HALL)]
+ConstantName = Annotated[str, StringConstraints(max_length=100, pattern=_CONSTANT)]
+"""The path to a constant in the table of the time model."""
 Role = Annotated[AxisName, known_name("tier")]
 """A switch role of any family."""
 UplinkRole = Annotated[AxisName, known_name("tier with uplinks")]

@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 
 from fabric.catalog import port_name_systems
-from fabric.request.fields import AxisOrAll, Name, NameOrAll, Role, StrictModel, Text, custom_error, known_name
+from fabric.request.fields import (
+    AxisOrAll,
+    HallName,
+    Name,
+    NameOrAll,
+    Role,
+    StrictModel,
+    Text,
+    custom_error,
+    known_name,
+)
 from fabric.request.site import KINDS, Hall, Place, RackKind, Site, Trays
 
 __all__ = ["HallKeys", "RackKeys", "SiteKeys", "TrayKeys", "site_of"]
@@ -24,7 +34,7 @@ Coordinate = Annotated[float, Field(ge=-100_000, le=100_000)]
 class HallKeys(StrictModel):
     """A hall with equal rows of racks."""
 
-    name: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,20}$")] = Field(examples=["A"])
+    name: HallName = Field(examples=["A"])
     """Its name, which begins the names of its racks."""
     rows: Annotated[int, Field(ge=1, le=10_000)] = Field(examples=[10])
     """Rows of racks."""

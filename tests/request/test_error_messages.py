@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabric.errors import InputError
+from fabric.request.fields import WRITING
 from fabric.request.model import Request
 from fabric.request.yaml_reader import read_text
 from fabric.request.yaml_writer import yaml_text
@@ -170,6 +172,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"expected": {"leaf": {"within": 0.1}}}, "expected.leaf.value: missing"),
     ({"expected": {"leaf": {"value": 1, "within": 2}}}, "expected.leaf.within: 2 is too large"),
     (
+        {"site": {"halls": [{"name": "A,1", "rows": 2, "racks_per_row": 20}]}},
+        "site.halls[0].name: 'A,1' is not valid; use up to 20 letters a-z, digits, _ and -",
+    ),
+    (
         {"links": [DAC | {"media": "cooper"}]},
         "links[0].media: unknown value 'cooper'; known: acc, aec, aoc, dac, mmf, rj45, smf",
     ),
@@ -188,6 +194,22 @@ def test_every_mistake_is_reported_with_its_place_value_and_remedy() -> None:
     """
     reported = [(words, text, mistakes_of({**BASE, **words}), mistakes_of(BASE, **words)) for words, text in WRONG]
     assert [row for row in reported if len(row[2]) != 1 or row[1] not in row[2][0] or row[2] != row[3]] == []
+
+
+def test_every_pattern_says_what_to_write() -> None:
+    """A pattern that text must match has words for people; without them a request ended in a traceback."""
+    patterns = set(find_patterns(Request.model_json_schema()))
+    assert len(patterns) > 8
+    assert patterns <= WRITING.keys()
+
+
+def find_patterns(schema: Any) -> Iterator[str]:
+    """Yield the patterns of texts and of keys in a schema."""
+    if isinstance(schema, dict):
+        yield from (schema["pattern"],) if isinstance(schema.get("pattern"), str) else ()
+        yield from schema.get("patternProperties", ())
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from find_patterns(part)
 
 
 def test_an_invalid_size_is_refused() -> None:
