@@ -30,7 +30,7 @@ from fabric.catalog.parts import (
     Steps,
     Switch,
 )
-from fabric.catalog.port_names import LANES, PLAIN, PortNames, PortPart
+from fabric.catalog.port_names import LANES, PLAIN, PortNames, PortPart, name_nic
 from fabric.catalog.ports import PortGroup
 from fabric.catalog.transports import Delivery, Transport
 from fabric.frozen import FrozenMapping, frozen
@@ -70,6 +70,7 @@ __all__ = [
     "expected_errors",
     "failure_rates",
     "library_tunings",
+    "name_nic",
     "optics",
     "port_name_systems",
     "servers",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fabric.catalog.parts import Switch
 from fabric.catalog.ports import PortGroup
 
-__all__ = ["LANES", "PLAIN", "PortNames", "PortPart"]
+__all__ = ["LANES", "PLAIN", "PortNames", "PortPart", "name_nic"]
 
 LANES = {"osfp": 8, "qsfp-dd": 8, "qsfp112": 4, "qsfp56": 4, "qsfp28": 4, "sfp28": 1, "sfp56": 1, "rj45": 1}
 """The electrical lanes of a cage, by its form factor."""
@@ -73,3 +73,8 @@ def _lanes_of(ports: PortGroup) -> int:
     per_cage = max(1, ports.ports // (ports.cages or ports.ports))
     finest = max((ports.links_per_port(rate) for rate in ports.rates), default=1)
     return max(1, LANES.get(ports.cage, finest * per_cage) // per_cage, finest)
+
+
+def name_nic(names: Sequence[str], place: int) -> str:
+    """Return the name of a NIC by its place in its tray, from 0: its own, or `nic3` where none is given."""
+    return names[place] if place < len(names) else f"nic{place}"

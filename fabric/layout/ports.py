@@ -14,7 +14,7 @@ from typing import Any
 from fabric.blueprint import Blueprint
 from fabric.blueprint.composition import Compositions
 from fabric.blueprint.physical import PortSide, list_sides, share_cages
-from fabric.catalog import PLAIN, PortGroup, PortPart, Server, Switch, port_name_systems
+from fabric.catalog import PLAIN, PortGroup, PortPart, Server, Switch, name_nic, port_name_systems
 from fabric.errors import InputError
 from fabric.request.site import Site
 from fabric.topology.topology import Group
@@ -204,6 +204,5 @@ def place_nics(server: Server, nic: Any, rails: int) -> tuple[Any, Any]:
 
 def _nic_name(server: Server, nic: int, rails: int) -> str:
     tray, place = place_nics(server, nic, rails)
-    names = server.nic_names
-    name = names[place] if place < len(names) else f"nic{place}"
+    name = name_nic(server.nic_names, place)
     return f"tray{tray + 1:02d} {name}" if server.trays > 1 else name

@@ -28,6 +28,7 @@ __all__ = [
     "Name",
     "NameOrAll",
     "Planes",
+    "PortName",
     "Price",
     "Pue",
     "Quantity",
@@ -64,6 +65,7 @@ _BUNDLE = r"^[A-Za-z0-9_][A-Za-z0-9_.()+-]*$"
 _KEY = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 _CURRENCY = r"^[A-Z]{3}$"
 _RATE = r"^[1-9][0-9]{0,6}$"
+_PORT = r"^[A-Za-z0-9]([A-Za-z0-9 ._:/()#+-]{0,38}[A-Za-z0-9)])?$"
 _HALL = r"^[A-Za-z0-9_-]{1,20}$"
 _CONSTANT = r"^[a-z0-9_]+(\.[A-Za-z0-9_]+)*$"
 WRITING = {
@@ -75,6 +77,7 @@ WRITING = {
     _KEY: "write a key like `leaf`, `leaf-spine` or `cost_usd.total`",
     _CURRENCY: "write the three capitals of a currency, such as USD or EUR",
     _RATE: "write a rate as a whole number of Gb/s",
+    _PORT: "use up to 40 letters a-z, digits and . _ : / ( ) # + -, with blanks only inside",
     _HALL: "use up to 20 letters a-z, digits, _ and -",
     _CONSTANT: "write the path of a constant like `generations.hopper.channel_GBps`",
 }
@@ -148,6 +151,8 @@ NameOrAll = Annotated[str, StringConstraints(max_length=100, pattern=_NAME_OR_AL
 """A model, or `*` for all that are not named."""
 ResultKey = Annotated[str, StringConstraints(max_length=100, pattern=_KEY)]
 RateKey = Annotated[str, StringConstraints(pattern=_RATE)]
+PortName = Annotated[str, StringConstraints(pattern=_PORT)]
+"""The name of a port, which tables, configurations and commands hold as it is."""
 HallName = Annotated[str, StringConstraints(pattern=_HALL)]
 ConstantName = Annotated[str, StringConstraints(max_length=100, pattern=_CONSTANT)]
 """The path to a constant in the table of the time model."""

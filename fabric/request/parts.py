@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from fabric.catalog import name_nic
 from fabric.catalog.link_parts import Media
 from fabric.request.breakouts import Breakouts, split_ports
 from fabric.request.fields import (
     Count,
     Gbps,
     Name,
+    PortName,
     Price,
     Quantity,
     Rails,
@@ -82,7 +85,7 @@ class InlineServer(StrictModel):
     """The vendor's part number."""
     generation: Text = ""
     """GPU generation, for time estimates: ampere, hopper, blackwell, mi300x or mi355x; hopper stands in for others."""
-    nic_names: list[Text] = Field(default=[], max_length=1000, examples=[["mlx5_0", "mlx5_1"]])
+    nic_names: list[PortName] = Field(default=[], max_length=1000, examples=[["mlx5_0", "mlx5_1"]])
     """Names of its NICs, of one tray; default: nic0, nic1 and so on."""
     nic_us: Quantity | None = Field(default=None, examples=[23])
     """Latency in us that the NICs' transport adds to each network step (EFA: 23)."""
@@ -95,6 +98,16 @@ class InlineServer(StrictModel):
         if cages and info.data.get("nics", cages) % cages:
             raise custom_error(f"the server's {info.data['nics']} NICs do not divide evenly over {cages} cages")
         return cages
+
+    @field_validator("nic_names")
+    @classmethod
+    def _check_twins(cls, names: list[str], info: ValidationInfo) -> list[str]:
+        places = max(1, info.data.get("nics", 1) // info.data.get("trays", 1))
+        found = Counter(name_nic(names, place) for place in range(places))
+        twins = [name for name, count in found.items() if count > 1]
+        if twins:
+            raise custom_error(f"two NICs of one tray are '{twins[0]}'; give each its own name")
+        return names
 
     @field_validator("trays", "rails")
     @classmethod

@@ -171,6 +171,14 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"expected": {"a/b": 12}}, "expected.a/b: 'a/b' is not valid"),
     ({"expected": {"leaf": {"within": 0.1}}}, "expected.leaf.value: missing"),
     ({"expected": {"leaf": {"value": 1, "within": 2}}}, "expected.leaf.within: 2 is too large"),
+    ({"server": SERVER | {"nic_names": ['a"b']}}, "server.nic_names[0]: 'a\"b' is not valid; use up to 40 letters"),
+    ({"server": SERVER | {"nic_names": ["a,b"]}}, "server.nic_names[0]: 'a,b' is not valid; use up to 40 letters"),
+    ({"server": SERVER | {"nic_names": ["it's"]}}, 'server.nic_names[0]: "it\'s" is not valid; use up to 40 letters'),
+    (
+        {"server": SERVER | {"nic_names": ["a", "a"]}},
+        "server.nic_names: two NICs of one tray are 'a'; give each its own",
+    ),
+    ({"server": SERVER | {"nic_names": ["nic7"]}}, "server.nic_names: two NICs of one tray are 'nic7'; give each its"),
     (
         {"site": {"halls": [{"name": "A,1", "rows": 2, "racks_per_row": 20}]}},
         "site.halls[0].name: 'A,1' is not valid; use up to 20 letters a-z, digits, _ and -",
