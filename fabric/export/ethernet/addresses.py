@@ -21,12 +21,13 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
+from fabric.export.link_layer import refuse_relays
 from fabric.frozen_columns import FrozenColumns
 from fabric.network import Devices, Network
 from fabric.topology.topology import PLANE
 from fabric.units import count
 
-__all__ = ["FIRST_ASN", "HOSTS", "LOOPBACKS", "PORT_LENGTH", "AddressPlan", "plan_addresses", "refuse_relays"]
+__all__ = ["FIRST_ASN", "HOSTS", "LOOPBACKS", "PORT_LENGTH", "ROUTES", "AddressPlan", "plan_addresses"]
 
 FIRST_ASN = 4_200_000_000
 """The first private AS number of four bytes; 4,294,967,294 is the last (RFC 6996)."""
@@ -45,6 +46,9 @@ PORT_LENGTH = 31
 
 LEAST_TIERS = 4
 """The parts of the block of loopbacks, one for a tier; more where there are more groups of switches."""
+
+ROUTES = "routes between switches don't express"
+"""Why servers that forward have no addresses here."""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -87,7 +91,7 @@ def plan_addresses(blueprint: Blueprint, network: Network) -> AddressPlan:
     Raises InputError where servers forward traffic of others, and where 10.0.0.0/8, 172.16.0.0/12 or the AS numbers of
     a tier are too few.
     """
-    refuse_relays(blueprint)
+    refuse_relays(blueprint, ROUTES)
     tiers = [network.group(group.role) for group in blueprint.topology.switch_groups]
     first, switches = tiers[0].first, sum(tier.count for tier in tiers)
     hosts = np.flatnonzero((network.lower < first) | (network.lower >= first + switches))
@@ -108,15 +112,6 @@ def plan_addresses(blueprint: Blueprint, network: Network) -> AddressPlan:
         hosts,
         prefix[switch] + 2 * port,
     )
-
-
-def refuse_relays(blueprint: Blueprint) -> None:
-    """Raise InputError where servers forward traffic of others."""
-    if blueprint.topology.routing.server_relay:
-        raise InputError(
-            f"{blueprint.name}: servers of a {blueprint.topology.family} forward traffic of others, which routes"
-            " between switches don't express"
-        )
 
 
 def _number_systems(blueprint: Blueprint, tiers: list[Devices]) -> Numbers:

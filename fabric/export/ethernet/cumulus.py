@@ -14,7 +14,6 @@ from fabric.export.ethernet.batches import Batches
 from fabric.export.ethernet.ethernet_plan import (
     EthernetPlan,
     SwitchEnds,
-    list_models,
     refuse_others,
     with_port_names,
 )
@@ -22,6 +21,7 @@ from fabric.export.ethernet.frr import MOST_PATHS
 from fabric.export.ethernet.lossless import FRAME_BYTES, MARK_PERCENT, ROCE_CLASS, mark_bytes
 from fabric.export.ethernet.texts import choose_texts, join_texts, number_texts, spell_address, spell_addresses
 from fabric.export.file_format import Witness
+from fabric.export.link_layer import list_models
 from fabric.export.plan import Plan, PlanFormat
 from fabric.layout.ports import system_of
 
@@ -150,7 +150,7 @@ def _list_lines(
 def _fits_cumulus(plan: Plan) -> None:
     """Raise InputError for a switch that Cumulus Linux does not run on, as far as is known."""
     refuse_others(plan)
-    for model in list_models(plan):
+    for model in list_models(plan.blueprint):
         if (system := system_of(model, plan.layout.site)) not in ("cumulus", PLAIN):
             raise InputError(f"{plan.name}: {model.name} runs {system}, not Cumulus Linux; choose another format")
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fabric.errors import InputError
-from fabric.export.ethernet.addresses import AddressPlan, plan_addresses, refuse_relays
+from fabric.export.ethernet.addresses import ROUTES, AddressPlan, plan_addresses
 from fabric.export.ethernet.switch_ports import SwitchPorts, list_switch_ports
 from fabric.export.ethernet.texts import choose_texts, pick_texts
+from fabric.export.link_layer import list_models, refuse_relays, require_ethernet
 from fabric.export.plan import Plan
 from fabric.layout.ports import system_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from fabric.catalog import Switch
 
-__all__ = ["LINUX_SYSTEMS", "EthernetPlan", "SwitchEnds", "list_models", "refuse_others", "with_port_names"]
+__all__ = ["LINUX_SYSTEMS", "EthernetPlan", "SwitchEnds", "refuse_others", "with_port_names"]
 
 LINUX_SYSTEMS = ("cumulus", "sonic")
 """The operating systems whose names of ports are names of interfaces of Linux."""
@@ -118,20 +118,10 @@ class EthernetPlan:
         )
 
 
-def list_models(plan: Plan) -> tuple[Switch, ...]:
-    """Return the models of a plan's switches, each once, tier by tier."""
-    blueprint = plan.blueprint
-    return tuple(
-        {each.name: each for role in blueprint.topology.roles for each, _ in blueprint.model_counts(role)}.values()
-    )
-
-
 def refuse_others(plan: Plan) -> None:
     """Raise InputError for a fabric that is not of Ethernet, and where servers forward traffic of others."""
-    for model in list_models(plan):
-        if model.link_layer == "infiniband":
-            raise InputError(f"{plan.name}: {model.name} is an InfiniBand switch, which has no routing of its own")
-    refuse_relays(plan.blueprint)
+    require_ethernet(plan.blueprint, "the format is of Ethernet")
+    refuse_relays(plan.blueprint, ROUTES)
 
 
 def with_port_names(plan: Plan, system: str | None = None) -> Plan:
@@ -141,7 +131,7 @@ def with_port_names(plan: Plan, system: str | None = None) -> Plan:
     `LINUX_SYSTEMS`, else as Cumulus has them.
     """
     layout, systems = plan.layout, {}
-    for model in list_models(plan):
+    for model in list_models(plan.blueprint):
         own = system_of(model, layout.site)
         systems[model.name] = system or (own if own in LINUX_SYSTEMS else "cumulus")
     site = replace(layout.site, port_names=systems)

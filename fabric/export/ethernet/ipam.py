@@ -20,9 +20,7 @@ from fabric.export.ethernet.texts import (
     spell_addresses,
 )
 from fabric.export.file_format import Witness
-from fabric.export.plan import Plan, PlanFormat
-from fabric.network.network import axis_label
-from fabric.topology.topology import PLANE
+from fabric.export.plan import PlanFormat
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,9 +48,6 @@ host, or that of a `host`, which reaches all hosts of its rail and plane, `route
 
 BATCH = 1 << 17
 """The rows of a piece of text."""
-
-RAIL = "rail"
-"""The axis of rails."""
 
 Rows = npt.NDArray[np.int64]
 
@@ -101,7 +96,7 @@ def write_addresses(plan: EthernetPlan) -> Iterator[str]:
 def _list_parts(plan: EthernetPlan) -> Iterator[_Part]:
     """Yield the rows of the table, kind by kind."""
     addresses, first, names = plan.addresses, plan.addresses.first_switch, plan.plan.device_names
-    rail, plane = _digits(plan.plan, RAIL), _digits(plan.plan, PLANE)
+    rail, plane = plan.plan.device_rail, plan.plan.device_plane
     for rows in _batches(np.arange(len(addresses.asn))):
         device, asn = rows + first, number_texts(addresses.asn[rows])
         text = join_texts(spell_addresses(addresses.loopback[rows]), "/32")
@@ -137,15 +132,6 @@ def _spell_routes(plan: EthernetPlan, switches: Rows) -> pa.StringArray | str:
     if addresses.share_length is None:
         return f"{spell_address(HOSTS[0])}/{HOSTS[1]}"
     return join_texts(spell_addresses(addresses.share_prefix[switches]), f"/{addresses.share_length}")
-
-
-def _digits(plan: Plan, axis: str) -> Rows:
-    """Return the coordinate of every device on an axis, -1 of devices without it, shape (devices,)."""
-    found = []
-    for group in plan.network.groups:
-        own = {axis_label(name): digits for name, digits in group.coordinates().items()}
-        found.append(own.get(axis, np.full(group.count, -1, np.int64)))
-    return np.concatenate(found)
 
 
 def _batches(rows: Rows) -> Iterator[Rows]:

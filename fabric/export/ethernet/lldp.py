@@ -10,6 +10,7 @@ from fabric.export.ethernet.batches import Batches
 from fabric.export.ethernet.ethernet_plan import EthernetPlan, SwitchEnds, refuse_others
 from fabric.export.ethernet.texts import join_texts, pick_texts
 from fabric.export.file_format import Witness
+from fabric.export.link_layer import require_ethernet
 from fabric.export.plan import Plan, PlanFormat
 
 __all__ = ["LLDP", "LLDP_JSON", "write_neighbours", "write_reports"]
@@ -74,6 +75,7 @@ LLDP = PlanFormat(
     "comparison with what lldpcli reports",
     "the neighbour of each port",
     lambda plan: iter([("neighbours.csv", write_neighbours(plan))]),
+    lambda plan: require_ethernet(plan.blueprint, "LLDP is of Ethernet"),
     witness=Witness("run", "lldpd 1.0.16"),
 )
 """The format of the table of neighbours."""

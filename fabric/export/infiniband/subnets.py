@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fabric.errors import InputError
 from fabric.export.connected_parts import label_parts
 from fabric.export.infiniband.lanes import write_width
+from fabric.export.link_layer import refuse_relays, require_infiniband
 from fabric.export.plan import Plan
 from fabric.frozen_columns import FrozenColumns
 from fabric.units import count
@@ -65,13 +66,8 @@ def _name_subnets(plan: Plan, subnets: int, of_link: Rows) -> tuple[str, ...]:
 
 def refuse_misfit(plan: Plan) -> None:
     """Raise InputError for Ethernet switches, servers that forward, rates that no link has, and too many addresses."""
-    if wrong := [model.name for model in plan.models if model and model.link_layer == "ethernet"]:
-        raise InputError(f"{plan.name}: {wrong[0]} is an Ethernet switch; a subnet manager is for InfiniBand")
-    if plan.blueprint.topology.routing.server_relay:
-        raise InputError(
-            f"{plan.name}: servers of a {plan.blueprint.topology.family} forward traffic of others, which no subnet"
-            " manager routes"
-        )
+    require_infiniband(plan.blueprint, "a subnet manager is for InfiniBand")
+    refuse_relays(plan.blueprint, "no subnet manager routes")
     for gbps, split in np.unique(np.stack([plan.link_gbps, count_parts(plan)]), axis=1).T.tolist():
         write_width(gbps, split)
     subnets = split_subnets(plan)

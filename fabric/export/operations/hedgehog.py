@@ -18,7 +18,7 @@ import numpy.typing as npt
 from fabric.errors import InputError
 from fabric.export.connected_parts import label_parts
 from fabric.export.file_format import Witness
-from fabric.export.operations.link_layer import require_ethernet
+from fabric.export.link_layer import require_ethernet
 from fabric.export.plan import Plan, PlanFormat
 
 __all__ = ["HEDGEHOG"]
@@ -46,7 +46,7 @@ VLANS = f"{HEAD.format('VLANNamespace', 'default')}  ranges:\n  - {{from: 1000, 
 
 def _check(plan: Plan) -> None:
     """Raise InputError for a fabric that is no leaf-spine fabric of Ethernet."""
-    require_ethernet(plan.blueprint, "Hedgehog runs Ethernet switches")
+    require_ethernet(plan.blueprint, "Hedgehog runs those of Ethernet")
     topology = plan.blueprint.topology
     if not topology.layered or len(topology.roles) > len(ROLES):
         raise InputError(

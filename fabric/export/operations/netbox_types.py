@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabric.catalog import PortGroup, PortPart, Server, Switch, port_name_systems
-from fabric.export.operations.link_layer import is_infiniband
+from fabric.export.link_layer import is_infiniband
 from fabric.layout.device_facts import DeviceFacts, appliance_facts, server_facts, switch_facts
 from fabric.layout.ports import list_nic_names, system_of
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fabric.export.file_format import Witness
+from fabric.export.link_layer import require_ethernet
 from fabric.export.operations.cable_ends import list_cable_ends, list_nodes
-from fabric.export.operations.link_layer import require_ethernet
 from fabric.export.plan import Plan, PlanFormat
 from fabric.export.text_lines import format_lines
 
@@ -19,7 +19,7 @@ __all__ = ["PTM"]
 
 def _check(plan: Plan) -> None:
     """Raise InputError for an InfiniBand fabric, which has no LLDP."""
-    require_ethernet(plan.blueprint, "ptmd compares what LLDP reports")
+    require_ethernet(plan.blueprint, "ptmd compares what LLDP reports, which is of Ethernet")
 
 
 def _write(plan: Plan) -> Iterator[str]:

@@ -102,14 +102,24 @@ class Plan:
         return tuple(found)
 
     @cached_property
+    def device_plane(self) -> Rows:
+        """The plane of every device, from 0; -1 of those that are in all, shape (devices,)."""
+        return self._digit(PLANE)
+
+    @cached_property
+    def device_rail(self) -> Rows:
+        """The rail of every device, from 0; -1 of those that serve several or none, shape (devices,)."""
+        return self._digit(RAIL)
+
+    @cached_property
     def link_plane(self) -> Rows:
         """The plane of every link, from 0, shape (links,)."""
-        return self._digit(PLANE)[self.upper.device]
+        return self.device_plane[self.upper.device]
 
     @cached_property
     def link_rail(self) -> Rows:
         """The rail of every link, from 0; -1 where it serves several, or there are none, shape (links,)."""
-        rail = self._digit(RAIL)
+        rail = self.device_rail
         lower, upper = rail[self.lower.device], rail[self.upper.device]
         return np.where(lower >= 0, lower, upper)
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from fabric.errors import InputError
 from fabric.export.connected_parts import label_parts
 from fabric.export.file_format import Witness
+from fabric.export.link_layer import refuse_relays
 from fabric.export.plan import Plan, PlanFormat
 from fabric.export.simulators.link_columns import LinkColumns, link_columns
 
@@ -35,8 +36,7 @@ def _check(plan: Plan) -> None:
             f"{blueprint.name}: BookSim has one channel between two routers, and two switches have "
             f"{blueprint.parallel_links} links; write limits: {{parallel_links: 1}}"
         )
-    if blueprint.topology.routing.server_relay:
-        raise InputError(f"{blueprint.name}: servers that pass on the traffic of others are not in BookSim")
+    refuse_relays(blueprint, "BookSim has not")
 
 
 def _list_files(plan: Plan) -> Iterator[tuple[str, Iterator[str]]]:

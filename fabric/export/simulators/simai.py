@@ -15,6 +15,7 @@ import numpy as np
 
 from fabric.errors import InputError
 from fabric.export.file_format import Witness
+from fabric.export.link_layer import refuse_relays
 from fabric.export.plan import Plan, PlanFormat
 from fabric.export.simulators.link_columns import link_columns
 from fabric.export.text_lines import format_lines
@@ -39,8 +40,7 @@ def _check(plan: Plan) -> None:
     servers = list(blueprint.servers_by_role.values())
     if any(not server.gpus for server in servers) or len({server.gpus for server in servers}) > 1:
         raise InputError(f"{blueprint.name}: a SimAI topology has GPUs in every server, and in each as many")
-    if blueprint.topology.routing.server_relay:
-        raise InputError(f"{blueprint.name}: servers that pass on the traffic of others are not in SimAI")
+    refuse_relays(blueprint, "SimAI has not")
     for server in servers:
         if server.nics % server.gpus:
             raise InputError(

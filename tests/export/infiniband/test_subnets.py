@@ -86,7 +86,7 @@ def test_rates_are_lanes_of_a_generation() -> None:
 
 def test_what_no_subnet_manager_takes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ethernet switches, and more nodes than a subnet has addresses, are refused with the reason."""
-    with pytest.raises(InputError, match="is an Ethernet switch; a subnet manager is for InfiniBand"):
+    with pytest.raises(InputError, match="is an Ethernet switch, and a subnet manager is for InfiniBand; use frr"):
         list_plan_files(shipped_plan("superpod-b300-1su"), "ibnetdiscover")
     monkeypatch.setattr("fabric.export.infiniband.subnets.MOST_LIDS", 267)
     with pytest.raises(InputError, match="subnet has 268 switches and NIC ports, and a subnet has 267 addresses"):

@@ -177,11 +177,11 @@ REFUSED = {
     "simai": [
         ({"server": {"name": "box", "gpus": 8, "nics": 4, "nic_gbps": 400, "nvlink_GBps": 450}}, "links of its own"),
         ({"server": {"name": "box", "gpus": 8, "nics": 8, "nic_gbps": 400}}, "nvlink_GBps"),
-        ({"family": "bcube", "gpus": 64}, "pass on the traffic"),
+        ({"family": "bcube", "gpus": 64}, "forward traffic of others"),
     ],
     "booksim": [
         ({"family": "rail-optimized", "gpus": 1024}, "parallel_links: 1"),
-        ({"family": "bcube", "gpus": 64}, "pass on the traffic"),
+        ({"family": "bcube", "gpus": 64}, "forward traffic of others"),
     ],
     "htsim": [
         ({"family": "dragonfly"}, "dragonfly"),
