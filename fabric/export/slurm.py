@@ -41,14 +41,14 @@ class LogicalSwitch:
 def compress_names(names: Iterable[str]) -> str:
     """Return names as Slurm lists them, those that differ in the last number as ranges: `box-s[0-3,7]`."""
     parts: dict[tuple[str, int], list[int]] = {}
-    plain = []
-    for name in names:
-        if found := _NUMBERED.fullmatch(name):
-            stem, digits = found.groups()
-            # Numbers with leading zeros have the width of their range; those without are of any width.
-            parts.setdefault((stem, len(digits) if digits[0] == "0" and len(digits) > 1 else 0), []).append(int(digits))
-        else:
-            plain.append(name)
+    found = [(name, _NUMBERED.fullmatch(name)) for name in names]
+    plain = [name for name, match in found if not match]
+    numbered = [match.groups() for _, match in found if match]
+    # Numbers with leading zeros have the width of their range, and others of that width join them.
+    padded = {(stem, len(digits)) for stem, digits in numbered if digits[0] == "0" and len(digits) > 1}
+    for stem, digits in numbered:
+        width = len(digits) if (stem, len(digits)) in padded else 0
+        parts.setdefault((stem, width), []).append(int(digits))
     return ",".join([*plain, *(_write_ranges(stem, width, numbers) for (stem, width), numbers in parts.items())])
 
 

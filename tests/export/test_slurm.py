@@ -108,7 +108,8 @@ def test_the_controller_complains_of_a_wrong_tree(mistake: str, tmp_path: Path) 
 def test_names_are_compressed_to_ranges() -> None:
     """Names that differ in the last number share a list, padded numbers keep their zeros."""
     assert compress_names(["a-s0", "a-s1", "a-s2", "a-s4", "b-s9", "login"]) == "login,a-s[0-2,4],b-s9"
-    assert compress_names(f"t{number:02d}" for number in range(8, 12)) == "t[08-09],t[10-11]"
+    assert compress_names(f"t{number:02d}" for number in range(8, 12)) == "t[08-11]"
+    assert compress_names(["t008", "t010", "t09", "t10", "t7", "t123"]) == "t[008,010,123],t[09-10],t7"
 
 
 def read_blocks(text: str) -> tuple[dict[str, str], list[int]]:
