@@ -96,6 +96,22 @@ def test_a_sites_names_are_kept_where_dns_takes_them() -> None:
         _ = fabric.design("superpod-h100-1su", site={"names": twins}).plan.device_names
 
 
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        ({"server": "n{number}", "leaf": "N1-tray0{number}"}, "'n1-tray01' has the name of another device"),
+        ({"server": "n" * 58 + "{number}"}, "has 66 characters, and a host's name at most 63"),
+    ],
+)
+def test_names_of_trays_are_those_of_hosts_and_of_nothing_else(names: dict[str, str], reason: str) -> None:
+    """A tray is a host by the name of its server, which the site gives, and a suffix."""
+    plan = fabric.design(
+        name="trays", gpus=144, server="gb200-nvl72", switches="qm9700", family="rail-optimized", site={"names": names}
+    ).plan
+    with pytest.raises(InputError, match=reason):
+        _ = plan.hosts
+
+
 def test_letters_of_axes_differ() -> None:
     """An axis has as many letters as tell it from those before it, even where one is the beginning of another."""
     assert shorten_axes(["pod", "block", "rail", "plane"]) == ["p", "b", "r", "pl"]

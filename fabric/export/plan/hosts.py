@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.errors import InputError
+from fabric.export.plan.device_names import HOST_NAME
 from fabric.frozen_columns import FrozenColumns
 from fabric.network import Network
 
@@ -40,7 +42,10 @@ class HostTable(FrozenColumns):
 
 
 def list_hosts(blueprint: Blueprint, network: Network, names: tuple[str, ...]) -> HostTable:
-    """Return the hosts of a network, given the name of every device."""
+    """Return the hosts of a network, given the name of every device.
+
+    Raises InputError where the name of a tray is too long for a host, or that of another device.
+    """
     trays, gpus = np.zeros(network.devices, np.int64), np.zeros(network.devices, np.int64)
     for group in network.groups[: network.kinds]:
         server = blueprint.servers_by_role[group.role]
@@ -56,6 +61,19 @@ def list_hosts(blueprint: Blueprint, network: Network, names: tuple[str, ...]) -
         f"{names[row]}-tray{number + 1:02d}" if split else names[row]
         for row, number, split in zip(device.tolist(), tray.tolist(), own.tolist(), strict=True)
     ]
+    _refuse_trays([word for word, split in zip(words, own.tolist(), strict=True) if split], names)
     # GPUs of a server are numbered tray by tray, and the first trays have one more where they don't come out even.
     each = gpus[device] // np.maximum(1, trays[device]) + (tray < gpus[device] % np.maximum(1, trays[device]))
     return HostTable(tuple(words), device, tray, first, each)
+
+
+def _refuse_trays(trays: list[str], devices: tuple[str, ...]) -> None:
+    taken = {name.lower() for name in devices} if trays else set()
+    for tray in trays:
+        if not HOST_NAME.fullmatch(tray):
+            raise InputError(
+                f"the tray '{tray:.80}' has {len(tray)} characters, and a host's name at most 63; give the servers"
+                " shorter names in site.names"
+            )
+        if tray.lower() in taken:
+            raise InputError(f"the tray '{tray:.80}' has the name of another device; give one another in site.names")
