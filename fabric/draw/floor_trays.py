@@ -23,7 +23,7 @@ Spot = Callable[[float, float], tuple[float, float]]
 def draw_fill(fill: TrayFill, halls: Sequence[int], spot: Spot, line_pt: float) -> Iterator[Mark]:
     """Yield the stretches of the trays of some halls, -1 between halls, the fullest on top; `spot` places metres.
 
-    Stretches between halls without a cable are left out: nothing says that there is a tray.
+    Stretches between halls without a cable are left out, since they may have no tray.
     """
     colours = _hex(fill)
     inside = np.isin(fill.hall, halls) & ((fill.hall >= 0) | (fill.cables > 0))

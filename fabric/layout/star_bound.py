@@ -31,7 +31,7 @@ SEEDS = 24
 """The positions, spread over the floor, that say how far the nearest others are."""
 
 LEVELS = 6
-"""The most different numbers of cables of a kind of rack that are told apart on a large floor."""
+"""The most different numbers of cables of a kind of rack that are kept separate on a large floor."""
 
 
 def bound_stars(floor: FloorMetric, hub: Rows, other: Rows, cables: Numbers) -> float:

@@ -74,7 +74,7 @@ def load_lines(legs: Legs, spans: Spans, levels_m: Metres, places_m: Metres) -> 
     inside = np.flatnonzero(points[:-1] // width == points[1:] // width)
     starts, ends = np.split(keys[: 2 * len(spans.level_m)], 2)
     beyond = keys.max(initial=0) + 1
-    starts, ends = np.append(starts, beyond), np.append(ends, beyond)  # so that there is one to look at
+    starts, ends = np.append(starts, beyond), np.append(ends, beyond)  # a last one, where there is no other
     order = np.argsort(starts, kind="stable")
     near = order[np.maximum(np.searchsorted(starts[order], points[inside], side="right") - 1, 0)]
     held = (starts[near] <= points[inside]) & (points[inside + 1] <= ends[near])

@@ -1,7 +1,7 @@
 """The least that a fabric can cost when it is laid out on its site: each link with the cheapest part for its length.
 
-How long links are is known when racks stand. Before, a bound on how many can be short is enough: only so many devices
-fit into the rack of a switch, and only so many racks stand within a few metres of it. So the links of a bundle cost at
+How long links are is known when racks stand. Before, a bound on how many can be short is enough, by the devices that
+fit into the rack of a switch and the racks that fit within a few metres of it. So the links of a bundle cost at
 least what they would if as many as that were short, and all others as long as a part reaches.
 """
 

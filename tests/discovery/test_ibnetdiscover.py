@@ -154,7 +154,7 @@ def test_the_port_past_the_last_is_an_aggregation_node(read: Read) -> None:
     ],
 )
 def test_hosts_are_named_where_a_driver_named_them(text: str, name: str, part: str, model: str, read: Read) -> None:
-    """The host and its adapter are told apart; a bare model or `localhost` is no name."""
+    """A host has a name and its adapter a part; a bare model or `localhost` is no name."""
     found = read(CLEAN.replace("node00004 mlx5_0", text))
     device = found.hardware_ids.index(guid(1, 4))
     assert (found.names[device], found.parts[device], found.models[device]) == (name, part, model)

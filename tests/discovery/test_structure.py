@@ -64,7 +64,7 @@ def test_exchanged_cables_do_not_change_what_a_fabric_is(name: str) -> None:
 
 
 def test_without_names_every_adapter_is_a_host(read: Read) -> None:
-    """Leaves and spines are told apart by what is at their ports; a bare model is no host's name."""
+    """Leaves and spines are distinguished by what is at their ports; a bare model is no host's name."""
     text = two_tiers(4, 6, 3)
     for number in range(24):
         text = text.replace(f"node{number:05} mlx5_0", "MT4129 ConnectX7   Mellanox Technologies")

@@ -24,7 +24,7 @@ MISTAKES = 100
 
 
 def designs(most: int, least: int = 1) -> list[str]:
-    """Return the shipped designs of so many GPUs, by their names alone."""
+    """Return the names of the shipped designs with `least` to `most` GPUs."""
     return [name for name in sorted(topologies()) if least <= fabric.read(name).gpus <= most]
 
 

@@ -187,7 +187,7 @@ GRAMMAR: Mapping[str, list[tuple[tuple[Field, ...], Mapping[str, Field]]]] = {
 
 
 def read_tables(text: str) -> dict[str, Any]:
-    """Return the tables of a switch; fails where a key stands twice, or where they are not by the grammar."""
+    """Return the tables of a switch; fails where a key occurs twice, or the grammar does not allow them."""
     tables: dict[str, Any] = json.loads(text, object_pairs_hook=_refuse_twins)
     faults = list(_list_faults(tables))
     assert not faults, faults[:5]

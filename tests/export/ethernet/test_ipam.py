@@ -1,4 +1,4 @@
-"""The table of addresses, held against the configuration of FRR and the plan of cables."""
+"""The table of addresses, compared with the configuration of FRR and the plan of cables."""
 
 from __future__ import annotations
 

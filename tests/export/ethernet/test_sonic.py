@@ -1,4 +1,4 @@
-"""The tables of SONiC, read by the grammar of its YANG models, and held against the plan."""
+"""The tables of SONiC, read by the grammar of its YANG models, and compared with the plan."""
 
 from __future__ import annotations
 
