@@ -20,6 +20,9 @@ INSTALL := -m pip --quiet --disable-pip-version-check install
 # One worker more than cores, since tests of real tools wait; the files that take longest come first (tests/conftest.py).
 PYTEST = -m pytest --numprocesses $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist loadfile --no-loadscope-reorder
 
+# Tests start hundreds of processes, each of which would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo docs test test-all test-latest lint lock baselines mutants notebooks docs-pictures bench fuzz accuracy clean apt
 
 help:
