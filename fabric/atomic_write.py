@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,10 +23,13 @@ JUST_MADE_S = 60.0
 """The age in seconds from which a hidden folder without a lock is abandoned: it is locked right after it is made."""
 
 
-def write_atomically(folder: str | os.PathLike[str], make: Callable[[Path], list[str]]) -> list[Path]:
+def write_atomically(
+    folder: str | os.PathLike[str], make: Callable[[Path], list[str]], stale: Sequence[str] = ()
+) -> list[Path]:
     """Let `make` write files into an empty folder and return their names, then move them to `folder`, made if missing.
 
-    All files are moved or none, even if a signal ends the process. Raises FabricError saying what the system refused.
+    Files of the folder that are `stale` are removed with that, and folders that this leaves empty. All files are moved
+    or none, even if a signal ends the process. Raises FabricError saying what the system refused.
     """
     target = check_folder(folder)
     made: list[Path] = []
@@ -38,16 +41,49 @@ def write_atomically(folder: str | os.PathLike[str], make: Callable[[Path], list
             made.append(temporary)
             with _lock(temporary), guard.admit():
                 names = make(temporary)
-            for inner in sorted({(target / name).parent for name in names}):
-                _make_folder(inner, made)
-            _move(names, temporary, target)
+            with _set_aside(stale, target, temporary):
+                for inner in sorted({(target / name).parent for name in names}):
+                    _make_folder(inner, made)
+                _move(names, temporary, target)
             shutil.rmtree(temporary)
         except BaseException as error:
             _remove(made)
             if isinstance(error, OSError):
-                raise FabricError(f"{folder}: can't write there: {error.strerror or error}") from error
+                raise FabricError(f"{folder}: can't write there: {_explain(error)}") from error
             raise
     return [target / name for name in names]
+
+
+def _explain(error: OSError) -> str:
+    """Return what the system refused, and what to do where a file or folder stands in the way."""
+    if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
+        wanted = Path(os.fsdecode(error.filename))
+        taken = next((str(path) for path in (wanted, *wanted.parents) if path.exists() and not path.is_dir()), "it")
+        return f"{taken!r:.200} is no folder; choose another folder, or move that file away"
+    if isinstance(error, IsADirectoryError):
+        return f"{error.strerror}; choose another folder, or move that one away"
+    return error.strerror or str(error)
+
+
+@contextmanager
+def _set_aside(names: Sequence[str], target: Path, temporary: Path) -> Iterator[None]:
+    """Move files out of a folder for good, or, where the block fails, for as long as it lasts."""
+    moved: list[tuple[Path, Path]] = []
+    try:
+        aside = Path(tempfile.mkdtemp(dir=temporary))
+        for name in names:
+            if os.path.lexists(target / name):
+                (target / name).replace(aside / str(len(moved)))
+                moved.append((target / name, aside / str(len(moved))))
+        yield
+    except BaseException:
+        for path, away in moved:
+            with suppress(OSError):
+                away.replace(path)
+        raise
+    for folder in sorted({inner for name in names for inner in Path(name).parents[:-1]}, reverse=True):
+        with suppress(OSError):  # other files are there
+            (target / folder).rmdir()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ WHOLE = "out below a=new b=new inner c=new"
 
 
 @pytest.mark.parametrize("number", ENDING)
-@pytest.mark.parametrize(("before", "untouched"), [((), ""), (("a",), "out below a=old")])
+@pytest.mark.parametrize(("before", "untouched"), [((), ""), (("a", "gone/d"), "out below a=old gone d=old")])
 def test_a_signal_at_any_file_operation_leaves_all_files_or_none(
     number: signal.Signals, before: tuple[str, ...], untouched: str, tmp_path: Path
 ) -> None:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from fabric.atomic_write import write_atomically
 
+STALE = ["gone/d"]
+"""What is removed with that."""
+
 
 def make(folder: Path) -> list[str]:
     """Write three files, one of them in a folder of its own."""
@@ -34,7 +37,7 @@ def write(base: Path, number: int, step: int) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.addaudithook(hook)
-    write_atomically(base / "out" / "below", make)
+    write_atomically(base / "out" / "below", make, STALE)
     os._exit(0)
 
 
@@ -44,8 +47,9 @@ def main(number: int, base: Path, *before: str) -> None:
         shutil.rmtree(base, ignore_errors=True)
         base.mkdir()
         for name in before:
-            (base / "out" / "below").mkdir(parents=True, exist_ok=True)
-            (base / "out" / "below" / name).write_text("old")
+            path = base / "out" / "below" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("old")
         process = os.fork()
         if not process:
             write(base, number, step)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -188,6 +189,77 @@ def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     finally:
         FORMATS.remove("failing")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def devices() -> Iterator[PlanFormat]:
+    """Register a format of a file for each device for the life of a test."""
+
+    def write(plan: Plan) -> PlanText:
+        return ((f"{name}/name.txt", iter([f"{name}\n"])) for name in plan.device_names)
+
+    FORMATS.add(format_ := PlanFormat("devices", (), "people", "names", write, folder=True))
+    yield format_
+    FORMATS.remove("devices")
+
+
+def list_files(folder: Path) -> set[str]:
+    """Return the files below a folder, relative to it."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.usefixtures("devices")
+def test_files_of_an_earlier_larger_fabric_go(run: Run, tmp_path: Path) -> None:
+    """What is in the folder afterwards is as in a new one, beside what others put there; empty folders go too."""
+    large, small = "superpod-h100-2su", "superpod-h100-1su"
+    (tmp_path / "out/server-b1-s0").mkdir(parents=True)
+    (tmp_path / "out/server-b1-s0/notes.txt").write_text("mine")
+    run("export", large, "--format", "slurm-tree", "-o", tmp_path / "out")
+    others = list_files(tmp_path / "out")
+    for name in (large, small):
+        code, said, _ = run("export", name, "--format", "devices", "-o", tmp_path / "out")
+        assert code == 0
+    gone = len(shipped_plan(large).device_names) - len(shipped_plan(small).device_names)
+    assert f"removed {gone} files of an earlier export that this one does not have" in " ".join(said.split())
+    run("export", small, "--format", "devices", "-o", tmp_path / "new")
+    assert list_files(tmp_path / "out") == list_files(tmp_path / "new") | others
+    assert {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()} == {
+        *shipped_plan(small).device_names,
+        "server-b1-s0",
+    }
+    done = subprocess.run(["sha256sum", "--check", "--quiet", "devices.sha256"], cwd=tmp_path / "out", check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.usefixtures("devices")
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda out: (out / "server-b1-s0/name.txt").write_text("mine"), "has been changed since; move it away"),
+        (lambda out: (out / "devices.sha256").write_text("abc  x\n"), "line 1: 'abc x' is no checksum of a file"),
+        (lambda out: (out / "devices.sha256").write_text(f"{'0' * 64}  ../x\n"), "no checksum of a file below this"),
+    ],
+)
+def test_what_is_not_ours_stays(run: Run, tmp_path: Path, spoil: Callable[[Path], object], reason: str) -> None:
+    """Where a file that would go was changed, or the list of files is none of ours, nothing is changed."""
+    run("export", "superpod-h100-2su", "--format", "devices", "-o", tmp_path / "out")
+    spoil(tmp_path / "out")
+    before = {name: (tmp_path / "out" / name).read_text() for name in list_files(tmp_path / "out")}
+    code, _, said = run("export", "superpod-h100-1su", "--format", "devices", "-o", tmp_path / "out")
+    assert (code, reason in " ".join(said.split())) == (2, True)
+    assert {name: (tmp_path / "out" / name).read_text() for name in list_files(tmp_path / "out")} == before
+
+
+@pytest.mark.usefixtures("devices")
+def test_what_stands_in_the_way_is_named_with_a_remedy(run: Run, tmp_path: Path) -> None:
+    """A file where a folder must go, and a folder where a file must go."""
+    (tmp_path / "taken").write_text("mine")
+    (tmp_path / "out/spine-s0/name.txt").mkdir(parents=True)
+    for out, reason in (("taken/x", "/taken' is no folder"), ("out", "spine-s0/name.txt is a folder")):
+        code, _, said = run("export", "superpod-h100-1su", "--format", "devices", "-o", tmp_path / out)
+        text = "".join(said.split())
+        assert (code, reason.replace(" ", "") in text, "chooseanotherfolder,ormove" in text) == (2, True, True)
+    assert list_files(tmp_path) == {"taken"}
 
 
 @pytest.mark.usefixtures("lines")

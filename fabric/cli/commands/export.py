@@ -96,21 +96,24 @@ def _export_view(
 
 def _export_plan(silent: bool, request: str, chosen: str, out: str | None, words: dict[str, Any]) -> None:
     """Write the plan in a format to a file, a folder or stdout."""
-    from fabric.report.plan_files import read_single, write_plan
+    from fabric.report.plan_files import read_single, replace_plan
 
     with show_progress(silent) as say:
         study = fabric.design(request, progress=say, **read_overrides(words))
         say("placing racks and cables")
         plan = study.plan
         say("writing")
-        files = None if out is None else write_plan(plan, out, chosen)
+        files = None if out is None else replace_plan(plan, out, chosen)
     if files is None:
         for piece in read_single(plan, chosen):
             click.echo(piece, nl=False)
         return
     what = f"{plan.name}, {count_noun(plan.network.devices, 'device')}, {count_noun(plan.network.links, 'link')}"
-    where = files[0] if len(files) == 1 else f"{count_noun(len(files), 'file')} in {out}"
+    written = files.written
+    where = written[0] if len(written) == 1 else f"{count_noun(len(written), 'file')} in {out}"
     click.echo(f"wrote {where}: {what}")
+    if files.removed:
+        click.echo(f"removed {count_noun(len(files.removed), 'file')} of an earlier export that this one does not have")
 
 
 def _describe_view(view: View) -> str:
