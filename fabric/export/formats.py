@@ -131,7 +131,7 @@ def list_plan_files(plan: Plan, format_name: str) -> list[tuple[str, Pieces]]:
     """
     format_ = _take_format(format_name, PlanFormat)
     format_.fits(plan)
-    rows = plan.network.devices + plan.network.links
+    rows = _count_rows(plan.blueprint)
     subject = f"{plan.name}: {count(rows)} devices and links as {format_.name}"
     refuse_excess(subject, Work(0, rows * SECONDS_PER_PLANNED_ROW), "export a part of it, as a request of its own")
     files = list(format_.files(plan))
@@ -171,10 +171,15 @@ def view_for(
 
 def _refuse_long_text(blueprint: Blueprint) -> None:
     """Raise TooLarge where writing every device and every link takes more time than a run may."""
-    rows = blueprint.servers + blueprint.switches + blueprint.links_total
+    rows = _count_rows(blueprint)
     subject = f"{blueprint.name}: {count(rows)} devices and links as text"
     coarser = ", ".join(levels_of(blueprint)[:-1])
     refuse_excess(subject, Work(0, rows * SECONDS_PER_ROW), f"choose a coarser level: {coarser}")
+
+
+def _count_rows(blueprint: Blueprint) -> int:
+    """Return the devices and links of a fabric."""
+    return blueprint.servers + blueprint.switches + blueprint.links_total
 
 
 def write_view_text(view: View, format_name: str) -> Iterator[str]:

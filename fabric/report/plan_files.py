@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -39,10 +40,16 @@ def write_plan(plan: Plan, target: str | os.PathLike[str], format: str | None = 
     return replace_plan(plan, target, format).written
 
 
-def replace_plan(plan: Plan, target: str | os.PathLike[str], format: str | None = None) -> PlanFiles:
+def replace_plan(
+    plan: Plan,
+    target: str | os.PathLike[str],
+    format: str | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> PlanFiles:
     """Write a plan as `write_plan` does, and return also which files of an earlier export were removed."""
     name = format or format_by_suffix(target).name
     files = list_plan_files(plan, name)
+    progress("writing")
     text = os.fspath(target)
     if len(files) == 1 and not _needs_folder(name) and not text.endswith(("/", os.sep)) and not Path(text).is_dir():
         return PlanFiles([write_text(target, files[0][1])], [])

@@ -160,7 +160,7 @@ class Study(Plotted):
     @cached_property
     def plan(self) -> Plan:
         """What is bought first with every name, port and cable, from which configurations are exported."""
-        return Plan(self.spec, self.blueprint, self.wiring)
+        return Plan(self.spec, self.blueprint, lambda: self.wiring)
 
     @cached_property
     def grown_floor(self) -> GrownFloor | None:

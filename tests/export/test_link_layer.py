@@ -7,7 +7,7 @@ import re
 import pytest
 
 import fabric
-from fabric.errors import InputError
+from fabric.errors import FabricError, InputError
 from fabric.export import list_plan_files
 from fabric.export.formats import FORMATS
 from fabric.export.plan import Plan
@@ -36,6 +36,24 @@ def test_a_format_of_the_other_link_layer_names_those_that_take_the_fabric(layer
         for other in (*found[1].split(", "), *found.groups()[1:]):
             assert other in FORMATS
             assert list_plan_files(plan, other)
+
+
+@pytest.mark.parametrize(
+    ("request_", "names"),
+    [
+        ("colossus-1m", (*INFINIBAND, "simgrid", "netlab", "containerlab", "hedgehog", "booksim")),
+        ("superpod-h100-64su", ETHERNET),
+    ],
+)
+def test_what_a_request_can_not_be_written_as_is_refused_without_a_layout(
+    request_: str, names: tuple[str, ...]
+) -> None:
+    """Cables are laid only for a fabric that the format takes."""
+    study = fabric.design(request_)
+    plan = Plan(study.spec, study.blueprint, lambda: pytest.fail("cables are laid"))
+    for name in names:
+        with pytest.raises(FabricError, match=request_):
+            list_plan_files(plan, name)
 
 
 @pytest.mark.parametrize("name", ["frr", "sonic", "simai", "booksim"])

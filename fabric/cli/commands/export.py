@@ -102,8 +102,7 @@ def _export_plan(silent: bool, request: str, chosen: str, out: str | None, words
         study = fabric.design(request, progress=say, **read_overrides(words))
         say("placing racks and cables")
         plan = study.plan
-        say("writing")
-        files = None if out is None else replace_plan(plan, out, chosen)
+        files = None if out is None else replace_plan(plan, out, chosen, say)
     if files is None:
         for piece in read_single(plan, chosen):
             click.echo(piece, nl=False)

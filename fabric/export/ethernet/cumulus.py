@@ -151,7 +151,7 @@ def _fits_cumulus(plan: Plan) -> None:
     """Raise InputError for a switch that Cumulus Linux does not run on, as far as is known."""
     refuse_others(plan)
     for model in list_models(plan.blueprint):
-        if (system := system_of(model, plan.layout.site)) not in ("cumulus", PLAIN):
+        if (system := system_of(model, plan.spec.site)) not in ("cumulus", PLAIN):
             raise InputError(f"{plan.name}: {model.name} runs {system}, not Cumulus Linux; choose another format")
 
 

@@ -130,9 +130,9 @@ def with_port_names(plan: Plan, system: str | None = None) -> Plan:
     Without one they are names of interfaces of Linux: by the rule of a switch's own system where that is one of
     `LINUX_SYSTEMS`, else as Cumulus has them.
     """
-    layout, systems = plan.layout, {}
+    systems = {}
     for model in list_models(plan.blueprint):
-        own = system_of(model, layout.site)
+        own = system_of(model, plan.spec.site)
         systems[model.name] = system or (own if own in LINUX_SYSTEMS else "cumulus")
-    site = replace(layout.site, port_names=systems)
-    return replace(plan, wiring=replace(plan.wiring, layout=replace(layout, site=site)))
+    layout = replace(plan.layout, site=replace(plan.layout.site, port_names=systems))
+    return replace(plan, wire=lambda: replace(plan.wiring, layout=layout))

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from ipaddress import ip_network
 
+from fabric.blueprint import Blueprint
 from fabric.errors import TooLarge
 from fabric.export.file_format import Witness
 from fabric.export.operations.cable_ends import list_cable_ends, list_nodes
@@ -18,7 +19,7 @@ from fabric.export.plan import Plan, PlanFormat
 from fabric.export.text_lines import format_lines
 from fabric.units import count
 
-__all__ = ["CONTAINERLAB", "check_lab", "lab_name"]
+__all__ = ["CONTAINERLAB", "check_lab", "count_nodes", "lab_name"]
 
 LAB_NODES = 1_000
 """The most hosts and switches of a laboratory; netlab takes half a minute to make the files of 400."""
@@ -32,12 +33,17 @@ MANAGEMENT = "172.20.0.0"
 
 def check_lab(plan: Plan) -> None:
     """Raise TooLarge for more hosts and switches than a laboratory has."""
-    nodes = len(plan.hosts) + int(plan.is_switch.sum())
-    if nodes > LAB_NODES:
+    if (nodes := count_nodes(plan.blueprint)) > LAB_NODES:
         raise TooLarge(
             f"{plan.name}: {count(nodes)} hosts and switches are too many for a laboratory of containers, at most"
             f" {count(LAB_NODES)}; export a smaller fabric of the same form"
         )
+
+
+def count_nodes(blueprint: Blueprint) -> int:
+    """Return the hosts and switches of a fabric."""
+    trays = sum(blueprint.devices(role) * server.trays for role, server in blueprint.servers_by_role.items())
+    return trays + len(blueprint.appliances) + blueprint.switches
 
 
 def _write(plan: Plan) -> Iterator[str]:

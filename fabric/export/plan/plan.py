@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,14 +31,19 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A design with its layout and cables; everything else is computed when it is first read."""
+    """A design with its layout and cables, and everything else computed when it is first read."""
 
     spec: Spec
     """The request."""
     blueprint: Blueprint
     """The fabric designed."""
-    wiring: Wiring
-    """Every cable, with both ends."""
+    wire: Callable[[], Wiring]
+    """Returns every cable, with both ends; called when they are first read, so that what needs none costs nothing."""
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        """Every cable, with both ends; raises what laying them does."""
+        return self.wire()
 
     @property
     def name(self) -> str:

@@ -51,7 +51,7 @@ def text_of(plan: Plan, place: int = 0) -> str:
 
 def text_of_wiring(plan: Plan, wiring: Wiring) -> str:
     """Return the only subnet of a plan with other cables."""
-    ((_, pieces),) = IBNETDISCOVER_HDR.files(Plan(plan.spec, plan.blueprint, wiring))
+    ((_, pieces),) = IBNETDISCOVER_HDR.files(Plan(plan.spec, plan.blueprint, lambda: wiring))
     return "".join(pieces)
 
 

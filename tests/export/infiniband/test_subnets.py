@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,8 @@ def test_guids_stay_when_a_fabric_grows() -> None:
     """Every node of what is bought first has its GUID in the grown fabric."""
     grown = fabric.design(name="it", server="hgx-h100", switches=[BOX], gpus=128, grow_to_gpus=256)
     today, later = (
-        Plan(grown.spec, plan, wiring)
-        for plan, wiring in ((grown.blueprint, grown.wiring), (grown.stages[-1].blueprint, grown.planned_wiring))
+        Plan(grown.spec, plan, partial(getattr, grown, wiring))
+        for plan, wiring in ((grown.blueprint, "wiring"), (grown.stages[-1].blueprint, "planned_wiring"))
     )
     guids = []
     for plan in (today, later):

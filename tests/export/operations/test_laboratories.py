@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from fabric.errors import TooLarge
+from fabric.export.operations.containerlab import count_nodes
 from fabric.export.operations.interfaces import LONGEST, name_interfaces
 from fabric.export.plan import Plan
 from tests.export.operations.links import links_of, many_plans, nodes_of
@@ -79,6 +80,7 @@ def test_containerlab_has_every_node_and_link_by_its_schema() -> None:
         jsonschema.Draft202012Validator(CONTAINERLAB).validate(document)
         nodes = document["topology"]["nodes"]
         assert set(nodes) == nodes_of(plan)
+        assert len(nodes) == count_nodes(plan.blueprint)
         assert ip_network(document["mgmt"]["ipv4-subnet"]).num_addresses >= len(nodes) + 3
         links = [tuple(tuple(end.split(":")) for end in link["endpoints"]) for link in document["topology"]["links"]]
         assert Counter(links) == renamed(plan)
