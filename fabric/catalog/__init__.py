@@ -1,4 +1,4 @@
-"""The shipped catalogue: switches, servers, link parts and constants of collectives, each with its source."""
+"""The shipped catalogue: parts, models to train, and constants of collectives and training, each with its source."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from fabric.catalog.accelerators import PRECISIONS, Accelerator
 from fabric.catalog.constants import constant_at, with_constants
 from fabric.catalog.errors_measured import ErrorTable, MeasuredKind, OwnRuns
 from fabric.catalog.failure_rates import HOURS_PER_YEAR, FailureRate
@@ -19,6 +20,7 @@ from fabric.catalog.library_tuning import (
     TuningCost,
 )
 from fabric.catalog.link_parts import MEDIA, LinkPart
+from fabric.catalog.models import LatentAttention, Model
 from fabric.catalog.parts import (
     USUAL_GENERATION,
     Collectives,
@@ -42,18 +44,22 @@ __all__ = [
     "MOST_CHANNELS",
     "MOST_QPS",
     "PLAIN",
+    "PRECISIONS",
     "PROTOCOLS",
     "USUAL_GENERATION",
+    "Accelerator",
     "Collectives",
     "Delivery",
     "ErrorTable",
     "FailureRate",
     "Generation",
     "GenerationTuning",
+    "LatentAttention",
     "LibrarySettings",
     "LibraryTuning",
     "LinkPart",
     "MeasuredKind",
+    "Model",
     "OwnRuns",
     "PortGroup",
     "PortNames",
@@ -65,11 +71,13 @@ __all__ = [
     "Switch",
     "Transport",
     "TuningCost",
+    "accelerators",
     "collectives",
     "constant_at",
     "expected_errors",
     "failure_rates",
     "library_tunings",
+    "models",
     "name_nic",
     "optics",
     "port_name_systems",
@@ -99,6 +107,22 @@ def _ports_of(row: dict[str, Any]) -> dict[str, Any]:
 def servers() -> FrozenMapping[str, Server]:
     """Return the shipped servers by name."""
     return FrozenMapping({row["name"]: Server(**_freeze(row)) for row in _rows("servers")})
+
+
+@cache
+def accelerators() -> FrozenMapping[str, Accelerator]:
+    """Return the GPUs that training is timed on, by name."""
+    return FrozenMapping({row["name"]: Accelerator(**row) for row in _rows("accelerators")})
+
+
+@cache
+def models() -> FrozenMapping[str, Model]:
+    """Return the published transformers by name."""
+    return FrozenMapping({row["name"]: Model(**_latent_of(row)) for row in _rows("models")})
+
+
+def _latent_of(row: dict[str, Any]) -> dict[str, Any]:
+    return row | ({"latent": LatentAttention(**row["latent"])} if "latent" in row else {})
 
 
 @cache

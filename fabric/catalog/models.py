@@ -73,3 +73,13 @@ class Model(Presented):
     """Its full name."""
     source: str = ""
     """Where these facts come from."""
+
+    @property
+    def moe_count(self) -> int:
+        """Its layers with experts."""
+        return self.layers - self.dense_layers if self.experts else 0
+
+    @property
+    def dense_count(self) -> int:
+        """Its layers with a dense feed-forward part."""
+        return self.layers - self.moe_count

@@ -113,6 +113,8 @@ class Server:
     """The vendor's part number."""
     generation: str = ""
     """The GPU generation, whose constants time estimates use."""
+    accelerator: str = ""
+    """The name of its GPUs in the catalogue of accelerators; empty where they are not known there."""
     nic_names: tuple[str, ...] = ()
     """The names of its NICs as its operating system has them, in one tray; none for `nic0`, `nic1` and so on."""
     nic_us: float | None = None

@@ -10,6 +10,7 @@ from fabric import catalog
 from fabric.catalog import Delivery, LinkPart, Switch
 from fabric.report.listing import Listing
 from fabric.report.text import format_percent
+from fabric.report.training_lists import list_accelerators, list_models
 from fabric.request import tables, topologies
 from fabric.topology.families import Family, families, known_names
 
@@ -302,6 +303,8 @@ LISTS: Mapping[str, Callable[[], Listing]] = {
     "switches": list_switches,
     "servers": list_servers,
     "optics": list_optics,
+    "accelerators": list_accelerators,
+    "models": list_models,
     "formats": list_formats,
     "transports": list_transports,
     "failure-rates": list_failure_rates,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fabric.presented import Presented
 
-__all__ = ["ORDERS", "SCHEDULES", "SHARDINGS", "Parallel"]
+__all__ = ["ORDERS", "RECOMPUTES", "SCHEDULES", "SHARDINGS", "Parallel"]
 
 ORDERS = ("tp-cp-ep-dp-pp", "tp-cp-pp-dp")
 """The orders of ranks, from neighbours outwards: Megatron's by default, with the pipeline outermost, and Llama 3's
@@ -15,6 +15,9 @@ ORDERS = ("tp-cp-ep-dp-pp", "tp-cp-pp-dp")
 SHARDINGS = ("none", "zero1", "zero2", "zero3")
 """What data-parallel ranks share out: nothing, the optimizer's states (Megatron's distributed optimizer), also the
 gradients, also the weights (FSDP); arXiv:1910.02054."""
+
+RECOMPUTES = ("none", "selective", "full")
+"""What the backward pass computes again: nothing, attention's scores, or every layer; arXiv:2205.05198."""
 
 SCHEDULES = ("1f1b", "interleaved", "zero-bubble", "dualpipe")
 """The schedules of a pipeline: arXiv:2104.04473 (the first two), arXiv:2401.10241, arXiv:2412.19437 (section 3.2.1)."""
@@ -33,7 +36,7 @@ class Parallel(Presented):
     dp: int = 1
     """Data parallel: the copies, each of which trains on its part of the batch."""
     ep: int = 1
-    """Expert parallel: the ranks among the cp x dp ones of a stage among which its experts are divided."""
+    """Expert parallel: the ranks among which a stage's experts are divided, of its tp x cp x dp; each is `etp` GPUs."""
     etp: int = 1
     """Expert tensor parallel: the GPUs among which an expert's matrices are divided; 1 where they are whole."""
     vp: int = 1
@@ -45,7 +48,7 @@ class Parallel(Presented):
     shard_group: int | None = None
     """The ranks among which it is shared out, where that is fewer than all (HSDP, MiCS); None: all."""
     recompute: str = "none"
-    """What the backward pass computes again: `none`, `selective` (attention's scores) or `full` (every layer)."""
+    """What the backward pass computes again, one of RECOMPUTES."""
     schedule: str = "1f1b"
     """The pipeline's schedule, one of SCHEDULES."""
     sequence_parallel: bool = True
@@ -57,3 +60,8 @@ class Parallel(Presented):
     def gpus(self) -> int:
         """The GPUs of the run."""
         return self.tp * self.cp * self.pp * self.dp
+
+    @property
+    def expert_copies(self) -> int:
+        """The copies of each expert: the data-parallel degree of experts."""
+        return self.tp * self.cp * self.dp // (self.ep * self.etp)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
+from fabric import catalog
 from fabric.catalog import name_nic
 from fabric.catalog.link_parts import Media
 from fabric.request.breakouts import Breakouts, split_ports
@@ -24,6 +25,7 @@ from fabric.request.fields import (
     StrictModel,
     Text,
     custom_error,
+    known_name,
     tag,
 )
 
@@ -85,6 +87,8 @@ class InlineServer(StrictModel):
     """The vendor's part number."""
     generation: Text = ""
     """GPU generation, for time estimates: ampere, hopper, blackwell, mi300x or mi355x; hopper stands in for others."""
+    accelerator: Annotated[Text, known_name("accelerator", lambda: ["", *catalog.accelerators()])] = ""
+    """GPU in the catalogue (`fabric list accelerators`), for the time and memory of training."""
     nic_names: list[PortName] = Field(default=[], max_length=1000, examples=[["mlx5_0", "mlx5_1"]])
     """Names of its NICs, of one tray; default: nic0, nic1 and so on."""
     nic_us: Quantity | None = Field(default=None, examples=[23])

@@ -1,0 +1,59 @@
+"""The lists of `fabric list` for training: models and accelerators."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fabric import catalog
+from fabric.catalog import Model
+from fabric.report.listing import Listing
+from fabric.training.operations import count_parameters
+
+__all__ = ["list_accelerators", "list_models"]
+
+
+def list_models() -> Listing:
+    """Return the models; in the terminal facts share columns, and sources are left out."""
+    columns = {
+        "name": "name",
+        "parameters": "billions",
+        "active_parameters": "active",
+        "layers": "layers",
+        "hidden": "hidden",
+        "heads": "heads, kv",
+        "experts": "experts, top",
+    }
+    found = [*catalog.models().values()]
+    return Listing(columns, [_model_row(model) for model in found], [_model_facts(model) for model in found])
+
+
+def _model_facts(model: Model) -> dict[str, object]:
+    """Return a model as `--json` prints it."""
+    weights = count_parameters(model)
+    return {**asdict(model), "parameters": weights.total, "active_parameters": weights.active}
+
+
+def _model_row(model: Model) -> tuple[object, ...]:
+    weights = count_parameters(model)
+    return (
+        model.name,
+        f"{weights.total / 1e9:,.1f}",
+        f"{weights.active / 1e9:,.1f}",
+        model.layers,
+        f"{model.hidden:,}",
+        f"{model.heads}, {model.kv_heads}",
+        f"{model.experts}, {model.top_k}" if model.experts else None,
+    )
+
+
+def list_accelerators() -> Listing:
+    """Return the GPUs that training is timed on; in the terminal peaks have a column for each precision."""
+    shown = ("bf16", "fp8", "nvfp4")
+    columns = {"name": "name", "generation": "generation", "hbm_gib": "HBM (GiB)", "hbm_GBps": "HBM (GB/s)"}
+    found = [*catalog.accelerators().values()]
+    rows = [
+        (item.name, item.generation, item.hbm_gib, item.hbm_GBps, *(item.peak_tflops.get(name) for name in shown))
+        for item in found
+    ]
+    facts = [{**asdict(item), "peak_tflops": dict(item.peak_tflops)} for item in found]
+    return Listing({**columns, **{name: f"{name} (TFLOP/s)" for name in shown}}, rows, facts)

@@ -1,0 +1,114 @@
+"""The degrees of parallelism of a run, from one line of text or from a mapping of a file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from fabric.errors import InputError, Mistake, nearest
+from fabric.frozen import FrozenMapping
+from fabric.request.document import Document, Keys
+from fabric.request.error_messages import explain_errors
+from fabric.request.fields import StrictModel, known_name
+from fabric.request.parallel import ORDERS, RECOMPUTES, SCHEDULES, SHARDINGS, Parallel
+
+__all__ = ["ParallelKeys", "make_parallel", "parse_parallel"]
+
+Degree = Annotated[int, Field(ge=1, le=100_000_000)]
+
+EXAMPLE = "write for example tp=8,pp=16,cp=1,dp=128"
+
+
+class ParallelKeys(StrictModel):
+    """How a model is divided over GPUs."""
+
+    tp: Degree = 1
+    """Tensor parallel degree."""
+    cp: Degree = 1
+    """Context parallel degree."""
+    pp: Degree = 1
+    """Pipeline stages."""
+    dp: Degree | None = None
+    """Data parallel degree; default: as the GPUs of the run leave."""
+    ep: Degree = 1
+    """Expert parallel degree, among the tp x cp x dp ranks of a stage."""
+    etp: Degree = 1
+    """Tensor parallel degree of an expert."""
+    vp: Degree = 1
+    """Virtual pipeline stages of a GPU; over 1 the schedule is interleaved."""
+    micro_batch: Degree = 1
+    """Sequences of a micro-batch."""
+    sharding: Annotated[str, known_name("sharding", lambda: SHARDINGS)] = "zero1"
+    """What data-parallel ranks share out: none, zero1 (optimizer states), zero2 (+ gradients), zero3 (+ weights)."""
+    shard_group: Degree | None = None
+    """Ranks among which it is shared out (HSDP); default: all."""
+    recompute: Annotated[str, known_name("recomputation", lambda: RECOMPUTES)] = "none"
+    """What the backward pass computes again: none, selective (attention's scores) or full (every layer)."""
+    schedule: Annotated[str, known_name("schedule", lambda: SCHEDULES)] | None = None
+    """Schedule: 1f1b, interleaved, zero-bubble or dualpipe; default: 1f1b, with virtual stages interleaved."""
+    sequence_parallel: bool = True
+    """Whether tensor-parallel ranks also divide the sequence between the matrices."""
+    order: Annotated[str, known_name("order", lambda: ORDERS)] = "tp-cp-ep-dp-pp"
+    """Order of ranks from neighbours outwards: tp-cp-ep-dp-pp (Megatron's) or tp-cp-pp-dp (Llama 3's)."""
+
+
+def make_parallel(keys: ParallelKeys, gpus: int | None = None) -> Parallel:
+    """Return the degrees that `keys` ask for, `dp` as `gpus` leave where it is not said.
+
+    Raises InputError where the degrees do not multiply to `gpus`.
+    """
+    inner = keys.tp * keys.cp * keys.pp
+    dp = keys.dp or (gpus // inner if gpus else 1)
+    if gpus is not None and inner * dp != gpus:
+        raise InputError(_explain_product(keys, inner, dp, gpus))
+    values = keys.model_dump(exclude={"dp", "schedule"})
+    return Parallel(**values, dp=dp, schedule=keys.schedule or ("interleaved" if keys.vp > 1 else "1f1b"))
+
+
+def _explain_product(keys: ParallelKeys, inner: int, dp: int, gpus: int) -> str:
+    degrees = f"tp={keys.tp} x cp={keys.cp} x pp={keys.pp}"
+    least = f"at least {inner:,} GPUs are needed"
+    if keys.dp is None:
+        near = f"dp={dp} takes {inner * dp:,} of them, dp={dp + 1} {inner * (dp + 1):,}" if dp else least
+        return f"{degrees} is {inner:,} GPUs, which does not divide the run's {gpus:,}; {near}"
+    near = f"dp={gpus // inner} takes {inner * (gpus // inner):,}" if gpus >= inner else least
+    return f"{degrees} x dp={dp} is {inner * dp:,} GPUs, but the run has {gpus:,}; {near}"
+
+
+def parse_parallel(text: str, gpus: int | None = None) -> Parallel:
+    """Return the degrees that a text asks for, such as `tp=8,pp=16,cp=1,dp=128`; the keys are those of ParallelKeys.
+
+    Raises InputError with every mistake, and as `make_parallel`.
+    """
+    values: dict[str, Any] = {}
+    mistakes = []
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        key, equals, value = (each.strip() for each in part.partition("="))
+        key = key.replace("-", "_")
+        if not (equals and value):
+            mistakes.append(Mistake("parallel", f"{part!r:.60} is not KEY=VALUE; {EXAMPLE}"))
+        elif key not in ParallelKeys.model_fields:
+            mistakes.append(Mistake("parallel", f"unknown key {key!r:.60}{nearest(key, ParallelKeys.model_fields)}"))
+        elif key in values:
+            mistakes.append(Mistake("parallel", f"{key} is given twice; leave one out"))
+        else:
+            values[key] = _parse_value(value)
+    if not (values or mistakes):
+        mistakes.append(Mistake("parallel", f"is empty; {EXAMPLE}"))
+    if mistakes:
+        raise InputError(mistakes)
+    places: dict[Keys, str] = {(key,): f"parallel.{key}" for key in values}
+    document = Document(values, places=FrozenMapping(places))
+    try:
+        keys = ParallelKeys.model_validate(values)
+    except ValidationError as error:
+        raise InputError([mistake for _, mistake in explain_errors(error, document, ParallelKeys)]) from None
+    return make_parallel(keys, gpus)
+
+
+def _parse_value(text: str) -> int | bool | str:
+    """Return a whole number, true or false, or else the text."""
+    if text.isascii() and text.isdecimal() and len(text) <= 12:
+        return int(text)
+    return {"true": True, "false": False}.get(text.lower(), text)

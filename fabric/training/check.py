@@ -1,0 +1,127 @@
+"""Whether degrees of parallelism fit a model, a batch and the GPUs of a fabric, and which ones nearby do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from fabric.catalog import Model
+from fabric.errors import InputError, Mistake
+from fabric.request.parallel import Parallel
+from fabric.training.stages import split_layers
+
+__all__ = ["check", "find_mistakes", "find_nearest"]
+
+
+def check(model: Model, parallel: Parallel, batch: int, gpus: int, sequence: int | None = None) -> None:
+    """Raise InputError with every reason why `parallel` can't train `model` on `gpus` GPUs.
+
+    `batch` is the sequences of a step over all GPUs, of `sequence` tokens each (by default the model's).
+    """
+    mistakes = [
+        Mistake(f"parallel.{key}" if hasattr(parallel, key) else key, text)
+        for key, text in find_mistakes(model, parallel, batch, gpus, sequence or model.sequence)
+    ]
+    if mistakes:
+        raise InputError(mistakes)
+
+
+def find_mistakes(model: Model, parallel: Parallel, batch: int, gpus: int, sequence: int) -> Iterator[tuple[str, str]]:
+    """Yield each key that is wrong, with what is wrong and the nearest value that works."""
+    yield from _check_gpus(parallel, gpus)
+    yield from _check_tensor(model, parallel, sequence)
+    yield from _check_pipeline(model, parallel)
+    yield from _check_experts(model, parallel)
+    yield from _check_batch(parallel, batch)
+
+
+def find_nearest(wanted: int, works: Callable[[int], bool], most: int) -> str:
+    """Return `; the nearest that works is N`, of two as near the larger; empty where none from 1 to `most` does."""
+    found = min(filter(works, range(1, most + 1)), key=lambda each: (abs(each - wanted), -each), default=None)
+    return "" if found is None else f"; the nearest that works is {found:,}"
+
+
+def _check_gpus(parallel: Parallel, gpus: int) -> Iterator[tuple[str, str]]:
+    if parallel.gpus > gpus:
+        inner = parallel.gpus // parallel.dp
+        remedy = f"dp={gpus // inner:,} fits" if gpus >= inner else f"tp x cp x pp alone is {inner:,}"
+        degrees = f"tp={parallel.tp} x cp={parallel.cp} x pp={parallel.pp} x dp={parallel.dp:,}"
+        yield "dp", f"{degrees} is {parallel.gpus:,} GPUs, but the fabric has {gpus:,}; {remedy}"
+    ranks = parallel.dp * parallel.cp
+    group = parallel.shard_group
+    if group is not None and (group > ranks or ranks % group):
+        near = find_nearest(group, lambda each: ranks % each == 0, ranks)
+        yield "shard_group", f"{group:,} does not divide the {ranks:,} data-parallel ranks (dp x cp){near}"
+
+
+def _check_tensor(model: Model, parallel: Parallel, sequence: int) -> Iterator[tuple[str, str]]:
+    tp, cp = parallel.tp, parallel.cp
+    for what, size in (("query heads", model.heads), ("inner size of its feed-forward layers", model.ffn)):
+        if size % tp and (what == "query heads" or model.dense_count):
+            near = find_nearest(tp, lambda each: _divides_tensors(model, each), model.heads)
+            yield "tp", f"{tp} does not divide the {size:,} ({what}) of {model.name}{near}"
+            break
+    else:
+        if not _divides_tensors(model, tp):
+            near = find_nearest(tp, lambda each: _divides_tensors(model, each), model.heads)
+            yield (
+                "tp",
+                f"{tp} neither divides the {model.kv_heads} key and value heads nor is a multiple{near}",
+            )
+    # A ring balances causal attention by giving each rank a chunk from the front and one from the back.
+    parts = 2 * cp if cp > 1 else 1
+    if sequence % parts:
+        near = find_nearest(cp, lambda each: sequence % (2 * each) == 0, min(sequence, 4 * cp))
+        yield "cp", f"a sequence of {sequence:,} tokens does not divide into 2 x {cp} parts{near}"
+    elif parallel.sequence_parallel and (sequence // cp) % tp:
+        yield "sequence_parallel", f"{sequence // cp:,} tokens of a rank do not divide by tp={tp}; set it to false"
+
+
+def _divides_tensors(model: Model, tp: int) -> bool:
+    """Return whether a tensor-parallel degree divides heads and inner sizes; fewer key heads than ranks are copied."""
+    keys = model.kv_heads % tp == 0 or tp % model.kv_heads == 0
+    return model.heads % tp == 0 and keys and (not model.dense_count or model.ffn % tp == 0)
+
+
+def _check_pipeline(model: Model, parallel: Parallel) -> Iterator[tuple[str, str]]:
+    pp, vp = parallel.pp, parallel.vp
+    if vp > 1 and pp == 1:
+        yield "vp", f"{vp} virtual stages need a pipeline; set pp to 2 or more, or vp to 1"
+    elif vp > 1 and parallel.schedule != "interleaved":
+        yield "schedule", f"{parallel.schedule} has no virtual stages; set vp to 1, or the schedule to interleaved"
+    elif parallel.schedule == "interleaved" and vp == 1:
+        yield "vp", "an interleaved schedule needs 2 or more; set the schedule to 1f1b otherwise"
+    elif parallel.schedule == "dualpipe" and pp % 2:
+        yield "pp", f"dualpipe runs from both ends, and {pp} stages do not pair; the nearest that works is {pp + 1}"
+    if split_layers(model, pp * vp) is None:
+        most = model.layers + 2
+        virtual = f" x {vp} virtual" if vp > 1 else ""
+        stages = find_nearest(pp, lambda each: split_layers(model, each * vp) is not None, most)
+        yield "pp", f"{model.layers} layers of {model.name} do not divide into {pp}{virtual} stages{stages}"
+
+
+def _check_experts(model: Model, parallel: Parallel) -> Iterator[tuple[str, str]]:
+    ep, etp = parallel.ep, parallel.etp
+    if not model.experts:
+        if ep * etp > 1:
+            yield ("ep" if ep > 1 else "etp"), f"{model.name} has no experts; set it to 1"
+        return
+    ranks = parallel.tp * parallel.cp * parallel.dp
+    if model.expert_ffn % etp:
+        near = find_nearest(etp, lambda each: model.expert_ffn % each == 0, model.expert_ffn)
+        yield "etp", f"{etp} does not divide the {model.expert_ffn:,} of an expert's inner size{near}"
+    if model.experts % ep or ranks % (ep * etp):
+        near = find_nearest(ep, lambda each: model.experts % each == 0 and ranks % (each * etp) == 0, model.experts)
+        what = f"the {model.experts} experts" if model.experts % ep else f"the {ranks:,} ranks of a stage"
+        yield "ep", f"{ep}{f' x etp={etp}' if etp > 1 else ''} does not divide {what}{near}"
+
+
+def _check_batch(parallel: Parallel, batch: int) -> Iterator[tuple[str, str]]:
+    each = parallel.dp * parallel.micro_batch
+    if batch % each:
+        below, above = batch // each * each, -(-batch // each) * each
+        near = f"{below:,} or {above:,}" if below else f"{above:,}"
+        what = f"dp={parallel.dp:,} x micro_batch={parallel.micro_batch}"
+        yield "batch", f"{batch:,} sequences do not divide over {what}; {near} do"
+    elif parallel.schedule == "dualpipe" and (count := batch // each) < 2 * parallel.pp:
+        least = 2 * parallel.pp * each
+        yield "batch", f"dualpipe needs 2 x pp micro-batches, and these are {count}; a batch of {least:,} has them"

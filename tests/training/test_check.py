@@ -1,0 +1,94 @@
+"""Which degrees are refused, and that the nearest value in a message works."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabric.catalog import models
+from fabric.errors import InputError
+from fabric.request.parallel import Parallel
+from fabric.request.parallel_text import parse_parallel
+from fabric.training.check import check, find_mistakes
+
+MODELS = models()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "batch", "gpus"),
+    [
+        ("llama3-405b", "tp=8,pp=16,dp=128", 2048, 16384),
+        ("llama3-405b", "tp=8,cp=2,pp=9,vp=7,dp=4", 252, 576),
+        ("nemotron4-340b", "tp=8,pp=8,vp=12,dp=32", 512, 2048),
+        ("grok-1", "tp=4,cp=2,pp=8,vp=8,ep=8,dp=8", 1024, 512),
+        ("deepseek-v3", "pp=16,ep=64,dp=128,schedule=dualpipe", 15360, 2048),
+        ("mpt-70b", "dp=512,micro_batch=8,sharding=zero3,recompute=full", 4096, 512),
+        ("palm-540b", "tp=12,dp=2", 4, 24),
+    ],
+)
+def test_published_runs_pass(name: str, text: str, batch: int, gpus: int) -> None:
+    """Degrees of published runs, or such as their authors could have chosen, are taken."""
+    model = replace(MODELS[name], sequence=2052) if name == "palm-540b" else MODELS[name]
+    check(model, parse_parallel(text), batch, gpus)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "batch", "gpus", "says"),
+    [
+        ("llama3-405b", "tp=8,pp=16,dp=128", 2048, 8192, r"parallel.dp: .*16,384 GPUs, but .* 8,192; dp=64 fits"),
+        ("llama3-70b", "tp=12", 1, 100, r"parallel.tp: 12 does not divide the 64 .*works is 16"),
+        ("llama3-405b", "tp=8,pp=13", 1, 999, r"parallel.pp: 126 layers .* 13 stages; the nearest that works is 14"),
+        ("llama3-70b", "ep=2,dp=2", 2, 2, r"parallel.ep: llama3-70b has no experts"),
+        ("deepseek-v3", "ep=60,dp=64", 64, 64, r"parallel.ep: 60 does not divide the 256 experts; .* is 64"),
+        ("llama3-8b", "dp=8", 12, 8, r"batch: 12 sequences .*; 8 or 16 do"),
+        ("llama3-8b", "vp=2", 1, 1, r"parallel.vp: 2 virtual stages need a pipeline"),
+        ("llama3-8b", "cp=3,dp=1", 1, 3, r"parallel.cp: .*; the nearest that works is 4"),
+        ("deepseek-v3", "pp=16,dp=2,schedule=dualpipe", 62, 32, r"batch: dualpipe needs .* a batch of 64"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_what_does(name: str, text: str, batch: int, gpus: int, says: str) -> None:
+    """Each mistake has its key, the value and the nearest value that works."""
+    with pytest.raises(InputError, match=says):
+        check(MODELS[name], parse_parallel(text), batch, gpus)
+
+
+@given(
+    st.sampled_from(["llama3-8b", "gpt3-175b", "qwen3-30b-a3b", "deepseek-v3"]),
+    st.sampled_from(["tp", "cp", "pp", "ep", "etp"]),
+    st.integers(1, 200),
+)
+def test_the_nearest_value_works(name: str, key: str, value: int) -> None:
+    """Where a degree alone is wrong and a nearest value is given, that value is not refused."""
+    model = MODELS[name]
+    text = dict(find_mistakes(model, replace(Parallel(dp=1024), **{key: value}), 1024, 10**9, 8192)).get(key, "")
+    if found := re.search(r"nearest that works is ([\d,]+)", text):
+        nearest = int(found[1].replace(",", ""))
+        again = find_mistakes(model, replace(Parallel(dp=1024), **{key: nearest}), 1024, 10**9, 8192)
+        assert key not in dict(again)
+
+
+@pytest.mark.parametrize(
+    ("text", "gpus", "says"),
+    [
+        ("tp=8,pp=16", 1000, "dp=7 takes 896 of them, dp=8 1,024"),
+        ("tp=8,dp=3", 16, "24 GPUs, but the run has 16; dp=2 takes 16"),
+        ("tp=0,pp=x", None, "parallel.tp: 0 is too small; at least 1\nparallel.pp: 'x' is text, not a whole number"),
+        ("tp=8,sharding=zero4", None, "parallel.sharding: unknown sharding 'zero4'; did you mean 'zero3'"),
+        ("tp=8,tp=4", None, "tp is given twice"),
+        ("", None, "is empty; write for example tp=8"),
+    ],
+)
+def test_bad_text_is_refused_with_its_key(text: str, gpus: int | None, says: str) -> None:
+    """Every mistake in a text is reported, with its key, and what to write."""
+    with pytest.raises(InputError, match=re.escape(says)):
+        parse_parallel(text, gpus)
+
+
+def test_data_parallel_ranks_follow_from_the_gpus() -> None:
+    """Degrees without dp take all GPUs of the run; virtual stages make the schedule interleaved."""
+    found = parse_parallel("tp=8, pp=16, vp=2, sequence-parallel=false", 16384)
+    assert found == Parallel(tp=8, pp=16, dp=128, vp=2, schedule="interleaved", sequence_parallel=False)
