@@ -53,7 +53,7 @@ def summarize_verification(found: Verification, changes: Sequence[LinkHistory] =
 
 def _describe(found: Verification, faults: list[Fault]) -> str:
     cables = units.count_noun(found.links, "planned cable")
-    name = found.plan.name
+    name = found.name
     if not faults and found.judged == found.links:
         return f"{name}: as planned, all {cables}."
     if not faults:
@@ -146,7 +146,7 @@ def verification_object(found: Verification, changes: Sequence[LinkHistory] = ()
     """Return a verification as plain values, as `--json` prints it."""
     return {
         "schema": SCHEMA,
-        "design": found.plan.name,
+        "design": found.name,
         "files": list(found.discovery.files),
         "as_planned": found.is_as_planned,
         "cables": {

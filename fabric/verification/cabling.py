@@ -80,7 +80,7 @@ def compare_cabling(planned: PlannedPorts, seen: SeenPorts) -> Cabling:
     ports, twice = _part_twins(ports, end)
     end = np.where(twice, -1, end)
     crossed = _find_crossed(planned, end)
-    own = planned.plan.network.bundle.astype(np.int64)
+    own = planned.bundle
     planned_ports = planned.node * _width(planned, seen) + planned.slot
     ports = _uncross(ports, planned_ports, end, crossed)
     moves = find_moves(planned_ports, ports, own, _kinds(planned, at, end, own))
@@ -130,7 +130,7 @@ def _kinds(planned: PlannedPorts, at: Ints, end: Ints, bundle: Ints) -> Ints:
     by_port = np.where(end >= 0, bundle[end // 2], -1).max(axis=1, initial=-1)
     if not len(bundle):
         return np.full(len(at), -1)
-    roles = len(planned.plan.network.groups)
+    roles = len(planned.spellings)
     role = planned.role[planned.node]
     pairs, first = np.unique(role[:, 0] * roles + role[:, 1], return_index=True)
     seen_role = planned.role[at]
@@ -151,7 +151,7 @@ def _find_crossed(planned: PlannedPorts, end: Ints) -> Mask:
     crossed = np.zeros(len(end), np.bool_)
     wrong = np.flatnonzero((end >= 0).all(axis=1) & (end[:, 0] ^ 1 != end[:, 1]))
     first, second = end[wrong].T
-    cage = _number_cages(planned)
+    cage = planned.cage.reshape(-1)
     same = (cage[first] >= 0) & (cage[first] == cage[second ^ 1])
     same &= (cage[second] >= 0) & (cage[second] == cage[first ^ 1])
     # The planned far ends of both ends of a lane are the ends of the other.
@@ -160,21 +160,6 @@ def _find_crossed(planned: PlannedPorts, end: Ints) -> Mask:
     other = np.minimum(first ^ 1, second ^ 1) * wide + np.maximum(first ^ 1, second ^ 1)
     crossed[wrong] = same & np.isin(other, low * wide + high)
     return crossed
-
-
-def _number_cages(planned: PlannedPorts) -> Ints:
-    """Return the cage of each planned end of a twin-port switch, -1 of others, shape (2 x links,)."""
-    plan = planned.plan
-    per_cage = np.array([
-        0 if model is None or not model.cages or model.cages == model.ports else model.ports // model.cages
-        for model in plan.models
-    ])  # fmt: skip
-    found = np.full((planned.links, 2), -1)
-    for side, ends in enumerate((plan.lower, plan.upper)):
-        twin = per_cage[ends.device] > 1
-        cage = (ends.port - 1) // np.maximum(1, per_cage[ends.device])
-        found[:, side] = np.where(twin, planned.node[:, side] * (int(cage.max(initial=0)) + 1) + cage, -1)
-    return found.reshape(-1)
 
 
 def _uncross(ports: Ints, planned_ports: Ints, end: Ints, crossed: Mask) -> Ints:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from fabric.network.network import axis_label
 from fabric.topology.topology import PLANE
 from fabric.units import count_noun
 from fabric.verification.cabling import Cabling
@@ -105,22 +104,13 @@ def _kind_of(cabling: Cabling, row: int, side: int) -> FaultKind:
         return FaultKind.PORT
     if planned.role[here] != planned.role[right]:
         return FaultKind.DEVICE
-    one, other = words_of_place(cabling, here), words_of_place(cabling, right)
+    one, other = planned.about.coordinates(here), planned.about.coordinates(right)
     differs = {axis for axis in one if one[axis] != other.get(axis)}
     if PLANE in differs:
         return FaultKind.PLANE
-    topology = planned.plan.blueprint.topology
-    places = {axis_label(axis) for group in topology.server_groups for axis in topology.placement_axes(group)}
-    if differs & places:
+    if differs & planned.about.placement_axes:
         return FaultKind.UNIT
     return FaultKind.RAIL if RAIL in differs else FaultKind.DEVICE
-
-
-def words_of_place(cabling: Cabling, node: int) -> dict[str, int]:
-    """Return the coordinates of a planned node by the names of their axes."""
-    planned = cabling.planned
-    group = planned.plan.network.groups[int(planned.role[node])]
-    return {axis_label(axis): digit for axis, digit in group.digits(int(planned.device[node])).items()}
 
 
 def _list_missing(cabling: Cabling, words: Wording) -> Iterator[Fault]:

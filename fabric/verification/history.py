@@ -40,7 +40,7 @@ def list_changes(found: Sequence[Verification]) -> tuple[LinkHistory, ...]:
 
     `found` are verifications of one plan in the order of time. Raises InputError for those of several plans.
     """
-    if len({each.plan.name for each in found}) > 1:
+    if len({each.name for each in found}) > 1:
         raise InputError("verifications of several plans; give those of one, in the order of time")
     rates = np.stack([_rates(each) for each in found])
     known = ~np.isnan(rates)

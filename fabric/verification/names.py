@@ -9,7 +9,6 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from fabric.layout.device_names import list_device_names
 from fabric.verification.planned_ports import PlannedPorts
 from fabric.verification.seen_ports import SeenPorts
 
@@ -40,14 +39,9 @@ def match_names(planned: PlannedPorts, seen: SeenPorts) -> Ints:
 
 def _list_names(planned: PlannedPorts) -> list[tuple[str, int]]:
     """Return the names of every node in lower case: as files have them, the site's, and those of the network."""
-    plan = planned.plan
     found = {name.lower(): node for node, name in enumerate(planned.names)}
-    device = planned.device.tolist()
-    whole = np.bincount(planned.device, minlength=plan.network.devices) == 1
-    for names in (list_device_names(plan.layout, plan.network), plan.network.names()):
-        for node, row in enumerate(device):
-            if whole[row]:
-                found.setdefault(names[row].lower(), node)
+    for name, node in planned.about.aliases():
+        found.setdefault(name.lower(), node)
     return list(found.items())
 
 

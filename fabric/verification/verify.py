@@ -15,7 +15,7 @@ from fabric.units import count
 from fabric.verification.cabling import Cabling, compare_cabling
 from fabric.verification.fault_list import list_faults
 from fabric.verification.faults import HARMLESS, Fault
-from fabric.verification.planned_ports import list_planned_ports
+from fabric.verification.planned_ports import PlannedPorts, list_planned_ports
 from fabric.verification.seen_ports import list_seen_ports
 
 __all__ = ["Verification", "verify_cabling"]
@@ -37,9 +37,9 @@ class Verification:
     """What is wrong, worst first."""
 
     @property
-    def plan(self) -> Plan:
-        """The plan."""
-        return self.cabling.planned.plan
+    def name(self) -> str:
+        """The name of the plan."""
+        return self.cabling.planned.name
 
     @property
     def discovery(self) -> Discovery:
@@ -79,12 +79,15 @@ class Verification:
         return all(fault.kind in HARMLESS for fault in self.faults)
 
 
-def verify_cabling(plan: Plan, discovery: Discovery, names: Mapping[str, str] | None = None) -> Verification:
+def verify_cabling(
+    plan: Plan | PlannedPorts, discovery: Discovery, names: Mapping[str, str] | None = None
+) -> Verification:
     """Return how the discovered fabric differs from its plan; `names` are of devices by GUID or address.
 
     Raises InputError where next to nothing of what was discovered is in the plan.
     """
-    planned, seen = list_planned_ports(plan), list_seen_ports(discovery, names)
+    planned = plan if isinstance(plan, PlannedPorts) else list_planned_ports(plan)
+    seen = list_seen_ports(discovery, names)
     cabling = compare_cabling(planned, seen)
     _refuse_stranger(cabling)
     return Verification(cabling, tuple(list_faults(cabling)))
@@ -102,12 +105,12 @@ def _refuse_stranger(cabling: Cabling) -> None:
         some = f"{count(found)} of {count(len(switches))} switches there are" if len(switches) else "no device there is"
         first = int(switches[0]) if len(switches) else 0
         raise InputError(
-            f"{files}: not the fabric of {planned.plan.name}: {some} in the plan, by name or by cables; the plan's "
+            f"{files}: not the fabric of {planned.name}: {some} in the plan, by name or by cables; the plan's "
             f"first is '{planned.names[planned.hosts]}', the files' '{seen.text(first)}'"
         )
     same = int(cabling.as_planned.sum())
     if same < FEWEST_CABLES * seen.cables:
         raise InputError(
-            f"{files}: not the fabric of {planned.plan.name}, though devices have its names: {count(same)} of "
+            f"{files}: not the fabric of {planned.name}, though devices have its names: {count(same)} of "
             f"{count(seen.cables)} cables there are as planned; give the request that it was built by"
         )

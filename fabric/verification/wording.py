@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from fabric.export.plan.ends import LinkEnds
 from fabric.verification.cabling import Cabling
 from fabric.verification.faults import Move
 
@@ -19,9 +18,6 @@ class Wording:
 
     def __init__(self, cabling: Cabling) -> None:
         self.cabling, self.planned, self.found = cabling, cabling.planned, cabling.seen
-        layout = self.planned.plan.layout
-        self._racks = layout.rack_names()
-        self._rack, self._unit = layout.device_rack, layout.device_unit
 
     @cached_property
     def any_named(self) -> bool:
@@ -34,8 +30,7 @@ class Wording:
 
     def port(self, link: int, side: int) -> str:
         """Return the name of the planned port at an end."""
-        ends: LinkEnds = (self.planned.plan.lower, self.planned.plan.upper)[side]
-        return ends.names[int(ends.name[link])]
+        return self.planned.port_names[int(self.planned.port_name[link, side])]
 
     def link(self, link: int) -> str:
         """Return both ends of a planned cable."""
@@ -91,7 +86,4 @@ class Wording:
 
     def _stand(self, node: int) -> tuple[str, int | None]:
         """Return the rack and the rack unit of a planned node; none for one that the plan does not know."""
-        if node < 0:
-            return "", None
-        device = int(self.planned.device[node])
-        return self._racks[int(self._rack[device])], int(self._unit[device])
+        return self.planned.about.stand(node) if node >= 0 else ("", None)
