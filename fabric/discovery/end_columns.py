@@ -46,6 +46,11 @@ RATES = {"rategbps": 1.0, "speedgbps": 1.0, "gbps": 1.0, "bandwidth": None, "spe
 """The heads of a rate: in Gb/s, or by the units of the text; a bare number is in Mb/s."""
 
 
+_LANES = re.compile(r"[1-9]\d?", re.ASCII)
+
+_GUID = re.compile("[0-9a-f]{12}|[0-9a-f]{16}")
+
+
 @dataclass(frozen=True)
 class EndColumns:
     """Where a table has the ends of its cables."""
@@ -58,12 +63,16 @@ class EndColumns:
     """Those of the slots that the ports are in."""
     types: tuple[int | None, int | None] = (None, None)
     """Those of the devices' types."""
+    guids: tuple[int | None, int | None] = (None, None)
+    """Those of the devices' GUIDs or addresses."""
     bundle: int | None = None
     """That of the bundle of links, as our own tables have it: `server-leaf`."""
     rate: int | None = None
     """That of the rate."""
     gbps: bool = False
     """Whether bare numbers there are in Gb/s."""
+    lanes: int | None = None
+    """That of the lanes in use."""
 
     @property
     def last(self) -> int:
@@ -87,6 +96,10 @@ class EndRow:
     """Where the row is, for notes."""
     line: int = 0
     """The line of the file, from 1; 0 where it has none."""
+    guids: tuple[str, str] = ("", "")
+    """The GUIDs or addresses of the two devices; empty where the table does not say."""
+    lanes: int = -1
+    """The lanes in use, -1 where the table does not say."""
 
 
 def _head(cell: str) -> str:
@@ -104,7 +117,11 @@ def find_columns(cells: Sequence[str]) -> EndColumns | None:
         if devices and ports and not set(devices) & set(ports):
             types = _pair(heads, first, second, ("type",)) or (None, None)
             bundle = heads.index("bundle") if "bundle" in heads else None
-            return EndColumns(devices, ports, types=types, bundle=bundle, rate=rate, gbps=gbps)
+            guids = _pair(heads, first, second, ("guid",)) or (None, None)
+            lanes = heads.index("lanes") if "lanes" in heads else None
+            return EndColumns(
+                devices, ports, types=types, guids=guids, bundle=bundle, rate=rate, gbps=gbps, lanes=lanes
+            )  # fmt: skip
         if first and heads.count(first) == 1 and heads.count(second) == 1 and "port" in heads:
             return _following(heads, heads.index(first), heads.index(second))
     return None
@@ -145,7 +162,18 @@ def read_row(columns: EndColumns, cells: Sequence[str], place: str, line: int = 
     text = cell(columns.rate)
     rate = rate_gbps(f"{text}G" if columns.gbps and text else text) if text else float("nan")
     kinds = _kinds(cell(columns.types[0]), cell(columns.types[1]), cell(columns.bundle))
-    return EndRow((cell(columns.devices[0]), cell(columns.devices[1])), (port(0), port(1)), rate, kinds, place, line)
+    lanes = cell(columns.lanes)
+    return EndRow(
+        (cell(columns.devices[0]), cell(columns.devices[1])), (port(0), port(1)), rate, kinds, place, line,
+        (_plain_guid(cell(columns.guids[0])), _plain_guid(cell(columns.guids[1]))),
+        int(lanes) if _LANES.fullmatch(lanes) else -1,
+    )  # fmt: skip
+
+
+def _plain_guid(text: str) -> str:
+    """Return a GUID in 16 hexadecimal digits or an address in 12; empty for other text."""
+    digits = re.sub("^0x|[:.-]", "", text.lower())
+    return digits if _GUID.fullmatch(digits) else ""
 
 
 def _kinds(one: str, two: str, bundle: str) -> tuple[int, int]:
@@ -165,12 +193,12 @@ def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
             whole.append(row)
         elif any(row.devices):
             half.append(row)
-    devices: dict[str, SeenDevice] = {}
+    devices: dict[tuple[str, str], SeenDevice] = {}
     for row in whole:
-        for name, port, kind in zip(row.devices, row.ports, row.kinds, strict=True):
-            key = name.lower()
+        for name, port, kind, guid in zip(row.devices, row.ports, row.kinds, row.guids, strict=True):
+            key = name.lower(), guid
             if key not in devices:
-                devices[key] = SeenDevice(text=name, name=name, own_record=True, line=row.line)
+                devices[key] = SeenDevice(text=name, name=name, hardware_id=guid, own_record=True, line=row.line)
             if kind == SWITCH or is_switch_port(port):
                 devices[key].kind = SWITCH
             elif devices[key].kind == UNKNOWN:
@@ -179,8 +207,9 @@ def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
     names, ports = port_codes([row.ports[0] for row in whole] + [row.ports[1] for row in whole])
     near, far = np.split(ports, 2)
     ends = PortEnds.of(
-        (np.array([code[row.devices[0].lower()] for row in whole], np.int32), near),
-        (np.array([code[row.devices[1].lower()] for row in whole], np.int32), far),
+        (np.array([code[row.devices[0].lower(), row.guids[0]] for row in whole], np.int32), near),
+        (np.array([code[row.devices[1].lower(), row.guids[1]] for row in whole], np.int32), far),
+        width=np.array([row.lanes for row in whole], np.int8),
         rate_gbps=np.array([row.rate_gbps for row in whole], np.float64),
         line=np.array([row.line for row in whole], np.int64),
     )

@@ -88,12 +88,16 @@ def _describe_design(found: DiscoveredDesign) -> list[str]:
     ]
 
 
-def request_text(found: DiscoveredDesign) -> str:
-    """Return the request as the text of a YAML file, with what it assumes in comments."""
+def request_text(found: DiscoveredDesign, record: str = "") -> str:
+    """Return the request as the text of a YAML file, with what it assumes in comments.
+
+    `record` is the file with the cables that stand, which it names where there is one.
+    """
     assert found.request is not None
     head = [f"# discovered in {', '.join(found.discovery.files[:3])}"[:110]]
     head += [f"# assumed: {text}" for text in found.assumed]
-    return "\n".join(head) + "\n" + yaml_text(found.request)
+    as_built = {"as_built": record} if record else {}
+    return "\n".join(head) + "\n" + yaml_text(found.request | as_built)
 
 
 def discovered_object(found: DiscoveredDesign) -> dict[str, Any]:

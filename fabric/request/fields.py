@@ -39,6 +39,7 @@ __all__ = [
     "Role",
     "ServerName",
     "Share",
+    "SpareByTier",
     "Split",
     "Stock",
     "StrictModel",
@@ -181,6 +182,10 @@ Pue = Annotated[float, Field(ge=1, le=10)]
 Planes = Annotated[int, Field(ge=1, le=64)]
 Tiers = Annotated[int, Field(ge=1, le=4)]
 Rails = Annotated[int, Field(ge=1, le=10_000)]
+SpareByTier = Annotated[
+    Annotated[Spare, Tag("<one>")] | Annotated[dict[Role, Spare], Tag("<mapping>"), Field(min_length=1)],
+    Discriminator(tag),
+]
 Split = Annotated[Annotated[int, Field(ge=2, le=8), Tag("<one>")] | Annotated[Text, Tag("<name>")], Discriminator(tag)]
 Share = Annotated[float, Field(ge=0, le=1)]
 PartKind = Literal["switch", "link", "module", "fibre", "cable", "nic"]

@@ -28,7 +28,7 @@ from fabric.request.fields import (
     ResultKey,
     Role,
     Share,
-    Spare,
+    SpareByTier,
     Stock,
     StrictModel,
     SurviveName,
@@ -283,10 +283,7 @@ class Request(StrictModel):
         | None
     ) = Field(default=None, examples=[4096, {"min": 2048, "max": 8192}])
     """GPUs of a pod, which share their spines: a number, or a range of min and max; default: sizing chooses."""
-    reserve: Annotated[
-        Annotated[Spare, Tag("<one>")] | Annotated[dict[Role, Spare], Tag("<mapping>"), Field(min_length=1)],
-        Discriminator(tag),
-    ] = Field(default=0, examples=[4])
+    reserve: SpareByTier = Field(default=0, examples=[4])
     """Ports kept free on every switch, at the rate of the links: one number, or by tier."""
     appliances: list[ApplianceKeys] = Field(default=[], max_length=20)
     """Boxes that take ports of switches beside the servers, such as UFM: their ports are kept free and counted."""
@@ -298,6 +295,8 @@ class Request(StrictModel):
     """What is set of the collective library, NCCL or RCCL; estimates of times stand on its own defaults otherwise."""
     calibration: AskedCalibration | None = Field(default=None, examples=["calibration.yaml"])
     """File of `fabric calibrate`, from the folder of the request, or its contents: constants of your own cluster."""
+    as_built: Text | None = Field(default=None, examples=["found-as-built.csv"])
+    """List of the cables that stand, from the folder of the request, as `discover` writes it: what `verify` expects."""
     site: SiteKeys = Field(default=SiteKeys(), examples=[{"layout": "in-rack", "slack_m": 2}])
     """The site: halls, racks, cable trays, and how devices are placed and ports are named."""
     limits: RequestLimits = RequestLimits()

@@ -68,6 +68,7 @@ class DesignKeys(TypedDict, total=False):
     survive: Mapping[str, Number]
     nccl: Keys
     calibration: str | Keys | None
+    as_built: str | None
     site: Keys
     limits: Keys
     pinned: Mapping[str, Whole]

@@ -167,6 +167,8 @@ class Spec(Presented):
     """Power drawn by the site over the power of its equipment."""
     constants: Collectives = field(default_factory=collectives, repr=False)
     """The constants of estimates: the catalogue's, or those of `calibration`."""
+    as_built: str = ""
+    """The path of the list of the cables that stand; empty where the cables are those of the design."""
     library: LibrarySettings = field(default_factory=LibrarySettings)
     """What is set of the collective library."""
     site: Site = field(default_factory=Site)

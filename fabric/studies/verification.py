@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from fabric.flow import Workload
 from fabric.flow.masked_estimates import MaskedEstimates
 from fabric.studies.study import Study
 from fabric.verification.faults import Fault, FaultKind
+from fabric.verification.recorded_ports import list_recorded_ports
 from fabric.verification.verify import Verification, verify_cabling
 
 __all__ = ["find_faults", "rank_faults", "verify"]
@@ -26,24 +28,34 @@ ORDER = {kind: place for place, kind in enumerate(FaultKind)}
 
 
 def verify(
-    study: Study,
+    study: Study | str | os.PathLike[str],
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Discovery,
     *,
     names: Mapping[str, str] | None = None,
     progress: Callable[[str], object] = lambda text: None,
 ) -> Verification:
-    """Hold a fabric as it was built against its design, and return every fault with the fewest moves that fix them.
+    """Compare a fabric as it stands with its design, and return every fault with the fewest moves that fix them.
 
+    What is expected are the cables of the design, or where its request names a list of those that stand
+    (`as_built`), that list; a path in the place of `study` is of such a list too, and then no cost is estimated.
     `files` are of discovery tools (docs/verification.md), or what `read_discovery` read; `names` are the names of
     devices by their GUID or address. Raises InputError for files that cannot be read or are of another fabric.
     """
     found = find_faults(study, files, names=names, progress=progress)
+    if _record_of(study):
+        return found
+    assert isinstance(study, Study)
     progress("ranking faults by what they cost")
     return replace(found, faults=rank_faults(study, found.faults))
 
 
+def _record_of(study: Study | str | os.PathLike[str]) -> str:
+    """Return the path of the list of cables that are expected; empty where they are those of the design."""
+    return study.spec.as_built if isinstance(study, Study) else os.fsdecode(study)
+
+
 def find_faults(
-    study: Study,
+    study: Study | str | os.PathLike[str],
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Discovery,
     *,
     names: Mapping[str, str] | None = None,
@@ -55,6 +67,10 @@ def find_faults(
         paths = [files] if isinstance(files, str | os.PathLike) else list(files)
         files = read_discovery(paths)
     progress("comparing cables")
+    if record := _record_of(study):
+        name = study.spec.name if isinstance(study, Study) else Path(record).stem
+        return verify_cabling(list_recorded_ports(read_discovery([record]), name), files, names)
+    assert isinstance(study, Study)
     return verify_cabling(study.plan, files, names)
 
 

@@ -75,6 +75,7 @@ def compare_cabling(planned: PlannedPorts, seen: SeenPorts) -> Cabling:
     labels = labels.learn(match.place)
     at, slot = match.place[seen.node], labels.slots(match.place[seen.node])
     slot = _fill_open_ports(planned, at, slot)
+    slot = _spread_shared_ports(planned, at, slot)
     end = planned.find_ends(at, slot)
     ports = _number_ports(planned, seen, at, slot)
     ports, twice = _part_twins(ports, end)
@@ -98,6 +99,35 @@ def _fill_open_ports(planned: PlannedPorts, at: Ints, slot: Ints) -> Ints:
     other = far ^ 1
     fits = (slot < 0) & (at >= 0) & (far >= 0) & (planned.node[other // 2, other % 2] == at)
     return np.asarray(np.where(fits, planned.slot[other // 2, other % 2], slot))
+
+
+def _spread_shared_ports(planned: PlannedPorts, at: Ints, slot: Ints) -> Ints:
+    """Return the slots with those of cables at ports that have several, or no name, in the plan too.
+
+    Such a cable is any of the planned ones between its two devices, as the other end says or one after another.
+    """
+    if not planned.is_shared.any():
+        return slot
+    end = planned.find_ends(at, slot)
+    whole = (end[:, 0] >= 0) & (end[:, 0] ^ 1 == end[:, 1])
+    taken = np.zeros(planned.links, np.bool_)
+    taken[end[whole, 0] // 2] = True
+    free: dict[tuple[int, int], list[int]] = {}
+    for link in np.flatnonzero(planned.is_shared.any(axis=1) & ~taken)[::-1].tolist():
+        one, two = planned.node[link].tolist()
+        free.setdefault((min(one, two), max(one, two)), []).append(link)
+    slot = slot.copy()
+    for row in np.flatnonzero(~whole & (at >= 0).all(axis=1)).tolist():
+        one, two = at[row].tolist()
+        for link in free.get((min(one, two), max(one, two)), [])[::-1]:
+            flip = planned.node[link, 0] != one
+            own, shared = planned.slot[link], planned.is_shared[link]
+            own, shared = (own[::-1], shared[::-1]) if flip else (own, shared)
+            if ((own == slot[row]) | shared).all():
+                slot[row] = own
+                free[min(one, two), max(one, two)].remove(link)
+                break
+    return slot
 
 
 def _number_ports(planned: PlannedPorts, seen: SeenPorts, at: Ints, slot: Ints) -> Ints:

@@ -30,8 +30,8 @@ class PlannedNodes(Protocol):
         """Yield further names of nodes."""
         ...
 
-    def hardware(self) -> Mapping[str, int]:
-        """Return the node of each GUID or address that is known."""
+    def hardware(self) -> Mapping[str, str]:
+        """Return the name of the node of each GUID or address that is known."""
         ...
 
     def stand(self, node: int) -> tuple[str, int | None]:
@@ -135,7 +135,7 @@ class _Nodes:
                 if whole[row]:
                     yield names[row], node
 
-    def hardware(self) -> Mapping[str, int]:
+    def hardware(self) -> Mapping[str, str]:
         """Return nothing: a design knows no GUID."""
         return {}
 

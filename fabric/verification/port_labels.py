@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fabric.verification.planned_ports import PlannedPorts
 from fabric.verification.seen_ports import NO_LABEL, SeenPorts
 
-__all__ = ["PortLabels", "read_labels"]
+__all__ = ["PortLabels", "read_labels", "spell_label"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -95,11 +95,11 @@ def read_labels(planned: PlannedPorts, seen: SeenPorts) -> PortLabels:
     table = np.full((len(planned.spellings), len(seen.labels)), -1, np.int64)
     for role, spellings in enumerate(planned.spellings):
         for label, (part, port) in enumerate(seen.labels[1:], 1):
-            table[role, label] = next((spellings[each] for each in _spell(part, port) if each in spellings), -1)
+            table[role, label] = next((spellings[each] for each in spell_label(part, port) if each in spellings), -1)
     return PortLabels(planned, seen, table, {})
 
 
-def _spell(part: str, port: str) -> Iterator[str]:
+def spell_label(part: str, port: str) -> Iterator[str]:
     """Yield what a plan may call a port, in lower case, most likely first."""
     part, port = part.lower(), port.lower()
     if part:

@@ -83,12 +83,19 @@ def shorten_name(name: str) -> str:
     return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
-def list_seen_ports(discovery: Discovery, names: Mapping[str, str] | None = None) -> SeenPorts:
-    """Return the nodes of a discovery; `names` are of devices by their GUID or address, and come before those read."""
+def list_seen_ports(
+    discovery: Discovery, names: Mapping[str, str] | None = None, recorded: Mapping[str, str] | None = None
+) -> SeenPorts:
+    """Return the nodes of a discovery.
+
+    `names` are of devices by their GUID or address, and come before those read; `recorded` are those of devices to
+    which the files give no name, or one that others have too.
+    """
     given = {plain_id(key): name for key, name in (names or {}).items()}
+    recorded = recorded or {}
     kind, doubled = discovery.kind, _find_doubled(discovery)
     own = [
-        given.get(code.lstrip("0"), "" if twice else name)
+        given.get(code.lstrip("0"), recorded.get(code, "") if twice or not name else name)
         for code, name, twice in zip(discovery.hardware_ids, discovery.names, doubled, strict=True)
     ]
     node_of, texts = _group_devices(own, kind)

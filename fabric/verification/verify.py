@@ -87,7 +87,7 @@ def verify_cabling(
     Raises InputError where next to nothing of what was discovered is in the plan.
     """
     planned = plan if isinstance(plan, PlannedPorts) else list_planned_ports(plan)
-    seen = list_seen_ports(discovery, names)
+    seen = list_seen_ports(discovery, names, planned.about.hardware())
     cabling = compare_cabling(planned, seen)
     _refuse_stranger(cabling)
     return Verification(cabling, tuple(list_faults(cabling)))

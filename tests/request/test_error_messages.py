@@ -36,7 +36,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"gpu": 8}, "gpu: unknown key; did you mean 'gpus'?"),
     ({"nic_gbp": 8}, "nic_gbp: unknown key; did you mean 'server.nic_gbps'?"),
     ({"parallel_links": 16}, "parallel_links: unknown key; did you mean 'limits.parallel_links'?"),
-    ({"<<": {}}, "<<: unknown key; known: $schema, appliances, available, calibration, currency, "),
+    ({"<<": {}}, "<<: unknown key; known: $schema, appliances, as_built, available, calibration, currency, "),
     ({"name": "a/b"}, "name: 'a/b' is not valid"),
     ({"name": ".hidden"}, "name: '.hidden' is not valid"),
     ({"name": "-rf"}, "name: '-rf' is not valid"),

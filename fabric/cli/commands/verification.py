@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -31,7 +32,9 @@ __all__ = ["verify"]
 def verify(
     quiet: bool, /, request: str, files: tuple[str, ...], names: str | None, as_csv: bool, as_json: bool, **words: Any
 ) -> None:
-    """Hold what discovery tools say of a fabric against REQUEST, the design that it was built by.
+    """Compare what discovery tools say of a fabric with REQUEST, the design that it was built by.
+
+    REQUEST may also be a list of the cables that stood before, as `fabric discover -o cables.csv` writes it.
 
     Every cable is as planned, missing, extra or wrong, and the work orders are the fewest cable ends to move. FILEs are
     of ibnetdiscover, LLDP and others (docs/verification.md). Exits with 0 where all is as planned, with 3 where
@@ -48,7 +51,7 @@ def verify(
     with show_progress(quiet or words.pop("silent")) as say:
         given = read_overrides(words)
         known = read_names(names) if names else None
-        study = make_or_explain(as_json, partial(fabric.design, request, progress=say, **given))
+        study = _plan(request, as_json, given, say)
         found = fabric.verify(study, files, names=known, progress=say)
         before = [find_faults(study, each, names=known, progress=say) for each in since]
         changes = list_changes([*before, found]) if before else ()
@@ -60,3 +63,12 @@ def verify(
         print_summary(summarize_verification(found, changes))
     if not found.is_as_planned:
         sys.exit(3)
+
+
+def _plan(request: str, as_json: bool, given: dict[str, Any], say: Callable[[str], None]) -> fabric.Study | str:
+    """Return the design of a request, or the file of a list of cables."""
+    if not request.endswith(".csv"):
+        return make_or_explain(as_json, partial(fabric.design, request, progress=say, **given))
+    if given:
+        raise fabric.InputError(f"{request}: a list of cables takes no {', '.join(given)}: these are of a request")
+    return request
