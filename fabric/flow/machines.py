@@ -12,7 +12,7 @@ from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.library_choice import tuning_of
 from fabric.flow.machine import Machine
 
-__all__ = ["LibraryUse", "library_use", "machine_of", "sent_bytes", "subflows_of"]
+__all__ = ["LibraryUse", "beyond_one_switch_us", "library_use", "machine_of", "sent_bytes", "subflows_of"]
 
 LEAST_CHANNELS = 16
 """The channels below which NCCL doubles them once more."""
@@ -118,9 +118,13 @@ def _extra_us(summary: FabricSummary, traffic: Traffic, in_order: bool) -> float
     For a ring it is the mean path, between neighbours in order of placement (one in m leaves a locality of m servers)
     or between any two servers; for other traffic the longest, since a tree waits for it.
     """
-    constants = summary.constants
     ring = summary.neighbour_switches if in_order else summary.mean_switches
-    switches = ring if traffic.ring else summary.hops
+    return beyond_one_switch_us(summary, ring if traffic.ring else summary.hops)
+
+
+def beyond_one_switch_us(summary: FabricSummary, switches: float) -> float:
+    """Return the time of a path through as many switches beyond one through a single switch, in microseconds."""
+    constants = summary.constants
     return max(0.0, switches - 1) * (summary.switch_ns + constants.fibre_ns_per_m * constants.cable_m) / 1000
 
 

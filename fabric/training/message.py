@@ -14,12 +14,14 @@ class Message:
     cause: str
     """The kind of parallelism that sends it: TP, CP, PP, EP or DP."""
     collective: str
-    """Its name in COLLECTIVES, or `send` to the next rank of the group (of a pipeline or a ring)."""
+    """Its name in COLLECTIVES, or `send` to the next rank of the group, from the first to the last (of a pipeline)."""
     group: tuple[str, ...]
-    """The degrees over which its ranks run, such as ("cp", "dp"), in the order of ranks."""
+    """What its ranks run over, such as ("cp", "dp"): axes of `fabric.training.ranks.AXES`."""
     size_bytes: float
     """Its size in bytes as nccl-tests defines it; of `send` what each rank sends."""
     what: str = ""
     """What is sent, in a few words."""
     node_limit: int | None = None
     """Of an all-to-all, the most servers to which a token goes, once for all of its experts there; None: no limit."""
+    copies: int = 1
+    """Of an all-to-all, the experts that a token goes to, each of which its size counts."""

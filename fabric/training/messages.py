@@ -1,0 +1,232 @@
+"""What the ranks of a training step send each other: every message, its size, and how often which part of a model has it.
+
+Sizes are those of one rank's groups, by [tensor and sequence parallelism](arXiv:2205.05198, section 4.2.2), pipelines
+(arXiv:2104.04473, section 3.2), ring attention (arXiv:2310.01889), experts (arXiv:2101.03961) and sharded data
+parallelism (arXiv:1910.02054, section 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fabric.catalog import Model
+from fabric.request.parallel import Parallel
+from fabric.training.message import Message
+from fabric.training.operations import count_parameters
+
+__all__ = ["PARTS", "Bytes", "Call", "messages_of"]
+
+PARTS = ("dense", "moe", "predicted", "embedding", "logits", "boundary")
+"""The parts of a model that send: a dense layer, a layer with experts, one that predicts a further token, the input and
+the output embedding, and what a rank passes to the next stage of the pipeline."""
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """The bytes in which values are sent."""
+
+    activation: float = 2
+    """An element of a hidden state, or of its gradient."""
+    gradient: float = 2
+    """A gradient that data-parallel ranks reduce: 2, or 4 where they reduce in FP32."""
+    weight: float = 2
+    """A weight that data-parallel ranks gather."""
+    dispatch: float = 2
+    """An element of a hidden state on its way to experts: 1 in FP8 (arXiv:2412.19437, section 3.3.3)."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A message of a part of a model, and how often it is sent."""
+
+    message: Message
+    """The message."""
+    part: str
+    """The part of the model, one of PARTS."""
+    each: str
+    """What the numbers below are for each of: `micro-batch` or `step`."""
+    forward: float = 0
+    """How often it is sent in the forward pass of that part."""
+    backward: float = 0
+    """How often in the backward pass, with what this computes again."""
+    beside: bool = False
+    """Whether any software sends it beside products that do not need it: inputs gathered again for gradients of weights.
+    """
+
+
+def messages_of(
+    model: Model, parallel: Parallel, *, sequence: int | None = None, sent: Bytes | None = None
+) -> tuple[Call, ...]:
+    """Return what a step sends, of every part that sends anything; degrees are taken to divide the model (`check`).
+
+    `sequence` are the tokens of a sequence, by default the model's own. A pipeline's rank passes a micro-batch on once
+    for each of its virtual stages; the gradients come back as often, the other way.
+    """
+    run = _Run(model, parallel, sequence or model.sequence, sent or Bytes())
+    found = [
+        *run.tensor_calls(), *run.context_calls(), *run.pipeline_calls(), *run.expert_calls(), *run.data_calls()
+    ]  # fmt: skip
+    return tuple(each for each in found if each.message.size_bytes and (each.forward or each.backward))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run of a model."""
+
+    model: Model
+    parallel: Parallel
+    sequence: int
+    sent: Bytes
+
+    @property
+    def tokens(self) -> float:
+        """The tokens of a micro-batch on a context-parallel rank."""
+        return self.parallel.micro_batch * self.sequence / self.parallel.cp
+
+    @property
+    def local_tokens(self) -> float:
+        """The tokens that a rank has between matrices: its part of them where the sequence is divided there too."""
+        return self.tokens / (self.parallel.tp if self.parallel.sequence_parallel else 1)
+
+    @property
+    def states(self) -> float:
+        """The bytes of the hidden states of a micro-batch on all tensor-parallel ranks together."""
+        return self.tokens * self.model.hidden * self.sent.activation
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The kinds of layers that the model has."""
+        model = self.model
+        kinds = {"dense": model.dense_count, "moe": model.moe_count, "predicted": model.predicted_tokens}
+        return tuple(kind for kind, count in kinds.items() if count)
+
+    def has_experts(self, part: str) -> bool:
+        """Return whether a kind of layer has experts."""
+        return part == "moe" or (part == "predicted" and bool(self.model.experts))
+
+    @property
+    def again(self) -> int:
+        """How often the backward pass repeats the forward one: once with full recomputation."""
+        return int(self.parallel.recompute == "full")
+
+    def tensor_calls(self) -> Iterator[Call]:
+        """Yield what tensor-parallel ranks exchange: sums after each pair of matrices, and inputs before it.
+
+        Without a divided sequence one all-reduce of each pass stands for both (arXiv:1909.08053).
+        """
+        if self.parallel.tp == 1:
+            return
+        for part in self.layers:
+            # Attention, and a dense feed-forward part or shared experts; routed experts are reached by other messages.
+            pairs = 2 if not self.has_experts(part) or self.model.shared_experts else 1
+            yield from self._around_matrices(part, pairs, self.again)
+        # The vocabulary is divided: a sum after the input embedding, and an input before the output embedding.
+        size = self.states
+        if not self.parallel.sequence_parallel:
+            for part, passes in (("embedding", (1, 0)), ("logits", (0, 1))):
+                yield Call(self._tensor("all-reduce", size, "embeddings"), part, "micro-batch", *passes)
+            return
+        gather, scatter = (self._tensor(name, size, "embeddings") for name in ("all-gather", "reduce-scatter"))
+        yield Call(scatter, "embedding", "micro-batch", forward=1)
+        yield Call(gather, "embedding", "micro-batch", backward=1)
+        yield Call(gather, "logits", "micro-batch", forward=1)
+        yield Call(scatter, "logits", "micro-batch", backward=1)
+
+    def _around_matrices(self, part: str, pairs: int, again: int) -> Iterator[Call]:
+        size, often = self.states, pairs * (1 + again)
+        if not self.parallel.sequence_parallel:
+            yield Call(self._tensor("all-reduce", size, "hidden states"), part, "micro-batch", pairs, often)
+            return
+        for name in ("all-gather", "reduce-scatter"):
+            yield Call(self._tensor(name, size, "hidden states"), part, "micro-batch", pairs, often)
+        again_gathered = self._tensor("all-gather", size, "inputs, for gradients of weights")
+        yield Call(again_gathered, part, "micro-batch", backward=pairs, beside=True)
+
+    def _tensor(self, collective: str, size: float, what: str) -> Message:
+        return Message("TP", collective, ("tp",), size, what)
+
+    def context_calls(self) -> Iterator[Call]:
+        """Yield the keys and values that context-parallel ranks pass around, and back with their gradients."""
+        cp = self.parallel.cp
+        if cp == 1:
+            return
+        size = self.tokens * self._key_value_size * self.sent.activation
+        message = Message("CP", "send-recv", ("cp",), size, "keys and values")
+        forward = cp - 1
+        for part in self.layers:
+            yield Call(message, part, "micro-batch", forward, 2 * forward + self.again * forward)
+
+    @property
+    def _key_value_size(self) -> float:
+        """The elements of a token's keys and values on one tensor-parallel rank."""
+        model, tp = self.model, self.parallel.tp
+        if model.latent is not None:
+            return model.heads / tp * (model.head_dim + model.latent.rope + model.latent.value)
+        return 2 * max(1.0, model.kv_heads / tp) * model.head_dim
+
+    def pipeline_calls(self) -> Iterator[Call]:
+        """Yield what a stage passes to the next one: the hidden states that each of its ranks has."""
+        if self.parallel.pp == 1:
+            return
+        size = self.local_tokens * self.model.hidden * self.sent.activation
+        collective = "send-recv" if self.parallel.vp > 1 else "send"
+        message = Message("PP", collective, ("pp",), size, "hidden states")
+        yield Call(message, "boundary", "micro-batch", self.parallel.vp, self.parallel.vp)
+
+    def expert_calls(self) -> Iterator[Call]:
+        """Yield the hidden states of tokens on their way to experts and back, and their gradients the other way."""
+        if self.parallel.ep * self.parallel.etp == 1:
+            return
+        for part in (each for each in self.layers if self.has_experts(each)):
+            elements = self.local_tokens * self.model.top_k * self.model.hidden
+            # What comes back is added up, in more digits; its gradient goes as the tokens went.
+            for way, each in (("to experts", self.sent.dispatch), ("from experts", self.sent.activation)):
+                yield Call(self._exchange(elements * each, way), part, "micro-batch", 1, 1 + self.again)
+            size = self.parallel.etp * elements * self.sent.activation
+            for name in ("all-gather", "reduce-scatter") if self.parallel.etp > 1 else ():
+                message = Message("TP", name, ("etp",), size, "tokens of divided experts")
+                yield Call(message, part, "micro-batch", 1, 1 + self.again)
+
+    def _exchange(self, size: float, way: str) -> Message:
+        limit, copies = self.model.device_limit, self.model.top_k
+        return Message("EP", "all-to-all", ("ep",), size, f"tokens {way}", node_limit=limit, copies=copies)
+
+    def data_calls(self) -> Iterator[Call]:
+        """Yield the gradients that data-parallel ranks reduce and the weights that they gather, layer by layer."""
+        for part in (*self.layers, "embedding", "logits"):
+            shared, experts = self._weights(part)
+            yield from self._reduce(part, shared, ("cp", "dp"))
+            yield from self._reduce(part, experts, ("edp",))
+
+    def _weights(self, part: str) -> tuple[float, float]:
+        """Return the weights of a part on one rank: those that all data-parallel ranks have, and those of its experts."""
+        count, parallel = count_parameters(self.model), self.parallel
+        if part in ("embedding", "logits"):
+            tied = part == "logits" and self.model.tied and parallel.pp == 1
+            return (0.0 if tied else count.embedding / parallel.tp), 0.0
+        joined = count.predicted - count.moe_layer(self.model.experts) if part == "predicted" else 0
+        if not self.has_experts(part):
+            return (count.predicted if part == "predicted" else count.dense_layer) / parallel.tp, 0.0
+        experts = self.model.experts * count.expert / (parallel.ep * parallel.etp)
+        return (count.moe_layer(0) + joined) / parallel.tp, experts
+
+    def _reduce(self, part: str, weights: float, group: tuple[str, ...]) -> Iterator[Call]:
+        """Yield how gradients of as many weights are reduced, and these gathered, as the sharding has it."""
+        sharding, limited = self.parallel.sharding, self.parallel.shard_group
+        gradients, gathered = weights * self.sent.gradient, weights * self.sent.weight
+        within = ("shard",) if limited and group == ("cp", "dp") else group
+
+        def message(name: str, where: tuple[str, ...], size: float, what: str) -> Message:
+            return Message("DP", name, where, size, what)
+
+        if sharding == "none":
+            yield Call(message("all-reduce", group, gradients, "gradients"), part, "step", backward=1)
+            return
+        each = "micro-batch" if sharding == "zero3" else "step"
+        passes = (1, 1) if sharding == "zero3" else (1, 0)
+        yield Call(message("all-gather", within, gathered, "weights"), part, each, *passes)
+        yield Call(message("reduce-scatter", within, gradients, "gradients"), part, each, backward=1)
+        if limited and within != group:
+            own = gradients / limited
+            yield Call(message("all-reduce", ("replica",), own, "gradients of shards"), part, "step", backward=1)
