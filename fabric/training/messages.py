@@ -1,8 +1,8 @@
-"""What the ranks of a training step send each other: every message, its size, and how often which part of a model has it.
+"""What the ranks of a training step send each other: every message, its size, and how often a part of a model has it.
 
-Sizes are those of one rank's groups, by [tensor and sequence parallelism](arXiv:2205.05198, section 4.2.2), pipelines
-(arXiv:2104.04473, section 3.2), ring attention (arXiv:2310.01889), experts (arXiv:2101.03961) and sharded data
-parallelism (arXiv:1910.02054, section 7).
+Sizes are those of tensor and sequence parallelism (arXiv:2205.05198, section 4.2.2), pipelines (arXiv:2104.04473,
+section 3.2), ring attention (arXiv:2310.01889), experts (arXiv:2101.03961) and sharded data parallelism
+(arXiv:1910.02054, section 7).
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ class Call:
     backward: float = 0
     """How often in the backward pass, with what this computes again."""
     beside: bool = False
-    """Whether any software sends it beside products that do not need it: inputs gathered again for gradients of weights.
-    """
+    """Whether any software sends it beside products that do not need it: inputs gathered for gradients of weights."""
 
 
 def messages_of(
@@ -200,7 +199,7 @@ class _Run:
             yield from self._reduce(part, experts, ("edp",))
 
     def _weights(self, part: str) -> tuple[float, float]:
-        """Return the weights of a part on one rank: those that all data-parallel ranks have, and those of its experts."""
+        """Return the weights of a part on one rank: those that all data-parallel ranks have, and those of experts."""
         count, parallel = count_parameters(self.model), self.parallel
         if part in ("embedding", "logits"):
             tied = part == "logits" and self.model.tied and parallel.pp == 1
