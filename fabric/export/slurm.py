@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.errors import InputError
-from fabric.export.connected_parts import label_joined
 from fabric.export.file_format import Witness
 from fabric.export.plan import Plan, PlanFormat, PlanText
+from fabric.network.connected_parts import label_joined
 
 __all__ = ["SLURM_BLOCK", "SLURM_TREE", "SLURM_YAML", "compress_names", "list_levels"]
 

@@ -2,109 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from itertools import islice, permutations
 
 import numpy as np
 import numpy.typing as npt
 
-from fabric.blueprint import Blueprint
-from fabric.network import Devices, Network
-from fabric.network.expand import expand
+from fabric.layout.best_pairs import MOST_CELLS, pair_best
+from fabric.layout.joined_sets import BothSets
+from fabric.layout.paired_cables import BothFabrics, PairedCables
+from fabric.layout.set_match import match_sets
+from fabric.network import Devices
 
-__all__ = ["BothFabrics", "PairedCables", "count_pairs", "match_all"]
+__all__ = ["match_all"]
 
 Ints = npt.NDArray[np.int64]
 
-MOST_CELLS = 40_000
-"""The most pairs of old and new devices of a role for which the best assignment is solved."""
+MOST_ORDERS = 24
+"""The most orders of bundles in which devices are matched set by set: every one of up to four bundles."""
 
 ROUNDS = 4
 """The most turns of every role through its best assignment."""
 
 
-@dataclass(frozen=True)
-class PairedCables:
-    """The cables of a bundle in both fabrics, by pairs of devices; columns of shape (pairs,) of either."""
-
-    number: int
-    """The bundle, by its index in today's network."""
-    old_low: Ints
-    """Today's device at the lower end."""
-    old_high: Ints
-    """Today's device at the upper end."""
-    cables: Ints
-    """The cables between them."""
-    new_low: Ints
-    """The larger fabric's device at the lower end."""
-    new_high: Ints
-    """The larger fabric's device at the upper end."""
-    needed: Ints
-    """The cables between them."""
-    codes: Ints
-    """A number for each pair of the larger fabric, ascending: lower x devices + upper."""
-    devices: int
-    """The devices of the larger fabric."""
-
-    def find(self, low: Ints, high: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
-        """Return where the larger fabric has pairs of its devices, and whether it has them; -1 is no device."""
-        codes = np.where((low >= 0) & (high >= 0), low * self.devices + high, -1)
-        at = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
-        return at, self.codes[at] == codes
-
-    def keep(self, place: Ints) -> Ints:
-        """Return how many cables of each of today's pairs stay where devices become those of `place`."""
-        at, there = self.find(place[self.old_low], place[self.old_high])
-        return np.where(there, np.minimum(self.cables, self.needed[at]), 0)
-
-
-@dataclass(frozen=True)
-class BothFabrics:
-    """Today's fabric and the larger one, with their cables."""
-
-    before: Blueprint
-    """Today's fabric."""
-    after: Blueprint
-    """The larger one."""
-    old: Network
-    """Today's devices and links."""
-    new: Network
-    """Those of the larger one."""
-    pairs: tuple[PairedCables, ...] = field(repr=False)
-    """The bundles whose cables the larger fabric can use."""
-
-    @classmethod
-    def of(cls, before: Blueprint, after: Blueprint) -> BothFabrics:
-        """Expand both fabrics, and pair the bundles of equal names and rates."""
-        old, new = expand(before), expand(after)
-        return cls(before, after, old, new, tuple(_pair_cables(old, new)))
-
-
-def _pair_cables(old: Network, new: Network) -> Iterator[PairedCables]:
-    for number, name in enumerate(old.bundles):
-        if name in new.bundles and old.bundle_gbps[number] == new.bundle_gbps[new.bundles.index(name)]:
-            low, high, needed = count_pairs(new, new.bundles.index(name))
-            if len(needed):
-                codes = low * new.devices + high
-                yield PairedCables(number, *count_pairs(old, number), low, high, needed, codes, new.devices)
-
-
-def count_pairs(network: Network, number: int) -> tuple[Ints, Ints, Ints]:
-    """Return the pairs of devices that a bundle joins, lower and upper ends, and the cables of each, in order."""
-    rows = network.bundle == number
-    codes = network.lower[rows].astype(np.int64) * network.devices + network.upper[rows]
-    found, counts = np.unique(codes, return_counts=True)
-    low, high = np.divmod(found, network.devices)
-    return low, high, counts
-
-
-def match_all(both: BothFabrics) -> Ints:
+def match_all(both: BothFabrics, most: int) -> Ints:
     """Return the row of the larger fabric that each of today's devices becomes, or -1, shape (devices,).
 
-    All roles are matched in the one way that keeps most cables, then each role in turn in any other that keeps more;
-    then, where a role is small, it takes its best assignment while the others stay, solved exactly, while that gains.
+    All roles are matched in the one way that keeps most cables, then each role in turn in any other that keeps more; or
+    all are matched set by set, in the order of bundles that keeps most. Then, where a role is small, it takes its best
+    assignment while the others stay, solved exactly, while that gains. No match keeps more than `most` cables.
     """
     place = _choose_match(both)
+    kept = both.count_kept(place)
+    if kept < most:
+        sets = [BothSets.of(pair, both.old.devices) for pair in both.pairs]
+        for order in islice(permutations(range(len(sets))), MOST_ORDERS):
+            other = _fill_roles(both, match_sets(sets, order, both.old.devices, both.new.devices))
+            if (stay := both.count_kept(other)) > kept:
+                place, kept = other, stay
     for _ in range(ROUNDS):
         start = place
         for group in both.old.groups:
@@ -119,8 +54,7 @@ def _choose_match(both: BothFabrics) -> Ints:
     choices = [_match_role(both, group.role) for group in both.old.groups]
 
     def count(chosen: Sequence[int]) -> int:
-        place = np.concatenate([each[which] for each, which in zip(choices, chosen, strict=True)])
-        return sum(int(pair.keep(place).sum()) for pair in both.pairs)
+        return both.count_kept(np.concatenate([each[way] for each, way in zip(choices, chosen, strict=True)]))
 
     ways = range(len(choices[0]))
     best = max(([way] * len(choices) for way in ways), key=count)
@@ -129,15 +63,31 @@ def _choose_match(both: BothFabrics) -> Ints:
     return np.concatenate([each[which] for each, which in zip(choices, best, strict=True)])
 
 
+def _fill_roles(both: BothFabrics, place: Ints) -> Ints:
+    """Return the match with free devices of the larger fabric for those that have none, of the same role and model."""
+    found = []
+    for group in both.old.groups:
+        target, way = both.new.group(group.role), place[group.first : group.first + group.count]
+        way = _fill_up(np.where(way >= 0, way - target.first, -1), target.count)
+        found.append(_keep_models(both, group.role, way))
+    return np.concatenate(found)
+
+
 def _match_role(both: BothFabrics, role: str) -> list[Ints]:
     """Return ways to match the devices of a role: in order, by coordinates, and by units that stay side by side."""
     one, other = both.old.group(role), both.new.group(role)
-    fits, number = _same_model(both, role), np.arange(one.count)
+    number = np.arange(one.count)
     in_order = np.where(number < other.count, number, -1)
     axes = [each.topology.placement_axes(each.topology.group(role)) for each in (both.before, both.after)]
     packed = _pack_places(both, one, other, axes[0]) if axes[0] and axes[0] == axes[1] else in_order
     ways = (_fill_up(way, other.count) for way in (in_order, _find_coordinates(one, other), packed))
-    return [np.where((way >= 0) & fits(number, np.maximum(way, 0)), other.first + way, -1) for way in ways]
+    return [_keep_models(both, role, way) for way in ways]
+
+
+def _keep_models(both: BothFabrics, role: str, way: Ints) -> Ints:
+    """Return the rows of the devices of a match by numbers, -1 where a device would become one of another model."""
+    fits = _same_model(both, role)(np.arange(len(way)), np.maximum(way, 0))
+    return np.where((way >= 0) & fits, both.new.group(role).first + way, -1)
 
 
 def _fill_up(way: Ints, count: int) -> Ints:
@@ -202,28 +152,20 @@ def _same_model(both: BothFabrics, role: str) -> Callable[[Ints, Ints], npt.NDAr
 
 def _assign(both: BothFabrics, place: Ints, group: Devices) -> Ints:
     """Return the match with the devices of one role at the best of the larger fabric's, solved exactly."""
-    from ortools.graph.python.linear_sum_assignment import SimpleLinearSumAssignment
-
     target = both.new.group(group.role)
-    size = max(group.count, target.count)
-    gains = np.zeros((size, size), np.int64)
+    gains = np.zeros((group.count, target.count), np.int64)
     for pair in both.pairs:
         olds, news = (pair.old_low, pair.old_high), (pair.new_low, pair.new_high)
         for mine in (0, 1):
             _add_gains(gains, pair, place, (group, target), (olds[mine], olds[1 - mine], news[mine], news[1 - mine]))
     fits = _same_model(both, group.role)
     left, right = np.indices((group.count, target.count))
-    gains[: group.count, : target.count][~fits(left, right)] = 0
-    solver = SimpleLinearSumAssignment()
-    rows, columns = np.indices(gains.shape)
-    solver.add_arcs_with_cost(rows.reshape(-1), columns.reshape(-1), -gains.reshape(-1))
-    if solver.solve() != solver.OPTIMAL:
-        return place
-    number = np.arange(group.count)
-    mates = np.array([solver.right_mate(each) for each in range(group.count)], np.int64)
-    usable = (mates < target.count) & fits(number, np.minimum(mates, target.count - 1))
+    gains[~fits(left, right)] = 0
+    rows, columns = pair_best(gains)
+    number = np.full(group.count, -1)
+    number[rows] = columns
     found = place.copy()
-    found[group.first : group.first + group.count] = np.where(usable, target.first + mates, -1)
+    found[group.first : group.first + group.count] = _keep_models(both, group.role, number)
     return found
 
 

@@ -14,7 +14,9 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.errors import InputError
 from fabric.frozen_columns import FrozenColumns
-from fabric.layout.device_match import BothFabrics, PairedCables, count_pairs, match_all
+from fabric.layout.device_match import match_all
+from fabric.layout.move_bound import bound_unplugged
+from fabric.layout.paired_cables import BothFabrics, PairedCables, count_pairs
 from fabric.network import Network
 
 __all__ = ["MovePlan", "plan_moves"]
@@ -114,32 +116,18 @@ def plan_moves(before: Blueprint, after: Blueprint) -> MovePlan:
             f"{before.name}: the larger fabric has no {sorted(missing)[0]}; ask for as many tiers or more (key tiers)"
         )
     both = BothFabrics.of(before, after)
-    place, old = match_all(both), both.old
+    old = both.old
+    fewest = bound_unplugged(both.pairs, old.devices)
+    place = match_all(both, sum(int(pair.cables.sum()) for pair in both.pairs) - fewest)
     used = {pair.number for pair in both.pairs}
     lost = [number for number in range(len(old.bundles)) if number not in used]
     kept = [pair.keep(place) for pair in both.pairs]
     columns = [_move_rest(pair, place, stay) for pair, stay in zip(both.pairs, kept, strict=True)]
     columns += [_remove_all(old, number) for number in lost]
-    bound = sum(map(_bound_unplugged, both.pairs)) + 2 * int(np.isin(old.bundle, lost).sum())
+    bound = fewest + 2 * int(np.isin(old.bundle, lost).sum())
     return MovePlan(
         old, both.new, place, sum(int(stay.sum()) for stay in kept), bound, *np.concatenate(columns, axis=1)
     )
-
-
-def _bound_unplugged(pair: PairedCables) -> int:
-    """Return how many cables of a bundle must have an end unplugged, however devices are matched.
-
-    A device with n partners, w cables to each, that becomes one with m partners, v cables to each, keeps at most
-    min(n, m) min(w, v) of them; so over all devices at the lower ends, and over all at the upper ends.
-    """
-    cables, kept = np.minimum(pair.cables, pair.needed.max()), []
-    for old, new in ((pair.old_low, pair.new_low), (pair.old_high, pair.new_high)):
-        most = np.unique(new, return_counts=True)[1].max()
-        order = np.lexsort((-cables, old))
-        # A device's partners with the most cables first: no more of them than a new device has.
-        rank = np.arange(len(order)) - np.searchsorted(old[order], old[order])
-        kept.append(int(cables[order][rank < most].sum()))
-    return int(pair.cables.sum()) - min(kept)
 
 
 def _move_rest(pair: PairedCables, place: Ints, stay: Ints) -> Ints:

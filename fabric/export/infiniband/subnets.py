@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.errors import InputError
-from fabric.export.connected_parts import label_parts
 from fabric.export.infiniband.lanes import write_width
 from fabric.export.link_layer import refuse_relays, require_infiniband
 from fabric.export.plan import Plan
 from fabric.frozen_columns import FrozenColumns
+from fabric.network.connected_parts import label_parts
 from fabric.units import count
 
 __all__ = ["MOST_LIDS", "Subnets", "count_parts", "refuse_misfit", "split_subnets"]

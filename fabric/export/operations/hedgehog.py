@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.errors import InputError
-from fabric.export.connected_parts import label_parts
 from fabric.export.file_format import Witness
 from fabric.export.link_layer import require_ethernet
 from fabric.export.plan import Plan, PlanFormat
+from fabric.network.connected_parts import label_parts
 
 __all__ = ["HEDGEHOG"]
 
