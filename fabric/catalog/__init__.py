@@ -34,6 +34,7 @@ from fabric.catalog.parts import (
 )
 from fabric.catalog.port_names import LANES, PLAIN, PortNames, PortPart, name_nic
 from fabric.catalog.ports import PortGroup
+from fabric.catalog.training_efficiency import KernelClass, Software, TrainingEfficiency
 from fabric.catalog.transports import Delivery, Transport
 from fabric.frozen import FrozenMapping, frozen
 
@@ -54,6 +55,7 @@ __all__ = [
     "FailureRate",
     "Generation",
     "GenerationTuning",
+    "KernelClass",
     "LatentAttention",
     "LibrarySettings",
     "LibraryTuning",
@@ -67,8 +69,10 @@ __all__ = [
     "Protocol",
     "Server",
     "Shares",
+    "Software",
     "Steps",
     "Switch",
+    "TrainingEfficiency",
     "Transport",
     "TuningCost",
     "accelerators",
@@ -83,6 +87,7 @@ __all__ = [
     "port_name_systems",
     "servers",
     "switches",
+    "training_efficiency",
     "transports",
     "with_constants",
 ]
@@ -207,6 +212,18 @@ def _rate_of(row: dict[str, Any]) -> dict[str, Any]:
     known = None not in counted
     per_year = counted[0] / counted[1] / (counted[2] * 24) * HOURS_PER_YEAR if known else None
     return {"repair_h": None, **row, "per_year": per_year}
+
+
+@cache
+def training_efficiency() -> TrainingEfficiency:
+    """Return the constants of the time of training's kernels, and the frameworks that were measured."""
+    data = _read("training_efficiency")
+    rows = [(row.pop("accelerators"), FrozenMapping(row)) for row in data.pop("matmul")]
+    matmul = {accelerator: shares for accelerators, shares in rows for accelerator in accelerators}
+    attention = {kind: FrozenMapping(row) for kind, row in data.pop("attention").items()}
+    classes = {row["name"]: KernelClass(**row) for row in data.pop("kernel_classes")}
+    frameworks = {row["name"]: Software(**row) for row in data.pop("software")}
+    return TrainingEfficiency(matmul=matmul, attention=attention, kernel_classes=classes, software=frameworks, **data)
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -57,6 +57,8 @@ class Model(Presented):
     """The routed experts that a token goes to."""
     expert_ffn: int = 0
     """The inner size of an expert."""
+    expert_bias: bool = False
+    """Whether experts have biases."""
     shared_experts: int = 0
     """The experts of a layer to which every token goes."""
     dense_layers: int = 0

@@ -1,0 +1,98 @@
+"""How fast the kernels of training run, and what the software of training overlaps: constants, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fabric.frozen import freeze
+
+__all__ = ["KernelClass", "Software", "TrainingEfficiency"]
+
+
+@dataclass(frozen=True)
+class KernelClass:
+    """Kernels of one kind of software, set apart by the software and what it recomputes, before anything was fitted."""
+
+    name: str
+    """Its name in the catalogue."""
+    title: str
+    """What belongs to it, in words."""
+    share: float
+    """The share of the usual speed at which its kernels run (fitted)."""
+    attention: str | None
+    """Its fused attention, a key of `TrainingEfficiency.attention`; None where scores go through memory."""
+    passes: float
+    """The memory traffic of its elementwise kernels, over that of the fewest kernels that do the work."""
+
+
+@dataclass(frozen=True)
+class Software:
+    """A training framework: its kernels, and the messages that it sends while it computes."""
+
+    name: str
+    """Its name in the catalogue."""
+    title: str
+    """The framework, and its time."""
+    kernel_classes: Mapping[str, str]
+    """Its kernel class by what is recomputed: `none`, `selective` or `full`."""
+    gradient_bytes: int
+    """The bytes of a gradient that data-parallel ranks reduce."""
+    overlaps_tp: bool = False
+    """Whether tensor-parallel messages run beside the matrix products that they belong to, piece by piece."""
+    overlaps_pp: bool = False
+    """Whether a rank computes while its activations are sent to the next stage."""
+    overlaps_dp: bool = False
+    """Whether gradients are reduced, and weights gathered, bucket by bucket beside the passes."""
+    overlaps_ep: bool = False
+    """Whether the messages of experts run beside another micro-batch's computation."""
+    balances_context: bool = True
+    """Whether context-parallel ranks have as much of causal attention each; otherwise the last one looks at all."""
+    reserved_multiprocessors: int = 0
+    """The multiprocessors of each GPU that send messages and compute nothing."""
+    recomputes_products: float = 0.0
+    """The share of matrix products that `selective` recomputation computes again; 0 where it is attention's scores."""
+    source: str = ""
+    """Where these facts come from."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+
+@dataclass(frozen=True)
+class TrainingEfficiency:
+    """The constants of the time of kernels, with their sources in `data/training_efficiency.yaml`."""
+
+    matmul: Mapping[str, Mapping[str, float]]
+    """The share of peak that large matrix products reach, by accelerator and precision."""
+    clock: Mapping[str, float]
+    """The clock of an accelerator over that of the others of its row in `matmul`, where its power is limited."""
+    attention: Mapping[str, Mapping[str, float]]
+    """The share of the 16-bit peak that fused attention reaches with very large heads, by kind and generation."""
+    attention_backward: float
+    """How many times its forward pass' speed the backward pass of attention runs at."""
+    head_dim: float
+    """The head size at which attention reaches half of that share, since exponentials cost the same for any size."""
+    inner: float
+    """The inner dimension of a matrix product that costs as much as its prologue and epilogue."""
+    tile: int
+    """The elements of an output tile, one per multiprocessor at a time."""
+    multiprocessors: Mapping[str, int]
+    """The multiprocessors of a GPU, by generation."""
+    memory: float
+    """The share of its memory's bandwidth that elementwise kernels reach."""
+    launch_us: float
+    """The microseconds between two kernels."""
+    routing: float
+    """The memory traffic of sorting tokens by expert and back, over that of the fewest kernels (fitted)."""
+    biased_routing: float
+    """How many times that where experts have biases, which are added to each expert's tokens apart (fitted)."""
+    dispatch_us: float
+    """The microseconds in which a GPU waits for the counts of its experts' tokens, in each pass of a layer (fitted)."""
+    kernel_classes: Mapping[str, KernelClass]
+    """The kernel classes by name."""
+    software: Mapping[str, Software]
+    """The frameworks by name."""
+
+    def __post_init__(self) -> None:
+        freeze(self)

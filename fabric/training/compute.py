@@ -1,0 +1,264 @@
+"""How long a GPU computes for a micro-batch: the passes of its layers, by part.
+
+Every part is written as the kernels that it consists of, with their shapes, so a model or a division that was never
+measured has a time of its own. The gradients of inputs and of weights are apart, since schedules move them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fabric.catalog import Model
+from fabric.frozen import freeze
+from fabric.request.parallel import Parallel
+from fabric.training.kernels import Kernels
+from fabric.training.stages import Stage
+
+__all__ = ["PARTS", "LayerTimes", "compute_times", "update_s"]
+
+PARTS = ("projections", "attention", "feed-forward", "experts", "routing", "elementwise", "logits")
+"""The parts of a micro-batch's computation. Tokens are routed, and sorted by expert, in `routing`."""
+
+_WIDE = 2.0
+_STATE_BYTES = 34.0
+_LOGIT_BYTES = 24.0
+
+
+@dataclass(frozen=True)
+class LayerTimes:
+    """The seconds in which a GPU computes a micro-batch's passes, by part, one of PARTS."""
+
+    forward_s: Mapping[str, float]
+    """The forward pass."""
+    backward_s: Mapping[str, float]
+    """The gradients of inputs."""
+    weight_s: Mapping[str, float]
+    """The gradients of weights."""
+    recompute_s: Mapping[str, float]
+    """What the backward pass computes again of the forward pass."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    @property
+    def total_s(self) -> float:
+        """All passes."""
+        return sum(sum(each.values()) for each in (self.forward_s, self.backward_s, self.weight_s, self.recompute_s))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The passes of one part of a layer, in seconds."""
+
+    name: str
+    forward_s: float
+    backward_s: float
+    weight_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What the kernels of a layer depend on."""
+
+    kernels: Kernels
+    model: Model
+    parallel: Parallel
+    sequence: int
+    """The tokens of a sequence."""
+
+    @property
+    def tokens(self) -> float:
+        """The tokens of a micro-batch on a GPU, of its part of the context."""
+        return self.parallel.micro_batch * self.sequence / self.parallel.cp
+
+    @property
+    def spread(self) -> int:
+        """The GPUs among which what stands between matrix products is divided."""
+        return self.parallel.tp if self.parallel.sequence_parallel else 1
+
+    def product(
+        self, name: str, tokens: float, columns: float, inner: float, *, count: float = 1, wide: bool = False
+    ) -> _Part:
+        """Return the products of `count` matrices of inner x columns with the activations of `tokens` tokens each."""
+        price = self.kernels.product_s
+        quantize = 0.0 if wide else self.kernels.quantize_s(count * tokens * inner)
+        quantize_gradient = 0.0 if wide else self.kernels.quantize_s(count * tokens * columns)
+        return _Part(
+            name,
+            price(tokens, columns, inner, count=count, wide=wide) + quantize,
+            price(tokens, inner, columns, count=count, wide=wide) + quantize_gradient,
+            price(columns, inner, tokens, count=count, wide=wide, adds=True),
+        )
+
+    def traffic(self, name: str, moved_bytes: float, kernels: int) -> _Part:
+        """Return elementwise kernels; their backward pass reads the gradients beside what the forward pass reads."""
+        forward = self.kernels.traffic_s(moved_bytes, kernels)
+        return _Part(name, forward, 2 * forward)
+
+
+def compute_times(kernels: Kernels, model: Model, stage: Stage, parallel: Parallel, sequence: int) -> LayerTimes:
+    """Return the seconds in which one GPU of a stage computes a micro-batch of `parallel.micro_batch` sequences.
+
+    Messages between GPUs are not in it. The precision of `kernels` is that of the layers' matrix products; attention
+    and logits run in 16 bits.
+    """
+    layer = _Layer(kernels, model, parallel, sequence)
+    dense, moe = stage.dense, stage.moe
+    # A layer that predicts a further token is as the last one of the model.
+    if model.experts:
+        moe += stage.predicted
+    else:
+        dense += stage.predicted
+    found = [(dense, part) for part in _attention(layer) + _feed_forward(layer)] if dense else []
+    found += [(moe, part) for part in _attention(layer) + _experts(layer)] if moe else []
+    saved = kernels.software.recomputes_products
+    layers = [(count, part, _recomputed(part, parallel.recompute, saved)) for count, part in found]
+    ends = (1 + stage.predicted) if stage.logits else 0
+    return _sum_of(layers + [(ends, part, 0.0) for part in _logits(layer) if ends])
+
+
+def update_s(kernels: Kernels, parameters: float) -> float:
+    """Return the seconds in which a GPU updates `parameters` weights, of which it has the optimizer's states.
+
+    Adam reads the gradient twice, once for its norm, and reads and writes two moments and a weight in 32 bits.
+    """
+    return kernels.traffic_s(_STATE_BYTES * parameters, 10)
+
+
+def _recomputed(part: _Part, recompute: str, products: float) -> float:
+    """Return the seconds that the backward pass spends on computing a part of a layer again.
+
+    `selective` recomputes attention's scores (arXiv:2205.05198, section 5), which fused attention does anyway, or in
+    software that saves a share of matrix products the others and all elementwise kernels.
+    """
+    if recompute == "full":
+        return part.forward_s
+    if recompute == "selective":
+        if products:
+            return part.forward_s * {"attention": 0.0, "elementwise": 1.0}.get(part.name, products)
+        return part.forward_s if part.name == "attention" else 0.0
+    return 0.0
+
+
+def _sum_of(found: Iterable[tuple[float, _Part, float]]) -> LayerTimes:
+    passes: list[dict[str, float]] = [{}, {}, {}, {}]
+    for count, part, again in found:
+        for where, seconds in zip(passes, (part.forward_s, part.backward_s, part.weight_s, again), strict=True):
+            where[part.name] = where.get(part.name, 0.0) + count * seconds
+    return LayerTimes(*passes)
+
+
+def _attention(layer: _Layer) -> list[_Part]:
+    """Return the parts of a layer's attention, with the norm before it and the addition after it."""
+    model, tp, tokens = layer.model, layer.parallel.tp, layer.tokens
+    queries = model.heads * model.head_dim / tp
+    if model.latent:
+        latent = model.latent
+        keys, values = model.head_dim + latent.rope, latent.value
+        products = [
+            layer.product("projections", tokens, latent.q_rank, model.hidden),
+            layer.product("projections", tokens, model.heads * keys / tp, latent.q_rank),
+            layer.product("projections", tokens, latent.kv_rank + latent.rope, model.hidden),
+            layer.product("projections", tokens, model.heads * (model.head_dim + values) / tp, latent.kv_rank),
+            layer.product("projections", tokens, model.hidden, model.heads * values / tp),
+        ]
+        queries = model.heads * (2 * keys + values) / tp / 3
+    else:
+        keys = values = model.head_dim
+        wide = queries + 2 * model.kv_heads * model.head_dim / tp
+        products = [
+            layer.product("projections", tokens, wide, model.hidden),
+            layer.product("projections", tokens, model.hidden, queries),
+        ]
+    # The norm and the addition before it read and write two hidden states; rotary positions queries, keys and values.
+    moved = 8 * tokens * model.hidden / layer.spread + 6 * tokens * queries
+    return [*products, _scores(layer, keys, values), layer.traffic("elementwise", moved, 5)]
+
+
+def _scores(layer: _Layer, keys: float, values: float) -> _Part:
+    """Return attention between the projections, with its layers' average where every other one has a window."""
+    kernels, model = layer.kernels, layer.model
+    pairs = layer.tokens * model.heads / layer.parallel.tp
+    if kernels.kind.attention is None:
+        return _unfused_scores(layer, pairs * layer.sequence, keys, values)
+    window = min(model.window or layer.sequence, layer.sequence)
+    seen = (layer.sequence / 2 + window - window**2 / (2 * layer.sequence)) / 2
+    if layer.parallel.cp > 1 and not kernels.software.balances_context:
+        # The rank with the end of the sequence, for which the others wait, looks at all tokens before its own.
+        seen *= 2 - 1 / layer.parallel.cp
+    flops = 2 * pairs * seen * (keys + values)
+    forward = kernels.attention_s(flops, (keys + values) / 2)
+    # Five matrix products instead of two, one of which computes the scores again: what is recomputed without `full`.
+    return _Part("attention", forward, kernels.attention_s(2.5 * flops, (keys + values) / 2, backward=True))
+
+
+def _unfused_scores(layer: _Layer, scores: float, keys: float, values: float) -> _Part:
+    """Return attention as products of matrices, all scores of which go through memory.
+
+    Its forward pass writes the products, reads and writes them for the softmax and the dropout with its mask, and reads
+    them for the values: 13 bytes a score; the backward pass moves 21 (the tensors of arXiv:2205.05198, section 4.1).
+    """
+    kernels, heads = layer.kernels, layer.model.heads * layer.parallel.micro_batch / layer.parallel.tp
+    tokens = layer.tokens / layer.parallel.micro_batch
+    one = kernels.product_s(tokens, layer.sequence, keys, count=heads, wide=True)
+    other = kernels.product_s(tokens, values, layer.sequence, count=heads, wide=True)
+    forward = one + other + kernels.traffic_s(13 * scores, 3)
+    return _Part("attention", forward, 2 * (one + other) + kernels.traffic_s(21 * scores, 4))
+
+
+def _feed_forward(layer: _Layer) -> list[_Part]:
+    """Return the parts of a dense feed-forward layer, with the norm before it and the addition after it."""
+    model, tp, tokens = layer.model, layer.parallel.tp, layer.tokens
+    inputs = 2 if model.gated else 1
+    # The activation reads its inputs and writes its output.
+    moved = 8 * tokens * model.hidden / layer.spread + _WIDE * (inputs + 1) * tokens * model.ffn / tp
+    return [
+        layer.product("feed-forward", tokens, inputs * model.ffn / tp, model.hidden),
+        layer.product("feed-forward", tokens, model.hidden, model.ffn / tp),
+        layer.traffic("elementwise", moved, 4),
+    ]
+
+
+def _experts(layer: _Layer) -> list[_Part]:
+    """Return the parts of a layer with experts, with the norm before it and the addition after it.
+
+    Tokens are spread evenly over the experts. A GPU has 1/ep of them, whole or 1/etp of each; with whole ones each
+    tensor-parallel rank sends its own part of the tokens.
+    """
+    model, parallel = layer.model, layer.parallel
+    own = layer.tokens / (parallel.tp if parallel.etp == 1 else 1)
+    sent, width, local = own * model.top_k, model.expert_ffn / parallel.etp, model.experts / parallel.ep
+    inputs = 2 if model.gated else 1
+    parts = [
+        layer.product("experts", sent / local, inputs * width, model.hidden, count=local),
+        layer.product("experts", sent / local, model.hidden, width, count=local),
+    ]
+    if model.shared_experts:
+        shared = model.shared_experts * model.expert_ffn / parallel.tp
+        parts += [
+            layer.product("experts", layer.tokens, inputs * shared, model.hidden),
+            layer.product("experts", layer.tokens, model.hidden, shared),
+        ]
+    moved = 8 * own * model.hidden + _WIDE * (inputs + 1) * sent * width
+    return [*parts, _routing(layer, own, sent), layer.traffic("elementwise", moved, 4)]
+
+
+def _routing(layer: _Layer, own: float, sent: float) -> _Part:
+    """Return what sends tokens to experts and back costs a GPU besides the messages themselves.
+
+    A token is copied for each of its experts, sorted where it arrives, sorted back, and its copies are added.
+    """
+    model, constants = layer.model, layer.kernels.constants
+    passes = constants.routing * (constants.biased_routing if model.expert_bias else 1.0)
+    moved = passes * 10 * sent * model.hidden + own * (4 * model.hidden + 16 * model.experts)
+    wait = 1e-6 * constants.dispatch_us
+    found = layer.traffic("routing", moved, 20)
+    return _Part("routing", found.forward_s + wait, found.backward_s + wait)
+
+
+def _logits(layer: _Layer) -> list[_Part]:
+    """Return the logits and their loss, in 16 bits with a loss in 32."""
+    model, tokens, own = layer.model, layer.tokens, layer.model.vocabulary / layer.parallel.tp
+    loss = layer.kernels.traffic_s(_LOGIT_BYTES / 2 * tokens * own, 6)
+    return [layer.product("logits", tokens, own, model.hidden, wide=True), _Part("logits", loss, loss)]

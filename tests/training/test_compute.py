@@ -1,0 +1,88 @@
+"""The time of a micro-batch's kernels: its operations, what memory moves, and the constants of what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabric.catalog import accelerators, models, training_efficiency
+from fabric.errors import InputError
+from fabric.frozen import FrozenMapping
+from fabric.request.parallel import Parallel
+from fabric.training.compute import LayerTimes, compute_times, update_s
+from fabric.training.kernels import Kernels, kernels_of
+from fabric.training.operations import count_operations
+from fabric.training.stages import divide
+
+
+def ideal_kernels() -> Kernels:
+    """Return kernels that reach the peak, on a GPU whose memory costs nothing."""
+    constants = training_efficiency()
+    attention = FrozenMapping({"vendor": FrozenMapping({"hopper": 1.0})})
+    bare = replace(
+        constants, matmul={"h100": {"bf16": 1.0}}, attention=attention, attention_backward=1.0, head_dim=0.0, inner=0.0,
+        tile=1e-9, multiprocessors={"hopper": 1}, memory=1e12, launch_us=0.0, dispatch_us=0.0,
+    )  # fmt: skip
+    found = kernels_of(accelerators()["h100"], "bf16", "megatron", "none", bare)
+    return replace(found, kind=replace(found.kind, share=1.0))
+
+
+@given(name=st.sampled_from(sorted(models())), tp=st.sampled_from([1, 2, 4]), micro_batch=st.integers(1, 4))
+def test_ideal_kernels_take_the_time_of_the_operations(name: str, tp: int, micro_batch: int) -> None:
+    """On kernels at peak the time is that of the model's operations, counted from its weights."""
+    model = replace(models()[name], predicted_tokens=0)
+    parallel = Parallel(tp=1 if model.latent else tp, micro_batch=micro_batch)
+    times = compute_times(ideal_kernels(), model, divide(model, parallel)[0], parallel, model.sequence)
+    one = count_operations(model, model.sequence)
+    matrices = (
+        model.layers * one.projections
+        + model.dense_count * one.feed_forward
+        + model.moe_count * (one.experts + one.shared)
+        + one.logits
+    )
+    scores = model.layers * one.causal_scores
+    # The backward pass has two matrix products for each one, but five for the two of attention.
+    flops = micro_batch * model.sequence * (3 * matrices + 3.5 * scores) / parallel.tp
+    assert times.total_s == pytest.approx(flops / 989e12, rel=1e-6)
+
+
+def h100(precision: str = "bf16", software: str = "megatron", recompute: str = "none", **degrees: int) -> LayerTimes:
+    """Return the times of the first stage of Llama 3 70B on H100."""
+    model = models()["llama3-70b"]
+    parallel = Parallel(tp=8, recompute=recompute, **degrees)
+    kernels = kernels_of(accelerators()["h100"], precision, software, recompute)
+    return compute_times(kernels, model, divide(model, parallel)[0], parallel, model.sequence)
+
+
+def test_full_recomputation_computes_the_layers_again_but_no_logits() -> None:
+    """What is recomputed is the forward pass of the layers."""
+    times = h100(recompute="full")
+    assert times.recompute_s == {**times.forward_s, "logits": 0.0}
+    assert not any(h100().recompute_s.values())
+
+
+def test_eight_bits_are_faster_but_not_twice() -> None:
+    """Quantizing, attention and the logits keep 8 bits from halving the time."""
+    assert 1.2 < h100().total_s / h100("fp8").total_s < 2
+
+
+def test_more_sequences_take_no_less_a_sequence() -> None:
+    """Larger micro-batches fill the GPU better: their time a sequence falls, and never below a half here."""
+    one, four = h100().total_s, h100(micro_batch=4).total_s / 4
+    assert one / 2 < four < one
+
+
+def test_updating_reads_and_writes_the_states() -> None:
+    """A billion weights of Adam at 3.35 TB/s take at least ten milliseconds."""
+    kernels = kernels_of(accelerators()["h100"], "bf16", "megatron", "none")
+    assert 0.010 < update_s(kernels, 1e9) < 0.015
+
+
+@pytest.mark.parametrize(("accelerator", "precision"), [("mi300x", "bf16"), ("a100-80", "fp8")])
+def test_what_was_not_measured_is_refused(accelerator: str, precision: str) -> None:
+    """Without a measured run there is no constant, and the message names those that there are."""
+    with pytest.raises(InputError, match="measured"):
+        kernels_of(accelerators()[accelerator], precision, "megatron", "none")
