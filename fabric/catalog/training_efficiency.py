@@ -83,6 +83,8 @@ class TrainingEfficiency:
     """The share of its memory's bandwidth that elementwise kernels reach."""
     launch_us: float
     """The microseconds between two kernels."""
+    occupied: float
+    """The share of a GPU's multiprocessors that messages between GPUs occupy while computation goes on."""
     routing: float
     """The memory traffic of sorting tokens by expert and back, over that of the fewest kernels (fitted)."""
     biased_routing: float
