@@ -23,7 +23,7 @@ from fabric.flow.steps import Cuts, Step
 from fabric.flow.tiered_links import TieredLinks
 from fabric.flow.tiered_routes import route_by_groups
 
-__all__ = ["LinkLoads", "count_all_pairs", "count_flows", "lay_phases", "send_to_next"]
+__all__ = ["LinkLoads", "all_pairs", "count_all_pairs", "count_flows", "lay_phases", "send_to_next"]
 
 Rows = npt.NDArray[np.int64]
 Amounts = npt.NDArray[np.float64]
@@ -125,7 +125,9 @@ def count_flows(blueprint: Blueprint, links: TieredLinks, phases: Iterable[Phase
         up_and_down = total[:-1].reshape(2, -1)
         ends = [*(layer.first_group for layer in links.layers[1:])]
         turns = np.bincount(routes.hops // 2 - 1, minlength=links.tiers).astype(np.float64)
-        partners = int(np.bincount(phase.source).max())
+        # GPUs that share a NIC send to the same ones.
+        sharing = max(1, blueprint.server.gpus // blueprint.server.nics)
+        partners = -(-int(np.bincount(phase.source).max()) // sharing)
         found.append(LinkLoads(tuple(np.split(up_and_down, ends, axis=1)), partners, turns))
     return found
 
@@ -133,33 +135,34 @@ def count_flows(blueprint: Blueprint, links: TieredLinks, phases: Iterable[Phase
 def count_all_pairs(links: TieredLinks, hosts: Hosts, gpus: Rows, *, beside: bool) -> LinkLoads:
     """Return the loads of an all-to-all in every group, `gpus` being (groups, ranks), counted without its flows.
 
-    Each rank sends 1 / n of its bytes to each of n ranks. Of those in one place and on one set of rails, c send to the
-    n - c others, those of their own servers by NVLink; `beside`, all of a place send to those elsewhere whose NICs are
-    on that set, since NVLink takes data to the rail of its target first.
+    Each rank sends 1 / n of its bytes to each of n ranks, by each NIC of a GPU to the same one of another. Of those in
+    one place and on one set of rails, c send to the n - c others, those of their own servers by NVLink; `beside`, all
+    of a place send to those elsewhere whose NICs are on that set, since NVLink takes data to the rail of its target.
     """
     groups, ranks = gpus.shape
     each = hosts.shares_of_gpu(gpus)
-    nics = hosts.nic_of_gpu(gpus.reshape(-1, 1), np.arange(each), each)
-    ends = links.ends(nics)
-    group = np.arange(groups).repeat(ranks)[:, None]
-    own = _count(group, ends.own) / each
-    found, loads_out = list[Amounts](), list[float]()
+    part = np.arange(each)
+    ends = links.ends(hosts.nic_of_gpu(gpus.reshape(-1, 1), part, each))
+    group = np.arange(groups).repeat(ranks)[:, None] * each + part
+    own = _count(group, ends.own)
+    found = list[Amounts]()
     for layer in links.layers:
         place = np.asarray(layer.group(ends.server, ends.rails, ends.copy) - layer.first_group)
-        on_set = _count(group, place) / each
-        if not beside:
-            together = _count(group, place, ends.own) / each
-            # Ranks of one server, on other sets of rails, are reached by NVLink.
-            sent = (ranks - on_set - (own - together)) / ranks / each
-            out = np.bincount(place.reshape(-1), sent.reshape(-1), layer.groups)
-            found.append(np.stack([out, out]).astype(np.float64))
-        else:
+        if beside:
             sets = layer.groups // -(-links.blueprint.servers // layer.servers)
-            found.append(_count_beside(group, place, sets, layer.groups, ranks))
-        loads_out.append(float(found[-1][0].sum()))
-    turns = -np.diff(np.append(loads_out, 0.0))
-    partners = int(np.ceil((ranks - own.min()) * each))
-    return LinkLoads(tuple(found), max(1, partners), turns)
+            found.append(_count_beside(group, place, sets, layer.groups, ranks) / each)
+            continue
+        # Ranks of one server, on other sets of rails, are reached by NVLink.
+        sent = (ranks - _count(group, place) - (own - _count(group, place, ends.own))) / ranks / each
+        out = np.bincount(place.reshape(-1), sent.reshape(-1), layer.groups)
+        found.append(np.stack([out, out]).astype(np.float64))
+    return all_pairs(found, int(np.ceil((ranks - own.min()) * each)))
+
+
+def all_pairs(layers: list[Amounts], partners: int) -> LinkLoads:
+    """Return the loads of an all-to-all from those of its layers: what climbs no further turns."""
+    climbing = [float(each[0].sum()) for each in layers]
+    return LinkLoads(tuple(layers), max(1, partners), -np.diff(np.append(climbing, 0.0)))
 
 
 def _count_beside(group: Rows, place: Rows, sets: int, places: int, ranks: int) -> Amounts:
@@ -167,12 +170,11 @@ def _count_beside(group: Rows, place: Rows, sets: int, places: int, ranks: int) 
 
     Places are numbered with their sets, of which there are `sets` in each.
     """
-    parts = place.shape[1]
-    group, locality, rail = np.broadcast_to(group, place.shape).reshape(-1), *np.divmod(place.reshape(-1), sets)
+    group, (locality, rail) = group.reshape(-1), np.divmod(place.reshape(-1), sets)
     pairs, number = np.unique(group * (places // sets) + locality, return_inverse=True)
     of_pair, locality = np.divmod(pairs, places // sets)
-    inside = np.bincount(number * sets + rail, minlength=len(pairs) * sets).reshape(-1, sets) / parts
-    every = np.bincount(group * sets + rail, minlength=(int(group.max()) + 1) * sets).reshape(-1, sets) / parts
+    inside = np.bincount(number * sets + rail, minlength=len(pairs) * sets).reshape(-1, sets)
+    every = np.bincount(group * sets + rail, minlength=(int(group.max()) + 1) * sets).reshape(-1, sets)
     together = inside.sum(axis=1, keepdims=True)
     sent, taken = together * (every[of_pair] - inside) / ranks, inside * (ranks - together) / ranks
     row = (locality[:, None] * sets + np.arange(sets)).reshape(-1)

@@ -11,13 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.flow.algorithm_times import Pair, choose_pair, fastest_pair, list_times, slowest
 from fabric.flow.algorithms import Algorithm, algorithm_of
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.estimate import candidates
-from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.machine import Machine
 from fabric.flow.machines import beyond_one_switch_us, machine_of, sent_bytes, subflows_of
 from fabric.flow.router import summarize
@@ -25,10 +23,10 @@ from fabric.flow.routings import Routing
 from fabric.flow.time_models import Parts
 from fabric.presented import Presented
 from fabric.request.parallel import Parallel
+from fabric.training.groups import Group, Run
 from fabric.training.link_loads import LinkLoads
 from fabric.training.message import Message
-from fabric.training.ranks import group_ranks, place_run
-from fabric.training.wire import STATES, CountedNetwork, Traffic, Wire
+from fabric.training.wire import STATES, CountedNetwork, Wire
 
 __all__ = ["MessageTime", "NetworkTime"]
 
@@ -62,27 +60,13 @@ class MessageTime(Presented):
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
-    """The groups of one kind, as they stand on a fabric."""
-
-    gpus: Rows
-    """The GPU of each rank, shape (groups, ranks)."""
-    domains: int
-    """The NVLink domains (servers) of a group, at most."""
-    summary: FabricSummary
-    """What one group sees of the fabric."""
-
-
-@dataclass(frozen=True, eq=False)
 class NetworkTime:
     """What a fabric makes of the messages of a run on it."""
 
     network: CountedNetwork
     """The fabric."""
-    parallel: Parallel
-    """How the model is divided."""
-    gpus: Rows
-    """The GPU of each rank, shape (ranks,)."""
+    run: Run
+    """Where its ranks stand."""
     qps: int | None = None
     """The queue pairs of a flow; None for the library's."""
     _groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
@@ -104,19 +88,15 @@ class NetworkTime:
         """
         if not isinstance(blueprint, Blueprint):
             raise InputError(f"blueprint {blueprint!r:.60}: not a blueprint; give that of a study, study.blueprint")
-        placed = place_run(blueprint, parallel) if placement is None else np.asarray(placement, np.int64)
-        if placed.shape != (parallel.gpus,):
-            raise InputError(f"placement: {placed.size:,} GPUs; the run has {parallel.gpus:,} ranks; list one for each")
         network = CountedNetwork(blueprint, summarize(blueprint), Routing(routing, pxn=pxn))
-        return cls(network, parallel, placed, qps)
+        return cls(network, Run(blueprint, parallel, placement), qps)
 
     def time(self, message: Message, beside: Sequence[Message] = ()) -> MessageTime:
         """Return the time of one call that every group of the message's kind makes at once.
 
         The messages `beside` it are sent all the while; a link that both need is shared fairly between them.
         """
-        group = self._group(message)
-        if group.gpus.shape[1] == 1:
+        if self._group(message).ranks == 1:
             return MessageTime()
         others = [self._main_load(each) for each in beside]
         return self._time(message, [each for each in others if each is not None])
@@ -126,17 +106,13 @@ class NetworkTime:
 
         No cut is narrow, no flows collide, and all servers are at one switch.
         """
-        if self._group(message).gpus.shape[1] == 1:
+        if self._group(message).ranks == 1:
             return MessageTime()
         return self._time(message, [], ideal=True)
 
     def _group(self, message: Message) -> Group:
         if message.group not in self._groups:
-            gpus = self.gpus[group_ranks(self.parallel, message.group)]
-            servers = Hosts.of(self.network.blueprint).server_of_gpu(gpus)
-            domains = 1 + int((servers[:, 1:] != servers[:, :-1]).sum(axis=1).max()) if gpus.shape[1] > 1 else 1
-            summary = _summarize_group(self.network.summary, gpus.shape[1], domains)
-            self._groups[message.group] = Group(gpus, domains, summary)
+            self._groups[message.group] = self.run.group(message.group, self.network.summary)
         return self._groups[message.group]
 
     def _main_load(self, message: Message) -> LinkLoads | None:
@@ -148,8 +124,7 @@ class NetworkTime:
         return max(self._loads(message, algorithm), key=lambda each: each.busiest)
 
     def _loads(self, message: Message, algorithm: Algorithm) -> list[LinkLoads]:
-        traffic = Traffic(message.collective, message.group)
-        return self.network.loads(traffic, self._group(message).gpus, algorithm)
+        return self.network.loads(message.collective, self._group(message), algorithm)
 
     def _wire(self, message: Message, algorithm: Algorithm, others: list[LinkLoads]) -> Wire | None:
         """Return how long the network takes by an algorithm; None where all is inside servers."""
@@ -213,15 +188,6 @@ class NetworkTime:
 
 def _collective(message: Message) -> Collective:
     return COLLECTIVES["send-recv" if message.collective == "send" else message.collective]
-
-
-def _summarize_group(whole: FabricSummary, ranks: int, domains: int) -> FabricSummary:
-    """Return what a group of as many ranks in as many servers sees: its part of each server's GPUs and NICs."""
-    server, each = whole.server, -(-ranks // domains)
-    nics = max(1, server.nics * each // server.gpus)
-    rate = whole.link_gbps * server.nics * each / (server.gpus * nics)
-    own = replace(server, gpus=each, nics=nics)
-    return replace(whole, server=own, gpus=ranks, servers=domains, link_gbps=rate)
 
 
 def _add_up(parts: list[Parts], wire: Wire | None, pair: Pair) -> MessageTime:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,7 +13,7 @@ from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError, nearest
 from fabric.request.parallel import Parallel
 
-__all__ = ["AXES", "group_ranks", "place_run"]
+__all__ = ["AXES", "ServerGroups", "gpus_of_server", "group_ranks", "group_servers", "place_run"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -32,11 +35,44 @@ def group_ranks(parallel: Parallel, axes: tuple[str, ...]) -> Rows:
     Raises InputError for an unknown axis, for axes that number the same ranks in two ways, and where the experts' ones
     do not divide a stage.
     """
-    grid, names = _number_ranks(parallel, axes)
+    return _group(*_number_ranks(parallel, axes), axes)
+
+
+def _group(grid: Rows, names: tuple[str, ...], axes: tuple[str, ...]) -> Rows:
+    """Return the entries of a grid in groups that run over some of its axes, shape (groups, entries)."""
     inner = [name for name in names if name in axes]
     order = [*(each for each, name in enumerate(names) if name not in axes), *(names.index(name) for name in inner)]
-    members = int(np.prod([grid.shape[names.index(name)] for name in inner]))
+    members = math.prod(grid.shape[names.index(name)] for name in inner)
     return np.ascontiguousarray(grid.transpose(order)).reshape(-1, members)
+
+
+@dataclass(frozen=True, eq=False)
+class ServerGroups:
+    """Groups on whole servers: those with ranks in the same servers stand for each other, shifted from GPU to GPU."""
+
+    servers: Rows
+    """The servers of each group of such groups, neighbours first, shape (groups, servers)."""
+    local: Rows
+    """The GPUs, in each of its servers, of each of the groups in the same servers, shape (groups, GPUs)."""
+
+
+def group_servers(parallel: Parallel, axes: tuple[str, ...], size: int) -> ServerGroups | None:
+    """Return the groups of a run on whole servers of `size` GPUs in order; None where servers divide no axis evenly."""
+    grid, names = _number_ranks(parallel, axes)
+    if parallel.gpus % size:
+        return None
+    # Along each axis, as many ranks as follow the first one in its server.
+    inside = [
+        max(1, int((along < size).cumprod().sum()))
+        for along in (np.moveaxis(grid, axis, -1)[(0,) * (grid.ndim - 1)] for axis in range(grid.ndim))
+    ]
+    if math.prod(inside) != size or any(length % each for length, each in zip(grid.shape, inside, strict=True)):
+        return None
+    first = grid[tuple(slice(each) for each in inside)]
+    every = grid[tuple(slice(None, None, each) for each in inside)]
+    if int(first.max()) != size - 1 or (every % size).any():
+        return None
+    return ServerGroups(_group(every // size, names, axes), _group(first, names, axes))
 
 
 def _number_ranks(parallel: Parallel, axes: tuple[str, ...]) -> tuple[Rows, tuple[str, ...]]:
@@ -57,7 +93,7 @@ def _number_ranks(parallel: Parallel, axes: tuple[str, ...]) -> tuple[Rows, tupl
     }
     for names, shape in shapes.items():
         if set(axes) <= set(names):
-            parts = int(np.prod([each for each in shape if each > 0]))
+            parts = math.prod(each for each in shape if each > 0)
             if parallel.gpus % parts:
                 stage, axes_ = parallel.gpus // pp, " x ".join(names[1:])
                 raise InputError(f"a stage of {stage:,} ranks is not a multiple of {axes_} = {parts // pp:,}")
@@ -68,21 +104,27 @@ def _number_ranks(parallel: Parallel, axes: tuple[str, ...]) -> tuple[Rows, tupl
 def place_run(blueprint: Blueprint, parallel: Parallel) -> Rows:
     """Return the GPU of each rank of a run on the first servers of a design, in order, shape (ranks,).
 
-    Of each server the job has as many GPUs as divide it into equal parts of whole tensor-parallel groups, such as 64 of
-    72, where these are at least three quarters and there are servers enough; otherwise all. Raises InputError where the
-    run needs more GPUs than there are.
+    Raises InputError where the run needs more GPUs than there are.
     """
-    gpus, hosts = parallel.gpus, Hosts.of(blueprint)
+    rank, size = np.arange(parallel.gpus), blueprint.server.gpus
+    used = gpus_of_server(blueprint, parallel)
+    return rank if used == size else rank // used * size + rank % used
+
+
+def gpus_of_server(blueprint: Blueprint, parallel: Parallel) -> int:
+    """Return the GPUs of each server that a run has.
+
+    They divide it into equal parts of whole tensor-parallel groups, such as 64 of 72, where these are at least three
+    quarters of a server and there are servers enough; otherwise the run has all, the last server's in part. Raises
+    InputError where the run needs more GPUs than there are.
+    """
+    gpus, size = parallel.gpus, blueprint.server.gpus
     if gpus > blueprint.gpus:
         raise InputError(f"the run needs {gpus:,} GPUs ({_product(parallel)}); {blueprint.name} has {blueprint.gpus:,}")
-    rank = np.arange(gpus)
-    size = blueprint.server.gpus
-    if not hosts.alike or gpus <= size:
-        return rank
+    if gpus <= size or not Hosts.of(blueprint).alike:
+        return size
     used = next((each for each in range(size, 0, -1) if gpus % each == 0 and each % parallel.tp == 0), size)
-    if used < LEAST_USED * size or gpus // used > blueprint.gpus // size:
-        return rank
-    return rank // used * size + rank % used
+    return size if used < LEAST_USED * size or gpus // used > blueprint.gpus // size else used
 
 
 def _product(parallel: Parallel) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.flow.algorithms import Algorithm
 from fabric.flow.collectives import COLLECTIVES
@@ -20,27 +20,20 @@ from fabric.flow.routings import Routing
 from fabric.flow.subflows import Subflows
 from fabric.flow.tiered_links import TieredLinks
 from fabric.flow.tiered_router import TieredRouter
+from fabric.training.groups import Group
 from fabric.training.link_loads import LinkLoads, count_all_pairs, count_flows, lay_phases, send_to_next
+from fabric.training.server_loads import ServerCounts
 
-__all__ = ["STATES", "CountedNetwork", "Traffic", "Wire"]
+__all__ = ["STATES", "CountedNetwork", "Wire"]
 
-Rows = npt.NDArray[np.int64]
+SENDS = {"send": False, "send-recv": True}
+"""Messages from each rank to the next of its group, and whether the last sends to the first."""
 
 SAME = 1e-9
 """Times that differ relatively by less than this are equal."""
 
 STATES = {"line_s": "NIC", "fits_s": "oversubscription", "taken_s": "collisions", "shared_s": "contention"}
 """The times of a wire, each with what comes before it, and what limits a network that takes longer by it."""
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """What every group of one kind of parallelism sends, whatever its size."""
-
-    collective: str
-    """The name of the collective; `send` to the next rank of a line, or `send-recv` to the next around."""
-    group: tuple[str, ...]
-    """What the ranks of a group run over."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +72,8 @@ class CountedNetwork:
     """The fabric as closed forms see it."""
     routing: Routing
     """How flows take paths."""
-    counted: dict[tuple[Traffic, str], list[LinkLoads]] = field(default_factory=dict)
-    """The loads so far, by traffic and algorithm."""
+    counted: dict[tuple[Any, ...], list[LinkLoads]] = field(default_factory=dict)
+    """The loads so far, by collective, group and algorithm's flows."""
 
     @cached_property
     def links(self) -> TieredLinks:
@@ -96,25 +89,41 @@ class CountedNetwork:
         ends = [layer.first_group for layer in links.layers[1:]]
         return np.split(links.group_links * links.group_gbps * 1e9 / 8, ends)
 
-    def loads(self, traffic: Traffic, gpus: Rows, algorithm: Algorithm) -> list[LinkLoads]:
-        """Return the loads of traffic between `gpus`, shape (groups, ranks), by an algorithm, phase by phase."""
-        key = traffic, algorithm.name
+    def loads(self, collective: str, group: Group, algorithm: Algorithm) -> list[LinkLoads]:
+        """Return the loads of a collective, or a `send`, in every group by an algorithm, phase by phase."""
+        key = collective, group.axes, algorithm.flows
         if key not in self.counted:
-            self.counted[key] = self._count(traffic, gpus, algorithm)
+            whole = self._count_servers(collective, group, algorithm)
+            self.counted[key] = whole or self._count_flows(collective, group, algorithm)
         return self.counted[key]
 
-    def _count(self, traffic: Traffic, gpus: Rows, algorithm: Algorithm) -> list[LinkLoads]:
-        hosts, pxn = Hosts.of(self.blueprint), self.routing.pxn
-        if traffic.collective == "send":
-            phases = [send_to_next(hosts, gpus, around=False)]
-        elif traffic.collective == "send-recv":
-            phases = [send_to_next(hosts, gpus, around=True)]
-        elif COLLECTIVES[traffic.collective].all_pairs:
-            beside = pxn or not self.blueprint.topology.rails_meet_at
-            return [count_all_pairs(self.links, hosts, gpus, beside=beside)]
+    @property
+    def _beside(self) -> bool:
+        """Whether data goes by NVLink to the rail of its target before it leaves."""
+        return self.routing.pxn or not self.blueprint.topology.rails_meet_at
+
+    def _count_servers(self, collective: str, group: Group, algorithm: Algorithm) -> list[LinkLoads]:
+        """Return the loads from server to server; none where they depend on the GPU."""
+        if group.servers is None:
+            return []
+        counts = ServerCounts(self.links, group.run.hosts, group.servers)
+        if collective in SENDS:
+            # Of several ranks in a server only the last sends to another.
+            return [counts.send(around=SENDS[collective])] if counts.each == 1 else []
+        if COLLECTIVES[collective].all_pairs:
+            return [counts.pairs(beside=self._beside)]
+        return counts.lay(COLLECTIVES[collective], algorithm)
+
+    def _count_flows(self, collective: str, group: Group, algorithm: Algorithm) -> list[LinkLoads]:
+        """Return the loads of the flows between GPUs."""
+        hosts, gpus = group.run.hosts, group.gpus
+        if collective in SENDS:
+            phases = [send_to_next(hosts, gpus, around=SENDS[collective])]
+        elif COLLECTIVES[collective].all_pairs:
+            return [count_all_pairs(self.links, hosts, gpus, beside=self._beside)]
         else:
-            phases = lay_phases(hosts, gpus, COLLECTIVES[traffic.collective], algorithm)
-        return count_flows(self.blueprint, self.links, phases, pxn=pxn)
+            phases = lay_phases(hosts, gpus, COLLECTIVES[collective], algorithm)
+        return count_flows(self.blueprint, self.links, phases, pxn=self.routing.pxn)
 
     def wire(
         self,

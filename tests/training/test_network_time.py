@@ -13,39 +13,58 @@ from fabric.errors import InputError
 from fabric.flow import COLLECTIVES, Phase, Routing, estimate, shares, summarize
 from fabric.flow.algorithms import algorithm_of
 from fabric.flow.traffic import phases
-from fabric.request.parallel import Parallel
+from fabric.request.parallel import ORDERS, Parallel
+from fabric.training.groups import Run
 from fabric.training.link_loads import lay_phases
 from fabric.training.message import Message
 from fabric.training.network_time import NetworkTime
 from fabric.training.ranks import group_ranks, place_run
-from fabric.training.wire import CountedNetwork, Traffic
-from tests.flow.drawn_workloads import draw_design
+from fabric.training.wire import CountedNetwork
+from tests.flow.drawn_workloads import draw_design, with_several_nics
 from tests.flow.flow_fabrics import fat_tree, form_of, sized
 from tests.training.drawn_runs import draw_run
 
 GROUPS = (("tp",), ("cp",), ("dp",), ("cp", "dp"), ("pp",), ("ep",), ("edp",))
 
 
-@pytest.mark.parametrize("number", range(60))
+@pytest.mark.parametrize("number", range(80))
 def test_counted_loads_are_those_of_flows(number: int) -> None:
     """What is counted at each cut takes as long as explicit flows do, for any order of ranks, group and collective."""
     random = Random(number)
     plan = draw_design(random)
-    run, group = draw_run(random, plan.gpus, plan.server.gpus), random.choice(GROUPS)
-    gpus, routing = place_run(plan, run)[group_ranks(run, group)], Routing(pxn=random.random() < 0.3)
-    network, hosts = CountedNetwork(plan, summarize(plan), routing), Hosts.of(plan)
+    plan = with_several_nics(random, plan) if number % 4 == 0 else plan
+    run, routing = draw_run(random, plan.gpus, plan.server.gpus), Routing(pxn=random.random() < 0.3)
+    placement = random.sample(range(plan.gpus), run.gpus) if number % 5 == 0 else None
+    network = CountedNetwork(plan, summarize(plan), routing)
+    group = Run(plan, run, placement).group(random.choice(GROUPS), network.summary)
     collective, name = random.choice(
         [("all-gather", "ring"), ("all-reduce", "ring"), ("all-reduce", "tree"), ("all-to-all", "pairwise")]
     )
     algorithm = algorithm_of(collective, name)
-    laid = lay_phases(hosts, gpus, COLLECTIVES[collective], algorithm)
-    flows = shares(plan, laid, routing)
+    flows = shares(plan, lay_phases(group.run.hosts, group.gpus, COLLECTIVES[collective], algorithm), routing)
     if not flows.flows:
         return
-    loads = network.loads(Traffic(collective, group), gpus, algorithm)
-    found = network.wire(loads, algorithm, 1, [])
-    assert found.fits_s == pytest.approx(flows.wire_s, rel=1e-6)
-    assert found.taken_s == pytest.approx(found.fits_s)
+    every = [network._count_flows(collective, group, algorithm), network._count_servers(collective, group, algorithm)]
+    for loads in filter(None, every):
+        found = network.wire(loads, algorithm, 1, [])
+        assert found.fits_s == pytest.approx(flows.wire_s, rel=1e-6)
+        assert found.taken_s == pytest.approx(found.fits_s)
+    if all(every):
+        one, two = (each[0] for each in every)
+        assert one.turns / one.turns.sum() == pytest.approx(two.turns / two.turns.sum())
+        assert one.partners == two.partners
+        for ours, theirs in zip(one.layers, two.layers, strict=True):
+            np.testing.assert_allclose(ours, theirs)
+
+
+def test_most_runs_are_counted_by_server() -> None:
+    """Runs of powers of two in either order are counted from server to server, whatever the group."""
+    plan = sized(form_of("rail-optimized", 2), 32, 8, block=4, slot=8, rail=8, spine=8)
+    network = CountedNetwork(plan, summarize(plan), Routing())
+    for order in ORDERS:
+        for degrees in ({"tp": 8, "pp": 4, "dp": 8}, {"tp": 2, "cp": 2, "pp": 4, "dp": 16}, {"dp": 256}):
+            run = Run(plan, Parallel(**degrees, ep=16, order=order))
+            assert all(run.group(axes, network.summary).servers is not None for axes in GROUPS)
 
 
 @pytest.mark.parametrize("number", range(20))
@@ -69,7 +88,9 @@ def test_sends_are_those_of_flows(number: int) -> None:
     random = Random(number)
     plan = draw_design(random)
     run = draw_run(random, plan.gpus, plan.server.gpus)
-    gpus, hosts = place_run(plan, run)[group_ranks(run, ("pp",))], Hosts.of(plan)
+    network = CountedNetwork(plan, summarize(plan), Routing())
+    group, hosts = Run(plan, run).group(("pp",), network.summary), Hosts.of(plan)
+    gpus = group.gpus
     ends = [(one, two) for row in gpus.tolist() for one, two in pairwise(row)]
     crossing = [(a, b) for a, b in ends if hosts.server_of_gpu(a) != hosts.server_of_gpu(b)]
     if not crossing:
@@ -79,10 +100,9 @@ def test_sends_are_those_of_flows(number: int) -> None:
         np.array([int(hosts.nic_of_gpu(pair[end], part, each)) for pair in crossing for part in range(each)])
         for end in (0, 1)
     )
-    network, routing = CountedNetwork(plan, summarize(plan), Routing()), Routing()
     algorithm = algorithm_of("send-recv", "direct")
-    found = network.wire(network.loads(Traffic("send", ("pp",)), gpus, algorithm), algorithm, 1, [])
-    expected = shares(plan, [Phase(source, target, 1 / each)], routing).wire_s
+    found = network.wire(network.loads("send", group, algorithm), algorithm, 1, [])
+    expected = shares(plan, [Phase(source, target, 1 / each)]).wire_s
     assert found.fits_s == pytest.approx(expected, rel=1e-6)
 
 
