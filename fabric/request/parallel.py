@@ -16,8 +16,10 @@ SHARDINGS = ("none", "zero1", "zero2", "zero3")
 """What data-parallel ranks share out: nothing, the optimizer's states (Megatron's distributed optimizer), also the
 gradients, also the weights (FSDP); arXiv:1910.02054."""
 
-RECOMPUTES = ("none", "selective", "full")
-"""What the backward pass computes again: nothing, attention's scores, or every layer; arXiv:2205.05198."""
+RECOMPUTES = ("none", "selective", "modules", "full")
+"""What the backward pass computes again: nothing, attention's scores (arXiv:2205.05198, section 5), also what costs
+little (norms, activation functions and the up-projections of latent attention; arXiv:2412.19437, section 3.2.3), or
+every layer."""
 
 SCHEDULES = ("1f1b", "interleaved", "zero-bubble", "dualpipe")
 """The schedules of a pipeline: arXiv:2104.04473 (the first two), arXiv:2401.10241, arXiv:2412.19437 (section 3.2.1)."""
@@ -49,6 +51,8 @@ class Parallel(Presented):
     """The ranks among which it is shared out, where that is fewer than all (HSDP, MiCS); None: all."""
     recompute: str = "none"
     """What the backward pass computes again, one of RECOMPUTES."""
+    gradient_bytes: int = 4
+    """The bytes of a gradient where it is summed and sent: 4 in FP32, 2 in BF16."""
     schedule: str = "1f1b"
     """The pipeline's schedule, one of SCHEDULES."""
     sequence_parallel: bool = True

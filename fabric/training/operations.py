@@ -184,10 +184,15 @@ Megatron and PaLM count (arXiv:2204.02311, appendix B). `causal`: the same with 
 def flops_of_recompute(model: Model, sequence: int, recompute: str, *, causal: bool) -> float:
     """Return the operations that a token costs once more in the backward pass, which HFU counts beside the model's.
 
-    `full` recomputes every layer, `selective` attention's scores (arXiv:2205.05198, section 5).
+    `full` recomputes every layer, `selective` attention's scores (arXiv:2205.05198, section 5); fused attention, with
+    which they are never kept, does so by itself, and that is not counted. `modules` recomputes up-projections of latent
+    attention, and for the rest what has no matrix products.
     """
     one = count_operations(model, sequence)
-    scores = one.causal_scores if causal else one.scores
+    layers = model.layers + model.predicted_tokens
     if recompute == "full":
         return _forward(model, sequence, causal=causal) - one.logits * (1 + model.predicted_tokens)
-    return (model.layers + model.predicted_tokens) * scores if recompute == "selective" else 0.0
+    if recompute == "modules" and (latent := model.latent):
+        up = latent.q_rank * (model.head_dim + latent.rope) + latent.kv_rank * (model.head_dim + latent.value)
+        return 2.0 * layers * model.heads * up
+    return layers * (one.causal_scores if causal else one.scores) if recompute == "selective" else 0.0

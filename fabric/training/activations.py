@@ -1,0 +1,136 @@
+"""What the forward pass keeps for the backward pass, in bytes on one GPU, and for how many micro-batches at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from fabric.catalog import Model
+from fabric.request.parallel import Parallel
+from fabric.training.stages import Stage
+
+__all__ = ["Kept", "kept_of", "most_in_flight"]
+
+STORED = {"fp8": 1.0, "mxfp8": 1.03125, "nvfp4": 0.5625}
+"""The bytes of a value that a matrix product keeps as its input, where not 2, with its scales: one of a byte for 32
+values of MXFP8, for 16 of NVFP4 (Open Compute Project, Microscaling Formats, 2023)."""
+
+
+LOGIT_BYTES = 8
+"""The bytes of a logit: itself and its gradient in BF16, and its softmax in FP32. A loss that is not fused needs some 5
+more, as torchtitan's runs on long sequences show."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a GPU keeps of one micro-batch, in bytes."""
+
+    dense_bytes: float
+    """Of a dense layer."""
+    moe_bytes: float
+    """Of a layer with experts."""
+    whole_bytes: float
+    """Of the layer that it computes or recomputes, all that its backward pass needs, where more than it keeps."""
+    logits_bytes: float
+    """Of the logits and the loss."""
+
+    def stage_bytes(self, stage: Stage, moe_last: bool, in_flight: float) -> float:
+        """Return what a stage keeps with `in_flight` micro-batches; `moe_last`: layers that predict have experts."""
+        moe = stage.moe + stage.predicted * moe_last
+        each = moe * self.moe_bytes + (stage.layers - moe) * self.dense_bytes
+        outputs = (1 + stage.predicted) * self.logits_bytes if stage.logits else 0.0
+        return each * in_flight + outputs + (self.whole_bytes if stage.layers else 0.0)
+
+
+def kept_of(model: Model, parallel: Parallel, sequence: int, precision: str, *, fused: bool = True) -> Kept:
+    """Return what a GPU keeps of one micro-batch.
+
+    The formulas are those of arXiv:2205.05198, section 4, part by part and without dropout: of a GPT layer 32 and not
+    34 bytes for each of its tokens' hidden values. `fused` attention (arXiv:2205.14135) keeps no scores. A layer keeps
+    its input alone with full recomputation; otherwise all but what Parallel.recompute says.
+    """
+    tokens = parallel.micro_batch * sequence / parallel.cp
+    rules = _Rules(parallel, STORED.get(precision, 2.0))
+    if parallel.recompute == "full":
+        rules = replace(rules, parallel=replace(parallel, recompute="none"))
+    scores = 0.0 if fused or parallel.recompute in ("selective", "modules") else 5 * model.heads * sequence
+    attention = _attention(model, rules) + scores / parallel.tp
+    dense = attention + _feed_forward(model.hidden, model.ffn, model.gated, rules)
+    moe = attention + _experts(model, rules)
+    largest = max(dense if model.dense_count else 0.0, moe if model.moe_count else 0.0)
+    full = parallel.recompute == "full"
+    inputs = 2 * model.hidden / rules.ranks
+    logits = 4 * model.hidden / rules.ranks + LOGIT_BYTES * model.vocabulary / parallel.tp
+    return Kept(
+        tokens * (inputs if full else dense),
+        tokens * (inputs if full else moe),
+        tokens * (largest - inputs) if full else 0.0,
+        tokens * logits,
+    )
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """How a value is kept."""
+
+    parallel: Parallel
+    stored: float
+    """The bytes of an input of a matrix product."""
+
+    @property
+    def ranks(self) -> int:
+        """The ranks among which values between the matrices are divided."""
+        return self.parallel.tp if self.parallel.sequence_parallel else 1
+
+    @property
+    def cheap(self) -> float:
+        """The bytes of an input of a matrix product that a norm or an activation function makes: 0 if it does again."""
+        return 0.0 if self.parallel.recompute == "modules" else self.stored
+
+
+def _attention(model: Model, rules: _Rules) -> float:
+    """Return the bytes of a token in attention: its norm's input and output, keys, queries, values and the output."""
+    tp, latent = rules.parallel.tp, model.latent
+    value = latent.value if latent else model.head_dim
+    key = model.head_dim + (latent.rope if latent else 0)
+    own = 2 * (model.heads / tp * key + max(model.kv_heads / tp, 1) * (key + value))
+    small = 0.0
+    if latent:
+        small = 2 * rules.stored * (latent.q_rank + latent.kv_rank) / rules.ranks
+        own = 0.0 if rules.parallel.recompute == "modules" else own
+    output = model.heads / tp * value * (2 if rules.stored == 2 else 2 + rules.stored)
+    return (2 + rules.cheap) * model.hidden / rules.ranks + own + small + output
+
+
+def _feed_forward(hidden: int, inner: int, gated: bool, rules: _Rules) -> float:
+    """Return the bytes of a token in a dense part: its norm's input and output, the activation's input and output."""
+    return (2 + rules.cheap) * hidden / rules.ranks + ((4 if gated else 2) + rules.cheap) * inner / rules.parallel.tp
+
+
+def _experts(model: Model, rules: _Rules) -> float:
+    """Return the bytes of a token in a layer with experts, as many of which a GPU receives as it sends.
+
+    An expert's output is not kept: it is weighted where the activation function is.
+    """
+    if not model.experts:
+        return 0.0
+    received = rules.stored * model.hidden * rules.parallel.etp / rules.ranks
+    inner = ((4 if model.gated else 2) + rules.cheap) * model.expert_ffn / rules.ranks
+    shared = _feed_forward(model.hidden, model.shared_experts * model.expert_ffn, model.gated, rules)
+    return shared + model.top_k * (received + inner)
+
+
+def most_in_flight(parallel: Parallel, micro_batches: int, rank: int) -> float:
+    """Return the most micro-batches whose activations a rank of the pipeline holds, in those of its whole part.
+
+    1F1B arXiv:2104.04473, section 2.2; interleaved its warm-up and one more, 2 (pp - rank - 1) + (vp - 1) pp + 1 of its
+    vp parts; zero-bubble (ZB-H1) on every rank as 1F1B on the first, until the gradients of weights are computed
+    (arXiv:2401.10241, section 3.1); DualPipe arXiv:2412.19437, table 2.
+    """
+    if parallel.pp == 1:
+        return 1.0
+    if parallel.schedule == "dualpipe":
+        return float(min(micro_batches, parallel.pp + 1))
+    if parallel.schedule == "interleaved" and parallel.vp > 1:
+        parts = 2 * (parallel.pp - rank - 1) + (parallel.vp - 1) * parallel.pp + 1
+        return min(parts, micro_batches * parallel.vp) / parallel.vp
+    return float(min(micro_batches, parallel.pp if parallel.schedule == "zero-bubble" else parallel.pp - rank))

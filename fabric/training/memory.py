@@ -1,0 +1,151 @@
+"""What a training run holds in the memory of a GPU, by part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from fabric.catalog import Accelerator, Model
+from fabric.presented import Presented
+from fabric.request.parallel import SHARDINGS, Parallel
+from fabric.training.activations import kept_of, most_in_flight
+from fabric.training.operations import Parameters, count_parameters
+from fabric.training.stages import Stage, divide
+
+__all__ = ["Memory", "memory_of", "weights_of_stage"]
+
+GIB = 2**30
+
+OUTSIDE_GIB = 2.0
+"""What CUDA's context and the buffers of collectives take beside the framework's own memory: 1 to 3 GiB, assumed."""
+
+WEIGHT_BYTES = 2
+"""The bytes of a weight that matrix products read; FP8 and FP4 runs keep BF16, or two layouts of one byte."""
+
+OPTIMIZER_BYTES = 12
+"""Adam: the weight, its momentum and its variance in FP32 (arXiv:1910.02054, section 3.1)."""
+
+
+@dataclass(frozen=True)
+class Memory(Presented):
+    """What the GPU that needs most memory holds."""
+
+    stage: int
+    """The stage of the pipeline whose GPUs need most, from 0."""
+    weights_gib: float
+    """Weights."""
+    gradients_gib: float
+    """Gradients."""
+    optimizer_gib: float
+    """The optimizer's states, with its own copy of the weights."""
+    activations_gib: float
+    """What forward passes keep for backward passes, of as many micro-batches as are in flight, and the logits."""
+    buffers_gib: float
+    """Weights gathered from other ranks and gradients before they are reduced (zero3), CUDA's context, and buffers of
+    collectives."""
+    hbm_gib: float
+    """The memory of the GPU."""
+
+    @property
+    def total_gib(self) -> float:
+        """All of it."""
+        parts = (each.name for each in fields(self) if each.name not in ("stage", "hbm_gib"))
+        return float(sum(getattr(self, name) for name in parts))
+
+    @property
+    def missing_gib(self) -> float:
+        """What is missing; 0 where it fits."""
+        return max(self.total_gib - self.hbm_gib, 0.0)
+
+
+def memory_of(
+    model: Model,
+    parallel: Parallel,
+    batch: int,
+    precision: str,
+    accelerator: Accelerator,
+    *,
+    fused: bool = True,
+) -> Memory:
+    """Return what the GPU that needs most memory holds, at the moment when it holds most.
+
+    `batch` is the sequences of a step over all GPUs, of `model.sequence` tokens each. Model states are those of
+    arXiv:1910.02054, section 5, activations as in `kept_of`. Raises InputError where layers do not divide.
+    """
+    stages, count = divide(model, parallel), count_parameters(model)
+    kept = kept_of(model, parallel, model.sequence, precision, fused=fused)
+    micro_batches = max(batch // (parallel.dp * parallel.micro_batch), 1)
+    moe_last = bool(model.experts)
+
+    def of(rank: int) -> Memory:
+        own = [stages[rank]]
+        if parallel.schedule == "dualpipe":  # a GPU has two stages, and holds activations of either
+            own.append(stages[parallel.pp - 1 - rank])
+        weights, gradients, states, buffers = _states(own, model, count, parallel)
+        flights = most_in_flight(parallel, micro_batches, rank)
+        activations = max(kept.stage_bytes(stage, moe_last, flights) for stage in own)
+        return Memory(
+            stage=rank,
+            weights_gib=weights / GIB,
+            gradients_gib=gradients / GIB,
+            optimizer_gib=states / GIB,
+            activations_gib=activations / GIB,
+            buffers_gib=buffers / GIB,
+            hbm_gib=accelerator.hbm_gib,
+        )
+
+    return max(map(of, range(parallel.pp)), key=lambda each: each.total_gib)
+
+
+def _states(
+    stages: list[Stage], model: Model, count: Parameters, parallel: Parallel
+) -> tuple[float, float, float, float]:
+    """Return the bytes of weights, gradients, optimizer states and buffers of a GPU with these stages."""
+    dense = sum(weights_of_stage(stage, model, count, parallel)[0] for stage in stages)
+    experts = sum(weights_of_stage(stage, model, count, parallel)[1] for stage in stages)
+    shards = _shards(parallel.cp * parallel.dp, parallel), _shards(parallel.expert_copies, parallel)
+    sharded = dense / shards[0] + experts / shards[1]
+    level, gradient = SHARDINGS.index(parallel.sharding), parallel.gradient_bytes
+    weights = WEIGHT_BYTES * (sharded if level > 2 else dense + experts)
+    gradients = gradient * (sharded if level > 1 else dense + experts)
+    states = OPTIMIZER_BYTES * (sharded if level > 0 else dense + experts)
+    buffers = OUTSIDE_GIB * GIB
+    if level > 2 and parallel.pp > 1:
+        # All micro-batches of a step use the weights gathered once, and add to gradients that are reduced at its end.
+        buffers += (WEIGHT_BYTES + gradient) * (dense + experts)
+    elif level > 2:
+        # A layer computes while the next one's weights are gathered and the last one's gradients are reduced.
+        buffers += (2 * WEIGHT_BYTES + gradient) * max(_largest_unit(stage, model, count, parallel) for stage in stages)
+    return weights, gradients, states, buffers
+
+
+def _shards(ranks: int, parallel: Parallel) -> int:
+    return min(ranks, parallel.shard_group or ranks)
+
+
+def weights_of_stage(stage: Stage, model: Model, count: Parameters, parallel: Parallel) -> tuple[float, float]:
+    """Return the weights that a GPU of a stage has, before data-parallel ranks share them out: its experts' apart."""
+    predicted_dense = 0 if model.experts else stage.predicted
+    moe = stage.moe + stage.predicted - predicted_dense
+    layers = stage.layers * _attention_on_gpu(model, count, parallel.tp)
+    layers += (stage.dense + predicted_dense) * count.feed_forward / parallel.tp
+    layers += moe * (count.router + count.shared / parallel.tp) + 2 * stage.predicted * model.hidden**2
+    tables = stage.embedding + stage.logits - (stage.embedding and stage.logits and model.tied)
+    embeddings = tables * count.embedding / parallel.tp + stage.embedding * count.positions
+    return layers + embeddings, moe * model.experts * count.expert / (parallel.ep * parallel.etp)
+
+
+def _attention_on_gpu(model: Model, count: Parameters, tp: int) -> float:
+    """Return the attention weights of a layer on one GPU; fewer key heads than ranks are copied, latents are whole."""
+    if model.latent:
+        whole = model.hidden * (model.latent.q_rank + model.latent.kv_rank + model.latent.rope)
+        return whole + (count.attention - whole) / tp
+    queries = 2 * model.hidden * model.head_dim * model.heads
+    return queries / tp + (count.attention - queries) / min(tp, model.kv_heads)
+
+
+def _largest_unit(stage: Stage, model: Model, count: Parameters, parallel: Parallel) -> float:
+    """Return the weights of the largest unit that is gathered at once: a layer, or an embedding."""
+    one = Stage(1, 0) if stage.dense else Stage(0, 1)
+    layers = [one, Stage(0, 1)] if stage.moe else [one]
+    units = [sum(weights_of_stage(each, model, count, parallel)) for each in layers]
+    return max([*units, count.embedding / parallel.tp if stage.embedding or stage.logits else 0.0])
