@@ -11,7 +11,7 @@ from fabric.training.activations import kept_of, most_in_flight
 from fabric.training.operations import Parameters, count_parameters
 from fabric.training.stages import Stage, divide
 
-__all__ = ["Memory", "memory_of", "weights_of_stage"]
+__all__ = ["Memory", "memory_of", "updated_weights", "weights_of_stage"]
 
 GIB = 2**30
 
@@ -116,6 +116,15 @@ def _states(
         # A layer computes while the next one's weights are gathered and the last one's gradients are reduced.
         buffers += (2 * WEIGHT_BYTES + gradient) * max(_largest_unit(stage, model, count, parallel) for stage in stages)
     return weights, gradients, states, buffers
+
+
+def updated_weights(model: Model, parallel: Parallel) -> float:
+    """Return the weights that the GPU updates that updates most: those of whose optimizer's states it has its share."""
+    stages, count = divide(model, parallel), count_parameters(model)
+    each = [_states([stage], model, count, parallel)[2] / OPTIMIZER_BYTES for stage in stages]
+    if parallel.schedule == "dualpipe":
+        each = [one + other for one, other in zip(each, each[::-1], strict=True)]
+    return max(each)
 
 
 def _shards(ranks: int, parallel: Parallel) -> int:

@@ -222,8 +222,9 @@ class _Run:
         if sharding == "none":
             yield Call(message("all-reduce", group, gradients, "gradients"), part, "step", backward=1)
             return
-        each = "micro-batch" if sharding == "zero3" else "step"
-        passes = (1, 1) if sharding == "zero3" else (1, 0)
+        # On a pipeline weights stay from the first forward pass to the last backward one (arXiv:2407.21783, 3.3.2).
+        again = sharding == "zero3" and self.parallel.pp == 1
+        each, passes = ("micro-batch", (1, 1)) if again else ("step", (1, 0))
         yield Call(message("all-gather", within, gathered, "weights"), part, each, *passes)
         yield Call(message("reduce-scatter", within, gradients, "gradients"), part, each, backward=1)
         if limited and within != group:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,22 @@ class PipelineOrder:
     def stages(self) -> int:
         """The virtual stages."""
         return len(self.stage_ranks)
+
+    @cached_property
+    def first_forward(self) -> Indices:
+        """The slot of each virtual stage's first forward pass."""
+        slots = np.flatnonzero(self.forward != NONE)
+        found = np.full(self.stages, len(self.rank))
+        np.minimum.at(found, self.forward[slots] // self.micro_batches, slots)
+        return found
+
+    @cached_property
+    def last_backward(self) -> Indices:
+        """The slot after which each virtual stage's gradients are complete, those of its weights."""
+        slots = np.flatnonzero(self.weight != NONE)
+        found = np.full(self.stages, NONE)
+        np.maximum.at(found, self.weight[slots] // self.micro_batches, slots)
+        return found
 
     def in_flight(self) -> NDArray[np.float64]:
         """Return the most micro-batches whose activations each rank holds at once, in activations of its whole part.

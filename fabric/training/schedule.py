@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fabric.training.pipeline_order import PipelineOrder, order_of
 
-__all__ = ["PipelineRun", "PipelineTimes", "ideal_bubble_s", "most_in_flight", "simulate"]
+__all__ = ["Ends", "PipelineRun", "PipelineTimes", "ideal_bubble_s", "most_in_flight", "simulate"]
 
 Seconds = NDArray[np.float64]
 
@@ -60,28 +60,22 @@ class PipelineRun:
         np.add.at(busy, self.order.rank, self.end_s - self.start_s)
         return busy
 
-    @property
-    def last_backward(self) -> NDArray[np.int64]:
-        """The slot after which the gradients of each virtual stage are complete, those of its weights."""
-        return self._outermost(self.order.weight, np.maximum)
 
-    @property
-    def first_forward(self) -> NDArray[np.int64]:
-        """The slot of each virtual stage's first forward pass."""
-        return self._outermost(self.order.forward, np.minimum)
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """What is different at the ends of a step, for each virtual stage, in seconds."""
 
-    def _outermost(self, passes: NDArray[np.int64], choose: np.ufunc) -> NDArray[np.int64]:
-        slots = np.flatnonzero(passes >= 0)
-        found = np.full(self.order.stages, -1 if choose is np.maximum else len(passes))
-        choose.at(found, passes[slots] // self.order.micro_batches, slots)
-        return found
+    ready_s: Seconds | float = 0.0
+    """Before when its first forward pass does not start, since its weights are not there."""
+    first_s: Seconds | float = 0.0
+    """By how much its first forward pass is longer than others."""
+    last_s: Seconds | float = 0.0
+    """By how much its last backward pass is longer than others."""
 
 
-def simulate(order: PipelineOrder, times: PipelineTimes, ready_s: Seconds | float = 0.0) -> PipelineRun:
-    """Return when each slot runs: as soon as its rank is free and its input and gradient have arrived.
-
-    No virtual stage begins its first forward pass before its `ready_s`, when its weights are there.
-    """
+def simulate(order: PipelineOrder, times: PipelineTimes, ends: Ends | None = None) -> PipelineRun:
+    """Return when each slot runs: as soon as its rank is free and its input and gradient have arrived."""
+    ends = ends or Ends()
     count = order.micro_batches
     stage = {kind: np.where(column >= 0, column // count, -1) for kind, column in _kinds(order).items()}
     part = np.append(order.model_stages, -1)  # the last element belongs to the index -1, of slots without a pass
@@ -94,6 +88,8 @@ def simulate(order: PipelineOrder, times: PipelineTimes, ready_s: Seconds | floa
     duration += per_slot("weight", times.weight_s)
     joint = (order.forward >= 0) & (order.backward >= 0)
     duration -= np.where(joint, per_slot("forward", times.joint_saved_s), 0.0)
+    duration[order.first_forward] += ends.first_s
+    duration[order.last_backward] += ends.last_s
 
     # A transfer is that of the part before it, forwards and back.
     sends = np.append(_sends(order, times), 0.0)
@@ -102,7 +98,9 @@ def simulate(order: PipelineOrder, times: PipelineTimes, ready_s: Seconds | floa
     leaves = sends[stage["forward"]] + sends[previous[stage["backward"]]]
     held = leaves if times.blocking else np.zeros_like(leaves)
     delays = np.zeros_like(arrives) if times.blocking else arrives
-    return _run(order, duration, held, delays, np.broadcast_to(np.asarray(ready_s, float), (order.stages,)))
+    earliest = np.zeros(len(duration))
+    earliest[order.first_forward] = ends.ready_s
+    return _run(order, duration, held, delays, earliest)
 
 
 def _kinds(order: PipelineOrder) -> dict[str, NDArray[np.int64]]:
@@ -121,11 +119,11 @@ def _each_part(order: PipelineOrder, seconds: Seconds | float) -> Seconds:
     return np.broadcast_to(np.asarray(seconds, float), (int(order.model_stages.max()) + 1,))
 
 
-def _run(order: PipelineOrder, duration: Seconds, held: Seconds, delays: Seconds, ready: Seconds) -> PipelineRun:
+def _run(order: PipelineOrder, duration: Seconds, held: Seconds, delays: Seconds, earliest: Seconds) -> PipelineRun:
     """Return the run, level by level: the slots of a level depend on those of earlier levels only."""
     sequence = order.sequence
     before, lag = order.before[:, sequence], np.vstack((np.zeros(len(sequence)), delays))[:, sequence]
-    earliest, taken = _earliest(order, ready)[sequence], (duration + held)[sequence]
+    earliest, taken = earliest[sequence], (duration + held)[sequence]
     start, free = np.zeros(len(duration)), np.zeros(len(duration) + 1)  # the last is of the index -1: no slot
     first = 0
     for last in order.level_ends:
@@ -135,14 +133,6 @@ def _run(order: PipelineOrder, duration: Seconds, held: Seconds, delays: Seconds
         free[sequence[level]] = begin + taken[level]
         first = last
     return PipelineRun(order, start, start + duration)
-
-
-def _earliest(order: PipelineOrder, ready: Seconds) -> Seconds:
-    """Return before when no slot may start: a virtual stage's first forward pass waits for its weights."""
-    first = order.forward % order.micro_batches
-    if order.schedule == "dualpipe":  # the later half of the micro-batches enters at the other end
-        first %= order.micro_batches // 2
-    return np.where((order.forward >= 0) & (first == 0), ready[order.forward // order.micro_batches], 0.0)
 
 
 def most_in_flight(schedule: str, ranks: int, parts: int, micro_batches: int) -> float:

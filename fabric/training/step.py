@@ -1,0 +1,206 @@
+"""What a training step takes on a fabric, and why: computation, waiting, and the messages that nothing hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from fabric.blueprint import Blueprint
+from fabric.catalog import Accelerator, Model, TrainingEfficiency, accelerators, training_efficiency
+from fabric.errors import InputError, nearest
+from fabric.frozen import freeze
+from fabric.presented import Presented
+from fabric.request.parallel import Parallel
+from fabric.training.check import check
+from fabric.training.compute import compute_times, update_s
+from fabric.training.kernels import kernels_of
+from fabric.training.memory import updated_weights
+from fabric.training.message_views import MessageView
+from fabric.training.messages import Bytes, messages_of
+from fabric.training.network_time import NetworkTime
+from fabric.training.operations import COUNTS, flops_of_recompute
+from fabric.training.passes import Chunk, Overlap
+from fabric.training.stages import divide_into_chunks
+from fabric.training.step_run import Step, StepRun
+
+__all__ = ["CAUSES", "TrainingStep", "train_step"]
+
+CAUSES = ("DP", "PP", "CP", "EP", "TP")
+"""The kinds of messages, in the order in which they are taken away to see what each costs."""
+
+NETWORK = ("collisions", "oversubscription", "contention", "latency")
+"""What makes messages slower than their bytes at the line rate of NICs, in the order in which they are taken away."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingStep(Presented):
+    """A training step on a fabric."""
+
+    name: str
+    """The name of the design."""
+    model: str
+    """The name of the model."""
+    parallel: Parallel
+    """How it is divided."""
+    batch: int
+    """The sequences of a step, over all GPUs."""
+    sequence: int
+    """The tokens of a sequence."""
+    precision: str
+    """The precision of the layers' matrix products."""
+    software: str
+    """The name of the training framework."""
+    routing: str
+    """The name of the routing."""
+    accelerator: str
+    """The name of the GPU."""
+    step_s: float
+    """The seconds of a step: the sum of computation, update, bubble and exposed messages below."""
+    compute_s: Mapping[str, float]
+    """What the busiest rank computes, by part."""
+    update_s: float
+    """The update of weights."""
+    bubble_s: float
+    """For how long that rank would wait for other stages if messages took no time."""
+    exposed_s: Mapping[str, float]
+    """By how much messages prolong the step, by cause: each as the causes before it are taken away."""
+    network_s: Mapping[str, float]
+    """The same by what slows messages down, `bandwidth` being their bytes at the line rate of NICs and NVLink."""
+    ideal_step_s: float
+    """The seconds of a step on an ideal network: NICs alone limit it, and all of them are at one switch."""
+    flops: Mapping[str, float]
+    """The operations of a step by the ways to count them (COUNTS), without what is computed again."""
+    recompute_flops: float
+    """The operations of a step that are computed again, counted as `full`."""
+    peak_tflops: float
+    """The peak of a GPU in this precision."""
+    run: StepRun = field(repr=False)
+    """When everything runs."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    @property
+    def gpus(self) -> int:
+        """The GPUs of the run."""
+        return self.parallel.gpus
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of a step."""
+        return self.batch * self.sequence
+
+    @property
+    def tokens_s_gpu(self) -> float:
+        """The tokens per second and GPU."""
+        return self.tokens / self.step_s / self.gpus
+
+    @property
+    def tflops_gpu(self) -> float:
+        """The TFLOP/s of a GPU, with the operations of the model counted as `full`."""
+        return self.flops["full"] / self.step_s / self.gpus / 1e12
+
+    @property
+    def mfu(self) -> float:
+        """The share of the GPU's peak in this precision that the model's operations make (`full`; arXiv:2204.02311)."""
+        return self.tflops_gpu / self.peak_tflops
+
+    @property
+    def hfu(self) -> float:
+        """The same with what is computed again."""
+        return self.mfu * (1 + self.recompute_flops / self.flops["full"])
+
+    @property
+    def network_cost(self) -> float:
+        """By which share the step is longer than on an ideal network."""
+        return self.step_s / self.ideal_step_s - 1
+
+    @property
+    def limited_by(self) -> str:
+        """What takes the most of what the busiest rank does not compute: `bubble`, a cause of messages, or `update`."""
+        lost = {"bubble": self.bubble_s, "update": self.update_s, **self.exposed_s}
+        return max(lost, key=lambda each: lost[each])
+
+
+def train_step(  # noqa: PLR0913
+    blueprint: Blueprint,
+    model: Model,
+    parallel: Parallel,
+    *,
+    batch: int,
+    sequence: int | None = None,
+    precision: str = "bf16",
+    software: str = "megatron",
+    routing: str = "adaptive",
+    network: NetworkTime | None = None,
+    constants: TrainingEfficiency | None = None,
+) -> TrainingStep:
+    """Return what a step of `batch` sequences takes on a fabric, on the first GPUs, or as `network` places the run.
+
+    Raises InputError for what can't run (`check`), for GPUs, precisions and software that were not measured, and as
+    `NetworkTime.of`.
+    """
+    sequence = sequence or model.sequence
+    check(model, parallel, batch, blueprint.gpus, sequence)
+    accelerator = _accelerator_of(blueprint)
+    kernels = kernels_of(accelerator, precision, _check_software(software), parallel.recompute, constants)
+    network = network or NetworkTime.of(blueprint, parallel, routing)
+    calls = messages_of(model, parallel, sequence=sequence, sent=Bytes(gradient=kernels.software.gradient_bytes))
+    chunks = [
+        Chunk(stage, compute_times(kernels, model, stage, parallel, sequence), calls)
+        for stage in divide_into_chunks(model, parallel)
+    ]
+    overlap = Overlap(kernels.software, parallel, kernels.constants.occupied)
+    step = Step.of(overlap, chunks, batch, update_s(kernels, updated_weights(model, parallel)))
+    view = MessageView(network)
+    runs = [step.run(each.seconds, each.beside) for each in _without(view)]
+    slower = [step.run(each.seconds, each.beside) for each in _at_line_rate(view)]
+    ideal = step.run(view.on_ideal_network().seconds, view.on_ideal_network().beside)
+    busiest = int(step.compute_s.argmax())
+    compute = step.compute_of(busiest)
+    exposed = dict(zip(CAUSES, _differences(runs), strict=True))
+    network_s = dict(zip((*NETWORK, "bandwidth"), _differences([*slower, runs[-1]]), strict=True))
+    tokens = batch * sequence
+    return TrainingStep(
+        name=blueprint.name, model=model.name, parallel=parallel, batch=batch, sequence=sequence, precision=precision,
+        software=software, routing=routing, accelerator=accelerator.name, step_s=runs[0].step_s, compute_s=compute,
+        update_s=step.update_s, bubble_s=runs[-1].step_s - step.update_s - sum(compute.values()), exposed_s=exposed,
+        network_s=network_s, ideal_step_s=ideal.step_s,
+        flops={name: tokens * count(model, sequence) for name, count in COUNTS.items()},
+        recompute_flops=tokens * flops_of_recompute(model, sequence, parallel.recompute, causal=False),
+        peak_tflops=accelerator.peak_tflops[precision], run=runs[0],
+    )  # fmt: skip
+
+
+def _accelerator_of(blueprint: Blueprint) -> Accelerator:
+    """Return the GPU of a design's servers; raises InputError where it is not known."""
+    server = blueprint.server
+    if server.accelerator not in accelerators():
+        known = ", ".join(sorted(accelerators()))
+        raise InputError(f"server {server.name}: its GPU is not known; set `accelerator` to one of: {known}")
+    return accelerators()[server.accelerator]
+
+
+def _check_software(name: str) -> str:
+    """Return the name of a training framework; raises InputError for an unknown one."""
+    if name not in (known := training_efficiency().software):
+        raise InputError(f"unknown software '{name:.60}'{nearest(name, known)}")
+    return name
+
+
+def _without(view: MessageView) -> Iterable[MessageView]:
+    """Yield a view with all messages, and views with one cause less each, until there are none."""
+    for count in range(len(CAUSES) + 1):
+        yield view.without_causes(CAUSES[:count])
+
+
+def _at_line_rate(view: MessageView) -> Iterable[MessageView]:
+    """Yield a view with all that slows messages down, and views with one of these less each."""
+    for count in range(len(NETWORK) + 1):
+        yield view.without_parts(NETWORK[:count])
+
+
+def _differences(runs: list[StepRun]) -> list[float]:
+    """Return by how much each run is longer than the next."""
+    return [one.step_s - other.step_s for one, other in pairwise(runs)]
