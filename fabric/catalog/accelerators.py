@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fabric.frozen import freeze
+from fabric.frozen import FrozenMapping, freeze
 
 __all__ = ["PRECISIONS", "Accelerator"]
 
-PRECISIONS = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4")
-"""The precisions of a training run's matrix products; fp8 has one scale per tensor, mxfp8 one per block of 32."""
+PRECISIONS: Mapping[str, float] = FrozenMapping(
+    {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "mxfp8": 1.03125, "nvfp4": 0.5625}
+)
+"""The precisions of a training run's matrix products, with the bytes of an element and its part of a scale: fp8 has one
+scale per tensor, mxfp8 a byte for each block of 32 elements, nvfp4 for each of 16."""
 
 
 @dataclass(frozen=True)

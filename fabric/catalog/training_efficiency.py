@@ -35,7 +35,7 @@ class Software:
     title: str
     """The framework, and its time."""
     kernel_classes: Mapping[str, str]
-    """Its kernel class by what is recomputed: `none`, `selective` or `full`."""
+    """Its kernel class by what is recomputed: `none`, `selective` (and `modules`) or `full`."""
     gradient_bytes: int
     """The bytes of a gradient that data-parallel ranks reduce."""
     overlaps_tp: bool = False
@@ -50,6 +50,9 @@ class Software:
     """Whether context-parallel ranks have as much of causal attention each; otherwise the last one looks at all."""
     reserved_multiprocessors: int = 0
     """The multiprocessors of each GPU that send messages and compute nothing."""
+    logit_bytes: int = 8
+    """The bytes of memory that a logit takes: itself and its gradient in 16 bits, and in 32 bits its softmax, or several
+    copies where the loss is not fused."""
     recomputes_products: float = 0.0
     """The share of matrix products that `selective` recomputation computes again; 0 where it is attention's scores."""
     source: str = ""
@@ -57,6 +60,10 @@ class Software:
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def kernel_class(self, recompute: str) -> str:
+        """Return the name of its kernel class with what is recomputed, one of RECOMPUTES."""
+        return self.kernel_classes["selective" if recompute == "modules" else recompute]
 
 
 @dataclass(frozen=True)

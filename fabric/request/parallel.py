@@ -51,8 +51,6 @@ class Parallel(Presented):
     """The ranks among which it is shared out, where that is fewer than all (HSDP, MiCS); None: all."""
     recompute: str = "none"
     """What the backward pass computes again, one of RECOMPUTES."""
-    gradient_bytes: int = 4
-    """The bytes of a gradient where it is summed and sent: 4 in FP32, 2 in BF16."""
     schedule: str = "1f1b"
     """The pipeline's schedule, one of SCHEDULES."""
     sequence_parallel: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -46,8 +46,6 @@ class ParallelKeys(StrictModel):
     recompute: Annotated[str, known_name("recomputation", lambda: RECOMPUTES)] = "none"
     """What the backward pass computes again: none, selective (attention's scores), modules (also norms, activation
     functions and latent projections) or full (every layer)."""
-    gradient_bytes: Literal[2, 4] = 4
-    """Bytes of a gradient where it is summed and sent: 4 (FP32) or 2 (BF16)."""
     schedule: Annotated[str, known_name("schedule", lambda: SCHEDULES)] | None = None
     """Schedule: 1f1b, interleaved, zero-bubble or dualpipe; default: 1f1b, with virtual stages interleaved."""
     sequence_parallel: bool = True

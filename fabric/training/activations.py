@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fabric.catalog import Model
+from fabric.catalog import PRECISIONS, Model, training_efficiency
 from fabric.request.parallel import Parallel
 from fabric.training.stages import Stage
 
 __all__ = ["Kept", "kept_of", "most_in_flight"]
-
-STORED = {"fp8": 1.0, "mxfp8": 1.03125, "nvfp4": 0.5625}
-"""The bytes of a value that a matrix product keeps as its input, where not 2, with its scales: one of a byte for 32
-values of MXFP8, for 16 of NVFP4 (Open Compute Project, Microscaling Formats, 2023)."""
-
-
-LOGIT_BYTES = 8
-"""The bytes of a logit: itself and its gradient in BF16, and its softmax in FP32. A loss that is not fused needs some 5
-more, as torchtitan's runs on long sequences show."""
 
 
 @dataclass(frozen=True)
@@ -41,31 +32,44 @@ class Kept:
         return each * in_flight + outputs + (self.whole_bytes if stage.layers else 0.0)
 
 
-def kept_of(model: Model, parallel: Parallel, sequence: int, precision: str, *, fused: bool = True) -> Kept:
+def kept_of(model: Model, parallel: Parallel, sequence: int, precision: str, software: str = "megatron") -> Kept:
     """Return what a GPU keeps of one micro-batch.
 
     The formulas are those of arXiv:2205.05198, section 4, part by part and without dropout: of a GPT layer 32 and not
-    34 bytes for each of its tokens' hidden values. `fused` attention (arXiv:2205.14135) keeps no scores. A layer keeps
-    its input alone with full recomputation; otherwise all but what Parallel.recompute says.
+    34 bytes for each of its tokens' hidden values. Fused attention (arXiv:2205.14135) keeps no scores. A layer keeps
+    its input alone with full recomputation; otherwise all but what Parallel.recompute says, and with software that
+    recomputes a share of matrix products the outputs of the others.
     """
+    constants = training_efficiency()
+    framework = constants.software[software]
     tokens = parallel.micro_batch * sequence / parallel.cp
-    rules = _Rules(parallel, STORED.get(precision, 2.0))
-    if parallel.recompute == "full":
+    rules = _Rules(parallel, PRECISIONS[precision])
+    share = framework.recomputes_products if parallel.recompute == "selective" else 0.0
+    again = parallel.recompute == "full" or share > 0
+    if again:  # while a layer's backward pass runs, all is there that it needs
         rules = replace(rules, parallel=replace(parallel, recompute="none"))
-    scores = 0.0 if fused or parallel.recompute in ("selective", "modules") else 5 * model.heads * sequence
-    attention = _attention(model, rules) + scores / parallel.tp
+    unfused = constants.kernel_classes[framework.kernel_class(parallel.recompute)].attention is None
+    kept = unfused and parallel.recompute not in ("selective", "modules")
+    attention = _attention(model, rules) + (5 * model.heads * sequence / parallel.tp if kept else 0.0)
     dense = attention + _feed_forward(model.hidden, model.ffn, model.gated, rules)
     moe = attention + _experts(model, rules)
     largest = max(dense if model.dense_count else 0.0, moe if model.moe_count else 0.0)
-    full = parallel.recompute == "full"
     inputs = 2 * model.hidden / rules.ranks
-    logits = 4 * model.hidden / rules.ranks + LOGIT_BYTES * model.vocabulary / parallel.tp
-    return Kept(
-        tokens * (inputs if full else dense),
-        tokens * (inputs if full else moe),
-        tokens * (largest - inputs) if full else 0.0,
-        tokens * logits,
-    )
+    if again:
+        products = [(1 - share) * each for each in _outputs(model, rules)] if share else [0.0, 0.0]
+        dense, moe = inputs + products[0], inputs + products[1]
+    logits = 4 * model.hidden / rules.ranks + framework.logit_bytes * model.vocabulary / parallel.tp
+    return Kept(tokens * dense, tokens * moe, tokens * (largest - inputs) if again else 0.0, tokens * logits)
+
+
+def _outputs(model: Model, rules: _Rules) -> tuple[float, float]:
+    """Return the bytes of a token in the outputs of matrix products, of a dense layer and of one with experts."""
+    tp, inputs, hidden = rules.parallel.tp, 2 if model.gated else 1, model.hidden / rules.ranks
+    attention = model.head_dim * (2 * model.heads / tp + 2 * max(model.kv_heads / tp, 1)) + hidden
+    dense = inputs * model.ffn / tp + hidden
+    shared = inputs * model.shared_experts * model.expert_ffn / tp + hidden
+    moe = shared + model.top_k * (inputs * model.expert_ffn / rules.ranks + hidden)
+    return 2 * (attention + dense), 2 * (attention + moe)
 
 
 @dataclass(frozen=True)

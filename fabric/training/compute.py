@@ -7,7 +7,7 @@ measured has a time of its own. The gradients of inputs and of weights are apart
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fabric.catalog import Model
 from fabric.frozen import freeze
@@ -55,6 +55,8 @@ class _Part:
     forward_s: float
     backward_s: float
     weight_s: float = 0.0
+    cheap: bool = False
+    """Whether it is computed again where that is asked of what costs little to compute and much to keep."""
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,13 @@ def _recomputed(part: _Part, recompute: str, products: float) -> float:
     """Return the seconds that the backward pass spends on computing a part of a layer again.
 
     `selective` recomputes attention's scores (arXiv:2205.05198, section 5), which fused attention does anyway, or in
-    software that saves a share of matrix products the others and all elementwise kernels.
+    software that saves a share of matrix products the others and all elementwise kernels. `modules` recomputes
+    elementwise kernels and the up-projections of latent attention (arXiv:2412.19437, section 3.2.3).
     """
     if recompute == "full":
         return part.forward_s
+    if recompute == "modules":
+        return part.forward_s if part.cheap or part.name == "elementwise" else 0.0
     if recompute == "selective":
         if products:
             return part.forward_s * {"attention": 0.0, "elementwise": 1.0}.get(part.name, products)
@@ -158,9 +163,12 @@ def _attention(layer: _Layer) -> list[_Part]:
         keys, values = model.head_dim + latent.rope, latent.value
         products = [
             layer.product("projections", tokens, latent.q_rank, model.hidden),
-            layer.product("projections", tokens, model.heads * keys / tp, latent.q_rank),
+            replace(layer.product("projections", tokens, model.heads * keys / tp, latent.q_rank), cheap=True),
             layer.product("projections", tokens, latent.kv_rank + latent.rope, model.hidden),
-            layer.product("projections", tokens, model.heads * (model.head_dim + values) / tp, latent.kv_rank),
+            replace(
+                layer.product("projections", tokens, model.heads * (model.head_dim + values) / tp, latent.kv_rank),
+                cheap=True,
+            ),
             layer.product("projections", tokens, model.hidden, model.heads * values / tp),
         ]
         queries = model.heads * (2 * keys + values) / tp / 3

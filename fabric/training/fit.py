@@ -18,13 +18,19 @@ WIDTHS = ((1, 1), (1, 2), (2, 1), (1, 4), (2, 2), (4, 1), (2, 4), (4, 2), (4, 4)
 
 
 def check_fit(
-    model: Model, parallel: Parallel, batch: int, precision: str, accelerator: Accelerator, *, fused: bool = True
+    model: Model,
+    parallel: Parallel,
+    batch: int,
+    precision: str,
+    accelerator: Accelerator,
+    *,
+    software: str = "megatron",
 ) -> Memory:
     """Return what a run holds in the memory of a GPU, as `memory_of`.
 
     Raises InputError where that is more than the GPU has, with the GiB that are missing and the nearest run that fits.
     """
-    memory = memory_of(model, parallel, batch, precision, accelerator, fused=fused)
+    memory = memory_of(model, parallel, batch, precision, accelerator, software=software)
     if not memory.missing_gib:
         return memory
     parts = ", ".join(
@@ -34,13 +40,19 @@ def check_fit(
     )
     where = f"a GPU of stage {memory.stage} needs" if parallel.pp > 1 else "a GPU needs"
     text = f"{where} {memory.total_gib:.1f} GiB, and {accelerator.name} has {memory.hbm_gib:g}: "
-    found = find_nearest_fit(model, parallel, batch, precision, accelerator, fused=fused)
+    found = find_nearest_fit(model, parallel, batch, precision, accelerator, software=software)
     near = _describe_change(parallel, *found) if found else "no run on as many GPUs fits"
     raise InputError([Mistake("memory", f"{text}{memory.missing_gib:.1f} GiB are missing ({parts}); {near}")])
 
 
 def find_nearest_fit(
-    model: Model, parallel: Parallel, batch: int, precision: str, accelerator: Accelerator, *, fused: bool = True
+    model: Model,
+    parallel: Parallel,
+    batch: int,
+    precision: str,
+    accelerator: Accelerator,
+    *,
+    software: str = "megatron",
 ) -> tuple[Parallel, Memory] | None:
     """Return a run that fits on as many GPUs, changed as little as it takes, and its memory; None where none does.
 
@@ -50,7 +62,7 @@ def find_nearest_fit(
     for asked in _changes(parallel):
         if any(find_mistakes(model, asked, batch, parallel.gpus, model.sequence)):
             continue
-        memory = memory_of(model, asked, batch, precision, accelerator, fused=fused)
+        memory = memory_of(model, asked, batch, precision, accelerator, software=software)
         if not memory.missing_gib:
             return asked, memory
     return None

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fabric.catalog import Accelerator, KernelClass, Software, TrainingEfficiency, training_efficiency
+from fabric.catalog import PRECISIONS, Accelerator, KernelClass, Software, TrainingEfficiency, training_efficiency
 from fabric.errors import InputError
 
 __all__ = ["Kernels", "kernels_of"]
 
-_BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "mxfp8": 1.03, "nvfp4": 0.56}
-"""The bytes of an element with its share of a scale: one byte for 32 elements of MXFP8, one for 16 of NVFP4."""
 _WIDE = "bf16"
 _WIDE_BYTES = 2.0
 
@@ -33,7 +31,7 @@ class Kernels:
     @property
     def narrow(self) -> bool:
         """Whether the layers' matrix products have less than 16 bits, so that what they read is quantized first."""
-        return _BYTES[self.precision] < _WIDE_BYTES
+        return PRECISIONS[self.precision] < _WIDE_BYTES
 
     @property
     def bytes_per_s(self) -> float:
@@ -55,7 +53,7 @@ class Kernels:
         tiles = max(count * rows * columns / constants.tile, 1.0)
         waves = 1 + self.multiprocessors / (2 * tiles)
         compute = 2 * count * rows * columns * (inner + constants.inner) * waves / (peak * share)
-        element = _BYTES[precision]
+        element = PRECISIONS[precision]
         written = 2 * self.software.gradient_bytes if adds else _WIDE_BYTES
         moved = count * (element * inner * (rows + columns) + written * rows * columns)
         return max(compute, moved / self.bytes_per_s) + self.launch_s
@@ -68,7 +66,7 @@ class Kernels:
         """Return the seconds in which what products read is quantized, once for each direction that it is read in."""
         if not self.narrow:
             return 0.0
-        return elements * (_WIDE_BYTES + 2 * _BYTES[self.precision]) / self.bytes_per_s
+        return elements * (_WIDE_BYTES + 2 * PRECISIONS[self.precision]) / self.bytes_per_s
 
     def attention_s(self, flops: float, head_dim: float, *, backward: bool = False) -> float:
         """Return the seconds of fused attention, in 16 bits, by its operations on the tokens that it looks at."""
@@ -109,5 +107,5 @@ def kernels_of(
     if accelerator.hbm_GBps is None:
         raise InputError(f"the memory bandwidth of {accelerator.name} is not known: give its hbm_GBps")
     framework = found.software[software]
-    kind = found.kernel_classes[framework.kernel_classes[recompute]]
+    kind = found.kernel_classes[framework.kernel_class(recompute)]
     return Kernels(found, kind, accelerator, precision, framework)

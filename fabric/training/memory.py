@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from fabric.catalog import Accelerator, Model
+from fabric.catalog import Accelerator, Model, training_efficiency
 from fabric.presented import Presented
 from fabric.request.parallel import SHARDINGS, Parallel
 from fabric.training.activations import kept_of, most_in_flight
@@ -64,23 +64,24 @@ def memory_of(
     precision: str,
     accelerator: Accelerator,
     *,
-    fused: bool = True,
+    software: str = "megatron",
 ) -> Memory:
     """Return what the GPU that needs most memory holds, at the moment when it holds most.
 
     `batch` is the sequences of a step over all GPUs, of `model.sequence` tokens each. Model states are those of
-    arXiv:1910.02054, section 5, activations as in `kept_of`. Raises InputError where layers do not divide.
+    arXiv:1910.02054, section 5, with gradients in the bytes in which `software` sums them, and activations those of
+    `kept_of`. Raises InputError where layers do not divide.
     """
     stages, count = divide(model, parallel), count_parameters(model)
-    kept = kept_of(model, parallel, model.sequence, precision, fused=fused)
+    kept = kept_of(model, parallel, model.sequence, precision, software)
     micro_batches = max(batch // (parallel.dp * parallel.micro_batch), 1)
-    moe_last = bool(model.experts)
+    gradient, moe_last = training_efficiency().software[software].gradient_bytes, bool(model.experts)
 
     def of(rank: int) -> Memory:
         own = [stages[rank]]
         if parallel.schedule == "dualpipe":  # a GPU has two stages, and holds activations of either
             own.append(stages[parallel.pp - 1 - rank])
-        weights, gradients, states, buffers = _states(own, model, count, parallel)
+        weights, gradients, states, buffers = _states(own, model, count, parallel, gradient)
         flights = most_in_flight(parallel, micro_batches, rank)
         activations = max(kept.stage_bytes(stage, moe_last, flights) for stage in own)
         return Memory(
@@ -97,14 +98,14 @@ def memory_of(
 
 
 def _states(
-    stages: list[Stage], model: Model, count: Parameters, parallel: Parallel
+    stages: list[Stage], model: Model, count: Parameters, parallel: Parallel, gradient: int
 ) -> tuple[float, float, float, float]:
     """Return the bytes of weights, gradients, optimizer states and buffers of a GPU with these stages."""
     dense = sum(weights_of_stage(stage, model, count, parallel)[0] for stage in stages)
     experts = sum(weights_of_stage(stage, model, count, parallel)[1] for stage in stages)
     shards = _shards(parallel.cp * parallel.dp, parallel), _shards(parallel.expert_copies, parallel)
     sharded = dense / shards[0] + experts / shards[1]
-    level, gradient = SHARDINGS.index(parallel.sharding), parallel.gradient_bytes
+    level = SHARDINGS.index(parallel.sharding)
     weights = WEIGHT_BYTES * (sharded if level > 2 else dense + experts)
     gradients = gradient * (sharded if level > 1 else dense + experts)
     states = OPTIMIZER_BYTES * (sharded if level > 0 else dense + experts)
