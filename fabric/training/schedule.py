@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fabric.training.pipeline_order import PipelineOrder, order_of
+from fabric.training.pipeline_order import PipelineOrder
 
-__all__ = ["Ends", "PipelineRun", "PipelineTimes", "ideal_bubble_s", "most_in_flight", "simulate"]
+__all__ = ["Ends", "PipelineRun", "PipelineTimes", "ideal_bubble_s", "simulate"]
 
 Seconds = NDArray[np.float64]
 
@@ -133,14 +133,6 @@ def _run(order: PipelineOrder, duration: Seconds, held: Seconds, delays: Seconds
         free[sequence[level]] = begin + taken[level]
         first = last
     return PipelineRun(order, start, start + duration)
-
-
-def most_in_flight(schedule: str, ranks: int, parts: int, micro_batches: int) -> float:
-    """Return the most micro-batches whose activations a rank holds at once, in activations of its whole part.
-
-    Raises InputError for numbers that the schedule cannot have.
-    """
-    return float(order_of(schedule, ranks, parts, micro_batches).in_flight().max())
 
 
 def ideal_bubble_s(

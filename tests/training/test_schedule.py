@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabric.errors import InputError
+from fabric.request.parallel import Parallel
+from fabric.training.activations import most_in_flight
 from fabric.training.pipeline_order import PipelineOrder, order_of
-from fabric.training.schedule import Ends, PipelineTimes, ideal_bubble_s, most_in_flight, simulate
+from fabric.training.schedule import Ends, PipelineTimes, ideal_bubble_s, simulate
 
 
 @st.composite
@@ -42,13 +44,14 @@ def test_the_bubble_is_as_published(schedule: str, ranks: int, turns: int) -> No
     assert run.pipeline_s - run.busy_s[0] == pytest.approx(ideal_bubble_s(order, 1.0, 1.0, 1.0), abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("schedule", "parts", "published"),
-    [("1f1b", 1, 8), ("interleaved", 2, 8 * (1 + 7 / 16)), ("zero-bubble", 1, 8), ("dualpipe", 1, 9)],
-)
-def test_activations_in_flight_are_as_published(schedule: str, parts: int, published: float) -> None:
-    """A rank holds as many micro-batches as arXiv:2205.05198, 2401.10241 and 2412.19437 say."""
-    assert most_in_flight(schedule, 8, parts, 32) == pytest.approx(published)
+@settings(max_examples=40, deadline=None)
+@given(orders())
+def test_activations_in_flight_are_as_published(order: PipelineOrder) -> None:
+    """Each rank holds as many micro-batches of its part as the closed forms of the schedules' papers say."""
+    schedule, parts = order.schedule, max(1, order.stages // order.ranks)
+    parallel = Parallel(pp=order.ranks, vp=1 if schedule == "dualpipe" else parts, schedule=schedule)
+    closed = [most_in_flight(parallel, order.micro_batches, rank) for rank in range(order.ranks)]
+    assert order.in_flight() == pytest.approx(closed)
 
 
 @settings(max_examples=40, deadline=None)
