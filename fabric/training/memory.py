@@ -78,9 +78,7 @@ def memory_of(
     gradient, moe_last = training_efficiency().software[software].gradient_bytes, bool(model.experts)
 
     def of(rank: int) -> Memory:
-        own = [stages[rank]]
-        if parallel.schedule == "dualpipe":  # a GPU has two stages, and holds activations of either
-            own.append(stages[parallel.pp - 1 - rank])
+        own = _stages_of(rank, stages, parallel)
         weights, gradients, states, buffers = _states(own, model, count, parallel, gradient)
         flights = most_in_flight(parallel, micro_batches, rank)
         activations = max(kept.stage_bytes(stage, moe_last, flights) for stage in own)
@@ -101,18 +99,15 @@ def _states(
     stages: list[Stage], model: Model, count: Parameters, parallel: Parallel, gradient: int
 ) -> tuple[float, float, float, float]:
     """Return the bytes of weights, gradients, optimizer states and buffers of a GPU with these stages."""
-    dense = sum(weights_of_stage(stage, model, count, parallel)[0] for stage in stages)
-    experts = sum(weights_of_stage(stage, model, count, parallel)[1] for stage in stages)
-    shards = _shards(parallel.cp * parallel.dp, parallel), _shards(parallel.expert_copies, parallel)
-    sharded = dense / shards[0] + experts / shards[1]
+    whole, shard = _held_weights(stages, model, count, parallel)
     level = SHARDINGS.index(parallel.sharding)
-    weights = WEIGHT_BYTES * (sharded if level > 2 else dense + experts)
-    gradients = gradient * (sharded if level > 1 else dense + experts)
-    states = OPTIMIZER_BYTES * (sharded if level > 0 else dense + experts)
+    weights = WEIGHT_BYTES * (shard if level > 2 else whole)
+    gradients = gradient * (shard if level > 1 else whole)
+    states = OPTIMIZER_BYTES * (shard if level > 0 else whole)
     buffers = OUTSIDE_GIB * GIB
     if level > 2 and parallel.pp > 1:
         # All micro-batches of a step use the weights gathered once, and add to gradients that are reduced at its end.
-        buffers += (WEIGHT_BYTES + gradient) * (dense + experts)
+        buffers += (WEIGHT_BYTES + gradient) * whole
     elif level > 2:
         # A layer computes while the next one's weights are gathered and the last one's gradients are reduced.
         buffers += (2 * WEIGHT_BYTES + gradient) * max(_largest_unit(stage, model, count, parallel) for stage in stages)
@@ -122,10 +117,21 @@ def _states(
 def updated_weights(model: Model, parallel: Parallel) -> float:
     """Return the weights that the GPU updates that updates most: those of whose optimizer's states it has its share."""
     stages, count = divide(model, parallel), count_parameters(model)
-    each = [_states([stage], model, count, parallel)[2] / OPTIMIZER_BYTES for stage in stages]
-    if parallel.schedule == "dualpipe":
-        each = [one + other for one, other in zip(each, each[::-1], strict=True)]
-    return max(each)
+    held = (_held_weights(_stages_of(rank, stages, parallel), model, count, parallel) for rank in range(parallel.pp))
+    return max(whole if parallel.sharding == "none" else shard for whole, shard in held)
+
+
+def _stages_of(rank: int, stages: tuple[Stage, ...], parallel: Parallel) -> list[Stage]:
+    """Return the stages of a rank of the pipeline: with DualPipe two, the i-th from either end."""
+    return [stages[rank], stages[parallel.pp - 1 - rank]] if parallel.schedule == "dualpipe" else [stages[rank]]
+
+
+def _held_weights(stages: list[Stage], model: Model, count: Parameters, parallel: Parallel) -> tuple[float, float]:
+    """Return the weights that a GPU with these stages computes with, and its share of those that are shared out."""
+    each = [weights_of_stage(stage, model, count, parallel) for stage in stages]
+    dense, experts = (sum(kind) for kind in zip(*each, strict=True))
+    shards = _shards(parallel.cp * parallel.dp, parallel), _shards(parallel.expert_copies, parallel)
+    return dense + experts, dense / shards[0] + experts / shards[1]
 
 
 def _shards(ranks: int, parallel: Parallel) -> int:
