@@ -32,8 +32,9 @@ from fabric.catalog.parts import (
     Steps,
     Switch,
 )
-from fabric.catalog.port_names import LANES, PLAIN, PortNames, PortPart, name_nic
+from fabric.catalog.port_names import LANES, PLAIN, PortNames, PortPart, lane_count, name_nic
 from fabric.catalog.ports import PortGroup
+from fabric.catalog.sonic_ports import SonicPorts
 from fabric.catalog.training_efficiency import KernelClass, Software, TrainingEfficiency
 from fabric.catalog.transports import Delivery, Transport
 from fabric.frozen import FrozenMapping, frozen
@@ -70,6 +71,7 @@ __all__ = [
     "Server",
     "Shares",
     "Software",
+    "SonicPorts",
     "Steps",
     "Switch",
     "TrainingEfficiency",
@@ -80,12 +82,14 @@ __all__ = [
     "constant_at",
     "expected_errors",
     "failure_rates",
+    "lane_count",
     "library_tunings",
     "models",
     "name_nic",
     "optics",
     "port_name_systems",
     "servers",
+    "sonic_ports",
     "switches",
     "training_efficiency",
     "transports",
@@ -146,6 +150,18 @@ def _freeze(row: dict[str, Any]) -> dict[str, Any]:
 def port_name_systems() -> FrozenMapping[str, PortNames]:
     """Return the rules of port names by operating system."""
     return FrozenMapping({row["name"]: PortNames(**row) for row in _rows("port_names")})
+
+
+@cache
+def sonic_ports() -> FrozenMapping[str, SonicPorts]:
+    """Return what SONiC must be told of the ports of switch models, by model; of most it is not known."""
+    return FrozenMapping({row["name"]: SonicPorts(**_sonic_of(row)) for row in _rows("sonic_ports")})
+
+
+def _sonic_of(row: dict[str, Any]) -> dict[str, Any]:
+    lanes = row["first_lanes"]
+    modes = FrozenMapping(row.get("modes", {}))
+    return row | {"first_lanes": () if lanes == "consecutive" else tuple(lanes), "modes": modes}
 
 
 @cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fabric.catalog.parts import Switch
 from fabric.catalog.ports import PortGroup
 
-__all__ = ["LANES", "PLAIN", "PortNames", "PortPart", "name_nic"]
+__all__ = ["LANES", "PLAIN", "PortNames", "PortPart", "lane_count", "name_nic"]
 
 LANES = {"osfp": 8, "qsfp-dd": 8, "qsfp112": 4, "qsfp56": 4, "qsfp28": 4, "sfp28": 1, "sfp56": 1, "rj45": 1}
 """The electrical lanes of a cage, by its form factor."""
@@ -51,9 +51,9 @@ class PortNames:
         ports, before = (own, model.ports) if own else (model, 0)
         place = each.port - before
         per_cage = max(1, ports.ports // (ports.cages or ports.ports))
-        lanes = _lanes_of(ports)
+        lanes = lane_count(ports)
         step = max(1, lanes // each.parts)
-        lane = (before * _lanes_of(model) if own else 0) + place * lanes + each.part * step
+        lane = (before * lane_count(model) if own else 0) + place * lanes + each.part * step
         pattern = self.split if each.parts > 1 else self.whole
         return pattern.format(
             port=each.port + 1,
@@ -68,7 +68,7 @@ class PortNames:
         )
 
 
-def _lanes_of(ports: PortGroup) -> int:
+def lane_count(ports: PortGroup) -> int:
     """Return the electrical lanes of a native port; of cages of unknown form as many as it has parts at most."""
     per_cage = max(1, ports.ports // (ports.cages or ports.ports))
     finest = max((ports.links_per_port(rate) for rate in ports.rates), default=1)

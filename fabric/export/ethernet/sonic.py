@@ -1,7 +1,8 @@
 """The configuration of SONiC for every switch: tables of its `config_db.json` that a design decides.
 
-They are loaded onto a switch's own tables (`config load`): which lanes of its chip a port has, its memory and its type
-of hardware are not known here. BGP is that of the unified model (`frr_mgmt_framework_config`).
+They are loaded onto a switch's own tables (`config load`): its memory and its type of hardware are not known here, and
+which lanes of its chip a port has is known of some models. BGP is that of the unified model
+(`frr_mgmt_framework_config`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from fabric.export.ethernet.lossless import (
     ROCE_SHARE,
     mark_bytes,
 )
+from fabric.export.ethernet.sonic_ports import breakout_mode, list_port_fields
 from fabric.export.ethernet.texts import choose_texts, join_texts, number_texts, spell_address, spell_addresses
 from fabric.export.file_format import Witness
 from fabric.export.plan import PlanFormat
@@ -48,6 +50,10 @@ QUEUES = {0: "other", ROCE_CLASS: "roce", CNP_CLASS: "cnp"}
 
 TABLE_METRES = np.array([5, 40, 300])
 """The lengths of cables that SONiC's own tables have, in metres (docs.nvidia.com, SONiC, QoS and Buffers)."""
+
+WATCH_MS, WATCHED_PORTS, MOST_POLL_MS = 200, 32, 1000
+"""The PFC watchdog's time in ms for each 32 ports of a switch, to detect a queue that is stuck and to restore it, and
+the most time between two looks: what `pfcwd start_default` sets (github.com/sonic-net/sonic-utilities)."""
 
 SEPARATOR = ",\n        "
 """What stands between the rows of a table."""
@@ -112,6 +118,8 @@ def _write_switch(
     fixed = {**COMMON, **_list_own(plan, row), **(ADAPTIVE if model.adaptive_routing else {})}
     text = {table: _write_table(rows) for table, rows in fixed.items()}
     text |= {table: _join_rows(rows[own]) for table, rows in tables.items()}
+    poll_ms = min(MOST_POLL_MS, _watch_ms(np.int64(own.stop - own.start)))
+    text["PFC_WD"] = _join_rows([*tables["PFC_WD"][own], f'"GLOBAL": {{"POLL_INTERVAL": "{poll_ms}"}}'])
     text["CABLE_LENGTH"] = '{\n        "AZURE": ' + text["CABLE_LENGTH"] + "\n    }"
     rates = np.unique(plan.gbps[plan.ports.start[row] : plan.ports.start[row + 1]])
     text["WRED_PROFILE"] = _write_table(dict(map(_mark, rates.tolist())))
@@ -181,9 +189,13 @@ def _list_rows(
     on_dynamic = dynamic[ports.device[rows] - plan.addresses.first_switch]
     listed = np.append(TABLE_METRES, np.iinfo(np.int64).max)[np.searchsorted(TABLE_METRES, length)]
     metres = np.where(on_dynamic | (length > TABLE_METRES[-1]), np.maximum(1, length), listed)
+    watch_ms = number_texts(_watch_ms(np.diff(ports.start)[ports.device[rows] - plan.addresses.first_switch]))
+    times = '"detection_time": "', watch_ms, '", "restoration_time": "', watch_ms
     pool = join_texts(name, f'|{ROCE_CLASS}": {{"profile": "NULL"}}')
     tables = {
-        "PORT": join_texts(name, '": {', *physical, '", "description": "', description, '"}'),
+        "PORT": join_texts(
+            name, '": {', *physical, '"', list_port_fields(plan, ends, rows), ', "description": "', description, '"}'
+        ),
         "INTERFACE": choose_texts(to_host, address, alone),
         "BGP_NEIGHBOR": choose_texts(
             to_host, "", join_texts('"default|', ends.name, '": {"peer_group_name": "fabric"}')
@@ -192,11 +204,17 @@ def _list_rows(
         "PORT_QOS_MAP": join_texts(
             name, f'": {{{maps}, "pfc_enable": "{ROCE_CLASS}", "pfcwd_sw_enable": "{ROCE_CLASS}"}}'
         ),
+        "PFC_WD": join_texts(name, '": {"action": "drop", ', *times, '"}'),
         "QUEUE": join_texts(queues[0], *(part for each in queues[1:] for part in (SEPARATOR, each))),
         "BUFFER_PG": choose_texts(on_dynamic, pool, ""),
         "ARS_INTERFACE": choose_texts(to_host, "", join_texts(name, '": {}')),
     }
     return ends, {table: texts.to_pylist() for table, texts in tables.items()}
+
+
+def _watch_ms(ports: Any) -> Any:
+    """Return the time in ms for which a queue must be paused to count as stuck, by the ports of its switch."""
+    return WATCH_MS * ((ports - 1) // WATCHED_PORTS + 1)
 
 
 def _mark(gbps: int) -> tuple[str, dict[str, str]]:
@@ -221,7 +239,7 @@ def _list_breakouts(plan: EthernetPlan, ends: SwitchEnds, own: slice, row: int) 
     found = np.unique(np.stack(columns, axis=1), axis=0).tolist()
     names = port_name_systems()["sonic"].spell(model, [PortPart(port - 1, 0, parts) for port, parts, _ in found])
     for name, (_, parts, rate) in zip(names, found, strict=True):
-        yield name, {"brkout_mode": f"{parts}x{rate}G"}
+        yield name, {"brkout_mode": breakout_mode(model, parts, rate)}
 
 
 def _write_table(rows: Mapping[str, Any]) -> str:

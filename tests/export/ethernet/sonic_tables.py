@@ -1,7 +1,7 @@
 """A reader of SONiC's tables by the grammar of its YANG models: keys, fields, ranges, and what refers to what.
 
 As published in sonic-net/sonic-buildimage, src/sonic-yang-models/yang-models, in July 2026. `lanes` of a port, which
-the models ask for, is among the tables of the switch onto which these are loaded.
+the models ask for, is among the tables of the switch onto which these are loaded where the model's are not known.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
@@ -78,10 +79,14 @@ GRAMMAR: Mapping[str, list[tuple[tuple[Field, ...], Mapping[str, Field]]]] = {
                 "mtu": between(68, 9216),
                 "speed": between(1, 1600000),
                 "description": like(".{0,255}"),
+                "alias": like(".{1,128}"),
+                "index": between(0, 65535),
+                "lanes": like(r"(?=.{1,128}$)[0-9]+(,[0-9]+)*"),
+                "fec": one_of("rs", "fc", "none", "auto"),
             },
         )
     ],
-    "BREAKOUT_CFG": [((like("Ethernet[0-9]+"),), {"brkout_mode": like(r"[1-8]x[0-9]+G")})],
+    "BREAKOUT_CFG": [((like("Ethernet[0-9]+"),), {"brkout_mode": like(r"[1-8]x[0-9]+G(\[[0-9G,]+\])?")})],
     "LOOPBACK_INTERFACE": [((like("Loopback[0-9]+"),), {}), ((ref("LOOPBACK_INTERFACE"), is_a(IPv4Interface)), {})],
     "INTERFACE": [
         ((PORT,), {"ipv6_use_link_local_only": one_of("enable", "disable")}),
@@ -156,6 +161,17 @@ GRAMMAR: Mapping[str, list[tuple[tuple[Field, ...], Mapping[str, Field]]]] = {
             },
         )
     ],
+    "PFC_WD": [
+        ((one_of("GLOBAL"),), {"POLL_INTERVAL": between(100, 1000)}),
+        (
+            (PORT,),
+            {
+                "action": one_of("drop", "forward", "alert"),
+                "detection_time": between(100, 5000),
+                "restoration_time": between(100, 60000),
+            },
+        ),
+    ],
     "SCHEDULER": [((like(NAME),), {"type": one_of("DWRR", "WRR", "STRICT"), "weight": between(1, 100)})],
     "WRED_PROFILE": [
         (
@@ -210,7 +226,8 @@ def _list_faults(tables: dict[str, Any]) -> Iterator[str]:
             if not forms:
                 yield f"{table}|{key}: a key of {len(parts)} parts"
                 continue
-            keys, fields = forms[0]
+            fitting = [form for form in forms if all(map(partial(_holds, tables), form[0], parts))]
+            keys, fields = (fitting or forms)[0]
             yield from (
                 f"{table}|{key}: {part}"
                 for part, check in zip(parts, keys, strict=True)
