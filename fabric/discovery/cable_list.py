@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
+from fabric.discovery.discovery import Note
 from fabric.discovery.end_columns import EndColumns, EndRow, find_columns, findings_of_rows, read_row
 from fabric.discovery.findings import Findings
 from fabric.discovery.source import Source
@@ -39,7 +40,18 @@ def read_cable_list(source: Source) -> Findings:
     """Return the cables of a list. Raises InputError with the line where a row breaks off or is not readable."""
     found = _find_heads(source)
     assert found is not None
-    return findings_of_rows(_rows(source, *found))
+    findings = findings_of_rows(_rows(source, *found))
+    findings.notes += _note_cut(source, *found[1:])
+    return findings
+
+
+def _note_cut(source: Source, delimiter: str, columns: EndColumns, width: int) -> Iterator[Note]:
+    """Yield a note where the last row has all its columns and no end of line, so that its last cell may be cut."""
+    lines = source.text.splitlines()
+    cells = next(csv.reader(lines[-1:], delimiter=delimiter), [])
+    if not source.text.endswith(("\n", "\r")) and len(cells) == width and columns.last == width - 1:
+        text = f"the last row has no end of line: its last cell, {cells[-1]!r:.40}, may be cut; save the whole file"
+        yield Note(f"{source.name}:{len(lines)}", text)
 
 
 def _rows(source: Source, head: int, delimiter: str, columns: EndColumns, width: int) -> Iterator[EndRow]:

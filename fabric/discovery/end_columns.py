@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,9 @@ DEVICES = ("device", "node", "host", "hostname", "switch", "system", "devicename
 PORTS = ("port", "interface", "ifname", "intf", "portname", "portid", "interfacename", "nic", "name")
 """The words for a port."""
 
+SHOWN = 10
+"""The rows without a device at an end that are noted one by one."""
+
 RATES = {"rategbps": 1.0, "speedgbps": 1.0, "gbps": 1.0, "bandwidth": None, "speed": None, "rate": None}
 """The heads of a rate: in Gb/s, or by the units of the text; a bare number is in Mb/s."""
 
@@ -77,7 +80,8 @@ class EndColumns:
     @property
     def last(self) -> int:
         """The last column that is read."""
-        return max(*self.devices, *(each for each in self.ports if each is not None))
+        others = (*self.ports, *self.slots, *self.types, *self.guids, self.bundle, self.rate, self.lanes)
+        return max(*self.devices, *(each for each in others if each is not None))
 
 
 @dataclass(frozen=True)
@@ -186,12 +190,12 @@ def _kinds(one: str, two: str, bundle: str) -> tuple[int, int]:
 
 
 def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
-    """Return the devices and cables of a table. A row with a device at one end only is left out, with a note."""
+    """Return the devices and cables of a table. A row without a device at an end is left out, with a note."""
     whole, half = [], []
     for row in rows:
         if all(row.devices):
             whole.append(row)
-        elif any(row.devices):
+        elif any((*row.devices, *row.ports)):
             half.append(row)
     devices: dict[tuple[str, str], SeenDevice] = {}
     for row in whole:
@@ -213,8 +217,14 @@ def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
         rate_gbps=np.array([row.rate_gbps for row in whole], np.float64),
         line=np.array([row.line for row in whole], np.int64),
     )
-    notes = []
-    if half:
-        number = "1 row names" if len(half) == 1 else f"{len(half):,} rows name"
-        notes.append(Note(half[0].place, f"{number} a device at one end only, left out"))
-    return Findings(list(devices.values()), names, ends, both_sides=True, notes=notes)
+    return Findings(list(devices.values()), names, ends, both_sides=True, notes=list(_note_open_ends(half)))
+
+
+def _note_open_ends(rows: list[EndRow]) -> Iterator[Note]:
+    """Yield a note on each of the first rows that name no device at an end, and on how many more there are."""
+    for row in rows[:SHOWN]:
+        there = " ".join(f"{device} {port}".strip() for device, port in zip(row.devices, row.ports, strict=True))
+        ends = "either end" if not any(row.devices) else "the first end" if not row.devices[0] else "the second end"
+        yield Note(row.place, f"no device at {ends} of the cable ({there.strip():.60}); left out")
+    if len(rows) > SHOWN:
+        yield Note(rows[SHOWN].place, f"{len(rows) - SHOWN:,} more rows without a device at an end, from here on")

@@ -7,6 +7,7 @@ device, an identity or a port do are read, so that prompts, comments and blank l
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, UNKNOWN, Note
 from fabric.discovery.findings import Findings, PortEnds, SeenDevice
+from fabric.discovery.guid_twins import part_twins
 from fabric.discovery.node_descriptions import AGGREGATION_NODE, cabled_ports, describe, lane_rate_gbps, model_of
 from fabric.discovery.source import Source
 from fabric.discovery.text_lines import Matches, as_numbers, code_texts, match_lines, split_lines
@@ -67,6 +69,8 @@ def read_ibnetdiscover(source: Source) -> Findings:
     texts, (own, peer) = code_texts(records.group("id"), ports.group("peer"))
     guids, code = _number_guids(texts)
     own, peer = code[own], code[peer]
+    twins = part_twins(guids, records, own, owner, ports, peer)
+    own, peer = twins.own, twins.peer
     devices = _list_devices(guids, records, own, _identities(lines, records), ports, peer)
     port, far = as_numbers(ports.group("port")), as_numbers(ports.group("peer_port"))
     _refuse_numbers(source, ports, port, far)
@@ -75,7 +79,8 @@ def read_ibnetdiscover(source: Source) -> Findings:
     ends = PortEnds.of(
         (own[owner], at[: len(port)]), (peer, at[len(port) :]), width=width, rate_gbps=rate, line=ports.lines + 1
     )
-    return Findings(devices, tuple(map(str, names.tolist())), ends, notes=_notes(source, lines, devices))
+    notes = [*_note_twins(source, devices, twins.first_of), *_notes(source, lines, devices)]
+    return Findings(devices, tuple(map(str, names.tolist())), ends, notes=notes)
 
 
 def _refuse_broken(source: Source, lines: Any, records: Matches, ports: Matches) -> None:
@@ -194,6 +199,18 @@ def _name_peer(guid: str, ports: Matches, row: int) -> SeenDevice:
     seen = _name(guid, text, kind)
     seen.line = int(ports.lines[row]) + 1
     return seen
+
+
+def _note_twins(source: Source, devices: list[SeenDevice], first_of: dict[int, int]) -> Iterator[Note]:
+    """Yield a note on each device with the GUID of another, which then is none of it."""
+    for device, first in first_of.items():
+        seen, other = devices[device], devices[first]
+        yield Note(
+            f"{source.name}:{seen.line}",
+            f"{seen.text or 'a device'} has the GUID of {other.text or 'another'} (line {other.line}), and its ports"
+            f" lead elsewhere: two devices with the GUID {seen.hardware_id}; give one another",
+        )
+        seen.hardware_id = ""
 
 
 def _rates(ports: Matches) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:

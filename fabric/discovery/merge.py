@@ -86,7 +86,7 @@ def _cable_columns(rows: CableRows) -> dict[str, Any]:
 
 def _merge_devices(found: Sequence[Findings]) -> tuple[list[SeenDevice], list[int], list[Codes]]:
     """Return the devices of all files, the file of each, and for each file the row of each of its devices."""
-    short, owners = _short_names(found), _owners_of_addresses(found)
+    short, owners, texts = _short_names(found), _owners_of_addresses(found), _shared_texts(found)
     devices: list[SeenDevice] = []
     origin: list[int] = []
     known: dict[tuple[str, str] | tuple[int, int], int] = {}
@@ -94,7 +94,8 @@ def _merge_devices(found: Sequence[Findings]) -> tuple[list[SeenDevice], list[in
     for file, each in enumerate(found):
         rows = np.empty(len(each.devices), np.int32)
         for place, device in enumerate(each.devices):
-            row = known.setdefault(_key(device, short, owners) or (file, place), len(devices))
+            key = _key(device, short, owners)
+            row = known.setdefault((file, place) if key is None or key in texts else key, len(devices))
             if row == len(devices):
                 devices.append(device)
                 origin.append(file)
@@ -114,6 +115,17 @@ def _key(device: SeenDevice, short: dict[str, str], owners: dict[str, str]) -> t
     if device.hardware_id:
         return "address", device.hardware_id
     return ("text", device.text) if device.text else None
+
+
+def _shared_texts(found: Sequence[Findings]) -> set[tuple[str, str]]:
+    """Return the keys of texts that several devices of a file have, such as a bare model, which identify none."""
+    counts = Counter(
+        (file, device.text)
+        for file, each in enumerate(found)
+        for device in each.devices
+        if device.text and not device.name and not device.hardware_id
+    )
+    return {("text", text) for (_, text), number in counts.items() if number > 1}
 
 
 def _owners_of_addresses(found: Sequence[Findings]) -> dict[str, str]:

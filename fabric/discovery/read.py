@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from hashlib import sha256
 
-from fabric.discovery.discovery import Discovery
-from fabric.discovery.findings import Findings
+from fabric.discovery.discovery import Discovery, Note
+from fabric.discovery.findings import Findings, PortEnds
 from fabric.discovery.merge import merge
 from fabric.discovery.readers import READERS, Reader
 from fabric.discovery.source import Source, read_source
@@ -23,10 +24,17 @@ def read_discovery(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
     """
     found: list[Findings] = []
     files, formats = [], []
+    contents: dict[bytes, str] = {}
     for path in paths:
         source = read_source(path)
         reader = _choose(source)
-        found.append(reader.read(source))
+        findings = reader.read(source)
+        first = contents.setdefault(sha256(source.data).digest(), source.name)
+        if first != source.name and len(findings.ends.device):
+            # Two hosts cannot have the same neighbours at the same ports: it is one file under two names.
+            note = Note(source.name, f"the same content as {first}; read once")
+            findings = Findings([], (), PortEnds.of(([], []), ([], [])), notes=[note])
+        found.append(findings)
         files.append(source.name)
         formats.append(reader.name)
     if not found:

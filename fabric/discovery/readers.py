@@ -9,12 +9,14 @@ from fabric.discovery.cable_list import is_cable_list, read_cable_list
 from fabric.discovery.cable_workbook import is_cable_workbook, read_cable_workbook
 from fabric.discovery.findings import Findings
 from fabric.discovery.ibnetdiscover import is_ibnetdiscover, read_ibnetdiscover
+from fabric.discovery.link_reports import is_link_report, read_link_report
 from fabric.discovery.lldpcli import (
     is_lldp_text,
     is_lldpcli_json,
     read_lldp_text,
     read_lldpcli_json,
 )
+from fabric.discovery.ptm_graph import is_ptm_graph, read_ptm_graph
 from fabric.discovery.recorded import is_recorded_output, read_recorded_output
 from fabric.discovery.source import Source
 from fabric.discovery.subnet_list import is_subnet_list, read_subnet_list
@@ -46,6 +48,7 @@ READERS = Registry(
     Reader,
     lambda: (
         Reader("ibnetdiscover", "ibnetdiscover", is_ibnetdiscover, read_ibnetdiscover),
+        Reader("link-report", "iblinkinfo and ibnetdiscover -p", is_link_report, read_link_report),
         Reader("subnet-list", "ibdiagnet2.lst and opensm-subnet.lst", is_subnet_list, read_subnet_list),
         Reader("recorded-lldp", "lldpctl, as SuzieQ records it", is_recorded_output, read_recorded_output),
         Reader("lldpcli", "lldpcli -f json show neighbors", is_lldpcli_json, read_lldpcli_json),
@@ -56,6 +59,7 @@ READERS = Registry(
         Reader("netq", "NetQ's topology graph in JSON", is_netq_graph, read_netq_graph),
         Reader("paddle", "canu validate shcd --json", is_paddle, read_paddle),
         Reader("workbook", "a cabling workbook (.xlsx)", is_cable_workbook, read_cable_workbook),
+        Reader("ptm", "PTM's topology.dot", is_ptm_graph, read_ptm_graph),
         Reader("cable-list", "a CSV file with both ends of each cable", is_cable_list, read_cable_list),
     ),
 )

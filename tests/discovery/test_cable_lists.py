@@ -76,11 +76,24 @@ def test_the_links_of_a_real_laboratory_are_read() -> None:
 
 
 def test_an_end_without_a_device_is_noted(read: Read) -> None:
-    """Spare cables and open ends are left out, and counted."""
-    found = read("a_device,a_port,b_device,b_port\nleaf1,1,node1,1\nleaf1,2,,\n,,,\n")
+    """Spare cables and open ends are left out, each with its line, and those of many counted."""
+    found = read("a_device,a_port,b_device,b_port\nleaf1,1,node1,1\nleaf1,2,,\n,,,\n,7,leaf2,3\n,8,,9\n")
     assert found.cables == 1
-    assert "1 row names a device at one end only" in found.notes[0].text
-    assert found.notes[0].place.endswith(":3")
+    assert [(note.place.rsplit(":", 1)[1], note.text) for note in found.notes] == [
+        ("3", "no device at the second end of the cable (leaf1 2); left out"),
+        ("5", "no device at the first end of the cable (7 leaf2 3); left out"),
+        ("6", "no device at either end of the cable (8 9); left out"),
+    ]
+    found = read("a_device,a_port,b_device,b_port\nleaf1,1,node1,1\n" + "leaf1,2,,\n" * 14)
+    assert found.notes[-1].text == "4 more rows without a device at an end, from here on"
+
+
+def test_a_last_cell_that_may_be_cut_is_noted(read: Read) -> None:
+    """A list without an end of line after a row that has all its columns, the last of them read."""
+    text = "a_device,a_port,b_device,b_port\nleaf1,1,node1,1\nleaf1,2,node2,11"
+    assert [note.text.split(":")[0] for note in read(text).notes] == ["the last row has no end of line"]
+    assert not read(text + "\n").notes
+    assert not read(text.replace("b_port\n", "b_port,remark\n").replace(",1\n", ",1,new\n") + ",old").notes
 
 
 def test_a_workbook_of_a_real_cray_is_what_its_model_says() -> None:
@@ -225,3 +238,18 @@ def test_cut_and_hostile_files_are_refused(data: str | bytes, message: str, read
     """Each gives one message, and takes neither memory nor time."""
     with pytest.raises(InputError, match=message):
         read(data)
+
+
+def test_a_graph_of_ptm_is_a_list_of_cables(read: Read) -> None:
+    """With or without quotes, attributes and comments."""
+    found = read(
+        'graph G {\n  // ours\n  hostidtype="hostname"\n  "leaf1":"swp33" -- "spine1":"swp7" [LLDP="match"];\n'
+        "leaf2:swp33 -- spine1:swp8\n}\n"
+    )
+    assert ends_of(found) == {
+        frozenset([("leaf1", "swp33"), ("spine1", "swp7")]), frozenset([("leaf2", "swp33"), ("spine1", "swp8")])
+    }  # fmt: skip
+    assert [found.place(row).rsplit(":", 1)[1] for row in (0, 1)] == ["4", "5"]
+    for text, line in (('"leaf2":"swp3" -- "sp', 3), ("", 3), ("leaf2:swp1 -- leaf3\n}", 3)):
+        with pytest.raises(InputError, match=f":{line}: "):
+            read(f'graph G {{\n"leaf1":"swp3" -- "spine1":"swp1"\n{text}')

@@ -292,3 +292,22 @@ def test_an_adapter_may_have_any_name_after_that_of_its_host() -> None:
     assert describe("node7 nic0", HOST)[:2] == ("node7", "nic0")
     assert describe("MT4129 ConnectX7", HOST)[:3] == ("", "", "MT4129 ConnectX7")
     assert describe("top of rack", HOST)[:2] == ("top of rack", "")
+
+
+def test_two_switches_of_one_guid_are_two(read: Read) -> None:
+    """Their descriptions differ and their ports lead elsewhere: both keep their cables, and a note names both."""
+    text = CLEAN.replace(guid(2, 1), guid(2, 0)).replace(guid(2, 1).lstrip("0"), guid(2, 0).lstrip("0"))
+    found, right = read(text), read(CLEAN)
+
+    def by_name(seen: Discovery) -> set[frozenset[tuple[str, str]]]:
+        return {
+            frozenset([(seen.texts[a], seen.port(p)), (seen.texts[b], seen.port(q))])
+            for a, p, b, q in zip(seen.a, seen.a_port, seen.b, seen.b_port, strict=True)
+        }
+
+    assert by_name(found) == by_name(right)
+    assert found.both_sides.all()
+    (note,) = found.notes
+    assert "leaf001:MQM9700/U1 has the GUID" in note.text
+    assert "of MF0;leaf000:MQM9700/U1 (line 10), and its ports lead elsewhere" in note.text
+    assert found.devices == right.devices

@@ -241,3 +241,12 @@ def test_a_file_without_neighbours_says_that_all_cables_are_down(empty: str, tmp
     found = read_discovery([tmp_path / "leaf1.json", tmp_path / "leaf2.json"])
     assert (found.cables, found.devices) == (1, 2)
     assert found.own_record.all()
+
+
+def test_one_file_under_two_names_is_read_once(read: Read) -> None:
+    """Two switches cannot hear the same neighbours at the same ports; two without any are two."""
+    text = (DATA / "lldpcli_two_neighbours.json").read_text()
+    found, once = read(leaf1=text, copy=text), read(leaf1=text)
+    assert (found.cables, found.devices) == (once.cables, once.devices)
+    assert [note.text.rsplit("/", 1)[1] for note in found.notes] == ["leaf1.txt; read once"]
+    assert read(leaf1=text, leaf2='{"lldp": {}}', leaf3='{"lldp": {}}').devices == once.devices + 2

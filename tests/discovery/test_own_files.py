@@ -30,7 +30,7 @@ def write(format_: PlanFormat, study: fabric.Study, folder: Path) -> list[Path]:
     return paths
 
 
-@pytest.mark.parametrize("name", ["lldp", "lldp-json", "point-to-point", "point-to-point-xlsx"])
+@pytest.mark.parametrize("name", ["lldp", "lldp-json", "point-to-point", "point-to-point-xlsx", "ptm"])
 def test_files_of_a_plan_are_its_cables(name: str, tmp_path: Path) -> None:
     """Every link of the design is a cable once, and the design that is recovered has the same counts."""
     study = fabric.design(**REQUEST, name="own", switches="sn5600", link_gbps=400)
