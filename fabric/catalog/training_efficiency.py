@@ -48,6 +48,12 @@ class Software:
     """Whether the messages of experts run beside another micro-batch's computation."""
     balances_context: bool = True
     """Whether context-parallel ranks have as much of causal attention each; otherwise the last one looks at all."""
+    joins_copies: bool = False
+    """Whether a token goes once to a GPU that has several of its experts."""
+    dispatch_bytes: int = 2
+    """The bytes of an element of a token on its way to experts."""
+    accumulates: bool = True
+    """Whether it adds up the gradients of micro-batches; otherwise it has as many as the pipeline has stages."""
     reserved_multiprocessors: int = 0
     """The multiprocessors of each GPU that send messages and compute nothing."""
     logit_bytes: int = 8
@@ -90,6 +96,8 @@ class TrainingEfficiency:
     """The share of its memory's bandwidth that elementwise kernels reach."""
     launch_us: float
     """The microseconds between two kernels."""
+    spread: float
+    """The standard deviation of the clock between GPUs of one model under load, over its mean (fitted)."""
     occupied: float
     """The share of a GPU's multiprocessors that messages between GPUs occupy while computation goes on."""
     routing: float

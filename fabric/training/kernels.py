@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from fabric.catalog import PRECISIONS, Accelerator, KernelClass, Software, TrainingEfficiency, training_efficiency
 from fabric.errors import InputError
+from fabric.request.parallel import Parallel
 
 __all__ = ["Kernels", "kernels_of"]
 
@@ -27,6 +29,8 @@ class Kernels:
     """The precision of the layers' matrix products, one of PRECISIONS."""
     software: Software
     """The framework that runs them."""
+    gpus: int = 1
+    """The GPUs of the run, of which all wait for the slowest."""
 
     @property
     def narrow(self) -> bool:
@@ -85,7 +89,15 @@ class Kernels:
     def speed(self) -> float:
         """The speed of computing over that of the usual software on the same chip with its usual power."""
         free = 1 - self.software.reserved_multiprocessors / self.multiprocessors
-        return self.kind.share * self.constants.clock.get(self.accelerator.name, 1.0) * free
+        return self.kind.share * self.constants.clock.get(self.accelerator.name, 1.0) * free * self.slowest
+
+    @property
+    def slowest(self) -> float:
+        """The clock of the slowest of the run's GPUs over their mean, of clocks that are normally distributed.
+
+        The expected smallest of n is that of Blom (1958): the quantile at (n - 3/8) / (n + 1/4), with its sign changed.
+        """
+        return 1 - self.constants.spread * NormalDist().inv_cdf((self.gpus - 0.375) / (self.gpus + 0.25))
 
     @property
     def launch_s(self) -> float:
@@ -94,9 +106,13 @@ class Kernels:
 
 
 def kernels_of(
-    accelerator: Accelerator, precision: str, software: str, recompute: str, constants: TrainingEfficiency | None = None
+    accelerator: Accelerator,
+    precision: str,
+    software: str,
+    parallel: Parallel,
+    constants: TrainingEfficiency | None = None,
 ) -> Kernels:
-    """Return the kernels of a run. Raises InputError where none of that kind was measured."""
+    """Return the kernels of a run divided so. Raises InputError where none of that kind was measured."""
     found = training_efficiency() if constants is None else constants
     if accelerator.name not in found.matmul:
         known = ", ".join(sorted(found.matmul))
@@ -107,5 +123,5 @@ def kernels_of(
     if accelerator.hbm_GBps is None:
         raise InputError(f"the memory bandwidth of {accelerator.name} is not known: give its hbm_GBps")
     framework = found.software[software]
-    kind = found.kernel_classes[framework.kernel_class(recompute)]
-    return Kernels(found, kind, accelerator, precision, framework)
+    kind = found.kernel_classes[framework.kernel_class(parallel.recompute)]
+    return Kernels(found, kind, accelerator, precision, framework, parallel.gpus)

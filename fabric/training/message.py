@@ -23,5 +23,5 @@ class Message:
     """What is sent, in a few words."""
     node_limit: int | None = None
     """Of an all-to-all, the most servers to which a token goes, once for all of its experts there; None: no limit."""
-    copies: int = 1
+    copies: float = 1
     """Of an all-to-all, the experts that a token goes to, each of which its size counts."""

@@ -34,6 +34,8 @@ class Bytes:
     """A weight that data-parallel ranks gather."""
     dispatch: float = 2
     """An element of a hidden state on its way to experts: 1 in FP8 (arXiv:2412.19437, section 3.3.3)."""
+    joined: bool = False
+    """Whether a token goes once to a rank that has several of its experts, instead of once to each expert."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ class _Run:
         if self.parallel.ep * self.parallel.etp == 1:
             return
         for part in (each for each in self.layers if self.has_experts(each)):
-            elements = self.local_tokens * self.model.top_k * self.model.hidden
+            elements = self.local_tokens * self.copies * self.model.hidden
             # What comes back is added up, in more digits; its gradient goes as the tokens went.
             for way, each in (("to experts", self.sent.dispatch), ("from experts", self.sent.activation)):
                 yield Call(self._exchange(elements * each, way), part, "micro-batch", 1, 1 + self.again)
@@ -188,8 +190,17 @@ class _Run:
                 yield Call(message, part, "micro-batch", 1, 1 + self.again)
 
     def _exchange(self, size: float, way: str) -> Message:
-        limit, copies = self.model.device_limit, self.model.top_k
-        return Message("EP", "all-to-all", ("ep",), size, f"tokens {way}", node_limit=limit, copies=copies)
+        limit = self.model.device_limit
+        return Message("EP", "all-to-all", ("ep",), size, f"tokens {way}", node_limit=limit, copies=self.copies)
+
+    @property
+    def copies(self) -> float:
+        """The ranks that a token goes to, with one of these copies to itself where its experts are spread evenly.
+
+        Of r ranks it misses each with the chance (1 - 1/r)^k that none of its k experts is there.
+        """
+        ranks, experts = self.parallel.ep, self.model.top_k
+        return ranks * (1 - (1 - 1 / ranks) ** experts) if self.sent.joined else experts
 
     def data_calls(self) -> Iterator[Call]:
         """Yield the gradients that data-parallel ranks reduce and the weights that they gather, layer by layer."""

@@ -144,9 +144,13 @@ def train_step(  # noqa: PLR0913
     sequence = sequence or model.sequence
     check(model, parallel, batch, blueprint.gpus, sequence)
     accelerator = _accelerator_of(blueprint)
-    kernels = kernels_of(accelerator, precision, _check_software(software), parallel.recompute, constants)
+    kernels = kernels_of(accelerator, precision, _check_software(software), parallel, constants)
     network = network or NetworkTime.of(blueprint, parallel, routing)
-    calls = messages_of(model, parallel, sequence=sequence, sent=Bytes(gradient=kernels.software.gradient_bytes))
+    framework = kernels.software
+    sent = Bytes(
+        gradient=framework.gradient_bytes, dispatch=framework.dispatch_bytes, joined=framework.joins_copies
+    )  # fmt: skip
+    calls = messages_of(model, parallel, sequence=sequence, sent=sent)
     chunks = [
         Chunk(stage, compute_times(kernels, model, stage, parallel, sequence), calls)
         for stage in divide_into_chunks(model, parallel)

@@ -26,7 +26,7 @@ def ideal_kernels() -> Kernels:
         constants, matmul={"h100": {"bf16": 1.0}}, attention=attention, attention_backward=1.0, head_dim=0.0, inner=0.0,
         tile=1e-9, multiprocessors={"hopper": 1}, memory=1e12, launch_us=0.0, dispatch_us=0.0,
     )  # fmt: skip
-    found = kernels_of(accelerators()["h100"], "bf16", "megatron", "none", bare)
+    found = kernels_of(accelerators()["h100"], "bf16", "megatron", Parallel(), bare)
     return replace(found, kind=replace(found.kind, share=1.0))
 
 
@@ -53,7 +53,7 @@ def h100(precision: str = "bf16", software: str = "megatron", recompute: str = "
     """Return the times of the first stage of Llama 3 70B on H100."""
     model = models()["llama3-70b"]
     parallel = Parallel(tp=8, recompute=recompute, **degrees)
-    kernels = kernels_of(accelerators()["h100"], precision, software, recompute)
+    kernels = kernels_of(accelerators()["h100"], precision, software, parallel)
     return compute_times(kernels, model, divide(model, parallel)[0], parallel, model.sequence)
 
 
@@ -77,7 +77,7 @@ def test_more_sequences_take_no_less_a_sequence() -> None:
 
 def test_updating_reads_and_writes_the_states() -> None:
     """A billion weights of Adam at 3.35 TB/s take at least ten milliseconds."""
-    kernels = kernels_of(accelerators()["h100"], "bf16", "megatron", "none")
+    kernels = kernels_of(accelerators()["h100"], "bf16", "megatron", Parallel())
     assert 0.010 < update_s(kernels, 1e9) < 0.015
 
 
@@ -85,4 +85,4 @@ def test_updating_reads_and_writes_the_states() -> None:
 def test_what_was_not_measured_is_refused(accelerator: str, precision: str) -> None:
     """Without a measured run there is no constant, and the message names those that there are."""
     with pytest.raises(InputError, match="measured"):
-        kernels_of(accelerators()[accelerator], precision, "megatron", "none")
+        kernels_of(accelerators()[accelerator], precision, "megatron", Parallel())
