@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.appliances import Attached
-from fabric.errors import InputError
+from fabric.errors import InputError, Mistake
 from fabric.layout.ports import PortTable
 from fabric.network import Network
 
@@ -42,7 +42,8 @@ def list_port_places(
         unused = _list_unused(network, below, int(network.upper[row]), down)
         if place - len(free.names) >= len(unused):
             switch = network.name(int(network.upper[row]))
-            raise InputError(f"appliances: no port of {switch} stays free for {each.appliance.name}; reserve one more")
+            text = f"no port of {switch} stays free for {each.appliance.name}; reserve one more"
+            raise InputError([Mistake("appliances", text)])
         places.append((down, unused[place - len(free.names)]))
     return places
 

@@ -7,7 +7,7 @@ from string import Formatter
 
 import numpy as np
 
-from fabric.errors import InputError, nearest
+from fabric.errors import InputError, Mistake, nearest
 from fabric.layout.layout import Layout
 from fabric.network import Devices, Network
 from fabric.network.network import axis_label
@@ -67,15 +67,13 @@ def _check_fields(pattern: str, group: Devices) -> None:
         fields = [(field, form) for _, field, form, _ in Formatter().parse(pattern) if field is not None]
         for field, form in fields:
             if field not in known:
-                raise InputError(
-                    f"site.names: '{pattern:.80}' has {{{field:.40}}}, which no {group.role} has{nearest(field, known)}"
-                )
+                text = f"'{pattern:.80}' has {{{field:.40}}}, which no {group.role} has{nearest(field, known)}"
+                raise InputError([Mistake("site.names", text)])
             if form and not (form.lstrip("0").isdecimal() and int(form) <= MOST_WIDTH):
                 raise ValueError
     except ValueError:
-        raise InputError(
-            f"site.names: '{pattern:.80}' is no pattern; write for example {{role}}-{{number:04}}"
-        ) from None
+        text = f"'{pattern:.80}' is no pattern; write for example {{role}}-{{number:04}}"
+        raise InputError([Mistake("site.names", text)]) from None
 
 
 def _refuse_twins(names: list[str], network: Network) -> None:
@@ -83,5 +81,5 @@ def _refuse_twins(names: list[str], network: Network) -> None:
     for row, name in enumerate(names):
         if name in seen:
             both = f"{network.name(seen[name])} and {network.name(row)}"
-            raise InputError(f"site.names: {both} are both '{name:.80}'; add a field such as {{number}}")
+            raise InputError([Mistake("site.names", f"{both} are both '{name:.80}'; add a field such as {{number}}")])
         seen[name] = row

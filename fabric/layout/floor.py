@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from fabric.errors import InputError
+from fabric.errors import InputError, Mistake
 from fabric.layout.rack_contents import Block
 from fabric.layout.spots import spots_of
 from fabric.request.site import Hall, Place, Site
@@ -166,17 +166,19 @@ def _refuse_overlap(halls: Sequence[Hall]) -> None:
     pairs = np.argwhere(np.triu((along > 1e-6) & (across > -1e-6), 1))
     if len(pairs):
         one, other = (halls[at] for at in pairs[0])
-        raise InputError(
-            f"site.halls: the rows of {one.name} (x_m {one.x_m:g}, y_m {one.y_m:g}) and {other.name} "
+        text = (
+            f"the rows of {one.name} (x_m {one.x_m:g}, y_m {one.y_m:g}) and {other.name} "
             f"(x_m {other.x_m:g}, y_m {other.y_m:g}) overlap; move one, or leave both keys out"
         )
+        raise InputError([Mistake("site.halls", text)])
 
 
 def _pin_blocks(places: Positions, runs: list[_Run], pinned: list[Block], role: str, place: Place) -> list[_Run]:
     """Put blocks at the first free positions of a place, and return the runs that stay free."""
     names = [hall.name for hall in places.halls]
     if place.hall not in names:
-        raise InputError(f"site.places.{role}: there is no hall {place.hall}; known: {', '.join(names)}")
+        text = f"there is no hall {place.hall}; known: {', '.join(names)}"
+        raise InputError([Mistake(f"site.places.{role}", text)])
     hall = names.index(place.hall)
     first, last = (place.first or 1) - 1, place.last or places.halls[hall].racks_per_row
     wanted = np.concatenate([block.racks for block in pinned])
@@ -194,20 +196,22 @@ def _pin_blocks(places: Positions, runs: list[_Run], pinned: list[Block], role: 
         rest = run.first + run.free - start - here
         left += [_Run(run.hall, run.row, start + here, rest)] if rest else []
     if taken < len(wanted):
-        raise InputError(
-            f"site.places.{role}: {count_noun(len(wanted), 'network rack')} needed, but only {count(taken)} "
+        text = (
+            f"{count_noun(len(wanted), 'network rack')} needed, but only {count(taken)} "
             f"{'position is' if taken == 1 else 'positions are'} free there; give it more room"
         )
+        raise InputError([Mistake(f"site.places.{role}", text)])
     return left
 
 
 def _check_room(runs: Sequence[_Run], blocks: Sequence[Block], racks: int, limits: str) -> None:
     free, needed = sum(run.free for run in runs), sum(len(block.racks) for block in blocks)
     if needed > free:
-        raise InputError(
-            f"site.halls: {count_noun(racks, 'rack')} needed, but the halls have {count(free)} free rack positions: "
+        text = (
+            f"{count_noun(racks, 'rack')} needed, but the halls have {count(free)} free rack positions: "
             f"{count(needed - free)} missing{limits and f' ({limits})'}; add rows or a hall, or put more into a rack"
         )
+        raise InputError([Mistake("site.halls", text)])
 
 
 def _place_block(places: Positions, runs: list[_Run], block: Block, after: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fabric.errors import InputError
+from fabric.errors import InputError, Mistake
 from fabric.layout.rack_contents import RackContents
 from fabric.request.site import RackKind, Site
 
@@ -54,10 +54,11 @@ def _pack(contents: RackContents, kind: RackKind, devices: Ints, most: int) -> t
             rack, held, unit, watts, weight = rack + 1, 0, 1, 0.0, 0.0
             at = kind.switch_units[0] if kind.switch_units else unit
         if at + height - 1 > kind.units or power > room_w or mass > room_kg:
-            raise InputError(
-                f"site.rack: a device of {height} rack units and {power / 1000:g} kW fits no network rack of "
-                f"{kind.units} rack units; give network racks more room"
+            text = (
+                f"a device of {height} rack units and {power / 1000:g} kW fits no network rack of {kind.units} rack "
+                "units; give network racks more room"
             )
+            raise InputError([Mistake("site.rack", text)])
         racks.append(rack)
         units.append(at)
         held, unit, watts, weight = held + 1, at + height, watts + power, weight + mass

@@ -15,7 +15,7 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.composition import Compositions
 from fabric.blueprint.physical import PortSide, list_sides, share_cages
 from fabric.catalog import PLAIN, PortGroup, PortPart, Server, Switch, name_nic, port_name_systems
-from fabric.errors import InputError
+from fabric.errors import InputError, Mistake
 from fabric.request.site import Site
 from fabric.topology.topology import Group
 
@@ -150,10 +150,8 @@ def _first_part(ports: PortGroup, end: _End | None, kind: int, split: int, asked
     native = -(-after // parts)
     if asked is not None:
         if asked - 1 < native:
-            raise InputError(
-                f"site.first_uplinks.{role}: port {asked} belongs to links down, which end at port {native}; "
-                f"write {native + 1} or more"
-            )
+            text = f"port {asked} belongs to links down, which end at port {native}; write {native + 1} or more"
+            raise InputError([Mistake(f"site.first_uplinks.{role}", text)])
         return (asked - 1) * split
     if before == kind and parts == split:
         return after
@@ -172,9 +170,10 @@ def _check_room(ports: PortGroup, laid: tuple[PortPart, ...], before: int, role:
     if laid and laid[-1].port - before >= ports.ports:
         needed = laid[-1].port - laid[0].port + 1
         remedy = f"write {ports.ports - needed + 1} or less" if asked else "leave a tier more ports in reserve"
+        key = f"site.first_uplinks.{role}" if asked else role
+        last = laid[-1].port - before + 1
         raise InputError(
-            f"{'site.first_uplinks.' if asked else ''}{role}: links need ports up to {laid[-1].port - before + 1} of "
-            f"{ports.name}, which has {ports.ports}; {remedy}"
+            [Mistake(key, f"links need ports up to {last} of {ports.name}, which has {ports.ports}; {remedy}")]
         )
 
 

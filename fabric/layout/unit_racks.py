@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import metrics_of
-from fabric.errors import InputError
+from fabric.errors import InputError, Mistake
 from fabric.layout.device_facts import DeviceFacts
 from fabric.network import Devices
 from fabric.request.site import RackKind, Site
@@ -142,7 +142,7 @@ def _plan_kind(
     server, kind = facts[role], site.racks["server"]
     most = server.most_in(kind)
     if most < 1:
-        raise InputError(_explain_misfit(server, kind, "server"))
+        raise InputError([_explain_misfit(server, kind, "server")])
     if site.layout == "in-rack":
         leaf = facts[blueprint.model_counts(blueprint.topology.roles[0])[0][0].name]
         return _plan_in_rack(unit, most, server, leaf, kind)
@@ -165,10 +165,11 @@ def _plan_in_rack(
             return _Plan(-(-servers // per_rack), 1, per_rack)
     beside = count_noun(-(-leaves // servers), "leaf", "leaves")
     lacking = _list_lacking(kind, server, leaf, 1, -(-leaves // servers))
-    raise InputError(
-        f"site.layout: in-rack needs {beside} beside a {server.name}, together {' and '.join(lacking)}; "
+    text = (
+        f"in-rack needs {beside} beside a {server.name}, together {' and '.join(lacking)}; "
         "write middle-of-row, or give racks more"
     )
+    raise InputError([Mistake("site.layout", text)])
 
 
 def _fits(kind: RackKind, server: DeviceFacts, leaf: DeviceFacts, servers: int, leaves: int) -> bool:
@@ -187,16 +188,17 @@ def _list_lacking(kind: RackKind, server: DeviceFacts, leaf: DeviceFacts, server
     ]
 
 
-def _explain_misfit(part: DeviceFacts, kind: RackKind, which: str) -> str:
+def _explain_misfit(part: DeviceFacts, kind: RackKind, which: str) -> Mistake:
     """Return why a device fits no rack, with the remedy."""
     if part.units > kind.units:
-        return f"site.rack.units: {part.name} is {part.units} rack units high, but a {which} rack has {kind.units}"
-    if kind.most_kw is not None and part.power_w and part.power_w > kind.most_kw * 1000:
-        return (
-            f"site.rack.power_kw: {part.name} draws up to {part.power_w / 1000:g} kW, but a {which} rack has "
-            f"{kind.most_kw:g} kW; give racks more power"
+        key, text = "units", f"is {part.units} rack units high, but a {which} rack has {kind.units}; give racks more"
+    elif kind.most_kw is not None and part.power_w and part.power_w > kind.most_kw * 1000:
+        key, text = "power_kw", f"draws up to {part.power_w / 1000:g} kW, but a {which} rack has {kind.most_kw:g} kW"
+        text += "; give racks more power"
+    else:
+        key, text = (
+            "weight_kg",
+            f"weighs {part.weight_kg or 0:g} kg, but a {which} rack carries {kind.weight_kg or 0:g}",
         )
-    return (
-        f"site.rack.weight_kg: {part.name} weighs {part.weight_kg or 0:g} kg, but a {which} rack carries "
-        f"{kind.weight_kg or 0:g} kg"
-    )
+        text += " kg; give racks more"
+    return Mistake(f"site.rack.{key}", f"{part.name} {text}")

@@ -142,6 +142,10 @@ def _list_slips(study: Study) -> Iterator[str]:
     for key in ("heights", "weights_kg", "power_w"):
         if unused := ", ".join(name for name in getattr(site, key) if name not in models):
             yield f"Without effect, for this fabric has none: {unused} (key site.{key})."
+    roles = {*(group.role for group in study.blueprint.topology.groups), "server", "*"}
+    for key in ("places", "first_uplinks", "names"):
+        if unused := ", ".join(role for role in getattr(site, key) if role not in roles):
+            yield f"Without effect, for this fabric has no such tier: {unused} (key site.{key})."
 
 
 def layout_object(study: Study) -> dict[str, Any]:

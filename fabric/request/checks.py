@@ -14,6 +14,7 @@ from fabric.request.known_names import KnownNames, TopologyNames
 from fabric.request.model import Request
 from fabric.request.ranges import PodRange
 from fabric.request.server_kinds import check_growth, check_server_names, check_servers, fastest_nic
+from fabric.request.site_checks import check_site_names, check_site_tiers
 from fabric.request.spec import even_planes
 from fabric.units import count_noun
 
@@ -300,6 +301,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
     (("limits", "years", "electricity_usd_per_kwh"), _check_electricity),
     (("pinned", "server", "unit_gpus"), _check_pinned_slot),
     (("pinned", "rails"), _check_pinned_rails),
+    (("site", "server", "servers", "switches", "appliances", "links"), check_site_names),
 )
 """Each check, with the keys that must be valid for it."""
 
@@ -311,5 +313,6 @@ _NAME_CHECKS: tuple[tuple[tuple[str, ...], NameCheck], ...] = (
     (("pinned", "family", "tiers", "uplink_spread"), _check_pinned_names),
     (("pinned", "limits", "server", "switches", "planes", "link_gbps"), _check_pinned_links),
     (("pinned", "planes"), _check_pinned_planes),
+    (("site", "family", "tiers"), lambda *each: check_site_tiers(each[0], _allowed_topologies(*each))),
 )
 """The same for the checks against the names that families use."""

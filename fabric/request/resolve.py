@@ -19,7 +19,7 @@ from fabric.request import chosen_parts
 from fabric.request.calibration import calibrated_constants, inline_calibration
 from fabric.request.calibration_keys import CalibrationKeys
 from fabric.request.checks import allowed_families, allowed_tiers, find_contradictions, own_values
-from fabric.request.document import Document, Tree, add_plain, quoted
+from fabric.request.document import Document, Tree, add_plain, dotted, quoted
 from fabric.request.error_messages import explain_errors, explain_missing
 from fabric.request.known_names import KnownNames
 from fabric.request.library_keys import library_of
@@ -241,8 +241,14 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         expected=FrozenMapping(dict(document.values.get("expected", {}))),
         sources=tuple(request.sources),
         request=FrozenMapping(_complete_request(request, document, own)),
-        places=FrozenMapping({key: document.mistake((key,), "") for key in document.values}),
+        places=FrozenMapping(_list_places(document)),
     )
+
+
+def _list_places(document: Document) -> dict[str, Mistake]:
+    """Return the place of each key that was written, and of those inside the site, which the layout may find wrong."""
+    inside = [keys for keys in document.lines if keys[0] == "site"]
+    return {dotted(keys): document.mistake(keys, "") for keys in [*((key,) for key in document.values), *inside]}
 
 
 def _chosen_numbers(asked: int | str | list[int], everything: list[int]) -> tuple[int, ...]:

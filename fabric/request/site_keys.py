@@ -148,7 +148,7 @@ class SiteKeys(StrictModel):
     """Weights of servers, switches and appliances in kg by name; what has none is not checked."""
     power_w: dict[Name, Positive] = Field(default={}, examples=[{"sn5600": 2200}])
     """Most power of servers, switches and appliances in W by name, instead of the catalogue's."""
-    diameters_mm: dict[Name, Positive] = Field(default={}, examples=[{"mpo-om4": 3}])
+    diameters_mm: dict[Name, Positive] = Field(default={}, examples=[{"mpo12-mmf": 3}])
     """Diameters of cables and fibres in mm by name, for the fill of trays; what has none is not checked."""
     first_uplinks: dict[Role, Annotated[int, Field(ge=1, le=100_000)]] = Field(default={}, examples=[{"leaf": 33}])
     """Port, from 1, at which the links up of a tier's switches begin; default: the first after those down."""

@@ -193,9 +193,17 @@ class Spec(Presented):
         return f"<Spec {self.name}: {units.count_ends(self.gpus, self.servers)}>"
 
     def mistake(self, key: str, text: str) -> Mistake:
-        """Return the mistake at a key of the request, with file and line where they are known."""
-        found = self.places.get(key, Mistake(key, ""))
-        return replace(found, text=f"{found.text}{text}")
+        """Return the mistake at a key of the request, with file and line where they are known.
+
+        A key in a mapping has the place of the innermost mapping around it that has one.
+        """
+        around = key
+        while around not in self.places and "." in around:
+            around = around.rpartition(".")[0]
+        found = self.places.get(around, Mistake(key, ""))
+        if found.text:  # from a file, where the text names the key
+            return Mistake(found.place, f"{key}: {text}")
+        return Mistake(key if found.place == around else found.place, text)
 
     @property
     def electricity(self) -> Fraction | None:

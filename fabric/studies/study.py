@@ -46,6 +46,7 @@ from fabric.optimizer import (
 )
 from fabric.presented import Plotted
 from fabric.request import Spec
+from fabric.request.located_mistakes import locate_mistakes
 from fabric.request.request_keys import RequestKeys, list_request_keys
 from fabric.request.resolve import read_spec
 from fabric.request.site import Site
@@ -148,14 +149,19 @@ class Study(Plotted):
 
         Where the fabric grows, positions are those in the grown fabric (`grown_floor`), so that nothing moves later.
         """
-        return self.wiring.layout if self.stages else lay_out(self.blueprint, self.spec.site, self.network)
+        if self.stages:
+            return self.wiring.layout
+        with locate_mistakes(self.spec):
+            return lay_out(self.blueprint, self.spec.site, self.network)
 
     @cached_property
     def wiring(self) -> Wiring:
         """Every cable: its ports, and its length on the layout; raises InputError where no part reaches."""
         if self.grown_floor:
             return self.grown_floor.wiring_at(0, self.blueprint, self.network)
-        return wire(self.spec, self.blueprint, self.layout)
+        layout = self.layout
+        with locate_mistakes(self.spec):
+            return wire(self.spec, self.blueprint, layout)
 
     @cached_property
     def plan(self) -> Plan:
@@ -165,7 +171,10 @@ class Study(Plotted):
     @cached_property
     def grown_floor(self) -> GrownFloor | None:
         """The racks and cables of all stages of growth, later ones reserved; None where the request asks for none."""
-        return lay_out_stages(self.spec, [stage.blueprint for stage in self.stages]) if self.stages else None
+        if not self.stages:
+            return None
+        with locate_mistakes(self.spec):
+            return lay_out_stages(self.spec, [stage.blueprint for stage in self.stages])
 
     @property
     def planned_wiring(self) -> Wiring:

@@ -124,6 +124,15 @@ def test_no_match_of_three_tiers_keeps_more(family: str, today: int, later: int,
     assert (plan.unplugged, plan.removed) == (plan.bound + gap, 0)
 
 
+def test_pods_that_are_cut_keep_their_cores_or_their_leaves() -> None:
+    """Where pods shrink from 8 spines to 4 under a new tier, cores stay with whole sets; in order 516 ends move."""
+    given = {"family": "rail-optimized", "unit_gpus": 16, "switches": {**BOX, "ports": 16}}
+    before = _design(400, **given, tiers=3, limits={"parallel_links": 4}, pinned={"leaf-spine": 1})
+    after = _design(900, **given, tiers=4, limits={"parallel_links": 4}, pinned={"leaf-spine": 4})
+    plan = plan_moves(before, after)
+    assert (plan.unplugged, plan.bound) == (492, 492)
+
+
 REQUESTS: list[dict[str, Any]] = [
     {"family": "fat-tree", "tiers": 2},
     {"family": "fat-tree", "tiers": 3},

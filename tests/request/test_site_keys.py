@@ -38,10 +38,10 @@ def test_messages_know_every_tag_of_the_request() -> None:
 def test_names_of_no_device_are_listed() -> None:
     """A height, weight or power of a model that the fabric has not is listed, for it may be a slip of the pen."""
     request = {"gpus": 64, "server": "hgx-h200", "switches": "sn5600"}
-    site = {"heights": {"hgx-h2000": 6, "hgx-h200": 6}, "power_w": {"sn5600": 900, "sn560": 900}}
+    site = {"heights": {"hgx-h100": 6, "hgx-h200": 6}, "power_w": {"sn5600": 900, "sn5400": 900}}
     lines = summarize_layout(fabric.design(request, site=site)).lines
-    assert "Without effect, for this fabric has none: hgx-h2000 (key site.heights)." in lines
-    assert "Without effect, for this fabric has none: sn560 (key site.power_w)." in lines
+    assert "Without effect, for this fabric has none: hgx-h100 (key site.heights)." in lines
+    assert "Without effect, for this fabric has none: sn5400 (key site.power_w)." in lines
     assert not any("site.weights_kg" in line for line in lines)
 
 
