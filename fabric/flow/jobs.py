@@ -25,7 +25,7 @@ from fabric.flow.throughput import phase_shares, shares
 from fabric.flow.traffic import phases
 from fabric.frozen_columns import FrozenColumns
 
-__all__ = ["Interference", "Job", "interference"]
+__all__ = ["Interference", "Job", "interference", "middle_phase", "place_jobs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +106,11 @@ def interference(
     its servers that no link that is `up` joins. Raises InputError when the jobs take more GPUs than there are, for a
     GPU that two of them list or that does not exist, and as `place`, `phases` and `route` do.
     """
-    routing, placed = routing.over(blueprint.planes), _place_jobs(blueprint, jobs, spread, seed)
+    routing, placed = routing.over(blueprint.planes), place_jobs(blueprint, jobs, spread, seed)
     parts = [
-        replace(cross_rails(blueprint, _phase(blueprint, job, gpus, up, pxn=routing.pxn), pxn=routing.pxn), job=number)
+        replace(
+            cross_rails(blueprint, middle_phase(blueprint, job, gpus, up, pxn=routing.pxn), pxn=routing.pxn), job=number
+        )
         for number, (job, gpus) in enumerate(zip(jobs, placed, strict=True))
     ]
     if not parts:
@@ -125,9 +127,10 @@ def interference(
     return tuple(found)
 
 
-def _phase(
+def middle_phase(
     blueprint: Blueprint, job: Job, gpus: npt.NDArray[Any], up: npt.NDArray[np.bool_] | None, *, pxn: bool
 ) -> Phase:
+    """Return the flows of the middle phase of a job's collective, as they leave their servers; raises InputError."""
     hosts = Hosts.of(blueprint)
     if up is not None:
         gpus = without_failed(gpus, servers_up(blueprint, up), hosts)
@@ -135,7 +138,8 @@ def _phase(
         raise InputError(f"job {job.name}: no server is left after the failures")
     every = list(phases(hosts, gpus, job.collective, _algorithm(job), peers=16))
     phase = every[len(every) // 2] if every else Phase(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    return phase if up is None else failover(blueprint, phase, up, pxn=pxn)
+    moved = phase if up is None else failover(blueprint, phase, up, pxn=pxn)
+    return cross_rails(blueprint, moved, pxn=pxn)
 
 
 def _algorithm(job: Job) -> str:
@@ -148,8 +152,8 @@ def _algorithm(job: Job) -> str:
     return found.name
 
 
-def _place_jobs(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:
-    """Yield the GPU of each rank of each job."""
+def place_jobs(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int) -> Iterator[npt.NDArray[Any]]:
+    """Yield the GPU of each rank of each job (see `interference`); raises InputError."""
     wanted, hosts = sum(job.count for job in jobs), Hosts.of(blueprint)
     if wanted > blueprint.gpus:
         raise InputError(f"the jobs take {wanted:,} GPUs of the {blueprint.gpus:,} of {blueprint.name}")

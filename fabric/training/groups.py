@@ -31,6 +31,9 @@ class Run:
     listed: Rows | None = None
     """The GPU of each rank, shape (ranks,); None for those of the first servers, in order."""
 
+    servers_up: npt.NDArray[np.bool_] | None = None
+    """Which servers some link still joins, shape (servers,), on which the run stands; None for all."""
+
     def __post_init__(self) -> None:
         """Raise InputError where the run needs more GPUs than there are, or another number than are listed."""
         gpus_of_server(self.blueprint, self.parallel)
@@ -41,7 +44,16 @@ class Run:
     @cached_property
     def gpus(self) -> Rows:
         """The GPU of each rank, shape (ranks,)."""
-        return place_run(self.blueprint, self.parallel) if self.listed is None else np.asarray(self.listed, np.int64)
+        if self.listed is not None:
+            return np.asarray(self.listed, np.int64)
+        gpus = place_run(self.blueprint, self.parallel)
+        if self.servers_up is None or self.servers_up.all():
+            return gpus
+        size, servers = self.blueprint.server.gpus, np.flatnonzero(self.servers_up)
+        if gpus[-1] // size >= len(servers):
+            left = f"{len(servers) * size:,} GPUs on {len(servers):,} servers"
+            raise InputError(f"the run needs {len(gpus):,} GPUs; failures leave {left}")
+        return np.asarray(servers[gpus // size] * size + gpus % size)
 
     @cached_property
     def hosts(self) -> Hosts:
@@ -52,7 +64,8 @@ class Run:
     def on_whole_servers(self) -> bool:
         """Whether the run has all GPUs of its servers, in order."""
         size = self.blueprint.server.gpus
-        return self.listed is None and self.hosts.alike and gpus_of_server(self.blueprint, self.parallel) == size
+        placed = self.listed is None and (self.servers_up is None or bool(self.servers_up.all()))
+        return placed and self.hosts.alike and gpus_of_server(self.blueprint, self.parallel) == size
 
     def group(self, axes: tuple[str, ...], summary: FabricSummary) -> Group:
         """Return the groups that run over `axes` on the fabric of this summary."""

@@ -32,6 +32,10 @@ DIGITS = 9
 """The digits to which loads are equal: they are sums of a few equal parts in different orders."""
 
 
+FEWEST_PEERS, MOST_FLOWS = 8, 1 << 20
+"""The peers of a rank, and the flows of an all-to-all, that are laid out where some stand for all."""
+
+
 @dataclass(frozen=True, eq=False)
 class LinkLoads:
     """The bytes on every equal-cost group of links for each byte of a message, while all of its groups send at once."""
@@ -57,6 +61,11 @@ class LinkLoads:
         layers = tuple(one + two for one, two in zip(self.layers, other.layers, strict=True))
         return LinkLoads(layers, self.partners + other.partners, self.turns + other.turns)
 
+    def only_where(self, other: LinkLoads) -> LinkLoads:
+        """Return the loads of the links that another message uses, too."""
+        layers = (np.where(two > 0, one, 0.0) for one, two in zip(self.layers, other.layers, strict=True))
+        return LinkLoads(tuple(layers), self.partners, self.turns)
+
     def step(self, summary: FabricSummary) -> Step:
         """Return them as a step of a collective in closed form on the fabric of this summary."""
         nics = summary.server.nics
@@ -80,16 +89,20 @@ class LinkLoads:
         return float(np.asarray(steps) @ self.turns / self.turns.sum())
 
 
-def lay_phases(hosts: Hosts, gpus: Rows, collective: Collective, algorithm: Algorithm) -> list[Phase]:
+def lay_phases(
+    hosts: Hosts, gpus: Rows, collective: Collective, algorithm: Algorithm, *, sampled: bool = False
+) -> list[Phase]:
     """Return the flows of a collective in every group, phase by phase; `gpus` are (groups, ranks).
 
-    Groups that are in unlike numbers of servers are laid out apart.
+    Groups that are in unlike numbers of servers are laid out apart. Of an all-to-all, with `sampled`, flows to some
+    peers stand for those to all.
     """
     assert algorithm.flows is not None
+    peers = max(FEWEST_PEERS, MOST_FLOWS // gpus.size) if sampled else None
     servers = hosts.server_of_gpu(gpus)
     runs = (servers[:, 1:] != servers[:, :-1]).sum(axis=1)
     every = [
-        list(algorithm.flows(RankRuns.of(hosts, gpus[runs == each]), collective, None)) for each in np.unique(runs)
+        list(algorithm.flows(RankRuns.of(hosts, gpus[runs == each]), collective, peers)) for each in np.unique(runs)
     ]
     longest = max(map(len, every))
     return [_join([each[number] for each in every if number < len(each)]) for number in range(longest)]

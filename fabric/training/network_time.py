@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -16,6 +16,8 @@ from fabric.flow.algorithm_times import Pair, choose_pair, fastest_pair, list_ti
 from fabric.flow.algorithms import Algorithm, algorithm_of
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.estimate import candidates
+from fabric.flow.failover import servers_up
+from fabric.flow.jobs import Job, middle_phase, place_jobs
 from fabric.flow.machine import Machine
 from fabric.flow.machines import beyond_one_switch_us, machine_of, sent_bytes, subflows_of
 from fabric.flow.router import summarize
@@ -31,6 +33,7 @@ from fabric.training.wire import STATES, CountedNetwork, Wire
 __all__ = ["MessageTime", "NetworkTime"]
 
 Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,10 @@ class MessageTime(Presented):
     """What is added by cuts that are narrower than the NICs below them."""
     collisions_s: float = 0.0
     """What is added by flows that a hash puts on one link."""
+    failures_s: float = 0.0
+    """What is added by links that are down."""
     contention_s: float = 0.0
-    """What is added by the messages beside it."""
+    """What is added by the messages and the jobs beside it."""
     limited_by: str = ""
     """What takes the most time, as in `fabric.flow.Estimate`; empty for a group of one rank."""
     share: float = 1.0
@@ -69,105 +74,130 @@ class NetworkTime:
     """Where its ranks stand."""
     qps: int | None = None
     """The queue pairs of a flow; None for the library's."""
+    jobs: tuple[LinkLoads, ...] = ()
+    """What other jobs on the fabric send all the while."""
     _groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
+    _wires: dict[Hashable, Wire] = field(default_factory=dict)
 
     @classmethod
     def of(
         cls,
         blueprint: Blueprint,
         parallel: Parallel,
-        routing: str = "adaptive",
+        routing: str | Routing = "adaptive",
         *,
-        qps: int | None = None,
-        pxn: bool = False,
         placement: Rows | None = None,
+        up: Mask | None = None,
+        jobs: Sequence[Job] = (),
     ) -> NetworkTime:
         """Return the times on a blueprint of a run whose ranks stand in order, or on the GPUs that `placement` lists.
 
-        Raises InputError where the run needs more GPUs than there are, or another number than are listed.
+        Under ECMP flows have the queue pairs of the library, or those of a `Routing` with another number. `up` says
+        which links are up, shape (links,); the run stands on servers that these still join. The `jobs` have the GPUs
+        that they list, or the next ones after the run's. Raises InputError where the run needs more GPUs than there
+        are, or another number than are listed, and as `fabric.flow.interference` does.
         """
         if not isinstance(blueprint, Blueprint):
             raise InputError(f"blueprint {blueprint!r:.60}: not a blueprint; give that of a study, study.blueprint")
-        network = CountedNetwork(blueprint, summarize(blueprint), Routing(routing, pxn=pxn))
-        return cls(network, Run(blueprint, parallel, placement), qps)
+        summary = summarize(blueprint)
+        usual = summary.constants.ecmp_subflows
+        routing = Routing(routing, qps=usual) if isinstance(routing, str) else routing
+        network = CountedNetwork(blueprint, summary, routing, up)
+        run = Run(blueprint, parallel, placement, None if up is None else servers_up(blueprint, up))
+        qps = None if routing.qps == usual else routing.qps
+        return cls(network, run, qps, tuple(_load_jobs(network, run, jobs)))
 
     def time(self, message: Message, beside: Sequence[Message] = ()) -> MessageTime:
         """Return the time of one call that every group of the message's kind makes at once.
 
         The messages `beside` it are sent all the while; a link that both need is shared fairly between them.
         """
-        if self._group(message).ranks == 1:
-            return MessageTime()
-        others = [self._main_load(each) for each in beside]
-        return self._time(message, [each for each in others if each is not None])
+        return self._time(message, beside)
 
-    def ideal(self, message: Message) -> MessageTime:
-        """Return the time on an ideal network, which NICs alone limit.
+    def ideal(self, message: Message, beside: Sequence[Message] = ()) -> MessageTime:
+        """Return the time on an ideal network, which NICs alone limit, beside other messages there.
 
-        No cut is narrow, no flows collide, and all servers are at one switch.
+        No cut is narrow, no flows collide, nothing has failed, there are no other jobs, and all servers are at one
+        switch.
         """
-        if self._group(message).ranks == 1:
-            return MessageTime()
-        return self._time(message, [], ideal=True)
+        return self._time(message, beside, ideal=True)
 
     def _group(self, message: Message) -> Group:
         if message.group not in self._groups:
             self._groups[message.group] = self.run.group(message.group, self.network.summary)
         return self._groups[message.group]
 
-    def _main_load(self, message: Message) -> LinkLoads | None:
-        """Return the loads of a message's longest phase by the algorithm that the library chooses; None without any."""
+    def _time(self, message: Message, beside: Sequence[Message], *, ideal: bool = False) -> MessageTime:
         group = self._group(message)
-        if group.domains == 1:
-            return None
-        algorithm = algorithm_of(_collective(message).name, self._time(message, []).algorithm)
-        return max(self._loads(message, algorithm), key=lambda each: each.busiest)
+        if group.ranks == 1:
+            return MessageTime()
+        pair, algorithm = self._choose(message)
+        wire = self._wire(message, algorithm, beside, ideal=ideal)
+        parts = [self._parts_at(message, pair, wire, state) for state in STATES]
+        return _add_up(parts, wire, pair)
 
-    def _loads(self, message: Message, algorithm: Algorithm) -> list[LinkLoads]:
-        return self.network.loads(message.collective, self._group(message), algorithm)
+    def _choose(self, message: Message) -> tuple[Pair, Algorithm]:
+        """Return the algorithm and protocol that the library chooses, which knows nothing of the fabric.
 
-    def _wire(self, message: Message, algorithm: Algorithm, others: list[LinkLoads]) -> Wire | None:
+        Where its choice is not known, it is the fastest at line rate.
+        """
+        group, collective = self._group(message), _collective(message)
+        able = candidates(group.summary, collective, None)
+        size, library = _whole_bytes(message), group.summary.library
+        times = list_times(lambda each: [self._machine(message, each, None, "line_s")], collective, size, able, library)
+        pair = choose_pair(group.summary, collective, size, times) or fastest_pair(times)
+        return pair, algorithm_of(collective.name, pair[0])
+
+    def _wire(
+        self, message: Message, algorithm: Algorithm, beside: Sequence[Message], *, ideal: bool = False
+    ) -> Wire | None:
         """Return how long the network takes by an algorithm; None where all is inside servers."""
         group = self._group(message)
         if group.domains == 1 or algorithm.flows is None:
             return None
-        qps = self.qps or subflows_of(group.summary)
-        return self.network.wire(self._loads(message, algorithm), algorithm, qps, others)
+        others = [each for each in map(self._kind, beside) if each]
+        key = (message.collective, group.axes, algorithm.flows, tuple(others), ideal)
+        if key not in self._wires:
+            loads = [self._main_load(*each, failed=not ideal) for each in others]
+            if ideal:
+                self._wires[key] = self.network.ideal_wire(message.collective, group, algorithm, loads)
+            else:
+                qps, jobs = self.qps or subflows_of(group.summary), self.jobs
+                self._wires[key] = self.network.wire(message.collective, group, algorithm, qps, [*loads, *jobs])
+        return self._wires[key]
 
-    def _time(self, message: Message, others: list[LinkLoads], *, ideal: bool = False) -> MessageTime:
+    def _kind(self, message: Message) -> tuple[str, tuple[str, ...], Algorithm] | None:
+        """Return the collective, the group and the algorithm of a message; None where it does not leave servers."""
+        if self._group(message).domains == 1:
+            return None
+        return message.collective, message.group, self._choose(message)[1]
+
+    def _main_load(self, collective: str, axes: tuple[str, ...], algorithm: Algorithm, *, failed: bool) -> LinkLoads:
+        """Return the loads of a message's longest phase."""
+        loads = self.network.loads(collective, self._groups[axes], algorithm, failed=failed)
+        return max(loads, key=lambda each: each.busiest)
+
+    def _parts_at(self, message: Message, pair: Pair, wire: Wire | None, state: str) -> Parts:
+        """Return the parts of a message's time where the network takes as long as the state of its wire."""
+        collective, (algorithm, name) = (
+            _collective(message),
+            (algorithm_of(_collective(message).name, pair[0]), pair[1]),
+        )
+        machine = self._machine(message, algorithm, wire, state)
+        protocol = next(each for each in machine.protocols if each.name == name)
+        assert algorithm.time is not None
+        found = slowest(algorithm.time, [machine], collective, protocol, _whole_bytes(message) / 1e9)
+        assert found is not None
+        return found
+
+    def _machine(self, message: Message, algorithm: Algorithm, wire: Wire | None, state: str) -> Machine:
+        """Return the machine that an algorithm finds where the network takes as long as the state of `wire` says."""
         group, collective = self._group(message), _collective(message)
-        size = max(1, math.ceil(message.size_bytes))
-        wires = {each.name: self._wire(message, each, others) for each in candidates(group.summary, collective, None)}
-
-        def parts_at(pair: Pair, part: str) -> Parts:
-            machine = self._machine(message, wires[pair[0]], pair[0], part, ideal=ideal)
-            protocol = next(each for each in machine.protocols if each.name == pair[1])
-            algorithm = algorithm_of(collective.name, pair[0])
-            assert algorithm.time is not None
-            found = slowest(algorithm.time, [machine], collective, protocol, size / 1e9)
-            assert found is not None
-            return found
-
-        times = list_times(
-            lambda algorithm: [self._machine(message, wires[algorithm.name], algorithm.name, "line_s", ideal=ideal)],
-            collective, size, [algorithm_of(collective.name, name) for name in wires], group.summary.library,
-        )  # fmt: skip
-        pair = choose_pair(group.summary, collective, size, times) or fastest_pair(times)
-        line = parts_at(pair, "line_s")
-        if ideal:
-            return _add_up([line, line, line, line], wires[pair[0]], pair)
-        return _add_up([parts_at(pair, part) for part in STATES], wires[pair[0]], pair)
-
-    def _machine(self, message: Message, wire: Wire | None, name: str, part: str, *, ideal: bool) -> Machine:
-        """Return the machine that an algorithm finds where the network takes as long as the part of `wire` says."""
-        group, collective = self._group(message), _collective(message)
-        summary, algorithm = group.summary, algorithm_of(collective.name, name)
-        share, limit, switches = 1.0, "NIC", 1.0
+        summary, share, limit, switches = group.summary, 1.0, "NIC", 1.0
         if wire is not None:
             line = summary.server.nics * summary.planes * summary.link_gbps / 8e-9
-            share = sent_bytes(summary, collective, algorithm) / line / getattr(wire, part)
-            limit = wire.limit(part)
-            switches = 1.0 if ideal else wire.switches
+            share = sent_bytes(summary, collective, algorithm) / line / getattr(wire, state)
+            limit, switches = wire.limit(state), wire.switches
         transport = self.network.routing.policy.transport_share() if group.domains > 1 else 1.0
         machine = machine_of(summary, (transport * share, limit), algorithm.traffic, in_order=True)
         own = (summary.server.nic_us or 0.0) + beyond_one_switch_us(summary, switches)
@@ -190,20 +220,37 @@ def _collective(message: Message) -> Collective:
     return COLLECTIVES["send-recv" if message.collective == "send" else message.collective]
 
 
+def _whole_bytes(message: Message) -> int:
+    return max(1, math.ceil(message.size_bytes))
+
+
+def _load_jobs(network: CountedNetwork, run: Run, jobs: Sequence[Job]) -> Iterator[LinkLoads]:
+    """Yield what each job sends on the GPUs that it lists, or that follow those of the run."""
+    if not jobs:
+        return
+    blueprint, up, pxn = network.blueprint, network.up, network.routing.pxn
+    own, *others = place_jobs(blueprint, [Job("the run", run.gpus), *jobs], "contiguous", 0)
+    assert len(own) == run.parallel.gpus
+    for job, gpus in zip(jobs, others, strict=True):
+        phase = middle_phase(blueprint, job, gpus, up, pxn=pxn)
+        yield from network.count_phases([phase], failed=True)
+
+
 def _add_up(parts: list[Parts], wire: Wire | None, pair: Pair) -> MessageTime:
-    """Return the time of a message from its parts at line rate, through cuts, with collisions, and beside others."""
+    """Return the time of a message from its parts in each of STATES."""
     totals = [each.total for each in parts]
-    at_line = totals[0] - parts[0].latency - parts[0].filling
-    fits, taken, shared = (late - early for early, late in pairwise(totals))
+    latency = parts[0].latency + parts[0].filling
+    oversubscription, collisions, failures, contention = (late - early for early, late in pairwise(totals))
     return MessageTime(
         total_s=totals[-1],
-        latency_s=totals[-1] - at_line - fits - taken - shared,
-        bandwidth_s=at_line,
-        oversubscription_s=fits,
-        collisions_s=taken,
-        contention_s=shared,
+        latency_s=latency,
+        bandwidth_s=totals[0] - latency,
+        oversubscription_s=oversubscription,
+        collisions_s=collisions,
+        failures_s=failures,
+        contention_s=contention,
         limited_by=parts[-1].limit,
-        share=wire.line_s / wire.shared_s if wire and parts[-1] is not parts[0] else 1.0,
+        share=wire.line_s / wire.shared_s if wire else 1.0,
         algorithm=pair[0],
         protocol=pair[1],
     )

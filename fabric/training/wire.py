@@ -1,7 +1,8 @@
-"""How long the network carries the flows of a message, healthy and in closed form, for each byte of it."""
+"""How long a Clos carries a message for each byte of it, in closed form, beside others and after failures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,9 @@ from fabric.errors import InputError
 from fabric.flow.algorithms import Algorithm
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.failover import failover
 from fabric.flow.host_links import line_gbps
+from fabric.flow.phase import Phase
 from fabric.flow.router import router_of
 from fabric.flow.routings import Routing
 from fabric.flow.subflows import Subflows
@@ -24,7 +27,7 @@ from fabric.training.groups import Group
 from fabric.training.link_loads import LinkLoads, count_all_pairs, count_flows, lay_phases, send_to_next
 from fabric.training.server_loads import ServerCounts
 
-__all__ = ["STATES", "CountedNetwork", "Wire"]
+__all__ = ["SENDS", "STATES", "CountedNetwork", "Wire"]
 
 SENDS = {"send": False, "send-recv": True}
 """Messages from each rank to the next of its group, and whether the last sends to the first."""
@@ -32,8 +35,17 @@ SENDS = {"send": False, "send-recv": True}
 SAME = 1e-9
 """Times that differ relatively by less than this are equal."""
 
-STATES = {"line_s": "NIC", "fits_s": "oversubscription", "taken_s": "collisions", "shared_s": "contention"}
+STATES = {
+    "line_s": "NIC",
+    "fits_s": "oversubscription",
+    "taken_s": "collisions",
+    "failed_s": "failures",
+    "shared_s": "contention",
+}
 """The times of a wire, each with what comes before it, and what limits a network that takes longer by it."""
+
+Amounts = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -45,9 +57,11 @@ class Wire:
     fits_s: float
     """Those through the narrowest cut, if no flows collided."""
     taken_s: float
-    """Those that the flows take, healthy and alone."""
+    """Those that the flows take alone, when all links are up."""
+    failed_s: float
+    """Those that they take on the links that are up."""
     shared_s: float
-    """Those beside other messages."""
+    """Those beside other messages and jobs."""
     switches: float
     """The switches of a path: the mean of a ring, and otherwise the most."""
 
@@ -64,7 +78,12 @@ class Wire:
 
 @dataclass(frozen=True, eq=False)
 class CountedNetwork:
-    """A healthy Clos on which messages are counted, group by group, in closed form."""
+    """A Clos on which messages are counted, group by group, without laying a path.
+
+    Where links are down, the flows of a server whose NICs have lost some are those that it spreads over the others, and
+    what climbs from a place shares the links up that are left, evenly. So adaptive routing takes as long as explicit
+    flows do; under ECMP the busiest of the links that are left is that of as many hashed flows.
+    """
 
     blueprint: Blueprint
     """The fabric."""
@@ -72,8 +91,9 @@ class CountedNetwork:
     """The fabric as closed forms see it."""
     routing: Routing
     """How flows take paths."""
-    counted: dict[tuple[Any, ...], list[LinkLoads]] = field(default_factory=dict)
-    """The loads so far, by collective, group and algorithm's flows."""
+    up: Mask | None = None
+    """Which links are up, shape (links,); None for all."""
+    _counted: dict[tuple[Any, ...], list[LinkLoads]] = field(default_factory=dict)
 
     @cached_property
     def links(self) -> TieredLinks:
@@ -83,26 +103,55 @@ class CountedNetwork:
         return router.links
 
     @cached_property
-    def capacity(self) -> list[npt.NDArray[np.float64]]:
-        """The bytes per second of each equal-cost group, bundle by bundle, the host links first."""
-        links = self.links
-        ends = [layer.first_group for layer in links.layers[1:]]
-        return np.split(links.group_links * links.group_gbps * 1e9 / 8, ends)
+    def capacity(self) -> list[Amounts]:
+        """The bytes per second of each equal-cost group when all links are up, the host links first."""
+        return self._by_layer(self.links.group_links * self.links.group_gbps * 1e9 / 8)
 
-    def loads(self, collective: str, group: Group, algorithm: Algorithm) -> list[LinkLoads]:
-        """Return the loads of a collective, or a `send`, in every group by an algorithm, phase by phase."""
-        key = collective, group.axes, algorithm.flows
-        if key not in self.counted:
-            whole = self._count_servers(collective, group, algorithm)
-            self.counted[key] = whole or self._count_flows(collective, group, algorithm)
-        return self.counted[key]
+    @cached_property
+    def lost(self) -> list[Amounts]:
+        """How many times as much of its load each link of a group carries, as some of them are down."""
+        links = self.links
+        assert self.up is not None
+        down = np.bincount(links.groups_of(np.flatnonzero(~self.up)), minlength=links.groups)
+        with np.errstate(divide="ignore"):
+            return self._by_layer(links.group_links / (links.group_links - down))
+
+    def _by_layer(self, groups: Amounts) -> list[Amounts]:
+        return np.split(groups, [layer.first_group for layer in self.links.layers[1:]])
+
+    @cached_property
+    def hosts_are_up(self) -> bool:
+        """Whether all host links are up, so that servers send as ever."""
+        return self.up is None or bool(self.up[: self.links.layers[0].links].all())
+
+    def loads(self, collective: str, group: Group, algorithm: Algorithm, *, failed: bool) -> list[LinkLoads]:
+        """Return the loads of a collective, or a `send`, in every group by an algorithm, phase by phase.
+
+        With `failed` they are those on the links that are up, counted as if of all; raises InputError where some flow
+        has no path.
+        """
+        failed = failed and self.up is not None
+        key = collective, group.axes, algorithm.flows, failed
+        if key not in self._counted:
+            found = [] if failed and not self.hosts_are_up else self.count_servers(collective, group, algorithm)
+            found = found or self.count_flows(collective, group, algorithm, failed=failed)
+            self._counted[key] = [self._squeeze(each) for each in found] if failed else found
+        return self._counted[key]
+
+    def _squeeze(self, load: LinkLoads) -> LinkLoads:
+        """Return loads on the links that are up as if they were on all."""
+        with np.errstate(invalid="ignore"):
+            layers = tuple(np.where(own > 0, own * lost, 0.0) for own, lost in zip(load.layers, self.lost, strict=True))
+        if not all(np.isfinite(layer).all() for layer in layers):
+            raise InputError("failures cut off some ranks of the run from others, so the step never ends")
+        return LinkLoads(layers, load.partners, load.turns)
 
     @property
     def _beside(self) -> bool:
         """Whether data goes by NVLink to the rail of its target before it leaves."""
         return self.routing.pxn or not self.blueprint.topology.rails_meet_at
 
-    def _count_servers(self, collective: str, group: Group, algorithm: Algorithm) -> list[LinkLoads]:
+    def count_servers(self, collective: str, group: Group, algorithm: Algorithm) -> list[LinkLoads]:
         """Return the loads from server to server; none where they depend on the GPU."""
         if group.servers is None:
             return []
@@ -114,40 +163,64 @@ class CountedNetwork:
             return [counts.pairs(beside=self._beside)]
         return counts.lay(COLLECTIVES[collective], algorithm)
 
-    def _count_flows(self, collective: str, group: Group, algorithm: Algorithm) -> list[LinkLoads]:
-        """Return the loads of the flows between GPUs."""
+    def count_flows(
+        self, collective: str, group: Group, algorithm: Algorithm, *, failed: bool = False
+    ) -> list[LinkLoads]:
+        """Return the loads of the flows between GPUs, with `failed` as servers spread them over the links left."""
         hosts, gpus = group.run.hosts, group.gpus
+        moved = failed and not self.hosts_are_up
         if collective in SENDS:
             phases = [send_to_next(hosts, gpus, around=SENDS[collective])]
-        elif COLLECTIVES[collective].all_pairs:
+        elif COLLECTIVES[collective].all_pairs and not moved:
             return [count_all_pairs(self.links, hosts, gpus, beside=self._beside)]
         else:
-            phases = lay_phases(hosts, gpus, COLLECTIVES[collective], algorithm)
+            phases = lay_phases(hosts, gpus, COLLECTIVES[collective], algorithm, sampled=moved)
+        return self.count_phases(phases, failed=failed)
+
+    def count_phases(self, phases: Sequence[Phase], *, failed: bool) -> list[LinkLoads]:
+        """Return the loads of phases of flows, with `failed` as servers spread them over the links left."""
+        if failed and self.up is not None and not self.hosts_are_up:
+            up = self.up
+            phases = [failover(self.blueprint, each, up, pxn=self.routing.pxn) for each in phases if each.flows]
         return count_flows(self.blueprint, self.links, phases, pxn=self.routing.pxn)
 
     def wire(
-        self,
-        loads: list[LinkLoads],
-        algorithm: Algorithm,
-        qps: int,
-        others: list[LinkLoads],
+        self, collective: str, group: Group, algorithm: Algorithm, qps: int, others: Sequence[LinkLoads] = ()
     ) -> Wire:
-        """Return how long the network takes for loads, phase by phase, beside `others`, each by `qps` queue pairs."""
-        line, fits, taken, shared = 0.0, 0.0, 0.0, 0.0
-        for load in loads:
-            own = self._line_s(load)
-            fit, hashed = max(own, self._fits_s(load)), self._hashed_s(load, algorithm, qps)
-            line, fits, taken = line + own, fits + fit, taken + max(fit, hashed)
-            shared += max(fit, hashed) if not others else self._share(load, algorithm, qps, others)
-        paths = loads[0]
-        switches = paths.switches(self.summary.steps, longest=not algorithm.traffic.ring)
-        return Wire(line, fits, taken, shared, switches)
+        """Return how long the network takes for a collective, beside `others`, each NIC sending by `qps` queue pairs.
+
+        Raises InputError for a routing without a closed form, and where failures cut off some flow.
+        """
+        sent = self.loads(collective, group, algorithm, failed=False)
+        line = sum(self._line_s(each) for each in sent)
+        fits = sum(max(self._line_s(each), self._fits_s(each)) for each in sent)
+        taken = failed = sum(self._taken_s(each, algorithm, qps) for each in sent)
+        if self.up is not None:
+            sent = self.loads(collective, group, algorithm, failed=True)
+            failed = max(taken, sum(self._taken_s(each, algorithm, qps) for each in sent))
+        shared = failed
+        if others:
+            shared = max(failed, sum(self._share(each, algorithm, qps, others) for each in sent))
+        switches = sent[0].switches(self.summary.steps, longest=not algorithm.traffic.ring)
+        return Wire(line, fits, taken, failed, shared, switches)
+
+    def ideal_wire(self, collective: str, group: Group, algorithm: Algorithm, others: Sequence[LinkLoads] = ()) -> Wire:
+        """Return how long an ideal network takes, on which NICs alone are shared, with all servers at one switch."""
+        line = shared = 0.0
+        for load in self.loads(collective, group, algorithm, failed=False):
+            every = [each.scaled(1 / each.busiest) for each in (load, *others)]
+            line += self._line_s(load)
+            shared += load.busiest / self._fair_rates(every, layers=1)[0]
+        return Wire(line, line, line, line, max(line, shared), switches=1.0)
 
     def _line_s(self, load: LinkLoads) -> float:
         return load.busiest * 8e-9 / line_gbps(self.blueprint)
 
     def _fits_s(self, load: LinkLoads) -> float:
         return max(float((each / capacity).max()) for each, capacity in zip(load.layers, self.capacity, strict=True))
+
+    def _taken_s(self, load: LinkLoads, algorithm: Algorithm, qps: int) -> float:
+        return max(self._fits_s(load), self._hashed_s(load, algorithm, qps))
 
     def _hashed_s(self, load: LinkLoads, algorithm: Algorithm, qps: int) -> float:
         share = self.routing.policy.slowest_share
@@ -156,7 +229,7 @@ class CountedNetwork:
         sent = Subflows(algorithm.traffic.queue_pairs(qps), load.partners)
         return self._line_s(load) / share(self.summary, load.step(self.summary), sent)
 
-    def _share(self, load: LinkLoads, algorithm: Algorithm, qps: int, others: list[LinkLoads]) -> float:
+    def _share(self, load: LinkLoads, algorithm: Algorithm, qps: int, others: Sequence[LinkLoads]) -> float:
         """Return the time of loads beside others whose busiest NICs would send as much at the same time.
 
         All rates of a message go together, since its slowest flow holds up the others, and grow alike until a link is
@@ -167,30 +240,40 @@ class CountedNetwork:
         together = every[0]
         for each in every[1:]:
             together = together.beside(each)
+        together = together.only_where(load)
         collide = max(1.0, self._hashed_s(together, algorithm, qps) / self._fits_s(together))
         return load.busiest / rates[0] * collide
 
-    def _fair_rates(self, loads: list[LinkLoads]) -> list[float]:
-        """Return the max-min fair rate of the busiest NIC of each message in bytes per second."""
-        rates, left = dict[int, float](), set(range(len(loads)))
+    def _fair_rates(self, loads: list[LinkLoads], layers: int | None = None) -> list[float]:
+        """Return the max-min fair rate of the busiest NIC of each message in bytes per second.
+
+        Only the first `layers` bundles limit them, by default all.
+        """
+        rates, left, limits = dict[int, float](), set(range(len(loads))), self.capacity[:layers]
         while left:
-            level = np.inf
-            for layer, capacity in enumerate(self.capacity):
-                waiting = sum(loads[each].layers[layer] for each in left)
-                used = sum(loads[each].layers[layer] * rate for each, rate in rates.items())
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    room = np.where(waiting > 0, (capacity - used) / waiting, np.inf)
-                level = min(level, float(room.min()))
-            full = {each for each in left if self._is_full(loads, each, left, rates, level)}
+            level = min(
+                self._room(capacity, [each.layers[layer] for each in loads], left, rates)
+                for layer, capacity in enumerate(limits)
+            )
+            at = dict.fromkeys(left, level) | rates
+            full = {each for each in left if self._is_full(loads, each, at, limits)}
             rates |= dict.fromkeys(full, level)
             left -= full
         return [rates[each] for each in range(len(loads))]
 
-    def _is_full(self, loads: list[LinkLoads], own: int, left: set[int], rates: dict[int, float], level: float) -> bool:
-        """Return whether a message uses a link that is full where the messages left have the rate `level`."""
-        for layer, capacity in enumerate(self.capacity):
-            at = dict.fromkeys(left, level) | rates
-            used = sum(loads[each].layers[layer] * rate for each, rate in at.items())
-            if ((used >= capacity * (1 - 1e-9)) & (loads[own].layers[layer] > 0)).any():
+    @staticmethod
+    def _room(capacity: Amounts, loads: list[Amounts], left: set[int], rates: dict[int, float]) -> float:
+        """Return the rate at which the messages `left` fill the first link of a layer, beside the others' `rates`."""
+        waiting = sum((loads[each] for each in left), np.zeros_like(capacity))
+        used = sum((loads[each] * rate for each, rate in rates.items()), np.zeros_like(capacity))
+        room = np.full(np.shape(waiting), np.inf)
+        return float(np.divide(capacity - used, waiting, out=room, where=waiting > 0).min())
+
+    @staticmethod
+    def _is_full(loads: list[LinkLoads], own: int, rates: dict[int, float], limits: list[Amounts]) -> bool:
+        """Return whether a message uses a link that is full at these rates of all."""
+        for layer, capacity in enumerate(limits):
+            used = sum((loads[each].layers[layer] * rate for each, rate in rates.items()), np.zeros_like(capacity))
+            if ((used >= capacity * (1 - SAME)) & (loads[own].layers[layer] > 0)).any():
                 return True
         return False

@@ -44,9 +44,10 @@ def test_counted_loads_are_those_of_flows(number: int) -> None:
     flows = shares(plan, lay_phases(group.run.hosts, group.gpus, COLLECTIVES[collective], algorithm), routing)
     if not flows.flows:
         return
-    every = [network._count_flows(collective, group, algorithm), network._count_servers(collective, group, algorithm)]
+    every = [network.count_flows(collective, group, algorithm), network.count_servers(collective, group, algorithm)]
     for loads in filter(None, every):
-        found = network.wire(loads, algorithm, 1, [])
+        network._counted[collective, group.axes, algorithm.flows, False] = loads
+        found = network.wire(collective, group, algorithm, 1)
         assert found.fits_s == pytest.approx(flows.wire_s, rel=1e-6)
         assert found.taken_s == pytest.approx(found.fits_s)
     if all(every):
@@ -101,7 +102,7 @@ def test_sends_are_those_of_flows(number: int) -> None:
         for end in (0, 1)
     )
     algorithm = algorithm_of("send-recv", "direct")
-    found = network.wire(network.loads("send", group, algorithm), algorithm, 1, [])
+    found = network.wire("send", group, algorithm, 1)
     expected = shares(plan, [Phase(source, target, 1 / each)]).wire_s
     assert found.fits_s == pytest.approx(expected, rel=1e-6)
 
