@@ -157,6 +157,12 @@ class Blueprint(Presented):
         return chosen | dict(self.allowed)
 
     @property
+    def link_layer(self) -> str | None:
+        """`ethernet` or `infiniband`, which no fabric mixes; None where it is not known of every switch."""
+        layers = {model.link_layer for role in self.topology.roles for model, _ in self.model_counts(role)}
+        return layers.pop() if len(layers) == 1 else None
+
+    @property
     def switches(self) -> int:
         return sum(self.devices(role) for role in self.topology.roles)
 

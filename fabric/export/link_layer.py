@@ -6,7 +6,7 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Switch
 from fabric.errors import InputError
 
-__all__ = ["is_infiniband", "list_models", "refuse_relays", "require_ethernet", "require_infiniband"]
+__all__ = ["list_models", "refuse_relays", "require_ethernet", "require_infiniband"]
 
 OF_ETHERNET = "frr, sonic, cumulus, lldp or ptm"
 """Formats of Ethernet fabrics, to be used in place of those of InfiniBand."""
@@ -22,11 +22,6 @@ def list_models(blueprint: Blueprint) -> tuple[Switch, ...]:
     """Return the models of the switches, each once, tier by tier."""
     roles = blueprint.topology.roles
     return tuple({model.name: model for role in roles for model, _ in blueprint.model_counts(role)}.values())
-
-
-def is_infiniband(blueprint: Blueprint) -> bool:
-    """Say whether a fabric has InfiniBand switches; those of no known link layer are none."""
-    return any(model.link_layer == "infiniband" for model in list_models(blueprint))
 
 
 def require_ethernet(blueprint: Blueprint, reason: str) -> None:

@@ -20,7 +20,6 @@ from fabric.blueprint.hosts import Hosts
 from fabric.blueprint.metrics import metrics_of
 from fabric.errors import InputError
 from fabric.flow.collectives import COLLECTIVES, Collective
-from fabric.flow.fabric_summary import is_infiniband
 
 __all__ = ["CollectiveBound", "bound_collective"]
 
@@ -121,7 +120,8 @@ def bound_collective(
     )
     if not switched[0]:
         return None
-    factor, reduces = record.bus_factor(ranks), is_infiniband(blueprint) if in_network is None else in_network
+    factor = record.bus_factor(ranks)
+    reduces = blueprint.link_layer == "infiniband" if in_network is None else in_network
     return CollectiveBound(factor / switched[0], *switched, factor / reduced[0] if reduces else None)
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from fabric.blueprint import Blueprint
 from fabric.blueprint.hop_shares import hop_shares
 from fabric.catalog import Collectives, LibrarySettings, Server, Switch, collectives
 from fabric.errors import InputError
 
-__all__ = ["FabricSummary", "is_infiniband", "slowest_ns"]
+__all__ = ["FabricSummary", "slowest_ns"]
 
 
 @dataclass(frozen=True)
@@ -153,12 +152,6 @@ class FabricSummary:
     def _over_pairs(self, steps: tuple[int, ...]) -> float:
         shares = hop_shares(self.servers, self.peers, self.unmet_rails)
         return float(sum(hops * share for hops, share in zip(steps, shares, strict=True)))
-
-
-def is_infiniband(blueprint: Blueprint) -> bool:
-    """Return whether all switches are InfiniBand switches."""
-    models = (model for role in blueprint.topology.roles for model, _ in blueprint.model_counts(role))
-    return all(model.link_layer == "infiniband" for model in models)
 
 
 def slowest_ns(models: Iterable[Switch]) -> float:

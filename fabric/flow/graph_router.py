@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.metrics import metrics_of
-from fabric.flow.fabric_summary import FabricSummary, is_infiniband, slowest_ns
+from fabric.flow.fabric_summary import FabricSummary, slowest_ns
 from fabric.flow.graph_paths import GraphPaths
 from fabric.flow.graph_routes import spray, take_one_path
 from fabric.flow.host_links import ideal_gbps
@@ -88,7 +88,7 @@ class GraphRouter:
             unmet_rails=metrics.unmet_rails(),
             ratios=(max(1e-6, *ratios),),
             leaf_nics=blueprint.server.nics,
-            switches_reduce=is_infiniband(blueprint),
+            switches_reduce=blueprint.link_layer == "infiniband",
             constants=blueprint.constants,
             library=blueprint.library,
             inverse_path_diversity=float(form.routing.inverse_path_diversity(blueprint.sizes)),

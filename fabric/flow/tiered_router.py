@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
 from fabric.blueprint.metrics import hops, metrics_of
-from fabric.flow.fabric_summary import FabricSummary, is_infiniband, slowest_ns
+from fabric.flow.fabric_summary import FabricSummary, slowest_ns
 from fabric.flow.host_links import ideal_gbps
 from fabric.flow.phase import Phase, on_rail_of_target
 from fabric.flow.routes import Routes
@@ -75,7 +75,7 @@ class TieredRouter:
             speeds=tuple(blueprint.rate(bundle) / blueprint.link_gbps for bundle in form.fabric_bundles),
             leaf_nics=max(blueprint.sizes[bundle.name] for bundle in form.host_bundles),
             mirrors=self._mirrors(),
-            switches_reduce=is_infiniband(blueprint),
+            switches_reduce=blueprint.link_layer == "infiniband",
             constants=blueprint.constants,
             library=blueprint.library,
         )

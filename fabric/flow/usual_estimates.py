@@ -9,7 +9,6 @@ from fabric.flow.algorithms import algorithms_of
 from fabric.flow.collectives import COLLECTIVES
 from fabric.flow.engines import CLOSED
 from fabric.flow.estimate import Estimate, estimate, usable
-from fabric.flow.fabric_summary import is_infiniband
 from fabric.flow.router import summarize
 from fabric.flow.routings import ROUTINGS
 from fabric.flow.workload import Workload, estimate_all
@@ -27,7 +26,7 @@ def usual_routings(blueprint: Blueprint, workload: Workload | None = None) -> tu
     adaptive routing. Routings without a closed form are left out where the workload, by default an all-reduce, has no
     flows, and of fabrics of more than 131,072 NICs.
     """
-    layer = "infiniband" if is_infiniband(blueprint) else "ethernet"
+    layer = blueprint.link_layer or "ethernet"
     by_flows = blueprint.nics <= MOST_NICS and _has_flows(workload or Workload())
     return tuple(
         name

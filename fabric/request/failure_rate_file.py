@@ -17,7 +17,7 @@ __all__ = ["RateFields", "RateFile", "read_failure_rates"]
 
 WHAT = "a file of failure rates is a mapping such as `failure_rates: {leaf: {per_year: 0.01, repair_h: 24}}`"
 
-Positive = Annotated[float, Field(gt=0, le=1e12)]
+Hours = Annotated[float, Field(gt=0, le=1e12)]
 
 
 class RateFields(StrictModel):
@@ -25,9 +25,9 @@ class RateFields(StrictModel):
 
     per_year: Annotated[float, Field(ge=0, le=1e6)] | None = None
     """The failures of one part in a year."""
-    mtbf_h: Positive | None = None
+    mtbf_h: Hours | None = None
     """The hours between two failures of one part, instead of `per_year`."""
-    repair_h: Positive | None = None
+    repair_h: Hours | None = None
     """The hours from a failure until the part is back in service."""
     source: str = ""
     """Where the numbers are from."""

@@ -10,6 +10,7 @@ import fabric
 from fabric.errors import FabricError, InputError
 from fabric.export import list_plan_files
 from fabric.export.formats import FORMATS
+from fabric.export.operations.netbox_types import list_device_types
 from fabric.export.plan import Plan
 from tests.export.plans import shipped_plan
 
@@ -63,3 +64,15 @@ def test_servers_that_forward_are_refused_with_formats_of_their_cables(name: str
     assert re.search("forward traffic of others, which .*; for cables point-to-point or netbox", refusal_of(plan, name))
     for other in ("point-to-point", "netbox"):
         assert list_plan_files(plan, other)
+
+
+def test_the_link_layer_of_a_fabric_is_that_of_all_its_switches() -> None:
+    """It is not known where a switch's is not; NetBox then has no type of an interface."""
+    own = {"name": "box", "ports": 32, "rate_gbps": 400, "cage": "osfp", "price_usd": 1}
+    known = {"leaf": "sn5400", "spine": own}
+    for switches, layer in (("qm9700", "infiniband"), ("sn5400", "ethernet"), (own, None), (known, None)):
+        request = {"name": "it", "gpus": 256, "server": "hgx-h100", "family": "fat-tree", "link_price_usd": 1}
+        plan = fabric.design(request, switches=switches, tiers=2).plan
+        assert plan.blueprint.link_layer == layer
+        kinds = {kind for each in list_device_types(plan).values() for kind in each.interfaces.values()}
+        assert (kinds == {"other"}) == (layer is None)

@@ -24,6 +24,8 @@ from fabric.network.connected_parts import label_parts
 __all__ = ["HEDGEHOG"]
 
 Rows = npt.NDArray[np.int64]
+Modes = dict[int, list[tuple[int, int, int]]]
+"""By the row of a switch its ports in use: the port, its parts, and the rate of a part in Gb/s."""
 
 ROLES = ("server-leaf", "spine")
 """Hedgehog's roles of switches by tier."""
@@ -59,20 +61,20 @@ def _list_files(plan: Plan) -> Iterator[tuple[str, Iterator[str]]]:
     """Yield the name and the text of a file for each set of switches that are joined."""
     first = plan.network.group(plan.blueprint.topology.roles[0]).first
     part = label_parts(plan.network, first, plan.blueprint.switches)
-    total = int(part.max(initial=0)) + 1
+    total, modes = int(part.max(initial=0)) + 1, _list_modes(plan)
     for number in range(total):
         name = "wiring.yaml" if total == 1 else f"wiring-{number}.yaml"
-        yield name, _write_part(plan, first + np.flatnonzero(part == number))
+        yield name, _write_part(plan, first + np.flatnonzero(part == number), modes)
 
 
-def _write_part(plan: Plan, switches: Rows) -> Iterator[str]:
+def _write_part(plan: Plan, switches: Rows, modes: Modes) -> Iterator[str]:
     """Yield the objects of some switches, of the hosts at them, and of their links."""
     links = np.flatnonzero(np.isin(plan.upper.device, switches))
     models = {model.name for row in switches.tolist() if (model := plan.models[row])}
     if missing := sorted(models - PROFILES.keys()):
         yield f"# Hedgehog has no profile of {', '.join(missing)}: add a SwitchProfile of this name.\n"
     yield VLANS
-    yield from _write_switches(plan, switches.tolist())
+    yield from _write_switches(plan, switches.tolist(), modes)
     hosts = plan.host[links]
     for host in np.unique(hosts[hosts >= 0]).tolist():
         role = plan.network.groups[plan.network.role[plan.hosts.device[host]]].role
@@ -80,9 +82,9 @@ def _write_part(plan: Plan, switches: Rows) -> Iterator[str]:
     yield from _write_links(plan, links)
 
 
-def _write_switches(plan: Plan, rows: list[int]) -> Iterator[str]:
+def _write_switches(plan: Plan, rows: list[int], modes: Modes) -> Iterator[str]:
     """Yield the object of each switch, with the ports that are split or run below their rate."""
-    modes, roles = _list_modes(plan), plan.blueprint.topology.roles
+    roles = plan.blueprint.topology.roles
     for row in rows:
         model = plan.models[row]
         assert model is not None
@@ -97,13 +99,13 @@ def _write_switches(plan: Plan, rows: list[int]) -> Iterator[str]:
             yield from (f'    E1/{port}: "{parts}x{gbps}G"\n' for port, parts, gbps in slower)
 
 
-def _list_modes(plan: Plan) -> dict[int, list[tuple[int, int, int]]]:
-    """Return for each switch its ports in use: the port, its parts, and the rate of a part in Gb/s."""
+def _list_modes(plan: Plan) -> Modes:
+    """Return for each switch its ports in use."""
     ends = [
         np.stack([end.device, end.port, end.parts, plan.link_gbps.astype(np.int64)]) for end in (plan.lower, plan.upper)
     ]
     columns = np.concatenate(ends, axis=1)
-    modes: dict[int, list[tuple[int, int, int]]] = {}
+    modes: Modes = {}
     for row, port, parts, gbps in np.unique(columns[:, plan.is_switch[columns[0]]], axis=1).T.tolist():
         modes.setdefault(row, []).append((port, parts, gbps))
     return modes

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fabric.catalog import PortGroup, PortPart, Server, Switch, port_name_systems
-from fabric.export.link_layer import is_infiniband
 from fabric.layout.device_facts import DeviceFacts, appliance_facts, server_facts, switch_facts
 from fabric.layout.ports import list_nic_names, system_of
 
@@ -148,6 +147,7 @@ def _side_of(model: Switch, port: int) -> PortGroup:
 
 def _interface_type(plan: Plan, gbps: int, cage: str) -> str:
     """Return NetBox's type of an interface: by its rate on InfiniBand, by its rate and cage on Ethernet."""
-    if is_infiniband(plan.blueprint):
-        return f"infiniband-{INFINIBAND[gbps]}" if gbps in INFINIBAND else OTHER
-    return f"{gbps}gbase-x-{cage.replace('-', '')}" if (gbps, cage) in ETHERNET else OTHER
+    layer = plan.blueprint.link_layer
+    if layer == "infiniband" and gbps in INFINIBAND:
+        return f"infiniband-{INFINIBAND[gbps]}"
+    return f"{gbps}gbase-x-{cage.replace('-', '')}" if layer == "ethernet" and (gbps, cage) in ETHERNET else OTHER

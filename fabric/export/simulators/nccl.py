@@ -79,7 +79,7 @@ def _list_files(plan: Plan) -> Iterator[tuple[str, Iterator[str]]]:
     blueprint = plan.blueprint
     rails = 0 if blueprint.kinds else len(blueprint.topology.rail_axes) and blueprint.rails
     for server in {each.name: each for each in blueprint.servers_by_role.values() if each.gpus}.values():
-        layer = next(iter(blueprint.models.values())).link_layer or "ethernet"
+        layer = blueprint.link_layer or "ethernet"
         yield f"{server.name}.xml", _describe(server, blueprint.planes, rails, NIC_CLASSES[layer])
 
 
