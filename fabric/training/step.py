@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import Accelerator, Model, TrainingEfficiency, accelerators, training_efficiency
-from fabric.errors import InputError, nearest
+from fabric.catalog import Model, TrainingEfficiency
 from fabric.frozen import freeze
 from fabric.presented import Presented
 from fabric.request.parallel import Parallel
-from fabric.training.check import check
-from fabric.training.compute import compute_times, update_s
-from fabric.training.kernels import kernels_of
-from fabric.training.memory import updated_weights
+from fabric.training.memory import Memory, memory_of
 from fabric.training.message_views import MessageView
-from fabric.training.messages import Bytes, messages_of
 from fabric.training.network_time import NetworkTime
 from fabric.training.operations import COUNTS, flops_of_recompute
-from fabric.training.passes import Chunk, Overlap
-from fabric.training.stages import divide_into_chunks
-from fabric.training.step_run import Step, StepRun
+from fabric.training.prepared_step import prepare_step
+from fabric.training.step_run import StepRun
 
 __all__ = ["CAUSES", "TrainingStep", "train_step"]
 
@@ -75,6 +69,8 @@ class TrainingStep(Presented):
     """The operations of a step that are computed again, counted as `full`."""
     peak_tflops: float
     """The peak of a GPU in this precision."""
+    memory: Memory
+    """What the GPU that needs most memory holds."""
     run: StepRun = field(repr=False)
     """When everything runs."""
 
@@ -141,23 +137,11 @@ def train_step(  # noqa: PLR0913
     Raises InputError for what can't run (`check`), for GPUs, precisions and software that were not measured, and as
     `NetworkTime.of`.
     """
-    sequence = sequence or model.sequence
-    check(model, parallel, batch, blueprint.gpus, sequence)
-    accelerator = _accelerator_of(blueprint)
-    kernels = kernels_of(accelerator, precision, _check_software(software), parallel, constants)
-    network = network or NetworkTime.of(blueprint, parallel, routing)
-    framework = kernels.software
-    sent = Bytes(
-        gradient=framework.gradient_bytes, dispatch=framework.dispatch_bytes, joined=framework.joins_copies
+    prepared = prepare_step(
+        blueprint, model, parallel, batch=batch, sequence=sequence, precision=precision, software=software,
+        routing=routing, network=network, constants=constants,
     )  # fmt: skip
-    calls = messages_of(model, parallel, sequence=sequence, sent=sent)
-    chunks = [
-        Chunk(stage, compute_times(kernels, model, stage, parallel, sequence), calls)
-        for stage in divide_into_chunks(model, parallel)
-    ]
-    overlap = Overlap(kernels.software, parallel, kernels.constants.occupied)
-    step = Step.of(overlap, chunks, batch, update_s(kernels, updated_weights(model, parallel)))
-    view = MessageView(network)
+    step, view, accelerator, sequence = prepared.step, prepared.view, prepared.accelerator, prepared.sequence
     runs = [step.run(each.seconds, each.beside) for each in _without(view)]
     slower = [step.run(each.seconds, each.beside) for each in _at_line_rate(view)]
     ideal = step.run(view.on_ideal_network().seconds, view.on_ideal_network().beside)
@@ -166,6 +150,9 @@ def train_step(  # noqa: PLR0913
     exposed = dict(zip(CAUSES, _differences(runs), strict=True))
     network_s = dict(zip((*NETWORK, "bandwidth"), _differences([*slower, runs[-1]]), strict=True))
     tokens = batch * sequence
+    memory = memory_of(
+        replace(model, sequence=sequence), parallel, batch, precision, accelerator, software=software
+    )  # fmt: skip
     return TrainingStep(
         name=blueprint.name, model=model.name, parallel=parallel, batch=batch, sequence=sequence, precision=precision,
         software=software, routing=routing, accelerator=accelerator.name, step_s=runs[0].step_s, compute_s=compute,
@@ -173,24 +160,8 @@ def train_step(  # noqa: PLR0913
         network_s=network_s, ideal_step_s=ideal.step_s,
         flops={name: tokens * count(model, sequence) for name, count in COUNTS.items()},
         recompute_flops=tokens * flops_of_recompute(model, sequence, parallel.recompute, causal=False),
-        peak_tflops=accelerator.peak_tflops[precision], run=runs[0],
+        peak_tflops=accelerator.peak_tflops[precision], memory=memory, run=runs[0],
     )  # fmt: skip
-
-
-def _accelerator_of(blueprint: Blueprint) -> Accelerator:
-    """Return the GPU of a design's servers; raises InputError where it is not known."""
-    server = blueprint.server
-    if server.accelerator not in accelerators():
-        known = ", ".join(sorted(accelerators()))
-        raise InputError(f"server {server.name}: its GPU is not known; set `accelerator` to one of: {known}")
-    return accelerators()[server.accelerator]
-
-
-def _check_software(name: str) -> str:
-    """Return the name of a training framework; raises InputError for an unknown one."""
-    if name not in (known := training_efficiency().software):
-        raise InputError(f"unknown software '{name:.60}'{nearest(name, known)}")
-    return name
 
 
 def _without(view: MessageView) -> Iterable[MessageView]:

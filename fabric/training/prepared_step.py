@@ -1,0 +1,90 @@
+"""A step of a run on a fabric, put together before it is timed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabric.blueprint import Blueprint
+from fabric.catalog import Accelerator, Model, TrainingEfficiency, accelerators, training_efficiency
+from fabric.errors import InputError, nearest
+from fabric.request.parallel import Parallel
+from fabric.training.check import check
+from fabric.training.compute import compute_times, update_s
+from fabric.training.kernels import kernels_of
+from fabric.training.memory import updated_weights
+from fabric.training.message_views import MessageView
+from fabric.training.messages import Bytes, messages_of
+from fabric.training.network_time import NetworkTime
+from fabric.training.passes import Chunk, Overlap
+from fabric.training.stages import divide_into_chunks
+from fabric.training.step_run import Step
+
+__all__ = ["PreparedStep", "accelerator_of", "prepare_step"]
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedStep:
+    """A step that can be timed."""
+
+    step: Step
+    """What it consists of."""
+    view: MessageView
+    """The times of its messages."""
+    accelerator: Accelerator
+    """The GPU that it runs on."""
+    sequence: int
+    """The tokens of a sequence."""
+
+    def step_s(self) -> float:
+        """Return the seconds of the step alone, without what prolongs it."""
+        return self.step.run(self.view.seconds, self.view.beside).step_s
+
+
+def prepare_step(  # noqa: PLR0913
+    blueprint: Blueprint,
+    model: Model,
+    parallel: Parallel,
+    *,
+    batch: int,
+    sequence: int | None = None,
+    precision: str = "bf16",
+    software: str = "megatron",
+    routing: str = "adaptive",
+    network: NetworkTime | None = None,
+    constants: TrainingEfficiency | None = None,
+) -> PreparedStep:
+    """Return a step of `batch` sequences; the words and the errors are those of `train_step`."""
+    sequence = sequence or model.sequence
+    check(model, parallel, batch, blueprint.gpus, sequence)
+    accelerator = accelerator_of(blueprint)
+    kernels = kernels_of(accelerator, precision, _check_software(software), parallel, constants)
+    framework = kernels.software
+    sent = Bytes(
+        gradient=framework.gradient_bytes, dispatch=framework.dispatch_bytes, joined=framework.joins_copies
+    )  # fmt: skip
+    calls = messages_of(model, parallel, sequence=sequence, sent=sent)
+    stages = divide_into_chunks(model, parallel)
+    unlike = {
+        stage: Chunk(stage, compute_times(kernels, model, stage, parallel, sequence), calls) for stage in set(stages)
+    }
+    overlap = Overlap(framework, parallel, kernels.constants.occupied)
+    update = update_s(kernels, updated_weights(model, parallel))
+    step = Step.of(overlap, [unlike[stage] for stage in stages], batch, update)
+    view = MessageView(network or NetworkTime.of(blueprint, parallel, routing))
+    return PreparedStep(step, view, accelerator, sequence)
+
+
+def accelerator_of(blueprint: Blueprint) -> Accelerator:
+    """Return the GPU of a design's servers; raises InputError where it is not known."""
+    server = blueprint.server
+    if server.accelerator not in accelerators():
+        known = ", ".join(sorted(accelerators()))
+        raise InputError(f"server {server.name}: its GPU is not known; set `accelerator` to one of: {known}")
+    return accelerators()[server.accelerator]
+
+
+def _check_software(name: str) -> str:
+    """Return the name of a training framework; raises InputError for an unknown one."""
+    if name not in (known := training_efficiency().software):
+        raise InputError(f"unknown software '{name:.60}'{nearest(name, known)}")
+    return name
