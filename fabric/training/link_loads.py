@@ -7,7 +7,8 @@ these groups, counted from the ends of flows without laying a path, say all that
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from fabric.flow.steps import Cuts, Step
 from fabric.flow.tiered_links import TieredLinks
 from fabric.flow.tiered_routes import route_by_groups
 
-__all__ = ["LinkLoads", "all_pairs", "count_all_pairs", "count_flows", "lay_phases", "send_to_next"]
+__all__ = ["LinkLoads", "all_pairs", "count_all_pairs", "count_flows", "lay_phases", "places_of", "send_to_next"]
 
 Rows = npt.NDArray[np.int64]
 Amounts = npt.NDArray[np.float64]
@@ -41,45 +42,46 @@ class LinkLoads:
     """The bytes on every equal-cost group of links for each byte of a message, while all of its groups send at once."""
 
     layers: tuple[Amounts, ...]
-    """Those up and down each bundle, the host links first, each of shape (2, groups)."""
+    """Those up and down each bundle, the host links first, of shape (2, places, sets of rails); 1 for equal sets."""
+    sets: tuple[int, ...]
+    """The sets of rails of each layer, which at host links are the NICs of a server."""
     partners: int
     """The NICs that a NIC sends to, at most."""
     turns: Amounts
     """The flows, or the bytes, that turn at each tier, from the leaf up, shape (tiers,)."""
 
-    @property
+    @cached_property
     def busiest(self) -> float:
         """The bytes of the busiest NIC."""
         return float(self.layers[0].max())
 
-    def scaled(self, by: float) -> LinkLoads:
-        """Return the loads of as many times the bytes."""
-        return LinkLoads(tuple(each * by for each in self.layers), self.partners, self.turns)
+    @property
+    def scaled(self) -> LinkLoads:
+        """The loads of as many bytes that the busiest NIC has one."""
+        return replace(self, layers=tuple(each / self.busiest for each in self.layers))
 
     def beside(self, other: LinkLoads) -> LinkLoads:
         """Return the loads of both at the same time."""
         layers = tuple(one + two for one, two in zip(self.layers, other.layers, strict=True))
-        return LinkLoads(layers, self.partners + other.partners, self.turns + other.turns)
+        return LinkLoads(layers, self.sets, self.partners + other.partners, self.turns + other.turns)
 
     def only_where(self, other: LinkLoads) -> LinkLoads:
         """Return the loads of the links that another message uses, too."""
         layers = (np.where(two > 0, one, 0.0) for one, two in zip(self.layers, other.layers, strict=True))
-        return LinkLoads(tuple(layers), self.partners, self.turns)
+        return replace(self, layers=tuple(layers))
 
     def step(self, summary: FabricSummary) -> Step:
         """Return them as a step of a collective in closed form on the fabric of this summary."""
-        nics = summary.server.nics
-        busiest = self.busiest
-        found = []
-        for load, size in zip(self.layers[1:], summary.peers, strict=True):
-            places = -(-summary.servers // size)
-            sets = max(1, load.shape[1] // places)
+        nics, found = summary.server.nics, []
+        sent = float(self.layers[0][0].mean()) * summary.servers * nics
+        for load, sets, size in zip(self.layers[1:], self.sets[1:], summary.peers, strict=True):
             behind = size * nics / sets
-            values, counts = np.unique(np.round(load / (busiest * behind), DIGITS), return_counts=True)
-            loads = tuple(zip(values.tolist(), counts.tolist(), strict=True))
-            crossing = float(load[0].sum() / self.layers[0][0].sum())
+            values, counts = np.unique(np.round(load / (self.busiest * behind), DIGITS), return_counts=True)
+            each = sets / load.shape[2]
+            loads = tuple((value, count * each) for value, count in zip(values.tolist(), counts.tolist(), strict=True))
+            crossing = float(load[0].sum()) * each / sent
             found.append(Cuts((values[-1:], np.ones(1)), loads, crossing, behind))
-        return Step(busiest * nics, tuple(found), self.partners)
+        return Step(self.busiest * nics, tuple(found), self.partners)
 
     def switches(self, steps: tuple[int, ...], *, longest: bool) -> float:
         """Return the switches on a path, the mean over its flows, or those on the longest."""
@@ -87,6 +89,12 @@ class LinkLoads:
         if longest:
             return float(steps[used[-1]])
         return float(np.asarray(steps) @ self.turns / self.turns.sum())
+
+
+def places_of(links: TieredLinks) -> list[tuple[int, int]]:
+    """Return the places below each bundle, the servers first, and the sets of rails or the NICs of each."""
+    places = [-(-links.blueprint.servers // layer.servers) for layer in links.layers]
+    return [(count, layer.groups // count) for count, layer in zip(places, links.layers, strict=True)]
 
 
 def lay_phases(
@@ -135,13 +143,15 @@ def count_flows(blueprint: Blueprint, links: TieredLinks, phases: Iterable[Phase
         total = np.zeros(2 * links.groups + 1)
         for column in routes.arcs.T:
             total += np.bincount(column, phase.shares, len(total))
-        up_and_down = total[:-1].reshape(2, -1)
         ends = [*(layer.first_group for layer in links.layers[1:])]
+        shapes = places_of(links)
+        parts = np.split(total[:-1].reshape(2, -1), ends, axis=1)
+        layers = tuple(part.reshape(2, *shape) for part, shape in zip(parts, shapes, strict=True))
         turns = np.bincount(routes.hops // 2 - 1, minlength=links.tiers).astype(np.float64)
         # GPUs that share a NIC send to the same ones.
         sharing = max(1, blueprint.server.gpus // blueprint.server.nics)
         partners = -(-int(np.bincount(phase.source).max()) // sharing)
-        found.append(LinkLoads(tuple(np.split(up_and_down, ends, axis=1)), partners, turns))
+        found.append(LinkLoads(layers, tuple(sets for _, sets in shapes), partners, turns))
     return found
 
 
@@ -158,24 +168,25 @@ def count_all_pairs(links: TieredLinks, hosts: Hosts, gpus: Rows, *, beside: boo
     ends = links.ends(hosts.nic_of_gpu(gpus.reshape(-1, 1), part, each))
     group = np.arange(groups).repeat(ranks)[:, None] * each + part
     own = _count(group, ends.own)
-    found = list[Amounts]()
-    for layer in links.layers:
+    found, shapes = list[Amounts](), places_of(links)
+    for layer, (_, sets) in zip(links.layers, shapes, strict=True):
         place = np.asarray(layer.group(ends.server, ends.rails, ends.copy) - layer.first_group)
         if beside:
-            sets = layer.groups // -(-links.blueprint.servers // layer.servers)
             found.append(_count_beside(group, place, sets, layer.groups, ranks) / each)
             continue
         # Ranks of one server, on other sets of rails, are reached by NVLink.
         sent = (ranks - _count(group, place) - (own - _count(group, place, ends.own))) / ranks / each
         out = np.bincount(place.reshape(-1), sent.reshape(-1), layer.groups)
         found.append(np.stack([out, out]).astype(np.float64))
-    return all_pairs(found, int(np.ceil((ranks - own.min()) * each)))
+    layers = [each.reshape(2, *shape) for each, shape in zip(found, shapes, strict=True)]
+    return all_pairs(layers, links, int(np.ceil((ranks - own.min()) * each)))
 
 
-def all_pairs(layers: list[Amounts], partners: int) -> LinkLoads:
+def all_pairs(layers: list[Amounts], links: TieredLinks, partners: int) -> LinkLoads:
     """Return the loads of an all-to-all from those of its layers: what climbs no further turns."""
-    climbing = [float(each[0].sum()) for each in layers]
-    return LinkLoads(tuple(layers), max(1, partners), -np.diff(np.append(climbing, 0.0)))
+    sets = tuple(each for _, each in places_of(links))
+    climbing = [float(load[0].sum()) * each / load.shape[2] for load, each in zip(layers, sets, strict=True)]
+    return LinkLoads(tuple(layers), sets, max(1, partners), -np.diff(np.append(climbing, 0.0)))
 
 
 def _count_beside(group: Rows, place: Rows, sets: int, places: int, ranks: int) -> Amounts:

@@ -18,7 +18,7 @@ from fabric.flow.collectives import Collective
 from fabric.flow.layer import Layer
 from fabric.flow.rank_runs import RankRuns
 from fabric.flow.tiered_links import TieredLinks
-from fabric.training.link_loads import LinkLoads, all_pairs
+from fabric.training.link_loads import LinkLoads, all_pairs, places_of
 from fabric.training.ranks import ServerGroups
 
 __all__ = ["ServerCounts"]
@@ -72,15 +72,16 @@ class ServerCounts:
 
     def _load(self, source: Rows, target: Rows, share: Amounts, partners: int) -> LinkLoads:
         """Return the loads of what every GPU of a server sends to the same one of another."""
-        layers, climbing = list[Amounts](), list[float]()
-        for layer in self.links.layers:
-            localities = -(-self.hosts.first_server[-1] // layer.servers)
+        layers, climbing, shapes = list[Amounts](), list[float](), places_of(self.links)
+        for layer, (places, sets) in zip(self.links.layers, shapes, strict=True):
             ends = [end // layer.servers for end in (source, target)]
             out = np.where(ends[0] != ends[1], share, 0.0)
-            sums = np.stack([np.bincount(end, out, localities) for end in ends])
-            layers.append((sums[:, :, None] * self._gpus_on_sets(layer)).reshape(2, -1))
+            sums = np.stack([np.bincount(end, out, places) for end in ends])
+            gpus = np.bincount(self._sets(layer).reshape(-1), minlength=sets) / self._parts
+            layers.append(sums[:, :, None] * _once(gpus))
             climbing.append(float(np.count_nonzero(out)))
-        return LinkLoads(tuple(layers), partners, -np.diff(np.append(climbing, 0.0)))
+        turns = -np.diff(np.append(climbing, 0.0))
+        return LinkLoads(tuple(layers), tuple(sets for _, sets in shapes), partners, turns)
 
     def pairs(self, *, beside: bool) -> LinkLoads:
         """Return the loads of an all-to-all (see `count_all_pairs`).
@@ -91,20 +92,17 @@ class ServerCounts:
         servers, local, each, ranks = self.groups.servers, self.groups.local, self.each, self.ranks
         group, parts = np.arange(len(servers)).repeat(servers.shape[1]), self._parts
         layers = []
-        for layer in self.links.layers:
-            localities = -(-int(self.hosts.first_server[-1]) // layer.servers)
-            pairs, together = np.unique(group * localities + servers.reshape(-1) // layer.servers, return_counts=True)
-            place = pairs % localities
-            ones, squares = (np.bincount(place, together**power, localities) for power in (1, 2))
-            sets = self._sets(layer)
-            on_set = np.zeros((parts * len(local), layer.groups // localities))
+        for layer, (places, sets) in zip(self.links.layers, places_of(self.links), strict=True):
+            pairs, together = np.unique(group * places + servers.reshape(-1) // layer.servers, return_counts=True)
+            ones, squares = (np.bincount(pairs % places, together**power, places) for power in (1, 2))
+            on_set = np.zeros((parts * len(local), sets))
             row = np.arange(parts)[:, None, None] * len(local) + np.arange(len(local))[:, None]
-            np.add.at(on_set, (np.broadcast_to(row, (parts, *local.shape)), sets[local].transpose(2, 0, 1)), 1.0)
+            np.add.at(on_set, (row, self._sets(layer)[local].transpose(2, 0, 1)), 1.0)
             squared = each * on_set if beside else on_set**2
             single = on_set * (ranks if beside else ranks - each + on_set)
-            load = ones[:, None] * single.sum(axis=0) - squares[:, None] * squared.sum(axis=0)
-            layers.append(np.broadcast_to(load.reshape(-1) / ranks / parts, (2, layer.groups)))
-        return all_pairs(layers, (ranks - each) * parts)
+            load = ones[:, None] * _once(single.sum(axis=0)) - squares[:, None] * _once(squared.sum(axis=0))
+            layers.append(np.broadcast_to(load / ranks / parts, (2, *load.shape)))
+        return all_pairs(layers, self.links, (ranks - each) * parts)
 
     @cached_property
     def _parts(self) -> int:
@@ -117,8 +115,7 @@ class ServerCounts:
         ends = self.links.ends(self.hosts.nic_of_gpu(gpus, np.arange(self._parts), self._parts))
         return np.asarray(layer.group(ends.server, ends.rails, ends.copy) - layer.first_group)
 
-    def _gpus_on_sets(self, layer: Layer) -> Amounts:
-        """Return how many GPUs of a server send on each set of rails."""
-        localities = -(-int(self.hosts.first_server[-1]) // layer.servers)
-        sets = self._sets(layer)
-        return np.bincount(sets.reshape(-1), minlength=layer.groups // localities) / self._parts
+
+def _once(values: Amounts) -> Amounts:
+    """Return one value for all where they are equal."""
+    return values[:1] if np.ptp(values) == 0 else values

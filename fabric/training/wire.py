@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ from fabric.flow.subflows import Subflows
 from fabric.flow.tiered_links import TieredLinks
 from fabric.flow.tiered_router import TieredRouter
 from fabric.training.groups import Group
-from fabric.training.link_loads import LinkLoads, count_all_pairs, count_flows, lay_phases, send_to_next
+from fabric.training.link_loads import LinkLoads, count_all_pairs, count_flows, lay_phases, places_of, send_to_next
 from fabric.training.server_loads import ServerCounts
 
 __all__ = ["SENDS", "STATES", "CountedNetwork", "Wire"]
@@ -103,9 +103,11 @@ class CountedNetwork:
         return router.links
 
     @cached_property
-    def capacity(self) -> list[Amounts]:
-        """The bytes per second of each equal-cost group when all links are up, the host links first."""
-        return self._by_layer(self.links.group_links * self.links.group_gbps * 1e9 / 8)
+    def capacity(self) -> list[float]:
+        """The bytes per second of an equal-cost group of each bundle when all links are up, the host links first."""
+        links = self.links
+        first = [layer.first_group for layer in links.layers]
+        return [float(each) * 1e9 / 8 for each in links.group_links[first] * links.group_gbps[first]]
 
     @cached_property
     def lost(self) -> list[Amounts]:
@@ -114,10 +116,9 @@ class CountedNetwork:
         assert self.up is not None
         down = np.bincount(links.groups_of(np.flatnonzero(~self.up)), minlength=links.groups)
         with np.errstate(divide="ignore"):
-            return self._by_layer(links.group_links / (links.group_links - down))
-
-    def _by_layer(self, groups: Amounts) -> list[Amounts]:
-        return np.split(groups, [layer.first_group for layer in self.links.layers[1:]])
+            times = links.group_links / (links.group_links - down)
+        parts = np.split(times, [layer.first_group for layer in links.layers[1:]])
+        return [part.reshape(shape) for part, shape in zip(parts, places_of(links), strict=True)]
 
     @cached_property
     def hosts_are_up(self) -> bool:
@@ -144,7 +145,7 @@ class CountedNetwork:
             layers = tuple(np.where(own > 0, own * lost, 0.0) for own, lost in zip(load.layers, self.lost, strict=True))
         if not all(np.isfinite(layer).all() for layer in layers):
             raise InputError("failures cut off some ranks of the run from others, so the step never ends")
-        return LinkLoads(layers, load.partners, load.turns)
+        return replace(load, layers=layers)
 
     @property
     def _beside(self) -> bool:
@@ -208,7 +209,7 @@ class CountedNetwork:
         """Return how long an ideal network takes, on which NICs alone are shared, with all servers at one switch."""
         line = shared = 0.0
         for load in self.loads(collective, group, algorithm, failed=False):
-            every = [each.scaled(1 / each.busiest) for each in (load, *others)]
+            every = [each.scaled for each in (load, *others)]
             line += self._line_s(load)
             shared += load.busiest / self._fair_rates(every, layers=1)[0]
         return Wire(line, line, line, line, max(line, shared), switches=1.0)
@@ -235,7 +236,7 @@ class CountedNetwork:
         All rates of a message go together, since its slowest flow holds up the others, and grow alike until a link is
         full (max-min fairness); the messages that use it keep their rate, and the others have what is left.
         """
-        every = [each.scaled(1 / each.busiest) for each in (load, *others)]
+        every = [each.scaled for each in (load, *others)]
         rates = self._fair_rates(every)
         together = every[0]
         for each in every[1:]:
@@ -262,18 +263,17 @@ class CountedNetwork:
         return [rates[each] for each in range(len(loads))]
 
     @staticmethod
-    def _room(capacity: Amounts, loads: list[Amounts], left: set[int], rates: dict[int, float]) -> float:
+    def _room(capacity: float, loads: list[Amounts], left: set[int], rates: dict[int, float]) -> float:
         """Return the rate at which the messages `left` fill the first link of a layer, beside the others' `rates`."""
-        waiting = sum((loads[each] for each in left), np.zeros_like(capacity))
-        used = sum((loads[each] * rate for each, rate in rates.items()), np.zeros_like(capacity))
-        room = np.full(np.shape(waiting), np.inf)
-        return float(np.divide(capacity - used, waiting, out=room, where=waiting > 0).min())
+        waiting = sum((loads[each] for each in left), np.zeros(1))
+        free = capacity - sum((loads[each] * rate for each, rate in rates.items()), np.zeros(np.shape(waiting)))
+        return float(np.divide(free, waiting, out=np.full(free.shape, np.inf), where=waiting > 0).min())
 
     @staticmethod
-    def _is_full(loads: list[LinkLoads], own: int, rates: dict[int, float], limits: list[Amounts]) -> bool:
+    def _is_full(loads: list[LinkLoads], own: int, rates: dict[int, float], limits: list[float]) -> bool:
         """Return whether a message uses a link that is full at these rates of all."""
         for layer, capacity in enumerate(limits):
-            used = sum((loads[each].layers[layer] * rate for each, rate in rates.items()), np.zeros_like(capacity))
+            used = sum((loads[each].layers[layer] * rate for each, rate in rates.items()), np.zeros(1))
             if ((used >= capacity * (1 - SAME)) & (loads[own].layers[layer] > 0)).any():
                 return True
         return False
