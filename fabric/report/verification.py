@@ -26,7 +26,7 @@ MOST_NOTES = 8
 
 COLUMNS = (
     "fault", "kind", "action", "device", "text", "other_end", "from_rack", "from_unit", "from_device", "from_port",
-    "to_rack", "to_unit", "to_device", "to_port", "share_lost", "place",
+    "to_rack", "to_unit", "to_device", "to_port", "share_lost", "gpus_lost", "place",
 )  # fmt: skip
 """The columns of a file of work orders: a row for each cable end to move, and for each fault without moves."""
 
@@ -73,12 +73,15 @@ def _tabulate_kinds(faults: list[Fault]) -> Table:
 
 
 def _tabulate_faults(faults: list[Fault]) -> Table:
-    rows = [(fault.kind.value, _percent(fault.share_lost), fault.text) for fault in faults[:MOST_ROWS]]
+    rows = [(fault.kind.value, _cost(fault), fault.text) for fault in faults[:MOST_ROWS]]
     return Table(_title("The costliest first", len(faults)), ("kind", "all-reduce", "what"), rows)
 
 
-def _percent(share: float | None) -> str:
-    return "" if share is None else "0 %" if share < 0.0005 else f"-{share * 100:.1f} %"
+def _cost(fault: Fault) -> str:
+    if fault.share_lost is None:
+        return ""
+    share = "0 %" if fault.share_lost < 0.0005 else f"-{fault.share_lost * 100:.1f} %"
+    return f"{share}, {units.count_noun(fault.gpus_lost, 'GPU')} lost" if fault.gpus_lost else share
 
 
 def _title(text: str, total: int) -> str:
@@ -179,6 +182,7 @@ def _fault_object(fault: Fault) -> dict[str, Any]:
         "devices": list(fault.devices),
         "links": list(fault.links),
         "share_lost": fault.share_lost,
+        "gpus_lost": fault.gpus_lost,
         "place": fault.place,
         "moves": [
             {
@@ -203,7 +207,8 @@ def verification_csv(found: Verification) -> str:
     for number, fault in enumerate(found.faults, 1):
         share = "" if fault.share_lost is None else f"{fault.share_lost:.6f}"
         common = {
-            "fault": number, "kind": fault.kind.value, "text": fault.text, "share_lost": share, "place": fault.place,
+            "fault": number, "kind": fault.kind.value, "text": fault.text, "share_lost": share,
+            "gpus_lost": fault.gpus_lost, "place": fault.place,
         }  # fmt: skip
         for move in fault.moves:
             writer.writerow({

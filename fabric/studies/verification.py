@@ -12,7 +12,7 @@ import numpy as np
 from fabric.discovery import Discovery, read_discovery
 from fabric.errors import NotEnoughMemory, TooLarge
 from fabric.flow import Workload
-from fabric.flow.masked_estimates import MaskedEstimates
+from fabric.flow.masked_estimates import KeptShare, MaskedEstimates
 from fabric.studies.study import Study
 from fabric.verification.faults import Fault, FaultKind
 from fabric.verification.recorded_ports import list_recorded_ports
@@ -22,6 +22,12 @@ __all__ = ["find_faults", "rank_faults", "verify"]
 
 SIZE_BYTES = 2**30
 """The size of the all-reduce by which faults are ranked."""
+
+MOST_SORTS = 12
+"""The most sorts of faults that are estimated with all their links down at once."""
+
+SORTS_GPUS = 200_000
+"""The GPUs whose one estimate takes as long as sorts may take together: a sort of 100,000 GPUs is some 2 s."""
 
 ORDER = {kind: place for place, kind in enumerate(FaultKind)}
 """Faults that cost as much stand by kind."""
@@ -75,40 +81,75 @@ def find_faults(
 
 
 def rank_faults(study: Study, faults: Iterable[Fault]) -> tuple[Fault, ...]:
-    """Return faults with the share of all-reduce bandwidth that each costs while its cables are down, worst first.
+    """Return faults with what each costs while all of its cables are down, worst first.
 
-    A fault of cables costs what the worst of them costs alone, and one link stands for all of its bundle; an absent
-    device costs what all its cables cost. Nothing is estimated where that would take too long.
+    That is the share of all-reduce bandwidth lost among the GPUs that are left, and the GPUs that are cut off. Faults
+    whose links are of the same bundles, at devices of as many links that have as much in common, cost the same. Of more
+    than some sorts (12, fewer of large fabrics) the others cost what the worst of their links does alone. Nothing is estimated where that
+    would take too long.
     """
-    estimates = MaskedEstimates.of(study.blueprint, Workload(), SIZE_BYTES)
-    links, bundle = study.blueprint.links_total, study.network.bundle
-    known: dict[tuple[int, ...], float | None] = {}
+    costs = _Costs(study)
+    ranked = [costs.add(fault) for fault in faults]
+    gpus = study.blueprint.gpus
 
-    def lose(key: tuple[int, ...], down: list[int]) -> float | None:
-        if key not in known:
-            known[key] = _estimate_loss(estimates, links, down)
-        return known[key]
+    def lose(fault: Fault) -> float:
+        left = 1.0 - (fault.gpus_lost or 0) / gpus if gpus else 1.0
+        return 1.0 - left * (1.0 - (fault.share_lost or 0.0))
 
-    def cost(fault: Fault) -> float | None:
-        own = [link for link in fault.links if link < links]
-        if not own:
-            return None
-        if fault.kind is FaultKind.ABSENT:
-            counts = np.bincount(bundle[own], minlength=int(bundle.max()) + 1)
-            return lose((-1, *counts.tolist()), own)
-        losses = [lose((int(bundle[link]),), [link]) for link in own]
-        return max((loss for loss in losses if loss is not None), default=None)
-
-    ranked = [replace(fault, share_lost=cost(fault)) for fault in faults]
-    return tuple(sorted(ranked, key=lambda fault: (-(fault.share_lost or 0.0), ORDER[fault.kind])))
+    return tuple(sorted(ranked, key=lambda fault: (-lose(fault), ORDER[fault.kind])))
 
 
-def _estimate_loss(estimates: MaskedEstimates, links: int, down: list[int]) -> float | None:
-    """Return the share lost with some links down; None where estimating it takes too long."""
-    up = np.ones(links, np.bool_)
-    up[down] = False
-    try:
-        estimates.refuse_long_runs(1)
-        return 1.0 - estimates.keep(up).share
-    except (NotEnoughMemory, TooLarge):
-        return None
+class _Costs:
+    """What faults cost, each sort estimated once."""
+
+    def __init__(self, study: Study) -> None:
+        self._estimates = MaskedEstimates.of(study.blueprint, Workload(), SIZE_BYTES)
+        self._network, self._links = study.network, study.blueprint.links_total
+        ends = np.concatenate([self._network.lower, self._network.upper])
+        self._degree = np.bincount(ends, minlength=self._network.devices)
+        self._most = max(1, min(MOST_SORTS, SORTS_GPUS // max(1, study.blueprint.gpus)))
+        self._known: dict[tuple[tuple[int, ...], ...], KeptShare | None] = {}
+
+    def add(self, fault: Fault) -> Fault:
+        """Return a fault with its cost."""
+        down = [link for link in fault.links if link < self._links]
+        if not down:
+            return fault
+        sort = self._sort(down)
+        if sort in self._known or len(self._known) < self._most or fault.kind is FaultKind.ABSENT:
+            kept = [self._keep(sort, down)]
+        else:
+            kept = [self._keep(self._sort([link]), [link]) for link in down]
+        known = [each for each in kept if each is not None]
+        if not known:
+            return fault
+        worst = min(known, key=lambda each: (each.share, -each.gpus_lost))
+        return replace(fault, share_lost=1.0 - worst.share, gpus_lost=worst.gpus_lost)
+
+    def _sort(self, down: list[int]) -> tuple[tuple[int, ...], ...]:
+        """Return what links that cost the same have in common: bundles, links of devices, and devices of several."""
+        network = self._network
+        numbers: dict[int, int] = {}
+        return tuple(
+            (
+                int(network.bundle[link]),
+                *(
+                    value
+                    for device in (int(network.lower[link]), int(network.upper[link]))
+                    for value in (int(self._degree[device]), numbers.setdefault(device, len(numbers)))
+                ),
+            )
+            for link in down
+        )
+
+    def _keep(self, sort: tuple[tuple[int, ...], ...], down: list[int]) -> KeptShare | None:
+        """Return what is left of the bandwidth without some links; None where estimating it takes too long."""
+        if sort not in self._known:
+            up = np.ones(self._links, np.bool_)
+            up[down] = False
+            try:
+                self._estimates.refuse_long_runs(1)
+                self._known[sort] = self._estimates.keep(up)
+            except (NotEnoughMemory, TooLarge):
+                self._known[sort] = None
+        return self._known[sort]

@@ -94,4 +94,6 @@ class Fault:
     place: str = ""
     """Where a file says it, as `file:line`; empty for what no file has."""
     share_lost: float | None = None
-    """The share of all-reduce bandwidth that its cables cost while they are down; None where it was not estimated."""
+    """The share of all-reduce bandwidth that the GPUs left lose while its cables are down; None if not estimated."""
+    gpus_lost: int | None = None
+    """The GPUs that are cut off while its cables are down; None where it was not estimated."""

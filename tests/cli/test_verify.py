@@ -104,3 +104,29 @@ def test_links_that_flap_or_run_slower_are_named_worst_first(run: Run, tmp_path:
     ]
     _, text, _ = run("verify", DESIGN, files[2], "--since", files[0], "--since", files[1], "-q")
     assert "400, down, 400" in text
+
+
+def test_faults_cost_what_the_flows_lose_without_their_cables(run: Run, tmp_path: Path) -> None:
+    """An absent host costs its GPUs and the others nothing; two cables of one host more than two of two hosts."""
+    study = fabric.design(DESIGN)
+    built = AsBuilt.of(study.plan)
+    host = [own for own, record in built.records.items() if record.name.startswith("server-b0-s3 ")]
+    for own in host:
+        built.remove(own)
+    cables = [cable for cable in built.cables() if cable[0][0][0] == "H"]
+    by_host = {cable[0][0]: cable for cable in cables}
+    names = {own: record.name for own, record in built.records.items()}
+    one, two = (next(own for own in by_host if names[own] == f"server-b0-s9 {nic}") for nic in ("mlx5_0", "mlx5_1"))
+    three, four = (next(own for own in by_host if names[own] == f"server-b0-s{n} mlx5_0") for n in (11, 12))
+    for first, second in ((one, two), (three, four)):
+        rates, far = built.rate((first, 1)), (built.unplug((first, 1)), built.unplug((second, 1)))
+        built.plug((first, 1), far[1], rates)
+        built.plug((second, 1), far[0], rates)
+    file = tmp_path / "found.txt"
+    file.write_text(built.text())
+    faults = fabric.verify(study, file).faults
+    found = {fault.kind.value: (fault.share_lost, fault.gpus_lost) for fault in faults}
+    assert found["absent device"] == (0.0, 8)
+    assert found["rails exchanged"][0] > found["swapped pair"][0] > 0
+    _, text, _ = run("verify", DESIGN, file, "-q")
+    assert "0 %, 8 GPUs lost" in " ".join(text.split())
