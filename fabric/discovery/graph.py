@@ -8,10 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, UNKNOWN, Discovery
+from fabric.discovery.guid_groups import group_adapters
 
 __all__ = ["Graph", "components", "modal", "read_graph"]
 
 Ints = npt.NDArray[np.int64]
+
+GUID_DIGITS = 16
 
 FEW_HOSTS = 0.25
 """The share of a switch's cables to hosts up to which these may be strays: its neighbours say whether it is a leaf."""
@@ -45,6 +48,8 @@ class Graph:
     """The row of each cable in the discovery: those of aggregation nodes are left out."""
     guessed: bool
     """Whether what is a switch follows from the number of cables, since the files do not say."""
+    grouped: int
+    """The adapters that no file names and that are taken for hosts by their GUIDs and leaves."""
 
 
 def components(nodes: int, one: Ints, two: Ints) -> Ints:
@@ -78,7 +83,8 @@ def modal(values: npt.NDArray[np.integer]) -> int:
 def read_graph(found: Discovery) -> Graph:
     """Return the graph of a discovery. Adapters of one named host, or of one system, are one node."""
     kind, guessed = _kinds(found)
-    node, nodes = _nodes(found, kind)
+    groups = _group_unnamed(found, kind)
+    node, nodes = _nodes(found, kind, groups)
     is_switch = np.zeros(nodes, np.bool_)
     is_switch[node[kind == SWITCH]] = True
     real = (node[found.a] >= 0) & (node[found.b] >= 0)
@@ -89,7 +95,7 @@ def read_graph(found: Discovery) -> Graph:
     device_a, device_b = found.a[cable].astype(np.int64), found.b[cable].astype(np.int64)
     return Graph(
         node, nodes, is_switch, tier, np.where(swap, b, a), np.where(swap, a, b),
-        np.where(swap, device_b, device_a), cable, guessed,
+        np.where(swap, device_b, device_a), cable, guessed, int((groups >= 0).sum()),
     )  # fmt: skip
 
 
@@ -106,14 +112,38 @@ def _kinds(found: Discovery) -> tuple[npt.NDArray[np.int8], bool]:
     return kind, True
 
 
-def _nodes(found: Discovery, kind: npt.NDArray[np.int8]) -> tuple[Ints, int]:
+def _group_unnamed(found: Discovery, kind: npt.NDArray[np.int8]) -> Ints:
+    """Return the group of each adapter that no file names, by its first device; -1 of others, shape (devices,)."""
+    groups = np.full(found.devices, -1)
+    ends = np.concatenate([found.a, found.b]).astype(np.int64)
+    lone = np.array([
+        what == HOST and not name and len(code) == GUID_DIGITS
+        for what, name, code in zip(kind.tolist(), found.names, found.hardware_ids, strict=True)
+    ], np.bool_)  # fmt: skip
+    far, far_port = np.concatenate([found.b, found.a]), np.concatenate([found.b_port, found.a_port])
+    rows = np.flatnonzero(lone[ends] & (kind[far] == SWITCH))
+    devices, first = np.unique(ends[rows], return_index=True)
+    if not len(devices):
+        return groups
+    rows = rows[first]
+    guids = np.array([int(found.hardware_ids[device], 16) for device in devices.tolist()], np.uint64)
+    group = group_adapters(guids, far[rows].astype(np.int64), far_port[rows].astype(np.int64))
+    groups[devices] = np.where(group >= 0, devices[group], -1)
+    return groups
+
+
+def _nodes(found: Discovery, kind: npt.NDArray[np.int8], groups: Ints) -> tuple[Ints, int]:
     numbered: dict[object, int] = {}
     node = np.full(found.devices, -1)
-    for row, (name, system, what) in enumerate(zip(found.names, found.systems, kind.tolist(), strict=True)):
+    for row, (name, system, what, group) in enumerate(
+        zip(found.names, found.systems, kind.tolist(), groups.tolist(), strict=True)
+    ):
         if what == AGGREGATION:
             continue
         if what == HOST and name:
             key: object = ("host", name.lower())
+        elif group >= 0:
+            key = ("group", group)
         else:
             key = ("system", system) if what == HOST and system else row
         node[row] = numbered.setdefault(key, len(numbered))

@@ -48,6 +48,11 @@ def _describe(found: DiscoveredDesign) -> str:
     if structure.rails > 1:
         place = {0: "never meet", 2: "meet at the spines", 3: "meet at the cores"}[structure.rails_meet]
         text += f" {count_noun(structure.rails, 'rail')}, which {place}."
+    if structure.graph.grouped:
+        text += (
+            f" {count_noun(structure.graph.grouped, 'adapter')} without a name are taken for hosts by GUIDs in a row,"
+            " each at another of the same leaves."
+        )
     least, most = structure.unit_hosts
     hosts = f"{least} to {most} hosts" if least < most else count_noun(most, "host")
     text += f" {count_noun(structure.units, 'unit')} of {hosts}"

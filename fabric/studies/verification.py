@@ -85,8 +85,8 @@ def rank_faults(study: Study, faults: Iterable[Fault]) -> tuple[Fault, ...]:
 
     That is the share of all-reduce bandwidth lost among the GPUs that are left, and the GPUs that are cut off. Faults
     whose links are of the same bundles, at devices of as many links that have as much in common, cost the same. Of more
-    than some sorts (12, fewer of large fabrics) the others cost what the worst of their links does alone. Nothing is estimated where that
-    would take too long.
+    than some sorts (12, fewer of large fabrics) the others cost what the worst of their links does alone. Nothing is
+    estimated where that would take too long.
     """
     costs = _Costs(study)
     ranked = [costs.add(fault) for fault in faults]
