@@ -1,19 +1,20 @@
-"""The published training runs of training_runs.csv, as runs of this project: a model, its division, a fabric, a step."""
+"""The published training runs of training_runs.csv as runs of this project: a model, how it is divided, its fabric."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import fabric
-from fabric.catalog import Model, models, servers
+from fabric.catalog import Model, accelerators, models, servers, training_efficiency
 from fabric.request.parallel import Parallel
 from fabric.studies.study import Study
+from fabric.training.memory import memory_of
 from fabric.training.operations import COUNTS
 
 __all__ = ["Run", "fabric_of", "published"]
@@ -70,6 +71,8 @@ class Run:
     nic_gbps: float
     """The rate of a GPU's share of its server's NICs."""
     routing: str
+    qps: int | None
+    """The queue pairs of a flow; None where they are not published."""
     gpus: int
     step_s: float
     """The seconds of a step, published or by the tokens or the operations that were."""
@@ -87,9 +90,10 @@ def _run(row: Mapping[str, str]) -> Run:
     server, accelerator = GPUS[row["accelerator"]]
     gbps = float(row["nic_gbps_per_gpu"] or servers()[server].nic_gbps)
     return Run(
-        row["id"], row["series"], model, _parallel(row, software), int(row["global_batch"]), int(row["seq"]),
-        row["precision"].lower(), software, server, accelerator, gbps, "ecmp" if "RoCE" in row["network"] else "adaptive",
-        int(row["gpus"]), _step_s(row, model),
+        row["id"], row["series"], model, _parallel(row, model, software, accelerator),
+        int(row["global_batch"]), int(row["seq"]), row["precision"].lower(), software, server, accelerator, gbps,
+        "ecmp" if "RoCE" in row["network"] else "adaptive", 16 if software == "llama3" else None, int(row["gpus"]),
+        _step_s(row, model),
     )  # fmt: skip
 
 
@@ -99,13 +103,9 @@ def _software(row: Mapping[str, str]) -> str:
     return next(name for word, name in SOFTWARE if word in row["source"])
 
 
-def _parallel(row: Mapping[str, str], software: str) -> Parallel:
-    """Return a run's division. What the table leaves open is 1, or as its software does it by default."""
+def _parallel(row: Mapping[str, str], model: Model, software: str, accelerator: str) -> Parallel:
+    """Return a run's division. A degree that the table leaves open is 1, and what is recomputed the least that fits."""
     tp, pp, vp, cp, ep, dp = (int(row[key] or 1) for key in ("tp", "pp", "vp", "cp", "ep", "dp"))
-    local = int(row["global_batch"]) // dp
-    micro_batch = int(row["micro_batch"] or 1)
-    if software == "torchtitan":
-        micro_batch = local // pp  # of 2024, which adds up no gradients: as many micro-batches as stages
     if software == "llama3":
         vp = 8  # one layer a virtual stage, the first and the last without one (section 3.3.2)
     if "interleaved" in row["note"] and not row["vp"]:
@@ -113,17 +113,47 @@ def _parallel(row: Mapping[str, str], software: str) -> Parallel:
     sharding = next(
         (value for word, value in SHARDINGS if word in row["sharding"]), "none"
     )  # fmt: skip
-    return Parallel(
+    parallel = Parallel(
         tp=tp, cp=cp, pp=pp, dp=dp, ep=ep, etp=tp if row["model"].startswith("Grok") else 1, vp=vp,
-        micro_batch=micro_batch, sharding=sharding, recompute=row["recompute"] or "none",
+        micro_batch=int(row["micro_batch"] or 1), sharding=sharding, recompute=row["recompute"] or "none",
         schedule="dualpipe" if software == "hai-llm" else "interleaved" if vp > 1 else "1f1b",
-        sequence_parallel=software != "megatron-2021", order="tp-cp-pp-dp" if software == "llama3" else "tp-cp-ep-dp-pp",
+        sequence_parallel=software != "megatron-2021",
+        order="tp-cp-pp-dp" if software == "llama3" else "tp-cp-ep-dp-pp",
         shard_group=_shard_group(row["sharding"]),
     )  # fmt: skip
+    shown = replace(model, sequence=int(row["seq"]))
+    fits = partial(_fits, shown, int(row["global_batch"]), software, accelerator)
+    if not row["recompute"]:
+        tried = (replace(parallel, recompute=each) for each in ("none", "selective", "modules"))
+        parallel = next(filter(fits, tried), parallel)
+    return parallel if row["micro_batch"] else _choose_micro_batch(parallel, int(row["global_batch"]), software, fits)
+
+
+def _fits(model: Model, batch: int, software: str, accelerator: str, parallel: Parallel) -> bool:
+    gpu = accelerators()[accelerator]
+    return not memory_of(model, parallel, batch, "bf16", gpu, software=software).missing_gib
+
+
+def _choose_micro_batch(
+    parallel: Parallel, batch: int, software: str, fits: Callable[[Parallel], bool]
+) -> Parallel:  # fmt: skip
+    """Return a run with the micro-batches that it had in all likelihood, where they are not published.
+
+    Software that adds up no gradients has as many as stages. Without a pipeline larger ones are faster, so they were
+    the largest that fit; with one they were single sequences, which leave the smallest bubble.
+    """
+    local = batch // parallel.dp
+    if not training_efficiency().software[software].accumulates:
+        return replace(parallel, micro_batch=local // parallel.pp)
+    if parallel.pp > 1:
+        return parallel
+    each = (replace(parallel, micro_batch=size) for size in range(local, 0, -1) if local % size == 0)
+    return next(filter(fits, each), parallel)
 
 
 SHARDINGS = (
-    ("GRAD_OP", "zero2"), ("FSDP", "zero3"), ("ZeRO-3", "zero3"), ("ZeRO-1", "zero1"), ("distributed optimizer", "zero1"),
+    ("GRAD_OP", "zero2"), ("FSDP", "zero3"), ("ZeRO-3", "zero3"), ("ZeRO-1", "zero1"),
+    ("distributed optimizer", "zero1"),
 )  # fmt: skip
 """What is sharded, by a word of the table."""
 
