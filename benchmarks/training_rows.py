@@ -41,7 +41,8 @@ GPUS = {
 }  # fmt: skip
 """The server of each GPU, and its accelerator."""
 SOFTWARE = (
-    ("dgxc-benchmarking", "nemo"), ("Megatron-Bridge", "megatron"), ("torchtitan", "torchtitan"),
+    ("dgxc-benchmarking", "nemo"), ("release 26.02", "megatron-26.04"),
+    ("release 26.04", "megatron-26.04"), ("Megatron-Bridge", "megatron"), ("torchtitan", "torchtitan"),
     ("llm-foundry", "fsdp"), ("2407.21783", "llama3"), ("2406.11704", "megatron-2024"), ("2505.09343", "hai-llm"),
     ("2205.05198", "megatron-2022"), ("2104.04473", "megatron-2021"), ("2201.11990", "megatron-2021"),
     ("2303.17564", "megatron-2021"), ("2210.02414", "megatron-2021"),
@@ -99,8 +100,9 @@ def _run(row: Mapping[str, str]) -> Run:
 
 def _software(row: Mapping[str, str]) -> str:
     if "2402.15627" in row["source"]:
-        return "megatron-2022" if row["series"].endswith("megatron-lm") else "megascale"
-    return next(name for word, name in SOFTWARE if word in row["source"])
+        return "megatron-2023" if row["series"].endswith("megatron-lm") else "megascale"
+    found = next(name for word, name in SOFTWARE if word in row["source"])
+    return f"{found}-eager" if "eager" in row["note"] else found
 
 
 def _parallel(row: Mapping[str, str], model: Model, software: str, accelerator: str) -> Parallel:

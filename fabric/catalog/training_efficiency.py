@@ -20,8 +20,6 @@ class KernelClass:
     """What belongs to it, in words."""
     share: float
     """The share of the usual speed at which its kernels run (fitted)."""
-    attention: str | None
-    """Its fused attention, a key of `TrainingEfficiency.attention`; None where scores go through memory."""
     passes: float
     """The memory traffic of its elementwise kernels, over that of the fewest kernels that do the work."""
 
@@ -36,6 +34,8 @@ class Software:
     """The framework, and its time."""
     kernel_classes: Mapping[str, str]
     """Its kernel class by what is recomputed: `none`, `selective` (and `modules`) or `full`."""
+    attention: str | None
+    """Its fused attention, a key of `TrainingEfficiency.attention`; None where scores go through memory."""
     gradient_bytes: int
     """The bytes of a gradient that data-parallel ranks reduce."""
     overlaps_tp: bool = False
@@ -48,6 +48,8 @@ class Software:
     """Whether the messages of experts run beside another micro-batch's computation."""
     balances_context: bool = True
     """Whether context-parallel ranks have as much of causal attention each; otherwise the last one looks at all."""
+    waits_for_counts: bool = True
+    """Whether the host waits in each layer for the counts of experts' tokens, as it does without CUDA graphs."""
     joins_copies: bool = False
     """Whether a token goes once to a GPU that has several of its experts."""
     dispatch_bytes: int = 2

@@ -40,15 +40,14 @@ def kept_of(model: Model, parallel: Parallel, sequence: int, precision: str, sof
     its input alone with full recomputation; otherwise all but what Parallel.recompute says, and with software that
     recomputes a share of matrix products the outputs of the others.
     """
-    constants = training_efficiency()
-    framework = constants.software[software]
+    framework = training_efficiency().software[software]
     tokens = parallel.micro_batch * sequence / parallel.cp
     rules = _Rules(parallel, PRECISIONS[precision])
     share = framework.recomputes_products if parallel.recompute == "selective" else 0.0
     again = parallel.recompute == "full" or share > 0
     if again:  # while a layer's backward pass runs, all is there that it needs
         rules = replace(rules, parallel=replace(parallel, recompute="none"))
-    unfused = constants.kernel_classes[framework.kernel_class(parallel.recompute)].attention is None
+    unfused = framework.attention is None
     kept = unfused and parallel.recompute not in ("selective", "modules")
     attention = _attention(model, rules) + (5 * model.heads * sequence / parallel.tp if kept else 0.0)
     dense = attention + _feed_forward(model.hidden, model.ffn, model.gated, rules)

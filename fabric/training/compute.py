@@ -188,7 +188,7 @@ def _scores(layer: _Layer, keys: float, values: float) -> _Part:
     """Return attention between the projections, with its layers' average where every other one has a window."""
     kernels, model = layer.kernels, layer.model
     pairs = layer.tokens * model.heads / layer.parallel.tp
-    if kernels.kind.attention is None:
+    if kernels.software.attention is None:
         return _unfused_scores(layer, pairs * layer.sequence, keys, values)
     window = min(model.window or layer.sequence, layer.sequence)
     seen = (layer.sequence / 2 + window - window**2 / (2 * layer.sequence)) / 2
@@ -260,7 +260,7 @@ def _routing(layer: _Layer, own: float, sent: float) -> _Part:
     model, constants = layer.model, layer.kernels.constants
     passes = constants.routing * (constants.biased_routing if model.expert_bias else 1.0)
     moved = passes * 10 * sent * model.hidden + own * (4 * model.hidden + 16 * model.experts)
-    wait = 1e-6 * constants.dispatch_us
+    wait = 1e-6 * constants.dispatch_us if layer.kernels.software.waits_for_counts else 0.0
     found = layer.traffic("routing", moved, 20)
     return _Part("routing", found.forward_s + wait, found.backward_s + wait)
 

@@ -75,7 +75,7 @@ class Kernels:
     def attention_s(self, flops: float, head_dim: float, *, backward: bool = False) -> float:
         """Return the seconds of fused attention, in 16 bits, by its operations on the tokens that it looks at."""
         constants, generation = self.constants, self.accelerator.generation
-        share = constants.attention[self.kind.attention or ""][generation] * self.speed
+        share = constants.attention[self.software.attention or ""][generation] * self.speed
         share *= head_dim / (head_dim + constants.head_dim)
         share *= constants.attention_backward if backward else 1.0
         return flops / (1e12 * self.accelerator.peak_tflops[_WIDE] * share) + self.launch_s

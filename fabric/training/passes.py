@@ -95,9 +95,23 @@ class Overlap:
         exposed = expose_layers(sent, computed, layers) if self.software.overlaps_dp else sent
         return beside_computation(sent, exposed, self.occupied)
 
+    @property
+    def joint(self) -> bool:
+        """Whether the schedule has slots in which a forward and a backward pass run together."""
+        return self.parallel.schedule == "dualpipe"
+
     def experts(self, sent: float, computed: float) -> float:
+        """Return by how much messages of experts prolong a pass that has no slot with another one.
+
+        Software that overlaps them computes another micro-batch meanwhile, whose pass they run beside.
+        """
+        if self.joint or not self.software.overlaps_ep:
+            return sent
+        return beside_computation(sent, max(0.0, sent - computed), self.occupied)
+
+    def experts_saved(self, sent: float, computed: float) -> float:
         """Return what is saved where a forward and a backward pass hide each other's messages of experts."""
-        hidden = min(sent, computed) if self.software.overlaps_ep else 0.0
+        hidden = min(sent, computed) if self.joint and self.software.overlaps_ep else 0.0
         return hidden * (1 - self.occupied)
 
 
@@ -119,7 +133,7 @@ def passes_of(chunk: Chunk, overlap: Overlap, seconds: Seconds) -> Passes:
     experts = [chunk.sent_s("EP", seconds, backward=each) for each in (False, True)]
     rings = [chunk.sent_s("CP", seconds, backward=each) for each in (False, True)]
     return Passes(
-        forward, backward, weight, overlap.experts(sum(experts), compute.total_s),
+        forward, backward, weight, overlap.experts_saved(sum(experts), compute.total_s),
         _share(experts[0] + rings[0], forward), _share(experts[1] + rings[1], backward + weight),
     )  # fmt: skip
 
@@ -129,8 +143,8 @@ def _pass(
 ) -> float:  # fmt: skip
     """Return the seconds of a pass with what it waits for, without messages of data-parallel ranks."""
     tensor, ring, experts = (chunk.sent_s(cause, seconds, backward=backward) for cause in ("TP", "CP", "EP"))
-    waits = overlap.tensor(tensor, _products(compute)) + overlap.ring(ring, compute.get("attention", 0.0)) + experts
-    return _total(compute) + waits
+    waits = overlap.tensor(tensor, _products(compute)) + overlap.ring(ring, compute.get("attention", 0.0))
+    return _total(compute) + waits + overlap.experts(experts, _total(compute))
 
 
 def _share(sent: float, total: float) -> float:
