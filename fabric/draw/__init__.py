@@ -10,6 +10,7 @@ from fabric.draw.label_sheets import draw_label_sheets
 from fabric.draw.page_shape import PAGES
 from fabric.draw.render import save, save_pages, svg
 from fabric.draw.traffic import Traffic
+from fabric.draw.training_timeline import draw_training
 
 __all__ = [
     "KINDS",
@@ -26,6 +27,7 @@ __all__ = [
     "draw_front",
     "draw_label_sheets",
     "draw_scale",
+    "draw_training",
     "save",
     "save_pages",
     "svg",

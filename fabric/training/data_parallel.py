@@ -6,6 +6,7 @@ gradients of the last layers, so that the messages run beside the passes of the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from fabric.training.pipeline_order import PipelineOrder
 from fabric.training.schedule import PipelineRun
 
-__all__ = ["DataTimes", "Transfers", "gather_weights", "reduce_gradients"]
+__all__ = ["DataTimes", "Transfers", "gather_weights", "reduce_gradients", "time_beside"]
 
 Seconds = NDArray[np.float64]
 
@@ -41,6 +42,8 @@ class Transfers:
     """The start of each virtual stage's messages."""
     end_s: Seconds
     """Their end."""
+    sent_s: Seconds
+    """For how long they are sent in between; the rest of the time they wait for buckets."""
 
 
 def gather_weights(order: PipelineOrder, times: DataTimes, forward_s: Seconds) -> tuple[Transfers, Seconds]:
@@ -60,7 +63,7 @@ def gather_weights(order: PipelineOrder, times: DataTimes, forward_s: Seconds) -
             ready[own] = np.maximum(first, end[own] - forward_s[own] * (1 - share))
         else:
             ready[own] = end[own].max()
-    return Transfers(start, end), ready
+    return Transfers(start, end, times.gather_s), ready
 
 
 def reduce_gradients(run: PipelineRun, times: DataTimes, backward_s: Seconds) -> Transfers:
@@ -84,4 +87,23 @@ def reduce_gradients(run: PipelineRun, times: DataTimes, backward_s: Seconds) ->
                 start[stage] = max(free, done)
                 free = start[stage] + times.reduce_s[stage]
             end[stage] = free
-    return Transfers(start, end)
+    return Transfers(start, end, times.reduce_s)
+
+
+def time_beside(run: PipelineRun, transfers: Sequence[Transfers]) -> Seconds:
+    """Return for how long messages are sent beside each slot on its rank."""
+    order, found = run.order, np.zeros(len(run.start_s))
+    bounds = np.searchsorted(order.rank, np.arange(order.ranks + 1))
+    for rank in range(order.ranks):
+        own = order.stage_ranks == rank
+        start, end, sent = (np.concatenate([getattr(each, name)[own] for each in transfers]) for name in NAMES)
+        turn, slots = np.argsort(start, kind="stable"), slice(bounds[rank], bounds[rank + 1])
+        # Messages of a rank follow each other, so the time for which they have been sent is piecewise linear.
+        times = np.stack((start[turn], end[turn]), 1).ravel()
+        done = np.cumsum(sent[turn])
+        taken = np.stack((done - sent[turn], done), 1).ravel()
+        found[slots] = np.interp(run.end_s[slots], times, taken) - np.interp(run.start_s[slots], times, taken)
+    return found
+
+
+NAMES = ("start_s", "end_s", "sent_s")

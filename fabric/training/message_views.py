@@ -50,6 +50,12 @@ class MessageView:
         left_out = math.fsum(getattr(time, f"{part}_s") for part in self.parts)
         return max(0.0, time.total_s - left_out)
 
+    def key(self, messages: Iterable[Message]) -> tuple[object, ...]:
+        """Return what is equal of views in which these messages take as long, alone and beside others."""
+        alone = tuple(map(self.seconds, messages))
+        shared = any(alone) and ("contention" not in self.parts, self.fabric is None)
+        return (*alone, shared)
+
     def beside(self, message: Message, other: Message) -> float:
         """Return how many times as long a message takes while another one is sent all the while."""
         if self.fabric is not None:

@@ -64,6 +64,10 @@ class Passes:
     """The gradients of weights."""
     joint_saved_s: float
     """What is saved where a forward and a backward pass run together and hide the messages of experts."""
+    forward_waits_s: float
+    """How much of the forward pass is messages that it waits for, or that slow it down."""
+    backward_waits_s: float
+    """The same of the backward pass, its gradients of weights included."""
     forward_duty: float
     """The share of the forward pass in which messages of experts or of a ring are sent."""
     backward_duty: float
@@ -134,6 +138,8 @@ def passes_of(chunk: Chunk, overlap: Overlap, seconds: Seconds) -> Passes:
     rings = [chunk.sent_s("CP", seconds, backward=each) for each in (False, True)]
     return Passes(
         forward, backward, weight, overlap.experts_saved(sum(experts), compute.total_s),
+        forward - _total(compute.forward_s),
+        backward - _total(compute.backward_s) - _total(compute.recompute_s),
         _share(experts[0] + rings[0], forward), _share(experts[1] + rings[1], backward + weight),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fabric.training.pipeline_order import PipelineOrder
 
-__all__ = ["Ends", "PipelineRun", "PipelineTimes", "ideal_bubble_s", "simulate"]
+__all__ = ["PipelineRun", "PipelineTimes", "ideal_bubble_s", "simulate"]
 
 Seconds = NDArray[np.float64]
 
@@ -61,21 +61,14 @@ class PipelineRun:
         return busy
 
 
-@dataclass(frozen=True, eq=False)
-class Ends:
-    """What is different at the ends of a step, for each virtual stage, in seconds."""
+def simulate(
+    order: PipelineOrder, times: PipelineTimes, ready_s: Seconds | float = 0.0, longer_s: Seconds | float = 0.0
+) -> PipelineRun:
+    """Return when each slot runs: as soon as its rank is free and its input and gradient have arrived.
 
-    ready_s: Seconds | float = 0.0
-    """Before when its first forward pass does not start, since its weights are not there."""
-    first_s: Seconds | float = 0.0
-    """By how much its first forward pass is longer than others."""
-    last_s: Seconds | float = 0.0
-    """By how much its last backward pass is longer than others."""
-
-
-def simulate(order: PipelineOrder, times: PipelineTimes, ends: Ends | None = None) -> PipelineRun:
-    """Return when each slot runs: as soon as its rank is free and its input and gradient have arrived."""
-    ends = ends or Ends()
+    No virtual stage begins its first forward pass before its `ready_s`, when its weights are there, and each slot takes
+    by its `longer_s` longer than the times say.
+    """
     count = order.micro_batches
     stage = {kind: np.where(column >= 0, column // count, -1) for kind, column in _kinds(order).items()}
     part = np.append(order.model_stages, -1)  # the last element belongs to the index -1, of slots without a pass
@@ -88,8 +81,7 @@ def simulate(order: PipelineOrder, times: PipelineTimes, ends: Ends | None = Non
     duration += per_slot("weight", times.weight_s)
     joint = (order.forward >= 0) & (order.backward >= 0)
     duration -= np.where(joint, per_slot("forward", times.joint_saved_s), 0.0)
-    duration[order.first_forward] += ends.first_s
-    duration[order.last_backward] += ends.last_s
+    duration += longer_s
 
     # A transfer is that of the part before it, forwards and back.
     sends = np.append(_sends(order, times), 0.0)
@@ -99,7 +91,7 @@ def simulate(order: PipelineOrder, times: PipelineTimes, ends: Ends | None = Non
     held = leaves if times.blocking else np.zeros_like(leaves)
     delays = np.zeros_like(arrives) if times.blocking else arrives
     earliest = np.zeros(len(duration))
-    earliest[order.first_forward] = ends.ready_s
+    earliest[order.first_forward] = ready_s
     return _run(order, duration, held, delays, earliest)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ from fabric.training.message_views import MessageView
 from fabric.training.network_time import NetworkTime
 from fabric.training.operations import COUNTS, flops_of_recompute
 from fabric.training.prepared_step import prepare_step
-from fabric.training.step_run import StepRun
+from fabric.training.step_run import Step, StepRun
 
 __all__ = ["CAUSES", "TrainingStep", "train_step"]
 
@@ -142,13 +142,15 @@ def train_step(  # noqa: PLR0913
         routing=routing, network=network, constants=constants,
     )  # fmt: skip
     step, view, accelerator, sequence = prepared.step, prepared.view, prepared.accelerator, prepared.sequence
-    runs = [step.run(each.seconds, each.beside) for each in _without(view)]
-    slower = [step.run(each.seconds, each.beside) for each in _at_line_rate(view)]
-    ideal = step.run(view.on_ideal_network().seconds, view.on_ideal_network().beside)
+    without = [view.without_causes(CAUSES[:count]) for count in range(len(CAUSES) + 1)]
+    faster = [view.without_parts(NETWORK[:count]) for count in range(len(NETWORK) + 1)]
+    *runs, ideal = _run_each(step, [*without, *faster, view.on_ideal_network()])
+    none = runs[len(CAUSES)]
     busiest = int(step.compute_s.argmax())
     compute = step.compute_of(busiest)
-    exposed = dict(zip(CAUSES, _differences(runs), strict=True))
-    network_s = dict(zip((*NETWORK, "bandwidth"), _differences([*slower, runs[-1]]), strict=True))
+    exposed = dict(zip(CAUSES, _differences(runs[: len(without)]), strict=True))
+    network_s = dict(zip((*NETWORK, "bandwidth"), _differences([*runs[len(without) :], none]), strict=True))
+    bubble = max(0.0, none.step_s - step.update_s - sum(compute.values()))
     tokens = batch * sequence
     memory = memory_of(
         replace(model, sequence=sequence), parallel, batch, precision, accelerator, software=software
@@ -156,7 +158,7 @@ def train_step(  # noqa: PLR0913
     return TrainingStep(
         name=blueprint.name, model=model.name, parallel=parallel, batch=batch, sequence=sequence, precision=precision,
         software=software, routing=routing, accelerator=accelerator.name, step_s=runs[0].step_s, compute_s=compute,
-        update_s=step.update_s, bubble_s=runs[-1].step_s - step.update_s - sum(compute.values()), exposed_s=exposed,
+        update_s=step.update_s, bubble_s=bubble, exposed_s=exposed,
         network_s=network_s, ideal_step_s=ideal.step_s,
         flops={name: tokens * count(model, sequence) for name, count in COUNTS.items()},
         recompute_flops=tokens * flops_of_recompute(model, sequence, parallel.recompute, causal=False),
@@ -164,16 +166,15 @@ def train_step(  # noqa: PLR0913
     )  # fmt: skip
 
 
-def _without(view: MessageView) -> Iterable[MessageView]:
-    """Yield a view with all messages, and views with one cause less each, until there are none."""
-    for count in range(len(CAUSES) + 1):
-        yield view.without_causes(CAUSES[:count])
-
-
-def _at_line_rate(view: MessageView) -> Iterable[MessageView]:
-    """Yield a view with all that slows messages down, and views with one of these less each."""
-    for count in range(len(NETWORK) + 1):
-        yield view.without_parts(NETWORK[:count])
+def _run_each(step: Step, views: Sequence[MessageView]) -> list[StepRun]:
+    """Return the step with the messages of each view, simulated once for all that are alike."""
+    messages = [call.message for chunk in step.chunks for call in chunk.calls]
+    found: dict[tuple[object, ...], StepRun] = {}
+    keys = [view.key(messages) for view in views]
+    for key, view in zip(keys, views, strict=True):
+        if key not in found:
+            found[key] = step.run(view.seconds, view.beside)
+    return [found[key] for key in keys]
 
 
 def _differences(runs: list[StepRun]) -> list[float]:

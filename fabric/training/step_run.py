@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from fabric.training.data_parallel import DataTimes, Transfers, gather_weights, reduce_gradients
+from fabric.training.data_parallel import DataTimes, Transfers, gather_weights, reduce_gradients, time_beside
 from fabric.training.message import Message
 from fabric.training.overlap import contend, stretch
 from fabric.training.passes import Chunk, Overlap, Passes, Seconds, passes_of
 from fabric.training.pipeline_order import PipelineOrder, order_of
-from fabric.training.schedule import Ends, PipelineRun, PipelineTimes, simulate
+from fabric.training.schedule import PipelineRun, PipelineTimes, simulate
 
 __all__ = ["Beside", "Step", "StepRun"]
 
@@ -34,6 +34,8 @@ class StepRun:
     """The gathering of weights of every virtual stage."""
     reduce: Transfers
     """The reduction of gradients of every virtual stage."""
+    waits_s: Columns
+    """How much of a forward and of a backward pass of each virtual stage is messages, shape (2, virtual stages)."""
     update_s: float
     """The update of weights, which follows."""
 
@@ -105,54 +107,67 @@ class Step:
         )[[*self.parts]].T
         blocking = not self.overlap.software.overlaps_pp
         times = PipelineTimes(forward, backward, weight, self._send_s(seconds), saved, blocking)
-        data, early, late = self._data_times(passes, seconds, beside)
+        data, slower = self._data_times(passes, seconds, beside)
         stages = order.model_stages
         gather, ready = gather_weights(order, data, forward[stages])
-        pipeline = simulate(order, times, Ends(ready, early, late))
+        pipeline = simulate(order, times, ready)
         reduce = reduce_gradients(pipeline, data, (backward + weight)[stages])
-        return StepRun(pipeline, gather, reduce, self.update_s)
+        if data.overlapped and reduce.end_s.any():
+            # Messages slow down the passes beside them, which is when they run if passes take as long as alone.
+            longer = time_beside(pipeline, (gather, reduce)) * self._of_slots(slower)
+            pipeline = simulate(order, times, ready, longer)
+            reduce = reduce_gradients(pipeline, data, (backward + weight)[stages])
+        waits = np.array([(each.forward_waits_s, each.backward_waits_s) for each in passes])[self._kinds].T
+        return StepRun(pipeline, gather, reduce, waits, self.update_s)
+
+    def _of_slots(self, stages: Columns) -> Columns:
+        """Return for each slot what holds for the passes of its virtual stage, of a slot with several the most.
+
+        `stages` are values of forward and of backward passes, shape (2, virtual stages).
+        """
+        order, found = self.order, np.zeros(len(self.order.rank))
+        for column, values in ((order.forward, stages[0]), (order.backward, stages[1]), (order.weight, stages[1])):
+            found = np.maximum(found, np.where(column >= 0, values[column // order.micro_batches], 0.0))
+        return found
 
     def _send_s(self, seconds: Seconds) -> float:
         calls = {call.message for chunk in self.chunks for call in chunk.calls if call.message.cause == "PP"}
         return max((seconds(message) for message in calls), default=0.0)
 
-    def _data_times(self, passes: list[Passes], seconds: Seconds, beside: Beside) -> tuple[DataTimes, Columns, Columns]:
-        """Return the data-parallel messages of every virtual stage, and by how much they prolong its passes.
+    def _data_times(self, passes: list[Passes], seconds: Seconds, beside: Beside) -> tuple[DataTimes, Columns]:
+        """Return the data-parallel messages of every virtual stage, and by which share passes beside them take longer.
 
-        While they run beside passes that send messages on the same links, both take longer.
+        Shares are those of forward and of backward passes, shape (2, virtual stages).
         """
         table = np.array(
             [
-                (*self._once(chunk, each, seconds, beside, backward=way), max(1, chunk.stage.layers))
+                [self._once(chunk, each, seconds, beside, backward=way) for way in (False, True)]
                 for chunk, each in zip(self.chunks, passes, strict=True)
-                for way in (False, True)
             ]
-        ).reshape(-1, 2, 3)[self._kinds]
-        buckets = table[:, 0, 2].astype(np.int64)
+        )[self._kinds]
+        buckets = np.array([max(1, chunk.stage.layers) for chunk in self.chunks])[self._kinds]
         data = DataTimes(table[:, 0, 0], table[:, 1, 0], buckets, self.overlap.software.overlaps_dp)
-        return data, table[:, 0, 1], table[:, 1, 1]
+        return data, table[:, :, 1].T
 
     def _once(
         self, chunk: Chunk, passes: Passes, seconds: Seconds, beside: Beside, *, backward: bool
     ) -> tuple[float, float]:
-        """Return the seconds of a part's data-parallel messages of a step, and by how much they prolong its pass."""
+        """Return the seconds of a part's data-parallel messages of a step, and by which share they slow its passes.
+
+        They occupy multiprocessors, and where the passes send messages on the same links, both take longer.
+        """
         duty = passes.backward_duty if backward else passes.forward_duty
         sent = {
             call.message: count * (call.backward if backward else call.forward) * seconds(call.message)
             for count, call in chunk.of("DP", "step")
         }
         alone, other = sum(sent.values()), self._busiest(chunk, seconds, backward=backward)
-        if not alone or not self.overlap.software.overlaps_dp:
-            return alone, 0.0
-        # Between a rank's passes of two of its parts there are those of as many micro-batches as stages.
-        turns = self.overlap.parallel.pp if self.overlap.parallel.vp > 1 else 1
-        window = turns * (passes.backward_s + passes.weight_s if backward else passes.forward_s)
-        if other is None:
-            return alone, self.overlap.occupied * min(alone, window)
+        if other is None or not alone or not self.overlap.software.overlaps_dp:
+            return alone, self.overlap.occupied
         slowed = beside(other, max(sent, key=lambda each: sent[each]))
         duty = stretch(duty, slowed)
         taken = sum(contend(each, beside(message, other), duty) for message, each in sent.items() if each)
-        return taken, min(taken, window) * (self.overlap.occupied + duty * (1 - 1 / slowed))
+        return taken, self.overlap.occupied + duty * (1 - 1 / slowed)
 
     @staticmethod
     def _busiest(chunk: Chunk, seconds: Seconds, *, backward: bool) -> Message | None:

@@ -11,7 +11,7 @@ from fabric.errors import InputError
 from fabric.request.parallel import Parallel
 from fabric.training.activations import most_in_flight
 from fabric.training.pipeline_order import PipelineOrder, order_of
-from fabric.training.schedule import Ends, PipelineTimes, ideal_bubble_s, simulate
+from fabric.training.schedule import PipelineTimes, ideal_bubble_s, simulate
 
 
 @st.composite
@@ -135,18 +135,17 @@ def test_weights_that_come_late_delay_the_first_pass() -> None:
     """A virtual stage starts when its weights are there; waiting that a later stage would do anyway costs nothing."""
     order, times = order_of("1f1b", 4, 1, 8), PipelineTimes(np.ones(4), np.ones(4))
     plain = simulate(order, times)
-    assert simulate(order, times, Ends(np.arange(4.0))).pipeline_s == plain.pipeline_s
-    assert simulate(order, times, Ends(np.array([0.5, 0, 0, 0]))).pipeline_s == plain.pipeline_s + 0.5
+    assert simulate(order, times, np.arange(4.0)).pipeline_s == plain.pipeline_s
+    assert simulate(order, times, np.array([0.5, 0, 0, 0])).pipeline_s == plain.pipeline_s + 0.5
 
 
-def test_longer_passes_at_the_ends_delay_a_step_where_nothing_waits() -> None:
-    """A longer last backward pass of the first stage is the end of all; one of the last stage delays all others."""
+def test_a_longer_pass_delays_a_step_where_nothing_waits() -> None:
+    """A longer last backward pass of the first stage is the end of all; one of a later stage delays those before it."""
     order, times = order_of("1f1b", 4, 1, 8), PipelineTimes(np.ones(4), np.ones(4))
     plain = simulate(order, times)
-    for stage in (0, 3):
-        late = np.where(np.arange(4) == stage, 0.25, 0.0)
-        assert simulate(order, times, Ends(last_s=late)).pipeline_s == plain.pipeline_s + 0.25
-        assert simulate(order, times, Ends(first_s=late)).pipeline_s == plain.pipeline_s + 0.25
+    for slot in (order.first_forward[0], order.first_forward[3], order.last_backward[0], order.last_backward[3]):
+        longer = np.where(np.arange(len(order.rank)) == slot, 0.25, 0.0)
+        assert simulate(order, times, longer_s=longer).pipeline_s == plain.pipeline_s + 0.25
 
 
 @pytest.mark.parametrize(

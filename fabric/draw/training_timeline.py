@@ -1,0 +1,155 @@
+"""The picture of a training step: where its time goes, and what every stage of the pipeline does when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.draw.canvas import elide
+from fabric.draw.palette import ACCENT, BODY_PT, GREY, HAIR, INK, PALE, SMALL_PT, ink_on
+from fabric.draw.plain_style import plain_style
+from fabric.draw.plot import HEAD, LEFT, MARGIN, WIDTH, make_page, style_axes, text_type
+from fabric.training.timeline import KINDS, MESSAGES, Timeline
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_training"]
+
+FILLS = ("#56B4E9", "#E69F00", "#F0E442", "#CC79A7", "#0072B2", "#D55E00", "#3C3C3C")
+"""The fill of each kind of span."""
+
+WAITS, WAITS_OPACITY = "#FFFFFF", 0.55
+"""What lies over the part of a pass that is messages, and how much it covers."""
+
+SHARES = {"computation": ACCENT, "update": INK, "bubble": PALE}
+"""The colours of the parts of a step; messages have the one that no kind of span has."""
+
+MESSAGE = "#009E73"
+
+ROW, LEAST_ROW, LEAST_ROWS, MOST_ROWS = 15.0, 4.0, 45.0, 330.0
+"""The height of a stage's row, its least, and the least and greatest height of all rows, in points."""
+
+BAR, GAP, FOOT = 14.0, 26.0, 60.0
+"""The height of the bar of shares, of the space below it, and of the foot, in points."""
+
+VECTORS = 5000
+"""The spans up to which each is drawn as an outline; more are drawn as pixels."""
+
+NUMBERED = 8.0
+"""The least width of a span that has its micro-batch's number, in points."""
+
+Share = tuple[str, float]
+"""A part of the step and its seconds."""
+
+
+def draw_training(title: str, shares: Sequence[Share], spans: Timeline) -> Figure:
+    """Draw the parts of a step as one bar, and below it the spans of every stage over time."""
+    row = max(LEAST_ROW, LEAST_ROWS / spans.ranks, min(ROW, MOST_ROWS / spans.ranks))
+    rows = row * spans.ranks
+    height = HEAD + BAR + GAP + rows + FOOT
+    with plain_style():
+        figure = make_page(title, height)
+        width = (WIDTH - LEFT - MARGIN) / WIDTH
+        bar = figure.add_axes((LEFT / WIDTH, (height - HEAD - BAR) / height, width, BAR / height))
+        _draw_shares(bar, shares)
+        axes = figure.add_axes((LEFT / WIDTH, FOOT / height, width, rows / height))
+        _draw_spans(axes, spans, row)
+        _add_legend(axes, spans, rows)
+    return figure
+
+
+def _draw_shares(axes: Axes, shares: Sequence[Share]) -> None:
+    """Draw the parts of the step beside each other, each with its name where there is room, and list them below."""
+    total, left = sum(seconds for _, seconds in shares), 0.0
+    room = WIDTH - LEFT - MARGIN
+    for name, seconds in shares:
+        fill = SHARES.get(name, MESSAGE)
+        axes.barh(0, seconds, 1.0, left, color=fill, edgecolor="white", linewidth=0.5)
+        if elide(name, room * seconds / total - 4, SMALL_PT) == name:
+            place = (left + seconds / 2, 0)
+            axes.text(*place, name, ha="center", va="center", color=ink_on(fill), **text_type(SMALL_PT))
+        left += seconds
+    parts = ", ".join(f"{name} {100 * seconds / total:.1f} %" for name, seconds in shares)
+    text = elide(parts, room, BODY_PT)
+    axes.annotate(
+        text, (0, 0), (0, -4), xycoords="axes fraction", textcoords="offset points", va="top", color=GREY,
+        annotation_clip=False, **text_type(BODY_PT),
+    )  # fmt: skip
+    axes.set_xlim(0, total)
+    axes.set_ylim(-0.5, 0.5)
+    axes.set_axis_off()
+
+
+def _draw_spans(axes: Axes, spans: Timeline, row: float) -> None:
+    """Draw a row for each stage, the first on top: passes above, messages of data-parallel ranks below."""
+    from matplotlib.collections import PolyCollection
+
+    beside = np.isin(spans.kind, MESSAGES)
+    low = spans.rank + np.where(beside, 0.74, 0.06)
+    high = spans.rank + np.where(beside, 0.92, 0.70)
+    pixels = len(spans.kind) > VECTORS
+    edge = 0.25 if row > LEAST_ROW and not pixels else 0.0
+
+    def add(start: npt.NDArray[np.float64], fills: Sequence[str], alpha: float) -> None:
+        corners: Any = np.stack((start, low, start, high, spans.end_s, high, spans.end_s, low), 1).reshape(-1, 4, 2)
+        axes.add_collection(
+            PolyCollection(
+                corners, facecolors=fills, edgecolors="white", linewidths=edge, alpha=alpha, rasterized=pixels
+            )
+        )
+
+    add(spans.start_s, [FILLS[kind] for kind in spans.kind], 1.0)
+    add(spans.end_s - spans.waits_s, [WAITS] * len(spans.kind), WAITS_OPACITY)
+    _number_spans(axes, spans, row)
+    axes.set_xlim(0, spans.step_s)
+    axes.set_ylim(spans.ranks, 0)
+    every = max(1, -(-spans.ranks // 16))
+    shown = range(0, spans.ranks, every)
+    axes.set_yticks([rank + 0.4 for rank in shown], [str(rank) for rank in shown])
+    axes.tick_params(axis="y", length=0)
+    axes.set_facecolor(PALE)
+    style_axes(axes, "time (s)", "pipeline stage")
+    axes.grid(visible=False)
+
+
+def _number_spans(axes: Axes, spans: Timeline, row: float) -> None:
+    """Write the micro-batch into each span that is wide enough, all of a size or none."""
+    point_s = spans.step_s / (WIDTH - LEFT - MARGIN)
+    passes = np.flatnonzero(spans.micro_batch >= 0)
+    if row < ROW or ((spans.end_s - spans.start_s)[passes] < NUMBERED * point_s).mean() > 0.5:
+        return
+    for span in passes:
+        if spans.end_s[span] - spans.start_s[span] >= NUMBERED * point_s:
+            fill = FILLS[spans.kind[span]]
+            place = ((spans.start_s[span] + spans.end_s[span]) / 2, spans.rank[span] + 0.4)
+            text = str(spans.micro_batch[span])
+            axes.text(*place, text, ha="center", va="center", color=ink_on(fill), **text_type(SMALL_PT))
+
+
+def _add_legend(axes: Axes, spans: Timeline, rows: float) -> None:
+    """Name the kinds of spans that there are, below the axis of time."""
+    from matplotlib.patches import Patch
+
+    kinds = np.unique(spans.kind)
+    patches = [Patch(color=FILLS[kind], label=KINDS[kind]) for kind in kinds]
+    if spans.waits_s.any():
+        fill = _blend(FILLS[kinds[0]], WAITS, WAITS_OPACITY)
+        patches.append(Patch(color=fill, label="paler: messages in a pass"))
+    patches.append(Patch(color=PALE, label="idle"))
+    axes.legend(
+        handles=patches, loc="upper left", bbox_to_anchor=(0, -28 / rows), ncols=4, borderaxespad=0, frameon=False,
+        labelcolor=INK, prop=text_type(BODY_PT)["fontproperties"], handlelength=1.2, handleheight=0.8,
+        columnspacing=1.4,
+    )  # fmt: skip
+    axes.spines[["left"]].set(color=HAIR)
+
+
+def _blend(fill: str, over: str, opacity: float) -> str:
+    """Return the colour of a fill under another colour that covers it in part."""
+    pairs = ((int(fill[at : at + 2], 16), int(over[at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(low + (high - low) * opacity):02X}" for low, high in pairs)
