@@ -111,6 +111,7 @@ def _list_links(links: Iterable[LinkUse], prices: Prices, *, whole: bool) -> Ite
             counted=whole or one,
             title=part.title if part else "",
             vendor_number=part.vendor_number if part else "",
+            length_m=found.length_m if found and one and not own else None,
             price_date=part.price_date if part else "",
             price_source=REQUEST if own else _name_source(part, optics()) if part else "",
         )
@@ -170,19 +171,22 @@ def _make_row(row: BillRow, part: LinkPart | None) -> BillRow:
     """Return the row of a part; one that comes within the price of a whole link keeps the plain name it has."""
     if part is None:
         return replace(row, note="within the link's price", counted=False)
-    asked, metres = part.price_usd is not None and _is_requested(part), row.length_m or 0
+    length = part.round_up(row.length_m) if row.length_m else None
+    price = part.price_at(length)
+    notes = [f"price from {REQUEST}"] * (price is not None and _is_requested(part))
+    notes += ["without its metres"] * (length is None and part.price_usd_per_m is not None)
     return replace(
         row,
         part=part.name,
-        unit_price_usd=part.price_usd,
+        unit_price_usd=price,
         unit_power_w=part.power_w,
         unit_max_power_w=part.peak_power_w,
-        note=f"price from {REQUEST}" if asked else "",
+        note=", ".join(notes),
         title=part.title,
         vendor_number=part.vendor_number,
-        length_m=min((each for each in part.lengths_m if each >= metres), default=row.length_m) if metres else None,
-        price_date=part.price_date if part.price_usd is not None else "",
-        price_source=_name_source(part, optics()) if part.price_usd is not None else "",
+        length_m=length,
+        price_date=part.price_date if price is not None else "",
+        price_source=_name_source(part, optics()) if price is not None else "",
     )
 
 

@@ -7,7 +7,7 @@ connector or cage that it joins, and it reaches as far as the link is long. The 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import product
@@ -83,6 +83,8 @@ class Composition:
     """Each part with the number of it that one link uses: half a module where that carries two links."""
     at_one_price: bool = False
     """Whether the request gives one price for the link with all its parts."""
+    length_m: float | None = None
+    """The length of what joins the ends as it is sold, by which it is priced; None where the length is not known."""
 
     @property
     def media(self) -> str:
@@ -101,8 +103,17 @@ class Composition:
 
     @cached_property
     def price_usd(self) -> Fraction | None:
-        """The price of one link; None where a part has none."""
-        return _total((part.price_usd, share) for part, share in self.shares)
+        """The price of one link; None where a part has none. Metres count where the length is known."""
+        return self.price_at(self.length_m)
+
+    def price_at(self, length_m: float | None) -> Fraction | None:
+        """Return the price of one link of this length; None where a part has none."""
+        return _total((part.price_at(length_m), share) for part, share in self.shares)
+
+    @property
+    def priced_by_metre(self) -> bool:
+        """Whether the price depends on the length."""
+        return self.joint.price_usd_per_m is not None and not self.at_one_price
 
     @cached_property
     def power_w(self) -> Fraction | None:
@@ -188,7 +199,13 @@ def list_compositions(
     found = [link for link in _whole_links(wanted, parts) if _is_cool(link, lower) and _is_cool(link, upper)]
     if lower and upper:
         found = [*found, *_cables(wanted, lower, upper, parts), *_fibres(lower, upper, parts)]
-    return tuple(each for each in found if not wanted.media or each.media == wanted.media)
+    fits = (each for each in found if not wanted.media or each.media == wanted.media)
+    return tuple(_at_length(each, wanted.length_m) for each in fits)
+
+
+def _at_length(found: Composition, metres: float) -> Composition:
+    """Return the parts at the price of this length; 0 is one that is not given."""
+    return replace(found, length_m=found.joint.round_up(metres)) if metres and found.priced_by_metre else found
 
 
 def _rank(found: Composition, wanted: Wanted) -> tuple[Any, ...]:
@@ -205,7 +222,7 @@ def _rank(found: Composition, wanted: Wanted) -> tuple[Any, ...]:
 
 
 def _whole_links(wanted: Wanted, parts: tuple[LinkPart, ...]) -> list[Composition]:
-    priced = [part for part in parts if part.kind == "link" and part.price_usd is not None]
+    priced = [part for part in parts if part.kind == "link" and part.is_priced]
     shares = ((part, part.share(wanted.rate_gbps)) for part in priced)
     return [Composition("link", part, share.denominator, shares=((part, share),)) for part, share in shares if share]
 

@@ -29,6 +29,9 @@ __all__ = ["FACTS", "SHARES", "Prices", "bundle_ends", "prices_of", "unknown"]
 FACTS = ("price", "power", "maximum power", "height")
 """What may have to be known of every switch and link; the typical power stands for a maximum that is not known."""
 
+STEPS_M = (2, 3, 5, 7, 10, 15, 20, 30, 50, 100)
+"""The lengths in metres that bound the price of a link in steps, where parts are priced by the metre."""
+
 SHARES = 10_000
 """The parts of a dollar in which electricity is counted, for each switch and link a whole number of them."""
 
@@ -98,32 +101,43 @@ class Prices:
         return self._chosen[bundle]
 
     def cheaper_parts(self, bundle: str) -> tuple[Composition, ...]:
-        """Return the priced parts that cost less a link than those of `bundle` and reach less far, the cheapest first.
+        """Return the priced parts that may cost less a link than those of `bundle`, the cheapest first.
 
-        Where those of the bundle have no price, all that have one. None where the request gives the price of a link.
+        What is priced by the metre counts as if it had none, since short links cost less; `price_at` says what each
+        costs. Where those of the bundle have no price, all that have one; none where the request gives that of a link.
         """
         chosen, wanted = self.parts(bundle), replace(self._wanted(bundle), whole_cables=True)
         if chosen is None or chosen.at_one_price:
             return ()
         most = float("inf") if chosen.price_usd is None else chosen.price_usd
         found = list_compositions(wanted, *self._ends(bundle), self._offered)
-        cheaper = [(each.price_usd, each.joint.name, number, each) for number, each in enumerate(found)
-                   if each.reach_m and each.price_usd is not None and each.price_usd < most]  # fmt: skip
+        cheaper = [
+            (price, each.joint.name, number, each)
+            for number, each in enumerate(found)
+            if each.reach_m and each != chosen and (price := each.price_at(0)) is not None and price < most
+        ]
         return tuple(each for *_, each in sorted(cheaper, key=lambda each: each[:3]))
 
     def list_reaches(self, bundle: str) -> list[tuple[float, Fraction]]:
-        """Return lengths in metres, the shortest first, with the price of the cheapest parts of a link as long as that.
+        """Return lengths in metres, the shortest first, with the least price of a link longer than the one before.
 
-        They are those at which some parts of `bundle` end to reach; one without end where the request gives the price.
+        They are those at which some parts of `bundle` end to reach, and some between where a part is priced by the
+        metre; one without end where the request gives the price. No link is shorter than the slack of the site.
         """
         asked = self.spec.link_price(bundle)
         if asked is not None:
             return [(float("inf"), Fraction(str(asked)))]
         wanted = replace(self._wanted(bundle), whole_cables=True)
         found = list_compositions(wanted, *self._ends(bundle), self._offered)
-        known = [(each.reach_m, each.price_usd) for each in found if each.reach_m and each.price_usd is not None]
-        reaches = sorted({reach for reach, _ in known})
-        return [(reach, min(price for far, price in known if far >= reach)) for reach in reaches]
+        known = [(each.reach_m, each) for each in found if each.reach_m and each.price_at(0) is not None]
+        farthest = max((reach for reach, _ in known), default=0)
+        steps = STEPS_M if any(each.priced_by_metre for _, each in known) else ()
+        reaches = sorted({reach for reach, _ in known} | {each for each in steps if each < farthest})
+        slack = self.spec.site.slack_m
+        return [
+            (reach, min(each.price_at(max(before, slack)) or Fraction(0) for far, each in known if far >= reach))
+            for before, reach in zip([0.0, *reaches], reaches, strict=False)
+        ]
 
     def refusal(self, bundle: str) -> tuple[str, str] | None:
         """Return why no known parts make the links of `bundle` that the request asks for, after the key that asks.

@@ -73,7 +73,9 @@ class LinkPart:
     max_power_w: float | None = None
     """Its maximum power."""
     price_usd: float | None = None
-    """Its unit price."""
+    """Its unit price; of a part that is priced by the metre that of one without its metres."""
+    price_usd_per_m: float | None = None
+    """What each metre costs besides; None where the price does not depend on the length."""
     price_date: str = ""
     """The date of the price."""
     vendor_number: str = ""
@@ -85,6 +87,24 @@ class LinkPart:
         """Return the share of a whole link that a link of `rate_gbps` uses (1, 1/2 ...); None if it can't carry it."""
         links, rest = divmod(self.rate_gbps or 0, rate_gbps)
         return Fraction(1, links) if not rest and links in (1, *self.splits) else None
+
+    def price_at(self, length_m: float | None) -> float | None:
+        """Return the price of one of this length as it is sold; None where it is not known.
+
+        A length of None is not known; then the price is that of one without its metres.
+        """
+        if length_m is None or self.price_usd_per_m is None:
+            return self.price_usd
+        return float(Fraction(str(self.price_usd or 0)) + Fraction(str(self.price_usd_per_m)) * Fraction(str(length_m)))
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether a price is known, if only by the metre."""
+        return self.price_usd is not None or self.price_usd_per_m is not None
+
+    def round_up(self, metres: float) -> float:
+        """Return the shortest length sold that is no less than `metres`; itself where none is known."""
+        return min((each for each in self.lengths_m if each >= metres), default=metres)
 
     @property
     def peak_power_w(self) -> float | None:

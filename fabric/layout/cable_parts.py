@@ -77,6 +77,8 @@ class _Ground:
     blueprint: Blueprint
     network: Network
     prices: Prices
+    way_m: Metres
+    """The length of the way of each link, shape (links,)."""
 
     @cached_property
     def like(self) -> list[str]:
@@ -112,7 +114,7 @@ def choose_cable_kinds(
 
     `prices` have the parts that reach the longest link of each bundle; `way_m` is the length of each link.
     """
-    ground = _Ground(blueprint, network, prices)
+    ground = _Ground(blueprint, network, prices, way_m)
     choice = np.zeros(network.links, np.int64)
     if any(len(each) > 1 for each in ground.offers.values()):
         bundles = [bundle.name for bundle in blueprint.topology.bundles]
@@ -188,7 +190,7 @@ def _choose(chosen: Ints, ground: _Ground, sets: _Sets, place: int) -> None:
     bundle = ground.blueprint.topology.bundles[place].name
     least = np.full(len(mine), np.inf)
     for number, found in enumerate(ground.offers[bundle]):
-        if found is None or found.price_usd is None:
+        if found is None or found.price_at(0) is None:
             continue
         fits = mine if number == 0 else mine & _fits(sets, found)
         if fits.any():
@@ -209,14 +211,20 @@ def _fits(sets: _Sets, found: Composition) -> npt.NDArray[np.bool_]:
 
 def _price_sets(ground: _Ground, sets: _Sets, bundle: str, found: Composition) -> Metres:
     """Return what each set of a bundle costs in whole parts, in USD, if it took these."""
-    if found.kind == "link":
-        return np.asarray(sets.links * float(found.price_usd or 0))
-    joint = describe_joint(bundle, found, ground.prices.ends[bundle])
-    count = np.zeros(len(sets.links), np.int64)
+    joint, total = describe_joint(bundle, found, ground.prices.ends[bundle]), np.zeros(len(sets.links))
     for place, like in enumerate(ground.like):
-        if like == bundle:
-            rows, connector = ground.connectors(place, joint)
-            _, firsts = np.unique(connector, return_index=True)
-            count += np.bincount(sets.of_link[rows[firsts]], minlength=len(count))
-    lower, upper, each = (float((part and part.price_usd) or 0) for part in (found.lower, found.upper, found.joint))
-    return np.asarray(sets.lower * lower + sets.upper * upper + count * each)
+        if like != bundle:
+            continue
+        rows, connector = ground.connectors(place, joint)
+        if found.kind == "link":
+            connector = np.arange(len(rows))
+        _, firsts, which = np.unique(connector, return_index=True, return_inverse=True)
+        longest = np.zeros(len(firsts))
+        np.maximum.at(longest, which, ground.way_m[rows])
+        metres = round_up_lengths(longest, found.joint).astype(np.float64)
+        price = (found.joint.price_usd or 0) + (found.joint.price_usd_per_m or 0) * metres
+        total += np.bincount(sets.of_link[rows[firsts]], price, len(total))
+    if found.kind == "link":
+        return total * float(found.shares[0][1])
+    lower, upper = (float((part and part.price_usd) or 0) for part in (found.lower, found.upper))
+    return np.asarray(sets.lower * lower + sets.upper * upper + total)

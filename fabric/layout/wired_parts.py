@@ -28,8 +28,13 @@ def count_wired_parts(blueprint: Blueprint, wiring: Wiring) -> PartCounts:
 
 def _list_links(wiring: Wiring) -> Iterator[LinkUse]:
     counts = np.bincount(wiring.kind, minlength=len(wiring.kinds)).tolist()
-    for kind, links in zip(wiring.kinds, counts, strict=True):
-        yield LinkUse(kind.like, kind.bundle, kind.found, links)
+    for number, (kind, links) in enumerate(zip(wiring.kinds, counts, strict=True)):
+        if kind.found is None or not kind.found.priced_by_metre or not links:
+            yield LinkUse(kind.like, kind.bundle, kind.found, links)
+            continue
+        lengths = zip(*np.unique(wiring.length_m[wiring.kind == number], return_counts=True), strict=True)
+        for metres, count in lengths:
+            yield LinkUse(kind.like, kind.bundle, replace(kind.found, length_m=float(metres)), int(count))
 
 
 def _list_modules(blueprint: Blueprint, wiring: Wiring) -> Iterator[Modules]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from math import gcd
 
-from fabric import catalog
 from fabric.errors import nearest
 from fabric.request import chosen_parts
 from fabric.request.document import Keys
 from fabric.request.expected_keys import unknown_result
 from fabric.request.known_names import KnownNames, TopologyNames
 from fabric.request.model import Request
+from fabric.request.part_checks import PART_CHECKS
 from fabric.request.ranges import PodRange
 from fabric.request.server_kinds import check_growth, check_server_names, check_servers, fastest_nic
 from fabric.request.site_checks import check_site_names, check_site_tiers
@@ -68,53 +68,6 @@ def own_values(request: Request, names: KnownNames) -> dict[str, tuple[int, ...]
     apart = {"rail" in form.axes for form in forms if form.tiers == 1}
     rails: dict[str, tuple[int, ...]] = {"rails": ()} if request.rails is None and (found or len(apart) > 1) else {}
     return found | rails
-
-
-def _check_same_facts(request: Request) -> Iterator[Finding]:
-    facts = {model.name: model for model in chosen_parts.any_switches(request)}
-    for keys, model in chosen_parts.named_switches(request):
-        if facts.setdefault(model.name, model) != model:
-            yield keys, f"'{model.name}' is already the name of a switch with other facts; give this one another name"
-
-
-def _check_price_names(request: Request) -> Iterator[Finding]:
-    known = {*catalog.switches(), *chosen_parts.inline_switches(request), *catalog.optics()}
-    for name in request.prices_usd:
-        if name not in known:
-            yield ("prices_usd", name), f"unknown switch or link part '{name}'{nearest(name, known)}"
-
-
-def _check_currency(request: Request) -> Iterator[Finding]:
-    foreign = request.currency != "USD"
-    if foreign and chosen_parts.asks_for_any(request) and not chosen_parts.any_switches(request):
-        remedy = "name the switches, or give prices_usd"
-        yield ("currency",), f"no switch has a price in {request.currency} for `switches: any` to choose by; {remedy}"
-
-
-def _check_optics(request: Request) -> Iterator[Finding]:
-    known = {*catalog.optics(), *(link.name for link in request.links)}
-    for key, names in (("optics", request.optics), ("exclude_optics", request.exclude_optics)):
-        for index, name in enumerate(names):
-            if name not in known:
-                yield (key, index), f"unknown link part '{name}'{nearest(name, known)}"
-
-
-def _check_link_names(request: Request) -> Iterator[Finding]:
-    """Check that each link part of the request has a name of its own; that of a catalogue part replaces it."""
-    switches = {*catalog.switches(), *chosen_parts.inline_switches(request)}
-    taken = set[str]()
-    for index, link in enumerate(request.links):
-        if link.name in taken or link.name in switches:
-            what = "a switch" if link.name in switches else "another of `links`"
-            yield ("links", index, "name"), f"'{link.name}' is already the name of {what}; give this one another name"
-        taken.add(link.name)
-
-
-def _check_stock_names(request: Request) -> Iterator[Finding]:
-    known = {*catalog.switches(), *chosen_parts.inline_switches(request)}
-    for name in request.available:
-        if name not in known:
-            yield ("available", name), f"unknown switch '{name}'{nearest(name, known)}"
 
 
 def _check_link_rate(request: Request) -> Iterator[Finding]:
@@ -285,12 +238,7 @@ def _check_appliance_names(request: Request, names: KnownNames) -> Iterator[Find
 
 
 _CHECKS: tuple[tuple[tuple[str, ...], Check], ...] = (
-    (("switches", "prices_usd"), _check_same_facts),
-    (("switches", "prices_usd"), _check_price_names),
-    (("switches", "prices_usd", "currency"), _check_currency),
-    (("links", "optics", "exclude_optics"), _check_optics),
-    (("links", "switches"), _check_link_names),
-    (("switches", "available"), _check_stock_names),
+    *PART_CHECKS,
     (("server", "link_gbps"), _check_link_rate),
     (("server", "planes"), _check_planes),
     (("server", "rails"), _check_rails),

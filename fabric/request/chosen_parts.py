@@ -144,23 +144,35 @@ def _at_price(model: Switch, request: Request) -> Switch:
 
 def _priced_optic(request: Request, part: LinkPart) -> LinkPart:
     """Return a part of the catalogue at the price of the request; an offer is a link to buy where it is named."""
-    named = part.name in request.optics or part.name in request.prices_usd
+    named = part.name in {*request.optics, *request.prices_usd, *request.prices_usd_per_m}
     bought = replace(part, kind="link") if part.kind == "offer" and named else part
-    return _discount_part(request, _with_own_price(bought, request, listed=True))
+    priced = _with_own_price(bought, request, listed=True)
+    if part.name in request.prices_usd_per_m:
+        priced = replace(priced, price_usd_per_m=request.prices_usd_per_m[part.name], price_date="")
+    return _discount_part(request, priced)
 
 
 def _discount_part(request: Request, part: LinkPart) -> LinkPart:
-    if part.price_usd is None:
-        return part
-    return replace(part, price_usd=discount_price(request, part.kind, part.price_usd))
+    one, metre = part.price_usd, part.price_usd_per_m
+    share = _discount(request, part.kind)
+    return replace(
+        part,
+        price_usd=None if one is None else discount_price(request, part.kind, one),
+        price_usd_per_m=None if metre is None else float(Fraction(str(metre)) * (1 - share)),
+    )
 
 
 def discount_price(request: Request, kind: str, price: float) -> float:
     """Return a price less the discount on its kind of part, in whole cents."""
+    share = _discount(request, kind)
+    return float(round(Fraction(str(price)) * (1 - share), 2)) if share else price
+
+
+def _discount(request: Request, kind: str) -> Fraction:
+    """Return the share that is taken off the prices of a kind of part."""
     discount = request.discount
     shares = {str(name): share for name, share in discount.items()} if isinstance(discount, dict) else {kind: discount}
-    share = shares.get(kind, 0)
-    return float(round(Fraction(str(price)) * (1 - Fraction(str(share))), 2)) if share else price
+    return Fraction(str(shares.get(kind, 0)))
 
 
 def _with_own_price(part: Part, request: Request, listed: bool) -> Part:

@@ -94,6 +94,11 @@ def _tag_tier_ratio(value: Any) -> str:
     return "<range>" if isinstance(value, dict) else tag(value)
 
 
+SharesByKind = Annotated[
+    Annotated[Share, Tag("<one>")] | Annotated[dict[PartKind, Share], Tag("<mapping>"), Field(min_length=1)],
+    Discriminator(tag),
+]
+
 TierRatio = Annotated[
     Annotated[Ratio, Tag("<one>")] | Annotated[RatioRange, Tag("<range>")], Discriminator(_tag_tier_ratio)
 ]
@@ -212,17 +217,13 @@ class Request(StrictModel):
     """Your own link parts, in addition to the catalogue's."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
     """Unit prices of switches and link parts in USD by name (`sn5600`, `osfp-2xdr4`), instead of the catalogue's."""
+    prices_usd_per_m: dict[Name, Price] = Field(default={}, examples=[{"mpo12-mmf": 1.5}])
+    """Prices in USD of each metre of fibres, cables and whole links by name, besides their unit prices."""
     currency: Currency = Field(default="USD", examples=["EUR"])
     """Currency of all amounts, those of keys in _usd too. Nothing is converted: other than USD, no catalogue price."""
-    discount: Annotated[
-        Annotated[Share, Tag("<one>")] | Annotated[dict[PartKind, Share], Tag("<mapping>"), Field(min_length=1)],
-        Discriminator(tag),
-    ] = Field(default=0, examples=[0.3, {"switch": 0.4, "module": 0.5}])
+    discount: SharesByKind = Field(default=0, examples=[0.3, {"switch": 0.4, "module": 0.5}])
     """Share that is taken off every price: one, or by kind of part (switch, link, module, fibre, cable, nic)."""
-    spares: Annotated[
-        Annotated[Share, Tag("<one>")] | Annotated[dict[PartKind, Share], Tag("<mapping>"), Field(min_length=1)],
-        Discriminator(tag),
-    ] = Field(default=0, examples=[0.02, {"module": 0.02, "fibre": 0.05}])
+    spares: SharesByKind = Field(default=0, examples=[0.02, {"module": 0.02, "fibre": 0.05}])
     """Share of spare parts in the bill, rounded up part by part: one, or by kind of part."""
     nic_usd: Price | None = Field(default=None, examples=[1500])
     """Unit price of a NIC in USD; default: NICs come with the server and are not counted."""

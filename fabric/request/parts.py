@@ -256,6 +256,8 @@ class InlineLink(StrictModel):
     """Rate of the link in Gb/s, one direction."""
     price_usd: Price = Field(examples=[120])
     """Unit price in USD, for both ends and the cable."""
+    price_usd_per_m: Price | None = Field(default=None, examples=[4])
+    """Price in USD of each metre of cable besides, as it is sold; default: the price does not depend on the length."""
     reach_m: Annotated[Quantity, Field(gt=0)] | None = Field(default=None, examples=[3])
     """Maximum length in metres; default: unknown, and then the part is used only where no length is given."""
     power_w: Quantity | None = Field(default=None, examples=[0.2])

@@ -46,6 +46,7 @@ class DesignKeys(TypedDict, total=False):
     exclude_optics: Sequence[str]
     links: Sequence[Keys]
     prices_usd: Mapping[str, Number]
+    prices_usd_per_m: Mapping[str, Number]
     currency: str
     discount: Number | Mapping[PartKind, Number]
     spares: Number | Mapping[PartKind, Number]

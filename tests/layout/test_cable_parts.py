@@ -14,8 +14,8 @@ import fabric
 from fabric.blueprint.composition import Composition
 from fabric.blueprint.part_counts import count_parts
 from fabric.blueprint.prices import prices_of
-from fabric.layout.cable_parts import sold_reach_m
-from fabric.layout.cables import CableKind, number_cables
+from fabric.layout.cable_parts import round_up_lengths, sold_reach_m
+from fabric.layout.cables import CableKind, group_longest, number_cables
 from fabric.layout.site_bill import bill_on_site
 from fabric.layout.wired_parts import count_wired_parts
 from fabric.layout.wiring import Wiring
@@ -37,8 +37,11 @@ ODD = BASE | {"gpus": 80, "server": FLAT, "family": "rail-optimized", "tiers": 2
 SPLIT = BASE | {"gpus": 72, "server": FLAT, "family": "fat-tree", "tiers": 2, "link_gbps": 200, "unit_gpus": 24}
 BALANCED = BASE | {"gpus": 72, "server": "dgx-h100", "family": "fat-tree", "tiers": 2, "uplink_spread": "balanced"}
 BALANCED |= {"unit_gpus": 24}
-MIXED = [RAILS, TWIN, ODD, SPLIT, BALANCED]
+METRES = {"dac-split-2x400g": 150, "dac-osfp-2x400g": 95.5, "mpo12-mmf": 4.25, "mpo12-mmf-split-2": 7}
+METRED = RAILS | {"prices_usd_per_m": METRES, "prices_usd": PRICES | {"dac-split-2x400g": 700}}
+MIXED = [RAILS, TWIN, ODD, SPLIT, BALANCED, METRED, ODD | {"prices_usd_per_m": METRES}]
 """Links with a cage each, two in a cage at both ends, an odd number of links down, and splitters of four."""
+KINDS = ["rails", "twin", "odd", "split", "balanced", "metres", "odd-metres"]
 
 
 def sets_of(wiring: Wiring) -> list[list[int]]:
@@ -63,13 +66,18 @@ def cost_with(study: Study, links: list[int], found: Composition) -> float:
     like = wiring.kinds[wiring.kind[links[0]]]
     kinds, kind = (*wiring.kinds, CableKind(like.bundle, like.like, found)), wiring.kind.copy()
     kind[links] = len(wiring.kinds)
-    cable = number_cables(study.blueprint, wiring.network, kinds, kind, wiring.prices.ends)
-    cost = bill_on_site(study.blueprint, replace(wiring, kinds=kinds, kind=kind, cable=cable)).cost_usd()
+    cable, length = (
+        number_cables(study.blueprint, wiring.network, kinds, kind, wiring.prices.ends),
+        wiring.length_m.copy(),
+    )
+    length[links] = round_up_lengths(group_longest(cable, wiring.way_m.astype(np.float64))[cable][links], found.joint)
+    changed = replace(wiring, kinds=kinds, kind=kind, cable=cable, length_m=length)
+    cost = bill_on_site(study.blueprint, changed).cost_usd()
     assert cost is not None
     return cost
 
 
-@pytest.mark.parametrize("request_", MIXED, ids=["rails", "twin", "odd", "split", "balanced"])
+@pytest.mark.parametrize("request_", MIXED, ids=KINDS)
 def test_no_cage_would_cost_less_with_other_parts_that_reach(request_: dict[str, Any]) -> None:
     """Of all parts of each set of links that share cages, one costs least: sets are priced apart, so all are least."""
     study = fabric.design(request_)
@@ -88,7 +96,7 @@ def test_no_cage_would_cost_less_with_other_parts_that_reach(request_: dict[str,
                 assert cost_with(study, links, found) >= least - 1e-6
 
 
-@pytest.mark.parametrize("request_", MIXED, ids=["rails", "twin", "odd", "split", "balanced"])
+@pytest.mark.parametrize("request_", MIXED, ids=KINDS)
 def test_every_cable_reaches_and_every_cage_has_one_kind(request_: dict[str, Any]) -> None:
     """Parts reach as far as they are sold, links of a cage have one module, and those of a cable one kind."""
     wiring = fabric.design(request_).wiring
@@ -125,6 +133,40 @@ def test_short_links_have_copper_and_long_ones_fibre() -> None:
     cables = sum(row.quantity for row in study.bill.of("cable"))
     fibres = sum(row.quantity for row in study.bill.of("fibre") if row.used_for == "server-leaf")
     assert (2 * cables, 2 * cables + fibres) == (copper.sum(), 256)
+
+
+def test_cables_by_the_metre_cost_what_their_lengths_add_up_to() -> None:
+    """Fibres, splitters and whole links: the bill is the sum over cables of their price and their metres as sold."""
+    link = {"name": "own", "rate_gbps": 400, "price_usd": 300, "price_usd_per_m": 2.5, "reach_m": 500, "splits": [2]}
+    base = {"gpus": 72, "server": "hgx-h100", "switches": "sn5600", "tiers": 2, "site": {"slack_m": 2}}
+    whole = fabric.design(base | {"links": [link], "optics": ["own"]})
+    lengths = whole.wiring.length_m.astype(float)
+    assert whole.bill.cost_usd("link") == pytest.approx((300 + 2.5 * lengths).sum())
+    assert len({row.length_m for row in whole.bill.of("link")}) > 1
+    study = fabric.design(METRED)
+    kinds, wiring = study.wiring.kinds, study.wiring
+    _, firsts = np.unique(wiring.cable, return_index=True)
+    total = 0.0
+    for cable in firsts.tolist():
+        part = kinds[int(wiring.kind[cable])].part
+        total += METRED["prices_usd"][part] + METRES[part] * float(wiring.length_m[cable])
+    modules = sum(row.price_usd or 0 for row in study.bill.of("module"))
+    assert study.bill.cost_usd("link") == pytest.approx(total + modules)
+
+
+def test_metres_count_where_lengths_are_given_and_only_there() -> None:
+    """With `lengths_m` a link costs its metres, as sold; without, the bill says that they are not counted."""
+    base = {"gpus": 64, "server": "dgx-h100", "switches": "qm9700", "tiers": 2, "optics": ["osfp-2xsr4", "mpo12-mmf"]}
+    base |= {"prices_usd": {"osfp-2xsr4": 900, "mpo12-mmf": 40}, "prices_usd_per_m": {"mpo12-mmf": 2}}
+    plain, long = fabric.design(base), fabric.design(base | {"lengths_m": 30})
+    fibres = plain.bill.of("fibre")
+    assert {(row.unit_price_usd, row.note) for row in fibres} == {(40, "price from the request, without its metres")}
+    assert {row.unit_price_usd for row in long.bill.of("fibre")} == {40 + 2 * 30}
+    links = sum(row.quantity for row in fibres)
+    assert (long.bill.cost_usd() or 0) - (plain.bill.cost_usd() or 0) == 2 * 30 * links
+    assert long.proof.objective == long.bill.cost_usd()
+    cheaper = fabric.design(base | {"lengths_m": 30, "discount": {"fibre": 0.5}})
+    assert {row.unit_price_usd for row in cheaper.bill.of("fibre")} == {20 + 30}
 
 
 @pytest.mark.parametrize("name", ["superpod-h100-4su", "deepseek-ft2", "alibaba-hpn-pod", "examples/superpod-ufm.yaml"])

@@ -46,6 +46,7 @@ SMALL = [
     IN_RACK | {"gpus": 48, "family": "hyperx", "unit_gpus": 16, "oversubscription": 2},
     IN_RACK | {"gpus": 40, "family": "fat-tree", "appliances": [{"name": "ufm", "ports": 2}]},
     BASE | {"gpus": 32, "family": "fat-tree", "site": BASE["site"] | {"group_racks": 2}, "grow_to_gpus": 64},
+    IN_RACK | {"gpus": 48, "family": "fat-tree", "prices_usd_per_m": {"mpo12-mmf": 60, "dac-split-2x400g": 55}},
 ]
 
 
@@ -93,7 +94,9 @@ def price_or_none(study: Study, blueprint: Blueprint) -> float | None:
         raise
 
 
-@pytest.mark.parametrize("request_", SMALL, ids=["rows", "in-rack", "apart", "rails", "hyperx", "appliance", "growing"])
+@pytest.mark.parametrize(
+    "request_", SMALL, ids=["rows", "in-rack", "apart", "rails", "hyperx", "appliance", "growing", "metres"]
+)
 def test_the_least_of_all_fabrics_is_found_and_no_bound_is_above_a_cost(request_: dict[str, Any]) -> None:
     """Every fabric that the request allows is laid out: none costs less than its bound, nor than what is found."""
     best = fabric.optimize(request_)
