@@ -33,7 +33,10 @@ DIGITS = 9
 """The digits to which loads are equal: they are sums of a few equal parts in different orders."""
 
 
-FEWEST_PEERS, MOST_FLOWS = 8, 1 << 20
+TRACE = 1e-12
+"""The part of the busiest NIC's load below which a load is rounding."""
+
+FEWEST_PEERS, MOST_FLOWS = 8, 1 << 22
 """The peers of a rank, and the flows of an all-to-all, that are laid out where some stand for all."""
 
 
@@ -64,6 +67,13 @@ class LinkLoads:
         """Return the loads of both at the same time."""
         layers = tuple(one + two for one, two in zip(self.layers, other.layers, strict=True))
         return LinkLoads(layers, self.sets, self.partners + other.partners, self.turns + other.turns)
+
+    def changed(self, before: LinkLoads, after: LinkLoads) -> LinkLoads:
+        """Return the loads where some of them, `before`, have become others, `after`."""
+        changed = (own - old + new for own, old, new in zip(self.layers, before.layers, after.layers, strict=True))
+        # Rounding must not leave traces of loads that are gone.
+        layers = tuple(np.where(each > TRACE * self.busiest, each, 0.0) for each in changed)
+        return replace(self, layers=layers, turns=np.maximum(self.turns, after.turns > 0))
 
     def only_where(self, other: LinkLoads) -> LinkLoads:
         """Return the loads of the links that another message uses, too."""
@@ -97,16 +107,14 @@ def places_of(links: TieredLinks) -> list[tuple[int, int]]:
     return [(count, layer.groups // count) for count, layer in zip(places, links.layers, strict=True)]
 
 
-def lay_phases(
-    hosts: Hosts, gpus: Rows, collective: Collective, algorithm: Algorithm, *, sampled: bool = False
-) -> list[Phase]:
+def lay_phases(hosts: Hosts, gpus: Rows, collective: Collective, algorithm: Algorithm) -> list[Phase]:
     """Return the flows of a collective in every group, phase by phase; `gpus` are (groups, ranks).
 
-    Groups that are in unlike numbers of servers are laid out apart. Of an all-to-all, with `sampled`, flows to some
-    peers stand for those to all.
+    Groups that are in unlike numbers of servers are laid out apart. Where the flows of an all-to-all are many, those to
+    some peers stand for all.
     """
     assert algorithm.flows is not None
-    peers = max(FEWEST_PEERS, MOST_FLOWS // gpus.size) if sampled else None
+    peers = max(FEWEST_PEERS, MOST_FLOWS // gpus.size)
     servers = hosts.server_of_gpu(gpus)
     runs = (servers[:, 1:] != servers[:, :-1]).sum(axis=1)
     every = [

@@ -233,7 +233,7 @@ def _load_jobs(network: CountedNetwork, run: Run, jobs: Sequence[Job]) -> Iterat
     assert len(own) == run.parallel.gpus
     for job, gpus in zip(jobs, others, strict=True):
         phase = middle_phase(blueprint, job, gpus, up, pxn=pxn)
-        yield from network.count_phases([phase], failed=True)
+        yield from network.count_job(phase)
 
 
 def _add_up(parts: list[Parts], wire: Wire | None, pair: Pair) -> MessageTime:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
 from fabric.errors import InputError
 from fabric.flow.algorithms import Algorithm
 from fabric.flow.collectives import COLLECTIVES
@@ -45,6 +46,7 @@ STATES = {
 """The times of a wire, each with what comes before it, and what limits a network that takes longer by it."""
 
 Amounts = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -134,9 +136,14 @@ class CountedNetwork:
         failed = failed and self.up is not None
         key = collective, group.axes, algorithm.flows, failed
         if key not in self._counted:
-            found = [] if failed and not self.hosts_are_up else self.count_servers(collective, group, algorithm)
-            found = found or self.count_flows(collective, group, algorithm, failed=failed)
-            self._counted[key] = [self._squeeze(each) for each in found] if failed else found
+            if failed:
+                found = self.loads(collective, group, algorithm, failed=False)
+                if not self.hosts_are_up:
+                    found = self._move(found, self._phases(collective, group, algorithm, self._hit_groups(group)))
+                self._counted[key] = [self._squeeze(each) for each in found]
+            else:
+                whole = self.count_servers(collective, group, algorithm)
+                self._counted[key] = whole or self.count_flows(collective, group, algorithm)
         return self._counted[key]
 
     def _squeeze(self, load: LinkLoads) -> LinkLoads:
@@ -146,6 +153,37 @@ class CountedNetwork:
         if not all(np.isfinite(layer).all() for layer in layers):
             raise InputError("failures cut off some ranks of the run from others, so the step never ends")
         return replace(load, layers=layers)
+
+    @cached_property
+    def _hit_servers(self) -> Mask:
+        """Which servers have lost a link, shape (servers,)."""
+        assert self.up is not None
+        nic = router_of(self.blueprint).nic_of_links()
+        found = np.zeros(self.blueprint.servers, bool)
+        found[Hosts.of(self.blueprint).server_of_nic(nic[~self.up[: len(nic)]])] = True
+        return found
+
+    def _hit_groups(self, group: Group) -> Rows:
+        """Return the groups with ranks on servers that have lost a link, shape (groups, ranks)."""
+        hit = self._hit_servers[group.run.hosts.server_of_gpu(group.gpus)].any(axis=1)
+        return np.asarray(group.gpus[hit])
+
+    def _move(self, loads: list[LinkLoads], phases: list[Phase]) -> list[LinkLoads]:
+        """Return loads with those flows of `phases` where servers that have lost links send them.
+
+        Only flows from and to such servers move, as long as a path joins every other pair of NICs.
+        """
+        assert self.up is not None
+        hosts, found = Hosts.of(self.blueprint), list(loads)
+        for number, phase in enumerate(each for each in phases if each.flows):
+            ends = [self._hit_servers[hosts.server_of_nic(nics)] for nics in (phase.source, phase.target)]
+            hit = ends[0] | ends[1]
+            own = Phase(phase.source[hit], phase.target[hit], phase.shares[hit])
+            if own.flows:
+                moved = failover(self.blueprint, own, self.up, pxn=self.routing.pxn)
+                (before,), (after,) = self.count_phases([own]), self.count_phases([moved])
+                found[number] = found[number].changed(before, after)
+        return found
 
     @property
     def _beside(self) -> bool:
@@ -164,26 +202,28 @@ class CountedNetwork:
             return [counts.pairs(beside=self._beside)]
         return counts.lay(COLLECTIVES[collective], algorithm)
 
-    def count_flows(
-        self, collective: str, group: Group, algorithm: Algorithm, *, failed: bool = False
-    ) -> list[LinkLoads]:
-        """Return the loads of the flows between GPUs, with `failed` as servers spread them over the links left."""
-        hosts, gpus = group.run.hosts, group.gpus
-        moved = failed and not self.hosts_are_up
-        if collective in SENDS:
-            phases = [send_to_next(hosts, gpus, around=SENDS[collective])]
-        elif COLLECTIVES[collective].all_pairs and not moved:
-            return [count_all_pairs(self.links, hosts, gpus, beside=self._beside)]
-        else:
-            phases = lay_phases(hosts, gpus, COLLECTIVES[collective], algorithm, sampled=moved)
-        return self.count_phases(phases, failed=failed)
+    def count_flows(self, collective: str, group: Group, algorithm: Algorithm) -> list[LinkLoads]:
+        """Return the loads of the flows between GPUs."""
+        if collective not in SENDS and COLLECTIVES[collective].all_pairs:
+            return [count_all_pairs(self.links, group.run.hosts, group.gpus, beside=self._beside)]
+        return self.count_phases(self._phases(collective, group, algorithm, group.gpus))
 
-    def count_phases(self, phases: Sequence[Phase], *, failed: bool) -> list[LinkLoads]:
-        """Return the loads of phases of flows, with `failed` as servers spread them over the links left."""
-        if failed and self.up is not None and not self.hosts_are_up:
-            up = self.up
-            phases = [failover(self.blueprint, each, up, pxn=self.routing.pxn) for each in phases if each.flows]
+    def _phases(self, collective: str, group: Group, algorithm: Algorithm, gpus: Rows) -> list[Phase]:
+        """Return the flows between the ranks on `gpus`, shape (groups, ranks), phase by phase."""
+        if not gpus.size:
+            return []
+        if collective in SENDS:
+            return [send_to_next(group.run.hosts, gpus, around=SENDS[collective])]
+        return lay_phases(group.run.hosts, gpus, COLLECTIVES[collective], algorithm)
+
+    def count_phases(self, phases: Sequence[Phase]) -> list[LinkLoads]:
+        """Return the loads of each of these phases that has flows."""
         return count_flows(self.blueprint, self.links, phases, pxn=self.routing.pxn)
+
+    def count_job(self, phase: Phase) -> list[LinkLoads]:
+        """Return the loads of a job's flows, where its servers send them, on the links that are up."""
+        found = self.count_phases([phase])
+        return found if self.up is None else [self._squeeze(each) for each in found]
 
     def wire(
         self, collective: str, group: Group, algorithm: Algorithm, qps: int, others: Sequence[LinkLoads] = ()
