@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.composition import Compositions
@@ -19,8 +21,9 @@ from fabric.errors import InputError, Mistake
 from fabric.request.site import Site
 from fabric.topology.topology import Group
 
-__all__ = ["PortTable", "list_nic_names", "list_port_tables", "place_nics", "system_of"]
+__all__ = ["PortTable", "list_nic_names", "list_port_tables", "name_cards", "place_nic_ports", "system_of"]
 
+Rows = npt.NDArray[np.int64]
 
 _End = tuple[int, int, int]
 """Where a side's ports end: in parts of ports, with the kind of its modules, and the parts of a port."""
@@ -186,22 +189,31 @@ def list_nic_names(server: Server, planes: int, rails: int) -> tuple[str, ...]:
     """Return the name of every NIC port of a server, in the order of the network's port numbers.
 
     A server of several trays has its NICs rail by rail, and within a rail tray by tray; without rails, tray by tray.
+    Where several cards count as one NIC, each is named, as a NIC of its own.
     """
-    ends = [f"p{plane}" for plane in range(planes)] if planes > 1 else [""]
-    return tuple(f"{_nic_name(server, nic, rails)}{end}" for nic in range(server.nics) for end in ends)
-
-
-def place_nics(server: Server, nic: Any, rails: int) -> tuple[Any, Any]:
-    """Return the tray of each NIC of a server and its place among those of the tray, both from 0 and of their shape."""
+    per_card = planes // server.cards
+    tray, place, part = place_nic_ports(server, planes, np.arange(server.nics * planes), rails)
+    names = name_cards(server, int(place.max(initial=0)) + 1, per_card)
+    found = [names[number] for number in (place * per_card + part).tolist()]
     if server.trays == 1:
-        return nic * 0, nic
-    if rails > 1:
-        return nic % server.trays, nic // server.trays
-    per_tray = max(1, server.nics // server.trays)
-    return nic // per_tray, nic % per_tray
+        return tuple(found)
+    return tuple(f"tray{number + 1:02d} {name}" for number, name in zip(tray.tolist(), found, strict=True))
 
 
-def _nic_name(server: Server, nic: int, rails: int) -> str:
-    tray, place = place_nics(server, nic, rails)
-    name = name_nic(server.nic_names, place)
-    return f"tray{tray + 1:02d} {name}" if server.trays > 1 else name
+def name_cards(server: Server, cards: int, per_card: int) -> tuple[str, ...]:
+    """Return the name of every port of the first cards of a tray, of one or several ports each."""
+    ends = [f"p{part}" for part in range(per_card)] if per_card > 1 else [""]
+    return tuple(f"{name_nic(server.nic_names, card)}{end}" for card in range(cards) for end in ends)
+
+
+def place_nic_ports(server: Server, planes: int, port: Rows, rails: int) -> tuple[Rows, Rows, Rows]:
+    """Return the tray of each NIC port of a server, its card's place in the tray, and its place on the card, from 0.
+
+    `port` counts through all NICs, each with a port for every plane; all are of its shape.
+    """
+    nic, plane = np.divmod(port, planes)
+    card, part = np.divmod(plane, planes // server.cards)
+    if server.trays > 1 and rails > 1:
+        return nic % server.trays, nic // server.trays * server.cards + card, part
+    tray, place = np.divmod(nic * server.cards + card, max(1, server.cards_total // server.trays))
+    return tray, place, part

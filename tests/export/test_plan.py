@@ -27,6 +27,14 @@ def plans() -> Iterator[Plan]:
     """Yield shipped and drawn plans."""
     yield from map(shipped_plan, ("superpod-h100-2su", "superpod-b300-1su", "alibaba-hpn-pod"))
     yield from draw_plans(1, 12, "infiniband", CLOS + GRAPHS)
+    yield from map(draw_levels, ("bcube", "zcube"))
+
+
+def draw_levels(family: str, nics: int = 4) -> Plan:
+    """Return a plan whose NICs have a port, or where there are more are one, for each of two levels of switches."""
+    box = {"name": "box", "gpus": 4, "nics": nics, "nic_gbps": 400, "trays": 2 if nics > 1 else 1}
+    switch = {"name": "switch", "ports": 32, "rate_gbps": 400, "breakouts": {200: 64}}
+    return fabric.design(name="levels", gpus=64, server=box, switches=[switch], family=family, link_price_usd=1).plan
 
 
 def test_every_name_is_that_of_a_host_and_every_port_is_used_once() -> None:
@@ -72,6 +80,27 @@ def test_names_of_ports_are_those_of_the_cable_table() -> None:
             assert all(text in (ours, ours[3:]) for text, ours in zip(cabled, trays, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("family", "nics", "names"),
+    [
+        ("bcube", 4, ["nic0", "nic1"] * 2),
+        ("bcube", 2, ["nic0", "nic0"]),
+        ("bcube", 1, ["nic0p0", "nic0p1"]),
+        ("zcube", 4, ["nic0p0", "nic0p1", "nic1p0", "nic1p1"] * 2),
+    ],
+)
+def test_nics_on_one_level_each_are_named_as_nics(family: str, nics: int, names: list[str]) -> None:
+    """A BCube spreads a server's NICs over its levels where there are as many; else each has a port on every level."""
+    plan = draw_levels(family, nics)
+    rows = np.flatnonzero(plan.lower.device == 0)
+    rows = rows[np.argsort(plan.network.lower_port[rows])]
+    assert [plan.lower.names[name] for name in plan.lower.name[rows]] == names
+    assert set(plan.lower.parts[rows].tolist()) == {2 if names[0] == "nic0p0" else 1}
+    made = json.loads("".join(str(piece) for piece in list_plan_files(plan, "infragraph")[0][1]))
+    server = next(each for each in made["devices"] if each["name"] == "server")
+    assert next(each["count"] for each in server["components"] if each["name"] == "nic") == nics
+
+
 def test_rails_and_planes_of_links_are_those_of_their_switches() -> None:
     """A link has the rail and plane in its switches' names, and no rail where switches have none."""
     rails = set()
@@ -79,7 +108,8 @@ def test_rails_and_planes_of_links_are_those_of_their_switches() -> None:
         names = plan.network.names()
         for row in range(0, plan.network.links, 7):
             lower, upper = names[plan.lower.device[row]], names[plan.upper.device[row]]
-            assert f"plane={plan.link_plane[row]}" in upper
+            plane = plan.link_plane[row]
+            assert f"plane={plane}" in upper if plane >= 0 else "plane=" not in upper
             rail = plan.link_rail[row]
             assert f"rail={rail}" in lower + upper if rail >= 0 else "rail=" not in lower + upper
             rails.add(rail >= 0)

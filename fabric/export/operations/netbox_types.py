@@ -87,7 +87,9 @@ def list_device_types(plan: Plan) -> dict[tuple[str, str], DeviceType]:
         facts = server_facts(blueprint, site)[role]
         names = list_nic_names(server, blueprint.planes, rails)
         rate = server.nic_gbps // blueprint.planes
-        kinds = dict.fromkeys(names, _interface_type(plan, rate, server.cage if blueprint.planes == 1 else ""))
+        kinds = dict.fromkeys(
+            names, _interface_type(plan, rate, server.cage if blueprint.planes == server.cards else "")
+        )
         types[role, ""] = DeviceType(_maker_of(server), server.title or server.name, facts, server.vendor_number, kinds)
     switches = switch_facts(blueprint, site)
     for role in blueprint.topology.roles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from fabric.blueprint.appliances import attach_appliances
 from fabric.frozen_columns import FrozenColumns
 from fabric.layout.appliance_ports import list_port_places
 from fabric.layout.link_ports import number_models
-from fabric.layout.ports import PortTable, list_nic_names, list_port_tables, place_nics
+from fabric.layout.ports import PortTable, list_port_tables, name_cards, place_nic_ports
 from fabric.layout.wiring import Wiring
 
 __all__ = ["LinkEnds", "list_ends"]
@@ -97,10 +97,9 @@ def _fill_nics(side: _Columns, rows: Rows, ports: Rows, blueprint: Blueprint, ro
     """Fill in the ends at servers of one role, given the network's port numbers."""
     server, topology = blueprint.servers_by_role[role], blueprint.topology
     each = topology.routing.nic_levels or blueprint.planes
-    nic, part = np.divmod(ports, each)
-    rails = blueprint.rails if topology.rail_axes else 0
-    tray, place = place_nics(server, nic, rails)
+    per_card = each // server.cards
+    tray, place, part = place_nic_ports(server, each, ports, blueprint.rails if topology.rail_axes else 0)
     side.tray[rows], side.port[rows] = tray, place + 1
-    side.part[rows], side.parts[rows] = part, each
-    in_tray = replace(server, nics=-(-server.nics // server.trays), trays=1)
-    side.name[rows] = side.code(list_nic_names(in_tray, each, rails))[place * each + part]
+    side.part[rows], side.parts[rows] = part, per_card
+    names = name_cards(server, -(-server.cards_total // server.trays), per_card)
+    side.name[rows] = side.code(names)[place * per_card + part]

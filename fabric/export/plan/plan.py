@@ -119,7 +119,7 @@ class Plan:
 
     @cached_property
     def link_plane(self) -> Rows:
-        """The plane of every link, from 0, shape (links,)."""
+        """The plane of every link, from 0; -1 where NICs have ports on levels of switches instead, shape (links,)."""
         return self.device_plane[self.upper.device]
 
     @cached_property

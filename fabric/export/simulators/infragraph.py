@@ -88,14 +88,15 @@ def _describe_switch(blueprint: Blueprint, role: str, ports: int) -> dict[str, A
 
 def _describe_server(role: str, server: Server) -> dict[str, Any]:
     """Return a server: its NICs by PCIe at the GPUs that use them, or at its CPU, and its GPUs at an NVLink switch."""
-    parts, links = [_component("nic", server.nics, "nic")], [{"name": "pcie"}]
+    nics = server.cards_total
+    parts, links = [_component("nic", nics, "nic")], [{"name": "pcie"}]
     if not server.gpus:
         parts.append(_component("cpu", 1, "cpu"))
-        edges = [_inner("cpu[0]", f"nic[0:{server.nics}]", "pcie")]
+        edges = [_inner("cpu[0]", f"nic[0:{nics}]", "pcie")]
     else:
         parts.append(_component("gpu", server.gpus, "xpu"))
-        pairs = {(gpu, gpu * server.nics // server.gpus) for gpu in range(server.gpus)}
-        pairs |= {(nic * server.gpus // server.nics, nic) for nic in range(server.nics)}
+        pairs = {(gpu, gpu * nics // server.gpus) for gpu in range(server.gpus)}
+        pairs |= {(nic * server.gpus // nics, nic) for nic in range(nics)}
         edges = [_inner(f"gpu[{gpu}]", f"nic[{nic}]", "pcie") for gpu, nic in sorted(pairs)]
     if server.gpus > 1 and server.nvlink_GBps is not None:
         parts.append(_component("nvswitch", 1, "switch"))
@@ -121,7 +122,8 @@ def _write_edges(plan: Plan) -> Iterator[str]:
     is_server = np.array([group.role in servers for group in network.groups])
     lower, upper, bundle = (column[order].astype(np.int64) for column in (network.lower, network.upper, network.bundle))
     port, upper_port = (column[order].astype(np.int64) for column in (network.lower_port, network.upper_port))
-    part = np.where(is_server[role[lower]], port // plan.blueprint.planes, port)
+    per_nic = plan.blueprint.planes // plan.blueprint.server.cards
+    part = np.where(is_server[role[lower]], port // per_nic, port)
     starts = _find_runs(bundle, lower, part, upper, upper_port)
     sizes = np.diff(np.append(starts, len(order)))
     aside = np.append(lower[1:] != lower[:-1], False)[starts]

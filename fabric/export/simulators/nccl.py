@@ -89,7 +89,7 @@ def _describe(server: Server, planes: int, rails: int, nic_class: str) -> Iterat
     groups, buses = min(gpus, nics), count(2)
     names = [name.rpartition(" ")[2] for name in list_nic_names(server, planes, rails)]
     # Where NICs are numbered rail by rail, the next one of the same tray comes after those of all others.
-    step = server.trays if rails > 1 else 1
+    step, per_card = server.trays if rails > 1 else 1, planes // server.cards
     speed = _lane_speed(server)
     yield f'<system version="1" name={quoteattr(server.name)}>\n  <cpu numaid="-1" arch="unknown">\n'
     for group in range(groups):
@@ -98,13 +98,15 @@ def _describe(server: Server, planes: int, rails: int, nic_class: str) -> Iterat
             yield from _gpu(server, gpu, next(buses), speed)
         for nic in range(group * nics // groups, (group + 1) * nics // groups):
             rail = f' rail="{nic * rails // nics}"' if rails > 1 else ""
-            yield f"      <pci{_pci(next(buses), nic_class, speed)}>\n        <nic>\n"
             for plane in range(planes):
                 name, dev = quoteattr(names[nic * step * planes + plane]), nic * planes + plane
-                mbps = server.nic_gbps * 1000 // planes
-                yield f'          <net name={name} dev="{dev}" speed="{mbps}" port="{plane + 1}" gdr="1"'
+                mbps, port = server.nic_gbps * 1000 // planes, plane % per_card
+                if not port:
+                    yield f"      <pci{_pci(next(buses), nic_class, speed)}>\n        <nic>\n"
+                yield f'          <net name={name} dev="{dev}" speed="{mbps}" port="{port + 1}" gdr="1"'
                 yield f'{rail} plane="{plane}"/>\n'
-            yield "        </nic>\n      </pci>\n"
+                if port == per_card - 1:
+                    yield "        </nic>\n      </pci>\n"
         yield "    </pci>\n"
     yield "  </cpu>\n</system>\n"
 

@@ -42,6 +42,11 @@ def _check(plan: Plan) -> None:
         raise InputError(f"{blueprint.name}: a SimAI topology has GPUs in every server, and in each as many")
     refuse_relays(blueprint, "SimAI has not")
     for server in servers:
+        if server.cards > 1:
+            raise InputError(
+                f"{blueprint.name}: in SimAI every GPU reaches all others over its own NICs, and each NIC of "
+                f"{server.name} is on one plane or level"
+            )
         if server.nics % server.gpus:
             raise InputError(
                 f"{blueprint.name}: in SimAI every GPU has links of its own, and {server.name} has "
