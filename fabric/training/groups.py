@@ -60,6 +60,15 @@ class Run:
         """The servers of the fabric."""
         return Hosts.of(self.blueprint)
 
+    def refuse_unlike_servers(self) -> None:
+        """Raise InputError where the run is on servers of several kinds, whose GPUs would wait for each other."""
+        if not self.hosts.alike and int(self.gpus.max()) >= self.hosts.first_gpu[1]:
+            kinds, first = ", ".join(self.blueprint.servers_by_role), int(self.hosts.first_gpu[1])
+            raise InputError(
+                f"the run needs {len(self.gpus):,} GPUs of one kind of server; {self.blueprint.name} has {kinds}, of"
+                f" the first {first:,} GPUs"
+            )
+
     @property
     def on_whole_servers(self) -> bool:
         """Whether the run has all GPUs of its servers, in order."""

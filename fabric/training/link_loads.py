@@ -36,9 +36,6 @@ DIGITS = 9
 TRACE = 1e-12
 """The part of the busiest NIC's load below which a load is rounding."""
 
-FEWEST_PEERS, MOST_FLOWS = 8, 1 << 22
-"""The peers of a rank, and the flows of an all-to-all, that are laid out where some stand for all."""
-
 
 @dataclass(frozen=True, eq=False)
 class LinkLoads:
@@ -107,14 +104,15 @@ def places_of(links: TieredLinks) -> list[tuple[int, int]]:
     return [(count, layer.groups // count) for count, layer in zip(places, links.layers, strict=True)]
 
 
-def lay_phases(hosts: Hosts, gpus: Rows, collective: Collective, algorithm: Algorithm) -> list[Phase]:
+def lay_phases(
+    hosts: Hosts, gpus: Rows, collective: Collective, algorithm: Algorithm, peers: int | None = None
+) -> list[Phase]:
     """Return the flows of a collective in every group, phase by phase; `gpus` are (groups, ranks).
 
-    Groups that are in unlike numbers of servers are laid out apart. Where the flows of an all-to-all are many, those to
-    some peers stand for all.
+    Groups that are in unlike numbers of servers are laid out apart. Of an all-to-all, flows to `peers` stand for those
+    to all.
     """
     assert algorithm.flows is not None
-    peers = max(FEWEST_PEERS, MOST_FLOWS // gpus.size)
     servers = hosts.server_of_gpu(gpus)
     runs = (servers[:, 1:] != servers[:, :-1]).sum(axis=1)
     every = [

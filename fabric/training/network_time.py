@@ -6,6 +6,7 @@ import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from fabric.flow.algorithm_times import Pair, choose_pair, fastest_pair, list_ti
 from fabric.flow.algorithms import Algorithm, algorithm_of
 from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.estimate import candidates
+from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import servers_up
 from fabric.flow.jobs import Job, middle_phase, place_jobs
 from fabric.flow.machine import Machine
@@ -23,10 +25,11 @@ from fabric.flow.machines import beyond_one_switch_us, machine_of, sent_bytes, s
 from fabric.flow.router import summarize
 from fabric.flow.routings import Routing
 from fabric.flow.time_models import Parts
+from fabric.flow.transports import USUAL
 from fabric.presented import Presented
 from fabric.request.parallel import Parallel
+from fabric.training.flow_network import FlowNetwork
 from fabric.training.groups import Group, Run
-from fabric.training.link_loads import LinkLoads
 from fabric.training.message import Message
 from fabric.training.wire import STATES, CountedNetwork, Wire
 
@@ -68,13 +71,13 @@ class MessageTime(Presented):
 class NetworkTime:
     """What a fabric makes of the messages of a run on it."""
 
-    network: CountedNetwork
+    network: CountedNetwork | FlowNetwork
     """The fabric."""
     run: Run
     """Where its ranks stand."""
     qps: int | None = None
     """The queue pairs of a flow; None for the library's."""
-    jobs: tuple[LinkLoads, ...] = ()
+    jobs: tuple[Any, ...] = ()
     """What other jobs on the fabric send all the while."""
     _groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
     _wires: dict[Hashable, Wire] = field(default_factory=dict)
@@ -102,8 +105,9 @@ class NetworkTime:
         summary = summarize(blueprint)
         usual = summary.constants.ecmp_subflows
         routing = Routing(routing, qps=usual) if isinstance(routing, str) else routing
-        network = CountedNetwork(blueprint, summary, routing, up)
+        network = _network_of(blueprint, summary, routing, up)
         run = Run(blueprint, parallel, placement, None if up is None else servers_up(blueprint, up))
+        run.refuse_unlike_servers()
         qps = None if routing.qps == usual else routing.qps
         return cls(network, run, qps, tuple(_load_jobs(network, run, jobs)))
 
@@ -172,7 +176,7 @@ class NetworkTime:
             return None
         return message.collective, message.group, self._choose(message)[1]
 
-    def _main_load(self, collective: str, axes: tuple[str, ...], algorithm: Algorithm, *, failed: bool) -> LinkLoads:
+    def _main_load(self, collective: str, axes: tuple[str, ...], algorithm: Algorithm, *, failed: bool) -> Any:
         """Return the loads of a message's longest phase."""
         loads = self.network.loads(collective, self._groups[axes], algorithm, failed=failed)
         return max(loads, key=lambda each: each.busiest)
@@ -198,7 +202,7 @@ class NetworkTime:
             line = summary.server.nics * summary.planes * summary.link_gbps / 8e-9
             share = sent_bytes(summary, collective, algorithm) / line / getattr(wire, state)
             limit, switches = wire.limit(state), wire.switches
-        transport = self.network.routing.policy.transport_share() if group.domains > 1 else 1.0
+        transport = self.network.routing.delivery.share if group.domains > 1 else 1.0
         machine = machine_of(summary, (transport * share, limit), algorithm.traffic, in_order=True)
         own = (summary.server.nic_us or 0.0) + beyond_one_switch_us(summary, switches)
         return self._forwarded(message, replace(machine, extra_us=own))
@@ -224,7 +228,16 @@ def _whole_bytes(message: Message) -> int:
     return max(1, math.ceil(message.size_bytes))
 
 
-def _load_jobs(network: CountedNetwork, run: Run, jobs: Sequence[Job]) -> Iterator[LinkLoads]:
+def _network_of(
+    blueprint: Blueprint, summary: FabricSummary, routing: Routing, up: Mask | None
+) -> CountedNetwork | FlowNetwork:
+    """Return the fabric as messages find it: counted on a Clos by a routing with a closed form, or else by flows."""
+    counted = blueprint.topology.ratios_are_cuts and not blueprint.kinds
+    closed = routing.policy.closed_form and routing.transport == USUAL
+    return (CountedNetwork if counted and closed else FlowNetwork)(blueprint, summary, routing, up)
+
+
+def _load_jobs(network: CountedNetwork | FlowNetwork, run: Run, jobs: Sequence[Job]) -> Iterator[Any]:
     """Yield what each job sends on the GPUs that it lists, or that follow those of the run."""
     if not jobs:
         return

@@ -33,6 +33,9 @@ __all__ = ["SENDS", "STATES", "CountedNetwork", "Wire"]
 SENDS = {"send": False, "send-recv": True}
 """Messages from each rank to the next of its group, and whether the last sends to the first."""
 
+FEWEST_PEERS, MOST_FLOWS = 8, 1 << 22
+"""The peers of a rank, and the flows of an all-to-all, that are laid out where some stand for all."""
+
 SAME = 1e-9
 """Times that differ relatively by less than this are equal."""
 
@@ -214,7 +217,8 @@ class CountedNetwork:
             return []
         if collective in SENDS:
             return [send_to_next(group.run.hosts, gpus, around=SENDS[collective])]
-        return lay_phases(group.run.hosts, gpus, COLLECTIVES[collective], algorithm)
+        peers = max(FEWEST_PEERS, MOST_FLOWS // gpus.size)
+        return lay_phases(group.run.hosts, gpus, COLLECTIVES[collective], algorithm, peers)
 
     def count_phases(self, phases: Sequence[Phase]) -> list[LinkLoads]:
         """Return the loads of each of these phases that has flows."""
