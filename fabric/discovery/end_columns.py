@@ -10,7 +10,7 @@ import numpy as np
 
 from fabric.discovery.discovery import HOST, SWITCH, UNKNOWN, Note
 from fabric.discovery.findings import Findings, PortEnds, SeenDevice, port_codes
-from fabric.discovery.neighbours import is_switch_port, rate_gbps
+from fabric.discovery.neighbours import is_host_port, is_switch_port, rate_gbps
 
 __all__ = ["EndColumns", "EndRow", "find_columns", "findings_of_rows", "read_row"]
 
@@ -206,7 +206,7 @@ def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
             if kind == SWITCH or is_switch_port(port):
                 devices[key].kind = SWITCH
             elif devices[key].kind == UNKNOWN:
-                devices[key].kind = kind
+                devices[key].kind = kind or (HOST if is_host_port(port) else UNKNOWN)
     code = {key: place for place, key in enumerate(devices)}
     names, ports = port_codes([row.ports[0] for row in whole] + [row.ports[1] for row in whole])
     near, far = np.split(ports, 2)

@@ -13,11 +13,15 @@ from fabric.discovery.discovery import HOST, SWITCH, UNKNOWN, Note
 from fabric.discovery.findings import Findings, PortEnds, SeenDevice, port_codes
 from fabric.discovery.source import Source
 
-__all__ = ["Neighbour", "gather", "host_of", "is_switch_port", "plain_address", "rate_gbps"]
+__all__ = ["Neighbour", "gather", "host_of", "is_host_port", "is_switch_port", "plain_address", "rate_gbps"]
 
 _ADDRESS = re.compile(r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}", re.IGNORECASE)
 
 _SWITCH_PORT = re.compile(r"(?:swp|Ethernet|et-|xe-|ethernet-|Eth|etp|sw\d+p)\d", re.ASCII)
+
+_HOST_PORT = re.compile(
+    r"(?:mlx\d+_|hca-|ib\d|ib[ps]\d|en(?:o|p|s|x)\d|hsn\d|nic\d|rocep|rdma\d|cxi\d|bnxt_)", re.IGNORECASE
+)
 
 _MANAGEMENT = re.compile(r"eth0|ma?na?ge?me?n?t[-_]?\d*(?:/\d+)?|ma\d+|fxp0|em0|re0:mgmt-0|fnm\d*", re.IGNORECASE)
 
@@ -81,6 +85,11 @@ def rate_gbps(text: object) -> float:
 def is_switch_port(name: str) -> bool:
     """Say whether a port has a name that only switches give: `swp1`, `Ethernet0`, `et-0/0/1`."""
     return _SWITCH_PORT.match(name) is not None
+
+
+def is_host_port(name: str) -> bool:
+    """Say whether a port has a name that only hosts give: `mlx5_0`, `ens4f0np0`, `ibp24s0`, `nic3`."""
+    return _HOST_PORT.match(name) is not None
 
 
 def host_of(source: Source) -> str:

@@ -70,6 +70,8 @@ class Structure:
     """The cores of a group; 0 on fewer than three tiers."""
     same_tier: int
     """The links between switches of one tier."""
+    switch_rates: npt.NDArray[np.float64]
+    """The rate of each link between switches that has one, in Gb/s."""
     guessed: bool
     """Whether what is a switch was guessed by the number of cables, since the files do not say."""
     graph: Graph
@@ -125,6 +127,7 @@ def find_structure(found: Discovery) -> Structure:
         spines=modal(set_sizes) // groups,
         cores=modal(core_sets[1]),
         same_tier=int(np.sum(graph.is_switch[graph.lower] & (tier[graph.lower] == tier[graph.upper]))),
+        switch_rates=_known_rates(found, graph.cable[graph.is_switch[graph.lower]]),
         guessed=graph.guessed,
         graph=graph,
     )
@@ -222,8 +225,7 @@ def _tier(found: Discovery, graph: Graph, level: int, above: Ints, to_host: Ints
     names, counts = np.unique([found.models[device] for device in devices.tolist()], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     _, parallel = np.unique(np.column_stack((graph.lower[below], graph.upper[below])), axis=0, return_counts=True)
-    rates = found.rate_gbps[graph.cable[below]]
-    rates = rates[~np.isnan(rates)]
+    rates = _known_rates(found, graph.cable[below])
     return Tier(
         switches=len(switches),
         models=tuple((str(names[place]), int(counts[place])) for place in order.tolist() if names[place]),
@@ -233,6 +235,11 @@ def _tier(found: Discovery, graph: Graph, level: int, above: Ints, to_host: Ints
         parallel=modal(parallel),
         rate_gbps=_most(rates),
     )
+
+
+def _known_rates(found: Discovery, cables: Ints) -> npt.NDArray[np.float64]:
+    rates = found.rate_gbps[cables]
+    return rates[~np.isnan(rates)]
 
 
 def _most(rates: npt.NDArray[np.float64]) -> float:

@@ -17,9 +17,17 @@ __all__ = ["list_uneven"]
 Rows = npt.NDArray[np.integer]
 
 
-def list_uneven(found: Discovery, structure: Structure) -> Iterator[Note]:
-    """Yield what is uneven, each with the file and line of its first example."""
+def list_uneven(found: Discovery, structure: Structure, *, direct: bool = False) -> Iterator[Note]:
+    """Yield what is uneven, each with the file and line of its first example.
+
+    In a `direct` network links within a tier are what is expected: only hosts and rates are looked at.
+    """
     graph = structure.graph
+    if direct:
+        yield from _list_hosts(found, structure)
+        for switches in (False, True):
+            yield from _list_rates(found, graph.cable[graph.is_switch[graph.lower] == switches])
+        return
     tier = graph.tier
     lower, upper = tier[graph.lower], tier[graph.upper]
     switch = graph.is_switch[graph.lower]

@@ -23,7 +23,7 @@ def summarize_discovered(found: DiscoveredDesign) -> Summary:
     """Return what a fabric is, tier by tier, what is uneven, and how near the design comes."""
     structure, seen = found.structure, found.discovery
     tables = [_tier_table(structure)] if structure.tiers else []
-    uneven = [str(note) for note in list_uneven(seen, structure)]
+    uneven = [str(note) for note in list_uneven(seen, structure, direct=found.direct is not None)]
     notes = [str(note) for note in seen.notes]
     lines = (
         ["What deviates:", *(f"  {text}" for text in uneven)] if uneven else ["Nothing deviates from what most show."]
@@ -40,6 +40,9 @@ def _describe(found: DiscoveredDesign) -> str:
     text = f"{count_noun(seen.devices, 'device')} and {count_noun(seen.cables, 'cable')}."
     if structure.guessed:
         text += " The files do not say which devices are switches: those of many cables are taken for them."
+    if found.direct:
+        hosts = f"{count_noun(structure.hosts, 'host')} of {count_noun(structure.adapters, 'NIC')}"
+        return f"{text} A direct network: {found.direct.text}, with {hosts}."
     if not structure.tiers or not structure.is_clos:
         return text
     text += f" {count_noun(len(structure.tiers), 'tier')} above {count_noun(structure.hosts, 'host')}"
@@ -114,6 +117,7 @@ def discovered_object(found: DiscoveredDesign) -> dict[str, Any]:
         "devices": seen.devices,
         "cables": seen.cables,
         "clos": structure.is_clos,
+        "direct": None if found.direct is None else found.direct.family,
         "switches_guessed": structure.guessed,
         "tiers": [_tier_object(place, tier) for place, tier in enumerate(structure.tiers)],
         "hosts": structure.hosts,
@@ -125,7 +129,10 @@ def discovered_object(found: DiscoveredDesign) -> dict[str, Any]:
         "unit_hosts": {"min": structure.unit_hosts[0], "max": structure.unit_hosts[1]},
         "pods": structure.pods,
         "pod_units": {"min": structure.pod_units[0], "max": structure.pod_units[1]},
-        "deviations": [{"place": note.place, "text": note.text} for note in list_uneven(seen, structure)],
+        "deviations": [
+            {"place": note.place, "text": note.text}
+            for note in list_uneven(seen, structure, direct=found.direct is not None)
+        ],
         "notes": [{"place": note.place, "text": note.text} for note in seen.notes],
         "request": found.request,
         "assumed": list(found.assumed),

@@ -9,8 +9,10 @@ from typing import Any
 
 from fabric.catalog import switches as catalogue
 from fabric.discovery import Discovery
+from fabric.discovery.direct import DirectNetwork, find_direct
 from fabric.discovery.structure import Structure, Tier, find_structure
 from fabric.errors import Infeasible, InputError
+from fabric.studies.discovered_direct import PARALLEL, CountedPart, compare_direct, describe_direct
 from fabric.studies.study import Study, design
 from fabric.units import count_noun
 
@@ -18,21 +20,6 @@ __all__ = ["CountedPart", "DiscoveredDesign", "recover_design"]
 
 ROLES = ("leaf", "spine", "core")
 """The tiers of the families that a request may name, from the hosts upward."""
-
-PARALLEL = 16
-"""The parallel links that a request allows where it does not say otherwise."""
-
-
-@dataclass(frozen=True)
-class CountedPart:
-    """A number of the discovered fabric beside that of the design."""
-
-    name: str
-    """What is counted: a tier or a bundle."""
-    found: int
-    """How many were discovered."""
-    designed: int
-    """How many the design has."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +40,8 @@ class DiscoveredDesign:
     """What the request assumes, since no file says it."""
     refusal: str = ""
     """Why there is no request or no design."""
+    direct: DirectNetwork | None = None
+    """The direct network that it is; None of a Clos fabric and of what is not known."""
 
     @property
     def agrees(self) -> bool:
@@ -66,19 +55,21 @@ def recover_design(found: Discovery, name: str = "discovered") -> DiscoveredDesi
     A model of the catalogue stands for switches that name it, and the facts of the ports in use for others.
     """
     structure = find_structure(found)
-    refusal = _refuse(structure)
+    direct = None if not structure.tiers or structure.is_clos else find_direct(structure.graph)
+    refusal = "" if direct else _refuse(structure)
     if refusal:
         return DiscoveredDesign(found, structure, None, None, (), (), refusal)
-    request, assumed = _write_request(structure, name)
-    for switches in _switches(structure):
+    request, assumed = _write_request(structure, name, direct)
+    for switches in _direct_switches(structure) if direct else _switches(structure):
         request["switches"] = switches
         try:
             study = design(**request)
         except (InputError, Infeasible) as error:
             refusal = str(error).splitlines()[0]
             continue
-        return DiscoveredDesign(found, structure, request, study, _compare(structure, study), assumed)
-    return DiscoveredDesign(found, structure, request, None, (), assumed, refusal)
+        counts = compare_direct(structure, study) if direct else _compare(structure, study)
+        return DiscoveredDesign(found, structure, request, study, counts, assumed, direct=direct)
+    return DiscoveredDesign(found, structure, request, None, (), assumed, refusal, direct)
 
 
 def _refuse(structure: Structure) -> str:
@@ -88,8 +79,8 @@ def _refuse(structure: Structure) -> str:
         return "no switch has a cable to a host"
     if not structure.is_clos:
         return (
-            f"{structure.same_tier:,} links join switches of one tier, as in a direct network; designs are recovered of"
-            " Clos fabrics"
+            f"{structure.same_tier:,} links join switches of one tier, and the switches are no direct network that is"
+            " known: torus, mesh, HyperX, Slim Fly, dragonfly, dragonfly+ or a random graph of equal degrees"
         )
     if tiers > len(ROLES):
         return f"{tiers} tiers of switches; requests are recovered of up to {len(ROLES)}"
@@ -98,15 +89,15 @@ def _refuse(structure: Structure) -> str:
     return ""
 
 
-def _write_request(structure: Structure, name: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _write_request(
+    structure: Structure, name: str, direct: DirectNetwork | None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the request without its switches, and what it assumes."""
-    rails, planes = structure.rails, structure.planes
     rate = structure.tiers[0].rate_gbps
     assumed = ["a GPU for every NIC: cables say nothing of GPUs"]
     if math.isnan(rate):
         rate = 400.0
         assumed.append("links of 400 Gb/s: no file says their rate")
-    family = "fat-tree" if rails == 1 else "rail-optimized" if structure.rails_meet else "rail-only"
     nics = max(1, structure.adapters)
     request: dict[str, Any] = {
         "name": name,
@@ -115,10 +106,19 @@ def _write_request(structure: Structure, name: str) -> tuple[dict[str, Any], tup
             "name": f"server of {count_noun(nics, 'NIC')}",
             "gpus": nics,
             "nics": nics,
-            "nic_gbps": _whole(rate * planes),
+            "nic_gbps": _whole(rate * structure.planes),
         },
-        "family": family,
-        "planes": planes,
+    }
+    request |= describe_direct(structure, direct, rate) if direct else _describe_clos(structure, rate)
+    return request, tuple(assumed)
+
+
+def _describe_clos(structure: Structure, rate: float) -> dict[str, Any]:
+    """Return the keys of a Clos fabric, of links of a rate where no file says it."""
+    rails = structure.rails
+    request: dict[str, Any] = {
+        "family": "fat-tree" if rails == 1 else "rail-optimized" if structure.rails_meet else "rail-only",
+        "planes": structure.planes,
         "tiers": len(structure.tiers),
         "link_gbps": _rates(structure, rate),
         "pinned": _pinned(structure),
@@ -130,7 +130,7 @@ def _write_request(structure: Structure, name: str) -> tuple[dict[str, Any], tup
     parallel = max(tier.parallel for tier in structure.tiers)
     if parallel > PARALLEL:
         request["limits"] = {"parallel_links": parallel}
-    return request, tuple(assumed)
+    return request
 
 
 def _whole(rate: float) -> int | float:
@@ -186,6 +186,13 @@ def _switches(structure: Structure) -> Iterator[dict[str, Any]]:
     yield facts
     needed = [down + up for down, up in zip(*_ports_by_side(structure), strict=True)]
     yield {role: {**facts[role], "ports": max(facts[role]["ports"], needed[place])} for place, role in enumerate(facts)}
+
+
+def _direct_switches(structure: Structure) -> Iterator[Any]:
+    """Yield what to take for all switches of a direct network: the model that most name, then the ports in use."""
+    if model := _model(structure.tiers[0]):
+        yield model
+    yield {**_facts(structure, 0), "name": "switch", "ports": max(tier.ports for tier in structure.tiers)}
 
 
 def _ports_by_side(structure: Structure) -> tuple[list[int], list[int]]:

@@ -99,20 +99,29 @@ def test_what_is_uneven_is_named_with_its_line(read: Read) -> None:
     assert notes["1 cable runs below the 200 Gb/s of most"].endswith(f":{start + 3}")
 
 
+def of_edges(edges: list[tuple[int, int]]) -> str:
+    """Return the records of switches that are joined so, each with two hosts."""
+    rows: dict[int, list[str]] = {}
+    ports = {edge: (3 + row, 3 + row) for row, edge in enumerate(edges)}
+    for (one, two), (port, other) in ports.items():
+        rows.setdefault(one, []).append(f'[{port}] "S-{guid(2, two)}"[{other}] # "s{two}" lid 1 4xHDR')
+        rows.setdefault(two, []).append(f'[{other}] "S-{guid(2, one)}"[{port}] # "s{one}" lid 1 4xHDR')
+    for number, own in rows.items():
+        hosts = [(port, 8 * number + port) for port in (1, 2)]
+        own += [f'[{port}] "H-{guid(1, host)}"[1](1) # "n{host} HCA-1" lid 1 4xHDR' for port, host in hosts]
+    heads = {number: f'Switch 36 "S-{guid(2, number)}" # "s{number}" base port 0 lid 1 lmc 0' for number in rows}
+    return "\n\n".join("\n".join([heads[number], *own]) for number, own in rows.items()) + "\n"
+
+
 def test_a_direct_network_is_not_taken_for_a_clos(read: Read) -> None:
-    """A ring of switches with hosts has links within its tier: no design is recovered, and it says why."""
-    records = []
-    for number in range(8):
-        ring = [(9, (number + 1) % 8, 10), (10, (number - 1) % 8, 9)]
-        rows = [f'[{port}] "S-{guid(2, far)}"[{other}] # "s{far}" lid 1 4xHDR' for port, far, other in ring]
-        rows += [
-            f'[{port}] "H-{guid(1, 8 * number + port)}"[1](1) # "n{8 * number + port} HCA-1" lid 1 4xHDR'
-            for port in (1, 2)
-        ]
-        records.append(f'Switch 36 "S-{guid(2, number)}" # "s{number}" base port 0 lid 1 lmc 0\n' + "\n".join(rows))
-    found = recover_design(read("\n\n".join(records) + "\n"))
-    assert (found.request, found.structure.same_tier) == (None, 8)
-    assert "as in a direct network" in found.refusal
+    """A ring of switches with hosts is a torus; of a ring with two chords no design is recovered, and it says why."""
+    found = recover_design(read(of_edges([(number, (number + 1) % 8) for number in range(8)])))
+    assert found.structure.same_tier == 8
+    assert found.request is not None
+    assert (found.request["family"], found.request["pinned"]) == ("torus", {"slot": 2, "x": 8, "leaf-x": 1})
+    found = recover_design(read(of_edges([(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 0), (0, 3), (1, 4)])))
+    assert found.request is None
+    assert "no direct network that is known" in found.refusal
 
 
 def test_hosts_are_one_node_with_all_their_adapters() -> None:
