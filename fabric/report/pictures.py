@@ -6,22 +6,32 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fabric.blueprint import Blueprint
-from fabric.draw import draw_allreduce, draw_failures, draw_front, draw_scale
+from fabric.draw import draw_allreduce, draw_failures, draw_front, draw_scale, draw_training
 from fabric.report.collectives import WorkloadRun, list_curves
 from fabric.report.design import Design
 from fabric.report.objectives import scale_of_axis, write_axis
 from fabric.report.scaling import list_scaling_curves
 from fabric.report.text import name_fabric
+from fabric.report.training import list_shares
 from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Study
-from fabric.units import count_ends, size
+from fabric.training.step import TrainingStep
+from fabric.training.timeline import list_spans
+from fabric.units import count_ends, size, time
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["allreduce_picture", "failures_picture", "front_picture", "runs_picture", "scaling_picture"]
+__all__ = [
+    "allreduce_picture",
+    "failures_picture",
+    "front_picture",
+    "runs_picture",
+    "scaling_picture",
+    "training_picture",
+]
 
 
 def allreduce_picture(design: Design) -> Figure:
@@ -74,3 +84,9 @@ def failures_picture(found: FailureStatistics) -> Figure:
     title = f"{found.name}: {found.workload.collective} of {size(found.size_bytes)} after failures"
     gains = [(each.kind, each.gain, each.standard_error or 0.0) for each in found.importance]
     return draw_failures(title, found.kept, gains, "time" if found.by_rates else "draws")
+
+
+def training_picture(step: TrainingStep) -> Figure:
+    """Draw where the time of a training step goes, and what every stage of its pipeline does when."""
+    title = f"{step.name}: a step of {step.model} on {step.gpus:,} GPUs, {time(step.step_s)}"
+    return draw_training(title, list_shares(step), list_spans(step.run))

@@ -23,12 +23,15 @@ from fabric.report.failures import failed_objects, impact_objects
 from fabric.report.multi_fabric import cluster_object
 from fabric.report.pareto import front_object
 from fabric.report.scaling import scaling_object
+from fabric.report.training import goodput_object, step_object
 from fabric.request import Spec
 from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.multi_fabric import Cluster
 from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Study
+from fabric.training.goodput import Goodput
+from fabric.training.step import TrainingStep
 from fabric.view import View
 
 __all__ = ["object_of", "plain"]
@@ -126,3 +129,13 @@ def _(impact: FailureImpact) -> Mapping[str, Any]:
 @object_of.register
 def _(found: FailureStatistics) -> Mapping[str, Any]:
     return failures_object(found)
+
+
+@object_of.register
+def _(step: TrainingStep) -> Mapping[str, Any]:
+    return step_object(step)
+
+
+@object_of.register
+def _(found: Goodput) -> Mapping[str, Any]:
+    return goodput_object(found)

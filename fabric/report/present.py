@@ -26,13 +26,20 @@ from fabric.report.html import html_of
 from fabric.report.markdown import given_keys
 from fabric.report.multi_fabric import summarize_cluster
 from fabric.report.pareto import summarize_front
-from fabric.report.pictures import allreduce_picture, failures_picture, front_picture, scaling_picture
+from fabric.report.pictures import (
+    allreduce_picture,
+    failures_picture,
+    front_picture,
+    scaling_picture,
+    training_picture,
+)
 from fabric.report.plain import object_of, plain
 from fabric.report.scaling import summarize_scaling
 from fabric.report.sentences import describe_choice, describe_status
 from fabric.report.sweep import summarize_points
 from fabric.report.table import Summary, Table
 from fabric.report.text import name_fabric
+from fabric.report.training import summarize_goodput, summarize_step
 from fabric.request import Spec
 from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.multi_fabric import Cluster
@@ -40,6 +47,8 @@ from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Study
 from fabric.sweeps import SweepTable
+from fabric.training.goodput import Goodput
+from fabric.training.step import TrainingStep
 from fabric.view import View
 
 if TYPE_CHECKING:
@@ -71,6 +80,7 @@ plot.register(Pareto, front_picture)
 plot.register(Scaling, scaling_picture)
 plot.register(FailureStatistics, failures_picture)
 plot.register(Cluster, cluster_picture)
+plot.register(TrainingStep, training_picture)
 
 
 SHOWN = 12
@@ -233,3 +243,5 @@ summarize.register(Scaling, summarize_scaling)
 summarize.register(FailureStatistics, summarize_failures)
 summarize.register(Cluster, summarize_cluster)
 summarize.register(SweepTable, summarize_points)
+summarize.register(TrainingStep, summarize_step)
+summarize.register(Goodput, summarize_goodput)

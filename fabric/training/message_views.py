@@ -46,7 +46,7 @@ class MessageView:
         """Return the seconds of one call of a message."""
         if message.cause in self.causes:
             return 0.0
-        time = self._time(message)
+        time = self.time(message)
         left_out = math.fsum(getattr(time, f"{part}_s") for part in self.parts)
         return max(0.0, time.total_s - left_out)
 
@@ -60,12 +60,13 @@ class MessageView:
         """Return how many times as long a message takes while another one is sent all the while."""
         if self.fabric is not None:
             return min(IDEAL_CONTENTION, self.fabric.beside(message, other))
-        alone = self._time(message).total_s
+        alone = self.time(message).total_s
         if "contention" in self.parts or not alone:
             return 1.0
-        return max(1.0, self._time(message, other).total_s / alone)
+        return max(1.0, self.time(message, other).total_s / alone)
 
-    def _time(self, *messages: Message) -> MessageTime:
+    def time(self, *messages: Message) -> MessageTime:
+        """Return the time of one call of a message, while the others are sent all the while."""
         if messages not in self.found:
             first, *others = messages
             self.found[messages] = (

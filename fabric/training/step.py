@@ -9,26 +9,44 @@ from itertools import pairwise
 from fabric.blueprint import Blueprint
 from fabric.catalog import Model, TrainingEfficiency
 from fabric.frozen import freeze
-from fabric.presented import Presented
+from fabric.presented import Plotted
 from fabric.request.parallel import Parallel
 from fabric.training.memory import Memory, memory_of
+from fabric.training.message import Message
 from fabric.training.message_views import MessageView
-from fabric.training.network_time import NetworkTime
+from fabric.training.network_time import MessageTime, NetworkTime
 from fabric.training.operations import COUNTS, flops_of_recompute
 from fabric.training.prepared_step import prepare_step
 from fabric.training.step_run import Step, StepRun
 
-__all__ = ["CAUSES", "TrainingStep", "train_step"]
+__all__ = ["CAUSES", "NETWORK", "SentMessage", "TrainingStep", "train_step"]
 
 CAUSES = ("DP", "PP", "CP", "EP", "TP")
 """The kinds of messages, in the order in which they are taken away to see what each costs."""
 
-NETWORK = ("collisions", "oversubscription", "contention", "latency")
+NETWORK = ("failures", "collisions", "oversubscription", "contention", "latency")
 """What makes messages slower than their bytes at the line rate of NICs, in the order in which they are taken away."""
 
 
+@dataclass(frozen=True)
+class SentMessage:
+    """A message of a step, and how long it takes."""
+
+    message: Message
+    """The message."""
+    calls: float
+    """How often a rank sends it in a step."""
+    time: MessageTime
+    """The time of one call, alone."""
+
+    @property
+    def total_s(self) -> float:
+        """The seconds of all calls of a step, whether something hides them or not."""
+        return self.calls * self.time.total_s
+
+
 @dataclass(frozen=True, eq=False)
-class TrainingStep(Presented):
+class TrainingStep(Plotted):
     """A training step on a fabric."""
 
     name: str
@@ -71,6 +89,8 @@ class TrainingStep(Presented):
     """The peak of a GPU in this precision."""
     memory: Memory
     """What the GPU that needs most memory holds."""
+    messages: tuple[SentMessage, ...] = field(repr=False)
+    """What the busiest rank sends, what takes longest first."""
     run: StepRun = field(repr=False)
     """When everything runs."""
 
@@ -162,8 +182,15 @@ def train_step(  # noqa: PLR0913
         network_s=network_s, ideal_step_s=ideal.step_s,
         flops={name: tokens * count(model, sequence) for name, count in COUNTS.items()},
         recompute_flops=tokens * flops_of_recompute(model, sequence, parallel.recompute, causal=False),
-        peak_tflops=accelerator.peak_tflops[precision], memory=memory, run=runs[0],
+        peak_tflops=accelerator.peak_tflops[precision], memory=memory, messages=_list_messages(step, view, busiest),
+        run=runs[0],
     )  # fmt: skip
+
+
+def _list_messages(step: Step, view: MessageView, rank: int) -> tuple[SentMessage, ...]:
+    """Return what a rank sends, what takes longest first."""
+    sent = [SentMessage(message, calls, view.time(message)) for message, calls in step.calls_of(rank).items()]
+    return tuple(sorted((each for each in sent if each.total_s), key=lambda each: -each.total_s))
 
 
 def _run_each(step: Step, views: Sequence[MessageView]) -> list[StepRun]:

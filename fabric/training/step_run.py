@@ -94,6 +94,19 @@ class Step:
                     found[part] = found.get(part, 0.0) + share * part_s
         return found
 
+    def calls_of(self, rank: int) -> dict[Message, float]:
+        """Return how often a rank sends each message in a step."""
+        share, found = len(self.parts) / self.order.stages, dict[Message, float]()
+        for kind in self._kinds[self.order.stage_ranks == rank]:
+            chunk = self.chunks[kind]
+            for call in chunk.calls:
+                often = share * self.micro_batches if call.each == "micro-batch" else 1
+                # The calls at a boundary are those of all virtual stages of a rank.
+                parts = 1 / self.overlap.parallel.vp if call.part == "boundary" else chunk.count(call.part)
+                calls = often * parts * (call.forward + call.backward)
+                found[call.message] = found.get(call.message, 0.0) + calls
+        return found
+
     @property
     def _kinds(self) -> NDArray[np.int64]:
         """Which of the unlike parts each virtual stage is."""

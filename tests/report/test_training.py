@@ -1,0 +1,81 @@
+"""A training step for people and for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+import fabric
+from fabric.catalog import failure_rates, models
+from fabric.report.training import (
+    compare_steps,
+    describe_parallel,
+    list_shares,
+    step_object,
+    summarize_goodput,
+    summarize_step,
+)
+from fabric.request.parallel import Parallel
+from fabric.request.parallel_text import parse_parallel
+from fabric.training.goodput import Recovery, find_interruptions, goodput_of
+from fabric.training.step import TrainingStep, train_step
+
+PARALLEL = Parallel(tp=8, pp=4, vp=4, dp=2, schedule="interleaved", recompute="full")
+
+
+@pytest.fixture(scope="module")
+def step() -> TrainingStep:
+    """Return a step of Llama 3 70B on 64 GPUs."""
+    blueprint = fabric.design(gpus=64, server="dgx-h100", name="small").blueprint
+    return train_step(blueprint, models()["llama3-70b"], PARALLEL, batch=16)
+
+
+def test_the_object_is_plain_and_adds_up(step: TrainingStep) -> None:
+    """JSON has the parts of the step, and its messages with what each takes."""
+    found = json.loads(json.dumps(step_object(step)))
+    parts = [*found["compute_s"].values(), *found["exposed_s"].values(), found["update_s"], found["bubble_s"]]
+    assert math.fsum(parts) == pytest.approx(found["step_s"])
+    assert step.to_dict() == found
+    sent = {(each["collective"], each["what"]): each for each in found["messages"]}
+    # Each of a rank's 20 layers gathers and scatters twice, in the forward pass and, with all recomputed, twice more.
+    assert sent["reduce-scatter", "hidden states"]["calls"] == 20 * 8 * 2 * 3
+    assert sent["send-recv", "hidden states"]["calls"] == 2 * 4 * 8
+
+
+def test_the_summary_says_what_the_step_is(step: TrainingStep) -> None:
+    """The shares of the step end with all of it, and the definitions of utilization are named."""
+    summary = summarize_step(step)
+    assert summary.text.startswith("small: a step of llama3-70b on 64 GPUs (h100) takes")
+    assert summary.tables[0].rows[-1][2] == "100.0 %"
+    assert any("HFU, with what is computed again" in line for line in summary.lines)
+    assert sum(seconds for _, seconds in list_shares(step)) == pytest.approx(step.step_s)
+
+
+def test_degrees_are_written_as_they_are_read() -> None:
+    """A run's degrees come back from the text that reports have."""
+    assert parse_parallel(describe_parallel(PARALLEL)) == PARALLEL
+    assert parse_parallel(describe_parallel(Parallel())) == Parallel()
+
+
+def test_fabrics_side_by_side_have_a_cost_only_where_it_is_known(step: TrainingStep) -> None:
+    """A column of cost stands where any fabric has one; a fabric without has none in it."""
+    slow = replace(step, name="slow", step_s=1.1 * step.step_s)
+    free = compare_steps([step, slow], [None, None])
+    priced = compare_steps([step, slow], [1.2e6, None])
+    assert [row[2] for row in free.tables[0].rows] == ["100.0 %", "110.0 %"]
+    assert "per trillion tokens" not in free.tables[0].heads
+    assert [row[-1] for row in priced.tables[0].rows] == ["$1,200,000", "unknown"]
+
+
+def test_goodput_says_what_is_lost(step: TrainingStep) -> None:
+    """What failures cost is told by cause, and the tokens of a month with it."""
+    blueprint = fabric.design(gpus=64, server="dgx-h100").blueprint
+    stops = find_interruptions(blueprint, failure_rates())
+    found = goodput_of(stops, Recovery(30.0, 600.0), step_s=step.step_s, tokens_per_step=step.tokens)
+    summary = summarize_goodput(found)
+    assert "Goodput over a month: 99." in summary.text
+    assert {row[0] for row in summary.tables[1].rows} == {"gpu", "server", "nic", "server-leaf", "leaf"}
+    assert json.loads(json.dumps(found.to_dict()))["effective"] == found.effective
