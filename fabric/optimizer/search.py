@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fabric.blueprint import Blueprint
@@ -28,7 +28,9 @@ __all__ = [
     "SizingResult",
     "ask_for_fact",
     "comparable_candidates",
+    "describe_fabric",
     "size",
+    "within_fourth",
 ]
 
 Progress = Callable[[str], None]
@@ -114,7 +116,7 @@ def size(
     for order in orders:
         found, rejected, unknown = comparable_candidates(spec, order)
         left = [one for one in found if not any(one.is_like(other) for other in infeasible)]
-        solved = list(solve_in_order(left, order, _most_to_solve, progress=lambda one: progress(f"sizing {one}")))
+        solved = list(solve_in_order(left, order, within_fourth, progress=lambda one: progress(f"sizing {one}")))
         infeasible += [item.candidate for item in solved if item.solution.status == "INFEASIBLE"]
         feasible = [item for item in solved if item.solution.values]
         if unknown and order is orders[-1] and not feasible:  # what could not be compared may well be feasible
@@ -162,8 +164,8 @@ def ask_for_fact(spec: Spec, reason: str) -> InputError:
     return InputError(f"{spec.name}: {reason}; {remedy}")
 
 
-def _most_to_solve(best: int) -> int:
-    """Return the most that the first objective of a candidate may be for it to be solved, given the best."""
+def within_fourth(best: int) -> int:
+    """Return the most that the first objective of a candidate may be for it to be an alternative, given the best."""
     return best + best // MARGIN
 
 
@@ -203,9 +205,9 @@ def _alternatives(
     feasible: Sequence[Solved], best: Solved, objectives: Sequence[LinearObjective]
 ) -> tuple[Alternative, ...]:
     """Return every other candidate that was worth solving with its objectives, best first."""
-    most = _most_to_solve(best.solution.values[0])
+    most = within_fourth(best.solution.values[0])
     rest = sorted((item for item in feasible if item is not best and item.solution.values[0] <= most), key=_rank)
-    return tuple(Alternative(_describe(item), _values(item, objectives)) for item in rest)
+    return tuple(Alternative(_describe(item.candidate, _used_models(item)), _values(item, objectives)) for item in rest)
 
 
 def _near(solved: Sequence[Solved], optimum: int) -> tuple[Candidate, ...]:
@@ -218,11 +220,19 @@ def _near(solved: Sequence[Solved], optimum: int) -> tuple[Candidate, ...]:
     )
 
 
-def _describe(item: Solved) -> str:
-    """Return a candidate in words, with the switch models in use."""
+def describe_fabric(candidate: Candidate, blueprint: Blueprint) -> str:
+    """Return a candidate in words, with the switch models of one of its fabrics."""
+    roles = blueprint.topology.roles
+    return _describe(candidate, (model.name for role in roles for model, _ in blueprint.model_counts(role)))
+
+
+def _describe(candidate: Candidate, models: Iterable[str]) -> str:
+    return f"{candidate}, of {' and '.join(dict.fromkeys(models))}"
+
+
+def _used_models(item: Solved) -> Iterator[str]:
     counts = item.solution.switch_counts
-    used = (model.name for role in counts for model, _ in models_used(item.candidate, role, counts[role]))
-    return f"{item.candidate}, of {' and '.join(dict.fromkeys(used))}"
+    return (model.name for role in counts for model, _ in models_used(item.candidate, role, counts[role]))
 
 
 def _values(item: Solved, objectives: Sequence[LinearObjective]) -> dict[str, float]:

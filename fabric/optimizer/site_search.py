@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -20,7 +20,15 @@ from fabric.optimizer.build_model import build_within
 from fabric.optimizer.candidates import Candidate
 from fabric.optimizer.objective import LinearObjective
 from fabric.optimizer.objectives import COST
-from fabric.optimizer.search import Progress, Proof, SizingResult, comparable_candidates
+from fabric.optimizer.search import (
+    Alternative,
+    Progress,
+    Proof,
+    SizingResult,
+    comparable_candidates,
+    describe_fabric,
+    within_fourth,
+)
 from fabric.optimizer.site_bound import bound_site_cost
 from fabric.optimizer.solve import SOLVE_BUDGET, Solution, minimise
 from fabric.optimizer.ties import blueprint_of, flag_differences
@@ -44,6 +52,8 @@ class SiteBudget:
     """The most deterministic time of the solver."""
     failures: int = 20
     """The most fabrics that are tried while none of them can be laid out with a price for every part."""
+    runners_up: int = 5
+    """The most fabrics of other topologies that are laid out to name the best of these."""
 
 
 @dataclass
@@ -55,6 +65,8 @@ class _Search:
     best: Blueprint | None = None
     cents: float = math.inf
     laid: list[Blueprint] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
+    """What each of these costs in cents; infinite for one that cannot be laid out."""
     links: int = 0
     spent: float = 0.0
     error: InputError | None = None
@@ -70,20 +82,32 @@ class _Search:
         if blueprint in self.laid:
             return
         self.laid.append(blueprint)
+        self.costs.append(math.inf)
         self.links += blueprint.links_total
         try:
             cost = self.price(blueprint)
         except InputError as error:
             self.error = self.error or error
             return
-        if cost is not None and round(cost * COST.scale) < self.cents:
-            self.best, self.cents = blueprint, round(cost * COST.scale)
+        if cost is not None:
+            self.costs[-1] = round(cost * COST.scale)
+            if self.costs[-1] < self.cents:
+                self.best, self.cents = blueprint, self.costs[-1]
+
+    def best_of(self, candidate: Candidate) -> tuple[float, Blueprint | None]:
+        """Return the least cost in cents of the fabrics of a candidate that were laid out, and that fabric."""
+        costs = [(cost, number) for cost, number in zip(self.costs, range(len(self.laid)), strict=True)
+                 if _is_of(candidate, self.laid[number])]  # fmt: skip
+        least = min(costs, default=(math.inf, -1))
+        return least[0], self.laid[least[1]] if least[0] < math.inf else None
 
 
 def find_cheapest_on_site(
     spec: Spec, first: SizingResult, price: Price, progress: Progress, budget: SiteBudget | None = None
-) -> tuple[Blueprint, Proof]:
-    """Return the fabric that costs least as it is laid out, with the proof under the rule of its site.
+) -> tuple[Blueprint, Proof, tuple[Alternative, ...]]:
+    """Return the fabric that costs least as it is laid out, with the proof under the rule of its site, and others.
+
+    Those are the cheapest fabrics of other topologies that were laid out, within 25 % of it, the cheapest first.
 
     `first` is the cheapest fabric without its layout. Raises InputError where none can be laid out, as for the first of
     them, and where none has a price for every part.
@@ -99,9 +123,43 @@ def find_cheapest_on_site(
         raise search.error or InputError(f"{spec.name}: no fabric has a price for every part that its site needs")
     value, bound = search.cents / COST.scale, min(bound, search.cents) / COST.scale
     status = "OPTIMAL" if bound >= value else "FEASIBLE"
+    others = _find_runners_up(spec, search, progress)
     wall_s = time.perf_counter() - start + (first.proof.wall_s or 0)
-    return search.best, Proof(
-        status, COST.key, value, bound, wall_s, {COST.key: value}, fabrics_laid_out=len(search.laid)
+    proof = Proof(status, COST.key, value, bound, wall_s, {COST.key: value}, fabrics_laid_out=len(search.laid))
+    return search.best, proof, others
+
+
+def _find_runners_up(spec: Spec, search: _Search, progress: Progress) -> tuple[Alternative, ...]:
+    """Return the best fabric of each other topology that was laid out, after laying out the likeliest of them.
+
+    They are taken in the order of their bounds, until the bound is no less than the least of their costs.
+    """
+    assert search.best is not None
+    found, _, _ = comparable_candidates(spec, (COST,))
+    others = [each for each in found if not _is_of(each, search.best)]
+    most = within_fourth(int(search.cents))
+    queue: list[tuple[float, int, Solution]] = []
+
+    def push(number: int) -> None:
+        least = min((search.best_of(each)[0] for each in others), default=math.inf)
+        solution = _solve_next(others[number], bound_site_cost(others[number]), search, min(most, least - 1))
+        if solution.values:
+            heappush(queue, (math.ceil(solution.bound - 1e-6), number, solution))
+
+    for number in range(len(others)):
+        push(number)
+    for _ in range(search.budget.runners_up):
+        if not queue or search.exhausted or queue[0][0] >= min(search.best_of(each)[0] for each in others):
+            break
+        _, number, solution = heappop(queue)
+        progress(f"laying out {others[number]}")
+        search.lay_out(blueprint_of(others[number], solution))
+        push(number)
+    costs = [(search.best_of(each)[0], number) for number, each in enumerate(others)]
+    return tuple(
+        Alternative(describe_fabric(others[number], blueprint), {COST.key: cost / COST.scale})
+        for cost, number in sorted(costs)
+        if cost <= most and (blueprint := search.best_of(others[number])[1])
     )
 
 
@@ -124,7 +182,7 @@ def _search(spec: Spec, search: _Search, progress: Progress) -> float:
     solved: dict[int, Solution] = {}
 
     def push(number: int) -> None:
-        solution = _solve_next(found[number], objectives[number], search)
+        solution = _solve_next(found[number], objectives[number], search, search.cents - 1)
         if solution.status != "INFEASIBLE":
             solved[number] = solution
             heappush(queue, (math.ceil(solution.bound - 1e-6), number))
@@ -144,27 +202,24 @@ def _search(spec: Spec, search: _Search, progress: Progress) -> float:
     return min((bound for bound, _ in queue), default=math.inf)
 
 
-def _solve_next(candidate: Candidate, objective: LinearObjective, search: _Search) -> Solution:
-    """Return the fabric of the least bound among those of a candidate that are not laid out and may cost less."""
-    most = None if search.best is None else int(search.cents) - 1
-    model = build_within(candidate, objective, most, mirrored=True)
+def _solve_next(candidate: Candidate, objective: LinearObjective, search: _Search, most: float) -> Solution:
+    """Return the fabric of the least bound among those of a candidate that are not laid out and may cost `most`."""
+    model = build_within(candidate, objective, None if most == math.inf else int(most), mirrored=True)
     if model is None:
         return Solution("INFEASIBLE")
-    for blueprint in _of_candidate(candidate, search.laid):
+    for blueprint in (each for each in search.laid if _is_of(candidate, each)):
         model.cp.add_bool_or(flag_differences(model, blueprint))
     solution = minimise(model, [model.total(objective)], max(1.0, search.budget.work - search.spent))
     search.spent += solution.spent
     return solution
 
 
-def _of_candidate(candidate: Candidate, laid: Iterable[Blueprint]) -> list[Blueprint]:
-    """Return the fabrics that are of a candidate: of its topology, planes, servers and rates."""
-    return [
-        each
-        for each in laid
-        if each.topology == candidate.topology
-        and each.planes == candidate.planes
-        and each.server == candidate.spec.server
-        and each.rates == candidate.prices.rates
-        and dict(each.allowed) == dict(candidate.models)
-    ]
+def _is_of(candidate: Candidate, blueprint: Blueprint) -> bool:
+    """Say whether a fabric is of a candidate: of its topology, planes, servers and rates."""
+    return (
+        blueprint.topology == candidate.topology
+        and blueprint.planes == candidate.planes
+        and blueprint.server == candidate.spec.server
+        and blueprint.rates == candidate.prices.rates
+        and dict(blueprint.allowed) == dict(candidate.models)
+    )

@@ -52,8 +52,9 @@ def _write_less(design: Design, value: float) -> str:
 
 
 def explain_choice(design: Design) -> Iterator[str]:
-    """Yield the sentences that explain a choice; none for a point of a Pareto front."""
+    """Yield the sentences that explain a choice; of one by the cost on a site its runner-up, of a Pareto front none."""
     if design.study.binding is None:
+        yield from _explain_runner_up(design) if design.proof.fabrics_laid_out else ()
         return
     yield from _explain_weights(design)
     yield from _explain_runner_up(design)
@@ -86,11 +87,14 @@ def _explain_runner_up(design: Design) -> Iterator[str]:
     best = proof.objective
     if others:
         value = others[0].objectives[proof.objective_name]
-        if value == best:
+        if proof.fabrics_laid_out:
+            increase = _write_increase(design, value)
+            yield f"The runner-up of those laid out on the site is {others[0].name}, at {increase}."
+        elif value == best:
             yield f"The runner-up, {others[0].name}, ties; the tie was broken by {TIES}."
         else:
             yield f"The runner-up is {others[0].name}, at {_write_increase(design, value)}."
-    elif proof.status == "OPTIMAL":
+    elif proof.status == "OPTIMAL" and not proof.fabrics_laid_out:
         yield "No alternative topology is within 25 % of this optimum."
 
 

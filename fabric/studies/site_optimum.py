@@ -31,4 +31,5 @@ def optimize_on_site(spec: Spec, progress: Callable[[str], None]) -> Study:
             )
         return bill.cost_usd()
 
-    return Study(spec, *find_cheapest_on_site(spec, first, price, progress))
+    best, proof, others = find_cheapest_on_site(spec, first, price, progress)
+    return Study(spec, best, proof, others)

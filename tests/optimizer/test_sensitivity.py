@@ -169,6 +169,14 @@ def test_the_report_says_why() -> None:
     assert "Savings near the request: oversubscription 2 instead of 1: " in text
 
 
+def test_the_runner_up_on_a_site_is_named() -> None:
+    """The least cost on a site has a runner-up too, of the fabrics that were laid out."""
+    study = fabric.optimize("colossus-100k")
+    name = "rail-optimized in 3 tiers, rails meeting at the core, of sn5600"
+    assert describe_json(study)["optimizer"]["runner_up"]["name"] == name
+    assert f"The runner-up of those laid out on the site is {name}, at $" in markdown_report(describe(study))
+
+
 def test_a_price_not_decided_within_the_budget_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the solver cannot decide whether anything is cheaper, the table says so."""
     words = {"gpus": 1024, "server": "hgx-h100", "switches": ["sn5600", "qm9700"]}

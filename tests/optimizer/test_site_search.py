@@ -122,6 +122,8 @@ def test_the_site_decides_between_families() -> None:
     families = (plain.blueprint.topology.family, best.blueprint.topology.family)
     assert families == ("rail-optimized", "fat-tree")
     assert (plain.bill.cost_usd(), best.bill.cost_usd()) == (611_400, 521_160)
+    assert best.others[0].name == "rail-optimized in 2 tiers, rails meeting at the spine, of qm9700"
+    assert best.others[0].objectives == {"cost_usd": 611_400}
     assert {row.part for row in best.bill.of("cable") if row.used_for == "server-leaf"} == {"dac-split-2x400g"}
 
 
@@ -131,7 +133,7 @@ def test_a_search_that_ends_early_has_a_bound_below_every_cost() -> None:
     first = size(study.spec, (COST,))
     optimum, bounds = study.proof.objective, []
     for fabrics in (1, 2, 1000):
-        _, proof = find_cheapest_on_site(
+        _, proof, _ = find_cheapest_on_site(
             study.spec, first, lambda plan: price(study, plan), lambda text: None, SiteBudget(fabrics)
         )
         bounds.append(proof.bound)
@@ -139,6 +141,20 @@ def test_a_search_that_ends_early_has_a_bound_below_every_cost() -> None:
         assert (proof.status == "OPTIMAL") == (proof.bound == proof.objective)
     assert bounds[0] < optimum == bounds[-1]
     assert bounds == sorted(bounds)
+
+
+def test_the_runner_up_is_the_least_of_all_other_topologies() -> None:
+    """Of every fabric of the other families, laid out one by one, none costs less than the runner-up that is named."""
+    families = ["fat-tree", "rail-optimized", "rail-only"]
+    asked = BASE | {"gpus": 96, "family": families, "rails": 2, "unit_gpus": 32, "tiers": [2]}
+    best, costs = fabric.optimize(asked), dict[str, float]()
+    for candidate in candidates(best.spec, ("price",))[0]:
+        found = [price_or_none(best, blueprint) for blueprint, _ in list_fabrics(candidate)]
+        costs[str(candidate)] = min((cost for cost in found if cost is not None), default=np.inf)
+    first, second = sorted(costs.values())[:2]
+    assert best.proof.objective == first
+    assert [each.objectives["cost_usd"] for each in best.others][:1] == [second]
+    assert any(best.others[0].name.startswith(name) for name, cost in costs.items() if cost == second)
 
 
 def test_halls_without_room_say_so_and_other_fabrics_are_tried() -> None:
@@ -155,7 +171,8 @@ def test_without_cheaper_parts_the_cost_without_the_site_is_proven_at_once() -> 
     """A whole link of one price reaches everywhere: one fabric is laid out, the one that `design` has."""
     asked = {"gpus": 512, "server": "hgx-h100", "family": "clos", "switches": "qm9700", "site": {"slack_m": 3}}
     best, plain = fabric.optimize(asked), fabric.design(asked)
-    assert (best.blueprint, best.proof.fabrics_laid_out, best.proof.status) == (plain.blueprint, 1, "OPTIMAL")
+    assert (best.blueprint, best.proof.status) == (plain.blueprint, "OPTIMAL")
+    assert best.proof.fabrics_laid_out == 1 + len(best.others)
     assert best.proof.objective == plain.bill.cost_usd()
 
 
