@@ -142,7 +142,7 @@ def shipped() -> Vector:
 
 @cache
 def _network(run: Run) -> tuple[NetworkTime, MessageView]:
-    routing = run.routing if run.qps is None else Routing(run.routing, qps=run.qps)
+    routing = run.routing if run.qps is None else Routing(run.routing, qps=run.qps, pxn=True)
     network = NetworkTime.of(fabric_of(run).blueprint, run.parallel, routing)
     return network, MessageView(network)
 

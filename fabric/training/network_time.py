@@ -95,7 +95,8 @@ class NetworkTime:
     ) -> NetworkTime:
         """Return the times on a blueprint of a run whose ranks stand in order, or on the GPUs that `placement` lists.
 
-        Under ECMP flows have the queue pairs of the library, or those of a `Routing` with another number. `up` says
+        With the name of a routing, flows have the queue pairs of the library and cross to their target's rail by NVLink
+        before they leave, as those of NCCL by default since 2.12 (PXN), and of DeepEP; a `Routing` says both. `up` says
         which links are up, shape (links,); the run stands on servers that these still join. The `jobs` have the GPUs
         that they list, or the next ones after the run's. Raises InputError where the run needs more GPUs than there
         are, or another number than are listed, and as `fabric.flow.interference` does.
@@ -104,7 +105,7 @@ class NetworkTime:
             raise InputError(f"blueprint {blueprint!r:.60}: not a blueprint; give that of a study, study.blueprint")
         summary = summarize(blueprint)
         usual = summary.constants.ecmp_subflows
-        routing = Routing(routing, qps=usual) if isinstance(routing, str) else routing
+        routing = Routing(routing, qps=usual, pxn=True) if isinstance(routing, str) else routing
         network = _network_of(blueprint, summary, routing, up)
         run = Run(blueprint, parallel, placement, None if up is None else servers_up(blueprint, up))
         run.refuse_unlike_servers()
