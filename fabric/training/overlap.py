@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["beside_computation", "contend", "expose_layers", "expose_pieces", "expose_ring", "stretch"]
+__all__ = ["beside_computation", "contend", "expose_pieces", "expose_ring", "stretch"]
 
 
-def expose_pieces(sent: float, products: float, pieces: int) -> float:
-    """Return what is left of tensor-parallel messages that go in `pieces` beside the matrix products they belong to.
+def expose_pieces(sent: float, computed: float, pieces: int) -> float:
+    """Return what is left of messages that go in equal `pieces` while the computation of the piece before runs.
 
-    The first piece has no product to run beside; the others take the longer of both (arXiv:2402.15627, section 3.2).
+    The first piece has nothing to run beside, as has the last one's computation. Pieces are layers, of which weights
+    are gathered and gradients reduced (arXiv:2304.11277, section 3.3), or parts of a matrix product, of which tensor-
+    parallel ranks send each other inputs or outputs (arXiv:2402.15627, section 3.2).
     """
     first = sent / pieces
-    return first + max(0.0, sent - first - products * (1 - 1 / pieces))
+    return first + max(0.0, sent - first - computed * (1 - 1 / pieces))
 
 
 def expose_ring(sent: float, attention: float, ranks: int) -> float:
@@ -20,15 +22,6 @@ def expose_ring(sent: float, attention: float, ranks: int) -> float:
     Attention runs in as many pieces as there are ranks, and nothing is passed during the last (arXiv:2310.01889).
     """
     return max(0.0, sent - attention * (1 - 1 / ranks))
-
-
-def expose_layers(sent: float, computed: float, layers: int) -> float:
-    """Return what is left of messages of each of `layers` layers that run beside the computation of the next one.
-
-    The first one has nothing to run beside, as has the last layer's computation (arXiv:2304.11277, section 3.3).
-    """
-    first = sent / max(layers, 1)
-    return first + max(0.0, sent - first - computed * (1 - 1 / max(layers, 1)))
 
 
 def beside_computation(sent: float, exposed: float, occupied: float) -> float:

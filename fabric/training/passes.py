@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fabric.catalog import Software
 from fabric.request.parallel import Parallel
-from fabric.training.compute import LayerTimes
-from fabric.training.message import Message
-from fabric.training.messages import Call
-from fabric.training.overlap import beside_computation, expose_layers, expose_pieces, expose_ring
-from fabric.training.stages import Stage
+from fabric.training.chunk import Chunk, MessageTimes
+from fabric.training.overlap import beside_computation, contend, expose_pieces, expose_ring, stretch
 
-__all__ = ["PRODUCTS", "Chunk", "Overlap", "Passes", "Seconds", "passes_of"]
-
-Seconds = Callable[[Message], float]
-"""Returns the seconds of one call of a message."""
+__all__ = ["PRODUCTS", "Overlap", "Passes", "passes_of", "sent_beside"]
 
 PRODUCTS = ("projections", "feed-forward", "experts", "logits")
 """The parts of the computation that are matrix products with weights."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """A part of a model that a rank has: one of its virtual stages."""
-
-    stage: Stage
-    """What it has of the model."""
-    compute: LayerTimes
-    """The seconds of its computation for a micro-batch."""
-    calls: tuple[Call, ...]
-    """What ranks send for it."""
-
-    def count(self, part: str) -> int:
-        """Return how many of a part that sends messages it has."""
-        return int(getattr(self.stage, part, 0))
-
-    def of(self, cause: str, each: str = "micro-batch") -> Iterator[tuple[int, Call]]:
-        """Yield its calls of a cause, each with the number of its parts that send it."""
-        for call in self.calls:
-            if call.message.cause == cause and call.each == each and (count := self.count(call.part)):
-                yield count, call
-
-    def sent_s(self, cause: str, seconds: Seconds, *, backward: bool, each: str = "micro-batch") -> float:
-        """Return the seconds of the messages of a cause in a pass, one after another."""
-        return sum(
-            count * (call.backward if backward else call.forward) * seconds(call.message)
-            for count, call in self.of(cause, each)
-            if not call.beside
-        )
 
 
 @dataclass(frozen=True)
@@ -96,7 +60,7 @@ class Overlap:
 
     def layers(self, sent: float, computed: float, layers: int) -> float:
         """Return by how much weights and gradients that are sent layer by layer prolong a pass."""
-        exposed = expose_layers(sent, computed, layers) if self.software.overlaps_dp else sent
+        exposed = expose_pieces(sent, computed, max(layers, 1)) if self.software.overlaps_dp else sent
         return beside_computation(sent, exposed, self.occupied)
 
     @property
@@ -119,38 +83,68 @@ class Overlap:
         return hidden * (1 - self.occupied)
 
 
-def passes_of(chunk: Chunk, overlap: Overlap, seconds: Seconds) -> Passes:
-    """Return how long a rank is busy with a micro-batch in a part of the model, with messages as `seconds` says."""
+def passes_of(chunk: Chunk, overlap: Overlap, times: MessageTimes) -> Passes:
+    """Return how long a rank is busy with a micro-batch in a part of the model."""
     compute = chunk.compute
     weight = _total(compute.weight_s)
-    forward = _pass(chunk, compute.forward_s, overlap, seconds, backward=False)
     beside = sum(
-        count * call.backward * seconds(call.message) for count, call in chunk.of("TP") if call.beside
+        count * call.backward * times.seconds(call.message) for count, call in chunk.of("TP") if call.beside
     )  # fmt: skip
     gathered = beside_computation(beside, max(0.0, beside - _products(compute.weight_s)), overlap.occupied)
-    backward = (
-        _pass(chunk, compute.backward_s, overlap, seconds, backward=True) + _total(compute.recompute_s) + gathered
-    )
+    forward = _pass(chunk, compute.forward_s, overlap, times, backward=False)
+    backward = _pass(chunk, compute.backward_s, overlap, times, backward=True) + _total(compute.recompute_s) + gathered
+    shared = [
+        chunk.sent_s("EP", times, backward=way) + chunk.sent_s("CP", times, backward=way) for way in (False, True)
+    ]
+    duties = _share(shared[0], forward), _share(shared[1], backward + weight)
     # Sharded weights are gathered, and gradients reduced, beside all else that layers do.
-    forward += overlap.layers(chunk.sent_s("DP", seconds, backward=False), forward, chunk.stage.layers)
-    backward += overlap.layers(chunk.sent_s("DP", seconds, backward=True), backward + weight, chunk.stage.layers)
-    experts = [chunk.sent_s("EP", seconds, backward=each) for each in (False, True)]
-    rings = [chunk.sent_s("CP", seconds, backward=each) for each in (False, True)]
+    forward += _layer_by_layer(chunk, overlap, times, forward, duties[0], backward=False)
+    backward += _layer_by_layer(chunk, overlap, times, backward + weight, duties[1], backward=True)
+    experts = sum(chunk.sent_s("EP", times, backward=way) for way in (False, True))
     return Passes(
-        forward, backward, weight, overlap.experts_saved(sum(experts), compute.total_s),
+        forward, backward, weight, overlap.experts_saved(experts, compute.total_s),
         forward - _total(compute.forward_s),
         backward - _total(compute.backward_s) - _total(compute.recompute_s),
-        _share(experts[0] + rings[0], forward), _share(experts[1] + rings[1], backward + weight),
+        *duties,
     )  # fmt: skip
 
 
 def _pass(
-    chunk: Chunk, compute: Mapping[str, float], overlap: Overlap, seconds: Seconds, *, backward: bool
+    chunk: Chunk, compute: Mapping[str, float], overlap: Overlap, times: MessageTimes, *, backward: bool
 ) -> float:  # fmt: skip
     """Return the seconds of a pass with what it waits for, without messages of data-parallel ranks."""
-    tensor, ring, experts = (chunk.sent_s(cause, seconds, backward=backward) for cause in ("TP", "CP", "EP"))
+    tensor, ring, experts = (chunk.sent_s(cause, times, backward=backward) for cause in ("TP", "CP", "EP"))
     waits = overlap.tensor(tensor, _products(compute)) + overlap.ring(ring, compute.get("attention", 0.0))
     return _total(compute) + waits + overlap.experts(experts, _total(compute))
+
+
+def _layer_by_layer(
+    chunk: Chunk, overlap: Overlap, times: MessageTimes, computed: float, duty: float, *, backward: bool
+) -> float:
+    """Return by how much the data-parallel messages of a micro-batch prolong a pass, and the others' beside them."""
+    if not overlap.software.overlaps_dp:
+        return chunk.sent_s("DP", times, backward=backward)
+    sent, slower = sent_beside(chunk, times, duty, "micro-batch", backward=backward)
+    return overlap.layers(sent, computed, chunk.stage.layers) + slower * min(sent, computed)
+
+
+def sent_beside(
+    chunk: Chunk, times: MessageTimes, duty: float, each: str, *, backward: bool
+) -> tuple[float, float]:  # fmt: skip
+    """Return the seconds of a part's data-parallel messages, and the share of these by which they prolong its pass.
+
+    A share `duty` of the pass it sends messages of experts or of a ring. Where they use the same links, both take
+    longer. `each` says of what, a `micro-batch` or a `step`.
+    """
+    sent = chunk.messages("DP", times, each, backward=backward)
+    others = chunk.messages("EP", times, backward=backward) | chunk.messages("CP", times, backward=backward)
+    if not duty or not any(sent.values()) or not any(others.values()):
+        return sum(sent.values()), 0.0
+    other, most = (max(found, key=lambda message: found[message]) for found in (others, sent))
+    slowed = times.beside(other, most)
+    duty = stretch(duty, slowed)
+    taken = sum(contend(alone, times.beside(message, other), duty) for message, alone in sent.items() if alone)
+    return taken, duty * (1 - 1 / slowed)
 
 
 def _share(sent: float, total: float) -> float:

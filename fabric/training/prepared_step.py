@@ -9,13 +9,14 @@ from fabric.catalog import Accelerator, Model, TrainingEfficiency, accelerators,
 from fabric.errors import InputError, nearest
 from fabric.request.parallel import Parallel
 from fabric.training.check import check
+from fabric.training.chunk import Chunk
 from fabric.training.compute import compute_times, update_s
 from fabric.training.kernels import kernels_of
 from fabric.training.memory import updated_weights
 from fabric.training.message_views import MessageView
 from fabric.training.messages import Bytes, messages_of
 from fabric.training.network_time import NetworkTime
-from fabric.training.passes import Chunk, Overlap
+from fabric.training.passes import Overlap
 from fabric.training.stages import divide_into_chunks
 from fabric.training.step_run import Step
 
@@ -37,7 +38,7 @@ class PreparedStep:
 
     def step_s(self) -> float:
         """Return the seconds of the step alone, without what prolongs it."""
-        return self.step.run(self.view.seconds, self.view.beside).step_s
+        return self.step.run(self.view).step_s
 
 
 def prepare_step(  # noqa: PLR0913

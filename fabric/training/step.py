@@ -200,7 +200,7 @@ def _run_each(step: Step, views: Sequence[MessageView]) -> list[StepRun]:
     keys = [view.key(messages) for view in views]
     for key, view in zip(keys, views, strict=True):
         if key not in found:
-            found[key] = step.run(view.seconds, view.beside)
+            found[key] = step.run(view)
     return [found[key] for key in keys]
 
 

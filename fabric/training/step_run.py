@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fabric.training.chunk import Chunk, MessageTimes
 from fabric.training.data_parallel import DataTimes, Transfers, gather_weights, reduce_gradients, time_beside
 from fabric.training.message import Message
 from fabric.training.overlap import contend, stretch
-from fabric.training.passes import Chunk, Overlap, Passes, Seconds, passes_of
+from fabric.training.passes import Overlap, Passes, passes_of, sent_beside
 from fabric.training.pipeline_order import PipelineOrder, order_of
 from fabric.training.schedule import PipelineRun, PipelineTimes, simulate
 
-__all__ = ["Beside", "Step", "StepRun"]
+__all__ = ["Step", "StepRun"]
 
 Columns = NDArray[np.float64]
-
-Beside = Callable[[Message, Message], float]
-"""Returns how many times as long a message takes while another one is sent all the while."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,15 +110,15 @@ class Step:
         """Which of the unlike parts each virtual stage is."""
         return np.array(self.parts)[self.order.model_stages]
 
-    def run(self, seconds: Seconds, beside: Beside) -> StepRun:
-        """Return the step with messages that take what `seconds` and `beside` say."""
-        order, passes = self.order, [passes_of(each, self.overlap, seconds) for each in self.chunks]
+    def run(self, messages: MessageTimes) -> StepRun:
+        """Return the step with messages of these times."""
+        order, passes = self.order, [passes_of(each, self.overlap, messages) for each in self.chunks]
         forward, backward, weight, saved = np.array(
             [(each.forward_s, each.backward_s, each.weight_s, each.joint_saved_s) for each in passes]
         )[[*self.parts]].T
         blocking = not self.overlap.software.overlaps_pp
-        times = PipelineTimes(forward, backward, weight, self._send_s(seconds), saved, blocking)
-        data, slower = self._data_times(passes, seconds, beside)
+        times = PipelineTimes(forward, backward, weight, self._send_s(passes, messages), saved, blocking)
+        data, slower = self._data_times(passes, messages)
         stages = order.model_stages
         gather, ready = gather_weights(order, data, forward[stages])
         pipeline = simulate(order, times, ready)
@@ -143,52 +141,35 @@ class Step:
             found = np.maximum(found, np.where(column >= 0, values[column // order.micro_batches], 0.0))
         return found
 
-    def _send_s(self, seconds: Seconds) -> float:
-        calls = {call.message for chunk in self.chunks for call in chunk.calls if call.message.cause == "PP"}
-        return max((seconds(message) for message in calls), default=0.0)
+    def _send_s(self, passes: list[Passes], messages: MessageTimes) -> float:
+        """Return the seconds of a transfer to the next stage, which shares links with what other stages send."""
+        found = [0.0]
+        for chunk, each in zip(self.chunks, passes, strict=True):
+            duty = (each.forward_duty + each.backward_duty) / 2
+            for message in chunk.messages_between():
+                others = [
+                    *chunk.messages("EP", messages, backward=False),
+                    *chunk.messages("CP", messages, backward=False),
+                ]
+                slowed = max((messages.beside(message, other) for other in others), default=1.0) if duty else 1.0
+                found.append(contend(messages.seconds(message), slowed, stretch(duty, slowed)))
+        return max(found)
 
-    def _data_times(self, passes: list[Passes], seconds: Seconds, beside: Beside) -> tuple[DataTimes, Columns]:
+    def _data_times(self, passes: list[Passes], messages: MessageTimes) -> tuple[DataTimes, Columns]:
         """Return the data-parallel messages of every virtual stage, and by which share passes beside them take longer.
 
-        Shares are those of forward and of backward passes, shape (2, virtual stages).
+        Shares are those of forward and of backward passes, shape (2, virtual stages). Messages occupy multiprocessors
+        too.
         """
         table = np.array(
             [
-                [self._once(chunk, each, seconds, beside, backward=way) for way in (False, True)]
+                [
+                    sent_beside(chunk, messages, each.backward_duty if way else each.forward_duty, "step", backward=way)
+                    for way in (False, True)
+                ]
                 for chunk, each in zip(self.chunks, passes, strict=True)
             ]
         )[self._kinds]
         buckets = np.array([max(1, chunk.stage.layers) for chunk in self.chunks])[self._kinds]
         data = DataTimes(table[:, 0, 0], table[:, 1, 0], buckets, self.overlap.software.overlaps_dp)
-        return data, table[:, :, 1].T
-
-    def _once(
-        self, chunk: Chunk, passes: Passes, seconds: Seconds, beside: Beside, *, backward: bool
-    ) -> tuple[float, float]:
-        """Return the seconds of a part's data-parallel messages of a step, and by which share they slow its passes.
-
-        They occupy multiprocessors, and where the passes send messages on the same links, both take longer.
-        """
-        duty = passes.backward_duty if backward else passes.forward_duty
-        sent = {
-            call.message: count * (call.backward if backward else call.forward) * seconds(call.message)
-            for count, call in chunk.of("DP", "step")
-        }
-        alone, other = sum(sent.values()), self._busiest(chunk, seconds, backward=backward)
-        if other is None or not alone or not self.overlap.software.overlaps_dp:
-            return alone, self.overlap.occupied
-        slowed = beside(other, max(sent, key=lambda each: sent[each]))
-        duty = stretch(duty, slowed)
-        taken = sum(contend(each, beside(message, other), duty) for message, each in sent.items() if each)
-        return taken, self.overlap.occupied + duty * (1 - 1 / slowed)
-
-    @staticmethod
-    def _busiest(chunk: Chunk, seconds: Seconds, *, backward: bool) -> Message | None:
-        """Return the message of experts or of a ring that a pass spends most time on; None where it sends none."""
-        found: dict[Message, float] = {}
-        for cause in ("EP", "CP"):
-            for count, call in chunk.of(cause):
-                often = count * (call.backward if backward else call.forward)
-                found[call.message] = found.get(call.message, 0.0) + often * seconds(call.message)
-        best = max(found, key=lambda each: found[each], default=None)
-        return best if best is not None and found[best] else None
+        return data, table[:, :, 1].T + self.overlap.occupied
