@@ -154,7 +154,7 @@ def step_s(run: Run, constants: TrainingEfficiency) -> float:
         fabric_of(run).blueprint, run.model, run.parallel, batch=run.batch, sequence=run.sequence,
         precision=run.precision, software=run.software, routing=run.routing, network=network, constants=constants,
     )  # fmt: skip
-    return prepared.step.run(view.seconds, view.beside).step_s
+    return prepared.step.run(view).step_s
 
 
 def errors_of(runs: Sequence[Run], values: Vector) -> Vector:
