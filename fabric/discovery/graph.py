@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabric.discovery.chassis import find_chassis, list_inner
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, UNKNOWN, Discovery
 from fabric.discovery.guid_groups import group_adapters
 
@@ -50,6 +51,8 @@ class Graph:
     """Whether what is a switch follows from the number of cables, since the files do not say."""
     grouped: int
     """The adapters that no file names and that are taken for hosts by their GUIDs and leaves."""
+    chassis: Ints
+    """The chassis of each device that is a chip of a director, by its first chip; -1 of others, shape (devices,)."""
 
 
 def components(nodes: int, one: Ints, two: Ints) -> Ints:
@@ -83,11 +86,12 @@ def modal(values: npt.NDArray[np.integer]) -> int:
 def read_graph(found: Discovery) -> Graph:
     """Return the graph of a discovery. Adapters of one named host, or of one system, are one node."""
     kind, guessed = _kinds(found)
-    groups = _group_unnamed(found, kind)
-    node, nodes = _nodes(found, kind, groups)
+    groups, chassis = _group_unnamed(found, kind), find_chassis(found)
+    node, nodes = _nodes(found, kind, np.where(chassis >= 0, chassis, groups))
     is_switch = np.zeros(nodes, np.bool_)
     is_switch[node[kind == SWITCH]] = True
     real = (node[found.a] >= 0) & (node[found.b] >= 0)
+    real[list_inner(found, chassis)] = False
     cable = np.flatnonzero(real)
     a, b = node[found.a[cable]], node[found.b[cable]]
     tier = _tiers(nodes, is_switch, a, b)
@@ -95,7 +99,7 @@ def read_graph(found: Discovery) -> Graph:
     device_a, device_b = found.a[cable].astype(np.int64), found.b[cable].astype(np.int64)
     return Graph(
         node, nodes, is_switch, tier, np.where(swap, b, a), np.where(swap, a, b),
-        np.where(swap, device_b, device_a), cable, guessed, int((groups >= 0).sum()),
+        np.where(swap, device_b, device_a), cable, guessed, int((groups >= 0).sum()), chassis,
     )  # fmt: skip
 
 

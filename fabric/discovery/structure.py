@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fabric.discovery.chassis import count_outer_ports
 from fabric.discovery.discovery import Discovery
 from fabric.discovery.graph import Graph, components, modal, read_graph
 
@@ -229,12 +230,21 @@ def _tier(found: Discovery, graph: Graph, level: int, above: Ints, to_host: Ints
     return Tier(
         switches=len(switches),
         models=tuple((str(names[place]), int(counts[place])) for place in order.tolist() if names[place]),
-        ports=max(int(found.ports[devices].max(initial=0)), int(used.max(initial=0))),
+        ports=max(int(_ports(found, graph)[devices].max(initial=0)), int(used.max(initial=0))),
         used=_range(used),
         links=int(below.sum()),
         parallel=modal(parallel),
         rate_gbps=_most(rates),
     )
+
+
+def _ports(found: Discovery, graph: Graph) -> Ints:
+    """Return the ports for cables of each device, of a chassis at its first chip."""
+    if not (graph.chassis >= 0).any():
+        return found.ports.astype(np.int64)
+    ports = count_outer_ports(found, graph.chassis)
+    later = (graph.chassis >= 0) & (graph.chassis != np.arange(found.devices))
+    return np.where(later, 0, ports)
 
 
 def _known_rates(found: Discovery, cables: Ints) -> npt.NDArray[np.float64]:

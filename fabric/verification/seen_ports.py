@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from fabric.discovery.chassis import chips_per_module, find_chassis, list_inner, number_port
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, Discovery
 from fabric.verification.name_list import plain_id
 
@@ -98,7 +99,8 @@ def list_seen_ports(
         given.get(code.lstrip("0"), recorded.get(code, "") if twice or not name else name)
         for code, name, twice in zip(discovery.hardware_ids, discovery.names, doubled, strict=True)
     ]
-    node_of, texts = _group_devices(own, kind)
+    chassis = find_chassis(discovery)
+    node_of, texts = _group_devices(own, kind, chassis)
     device = np.full(len(texts), discovery.devices, np.int64)
     rows = np.flatnonzero(node_of >= 0)
     np.minimum.at(device, node_of[rows], rows)
@@ -106,9 +108,11 @@ def list_seen_ports(
     for marks, holds in ((reports, discovery.own_record), (is_host, kind == HOST), (is_switch, kind == SWITCH)):
         np.logical_or.at(marks, node_of[rows], holds[rows])
     ends = np.column_stack((discovery.a, discovery.b)).astype(np.int64)
-    cable = np.flatnonzero((node_of[ends] >= 0).all(axis=1))
+    kept: npt.NDArray[np.bool_] = np.all(node_of[ends] >= 0, axis=1)
+    kept[list_inner(discovery, chassis)] = False
+    cable = np.flatnonzero(kept)
     ports = np.column_stack((discovery.a_port, discovery.b_port)).astype(np.int64)[cable]
-    label, labels = _label_ports(discovery, ends[cable], ports)
+    label, labels = _label_ports(discovery, _name_parts(discovery, chassis), ends[cable], ports)
     node = node_of[ends[cable]]
     bare = np.array([not part for part in discovery.parts], np.bool_)
     several = np.bincount(node_of[rows], minlength=len(texts)) > 1
@@ -136,14 +140,17 @@ def _find_lone(names: list[str], is_switch: npt.NDArray[np.bool_], node: Ints) -
     return ~named & ~is_switch & (np.bincount(node.reshape(-1), minlength=len(names)) <= 2)
 
 
-def _group_devices(names: list[str], kind: npt.NDArray[np.int8]) -> tuple[Ints, list[str]]:
+def _group_devices(names: list[str], kind: npt.NDArray[np.int8], chassis: Ints) -> tuple[Ints, list[str]]:
     """Return the node of each device, -1 of aggregation nodes, and the name of each node.
 
-    What is not a switch and has the same name is one host.
+    What is not a switch and has the same name is one host, and the chips of a chassis are one switch.
     """
     node_of, texts, hosts = np.full(len(names), -1), list[str](), dict[str, int]()
     for row, (name, each) in enumerate(zip(names, kind.tolist(), strict=True)):
         if each == AGGREGATION:
+            continue
+        if 0 <= chassis[row] < row:
+            node_of[row] = node_of[chassis[row]]
             continue
         if name and each != SWITCH and name in hosts:
             node_of[row] = hosts[name]
@@ -155,16 +162,36 @@ def _group_devices(names: list[str], kind: npt.NDArray[np.int8]) -> tuple[Ints, 
     return node_of, texts
 
 
-def _label_ports(discovery: Discovery, device: Ints, port: Ints) -> tuple[Ints, tuple[tuple[str, str], ...]]:
-    """Return the label of the port at each end, of the shape of `device`, and all labels, the first that of none."""
-    parts = {part: code for code, part in enumerate(dict.fromkeys(discovery.parts))}
-    part_of = np.array([parts[part] for part in discovery.parts], np.int64)
-    # Chips of a director switch have numbers of their own too, so that the part belongs to the port of any device.
+def _name_parts(discovery: Discovery, chassis: Ints) -> list[tuple[str, int, int]]:
+    """Return for each device its part, and of a director's chip the ports it has and the chips of a module; else 0."""
+    found = [(part, 0, 0) for part in discovery.parts]
+    for first in np.unique(chassis[chassis >= 0]).tolist():
+        chips = np.flatnonzero(chassis == first).tolist()
+        modules = chips_per_module([discovery.parts[chip] for chip in chips])
+        for chip in chips:
+            found[chip] = (discovery.parts[chip], int(discovery.ports[chip]), modules)
+    return found
+
+
+def _label_ports(
+    discovery: Discovery, own: list[tuple[str, int, int]], device: Ints, port: Ints
+) -> tuple[Ints, tuple[tuple[str, str], ...]]:
+    """Return the label of the port at each end, of the shape of `device`, and all labels, the first that of none.
+
+    A label is a part of a device with a port of it; a port on a director's panel has a number of the whole.
+    """
+    parts = {part: code for code, part in enumerate(dict.fromkeys(own))}
+    part_of = np.array([parts[part] for part in own], np.int64)
     width = len(discovery.port_names) + 1
     codes, label = np.unique(part_of[device] * width + port + 1, return_inverse=True)
     words = list(parts)
-    labels = [("", ""), *((words[code // width], _port(discovery, code % width - 1)) for code in codes.tolist())]
-    return label.reshape(device.shape) + 1, tuple(labels)
+    labels: dict[tuple[str, str], int] = {}
+    own_label = np.zeros(len(codes), np.int64)
+    for row, code in enumerate(codes.tolist()):
+        (part, ports, chips), name = words[code // width], _port(discovery, code % width - 1)
+        number = number_port(part, name, ports, chips) if chips else ""
+        own_label[row] = labels.setdefault(("", number) if number else (part, name), len(labels) + 1)
+    return own_label[label].reshape(device.shape), (("", ""), *labels)
 
 
 def _port(discovery: Discovery, code: int) -> str:
