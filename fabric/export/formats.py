@@ -26,6 +26,7 @@ __all__ = [
     "Format",
     "format_by_suffix",
     "list_plan_files",
+    "takes_part",
     "takes_view",
     "view_for",
     "write_view_text",
@@ -111,6 +112,12 @@ def takes_view(name: str) -> bool:
     return isinstance(FORMATS.get_record(name), Format)
 
 
+def takes_part(name: str) -> bool:
+    """Return whether the format called `name` can be written of a pod or unit of a plan."""
+    found = FORMATS.get_record(name)
+    return isinstance(found, PlanFormat) and found.parts
+
+
 F = TypeVar("F", bound=FileFormat)
 
 
@@ -130,6 +137,8 @@ def list_plan_files(plan: Plan, format_name: str) -> list[tuple[str, Pieces]]:
     writing every device and link takes longer than a run may.
     """
     format_ = _take_format(format_name, PlanFormat)
+    if plan.part and not format_.parts:
+        raise InputError(f"format '{format_name}' is written of a whole fabric, not of {plan.part.title}")
     format_.fits(plan)
     rows = _count_rows(plan.blueprint)
     subject = f"{plan.name}: {count(rows)} devices and links as {format_.name}"

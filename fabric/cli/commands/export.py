@@ -45,10 +45,11 @@ def export(quiet: bool, /, request: str, format_: str | None, out: str | None, *
     Graphs and drawings show a view. A node is a group of devices at level fabric; levels pod and unit show one pod or
     unit in more detail, and level device every device. Positions, multiplicities, models, links and rates are included.
 
-    Configurations are written from the whole plan: every device by name, and the ports at both ends of every cable.
+    Configurations are written from the whole plan: every device by name, and the ports at both ends of every cable;
+    laboratories of one pod or unit too.
     Those of several files go to a folder, whole or not at all.
     """
-    from fabric.export import format_by_suffix, takes_view
+    from fabric.export import format_by_suffix, takes_part, takes_view
 
     out = None if out == "-" else out
     if format_ is None and out is None:
@@ -62,12 +63,13 @@ def export(quiet: bool, /, request: str, format_: str | None, out: str | None, *
     if takes_view(chosen):
         _export_view(silent, request, chosen, out, view_words, words)
         return
-    for key, value in view_words.items():
+    level, *place = view_words.items()
+    for key, value in [level] if takes_part(chosen) else view_words.items():
         if value is not None:
             raise click.UsageError(
                 f"--{key} does not apply to --format {chosen}, which is written from the whole plan."
             )
-    _export_plan(silent, request, chosen, out, words)
+    _export_plan(silent, request, chosen, out, dict(place), words)
 
 
 def _export_view(
@@ -94,20 +96,24 @@ def _export_view(
         click.echo(f"level {view.level}; other levels: {', '.join(_other_levels(study, view))}", err=True)
 
 
-def _export_plan(silent: bool, request: str, chosen: str, out: str | None, words: dict[str, Any]) -> None:
+def _export_plan(
+    silent: bool, request: str, chosen: str, out: str | None, place: dict[str, Any], words: dict[str, Any]
+) -> None:
     """Write the plan in a format to a file, a folder or stdout."""
     from fabric.report.plan_files import read_single, replace_plan
 
     with show_progress(silent) as say:
         study = fabric.design(request, progress=say, **read_overrides(words))
         say("placing racks and cables")
-        plan = study.plan
+        asked = any(number is not None for number in place.values())
+        plan = study.plan.of_part(**place) if asked else study.plan
         files = None if out is None else replace_plan(plan, out, chosen, say)
     if files is None:
         for piece in read_single(plan, chosen):
             click.echo(piece, nl=False)
         return
-    what = f"{plan.name}, {count_noun(plan.network.devices, 'device')}, {count_noun(plan.network.links, 'link')}"
+    counts = count_noun(int(plan.written_devices.sum()), "device"), count_noun(int(plan.written_links.sum()), "link")
+    what = f"{plan.title}, {', '.join(counts)}"
     written = files.written
     where = written[0] if len(written) == 1 else f"{count_noun(len(written), 'file')} in {out}"
     click.echo(f"wrote {where}: {what}")

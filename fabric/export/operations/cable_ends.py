@@ -44,21 +44,23 @@ class CableEnds(NamedTuple):
 
 
 def list_nodes(plan: Plan) -> list[Node]:
-    """Return the hosts, then the switches."""
+    """Return the hosts, then the switches, of what is written of the plan."""
     roles = [group.role for group in plan.network.groups]
     role = plan.network.role
-    at_hosts = (roles[each] for each in role[plan.hosts.device].tolist())
-    found = [Node(name, where, False) for name, where in zip(plan.hosts.names, at_hosts, strict=True)]
-    rows = np.flatnonzero(plan.is_switch).tolist()
+    hosts = np.flatnonzero(plan.written_devices[plan.hosts.device])
+    at_hosts = role[plan.hosts.device[hosts]].tolist()
+    found = [Node(plan.hosts.names[host], roles[at], False) for host, at in zip(hosts.tolist(), at_hosts, strict=True)]
+    rows = np.flatnonzero(plan.is_switch & plan.written_devices).tolist()
     return [*found, *(Node(plan.device_names[row], roles[role[row]], True) for row in rows)]
 
 
 def list_cable_ends(plan: Plan, ports: Mapping[str, str] | None = None) -> Iterator[CableEnds]:
-    """Yield the ends of all links; `ports` has other names for ports."""
+    """Yield the ends of all links that are written; `ports` has other names for ports."""
     devices, hosts = plan.device_names, plan.hosts.names
     lower, upper = ([(ports or {}).get(name, name) for name in end.names] for end in (plan.lower, plan.upper))
-    for start in range(0, plan.network.links, BATCH):
-        rows = np.arange(start, min(start + BATCH, plan.network.links))
+    links = np.flatnonzero(plan.written_links)
+    for start in range(0, len(links), BATCH):
+        rows = links[start : start + BATCH]
         ends = zip(plan.host[rows].tolist(), plan.lower.device[rows].tolist(), strict=True)
         yield CableEnds(
             rows,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fabric.errors import InputError
 from fabric.export.file_format import Witness
 from fabric.export.operations.cable_ends import list_cable_ends, list_nodes
 from fabric.export.operations.containerlab import check_lab, lab_name
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["NETLAB"]
 
 USUAL_NAME, USUAL_NODES = 16, 150
-"""The characters of a name and the nodes that netlab allows unless it is set otherwise."""
+"""The characters of a name and the nodes that netlab allows unless it is set otherwise; a laboratory's name has no more
+characters in any case."""
 
 POOLS = """addressing:
   mgmt: {ipv4: 172.20.0.0/16, start: 100}
@@ -43,7 +45,7 @@ LINK = "- {{{}: {{ifindex: {}, ifname: {}}}, {}: {{ifindex: {}, ifname: {}}}}}"
 def _write(plan: Plan) -> Iterator[str]:
     """Yield the file as YAML; the interfaces of a node are numbered from 1, in the order of its links."""
     nodes = list_nodes(plan)
-    yield f"name: {json.dumps(lab_name(plan))}\nprovider: clab\ndefaults.device: frr\n"
+    yield f"name: {json.dumps(_shorten_name(plan))}\nprovider: clab\ndefaults.device: frr\n"
     yield f"defaults.const.MAX_NODE_ID: {max(USUAL_NODES, len(nodes))}\n"
     yield f"defaults.const.MAX_NODE_ID_LENGTH: {max(USUAL_NAME, *(len(node.name) for node in nodes))}\n"
     yield f"{POOLS}nodes:\n"
@@ -57,15 +59,36 @@ def _write(plan: Plan) -> Iterator[str]:
         )
 
 
+def _check(plan: Plan) -> None:
+    """Raise TooLarge for more nodes than a laboratory has, and InputError for names that netlab does not take."""
+    check_lab(plan)
+    if wrong := next((node.name for node in list_nodes(plan) if node.name[0].isdecimal()), None):
+        raise InputError(
+            f"{plan.title}: netlab takes names that begin with a letter, and not '{wrong}'; give others in site.names"
+        )
+
+
+def _shorten_name(plan: Plan) -> str:
+    """Return the name of the laboratory as netlab takes it: a letter first, and short, with the numbers of a part."""
+    numbers = plan.part.numbers if plan.part else {}
+    end = "".join(f"-{word[0]}{number}" for word, number in numbers.items())
+    name = lab_name(plan.name)
+    name = name if name[0].isalpha() else f"lab-{name}"
+    return f"{name[: USUAL_NAME - len(end)].rstrip('-')}{end}"
+
+
 def _number_interfaces(plan: Plan) -> npt.NDArray[np.int64]:
-    """Return the number of the interface at the lower and at the upper end of each link, shape (2, links)."""
-    hosts = len(plan.hosts)
-    nodes = np.concatenate([np.where(plan.host < 0, hosts + plan.lower.device, plan.host), hosts + plan.upper.device])
-    order = np.lexsort((np.tile(np.arange(plan.network.links), 2), nodes))
+    """Return the number of the interface at both ends of each link, 0 of those left out, shape (2, links)."""
+    links, hosts = np.flatnonzero(plan.written_links), len(plan.hosts)
+    lower = np.where(plan.host < 0, hosts + plan.lower.device, plan.host)[links]
+    nodes = np.concatenate([lower, hosts + plan.upper.device[links]])
+    order = np.lexsort((np.tile(links, 2), nodes))
     _, start, which = np.unique(nodes[order], return_index=True, return_inverse=True)
-    number = np.empty(len(nodes), np.int64)
-    number[order] = np.arange(len(nodes)) - start[which.reshape(-1)] + 1
-    return number.reshape(2, -1)
+    own = np.empty(len(nodes), np.int64)
+    own[order] = np.arange(len(nodes)) - start[which.reshape(-1)] + 1
+    number = np.zeros((2, plan.network.links), np.int64)
+    number[:, links] = own.reshape(2, -1)
+    return number
 
 
 NETLAB = PlanFormat(
@@ -74,7 +97,8 @@ NETLAB = PlanFormat(
     "netlab",
     "hosts, switches, links",
     lambda plan: iter([("topology.yml", _write(plan))]),
-    check_lab,
+    _check,
+    parts=True,
     witness=Witness("run", "netlab 26.10"),
 )
 """The format of netlab."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ from fabric.catalog import Switch
 from fabric.export.plan.device_names import list_host_names
 from fabric.export.plan.ends import LinkEnds, list_ends
 from fabric.export.plan.hosts import HostTable, list_hosts
+from fabric.export.plan.part import Part, choose_part
 from fabric.layout.layout import Layout
 from fabric.layout.wiring import Wiring
 from fabric.network import Devices, Network
@@ -40,6 +41,9 @@ class Plan:
     wire: Callable[[], Wiring]
     """Returns every cable, with both ends; called when they are first read, so that what needs none costs nothing."""
 
+    part: Part | None = None
+    """The pod or unit to write, by the formats that write parts; None: the whole fabric."""
+
     @cached_property
     def wiring(self) -> Wiring:
         """Every cable, with both ends; raises what laying them does."""
@@ -49,6 +53,34 @@ class Plan:
     def name(self) -> str:
         """The name of the request."""
         return self.blueprint.name
+
+    @property
+    def title(self) -> str:
+        """The name of the request, with the number of the pod or unit to write."""
+        return f"{self.name}, {self.part.title}" if self.part else self.name
+
+    def of_part(self, *, pod: int | None = None, unit: int | None = None) -> Plan:
+        """Return the plan of a pod, or of a unit numbered in it, with what its links lead to.
+
+        Names and ports are those of the whole. Raises InputError where the fabric has none of that number.
+        """
+        return replace(self, part=choose_part(self.blueprint, pod, unit))
+
+    @cached_property
+    def _written(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        if self.part:
+            return self.part.find(self.network)
+        return np.ones(self.network.devices, np.bool_), np.ones(self.network.links, np.bool_)
+
+    @property
+    def written_devices(self) -> npt.NDArray[np.bool_]:
+        """Which devices are written: all, or those of the part, shape (devices,)."""
+        return self._written[0]
+
+    @property
+    def written_links(self) -> npt.NDArray[np.bool_]:
+        """Which links are written: all, or those of the part, shape (links,)."""
+        return self._written[1]
 
     @property
     def layout(self) -> Layout:

@@ -29,5 +29,7 @@ class PlanFormat(FileFormat):
     """Yields the files of a plan. One that is alone may be written under any name or to stdout."""
     fits: Callable[[Plan], None] = _fit_all
     """Raises InputError where the format can't express a plan, saying why."""
+    parts: bool = False
+    """Whether it can be written of a pod or unit too (`Plan.written_devices` and `written_links`)."""
     folder: bool = False
     """Whether its files stand in a folder even where there is but one."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from fabric.export.plan import Plan
 from tests.export.plans import CLOS, GRAPHS, draw_plans, shipped_plan
 
@@ -12,9 +14,9 @@ End = tuple[str, str]
 
 
 def links_of(plan: Plan) -> Counter[tuple[End, End]]:
-    """Return both ends of every link, host or switch and port, the lower one first."""
+    """Return both ends of every link that is written, host or switch and port, the lower one first."""
     found: Counter[tuple[End, End]] = Counter()
-    for row in range(plan.network.links):
+    for row in np.flatnonzero(plan.written_links).tolist():
         host = plan.host[row]
         name = plan.device_names[plan.lower.device[row]] if host < 0 else plan.hosts.names[host]
         lower = name, plan.lower.names[plan.lower.name[row]]
@@ -25,9 +27,11 @@ def links_of(plan: Plan) -> Counter[tuple[End, End]]:
 
 
 def nodes_of(plan: Plan) -> set[str]:
-    """Return the names of hosts and switches."""
-    switches = (name for name, switch in zip(plan.device_names, plan.is_switch, strict=True) if switch)
-    return {*plan.hosts.names, *switches}
+    """Return the names of hosts and switches that are written."""
+    written = plan.written_devices
+    switches = (plan.device_names[row] for row in np.flatnonzero(plan.is_switch & written).tolist())
+    hosts = (plan.hosts.names[row] for row in np.flatnonzero(written[plan.hosts.device]).tolist())
+    return {*hosts, *switches}
 
 
 def many_plans(seed: int, number: int) -> Iterator[Plan]:

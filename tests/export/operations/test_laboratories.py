@@ -16,13 +16,15 @@ import jsonschema
 import pytest
 import yaml
 
-from fabric.errors import TooLarge
+from fabric.errors import InputError, TooLarge
+from fabric.export import list_plan_files
 from fabric.export.operations.containerlab import count_nodes
 from fabric.export.operations.interfaces import LONGEST, name_interfaces
 from fabric.export.plan import Plan
 from tests.export.operations.links import links_of, many_plans, nodes_of
 from tests.export.plans import draw_plans, shipped_plan
 from tests.export.simulators.drawn import design, text_of
+from tests.request_fixtures import Run
 
 LINK = {
     "type": "object",
@@ -80,7 +82,7 @@ def test_containerlab_has_every_node_and_link_by_its_schema() -> None:
         jsonschema.Draft202012Validator(CONTAINERLAB).validate(document)
         nodes = document["topology"]["nodes"]
         assert set(nodes) == nodes_of(plan)
-        assert len(nodes) == count_nodes(plan.blueprint)
+        assert len(nodes) == count_nodes(plan)
         assert ip_network(document["mgmt"]["ipv4-subnet"]).num_addresses >= len(nodes) + 3
         links = [tuple(tuple(end.split(":")) for end in link["endpoints"]) for link in document["topology"]["links"]]
         assert Counter(links) == renamed(plan)
@@ -112,12 +114,16 @@ def test_interfaces_keep_their_names_where_linux_takes_them() -> None:
 
 
 def test_netlab_creates_the_same_links(tmp_path: Path) -> None:
-    """`netlab create` accepts a small fabric, and keeps every node, link and interface."""
+    """`netlab create` accepts a unit of a small fabric, and keeps every node, link and interface."""
     if "CI" not in os.environ:
         pytest.importorskip("netsim", reason="networklab is missing; `make .venv/.test` installs it")
     box = {"name": "box", "gpus": 2, "nics": 2, "nic_gbps": 400}
     small = {"name": "small", "ports": 8, "rate_gbps": 400, "breakouts": {}, "link_layer": "ethernet"}
-    plan = design(12, server=box, switches=[small], family="rail-optimized")
+    whole = design(12, server=box, switches=[small], family="rail-optimized", name="9 boxes on small switches")
+    with pytest.raises(InputError, match="names that begin with a letter, and not '9leaf1'"):
+        text_of(design(12, server=box, switches=[small], site={"names": {"leaf": "9leaf{number}"}}), "netlab")
+    plan = whole.of_part(unit=1)
+    assert nodes_of(plan) < nodes_of(whole)
     longest = max(map(len, nodes_of(plan)))
     (tmp_path / "topology.yml").write_text(text_of(plan, "netlab"))
     program = Path(sys.executable).with_name("netlab")
@@ -152,6 +158,41 @@ def test_netlab_numbers_the_interfaces_of_every_node_from_1() -> None:
 
 @pytest.mark.parametrize("format_", ["containerlab", "netlab"])
 def test_a_fabric_too_large_for_a_laboratory_is_refused(format_: str) -> None:
-    """It says how many nodes it has, and how many there may be."""
-    with pytest.raises(TooLarge, match=r"2,280 hosts and switches .* at most 1,000"):
+    """It says how many nodes it has, how many there may be, and what part is small enough."""
+    with pytest.raises(TooLarge, match=r"2,280 hosts and switches .* at most 1,000; export a part \(--unit 0\), or a"):
         text_of(shipped_plan("alibaba-hpn-pod"), format_)
+
+
+@pytest.mark.parametrize(("family", "level"), [("rail-optimized", "pod"), ("fat-tree", "unit"), ("torus", "unit")])
+def test_a_part_has_the_devices_at_its_place_and_what_their_links_lead_to(family: str, level: str) -> None:
+    """The last pod or unit: links of the whole with an end there, under the same names, found by the names' digits."""
+    box = {"name": "box", "gpus": 2, "nics": 2, "nic_gbps": 400}
+    small = {"name": "small", "ports": 8, "rate_gbps": 400, "breakouts": {}, "link_layer": "ethernet"}
+    tiers = {} if family == "torus" else {"tiers": 3}
+    whole = design(72, server=box, switches=[small], family=family, link_price_usd=1, **tiers)
+    pod, unit = (1, None) if level == "pod" else (1, 0)
+    plan = whole.of_part(pod=pod, unit=unit)
+    mark = {"rail-optimized": "pod=1,", "fat-tree": "pod=1,block=0,", "torus": "x=1,y=0,z=0,"}[family]
+    inside = [mark in name.replace("]", ",") for name in plan.network.names()]
+    joined = [inside[low] or inside[high] for low, high in zip(plan.lower.device, plan.upper.device, strict=True)]
+    assert plan.written_links.tolist() == joined
+    assert 0 < sum(joined) < len(joined)
+    every, names = links_of(whole), name_interfaces(plan)
+    made = yaml.load(text_of(plan, "containerlab"), yaml.CSafeLoader)["topology"]
+    links = Counter(tuple(tuple(end.split(":")) for end in each["endpoints"]) for each in made["links"])
+    kept = [link for link, taken in zip(every, joined, strict=True) if taken]
+    assert links == Counter(((a, names[p]), (b, names[q])) for (a, p), (b, q) in kept)
+    assert set(made["nodes"]) == {name for link in links for name, _ in link}
+
+
+def test_a_part_that_is_not_there_is_refused(run: Run) -> None:
+    """Numbers are checked, and formats of a whole fabric say so."""
+    plan = shipped_plan("superpod-b300-1su")
+    with pytest.raises(InputError, match="--unit 3: superpod-b300-1su has 1, numbered from 0"):
+        plan.of_part(unit=3)
+    with pytest.raises(InputError, match="format 'frr' is written of a whole fabric, not of unit 0"):
+        list_plan_files(plan.of_part(unit=0), "frr")
+    code, _, said = run("export", "superpod-b300-1su", "--format", "netlab", "--level", "unit")
+    assert (code, "--level does not apply to --format netlab" in " ".join(said.split())) == (2, True)
+    code, said, _ = run("export", "superpod-b300-1su", "--format", "netlab", "--unit", 0)
+    assert (code, said.splitlines()[0]) == (0, 'name: "superpod-b300-u0"')
