@@ -15,7 +15,6 @@ import csv
 import math
 import statistics
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -38,14 +37,16 @@ LEFT_OUT = Path(__file__).with_name("training_left_out.csv")
 PRIORS = {
     "ampere bf16": (0.80, 0.10), "hopper bf16": (0.70, 0.10), "hopper fp8": (0.62, 0.15),
     "blackwell ultra bf16": (0.75, 0.10), "blackwell ultra fp8": (0.70, 0.15), "blackwell ultra nvfp4": (0.48, 0.20),
-    "blackwell ultra over blackwell": (1.15, 0.08), "megatron-lm": (1.0, 0.08), "megatron-lm-2021": (1.0, 0.08),
+    "blackwell ultra over blackwell": (1.15, 0.08), "megatron-lm": (1.0, 0.08), "deepspeed": (0.95, 0.08),
     "eager": (0.95, 0.08), "eager-full": (0.95, 0.08), "compiled": (0.95, 0.08), "passes": (1.0, 0.2),
     "passes, eager": (1.5, 0.2), "inner": (350.0, 0.3), "routing": (1.5, 0.5), "biased_routing": (4.0, 0.7),
     "dispatch_us": (700.0, 0.7), "occupied": (0.12, 0.4), "spread": (0.015, 0.4),
 }  # fmt: skip
 """Each fitted constant, with its prior: the median, and the standard deviation of its logarithm."""
-ERROR = 0.05
-"""The standard deviation of the logarithm of a published time, of a series of its own."""
+SERIES_ERROR = 0.06
+"""The standard deviation of what the logarithms of a series' errors have in common."""
+ROW_ERROR = 0.015
+"""The standard deviation of the rest, which the growth within a series shows."""
 TAIL = 3.0
 """The standard deviations from which on an error counts less, as in a distribution with long tails."""
 STEP = 0.03
@@ -62,13 +63,13 @@ class Fit:
     """The logarithm of each run's predicted time over the published one."""
     slopes: Vector
     """The derivative of these by the constants, shape (runs, constants)."""
-    weights: Vector
-    """The weight of each run's squared error."""
+    series: tuple[str, ...]
+    """The series of each run."""
 
     @property
     def freedom(self) -> float:
         """The degrees of freedom that the runs determine."""
-        data = self.slopes.T @ (self.weights[:, None] * self.slopes)
+        data = self.slopes.T @ precision_of(self.errors, self.series) @ self.slopes
         return float(np.trace(np.linalg.solve(data + np.diag(1 / _deviations() ** 2), data)))
 
     def without(self, left: NDArray[np.bool_]) -> Vector:
@@ -76,7 +77,8 @@ class Fit:
 
         Errors are linear in the logarithms of the constants, near enough for the little by which these move.
         """
-        move = _solve(self.errors[~left], self.slopes[~left], self.weights[~left], self.values)
+        kept = tuple(name for name, out in zip(self.series, left, strict=True) if not out)
+        move = _solve(self.errors[~left], self.slopes[~left], kept, self.values)
         return self.errors[left] + self.slopes[left] @ move
 
 
@@ -88,12 +90,27 @@ def _medians() -> Vector:
     return np.log([median for median, _ in PRIORS.values()])
 
 
-def _solve(errors: Vector, slopes: Vector, weights: Vector, values: Vector) -> Vector:
+def precision_of(errors: Vector, series: Sequence[str]) -> Vector:
+    """Return the inverse of the covariance of the runs' errors, shape (runs, runs).
+
+    Errors of one series have a part in common, since the same software ran on the same machine. A series far from the
+    others counts less.
+    """
+    names = np.array(series)
+    found = np.zeros((len(errors), len(errors)))
+    for name in dict.fromkeys(series):
+        own = np.flatnonzero(names == name)
+        covariance = SERIES_ERROR**2 + ROW_ERROR**2 * np.eye(len(own))
+        tail = math.sqrt(1 + (errors[own].mean() / SERIES_ERROR / TAIL) ** 2)
+        found[np.ix_(own, own)] = np.linalg.inv(covariance) / tail
+    return found
+
+
+def _solve(errors: Vector, slopes: Vector, series: Sequence[str], values: Vector) -> Vector:
     """Return by how much to move the constants for the least squares of errors and of distances from the priors."""
-    precision = 1 / _deviations() ** 2
-    left = slopes.T @ (weights[:, None] * slopes) + np.diag(precision)
-    right = -slopes.T @ (weights * errors) - precision * (values - _medians())
-    return np.asarray(np.linalg.solve(left, right), dtype=np.float64)
+    prior, data = 1 / _deviations() ** 2, slopes.T @ precision_of(errors, series)
+    right = -data @ errors - prior * (values - _medians())
+    return np.asarray(np.linalg.solve(data @ slopes + np.diag(prior), right), dtype=np.float64)
 
 
 def constants_of(values: Vector) -> TrainingEfficiency:
@@ -163,12 +180,6 @@ def errors_of(runs: Sequence[Run], values: Vector) -> Vector:
     return np.array([math.log(step_s(run, constants) / run.step_s) for run in runs])
 
 
-def weights_of(runs: Sequence[Run]) -> Vector:
-    """Return the weight of each run: a series of n runs counts as the root of n, since its errors are much alike."""
-    sizes = Counter(run.series for run in runs)
-    return np.array([1 / ERROR**2 / math.sqrt(sizes[run.series]) for run in runs])
-
-
 def differentiate(runs: Sequence[Run], values: Vector, errors: Vector) -> Vector:
     """Return the derivatives of errors by the constants' logarithms, shape (runs, constants)."""
     return np.column_stack(
@@ -177,10 +188,9 @@ def differentiate(runs: Sequence[Run], values: Vector, errors: Vector) -> Vector
 
 
 def linearize(runs: Sequence[Run], values: Vector) -> Fit:
-    """Return the errors at some constants with their derivatives, and weights that long tails have less of."""
+    """Return the errors at some constants, with their derivatives."""
     errors = errors_of(runs, values)
-    tails = 1 / np.sqrt(1 + (errors / ERROR / TAIL) ** 2)
-    return Fit(values, errors, differentiate(runs, values, errors), weights_of(runs) * tails)
+    return Fit(values, errors, differentiate(runs, values, errors), tuple(run.series_name for run in runs))
 
 
 def fit(runs: Sequence[Run], rounds: int = 3) -> Fit:
@@ -188,7 +198,7 @@ def fit(runs: Sequence[Run], rounds: int = 3) -> Fit:
     values = _medians()
     for _ in range(rounds):
         found = linearize(runs, values)
-        values = values + np.clip(_solve(found.errors, found.slopes, found.weights, values), -0.5, 0.5)
+        values = values + np.clip(_solve(found.errors, found.slopes, found.series, values), -0.5, 0.5)
     return linearize(runs, values)
 
 
@@ -256,7 +266,7 @@ def main() -> None:
     """Print the errors, and with --fit the constants fitted again."""
     runs = published()
     found = fit(runs) if "--fit" in sys.argv else linearize(runs, shipped())
-    series, row = (leave_out(found, runs, of) for of in (lambda run: run.series, lambda run: run.row))
+    series, row = (leave_out(found, runs, of) for of in (lambda run: run.series_name, lambda run: run.row))
     print(*rows_of(runs, found.errors, series, row), sep="\n", end="\n\n")
     for name, errors in (("fitted", found.errors), ("series left out", series), ("row left out", row)):
         print(summarize(name, errors))
@@ -265,7 +275,7 @@ def main() -> None:
         apart = 100 * (predicted - measured)
         print(f"| {name} | {first:,} to {last:,} | {measured:+.1%} | {predicted:+.1%} | {apart:+.1f} |")
     print(f"\n{len(PRIORS)} constants, {found.freedom:.1f} degrees of freedom, {len(runs)} runs in", end=" ")
-    print(f"{len({run.series for run in runs})} series")
+    print(f"{len({run.series_name for run in runs})} series")
     for name, value in zip(PRIORS, np.exp(found.values), strict=True):
         print(f"  {name} {value:.4g} (prior {PRIORS[name][0]:g}, {PRIORS[name][1]:.0%})")
     if "--fit" in sys.argv:

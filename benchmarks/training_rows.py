@@ -44,8 +44,8 @@ SOFTWARE = (
     ("dgxc-benchmarking", "nemo"), ("release 26.02", "megatron-26.04"),
     ("release 26.04", "megatron-26.04"), ("Megatron-Bridge", "megatron"), ("torchtitan", "torchtitan"),
     ("llm-foundry", "fsdp"), ("2407.21783", "llama3"), ("2406.11704", "megatron-2024"), ("2505.09343", "hai-llm"),
-    ("2205.05198", "megatron-2022"), ("2104.04473", "megatron-2021"), ("2201.11990", "megatron-2021"),
-    ("2303.17564", "megatron-2021"), ("2210.02414", "megatron-2021"),
+    ("2205.05198", "megatron-2022"), ("2104.04473", "megatron-2021"), ("2201.11990", "megatron-deepspeed"),
+    ("2303.17564", "megatron-deepspeed"), ("2210.02414", "megatron-deepspeed"),
 )  # fmt: skip
 """The training framework by a word of the source; MegaScale's rows say it in the name of their series."""
 RACK_GPUS = 64
@@ -77,6 +77,11 @@ class Run:
     gpus: int
     step_s: float
     """The seconds of a step, published or by the tokens or the operations that were."""
+
+    @property
+    def series_name(self) -> str:
+        """The series, of which the rows called `single` have one each."""
+        return self.model.name if self.series == "single" else self.series
 
 
 @cache
@@ -119,7 +124,7 @@ def _parallel(row: Mapping[str, str], model: Model, software: str, accelerator: 
         tp=tp, cp=cp, pp=pp, dp=dp, ep=ep, etp=tp if row["model"].startswith("Grok") else 1, vp=vp,
         micro_batch=int(row["micro_batch"] or 1), sharding=sharding, recompute=row["recompute"] or "none",
         schedule="dualpipe" if software == "hai-llm" else "interleaved" if vp > 1 else "1f1b",
-        sequence_parallel=software != "megatron-2021",
+        sequence_parallel=software not in ("megatron-2021", "megatron-deepspeed"),
         order="tp-cp-pp-dp" if software == "llama3" else "tp-cp-ep-dp-pp",
         shard_group=_shard_group(row["sharding"]),
     )  # fmt: skip
