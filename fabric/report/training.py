@@ -38,6 +38,7 @@ def step_object(step: TrainingStep) -> dict[str, Any]:
         "routing": step.routing,
         "accelerator": step.accelerator,
         "step_s": step.step_s,
+        "expected_error": step.expected_error,
         "tokens_s_gpu": step.tokens_s_gpu,
         "tflops_gpu": step.tflops_gpu,
         "mfu": step.mfu,
@@ -128,6 +129,8 @@ def _list_lines(step: TrainingStep) -> Iterator[str]:
         f"On an ideal network, which NICs alone limit, the step takes {units.time(step.ideal_step_s)}: this network "
         f"costs {_percent(step.network_cost)}."
     )
+    error = _percent(step.expected_error)
+    yield f"Expected error: {error}, which nine of ten published runs keep that were left out of the fit."
     others = ", ".join(
         f"{words} {_percent(step.mfu * step.flops[name] / step.flops['full'])}"
         for name, words in (("6n", "6 for each active weight"), ("causal", "attention to earlier tokens alone"))

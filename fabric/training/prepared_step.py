@@ -35,6 +35,8 @@ class PreparedStep:
     """The GPU that it runs on."""
     sequence: int
     """The tokens of a sequence."""
+    expected_error: float
+    """The error to expect of its time (`TrainingEfficiency.errors`)."""
 
     def step_s(self) -> float:
         """Return the seconds of the step alone, without what prolongs it."""
@@ -72,7 +74,8 @@ def prepare_step(  # noqa: PLR0913
     update = update_s(kernels, updated_weights(model, parallel))
     step = Step.of(overlap, [unlike[stage] for stage in stages], batch, update)
     view = MessageView(network or NetworkTime.of(blueprint, parallel, routing))
-    return PreparedStep(step, view, accelerator, sequence)
+    error = kernels.constants.errors["experts" if model.experts else "dense"]
+    return PreparedStep(step, view, accelerator, sequence, error)
 
 
 def accelerator_of(blueprint: Blueprint) -> Accelerator:

@@ -87,6 +87,9 @@ class TrainingStep(Plotted):
     """The operations of a step that are computed again, counted as `full`."""
     peak_tflops: float
     """The peak of a GPU in this precision."""
+    expected_error: float
+    """The share e such that nine of ten published runs took from 1/(1+e) to 1+e times as long as was predicted of them
+    by constants that their own series had no part in."""
     memory: Memory
     """What the GPU that needs most memory holds."""
     messages: tuple[SentMessage, ...] = field(repr=False)
@@ -182,7 +185,8 @@ def train_step(  # noqa: PLR0913
         network_s=network_s, ideal_step_s=ideal.step_s,
         flops={name: tokens * count(model, sequence) for name, count in COUNTS.items()},
         recompute_flops=tokens * flops_of_recompute(model, sequence, parallel.recompute, causal=False),
-        peak_tflops=accelerator.peak_tflops[precision], memory=memory, messages=_list_messages(step, view, busiest),
+        peak_tflops=accelerator.peak_tflops[precision], expected_error=prepared.expected_error, memory=memory,
+        messages=_list_messages(step, view, busiest),
         run=runs[0],
     )  # fmt: skip
 
