@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fabric import sweeps as sweeps
     from fabric import testing as testing
     from fabric import topology as topology
+    from fabric import training as training
     from fabric import units as units
     from fabric import verification as verification
     from fabric import view as view
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from fabric.studies.pareto import Pareto, optimize, pareto
     from fabric.studies.scaling import Scaling, scale
     from fabric.studies.study import Study, design, read
+    from fabric.studies.training import train
     from fabric.studies.verification import verify
     from fabric.sweeps.sweep import sweep
     from fabric.sweeps.table import SweepTable
@@ -97,6 +99,7 @@ __all__ = [
     "to_pandas",
     "to_scipy",
     "to_simgrid",
+    "train",
     "verify",
     "write",
     "write_bill",
@@ -139,6 +142,7 @@ _HOMES = {
     "to_pandas": "export",
     "to_scipy": "export",
     "to_simgrid": "export",
+    "train": "studies.training",
     "verify": "studies.verification",
     "write": "report.files",
     "write_bill": "report.files",
@@ -153,7 +157,7 @@ presented.Presented.presenter = staticmethod(lambda: import_module("fabric.repor
 
 _SUBMODULES = (
     "blueprint", "catalog", "discovery", "draw", "errors", "export", "flow", "network", "optimizer", "request",
-    "studies", "sweeps", "testing", "topology", "units", "verification", "view",
+    "studies", "sweeps", "testing", "topology", "training", "units", "verification", "view",
 )  # fmt: skip
 """The packages and modules that `fabric.` completes and imports when they are first used."""
 

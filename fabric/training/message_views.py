@@ -11,9 +11,6 @@ from fabric.training.network_time import MessageTime, NetworkTime
 
 __all__ = ["MessageView"]
 
-IDEAL_CONTENTION = 2.0
-"""How many times as long a message takes at most beside another one where NICs alone limit both."""
-
 
 @dataclass(frozen=True, eq=False)
 class MessageView:
@@ -25,8 +22,8 @@ class MessageView:
     """The causes whose messages take no time."""
     parts: frozenset[str] = frozenset()
     """The parts of a message's time that are left out, such as `collisions`."""
-    fabric: MessageView | None = None
-    """On an ideal network, the view of the fabric; None on the fabric."""
+    ideal: bool = False
+    """Whether the network is ideal."""
     found: dict[tuple[Message, ...], MessageTime] = field(default_factory=dict, repr=False)
     """The times so far, of a message, and of one beside another."""
 
@@ -40,7 +37,7 @@ class MessageView:
 
     def on_ideal_network(self) -> MessageView:
         """Return the view of an ideal network."""
-        return replace(self, fabric=self, found={})
+        return replace(self, ideal=True, found={})
 
     def seconds(self, message: Message) -> float:
         """Return the seconds of one call of a message."""
@@ -53,13 +50,11 @@ class MessageView:
     def key(self, messages: Iterable[Message]) -> tuple[object, ...]:
         """Return what is equal of views in which these messages take as long, alone and beside others."""
         alone = tuple(map(self.seconds, messages))
-        shared = any(alone) and ("contention" not in self.parts, self.fabric is None)
+        shared = any(alone) and ("contention" not in self.parts, self.ideal)
         return (*alone, shared)
 
     def beside(self, message: Message, other: Message) -> float:
         """Return how many times as long a message takes while another one is sent all the while."""
-        if self.fabric is not None:
-            return min(IDEAL_CONTENTION, self.fabric.beside(message, other))
         alone = self.time(message).total_s
         if "contention" in self.parts or not alone:
             return 1.0
@@ -69,7 +64,5 @@ class MessageView:
         """Return the time of one call of a message, while the others are sent all the while."""
         if messages not in self.found:
             first, *others = messages
-            self.found[messages] = (
-                self.network.time(first, others) if self.fabric is None else self.network.ideal(first)
-            )
+            self.found[messages] = (self.network.ideal if self.ideal else self.network.time)(first, others)
         return self.found[messages]

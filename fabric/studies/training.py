@@ -1,0 +1,137 @@
+"""A training step on a designed fabric: what a model's run takes, after failures and beside other jobs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fabric.catalog import Model
+from fabric.errors import InputError
+from fabric.flow.failures import fail
+from fabric.flow.jobs import Job
+from fabric.request import Spec
+from fabric.request.model_file import TrainingRun, read_training
+from fabric.request.parallel import Parallel
+from fabric.request.parallel_text import make_parallel, parse_parallel
+from fabric.studies.study import Study, design
+from fabric.training.check import check
+from fabric.training.fit import check_fit
+from fabric.training.network_time import NetworkTime
+from fabric.training.prepared_step import accelerator_of
+from fabric.training.step import TrainingStep, train_step
+
+__all__ = ["AskedTraining", "train", "train_on"]
+
+PRECISION, SOFTWARE = "bf16", "megatron"
+"""What a run has where neither its file nor the call says otherwise."""
+
+
+@dataclass(frozen=True)
+class AskedTraining:
+    """A run that is asked for, with its defaults."""
+
+    model: Model
+    """The model, with the run's sequences."""
+    parallel: Parallel
+    """How it is divided."""
+    batch: int
+    """The sequences of a step."""
+    precision: str = PRECISION
+    """The precision of the layers' matrix products."""
+    software: str = SOFTWARE
+    """The name of the training framework."""
+    gpu_hour_usd: float | None = None
+    """The price of a GPU for an hour; None where it is not known."""
+
+    @classmethod
+    def read(
+        cls,
+        model: str | os.PathLike[str] | Mapping[str, Any] | Model,
+        parallel: Parallel | str | None = None,
+        *,
+        batch: int | None = None,
+        sequence: int | None = None,
+        precision: str | None = None,
+        software: str | None = None,
+    ) -> AskedTraining:
+        """Return the run of a model, or of the file of one, whose keys the other words override.
+
+        Raises InputError with every mistake of the file, and where nothing says how the model is divided or of how many
+        sequences a step is.
+        """
+        run = read_training(model)
+        batch = batch or run.batch
+        if batch is None:
+            raise InputError(f"batch: not given; write the sequences of a step of {run.model.name}, such as 2048")
+        return cls(
+            run.model if sequence is None else replace(run.model, sequence=sequence),
+            _divide(run, parallel),
+            batch,
+            precision or run.precision or PRECISION,
+            software or run.software or SOFTWARE,
+            run.gpu_hour_usd,
+        )
+
+
+def _divide(run: TrainingRun, parallel: Parallel | str | None) -> Parallel:
+    """Return how a run is divided: as asked, or as its file says."""
+    if isinstance(parallel, Parallel):
+        return parallel
+    if parallel is not None:
+        return parse_parallel(parallel, run.gpus)
+    if run.parallel is None:
+        raise InputError(f"parallel: not given; write how {run.model.name} is divided, such as tp=8,pp=16,dp=128")
+    return make_parallel(run.parallel, run.gpus)
+
+
+def train(  # noqa: PLR0913
+    source: Study | str | os.PathLike[str] | Mapping[str, Any] | Spec,
+    model: str | os.PathLike[str] | Mapping[str, Any] | Model,
+    parallel: Parallel | str | None = None,
+    *,
+    batch: int | None = None,
+    sequence: int | None = None,
+    precision: str | None = None,
+    software: str | None = None,
+    routing: str = "adaptive",
+    failures: Collection[str] = (),
+    seed: int = 0,
+    jobs: Sequence[Job] = (),
+    progress: Callable[[str], None] | None = None,
+) -> TrainingStep:
+    """Return what a step of a model takes on a design.
+
+    `source` is a study, or a request as `design` takes it. `model` is a name of the catalogue, a file of a model or of
+    its run (docs/training.md), a mapping of its keys, or a Model; the other words override what it says. `parallel` are
+    degrees as `--parallel` has them, or a Parallel. After `failures` (as of `fabric.flow.fail`, drawn by `seed`) the
+    run stands on servers that are still joined; the `jobs` run beside it. Raises InputError for a run that is not valid
+    or does not fit into memory, with the nearest that is and does, and for a GPU that no training was measured on.
+    """
+    asked = AskedTraining.read(
+        model, parallel, batch=batch, sequence=sequence, precision=precision, software=software
+    )  # fmt: skip
+    study = source if isinstance(source, Study) else design(source, progress=progress)
+    return train_on(study, asked, routing=routing, failures=failures, seed=seed, jobs=jobs)
+
+
+def train_on(
+    study: Study,
+    asked: AskedTraining,
+    *,
+    routing: str = "adaptive",
+    failures: Collection[str] = (),
+    seed: int = 0,
+    jobs: Sequence[Job] = (),
+) -> TrainingStep:
+    """Return what a step of a run takes on a design; the words and the errors are those of `train`."""
+    plan, model, parallel = study.blueprint, asked.model, asked.parallel
+    check(model, parallel, asked.batch, plan.gpus)
+    check_fit(model, parallel, asked.batch, asked.precision, accelerator_of(plan), software=asked.software)
+    up = fail(plan, failures, seed) if failures else None
+    network = NetworkTime.of(plan, parallel, routing, up=up, jobs=jobs)
+    return train_step(
+        plan, model, parallel, batch=asked.batch, precision=asked.precision, software=asked.software, routing=routing,
+        network=network,
+    )  # fmt: skip
