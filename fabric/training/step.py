@@ -45,7 +45,7 @@ class SentMessage:
         return self.calls * self.time.total_s
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False)
 class TrainingStep(Plotted):
     """A training step on a fabric."""
 
@@ -92,13 +92,18 @@ class TrainingStep(Plotted):
     by constants that their own series had no part in."""
     memory: Memory
     """What the GPU that needs most memory holds."""
-    messages: tuple[SentMessage, ...] = field(repr=False)
+    messages: tuple[SentMessage, ...]
     """What the busiest rank sends, what takes longest first."""
-    run: StepRun = field(repr=False)
+    run: StepRun = field(compare=False)
     """When everything runs."""
 
     def __post_init__(self) -> None:
         freeze(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"<TrainingStep {self.name}: {self.model} on {self.gpus:,} GPUs, {self.step_s:.4g} s, MFU {self.mfu:.1%}>"
+        )
 
     @property
     def gpus(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -43,6 +44,16 @@ def test_the_object_is_plain_and_adds_up(step: TrainingStep) -> None:
     # Each of a rank's 20 layers gathers and scatters twice, in the forward pass and, with all recomputed, twice more.
     assert sent["reduce-scatter", "hidden states"]["calls"] == 20 * 8 * 2 * 3
     assert sent["send-recv", "hidden states"]["calls"] == 2 * 4 * 8
+
+
+def test_a_step_is_a_value(step: TrainingStep) -> None:
+    """A step comes back equal from a pickle, and says in a line what it is."""
+    again = pickle.loads(pickle.dumps(step))
+    assert again == step
+    assert hash(again) == hash(step)
+    assert repr(step).startswith("<TrainingStep small: llama3-70b on 64 GPUs, ")
+    assert isinstance(step.plot().axes, list)
+    assert "<table" in step._repr_html_()
 
 
 def test_the_summary_says_what_the_step_is(step: TrainingStep) -> None:
