@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from fabric.blueprint import Blueprint
-from fabric.draw.canvas import Box, Canvas, Label, Line, Mark, elide, shift_up, text_width, wrap
+from fabric.draw.canvas import Box, Canvas, Label, Line, Mark, elide, shift_up, text_width
 from fabric.draw.legend import Entry, swatch_entry
 from fabric.draw.page_layout import Part, compose
 from fabric.draw.palette import BODY_PT, GREY, HAIR, INK, LATER, PALE, SMALL_PT, WHITE, ink_on, role_fills
@@ -141,9 +141,9 @@ def _draw_words(
     """Yield how many racks there are and what is in each, above it; and its power and weight, below it."""
     left, wide = x + NUMBERS, width - NUMBERS
     roles = Counter(item.role for item in one.items if item.role != RESERVED)
-    contents = wrap(", ".join(count_devices(number, role) for role, number in roles.items()), wide, SMALL_PT)
+    contents = ", ".join(count_devices(number, role) for role, number in roles.items())
     yield Label(left, top + 24, f"{count_noun(len(one.racks), 'rack')}", BODY_PT, INK, bold=True)
-    yield Label(left, top + 15, elide(" ".join(contents), wide, SMALL_PT), SMALL_PT, INK)
+    yield Label(left, top + 15, elide(contents, wide, SMALL_PT), SMALL_PT, INK)
     yield Label(left, top + 6, elide(_join_names([names[rack] for rack in one.racks]), wide, SMALL_PT), SMALL_PT, GREY)
     rack = one.racks[0]
     most_kw, most_kg = layout.rack_limits(rack)

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from fabric.draw.canvas import Label, Mark, elide
 from fabric.draw.palette import BODY_PT, GREY, INK, LATER, PALE, WHITE, role_fills
 from fabric.draw.ramp import draw_ramp, load_colours
-from fabric.draw.words import role_plural
 from fabric.layout.layout import Layout
 from fabric.network import Network
+from fabric.topology.topology import title
 from fabric.units import count
 
 __all__ = ["colour_racks", "draw_power_legend", "list_contents"]
@@ -68,7 +68,7 @@ def list_contents(layout: Layout, network: Network, halls: Sequence[int]) -> lis
     for place, group in enumerate(network.groups):
         racks = int((~layout.holds_servers & inside & (top == place)).sum())
         if racks:
-            entries.append((fills[place], f"network racks, with {role_plural(group.role)} at the top: {count(racks)}"))
+            entries.append((fills[place], f"network racks, highest tier {title(group.role)}: {count(racks)}"))
     later = int(np.isin(layout.reserved[:, 0], halls).sum())
     if later:
         entries.append((LATER, f"reserved for later stages: {count(later)}"))

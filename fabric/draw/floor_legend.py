@@ -16,8 +16,9 @@ from fabric.network import Network
 
 __all__ = ["FloorLegend"]
 
-FOOT, LINE, SWATCH, APART, RULER = 22.0, 12.0, 12.0, 18.0, 230.0
-"""In points: the room below a plan for the first line and each more, a swatch, between two entries, the ruler."""
+FOOT, LINE, SWATCH, APART, RULER, RAMP = 22.0, 12.0, 12.0, 18.0, 230.0, 20.0
+"""In points: the room below a plan for the first line and each more, a swatch, between two entries, the ruler, and the
+scale of colours below the lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,9 @@ class FloorLegend:
 
     def height(self, width: float) -> float:
         """Return the room in points that it needs below the plan on a page of a width."""
-        return FOOT + (LINE * (len(self._lines(width)) - 1) if self.show == "contents" else 0.0)
+        if self.show == "power":
+            return FOOT
+        return FOOT + LINE * (len(self._lines(width)) - 1) + (RAMP if self.show == "fill" else 0.0)
 
     @property
     def least_width(self) -> float:
@@ -49,7 +52,7 @@ class FloorLegend:
         room = width - 2 * EDGE - RULER
         if self.show == "fill" and self.fill is not None:
             yield from draw_fill_legend(self.fill, EDGE, EDGE, room)
-        elif self.show == "power":
+        if self.show == "power":
             yield from draw_power_legend(self.layout, EDGE, EDGE, room)
         else:
             y = EDGE + self.height(width) - FOOT

@@ -101,9 +101,9 @@ def lay_out_floor(
     ]
     marks += [Label(EDGE, scale.height - EDGE - 24 - 10 * line, text, HEAD_PT, GREY) for line, text in enumerate(notes)]
     marks += _draw_halls(layout, halls, scale)
-    marks += _draw_racks(layout, network, halls, scale, show)
     if show == "fill" and fill is not None:
         marks += draw_fill(fill, halls if hall else [*halls, -1], scale.spot, max(1.0, min(5.0, 0.22 * scale.points)))
+    marks += _draw_racks(layout, network, halls, scale, show)
     marks += legend.draw(scale.width)
     marks += _draw_ruler(scale)
     return Canvas(scale.width, scale.height, tuple(marks))

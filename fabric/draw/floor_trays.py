@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from fabric.draw.canvas import Label, Line, Mark, elide
-from fabric.draw.palette import BODY_PT, INK
+from fabric.draw.palette import BODY_PT, GREY, INK
 from fabric.draw.ramp import count_colours, draw_ramp, load_colours
 from fabric.layout.tray_fill import TrayFill
 from fabric.units import count
@@ -17,22 +17,27 @@ __all__ = ["BEHIND_M", "draw_fill", "draw_fill_legend"]
 BEHIND_M = 0.85
 """How far behind the middle of its racks the tray of a row is drawn, in metres: racks stay visible."""
 
+EDGE_PT = 0.6
+"""How much wider the grey line is below that of a tray, in points: pale ones are seen by their edges."""
+
 Spot = Callable[[float, float], tuple[float, float]]
 
 
 def draw_fill(fill: TrayFill, halls: Sequence[int], spot: Spot, line_pt: float) -> Iterator[Mark]:
-    """Yield the stretches of the trays of some halls, -1 between halls, the fullest on top; `spot` places metres.
+    """Yield the stretches with cables in the trays of some halls, -1 between halls, the fullest on top.
 
-    Stretches between halls without a cable are left out, since they may have no tray.
+    `spot` places metres. Trays of rows and cross trays meet, and so are drawn as far behind the racks.
     """
     colours = _hex(fill)
-    inside = np.isin(fill.hall, halls) & ((fill.hall >= 0) | (fill.cables > 0))
-    for number in np.argsort(fill.cables, kind="stable").tolist():
-        if inside[number]:
-            behind = BEHIND_M if fill.y0_m[number] == fill.y1_m[number] else 0.0
-            start = spot(float(fill.x0_m[number]), float(fill.y0_m[number]) - behind)
-            end = spot(float(fill.x1_m[number]), float(fill.y1_m[number]) - behind)
-            yield Line(*start, *end, colours[number], line_pt)
+    used = np.flatnonzero(np.isin(fill.hall, halls) & (fill.cables > 0))
+    order = used[np.argsort(fill.cables[used], kind="stable")].tolist()
+    ends = [
+        (*spot(float(fill.x0_m[number]), float(fill.y0_m[number]) - BEHIND_M),
+         *spot(float(fill.x1_m[number]), float(fill.y1_m[number]) - BEHIND_M))
+        for number in order
+    ]  # fmt: skip
+    yield from (Line(*each, GREY, line_pt + EDGE_PT) for each in ends)
+    yield from (Line(*each, colours[number], line_pt) for number, each in zip(order, ends, strict=True))
 
 
 def _hex(fill: TrayFill) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from io import BytesIO
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ SHEET_ROWS = 1_048_576
 
 MADE = datetime(1980, 1, 1)
 """The date that a workbook says it was made, so that the same cables give the same bytes."""
+
+WIDEST = 48
+"""The most letters that a column shows."""
 
 DEVICE_COLUMNS = ("device", "role", "rack", "unit", "height")
 """The columns of the sheet of devices; `unit` is the lowest rack unit."""
@@ -77,12 +81,19 @@ def write_cables_xlsx(wiring: Wiring, file: Path, rows: npt.NDArray[np.integer] 
 
 
 def _write_sheet(book: Any, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], total: int) -> None:
-    """Write a sheet row by row, its head in view and with filters; None is an empty cell."""
-    sheet = book.add_worksheet(title)
+    """Write a sheet row by row, its head in view and with filters; None is an empty cell.
+
+    Columns are as wide as their heads and the first row need, since rows are not held.
+    """
+    sheet, rows = book.add_worksheet(title), iter(rows)
+    first = next(rows, ())
+    for column, (head, value) in enumerate(zip_longest(heads, first, fillvalue="")):
+        letters = 0 if isinstance(value, float) else len(str(value))
+        sheet.set_column(column, column, min(WIDEST, max(len(head) + 3, letters + 2)))
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, total, len(heads) - 1)
     sheet.write_row(0, 0, heads, book.add_format({"bold": True}))
-    for place, values in enumerate(rows, 1):
+    for place, values in enumerate(chain([first] if first else [], rows), 1):
         for column, value in enumerate(values):
             if value is not None:
                 write = sheet.write_string if isinstance(value, str) else sheet.write_number

@@ -18,15 +18,28 @@ LAYERS = {"HALLS": 8, "SERVER_RACKS": 5, "NETWORK_RACKS": 1, "RESERVED": 9, "TRA
 """The layers, with the colours of AutoCAD's index."""
 
 TEXT_M = 0.12
-"""The height of letters in metres."""
+"""The most height of letters in metres."""
 
 
 def write_floor_dxf(layout: Layout, file: Path) -> None:
     """Write the floor plan; y grows upward, so that row 1 is at the top. The same layout gives the same bytes."""
-    from ezdxf import options, units  # type: ignore[attr-defined]
-    from ezdxf.document import Drawing
+    from ezdxf import options  # type: ignore[attr-defined]
 
+    dated = options.write_fixed_meta_data_for_testing
     options.write_fixed_meta_data_for_testing = True  # no date of today, no random names
+    try:
+        document = _draw(layout)
+        _order_classes(document)
+        document.saveas(file)
+    finally:
+        options.write_fixed_meta_data_for_testing = dated
+
+
+def _draw(layout: Layout) -> Drawing:
+    from ezdxf import units
+    from ezdxf.document import Drawing
+    from ezdxf.enums import TextEntityAlignment
+
     document = Drawing.new("R2010")
     document.units = units.M
     for name, colour in LAYERS.items():
@@ -51,15 +64,15 @@ def write_floor_dxf(layout: Layout, file: Path) -> None:
         corners = _outline(layout, hall_number, x, down)
         layer = "SERVER_RACKS" if servers else "NETWORK_RACKS"
         space.add_lwpolyline(corners, close=True, dxfattribs={"layer": layer})
-        text = space.add_text(name, height=TEXT_M, dxfattribs={"layer": "NAMES"})
-        text.set_placement((0.8 * corners[0][0] + 0.2 * x, -down - TEXT_M / 2))
+        height = min(TEXT_M, 0.9 * (corners[1][0] - corners[0][0]) / len(name))  # a letter is about as wide as high
+        text = space.add_text(name, height=height, dxfattribs={"layer": "NAMES"})
+        text.set_placement((x, -down), align=TextEntityAlignment.MIDDLE_CENTER)
     later = layout.reserved
     reserved = spots_of(layout.halls, later[:, 0], later[:, 1], later[:, 2])
     for hall_number, x, down in zip(reserved.hall.tolist(), reserved.x_m.tolist(), reserved.y_m.tolist(), strict=True):
         corners = _outline(layout, hall_number, x, down)
         space.add_lwpolyline(corners, close=True, dxfattribs={"layer": "RESERVED"})
-    _order_classes(document)
-    document.saveas(file)
+    return document
 
 
 def _outline(layout: Layout, hall: int, x_m: float, down_m: float) -> list[tuple[float, float]]:

@@ -7,7 +7,7 @@ import pytest
 
 import fabric
 from fabric.draw import PAGES, Diagram, FloorPicture
-from fabric.draw.canvas import Boxes, Canvas, Label
+from fabric.draw.canvas import Boxes, Canvas, Label, Line
 from fabric.draw.diagram import lay_out_diagram
 from fabric.draw.floor_plan import lay_out_floor
 from fabric.draw.page_shape import fit_page
@@ -116,7 +116,24 @@ def test_reserved_positions_are_shown_with_their_number(show: str, page: str) ->
     reserved = [mark for mark in canvas.marks if isinstance(mark, Boxes) and mark.fill == LATER]
     assert [len(mark.spots) for mark in reserved] == [len(layout.reserved)] == [8]
     texts = {mark.text for mark in canvas.marks if isinstance(mark, Label)}
-    assert ("reserved for later stages: 8" in texts) == (show == "contents")
+    assert ("reserved for later stages: 8" in texts) == (show != "power")
+
+
+def test_trays_meet_and_leave_racks_and_names_free() -> None:
+    """Coloured stretches of rows and cross trays share ends, lie below the racks, and are those with cables."""
+    study = fabric.design("superpod-h100-4su")
+    with plain_style():
+        canvas = lay_out_floor("trays", study.layout, study.layout.network, FloorPicture("fill"), study.tray_fill)
+    fill = study.tray_fill
+    marks = list(canvas.marks)
+    lines = [mark for mark in marks if isinstance(mark, Line) and mark.line_pt == 5.0]
+    assert len(lines) == int((fill.cables > 0).sum()) < len(fill.cables)
+    assert max(map(marks.index, lines)) < min(number for number, mark in enumerate(marks) if isinstance(mark, Boxes))
+    ends = [{(round(line.x0, 3), round(line.y0, 3)), (round(line.x1, 3), round(line.y1, 3))} for line in lines]
+    across = [each for each, line in zip(ends, lines, strict=True) if line.x0 == line.x1]
+    along = set().union(*(each for each, line in zip(ends, lines, strict=True) if line.y0 == line.y1))
+    assert across
+    assert all(each & along for each in across)
 
 
 def test_elevations_show_the_room_of_later_devices() -> None:

@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import ezdxf
+import pytest
+from ezdxf import bbox
 from ezdxf.document import Drawing
 
 import fabric
@@ -25,6 +27,20 @@ def test_racks_names_and_trays_are_on_layers(tmp_path: Path) -> None:
     assert {layer for _, layer in found} == set(LAYERS) - {"RESERVED"}
     names = {each.dxf.text for each in document.modelspace().query("TEXT")}
     assert set(layout.rack_names()) < names
+
+
+def test_names_stay_within_their_racks(tmp_path: Path) -> None:
+    """A long name of a hall makes small letters; the middle of a name is that of its rack."""
+    hall = {"name": "north-wing-2", "rows": 2, "racks_per_row": 12}
+    layout = fabric.design("superpod-h100-1su", site={"halls": [hall]}).layout
+    write_floor_dxf(layout, tmp_path / "floor.dxf")
+    document: Drawing = ezdxf.readfile(tmp_path / "floor.dxf")  # type: ignore[attr-defined]
+    texts = {each.dxf.text: each for each in document.modelspace().query("TEXT")}
+    for name, x, y in zip(layout.rack_names(), *layout.spots[3:], strict=True):
+        text = texts[name]
+        box = bbox.extents([text])
+        assert x - 0.3 <= box.extmin.x < box.extmax.x <= x + 0.3
+        assert tuple(text.dxf.align_point)[:2] == pytest.approx((x, -y))
 
 
 def test_reserved_positions_are_on_a_layer_of_their_own(tmp_path: Path) -> None:
