@@ -51,6 +51,9 @@ TAIL = 3.0
 """The standard deviations from which on an error counts less, as in a distribution with long tails."""
 STEP = 0.03
 GENERATIONS = {"a100": "ampere", "h": "hopper", "b": "blackwell ultra", "gb": "blackwell ultra"}
+"""The generation as PRIORS has it, by how the name of an accelerator begins."""
+PLAIN = ("b200", "gb200")
+"""The accelerators that are slower than their Ultra generation by one ratio."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,10 +139,16 @@ def constants_of(values: Vector) -> TrainingEfficiency:
 
 
 def _shares(accelerator: str, row: Mapping[str, float], given: Mapping[str, float]) -> dict[str, float]:
-    prefix = next(prefix for prefix in ("a100", "h", "gb", "b") if accelerator.startswith(prefix))
-    over = given["blackwell ultra over blackwell"] if accelerator in ("b200", "gb200") else 1.0
+    generation, over = (
+        _generation_of(accelerator),
+        given["blackwell ultra over blackwell"] if accelerator in PLAIN else 1.0,
+    )
     alike = {"fp16": "bf16", "mxfp8": "fp8"}
-    return {name: given[f"{GENERATIONS[prefix]} {alike.get(name, name)}"] / over for name in row}
+    return {name: given[f"{generation} {alike.get(name, name)}"] / over for name in row}
+
+
+def _generation_of(accelerator: str) -> str:
+    return next(name for prefix, name in GENERATIONS.items() if accelerator.startswith(prefix))
 
 
 def shipped() -> Vector:
@@ -182,9 +191,30 @@ def errors_of(runs: Sequence[Run], values: Vector) -> Vector:
 
 def differentiate(runs: Sequence[Run], values: Vector, errors: Vector) -> Vector:
     """Return the derivatives of errors by the constants' logarithms, shape (runs, constants)."""
-    return np.column_stack(
-        [(errors_of(runs, values + STEP * one) - errors) / STEP for one in np.eye(len(values))]
-    )  # fmt: skip
+    slopes = np.zeros((len(runs), len(values)))
+    for column, name in enumerate(PRIORS):
+        own = [row for row, run in enumerate(runs) if depends(run, name)]
+        moved = errors_of([runs[row] for row in own], values + STEP * (np.arange(len(values)) == column))
+        slopes[own, column] = (moved - errors[own]) / STEP
+    return slopes
+
+
+def depends(run: Run, name: str) -> bool:
+    """Return whether a run's time depends on a constant."""
+    framework = training_efficiency().software[run.software]
+    kind, model = framework.kernel_class(run.parallel.recompute), run.model
+    if name in training_efficiency().kernel_classes:
+        return name == kind
+    generation = _generation_of(run.accelerator)
+    if name.startswith(tuple(GENERATIONS.values())):
+        precision = name.removeprefix(f"{generation} ")
+        narrow = {"fp16": "bf16", "mxfp8": "fp8"}.get(run.precision, run.precision)
+        return precision in ("bf16", narrow) or (name.endswith("over blackwell") and run.accelerator in PLAIN)
+    return {
+        "passes": not kind.startswith("eager"), "passes, eager": kind.startswith("eager"),
+        "routing": bool(model.experts), "biased_routing": model.expert_bias,
+        "dispatch_us": bool(model.experts) and framework.waits_for_counts,
+    }.get(name, True)  # fmt: skip
 
 
 def linearize(runs: Sequence[Run], values: Vector) -> Fit:
@@ -193,9 +223,9 @@ def linearize(runs: Sequence[Run], values: Vector) -> Fit:
     return Fit(values, errors, differentiate(runs, values, errors), tuple(run.series_name for run in runs))
 
 
-def fit(runs: Sequence[Run], rounds: int = 3) -> Fit:
-    """Return the constants fitted to runs, from their priors on, by Gauss and Newton."""
-    values = _medians()
+def fit(runs: Sequence[Run], rounds: int = 2) -> Fit:
+    """Return the constants fitted to runs, by Gauss and Newton from those shipped on."""
+    values = shipped()
     for _ in range(rounds):
         found = linearize(runs, values)
         values = values + np.clip(_solve(found.errors, found.slopes, found.series, values), -0.5, 0.5)

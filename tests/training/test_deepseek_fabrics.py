@@ -1,0 +1,64 @@
+"""DeepSeek-V3 on its two fabrics (arXiv:2505.09343, table 4), and on one that is oversubscribed."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+import fabric
+from fabric.blueprint import Blueprint
+from fabric.blueprint.hosts import Hosts
+from fabric.catalog import models
+from fabric.flow import lp_bound
+from fabric.flow.traffic import phases
+from fabric.request.parallel import Parallel
+from fabric.training.message import Message
+from fabric.training.network_time import NetworkTime
+from fabric.training.prepared_step import prepare_step
+
+H800 = {
+    "name": "H800", "gpus": 8, "nics": 8, "nic_gbps": 400, "nvlink_GBps": 200, "generation": "hopper",
+    "accelerator": "h800",
+}  # fmt: skip
+
+
+@cache
+def deepseek_fabric(gpus: int, family: str, ratio: int = 1, ports: int = 64) -> Blueprint:
+    """Return a fabric of H800 servers on switches of 400G."""
+    switch = {"name": f"{ports} x 400G", "ports": ports, "rate_gbps": 400}
+    return fabric.design(gpus=gpus, server=H800, family=family, switches=switch, oversubscription=ratio).blueprint
+
+
+def step_s(blueprint: Blueprint) -> float:
+    """Return the seconds of DeepSeek-V3's step on 2,048 GPUs."""
+    parallel = Parallel(pp=16, ep=64, dp=128, schedule="dualpipe", recompute="modules")
+    return prepare_step(
+        blueprint, models()["deepseek-v3"], parallel, batch=15360, precision="fp8", software="hai-llm"
+    ).step_s()  # fmt: skip
+
+
+def test_multi_plane_and_multi_rail_trees_take_as_long() -> None:
+    """Published: 19.926 s on eight planes (MPFT), and 19.946 s on eight rails that meet (MRFT)."""
+    planes, rails = step_s(deepseek_fabric(2048, "rail-only")), step_s(deepseek_fabric(2048, "rail-optimized"))
+    assert planes == pytest.approx(rails, rel=0.01)
+    assert planes == pytest.approx(19.926, rel=0.20)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_oversubscription_costs_is_what_a_linear_program_allows(seed: int) -> None:
+    """At 4:1 the messages of experts on scattered servers take as much longer as the best of all routings leaves."""
+    parallel = Parallel(dp=128, ep=32)
+    servers = np.random.default_rng(seed).permutation(16)
+    gpus = (servers[:, None] * 8 + np.arange(8)).ravel()
+    message = Message("EP", "all-to-all", ("ep",), 2.0**30, "tokens")
+    seconds, bounds = [], []
+    for ratio in (1, 4):
+        blueprint = deepseek_fabric(128, "rail-optimized", ratio, 8)
+        found = NetworkTime.of(blueprint, parallel, placement=gpus).time(message)
+        seconds.append(found.total_s - found.latency_s)
+        (phase,) = phases(Hosts.of(blueprint), gpus.reshape(-1, 32), "all-to-all", "pairwise")
+        bounds.append(lp_bound(blueprint, phase, pxn=True))
+    assert bounds[1] < 0.7 * bounds[0]
+    assert seconds[1] / seconds[0] == pytest.approx(bounds[0] / bounds[1], rel=0.02)
