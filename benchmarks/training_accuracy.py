@@ -15,6 +15,7 @@ import csv
 import math
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -281,6 +282,20 @@ def summarize(name: str, errors: Iterable[float]) -> str:
     return f"{name}: median {statistics.median(sizes):.1%}, worst {max(sizes):.1%}, {beyond} of {len(sizes)}"
 
 
+def expected_errors(runs: Sequence[Run], errors: Vector) -> dict[str, float]:
+    """Return the share e such that nine of ten errors are from 1/(1+e) to 1+e, of dense models and with experts.
+
+    A series of n rows counts as one.
+    """
+    sizes = Counter(run.series_name for run in runs)
+    found = {}
+    for name, experts in (("dense", False), ("experts", True)):
+        own = [row for row, run in enumerate(runs) if bool(run.model.experts) == experts]
+        weights = [1 / sizes[runs[row].series_name] for row in own]
+        found[name] = math.expm1(np.quantile(np.abs(errors[own]), 0.9, weights=weights, method="inverted_cdf"))
+    return found
+
+
 def write_left_out(runs: Sequence[Run], errors: Vector) -> None:
     """Write the errors of runs whose series was left out."""
     with LEFT_OUT.open("w", newline="", encoding="utf-8") as file:
@@ -308,6 +323,7 @@ def main() -> None:
     print(f"{len({run.series_name for run in runs})} series")
     for name, value in zip(PRIORS, np.exp(found.values), strict=True):
         print(f"  {name} {value:.4g} (prior {PRIORS[name][0]:g}, {PRIORS[name][1]:.0%})")
+    print("expected errors", {name: round(error, 3) for name, error in expected_errors(runs, series).items()})
     if "--fit" in sys.argv:
         write_left_out(runs, series)
 
