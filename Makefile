@@ -33,7 +33,7 @@ help:
 	@echo 'make test-latest  the tests with the newest version of every dependency, in $(LATEST)'
 	@echo 'make lock      move the locks in requirements/ to the newest versions that pyproject.toml allows'
 	@echo 'make bench     the benchmarks, each a ratio taken in one run'
-	@echo 'make accuracy  the time model against measured collectives, system by system, with plots'
+	@echo 'make accuracy  the time model against measured collectives, with plots, and against published training runs'
 	@echo 'make docs-pictures  redraw the pictures of the README and docs'
 	@echo 'make notebooks  run the notebooks of the examples, and keep what they print'
 	@echo 'make fuzz      20,000 drawn command lines and 300 signals: FUZZ="--seed 1 --minutes 30" bounds them'
@@ -79,6 +79,7 @@ bench: $(RUN)
 
 accuracy: $(RUN)
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python -m benchmarks.training_accuracy
 
 baselines: $(TEST)
 	$(BIN)/python -m tests.draw.test_baselines
