@@ -1,4 +1,4 @@
-"""What ibnetdiscover says of a fabric that was built by its plan, as text that a test may spoil.
+"""What discovery tools say of a fabric that was built by its plan, as text that a test may spoil.
 
 The text is written here line by line, without the export of `fabric`, and spoiled as text.
 """
@@ -43,6 +43,8 @@ class AsBuilt:
     """Whether node descriptions are those that adapters and switches have by default."""
     no_lids: bool = False
     """Whether no device has a LID."""
+    labels: dict[End, str] = field(default_factory=dict)
+    """The name of each planned port, as its vendor writes it."""
 
     @classmethod
     def of(cls, plan: Plan) -> AsBuilt:
@@ -53,6 +55,9 @@ class AsBuilt:
             one, other = _end(plan, row, 0), _end(plan, row, 1)
             for (name, (own, port)), (_, (peer, peer_port)) in ((one, other), (other, one)):
                 found.records.setdefault(own, Record(name, _head(own))).ports[port] = (peer, peer_port, rate)
+            for side, (_, end) in enumerate((one, other)):
+                names = (plan.lower, plan.upper)[side]
+                found.labels[end] = names.names[int(names.name[row])]
         return found
 
     @staticmethod
@@ -108,10 +113,59 @@ class AsBuilt:
                 lines.append(f'[{port}]\t"{peer}"[{peer_port}]\t\t# "{self._name(peer)}" lid {lid} {rate}')
         return "\n".join(lines) + "\n"
 
+    def csv(self, random: Random) -> str:
+        """Return a list of the cables, in any order and either end first, with the rate of each in Gb/s."""
+        rows = []
+        for one, other in self.cables():
+            width, word = self.rate(one).split("x")
+            gbps = int(width) * {"NDR": 100, "XDR": 200, "SDR": 2.5}[word]
+            first, second = random.sample((one, other), 2)
+            rows.append(
+                f"{self._host(first[0])},{self.labels[first]},{self._host(second[0])},{self.labels[second]},{gbps}\n"
+            )
+        random.shuffle(rows)
+        return "A-Node,A-Port,Z-Node,Z-Port,speed_gbps\n" + "".join(rows)
+
+    def lldp(self, random: Random) -> dict[str, str]:
+        """Return what lldpcli says on each switch, by its name: in one shape or the other, as JSON writes it."""
+        files = {}
+        for own, record in self.records.items():
+            if own[0] == "S":
+                ports = [(self.labels[own, port], far[0], far[1]) for port, far in record.ports.items()]
+                random.shuffle(ports)
+                write = random.choice((_write_json, _write_json0))
+                rows = [(label, self._host(peer), self.labels[peer, port]) for label, peer, port in ports]
+                files[record.name] = write(rows)
+        return files
+
+    def _host(self, own: str) -> str:
+        """Return the name of a device without that of its adapter."""
+        return self.records[own].name.split()[0]
+
     def _name(self, own: str) -> str:
         if not self.no_names:
             return self.records[own].name
         return "MT4129 ConnectX7   Mellanox Technologies" if own[0] == "H" else "Quantum Mellanox Technologies"
+
+
+def _write_json(rows: list[tuple[str, str, str]]) -> str:
+    """Return neighbours (port, host, far port) in the shape of `-f json`: one is an object, several are a list."""
+    found = [
+        f'{{"{port}": {{"chassis": {{"{host}": {{"mgmt-ip": "10.0.0.1"}}}},'
+        f' "port": {{"id": {{"type": "ifname", "value": "{far}"}}}}}}}}'
+        for port, host, far in rows
+    ]
+    return f'{{"lldp": {{"interface": {found[0] if len(found) == 1 else "[" + ", ".join(found) + "]"}}}}}'
+
+
+def _write_json0(rows: list[tuple[str, str, str]]) -> str:
+    """Return neighbours in the shape of `-f json0`, in which everything is a list."""
+    found = [
+        f'{{"name": "{port}", "chassis": [{{"name": [{{"value": "{host}"}}]}}],'
+        f' "port": [{{"id": [{{"type": "ifname", "value": "{far}"}}]}}]}}'
+        for port, host, far in rows
+    ]
+    return f'{{"lldp": [{{"interface": [{", ".join(found)}]}}]}}'
 
 
 def _head(own: str) -> list[str]:

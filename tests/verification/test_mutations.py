@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -92,6 +93,36 @@ def test_mistakes_among_wrong_names_and_absent_switches_are_found(name: str, tmp
         agrees(found, done, rows)
         assert {device for fault in faults_of(found, FaultKind.ABSENT) for device in fault.devices} == done.gone
         assert {device for fault in faults_of(found, FaultKind.NAME) for device in fault.devices} == done.renamed
+
+
+@pytest.fixture(scope="module")
+def ethernet() -> Plan:
+    """Return a plan of switches whose ports are split and named by their vendor."""
+    return fabric.design(
+        name="ethernet", gpus=256, server="hgx-h100", family="rail-optimized", switches="sn5600", link_gbps=400,
+        unit_gpus=128,
+    ).plan  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_mistakes_in_lists_and_neighbours_are_found_in_full(seed: int, ethernet: Plan, tmp_path: Path) -> None:
+    """In a CSV file and in lldpcli's JSON of each switch: exchanged and lost cables, exchanged names, a lost switch."""
+    rows, random = link_numbers(AsBuilt.of(ethernet), ethernet), Random(seed)
+    built = AsBuilt.of(ethernet)
+    done = spoil(built, seed, 30, pairs=seed % 3, switches=seed % 2)
+    file = tmp_path / "cables.csv"
+    file.write_text(built.csv(random))
+    neighbours = []
+    for name, text in built.lldp(random).items():
+        neighbours.append(tmp_path / f"{name}.json")
+        neighbours[-1].write_text(text)
+    random.shuffle(neighbours)
+    for files in ([file], neighbours):
+        found = verify_cabling(ethernet, read_discovery(files))
+        known = done if files == [file] else replace(done, slow=0)  # LLDP says no rate
+        agrees(found, known, rows)
+        assert {name for fault in faults_of(found, FaultKind.ABSENT) for name in fault.devices} == done.gone
+        assert {name for fault in faults_of(found, FaultKind.NAME) for name in fault.devices} == done.renamed
 
 
 @pytest.mark.parametrize("name", designs(MOST_GPUS))
