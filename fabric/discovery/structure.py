@@ -73,6 +73,8 @@ class Structure:
     """The links between switches of one tier."""
     switch_rates: npt.NDArray[np.float64]
     """The rate of each link between switches that has one, in Gb/s."""
+    unit_of: Ints
+    """The unit of each leaf and host, by its least leaf; -1 of other nodes, shape (nodes,)."""
     guessed: bool
     """Whether what is a switch was guessed by the number of cables, since the files do not say."""
     graph: Graph
@@ -129,6 +131,7 @@ def find_structure(found: Discovery) -> Structure:
         cores=modal(core_sets[1]),
         same_tier=int(np.sum(graph.is_switch[graph.lower] & (tier[graph.lower] == tier[graph.upper]))),
         switch_rates=_known_rates(found, graph.cable[graph.is_switch[graph.lower]]),
+        unit_of=np.where(host_unit >= 0, host_unit, unit_of),
         guessed=graph.guessed,
         graph=graph,
     )

@@ -104,6 +104,8 @@ def request_text(found: DiscoveredDesign, record: str = "") -> str:
     assert found.request is not None
     head = [f"# discovered in {', '.join(found.discovery.files[:3])}"[:110]]
     head += [f"# assumed: {text}" for text in found.assumed]
+    uneven = list_uneven(found.discovery, found.structure, direct=found.direct is not None)
+    head += [f"# deviates from what most show: {' '.join(note.text.split())}" for note in uneven]
     as_built = {"as_built": record} if record else {}
     return "\n".join(head) + "\n" + yaml_text(found.request | as_built)
 

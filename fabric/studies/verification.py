@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from fabric.discovery import Discovery, read_discovery
+from fabric.discovery import Discovery, Note, read_discovery
+from fabric.discovery.direct import find_direct
+from fabric.discovery.structure import find_structure
+from fabric.discovery.uneven import list_uneven
 from fabric.errors import NotEnoughMemory, TooLarge
 from fabric.flow import Workload
 from fabric.flow.masked_estimates import KeptShare, MaskedEstimates
@@ -60,6 +63,14 @@ def _record_of(study: Study | str | os.PathLike[str]) -> str:
     return study.spec.as_built if isinstance(study, Study) else os.fsdecode(study)
 
 
+def _note_record(record: Discovery) -> Iterator[Note]:
+    """Yield what deviated already when the cables were recorded, so that it counts as planned."""
+    structure = find_structure(record)
+    direct = bool(structure.tiers) and not structure.is_clos and find_direct(structure.graph) is not None
+    for note in list_uneven(record, structure, direct=direct):
+        yield Note(note.place, f"counts as planned, since it was recorded so: {note.text}")
+
+
 def find_faults(
     study: Study | str | os.PathLike[str],
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Discovery,
@@ -75,7 +86,9 @@ def find_faults(
     progress("comparing cables")
     if record := _record_of(study):
         name = study.spec.name if isinstance(study, Study) else Path(record).stem
-        return verify_cabling(list_recorded_ports(read_discovery([record]), name), files, names)
+        recorded = read_discovery([record])
+        files = replace(files, notes=(*files.notes, *_note_record(recorded)))
+        return verify_cabling(list_recorded_ports(recorded, name), files, names)
     assert isinstance(study, Study)
     return verify_cabling(study.plan, files, names)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
 import fabric
+from fabric.discovery import read_discovery
 from fabric.discovery.structure import Structure, find_structure
 from fabric.discovery.uneven import list_uneven
 from fabric.request import topologies
@@ -16,6 +19,8 @@ from tests.discovery.as_planned import discover_plan
 from tests.discovery.conftest import Read
 from tests.discovery.ib_text import guid, two_tiers
 from tests.marks import slow
+from tests.verification.as_built import AsBuilt
+from tests.verification.test_devices import exchange
 
 QUICK = [name for name in sorted(topologies()) if fabric.read(name).gpus <= 5_000]
 LARGE = [name for name in sorted(topologies()) if 5_000 < fabric.read(name).gpus <= 140_000]
@@ -142,3 +147,41 @@ def test_a_manager_at_a_leaf_is_no_server() -> None:
     structure = find_structure(fewer)
     assert (structure.hosts, structure.adapters, structure.unit_hosts) == (63, 8, (31, 32))
     assert "1 host has fewer links than the 8 of most" in next(note.text for note in list_uneven(fewer, structure))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_wrong_cables_show_without_a_plan(seed: int, tmp_path: Path) -> None:
+    """Of cables exchanged between units and rails, slow or lost, the counts of what deviates are those made."""
+    plan = fabric.design("superpod-h100-2su").plan
+    built = AsBuilt.of(plan)
+    random = Random(seed)
+    hosts = {f"server-b{unit}-s{slot}": [] for unit in (0, 1) for slot in range(32)}
+    for own, record in built.records.items():
+        if own[0] == "H":
+            hosts[record.name.split()[0]].append(own)
+    one, two, three = random.sample([name for name in hosts if name.startswith("server-b0")], 3)
+    other = random.choice([name for name in hosts if name.startswith("server-b1")])
+    exchange(built, (hosts[one][0], 1), (hosts[one][1], 1))  # two rails of a host
+    exchange(built, (hosts[two][2], 1), (hosts[three][3], 1))  # two rails of two hosts
+    exchange(built, (hosts[two][4], 1), (hosts[other][4], 1))  # two units
+    spines = [own for own, record in built.records.items() if record.name.startswith("spine")]
+    ups = [(own, min(built.records[own].ports)) for own in random.sample(spines, 3)]
+    leaf = built.at(ups[0])[0]
+    second = next(
+        (own, port) for own in spines for port in built.records[own].ports if built.at((own, port))[0] != leaf
+    )
+    exchange(built, ups[0], second)
+    built.unplug((hosts[three][7], 1))
+    built.plug((hosts[one][6], 1), built.at((hosts[one][6], 1)), "4xHDR")
+    file = tmp_path / "file"
+    file.write_text(built.text())
+    found = read_discovery([file])
+    notes = [note.text.split(", such as")[0] for note in list_uneven(found, find_structure(found))]
+    assert notes[:4] == [
+        "1 host has fewer links than the 8 of most",
+        "2 cables lead from a host to a leaf of another unit than its others",
+        "2 hosts have more links to one leaf than the 1 of most",
+        "4 cables lead to another leaf than that adapter of most hosts of the unit",
+    ]
+    assert "1 cable runs below the 400 Gb/s of most" in notes
+    assert second[0] == ups[0][0] or any("of switches of tiers 1 and 2 have other than the 4 links" in n for n in notes)
