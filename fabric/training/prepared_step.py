@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import Accelerator, Model, TrainingEfficiency, accelerators, training_efficiency
+from fabric.catalog import Accelerator, Model, Software, TrainingEfficiency, accelerators, training_efficiency
 from fabric.errors import InputError, nearest
 from fabric.request.parallel import Parallel
 from fabric.training.check import check
@@ -20,7 +20,7 @@ from fabric.training.passes import Overlap
 from fabric.training.stages import divide_into_chunks
 from fabric.training.step_run import Step
 
-__all__ = ["PreparedStep", "accelerator_of", "prepare_step"]
+__all__ = ["PreparedStep", "accelerator_of", "bytes_of", "prepare_step"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +62,7 @@ def prepare_step(  # noqa: PLR0913
     accelerator = accelerator_of(blueprint)
     kernels = kernels_of(accelerator, precision, _check_software(software), parallel, constants)
     framework = kernels.software
-    sent = Bytes(
-        gradient=framework.gradient_bytes, dispatch=framework.dispatch_bytes, joined=framework.joins_copies
-    )  # fmt: skip
-    calls = messages_of(model, parallel, sequence=sequence, sent=sent)
+    calls = messages_of(model, parallel, sequence=sequence, sent=bytes_of(framework))
     stages = divide_into_chunks(model, parallel)
     unlike = {
         stage: Chunk(stage, compute_times(kernels, model, stage, parallel, sequence), calls) for stage in set(stages)
@@ -76,6 +73,11 @@ def prepare_step(  # noqa: PLR0913
     view = MessageView(network or NetworkTime.of(blueprint, parallel, routing))
     error = kernels.constants.errors["experts" if model.experts else "dense"]
     return PreparedStep(step, view, accelerator, sequence, error)
+
+
+def bytes_of(software: Software) -> Bytes:
+    """Return the bytes in which a training framework sends values."""
+    return Bytes(gradient=software.gradient_bytes, dispatch=software.dispatch_bytes, joined=software.joins_copies)
 
 
 def accelerator_of(blueprint: Blueprint) -> Accelerator:

@@ -1,0 +1,253 @@
+"""The best way to divide a model over the GPUs of a fabric, by timing the most promising until no other can be faster.
+
+Divisions are timed in the order of their bounds (`StepBound`). Once the next bound is no lower than the best time, all
+that are left are slower, so the best is proven. Of one shape with fewer and fewer data-parallel ranks, each stands for
+those with fewer until its own bound is reached, so that most are never looked at. Tensor-parallel ranks stay in one
+server, as in every published run, unless their number is given: across servers nothing measured tells their overlap.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import count, product
+from typing import Any
+
+from fabric.blueprint import Blueprint
+from fabric.catalog import Model, training_efficiency
+from fabric.errors import InputError
+from fabric.request.parallel import Parallel
+from fabric.training.check import find_mistakes
+from fabric.training.memory import memory_of
+from fabric.training.prepared_step import accelerator_of, prepare_step
+from fabric.training.stages import split_layers
+from fabric.training.step_bound import StepBound
+
+__all__ = ["Search", "SearchResult", "list_shapes"]
+
+MOST_TIMED = 150
+"""The most divisions that are timed: where the best is not proven then, the bound of the others is told."""
+
+MICRO_BATCHES = (1, 2, 4, 8, 16)
+"""The sequences of a micro-batch that are tried."""
+
+LEAST_TOKENS = 1024
+"""The fewest tokens of a sequence that a context-parallel rank is tried with."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The best division of a model, and what was looked at to prove it."""
+
+    best: Parallel
+    """The division whose step is shortest."""
+    step_s: float
+    """Its step."""
+    divisions: int
+    """The divisions of the model over at most as many GPUs, each with as little recomputation as fits."""
+    timed: int
+    """Those that were timed."""
+    too_large: int
+    """Those that were reached and do not fit into memory even if every layer is recomputed."""
+    bound_s: float | None
+    """A time that none of those that were not timed can beat, where it is lower than the best; None: that is proven."""
+    others: tuple[tuple[Parallel, float], ...]
+    """The next best of those that were timed, each with its step."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched for: a model on a fabric, and what of its division is given."""
+
+    blueprint: Blueprint
+    """The fabric."""
+    model: Model
+    """The model, whose `sequence` the run has."""
+    batch: int
+    """The sequences of a step, over all GPUs."""
+    gpus: int
+    """The most GPUs that it may take."""
+    precision: str = "bf16"
+    """The precision of the layers' matrix products."""
+    software: str = "megatron"
+    """The name of the training framework."""
+    routing: str = "adaptive"
+    """The name of the routing."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """The fields of Parallel that are given; the others are searched for."""
+
+    def run(self, progress: Callable[[str], None] | None = None) -> SearchResult:
+        """Return the best division; raises InputError where none is valid, or none fits into memory."""
+        say, queue = progress or (lambda text: None), _Queue(self)
+        if not queue.divisions:
+            raise InputError(self._explain_none())
+        timed, too_large = list[tuple[float, int, Parallel]](), 0
+        left_s = None
+        while (found := queue.pop(min(timed)[0] if timed else None)) is not None:
+            bound_s, parallel, closest = found
+            if len(timed) == MOST_TIMED:
+                left_s = bound_s
+                break
+            fitting = parallel if closest else self.least_recomputing(parallel)
+            if fitting is None:
+                too_large += 1
+            elif not closest:
+                queue.push(fitting, bound_s, ideal=fitting == parallel)
+            else:
+                timed.append((self.time_s(parallel), len(timed), parallel))
+                say(f"timed {len(timed)} of {queue.divisions:,} divisions; the best takes {min(timed)[0]:.3g} s")
+        if not timed:
+            raise InputError(f"{self.model.name}: none of {queue.divisions:,} divisions fits; take more GPUs")
+        best, *others = sorted(timed)
+        rest = tuple((each[2], each[0]) for each in others[:4])
+        return SearchResult(best[2], best[0], queue.divisions, len(timed), too_large, left_s, rest)
+
+    @cached_property
+    def bounds(self) -> StepBound:
+        """The bounds of divisions."""
+        return StepBound(self.blueprint, self.model, self.batch, self.precision, self.software)
+
+    def time_s(self, parallel: Parallel) -> float:
+        """Return the step of a division."""
+        return prepare_step(
+            self.blueprint, self.model, parallel, batch=self.batch, precision=self.precision, software=self.software,
+            routing=self.routing,
+        ).step_s()  # fmt: skip
+
+    def least_recomputing(self, parallel: Parallel) -> Parallel | None:
+        """Return a division with as little recomputation as fits, from its own on: less is never slower."""
+        kinds = _recomputes(self.software, self.fixed)
+        for recompute in kinds[kinds.index(parallel.recompute) :]:
+            asked = replace(parallel, recompute=recompute)
+            accelerator = accelerator_of(self.blueprint)
+            found = memory_of(self.model, asked, self.batch, self.precision, accelerator, software=self.software)
+            if not found.missing_gib:
+                return asked
+        return None
+
+    def _explain_none(self) -> str:
+        given = ",".join(f"{key}={value}" for key, value in self.fixed.items())
+        return (
+            f"{self.model.name}: no division over at most {self.gpus:,} GPUs has a batch of {self.batch:,} sequences"
+            f"{f' with {given}' if given else ''}; take another batch, or give fewer degrees"
+        )
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """Divisions that differ in their data-parallel degree alone, the largest first."""
+
+    shape: Parallel
+    degrees: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Bounded:
+    """A division, and how closely its bound was looked at."""
+
+    parallel: Parallel
+    ideal: bool = False
+
+
+class _Queue:
+    """The divisions of a search by their bounds, which come closer to a step each time they are reached."""
+
+    def __init__(self, search: Search) -> None:
+        self.bounds, self.divisions, self._number = search.bounds, 0, count()
+        self._heap: list[tuple[float, int, _Rest | _Bounded]] = []
+        for shape, degrees in list_shapes(search):
+            self.divisions += len(degrees)
+            self._push_rest(_Rest(shape, degrees))
+
+    def push(self, parallel: Parallel, at_least_s: float, *, ideal: bool = False) -> None:
+        """Add a division; `at_least_s` is a bound that is known of it."""
+        bound_s = max(at_least_s, self.bounds.bound_s(parallel, ideal=ideal))
+        heapq.heappush(self._heap, (bound_s, next(self._number), _Bounded(parallel, ideal)))
+
+    def pop(self, best_s: float | None) -> tuple[float, Parallel, bool] | None:
+        """Return the lowest bound, its division, and whether it is its closest one.
+
+        None where no division that is left can be faster than `best_s`, the best time so far.
+        """
+        while self._heap and (best_s is None or self._heap[0][0] < best_s):
+            bound_s, _, found = heapq.heappop(self._heap)
+            if isinstance(found, _Bounded):
+                return bound_s, found.parallel, found.ideal
+            self.push(replace(found.shape, dp=found.degrees[0]), bound_s)
+            self._push_rest(_Rest(found.shape, found.degrees[1:]))
+        return None
+
+    def _push_rest(self, rest: _Rest) -> None:
+        if rest.degrees:
+            bound_s = self.bounds.spread_s(replace(rest.shape, dp=rest.degrees[0]))
+            heapq.heappush(self._heap, (bound_s, next(self._number), rest))
+
+
+def list_shapes(search: Search) -> Iterator[tuple[Parallel, tuple[int, ...]]]:
+    """Yield divisions without their data-parallel degree, with all that they may have, the largest first."""
+    model, batch, fixed = search.model, search.batch, search.fixed
+    tensor = _choices(fixed, "tp", _divisors(model.heads, search.blueprint.server.gpus))
+    context = _choices(fixed, "cp", [2**power for power in range(20) if _divides_context(model, 2**power)])
+    for tp, cp in product(tensor, context):
+        for pp, vp in _list_stages(model, fixed, search.gpus // (tp * cp)):
+            for micro_batch in _choices(fixed, "micro_batch", MICRO_BATCHES):
+                if batch % micro_batch == 0:
+                    most = min(search.gpus // (tp * cp * pp), batch // micro_batch)
+                    degrees = _choices(fixed, "dp", _divisors(batch // micro_batch, most)[::-1])
+                    shape = Parallel(tp=tp, cp=cp, pp=pp, vp=vp, micro_batch=micro_batch)
+                    yield from _complete(search, shape, degrees)
+
+
+def _divides_context(model: Model, cp: int) -> bool:
+    return cp == 1 or (model.sequence % (2 * cp) == 0 and model.sequence // cp >= LEAST_TOKENS)
+
+
+def _list_stages(model: Model, fixed: Mapping[str, Any], most: int) -> Iterator[tuple[int, int]]:
+    """Yield the stages of a pipeline and the virtual stages of each that divide the layers."""
+    for pp in _choices(fixed, "pp", range(1, min(model.layers + 2, most) + 1)):
+        for vp in _choices(fixed, "vp", range(1, model.layers // pp + 1 if pp > 1 else 2)):
+            if split_layers(model, pp * vp) is not None:
+                yield pp, vp
+
+
+def _complete(search: Search, shape: Parallel, degrees: Iterable[int]) -> Iterator[tuple[Parallel, tuple[int, ...]]]:
+    """Yield the valid divisions of a shape, with every expert degree and sharding."""
+    model, fixed = search.model, search.fixed
+    given = {
+        "schedule": "interleaved" if shape.vp > 1 else "1f1b",
+        "recompute": _recomputes(search.software, fixed)[0],
+        **fixed,
+    }
+    shardings = _choices(fixed, "sharding", ("zero1",) if shape.pp > 1 else ("zero1", "zero3"))
+    experts = _choices(fixed, "ep", _divisors(model.experts, model.experts) if model.experts else (1,))
+    for ep, sharding in product(experts, shardings):
+        found = replace(shape, **{**given, "ep": ep, "sharding": sharding, "dp": 1})
+        own = tuple(dp for dp in degrees if _divides_ranks(found, dp, search.batch))
+        if own and not any(find_mistakes(model, replace(found, dp=own[0]), search.batch, search.gpus, model.sequence)):
+            yield found, own
+
+
+def _divides_ranks(parallel: Parallel, dp: int, batch: int) -> bool:
+    """Return whether experts divide over a stage's ranks, and micro-batches over the stages of an interleaved one."""
+    if parallel.tp * parallel.cp * dp % (parallel.ep * parallel.etp):
+        return False
+    return parallel.schedule != "interleaved" or batch // (dp * parallel.micro_batch) % parallel.pp == 0
+
+
+def _choices(fixed: Mapping[str, Any], key: str, choices: Iterable[Any]) -> Iterable[Any]:
+    return (fixed[key],) if key in fixed else choices
+
+
+def _recomputes(software: str, fixed: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what software may recompute, the least first: attention's scores only where that saves anything."""
+    if "recompute" in fixed:
+        return (fixed["recompute"],)
+    framework = training_efficiency().software[software]
+    some = ("selective",) if framework.attention is None or framework.recomputes_products else ()
+    return ("none", *some, "modules", "full")
+
+
+def _divisors(number: int, most: int) -> list[int]:
+    return [each for each in range(1, min(number, most) + 1) if number % each == 0]

@@ -1,0 +1,257 @@
+"""A time that no step of a division of a model can beat, so that a search need not time every one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabric.blueprint import Blueprint
+from fabric.catalog import Model
+from fabric.flow.fabric_summary import FabricSummary
+from fabric.flow.router import summarize
+from fabric.request.parallel import Parallel
+from fabric.training.compute import LayerTimes, compute_times
+from fabric.training.kernels import Kernels, kernels_of
+from fabric.training.message import Message
+from fabric.training.message_views import MessageView
+from fabric.training.messages import Call, messages_of
+from fabric.training.network_time import NetworkTime
+from fabric.training.passes import Chunk, Overlap, passes_of
+from fabric.training.prepared_step import accelerator_of, bytes_of
+from fabric.training.ranks import gpus_of_server
+from fabric.training.stages import Stage, divide_into_chunks
+
+__all__ = ["StepBound"]
+
+Seconds = NDArray[np.float64]
+
+_NOTHING = LayerTimes({}, {}, {}, {})
+"""No computation."""
+
+
+@dataclass(frozen=True, eq=False)
+class StepBound:
+    """The bounds of a model's divisions on one fabric."""
+
+    blueprint: Blueprint
+    """The fabric."""
+    model: Model
+    """The model, whose `sequence` the run has."""
+    batch: int
+    """The sequences of a step, over all GPUs."""
+    precision: str
+    """The precision of the layers' matrix products."""
+    software: str
+    """The name of the training framework."""
+
+    def spread_s(self, parallel: Parallel) -> float:
+        """Return a time that no step of a division beats, nor one with a smaller `dp`: computation, spread evenly.
+
+        The slowest of GPUs is taken for those of one data-parallel rank, so that fewer of these are never faster.
+        """
+        alone, gpus = _without_ranks(parallel), parallel.gpus // parallel.dp
+        whole = Stage(self.model.dense_count, self.model.moe_count, logits=True, predicted=self.model.predicted_tokens)
+        kernels = replace(self._kernels(parallel), gpus=1 << (gpus.bit_length() - 1))
+        micro_batches = self.batch // (parallel.dp * parallel.micro_batch)
+        return micro_batches * self._compute(kernels, alone, whole).total_s / parallel.pp
+
+    def bound_s(self, parallel: Parallel, *, ideal: bool = False) -> float:
+        """Return a time that no step of a division beats on this fabric.
+
+        A rank starts when the parts of the model before its own are through with the first micro-batch, and its weights
+        are there; after its last backward pass, beside which it may reduce gradients, those parts have theirs. Messages
+        take as long as their bytes do on NVLink, or through the NICs of a server; with `ideal`, those of data-parallel
+        ranks take what they would on an ideal network, latency and all. Of DualPipe, which hides messages in both
+        directions, computation alone counts.
+        """
+        forward, backward, weight = self._passes(parallel).T
+        both = backward + weight
+        micro_batches = self.batch // (parallel.dp * parallel.micro_batch)
+        work = micro_batches * (forward + both).reshape(parallel.vp, parallel.pp).sum(axis=0)
+        if parallel.schedule == "dualpipe":  # each rank has half of the micro-batches of two parts
+            return float((work + work[::-1]).max() / 2)
+        first, last = forward[: parallel.pp], both[: parallel.pp]
+        passed = backward[: parallel.pp] if parallel.schedule == "zero-bubble" else last
+        seconds = self._ideal_s(parallel) if ideal else self._least_s(parallel)
+        gather, reduce, overlapped = self._data_s(parallel, seconds)
+        fill = np.maximum(_sum_before(first), gather - first * overlapped)
+        drain = np.maximum(_sum_before(passed), reduce - last * overlapped)
+        return float((fill + work + drain).max())
+
+    def _passes(self, parallel: Parallel) -> Seconds:
+        """Return the seconds of each part's passes of a micro-batch: forward, inputs' and weights' gradients."""
+        found = {stage: self._pass_s(parallel, stage) for stage in self._unlike(parallel)[1]}
+        return np.array([found[stage] for stage in self._unlike(parallel)[0]])
+
+    def _unlike(self, parallel: Parallel) -> tuple[tuple[Stage, ...], frozenset[Stage]]:
+        """Return the parts of the model, and the unlike ones of them."""
+        key = parallel.pp, parallel.vp
+        if key not in self._parts:
+            stages = divide_into_chunks(self.model, parallel)
+            self._parts[key] = stages, frozenset(stages)
+        return self._parts[key]
+
+    def _pass_s(self, parallel: Parallel, stage: Stage) -> tuple[float, float, float]:
+        # Of fewer GPUs the slowest is less slow: those of the power of two below stand for all up to the next one.
+        gpus, used = 1 << (parallel.gpus.bit_length() - 1), self._used(parallel)
+        alone = _without_ranks(parallel)
+        key = parallel if parallel.sharding == "zero3" and parallel.pp == 1 else alone
+        where = (key, stage, gpus, used, parallel.schedule == "dualpipe")
+        if where not in self._found:
+            kernels = replace(self._kernels(parallel), gpus=gpus)
+            calls = () if parallel.schedule == "dualpipe" else self._calls(key)
+            chunk = Chunk(stage, self._compute(kernels, alone, stage), calls)
+            overlap = Overlap(kernels.software, key, kernels.constants.occupied)
+            found = passes_of(chunk, overlap, self._least_s(parallel))
+            self._found[where] = found.forward_s, found.backward_s, found.weight_s
+        return self._found[where]
+
+    def _compute(self, kernels: Kernels, parallel: Parallel, stage: Stage) -> LayerTimes:
+        """Return the times of a part of the model, as the sum of those of its layers."""
+        model = self.model
+        moe = stage.moe + (stage.predicted if model.experts else 0)
+        counts = {
+            Stage(1, 0): stage.layers - moe,
+            Stage(0, 1): moe,
+            Stage(0, 0, logits=True): (1 + stage.predicted) * stage.logits,
+        }
+        passes: tuple[dict[str, float], ...] = ({}, {}, {}, {})
+        for one, count in counts.items():
+            where = (one, kernels.gpus, parallel)
+            if count and where not in self._layers:
+                self._layers[where] = compute_times(kernels, model, one, parallel, model.sequence)
+            if count:
+                found = self._layers[where]
+                times = (found.forward_s, found.backward_s, found.weight_s, found.recompute_s)
+                for total, each in zip(passes, times, strict=True):
+                    for part, seconds in each.items():
+                        total[part] = total.get(part, 0.0) + count * seconds
+        return LayerTimes(*passes)
+
+    def _data_s(self, parallel: Parallel, seconds: Callable[[Message], float]) -> tuple[Seconds, Seconds, bool]:
+        """Return the seconds in which each rank gathers weights before its first pass, and reduces after its last one.
+
+        Where these run beside passes they are those of a rank's first part alone, whose passes are the first and the
+        last ones.
+        """
+        calls = self._calls(parallel)
+        overlapped = self._kernels(parallel).software.overlaps_dp
+        stages, unlike = self._unlike(parallel)
+        each = {}
+        for stage in unlike:
+            sent = Chunk(stage, _NOTHING, calls).sent_s
+            each[stage] = [sent("DP", seconds, backward=way, each="step") for way in (False, True)]
+        times = np.array([each[stage] for stage in stages]).reshape(parallel.vp, parallel.pp, 2)
+        gather, reduce = (times[0] if overlapped else times.sum(axis=0)).T
+        return gather, reduce, overlapped
+
+    def _calls(self, parallel: Parallel) -> tuple[Call, ...]:
+        return messages_of(self.model, parallel, sent=bytes_of(self._kernels(parallel).software))
+
+    def _kernels(self, parallel: Parallel) -> Kernels:
+        if parallel.recompute not in self._kinds:
+            accelerator = accelerator_of(self.blueprint)
+            self._kinds[parallel.recompute] = kernels_of(accelerator, self.precision, self.software, parallel)
+        return self._kinds[parallel.recompute]
+
+    def _ideal_s(self, parallel: Parallel) -> Callable[[Message], float]:
+        """Return what gives the seconds of one call of a message on an ideal network."""
+        return MessageView(NetworkTime.of(self.blueprint, parallel)).on_ideal_network().seconds
+
+    def _used(self, parallel: Parallel) -> int:
+        """Return the GPUs of each server that a run has."""
+        key = parallel.gpus, parallel.tp
+        if key not in self._server_gpus:
+            self._server_gpus[key] = gpus_of_server(self.blueprint, parallel)
+        return self._server_gpus[key]
+
+    def _least_s(self, parallel: Parallel) -> Callable[[Message], float]:
+        """Return what gives the least seconds of one call of a message: its bytes at the line rate of what they need.
+
+        A group of d ranks, n of them in a server, sends 1 - n/d of its bytes out of each server by any algorithm. All
+        groups of the server share its NICs. Inside a server 1 - 1/d of them go over NVLink.
+        """
+        server = self._summary.server
+        used = self._used(parallel)
+        line = server.nics * self._summary.planes * self._summary.link_gbps / 8e-9
+        nvlink = 1e9 * (server.nvlink_GBps or math.inf)
+        degrees, inside = _degrees(parallel), _inside(parallel, server.gpus)
+
+        def least_s(message: Message) -> float:
+            ranks = math.prod(degrees[axis] for axis in message.group)
+            local = min(ranks, math.prod(inside[axis] for axis in message.group))
+            size = message.size_bytes
+            if message.collective in ("send", "send-recv"):
+                return size / nvlink if local > 1 or ranks == 1 else size * used / line
+            if ranks == local:
+                return size * (1 - 1 / ranks) / nvlink
+            crossing = size * (1 - local / ranks)
+            if message.collective == "all-to-all":
+                if message.node_limit is not None:
+                    crossing *= min(1.0, min(message.node_limit, math.ceil(ranks / local)) / message.copies)
+                return crossing * used / line
+            return crossing * used / local / line
+
+        return least_s
+
+    @cached_property
+    def _summary(self) -> FabricSummary:
+        return summarize(self.blueprint)
+
+    @cached_property
+    def _parts(self) -> dict[tuple[int, int], tuple[tuple[Stage, ...], frozenset[Stage]]]:
+        return {}
+
+    @cached_property
+    def _server_gpus(self) -> dict[tuple[int, int], int]:
+        return {}
+
+    @cached_property
+    def _kinds(self) -> dict[str, Kernels]:
+        return {}
+
+    @cached_property
+    def _layers(self) -> dict[tuple[Stage, int, Parallel], LayerTimes]:
+        return {}
+
+    @cached_property
+    def _found(self) -> dict[tuple[object, ...], tuple[float, float, float]]:
+        return {}
+
+
+def _without_ranks(parallel: Parallel) -> Parallel:
+    """Return a division with all that the time of a part's computation depends on, and nothing else."""
+    return replace(parallel, dp=1, pp=1, vp=1, schedule="1f1b", sharding="none", shard_group=None)
+
+
+def _sum_before(values: Seconds) -> Seconds:
+    """Return the sum of the values before each one."""
+    return np.concatenate(([0.0], np.cumsum(values)[:-1]))
+
+
+def _degrees(parallel: Parallel) -> dict[str, int]:
+    """Return the ranks along each axis that groups run over."""
+    shards = parallel.shard_group or parallel.cp * parallel.dp
+    return {
+        "tp": parallel.tp, "cp": parallel.cp, "dp": parallel.dp, "pp": parallel.pp, "etp": parallel.etp,
+        "ep": parallel.ep, "edp": max(parallel.expert_copies, 1), "shard": shards,
+        "replica": max(parallel.cp * parallel.dp // shards, 1),
+    }  # fmt: skip
+
+
+def _inside(parallel: Parallel, size: int) -> dict[str, int]:
+    """Return the most ranks along each axis that one server of `size` GPUs has."""
+    degrees = _degrees(parallel)
+    outer = ("pp", "dp") if parallel.order == "tp-cp-pp-dp" else ("dp", "pp")
+    found: dict[str, int] = {}
+    for axes in (("tp", "cp", *outer), ("etp", "ep", "edp"), ("tp", "shard", "replica")):
+        before = 1
+        for axis in axes:
+            found.setdefault(axis, min(degrees[axis], max(1, math.ceil(size / before))))
+            before *= degrees[axis]
+    return found

@@ -1,0 +1,86 @@
+"""The search for the best division: against every division timed, and bounds against steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import fabric
+from fabric.blueprint import Blueprint
+from fabric.catalog import models
+from fabric.errors import InputError
+from fabric.request.parallel import Parallel
+from fabric.training.check import find_mistakes
+from fabric.training.prepared_step import prepare_step
+from fabric.training.search import Search, list_shapes
+from fabric.training.step_bound import StepBound
+
+MODELS = models()
+
+
+@pytest.fixture(scope="module")
+def pod() -> Blueprint:
+    """Return a fabric of 256 H100s."""
+    return fabric.design("superpod-h100-1su").blueprint
+
+
+def test_the_best_is_that_of_all_divisions(pod: Blueprint) -> None:
+    """No division of a small model, of all that fit, has a shorter step than the one that is found."""
+    model = replace(MODELS["llama3-8b"], layers=4)
+    search = Search(pod, model, 16, 16, fixed={"micro_batch": 1, "cp": 1})
+    found = search.run()
+    every = [replace(shape, dp=dp) for shape, degrees in list_shapes(search) for dp in degrees]
+    fitting = filter(None, map(search.least_recomputing, every))
+    assert found.step_s == min(map(search.time_s, set(fitting)))
+    assert found.step_s == search.time_s(found.best)
+    assert found.divisions == len(every)
+    assert found.timed < len(every) / 2
+    assert found.bound_s is None
+
+
+DEGREES = st.fixed_dictionaries(
+    {
+        "tp": st.sampled_from([1, 2, 8]),
+        "cp": st.sampled_from([1, 2]),
+        "pp": st.sampled_from([1, 2, 4]),
+        "vp": st.sampled_from([1, 2, 4]),
+        "dp": st.sampled_from([1, 2, 8, 16]),
+        "ep": st.sampled_from([1, 8, 16]),
+        "micro_batch": st.sampled_from([1, 2]),
+        "sharding": st.sampled_from(["none", "zero1", "zero3"]),
+        "recompute": st.sampled_from(["none", "full"]),
+        "schedule": st.sampled_from(["1f1b", "interleaved", "zero-bubble", "dualpipe"]),
+        "order": st.sampled_from(["tp-cp-ep-dp-pp", "tp-cp-pp-dp"]),
+    }
+)
+
+
+@settings(max_examples=25)
+@given(st.sampled_from(["llama3-8b", "qwen3-30b-a3b"]), st.sampled_from(["megatron", "fsdp", "hai-llm"]), DEGREES)
+def test_no_step_beats_its_bounds(pod: Blueprint, name: str, software: str, degrees: dict[str, int]) -> None:
+    """Each bound is at most the step, the closer ones are higher, and fewer ranks never have a lower coarse bound."""
+    model, parallel = MODELS[name], Parallel(**degrees)  # type: ignore[arg-type]
+    batch = 4 * parallel.dp * parallel.micro_batch * parallel.pp
+    assume(not [*find_mistakes(model, parallel, batch, pod.gpus, model.sequence)])
+    assume(parallel.schedule != "interleaved" or parallel.vp > 1)
+    bounds = StepBound(pod, model, batch, "bf16", software)
+    step = prepare_step(pod, model, parallel, batch=batch, software=software).step_s()
+    assert bounds.bound_s(parallel) <= step * (1 + 1e-9)
+    assert bounds.bound_s(parallel, ideal=True) <= step * (1 + 1e-9)
+    assert bounds.spread_s(parallel) <= bounds.bound_s(parallel) * (1 + 1e-9)
+    if parallel.dp % 2 == 0:
+        assert bounds.spread_s(parallel) <= bounds.spread_s(replace(parallel, dp=parallel.dp // 2))
+
+
+def test_what_is_given_is_kept(pod: Blueprint) -> None:
+    """Degrees that are given are those of every division; where none is left, the message says which were given."""
+    found = Search(pod, MODELS["llama3-8b"], 32, 32, fixed={"tp": 2, "recompute": "full"}).run()
+    assert {each.tp for each, _ in ((found.best, 0), *found.others)} == {2}
+    assert found.best.recompute == "full"
+    with pytest.raises(InputError, match=r"no division over at most 32 GPUs .* with tp=2,pp=5"):
+        Search(pod, MODELS["llama3-8b"], 32, 32, fixed={"tp": 2, "pp": 5}).run()
+    with pytest.raises(InputError, match=r"none of .* divisions fits; take more GPUs"):
+        Search(pod, MODELS["llama3-405b"], 8, 8).run()
