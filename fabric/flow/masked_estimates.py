@@ -76,11 +76,14 @@ class MaskedEstimates:
         flows, _ = lay_flows(self.blueprint, self.workload, self.engine)
         return answer_by_flows(flows, self.workload, [self.size_bytes])[0].estimate
 
-    def refuse_long_runs(self, masks: float) -> None:
-        """Raise TooLarge where estimating this many masks needs more memory or time than a run may take."""
+    def refuse_long_runs(self, masks: float, fewer: str = "draws or GPUs") -> None:
+        """Raise TooLarge where estimating this many masks needs more memory or time than a run may take.
+
+        `fewer` says of what there may be fewer.
+        """
         if self.engine is FLOWS:
             direct = self.workload.routing.policy.sprays and not self.blueprint.topology.ratios_are_cuts
-            remedy = "take fewer draws or GPUs" + (", or ECMP routing, which is solved at once" if direct else "")
+            remedy = f"take fewer {fewer}" + (", or ECMP routing, which is solved at once" if direct else "")
             refuse_long_runs(self.blueprint, self.workload, masks, remedy)
 
     def keep(self, up: Mask) -> KeptShare:

@@ -27,8 +27,7 @@ def summarize_losses(study: Study, losses: Sequence[DomainLoss]) -> Summary:
         notes.append(f"The bandwidth kept is that of an all-reduce of 1 GiB over the GPUs left, by {engine}.")
     if study.spec.site.feeds == "both":
         notes.append("Every rack has both power feeds (key site.feeds).")
-    if any(loss.share is None for loss in losses):
-        notes.append("The all-reduce is not estimated: it takes too long for this many GPUs.")
+    notes += [f"The all-reduce is not estimated. {text}." for text in {loss.refusal for loss in losses} - {""}]
     return Summary("", [Table("Lost with one failure domain", heads, rows)], notes)
 
 

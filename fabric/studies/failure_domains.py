@@ -21,9 +21,6 @@ SIZE_BYTES = 2**30
 LISTED = 2
 """The domains of a kind that are listed by either measure."""
 
-MOST_GPUS = 1 << 17
-"""The GPUs above which the all-reduce is not estimated: 100,000 take about three minutes, for a dozen domains."""
-
 
 @dataclass(frozen=True)
 class DomainLoss:
@@ -43,6 +40,8 @@ class DomainLoss:
     """The share of its all-reduce bandwidth that the other GPUs keep; None where it is not estimated."""
     engine: str = ""
     """How the share was found, by the label of the engine (`fabric.flow.engines`); empty where it is not estimated."""
+    refusal: str = ""
+    """Why it is not estimated, where it would take more memory or time than a run may."""
 
 
 def list_domain_losses(study: Study, progress: Callable[[str], object] = lambda text: None) -> tuple[DomainLoss, ...]:
@@ -53,13 +52,13 @@ def list_domain_losses(study: Study, progress: Callable[[str], object] = lambda 
     """
     kinds = list(list_domain_kinds(study.layout, study.network))
     chosen = [(kind, number) for kind in kinds for number in _choose_worst(study, kind)]
-    estimates = None
-    if 1 < study.blueprint.gpus <= MOST_GPUS:
-        estimates = MaskedEstimates.of(study.blueprint, Workload(), SIZE_BYTES)
+    estimates, refusal = None, ""
+    if study.blueprint.gpus > 1:
         try:
-            estimates.refuse_long_runs(len(chosen))
-        except TooLarge:
-            estimates = None
+            estimates = MaskedEstimates.of(study.blueprint, Workload(), SIZE_BYTES)
+            estimates.refuse_long_runs(len(chosen), fewer="GPUs")
+        except TooLarge as error:
+            estimates, refusal = None, str(error)
     engine = estimates.engine.label if estimates else ""
     found = []
     for kind, number in chosen:
@@ -67,7 +66,8 @@ def list_domain_losses(study: Study, progress: Callable[[str], object] = lambda 
         down = kind.links_down(number)
         share = estimates.keep(~down).share if estimates else None
         gpus = int(kind.count_gpus(study.blueprint, study.network)[number])
-        found.append(DomainLoss(kind.kind, kind.names[number], len(kind.names), gpus, int(down.sum()), share, engine))
+        links = int(down.sum())
+        found.append(DomainLoss(kind.kind, kind.names[number], len(kind.names), gpus, links, share, engine, refusal))
     return tuple(found)
 
 

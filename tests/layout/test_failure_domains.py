@@ -147,10 +147,13 @@ def test_the_command_lists_losses(tmp_path: Any) -> None:
 
 
 def test_what_is_too_large_is_said_and_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the limit the GPUs and links are still counted, and no share is given."""
-    monkeypatch.setattr("fabric.studies.failure_domains.MOST_GPUS", 999)
+    """Where flows would take too long the GPUs and links are still counted, and no share is given."""
+    monkeypatch.setenv("FABRIC_MINUTES", "0.0001")
     study = lay(REQUESTS[0])
     losses = list_domain_losses(study)
     assert {(loss.share, loss.engine) for loss in losses} == {(None, "")}
     assert any(loss.gpus for loss in losses)
-    assert "The all-reduce is not estimated" in " ".join(summarize_losses(study, losses).lines)
+    told = " ".join(summarize_losses(study, losses).lines)
+    assert "The all-reduce is not estimated." in told
+    assert "FABRIC_MINUTES=" in told
+    assert "; take fewer GPUs." in told
