@@ -127,6 +127,8 @@ def _list_lines(found: Verification) -> list[str]:
             f"Not judged: {units.count_noun(left, 'planned cable')}, of which no file names an end, between "
             f"{units.count_noun(len(names), 'device')} ({some})."
         )
+    if found.cabling.any_port:
+        lines.append("Compared by devices alone: a cable in the wrong port of the right device is not seen.")
     crossed = sum(fault.kind in HARMLESS for fault in found.faults)
     if crossed:
         lines.append(f"Harmless: {units.count_noun(crossed, 'twin-port cable')} with crossed lanes.")

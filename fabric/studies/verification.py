@@ -41,6 +41,7 @@ def verify(
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Discovery,
     *,
     names: Mapping[str, str] | None = None,
+    any_port: bool = False,
     progress: Callable[[str], object] = lambda text: None,
 ) -> Verification:
     """Compare a fabric as it stands with its design, and return every fault with the fewest moves that fix them.
@@ -48,9 +49,10 @@ def verify(
     What is expected are the cables of the design, or where its request names a list of those that stand
     (`as_built`), that list; a path in the place of `study` is of such a list too, and then no cost is estimated.
     `files` are of discovery tools (docs/verification.md), or what `read_discovery` read; `names` are the names of
-    devices by their GUID or address. Raises InputError for files that cannot be read or are of another fabric.
+    devices by their GUID or address. With `any_port` only the devices at both ends of a cable count. Raises InputError
+    for files that cannot be read or are of another fabric.
     """
-    found = find_faults(study, files, names=names, progress=progress)
+    found = find_faults(study, files, names=names, any_port=any_port, progress=progress)
     if _record_of(study):
         return found
     assert isinstance(study, Study)
@@ -76,6 +78,7 @@ def find_faults(
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Discovery,
     *,
     names: Mapping[str, str] | None = None,
+    any_port: bool = False,
     progress: Callable[[str], object] = lambda text: None,
 ) -> Verification:
     """Return what `verify` does, with faults in the order in which they are found and without what they cost."""
@@ -88,9 +91,9 @@ def find_faults(
         name = study.spec.name if isinstance(study, Study) else Path(record).stem
         recorded = read_discovery([record])
         files = replace(files, notes=(*files.notes, *_note_record(recorded)))
-        return verify_cabling(list_recorded_ports(recorded, name), files, names)
+        return verify_cabling(list_recorded_ports(recorded, name), files, names, any_port=any_port)
     assert isinstance(study, Study)
-    return verify_cabling(study.plan, files, names)
+    return verify_cabling(study.plan, files, names, any_port=any_port)
 
 
 def rank_faults(study: Study, faults: Iterable[Fault]) -> tuple[Fault, ...]:

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from fabric.verification.any_port import place_cables
 from fabric.verification.cable_moves import CableMoves, find_moves
-from fabric.verification.match import Match, match_nodes
+from fabric.verification.match import Match, match_names_alone, match_nodes
 from fabric.verification.planned_ports import PlannedPorts
 from fabric.verification.port_labels import PortLabels, read_labels
 from fabric.verification.seen_ports import NO_LABEL, SeenPorts
@@ -44,6 +45,8 @@ class Cabling:
     """Whether each seen cable is a lane of a twin-port cable whose lanes are crossed, shape (cables,)."""
     moves: CableMoves
     """What is done with each seen cable."""
+    any_port: bool = False
+    """Whether only the devices at both ends count, and not their ports."""
 
     @cached_property
     def as_planned(self) -> Mask:
@@ -68,14 +71,22 @@ class Cabling:
         return found
 
 
-def compare_cabling(planned: PlannedPorts, seen: SeenPorts) -> Cabling:
-    """Return how the discovered cables differ from the planned ones, with the fewest moves between them."""
+def compare_cabling(planned: PlannedPorts, seen: SeenPorts, *, any_port: bool = False) -> Cabling:
+    """Return how the discovered cables differ from the planned ones, with the fewest moves between them.
+
+    With `any_port` a cable is as planned where it joins the right devices: ports are those that the site chose.
+    """
     labels = read_labels(planned, seen)
-    match = match_nodes(planned, seen, labels)
-    labels = labels.learn(match.place)
-    at, slot = match.place[seen.node], labels.slots(match.place[seen.node])
-    slot = _fill_open_ports(planned, at, slot)
-    slot = _spread_shared_ports(planned, at, slot)
+    if any_port:
+        match, labels = match_names_alone(planned, seen), labels.forget()
+        at = match.place[seen.node]
+        slot = place_cables(planned, at)
+    else:
+        match = match_nodes(planned, seen, labels)
+        labels = labels.learn(match.place)
+        at = match.place[seen.node]
+        slot = _fill_open_ports(planned, at, labels.slots(at))
+        slot = _spread_shared_ports(planned, at, slot)
     end = planned.find_ends(at, slot)
     ports = _number_ports(planned, seen, at, slot)
     ports, twice = _part_twins(ports, end)
@@ -85,7 +96,7 @@ def compare_cabling(planned: PlannedPorts, seen: SeenPorts) -> Cabling:
     planned_ports = planned.node * _width(planned, seen) + planned.slot
     ports = _uncross(ports, planned_ports, end, crossed)
     moves = find_moves(planned_ports, ports, own, _kinds(planned, at, end, own))
-    return Cabling(planned, seen, labels, match, at, slot, end, twice, crossed, moves)
+    return Cabling(planned, seen, labels, match, at, slot, end, twice, crossed, moves, any_port)
 
 
 def _width(planned: PlannedPorts, seen: SeenPorts) -> int:

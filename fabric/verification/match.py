@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fabric.verification.any_port import match_by_neighbours
 from fabric.verification.names import match_names
 from fabric.verification.planned_ports import PlannedPorts
 from fabric.verification.port_labels import PortLabels
 from fabric.verification.seen_ports import SeenPorts
 
-__all__ = ["BY_NAME", "BY_PLACE", "UNMATCHED", "Match", "match_nodes"]
+__all__ = ["BY_NAME", "BY_PLACE", "UNMATCHED", "Match", "match_names_alone", "match_nodes"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -80,6 +81,13 @@ def match_nodes(planned: PlannedPorts, seen: SeenPorts, labels: PortLabels) -> M
     place = _start_without_names(planned, seen, labels, place)
     how = np.where(place < 0, UNMATCHED, np.where(place == named, BY_NAME, BY_PLACE))
     return Match(place, how, named)
+
+
+def match_names_alone(planned: PlannedPorts, seen: SeenPorts) -> Match:
+    """Return the match by names, and of switches without one by the neighbours that they have, whatever the ports."""
+    named = match_names(planned, seen)
+    place = match_by_neighbours(planned, seen, _drop_doubled(planned, named))
+    return Match(place, np.where(place < 0, UNMATCHED, np.where(place == named, BY_NAME, BY_PLACE)), named)
 
 
 def _drop_doubled(planned: PlannedPorts, named: Ints) -> Ints:

@@ -51,6 +51,10 @@ class PortLabels:
             slots[there] = self.planned.slot[(far ^ 1) // 2, (far ^ 1) % 2][there]
         return slots
 
+    def forget(self) -> PortLabels:
+        """Return the labels without any meaning."""
+        return replace(self, table=np.full_like(self.table, -1))
+
     def learn(self, place: Ints) -> PortLabels:
         """Return the labels with what those of hosts mean that the plan does not know, by how most are cabled.
 

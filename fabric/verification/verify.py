@@ -80,15 +80,21 @@ class Verification:
 
 
 def verify_cabling(
-    plan: Plan | PlannedPorts, discovery: Discovery, names: Mapping[str, str] | None = None
+    plan: Plan | PlannedPorts,
+    discovery: Discovery,
+    names: Mapping[str, str] | None = None,
+    *,
+    any_port: bool = False,
 ) -> Verification:
     """Return how the discovered fabric differs from its plan; `names` are of devices by GUID or address.
+
+    With `any_port` only the devices at both ends of a cable count.
 
     Raises InputError where next to nothing of what was discovered is in the plan.
     """
     planned = plan if isinstance(plan, PlannedPorts) else list_planned_ports(plan)
     seen = list_seen_ports(discovery, names, planned.about.hardware())
-    cabling = compare_cabling(planned, seen)
+    cabling = compare_cabling(planned, seen, any_port=any_port)
     _refuse_stranger(cabling)
     return Verification(cabling, tuple(list_faults(cabling)))
 
@@ -113,4 +119,5 @@ def _refuse_stranger(cabling: Cabling) -> None:
         raise InputError(
             f"{files}: not the fabric of {planned.name}, though devices have its names: {count(same)} of "
             f"{count(seen.cables)} cables there are as planned; give the request that it was built by"
+            + ("" if cabling.any_port else ", or --any-port where the site chose the ports itself")
         )

@@ -25,8 +25,9 @@ class Wording:
         return bool((self.cabling.match.named >= 0).any())
 
     def end(self, link: int, side: int) -> str:
-        """Return the device and port at an end of a planned cable."""
-        return f"{self.planned.names[int(self.planned.node[link, side])]} {self.port(link, side)}"
+        """Return the device at an end of a planned cable, and the port there unless the site chose it."""
+        name = self.planned.names[int(self.planned.node[link, side])]
+        return name if self.cabling.any_port else f"{name} {self.port(link, side)}"
 
     def port(self, link: int, side: int) -> str:
         """Return the name of the planned port at an end."""
@@ -45,7 +46,7 @@ class Wording:
         found, here = self.found, int(self.cabling.at[row, side])
         end = int(self.cabling.end[row, side])
         name = self.planned.names[here] if here >= 0 else found.text(int(found.node[row, side]))
-        if end >= 0:
+        if end >= 0 and not self.cabling.any_port:
             return name, self.port(end // 2, end % 2)
         return name, found.port_text(int(found.label[row, side]))
 
@@ -78,11 +79,20 @@ class Wording:
             here = self._stand(int(self.cabling.at[row, side]))
             found.append(
                 Move(
-                    other, device, port, *here, self.planned.names[node], self.port(link, planned_side),
+                    other, device, port, *here, self.planned.names[node], self._free_port(link, planned_side),
                     *self._stand(node),
                 )
             )  # fmt: skip
         return tuple(found)
+
+    def _free_port(self, link: int, side: int) -> str:
+        """Return the port where an end belongs: where the site chose the ports, that of a cable which leaves it."""
+        if not self.cabling.any_port:
+            return self.port(link, side)
+        for row, own in np.argwhere(self.cabling.end == 2 * link + side).tolist():
+            if self.cabling.moves.moved[row, own]:
+                return self.found.port_text(int(self.found.label[row, own]))
+        return "any free port"
 
     def _stand(self, node: int) -> tuple[str, int | None]:
         """Return the rack and the rack unit of a planned node; none for one that the plan does not know."""

@@ -28,6 +28,9 @@ def test_a_fabric_as_planned_exits_with_0(run: Run, built: AsBuilt, tmp_path: Pa
     file.write_text(built.text())
     code, text, _ = run("verify", DESIGN, file, "-q")
     assert (code, text.strip()) == (0, f"{DESIGN}: as planned, all 512 planned cables.")
+    code, text, _ = run("verify", DESIGN, file, "-q", "--any-port")
+    assert (code, text.splitlines()[0]) == (0, f"{DESIGN}: as planned, all 512 planned cables.")
+    assert "Compared by devices alone" in text
 
 
 def test_text_object_and_rows_say_the_same(run: Run, tmp_path: Path) -> None:

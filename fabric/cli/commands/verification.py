@@ -21,6 +21,7 @@ __all__ = ["verify"]
 @REQUEST
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--names", metavar="FILE", help="Names of devices by GUID or address: lines of GUID and name.")
+@click.option("--any-port", is_flag=True, help="Compare the devices that cables join, not the ports that they are at.")
 @click.option(
     "--since", metavar="FILE", multiple=True,
     help="An earlier discovery; repeatable, oldest first. Links that flap or run slower than before are named.",
@@ -48,12 +49,13 @@ def verify(
     if as_csv and as_json:
         raise click.UsageError("Give --csv or --json, not both.")
     since: tuple[str, ...] = words.pop("since")
+    any_port: bool = words.pop("any_port")
     with show_progress(quiet or words.pop("silent")) as say:
         given = read_overrides(words)
         known = read_names(names) if names else None
         study = _plan(request, as_json, given, say)
-        found = fabric.verify(study, files, names=known, progress=say)
-        before = [find_faults(study, each, names=known, progress=say) for each in since]
+        found = fabric.verify(study, files, names=known, any_port=any_port, progress=say)
+        before = [find_faults(study, each, names=known, any_port=any_port, progress=say) for each in since]
         changes = list_changes([*before, found]) if before else ()
     if as_json:
         print_json(verification_object(found, changes))
