@@ -16,13 +16,17 @@ from collections.abc import Callable
 SIZES = (16_384, 131_072, 1_048_576)
 LARGEST_GRAPH = 131_072
 FAMILIES = ("fat-tree", "rail-optimized", "dragonfly", "slim-fly", "torus")
-STEPS = ("expansion", "device view", "GraphML", "ECMP flows", "adaptive flows", "ECMP flows after failures")
+PLANS = {"FRR": "frr", "SONiC": "sonic", "NetBox": "netbox", "workbook of cables": "point-to-point-xlsx"}
+STEPS = (
+    *("expansion", "device view", "GraphML", "ECMP flows", "adaptive flows", "ECMP flows after failures"),
+    *PLANS,
+)
 WITHIN = 3.0
 
 
 def run_step(study: object, step: str) -> Callable[[], object]:
     """Return what runs a step of a study, its modules imported."""
-    from fabric.export.formats import view_for, write_view_text
+    from fabric.export.formats import list_plan_files, view_for, write_view_text
     from fabric.flow import Routing, Workload, estimate_workload
     from fabric.network.expand import expand
     from fabric.view import view_of
@@ -34,6 +38,9 @@ def run_step(study: object, step: str) -> Callable[[], object]:
         return lambda: view_of(blueprint, "device")
     if step == "GraphML":
         return lambda: sum(map(len, write_view_text(view_for(blueprint, "graphml", "device"), "graphml")))
+    if step in PLANS:
+        plan = study.plan  # type: ignore[attr-defined]
+        return lambda: sum(len(piece) for _, pieces in list_plan_files(plan, PLANS[step]) for piece in pieces)
     name = "ecmp" if step.startswith("ECMP") else "adaptive"
     failures = ("leaf:1",) if step.endswith("failures") else ()
     workload = Workload(routing=Routing(name, qps=2), engine="flows", failures=failures, algorithm="ring")
@@ -46,7 +53,7 @@ def measure(family: str, gpus: int, step: str) -> None:
     from fabric import resources
 
     estimates: list[resources.Work] = []
-    study = fabric.design(name="measured", gpus=gpus, server="hgx-h100", family=family)
+    study = fabric.design(name="measured", gpus=gpus, server="hgx-h100", family=family, switches="sn5600")
     work = run_step(study, step)
     resources.find_excess = estimates.append
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()

@@ -35,9 +35,6 @@ __all__ = [
 SECONDS_PER_ROW = 5.5e-6
 """What a device or a link takes to write as text, GraphML or node-link alike (`benchmarks/resources.py`)."""
 
-SECONDS_PER_PLANNED_ROW = 2e-5
-"""What a device or a link takes to write in a format of plans, at most."""
-
 
 @dataclass(frozen=True)
 class Format(FileFormat):
@@ -142,7 +139,8 @@ def list_plan_files(plan: Plan, format_name: str) -> list[tuple[str, Pieces]]:
     format_.fits(plan)
     rows = _count_rows(plan.blueprint)
     subject = f"{plan.name}: {count(rows)} devices and links as {format_.name}"
-    refuse_excess(subject, Work(0, rows * SECONDS_PER_PLANNED_ROW), "export a part of it, as a request of its own")
+    work = Work(rows * format_.row.memory_bytes, rows * format_.row.seconds)
+    refuse_excess(subject, work, "export a part of it, as a request of its own")
     files = list(format_.files(plan))
     names = [name for name, _ in files]
     if bad := [name for name in names if not _is_relative(name)]:

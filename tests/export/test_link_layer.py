@@ -42,7 +42,10 @@ def test_a_format_of_the_other_link_layer_names_those_that_take_the_fabric(layer
 @pytest.mark.parametrize(
     ("request_", "names"),
     [
-        ("colossus-1m", (*INFINIBAND, "simgrid", "netlab", "containerlab", "hedgehog", "booksim")),
+        (
+            "colossus-1m",
+            (*INFINIBAND, "simgrid", "netlab", "containerlab", "hedgehog", "booksim", "point-to-point-xlsx"),
+        ),
         ("superpod-h100-64su", ETHERNET),
     ],
 )

@@ -326,3 +326,13 @@ def test_every_format_names_its_witness(run: Run) -> None:
     for wrong in (("seen", "x"), ("run", ""), ("none", "x")):
         with pytest.raises(InputError, match="write one of run, schema and grammar"):
             Witness(*wrong)
+
+
+def test_what_takes_too_long_is_refused_before_cables_are_laid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what a format takes for each device and link; a workbook of cables takes more than text."""
+    study = fabric.design("superpod-b300-1su")
+    plan = Plan(study.spec, study.blueprint, lambda: pytest.fail("cables are laid"))
+    monkeypatch.setenv("FABRIC_MINUTES", "0.001")
+    with pytest.raises(FabricError, match="2,136 devices and links as point-to-point-xlsx need about"):
+        list_plan_files(plan, "point-to-point-xlsx")
+    assert list_plan_files(study.plan, "point-to-point")

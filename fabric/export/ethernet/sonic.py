@@ -33,6 +33,7 @@ from fabric.export.ethernet.sonic_ports import breakout_mode, list_port_fields
 from fabric.export.ethernet.texts import choose_texts, join_texts, number_texts, spell_address, spell_addresses
 from fabric.export.file_format import Witness
 from fabric.export.plan import PlanFormat
+from fabric.resources import Work
 
 __all__ = ["SONIC", "write_sonic"]
 
@@ -260,6 +261,7 @@ SONIC = PlanFormat(
     "ports, addresses, eBGP, lossless RoCE, adaptive routing of each switch",
     lambda plan: write_sonic(EthernetPlan(plan)),
     refuse_others,
+    row=Work(memory_bytes=500, seconds=1.5e-5),
     folder=True,
     witness=Witness("grammar", "sonic-yang-models of 2026-07"),
 )

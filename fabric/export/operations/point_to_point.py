@@ -17,6 +17,7 @@ from fabric.export.cables_workbook import MADE, SHEET_ROWS
 from fabric.export.file_format import Witness
 from fabric.export.operations.cable_ends import list_cable_ends
 from fabric.export.plan import Plan, PlanFormat
+from fabric.resources import Work
 from fabric.units import count
 
 __all__ = ["POINT_TO_POINT", "POINT_TO_POINT_SHEET"]
@@ -30,9 +31,11 @@ TYPES = ("Host", "Switch")
 
 def _check(plan: Plan) -> None:
     """Raise TooLarge for more links than a sheet of Excel has rows."""
-    if plan.network.links >= SHEET_ROWS:
+    blueprint = plan.blueprint
+    links = blueprint.links_total + sum(map(blueprint.appliance_ports, blueprint.appliances))
+    if links >= SHEET_ROWS:
         raise TooLarge(
-            f"{plan.blueprint.name}: {count(plan.network.links)} links are more than the {count(SHEET_ROWS - 1)} rows "
+            f"{blueprint.name}: {count(links)} links are more than the {count(SHEET_ROWS - 1)} rows "
             "of a sheet; write the CSV"
         )
 
@@ -102,6 +105,7 @@ POINT_TO_POINT_SHEET = PlanFormat(
     "rack, unit, node, type and port of both ends, as a workbook",
     lambda plan: iter([("point-to-point.xlsx", _write_sheet(plan))]),
     _check,
+    row=Work(memory_bytes=1800, seconds=4e-5),
     witness=Witness("run", "openpyxl 3.1"),
 )
 """The sheet as a workbook."""

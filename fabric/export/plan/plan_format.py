@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fabric.export.file_format import FileFormat
 from fabric.export.plan.plan import Plan
+from fabric.resources import Work
 
 __all__ = ["Pieces", "PlanFormat", "PlanText"]
 
@@ -15,6 +16,10 @@ Pieces = Iterator[str] | Iterator[bytes]
 
 PlanText = Iterator[tuple[str, Pieces]]
 """Files, each as its name, relative to the folder and with `/`, and its pieces."""
+
+
+USUAL_ROW = Work(memory_bytes=300, seconds=5e-6)
+"""What a device or a link takes to lay out and write in most formats (`benchmarks/resources.py`)."""
 
 
 def _fit_all(plan: Plan) -> None:
@@ -31,5 +36,7 @@ class PlanFormat(FileFormat):
     """Raises InputError where the format can't express a plan, saying why."""
     parts: bool = False
     """Whether it can be written of a pod or unit too (`Plan.written_devices` and `written_links`)."""
+    row: Work = USUAL_ROW
+    """What a device or a link takes to write, its layout included."""
     folder: bool = False
     """Whether its files stand in a folder even where there is but one."""
