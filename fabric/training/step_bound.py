@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,13 +15,14 @@ from fabric.catalog import Model
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.router import summarize
 from fabric.request.parallel import Parallel
+from fabric.training.chunk import Chunk, MessageTimes
 from fabric.training.compute import LayerTimes, compute_times
 from fabric.training.kernels import Kernels, kernels_of
 from fabric.training.message import Message
 from fabric.training.message_views import MessageView
 from fabric.training.messages import Call, messages_of
 from fabric.training.network_time import NetworkTime
-from fabric.training.passes import Chunk, Overlap, passes_of
+from fabric.training.passes import Overlap, passes_of
 from fabric.training.prepared_step import accelerator_of, bytes_of
 from fabric.training.ranks import gpus_of_server
 from fabric.training.stages import Stage, divide_into_chunks
@@ -76,9 +77,10 @@ class StepBound:
         if parallel.schedule == "dualpipe":  # each rank has half of the micro-batches of two parts
             return float((work + work[::-1]).max() / 2)
         first, last = forward[: parallel.pp], both[: parallel.pp]
-        passed = backward[: parallel.pp] if parallel.schedule == "zero-bubble" else last
-        seconds = self._ideal_s(parallel) if ideal else self._least_s(parallel)
-        gather, reduce, overlapped = self._data_s(parallel, seconds)
+        # While the parts before it compute the last gradients, a rank may compute those of weights that it left for later.
+        passed = np.zeros(parallel.pp) if parallel.schedule == "zero-bubble" else last
+        times = self._ideal_times(parallel) if ideal else self._least_times(parallel)
+        gather, reduce, overlapped = self._data_s(parallel, times)
         fill = np.maximum(_sum_before(first), gather - first * overlapped)
         drain = np.maximum(_sum_before(passed), reduce - last * overlapped)
         return float((fill + work + drain).max())
@@ -107,7 +109,7 @@ class StepBound:
             calls = () if parallel.schedule == "dualpipe" else self._calls(key)
             chunk = Chunk(stage, self._compute(kernels, alone, stage), calls)
             overlap = Overlap(kernels.software, key, kernels.constants.occupied)
-            found = passes_of(chunk, overlap, self._least_s(parallel))
+            found = passes_of(chunk, overlap, self._least_times(parallel))
             self._found[where] = found.forward_s, found.backward_s, found.weight_s
         return self._found[where]
 
@@ -133,7 +135,7 @@ class StepBound:
                         total[part] = total.get(part, 0.0) + count * seconds
         return LayerTimes(*passes)
 
-    def _data_s(self, parallel: Parallel, seconds: Callable[[Message], float]) -> tuple[Seconds, Seconds, bool]:
+    def _data_s(self, parallel: Parallel, times: MessageTimes) -> tuple[Seconds, Seconds, bool]:
         """Return the seconds in which each rank gathers weights before its first pass, and reduces after its last one.
 
         Where these run beside passes they are those of a rank's first part alone, whose passes are the first and the
@@ -144,10 +146,10 @@ class StepBound:
         stages, unlike = self._unlike(parallel)
         each = {}
         for stage in unlike:
-            sent = Chunk(stage, _NOTHING, calls).sent_s
-            each[stage] = [sent("DP", seconds, backward=way, each="step") for way in (False, True)]
-        times = np.array([each[stage] for stage in stages]).reshape(parallel.vp, parallel.pp, 2)
-        gather, reduce = (times[0] if overlapped else times.sum(axis=0)).T
+            sent = Chunk(stage, _NOTHING, calls).messages
+            each[stage] = [sum(sent("DP", times, "step", backward=way).values()) for way in (False, True)]
+        every = np.array([each[stage] for stage in stages]).reshape(parallel.vp, parallel.pp, 2)
+        gather, reduce = (every[0] if overlapped else every.sum(axis=0)).T
         return gather, reduce, overlapped
 
     def _calls(self, parallel: Parallel) -> tuple[Call, ...]:
@@ -159,9 +161,9 @@ class StepBound:
             self._kinds[parallel.recompute] = kernels_of(accelerator, self.precision, self.software, parallel)
         return self._kinds[parallel.recompute]
 
-    def _ideal_s(self, parallel: Parallel) -> Callable[[Message], float]:
-        """Return what gives the seconds of one call of a message on an ideal network."""
-        return MessageView(NetworkTime.of(self.blueprint, parallel)).on_ideal_network().seconds
+    def _ideal_times(self, parallel: Parallel) -> MessageTimes:
+        """Return the times of messages on an ideal network."""
+        return MessageView(NetworkTime.of(self.blueprint, parallel)).on_ideal_network()
 
     def _used(self, parallel: Parallel) -> int:
         """Return the GPUs of each server that a run has."""
@@ -170,34 +172,15 @@ class StepBound:
             self._server_gpus[key] = gpus_of_server(self.blueprint, parallel)
         return self._server_gpus[key]
 
-    def _least_s(self, parallel: Parallel) -> Callable[[Message], float]:
-        """Return what gives the least seconds of one call of a message: its bytes at the line rate of what they need.
-
-        A group of d ranks, n of them in a server, sends 1 - n/d of its bytes out of each server by any algorithm. All
-        groups of the server share its NICs. Inside a server 1 - 1/d of them go over NVLink.
-        """
+    def _least_times(self, parallel: Parallel) -> MessageTimes:
+        """Return the least times of messages."""
         server = self._summary.server
-        used = self._used(parallel)
-        line = server.nics * self._summary.planes * self._summary.link_gbps / 8e-9
-        nvlink = 1e9 * (server.nvlink_GBps or math.inf)
-        degrees, inside = _degrees(parallel), _inside(parallel, server.gpus)
-
-        def least_s(message: Message) -> float:
-            ranks = math.prod(degrees[axis] for axis in message.group)
-            local = min(ranks, math.prod(inside[axis] for axis in message.group))
-            size = message.size_bytes
-            if message.collective in ("send", "send-recv"):
-                return size / nvlink if local > 1 or ranks == 1 else size * used / line
-            if ranks == local:
-                return size * (1 - 1 / ranks) / nvlink
-            crossing = size * (1 - local / ranks)
-            if message.collective == "all-to-all":
-                if message.node_limit is not None:
-                    crossing *= min(1.0, min(message.node_limit, math.ceil(ranks / local)) / message.copies)
-                return crossing * used / line
-            return crossing * used / local / line
-
-        return least_s
+        return _LeastTimes(
+            _degrees(parallel),
+            _inside(parallel, server.gpus),
+            self._used(parallel) / (server.nics * self._summary.planes * self._summary.link_gbps / 8e-9),
+            1e9 * (server.nvlink_GBps or math.inf),
+        )
 
     @cached_property
     def _summary(self) -> FabricSummary:
@@ -222,6 +205,43 @@ class StepBound:
     @cached_property
     def _found(self) -> dict[tuple[object, ...], tuple[float, float, float]]:
         return {}
+
+
+@dataclass(frozen=True)
+class _LeastTimes:
+    """The least times of messages: those of their bytes at the line rate of what they need."""
+
+    degrees: Mapping[str, int]
+    """The ranks along each axis that groups run over."""
+    inside: Mapping[str, int]
+    """Those that one server has at most."""
+    byte_s: float
+    """The seconds in which a server sends a byte of each of its GPUs through its NICs."""
+    nvlink: float
+    """The bytes that a GPU sends over NVLink in a second."""
+
+    def seconds(self, message: Message, /) -> float:
+        """Return the least seconds of one call of a message.
+
+        A group of d ranks, n of them in a server, sends 1 - n/d of its bytes out of each server by any algorithm;
+        inside a server 1 - 1/d of them go over NVLink.
+        """
+        ranks = math.prod(self.degrees[axis] for axis in message.group)
+        local, size = min(ranks, math.prod(self.inside[axis] for axis in message.group)), message.size_bytes
+        if message.collective in ("send", "send-recv"):
+            return size / self.nvlink if local > 1 or ranks == 1 else size * self.byte_s
+        if ranks == local:
+            return size * (1 - 1 / ranks) / self.nvlink
+        crossing = size * (1 - local / ranks) * self.byte_s
+        if message.collective != "all-to-all":
+            return crossing / local
+        if message.node_limit is not None:  # a token goes to a server once for all of its experts there
+            crossing *= min(1.0, min(message.node_limit, math.ceil(ranks / local)) / message.copies)
+        return crossing
+
+    def beside(self, message: Message, other: Message, /) -> float:  # noqa: ARG002
+        """Return 1: no message is slowed down by another one."""
+        return 1.0
 
 
 def _without_ranks(parallel: Parallel) -> Parallel:
