@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -92,6 +93,7 @@ __all__ = [
     "sonic_ports",
     "switches",
     "training_efficiency",
+    "training_software",
     "transports",
     "with_constants",
 ]
@@ -240,6 +242,11 @@ def training_efficiency() -> TrainingEfficiency:
     classes = {row["name"]: KernelClass(**row) for row in data.pop("kernel_classes")}
     frameworks = {row["name"]: Software(**row) for row in data.pop("software")}
     return TrainingEfficiency(matmul=matmul, attention=attention, kernel_classes=classes, software=frameworks, **data)
+
+
+def training_software() -> Mapping[str, Software]:
+    """Return the frameworks that training was measured with, by name."""
+    return training_efficiency().software
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import fabric
+from fabric.cli.job_lists import list_jobs, read_job_file
 from fabric.cli.terminal import print_json, print_summary, show_progress
 
 if TYPE_CHECKING:
@@ -132,10 +133,9 @@ def run_workload(
     from fabric.flow import choose_engine, estimate_impact, estimate_workload
     from fabric.report import collectives
     from fabric.report.files import write_run
-    from fabric.request.jobs import read_jobs
 
     with show_progress(options.quiet) as say:
-        file = None if jobs is None else read_jobs(jobs, _job_names())
+        file = None if jobs is None else read_job_file(jobs)
         study = make_or_explain(options.as_json, partial(make, progress=say))
         found = []
         for work in workloads_of(study):
@@ -184,24 +184,11 @@ def run_failures(
     print_result(options, failures_object(found), lambda: summarize_failures(found), files)
 
 
-def _job_names() -> dict[str, tuple[str, ...]]:
-    """Return the names that the keys of a file of jobs may have."""
-    from fabric.flow import ALGORITHMS, COLLECTIVES, PLACEMENTS
-
-    spreads = tuple(name for name, placement in PLACEMENTS.items() if placement.takes_jobs)
-    return {
-        "collective": tuple(COLLECTIVES),
-        "algorithm": tuple(ALGORITHMS),
-        "placement": tuple(PLACEMENTS),
-        "spread": spreads,
-    }
-
-
 def _run_jobs(study: fabric.Study, work: Workload, file: JobFile, name: str) -> tuple[Interference, ...]:
     """Return what each job of a file gets under the routing and failures of a workload; a mistake names the file."""
-    from fabric.flow import Job, fail, interference
+    from fabric.flow import fail, interference
 
-    listed = [Job(**job.model_dump()) for job in file.jobs]
+    listed = list_jobs(file)
     up = fail(study.blueprint, work.failures, work.seed) if work.failures else None
     try:
         return interference(study.blueprint, listed, work.routing, up, spread=file.spread, seed=work.seed)

@@ -14,7 +14,8 @@ from fabric.training.goodput import Goodput
 from fabric.training.step import SentMessage, TrainingStep
 
 __all__ = [
-    "SCHEMA", "compare_steps", "goodput_object", "list_shares", "step_object", "summarize_goodput", "summarize_step",
+    "SCHEMA", "goodput_object", "list_shares", "step_object", "summarize_goodput", "summarize_step",
+    "summarize_training", "training_object",
 ]  # fmt: skip
 
 SCHEMA = "fabric.training/1"
@@ -26,7 +27,6 @@ SHOWN = 8
 def step_object(step: TrainingStep) -> dict[str, Any]:
     """Return a step as one plain object (docs/design-json.md)."""
     return {
-        "schema": SCHEMA,
         "name": step.name,
         "model": step.model,
         "parallel": asdict(step.parallel),
@@ -159,24 +159,55 @@ def list_shares(step: TrainingStep) -> list[tuple[str, float]]:
     return [each for each in (*parts, *step.exposed_s.items()) if each[1] > 0]
 
 
-def compare_steps(
-    steps: Sequence[TrainingStep], usd_per_trillion_tokens: Sequence[float | None], currency: str = "USD"
+def training_object(
+    steps: Sequence[TrainingStep], costs: Sequence[float | None], lost: Sequence[Goodput | None]
+) -> dict[str, Any]:
+    """Return what `fabric train` prints: a step on each fabric, its cost and its goodput, None where not known."""
+    rows = zip(steps, costs, lost, strict=True)
+    return {
+        "schema": SCHEMA,
+        "steps": [
+            {**step_object(step), "usd_per_trillion_tokens": cost, "goodput": goods and goodput_object(goods)}
+            for step, cost, goods in rows
+        ],
+    }
+
+
+def summarize_training(
+    steps: Sequence[TrainingStep], costs: Sequence[float | None], lost: Sequence[Goodput | None]
 ) -> Summary:
-    """Return fabrics side by side, a row for each, with the cost of a trillion tokens where it is known."""
+    """Return what the terminal shows of a step on one fabric, or on several side by side."""
+    if len(steps) > 1:
+        return _compare(steps, costs, lost)
+    (step,), (cost,), (goods,) = steps, costs, lost
+    text, tables, lines = summarize_step(step)
+    price = [] if cost is None else [f"A trillion tokens cost {units.money(cost)}."]
+    if goods is None:
+        return Summary(text, tables, [*lines, *price])
+    more = summarize_goodput(goods)
+    return Summary(text, [*tables, *more.tables], [*lines, *price, more.text, *more.lines])
+
+
+def _compare(
+    steps: Sequence[TrainingStep], costs: Sequence[float | None], lost: Sequence[Goodput | None]
+) -> Summary:  # fmt: skip
+    """Return fabrics side by side, a row for each; costs and goodput where any is known."""
     first = steps[0]
-    priced = any(cost is not None for cost in usd_per_trillion_tokens)
-    heads = ["fabric", "step", "of the first", "tokens/s per GPU", "MFU", "network", "most lost to"]
-    rows = []
-    for step, cost in zip(steps, usd_per_trillion_tokens, strict=True):
-        row = [
-            step.name, units.time(step.step_s), _percent(step.step_s / first.step_s),
-            units.count(step.tokens_s_gpu), _percent(step.mfu), _percent(step.network_cost), step.limited_by,
-        ]  # fmt: skip
-        rows.append([*row, units.money(cost, currency)] if priced else row)
+    columns: dict[str, list[str]] = {
+        "fabric": [step.name for step in steps],
+        "step": [units.time(step.step_s) for step in steps],
+        "vs first": [_percent(step.step_s / first.step_s) for step in steps],
+        "tokens/s/GPU": [units.count(step.tokens_s_gpu) for step in steps],
+        "MFU": [_percent(step.mfu) for step in steps],
+        "network": [_percent(step.network_cost) for step in steps],
+    }
+    if any(cost is not None for cost in costs):
+        columns["per 10^12 tokens"] = [units.money(cost) for cost in costs]
+    if any(lost):
+        columns["goodput"] = ["unknown" if each is None else _percent(each.effective) for each in lost]
     text = f"A step of {first.model} on {units.count_noun(first.gpus, 'GPU')} ({first.accelerator}), {first.precision}."
-    cost_head = ["per trillion tokens"] if priced else []
     lines = ["network: by how much the step is longer than on an ideal network, which NICs alone limit."]
-    return Summary(text, [Table("", [*heads, *cost_head], rows)], lines)
+    return Summary(text, [Table("", [*columns], [*zip(*columns.values(), strict=True)])], lines)
 
 
 def goodput_object(found: Goodput) -> dict[str, Any]:

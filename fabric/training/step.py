@@ -140,6 +140,10 @@ class TrainingStep(Plotted):
         """By which share the step is longer than on an ideal network."""
         return self.step_s / self.ideal_step_s - 1
 
+    def usd_per_trillion_tokens(self, gpu_hour_usd: float | None) -> float | None:
+        """Return the cost of training on 10^12 tokens at a price of a GPU for an hour; None where it is not known."""
+        return None if gpu_hour_usd is None else gpu_hour_usd * 1e12 / (3600 * self.tokens_s_gpu)
+
     @property
     def limited_by(self) -> str:
         """What takes the most of what the busiest rank does not compute: `bubble`, a cause of messages, or `update`."""

@@ -12,12 +12,12 @@ import pytest
 import fabric
 from fabric.catalog import failure_rates, models
 from fabric.report.training import (
-    compare_steps,
     describe_parallel,
     list_shares,
     step_object,
     summarize_goodput,
     summarize_step,
+    summarize_training,
 )
 from fabric.request.parallel import Parallel
 from fabric.request.parallel_text import parse_parallel
@@ -74,11 +74,16 @@ def test_degrees_are_written_as_they_are_read() -> None:
 def test_fabrics_side_by_side_have_a_cost_only_where_it_is_known(step: TrainingStep) -> None:
     """A column of cost stands where any fabric has one; a fabric without has none in it."""
     slow = replace(step, name="slow", step_s=1.1 * step.step_s)
-    free = compare_steps([step, slow], [None, None])
-    priced = compare_steps([step, slow], [1.2e6, None])
+    free = summarize_training([step, slow], [None, None], [None, None])
+    cost = step.usd_per_trillion_tokens(2.0)
+    priced = summarize_training([step, slow], [cost, None], [None, None])
     assert [row[2] for row in free.tables[0].rows] == ["100.0 %", "110.0 %"]
-    assert "per trillion tokens" not in free.tables[0].heads
-    assert [row[-1] for row in priced.tables[0].rows] == ["$1,200,000", "unknown"]
+    assert "per 10^12 tokens" not in free.tables[0].heads
+    assert [row[-1] for row in priced.tables[0].rows] == [f"${cost:,.0f}", "unknown"]
+    # 10^12 tokens take this many hours of a GPU.
+    assert cost == pytest.approx(2.0 * 1e12 / step.tokens_s_gpu / 3600)
+    one = summarize_training([step], [cost], [None])
+    assert f"A trillion tokens cost ${cost:,.0f}." in one.lines
 
 
 def test_goodput_says_what_is_lost(step: TrainingStep) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,14 @@ RUNS = {
 @pytest.fixture(scope="module", params=RUNS)
 def step(request: pytest.FixtureRequest) -> TrainingStep:
     """Return a step of each schedule on 64 GPUs."""
+    return step_of(request.param)
+
+
+@cache
+def step_of(schedule: str) -> TrainingStep:
+    """Return a step of 8 or 16 micro-batches."""
     blueprint = fabric.design(gpus=64, server="dgx-h100").blueprint
-    return train_step(blueprint, models()["llama3-70b"], RUNS[request.param], batch=16)
+    return train_step(blueprint, models()["llama3-70b"], RUNS[schedule], batch=16)
 
 
 def test_spans_of_a_stage_do_not_overlap(step: TrainingStep) -> None:
@@ -67,8 +74,9 @@ def test_a_trace_has_the_events_of_the_format(step: TrainingStep) -> None:
     assert trace["otherData"]["step_s"] == step.step_s
 
 
-def test_the_picture_has_every_kind_of_span(step: TrainingStep, tmp_path: Path) -> None:
+def test_the_picture_has_every_kind_of_span(tmp_path: Path) -> None:
     """The legend names what there is, and the bar of shares adds up to the step."""
+    step = step_of("zero-bubble")
     spans = list_spans(step.run)
     shares = [("computation", sum(step.compute_s.values())), ("bubble", step.bubble_s), *step.exposed_s.items()]
     figure = draw_training("a step", shares, spans)

@@ -18,11 +18,12 @@ from fabric.cli.commands.measure import accept, calibrate
 from fabric.cli.commands.report import report
 from fabric.cli.commands.site import layout, wiring
 from fabric.cli.commands.sweep import sweep
+from fabric.cli.commands.train import train
 from fabric.cli.commands.verification import verify
 
 __all__ = ["COMMANDS"]
 
 COMMANDS = (
     init, design, optimize, bill, layout, wiring, diff, grow, cluster, check, compare, allreduce, failures, maxflow,
-    scale, sweep, calibrate, accept, discover, verify, report, diagram, export, list_, show,
+    train, scale, sweep, calibrate, accept, discover, verify, report, diagram, export, list_, show,
 )  # fmt: skip

@@ -1,0 +1,160 @@
+"""The command `train`: a step of training on one fabric, or on several side by side."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fabric.cli.options import AS_JSON, CALIBRATION, OUT, REQUESTS, read_calibration_option
+from fabric.cli.record_name import record_option
+from fabric.cli.runs import RunOptions, make_or_explain, print_result
+from fabric.cli.terminal import show_progress
+
+if TYPE_CHECKING:
+    import fabric
+    from fabric.studies.training import AskedTraining
+    from fabric.training.goodput import Goodput, Recovery
+    from fabric.training.step import TrainingStep
+
+__all__ = ["train"]
+
+
+@click.command(short_help="Time a training step on a fabric.")
+@REQUESTS
+@click.option(
+    "--model",
+    required=True,
+    metavar="NAME",
+    help="Model: a name of `fabric list models`, or a file of one and its run.",
+)
+@click.option(
+    "--parallel",
+    metavar="KEY=VALUE,...",
+    help="Degrees: tp, pp, cp, dp, ep, etp, vp, micro_batch, sharding, recompute, schedule and others, such as"
+    " tp=8,pp=16,dp=128.  [default: the file's]",
+)
+@click.option("--batch", type=click.IntRange(1), help="Sequences of a step, over all GPUs.  [default: the file's]")
+@click.option("--seq", "sequence", type=click.IntRange(1), help="Tokens of a sequence.  [default: the model's]")
+@record_option(
+    "--precision",
+    registry="fabric.catalog:PRECISIONS",
+    metavar="NAME",
+    help="Precision of matrix products: {names}.  [default: the file's, or bf16]",
+)
+@record_option(
+    "--software",
+    registry="fabric.catalog:training_software",
+    metavar="NAME",
+    help="Training framework: {names}.  [default: the file's, or megatron]",
+)
+@record_option(
+    "--routing",
+    registry="fabric.flow.routings:ROUTINGS",
+    metavar="NAME",
+    default="adaptive",
+    show_default=True,
+    help="Routing: {names}.",
+)
+@click.option(
+    "--gpu-hour-usd", type=click.FloatRange(0, min_open=True), help="Price of a GPU and its part for an hour."
+)
+@click.option(
+    "--fail",
+    "failures",
+    multiple=True,
+    metavar="WHAT",
+    help="Failures: leaf:3 (any three), link:1%, leaf[block=0] (that one) or @FILE, a list; repeatable.",
+)
+@click.option("--jobs", metavar="FILE", help="Other jobs that run at the same time, of a YAML or JSON file.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of failures.")
+@click.option(
+    "--checkpoint",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="Add the goodput of a month: how long training stands still for a checkpoint.",
+)
+@click.option(
+    "--restart",
+    type=click.FloatRange(0),
+    default=600.0,
+    metavar="SECONDS",
+    help="With --checkpoint: from a failure until training goes on.  [default: 600]",
+)
+@click.option(
+    "--rates", metavar="FILE", help="With --checkpoint: failure rates from a file instead of the catalogue's."
+)
+@CALIBRATION
+@OUT
+@AS_JSON
+@click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")
+@click.pass_obj
+def train(
+    quiet: bool, /, requests: tuple[str, ...], out: str | None, as_json: bool, silent: bool, **words: Any
+) -> None:
+    """Time a step of training a model on the fabric of each REQUEST.
+
+    Reports the step, tokens per second, MFU, what each kind of parallelism and the network cost, and with several
+    fabrics these side by side. --out writes a timeline as a picture, and as a trace for ui.perfetto.dev.
+    """
+    from fabric.report.comparison import design_each
+    from fabric.report.training import summarize_training, training_object
+    from fabric.report.training_files import write_training
+
+    if not requests:
+        raise click.UsageError("Missing argument 'REQUEST...'.")
+    options, asked, recovery = RunOptions(quiet or silent, out, as_json), _read_run(words), _read_recovery(words)
+    overrides = read_calibration_option(words)
+    steps, lost = [], []
+    with show_progress(options.quiet) as say:
+        make = partial(design_each, requests, progress=say, **overrides)
+        for study in make_or_explain(options.as_json, make):
+            say(f"{study.spec.name}: a step of {asked.model.name}")
+            steps.append(_time(study, asked, words))
+            lost.append(None if recovery is None else _lose(study, steps[-1], recovery, words["rates"]))
+        costs = [step.usd_per_trillion_tokens(asked.gpu_hour_usd) for step in steps]
+        result = training_object(steps, costs, lost)
+        say("writing files")
+        files = [] if options.out is None else write_training(result, steps, options.out)
+    print_result(options, result, lambda: summarize_training(steps, costs, lost), files)
+
+
+def _read_run(words: dict[str, Any]) -> AskedTraining:
+    from dataclasses import replace
+
+    from fabric.studies.training import AskedTraining
+
+    names = ("parallel", "batch", "sequence", "precision", "software")
+    asked = AskedTraining.read(words["model"], **{name: words[name] for name in names})
+    price = words["gpu_hour_usd"]
+    return asked if price is None else replace(asked, gpu_hour_usd=price)
+
+
+def _read_recovery(words: dict[str, Any]) -> Recovery | None:
+    """Return how the job comes back after failures; None where nothing is asked of that."""
+    from fabric.training.goodput import Recovery
+
+    if words["checkpoint"] is None:
+        return None
+    return Recovery(words["checkpoint"], words["restart"])
+
+
+def _time(study: fabric.Study, asked: AskedTraining, words: dict[str, Any]) -> TrainingStep:
+    from fabric.cli.job_lists import read_job_list
+    from fabric.studies.training import train_on
+
+    jobs = () if words["jobs"] is None else read_job_list(words["jobs"])
+    rest = {name: words[name] for name in ("routing", "failures", "seed")}
+    return train_on(study, asked, jobs=jobs, **rest)
+
+
+def _lose(study: fabric.Study, step: TrainingStep, recovery: Recovery, rates: str | None) -> Goodput:
+    """Return what failures leave of a month."""
+    from fabric.catalog import failure_rates
+    from fabric.request.failure_rate_file import read_failure_rates
+    from fabric.training.goodput import find_interruptions, goodput_of
+
+    given = {} if rates is None else read_failure_rates(rates)
+    stops = find_interruptions(study.blueprint, {**failure_rates(), **given}, step.gpus)
+    return goodput_of(stops, recovery, step_s=step.step_s, tokens_per_step=step.tokens)

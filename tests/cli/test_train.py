@@ -1,0 +1,90 @@
+"""The command `fabric train`: what it prints, the files that it writes, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fabric.cli.main import cli
+
+REQUEST = (
+    "name: {name}\ngpus: 128\nserver: dgx-h100\nfamily: fat-tree\nunit_gpus: 64\ntiers: 2\noversubscription: {ratio}\n"
+)
+RUN = "model: llama3-70b\nparallel: {tp: 8, pp: 4, dp: 4, order: tp-cp-pp-dp}\nbatch: 16\ngpu_hour_usd: 2\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with two requests and the file of a run, in which commands run."""
+    (tmp_path / "wide.yaml").write_text(REQUEST.format(name="wide", ratio=1))
+    (tmp_path / "narrow.yaml").write_text(REQUEST.format(name="narrow", ratio="{min: 8, max: 8}"))
+    (tmp_path / "run.yaml").write_text(RUN)
+    (tmp_path / "jobs.yaml").write_text("jobs: [{name: other, gpus: 32}]\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    """Run `fabric train`."""
+    return CliRunner().invoke(cli, ["train", *words])
+
+
+def test_one_fabric_with_files(folder: Path) -> None:
+    """A step is printed with its parts, its cost and its goodput, and written with a timeline and a trace."""
+    done = run("wide.yaml", "--model", "run.yaml", "--checkpoint", "30", "--out", "out")
+    assert done.exit_code == 0, done.output
+    assert "wide: a step of llama3-70b on 128 GPUs (h100) takes" in done.output.replace("\n", " ")
+    assert "A trillion tokens cost $" in done.output
+    assert "Goodput over a month: 99." in done.output
+    names = {file.name for file in (folder / "out").iterdir()}
+    assert names == {"training.json", "timeline.svg", "timeline.png", "trace.json"}
+    assert "traceEvents" in json.loads((folder / "out/trace.json").read_text())
+
+
+def test_fabrics_side_by_side(folder: Path) -> None:  # noqa: ARG001
+    """A narrow fabric takes longer and costs more; options override what the file of the run says."""
+    words = ("wide.yaml", "narrow.yaml", "--model", "run.yaml", "--json", "--precision", "fp8", "--gpu-hour-usd", "3")
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    wide, narrow = json.loads(done.stdout)["steps"]
+    assert (wide["name"], narrow["name"]) == ("wide", "narrow")
+    assert wide["precision"] == "fp8"
+    assert narrow["step_s"] > 1.01 * wide["step_s"]
+    assert narrow["network_cost"] > wide["network_cost"]
+    assert narrow["usd_per_trillion_tokens"] > wide["usd_per_trillion_tokens"] > 0
+    table = run(*words[:4])
+    assert "vs first" in table.output
+    assert "per 10^12 tokens" in table.output.replace("\n", " ") or "$" in table.output
+
+
+def test_failures_and_jobs(folder: Path) -> None:  # noqa: ARG001
+    """Lost uplinks are counted, and a file of jobs is read."""
+    words = ("narrow.yaml", "--model", "run.yaml", "--json")
+    healthy, failed = (json.loads(run(*words, *more).stdout)["steps"][0] for more in ((), ("--fail", "leaf-spine:50%")))
+    assert failed["network_s"]["failures"] > 0 == healthy["network_s"]["failures"]
+    done = run("narrow.yaml", "--model", "run.yaml", "--jobs", "jobs.yaml")
+    assert "the jobs take 160 GPUs of the 128 of narrow" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--model", "run.yaml"), "Missing argument"),
+        (("wide.yaml",), "Missing option '--model'"),
+        (("wide.yaml", "--model", "llama4"), "did you mean 'llama3-405b'?"),
+        (("wide.yaml", "--model", "llama3-70b", "--batch", "16"), "parallel: not given"),
+        (
+            ("wide.yaml", "--model", "run.yaml", "--parallel", "tp=8,pp=3"),
+            "80 layers of llama3-70b do not divide into 3",
+        ),
+        (("wide.yaml", "--model", "run.yaml", "--software", "megatrom"), "unknown name 'megatrom'"),
+    ],
+)
+def test_mistakes(folder: Path, words: tuple[str, ...], message: str) -> None:  # noqa: ARG001
+    """Each mistake has its message, and exit code 2."""
+    done = run(*words)
+    assert getattr(done.exception, "exit_code", done.exit_code) == 2
+    assert message in f"{done.output}{done.exception}"
