@@ -77,7 +77,7 @@ class StepBound:
         if parallel.schedule == "dualpipe":  # each rank has half of the micro-batches of two parts
             return float((work + work[::-1]).max() / 2)
         first, last = forward[: parallel.pp], both[: parallel.pp]
-        # While the parts before it compute the last gradients, a rank may compute those of weights that it left for later.
+        # While the parts before it compute the last gradients, a rank may compute those of weights left for later.
         passed = np.zeros(parallel.pp) if parallel.schedule == "zero-bubble" else last
         times = self._ideal_times(parallel) if ideal else self._least_times(parallel)
         gather, reduce, overlapped = self._data_s(parallel, times)

@@ -52,7 +52,7 @@ DEGREES = st.fixed_dictionaries(
         "micro_batch": st.sampled_from([1, 2]),
         "sharding": st.sampled_from(["none", "zero1", "zero3"]),
         "recompute": st.sampled_from(["none", "full"]),
-        "schedule": st.sampled_from(["1f1b", "interleaved", "zero-bubble", "dualpipe"]),
+        "schedule": st.sampled_from(["1f1b", "zero-bubble", "dualpipe"]),
         "order": st.sampled_from(["tp-cp-ep-dp-pp", "tp-cp-pp-dp"]),
     }
 )
@@ -63,9 +63,14 @@ DEGREES = st.fixed_dictionaries(
 def test_no_step_beats_its_bounds(pod: Blueprint, name: str, software: str, degrees: dict[str, int]) -> None:
     """Each bound is at most the step, the closer ones are higher, and fewer ranks never have a lower coarse bound."""
     model, parallel = MODELS[name], Parallel(**degrees)  # type: ignore[arg-type]
+    if parallel.pp == 1 or parallel.schedule == "dualpipe":
+        parallel = replace(parallel, vp=1)
+    if parallel.vp > 1:
+        parallel = replace(parallel, schedule="interleaved")
+    if not model.experts:
+        parallel = replace(parallel, ep=1)
     batch = 4 * parallel.dp * parallel.micro_batch * parallel.pp
     assume(not [*find_mistakes(model, parallel, batch, pod.gpus, model.sequence)])
-    assume(parallel.schedule != "interleaved" or parallel.vp > 1)
     bounds = StepBound(pod, model, batch, "bf16", software)
     step = prepare_step(pod, model, parallel, batch=batch, software=software).step_s()
     assert bounds.bound_s(parallel) <= step * (1 + 1e-9)
