@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fabric.optimizer.binding_limits import BindingLimit, FewerHops, find_binding_limits, find_fewer_hops
     from fabric.optimizer.candidates import Candidate
+    from fabric.optimizer.cheapest_passing import Passing, Requirement, find_cheapest_passing
     from fabric.optimizer.chosen_fabric import ChosenFabric
     from fabric.optimizer.explain import describe_conflict
     from fabric.optimizer.joint_choice import cheapest_combination
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "binding_limits": ("BindingLimit", "FewerHops", "find_binding_limits", "find_fewer_hops"),
     "candidates": ("Candidate",),
+    "cheapest_passing": ("Passing", "Requirement", "find_cheapest_passing"),
     "chosen_fabric": ("ChosenFabric",),
     "explain": ("describe_conflict",),
     "joint_choice": ("cheapest_combination",),
@@ -58,14 +60,17 @@ __all__ = [
     "LinearObjective",
     "NearOptimum",
     "Objective",
+    "Passing",
     "Point",
     "Proof",
+    "Requirement",
     "SizingResult",
     "cheapest_combination",
     "describe_conflict",
     "find_binding_limits",
     "find_break_evens",
     "find_cheapest_on_site",
+    "find_cheapest_passing",
     "find_fewer_hops",
     "find_front",
     "find_near_optima",

@@ -37,6 +37,7 @@ __all__ = ["MessageTime", "NetworkTime"]
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Amounts = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,25 @@ class NetworkTime:
         switch.
         """
         return self._time(message, beside, ideal=True)
+
+    def at_ratios(self, ratios: tuple[float, ...]) -> NetworkTime:
+        """Return the least times on a Clos with other bandwidth up from each tier, places being the same."""
+        assert isinstance(self.network, CountedNetwork)
+        return replace(self, network=self.network.at_ratios(ratios), _wires={})
+
+    def crosses(self, message: Message) -> bool:
+        """Return whether a message leaves servers."""
+        return self._group(message).domains > 1
+
+    def fullest(self, message: Message, tier: int, sizes: Sequence[int]) -> Amounts | None:
+        """Return the part of line rate that a message sends out of the fullest place below a tier, of each size.
+
+        None where it stays in servers, or where these do not divide its groups evenly.
+        """
+        group = self._group(message)
+        if group.domains == 1 or not isinstance(self.network, CountedNetwork):
+            return None
+        return self.network.fullest(message.collective, group, self._choose(message)[1], tier, sizes)
 
     def _group(self, message: Message) -> Group:
         if message.group not in self._groups:

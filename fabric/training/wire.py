@@ -24,6 +24,7 @@ from fabric.flow.routings import Routing
 from fabric.flow.subflows import Subflows
 from fabric.flow.tiered_links import TieredLinks
 from fabric.flow.tiered_router import TieredRouter
+from fabric.training.fair_rates import fair_rates
 from fabric.training.groups import Group
 from fabric.training.link_loads import LinkLoads, count_all_pairs, count_flows, lay_phases, places_of, send_to_next
 from fabric.training.server_loads import ServerCounts
@@ -98,6 +99,8 @@ class CountedNetwork:
     """How flows take paths."""
     up: Mask | None = None
     """Which links are up, shape (links,); None for all."""
+    ratios: tuple[float, ...] | None = None
+    """The bandwidth sent over that up from each tier below the top, in place of the fabric's own; None for these."""
     _counted: dict[tuple[Any, ...], list[LinkLoads]] = field(default_factory=dict)
 
     @cached_property
@@ -110,7 +113,12 @@ class CountedNetwork:
     @cached_property
     def capacity(self) -> list[float]:
         """The bytes per second of an equal-cost group of each bundle when all links are up, the host links first."""
-        links = self.links
+        links, own = self.links, self.ratios
+        if own is not None:
+            nic, nics = line_gbps(self.blueprint) * 1e9 / 8, self.summary.server.nics
+            sets = [each for _, each in places_of(links)][1:]
+            behind = [size * nics / each for size, each in zip(self.summary.peers, sets, strict=True)]
+            return [nic, *(nic * count / ratio for count, ratio in zip(behind, own, strict=True))]
         first = [layer.first_group for layer in links.layers]
         return [float(each) * 1e9 / 8 for each in links.group_links[first] * links.group_gbps[first]]
 
@@ -124,6 +132,30 @@ class CountedNetwork:
             times = links.group_links / (links.group_links - down)
         parts = np.split(times, [layer.first_group for layer in links.layers[1:]])
         return [part.reshape(shape) for part, shape in zip(parts, places_of(links), strict=True)]
+
+    def at_ratios(self, ratios: tuple[float, ...]) -> CountedNetwork:
+        """Return the network with as many links up from each tier as make these ratios, places being the same.
+
+        All paths have one switch, so that no network with such ratios is faster.
+        """
+        steps = (1,) * len(self.summary.steps)
+        return replace(self, summary=replace(self.summary, ratios=ratios, steps=steps), ratios=ratios)
+
+    def fullest(
+        self, collective: str, group: Group, algorithm: Algorithm, tier: int, sizes: Sequence[int]
+    ) -> Amounts | None:
+        """Return the part of line rate that leaves the fullest place below a tier, of each size in servers.
+
+        None where groups do not have whole servers.
+        """
+        if group.servers is None:
+            return None
+        counts = ServerCounts(self.links, group.run.hosts, group.servers)
+        if collective in SENDS:
+            return counts.fullest_of_sends(sizes, around=SENDS[collective]) if counts.each == 1 else None
+        if COLLECTIVES[collective].all_pairs:
+            return counts.fullest_of_pairs(tier, sizes, beside=self._beside)
+        return counts.fullest(COLLECTIVES[collective], algorithm, sizes)
 
     @cached_property
     def hosts_are_up(self) -> bool:
@@ -255,7 +287,7 @@ class CountedNetwork:
         for load in self.loads(collective, group, algorithm, failed=False):
             every = [each.scaled for each in (load, *others)]
             line += self._line_s(load)
-            shared += load.busiest / self._fair_rates(every, layers=1)[0]
+            shared += load.busiest / fair_rates(every, self.capacity[:1])[0]
         return Wire(line, line, line, line, max(line, shared), switches=1.0)
 
     def _line_s(self, load: LinkLoads) -> float:
@@ -275,49 +307,12 @@ class CountedNetwork:
         return self._line_s(load) / share(self.summary, load.step(self.summary), sent)
 
     def _share(self, load: LinkLoads, algorithm: Algorithm, qps: int, others: Sequence[LinkLoads]) -> float:
-        """Return the time of loads beside others whose busiest NICs would send as much at the same time.
-
-        All rates of a message go together, since its slowest flow holds up the others, and grow alike until a link is
-        full (max-min fairness); the messages that use it keep their rate, and the others have what is left.
-        """
+        """Return the time of loads beside others whose busiest NICs would send as much at the same time."""
         every = [each.scaled for each in (load, *others)]
-        rates = self._fair_rates(every)
+        rates = fair_rates(every, self.capacity)
         together = every[0]
         for each in every[1:]:
             together = together.beside(each)
         together = together.only_where(load)
         collide = max(1.0, self._hashed_s(together, algorithm, qps) / self._fits_s(together))
         return load.busiest / rates[0] * collide
-
-    def _fair_rates(self, loads: list[LinkLoads], layers: int | None = None) -> list[float]:
-        """Return the max-min fair rate of the busiest NIC of each message in bytes per second.
-
-        Only the first `layers` bundles limit them, by default all.
-        """
-        rates, left, limits = dict[int, float](), set(range(len(loads))), self.capacity[:layers]
-        while left:
-            level = min(
-                self._room(capacity, [each.layers[layer] for each in loads], left, rates)
-                for layer, capacity in enumerate(limits)
-            )
-            at = dict.fromkeys(left, level) | rates
-            full = {each for each in left if self._is_full(loads, each, at, limits)}
-            rates |= dict.fromkeys(full, level)
-            left -= full
-        return [rates[each] for each in range(len(loads))]
-
-    @staticmethod
-    def _room(capacity: float, loads: list[Amounts], left: set[int], rates: dict[int, float]) -> float:
-        """Return the rate at which the messages `left` fill the first link of a layer, beside the others' `rates`."""
-        waiting = sum((loads[each] for each in left), np.zeros(1))
-        free = capacity - sum((loads[each] * rate for each, rate in rates.items()), np.zeros(np.shape(waiting)))
-        return float(np.divide(free, waiting, out=np.full(free.shape, np.inf), where=waiting > 0).min())
-
-    @staticmethod
-    def _is_full(loads: list[LinkLoads], own: int, rates: dict[int, float], limits: list[float]) -> bool:
-        """Return whether a message uses a link that is full at these rates of all."""
-        for layer, capacity in enumerate(limits):
-            used = sum((loads[each].layers[layer] * rate for each, rate in rates.items()), np.zeros(1))
-            if ((used >= capacity * (1 - SAME)) & (loads[own].layers[layer] > 0)).any():
-                return True
-        return False
