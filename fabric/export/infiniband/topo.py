@@ -1,5 +1,7 @@
 """A planned subnet as ibdiagnet and UFM compare it with what they find: a topology file, and a netlist for each system.
 
+The GUIDs of the top switches are beside them, from which OpenSM routes up and down.
+
 The forms are those of ibdm-topo-file(1) and ibdm-ibnl-file(1): a section for every switch, the upper tiers first, with
 its cables to lower ones. A system is a switch or an HCA, of one chip, whose ports are numbered as ibnetdiscover does.
 """
@@ -26,7 +28,7 @@ Rows = npt.NDArray[np.int64]
 
 
 def write_topology(plan: Plan) -> PlanText:
-    """Yield a topology file for each subnet, and in `ibnl` the netlist of every type of system."""
+    """Yield for each subnet a topology file and its top switches, and in `ibnl` the netlist of each type of system."""
     subnets = split_subnets(plan)
     nodes = list_nodes(plan, subnets)
     types = _list_types(plan, nodes)
@@ -34,6 +36,8 @@ def write_topology(plan: Plan) -> PlanText:
         title = plan.name if len(subnets.names) == 1 else f"{plan.name}, {name}"
         rows = np.flatnonzero(subnets.of_link == number)
         yield f"{name}.topo", _write_sections(title, nodes, types, rows)
+        if plan.blueprint.topology.layered:
+            yield f"{name}.roots", _write_roots(plan, nodes, number)
     for type_, ports in sorted(dict(zip(types, nodes.ports.tolist(), strict=True)).items()):
         yield f"ibnl/{type_}.ibnl", _write_netlist(type_, ports)
 
@@ -45,6 +49,13 @@ def _list_types(plan: Plan, nodes: Nodes) -> list[str]:
         f"{re.sub(r'[^A-Za-z0-9]+', '_', model.name)}_{ports}" if model else HCA
         for model, ports in zip(models, nodes.ports.tolist(), strict=True)
     ]
+
+
+def _write_roots(plan: Plan, nodes: Nodes, subnet: int) -> Iterator[str]:
+    """Yield the GUIDs of the top switches of a subnet, one to a line, as OpenSM reads its `root_guid_file`."""
+    top = plan.network.group(plan.blueprint.topology.roles[-1])
+    is_top = (nodes.device >= top.first) & (nodes.device < top.first + top.count)
+    yield from (f"0x{guid:016x}\n" for guid in nodes.guid[is_top & (nodes.subnet == subnet)].tolist())
 
 
 def _write_sections(title: str, nodes: Nodes, types: list[str], rows: Rows) -> Iterator[str]:
@@ -70,11 +81,11 @@ def _write_netlist(type_: str, ports: int) -> Iterator[str]:
 IB_TOPOLOGY = PlanFormat(
     "ib-topology",
     (),
-    "ibdiagnet, ibdmtr, UFM",
-    "cables between HCAs and switches, and netlists of these",
+    "ibdiagnet, ibdmtr, UFM, OpenSM (roots)",
+    "cables between HCAs and switches, netlists, GUIDs of top switches",
     write_topology,
     refuse_misfit,
     folder=True,
-    witness=Witness("run", "ibdmtr 1.5.7"),
+    witness=Witness("run", "ibdmtr 1.5.7, OpenSM 3.3.23"),
 )
 """Topology files and netlists."""

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +78,8 @@ def _await(process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.02)
 
 
-def run_opensm(text: str, folder: Path, engine: str, roots: Sequence[int] = ()) -> Routed:
-    """Route a fabric by an engine, from switches of these GUIDs where given, and return the log and the tables."""
+def run_opensm(text: str, folder: Path, engine: str, roots: str = "") -> Routed:
+    """Route a fabric by an engine, from the switches of a file of GUIDs where given; return the log and the tables."""
     folder.mkdir(parents=True)
     file = folder / "fabric.ibnetdiscover"
     file.write_text(text)
@@ -88,7 +88,7 @@ def run_opensm(text: str, folder: Path, engine: str, roots: Sequence[int] = ()) 
         log = folder / "opensm.log"
         words = ("--once", "-R", engine, "-f", log, "-e", "--dump_files_dir", folder, "-D", "0x43", "--maxsmps", "4")
         if roots:
-            (folder / "roots").write_text("".join(f"0x{guid:016x}\n" for guid in roots))
+            (folder / "roots").write_text(roots)
             words = (*words, "-a", folder / "roots")
         done = subprocess.run(
             ["opensm", *map(str, words)], cwd=folder, env=environment, capture_output=True, timeout=WAIT_S, check=False

@@ -14,8 +14,6 @@ import pytest
 import fabric
 from fabric.export import list_plan_files
 from fabric.export.infiniband.ibnetdiscover import IBNETDISCOVER_HDR
-from fabric.export.infiniband.nodes import list_nodes
-from fabric.export.infiniband.subnets import split_subnets
 from fabric.export.plan import Plan
 from fabric.layout.wiring import Wiring
 from tests.export.infiniband.forwarding import Loads, load_by_modulo, load_by_tables
@@ -190,8 +188,8 @@ def test_partly_filled_pods_are_loaded_as_measured(tmp_path: Path) -> None:
     assert any("AB0A: Different number of downward port groups" in line for line in routed.bad_lines())
     assert "minhop tables configured on all switches" in routed.log
     assert routed.reach_all(plan.blueprint.nics)
-    nodes, cores = list_nodes(plan, split_subnets(plan)), plan.network.group("core")
-    roots = nodes.guid[nodes.device >= cores.first].tolist()
+    (roots,) = ("".join(pieces) for name, pieces in list_plan_files(plan, "ib-topology") if name == "subnet.roots")
+    assert len(roots.splitlines()) == plan.blueprint.devices("core")
     assert not run_opensm(text_of(plan), tmp_path / "updn", "updn").reach_all(plan.blueprint.nics)
     assert run_opensm(text_of(plan), tmp_path / "roots", "updn", roots).reach_all(plan.blueprint.nics)
     both = load_by_tables(plan, (routed.folder / "opensm-lfts.dump").read_text()), load_by_modulo(plan)
