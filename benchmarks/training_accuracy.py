@@ -41,12 +41,12 @@ PRIORS = {
     "blackwell ultra over blackwell": (1.15, 0.08), "megatron-lm": (1.0, 0.08), "deepspeed": (0.95, 0.08),
     "eager": (0.95, 0.08), "eager-full": (0.95, 0.08), "compiled": (0.95, 0.08), "passes": (1.0, 0.2),
     "passes, eager": (1.5, 0.2), "inner": (350.0, 0.3), "routing": (1.5, 0.5), "biased_routing": (4.0, 0.7),
-    "dispatch_us": (700.0, 0.7), "occupied": (0.12, 0.4), "spread": (0.02, 0.5),
+    "dispatch_us": (700.0, 0.7), "occupied": (0.12, 0.4), "spread": (0.015, 0.4),
 }  # fmt: skip
 """Each fitted constant, with its prior: the median, and the standard deviation of its logarithm."""
 SERIES_ERROR = 0.06
 """The standard deviation of what the logarithms of a series' errors have in common."""
-ROW_ERROR = 0.01
+ROW_ERROR = 0.015
 """The standard deviation of the rest, which the growth within a series shows."""
 TAIL = 3.0
 """The standard deviations from which on an error counts less, as in a distribution with long tails."""
