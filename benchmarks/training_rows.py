@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import fabric
-from fabric.catalog import Model, accelerators, models, servers, training_efficiency
+from fabric.catalog import Model, accelerators, models, servers
 from fabric.request.parallel import Parallel
 from fabric.studies.study import Study
-from fabric.training.memory import memory_of
 from fabric.training.operations import COUNTS
+from fabric.training.usual_run import OPEN, complete_run, does_fit
 
 __all__ = ["Run", "fabric_of", "published"]
 
@@ -111,7 +111,7 @@ def _software(row: Mapping[str, str]) -> str:
 
 
 def _parallel(row: Mapping[str, str], model: Model, software: str, accelerator: str) -> Parallel:
-    """Return a run's division. A degree that the table leaves open is 1, and what is recomputed the least that fits."""
+    """Return a run's division. A degree that the table leaves open is 1, other keys are as `complete_run` says."""
     tp, pp, vp, cp, ep, dp = (int(row[key] or 1) for key in ("tp", "pp", "vp", "cp", "ep", "dp"))
     if software == "llama3":
         vp = 8  # one layer a virtual stage, the first and the last without one (section 3.3.2)
@@ -128,34 +128,14 @@ def _parallel(row: Mapping[str, str], model: Model, software: str, accelerator: 
         order="tp-cp-pp-dp" if software == "llama3" else "tp-cp-ep-dp-pp",
         shard_group=_shard_group(row["sharding"]),
     )  # fmt: skip
+    unsaid = [key for key in OPEN if not row[key]]
     shown = replace(model, sequence=int(row["seq"]))
-    fits = partial(_fits, shown, int(row["global_batch"]), software, accelerator)
-    if not row["recompute"]:
-        tried = (replace(parallel, recompute=each) for each in ("none", "selective", "modules"))
-        parallel = next(filter(fits, tried), parallel)
-    return parallel if row["micro_batch"] else _choose_micro_batch(parallel, int(row["global_batch"]), software, fits)
-
-
-def _fits(model: Model, batch: int, software: str, accelerator: str, parallel: Parallel) -> bool:
-    gpu = accelerators()[accelerator]
-    return not memory_of(model, parallel, batch, "bf16", gpu, software=software).missing_gib
-
-
-def _choose_micro_batch(
-    parallel: Parallel, batch: int, software: str, fits: Callable[[Parallel], bool]
-) -> Parallel:  # fmt: skip
-    """Return a run with the micro-batches that it had in all likelihood, where they are not published.
-
-    Software that adds up no gradients has as many as stages. Without a pipeline larger ones are faster, so they were
-    the largest that fit; with one they were single sequences, which leave the smallest bubble.
-    """
-    local = batch // parallel.dp
-    if not training_efficiency().software[software].accumulates:
-        return replace(parallel, micro_batch=local // parallel.pp)
-    if parallel.pp > 1:
-        return parallel
-    each = (replace(parallel, micro_batch=size) for size in range(local, 0, -1) if local % size == 0)
-    return next(filter(fits, each), parallel)
+    batch, precision = int(row["global_batch"]), row["precision"].lower()
+    fits = does_fit(shown, batch, precision, accelerators()[accelerator], software)
+    found = complete_run(parallel, batch, software, unsaid, fits)
+    # What does not fit without recomputing every layer is kept in the host's memory in NVIDIA's recipes.
+    offloads = found.recompute == "full" != row["recompute"]
+    return replace(found, recompute="none") if offloads else found
 
 
 SHARDINGS = (

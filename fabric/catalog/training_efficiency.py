@@ -56,6 +56,8 @@ class Software:
     """The bytes of an element of a token on its way to experts."""
     accumulates: bool = True
     """Whether it adds up the gradients of micro-batches; otherwise it has as many as the pipeline has stages."""
+    keeps_narrow: bool = False
+    """Whether inputs of experts' activation functions are kept in the precision of matrix products."""
     reserved_multiprocessors: int = 0
     """The multiprocessors of each GPU that send messages and compute nothing."""
     logit_bytes: int = 8

@@ -13,7 +13,7 @@ from fabric.request.error_messages import explain_errors
 from fabric.request.fields import StrictModel, known_name
 from fabric.request.parallel import ORDERS, RECOMPUTES, SCHEDULES, SHARDINGS, Parallel
 
-__all__ = ["ParallelKeys", "make_parallel", "parse_parallel"]
+__all__ = ["ParallelKeys", "make_parallel", "parse_keys", "parse_parallel"]
 
 Degree = Annotated[int, Field(ge=1, le=100_000_000)]
 
@@ -37,15 +37,15 @@ class ParallelKeys(StrictModel):
     """Tensor parallel degree of an expert."""
     vp: Degree = 1
     """Virtual pipeline stages of a GPU; over 1 the schedule is interleaved."""
-    micro_batch: Degree = 1
-    """Sequences of a micro-batch."""
+    micro_batch: Degree | None = None
+    """Sequences of a micro-batch; default: 1 on a pipeline, otherwise the most that fit in memory."""
     sharding: Annotated[str, known_name("sharding", lambda: SHARDINGS)] = "zero1"
     """What data-parallel ranks share out: none, zero1 (optimizer states), zero2 (+ gradients), zero3 (+ weights)."""
     shard_group: Degree | None = None
     """Ranks among which it is shared out (HSDP); default: all."""
-    recompute: Annotated[str, known_name("recomputation", lambda: RECOMPUTES)] = "none"
+    recompute: Annotated[str, known_name("recomputation", lambda: RECOMPUTES)] | None = None
     """What the backward pass computes again: none, selective (attention's scores), modules (also norms, activation
-    functions and latent projections) or full (every layer)."""
+    functions and latent projections) or full (every layer); default: the least that fits in memory."""
     schedule: Annotated[str, known_name("schedule", lambda: SCHEDULES)] | None = None
     """Schedule: 1f1b, interleaved, zero-bubble or dualpipe; default: 1f1b, with virtual stages interleaved."""
     sequence_parallel: bool = True
@@ -55,7 +55,7 @@ class ParallelKeys(StrictModel):
 
 
 def make_parallel(keys: ParallelKeys, gpus: int | None = None) -> Parallel:
-    """Return the degrees that `keys` ask for, `dp` as `gpus` leave where it is not said.
+    """Return the degrees that `keys` ask for, `dp` as `gpus` leave where it is not said, others as Parallel has them.
 
     Raises InputError where the degrees do not multiply to `gpus`.
     """
@@ -63,7 +63,7 @@ def make_parallel(keys: ParallelKeys, gpus: int | None = None) -> Parallel:
     dp = keys.dp or (gpus // inner if gpus else 1)
     if gpus is not None and inner * dp != gpus:
         raise InputError(_explain_product(keys, inner, dp, gpus))
-    values = keys.model_dump(exclude={"dp", "schedule"})
+    values = keys.model_dump(exclude={"dp", "schedule"}, exclude_none=True)
     return Parallel(**values, dp=dp, schedule=keys.schedule or ("interleaved" if keys.vp > 1 else "1f1b"))
 
 
@@ -82,6 +82,11 @@ def parse_parallel(text: str, gpus: int | None = None) -> Parallel:
 
     Raises InputError with every mistake, and as `make_parallel`.
     """
+    return make_parallel(parse_keys(text), gpus)
+
+
+def parse_keys(text: str) -> ParallelKeys:
+    """Return the keys that a text has, as `parse_parallel` reads them."""
     values: dict[str, Any] = {}
     mistakes = []
     for part in filter(None, (each.strip() for each in text.split(","))):
@@ -102,10 +107,9 @@ def parse_parallel(text: str, gpus: int | None = None) -> Parallel:
     places: dict[Keys, str] = {(key,): f"parallel.{key}" for key in values}
     document = Document(values, places=FrozenMapping(places))
     try:
-        keys = ParallelKeys.model_validate(values)
+        return ParallelKeys.model_validate(values)
     except ValidationError as error:
         raise InputError([mistake for _, mistake in explain_errors(error, document, ParallelKeys)]) from None
-    return make_parallel(keys, gpus)
 
 
 def _parse_value(text: str) -> int | bool | str:

@@ -14,13 +14,14 @@ from fabric.flow.jobs import Job
 from fabric.request import Spec
 from fabric.request.model_file import TrainingRun, read_training
 from fabric.request.parallel import Parallel
-from fabric.request.parallel_text import make_parallel, parse_parallel
+from fabric.request.parallel_text import make_parallel, parse_keys
 from fabric.studies.study import Study, design
 from fabric.training.check import check
 from fabric.training.fit import check_fit
 from fabric.training.network_time import NetworkTime
 from fabric.training.prepared_step import accelerator_of
 from fabric.training.step import TrainingStep, train_step
+from fabric.training.usual_run import OPEN, complete_run, does_fit
 
 __all__ = ["AskedTraining", "train", "train_on"]
 
@@ -44,6 +45,8 @@ class AskedTraining:
     """The name of the training framework."""
     gpu_hour_usd: float | None = None
     """The price of a GPU for an hour; None where it is not known."""
+    unsaid: tuple[str, ...] = ()
+    """The keys of the division that nobody says, and that the GPU's memory decides (`complete_run`)."""
 
     @classmethod
     def read(
@@ -65,25 +68,26 @@ class AskedTraining:
         batch = batch or run.batch
         if batch is None:
             raise InputError(f"batch: not given; write the sequences of a step of {run.model.name}, such as 2048")
+        divided, unsaid = _divide(run, parallel)
         return cls(
             run.model if sequence is None else replace(run.model, sequence=sequence),
-            _divide(run, parallel),
+            divided,
             batch,
             precision or run.precision or PRECISION,
             software or run.software or SOFTWARE,
             run.gpu_hour_usd,
+            unsaid,
         )
 
 
-def _divide(run: TrainingRun, parallel: Parallel | str | None) -> Parallel:
-    """Return how a run is divided: as asked, or as its file says."""
+def _divide(run: TrainingRun, parallel: Parallel | str | None) -> tuple[Parallel, tuple[str, ...]]:
+    """Return how a run is divided, as asked or as its file says, and the keys that nobody says."""
     if isinstance(parallel, Parallel):
-        return parallel
-    if parallel is not None:
-        return parse_parallel(parallel, run.gpus)
-    if run.parallel is None:
+        return parallel, ()
+    keys = run.parallel if parallel is None else parse_keys(parallel)
+    if keys is None:
         raise InputError(f"parallel: not given; write how {run.model.name} is divided, such as tp=8,pp=16,dp=128")
-    return make_parallel(run.parallel, run.gpus)
+    return make_parallel(keys, run.gpus), tuple(key for key in OPEN if getattr(keys, key) is None)
 
 
 def train(  # noqa: PLR0913
@@ -126,9 +130,12 @@ def train_on(
     jobs: Sequence[Job] = (),
 ) -> TrainingStep:
     """Return what a step of a run takes on a design; the words and the errors are those of `train`."""
-    plan, model, parallel = study.blueprint, asked.model, asked.parallel
+    plan, model, gpu = study.blueprint, asked.model, accelerator_of(study.blueprint)
+    check(model, asked.parallel, asked.batch, plan.gpus)
+    fits = does_fit(model, asked.batch, asked.precision, gpu, asked.software)
+    parallel = complete_run(asked.parallel, asked.batch, asked.software, asked.unsaid, fits)
     check(model, parallel, asked.batch, plan.gpus)
-    check_fit(model, parallel, asked.batch, asked.precision, accelerator_of(plan), software=asked.software)
+    check_fit(model, parallel, asked.batch, asked.precision, gpu, software=asked.software)
     up = fail(plan, failures, seed) if failures else None
     network = NetworkTime.of(plan, parallel, routing, up=up, jobs=jobs)
     return train_step(

@@ -42,7 +42,8 @@ def kept_of(model: Model, parallel: Parallel, sequence: int, precision: str, sof
     """
     framework = training_efficiency().software[software]
     tokens = parallel.micro_batch * sequence / parallel.cp
-    rules = _Rules(parallel, PRECISIONS[precision])
+    stored = PRECISIONS[precision]
+    rules = _Rules(parallel, stored, stored if framework.keeps_narrow else 2)
     share = framework.recomputes_products if parallel.recompute == "selective" else 0.0
     again = parallel.recompute == "full" or share > 0
     if again:  # while a layer's backward pass runs, all is there that it needs
@@ -78,6 +79,8 @@ class _Rules:
     parallel: Parallel
     stored: float
     """The bytes of an input of a matrix product."""
+    activated: float = 2
+    """The bytes of an input of an expert's activation function."""
 
     @property
     def ranks(self) -> int:
@@ -117,7 +120,7 @@ def _experts(model: Model, rules: _Rules) -> float:
     if not model.experts:
         return 0.0
     received = rules.stored * model.hidden * rules.parallel.etp / rules.ranks
-    inner = ((4 if model.gated else 2) + rules.cheap) * model.expert_ffn / rules.ranks
+    inner = ((2 if model.gated else 1) * rules.activated + rules.cheap) * model.expert_ffn / rules.ranks
     shared = _feed_forward(model.hidden, model.shared_experts * model.expert_ffn, model.gated, rules)
     return shared + model.top_k * (received + inner)
 
