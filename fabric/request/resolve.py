@@ -247,7 +247,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
 
 def _list_places(document: Document) -> dict[str, Mistake]:
     """Return the place of each key that was written, and of those inside the site, which the layout may find wrong."""
-    inside = [keys for keys in document.lines if keys[0] == "site"]
+    inside = [keys for keys in document.lines if keys[:1] == ("site",)]
     return {dotted(keys): document.mistake(keys, "") for keys in [*((key,) for key in document.values), *inside]}
 
 
