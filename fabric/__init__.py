@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from fabric.studies.scaling import Scaling, scale
     from fabric.studies.study import Study, design, read
     from fabric.studies.training import train
+    from fabric.studies.training_optimum import optimize_training
     from fabric.studies.verification import verify
     from fabric.sweeps.sweep import sweep
     from fabric.sweeps.table import SweepTable
@@ -88,6 +89,7 @@ __all__ = [
     "load",
     "nic_network",
     "optimize",
+    "optimize_training",
     "pareto",
     "read",
     "scale",
@@ -131,6 +133,7 @@ _HOMES = {
     "load": "report.load_design",
     "nic_network": "export",
     "optimize": "studies.pareto",
+    "optimize_training": "studies.training_optimum",
     "pareto": "studies.pareto",
     "read": "studies.study",
     "scale": "studies.scaling",

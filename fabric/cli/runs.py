@@ -40,6 +40,7 @@ __all__ = [
     "run_table",
     "run_traffic",
     "run_workload",
+    "write_design_files",
 ]
 
 
@@ -68,7 +69,7 @@ def run_study(
         design = describe(study, study.sensitivity(say) if sensitivity else None)
         say("describing the design")
         result = design_object(design)
-        files = _write_files(design, options.out, say)
+        files = write_design_files(design, options.out, say)
     print_result(options, result, lambda: _summarize_design(design), files)
     if design.price_changes is not None and not options.as_json:
         from fabric.report.sensitivity import summarize_changes
@@ -78,7 +79,7 @@ def run_study(
         click.echo("warning: the design does not match every published number", err=True)
 
 
-def _write_files(design: Design, out: str | None, say: Callable[[str], None]) -> list[Path]:
+def write_design_files(design: Design, out: str | None, say: Callable[[str], None]) -> list[Path]:
     """Write the files of a design where they are asked for; without them, what draws and writes is not even loaded."""
     if out is None:
         return []

@@ -22,12 +22,13 @@ from fabric.request.parallel import Parallel
 from fabric.request.parallel_text import make_parallel
 from fabric.request.request_keys import RequestKeys, list_request_keys
 from fabric.studies.study import Source, Study, read_source
-from fabric.studies.training import AskedTraining
+from fabric.studies.training import AskedTraining, train_on
 from fabric.training.fit import check_fit
 from fabric.training.message import Message
 from fabric.training.message_views import MessageView
 from fabric.training.network_time import NetworkTime
 from fabric.training.prepared_step import accelerator_of, prepare_step
+from fabric.training.step import TrainingStep
 from fabric.training.step_run import Step
 from fabric.training.wire import CountedNetwork
 
@@ -74,10 +75,10 @@ class TrainingOptimum(Presented):
     """The routing under which steps are timed."""
     slowdown: float
     """The most by which the step may be longer, as a share of the reference."""
-    step_s: float
-    """The seconds of a step on it."""
-    reference_s: float
-    """Those on the cheapest fabric of full bandwidth (1:1) with adaptive routing."""
+    step: TrainingStep
+    """A step on it."""
+    reference: TrainingStep
+    """A step on the cheapest fabric of full bandwidth (1:1) with adaptive routing."""
     reference_usd: float
     """What that fabric costs."""
     failed: tuple[TriedFabric, ...] = field(repr=False)
@@ -86,7 +87,7 @@ class TrainingOptimum(Presented):
     @property
     def slower(self) -> float:
         """By which share the step is longer than the reference."""
-        return self.step_s / self.reference_s - 1
+        return self.step.step_s / self.reference.step_s - 1
 
     @property
     def saved_usd(self) -> float:
@@ -262,10 +263,11 @@ def optimize_training(
             f" at most {most:.4g} s; the fastest of {len(times):,} tried takes {min(times.values()):.4g} s, a slowdown"
             f" of {min(times.values()) / best_s - 1:.2%}"
         )
+    study = Study(spec, found.blueprint, found.proof)
     return TrainingOptimum(
-        Study(spec, found.blueprint, found.proof), run, routing, slowdown,
-        step_s=time_on(found.blueprint),
-        reference_s=best_s,
+        study, run, routing, slowdown,
+        step=train_on(study, run, routing=routing),
+        reference=train_on(Study(spec, reference.blueprint, reference.proof), run),
         reference_usd=reference.proof.objective,
         failed=tuple(TriedFabric(plan, cost, times[number]) for number, (cost, plan) in enumerate(found.failed)),
     )  # fmt: skip

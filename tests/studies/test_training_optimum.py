@@ -61,10 +61,10 @@ def test_the_first_that_passes_is_the_cheapest() -> None:
     """The step keeps within the slowdown, and of some fabrics of the request none is cheaper and as fast."""
     found = optimum(0.02)
     assert found.study.proof.status == "OPTIMAL"
-    assert found.step_s == pytest.approx(step_s(found.study.blueprint))
+    assert found.step.step_s == pytest.approx(step_s(found.study.blueprint))
     assert found.slower <= 0.02
     assert found.failed
-    most, cost = found.reference_s * 1.02, found.study.proof.objective
+    most, cost = found.reference.step_s * 1.02, found.study.proof.objective
     assert cost == cost_usd(found.study.blueprint)
     assert not any(cost_usd(each) < cost - 1 and step_s(each) <= most for each in designs())
 
@@ -77,7 +77,7 @@ def test_less_may_be_spent_where_more_time_may_be() -> None:
         found = optimum(slowdown)
         costs.append(found.study.proof.objective)
         assert all(each.cost_usd <= costs[-1] for each in found.failed)
-        assert all(each.step_s > found.reference_s * (1 + slowdown) for each in found.failed)
+        assert all(each.step_s > found.reference.step_s * (1 + slowdown) for each in found.failed)
     assert costs == sorted(costs, reverse=True)
     assert optimum(0.0).saved_usd >= 0
 
@@ -86,15 +86,15 @@ def test_less_may_be_spent_where_more_time_may_be() -> None:
 def test_hashed_paths_need_more_links() -> None:
     """Under ECMP the same slowdown, against adaptive routing at full bandwidth, never costs less."""
     sprayed, hashed = (optimum(0.3, routing) for routing in ("adaptive", "ecmp"))
-    assert hashed.reference_s == sprayed.reference_s
+    assert hashed.reference.step_s == sprayed.reference.step_s
     assert hashed.study.proof.objective >= sprayed.study.proof.objective
-    assert hashed.step_s == pytest.approx(step_s(hashed.study.blueprint, "ecmp"))
+    assert hashed.step.step_s == pytest.approx(step_s(hashed.study.blueprint, "ecmp"))
 
 
 def test_needs_hold_for_all_that_pass() -> None:
     """No fabric that passes misses what one that failed says is needed."""
     found = optimum(0.02)
-    most = found.reference_s * 1.02
+    most = found.reference.step_s * 1.02
     timer = _Timer.of(found.study.blueprint, found.run)
     failed = found.failed[0].blueprint
     needs = [*timer.list_needs(failed, "adaptive", most)]

@@ -12,7 +12,15 @@ import fabric
 from fabric import units
 from fabric.cli.options import AS_JSON, OUT, REQUEST, override_options, price_options, read_overrides
 from fabric.cli.record_name import record_option
-from fabric.cli.runs import RunOptions, run_cluster, run_front, run_study
+from fabric.cli.runs import (
+    RunOptions,
+    make_or_explain,
+    print_result,
+    run_cluster,
+    run_front,
+    run_study,
+    write_design_files,
+)
 from fabric.cli.terminal import show_progress
 
 __all__ = ["check", "cluster", "design", "optimize"]
@@ -62,7 +70,19 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
     metavar="NAME",
     default="adaptive",
     show_default=True,
-    help="Routing for the allreduce objective: {names}.",
+    help="Routing for the allreduce objective, and of --train: {names}.",
+)
+@click.option(
+    "--train",
+    metavar="FILE",
+    help="Keep a training step within --slowdown: a file of a model with its `parallel` and `batch`.",
+)
+@click.option(
+    "--slowdown",
+    metavar="SHARE",
+    default="2%",
+    show_default=True,
+    help="With --train: the most by which the step may be longer than at full bandwidth, such as 2% or 0.02.",
 )
 @OUT
 @AS_JSON
@@ -75,13 +95,40 @@ def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **wor
         raise click.UsageError("--pareto and --objective are mutually exclusive.")
     if names is not None and sensitivity:
         raise click.UsageError("--sensitivity and --pareto are mutually exclusive.")
+    train, slowdown = words.pop("train"), _read_share(words.pop("slowdown"))
+    if train is not None and (names is not None or sensitivity or objective not in (None, "cost")):
+        raise click.UsageError("--train goes with --objective cost, and without --pareto and --sensitivity.")
     message = {"size_bytes": units.parse_size(words.pop("size")), "routing": words.pop("routing")}
     options, given = RunOptions(quiet or words.pop("silent"), out, as_json), read_overrides(words)
-    if names is None:
+    if train is not None:
+        _optimize_training(options, given, request=request, train=train, slowdown=slowdown, routing=message["routing"])
+    elif names is None:
         make = partial(fabric.optimize, request, objective or "cost", **message)
         run_study(make, options, given, sensitivity=sensitivity)
     else:
         run_front(partial(fabric.pareto, request, names, **message), options, given)
+
+
+def _read_share(text: str) -> float:
+    """Return a share, such as 2% or 0.02."""
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise click.UsageError(f"--slowdown {text!r:.40} is not a share; write 2% or 0.02.") from None
+
+
+def _optimize_training(options: RunOptions, given: dict[str, Any], *, request: str, **words: Any) -> None:
+    """Show the cheapest fabric that keeps a training step within a slowdown."""
+    from fabric.report.describe import describe
+    from fabric.report.training_optimum import optimum_object, summarize_optimum
+    from fabric.studies.training_optimum import optimize_training
+
+    with show_progress(options.quiet) as say:
+        found = make_or_explain(options.as_json, partial(optimize_training, request, progress=say, **words, **given))
+        say("describing the design")
+        files = write_design_files(describe(found.study), options.out, say)
+        result = optimum_object(found)
+    print_result(options, result, lambda: summarize_optimum(found), files)
 
 
 @click.command(short_help="Design several fabrics with shared limits.")

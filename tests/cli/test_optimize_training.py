@@ -1,0 +1,47 @@
+"""The command `optimize --train`: what it prints, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.request_fixtures import Run
+
+REQUEST = (
+    "gpus: 64\nserver: hgx-h100\nfamily: rail-optimized\nswitches: qm9700\nlink_price_usd: 1500\noversubscription: 4\n"
+)
+RUN = "model: llama3-8b\nparallel: {tp: 8}\nbatch: 64\ngpu_hour_usd: 2\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Return the words for a request and a run."""
+    for name, text in (("request.yaml", REQUEST), ("run.yaml", RUN)):
+        (tmp_path / name).write_text(text)
+    return [str(tmp_path / "request.yaml"), "--train", str(tmp_path / "run.yaml")]
+
+
+def test_the_optimum_is_shown(run: Run, files: list[str]) -> None:
+    """The design, the step on it and at full bandwidth, and the cost of tokens are one document."""
+    code, text, _ = run("optimize", *files, "--slowdown", "3%", "--json", "-q")
+    assert code == 0
+    found = json.loads(text)
+    assert found["slowdown"] == 0.03
+    assert found["slower"] <= 0.03
+    assert found["step"]["gpus"] == 64
+    assert found["usd_per_trillion_tokens"] == pytest.approx(2e12 / 3600 / found["step"]["tokens_s_gpu"])
+    assert found["design"]["optimizer"]["status"] == "OPTIMAL"
+
+
+def test_mistakes_name_what_to_write(run: Run, files: list[str]) -> None:
+    """Other objectives, fronts and words that are no shares are refused."""
+    for words, message in (
+        (("--objective", "hops"), "--train goes with --objective cost"),
+        (("--pareto", "cost,hops"), "--train goes with --objective cost"),
+        (("--slowdown", "two"), "write 2% or 0.02"),
+    ):
+        code, _, error = run("optimize", *files, *words)
+        assert code == 2
+        assert message in error
