@@ -36,6 +36,8 @@ frr version 8.4
 frr defaults datacenter
 hostname {name}
 service integrated-vtysh-config
+ip forwarding
+ipv6 forwarding
 zebra nexthop-group keep 1
 !
 interface lo

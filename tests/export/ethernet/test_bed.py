@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from ipaddress import IPv4Address
+from itertools import permutations
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,7 +25,7 @@ from fabric.export.ethernet.lldp import write_neighbours, write_reports
 from fabric.verification.faults import FaultKind
 from fabric.verification.verify import verify_cabling
 from tests.export.ethernet.fabrics import draw_request
-from tests.netns import Bed, Cable, build, needs_beds, wait_until
+from tests.netns import INSIDE, Bed, Cable, build, needs_beds, wait_until
 
 pytestmark = needs_beds("zebra", "bgpd", "bfdd", "vtysh", "lldpd", "lldpcli")
 
@@ -145,6 +147,23 @@ def test_switches_have_the_addresses_of_the_table(bed: Bed, plan: EthernetPlan) 
 
     assert sum(map(len, expected.values())) == 22 + 24
     wait_until(assigned, expected, 20)
+
+
+def test_hosts_of_a_rail_reach_each_other(bed: Bed, plan: EthernetPlan) -> None:
+    """By the addresses, gateways and routes of the table, a datagram from every NIC arrives at all of its rail."""
+    rows = [row for row in csv.DictReader("".join(write_addresses(plan)).splitlines()) if row["kind"] == "host"]
+    words = (
+        "ip -n {device} address replace {address} dev {port}",
+        "ip -n {device} route replace {route} via {gateway} dev {port}",
+    )
+    bed.run("\n".join(line.format(**row) for row in rows for line in words))
+    hosts = [(row["device"], row["address"].partition("/")[0], row["route"]) for row in rows]
+    (bed.outside / "hosts.json").write_text(json.dumps(hosts))
+    script = Path(__file__).with_name("send_datagrams.py")
+    arrived = {tuple(pair) for pair in json.loads(bed.run(f"{sys.executable} -I {script} {INSIDE}/hosts.json"))}
+    expected = {(a[1], b[1]) for a, b in permutations(hosts, 2) if a[2] == b[2]}
+    assert len(expected) == 2 * 12 * 11
+    assert arrived == expected
 
 
 def test_lldp_reports_the_table_of_the_plan(bed: Bed, plan: EthernetPlan) -> None:
