@@ -10,7 +10,7 @@ from fabric import catalog
 from fabric.catalog import Delivery, LinkPart, Switch
 from fabric.report.listing import Listing
 from fabric.report.text import format_percent
-from fabric.report.training_lists import list_accelerators, list_models
+from fabric.report.training_lists import list_accelerators, list_models, list_software
 from fabric.request import tables, topologies
 from fabric.topology.families import Family, families, known_names
 
@@ -305,6 +305,7 @@ LISTS: Mapping[str, Callable[[], Listing]] = {
     "optics": list_optics,
     "accelerators": list_accelerators,
     "models": list_models,
+    "training-software": list_software,
     "formats": list_formats,
     "transports": list_transports,
     "failure-rates": list_failure_rates,

@@ -1,4 +1,4 @@
-"""The lists of `fabric list` for training: models and accelerators."""
+"""The lists of `fabric list` for training: models, accelerators and software."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fabric.catalog import Model
 from fabric.report.listing import Listing
 from fabric.training.operations import count_parameters
 
-__all__ = ["list_accelerators", "list_models"]
+__all__ = ["list_accelerators", "list_models", "list_software"]
 
 
 def list_models() -> Listing:
@@ -57,3 +57,15 @@ def list_accelerators() -> Listing:
     ]
     facts = [{**asdict(item), "peak_tflops": dict(item.peak_tflops)} for item in found]
     return Listing({**columns, **{name: f"{name} (TFLOP/s)" for name in shown}}, rows, facts)
+
+
+def list_software() -> Listing:
+    """Return the training frameworks; in the terminal with the kinds of messages that they overlap."""
+    kinds = ("tp", "pp", "dp", "ep")
+    found = [*catalog.training_software().values()]
+    rows = [
+        (each.name, each.title, ", ".join(kind.upper() for kind in kinds if getattr(each, f"overlaps_{kind}")) or None)
+        for each in found
+    ]
+    facts = [{**asdict(each), "kernel_classes": dict(each.kernel_classes)} for each in found]
+    return Listing({"name": "name", "title": "framework", "overlaps": "overlaps"}, rows, facts)

@@ -29,7 +29,7 @@ LIST_NAME = RecordName("fabric.report.catalog_lists:LISTS")
 @click.argument("what", type=LIST_NAME, default="topologies", metavar="[LIST]")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_(what: str, as_json: bool) -> None:
-    """List shipped topologies, published tables, families, parts, models, formats, transports or measures."""
+    """List shipped topologies, published tables, families, parts, models, training software, formats or measures."""
     from fabric.report.catalog_lists import LISTS
 
     listing = LISTS[what]()
