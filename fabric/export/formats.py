@@ -100,7 +100,7 @@ def format_by_suffix(file: str | os.PathLike[str]) -> FileFormat:
     known = ", ".join(suffix for format_ in FORMATS.values() for suffix in format_.suffixes)
     raise InputError(
         f"{os.fspath(file)!r:.200}: no format has the suffix '{suffix}'; known: {known};"
-        " `fabric diagram` draws pictures"
+        " for other files name a format of `fabric list formats`; `fabric diagram` draws pictures"
     )
 
 

@@ -119,7 +119,7 @@ def _write_switch(
     fixed = {**COMMON, **_list_own(plan, row), **(ADAPTIVE if model.adaptive_routing else {})}
     text = {table: _write_table(rows) for table, rows in fixed.items()}
     text |= {table: _join_rows(rows[own]) for table, rows in tables.items()}
-    poll_ms = min(MOST_POLL_MS, _watch_ms(np.int64(own.stop - own.start)))
+    poll_ms = min(MOST_POLL_MS, int(_watch_ms(np.array(own.stop - own.start))))
     text["PFC_WD"] = _join_rows([*tables["PFC_WD"][own], f'"GLOBAL": {{"POLL_INTERVAL": "{poll_ms}"}}'])
     text["CABLE_LENGTH"] = '{\n        "AZURE": ' + text["CABLE_LENGTH"] + "\n    }"
     rates = np.unique(plan.gbps[plan.ports.start[row] : plan.ports.start[row + 1]])
@@ -213,8 +213,8 @@ def _list_rows(
     return ends, {table: texts.to_pylist() for table, texts in tables.items()}
 
 
-def _watch_ms(ports: Any) -> Any:
-    """Return the time in ms for which a queue must be paused to count as stuck, by the ports of its switch."""
+def _watch_ms(ports: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the time in ms for which a queue must be paused to count as stuck, by the ports of its switch in use."""
     return WATCH_MS * ((ports - 1) // WATCHED_PORTS + 1)
 
 
