@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 
 from fabric.discovery.discovery import Note
@@ -47,15 +48,21 @@ def read_cable_list(source: Source) -> Findings:
 
 def _note_cut(source: Source, delimiter: str, columns: EndColumns, width: int) -> Iterator[Note]:
     """Yield a note where the last row has all its columns and no end of line, so that its last cell may be cut."""
-    lines = source.text.splitlines()
-    cells = next(csv.reader(lines[-1:], delimiter=delimiter), [])
-    if not source.text.endswith(("\n", "\r")) and len(cells) == width and columns.last == width - 1:
+    if source.encoded.endswith((b"\n", b"\r")):
+        return
+    cells = next(csv.reader([source.encoded.rpartition(b"\n")[2].decode()], delimiter=delimiter), [])
+    number = source.encoded.count(b"\n") + 1
+    if len(cells) == width and columns.last == width - 1:
         text = f"the last row has no end of line: its last cell, {cells[-1]!r:.40}, may be cut; save the whole file"
-        yield Note(f"{source.name}:{len(lines)}", text)
+        yield Note(f"{source.name}:{number}", text)
 
 
 def _rows(source: Source, head: int, delimiter: str, columns: EndColumns, width: int) -> Iterator[EndRow]:
-    lines = source.text.splitlines()[head + 1 :]
+    # Line by line, so that millions of rows do not stand in memory; any end of line is one.
+    lines = io.TextIOWrapper(io.BytesIO(source.encoded), "utf-8", newline=None)
+    for _ in range(head + 1):
+        next(lines)
+    last = source.encoded.count(b"\n") - head
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
         try:
@@ -67,6 +74,6 @@ def _rows(source: Source, head: int, delimiter: str, columns: EndColumns, width:
         line = head + 1 + reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
-        if reader.line_num == len(lines) and not source.text.endswith("\n") and len(cells) < width:
+        if len(cells) < width and reader.line_num == last and not source.encoded.endswith(b"\n"):
             raise source.error(f"the row breaks off after {len(cells)} of {width} columns", line)
         yield read_row(columns, cells, f"{source.name}:{line}", line)

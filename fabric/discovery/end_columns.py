@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fabric.discovery.discovery import HOST, SWITCH, UNKNOWN, Note
-from fabric.discovery.findings import Findings, PortEnds, SeenDevice, port_codes
+from fabric.discovery.findings import Findings, PortEnds, SeenDevice
 from fabric.discovery.neighbours import is_host_port, is_switch_port, rate_gbps
 
 __all__ = ["EndColumns", "EndRow", "find_columns", "findings_of_rows", "read_row"]
@@ -191,33 +192,52 @@ def _kinds(one: str, two: str, bundle: str) -> tuple[int, int]:
 
 def findings_of_rows(rows: Iterable[EndRow]) -> Findings:
     """Return the devices and cables of a table. A row without a device at an end is left out, with a note."""
-    whole, half = [], []
+    cables, half = _Cables(), []
     for row in rows:
         if all(row.devices):
-            whole.append(row)
+            cables.add(row)
         elif any((*row.devices, *row.ports)):
             half.append(row)
-    devices: dict[tuple[str, str], SeenDevice] = {}
-    for row in whole:
-        for name, port, kind, guid in zip(row.devices, row.ports, row.kinds, row.guids, strict=True):
-            key = name.lower(), guid
-            if key not in devices:
-                devices[key] = SeenDevice(text=name, name=name, hardware_id=guid, own_record=True, line=row.line)
-            if kind == SWITCH or is_switch_port(port):
-                devices[key].kind = SWITCH
-            elif devices[key].kind == UNKNOWN:
-                devices[key].kind = kind or (HOST if is_host_port(port) else UNKNOWN)
-    code = {key: place for place, key in enumerate(devices)}
-    names, ports = port_codes([row.ports[0] for row in whole] + [row.ports[1] for row in whole])
-    near, far = np.split(ports, 2)
-    ends = PortEnds.of(
-        (np.array([code[row.devices[0].lower(), row.guids[0]] for row in whole], np.int32), near),
-        (np.array([code[row.devices[1].lower(), row.guids[1]] for row in whole], np.int32), far),
-        width=np.array([row.lanes for row in whole], np.int8),
-        rate_gbps=np.array([row.rate_gbps for row in whole], np.float64),
-        line=np.array([row.line for row in whole], np.int64),
-    )
-    return Findings(list(devices.values()), names, ends, both_sides=True, notes=list(_note_open_ends(half)))
+    return cables.findings(list(_note_open_ends(half)))
+
+
+class _Cables:
+    """The cables of a table in columns, so that a table of millions of rows fits in memory."""
+
+    def __init__(self) -> None:
+        self._devices: list[SeenDevice] = []
+        self._device_codes: dict[tuple[str, str], int] = {}
+        self._port_codes: dict[str, int] = {"": -1}
+        self._device, self._port, self._lanes = (array("i"), array("i")), (array("i"), array("i")), array("b")
+        self._rate, self._line = array("d"), array("q")
+
+    def add(self, row: EndRow) -> None:
+        """Add a row with devices at both ends."""
+        for end, (name, port, kind, guid) in enumerate(zip(row.devices, row.ports, row.kinds, row.guids, strict=True)):
+            code = self._device_codes.setdefault((name.lower(), guid), len(self._devices))
+            if code == len(self._devices):
+                self._devices.append(SeenDevice(text=name, name=name, hardware_id=guid, own_record=True, line=row.line))
+            device = self._devices[code]
+            if kind == SWITCH or (device.kind != SWITCH and is_switch_port(port)):
+                device.kind = SWITCH
+            elif device.kind == UNKNOWN:
+                device.kind = kind or (HOST if is_host_port(port) else UNKNOWN)
+            self._device[end].append(code)
+            self._port[end].append(self._port_codes.setdefault(port, len(self._port_codes) - 1))
+        self._lanes.append(row.lanes)
+        self._rate.append(row.rate_gbps)
+        self._line.append(row.line)
+
+    def findings(self, notes: list[Note]) -> Findings:
+        """Return the devices and cables."""
+        near, far = (
+            (np.array(device, np.int32), np.array(port, np.int32))
+            for device, port in zip(self._device, self._port, strict=True)
+        )
+        ends = PortEnds.of(
+            near, far, width=np.array(self._lanes), rate_gbps=np.array(self._rate), line=np.array(self._line)
+        )
+        return Findings(self._devices, tuple(self._port_codes)[1:], ends, both_sides=True, notes=notes)
 
 
 def _note_open_ends(rows: list[EndRow]) -> Iterator[Note]:
