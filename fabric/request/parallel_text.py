@@ -30,7 +30,7 @@ class ParallelKeys(StrictModel):
     pp: Degree = 1
     """Pipeline stages."""
     dp: Degree | None = None
-    """Data parallel degree; default: as the GPUs of the run leave."""
+    """Data parallel degree; default: as the `gpus` of the run leave, where these are given."""
     ep: Degree = 1
     """Expert parallel degree, among the tp x cp x dp ranks of a stage."""
     etp: Degree = 1

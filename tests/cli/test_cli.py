@@ -17,8 +17,10 @@ import yaml
 from click.shell_completion import ShellComplete
 
 import fabric
+from fabric.catalog import models
 from fabric.cli.main import cli
 from fabric.report.catalog_lists import LISTS
+from fabric.request.model_file import read_training
 from tests.request_fixtures import Run
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +83,15 @@ def test_options_override_the_request_in_its_own_words(run: Run, request_file: P
     code, out, _ = run("design", str(request_file), "--json", *words)
     assert code == 0
     assert json.loads(out)["gpus"] == 4096
+
+
+def test_show_prints_a_model_as_a_file_of_it(run: Run, tmp_path: Path) -> None:
+    """What `show` prints of a model is a file from which the same model is read."""
+    path = tmp_path / "model.yaml"
+    code, out, _ = run("show", "deepseek-v3")
+    path.write_text(out)
+    assert code == 0
+    assert read_training(path).model == models()["deepseek-v3"]
 
 
 def test_lists_fit_the_terminal(run: Run) -> None:

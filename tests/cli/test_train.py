@@ -69,9 +69,32 @@ def test_failures_and_jobs(folder: Path) -> None:  # noqa: ARG001
     assert "the jobs take 160 GPUs of the 128 of narrow" in str(done.exception)
 
 
+def test_search(folder: Path) -> None:  # noqa: ARG001
+    """The best degrees are found and proven, those that are given are kept, and the step is that of the best."""
+    words = ("wide.yaml", "--model", "llama3-8b", "--batch", "32", "--search", "--parallel", "cp=1,pp=2,micro_batch=1")
+    done = run(*words, "--json")
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout)
+    (step,), (search,) = result["steps"], result["searches"]
+    assert search["proven"]
+    assert search["divisions"] > search["timed"] > len(search["others"]) > 0
+    assert step["parallel"]["cp"] == step["parallel"]["micro_batch"] == 1
+    assert step["step_s"] <= min(each["step_s"] for each in search["others"])
+    again = run(*words[:5], "--parallel", ",".join(f"{key}={step['parallel'][key]}" for key in DEGREES), "--json")
+    assert json.loads(again.stdout)["steps"][0]["step_s"] == step["step_s"]
+    shown = " ".join(run(*words).output.split())
+    assert f"Of {search['divisions']:,} divisions {search['timed']:,} were timed; bounds show" in shown
+
+
+DEGREES = ("tp", "pp", "vp", "dp", "sharding", "recompute")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (("wide.yaml", "--model", "run.yaml", "--search", "--fail", "leaf:1"), "--search excludes --fail and --jobs"),
+        (("wide.yaml", "--model", "llama3-8b", "--search"), "batch: not given"),
+        (("wide.yaml", "--model", "run.yaml", "--search", "--parallel", "tp=3"), "over at most 128 GPUs"),
         (("--model", "run.yaml"), "Missing argument"),
         (("wide.yaml",), "Missing option '--model'"),
         (("wide.yaml", "--model", "llama4"), "did you mean 'llama3-405b'?"),

@@ -10,7 +10,9 @@ import pytest
 
 from fabric.catalog import models
 from fabric.errors import InputError
-from fabric.request.model_file import TrainingKeys, read_training
+from fabric.request.model_file import LatentKeys, TrainingKeys, read_training
+from fabric.request.parallel_text import ParallelKeys
+from fabric.request.schema import key_table
 from fabric.request.yaml_writer import yaml_text
 
 
@@ -79,3 +81,10 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
 def test_the_keys_of_a_file_are_those_of_models_and_runs() -> None:
     """Every field of a model is a key, so that none can be forgotten here when one is added there."""
     assert set(asdict(models()["deepseek-v3"])) <= set(TrainingKeys.model_fields)
+
+
+def test_every_key_is_documented_in_its_words() -> None:
+    """The page on training has the tables of all keys."""
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    for keys in (TrainingKeys, ParallelKeys, LatentKeys):
+        assert key_table(keys) in page, keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
     import fabric
     from fabric.studies.training import AskedTraining
     from fabric.training.goodput import Goodput, Recovery
+    from fabric.training.search import SearchResult
     from fabric.training.step import TrainingStep
 
 __all__ = ["train"]
+
+RUN = ("parallel", "batch", "sequence", "precision", "software")
+"""The options that override what a file says of its run."""
 
 
 @click.command(short_help="Time a training step on a fabric.")
@@ -34,6 +39,11 @@ __all__ = ["train"]
     metavar="KEY=VALUE,...",
     help="Degrees: tp, pp, cp, dp, ep, etp, vp, micro_batch, sharding, recompute, schedule and others, such as"
     " tp=8,pp=16,dp=128.  [default: the file's]",
+)
+@click.option(
+    "--search",
+    is_flag=True,
+    help="Find the degrees with the shortest step that fit into memory; those that are given are kept.",
 )
 @click.option("--batch", type=click.IntRange(1), help="Sequences of a step, over all GPUs.  [default: the file's]")
 @click.option("--seq", "sequence", type=click.IntRange(1), help="Tokens of a sequence.  [default: the model's]")
@@ -101,34 +111,63 @@ def train(
     from fabric.report.comparison import design_each
     from fabric.report.training import summarize_training, training_object
     from fabric.report.training_files import write_training
+    from fabric.report.training_search import search_object, with_searches
 
     if not requests:
         raise click.UsageError("Missing argument 'REQUEST...'.")
-    options, asked, recovery = RunOptions(quiet or silent, out, as_json), _read_run(words), _read_recovery(words)
+    options, recovery = RunOptions(quiet or silent, out, as_json), _read_recovery(words)
+    find = _read_search(words) if words["search"] else _read_run(words)
     overrides = read_calibration_option(words)
-    steps, lost = [], []
+    steps, costs, lost, searches = [], [], [], []
     with show_progress(options.quiet) as say:
         make = partial(design_each, requests, progress=say, **overrides)
         for study in make_or_explain(options.as_json, make):
+            asked, found = find(study, say)
             say(f"{study.spec.name}: a step of {asked.model.name}")
             steps.append(_time(study, asked, words))
+            costs.append(steps[-1].usd_per_trillion_tokens(asked.gpu_hour_usd))
             lost.append(None if recovery is None else _lose(study, steps[-1], recovery, words["rates"]))
-        costs = [step.usd_per_trillion_tokens(asked.gpu_hour_usd) for step in steps]
+            searches += [] if found is None else [found]
         result = training_object(steps, costs, lost)
+        if searches:
+            result["searches"] = [search_object(each) for each in searches]
         say("writing files")
         files = [] if options.out is None else write_training(result, steps, options.out)
-    print_result(options, result, lambda: summarize_training(steps, costs, lost), files)
+    names = [step.name for step in steps]
+    summarize = partial(summarize_training, steps, costs, lost)
+    print_result(
+        options, result, lambda: with_searches(summarize(), names, searches) if searches else summarize(), files
+    )
 
 
-def _read_run(words: dict[str, Any]) -> AskedTraining:
+Find = Callable[["fabric.Study", Callable[[str], None]], "tuple[AskedTraining, SearchResult | None]"]
+"""Returns the run on a design, and the search that found its division, if any."""
+
+
+def _read_run(words: dict[str, Any]) -> Find:
     from dataclasses import replace
 
     from fabric.studies.training import AskedTraining
 
-    names = ("parallel", "batch", "sequence", "precision", "software")
-    asked = AskedTraining.read(words["model"], **{name: words[name] for name in names})
+    asked = AskedTraining.read(words["model"], **{name: words[name] for name in RUN})
     price = words["gpu_hour_usd"]
-    return asked if price is None else replace(asked, gpu_hour_usd=price)
+    asked = asked if price is None else replace(asked, gpu_hour_usd=price)
+    return lambda study, say: (asked, None)
+
+
+def _read_search(words: dict[str, Any]) -> Find:
+    from dataclasses import replace
+
+    from fabric.studies.training_search import AskedSearch
+
+    if words["failures"] or words["jobs"]:
+        raise click.UsageError(
+            "--search excludes --fail and --jobs: it looks for the best division of a healthy fabric."
+        )
+    asked = AskedSearch.read(words["model"], **{name: words[name] for name in RUN})
+    if words["gpu_hour_usd"] is not None:
+        asked = replace(asked, run=replace(asked.run, gpu_hour_usd=words["gpu_hour_usd"]))
+    return lambda study, say: asked.on(study, words["routing"], say)
 
 
 def _read_recovery(words: dict[str, Any]) -> Recovery | None:

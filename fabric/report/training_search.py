@@ -1,0 +1,46 @@
+"""What a search for the best division of a model found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from fabric import units
+from fabric.report.table import Summary, Table
+from fabric.report.training import describe_parallel
+from fabric.training.search import SearchResult
+
+__all__ = ["search_object", "with_searches"]
+
+
+def search_object(found: SearchResult) -> dict[str, Any]:
+    """Return a search as one plain object (docs/design-json.md)."""
+    facts = {name: getattr(found, name) for name in ("divisions", "timed", "too_large", "bound_s")}
+    others = [{"parallel": asdict(parallel), "step_s": step_s} for parallel, step_s in found.others]
+    return {**facts, "proven": found.bound_s is None, "others": others}
+
+
+def with_searches(summary: Summary, names: Sequence[str], searches: Sequence[SearchResult]) -> Summary:
+    """Return a summary of training steps with the best divisions for each, and how they are proven."""
+    tables = [
+        Table(f"The best divisions{f' on {name}' if len(names) > 1 else ''}", ("division", "step"), _list_best(found))
+        for name, found in zip(names, searches, strict=True)
+    ]
+    lines = [
+        f"{f'{name}: ' if len(names) > 1 else ''}{_describe(found)}"
+        for name, found in zip(names, searches, strict=True)
+    ]
+    return Summary(summary.text, [*summary.tables, *tables], [*summary.lines, *lines])
+
+
+def _list_best(found: SearchResult) -> list[tuple[str, str]]:
+    best = [(found.best, found.step_s), *found.others]
+    return [(describe_parallel(parallel).replace(",", ", "), units.time(step_s)) for parallel, step_s in best]
+
+
+def _describe(found: SearchResult) -> str:
+    text = f"Of {found.divisions:,} divisions {found.timed:,} were timed"
+    if found.bound_s is None:
+        return f"{text}; bounds show that the others are slower, or they do not fit into memory (proven)."
+    return f"{text}; whether another is faster is not proven: none can take less than {units.time(found.bound_s)}."
