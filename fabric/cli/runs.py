@@ -54,6 +54,8 @@ class RunOptions:
     """The folder for its files; None for none."""
     as_json: bool
     """Whether it prints JSON instead of tables."""
+    with_bounds: bool = False
+    """Whether a collective is shown with the bounds on its flows, which may take longer to solve than the flows."""
 
 
 def run_study(
@@ -147,7 +149,9 @@ def run_workload(
                 answers, bounds = impact.answers, impact.bounds
             else:
                 impact, (answers, bounds) = None, estimate_workload(study.blueprint, work, sizes)
-            found.append(collectives.WorkloadRun(work, answers, bounds, jobs_run, impact))
+            found.append(collectives.WorkloadRun(work, answers, bounds, jobs_run, impact, options.with_bounds))
+        if options.with_bounds:
+            say("bounding the throughput of the flows")
         result = collectives.runs_object(study, found)
         files = [] if options.out is None else write_run(study, found, result, options.out)
     print_result(options, result, lambda: collectives.summarize_runs(study, found), files)

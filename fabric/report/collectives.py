@@ -32,11 +32,13 @@ class WorkloadRun:
     answers: tuple[Answer, ...]
     """The estimates by size."""
     bounds: Bounds
-    """Upper bounds on the throughput of its flows."""
+    """Upper bounds on the throughput of its flows, and on its collective."""
     jobs: tuple[Interference, ...] = ()
     """Jobs that run at one time under this routing."""
     impact: FailureImpact | None = None
     """What its failures cost; None where nothing fails."""
+    with_bounds: bool = False
+    """Whether the bounds on its flows are shown; otherwise they are never solved."""
 
 
 def runs_object(study: Study, runs: Sequence[WorkloadRun]) -> dict[str, Any]:
@@ -47,14 +49,16 @@ def runs_object(study: Study, runs: Sequence[WorkloadRun]) -> dict[str, Any]:
         "design_gpus": study.blueprint.gpus,
         "failed": failed_objects(runs[0].impact.failed) if runs[0].impact else [],
         "results": [each for run in runs for each in _answer_objects(run)],
-        "bounds": _bounds_object(runs[0].bounds),
+        "bounds": _bounds_object(runs[0]),
         "jobs": [{"routing": run.workload.routing.name, **asdict(job)} for run in runs for job in run.jobs],
     }
 
 
-def _bounds_object(bounds: Bounds) -> dict[str, Any]:
+def _bounds_object(run: WorkloadRun) -> dict[str, Any]:
+    bounds = run.bounds
+    lp, cut = (bounds.lp, bounds.cut) if run.with_bounds else (None, None)
     collective = None if bounds.collective is None else asdict(bounds.collective)
-    return {"algorithm": bounds.algorithm, "lp": bounds.lp, "cut": bounds.cut, "collective": collective}
+    return {"algorithm": bounds.algorithm, "lp": lp, "cut": cut, "collective": collective}
 
 
 def _answer_objects(run: WorkloadRun) -> Iterator[dict[str, Any]]:
@@ -129,7 +133,7 @@ def _list_lines(study: Study, runs: Sequence[WorkloadRun]) -> Iterator[str]:
         got = [(run.workload.routing.policy.label, run.answers[-1].estimate.busbw_GBps) for run in runs]
         size, intact = runs[0].answers[-1].estimate.size_bytes, " before failures" if work.failures else ""
         yield describe_best(bounds.collective, size, got, intact)
-    for run in runs:
+    for run in (run for run in runs if run.with_bounds):
         lp = "" if run.bounds.lp is None else f"LP {run.bounds.lp:.3f}, "
         flows = f"{run.bounds.algorithm} flows at {units.size(run.answers[-1].estimate.size_bytes)}"
         routing = run.workload.routing.policy.label

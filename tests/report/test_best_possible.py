@@ -52,6 +52,27 @@ def test_failures_are_not_in_the_bound(run: Run) -> None:
     assert "Best possible here before failures:" in text
 
 
+@pytest.mark.parametrize("failures", [(), ("--fail", "leaf:1", "--seeds", "1")], ids=["healthy", "failed"])
+def test_bounds_on_flows_are_solved_on_request(
+    failures: tuple[str, ...], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without `--bounds` neither cuts nor the program are solved; with it both outputs have them, in their order."""
+    words = ("allreduce", INFINIBAND, "--size", "1GiB", "--engine", "flows", "--algorithm", "ring", "-q", *failures)
+    text = " ".join(run(*words, "--bounds")[1].split())
+    bounds = json.loads(run(*words, "--bounds", "--json")[1])["bounds"]
+    assert 0 < bounds["lp"] <= bounds["cut"] + 1e-9 <= 1 + 1e-8
+    assert f"LP {bounds['lp']:.3f}, cut {bounds['cut']:.3f}." in text
+
+    def solve(*_: object, **__: object) -> float:
+        raise AssertionError("a bound was solved that nobody asked for")
+
+    monkeypatch.setattr("fabric.flow.explicit_flows.cut_bound", solve)
+    monkeypatch.setattr("fabric.flow.explicit_flows.lp_bound", solve)
+    plain = json.loads(run(*words, "--json")[1])["bounds"]
+    assert plain == {**bounds, "lp": None, "cut": None}
+    assert "Upper bounds" not in run(*words)[1]
+
+
 def test_report_page_and_design_have_the_bound() -> None:
     """The report has the sentence, the page the figure, and design.json the numbers."""
     study = fabric.design(ETHERNET)

@@ -114,6 +114,12 @@ NOT_OF_A_FILE = (*NOT_OF_A_PATTERN, "collective", "gpus", "placement", "size")
     metavar="NAME",
     help="Model: {names} (closed form, explicit flows, linear program).  [default: closed if it applies, or flows]",
 )
+@click.option(
+    "--bounds",
+    is_flag=True,
+    help="Add upper bounds on the throughput of a collective's flows under any routing: by cuts, and by a linear"
+    " program where that is quick.",
+)
 @CALIBRATION
 @OUT
 @AS_JSON
@@ -137,7 +143,7 @@ def allreduce(quiet: bool, /, request: str, out: str | None, as_json: bool, sile
     words["library"] = parse_settings(text) if (text := words.pop("nccl")) else LibrarySettings()
     words["failures"], seeds = tuple(words["failures"]), words.pop("seeds")
     make = partial(fabric.design, request, **read_calibration_option(words))
-    options = RunOptions(quiet or silent, out, as_json)
+    options = RunOptions(quiet or silent, out, as_json, with_bounds=words.pop("bounds"))
     traffic = words.pop("traffic")
     if traffic is not None or words["collective"] in PATTERNS:
         _refuse_unused(NOT_OF_A_PATTERN if traffic is None else NOT_OF_A_FILE)
