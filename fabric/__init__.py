@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fabric import verification as verification
     from fabric import view as view
     from fabric.blueprint import Blueprint
-    from fabric.errors import FabricError, Infeasible, InputError, MissingLibrary, TooLarge
+    from fabric.errors import FabricError, Infeasible, InputError, MissingFile, MissingLibrary, TooLarge
     from fabric.export import nic_network, to_arrow, to_igraph, to_networkx, to_pandas, to_scipy, to_simgrid
     from fabric.network import Network
     from fabric.network.expand import expand
@@ -72,6 +72,7 @@ __all__ = [
     "Family",
     "Infeasible",
     "InputError",
+    "MissingFile",
     "MissingLibrary",
     "Network",
     "Pareto",
@@ -117,6 +118,7 @@ _HOMES = {
     "Family": "topology.families",
     "Infeasible": "errors",
     "InputError": "errors",
+    "MissingFile": "errors",
     "MissingLibrary": "errors",
     "Network": "network",
     "Pareto": "studies.pareto",

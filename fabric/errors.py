@@ -1,4 +1,8 @@
-"""The errors of three kinds: invalid input, an infeasible request, and a request too large for the machine."""
+"""The errors of three kinds: invalid input, an infeasible request, and a request too large for the machine.
+
+Each is a FabricError, and also the built-in exception that Python has for its kind: an InputError is a ValueError, a
+MissingFile a FileNotFoundError too, a MissingLibrary an ImportError and NotEnoughMemory a MemoryError.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,14 @@ __all__ = [
     "FabricError",
     "Infeasible",
     "InputError",
+    "MissingFile",
     "MissingLibrary",
     "Mistake",
     "NotEnoughMemory",
     "TooLarge",
     "is_whole",
     "nearest",
+    "unreadable",
 ]
 
 
@@ -41,7 +47,7 @@ class Mistake:
         return f"{self.place}: {self.text}" if self.place else self.text
 
 
-class InputError(FabricError):
+class InputError(FabricError, ValueError):
     """An invalid request or file, with every mistake that was found, not only the first."""
 
     def __init__(self, mistakes: Iterable[Mistake] | str) -> None:
@@ -49,6 +55,19 @@ class InputError(FabricError):
             mistakes = [Mistake("", mistakes)]
         self.mistakes = tuple(mistakes)
         super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.mistakes,)
+
+
+class MissingFile(InputError, FileNotFoundError):
+    """A file that isn't there."""
+
+
+def unreadable(name: str, error: Exception) -> InputError:
+    """Return the error for a file of which `error` was raised as it was opened or read."""
+    kind = MissingFile if isinstance(error, FileNotFoundError) else InputError
+    return kind([Mistake(name, f"not readable: {getattr(error, 'strerror', None) or error}")])
 
 
 @dataclass(frozen=True)
@@ -77,7 +96,11 @@ class Infeasible(FabricError):
     def __init__(self, text: str, reasons: Iterable[str] = (), conflict: Iterable[Conflict] = ()) -> None:
         self.reasons = tuple(reasons)
         self.conflict = tuple(conflict)
+        self._text = text
         super().__init__("\n".join([text, *(f"  {reason}" for reason in self.reasons)]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._text, self.reasons, self.conflict)
 
 
 class MissingLibrary(FabricError, ImportError):
@@ -93,7 +116,7 @@ class TooLarge(FabricError):
     """A result that would not fit in memory, or be too large to read, refused before it is computed."""
 
 
-class NotEnoughMemory(TooLarge):
+class NotEnoughMemory(TooLarge, MemoryError):
     """A result that needs more memory than this process may take now; another machine may well compute it."""
 
 

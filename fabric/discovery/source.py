@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fabric.errors import InputError, Mistake
+from fabric.errors import InputError, Mistake, unreadable
 from fabric.request.document import quoted
 from fabric.request.plain_text import refuse_dash
 from fabric.resources import Work, refuse_excess
@@ -149,17 +149,23 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     """Return a file. Raises InputError where it cannot be read or is empty, and TooLarge where it is too large."""
     name = quoted(os.fsdecode(path))
     refuse_dash(name)
-    try:
-        status = Path(path).stat()
-        if not stat.S_ISREG(status.st_mode):
-            found = "a directory; name the files in it" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise InputError([Mistake(name, f"is {found}")])
-        work = Work(status.st_size * BYTES_PER_BYTE, status.st_size * SECONDS_PER_BYTE)
-        refuse_excess(f"{name}: {size(status.st_size)}", work, "give the files of fewer switches at a time")
-        data = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError([Mistake(name, f"not readable: {reason}")]) from None
+    data = _read_bytes(path, name)
     if not data.strip():
         raise InputError([Mistake(name, "is empty")])
     return Source(os.fsdecode(path), data)
+
+
+def _read_bytes(path: str | os.PathLike[str], name: str) -> bytes:
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError) as error:
+        raise unreadable(name, error) from None
+    if not stat.S_ISREG(status.st_mode):
+        found = "a directory; name the files in it" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise InputError([Mistake(name, f"is {found}")])
+    work = Work(status.st_size * BYTES_PER_BYTE, status.st_size * SECONDS_PER_BYTE)
+    refuse_excess(f"{name}: {size(status.st_size)}", work, "give the files of fewer switches at a time")
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable(name, error) from None

@@ -65,15 +65,19 @@ def _check_fields(pattern: str, group: Devices) -> None:
     known = [*PLACES, *map(axis_label, group.axes)]
     try:
         fields = [(field, form) for _, field, form, _ in Formatter().parse(pattern) if field is not None]
-        for field, form in fields:
-            if field not in known:
-                text = f"'{pattern:.80}' has {{{field:.40}}}, which no {group.role} has{nearest(field, known)}"
-                raise InputError([Mistake("site.names", text)])
-            if form and not (form.lstrip("0").isdecimal() and int(form) <= MOST_WIDTH):
-                raise ValueError
     except ValueError:
-        text = f"'{pattern:.80}' is no pattern; write for example {{role}}-{{number:04}}"
-        raise InputError([Mistake("site.names", text)]) from None
+        raise _no_pattern(pattern) from None
+    for field, form in fields:
+        if field not in known:
+            text = f"'{pattern:.80}' has {{{field:.40}}}, which no {group.role} has{nearest(field, known)}"
+            raise InputError([Mistake("site.names", text)])
+        if form and not (form.lstrip("0").isdecimal() and int(form) <= MOST_WIDTH):
+            raise _no_pattern(pattern)
+
+
+def _no_pattern(pattern: str) -> InputError:
+    text = f"'{pattern:.80}' is no pattern; write for example {{role}}-{{number:04}}"
+    return InputError([Mistake("site.names", text)])
 
 
 def _refuse_twins(names: list[str], network: Network) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fabric.errors import InputError
+from fabric.errors import InputError, unreadable
 from fabric.optimizer import (
     OBJECTIVES,
     Alternative,
@@ -39,6 +39,8 @@ def load(source: str | os.PathLike[str] | Mapping[str, Any]) -> Study:
         if found["schema"] != SCHEMA:
             raise InputError(f"{name}: its schema is {found['schema']!r:.60}, not {SCHEMA}")
         return _make_study(name, found)
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise InputError(f"{name}: not a design object of {SCHEMA}: {error!r:.100}") from None
 
@@ -53,7 +55,7 @@ def _read(source: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[str, Mapp
     try:
         found = json.loads(Path(source).read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"{name}: not readable: {error.strerror or error}") from None
+        raise unreadable(name, error) from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name}: not readable as JSON: {error!s:.200}") from None
     if not isinstance(found, dict):

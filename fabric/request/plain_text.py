@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from fabric.errors import InputError, Mistake
+from fabric.errors import InputError, Mistake, unreadable
 from fabric.request.document import quoted
 
 __all__ = ["read_plain_text", "refuse_dash"]
@@ -39,14 +39,14 @@ def _read_bytes(path: str | os.PathLike[str], name: str, most: int, kind: str, s
     refuse_dash(name)
     try:
         status = Path(path).stat()
-        if not stat.S_ISREG(status.st_mode):
-            found = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise _refusal(name, f"is {found}; {kind}")
-        with Path(path).open("rb") as file:
-            data = file.read(most + 1)
+        if stat.S_ISREG(status.st_mode):
+            with Path(path).open("rb") as file:
+                data = file.read(most + 1)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise _refusal(name, f"not readable: {reason}") from None
+        raise unreadable(name, error) from None
+    if not stat.S_ISREG(status.st_mode):
+        found = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise _refusal(name, f"is {found}; {kind}")
     if len(data) > most:
         raise _refusal(name, f"has over {most:,} bytes; {size}")
     return data

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from fabric.errors import InputError, Mistake, nearest
+from fabric.errors import InputError, MissingFile, Mistake, nearest
 from fabric.request.document import Document, quoted
 from fabric.request.error_messages import explain_errors
 from fabric.request.fields import AxisName, Count, Share, StrictModel, Text, custom_error
@@ -134,7 +134,7 @@ def _document(source: str | os.PathLike[str]) -> Document:
         return read_text(shipped[name].read_text(encoding="utf-8"), f"{name}.yaml", WHAT)
     if "\0" in name or not os.path.lexists(source):
         known = f"; known: {', '.join(shipped)}" if shipped else ""
-        raise InputError([Mistake(quoted(name[:100]), f"no shipped table and no file of that name{known}")])
+        raise MissingFile([Mistake(quoted(name[:100]), f"no shipped table and no file of that name{known}")])
     return read_file(source, WHAT)
 
 

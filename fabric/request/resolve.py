@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fabric.errors import InputError, Mistake, nearest
+from fabric.errors import InputError, MissingFile, Mistake, nearest
 from fabric.frozen import FrozenMapping
 from fabric.request import chosen_parts
 from fabric.request.calibration import calibrated_constants, inline_calibration
@@ -125,7 +125,7 @@ def _refuse_unknown_name(name: str, shipped: Mapping[str, Path]) -> Document:
     hint = nearest(Path(name).stem[:100], shipped)
     hint = "" if hint.startswith("; known") and Path(name).name != name else hint
     what = "no shipped design and no file" if shipped else "no file"
-    raise InputError([Mistake(quoted(name), f"{what} of that name{hint}")])
+    raise MissingFile([Mistake(quoted(name), f"{what} of that name{hint}")])
 
 
 def _validate(document: Document, names: KnownNames) -> tuple[Request, list[Mistake]]:

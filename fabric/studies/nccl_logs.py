@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fabric.catalog import MOST_CHANNELS, MOST_QPS, PROTOCOLS, LibrarySettings
-from fabric.errors import InputError, Mistake
+from fabric.errors import InputError, Mistake, unreadable
 from fabric.request.plain_text import refuse_dash
 from fabric.studies.log_rows import UNITS_US, LogPoint, is_row, read_row
 
@@ -144,8 +144,7 @@ def _read_text(path: str | os.PathLike[str], name: str) -> str:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError([Mistake(name, f"not readable: {reason}")]) from None
+        raise unreadable(name, error) from None
     if len(data) > MAX_BYTES:
         raise InputError([Mistake(name, f"has over {MAX_BYTES:,} bytes; give the output of one job")])
     is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as PowerShell redirects
