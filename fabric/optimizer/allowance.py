@@ -46,9 +46,10 @@ class Allowance:
         """
         if self.left <= 0:
             return Solution("UNKNOWN")
+        budget = min(most_s, self.left) / UNIT_S
         try:
             model = build()
-            solution = minimise(model, aims(model), min(most_s, self.left) / UNIT_S) if model else INFEASIBLE
+            solution = minimise(model, aims(model), budget, portfolio=True) if model else INFEASIBLE
         except FabricError:
             solution = Solution("UNKNOWN")
         self.left -= MODEL_S + UNIT_S * solution.spent

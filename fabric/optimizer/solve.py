@@ -41,12 +41,15 @@ INFEASIBLE = Solution("INFEASIBLE")
 """What solving a model gives that a bound shows to have no solution."""
 
 
-def minimise(model: Model, expressions: Sequence[cp_model.LinearExprT], budget: float = SOLVE_BUDGET) -> Solution:
+def minimise(
+    model: Model, expressions: Sequence[cp_model.LinearExprT], budget: float = SOLVE_BUDGET, *, portfolio: bool = False
+) -> Solution:
     """Minimise the expressions in order, each among the optima of those before it.
 
     `budget` limits the deterministic time of each solve; where it ends one after the first, the best so far is the
-    answer. With one worker, a fixed seed and that limit, the answer is the same on every machine. Raises FabricError
-    when the solver refuses the model, since sums exceed 64 bits or for a mistake in it.
+    answer. With one worker, a fixed seed and that limit, the answer is the same on every machine. `make_solver` says
+    what `portfolio` is. Raises FabricError when the solver refuses the model, since sums exceed 64 bits or for a
+    mistake in it.
     """
     values: list[int] = []
     sizes, counts, added = dict[str, int](), dict[str, tuple[int, ...]](), dict[str, tuple[int, ...]]()
@@ -55,7 +58,7 @@ def minimise(model: Model, expressions: Sequence[cp_model.LinearExprT], budget: 
         if isinstance(expression, int) and values:
             continue
         model.cp.minimize(expression)
-        solver = make_solver(budget)
+        solver = make_solver(budget, portfolio=portfolio)
         status = solver.solve(model.cp)
         spent += solver.response_proto.deterministic_time
         if status == cp_model.MODEL_INVALID:
@@ -87,13 +90,20 @@ def _invalid_cause(model: Model) -> str:
     return f"the solver refuses its model, which is a mistake in fabric or in a family: {cause}"
 
 
-def make_solver(budget: float = SOLVE_BUDGET) -> cp_model.CpSolver:
-    """Return a solver that gives the same answer on every machine, with a limit on its deterministic time."""
+def make_solver(budget: float = SOLVE_BUDGET, *, portfolio: bool = False) -> cp_model.CpSolver:
+    """Return a solver that gives the same answer on every machine, with a limit on its deterministic time.
+
+    With `portfolio` each restart decides in another order. Where sizes may be millions, as without the limits on ports,
+    one order can raise a bound by 1 at a time, with a Boolean for every value; simplifying clauses of so many takes
+    seconds that deterministic time does not count.
+    """
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1  # several workers race, and which of equal answers comes first would vary
     solver.parameters.random_seed = 0
     solver.parameters.catch_sigint_signal = False  # it would leave Ctrl-C without Python's handler, and files behind
     solver.parameters.max_deterministic_time = budget
+    if portfolio:
+        solver.parameters.search_branching = cp_model.PORTFOLIO_SEARCH
     return solver
 
 

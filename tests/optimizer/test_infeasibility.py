@@ -275,6 +275,19 @@ def test_a_part_that_excludes_every_fabric_is_named_without_a_conflict() -> None
     assert caught.value.conflict == ()
 
 
+def test_sizes_of_millions_are_decided_within_the_budget() -> None:
+    """Without the limit on ports a dragonfly's sizes go to millions; the search for them must not go one by one."""
+    words = {"server": "hgx-h100", "family": "dragonfly", "switches": "qm9700"}
+    with pytest.raises(fabric.Infeasible) as caught:
+        fabric.design(gpus=1_000_000, **words)
+    assert caught.value.conflict == (
+        Conflict("gpus", 1_000_000, 279_312),
+        Conflict("planes", (1,), None),
+        Conflict("ports at 400G", 64, 90),
+    )
+    assert fabric.design(gpus=279_312, **words).blueprint.gpus == 279_312
+
+
 def test_a_stock_that_is_too_low_gets_its_minimum() -> None:
     """With as many switches as the message says there is a fabric, and with one fewer there is none."""
     words = {"gpus": 256, "server": "hgx-h100", "switches": "qm9700", "family": "fat-tree", "tiers": 2}

@@ -15,8 +15,8 @@ def test_the_time_spent_is_that_of_every_solve_each_within_the_budget(monkeypatc
     """Budgets are kept by the deterministic time that CP-SAT counts, which adds up over the objectives."""
     solvers: list[cp_model.CpSolver] = []
 
-    def record(budget: float) -> cp_model.CpSolver:
-        solvers.append(make_solver(budget))
+    def record(budget: float, *, portfolio: bool) -> cp_model.CpSolver:
+        solvers.append(make_solver(budget, portfolio=portfolio))
         return solvers[-1]
 
     monkeypatch.setattr("fabric.optimizer.solve.make_solver", record)
