@@ -41,11 +41,12 @@ def read_server(text: str) -> dict[str, Any]:
     return {"server": _find_name(text, servers(), "server", "fabric list servers")}
 
 
-def read_switches(text: str) -> dict[str, Any]:
+def read_switches(text: str, server: str = "") -> dict[str, Any]:
     """Return `switches` from `any`, or from models with commas, among which a vendor stands for its own.
 
-    Of a vendor some of whose models have a price, it is those, since only they can be compared by cost. Raises
-    InputError for an unknown word, with the nearest.
+    Of a vendor they are those with a price, if some have one, since only they can be compared by cost, without those of
+    which it is not known whether their ports split to the rate of the NICs of `server`. Raises InputError for an
+    unknown word, with the nearest.
     """
     known = switches()
     vendors = {each.vendor.lower(): each.vendor for each in known.values()}
@@ -55,8 +56,9 @@ def read_switches(text: str) -> dict[str, Any]:
             return {"switches": "any"}
         if word in vendors:
             models = [each for each in known.values() if each.vendor == vendors[word]]
-            priced = [each for each in models if each.price_usd is not None]
-            found += [each.name for each in priced or models]
+            known_ports = [each for each in models if not (server and each.may_split(servers()[server].nic_gbps))]
+            priced = [each for each in known_ports if each.price_usd is not None]
+            found += [each.name for each in priced or known_ports or models]
         else:
             found.append(_find_name(word, [*known, *vendors], "switch or vendor", "fabric list switches"))
     if not found:

@@ -205,6 +205,7 @@ def test_answers_are_read_as_they_are_meant() -> None:
     assert read_growth("2048,4096") == read_growth("2,048, 4,096") == {"grow_to_gpus": [2048, 4096]}
     assert read_switches("Broadcom") == {"switches": "tomahawk5-64x800g"}
     assert read_switches("sn5600, any") == {"switches": "any"}
+    assert "q3400-ra" in read_switches("nvidia", "hgx-b300")["switches"]  # 800G NICs, as its ports are
     nvidia = read_switches("nvidia, sn5600")["switches"]
     assert nvidia == [name for name, each in switches().items() if each.vendor == "NVIDIA" and each.price_usd]
     for read, text in ((read_ratio, "1:0"), (read_terms, "1, 2"), (read_terms, ""), (read_switches, " , ")):
@@ -217,3 +218,11 @@ def test_every_switch_has_a_vendor() -> None:
     assert {each.vendor for each in switches().values()} == {
         "Arista", "Asterfusion", "Broadcom", "Edgecore", "Juniper", "Meta", "NVIDIA",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("vendor", ["nvidia", "arista"])
+def test_a_vendor_stands_for_switches_whose_ports_are_known(vendor: str, run: Run, tmp_path: Path) -> None:
+    """Designing what init writes leaves out no switch for breakouts or prices that are not known."""
+    file = tmp_path / "mine.yaml"
+    assert run("-q", "init", file, "--gpus", "512", "--switches", vendor, "--yes")[0] == 0
+    assert "Not considered" not in run("-q", "design", file)[1]

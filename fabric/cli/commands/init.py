@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def init(quiet: bool, /, file: str, yes: bool, force: bool, silent: bool, **give
     command = shlex.join(["fabric", "design", file])
     request: Keys = {"name": path.stem}
     fabric.read(request, gpus=1, server="hgx-h100")  # the name
-    for question in _list_questions():
+    for question in _list_questions(request):
         request |= _answer(question, request, given, ask=not yes, quiet=quiet or silent)
     text = starter_text(request, command)
 
@@ -100,38 +101,38 @@ def _check_file(path: Path, *, force: bool) -> None:
         raise fabric.InputError(f"{path} exists; use --force to replace it, or write another name")
 
 
-def _list_questions() -> tuple[Question, ...]:
+def _list_questions(request: Keys) -> Iterator[Question]:
+    """Yield each question when the answers before it are in `request`."""
     from fabric.request import starter
 
-    return (
-        Question("GPUs", "1024", starter.read_gpus, {"gpus": starter.read_gpus}, sized=False),
-        Question(
-            "Server",
-            "hgx-h100",
-            starter.read_server,
-            {"server": starter.read_server},
-            sized=False,
-            choices=starter.list_servers,
-        ),
-        Question(
-            "Switches: models or vendors with commas, or any that has a price (*)",
-            "any",
-            starter.read_switches,
-            {"switches": starter.read_switches},
-            choices=starter.list_switches,
-        ),
-        Question(
-            "Oversubscription or budget, such as 1, or 2:1, or $4M, or 2:1, $4M",
-            "1",
-            starter.read_terms,
-            {"oversubscription": starter.read_ratio, "budget": starter.read_budget},
-        ),
-        Question(
-            "GPUs to grow to later without moving a cable, such as 2048, or stages with commas",
-            "no",
-            starter.read_growth,
-            {"grow_to": starter.read_growth},
-        ),
+    yield Question("GPUs", "1024", starter.read_gpus, {"gpus": starter.read_gpus}, sized=False)
+    yield Question(
+        "Server",
+        "hgx-h100",
+        starter.read_server,
+        {"server": starter.read_server},
+        sized=False,
+        choices=starter.list_servers,
+    )
+    read_switches = partial(starter.read_switches, server=request["server"])
+    yield Question(
+        "Switches: models or vendors with commas, or any that has a price (*)",
+        "any",
+        read_switches,
+        {"switches": read_switches},
+        choices=starter.list_switches,
+    )
+    yield Question(
+        "Oversubscription or budget, such as 1, or 2:1, or $4M, or 2:1, $4M",
+        "1",
+        starter.read_terms,
+        {"oversubscription": starter.read_ratio, "budget": starter.read_budget},
+    )
+    yield Question(
+        "GPUs to grow to later without moving a cable, such as 2048, or stages with commas",
+        "no",
+        starter.read_growth,
+        {"grow_to": starter.read_growth},
     )
 
 
