@@ -31,21 +31,25 @@ class Job:
     software: str
     micro_batches: int
     """Those of each data-parallel rank in a step."""
+    order: str = "tp-cp-ep-dp-pp"
+    """The order of ranks."""
 
     def parallel(self, gpus: int) -> Parallel:
         """Return its published degrees, with as many data-parallel ranks as there are GPUs for."""
         if self.model == "deepseek-v3":
             return Parallel(pp=16, ep=64, dp=gpus // 16 // 64 * 64, schedule="dualpipe")
-        return Parallel(tp=8, pp=16, vp=8, dp=gpus // 128, schedule="interleaved")
+        return Parallel(tp=8, pp=16, vp=8, dp=gpus // 128, schedule="interleaved", order=self.order)
 
 
 JOBS = (
-    Job("405B dense, BF16", "llama3-405b", "bf16", "megatron", 16),
-    Job("405B dense, FP8", "llama3-405b", "fp8", "megatron", 16),
+    Job("405B, BF16", "llama3-405b", "bf16", "megatron", 16),
+    Job("405B, BF16, Llama 3's order", "llama3-405b", "bf16", "megatron", 16, "tp-cp-pp-dp"),
+    Job("405B, FP8", "llama3-405b", "fp8", "megatron", 16),
+    Job("405B, FP8, Llama 3's order", "llama3-405b", "fp8", "megatron", 16, "tp-cp-pp-dp"),
     Job("DeepSeek-V3, FP8", "deepseek-v3", "fp8", "hai-llm", 32),
 )
-"""Llama 3's degrees and micro-batches (arXiv:2407.21783, table 4), and DeepSeek-V3's degrees (arXiv:2412.19437, section
-3.2) with two micro-batches a stage."""
+"""Llama 3's degrees and micro-batches (arXiv:2407.21783, table 4), in Megatron's order of ranks and in its own (section
+3.3.2), and DeepSeek-V3's degrees (arXiv:2412.19437, section 3.2) with two micro-batches a stage."""
 
 
 def failures_of(study: Study) -> list[str]:
