@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from fabric import catalog
-from fabric.catalog import Model, Software
+from fabric.catalog import Model
 from fabric.report.listing import Listing
 from fabric.training.operations import count_parameters
 
