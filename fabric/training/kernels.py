@@ -42,6 +42,14 @@ class Kernels:
         """The memory bandwidth that elementwise kernels reach."""
         return self.constants.memory * 1e9 * (self.accelerator.hbm_GBps or 0.0)
 
+    @property
+    def occupied(self) -> float:
+        """The share of the multiprocessors that messages take from computation beside them.
+
+        Software that reserves some for them leaves these out of computation all the time.
+        """
+        return 0.0 if self.software.reserved_multiprocessors else self.constants.occupied
+
     def product_s(
         self, rows: float, columns: float, inner: float, *, count: float = 1, wide: bool = False, adds: bool = False
     ) -> float:

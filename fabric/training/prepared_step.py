@@ -67,7 +67,7 @@ def prepare_step(  # noqa: PLR0913
     unlike = {
         stage: Chunk(stage, compute_times(kernels, model, stage, parallel, sequence), calls) for stage in set(stages)
     }
-    overlap = Overlap(framework, parallel, kernels.constants.occupied)
+    overlap = Overlap(framework, parallel, kernels.occupied)
     update = update_s(kernels, updated_weights(model, parallel))
     step = Step.of(overlap, [unlike[stage] for stage in stages], batch, update)
     view = MessageView(network or NetworkTime.of(blueprint, parallel, routing))

@@ -108,7 +108,7 @@ class StepBound:
             kernels = replace(self._kernels(parallel), gpus=gpus)
             calls = () if parallel.schedule == "dualpipe" else self._calls(key)
             chunk = Chunk(stage, self._compute(kernels, alone, stage), calls)
-            overlap = Overlap(kernels.software, key, kernels.constants.occupied)
+            overlap = Overlap(kernels.software, key, kernels.occupied)
             found = passes_of(chunk, overlap, self._least_times(parallel))
             self._found[where] = found.forward_s, found.backward_s, found.weight_s
         return self._found[where]
