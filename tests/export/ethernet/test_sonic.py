@@ -99,7 +99,7 @@ def test_ports_are_those_of_sonics_own_files(
     server = {"name": "node", "gpus": 8, "nics": 8, "nic_gbps": rate}
     plan = EthernetPlan(
         fabric.design(
-            name="ports", gpus=1024, server=server, switches=switches, family="fat-tree", link_price_usd=1
+            name="ports", gpus=256, server=server, switches=switches, family="fat-tree", link_price_usd=1
         ).plan
     )
     leaf = list_switches(plan)[0]
