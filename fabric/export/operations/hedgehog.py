@@ -33,6 +33,9 @@ ROLES = ("server-leaf", "spine")
 PROFILES = {"sn2201": "nvidia-sn2201", "sn5610": "nvidia-sn5610"}
 """Hedgehog's profile by the model in the catalogue (`pkg/ctrl/switchprofile`), of those that it has."""
 
+LOSSLESS = {"sn5610"}
+"""The models whose profile has RoCE among its features; Hedgehog refuses `roce` on others."""
+
 HEAD = """apiVersion: wiring.githedgehog.com/v1beta1
 kind: {}
 metadata:
@@ -83,7 +86,7 @@ def _write_part(plan: Plan, switches: Rows, modes: Modes) -> Iterator[str]:
 
 
 def _write_switches(plan: Plan, rows: list[int], modes: Modes) -> Iterator[str]:
-    """Yield the object of each switch, with the ports that are split or run below their rate."""
+    """Yield the object of each switch: lossless where it can be, with the ports split or run below their rate."""
     roles = plan.blueprint.topology.roles
     for row in rows:
         model = plan.models[row]
@@ -92,6 +95,8 @@ def _write_switches(plan: Plan, rows: list[int], modes: Modes) -> Iterator[str]:
         yield f"---\n{HEAD.format('Switch', plan.device_names[row])}  role: {role}\n"
         yield f"  description: {json.dumps(model.title or model.name)}\n"
         yield f"  profile: {json.dumps(PROFILES.get(model.name, model.name))}\n"
+        if model.name in LOSSLESS:
+            yield "  roce: true\n"
         rates = (model.rate_gbps, model.upward.rate_gbps)
         slower = [each for each in modes.get(row, ()) if each[1] > 1 or each[2] != rates[each[0] > model.ports]]
         if slower:
@@ -146,7 +151,7 @@ HEDGEHOG = PlanFormat(
     "hedgehog",
     (),
     "Hedgehog Open Network Fabric",
-    "switches, split ports, servers, connections",
+    "switches, split ports, RoCE, servers, connections",
     _list_files,
     _check,
     witness=Witness("grammar", "wiring/v1beta1 of githedgehog/fabric"),

@@ -36,6 +36,7 @@ SPECS = {
         role={"enum": ["spine", "server-leaf", "border-leaf", "mixed-leaf", "virtual-edge"]},
         description={"type": "string"},
         profile={"type": "string", "minLength": 1},
+        roce={"type": "boolean"},
         portBreakouts={"type": "object", "additionalProperties": {"type": "string", "pattern": r"^\d+x\d+G$"}},
     ),
     "Server": keys(description={"type": "string"}),
@@ -46,7 +47,7 @@ SPECS = {
         ]
     },
 }
-SPECS["Switch"]["required"].remove("portBreakouts")
+SPECS["Switch"]["required"] = ["role", "description", "profile"]
 """What `api/wiring/v1beta1` of github.com/githedgehog/fabric says of the fields that are written, and no others."""
 
 VALIDATORS = {kind: jsonschema.Draft202012Validator(schema) for kind, schema in SPECS.items()}
@@ -137,13 +138,14 @@ def test_every_device_and_link_is_in_the_diagram() -> None:
 
 
 def test_a_model_has_the_profile_that_hedgehog_knows_it_by() -> None:
-    """An SN5610 is known; of another model the file says that a profile is missing."""
+    """An SN5610 is known, also to be lossless; of another model the file says that a profile is missing."""
     ((_, text),) = texts_of(design(256, switches="sn5610", family="fat-tree"), "hedgehog").items()
-    assert {spec["profile"] for spec in read(text)["Switch"].values()} == {"nvidia-sn5610"}
+    known = read(text)["Switch"].values()
+    assert {(spec["profile"], spec["roce"]) for spec in known} == {("nvidia-sn5610", True)}
     assert not text.startswith("#")
     ((_, text),) = texts_of(design(256, family="fat-tree"), "hedgehog").items()
     assert text.startswith("# Hedgehog has no profile of sn5600")
-    assert {spec["profile"] for spec in read(text)["Switch"].values()} == {"sn5600"}
+    assert {(spec["profile"], "roce" in spec) for spec in read(text)["Switch"].values()} == {("sn5600", False)}
 
 
 @pytest.mark.parametrize(
