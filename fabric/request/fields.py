@@ -34,7 +34,6 @@ __all__ = [
     "Quantity",
     "Rails",
     "RateKey",
-    "Ratio",
     "ResultKey",
     "Role",
     "ServerName",
@@ -190,7 +189,6 @@ Split = Annotated[Annotated[int, Field(ge=2, le=8), Tag("<one>")] | Annotated[Te
 Share = Annotated[float, Field(ge=0, le=1)]
 PartKind = Literal["switch", "link", "module", "fibre", "cable", "nic"]
 """A kind of part of a bill."""
-Ratio = Annotated[float, Field(ge=0.001, le=1000)]
 
 
 class StrictModel(BaseModel):

@@ -24,7 +24,6 @@ from fabric.request.fields import (
     Pue,
     Quantity,
     Rails,
-    Ratio,
     ResultKey,
     Role,
     Share,
@@ -45,7 +44,7 @@ from fabric.request.fields import (
 from fabric.request.library_keys import LibraryKeys
 from fabric.request.limits import LIMITS, Limits
 from fabric.request.parts import ApplianceKeys, InlineLink, InlineSwitch, LinkMedia
-from fabric.request.ranges import PodRange, RatioRange
+from fabric.request.ranges import PodRange, Ratio, RatioRange, tag_ratio, tag_tier_ratio
 from fabric.request.server_lists import AskedServer, Growth, ServerCount
 from fabric.request.site_keys import SiteKeys
 
@@ -85,29 +84,20 @@ def _tag_pod(value: Any) -> str:
     return "<range>" if isinstance(value, dict) else tag(value)
 
 
-def _tag_ratio(value: Any) -> str:
-    """Return the tag of a ratio; a range is known by its keys from ratios by tier."""
-    return "<range>" if isinstance(value, dict) and set(value) & set(RatioRange.model_fields) else tag(value)
-
-
-def _tag_tier_ratio(value: Any) -> str:
-    return "<range>" if isinstance(value, dict) else tag(value)
-
-
 SharesByKind = Annotated[
     Annotated[Share, Tag("<one>")] | Annotated[dict[PartKind, Share], Tag("<mapping>"), Field(min_length=1)],
     Discriminator(tag),
 ]
 
 TierRatio = Annotated[
-    Annotated[Ratio, Tag("<one>")] | Annotated[RatioRange, Tag("<range>")], Discriminator(_tag_tier_ratio)
+    Annotated[Ratio, Tag("<one>")] | Annotated[RatioRange, Tag("<range>")], Discriminator(tag_tier_ratio)
 ]
 
 Ratios = Annotated[
     Annotated[Ratio, Tag("<one>")]
     | Annotated[RatioRange, Tag("<range>")]
     | Annotated[dict[UplinkRole, TierRatio], Tag("<mapping>"), Field(min_length=1)],
-    Discriminator(_tag_ratio),
+    Discriminator(tag_ratio),
 ]
 """One ratio or range for all tiers, or ratios and ranges by tier."""
 

@@ -1,14 +1,62 @@
-"""Values of a request that are ranges: of the oversubscription, and of the GPUs of a pod."""
+"""Ratios of a request, and values that are ranges: of the oversubscription, and of the GPUs of a pod."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from fabric.request.fields import MAX_GPUS, Ratio, StrictModel, custom_error
+from fabric.request.fields import MAX_GPUS, StrictModel, custom_error, tag
 
-__all__ = ["PodRange", "RatioRange"]
+__all__ = ["PodRange", "Ratio", "RatioRange", "parse_ratio", "tag_ratio", "tag_tier_ratio"]
+
+_RATIO = re.compile(r"(?P<down>\d{1,4}(\.\d{1,6})?) ?: ?(?P<up>\d{1,4}(\.\d{1,6})?)", re.ASCII)
+_NUMBER = re.compile(r"\s*[-+]?[\d_.]+([eE][-+]?\d+)?\s*", re.ASCII)
+LEAST, MOST = 0.001, 1000
+
+
+def parse_ratio(text: str) -> float | None:
+    """Return the number that a ratio such as `2:1` or `3:2` stands for; None for other text, and of nothing up."""
+    found = _RATIO.fullmatch(text.strip())
+    return float(found["down"]) / float(found["up"]) if found and float(found["up"]) else None
+
+
+def _read_ratio(value: Any) -> Any:
+    """Return the number of a ratio that is text; a number in quotes is left to be refused as any such."""
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    ratio = parse_ratio(value)
+    if ratio is None:
+        raise custom_error(f"{value[:40]!r} is not a ratio; write for example 2, or 2:1")
+    return ratio
+
+
+Ratio = Annotated[
+    float,
+    BeforeValidator(_read_ratio),
+    Field(ge=LEAST, le=MOST),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": LEAST, "maximum": MOST},
+                {"type": "string", "pattern": f"^{_RATIO.pattern.replace('?P<down>', '').replace('?P<up>', '')}$"},
+            ]
+        }
+    ),
+]
+"""A ratio: a number, or text such as `2:1`."""
+
+
+def tag_ratio(value: Any) -> str:
+    """Return the tag of a ratio; a range is known by its keys from ratios by tier."""
+    by_tier = isinstance(value, dict) and not set(value) & set(RatioRange.model_fields)
+    return tag(value) if by_tier else tag_tier_ratio(value)
+
+
+def tag_tier_ratio(value: Any) -> str:
+    """Return the tag of the ratio of one tier: a range, or a number that may be written as text."""
+    return "<range>" if isinstance(value, dict) else "<one>" if isinstance(value, str) else tag(value)
 
 
 class RatioRange(StrictModel):

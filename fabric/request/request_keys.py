@@ -21,6 +21,9 @@ Whole = SupportsIndex
 Number = SupportsFloat
 """A number: an int or a float, or one of numpy."""
 
+Ratio = SupportsFloat | str
+"""A ratio: a number, or text such as `2:1`."""
+
 Keys = Mapping[str, Any]
 """A mapping with keys of its own."""
 
@@ -59,7 +62,7 @@ class DesignKeys(TypedDict, total=False):
     planes: Whole | Literal["any"] | Sequence[Whole] | None
     tiers: Whole | Literal["any"] | Sequence[Whole]
     rails: Whole | Literal["any"] | Sequence[Whole] | None
-    oversubscription: Number | Mapping[str, Number | Mapping[str, Number]] | None
+    oversubscription: Ratio | Mapping[str, Ratio | Mapping[str, Ratio]] | None
     uplink_spread: Literal["even", "balanced"]
     unit_gpus: Whole | None
     pod_gpus: Whole | Mapping[Literal["min", "max"], Whole] | None

@@ -11,6 +11,7 @@ from fabric.catalog import servers, switches
 from fabric.errors import InputError, nearest
 from fabric.request.limits import LIMITS
 from fabric.request.model import Request
+from fabric.request.ranges import parse_ratio
 from fabric.request.yaml_writer import yaml_value
 from fabric.units import parse_count
 
@@ -77,16 +78,17 @@ def _find_name(text: str, known: Any, kind: str, listed: str) -> str:
 
 
 _BUDGET = re.compile(r"\$? ?(?P<number>\d[\d,_]*(\.\d+)?) ?(?P<scale>[kmb])?( ?usd)?", re.IGNORECASE)
-_RATIO = re.compile(r"(?P<down>\d{1,3}(\.\d{1,6})?)( ?: ?(?P<up>\d{1,3}))?")
+_RATIO = re.compile(r"\d{1,3}(\.\d{1,6})?( ?: ?\d{1,3})?")
 _SCALES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9}
 
 
 def read_ratio(text: str) -> dict[str, Any]:
     """Return `oversubscription` from a number below 1,000 or a ratio, such as 2:1; raises InputError for other text."""
     found = _RATIO.fullmatch(text.strip())
-    if not found or (found["up"] and not int(found["up"])):
+    ratio = parse_ratio(text) if ":" in text else float(text) if found else None
+    if not found or ratio is None:
         raise InputError(f"'{text.strip():.40}' is not a ratio; write for example 1, or 2:1")
-    return {"oversubscription": _plain(float(found["down"]) / int(found["up"] or 1))}
+    return {"oversubscription": _plain(ratio)}
 
 
 def read_budget(text: str) -> dict[str, Any]:

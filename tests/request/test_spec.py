@@ -203,6 +203,7 @@ def test_planes_split_the_nic() -> None:
 def test_oversubscription_is_the_fraction_that_was_meant(written: float, ratio: Fraction) -> None:
     """A ratio is exact: 1.1 is 11/10 and not the nearest binary number."""
     assert read(BASE, oversubscription=written).ratio("spine") == ratio
+    assert read(BASE, oversubscription=f"{ratio.numerator}:{ratio.denominator}").ratio("spine") == ratio
     by_tier = read(BASE, oversubscription={"leaf": written})
     assert (by_tier.ratio("leaf"), by_tier.ratio("spine")) == (ratio, 1)
 
