@@ -53,19 +53,29 @@ class _Run:
     row: int
     first: int
     free: int
+    backwards: bool = False
+    """Whether it is filled from its last position on."""
+
+    def take(self, racks: int) -> int:
+        """Take as many positions, side by side at its beginning, and return the first of them."""
+        start = self.first + self.free - racks if self.backwards else self.first
+        self.first, self.free = self.first + (0 if self.backwards else racks), self.free - racks
+        return start
 
 
 def place_blocks(site: Site, blocks: Sequence[Block], racks: int, *, near: bool = False, limits: str = "") -> Positions:
     """Return the place of every rack; raises InputError, with the racks that are missing, for too small halls.
 
-    Rows are filled in order; with `near`, of assumed halls those farthest from the middle stay free. `limits` says what
-    keeps racks from taking more, for the message about too small halls.
+    Rows are filled in order. With `near`, of assumed halls those farthest from the middle stay free, and each row is
+    filled from the end farther from it, so that what stays free, for switches too, is near the middle. `limits` says
+    what keeps racks from taking more, for the message about too small halls.
     """
     halls = _lay_halls(site.halls or _usual_halls(blocks, racks))
     places = Positions(halls, *(np.full(racks, -1, np.int64) for _ in range(3)))
     runs = _list_rows(halls)
-    if near and not site.halls:
-        runs = _leave_far_rows(halls, runs, racks)
+    if near:
+        runs = runs if site.halls else _leave_far_rows(halls, runs, racks)
+        _fill_inward(halls, runs)
     for role, place in site.places.items():
         pinned = [block for block in blocks if block.role == role]
         if pinned:
@@ -95,6 +105,14 @@ def _list_rows(halls: Sequence[Hall]) -> list[_Run]:
         runs += [_Run(number, row, 0, hall.racks_per_row) for row in rows]
         last = first if backwards else end
     return runs
+
+
+def _fill_inward(halls: Sequence[Hall], runs: Sequence[_Run]) -> None:
+    """Let the rows beyond the middle of the floor be filled from their far end."""
+    middles = [(hall.x_m or 0.0) + hall.length_m / 2 for hall in halls]
+    middle = np.median([middles[run.hall] for run in runs])
+    for run in runs:
+        run.backwards = bool(middles[run.hall] > middle)
 
 
 def _leave_far_rows(halls: Sequence[Hall], runs: list[_Run], racks: int) -> list[_Run]:
@@ -224,8 +242,8 @@ def _place_block(places: Positions, runs: list[_Run], block: Block, after: int) 
     taken = 0
     for each in _find_near_runs(runs, len(block.racks)) if at is None else [runs[at]]:
         here = min(each.free, len(block.racks) - taken)
-        _set_places(places, block.racks[taken : taken + here], each.hall, each.row, each.first)
-        each.first, each.free, taken = each.first + here, each.free - here, taken + here
+        _set_places(places, block.racks[taken : taken + here], each.hall, each.row, each.take(here))
+        taken += here
         if taken == len(block.racks):
             break
     return after if at is None else at
@@ -251,8 +269,8 @@ def _place_beside(places: Positions, runs: list[_Run], block: Block, at: int, lo
     for each in [*left, *range(at, len(runs)), *range(at)]:
         run = runs[each]
         here = min(run.free, len(block.racks) - taken)
-        _set_places(places, block.racks[taken : taken + here], run.hall, run.row, run.first)
-        run.first, run.free, taken = run.first + here, run.free - here, taken + here
+        _set_places(places, block.racks[taken : taken + here], run.hall, run.row, run.take(here))
+        taken += here
         if taken == len(block.racks):
             return
 
@@ -281,8 +299,8 @@ def _place_in_middle(places: Positions, runs: list[_Run], block: Block, racks: i
         _set_places(places, block.racks[taken : taken + here], at_hall, at_row, start)
         taken += here
         at_run = runs.index(run)
-        left = _Run(at_hall, at_row, run.first, start - run.first)
-        right = _Run(at_hall, at_row, start + here, run.first + run.free - start - here)
+        left = _Run(at_hall, at_row, run.first, start - run.first, run.backwards)
+        right = _Run(at_hall, at_row, start + here, run.first + run.free - start - here, run.backwards)
         runs[at_run : at_run + 1] = [each for each in (left, right) if each.free]
 
 
@@ -291,8 +309,9 @@ def _first_positions(runs: Sequence[_Run], racks: int) -> tuple[Ints, Ints, Ints
     frees = np.array([run.free for run in runs])
     used = np.minimum(frees, np.maximum(racks - np.cumsum(frees) + frees, 0))
     index = np.repeat(np.arange(len(runs)), used)
-    firsts = np.array([run.first for run in runs])
-    position = firsts[index] + np.arange(len(index)) - np.repeat(np.cumsum(used) - used, used)
+    step = np.array([-1 if run.backwards else 1 for run in runs])
+    firsts = np.array([run.first + run.backwards * (run.free - 1) for run in runs])
+    position = firsts[index] + step[index] * (np.arange(len(index)) - np.repeat(np.cumsum(used) - used, used))
     return np.array([run.hall for run in runs])[index], np.array([run.row for run in runs])[index], position
 
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ import fabric
 from fabric.errors import TooLarge
 from fabric.export.cables import COLUMNS
 from fabric.export.cables_workbook import DEVICE_COLUMNS, RACK_COLUMNS
+from fabric.report.site import _describe_fill
 from fabric.report.site_files import write_cables
 from tests.request_fixtures import Run
 
@@ -81,11 +83,20 @@ def test_trays_over_the_limit_are_named(run: Run) -> None:
     code, text, _ = run("wiring", "colossus-100k", "-q")
     assert code == 0
     flat = " ".join(text.split())
-    assert "The fullest tray is between halls and has 24,284 cables, which take 286.1 % of its" in flat
+    assert "The fullest tray has 22,202 cables, which take 261.6 % of its" in flat
     assert "of its cross-section (limit 50 %)" in flat
     assert "11,064 trunks between racks, 26.0 cables each on average, 42 at most." in flat
     assert "Bend radius in trays at least 75 mm for single-mode fibre." in flat
     assert "Bends not checked in trays, server racks and network racks: the site states no bend_radius_mm" in flat
+
+
+def test_a_full_tray_between_halls_is_named() -> None:
+    """Where the fullest stretch is in no hall, the line says so."""
+    fill = fabric.design("superpod-h100-4su").tray_fill
+    hall = fill.hall.copy()
+    hall[fill.area_mm2.argmax()] = -1
+    (line,) = _describe_fill(replace(fill, hall=hall))
+    assert line.startswith(f"The fullest tray is between halls and has {fill.cables[fill.area_mm2.argmax()]:,} cables")
 
 
 def test_the_same_cables_give_the_same_bytes(run: Run, tmp_path: Path) -> None:

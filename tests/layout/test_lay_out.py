@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 import fabric
 from fabric.errors import InputError
 from fabric.layout.device_names import list_device_names
+from fabric.layout.floor import place_blocks
 from fabric.layout.lay_out import lay_out
 from fabric.layout.layout import Layout
+from fabric.layout.racks import fill_racks
 from fabric.network import Network
 from fabric.request.site import LAYOUTS
 
@@ -303,3 +305,18 @@ def test_leaves_beside_no_server_say_which_limit_binds(rack: dict[str, Any], lac
     with pytest.raises(InputError) as caught:
         design(request, rack=rack, layout="in-rack")
     assert lacking in str(caught.value)
+
+
+def test_rows_beyond_the_middle_are_filled_from_their_far_end() -> None:
+    """Of two halls side by side both keep their free positions on the sides that face each other."""
+    halls = [{"name": name, "rows": 4, "racks_per_row": 10} for name in "AB"]
+    study = fabric.design("superpod-h100-8su", site={"halls": halls})
+    contents = fill_racks(study.blueprint, study.spec.site)
+    racks, server = contents.server_racks + contents.network_racks, slice(0, contents.server_racks)
+    taken = []
+    for near in (False, True):
+        places = place_blocks(study.spec.site, contents.blocks, racks, near=near)
+        hall, position = places.hall[server], places.position[server]
+        taken += [set(position[hall == number].tolist()) for number in (0, 1)]
+    left, right = {0, 1, 2, 3, 5, 6, 7, 8}, {1, 2, 3, 4, 6, 7, 8, 9}
+    assert taken == [left, left, left, right]

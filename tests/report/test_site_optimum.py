@@ -50,7 +50,8 @@ def test_the_example_of_the_documentation_has_its_amounts() -> None:
     asked = yaml.safe_load(section.partition("```yaml")[2].partition("```")[0])
     plain, tree, best = fabric.design(asked), fabric.design(asked, family="fat-tree"), fabric.optimize(asked)
     assert (plain.blueprint.topology.family, best.blueprint) == ("rail-optimized", tree.blueprint)
-    assert best.proof.fabrics_laid_out == 2
+    assert best.proof.fabrics_laid_out == 4
+    assert [each.objectives["cost_usd"] for each in best.others] == [plain.bill.cost_usd()]
     amounts = (plain.proof.objective, tree.proof.objective, plain.bill.cost_usd(), best.proof.objective)
     assert amounts == (641_480, 641_480, 611_400, 521_160)
     assert all(f"${amount:,.0f}" in section for amount in amounts)
