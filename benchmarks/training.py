@@ -1,8 +1,8 @@
 """Time a training step on designs of 100,000 to 1,000,000 GPUs: healthy, after failures, and over all degrees.
 
 The bars: any layout up to 1,000,000 GPUs in 2 s on a healthy fabric, and in 60 s after failures or beside another job;
-the best of all degrees on 100,000 GPUs in 60 s. Time is that of the processor, so that others who use the machine do not
-count, and sizing the fabric is not part of it.
+the best of all degrees on 100,000 GPUs in 60 s. Time is that of the processor, so that others who use the machine do
+not count, and sizing the fabric is not part of it.
 """
 
 from __future__ import annotations

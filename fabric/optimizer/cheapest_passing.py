@@ -80,7 +80,8 @@ class _Search:
     judge: Judge
     budget: PassingBudget
     failed: dict[int, list[Blueprint]] = field(default_factory=dict)
-    needs: dict[int, list[Requirement]] = field(default_factory=dict)
+    needs: dict[int, dict[tuple[int, int], float]] = field(default_factory=dict)
+    """The ratio that each candidate's fabrics must be below, by tier and servers below it."""
     tried: list[tuple[float, Blueprint]] = field(default_factory=list)
     spent: float = 0.0
 
@@ -157,7 +158,10 @@ def _run(found: list[Candidate], search: _Search, progress: Progress) -> tuple[B
             return blueprint, cents, min(least, math.ceil(solution.bound - 1e-6))
         search.tried.append((cents / COST.scale, blueprint))
         search.failed.setdefault(number, []).append(blueprint)
-        search.needs.setdefault(number, []).extend(needs)
+        known = search.needs.setdefault(number, {})
+        for need in needs:
+            for key in ((need.tier, servers) for servers in need.servers):
+                known[key] = min(need.ratio, known.get(key, math.inf))
         heappush(queue, (bound, number))
     return None, 0, min((each for each, _ in queue), default=math.inf)
 
@@ -170,8 +174,11 @@ def _solve_next(candidate: Candidate, search: _Search, number: int) -> Solution:
     features = model.features()
     for blueprint in search.failed.get(number, ()):
         model.cp.add_bool_or([*_flag_better(model, features, blueprint)])
-    for need in search.needs.get(number, ()):
-        model.cp.add_bool_or([*_flag_met(model, features, need)])
+    alike: dict[tuple[int, float], list[int]] = {}
+    for (tier, servers), ratio in search.needs.get(number, {}).items():
+        alike.setdefault((tier, ratio), []).append(servers)
+    for (tier, ratio), sizes in alike.items():
+        model.cp.add_bool_or([*_flag_met(model, features, Requirement(tier, ratio, tuple(sizes)))])
     solution = minimise(model, [model.total(COST)], max(1.0, search.budget.work - search.spent))
     search.spent += solution.spent
     return solution

@@ -86,7 +86,7 @@ class FlowNetwork:
         routing = replace(self.routing, qps=algorithm.traffic.queue_pairs(qps)).over(self.blueprint.planes)
         sent = self.loads(collective, group, algorithm, failed=False)
         line = sum(map(self._line_s, sent))
-        fits = sum(self._line_s(each) / cut_bound(self.blueprint, each) for each in sent)
+        fits = max(line, sum(self._planned_s(each) / cut_bound(self.blueprint, each) for each in sent))
         taken = failed = max(fits, self._total_s(sent, routing, (), failed=False))
         if self.up is not None:
             sent = self.loads(collective, group, algorithm, failed=True)
@@ -105,10 +105,14 @@ class FlowNetwork:
         return self.summary.mean_switches if algorithm.traffic.ring else float(self.summary.hops)
 
     def _line_s(self, phase: Phase) -> float:
+        return _busiest(phase) * 8e-9 / line_gbps(self.blueprint)
+
+    def _planned_s(self, phase: Phase) -> float:
+        """Return the time at line rate before flows moved to other NICs, which shares of line rate are of."""
         return phase.busiest * 8e-9 / line_gbps(self.blueprint)
 
     def _total_s(self, sent: Iterable[Phase], routing: Routing, others: Sequence[Phase], *, failed: bool) -> float:
-        return sum(self._line_s(each) / self._share(each, routing, others, failed=failed) for each in sent)
+        return sum(self._planned_s(each) / self._share(each, routing, others, failed=failed) for each in sent)
 
     def _share(self, phase: Phase, routing: Routing, others: Sequence[Phase], *, failed: bool) -> float:
         """Return the share of line rate of a phase's slowest flow beside others, whose busiest NICs send as much."""
@@ -129,15 +133,20 @@ class FlowNetwork:
             used[getattr(phase, end)] = True
             load = np.zeros(nics)
             for each in (phase, *others):
-                load += np.bincount(getattr(each, end), each.shares / each.busiest, nics)
+                load += np.bincount(getattr(each, end), each.shares / _busiest(each), nics)
             found = max(found, float(load[used].max()))
         return found
+
+
+def _busiest(phase: Phase) -> float:
+    """Return the share of the bytes that the busiest NIC sends or takes in, after servers moved flows to others."""
+    return max(float(np.bincount(end, phase.shares).max()) for end in (phase.source, phase.target))
 
 
 def _join(phases: Sequence[Phase]) -> Phase:
     """Return the flows of several phases as one, the busiest NIC of each as busy as the others', each a job."""
     columns = [
-        (each.source, each.target, each.shares / each.busiest, np.broadcast_to(each.channels, (each.flows,)))
+        (each.source, each.target, each.shares / _busiest(each), np.broadcast_to(each.channels, (each.flows,)))
         for each in phases
     ]
     source, target, share, channels = (np.concatenate(column) for column in zip(*columns, strict=True))

@@ -49,6 +49,8 @@ class LinkLoads:
     """The NICs that a NIC sends to, at most."""
     turns: Amounts
     """The flows, or the bytes, that turn at each tier, from the leaf up, shape (tiers,)."""
+    sent: float | None = None
+    """The bytes of the busiest NIC where links that are down make the loads of others count more; None: `busiest`."""
 
     @cached_property
     def busiest(self) -> float:
@@ -56,9 +58,14 @@ class LinkLoads:
         return float(self.layers[0].max())
 
     @property
+    def weight(self) -> float:
+        """The bytes that the busiest NIC sends or takes in."""
+        return self.busiest if self.sent is None else self.sent
+
+    @property
     def scaled(self) -> LinkLoads:
-        """The loads of as many bytes that the busiest NIC has one."""
-        return replace(self, layers=tuple(each / self.busiest for each in self.layers))
+        """The loads of as many bytes that the busiest NIC sends or takes in one."""
+        return replace(self, layers=tuple(each / self.weight for each in self.layers), sent=1.0)
 
     def beside(self, other: LinkLoads) -> LinkLoads:
         """Return the loads of both at the same time."""

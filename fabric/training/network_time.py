@@ -81,6 +81,7 @@ class NetworkTime:
     jobs: tuple[Any, ...] = ()
     """What other jobs on the fabric send all the while."""
     _groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
+    _chosen: dict[Hashable, tuple[Pair, Algorithm]] = field(default_factory=dict)
     _wires: dict[Hashable, Wire] = field(default_factory=dict)
 
     @classmethod
@@ -158,7 +159,10 @@ class NetworkTime:
             return MessageTime()
         pair, algorithm = self._choose(message)
         wire = self._wire(message, algorithm, beside, ideal=ideal)
-        parts = [self._parts_at(message, pair, wire, state) for state in STATES]
+        parts = [self._parts_at(message, pair, wire, "line_s")]
+        for before, state in pairwise(STATES):
+            same = wire is None or getattr(wire, state) == getattr(wire, before)
+            parts.append(parts[-1] if same else self._parts_at(message, pair, wire, state))
         return _add_up(parts, wire, pair)
 
     def _choose(self, message: Message) -> tuple[Pair, Algorithm]:
@@ -166,12 +170,16 @@ class NetworkTime:
 
         Where its choice is not known, it is the fastest at line rate.
         """
-        group, collective = self._group(message), _collective(message)
-        able = candidates(group.summary, collective, None)
-        size, library = _whole_bytes(message), group.summary.library
-        times = list_times(lambda each: [self._machine(message, each, None, "line_s")], collective, size, able, library)
-        pair = choose_pair(group.summary, collective, size, times) or fastest_pair(times)
-        return pair, algorithm_of(collective.name, pair[0])
+        group, collective, size = self._group(message), _collective(message), _whole_bytes(message)
+        key = group.axes, collective.name, size, message.node_limit, message.copies
+        if key not in self._chosen:
+            able, library = candidates(group.summary, collective, None), group.summary.library
+            times = list_times(
+                lambda each: [self._machine(message, each, None, "line_s")], collective, size, able, library
+            )
+            pair = choose_pair(group.summary, collective, size, times) or fastest_pair(times)
+            self._chosen[key] = pair, algorithm_of(collective.name, pair[0])
+        return self._chosen[key]
 
     def _wire(
         self, message: Message, algorithm: Algorithm, beside: Sequence[Message], *, ideal: bool = False

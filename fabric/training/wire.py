@@ -187,7 +187,7 @@ class CountedNetwork:
             layers = tuple(np.where(own > 0, own * lost, 0.0) for own, lost in zip(load.layers, self.lost, strict=True))
         if not all(np.isfinite(layer).all() for layer in layers):
             raise InputError("failures cut off some ranks of the run from others, so the step never ends")
-        return replace(load, layers=layers)
+        return replace(load, layers=layers, sent=load.weight)
 
     @cached_property
     def _hit_servers(self) -> Mask:
@@ -287,7 +287,7 @@ class CountedNetwork:
         for load in self.loads(collective, group, algorithm, failed=False):
             every = [each.scaled for each in (load, *others)]
             line += self._line_s(load)
-            shared += load.busiest / fair_rates(every, self.capacity[:1])[0]
+            shared += load.weight / fair_rates(every, self.capacity[:1])[0]
         return Wire(line, line, line, line, max(line, shared), switches=1.0)
 
     def _line_s(self, load: LinkLoads) -> float:
@@ -315,4 +315,4 @@ class CountedNetwork:
             together = together.beside(each)
         together = together.only_where(load)
         collide = max(1.0, self._hashed_s(together, algorithm, qps) / self._fits_s(together))
-        return load.busiest / rates[0] * collide
+        return load.weight / rates[0] * collide

@@ -28,7 +28,7 @@ MESSAGES = (
 )
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", range(30))
 def test_counts_and_flows_agree_on_a_clos(number: int) -> None:
     """Healthy, failed and beside another message, the whole time of a message is the same in both ways."""
     random = Random(number)
@@ -36,7 +36,9 @@ def test_counts_and_flows_agree_on_a_clos(number: int) -> None:
     run = draw_run(random, plan.gpus // 2 + 1, plan.server.gpus)
     up = fail(plan, ["leaf:1"], number) if number % 2 else None
     counted = NetworkTime.of(plan, run, up=up)
-    flows = replace(counted, network=FlowNetwork(plan, counted.network.summary, Routing(), up), _groups={}, _wires={})
+    flows = replace(
+        counted, network=FlowNetwork(plan, counted.network.summary, counted.network.routing, up), _groups={}, _wires={}
+    )
     first, second = random.sample(MESSAGES, 2)
     try:
         found = counted.time(first, [second])
