@@ -106,6 +106,8 @@ docs-pictures: $(RUN)
 	$(BIN)/fabric diagram colossus-100k --kind adjacency -o docs/pictures/colossus-adjacency.svg
 	$(BIN)/fabric diagram examples/direct.yaml --family dragonfly -o docs/pictures/dragonfly.svg
 	$(BIN)/fabric diagram examples/direct.yaml --family slim-fly -o docs/pictures/slim-fly.svg
+	$(BIN)/fabric train superpod-h100-1su --model llama3-70b --parallel tp=8,pp=4,vp=2,dp=8 --batch 64 --out build/train
+	cp build/train/timeline.svg docs/pictures/training-step.svg
 
 clean:
 	rm -rf $(VENV) $(LATEST) $(LOCK) build dist *.egg-info .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -40,8 +40,11 @@ BAR, GAP, FOOT = 14.0, 26.0, 60.0
 VECTORS = 5000
 """The spans up to which each is drawn as an outline; more are drawn as pixels."""
 
-NUMBERED = 8.0
-"""The least width of a span that has its micro-batch's number, in points."""
+DIGIT, AROUND = 4.2, 2.0
+"""The width of a digit and of the room around a number, in points."""
+
+NUMBERED = 0.9
+"""The share of passes whose numbers must fit for any to be written."""
 
 Share = tuple[str, float]
 """A part of the step and its seconds."""
@@ -118,17 +121,16 @@ def _draw_spans(axes: Axes, spans: Timeline, row: float) -> None:
 
 
 def _number_spans(axes: Axes, spans: Timeline, row: float) -> None:
-    """Write the micro-batch into each span that is wide enough, all of a size or none."""
-    point_s = spans.step_s / (WIDTH - LEFT - MARGIN)
+    """Write the micro-batch into each pass that is wide enough, or into none where many are not."""
     passes = np.flatnonzero(spans.micro_batch >= 0)
-    if row < ROW or ((spans.end_s - spans.start_s)[passes] < NUMBERED * point_s).mean() > 0.5:
+    width = (spans.end_s - spans.start_s)[passes] * (WIDTH - LEFT - MARGIN) / spans.step_s
+    fits = width >= AROUND + DIGIT * len(str(spans.micro_batch.max()))
+    if row < ROW or fits.mean() < NUMBERED:
         return
-    for span in passes:
-        if spans.end_s[span] - spans.start_s[span] >= NUMBERED * point_s:
-            fill = FILLS[spans.kind[span]]
-            place = ((spans.start_s[span] + spans.end_s[span]) / 2, spans.rank[span] + 0.4)
-            text = str(spans.micro_batch[span])
-            axes.text(*place, text, ha="center", va="center", color=ink_on(fill), **text_type(SMALL_PT))
+    for span in passes[fits]:
+        place = ((spans.start_s[span] + spans.end_s[span]) / 2, spans.rank[span] + 0.4)
+        text, ink = str(spans.micro_batch[span]), ink_on(FILLS[spans.kind[span]])
+        axes.text(*place, text, ha="center", va="center", color=ink, **text_type(SMALL_PT))
 
 
 def _add_legend(axes: Axes, spans: Timeline, rows: float) -> None:
