@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fabric.blueprint import Blueprint
 from fabric.catalog import Model
 from fabric.errors import InputError
 from fabric.flow.failures import fail
@@ -23,7 +24,7 @@ from fabric.training.prepared_step import accelerator_of
 from fabric.training.step import TrainingStep, train_step
 from fabric.training.usual_run import OPEN, complete_run, does_fit
 
-__all__ = ["AskedTraining", "train", "train_on"]
+__all__ = ["AskedTraining", "complete_on", "train", "train_on"]
 
 PRECISION, SOFTWARE = "bf16", "megatron"
 """What a run has where neither its file nor the call says otherwise."""
@@ -49,7 +50,7 @@ class AskedTraining:
     """The keys of the division that nobody says, and that the GPU's memory decides (`complete_run`)."""
 
     @classmethod
-    def read(
+    def read(  # noqa: PLR0913
         cls,
         model: str | os.PathLike[str] | Mapping[str, Any] | Model,
         parallel: Parallel | str | None = None,
@@ -58,17 +59,18 @@ class AskedTraining:
         sequence: int | None = None,
         precision: str | None = None,
         software: str | None = None,
+        gpus: int | None = None,
     ) -> AskedTraining:
         """Return the run of a model, or of the file of one, whose keys the other words override.
 
-        Raises InputError with every mistake of the file, and where nothing says how the model is divided or of how many
-        sequences a step is.
+        It is on `gpus` GPUs where neither its degrees nor its file say on how many. Raises InputError with every
+        mistake of the file, and where nothing says how the model is divided or of how many sequences a step is.
         """
         run = read_training(model)
         batch = batch or run.batch
         if batch is None:
             raise InputError(f"batch: not given; write the sequences of a step of {run.model.name}, such as 2048")
-        divided, unsaid = _divide(run, parallel)
+        divided, unsaid = _divide(run, parallel, gpus)
         return cls(
             run.model if sequence is None else replace(run.model, sequence=sequence),
             divided,
@@ -80,14 +82,18 @@ class AskedTraining:
         )
 
 
-def _divide(run: TrainingRun, parallel: Parallel | str | None) -> tuple[Parallel, tuple[str, ...]]:
+def _divide(
+    run: TrainingRun, parallel: Parallel | str | None, gpus: int | None
+) -> tuple[Parallel, tuple[str, ...]]:  # fmt: skip
     """Return how a run is divided, as asked or as its file says, and the keys that nobody says."""
     if isinstance(parallel, Parallel):
         return parallel, ()
     keys = run.parallel if parallel is None else parse_keys(parallel)
     if keys is None:
         raise InputError(f"parallel: not given; write how {run.model.name} is divided, such as tp=8,pp=16,dp=128")
-    return make_parallel(keys, run.gpus), tuple(key for key in OPEN if getattr(keys, key) is None)
+    return make_parallel(keys, run.gpus or (None if keys.dp else gpus)), tuple(
+        key for key in OPEN if getattr(keys, key) is None
+    )
 
 
 def train(  # noqa: PLR0913
@@ -130,15 +136,22 @@ def train_on(
     jobs: Sequence[Job] = (),
 ) -> TrainingStep:
     """Return what a step of a run takes on a design; the words and the errors are those of `train`."""
-    plan, model, gpu = study.blueprint, asked.model, accelerator_of(study.blueprint)
-    check(model, asked.parallel, asked.batch, plan.gpus)
-    fits = does_fit(model, asked.batch, asked.precision, gpu, asked.software)
-    parallel = complete_run(asked.parallel, asked.batch, asked.software, asked.unsaid, fits)
-    check(model, parallel, asked.batch, plan.gpus)
-    check_fit(model, parallel, asked.batch, asked.precision, gpu, software=asked.software)
+    plan, asked = study.blueprint, complete_on(study.blueprint, asked)
+    model, parallel = asked.model, asked.parallel
     up = fail(plan, failures, seed) if failures else None
     network = NetworkTime.of(plan, parallel, routing, up=up, jobs=jobs)
     return train_step(
         plan, model, parallel, batch=asked.batch, precision=asked.precision, software=asked.software, routing=routing,
         network=network,
     )  # fmt: skip
+
+
+def complete_on(blueprint: Blueprint, asked: AskedTraining) -> AskedTraining:
+    """Return a run whose unsaid keys its GPUs' memory has decided; raises InputError as `train` does."""
+    model, batch, software, gpu = asked.model, asked.batch, asked.software, accelerator_of(blueprint)
+    check(model, asked.parallel, batch, blueprint.gpus)
+    fits = does_fit(model, batch, asked.precision, gpu, software)
+    parallel = complete_run(asked.parallel, batch, software, asked.unsaid, fits)
+    check(model, parallel, batch, blueprint.gpus)
+    check_fit(model, parallel, batch, asked.precision, gpu, software=software)
+    return replace(asked, parallel=parallel, unsaid=())

@@ -17,17 +17,14 @@ from fabric.optimizer import OBJECTIVES, LinearObjective, Requirement, SizingRes
 from fabric.presented import Presented
 from fabric.request import Spec
 from fabric.request.limits import LIMITS
-from fabric.request.model_file import read_training
 from fabric.request.parallel import Parallel
-from fabric.request.parallel_text import make_parallel
 from fabric.request.request_keys import RequestKeys, list_request_keys
 from fabric.studies.study import Source, Study, read_source
-from fabric.studies.training import AskedTraining, train_on
-from fabric.training.fit import check_fit
+from fabric.studies.training import AskedTraining, complete_on, train_on
 from fabric.training.message import Message
 from fabric.training.message_views import MessageView
 from fabric.training.network_time import NetworkTime
-from fabric.training.prepared_step import accelerator_of, prepare_step
+from fabric.training.prepared_step import prepare_step
 from fabric.training.step import TrainingStep
 from fabric.training.step_run import Step
 from fabric.training.wire import CountedNetwork
@@ -125,13 +122,11 @@ class _Timer:
 
     @classmethod
     def of(cls, blueprint: Blueprint, run: AskedTraining) -> _Timer:
-        """Return the timer of a run; raises InputError for what can't run on such servers, or does not fit."""
-        model, parallel, batch, precision = run.model, run.parallel, run.batch, run.precision
-        check_fit(model, parallel, batch, precision, accelerator_of(blueprint), software=run.software)
+        """Return the timer of a run; raises InputError for what can't run on such servers."""
         prepared = prepare_step(
-            blueprint, model, parallel, batch=batch, precision=precision, software=run.software
-        )  # fmt: skip
-        return cls(prepared.step, parallel)
+            blueprint, run.model, run.parallel, batch=run.batch, precision=run.precision, software=run.software
+        )
+        return cls(prepared.step, run.parallel)
 
     @cached_property
     def messages(self) -> list[Message]:
@@ -230,18 +225,22 @@ def optimize_training(
 ) -> TrainingOptimum:
     """Return the cheapest fabric on which the step of a run is at most `slowdown` longer than at full bandwidth.
 
-    `train` is a file, or a mapping, of a model with `parallel` and `batch` (`fabric.request.model_file.TrainingKeys`).
+    `train` is a file, or a mapping, of a model with `parallel` and `batch` (`fabric.request.model_file.TrainingKeys`),
+    on all GPUs of the request where it does not say on how many.
     The reference is the cheapest fabric of the same servers that is not oversubscribed, with adaptive routing. Designs
     are timed in the order of cost under `routing`, and the first that passes is proven to be the cheapest. Raises as
     `design` does, and InputError for a run that is incomplete or can't run, and where no fabric is fast enough.
     """
     say = progress or (lambda text: None)
     spec = read_source(source, request)
-    run = _read_run(train, spec)
+    if train is None:
+        raise InputError("no run to train; name the file of a model with its `parallel` and `batch`")
+    run = AskedTraining.read(train, gpus=spec.gpus)
     if not 0 <= slowdown <= LARGEST_SLOWDOWN:
         raise InputError(f"slowdown {slowdown!r:.40}: not a share from 0 to {LARGEST_SLOWDOWN:g}; write 0.02 for 2 %")
     say("sizing the fabric of full bandwidth")
     reference, fallback = _size_reference(spec, say)
+    run = complete_on(reference.blueprint, run)
     timer = _Timer.of(reference.blueprint, run)
 
     def time_on(blueprint: Blueprint, name: str = routing) -> float:
@@ -271,19 +270,6 @@ def optimize_training(
         reference_usd=reference.proof.objective,
         failed=tuple(TriedFabric(plan, cost, times[number]) for number, (cost, plan) in enumerate(found.failed)),
     )  # fmt: skip
-
-
-def _read_run(train: Any, spec: Spec) -> AskedTraining:
-    """Return the run of a file; where it leaves both its GPUs and `dp` out, it is on all GPUs of the request.
-
-    Raises InputError with every mistake, and where its degrees or its batch are missing.
-    """
-    if train is None:
-        raise InputError("no run to train; name the file of a model with its `parallel` and `batch`")
-    run = read_training(train)
-    if run.parallel is None or run.gpus or run.parallel.dp:
-        return AskedTraining.read(train)
-    return AskedTraining.read(train, make_parallel(run.parallel, spec.gpus))
 
 
 def _size_reference(spec: Spec, say: Callable[[str], None]) -> tuple[SizingResult, SizingResult | None]:

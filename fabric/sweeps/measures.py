@@ -12,6 +12,7 @@ from fabric.studies.study import Study
 from fabric.sweeps.failure_measure import FAILURES
 from fabric.sweeps.measure import Measure, MeasureColumn, Setting
 from fabric.sweeps.read_settings import read_algorithm, read_routing, read_size
+from fabric.sweeps.training_measure import TRAINING
 from fabric.topology.families import family
 
 __all__ = ["BUILTIN", "MEASURES"]
@@ -188,6 +189,7 @@ BUILTIN = (
         allreduce_work,
     ),
     FAILURES,
+    TRAINING,
 )
 
 MEASURES = Registry("measure", "measures", Measure, lambda: BUILTIN)
