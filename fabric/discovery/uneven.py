@@ -73,7 +73,7 @@ def _describe(found: Discovery, cable: int) -> str:
     """Return the two ends of a cable: `leaf001 port 3 to leaf002 port 4`."""
     ends = ((found.a, found.a_port), (found.b, found.b_port))
     return " to ".join(
-        f"{found.label(int(device[cable]))} port {found.port(int(port[cable]))}" for device, port in ends
+        f"{_label(found, int(device[cable]))} port {found.port(int(port[cable]))}" for device, port in ends
     )
 
 
@@ -214,7 +214,11 @@ def _list_parallel(found: Discovery, structure: Structure, rows: Rows, level: in
 
 
 def _name(found: Discovery, structure: Structure, node: int) -> str:
-    """Return what to call a node: the label of its first device, with the GUID where others have that label too."""
-    device = int(np.flatnonzero(structure.graph.node == node)[0])
+    """Return what to call a node: the label of its first device."""
+    return _label(found, int(np.flatnonzero(structure.graph.node == node)[0]))
+
+
+def _label(found: Discovery, device: int) -> str:
+    """Return what to call a device: with its GUID where others have the same label."""
     label, code = found.label(device), found.hardware_ids[device]
     return f"{label} ({code})" if code and found.texts.count(label) > 1 else label

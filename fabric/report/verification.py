@@ -73,6 +73,9 @@ def _tabulate_kinds(faults: list[Fault]) -> Table:
 
 
 def _tabulate_faults(faults: list[Fault]) -> Table:
+    if all(fault.share_lost is None for fault in faults):
+        found = [(fault.kind.value, fault.text) for fault in faults[:MOST_ROWS]]
+        return Table(_title("What is wrong", len(faults)), ("kind", "what"), found)
     rows = [(fault.kind.value, _cost(fault), fault.text) for fault in faults[:MOST_ROWS]]
     return Table(_title("The costliest first", len(faults)), ("kind", "all-reduce", "what"), rows)
 

@@ -61,7 +61,7 @@ def read_spec(source: Source, overrides: Mapping[str, Any], *, names: KnownNames
     replace whole keys of the request. `names` are those of all families and of their parts. Raises InputError with
     every mistake, each at its file and line, or at its key where it does not come from a file.
     """
-    document = _place_record(inline_calibration(read_document(source).override(overrides)))
+    document = inline_calibration(read_document(source).override(overrides))
     if "fabrics" in document.values and "gpus" not in document.values:
         remedy = "this is a cluster of several fabrics; use `fabric cluster`"
         raise InputError([document.mistake(("fabrics",), remedy)])
@@ -71,14 +71,6 @@ def read_spec(source: Source, overrides: Mapping[str, Any], *, names: KnownNames
         rest = [Mistake(document.file, f"and {more:,} more mistakes")] if more > 0 else []
         raise InputError([*mistakes[:MAX_MISTAKES], *rest])
     return _make_spec(request, document, names)
-
-
-def _place_record(document: Document) -> Document:
-    """Return a request whose list of cables that stand has its folder: that of the file which names it."""
-    name = document.values.get(RECORD)
-    if not isinstance(name, str) or not document.file or RECORD in document.overridden:
-        return document
-    return document.override({RECORD: str(Path(document.file).parent / name)})
 
 
 def find_malformed(document: Document, names: KnownNames) -> list[Mistake]:
@@ -234,7 +226,7 @@ def _make_spec(request: Request, document: Document, names: KnownNames) -> Spec:
         pue=request.pue,
         library=library_of(request.nccl),
         constants=calibrated_constants(_calibration(request), document, ("calibration",)),
-        as_built=request.as_built or "",
+        as_built=_record_path(request.as_built, document),
         site=site_of(request.site),
         limits=Limits(**vars(request.limits)),
         pinned=FrozenMapping(dict(request.pinned)),
@@ -292,6 +284,13 @@ def _fraction(ratio: float) -> Fraction:
 def _exact(share: float) -> Fraction:
     """Return a share of prices or parts exactly as it is written."""
     return Fraction(str(share))
+
+
+def _record_path(name: str | None, document: Document) -> str:
+    """Return the path of the list of cables that stand: from the folder of the file that names it; empty for none."""
+    if not name or not document.file or RECORD in document.overridden:
+        return name or ""
+    return str(Path(document.file).parent / name)
 
 
 def _calibration(request: Request) -> CalibrationKeys | None:
