@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import statistics
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,6 +55,14 @@ def test_series_left_out_of_the_fit_are_predicted() -> None:
     rows = left_out()
     assert [row["row"] for row in rows] == [run.row for run in published()]
     assert statistics.median(abs(math.expm1(float(row["log_error"]))) for row in rows) < 0.08
+
+
+def test_the_page_has_the_errors_of_series_left_out() -> None:
+    """The accuracy that the documentation states is that of the errors on file."""
+    sizes = [abs(math.expm1(float(row["log_error"]))) for row in left_out()]
+    page = (Path(__file__).parents[2] / "docs" / "training-accuracy.md").read_text(encoding="utf-8")
+    assert f"without its series | {statistics.median(sizes):.1%} | {max(sizes):.1%} |" in page
+    assert len(re.findall(r"\n\| t[0-9]+ \|", page)) == len(sizes)
 
 
 def test_errors_to_expect_are_those_of_series_left_out() -> None:
