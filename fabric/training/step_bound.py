@@ -141,16 +141,22 @@ class StepBound:
         Where these run beside passes they are those of a rank's first part alone, whose passes are the first and the
         last ones.
         """
-        calls = self._calls(parallel)
         overlapped = self._kernels(parallel).software.overlaps_dp
         stages, unlike = self._unlike(parallel)
-        each = {}
-        for stage in unlike:
-            sent = Chunk(stage, _NOTHING, calls).messages
-            each[stage] = [sum(sent("DP", times, "step", backward=way).values()) for way in (False, True)]
+        each = {stage: self._sum_data(parallel, stage, times) for stage in unlike}
         every = np.array([each[stage] for stage in stages]).reshape(parallel.vp, parallel.pp, 2)
         gather, reduce = (every[0] if overlapped else every.sum(axis=0)).T
         return gather, reduce, overlapped
+
+    def _sum_data(self, parallel: Parallel, stage: Stage, times: MessageTimes) -> tuple[float, float]:
+        """Return the seconds of a part's data-parallel messages of a step: weights gathered, and gradients reduced."""
+        # The bytes of these messages are the same for any number of data-parallel ranks.
+        key = replace(parallel, dp=1, vp=1, schedule="1f1b"), stage
+        if key not in self._data_calls:
+            found = Chunk(stage, _NOTHING, self._calls(parallel)).of("DP", "step")
+            self._data_calls[key] = tuple((each.message, n * each.forward, n * each.backward) for n, each in found)
+        found_s = [(times.seconds(message), *often) for message, *often in self._data_calls[key]]
+        return sum(s * forward for s, forward, _ in found_s), sum(s * backward for s, _, backward in found_s)
 
     def _calls(self, parallel: Parallel) -> tuple[Call, ...]:
         return messages_of(self.model, parallel, sent=bytes_of(self._kernels(parallel).software))
@@ -192,6 +198,10 @@ class StepBound:
 
     @cached_property
     def _server_gpus(self) -> dict[tuple[int, int], int]:
+        return {}
+
+    @cached_property
+    def _data_calls(self) -> dict[tuple[Parallel, Stage], tuple[tuple[Message, float, float], ...]]:
         return {}
 
     @cached_property

@@ -58,7 +58,7 @@ DEGREES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(st.sampled_from(["llama3-8b", "qwen3-30b-a3b"]), st.sampled_from(["megatron", "fsdp", "hai-llm"]), DEGREES)
 def test_no_step_beats_its_bounds(pod: Blueprint, name: str, software: str, degrees: dict[str, int]) -> None:
     """Each bound is at most the step, the closer ones are higher, and fewer ranks never have a lower coarse bound."""
