@@ -116,12 +116,26 @@ def _check_experts(model: Model, parallel: Parallel) -> Iterator[tuple[str, str]
 
 
 def _check_batch(parallel: Parallel, batch: int) -> Iterator[tuple[str, str]]:
-    each = parallel.dp * parallel.micro_batch
+    each, pp = parallel.dp * parallel.micro_batch, parallel.pp
+    count = batch // each
     if batch % each:
-        below, above = batch // each * each, -(-batch // each) * each
-        near = f"{below:,} or {above:,}" if below else f"{above:,}"
         what = f"dp={parallel.dp:,} x micro_batch={parallel.micro_batch}"
-        yield "batch", f"{batch:,} sequences do not divide over {what}; {near} do"
-    elif parallel.schedule == "dualpipe" and (count := batch // each) < 2 * parallel.pp:
-        least = 2 * parallel.pp * each
+        yield "batch", f"{batch:,} sequences do not divide over {what}; {_name_multiples(batch, each)} do"
+    elif parallel.vp > 1 and count % pp:
+        near = _name_multiples(batch, pp * each)
+        yield (
+            "batch",
+            f"virtual stages take turns of pp={pp} micro-batches, and these are {count}; a batch of {near} fits",
+        )
+    elif parallel.schedule == "dualpipe" and count < 2 * pp:
+        least = 2 * pp * each
         yield "batch", f"dualpipe needs 2 x pp micro-batches, and these are {count}; a batch of {least:,} has them"
+    elif parallel.schedule == "dualpipe" and count % 2:
+        near = _name_multiples(batch, 2 * each)
+        yield "batch", f"dualpipe needs an even number of micro-batches, and these are {count}; a batch of {near} fits"
+
+
+def _name_multiples(wanted: int, step: int) -> str:
+    """Return the multiples of `step` next to a number, such as `384 or 512`; only the one above where none is below."""
+    below, above = wanted // step * step, -(-wanted // step) * step
+    return f"{below:,} or {above:,}" if below else f"{above:,}"

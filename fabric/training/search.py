@@ -230,10 +230,13 @@ def _complete(search: Search, shape: Parallel, degrees: Iterable[int]) -> Iterat
 
 
 def _divides_ranks(parallel: Parallel, dp: int, batch: int) -> bool:
-    """Return whether experts divide over a stage's ranks, and micro-batches over the stages of an interleaved one."""
+    """Return whether experts divide over a stage's ranks, and the schedule can have as many micro-batches."""
     if parallel.tp * parallel.cp * dp % (parallel.ep * parallel.etp):
         return False
-    return parallel.schedule != "interleaved" or batch // (dp * parallel.micro_batch) % parallel.pp == 0
+    count = batch // (dp * parallel.micro_batch)
+    if parallel.schedule == "dualpipe":
+        return count % 2 == 0 and count >= 2 * parallel.pp
+    return parallel.schedule != "interleaved" or count % parallel.pp == 0
 
 
 def _choices(fixed: Mapping[str, Any], key: str, choices: Iterable[Any]) -> Iterable[Any]:

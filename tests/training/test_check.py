@@ -48,6 +48,14 @@ def test_published_runs_pass(name: str, text: str, batch: int, gpus: int) -> Non
         ("llama3-8b", "vp=2", 1, 1, r"parallel.vp: 2 virtual stages need a pipeline"),
         ("llama3-8b", "cp=3,dp=1", 1, 3, r"parallel.cp: .*; the nearest that works is 4"),
         ("deepseek-v3", "pp=16,dp=2,schedule=dualpipe", 62, 32, r"batch: dualpipe needs .* a batch of 64"),
+        (
+            "deepseek-v3",
+            "pp=16,dp=2,schedule=dualpipe",
+            66,
+            32,
+            r"even number .* these are 33; a batch of 64 or 68 fits",
+        ),
+        ("llama3-70b", "tp=8,pp=4,vp=5,dp=32", 416, 1024, r"turns of pp=4 .* these are 13; a batch of 384 or 512 fits"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_what_does(name: str, text: str, batch: int, gpus: int, says: str) -> None:
