@@ -55,25 +55,25 @@ def _check_gpus(parallel: Parallel, gpus: int) -> Iterator[tuple[str, str]]:
 
 def _check_tensor(model: Model, parallel: Parallel, sequence: int) -> Iterator[tuple[str, str]]:
     tp, cp = parallel.tp, parallel.cp
-    for what, size in (("query heads", model.heads), ("inner size of its feed-forward layers", model.ffn)):
-        if size % tp and (what == "query heads" or model.dense_count):
-            near = find_nearest(tp, lambda each: _divides_tensors(model, each), model.heads)
-            yield "tp", f"{tp} does not divide the {size:,} ({what}) of {model.name}{near}"
-            break
-    else:
-        if not _divides_tensors(model, tp):
-            near = find_nearest(tp, lambda each: _divides_tensors(model, each), model.heads)
-            yield (
-                "tp",
-                f"{tp} neither divides the {model.kv_heads} key and value heads nor is a multiple{near}",
-            )
+    divides = _divides_tensors(model, tp)
+    if not divides:
+        near = find_nearest(tp, lambda each: _divides_tensors(model, each), model.heads)
+        yield "tp", f"{_explain_tensors(model, tp)} of {model.name}{near}"
     # A ring balances causal attention by giving each rank a chunk from the front and one from the back.
     parts = 2 * cp if cp > 1 else 1
     if sequence % parts:
         near = find_nearest(cp, lambda each: sequence % (2 * each) == 0, min(sequence, 4 * cp))
         yield "cp", f"a sequence of {sequence:,} tokens does not divide into 2 x {cp} parts{near}"
-    elif parallel.sequence_parallel and (sequence // cp) % tp:
+    elif divides and parallel.sequence_parallel and (sequence // cp) % tp:
         yield "sequence_parallel", f"{sequence // cp:,} tokens of a rank do not divide by tp={tp}; set it to false"
+
+
+def _explain_tensors(model: Model, tp: int) -> str:
+    if model.heads % tp:
+        return f"{tp} does not divide the {model.heads} query heads"
+    if model.dense_count and model.ffn % tp:
+        return f"{tp} does not divide the {model.ffn:,} inner values of feed-forward layers"
+    return f"{tp} neither divides the {model.kv_heads} key and value heads nor is a multiple"
 
 
 def _divides_tensors(model: Model, tp: int) -> bool:

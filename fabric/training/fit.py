@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fabric.catalog import Accelerator, Model
+from fabric.catalog import Accelerator, Model, training_efficiency
 from fabric.errors import InputError, Mistake
 from fabric.request.parallel import RECOMPUTES, SHARDINGS, Parallel
 from fabric.training.check import find_mistakes
-from fabric.training.memory import Memory, memory_of
+from fabric.training.memory import GIB, OPTIMIZER_BYTES, OUTSIDE_GIB, WEIGHT_BYTES, Memory, memory_of
+from fabric.training.operations import count_parameters
 
 __all__ = ["check_fit", "find_nearest_fit"]
 
@@ -41,7 +43,7 @@ def check_fit(
     where = f"a GPU of stage {memory.stage} needs" if parallel.pp > 1 else "a GPU needs"
     text = f"{where} {memory.total_gib:.1f} GiB, and {accelerator.name} has {memory.hbm_gib:g}: "
     found = find_nearest_fit(model, parallel, batch, precision, accelerator, software=software)
-    near = _describe_change(parallel, *found) if found else "no run on as many GPUs fits"
+    near = _describe_change(parallel, *found) if found else _describe_least(model, parallel, accelerator, software)
     raise InputError([Mistake("memory", f"{text}{memory.missing_gib:.1f} GiB are missing ({parts}); {near}")])
 
 
@@ -87,3 +89,13 @@ def _changes(parallel: Parallel) -> Iterator[Parallel]:
 def _describe_change(parallel: Parallel, found: Parallel, memory: Memory) -> str:
     changed = [f"{key}={value}" for key, value in vars(found).items() if getattr(parallel, key) != value]
     return f"the nearest that fits is {','.join(changed)}, with {memory.total_gib:.1f} GiB"
+
+
+def _describe_least(model: Model, parallel: Parallel, accelerator: Accelerator, software: str) -> str:
+    """Return that nothing fits, and how many GPUs the states of a model fill that all of them share out."""
+    gradient = training_efficiency().software[software].gradient_bytes
+    states_gib = count_parameters(model).total * (WEIGHT_BYTES + gradient + OPTIMIZER_BYTES) / GIB
+    least = math.ceil(states_gib / (accelerator.hbm_gib - OUTSIDE_GIB))
+    text = f"no run on {parallel.gpus:,} GPUs that is tried fits"
+    more = f"; weights, gradients and optimizer states alone fill {least:,}"
+    return text + (more if least >= parallel.gpus else "")

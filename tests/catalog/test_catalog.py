@@ -12,7 +12,18 @@ import pytest
 import yaml
 
 from fabric.blueprint.composition import Wanted, choose_parts
-from fabric.catalog import MEDIA, LinkPart, Server, Switch, optics, servers, switches
+from fabric.catalog import (
+    MEDIA,
+    PRECISIONS,
+    LinkPart,
+    Server,
+    Switch,
+    accelerators,
+    models,
+    optics,
+    servers,
+    switches,
+)
 from fabric.cli.main import main
 from fabric.report.catalog_lists import list_switches
 
@@ -210,3 +221,28 @@ def test_lists_fit_a_terminal(shelf: str, capsys: pytest.CaptureFixture[str], mo
 def test_an_article_is_no_vendor(title: str, vendor: str) -> None:
     """The vendor of a switch whose title does not begin with one is unknown."""
     assert replace(switches()["qm9700"], title=title).vendor == vendor
+
+
+def test_accelerators_agree_with_their_servers() -> None:
+    """Each GPU has a title, a source and peaks that grow as precision falls, and the generation of its servers."""
+    for item in accelerators().values():
+        assert item.title
+        assert item.source
+        assert set(item.peak_tflops) <= set(PRECISIONS)
+        peaks = [item.peak_tflops[name] for name in ("bf16", "fp8", "nvfp4") if name in item.peak_tflops]
+        assert peaks == sorted(set(peaks))
+    for server in servers().values():
+        if server.accelerator:
+            assert accelerators()[server.accelerator].generation == server.generation
+
+
+def test_models_have_their_names_and_sources() -> None:
+    """Each model has a name of its own that can be typed, a title and a source, and heads that groups divide."""
+    text = (files("fabric.catalog") / "data" / "models.yaml").read_text(encoding="utf-8")
+    assert [row["name"] for row in yaml.load(text, Loader=yaml.CSafeLoader)] == list(models())
+    for model in models().values():
+        assert re.fullmatch(r"[a-z0-9]+([-.][a-z0-9]+)*", model.name)
+        assert model.title
+        assert model.source
+        assert model.heads % model.kv_heads == 0
+        assert model.experts >= model.top_k

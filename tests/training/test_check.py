@@ -40,7 +40,7 @@ def test_published_runs_pass(name: str, text: str, batch: int, gpus: int) -> Non
     ("name", "text", "batch", "gpus", "says"),
     [
         ("llama3-405b", "tp=8,pp=16,dp=128", 2048, 8192, r"parallel.dp: .*16,384 GPUs, but .* 8,192; dp=64 fits"),
-        ("llama3-70b", "tp=12", 1, 100, r"parallel.tp: 12 does not divide the 64 .*works is 16"),
+        ("llama3-70b", "tp=12", 1, 100, r"parallel.tp: 12 does not divide the 64 query heads .*works is 16"),
         ("llama3-405b", "tp=8,pp=13", 1, 999, r"parallel.pp: 126 layers .* 13 stages; the nearest that works is 14"),
         ("llama3-70b", "ep=2,dp=2", 2, 2, r"parallel.ep: llama3-70b has no experts"),
         ("deepseek-v3", "ep=60,dp=64", 64, 64, r"parallel.ep: 60 does not divide the 256 experts; .* is 64"),
