@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 __all__ = ["fit_widths"]
+
+_BETWEEN_WORDS = re.compile(r"(?<=\S)\s+")
 
 
 def fit_widths(heads: Sequence[str], rows: Sequence[Sequence[str]], available: int) -> list[int]:
@@ -37,4 +40,5 @@ def _longest_line(text: str) -> int:
 
 
 def _longest_word(text: str) -> int:
-    return max(map(len, text.split()), default=0)
+    """Return the length of the longest word; what indents a text belongs to its first."""
+    return max(map(len, _BETWEEN_WORDS.split(text)))

@@ -280,20 +280,22 @@ def _write_delivery(found: Delivery | None) -> str | None:
 
 
 def list_measures() -> Listing:
-    """Return the measures of a sweep, with their columns and settings."""
+    """Return the measures of a sweep, with their columns, and with their settings as a grid has them."""
     from fabric.sweeps import MEASURES
 
-    rows = [
-        (
-            item.name,
-            item.description,
-            [f"{column.name}: {column.description}" for column in item.columns],
-            [f"{setting.name}: {setting.column.description}" for setting in item.settings],
+    rows, facts = list[tuple[str, ...]](), list[dict[str, Any]]()
+    for item in MEASURES.values():
+        columns = {column.name: column.description for column in item.columns}
+        settings = {setting.name: setting.column.description for setting in item.settings}
+        rows.append((item.name, item.description))
+        rows += [(f"  {name}", what) for name, what in columns.items()]
+        rows += [(f"  {item.name}.{name}", f"setting: {what}") for name, what in settings.items()]
+        each = {"columns": columns, "settings": settings}
+        facts.append(
+            {"name": item.name, "description": item.description}
+            | {key: [f"{name}: {what}" for name, what in found.items()] for key, found in each.items()}
         )
-        for item in MEASURES.values()
-    ]
-    heads = {"name": "name", "description": "what it is", "columns": "columns", "settings": "settings"}
-    return Listing(heads, rows)
+    return Listing({"name": "measure, with its columns and settings", "description": "what it is"}, rows, facts)
 
 
 LISTS: Mapping[str, Callable[[], Listing]] = {

@@ -22,7 +22,9 @@ def summarize_sweep(table: SweepTable) -> Summary:
     statuses = [(status, units.count(number), STATUSES[status]) for status, number in table.statuses.items()]
     tables = [Table("", ("status", "points", "what it means"), statuses)]
     if ranges := list(_list_ranges(table)):
-        tables.append(Table("Ranges", ("column", "least", "at point", "greatest", "at point", "missing"), ranges))
+        shown = 4 if any(row[-1] != "0" for row in ranges) else 3  # a column of zeros would take room from the names
+        heads = ("column", "least (point)", "greatest (point)", "missing")
+        tables.append(Table("Ranges", heads[:shown], [row[:shown] for row in ranges]))
     front = (
         [f"Pareto front: {units.count_noun(sum(map(bool, table[ON_FRONT])), 'point')}."]
         if ON_FRONT in table.names
@@ -54,9 +56,9 @@ def _list_ranges(table: SweepTable) -> Iterator[tuple[str, ...]]:
         if not known or not all(isinstance(value, int | float) and not isinstance(value, bool) for value, _ in known):
             continue
         least, greatest = min(known), max(known, key=lambda each: (each[0], -each[1]))
-        ends = (_write(least[0]), str(least[1]), _write(greatest[0]), str(greatest[1]))
+        ends = (f"{_write(value)} ({point})" for value, point in (least, greatest))
         yield (name, *ends, units.count(len(table) - len(known)))
 
 
 def _write(value: Any) -> str:
-    return units.count(value) if isinstance(value, int) else f"{value:,.6g}"
+    return units.count(value) if isinstance(value, int) else f"{value:,.5g}"

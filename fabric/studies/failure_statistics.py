@@ -53,9 +53,10 @@ class Importance:
     standard_error: float | None
     """The standard error of the gain, over the paired draws; None for a single draw."""
     expected: float
-    """The gain to expect where failures are rare: the mean number down times what one costs alone.
+    """The gain to expect if each part down took the same share of what the others leave: 1 - exp(-n c).
 
-    It counts kinds of which too few fail for the draws to show it.
+    Here n is the mean number down, by a Poisson law, and c what one costs alone; where failures are rare it is their
+    product. It counts kinds of which too few fail for the draws to show it.
     """
 
 
@@ -164,7 +165,9 @@ class FailureStatistics(FrozenColumns, Plotted):
         """What each kind costs, the largest first; kinds whose failures hide each other each gain less than both."""
         gains = self.kept_without - self.kept[:, None]
         found = [
-            Importance(each.kind, float(gain.mean()), _standard_error(gain), each.expected_down * (1 - alone.kept))
+            Importance(
+                each.kind, float(gain.mean()), _standard_error(gain), -math.expm1(each.expected_down * (alone.kept - 1))
+            )
             for each, gain, alone in zip(self.kinds, gains.T, self.alone, strict=True)
         ]
         return tuple(sorted(found, key=lambda each: (-each.gain, -each.expected)))

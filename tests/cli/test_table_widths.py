@@ -30,3 +30,8 @@ def test_lines_of_a_head_are_lines() -> None:
     """A head that is broken already needs no more than its longest line."""
     assert fit_widths(["superpod-\nh100"], [["1"]], 80) == [9]
     assert fit_widths(["name"], [], 80) == [4]
+
+
+def test_an_indent_belongs_to_its_word() -> None:
+    """A name below another is not broken for the spaces before it."""
+    assert fit_widths(["name", "what it is"], [["measure", ""], ["  column", "one two three"]], 13) == [8, 5]

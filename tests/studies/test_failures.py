@@ -110,6 +110,18 @@ def test_statistics_are_those_of_the_columns(mixed: FailureStatistics) -> None:
         mixed.time_at_least(0)
 
 
+def test_no_kind_is_expected_to_gain_more_than_there_is(mixed: FailureStatistics) -> None:
+    """One part down is expected to cost nearly what it costs alone, and no number of them over all of the bandwidth."""
+    costs = {each.kind: 1 - alone.kept for each, alone in zip(mixed.kinds, mixed.alone, strict=True)}
+    one, many = (
+        replace(mixed, kinds=tuple(replace(each, rate=None, down=down) for each in mixed.kinds)).importance
+        for down in (1, 1000)
+    )
+    assert all(each.expected == pytest.approx(1 - math.exp(-costs[each.kind])) for each in one)
+    assert max(costs.values()) > 0.01
+    assert all(0 <= each.expected <= 1 for each in many)
+
+
 def test_draws_depend_on_their_seeds_alone(study: fabric.Study, mixed: FailureStatistics) -> None:
     """Draws made apart are those made together, so that any number of workers draws the same."""
     rates = {each.kind: each.rate for each in mixed.kinds if each.rate}
