@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from fabric.flow import summarize
 from fabric.studies.training_optimum import TrainingOptimum, _Timer, optimize_training
 from fabric.training.network_time import NetworkTime
 from fabric.training.prepared_step import prepare_step
+from fabric.units import money
 
 REQUEST = {
     "name": "small", "gpus": 1024, "server": "hgx-h100", "family": "rail-optimized", "tiers": 2, "switches": "qm9700",
@@ -67,6 +69,16 @@ def test_the_first_that_passes_is_the_cheapest() -> None:
     most, cost = found.reference.step_s * 1.02, found.study.proof.objective
     assert cost == cost_usd(found.study.blueprint)
     assert not any(cost_usd(each) < cost - 1 and step_s(each) <= most for each in designs())
+
+
+def test_the_example_is_that_of_the_page() -> None:
+    """The costs and the slowdown of docs/training.md are those of this request."""
+    page, found = (Path(__file__).parents[2] / "docs/training.md").read_text(), optimum(0.02)
+    dearer, cheaper = found.reference_usd, found.failed[0]
+    for cost in (dearer, found.study.proof.objective, cheaper.cost_usd):
+        assert money(cost) in page
+    assert f"{100 * found.slower:.2f} % longer" in page
+    assert f"{100 * (cheaper.step_s / found.reference.step_s - 1):.0f} % longer" in page
 
 
 @pytest.mark.slow
