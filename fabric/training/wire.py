@@ -158,9 +158,9 @@ class CountedNetwork:
         return counts.fullest(COLLECTIVES[collective], algorithm, sizes)
 
     @cached_property
-    def hosts_are_up(self) -> bool:
-        """Whether all host links are up, so that servers send as ever."""
-        return self.up is None or bool(self.up[: self.links.layers[0].links].all())
+    def servers_are_whole(self) -> bool:
+        """Whether all servers send as ever: none has lost a link, or the links up from a place on its rails."""
+        return self.up is None or not self._hit_servers.any()
 
     def loads(self, collective: str, group: Group, algorithm: Algorithm, *, failed: bool) -> list[LinkLoads]:
         """Return the loads of a collective, or a `send`, in every group by an algorithm, phase by phase.
@@ -173,7 +173,7 @@ class CountedNetwork:
         if key not in self._counted:
             if failed:
                 found = self.loads(collective, group, algorithm, failed=False)
-                if not self.hosts_are_up:
+                if not self.servers_are_whole:
                     found = self._move(found, self._phases(collective, group, algorithm, self._hit_groups(group)))
                 self._counted[key] = [self._squeeze(each) for each in found]
             else:
@@ -191,15 +191,18 @@ class CountedNetwork:
 
     @cached_property
     def _hit_servers(self) -> Mask:
-        """Which servers have lost a link, shape (servers,)."""
+        """Which servers have lost a link, or all links up from a place on some of their rails, shape (servers,)."""
         assert self.up is not None
         nic = router_of(self.blueprint).nic_of_links()
         found = np.zeros(self.blueprint.servers, bool)
         found[Hosts.of(self.blueprint).server_of_nic(nic[~self.up[: len(nic)]])] = True
+        for layer, lost in zip(self.links.layers[1:], self.lost[1:], strict=True):
+            cut_off = np.isinf(lost).any(axis=1)
+            found |= cut_off[np.arange(len(found)) // layer.servers]
         return found
 
     def _hit_groups(self, group: Group) -> Rows:
-        """Return the groups with ranks on servers that have lost a link, shape (groups, ranks)."""
+        """Return the groups with ranks on servers that send in other ways, shape (groups, ranks)."""
         hit = self._hit_servers[group.run.hosts.server_of_gpu(group.gpus)].any(axis=1)
         return np.asarray(group.gpus[hit])
 
