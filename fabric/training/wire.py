@@ -197,7 +197,7 @@ class CountedNetwork:
         found = np.zeros(self.blueprint.servers, bool)
         found[Hosts.of(self.blueprint).server_of_nic(nic[~self.up[: len(nic)]])] = True
         for layer, lost in zip(self.links.layers[1:], self.lost[1:], strict=True):
-            cut_off = np.isinf(lost).any(axis=1)
+            cut_off: Mask = np.asarray(np.isinf(lost).any(axis=1))
             found |= cut_off[np.arange(len(found)) // layer.servers]
         return found
 
