@@ -18,6 +18,13 @@ __all__ = ["DomainLoss", "list_domain_losses"]
 SIZE_BYTES = 2**30
 """The size of the all-reduce."""
 
+MOST_GPUS = 1 << 17
+"""The GPUs above which the all-reduce is not estimated.
+
+Without a cross tray most flows have rates of their own: for 100,000 GPUs that takes a minute for each, where a row
+takes two seconds.
+"""
+
 LISTED = 2
 """The domains of a kind that are listed by either measure."""
 
@@ -53,7 +60,12 @@ def list_domain_losses(study: Study, progress: Callable[[str], object] = lambda 
     kinds = list(list_domain_kinds(study.layout, study.network))
     chosen = [(kind, number) for kind in kinds for number in _choose_worst(study, kind)]
     estimates, refusal = None, ""
-    if study.blueprint.gpus > 1:
+    if study.blueprint.gpus > MOST_GPUS:
+        refusal = (
+            f"{study.blueprint.name}: the flows of {study.blueprint.gpus:,} GPUs without a cross tray would take long; "
+            f"it is estimated up to {MOST_GPUS:,} GPUs"
+        )
+    elif study.blueprint.gpus > 1:
         try:
             estimates = MaskedEstimates.of(study.blueprint, Workload(), SIZE_BYTES)
             estimates.refuse_long_runs(len(chosen), fewer="GPUs")

@@ -157,3 +157,8 @@ def test_what_is_too_large_is_said_and_not_guessed(monkeypatch: pytest.MonkeyPat
     assert "The all-reduce is not estimated." in told
     assert "FABRIC_MINUTES=" in told
     assert "; take fewer GPUs." in told
+    monkeypatch.delenv("FABRIC_MINUTES")
+    monkeypatch.setattr("fabric.studies.failure_domains.MOST_GPUS", 999)
+    losses = list_domain_losses(study)
+    assert {loss.share for loss in losses} == {None}
+    assert "it is estimated up to 999 GPUs." in " ".join(summarize_losses(study, losses).lines)
