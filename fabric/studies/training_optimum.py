@@ -21,13 +21,13 @@ from fabric.request.parallel import Parallel
 from fabric.request.request_keys import RequestKeys, list_request_keys
 from fabric.studies.study import Source, Study, read_source
 from fabric.studies.training import AskedTraining, complete_on, train_on
+from fabric.training.counted_network import CountedNetwork
 from fabric.training.message import Message
 from fabric.training.message_views import MessageView
 from fabric.training.network_time import NetworkTime
 from fabric.training.prepared_step import prepare_step
 from fabric.training.step import TrainingStep
 from fabric.training.step_run import Step
-from fabric.training.wire import CountedNetwork
 
 __all__ = ["TrainingOptimum", "TriedFabric", "optimize_training"]
 

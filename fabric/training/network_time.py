@@ -28,10 +28,11 @@ from fabric.flow.time_models import Parts
 from fabric.flow.transports import USUAL
 from fabric.presented import Presented
 from fabric.request.parallel import Parallel
+from fabric.training.counted_network import CountedNetwork
 from fabric.training.flow_network import FlowNetwork
 from fabric.training.groups import Group, Run
 from fabric.training.message import Message
-from fabric.training.wire import STATES, CountedNetwork, Wire
+from fabric.training.wire import STATES, Wire
 
 __all__ = ["MessageTime", "NetworkTime"]
 

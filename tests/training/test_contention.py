@@ -14,9 +14,10 @@ from fabric.blueprint import Blueprint
 from fabric.flow import COLLECTIVES, Phase, Routing, cross_rails, max_min, route, summarize
 from fabric.flow.algorithms import algorithm_of
 from fabric.flow.throughput import split_rates
+from fabric.training.counted_network import CountedNetwork
 from fabric.training.groups import Group, Run
 from fabric.training.link_loads import lay_phases, send_to_next
-from fabric.training.wire import CountedNetwork, Wire
+from fabric.training.wire import Wire
 from tests.flow.drawn_workloads import draw_design
 from tests.training.drawn_runs import draw_run
 

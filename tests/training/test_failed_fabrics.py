@@ -15,11 +15,11 @@ from fabric.flow import COLLECTIVES, Job, Routing, fail, failover, interference,
 from fabric.flow.algorithms import algorithm_of
 from fabric.flow.failover import servers_up
 from fabric.request.parallel import Parallel
+from fabric.training.counted_network import CountedNetwork
 from fabric.training.groups import Run
 from fabric.training.link_loads import lay_phases
 from fabric.training.message import Message
 from fabric.training.network_time import NetworkTime
-from fabric.training.wire import CountedNetwork
 from tests.flow.drawn_workloads import draw_design
 from tests.flow.flow_fabrics import fat_tree, form_of, sized
 from tests.training.drawn_runs import draw_run

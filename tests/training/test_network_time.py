@@ -14,12 +14,12 @@ from fabric.flow import COLLECTIVES, Phase, Routing, estimate, shares, summarize
 from fabric.flow.algorithms import algorithm_of
 from fabric.flow.traffic import phases
 from fabric.request.parallel import ORDERS, Parallel
+from fabric.training.counted_network import CountedNetwork
 from fabric.training.groups import Run
 from fabric.training.link_loads import lay_phases
 from fabric.training.message import Message
 from fabric.training.network_time import NetworkTime
 from fabric.training.ranks import group_ranks, place_run
-from fabric.training.wire import CountedNetwork
 from tests.flow.drawn_workloads import draw_design, with_several_nics
 from tests.flow.flow_fabrics import fat_tree, form_of, sized
 from tests.training.drawn_runs import draw_run
