@@ -38,7 +38,7 @@ def optimum(slowdown: float, routing: str = "adaptive") -> TrainingOptimum:
 def designs() -> tuple[fabric.Blueprint, ...]:
     """Return fabrics of the request with units of these sizes and as many spines."""
     found = []
-    for slots, spines in product((16, 32), (1, 2, 8)):
+    for slots, spines in product((16, 32), (2, 8)):
         try:
             found.append(fabric.design(REQUEST | {"pinned": {"slot": slots, "spine": spines}}).blueprint)
         except fabric.Infeasible:

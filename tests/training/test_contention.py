@@ -19,6 +19,7 @@ from fabric.training.groups import Group, Run
 from fabric.training.link_loads import lay_phases, send_to_next
 from fabric.training.wire import Wire
 from tests.flow.drawn_workloads import draw_design
+from tests.marks import slow
 from tests.training.drawn_runs import draw_run
 
 GROUPS = {
@@ -94,7 +95,7 @@ def drawn(numbers: range, routing: Routing) -> Iterator[Pair]:
             yield Pair(plan, own, other, network)
 
 
-@pytest.mark.parametrize("first", range(0, 120, 10))
+@pytest.mark.parametrize("first", [*range(0, 50, 10), *slow(*range(50, 120, 10))])
 def test_sprayed_messages_share_links_fairly(first: int) -> None:
     """Beside another message one takes as long in closed form as its slowest flow under max-min fairness."""
     for pair in drawn(range(first, first + 10), Routing()):

@@ -22,6 +22,7 @@ from fabric.training.message import Message
 from fabric.training.network_time import NetworkTime
 from tests.flow.drawn_workloads import draw_design
 from tests.flow.flow_fabrics import fat_tree, form_of, sized
+from tests.marks import slow
 from tests.training.drawn_runs import draw_run
 
 GROUPS = (("cp",), ("dp",), ("cp", "dp"), ("pp",), ("ep",), ("edp",))
@@ -58,7 +59,7 @@ def compared(numbers: range, routing: Routing, seeds: int = 1) -> Iterator[tuple
         )
 
 
-@pytest.mark.parametrize("first", range(0, 120, 10))
+@pytest.mark.parametrize("first", [*range(0, 50, 10), *slow(*range(50, 120, 10))])
 def test_sprayed_messages_after_failures(first: int) -> None:
     """After failures of links, NICs, leaves and spines, what is counted takes as long as explicit flows do."""
     for number, closed, flows in compared(range(first, first + 10), Routing()):

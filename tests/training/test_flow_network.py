@@ -16,6 +16,7 @@ from fabric.training.message import Message
 from fabric.training.network_time import NetworkTime
 from tests.flow.drawn_workloads import draw_design, draw_direct_design
 from tests.flow.flow_fabrics import fat_tree
+from tests.marks import slow
 from tests.training.drawn_runs import draw_run
 from tests.unlike_fixtures import FORMS, draw_unlike
 
@@ -28,7 +29,7 @@ MESSAGES = (
 )
 
 
-@pytest.mark.parametrize("number", range(30))
+@pytest.mark.parametrize("number", [*range(12), *slow(*range(12, 30))])
 def test_counts_and_flows_agree_on_a_clos(number: int) -> None:
     """Healthy, failed and beside another message, the whole time of a message is the same in both ways."""
     random = Random(number)

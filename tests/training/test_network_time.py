@@ -22,12 +22,13 @@ from fabric.training.network_time import NetworkTime
 from fabric.training.ranks import group_ranks, place_run
 from tests.flow.drawn_workloads import draw_design, with_several_nics
 from tests.flow.flow_fabrics import fat_tree, form_of, sized
+from tests.marks import slow
 from tests.training.drawn_runs import draw_run
 
 GROUPS = (("tp",), ("cp",), ("dp",), ("cp", "dp"), ("pp",), ("ep",), ("edp",))
 
 
-@pytest.mark.parametrize("number", range(80))
+@pytest.mark.parametrize("number", [*range(50), *slow(*range(50, 80))])
 def test_counted_loads_are_those_of_flows(number: int) -> None:
     """What is counted at each cut takes as long as explicit flows do, for any order of ranks, group and collective."""
     random = Random(number)
