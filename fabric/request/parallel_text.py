@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
@@ -16,6 +18,8 @@ from fabric.request.parallel import ORDERS, RECOMPUTES, SCHEDULES, SHARDINGS, Pa
 __all__ = ["ParallelKeys", "make_parallel", "parse_keys", "parse_parallel"]
 
 Degree = Annotated[int, Field(ge=1, le=100_000_000)]
+
+NUMBER = re.compile(r"[-+]?\d{1,40}(\.\d{0,40})?([eE][-+]?\d{1,3})?", re.ASCII)
 
 EXAMPLE = "write for example tp=8,pp=16,cp=1,dp=128"
 
@@ -112,8 +116,9 @@ def parse_keys(text: str) -> ParallelKeys:
         raise InputError([mistake for _, mistake in explain_errors(error, document, ParallelKeys)]) from None
 
 
-def _parse_value(text: str) -> int | bool | str:
-    """Return a whole number, true or false, or else the text."""
-    if text.isascii() and text.isdecimal() and len(text) <= 12:
-        return int(text)
+def _parse_value(text: str) -> float | bool | str:
+    """Return a number, true or false, or else the text."""
+    for kind in (int, float) if NUMBER.fullmatch(text) else ():
+        with suppress(ValueError):
+            return kind(text)
     return {"true": True, "false": False}.get(text.lower(), text)

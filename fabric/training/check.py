@@ -9,7 +9,10 @@ from fabric.errors import InputError, Mistake
 from fabric.request.parallel import Parallel
 from fabric.training.stages import split_layers
 
-__all__ = ["check", "find_mistakes", "find_nearest"]
+__all__ = ["check", "find_mistakes", "find_nearest", "most_micro_batches"]
+
+MOST_OF_RANK, MOST_OF_ALL = 200_000, 2_000_000
+"""The most forward passes of a rank, which are simulated one after another, and of all, which are held in memory."""
 
 
 def check(model: Model, parallel: Parallel, batch: int, gpus: int, sequence: int | None = None) -> None:
@@ -36,8 +39,12 @@ def find_mistakes(model: Model, parallel: Parallel, batch: int, gpus: int, seque
 
 def find_nearest(wanted: int, works: Callable[[int], bool], most: int) -> str:
     """Return `; the nearest that works is N`, of two as near the larger; empty where none from 1 to `most` does."""
-    found = min(filter(works, range(1, most + 1)), key=lambda each: (abs(each - wanted), -each), default=None)
-    return "" if found is None else f"; the nearest that works is {found:,}"
+    start = min(wanted, most)
+    for distance in range(max(start, most - start + 1)):
+        for each in (start + distance, start - distance):
+            if 1 <= each <= most and works(each):
+                return f"; the nearest that works is {each:,}"
+    return ""
 
 
 def _check_gpus(parallel: Parallel, gpus: int) -> Iterator[tuple[str, str]]:
@@ -62,7 +69,7 @@ def _check_tensor(model: Model, parallel: Parallel, sequence: int) -> Iterator[t
     # A ring balances causal attention by giving each rank a chunk from the front and one from the back.
     parts = 2 * cp if cp > 1 else 1
     if sequence % parts:
-        near = find_nearest(cp, lambda each: sequence % (2 * each) == 0, min(sequence, 4 * cp))
+        near = find_nearest(cp, lambda each: each == 1 or sequence % (2 * each) == 0, min(sequence, 4 * cp))
         yield "cp", f"a sequence of {sequence:,} tokens does not divide into 2 x {cp} parts{near}"
     elif divides and parallel.sequence_parallel and (sequence // cp) % tp:
         yield "sequence_parallel", f"{sequence // cp:,} tokens of a rank do not divide by tp={tp}; set it to false"
@@ -93,10 +100,12 @@ def _check_pipeline(model: Model, parallel: Parallel) -> Iterator[tuple[str, str
     elif parallel.schedule == "dualpipe" and pp % 2:
         yield "pp", f"dualpipe runs from both ends, and {pp} stages do not pair; the nearest that works is {pp + 1}"
     if split_layers(model, pp * vp) is None:
-        most = model.layers + 2
-        virtual = f" x {vp} virtual" if vp > 1 else ""
-        stages = find_nearest(pp, lambda each: split_layers(model, each * vp) is not None, most)
-        yield "pp", f"{model.layers} layers of {model.name} do not divide into {pp}{virtual} stages{stages}"
+        most, text = model.layers + 2, f"{model.layers:,} layers of {model.name} do not divide into {pp}"
+        if vp > 1 and (near := find_nearest(vp, lambda each: split_layers(model, pp * each) is not None, most // pp)):
+            yield "vp", f"{text} x {vp} virtual stages{near}"
+            return
+        near = find_nearest(pp, lambda each: split_layers(model, each * vp) is not None, most // vp)
+        yield "pp", f"{text}{f' x {vp} virtual' if vp > 1 else ''} stages{near}"
 
 
 def _check_experts(model: Model, parallel: Parallel) -> Iterator[tuple[str, str]]:
@@ -121,6 +130,9 @@ def _check_batch(parallel: Parallel, batch: int) -> Iterator[tuple[str, str]]:
     if batch % each:
         what = f"dp={parallel.dp:,} x micro_batch={parallel.micro_batch}"
         yield "batch", f"{batch:,} sequences do not divide over {what}; {_name_multiples(batch, each)} do"
+    elif count > (most := most_micro_batches(parallel)):
+        most = max(most // pp * pp, 1) * each
+        yield "batch", f"{count:,} micro-batches of a rank are more than a step is simulated with; at most {most:,} fit"
     elif parallel.vp > 1 and count % pp:
         near = _name_multiples(batch, pp * each)
         yield (
@@ -133,6 +145,11 @@ def _check_batch(parallel: Parallel, batch: int) -> Iterator[tuple[str, str]]:
     elif parallel.schedule == "dualpipe" and count % 2:
         near = _name_multiples(batch, 2 * each)
         yield "batch", f"dualpipe needs an even number of micro-batches, and these are {count}; a batch of {near} fits"
+
+
+def most_micro_batches(parallel: Parallel) -> int:
+    """Return the most micro-batches of a rank with which a step is simulated."""
+    return min(MOST_OF_RANK, MOST_OF_ALL // parallel.pp) // parallel.vp
 
 
 def _name_multiples(wanted: int, step: int) -> str:

@@ -19,7 +19,7 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Model, training_efficiency
 from fabric.errors import InputError
 from fabric.request.parallel import Parallel
-from fabric.training.check import find_mistakes
+from fabric.training.check import find_mistakes, most_micro_batches
 from fabric.training.memory import memory_of
 from fabric.training.prepared_step import accelerator_of, prepare_step
 from fabric.training.stages import split_layers
@@ -236,6 +236,8 @@ def _divides_ranks(parallel: Parallel, dp: int, batch: int) -> bool:
     count = batch // (dp * parallel.micro_batch)
     if parallel.schedule == "dualpipe":
         return count % 2 == 0 and count >= 2 * parallel.pp
+    if count > most_micro_batches(parallel):
+        return False
     return parallel.schedule != "interleaved" or count % parallel.pp == 0
 
 
