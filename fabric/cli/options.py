@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,12 +20,25 @@ __all__ = [
     "OUT",
     "REQUEST",
     "REQUESTS",
+    "FiniteRange",
     "override_options",
     "price_options",
     "read_calibration_option",
     "read_overrides",
     "refuse_input_as_output",
 ]
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers, of which infinity and what is no number are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number that a text is; raises BadParameter as FloatRange does."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return found
+
 
 NUMBERS = ("gpus", "planes", "tiers")
 """The keys that numbers stand for; in the others digits are part of a name."""

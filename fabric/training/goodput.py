@@ -163,12 +163,12 @@ def _shares_of_time(mean_s: float, interval_s: float, recovery: Recovery) -> tup
 def _best_interval_s(mean_s: float, checkpoint_s: float) -> float:
     """Return the seconds between checkpoints with which most is left: with x = τ/M, ln(1 - x) + x = -δ/M.
 
-    There the derivative of the mean time is 0.
+    There the derivative of the mean time is 0. With longer checkpoints than those of MOST_FAILURES a job gets nowhere.
     """
     if math.isinf(mean_s) or not checkpoint_s:
         return mean_s if math.isinf(mean_s) else 0.0
-    low, high = 0.0, 1.0
+    low, high, wanted = 0.0, 1.0, -min(checkpoint_s / mean_s, MOST_FAILURES)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        low, high = (middle, high) if math.log1p(-middle) + middle > -checkpoint_s / mean_s else (low, middle)
+        low, high = (middle, high) if math.log1p(-middle) + middle > wanted else (low, middle)
     return mean_s * low

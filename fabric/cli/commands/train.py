@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.options import AS_JSON, CALIBRATION, OUT, REQUESTS, read_calibration_option
+from fabric.cli.options import AS_JSON, CALIBRATION, OUT, REQUESTS, FiniteRange, read_calibration_option
 from fabric.cli.record_name import record_option
 from fabric.cli.runs import RunOptions, make_or_explain, print_result
 from fabric.cli.terminal import show_progress
@@ -24,6 +24,11 @@ __all__ = ["train"]
 
 RUN = ("parallel", "batch", "sequence", "precision", "software")
 """The options that override what a file says of its run."""
+
+SIZE = click.IntRange(1, 100_000_000)
+
+RESTART_S = 600.0
+"""From a failure until training goes on, where nobody says."""
 
 
 @click.command(short_help="Time a training step on a fabric.")
@@ -45,8 +50,8 @@ RUN = ("parallel", "batch", "sequence", "precision", "software")
     is_flag=True,
     help="Find the degrees with the shortest step that fit into memory; those that are given are kept.",
 )
-@click.option("--batch", type=click.IntRange(1), help="Sequences of a step, over all GPUs.  [default: the file's]")
-@click.option("--seq", "sequence", type=click.IntRange(1), help="Tokens of a sequence.  [default: the model's]")
+@click.option("--batch", type=SIZE, help="Sequences of a step, over all GPUs.  [default: the file's]")
+@click.option("--seq", "sequence", type=SIZE, help="Tokens of a sequence.  [default: the model's]")
 @record_option(
     "--precision",
     registry="fabric.catalog:PRECISIONS",
@@ -68,7 +73,10 @@ RUN = ("parallel", "batch", "sequence", "precision", "software")
     help="Routing: {names}.",
 )
 @click.option(
-    "--gpu-hour-usd", type=click.FloatRange(0, min_open=True), help="Price of a GPU and its part for an hour."
+    "--gpu-hour-usd",
+    type=FiniteRange(0, min_open=True),
+    metavar="USD",
+    help="Price of one GPU for an hour, with all that it needs.",
 )
 @click.option(
     "--fail",
@@ -81,14 +89,13 @@ RUN = ("parallel", "batch", "sequence", "precision", "software")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of failures.")
 @click.option(
     "--checkpoint",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     metavar="SECONDS",
     help="Add the goodput of a month: how long training stands still for a checkpoint.",
 )
 @click.option(
     "--restart",
-    type=click.FloatRange(0),
-    default=600.0,
+    type=FiniteRange(0),
     metavar="SECONDS",
     help="With --checkpoint: from a failure until training goes on.  [default: 600]",
 )
@@ -105,8 +112,8 @@ def train(
 ) -> None:
     """Time a step of training a model on the fabric of each REQUEST.
 
-    Reports the step, tokens per second, MFU, what each kind of parallelism and the network cost, and with several
-    fabrics these side by side. --out writes a timeline as a picture, and as a trace for ui.perfetto.dev.
+    Reports the step, tokens per second, MFU, and what each kind of parallelism and the network cost; several fabrics
+    are shown side by side. --out writes a timeline as a picture, and as a trace for ui.perfetto.dev.
     """
     from fabric.report.comparison import design_each
     from fabric.report.training import summarize_training, training_object
@@ -175,8 +182,10 @@ def _read_recovery(words: dict[str, Any]) -> Recovery | None:
     from fabric.training.goodput import Recovery
 
     if words["checkpoint"] is None:
+        if given := [f"--{name}" for name in ("restart", "rates") if words[name] is not None]:
+            raise click.UsageError(f"{' and '.join(given)} need --checkpoint, whose goodput they change.")
         return None
-    return Recovery(words["checkpoint"], words["restart"])
+    return Recovery(words["checkpoint"], RESTART_S if words["restart"] is None else words["restart"])
 
 
 def _time(study: fabric.Study, asked: AskedTraining, words: dict[str, Any]) -> TrainingStep:
