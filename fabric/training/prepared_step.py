@@ -81,8 +81,12 @@ def bytes_of(software: Software) -> Bytes:
 
 
 def accelerator_of(blueprint: Blueprint) -> Accelerator:
-    """Return the GPU of a design's servers; raises InputError where it is not known."""
+    """Return the GPU of a design's servers; raises InputError where it, or how fast its NVLink is, is not known."""
     server = blueprint.server
+    if server.gpus > 1 and server.nvlink_GBps is None:
+        raise InputError(
+            f"server {server.name}: how fast its {server.gpus} GPUs send to each other is not known; set `nvlink_GBps`"
+        )
     if server.accelerator not in accelerators():
         known = ", ".join(sorted(accelerators()))
         raise InputError(f"server {server.name}: its GPU is not known; set `accelerator` to one of: {known}")

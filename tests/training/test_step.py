@@ -73,3 +73,5 @@ def test_what_is_not_known_is_refused(superpod: Blueprint) -> None:
         step_of(superpod, software="megatrom")
     with pytest.raises(InputError, match="set `accelerator` to one of"):
         step_of(replace(superpod, server=replace(superpod.server, accelerator="")))
+    with pytest.raises(InputError, match="send to each other is not known; set `nvlink_GBps`"):
+        step_of(replace(superpod, server=replace(superpod.server, nvlink_GBps=None)))
