@@ -81,7 +81,8 @@ def _list_parts(step: TrainingStep) -> Iterator[tuple[str, str, str]]:
     for part, seconds in sorted(step.compute_s.items(), key=lambda each: -each[1]):
         yield _row(step, part, seconds)
     yield _row(step, "update of weights", step.update_s)
-    yield _row(step, "bubble of the pipeline", step.bubble_s)
+    if step.parallel.pp > 1:
+        yield _row(step, "bubble of the pipeline", step.bubble_s)
     for cause, seconds in step.exposed_s.items():
         if seconds > 0:
             yield _row(step, f"exposed messages: {cause}", seconds)
@@ -126,11 +127,11 @@ def _list_lines(step: TrainingStep) -> Iterator[str]:
     where = f" on stage {memory.stage}" if step.parallel.pp > 1 else ""
     yield f"Memory: {memory.total_gib:.1f} of {memory.hbm_gib:g} GiB of a GPU{where}."
     yield (
-        f"On an ideal network, which NICs alone limit, the step takes {units.time(step.ideal_step_s)}: this network "
+        f"On an ideal network, limited only by the NICs, the step takes {units.time(step.ideal_step_s)}: this network "
         f"costs {_percent(step.network_cost)}."
     )
     error = _percent(step.expected_error)
-    yield f"Expected error: {error}, which nine of ten published runs keep that were left out of the fit."
+    yield f"Expected error: {error}; nine of ten published runs that were left out of the fit are within it."
     others = ", ".join(
         f"{words} {_percent(step.mfu * step.flops[name] / step.flops['full'])}"
         for name, words in (("6n", "6 for each active weight"), ("causal", "attention to earlier tokens alone"))
@@ -202,11 +203,15 @@ def _compare(
         "network": [_percent(step.network_cost) for step in steps],
     }
     if any(cost is not None for cost in costs):
-        columns["per 10^12 tokens"] = [units.money(cost) for cost in costs]
+        columns["10^12 tokens"] = [units.money(cost) for cost in costs]
     if any(lost):
         columns["goodput"] = ["unknown" if each is None else _percent(each.effective) for each in lost]
-    text = f"A step of {first.model} on {units.count_noun(first.gpus, 'GPU')} ({first.accelerator}), {first.precision}."
-    lines = ["network: by how much the step is longer than on an ideal network, which NICs alone limit."]
+    gpus = list(dict.fromkeys((step.gpus, step.accelerator) for step in steps))
+    where = " or ".join(f"{units.count_noun(count, 'GPU')} ({name})" for count, name in gpus)
+    text = f"A step of {first.model} on {where}, {first.precision}."
+    if len(gpus) > 1:
+        columns["fabric"] = [f"{step.name} ({step.gpus:,} x {step.accelerator})" for step in steps]
+    lines = ["network: by how much the step is longer than on an ideal network, limited only by the NICs."]
     return Summary(text, [Table("", [*columns], [*zip(*columns.values(), strict=True)])], lines)
 
 

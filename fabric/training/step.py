@@ -28,6 +28,10 @@ NETWORK = ("failures", "collisions", "oversubscription", "contention", "latency"
 """What makes messages slower than their bytes at the line rate of NICs, in the order in which they are taken away."""
 
 
+ROUNDING = 1e-9
+"""The share of a step below which what is left of it is rounding."""
+
+
 @dataclass(frozen=True)
 class SentMessage:
     """A message of a step, and how long it takes."""
@@ -182,7 +186,8 @@ def train_step(  # noqa: PLR0913
     compute = step.compute_of(busiest)
     exposed = dict(zip(CAUSES, _differences(runs[: len(without)]), strict=True))
     network_s = dict(zip((*NETWORK, "bandwidth"), _differences([*runs[len(without) :], none]), strict=True))
-    bubble = max(0.0, none.step_s - step.update_s - sum(compute.values()))
+    bubble = none.step_s - step.update_s - sum(compute.values())
+    bubble = bubble if bubble > ROUNDING * none.step_s else 0.0
     tokens = batch * sequence
     memory = memory_of(
         replace(model, sequence=sequence), parallel, batch, precision, accelerator, software=software
