@@ -198,7 +198,7 @@ def _compare(
         "fabric": [step.name for step in steps],
         "step": [units.time(step.step_s) for step in steps],
         "vs first": [_percent(step.step_s / first.step_s) for step in steps],
-        "tokens/s/GPU": [units.count(step.tokens_s_gpu) for step in steps],
+        "tokens/s per GPU": [units.count(step.tokens_s_gpu) for step in steps],
         "MFU": [_percent(step.mfu) for step in steps],
         "network": [_percent(step.network_cost) for step in steps],
     }
@@ -209,9 +209,9 @@ def _compare(
     gpus = list(dict.fromkeys((step.gpus, step.accelerator) for step in steps))
     where = " or ".join(f"{units.count_noun(count, 'GPU')} ({name})" for count, name in gpus)
     text = f"A step of {first.model} on {where}, {first.precision}."
-    if len(gpus) > 1:
-        columns["fabric"] = [f"{step.name} ({step.gpus:,} x {step.accelerator})" for step in steps]
-    lines = ["network: by how much the step is longer than on an ideal network, limited only by the NICs."]
+    unlike = ", ".join(f"{step.name} {step.gpus:,} x {step.accelerator}" for step in steps)
+    lines = [f"GPUs: {unlike}."] if len(gpus) > 1 else []
+    lines += ["network: by how much the step is longer than on an ideal network, limited only by the NICs."]
     return Summary(text, [Table("", [*columns], [*zip(*columns.values(), strict=True)])], lines)
 
 

@@ -84,7 +84,7 @@ def test_fabrics_side_by_side_have_a_cost_only_where_it_is_known(step: TrainingS
     assert cost == pytest.approx(2.0 * 1e12 / step.tokens_s_gpu / 3600)
     unlike = summarize_training([step, replace(slow, accelerator="b300")], [None, None], [None, None])
     assert "on 64 GPUs (h100) or 64 GPUs (b300)" in unlike.text
-    assert [row[0] for row in unlike.tables[0].rows] == ["small (64 x h100)", "slow (64 x b300)"]
+    assert unlike.lines[0] == "GPUs: small 64 x h100, slow 64 x b300."
     one = summarize_training([step], [cost], [None])
     assert f"A trillion tokens cost ${cost:,.0f}." in one.lines
 
