@@ -50,10 +50,11 @@ def summarize_optimum(found: TrainingOptimum) -> Summary:
     proof = "proven cheapest" if found.study.proof.status == "OPTIMAL" else "the cheapest found within the budget"
     step, reference, price = found.step, found.reference, found.run.gpu_hour_usd
     slower, within = format_percent(found.slower, ".2f"), format_percent(found.slowdown)
-    saved, full = units.money(found.saved_usd), units.money(found.reference_usd)
+    full = units.money(found.reference_usd)
+    saved = f"{units.money(found.saved_usd)} less" if found.saved_usd else "as much"
     said = (
         f"A step of {step.model} takes {units.time(step.step_s)} under {found.routing} routing, {slower} more than"
-        f" {units.time(reference.step_s)} on the cheapest fabric of full bandwidth, which costs {full}: {saved} less,"
+        f" {units.time(reference.step_s)} on the cheapest fabric of full bandwidth, which costs {full}: {saved},"
         f" {proof} within {within}."
     )
     more = []

@@ -45,3 +45,6 @@ def test_mistakes_name_what_to_write(run: Run, files: list[str]) -> None:
         code, _, error = run("optimize", *files, *words)
         assert code == 2
         assert message in error
+    code, _, error = run("optimize", files[0], "--slowdown", "2%")
+    assert code == 2
+    assert "--slowdown needs --train" in error

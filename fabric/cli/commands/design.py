@@ -80,9 +80,8 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
 @click.option(
     "--slowdown",
     metavar="SHARE",
-    default="2%",
-    show_default=True,
-    help="With --train: the most by which the step may be longer than at full bandwidth, such as 2% or 0.02.",
+    help="With --train: the most by which the step may be longer than at full bandwidth, such as 2% or 0.02.  "
+    "[default: 2%]",
 )
 @OUT
 @AS_JSON
@@ -95,7 +94,10 @@ def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **wor
         raise click.UsageError("--pareto and --objective are mutually exclusive.")
     if names is not None and sensitivity:
         raise click.UsageError("--sensitivity and --pareto are mutually exclusive.")
-    train, slowdown = words.pop("train"), _read_share(words.pop("slowdown"))
+    train, share = words.pop("train"), words.pop("slowdown")
+    if share is not None and train is None:
+        raise click.UsageError("--slowdown needs --train, whose step it limits.")
+    slowdown = _read_share("2%" if share is None else share)
     if train is not None and (names is not None or sensitivity or objective not in (None, "cost")):
         raise click.UsageError("--train goes with --objective cost, and without --pareto and --sensitivity.")
     message = {"size_bytes": units.parse_size(words.pop("size")), "routing": words.pop("routing")}
