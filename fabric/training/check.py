@@ -11,8 +11,9 @@ from fabric.training.stages import split_layers
 
 __all__ = ["check", "find_mistakes", "find_nearest", "most_micro_batches"]
 
-MOST_OF_RANK, MOST_OF_ALL = 200_000, 2_000_000
-"""The most forward passes of a rank, which are simulated one after another, and of all, which are held in memory."""
+MOST_OF_RANK, MOST_OF_ALL = 50_000, 2_000_000
+"""The most forward passes of a rank, which are simulated one after another at some 0.2 ms each, and of all, which are
+held in memory."""
 
 
 def check(model: Model, parallel: Parallel, batch: int, gpus: int, sequence: int | None = None) -> None:

@@ -65,8 +65,8 @@ class Run:
         if not self.hosts.alike and int(self.gpus.max()) >= self.hosts.first_gpu[1]:
             kinds, first = ", ".join(self.blueprint.servers_by_role), int(self.hosts.first_gpu[1])
             raise InputError(
-                f"the run needs {len(self.gpus):,} GPUs of one kind of server; {self.blueprint.name} has {kinds}, of"
-                f" the first {first:,} GPUs"
+                f"the run needs {len(self.gpus):,} GPUs of one kind of server; {self.blueprint.name} has {kinds}, and"
+                f" {first:,} GPUs of the first kind"
             )
 
     @property

@@ -72,7 +72,9 @@ def test_runs_have_servers_of_one_kind() -> None:
     """A run on unlike servers is refused with the GPUs of the first kind; on those it has a time."""
     plan = draw_unlike(Random(1), FORMS[1])
     first = int(Hosts.of(plan).first_gpu[1])
-    with pytest.raises(InputError, match=f"GPUs of one kind of server; random has kind-0, .* of the first {first} GPU"):
+    with pytest.raises(
+        InputError, match=f"GPUs of one kind of server; random has kind-0, .* and {first} GPUs of the first"
+    ):
         NetworkTime.of(plan, Parallel(dp=first + 1))
     message = Message("DP", "all-gather", ("dp",), 2**30)
     assert NetworkTime.of(plan, Parallel(dp=first)).time(message).total_s > 0
