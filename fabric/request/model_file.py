@@ -18,7 +18,7 @@ from fabric.request.fields import Gpus, Name, Price, StrictModel, Text, known_na
 from fabric.request.parallel_text import ParallelKeys
 from fabric.request.yaml_reader import read_file
 
-__all__ = ["LatentKeys", "TrainingKeys", "TrainingRun", "read_training"]
+__all__ = ["LatentKeys", "TrainingKeys", "TrainingRun", "check_words", "read_training"]
 
 WHAT = "a file of a model is a mapping such as `model: llama3-405b`, or of `layers`, `hidden`, `heads` and so on"
 
@@ -152,11 +152,23 @@ def read_training(source: str | os.PathLike[str] | Mapping[str, Any] | Model) ->
     return TrainingRun(Model(**values), **own)
 
 
+def check_words(**words: Any) -> None:
+    """Raise InputError for words of a call that a file could not have under these keys; None stands for none."""
+    values = {key: value for key, value in words.items() if value is not None}
+    try:
+        TrainingKeys.model_validate(values)
+    except ValidationError as error:
+        document = Document(values)
+        raise InputError([mistake for _, mistake in explain_errors(error, document, TrainingKeys)]) from None
+
+
 def _read(source: str | os.PathLike[str] | Mapping[str, Any]) -> Document:
     if isinstance(source, Mapping):
         tree = Tree("")
         add_plain(source, tree)
         return tree.document()
+    if not isinstance(source, str | bytes | os.PathLike):
+        raise InputError([Mistake("model", f"{source!r:.60}: neither a name, a file, a mapping nor a Model")])
     path = os.fsdecode(source)
     if not os.path.lexists(path) and Path(path).suffix.lower() not in (".yaml", ".yml", ".json"):
         raise InputError([Mistake(quoted(path), f"no model and no file of that name{nearest(path[:100], models())}")])

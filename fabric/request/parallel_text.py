@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from fabric.request.error_messages import explain_errors
 from fabric.request.fields import StrictModel, known_name
 from fabric.request.parallel import ORDERS, RECOMPUTES, SCHEDULES, SHARDINGS, Parallel
 
-__all__ = ["ParallelKeys", "make_parallel", "parse_keys", "parse_parallel"]
+__all__ = ["ParallelKeys", "make_parallel", "parse_keys", "parse_parallel", "read_keys"]
 
 Degree = Annotated[int, Field(ge=1, le=100_000_000)]
 
@@ -108,6 +109,19 @@ def parse_keys(text: str) -> ParallelKeys:
         mistakes.append(Mistake("parallel", f"is empty; {EXAMPLE}"))
     if mistakes:
         raise InputError(mistakes)
+    return _validate(values)
+
+
+def read_keys(given: str | Mapping[str, Any] | Parallel) -> ParallelKeys:
+    """Return the keys of a text, of a mapping of them, or of degrees; raises InputError with every mistake."""
+    if isinstance(given, str):
+        return parse_keys(given)
+    if not isinstance(given, Mapping | Parallel):
+        raise InputError([Mistake("parallel", f"{given!r:.60}: neither text, a mapping nor a Parallel; {EXAMPLE}")])
+    return _validate(dict(given) if isinstance(given, Mapping) else vars(given))
+
+
+def _validate(values: dict[str, Any]) -> ParallelKeys:
     places: dict[Keys, str] = {(key,): f"parallel.{key}" for key in values}
     document = Document(values, places=FrozenMapping(places))
     try:

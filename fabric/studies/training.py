@@ -13,9 +13,9 @@ from fabric.errors import InputError
 from fabric.flow.failures import fail
 from fabric.flow.jobs import Job
 from fabric.request import Spec
-from fabric.request.model_file import TrainingRun, read_training
+from fabric.request.model_file import TrainingRun, check_words, read_training
 from fabric.request.parallel import Parallel
-from fabric.request.parallel_text import make_parallel, parse_keys
+from fabric.request.parallel_text import make_parallel, read_keys
 from fabric.studies.study import Study, design
 from fabric.training.check import check
 from fabric.training.fit import check_fit
@@ -53,7 +53,7 @@ class AskedTraining:
     def read(  # noqa: PLR0913
         cls,
         model: str | os.PathLike[str] | Mapping[str, Any] | Model,
-        parallel: Parallel | str | None = None,
+        parallel: Parallel | str | Mapping[str, Any] | None = None,
         *,
         batch: int | None = None,
         sequence: int | None = None,
@@ -66,6 +66,7 @@ class AskedTraining:
         It is on `gpus` GPUs where neither its degrees nor its file say on how many. Raises InputError with every
         mistake of the file, and where nothing says how the model is divided or of how many sequences a step is.
         """
+        check_words(batch=batch, sequence=sequence, precision=precision, software=software, gpus=gpus)
         run = read_training(model)
         batch = batch or run.batch
         if batch is None:
@@ -83,12 +84,12 @@ class AskedTraining:
 
 
 def _divide(
-    run: TrainingRun, parallel: Parallel | str | None, gpus: int | None
+    run: TrainingRun, parallel: Parallel | str | Mapping[str, Any] | None, gpus: int | None
 ) -> tuple[Parallel, tuple[str, ...]]:  # fmt: skip
     """Return how a run is divided, as asked or as its file says, and the keys that nobody says."""
+    keys = run.parallel if parallel is None else read_keys(parallel)
     if isinstance(parallel, Parallel):
         return parallel, ()
-    keys = run.parallel if parallel is None else parse_keys(parallel)
     if keys is None:
         raise InputError(f"parallel: not given; write how {run.model.name} is divided, such as tp=8,pp=16,dp=128")
     return make_parallel(keys, run.gpus or (None if keys.dp else gpus)), tuple(
@@ -99,7 +100,7 @@ def _divide(
 def train(  # noqa: PLR0913
     source: Study | str | os.PathLike[str] | Mapping[str, Any] | Spec,
     model: str | os.PathLike[str] | Mapping[str, Any] | Model,
-    parallel: Parallel | str | None = None,
+    parallel: Parallel | str | Mapping[str, Any] | None = None,
     *,
     batch: int | None = None,
     sequence: int | None = None,
@@ -115,9 +116,10 @@ def train(  # noqa: PLR0913
 
     `source` is a study, or a request as `design` takes it. `model` is a name of the catalogue, a file of a model or of
     its run (docs/training.md), a mapping of its keys, or a Model; the other words override what it says. `parallel` are
-    degrees as `--parallel` has them, or a Parallel. After `failures` (as of `fabric.flow.fail`, drawn by `seed`) the
-    run stands on servers that are still joined; the `jobs` run beside it. Raises InputError for a run that is not valid
-    or does not fit into memory, with the nearest that is and does, and for a GPU that no training was measured on.
+    degrees as `--parallel` has them, a mapping of them, or a Parallel. After `failures` (as of `fabric.flow.fail`,
+    drawn by `seed`) the run stands on servers that are still joined; the `jobs` run beside it. Raises InputError for a
+    run that is not valid or does not fit into memory, with the nearest that is and does, and for a GPU that no training
+    was measured on.
     """
     asked = AskedTraining.read(
         model, parallel, batch=batch, sequence=sequence, precision=precision, software=software
@@ -136,6 +138,7 @@ def train_on(
     jobs: Sequence[Job] = (),
 ) -> TrainingStep:
     """Return what a step of a run takes on a design; the words and the errors are those of `train`."""
+    failures = (failures,) if isinstance(failures, str) else failures
     plan, asked = study.blueprint, complete_on(study.blueprint, asked)
     model, parallel = asked.model, asked.parallel
     up = fail(plan, failures, seed) if failures else None

@@ -9,8 +9,8 @@ from typing import Any
 
 from fabric.catalog import Model
 from fabric.errors import InputError
-from fabric.request.model_file import TrainingRun, read_training
-from fabric.request.parallel_text import ParallelKeys, parse_keys
+from fabric.request.model_file import TrainingRun, check_words, read_training
+from fabric.request.parallel_text import ParallelKeys, read_keys
 from fabric.studies.study import Study
 from fabric.studies.training import PRECISION, SOFTWARE, AskedTraining
 from fabric.training.search import Search, SearchResult
@@ -33,7 +33,7 @@ class AskedSearch:
     def read(
         cls,
         model: str | os.PathLike[str] | Mapping[str, Any] | Model,
-        parallel: str | None = None,
+        parallel: str | Mapping[str, Any] | None = None,
         *,
         batch: int | None = None,
         sequence: int | None = None,
@@ -44,6 +44,7 @@ class AskedSearch:
 
         `parallel` are the degrees that are given, by default those of the file. Raises InputError as that does.
         """
+        check_words(batch=batch, sequence=sequence, precision=precision, software=software)
         run = read_training(model)
         size = batch or run.batch
         if size is None:
@@ -51,7 +52,7 @@ class AskedSearch:
         asked = replace(run, precision=precision or run.precision, software=software or run.software)
         if sequence is not None:
             asked = replace(asked, model=replace(run.model, sequence=sequence))
-        return cls(asked, size, parse_keys(parallel) if parallel is not None else run.parallel or ParallelKeys())
+        return cls(asked, size, read_keys(parallel) if parallel is not None else run.parallel or ParallelKeys())
 
     def on(
         self, study: Study, routing: str = "adaptive", progress: Callable[[str], None] | None = None

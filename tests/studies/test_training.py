@@ -50,6 +50,12 @@ def test_failures_and_other_jobs_cost_time(study: Study) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ({"parallel": "tp=8", "batch": -64}, "batch: -64 is too small; at least 1"),
+        ({"parallel": "tp=8", "batch": 64, "sequence": 0.5}, "sequence: 0.5 is not a whole number"),
+        ({"parallel": "tp=8", "batch": 64, "precision": "fp7"}, "precision: unknown precision 'fp7'; did you mean 'fp"),
+        ({"parallel": 5, "batch": 64}, "parallel: 5: neither text, a mapping nor a Parallel"),
+        ({"parallel": Parallel(tp=0), "batch": 64}, "parallel.tp: 0 is too small; at least 1"),
+        ({"parallel": {"tp": 8, "order": "x"}, "batch": 64}, "parallel.order: unknown order 'x'"),
         ({"parallel": DEGREES}, "batch: not given; write the sequences of a step of llama3-70b"),
         ({"batch": 64}, "parallel: not given; write how llama3-70b is divided, such as tp=8"),
         ({"parallel": "tp=8,pp=4,dp=32", "batch": 64}, "is 1,024 GPUs, but the fabric has 512; dp=16 fits"),
