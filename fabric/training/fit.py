@@ -96,6 +96,6 @@ def _describe_least(model: Model, parallel: Parallel, accelerator: Accelerator, 
     gradient = training_efficiency().software[software].gradient_bytes
     states_gib = count_parameters(model).total * (WEIGHT_BYTES + gradient + OPTIMIZER_BYTES) / GIB
     least = math.ceil(states_gib / (accelerator.hbm_gib - OUTSIDE_GIB))
-    text = f"no run on {parallel.gpus:,} GPUs that is tried fits"
-    more = f"; weights, gradients and optimizer states alone fill {least:,}"
+    text = f"no run tried on {parallel.gpus:,} GPUs fits"
+    more = f"; weights, gradients and optimizer states alone fill {least:,} GPUs"
     return text + (more if least >= parallel.gpus else "")

@@ -130,6 +130,10 @@ def kernels_of(
         raise InputError(f"no training run in {precision} on {accelerator.name} was measured; measured are {known}")
     if accelerator.hbm_GBps is None:
         raise InputError(f"the memory bandwidth of {accelerator.name} is not known: give its hbm_GBps")
-    framework = found.software[software]
+    framework, generation = found.software[software], accelerator.generation
+    if framework.attention is not None and generation not in found.attention[framework.attention]:
+        measured = {kernel for kernel, shares in found.attention.items() if generation in shares}
+        known = ", ".join(sorted(name for name, each in found.software.items() if each.attention in measured))
+        raise InputError(f"no training run of {software} on {accelerator.name} was measured; measured are {known}")
     kind = found.kernel_classes[framework.kernel_class(parallel.recompute)]
     return Kernels(found, kind, accelerator, precision, framework, parallel.gpus)

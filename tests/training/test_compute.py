@@ -86,3 +86,9 @@ def test_what_was_not_measured_is_refused(accelerator: str, precision: str) -> N
     """Without a measured run there is no constant, and the message names those that there are."""
     with pytest.raises(InputError, match="measured"):
         kernels_of(accelerators()[accelerator], precision, "megatron", Parallel())
+
+
+def test_software_whose_attention_was_not_measured_on_a_gpu_is_refused() -> None:
+    """Software with kernels of attention that no run on Blackwell had is refused, with what was measured there."""
+    with pytest.raises(InputError, match=r"no training run of torchtitan on b300 was measured; .*megatron"):
+        kernels_of(accelerators()["b300"], "bf16", "torchtitan", Parallel())
