@@ -44,6 +44,9 @@ class Software:
     """Whether a rank computes while its activations are sent to the next stage."""
     overlaps_dp: bool = False
     """Whether gradients are reduced, and weights gathered, bucket by bucket beside the passes."""
+    joins_layers: str | None = None
+    """What the data-parallel messages of layers are joined to: `buckets`, as Megatron-Core has them by default, or one
+    of a whole virtual stage, `chunk`; None where each layer is sent alone."""
     overlaps_ep: bool = False
     """Whether the messages of experts run beside another micro-batch's computation."""
     balances_context: bool = True

@@ -37,14 +37,16 @@ class Chunk:
     calls: tuple[Call, ...]
     """What ranks send for it."""
 
-    def count(self, part: str) -> int:
-        """Return how many of a part that sends messages it has."""
-        return int(getattr(self.stage, part, 0))
+    @property
+    def buckets(self) -> int:
+        """The buckets in which its data-parallel messages of a step are sent, of several kinds the fewest."""
+        joined = (int(call.forward + call.backward) for call in self.calls if call.part == "chunk")
+        return min(joined, default=max(1, self.stage.layers))
 
     def of(self, cause: str, each: str = "micro-batch") -> Iterator[tuple[int, Call]]:
         """Yield its calls of a cause, each with the number of its parts that send it."""
         for call in self.calls:
-            if call.message.cause == cause and call.each == each and (count := self.count(call.part)):
+            if call.message.cause == cause and call.each == each and (count := self.stage.count(call.part)):
                 yield count, call
 
     def messages(

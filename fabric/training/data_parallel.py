@@ -29,7 +29,7 @@ class DataTimes:
     reduce_s: Seconds
     """All of its gradients."""
     buckets: NDArray[np.int64]
-    """Its buckets, as many as its layers."""
+    """Its buckets (`Chunk.buckets`)."""
     overlapped: bool
     """Whether buckets are sent beside passes."""
 

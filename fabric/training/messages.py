@@ -17,9 +17,10 @@ from fabric.training.operations import count_parameters
 
 __all__ = ["PARTS", "Bytes", "Call", "messages_of"]
 
-PARTS = ("dense", "moe", "predicted", "embedding", "logits", "boundary")
+PARTS = ("dense", "moe", "predicted", "embedding", "logits", "boundary", "chunk")
 """The parts of a model that send: a dense layer, a layer with experts, one that predicts a further token, the input and
-the output embedding, and what a rank passes to the next stage of the pipeline."""
+the output embedding, what a rank passes to the next stage of the pipeline, and a virtual stage as a whole, whose layers
+are joined (`join_layers`)."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Call:
     """How often in the backward pass, with what this computes again."""
     beside: bool = False
     """Whether any software sends it beside products that do not need it: inputs gathered for gradients of weights."""
+    weights: float = 0
+    """The weights of a rank whose gradients it reduces, or that it gathers."""
 
 
 def messages_of(
@@ -231,13 +234,14 @@ class _Run:
             return Message("DP", name, where, size, what)
 
         if sharding == "none":
-            yield Call(message("all-reduce", group, gradients, "gradients"), part, "step", backward=1)
+            yield Call(message("all-reduce", group, gradients, "gradients"), part, "step", backward=1, weights=weights)
             return
         # On a pipeline weights stay from the first forward pass to the last backward one (arXiv:2407.21783, 3.3.2).
         again = sharding == "zero3" and self.parallel.pp == 1
         each, passes = ("micro-batch", (1, 1)) if again else ("step", (1, 0))
-        yield Call(message("all-gather", within, gathered, "weights"), part, each, *passes)
-        yield Call(message("reduce-scatter", within, gradients, "gradients"), part, each, backward=1)
+        yield Call(message("all-gather", within, gathered, "weights"), part, each, *passes, weights=weights)
+        scattered = message("reduce-scatter", within, gradients, "gradients")
+        yield Call(scattered, part, each, backward=1, weights=weights)
         if limited and within != group:
-            own = gradients / limited
-            yield Call(message("all-reduce", ("replica",), own, "gradients of shards"), part, "step", backward=1)
+            own = message("all-reduce", ("replica",), gradients / limited, "gradients of shards")
+            yield Call(own, part, "step", backward=1, weights=weights)

@@ -8,6 +8,7 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import Accelerator, Model, Software, TrainingEfficiency, accelerators, training_efficiency
 from fabric.errors import InputError, nearest
 from fabric.request.parallel import Parallel
+from fabric.training.buckets import join_layers, least_bucket
 from fabric.training.check import check
 from fabric.training.chunk import Chunk
 from fabric.training.compute import compute_times, update_s
@@ -63,9 +64,10 @@ def prepare_step(  # noqa: PLR0913
     kernels = kernels_of(accelerator, precision, _check_software(software), parallel, constants)
     framework = kernels.software
     calls = messages_of(model, parallel, sequence=sequence, sent=bytes_of(framework))
-    stages = divide_into_chunks(model, parallel)
+    stages, least = divide_into_chunks(model, parallel), least_bucket(framework, parallel)
     unlike = {
-        stage: Chunk(stage, compute_times(kernels, model, stage, parallel, sequence), calls) for stage in set(stages)
+        stage: Chunk(stage, compute_times(kernels, model, stage, parallel, sequence), join_layers(calls, stage, least))
+        for stage in set(stages)
     }
     overlap = Overlap(framework, parallel, kernels.occupied)
     update = update_s(kernels, updated_weights(model, parallel))

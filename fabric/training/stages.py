@@ -33,6 +33,10 @@ class Stage:
         """All its layers."""
         return self.dense + self.moe + self.predicted
 
+    def count(self, part: str) -> int:
+        """Return how many of a part of the model it has, one of `fabric.training.messages.PARTS`."""
+        return 1 if part == "chunk" else int(getattr(self, part, 0))
+
 
 def split_layers(model: Model, chunks: int) -> tuple[int, ...] | None:
     """Return how many of the model's own layers each of `chunks` parts has, in order; None where none is even.

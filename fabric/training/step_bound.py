@@ -15,6 +15,7 @@ from fabric.catalog import Model
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.router import summarize
 from fabric.request.parallel import Parallel
+from fabric.training.buckets import join_layers, least_bucket
 from fabric.training.chunk import Chunk, MessageTimes
 from fabric.training.compute import LayerTimes, compute_times
 from fabric.training.kernels import Kernels, kernels_of
@@ -150,10 +151,11 @@ class StepBound:
 
     def _sum_data(self, parallel: Parallel, stage: Stage, times: MessageTimes) -> tuple[float, float]:
         """Return the seconds of a part's data-parallel messages of a step: weights gathered, and gradients reduced."""
-        # The bytes of these messages are the same for any number of data-parallel ranks.
-        key = replace(parallel, dp=1, vp=1, schedule="1f1b"), stage
+        # These messages are the same for any number of data-parallel ranks with the same buckets.
+        least = least_bucket(self._kernels(parallel).software, parallel)
+        key = replace(parallel, dp=1, vp=1, schedule="1f1b"), stage, least
         if key not in self._data_calls:
-            found = Chunk(stage, _NOTHING, self._calls(parallel)).of("DP", "step")
+            found = Chunk(stage, _NOTHING, join_layers(self._calls(parallel), stage, least)).of("DP", "step")
             self._data_calls[key] = tuple((each.message, n * each.forward, n * each.backward) for n, each in found)
         found_s = [(times.seconds(message), *often) for message, *often in self._data_calls[key]]
         return sum(s * forward for s, forward, _ in found_s), sum(s * backward for s, _, backward in found_s)
@@ -201,7 +203,7 @@ class StepBound:
         return {}
 
     @cached_property
-    def _data_calls(self) -> dict[tuple[Parallel, Stage], tuple[tuple[Message, float, float], ...]]:
+    def _data_calls(self) -> dict[tuple[Parallel, Stage, float], tuple[tuple[Message, float, float], ...]]:
         return {}
 
     @cached_property

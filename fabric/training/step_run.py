@@ -100,7 +100,7 @@ class Step:
             for call in chunk.calls:
                 often = share * self.micro_batches if call.each == "micro-batch" else 1
                 # The calls at a boundary are those of all virtual stages of a rank.
-                parts = 1 / self.overlap.parallel.vp if call.part == "boundary" else chunk.count(call.part)
+                parts = 1 / self.overlap.parallel.vp if call.part == "boundary" else chunk.stage.count(call.part)
                 calls = often * parts * (call.forward + call.backward)
                 found[call.message] = found.get(call.message, 0.0) + calls
         return found
@@ -170,6 +170,6 @@ class Step:
                 for chunk, each in zip(self.chunks, passes, strict=True)
             ]
         )[self._kinds]
-        buckets = np.array([max(1, chunk.stage.layers) for chunk in self.chunks])[self._kinds]
+        buckets = np.array([chunk.buckets for chunk in self.chunks])[self._kinds]
         data = DataTimes(table[:, 0, 0], table[:, 1, 0], buckets, self.overlap.software.overlaps_dp)
         return data, table[:, :, 1].T + self.overlap.occupied
