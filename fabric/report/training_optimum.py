@@ -47,15 +47,15 @@ def _counts(tried: TriedFabric) -> dict[str, Any]:
 def summarize_optimum(found: TrainingOptimum) -> Summary:
     """Return what the terminal shows: the design, and what the step takes on it and on cheaper ones."""
     text, tables, lines = summarize_design(describe(found.study))
-    proof = "proven cheapest" if found.study.proof.status == "OPTIMAL" else "the cheapest found within the budget"
+    proof = "proven the cheapest" if found.study.proof.status == "OPTIMAL" else "the cheapest found within the budget"
     step, reference, price = found.step, found.reference, found.run.gpu_hour_usd
-    slower, within = format_percent(found.slower, ".2f"), format_percent(found.slowdown)
-    full = units.money(found.reference_usd)
+    slower = f"{format_percent(found.slower, '.2f')} more than" if round(found.slower, 4) > 0 else "no more than the"
     saved = f"{units.money(found.saved_usd)} less" if found.saved_usd else "as much"
     said = (
-        f"A step of {step.model} takes {units.time(step.step_s)} under {found.routing} routing, {slower} more than"
-        f" {units.time(reference.step_s)} on the cheapest fabric of full bandwidth, which costs {full}: {saved},"
-        f" {proof} within {within}."
+        f"A step of {step.model} takes {units.time(step.step_s)} under {found.routing} routing, {slower}"
+        f" {units.time(reference.step_s)} on the cheapest fabric of full bandwidth. That one costs"
+        f" {units.money(found.reference_usd)}; this one costs {saved}, and is {proof} within a slowdown of"
+        f" {format_percent(found.slowdown)}."
     )
     more = []
     if price is not None:

@@ -33,6 +33,11 @@ def test_the_optimum_is_shown(run: Run, files: list[str]) -> None:
     assert found["step"]["gpus"] == 64
     assert found["usd_per_trillion_tokens"] == pytest.approx(2e12 / 3600 / found["step"]["tokens_s_gpu"])
     assert found["design"]["optimizer"]["status"] == "OPTIMAL"
+    code, text, _ = run("optimize", *files, "--slowdown", "0", "-q")
+    shown = " ".join(text.split())
+    assert "no more than the" in shown
+    assert "this one costs" in shown
+    assert "proven the cheapest within a slowdown of 0 %" in shown
 
 
 def test_mistakes_name_what_to_write(run: Run, files: list[str]) -> None:
