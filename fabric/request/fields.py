@@ -14,6 +14,7 @@ from fabric.errors import nearest
 
 __all__ = [
     "MAX_GPUS",
+    "RATIO",
     "WRITING",
     "Any_",
     "AxisName",
@@ -68,6 +69,8 @@ _RATE = r"^[1-9][0-9]{0,6}$"
 _PORT = r"^[A-Za-z0-9]([A-Za-z0-9 ._:/()#+-]{0,38}[A-Za-z0-9)])?$"
 _HALL = r"^[A-Za-z0-9_-]{1,20}$"
 _CONSTANT = r"^[a-z0-9_]+(\.[A-Za-z0-9_]+)*$"
+RATIO = r"^(\d{1,4}(\.\d{1,6})?) ?: ?(\d{1,4}(\.\d{1,6})?)$"
+"""A ratio as text."""
 WRITING = {
     _NAME: "use letters a-z, digits and _ ( ) +, with spaces, dots and dashes only inside; a dash may end it",
     _AXIS: "write a tier, a bundle or an axis like `spine` or `leaf-spine`",
@@ -79,6 +82,7 @@ WRITING = {
     _RATE: "write a rate as a whole number of Gb/s",
     _PORT: "use up to 40 letters a-z, digits and . _ : / ( ) # + -, with blanks only inside",
     _HALL: "use up to 20 letters a-z, digits, _ and -",
+    RATIO: "write for example 2, or 2:1",
     _CONSTANT: "write the path of a constant like `generations.hopper.channel_GBps`",
 }
 """What to write, by the pattern that text must match."""

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from fabric.request.fields import MAX_GPUS, StrictModel, custom_error, tag
+from fabric.request.fields import MAX_GPUS, RATIO, WRITING, StrictModel, custom_error, tag
 
 __all__ = ["PodRange", "Ratio", "RatioRange", "parse_ratio", "tag_ratio", "tag_tier_ratio"]
 
-_RATIO = re.compile(r"(?P<down>\d{1,4}(\.\d{1,6})?) ?: ?(?P<up>\d{1,4}(\.\d{1,6})?)", re.ASCII)
+_RATIO = re.compile(RATIO, re.ASCII)
 _NUMBER = re.compile(r"\s*[-+]?[\d_.]+([eE][-+]?\d+)?\s*", re.ASCII)
 LEAST, MOST = 0.001, 1000
 
@@ -19,7 +19,7 @@ LEAST, MOST = 0.001, 1000
 def parse_ratio(text: str) -> float | None:
     """Return the number that a ratio such as `2:1` or `3:2` stands for; None for other text, and of nothing up."""
     found = _RATIO.fullmatch(text.strip())
-    return float(found["down"]) / float(found["up"]) if found and float(found["up"]) else None
+    return float(found[1]) / float(found[3]) if found and float(found[3]) else None
 
 
 def _read_ratio(value: Any) -> Any:
@@ -28,7 +28,7 @@ def _read_ratio(value: Any) -> Any:
         return value
     ratio = parse_ratio(value)
     if ratio is None:
-        raise custom_error(f"{value[:40]!r} is not a ratio; write for example 2, or 2:1")
+        raise custom_error(f"{value[:40]!r} is not a ratio; {WRITING[RATIO]}")
     return ratio
 
 
@@ -40,7 +40,7 @@ Ratio = Annotated[
         {
             "anyOf": [
                 {"type": "number", "minimum": LEAST, "maximum": MOST},
-                {"type": "string", "pattern": f"^{_RATIO.pattern.replace('?P<down>', '').replace('?P<up>', '')}$"},
+                {"type": "string", "pattern": RATIO},
             ]
         }
     ),

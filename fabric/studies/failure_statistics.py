@@ -166,7 +166,10 @@ class FailureStatistics(FrozenColumns, Plotted):
         gains = self.kept_without - self.kept[:, None]
         found = [
             Importance(
-                each.kind, float(gain.mean()), _standard_error(gain), -math.expm1(each.expected_down * (alone.kept - 1))
+                each.kind,
+                float(gain.mean()),
+                _standard_error(gain),
+                1 - math.exp(each.expected_down * (alone.kept - 1)),
             )
             for each, gain, alone in zip(self.kinds, gains.T, self.alone, strict=True)
         ]
