@@ -94,8 +94,8 @@ def make_solver(budget: float = SOLVE_BUDGET, *, portfolio: bool = False) -> cp_
     """Return a solver that gives the same answer on every machine, with a limit on its deterministic time.
 
     With `portfolio` each restart decides in another order. Where sizes may be millions, as without the limits on ports,
-    one order can raise a bound by 1 at a time, with a Boolean for every value; simplifying clauses of so many takes
-    seconds that deterministic time does not count.
+    one order can raise a bound by 1 at a time, with a Boolean for every value; to simplify clauses of thousands of
+    these takes seconds that deterministic time does not count.
     """
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1  # several workers race, and which of equal answers comes first would vary

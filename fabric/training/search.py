@@ -28,7 +28,7 @@ from fabric.training.step_bound import StepBound
 __all__ = ["Search", "SearchResult", "list_shapes"]
 
 MOST_TIMED = 150
-"""The most divisions that are timed: where the best is not proven then, the bound of the others is told."""
+"""The most divisions that are timed; where these do not prove the best, the answer has the bound of the others."""
 
 MICRO_BATCHES = (1, 2, 4, 8, 16)
 """The sequences of a micro-batch that are tried."""

@@ -90,7 +90,7 @@ def test_fabrics_side_by_side_have_a_cost_only_where_it_is_known(step: TrainingS
 
 
 def test_goodput_says_what_is_lost(step: TrainingStep) -> None:
-    """What failures cost is told by cause, and the tokens of a month with it."""
+    """What failures cost is reported by cause, with the tokens of a month."""
     blueprint = fabric.design(gpus=64, server="dgx-h100").blueprint
     stops = find_interruptions(blueprint, failure_rates())
     found = goodput_of(stops, Recovery(30.0, 600.0), step_s=step.step_s, tokens_per_step=step.tokens)

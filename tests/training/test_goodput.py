@@ -33,7 +33,7 @@ def test_a_drawn_life_agrees(hours: float) -> None:
 
 
 def draw_life(rng: np.random.Generator, mean_s: float, recovery: Recovery, checkpoints: int) -> tuple[float, ...]:
-    """Return the shares of time of a run until it has made so many checkpoints."""
+    """Return the shares of time of a run until it has made that number of checkpoints."""
     interval, failure = float(recovery.interval_s or 0), rng.exponential(mean_s)
     clock, rework, restarts, done = 0.0, 0.0, 0.0, 0
     while done < checkpoints:
